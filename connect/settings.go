@@ -1,0 +1,67 @@
+package connect
+
+import (
+	"cmp"
+	"net"
+	"strings"
+)
+
+// What Segue uses where nothing else is said.
+const (
+	DefaultAddress   = "127.0.0.1:7233"
+	DefaultNamespace = "default"
+	DefaultTaskQueue = "segue"
+)
+
+// Settings say which Temporal a process works with.
+type Settings struct {
+	// Address is the host and port of the Temporal frontend.
+	Address string
+	// Namespace holds Segue's workflows.
+	Namespace string
+	// TaskQueue is where Segue's workers poll. Dial does not need it; it travels with the rest.
+	TaskQueue string
+	// APIKey is a reference to the key, env:NAME or file:PATH, never the key itself. It is resolved for each request, so
+	// that a key can be rotated under a running process.
+	APIKey string
+	// TLS is for a frontend that wants it; an API key for an address beyond this machine turns it on as well.
+	TLS TLS
+}
+
+// TLS says how a connection is secured. Any of the file names turns it on.
+type TLS struct {
+	// Enabled turns TLS on with the system's certificate authorities.
+	Enabled bool
+	// CA is a PEM file of certificate authorities to trust instead of the system's.
+	CA string
+	// Cert and Key are PEM files of the client's certificate, for mutual TLS; a renewed pair is used without a restart.
+	Cert, Key string
+	// ServerName is the name to expect in the server's certificate where it differs from the address.
+	ServerName string
+}
+
+// WithDefaults fills in what is empty.
+func (s Settings) WithDefaults() Settings {
+	s.Address = cmp.Or(s.Address, DefaultAddress)
+	s.Namespace = cmp.Or(s.Namespace, DefaultNamespace)
+	s.TaskQueue = cmp.Or(s.TaskQueue, DefaultTaskQueue)
+	return s
+}
+
+// wantsTLS: a key must not cross a network in plain text because somebody forgot a setting.
+func (s Settings) wantsTLS() bool {
+	return s.TLS != (TLS{}) || s.APIKey != "" && !isLoopback(s.Address)
+}
+
+// isLoopback tells whether an address, with or without a gRPC scheme, stays on this machine.
+func isLoopback(address string) bool {
+	if i := strings.LastIndex(address, "/"); i >= 0 {
+		address = address[i+1:]
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		host = address
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,143 @@
+package connect_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"segue/connect"
+)
+
+func names() []string {
+	var all []string
+	for _, attribute := range connect.SearchAttributes {
+		all = append(all, attribute.Name)
+	}
+	return all
+}
+
+func TestSetupMakesANamespaceUsable(t *testing.T) {
+	namespace := fresh("contact-center")
+	c := dial(t, namespace)
+
+	_, err := connect.Missing(t.Context(), c, namespace)
+	require.ErrorContains(t, err, "segue setup")
+
+	report, err := connect.Setup(t.Context(), c, namespace, 48*time.Hour)
+	require.NoError(t, err)
+	require.True(t, report.Registered)
+	require.Equal(t, names(), report.Added)
+	require.Empty(t, report.Present)
+	require.Contains(t, report.String(), "SegueParked")
+
+	missing, err := connect.Missing(t.Context(), c, namespace)
+	require.NoError(t, err)
+	require.Empty(t, missing)
+
+	described, err := c.WorkflowService().DescribeNamespace(t.Context(), &workflowservice.DescribeNamespaceRequest{Namespace: namespace})
+	require.NoError(t, err)
+	require.Equal(t, 48*time.Hour, described.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration())
+
+	_, err = c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
+		ID: "interaction/acme/1", TaskQueue: "nobody", TypedSearchAttributes: everyAttribute(),
+	}, "Interaction")
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		count, err := c.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{
+			Query: `SegueState = "queued" AND SegueCall = "queued" AND SegueParked > 2`,
+		})
+		return err == nil && count.GetCount() == 1
+	}, patience, pollEvery)
+
+	again, err := connect.Setup(t.Context(), c, namespace, time.Hour)
+	require.NoError(t, err)
+	require.False(t, again.Registered)
+	require.Empty(t, again.Added)
+	require.Equal(t, names(), again.Present)
+	require.Contains(t, again.String(), "was there")
+}
+
+// everyAttribute sets the whole table, in the types it declares.
+func everyAttribute() temporal.SearchAttributes {
+	var updates []temporal.SearchAttributeUpdate
+	for _, attribute := range connect.SearchAttributes {
+		if attribute.Type == enumspb.INDEXED_VALUE_TYPE_INT {
+			updates = append(updates, temporal.NewSearchAttributeKeyInt64(attribute.Name).ValueSet(3))
+		} else {
+			updates = append(updates, temporal.NewSearchAttributeKeyKeyword(attribute.Name).ValueSet("queued"))
+		}
+	}
+	return temporal.NewSearchAttributes(updates...)
+}
+
+func TestSeveralSetupsAtOnceAllSucceed(t *testing.T) {
+	namespace := fresh("shared")
+	c := dial(t, namespace)
+	var wait sync.WaitGroup
+	failures := make([]error, 4)
+	for i := range failures {
+		wait.Go(func() { _, failures[i] = connect.Setup(t.Context(), c, namespace, 0) })
+	}
+	wait.Wait()
+	for _, err := range failures {
+		require.NoError(t, err)
+	}
+	missing, err := connect.Missing(t.Context(), c, namespace)
+	require.NoError(t, err)
+	require.Empty(t, missing)
+}
+
+func TestMissingNamesWhatIsMissing(t *testing.T) {
+	missing, err := connect.Missing(t.Context(), dial(t, "default"), "default")
+	require.NoError(t, err)
+	require.Equal(t, names(), missing)
+}
+
+func TestAnAttributeOfAnotherTypeIsAnErrorThatSaysSo(t *testing.T) {
+	namespace := fresh("taken")
+	c := dial(t, namespace)
+	_, err := c.WorkflowService().RegisterNamespace(t.Context(), &workflowservice.RegisterNamespaceRequest{
+		Namespace: namespace, WorkflowExecutionRetentionPeriod: durationOf(24 * time.Hour),
+	})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		_, err := c.OperatorService().AddSearchAttributes(t.Context(), &operatorservice.AddSearchAttributesRequest{
+			Namespace: namespace, SearchAttributes: map[string]enumspb.IndexedValueType{"SegueState": enumspb.INDEXED_VALUE_TYPE_TEXT},
+		})
+		return err == nil
+	}, patience, pollEvery)
+
+	var wrong *connect.WrongTypeError
+	require.Eventually(t, func() bool {
+		_, err = connect.Missing(t.Context(), c, namespace)
+		return err != nil
+	}, patience, pollEvery)
+	require.ErrorAs(t, err, &wrong)
+	require.Equal(t, "SegueState", wrong.Want.Name)
+
+	_, err = connect.Setup(t.Context(), c, namespace, 0)
+	require.ErrorAs(t, err, &wrong)
+	require.ErrorContains(t, err, "SegueState of namespace "+namespace+" is Text, and Segue needs Keyword")
+}
+
+func TestTheTableFitsSQLVisibility(t *testing.T) {
+	count := map[enumspb.IndexedValueType]int{}
+	for _, attribute := range connect.SearchAttributes {
+		count[attribute.Type]++
+	}
+	require.LessOrEqual(t, count[enumspb.INDEXED_VALUE_TYPE_KEYWORD], 10)
+	require.LessOrEqual(t, count[enumspb.INDEXED_VALUE_TYPE_INT], 3)
+	require.Len(t, count, 2)
+
+	types := connect.SearchAttributeTypes()
+	require.Len(t, types, len(connect.SearchAttributes))
+	require.Equal(t, "Keyword", types["SegueState"])
+	require.Equal(t, "Int", types["SegueParked"])
+}

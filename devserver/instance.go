@@ -1,0 +1,132 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"os"
+	"time"
+
+	uiserver "github.com/temporalio/ui-server/v2/server"
+	uiconfig "github.com/temporalio/ui-server/v2/server/config"
+	"github.com/temporalio/ui-server/v2/server/server_options"
+	"go.temporal.io/server/common/authorization"
+	"go.temporal.io/server/common/config"
+	"go.temporal.io/server/temporal"
+)
+
+// stopLimit bounds a graceful stop. Every state is in the database before it is acknowledged, so that ending earlier
+// loses nothing; it only cuts connections.
+const stopLimit = 2 * time.Second
+
+// instance is a running server with its UI.
+type instance struct {
+	options   options
+	address   string
+	uiAddress string
+
+	server   temporal.Server
+	ui       *uiserver.Server
+	logLevel *slog.LevelVar
+	release  func()
+}
+
+// launch starts everything; it does not wait until it answers.
+func launch(o options) (*instance, error) {
+	p, err := choosePorts(o)
+	if err != nil {
+		return nil, err
+	}
+	sql, release, err := openDatabase(o)
+	if err != nil {
+		return nil, err
+	}
+	i := &instance{options: o, address: hostPort(o.ip, p.frontend), logLevel: new(slog.LevelVar), release: release}
+	i.logLevel.Set(o.logLevel)
+	if err := i.startServer(p, sql); err != nil {
+		release()
+		return nil, err
+	}
+	if o.uiPort != noUI {
+		i.startUI(p.ui)
+	}
+	return i, nil
+}
+
+func (i *instance) startServer(p ports, sql *config.SQL) error {
+	conf := serverConfig(i.options.ip, p, sql)
+	server, err := temporal.NewServer(
+		temporal.WithConfig(conf),
+		temporal.ForServices(temporal.DefaultServices),
+		temporal.WithStaticHosts(staticHosts(i.options.ip, p)),
+		temporal.WithLogger(newServerLog(os.Stderr, i.logLevel)),
+		temporal.WithDynamicConfigClient(dynamicConfig()),
+		temporal.WithAuthorizer(authorization.NewNoopAuthorizer()),
+		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper { return authorization.NewNoopClaimMapper() }),
+	)
+	if err != nil {
+		return fmt.Errorf("assemble the Temporal server: %w", err)
+	}
+	if err := server.Start(); err != nil {
+		return fmt.Errorf("start the Temporal server: %w", err)
+	}
+	i.server = server
+	return nil
+}
+
+func (i *instance) startUI(port int) {
+	i.uiAddress = "http://" + hostPort(i.options.ip, port)
+	i.ui = uiserver.NewServer(server_options.WithConfigProvider(&uiconfig.Config{
+		Host:                bracketed(i.options.ip),
+		Port:                port,
+		TemporalGRPCAddress: i.address,
+		DefaultNamespace:    i.options.namespace,
+		EnableUI:            true,
+		Codec:               uiconfig.Codec{Endpoint: i.options.uiCodecEndpoint},
+		CORS:                uiconfig.CORS{CookieInsecure: true},
+		DisableNewsFetch:    true,
+		HideLogs:            true,
+	}))
+	// Start returns when the UI is stopped. If it cannot listen, it ends the process with a message itself.
+	go func() { _ = i.ui.Start() }()
+}
+
+// announce prints the ready line.
+func (i *instance) announce(stdout io.Writer) error {
+	return json.NewEncoder(stdout).Encode(struct {
+		Address   string `json:"temporal_address"`
+		UI        string `json:"temporal_ui"`
+		Namespace string `json:"namespace"`
+	}{i.address, i.uiAddress, i.options.namespace})
+}
+
+// stop ends gracefully within stopLimit, and leaves the rest to the end of the process. A server in memory has nothing
+// to come back to and ends at once.
+func (i *instance) stop() {
+	// What services log while they lose each other is noise by now.
+	i.logLevel.Set(slog.Level(math.MaxInt))
+	if i.ui != nil {
+		i.ui.Stop()
+	}
+	if i.options.db == "" {
+		return
+	}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		_ = i.server.Stop()
+		i.release()
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(stopLimit):
+	}
+}
+
+// bracketed is how the UI's configuration wants an IPv6 host.
+func bracketed(ip string) string {
+	host := hostPort(ip, 0)
+	return host[:len(host)-len(":0")]
+}

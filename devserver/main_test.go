@@ -1,0 +1,131 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// serverRole makes this test binary be the devserver: what matters happens to the process as a whole.
+const serverRole = "SEGUE_TEST_DEVSERVER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(serverRole) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// process is a devserver under test.
+type process struct {
+	*exec.Cmd
+	stdin  io.WriteCloser
+	stdout *bufio.Reader
+	stderr bytes.Buffer
+}
+
+func begin(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := &process{Cmd: exec.Command(os.Args[0], args...)}
+	p.Env = append(os.Environ(), serverRole+"=1")
+	p.Stderr = &p.stderr
+	var err error
+	p.stdin, err = p.StdinPipe()
+	require.NoError(t, err)
+	stdout, err := p.StdoutPipe()
+	require.NoError(t, err)
+	p.stdout = bufio.NewReader(stdout)
+	require.NoError(t, p.Start())
+	t.Cleanup(func() { _ = p.Process.Kill() })
+	return p
+}
+
+// ready reads the one line that a server prints when it can be used.
+func (p *process) ready(t *testing.T) map[string]string {
+	t.Helper()
+	line, err := p.stdout.ReadBytes('\n')
+	require.NoError(t, err, "no ready line")
+	var said map[string]string
+	require.NoError(t, json.Unmarshal(line, &said))
+	return said
+}
+
+// ends waits for a quiet end: nothing more on standard output, nothing at all on standard error, status 0.
+func (p *process) ends(t *testing.T, within time.Duration) {
+	t.Helper()
+	asked := time.Now()
+	rest, err := io.ReadAll(p.stdout)
+	require.NoError(t, err)
+	require.NoError(t, p.Wait())
+	require.Less(t, time.Since(asked), within)
+	require.Empty(t, string(rest))
+	require.Empty(t, p.stderr.String())
+}
+
+func TestTheReadyLineTellsWhereEverythingIs(t *testing.T) {
+	p := begin(t, "--port", "0", "--ui-port", "0", "--namespace", "contact-center", "--search-attribute", "Tier=Keyword")
+	said := p.ready(t)
+	require.Equal(t, "contact-center", said["namespace"])
+
+	conn, err := net.Dial("tcp", said["temporal_address"])
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+	response, err := http.Get(said["temporal_ui"])
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, http.StatusOK, response.StatusCode)
+
+	require.NoError(t, p.Process.Signal(os.Interrupt))
+	p.ends(t, 3*time.Second)
+}
+
+func TestItEndsOnEverySignalThatAsksForIt(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		p := begin(t, "--port", "0", "--ui-port", "-1", "--db", t.TempDir()+"/kept.db")
+		require.Empty(t, p.ready(t)["temporal_ui"])
+		require.NoError(t, p.Process.Signal(signal))
+		p.ends(t, 3*time.Second)
+	}
+}
+
+func TestItEndsWithItsStandardInputWhenToldTo(t *testing.T) {
+	p := begin(t, "--port", "0", "--ui-port", "-1", "--exit-with-stdin")
+	p.ready(t)
+	require.NoError(t, p.stdin.Close())
+	p.ends(t, 3*time.Second)
+}
+
+func TestItEndsAlsoBeforeItIsReady(t *testing.T) {
+	p := begin(t, "--port", "0", "--ui-port", "0", "--exit-with-stdin")
+	require.NoError(t, p.stdin.Close())
+	require.NoError(t, p.Wait())
+	require.Empty(t, p.stderr.String())
+}
+
+func TestAPortInUseIsNamed(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	_, port, err := net.SplitHostPort(taken.Addr().String())
+	require.NoError(t, err)
+	for _, flag := range []string{"--port", "--ui-port"} {
+		args := []string{"--port", "0", "--ui-port", "0", flag, port}
+		p := begin(t, args...)
+		require.Error(t, p.Wait())
+		require.Equal(t, 1, strings.Count(p.stderr.String(), "\n"), "one line says it all: %s", &p.stderr)
+		require.Contains(t, p.stderr.String(), "port "+port+" on 127.0.0.1 is already in use")
+		require.Contains(t, p.stderr.String(), flag)
+	}
+}

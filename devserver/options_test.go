@@ -1,0 +1,50 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+)
+
+func TestOptionsThatCannotBeMeantAreRefused(t *testing.T) {
+	for want, args := range map[string][]string{
+		"no loopback address":      {"--ip", "0.0.0.0"},
+		"--port 70000 is no port":  {"--port", "70000"},
+		"--ui-port -2 is no port":  {"--ui-port", "-2"},
+		"are both 7233":            {"--ui-port", "7233"},
+		"--namespace is empty":     {"--namespace", ""},
+		"unexpected argument":      {"serve"},
+		"want Name=Type":           {"--search-attribute", "Tier"},
+		"no search attribute type": {"--search-attribute", "Tier=Colour"},
+		"given as Keyword and as":  {"--search-attribute", "Tier=Keyword", "--search-attribute", "Tier=Int"},
+		"log-level":                {"--log-level", "loud"},
+	} {
+		_, err := parseOptions(args)
+		require.ErrorContains(t, err, want)
+	}
+}
+
+func TestSearchAttributesAddUp(t *testing.T) {
+	o, err := parseOptions([]string{"--search-attribute", "Tier=Keyword", "--search-attribute", "Parked=Int"})
+	require.NoError(t, err)
+	require.Equal(t, searchAttributes{
+		"Tier": enumspb.INDEXED_VALUE_TYPE_KEYWORD, "Parked": enumspb.INDEXED_VALUE_TYPE_INT,
+	}, o.searchAttributes)
+	require.Equal(t, "127.0.0.1", o.ip)
+	require.Equal(t, "default", o.namespace)
+}
+
+func TestFreePortsAreNotGivenTwice(t *testing.T) {
+	given := map[int]bool{}
+	for range 200 {
+		port, err := freePort("127.0.0.1")
+		require.NoError(t, err)
+		require.False(t, given[port], "port %d was given before and may be in use soon", port)
+		given[port] = true
+
+		again, err := choosePort("127.0.0.1", "--port", port)
+		require.NoError(t, err, "it can be listened on by its number")
+		require.Equal(t, port, again)
+	}
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+)
+
+const (
+	// askAgain is the pause between two questions to a server that is not ready.
+	askAgain = 10 * time.Millisecond
+	// frontendHealth is the name that the frontend reports its health under.
+	frontendHealth = "temporal.api.workflowservice.v1.WorkflowService"
+)
+
+// waitUntilReady returns when the frontend is healthy, the namespace can be used with all its search attributes, and the
+// UI answers.
+func (i *instance) waitUntilReady(ctx context.Context) error {
+	conn, err := grpc.NewClient(i.address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return fmt.Errorf("connect to the server just started: %w", err)
+	}
+	defer conn.Close()
+
+	health := healthpb.NewHealthClient(conn)
+	workflows := workflowservice.NewWorkflowServiceClient(conn)
+	operator := operatorservice.NewOperatorServiceClient(conn)
+
+	steps := []struct {
+		what string
+		ask  func(context.Context) error
+	}{
+		{"the frontend to be healthy", func(ctx context.Context) error { return healthy(ctx, health) }},
+		{"the namespace", func(ctx context.Context) error { return describe(ctx, workflows, i.options.namespace) }},
+		{"the search attributes", func(ctx context.Context) error { return i.addSearchAttributes(ctx, operator) }},
+		{"the history service", func(ctx context.Context) error { return list(ctx, workflows, i.options.namespace) }},
+		{"the UI", func(ctx context.Context) error { return i.uiAnswers(ctx) }},
+	}
+	for _, step := range steps {
+		if err := until(ctx, step.ask); err != nil {
+			return fmt.Errorf("wait for %s: %w", step.what, err)
+		}
+	}
+	return nil
+}
+
+// until asks again and again, until the answer is good or there is no more time; then the last answer is the error.
+func until(ctx context.Context, ask func(context.Context) error) error {
+	pause := time.NewTicker(askAgain)
+	defer pause.Stop()
+	for {
+		err := ask(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-pause.C:
+		}
+	}
+}
+
+func healthy(ctx context.Context, health healthpb.HealthClient) error {
+	answer, err := health.Check(ctx, &healthpb.HealthCheckRequest{Service: frontendHealth})
+	if err != nil {
+		return err
+	}
+	if answer.GetStatus() != healthpb.HealthCheckResponse_SERVING {
+		return fmt.Errorf("it is %s", answer.GetStatus())
+	}
+	return nil
+}
+
+func describe(ctx context.Context, workflows workflowservice.WorkflowServiceClient, namespace string) error {
+	_, err := workflows.DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: namespace})
+	return err
+}
+
+func list(ctx context.Context, workflows workflowservice.WorkflowServiceClient, namespace string) error {
+	_, err := workflows.ListWorkflowExecutions(ctx, &workflowservice.ListWorkflowExecutionsRequest{Namespace: namespace, PageSize: 1})
+	return err
+}
+
+// addSearchAttributes adds those that a namespace from an earlier start lacks; a new namespace was created with all.
+func (i *instance) addSearchAttributes(ctx context.Context, operator operatorservice.OperatorServiceClient) error {
+	present, err := operator.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: i.options.namespace})
+	if err != nil {
+		return err
+	}
+	missing := map[string]enumspb.IndexedValueType{}
+	for name, valueType := range i.options.searchAttributes {
+		if _, ok := present.GetCustomAttributes()[name]; !ok {
+			missing[name] = valueType
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	_, err = operator.AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
+		Namespace: i.options.namespace, SearchAttributes: missing,
+	})
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%d were just added", len(missing))
+}
+
+func (i *instance) uiAnswers(ctx context.Context) error {
+	if i.ui == nil {
+		return nil
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, i.uiAddress+"/api/v1/settings", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("it answers %s", response.Status)
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package embedded
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sort"
+	"strings"
+)
+
+// checkout finds the devserver's folder: in the module that the working directory is in, or beside this very source file.
+func checkout() (string, bool) {
+	if directory, err := os.Getwd(); err == nil {
+		if source, found := devserverAbove(directory); found {
+			return source, true
+		}
+	}
+	if _, file, _, ok := runtime.Caller(0); ok && filepath.IsAbs(file) {
+		return devserverAbove(filepath.Dir(file))
+	}
+	return "", false
+}
+
+func devserverAbove(directory string) (string, bool) {
+	for {
+		if isModule(directory, "segue") {
+			source := filepath.Join(directory, "devserver")
+			return source, isModule(source, "segue/devserver")
+		}
+		parent := filepath.Dir(directory)
+		if parent == directory {
+			return "", false
+		}
+		directory = parent
+	}
+}
+
+func isModule(directory, name string) bool {
+	content, err := os.ReadFile(filepath.Join(directory, "go.mod"))
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(content)) {
+		if fields := strings.Fields(line); len(fields) == 2 && fields[0] == "module" {
+			return fields[1] == name
+		}
+	}
+	return false
+}
+
+// sourceHash identifies what a build would give: sources, dependencies, compiler, platform.
+func sourceHash(source string) (string, error) {
+	files, err := filepath.Glob(filepath.Join(source, "*.go"))
+	if err != nil {
+		return "", err
+	}
+	files = append(files, filepath.Join(source, "go.mod"), filepath.Join(source, "go.sum"))
+	sort.Strings(files)
+
+	hash := sha256.New()
+	fmt.Fprintln(hash, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		if err := addFile(hash, file); err != nil {
+			return "", err
+		}
+	}
+	return hex.EncodeToString(hash.Sum(nil))[:16], nil
+}
+
+func addFile(hash io.Writer, path string) error {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	// The length keeps two files from being taken for one.
+	fmt.Fprintln(hash, filepath.Base(path), len(content))
+	_, err = hash.Write(content)
+	return err
+}

@@ -1,0 +1,100 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+)
+
+// NoUI as Options.UIPort starts a server without its UI.
+const NoUI = -1
+
+// startLimit bounds the start of a server that is built already; it takes well under a second on an idle machine.
+const startLimit = 60 * time.Second
+
+// Options say how a server runs. The zero value is a server in memory on free ports.
+type Options struct {
+	// Port is where the Temporal API listens on loopback; 0 takes a free port.
+	Port int
+	// UIPort is where the Temporal UI listens on loopback; 0 takes a free port, NoUI serves none.
+	UIPort int
+	// DB is the file to keep everything in; without it, everything is in memory and ends with the server.
+	DB string
+	// Namespace is created at start; without a name it is "default".
+	Namespace string
+	// SearchAttributes are registered with the namespace: name to type, as in {"SegueState": "Keyword"}.
+	SearchAttributes map[string]string
+	// UICodecEndpoint is the codec server that the UI decodes payloads with, if any.
+	UICodecEndpoint string
+	// Log receives what the server writes to its standard error; nil discards it. Without LogLevel that is errors only.
+	Log io.Writer
+	// LogLevel is the least level that the server logs: debug, info, warn or error.
+	LogLevel string
+	// Progress is told what takes long (building the server, the first time), for people to read.
+	Progress func(string)
+	// PortFlag and UIPortFlag are how the caller's users give the two ports; errors name them. Without them they are
+	// --temporal-port and --ui-port, as in `segue dev`.
+	PortFlag, UIPortFlag string
+}
+
+// Start finds or builds the server, starts it, and returns when it can be used. The context bounds the start alone: a
+// server that has started runs until Stop, or until this process ends.
+func Start(ctx context.Context, opts Options) (*Server, error) {
+	opts = opts.withDefaults()
+	if err := opts.portsAreFree(); err != nil {
+		return nil, err
+	}
+	binary, err := Binary(ctx, opts.Progress)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, startLimit,
+		fmt.Errorf("the embedded Temporal was not ready within %s", startLimit))
+	defer cancel()
+	return launch(ctx, binary, opts)
+}
+
+func (o Options) withDefaults() Options {
+	if o.Namespace == "" {
+		o.Namespace = "default"
+	}
+	if o.Log == nil {
+		o.Log = io.Discard
+	}
+	if o.LogLevel == "" {
+		o.LogLevel = "error"
+	}
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	if o.PortFlag == "" {
+		o.PortFlag = "--temporal-port"
+	}
+	if o.UIPortFlag == "" {
+		o.UIPortFlag = "--ui-port"
+	}
+	return o
+}
+
+// arguments are the command line of the child.
+func (o Options) arguments() []string {
+	args := []string{
+		"--exit-with-stdin",
+		"--port", strconv.Itoa(o.Port),
+		"--ui-port", strconv.Itoa(o.UIPort),
+		"--namespace", o.Namespace,
+		"--log-level", o.LogLevel,
+	}
+	if o.DB != "" {
+		args = append(args, "--db", o.DB)
+	}
+	if o.UICodecEndpoint != "" {
+		args = append(args, "--ui-codec-endpoint", o.UICodecEndpoint)
+	}
+	for name, valueType := range o.SearchAttributes {
+		args = append(args, "--search-attribute", name+"="+valueType)
+	}
+	return args
+}
