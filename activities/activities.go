@@ -1,0 +1,36 @@
+package activities
+
+import (
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+
+	"segue/config"
+	"segue/delivery"
+	"segue/dispatch"
+)
+
+// Activities are the activities of one worker process.
+type Activities struct {
+	// Config gives the configuration in force; it is asked once for each activity,
+	// so that one event is dispatched with one configuration.
+	Config func() *config.Set
+	// Sender is shared by all workers of the process: its memory of what is under
+	// way is what keeps a repeat from being sent again.
+	Sender *delivery.Sender
+	// Temporal appends to Delivery workflows.
+	Temporal client.Client
+	// TaskQueue is where Delivery workflows run; empty is the activity's own.
+	TaskQueue string
+}
+
+// Register makes the activities known under the names of package dispatch.
+func (a *Activities) Register(registry worker.ActivityRegistry) {
+	for name, do := range map[string]any{
+		dispatch.ActivityDispatch: a.Dispatch,
+		dispatch.ActivityAttempt:  a.Attempt,
+		dispatch.ActivityHandOver: a.HandOver,
+	} {
+		registry.RegisterActivityWithOptions(do, activity.RegisterOptions{Name: name})
+	}
+}

@@ -1,0 +1,135 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"segue/config"
+	"segue/delivery"
+	"segue/dispatch"
+)
+
+const (
+	// attemptMargin is left of an activity's time for what is not the request: the
+	// wait for the call's limits and the answer to Temporal.
+	attemptMargin = 10 * time.Second
+	// heartbeats is how many heartbeats fit into the activity's heartbeat timeout.
+	heartbeats = 3
+)
+
+// Attempt sends requests of one lane in order and stops at the first that is not
+// delivered, when the worker stops, or when the activity's time runs short. What
+// a receiver does is in the result, never an error.
+func (a *Activities) Attempt(ctx context.Context, in dispatch.AttemptInput) (dispatch.AttemptResult, error) {
+	t := &attempting{Activities: a, ctx: ctx, in: in, set: a.Config(), info: activity.GetInfo(ctx)}
+	t.asker = t.info.WorkflowExecution.RunID + "/" + t.info.ActivityID
+	t.resume()
+	for i := len(t.outcomes); i < len(in.Requests); i++ {
+		if i > 0 && !t.mayGoOn() {
+			break
+		}
+		outcome := t.send(i)
+		t.outcomes = append(t.outcomes, outcome)
+		if outcome.Verdict != dispatch.VerdictDelivered {
+			break
+		}
+		if i+1 < len(in.Requests) {
+			activity.RecordHeartbeat(ctx, t.outcomes)
+		}
+	}
+	return dispatch.AttemptResult{Outcomes: t.outcomes}, nil
+}
+
+// attempting is one Attempt at work.
+type attempting struct {
+	*Activities
+	ctx   context.Context
+	in    dispatch.AttemptInput
+	set   *config.Set
+	info  activity.Info
+	asker string // this activity, over its repeats by Temporal
+
+	outcomes []dispatch.Outcome
+}
+
+// resume takes over what an earlier run of this activity, on a worker that died,
+// had delivered: that is not sent again.
+func (t *attempting) resume() {
+	var done []dispatch.Outcome
+	if !activity.HasHeartbeatDetails(t.ctx) || activity.GetHeartbeatDetails(t.ctx, &done) != nil {
+		return
+	}
+	for i, outcome := range done {
+		if i >= len(t.in.Requests) || outcome.ID != t.in.Requests[i].ID || outcome.Verdict != dispatch.VerdictDelivered {
+			return
+		}
+		t.outcomes = append(t.outcomes, outcome)
+	}
+}
+
+// mayGoOn tells whether there is time for another request of the batch. What is
+// not sent stays with the workflow, which has no outcome for it.
+func (t *attempting) mayGoOn() bool {
+	select {
+	case <-t.ctx.Done():
+		return false
+	case <-activity.GetWorkerStopChannel(t.ctx):
+		return false
+	default:
+	}
+	call, ok := t.set.Call(t.in.Call)
+	return !ok || t.info.Deadline.IsZero() || time.Until(t.info.Deadline) > call.Policy.Timeout+attemptMargin
+}
+
+// send makes the attempt of one request, or adopts the one that Dispatch, or an
+// earlier run of this activity, has under way in this process.
+func (t *attempting) send(i int) dispatch.Outcome {
+	r := t.in.Requests[i]
+	call, ok := t.set.Call(r.Call)
+	switch {
+	case r.Fault != "":
+		return delivery.NotSent(policyOf(call, ok), r, delivery.ClassRender, r.Fault)
+	case !ok:
+		return delivery.NotSent(delivery.Policy{}, r, delivery.ClassConfig, "the call is no longer in the configuration")
+	}
+	number := 1
+	if i == 0 {
+		number = max(t.in.Number, 1)
+	}
+	flight := t.Sender.Start(call.Policy, r, number, t.asker)
+	t.await(flight)
+	outcome := flight.Outcome()
+	if outcome.Verdict != dispatch.VerdictDelivered {
+		t.Sender.Told(r.ID, number, t.asker)
+	}
+	return slim(outcome)
+}
+
+// await waits for a flight to end, and heartbeats meanwhile. It does not end with
+// the context: an outcome that can still be recorded saves a second sending, and
+// the policy's deadline bounds it anyway.
+func (t *attempting) await(flight *delivery.Flight) {
+	if t.info.HeartbeatTimeout <= 0 {
+		<-flight.Done()
+		return
+	}
+	beat := time.NewTicker(t.info.HeartbeatTimeout / heartbeats)
+	defer beat.Stop()
+	for {
+		select {
+		case <-flight.Done():
+			return
+		case <-beat.C:
+			activity.RecordHeartbeat(t.ctx, t.outcomes)
+		}
+	}
+}
+
+func policyOf(call *config.Call, ok bool) delivery.Policy {
+	if !ok {
+		return delivery.Policy{}
+	}
+	return call.Policy
+}

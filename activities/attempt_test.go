@@ -1,0 +1,188 @@
+package activities_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/worker"
+
+	"segue/config"
+	"segue/dispatch"
+)
+
+func (d *desk) attempt(t *testing.T, in dispatch.AttemptInput) []dispatch.Outcome {
+	t.Helper()
+	value, err := d.ExecuteActivity(dispatch.ActivityAttempt, in)
+	require.NoError(t, err)
+	var result dispatch.AttemptResult
+	require.NoError(t, value.Get(&result))
+	return result.Outcomes
+}
+
+func (d *desk) batch(call string, n int) dispatch.AttemptInput {
+	in := dispatch.AttemptInput{Owner: owner, Call: call, Number: 1}
+	for i := range n {
+		in.Requests = append(in.Requests, dispatch.Request{
+			ID: dispatch.DeliveryID(owner, int64(i+1), call), Call: call, Sequence: int64(i + 1),
+			Method: "POST", URL: d.receiver.URL + "/" + call, Body: fmt.Sprint(i + 1),
+		})
+	}
+	return in
+}
+
+func TestAttemptSendsInOrderAndHeartbeats(t *testing.T) {
+	d := newDesk(t)
+	var beats []int
+	d.SetOnActivityHeartbeatListener(func(_ *activity.Info, details converter.EncodedValues) {
+		var done []dispatch.Outcome
+		if assert.NoError(t, details.Get(&done)) {
+			beats = append(beats, len(done))
+		}
+	})
+	in := d.batch("crm", 3)
+	outcomes := d.attempt(t, in)
+	require.Len(t, outcomes, 3)
+	for i, o := range outcomes {
+		assert.Equal(t, dispatch.VerdictDelivered, o.Verdict)
+		assert.Equal(t, in.Requests[i].ID, o.ID)
+		assert.True(t, strings.HasSuffix(d.receiver.requests()[i], in.Requests[i].ID+" "+in.Requests[i].Body))
+	}
+	require.NotEmpty(t, beats)
+	assert.Equal(t, 1, beats[0])
+}
+
+func TestAttemptStopsAtTheFirstThatFails(t *testing.T) {
+	d := newDesk(t)
+	d.receiver.answer(503)
+	in := d.batch("crm", 3)
+	in.Number = 2
+	outcomes := d.attempt(t, in)
+	require.Len(t, outcomes, 1)
+	assert.Equal(t, dispatch.VerdictRetry, outcomes[0].Verdict)
+	assert.InDelta(t, float64(5*time.Minute), float64(outcomes[0].RetryIn), float64(time.Minute), "after the second attempt")
+	assert.Len(t, d.receiver.requests(), 1)
+}
+
+func TestAttemptResumesBehindItsHeartbeat(t *testing.T) {
+	d := newDesk(t)
+	in := d.batch("crm", 3)
+	d.SetHeartbeatDetails([]dispatch.Outcome{{ID: in.Requests[0].ID, Verdict: dispatch.VerdictDelivered, Class: "ok", Code: 204}})
+	outcomes := d.attempt(t, in)
+	require.Len(t, outcomes, 3)
+	assert.Equal(t, 204, outcomes[0].Code)
+	requests := d.receiver.requests()
+	require.Len(t, requests, 2)
+	assert.Contains(t, requests[0], in.Requests[1].ID)
+}
+
+func TestAttemptDistrustsHeartbeatsOfSomethingElse(t *testing.T) {
+	for _, details := range []any{
+		"nonsense",
+		[]dispatch.Outcome{{ID: "another", Verdict: dispatch.VerdictDelivered}},
+	} {
+		d := newDesk(t)
+		d.SetHeartbeatDetails(details)
+		assert.Len(t, d.attempt(t, d.batch("crm", 2)), 2)
+		assert.Len(t, d.receiver.requests(), 2)
+	}
+}
+
+func TestARepeatOfAnAttemptAdoptsWhatThisProcessSent(t *testing.T) {
+	d := newDesk(t)
+	d.receiver.answer(503)
+	in := d.batch("crm", 1)
+	first := d.attempt(t, in)
+	d.renew() // the same activity once more: its result was lost on the way
+	second := d.attempt(t, in)
+	assert.Equal(t, first[0].At, second[0].At)
+	assert.Len(t, d.receiver.requests(), 1)
+}
+
+// An operator redelivers: the schedule starts anew, and so does the number.
+func TestARedeliverySendsAgain(t *testing.T) {
+	d := newDesk(t)
+	d.know(t, "crm")
+	d.receiver.answer(400)
+	result := d.dispatch(t, turns("interaction_starts"))
+	require.Equal(t, "1 crm waiting http_4xx", statuses(result))
+	d.receiver.answer(200)
+	outcomes := d.attempt(t, dispatch.AttemptInput{Owner: owner, Call: "crm", Number: 1, Requests: []dispatch.Request{*result.Deliveries[0].Request}})
+	assert.Equal(t, "ok", outcomes[0].Class)
+	requests := d.receiver.requests()
+	require.Len(t, requests, 2)
+	assert.Equal(t, requests[0], requests[1], "the same id and bytes")
+}
+
+func TestFaultsArePartOfTheResult(t *testing.T) {
+	d := newDesk(t)
+	in := d.batch("crm", 2)
+	in.Requests[0].Fault = "json.x: has no value"
+	outcomes := d.attempt(t, in)
+	require.Len(t, outcomes, 1)
+	assert.Equal(t, "render", outcomes[0].Class)
+	assert.Equal(t, dispatch.VerdictFinal, outcomes[0].Verdict)
+	assert.Equal(t, "json.x: has no value", outcomes[0].Message)
+	assert.Equal(t, 720*time.Hour, outcomes[0].Retention)
+
+	empty, err := config.Parse("test.yaml", nil)
+	require.NoError(t, err)
+	d.Config = func() *config.Set { return empty }
+	outcomes = d.attempt(t, d.batch("crm", 1))
+	assert.Equal(t, "config", outcomes[0].Class)
+	assert.Equal(t, dispatch.VerdictFinal, outcomes[0].Verdict)
+	assert.Empty(t, d.receiver.requests())
+}
+
+func TestAnOpenBreakerCostsNoAttempt(t *testing.T) {
+	d := newDesk(t)
+	d.trip(t, "crm")
+	in := d.batch("crm", 2)
+	in.Number = 10 // the last of the schedule
+	outcomes := d.attempt(t, in)
+	require.Len(t, outcomes, 1)
+	assert.Equal(t, "breaker_open", outcomes[0].Class)
+	assert.Equal(t, dispatch.VerdictRetry, outcomes[0].Verdict)
+	assert.True(t, outcomes[0].Free)
+	assert.Greater(t, outcomes[0].RetryIn, 5*time.Second)
+}
+
+// A worker that stops finishes the request under way and reports it.
+func TestAStoppingWorkerStartsNoFurtherRequest(t *testing.T) {
+	d := newDesk(t)
+	stop := make(chan struct{})
+	d.SetWorkerStopChannel(stop)
+	release := d.receiver.holdAnswers()
+	go func() {
+		<-d.receiver.arrived
+		close(stop)
+		release()
+	}()
+	outcomes := d.attempt(t, d.batch("crm", 3))
+	require.Len(t, outcomes, 1)
+	assert.Equal(t, dispatch.VerdictDelivered, outcomes[0].Verdict)
+	assert.Len(t, d.receiver.requests(), 1)
+}
+
+// The activity's context ends (a worker at its end, a cancel) while a request is
+// under way: its outcome is still worth having.
+func TestAnAttemptWaitsForItsRequest(t *testing.T) {
+	d := newDesk(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	d.SetWorkerOptions(worker.Options{BackgroundActivityContext: ctx})
+	release := d.receiver.holdAnswers()
+	go func() {
+		<-d.receiver.arrived
+		cancel()
+		release()
+	}()
+	outcomes := d.attempt(t, d.batch("crm", 2))
+	require.Len(t, outcomes, 1, "and no further one is begun")
+	assert.Equal(t, dispatch.VerdictDelivered, outcomes[0].Verdict)
+}

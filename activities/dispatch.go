@@ -1,0 +1,130 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"segue/config"
+	"segue/delivery"
+	"segue/dispatch"
+	"segue/interaction"
+)
+
+const (
+	// inlineBudget is how long one Dispatch may be about sending: a workflow task
+	// waits for it, and the server redoes the task when too much arrives meanwhile.
+	inlineBudget = delivery.Overrun
+	// inlineMost is how many requests one Dispatch starts, and how many events may
+	// wait for it to start any.
+	inlineMost = 8
+	// maxRendered bounds the requests of one Dispatch, in bytes, beyond its first event.
+	maxRendered = 256 << 10
+	// appendWithin bounds the appends of one Dispatch to Delivery workflows.
+	appendWithin = 2500 * time.Millisecond
+)
+
+// Dispatch is a local activity: it deals with the events after in.After, renders
+// the calls that they fire, sends what may be sent at once, hands over what belongs
+// to a Delivery workflow, and leaves the rest to the workflow. What a receiver, a
+// template or a trigger does is in the result, never an error. It only reads in.
+func (a *Activities) Dispatch(ctx context.Context, in *dispatch.Input) (*dispatch.Result, error) {
+	d := &dispatching{
+		Activities: a,
+		ctx:        ctx,
+		in:         in,
+		set:        a.Config(),
+		started:    time.Now(),
+		lanes:      map[string]*lane{},
+		through:    in.After,
+	}
+	d.plan()
+	d.route()
+	d.sendInline()
+	d.handOver()
+	return d.result(), nil
+}
+
+// dispatching is one Dispatch at work.
+type dispatching struct {
+	*Activities
+	ctx     context.Context
+	in      *dispatch.Input
+	set     *config.Set
+	started time.Time
+
+	parcels []*parcel // by event, then by trigger: the order of the result
+	lanes   map[string]*lane
+	order   []*lane // by their first parcel
+	through int64
+}
+
+// parcel is one event × one call on its way.
+type parcel struct {
+	request dispatch.Request
+	policy  delivery.Policy
+	dryRun  bool
+	way     way
+	flight  *delivery.Flight // set when this process has sent it before
+
+	status  dispatch.Status
+	outcome *dispatch.Outcome
+}
+
+// lane is the parcels of one call, in order.
+type lane struct {
+	call    string
+	state   dispatch.LaneState
+	parcels []*parcel
+	rest    way // where the next parcel has to go because of those before it
+}
+
+func (d *dispatching) result() *dispatch.Result {
+	result := &dispatch.Result{Version: d.set.Version, Through: d.through}
+	if d.set.Version != d.in.Version {
+		timeouts := d.set.TimeoutsFor(d.channel())
+		result.Timeouts = &timeouts
+	}
+	for _, p := range d.parcels {
+		done := dispatch.Delivery{
+			ID: p.request.ID, Call: p.request.Call, When: p.request.When, Sequence: p.request.Sequence,
+			Status: p.status, Outcome: p.outcome,
+		}
+		if p.status == dispatch.StatusWaiting {
+			done.Request = &p.request
+		}
+		result.Deliveries = append(result.Deliveries, done)
+		result.Sent = result.Sent || p.left()
+	}
+	return result
+}
+
+// left tells whether the parcel's request left the process inside this Dispatch.
+func (p *parcel) left() bool {
+	return p.way == wayInline && p.outcome != nil && !p.outcome.Free
+}
+
+func (d *dispatching) channel() interaction.Channel {
+	if n := len(d.in.Turns); n > 0 {
+		return d.in.Turns[n-1].View.Interaction.Channel
+	}
+	return ""
+}
+
+// wait leaves the parcel to the workflow.
+func (p *parcel) wait(outcome *dispatch.Outcome) {
+	p.status, p.outcome = dispatch.StatusWaiting, outcome
+}
+
+// delivered ends the parcel; only what a reader of the history needs is kept.
+func (p *parcel) delivered(outcome dispatch.Outcome) {
+	outcome = slim(outcome)
+	p.status, p.outcome = dispatch.StatusDelivered, &outcome
+}
+
+// slim drops what an outcome holds for a next attempt: a delivered one has none.
+func slim(o dispatch.Outcome) dispatch.Outcome {
+	if o.Verdict == dispatch.VerdictDelivered {
+		o.Of, o.Order, o.Retention = 0, "", 0
+	}
+	return o
+}

@@ -1,0 +1,157 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"segue/delivery"
+	"segue/dispatch"
+)
+
+const (
+	// maxAppend bounds the requests of one append, in bytes.
+	maxAppend = 256 << 10
+	// maxSummary bounds a workflow's summary, in bytes; the server takes 400.
+	maxSummary = 200
+	// maxFairnessKey is what the server takes, in bytes.
+	maxFairnessKey = 64
+)
+
+var (
+	attributeCall          = temporal.NewSearchAttributeKeyKeyword("SegueCall")
+	attributeInteraction   = temporal.NewSearchAttributeKeyKeyword("SegueInteraction")
+	attributeContactCenter = temporal.NewSearchAttributeKeyKeyword("SegueContactCenter")
+)
+
+// HandOver appends requests to the Delivery workflow of their lane, which it
+// starts when there is none. A repeat after an error is harmless: the workflow
+// drops the deliveries that it knows.
+func (a *Activities) HandOver(ctx context.Context, in dispatch.HandOver) error {
+	options := a.deliveryOptions(ctx, in.Owner, in.Call)
+	start := dispatch.DeliveryStart{Owner: in.Owner, Call: in.Call}
+	for _, chunk := range chunks(in) {
+		_, err := a.Temporal.SignalWithStartWorkflow(ctx, options.ID, dispatch.SignalAppend, chunk, options, dispatch.WorkflowDelivery, start)
+		if err != nil {
+			return fmt.Errorf("appending %d requests to %s: %w", len(chunk.Requests), options.ID, err)
+		}
+	}
+	return nil
+}
+
+func (a *Activities) deliveryOptions(ctx context.Context, owner dispatch.Owner, call string) client.StartWorkflowOptions {
+	queue := a.TaskQueue
+	if queue == "" {
+		queue = activity.GetInfo(ctx).TaskQueue
+	}
+	return client.StartWorkflowOptions{
+		ID:                       dispatch.DeliveryWorkflowID(owner, call),
+		TaskQueue:                queue,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            cut(call+" for "+owner.Interaction, maxSummary),
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			attributeCall.ValueSet(call),
+			attributeInteraction.ValueSet(owner.Interaction),
+			attributeContactCenter.ValueSet(owner.ContactCenter),
+		),
+		// One contact center's failing receivers must not starve another's.
+		Priority: temporal.Priority{FairnessKey: cut(owner.ContactCenter, maxFairnessKey)},
+	}
+}
+
+// chunks splits an append into signals of a bounded size. The failed outcome
+// belongs to the first request.
+func chunks(in dispatch.HandOver) []dispatch.HandOver {
+	var list []dispatch.HandOver
+	for len(in.Requests) > 0 {
+		n, size := 0, 0
+		for n < len(in.Requests) {
+			size += in.Requests[n].Size()
+			if n > 0 && size > maxAppend {
+				break
+			}
+			n++
+		}
+		chunk := in
+		chunk.Requests = in.Requests[:n:n]
+		list = append(list, chunk)
+		in.Requests, in.Failed = in.Requests[n:], nil
+	}
+	return list
+}
+
+// handOver appends what belongs to Delivery workflows, a lane at a time. What
+// cannot be appended waits, so that the workflow hands it over later.
+func (d *dispatching) handOver() {
+	ctx, cancel := context.WithTimeout(d.ctx, appendWithin)
+	defer cancel()
+	var trouble error
+	for _, l := range d.order {
+		parcels := l.handedOver()
+		if len(parcels) == 0 {
+			continue
+		}
+		if trouble == nil {
+			trouble = d.HandOver(ctx, l.handOver(d.in.Owner, parcels))
+			if trouble != nil {
+				activity.GetLogger(d.ctx).Warn("handing over failed, the interaction does it later", "call", l.call, "error", trouble)
+			}
+		}
+		for i, p := range parcels {
+			if trouble == nil {
+				p.status = dispatch.StatusInLane
+				continue
+			}
+			p.wait(nil)
+			if i == 0 && l.state == "" {
+				p.outcome = d.whyHandOver(p)
+			}
+		}
+	}
+}
+
+func (l *lane) handedOver() []*parcel {
+	var parcels []*parcel
+	for _, p := range l.parcels {
+		if p.way == wayHandOver {
+			parcels = append(parcels, p)
+		}
+	}
+	return parcels
+}
+
+func (l *lane) handOver(owner dispatch.Owner, parcels []*parcel) dispatch.HandOver {
+	in := dispatch.HandOver{Owner: owner, Call: l.call}
+	for _, p := range parcels {
+		in.Requests = append(in.Requests, p.request)
+	}
+	return in
+}
+
+// whyHandOver tells the workflow that a lane which it believes idle is to be
+// handed over, not attempted.
+func (d *dispatching) whyHandOver(p *parcel) *dispatch.Outcome {
+	outcome := delivery.Refused(p.policy, p.request, delivery.ClassBreakerOpen, time.Second)
+	if p.request.Fault != "" {
+		outcome = delivery.NotSent(p.policy, p.request, delivery.ClassRender, p.request.Fault)
+	}
+	return &outcome
+}
+
+// cut shortens text to a number of bytes, at a character.
+func cut(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
+		limit--
+	}
+	return text[:limit]
+}

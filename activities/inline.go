@@ -1,0 +1,93 @@
+package activities
+
+import (
+	"sync"
+	"time"
+
+	"segue/delivery"
+	"segue/dispatch"
+)
+
+// sendInline sends what may be sent at once, the lanes side by side, each in order.
+func (d *dispatching) sendInline() {
+	over := make(chan struct{})
+	var lanes sync.WaitGroup
+	sending := false
+	for _, l := range d.order {
+		for _, p := range l.parcels {
+			p.record()
+		}
+		if l.hasInline() {
+			sending = true
+			lanes.Go(func() { d.sendLane(l, over) })
+		}
+	}
+	if !sending {
+		return
+	}
+	budget := time.AfterFunc(inlineBudget-time.Since(d.started), func() { close(over) })
+	lanes.Wait()
+	budget.Stop()
+}
+
+func (l *lane) hasInline() bool {
+	for _, p := range l.parcels {
+		if p.way == wayInline {
+			return true
+		}
+	}
+	return false
+}
+
+// sendLane sends a lane's parcels until one of them is not delivered in time;
+// what is behind that one waits, wherever it was to go.
+func (d *dispatching) sendLane(l *lane, over <-chan struct{}) {
+	stuck := false
+	for _, p := range l.parcels {
+		switch {
+		case p.way == wayRecord:
+		case stuck:
+			p.way = wayWait
+			p.wait(nil)
+		case p.way == wayInline:
+			d.sendParcel(p, over)
+			stuck = p.status != dispatch.StatusDelivered
+		}
+	}
+}
+
+// sendParcel sends one request and waits for its outcome as long as the budget
+// lasts. A request that has started goes on after that.
+func (d *dispatching) sendParcel(p *parcel, over <-chan struct{}) {
+	if p.flight == nil {
+		select {
+		case <-over:
+			p.way = wayWait
+			p.wait(nil)
+			return
+		default:
+		}
+		p.flight = d.Sender.Start(p.policy, p.request, 1, asker)
+	}
+	select {
+	case <-p.flight.Done():
+	default:
+		select {
+		case <-p.flight.Done():
+		case <-over:
+			outcome := delivery.InFlight(p.request)
+			p.wait(&outcome)
+			return
+		}
+	}
+	switch outcome := p.flight.Outcome(); {
+	case outcome.Verdict == dispatch.VerdictDelivered:
+		p.delivered(outcome)
+	case outcome.Free:
+		p.way = wayWait // nothing was sent, so it is no attempt
+		p.wait(nil)
+	default:
+		d.Sender.Told(p.request.ID, 1, asker)
+		p.wait(&outcome)
+	}
+}

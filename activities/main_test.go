@@ -1,0 +1,198 @@
+package activities_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/mocks"
+	"go.temporal.io/sdk/testsuite"
+	"go.uber.org/goleak"
+
+	"segue/activities"
+	"segue/config"
+	"segue/delivery"
+	"segue/dispatch"
+	"segue/interaction"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// receiver is an HTTP server that remembers what it got, in order.
+type receiver struct {
+	*httptest.Server
+	mu   sync.Mutex
+	got  []string // "<path> <webhook-id> <body>"
+	code int
+	// hold, when set, keeps the answers back until it is closed.
+	hold    chan struct{}
+	arrived chan string
+}
+
+func newReceiver(t *testing.T) *receiver {
+	r := &receiver{code: 200, arrived: make(chan string, 10_000)}
+	r.Server = httptest.NewServer(r)
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	body, _ := io.ReadAll(req.Body)
+	r.mu.Lock()
+	r.got = append(r.got, fmt.Sprintf("%s %s %s", req.URL.Path, req.Header.Get("webhook-id"), body))
+	code, hold := r.code, r.hold
+	r.mu.Unlock()
+	r.arrived <- req.URL.Path
+	if hold != nil {
+		<-hold
+	}
+	w.WriteHeader(code)
+	_, _ = io.WriteString(w, `{"tier":"gold"}`)
+}
+
+func (r *receiver) requests() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]string{}, r.got...)
+}
+
+func (r *receiver) answer(code int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.code = code
+}
+
+// holdAnswers keeps answers back until the function that it returns is called.
+func (r *receiver) holdAnswers() (release func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hold = make(chan struct{})
+	return sync.OnceFunc(func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		close(r.hold)
+		r.hold = nil
+	})
+}
+
+// desk is the activities of one worker, with a receiver and a Temporal that only records.
+type desk struct {
+	*testsuite.TestActivityEnvironment
+	*activities.Activities
+	receiver *receiver
+	temporal *mocks.Client
+}
+
+const settings = `
+calls:
+  - {name: crm, method: POST, url: "URL/crm", json: {id: "${interaction.id}", seq: "${event.sequence}"}, returns: [{from: tier, to: crm_tier}], limits: {concurrency: 0}}
+  - {name: bi, method: POST, url: "URL/bi", json: {seq: "${event.sequence}"}, limits: {concurrency: 0}}
+  - {name: once, method: POST, url: "URL/once", idempotent: false}
+  - {name: strict, method: POST, url: "URL/strict", json: {x: "${user_data.absent}"}, missing: park}
+  - {name: quiet, method: POST, url: "URL/quiet"}
+  - {name: large, method: POST, url: "URL/large", text: "${user_data.large}"}
+triggers:
+  - {when: interaction_starts, call: crm}
+  - {when: interaction_starts, call: crm, dry_run: true}
+  - {when: interaction_ends, call: crm}
+  - {when: interaction_ends, call: bi}
+  - {when: engage, call: once}
+  - {when: survey, call: strict}
+  - {when: noengage, call: quiet, dry_run: true}
+  - {when: user_data_changed, call: large}
+timeouts:
+  channels: {chat: {offer: 45s}}
+`
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	r := newReceiver(t)
+	set, err := config.Parse("test.yaml", []byte(strings.ReplaceAll(settings, "URL", r.URL)))
+	require.NoError(t, err)
+	guard, err := delivery.NewGuard([]string{"127.0.0.0/8"})
+	require.NoError(t, err)
+	sender := delivery.New(delivery.Options{Guard: guard})
+	t.Cleanup(func() { require.NoError(t, sender.Close(context.Background())) })
+	temporal := mocks.NewClient(t)
+	d := &desk{
+		Activities: &activities.Activities{Config: config.NewStore(set).Current, Sender: sender, Temporal: temporal},
+		receiver:   r,
+		temporal:   temporal,
+	}
+	d.renew()
+	return d
+}
+
+// renew begins a new environment, whose activities count from the beginning.
+func (d *desk) renew() {
+	d.TestActivityEnvironment = new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
+	d.Register(d)
+}
+
+// know makes a call's receiver a known and fast one, by one request of its own.
+func (d *desk) know(t *testing.T, calls ...string) {
+	t.Helper()
+	for _, name := range calls {
+		call, ok := d.Config().Call(name)
+		require.True(t, ok)
+		o := d.Sender.Send(context.Background(), call.Policy, dispatch.Request{ID: "warm-" + name, Method: "POST", URL: d.receiver.URL + "/warm"}, 1)
+		require.Equal(t, "ok", o.Class, o.Message)
+		<-d.receiver.arrived
+		require.True(t, d.Sender.Health(call.Policy).Inline(), name)
+	}
+	d.receiver.mu.Lock()
+	d.receiver.got = nil
+	d.receiver.mu.Unlock()
+}
+
+// trip opens a call's breaker.
+func (d *desk) trip(t *testing.T, name string) {
+	t.Helper()
+	call, _ := d.Config().Call(name)
+	for i := range 5 {
+		o := d.Sender.Send(context.Background(), call.Policy, dispatch.Request{ID: "trip", Method: "POST", URL: "http://127.0.0.1:1"}, i+1)
+		require.Equal(t, "refused", o.Class, o.Message)
+	}
+	require.True(t, d.Sender.Health(call.Policy).Open())
+}
+
+func (d *desk) dispatch(t *testing.T, in *dispatch.Input) dispatch.Result {
+	t.Helper()
+	value, err := d.ExecuteLocalActivity(d.Dispatch, in)
+	require.NoError(t, err)
+	var result dispatch.Result
+	require.NoError(t, value.Get(&result))
+	return result
+}
+
+var owner = dispatch.Owner{ContactCenter: "default", Interaction: "i-1", FirstRunID: "run-1"}
+
+// turns is one turn for each event, numbered from 1.
+func turns(whens ...interaction.When) *dispatch.Input {
+	in := &dispatch.Input{Owner: owner}
+	for i, when := range whens {
+		in.Turns = append(in.Turns, interaction.Turn{
+			View:   interaction.View{Interaction: interaction.Facts{ID: "i-1", ContactCenter: "default", Channel: interaction.ChannelChat}},
+			Events: []interaction.Event{{Sequence: int64(i + 1), When: when}},
+		})
+	}
+	return in
+}
+
+func statuses(r dispatch.Result) string {
+	var list []string
+	for _, d := range r.Deliveries {
+		text := fmt.Sprintf("%d %s %s", d.Sequence, d.Call, d.Status)
+		if d.Outcome != nil {
+			text += " " + d.Outcome.Class
+		}
+		list = append(list, text)
+	}
+	return strings.Join(list, ", ")
+}

@@ -1,0 +1,86 @@
+package activities
+
+import (
+	"go.temporal.io/sdk/activity"
+
+	"segue/dispatch"
+	"segue/interaction"
+	"segue/trigger"
+)
+
+// plan renders what the events fire, in order, until the result would be too
+// large; at least one event is always dealt with.
+func (d *dispatching) plan() {
+	size := 0
+	for i := range d.in.Turns {
+		turn := &d.in.Turns[i]
+		for j := range turn.Events {
+			event := &turn.Events[j]
+			if event.Sequence <= d.in.After {
+				continue
+			}
+			parcels := d.fire(&turn.View, event)
+			for _, p := range parcels {
+				size += p.request.Size()
+			}
+			if size > maxRendered && d.through > d.in.After {
+				return
+			}
+			d.parcels = append(d.parcels, parcels...)
+			d.through = event.Sequence
+		}
+	}
+}
+
+// fire renders the calls of one event, each once however many triggers name it.
+func (d *dispatching) fire(view *interaction.View, event *interaction.Event) []*parcel {
+	var parcels []*parcel
+	for _, firing := range d.match(view, event) {
+		p := d.render(firing.Call, view, event)
+		p.dryRun = firing.DryRun || p.policy.DryRun
+		parcels = append(parcels, p)
+	}
+	return parcels
+}
+
+// match asks the triggers. One whose condition fails fires nothing, and nothing
+// says for whom: the event goes on, and the log has it.
+func (d *dispatching) match(view *interaction.View, event *interaction.Event) (firings []trigger.Firing) {
+	log := func(what string, why any) {
+		activity.GetLogger(d.ctx).Error(what, "when", event.When, "sequence", event.Sequence, "error", why)
+	}
+	defer func() {
+		if defect := recover(); defect != nil {
+			log("matching triggers panicked", defect)
+			firings = nil
+		}
+	}()
+	firings, failed := d.set.Triggers.Match(view, event)
+	for _, err := range failed {
+		log("a trigger's condition failed", err)
+	}
+	return firings
+}
+
+// render makes one delivery. What cannot be rendered becomes a fault of this
+// delivery alone.
+func (d *dispatching) render(name string, view *interaction.View, event *interaction.Event) (p *parcel) {
+	id := dispatch.DeliveryID(d.in.Owner, event.Sequence, name)
+	p = &parcel{request: dispatch.Request{
+		ID: id, Call: name, When: string(event.When), Sequence: event.Sequence, At: event.At, Version: d.set.Version,
+	}}
+	call, ok := d.set.Call(name)
+	if !ok {
+		p.request.Fault = "the call is not in the configuration"
+		return p
+	}
+	p.policy = call.Policy
+	defer func() {
+		if defect := recover(); defect != nil {
+			activity.GetLogger(d.ctx).Error("rendering panicked", "call", name, "sequence", event.Sequence, "panic", defect)
+			p.request.Fault = "rendering failed by a defect"
+		}
+	}()
+	p.request = call.Render(id, view, event)
+	return p
+}

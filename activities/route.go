@@ -1,0 +1,110 @@
+package activities
+
+import (
+	"segue/delivery"
+	"segue/dispatch"
+)
+
+// way is how a parcel gets to its receiver.
+type way int
+
+const (
+	wayAny      way = iota // not decided yet
+	wayRecord              // nowhere: it is only recorded
+	wayInline              // sent inside this Dispatch
+	wayWait                // attempted by the interaction
+	wayHandOver            // appended to the Delivery workflow
+)
+
+// asker is Dispatch towards the flights: a failure that one Dispatch has reported
+// is the same for a Dispatch that the server has redone.
+const asker = "dispatch"
+
+// route chooses each parcel's way. Order holds inside a lane: behind one that
+// waits all wait, behind one that is handed over all are.
+func (d *dispatching) route() {
+	few := d.waitingEvents() <= inlineMost
+	started, held := 0, 0
+	for _, p := range d.parcels {
+		l := d.laneOf(p.request.Call)
+		l.parcels = append(l.parcels, p)
+		p.way = d.choose(l, p, few && started < inlineMost, held)
+		switch p.way {
+		case wayInline:
+			if p.flight == nil {
+				started++
+			}
+		case wayWait:
+			held += p.request.Size()
+			l.rest = wayWait
+		case wayHandOver:
+			l.rest = wayHandOver
+		}
+	}
+}
+
+func (d *dispatching) choose(l *lane, p *parcel, mayStart bool, held int) way {
+	switch {
+	case p.dryRun:
+		return wayRecord
+	case l.rest != wayAny:
+		return l.rest
+	case p.request.Fault != "":
+		return wayHandOver // it is parked there
+	}
+	if flight, ok := d.Sender.Find(p.request.ID, 1, asker); ok {
+		// The server has this Dispatch redone: what was sent stays sent.
+		p.flight = flight
+		return wayInline
+	}
+	health := d.Sender.Health(p.policy)
+	switch {
+	case health.Open():
+		return wayHandOver
+	case held+p.request.Size() > 2*maxRendered:
+		return wayHandOver // one event with so many large calls would not fit into a history
+	case mayStart && p.policy.Idempotent && health.Inline():
+		return wayInline
+	}
+	return wayWait
+}
+
+func (d *dispatching) laneOf(call string) *lane {
+	l, ok := d.lanes[call]
+	if !ok {
+		l = &lane{call: call, state: d.in.Lanes[call]}
+		switch l.state {
+		case dispatch.LaneBusy:
+			l.rest = wayWait
+		case dispatch.LaneHandedOver:
+			l.rest = wayHandOver
+		}
+		d.lanes[call] = l
+		d.order = append(d.order, l)
+	}
+	return l
+}
+
+func (d *dispatching) waitingEvents() int {
+	n := 0
+	for i := range d.in.Turns {
+		for j := range d.in.Turns[i].Events {
+			if d.in.Turns[i].Events[j].Sequence > d.in.After {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// record settles the parcels that are not sent anywhere now.
+func (p *parcel) record() {
+	switch p.way {
+	case wayRecord:
+		outcome := delivery.DryRun(p.policy, p.request)
+		outcome.Message = p.request.Fault
+		p.delivered(outcome)
+	case wayWait:
+		p.wait(nil)
+	}
+}

@@ -1,0 +1,106 @@
+package delivery
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// maxMessage bounds an outcome's message, in bytes.
+const maxMessage = 300
+
+// classOfError judges an exchange that brought no response, and says in plain
+// words what happened. The words hold no URL and no address: both may carry what
+// is not to be recorded. ctx is the attempt's own, deadline its total.
+func classOfError(ctx context.Context, err error, deadline time.Duration) (Class, string) {
+	var blocked *blockedError
+	var name *net.DNSError
+	switch {
+	case errors.As(err, &blocked):
+		return ClassBlocked, blocked.Error()
+	case ctx.Err() != nil:
+		return ClassTimeout, "no answer within " + deadline.String()
+	case errors.As(err, &name):
+		if name.IsNotFound {
+			return ClassDNS, "the host name " + name.Name + " does not resolve"
+		}
+		return ClassDNS, "resolving the host name " + name.Name + " failed"
+	case isTLS(err):
+		return ClassTLS, "no trusted TLS connection: " + innermost(err)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return ClassRefused, "connection refused"
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+		return ClassUnreachable, "no route to the receiver"
+	case isTimeout(err):
+		return ClassTimeout, "the connection timed out"
+	case isTooLarge(err):
+		return ClassTooLarge, "the response's header is too large"
+	case isMalformed(err):
+		return ClassProtocol, "the response is not HTTP"
+	case isBroken(err):
+		return ClassReset, "the connection broke before the response came"
+	}
+	return ClassNetwork, "the connection failed: " + innermost(err)
+}
+
+func isTLS(err error) bool {
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	var certificate *tls.CertificateVerificationError
+	var authority x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &record), errors.As(err, &alert), errors.As(err, &certificate),
+		errors.As(err, &authority), errors.As(err, &host), errors.As(err, &invalid):
+		return true
+	}
+	text := err.Error()
+	return strings.Contains(text, "tls: ") || strings.Contains(text, "server gave HTTP response to HTTPS client")
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) ||
+		errors.Is(err, syscall.ETIMEDOUT) || (errors.As(err, &timeout) && timeout.Timeout())
+}
+
+// net/http has no types for the following; its words are checked by the tests.
+
+func isTooLarge(err error) bool {
+	return says(err, "headers exceeded", "header list too large", "header list exceeded")
+}
+
+func isMalformed(err error) bool {
+	return says(err, "malformed", "bad Content-Length", "unsupported transfer encoding", "protocol error")
+}
+
+func isBroken(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		says(err, "server closed", "connection broken", "connection lost", "stream error", "GOAWAY")
+}
+
+func says(err error, words ...string) bool {
+	text := err.Error()
+	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(text, word) })
+}
+
+// innermost is the text of the cause alone: what wraps it names addresses.
+func innermost(err error) string {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return bounded(err.Error(), maxMessage)
+		}
+		err = inner
+	}
+}

@@ -1,0 +1,140 @@
+package delivery_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"segue/delivery"
+	"segue/dispatch"
+)
+
+func TestOneAttemptIsSentOnce(t *testing.T) {
+	var requests atomic.Int32
+	release := make(chan struct{})
+	server := serve(t, func(http.ResponseWriter, *http.Request) {
+		requests.Add(1)
+		<-release
+	})
+	sender := newSender(t)
+	var callers sync.WaitGroup
+	outcomes := make(chan dispatch.Outcome, 100)
+	flights := map[*delivery.Flight]bool{}
+	for range 100 {
+		flights[sender.Start(newPolicy(), newRequest(server.URL), 1, "")] = true
+		callers.Go(func() { outcomes <- sender.Send(context.Background(), newPolicy(), newRequest(server.URL), 1) })
+	}
+	assert.Len(t, flights, 1)
+	close(release)
+	callers.Wait()
+	close(outcomes)
+	for o := range outcomes {
+		assert.Equal(t, dispatch.VerdictDelivered, o.Verdict)
+	}
+	assert.EqualValues(t, 1, requests.Load())
+
+	o := sender.Send(context.Background(), newPolicy(), newRequest(server.URL), 1)
+	assert.Equal(t, dispatch.VerdictDelivered, o.Verdict, "adopted after its end")
+	assert.EqualValues(t, 1, requests.Load())
+	sender.Send(context.Background(), newPolicy(), newRequest(server.URL), 2)
+	assert.EqualValues(t, 2, requests.Load(), "another attempt is sent")
+}
+
+func TestARequestIsNotCutByItsCaller(t *testing.T) {
+	arrived, release := make(chan struct{}), make(chan struct{})
+	var cut atomic.Bool
+	server := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		close(arrived)
+		<-release
+		cut.Store(r.Context().Err() != nil)
+	})
+	sender := newSender(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	left := make(chan dispatch.Outcome)
+	go func() { left <- sender.Send(ctx, newPolicy(), newRequest(server.URL), 1) }()
+	<-arrived
+	cancel()
+	assert.Equal(t, dispatch.VerdictInFlight, (<-left).Verdict)
+
+	closing, over := context.WithCancelCause(context.Background())
+	over(errors.New("out of patience"))
+	require.ErrorContains(t, sender.Close(closing), "out of patience")
+	stopped := sender.Send(context.Background(), newPolicy(), newRequest(server.URL), 2)
+	assert.Equal(t, "stopping", stopped.Class)
+	assert.True(t, stopped.Free)
+
+	close(release)
+	require.NoError(t, sender.Close(context.Background()))
+	o := sender.Send(context.Background(), newPolicy(), newRequest(server.URL), 1)
+	assert.Equal(t, dispatch.VerdictDelivered, o.Verdict, "whoever asks again adopts it")
+	assert.False(t, cut.Load())
+}
+
+// start flies an attempt that ends at once and tells whether it was sent.
+func start(flights *delivery.Flights, key delivery.FlightKey, asker string, o dispatch.Outcome) bool {
+	sent := false
+	flight := flights.Start(key, asker, func() dispatch.Outcome {
+		sent = true
+		return o
+	})
+	<-flight.Done()
+	return sent
+}
+
+func TestWhoeverHasHadAFailureMayAskAnew(t *testing.T) {
+	failed := dispatch.Outcome{Verdict: dispatch.VerdictFinal}
+	flights, key := delivery.NewFlights(), delivery.FlightKey{ID: "msg_1", Number: 1}
+	require.True(t, start(flights, key, "dispatch", failed))
+	require.False(t, start(flights, key, "attempt", failed), "not told yet: adopted")
+	flights.Told(key, "dispatch")
+	require.False(t, start(flights, key, "dispatch", failed), "a repeat by the server")
+	require.True(t, start(flights, key, "attempt", failed), "a redelivery")
+
+	delivered := dispatch.Outcome{Verdict: dispatch.VerdictDelivered}
+	key.ID = "msg_2"
+	require.True(t, start(flights, key, "dispatch", delivered))
+	flights.Told(key, "dispatch")
+	require.False(t, start(flights, key, "attempt", delivered), "delivered is delivered")
+}
+
+func TestNothingSentIsNothingRemembered(t *testing.T) {
+	flights, key := delivery.NewFlights(), delivery.FlightKey{ID: "msg_1", Number: 1}
+	held := dispatch.Outcome{Verdict: dispatch.VerdictRetry, Free: true}
+	require.True(t, start(flights, key, "", held))
+	_, found := flights.Find(key, "")
+	require.False(t, found)
+	require.True(t, start(flights, key, "", held))
+}
+
+func TestFlightsAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		flights := delivery.NewFlights()
+		delivered := dispatch.Outcome{Verdict: dispatch.VerdictDelivered}
+		first := delivery.FlightKey{ID: "first", Number: 1}
+		start(flights, first, "", delivered)
+		time.Sleep(5*time.Minute - time.Nanosecond)
+		_, found := flights.Find(first, "")
+		assert.True(t, found)
+		time.Sleep(time.Nanosecond)
+		_, found = flights.Find(first, "")
+		assert.False(t, found, "by age")
+
+		start(flights, first, "", delivered)
+		for i := range 10_000 {
+			start(flights, delivery.FlightKey{ID: fmt.Sprint(i), Number: 1}, "", delivered)
+		}
+		_, found = flights.Find(first, "")
+		assert.False(t, found, "by number")
+		_, found = flights.Find(delivery.FlightKey{ID: "1", Number: 1}, "")
+		assert.True(t, found)
+	})
+}

@@ -1,0 +1,103 @@
+package delivery
+
+import "time"
+
+// Policy is how one call is delivered: everything of a configured call that is
+// not its request. Durations and sizes are final; defaults are already in it.
+type Policy struct {
+	// Call is the name of the configured call, unique in a configuration.
+	Call string
+	// Timeout is the total deadline of one attempt: dial, TLS, request, response.
+	Timeout time.Duration
+	// Success lists the statuses that count as delivered; empty means 2xx.
+	Success []StatusRange
+	// Idempotent allows the inline way and a repeat without knowing the first outcome.
+	Idempotent bool
+	// Order is what a lane does behind a parked delivery.
+	Order  Order
+	Retry  Retry
+	Limits Limits
+	Auth   Auth
+	// Sign holds the Standard Webhooks secrets, newest first; empty: unsigned.
+	Sign []SecretRef
+	// Returns maps flat response keys to user data fields.
+	Returns []Return
+	// Final lists statuses that no retry will help for this call, beside the defaults (GWE's 400).
+	Final []StatusRange
+	// DryRun renders and records, but sends nothing.
+	DryRun bool
+}
+
+// StatusRange is a closed range of HTTP statuses.
+type StatusRange struct{ From, To int }
+
+// Contains tells whether the status lies in the range.
+func (r StatusRange) Contains(code int) bool { return code >= r.From && code <= r.To }
+
+// Order is a lane's policy behind a parked delivery.
+type Order string
+
+// The policies of a lane.
+const (
+	OrderBlock     Order = "block"
+	OrderSkip      Order = "skip"
+	OrderUnordered Order = "unordered"
+)
+
+// Retry is the schedule of a call's further attempts.
+type Retry struct {
+	// Schedule holds the waits between attempts: n waits make n+1 attempts.
+	Schedule []time.Duration
+	// Jitter spreads each wait by this fraction either way, 0 to 1.
+	Jitter float64
+	// Retention is how long a parked delivery waits for an operator.
+	Retention time.Duration
+}
+
+// Limits bound what one call may take of a process and of its receiver.
+type Limits struct {
+	// Concurrency is how many attempts may be under way at once; 0 is unlimited.
+	Concurrency int
+	// Rate is how many attempts may start in a second; 0 is unlimited.
+	Rate float64
+	// Response is how many bytes of a response are read after decompression.
+	Response int64
+}
+
+// SecretRef names a secret without holding it: "env:NAME" or "file:PATH". It is
+// resolved when sending.
+type SecretRef string
+
+// Auth is how a call authenticates; at most one of the fields is set.
+type Auth struct {
+	Basic  *BasicAuth
+	Bearer SecretRef
+	APIKey *APIKeyAuth
+	OAuth2 *OAuth2Auth
+	MTLS   *MTLSAuth
+}
+
+// BasicAuth is HTTP basic authentication.
+type BasicAuth struct{ Username, Password SecretRef }
+
+// APIKeyAuth sends a key in a header or a query parameter.
+type APIKeyAuth struct {
+	// In is "header" or "query".
+	In   string
+	Name string
+	Key  SecretRef
+}
+
+// OAuth2Auth is the OAuth 2 client credentials grant.
+type OAuth2Auth struct {
+	TokenURL     string
+	ClientID     SecretRef
+	ClientSecret SecretRef
+	Scopes       []string
+}
+
+// MTLSAuth is a client certificate, as PEM.
+type MTLSAuth struct{ Certificate, Key SecretRef }
+
+// Return writes one flat response key into user data.
+type Return struct{ From, To string }

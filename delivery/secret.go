@@ -1,0 +1,74 @@
+package delivery
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// maxSecretFile bounds what is read of a secret's file, in bytes.
+const maxSecretFile = 64 << 10
+
+// resolve reads the secret now, so that a rotated one is used from the next
+// attempt on. The error names the reference at most, never a value.
+func (s SecretRef) resolve() (string, error) {
+	kind, name, _ := strings.Cut(string(s), ":")
+	var secret string
+	switch {
+	case kind == "env" && name != "":
+		secret = os.Getenv(name)
+	case kind == "file" && name != "":
+		content, err := readSecretFile(name)
+		if err != nil {
+			return "", fmt.Errorf("secret %s cannot be read", s)
+		}
+		// Editors and secret stores end a file with a newline that is no part of the secret.
+		secret = strings.TrimRight(string(content), "\r\n")
+	default:
+		// It may be the secret itself, put in the wrong place: do not repeat it.
+		return "", fmt.Errorf("a secret is not given as env:NAME or file:PATH")
+	}
+	if secret == "" {
+		return "", fmt.Errorf("secret %s is not set", s)
+	}
+	return secret, nil
+}
+
+func readSecretFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxSecretFile))
+}
+
+// minRedacted is the length in bytes from which a secret is looked for in text:
+// shorter ones would shred innocent words.
+const minRedacted = 4
+
+// secrets are the values that one attempt used, to be kept out of everything
+// that is recorded: a receiver may echo what it was sent.
+type secrets []string
+
+func (s *secrets) resolve(ref SecretRef) (string, error) {
+	value, err := ref.resolve()
+	if err == nil {
+		s.add(value)
+	}
+	return value, err
+}
+
+func (s *secrets) add(value string) {
+	if len(value) >= minRedacted {
+		*s = append(*s, value)
+	}
+}
+
+func (s secrets) redact(text string) string {
+	for _, value := range s {
+		text = strings.ReplaceAll(text, value, "[secret]")
+	}
+	return text
+}

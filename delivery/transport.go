@@ -1,0 +1,35 @@
+package delivery
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"net/http"
+	"time"
+)
+
+const (
+	// idlePerHost keeps enough connections to one receiver that a burst reuses them.
+	idlePerHost = 128
+	// idleFor is below the usual 60 s after which servers and balancers close.
+	idleFor = 50 * time.Second
+	// maxHeaderBytes bounds a response's header, informational responses included.
+	maxHeaderBytes = 256 << 10
+)
+
+// newTransport is the one way out of the process. It is used without an
+// http.Client, which would follow redirects and take credentials from URLs.
+func newTransport(guard func() *Guard, roots *x509.CertPool) *http.Transport {
+	return &http.Transport{
+		// No proxy, not even from the environment: the guard would see the proxy's
+		// address instead of the receiver's.
+		Proxy:                  nil,
+		DialContext:            guarded(net.Dialer{KeepAlive: 30 * time.Second}, guard),
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+		ForceAttemptHTTP2:      true,
+		MaxIdleConns:           1024,
+		MaxIdleConnsPerHost:    idlePerHost,
+		IdleConnTimeout:        idleFor,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+	}
+}

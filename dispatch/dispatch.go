@@ -1,0 +1,207 @@
+package dispatch
+
+import (
+	"time"
+
+	"segue/interaction"
+)
+
+// The names under which the activities are registered.
+const (
+	ActivityDispatch = "Dispatch"
+	ActivityAttempt  = "Attempt"
+	ActivityHandOver = "HandOver"
+)
+
+// Owner says whose deliveries these are: one interaction, over all its runs.
+type Owner struct {
+	ContactCenter string `json:"contact_center"`
+	Interaction   string `json:"interaction"`
+	// FirstRunID is the first run of the continue-as-new chain: it tells a
+	// reopened interaction from the one before it.
+	FirstRunID string `json:"first_run_id"`
+}
+
+// LaneState says what the interaction already has under way for one call.
+type LaneState string
+
+// A lane that is absent from Input.Lanes is idle.
+const (
+	// LaneBusy: deliveries of the lane wait in the interaction or are being attempted,
+	// so a new one goes behind them.
+	LaneBusy LaneState = "busy"
+	// LaneHandedOver: the lane belongs to its Delivery workflow; a new one is appended there.
+	LaneHandedOver LaneState = "handed_over"
+)
+
+// Input is what the dispatcher gives to the Dispatch local activity. Local
+// activities get it by reference: it is read only.
+type Input struct {
+	Owner Owner              `json:"owner"`
+	Turns []interaction.Turn `json:"turns"`
+	// After skips the events up to and including this sequence, which an earlier
+	// Dispatch has dealt with.
+	After int64                `json:"after,omitempty"`
+	Lanes map[string]LaneState `json:"lanes,omitempty"`
+	// Version is the configuration version whose timeouts the workflow has.
+	Version string `json:"version,omitempty"`
+}
+
+// Result is what Dispatch records in its marker.
+type Result struct {
+	// Version is the configuration that the events were dispatched with.
+	Version string `json:"version,omitempty"`
+	// Timeouts is set when Version differs from the one in the input.
+	Timeouts *Timeouts `json:"timeouts,omitempty"`
+	// Through is the last event sequence that was dealt with; events after it did
+	// not fit and go into the next Dispatch.
+	Through    int64      `json:"through"`
+	Deliveries []Delivery `json:"deliveries,omitempty"`
+	// Sent says that at least one POST left inside this Dispatch.
+	Sent bool `json:"sent,omitempty"`
+}
+
+// Status is where one delivery stands, as the queries show it.
+type Status string
+
+// The statuses of a delivery. A Delivery workflow has waiting, attempting,
+// delivered, parked and discarded; an interaction shows attempting, delivered and in_lane.
+const (
+	StatusWaiting    Status = "waiting"
+	StatusAttempting Status = "attempting"
+	StatusDelivered  Status = "delivered"
+	StatusInLane     Status = "in_lane"
+	StatusParked     Status = "parked"
+	StatusDiscarded  Status = "discarded"
+)
+
+// Delivery is what Dispatch did with one event for one call.
+type Delivery struct {
+	ID       string `json:"id"`
+	Call     string `json:"call"`
+	When     string `json:"when"`
+	Sequence int64  `json:"sequence"`
+	// Status is delivered (the POST left inline and succeeded), in_lane (appended to
+	// the Delivery workflow) or waiting (Request is to be attempted by the interaction).
+	Status  Status   `json:"status"`
+	Request *Request `json:"request,omitempty"`
+	Outcome *Outcome `json:"outcome,omitempty"`
+}
+
+// Header is one HTTP header; a list keeps their order and case.
+type Header struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Request is a rendered call: the bytes of every attempt. It holds no secret;
+// credentials, signature and timestamp are added when it is sent.
+type Request struct {
+	ID       string   `json:"id"`
+	Call     string   `json:"call"`
+	When     string   `json:"when"`
+	Sequence int64    `json:"sequence"`
+	Method   string   `json:"method"`
+	URL      string   `json:"url"`
+	Headers  []Header `json:"headers,omitempty"`
+	Body     string   `json:"body,omitempty"`
+	// At is when the event happened, for the age of the delivery.
+	At time.Time `json:"at"`
+	// Version is the configuration that rendered it.
+	Version string `json:"version,omitempty"`
+	// Fault is set when the call could not be rendered: such a delivery is parked
+	// without an attempt, class "render".
+	Fault string `json:"fault,omitempty"`
+}
+
+// Size is roughly what the request weighs in a payload, in bytes.
+func (r Request) Size() int {
+	n := 200 + len(r.ID) + len(r.Call) + len(r.URL) + len(r.Body) + len(r.Fault)
+	for _, h := range r.Headers {
+		n += len(h.Name) + len(h.Value) + 24
+	}
+	return n
+}
+
+// AttemptInput asks to send requests of one lane, in order, stopping at the
+// first that is not delivered.
+type AttemptInput struct {
+	Owner    Owner     `json:"owner"`
+	Call     string    `json:"call"`
+	Requests []Request `json:"requests"`
+	// Number is the attempt number of the first request, from 1; the others are
+	// at their first attempt.
+	Number int `json:"number"`
+}
+
+// AttemptResult has one outcome for each request that was tried, in order.
+type AttemptResult struct {
+	Outcomes []Outcome `json:"outcomes"`
+}
+
+// Verdict is what an outcome means for the delivery.
+type Verdict string
+
+// The verdicts of an attempt.
+const (
+	VerdictDelivered Verdict = "delivered"
+	// VerdictRetry: worth another attempt after RetryIn.
+	VerdictRetry Verdict = "retry"
+	// VerdictFinal: no attempt will help; park. An exhausted schedule is final too.
+	VerdictFinal Verdict = "final"
+	// VerdictInFlight is Dispatch's own: the POST goes on in the process.
+	VerdictInFlight Verdict = "in_flight"
+)
+
+// Outcome is what came of one attempt.
+type Outcome struct {
+	ID      string  `json:"id"`
+	Verdict Verdict `json:"verdict"`
+	// Code is the HTTP status, 0 when there was no response.
+	Code int `json:"code,omitempty"`
+	// Class is one of the closed set of delivery classes, "ok" when delivered.
+	Class string `json:"class"`
+	// MS is how long the attempt took, in milliseconds.
+	MS int64     `json:"ms"`
+	At time.Time `json:"at"`
+	// RetryIn is how long to wait before the next attempt: schedule, jitter and
+	// Retry-After are already in it.
+	RetryIn time.Duration `json:"retry_in,omitempty"`
+	// Free says that nothing was sent (breaker open, limits reached), so that the
+	// attempt takes no step of the schedule.
+	Free bool `json:"free,omitempty"`
+	// Of is how many attempts the schedule has in all.
+	Of int `json:"of,omitempty"`
+	// Order is the call's policy behind a parked delivery: block, skip or unordered.
+	Order string `json:"order,omitempty"`
+	// Retention is how long a parked delivery waits for an operator.
+	Retention time.Duration `json:"retention,omitempty"`
+	// Message says in plain words what went wrong; it holds no secret.
+	Message string `json:"message,omitempty"`
+	// Excerpt is the bounded beginning of a failed attempt's response.
+	Excerpt string `json:"excerpt,omitempty"`
+	// Returns are the response values to write back into user data.
+	Returns map[string]any `json:"returns,omitempty"`
+}
+
+// HandOver appends requests to the lane's Delivery workflow.
+type HandOver struct {
+	Owner    Owner     `json:"owner"`
+	Call     string    `json:"call"`
+	Requests []Request `json:"requests"`
+	// Failed is the outcome of the first request's first attempt, when that is
+	// why the lane is handed over.
+	Failed *Outcome `json:"failed,omitempty"`
+}
+
+// Timeouts are the durations that an interaction's timers use; 0 is off.
+type Timeouts struct {
+	Offer       time.Duration `json:"offer"`
+	Queue       time.Duration `json:"queue"`
+	WrapUp      time.Duration `json:"wrap_up"`
+	Engagement  time.Duration `json:"engagement"`
+	Lifetime    time.Duration `json:"lifetime"`
+	LateEvents  time.Duration `json:"late_events"`
+	Orphan      time.Duration `json:"orphan"`
+	SequenceGap time.Duration `json:"sequence_gap"`
+}

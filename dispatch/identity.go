@@ -1,0 +1,28 @@
+package dispatch
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"strconv"
+	"strings"
+)
+
+// DeliveryID is the identity of one event × one call: the same over retries,
+// replay, continue-as-new and redelivery. Receivers see it as webhook-id, which
+// by the Standard Webhooks specification must not contain a dot.
+func DeliveryID(owner Owner, sequence int64, call string) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{
+		owner.ContactCenter, owner.Interaction, owner.FirstRunID, strconv.FormatInt(sequence, 10), call,
+	}, "\x00")))
+	return "msg_" + base64.RawURLEncoding.EncodeToString(sum[:18])
+}
+
+// InteractionWorkflowID is the id of an interaction's workflow.
+func InteractionWorkflowID(contactCenter, id string) string {
+	return "interaction/" + contactCenter + "/" + id
+}
+
+// DeliveryWorkflowID is the id of the workflow that owns a failing lane.
+func DeliveryWorkflowID(owner Owner, call string) string {
+	return "delivery/" + owner.ContactCenter + "/" + owner.Interaction + "/" + call
+}
