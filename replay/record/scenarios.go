@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"segue/dispatch"
+	"segue/workflows"
+)
+
+// configuration has one call for each kind of receiver; %[1]s is where they are.
+const configuration = `
+calls:
+  - name: crm
+    method: POST
+    url: %[1]s/ok
+    json: {id: "${interaction.id}", when: "${event.when}", sequence: "${event.sequence}"}
+  - name: flaky
+    method: POST
+    url: %[1]s/flaky
+    json: {id: "${interaction.id}", code: "${disposition.code}"}
+    retry: {schedule: [100ms, 100ms, 100ms]}
+  - name: gone
+    method: POST
+    url: %[1]s/gone
+    json: {id: "${interaction.id}"}
+triggers:
+  - {when: [interaction_starts, interaction_ends, internal_transfer], call: crm}
+  - {when: segment_change, segments: [handling.agent, missed], call: crm}
+  - {when: inbound.disposition, call: flaky}
+  - {when: inbound.queue_event, call: gone}
+  - {when: [inbound.dtmf, script_signal], call: crm}
+engagement: {backend: "%[1]s"}
+timeouts: {default: {late_events: 0s}}
+guard: {allow: ["127.0.0.0/8"]}
+`
+
+// scenario is one path; histories names what is kept of it, by workflow id.
+type scenario struct {
+	name      string
+	histories map[string]string
+	play      func(ctx context.Context, s *studio) error
+}
+
+// simple is a scenario of one interaction, from its start to its end.
+func simple(name, channel string, commands ...string) scenario {
+	return scenario{
+		name:      name,
+		histories: map[string]string{name: interactionID(name)},
+		play: func(ctx context.Context, s *studio) error {
+			if err := s.start(ctx, name, channel, ""); err != nil {
+				return err
+			}
+			if err := s.steps(ctx, name, commands...); err != nil {
+				return err
+			}
+			return s.finished(ctx, interactionID(name))
+		},
+	}
+}
+
+const (
+	inQueue  = `{"queue":"sales"}`
+	agentOne = `{"agent":{"id":"a1","name":"Ada"}}`
+	none     = `{}`
+)
+
+var scenarios = []scenario{
+	simple("handled", "inbound", "place_in_queue", inQueue, "offer", agentOne, "accept", agentOne, "disconnect", none,
+		"set_disposition", `{"code":"SOLD"}`, "complete", none),
+	simple("abandoned", "inbound", "place_in_queue", inQueue, "abandon", none),
+	simple("missed", "inbound", "place_in_queue", inQueue, "offer", agentOne,
+		"segment_change", `{"segment":"missed","agent":{"id":"a1"}}`, "abandon", none),
+	simple("transferred", "inbound", "place_in_queue", inQueue, "offer", agentOne, "accept", agentOne,
+		"transfer", `{"to":{"agent":{"id":"a2"}},"by":{"id":"a1","role":"agent"}}`,
+		"transfer", `{"to":{"queue":"backup"},"by":{"id":"a2","role":"agent"}}`, "complete", none),
+	simple("engaged", "web", "engage", `{"ixnProfile":{"visitID":"v1"}}`,
+		"engagement_result", `{"result":"accepted","queue":"chat"}`, "abandon", none),
+	simple("not_engaged", "web", "engage", `{"ixnProfile":{"visitID":"v2"}}`, "noengage", `{"cancelData":{"reason":"capacity"}}`),
+	{
+		name:      "retried_delivery",
+		histories: map[string]string{"retried_delivery": interactionID("retried"), "lane_retried": laneID("retried", "flaky")},
+		play: func(ctx context.Context, s *studio) error {
+			if err := s.start(ctx, "retried", "inbound", ""); err != nil {
+				return err
+			}
+			if err := s.steps(ctx, "retried", "offer", agentOne, "accept", agentOne, "set_disposition", `{"code":"SOLD"}`); err != nil {
+				return err
+			}
+			if err := s.until(ctx, interactionID("retried"), has(dispatch.StatusDelivered, "flaky")); err != nil {
+				return err
+			}
+			if err := s.steps(ctx, "retried", "complete", none); err != nil {
+				return err
+			}
+			return s.finished(ctx, interactionID("retried"))
+		},
+	},
+	{
+		name:      "parked",
+		histories: map[string]string{"parked": interactionID("parked"), "lane_parked": laneID("parked", "gone")},
+		play: func(ctx context.Context, s *studio) error {
+			if err := s.start(ctx, "parked", "inbound", ""); err != nil {
+				return err
+			}
+			if err := s.steps(ctx, "parked", "queue_event", `{"event":"PLAY"}`, "queue_event", `{"event":"STOP"}`); err != nil {
+				return err
+			}
+			if err := s.until(ctx, laneID("parked", "gone"), has(dispatch.StatusParked, "gone")); err != nil {
+				return err
+			}
+			if err := s.steps(ctx, "parked", "abandon", none); err != nil {
+				return err
+			}
+			return s.finished(ctx, interactionID("parked"))
+		},
+	},
+	{
+		name:      "rejected_input",
+		histories: map[string]string{"rejected_input": interactionID("rejected")},
+		play: func(ctx context.Context, s *studio) error {
+			if err := s.start(ctx, "rejected", "inbound", ""); err != nil {
+				return err
+			}
+			if err := s.signals(ctx, "rejected", "accept", `{"agent":7}`, "teleport", none, "hold", none,
+				"place_in_queue", `{"queue":"sales","event_id":"e1"}`, "place_in_queue", `{"queue":"sales","event_id":"e1"}`, "abandon", none); err != nil {
+				return err
+			}
+			return s.finished(ctx, interactionID("rejected"))
+		},
+	},
+	{
+		name:      "burst",
+		histories: map[string]string{"burst": interactionID("burst")},
+		play: func(ctx context.Context, s *studio) error {
+			if err := s.pause(); err != nil {
+				return err
+			}
+			if err := s.start(ctx, "burst", "inbound", ""); err != nil {
+				return err
+			}
+			if err := s.signals(ctx, "burst", "place_in_queue", inQueue, "offer", agentOne, "accept", agentOne,
+				"dtmf", `{"digits":"1"}`, "dtmf", `{"digits":"2"}`, "set_disposition", `{"code":"SOLD"}`, "complete", none); err != nil {
+				return err
+			}
+			s.work(ctx)
+			return s.finished(ctx, interactionID("burst"))
+		},
+	},
+	{
+		name:      "continue_as_new",
+		histories: map[string]string{"continue_as_new": interactionID("long")},
+		play: func(ctx context.Context, s *studio) error {
+			if err := s.start(ctx, "long", "inbound", ""); err != nil {
+				return err
+			}
+			for i := range 4200 {
+				if err := s.signals(ctx, "long", "script_signal", fmt.Sprintf(`{"p1":"%d","event_id":"e%d"}`, i, i)); err != nil {
+					return err
+				}
+			}
+			if err := s.signals(ctx, "long", "abandon", none); err != nil {
+				return err
+			}
+			return s.finished(ctx, interactionID("long"))
+		},
+	},
+}
+
+// has waits for a delivery of a call that has a status.
+func has(status dispatch.Status, call string) func([]workflows.DeliveryRecord) bool {
+	return func(records []workflows.DeliveryRecord) bool {
+		for _, record := range records {
+			if record.Call == call && record.Status == status {
+				return true
+			}
+		}
+		return false
+	}
+}

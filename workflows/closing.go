@@ -1,0 +1,134 @@
+package workflows
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"segue/interaction"
+)
+
+// The server suggests continuing as new by events and bytes, but does not count
+// signals, of which it takes 10,000 a run, nor leave much room below its 2,000
+// updates; so the run has bounds of its own, well inside.
+const (
+	renewAfterSignals = 4000
+	renewAfterUpdates = 1500
+	renewAfterEvents  = 7000
+	// carryLimit is what may be carried over, in bytes; the server takes 2 MiB.
+	carryLimit = 1 << 20
+	// carryTurns is how many undispatched turns may be carried at all.
+	carryTurns = 200
+)
+
+func (r *run) isIdle() bool {
+	return r.attempting == 0 && r.Lanes.areIdle() && len(r.Children) == 0 && !r.starting && workflow.AllHandlersFinished(r.ctx)
+}
+
+// mayClose tells whether the interaction is over and nothing of it is left to do here.
+func (r *run) mayClose() bool {
+	return r.Interaction.Completed() && len(r.Outbox.Turns) == 0 && r.isIdle() && !r.awaitsLateEvents()
+}
+
+// mayEnd tells whether the run could close or continue as new right now.
+func (r *run) mayEnd() bool { return r.mayClose() || r.mayRenew() }
+
+// leaveSendingTask makes sure that a task in which requests were sent does not
+// also end the run: a command that arrives meanwhile makes the server refuse the
+// end and redo the whole task, requests included.
+func (r *run) leaveSendingTask() {
+	if r.lastSend == 0 || r.lastSend != workflow.GetInfo(r.ctx).GetCurrentHistoryLength() {
+		return
+	}
+	timer := workflow.NewTimerWithOptions(r.ctx, time.Millisecond, workflow.TimerOptions{Summary: "all sent, closing"})
+	if err := timer.Get(r.ctx, nil); err != nil {
+		workflow.GetLogger(r.ctx).Warn("closing early", "error", err)
+	}
+	r.lastSend = 0
+}
+
+// awaitsLateEvents tells whether a completed interaction still waits for a
+// disposition: only where agents took part and none gave one.
+func (r *run) awaitsLateEvents() bool {
+	return !r.lateOver && r.Interaction.Lingers() && r.Timeouts.LateEvents > 0
+}
+
+func (r *run) lateEventsAreDue() bool {
+	return r.Interaction.Completed() && len(r.Outbox.Turns) == 0 && r.awaitsLateEvents() && !r.lateTimer
+}
+
+func (r *run) awaitLateEvents() {
+	if !r.lateEventsAreDue() {
+		return
+	}
+	r.lateTimer = true
+	wait := r.Timeouts.LateEvents
+	if ended := r.Interaction.Facts().EndedAt; ended != nil {
+		wait -= workflow.Now(r.ctx).Sub(*ended)
+	}
+	workflow.Go(r.ctx, func(ctx workflow.Context) {
+		timer := workflow.NewTimerWithOptions(ctx, max(wait, 0), workflow.TimerOptions{Summary: "late disposition, survey and user data"})
+		if err := timer.Get(ctx, nil); err != nil {
+			workflow.GetLogger(ctx).Warn("late events end early", "error", err)
+		}
+		r.lateOver, r.touched = true, true
+	})
+}
+
+// considerRenewing begins to wind the run down once it is long enough and has
+// little enough to carry; until then it works off what it has.
+func (r *run) considerRenewing() {
+	r.renewing = r.isLong() && r.fitsCarrying()
+	if !r.renewing {
+		for _, l := range r.Lanes {
+			r.work(l)
+		}
+	}
+}
+
+// mayRenew tells whether nothing is under way any more in a run that winds down.
+func (r *run) mayRenew() bool {
+	return r.renewing && r.attempting == 0 && !r.starting && workflow.AllHandlersFinished(r.ctx)
+}
+
+func (r *run) isLong() bool {
+	info := workflow.GetInfo(r.ctx)
+	return info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() >= renewAfterEvents ||
+		r.inbox.received >= renewAfterSignals || r.updates >= renewAfterUpdates
+}
+
+func (r *run) fitsCarrying() bool {
+	if len(r.Outbox.Turns) > carryTurns {
+		return false
+	}
+	carried, err := json.Marshal(r.Carried)
+	return err == nil && len(carried) <= carryLimit
+}
+
+func (r *run) childrenAreDue() bool { return len(r.Children) > 0 && !r.starting && !r.renewing }
+
+// startChildren starts the interactions that replies asked for. They live on when
+// this one ends.
+func (r *run) startChildren() {
+	if !r.childrenAreDue() {
+		return
+	}
+	r.starting = true
+	workflow.Go(r.ctx, func(ctx workflow.Context) {
+		for len(r.Children) > 0 {
+			r.startChild(ctx, r.Children[0])
+			r.Children = r.Children[1:]
+		}
+		r.starting = false
+		r.touched = true
+	})
+}
+
+func (r *run) startChild(ctx workflow.Context, child interaction.Start) {
+	started := workflow.ExecuteChildWorkflow(withChild(ctx, child), TypeInteraction, child).GetChildWorkflowExecution()
+	if err := started.Get(ctx, nil); err != nil {
+		workflow.GetLogger(ctx).Error("child interaction not started", "child", child.ID, "error", fmt.Errorf("start: %w", err))
+	}
+}

@@ -1,0 +1,161 @@
+package workflows
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"segue/dispatch"
+)
+
+// Delivery is the workflow of one lane whose receiver fails: it tries what it is
+// given in order, on the call's schedule, for days; what no attempt will help is
+// parked until an operator redelivers or discards it, or its retention ends. It
+// completes when nothing is left.
+//
+// carried is set when a run continues an earlier one.
+func Delivery(ctx workflow.Context, start dispatch.DeliveryStart, carried *CarriedLane) error {
+	run, err := openLane(ctx, start, carried)
+	if err != nil {
+		return err
+	}
+	return run.live()
+}
+
+// CarriedLane is what one run of a lane leaves to the next.
+type CarriedLane struct {
+	Items []*item `json:"items,omitempty"`
+	// Last is the delivery that was appended last.
+	Last string `json:"last,omitempty"`
+	// Results are settled deliveries that the interaction has not been told of.
+	Results []laneResult `json:"results,omitempty"`
+	// Orphaned says that the interaction has ended: nobody is told any more.
+	Orphaned bool    `json:"orphaned,omitempty"`
+	Known    seenIDs `json:"known"`
+}
+
+// laneRun is one run of a lane.
+type laneRun struct {
+	*CarriedLane
+	start   dispatch.DeliveryStart
+	ctx     workflow.Context
+	inbox   *inbox
+	woken   bool // something came that may change what is next
+	changed bool // something that operators see may have changed
+	visibility
+}
+
+func openLane(ctx workflow.Context, start dispatch.DeliveryStart, carried *CarriedLane) (*laneRun, error) {
+	r := &laneRun{CarriedLane: carried, start: start, ctx: ctx, inbox: inboxOf(ctx), changed: true}
+	if carried == nil {
+		r.CarriedLane = &CarriedLane{}
+	}
+	options := workflow.QueryHandlerOptions{Description: "every delivery of the lane with its attempts"}
+	if err := workflow.SetQueryHandlerWithOptions(ctx, QueryDeliveries, r.records, options); err != nil {
+		return nil, fmt.Errorf("query %s: %w", QueryDeliveries, err)
+	}
+	r.inbox.open(ctx, r.receive)
+	return r, nil
+}
+
+// receive takes one signal: an append from the interaction or an operator's wish.
+// One that is malformed changes nothing.
+func (r *laneRun) receive(ctx workflow.Context, s signal) {
+	payload, err := r.inbox.jsonOf(s.args)
+	if err == nil {
+		err = r.obey(s.name, payload)
+	}
+	if err != nil {
+		workflow.GetLogger(ctx).Warn("signal rejected", "signal", excerpt(s.name, 128), "reason", excerpt(err.Error(), 512))
+		return
+	}
+	r.woken, r.changed = true, true
+}
+
+func (r *laneRun) obey(name string, payload []byte) error {
+	switch name {
+	case SignalAppend:
+		var more dispatch.HandOver
+		if err := json.Unmarshal(payload, &more); err != nil {
+			return fmt.Errorf("append: %w", err)
+		}
+		r.add(more)
+		return nil
+	case SignalRedeliver, SignalDiscard:
+		var wish operatorRequest
+		if len(payload) > 0 {
+			if err := json.Unmarshal(payload, &wish); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		return r.grant(name, wish)
+	default:
+		return fmt.Errorf("unknown signal; send %s or %s", SignalRedeliver, SignalDiscard)
+	}
+}
+
+// add appends what the lane does not know yet: a repeated append adds nothing.
+func (r *laneRun) add(more dispatch.HandOver) {
+	for i, request := range more.Requests {
+		if r.Known.has(request.ID) {
+			continue
+		}
+		r.Known.add(request.ID)
+		r.Last = request.ID
+		added := &item{Request: request, Status: dispatch.StatusWaiting}
+		if i == 0 && more.Failed != nil {
+			added.take(*more.Failed, workflow.Now(r.ctx))
+		}
+		r.Items = append(r.Items, added)
+	}
+}
+
+// grant does what an operator asked for, to one delivery or to all that are parked.
+func (r *laneRun) grant(name string, wish operatorRequest) error {
+	found := false
+	for _, it := range r.Items {
+		if it.isSettled() || (wish.ID != "" && it.Request.ID != wish.ID) || (wish.ID == "" && it.Status != dispatch.StatusParked) {
+			continue
+		}
+		found = true
+		if name == SignalDiscard {
+			r.settle(it, dispatch.StatusDiscarded, dispatch.Outcome{Class: it.lastClass(), At: workflow.Now(r.ctx)})
+			continue
+		}
+		it.again()
+	}
+	if !found {
+		return fmt.Errorf("%s: no delivery %q waits here", name, wish.ID)
+	}
+	return nil
+}
+
+// live works the lane off.
+func (r *laneRun) live() error {
+	for {
+		r.woken = false
+		r.show()
+		next := r.next()
+		switch {
+		case next != nil && next.isDue(workflow.Now(r.ctx)):
+			r.attempt(next)
+		case r.isLong():
+			return workflow.NewContinueAsNewError(r.ctx, TypeDelivery, r.start, r.CarriedLane)
+		case r.isDrained():
+			r.report(signalLaneDrained)
+			if !r.woken {
+				return nil
+			}
+		default:
+			if err := r.wait(next); err != nil {
+				return fmt.Errorf("lane of %s: %w", r.start.Call, err)
+			}
+		}
+	}
+}
+
+func (r *laneRun) isLong() bool {
+	info := workflow.GetInfo(r.ctx)
+	return info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() >= renewAfterEvents || r.inbox.received >= renewAfterSignals
+}

@@ -1,0 +1,106 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"segue/dispatch"
+	"segue/interaction"
+)
+
+// outbox holds the turns whose events are still to be dispatched, oldest first.
+type outbox struct {
+	Turns []interaction.Turn `json:"turns,omitempty"`
+	// After is the last event of the first turn that has been dispatched already.
+	After int64 `json:"after,omitempty"`
+}
+
+func (o *outbox) add(turn interaction.Turn) {
+	if len(turn.Events) > 0 {
+		o.Turns = append(o.Turns, turn)
+	}
+}
+
+// settle drops what a Dispatch has dealt with.
+func (o *outbox) settle(through int64) {
+	o.After = through
+	for len(o.Turns) > 0 {
+		events := o.Turns[0].Events
+		if events[len(events)-1].Sequence > through {
+			return
+		}
+		o.Turns[0] = interaction.Turn{} // let go of its view
+		o.Turns = o.Turns[1:]
+	}
+}
+
+func (r *run) outboxIsDue() bool { return len(r.Outbox.Turns) > 0 && !r.renewing }
+
+// dispatch gives all that waits in the outbox to one Dispatch and records what it did.
+func (r *run) dispatch() error {
+	turns := r.Outbox.Turns
+	in := &dispatch.Input{
+		Owner:   r.owner,
+		Turns:   turns[:len(turns):len(turns)],
+		After:   r.Outbox.After,
+		Lanes:   r.Lanes.states(),
+		Version: r.Version,
+	}
+	var result dispatch.Result
+	if err := workflow.ExecuteLocalActivity(withDispatch(r.ctx), dispatch.ActivityDispatch, in).Get(r.ctx, &result); err != nil {
+		return fmt.Errorf("dispatching events after %d: %w", in.After, err)
+	}
+	if result.Through <= in.After {
+		return fmt.Errorf("dispatching events after %d: no progress", in.After)
+	}
+	r.Outbox.settle(result.Through)
+	r.Version = result.Version
+	if result.Timeouts != nil {
+		r.Timeouts = *result.Timeouts
+	}
+	if result.Sent {
+		r.lastSend = workflow.GetInfo(r.ctx).GetCurrentHistoryLength()
+	}
+	for _, delivery := range result.Deliveries {
+		r.record(delivery)
+	}
+	return nil
+}
+
+// record notes what Dispatch did with one delivery, and sets its lane to work
+// where something is left to do.
+func (r *run) record(d dispatch.Delivery) {
+	r.Deliveries.add(recordOf(d))
+	switch d.Status {
+	case dispatch.StatusDelivered:
+		r.writeReturns(d.Outcome)
+	case dispatch.StatusInLane:
+		r.Lanes.of(d.Call).appended(d.ID)
+	case dispatch.StatusWaiting:
+		l := r.Lanes.of(d.Call)
+		l.Waiting = append(l.Waiting, *d.Request)
+		if d.Outcome != nil && d.Outcome.Verdict != dispatch.VerdictInFlight {
+			l.Failed = d.Outcome
+		}
+		r.work(l)
+	}
+}
+
+func (r *run) writeReturns(outcome *dispatch.Outcome) {
+	if outcome != nil && len(outcome.Returns) > 0 {
+		r.Interaction.Return(outcome.Returns)
+	}
+}
+
+func recordOf(d dispatch.Delivery) DeliveryRecord {
+	record := DeliveryRecord{ID: d.ID, Call: d.Call, When: d.When, Sequence: d.Sequence, Status: d.Status}
+	if d.Status == dispatch.StatusWaiting {
+		// What waits in the interaction is shown as under way: it is next in its lane.
+		record.Status = dispatch.StatusAttempting
+	}
+	if d.Outcome != nil {
+		record.Code, record.Class, record.At = d.Outcome.Code, d.Outcome.Class, stamp(d.Outcome.At)
+	}
+	return record
+}

@@ -1,0 +1,155 @@
+package workflows_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
+
+	"segue/dispatch"
+	"segue/interaction"
+	"segue/workflows"
+)
+
+const (
+	testID       = "i-1"
+	testWorkflow = "interaction/cc/i-1"
+)
+
+// env is a test environment with the product's own plugin, and activities that
+// do what the test says and remember what they were asked.
+type env struct {
+	*testsuite.TestWorkflowEnvironment
+	t *testing.T
+
+	mu        sync.Mutex
+	events    []interaction.Event
+	inputs    []dispatch.Input
+	attempts  []dispatch.AttemptInput
+	handOvers []dispatch.HandOver
+
+	// onDispatch, onAttempt and onHandOver may replace what the activities answer.
+	onDispatch func(in *dispatch.Input, result *dispatch.Result)
+	onAttempt  func(in dispatch.AttemptInput) dispatch.AttemptResult
+	onHandOver func(in dispatch.HandOver) error
+}
+
+func newEnv(t *testing.T) *env {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	e := &env{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t}
+	plugin, err := workflows.NewPlugin()
+	require.NoError(t, err)
+	e.SetWorkerOptions(worker.Options{Plugins: []worker.Plugin{plugin}})
+	e.RegisterActivityWithOptions(e.dispatch, activity.RegisterOptions{Name: dispatch.ActivityDispatch})
+	e.RegisterActivityWithOptions(e.attempt, activity.RegisterOptions{Name: dispatch.ActivityAttempt})
+	e.RegisterActivityWithOptions(e.handOver, activity.RegisterOptions{Name: dispatch.ActivityHandOver})
+	workflows.Register(e)
+	e.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: testWorkflow, TaskQueue: "segue"})
+	e.SetTestTimeout(10 * time.Second)
+
+	return e
+}
+
+func (e *env) dispatch(_ context.Context, in *dispatch.Input) (*dispatch.Result, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.inputs = append(e.inputs, *in)
+	result := &dispatch.Result{Version: "v1", Timeouts: &dispatch.Timeouts{LateEvents: time.Minute}, Through: in.After}
+	for _, turn := range in.Turns {
+		for _, event := range turn.Events {
+			if event.Sequence > in.After {
+				e.events = append(e.events, event)
+				result.Through = event.Sequence
+			}
+		}
+	}
+	if e.onDispatch != nil {
+		e.onDispatch(in, result)
+	}
+	return result, nil
+}
+
+func (e *env) attempt(_ context.Context, in dispatch.AttemptInput) (dispatch.AttemptResult, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.attempts = append(e.attempts, in)
+	if e.onAttempt != nil {
+		return e.onAttempt(in), nil
+	}
+	var result dispatch.AttemptResult
+	for _, request := range in.Requests {
+		result.Outcomes = append(result.Outcomes, delivered(request.ID))
+	}
+	return result, nil
+}
+
+func (e *env) handOver(_ context.Context, in dispatch.HandOver) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.handOvers = append(e.handOvers, in)
+	if e.onHandOver != nil {
+		return e.onHandOver(in)
+	}
+	return nil
+}
+
+func delivered(id string) dispatch.Outcome {
+	return dispatch.Outcome{ID: id, Verdict: dispatch.VerdictDelivered, Code: 200, Class: "ok"}
+}
+
+// start runs the interaction to its end with the given start fields.
+func (e *env) start(fields string) {
+	e.t.Helper()
+	e.ExecuteWorkflow(workflows.TypeInteraction, json.RawMessage(fields))
+	require.True(e.t, e.IsWorkflowCompleted())
+}
+
+// signals sends commands in one workflow task, at a moment after the start.
+func (e *env) signals(after time.Duration, commands ...[2]string) {
+	e.RegisterDelayedCallback(func() {
+		last := len(commands) - 1
+		for _, c := range commands[:last] {
+			e.SignalWorkflowSkippingWorkflowTask(c[0], json.RawMessage(c[1]))
+		}
+		e.SignalWorkflow(commands[last][0], json.RawMessage(commands[last][1]))
+	}, after)
+}
+
+func query[T any](e *env, name string) T {
+	e.t.Helper()
+	value, err := e.QueryWorkflow(name)
+	require.NoError(e.t, err)
+	return decoded[T](e.t, value)
+}
+
+func decoded[T any](t *testing.T, value converter.EncodedValue) T {
+	t.Helper()
+	var got T
+	require.NoError(t, value.Get(&got))
+	return got
+}
+
+// whens lists the moments that were dispatched, with segment and leg where they have one.
+func (e *env) whens() []string {
+	var names []string
+	for _, event := range e.events {
+		name := string(event.When)
+		if event.When == interaction.WhenSegmentChange {
+			name = string(event.Segment) + "." + string(event.Leg)
+		}
+		names = append(names, name)
+	}
+	return names
+}

@@ -1,0 +1,199 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"segue/dispatch"
+	"segue/interaction"
+)
+
+// Interaction is the workflow of one interaction: its input is the "start" object,
+// its signals and updates are the commands of the lifecycle, and it completes with
+// the interaction's last state once nothing of it is left to dispatch.
+//
+// carried is set when a run continues an earlier one.
+func Interaction(ctx workflow.Context, start converter.RawValue, carried *Carried) (*interaction.Status, error) {
+	run, err := openRun(ctx, start, carried)
+	if err != nil {
+		return nil, err
+	}
+	return run.live()
+}
+
+// Carried is what one run of an interaction leaves to the next, and what a run
+// works on meanwhile.
+type Carried struct {
+	Interaction *interaction.Interaction `json:"interaction"`
+	Seen        seenIDs                  `json:"seen"`
+	Rejected    rejections               `json:"rejected"`
+	Duplicates  int                      `json:"duplicates,omitempty"`
+	Outbox      outbox                   `json:"outbox"`
+	Lanes       lanes                    `json:"lanes,omitempty"`
+	Deliveries  deliveryLog              `json:"deliveries"`
+	// Children are interactions that a reply asked for and that are not started yet.
+	Children []interaction.Start `json:"children,omitempty"`
+	// Version and Timeouts are the configuration of the last Dispatch.
+	Version  string            `json:"version,omitempty"`
+	Timeouts dispatch.Timeouts `json:"timeouts"`
+	// Runs counts the runs of this interaction, this one included.
+	Runs int `json:"runs"`
+}
+
+// run is one run of an interaction.
+type run struct {
+	*Carried
+	// ctx outlives a cancellation of the workflow: the end triggers still go out.
+	ctx   workflow.Context
+	start converter.RawValue
+	owner dispatch.Owner
+	inbox *inbox
+	visibility
+
+	updates    int
+	attempting int  // lanes with an activity under way
+	renewing   bool // nothing new is begun, the run is about to continue as new
+	starting   bool // a child is being started
+	lateTimer  bool // the timer for late events has been set
+	lateOver   bool // nothing more is awaited after the end
+	touched    bool // something that operators see may have changed
+	lastSend   int  // the history length of the task in which Dispatch last sent, 0 for none
+}
+
+// openRun restores or opens the interaction, then lets the signals that came
+// before it in, then the updates: each is judged on the state it finds.
+func openRun(ctx workflow.Context, start converter.RawValue, carried *Carried) (*run, error) {
+	info := workflow.GetInfo(ctx)
+	lasting, _ := workflow.NewDisconnectedContext(ctx)
+	r := &run{Carried: carried, ctx: lasting, start: start, inbox: inboxOf(ctx)}
+	if carried == nil {
+		r.Carried = &Carried{}
+		if err := r.begin(start); err != nil {
+			return nil, refusal(err)
+		}
+	}
+	r.Runs++
+	facts := r.Interaction.Facts()
+	r.owner = dispatch.Owner{ContactCenter: facts.ContactCenter, Interaction: facts.ID, FirstRunID: info.FirstRunID}
+	if err := r.answerQueries(ctx); err != nil {
+		return nil, err
+	}
+	r.inbox.open(lasting, r.receive)
+	if err := r.takeUpdates(ctx); err != nil {
+		return nil, err
+	}
+	workflow.Go(ctx, r.endOnCancel)
+	for _, l := range r.Lanes {
+		r.work(l)
+	}
+	r.touched = true
+	return r, nil
+}
+
+// begin opens a new interaction from the workflow's input. The workflow id says
+// which one it is; an id in the input must agree.
+func (r *run) begin(input converter.RawValue) error {
+	payload, err := jsonOfRaw(input)
+	if err != nil {
+		return err
+	}
+	contactCenter, id, err := identityOf(workflow.GetInfo(r.ctx).WorkflowExecution.ID)
+	if err != nil {
+		return err
+	}
+	start, err := interaction.DecodeStart(payload)
+	if err != nil {
+		return err
+	}
+	if err := agree("contact_center", start.ContactCenter, contactCenter); err != nil {
+		return err
+	}
+	if err := agree("id", start.ID, id); err != nil {
+		return err
+	}
+	opened, effect, err := interaction.Open(start, workflow.Now(r.ctx))
+	if err != nil {
+		return err
+	}
+	r.Interaction = opened
+	r.take(effect)
+	return nil
+}
+
+// identityOf reads contact center and interaction id from the workflow id.
+func identityOf(workflowID string) (contactCenter, id string, err error) {
+	parts := strings.Split(workflowID, "/")
+	if len(parts) != 3 || parts[0] != "interaction" {
+		return "", "", &interaction.InvalidError{
+			Field: "workflow id", Value: workflowID,
+			Reason: "must be interaction/<contact center>/<interaction id>",
+		}
+	}
+	return parts[1], parts[2], nil
+}
+
+// agree refuses an input that contradicts the workflow id.
+func agree(field, given, inID string) error {
+	if given == inID {
+		return nil
+	}
+	return &interaction.InvalidError{
+		Field: field, Value: given, Reason: fmt.Sprintf("the workflow id says %q; make them agree", inID),
+	}
+}
+
+// live dispatches what commands cause until the interaction is over or the run
+// has grown too long.
+func (r *run) live() (*interaction.Status, error) {
+	for {
+		if err := workflow.Await(r.ctx, r.hasWork); err != nil {
+			return nil, fmt.Errorf("waiting for commands: %w", err)
+		}
+		r.startChildren()
+		if r.outboxIsDue() {
+			if err := r.dispatch(); err != nil {
+				return nil, err
+			}
+		}
+		r.awaitLateEvents()
+		r.considerRenewing()
+		r.show()
+		if r.mayEnd() {
+			r.leaveSendingTask()
+		}
+		switch {
+		case r.mayClose():
+			status := r.status()
+			return &status, nil
+		case r.mayRenew():
+			return nil, workflow.NewContinueAsNewError(r.ctx, TypeInteraction, r.start, r.Carried)
+		}
+	}
+}
+
+func (r *run) hasWork() bool {
+	return r.touched || r.outboxIsDue() || r.childrenAreDue() || r.lateEventsAreDue() || r.mayEnd()
+}
+
+// endOnCancel ends the interaction when the workflow is canceled, with all its
+// end triggers; the run then closes as completed.
+func (r *run) endOnCancel(ctx workflow.Context) {
+	ctx.Done().Receive(ctx, nil)
+	if !r.Interaction.Completed() {
+		r.applyInternal(interaction.TimerCommand(interaction.WorkflowCancel, interaction.Timer{}))
+	}
+	r.lateOver, r.touched = true, true
+}
+
+// refusal turns a domain error into the application error that a caller in any
+// SDK can tell apart by its type.
+func refusal(err error) error {
+	return temporal.NewApplicationErrorWithOptions(err.Error(), typeOf(err), temporal.ApplicationErrorOptions{
+		NonRetryable: true,
+		Category:     temporal.ApplicationErrorCategoryBenign,
+	})
+}

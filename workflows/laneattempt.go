@@ -1,0 +1,150 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"segue/dispatch"
+)
+
+// reportEvery is how many settled deliveries are told of at once while a lane is
+// busy: each report costs the interaction a task.
+const reportEvery = 20
+
+// attempt sends one delivery, so that every attempt stands in the history.
+func (r *laneRun) attempt(it *item) {
+	it.Status = dispatch.StatusAttempting
+	r.show()
+	number := it.Tries + 1
+	summary := summaryOf("%s: event %d, attempt %d", r.start.Call, it.Request.Sequence, number)
+	if it.Of > 0 {
+		summary = summaryOf("%s: event %d, attempt %d of %d", r.start.Call, it.Request.Sequence, number, it.Of)
+	}
+	in := dispatch.AttemptInput{Owner: r.start.Owner, Call: r.start.Call, Requests: []dispatch.Request{it.Request}, Number: number}
+	var result dispatch.AttemptResult
+	err := workflow.ExecuteActivity(withAttempt(r.ctx, summary), dispatch.ActivityAttempt, in).Get(r.ctx, &result)
+	if err == nil && len(result.Outcomes) != 1 {
+		err = fmt.Errorf("%d outcomes for one request", len(result.Outcomes))
+	}
+	if err != nil {
+		// The activity itself ended (its time was over without an outcome): as an unanswered attempt.
+		workflow.GetLogger(r.ctx).Error("attempt without outcome", "delivery", it.Request.ID, "error", err)
+		result.Outcomes = []dispatch.Outcome{{
+			ID: it.Request.ID, Verdict: dispatch.VerdictRetry, Class: "timeout", At: workflow.Now(r.ctx),
+			RetryIn: time.Minute, Message: "the attempt ended without an outcome",
+		}}
+	}
+	r.changed = true
+	if it.isSettled() {
+		return // an operator discarded it meanwhile
+	}
+	outcome := result.Outcomes[0]
+	if outcome.Verdict != dispatch.VerdictDelivered {
+		it.take(outcome, workflow.Now(r.ctx))
+		r.reportParked(it, outcome)
+		return
+	}
+	it.note(outcome)
+	r.settle(it, dispatch.StatusDelivered, outcome)
+	if len(r.Results) >= reportEvery {
+		r.report(signalLaneResult)
+	}
+}
+
+func (r *laneRun) reportParked(it *item, outcome dispatch.Outcome) {
+	if it.Status != dispatch.StatusParked || r.Orphaned {
+		return
+	}
+	r.Results = append(r.Results, laneResult{
+		ID: it.Request.ID, Status: dispatch.StatusParked, Code: outcome.Code, Class: outcome.Class, At: stamp(outcome.At),
+	})
+	r.report(signalLaneResult)
+}
+
+// wait sleeps until the next delivery is due, a parked one expires, or a signal comes.
+func (r *laneRun) wait(next *item) error {
+	now := workflow.Now(r.ctx)
+	until, summary := r.expire(now), "retention of parked deliveries"
+	if r.isDrained() {
+		return nil
+	}
+	if next != nil && (until.IsZero() || next.Due.Before(until)) {
+		until, summary = next.Due, retrySummary(r.start.Call, next, now)
+	}
+	awake := func() bool { return r.woken }
+	if until.IsZero() {
+		return workflow.Await(r.ctx, awake)
+	}
+	timerCtx, stop := workflow.WithCancel(r.ctx)
+	defer stop()
+	timer := workflow.NewTimerWithOptions(timerCtx, until.Sub(now), workflow.TimerOptions{Summary: summary})
+	fired := false
+	workflow.Go(timerCtx, func(ctx workflow.Context) {
+		fired = timer.Get(ctx, nil) == nil
+	})
+	return workflow.Await(r.ctx, func() bool { return r.woken || fired })
+}
+
+func retrySummary(call string, it *item, now time.Time) string {
+	what := it.lastClass()
+	if n := len(it.Attempts); n > 0 && it.Attempts[n-1].Code > 0 {
+		what = fmt.Sprintf("HTTP %d", it.Attempts[n-1].Code)
+	}
+	return summaryOf("%s: attempt %d of %d, %s, next in %s", call, it.Tries, it.Of, what, it.Due.Sub(now).Round(time.Second))
+}
+
+// show brings what operators see up to date: search attributes and current details.
+func (r *laneRun) show() {
+	if !r.changed {
+		return
+	}
+	r.changed = false
+	parked, open := int64(0), int64(0)
+	for _, it := range r.Items {
+		if it.Status == dispatch.StatusParked {
+			parked++
+		}
+		if !it.isSettled() {
+			open++
+		}
+	}
+	var changes []temporal.SearchAttributeUpdate
+	changes = append(changes, r.keyword(AttributeCall, r.start.Call)...)
+	changes = append(changes, r.keyword(AttributeContactCenter, r.start.Owner.ContactCenter)...)
+	changes = append(changes, r.keyword(AttributeInteraction, r.start.Owner.Interaction)...)
+	changes = append(changes, r.number(AttributeParked, parked)...)
+	if len(changes) > 0 {
+		if err := workflow.UpsertTypedSearchAttributes(r.ctx, changes...); err != nil {
+			workflow.GetLogger(r.ctx).Error("search attributes not written", "error", err)
+		}
+	}
+	workflow.SetCurrentDetails(r.ctx, r.details(open, parked))
+}
+
+func (r *laneRun) details(open, parked int64) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "Lane **%s** of interaction `%s`: %d to deliver, %d of them parked.\n", r.start.Call, r.start.Owner.Interaction, open, parked)
+	if parked > 0 {
+		text.WriteString("\nParked deliveries wait for a person: send the signal `redeliver` to try again (same id and bytes) " +
+			"or `discard` to give up; the input `{\"id\": \"…\"}` picks one, without it all parked ones are meant.\n")
+	}
+	shown := 0
+	for _, it := range r.Items {
+		if it.isSettled() || shown == 10 {
+			continue
+		}
+		shown++
+		fmt.Fprintf(&text, "\n* event %d (%s) `%s`: %s", it.Request.Sequence, it.Request.When, it.Request.ID, it.Status)
+		if it.Why != "" {
+			fmt.Fprintf(&text, ", %s", excerpt(it.Why, 200))
+		}
+		if !it.Due.IsZero() && it.Status == dispatch.StatusWaiting {
+			fmt.Fprintf(&text, ", next at %s", stamp(it.Due))
+		}
+	}
+	return text.String()
+}

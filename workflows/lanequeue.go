@@ -1,0 +1,193 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"segue/dispatch"
+)
+
+// keptAttempts and keptSettled bound what a lane still shows of its past.
+const (
+	keptAttempts = 20
+	keptSettled  = 50
+)
+
+// item is one delivery of a lane.
+type item struct {
+	Request dispatch.Request `json:"request"`
+	Status  dispatch.Status  `json:"status"`
+	// Tries counts the attempts on the present schedule; Attempts shows the last ones.
+	Tries    int             `json:"tries,omitempty"`
+	Attempts []AttemptRecord `json:"attempts,omitempty"`
+	// Due is when it is tried next, zero for at once; Expires is when it is given
+	// up while parked.
+	Due     time.Time `json:"due,omitzero"`
+	Expires time.Time `json:"expires,omitzero"`
+	// Order is what the lane does behind it while it is parked.
+	Order string `json:"order,omitempty"`
+	// Of is how many attempts its schedule has.
+	Of int `json:"of,omitempty"`
+	// Why is the last failure in plain words.
+	Why string `json:"why,omitempty"`
+}
+
+func (it *item) isSettled() bool { return isSettled(it.Status) }
+
+func (it *item) isDue(now time.Time) bool {
+	return it.Status != dispatch.StatusParked && !it.Due.After(now)
+}
+
+func (it *item) lastClass() string {
+	if len(it.Attempts) == 0 {
+		return ""
+	}
+	return it.Attempts[len(it.Attempts)-1].Class
+}
+
+// take notes a failed attempt and when the next one is, or parks the delivery.
+func (it *item) take(outcome dispatch.Outcome, now time.Time) {
+	it.note(outcome)
+	it.Of, it.Order, it.Why = outcome.Of, outcome.Order, outcome.Message
+	if !outcome.Free {
+		it.Tries++
+	}
+	if outcome.Verdict == dispatch.VerdictRetry {
+		it.Status, it.Due = dispatch.StatusWaiting, now.Add(outcome.RetryIn)
+		return
+	}
+	it.Status = dispatch.StatusParked
+	if outcome.Retention > 0 {
+		it.Expires = now.Add(outcome.Retention)
+	}
+}
+
+func (it *item) note(outcome dispatch.Outcome) {
+	it.Attempts = append(it.Attempts, AttemptRecord{At: stamp(outcome.At), Code: outcome.Code, Class: outcome.Class, MS: outcome.MS})
+	if len(it.Attempts) > keptAttempts {
+		it.Attempts = it.Attempts[1:]
+	}
+}
+
+// again starts the schedule anew, at once: an operator asked for it.
+func (it *item) again() {
+	it.Status, it.Tries = dispatch.StatusWaiting, 0
+	it.Due, it.Expires = time.Time{}, time.Time{}
+}
+
+// settle ends a delivery and notes what the interaction is to hear of it.
+func (r *laneRun) settle(it *item, status dispatch.Status, outcome dispatch.Outcome) {
+	it.Status = status
+	it.Request.Body, it.Request.Headers = "", nil // it is not sent any more
+	if !r.Orphaned {
+		r.Results = append(r.Results, laneResult{
+			ID: it.Request.ID, Status: status, Code: outcome.Code, Class: outcome.Class, At: stamp(outcome.At), Returns: outcome.Returns,
+		})
+	}
+	r.changed = true
+	r.forget()
+}
+
+// forget drops the oldest settled deliveries.
+func (r *laneRun) forget() {
+	settled := 0
+	for _, it := range r.Items {
+		if it.isSettled() {
+			settled++
+		}
+	}
+	kept := r.Items[:0]
+	for _, it := range r.Items {
+		if it.isSettled() && settled > keptSettled {
+			settled--
+			continue
+		}
+		kept = append(kept, it)
+	}
+	r.Items = kept
+}
+
+// next is the delivery whose turn it is: the first one that is not settled. Behind
+// a parked one the lane stops, unless its policy lets the others pass; where the
+// order does not matter, the one that is due first is next.
+func (r *laneRun) next() *item {
+	var next *item
+	for _, it := range r.Items {
+		if it.isSettled() {
+			continue
+		}
+		if it.Status == dispatch.StatusParked {
+			if it.Order != "skip" && it.Order != "unordered" {
+				return next
+			}
+			continue
+		}
+		if next == nil || it.Due.Before(next.Due) {
+			next = it
+		}
+		if next.Order != "unordered" {
+			return next
+		}
+	}
+	return next
+}
+
+func (r *laneRun) isDrained() bool {
+	for _, it := range r.Items {
+		if !it.isSettled() {
+			return false
+		}
+	}
+	return true
+}
+
+// expire discards parked deliveries whose retention has ended, and returns when
+// the next one's does.
+func (r *laneRun) expire(now time.Time) (soonest time.Time) {
+	for _, it := range append([]*item(nil), r.Items...) {
+		if it.Status != dispatch.StatusParked || it.Expires.IsZero() {
+			continue
+		}
+		if !it.Expires.After(now) {
+			r.settle(it, dispatch.StatusDiscarded, dispatch.Outcome{Class: "expired", At: now})
+			continue
+		}
+		if soonest.IsZero() || it.Expires.Before(soonest) {
+			soonest = it.Expires
+		}
+	}
+	return soonest
+}
+
+// records is the query "deliveries".
+func (r *laneRun) records() ([]DeliveryRecord, error) {
+	records := make([]DeliveryRecord, 0, len(r.Items))
+	for _, it := range r.Items {
+		record := DeliveryRecord{
+			ID: it.Request.ID, Call: it.Request.Call, When: it.Request.When, Sequence: it.Request.Sequence,
+			Status: it.Status, Attempts: append([]AttemptRecord{}, it.Attempts...),
+		}
+		if n := len(it.Attempts); n > 0 {
+			record.Code, record.Class, record.At = it.Attempts[n-1].Code, it.Attempts[n-1].Class, it.Attempts[n-1].At
+		}
+		records = append(records, record)
+	}
+	return records, nil
+}
+
+// report tells the interaction what became of deliveries it handed over. When it
+// has ended, nobody wants to know any more.
+func (r *laneRun) report(name string) {
+	if r.Orphaned || len(r.Results) == 0 && name == signalLaneResult {
+		return
+	}
+	results := r.Results
+	r.Results = nil
+	message := laneReport{Call: r.start.Call, Results: results, Last: r.Last}
+	owner := dispatch.InteractionWorkflowID(r.start.Owner.ContactCenter, r.start.Owner.Interaction)
+	if err := workflow.SignalExternalWorkflow(r.ctx, owner, "", name, message).Get(r.ctx, nil); err != nil {
+		workflow.GetLogger(r.ctx).Debug("the interaction has ended", "error", err)
+		r.Orphaned = true
+	}
+}

@@ -1,0 +1,211 @@
+package workflows
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"segue/dispatch"
+	"segue/interaction"
+)
+
+// batchSize bounds what one Attempt or one append carries, in bytes.
+const batchSize = 256 << 10
+
+// soon is how long a lane waits here for its call's limits.
+const soon = 5 * time.Second
+
+// lane is the deliveries of one interaction for one call: in order, and
+// independent of every other lane.
+type lane struct {
+	Call string `json:"call"`
+	// Waiting are rendered requests that the interaction itself is to attempt.
+	Waiting []dispatch.Request `json:"waiting,omitempty"`
+	// Failed is the outcome of the first waiting request's first attempt: the lane
+	// is to be handed over.
+	Failed *dispatch.Outcome `json:"failed,omitempty"`
+	// HandedOver says that the lane belongs to its Delivery workflow, and
+	// LastAppended which delivery that got last.
+	HandedOver   bool   `json:"handed_over,omitempty"`
+	LastAppended string `json:"last_appended,omitempty"`
+	// Drained is the last delivery of a lane workflow that had nothing left. It may
+	// be told before the append itself is known to have worked.
+	Drained string `json:"drained,omitempty"`
+
+	working bool
+}
+
+// lanes are the lanes that have had work, in the order of their first.
+type lanes []*lane
+
+func (ls *lanes) of(call string) *lane {
+	for _, l := range *ls {
+		if l.Call == call {
+			return l
+		}
+	}
+	l := &lane{Call: call}
+	*ls = append(*ls, l)
+	return l
+}
+
+// states tells Dispatch which lanes it must not overtake.
+func (ls lanes) states() map[string]dispatch.LaneState {
+	states := make(map[string]dispatch.LaneState)
+	for _, l := range ls {
+		switch {
+		case len(l.Waiting) > 0 || l.working:
+			states[l.Call] = dispatch.LaneBusy
+		case l.HandedOver:
+			states[l.Call] = dispatch.LaneHandedOver
+		}
+	}
+	return states
+}
+
+func (ls lanes) areIdle() bool {
+	for _, l := range ls {
+		if len(l.Waiting) > 0 || l.working {
+			return false
+		}
+	}
+	return true
+}
+
+// appended notes the last delivery that the lane workflow was given.
+func (l *lane) appended(last string) {
+	l.LastAppended = last
+	l.HandedOver = last != l.Drained
+}
+
+// drained notes that the lane workflow has nothing left. Unless it has had
+// everything, more is on its way to it, and nothing may overtake that.
+func (l *lane) drained(last string) {
+	l.Drained = last
+	l.HandedOver = l.HandedOver && l.LastAppended != last
+}
+
+// head is how many of the waiting requests fit into one batch, at least one.
+func (l *lane) head() int {
+	size := 0
+	for i, request := range l.Waiting {
+		size += request.Size()
+		if size > batchSize && i > 0 {
+			return i
+		}
+	}
+	return len(l.Waiting)
+}
+
+// work lets a lane be worked off beside the others, until nothing of it waits.
+func (r *run) work(l *lane) {
+	if l.working || r.renewing || len(l.Waiting) == 0 {
+		return
+	}
+	l.working = true
+	workflow.Go(r.ctx, func(ctx workflow.Context) {
+		for len(l.Waiting) > 0 && !r.renewing {
+			r.attempting++
+			r.step(ctx, l)
+			r.attempting--
+		}
+		l.working = false
+		r.touched = true
+	})
+}
+
+// step does one thing for a lane: an attempt, or handing it over.
+func (r *run) step(ctx workflow.Context, l *lane) {
+	batch := l.Waiting[:l.head()]
+	if l.HandedOver || l.Failed != nil {
+		r.handOver(ctx, l, batch)
+		return
+	}
+	in := dispatch.AttemptInput{Owner: r.owner, Call: l.Call, Requests: batch, Number: 1}
+	var result dispatch.AttemptResult
+	err := workflow.ExecuteActivity(withAttempt(ctx, attemptSummary(l.Call, batch)), dispatch.ActivityAttempt, in).Get(ctx, &result)
+	if err != nil || len(result.Outcomes) == 0 {
+		// Only the activity's own end (its total time is over) comes here; the lane
+		// workflow takes what is left, and its receiver knows a repeat by its id.
+		r.handOver(ctx, l, batch)
+		return
+	}
+	r.touched = true
+	for i := range result.Outcomes {
+		outcome := &result.Outcomes[i]
+		if outcome.Free && outcome.RetryIn <= soon && !r.Interaction.Completed() {
+			r.pause(ctx, l, outcome.RetryIn)
+			return
+		}
+		r.settle(l, outcome)
+	}
+}
+
+// pause waits a moment for a call whose own limits were reached: nothing was sent,
+// so that is no reason to hand the lane over.
+func (r *run) pause(ctx workflow.Context, l *lane, wait time.Duration) {
+	timer := workflow.NewTimerWithOptions(ctx, wait, workflow.TimerOptions{Summary: summaryOf("%s: its limits are reached", l.Call)})
+	if err := timer.Get(ctx, nil); err != nil {
+		workflow.GetLogger(ctx).Warn("limits are not waited for", "call", l.Call, "error", err)
+	}
+}
+
+// settle records the outcome of the lane's first waiting request.
+func (r *run) settle(l *lane, outcome *dispatch.Outcome) {
+	if outcome.Verdict != dispatch.VerdictDelivered {
+		r.Deliveries.set(outcome.ID, dispatch.StatusAttempting, outcome)
+		l.Failed = outcome
+		return
+	}
+	r.Deliveries.set(outcome.ID, dispatch.StatusDelivered, outcome)
+	r.writeReturns(outcome)
+	l.Waiting = l.Waiting[1:]
+}
+
+// handOver appends requests to the lane's Delivery workflow, which owns the lane
+// from then on.
+func (r *run) handOver(ctx workflow.Context, l *lane, batch []dispatch.Request) {
+	in := dispatch.HandOver{Owner: r.owner, Call: l.Call, Requests: batch, Failed: l.Failed}
+	summary := summaryOf("%s: %d to its lane workflow", l.Call, len(batch))
+	if err := workflow.ExecuteActivity(withHandOver(ctx, summary), dispatch.ActivityHandOver, in).Get(ctx, nil); err != nil {
+		workflow.GetLogger(ctx).Error("handing over failed, trying again", "call", l.Call, "error", err)
+		return
+	}
+	for _, request := range batch {
+		r.Deliveries.set(request.ID, dispatch.StatusInLane, l.Failed)
+		l.Failed = nil // it belongs to the first one only
+	}
+	r.touched = true
+	l.appended(batch[len(batch)-1].ID)
+	l.Waiting = l.Waiting[len(batch):]
+}
+
+func attemptSummary(call string, batch []dispatch.Request) string {
+	if len(batch) == 1 {
+		return summaryOf("%s: %s, event %d", call, batch[0].When, batch[0].Sequence)
+	}
+	return summaryOf("%s: events %d to %d", call, batch[0].Sequence, batch[len(batch)-1].Sequence)
+}
+
+// takeReport notes what a Delivery workflow tells of the lane it owns.
+func (r *run) takeReport(name string, payload []byte) error {
+	var report laneReport
+	if err := json.Unmarshal(payload, &report); err != nil {
+		return &interaction.InvalidError{Command: name, Field: "payload", Reason: fmt.Sprintf("is no lane report: %v", err)}
+	}
+	r.touched = true
+	for _, result := range report.Results {
+		r.Deliveries.set(result.ID, result.Status, &dispatch.Outcome{Code: result.Code, Class: result.Class, Returns: result.Returns})
+		if len(result.Returns) > 0 {
+			r.Interaction.Return(result.Returns)
+		}
+	}
+	for _, l := range r.Lanes {
+		if name == signalLaneDrained && l.Call == report.Call {
+			l.drained(report.Last)
+		}
+	}
+	return nil
+}

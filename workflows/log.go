@@ -1,0 +1,87 @@
+package workflows
+
+import (
+	"strings"
+
+	"segue/dispatch"
+)
+
+// deliveryLogLimit is how many finished deliveries an interaction still shows;
+// those under way are always shown.
+const deliveryLogLimit = 200
+
+// deliveryLog is what the query "deliveries" shows, in order of dispatch.
+type deliveryLog struct {
+	Records []*DeliveryRecord `json:"records,omitempty"`
+	// Undelivered counts the records that are not delivered or discarded.
+	Undelivered int `json:"undelivered,omitempty"`
+	Total       int `json:"total,omitempty"`
+}
+
+func (g *deliveryLog) add(record DeliveryRecord) {
+	g.Total++
+	if !isSettled(record.Status) {
+		g.Undelivered++
+	}
+	g.Records = append(g.Records, &record)
+	g.trim()
+}
+
+// set notes where a delivery stands now. One that has left the log is ignored:
+// only settled ones leave it.
+func (g *deliveryLog) set(id string, status dispatch.Status, outcome *dispatch.Outcome) {
+	for i := len(g.Records) - 1; i >= 0; i-- {
+		record := g.Records[i]
+		if record.ID != id {
+			continue
+		}
+		if isSettled(record.Status) {
+			return // the lane told of its end before the append was known to have worked
+		}
+		if isSettled(status) {
+			g.Undelivered--
+		}
+		record.Status = status
+		if outcome != nil {
+			record.Code, record.Class = outcome.Code, outcome.Class
+			if !outcome.At.IsZero() {
+				record.At = stamp(outcome.At)
+			}
+		}
+		return
+	}
+}
+
+func (g *deliveryLog) trim() {
+	for settled := len(g.Records) - g.Undelivered; settled > deliveryLogLimit; settled-- {
+		for i, record := range g.Records {
+			if isSettled(record.Status) {
+				g.Records = append(g.Records[:i], g.Records[i+1:]...)
+				break
+			}
+		}
+	}
+}
+
+func isSettled(status dispatch.Status) bool {
+	return status == dispatch.StatusDelivered || status == dispatch.StatusDiscarded
+}
+
+// excerpt bounds a text that came from outside, in bytes, without cutting a rune.
+func excerpt(text string, limit int) string {
+	if len(text) <= limit {
+		return strings.ToValidUTF8(text, "\uFFFD")
+	}
+	return strings.ToValidUTF8(text[:limit], "") + "…"
+}
+
+// open returns the first deliveries that are not settled, at most limit.
+func (g *deliveryLog) open(limit int) []*DeliveryRecord {
+	var open []*DeliveryRecord
+	for _, record := range g.Records {
+		if len(open) < limit && !isSettled(record.Status) {
+			open = append(open, record)
+		}
+	}
+	return open
+}

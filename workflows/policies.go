@@ -1,0 +1,75 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"segue/dispatch"
+	"segue/interaction"
+)
+
+// withDispatch is for the local activity Dispatch. It answers within a fraction
+// of a second whatever receivers do; only a defect or a dying process fails it,
+// and then it is tried until it answers, for its events must not be lost.
+func withDispatch(ctx workflow.Context) workflow.Context {
+	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		StartToCloseTimeout: 5 * time.Second,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: 200 * time.Millisecond,
+			MaximumInterval: 10 * time.Second,
+		},
+	})
+}
+
+// withAttempt is for sending requests. What a receiver does comes back as an
+// outcome, so a failure of the activity is a dead worker, found by the missing
+// heartbeat, and is tried again without end.
+func withAttempt(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 15 * time.Minute,
+		HeartbeatTimeout:    5 * time.Second,
+		RetryPolicy:         untilItWorks(),
+		Summary:             summary,
+	})
+}
+
+// withHandOver is for appending to a Delivery workflow: a call to Temporal itself.
+func withHandOver(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 30 * time.Second,
+		RetryPolicy:         untilItWorks(),
+		Summary:             summary,
+	})
+}
+
+func untilItWorks() *temporal.RetryPolicy {
+	return &temporal.RetryPolicy{
+		InitialInterval:    200 * time.Millisecond,
+		BackoffCoefficient: 2,
+		MaximumInterval:    30 * time.Second,
+	}
+}
+
+// summaryOf bounds a summary to what the server takes (400 bytes) and a person reads.
+func summaryOf(format string, args ...any) string {
+	text := fmt.Sprintf(format, args...)
+	if len(text) > 120 {
+		text = strings.ToValidUTF8(text[:117], "") + "..."
+	}
+	return text
+}
+
+// withChild is for an interaction that a reply starts: it has a life of its own.
+func withChild(ctx workflow.Context, child interaction.Start) workflow.Context {
+	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:            dispatch.InteractionWorkflowID(child.ContactCenter, child.ID),
+		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
+		StaticSummary:         summaryOf("%s interaction %s, reply to %s", child.Channel, child.ID, child.Parent),
+	})
+}

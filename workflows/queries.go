@@ -1,0 +1,43 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"segue/interaction"
+)
+
+// answerQueries registers what an interaction tells of itself.
+func (r *run) answerQueries(ctx workflow.Context) error {
+	queries := []struct {
+		name, description string
+		handler           any
+	}{
+		{QueryState, "state, participants, capabilities and data", func() (interaction.Status, error) { return r.status(), nil }},
+		{QueryTimeline, "segments of every leg", func() ([]interaction.Span, error) { return r.Interaction.Timeline(), nil }},
+		{QueryDeliveries, "what was sent, is under way, or is in a lane", func() ([]*DeliveryRecord, error) {
+			return append([]*DeliveryRecord{}, r.Deliveries.Records...), nil
+		}},
+		{QueryRejected, "signals that were refused", func() ([]Rejected, error) {
+			return append([]Rejected{}, r.Rejected.Last...), nil
+		}},
+	}
+	for _, q := range queries {
+		options := workflow.QueryHandlerOptions{Description: q.description}
+		if err := workflow.SetQueryHandlerWithOptions(ctx, q.name, q.handler, options); err != nil {
+			return fmt.Errorf("query %s: %w", q.name, err)
+		}
+	}
+	return nil
+}
+
+// status is the interaction's own, with what only its workflow knows.
+func (r *run) status() interaction.Status {
+	status := r.Interaction.Status()
+	status.RejectedCount = r.Rejected.Count
+	status.Duplicates = r.Duplicates
+	status.Undelivered = r.Deliveries.Undelivered
+	status.Runs = r.Runs
+	return status
+}

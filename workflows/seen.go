@@ -1,0 +1,73 @@
+package workflows
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+)
+
+// seenLimit is how many applied event ids an interaction remembers.
+const seenLimit = 4096
+
+// idDigest stands for an event id: 96 bits keep 4,096 ids in 64 KiB of a carried
+// state, and make a false repeat less likely than a lost disk.
+type idDigest [12]byte
+
+func digestOf(eventID string) idDigest {
+	sum := sha256.Sum256([]byte(eventID))
+	return idDigest(sum[:12])
+}
+
+// seenIDs remembers the last applied event ids, oldest first.
+type seenIDs struct {
+	order []idDigest
+	known map[idDigest]struct{}
+}
+
+func (s *seenIDs) has(eventID string) bool {
+	if eventID == "" {
+		return false
+	}
+	_, ok := s.known[digestOf(eventID)]
+	return ok
+}
+
+func (s *seenIDs) add(eventID string) {
+	if eventID != "" {
+		s.remember(digestOf(eventID))
+	}
+}
+
+func (s *seenIDs) remember(d idDigest) {
+	if s.known == nil {
+		s.known = make(map[idDigest]struct{})
+	}
+	s.known[d] = struct{}{}
+	s.order = append(s.order, d)
+	if len(s.order) > seenLimit {
+		delete(s.known, s.order[0])
+		s.order = s.order[1:]
+	}
+}
+
+// MarshalJSON packs the digests into one string.
+func (s seenIDs) MarshalJSON() ([]byte, error) {
+	packed := make([]byte, 0, len(s.order)*len(idDigest{}))
+	for _, d := range s.order {
+		packed = append(packed, d[:]...)
+	}
+	return json.Marshal(packed)
+}
+
+// UnmarshalJSON is the reverse of MarshalJSON.
+func (s *seenIDs) UnmarshalJSON(data []byte) error {
+	var packed []byte
+	if err := json.Unmarshal(data, &packed); err != nil {
+		return fmt.Errorf("seen event ids: %w", err)
+	}
+	*s = seenIDs{}
+	for size := len(idDigest{}); len(packed) >= size; packed = packed[size:] {
+		s.remember(idDigest(packed[:size]))
+	}
+	return nil
+}

@@ -1,0 +1,150 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"segue/interaction"
+)
+
+// The search attributes, by which operators find interactions and lanes.
+var (
+	AttributeState         = temporal.NewSearchAttributeKeyKeyword("SegueState")
+	AttributeChannel       = temporal.NewSearchAttributeKeyKeyword("SegueChannel")
+	AttributeQueue         = temporal.NewSearchAttributeKeyKeyword("SegueQueue")
+	AttributeAgent         = temporal.NewSearchAttributeKeyKeyword("SegueAgent")
+	AttributeWorkbin       = temporal.NewSearchAttributeKeyKeyword("SegueWorkbin")
+	AttributeOutcome       = temporal.NewSearchAttributeKeyKeyword("SegueOutcome")
+	AttributeContactCenter = temporal.NewSearchAttributeKeyKeyword("SegueContactCenter")
+	AttributeInteraction   = temporal.NewSearchAttributeKeyKeyword("SegueInteraction")
+	AttributeCall          = temporal.NewSearchAttributeKeyKeyword("SegueCall")
+	AttributeUndelivered   = temporal.NewSearchAttributeKeyInt64("SegueUndelivered")
+	AttributeRejected      = temporal.NewSearchAttributeKeyInt64("SegueRejected")
+	AttributeParked        = temporal.NewSearchAttributeKeyInt64("SegueParked")
+)
+
+// visibility remembers what the search attributes say, so that only what changed
+// is written: each upsert is a history event and a visibility task.
+type visibility struct {
+	keywords map[string]string
+	numbers  map[string]int64
+}
+
+func (v *visibility) keyword(key temporal.SearchAttributeKeyKeyword, value string) []temporal.SearchAttributeUpdate {
+	if v.keywords == nil {
+		v.keywords = make(map[string]string)
+	}
+	last := v.keywords[key.GetName()]
+	v.keywords[key.GetName()] = value
+	switch value {
+	case last:
+		return nil
+	case "":
+		return []temporal.SearchAttributeUpdate{key.ValueUnset()}
+	default:
+		return []temporal.SearchAttributeUpdate{key.ValueSet(value)}
+	}
+}
+
+func (v *visibility) number(key temporal.SearchAttributeKeyInt64, value int64) []temporal.SearchAttributeUpdate {
+	if v.numbers == nil {
+		v.numbers = make(map[string]int64)
+	}
+	last := v.numbers[key.GetName()]
+	v.numbers[key.GetName()] = value
+	if value == last {
+		return nil
+	}
+	return []temporal.SearchAttributeUpdate{key.ValueSet(value)}
+}
+
+// show brings the search attributes and the current details of the UI up to date.
+func (r *run) show() {
+	if !r.touched {
+		return
+	}
+	r.touched = false
+	status := r.status()
+	var changes []temporal.SearchAttributeUpdate
+	for _, change := range [][]temporal.SearchAttributeUpdate{
+		r.keyword(AttributeState, string(status.State)),
+		r.keyword(AttributeChannel, string(status.Channel)),
+		r.keyword(AttributeQueue, status.Queue),
+		r.keyword(AttributeAgent, agentID(status.Agent)),
+		r.keyword(AttributeWorkbin, workbinName(status.Workbin)),
+		r.keyword(AttributeOutcome, string(status.Outcome)),
+		r.keyword(AttributeContactCenter, status.ContactCenter),
+		r.keyword(AttributeInteraction, status.ID),
+		r.number(AttributeUndelivered, int64(status.Undelivered)),
+		r.number(AttributeRejected, int64(status.RejectedCount)),
+	} {
+		changes = append(changes, change...)
+	}
+	if len(changes) > 0 {
+		if err := workflow.UpsertTypedSearchAttributes(r.ctx, changes...); err != nil {
+			workflow.GetLogger(r.ctx).Error("search attributes not written", "error", err)
+		}
+	}
+	workflow.SetCurrentDetails(r.ctx, r.details(status))
+}
+
+func agentID(agent *interaction.Agent) string {
+	if agent == nil {
+		return ""
+	}
+	return agent.ID
+}
+
+// workbinName is what a workbin, a name or an object, is found by.
+func workbinName(workbin any) string {
+	switch w := workbin.(type) {
+	case string:
+		return w
+	case map[string]any:
+		for _, key := range []string{"name", "id", "workbinId"} {
+			if name, ok := w[key].(string); ok {
+				return name
+			}
+		}
+		return "unnamed"
+	default:
+		return ""
+	}
+}
+
+// detailSpans is how many of the last segments the current details list.
+const detailSpans = 12
+
+// details is the interaction in Markdown, for an operator in the Temporal UI.
+func (r *run) details(status interaction.Status) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "**%s**", status.State)
+	if status.Outcome != "" {
+		fmt.Fprintf(&text, " (%s)", status.Outcome)
+	}
+	fmt.Fprintf(&text, " · %s interaction `%s` of `%s`", status.Channel, status.ID, status.ContactCenter)
+	if status.Agent != nil {
+		fmt.Fprintf(&text, " · agent `%s`", status.Agent.ID)
+	}
+	if status.Queue != "" {
+		fmt.Fprintf(&text, " · queue `%s`", status.Queue)
+	}
+	fmt.Fprintf(&text, "\n\nDeliveries: %d, of these not delivered yet: %d. Rejected commands: %d.\n", r.Deliveries.Total, status.Undelivered, status.RejectedCount)
+	if spans := r.Interaction.Timeline(); len(spans) > 0 {
+		text.WriteString("\n| segment | leg | agent | from | to |\n|---|---|---|---|---|\n")
+		for _, span := range spans[max(0, len(spans)-detailSpans):] {
+			end := ""
+			if span.End != nil {
+				end = span.End.UTC().Format("15:04:05.000")
+			}
+			fmt.Fprintf(&text, "| %s | %s | %s | %s | %s |\n", span.Segment, span.Leg, span.Agent, span.Start.UTC().Format("15:04:05.000"), end)
+		}
+	}
+	for _, record := range r.Deliveries.open(8) {
+		fmt.Fprintf(&text, "\n* `%s` for event %d (%s): %s, %s", record.Call, record.Sequence, record.When, record.Status, record.Class)
+	}
+	return text.String()
+}
