@@ -1,0 +1,116 @@
+package interaction
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+)
+
+// Agent is a person who handles interactions. Its type is open: every further
+// field a platform knows of the agent (team, location, extern_id …) is kept in
+// Fields and written back flat, beside id and name. An Agent is never changed
+// after it was made, so that it may be shared.
+type Agent struct {
+	ID     string
+	Name   string
+	Fields map[string]any
+}
+
+// MarshalJSON writes the agent as one flat object.
+func (a Agent) MarshalJSON() ([]byte, error) {
+	flat := make(map[string]any, len(a.Fields)+2)
+	maps.Copy(flat, a.Fields)
+	flat["id"] = a.ID
+	if a.Name != "" {
+		flat["name"] = a.Name
+	}
+	return json.Marshal(flat)
+}
+
+// UnmarshalJSON reads a flat object, or a bare string as the agent's id.
+func (a *Agent) UnmarshalJSON(data []byte) error {
+	value, err := parseValue(data)
+	if err != nil {
+		return err
+	}
+	read, ok := agentFrom(value)
+	if !ok {
+		return fmt.Errorf("an agent is an id or an object with an id, not %s", excerpt(value))
+	}
+	*a = read
+	return nil
+}
+
+// agentFrom reads an agent from a parsed value whose shape was validated, or may not have been.
+func agentFrom(value any) (Agent, bool) {
+	switch v := value.(type) {
+	case string:
+		return Agent{ID: v}, true
+	case map[string]any:
+		id, ok := v["id"].(string)
+		if !ok {
+			return Agent{}, false
+		}
+		agent := Agent{ID: id}
+		agent.Name, _ = v["name"].(string)
+		for key, field := range v {
+			if key == "id" || key == "name" {
+				continue
+			}
+			if agent.Fields == nil {
+				agent.Fields = make(map[string]any, len(v))
+			}
+			agent.Fields[key] = field
+		}
+		return agent, true
+	}
+	return Agent{}, false
+}
+
+// enriched is the agent with what a later report adds to it; nil when that is nothing.
+func (a Agent) enriched(later Agent) *Agent {
+	richer := Agent{ID: a.ID, Name: a.Name, Fields: a.Fields}
+	changed := later.Name != "" && later.Name != a.Name
+	if changed {
+		richer.Name = later.Name
+	}
+	if fields, differs := merged(a.Fields, later.Fields, replacing); differs {
+		richer.Fields, changed = fields, true
+	}
+	if !changed {
+		return nil
+	}
+	return &richer
+}
+
+// Role is what somebody may do with interactions.
+type Role string
+
+// The roles; an actor without one counts as the platform.
+const (
+	RoleAgent      Role = "agent"
+	RoleSupervisor Role = "supervisor"
+	RoleAdmin      Role = "admin"
+	RolePlatform   Role = "platform"
+)
+
+// Actor is who gave a command.
+type Actor struct {
+	ID   string `json:"id"`
+	Role Role   `json:"role,omitempty"`
+}
+
+// Target is where a transfer or a consultation goes: one of the three.
+type Target struct {
+	Agent  *Agent `json:"agent,omitempty"`
+	Queue  string `json:"queue,omitempty"`
+	Number string `json:"number,omitempty"`
+}
+
+// Disposition is how an agent classified an interaction.
+type Disposition struct {
+	Code  string `json:"code"`
+	Notes string `json:"notes,omitempty"`
+	// Agent is the id of the agent who gave it.
+	Agent string `json:"agent,omitempty"`
+}

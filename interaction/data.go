@@ -1,0 +1,156 @@
+package interaction
+
+import (
+	"slices"
+)
+
+// What is known of an interaction: user data, dispositions, attributes, signals.
+
+func setDisposition(s *step) error {
+	body := s.cmd.Body.(SetDisposition)
+	return s.dispose(Disposition{Code: body.Code, Notes: body.Notes}, body.Agent)
+}
+
+// dispose records a disposition. Its moment fires when that agent's code changes
+// (Engage Voice: "when an agent dispositions a call") and carries the survey so far.
+func (s *step) dispose(given Disposition, by *Agent) error {
+	agent, err := s.disposing(by)
+	if err != nil {
+		return err
+	}
+	given.Agent = agent
+	before := ""
+	if k := s.known(agent); k != nil {
+		before = k.Code
+		s.remember(agent, func(k *known) { k.Code = given.Code })
+	} else if s.Disposition != nil {
+		before = s.Disposition.Code
+	}
+	s.Disposition = &given
+	when := s.moments().disposition
+	if when == "" || before == given.Code {
+		return nil
+	}
+	fields := map[string]any{"code": given.Code, "notes": given.Notes}
+	if s.Survey != nil {
+		fields["survey"] = s.Survey
+	}
+	s.add(Event{When: when, Agent: s.agent(agent), Fields: s.fieldsWith(fields)})
+	return nil
+}
+
+// disposing is whose disposition it is: the agent named, else who gave the
+// command, else the owner, else the last who had it; "" when no agent ever did.
+func (s *step) disposing(named *Agent) (string, error) {
+	if named != nil {
+		if s.known(named.ID) == nil {
+			return "", s.invalid("agent", named.ID, "never had a leg of this interaction; name one who had")
+		}
+		return named.ID, nil
+	}
+	if agent := s.acting(nil); agent != nil && s.known(agent.ID) != nil {
+		return agent.ID, nil
+	}
+	for _, agent := range []string{s.Owner, s.Previous} {
+		if agent != "" {
+			return agent, nil
+		}
+	}
+	if len(s.Agents) > 0 {
+		return s.Agents[len(s.Agents)-1].Agent.ID, nil
+	}
+	return "", nil
+}
+
+func attachUserData(s *step) error {
+	return s.changeUserData(merged(s.UserData, s.cmd.Body.(UserData).UserData, adding))
+}
+
+func updateUserData(s *step) error {
+	return s.changeUserData(merged(s.UserData, s.cmd.Body.(UserData).UserData, replacing))
+}
+
+func deleteUserData(s *step) error {
+	body := s.cmd.Body.(DeleteUserData)
+	names := make(map[string]any, len(body.Keys)+len(body.UserData))
+	for _, key := range body.Keys {
+		names[key] = nil
+	}
+	rest, byKey := without(s.UserData, names)
+	rest, byObject := without(rest, body.UserData)
+	return s.changeUserData(rest, byKey || byObject)
+}
+
+func (s *step) changeUserData(data map[string]any, changed bool) error {
+	if !changed {
+		return nil
+	}
+	if reason := tooLarge(data); reason != "" {
+		return &InvalidError{Command: s.cmd.Name, Field: "user_data", Reason: "all user data together " + reason}
+	}
+	s.UserData = data
+	s.fire(WhenUserDataChanged)
+	return nil
+}
+
+func setAttributes(s *step) error {
+	body := s.cmd.Body.(SetAttributes)
+	for _, attribute := range []struct {
+		to    *string
+		value *string
+	}{
+		{&s.NativeID, body.NativeID}, {&s.BusinessProcess, body.BusinessProcess},
+		{&s.ANI, body.ANI}, {&s.DNIS, body.DNIS}, {&s.Comment, body.Comment},
+	} {
+		if attribute.value != nil {
+			*attribute.to = *attribute.value
+		}
+	}
+	if body.Customer != nil {
+		s.Customer = body.Customer
+	}
+	return nil
+}
+
+func survey(s *step) error {
+	answers, _ := merged(s.Survey, s.cmd.Body.(Survey).Answers, replacing)
+	if reason := tooLarge(answers); reason != "" {
+		return &InvalidError{Command: s.cmd.Name, Field: "answers", Reason: "all answers together " + reason}
+	}
+	s.Survey = answers
+	s.fire(WhenSurvey)
+	return nil
+}
+
+func queueEvent(s *step) error {
+	s.fire(s.moments().queueEvent)
+	return nil
+}
+
+func dtmf(s *step) error {
+	s.fire(s.moments().dtmf)
+	return nil
+}
+
+func scriptSignal(s *step) error {
+	s.fire(WhenScriptSignal)
+	return nil
+}
+
+// signalAdded offers a script's signal to the agents (HIS interaction.incontact.signaladded).
+func signalAdded(s *step) error {
+	signal := s.cmd.Body.(Signal)
+	signals := slices.DeleteFunc(slices.Clone(s.Signals), signal.sameName)
+	if len(signals) >= maxSignals {
+		return s.invalid("name", signal.Name, "too many signals are available; remove some first")
+	}
+	s.Signals = append(signals, signal)
+	return nil
+}
+
+func signalRemoved(s *step) error {
+	s.Signals = slices.DeleteFunc(slices.Clone(s.Signals), s.cmd.Body.(Signal).sameName)
+	return nil
+}
+
+func (g Signal) sameName(other Signal) bool { return g.Name == other.Name }

@@ -1,0 +1,159 @@
+package interaction_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"segue/interaction"
+)
+
+func TestMalformedPayloadsSayFieldValueAndRemedy(t *testing.T) {
+	deep := strings.Repeat(`{"a":`, 33) + "1" + strings.Repeat("}", 33)
+	for _, c := range []struct{ name, payload, want string }{
+		{"accpet", ``, `accpet: no such command; did you mean accept?`},
+		{"zzzzzzzzzzzzzzz", ``, `zzzzzzzzzzzzzzz: no such command; use one of place_in_queue, offer,`},
+		{"accept", `nonsense`, `accept: nonsense: not JSON (`},
+		{"accept", `{"agent":"a1"} {}`, `accept: {"agent":"a1"} {}: not JSON (invalid character '{' after top-level value); send one JSON object`},
+		{"accept", `{"agent":"a1",}`, `not JSON`},
+		{"accept", `["a1"]`, `accept: ["a1"]: not an object; send one JSON object with the command's fields`},
+		{"accept", `"a1"`, `accept: "a1": not an object`},
+		{"accept", `null`, `accept: null: not an object`},
+		{"accept", `{"agent":"a1","agent":"a2"}`, `accept: agent: the key comes twice; send it once`},
+		{"survey", `{"answers":{"a":{"b":1,"b":2}}}`, `survey: answers.a.b: the key comes twice; send it once`},
+		{"accept", `{"agent":"a\u0000"}`, `accept: agent: "a\u0000": holds a NUL character; remove it`},
+		{"survey", `{"answers":{"k\u0000":1}}`, `survey: answers.k\u0000: `},
+		{"survey", `{"answers":` + deep + `}`, `nested deeper than 32 levels; flatten it`},
+		{"survey", `{"answers":{"n":1e999}}`, `survey: answers.n: 1e999: the number is out of range; send it as a string`},
+		{"accept", "{\"agent\":\"\xff\"}", `not JSON (invalid UTF-8); send one JSON object`},
+		{"survey", `{"answers":{"a":"` + strings.Repeat("x", 256<<10) + `"}}`, `survey: the payload has 262164 bytes; send at most 262144`},
+		{"attach_user_data", `{"user_data":{"a":"` + strings.Repeat("x", 65<<10) + `"}}`, `has 66568 bytes; keep it within 65536`},
+		{"accept", `{"agent":"a 1"}`, `accept: agent: "a 1": not an id; use 1 to 128 of A-Z a-z 0-9 . _ ~ : @ -`},
+		{"accept", `{"agent":{"name":"Ann"}}`, `accept: agent.id: is missing; say which agent`},
+		{"accept", `{"agent":{"id":7}}`, `accept: agent.id: 7: not an id`},
+		{"accept", `{"agent":7}`, `accept: agent: 7: not an agent; send its id, or {"id": …, "name": …}`},
+		{"accept", `{"agent":{"id":"a1","bio":"` + strings.Repeat("x", 5<<10) + `"}}`, `describe an agent in at most 4096`},
+		{"offer", `{}`, `offer: agent: is missing; send agent or agents`},
+		{"offer", `{"agent":"a1","agents":["a2"]}`, `offer: agents: send agent or agents, not both`},
+		{"offer", `{"agents":["a1","b 2"]}`, `offer: agents[1]: "b 2": not an id`},
+		{"offer", `{"agents":[` + strings.TrimSuffix(strings.Repeat(`"a",`, 51), ",") + `]}`, `has 51 agents; offer to at most 50 at once`},
+		{"offer", `{"agent":"a1","timeout":30}`, `offer: timeout: 30: not a duration; send one as Go writes it, such as "45s" or "2m30s"`},
+		{"offer", `{"agent":"a1","timeout":"-1s"}`, `offer: timeout: "-1s": not a duration`},
+		{"offer", `{"agent":"a1","preview":"yes"}`, `offer: preview: "yes": not a boolean; send true or false`},
+		{"place_in_queue", `{}`, `place_in_queue: queue: is missing; say which queue`},
+		{"place_in_queue", `{"queue":""}`, `place_in_queue: queue: "": is empty; send a text`},
+		{"place_in_queue", `{"queue":"a\nb"}`, `holds a control character; remove it`},
+		{"place_in_queue", `{"queue":7}`, `place_in_queue: queue: 7: not a string; send text in quotes`},
+		{"transfer", `{"to":{"agent":"a1","queue":"q"}}`, `not a target; send one of`},
+		{"transfer", `{"to":"a1"}`, `transfer: to: "a1": not a target; send one of`},
+		{"transfer", `{"to":{"agent":"a1"},"mode":"blind"}`, `transfer: mode: "blind": not known; use one of single_step, offer, consult`},
+		{"complete", `{"disposition":{"notes":"n"}}`, `complete: disposition.code: is missing; send the disposition's code`},
+		{"complete", `{"disposition":"SOLD"}`, `complete: disposition: "SOLD": not a disposition; send {"code": …, "notes": …}`},
+		{"dtmf", `{"digits":"12x"}`, `dtmf: digits: "12x": not touch tones`},
+		{"dtmf", `{"digits":12}`, `dtmf: digits: 12: not touch tones`},
+		{"delete_user_data", `{}`, `delete_user_data: keys: is missing; send keys or user_data`},
+		{"delete_user_data", `{"keys":[1]}`, `delete_user_data: keys[0]: 1: not a string; send the key in quotes`},
+		{"place_in_workbin", `{"workbin":{}}`, `place_in_workbin: workbin: {}: not a workbin; send its name or an object that identifies it`},
+		{"segment_change", `{"segment":"handeling"}`, `segment_change: segment: "handeling": not known; use one of interaction_starts,`},
+		{"engage", `{}`, `engage: ixnProfile: is missing; send the notification's parameters as an object`},
+		{"engage", `{"ixnProfile":"x"}`, `engage: ixnProfile: "x": not an object; send {…}`},
+		{"engagement_result", `{"result":"maybe"}`, `engagement_result: result: "maybe": not known; use one of accepted, declined, timeout, failed, rejected`},
+		{"connect", `{"at":"yesterday"}`, `connect: at: "yesterday": not a time; send RFC 3339, such as "2026-01-31T09:30:00Z"`},
+		{"connect", `{"source_sequence":0}`, `connect: source_sequence: 0: not a sequence number; count from 1 in whole numbers`},
+		{"connect", `{"source_sequence":1.5}`, `connect: source_sequence: 1.5: not a sequence number`},
+		{"connect", `{"event_id":"` + strings.Repeat("x", 257) + `"}`, `has 257 bytes; send at most 256`},
+		{"connect", `{"by":"a1"}`, `connect: by: "a1": not an actor; send {"id": …, "role": …}`},
+		{"connect", `{"by":{"id":"a1","role":"boss"}}`, `connect: by.role: "boss": not known; use one of agent, supervisor, admin, platform`},
+		{"connect", `{"by":{"role":"agent"}}`, `connect: by.id: is missing; an agent acts under its id`},
+		{"[offer_timeout]", `{}`, `no such command`},
+		{"offer_timeout", `{}`, `offer_timeout: no such command`},
+		{"start", `{}`, `no such command`},
+	} {
+		_, err := interaction.Decode(c.name, []byte(c.payload))
+		var invalid *interaction.InvalidError
+		require.ErrorAs(t, err, &invalid, c.payload)
+		require.ErrorContains(t, err, c.want)
+		require.Less(t, len(err.Error()), 700)
+	}
+}
+
+func TestMalformedStarts(t *testing.T) {
+	for payload, want := range map[string]string{
+		``:                                `start: id: is missing; say which interaction`,
+		`{"id":"a/b"}`:                    `start: id: "a/b": not an id`,
+		`{"id":"i"}`:                      `start: contact_center: is missing; say which contact center`,
+		`{"id":"i","contact_center":"c"}`: `start: channel: is missing; say which channel`,
+		start("fax"):                      `start: channel: "fax": not known; use one of inbound, outbound, cloud_routing, track_number, chat, email, sms, web`,
+		start("chat", `"customer":[]`):    `start: customer: []: not an object; send {…}`,
+		start("chat", `"draft":true`):     `start: agent: is missing; a draft belongs to an agent`,
+		start("chat", `"reopen":"true"`):  `start: reopen: "true": not a boolean; send true or false`,
+		start("chat", `"direction":"up"`): `start: direction: "up": not known; use one of inbound, outbound, internal`,
+	} {
+		_, err := interaction.DecodeStart([]byte(payload))
+		var invalid *interaction.InvalidError
+		require.ErrorAs(t, err, &invalid, payload)
+		require.ErrorContains(t, err, want)
+	}
+}
+
+func TestDecodeReadsEnvelopeBodyAndFields(t *testing.T) {
+	cmd, err := interaction.Decode("reject", []byte(`{"event_id":"e1","at":"2026-03-01T10:00:00+01:00","source_sequence":7,
+		"by":{"id":"s1","role":"supervisor"},"agent":{"id":"a1","name":"Ann","team":"red"},"reason":"busy","extra":[1,{"x":12345678901234567890}],"queue":null}`))
+	require.NoError(t, err)
+	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	require.Equal(t, interaction.Envelope{EventID: "e1", At: &at, SourceSequence: 7, By: &interaction.Actor{ID: "s1", Role: interaction.RoleSupervisor}}, cmd.Envelope)
+	require.Equal(t, interaction.Reject{Agent: &interaction.Agent{ID: "a1", Name: "Ann", Fields: map[string]any{"team": "red"}}, Reason: "busy"}, cmd.Body)
+	require.Equal(t, map[string]any{
+		"agent": map[string]any{"id": "a1", "name": "Ann", "team": "red"}, "reason": "busy",
+		"extra": []any{1.0, map[string]any{"x": json.Number("12345678901234567890")}}, "queue": nil,
+	}, cmd.Fields)
+}
+
+func TestDecodeIsLiberalWhereItCanBe(t *testing.T) {
+	for _, payload := range []string{"", " \n", "{}", `{"agent":null}`, `{"agent":""}`, `{"by":{"id":"x"}}`, `{"by":{}}`} {
+		cmd, err := interaction.Decode("complete", []byte(payload))
+		require.NoError(t, err, payload)
+		require.Equal(t, interaction.Complete{}, cmd.Body)
+	}
+	cmd, err := interaction.Decode("offer", []byte(`{"agents":["a1",{"id":"a1"},"a2"],"timeout":"45s"}`))
+	require.NoError(t, err)
+	require.Equal(t, interaction.Offer{Agents: []interaction.Agent{{ID: "a1"}, {ID: "a2"}}, Timeout: 45 * time.Second}, cmd.Body)
+	cmd, err = interaction.Decode("segment_change", []byte(`{"segment":"handling.agent","agent":"a1"}`))
+	require.NoError(t, err)
+	require.Equal(t, interaction.SegmentReport{Segment: "handling", Leg: "agent", Agent: &interaction.Agent{ID: "a1"}}, cmd.Body)
+}
+
+func TestAgentsKeepEveryField(t *testing.T) {
+	var agent interaction.Agent
+	require.NoError(t, json.Unmarshal([]byte(`{"team":{"id":7},"id":"a1","name":"Ann","n":12345678901234567890}`), &agent))
+	written, err := json.Marshal(agent)
+	require.NoError(t, err)
+	require.Equal(t, `{"id":"a1","n":12345678901234567890,"name":"Ann","team":{"id":7}}`, string(written))
+	require.NoError(t, json.Unmarshal([]byte(`"a2"`), &agent))
+	require.Equal(t, interaction.Agent{ID: "a2"}, agent)
+	require.Error(t, json.Unmarshal([]byte(`{"name":"Ann"}`), &agent))
+	require.Error(t, json.Unmarshal([]byte(`7`), &agent))
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add("accept", []byte(`{"agent":"a1"}`))
+	f.Add("transfer", []byte(`{"to":{"agent":{"id":"a"}},"mode":"offer"}`))
+	f.Fuzz(func(t *testing.T, name string, payload []byte) {
+		cmd, err := interaction.Decode(name, payload)
+		if err != nil {
+			var invalid *interaction.InvalidError
+			require.ErrorAs(t, err, &invalid)
+			return
+		}
+		i, _, err := interaction.Open(interaction.Start{ID: "i", ContactCenter: "c", Channel: "chat", Queue: "q"}, begin)
+		require.NoError(t, err)
+		_, _ = i.Apply(cmd, begin)
+		for _, line := range talking {
+			_, _ = i.Apply(command(t, line), begin)
+		}
+		_, _ = i.Apply(cmd, begin)
+	})
+}

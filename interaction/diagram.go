@@ -1,0 +1,62 @@
+package interaction
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Diagram draws the table as a Mermaid state diagram: one arrow for each pair of
+// states, with the commands that lead from one to the other. Timers stand in
+// brackets. segment_change, which may lead anywhere, is left out.
+func Diagram() string {
+	var b strings.Builder
+	b.WriteString("stateDiagram-v2\n    [*] --> started: start\n    [*] --> composing: reply\n")
+	for _, from := range states {
+		for _, to := range states {
+			if names := between(from, to); len(names) > 0 {
+				fmt.Fprintf(&b, "    %s --> %s: %s\n", from, to, strings.Join(names, ", "))
+			}
+		}
+	}
+	fmt.Fprintf(&b, "    %s --> [*]\n", StateCompleted)
+	return b.String()
+}
+
+// between lists the commands that lead from one state to another.
+func between(from, to State) []string {
+	if from == to {
+		return nil
+	}
+	var names []string
+	for n := range rules {
+		if rules[n].leadsTo(from, to) {
+			names = append(names, rules[n].name)
+		}
+	}
+	for n := range timerRules {
+		if timerRules[n].leadsTo(from, to) {
+			names = append(names, "["+timerRules[n].name+"]")
+		}
+	}
+	return names
+}
+
+func (r *rule) leadsTo(from, to State) bool {
+	return slices.ContainsFunc(r.leads, func(l lead) bool {
+		if l.to != to {
+			return false
+		}
+		if l.from != nil {
+			return slices.Contains(l.from, from)
+		}
+		return slices.Contains(r.states, from) || r.asyncWrapUp && from == StateWrapUp
+	})
+}
+
+// Leads says whether the table lets a command lead from one state to another;
+// staying is no lead. segment_change may lead anywhere.
+func Leads(command string, from, to State) bool {
+	r, ok := ruleOf(command)
+	return ok && (from == to || command == "segment_change" || r.leadsTo(from, to))
+}

@@ -1,0 +1,103 @@
+package interaction
+
+import "fmt"
+
+// Engaging a web visitor (GWE Engagement API), and drafting a reply.
+
+// The results of an engagement; rejected is taken for declined.
+const (
+	engagementAccepted = "accepted"
+	engagementDeclined = "declined"
+	engagementTimedOut = "timeout"
+)
+
+func (r *record) engagement() Engagement {
+	if r.Engagement == nil {
+		return Engagement{}
+	}
+	return *r.Engagement
+}
+
+func engage(s *step) error {
+	engagement := s.engagement()
+	engagement.Profile, engagement.CancelData, engagement.Result = s.cmd.Body.(Engage).Profile, nil, ""
+	engagement.Attempts++
+	s.Engagement = &engagement
+	s.State, s.Since = StateEngaging, s.now
+	s.fire(WhenEngage)
+	return nil
+}
+
+func noEngage(s *step) error {
+	engagement := s.engagement()
+	engagement.CancelData = s.cmd.Body.(NoEngage).CancelData
+	s.Engagement = &engagement
+	s.fire(WhenNoEngage)
+	return s.finish(OutcomeNotEngaged)
+}
+
+func engagementResult(s *step) error {
+	body := s.cmd.Body.(EngagementResult)
+	engagement := s.engagement()
+	engagement.Result = body.Result
+	if body.Result == "rejected" {
+		engagement.Result = engagementDeclined
+	}
+	s.Engagement = &engagement
+	s.fire(WhenEngagementResult)
+	if engagement.Result != engagementAccepted {
+		return s.finish(OutcomeNotEngaged)
+	}
+	s.becomeWhatWasChosen(body.Channel)
+	switch {
+	case body.Agent != nil:
+		if body.Queue != "" {
+			s.joinQueue(body.Queue)
+		}
+		return s.take(*body.Agent)
+	case body.Queue != "":
+		s.queue(body.Queue, dequeuedRequeued, nil)
+	default:
+		s.State = StateStarted
+	}
+	return nil
+}
+
+// becomeWhatWasChosen turns the web visit into the chat, or the call back, that it led to.
+func (s *step) becomeWhatWasChosen(chosen string) {
+	profile := payload(s.Engagement.Profile)
+	for _, name := range []string{"engagement_type", "channel", "channelType"} {
+		if chosen == "" {
+			chosen = profile.text(name)
+		}
+	}
+	s.Channel = ChannelChat
+	if chosen == "webcallback" {
+		s.Channel, s.Direction = ChannelOutbound, "outbound"
+	}
+}
+
+func engagementTimeout(s *step) error {
+	engagement := s.engagement()
+	engagement.Result = engagementTimedOut
+	s.Engagement = &engagement
+	s.add(Event{When: WhenEngagementResult, Fields: s.fieldsWith(map[string]any{"result": engagementTimedOut})})
+	return s.finish(OutcomeNotEngaged)
+}
+
+// reply starts the outbound draft of an answer (GWS Reply, ReplyAll: "new email id, state Composing").
+func reply(s *step) error {
+	body := s.cmd.Body.(Reply)
+	id := fmt.Sprintf("%s~%d", s.ID, len(s.Children)+1)
+	if !isID(id) {
+		return s.invalid("id", id, "the draft's id would be too long; reply to an interaction with a shorter one")
+	}
+	s.Children = append(s.Children[:len(s.Children):len(s.Children)], id)
+	at := s.at
+	s.children = append(s.children, Start{
+		ID: id, ContactCenter: s.ContactCenter, Channel: s.Channel, Direction: "outbound", Parent: s.ID, Draft: true,
+		Agent: s.agent(s.Owner), Destination: s.ANI, Customer: s.Customer, UserData: body.UserData, At: &at,
+		By: s.cmd.By, Fields: s.cmd.Fields,
+	})
+	return nil
+}

@@ -1,0 +1,118 @@
+package interaction
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// IllegalError says that a well-formed command cannot be applied as things stand.
+type IllegalError struct {
+	Command string
+	State   State
+	// Legal is what the same actor could do instead.
+	Legal []string
+	// Reason is set when the state alone does not explain the refusal.
+	Reason string
+}
+
+func (e *IllegalError) Error() string {
+	text := fmt.Sprintf("%s is not legal in state %s", e.Command, e.State)
+	if e.Reason != "" {
+		text += ": " + e.Reason
+	}
+	if len(e.Legal) == 0 {
+		return text + "; nothing is legal any more"
+	}
+	return text + "; legal: " + strings.Join(e.Legal, ", ")
+}
+
+// InvalidError says that a command is malformed: which field, what it held, and
+// what it should hold.
+type InvalidError struct {
+	// Command is empty when the payload is a start.
+	Command string
+	// Field is the path of the field; empty for the payload as a whole.
+	Field string
+	// Value is a bounded excerpt of what the field held; empty when it is missing.
+	Value string
+	// Reason says what is wrong and what would be right.
+	Reason string
+}
+
+func (e *InvalidError) Error() string {
+	text := e.Command
+	if text == "" {
+		text = "start"
+	}
+	text += ": "
+	if e.Field != "" {
+		text += e.Field + ": "
+	}
+	if e.Value != "" {
+		text += e.Value + ": "
+	}
+	return text + e.Reason
+}
+
+// maxExcerpt bounds what an error repeats of a payload.
+const maxExcerpt = 64
+
+// excerpt shows a value as JSON, cut to a length that errors and logs can bear.
+func excerpt(value any) string {
+	if value == nil {
+		return "null"
+	}
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprintf("%T", value)
+	}
+	return shortened(string(encoded))
+}
+
+// shortened cuts a text at a rune's boundary.
+func shortened(text string) string {
+	if len(text) <= maxExcerpt {
+		return text
+	}
+	cut := maxExcerpt
+	for cut > 0 && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + "…"
+}
+
+// nearest is the name that a misspelt one most likely means, or "".
+func nearest(name string, names []string) string {
+	if len(name) > 64 {
+		return ""
+	}
+	best, distance := "", len(name)/2+1
+	for _, candidate := range names {
+		if d := editDistance(name, candidate); d < distance {
+			best, distance = candidate, d
+		}
+	}
+	return best
+}
+
+// editDistance counts the insertions, deletions and substitutions between two names.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}

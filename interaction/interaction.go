@@ -1,0 +1,179 @@
+package interaction
+
+import (
+	"slices"
+	"time"
+)
+
+// Interaction is the one true state of an interaction. It is not safe for
+// concurrent use; what it gives out (turns, views, statuses) is.
+type Interaction struct{ r record }
+
+// Effect is what one applied command caused.
+type Effect struct {
+	Turn Turn
+	// Children are interactions to start: the drafts that reply makes.
+	Children []Start
+}
+
+// Open begins an interaction. at is when its start arrived; a start that says
+// itself when it began counts if that lies before. The start's maps are kept:
+// they are the interaction's from then on, as a command's are.
+func Open(start Start, at time.Time) (*Interaction, Effect, error) {
+	if start.Draft && start.Agent == nil {
+		return nil, Effect{}, &InvalidError{Field: "agent", Reason: "is missing; a draft belongs to an agent"}
+	}
+	now := at.UTC()
+	s := &step{cmd: Command{Name: "start", Envelope: Envelope{At: start.At}, Fields: start.Fields}, now: now}
+	s.at = s.within()
+	s.record = opened(start, s.at, now)
+	if err := s.begin(start); err != nil {
+		return nil, Effect{}, err
+	}
+	return &Interaction{r: s.record}, s.effect(), nil
+}
+
+func opened(start Start, at, now time.Time) record {
+	return record{
+		Facts: Facts{
+			ID: start.ID, ContactCenter: start.ContactCenter, Channel: start.Channel, Direction: directionOf(start),
+			State: StateStarted, BusinessProcess: start.BusinessProcess, Queue: start.Queue, ANI: start.ANI, DNIS: start.DNIS,
+			NativeID: start.NativeID, Parent: start.Parent, Destination: start.Destination, Customer: start.Customer, StartedAt: at,
+		},
+		Draft: start.Draft, UserData: start.UserData, Clock: at, OpenedAt: now, Since: now,
+	}
+}
+
+func directionOf(start Start) string {
+	switch {
+	case start.Direction != "":
+		return start.Direction
+	case start.Channel == ChannelOutbound || start.Draft:
+		return "outbound"
+	}
+	return "inbound"
+}
+
+// begin fires the row of start, or reply's for a draft.
+func (s *step) begin(start Start) error {
+	s.enter(s.open(LegChannel, "", ""), SegmentInteractionStarts)
+	if start.Queue != "" || start.BusinessProcess != "" {
+		s.enter(s.open(LegBusinessProcess, "", start.Queue), SegmentInteractionStarts)
+	}
+	if start.Agent != nil {
+		l, err := s.assign(*start.Agent)
+		if err != nil {
+			return err
+		}
+		s.own(l.Agent)
+		if start.Draft {
+			s.tookPart(l.Agent)
+			s.enter(l, SegmentHandling)
+			s.State = StateComposing
+		}
+	}
+	s.fire(WhenInteractionStarts)
+	s.fire(s.moments().start)
+	s.Meters = s.measured()
+	return nil
+}
+
+// Check says what Apply would answer to the command, and changes nothing.
+func (i *Interaction) Check(cmd Command) error {
+	_, err := i.try(cmd, i.r.Clock)
+	return err
+}
+
+// Apply applies a command. The error is an *IllegalError or an *InvalidError, and
+// then nothing has changed. An event is as old as the command's own time says, but
+// neither older than the interaction nor from the future.
+func (i *Interaction) Apply(cmd Command, now time.Time) (Effect, error) {
+	s, err := i.try(cmd, now.UTC())
+	if err != nil {
+		return Effect{}, err
+	}
+	i.r = s.record
+	return s.effect(), nil
+}
+
+// try applies the command to a draft of the record.
+func (i *Interaction) try(cmd Command, now time.Time) (*step, error) {
+	r, ok := ruleOf(cmd.Name)
+	if !ok {
+		return nil, unknownCommand(cmd.Name)
+	}
+	if reason := r.refusal(&i.r, cmd.By); reason != "" {
+		return nil, i.illegal(cmd, reason)
+	}
+	if other := actsForAnother(cmd); other != "" {
+		return nil, i.illegal(cmd, cmd.By.ID+" may not act for "+other)
+	}
+	s := &step{record: i.r.draft(), cmd: cmd, now: now}
+	s.at = s.within()
+	s.Clock = later(s.Clock, s.at)
+	before := s.State
+	if err := r.effect(s); err != nil {
+		if refused, ok := err.(refusal); ok {
+			return nil, i.illegal(cmd, string(refused))
+		}
+		return nil, err
+	}
+	if s.State != before {
+		s.Since = now
+	}
+	s.Meters = s.measured()
+	return s, nil
+}
+
+func (i *Interaction) illegal(cmd Command, reason string) *IllegalError {
+	legal := i.Capabilities()
+	if cmd.By != nil {
+		legal = i.CapabilitiesFor(*cmd.By)
+	}
+	if reason == notInState {
+		reason = ""
+	}
+	return &IllegalError{Command: cmd.Name, State: i.r.State, Legal: legal, Reason: reason}
+}
+
+// draft is a copy that a command may change without the original noticing.
+func (r *record) draft() record {
+	copied := *r
+	copied.Legs = make([]*leg, len(r.Legs))
+	legs := make([]leg, len(r.Legs))
+	for n, l := range r.Legs {
+		legs[n] = *l
+		copied.Legs[n] = &legs[n]
+	}
+	return copied
+}
+
+// within bounds the command's own time by the interaction's start and now.
+func (s *step) within() time.Time {
+	at := s.now
+	if s.cmd.At != nil && s.cmd.At.Before(at) {
+		at = s.cmd.At.UTC()
+	}
+	return later(s.StartedAt, at)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// Completed says whether the interaction has ended.
+func (i *Interaction) Completed() bool { return i.r.State == StateCompleted }
+
+// Lingers says whether a completed interaction still takes disposition, survey
+// and user data: agents took part, and none gave a disposition.
+func (i *Interaction) Lingers() bool { return i.r.lingers() }
+
+func (r *record) lingers() bool {
+	if r.State != StateCompleted || r.Closing || r.Disposition != nil {
+		return false
+	}
+	return slices.ContainsFunc(r.Agents, func(k *known) bool { return k.TookPart })
+}

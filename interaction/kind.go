@@ -1,0 +1,247 @@
+package interaction
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// kind is what a field of a payload may hold: how it is checked, and how a JSON
+// Schema says the same.
+type kind struct {
+	check  func(value any) *fault
+	schema func() map[string]any
+}
+
+// fault is what is wrong with a field: where inside it, what stands there
+// (nil: nothing does), and the remedy.
+type fault struct {
+	inner  string
+	value  any
+	reason string
+}
+
+func wrong(value any, reason string) *fault { return &fault{value: value, reason: reason} }
+
+// field is one known field of a payload.
+type field struct {
+	name     string
+	kind     kind
+	required bool
+	about    string
+}
+
+// shape is the known fields of a payload; others are accepted and kept.
+type shape []field
+
+// Bounds of single fields.
+const (
+	maxName    = 256
+	maxText    = 8 << 10
+	maxAgent   = 4 << 10
+	maxOffered = 50
+	maxKeys    = 1000
+	maxTimeout = 365 * 24 * time.Hour
+	idPattern  = `^[A-Za-z0-9._~:@-]{1,128}$`
+)
+
+var isID = regexp.MustCompile(idPattern).MatchString
+
+const idReason = "not an id; use 1 to 128 of A-Z a-z 0-9 . _ ~ : @ -"
+
+// check holds a payload against the shape and names the first field, in the
+// shape's order, that is missing or wrong.
+func (s shape) check(payload map[string]any) *InvalidError {
+	found := s.fault(payload)
+	if found == nil {
+		return nil
+	}
+	invalid := &InvalidError{Field: shortened(strings.TrimPrefix(found.inner, ".")), Reason: found.reason}
+	if found.value != nil {
+		invalid.Value = excerpt(found.value)
+	}
+	return invalid
+}
+
+func (s shape) fault(payload map[string]any) *fault {
+	for _, f := range s {
+		value := payload[f.name]
+		switch {
+		case value == nil && f.required:
+			return &fault{"." + f.name, nil, "is missing; " + f.about}
+		case value == nil, value == "" && !f.required:
+			continue // an empty string is how forms say "none"
+		}
+		if found := f.kind.check(value); found != nil {
+			return found.within("." + f.name)
+		}
+	}
+	return nil
+}
+
+var kindID = kind{
+	check: func(value any) *fault {
+		if id, ok := value.(string); !ok || !isID(id) {
+			return wrong(value, idReason)
+		}
+		return nil
+	},
+	schema: func() map[string]any { return map[string]any{"type": "string", "pattern": idPattern} },
+}
+
+func kindString(limit int, oneLine bool) kind {
+	return kind{
+		check: func(value any) *fault {
+			text, ok := value.(string)
+			switch {
+			case !ok:
+				return wrong(value, "not a string; send text in quotes")
+			case text == "":
+				return wrong(value, "is empty; send a text")
+			case len(text) > limit:
+				return wrong(value, fmt.Sprintf("has %d bytes; send at most %d", len(text), limit))
+			case oneLine && strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }):
+				return wrong(value, "holds a control character; remove it")
+			}
+			return nil
+		},
+		schema: func() map[string]any { return map[string]any{"type": "string", "maxLength": limit} },
+	}
+}
+
+var (
+	kindName = kindString(maxName, true)
+	kindText = kindString(maxText, false)
+)
+
+func kindEnum[T ~string](names ...T) kind {
+	listed := make([]string, len(names))
+	for i, name := range names {
+		listed[i] = string(name)
+	}
+	return kind{
+		check: func(value any) *fault {
+			if text, ok := value.(string); !ok || !slices.Contains(listed, text) {
+				return wrong(value, "not known; use one of "+strings.Join(listed, ", "))
+			}
+			return nil
+		},
+		schema: func() map[string]any { return map[string]any{"enum": listed} },
+	}
+}
+
+var kindBool = kind{
+	check: func(value any) *fault {
+		if _, ok := value.(bool); !ok {
+			return wrong(value, "not a boolean; send true or false")
+		}
+		return nil
+	},
+	schema: func() map[string]any { return map[string]any{"type": "boolean"} },
+}
+
+func withinBounds(object map[string]any) *fault {
+	if reason := tooLarge(object); reason != "" {
+		return wrong(object, reason)
+	}
+	return nil
+}
+
+// kindObject is any object, bounded because it stays with the interaction.
+var kindObject = kind{
+	check: func(value any) *fault {
+		object, ok := value.(map[string]any)
+		if !ok {
+			return wrong(value, "not an object; send {…}")
+		}
+		return withinBounds(object)
+	},
+	schema: func() map[string]any { return map[string]any{"type": "object"} },
+}
+
+var kindWorkbin = kind{
+	check: func(value any) *fault {
+		switch workbin := value.(type) {
+		case string:
+			return kindName.check(workbin)
+		case map[string]any:
+			if len(workbin) > 0 {
+				return withinBounds(workbin)
+			}
+		}
+		return wrong(value, "not a workbin; send its name or an object that identifies it")
+	},
+	schema: func() map[string]any {
+		return map[string]any{"anyOf": []any{kindName.schema(), map[string]any{"type": "object", "minProperties": 1}}}
+	},
+}
+
+var kindDuration = kind{
+	check: func(value any) *fault {
+		text, _ := value.(string)
+		if d, err := time.ParseDuration(text); err != nil || d <= 0 || d > maxTimeout {
+			return wrong(value, `not a duration; send one as Go writes it, such as "45s" or "2m30s"`)
+		}
+		return nil
+	},
+	schema: func() map[string]any {
+		return map[string]any{"type": "string", "pattern": `^[0-9.a-zµμ+]+$`, "examples": []any{"45s"}}
+	},
+}
+
+var kindTime = kind{
+	check: func(value any) *fault {
+		text, _ := value.(string)
+		at, err := time.Parse(time.RFC3339Nano, text)
+		// Years beyond these cannot be written back as RFC 3339 in UTC.
+		if err != nil || at.UTC().Year() < 1 || at.UTC().Year() > 9999 {
+			return wrong(value, `not a time; send RFC 3339, such as "2026-01-31T09:30:00Z"`)
+		}
+		return nil
+	},
+	schema: func() map[string]any { return map[string]any{"type": "string", "format": "date-time"} },
+}
+
+var kindSequence = kind{
+	check: func(value any) *fault {
+		if n, ok := value.(float64); !ok || n < 1 || n != float64(int64(n)) {
+			return wrong(value, "not a sequence number; count from 1 in whole numbers")
+		}
+		return nil
+	},
+	schema: func() map[string]any { return map[string]any{"type": "integer", "minimum": 1} },
+}
+
+var kindDigits = kind{
+	check: func(value any) *fault {
+		text, _ := value.(string)
+		if text == "" || len(text) > 64 || strings.Trim(text, "0123456789*#ABCDabcd") != "" {
+			return wrong(value, `not touch tones; send a string of 1 to 64 of 0-9 * # A-D`)
+		}
+		return nil
+	},
+	schema: func() map[string]any {
+		return map[string]any{"type": "string", "pattern": `^[0-9*#A-Da-d]{1,64}$`}
+	},
+}
+
+// kindKeys is a list of user-data keys.
+var kindKeys = kind{
+	check: func(value any) *fault {
+		keys, ok := value.([]any)
+		if !ok || len(keys) == 0 || len(keys) > maxKeys {
+			return wrong(value, fmt.Sprintf("not a list of keys; send 1 to %d strings", maxKeys))
+		}
+		for i, key := range keys {
+			if _, ok := key.(string); !ok {
+				return &fault{fmt.Sprintf("[%d]", i), key, "not a string; send the key in quotes"}
+			}
+		}
+		return nil
+	},
+	schema: func() map[string]any {
+		return map[string]any{"type": "array", "minItems": 1, "maxItems": maxKeys, "items": map[string]any{"type": "string"}}
+	},
+}

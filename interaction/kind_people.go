@@ -1,0 +1,132 @@
+package interaction
+
+import "fmt"
+
+// nested checks an object against a shape of its own.
+func nested(value any, s shape, reason string) *fault {
+	object, ok := value.(map[string]any)
+	if !ok {
+		return wrong(value, reason)
+	}
+	return s.fault(object)
+}
+
+// within is a fault that was found deeper, seen from one level above.
+func (f *fault) within(path string) *fault {
+	if f == nil {
+		return nil
+	}
+	return &fault{path + f.inner, f.value, f.reason}
+}
+
+var agentShape = shape{
+	{name: "id", kind: kindID, required: true, about: "say which agent"},
+	{name: "name", kind: kindName},
+}
+
+const agentReason = `not an agent; send its id, or {"id": …, "name": …}`
+
+var kindAgent = kind{
+	check: func(value any) *fault {
+		if id, bare := value.(string); bare {
+			return kindID.check(id)
+		}
+		if found := nested(value, agentShape, agentReason); found != nil {
+			return found
+		}
+		if size := jsonSize(value); size > maxAgent {
+			return wrong(value, fmt.Sprintf("has %d bytes; describe an agent in at most %d", size, maxAgent))
+		}
+		return nil
+	},
+	schema: func() map[string]any {
+		return map[string]any{"anyOf": []any{kindID.schema(), agentShape.schema()}}
+	},
+}
+
+var kindAgents = kind{
+	check: func(value any) *fault {
+		agents, ok := value.([]any)
+		if !ok || len(agents) == 0 {
+			return wrong(value, "not a list of agents; send one agent or more in [ ]")
+		}
+		if len(agents) > maxOffered {
+			return wrong(value, fmt.Sprintf("has %d agents; offer to at most %d at once", len(agents), maxOffered))
+		}
+		for i, agent := range agents {
+			if found := kindAgent.check(agent); found != nil {
+				return found.within(fmt.Sprintf("[%d]", i))
+			}
+		}
+		return nil
+	},
+	schema: func() map[string]any {
+		return map[string]any{"type": "array", "minItems": 1, "maxItems": maxOffered, "items": kindAgent.schema()}
+	},
+}
+
+var actorShape = shape{
+	{name: "id", kind: kindID},
+	{name: "role", kind: kindEnum(RoleAgent, RoleSupervisor, RoleAdmin, RolePlatform)},
+}
+
+var kindActor = kind{
+	check: func(value any) *fault {
+		if found := nested(value, actorShape, `not an actor; send {"id": …, "role": …}`); found != nil {
+			return found
+		}
+		actor := value.(map[string]any)
+		if actor["role"] == string(RoleAgent) && (actor["id"] == nil || actor["id"] == "") {
+			return &fault{".id", nil, "is missing; an agent acts under its id"}
+		}
+		return nil
+	},
+	schema: func() map[string]any { return actorShape.schema() },
+}
+
+var targetShape = shape{
+	{name: "agent", kind: kindAgent},
+	{name: "queue", kind: kindName},
+	{name: "number", kind: kindName},
+}
+
+var kindTarget = kind{
+	check: func(value any) *fault {
+		const reason = `not a target; send one of {"agent": …}, {"queue": …}, {"number": …}`
+		if found := nested(value, targetShape, reason); found != nil {
+			return found
+		}
+		given := 0
+		for _, f := range targetShape {
+			if v := value.(map[string]any)[f.name]; v != nil && v != "" {
+				given++
+			}
+		}
+		if given != 1 {
+			return wrong(value, reason)
+		}
+		return nil
+	},
+	schema: func() map[string]any {
+		schema := targetShape.schema()
+		schema["oneOf"] = requiring("agent", "queue", "number")
+		return schema
+	},
+}
+
+// maxCode bounds a disposition code.
+const maxCode = 128
+
+var kindCode = kindString(maxCode, true)
+
+var dispositionShape = shape{
+	{name: "code", kind: kindCode, required: true, about: "send the disposition's code"},
+	{name: "notes", kind: kindText},
+}
+
+var kindDisposition = kind{
+	check: func(value any) *fault {
+		return nested(value, dispositionShape, `not a disposition; send {"code": …, "notes": …}`)
+	},
+	schema: func() map[string]any { return dispositionShape.schema() },
+}

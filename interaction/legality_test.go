@@ -1,0 +1,182 @@
+package interaction_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"segue/interaction"
+)
+
+// situations bring an interaction into each state. Voice, except where a state is
+// only of another channel; a1 is the agent.
+var situations = []struct {
+	state string
+	start string
+	given []string
+}{
+	{"started", sales, nil},
+	{"queued", sales, queued},
+	{"offered", sales, ringing},
+	{"dialing", start("outbound"), []string{`dial {"agent":"a1"}`}},
+	{"handling", sales, talking},
+	{"consulting", sales, consulted},
+	{"conference", sales, conferred},
+	{"in_workbin", sales, after(talking, `place_in_workbin {"workbin":"w"}`)},
+	{"wrap_up", sales, wrapping},
+	{"async wrap_up", email, wrapping},
+	{"engaging", web, []string{`engage {"ixnProfile":{}}`}},
+	{"composing", draft, nil},
+	{"completed", sales, after(queued, `abandon`)},
+	{"lingering", sales, after(wrapping, `complete`)},
+}
+
+// legalIn is the column "legal in" of lifecycle.md, as it stands there, with a
+// payload that fits. A + stands for "any but completed"; lingering for "while it lingers".
+var legalIn = []struct {
+	line   string
+	states string
+}{
+	{`place_in_queue {"queue":"q"}`, "started offered handling consulting conference in_workbin composing async_wrap_up"},
+	{`offer {"agent":"a5"}`, "started queued in_workbin engaging offered"},
+	{`accept {"agent":"a1"}`, "offered started queued in_workbin"},
+	{`reject {"agent":"a1"}`, "offered"},
+	{`dial`, "started handling dialing"},
+	{`connect`, "started dialing"},
+	{`disconnect`, "+"},
+	{`abandon`, "started queued offered in_workbin"},
+	{`consult {"to":{"agent":"a5"}}`, "handling"},
+	{`conference {"agent":"a5"}`, "handling consulting conference"},
+	{`leave {"agent":"a1"}`, "consulting conference wrap_up async_wrap_up"},
+	{`transfer {"to":{"agent":"a5"}}`, "handling consulting conference composing"},
+	{`hold`, "handling consulting conference"},
+	{`retrieve`, "handling consulting conference"},
+	{`place_in_workbin {"workbin":"w"}`, "handling composing async_wrap_up"},
+	// "any once an agent had a leg": no agent had one in started, queued and engaging here.
+	{`set_disposition {"code":"c"}`, "offered dialing handling consulting conference in_workbin wrap_up async_wrap_up composing lingering"},
+	{`attach_user_data {"user_data":{}}`, "+ lingering"},
+	{`update_user_data {"user_data":{}}`, "+ lingering"},
+	{`delete_user_data {"keys":["a"]}`, "+ lingering"},
+	{`set_attributes {}`, "+"},
+	{`survey {"answers":{}}`, "+ lingering"},
+	{`queue_event {"event":"e"}`, "+"},
+	{`dtmf {"digits":"1"}`, "+"},
+	{`script_signal {}`, "+"},
+	{`signal_added {"name":"s"}`, "+"},
+	{`signal_removed {"name":"s"}`, "+"},
+	{`engage {"ixnProfile":{}}`, "started engaging"},
+	{`noengage {"cancelData":{}}`, "started engaging"},
+	{`engagement_result {"result":"declined"}`, "engaging"},
+	{`reply`, "handling"},
+	{`complete`, "+"},
+	{`cancel`, "+"},
+	{`segment_change {"segment":"handled"}`, "+"},
+}
+
+func TestLegalityIsThatOfTheLifecycle(t *testing.T) {
+	var names []string
+	for _, command := range legalIn {
+		name, _, _ := strings.Cut(command.line, " ")
+		names = append(names, name)
+	}
+	require.Equal(t, interaction.Commands(), names, "the table has every command")
+
+	for _, situation := range situations {
+		for n, c := range legalIn {
+			s := opened(t, situation.start)
+			s.do(situation.given...)
+			open := !s.i.Completed()
+			state := strings.ReplaceAll(situation.state, " ", "_")
+			listed := strings.Fields(c.states)
+			want := slices.Contains(listed, state) || open && slices.Contains(listed, "+")
+			err := s.i.Check(command(t, c.line))
+			require.Equal(t, want, err == nil, "%s in %s: %v", names[n], situation.state, err)
+			require.Equal(t, want, slices.Contains(s.i.Capabilities(), names[n]), "%s in %s", names[n], situation.state)
+			if !want {
+				var illegal *interaction.IllegalError
+				require.ErrorAs(t, err, &illegal)
+				require.Equal(t, s.i.Capabilities(), illegal.Legal)
+			}
+		}
+	}
+}
+
+func TestWhatAgentsMayDo(t *testing.T) {
+	own := "place_in_queue dial disconnect consult conference transfer hold retrieve place_in_workbin set_disposition " +
+		"attach_user_data update_user_data delete_user_data set_attributes script_signal reply complete"
+	partaking := "set_disposition attach_user_data update_user_data delete_user_data set_attributes script_signal"
+	for _, c := range []struct {
+		name  string
+		start string
+		given []string
+		agent string
+		want  string
+	}{
+		{"nobody's yet", sales, nil, "a1", "accept dial"},
+		{"in a queue", sales, queued, "a1", "accept"},
+		{"offered", sales, ringing, "a1", "accept reject"},
+		{"offered to another", sales, ringing, "a2", ""},
+		{"assigned", start("outbound", `"agent":"a1"`), nil, "a1",
+			"place_in_queue accept dial disconnect set_disposition attach_user_data update_user_data delete_user_data set_attributes script_signal complete"},
+		{"assigned to another", start("outbound", `"agent":"a1"`), nil, "a2", ""},
+		{"owned", sales, talking, "a1", own},
+		{"another's", sales, talking, "a2", ""},
+		{"consulted", sales, consulted, "a2", "leave " + partaking},
+		{"in a conference", sales, conferred, "a2", "disconnect leave " + partaking},
+		{"given away", sales, after(talking, `transfer {"to":{"agent":"a2"},"wrap_up":true}`), "a1", "disconnect leave " + partaking},
+		{"a draft", draft, nil, "a1", "place_in_queue disconnect transfer place_in_workbin " + partaking + " complete cancel"},
+		{"another's draft", draft, nil, "a2", ""},
+		{"lingering", sales, after(wrapping, `complete`), "a1", "set_disposition attach_user_data update_user_data delete_user_data"},
+		{"lingering for a stranger", sales, after(wrapping, `complete`), "a2", ""},
+	} {
+		s := opened(t, c.start)
+		s.do(c.given...)
+		got := s.i.CapabilitiesFor(interaction.Actor{ID: c.agent, Role: interaction.RoleAgent})
+		want := strings.Fields(c.want)
+		ordered := slices.DeleteFunc(interaction.Commands(), func(name string) bool { return !slices.Contains(want, name) })
+		require.Equal(t, append([]string{}, ordered...), got, c.name)
+	}
+}
+
+func TestSupervisorsMayWhatThePlatformMay(t *testing.T) {
+	s := opened(t, sales)
+	s.do(talking...)
+	for _, role := range []interaction.Role{interaction.RoleSupervisor, interaction.RoleAdmin, interaction.RolePlatform} {
+		require.Equal(t, s.i.Capabilities(), s.i.CapabilitiesFor(interaction.Actor{ID: "s", Role: role}))
+	}
+}
+
+func TestErrorsSayWhatWouldBeRight(t *testing.T) {
+	for _, c := range []struct {
+		start string
+		given []string
+		line  string
+		want  string
+	}{
+		{sales, after(wrapping, `complete`), `accept {"agent":"a1"}`,
+			"accept is not legal in state completed; legal: set_disposition, attach_user_data, update_user_data, delete_user_data, survey"},
+		{sales, after(queued, `abandon`), `accept {"agent":"a1"}`, "accept is not legal in state completed; nothing is legal any more"},
+		{sales, ringing, `accept {"agent":"a9"}`, "accept is not legal in state offered: it was not offered to a9; legal: place_in_queue, offer, accept,"},
+		{sales, talking, `transfer {"to":{"agent":"a1"}}`, "transfer is not legal in state handling: a1 has it already; legal: "},
+		{sales, talking, `transfer {"mode":"consult"}`, "transfer is not legal in state handling: nobody is consulted; legal: "},
+		{sales, talking, `complete {"by":{"id":"a2","role":"agent"}}`, "complete is not legal in state handling: a2 does not own it; nothing is legal any more"},
+		{sales, talking, `cancel {"by":{"id":"a1","role":"agent"}}`, "cancel is not legal in state handling: an agent can only cancel a draft; legal: place_in_queue, "},
+		{sales, ringing, `accept {"agent":"a1","by":{"id":"a2","role":"agent"}}`, "accept is not legal in state offered: it was not offered to a2"},
+		{sales, talking, `hold {"agent":"a2","by":{"id":"a1","role":"agent"}}`, "hold is not legal in state handling: a1 may not act for a2"},
+		{sales, talking, `segment_change {"segment":"handled","by":{"id":"a1","role":"agent"}}`, "segment_change is not legal in state handling: it is not for agents"},
+		{start("cloud_routing"), []string{"connect"}, `consult {"to":{"agent":"a2"}}`, "consult is not legal in state handling: no agent has it"},
+		{sales, talking, `set_disposition {"code":"x","agent":"a9"}`, `set_disposition: agent: "a9": never had a leg of this interaction; name one who had`},
+		{sales, talking, `transfer {}`, `transfer: to: is missing; send one of {"agent": …}, {"queue": …}, {"number": …}`},
+		{sales, talking, `conference {}`, `conference: agent: is missing; say which agent or party joins`},
+		{sales, ringing, `accept {}`, `accept: agent: is missing; send the agent's id, or {"id": …, "name": …}`},
+		{sales, talking, `consult {"to":{"queue":"q"}}`, `consult: to.queue: "q": not a consultation; name an agent or a number`},
+		{sales, talking, `segment_change {"segment":"handling"}`, `segment_change: leg: is missing; say on which leg handling is: channel, business_process or agent`},
+	} {
+		s := opened(t, c.start)
+		s.do(c.given...)
+		_, err := s.try(c.line)
+		require.ErrorContains(t, err, c.want)
+	}
+}

@@ -1,0 +1,233 @@
+package interaction
+
+import (
+	"fmt"
+	"strings"
+)
+
+// message binds a command's name to the fields of its payload and to the typed
+// body they become, so that sender, schema and state machine cannot disagree.
+type message struct {
+	fields shape
+	// anyOf lists fields of which at least one must be given.
+	anyOf []string
+	// notBoth lists fields that exclude each other.
+	notBoth []string
+	body    func(payload) any
+}
+
+var (
+	optionalAgent  = field{name: "agent", kind: kindAgent, about: "default: the agent who gives the command, else the owner"}
+	actingAgent    = field{name: "agent", kind: kindAgent, about: "which agent; default: the agent who gives the command"}
+	optionalReason = field{name: "reason", kind: kindText, about: "why, in words"}
+	requiredQueue  = field{name: "queue", kind: kindName, required: true, about: "say which queue"}
+	userDataField  = field{name: "user_data", kind: kindObject, required: true, about: "send an object of keys and values"}
+	signalName     = field{name: "name", kind: kindName, required: true, about: "say which signal"}
+)
+
+// signalParams are the parameters of a script signal (HIS: "p1..p20, only those items that have values").
+var signalParams = func() []string {
+	names := make([]string, 20)
+	for i := range names {
+		names[i] = fmt.Sprintf("p%d", i+1)
+	}
+	return names
+}()
+
+// withParams adds p1 … p20 to a shape; an empty one is a value like any other.
+func withParams(s ...field) shape {
+	for _, name := range signalParams {
+		s = append(s, field{name: name, kind: kindText})
+	}
+	return s
+}
+
+var messages = map[string]message{
+	"place_in_queue": {
+		fields: shape{requiredQueue},
+		body:   func(p payload) any { return PlaceInQueue{Queue: p.text("queue")} },
+	},
+	"offer": {
+		fields: shape{
+			{name: "agent", kind: kindAgent, about: "whom to offer it to"},
+			{name: "agents", kind: kindAgents, about: "a group: the first to accept has it"},
+			{name: "preview", kind: kindBool, about: "the agent looks at it before the customer is dialed"},
+			{name: "timeout", kind: kindDuration, about: "instead of the configured offer timeout"},
+		},
+		anyOf: []string{"agent", "agents"}, notBoth: []string{"agent", "agents"},
+		body: func(p payload) any {
+			offer := Offer{Agents: p.agents("agents"), Preview: p.flag("preview"), Timeout: p.duration("timeout")}
+			if agent := p.agent("agent"); agent != nil {
+				offer.Agents = []Agent{*agent}
+			}
+			return offer
+		},
+	},
+	"accept": {fields: shape{actingAgent}, body: func(p payload) any { return Accept{Agent: p.agent("agent")} }},
+	"reject": {
+		fields: shape{actingAgent, optionalReason, {name: "final", kind: kindBool, about: "end the interaction as rejected"}},
+		body: func(p payload) any {
+			return Reject{Agent: p.agent("agent"), Reason: p.text("reason"), Final: p.flag("final")}
+		},
+	},
+	"dial": {
+		fields: shape{optionalAgent, {name: "destination", kind: kindName, about: "the number or address that is dialed"}},
+		body:   func(p payload) any { return Dial{Agent: p.agent("agent"), Destination: p.text("destination")} },
+	},
+	"connect":    {},
+	"disconnect": {fields: shape{optionalReason}},
+	"abandon":    {fields: shape{optionalReason}},
+	"consult": {
+		fields: shape{{name: "to", kind: kindTarget, required: true, about: `send {"agent": …} or {"number": …}`}},
+		body:   func(p payload) any { return Consult{To: p.target("to")} },
+	},
+	"conference": {
+		fields: shape{
+			{name: "agent", kind: kindAgent, about: "who joins"},
+			{name: "party", kind: kindName, about: "an outside party that joins"},
+		},
+		body: func(p payload) any { return Conference{Agent: p.agent("agent"), Party: p.text("party")} },
+	},
+	"leave":    {fields: shape{actingAgent}, body: byAgent},
+	"hold":     {fields: shape{optionalAgent}, body: byAgent},
+	"retrieve": {fields: shape{optionalAgent}, body: byAgent},
+	"transfer": {
+		fields: shape{
+			{name: "to", kind: kindTarget, about: "where it goes; may be left out when mode is consult"},
+			{name: "mode", kind: kindEnum(TransferSingleStep, TransferOffer, TransferConsult), about: "how an agent gets it; default single_step"},
+			{name: "wrap_up", kind: kindBool, about: "the giver wraps up"},
+		},
+		body: func(p payload) any {
+			return Transfer{To: p.target("to"), Mode: TransferMode(p.text("mode")), WrapUp: p.flag("wrap_up")}
+		},
+	},
+	"place_in_workbin": {
+		fields: shape{{name: "workbin", kind: kindWorkbin, required: true, about: "say which workbin"}, optionalAgent},
+		body:   func(p payload) any { return PlaceInWorkbin{Workbin: p["workbin"], Agent: p.agent("agent")} },
+	},
+	"set_disposition": {
+		fields: append(shape{{name: "agent", kind: kindAgent, about: "whose disposition; past agents too"}}, dispositionShape...),
+		body: func(p payload) any {
+			return SetDisposition{Code: p.text("code"), Notes: p.text("notes"), Agent: p.agent("agent")}
+		},
+	},
+	"attach_user_data": {fields: shape{userDataField}, body: userData},
+	"update_user_data": {fields: shape{userDataField}, body: userData},
+	"delete_user_data": {
+		fields: shape{
+			{name: "keys", kind: kindKeys, about: "the keys to delete"},
+			{name: "user_data", kind: kindObject, about: "an object whose inner keys are deleted; its values are ignored"},
+		},
+		anyOf: []string{"keys", "user_data"},
+		body: func(p payload) any {
+			return DeleteUserData{Keys: p.texts("keys"), UserData: p.object("user_data")}
+		},
+	},
+	"set_attributes": {
+		fields: shape{
+			{name: "native_id", kind: kindName}, {name: "business_process", kind: kindName},
+			{name: "ani", kind: kindName}, {name: "dnis", kind: kindName},
+			{name: "customer", kind: kindObject, about: "replaces what was known of the customer"},
+			{name: "comment", kind: kindText},
+		},
+		body: func(p payload) any {
+			return SetAttributes{
+				NativeID: p.given("native_id"), BusinessProcess: p.given("business_process"),
+				ANI: p.given("ani"), DNIS: p.given("dnis"), Comment: p.given("comment"), Customer: p.object("customer"),
+			}
+		},
+	},
+	"survey": {
+		fields: shape{{name: "answers", kind: kindObject, required: true, about: "send an object of questions and answers"}},
+		body:   func(p payload) any { return Survey{Answers: p.object("answers")} },
+	},
+	"queue_event": {fields: shape{{name: "event", kind: kindName, required: true, about: "say which queue event"}}},
+	"dtmf":        {fields: shape{{name: "digits", kind: kindDigits, required: true, about: "send the touch tones"}}},
+	"script_signal": {
+		fields: withParams(field{name: "name", kind: kindName, about: "which signal"}),
+	},
+	"signal_added": {
+		fields: withParams(signalName, field{name: "tooltip", kind: kindText}),
+		body:   func(p payload) any { return p.signal() },
+	},
+	"signal_removed": {fields: shape{signalName}, body: func(p payload) any { return p.signal() }},
+	"engage": {
+		fields: shape{{name: "ixnProfile", kind: kindObject, required: true, about: "send the notification's parameters as an object"}},
+		body:   func(p payload) any { return Engage{Profile: p.object("ixnProfile")} },
+	},
+	"noengage": {
+		fields: shape{{name: "cancelData", kind: kindObject, required: true, about: "send the cancellation's parameters as an object"}},
+		body:   func(p payload) any { return NoEngage{CancelData: p.object("cancelData")} },
+	},
+	"engagement_result": {
+		fields: shape{
+			{name: "result", kind: kindEnum("accepted", "declined", "timeout", "failed", "rejected"), required: true, about: "send accepted, declined, timeout or failed"},
+			{name: "agent", kind: kindAgent, about: "who has it when it was accepted"},
+			{name: "queue", kind: kindName, about: "where it waits when it was accepted"},
+			{name: "channel", kind: kindEnum("chat", "webcallback"), about: "what the visitor chose; default: what ixnProfile says, else chat"},
+		},
+		body: func(p payload) any {
+			return EngagementResult{Result: p.text("result"), Agent: p.agent("agent"), Queue: p.text("queue"), Channel: p.text("channel")}
+		},
+	},
+	"reply": {
+		fields: shape{{name: "all", kind: kindBool, about: "reply to all"}, {name: "user_data", kind: kindObject, about: "user data of the draft"}},
+		body:   func(p payload) any { return Reply{All: p.flag("all"), UserData: p.object("user_data")} },
+	},
+	"complete": {
+		fields: shape{optionalAgent, {name: "disposition", kind: kindDisposition}},
+		body: func(p payload) any {
+			return Complete{Agent: p.agent("agent"), Disposition: p.disposition("disposition")}
+		},
+	},
+	"cancel": {
+		fields: shape{optionalAgent, optionalReason},
+		body:   func(p payload) any { return Cancel{Agent: p.agent("agent"), Reason: p.text("reason")} },
+	},
+	"segment_change": {
+		fields: shape{
+			{name: "segment", kind: kindEnum(reportable()...), required: true, about: "say which segment, such as handling with leg agent"},
+			{name: "leg", kind: kindEnum(LegChannel, LegBusinessProcess, LegAgent), about: "for interaction_starts, offered, handling, interaction_ends"},
+			{name: "agent", kind: kindAgent}, {name: "queue", kind: kindName}, {name: "party", kind: kindName},
+		},
+		body: func(p payload) any {
+			segment, leg, _ := strings.Cut(p.text("segment"), ".")
+			if leg == "" {
+				leg = p.text("leg")
+			}
+			return SegmentReport{Segment: Segment(segment), Leg: Leg(leg), Agent: p.agent("agent"), Queue: p.text("queue"), Party: p.text("party")}
+		},
+	},
+}
+
+func byAgent(p payload) any { return ByAgent{Agent: p.agent("agent")} }
+
+func userData(p payload) any { return UserData{UserData: p.object("user_data")} }
+
+// startMessage is the payload of start.
+var startMessage = message{
+	fields: shape{
+		{name: "id", kind: kindID, required: true, about: "say which interaction"},
+		{name: "contact_center", kind: kindID, required: true, about: "say which contact center"},
+		{name: "channel", kind: kindEnum(channels...), required: true, about: "say which channel"},
+		{name: "direction", kind: kindEnum("inbound", "outbound", "internal"), about: "default: the channel's own, else inbound"},
+		{name: "business_process", kind: kindName}, {name: "queue", kind: kindName},
+		{name: "agent", kind: kindAgent, about: "whom it is assigned to from the beginning"},
+		{name: "destination", kind: kindName}, {name: "native_id", kind: kindName}, {name: "parent", kind: kindID},
+		{name: "ani", kind: kindName}, {name: "dnis", kind: kindName},
+		{name: "customer", kind: kindObject}, {name: "user_data", kind: kindObject},
+		{name: "reopen", kind: kindBool, about: "lets a completed id start anew"},
+		{name: "draft", kind: kindBool, about: "begins in composing: an outbound draft of agent, as reply makes them"},
+	},
+	body: func(p payload) any {
+		envelope := p.envelope()
+		return Start{
+			ID: p.text("id"), ContactCenter: p.text("contact_center"), Channel: Channel(p.text("channel")),
+			Direction: p.text("direction"), BusinessProcess: p.text("business_process"), Queue: p.text("queue"),
+			Agent: p.agent("agent"), Destination: p.text("destination"), NativeID: p.text("native_id"), Parent: p.text("parent"),
+			ANI: p.text("ani"), DNIS: p.text("dnis"), Customer: p.object("customer"), UserData: p.object("user_data"),
+			Reopen: p.flag("reopen"), Draft: p.flag("draft"), At: envelope.At, EventID: envelope.EventID, By: envelope.By,
+			Fields: p.ownFields(),
+		}
+	},
+}

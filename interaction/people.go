@@ -1,0 +1,178 @@
+package interaction
+
+import "slices"
+
+// legOf finds the open leg of a kind that is not an agent's; nil when there is none.
+func (r *record) legOf(kind Leg) *leg {
+	for _, l := range r.Legs {
+		if l.Kind == kind {
+			return l
+		}
+	}
+	return nil
+}
+
+func (r *record) channelLeg() *leg { return r.legOf(LegChannel) }
+func (r *record) processLeg() *leg { return r.legOf(LegBusinessProcess) }
+
+// agentLegs lists the open agent legs that satisfy every condition, oldest first.
+func (r *record) agentLegs(conditions ...func(*leg) bool) []*leg {
+	var legs []*leg
+	for _, l := range r.Legs {
+		if l.Kind == LegAgent && !slices.ContainsFunc(conditions, func(holds func(*leg) bool) bool { return !holds(l) }) {
+			legs = append(legs, l)
+		}
+	}
+	return legs
+}
+
+// first is the oldest of the agent legs that satisfy every condition.
+func (r *record) first(conditions ...func(*leg) bool) *leg {
+	if legs := r.agentLegs(conditions...); len(legs) > 0 {
+		return legs[0]
+	}
+	return nil
+}
+
+func of(agent string) func(*leg) bool {
+	return func(l *leg) bool { return l.Agent == agent }
+}
+
+func but(not ...*leg) func(*leg) bool {
+	return func(l *leg) bool { return !slices.Contains(not, l) }
+}
+
+// wrapping: the agent wraps up.
+func wrapping(l *leg) bool { return l.Segment == SegmentWrapUp }
+
+// present: the agent has to do with the interaction now, and not only to wrap up.
+func present(l *leg) bool { return !wrapping(l) }
+
+// offered: the agent has not answered yet. The one who accepted a preview stays
+// in its segment, but owns the interaction.
+func (r *record) offered(l *leg) bool {
+	return (l.Segment == SegmentOffered || l.Segment == SegmentPreview) && l.Agent != r.Owner
+}
+
+// working: the agent is at the customer, or at a draft.
+func working(l *leg) bool { return l.Connected || l.Segment == SegmentHandling }
+
+// ownerLeg is the owner's leg in which the owner is present; nil without one.
+func (r *record) ownerLeg() *leg {
+	if r.Owner == "" {
+		return nil
+	}
+	return r.first(of(r.Owner), present)
+}
+
+// own makes an agent the owner.
+func (s *step) own(agent string) {
+	if s.Owner == agent {
+		return
+	}
+	s.disown()
+	s.Owner = agent
+}
+
+// disown leaves the interaction without owner. Who was only assigned to it was
+// never the agent before anybody.
+func (s *step) disown() {
+	if k := s.known(s.Owner); k != nil && k.TookPart {
+		s.Previous = s.Owner
+	}
+	s.Owner = ""
+}
+
+func (r *record) known(agent string) *known {
+	for _, k := range r.Agents {
+		if k.Agent.ID == agent {
+			return k
+		}
+	}
+	return nil
+}
+
+// agent is what is known of an agent who had a leg; nil for no agent.
+func (r *record) agent(id string) *Agent {
+	if k := r.known(id); k != nil {
+		return k.Agent
+	}
+	return nil
+}
+
+// meet remembers an agent, or adds what a later report says of one. Beyond the
+// bound, an agent goes who neither has a leg nor owns it: first of those who took no part.
+func (s *step) meet(agent Agent) {
+	if k := s.known(agent.ID); k != nil {
+		if richer := k.Agent.enriched(agent); richer != nil {
+			s.remember(agent.ID, func(k *known) { k.Agent = richer })
+		}
+		return
+	}
+	agents := slices.Clone(s.Agents)
+	if len(agents) >= maxKnown {
+		gone := func(k *known) bool {
+			return s.first(of(k.Agent.ID)) == nil && k.Agent.ID != s.Owner && k.Agent.ID != s.Previous
+		}
+		index := slices.IndexFunc(agents, func(k *known) bool { return gone(k) && !k.TookPart })
+		if index < 0 {
+			index = slices.IndexFunc(agents, gone)
+		}
+		agents = slices.Delete(agents, index, index+1)
+	}
+	s.Agents = append(agents, &known{Agent: &agent})
+}
+
+// remember changes what is known of an agent, in a copy.
+func (s *step) remember(agent string, change func(*known)) {
+	agents := slices.Clone(s.Agents)
+	for index, k := range agents {
+		if k.Agent.ID == agent {
+			changed := *k
+			change(&changed)
+			agents[index] = &changed
+		}
+	}
+	s.Agents = agents
+}
+
+func (s *step) tookPart(agent string) {
+	if k := s.known(agent); k != nil && !k.TookPart {
+		s.remember(agent, func(k *known) { k.TookPart = true })
+	}
+}
+
+// acting is the agent that a command is about: the one it names, else the agent
+// who gave it; nil when neither is known.
+func (s *step) acting(named *Agent) *Agent {
+	if named != nil {
+		return named
+	}
+	if by := s.cmd.By; by != nil && by.Role == RoleAgent {
+		return &Agent{ID: by.ID}
+	}
+	return nil
+}
+
+// required is the acting agent, or the error that none was named.
+func (s *step) required(named *Agent) (*Agent, error) {
+	if agent := s.acting(named); agent != nil {
+		return agent, nil
+	}
+	return nil, &InvalidError{Command: s.cmd.Name, Field: "agent", Reason: `is missing; send the agent's id, or {"id": …, "name": …}`}
+}
+
+// actingLeg is the present leg of the acting agent, by default the owner's.
+func (s *step) actingLeg(named *Agent) (*leg, error) {
+	agent := s.acting(named)
+	if agent == nil {
+		if l := s.ownerLeg(); l != nil {
+			return l, nil
+		}
+		return nil, refusal("no agent has it")
+	}
+	if l := s.first(of(agent.ID), present); l != nil {
+		return l, nil
+	}
+	return nil, refusal(agent.ID + " takes no part in it")
+}

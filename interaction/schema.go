@@ -1,0 +1,67 @@
+package interaction
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Schemas are the public contract of the payloads: a JSON Schema (2020-12) by
+// command name, and one under "start". They come from the same shapes that
+// Decode checks; what a schema cannot say (bytes, durations) only Decode refuses.
+func Schemas() map[string]json.RawMessage {
+	schemas := map[string]json.RawMessage{"start": startMessage.schema("start")}
+	for _, name := range commandNames {
+		schemas[name] = messages[name].schema(name)
+	}
+	return schemas
+}
+
+func (m message) schema(name string) json.RawMessage {
+	schema := append(m.fields[:len(m.fields):len(m.fields)], envelopeShape...).schema()
+	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	schema["$id"] = fmt.Sprintf("https://segue.example/schemas/%s.json", name)
+	schema["title"] = name
+	switch {
+	case len(m.notBoth) > 0:
+		schema["oneOf"] = requiring(m.notBoth...)
+	case len(m.anyOf) > 0:
+		schema["anyOf"] = requiring(m.anyOf...)
+	}
+	encoded, err := json.MarshalIndent(schema, "", "  ")
+	if err != nil {
+		panic(err) // the shapes are constants: a test builds every schema
+	}
+	return encoded
+}
+
+// schema describes an object: fields the shape does not know are welcome.
+func (s shape) schema() map[string]any {
+	properties := map[string]any{}
+	required := []string{}
+	for _, f := range s {
+		property := f.kind.schema()
+		if f.required {
+			required = append(required, f.name)
+		} else {
+			property = map[string]any{"anyOf": []any{property, map[string]any{"enum": []any{"", nil}}}}
+		}
+		if f.about != "" {
+			property["description"] = f.about
+		}
+		properties[f.name] = property
+	}
+	schema := map[string]any{"type": "object", "properties": properties}
+	if len(required) > 0 {
+		schema["required"] = required
+	}
+	return schema
+}
+
+// requiring says that one of the fields is there.
+func requiring(names ...string) []any {
+	alternatives := make([]any, len(names))
+	for i, name := range names {
+		alternatives[i] = map[string]any{"required": []string{name}}
+	}
+	return alternatives
+}

@@ -1,0 +1,200 @@
+package interaction_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"segue/interaction"
+)
+
+func TestStatusHasTheFieldsOfTheContract(t *testing.T) {
+	s := opened(t, start("inbound", `"queue":"sales","ani":"+1","dnis":"+2","customer":{"vip":true},"user_data":{"a":1},"business_process":"retail","native_id":"n"`))
+	s.do(`offer {"agents":[{"id":"a1","name":"Ann","team":"red"},"a2"]}`)
+	require.Equal(t, []interaction.Agent{{ID: "a1", Name: "Ann", Fields: map[string]any{"team": "red"}}, {ID: "a2"}}, s.i.Status().OfferedTo)
+	s.do(`accept {"agent":"a1"}`, `hold`, `consult {"to":{"agent":"a2"}}`)
+	status := s.i.Status()
+	status.RejectedCount, status.Duplicates, status.Undelivered, status.Runs = 1, 2, 3, 4
+	status.Capabilities = []string{"…"}
+	require.JSONEq(t, `{"id":"i1","contact_center":"cc","channel":"inbound","direction":"inbound","state":"consulting","business_process":"retail",
+		"queue":"sales","ani":"+1","dnis":"+2","native_id":"n","customer":{"vip":true},"started_at":"2026-03-01T09:00:00Z",
+		"agent":{"id":"a1","name":"Ann","team":"red"},
+		"participants":[{"agent":{"id":"a1","name":"Ann","team":"red"},"role":"owner","segment":"consulting","held":true},
+			{"agent":{"id":"a2"},"role":"consulted","segment":"consulting","held":false}],
+		"offered_to":[],"sequence":`+fmt.Sprint(status.Sequence)+`,"capabilities":["…"],"user_data":{"a":1},"signals":[],
+		"rejected_count":1,"duplicates":2,"undelivered":3,"runs":4}`, asJSON(t, status))
+
+	s.do(`conference {"party":"+49"}`, `transfer {"to":{"agent":{"id":"a2","name":"Bo"}}}`)
+	status = s.i.Status()
+	require.Equal(t, "Bo", status.Agent.Name, "a later report completes what is known of an agent")
+	require.Equal(t, "a1", status.PreviousAgent.ID)
+}
+
+func TestTheLastOwnerStaysOnRecord(t *testing.T) {
+	s := opened(t, sales)
+	turn := s.do(after(wrapping, `complete {"disposition":{"code":"SOLD"}}`)...).Turn
+	require.Equal(t, "a1", turn.View.Agent.ID)
+	require.Equal(t, "a1", turn.Events[len(turn.Events)-1].Agent.ID)
+	require.Equal(t, "SOLD", turn.View.Disposition.Code)
+	require.False(t, s.i.Lingers(), "a disposition was given")
+}
+
+func TestLingering(t *testing.T) {
+	s := opened(t, sales)
+	s.do(after(wrapping, `complete`)...)
+	require.True(t, s.i.Lingers())
+	s.do(`[late_events_timeout]`)
+	require.False(t, s.i.Lingers())
+	require.Empty(t, s.i.Capabilities())
+
+	s = opened(t, sales)
+	s.do(after(ringing, `abandon`)...)
+	require.False(t, s.i.Lingers(), "who was only offered it took no part")
+}
+
+func TestDurationsAndTimeline(t *testing.T) {
+	s := opened(t, sales) // ten seconds between the commands
+	turn := s.do(after(queued, `offer {"agents":["a1","a2"]}`, `accept {"agent":"a1"}`, `hold`, `retrieve`, `disconnect`, `complete`)...).Turn
+	require.Equal(t, interaction.Durations{Queue: 10, Offer: 10, Handle: 30, Hold: 10, WrapUp: 10, Total: 70}, turn.View.Durations)
+
+	var lines []string
+	for _, span := range s.i.Timeline() {
+		line := fmt.Sprintf("%s<%s %s %s%s %v", span.Segment, span.From, span.Leg, span.Agent, span.Queue, span.Start.Sub(begin).Seconds())
+		lines = append(lines, fmt.Sprintf("%s-%v", line, span.End.Sub(begin).Seconds()))
+	}
+	require.Equal(t, []string{
+		"interaction_starts< channel  0-20", "interaction_starts< business_process sales 0-10", "agent_selecting<interaction_starts business_process sales 10-20",
+		"interaction_starts< agent a1 20-20", "offered<interaction_starts agent a1 20-30", "interaction_starts< agent a2 20-20", "offered<interaction_starts agent a2 20-30",
+		"offered<agent_selecting business_process sales 20-30", "offered<interaction_starts channel  20-30", "interaction_ends<offered agent a2 30-30",
+		"handling<offered agent a1 30-60", "handling<offered business_process sales 30-60", "handling<offered channel  30-60", "wrap_up<handling agent a1 60-70",
+		"handled<handling business_process sales 60-70", "interaction_ends<handling channel  60-60", "interaction_ends<wrap_up agent a1 70-70",
+		"interaction_ends<handled business_process sales 70-70",
+	}, lines)
+}
+
+func TestTimesAreNeitherFromTheFutureNorFromBeforeTheStart(t *testing.T) {
+	s := opened(t, sales)
+	at := func(line string) time.Time { return s.do(line).Turn.Events[0].At }
+	require.Equal(t, begin.Add(5*time.Second), at(`place_in_queue {"queue":"sales","at":"2026-03-01T10:00:05+01:00"}`))
+	require.Equal(t, begin.Add(20*time.Second), at(`offer {"agent":"a1","at":"2030-01-01T00:00:00Z"}`))
+	require.Equal(t, begin, at(`accept {"agent":"a1","at":"1999-01-01T00:00:00Z"}`))
+	require.Equal(t, 15.0, s.i.View(begin.Add(time.Minute)).Durations.Queue, "a report that comes late does not turn the timeline back")
+	require.Equal(t, 0.0, s.i.View(begin.Add(-time.Hour)).Durations.Total)
+}
+
+func TestALongTimelineForgetsItsBeginningButNoDuration(t *testing.T) {
+	s := opened(t, sales)
+	s.do(queued...)
+	for range 200 {
+		s.do(`offer {"agent":"a1"}`, `reject {"agent":"a1"}`)
+	}
+	require.Len(t, s.i.Timeline(), 1000+2)
+	durations := s.i.View(s.now).Durations
+	require.Equal(t, 2000.0, durations.Offer)
+	require.Equal(t, 2000.0, durations.Queue)
+	require.Equal(t, begin.Add(20*time.Second), s.i.Timeline()[0].Start, "what is still open is shown, however old")
+}
+
+func TestTimersRunAsThingsStand(t *testing.T) {
+	running := func(s *stage) []string {
+		var timers []string
+		for _, timer := range s.i.Timers() {
+			text := fmt.Sprintf("%s %v", strings.TrimSpace(timer.Name+" "+timer.Agent), timer.Since.Sub(begin).Seconds())
+			if timer.Timeout > 0 {
+				text += " " + timer.Timeout.String()
+			}
+			timers = append(timers, text)
+		}
+		return timers
+	}
+	s := opened(t, sales)
+	require.Equal(t, []string{"lifetime_timeout 0"}, running(s))
+	s.do(queued...)
+	require.Equal(t, []string{"queue_timeout 10", "lifetime_timeout 0"}, running(s))
+	s.do(`offer {"agent":"a1","timeout":"45s","at":"2026-03-01T09:00:00Z"}`)
+	require.Equal(t, []string{"offer_timeout 20 45s", "lifetime_timeout 0"}, running(s), "by our clock, whatever the source's says")
+	s.do(`offer {"agent":"a2"}`)
+	require.Equal(t, []string{"offer_timeout 30", "lifetime_timeout 0"}, running(s))
+	s.do(`reject {"agent":"a2"}`)
+	require.Equal(t, []string{"queue_timeout 10", "lifetime_timeout 0"}, running(s), "the queue's timer ran through the offers")
+	s.do(`accept {"agent":"a1"}`, `transfer {"to":{"queue":"sales"},"wrap_up":true}`)
+	require.Equal(t, []string{"queue_timeout 60", "wrap_up_timeout a1 60", "lifetime_timeout 0"}, running(s))
+	s.do(`complete`)
+	require.Equal(t, []string{"late_events_timeout 70"}, running(s))
+	s.do(`set_disposition {"code":"x"}`)
+	require.Empty(t, running(s))
+}
+
+func TestEveryNumberSurvivesContinueAsNew(t *testing.T) {
+	s := opened(t, start("email", `"customer":{"id":12345678901234567890,"rate":0.1}`))
+	s.do(`accept {"agent":{"id":"a1","badge":98765432109876543210}}`, `update_user_data {"user_data":{"n":[1,2.5,9007199254740993]}}`, `place_in_workbin {"workbin":{"id":12345678901234567891}}`)
+	next := carriedOver(t, s.i)
+	require.Equal(t, s.i.Status(), next.Status())
+	require.Equal(t, json.Number("9007199254740993"), next.Status().UserData["n"].([]any)[2])
+}
+
+func TestDiagramIsTheTable(t *testing.T) {
+	diagram := interaction.Diagram()
+	require.True(t, strings.HasPrefix(diagram, "stateDiagram-v2\n"))
+	for _, line := range []string{
+		"    started --> queued: place_in_queue", "    offered --> handling: accept", "    offered --> dialing: accept",
+		"    handling --> wrap_up: disconnect", "    wrap_up --> completed: disconnect, leave, complete, cancel, [wrap_up_timeout], [lifetime_timeout], [workflow_cancel]",
+		"    completed --> [*]",
+	} {
+		require.Contains(t, diagram, line)
+	}
+	require.Equal(t, diagram, interaction.Diagram())
+	for _, name := range interaction.Commands() {
+		require.True(t, interaction.IsCommand(name))
+	}
+	require.False(t, interaction.IsCommand("offer_timeout"))
+	require.False(t, interaction.IsCommand("start"))
+}
+
+func TestWhensAreThoseOfTheDesign(t *testing.T) {
+	want := strings.Fields(`interaction_starts interaction_ends internal_transfer segment_change
+		inbound.dequeue inbound.agent_connect inbound.agent_term inbound.call_end inbound.disposition inbound.transfer_term inbound.queue_event inbound.dtmf
+		outbound.agent_connect outbound.agent_term outbound.call_end outbound.disposition outbound.transfer_term
+		cloud_routing.start cloud_routing.connect cloud_routing.end track_number.call_end
+		chat.new chat.dequeue chat.agent_connect chat.agent_term chat.end chat.disposition chat.queue_event
+		survey agent_needed engage noengage engagement_result user_data_changed script_signal`)
+	var got []string
+	for _, when := range interaction.Whens() {
+		got = append(got, string(when))
+	}
+	require.ElementsMatch(t, want, got)
+	require.Len(t, slices.Compact(slices.Sorted(slices.Values(got))), len(got))
+}
+
+func TestEventsCarryTheCommandsOwnFields(t *testing.T) {
+	s := opened(t, sales)
+	event := s.do(`queue_event {"event":"e","rank":3,"event_id":"x","by":{"id":"p","role":"platform"}}`).Turn.Events[0]
+	require.Equal(t, map[string]any{"event": "e", "rank": 3.0}, event.Fields)
+	require.Equal(t, "queue_event", event.Command)
+	require.Equal(t, "sales", event.Queue)
+}
+
+func TestAgentsAreRememberedWithinBounds(t *testing.T) {
+	s := opened(t, sales)
+	s.do(talking...)
+	s.do(queued...)
+	for n := range 300 {
+		s.do(fmt.Sprintf(`offer {"agent":"x%d"}`, n), fmt.Sprintf(`reject {"agent":"x%d"}`, n))
+	}
+	s.do(`set_disposition {"code":"c","agent":"a1"}`)
+	_, err := s.try(`set_disposition {"code":"c","agent":"x0"}`)
+	require.ErrorContains(t, err, "never had a leg", "agents who took part stay, who only rejected go first")
+	require.Less(t, len(asJSON(t, s.i)), 300<<10)
+}
+
+func TestSchemasAreStable(t *testing.T) {
+	schemas := interaction.Schemas()
+	require.Equal(t, asJSON(t, schemas), asJSON(t, interaction.Schemas()))
+	require.ElementsMatch(t, append(interaction.Commands(), "start"), slices.Collect(maps.Keys(schemas)))
+}
