@@ -1,22 +1,89 @@
 package replay
 
 import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"errors"
 	"fmt"
+	"io"
+	"os"
 
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 
 	"segue/workflows"
 )
 
-// New makes a replayer that runs Segue's workflows the way a worker does.
-func New() (worker.WorkflowReplayer, error) {
+// File reads a history from a file: JSON as the temporal command line and
+// `segue export` write it, packed with gzip or not.
+func File(path string) (*historypb.History, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("history: %w", err)
+	}
+	defer file.Close()
+	content := bufio.NewReader(file)
+	var text io.Reader = content
+	if magic, err := content.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
+		if text, err = gzip.NewReader(content); err != nil {
+			return nil, fmt.Errorf("history %s: %w", path, err)
+		}
+	}
+	history, err := client.HistoryFromJSON(text, client.HistoryJSONOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("%s is no history: %w", path, err)
+	}
+	if len(history.GetEvents()) == 0 {
+		return nil, fmt.Errorf("%s is no history: it has no events", path)
+	}
+	return history, nil
+}
+
+// History replays a history with today's workflows; an error says that they would
+// not do again what it recorded. The history is used up by it.
+func History(history *historypb.History, logger log.Logger) error {
+	replayer, err := newReplayer(nil)
+	if err != nil {
+		return err
+	}
+	return replayer.ReplayWorkflowHistoryWithOptions(logger, history, original(history))
+}
+
+// original is the execution that a history was recorded under: an interaction
+// reads from its workflow id which one it is.
+func original(history *historypb.History) worker.ReplayWorkflowHistoryOptions {
+	started := history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
+	return worker.ReplayWorkflowHistoryOptions{
+		OriginalExecution: workflow.Execution{ID: started.GetWorkflowId(), RunID: started.GetOriginalExecutionRunId()},
+	}
+}
+
+// Execution replays a workflow of a namespace; nothing is changed there.
+func Execution(ctx context.Context, c client.Client, namespace string, execution workflow.Execution, logger log.Logger) error {
+	replayer, err := newReplayer(nil)
+	if err != nil {
+		return err
+	}
+	return replayer.ReplayWorkflowExecution(ctx, c.WorkflowService(), logger, namespace, execution)
+}
+
+// newReplayer runs Segue's workflows the way a worker does. change may spoil it.
+func newReplayer(change func(*worker.WorkflowReplayerOptions)) (worker.WorkflowReplayer, error) {
 	plugin, err := workflows.NewPlugin()
 	if err != nil {
 		return nil, fmt.Errorf("replayer: %w", err)
 	}
-	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{Plugins: []worker.Plugin{plugin}})
+	options := worker.WorkflowReplayerOptions{Plugins: []worker.Plugin{plugin}}
+	if change != nil {
+		change(&options)
+	}
+	replayer, err := worker.NewWorkflowReplayerWithOptions(options)
 	if err != nil {
-		return nil, fmt.Errorf("replayer: %w", err)
+		return nil, errors.Join(errors.New("replayer"), err)
 	}
 	workflows.Register(replayer)
 	return replayer, nil

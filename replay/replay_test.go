@@ -1,9 +1,7 @@
 package replay_test
 
 import (
-	"compress/gzip"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,14 +9,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 	historypb "go.temporal.io/api/history/v1"
-	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/interceptor"
 	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"segue/replay"
-	"segue/workflows"
 )
 
 // scenarios are the paths that must each have a golden history.
@@ -32,12 +28,7 @@ var quiet = sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))
 
 func load(t *testing.T, file string) *historypb.History {
 	t.Helper()
-	opened, err := os.Open(file)
-	require.NoError(t, err)
-	defer opened.Close()
-	packed, err := gzip.NewReader(opened)
-	require.NoError(t, err)
-	history, err := client.HistoryFromJSON(packed, client.HistoryJSONOptions{})
+	history, err := replay.File(file)
 	require.NoError(t, err)
 	return history
 }
@@ -53,9 +44,7 @@ func TestGoldenHistoriesReplay(t *testing.T) {
 		name := strings.TrimSuffix(filepath.Base(file), ".json.gz")
 		recorded[strings.SplitN(name, ".", 2)[0]] = true
 		t.Run(filepath.Base(filepath.Dir(file))+"/"+name, func(t *testing.T) {
-			replayer, err := replay.New()
-			require.NoError(t, err)
-			require.NoError(t, replayer.ReplayWorkflowHistory(quiet, load(t, file)))
+			require.NoError(t, replay.History(load(t, file), quiet))
 		})
 	}
 	for _, scenario := range scenarios {
@@ -66,34 +55,29 @@ func TestGoldenHistoriesReplay(t *testing.T) {
 // TestABrokenWorkflowFailsReplay replays the same histories against a workflow
 // that sets a timer before every Dispatch: if this passes, the test above proves nothing.
 func TestABrokenWorkflowFailsReplay(t *testing.T) {
-	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{
-		Interceptors: []interceptor.WorkerInterceptor{&late{}}, Plugins: plugins(t),
-	})
-	require.NoError(t, err)
-	workflows.Register(replayer)
-	err = replayer.ReplayWorkflowHistory(quiet, load(t, "testdata/v0/handled.json.gz"))
-	require.ErrorContains(t, err, "nondeterministic")
+	for _, name := range []string{"handled", "retried_delivery", "parked", "burst"} {
+		err := replay.SpoiledHistory(load(t, "testdata/v0/"+name+".json.gz"), quiet, func(o *worker.WorkflowReplayerOptions) {
+			o.Interceptors = []interceptor.WorkerInterceptor{&late{}}
+		})
+		require.ErrorContains(t, err, "TMPRL1100", name)
+	}
 }
 
-// TestAWorkerWithoutThePluginFailsReplay replays a burst without the ordering plugin.
+// TestAWorkerWithoutThePluginFailsReplay replays a burst with nothing to keep its order.
 func TestAWorkerWithoutThePluginFailsReplay(t *testing.T) {
-	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{})
-	require.NoError(t, err)
-	workflows.Register(replayer)
-	require.Error(t, replayer.ReplayWorkflowHistory(quiet, load(t, "testdata/v0/burst.json.gz")))
+	err := replay.SpoiledHistory(load(t, "testdata/v0/burst.json.gz"), quiet, func(o *worker.WorkflowReplayerOptions) { o.Plugins = nil })
+	require.Error(t, err)
 }
 
-func plugins(t *testing.T) []worker.Plugin {
-	t.Helper()
-	plugin, err := workflows.NewPlugin()
-	require.NoError(t, err)
-	return []worker.Plugin{plugin}
+func TestAFileThatIsNoHistoryIsNamed(t *testing.T) {
+	_, err := replay.File("replay_test.go")
+	require.ErrorContains(t, err, "replay_test.go is no history")
+	_, err = replay.File("testdata/nowhere.json")
+	require.ErrorContains(t, err, "nowhere.json")
 }
 
 // late is a deliberate mistake: a timer is set before every local activity.
-type late struct {
-	interceptor.WorkerInterceptorBase
-}
+type late struct{ interceptor.WorkerInterceptorBase }
 
 func (*late) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
 	return &lateInbound{interceptor.WorkflowInboundInterceptorBase{Next: next}}

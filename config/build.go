@@ -1,0 +1,184 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"segue/interaction"
+	"segue/request/expr"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// timeouts applies the channels' overrides.
+func (l *loader) timeouts(s *Set) {
+	names := channelNames()
+	for _, channel := range slices.Sorted(maps.Keys(l.file.Timeouts.Channels)) {
+		if !slices.Contains(names, channel) {
+			l.decoder.fail("timeouts.channels."+channel, channel, quoted(channel)+" is not a channel", expr.Suggest(channel, names))
+			continue
+		}
+		t := s.defaults
+		l.file.Timeouts.Channels[channel].override().apply(&t)
+		s.channels[interaction.Channel(channel)] = t
+	}
+}
+
+func channelNames() []string {
+	var names []string
+	for _, c := range interaction.Channels() {
+		names = append(names, string(c))
+	}
+	return names
+}
+
+// guard takes the allow-list from the environment, else from the file.
+func (l *loader) guard(s *Set) {
+	s.Guard = l.file.Guard
+	path := "guard.allow"
+	if given := os.Getenv(variable(path)); given != "" {
+		s.Guard.Allow = nil
+		for entry := range strings.SplitSeq(given, ",") {
+			entry = strings.TrimSpace(entry)
+			s.Guard.Allow = append(s.Guard.Allow, entry)
+			if problem, remedy := checkReach(entry); problem != "" {
+				l.misset(path, entry, problem, remedy)
+			}
+		}
+		return
+	}
+	l.bounded(path, len(s.Guard.Allow), maxList)
+	for i, entry := range s.Guard.Allow {
+		if problem, remedy := checkReach(entry); problem != "" {
+			l.decoder.fail(fmt.Sprintf("%s[%d]", path, i), entry, problem, remedy)
+		}
+	}
+}
+
+// Bounds of the lists of a configuration.
+const (
+	maxCalls = 500
+	maxList  = 1000
+)
+
+func (l *loader) bounded(path string, n, most int) {
+	if n > most {
+		l.decoder.fail(path, "", fmt.Sprintf("has %d entries, more than %d", n, most), "leave some out")
+	}
+}
+
+func (l *loader) queues(s *Set) {
+	l.bounded("queues", len(l.file.Queues), maxList)
+	seen := map[string]int{}
+	for i, q := range l.file.Queues {
+		at := fmt.Sprintf("queues[%d]", i)
+		l.named(at, q.Name, seen)
+		if q.Overflow != "" && q.Overflow == q.Name {
+			l.decoder.fail(at+".overflow", q.Overflow, "a queue cannot overflow into itself", "name another queue, or leave it out")
+		}
+		l.within(at+".max_misses", float64(q.MaxMisses), 0, 1000)
+		s.Queues = append(s.Queues, Queue{Name: q.Name, BusinessProcess: q.BusinessProcess, Overflow: q.Overflow,
+			MaxMisses: q.MaxMisses, timeouts: q.Timeouts.override()})
+	}
+}
+
+// named checks that a list entry has a name of its own.
+func (l *loader) named(at, name string, seen map[string]int) {
+	line := l.decoder.line(at + ".name")
+	first, twice := seen[name]
+	switch {
+	case name == "":
+		l.decoder.fail(at+".name", "", "a name is needed", "write name: …")
+	case twice:
+		l.decoder.fail(at+".name", name, fmt.Sprintf("the name %s stands twice, first in line %d", quoted(name), first), "give it another name")
+	default:
+		seen[name] = line
+	}
+}
+
+// within checks a number's range.
+func (l *loader) within(path string, v, least, most float64) bool {
+	if v >= least && v <= most {
+		return true
+	}
+	l.decoder.fail(path, fmt.Sprint(v), fmt.Sprintf("%v is out of range", v), fmt.Sprintf("write %v to %v", least, most))
+	return false
+}
+
+// spanWithin checks a duration's range.
+func (l *loader) spanWithin(path string, v, least, most time.Duration) {
+	if v < least || v > most {
+		l.decoder.fail(path, v.String(), fmt.Sprintf("%s is out of range", v), fmt.Sprintf("write %s to %s", least, most))
+	}
+}
+
+func (l *loader) desktop(s *Set) {
+	s.Desktop = Desktop(l.file.Desktop)
+	names := channelNames()
+	l.bounded("desktop.scripts", len(s.Desktop.Scripts), maxList)
+	l.bounded("desktop.dispositions", len(s.Desktop.Dispositions), maxList)
+	seen := map[string]int{}
+	entry := func(at string, channel interaction.Channel, id string) {
+		if !slices.Contains(names, string(channel)) {
+			l.decoder.fail(at+".channel", string(channel), quoted(string(channel))+" is not a channel", expr.Suggest(string(channel), names))
+		}
+		key := at[:strings.IndexByte(at, '[')] + string(channel) + "\x00" + id
+		if id == "" {
+			l.decoder.fail(at+".id", "", "an id is needed", "write id: …")
+		} else if first, twice := seen[key]; twice {
+			l.decoder.fail(at+".id", id, fmt.Sprintf("the id %s stands twice on this channel, first in line %d", quoted(id), first), "give it another id")
+		} else {
+			seen[key] = l.decoder.line(at + ".id")
+		}
+	}
+	for i, script := range s.Desktop.Scripts {
+		entry(fmt.Sprintf("desktop.scripts[%d]", i), script.Channel, script.ID)
+	}
+	for i, d := range s.Desktop.Dispositions {
+		at := fmt.Sprintf("desktop.dispositions[%d]", i)
+		entry(at, d.Channel, d.ID)
+		if d.Value == "" {
+			l.decoder.fail(at+".value", "", "a disposition needs the code that is recorded", "write value: SOLD")
+		}
+		l.bounded(at+".labels", len(d.Labels), maxList)
+	}
+}
+
+// version hashes what decides what is sent and when: the file without comments and
+// process settings, and what the defaults and the environment make of it.
+func (l *loader) version(s *Set, root *yaml.Node) string {
+	h := sha256.New()
+	if root != nil && root.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(root.Content); i += 2 {
+			switch root.Content[i].Value {
+			case "temporal", "log", "gateway", "metrics":
+			default:
+				writeNode(h, root.Content[i])
+				writeNode(h, root.Content[i+1])
+			}
+		}
+	}
+	effective := []any{s.defaults, s.Guard, s.Engagement.Backend}
+	for _, c := range s.Calls() {
+		effective = append(effective, c.Policy)
+	}
+	if err := json.NewEncoder(h).Encode(effective); err != nil {
+		panic("config: " + err.Error()) // plain data always encodes
+	}
+	return hex.EncodeToString(h.Sum(nil))[:12]
+}
+
+// writeNode writes a tree unambiguously; an alias stands for itself.
+func writeNode(w interface{ Write([]byte) (int, error) }, n *yaml.Node) {
+	fmt.Fprintf(w, "%d %q %q %d\n", n.Kind, n.ShortTag(), n.Value, len(n.Content))
+	for _, child := range n.Content {
+		writeNode(w, child)
+	}
+}

@@ -1,0 +1,216 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"segue/delivery"
+	"segue/request"
+	"segue/request/expr"
+	"segue/trigger"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// calls compiles the calls of the file and the built-in ones.
+func (l *loader) calls(s *Set) {
+	l.bounded("calls", len(l.file.Calls), maxCalls)
+	seen := map[string]int{}
+	for i := range l.file.Calls {
+		c := &l.file.Calls[i]
+		at := fmt.Sprintf("calls[%d]", i)
+		l.named(at, c.Name, seen)
+		if problem, remedy := checkName(c.Name); c.Name != "" && problem != "" {
+			l.decoder.fail(at+".name", c.Name, problem, remedy)
+		}
+		l.add(s, at, c, false)
+	}
+	if s.Engagement.Backend == "" {
+		return
+	}
+	for _, c := range engagementCalls(s.Engagement.Backend) {
+		if _, own := s.calls[c.Name]; !own {
+			l.add(s, "engagement.backend", &c, true)
+		}
+	}
+}
+
+func (l *loader) add(s *Set, at string, c *fileCall, builtIn bool) {
+	template, err := request.Compile(request.Spec{Name: c.Name, Method: c.Method, URL: c.URL, Query: c.Query, Headers: c.Headers,
+		JSON: c.JSON, Form: c.Form, XML: c.XML, SOAP: c.SOAP, Text: c.Text, Missing: c.Missing, Mappings: c.Mappings})
+	for _, p := range each[*request.Problem](err) {
+		l.decoder.fail(at+"."+p.Path, p.Value, p.What, p.Remedy)
+	}
+	call := &Call{Name: c.Name, Template: template, Policy: l.policy(at, c), BuiltIn: builtIn}
+	if _, twice := s.calls[c.Name]; !twice {
+		s.names = append(s.names, c.Name)
+		s.calls[c.Name] = call
+	}
+}
+
+// each lists the errors of one type that a joined error holds.
+func each[T error](err error) []T {
+	var list []T
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			list = append(list, each[T](e)...)
+		}
+		return list
+	}
+	if one, ok := errors.AsType[T](err); ok {
+		list = append(list, one)
+	}
+	return list
+}
+
+// policy checks how a call is delivered.
+func (l *loader) policy(at string, c *fileCall) delivery.Policy {
+	l.spanWithin(at+".timeout", time.Duration(c.Timeout), 10*time.Millisecond, 10*time.Minute)
+	if len(c.Success) == 0 {
+		l.decoder.fail(at+".success", "", "no status would count as delivered", "write success: [2xx]")
+	}
+	orders := []string{string(delivery.OrderBlock), string(delivery.OrderSkip), string(delivery.OrderUnordered)}
+	if !slices.Contains(orders, string(c.Order)) {
+		l.decoder.fail(at+".order", string(c.Order), quoted(string(c.Order))+" is not an order", expr.Suggest(string(c.Order), orders))
+	}
+	l.bounded(at+".retry.schedule", len(c.Retry.Schedule), 100)
+	schedule := make([]time.Duration, len(c.Retry.Schedule))
+	for i, d := range c.Retry.Schedule {
+		schedule[i] = time.Duration(d)
+		l.spanWithin(fmt.Sprintf("%s.retry.schedule[%d]", at, i), schedule[i], time.Millisecond, 30*24*time.Hour)
+	}
+	l.within(at+".retry.jitter", c.Retry.Jitter, 0, 1)
+	l.within(at+".limits.concurrency", float64(c.Limits.Concurrency), 0, 10_000)
+	l.within(at+".limits.rate", c.Limits.Rate, 0, 100_000)
+	l.within(at+".limits.response", float64(c.Limits.Response), 0, 16<<20)
+	l.bounded(at+".returns", len(c.Returns), 100)
+	returns := make([]delivery.Return, 0, len(c.Returns))
+	for i, r := range c.Returns {
+		if r.From == "" || r.To == "" {
+			l.decoder.fail(fmt.Sprintf("%s.returns[%d]", at, i), "", "a return value needs both names", "write {from: key of the response, to: key of user data}")
+		}
+		returns = append(returns, delivery.Return(r))
+	}
+	return delivery.Policy{Call: c.Name, Timeout: time.Duration(c.Timeout), Success: c.Success, Final: c.Final,
+		Idempotent: c.Idemp, Order: c.Order,
+		Retry:  delivery.Retry{Schedule: schedule, Jitter: c.Retry.Jitter, Retention: time.Duration(c.Retry.Retention)},
+		Limits: delivery.Limits{Concurrency: c.Limits.Concurrency, Rate: c.Limits.Rate, Response: int64(c.Limits.Response)},
+		Auth:   l.auth(at+".auth", &c.Auth), Sign: l.sign(at, c), Returns: returns}
+}
+
+// auth checks the one way in which a call authenticates.
+func (l *loader) auth(at string, a *fileAuth) delivery.Auth {
+	var auth delivery.Auth
+	var kinds []string
+	if a.Basic != nil {
+		kinds = append(kinds, "basic")
+		auth.Basic = &delivery.BasicAuth{Username: l.secret(at+".basic.username", a.Basic.Username),
+			Password: l.secret(at+".basic.password", a.Basic.Password)}
+	}
+	if a.Bearer != nil {
+		kinds = append(kinds, "bearer")
+		auth.Bearer = l.secret(at+".bearer", a.Bearer.Token)
+	}
+	if a.APIKey != nil {
+		kinds = append(kinds, "api_key")
+		auth.APIKey = &delivery.APIKeyAuth{In: a.APIKey.In, Name: a.APIKey.Name, Key: l.secret(at+".api_key.key", a.APIKey.Key)}
+		if a.APIKey.In == "" {
+			auth.APIKey.In = "header"
+		} else if a.APIKey.In != "header" && a.APIKey.In != "query" {
+			l.decoder.fail(at+".api_key.in", a.APIKey.In, quoted(a.APIKey.In)+" is not a place for a key", "write header or query")
+		}
+		if a.APIKey.Name == "" {
+			l.decoder.fail(at+".api_key.name", "", "the key needs a name", "write the name of the header or query parameter")
+		}
+	}
+	if a.OAuth2 != nil {
+		kinds = append(kinds, "oauth2")
+		auth.OAuth2 = &delivery.OAuth2Auth{TokenURL: a.OAuth2.TokenURL, Scopes: a.OAuth2.Scopes,
+			ClientID: l.secret(at+".oauth2.client_id", a.OAuth2.ClientID), ClientSecret: l.secret(at+".oauth2.client_secret", a.OAuth2.ClientSecret)}
+		if u, err := url.Parse(a.OAuth2.TokenURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+			l.decoder.fail(at+".oauth2.token_url", "", "the token URL is not one", "write https://host/path")
+		}
+	}
+	if a.MTLS != nil {
+		kinds = append(kinds, "mtls")
+		auth.MTLS = &delivery.MTLSAuth{Certificate: l.secret(at+".mtls.certificate", a.MTLS.Certificate), Key: l.secret(at+".mtls.key", a.MTLS.Key)}
+	}
+	if len(kinds) > 1 {
+		l.decoder.fail(at+"."+kinds[1], "", "a call authenticates in one way, and "+kinds[0]+" is given already", "keep one")
+	}
+	return auth
+}
+
+// sign checks the secrets of the Standard Webhooks signature, beside auth or in it.
+func (l *loader) sign(at string, c *fileCall) []delivery.SecretRef {
+	sign, path := c.Sign, at+".sign"
+	if c.Auth.Sign != nil {
+		if sign != nil {
+			l.decoder.fail(at+".auth.sign", "", "sign is given beside auth already", "keep one")
+		}
+		sign, path = c.Auth.Sign, at+".auth.sign"
+	}
+	if sign == nil {
+		return nil
+	}
+	if n := len(sign.Secrets); n == 0 || n > 5 {
+		l.decoder.fail(path+".secrets", "", fmt.Sprintf("a signature takes one to five secrets, not %d", n), "write secrets: [env:NAME], the newest first")
+	}
+	for i, s := range sign.Secrets {
+		l.secret(fmt.Sprintf("%s.secrets[%d]", path, i), s)
+	}
+	return sign.Secrets
+}
+
+// secret checks a reference; the value itself never gets into an error.
+func (l *loader) secret(path string, s delivery.SecretRef) delivery.SecretRef {
+	if problem, remedy := checkSecret(string(s)); problem != "" {
+		l.decoder.fail(path, "", problem, remedy)
+	}
+	return s
+}
+
+// triggers compiles the triggers of the file and the built-in ones.
+func (l *loader) triggers(s *Set) {
+	for _, t := range l.file.Triggers {
+		s.specs = append(s.specs, trigger.Spec{When: t.When, Call: t.Call, Segments: t.Segments, Legs: t.Legs, From: t.From, To: t.To,
+			Channels: t.Channels, Queues: t.Queues, BusinessProcesses: t.BusinessProcesses, Dispositions: t.Dispositions,
+			If: t.If, DryRun: t.DryRun})
+	}
+	if s.Engagement.Backend != "" {
+		for _, name := range engagementNames {
+			s.specs = append(s.specs, trigger.Spec{When: []string{name}, Call: name})
+		}
+	}
+	set, err := trigger.Compile(s.specs, s.names)
+	for _, p := range each[*trigger.Problem](err) {
+		l.decoder.fail(fmt.Sprintf("triggers[%d].%s", p.Index, p.Path), p.Value, p.What, p.Remedy)
+	}
+	s.Triggers = set
+}
+
+// engagementNames are the built-in calls, each fired at the moment of its name.
+var engagementNames = []string{"engage", "noengage"}
+
+// engagementCalls are the callbacks of the GWE Engagement API: the command's own
+// object under the parameter's name; 400 means FAULT, which no retry changes.
+func engagementCalls(backend string) []fileCall {
+	parameter := map[string]string{"engage": "ixnProfile", "noengage": "cancelData"}
+	calls := make([]fileCall, 0, len(engagementNames))
+	for _, name := range engagementNames {
+		c := fileCall{Name: name, Method: "POST", URL: backend + "/backend/data/gateway/" + name}
+		c.setDefaults()
+		c.Missing = request.MissingPark
+		c.Success = statuses{{From: 200, To: 200}}
+		c.Final = statuses{{From: 400, To: 400}}
+		c.JSON = &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
+			{Kind: yaml.ScalarNode, Tag: "!!str", Value: parameter[name]},
+			{Kind: yaml.ScalarNode, Tag: "!!str", Value: "${event." + parameter[name] + "}"},
+		}}
+		calls = append(calls, c)
+	}
+	return calls
+}

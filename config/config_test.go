@@ -1,0 +1,264 @@
+package config_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"segue/config"
+	"segue/delivery"
+	"segue/dispatch"
+	"segue/interaction"
+	"segue/trigger"
+
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func parsed(t testing.TB, text string, options ...config.Option) *config.Set {
+	t.Helper()
+	set, err := config.Parse("f.yaml", []byte(text), options...)
+	require.NoError(t, err)
+	return set
+}
+
+func TestDefaults(t *testing.T) {
+	set := parsed(t, "calls: [{name: a, method: GET, url: 'http://h.example.com/'}]")
+	c, ok := set.Call("a")
+	require.True(t, ok)
+	assert.Equal(t, delivery.Policy{Call: "a", Timeout: 10 * time.Second, Success: []delivery.StatusRange{{From: 200, To: 299}},
+		Idempotent: true, Order: delivery.OrderBlock, Returns: []delivery.Return{},
+		Retry: delivery.Retry{Jitter: 0.2, Retention: 720 * time.Hour, Schedule: []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute,
+			2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour}},
+		Limits: delivery.Limits{Concurrency: 20, Response: 64 << 10}}, c.Policy)
+	assert.Equal(t, dispatch.Timeouts{Offer: 30 * time.Second, Queue: 10 * time.Minute, WrapUp: 2 * time.Minute, Engagement: time.Minute,
+		Lifetime: 168 * time.Hour, LateEvents: 15 * time.Minute, Orphan: 5 * time.Minute, SequenceGap: 2 * time.Second},
+		set.TimeoutsFor(interaction.ChannelChat))
+	assert.Equal(t, config.Temporal{Address: "127.0.0.1:7233", Namespace: "default", TaskQueue: "segue"}, set.Temporal)
+	assert.Equal(t, config.Log{Level: "info", Format: "text"}, set.Log)
+	assert.Equal(t, "127.0.0.1:8080", set.Gateway.Address)
+	_, ok = set.Call("b")
+	assert.False(t, ok)
+}
+
+func TestAnEmptyConfigurationIsOne(t *testing.T) {
+	for _, text := range []string{"", "# nothing\n", "calls:\n", "{}"} {
+		set := parsed(t, text)
+		assert.Empty(t, set.Calls())
+		firings, failed := set.Triggers.Match(&interaction.View{}, &interaction.Event{When: interaction.WhenInteractionEnds})
+		assert.Empty(t, firings)
+		assert.Empty(t, failed)
+	}
+	set, err := config.Load("")
+	require.NoError(t, err)
+	assert.Equal(t, "segue", set.Temporal.TaskQueue)
+}
+
+func TestEverythingOfACallReachesItsPolicy(t *testing.T) {
+	set := parsed(t, `
+calls:
+  - name: a
+    method: POST
+    url: http://h.example.com/
+    text: x
+    auth: {oauth2: {token_url: "https://id.example.com/token", client_id: env:ID, client_secret: file:/s, scopes: [a, b]}, sign: {secrets: [env:NEW, env:OLD]}}
+    timeout: 1500ms
+    success: [2xx, 304, 400-404]
+    final: 409
+    idempotent: false
+    order: skip
+    retry: {schedule: [1s], jitter: 0, retention: 1h}
+    limits: {concurrency: 0, rate: 0.5, response: 1MB}
+    returns: [{from: tier, to: crm_tier}]
+  - {name: b, method: GET, url: "http://h.example.com/", auth: {bearer: env:T}}
+  - {name: c, method: GET, url: "http://h.example.com/", auth: {bearer: {token: env:T}}}
+  - {name: d, method: GET, url: "http://h.example.com/", auth: {api_key: {name: X-Key, key: env:K}}, retry: {schedule: []}}
+  - {name: e, method: GET, url: "http://h.example.com/", auth: {mtls: {certificate: file:c, key: file:k}}}
+`)
+	policy := func(name string) delivery.Policy {
+		c, ok := set.Call(name)
+		require.True(t, ok)
+		return c.Policy
+	}
+	assert.Equal(t, delivery.Policy{Call: "a", Timeout: 1500 * time.Millisecond,
+		Success: []delivery.StatusRange{{From: 200, To: 299}, {From: 304, To: 304}, {From: 400, To: 404}}, Final: []delivery.StatusRange{{From: 409, To: 409}},
+		Order:  delivery.OrderSkip,
+		Retry:  delivery.Retry{Schedule: []time.Duration{time.Second}, Retention: time.Hour},
+		Limits: delivery.Limits{Rate: 0.5, Response: 1_000_000},
+		Auth:   delivery.Auth{OAuth2: &delivery.OAuth2Auth{TokenURL: "https://id.example.com/token", ClientID: "env:ID", ClientSecret: "file:/s", Scopes: []string{"a", "b"}}},
+		Sign:   []delivery.SecretRef{"env:NEW", "env:OLD"}, Returns: []delivery.Return{{From: "tier", To: "crm_tier"}}}, policy("a"))
+	assert.Equal(t, delivery.SecretRef("env:T"), policy("b").Auth.Bearer)
+	assert.Equal(t, policy("b").Auth, policy("c").Auth)
+	assert.Equal(t, &delivery.APIKeyAuth{In: "header", Name: "X-Key", Key: "env:K"}, policy("d").Auth.APIKey)
+	assert.Empty(t, policy("d").Retry.Schedule)
+	assert.Equal(t, &delivery.MTLSAuth{Certificate: "file:c", Key: "file:k"}, policy("e").Auth.MTLS)
+}
+
+func TestTimeoutsByChannelAndQueue(t *testing.T) {
+	set := parsed(t, `
+timeouts:
+  default: {offer: 20s, queue: 5m}
+  channels: {chat: {offer: 45s}, email: {queue: 0s, lifetime: 2160h}}
+queues: [{name: sales, overflow: backup, timeouts: {queue: 3m}}]
+`)
+	assert.Equal(t, 20*time.Second, set.TimeoutsFor("inbound").Offer)
+	assert.Equal(t, 45*time.Second, set.TimeoutsFor("chat").Offer)
+	assert.Equal(t, 5*time.Minute, set.TimeoutsFor("chat").Queue)
+	assert.Equal(t, time.Duration(0), set.TimeoutsFor("email").Queue)
+	assert.Equal(t, 3*time.Minute, set.TimeoutsForQueue("chat", "sales").Queue)
+	assert.Equal(t, 45*time.Second, set.TimeoutsForQueue("chat", "sales").Offer)
+	assert.Equal(t, set.TimeoutsFor("chat"), set.TimeoutsForQueue("chat", "other"))
+	q, ok := set.Queue("sales")
+	require.True(t, ok)
+	assert.Equal(t, "backup", q.Overflow)
+}
+
+func TestSettingsComeFromFlagsThenTheEnvironmentThenTheFile(t *testing.T) {
+	text := "temporal: {address: 'file:1', namespace: file, task_queue: file}\ntimeouts: {default: {offer: 1s, queue: 1m}}\n"
+	t.Setenv("SEGUE_TEMPORAL_ADDRESS", "env:2")
+	t.Setenv("SEGUE_TEMPORAL_NAMESPACE", "env")
+	t.Setenv("SEGUE_TIMEOUTS_DEFAULT_OFFER", "2s")
+	t.Setenv("SEGUE_GUARD_ALLOW", "10.0.0.0/8, crm.internal")
+	flags := pflag.NewFlagSet("x", pflag.ContinueOnError)
+	flags.String("address", "flag-default:3", "")
+	flags.String("log-level", "debug", "")
+	require.NoError(t, flags.Parse([]string{"--address", "flag:3"}))
+	set := parsed(t, text, config.WithFlag("temporal.address", flags.Lookup("address")), config.WithFlag("log.level", flags.Lookup("log-level")))
+	assert.Equal(t, config.Temporal{Address: "flag:3", Namespace: "env", TaskQueue: "file"}, set.Temporal)
+	assert.Equal(t, 2*time.Second, set.TimeoutsFor("inbound").Offer)
+	assert.Equal(t, time.Minute, set.TimeoutsFor("inbound").Queue)
+	assert.Equal(t, []string{"10.0.0.0/8", "crm.internal"}, set.Guard.Allow)
+	assert.Equal(t, "other:4", parsed(t, text, config.WithValue("temporal.address", "other:4")).Temporal.Address)
+}
+
+func TestABadSettingNamesTheVariableOrTheFlag(t *testing.T) {
+	t.Setenv("SEGUE_TEMPORAL_ADDRESS", "nowhere")
+	t.Setenv("SEGUE_TEMPORAL_API_KEY", "hunter2")
+	_, err := config.Parse("f.yaml", []byte("temporal: {address: 'file:1'}"))
+	assert.EqualError(t, err, `SEGUE_TEMPORAL_ADDRESS: "nowhere" is not an address; write host:port with a port from 0 to 65535`+
+		"\nSEGUE_TEMPORAL_API_KEY: a secret is a reference, not the secret itself; write env:NAME or file:PATH")
+	flags := pflag.NewFlagSet("x", pflag.ContinueOnError)
+	flags.String("log-level", "", "")
+	require.NoError(t, flags.Parse([]string{"--log-level", "loud"}))
+	_, err = config.Parse("f.yaml", nil, config.WithFlag("log.level", flags.Lookup("log-level")), config.WithValue("temporal.address", "a:1"), config.WithValue("temporal.api_key", ""))
+	assert.EqualError(t, err, `--log-level: "loud" is none of the values; use debug, info, warn, error`)
+}
+
+func TestTheEngagementBackendBringsItsCalls(t *testing.T) {
+	set := parsed(t, "engagement: {backend: 'https://gwe.example.com:8081/'}")
+	view := &interaction.View{Interaction: interaction.Facts{ID: "i-1"}}
+	event := &interaction.Event{When: interaction.WhenEngage, Fields: map[string]any{"ixnProfile": map[string]any{"visitID": "v", "n": 1.0}}}
+	firings, failed := set.Triggers.Match(view, event)
+	require.Empty(t, failed)
+	require.Equal(t, []trigger.Firing{{Call: "engage"}}, firings)
+	c, _ := set.Call("engage")
+	r := c.Render("msg_1", view, event)
+	assert.Empty(t, r.Fault)
+	assert.Equal(t, "https://gwe.example.com:8081/backend/data/gateway/engage", r.URL)
+	assert.JSONEq(t, `{"ixnProfile":{"visitID":"v","n":1}}`, r.Body)
+	assert.Equal(t, set.Version, r.Version)
+	assert.Equal(t, []delivery.StatusRange{{From: 400, To: 400}}, c.Policy.Final)
+	assert.True(t, c.BuiltIn)
+	c, _ = set.Call("noengage")
+	assert.Equal(t, "render: json.cancelData: ${event.cancelData}: no value", c.Render("msg_1", view, event).Fault)
+
+	set = parsed(t, "engagement: {backend: 'https://gwe.example.com'}\ncalls: [{name: engage, method: POST, url: 'https://own.example.com/', text: x}]")
+	firings, _ = set.Triggers.Match(view, event)
+	require.Len(t, firings, 1)
+	c, _ = set.Call("engage")
+	assert.Equal(t, "https://own.example.com/", c.Render("msg_1", view, event).URL)
+	assert.Len(t, set.Calls(), 2)
+}
+
+func TestTheVersionIsThatOfTheContent(t *testing.T) {
+	version := func(text string) string { return parsed(t, text).Version }
+	base := version(good)
+	assert.Len(t, base, 12)
+	assert.Equal(t, base, version("# a comment\n"+good))
+	assert.Equal(t, base, version(strings.ReplaceAll(good, "127.0.0.1:7233", "127.0.0.1:7234")), "process settings do not count")
+	assert.Equal(t, base, version(strings.Replace(good, "method: POST", `method: "POST"`, 1)))
+	for _, change := range [][2]string{{"id: ${interaction.id}", "id: x"}, {"interaction_starts", "interaction_ends"}, {"30s", "31s"}, {"45s", "46s"}, {"SOLD", "LOST"}} {
+		assert.NotEqual(t, base, version(strings.Replace(good, change[0], change[1], 1)), change)
+	}
+	t.Setenv("SEGUE_TIMEOUTS_DEFAULT_OFFER", "7s")
+	assert.NotEqual(t, base, version(good), "what the environment changes counts")
+}
+
+func TestAStoreKeepsWhatWorksWhenTheFileIsBad(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "segue.yaml")
+	write := func(text string) { require.NoError(t, os.WriteFile(path, []byte(text), 0o600)) }
+	write(good)
+	store, err := config.Open(path)
+	require.NoError(t, err)
+	first := store.Current()
+	assert.Equal(t, path, first.File)
+
+	write(strings.Replace(good, "method: POST", "method: NO", 1))
+	require.ErrorContains(t, store.Reload(), path+":3: calls[0].method")
+	assert.Same(t, first, store.Current())
+
+	require.NoError(t, os.Remove(path))
+	require.EqualError(t, store.Reload(), path+": cannot be read: no such file or directory; check --config and the file's permissions")
+	assert.Same(t, first, store.Current())
+
+	write(strings.Replace(good, "30s", "31s", 1))
+	require.NoError(t, store.Reload())
+	assert.NotEqual(t, first.Version, store.Current().Version)
+
+	_, err = config.Open(filepath.Join(t.TempDir(), "none.yaml"))
+	require.Error(t, err)
+	require.Error(t, config.NewStore(first).Reload())
+}
+
+func TestTheExampleIsValidAndShowsEveryKey(t *testing.T) {
+	set := parsed(t, string(config.Example))
+	report := config.Check(set)
+	var out bytes.Buffer
+	require.NoError(t, report.Print(&out))
+	assert.NotContains(t, out.String(), "cannot be rendered")
+	assert.Len(t, report.Calls, 7)
+	text := string(config.Example)
+	for _, key := range []string{"name", "method", "url", "query", "headers", "json", "form", "xml", "soap", "text", "auth", "basic", "bearer", "api_key", "oauth2", "mtls", "sign",
+		"timeout", "success", "final", "idempotent", "order", "missing", "retry", "limits", "returns", "mappings", "when", "call", "segments", "legs", "from", "to", "channels", "queues",
+		"business_processes", "dispositions", "if", "dry_run", "backend", "default", "overflow", "max_misses", "scripts", "labels", "allow", "address", "namespace", "task_queue",
+		"server_name", "level", "format"} {
+		assert.Contains(t, text, key+":")
+	}
+}
+
+func TestCheckRendersSamplesAndWarns(t *testing.T) {
+	set := parsed(t, `
+calls:
+  - name: crm
+    method: POST
+    url: https://crm.example.com/${interaction.id}?api_key=literal-key&x=1
+    headers: [{name: X-Api-Token, value: "literal-token"}]
+    auth: {basic: {username: env:U, password: env:P}}
+    json: {code: "${disposition.code}", tier: "${user_data.tier}"}
+  - {name: idle, method: GET, url: "https://x.example.com/"}
+triggers:
+  - {when: [interaction_starts, interaction_ends], call: crm}
+  - {when: inbound.dequeue, channels: chat, call: crm}
+`)
+	report := config.Check(set)
+	assert.Equal(t, []string{
+		"triggers[1] (call crm) can never fire: its moments belong to other channels than chat",
+		"call crm at interaction_starts: no value then for disposition.code (missing: empty)",
+		"call crm at inbound.dequeue: no value then for disposition.code (missing: empty)",
+		"call crm: header X-Api-Token, parameter api_key looks like a credential, which would stand in every history: use auth",
+		"call idle has no trigger: nothing fires it",
+	}, report.Warnings)
+	encoded, err := json.Marshal(report)
+	require.NoError(t, err)
+	assert.NotContains(t, string(encoded), "literal-token")
+	assert.NotContains(t, string(encoded), "literal-key")
+	assert.Contains(t, string(encoded), "basic (env:U, env:P)")
+	require.Len(t, report.Calls[0].Samples, 3)
+	assert.Equal(t, `{"code":"","tier":"<tier>"}`, report.Calls[0].Samples[0].Request.Body)
+	assert.Equal(t, `{"code":"SOLD","tier":"<tier>"}`, report.Calls[0].Samples[1].Request.Body)
+}

@@ -1,0 +1,280 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"segue/request/expr"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// decoder fills the file's structs from YAML nodes, strictly: it reports every
+// unknown key, duplicate and wrong type with its line, and goes on.
+type decoder struct {
+	file     string
+	lines    map[string]int    // of every path that was read
+	settings map[string]string // of every process setting in the file, by path
+	errors   Errors
+	nodes    int
+	// unread are the paths whose value has the wrong type: a check that finds
+	// them empty has nothing to add.
+	unread map[string]bool
+}
+
+// custom is a type that reads its own node.
+type custom interface {
+	decode(d *decoder, path string, n *yaml.Node)
+}
+
+// defaulter is a type whose zero value is not its default.
+type defaulter interface{ setDefaults() }
+
+const maxNodes = 200_000 // of a file, an alias counted as often as it is used
+
+// fail records a mistake at a path; its line is that of the nearest place that was read.
+func (d *decoder) fail(path, value, problem, remedy string) {
+	for p := path; p != ""; p = parent(p) {
+		if d.unread[p] {
+			return
+		}
+	}
+	d.errors = append(d.errors, Error{File: d.file, Line: d.line(path), Path: path, Value: value, Problem: problem, Remedy: remedy})
+}
+
+// failAt records that a node cannot be read.
+func (d *decoder) failAt(n *yaml.Node, path, value, problem, remedy string) {
+	d.unread[path] = true
+	d.errors = append(d.errors, Error{File: d.file, Line: n.Line, Path: path, Value: value, Problem: problem, Remedy: remedy})
+}
+
+// parent is the path of the block or list that holds a path.
+func parent(path string) string { return path[:max(strings.LastIndexAny(path, ".["), 0)] }
+
+func (d *decoder) line(path string) int {
+	for p := path; p != ""; p = parent(p) {
+		if l, ok := d.lines[p]; ok {
+			return l
+		}
+	}
+	return 0
+}
+
+// decode reads a node into target.
+func (d *decoder) decode(path string, n *yaml.Node, target reflect.Value, scalar bool) {
+	if d.nodes++; d.nodes > maxNodes {
+		if d.nodes == maxNodes+1 {
+			d.failAt(n, path, "", fmt.Sprintf("the file has more than %d values", maxNodes), "make it smaller")
+		}
+		return
+	}
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	d.lines[path] = n.Line
+	if c, ok := target.Addr().Interface().(custom); ok {
+		c.decode(d, path, n)
+		return
+	}
+	if target.Type() == reflect.TypeFor[*yaml.Node]() {
+		d.remember(path, n, 0)
+		target.Set(reflect.ValueOf(n))
+		return
+	}
+	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" {
+		return // a key without a value is a key that is not there
+	}
+	switch target.Kind() {
+	case reflect.Pointer:
+		target.Set(reflect.New(target.Type().Elem()))
+		withDefaults(target)
+		d.decode(path, n, target.Elem(), scalar)
+	case reflect.Struct:
+		d.object(path, n, target)
+	case reflect.Slice:
+		d.list(path, n, target)
+	case reflect.Map:
+		d.dictionary(path, n, target)
+	default:
+		d.value(path, n, target, scalar)
+	}
+}
+
+func withDefaults(pointer reflect.Value) {
+	if t, ok := pointer.Interface().(defaulter); ok {
+		t.setDefaults()
+	}
+}
+
+// pairs walks a mapping and reports keys that stand twice or are no names.
+func (d *decoder) pairs(path string, n *yaml.Node, what string, each func(key *yaml.Node, value *yaml.Node)) {
+	if n.Kind != yaml.MappingNode {
+		d.failAt(n, path, n.Value, describe(n)+" stands where "+what+" belongs", "write {key: value} or indented keys")
+		return
+	}
+	seen := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		if key.Kind != yaml.ScalarNode || key.ShortTag() == "!!merge" {
+			d.failAt(key, join(path, key.Value), key.Value, "a key is a plain name", "write the keys out")
+			continue
+		}
+		if first, twice := seen[key.Value]; twice {
+			d.failAt(key, join(path, key.Value), key.Value, fmt.Sprintf("the key stands twice, first in line %d", first), "keep one")
+			continue
+		}
+		seen[key.Value] = key.Line
+		each(key, n.Content[i+1])
+	}
+}
+
+func (d *decoder) object(path string, n *yaml.Node, target reflect.Value) {
+	fields := fieldsOf(target.Type())
+	d.pairs(path, n, "a block of keys", func(key, value *yaml.Node) {
+		f, ok := fields.index[key.Value]
+		if !ok {
+			d.failAt(key, join(path, key.Value), key.Value, "there is no such key", expr.Suggest(key.Value, fields.names))
+			return
+		}
+		_, scalar := f.Tag.Lookup("scalar")
+		d.decode(join(path, key.Value), value, target.FieldByIndex(f.Index), scalar)
+	})
+}
+
+func (d *decoder) list(path string, n *yaml.Node, target reflect.Value) {
+	if n.Kind != yaml.SequenceNode {
+		d.failAt(n, path, n.Value, describe(n)+" stands where a list belongs", "write [ … ] or lines that begin with -")
+		return
+	}
+	elements := reflect.MakeSlice(target.Type(), len(n.Content), len(n.Content))
+	for i, item := range n.Content {
+		withDefaults(elements.Index(i).Addr())
+		d.decode(fmt.Sprintf("%s[%d]", path, i), item, elements.Index(i), false)
+	}
+	target.Set(elements)
+}
+
+func (d *decoder) dictionary(path string, n *yaml.Node, target reflect.Value) {
+	m := reflect.MakeMap(target.Type())
+	d.pairs(path, n, "a block of keys", func(key, value *yaml.Node) {
+		v := reflect.New(target.Type().Elem())
+		withDefaults(v)
+		d.decode(join(path, key.Value), value, v.Elem(), false)
+		m.SetMapIndex(reflect.ValueOf(key.Value).Convert(target.Type().Key()), v.Elem())
+	})
+	target.Set(m)
+}
+
+// value reads a scalar of one of Go's plain types.
+func (d *decoder) value(path string, n *yaml.Node, target reflect.Value, scalar bool) {
+	wrong := func(want, remedy string) {
+		d.failAt(n, path, n.Value, describe(n)+" stands where "+want+" belongs", remedy)
+	}
+	if n.Kind != yaml.ScalarNode {
+		wrong(wanted(target.Kind()), "write one value")
+		return
+	}
+	tag := n.ShortTag()
+	switch target.Kind() {
+	case reflect.String:
+		if tag == "!!str" || tag == "!!timestamp" || scalar && tag != "!!binary" {
+			target.SetString(n.Value)
+			return
+		}
+		wrong("text", "put it in quotes")
+	case reflect.Bool:
+		if b, err := strconv.ParseBool(n.Value); err == nil && tag == "!!bool" {
+			target.SetBool(b)
+			return
+		}
+		wrong("true or false", "write true or false")
+	case reflect.Int, reflect.Int64:
+		if i, err := strconv.ParseInt(n.Value, 10, 64); err == nil && tag == "!!int" {
+			target.SetInt(i)
+			return
+		}
+		wrong("a whole number", "write it without quotes and without a unit")
+	case reflect.Float64:
+		if f, err := strconv.ParseFloat(n.Value, 64); err == nil && (tag == "!!int" || tag == "!!float") && f-f == 0 {
+			target.SetFloat(f)
+			return
+		}
+		wrong("a number", "write it without quotes and without a unit")
+	}
+}
+
+func wanted(k reflect.Kind) string {
+	switch k {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int64:
+		return "a whole number"
+	case reflect.Float64:
+		return "a number"
+	}
+	return "text"
+}
+
+// describe names what a node is, for errors.
+func describe(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a block of keys"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	switch n.ShortTag() {
+	case "!!int", "!!float":
+		return "the number " + n.Value
+	case "!!bool":
+		return n.Value
+	case "!!null":
+		return "nothing"
+	}
+	return "the text " + quoted(n.Value)
+}
+
+// remember keeps the lines of a tree that request compiles itself.
+func (d *decoder) remember(path string, n *yaml.Node, depth int) {
+	if d.nodes++; d.nodes > maxNodes || depth > 64 {
+		return
+	}
+	d.lines[path] = n.Line
+	switch n.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			d.remember(path+"."+n.Content[i].Value, n.Content[i+1], depth+1)
+		}
+	case yaml.SequenceNode:
+		for i, item := range n.Content {
+			d.remember(fmt.Sprintf("%s[%d]", path, i), item, depth+1)
+		}
+	}
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// structFields are the keys a struct takes, by its yaml tags, in order.
+type structFields struct {
+	names []string
+	index map[string]reflect.StructField
+}
+
+func fieldsOf(t reflect.Type) structFields {
+	s := structFields{index: map[string]reflect.StructField{}}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if name := f.Tag.Get("yaml"); name != "" {
+			s.names = append(s.names, name)
+			s.index[name] = f
+		}
+	}
+	return s
+}

@@ -1,0 +1,81 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Error is one mistake in the configuration.
+type Error struct {
+	// File and Line say where, Line from 1; a setting from the environment or a flag has neither.
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+	// Path is the place in the file ("calls[0].method"), or the name of the variable or flag.
+	Path string `json:"path,omitempty"`
+	// Value is what stands there; empty for secrets and for whole blocks.
+	Value string `json:"value,omitempty"`
+	// Problem is what is wrong, and Remedy what to write instead.
+	Problem string `json:"problem"`
+	Remedy  string `json:"remedy,omitempty"`
+}
+
+func (e Error) Error() string {
+	var b strings.Builder
+	if e.Line > 0 {
+		fmt.Fprintf(&b, "%s:%d: ", e.File, e.Line)
+	} else if e.File != "" {
+		b.WriteString(e.File + ": ")
+	}
+	if e.Path != "" {
+		b.WriteString(e.Path + ": ")
+	}
+	b.WriteString(e.Problem)
+	if e.Remedy != "" {
+		b.WriteString("; " + e.Remedy)
+	}
+	return b.String()
+}
+
+// Errors are all mistakes of a configuration, in the order of the file.
+type Errors []Error
+
+func (e Errors) Error() string {
+	lines := make([]string, len(e))
+	for i := range e {
+		lines[i] = e[i].Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap gives the mistakes one by one.
+func (e Errors) Unwrap() []error {
+	list := make([]error, len(e))
+	for i := range e {
+		list[i] = e[i]
+	}
+	return list
+}
+
+// maxErrors is how many mistakes are listed; the rest is only counted.
+const maxErrors = 100
+
+// sorted orders by line and bounds the list; nil when there is none.
+func (e Errors) sorted() error {
+	if len(e) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(e, func(a, b Error) int { return a.Line - b.Line })
+	if more := len(e) - maxErrors; more > 0 {
+		e = append(e[:maxErrors:maxErrors], Error{File: e[0].File, Problem: fmt.Sprintf("and %d more mistakes", more)})
+	}
+	return e
+}
+
+// quoted is a value as an error shows it: quoted and cut.
+func quoted(s string) string {
+	if r := []rune(s); len(r) > 60 {
+		s = string(r[:60]) + "…"
+	}
+	return fmt.Sprintf("%q", s)
+}

@@ -1,0 +1,221 @@
+package config
+
+import (
+	"time"
+
+	"segue/delivery"
+	"segue/request"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// file is the configuration file as it is written. Its keys are the contract with
+// whoever writes one; the annotated example shows each of them.
+type file struct {
+	Calls      []fileCall     `yaml:"calls"`
+	Triggers   []fileTrigger  `yaml:"triggers"`
+	Engagement fileEngagement `yaml:"engagement"`
+	Timeouts   fileTimeouts   `yaml:"timeouts"`
+	Queues     []fileQueue    `yaml:"queues"`
+	Desktop    fileDesktop    `yaml:"desktop"`
+	Guard      Guard          `yaml:"guard"`
+	Temporal   fileTemporal   `yaml:"temporal"`
+	Log        fileLog        `yaml:"log"`
+	Gateway    fileAddress    `yaml:"gateway"`
+	Metrics    fileAddress    `yaml:"metrics"`
+}
+
+type fileCall struct {
+	Name     string            `yaml:"name"`
+	Method   string            `yaml:"method"`
+	URL      string            `yaml:"url"`
+	Query    []request.Pair    `yaml:"query"`
+	Headers  []request.Pair    `yaml:"headers"`
+	JSON     *yaml.Node        `yaml:"json"`
+	Form     []request.Pair    `yaml:"form"`
+	XML      *request.XML      `yaml:"xml"`
+	SOAP     *request.SOAP     `yaml:"soap"`
+	Text     *string           `yaml:"text" scalar:"true"`
+	Auth     fileAuth          `yaml:"auth"`
+	Sign     *fileSign         `yaml:"sign"`
+	Timeout  duration          `yaml:"timeout"`
+	Success  statuses          `yaml:"success"`
+	Final    statuses          `yaml:"final"`
+	Idemp    bool              `yaml:"idempotent"`
+	Order    delivery.Order    `yaml:"order"`
+	Missing  request.Missing   `yaml:"missing"`
+	Retry    fileRetry         `yaml:"retry"`
+	Limits   fileLimits        `yaml:"limits"`
+	Returns  []fileReturn      `yaml:"returns"`
+	Mappings []request.Mapping `yaml:"mappings"`
+}
+
+type fileAuth struct {
+	Basic  *fileBasic  `yaml:"basic"`
+	Bearer *fileBearer `yaml:"bearer"`
+	APIKey *fileAPIKey `yaml:"api_key"`
+	OAuth2 *fileOAuth2 `yaml:"oauth2"`
+	MTLS   *fileMTLS   `yaml:"mtls"`
+	Sign   *fileSign   `yaml:"sign"`
+}
+
+type fileBasic struct {
+	Username delivery.SecretRef `yaml:"username"`
+	Password delivery.SecretRef `yaml:"password"`
+}
+
+type fileAPIKey struct {
+	In   string             `yaml:"in"`
+	Name string             `yaml:"name"`
+	Key  delivery.SecretRef `yaml:"key"`
+}
+
+type fileOAuth2 struct {
+	TokenURL     string             `yaml:"token_url"`
+	ClientID     delivery.SecretRef `yaml:"client_id"`
+	ClientSecret delivery.SecretRef `yaml:"client_secret"`
+	Scopes       words              `yaml:"scopes"`
+}
+
+type fileMTLS struct {
+	Certificate delivery.SecretRef `yaml:"certificate"`
+	Key         delivery.SecretRef `yaml:"key"`
+}
+
+type fileSign struct {
+	Secrets []delivery.SecretRef `yaml:"secrets"`
+}
+
+type fileRetry struct {
+	Schedule  []duration `yaml:"schedule"`
+	Jitter    float64    `yaml:"jitter"`
+	Retention duration   `yaml:"retention"`
+}
+
+type fileLimits struct {
+	Concurrency int     `yaml:"concurrency"`
+	Rate        float64 `yaml:"rate"`
+	Response    size    `yaml:"response"`
+}
+
+type fileReturn struct {
+	From string `yaml:"from"`
+	To   string `yaml:"to"`
+}
+
+type fileTrigger struct {
+	When              words  `yaml:"when"`
+	Call              string `yaml:"call"`
+	Segments          words  `yaml:"segments"`
+	Legs              words  `yaml:"legs"`
+	From              words  `yaml:"from"`
+	To                words  `yaml:"to"`
+	Channels          words  `yaml:"channels"`
+	Queues            words  `yaml:"queues"`
+	BusinessProcesses words  `yaml:"business_processes"`
+	Dispositions      words  `yaml:"dispositions"`
+	If                string `yaml:"if"`
+	DryRun            bool   `yaml:"dry_run"`
+}
+
+type fileEngagement struct {
+	Backend setting `yaml:"backend"`
+}
+
+type fileTimeouts struct {
+	Default  fileDefaults             `yaml:"default"`
+	Channels map[string]fileOverrides `yaml:"channels"`
+}
+
+// fileDefaults are settings, so that the environment can give them.
+type fileDefaults struct {
+	Offer       setting `yaml:"offer"`
+	Queue       setting `yaml:"queue"`
+	WrapUp      setting `yaml:"wrap_up"`
+	Engagement  setting `yaml:"engagement"`
+	Lifetime    setting `yaml:"lifetime"`
+	LateEvents  setting `yaml:"late_events"`
+	Orphan      setting `yaml:"orphan"`
+	SequenceGap setting `yaml:"sequence_gap"`
+}
+
+type fileOverrides struct {
+	Offer       *duration `yaml:"offer"`
+	Queue       *duration `yaml:"queue"`
+	WrapUp      *duration `yaml:"wrap_up"`
+	Engagement  *duration `yaml:"engagement"`
+	Lifetime    *duration `yaml:"lifetime"`
+	LateEvents  *duration `yaml:"late_events"`
+	Orphan      *duration `yaml:"orphan"`
+	SequenceGap *duration `yaml:"sequence_gap"`
+}
+
+// override is what is given of a block of timeouts.
+func (o fileOverrides) override() override {
+	set := override{}
+	for i, d := range []*duration{o.Offer, o.Queue, o.WrapUp, o.Engagement, o.Lifetime, o.LateEvents, o.Orphan, o.SequenceGap} {
+		if d != nil {
+			set[timeoutNames[i]] = time.Duration(*d)
+		}
+	}
+	return set
+}
+
+type fileQueue struct {
+	Name            string        `yaml:"name"`
+	BusinessProcess string        `yaml:"business_process"`
+	Overflow        string        `yaml:"overflow"`
+	MaxMisses       int           `yaml:"max_misses"`
+	Timeouts        fileOverrides `yaml:"timeouts"`
+}
+
+type fileDesktop struct {
+	Scripts      []Script      `yaml:"scripts"`
+	Dispositions []Disposition `yaml:"dispositions"`
+}
+
+type fileTemporal struct {
+	Address   setting `yaml:"address"`
+	Namespace setting `yaml:"namespace"`
+	TaskQueue setting `yaml:"task_queue"`
+	APIKey    setting `yaml:"api_key"`
+	TLS       fileTLS `yaml:"tls"`
+}
+
+type fileTLS struct {
+	Enabled     setting `yaml:"enabled"`
+	ServerName  setting `yaml:"server_name"`
+	CA          setting `yaml:"ca"`
+	Certificate setting `yaml:"certificate"`
+	Key         setting `yaml:"key"`
+}
+
+type fileLog struct {
+	Level  setting `yaml:"level"`
+	Format setting `yaml:"format"`
+}
+
+type fileAddress struct {
+	Address setting `yaml:"address"`
+}
+
+// setDefaults is a call before the file says anything.
+func (c *fileCall) setDefaults() {
+	c.Timeout = duration(10 * time.Second)
+	c.Success = statuses{{From: 200, To: 299}}
+	c.Idemp = true
+	c.Order = delivery.OrderBlock
+	c.Missing = request.MissingEmpty
+	c.Retry = fileRetry{Schedule: standardWebhooks(), Jitter: 0.2, Retention: duration(720 * time.Hour)}
+	c.Limits = fileLimits{Concurrency: 20, Response: 64 << 10}
+}
+
+// standardWebhooks is the retry schedule of the Standard Webhooks specification: over 75 hours.
+func standardWebhooks() []duration {
+	var s []duration
+	for _, d := range []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour,
+		10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour} {
+		s = append(s, duration(d))
+	}
+	return s
+}

@@ -1,0 +1,144 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"segue/dispatch"
+	"segue/interaction"
+
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
+)
+
+// maxFile bounds the configuration file, in bytes.
+const maxFile = 4 << 20
+
+// Load reads a configuration file, the environment and the flags. Without a path
+// it is the environment, the flags and the defaults: no calls.
+func Load(path string, options ...Option) (*Set, error) {
+	if path == "" {
+		return Parse("", nil, options...)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, Errors{{File: path, Problem: "cannot be read: " + reason(err), Remedy: "check --config and the file's permissions"}}
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, Errors{{File: path, Problem: "cannot be read: " + reason(err)}}
+	}
+	set, err := Parse(path, data, options...)
+	if err != nil {
+		return nil, err
+	}
+	if set.File, err = filepath.Abs(path); err != nil {
+		set.File = path
+	}
+	return set, nil
+}
+
+func reason(err error) string {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}
+
+// loader is one reading of a configuration.
+type loader struct {
+	decoder *decoder
+	file    file
+	flags   map[string]*pflag.Flag
+	values  map[string]string
+}
+
+// Parse is Load for a configuration that is in memory; name stands in the errors.
+// What it returns as an error is of type Errors.
+func Parse(name string, data []byte, options ...Option) (*Set, error) {
+	l := &loader{
+		decoder: &decoder{file: name, lines: map[string]int{}, settings: map[string]string{}, unread: map[string]bool{}},
+		flags:   map[string]*pflag.Flag{}, values: map[string]string{},
+	}
+	for _, option := range options {
+		option(l)
+	}
+	root, problem := parseYAML(name, data)
+	if problem != nil {
+		return nil, Errors{*problem}
+	}
+	if root != nil {
+		l.decoder.decode("", root, reflect.ValueOf(&l.file).Elem(), false)
+	}
+	set := &Set{calls: map[string]*Call{}, channels: map[interaction.Channel]dispatch.Timeouts{}}
+	set.fill(l.settings())
+	l.timeouts(set)
+	l.guard(set)
+	l.queues(set)
+	l.desktop(set)
+	l.calls(set)
+	l.triggers(set)
+	if err := l.decoder.errors.sorted(); err != nil {
+		return nil, err
+	}
+	set.Version = l.version(set, root)
+	for _, c := range set.calls {
+		c.version = set.Version
+	}
+	return set, nil
+}
+
+var yamlLine = regexp.MustCompile(`line (\d+): `)
+
+// parseYAML reads the one document of a file; nil for an empty one.
+func parseYAML(name string, data []byte) (root *yaml.Node, problem *Error) {
+	defer func() {
+		if p := recover(); p != nil { // a parser's bug must not end a process that reloads
+			root, problem = nil, &Error{File: name, Problem: fmt.Sprintf("is not YAML: %v", p)}
+		}
+	}()
+	if len(data) > maxFile {
+		return nil, &Error{File: name, Problem: fmt.Sprintf("is larger than %d MiB", maxFile>>20), Remedy: "make it smaller"}
+	}
+	reader := yaml.NewDecoder(bytes.NewReader(data))
+	var document yaml.Node
+	if err := reader.Decode(&document); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, nil
+		}
+		return nil, syntaxError(name, err)
+	}
+	var second yaml.Node
+	if err := reader.Decode(&second); !errors.Is(err, io.EOF) {
+		if err != nil {
+			return nil, syntaxError(name, err)
+		}
+		return nil, &Error{File: name, Line: second.Line, Problem: "a second document begins here", Remedy: "keep one, without ---"}
+	}
+	if len(document.Content) == 0 {
+		return nil, nil
+	}
+	if n := document.Content[0]; n.Kind != yaml.ScalarNode || n.ShortTag() != "!!null" {
+		return n, nil
+	}
+	return nil, nil
+}
+
+func syntaxError(name string, err error) *Error {
+	e := &Error{File: name, Problem: "is not YAML: " + strings.TrimPrefix(err.Error(), "yaml: "), Remedy: "check quotes, colons and indentation"}
+	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+		e.Line, _ = strconv.Atoi(m[1])
+		e.Problem = strings.Replace(e.Problem, m[0], "", 1)
+	}
+	return e
+}

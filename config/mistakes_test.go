@@ -1,0 +1,209 @@
+package config_test
+
+import (
+	"strings"
+	"testing"
+
+	"segue/config"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// good is a valid file that each mistake is made in, by replacing a piece of it.
+const good = `calls:
+  - name: crm
+    method: POST
+    url: https://crm.example.com/calls/${interaction.id}
+    headers:
+      - {name: X-Agent, value: "${agent.id}"}
+    json:
+      id: ${interaction.id}
+      deep: [1, {note: "ani #ani#"}]
+    auth: {basic: {username: env:U, password: env:P}}
+    timeout: 10s
+    success: [2xx]
+    retry: {schedule: [5s, 5m], jitter: 0.2}
+    limits: {concurrency: 20, rate: 50, response: 64KiB}
+  - name: other
+    method: GET
+    url: https://other.example.com/
+triggers:
+  - {when: interaction_starts, call: crm}
+  - when: segment_change
+    segments: [handling.agent, wrap_up]
+    channels: [inbound]
+    if: 'user_data.tier == "gold"'
+    call: crm
+engagement: {backend: "https://gwe.example.com:8081"}
+timeouts:
+  default: {offer: 30s}
+  channels: {chat: {offer: 45s}}
+queues:
+  - {name: sales, overflow: backup, max_misses: 3, timeouts: {queue: 3m}}
+desktop:
+  scripts: [{channel: inbound, id: s1, name: "Sales"}]
+  dispositions:
+    - {channel: inbound, id: d1, value: SOLD}
+guard: {allow: ["127.0.0.0/8"]}
+temporal:
+  address: 127.0.0.1:7233
+log: {level: info}
+`
+
+func TestEachMistakeIsOneErrorWithItsLine(t *testing.T) {
+	cases := []struct{ name, old, new, want string }{
+		{"method", "method: POST", "method: FETCH",
+			`f.yaml:3: calls[0].method: "FETCH" is not a method; use GET, POST, PUT, PATCH, DELETE, TRACE, HEAD, OPTIONS`},
+		{"no method", "    method: POST\n", "",
+			"f.yaml:2: calls[0].method: a call needs a method; use GET, POST, PUT, PATCH, DELETE, TRACE, HEAD, OPTIONS"},
+		{"unknown key", "    timeout: 10s", "    time_out: 10s",
+			"f.yaml:11: calls[0].time_out: there is no such key; did you mean timeout?"},
+		{"unknown top key", "guard:", "gaurd:",
+			"f.yaml:35: gaurd: there is no such key; did you mean guard? use calls, triggers, engagement, timeouts, queues, desktop, guard, temporal, log, gateway, metrics"},
+		{"unknown body", "    json:\n", "    yaml:\n",
+			"f.yaml:7: calls[0].yaml: there is no such key; did you mean name?"},
+		{"duplicate key", "    success: [2xx]", "    timeout: 5s",
+			"f.yaml:12: calls[0].timeout: the key stands twice, first in line 11; keep one"},
+		{"duplicate call", "- name: other", "- name: crm",
+			`f.yaml:15: calls[1].name: the name "crm" stands twice, first in line 2; give it another name`},
+		{"bad name", "- name: other", "- name: a b",
+			`f.yaml:15: calls[1].name: "a b" is not a name; use letters, digits, dots, dashes and underscores, at most 64`},
+		{"wrong type: list for text", "url: https://other.example.com/", "url: [a]",
+			"f.yaml:17: calls[1].url: a list stands where text belongs; write one value"},
+		{"wrong type: number for text", "- name: other", "- name: 12",
+			"f.yaml:15: calls[1].name: the number 12 stands where text belongs; put it in quotes"},
+		{"wrong type: text for list", "headers:\n      - {name: X-Agent, value: \"${agent.id}\"}", "headers: X-Agent",
+			`f.yaml:5: calls[0].headers: the text "X-Agent" stands where a list belongs; write [ … ] or lines that begin with -`},
+		{"wrong type: text for number", "concurrency: 20", "concurrency: many",
+			`f.yaml:14: calls[0].limits.concurrency: the text "many" stands where a whole number belongs; write it without quotes and without a unit`},
+		{"wrong type: text for block", "limits: {concurrency: 20, rate: 50, response: 64KiB}", "limits: none",
+			`f.yaml:14: calls[0].limits: the text "none" stands where a block of keys belongs; write {key: value} or indented keys`},
+		{"wrong type: text for bool", "    success: [2xx]", "    idempotent: yes please",
+			`f.yaml:12: calls[0].idempotent: the text "yes please" stands where true or false belongs; write true or false`},
+		{"duration", "timeout: 10s", "timeout: 10",
+			`f.yaml:11: calls[0].timeout: "10" is not a duration; write it as 30s, 5m or 1h30m`},
+		{"duration in a list", "schedule: [5s, 5m]", "schedule: [5s, soon]",
+			`f.yaml:13: calls[0].retry.schedule[1]: "soon" is not a duration; write it as 30s, 5m or 1h30m`},
+		{"duration out of range", "timeout: 10s", "timeout: 11m",
+			"f.yaml:11: calls[0].timeout: 11m0s is out of range; write 10ms to 10m0s"},
+		{"negative duration", "{offer: 30s}", "{offer: -1s}",
+			`f.yaml:27: timeouts.default.offer: "-1s" is negative; write 0s or more`},
+		{"jitter", "jitter: 0.2", "jitter: 2",
+			"f.yaml:13: calls[0].retry.jitter: 2 is out of range; write 0 to 1"},
+		{"concurrency", "concurrency: 20", "concurrency: -1",
+			"f.yaml:14: calls[0].limits.concurrency: -1 is out of range; write 0 to 10000"},
+		{"size", "64KiB", "64 kilos",
+			`f.yaml:14: calls[0].limits.response: "64 kilos" is not a size; write it as 64KiB or 1MiB`},
+		{"status", "[2xx]", "[2xx, 6xx]",
+			`f.yaml:12: calls[0].success[1]: "6xx" is not an HTTP status; write 2xx, 404 or 200-204`},
+		{"order", "success: [2xx]", "order: fifo",
+			`f.yaml:12: calls[0].order: "fifo" is not an order; use block, skip, unordered`},
+		{"missing", "success: [2xx]", "missing: drop",
+			`f.yaml:12: calls[0].missing: "drop" is not a policy for missing values; use empty, omit, null or park`},
+		{"url", "url: https://other.example.com/", "url: other.example.com",
+			`f.yaml:17: calls[1].url: the scheme of a URL is http or https, not ""; write https://host/path`},
+		{"expression in a body", "id: ${interaction.id}\n      deep", "id: ${interaction.idd}\n      deep",
+			"f.yaml:8: calls[0].json.id: column 14: there is no field idd in ${interaction.idd}; did you mean id?"},
+		{"element in a body", "#ani#", "#anni#",
+			`f.yaml:9: calls[0].json.deep[1].note: there is no data element #anni#; did you mean #ani#? to send the text itself, write ${"#anni#"}`},
+		{"expression in a header", "${agent.id}", "${agent.id",
+			"f.yaml:6: calls[0].headers[0].value: column 1: ${ has no closing } in ${agent.id; to send ${ itself, write ${\"${\"}"},
+		{"secret", "password: env:P", "password: hunter2",
+			"f.yaml:10: calls[0].auth.basic.password: a secret is a reference, not the secret itself; write env:NAME or file:PATH"},
+		{"two kinds of auth", "auth: {basic: {username: env:U, password: env:P}}", "auth: {bearer: env:T, mtls: {certificate: file:C, key: file:K}}",
+			"f.yaml:10: calls[0].auth.mtls: a call authenticates in one way, and bearer is given already; keep one"},
+		{"trigger without its call", "interaction_starts, call: crm", "interaction_starts, call: cmr",
+			`f.yaml:19: triggers[0].call: there is no call "cmr"; did you mean crm? use crm, other, engage, noengage`},
+		{"moment", "when: interaction_starts", "when: [survey, inbound.call_ends]",
+			`f.yaml:19: triggers[0].when[1]: "inbound.call_ends" is not a moment that triggers can name; did you mean inbound.call_end?`},
+		{"segment", "handling.agent", "handling.agents",
+			`f.yaml:21: triggers[1].segments[0]: "handling.agents" is not a segment; it exists on channel, business_process, agent`},
+		{"channel of a trigger", "channels: [inbound]", "channels: [inbond]",
+			`f.yaml:22: triggers[1].channels[0]: "inbond" is not a channel; did you mean inbound? use inbound, outbound, cloud_routing, track_number, chat, email, sms, web`},
+		{"condition", `user_data.tier == "gold"`, `user_dat.tier == "gold"`,
+			`f.yaml:23: triggers[1].if: column 1: there is no user_dat in user_dat.tier == "gold"; did you mean user_data? use interaction, agent, previous_agent, event, user_data, disposition, survey, durations, delivery`},
+		{"backend", "https://gwe.example.com:8081", "gwe.example.com",
+			`f.yaml:25: engagement.backend: "gwe.example.com" is not the URL of a backend; write https://host:port`},
+		{"channel of a timeout", "{chat: {offer: 45s}}", "{fax: {offer: 45s}}",
+			`f.yaml:28: timeouts.channels.fax: "fax" is not a channel; use inbound, outbound, cloud_routing, track_number, chat, email, sms, web`},
+		{"unknown timeout", "{chat: {offer: 45s}}", "{chat: {offers: 45s}}",
+			"f.yaml:28: timeouts.channels.chat.offers: there is no such key; did you mean offer? use offer, queue, wrap_up, engagement, lifetime, late_events, orphan, sequence_gap"},
+		{"overflow into itself", "overflow: backup", "overflow: sales",
+			"f.yaml:30: queues[0].overflow: a queue cannot overflow into itself; name another queue, or leave it out"},
+		{"queue without a name", "{name: sales, ", "{",
+			"f.yaml:30: queues[0].name: a name is needed; write name: …"},
+		{"disposition without a value", ", value: SOLD", "",
+			"f.yaml:34: desktop.dispositions[0].value: a disposition needs the code that is recorded; write value: SOLD"},
+		{"script of no channel", "{channel: inbound, id: s1", "{channel: phone, id: s1",
+			`f.yaml:32: desktop.scripts[0].channel: "phone" is not a channel; use inbound, outbound, cloud_routing, track_number, chat, email, sms, web`},
+		{"guard", "127.0.0.0/8", "127.0.0.0/80",
+			`f.yaml:35: guard.allow[0]: "127.0.0.0/80" is not an address, range or host; write "10.0.0.0/8", "192.0.2.7" or a host name`},
+		{"address", "127.0.0.1:7233", "localhost",
+			`f.yaml:37: temporal.address: "localhost" is not an address; write host:port with a port from 0 to 65535`},
+		{"level", "level: info", "level: chatty",
+			`f.yaml:38: log.level: "chatty" is none of the values; use debug, info, warn, error`},
+		{"syntax", "triggers:\n", "triggers: [\n",
+			"f.yaml:18: is not YAML: did not find expected node content; check quotes, colons and indentation"},
+		{"second document", "log: {level: info}\n", "log: {level: info}\n---\na: b\n",
+			"f.yaml:39: a second document begins here; keep one, without ---"},
+		{"merge key", "log: {level: info}", "log: {<<: {level: info}}",
+			"f.yaml:38: log.<<: a key is a plain name; write the keys out"},
+		{"soap version", "    json:\n      id: ${interaction.id}\n      deep: [1, {note: \"ani #ani#\"}]\n", "    soap: {version: 3, operation: Op}\n",
+			`f.yaml:7: calls[0].soap.version: "3" is not a version of SOAP; use "1.1" or "1.2"`},
+	}
+	_, err := config.Parse("f.yaml", []byte(good))
+	require.NoError(t, err)
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			require.Contains(t, good, c.old)
+			set, err := config.Parse("f.yaml", []byte(strings.Replace(good, c.old, c.new, 1)))
+			assert.Nil(t, set)
+			require.EqualError(t, err, c.want)
+			require.IsType(t, config.Errors{}, err)
+			assert.Len(t, err, 1)
+			assert.NotContains(t, err.Error(), "hunter2")
+		})
+	}
+}
+
+func TestAllMistakesAreListedInTheOrderOfTheFile(t *testing.T) {
+	text := good
+	for _, change := range [][2]string{{"level: info", "level: x"}, {"method: POST", "method: X"}, {"call: crm}", "call: x}"}, {"30s", "x"}, {"#ani#", "#x#"}} {
+		text = strings.Replace(text, change[0], change[1], 1)
+	}
+	_, err := config.Parse("f.yaml", []byte(text))
+	var lines []int
+	for _, e := range err.(config.Errors) {
+		lines = append(lines, e.Line)
+	}
+	assert.Equal(t, []int{3, 9, 19, 27, 38}, lines)
+	assert.Equal(t, config.Error{File: "f.yaml", Line: 3, Path: "calls[0].method", Value: "X", Problem: `"X" is not a method`,
+		Remedy: "use GET, POST, PUT, PATCH, DELETE, TRACE, HEAD, OPTIONS"}, err.(config.Errors)[0])
+}
+
+func TestTheListOfMistakesIsBounded(t *testing.T) {
+	_, err := config.Parse("f.yaml", []byte("calls:\n"+strings.Repeat("  - {nam: x}\n", 400)))
+	assert.Len(t, err, 101)
+	assert.ErrorContains(t, err, "more mistakes")
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(good))
+	f.Add(config.Example)
+	f.Add([]byte("calls: [{name: a, method: GET, url: 'http://h/', json: &a {b: *a}}]"))
+	f.Add([]byte("a: &a [*a]\ncalls: *a"))
+	f.Add([]byte("? [a]\n: b"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		set, err := config.Parse("f.yaml", data)
+		if (set == nil) == (err == nil) {
+			t.Fatalf("a set or errors: %v, %v", set, err)
+		}
+		if set != nil {
+			again, err := config.Parse("f.yaml", data)
+			require.NoError(t, err)
+			require.Equal(t, set.Version, again.Version)
+			config.Check(set)
+		}
+	})
+}

@@ -1,0 +1,182 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"segue/dispatch"
+	"segue/interaction"
+)
+
+// Report is what `segue check` shows of a configuration: every call as it would
+// go out at each moment that fires it, with sample data and without secrets.
+type Report struct {
+	File     string       `json:"file,omitempty"`
+	Version  string       `json:"version"`
+	Calls    []CallReport `json:"calls"`
+	Warnings []string     `json:"warnings,omitempty"`
+}
+
+// CallReport is one call of a Report.
+type CallReport struct {
+	Name    string   `json:"name"`
+	BuiltIn bool     `json:"built_in,omitempty"`
+	Auth    string   `json:"auth,omitempty"`
+	Signed  bool     `json:"signed,omitempty"`
+	Timeout string   `json:"timeout"`
+	Retries int      `json:"retries"`
+	Samples []Sample `json:"samples,omitempty"`
+}
+
+// Sample is a call rendered for one moment.
+type Sample struct {
+	When    interaction.When `json:"when"`
+	Request dispatch.Request `json:"request"`
+}
+
+// Check renders a sample of every call for each moment that its triggers name,
+// and warns of what is legal but hardly meant.
+func Check(s *Set) Report {
+	r := Report{File: s.File, Version: s.Version}
+	for i, spec := range s.specs {
+		if why := spec.Never(); why != "" {
+			r.warn("triggers[%d] (call %s) can never fire: %s", i, spec.Call, why)
+		}
+	}
+	for _, c := range s.Calls() {
+		report := CallReport{Name: c.Name, BuiltIn: c.BuiltIn, Auth: authKind(c), Signed: len(c.Policy.Sign) > 0,
+			Timeout: c.Policy.Timeout.String(), Retries: len(c.Policy.Retry.Schedule)}
+		moments := s.Triggers.Fires(c.Name)
+		if len(moments) == 0 {
+			r.warn("call %s has no trigger: nothing fires it", c.Name)
+		}
+		uses := c.Template.Uses()
+		var hidden []string
+		for _, when := range moments {
+			view, event := sample(when, uses)
+			if list := lacking(when, uses); len(list) > 0 {
+				r.warn("call %s at %s: no value then for %s (missing: %s)", c.Name, when, strings.Join(list, ", "), c.Template.Missing())
+			}
+			request := c.Render("msg_sample", view, event)
+			if request.Fault != "" {
+				r.warn("call %s cannot be rendered at %s with sample data: %s", c.Name, when, request.Fault)
+			}
+			hidden = mask(&request)
+			report.Samples = append(report.Samples, Sample{when, request})
+		}
+		if len(hidden) > 0 {
+			r.warn("call %s: %s looks like a credential, which would stand in every history: use auth", c.Name, strings.Join(hidden, ", "))
+		}
+		r.Calls = append(r.Calls, report)
+	}
+	return r
+}
+
+func (r *Report) warn(format string, args ...any) {
+	r.Warnings = append(r.Warnings, fmt.Sprintf(format, args...))
+}
+
+// authKind names how a call authenticates, and the references but no secret.
+func authKind(c *Call) string {
+	switch a := c.Policy.Auth; {
+	case a.Basic != nil:
+		return fmt.Sprintf("basic (%s, %s)", a.Basic.Username, a.Basic.Password)
+	case a.Bearer != "":
+		return fmt.Sprintf("bearer (%s)", a.Bearer)
+	case a.APIKey != nil:
+		return fmt.Sprintf("api_key in %s %s (%s)", a.APIKey.In, a.APIKey.Name, a.APIKey.Key)
+	case a.OAuth2 != nil:
+		return fmt.Sprintf("oauth2 (%s, %s)", a.OAuth2.ClientID, a.OAuth2.ClientSecret)
+	case a.MTLS != nil:
+		return fmt.Sprintf("mtls (%s, %s)", a.MTLS.Certificate, a.MTLS.Key)
+	}
+	return ""
+}
+
+// credentials are parts of names that people give to headers and parameters with secrets.
+var credentials = []string{"authorization", "cookie", "token", "secret", "password", "api-key", "apikey", "api_key"}
+
+func credential(name string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(credentials, func(s string) bool { return strings.Contains(name, s) })
+}
+
+// mask hides what looks like a credential, and names it.
+func mask(r *dispatch.Request) (names []string) {
+	for i, h := range r.Headers {
+		if credential(h.Name) {
+			r.Headers[i].Value = "***"
+			names = append(names, "header "+h.Name)
+		}
+	}
+	path, query, ok := strings.Cut(r.URL, "?")
+	if !ok {
+		return names
+	}
+	parameters := strings.Split(query, "&")
+	for i, p := range parameters {
+		if name, _, ok := strings.Cut(p, "="); ok && credential(name) {
+			parameters[i] = name + "=***"
+			names = append(names, "parameter "+name)
+		}
+	}
+	r.URL = path + "?" + strings.Join(parameters, "&")
+	return names
+}
+
+// Print writes the report for people.
+func (r Report) Print(w io.Writer) error {
+	p := &printer{w: w}
+	if r.File != "" {
+		p.line("%s", r.File)
+	}
+	p.line("version %s, %d calls", r.Version, len(r.Calls))
+	for _, c := range r.Calls {
+		p.line("")
+		notes := []string{"timeout " + c.Timeout, fmt.Sprintf("%d retries", c.Retries)}
+		if c.Auth != "" {
+			notes = append(notes, c.Auth)
+		}
+		if c.Signed {
+			notes = append(notes, "signed")
+		}
+		if c.BuiltIn {
+			notes = append(notes, "built in")
+		}
+		p.line("call %s (%s)", c.Name, strings.Join(notes, ", "))
+		for _, s := range c.Samples {
+			p.line("  at %s", s.When)
+			p.line("    %s %s", s.Request.Method, s.Request.URL)
+			for _, h := range s.Request.Headers {
+				p.line("    %s: %s", h.Name, h.Value)
+			}
+			if s.Request.Body != "" {
+				p.line("    %s", strings.ReplaceAll(s.Request.Body, "\n", "\n    "))
+			}
+			if s.Request.Fault != "" {
+				p.line("    cannot be rendered: %s", s.Request.Fault)
+			}
+		}
+	}
+	if len(r.Warnings) > 0 {
+		p.line("")
+	}
+	for _, warning := range r.Warnings {
+		p.line("warning: %s", warning)
+	}
+	return p.err
+}
+
+// printer remembers the first error of many writes.
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	}
+}

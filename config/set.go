@@ -1,0 +1,213 @@
+package config
+
+import (
+	"slices"
+	"time"
+
+	"segue/delivery"
+	"segue/dispatch"
+	"segue/interaction"
+	"segue/request"
+	"segue/trigger"
+)
+
+// Set is one compiled configuration. It is immutable: a reload makes a new one.
+type Set struct {
+	// Version is a short hash of what the file and the environment say about
+	// calls, triggers, timeouts, queues and desktop; comments and process settings
+	// do not change it.
+	Version string
+	// File is where the set was read from; empty when it was parsed from memory.
+	File string
+
+	Triggers   *trigger.Set
+	Queues     []Queue
+	Desktop    Desktop
+	Guard      Guard
+	Engagement Engagement
+
+	Temporal Temporal
+	Log      Log
+	Gateway  Gateway
+	Metrics  Metrics
+
+	calls    map[string]*Call
+	names    []string
+	specs    []trigger.Spec
+	defaults dispatch.Timeouts
+	channels map[interaction.Channel]dispatch.Timeouts
+}
+
+// Call is one configured call, ready to be rendered and delivered.
+type Call struct {
+	Name     string
+	Template *request.Template
+	Policy   delivery.Policy
+	// BuiltIn says that the call comes from engagement.backend, not from calls.
+	BuiltIn bool
+
+	version string
+}
+
+// Render fills the call in for one event, stamped with the configuration's
+// version. It never fails: what cannot be rendered is in Request.Fault.
+func (c *Call) Render(deliveryID string, view *interaction.View, ev *interaction.Event) dispatch.Request {
+	r, _ := c.Template.Render(deliveryID, view, ev)
+	r.Version = c.version
+	return r
+}
+
+// Queue is a configured queue; queues that are not configured work with the defaults.
+type Queue struct {
+	Name            string
+	BusinessProcess string
+	// Overflow is the queue that takes over when the queue timer fires; empty ends the interaction.
+	Overflow string
+	// MaxMisses is how many missed offers act as the queue timer; 0 is unlimited.
+	MaxMisses int
+
+	timeouts override
+}
+
+// Desktop is what agent desktops are offered, by channel.
+type Desktop struct {
+	Scripts      []Script
+	Dispositions []Disposition
+}
+
+// Script is a script an agent may start on a channel.
+type Script struct {
+	Channel interaction.Channel `yaml:"channel" json:"channel"`
+	ID      string              `yaml:"id" json:"id" scalar:"true"`
+	Name    string              `yaml:"name" json:"name"`
+}
+
+// Disposition is a code an agent may choose on a channel.
+type Disposition struct {
+	Channel interaction.Channel `yaml:"channel" json:"channel"`
+	ID      string              `yaml:"id" json:"id" scalar:"true"`
+	Value   string              `yaml:"value" json:"value" scalar:"true"`
+	Labels  []Label             `yaml:"labels" json:"labels,omitempty"`
+}
+
+// Label is a disposition's name in one language.
+type Label struct {
+	Language    string `yaml:"language" json:"language"`
+	Country     string `yaml:"country" json:"country,omitempty"`
+	Name        string `yaml:"name" json:"name"`
+	Description string `yaml:"description" json:"description,omitempty"`
+}
+
+// Guard lists what the dial guard lets through beside public addresses: CIDR
+// ranges, addresses and host names.
+type Guard struct {
+	Allow []string `yaml:"allow"`
+}
+
+// Engagement is the GWE backend that gets the callbacks.
+type Engagement struct {
+	// Backend is the base URL without a path; empty: no built-in calls.
+	Backend string
+}
+
+// Temporal says which Temporal to use.
+type Temporal struct {
+	Address   string
+	Namespace string
+	TaskQueue string
+	// APIKey authenticates with Temporal Cloud; empty: none.
+	APIKey delivery.SecretRef
+	TLS    TLS
+}
+
+// TLS is how the connection to Temporal is secured.
+type TLS struct {
+	Enabled    bool
+	ServerName string
+	// CA, Certificate and Key are PEM; the last two are for mTLS.
+	CA, Certificate, Key delivery.SecretRef
+}
+
+// Log is how a process logs: Level debug, info, warn or error; Format text or json.
+type Log struct{ Level, Format string }
+
+// Gateway is where the HTTP and WebSocket faces listen, host:port.
+type Gateway struct{ Address string }
+
+// Metrics is where Prometheus scrapes, host:port; empty is off.
+type Metrics struct{ Address string }
+
+// Call finds a call by name.
+func (s *Set) Call(name string) (*Call, bool) {
+	c, ok := s.calls[name]
+	return c, ok
+}
+
+// Calls lists the calls in the order of the configuration.
+func (s *Set) Calls() []*Call {
+	list := make([]*Call, len(s.names))
+	for i, name := range s.names {
+		list[i] = s.calls[name]
+	}
+	return list
+}
+
+// Queue finds a configured queue by name.
+func (s *Set) Queue(name string) (Queue, bool) {
+	i := slices.IndexFunc(s.Queues, func(q Queue) bool { return q.Name == name })
+	if i < 0 {
+		return Queue{}, false
+	}
+	return s.Queues[i], true
+}
+
+// TimeoutsFor gives the timer durations of a channel.
+func (s *Set) TimeoutsFor(channel interaction.Channel) dispatch.Timeouts {
+	if t, ok := s.channels[channel]; ok {
+		return t
+	}
+	return s.defaults
+}
+
+// TimeoutsForQueue is TimeoutsFor with what the queue itself overrides.
+func (s *Set) TimeoutsForQueue(channel interaction.Channel, queue string) dispatch.Timeouts {
+	t := s.TimeoutsFor(channel)
+	if q, ok := s.Queue(queue); ok {
+		q.timeouts.apply(&t)
+	}
+	return t
+}
+
+// override is a set of timeouts of which only some are given.
+type override map[string]time.Duration
+
+func (o override) apply(t *dispatch.Timeouts) {
+	for name, d := range o {
+		*timeoutField(t, name) = d
+	}
+}
+
+// timeoutNames are the keys of a timeouts block, in the order of the documentation.
+var timeoutNames = []string{"offer", "queue", "wrap_up", "engagement", "lifetime", "late_events", "orphan", "sequence_gap"}
+
+func timeoutField(t *dispatch.Timeouts, name string) *time.Duration {
+	switch name {
+	case "offer":
+		return &t.Offer
+	case "queue":
+		return &t.Queue
+	case "wrap_up":
+		return &t.WrapUp
+	case "engagement":
+		return &t.Engagement
+	case "lifetime":
+		return &t.Lifetime
+	case "late_events":
+		return &t.LateEvents
+	case "orphan":
+		return &t.Orphan
+	case "sequence_gap":
+		return &t.SequenceGap
+	}
+	return nil
+}

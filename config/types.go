@@ -1,0 +1,157 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"segue/delivery"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// duration is a span as Go writes it: 30s, 1h30m.
+type duration time.Duration
+
+func (v *duration) decode(d *decoder, path string, n *yaml.Node) {
+	parsed, problem, remedy := parseDuration(n.Value)
+	if n.Kind != yaml.ScalarNode {
+		problem, remedy = describe(n)+" stands where a duration belongs", "write it as 30s, 5m or 1h30m"
+	}
+	if problem != "" {
+		d.failAt(n, path, n.Value, problem, remedy)
+		return
+	}
+	*v = duration(parsed)
+}
+
+// maxDuration bounds every configured span: ten years.
+const maxDuration = 87600 * time.Hour
+
+func parseDuration(s string) (_ time.Duration, problem, remedy string) {
+	parsed, err := time.ParseDuration(s)
+	switch {
+	case err != nil:
+		return 0, quoted(s) + " is not a duration", "write it as 30s, 5m or 1h30m"
+	case parsed < 0:
+		return 0, quoted(s) + " is negative", "write 0s or more"
+	case parsed > maxDuration:
+		return 0, quoted(s) + " is more than ten years", "write 87600h or less"
+	}
+	return parsed, "", ""
+}
+
+// size is a number of bytes: 65536, 64KiB, 1MB.
+type size int64
+
+var sizePattern = regexp.MustCompile(`^(\d+)\s*(B|kB|KB|KiB|MB|MiB)?$`)
+
+var sizeUnits = map[string]int64{"": 1, "B": 1, "kB": 1000, "KB": 1000, "KiB": 1 << 10, "MB": 1_000_000, "MiB": 1 << 20}
+
+func (v *size) decode(d *decoder, path string, n *yaml.Node) {
+	m := sizePattern.FindStringSubmatch(n.Value)
+	if n.Kind != yaml.ScalarNode || m == nil {
+		d.failAt(n, path, n.Value, quoted(n.Value)+" is not a size", "write it as 64KiB or 1MiB")
+		return
+	}
+	count, err := strconv.ParseInt(m[1], 10, 64)
+	if err != nil || count > math.MaxInt32 {
+		d.failAt(n, path, n.Value, quoted(n.Value)+" is too large", "write 16MiB or less")
+		return
+	}
+	*v = size(count * sizeUnits[m[2]])
+}
+
+// words is one text or a list of texts.
+type words []string
+
+func (v *words) decode(d *decoder, path string, n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode {
+		if n.ShortTag() != "!!null" {
+			*v = words{n.Value}
+			d.lines[path+"[0]"] = n.Line
+		}
+		return
+	}
+	var list []scalarText
+	d.decode(path, n, reflect.ValueOf(&list).Elem(), false)
+	for _, s := range list {
+		*v = append(*v, string(s))
+	}
+}
+
+// scalarText is any single value, as it is written.
+type scalarText string
+
+func (v *scalarText) decode(d *decoder, path string, n *yaml.Node) {
+	if n.Kind != yaml.ScalarNode {
+		d.failAt(n, path, "", describe(n)+" stands where text belongs", "write one value")
+		return
+	}
+	*v = scalarText(n.Value)
+}
+
+// statuses is a list of HTTP statuses: 2xx, 404, 200-204.
+type statuses []delivery.StatusRange
+
+var statusPattern = regexp.MustCompile(`^(?:([1-5])xx|(\d{3})(?:\s*-\s*(\d{3}))?)$`)
+
+func (v *statuses) decode(d *decoder, path string, n *yaml.Node) {
+	var list words
+	list.decode(d, path, n)
+	*v = nil
+	for i, s := range list {
+		m := statusPattern.FindStringSubmatch(s)
+		var r delivery.StatusRange
+		switch {
+		case m == nil:
+		case m[1] != "":
+			r.From = int(m[1][0]-'0') * 100
+			r.To = r.From + 99
+		default:
+			r.From, _ = strconv.Atoi(m[2])
+			if r.To, _ = strconv.Atoi(m[3]); m[3] == "" {
+				r.To = r.From
+			}
+		}
+		if r.From < 100 || r.To > 599 || r.From > r.To {
+			d.fail(fmt.Sprintf("%s[%d]", path, i), s, quoted(s)+" is not an HTTP status", "write 2xx, 404 or 200-204")
+			continue
+		}
+		*v = append(*v, r)
+	}
+}
+
+// fileBearer is a token's reference, plain or as {token: …}.
+type fileBearer struct {
+	Token delivery.SecretRef
+}
+
+func (v *fileBearer) decode(d *decoder, path string, n *yaml.Node) {
+	if n.Kind == yaml.MappingNode {
+		var block struct {
+			Token delivery.SecretRef `yaml:"token"`
+		}
+		d.decode(path, n, reflect.ValueOf(&block).Elem(), false)
+		v.Token = block.Token
+		return
+	}
+	d.decode(path, n, reflect.ValueOf(&v.Token).Elem(), false)
+}
+
+// setting is a value that the environment and flags may give too; it is checked
+// when it is known which of them won.
+type setting struct{}
+
+func (setting) decode(d *decoder, path string, n *yaml.Node) {
+	switch {
+	case n.Kind != yaml.ScalarNode:
+		d.failAt(n, path, "", describe(n)+" stands where one value belongs", "write one value")
+	case n.ShortTag() != "!!null":
+		d.settings[path] = strings.TrimSpace(n.Value)
+	}
+}

@@ -1,0 +1,185 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/sdk/client"
+
+	"segue/connect"
+	"segue/dispatch"
+	"segue/workflows"
+)
+
+// lab is what one test works with: a client, and a task queue and a contact
+// center named after the test.
+type lab struct {
+	t      *testing.T
+	client client.Client
+	name   string
+	log    bytes.Buffer
+	logMu  sync.Mutex
+}
+
+func newLab(t *testing.T) *lab {
+	t.Helper()
+	plugin, err := workflows.NewPlugin()
+	require.NoError(t, err)
+	c, err := connect.Dial(t.Context(), connect.Settings{Address: temporal.Address}, nil, plugin)
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	name := strings.NewReplacer("/", "-", " ", "-").Replace(t.Name())
+	return &lab{t: t, client: c, name: name}
+}
+
+// startWorker runs the worker binary with a configuration until the test ends or
+// somebody kills it.
+func (l *lab) startWorker(yaml string) *exec.Cmd {
+	l.t.Helper()
+	file := filepath.Join(l.t.TempDir(), "segue.yaml")
+	require.NoError(l.t, os.WriteFile(file, []byte(yaml), 0o600))
+	command := exec.Command(workBin, "--config", file)
+	command.Env = append(os.Environ(),
+		"SEGUE_TEMPORAL_ADDRESS="+temporal.Address, "SEGUE_TEMPORAL_TASK_QUEUE="+l.name)
+	command.Stdout, command.Stderr = l, l
+	require.NoError(l.t, command.Start())
+	l.t.Cleanup(func() {
+		_ = command.Process.Kill() // it may be gone already
+		_ = command.Wait()
+		if l.t.Failed() {
+			l.logMu.Lock()
+			defer l.logMu.Unlock()
+			l.t.Logf("worker:\n%.20000s", l.log.String())
+		}
+	})
+	return command
+}
+
+// Write gathers what the workers print.
+func (l *lab) Write(p []byte) (int, error) {
+	l.logMu.Lock()
+	defer l.logMu.Unlock()
+	return l.log.Write(p)
+}
+
+func (l *lab) workflowID(id string) string { return dispatch.InteractionWorkflowID(l.name, id) }
+
+func (l *lab) start(id, channel string) client.WorkflowRun {
+	l.t.Helper()
+	run, err := l.client.ExecuteWorkflow(l.t.Context(),
+		client.StartWorkflowOptions{ID: l.workflowID(id), TaskQueue: l.name},
+		workflows.TypeInteraction, map[string]any{"id": id, "contact_center": l.name, "channel": channel, "queue": "sales"})
+	require.NoError(l.t, err)
+	return run
+}
+
+func (l *lab) signal(id, name, payload string) {
+	l.t.Helper()
+	require.NoError(l.t, l.client.SignalWorkflow(l.t.Context(), l.workflowID(id), "", name, json.RawMessage(payload)))
+}
+
+func query[T any](l *lab, id, name string) (T, error) {
+	var got T
+	value, err := l.client.QueryWorkflow(l.t.Context(), l.workflowID(id), "", name)
+	if err != nil {
+		return got, err
+	}
+	return got, value.Get(&got)
+}
+
+// eventually waits for a condition, asking often.
+func (l *lab) eventually(limit time.Duration, what string, condition func() bool) {
+	l.t.Helper()
+	require.Eventually(l.t, condition, limit, 50*time.Millisecond, what)
+}
+
+// failedTasks lists the causes of failed workflow tasks in a run's history.
+func failedTasks(history []*historypb.HistoryEvent) []enumspb.WorkflowTaskFailedCause {
+	var causes []enumspb.WorkflowTaskFailedCause
+	for _, event := range history {
+		if event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED {
+			causes = append(causes, event.GetWorkflowTaskFailedEventAttributes().GetCause())
+		}
+	}
+	return causes
+}
+
+func (l *lab) history(id, runID string) []*historypb.HistoryEvent {
+	l.t.Helper()
+	var events []*historypb.HistoryEvent
+	pages := l.client.GetWorkflowHistory(l.t.Context(), l.workflowID(id), runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for pages.HasNext() {
+		event, err := pages.Next()
+		require.NoError(l.t, err)
+		events = append(events, event)
+	}
+	return events
+}
+
+// arrival is one POST as the receiver saw it.
+type arrival struct {
+	ID   string
+	Path string
+	Body string
+}
+
+// receiver answers as told and remembers what arrived, in order.
+type receiver struct {
+	*httptest.Server
+	mu       sync.Mutex
+	arrivals []arrival
+}
+
+func newReceiver(t *testing.T, answer func(a arrival) int) *receiver {
+	t.Helper()
+	r := &receiver{}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		body, err := io.ReadAll(request.Body)
+		if err != nil {
+			return
+		}
+		a := arrival{ID: request.Header.Get("webhook-id"), Path: request.URL.Path, Body: string(body)}
+		r.mu.Lock()
+		r.arrivals = append(r.arrivals, a)
+		r.mu.Unlock()
+		w.WriteHeader(answer(a))
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *receiver) seen() []arrival {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]arrival(nil), r.arrivals...)
+}
+
+// probeConfig fires one call at the moments given.
+func probeConfig(url string, whens ...string) string {
+	return fmt.Sprintf(`
+calls:
+  - name: probe
+    method: POST
+    url: %s/probe
+    json: {id: "${interaction.id}", sequence: "${event.sequence}", when: "${event.when}"}
+    retry: {schedule: [100ms, 200ms, 500ms, 1s, 2s]}
+triggers:
+  - {when: [%s], call: probe}
+timeouts: {default: {late_events: 0s}}
+guard: {allow: ["127.0.0.0/8"]}
+`, url, strings.Join(whens, ", "))
+}

@@ -1,0 +1,112 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"golang.org/x/sync/errgroup"
+
+	"segue/interaction"
+	"segue/workflows"
+)
+
+// commandPool are the commands the random sequences are made of: many names, some
+// of which lead to another state depending on what came before.
+var commandPool = [][2]string{
+	{"place_in_queue", `{"queue":"sales"}`}, {"place_in_queue", `{"queue":"backup"}`},
+	{"offer", `{"agent":{"id":"a1"}}`}, {"offer", `{"agents":[{"id":"a1"},{"id":"a2"}]}`},
+	{"accept", `{"agent":{"id":"a1"}}`}, {"accept", `{"agent":{"id":"a2"}}`},
+	{"reject", `{"agent":{"id":"a1"}}`}, {"hold", `{}`}, {"retrieve", `{}`},
+	{"consult", `{"to":{"agent":{"id":"a3"}}}`}, {"conference", `{"agent":{"id":"a4"}}`}, {"leave", `{"agent":{"id":"a3"}}`},
+	{"transfer", `{"to":{"agent":{"id":"a5"}}}`}, {"transfer", `{"to":{"queue":"backup"}}`},
+	{"place_in_workbin", `{"workbin":"later"}`}, {"set_disposition", `{"code":"SOLD"}`},
+	{"attach_user_data", `{"user_data":{"tier":"gold"}}`}, {"update_user_data", `{"user_data":{"tier":"silver"}}`},
+	{"delete_user_data", `{"keys":["tier"]}`}, {"queue_event", `{"event":"PLAY"}`}, {"dtmf", `{"digits":"1"}`},
+	{"script_signal", `{"p1":"x"}`}, {"survey", `{"answers":{"q":"5"}}`}, {"disconnect", `{}`},
+	{"complete", `{}`}, {"abandon", `{}`}, {"nonsense", `{}`},
+}
+
+// TestCommandsApplyInTheOrderOfTheHistory sends bursts of mixed signal names while
+// no worker runs, and holds what the worker made of each against the pure state
+// machine, fed in the order that the history has.
+func TestCommandsApplyInTheOrderOfTheHistory(t *testing.T) {
+	t.Parallel()
+	const sequences, shortest, longest = 1000, 4, 14
+	l := newLab(t)
+	runs := make([]string, sequences)
+	var senders errgroup.Group
+	senders.SetLimit(16)
+	for i := range sequences {
+		senders.Go(func() error {
+			random := rand.New(rand.NewPCG(20, uint64(i)))
+			id := fmt.Sprintf("s%d", i)
+			runs[i] = l.start(id, "inbound").GetRunID()
+			for range shortest + random.IntN(longest-shortest) {
+				c := commandPool[random.IntN(len(commandPool))]
+				l.signal(id, c[0], c[1])
+			}
+			return nil
+		})
+	}
+	require.NoError(t, senders.Wait())
+	crm := newReceiver(t, func(arrival) int { return 200 })
+	l.startWorker(probeConfig(crm.URL, "interaction_ends"))
+
+	for i, runID := range runs {
+		id := fmt.Sprintf("s%d", i)
+		var got interaction.Status
+		l.eventually(time.Minute, "the worker answers for "+id, func() bool {
+			status, err := query[interaction.Status](l, id, workflows.QueryState)
+			got = status
+			return err == nil
+		})
+		want, rejected := replayPurely(t, l.name, id, l.history(id, runID))
+		require.Equal(t, want.State, got.State, id)
+		require.Equal(t, want.Outcome, got.Outcome, id)
+		require.Equal(t, want.Sequence, got.Sequence, id)
+		require.Equal(t, want.Participants, got.Participants, id)
+		require.Equal(t, want.UserData, got.UserData, id)
+		kept, err := query[[]workflows.Rejected](l, id, workflows.QueryRejected)
+		require.NoError(t, err)
+		var reasons []string
+		for _, r := range kept {
+			reasons = append(reasons, r.Command+": "+r.Reason)
+		}
+		require.Equal(t, rejected, reasons, id)
+	}
+}
+
+// replayPurely applies the signals of a history, in its order, to the state machine.
+func replayPurely(t *testing.T, contactCenter, id string, history []*historypb.HistoryEvent) (interaction.Status, []string) {
+	t.Helper()
+	started := history[0]
+	start, err := interaction.DecodeStart(fmt.Appendf(nil, `{"id":%q,"contact_center":%q,"channel":"inbound","queue":"sales"}`, id, contactCenter))
+	require.NoError(t, err)
+	machine, _, err := interaction.Open(start, started.GetEventTime().AsTime())
+	require.NoError(t, err)
+	var rejected []string
+	for _, event := range history {
+		if event.GetEventType() != enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED {
+			continue
+		}
+		signal := event.GetWorkflowExecutionSignaledEventAttributes()
+		var payload json.RawMessage
+		if payloads := signal.GetInput().GetPayloads(); len(payloads) > 0 {
+			payload = payloads[0].GetData()
+		}
+		command, err := interaction.Decode(signal.GetSignalName(), payload)
+		if err == nil {
+			_, err = machine.Apply(command, event.GetEventTime().AsTime())
+		}
+		if err != nil {
+			rejected = append(rejected, signal.GetSignalName()+": "+err.Error())
+		}
+	}
+	return machine.Status(), rejected
+}

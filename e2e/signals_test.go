@@ -1,0 +1,210 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
+
+	"segue/interaction"
+	"segue/workflows"
+)
+
+// TestMalformedSignalsChangeNothing sends what no SDK would, past the SDK.
+func TestMalformedSignalsChangeNothing(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	crm := newReceiver(t, func(arrival) int { return 200 })
+	l.startWorker(probeConfig(crm.URL, "interaction_ends"))
+	l.start("m1", "inbound")
+
+	jsonPayload := func(data string) []*commonpb.Payload {
+		return []*commonpb.Payload{{Metadata: map[string][]byte{"encoding": []byte("json/plain")}, Data: []byte(data)}}
+	}
+	malformed := []struct {
+		kind, signal string
+		payloads     []*commonpb.Payload
+		reason       string
+	}{
+		{"no JSON", "accept", jsonPayload(`{"agent":`), "JSON"},
+		{"an array", "accept", jsonPayload(`["a1"]`), "object"},
+		{"a number", "accept", jsonPayload(`7`), "object"},
+		{"a field of the wrong type", "place_in_queue", jsonPayload(`{"queue":7}`), "queue"},
+		{"a required field missing", "place_in_queue", jsonPayload(`{}`), "queue"},
+		{"a bad agent id", "offer", jsonPayload(`{"agent":{"id":"no spaces here"}}`), "id"},
+		{"an unknown command", "teleport", jsonPayload(`{}`), "teleport"},
+		{"binary", "accept", []*commonpb.Payload{{Metadata: map[string][]byte{"encoding": []byte("binary/plain")}, Data: []byte{0, 1, 2}}}, "binary/plain"},
+		{"no encoding", "accept", []*commonpb.Payload{{Data: []byte(`{}`)}}, "encoding"},
+		{"two payloads", "accept", append(jsonPayload(`{}`), jsonPayload(`{}`)...), "2 payloads"},
+		{"a bad time", "hold", jsonPayload(`{"at":"yesterday"}`), "at"},
+		{"an event id too long", "hold", jsonPayload(fmt.Sprintf(`{"event_id":%q}`, strings.Repeat("x", 300))), "event_id"},
+		{"too deep", "attach_user_data", jsonPayload(`{"user_data":` + strings.Repeat(`{"a":`, 200) + `1` + strings.Repeat(`}`, 200) + `}`), ""},
+	}
+	for _, m := range malformed {
+		_, err := l.client.WorkflowService().SignalWorkflowExecution(t.Context(), &workflowservice.SignalWorkflowExecutionRequest{
+			Namespace: "default", WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: l.workflowID("m1")},
+			SignalName: m.signal, Input: &commonpb.Payloads{Payloads: m.payloads}, RequestId: m.kind,
+		})
+		require.NoError(t, err, m.kind)
+	}
+	l.signal("m1", "place_in_queue", `{"queue":"sales"}`)
+	var rejected []workflows.Rejected
+	l.eventually(30*time.Second, "all are rejected", func() bool {
+		status, err := query[interaction.Status](l, "m1", workflows.QueryState)
+		rejected, _ = query[[]workflows.Rejected](l, "m1", workflows.QueryRejected)
+		return err == nil && status.State == interaction.StateQueued && len(rejected) == len(malformed)
+	})
+	for i, m := range malformed {
+		require.Equal(t, m.signal, rejected[i].Command, m.kind)
+		require.Contains(t, rejected[i].Reason, m.reason, m.kind)
+	}
+	l.signal("m1", "abandon", `{}`)
+	run := l.client.GetWorkflow(t.Context(), l.workflowID("m1"), "")
+	var last interaction.Status
+	require.NoError(t, run.Get(t.Context(), &last))
+	require.Equal(t, interaction.OutcomeAbandoned, last.Outcome)
+	require.EqualValues(t, len(malformed), last.RejectedCount)
+	require.Empty(t, failedTasks(l.history("m1", run.GetRunID())))
+}
+
+// TestABurstAgainstASlowReceiver: what would be redone by the server again and
+// again inside a workflow task is sent once, in order.
+func TestABurstAgainstASlowReceiver(t *testing.T) {
+	t.Parallel()
+	const burst = 1000
+	l := newLab(t)
+	slow := newReceiver(t, func(arrival) int { time.Sleep(300 * time.Millisecond); return 200 })
+	l.startWorker(probeConfig(slow.URL, "inbound.dtmf"))
+	l.start("b1", "inbound")
+	for i := range burst {
+		l.signal("b1", "dtmf", fmt.Sprintf(`{"digits":"%d","event_id":"d%d"}`, i, i))
+	}
+	l.eventually(8*time.Minute, "all arrive", func() bool { return len(slow.seen()) >= burst })
+	l.signal("b1", "abandon", `{}`)
+	require.NoError(t, l.client.GetWorkflow(t.Context(), l.workflowID("b1"), "").Get(t.Context(), nil))
+	requireInOrderOnce(t, slow.seen(), burst)
+}
+
+// requireInOrderOnce checks that n POSTs arrived, none twice, in the order of their events.
+func requireInOrderOnce(t *testing.T, arrivals []arrival, n int) {
+	t.Helper()
+	ids, last := map[string]bool{}, int64(0)
+	for _, a := range arrivals {
+		require.False(t, ids[a.ID], "%s came twice", a.Body)
+		ids[a.ID] = true
+		var body struct {
+			Sequence int64 `json:"sequence"`
+		}
+		require.NoError(t, json.Unmarshal([]byte(a.Body), &body))
+		require.Greater(t, body.Sequence, last, a.Body)
+		last = body.Sequence
+	}
+	require.Len(t, arrivals, n)
+}
+
+// TestConcurrentUpdates: 40 updates, 8 at once, none of which fails.
+func TestConcurrentUpdates(t *testing.T) {
+	t.Parallel()
+	const updates, atOnce = 40, 8
+	l := newLab(t)
+	crm := newReceiver(t, func(arrival) int { return 200 })
+	l.startWorker(probeConfig(crm.URL, "inbound.dtmf"))
+	l.start("u1", "inbound")
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for i := range updates {
+		group.Go(func() error {
+			_, err := l.update(t.Context(), "u1", "dtmf", fmt.Sprintf(`{"digits":"%d","event_id":"u%d"}`, i, i))
+			return err
+		})
+	}
+	require.NoError(t, group.Wait())
+	l.eventually(30*time.Second, "all arrive", func() bool { return len(crm.seen()) >= updates })
+	l.signal("u1", "abandon", `{}`)
+	require.NoError(t, l.client.GetWorkflow(t.Context(), l.workflowID("u1"), "").Get(t.Context(), nil))
+	requireInOrderOnce(t, crm.seen(), updates)
+}
+
+func (l *lab) update(ctx context.Context, id, name, payload string) (workflows.Answer, error) {
+	var answer workflows.Answer
+	handle, err := l.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: l.workflowID(id), UpdateName: name, Args: []any{json.RawMessage(payload)},
+		WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err != nil {
+		return answer, err
+	}
+	return answer, handle.Get(ctx, &answer)
+}
+
+// TestALongInteraction sends 12,000 commands to one interaction, 4,000 of them in
+// bursts: it continues as new, and nothing is lost or applied twice.
+func TestALongInteraction(t *testing.T) {
+	t.Parallel()
+	const commands, burst, every = 12000, 1000, 3000
+	l := newLab(t)
+	crm := newReceiver(t, func(arrival) int { return 200 })
+	l.startWorker(probeConfig(crm.URL, "script_signal"))
+	l.start("l1", "inbound")
+	sent := 0
+	send := func() {
+		sent++
+		l.signal("l1", "script_signal", fmt.Sprintf(`{"p1":"%d","event_id":"e%d"}`, sent, sent))
+	}
+	for sent < commands {
+		for range burst { // as fast as it goes
+			send()
+		}
+		for range every - burst { // in step with the workflow
+			send()
+			if sent%20 == 0 {
+				_, err := query[interaction.Status](l, "l1", workflows.QueryState)
+				require.NoError(t, err)
+			}
+		}
+	}
+	var status interaction.Status
+	l.eventually(5*time.Minute, "all are applied", func() bool {
+		var err error
+		status, err = query[interaction.Status](l, "l1", workflows.QueryState)
+		return err == nil && status.Sequence >= commands && len(crm.seen()) >= commands
+	})
+	require.Greater(t, status.Runs, 1)
+	require.Zero(t, status.RejectedCount)
+	for i := range 5 { // remembered over continue-as-new
+		l.signal("l1", "script_signal", fmt.Sprintf(`{"p1":"again","event_id":"e%d"}`, commands-i*700))
+	}
+	l.signal("l1", "abandon", `{}`)
+	require.NoError(t, l.client.GetWorkflow(t.Context(), l.workflowID("l1"), "").Get(t.Context(), &status))
+	require.Equal(t, interaction.OutcomeAbandoned, status.Outcome)
+	require.EqualValues(t, 5, status.Duplicates)
+	requireInOrderOnce(t, crm.seen(), commands)
+	l.requireShortRuns("l1", 10000)
+}
+
+// requireShortRuns walks the chain of runs and checks every history's length and tasks.
+func (l *lab) requireShortRuns(id string, limit int) {
+	l.t.Helper()
+	listed, err := l.client.ListWorkflow(l.t.Context(), &workflowservice.ListWorkflowExecutionsRequest{
+		Query: fmt.Sprintf("WorkflowId = %q", l.workflowID(id)),
+	})
+	require.NoError(l.t, err)
+	require.Greater(l.t, len(listed.GetExecutions()), 1)
+	allowed := []enumspb.WorkflowTaskFailedCause{
+		enumspb.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND, enumspb.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
+	}
+	for _, execution := range listed.GetExecutions() {
+		history := l.history(id, execution.GetExecution().GetRunId())
+		require.Less(l.t, len(history), limit)
+		require.Subset(l.t, allowed, failedTasks(history))
+	}
+}

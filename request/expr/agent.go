@@ -1,0 +1,14 @@
+package expr
+
+import "segue/interaction"
+
+// agentAttributes are what a platform knows of an agent beside id and name.
+func agentAttributes(a *interaction.Agent) map[string]any { return a.Fields }
+
+func agentAttribute(a *interaction.Agent, name string) (any, bool) {
+	if a == nil {
+		return nil, false
+	}
+	v, ok := agentAttributes(a)[name]
+	return v, ok
+}

@@ -1,0 +1,72 @@
+package expr
+
+import (
+	"regexp"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+)
+
+var (
+	undeclared = regexp.MustCompile(`undeclared reference to '([^']+)'`)
+	undefined  = regexp.MustCompile(`undefined field '([^']+)'`)
+)
+
+// explain turns the first of CEL's issues into an error that names a remedy.
+func explain(source string, place Place, issues *cel.Issues) *Error {
+	e := &Error{Expr: source, Column: 1, Problem: issues.Err().Error()}
+	list := issues.Errors()
+	if len(list) == 0 {
+		return e
+	}
+	first := list[0]
+	e.Problem = strings.TrimSpace(strings.SplitN(first.Message, "\n", 2)[0])
+	e.Column = first.Location.Column() + 1
+	if line := first.Location.Line(); line > 1 {
+		for i, l := range strings.SplitAfter(source, "\n") {
+			if i < line-1 {
+				e.Column += len([]rune(l))
+			}
+		}
+	}
+	if m := undeclared.FindStringSubmatch(e.Problem); m != nil {
+		e.Problem = "there is no " + strings.TrimPrefix(m[1], ".")
+		if m[1] == "delivery" && place == InBody {
+			e.Remedy = "delivery is for headers only: the body stays the same over all attempts"
+			return e
+		}
+		e.Remedy = Suggest(m[1], variableNames())
+	} else if m := undefined.FindStringSubmatch(e.Problem); m != nil {
+		e.Problem = "there is no field " + m[1]
+		e.Remedy = Suggest(m[1], fieldsBefore(source, e.Column))
+	}
+	return e
+}
+
+func variableNames() []string {
+	names := make([]string, len(variables))
+	for i, v := range variables {
+		names[i] = v.name
+	}
+	return names
+}
+
+// fieldsBefore lists the fields of the variable whose selection is wrong; CEL
+// points at the dot.
+func fieldsBefore(source string, column int) []string {
+	runes := []rune(source)
+	end := min(column-1, len(runes))
+	start := end
+	for start > 0 && (runes[start-1] == '_' || runes[start-1] >= 'a' && runes[start-1] <= 'z') {
+		start--
+	}
+	name := string(runes[start:end])
+	for _, v := range variables {
+		if v.name == name {
+			if o, ok := declared[v.kind.TypeName()]; ok {
+				return o.names
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,46 @@
+package request_test
+
+import (
+	"testing"
+
+	"segue/request"
+
+	"github.com/stretchr/testify/require"
+)
+
+// body1K renders to about 1 KB with 20 expressions and data elements.
+const body1K = `
+id: ${interaction.id}
+contact_center: ${interaction.contact_center}
+channel: ${interaction.channel}
+direction: ${interaction.direction}
+state: ${interaction.state}
+queue: ${interaction.queue}
+ani: ${interaction.ani}
+dnis: "#dnis#"
+started: ${interaction.started_at}
+event: {when: "${event.when}", segment: "${event.segment}", leg: "${event.leg}", sequence: "${event.sequence}", at: "${event.at}"}
+agent: {id: "${agent.id}", name: "${agent.name}", team: "${agent.team}"}
+customer: {id: "${interaction.customer.id}", tier: "${user_data.tier}", score: "${user_data.score}"}
+durations: {queue: "${durations.queue}", handle: "${durations.handle}", total: "${durations.total}"}
+note: "call from #ani# to #dnis# handled by ${agent.name} of team ${agent.team}"
+text: Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut labore et dolore magna aliqua. Ut enim ad minim veniam, quis nostrud exercitation ullamco laboris nisi ut aliquip ex ea commodo consequat.
+constant: {source: segue, version: 1, list: [1, 2, 3], description: "the quick brown fox jumps over the lazy dog"}
+`
+
+func BenchmarkRenderJSON1K(b *testing.B) {
+	t := compiled(b, call(b, body1K, func(s *request.Spec) {
+		s.URL = "https://crm.example.com/calls/${interaction.id}"
+		s.Query = []request.Pair{{Name: "seq", Value: "${event.sequence}"}}
+	}))
+	v, e := view(), event()
+	r, err := t.Render("msg_1", v, e)
+	require.NoError(b, err)
+	b.SetBytes(int64(len(r.Body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if r, err = t.Render("msg_1", v, e); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

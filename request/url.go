@@ -1,0 +1,193 @@
+package request
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"segue/request/expr"
+)
+
+// target is a call's URL: what stands before the first value is literal, so that
+// no data ever chooses the host.
+type target struct {
+	path     string
+	parts    []targetPart
+	query    []pair
+	hasQuery bool
+}
+
+// targetPart is a part with the context it is escaped for.
+type targetPart struct {
+	part
+	inQuery bool
+}
+
+func (p *problems) compileTarget(s string, query []pair) target {
+	t := target{path: "url", query: query}
+	if s == "" {
+		p.add("url", s, "a call needs a URL", "write url: https://host/path")
+		return t
+	}
+	l := p.compileLeaf("url", s, expr.InBody)
+	var probe strings.Builder
+	for i, part := range l.parts {
+		if part.dynamic() {
+			if i == 0 || !pastHost(probe.String()) {
+				p.add("url", s, "the scheme and the host of a URL cannot come from data",
+					"write them out and use expressions in the path or the query")
+				return t
+			}
+			probe.WriteString("x")
+		} else {
+			if c := badURLChar(part.literal); c != "" {
+				p.add("url", s, fmt.Sprintf("%s cannot stand in a URL", c), "write it percent-encoded")
+				return t
+			}
+			probe.WriteString(part.literal)
+		}
+		t.parts = append(t.parts, targetPart{part, t.hasQuery && part.dynamic()})
+		t.hasQuery = t.hasQuery || strings.Contains(part.literal, "?")
+	}
+	if len(l.parts) > 0 {
+		p.checkURL(s, probe.String())
+	}
+	return t
+}
+
+// pastHost tells whether a literal beginning has the whole scheme and host.
+func pastHost(s string) bool {
+	_, rest, ok := strings.Cut(s, "://")
+	return ok && strings.ContainsAny(rest, "/?")
+}
+
+func (p *problems) checkURL(s, probe string) {
+	u, err := url.Parse(probe)
+	switch {
+	case err != nil:
+		p.add("url", s, "is not a URL", "write https://host/path")
+	case u.Scheme != "http" && u.Scheme != "https":
+		p.add("url", s, fmt.Sprintf("the scheme of a URL is http or https, not %q", u.Scheme), "write https://host/path")
+	case u.Hostname() == "":
+		p.add("url", s, "the URL has no host", "write https://host/path")
+	case u.User != nil:
+		p.add("url", "", "a URL holds no user and password", "use auth: {basic: {username: env:NAME, password: env:NAME}}")
+	case strings.Contains(probe, "#"):
+		p.add("url", s, "a fragment is never sent", "leave # and what follows out, or write %23")
+	case len(s) > MaxURL:
+		p.add("url", "", fmt.Sprintf("the URL is longer than %d bytes", MaxURL), "shorten it")
+	case dotSegment(u.Path):
+		p.add("url", s, "the path has a . or .. segment", "write the path out")
+	}
+}
+
+// badURLChar is the first character that a URL cannot hold as it is.
+func badURLChar(s string) string {
+	for _, c := range s {
+		if c <= ' ' || c > '~' || strings.ContainsRune("\"<>\\^`{|}", c) {
+			return fmt.Sprintf("%q", c)
+		}
+	}
+	return ""
+}
+
+func dotSegment(path string) bool {
+	for s := range strings.SplitSeq(path, "/") {
+		if s == "." || s == ".." {
+			return true
+		}
+	}
+	return false
+}
+
+// render writes the URL. A missing value is empty in it, unless it is in the
+// query list, where the policy omit leaves the parameter out.
+func (t *target) render(r *rendering) (string, error) {
+	var b strings.Builder
+	pathEnd := -1
+	for i := range t.parts {
+		p := &t.parts[i]
+		if !p.dynamic() {
+			b.WriteString(p.literal)
+			if n := strings.IndexByte(p.literal, '?'); n >= 0 && pathEnd < 0 {
+				pathEnd = b.Len() - len(p.literal) + n
+			}
+			continue
+		}
+		text, _, err := r.resolve(t.path, &p.part)
+		if err != nil {
+			return "", err
+		}
+		if len(text) > MaxURL {
+			return "", tooLarge(t.path, MaxURL)
+		}
+		if p.inQuery {
+			b.WriteString(url.QueryEscape(text))
+		} else {
+			b.WriteString(url.PathEscape(text))
+		}
+	}
+	if pathEnd < 0 {
+		pathEnd = b.Len()
+	}
+	if len(t.parts) > 1 && dotSegment(b.String()[:pathEnd]) {
+		return "", &Fault{Path: t.path, Reason: "a value makes a . or .. segment of the path"}
+	}
+	separator := byte('?')
+	if t.hasQuery {
+		separator = '&'
+		if s := b.String(); s[len(s)-1] == '?' || s[len(s)-1] == '&' {
+			separator = 0
+		}
+	}
+	for i := range t.query {
+		text, absent, err := r.text(&t.query[i].leaf)
+		if err != nil {
+			return "", err
+		}
+		if absent && r.missing == MissingOmit {
+			continue
+		}
+		if len(text) > MaxURL || b.Len() > MaxURL {
+			return "", tooLarge(t.path, MaxURL)
+		}
+		if separator != 0 {
+			b.WriteByte(separator)
+		}
+		separator = '&'
+		b.WriteString(t.query[i].escaped)
+		b.WriteByte('=')
+		b.WriteString(url.QueryEscape(text))
+	}
+	if b.Len() > MaxURL {
+		return "", tooLarge(t.path, MaxURL)
+	}
+	return b.String(), nil
+}
+
+// pair is a named leaf, its name escaped for where it goes.
+type pair struct {
+	name, escaped string
+	leaf          leaf
+}
+
+// compilePairs compiles a list of query parameters or form fields.
+func (p *problems) compilePairs(path string, list []Pair) []pair {
+	if len(list) > MaxPairs {
+		p.add(path, "", fmt.Sprintf("has %d entries, more than %d", len(list), MaxPairs), "leave some out")
+		return nil
+	}
+	pairs := make([]pair, 0, len(list))
+	for i, e := range list {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		if e.Name == "" {
+			p.add(at+".name", "", "a name is needed", "write {name: …, value: …}")
+		}
+		pairs = append(pairs, pair{e.Name, url.QueryEscape(e.Name), *p.compileLeaf(at+".value", e.Value, expr.InBody)})
+	}
+	return pairs
+}
+
+func tooLarge(path string, limit int) error {
+	return &Fault{Path: path, Reason: fmt.Sprintf("is larger than %d KiB", limit>>10)}
+}

@@ -1,0 +1,97 @@
+package trigger
+
+import (
+	"slices"
+	"strings"
+
+	"segue/interaction"
+)
+
+// moments are what `when` may name: those of an interaction, the failure of a
+// call, and those for operators.
+var moments = append(interaction.Whens(), interaction.WhenFault,
+	"operator.delivery_failing", "operator.delivery_parked", "operator.breaker_open", "operator.receiver_recovered")
+
+const (
+	onChannel = interaction.LegChannel
+	onProcess = interaction.LegBusinessProcess
+	onAgent   = interaction.LegAgent
+)
+
+// legs are the three kinds of leg.
+var legs = []interaction.Leg{onChannel, onProcess, onAgent}
+
+// segments are the segments with the legs that may enter them, in the order of the ECS page.
+var segments = []struct {
+	name interaction.Segment
+	legs []interaction.Leg
+}{
+	{interaction.SegmentInteractionStarts, legs},
+	{interaction.SegmentOffered, legs},
+	{interaction.SegmentAgentSelecting, []interaction.Leg{onProcess}},
+	{interaction.SegmentConsulting, []interaction.Leg{onAgent}},
+	{interaction.SegmentInConference, []interaction.Leg{onAgent}},
+	{interaction.SegmentHandling, legs},
+	{interaction.SegmentWrapUp, []interaction.Leg{onAgent}},
+	{interaction.SegmentDialing, []interaction.Leg{onChannel}},
+	{interaction.SegmentRejected, []interaction.Leg{onAgent}},
+	{interaction.SegmentOverflow, []interaction.Leg{onProcess}},
+	{interaction.SegmentMissed, []interaction.Leg{onAgent}},
+	{interaction.SegmentPreview, []interaction.Leg{onAgent}},
+	{interaction.SegmentInteractionEnds, legs},
+	{interaction.SegmentAbandoned, []interaction.Leg{onProcess, onChannel}},
+	{interaction.SegmentHandled, []interaction.Leg{onProcess, onChannel}},
+}
+
+// Moments lists what `when` may name, those of an interaction first.
+func Moments() []interaction.When { return slices.Clone(moments) }
+
+// Segments lists the segments as a filter writes them: name.leg for those on
+// three legs, the name alone for the others.
+func Segments() []string {
+	var names []string
+	for _, s := range segments {
+		if len(s.legs) < len(legs) {
+			names = append(names, string(s.name))
+			continue
+		}
+		for _, leg := range legs {
+			names = append(names, string(s.name)+"."+string(leg))
+		}
+	}
+	return names
+}
+
+// stage is a segment that a filter names; without a leg, on any.
+type stage struct {
+	segment interaction.Segment
+	leg     interaction.Leg
+}
+
+func (s stage) matches(segment interaction.Segment, leg interaction.Leg) bool {
+	return s.segment == segment && (s.leg == "" || s.leg == leg)
+}
+
+// parseStage reads "handling.agent" or "wrap_up".
+func parseStage(text string) (stage, bool) {
+	name, leg, dotted := strings.Cut(text, ".")
+	for _, s := range segments {
+		if string(s.name) != name {
+			continue
+		}
+		if dotted && !slices.Contains(s.legs, interaction.Leg(leg)) {
+			return stage{}, false
+		}
+		return stage{s.name, interaction.Leg(leg)}, true
+	}
+	return stage{}, false
+}
+
+// slotChannel is the channel that a moment's name begins with; empty when it has none.
+func slotChannel(when interaction.When) interaction.Channel {
+	prefix, _, dotted := strings.Cut(string(when), ".")
+	if dotted && slices.Contains(interaction.Channels(), interaction.Channel(prefix)) {
+		return interaction.Channel(prefix)
+	}
+	return ""
+}

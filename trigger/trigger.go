@@ -1,0 +1,134 @@
+package trigger
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"segue/interaction"
+	"segue/request/expr"
+)
+
+// Spec is one configured trigger. An empty filter lets everything through; of a
+// filter with several values one must fit; all filters must.
+type Spec struct {
+	When              []string
+	Call              string
+	Segments          []string
+	Legs              []string
+	From, To          []string
+	Channels          []string
+	Queues            []string
+	BusinessProcesses []string
+	Dispositions      []string
+	If                string
+	DryRun            bool
+}
+
+// Set is the compiled triggers, by moment. It is immutable and safe for
+// concurrent use.
+type Set struct {
+	byWhen map[interaction.When][]*rule
+}
+
+// Firing is one call that an event fires.
+type Firing struct {
+	Call string
+	// DryRun renders and records the call, but sends nothing.
+	DryRun bool
+}
+
+// rule is one compiled trigger.
+type rule struct {
+	index     int
+	call      string
+	segments  []stage
+	legs      []interaction.Leg
+	from, to  []stage
+	channels  []interaction.Channel
+	queues    []string
+	processes []string
+	codes     []string
+	condition *expr.Program
+	dryRun    bool
+}
+
+// Match lists the calls that an event fires, each once, in the order of the
+// configuration. A condition that fails fires nothing and is returned as an
+// error, which names the trigger; it holds no data of the interaction.
+func (s *Set) Match(view *interaction.View, ev *interaction.Event) ([]Firing, []error) {
+	var firings []Firing
+	var failed []error
+	for _, r := range s.byWhen[ev.When] {
+		at := slices.IndexFunc(firings, func(f Firing) bool { return f.Call == r.call })
+		if at >= 0 && (r.dryRun || !firings[at].DryRun) || !r.passes(view, ev) {
+			continue
+		}
+		if r.condition != nil {
+			ok, err := r.condition.True(&expr.Scope{View: view, Event: ev})
+			if err != nil {
+				failed = append(failed, fmt.Errorf("triggers[%d].if: %s: %w", r.index, r.condition.Source(), err))
+			}
+			if !ok {
+				continue
+			}
+		}
+		if at >= 0 {
+			firings[at].DryRun = false
+			continue
+		}
+		firings = append(firings, Firing{Call: r.call, DryRun: r.dryRun})
+	}
+	return firings, failed
+}
+
+// passes applies the filters.
+func (r *rule) passes(view *interaction.View, ev *interaction.Event) bool {
+	facts := &view.Interaction
+	queue := ev.Queue
+	if queue == "" {
+		queue = facts.Queue
+	}
+	switch {
+	case !allows(r.channels, facts.Channel), !allows(r.queues, queue), !allows(r.processes, facts.BusinessProcess),
+		!allows(r.legs, ev.Leg):
+		return false
+	case len(r.codes) > 0 && (view.Disposition == nil || !slices.Contains(r.codes, view.Disposition.Code)):
+		return false
+	case ev.When == interaction.WhenFault && ev.Fields["call"] == r.call:
+		return false // a call that failed is not told about its own failure
+	}
+	return onStage(r.segments, ev.Segment, ev.Leg) && onStage(r.from, ev.From, ev.Leg) && onStage(r.to, ev.To, ev.Leg)
+}
+
+func allows[T comparable](filter []T, v T) bool {
+	return len(filter) == 0 || slices.Contains(filter, v)
+}
+
+func onStage(filter []stage, segment interaction.Segment, leg interaction.Leg) bool {
+	return len(filter) == 0 || slices.ContainsFunc(filter, func(s stage) bool { return s.matches(segment, leg) })
+}
+
+// Fires lists the moments at which some trigger fires a call, in the order of the documentation.
+func (s *Set) Fires(call string) []interaction.When {
+	var when []interaction.When
+	for _, w := range moments {
+		if slices.ContainsFunc(s.byWhen[w], func(r *rule) bool { return r.call == call }) {
+			when = append(when, w)
+		}
+	}
+	return when
+}
+
+// Never says why a trigger can never fire; empty when it can.
+func (s Spec) Never() string {
+	if len(s.Channels) == 0 {
+		return ""
+	}
+	for _, w := range s.When {
+		if c := slotChannel(interaction.When(w)); c == "" || slices.Contains(s.Channels, string(c)) {
+			return ""
+		}
+	}
+	return "its moments belong to other channels than " + strings.Join(s.Channels, ", ")
+}

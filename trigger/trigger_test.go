@@ -1,0 +1,199 @@
+package trigger_test
+
+import (
+	"testing"
+
+	"segue/interaction"
+	"segue/trigger"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var calls = []string{"crm", "wallboard", "billing"}
+
+func compiled(t testing.TB, specs ...trigger.Spec) *trigger.Set {
+	t.Helper()
+	set, err := trigger.Compile(specs, calls)
+	require.NoError(t, err)
+	return set
+}
+
+func fired(t *testing.T, set *trigger.Set, v *interaction.View, e *interaction.Event) []string {
+	t.Helper()
+	firings, failed := set.Match(v, e)
+	require.Empty(t, failed)
+	var names []string
+	for _, f := range firings {
+		names = append(names, f.Call)
+	}
+	return names
+}
+
+// handling is an inbound call that an agent takes.
+func handling() (*interaction.View, *interaction.Event) {
+	return &interaction.View{
+			Interaction: interaction.Facts{ID: "i-1", Channel: interaction.ChannelInbound, Queue: "sales", BusinessProcess: "retail"},
+			UserData:    map[string]any{"tier": "gold", "count": 3.0},
+			Disposition: &interaction.Disposition{Code: "SOLD"},
+		}, &interaction.Event{Sequence: 5, When: interaction.WhenSegmentChange, Segment: interaction.SegmentHandling,
+			Leg: interaction.LegAgent, From: interaction.SegmentOffered, To: interaction.SegmentHandling}
+}
+
+func TestFilters(t *testing.T) {
+	list := func(s ...string) []string { return s }
+	cases := []struct {
+		name string
+		spec trigger.Spec
+		want bool
+	}{
+		{"no filter", trigger.Spec{}, true},
+		{"segment and leg", trigger.Spec{Segments: list("wrap_up", "handling.agent")}, true},
+		{"segment on any leg", trigger.Spec{Segments: list("handling")}, true},
+		{"segment on another leg", trigger.Spec{Segments: list("handling.channel")}, false},
+		{"another segment", trigger.Spec{Segments: list("wrap_up")}, false},
+		{"leg", trigger.Spec{Legs: list("agent", "channel")}, true},
+		{"another leg", trigger.Spec{Legs: list("business_process")}, false},
+		{"from", trigger.Spec{From: list("offered")}, true},
+		{"from on a leg", trigger.Spec{From: list("offered.agent"), To: list("handling.agent")}, true},
+		{"from another", trigger.Spec{From: list("agent_selecting")}, false},
+		{"to another", trigger.Spec{To: list("overflow")}, false},
+		{"channel", trigger.Spec{Channels: list("chat", "inbound")}, true},
+		{"another channel", trigger.Spec{Channels: list("chat")}, false},
+		{"queue", trigger.Spec{Queues: list("sales")}, true},
+		{"another queue", trigger.Spec{Queues: list("support")}, false},
+		{"business process", trigger.Spec{BusinessProcesses: list("retail")}, true},
+		{"another business process", trigger.Spec{BusinessProcesses: list("b2b")}, false},
+		{"disposition", trigger.Spec{Dispositions: list("SOLD", "LOST")}, true},
+		{"another disposition", trigger.Spec{Dispositions: list("LOST")}, false},
+		{"all of them", trigger.Spec{Segments: list("handling"), Legs: list("agent"), Channels: list("inbound"), Queues: list("sales"), If: "true"}, true},
+		{"one does not fit", trigger.Spec{Segments: list("handling"), Legs: list("agent"), Channels: list("inbound"), Queues: list("x")}, false},
+		{"condition", trigger.Spec{If: `user_data.tier == "gold" && interaction.queue != "test"`}, true},
+		{"condition is false", trigger.Spec{If: `user_data.tier == "lead"`}, false},
+		{"condition without its value", trigger.Spec{If: `user_data.nope == "x"`}, false},
+		{"negation without its value", trigger.Spec{If: `user_data.nope != "x"`}, false},
+		{"condition with another way", trigger.Spec{If: `user_data.nope == "x" || user_data.count > 2`}, true},
+		{"no agent", trigger.Spec{If: `agent.id == "a-1"`}, false},
+		{"an empty fact is empty", trigger.Spec{If: `interaction.outcome == "" && event.reason != "x"`}, true},
+		{"presence", trigger.Spec{If: `has(user_data.tier) && !has(agent.id) && agent == null`}, true},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			c.spec.When, c.spec.Call = list("segment_change"), "crm"
+			v, e := handling()
+			assert.Equal(t, c.want, len(fired(t, compiled(t, c.spec), v, e)) == 1)
+		})
+	}
+}
+
+func TestACallFiresOncePerEventInTheOrderOfTheConfiguration(t *testing.T) {
+	set := compiled(t,
+		trigger.Spec{When: []string{"interaction_ends"}, Call: "crm"},
+		trigger.Spec{When: []string{"segment_change", "segment_change"}, Call: "billing", DryRun: true},
+		trigger.Spec{When: []string{"segment_change"}, Call: "wallboard"},
+		trigger.Spec{When: []string{"segment_change", "interaction_starts"}, Call: "crm", DryRun: true},
+		trigger.Spec{When: []string{"segment_change"}, Call: "billing"},
+		trigger.Spec{When: []string{"segment_change"}, Call: "wallboard", DryRun: true},
+	)
+	v, e := handling()
+	firings, failed := set.Match(v, e)
+	require.Empty(t, failed)
+	assert.Equal(t, []trigger.Firing{{Call: "billing"}, {Call: "wallboard"}, {Call: "crm", DryRun: true}}, firings,
+		"a trigger that is meant wins over a dry run")
+	assert.Equal(t, []interaction.When{interaction.WhenInteractionStarts, interaction.WhenInteractionEnds, interaction.WhenSegmentChange}, set.Fires("crm"))
+}
+
+func TestAConditionThatFailsIsReportedAndFiresNothing(t *testing.T) {
+	set := compiled(t,
+		trigger.Spec{When: []string{"segment_change"}, Call: "crm", If: `user_data.tier > 3`},
+		trigger.Spec{When: []string{"segment_change"}, Call: "wallboard", If: `user_data.tier`},
+		trigger.Spec{When: []string{"segment_change"}, Call: "billing"})
+	v, e := handling()
+	firings, failed := set.Match(v, e)
+	assert.Equal(t, []trigger.Firing{{Call: "billing"}}, firings)
+	require.Len(t, failed, 2)
+	assert.EqualError(t, failed[0], "triggers[0].if: user_data.tier > 3: no such overload")
+	assert.EqualError(t, failed[1], "triggers[1].if: user_data.tier: the condition gives string, not true or false")
+}
+
+func TestAFaultIsNotToldToTheCallThatFailed(t *testing.T) {
+	set := compiled(t, trigger.Spec{When: []string{"fault"}, Call: "crm"}, trigger.Spec{When: []string{"fault"}, Call: "billing"})
+	v, _ := handling()
+	assert.Equal(t, []string{"billing"}, fired(t, set, v, &interaction.Event{When: interaction.WhenFault, Fields: map[string]any{"call": "crm"}}))
+}
+
+func TestTheQueueIsTheEventsElseTheInteractions(t *testing.T) {
+	set := compiled(t, trigger.Spec{When: []string{"inbound.dequeue"}, Call: "crm", Queues: []string{"old"}})
+	v, _ := handling()
+	assert.Equal(t, []string{"crm"}, fired(t, set, v, &interaction.Event{When: "inbound.dequeue", Queue: "old"}))
+	assert.Empty(t, fired(t, set, v, &interaction.Event{When: "inbound.dequeue"}))
+}
+
+func TestEveryMomentAndSegmentOfTheDocumentsIsKnown(t *testing.T) {
+	assert.Len(t, trigger.Segments(), 23, "the 21 of ECS, abandoned and handled")
+	for _, w := range trigger.Moments() {
+		compiled(t, trigger.Spec{When: []string{string(w)}, Call: "crm"})
+	}
+	compiled(t, trigger.Spec{When: []string{"segment_change"}, Call: "crm", Segments: trigger.Segments()})
+	for _, w := range []interaction.When{
+		"interaction_starts", "interaction_ends", "internal_transfer", "segment_change",
+		"inbound.dequeue", "inbound.agent_connect", "inbound.agent_term", "inbound.call_end", "inbound.disposition", "inbound.transfer_term", "inbound.queue_event", "inbound.dtmf",
+		"outbound.agent_connect", "outbound.agent_term", "outbound.call_end", "outbound.disposition", "outbound.transfer_term",
+		"cloud_routing.start", "cloud_routing.connect", "cloud_routing.end", "track_number.call_end",
+		"chat.new", "chat.dequeue", "chat.agent_connect", "chat.agent_term", "chat.end", "chat.disposition", "chat.queue_event", "survey",
+		"agent_needed", "engage", "noengage", "engagement_result", "user_data_changed", "script_signal", "fault",
+		"operator.delivery_failing", "operator.delivery_parked", "operator.breaker_open", "operator.receiver_recovered",
+	} {
+		assert.Contains(t, trigger.Moments(), w)
+	}
+	assert.Len(t, trigger.Moments(), 40)
+}
+
+func TestMistakes(t *testing.T) {
+	cases := []struct {
+		spec trigger.Spec
+		want string
+	}{
+		{trigger.Spec{Call: "crm"}, "triggers[0].when: a trigger needs a moment; write when: interaction_starts, or another of the moments"},
+		{trigger.Spec{When: []string{"interaction_start"}, Call: "crm"}, `triggers[0].when[0]: "interaction_start" is not a moment that triggers can name; did you mean interaction_starts?`},
+		{trigger.Spec{When: []string{"survey"}, Call: "cmr"}, `triggers[0].call: there is no call "cmr"; did you mean crm? use crm, wallboard, billing`},
+		{trigger.Spec{When: []string{"survey"}}, "triggers[0].call: a trigger needs a call; write the name of a call"},
+		{trigger.Spec{When: []string{"segment_change"}, Call: "crm", Segments: []string{"handeling.agent"}}, `triggers[0].segments[0]: "handeling.agent" is not a segment; did you mean handling.agent?`},
+		{trigger.Spec{When: []string{"segment_change"}, Call: "crm", From: []string{"wrap_up.channel"}}, `triggers[0].from[0]: "wrap_up.channel" is not a segment; it exists on agent`},
+		{trigger.Spec{When: []string{"segment_change"}, Call: "crm", Legs: []string{"agents"}}, `triggers[0].legs[0]: "agents" is not a leg; did you mean agent? use channel, business_process, agent`},
+		{trigger.Spec{When: []string{"survey"}, Call: "crm", Channels: []string{"voice"}}, `triggers[0].channels[0]: "voice" is not a channel; use inbound, outbound, cloud_routing, track_number, chat, email, sms, web`},
+		{trigger.Spec{When: []string{"segment_change", "survey"}, Call: "crm", Legs: []string{"agent"}}, "triggers[0].legs: only segment_change has segments and legs, and when names survey too; give segment_change a trigger of its own"},
+		{trigger.Spec{When: []string{"survey"}, Call: "crm", If: "user_data.x = 1"}, "triggers[0].if: column 13: Syntax error: token recognition error at: '= ' in user_data.x = 1"},
+		{trigger.Spec{When: []string{"survey"}, Call: "crm", If: "interaction.id"}, "triggers[0].if: column 1: the condition gives string, not true or false in interaction.id; compare it with something"},
+		{trigger.Spec{When: []string{"survey"}, Call: "crm", Queues: []string{""}}, "triggers[0].queues[0]: is empty; leave it out"},
+	}
+	for _, c := range cases {
+		t.Run(c.want, func(t *testing.T) {
+			set, err := trigger.Compile([]trigger.Spec{c.spec}, calls)
+			require.Nil(t, set)
+			require.EqualError(t, err, c.want)
+		})
+	}
+}
+
+func TestATriggerThatCanNeverFireSaysWhy(t *testing.T) {
+	assert.Empty(t, trigger.Spec{When: []string{"survey"}, Channels: []string{"chat"}}.Never())
+	assert.Empty(t, trigger.Spec{When: []string{"inbound.dequeue", "chat.dequeue"}, Channels: []string{"chat"}}.Never())
+	assert.Equal(t, "its moments belong to other channels than chat", trigger.Spec{When: []string{"inbound.dequeue"}, Channels: []string{"chat"}}.Never())
+}
+
+func BenchmarkMatch(b *testing.B) {
+	var specs []trigger.Spec
+	for i := range 100 {
+		specs = append(specs, trigger.Spec{When: []string{"interaction_ends"}, Call: calls[i%3]})
+	}
+	specs = append(specs, trigger.Spec{When: []string{"segment_change"}, Segments: []string{"handling.agent"}, Call: "crm", If: `user_data.tier == "gold"`})
+	set := compiled(b, specs...)
+	v, e := handling()
+	b.ReportAllocs()
+	for b.Loop() {
+		if f, _ := set.Match(v, e); len(f) != 1 {
+			b.Fatal("must fire")
+		}
+	}
+}
