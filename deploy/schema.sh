@@ -1,0 +1,20 @@
+#!/bin/sh
+# Creates Temporal's two databases and brings their schema to the version of this image. Safe to run at every start: what
+# is there already is left alone, and after an upgrade of the image only the missing steps run.
+# The connection comes from SQL_HOST, SQL_PORT, SQL_USER and SQL_PLUGIN; the password from the file PASSWORD_FILE.
+set -eu
+
+SQL_PASSWORD=$(cat "$PASSWORD_FILE")
+export SQL_PASSWORD
+
+# prepare DATABASE SCHEMA: the schema files are those compiled into the tool, so tool and schema never differ.
+prepare() {
+	export SQL_DATABASE="$1"
+	echo "database $1: schema $2"
+	temporal-sql-tool create-database
+	temporal-sql-tool setup-schema --version 0.0
+	temporal-sql-tool update-schema --schema-name "$2"
+}
+
+prepare temporal postgresql/v12/temporal
+prepare temporal_visibility postgresql/v12/visibility

@@ -1,0 +1,217 @@
+package day
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"segue/interaction"
+)
+
+// addBad puts bad lines among the good ones: five in a hundred, as many of each kind.
+func addBad(scripts []*script, chance *rand.Rand) {
+	good := 0
+	for _, s := range scripts {
+		good += len(s.lines)
+	}
+	wanted := good * badShare / (100 - badShare)
+	wanted += (len(BadKinds) - wanted%len(BadKinds)) % len(BadKinds)
+	for n := 0; n < wanted; {
+		if scripts[chance.IntN(len(scripts))].misbehave(BadKinds[n%len(BadKinds)]) {
+			n++
+		}
+	}
+}
+
+// misbehave puts one line of a kind at some place; false when there is none for it.
+func (s *script) misbehave(kind Kind) bool {
+	if kind == AfterTheEnd {
+		return s.insert(len(s.lines), kind)
+	}
+	// Between the start and the line that ends it.
+	end := s.endsAt()
+	if end < 2 {
+		return false
+	}
+	return s.insert(1+s.chance.IntN(end-1)+1, kind)
+}
+
+// endsAt is the place of the line that completes the interaction.
+func (s *script) endsAt() int {
+	end := len(s.lines)
+	s.replay(len(s.lines), func(place int, machine *interaction.Interaction) bool {
+		if machine.Completed() {
+			end = place
+		}
+		return !machine.Completed()
+	})
+	return end
+}
+
+// insert puts a line of a kind before the line at that place.
+func (s *script) insert(place int, kind Kind) bool {
+	place = min(place, len(s.lines))
+	if kind != AfterTheEnd {
+		place = min(place, s.endsAt())
+	}
+	machine := s.stateBefore(place)
+	if machine == nil {
+		return false
+	}
+	at := s.lines[place-1].At
+	if place < len(s.lines) {
+		at = at.Add(s.lines[place].At.Sub(at) / 2).Truncate(time.Millisecond)
+	} else {
+		at = at.Add(30 * time.Second)
+	}
+	command, text := s.bad(kind, place, at, machine)
+	if text == nil {
+		return false
+	}
+	line := Line{Kind: kind, Interaction: s.id, Scenario: s.scenario, At: at, Text: text}
+	s.lines = slices.Insert(s.lines, place, line)
+	s.commands = slices.Insert(s.commands, place, command)
+	return true
+}
+
+// stateBefore is the interaction as it stands before the line at that place.
+func (s *script) stateBefore(place int) *interaction.Interaction {
+	return s.replay(place, func(int, *interaction.Interaction) bool { return true })
+}
+
+// replay applies the good lines before that place again, and asks after each
+// whether to go on.
+func (s *script) replay(before int, goOn func(place int, machine *interaction.Interaction) bool) *interaction.Interaction {
+	var machine *interaction.Interaction
+	for place, line := range s.lines[:before] {
+		if line.Kind != Good {
+			continue
+		}
+		if machine == nil {
+			machine = opened(line.Text, s.id)
+		} else if err := apply(machine, s.commands[place], line.Text); err != nil {
+			panic(fmt.Sprintf("%s line %d: %v", s.id, place, err))
+		}
+		if !goOn(place, machine) {
+			break
+		}
+	}
+	return machine
+}
+
+// bad writes a line of a kind and makes sure that it is one.
+func (s *script) bad(kind Kind, place int, at time.Time, machine *interaction.Interaction) (command string, text []byte) {
+	switch kind {
+	case Unknown:
+		command = pick(s.chance, []string{"hangup", "anwser", "trasnfer", "place_in_que", "set_dispositon", "self_destruct"})
+		text = s.encodeAt(command, at, fields{"agent": s.agent()})
+	case WrongType:
+		wrong := pick(s.chance, wrongTypes)
+		command, text = wrong.command, s.encodeAt(wrong.command, at, wrong.with)
+	case Illegal:
+		return s.illegal(at, machine, midway)
+	case AfterTheEnd:
+		return s.illegal(at, machine, afterwards)
+	case Duplicate:
+		return s.repeat(place)
+	}
+	var invalid *interaction.InvalidError
+	if err := apply(machine, command, text); !errors.As(err, &invalid) {
+		panic(fmt.Sprintf("%s: %s is not malformed: %v", s.id, text, err))
+	}
+	return command, text
+}
+
+func (s *script) encodeAt(command string, at time.Time, with fields) []byte {
+	s.events++
+	return encode(s.id, command, fmt.Sprintf("%s-%d", s.id, s.events), at, with)
+}
+
+type candidate struct {
+	command string
+	with    fields
+}
+
+var wrongTypes = []candidate{
+	{"offer", fields{"agent": 42}},
+	{"offer", fields{}},
+	{"accept", fields{"agent": []int{1, 2}}},
+	{"place_in_queue", fields{"queue": nil}},
+	{"place_in_queue", fields{"queue": fields{"name": "sales"}}},
+	{"transfer", fields{"to": "bea", "mode": "blind"}},
+	{"set_disposition", fields{"code": true}},
+	{"attach_user_data", fields{"user_data": "gold"}},
+	{"survey", fields{"answers": []string{"yes"}}},
+	{"segment_change", fields{"segment": "having_coffee"}},
+	{"dtmf", fields{"digits": "one"}},
+	{"hold", fields{"by": "bea"}},
+	{"complete", fields{"disposition": "SOLD"}},
+}
+
+// midway are commands that some state or other does not allow.
+var midway = []candidate{
+	{"accept", fields{"agent": "nobody"}},
+	{"retrieve", fields{}},
+	{"hold", fields{"agent": "nobody"}},
+	{"conference", fields{"agent": "nobody"}},
+	{"engagement_result", fields{"result": "accepted"}},
+	{"abandon", fields{}},
+	{"connect", fields{}},
+	{"consult", fields{"to": fields{"agent": "nobody"}}},
+	{"transfer", fields{"to": fields{"queue": "sales"}, "by": fields{"id": "nobody", "role": "agent"}}},
+	{"place_in_workbin", fields{"workbin": "misc"}},
+}
+
+// afterwards are commands that no completed interaction takes.
+var afterwards = []candidate{
+	{"offer", fields{"agent": "ben"}},
+	{"accept", fields{"agent": "ben"}},
+	{"hold", fields{"agent": "ben"}},
+	{"disconnect", fields{}},
+	{"complete", fields{"disposition": fields{"code": "SOLD"}}},
+	{"place_in_queue", fields{"queue": "sales"}},
+	{"dtmf", fields{"digits": "9"}},
+}
+
+// illegal writes a well-formed line that is not legal now.
+func (s *script) illegal(at time.Time, machine *interaction.Interaction, candidates []candidate) (string, []byte) {
+	for _, n := range s.chance.Perm(len(candidates)) {
+		c := candidates[n]
+		text := encode(s.id, c.command, fmt.Sprintf("%s-%d", s.id, s.events+1), at, c.with)
+		decoded, err := interaction.Decode(c.command, payloadOf(text, nil))
+		if err != nil {
+			panic(err)
+		}
+		var refused *interaction.IllegalError
+		if errors.As(machine.Check(decoded), &refused) {
+			s.events++
+			return c.command, text
+		}
+	}
+	return "", nil
+}
+
+// repeat sends an earlier good command again, as a platform does that missed the
+// acknowledgement.
+func (s *script) repeat(place int) (string, []byte) {
+	for range 20 {
+		earlier := 1 + s.chance.IntN(max(1, place-1))
+		if earlier < place && s.lines[earlier].Kind == Good && hasEventID(s.lines[earlier].Text) {
+			return s.commands[earlier], bytes.Clone(s.lines[earlier].Text)
+		}
+	}
+	return "", nil
+}
+
+func hasEventID(text []byte) bool {
+	var envelope struct {
+		EventID string `json:"event_id"`
+	}
+	return json.Unmarshal(text, &envelope) == nil && envelope.EventID != ""
+}
+
+func pick[T any](chance *rand.Rand, from []T) T { return from[chance.IntN(len(from))] }

@@ -1,0 +1,142 @@
+package day
+
+import (
+	"fmt"
+	"time"
+)
+
+// The people and places of the day.
+var (
+	agents = []fields{
+		{"id": "amy", "name": "Amy Adler"}, {"id": "ben", "name": "Ben Osei"}, {"id": "cleo", "name": "Cleo Marín"},
+		{"id": "dev", "name": "Dev Patel"}, {"id": "eva", "name": "Eva Lindqvist"}, {"id": "finn", "name": "Finn O'Hara"},
+		{"id": "gia", "name": "Gia Rossi"}, {"id": "hugo", "name": "Hugo Weiß"}, {"id": "ines", "name": "Inês Duarte"},
+		{"id": "jun", "name": "佐藤 純"},
+	}
+	queues    = []string{"sales", "support", "billing", "retention"}
+	processes = map[string]string{"sales": "retail", "support": "care", "billing": "care", "retention": "retail"}
+	codes     = []string{"SOLD", "RESOLVED", "CALL_BACK", "NOT_INTERESTED", "ESCALATED"}
+	customers = []string{"Ada Byron", "Grace Hopper", "Alan Turing", "Zoë Ångström", "Miguel de la Cruz", "李 小龙"}
+)
+
+// agent picks somebody who is none of those given.
+func (s *script) agent(but ...fields) fields {
+	for {
+		picked := agents[s.chance.IntN(len(agents))]
+		taken := false
+		for _, other := range but {
+			taken = taken || other["id"] == picked["id"]
+		}
+		if !taken {
+			return picked
+		}
+	}
+}
+
+func (s *script) queue() string { return queues[s.chance.IntN(len(queues))] }
+
+// otherQueue picks a queue that is not the one given.
+func (s *script) otherQueue(but string) string {
+	for {
+		if q := s.queue(); q != but {
+			return q
+		}
+	}
+}
+
+func (s *script) code() string { return codes[s.chance.IntN(len(codes))] }
+
+func (s *script) number() string { return fmt.Sprintf("+1555%07d", s.chance.IntN(10_000_000)) }
+
+// caller is what a platform knows of who begins.
+func (s *script) caller() fields {
+	return fields{
+		"ani": s.number(), "dnis": "+18005550" + fmt.Sprintf("%03d", s.chance.IntN(8)),
+		"native_id": fmt.Sprintf("%08x", s.chance.Uint32()),
+		"customer":  fields{"name": customers[s.chance.IntN(len(customers))], "tier": s.tier()},
+		"user_data": fields{"campaign": "autumn", "language": []string{"en", "es", "de"}[s.chance.IntN(3)]},
+	}
+}
+
+func (s *script) tier() string { return []string{"basic", "basic", "silver", "gold"}[s.chance.IntN(4)] }
+
+// with adds fields to some.
+func (f fields) with(more fields) fields {
+	all := fields{}
+	for name, value := range f {
+		all[name] = value
+	}
+	for name, value := range more {
+		all[name] = value
+	}
+	return all
+}
+
+// talk is how long people talk, with what they do meanwhile: hold the line, note
+// something down, press keys.
+func (s *script) talk(agent fields) {
+	s.pass(20*time.Second, 3*time.Minute)
+	if s.maybe(35) {
+		s.by(agent, "hold", nil)
+		s.pass(5*time.Second, time.Minute)
+		s.by(agent, "retrieve", nil)
+	}
+	if s.maybe(50) {
+		s.by(agent, "attach_user_data", fields{"user_data": fields{"topic": s.topic(), "order": s.chance.IntN(90000) + 10000}})
+	}
+	if s.maybe(15) {
+		s.by(agent, "update_user_data", fields{"user_data": fields{"language": "fr"}})
+	}
+	if s.maybe(10) {
+		s.by(agent, "delete_user_data", fields{"keys": []string{"campaign"}})
+	}
+	if s.maybe(10) {
+		s.by(agent, "script_signal", fields{"name": "offer_shown", "p1": "autumn", "p2": s.code()})
+	}
+	if s.maybe(8) {
+		s.do("signal_added", fields{"name": "sentiment", "tooltip": "the customer is upset", "p1": "-0.7"})
+		s.do("signal_removed", fields{"name": "sentiment"})
+	}
+	s.pass(10*time.Second, 2*time.Minute)
+}
+
+func (s *script) topic() string {
+	return []string{"delivery", "invoice", "refund", "new contract", "a “quoted” <b>remark</b> & more"}[s.chance.IntN(5)]
+}
+
+// inQueue waits for an agent, and does what those who wait do.
+func (s *script) inQueue(queue string) {
+	s.do("place_in_queue", fields{"queue": queue})
+	s.pass(3*time.Second, 90*time.Second)
+}
+
+// offered rings at an agent who accepts.
+func (s *script) offered(agent fields) {
+	s.do("offer", fields{"agent": agent})
+	s.by(agent, "accept", fields{"agent": agent})
+}
+
+// closeCall ends a call: the customer hangs up, the agent wraps up and says how it
+// went, in one of the ways that agents do.
+func (s *script) closeCall(agent fields) {
+	if s.maybe(60) {
+		s.do("disconnect", nil)
+	} else {
+		s.by(agent, "disconnect", fields{"reason": "done"})
+	}
+	if s.maybe(12) {
+		s.do("survey", fields{"answers": fields{"nps": s.chance.IntN(11), "solved": s.maybe(80)}})
+	}
+	s.pass(5*time.Second, 45*time.Second)
+	s.finish(agent)
+}
+
+// finish completes with a disposition: given before, or in the same breath.
+func (s *script) finish(agent fields) {
+	if s.maybe(60) {
+		s.by(agent, "set_disposition", fields{"code": s.code(), "agent": agent, "notes": s.topic()})
+		s.by(agent, "complete", fields{"agent": agent})
+		return
+	}
+	s.by(agent, "complete", fields{"agent": agent, "disposition": fields{"code": s.code()}})
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"segue/config"
+	"segue/connect"
+)
+
+func (a *app) devCommand() *cobra.Command {
+	var f stackFlags
+	c := &cobra.Command{
+		Use:   "dev",
+		Short: "Run Segue on this machine: Temporal, its UI, a worker",
+		Long: `Run an embedded Temporal with its UI, prepare its namespace, and run a worker, all in one process tree; Ctrl-C
+stops everything. The Temporal server is built at the first start, which takes minutes, once.
+
+With --address (or SEGUE_TEMPORAL_ADDRESS) it uses a Temporal that is there already. Without --config it uses the
+annotated example configuration, whose calls go to receivers on this machine.`,
+		Example: `  segue dev
+  segue dev --config segue.yaml --db segue.sqlite
+  segue dev --temporal-port 0 --ui-port 0 --json`,
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := f.check(c, a.external()); err != nil {
+				return err
+			}
+			store, err := a.store()
+			if err != nil {
+				return err
+			}
+			s, err := a.up(c.Context(), f, store, slog.LevelWarn)
+			if err != nil {
+				return quietly(c, err)
+			}
+			if err := a.announce(s, f, store); err != nil {
+				return cmp.Or(err, s.down())
+			}
+			err = s.wait(c.Context())
+			if !a.json && err == nil {
+				fmt.Fprintln(a.out, "\nstopping …")
+			}
+			return cmp.Or(err, s.down())
+		},
+	}
+	f.register(c)
+	return c
+}
+
+// quietly takes a Ctrl-C while everything starts for what it is.
+func quietly(c *cobra.Command, err error) error {
+	if c.Context().Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// store holds the configuration of --config, or the annotated example.
+func (a *app) store() (*config.Store, error) {
+	if file := a.configFile(); file != "" {
+		store, err := config.Open(file, a.options()...)
+		if err != nil {
+			return nil, usage("%w", err)
+		}
+		return store, nil
+	}
+	set, err := config.Parse("example.yaml", config.Example, a.options()...)
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	return config.NewStore(set), nil
+}
+
+// ready is the line of `dev --json`.
+type ready struct {
+	TemporalAddress string `json:"temporal_address"`
+	TemporalUI      string `json:"temporal_ui"`
+	Gateway         string `json:"gateway"`
+	Namespace       string `json:"namespace"`
+	TaskQueue       string `json:"task_queue"`
+}
+
+func (s *stack) ready() ready {
+	return ready{
+		TemporalAddress: s.settings.Address, TemporalUI: s.ui,
+		Namespace: s.settings.Namespace, TaskQueue: s.settings.TaskQueue,
+	}
+}
+
+func (a *app) announce(s *stack, f stackFlags, store *config.Store) error {
+	return a.print(s.ready(), func(w io.Writer) error {
+		source := cmp.Or(store.Current().File, "the annotated example (`"+a.self()+" check` shows what it sends)")
+		fmt.Fprintln(w, "Segue is running. Ctrl-C stops it.")
+		fmt.Fprintln(w)
+		s.describe(w)
+		fmt.Fprintf(w, "  configuration  %s\n", source)
+		if f.noWorker {
+			fmt.Fprintf(w, "\nNo worker runs here. Start one: SEGUE_TEMPORAL_ADDRESS=%s go run ./worker\n", s.settings.Address)
+		}
+		_, err := fmt.Fprintf(w, "\nTry in another terminal:\n%s", a.tryOut(s.settings))
+		return err
+	})
+}
+
+// describe tells where the stack is.
+func (s *stack) describe(w io.Writer) {
+	fmt.Fprintf(w, "  Temporal       %s (namespace %s, task queue %s)\n", s.settings.Address, s.settings.Namespace, s.settings.TaskQueue)
+	if s.ui != "" {
+		fmt.Fprintf(w, "  Temporal UI    %s/namespaces/%s/workflows\n", strings.TrimRight(s.ui, "/"), s.settings.Namespace)
+	}
+}
+
+func (a *app) tryOut(settings connect.Settings) string {
+	var b strings.Builder
+	for _, command := range []string{
+		`start '{"id":"c1","channel":"inbound","queue":"sales"}'`,
+		`signal place_in_queue c1 '{"queue":"sales"}'`,
+		`signal offer c1 '{"agent":{"id":"bea","name":"Bea"}}'`,
+		`signal accept c1 '{"agent":"bea"}' --update`,
+		`show c1`,
+	} {
+		fmt.Fprintf(&b, "  %s %s%s\n", a.self(), command, elsewhere(settings))
+	}
+	return b.String()
+}
+
+// elsewhere is what a command needs to find a Temporal that is not at the usual place.
+func elsewhere(settings connect.Settings) string {
+	text := ""
+	if settings.Address != connect.DefaultAddress {
+		text += " --address " + settings.Address
+	}
+	if settings.Namespace != connect.DefaultNamespace {
+		text += " --namespace " + settings.Namespace
+	}
+	return text
+}
+
+// self is how this program was called.
+func (a *app) self() string {
+	if strings.Contains(os.Args[0], "go-build") {
+		return "go run ./starter"
+	}
+	return filepath.Base(os.Args[0])
+}

@@ -1,0 +1,137 @@
+package drive
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"segue/workflows"
+)
+
+// Client sends to the interactions of one namespace.
+type Client struct {
+	Temporal  client.Client
+	TaskQueue string
+	// Patience is how long what may pass is tried again; zero is DefaultPatience.
+	Patience time.Duration
+}
+
+const (
+	// DefaultPatience outlasts the restart of a server on this machine.
+	DefaultPatience = 30 * time.Second
+	firstPause      = 50 * time.Millisecond
+	longestPause    = 2 * time.Second
+)
+
+// Start starts an interaction and returns the id of its first run. An id that was
+// started before is an ExistsError; reopen allows it when that one has completed.
+func (c *Client) Start(ctx context.Context, n Name, start json.RawMessage, reopen bool) (runID string, err error) {
+	options := client.StartWorkflowOptions{
+		ID:                                       n.WorkflowID(),
+		TaskQueue:                                c.TaskQueue,
+		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		StaticSummary:                            summaryOf(n, start),
+	}
+	if reopen {
+		options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
+	}
+	err = c.persist(ctx, func() error {
+		run, err := c.Temporal.ExecuteWorkflow(ctx, options, workflows.TypeInteraction, start)
+		if err == nil {
+			runID = run.GetRunID()
+		}
+		return err
+	})
+	var exists *serviceerror.WorkflowExecutionAlreadyStarted
+	if errors.As(err, &exists) {
+		return exists.RunId, &ExistsError{Name: n, RunID: exists.RunId}
+	}
+	return runID, c.kindOf(ctx, n, err)
+}
+
+// summaryOf is what the Temporal UI shows in its list.
+func summaryOf(n Name, start json.RawMessage) string {
+	var of struct {
+		Channel string `json:"channel"`
+	}
+	if json.Unmarshal(start, &of) != nil || of.Channel == "" {
+		of.Channel = "new"
+	}
+	return fmt.Sprintf("%s interaction %s", of.Channel, n.ID)
+}
+
+// Signal sends a command as a signal: Temporal has it when this returns, and the
+// interaction judges it when its turn comes.
+func (c *Client) Signal(ctx context.Context, n Name, command string, payload json.RawMessage) error {
+	err := c.persist(ctx, func() error {
+		return c.Temporal.SignalWorkflow(ctx, n.WorkflowID(), "", command, payload)
+	})
+	return c.kindOf(ctx, n, err)
+}
+
+// Update sends a command as an update and returns what the interaction answers.
+// The event id is the update's own id; empty lets Temporal choose one.
+func (c *Client) Update(ctx context.Context, n Name, command, eventID string, payload json.RawMessage) (workflows.Answer, error) {
+	var answer workflows.Answer
+	err := c.update(ctx, n, command, eventID, payload, &answer)
+	return answer, err
+}
+
+// Commands sends an array of commands as one update: one result each, in order.
+func (c *Client) Commands(ctx context.Context, n Name, eventID string, array json.RawMessage) ([]workflows.CommandResult, error) {
+	var results []workflows.CommandResult
+	err := c.update(ctx, n, workflows.UpdateCommands, eventID, array, &results)
+	return results, err
+}
+
+// answerLimit is how long an update waits for a worker when its caller sets no limit.
+const answerLimit = time.Minute
+
+func (c *Client) update(ctx context.Context, n Name, name, id string, payload json.RawMessage, answer any) error {
+	if _, limited := ctx.Deadline(); !limited {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, answerLimit)
+		defer cancel()
+	}
+	err := c.persist(ctx, func() error {
+		handle, err := c.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+			WorkflowID: n.WorkflowID(), UpdateName: name, UpdateID: id,
+			Args: []any{payload}, WaitForStage: client.WorkflowUpdateStageCompleted,
+		})
+		if err != nil {
+			return err
+		}
+		return handle.Get(ctx, answer)
+	})
+	return c.kindOf(ctx, n, err)
+}
+
+// persist tries again what may pass, with growing pauses.
+func (c *Client) persist(ctx context.Context, try func() error) error {
+	patience := c.Patience
+	if patience == 0 {
+		patience = DefaultPatience
+	}
+	deadline := time.Now().Add(patience)
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		err := try()
+		if err == nil || !passes(err) || time.Now().Add(pause).After(deadline) {
+			return err
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return errors.Join(err, context.Cause(ctx))
+		case <-timer.C:
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package drive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+	"google.golang.org/grpc/codes"
+)
+
+// The kinds of failure that a caller acts upon differently. Anything else is
+// Temporal's own error.
+var (
+	// ErrNotFound says that there is no such interaction.
+	ErrNotFound = errors.New("not found")
+	// ErrCompleted says that the interaction's workflow has closed.
+	ErrCompleted = errors.New("interaction is completed")
+	// ErrNoWorker says that nobody answered for the workflow.
+	ErrNoWorker = errors.New("no worker answered")
+	// ErrUnreachable says that Temporal itself did not answer.
+	ErrUnreachable = errors.New("Temporal is unreachable")
+)
+
+// RefusedError is a command that the interaction refused; it has changed nothing.
+type RefusedError struct {
+	// Type is the application error type: IllegalCommand or InvalidPayload.
+	Type    string `json:"type"`
+	Message string `json:"message"`
+}
+
+func (e *RefusedError) Error() string { return e.Message }
+
+// ExistsError is a start of an interaction that was started before.
+type ExistsError struct {
+	Name  Name
+	RunID string
+}
+
+func (e *ExistsError) Error() string {
+	return fmt.Sprintf("interaction %s was started before; `segue show %s` tells how it stands, and --reopen starts a completed one again",
+		e.Name, e.Name)
+}
+
+// kindOf turns Temporal's errors into this package's.
+func (c *Client) kindOf(ctx context.Context, n Name, err error) error {
+	var refused *temporal.ApplicationError
+	var missing *serviceerror.NotFound
+	var namespace *serviceerror.NamespaceNotFound
+	var updating *client.WorkflowUpdateServiceTimeoutOrCanceledError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &refused):
+		if refused.Type() == endedMeanwhile {
+			return fmt.Errorf("%s: %w", n, ErrCompleted)
+		}
+		return &RefusedError{Type: refused.Type(), Message: refused.Message()}
+	case errors.As(err, &namespace):
+		return fmt.Errorf("%w (`segue setup` registers it)", err)
+	case errors.As(err, &missing):
+		return c.goneOrNever(ctx, n)
+	case errors.As(err, &updating), waitedTooLong(err):
+		return fmt.Errorf("%s: %w on task queue %s in time; is `segue dev` or a worker running?", n, ErrNoWorker, c.TaskQueue)
+	case serviceerror.ToStatus(err).Code() == codes.Unavailable:
+		return fmt.Errorf("%w: %w", ErrUnreachable, err)
+	}
+	return err
+}
+
+// endedMeanwhile is the server's word for an update that was accepted by a run
+// that closed before it was handled.
+const endedMeanwhile = "AcceptedUpdateCompletedWorkflow"
+
+func waitedTooLong(err error) bool {
+	var deadline *serviceerror.DeadlineExceeded
+	return errors.As(err, &deadline) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// goneOrNever tells a closed workflow from one that never was: the server calls
+// both "not found".
+func (c *Client) goneOrNever(ctx context.Context, n Name) error {
+	if _, err := c.Temporal.DescribeWorkflowExecution(ctx, n.WorkflowID(), ""); err != nil {
+		return fmt.Errorf("interaction %s %w: `segue list` shows those there are", n, ErrNotFound)
+	}
+	return fmt.Errorf("%s: %w", n, ErrCompleted)
+}
+
+// passes tells whether an error is worth another try: a server that restarts, a
+// shard that moves, a workflow whose first task has not run yet.
+func passes(err error) bool {
+	var notReady *serviceerror.WorkflowNotReady
+	if errors.As(err, &notReady) {
+		return true
+	}
+	switch serviceerror.ToStatus(err).Code() {
+	case codes.Unavailable, codes.Aborted, codes.ResourceExhausted:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,86 @@
+package drive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"segue/dispatch"
+	"segue/interaction"
+	"segue/workflows"
+)
+
+// State asks how an interaction stands. It answers for completed ones, too, as
+// long as Temporal keeps them and a worker runs.
+func (c *Client) State(ctx context.Context, n Name) (State, error) {
+	return ask[State](ctx, c, n, n.WorkflowID(), workflows.QueryState)
+}
+
+// Timeline asks for the segments that the interaction's legs have been in.
+func (c *Client) Timeline(ctx context.Context, n Name) ([]interaction.Span, error) {
+	return ask[[]interaction.Span](ctx, c, n, n.WorkflowID(), workflows.QueryTimeline)
+}
+
+// Rejected asks for the signals that the interaction refused.
+func (c *Client) Rejected(ctx context.Context, n Name) ([]workflows.Rejected, error) {
+	return ask[[]workflows.Rejected](ctx, c, n, n.WorkflowID(), workflows.QueryRejected)
+}
+
+// Deliveries asks the interaction and the lane workflows it handed deliveries to,
+// and gives them as one list in the interaction's order. The lane knows more of
+// what it was given, so its word is the one that counts.
+func (c *Client) Deliveries(ctx context.Context, n Name) ([]workflows.DeliveryRecord, error) {
+	list, err := ask[[]workflows.DeliveryRecord](ctx, c, n, n.WorkflowID(), workflows.QueryDeliveries)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]int{}
+	var calls []string
+	seen := map[string]bool{}
+	for i, record := range list {
+		known[record.ID] = i
+		if !seen[record.Call] {
+			seen[record.Call] = true
+			calls = append(calls, record.Call)
+		}
+	}
+	for _, call := range calls {
+		lane, err := c.lane(ctx, n, call)
+		if err != nil {
+			return nil, err
+		}
+		for _, record := range lane {
+			if i, ok := known[record.ID]; ok {
+				list[i] = record
+			} else {
+				list = append(list, record)
+			}
+		}
+	}
+	return list, nil
+}
+
+// lane asks the Delivery workflow of one call, if there ever was one.
+func (c *Client) lane(ctx context.Context, n Name, call string) ([]workflows.DeliveryRecord, error) {
+	owner := dispatch.Owner{ContactCenter: n.ContactCenter, Interaction: n.ID}
+	records, err := ask[[]workflows.DeliveryRecord](ctx, c, n, dispatch.DeliveryWorkflowID(owner, call), workflows.QueryDeliveries)
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCompleted) {
+		return nil, nil
+	}
+	return records, err
+}
+
+func ask[T any](ctx context.Context, c *Client, n Name, workflowID, query string) (T, error) {
+	var answer T
+	err := c.persist(ctx, func() error {
+		value, err := c.Temporal.QueryWorkflow(ctx, workflowID, "", query)
+		if err != nil {
+			return err
+		}
+		return value.Get(&answer)
+	})
+	if err != nil {
+		return answer, fmt.Errorf("query %s: %w", query, c.kindOf(ctx, n, err))
+	}
+	return answer, nil
+}

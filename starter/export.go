@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"segue/dispatch"
+)
+
+func (a *app) exportCommand() *cobra.Command {
+	var contactCenter, call, run, file string
+	c := &cobra.Command{
+		Use:   "export ID --out FILE",
+		Short: "Write an interaction's history to a file",
+		Long: `Write the history of an interaction's workflow to a file, as JSON that ` + "`segue replay`" + ` and the Temporal UI read.
+With --call it is that of the lane workflow that retries the call. A history holds the data of its interaction.`,
+		Example: `  segue export c1 --out c1.json
+  segue export c1 --call crm --out lane.json
+  segue export c1 --run 0198f7b0-… --out first-run.json`,
+		Args: exactly(1, "one interaction"),
+		RunE: func(c *cobra.Command, args []string) error {
+			n, err := name(args[0], contactCenter)
+			if err != nil {
+				return err
+			}
+			if file == "" {
+				return usage("--out is missing: name the file to write, or - for stdout")
+			}
+			s, err := a.connect(c.Context())
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			workflowID := n.WorkflowID()
+			if call != "" {
+				workflowID = dispatch.DeliveryWorkflowID(dispatch.Owner{ContactCenter: n.ContactCenter, Interaction: n.ID}, call)
+			}
+			history, err := s.History(c.Context(), n, workflowID, run)
+			if err != nil {
+				return err
+			}
+			content, err := protojson.MarshalOptions{Multiline: true, Indent: "  "}.Marshal(history)
+			if err != nil {
+				return err
+			}
+			content = append(content, '\n')
+			if file == "-" {
+				_, err := a.out.Write(content)
+				return err
+			}
+			if err := os.WriteFile(file, content, 0o644); err != nil {
+				return err
+			}
+			return a.print(map[string]any{"workflow_id": workflowID, "events": len(history.Events), "file": file}, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "%d events of %s written to %s\n", len(history.Events), workflowID, file)
+				return err
+			})
+		},
+	}
+	contactCenterFlag(c, &contactCenter)
+	c.Flags().StringVar(&call, "call", "", "the lane workflow of this call, instead of the interaction")
+	c.Flags().StringVar(&run, "run", "", "run id (default: the latest run)")
+	c.Flags().StringVar(&file, "out", "", "file to write, or - for stdout")
+	return c
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"segue/starter/draw"
+	"segue/starter/feed"
+)
+
+func (a *app) feedCommand() *cobra.Command {
+	var contactCenter, way string
+	parallel := feed.DefaultParallel
+	c := &cobra.Command{
+		Use:   "feed FILE",
+		Short: "Send a file of commands",
+		Long: `Send a file of commands, one JSON object a line (NDJSON); - is stdin. A line is a command's payload with
+"interaction", "command" and, if need be, "contact_center" beside it; the command "start" starts the interaction.
+
+Lines of one interaction are sent in order, those of different ones side by side. What was sent before, by its
+event_id, is not sent again, so a feed that broke off is simply run again; lines without an event_id get one
+from their content. Lines that changed nothing are listed with their reason (exit code 4).`,
+		Example: `  segue feed examples/day.ndjson
+  segue feed today.ndjson --parallel 50 --via update --json
+  printf '%s\n' '{"interaction":"c1","command":"start","channel":"chat"}' | segue feed -`,
+		Args: exactly(1, "one file"),
+		RunE: func(c *cobra.Command, args []string) error {
+			how := feed.Way(way)
+			switch how {
+			case feed.WaySignal, feed.WayUpdate, feed.WayMixed:
+			default:
+				return usage("--via %q: use signal, update or mixed", way)
+			}
+			if parallel < 1 {
+				return usage("--parallel %d: use 1 or more", parallel)
+			}
+			source, total, err := a.open(args[0])
+			if err != nil {
+				return err
+			}
+			defer source.Close()
+			s, err := a.connect(c.Context())
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			begin := time.Now()
+			bar := newProgress(a.errs, "lines", total)
+			result, err := feed.Run(c.Context(), s.Client, source, feed.Options{
+				ContactCenter: contactCenter, Parallel: parallel, Way: how, Progress: bar.step,
+			})
+			bar.end()
+			if printed := a.printFeed(result, time.Since(begin)); err == nil {
+				err = printed
+			}
+			if err == nil && len(result.Rejected) > 0 {
+				return &codedError{exitRefused}
+			}
+			return err
+		},
+	}
+	contactCenterFlag(c, &contactCenter)
+	c.Flags().IntVar(&parallel, "parallel", parallel, "how many interactions at once")
+	c.Flags().StringVar(&way, "via", string(feed.WaySignal), "send as signal, update, or mixed (every fifth interaction by updates)")
+	return c
+}
+
+// open gives a feed and how many lines it has, 0 if that is not known.
+func (a *app) open(path string) (io.ReadCloser, int, error) {
+	if path == "-" {
+		return io.NopCloser(a.in), 0, nil
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, 0, usage("%w: give a file's name, or - for stdin", err)
+	}
+	return io.NopCloser(bytes.NewReader(content)), countLines(content), nil
+}
+
+func countLines(content []byte) int {
+	lines := 0
+	for _, line := range bytes.Split(content, []byte("\n")) {
+		if len(bytes.TrimSpace(line)) > 0 {
+			lines++
+		}
+	}
+	return lines
+}
+
+func (a *app) printFeed(result feed.Result, took time.Duration) error {
+	return a.print(struct {
+		feed.Result
+		ElapsedS float64 `json:"elapsed_s"`
+	}{result, took.Seconds()}, func(w io.Writer) error {
+		fmt.Fprintf(w, "%d lines of %d interactions in %s: %d accepted, %d duplicates, %d rejected\n",
+			result.Lines, result.Interactions, draw.Duration(took), result.Accepted, result.Duplicates, len(result.Rejected))
+		if result.Unknown > 0 {
+			fmt.Fprintf(w, "%d signals are with Temporal, but no worker told what became of them: is one running?\n", result.Unknown)
+		}
+		return printRejections(w, result.Rejected)
+	})
+}
+
+func printRejections(w io.Writer, rejections []feed.Rejection) error {
+	for _, r := range rejections {
+		about := ""
+		if r.Interaction != "" {
+			about = r.Interaction + ": "
+		}
+		if _, err := fmt.Fprintf(w, "  line %d: %s%s\n", r.Line, about, r.Reason); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package feed
+
+import (
+	"cmp"
+	"slices"
+
+	"segue/starter/drive"
+)
+
+// Result is what became of a feed.
+type Result struct {
+	// Lines counts the lines that hold something.
+	Lines int `json:"lines"`
+	// Interactions counts those that lines name.
+	Interactions int `json:"interactions"`
+	// Accepted counts the lines that were applied now.
+	Accepted int `json:"accepted"`
+	// Duplicates counts the lines that had been applied before: earlier in this
+	// feed, or in an earlier one.
+	Duplicates int `json:"duplicates"`
+	// Unknown counts signals whose fate nobody told, because no worker answered.
+	Unknown int `json:"unknown"`
+	// Rejected lists the others, by line.
+	Rejected []Rejection `json:"rejected"`
+
+	// Runs are the first runs of the interactions that this feed started.
+	Runs map[drive.Name]string `json:"-"`
+}
+
+// Rejection is a line that changed nothing, and why.
+type Rejection struct {
+	Line        int    `json:"line"`
+	Interaction string `json:"interaction,omitempty"`
+	Command     string `json:"command,omitempty"`
+	EventID     string `json:"event_id,omitempty"`
+	Reason      string `json:"reason"`
+}
+
+func (r *Result) reject(l Line, reason string) {
+	r.Rejected = append(r.Rejected, Rejection{
+		Line: l.Number, Interaction: l.Name.String(), Command: l.Command, EventID: l.EventID, Reason: reason,
+	})
+}
+
+// merge adds what another worker of the same feed has counted.
+func (r *Result) merge(other Result) {
+	r.Lines += other.Lines
+	r.Interactions += other.Interactions
+	r.Accepted += other.Accepted
+	r.Duplicates += other.Duplicates
+	r.Unknown += other.Unknown
+	r.Rejected = append(r.Rejected, other.Rejected...)
+	for name, run := range other.Runs {
+		r.Runs[name] = run
+	}
+}
+
+func (r *Result) sort() {
+	slices.SortFunc(r.Rejected, func(a, b Rejection) int { return cmp.Compare(a.Line, b.Line) })
+}

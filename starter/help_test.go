@@ -1,0 +1,113 @@
+package main_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var commands = []string{"dev", "demo", "setup", "start", "signal", "feed", "show", "list", "check", "replay", "export"}
+
+func TestHelpOfEveryCommand(t *testing.T) {
+	root := segue(t, "--help")
+	require.Equal(t, 0, root.code)
+	for _, command := range commands {
+		require.Contains(t, root.out, "\n  "+command+" ")
+		t.Run(command, func(t *testing.T) {
+			help := segue(t, command, "--help")
+			require.Equal(t, 0, help.code)
+			require.Empty(t, help.errs)
+			require.Contains(t, help.out, "Usage:\n  segue "+command)
+			require.Contains(t, help.out, "Examples:\n  ")
+			require.Contains(t, help.out, "--json")
+			require.Contains(t, help.out, "--address")
+		})
+	}
+	require.Contains(t, root.out, "Exit codes:")
+}
+
+func TestWithoutACommandItHelps(t *testing.T) {
+	require.Equal(t, 0, segue(t).code)
+	require.Contains(t, segue(t).out, "Available Commands:")
+}
+
+// A mistake on the command line is exit code 2, and one line that says what to do.
+func TestUsageErrors(t *testing.T) {
+	day := filepath.Join(t.TempDir(), "day.ndjson")
+	require.NoError(t, os.WriteFile(day, nil, 0o644))
+	for says, args := range map[string][]string{
+		`no command "sho"`:                       {"sho"},
+		`did you mean show`:                      {"sho"},
+		"unknown flag: --nope":                   {"list", "--nope"},
+		"takes one interaction, not 0":           {"show"},
+		"takes one interaction, not 2":           {"show", "a", "b"},
+		`interaction id "a b"`:                   {"show", "a b"},
+		`contact center ""`:                      {"show", "/a"},
+		"takes one start object":                 {"start"},
+		"no such file":                           {"start", "nowhere.json"},
+		`"{oops" is not JSON`:                    {"start", "{oops"},
+		"takes a command's name":                 {"signal", "hold"},
+		"takes one file":                         {"feed"},
+		"nowhere.ndjson":                         {"feed", "nowhere.ndjson"},
+		`--via "pigeon"`:                         {"feed", day, "--via", "pigeon"},
+		"--parallel 0":                           {"feed", day, "--parallel", "0"},
+		"--limit 0":                              {"list", "--limit", "0"},
+		"quotes and backslashes":                 {"list", "--queue", "a' OR 'b"},
+		"give history files, or --query":         {"replay"},
+		"one of the two":                         {"replay", "x.json", "--query", "WorkflowType='Interaction'"},
+		"--out is missing":                       {"export", "c1"},
+		"--retention 1h0m0s":                     {"setup", "--retention", "1h"},
+		"--temporal-port 70000":                  {"dev", "--temporal-port", "70000"},
+		"--db is for the embedded":               {"dev", "--db", "x", "--address", "127.0.0.1:1"},
+		"--ui-port is for the embedded":          {"demo", "--ui-port", "0", "--address", "127.0.0.1:1"},
+		"the demo makes its own":                 {"demo", "--config", "x.yaml"},
+		"--timeout 0s":                           {"demo", "--timeout", "0s"},
+		`--contact-center: contact center "a/b"`: {"demo", "--contact-center", "a/b"},
+		"takes no arguments, not 1":              {"dev", "now"},
+		"not an address":                         {"list", "--address", "here"},
+		"missing.yaml":                           {"dev", "--config", "missing.yaml"},
+	} {
+		t.Run(says, func(t *testing.T) {
+			result := segue(t, args...)
+			require.Equal(t, 2, result.code, result.errs)
+			require.Contains(t, result.errs, says)
+			require.Empty(t, result.out)
+			require.True(t, strings.HasPrefix(result.errs, "segue: "), result.errs)
+		})
+	}
+}
+
+// Nobody listens on port 1 of this machine.
+func TestUnreachableTemporal(t *testing.T) {
+	for _, args := range [][]string{
+		{"show", "c1"}, {"list"}, {"setup"}, {"start", `{"id":"c1","channel":"chat"}`},
+		{"signal", "hold", "c1"}, {"replay", "--query", "x"}, {"export", "c1", "--out", "-"}, {"feed", "-"},
+		{"dev"}, {"demo", "--exit"},
+	} {
+		t.Run(args[0], func(t *testing.T) {
+			result := segue(t, append(args, "--address", "127.0.0.1:1")...)
+			require.Equal(t, 5, result.code, result.errs)
+			require.Contains(t, result.errs, "127.0.0.1:1")
+			require.Contains(t, result.errs, "segue dev", "the remedy")
+		})
+	}
+}
+
+// What is malformed is refused before anybody is asked.
+func TestRefusedHere(t *testing.T) {
+	for says, args := range map[string][]string{
+		"channel":             {"start", `{"id":"c1"}`},
+		"id: \"c 1\"":         {"start", `{"id":"c 1","channel":"chat"}`},
+		"did you mean accept": {"signal", "accpt", "c1"},
+		"agent: 7":            {"signal", "offer", "c1", `{"agent":7}`},
+	} {
+		t.Run(says, func(t *testing.T) {
+			result := segue(t, args...)
+			require.Equal(t, 4, result.code, result.errs)
+			require.Contains(t, result.errs, says)
+		})
+	}
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	enumspb "go.temporal.io/api/enums/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
+
+	"segue/workflows"
+)
+
+func (a *app) listCommand() *cobra.Command {
+	var f listFilter
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List interactions",
+		Long: `List interactions, newest first, by what they are: the filters are combined. With --parked it lists the lanes
+(interaction and call) that wait for an operator instead. Lists lag behind by up to a second.`,
+		Example: `  segue list --state queued --queue sales
+  segue list --undelivered --limit 500 --json | jq -r '.[].id'
+  segue list --parked`,
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			query, err := f.query()
+			if err != nil {
+				return err
+			}
+			s, err := a.connect(c.Context())
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			entries, err := s.find(c.Context(), query, f.limit)
+			if err != nil {
+				return err
+			}
+			return a.print(list(entries), func(w io.Writer) error {
+				if f.parked {
+					return writeLanes(w, entries)
+				}
+				return writeInteractions(w, entries)
+			})
+		},
+	}
+	flags := c.Flags()
+	for _, filter := range f.keywords() {
+		flags.StringVar(filter.value, filter.flag, "", filter.about)
+	}
+	flags.BoolVar(&f.undelivered, "undelivered", false, "only those with deliveries that have not arrived")
+	flags.BoolVar(&f.rejected, "rejected", false, "only those that refused a signal")
+	flags.BoolVar(&f.parked, "parked", false, "lanes with parked deliveries, instead of interactions")
+	flags.IntVar(&f.limit, "limit", 50, "how many at most")
+	return c
+}
+
+// listFilter says which interactions are wanted.
+type listFilter struct {
+	state, channel, queue, agent, workbin, outcome, contactCenter, id string
+
+	undelivered, rejected, parked bool
+	limit                         int
+}
+
+type keywordFilter struct {
+	flag, attribute, about string
+	value                  *string
+}
+
+func (f *listFilter) keywords() []keywordFilter {
+	return []keywordFilter{
+		{"state", "SegueState", "only in this state, such as queued or handling", &f.state},
+		{"channel", "SegueChannel", "only of this channel, such as inbound or chat", &f.channel},
+		{"queue", "SegueQueue", "only in this queue", &f.queue},
+		{"agent", "SegueAgent", "only owned by this agent", &f.agent},
+		{"workbin", "SegueWorkbin", "only in this workbin", &f.workbin},
+		{"outcome", "SegueOutcome", "only completed with this outcome, such as handled or abandoned", &f.outcome},
+		{"contact-center", "SegueContactCenter", "only of this contact center", &f.contactCenter},
+		{"id", "SegueInteraction", "only this interaction", &f.id},
+	}
+}
+
+// query is the filter in Temporal's list language.
+func (f *listFilter) query() (string, error) {
+	if f.limit < 1 {
+		return "", usage("--limit %d: use 1 or more", f.limit)
+	}
+	kind := workflows.TypeInteraction
+	if f.parked {
+		kind = workflows.TypeDelivery
+	}
+	conditions := []string{"WorkflowType = '" + kind + "'"}
+	for _, keyword := range f.keywords() {
+		if strings.ContainsAny(*keyword.value, `'"\`) {
+			return "", usage("--%s %q: quotes and backslashes are no part of such names", keyword.flag, *keyword.value)
+		}
+		if *keyword.value != "" {
+			conditions = append(conditions, fmt.Sprintf("%s = '%s'", keyword.attribute, *keyword.value))
+		}
+	}
+	for attribute, wanted := range map[string]bool{"SegueUndelivered": f.undelivered, "SegueRejected": f.rejected, "SegueParked": f.parked} {
+		if wanted {
+			conditions = append(conditions, attribute+" > 0")
+		}
+	}
+	return strings.Join(conditions, " AND "), nil
+}
+
+// listEntry is one workflow of a list.
+type listEntry struct {
+	WorkflowID    string     `json:"workflow_id"`
+	RunID         string     `json:"run_id"`
+	ContactCenter string     `json:"contact_center"`
+	ID            string     `json:"id"`
+	Call          string     `json:"call,omitempty"`
+	Channel       string     `json:"channel,omitempty"`
+	State         string     `json:"state,omitempty"`
+	Outcome       string     `json:"outcome,omitempty"`
+	Queue         string     `json:"queue,omitempty"`
+	Workbin       string     `json:"workbin,omitempty"`
+	Agent         string     `json:"agent,omitempty"`
+	Undelivered   int64      `json:"undelivered"`
+	Rejected      int64      `json:"rejected"`
+	Parked        int64      `json:"parked"`
+	Workflow      string     `json:"workflow"`
+	StartedAt     time.Time  `json:"started_at"`
+	ClosedAt      *time.Time `json:"closed_at,omitempty"`
+}
+
+func entryOf(info *workflowpb.WorkflowExecutionInfo) listEntry {
+	e := listEntry{
+		WorkflowID: info.GetExecution().GetWorkflowId(), RunID: info.GetExecution().GetRunId(),
+		Workflow: statusName(info.GetStatus()), StartedAt: info.GetStartTime().AsTime(),
+	}
+	if info.GetCloseTime() != nil {
+		closed := info.GetCloseTime().AsTime()
+		e.ClosedAt = &closed
+	}
+	fields := info.GetSearchAttributes().GetIndexedFields()
+	for name, into := range map[string]any{
+		"SegueContactCenter": &e.ContactCenter, "SegueInteraction": &e.ID, "SegueCall": &e.Call, "SegueChannel": &e.Channel,
+		"SegueState": &e.State, "SegueOutcome": &e.Outcome, "SegueQueue": &e.Queue, "SegueWorkbin": &e.Workbin, "SegueAgent": &e.Agent,
+		"SegueUndelivered": &e.Undelivered, "SegueRejected": &e.Rejected, "SegueParked": &e.Parked,
+	} {
+		if payload, ok := fields[name]; ok {
+			// One that another program wrote in another type stays empty.
+			_ = converter.GetDefaultDataConverter().FromPayload(payload, into)
+		}
+	}
+	if parts := strings.SplitN(e.WorkflowID, "/", 4); e.ID == "" && len(parts) >= 3 {
+		// Nothing is indexed before the workflow's first task.
+		e.ContactCenter, e.ID = parts[1], parts[2]
+	}
+	return e
+}
+
+func statusName(status enumspb.WorkflowExecutionStatus) string {
+	return strings.ToLower(status.String())
+}
+
+func writeInteractions(w io.Writer, entries []listEntry) error {
+	rows := [][]string{{"INTERACTION", "CHANNEL", "STATE", "OUTCOME", "QUEUE", "AGENT", "UNDELIVERED", "REJECTED", "STARTED"}}
+	for _, e := range entries {
+		rows = append(rows, []string{
+			e.ContactCenter + "/" + e.ID, e.Channel, e.State, e.Outcome, e.Queue, e.Agent,
+			fmt.Sprint(e.Undelivered), fmt.Sprint(e.Rejected), e.StartedAt.Local().Format(time.DateTime),
+		})
+	}
+	return table(w, rows)
+}
+
+func writeLanes(w io.Writer, entries []listEntry) error {
+	rows := [][]string{{"INTERACTION", "CALL", "PARKED", "SINCE", "WORKFLOW"}}
+	for _, e := range entries {
+		rows = append(rows, []string{
+			e.ContactCenter + "/" + e.ID, e.Call, fmt.Sprint(e.Parked), e.StartedAt.Local().Format(time.DateTime), e.WorkflowID,
+		})
+	}
+	return table(w, rows)
+}
+
+// pageSize is how many Temporal gives at once.
+const pageSize = 500
+
+func (s *session) request(query string, limit int, page []byte) *workflowservice.ListWorkflowExecutionsRequest {
+	return &workflowservice.ListWorkflowExecutionsRequest{
+		Namespace: s.settings.Namespace, Query: query, PageSize: int32(min(limit, pageSize)), NextPageToken: page,
+	}
+}

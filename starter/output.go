@@ -1,0 +1,61 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"golang.org/x/term"
+)
+
+// print writes the command's result: as JSON, or in words.
+func (a *app) print(value any, words func(w io.Writer) error) error {
+	if !a.json {
+		return words(a.out)
+	}
+	encoder := json.NewEncoder(a.out)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(value)
+}
+
+// say writes a line for people: to stdout, or beside the JSON on stderr.
+func (a *app) say(format string, args ...any) {
+	w := a.out
+	if a.json {
+		w = a.errs
+	}
+	fmt.Fprintf(w, format+"\n", args...)
+}
+
+// table writes rows in columns; the first row is the heading.
+func table(w io.Writer, rows [][]string) error {
+	tabs := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		for i, cell := range row {
+			if i > 0 {
+				fmt.Fprint(tabs, "\t")
+			}
+			fmt.Fprint(tabs, cell)
+		}
+		fmt.Fprintln(tabs)
+	}
+	return tabs.Flush()
+}
+
+// isTerminal tells whether a person watches.
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// widthOf is how many columns there are to draw in.
+func widthOf(w io.Writer) int {
+	if file, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 100
+}

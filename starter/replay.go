@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"segue/workflows"
+)
+
+func (a *app) replayCommand() *cobra.Command {
+	var query string
+	limit := 0
+	c := &cobra.Command{
+		Use:   "replay [FILE…]",
+		Short: "Replay recorded histories with this version of the workflows",
+		Long: `Replay histories with the workflow code of this very binary, as a worker would: what fails here would be stuck
+after a deploy. Histories come from files (JSON, as ` + "`segue export`" + ` and the temporal CLI write them), or with
+--query from a running namespace. Nothing is changed anywhere. Failures are named (exit code 1).`,
+		Example: `  segue replay workflows/testdata/*.json
+  segue replay --query 'WorkflowType="Interaction" AND ExecutionStatus="Running"' --limit 1000
+  segue replay --query 'WorkflowType IN ("Interaction","Delivery")' --json`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if (len(args) == 0) == (query == "") {
+				return usage("give history files, or --query for a running namespace; one of the two")
+			}
+			if limit <= 0 {
+				limit = math.MaxInt32
+			}
+			replayed, err := a.replay(c.Context(), args, query, limit)
+			if err != nil {
+				return err
+			}
+			if err := a.print(replayed, replayed.write); err != nil {
+				return err
+			}
+			if len(replayed.Failed) > 0 {
+				return &codedError{exitFailure}
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&query, "query", "", "replay what this list query finds, in Temporal's list language")
+	c.Flags().IntVar(&limit, "limit", 0, "how many at most (0: all)")
+	return c
+}
+
+// replayed is what came of replaying.
+type replayed struct {
+	Replayed int             `json:"replayed"`
+	Failed   []replayFailure `json:"failed"`
+}
+
+type replayFailure struct {
+	History string `json:"history"`
+	Error   string `json:"error"`
+}
+
+func (r *replayed) count(history string, err error) {
+	r.Replayed++
+	if err != nil {
+		r.Failed = append(r.Failed, replayFailure{History: history, Error: err.Error()})
+	}
+}
+
+func (r replayed) write(w io.Writer) error {
+	for _, failure := range r.Failed {
+		if _, err := fmt.Fprintf(w, "FAILED %s: %s\n", failure.History, failure.Error); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(w, "%d histories replayed, %d failed\n", r.Replayed, len(r.Failed))
+	return err
+}
+
+func (a *app) replay(ctx context.Context, files []string, query string, limit int) (replayed, error) {
+	if query == "" {
+		return a.replayFiles(ctx, files)
+	}
+	return a.replayNamespace(ctx, query, limit)
+}
+
+func (a *app) replayFiles(ctx context.Context, files []string) (replayed, error) {
+	r := replayed{Failed: []replayFailure{}}
+	bar := newProgress(a.errs, "histories", len(files))
+	defer bar.end()
+	for _, file := range files {
+		if err := ctx.Err(); err != nil {
+			return r, err
+		}
+		r.count(filepath.ToSlash(file), a.replayFile(file))
+		bar.step()
+	}
+	return r, nil
+}
+
+// replayFile replays a history under the ids it was recorded with: the workflow
+// reads from its own id which interaction it is.
+func (a *app) replayFile(file string) error {
+	content, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	history, err := client.HistoryFromJSON(content, client.HistoryJSONOptions{})
+	if err != nil {
+		return fmt.Errorf("is no history: %w", err)
+	}
+	if len(history.GetEvents()) == 0 {
+		return errors.New("is no history: it has no events")
+	}
+	replayer, err := newReplayer()
+	if err != nil {
+		return err
+	}
+	started := history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
+	return replayer.ReplayWorkflowHistoryWithOptions(a.replayLog(), history, worker.ReplayWorkflowHistoryOptions{
+		OriginalExecution: workflow.Execution{ID: started.GetWorkflowId(), RunID: started.GetOriginalExecutionRunId()},
+	})
+}
+
+func (a *app) replayNamespace(ctx context.Context, query string, limit int) (replayed, error) {
+	r := replayed{Failed: []replayFailure{}}
+	s, err := a.connect(ctx)
+	if err != nil {
+		return r, err
+	}
+	defer s.close()
+	found, err := s.find(ctx, query, limit)
+	if err != nil {
+		return r, err
+	}
+	bar := newProgress(a.errs, "histories", len(found))
+	defer bar.end()
+	for _, entry := range found {
+		if err := ctx.Err(); err != nil {
+			return r, err
+		}
+		replayer, err := newReplayer()
+		if err != nil {
+			return r, err
+		}
+		execution := workflow.Execution{ID: entry.WorkflowID, RunID: entry.RunID}
+		r.count(entry.WorkflowID+" "+entry.RunID,
+			replayer.ReplayWorkflowExecution(ctx, s.Temporal.WorkflowService(), a.replayLog(), s.settings.Namespace, execution))
+		bar.step()
+	}
+	return r, nil
+}
+
+// newReplayer knows the workflows of this binary and reads signals in their order.
+func newReplayer() (worker.WorkflowReplayer, error) {
+	plugin, err := workflows.NewPlugin()
+	if err != nil {
+		return nil, err
+	}
+	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{Plugins: []worker.Plugin{plugin}})
+	if err != nil {
+		return nil, err
+	}
+	workflows.Register(replayer)
+	return replayer, nil
+}
+
+func (a *app) replayLog() sdklog.Logger {
+	// The failure itself is returned; the SDK would log it a second time.
+	return sdklog.NewStructuredLogger(a.log(slog.LevelError + 1))
+}

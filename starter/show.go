@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"segue/dispatch"
+	"segue/interaction"
+	"segue/starter/draw"
+	"segue/starter/drive"
+	"segue/workflows"
+)
+
+func (a *app) showCommand() *cobra.Command {
+	var contactCenter string
+	c := &cobra.Command{
+		Use:   "show ID",
+		Short: "Show an interaction: state, timeline, deliveries",
+		Long: `Show how an interaction stands: its state and what is legal now, its timeline drawn leg by leg, its deliveries
+(those of its lane workflows too), and the signals it refused. A worker must run; completed interactions are
+shown as long as Temporal keeps them.`,
+		Example: `  segue show c1
+  segue show berlin/c1 --json | jq .state.capabilities`,
+		Args: exactly(1, "one interaction"),
+		RunE: func(c *cobra.Command, args []string) error {
+			n, err := name(args[0], contactCenter)
+			if err != nil {
+				return err
+			}
+			s, err := a.connect(c.Context())
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			ctx, cancel := limited(c.Context())
+			defer cancel()
+			p, err := portraitOf(ctx, s.Client, n)
+			if err != nil {
+				return err
+			}
+			return a.print(p, p.write)
+		},
+	}
+	contactCenterFlag(c, &contactCenter)
+	return c
+}
+
+// portrait is everything that an interaction tells of itself.
+type portrait struct {
+	State      drive.State                `json:"state"`
+	Timeline   []interaction.Span         `json:"timeline"`
+	Deliveries []workflows.DeliveryRecord `json:"deliveries"`
+	Rejected   []workflows.Rejected       `json:"rejected"`
+}
+
+func portraitOf(ctx context.Context, client *drive.Client, n drive.Name) (portrait, error) {
+	var p portrait
+	var err error
+	if p.State, err = client.State(ctx, n); err != nil {
+		return p, err
+	}
+	if p.Timeline, err = client.Timeline(ctx, n); err != nil {
+		return p, err
+	}
+	if p.Deliveries, err = client.Deliveries(ctx, n); err != nil {
+		return p, err
+	}
+	p.Rejected, err = client.Rejected(ctx, n)
+	return p, err
+}
+
+func (p portrait) write(w io.Writer) error {
+	p.writeState(w)
+	fmt.Fprintln(w)
+	if err := writeTimeline(w, p.Timeline, time.Now()); err != nil {
+		return err
+	}
+	if err := p.writeDeliveries(w); err != nil {
+		return err
+	}
+	return p.writeRejected(w)
+}
+
+func (p portrait) writeState(w io.Writer) {
+	s := p.State
+	state := string(s.State)
+	if s.Outcome != "" {
+		state += " (" + string(s.Outcome) + ")"
+	}
+	fmt.Fprintf(w, "%s/%s: %s interaction, %s\n", s.ContactCenter, s.ID, s.Channel, state)
+	for _, fact := range []struct{ label, value string }{
+		{"agent", agentName(s.Agent)},
+		{"queue", s.Queue},
+		{"process", s.BusinessProcess},
+		{"from", s.ANI},
+		{"to", s.DNIS},
+		{"disposition", dispositionCode(s.Disposition)},
+	} {
+		if fact.value != "" {
+			fmt.Fprintf(w, "  %-12s %s\n", fact.label, fact.value)
+		}
+	}
+	legal := strings.Join(s.Capabilities, ", ")
+	if legal == "" {
+		legal = "nothing any more"
+	}
+	fmt.Fprintf(w, "  %-12s %s\n", "legal now", legal)
+	fmt.Fprintf(w, "  %-12s %d events, %d duplicates, %d rejected, %d not delivered\n",
+		"so far", s.Sequence, s.Duplicates, s.RejectedCount, s.Undelivered)
+}
+
+func agentName(agent *interaction.Agent) string {
+	switch {
+	case agent == nil:
+		return ""
+	case agent.Name != "":
+		return agent.ID + " (" + agent.Name + ")"
+	}
+	return agent.ID
+}
+
+func dispositionCode(d *interaction.Disposition) string {
+	if d == nil {
+		return ""
+	}
+	return d.Code
+}
+
+// writeTimeline draws the segments of an interaction.
+func writeTimeline(w io.Writer, timeline []interaction.Span, now time.Time) error {
+	spans := make([]draw.Span, len(timeline))
+	longest := 0
+	for i, s := range timeline {
+		name := s.Queue
+		if s.Leg == interaction.LegAgent {
+			name = s.Agent
+		}
+		spans[i] = draw.Span{Leg: string(s.Leg), Name: name, Segment: string(s.Segment), Start: s.Start}
+		if s.End != nil {
+			spans[i].End = *s.End
+		}
+		longest = max(longest, len(s.Leg)+len(name)+1)
+	}
+	return draw.Timeline(w, spans, now, min(widthOf(w)-longest-6, 120))
+}
+
+func (p portrait) writeDeliveries(w io.Writer) error {
+	if len(p.Deliveries) == 0 {
+		return nil
+	}
+	fmt.Fprintln(w)
+	rows := [][]string{{"EVENT", "WHEN", "CALL", "STATUS", "ANSWER", "ATTEMPTS", "WEBHOOK-ID"}}
+	for _, d := range p.Deliveries {
+		rows = append(rows, []string{
+			fmt.Sprint(d.Sequence), d.When, d.Call, string(d.Status), answerOf(d), attemptsOf(d), d.ID,
+		})
+	}
+	return table(w, rows)
+}
+
+func answerOf(d workflows.DeliveryRecord) string {
+	if d.Code != 0 {
+		return fmt.Sprintf("%d %s", d.Code, d.Class)
+	}
+	return d.Class
+}
+
+func attemptsOf(d workflows.DeliveryRecord) string {
+	switch {
+	case len(d.Attempts) > 0:
+		return fmt.Sprint(len(d.Attempts))
+	case d.Status == dispatch.StatusDelivered:
+		return "1"
+	}
+	return ""
+}
+
+func (p portrait) writeRejected(w io.Writer) error {
+	if len(p.Rejected) == 0 {
+		return nil
+	}
+	fmt.Fprintln(w)
+	rows := [][]string{{"REJECTED", "EVENT-ID", "REASON"}}
+	for _, r := range p.Rejected {
+		rows = append(rows, []string{r.Command, r.EventID, r.Reason})
+	}
+	return table(w, rows)
+}

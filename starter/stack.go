@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"segue/config"
+	"segue/connect"
+	"segue/embedded"
+	"segue/worker/host"
+)
+
+// stackFlags say how a Segue on this machine runs.
+type stackFlags struct {
+	temporalPort, uiPort, httpPort int
+	db                             string
+	noWorker                       bool
+}
+
+func (f *stackFlags) register(c *cobra.Command) {
+	flags := c.Flags()
+	flags.IntVar(&f.temporalPort, "temporal-port", 7233, "port of the embedded Temporal (0: a free one)")
+	flags.IntVar(&f.uiPort, "ui-port", 8233, "port of its UI (0: a free one)")
+	flags.IntVar(&f.httpPort, "http-port", 8080, "port of the gateway (0: a free one); the gateway is still to come")
+	flags.StringVar(&f.db, "db", "", "file to keep everything in (default: in memory)")
+	flags.BoolVar(&f.noWorker, "no-worker", false, "run no worker: other processes are the workers")
+}
+
+func (f *stackFlags) check(c *cobra.Command, external bool) error {
+	for flag, port := range map[string]int{"temporal-port": f.temporalPort, "ui-port": f.uiPort, "http-port": f.httpPort} {
+		if port < 0 || port > 65535 {
+			return usage("--%s %d: use 1 to 65535, or 0 for a free port", flag, port)
+		}
+	}
+	for _, flag := range []string{"temporal-port", "ui-port", "db"} {
+		if external && given(c, flag) {
+			return usage("--%s is for the embedded Temporal, and --address (or SEGUE_TEMPORAL_ADDRESS) names another: leave one out", flag)
+		}
+	}
+	return nil
+}
+
+// external tells whether a Temporal is named that is there already.
+func (a *app) external() bool {
+	return a.flags.address != "" || os.Getenv("SEGUE_TEMPORAL_ADDRESS") != ""
+}
+
+// stack is a whole Segue on this machine: Temporal, its namespace, a worker.
+type stack struct {
+	*session
+	ui     string
+	server *embedded.Server
+	cancel context.CancelFunc
+	// worker gives the worker's end; nil without one.
+	worker chan error
+}
+
+// up starts a stack, which logs what is at least that important; what it started
+// before an error is stopped again.
+func (a *app) up(ctx context.Context, f stackFlags, store *config.Store, least slog.Level) (s *stack, err error) {
+	s = &stack{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.down())
+		}
+	}()
+	settings := settingsOf(store.Current()).WithDefaults()
+	if !a.external() {
+		if s.server, err = a.embed(ctx, f, settings, store.Current().Log.Level); err != nil {
+			return s, err
+		}
+		settings.Address, s.ui = s.server.Address, s.server.UI
+	}
+	if store.Current().Log.Level == "debug" {
+		least = slog.LevelDebug
+	}
+	log := a.log(least)
+	if s.session, err = dial(ctx, settings, log); err != nil {
+		return s, err
+	}
+	if _, err = connect.Setup(ctx, s.Temporal, settings.Namespace, 0); err != nil {
+		return s, err
+	}
+	if !f.noWorker {
+		s.work(store, log)
+	}
+	return s, nil
+}
+
+// embed starts the embedded Temporal. What that logs concerns nobody, unless they
+// ask for it: if it dies, its last words are in the error.
+func (a *app) embed(ctx context.Context, f stackFlags, settings connect.Settings, level string) (*embedded.Server, error) {
+	options := embedded.Options{
+		Port: f.temporalPort, UIPort: f.uiPort, DB: f.db, Namespace: settings.Namespace,
+		SearchAttributes: connect.SearchAttributeTypes(),
+		Progress:         func(text string) { fmt.Fprintln(a.errs, text) },
+	}
+	if level == "debug" {
+		options.Log, options.LogLevel = a.errs, "info"
+	}
+	server, err := embedded.Start(ctx, options)
+	if err != nil && ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return server, err
+}
+
+// work runs the worker beside everything else. It has a context of its own, so
+// that it is stopped in its turn.
+func (s *stack) work(store *config.Store, log *slog.Logger) {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.cancel, s.worker = cancel, make(chan error, 1)
+	go func() {
+		s.worker <- host.Run(ctx, host.Options{Client: s.Temporal, TaskQueue: s.TaskQueue, Config: store, Log: log})
+	}()
+}
+
+// wait lasts until the context ends, which is no error, or something of the stack
+// ends by itself, which is one.
+func (s *stack) wait(ctx context.Context) error {
+	var ended <-chan struct{}
+	if s.server != nil {
+		ended = s.server.Done()
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.worker:
+		s.worker <- nil // down asks again
+		return errors.Join(errors.New("the worker ended"), err)
+	case <-ended:
+		return s.server.Err()
+	}
+}
+
+// down stops what runs, in order: the worker finishes what it is at, then the
+// connection goes, then Temporal.
+func (s *stack) down() error {
+	var errs []error
+	if s.worker != nil {
+		s.cancel()
+		errs = append(errs, <-s.worker)
+	}
+	if s.session != nil {
+		s.session.close()
+	}
+	if s.server != nil {
+		errs = append(errs, s.server.Stop())
+	}
+	return errors.Join(errs...)
+}

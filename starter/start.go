@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"segue/interaction"
+	"segue/starter/drive"
+)
+
+func (a *app) startCommand() *cobra.Command {
+	var contactCenter string
+	var reopen bool
+	c := &cobra.Command{
+		Use:   "start JSON",
+		Short: "Start an interaction",
+		Long: `Start an interaction. JSON is its start object: inline, a file's name, or - for stdin.
+It needs id and channel; contact_center comes from --contact-center where it is missing.
+An id that was started before is refused (exit code 4); --reopen starts a completed one anew.`,
+		Example: `  segue start '{"id":"c1","channel":"inbound","queue":"sales","ani":"+15551234567"}'
+  segue start call.json --contact-center berlin
+  echo '{"id":"c1","channel":"chat"}' | segue start - --json`,
+		Args: exactly(1, "one start object"),
+		RunE: func(c *cobra.Command, args []string) error {
+			payload, err := a.payload(args[0])
+			if err != nil {
+				return err
+			}
+			payload, err = withDefault(payload, "contact_center", contactCenter)
+			if err != nil {
+				return err
+			}
+			start, err := interaction.DecodeStart(payload)
+			if err != nil {
+				return err
+			}
+			s, err := a.connect(c.Context())
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			n := drive.Name{ContactCenter: start.ContactCenter, ID: start.ID}
+			run, err := s.Start(c.Context(), n, payload, reopen || start.Reopen)
+			if err != nil {
+				return err
+			}
+			return a.print(map[string]any{
+				"contact_center": n.ContactCenter, "id": n.ID, "workflow_id": n.WorkflowID(), "run_id": run,
+			}, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "started %s (workflow %s)\n", n, n.WorkflowID())
+				return err
+			})
+		},
+	}
+	contactCenterFlag(c, &contactCenter)
+	c.Flags().BoolVar(&reopen, "reopen", false, "start a completed interaction anew")
+	return c
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"segue/connect"
+	"segue/starter/drive"
+	"segue/workflows"
+)
+
+// dialLimit is how long a command waits for a Temporal that does not answer.
+const dialLimit = 10 * time.Second
+
+// session is a connection to one namespace.
+type session struct {
+	*drive.Client
+	settings connect.Settings
+}
+
+func (s *session) close() { s.Temporal.Close() }
+
+// connect reaches the Temporal of the settings.
+func (a *app) connect(ctx context.Context) (*session, error) {
+	settings, err := a.settings()
+	if err != nil {
+		return nil, err
+	}
+	return dial(ctx, settings, a.log(slog.LevelError))
+}
+
+func dial(ctx context.Context, settings connect.Settings, log *slog.Logger) (*session, error) {
+	settings = settings.WithDefaults()
+	plugin, err := workflows.NewPlugin()
+	if err != nil {
+		return nil, err
+	}
+	limited, cancel := context.WithTimeout(ctx, dialLimit)
+	defer cancel()
+	temporal, err := connect.Dial(limited, settings, log, plugin)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, fmt.Errorf("%w: %w", drive.ErrUnreachable, err)
+	}
+	return &session{
+		Client:   &drive.Client{Temporal: temporal, TaskQueue: settings.TaskQueue},
+		settings: settings,
+	}, nil
+}
+
+// log writes what is at least that important to stderr.
+func (a *app) log(least slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(a.errs, &slog.HandlerOptions{Level: least}))
+}
+
+// answerLimit bounds one question to one workflow: with no worker, nobody answers.
+const answerLimit = 15 * time.Second
+
+func limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, answerLimit, fmt.Errorf("no answer within %s", answerLimit))
+}
