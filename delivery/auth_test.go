@@ -139,8 +139,9 @@ func TestStandardWebhooksVector(t *testing.T) {
 	err = delivery.Sign(req, "msg_p5jXN8AQM9LWM0D4loKWxJek", `{"test": 2432232314}`,
 		[]delivery.SecretRef{"env:SEGUE_TEST_SIGN"}, time.Unix(1614265330, 0))
 	require.NoError(t, err)
-	assert.Equal(t, []string{"1614265330"}, req.Header["webhook-timestamp"])
-	assert.Equal(t, []string{"v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="}, req.Header["webhook-signature"])
+	sent := map[string][]string(req.Header) // the specification writes these names in lower case
+	assert.Equal(t, []string{"1614265330"}, sent["webhook-timestamp"])
+	assert.Equal(t, []string{"v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="}, sent["webhook-signature"])
 }
 
 func TestWhatIsNotSent(t *testing.T) {

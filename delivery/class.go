@@ -100,12 +100,18 @@ func (c Class) verdict() dispatch.Verdict {
 	}
 }
 
-// receiverFailed tells whether the class speaks against the receiver's health:
-// that is what opens the breaker.
+// receiverFailed tells whether the class speaks against the receiver's health: it
+// is not sent to from within a workflow task for now.
 func (c Class) receiverFailed() bool {
+	return c.noAnswer() || c == ClassHTTP429 || c == ClassHTTP5xx || c == ClassTooLarge
+}
+
+// noAnswer tells whether the receiver could not be talked to at all: that is what
+// opens the breaker. One that answers 503 costs little to ask and says itself when
+// to come back; and a 500 is often about one request, not about the receiver.
+func (c Class) noAnswer() bool {
 	switch c {
-	case ClassDNS, ClassRefused, ClassReset, ClassUnreachable, ClassTLS, ClassTimeout, ClassProtocol, ClassNetwork,
-		ClassHTTP429, ClassHTTP5xx, ClassTooLarge:
+	case ClassDNS, ClassRefused, ClassReset, ClassUnreachable, ClassTLS, ClassTimeout, ClassProtocol, ClassNetwork:
 		return true
 	}
 	return false

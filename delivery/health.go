@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// breakerOpensAfter is how many failures in a row open a call's breaker.
+	// breakerOpensAfter is how many attempts in a row without an answer open a call's breaker.
 	breakerOpensAfter = 5
 	// breakerStaysOpen is how long a failing receiver is left alone between two probes.
 	breakerStaysOpen = 10 * time.Second
@@ -130,9 +130,12 @@ func (p *permit) leave(class Class) time.Duration {
 		h.latency.observe(took)
 	}
 	switch {
-	case class.receiverFailed():
+	case class.noAnswer():
 		h.failing.Store(true)
 		p.done(errReceiverFailed)
+	case class.receiverFailed():
+		h.failing.Store(true)
+		p.done(nil)
 	case class.fromReceiver():
 		h.failing.Store(false)
 		p.done(nil)

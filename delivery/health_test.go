@@ -30,7 +30,7 @@ func TestBreaker(t *testing.T) {
 		attempt(t, h, 0, delivery.ClassHTTP4xx) // an answer, so the receiver lives
 		for range 5 {
 			assert.False(t, h.Open())
-			attempt(t, h, 0, delivery.ClassHTTP5xx)
+			attempt(t, h, 0, delivery.ClassTimeout)
 		}
 		assert.True(t, h.Open())
 		var last time.Duration
@@ -70,6 +70,15 @@ func TestWhatIsOursDoesNotOpenTheBreaker(t *testing.T) {
 		attempt(t, h, 0, delivery.ClassBlocked)
 	}
 	assert.False(t, h.Open())
+}
+
+func TestAReceiverThatAnswers503KeepsTheBreakerClosed(t *testing.T) {
+	h := delivery.NewHealth(delivery.Limits{})
+	for range 20 {
+		attempt(t, h, 0, delivery.ClassHTTP5xx)
+	}
+	assert.False(t, h.Open(), "it says itself when to come back")
+	assert.False(t, h.Inline())
 }
 
 func TestInlineIsForTheKnownFastAndHealthy(t *testing.T) {

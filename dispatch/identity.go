@@ -22,7 +22,17 @@ func InteractionWorkflowID(contactCenter, id string) string {
 	return "interaction/" + contactCenter + "/" + id
 }
 
-// DeliveryWorkflowID is the id of the workflow that owns a failing lane.
+// maxWorkflowID is what Temporal takes on a SQL store, in bytes.
+const maxWorkflowID = 255
+
+// DeliveryWorkflowID is the id of the workflow that owns a failing lane. One that
+// would be too long for Temporal ends in a digest of the whole.
 func DeliveryWorkflowID(owner Owner, call string) string {
-	return "delivery/" + owner.ContactCenter + "/" + owner.Interaction + "/" + call
+	id := "delivery/" + owner.ContactCenter + "/" + owner.Interaction + "/" + call
+	if len(id) <= maxWorkflowID {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	digest := "~" + base64.RawURLEncoding.EncodeToString(sum[:18])
+	return id[:maxWorkflowID-len(digest)] + digest
 }

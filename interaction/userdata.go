@@ -47,7 +47,7 @@ func merged(base, added map[string]any, mode mergeMode) (map[string]any, bool) {
 		}
 		result[key] = value
 	}
-	for key, value := range added {
+	for key, value := range added { //workflowcheck:ignore every key is set by itself, so their order does not show
 		old, present := base[key]
 		if !present {
 			set(key, value)

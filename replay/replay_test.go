@@ -77,7 +77,9 @@ func TestAFileThatIsNoHistoryIsNamed(t *testing.T) {
 }
 
 // late is a deliberate mistake: a timer is set before every local activity.
-type late struct{ interceptor.WorkerInterceptorBase }
+type late struct {
+	interceptor.WorkerInterceptorBase
+}
 
 func (*late) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
 	return &lateInbound{interceptor.WorkflowInboundInterceptorBase{Next: next}}

@@ -93,7 +93,7 @@ Exit codes:
 	root.AddCommand(
 		a.devCommand(), a.demoCommand(), a.setupCommand(),
 		a.startCommand(), a.signalCommand(), a.feedCommand(),
-		a.showCommand(), a.listCommand(),
+		a.showCommand(), a.listCommand(), a.commandsCommand(),
 		a.checkCommand(), a.replayCommand(), a.exportCommand(),
 	)
 	root.SuggestionsMinimumDistance = 2

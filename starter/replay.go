@@ -2,21 +2,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
-	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
-	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"segue/workflows"
+	"segue/replay"
 )
 
 func (a *app) replayCommand() *cobra.Command {
@@ -26,9 +22,9 @@ func (a *app) replayCommand() *cobra.Command {
 		Use:   "replay [FILE…]",
 		Short: "Replay recorded histories with this version of the workflows",
 		Long: `Replay histories with the workflow code of this very binary, as a worker would: what fails here would be stuck
-after a deploy. Histories come from files (JSON, as ` + "`segue export`" + ` and the temporal CLI write them), or with
+after a deploy. Histories come from files (JSON, packed with gzip or not, as ` + "`segue export`" + ` and the temporal CLI write them), or with
 --query from a running namespace. Nothing is changed anywhere. Failures are named (exit code 1).`,
-		Example: `  segue replay workflows/testdata/*.json
+		Example: `  segue replay replay/testdata/v0/*.json.gz
   segue replay --query 'WorkflowType="Interaction" AND ExecutionStatus="Running"' --limit 1000
   segue replay --query 'WorkflowType IN ("Interaction","Delivery")' --json`,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -105,29 +101,12 @@ func (a *app) replayFiles(ctx context.Context, files []string) (replayed, error)
 	return r, nil
 }
 
-// replayFile replays a history under the ids it was recorded with: the workflow
-// reads from its own id which interaction it is.
 func (a *app) replayFile(file string) error {
-	content, err := os.Open(file)
+	history, err := replay.File(file)
 	if err != nil {
 		return err
 	}
-	defer content.Close()
-	history, err := client.HistoryFromJSON(content, client.HistoryJSONOptions{})
-	if err != nil {
-		return fmt.Errorf("is no history: %w", err)
-	}
-	if len(history.GetEvents()) == 0 {
-		return errors.New("is no history: it has no events")
-	}
-	replayer, err := newReplayer()
-	if err != nil {
-		return err
-	}
-	started := history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
-	return replayer.ReplayWorkflowHistoryWithOptions(a.replayLog(), history, worker.ReplayWorkflowHistoryOptions{
-		OriginalExecution: workflow.Execution{ID: started.GetWorkflowId(), RunID: started.GetOriginalExecutionRunId()},
-	})
+	return replay.History(history, a.replayLog())
 }
 
 func (a *app) replayNamespace(ctx context.Context, query string, limit int) (replayed, error) {
@@ -147,30 +126,12 @@ func (a *app) replayNamespace(ctx context.Context, query string, limit int) (rep
 		if err := ctx.Err(); err != nil {
 			return r, err
 		}
-		replayer, err := newReplayer()
-		if err != nil {
-			return r, err
-		}
 		execution := workflow.Execution{ID: entry.WorkflowID, RunID: entry.RunID}
 		r.count(entry.WorkflowID+" "+entry.RunID,
-			replayer.ReplayWorkflowExecution(ctx, s.Temporal.WorkflowService(), a.replayLog(), s.settings.Namespace, execution))
+			replay.Execution(ctx, s.Temporal, s.settings.Namespace, execution, a.replayLog()))
 		bar.step()
 	}
 	return r, nil
-}
-
-// newReplayer knows the workflows of this binary and reads signals in their order.
-func newReplayer() (worker.WorkflowReplayer, error) {
-	plugin, err := workflows.NewPlugin()
-	if err != nil {
-		return nil, err
-	}
-	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{Plugins: []worker.Plugin{plugin}})
-	if err != nil {
-		return nil, err
-	}
-	workflows.Register(replayer)
-	return replayer, nil
 }
 
 func (a *app) replayLog() sdklog.Logger {

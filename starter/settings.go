@@ -3,14 +3,13 @@ package main
 import (
 	"cmp"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"segue/config"
 	"segue/connect"
-	"segue/delivery"
+	"segue/worker/host"
 )
 
 // options are the command line's part of the configuration: a flag that was given
@@ -36,25 +35,7 @@ func (a *app) settings() (connect.Settings, error) {
 	if err != nil {
 		return connect.Settings{}, usage("%w", err)
 	}
-	return settingsOf(set), nil
-}
-
-func settingsOf(set *config.Set) connect.Settings {
-	t := set.Temporal
-	return connect.Settings{
-		Address: t.Address, Namespace: t.Namespace, TaskQueue: t.TaskQueue, APIKey: string(t.APIKey),
-		TLS: connect.TLS{
-			Enabled: t.TLS.Enabled, ServerName: t.TLS.ServerName,
-			CA: pathOf(t.TLS.CA), Cert: pathOf(t.TLS.Certificate), Key: pathOf(t.TLS.Key),
-		},
-	}
-}
-
-// pathOf is the file that a reference names: certificates are read from files, so
-// that a renewed one is used without a restart.
-func pathOf(reference delivery.SecretRef) string {
-	path, _ := strings.CutPrefix(string(reference), "file:")
-	return path
+	return host.Settings(set), nil
 }
 
 // given tells whether a flag stands on the command line.

@@ -69,7 +69,7 @@ func (a *app) up(ctx context.Context, f stackFlags, store *config.Store, least s
 			err = errors.Join(err, s.down())
 		}
 	}()
-	settings := settingsOf(store.Current()).WithDefaults()
+	settings := host.Settings(store.Current()).WithDefaults()
 	if !a.external() {
 		if s.server, err = a.embed(ctx, f, settings, store.Current().Log.Level); err != nil {
 			return s, err

@@ -65,8 +65,8 @@ func (r *run) awaitLateEvents() {
 	}
 	r.lateTimer = true
 	wait := r.Timeouts.LateEvents
-	if ended := r.Interaction.Facts().EndedAt; ended != nil {
-		wait -= workflow.Now(r.ctx).Sub(*ended)
+	for _, pending := range r.Interaction.Timers() {
+		wait -= workflow.Now(r.ctx).Sub(pending.Since) // the late events' timer is the only one after the end
 	}
 	workflow.Go(r.ctx, func(ctx workflow.Context) {
 		timer := workflow.NewTimerWithOptions(ctx, max(wait, 0), workflow.TimerOptions{Summary: "late disposition, survey and user data"})

@@ -21,7 +21,7 @@ var (
 	// ErrNoWorker says that nobody answered for the workflow.
 	ErrNoWorker = errors.New("no worker answered")
 	// ErrUnreachable says that Temporal itself did not answer.
-	ErrUnreachable = errors.New("Temporal is unreachable")
+	ErrUnreachable = errors.New("no Temporal can be reached")
 )
 
 // RefusedError is a command that the interaction refused; it has changed nothing.
