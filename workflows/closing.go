@@ -32,16 +32,15 @@ func (r *run) mayClose() bool {
 	return r.Interaction.Completed() && len(r.Outbox.Turns) == 0 && r.isIdle() && !r.awaitsLateEvents()
 }
 
-// mayEnd tells whether the run could close or continue as new right now.
-func (r *run) mayEnd() bool { return r.mayClose() || r.mayRenew() }
+// sentInThisTask tells whether requests were sent in the present workflow task.
+// Such a task must not also end the run: a command that arrives meanwhile makes
+// the server refuse the end and redo the whole task, requests included.
+func (r *run) sentInThisTask() bool {
+	return r.lastSend != 0 && r.lastSend == workflow.GetInfo(r.ctx).GetCurrentHistoryLength()
+}
 
-// leaveSendingTask makes sure that a task in which requests were sent does not
-// also end the run: a command that arrives meanwhile makes the server refuse the
-// end and redo the whole task, requests included.
-func (r *run) leaveSendingTask() {
-	if r.lastSend == 0 || r.lastSend != workflow.GetInfo(r.ctx).GetCurrentHistoryLength() {
-		return
-	}
+// awaitNextTask lets the present task complete; a timer makes the next one.
+func (r *run) awaitNextTask() {
 	timer := workflow.NewTimerWithOptions(r.ctx, time.Millisecond, workflow.TimerOptions{Summary: "all sent, closing"})
 	if err := timer.Get(r.ctx, nil); err != nil {
 		workflow.GetLogger(r.ctx).Warn("closing early", "error", err)
@@ -89,8 +88,10 @@ func (r *run) considerRenewing() {
 }
 
 // mayRenew tells whether nothing is under way any more in a run that winds down.
+// What is not dispatched yet is carried over, so that under a stream of commands
+// the run is renewed at the beginning of a task, before that sends anything.
 func (r *run) mayRenew() bool {
-	return r.renewing && r.attempting == 0 && !r.starting && workflow.AllHandlersFinished(r.ctx)
+	return r.renewing && r.attempting == 0 && !r.starting && !r.sentInThisTask() && workflow.AllHandlersFinished(r.ctx)
 }
 
 func (r *run) isLong() bool {

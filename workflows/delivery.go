@@ -135,24 +135,34 @@ func (r *laneRun) grant(name string, wish operatorRequest) error {
 func (r *laneRun) live() error {
 	for {
 		r.woken = false
+		now := workflow.Now(r.ctx)
+		expiry := r.expire(now)
 		r.show()
 		next := r.next()
 		switch {
-		case next != nil && next.isDue(workflow.Now(r.ctx)):
-			r.attempt(next)
-		case r.isLong():
+		case r.isLong() && r.fitsCarrying():
 			return workflow.NewContinueAsNewError(r.ctx, TypeDelivery, r.start, r.CarriedLane)
+		case next != nil && next.isDue(now):
+			r.attempt(next)
 		case r.isDrained():
 			r.report(signalLaneDrained)
 			if !r.woken {
 				return nil
 			}
 		default:
-			if err := r.wait(next); err != nil {
+			r.report(signalLaneResult)
+			if err := r.wait(next, expiry); err != nil {
 				return fmt.Errorf("lane of %s: %w", r.start.Call, err)
 			}
 		}
 	}
+}
+
+// fitsCarrying tells whether the backlog is small enough to carry over; until it
+// is, this run works it off.
+func (r *laneRun) fitsCarrying() bool {
+	carried, err := json.Marshal(r.CarriedLane)
+	return err == nil && len(carried) <= carryLimit
 }
 
 func (r *laneRun) isLong() bool {

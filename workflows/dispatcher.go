@@ -35,10 +35,12 @@ func (o *outbox) settle(through int64) {
 	}
 }
 
-func (r *run) outboxIsDue() bool { return len(r.Outbox.Turns) > 0 && !r.renewing }
+func (r *run) outboxIsDue() bool { return len(r.Outbox.Turns) > 0 && !r.mayRenew() }
 
-// dispatch gives all that waits in the outbox to one Dispatch and records what it did.
-func (r *run) dispatch() error {
+// dispatch gives all that waits in the outbox to one Dispatch and records what it
+// did. Dispatch answers whatever happens outside; should it ever not, that is a
+// defect, and the workflow task fails until it is mended: nothing is lost.
+func (r *run) dispatch() {
 	turns := r.Outbox.Turns
 	in := &dispatch.Input{
 		Owner:   r.owner,
@@ -48,11 +50,12 @@ func (r *run) dispatch() error {
 		Version: r.Version,
 	}
 	var result dispatch.Result
-	if err := workflow.ExecuteLocalActivity(withDispatch(r.ctx), dispatch.ActivityDispatch, in).Get(r.ctx, &result); err != nil {
-		return fmt.Errorf("dispatching events after %d: %w", in.After, err)
+	summary := summaryOf("events %d to %d", in.After+1, r.Interaction.Sequence())
+	if err := workflow.ExecuteLocalActivity(withDispatch(r.ctx, summary), dispatch.ActivityDispatch, in).Get(r.ctx, &result); err != nil {
+		panic(fmt.Errorf("dispatching events after %d: %w", in.After, err))
 	}
 	if result.Through <= in.After {
-		return fmt.Errorf("dispatching events after %d: no progress", in.After)
+		panic(fmt.Errorf("dispatching events after %d: no progress", in.After))
 	}
 	r.Outbox.settle(result.Through)
 	r.Version = result.Version
@@ -65,7 +68,6 @@ func (r *run) dispatch() error {
 	for _, delivery := range result.Deliveries {
 		r.record(delivery)
 	}
-	return nil
 }
 
 // record notes what Dispatch did with one delivery, and sets its lane to work

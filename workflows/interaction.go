@@ -155,28 +155,25 @@ func (r *run) live() (*interaction.Status, error) {
 		}
 		r.startChildren()
 		if r.outboxIsDue() {
-			if err := r.dispatch(); err != nil {
-				return nil, err
-			}
+			r.dispatch()
 		}
 		r.awaitLateEvents()
 		r.considerRenewing()
 		r.show()
-		if r.mayEnd() {
-			r.leaveSendingTask()
-		}
 		switch {
+		case r.mayRenew():
+			return nil, workflow.NewContinueAsNewError(r.ctx, TypeInteraction, r.start, r.Carried)
+		case r.mayClose() && r.sentInThisTask():
+			r.awaitNextTask()
 		case r.mayClose():
 			status := r.status()
 			return &status, nil
-		case r.mayRenew():
-			return nil, workflow.NewContinueAsNewError(r.ctx, TypeInteraction, r.start, r.Carried)
 		}
 	}
 }
 
 func (r *run) hasWork() bool {
-	return r.touched || r.outboxIsDue() || r.childrenAreDue() || r.lateEventsAreDue() || r.mayEnd()
+	return r.touched || r.outboxIsDue() || r.childrenAreDue() || r.lateEventsAreDue() || r.mayRenew() || r.mayClose()
 }
 
 // endOnCancel ends the interaction when the workflow is canceled, with all its

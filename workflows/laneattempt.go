@@ -66,12 +66,9 @@ func (r *laneRun) reportParked(it *item, outcome dispatch.Outcome) {
 }
 
 // wait sleeps until the next delivery is due, a parked one expires, or a signal comes.
-func (r *laneRun) wait(next *item) error {
+func (r *laneRun) wait(next *item, expiry time.Time) error {
 	now := workflow.Now(r.ctx)
-	until, summary := r.expire(now), "retention of parked deliveries"
-	if r.isDrained() {
-		return nil
-	}
+	until, summary := expiry, "retention of parked deliveries"
 	if next != nil && (until.IsZero() || next.Due.Before(until)) {
 		until, summary = next.Due, retrySummary(r.start.Call, next, now)
 	}

@@ -97,7 +97,7 @@ func (r *laneRun) forget() {
 			settled++
 		}
 	}
-	kept := r.Items[:0]
+	kept := make([]*item, 0, len(r.Items)) // not in place: a caller may be walking them
 	for _, it := range r.Items {
 		if it.isSettled() && settled > keptSettled {
 			settled--
@@ -145,7 +145,7 @@ func (r *laneRun) isDrained() bool {
 // expire discards parked deliveries whose retention has ended, and returns when
 // the next one's does.
 func (r *laneRun) expire(now time.Time) (soonest time.Time) {
-	for _, it := range append([]*item(nil), r.Items...) {
+	for _, it := range r.Items {
 		if it.Status != dispatch.StatusParked || it.Expires.IsZero() {
 			continue
 		}

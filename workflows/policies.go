@@ -16,13 +16,14 @@ import (
 // withDispatch is for the local activity Dispatch. It answers within a fraction
 // of a second whatever receivers do; only a defect or a dying process fails it,
 // and then it is tried until it answers, for its events must not be lost.
-func withDispatch(ctx workflow.Context) workflow.Context {
+func withDispatch(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		StartToCloseTimeout: 5 * time.Second,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: 200 * time.Millisecond,
 			MaximumInterval: 10 * time.Second,
 		},
+		Summary: summary,
 	})
 }
 

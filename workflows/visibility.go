@@ -144,7 +144,10 @@ func (r *run) details(status interaction.Status) string {
 		}
 	}
 	for _, record := range r.Deliveries.open(8) {
-		fmt.Fprintf(&text, "\n* `%s` for event %d (%s): %s, %s", record.Call, record.Sequence, record.When, record.Status, record.Class)
+		fmt.Fprintf(&text, "\n* `%s` for event %d (%s): %s", record.Call, record.Sequence, record.When, record.Status)
+		if record.Class != "" {
+			fmt.Fprintf(&text, ", %s", record.Class)
+		}
 	}
 	return text.String()
 }
