@@ -80,9 +80,8 @@ type lane struct {
 
 func (d *dispatching) result() *dispatch.Result {
 	result := &dispatch.Result{Version: d.set.Version, Through: d.through}
-	if d.set.Version != d.in.Version {
-		timeouts := d.set.TimeoutsFor(d.channel())
-		result.Timeouts = &timeouts
+	if rules := d.rules(); d.in.Known == nil || *d.in.Known != rules {
+		result.Rules = &rules
 	}
 	for _, p := range d.parcels {
 		done := dispatch.Delivery{
@@ -103,11 +102,17 @@ func (p *parcel) left() bool {
 	return p.way == wayInline && p.outcome != nil && !p.outcome.Free
 }
 
-func (d *dispatching) channel() interaction.Channel {
+// rules are those of the channel and queue that the interaction is in by now.
+func (d *dispatching) rules() dispatch.Rules {
+	var facts interaction.Facts
 	if n := len(d.in.Turns); n > 0 {
-		return d.in.Turns[n-1].View.Interaction.Channel
+		facts = d.in.Turns[n-1].View.Interaction
 	}
-	return ""
+	rules := dispatch.Rules{Timeouts: d.set.TimeoutsForQueue(facts.Channel, facts.Queue)}
+	if queue, ok := d.set.Queue(facts.Queue); ok {
+		rules.Overflow, rules.MaxMisses = queue.Overflow, queue.MaxMisses
+	}
+	return rules
 }
 
 // wait leaves the parcel to the workflow.

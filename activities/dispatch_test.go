@@ -173,10 +173,10 @@ func TestConfigurationIsTold(t *testing.T) {
 	in := turns("fault")
 	result := d.dispatch(t, in)
 	assert.Equal(t, d.Config().Version, result.Version)
-	require.NotNil(t, result.Timeouts)
-	assert.Equal(t, 45*time.Second, result.Timeouts.Offer)
-	in.Version = result.Version
-	assert.Nil(t, d.dispatch(t, in).Timeouts)
+	require.NotNil(t, result.Rules)
+	assert.Equal(t, 45*time.Second, result.Rules.Offer)
+	in.Known = result.Rules
+	assert.Nil(t, d.dispatch(t, in).Rules)
 }
 
 func TestDispatchStopsWhenItsResultIsLarge(t *testing.T) {

@@ -43,16 +43,16 @@ type Input struct {
 	// Dispatch has dealt with.
 	After int64                `json:"after,omitempty"`
 	Lanes map[string]LaneState `json:"lanes,omitempty"`
-	// Version is the configuration version whose timeouts the workflow has.
-	Version string `json:"version,omitempty"`
+	// Known are the rules that the workflow has; nil before the first Dispatch.
+	Known *Rules `json:"known,omitempty"`
 }
 
 // Result is what Dispatch records in its marker.
 type Result struct {
 	// Version is the configuration that the events were dispatched with.
 	Version string `json:"version,omitempty"`
-	// Timeouts is set when Version differs from the one in the input.
-	Timeouts *Timeouts `json:"timeouts,omitempty"`
+	// Rules are set when they differ from those in the input.
+	Rules *Rules `json:"rules,omitempty"`
 	// Through is the last event sequence that was dealt with; events after it did
 	// not fit and go into the next Dispatch.
 	Through    int64      `json:"through"`
@@ -192,6 +192,16 @@ type HandOver struct {
 	// Failed is the outcome of the first request's first attempt, when that is
 	// why the lane is handed over.
 	Failed *Outcome `json:"failed,omitempty"`
+}
+
+// Rules are what the configuration says about an interaction's timers, for its
+// channel and the queue it is in. The workflow uses those of its last Dispatch.
+type Rules struct {
+	Timeouts
+	// Overflow is where the queue timer sends an interaction; empty ends it.
+	Overflow string `json:"overflow,omitempty"`
+	// MaxMisses is how many missed offers overflow a queue; 0 is no limit.
+	MaxMisses int `json:"max_misses,omitempty"`
 }
 
 // Timeouts are the durations that an interaction's timers use; 0 is off.

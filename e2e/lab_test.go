@@ -179,7 +179,7 @@ calls:
     retry: {schedule: [100ms, 200ms, 500ms, 1s, 2s]}
 triggers:
   - {when: [%s], call: probe}
-timeouts: {default: {late_events: 0s}}
+timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 24h, engagement: 0s, late_events: 0s}}
 guard: {allow: ["127.0.0.0/8"]}
 `, url, strings.Join(whens, ", "))
 }

@@ -48,34 +48,6 @@ func (r *run) awaitNextTask() {
 	r.lastSend = 0
 }
 
-// awaitsLateEvents tells whether a completed interaction still waits for a
-// disposition: only where agents took part and none gave one.
-func (r *run) awaitsLateEvents() bool {
-	return !r.lateOver && r.Interaction.Lingers() && r.Timeouts.LateEvents > 0
-}
-
-func (r *run) lateEventsAreDue() bool {
-	return r.Interaction.Completed() && len(r.Outbox.Turns) == 0 && r.awaitsLateEvents() && !r.lateTimer
-}
-
-func (r *run) awaitLateEvents() {
-	if !r.lateEventsAreDue() {
-		return
-	}
-	r.lateTimer = true
-	wait := r.Timeouts.LateEvents
-	for _, pending := range r.Interaction.Timers() {
-		wait -= workflow.Now(r.ctx).Sub(pending.Since) // the late events' timer is the only one after the end
-	}
-	workflow.Go(r.ctx, func(ctx workflow.Context) {
-		timer := workflow.NewTimerWithOptions(ctx, max(wait, 0), workflow.TimerOptions{Summary: "late disposition, survey and user data"})
-		if err := timer.Get(ctx, nil); err != nil {
-			workflow.GetLogger(ctx).Warn("late events end early", "error", err)
-		}
-		r.lateOver, r.touched = true, true
-	})
-}
-
 // considerRenewing begins to wind the run down once it is long enough and has
 // little enough to carry; until then it works off what it has.
 func (r *run) considerRenewing() {

@@ -73,6 +73,7 @@ func (r *run) apply(command interaction.Command) (duplicate bool, err error) {
 		return false, err
 	}
 	r.Seen.add(command.EventID)
+	r.applied, r.OrphanSince = true, time.Time{}
 	r.take(effect)
 	return false, nil
 }

@@ -43,11 +43,11 @@ func (r *run) outboxIsDue() bool { return len(r.Outbox.Turns) > 0 && !r.mayRenew
 func (r *run) dispatch() {
 	turns := r.Outbox.Turns
 	in := &dispatch.Input{
-		Owner:   r.owner,
-		Turns:   turns[:len(turns):len(turns)],
-		After:   r.Outbox.After,
-		Lanes:   r.Lanes.states(),
-		Version: r.Version,
+		Owner: r.owner,
+		Turns: turns[:len(turns):len(turns)],
+		After: r.Outbox.After,
+		Lanes: r.Lanes.states(),
+		Known: r.Rules,
 	}
 	var result dispatch.Result
 	summary := summaryOf("events %d to %d", in.After+1, r.Interaction.Sequence())
@@ -58,9 +58,8 @@ func (r *run) dispatch() {
 		panic(fmt.Errorf("dispatching events after %d: no progress", in.After))
 	}
 	r.Outbox.settle(result.Through)
-	r.Version = result.Version
-	if result.Timeouts != nil {
-		r.Timeouts = *result.Timeouts
+	if result.Rules != nil {
+		r.Rules = result.Rules
 	}
 	if result.Sent {
 		r.lastSend = workflow.GetInfo(r.ctx).GetCurrentHistoryLength()

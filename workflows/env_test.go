@@ -66,7 +66,7 @@ func (e *env) dispatch(_ context.Context, in *dispatch.Input) (*dispatch.Result,
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.inputs = append(e.inputs, *in)
-	result := &dispatch.Result{Version: "v1", Timeouts: &dispatch.Timeouts{LateEvents: time.Minute}, Through: in.After}
+	result := &dispatch.Result{Version: "v1", Rules: &dispatch.Rules{Timeouts: dispatch.Timeouts{LateEvents: time.Minute}}, Through: in.After}
 	for _, turn := range in.Turns {
 		for _, event := range turn.Events {
 			if event.Sequence > in.After {

@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
@@ -37,9 +38,11 @@ type Carried struct {
 	Deliveries  deliveryLog              `json:"deliveries"`
 	// Children are interactions that a reply asked for and that are not started yet.
 	Children []interaction.Start `json:"children,omitempty"`
-	// Version and Timeouts are the configuration of the last Dispatch.
-	Version  string            `json:"version,omitempty"`
-	Timeouts dispatch.Timeouts `json:"timeouts"`
+	// Rules are the configuration's for the timers, as of the last Dispatch.
+	Rules *dispatch.Rules `json:"rules,omitempty"`
+	// OrphanSince is when the signal that started the workflow with it was refused;
+	// zero once any command was applied.
+	OrphanSince time.Time `json:"orphan_since,omitzero"`
 	// Runs counts the runs of this interaction, this one included.
 	Runs int `json:"runs"`
 }
@@ -58,10 +61,10 @@ type run struct {
 	attempting int  // lanes with an activity under way
 	renewing   bool // nothing new is begun, the run is about to continue as new
 	starting   bool // a child is being started
-	lateTimer  bool // the timer for late events has been set
-	lateOver   bool // nothing more is awaited after the end
 	touched    bool // something that operators see may have changed
 	lastSend   int  // the history length of the task in which Dispatch last sent, 0 for none
+	alarms     []*alarm
+	applied    bool // a command was applied in this run
 }
 
 // openRun restores or opens the interaction, then lets the signals that came
@@ -83,6 +86,9 @@ func openRun(ctx workflow.Context, start converter.RawValue, carried *Carried) (
 		return nil, err
 	}
 	r.inbox.open(lasting, r.receive)
+	if carried == nil && r.Rejected.Count > 0 && !r.applied {
+		r.OrphanSince = workflow.Now(ctx)
+	}
 	if err := r.takeUpdates(ctx); err != nil {
 		return nil, err
 	}
@@ -157,7 +163,7 @@ func (r *run) live() (*interaction.Status, error) {
 		if r.outboxIsDue() {
 			r.dispatch()
 		}
-		r.awaitLateEvents()
+		r.setTimers()
 		r.considerRenewing()
 		r.show()
 		switch {
@@ -173,17 +179,19 @@ func (r *run) live() (*interaction.Status, error) {
 }
 
 func (r *run) hasWork() bool {
-	return r.touched || r.outboxIsDue() || r.childrenAreDue() || r.lateEventsAreDue() || r.mayRenew() || r.mayClose()
+	return r.touched || r.outboxIsDue() || r.childrenAreDue() || r.mayRenew() || r.mayClose()
 }
 
 // endOnCancel ends the interaction when the workflow is canceled, with all its
 // end triggers; the run then closes as completed.
 func (r *run) endOnCancel(ctx workflow.Context) {
 	ctx.Done().Receive(ctx, nil)
-	if !r.Interaction.Completed() {
-		r.applyInternal(interaction.TimerCommand(interaction.WorkflowCancel, interaction.Timer{}))
+	name := interaction.WorkflowCancel
+	if r.Interaction.Completed() {
+		name = interaction.LateEventsTimeout // nothing more is awaited after the end
 	}
-	r.lateOver, r.touched = true, true
+	r.applyInternal(interaction.TimerCommand(name, interaction.Timer{}))
+	r.touched = true
 }
 
 // refusal turns a domain error into the application error that a caller in any

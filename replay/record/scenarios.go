@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+
+	"go.temporal.io/sdk/client"
 
 	"segue/dispatch"
 	"segue/workflows"
@@ -31,7 +34,10 @@ triggers:
   - {when: inbound.queue_event, call: gone}
   - {when: [inbound.dtmf, script_signal], call: crm}
 engagement: {backend: "%[1]s"}
-timeouts: {default: {late_events: 0s}}
+timeouts: {default: {late_events: 1s, orphan: 1s}, channels: {chat: {offer: 1s}}}
+queues:
+  - {name: billing, overflow: backup, max_misses: 3, timeouts: {queue: 1s}}
+  - {name: backup, timeouts: {queue: 1s}}
 guard: {allow: ["127.0.0.0/8"]}
 `
 
@@ -69,6 +75,19 @@ var scenarios = []scenario{
 	simple("handled", "inbound", "place_in_queue", inQueue, "offer", agentOne, "accept", agentOne, "disconnect", none,
 		"set_disposition", `{"code":"SOLD"}`, "complete", none),
 	simple("abandoned", "inbound", "place_in_queue", inQueue, "abandon", none),
+	simple("timed_out", "inbound", "place_in_queue", `{"queue":"billing"}`), // overflows to backup, and there again
+	{
+		name:      "orphan",
+		histories: map[string]string{"orphan": interactionID("orphan")},
+		play: func(ctx context.Context, s *studio) error {
+			input := json.RawMessage(fmt.Sprintf(`{"id":"orphan","contact_center":%q,"channel":"inbound"}`, contactCenter))
+			options := client.StartWorkflowOptions{ID: interactionID("orphan"), TaskQueue: taskQueue}
+			if _, err := s.client.SignalWithStartWorkflow(ctx, options.ID, "hold", json.RawMessage(none), options, workflows.TypeInteraction, input); err != nil {
+				return err
+			}
+			return s.finished(ctx, options.ID)
+		},
+	},
 	simple("missed", "inbound", "place_in_queue", inQueue, "offer", agentOne,
 		"segment_change", `{"segment":"missed","agent":{"id":"a1"}}`, "abandon", none),
 	simple("transferred", "inbound", "place_in_queue", inQueue, "offer", agentOne, "accept", agentOne,

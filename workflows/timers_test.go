@@ -1,0 +1,140 @@
+package workflows_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"segue/dispatch"
+	"segue/interaction"
+	"segue/workflows"
+)
+
+// ruled makes Dispatch bring these rules; the overflow queue has no further one.
+func ruled(e *env, rules dispatch.Rules) {
+	e.onDispatch = func(in *dispatch.Input, result *dispatch.Result) {
+		here := rules
+		if in.Turns[len(in.Turns)-1].View.Interaction.Queue == rules.Overflow {
+			here.Overflow = ""
+		}
+		result.Rules = &here
+	}
+}
+
+func timeouts(t dispatch.Timeouts) dispatch.Rules { return dispatch.Rules{Timeouts: t} }
+
+func TestTimers(t *testing.T) {
+	offered := [][2]string{{"place_in_queue", `{"queue":"sales"}`}, {"offer", `{"agent":{"id":"a1"}}`}}
+	handling := append(offered[:2:2], [2]string{"accept", `{"agent":{"id":"a1"}}`})
+	for name, c := range map[string]struct {
+		rules    dispatch.Rules
+		channel  string
+		commands [][2]string
+		outcome  interaction.Outcome
+		after    time.Duration // the start of the workflow
+		fires    string
+	}{
+		"a queue without an overflow ends": {
+			rules: timeouts(dispatch.Timeouts{Queue: time.Minute}), commands: offered[:1],
+			outcome: interaction.OutcomeOverflowed, after: time.Minute, fires: "overflow.business_process",
+		},
+		"a queue overflows into another": {
+			rules:    dispatch.Rules{Timeouts: dispatch.Timeouts{Queue: time.Minute, Lifetime: time.Hour}, Overflow: "backup"},
+			commands: offered[:1], outcome: interaction.OutcomeOverflowed, after: 2 * time.Minute, fires: "agent_needed",
+		},
+		"an offer is missed and goes back to its queue": {
+			rules:    timeouts(dispatch.Timeouts{Offer: 30 * time.Second, Lifetime: time.Hour}),
+			commands: offered, outcome: interaction.OutcomeExpired, after: time.Hour, fires: "missed.agent",
+		},
+		"an offer's own timeout goes first": {
+			rules:    timeouts(dispatch.Timeouts{Offer: 30 * time.Minute, Queue: time.Minute}),
+			commands: [][2]string{offered[0], {"offer", `{"agent":{"id":"a1"},"timeout":"5s"}`}},
+			outcome:  interaction.OutcomeOverflowed, after: time.Minute, fires: "missed.agent",
+		},
+		"misses are counted": {
+			rules:    dispatch.Rules{Timeouts: dispatch.Timeouts{Offer: 30 * time.Second, Lifetime: time.Hour}, MaxMisses: 1},
+			commands: offered, outcome: interaction.OutcomeOverflowed, after: 30 * time.Second, fires: "overflow.business_process",
+		},
+		"a wrap-up ends": {
+			rules:    timeouts(dispatch.Timeouts{WrapUp: 2 * time.Minute}),
+			commands: append(handling[:3:3], [2]string{"disconnect", `{}`}), outcome: interaction.OutcomeHandled, after: 2 * time.Minute, fires: "wrap_up.agent",
+		},
+		"a wrap-up of no time ends at once": {
+			rules:    timeouts(dispatch.Timeouts{}),
+			commands: append(handling[:3:3], [2]string{"disconnect", `{}`}), outcome: interaction.OutcomeHandled, fires: "wrap_up.agent",
+		},
+		"an engagement without a result is given up": {
+			rules: timeouts(dispatch.Timeouts{Engagement: time.Minute}), channel: "web",
+			commands: [][2]string{{"engage", `{"ixnProfile":{}}`}}, outcome: interaction.OutcomeNotEngaged, after: time.Minute, fires: "engagement_result",
+		},
+		"a life ends": {
+			rules: timeouts(dispatch.Timeouts{Lifetime: time.Hour}), commands: handling,
+			outcome: interaction.OutcomeExpired, after: time.Hour, fires: "interaction_ends",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEnv(t)
+			ruled(e, c.rules)
+			e.signals(time.Second, c.commands...)
+			begin := e.Now()
+			channel := c.channel
+			if channel == "" {
+				channel = "inbound"
+			}
+			e.start(`{"id":"i-1","contact_center":"cc","channel":"` + channel + `"}`)
+			require.NoError(t, e.GetWorkflowError())
+			var last interaction.Status
+			require.NoError(t, e.GetWorkflowResult(&last))
+			require.Equal(t, c.outcome, last.Outcome)
+			require.Contains(t, e.whens(), c.fires)
+			require.Equal(t, "interaction_ends", e.whens()[len(e.whens())-1])
+			require.InDelta(t, c.after.Seconds(), e.Now().Sub(begin).Seconds(), 1.5)
+			require.Zero(t, last.RejectedCount)
+		})
+	}
+}
+
+func TestATimeoutThatChangesReachesARunningInteraction(t *testing.T) {
+	e := newEnv(t)
+	ruled(e, timeouts(dispatch.Timeouts{Queue: time.Hour}))
+	e.signals(time.Second, [2]string{"place_in_queue", `{"queue":"sales"}`})
+	e.RegisterDelayedCallback(func() {
+		ruled(e, timeouts(dispatch.Timeouts{Queue: 10 * time.Minute}))
+		e.SignalWorkflow("dtmf", json.RawMessage(`{"digits":"1"}`)) // its dispatch brings the new one
+	}, time.Minute)
+	begin := e.Now()
+	e.start(startInbound)
+	require.NoError(t, e.GetWorkflowError())
+	require.InDelta(t, (10 * time.Minute).Seconds(), e.Now().Sub(begin).Seconds(), 2)
+}
+
+func TestALateSignalWithStartLeavesNoGhost(t *testing.T) {
+	e := newEnv(t)
+	ruled(e, timeouts(dispatch.Timeouts{Orphan: 5 * time.Minute, Lifetime: time.Hour}))
+	e.RegisterDelayedCallback(func() { e.SignalWorkflow("hold", json.RawMessage(`{}`)) }, 0)
+	begin := e.Now()
+	e.start(startInbound)
+	var last interaction.Status
+	require.NoError(t, e.GetWorkflowResult(&last))
+	require.Equal(t, interaction.OutcomeExpired, last.Outcome)
+	require.Less(t, e.Now().Sub(begin), 61*time.Minute)
+}
+
+func TestTimersGoOnAfterContinueAsNew(t *testing.T) {
+	e := newEnv(t)
+	ruled(e, timeouts(dispatch.Timeouts{Queue: 10 * time.Minute}))
+	e.signals(time.Second, [2]string{"place_in_queue", `{"queue":"sales"}`})
+	e.RegisterDelayedCallback(func() { e.SetContinueAsNewSuggested(true) }, 4*time.Minute)
+	e.signals(5*time.Minute, [2]string{"dtmf", `{"digits":"1"}`})
+	e.start(startInbound)
+	carried := asContinued(t, e.GetWorkflowError())
+	now := e.Now()
+
+	e = newEnv(t)
+	e.SetStartTime(now)
+	e.ExecuteWorkflow(workflows.TypeInteraction, json.RawMessage(startInbound), carried)
+	require.NoError(t, e.GetWorkflowError())
+	require.InDelta(t, (5 * time.Minute).Seconds(), e.Now().Sub(now).Seconds(), 2)
+}
