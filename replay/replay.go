@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
@@ -62,13 +63,23 @@ func original(history *historypb.History) worker.ReplayWorkflowHistoryOptions {
 	}
 }
 
-// Execution replays a workflow of a namespace; nothing is changed there.
-func Execution(ctx context.Context, c client.Client, namespace string, execution workflow.Execution, logger log.Logger) error {
-	replayer, err := newReplayer(nil)
-	if err != nil {
-		return err
+// Execution replays a workflow of a namespace; nothing is changed there. Its
+// history is fetched first: the SDK's own replay of an execution wants every local
+// activity to be registered.
+func Execution(ctx context.Context, c client.Client, execution workflow.Execution, logger log.Logger) error {
+	history := &historypb.History{}
+	pages := c.GetWorkflowHistory(ctx, execution.ID, execution.RunID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for pages.HasNext() {
+		event, err := pages.Next()
+		if err != nil {
+			return fmt.Errorf("history of %s: %w", execution.ID, err)
+		}
+		history.Events = append(history.Events, event)
 	}
-	return replayer.ReplayWorkflowExecution(ctx, c.WorkflowService(), logger, namespace, execution)
+	if len(history.GetEvents()) == 0 {
+		return fmt.Errorf("history of %s: it has no events", execution.ID)
+	}
+	return History(history, logger)
 }
 
 // newReplayer runs Segue's workflows the way a worker does. change may spoil it.

@@ -128,7 +128,7 @@ func (a *app) replayNamespace(ctx context.Context, query string, limit int) (rep
 		}
 		execution := workflow.Execution{ID: entry.WorkflowID, RunID: entry.RunID}
 		r.count(entry.WorkflowID+" "+entry.RunID,
-			replay.Execution(ctx, s.Temporal, s.settings.Namespace, execution, a.replayLog()))
+			replay.Execution(ctx, s.Temporal, execution, a.replayLog()))
 		bar.step()
 	}
 	return r, nil

@@ -47,7 +47,8 @@ type laneRun struct {
 }
 
 func openLane(ctx workflow.Context, start dispatch.DeliveryStart, carried *CarriedLane) (*laneRun, error) {
-	r := &laneRun{CarriedLane: carried, start: start, ctx: ctx, inbox: inboxOf(ctx), changed: true}
+	lasting, _ := workflow.NewDisconnectedContext(ctx)
+	r := &laneRun{CarriedLane: carried, start: start, ctx: lasting, inbox: inboxOf(ctx), changed: true, visibility: visibilityOf(ctx)}
 	if carried == nil {
 		r.CarriedLane = &CarriedLane{}
 	}
@@ -55,22 +56,34 @@ func openLane(ctx workflow.Context, start dispatch.DeliveryStart, carried *Carri
 	if err := workflow.SetQueryHandlerWithOptions(ctx, QueryDeliveries, r.records, options); err != nil {
 		return nil, fmt.Errorf("query %s: %w", QueryDeliveries, err)
 	}
-	r.inbox.open(ctx, r.receive)
+	r.inbox.open(lasting, r.receive)
+	workflow.Go(ctx, r.discardOnCancel)
 	return r, nil
+}
+
+// discardOnCancel takes a cancellation of the workflow for what it is: a person
+// gives up all that is left. The interaction is told, and the run completes.
+func (r *laneRun) discardOnCancel(ctx workflow.Context) {
+	ctx.Done().Receive(ctx, nil)
+	for _, it := range r.Items {
+		if !it.isSettled() {
+			r.settle(it, dispatch.StatusDiscarded, dispatch.Outcome{Class: it.lastClass(), At: workflow.Now(r.ctx)})
+		}
+	}
+	r.woken = true
 }
 
 // receive takes one signal: an append from the interaction or an operator's wish.
 // One that is malformed changes nothing.
 func (r *laneRun) receive(ctx workflow.Context, s signal) {
+	r.woken, r.changed = true, true // a refused one counts towards the run's length, too
 	payload, err := r.inbox.jsonOf(s.args)
 	if err == nil {
 		err = r.obey(s.name, payload)
 	}
 	if err != nil {
 		workflow.GetLogger(ctx).Warn("signal rejected", "signal", excerpt(s.name, 128), "reason", excerpt(err.Error(), 512))
-		return
 	}
-	r.woken, r.changed = true, true
 }
 
 func (r *laneRun) obey(name string, payload []byte) error {
@@ -97,6 +110,7 @@ func (r *laneRun) obey(name string, payload []byte) error {
 
 // add appends what the lane does not know yet: a repeated append adds nothing.
 func (r *laneRun) add(more dispatch.HandOver) {
+	r.Orphaned = false // somebody appends, so there is somebody to tell
 	for i, request := range more.Requests {
 		if r.Known.has(request.ID) {
 			continue

@@ -72,7 +72,7 @@ type run struct {
 func openRun(ctx workflow.Context, start converter.RawValue, carried *Carried) (*run, error) {
 	info := workflow.GetInfo(ctx)
 	lasting, _ := workflow.NewDisconnectedContext(ctx)
-	r := &run{Carried: carried, ctx: lasting, start: start, inbox: inboxOf(ctx)}
+	r := &run{Carried: carried, ctx: lasting, start: start, inbox: inboxOf(ctx), visibility: visibilityOf(ctx)}
 	if carried == nil {
 		r.Carried = &Carried{}
 		if err := r.begin(start); err != nil {

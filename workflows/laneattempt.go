@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"segue/dispatch"
@@ -100,7 +99,7 @@ func (r *laneRun) show() {
 		return
 	}
 	r.changed = false
-	parked, open := int64(0), int64(0)
+	parked, open := 0, 0
 	for _, it := range r.Items {
 		if it.Status == dispatch.StatusParked {
 			parked++
@@ -109,20 +108,16 @@ func (r *laneRun) show() {
 			open++
 		}
 	}
-	var changes []temporal.SearchAttributeUpdate
-	changes = append(changes, r.keyword(AttributeCall, r.start.Call)...)
-	changes = append(changes, r.keyword(AttributeContactCenter, r.start.Owner.ContactCenter)...)
-	changes = append(changes, r.keyword(AttributeInteraction, r.start.Owner.Interaction)...)
-	changes = append(changes, r.number(AttributeParked, parked)...)
-	if len(changes) > 0 {
-		if err := workflow.UpsertTypedSearchAttributes(r.ctx, changes...); err != nil {
-			workflow.GetLogger(r.ctx).Error("search attributes not written", "error", err)
-		}
-	}
+	r.write(r.ctx,
+		r.keyword(AttributeCall, r.start.Call),
+		r.keyword(AttributeContactCenter, r.start.Owner.ContactCenter),
+		r.keyword(AttributeInteraction, r.start.Owner.Interaction),
+		r.number(AttributeParked, parked),
+	)
 	workflow.SetCurrentDetails(r.ctx, r.details(open, parked))
 }
 
-func (r *laneRun) details(open, parked int64) string {
+func (r *laneRun) details(open, parked int) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "Lane **%s** of interaction `%s`: %d to deliver, %d of them parked.\n", r.start.Call, r.start.Owner.Interaction, open, parked)
 	if parked > 0 {

@@ -49,7 +49,10 @@ func (it *item) lastClass() string {
 // take notes a failed attempt and when the next one is, or parks the delivery.
 func (it *item) take(outcome dispatch.Outcome, now time.Time) {
 	it.note(outcome)
-	it.Of, it.Order, it.Why = outcome.Of, outcome.Order, outcome.Message
+	it.Why = outcome.Message
+	if outcome.Of > 0 { // one that ended without an outcome of its own says nothing of the call
+		it.Of, it.Order = outcome.Of, outcome.Order
+	}
 	if !outcome.Free {
 		it.Tries++
 	}

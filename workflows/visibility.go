@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.temporal.io/sdk/temporal"
@@ -28,18 +29,16 @@ var (
 
 // visibility remembers what the search attributes say, so that only what changed
 // is written: each upsert is a history event and a visibility task.
-type visibility struct {
-	keywords map[string]string
-	numbers  map[string]int64
+type visibility struct{ written temporal.SearchAttributes }
+
+// visibilityOf starts with what the run was started with: a run that continues
+// another one has its attributes.
+func visibilityOf(ctx workflow.Context) visibility {
+	return visibility{written: workflow.GetTypedSearchAttributes(ctx)}
 }
 
 func (v *visibility) keyword(key temporal.SearchAttributeKeyKeyword, value string) []temporal.SearchAttributeUpdate {
-	if v.keywords == nil {
-		v.keywords = make(map[string]string)
-	}
-	last := v.keywords[key.GetName()]
-	v.keywords[key.GetName()] = value
-	switch value {
+	switch last, _ := v.written.GetKeyword(key); value {
 	case last:
 		return nil
 	case "":
@@ -49,16 +48,24 @@ func (v *visibility) keyword(key temporal.SearchAttributeKeyKeyword, value strin
 	}
 }
 
-func (v *visibility) number(key temporal.SearchAttributeKeyInt64, value int64) []temporal.SearchAttributeUpdate {
-	if v.numbers == nil {
-		v.numbers = make(map[string]int64)
-	}
-	last := v.numbers[key.GetName()]
-	v.numbers[key.GetName()] = value
-	if value == last {
+func (v *visibility) number(key temporal.SearchAttributeKeyInt64, value int) []temporal.SearchAttributeUpdate {
+	if last, _ := v.written.GetInt64(key); last == int64(value) {
 		return nil
 	}
-	return []temporal.SearchAttributeUpdate{key.ValueSet(value)}
+	return []temporal.SearchAttributeUpdate{key.ValueSet(int64(value))}
+}
+
+// write writes what changed, in one upsert.
+func (v *visibility) write(ctx workflow.Context, changes ...[]temporal.SearchAttributeUpdate) {
+	updates := slices.Concat(changes...)
+	if len(updates) == 0 {
+		return
+	}
+	if err := workflow.UpsertTypedSearchAttributes(ctx, updates...); err != nil {
+		workflow.GetLogger(ctx).Error("search attributes not written", "error", err)
+		return
+	}
+	v.written = workflow.GetTypedSearchAttributes(ctx)
 }
 
 // show brings the search attributes and the current details of the UI up to date.
@@ -68,8 +75,7 @@ func (r *run) show() {
 	}
 	r.touched = false
 	status := r.status()
-	var changes []temporal.SearchAttributeUpdate
-	for _, change := range [][]temporal.SearchAttributeUpdate{
+	r.write(r.ctx,
 		r.keyword(AttributeState, string(status.State)),
 		r.keyword(AttributeChannel, string(status.Channel)),
 		r.keyword(AttributeQueue, status.Queue),
@@ -78,16 +84,9 @@ func (r *run) show() {
 		r.keyword(AttributeOutcome, string(status.Outcome)),
 		r.keyword(AttributeContactCenter, status.ContactCenter),
 		r.keyword(AttributeInteraction, status.ID),
-		r.number(AttributeUndelivered, int64(status.Undelivered)),
-		r.number(AttributeRejected, int64(status.RejectedCount)),
-	} {
-		changes = append(changes, change...)
-	}
-	if len(changes) > 0 {
-		if err := workflow.UpsertTypedSearchAttributes(r.ctx, changes...); err != nil {
-			workflow.GetLogger(r.ctx).Error("search attributes not written", "error", err)
-		}
-	}
+		r.number(AttributeUndelivered, status.Undelivered),
+		r.number(AttributeRejected, status.RejectedCount),
+	)
 	workflow.SetCurrentDetails(r.ctx, r.details(status))
 }
 

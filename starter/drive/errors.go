@@ -89,14 +89,15 @@ func (c *Client) goneOrNever(ctx context.Context, n Name) error {
 }
 
 // passes tells whether an error is worth another try: a server that restarts, a
-// shard that moves, a workflow whose first task has not run yet.
+// shard that moves, a workflow whose first task has not run yet, a worker that
+// died with the question (to the server it has canceled it).
 func passes(err error) bool {
 	var notReady *serviceerror.WorkflowNotReady
 	if errors.As(err, &notReady) {
 		return true
 	}
 	switch serviceerror.ToStatus(err).Code() {
-	case codes.Unavailable, codes.Aborted, codes.ResourceExhausted:
+	case codes.Unavailable, codes.Aborted, codes.ResourceExhausted, codes.Canceled:
 		return true
 	}
 	return false

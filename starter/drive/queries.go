@@ -70,15 +70,21 @@ func (c *Client) lane(ctx context.Context, n Name, call string) ([]workflows.Del
 	return records, err
 }
 
+// ask asks a second time what nobody answered in time: a worker that dies takes the
+// questions that it was given with it.
 func ask[T any](ctx context.Context, c *Client, n Name, workflowID, query string) (T, error) {
 	var answer T
-	err := c.persist(ctx, func() error {
+	once := func() error {
 		value, err := c.Temporal.QueryWorkflow(ctx, workflowID, "", query)
 		if err != nil {
 			return err
 		}
 		return value.Get(&answer)
-	})
+	}
+	err := c.persist(ctx, once)
+	if waitedTooLong(err) && ctx.Err() == nil {
+		err = c.persist(ctx, once)
+	}
 	if err != nil {
 		return answer, fmt.Errorf("query %s: %w", query, c.kindOf(ctx, n, err))
 	}

@@ -1,0 +1,196 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/workflow"
+
+	"segue/replay"
+	"segue/workflows"
+)
+
+// TestKilledWorkersLoseNothing plays the demo's day with two workers, of which one
+// is killed again and again, and asks the demo's own ledger, then every history.
+//
+// It does not run beside other tests: the demo is impatient.
+func TestKilledWorkersLoseNothing(t *testing.T) {
+	const kills = 50
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	f := &fire{lab: newLab(t), random: rand.New(rand.NewPCG(seed, 0)), left: kills}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("workers:\n%.20000s", f.log.String())
+		}
+	})
+	for round := 1; f.left > 0; round++ {
+		require.LessOrEqual(t, round, 5, "the demo ends before its workers are killed")
+		f.play(fmt.Sprintf("%s-%d", f.name, round))
+	}
+}
+
+var quiet = log.NewStructuredLogger(slog.New(slog.DiscardHandler))
+
+// fire kills workers.
+type fire struct {
+	*lab
+	random *rand.Rand
+	left   int
+}
+
+// verdict is what the demo prints and this test wants to know.
+type verdict struct {
+	OK           bool
+	Interactions int
+	Deliveries   struct{ Expected, Delivered, Refused, Retried, Parked, Attempts, Duplicates int }
+	Faults       []string
+}
+
+// play is one day of a contact center of its own, under fire.
+func (f *fire) play(contactCenter string) {
+	t := f.t
+	t.Helper()
+	config := filepath.Join(t.TempDir(), "demo.yaml")
+	demo := exec.Command(segueBin, "demo", "--address", temporal.Address, "--task-queue", f.name, "--contact-center", contactCenter,
+		"--no-worker", "--config-out", config, "--allow-duplicates", "--exit", "--json")
+	var out, errs bytes.Buffer
+	demo.Stdout, demo.Stderr = &out, &errs
+	require.NoError(t, demo.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- demo.Wait() }()
+	t.Cleanup(func() { _ = demo.Process.Kill() }) // it has ended, unless the test fails
+	f.eventually(30*time.Second, "the demo writes its configuration", func() bool {
+		text, err := os.ReadFile(config)
+		return err == nil && strings.Contains(string(text), "guard:") // its last line
+	})
+	begin, killed := time.Now(), f.left
+	err := f.killUntil(ended, config)
+	killed -= f.left
+
+	var v verdict
+	require.NoError(t, json.Unmarshal(out.Bytes(), &v), "%v: %s", err, errs.String())
+	t.Logf("%s: %d kills in %s; %+v", contactCenter, killed, time.Since(begin).Round(time.Millisecond), v.Deliveries)
+	require.NoError(t, err, "%s\n%s", strings.Join(v.Faults, "\n"), errs.String())
+	require.True(t, v.OK)
+	require.Empty(t, v.Faults)
+	require.Positive(t, v.Deliveries.Expected)
+	require.Equal(t, v.Deliveries.Expected, v.Deliveries.Delivered+v.Deliveries.Refused)
+	require.Equal(t, v.Deliveries.Refused, v.Deliveries.Parked)
+	f.requireSoundHistories(contactCenter, v.Interactions)
+}
+
+// Between two kills the workers have from hardly the time to start to enough for
+// some hundred tasks; fifty of them last about as long as the day.
+const (
+	soonest = 100 * time.Millisecond
+	latest  = 1400 * time.Millisecond
+)
+
+// killUntil runs two workers until the demo has ended, and kills one of them at
+// random moments as long as there are kills left.
+func (f *fire) killUntil(ended <-chan error, config string) error {
+	workers := []*exec.Cmd{f.work(config), f.work(config)}
+	defer func() {
+		for _, w := range workers {
+			f.end(w)
+		}
+	}()
+	for {
+		var next <-chan time.Time
+		if f.left > 0 {
+			next = time.After(soonest + time.Duration(f.random.Int64N(int64(latest-soonest))))
+		}
+		select {
+		case err := <-ended:
+			return err
+		case <-next:
+			i := f.random.IntN(len(workers))
+			f.end(workers[i])
+			workers[i] = f.work(config)
+			f.left--
+		}
+	}
+}
+
+func (f *fire) work(config string) *exec.Cmd {
+	w := exec.Command(workBin, "--config", config, "--address", temporal.Address, "--task-queue", f.name)
+	w.Stdout, w.Stderr = f, f
+	require.NoError(f.t, w.Start())
+	return w
+}
+
+// end kills with SIGKILL: nothing is let finish.
+func (f *fire) end(w *exec.Cmd) {
+	require.NoError(f.t, w.Process.Kill())
+	_ = w.Wait() // "signal: killed"
+}
+
+// requireSoundHistories checks every workflow of a contact center: no task failed
+// but for what the server itself refuses, and the history replays.
+func (f *fire) requireSoundHistories(contactCenter string, interactions int) {
+	t := f.t
+	t.Helper()
+	counts := map[string]int{}
+	for _, execution := range f.list(fmt.Sprintf("SegueContactCenter = %q", contactCenter)) {
+		counts[execution.GetType().GetName()]++
+		of := workflow.Execution{ID: execution.GetExecution().GetWorkflowId(), RunID: execution.GetExecution().GetRunId()}
+		history := f.historyOf(of)
+		for _, event := range history {
+			switch event.GetEventType() {
+			case enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT, enumspb.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT, enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED:
+				counts[event.GetEventType().String()]++
+			}
+		}
+		require.Subset(t, []enumspb.WorkflowTaskFailedCause{
+			enumspb.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND, enumspb.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
+		}, failedTasks(history), of.ID)
+		require.NoError(t, replay.History(&historypb.History{Events: history}, quiet), of.ID)
+	}
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		t.Logf("%s: %6d %s", contactCenter, counts[name], name)
+	}
+	require.Equal(t, interactions, counts[workflows.TypeInteraction])
+	require.Positive(t, counts[workflows.TypeDelivery])
+	require.Positive(t, counts[enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT.String()], "the kills met workers at work")
+}
+
+func (f *fire) list(query string) []*workflowpb.WorkflowExecutionInfo {
+	var all []*workflowpb.WorkflowExecutionInfo
+	for request := (&workflowservice.ListWorkflowExecutionsRequest{Query: query, PageSize: 1000}); ; {
+		page, err := f.client.ListWorkflow(f.t.Context(), request)
+		require.NoError(f.t, err)
+		all = append(all, page.GetExecutions()...)
+		if request.NextPageToken = page.GetNextPageToken(); len(request.NextPageToken) == 0 {
+			return all
+		}
+	}
+}
+
+func (f *fire) historyOf(of workflow.Execution) []*historypb.HistoryEvent {
+	var events []*historypb.HistoryEvent
+	pages := f.client.GetWorkflowHistory(f.t.Context(), of.ID, of.RunID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for pages.HasNext() {
+		event, err := pages.Next()
+		require.NoError(f.t, err)
+		events = append(events, event)
+	}
+	return events
+}

@@ -1,0 +1,289 @@
+package workflows_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"segue/dispatch"
+	"segue/workflows"
+)
+
+func TestARepeatedAppendAddsNothing(t *testing.T) {
+	l := newLane(t)
+	l.answers["d2"] = []dispatch.Outcome{retry(time.Hour)}
+	first := handOver("d1", "d2")
+	l.append(0, first)
+	l.append(0, first)
+	l.append(time.Minute, afterFailing(final(), "d2", "d3")) // overlaps, with another word of d2
+	l.append(time.Minute, first)
+	l.append(2*time.Minute, handOver("d1", "d4", "d4"))
+	l.run()
+	require.Equal(t, []string{"0s d1 #1", "0s d2 #1", "1h0m0s d2 #2", "1h0m0s d3 #1", "1h0m0s d4 #1"}, l.tries)
+}
+
+func TestMalformedSignalsOfALaneChangeNothing(t *testing.T) {
+	l := newLane(t)
+	l.answers["d1"] = []dispatch.Outcome{final()}
+	l.append(0, handOver("d1", "d2"))
+	for i, bad := range [][2]string{
+		{workflows.SignalAppend, `7`}, {workflows.SignalAppend, `["d3"]`}, {workflows.SignalAppend, `{"requests":{"id":"d3"}}`},
+		{workflows.SignalAppend, `{"requests":[{"id":7}]}`}, {workflows.SignalAppend, ``}, {workflows.SignalAppend, `{}`},
+		{workflows.SignalRedeliver, `{"id":7}`}, {workflows.SignalRedeliver, `["d1"]`}, {workflows.SignalRedeliver, `{"id":"nobody"}`},
+		{workflows.SignalDiscard, `"d1"`}, {workflows.SignalDiscard, `{"id":"nobody"}`},
+		{"pause", `{}`}, {"accept", `{"agent":"a1"}`}, {strings.Repeat("x", 1000), `{}`},
+	} {
+		l.signal(time.Duration(i+1)*time.Minute, bad[0], bad[1])
+	}
+	l.at(time.Hour, func() {
+		require.Equal(t, "d1:parked d2:waiting", l.statuses())
+		require.Len(t, l.tries, 1)
+		l.SignalWorkflow(workflows.SignalRedeliver, nil)
+	})
+	l.run()
+	require.Equal(t, []string{"0s d1 #1", "1h0m0s d1 #1", "1h0m0s d2 #1"}, l.tries)
+}
+
+func TestABusyLaneTellsOfManyAtOnce(t *testing.T) {
+	l := newLane(t)
+	l.append(0, handOver(ids(45)...))
+	l.run()
+	require.Len(t, l.told, 3)
+	require.Equal(t, 20, strings.Count(l.told[0], ":delivered"))
+	require.Equal(t, 20, strings.Count(l.told[1], ":delivered"))
+	require.Contains(t, l.told[0], "lane_result d1:delivered")
+	require.Contains(t, l.told[2], "lane_drained d41:delivered")
+}
+
+func TestALaneGoesOnWhenItsInteractionIsGone(t *testing.T) {
+	l := newLane(t)
+	l.gone = true
+	l.answers["d2"] = []dispatch.Outcome{final(), final()}
+	l.append(0, handOver("d1", "d2", "d3"))
+	l.signal(time.Hour, workflows.SignalRedeliver, ``)
+	l.signal(2*time.Hour, workflows.SignalRedeliver, ``)
+	l.run()
+	require.Equal(t, []string{"0s d1 #1", "0s d2 #1", "1h0m0s d2 #1", "2h0m0s d2 #1", "2h0m0s d3 #1"}, l.tries)
+	require.Len(t, l.told, 1, "it is asked once")
+}
+
+func TestAnAppendDuringTheLastReportIsNotLost(t *testing.T) {
+	for _, gone := range []bool{false, true} {
+		t.Run(fmt.Sprintf("gone: %t", gone), func(t *testing.T) {
+			l := newLane(t)
+			l.gone = gone
+			more := []string{"d2", "d3"}
+			l.onReport = func(signal string) {
+				if signal == "lane_drained" && len(more) > 0 {
+					l.SignalWorkflow(workflows.SignalAppend, handOver(more[0]))
+					more = more[1:]
+				}
+			}
+			l.append(0, handOver("d1"))
+			l.run()
+			want := []string{"0s d1 #1", "0s d2 #1", "0s d3 #1"}
+			if gone {
+				want = want[:2] // nobody is told of d2, so nothing comes meanwhile
+			}
+			require.Equal(t, want, l.tries)
+			require.Contains(t, l.told[0], "lane_drained d1:delivered last=d1")
+		})
+	}
+}
+
+func TestTheQueryTellsEveryAttempt(t *testing.T) {
+	l := newLane(t)
+	l.answers["d1"] = []dispatch.Outcome{retry(time.Minute)}
+	for range 30 {
+		l.answers["d2"] = append(l.answers["d2"], retry(time.Minute))
+	}
+	l.append(0, handOver("d1", "d2", "d3"))
+	l.at(90*time.Second, func() {
+		records := query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries)
+		stamp := func(after time.Duration) string { return l.begin.Add(after).UTC().Format(time.RFC3339Nano) }
+		require.Equal(t, workflows.DeliveryRecord{
+			ID: "d1", Call: "crm", When: "inbound.dtmf", Sequence: 1, Status: dispatch.StatusDelivered, Code: 200, Class: "ok", At: stamp(time.Minute),
+			Attempts: []workflows.AttemptRecord{{At: stamp(0), Code: 503, Class: "http_5xx", MS: 7}, {At: stamp(time.Minute), Code: 200, Class: "ok"}},
+		}, records[0])
+		require.Equal(t, workflows.DeliveryRecord{ID: "d3", Call: "crm", When: "inbound.dtmf", Sequence: 3, Status: dispatch.StatusWaiting}, records[2])
+	})
+	l.during = func(in dispatch.AttemptInput) {
+		if in.Requests[0].ID == "d3" {
+			require.Equal(t, "d1:delivered d2:delivered d3:attempting", l.statuses())
+		}
+	}
+	l.run()
+	records := query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries)
+	require.Len(t, records[1].Attempts, 20, "the last ones")
+	require.Equal(t, "ok", records[1].Attempts[19].Class)
+}
+
+func TestALaneShowsABoundedPast(t *testing.T) {
+	l := newLane(t)
+	l.append(0, handOver(ids(200)...))
+	l.run()
+	records := query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries)
+	require.Len(t, records, 50)
+	require.Equal(t, "d200", records[49].ID)
+}
+
+func TestALongLaneContinuesAsNewWithEverythingItHas(t *testing.T) {
+	l := newLane(t)
+	l.answers["d2"] = []dispatch.Outcome{kept(48*time.Hour, ordered("skip", final()))}
+	l.answers["d3"] = []dispatch.Outcome{retry(5 * time.Minute), retry(30 * time.Minute)}
+	l.append(0, handOver("d1", "d2", "d3", "d4"))
+	l.at(10*time.Minute, func() { l.SetContinueAsNewSuggested(true) })
+	l.append(11*time.Minute, handOver("d5"))
+	carried := l.runOn()
+	require.Equal(t, 11*time.Minute, l.elapsed())
+	require.Equal(t, []string{"0s d1 #1", "0s d2 #1", "0s d3 #1", "5m0s d3 #2"}, l.tries)
+
+	next := newLane(t)
+	next.append(time.Minute, handOver(ids(5)...)) // all known
+	next.at(2*time.Minute, func() {
+		require.Equal(t, "d1:delivered d2:parked d3:waiting d4:waiting d5:waiting", next.statuses())
+		records := query[[]workflows.DeliveryRecord](next.env, workflows.QueryDeliveries)
+		require.Len(t, records[2].Attempts, 2)
+	})
+	next.goOn(l, carried)
+	require.Equal(t, []string{"35m0s d3 #3", "35m0s d4 #1", "35m0s d5 #1"}, next.tries)
+	require.Equal(t, []int64{1, 0}, next.parked)
+	require.Equal(t, 48*time.Hour, next.elapsed())
+	require.Equal(t, "0s lane_result d1:delivered d2:parked last=d4", l.told[0])
+	require.True(t, strings.HasSuffix(next.told[len(next.told)-1], " d2:discarded last=d5"), next.told)
+}
+
+func TestWhatALaneHasNotToldYetIsCarried(t *testing.T) {
+	l := newLane(t)
+	l.answers["d2"] = []dispatch.Outcome{retry(time.Hour)}
+	l.append(0, handOver("d1", "d2"))
+	l.at(time.Minute, func() { l.SetContinueAsNewSuggested(true) })
+	l.signal(time.Minute, workflows.SignalDiscard, `{"id":"d2"}`) // settled in the last task of the run
+	carried := l.runOn()
+	next := newLane(t)
+	next.goOn(l, carried)
+	require.Empty(t, next.tries)
+	told := strings.Join(append(l.told, next.told...), ", ")
+	require.Equal(t, 1, strings.Count(told, "d1:delivered"), told)
+	require.Equal(t, 1, strings.Count(told, "d2:discarded"), told)
+	require.Contains(t, next.told[len(next.told)-1], "lane_drained")
+}
+
+func TestALaneWithoutInteractionStaysSoOverItsRuns(t *testing.T) {
+	l := newLane(t)
+	l.gone = true
+	l.answers["d2"] = []dispatch.Outcome{final()}
+	l.append(0, handOver("d1", "d2"))
+	l.at(time.Minute, func() { l.SetContinueAsNewSuggested(true) })
+	l.signal(2*time.Minute, workflows.SignalRedeliver, `{"id":"nobody"}`) // even a refused signal lets it look
+	carried := l.runOn()
+	require.Len(t, l.told, 1)
+	next := newLane(t)
+	next.signal(time.Hour, workflows.SignalRedeliver, ``)
+	next.goOn(l, carried)
+	require.Equal(t, []string{"1h2m0s d2 #1"}, next.tries)
+	require.Empty(t, next.told)
+}
+
+func TestALaneTellsAgainOnceItsInteractionAppends(t *testing.T) {
+	l := newLane(t)
+	l.gone = true
+	l.answers["d1"] = []dispatch.Outcome{final()}
+	l.append(0, afterFailing(ordered("skip", final()), "d1"))
+	l.at(time.Minute, func() { l.gone = false }) // reopened
+	l.append(2*time.Minute, handOver("d2"))
+	l.signal(3*time.Minute, workflows.SignalDiscard, ``)
+	l.run()
+	require.Contains(t, l.told[len(l.told)-1], "lane_drained d1:discarded")
+}
+
+func TestACanceledLaneDiscardsWhatIsLeftAndSaysSo(t *testing.T) {
+	l := newLane(t)
+	l.answers["d1"] = []dispatch.Outcome{retry(time.Hour)}
+	l.append(0, handOver("d1", "d2"))
+	l.at(time.Minute, l.CancelWorkflow)
+	l.run()
+	require.Equal(t, []string{"0s d1 #1"}, l.tries)
+	require.Contains(t, l.told[len(l.told)-1], "lane_drained d1:discarded d2:discarded")
+}
+
+func TestALaneRenewsItselfByItsOwnCounters(t *testing.T) {
+	for name, grow := range map[string]func(l *laneEnv){
+		"events": func(l *laneEnv) { l.at(time.Minute, func() { l.SetCurrentHistoryLength(7000) }) },
+		"signals": func(l *laneEnv) {
+			for i := range 8 { // the environment takes less than 1,000 at once
+				l.at(time.Minute+time.Duration(i)*time.Second, func() {
+					for range 500 {
+						l.SignalWorkflowSkippingWorkflowTask("nonsense", nil)
+					}
+				})
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLane(t)
+			l.answers["d1"] = []dispatch.Outcome{final()}
+			l.append(0, handOver("d1", "d2"))
+			grow(l)
+			l.signal(2*time.Minute, workflows.SignalRedeliver, `{"id":"d2"}`) // it is looked at when something happens
+			carried := l.runOn()
+			require.Len(t, carried.Items, 2)
+		})
+	}
+}
+
+// A lane that is never idle must renew itself as well: a history has its limits.
+func TestALaneWithABacklogContinuesAsNew(t *testing.T) {
+	l := newLane(t)
+	l.during = func(in dispatch.AttemptInput) {
+		if in.Requests[0].ID == "d30" {
+			l.at(0, func() { l.SetContinueAsNewSuggested(true) })
+		}
+	}
+	l.append(0, handOver(ids(100)...))
+	carried := l.runOn()
+	require.Len(t, l.tries, 30)
+	next := newLane(t)
+	next.goOn(l, carried)
+	require.Len(t, next.tries, 70)
+	require.Equal(t, "0s d31 #1", next.tries[0])
+}
+
+// What the server would refuse to carry over is worked off, or discarded, first.
+func TestALargeBacklogIsNotCarried(t *testing.T) {
+	l := newLane(t)
+	large := afterFailing(final(), ids(5)...)
+	for i := range large.Requests {
+		large.Requests[i].Body = strings.Repeat("x", 300<<10)
+	}
+	l.append(0, large)
+	l.at(time.Minute, func() { l.SetContinueAsNewSuggested(true) })
+	l.append(time.Hour, handOver("d6"))
+	l.at(2*time.Hour, func() {
+		require.False(t, l.IsWorkflowCompleted())
+		for _, id := range []string{"d5", "d4", "d3"} {
+			l.SignalWorkflow(workflows.SignalDiscard, map[string]string{"id": id})
+		}
+	})
+	carried := l.runOn()
+	require.Equal(t, 2*time.Hour, l.elapsed())
+	next := newLane(t)
+	next.signal(time.Hour, workflows.SignalDiscard, `{"id":"d2"}`)
+	next.signal(2*time.Hour, workflows.SignalDiscard, `{"id":"d1"}`)
+	next.goOn(l, carried)
+	require.Equal(t, []string{"4h0m0s d6 #1"}, next.tries)
+	require.Empty(t, l.tries)
+}
+
+// An interaction waits for what its receiver returns; it is not to wait for
+// another delivery's schedule as well.
+func TestALaneTellsWhatItHasBeforeItWaits(t *testing.T) {
+	l := newLane(t)
+	l.answers["d2"] = []dispatch.Outcome{retry(5 * time.Hour)}
+	l.append(0, handOver("d1", "d2"))
+	l.run()
+	require.Equal(t, []string{"0s lane_result d1:delivered last=d2", "5h0m0s lane_drained d2:delivered last=d2"}, l.told)
+}

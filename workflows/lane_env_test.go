@@ -1,0 +1,275 @@
+package workflows_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"segue/dispatch"
+	"segue/workflows"
+)
+
+var laneStart = dispatch.DeliveryStart{
+	Owner: dispatch.Owner{ContactCenter: "cc", Interaction: "i-1", FirstRunID: "first"}, Call: "crm",
+}
+
+// laneEnv runs one Delivery in virtual time, beside a receiver that answers as
+// the test says and an interaction that takes notes.
+type laneEnv struct {
+	*env
+	begin time.Time
+	hold  *signalFirst
+	// answers are a delivery's next outcomes; when there is none left, it is delivered.
+	answers map[string][]dispatch.Outcome
+	// during is called while a delivery is being attempted.
+	during func(in dispatch.AttemptInput)
+	// tries says of each attempt when it was, of what, and with which number.
+	tries []string
+	// told are the reports to the interaction; gone lets each of them fail.
+	told []string
+	last []map[string]any
+	gone bool
+	// onReport is called while a report is on its way.
+	onReport func(signal string)
+	parked   []int64 // what the search attribute SegueParked was set to
+}
+
+// signalFirst holds a workflow function back until its first signal is there, as
+// signal-with-start does it: the test environment cannot.
+type signalFirst struct {
+	interceptor.WorkerInterceptorBase
+	off bool
+}
+
+func (s *signalFirst) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	r := &signalFirstRun{signaled: s.off}
+	r.Next = next
+	return r
+}
+
+type signalFirstRun struct {
+	interceptor.WorkflowInboundInterceptorBase
+	signaled bool
+}
+
+func (r *signalFirstRun) HandleSignal(ctx workflow.Context, in *interceptor.HandleSignalInput) error {
+	r.signaled = true
+	return r.Next.HandleSignal(ctx, in)
+}
+
+func (r *signalFirstRun) ExecuteWorkflow(ctx workflow.Context, in *interceptor.ExecuteWorkflowInput) (any, error) {
+	if err := workflow.Await(ctx, func() bool { return r.signaled }); err != nil {
+		return nil, err
+	}
+	return r.Next.ExecuteWorkflow(ctx, in)
+}
+
+func newLane(t *testing.T) *laneEnv {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	l := &laneEnv{
+		env:  &env{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t},
+		hold: &signalFirst{}, answers: map[string][]dispatch.Outcome{},
+	}
+	plugin, err := workflows.NewPlugin()
+	require.NoError(t, err)
+	l.SetWorkerOptions(worker.Options{Plugins: []worker.Plugin{plugin}, Interceptors: []interceptor.WorkerInterceptor{l.hold}})
+	l.RegisterActivityWithOptions(l.attempt, activity.RegisterOptions{Name: dispatch.ActivityAttempt})
+	workflows.Register(l)
+	l.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: dispatch.DeliveryWorkflowID(laneStart.Owner, laneStart.Call), TaskQueue: "segue"})
+	l.SetTestTimeout(10 * time.Second)
+	l.onAttempt = l.answer
+	l.OnSignalExternalWorkflow(mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(l.report).Maybe()
+	l.OnUpsertTypedSearchAttributes(mock.Anything).Run(func(args mock.Arguments) {
+		if parked, ok := args.Get(0).(temporal.SearchAttributes).GetInt64(workflows.AttributeParked); ok {
+			l.parked = append(l.parked, parked)
+		}
+	}).Return(nil).Maybe()
+	return l
+}
+
+// answer is the receiver.
+func (l *laneEnv) answer(in dispatch.AttemptInput) dispatch.AttemptResult {
+	request := in.Requests[0]
+	require.Len(l.t, in.Requests, 1)
+	require.Equal(l.t, laneStart.Owner, in.Owner)
+	require.Equal(l.t, bodyOf(request.ID), request.Body)
+	require.Equal(l.t, headersOf(request.ID), request.Headers)
+	l.tries = append(l.tries, fmt.Sprintf("%s %s #%d", l.elapsed(), request.ID, in.Number))
+	if l.during != nil {
+		l.during(in)
+	}
+	outcome := delivered(request.ID)
+	if next := l.answers[request.ID]; len(next) > 0 {
+		outcome, l.answers[request.ID] = next[0], next[1:]
+	}
+	if outcome.Verdict == "" {
+		return dispatch.AttemptResult{}
+	}
+	outcome.ID, outcome.At = request.ID, l.Now()
+	return dispatch.AttemptResult{Outcomes: []dispatch.Outcome{outcome}}
+}
+
+// report is the interaction.
+func (l *laneEnv) report(_, workflowID, runID, signal string, arg any) error {
+	require.Equal(l.t, testWorkflow, workflowID)
+	require.Empty(l.t, runID, "whichever run of the interaction is open")
+	if l.onReport != nil {
+		l.onReport(signal)
+	}
+	payload, err := json.Marshal(arg)
+	require.NoError(l.t, err)
+	var message struct {
+		Call, Last string
+		Results    []map[string]any
+	}
+	require.NoError(l.t, json.Unmarshal(payload, &message))
+	require.Equal(l.t, "crm", message.Call)
+	text := fmt.Sprintf("%s %s", l.elapsed(), signal)
+	for _, result := range message.Results {
+		text += fmt.Sprintf(" %s:%s", result["id"], result["status"])
+	}
+	l.told, l.last = append(l.told, text+" last="+message.Last), message.Results
+	if l.gone {
+		return errors.New("workflow execution already completed")
+	}
+	return nil
+}
+
+func (l *laneEnv) elapsed() time.Duration { return l.Now().Sub(l.begin) }
+
+// at does something at a moment after the start.
+func (l *laneEnv) at(after time.Duration, do func()) { l.RegisterDelayedCallback(do, after) }
+
+func (l *laneEnv) signal(after time.Duration, name, payload string) {
+	var input any
+	if payload != "" {
+		input = json.RawMessage(payload)
+	}
+	l.at(after, func() { l.SignalWorkflow(name, input) })
+}
+
+func (l *laneEnv) append(after time.Duration, in dispatch.HandOver) {
+	l.at(after, func() { l.SignalWorkflow(workflows.SignalAppend, in) })
+}
+
+// run runs the lane to its end.
+func (l *laneEnv) run() {
+	l.t.Helper()
+	l.begin = l.Now()
+	l.ExecuteWorkflow(workflows.TypeDelivery, laneStart)
+	require.True(l.t, l.IsWorkflowCompleted())
+	require.NoError(l.t, l.GetWorkflowError())
+}
+
+// runOn runs the lane until it continues as new, and returns what it carries.
+func (l *laneEnv) runOn() *workflows.CarriedLane {
+	l.t.Helper()
+	l.begin = l.Now()
+	l.ExecuteWorkflow(workflows.TypeDelivery, laneStart)
+	return l.carried()
+}
+
+func (l *laneEnv) carried() *workflows.CarriedLane {
+	l.t.Helper()
+	require.True(l.t, l.IsWorkflowCompleted())
+	var again *workflow.ContinueAsNewError
+	require.True(l.t, errors.As(l.GetWorkflowError(), &again), "%v", l.GetWorkflowError())
+	require.Equal(l.t, workflows.TypeDelivery, again.WorkflowType.Name)
+	require.Len(l.t, again.Input.GetPayloads(), 2)
+	var start dispatch.DeliveryStart
+	require.NoError(l.t, json.Unmarshal(again.Input.GetPayloads()[0].GetData(), &start))
+	require.Equal(l.t, laneStart, start)
+	var carried workflows.CarriedLane
+	require.NoError(l.t, json.Unmarshal(again.Input.GetPayloads()[1].GetData(), &carried))
+	return &carried
+}
+
+// goOn runs the next run of a lane from where another ended.
+func (l *laneEnv) goOn(before *laneEnv, carried *workflows.CarriedLane) {
+	l.t.Helper()
+	l.hold.off, l.begin = true, before.begin
+	l.SetStartTime(before.Now())
+	l.ExecuteWorkflow(workflows.TypeDelivery, laneStart, carried)
+	require.True(l.t, l.IsWorkflowCompleted())
+	require.NoError(l.t, l.GetWorkflowError())
+}
+
+// statuses are what the query tells: "d1:waiting d2:waiting".
+func (l *laneEnv) statuses() string {
+	l.t.Helper()
+	var list []string
+	for _, record := range query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries) {
+		list = append(list, record.ID+":"+string(record.Status))
+	}
+	return strings.Join(list, " ")
+}
+
+func bodyOf(id string) string { return `{"of":"` + id + `"}` }
+
+func headersOf(id string) []dispatch.Header { return []dispatch.Header{{Name: "X-Of", Value: id}} }
+
+func handOver(ids ...string) dispatch.HandOver {
+	in := dispatch.HandOver{Owner: laneStart.Owner, Call: laneStart.Call}
+	for i, id := range ids {
+		in.Requests = append(in.Requests, dispatch.Request{
+			ID: id, Call: laneStart.Call, When: "inbound.dtmf", Sequence: int64(i + 1), Method: "POST", URL: "http://crm/x",
+			Headers: headersOf(id), Body: bodyOf(id),
+		})
+	}
+	return in
+}
+
+// afterFailing hands over because of the first one's first attempt.
+func afterFailing(outcome dispatch.Outcome, ids ...string) dispatch.HandOver {
+	in := handOver(ids...)
+	outcome.ID = ids[0]
+	in.Failed = &outcome
+	return in
+}
+
+func retry(in time.Duration) dispatch.Outcome {
+	return dispatch.Outcome{Verdict: dispatch.VerdictRetry, Code: 503, Class: "http_5xx", MS: 7, RetryIn: in, Of: 10, Message: "HTTP 503"}
+}
+
+func free(in time.Duration) dispatch.Outcome {
+	return dispatch.Outcome{Verdict: dispatch.VerdictRetry, Class: "breaker_open", RetryIn: in, Free: true, Of: 10}
+}
+
+func final() dispatch.Outcome {
+	return dispatch.Outcome{Verdict: dispatch.VerdictFinal, Code: 400, Class: "http_4xx", Of: 10, Message: "HTTP 400"}
+}
+
+func ordered(order string, outcome dispatch.Outcome) dispatch.Outcome {
+	outcome.Order = order
+	return outcome
+}
+
+func kept(retention time.Duration, outcome dispatch.Outcome) dispatch.Outcome {
+	outcome.Retention = retention
+	return outcome
+}
+
+func ids(n int) []string {
+	var list []string
+	for i := range n {
+		list = append(list, fmt.Sprintf("d%d", i+1))
+	}
+	return list
+}
