@@ -47,7 +47,9 @@ func merged(base, added map[string]any, mode mergeMode) (map[string]any, bool) {
 		}
 		result[key] = value
 	}
-	for key, value := range added { //workflowcheck:ignore every key is set by itself, so their order does not show
+	// Every key is set by itself, so their order does not show.
+	//workflowcheck:ignore
+	for key, value := range added {
 		old, present := base[key]
 		if !present {
 			set(key, value)

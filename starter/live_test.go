@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -21,7 +20,6 @@ import (
 // live is a `segue dev` of its own, on free ports.
 type live struct {
 	command *exec.Cmd
-	stdin   io.Closer
 	ready   struct {
 		TemporalAddress string `json:"temporal_address"`
 		TemporalUI      string `json:"temporal_ui"`
