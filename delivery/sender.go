@@ -31,6 +31,7 @@ type Options struct {
 // memory of what is under way, one view of every receiver's health.
 type Sender struct {
 	transport *http.Transport
+	tokens    *tokens
 	flights   *Flights
 	guard     atomic.Pointer[Guard]
 	log       *slog.Logger
@@ -46,6 +47,7 @@ func New(o Options) *Sender {
 		s.log = slog.Default()
 	}
 	s.transport = newTransport(s.guard.Load, o.Roots)
+	s.tokens = newTokens(s.transport)
 	s.SetGuard(o.Guard)
 	return s
 }
