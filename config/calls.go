@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"segue/delivery"
@@ -98,7 +99,7 @@ func (l *loader) policy(at string, c *fileCall) delivery.Policy {
 		Idempotent: c.Idemp, Order: c.Order,
 		Retry:  delivery.Retry{Schedule: schedule, Jitter: c.Retry.Jitter, Retention: time.Duration(c.Retry.Retention)},
 		Limits: delivery.Limits{Concurrency: c.Limits.Concurrency, Rate: c.Limits.Rate, Response: int64(c.Limits.Response)},
-		Auth:   l.auth(at+".auth", &c.Auth), Sign: l.sign(at, c), Returns: returns}
+		Auth:   l.auth(at+".auth", &c.Auth), TLS: l.tls(at, c), Sign: l.sign(at, c), Returns: returns}
 }
 
 // auth checks the one way in which a call authenticates.
@@ -142,6 +143,27 @@ func (l *loader) auth(at string, a *fileAuth) delivery.Auth {
 		l.decoder.fail(at+"."+kinds[1], "", "a call authenticates in one way, and "+kinds[0]+" is given already", "keep one")
 	}
 	return auth
+}
+
+// tls checks what a receiver must show, and that there is a TLS to show it in: a
+// client certificate over plain HTTP would protect nothing.
+func (l *loader) tls(at string, c *fileCall) delivery.TLS {
+	t := delivery.TLS{ServerName: c.TLS.ServerName}
+	if c.TLS.CA != "" {
+		t.CA = l.secret(at+".tls.ca", c.TLS.CA)
+	}
+	if t.ServerName != "" && !hostPattern.MatchString(t.ServerName) {
+		l.decoder.fail(at+".tls.server_name", t.ServerName, quoted(t.ServerName)+" is not a host name", "write the name in the receiver's certificate")
+	}
+	if strings.HasPrefix(strings.ToLower(c.URL), "http:") {
+		if c.Auth.MTLS != nil {
+			l.decoder.fail(at+".auth.mtls", "", "the call's URL is not https", "write https://… as its url, or leave mtls out")
+		}
+		if t != (delivery.TLS{}) {
+			l.decoder.fail(at+".tls", "", "the call's URL is not https", "write https://… as its url, or leave tls out")
+		}
+	}
+	return t
 }
 
 // sign checks the secrets of the Standard Webhooks signature, beside auth or in it.

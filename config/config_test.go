@@ -78,7 +78,7 @@ calls:
   - {name: b, method: GET, url: "http://h.example.com/", auth: {bearer: env:T}}
   - {name: c, method: GET, url: "http://h.example.com/", auth: {bearer: {token: env:T}}}
   - {name: d, method: GET, url: "http://h.example.com/", auth: {api_key: {name: X-Key, key: env:K}}, retry: {schedule: []}}
-  - {name: e, method: GET, url: "http://h.example.com/", auth: {mtls: {certificate: file:c, key: file:k}}}
+  - {name: e, method: GET, url: "https://h.example.com/", auth: {mtls: {certificate: file:c, key: file:k}}, tls: {ca: file:ca, server_name: h.internal}}
 `)
 	policy := func(name string) delivery.Policy {
 		c, ok := set.Call(name)
@@ -97,6 +97,8 @@ calls:
 	assert.Equal(t, &delivery.APIKeyAuth{In: "header", Name: "X-Key", Key: "env:K"}, policy("d").Auth.APIKey)
 	assert.Empty(t, policy("d").Retry.Schedule)
 	assert.Equal(t, &delivery.MTLSAuth{Certificate: "file:c", Key: "file:k"}, policy("e").Auth.MTLS)
+	assert.Equal(t, delivery.TLS{CA: "file:ca", ServerName: "h.internal"}, policy("e").TLS)
+	assert.Zero(t, policy("d").TLS)
 }
 
 func TestTimeoutsByChannelAndQueue(t *testing.T) {

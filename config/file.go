@@ -38,6 +38,7 @@ type fileCall struct {
 	Text     *string           `yaml:"text" scalar:"true"`
 	Auth     fileAuth          `yaml:"auth"`
 	Sign     *fileSign         `yaml:"sign"`
+	TLS      fileCallTLS       `yaml:"tls"`
 	Timeout  duration          `yaml:"timeout"`
 	Success  statuses          `yaml:"success"`
 	Final    statuses          `yaml:"final"`
@@ -84,6 +85,11 @@ type fileMTLS struct {
 
 type fileSign struct {
 	Secrets []delivery.SecretRef `yaml:"secrets"`
+}
+
+type fileCallTLS struct {
+	CA         delivery.SecretRef `yaml:"ca"`
+	ServerName string             `yaml:"server_name"`
 }
 
 type fileRetry struct {

@@ -45,3 +45,10 @@ func NewTokens(answer func(*http.Request) (*http.Response, error), a OAuth2Auth)
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// Identities is how many transports of their own the sender's calls have.
+func (s *Sender) Identities() int {
+	s.transports.mu.Lock()
+	defer s.transports.mu.Unlock()
+	return len(s.transports.held)
+}

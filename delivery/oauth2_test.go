@@ -204,7 +204,7 @@ func TestWithoutATokenNothingIsSent(t *testing.T) {
 		message string
 	}{
 		"500":        {answer: write(500, canary), message: "HTTP 500 Internal Server Error"},
-		"redirect":   {answer: http.RedirectHandler(elsewhere.URL, 307).ServeHTTP, message: "redirects are not followed"},
+		"redirect":   {answer: http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect).ServeHTTP, message: "redirects are not followed"},
 		"no JSON":    {answer: write(200, canary), message: "no token that can be read"},
 		"no token":   {answer: writeJSON(`{"access_token":""}`), message: "no token that can be read"},
 		"other type": {answer: writeJSON(`{"access_token":"x","token_type":"mac"}`), message: "not of the type bearer"},

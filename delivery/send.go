@@ -50,6 +50,11 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int) (o dispatch.Out
 		return notSent(ClassAuth, err)
 	}
 
+	transport, class, err := s.transports.of(p, req.URL.Scheme)
+	if err != nil {
+		return notSent(class, err)
+	}
+
 	permit, refused, in := s.Health(p).enter(context.Background())
 	if permit == nil {
 		return Refused(p, r, refused, in)
@@ -62,7 +67,7 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int) (o dispatch.Out
 	}()
 	// A token is got under the permit, too: an endpoint that hangs holds no more of
 	// the process than the call may.
-	x := exchange{policy: p, request: r, used: used, transport: s.transport, tokens: s.tokens, grant: grant}
+	x := exchange{policy: p, request: r, used: used, transport: transport, tokens: s.tokens, grant: grant}
 	o = x.do(req)
 	o.MS = permit.leave(Class(o.Class)).Milliseconds()
 	permit = nil
@@ -97,6 +102,11 @@ func (x *exchange) do(req *http.Request) dispatch.Outcome {
 			o.Code, message = missing.code, missing.Error()
 		} else {
 			class, message = classOfError(ctx, err, deadline)
+			if class == ClassReset && x.policy.Auth.MTLS != nil {
+				// Since TLS 1.3 a server judges the certificate when we believe to be
+				// connected, and what it says of it may be lost with the connection.
+				message += "; the receiver may not accept the client certificate"
+			}
 		}
 		o.Class, o.Verdict, o.Message = string(class), class.verdict(), bounded(x.used.redact(message), maxMessage)
 		return o
