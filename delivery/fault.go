@@ -80,7 +80,7 @@ func isTooLarge(err error) bool {
 }
 
 func isMalformed(err error) bool {
-	return says(err, "malformed", "bad Content-Length", "unsupported transfer encoding", "protocol error")
+	return says(err, "malformed", "bad Content-Length", "multiple Content-Length", "transfer encoding", "protocol error")
 }
 
 func isBroken(err error) bool {
