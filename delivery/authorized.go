@@ -7,7 +7,7 @@ import (
 	"segue/dispatch"
 )
 
-// drained is how much of a refusal is read to keep its connection, in bytes.
+// drained is how long a refusal may be that is read to keep its connection, in bytes.
 const drained = 4 << 10
 
 // noTokenError is an attempt that ends for want of a token.
@@ -40,7 +40,11 @@ func (x *exchange) roundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil || fresh || !x.refused(resp) {
 		return resp, err
 	}
-	_, _ = io.CopyN(io.Discard, resp.Body, drained)
+	// A short answer is read to keep its connection; one without an end would take
+	// the time that the repeat needs.
+	if resp.ContentLength >= 0 && resp.ContentLength <= drained {
+		_, _ = io.Copy(io.Discard, resp.Body)
+	}
 	resp.Body.Close()
 	token, _, err = x.tokens.get(req.Context(), x.grant, token)
 	if err != nil {
