@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -129,11 +130,7 @@ func (l *loader) auth(at string, a *fileAuth) delivery.Auth {
 	}
 	if a.OAuth2 != nil {
 		kinds = append(kinds, "oauth2")
-		auth.OAuth2 = &delivery.OAuth2Auth{TokenURL: a.OAuth2.TokenURL, Scopes: a.OAuth2.Scopes,
-			ClientID: l.secret(at+".oauth2.client_id", a.OAuth2.ClientID), ClientSecret: l.secret(at+".oauth2.client_secret", a.OAuth2.ClientSecret)}
-		if u, err := url.Parse(a.OAuth2.TokenURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-			l.decoder.fail(at+".oauth2.token_url", "", "the token URL is not one", "write https://host/path")
-		}
+		auth.OAuth2 = l.oauth2(at+".oauth2", a.OAuth2)
 	}
 	if a.MTLS != nil {
 		kinds = append(kinds, "mtls")
@@ -141,6 +138,25 @@ func (l *loader) auth(at string, a *fileAuth) delivery.Auth {
 	}
 	if len(kinds) > 1 {
 		l.decoder.fail(at+"."+kinds[1], "", "a call authenticates in one way, and "+kinds[0]+" is given already", "keep one")
+	}
+	return auth
+}
+
+// oauth2 checks where a call's tokens come from.
+func (l *loader) oauth2(at string, o *fileOAuth2) *delivery.OAuth2Auth {
+	auth := &delivery.OAuth2Auth{TokenURL: o.TokenURL, Scopes: o.Scopes,
+		ClientID: l.secret(at+".client_id", o.ClientID), ClientSecret: l.secret(at+".client_secret", o.ClientSecret)}
+	if u, err := url.Parse(o.TokenURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+		l.decoder.fail(at+".token_url", "", "the token URL is not one", "write https://host/path")
+	}
+	l.bounded(at+".params", len(o.Params), 20)
+	own := map[string]string{"": "", "grant_type": "", "scope": "use scopes", "client_id": "use client_id", "client_secret": "use client_secret"}
+	for i, p := range o.Params {
+		if remedy, taken := own[p.Name]; taken {
+			l.decoder.fail(fmt.Sprintf("%s.params[%d].name", at, i), p.Name, quoted(p.Name)+" is not a parameter that can be added",
+				cmp.Or(remedy, "write what the token URL wants, such as audience"))
+		}
+		auth.Params = append(auth.Params, delivery.Param(p))
 	}
 	return auth
 }

@@ -76,6 +76,12 @@ type fileOAuth2 struct {
 	ClientID     delivery.SecretRef `yaml:"client_id"`
 	ClientSecret delivery.SecretRef `yaml:"client_secret"`
 	Scopes       words              `yaml:"scopes"`
+	Params       []fileParam        `yaml:"params"`
+}
+
+type fileParam struct {
+	Name  string `yaml:"name"`
+	Value string `yaml:"value" scalar:"true"`
 }
 
 type fileMTLS struct {

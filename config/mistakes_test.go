@@ -113,6 +113,8 @@ func TestEachMistakeIsOneErrorWithItsLine(t *testing.T) {
 			"f.yaml:10: calls[0].auth.basic.password: a secret is a reference, not the secret itself; write env:NAME or file:PATH"},
 		{"two kinds of auth", "auth: {basic: {username: env:U, password: env:P}}", "auth: {bearer: env:T, mtls: {certificate: file:C, key: file:K}}",
 			"f.yaml:10: calls[0].auth.mtls: a call authenticates in one way, and bearer is given already; keep one"},
+		{"parameter of the grant itself", "auth: {basic: {username: env:U, password: env:P}}", "auth: {oauth2: {token_url: 'https://h/', client_id: env:I, client_secret: env:S, params: [{name: client_secret, value: hunter2}]}}",
+			`f.yaml:10: calls[0].auth.oauth2.params[0].name: "client_secret" is not a parameter that can be added; use client_secret`},
 		{"client certificate without TLS", "url: https://other.example.com/", "url: http://other.example.com/\n    auth: {mtls: {certificate: file:C, key: file:K}}",
 			"f.yaml:18: calls[1].auth.mtls: the call's URL is not https; write https://… as its url, or leave mtls out"},
 		{"authority without TLS", "url: https://other.example.com/", "url: http://other.example.com/\n    tls: {ca: file:CA}",

@@ -54,7 +54,7 @@ func (i *issuer) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if id != "segue+client" && id != "segue client" || secret != i.secret || r.FormValue("grant_type") != "client_credentials" ||
-		r.FormValue("scope") != "calls write" {
+		r.FormValue("scope") != "calls write" || r.FormValue("audience") != "crm" {
 		w.WriteHeader(401)
 		fmt.Fprintf(w, `{"error":"invalid_client","error_description":"not %s"}`, secret)
 		return
@@ -81,7 +81,7 @@ func (i *issuer) revoke() {
 func (i *issuer) policy() delivery.Policy {
 	p := newPolicy()
 	p.Auth.OAuth2 = &delivery.OAuth2Auth{TokenURL: i.server.URL, ClientID: "env:SEGUE_TEST_ID", ClientSecret: "env:SEGUE_TEST_SECRET",
-		Scopes: []string{"calls", "write"}}
+		Scopes: []string{"calls", "write"}, Params: []delivery.Param{{Name: "audience", Value: "crm"}}}
 	return p
 }
 

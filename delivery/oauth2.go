@@ -25,6 +25,7 @@ const maxTokenResponse = 64 << 10
 type grant struct {
 	url, id, secret string
 	scopes          []string
+	params          url.Values
 }
 
 func newGrant(a OAuth2Auth, used *secrets) (*grant, error) {
@@ -43,7 +44,11 @@ func newGrant(a OAuth2Auth, used *secrets) (*grant, error) {
 	// As it stands in a form and in the header of basic authentication.
 	used.add(url.QueryEscape(secret))
 	used.add(base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id) + ":" + url.QueryEscape(secret))))
-	return &grant{url: target.String(), id: id, secret: secret, scopes: a.Scopes}, nil
+	g := &grant{url: target.String(), id: id, secret: secret, scopes: a.Scopes, params: url.Values{}}
+	for _, p := range a.Params {
+		g.params.Add(p.Name, p.Value)
+	}
+	return g, nil
 }
 
 // token is what an endpoint gave, and how it wanted to be asked.
@@ -78,7 +83,8 @@ func (g *grant) fetch(ctx context.Context, transport http.RoundTripper, style oa
 }
 
 func (g *grant) ask(ctx context.Context, transport http.RoundTripper, style oauth2.AuthStyle) (*oauth2.Token, error) {
-	config := clientcredentials.Config{ClientID: g.id, ClientSecret: g.secret, TokenURL: g.url, Scopes: g.scopes, AuthStyle: style}
+	config := clientcredentials.Config{ClientID: g.id, ClientSecret: g.secret, TokenURL: g.url, Scopes: g.scopes,
+		EndpointParams: g.params, AuthStyle: style}
 	client := &http.Client{
 		Transport: capped{transport},
 		// A redirect would carry the secret to where nobody configured it.

@@ -95,7 +95,12 @@ type OAuth2Auth struct {
 	ClientID     SecretRef
 	ClientSecret SecretRef
 	Scopes       []string
+	// Params are sent beside the grant's own: what some endpoints want, such as an audience.
+	Params []Param
 }
+
+// Param is one more parameter of a token request.
+type Param struct{ Name, Value string }
 
 // MTLSAuth is a client certificate, as PEM.
 type MTLSAuth struct{ Certificate, Key SecretRef }

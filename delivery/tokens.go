@@ -27,7 +27,7 @@ const (
 )
 
 // tokenKey names what one token is good for.
-type tokenKey struct{ url, id, scopes string }
+type tokenKey struct{ url, id, scopes, params string }
 
 // tokens are the access tokens of the process. Each is asked for by one request
 // at a time, however many attempts need it, and kept until it ends.
@@ -155,4 +155,6 @@ func (t *tokens) makeRoom() {
 	delete(t.held, oldest)
 }
 
-func (g *grant) key() tokenKey { return tokenKey{g.url, g.id, strings.Join(g.scopes, " ")} }
+func (g *grant) key() tokenKey {
+	return tokenKey{g.url, g.id, strings.Join(g.scopes, " "), g.params.Encode()}
+}
