@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
@@ -57,7 +59,7 @@ func TestARotatedSigningSecret(t *testing.T) {
 	holdsNew := verifying(t, signingSecret("new"))
 	holdsOther := verifying(t, signingSecret("other"))
 	one := []delivery.SecretRef{delivery.SecretRef("file:" + newer)}
-	two := append(one, delivery.SecretRef("file:"+older))
+	two := []delivery.SecretRef{one[0], delivery.SecretRef("file:" + older)}
 	sender, n := newSender(t), 0
 	for _, phase := range []struct {
 		name         string
@@ -79,6 +81,37 @@ func TestARotatedSigningSecret(t *testing.T) {
 			assert.Equal(t, class, o.Class, "%s: %s", phase.name, o.Excerpt)
 		}
 	}
+}
+
+// A rotation under load: the old secret takes the second place before the new one
+// takes the first, and a receiver that holds the old one misses nothing.
+func TestARotationUnderLoad(t *testing.T) {
+	dir := t.TempDir()
+	newer, older := filepath.Join(dir, "newer"), filepath.Join(dir, "older")
+	put(t, newer, []byte(signingSecret("old")))
+	put(t, older, []byte(signingSecret("older")))
+	url := verifying(t, signingSecret("old"))
+	policy := newPolicy()
+	policy.Sign = []delivery.SecretRef{delivery.SecretRef("file:" + newer), delivery.SecretRef("file:" + older)}
+	sender := newSender(t)
+	const sends = 500
+	half := make(chan struct{}, sends)
+	var sending sync.WaitGroup
+	for n := range sends {
+		sending.Go(func() {
+			o := sender.Send(context.Background(), policy, numbered(url, n), 1)
+			assert.Equal(t, "ok", o.Class, o.Message+o.Excerpt)
+			half <- struct{}{}
+		})
+	}
+	for _, step := range []struct{ file, secret string }{{older, "old"}, {newer, "new"}} {
+		for range sends / 5 {
+			<-half
+		}
+		put(t, step.file+"~", []byte(signingSecret(step.secret)))
+		require.NoError(t, os.Rename(step.file+"~", step.file))
+	}
+	sending.Wait()
 }
 
 // A repeat with a new token is the same message to whoever verifies it.
