@@ -1,10 +1,12 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"segue/delivery"
@@ -98,7 +100,7 @@ func (l *loader) policy(at string, c *fileCall) delivery.Policy {
 		Idempotent: c.Idemp, Order: c.Order,
 		Retry:  delivery.Retry{Schedule: schedule, Jitter: c.Retry.Jitter, Retention: time.Duration(c.Retry.Retention)},
 		Limits: delivery.Limits{Concurrency: c.Limits.Concurrency, Rate: c.Limits.Rate, Response: int64(c.Limits.Response)},
-		Auth:   l.auth(at+".auth", &c.Auth), Sign: l.sign(at, c), Returns: returns}
+		Auth:   l.auth(at+".auth", &c.Auth), TLS: l.tls(at, c), Sign: l.sign(at, c), Returns: returns}
 }
 
 // auth checks the one way in which a call authenticates.
@@ -128,11 +130,7 @@ func (l *loader) auth(at string, a *fileAuth) delivery.Auth {
 	}
 	if a.OAuth2 != nil {
 		kinds = append(kinds, "oauth2")
-		auth.OAuth2 = &delivery.OAuth2Auth{TokenURL: a.OAuth2.TokenURL, Scopes: a.OAuth2.Scopes,
-			ClientID: l.secret(at+".oauth2.client_id", a.OAuth2.ClientID), ClientSecret: l.secret(at+".oauth2.client_secret", a.OAuth2.ClientSecret)}
-		if u, err := url.Parse(a.OAuth2.TokenURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-			l.decoder.fail(at+".oauth2.token_url", "", "the token URL is not one", "write https://host/path")
-		}
+		auth.OAuth2 = l.oauth2(at+".oauth2", a.OAuth2)
 	}
 	if a.MTLS != nil {
 		kinds = append(kinds, "mtls")
@@ -142,6 +140,46 @@ func (l *loader) auth(at string, a *fileAuth) delivery.Auth {
 		l.decoder.fail(at+"."+kinds[1], "", "a call authenticates in one way, and "+kinds[0]+" is given already", "keep one")
 	}
 	return auth
+}
+
+// oauth2 checks where a call's tokens come from.
+func (l *loader) oauth2(at string, o *fileOAuth2) *delivery.OAuth2Auth {
+	auth := &delivery.OAuth2Auth{TokenURL: o.TokenURL, Scopes: o.Scopes,
+		ClientID: l.secret(at+".client_id", o.ClientID), ClientSecret: l.secret(at+".client_secret", o.ClientSecret)}
+	if u, err := url.Parse(o.TokenURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+		l.decoder.fail(at+".token_url", "", "the token URL is not one", "write https://host/path")
+	}
+	l.bounded(at+".params", len(o.Params), 20)
+	own := map[string]string{"": "", "grant_type": "", "scope": "use scopes", "client_id": "use client_id", "client_secret": "use client_secret"}
+	for i, p := range o.Params {
+		if remedy, taken := own[p.Name]; taken {
+			l.decoder.fail(fmt.Sprintf("%s.params[%d].name", at, i), p.Name, quoted(p.Name)+" is not a parameter that can be added",
+				cmp.Or(remedy, "write what the token URL wants, such as audience"))
+		}
+		auth.Params = append(auth.Params, delivery.Param(p))
+	}
+	return auth
+}
+
+// tls checks what a receiver must show, and that there is a TLS to show it in: a
+// client certificate over plain HTTP would protect nothing.
+func (l *loader) tls(at string, c *fileCall) delivery.TLS {
+	t := delivery.TLS{ServerName: c.TLS.ServerName}
+	if c.TLS.CA != "" {
+		t.CA = l.secret(at+".tls.ca", c.TLS.CA)
+	}
+	if t.ServerName != "" && !hostPattern.MatchString(t.ServerName) {
+		l.decoder.fail(at+".tls.server_name", t.ServerName, quoted(t.ServerName)+" is not a host name", "write the name in the receiver's certificate")
+	}
+	if strings.HasPrefix(strings.ToLower(c.URL), "http:") {
+		if c.Auth.MTLS != nil {
+			l.decoder.fail(at+".auth.mtls", "", "the call's URL is not https", "write https://… as its url, or leave mtls out")
+		}
+		if t != (delivery.TLS{}) {
+			l.decoder.fail(at+".tls", "", "the call's URL is not https", "write https://… as its url, or leave tls out")
+		}
+	}
+	return t
 }
 
 // sign checks the secrets of the Standard Webhooks signature, beside auth or in it.

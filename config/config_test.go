@@ -66,7 +66,7 @@ calls:
     method: POST
     url: http://h.example.com/
     text: x
-    auth: {oauth2: {token_url: "https://id.example.com/token", client_id: env:ID, client_secret: file:/s, scopes: [a, b]}, sign: {secrets: [env:NEW, env:OLD]}}
+    auth: {oauth2: {token_url: "https://id.example.com/token", client_id: env:ID, client_secret: file:/s, scopes: [a, b], params: [{name: audience, value: x}]}, sign: {secrets: [env:NEW, env:OLD]}}
     timeout: 1500ms
     success: [2xx, 304, 400-404]
     final: 409
@@ -78,7 +78,7 @@ calls:
   - {name: b, method: GET, url: "http://h.example.com/", auth: {bearer: env:T}}
   - {name: c, method: GET, url: "http://h.example.com/", auth: {bearer: {token: env:T}}}
   - {name: d, method: GET, url: "http://h.example.com/", auth: {api_key: {name: X-Key, key: env:K}}, retry: {schedule: []}}
-  - {name: e, method: GET, url: "http://h.example.com/", auth: {mtls: {certificate: file:c, key: file:k}}}
+  - {name: e, method: GET, url: "https://h.example.com/", auth: {mtls: {certificate: file:c, key: file:k}}, tls: {ca: file:ca, server_name: h.internal}}
 `)
 	policy := func(name string) delivery.Policy {
 		c, ok := set.Call(name)
@@ -90,13 +90,16 @@ calls:
 		Order:  delivery.OrderSkip,
 		Retry:  delivery.Retry{Schedule: []time.Duration{time.Second}, Retention: time.Hour},
 		Limits: delivery.Limits{Rate: 0.5, Response: 1_000_000},
-		Auth:   delivery.Auth{OAuth2: &delivery.OAuth2Auth{TokenURL: "https://id.example.com/token", ClientID: "env:ID", ClientSecret: "file:/s", Scopes: []string{"a", "b"}}},
-		Sign:   []delivery.SecretRef{"env:NEW", "env:OLD"}, Returns: []delivery.Return{{From: "tier", To: "crm_tier"}}}, policy("a"))
+		Auth: delivery.Auth{OAuth2: &delivery.OAuth2Auth{TokenURL: "https://id.example.com/token", ClientID: "env:ID", ClientSecret: "file:/s", Scopes: []string{"a", "b"},
+			Params: []delivery.Param{{Name: "audience", Value: "x"}}}},
+		Sign: []delivery.SecretRef{"env:NEW", "env:OLD"}, Returns: []delivery.Return{{From: "tier", To: "crm_tier"}}}, policy("a"))
 	assert.Equal(t, delivery.SecretRef("env:T"), policy("b").Auth.Bearer)
 	assert.Equal(t, policy("b").Auth, policy("c").Auth)
 	assert.Equal(t, &delivery.APIKeyAuth{In: "header", Name: "X-Key", Key: "env:K"}, policy("d").Auth.APIKey)
 	assert.Empty(t, policy("d").Retry.Schedule)
 	assert.Equal(t, &delivery.MTLSAuth{Certificate: "file:c", Key: "file:k"}, policy("e").Auth.MTLS)
+	assert.Equal(t, delivery.TLS{CA: "file:ca", ServerName: "h.internal"}, policy("e").TLS)
+	assert.Zero(t, policy("d").TLS)
 }
 
 func TestTimeoutsByChannelAndQueue(t *testing.T) {

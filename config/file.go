@@ -38,6 +38,7 @@ type fileCall struct {
 	Text     *string           `yaml:"text" scalar:"true"`
 	Auth     fileAuth          `yaml:"auth"`
 	Sign     *fileSign         `yaml:"sign"`
+	TLS      fileCallTLS       `yaml:"tls"`
 	Timeout  duration          `yaml:"timeout"`
 	Success  statuses          `yaml:"success"`
 	Final    statuses          `yaml:"final"`
@@ -75,6 +76,12 @@ type fileOAuth2 struct {
 	ClientID     delivery.SecretRef `yaml:"client_id"`
 	ClientSecret delivery.SecretRef `yaml:"client_secret"`
 	Scopes       words              `yaml:"scopes"`
+	Params       []fileParam        `yaml:"params"`
+}
+
+type fileParam struct {
+	Name  string `yaml:"name"`
+	Value string `yaml:"value" scalar:"true"`
 }
 
 type fileMTLS struct {
@@ -84,6 +91,11 @@ type fileMTLS struct {
 
 type fileSign struct {
 	Secrets []delivery.SecretRef `yaml:"secrets"`
+}
+
+type fileCallTLS struct {
+	CA         delivery.SecretRef `yaml:"ca"`
+	ServerName string             `yaml:"server_name"`
 }
 
 type fileRetry struct {

@@ -9,25 +9,24 @@ import (
 )
 
 // authorize adds the call's credentials to a request. On an error nothing may be
-// sent: a request never leaves without what the configuration says it needs.
-func authorize(req *http.Request, auth Auth, used *secrets) error {
+// sent: a request never leaves without what the configuration says it needs. A
+// grant is what the request needs a token for, which the exchange gets.
+func authorize(req *http.Request, auth Auth, used *secrets) (*grant, error) {
 	switch {
 	case auth.Basic != nil:
-		return basic(req, *auth.Basic, used)
+		return nil, basic(req, *auth.Basic, used)
 	case auth.Bearer != "":
 		token, err := used.resolve(auth.Bearer)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		req.Header.Set("Authorization", "Bearer "+token)
 	case auth.APIKey != nil:
-		return apiKey(req, *auth.APIKey, used)
+		return nil, apiKey(req, *auth.APIKey, used)
 	case auth.OAuth2 != nil:
-		return errors.New("oauth2 is configured, which this version cannot do yet")
-	case auth.MTLS != nil:
-		return errors.New("mtls is configured, which this version cannot do yet")
+		return newGrant(*auth.OAuth2, used)
 	}
-	return nil
+	return nil, nil // a client certificate comes with the connection
 }
 
 func basic(req *http.Request, a BasicAuth, used *secrets) error {

@@ -88,7 +88,7 @@ func TestWithoutCredentialsNothingIsSent(t *testing.T) {
 		"password":    {Auth: delivery.Auth{Basic: &delivery.BasicAuth{Username: "env:SEGUE_TEST_SECRET", Password: "env:SEGUE_TEST_UNSET"}}},
 		"key":         {Auth: delivery.Auth{APIKey: &delivery.APIKeyAuth{In: "header", Name: "X", Key: "env:SEGUE_TEST_UNSET"}}},
 		"place":       {Auth: delivery.Auth{APIKey: &delivery.APIKeyAuth{In: "cookie", Name: "X", Key: "env:SEGUE_TEST_SECRET"}}},
-		"oauth2":      {Auth: delivery.Auth{OAuth2: &delivery.OAuth2Auth{TokenURL: "https://x"}}},
+		"oauth2":      {Auth: delivery.Auth{OAuth2: &delivery.OAuth2Auth{TokenURL: "https://x", ClientID: "env:SEGUE_TEST_SECRET", ClientSecret: "env:SEGUE_TEST_UNSET"}}},
 		"mtls":        {Auth: delivery.Auth{MTLS: &delivery.MTLSAuth{}}},
 		"signing":     {Sign: []delivery.SecretRef{"env:SEGUE_TEST_UNSET"}},
 		"signing key": {Sign: []delivery.SecretRef{"env:SEGUE_TEST_SECRET"}},

@@ -28,3 +28,27 @@ func Sign(req *http.Request, id, body string, refs []SecretRef, now time.Time) e
 }
 
 var RetryAfter = retryAfter
+
+// NewTokens makes a store of tokens behind which an endpoint answers, and asks it for one.
+func NewTokens(answer func(*http.Request) (*http.Response, error), a OAuth2Auth) (get func() error) {
+	t := newTokens(roundTripper(answer))
+	return func() error {
+		g, err := newGrant(a, &secrets{})
+		if err != nil {
+			return err
+		}
+		_, _, err = t.get(context.Background(), g, "")
+		return err
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// Identities is how many transports of their own the sender's calls have.
+func (s *Sender) Identities() int {
+	s.transports.mu.Lock()
+	defer s.transports.mu.Unlock()
+	return len(s.transports.held)
+}

@@ -80,13 +80,13 @@ func isTooLarge(err error) bool {
 }
 
 func isMalformed(err error) bool {
-	return says(err, "malformed", "bad Content-Length", "unsupported transfer encoding", "protocol error")
+	return says(err, "malformed", "bad Content-Length", "multiple Content-Length", "transfer encoding", "protocol error")
 }
 
 func isBroken(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		says(err, "server closed", "connection broken", "connection lost", "stream error", "GOAWAY")
+		says(err, "server closed", "connection broken", "connection lost", "could not be established", "stream error", "GOAWAY")
 }
 
 func says(err error, words ...string) bool {

@@ -18,6 +18,7 @@ type Policy struct {
 	Retry  Retry
 	Limits Limits
 	Auth   Auth
+	TLS    TLS
 	// Sign holds the Standard Webhooks secrets, newest first; empty: unsigned.
 	Sign []SecretRef
 	// Returns maps flat response keys to user data fields.
@@ -94,10 +95,23 @@ type OAuth2Auth struct {
 	ClientID     SecretRef
 	ClientSecret SecretRef
 	Scopes       []string
+	// Params are sent beside the grant's own: what some endpoints want, such as an audience.
+	Params []Param
 }
+
+// Param is one more parameter of a token request.
+type Param struct{ Name, Value string }
 
 // MTLSAuth is a client certificate, as PEM.
 type MTLSAuth struct{ Certificate, Key SecretRef }
+
+// TLS is what the receiver of one call must show; both fields are optional.
+type TLS struct {
+	// CA holds the authorities that are trusted instead of the system's, as PEM.
+	CA SecretRef
+	// ServerName is asked for and verified instead of the URL's host.
+	ServerName string
+}
 
 // Return writes one flat response key into user data.
 type Return struct{ From, To string }

@@ -7,21 +7,29 @@ import (
 	"strings"
 )
 
-// maxSecretFile bounds what is read of a secret's file, in bytes.
-const maxSecretFile = 64 << 10
+// maxSecretFile bounds a secret's file, in bytes, maxBundle one with authorities.
+const (
+	maxSecretFile = 64 << 10
+	maxBundle     = 1 << 20
+)
 
 // resolve reads the secret now, so that a rotated one is used from the next
 // attempt on. The error names the reference at most, never a value.
-func (s SecretRef) resolve() (string, error) {
+func (s SecretRef) resolve() (string, error) { return s.read(maxSecretFile) }
+
+func (s SecretRef) read(limit int64) (string, error) {
 	kind, name, _ := strings.Cut(string(s), ":")
 	var secret string
 	switch {
 	case kind == "env" && name != "":
 		secret = os.Getenv(name)
 	case kind == "file" && name != "":
-		content, err := readSecretFile(name)
+		content, err := readSecretFile(name, limit)
 		if err != nil {
 			return "", fmt.Errorf("secret %s cannot be read", s)
+		}
+		if int64(len(content)) > limit {
+			return "", fmt.Errorf("secret %s is longer than %d bytes", s, limit)
 		}
 		// Editors and secret stores end a file with a newline that is no part of the secret.
 		secret = strings.TrimRight(string(content), "\r\n")
@@ -35,13 +43,13 @@ func (s SecretRef) resolve() (string, error) {
 	return secret, nil
 }
 
-func readSecretFile(name string) ([]byte, error) {
+func readSecretFile(name string, limit int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxSecretFile))
+	return io.ReadAll(io.LimitReader(f, limit+1))
 }
 
 // minRedacted is the length in bytes from which a secret is looked for in text:

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -41,11 +42,17 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int) (o dispatch.Out
 		return notSent(ClassRender, err)
 	}
 	var used secrets
-	if err := authorize(req, p.Auth, &used); err != nil {
+	grant, err := authorize(req, p.Auth, &used)
+	if err != nil {
 		return notSent(ClassAuth, err)
 	}
 	if err := sign(req, r.ID, r.Body, p.Sign, time.Now(), &used); err != nil {
 		return notSent(ClassAuth, err)
+	}
+
+	transport, class, err := s.transports.of(p, req.URL.Scheme)
+	if err != nil {
+		return notSent(class, err)
 	}
 
 	permit, refused, in := s.Health(p).enter(context.Background())
@@ -58,8 +65,10 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int) (o dispatch.Out
 			permit.leave(ClassInternal)
 		}
 	}()
-	x := exchange{policy: p, request: r, used: used}
-	o = x.do(s.transport, req)
+	// A token is got under the permit, too: an endpoint that hangs holds no more of
+	// the process than the call may.
+	x := exchange{policy: p, request: r, used: used, transport: transport, tokens: s.tokens, grant: grant}
+	o = x.do(req)
 	o.MS = permit.leave(Class(o.Class)).Milliseconds()
 	permit = nil
 	return settle(o, p, attempt, x.floor)
@@ -67,13 +76,16 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int) (o dispatch.Out
 
 // exchange is one request and what comes back for it.
 type exchange struct {
-	policy  Policy
-	request dispatch.Request
-	used    secrets
-	floor   time.Duration // the receiver's Retry-After
+	policy    Policy
+	request   dispatch.Request
+	used      secrets
+	transport http.RoundTripper
+	tokens    *tokens
+	grant     *grant        // nil: the request needs no token
+	floor     time.Duration // the receiver's Retry-After
 }
 
-func (x *exchange) do(transport http.RoundTripper, req *http.Request) dispatch.Outcome {
+func (x *exchange) do(req *http.Request) dispatch.Outcome {
 	deadline := x.policy.Timeout
 	if deadline <= 0 {
 		deadline = defaultTimeout
@@ -82,9 +94,20 @@ func (x *exchange) do(transport http.RoundTripper, req *http.Request) dispatch.O
 	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
 	o := outcomeOf(x.request, ClassNetwork, "")
-	resp, err := transport.RoundTrip(req.WithContext(ctx))
+	resp, err := x.roundTrip(req.WithContext(ctx))
 	if err != nil {
-		class, message := classOfError(ctx, err, deadline)
+		var missing *noTokenError
+		class, message := ClassAuth, ""
+		if errors.As(err, &missing) {
+			o.Code, message = missing.code, missing.Error()
+		} else {
+			class, message = classOfError(ctx, err, deadline)
+			if class == ClassReset && x.policy.Auth.MTLS != nil {
+				// Since TLS 1.3 a server judges the certificate when we believe to be
+				// connected, and what it says of it may be lost with the connection.
+				message += "; the receiver may not accept the client certificate"
+			}
+		}
 		o.Class, o.Verdict, o.Message = string(class), class.verdict(), bounded(x.used.redact(message), maxMessage)
 		return o
 	}

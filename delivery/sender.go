@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,10 +29,11 @@ type Options struct {
 // Sender sends requests for the whole process: one pool of connections, one
 // memory of what is under way, one view of every receiver's health.
 type Sender struct {
-	transport *http.Transport
-	flights   *Flights
-	guard     atomic.Pointer[Guard]
-	log       *slog.Logger
+	transports *transports
+	tokens     *tokens
+	flights    *Flights
+	guard      atomic.Pointer[Guard]
+	log        *slog.Logger
 
 	mu     sync.Mutex
 	health map[string]*Health // by call
@@ -45,7 +45,8 @@ func New(o Options) *Sender {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	s.transport = newTransport(s.guard.Load, o.Roots)
+	s.transports = newTransports(s.guard.Load, o.Roots)
+	s.tokens = newTokens(s.transports.plain)
 	s.SetGuard(o.Guard)
 	return s
 }
@@ -57,7 +58,7 @@ func (s *Sender) SetGuard(g *Guard) {
 		g = &Guard{}
 	}
 	s.guard.Store(g)
-	s.transport.CloseIdleConnections()
+	s.transports.closeIdle()
 }
 
 // Health is what is known of a call's receiver, under the limits of the policy.
@@ -109,7 +110,7 @@ func (s *Sender) Send(ctx context.Context, p Policy, r dispatch.Request, attempt
 // no more. Those that outlast it are not cut; they end with the process.
 func (s *Sender) Close(ctx context.Context) error {
 	err := s.flights.Close(ctx)
-	s.transport.CloseIdleConnections()
+	s.transports.closeIdle()
 	if err != nil {
 		return fmt.Errorf("requests are still under way: %w", err)
 	}

@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"net"
 	"net/http"
 	"time"
@@ -19,13 +18,14 @@ const (
 
 // newTransport is the one way out of the process. It is used without an
 // http.Client, which would follow redirects and take credentials from URLs.
-func newTransport(guard func() *Guard, roots *x509.CertPool) *http.Transport {
+func newTransport(guard func() *Guard, trust *tls.Config) *http.Transport {
+	trust.MinVersion = tls.VersionTLS12
 	return &http.Transport{
 		// No proxy, not even from the environment: the guard would see the proxy's
 		// address instead of the receiver's.
 		Proxy:                  nil,
 		DialContext:            guarded(net.Dialer{KeepAlive: 30 * time.Second}, guard),
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+		TLSClientConfig:        trust,
 		ForceAttemptHTTP2:      true,
 		MaxIdleConns:           1024,
 		MaxIdleConnsPerHost:    idlePerHost,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	stdlog "log"
 	"os"
 	"os/signal"
 	"strings"
@@ -16,6 +17,7 @@ import (
 
 	"segue/config"
 	"segue/connect"
+	"segue/delivery"
 	"segue/worker/host"
 	"segue/workflows"
 )
@@ -23,6 +25,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	stdlog.SetOutput(delivery.Quiet(os.Stderr))
 	err := run(ctx, os.Args[1:])
 	if errors.Is(err, pflag.ErrHelp) {
 		return

@@ -1,0 +1,83 @@
+package delivery
+
+import (
+	"io"
+	"net/http"
+
+	"segue/dispatch"
+)
+
+// drained is how long a refusal may be that is read to keep its connection, in bytes.
+const drained = 4 << 10
+
+// noTokenError is an attempt that ends for want of a token.
+type noTokenError struct {
+	code  int // of the receiver that refused the one before, else 0
+	cause error
+}
+
+func (e *noTokenError) Error() string {
+	if e.code != 0 {
+		return joined(statusLine(ClassHTTP4xx, e.code), e.cause.Error())
+	}
+	return e.cause.Error()
+}
+
+func (e *noTokenError) Unwrap() error { return e.cause }
+
+// roundTrip sends the request, with a token when it needs one. A receiver that
+// refuses a token we have held is asked once more with a new one, for the token
+// may have been revoked: the same id and bytes, within the same deadline.
+func (x *exchange) roundTrip(req *http.Request) (*http.Response, error) {
+	if x.grant == nil {
+		return x.transport.RoundTrip(req)
+	}
+	token, fresh, err := x.tokens.get(req.Context(), x.grant, "")
+	if err != nil {
+		return nil, &noTokenError{cause: err}
+	}
+	resp, err := x.transport.RoundTrip(x.bearing(req, token))
+	if err != nil || fresh || !x.refused(resp) {
+		return resp, err
+	}
+	// A short answer is read to keep its connection; one without an end would take
+	// the time that the repeat needs.
+	if resp.ContentLength >= 0 && resp.ContentLength <= drained {
+		_, _ = io.Copy(io.Discard, resp.Body)
+	}
+	resp.Body.Close()
+	token, _, err = x.tokens.get(req.Context(), x.grant, token)
+	if err != nil {
+		return nil, &noTokenError{code: resp.StatusCode, cause: err}
+	}
+	if req, err = again(req); err != nil {
+		return nil, err
+	}
+	return x.transport.RoundTrip(x.bearing(req, token))
+}
+
+func (x *exchange) bearing(req *http.Request, token string) *http.Request {
+	x.used.add(token)
+	req.Header.Set("Authorization", "Bearer "+token)
+	return req
+}
+
+// refused tells whether the receiver did not take the token.
+func (x *exchange) refused(resp *http.Response) bool {
+	if resp.StatusCode != http.StatusUnauthorized {
+		return false
+	}
+	_, verdict := classOfStatus(x.policy, resp.StatusCode)
+	return verdict != dispatch.VerdictDelivered
+}
+
+// again is the request with its body from the beginning.
+func again(req *http.Request) (*http.Request, error) {
+	second := req.Clone(req.Context())
+	if req.GetBody == nil {
+		return second, nil // there is none
+	}
+	body, err := req.GetBody()
+	second.Body = body
+	return second, err
+}

@@ -1,0 +1,83 @@
+package delivery
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// material is what a TLS identity consists of, as it was read for one attempt.
+type material struct {
+	certificate, key string // PEM; both empty: no client certificate
+	ca               string // PEM; empty: the system's authorities
+	serverName       string
+}
+
+// readMaterial resolves a call's certificates. A missing one is an error: without
+// it the request would go out as somebody else, or to anybody.
+func readMaterial(p Policy) (m material, _ Class, err error) {
+	m.serverName = p.TLS.ServerName
+	if p.TLS.CA != "" {
+		if m.ca, err = p.TLS.CA.read(maxBundle); err != nil {
+			return material{}, ClassTLS, fmt.Errorf("tls.ca: %w", err)
+		}
+	}
+	if p.Auth.MTLS == nil {
+		return m, "", nil
+	}
+	if m.certificate, err = p.Auth.MTLS.Certificate.resolve(); err != nil {
+		return material{}, ClassAuth, fmt.Errorf("auth.mtls.certificate: %w", err)
+	}
+	if m.key, err = p.Auth.MTLS.Key.resolve(); err != nil {
+		return material{}, ClassAuth, fmt.Errorf("auth.mtls.key: %w", err)
+	}
+	return m, "", nil
+}
+
+func (m material) fingerprint() fingerprint {
+	h := sha256.New()
+	for _, part := range []string{m.certificate, m.key, m.ca, m.serverName} {
+		fmt.Fprintf(h, "%d\n%s\n", len(part), part)
+	}
+	return fingerprint(h.Sum(nil))
+}
+
+// transport makes the identity's own transport.
+func (m material) transport(guard func() *Guard, roots *x509.CertPool) (*ownTransport, Class, error) {
+	trust, own := &tls.Config{ServerName: m.serverName, RootCAs: roots}, &ownTransport{}
+	if m.ca != "" {
+		trust.RootCAs = x509.NewCertPool()
+		if !trust.RootCAs.AppendCertsFromPEM([]byte(m.ca)) {
+			return nil, ClassTLS, errors.New("tls.ca holds no certificate; write PEM into it")
+		}
+	}
+	if m.certificate != "" {
+		pair, err := tls.X509KeyPair([]byte(m.certificate), []byte(m.key))
+		if err != nil {
+			return nil, ClassAuth, fmt.Errorf("auth.mtls: certificate and key are no pair in PEM: %w", err)
+		}
+		own.client = pair.Leaf
+		// Shown to whoever asks, also when the server names other authorities: else
+		// the request would go out without a certificate.
+		trust.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
+	}
+	own.Transport = newTransport(guard, trust)
+	return own, "", nil
+}
+
+// isValidAt says what is wrong with the time of a client certificate, before a
+// receiver does: since TLS 1.3 the request is under way when it looks.
+func isValidAt(c *x509.Certificate, now time.Time) error {
+	switch {
+	case c == nil:
+		return nil
+	case now.After(c.NotAfter):
+		return fmt.Errorf("the client certificate expired at %s", c.NotAfter.UTC().Format(time.RFC3339))
+	case now.Before(c.NotBefore):
+		return fmt.Errorf("the client certificate is valid only from %s", c.NotBefore.UTC().Format(time.RFC3339))
+	}
+	return nil
+}

@@ -1,0 +1,160 @@
+package delivery
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// maxTokens bounds how many tokens are kept; the one not used for longest goes.
+	maxTokens = 1024
+	// tokenMargin is how long before its end a token is no longer used, or a tenth
+	// of its life when that is less: a request takes time to arrive.
+	tokenMargin = 30 * time.Second
+	// tokenLife is that of a token whose endpoint does not say.
+	tokenLife = time.Hour
+	// tokenLeast is how long any token is used, so that an endpoint that gives
+	// expired ones is not asked for each request.
+	tokenLeast = time.Second
+	// tokenPause is how long an endpoint that failed is not asked again: behind one
+	// request wait a thousand, and each would ask it in its turn.
+	tokenPause = time.Second
+)
+
+// tokenKey names what one token is good for.
+type tokenKey struct{ url, id, scopes, params string }
+
+// tokens are the access tokens of the process. Each is asked for by one request
+// at a time, however many attempts need it, and kept until it ends.
+type tokens struct {
+	transport http.RoundTripper
+
+	mu   sync.Mutex
+	held map[tokenKey]*heldToken
+}
+
+// heldToken is one key's token, or why there is none.
+type heldToken struct {
+	secret  [sha256.Size]byte // that it was got with, as a hash
+	token   token
+	until   time.Time
+	failure error
+	paused  time.Time     // the failure stands until then
+	asking  chan struct{} // closed when the request under way ends; nil: none is
+	used    time.Time
+}
+
+func newTokens(transport http.RoundTripper) *tokens {
+	return &tokens{transport: transport, held: map[tokenKey]*heldToken{}}
+}
+
+// get gives the grant's token, and whether it was asked for just now. refused is
+// the token that a receiver did not take, which is not given again.
+func (t *tokens) get(ctx context.Context, g *grant, refused string) (value string, fresh bool, err error) {
+	for {
+		held, waiting := t.claim(g, refused)
+		if waiting == nil {
+			if held.failure != nil {
+				return "", false, held.failure
+			}
+			if held.asking == nil {
+				return held.token.value, false, nil
+			}
+			value, err := t.ask(ctx, g, held)
+			return value, true, err
+		}
+		select {
+		case <-waiting:
+		case <-ctx.Done():
+			return "", false, errors.New("the token URL gave no token in time")
+		}
+	}
+}
+
+// claim gives a copy of what is held for the grant. When nothing of use is, the
+// caller has to ask (asking is set) or to wait for the one who does.
+func (t *tokens) claim(g *grant, refused string) (_ heldToken, waiting <-chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now, secret := time.Now(), sha256.Sum256([]byte(g.secret))
+	held := t.held[g.key()]
+	if held != nil && held.asking != nil {
+		return heldToken{}, held.asking
+	}
+	if held == nil || held.secret != secret {
+		// A changed secret: what the old one opened is not used any more.
+		t.makeRoom()
+		held = &heldToken{secret: secret}
+		t.held[g.key()] = held
+	}
+	held.used = now
+	switch {
+	case held.token.value != "" && held.token.value != refused && now.Before(held.until):
+		return heldToken{token: held.token}, nil
+	case held.failure != nil && now.Before(held.paused):
+		return heldToken{failure: held.failure}, nil
+	}
+	held.asking = make(chan struct{})
+	return heldToken{token: held.token, asking: held.asking}, nil
+}
+
+// ask makes the one request and tells those who wait.
+func (t *tokens) ask(ctx context.Context, g *grant, claimed heldToken) (string, error) {
+	var got token
+	err := errors.New("asking for a token failed by a defect")
+	defer func() { // also when it panics: nobody may wait for ever
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		held := t.held[g.key()]
+		held.asking, held.failure = nil, nil
+		now := time.Now()
+		switch {
+		case err == nil:
+			held.token, held.until = got, now.Add(got.life(now))
+		case errors.Is(err, context.DeadlineExceeded):
+			// This attempt's time was up; another's may be longer.
+		default:
+			held.failure, held.paused = err, now.Add(tokenPause)
+		}
+		if err != nil {
+			held.token.value = ""
+		}
+		close(claimed.asking)
+	}()
+	got, err = g.fetch(ctx, t.transport, claimed.token.style)
+	return got.value, err
+}
+
+// life is how long the token is used from now on.
+func (k token) life(now time.Time) time.Duration {
+	life := tokenLife
+	if !k.expires.IsZero() {
+		life = k.expires.Sub(now)
+		life -= min(tokenMargin, life/10)
+	}
+	return max(life, tokenLeast)
+}
+
+// makeRoom forgets the token that was not used for longest, if there are too many.
+func (t *tokens) makeRoom() {
+	if len(t.held) < maxTokens {
+		return
+	}
+	var oldest tokenKey
+	var since time.Time
+	for key, held := range t.held {
+		if held.asking == nil && (since.IsZero() || held.used.Before(since)) {
+			oldest, since = key, held.used
+		}
+	}
+	delete(t.held, oldest)
+}
+
+func (g *grant) key() tokenKey {
+	return tokenKey{g.url, g.id, strings.Join(g.scopes, " "), g.params.Encode()}
+}

@@ -1,0 +1,100 @@
+package delivery_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"segue/delivery"
+)
+
+// A failing endpoint is not run over by those who wait for it, and used again when it is back.
+func TestAFailingTokenEndpointIsLeftAloneForAMoment(t *testing.T) {
+	i := newIssuer(t)
+	r, sender := i.receiver(t), newSender(t)
+	i.fails(write(503, ""))
+	var sends sync.WaitGroup
+	for n := range 200 {
+		sends.Go(func() {
+			policy := i.policy()
+			policy.Call = fmt.Sprintf("crm-%d", n)
+			assert.Equal(t, "auth", sender.Send(context.Background(), policy, numbered(r.URL, n), 1).Class)
+		})
+	}
+	sends.Wait()
+	assert.LessOrEqual(t, i.requests.Load(), int32(5), "of 200")
+	assert.EqualValues(t, 1, i.most.Load(), "one at a time")
+	i.fails(nil)
+	n := 200
+	require.Eventually(t, func() bool {
+		n++
+		return sender.Send(context.Background(), i.policy(), numbered(r.URL, n), 1).Class == "ok"
+	}, 5*time.Second, 50*time.Millisecond)
+}
+
+func TestATokenGoesWithItsSecret(t *testing.T) {
+	i := newIssuer(t)
+	r, sender := i.receiver(t), newSender(t)
+	file := filepath.Join(t.TempDir(), "secret")
+	policy := i.policy()
+	policy.Auth.OAuth2.ClientSecret = delivery.SecretRef("file:" + file)
+	for n, secret := range []string{canary, canary, "another-canary"} {
+		require.NoError(t, os.WriteFile(file, []byte(secret+"\n"), 0o600))
+		i.mu.Lock()
+		i.secret = secret
+		i.mu.Unlock()
+		require.Equal(t, "ok", sender.Send(context.Background(), policy, numbered(r.URL, n), 1).Class)
+	}
+	assert.EqualValues(t, 2, i.requests.Load())
+}
+
+func TestAnEndpointThatWantsTheSecretInTheForm(t *testing.T) {
+	i := newIssuer(t)
+	i.inParams = true
+	r, sender := i.receiver(t), newSender(t)
+	for n := range 2 {
+		require.Equal(t, "ok", sender.Send(context.Background(), i.policy(), numbered(r.URL, n+1), 1).Class)
+	}
+	assert.EqualValues(t, 2, i.requests.Load(), "header, form")
+	i.revoke()
+	require.Equal(t, "ok", sender.Send(context.Background(), i.policy(), numbered(r.URL, 3), 1).Class)
+	assert.EqualValues(t, 3, i.requests.Load(), "form at once")
+}
+
+// The life of a token, in simulated time and without a network.
+func TestATokenIsKeptUntilShortlyBeforeItsEnd(t *testing.T) {
+	t.Setenv("SEGUE_TEST_ID", "id")
+	t.Setenv("SEGUE_TEST_SECRET", canary)
+	for life, kept := range map[string]time.Duration{
+		`,"expires_in":3600`: time.Hour - 30*time.Second,
+		`,"expires_in":"60"`: 54 * time.Second,
+		`,"expires_in":-5`:   time.Second,
+		``:                   time.Hour,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			requests := 0
+			get := delivery.NewTokens(func(*http.Request) (*http.Response, error) {
+				requests++
+				return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(`{"access_token":"x"` + life + `}`))}, nil
+			}, delivery.OAuth2Auth{TokenURL: "https://id.example.com/", ClientID: "env:SEGUE_TEST_ID", ClientSecret: "env:SEGUE_TEST_SECRET"})
+			require.NoError(t, get())
+			time.Sleep(kept - time.Millisecond) // simulated
+			require.NoError(t, get())
+			assert.Equal(t, 1, requests, life)
+			time.Sleep(2 * time.Millisecond)
+			require.NoError(t, get())
+			assert.Equal(t, 2, requests, life)
+		})
+	}
+}
