@@ -96,7 +96,7 @@ func (r *laneRun) obey(name string, payload []byte) error {
 		r.add(more)
 		return nil
 	case SignalRedeliver, SignalDiscard:
-		var wish operatorRequest
+		var wish OperatorRequest
 		if len(payload) > 0 {
 			if err := json.Unmarshal(payload, &wish); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
@@ -126,7 +126,7 @@ func (r *laneRun) add(more dispatch.HandOver) {
 }
 
 // grant does what an operator asked for, to one delivery or to all that are parked.
-func (r *laneRun) grant(name string, wish operatorRequest) error {
+func (r *laneRun) grant(name string, wish OperatorRequest) error {
 	found := false
 	for _, it := range r.Items {
 		if it.isSettled() || (wish.ID != "" && it.Request.ID != wish.ID) || (wish.ID == "" && it.Status != dispatch.StatusParked) {

@@ -169,7 +169,13 @@ func (r *laneRun) records() ([]DeliveryRecord, error) {
 	for _, it := range r.Items {
 		record := DeliveryRecord{
 			ID: it.Request.ID, Call: it.Request.Call, When: it.Request.When, Sequence: it.Request.Sequence,
-			Status: it.Status, Attempts: append([]AttemptRecord{}, it.Attempts...),
+			Status: it.Status, Why: it.Why, Attempts: append([]AttemptRecord{}, it.Attempts...),
+		}
+		if !it.Request.At.IsZero() {
+			record.EventAt = stamp(it.Request.At)
+		}
+		if it.Status == dispatch.StatusWaiting && !it.Due.IsZero() {
+			record.Due = stamp(it.Due)
 		}
 		if n := len(it.Attempts); n > 0 {
 			record.Code, record.Class, record.At = it.Attempts[n-1].Code, it.Attempts[n-1].Class, it.Attempts[n-1].At

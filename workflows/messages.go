@@ -83,7 +83,15 @@ type DeliveryRecord struct {
 	Code     int             `json:"code,omitempty"`
 	Class    string          `json:"class,omitempty"`
 	At       string          `json:"at,omitempty"`
-	// Attempts is filled by a Delivery only.
+
+	// What follows is filled by a Delivery only.
+
+	// EventAt is when the event happened.
+	EventAt string `json:"event_at,omitempty"`
+	// Due is when a waiting one is tried next; empty behind another of its lane.
+	Due string `json:"due,omitempty"`
+	// Why is the last failure in plain words; it holds no secret.
+	Why      string          `json:"why,omitempty"`
 	Attempts []AttemptRecord `json:"attempts,omitempty"`
 }
 
@@ -112,9 +120,9 @@ type laneResult struct {
 	Returns map[string]any  `json:"returns,omitempty"`
 }
 
-// operatorRequest is the payload of redeliver and discard; an empty id means
+// OperatorRequest is the payload of redeliver and discard; an empty id means
 // every parked delivery of the lane.
-type operatorRequest struct {
+type OperatorRequest struct {
 	ID       string `json:"id,omitempty"`
 	Rerender bool   `json:"rerender,omitempty"`
 }
