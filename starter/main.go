@@ -94,7 +94,7 @@ Exit codes:
 		a.devCommand(), a.demoCommand(), a.setupCommand(),
 		a.startCommand(), a.signalCommand(), a.feedCommand(),
 		a.showCommand(), a.listCommand(), a.commandsCommand(),
-		a.deliveriesCommand(),
+		a.deliveriesCommand(), a.redeliverCommand(), a.discardCommand(),
 		a.checkCommand(), a.replayCommand(), a.exportCommand(),
 	)
 	root.SuggestionsMinimumDistance = 2

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -58,6 +59,19 @@ type shownDelivery struct {
 	WorkflowID                                 string `json:"workflow_id"`
 }
 
+// errandResult is what redeliver and discard print.
+type errandResult struct {
+	Matched, Sent, Skipped, Failed int
+	DryRun                         bool `json:"dry_run"`
+}
+
+func (l *live) errand(t *testing.T, args ...string) errandResult {
+	t.Helper()
+	var result errandResult
+	l.into(t, &result, args...)
+	return result
+}
+
 // eventually runs a listing until it has n entries: lists lag behind.
 func eventually(t *testing.T, dev *live, n int, args ...string) []shownDelivery {
 	t.Helper()
@@ -70,6 +84,18 @@ func eventually(t *testing.T, dev *live, n int, args ...string) []shownDelivery 
 	return listed
 }
 
+// patientConfigFor lets an hour pass after an attempt that failed: what happens
+// before is an operator's doing.
+func patientConfigFor(t *testing.T, receiver string) string {
+	return fileOf(t, "segue.yaml", fmt.Sprintf(`
+calls:
+  - {name: crm, method: POST, url: "%s/x", json: {id: "${interaction.id}", when: "${event.when}"}, retry: {schedule: [1h]}}
+triggers:
+  - {when: [interaction_starts, interaction_ends], call: crm}
+guard: {allow: ["127.0.0.0/8"]}
+`, receiver))
+}
+
 // isOver tells whether a workflow has closed as completed.
 func (l *live) isOver(t *testing.T, workflowID string) bool {
 	temporal, err := client.Dial(client.Options{HostPort: l.ready.TemporalAddress, Namespace: l.ready.Namespace})
@@ -80,10 +106,10 @@ func (l *live) isOver(t *testing.T, workflowID string) bool {
 	return described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED
 }
 
-// A receiver says 410: an operator sees what is parked.
+// A receiver says 410: operators see what is parked, and send it again or give it up.
 func TestOperatorsAgainstALiveSegue(t *testing.T) {
 	receiver, url := newLedger(t, http.StatusGone)
-	dev := startDev(t, "--config", configFor(t, url))
+	dev := startDev(t, "--config", patientConfigFor(t, url))
 
 	var none []shownDelivery
 	dev.into(t, &none, "deliveries")
@@ -128,6 +154,48 @@ func TestOperatorsAgainstALiveSegue(t *testing.T) {
 		}
 		require.Contains(t, table.errs, "more than 1")
 	})
-	require.Len(t, receiver.requests(), 1)
+	t.Run("a dry run sends nothing", func(t *testing.T) {
+		for _, signal := range []string{"redeliver", "discard"} {
+			require.Equal(t, errandResult{Matched: 1, DryRun: true}, dev.errand(t, signal, "--class", "gone", "--dry-run"))
+		}
+		require.Equal(t, errandResult{}, dev.errand(t, "redeliver", "--call", "bi"))
+		require.Equal(t, 3, dev.run(t, "redeliver", "--id", "msg_none").code)
+		require.Equal(t, 2, dev.run(t, "discard", "--class", "gone").code)
+		require.Len(t, receiver.requests(), 1)
+	})
+	t.Run("redeliver", func(t *testing.T) {
+		receiver.answer(http.StatusOK)
+		require.Equal(t, errandResult{Matched: 1, Sent: 1}, dev.errand(t, "redeliver", "--call", "crm"))
+		require.Eventually(t, func() bool { return len(receiver.requests()) == 3 }, 20*time.Second, 20*time.Millisecond)
+		got := receiver.requests()
+		require.Equal(t, received{parked[0].ID, parked[0].ID, `{"id":"c1","when":"interaction_starts"}`}, got[0])
+		require.Equal(t, got[0], got[1], "the same id and bytes")
+		require.Equal(t, received{all[1].ID, all[1].ID, `{"id":"c1","when":"interaction_ends"}`}, got[2], "then what waited behind it")
+		for _, workflowID := range []string{"delivery/default/c1/crm", "interaction/default/c1"} {
+			require.Eventually(t, func() bool { return dev.isOver(t, workflowID) }, 20*time.Second, 50*time.Millisecond, workflowID)
+		}
+		eventually(t, dev, 0, "deliveries")
+		for _, d := range eventually(t, dev, 2, "deliveries", "c1") {
+			require.Equal(t, "delivered", d.Status)
+		}
+	})
+	t.Run("discard", func(t *testing.T) {
+		receiver.answer(http.StatusGone)
+		require.Equal(t, 0, dev.run(t, "start", `{"id":"c2","channel":"inbound"}`).code)
+		waiting := eventually(t, dev, 1, "deliveries", "--parked")
+		require.Equal(t, errandResult{Matched: 1, Sent: 1}, dev.errand(t, "discard", "--id", waiting[0].ID))
+		eventually(t, dev, 0, "deliveries")
+		require.Eventually(t, func() bool { return dev.isOver(t, waiting[0].WorkflowID) }, 20*time.Second, 50*time.Millisecond)
+		require.Len(t, receiver.requests(), 4)
+	})
+	t.Run("redeliver what still retries", func(t *testing.T) {
+		receiver.answer(http.StatusServiceUnavailable)
+		require.Equal(t, 0, dev.run(t, "start", `{"id":"c3","channel":"inbound"}`).code)
+		require.Equal(t, "waiting", eventually(t, dev, 1, "deliveries", "--class", "http_5xx")[0].Status)
+		require.Equal(t, errandResult{}, dev.errand(t, "redeliver", "c3"), "it is not parked")
+		receiver.answer(http.StatusOK)
+		require.Equal(t, errandResult{Matched: 1, Sent: 1}, dev.errand(t, "redeliver", "default/c3", "--retrying", "--rate", "100"))
+		require.Eventually(t, func() bool { return dev.isOver(t, "delivery/default/c3/crm") }, 20*time.Second, 50*time.Millisecond)
+	})
 	require.Equal(t, 0, dev.interrupt(t))
 }
