@@ -27,7 +27,7 @@ type errand struct {
 }
 
 func (a *app) redeliverCommand() *cobra.Command {
-	e := &errand{signal: workflows.SignalRedeliver, done: "to be sent again"}
+	e := &errand{signal: workflows.SignalRedeliver, done: "sent again"}
 	c := &cobra.Command{
 		Use:   "redeliver [ID]",
 		Short: "Send parked deliveries again",
@@ -140,7 +140,7 @@ func (e *errand) write(w io.Writer, r lanes.Result) error {
 		_, err := fmt.Fprintf(w, "%d would be %s; nothing was done\n", r.Matched, e.done)
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%d of %d %s, %d skipped, %d failed\n", r.Sent, r.Matched, e.done, r.Skipped, r.Failed)
+	_, err := fmt.Fprintf(w, "%d of %d are being %s, %d skipped, %d failed\n", r.Sent, r.Matched, e.done, r.Skipped, r.Failed)
 	return err
 }
 
