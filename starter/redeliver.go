@@ -22,8 +22,8 @@ type errand struct {
 	signal string
 	done   string // what has become of a delivery then, in words
 	laneFlags
-	retrying, dryRun, yes bool
-	rate                  float64
+	retrying, dryRun, yes, rerender bool
+	rate                            float64
 }
 
 func (a *app) redeliverCommand() *cobra.Command {
@@ -35,14 +35,19 @@ func (a *app) redeliverCommand() *cobra.Command {
 interaction. They keep their webhook-id and their bytes, and the limits of their call hold. It first counts what it
 would touch; with --dry-run that is all. With --retrying, those whose next attempt is still to come are tried now, too.
 
+With --rerender they keep their webhook-id and get new bytes, rendered from the same event with the configuration that
+the workers have now: for requests that a mended configuration makes right.
+
 It may be stopped and run again: what is no longer parked is skipped.`,
 		Example: `  segue redeliver --call crm --class gone --since 2h --dry-run
   segue redeliver --call crm --rate 50
+  segue redeliver --call crm --class render --rerender
   segue redeliver --id msg_Yk2Q0m9c3sXyqTn1UoRzVw7B --json`,
 		Args: between(0, 1, "at most one interaction"),
 		RunE: func(c *cobra.Command, args []string) error { return a.run(c.Context(), e, args) },
 	}
 	e.register(c)
+	c.Flags().BoolVar(&e.rerender, "rerender", false, "render the requests anew")
 	return c
 }
 
@@ -117,7 +122,7 @@ func (a *app) run(ctx context.Context, e *errand, args []string) error {
 func (a *app) send(ctx context.Context, s *session, e *errand, filter lanes.Filter, found lanes.Found) (lanes.Result, error) {
 	bar := newProgress(a.errs, e.signal, len(found.Deliveries))
 	defer bar.end()
-	return lanes.Send(ctx, s, filter, found, lanes.Order{Signal: e.signal, Rate: e.rate, Done: bar.step})
+	return lanes.Send(ctx, s, filter, found, lanes.Order{Signal: e.signal, Rerender: e.rerender, Rate: e.rate, Done: bar.step})
 }
 
 // finish prints the result, also of an errand that broke off, and says how to go on.

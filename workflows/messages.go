@@ -91,8 +91,10 @@ type DeliveryRecord struct {
 	// Due is when a waiting one is tried next; empty behind another of its lane.
 	Due string `json:"due,omitempty"`
 	// Why is the last failure in plain words; it holds no secret.
-	Why      string          `json:"why,omitempty"`
-	Attempts []AttemptRecord `json:"attempts,omitempty"`
+	Why string `json:"why,omitempty"`
+	// CanRerender says that redeliver may ask for new bytes.
+	CanRerender bool            `json:"can_rerender,omitempty"`
+	Attempts    []AttemptRecord `json:"attempts,omitempty"`
 }
 
 // AttemptRecord is one attempt of a delivery in its lane workflow.
@@ -123,6 +125,8 @@ type laneResult struct {
 // OperatorRequest is the payload of redeliver and discard; an empty id means
 // every parked delivery of the lane.
 type OperatorRequest struct {
-	ID       string `json:"id,omitempty"`
-	Rerender bool   `json:"rerender,omitempty"`
+	ID string `json:"id,omitempty"`
+	// Rerender asks redeliver to render the request anew, with the configuration of
+	// then, from the same event; it keeps its id.
+	Rerender bool `json:"rerender,omitempty"`
 }

@@ -67,7 +67,11 @@ func (n *namespace) SignalLane(_ context.Context, l drive.Lane, signal string, w
 	if err := n.telling[l.WorkflowID]; err != nil {
 		return err
 	}
-	n.sent = append(n.sent, signal+" "+wish.ID)
+	words := signal + " " + wish.ID
+	if wish.Rerender {
+		words += " rerender"
+	}
+	n.sent = append(n.sent, words)
 	if n.onSent != nil {
 		n.onSent(len(n.sent))
 	}
@@ -217,6 +221,19 @@ func TestAFailureStopsNoOther(t *testing.T) {
 	require.Equal(t, 1, result.Sent)
 	require.Equal(t, 1, result.Failed)
 	require.Equal(t, []lanes.Failure{{WorkflowID: "delivery/cc/i1/crm", ID: "i1-d1", Reason: "too many signals"}}, result.Failures)
+}
+
+func TestOnlyWhatHasASourceIsRenderedAnew(t *testing.T) {
+	n := newNamespace()
+	n.add("i1", dispatch.StatusParked)
+	n.records[n.add("i2", dispatch.StatusParked).WorkflowID][0].CanRerender = true
+	anew := order(1000)
+	anew.Rerender = true
+	result, err := lanes.Send(t.Context(), n, parked, n.find(t, parked), anew)
+	require.NoError(t, err)
+	require.Equal(t, []string{"redeliver i2-d1 rerender"}, n.sent)
+	require.Equal(t, 1, result.Failed)
+	require.Contains(t, result.Failures[0].Reason, "redeliver it as it is")
 }
 
 // A Ctrl-C, or a Temporal that goes away: the result tells what was done.

@@ -2,6 +2,7 @@ package lanes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"golang.org/x/time/rate"
@@ -14,6 +15,8 @@ import (
 type Order struct {
 	// Signal is workflows.SignalRedeliver or workflows.SignalDiscard.
 	Signal string
+	// Rerender asks for new bytes, of the workers' present configuration.
+	Rerender bool
 	// Rate is how many signals are sent in a second.
 	Rate float64
 	// Done is told of each delivery that is dealt with.
@@ -81,8 +84,14 @@ func Send(ctx context.Context, source Source, f Filter, found Found, order Order
 	return result, nil
 }
 
+// errNoSource is for a delivery whose lane would not take the signal.
+var errNoSource = errors.New("cannot be rendered anew, for what it was made from was too large to be kept: redeliver it as it is")
+
 // send signals one lane, unless the delivery does not wait there any more.
 func send(ctx context.Context, source Source, f Filter, d Delivery, order Order, pace *rate.Limiter) (bool, error) {
+	if order.Rerender && !d.CanRerender {
+		return false, errNoSource
+	}
 	lane := d.lane()
 	waits, err := stillWaits(ctx, source, f, lane, d.ID)
 	if err != nil || !waits {
@@ -91,7 +100,7 @@ func send(ctx context.Context, source Source, f Filter, d Delivery, order Order,
 	if err := pace.Wait(ctx); err != nil {
 		return false, err
 	}
-	err = source.SignalLane(ctx, lane, order.Signal, workflows.OperatorRequest{ID: d.ID})
+	err = source.SignalLane(ctx, lane, order.Signal, workflows.OperatorRequest{ID: d.ID, Rerender: order.Rerender})
 	if err != nil && isOver(err) {
 		return false, nil
 	}
