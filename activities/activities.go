@@ -30,6 +30,7 @@ func (a *Activities) Register(registry worker.ActivityRegistry) {
 		dispatch.ActivityDispatch: a.Dispatch,
 		dispatch.ActivityAttempt:  a.Attempt,
 		dispatch.ActivityHandOver: a.HandOver,
+		dispatch.ActivityRender:   a.Render,
 	} {
 		registry.RegisterActivityWithOptions(do, activity.RegisterOptions{Name: name})
 	}

@@ -61,6 +61,8 @@ type dispatching struct {
 // parcel is one event × one call on its way.
 type parcel struct {
 	request dispatch.Request
+	view    *interaction.View // what it is rendered from
+	event   *interaction.Event
 	policy  delivery.Policy
 	dryRun  bool
 	way     way

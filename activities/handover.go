@@ -73,7 +73,7 @@ func chunks(in dispatch.HandOver) []dispatch.HandOver {
 	for len(in.Requests) > 0 {
 		n, size := 0, 0
 		for n < len(in.Requests) {
-			size += in.Requests[n].Size()
+			size += in.Requests[n].SizeWithSource()
 			if n > 0 && size > maxAppend {
 				break
 			}
@@ -130,7 +130,9 @@ func (l *lane) handedOver() []*parcel {
 func (l *lane) handOver(owner dispatch.Owner, parcels []*parcel) dispatch.HandOver {
 	in := dispatch.HandOver{Owner: owner, Call: l.call}
 	for _, p := range parcels {
-		in.Requests = append(in.Requests, p.request)
+		request := p.request
+		request.Source = dispatch.SourceOf(p.view, p.event)
+		in.Requests = append(in.Requests, request)
 	}
 	return in
 }

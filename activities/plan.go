@@ -3,7 +3,6 @@ package activities
 import (
 	"go.temporal.io/sdk/activity"
 
-	"segue/dispatch"
 	"segue/interaction"
 	"segue/trigger"
 )
@@ -62,25 +61,11 @@ func (d *dispatching) match(view *interaction.View, event *interaction.Event) (f
 	return firings
 }
 
-// render makes one delivery. What cannot be rendered becomes a fault of this
-// delivery alone.
-func (d *dispatching) render(name string, view *interaction.View, event *interaction.Event) (p *parcel) {
-	id := dispatch.DeliveryID(d.in.Owner, event.Sequence, name)
-	p = &parcel{request: dispatch.Request{
-		ID: id, Call: name, When: string(event.When), Sequence: event.Sequence, At: event.At, Version: d.set.Version,
-	}}
-	call, ok := d.set.Call(name)
-	if !ok {
-		p.request.Fault = "the call is not in the configuration"
-		return p
+// render makes one delivery.
+func (d *dispatching) render(name string, view *interaction.View, event *interaction.Event) *parcel {
+	p := &parcel{request: render(d.ctx, d.set, d.in.Owner, name, view, event), view: view, event: event}
+	if call, ok := d.set.Call(name); ok {
+		p.policy = call.Policy
 	}
-	p.policy = call.Policy
-	defer func() {
-		if defect := recover(); defect != nil {
-			activity.GetLogger(d.ctx).Error("rendering panicked", "call", name, "sequence", event.Sequence, "panic", defect)
-			p.request.Fault = "rendering failed by a defect"
-		}
-	}()
-	p.request = call.Render(id, view, event)
 	return p
 }

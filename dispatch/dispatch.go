@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"encoding/json"
 	"time"
 
 	"segue/interaction"
@@ -11,6 +12,7 @@ const (
 	ActivityDispatch = "Dispatch"
 	ActivityAttempt  = "Attempt"
 	ActivityHandOver = "HandOver"
+	ActivityRender   = "Render"
 )
 
 // Owner says whose deliveries these are: one interaction, over all its runs.
@@ -112,9 +114,12 @@ type Request struct {
 	// Fault is set when the call could not be rendered: such a delivery is parked
 	// without an attempt, class "render".
 	Fault string `json:"fault,omitempty"`
+	// Source is what it was rendered from. Only what is handed over to a lane workflow
+	// has one, see SourceOf.
+	Source json.RawMessage `json:"source,omitempty"`
 }
 
-// Size is roughly what the request weighs in a payload, in bytes.
+// Size is roughly what the request weighs in a payload, in bytes, without its source.
 func (r Request) Size() int {
 	n := 200 + len(r.ID) + len(r.Call) + len(r.URL) + len(r.Body) + len(r.Fault)
 	for _, h := range r.Headers {
@@ -192,6 +197,13 @@ type HandOver struct {
 	// Failed is the outcome of the first request's first attempt, when that is
 	// why the lane is handed over.
 	Failed *Outcome `json:"failed,omitempty"`
+}
+
+// RenderInput asks to render a request anew; of the request only the identity and
+// the source are needed.
+type RenderInput struct {
+	Owner   Owner   `json:"owner"`
+	Request Request `json:"request"`
 }
 
 // Rules are what the configuration says about an interaction's timers, for its

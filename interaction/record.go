@@ -105,3 +105,22 @@ func (i *Interaction) UnmarshalJSON(data []byte) error {
 	i.r = r
 	return nil
 }
+
+// UnmarshalJSON restores a turn number for number, so that a call rendered from a
+// turn that was stored or carried over has the bytes of the original.
+func (t *Turn) UnmarshalJSON(data []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	type plain Turn
+	if err := decoder.Decode((*plain)(t)); err != nil {
+		return err
+	}
+	for _, object := range []map[string]any{t.View.Interaction.Customer, t.View.UserData, t.View.Survey} {
+		settled(object)
+	}
+	t.View.Interaction.Workbin = settled(t.View.Interaction.Workbin)
+	for i := range t.Events {
+		settled(t.Events[i].Fields)
+	}
+	return nil
+}

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var commands = []string{"dev", "demo", "setup", "start", "signal", "feed", "show", "list", "check", "replay", "export"}
+var commands = []string{"dev", "demo", "setup", "start", "signal", "feed", "show", "list", "deliveries", "redeliver", "discard", "check", "replay", "export"}
 
 func TestHelpOfEveryCommand(t *testing.T) {
 	root := segue(t, "--help")
@@ -56,6 +56,12 @@ func TestUsageErrors(t *testing.T) {
 		"--parallel 0":                           {"feed", day, "--parallel", "0"},
 		"--limit 0":                              {"list", "--limit", "0"},
 		"quotes and backslashes":                 {"list", "--queue", "a' OR 'b"},
+		`--class "late": use one of dns,`:        {"deliveries", "--class", "late"},
+		`--since "noon"`:                         {"deliveries", "--since", "noon"},
+		`SegueCall "a'b": quotes`:                {"deliveries", "--call", "a'b"},
+		"takes at most one interaction, not 2":   {"deliveries", "a", "b"},
+		"what is discarded never arrives":        {"discard", "--call", "crm"},
+		"--rate 0":                               {"redeliver", "--rate", "0"},
 		"give history files, or --query":         {"replay"},
 		"one of the two":                         {"replay", "x.json", "--query", "WorkflowType='Interaction'"},
 		"--out is missing":                       {"export", "c1"},
@@ -83,7 +89,7 @@ func TestUsageErrors(t *testing.T) {
 // Nobody listens on port 1 of this machine.
 func TestUnreachableTemporal(t *testing.T) {
 	for _, args := range [][]string{
-		{"show", "c1"}, {"list"}, {"setup"}, {"start", `{"id":"c1","channel":"chat"}`},
+		{"show", "c1"}, {"list"}, {"deliveries"}, {"redeliver"}, {"setup"}, {"start", `{"id":"c1","channel":"chat"}`},
 		{"signal", "hold", "c1"}, {"replay", "--query", "x"}, {"export", "c1", "--out", "-"}, {"feed", "-"},
 		{"dev"}, {"demo", "--exit"},
 	} {

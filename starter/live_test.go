@@ -69,7 +69,7 @@ func (l *live) run(t *testing.T, args ...string) outcome {
 func (l *live) into(t *testing.T, target any, args ...string) {
 	t.Helper()
 	result := l.run(t, append(args, "--json")...)
-	require.Equal(t, 0, result.code, result.errs)
+	require.Equal(t, 0, result.code, result.errs+result.out)
 	require.Equal(t, 1, strings.Count(result.out, "\n"), "one JSON value in one line")
 	require.NoError(t, json.Unmarshal([]byte(result.out), target))
 }

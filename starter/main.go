@@ -66,7 +66,7 @@ Exit codes:
   0  done
   1  failed
   2  the command line is wrong
-  3  there is no such interaction
+  3  there is no such interaction or delivery
   4  refused: the command is illegal or malformed, or the interaction is over
   5  Temporal, or a worker, does not answer`,
 		Example: `  segue demo                 a whole day of a contact center, on this machine
@@ -98,6 +98,7 @@ Exit codes:
 		a.devCommand(), a.demoCommand(), a.setupCommand(),
 		a.startCommand(), a.signalCommand(), a.feedCommand(),
 		a.showCommand(), a.listCommand(), a.commandsCommand(),
+		a.deliveriesCommand(), a.redeliverCommand(), a.discardCommand(),
 		a.checkCommand(), a.replayCommand(), a.exportCommand(),
 	)
 	root.SuggestionsMinimumDistance = 2

@@ -72,11 +72,26 @@ func (r *run) isLong() bool {
 		r.inbox.received >= renewAfterSignals || r.updates >= renewAfterUpdates
 }
 
+// fitsCarrying tells whether the next run can be given everything. Before it says
+// no, it lets go of what requests were rendered from: that they could be rendered
+// anew is worth less than going on.
 func (r *run) fitsCarrying() bool {
 	if len(r.Outbox.Turns) > carryTurns {
 		return false
 	}
-	carried, err := json.Marshal(r.Carried)
+	if isCarriable(r.Carried) {
+		return true
+	}
+	for _, l := range r.Lanes {
+		for i := range l.Waiting {
+			l.Waiting[i].Source = nil
+		}
+	}
+	return isCarriable(r.Carried)
+}
+
+func isCarriable(state any) bool {
+	carried, err := json.Marshal(state)
 	return err == nil && len(carried) <= carryLimit
 }
 

@@ -96,7 +96,7 @@ func (r *laneRun) obey(name string, payload []byte) error {
 		r.add(more)
 		return nil
 	case SignalRedeliver, SignalDiscard:
-		var wish operatorRequest
+		var wish OperatorRequest
 		if len(payload) > 0 {
 			if err := json.Unmarshal(payload, &wish); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
@@ -126,10 +126,11 @@ func (r *laneRun) add(more dispatch.HandOver) {
 }
 
 // grant does what an operator asked for, to one delivery or to all that are parked.
-func (r *laneRun) grant(name string, wish operatorRequest) error {
+// One that is to be rendered anew and cannot stays as it is.
+func (r *laneRun) grant(name string, wish OperatorRequest) error {
 	found := false
 	for _, it := range r.Items {
-		if it.isSettled() || (wish.ID != "" && it.Request.ID != wish.ID) || (wish.ID == "" && it.Status != dispatch.StatusParked) {
+		if !it.isMeant(wish) || wish.Rerender && len(it.Request.Source) == 0 {
 			continue
 		}
 		found = true
@@ -138,9 +139,10 @@ func (r *laneRun) grant(name string, wish operatorRequest) error {
 			continue
 		}
 		it.again()
+		it.Rerender = wish.Rerender
 	}
 	if !found {
-		return fmt.Errorf("%s: no delivery %q waits here", name, wish.ID)
+		return fmt.Errorf("%s: no delivery %q waits here that this can be done to", name, wish.ID)
 	}
 	return nil
 }
@@ -172,11 +174,16 @@ func (r *laneRun) live() error {
 	}
 }
 
-// fitsCarrying tells whether the backlog is small enough to carry over; until it
-// is, this run works it off.
+// fitsCarrying tells whether the backlog is small enough to carry over, if need be
+// without what it was rendered from; until it is, this run works it off.
 func (r *laneRun) fitsCarrying() bool {
-	carried, err := json.Marshal(r.CarriedLane)
-	return err == nil && len(carried) <= carryLimit
+	if isCarriable(r.CarriedLane) {
+		return true
+	}
+	for _, it := range r.Items {
+		it.Request.Source = nil
+	}
+	return isCarriable(r.CarriedLane)
 }
 
 func (r *laneRun) isLong() bool {

@@ -57,6 +57,7 @@ func (r *run) dispatch() {
 	if result.Through <= in.After {
 		panic(fmt.Errorf("dispatching events after %d: no progress", in.After))
 	}
+	keepSources(turns, result.Deliveries)
 	r.Outbox.settle(result.Through)
 	if result.Rules != nil {
 		r.Rules = result.Rules
@@ -66,6 +67,23 @@ func (r *run) dispatch() {
 	}
 	for _, delivery := range result.Deliveries {
 		r.record(delivery)
+	}
+}
+
+// keepSources gives each request that waits what it was rendered from: known here
+// anyway, so that it stands in no marker, and needed only if the lane fails.
+func keepSources(turns []interaction.Turn, deliveries []dispatch.Delivery) {
+	for _, delivery := range deliveries {
+		if delivery.Request == nil {
+			continue
+		}
+		for i := range turns {
+			for j := range turns[i].Events {
+				if turns[i].Events[j].Sequence == delivery.Sequence {
+					delivery.Request.Source = dispatch.SourceOf(&turns[i].View, &turns[i].Events[j])
+				}
+			}
+		}
 	}
 }
 

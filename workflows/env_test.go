@@ -37,11 +37,13 @@ type env struct {
 	inputs    []dispatch.Input
 	attempts  []dispatch.AttemptInput
 	handOvers []dispatch.HandOver
+	renders   []dispatch.RenderInput
 
-	// onDispatch, onAttempt and onHandOver may replace what the activities answer.
+	// onDispatch, onAttempt, onHandOver and onRender may replace what the activities answer.
 	onDispatch func(in *dispatch.Input, result *dispatch.Result)
 	onAttempt  func(in dispatch.AttemptInput) dispatch.AttemptResult
 	onHandOver func(in dispatch.HandOver) error
+	onRender   func(in dispatch.RenderInput) dispatch.Request
 }
 
 func newEnv(t *testing.T) *env {
@@ -55,6 +57,7 @@ func newEnv(t *testing.T) *env {
 	e.RegisterActivityWithOptions(e.dispatch, activity.RegisterOptions{Name: dispatch.ActivityDispatch})
 	e.RegisterActivityWithOptions(e.attempt, activity.RegisterOptions{Name: dispatch.ActivityAttempt})
 	e.RegisterActivityWithOptions(e.handOver, activity.RegisterOptions{Name: dispatch.ActivityHandOver})
+	e.RegisterActivityWithOptions(e.render, activity.RegisterOptions{Name: dispatch.ActivityRender})
 	workflows.Register(e)
 	e.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: testWorkflow, TaskQueue: "segue"})
 	e.SetTestTimeout(10 * time.Second)
@@ -103,6 +106,17 @@ func (e *env) handOver(_ context.Context, in dispatch.HandOver) error {
 		return e.onHandOver(in)
 	}
 	return nil
+}
+
+func (e *env) render(_ context.Context, in dispatch.RenderInput) (dispatch.Request, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.renders = append(e.renders, in)
+	renewed := in.Request
+	if e.onRender != nil {
+		renewed = e.onRender(in)
+	}
+	return renewed.WithoutSource(), nil
 }
 
 func delivered(id string) dispatch.Outcome {

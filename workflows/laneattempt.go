@@ -23,7 +23,11 @@ func (r *laneRun) attempt(it *item) {
 	if it.Of > 0 {
 		summary = summaryOf("%s: event %d, attempt %d of %d", r.start.Call, it.Request.Sequence, number, it.Of)
 	}
-	in := dispatch.AttemptInput{Owner: r.start.Owner, Call: r.start.Call, Requests: []dispatch.Request{it.Request}, Number: number}
+	request := r.requestOf(it)
+	if it.isSettled() {
+		return // an operator discarded it while it was rendered
+	}
+	in := dispatch.AttemptInput{Owner: r.start.Owner, Call: r.start.Call, Requests: []dispatch.Request{request}, Number: number}
 	var result dispatch.AttemptResult
 	err := workflow.ExecuteActivity(withAttempt(r.ctx, summary), dispatch.ActivityAttempt, in).Get(r.ctx, &result)
 	if err == nil && len(result.Outcomes) != 1 {
@@ -52,6 +56,31 @@ func (r *laneRun) attempt(it *item) {
 	if len(r.Results) >= reportEvery {
 		r.report(signalLaneResult)
 	}
+}
+
+// requestOf is what an attempt sends: the bytes of every attempt, unless an operator
+// asked for new ones. New ones that could not be rendered are only for this attempt,
+// which parks the delivery again and says why: the old ones are kept.
+func (r *laneRun) requestOf(it *item) dispatch.Request {
+	if !it.Rerender {
+		return it.Request.WithoutSource()
+	}
+	it.Rerender = false
+	old := it.Request
+	old.Body, old.Headers = "", nil
+	summary := summaryOf("%s: event %d, rendered anew", r.start.Call, old.Sequence)
+	var renewed dispatch.Request
+	in := dispatch.RenderInput{Owner: r.start.Owner, Request: old}
+	if err := workflow.ExecuteActivity(withRender(r.ctx, summary), dispatch.ActivityRender, in).Get(r.ctx, &renewed); err != nil {
+		workflow.GetLogger(r.ctx).Error("rendering anew failed", "delivery", old.ID, "error", err)
+		return it.Request.WithoutSource()
+	}
+	if renewed.Fault == "" && !it.isSettled() {
+		source := it.Request.Source
+		it.Request = renewed
+		it.Request.Source = source
+	}
+	return renewed
 }
 
 func (r *laneRun) reportParked(it *item, outcome dispatch.Outcome) {
@@ -121,7 +150,8 @@ func (r *laneRun) details(open, parked int) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "Lane **%s** of interaction `%s`: %d to deliver, %d of them parked.\n", r.start.Call, r.start.Owner.Interaction, open, parked)
 	if parked > 0 {
-		text.WriteString("\nParked deliveries wait for a person: send the signal `redeliver` to try again (same id and bytes) " +
+		text.WriteString("\nParked deliveries wait for a person: send the signal `redeliver` to try again (same id and bytes; " +
+			"with the input `{\"rerender\": true}` new bytes, of today's configuration) " +
 			"or `discard` to give up; the input `{\"id\": \"…\"}` picks one, without it all parked ones are meant.\n")
 	}
 	shown := 0

@@ -31,12 +31,22 @@ type item struct {
 	Of int `json:"of,omitempty"`
 	// Why is the last failure in plain words.
 	Why string `json:"why,omitempty"`
+	// Rerender says that an operator wants new bytes before the next attempt.
+	Rerender bool `json:"rerender,omitempty"`
 }
 
 func (it *item) isSettled() bool { return isSettled(it.Status) }
 
 func (it *item) isDue(now time.Time) bool {
 	return it.Status != dispatch.StatusParked && !it.Due.After(now)
+}
+
+// isMeant tells whether an operator means this one: by its id, or every parked one.
+func (it *item) isMeant(wish OperatorRequest) bool {
+	if wish.ID == "" {
+		return it.Status == dispatch.StatusParked
+	}
+	return !it.isSettled() && it.Request.ID == wish.ID
 }
 
 func (it *item) lastClass() string {
@@ -82,7 +92,7 @@ func (it *item) again() {
 // settle ends a delivery and notes what the interaction is to hear of it.
 func (r *laneRun) settle(it *item, status dispatch.Status, outcome dispatch.Outcome) {
 	it.Status = status
-	it.Request.Body, it.Request.Headers = "", nil // it is not sent any more
+	it.Request.Body, it.Request.Headers, it.Request.Source = "", nil, nil // it is not sent any more
 	if !r.Orphaned {
 		r.Results = append(r.Results, laneResult{
 			ID: it.Request.ID, Status: status, Code: outcome.Code, Class: outcome.Class, At: stamp(outcome.At), Returns: outcome.Returns,
@@ -169,7 +179,16 @@ func (r *laneRun) records() ([]DeliveryRecord, error) {
 	for _, it := range r.Items {
 		record := DeliveryRecord{
 			ID: it.Request.ID, Call: it.Request.Call, When: it.Request.When, Sequence: it.Request.Sequence,
-			Status: it.Status, Attempts: append([]AttemptRecord{}, it.Attempts...),
+			Status: it.Status, CanRerender: len(it.Request.Source) > 0, Attempts: append([]AttemptRecord{}, it.Attempts...),
+		}
+		if !it.Request.At.IsZero() {
+			record.EventAt = stamp(it.Request.At)
+		}
+		if !it.isSettled() {
+			record.Why = it.Why
+		}
+		if it.Status == dispatch.StatusWaiting && !it.Due.IsZero() {
+			record.Due = stamp(it.Due)
 		}
 		if n := len(it.Attempts); n > 0 {
 			record.Code, record.Class, record.At = it.Attempts[n-1].Code, it.Attempts[n-1].Class, it.Attempts[n-1].At

@@ -87,16 +87,26 @@ func (l *lane) drained(last string) {
 	l.HandedOver = l.HandedOver && l.LastAppended != last
 }
 
-// head is how many of the waiting requests fit into one batch, at least one.
-func (l *lane) head() int {
+// head are those of the waiting requests that fit into one batch, at least one.
+func (l *lane) head(sizeOf func(dispatch.Request) int) []dispatch.Request {
 	size := 0
 	for i, request := range l.Waiting {
-		size += request.Size()
+		size += sizeOf(request)
 		if size > batchSize && i > 0 {
-			return i
+			return l.Waiting[:i]
 		}
 	}
-	return len(l.Waiting)
+	return l.Waiting
+}
+
+// batch are the requests of one attempt, without what an attempt does not need.
+func (l *lane) batch() []dispatch.Request {
+	head := l.head(dispatch.Request.Size)
+	bare := make([]dispatch.Request, len(head))
+	for i, request := range head {
+		bare[i] = request.WithoutSource()
+	}
+	return bare
 }
 
 // work lets a lane be worked off beside the others, until nothing of it waits.
@@ -118,18 +128,18 @@ func (r *run) work(l *lane) {
 
 // step does one thing for a lane: an attempt, or handing it over.
 func (r *run) step(ctx workflow.Context, l *lane) {
-	batch := l.Waiting[:l.head()]
 	if l.HandedOver || l.Failed != nil {
-		r.handOver(ctx, l, batch)
+		r.handOver(ctx, l)
 		return
 	}
+	batch := l.batch()
 	in := dispatch.AttemptInput{Owner: r.owner, Call: l.Call, Requests: batch, Number: 1}
 	var result dispatch.AttemptResult
 	err := workflow.ExecuteActivity(withAttempt(ctx, attemptSummary(l.Call, batch)), dispatch.ActivityAttempt, in).Get(ctx, &result)
 	if err != nil || len(result.Outcomes) == 0 {
 		// Only the activity's own end (its total time is over) comes here; the lane
 		// workflow takes what is left, and its receiver knows a repeat by its id.
-		r.handOver(ctx, l, batch)
+		r.handOver(ctx, l)
 		return
 	}
 	r.touched = true
@@ -166,7 +176,8 @@ func (r *run) settle(l *lane, outcome *dispatch.Outcome) {
 
 // handOver appends requests to the lane's Delivery workflow, which owns the lane
 // from then on.
-func (r *run) handOver(ctx workflow.Context, l *lane, batch []dispatch.Request) {
+func (r *run) handOver(ctx workflow.Context, l *lane) {
+	batch := l.head(dispatch.Request.SizeWithSource)
 	in := dispatch.HandOver{Owner: r.owner, Call: l.Call, Requests: batch, Failed: l.Failed}
 	summary := summaryOf("%s: %d to its lane workflow", l.Call, len(batch))
 	if err := workflow.ExecuteActivity(withHandOver(ctx, summary), dispatch.ActivityHandOver, in).Get(ctx, nil); err != nil {

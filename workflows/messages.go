@@ -83,8 +83,18 @@ type DeliveryRecord struct {
 	Code     int             `json:"code,omitempty"`
 	Class    string          `json:"class,omitempty"`
 	At       string          `json:"at,omitempty"`
-	// Attempts is filled by a Delivery only.
-	Attempts []AttemptRecord `json:"attempts,omitempty"`
+
+	// What follows is filled by a Delivery only.
+
+	// EventAt is when the event happened.
+	EventAt string `json:"event_at,omitempty"`
+	// Due is when a waiting one is tried next; empty behind another of its lane.
+	Due string `json:"due,omitempty"`
+	// Why is the last failure in plain words; it holds no secret.
+	Why string `json:"why,omitempty"`
+	// CanRerender says that redeliver may ask for new bytes.
+	CanRerender bool            `json:"can_rerender,omitempty"`
+	Attempts    []AttemptRecord `json:"attempts,omitempty"`
 }
 
 // AttemptRecord is one attempt of a delivery in its lane workflow.
@@ -112,9 +122,11 @@ type laneResult struct {
 	Returns map[string]any  `json:"returns,omitempty"`
 }
 
-// operatorRequest is the payload of redeliver and discard; an empty id means
+// OperatorRequest is the payload of redeliver and discard; an empty id means
 // every parked delivery of the lane.
-type operatorRequest struct {
-	ID       string `json:"id,omitempty"`
-	Rerender bool   `json:"rerender,omitempty"`
+type OperatorRequest struct {
+	ID string `json:"id,omitempty"`
+	// Rerender asks redeliver to render the request anew, with the configuration of
+	// then, from the same event; it keeps its id.
+	Rerender bool `json:"rerender,omitempty"`
 }

@@ -48,6 +48,15 @@ func withHandOver(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
+// withRender is for rendering a request anew, which asks nobody.
+func withRender(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 30 * time.Second,
+		RetryPolicy:         untilItWorks(),
+		Summary:             summary,
+	})
+}
+
 func untilItWorks() *temporal.RetryPolicy {
 	return &temporal.RetryPolicy{
 		InitialInterval:    200 * time.Millisecond,

@@ -2,10 +2,8 @@ package drive
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
-	"segue/dispatch"
 	"segue/interaction"
 	"segue/workflows"
 )
@@ -45,7 +43,7 @@ func (c *Client) Deliveries(ctx context.Context, n Name) ([]workflows.DeliveryRe
 		}
 	}
 	for _, call := range calls {
-		lane, err := c.lane(ctx, n, call)
+		lane, err := c.laneIfAny(ctx, n, call)
 		if err != nil {
 			return nil, err
 		}
@@ -58,16 +56,6 @@ func (c *Client) Deliveries(ctx context.Context, n Name) ([]workflows.DeliveryRe
 		}
 	}
 	return list, nil
-}
-
-// lane asks the Delivery workflow of one call, if there ever was one.
-func (c *Client) lane(ctx context.Context, n Name, call string) ([]workflows.DeliveryRecord, error) {
-	owner := dispatch.Owner{ContactCenter: n.ContactCenter, Interaction: n.ID}
-	records, err := ask[[]workflows.DeliveryRecord](ctx, c, n, dispatch.DeliveryWorkflowID(owner, call), workflows.QueryDeliveries)
-	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCompleted) {
-		return nil, nil
-	}
-	return records, err
 }
 
 // ask asks a second time what nobody answered in time: a worker that dies takes the

@@ -1,0 +1,44 @@
+package activities
+
+import (
+	"context"
+
+	"go.temporal.io/sdk/activity"
+
+	"segue/config"
+	"segue/dispatch"
+	"segue/interaction"
+)
+
+// Render renders a request anew, with the configuration of now, from the event
+// that it was made of: same id, other bytes. What cannot be rendered is in the
+// result's fault, never an error.
+func (a *Activities) Render(ctx context.Context, in dispatch.RenderInput) (dispatch.Request, error) {
+	view, event, err := in.Request.Origin()
+	if err != nil {
+		in.Request.Fault = err.Error()
+		return in.Request.WithoutSource(), nil
+	}
+	return render(ctx, a.Config(), in.Owner, in.Request.Call, view, event), nil
+}
+
+// render fills a call in for one event. What cannot be rendered becomes a fault of
+// this delivery alone.
+func render(ctx context.Context, set *config.Set, owner dispatch.Owner, name string, view *interaction.View, event *interaction.Event) (r dispatch.Request) {
+	id := dispatch.DeliveryID(owner, event.Sequence, name)
+	r = dispatch.Request{ID: id, Call: name, When: string(event.When), Sequence: event.Sequence, At: event.At, Version: set.Version}
+	call, ok := set.Call(name)
+	if !ok {
+		r.Fault = "the call is not in the configuration"
+		return r
+	}
+	blank := r
+	defer func() {
+		if defect := recover(); defect != nil {
+			activity.GetLogger(ctx).Error("rendering panicked", "call", name, "sequence", event.Sequence, "panic", defect)
+			r = blank
+			r.Fault = "rendering failed by a defect"
+		}
+	}()
+	return call.Render(id, view, event)
+}

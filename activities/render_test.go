@@ -1,0 +1,44 @@
+package activities_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"segue/config"
+	"segue/dispatch"
+)
+
+func (d *desk) render(t *testing.T, r dispatch.Request) dispatch.Request {
+	t.Helper()
+	value, err := d.ExecuteActivity(dispatch.ActivityRender, dispatch.RenderInput{Owner: owner, Request: r})
+	require.NoError(t, err)
+	var got dispatch.Request
+	require.NoError(t, value.Get(&got))
+	return got
+}
+
+// Rendered anew under the same configuration, a request is the same.
+func TestRenderGivesWhatDispatchGave(t *testing.T) {
+	d := newDesk(t)
+	in := turns("interaction_starts")
+	first := *d.dispatch(t, in).Deliveries[0].Request
+	source := dispatch.SourceOf(&in.Turns[0].View, &in.Turns[0].Events[0])
+	got := d.render(t, dispatch.Request{ID: first.ID, Call: "crm", Source: source})
+	assert.Equal(t, first, got)
+}
+
+func TestRenderFaultsAreInTheResult(t *testing.T) {
+	d := newDesk(t)
+	in := turns("interaction_starts")
+	source := dispatch.SourceOf(&in.Turns[0].View, &in.Turns[0].Events[0])
+	assert.Contains(t, d.render(t, dispatch.Request{ID: "d", Call: "crm"}).Fault, "source of delivery d")
+
+	empty, err := config.Parse("test.yaml", nil)
+	require.NoError(t, err)
+	d.Config = func() *config.Set { return empty }
+	got := d.render(t, dispatch.Request{Call: "crm", Source: source})
+	assert.Equal(t, "the call is not in the configuration", got.Fault)
+	assert.Equal(t, dispatch.DeliveryID(owner, 1, "crm"), got.ID)
+}

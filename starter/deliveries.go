@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"segue/dispatch"
+	"segue/starter/drive"
+	"segue/starter/lanes"
+)
+
+func (a *app) deliveriesCommand() *cobra.Command {
+	var f laneFlags
+	var parked bool
+	c := &cobra.Command{
+		Use:   "deliveries [ID]",
+		Short: "List deliveries that have not arrived",
+		Long: `List the deliveries that lane workflows hold, across the namespace: what waits for its next attempt, and what is
+parked, which is what no attempt helped and waits for a person. With an interaction, list all of its deliveries,
+arrived ones too. A worker must run. Lists lag behind by up to a second.
+
+` + "`segue redeliver` and `segue discard`" + ` take the same filters.`,
+		Example: `  segue deliveries --parked
+  segue deliveries --call crm --class gone --since 2h --json | jq -r '.[].id'
+  segue deliveries berlin/c1`,
+		Args: between(0, 1, "at most one interaction"),
+		RunE: func(c *cobra.Command, args []string) error {
+			filter, err := f.filter(args, time.Now())
+			if err != nil {
+				return err
+			}
+			filter.Parked = parked
+			s, err := a.connect(c.Context())
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			found, err := a.deliveries(c.Context(), s, filter, f.limit)
+			if err != nil {
+				return err
+			}
+			return a.printFound(found, f.limit)
+		},
+	}
+	f.register(c, 200)
+	c.Flags().BoolVar(&parked, "parked", false, "only what is parked")
+	return c
+}
+
+// deliveries are those of one interaction, or those that the namespace's lanes hold.
+func (a *app) deliveries(ctx context.Context, s *session, filter lanes.Filter, limit int) (lanes.Found, error) {
+	if filter.Interaction == "" {
+		return a.search(ctx, s, filter, limit)
+	}
+	n := drive.Name{ContactCenter: filter.ContactCenter, ID: filter.Interaction}
+	limitedCtx, cancel := limited(ctx)
+	defer cancel()
+	records, err := s.Deliveries(limitedCtx, n)
+	if errors.Is(err, drive.ErrNotFound) {
+		// Temporal may have dropped a completed interaction whose lanes still wait.
+		if found, searched := a.search(ctx, s, filter, limit); searched != nil || len(found.Deliveries) > 0 {
+			return found, searched
+		}
+	}
+	if err != nil {
+		return lanes.Found{}, err
+	}
+	filter.Settled = true
+	var found lanes.Found
+	for _, record := range records {
+		lane := drive.LaneOf(n, record.Call)
+		if len(record.Attempts) == 0 && record.EventAt == "" {
+			lane.WorkflowID = n.WorkflowID() // the interaction's own word
+		}
+		switch {
+		case !filter.Match(record):
+		case len(found.Deliveries) == limit:
+			found.More = true
+		default:
+			found.Deliveries = append(found.Deliveries, lanes.In(lane, record))
+		}
+	}
+	return found, nil
+}
+
+// search looks into the lanes of the namespace, and shows how far it is.
+func (a *app) search(ctx context.Context, s *session, filter lanes.Filter, limit int) (lanes.Found, error) {
+	query, err := filter.Query()
+	if err != nil {
+		return lanes.Found{}, err
+	}
+	bar := newProgress(a.errs, "lanes", s.count(ctx, query))
+	defer bar.end()
+	return lanes.Find(ctx, s, filter, limit, bar.step)
+}
+
+func (a *app) printFound(found lanes.Found, limit int) error {
+	err := a.print(list(found.Deliveries), func(w io.Writer) error { return writeDeliveries(w, found.Deliveries) })
+	if found.More {
+		fmt.Fprintf(a.errs, "There are more than %d: narrow it, or raise --limit.\n", limit)
+	}
+	for _, failure := range found.Failures {
+		fmt.Fprintf(a.errs, "%s did not answer: %s\n", failure.WorkflowID, failure.Reason)
+	}
+	if err == nil && len(found.Failures) > 0 {
+		return &codedError{exitFailure}
+	}
+	return err
+}
+
+func writeDeliveries(w io.Writer, deliveries []lanes.Delivery) error {
+	rows := [][]string{{"INTERACTION", "CALL", "EVENT", "WHEN", "STATUS", "ANSWER", "ATTEMPTS", "LAST", "NEXT", "WEBHOOK-ID"}}
+	for _, d := range deliveries {
+		rows = append(rows, []string{
+			d.ContactCenter + "/" + d.Interaction, d.Call, fmt.Sprint(d.Sequence), d.When, string(d.Status),
+			answerOf(d.DeliveryRecord), attemptsOf(d.DeliveryRecord), localTime(d.At), nextOf(d), d.ID,
+		})
+	}
+	return table(w, rows)
+}
+
+// nextOf says what a delivery waits for.
+func nextOf(d lanes.Delivery) string {
+	switch {
+	case d.Status == dispatch.StatusParked:
+		return "a person"
+	case d.Due != "":
+		return localTime(d.Due)
+	case d.Status == dispatch.StatusWaiting:
+		return "its turn"
+	}
+	return ""
+}
+
+func localTime(stamp string) string {
+	at, err := time.Parse(time.RFC3339Nano, stamp)
+	if err != nil {
+		return stamp
+	}
+	return at.Local().Format(time.DateTime)
+}

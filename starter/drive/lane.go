@@ -1,0 +1,53 @@
+package drive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"segue/dispatch"
+	"segue/workflows"
+)
+
+// Lane is the Delivery workflow of one interaction and one call.
+type Lane struct {
+	Name
+	Call       string
+	WorkflowID string
+}
+
+// LaneOf is the lane of a call, whether its workflow ever ran or not.
+func LaneOf(n Name, call string) Lane {
+	owner := dispatch.Owner{ContactCenter: n.ContactCenter, Interaction: n.ID}
+	return Lane{Name: n, Call: call, WorkflowID: dispatch.DeliveryWorkflowID(owner, call)}
+}
+
+// LaneDeliveries asks a lane for what it has, and for the last it had.
+func (c *Client) LaneDeliveries(ctx context.Context, l Lane) ([]workflows.DeliveryRecord, error) {
+	return ask[[]workflows.DeliveryRecord](ctx, c, l.Name, l.WorkflowID, workflows.QueryDeliveries)
+}
+
+// SignalLane sends an operator's wish, redeliver or discard, to a lane. One that
+// has closed meanwhile is ErrCompleted.
+func (c *Client) SignalLane(ctx context.Context, l Lane, signal string, wish workflows.OperatorRequest) error {
+	err := c.kindOf(ctx, l.Name, c.persist(ctx, func() error {
+		return c.Temporal.SignalWorkflow(ctx, l.WorkflowID, "", signal, wish)
+	}))
+	if errors.Is(err, ErrNotFound) {
+		// Only the interaction is unknown: it has left the namespace before its lane.
+		err = ErrCompleted
+	}
+	if err != nil {
+		return fmt.Errorf("%s to %s: %w", signal, l.WorkflowID, err)
+	}
+	return nil
+}
+
+// laneIfAny asks the lane workflow of a call, if there ever was one.
+func (c *Client) laneIfAny(ctx context.Context, n Name, call string) ([]workflows.DeliveryRecord, error) {
+	records, err := c.LaneDeliveries(ctx, LaneOf(n, call))
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCompleted) {
+		return nil, nil
+	}
+	return records, err
+}

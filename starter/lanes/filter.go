@@ -1,0 +1,98 @@
+package lanes
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"segue/dispatch"
+	"segue/starter/drive"
+	"segue/workflows"
+)
+
+// Filter says which deliveries are meant; what is empty does not narrow.
+type Filter struct {
+	ContactCenter, Interaction, Call string
+	// Class is that of the last failure.
+	Class string
+	// Since leaves out what failed last before it; what was never tried counts from
+	// its event.
+	Since time.Time
+	IDs   []string
+	// Parked and Retrying choose by what they wait for: a person, or the time of their
+	// next attempt. With neither, everything that is not settled is meant.
+	Parked, Retrying bool
+	// Settled takes in what has arrived or was given up.
+	Settled bool
+}
+
+// Query is the lanes to look into, in Temporal's list language.
+func (f Filter) Query() (string, error) {
+	conditions := []string{"WorkflowType = '" + workflows.TypeDelivery + "'", "ExecutionStatus = 'Running'"}
+	for _, keyword := range []struct{ attribute, value string }{
+		{workflows.AttributeContactCenter.GetName(), f.ContactCenter},
+		{workflows.AttributeInteraction.GetName(), f.Interaction},
+		{workflows.AttributeCall.GetName(), f.Call},
+	} {
+		if strings.ContainsAny(keyword.value, `'"\`) {
+			return "", fmt.Errorf("%s %q: quotes and backslashes are no part of such names", keyword.attribute, keyword.value)
+		}
+		if keyword.value != "" {
+			conditions = append(conditions, fmt.Sprintf("%s = '%s'", keyword.attribute, keyword.value))
+		}
+	}
+	if f.Parked && !f.Retrying {
+		conditions = append(conditions, workflows.AttributeParked.GetName()+" > 0")
+	}
+	return strings.Join(conditions, " AND "), nil
+}
+
+// Match tells whether a delivery is meant, whatever lane it is in.
+func (f Filter) Match(record workflows.DeliveryRecord) bool {
+	return f.waits(record) &&
+		(f.Call == "" || record.Call == f.Call) &&
+		(f.Class == "" || record.Class == f.Class) &&
+		(len(f.IDs) == 0 || slices.Contains(f.IDs, record.ID)) &&
+		!f.isOlder(record)
+}
+
+func (f Filter) waits(record workflows.DeliveryRecord) bool {
+	isParked := record.Status == dispatch.StatusParked
+	isRetrying := record.Status == dispatch.StatusWaiting && record.Due != ""
+	if f.Parked || f.Retrying {
+		return f.Parked && isParked || f.Retrying && isRetrying
+	}
+	isSettled := record.Status == dispatch.StatusDelivered || record.Status == dispatch.StatusDiscarded
+	return f.Settled || !isSettled
+}
+
+func (f Filter) isOlder(record workflows.DeliveryRecord) bool {
+	if f.Since.IsZero() {
+		return false
+	}
+	text := record.At
+	if text == "" {
+		text = record.EventAt
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	return err == nil && at.Before(f.Since)
+}
+
+// Delivery is one delivery and where it is.
+type Delivery struct {
+	ContactCenter string `json:"contact_center"`
+	Interaction   string `json:"interaction"`
+	// WorkflowID is the workflow that has it: a lane's or the interaction's.
+	WorkflowID string `json:"workflow_id"`
+	workflows.DeliveryRecord
+}
+
+// In gives a record of a lane its place.
+func In(l drive.Lane, record workflows.DeliveryRecord) Delivery {
+	return Delivery{ContactCenter: l.ContactCenter, Interaction: l.ID, WorkflowID: l.WorkflowID, DeliveryRecord: record}
+}
+
+func (d Delivery) lane() drive.Lane {
+	return drive.Lane{Name: drive.Name{ContactCenter: d.ContactCenter, ID: d.Interaction}, Call: d.Call, WorkflowID: d.WorkflowID}
+}

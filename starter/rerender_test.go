@@ -1,0 +1,57 @@
+package main_test
+
+import (
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// brokenConfigFor has two calls: one that cannot be rendered, and one that its
+// receiver refuses.
+func brokenConfigFor(t *testing.T, receiver, tier, kind string) string {
+	return fileOf(t, "segue.yaml", fmt.Sprintf(`
+calls:
+  - {name: crm, method: POST, url: "%[1]s/crm", missing: park, json: {id: "${interaction.id}", tier: "${user_data.%[2]s}"}}
+  - {name: bi, method: POST, url: "%[1]s/bi", json: {kind: %[3]s}}
+triggers:
+  - {when: interaction_starts, call: crm}
+  - {when: interaction_starts, call: bi}
+guard: {allow: ["127.0.0.0/8"]}
+`, receiver, tier, kind))
+}
+
+// The configuration was wrong and is mended: what is parked is rendered anew, with
+// the ids that it had, also long after the interaction's end.
+func TestRerenderWithAMendedConfiguration(t *testing.T) {
+	receiver, url := newLedger(t, http.StatusBadRequest)
+	database := filepath.Join(t.TempDir(), "segue.db")
+	dev := startDev(t, "--db", database, "--config", brokenConfigFor(t, url, "teir", "cal"))
+	require.Equal(t, 0, dev.run(t, "start", `{"id":"c1","channel":"inbound","user_data":{"tier":"gold"}}`).code)
+	require.Equal(t, 0, dev.run(t, "signal", "abandon", "c1").code)
+	eventually(t, dev, 2, "deliveries", "--parked")
+	require.Eventually(t, func() bool { return dev.isOver(t, "interaction/default/c1") }, 20*time.Second, 50*time.Millisecond)
+	var refused []shownDelivery
+	dev.into(t, &refused, "deliveries", "--class", "http_4xx")
+	require.Len(t, refused, 1)
+	var unrendered []shownDelivery
+	dev.into(t, &unrendered, "deliveries", "--class", "render")
+	require.Len(t, unrendered, 1)
+	require.Equal(t, 0, dev.interrupt(t))
+
+	receiver.answer(http.StatusOK)
+	mended := startDev(t, "--db", database, "--config", brokenConfigFor(t, url, "tier", "call"))
+	require.Equal(t, errandResult{Matched: 2, Sent: 2}, mended.errand(t, "redeliver", "--rerender"))
+	for _, call := range []string{"crm", "bi"} {
+		require.Eventually(t, func() bool { return mended.isOver(t, "delivery/default/c1/"+call) }, 20*time.Second, 50*time.Millisecond)
+	}
+	require.ElementsMatch(t, []received{
+		{refused[0].ID, refused[0].ID, `{"kind":"cal"}`},
+		{refused[0].ID, refused[0].ID, `{"kind":"call"}`},
+		{unrendered[0].ID, unrendered[0].ID, `{"id":"c1","tier":"gold"}`},
+	}, receiver.requests())
+	require.Equal(t, 0, mended.interrupt(t))
+}

@@ -1,0 +1,154 @@
+package workflows_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+
+	"segue/dispatch"
+	"segue/workflows"
+)
+
+// newPickyLane is the environment of a lane workflow; its receiver takes new bytes only.
+func newPickyLane(t *testing.T) *env {
+	e := newEnv(t)
+	e.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "delivery/cc/i-1/crm", TaskQueue: "segue"})
+	e.OnSignalExternalWorkflow(mock.Anything, testWorkflow, mock.Anything, mock.Anything, mock.Anything).Return(nil)
+	e.onAttempt = func(in dispatch.AttemptInput) dispatch.AttemptResult {
+		outcome := delivered(in.Requests[0].ID)
+		if in.Requests[0].Body != "new" {
+			outcome.Verdict, outcome.Class, outcome.Code = dispatch.VerdictFinal, "http_4xx", 400
+		}
+		return dispatch.AttemptResult{Outcomes: []dispatch.Outcome{outcome}}
+	}
+	return e
+}
+
+func (e *env) lane() {
+	e.t.Helper()
+	e.ExecuteWorkflow(workflows.TypeDelivery, laneStart)
+	require.True(e.t, e.IsWorkflowCompleted())
+	require.NoError(e.t, e.GetWorkflowError())
+}
+
+// appended hands requests over to the lane as it starts.
+func (e *env) appended(requests ...dispatch.Request) {
+	e.RegisterDelayedCallback(func() {
+		e.SignalWorkflow(workflows.SignalAppend, dispatch.HandOver{Owner: laneStart.Owner, Call: "crm", Requests: requests})
+	}, 0)
+}
+
+func (e *env) wish(after time.Duration, signal, wish string) {
+	e.RegisterDelayedCallback(func() { e.SignalWorkflow(signal, json.RawMessage(wish)) }, after)
+}
+
+func (e *env) bodies() []string {
+	var bodies []string
+	for _, in := range e.attempts {
+		bodies = append(bodies, in.Requests[0].Body)
+		require.Nil(e.t, in.Requests[0].Source, "an attempt does not need it")
+	}
+	return bodies
+}
+
+var old = dispatch.Request{ID: "d1", Call: "crm", Body: "old", Source: json.RawMessage(`{"events":[{"sequence":1}]}`)}
+
+func TestRedeliverRendersAnewOnRequest(t *testing.T) {
+	e := newPickyLane(t)
+	e.onRender = func(in dispatch.RenderInput) dispatch.Request {
+		require.JSONEq(t, string(old.Source), string(in.Request.Source))
+		require.Empty(t, in.Request.Body, "of no use there")
+		return dispatch.Request{ID: in.Request.ID, Call: "crm", Body: "new"}
+	}
+	e.appended(old)
+	e.wish(time.Hour, workflows.SignalRedeliver, `{"id":"d1"}`)
+	e.wish(2*time.Hour, workflows.SignalRedeliver, `{"id":"d1","rerender":true}`)
+	e.lane()
+	require.Equal(t, []string{"old", "old", "new"}, e.bodies())
+	require.Len(t, e.renders, 1)
+	require.Equal(t, laneStart.Owner, e.renders[0].Owner)
+}
+
+// What cannot be rendered anew is parked with the reason; the bytes are not lost.
+func TestAFaultKeepsTheOldBytes(t *testing.T) {
+	e := newPickyLane(t)
+	var why string
+	e.onRender = func(in dispatch.RenderInput) dispatch.Request {
+		in.Request.Fault = "json.x: has no value"
+		return in.Request
+	}
+	e.onAttempt = func(in dispatch.AttemptInput) dispatch.AttemptResult {
+		outcome := dispatch.Outcome{ID: "d1", Verdict: dispatch.VerdictFinal, Class: "render", Message: in.Requests[0].Fault}
+		return dispatch.AttemptResult{Outcomes: []dispatch.Outcome{outcome}}
+	}
+	e.appended(old)
+	e.wish(time.Hour, workflows.SignalRedeliver, `{"rerender":true}`)
+	e.RegisterDelayedCallback(func() { why = query[[]workflows.DeliveryRecord](e, workflows.QueryDeliveries)[0].Why }, 90*time.Minute)
+	e.wish(2*time.Hour, workflows.SignalRedeliver, `{}`)
+	e.wish(3*time.Hour, workflows.SignalDiscard, `{}`)
+	e.lane()
+	require.Equal(t, "json.x: has no value", why)
+	require.Equal(t, []string{"old", "", "old"}, e.bodies())
+}
+
+// Without its source a delivery is not touched by a wish to render it anew.
+func TestWhatHasNoSourceStaysAsItIs(t *testing.T) {
+	e := newPickyLane(t)
+	bare := old.WithoutSource()
+	e.appended(bare)
+	e.wish(time.Hour, workflows.SignalRedeliver, `{"id":"d1","rerender":true}`)
+	e.RegisterDelayedCallback(func() {
+		record := query[[]workflows.DeliveryRecord](e, workflows.QueryDeliveries)[0]
+		require.Equal(t, dispatch.StatusParked, record.Status)
+		require.False(t, record.CanRerender)
+	}, 2*time.Hour)
+	e.wish(3*time.Hour, workflows.SignalDiscard, `{}`)
+	e.lane()
+	require.Empty(t, e.renders)
+	require.Equal(t, []string{"old"}, e.bodies())
+}
+
+// An operator gives it up while it is rendered: it is not sent any more.
+func TestADiscardWhileRendering(t *testing.T) {
+	e := newPickyLane(t)
+	e.onRender = func(in dispatch.RenderInput) dispatch.Request {
+		e.SignalWorkflow(workflows.SignalDiscard, json.RawMessage(`{"id":"d1"}`))
+		in.Request.Body = "new"
+		return in.Request
+	}
+	e.appended(old)
+	e.wish(time.Hour, workflows.SignalRedeliver, `{"rerender":true}`)
+	e.lane()
+	require.Equal(t, []string{"old"}, e.bodies())
+}
+
+// A failing lane takes along what its requests were rendered from.
+func TestWhatIsHandedOverHasItsSource(t *testing.T) {
+	e := newEnv(t)
+	e.onDispatch = func(in *dispatch.Input, result *dispatch.Result) {
+		result.Deliveries = []dispatch.Delivery{{
+			ID: "d1", Call: "crm", Sequence: result.Through, Status: dispatch.StatusWaiting,
+			Request: &dispatch.Request{ID: "d1", Call: "crm", Sequence: result.Through},
+		}}
+		if len(e.inputs) > 1 {
+			result.Deliveries = nil
+		}
+	}
+	e.onAttempt = func(in dispatch.AttemptInput) dispatch.AttemptResult {
+		require.Nil(t, in.Requests[0].Source)
+		return dispatch.AttemptResult{Outcomes: []dispatch.Outcome{{ID: "d1", Verdict: dispatch.VerdictFinal, Class: "gone"}}}
+	}
+	e.signals(time.Second, [2]string{"abandon", `{}`})
+	e.start(`{"id":"i-1","contact_center":"cc","channel":"inbound","user_data":{"account":12345678901234567}}`)
+	require.NotEmpty(t, e.handOvers)
+	view, event, err := e.handOvers[0].Requests[0].Origin()
+	require.NoError(t, err)
+	require.Equal(t, "i-1", view.Interaction.ID)
+	require.Equal(t, "12345678901234567", fmt.Sprint(view.UserData["account"]), "digit for digit")
+	require.Equal(t, e.handOvers[0].Requests[0].Sequence, event.Sequence)
+}
