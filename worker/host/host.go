@@ -36,8 +36,9 @@ func Run(ctx context.Context, options Options) error {
 	if err != nil {
 		return fmt.Errorf("worker: guard.allow: %w", err)
 	}
-	sender := delivery.New(delivery.Options{Guard: guard})
-	work := sdkworker.New(options.Client, options.TaskQueue, workerOptions())
+	sender := delivery.New(delivery.Options{Guard: guard, Log: options.Log})
+	fatal := make(chan error, 1)
+	work := sdkworker.New(options.Client, options.TaskQueue, workerOptions(fatal))
 	workflows.Register(work)
 	(&activities.Activities{
 		Config:    options.Config.Current,
@@ -46,7 +47,6 @@ func Run(ctx context.Context, options Options) error {
 		TaskQueue: options.TaskQueue,
 	}).Register(work)
 
-	fatal := make(chan error, 1)
 	if err := work.Start(); err != nil {
 		return fmt.Errorf("worker on task queue %s: %w", options.TaskQueue, err)
 	}
@@ -64,14 +64,22 @@ func Run(ctx context.Context, options Options) error {
 // workerOptions differ from the SDK's defaults where these are known to hold a
 // worker back: two pollers of each kind, and heartbeats that are told at 80 % of
 // their timeout, so that a killed worker's deliveries would be sent again.
-func workerOptions() sdkworker.Options {
+//
+// What makes polling impossible, such as a namespace that is gone, goes to fatal.
+func workerOptions(fatal chan<- error) sdkworker.Options {
 	pollers := sdkworker.NewPollerBehaviorAutoscaling(sdkworker.PollerBehaviorAutoscalingOptions{
 		InitialNumberOfPollers: 8, MinimumNumberOfPollers: 2, MaximumNumberOfPollers: 50,
 	})
 	return sdkworker.Options{
-		WorkflowTaskPollerBehavior:             pollers,
-		ActivityTaskPollerBehavior:             pollers,
-		MaxHeartbeatThrottleInterval:           50 * time.Millisecond,
+		WorkflowTaskPollerBehavior:   pollers,
+		ActivityTaskPollerBehavior:   pollers,
+		MaxHeartbeatThrottleInterval: 50 * time.Millisecond,
+		OnFatalError: func(err error) {
+			select {
+			case fatal <- fmt.Errorf("worker: %w", err):
+			default: // the first one is enough
+			}
+		},
 		WorkerStopTimeout:                      stopTimeout,
 		MaxConcurrentWorkflowTaskExecutionSize: 200,
 	}
