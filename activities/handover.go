@@ -24,12 +24,6 @@ const (
 	maxFairnessKey = 64
 )
 
-var (
-	attributeCall          = temporal.NewSearchAttributeKeyKeyword("SegueCall")
-	attributeInteraction   = temporal.NewSearchAttributeKeyKeyword("SegueInteraction")
-	attributeContactCenter = temporal.NewSearchAttributeKeyKeyword("SegueContactCenter")
-)
-
 // HandOver appends requests to the Delivery workflow of their lane, which it
 // starts when there is none. A repeat after an error is harmless: the workflow
 // drops the deliveries that it knows.
@@ -57,9 +51,9 @@ func (a *Activities) deliveryOptions(ctx context.Context, owner dispatch.Owner, 
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            cut(call+" for "+owner.Interaction, maxSummary),
 		TypedSearchAttributes: temporal.NewSearchAttributes(
-			attributeCall.ValueSet(call),
-			attributeInteraction.ValueSet(owner.Interaction),
-			attributeContactCenter.ValueSet(owner.ContactCenter),
+			dispatch.AttributeCall.ValueSet(call),
+			dispatch.AttributeInteraction.ValueSet(owner.Interaction),
+			dispatch.AttributeContactCenter.ValueSet(owner.ContactCenter),
 		),
 		// One contact center's failing receivers must not starve another's.
 		Priority: temporal.Priority{FairnessKey: cut(owner.ContactCenter, maxFairnessKey)},

@@ -1,6 +1,3 @@
-// Package examples holds a day of a contact center, as a file of commands that
-// `segue feed` takes and `segue demo` plays. It is generated: see the folders day
-// and generate.
 package examples
 
 import _ "embed"

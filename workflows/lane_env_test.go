@@ -97,7 +97,7 @@ func newLane(t *testing.T) *laneEnv {
 	l.onAttempt = l.answer
 	l.OnSignalExternalWorkflow(mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(l.report).Maybe()
 	l.OnUpsertTypedSearchAttributes(mock.Anything).Run(func(args mock.Arguments) {
-		if parked, ok := args.Get(0).(temporal.SearchAttributes).GetInt64(workflows.AttributeParked); ok {
+		if parked, ok := args.Get(0).(temporal.SearchAttributes).GetInt64(dispatch.AttributeParked); ok {
 			l.parked = append(l.parked, parked)
 		}
 	}).Return(nil).Maybe()

@@ -138,10 +138,10 @@ func (r *laneRun) show() {
 		}
 	}
 	r.write(r.ctx,
-		r.keyword(AttributeCall, r.start.Call),
-		r.keyword(AttributeContactCenter, r.start.Owner.ContactCenter),
-		r.keyword(AttributeInteraction, r.start.Owner.Interaction),
-		r.number(AttributeParked, parked),
+		r.keyword(dispatch.AttributeCall, r.start.Call),
+		r.keyword(dispatch.AttributeContactCenter, r.start.Owner.ContactCenter),
+		r.keyword(dispatch.AttributeInteraction, r.start.Owner.Interaction),
+		r.number(dispatch.AttributeParked, parked),
 	)
 	workflow.SetCurrentDetails(r.ctx, r.details(open, parked))
 }

@@ -8,23 +8,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"segue/dispatch"
 	"segue/interaction"
-)
-
-// The search attributes, by which operators find interactions and lanes.
-var (
-	AttributeState         = temporal.NewSearchAttributeKeyKeyword("SegueState")
-	AttributeChannel       = temporal.NewSearchAttributeKeyKeyword("SegueChannel")
-	AttributeQueue         = temporal.NewSearchAttributeKeyKeyword("SegueQueue")
-	AttributeAgent         = temporal.NewSearchAttributeKeyKeyword("SegueAgent")
-	AttributeWorkbin       = temporal.NewSearchAttributeKeyKeyword("SegueWorkbin")
-	AttributeOutcome       = temporal.NewSearchAttributeKeyKeyword("SegueOutcome")
-	AttributeContactCenter = temporal.NewSearchAttributeKeyKeyword("SegueContactCenter")
-	AttributeInteraction   = temporal.NewSearchAttributeKeyKeyword("SegueInteraction")
-	AttributeCall          = temporal.NewSearchAttributeKeyKeyword("SegueCall")
-	AttributeUndelivered   = temporal.NewSearchAttributeKeyInt64("SegueUndelivered")
-	AttributeRejected      = temporal.NewSearchAttributeKeyInt64("SegueRejected")
-	AttributeParked        = temporal.NewSearchAttributeKeyInt64("SegueParked")
 )
 
 // visibility remembers what the search attributes say, so that only what changed
@@ -76,16 +61,16 @@ func (r *run) show() {
 	r.touched = false
 	status := r.status()
 	r.write(r.ctx,
-		r.keyword(AttributeState, string(status.State)),
-		r.keyword(AttributeChannel, string(status.Channel)),
-		r.keyword(AttributeQueue, status.Queue),
-		r.keyword(AttributeAgent, agentID(status.Agent)),
-		r.keyword(AttributeWorkbin, workbinName(status.Workbin)),
-		r.keyword(AttributeOutcome, string(status.Outcome)),
-		r.keyword(AttributeContactCenter, status.ContactCenter),
-		r.keyword(AttributeInteraction, status.ID),
-		r.number(AttributeUndelivered, status.Undelivered),
-		r.number(AttributeRejected, status.RejectedCount),
+		r.keyword(dispatch.AttributeState, string(status.State)),
+		r.keyword(dispatch.AttributeChannel, string(status.Channel)),
+		r.keyword(dispatch.AttributeQueue, status.Queue),
+		r.keyword(dispatch.AttributeAgent, agentID(status.Agent)),
+		r.keyword(dispatch.AttributeWorkbin, workbinName(status.Workbin)),
+		r.keyword(dispatch.AttributeOutcome, string(status.Outcome)),
+		r.keyword(dispatch.AttributeContactCenter, status.ContactCenter),
+		r.keyword(dispatch.AttributeInteraction, status.ID),
+		r.number(dispatch.AttributeUndelivered, status.Undelivered),
+		r.number(dispatch.AttributeRejected, status.RejectedCount),
 	)
 	workflow.SetCurrentDetails(r.ctx, r.details(status))
 }

@@ -31,9 +31,9 @@ type Filter struct {
 func (f Filter) Query() (string, error) {
 	conditions := []string{"WorkflowType = '" + workflows.TypeDelivery + "'", "ExecutionStatus = 'Running'"}
 	for _, keyword := range []struct{ attribute, value string }{
-		{workflows.AttributeContactCenter.GetName(), f.ContactCenter},
-		{workflows.AttributeInteraction.GetName(), f.Interaction},
-		{workflows.AttributeCall.GetName(), f.Call},
+		{dispatch.AttributeContactCenter.GetName(), f.ContactCenter},
+		{dispatch.AttributeInteraction.GetName(), f.Interaction},
+		{dispatch.AttributeCall.GetName(), f.Call},
 	} {
 		if strings.ContainsAny(keyword.value, `'"\`) {
 			return "", fmt.Errorf("%s %q: quotes and backslashes are no part of such names", keyword.attribute, keyword.value)
@@ -43,7 +43,7 @@ func (f Filter) Query() (string, error) {
 		}
 	}
 	if f.Parked && !f.Retrying {
-		conditions = append(conditions, workflows.AttributeParked.GetName()+" > 0")
+		conditions = append(conditions, dispatch.AttributeParked.GetName()+" > 0")
 	}
 	return strings.Join(conditions, " AND "), nil
 }

@@ -1,0 +1,19 @@
+package dispatch
+
+import "go.temporal.io/sdk/temporal"
+
+// The search attributes, by which operators find interactions and lanes.
+var (
+	AttributeState         = temporal.NewSearchAttributeKeyKeyword("SegueState")
+	AttributeChannel       = temporal.NewSearchAttributeKeyKeyword("SegueChannel")
+	AttributeQueue         = temporal.NewSearchAttributeKeyKeyword("SegueQueue")
+	AttributeAgent         = temporal.NewSearchAttributeKeyKeyword("SegueAgent")
+	AttributeWorkbin       = temporal.NewSearchAttributeKeyKeyword("SegueWorkbin")
+	AttributeOutcome       = temporal.NewSearchAttributeKeyKeyword("SegueOutcome")
+	AttributeContactCenter = temporal.NewSearchAttributeKeyKeyword("SegueContactCenter")
+	AttributeInteraction   = temporal.NewSearchAttributeKeyKeyword("SegueInteraction")
+	AttributeCall          = temporal.NewSearchAttributeKeyKeyword("SegueCall")
+	AttributeUndelivered   = temporal.NewSearchAttributeKeyInt64("SegueUndelivered")
+	AttributeRejected      = temporal.NewSearchAttributeKeyInt64("SegueRejected")
+	AttributeParked        = temporal.NewSearchAttributeKeyInt64("SegueParked")
+)

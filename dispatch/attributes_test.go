@@ -1,0 +1,30 @@
+package dispatch_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+
+	"segue/connect"
+	"segue/dispatch"
+)
+
+// TestEverySearchAttributeIsPrepared holds what workflows write against what a
+// namespace is prepared with: a name that is missing there fails every task.
+func TestEverySearchAttributeIsPrepared(t *testing.T) {
+	prepared := map[string]enumspb.IndexedValueType{}
+	for _, attribute := range connect.SearchAttributes {
+		prepared[attribute.Name] = attribute.Type
+	}
+	written := []temporal.SearchAttributeKey{
+		dispatch.AttributeState, dispatch.AttributeChannel, dispatch.AttributeQueue, dispatch.AttributeAgent, dispatch.AttributeWorkbin,
+		dispatch.AttributeOutcome, dispatch.AttributeContactCenter, dispatch.AttributeInteraction, dispatch.AttributeCall,
+		dispatch.AttributeUndelivered, dispatch.AttributeRejected, dispatch.AttributeParked,
+	}
+	require.Len(t, prepared, len(written))
+	for _, key := range written {
+		require.Equal(t, key.GetValueType(), prepared[key.GetName()], key.GetName())
+	}
+}
