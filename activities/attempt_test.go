@@ -131,6 +131,10 @@ func TestFaultsArePartOfTheResult(t *testing.T) {
 	assert.Equal(t, "json.x: has no value", outcomes[0].Message)
 	assert.Equal(t, 720*time.Hour, outcomes[0].Retention)
 
+	outcomes = d.attempt(t, d.batch("draft", 1))
+	assert.Equal(t, "config", outcomes[0].Class, "it was made before the call became a dry run")
+	assert.Equal(t, dispatch.VerdictFinal, outcomes[0].Verdict)
+
 	empty, err := config.Parse("test.yaml", nil)
 	require.NoError(t, err)
 	d.Config = func() *config.Set { return empty }

@@ -90,7 +90,7 @@ func (d *dispatching) result() *dispatch.Result {
 			ID: p.request.ID, Call: p.request.Call, When: p.request.When, Sequence: p.request.Sequence,
 			Status: p.status, Outcome: p.outcome,
 		}
-		if p.status == dispatch.StatusWaiting {
+		if p.status == dispatch.StatusWaiting || p.way == wayRecord {
 			done.Request = &p.request
 		}
 		result.Deliveries = append(result.Deliveries, done)

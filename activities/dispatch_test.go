@@ -157,7 +157,12 @@ func TestBusyLanes(t *testing.T) {
 
 func TestDryRunsAreRecorded(t *testing.T) {
 	d := newDesk(t)
-	assert.Equal(t, "1 quiet delivered dry_run", statuses(d.dispatch(t, turns("noengage"))))
+	result := d.dispatch(t, turns("noengage"))
+	assert.Equal(t, "1 quiet delivered dry_run, 1 draft delivered dry_run", statuses(result))
+	require.NotNil(t, result.Deliveries[1].Request, "what would have been sent stands in the history")
+	assert.Equal(t, d.receiver.URL+"/draft", result.Deliveries[1].Request.URL)
+	assert.Equal(t, `{"seq":1}`, result.Deliveries[1].Request.Body)
+	assert.False(t, result.Sent)
 	assert.Empty(t, d.receiver.requests())
 }
 

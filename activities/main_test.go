@@ -96,6 +96,7 @@ calls:
   - {name: once, method: POST, url: "URL/once", idempotent: false}
   - {name: strict, method: POST, url: "URL/strict", json: {x: "${user_data.absent}"}, missing: park}
   - {name: quiet, method: POST, url: "URL/quiet"}
+  - {name: draft, method: POST, url: "URL/draft", dry_run: true, json: {seq: "${event.sequence}"}}
   - {name: large, method: POST, url: "URL/large", text: "${user_data.large}"}
 triggers:
   - {when: interaction_starts, call: crm}
@@ -105,6 +106,7 @@ triggers:
   - {when: engage, call: once}
   - {when: survey, call: strict}
   - {when: noengage, call: quiet, dry_run: true}
+  - {when: noengage, call: draft}
   - {when: user_data_changed, call: large}
 timeouts:
   channels: {chat: {offer: 45s}}

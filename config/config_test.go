@@ -265,3 +265,29 @@ triggers:
 	assert.Equal(t, `{"code":"","tier":"<tier>"}`, report.Calls[0].Samples[0].Request.Body)
 	assert.Equal(t, `{"code":"SOLD","tier":"<tier>"}`, report.Calls[0].Samples[1].Request.Body)
 }
+
+func TestDryRunsAreSaidSo(t *testing.T) {
+	set := parsed(t, `
+calls:
+  - {name: crm, method: GET, url: "https://crm.example.com/", dry_run: true}
+  - {name: bi, method: GET, url: "https://bi.example.com/"}
+triggers:
+  - {when: interaction_ends, call: crm}
+  - {when: [interaction_starts, interaction_ends], call: bi, dry_run: true}
+  - {when: interaction_ends, call: bi}
+`)
+	crm, _ := set.Call("crm")
+	assert.True(t, crm.Policy.DryRun)
+	report := config.Check(set)
+	assert.Empty(t, report.Warnings)
+	assert.True(t, report.Calls[0].DryRun)
+	assert.False(t, report.Calls[0].Samples[0].DryRun)
+	assert.False(t, report.Calls[1].DryRun)
+	assert.True(t, report.Calls[1].Samples[0].DryRun, "its only trigger is one")
+	assert.False(t, report.Calls[1].Samples[1].DryRun, "another trigger sends it")
+	var out bytes.Buffer
+	require.NoError(t, report.Print(&out))
+	assert.Contains(t, out.String(), "call crm (timeout 10s, 9 retries, dry run: never sent)")
+	assert.Contains(t, out.String(), "at interaction_starts (dry run: recorded, not sent)")
+	assert.Contains(t, out.String(), "at interaction_ends\n")
+}

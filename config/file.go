@@ -43,6 +43,7 @@ type fileCall struct {
 	Success  statuses          `yaml:"success"`
 	Final    statuses          `yaml:"final"`
 	Idemp    bool              `yaml:"idempotent"`
+	DryRun   bool              `yaml:"dry_run"`
 	Order    delivery.Order    `yaml:"order"`
 	Missing  request.Missing   `yaml:"missing"`
 	Retry    fileRetry         `yaml:"retry"`

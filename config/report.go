@@ -21,18 +21,22 @@ type Report struct {
 
 // CallReport is one call of a Report.
 type CallReport struct {
-	Name    string   `json:"name"`
-	BuiltIn bool     `json:"built_in,omitempty"`
-	Auth    string   `json:"auth,omitempty"`
-	Signed  bool     `json:"signed,omitempty"`
-	Timeout string   `json:"timeout"`
-	Retries int      `json:"retries"`
+	Name    string `json:"name"`
+	BuiltIn bool   `json:"built_in,omitempty"`
+	Auth    string `json:"auth,omitempty"`
+	Signed  bool   `json:"signed,omitempty"`
+	Timeout string `json:"timeout"`
+	Retries int    `json:"retries"`
+	// DryRun says that the call is never sent.
+	DryRun  bool     `json:"dry_run,omitempty"`
 	Samples []Sample `json:"samples,omitempty"`
 }
 
 // Sample is a call rendered for one moment.
 type Sample struct {
-	When    interaction.When `json:"when"`
+	When interaction.When `json:"when"`
+	// DryRun says that every trigger of the moment only records the request.
+	DryRun  bool             `json:"dry_run,omitempty"`
 	Request dispatch.Request `json:"request"`
 }
 
@@ -47,7 +51,7 @@ func Check(s *Set) Report {
 	}
 	for _, c := range s.Calls() {
 		report := CallReport{Name: c.Name, BuiltIn: c.BuiltIn, Auth: authKind(c), Signed: len(c.Policy.Sign) > 0,
-			Timeout: c.Policy.Timeout.String(), Retries: len(c.Policy.Retry.Schedule)}
+			Timeout: c.Policy.Timeout.String(), Retries: len(c.Policy.Retry.Schedule), DryRun: c.Policy.DryRun}
 		moments := s.Triggers.Fires(c.Name)
 		if len(moments) == 0 {
 			r.warn("call %s has no trigger: nothing fires it", c.Name)
@@ -64,7 +68,7 @@ func Check(s *Set) Report {
 				r.warn("call %s cannot be rendered at %s with sample data: %s", c.Name, when, request.Fault)
 			}
 			hidden = mask(&request)
-			report.Samples = append(report.Samples, Sample{when, request})
+			report.Samples = append(report.Samples, Sample{when, s.Triggers.DryRun(c.Name, when), request})
 		}
 		if len(hidden) > 0 {
 			r.warn("call %s: %s looks like a credential, which would stand in every history: use auth", c.Name, strings.Join(hidden, ", "))
@@ -142,12 +146,19 @@ func (r Report) Print(w io.Writer) error {
 		if c.Signed {
 			notes = append(notes, "signed")
 		}
+		if c.DryRun {
+			notes = append(notes, "dry run: never sent")
+		}
 		if c.BuiltIn {
 			notes = append(notes, "built in")
 		}
 		p.line("call %s (%s)", c.Name, strings.Join(notes, ", "))
 		for _, s := range c.Samples {
-			p.line("  at %s", s.When)
+			at := string(s.When)
+			if s.DryRun {
+				at += " (dry run: recorded, not sent)"
+			}
+			p.line("  at %s", at)
 			p.line("    %s %s", s.Request.Method, s.Request.URL)
 			for _, h := range s.Request.Headers {
 				p.line("    %s: %s", h.Name, h.Value)

@@ -155,8 +155,8 @@ func TestWhatIsNotSent(t *testing.T) {
 	dry := newPolicy()
 	dry.DryRun = true
 	o := send(dry, func(*dispatch.Request) {})
-	assert.Equal(t, "dry_run", o.Class)
-	assert.Equal(t, dispatch.VerdictDelivered, o.Verdict)
+	assert.Equal(t, "config", o.Class, "what was to be sent is parked, not taken for sent")
+	assert.Equal(t, dispatch.VerdictFinal, o.Verdict)
 	for name, change := range map[string]func(*dispatch.Request){
 		"fault":        func(r *dispatch.Request) { r.Fault = "json.x has no value" },
 		"method":       func(r *dispatch.Request) { r.Method = "PO ST" },

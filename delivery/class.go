@@ -59,7 +59,8 @@ const (
 	ClassAuth Class = "auth"
 	// ClassRender: the request could not be rendered or is no valid HTTP; final.
 	ClassRender Class = "render"
-	// ClassConfig: the call is gone from the configuration; final.
+	// ClassConfig: the call is gone from the configuration, or has become a dry run;
+	// final.
 	ClassConfig Class = "config"
 	// ClassBreakerOpen: the receiver has failed repeatedly and is left alone for a
 	// while; retry, free of charge.

@@ -35,7 +35,9 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int) (o dispatch.Out
 	case r.Fault != "":
 		return NotSent(p, r, ClassRender, r.Fault)
 	case p.DryRun:
-		return DryRun(p, r)
+		// A dry run is recorded when it is dispatched. This one was to be sent, and is
+		// not counted as sent only because the configuration has changed meanwhile.
+		return NotSent(p, r, ClassConfig, "the call has become a dry run; redeliver when it is none any more")
 	}
 	req, err := newRequest(p, r)
 	if err != nil {

@@ -83,8 +83,9 @@ type Delivery struct {
 	Call     string `json:"call"`
 	When     string `json:"when"`
 	Sequence int64  `json:"sequence"`
-	// Status is delivered (the POST left inline and succeeded), in_lane (appended to
-	// the Delivery workflow) or waiting (Request is to be attempted by the interaction).
+	// Status is delivered (the POST left inline and succeeded, or a dry run is recorded
+	// with its Request), in_lane (appended to the Delivery workflow) or waiting (Request
+	// is to be attempted by the interaction).
 	Status  Status   `json:"status"`
 	Request *Request `json:"request,omitempty"`
 	Outcome *Outcome `json:"outcome,omitempty"`

@@ -74,13 +74,16 @@ func (l *live) into(t *testing.T, target any, args ...string) {
 	require.NoError(t, json.Unmarshal([]byte(result.out), target))
 }
 
-// configFor is a configuration with one call to a receiver of the test's.
+// configFor is a configuration with one call to a receiver of the test's, and one
+// that is only recorded.
 func configFor(t *testing.T, receiver string) string {
 	return fileOf(t, "segue.yaml", fmt.Sprintf(`
 calls:
   - {name: crm, method: POST, url: "%s/x", json: {id: "${interaction.id}", when: "${event.when}"}}
+  - {name: draft, method: POST, url: "http://draft.invalid/", dry_run: true, text: "${interaction.id}"}
 triggers:
   - {when: [interaction_starts, interaction_ends], call: crm}
+  - {when: interaction_starts, call: draft}
 guard: {allow: ["127.0.0.0/8"]}
 `, receiver))
 }
@@ -142,13 +145,16 @@ func TestTheCommandLineAgainstALiveSegue(t *testing.T) {
 		var shown struct {
 			State      struct{ State string }
 			Timeline   []struct{ Segment, Leg string }
-			Deliveries []struct{ ID, Call, Status string }
+			Deliveries []struct{ ID, Call, Status, Class string }
 			Rejected   []struct{ Command, Reason string }
 		}
 		dev.into(t, &shown, "show", "c1")
 		require.Equal(t, "handling", shown.State.State)
 		require.NotEmpty(t, shown.Timeline)
 		require.Equal(t, "crm", shown.Deliveries[0].Call)
+		require.Equal(t, "draft", shown.Deliveries[1].Call)
+		require.Equal(t, "delivered", shown.Deliveries[1].Status)
+		require.Equal(t, "dry_run", shown.Deliveries[1].Class)
 		require.Equal(t, "nonsense", shown.Rejected[0].Command)
 
 		picture := dev.run(t, "show", "c1")
@@ -156,6 +162,7 @@ func TestTheCommandLineAgainstALiveSegue(t *testing.T) {
 		for _, part := range []string{"inbound interaction, handling", "agent bea", "h handling", "WEBHOOK-ID", "nonsense"} {
 			require.Contains(t, picture.out, part)
 		}
+		require.Regexp(t, `draft +delivered +dry_run +0 `, picture.out)
 		require.Equal(t, 3, dev.run(t, "show", "nobody").code)
 	})
 	t.Run("list", func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"segue/delivery"
 	"segue/dispatch"
 	"segue/interaction"
 	"segue/starter/draw"
@@ -172,6 +173,8 @@ func answerOf(d workflows.DeliveryRecord) string {
 
 func attemptsOf(d workflows.DeliveryRecord) string {
 	switch {
+	case d.Class == string(delivery.ClassDryRun):
+		return "0"
 	case len(d.Attempts) > 0:
 		return fmt.Sprint(len(d.Attempts))
 	case d.Status == dispatch.StatusDelivered:

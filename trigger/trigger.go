@@ -120,6 +120,20 @@ func (s *Set) Fires(call string) []interaction.When {
 	return when
 }
 
+// DryRun tells whether every trigger that fires a call at a moment is a dry run.
+func (s *Set) DryRun(call string, when interaction.When) bool {
+	dry := false
+	for _, r := range s.byWhen[when] {
+		if r.call == call {
+			if !r.dryRun {
+				return false
+			}
+			dry = true
+		}
+	}
+	return dry
+}
+
 // Never says why a trigger can never fire; empty when it can.
 func (s Spec) Never() string {
 	if len(s.Channels) == 0 {

@@ -74,7 +74,7 @@ func (r *run) dispatch() {
 // anyway, so that it stands in no marker, and needed only if the lane fails.
 func keepSources(turns []interaction.Turn, deliveries []dispatch.Delivery) {
 	for _, delivery := range deliveries {
-		if delivery.Request == nil {
+		if delivery.Status != dispatch.StatusWaiting {
 			continue
 		}
 		for i := range turns {
