@@ -111,7 +111,7 @@ func credential(name string) bool {
 func mask(r *dispatch.Request) (names []string) {
 	for i, h := range r.Headers {
 		if credential(h.Name) {
-			r.Headers[i].Value = "***"
+			r.Headers[i] = dispatch.Header{Name: h.Name, Value: "***"}
 			names = append(names, "header "+h.Name)
 		}
 	}
@@ -161,7 +161,7 @@ func (r Report) Print(w io.Writer) error {
 			p.line("  at %s", at)
 			p.line("    %s %s", s.Request.Method, s.Request.URL)
 			for _, h := range s.Request.Headers {
-				p.line("    %s: %s", h.Name, h.Value)
+				p.line("    %s: %s", h.Name, h.Text(1))
 			}
 			if s.Request.Body != "" {
 				p.line("    %s", strings.ReplaceAll(s.Request.Body, "\n", "\n    "))

@@ -171,6 +171,25 @@ func TestWhatIsNotSent(t *testing.T) {
 	assert.Zero(t, requests.Load())
 }
 
+func TestAHeaderCountsTheAttempts(t *testing.T) {
+	var got []string
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		got = append(got, r.Header.Get("X-Try")+" "+r.Header.Get("webhook-id"))
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	r := newRequest(server.URL)
+	r.Headers = append(r.Headers, dispatch.Header{Name: "X-Try", Value: "no. ", Attempt: true, After: " of 3"})
+	sender := newSender(t)
+	for attempt := 1; attempt <= 3; attempt++ {
+		require.Equal(t, "http_5xx", sender.Send(context.Background(), newPolicy(), r, attempt).Class)
+	}
+	assert.Equal(t, []string{"no. 1 of 3 msg_1", "no. 2 of 3 msg_1", "no. 3 of 3 msg_1"}, got)
+
+	r.Headers = []dispatch.Header{{Name: "X-Try", Attempt: true, After: "\r\nX-Evil: 1"}}
+	assert.Equal(t, "render", sender.Send(context.Background(), newPolicy(), r, 4).Class)
+	assert.Len(t, got, 3)
+}
+
 func TestHeadersThatACallCannotSet(t *testing.T) {
 	var got http.Header
 	server := serve(t, func(_ http.ResponseWriter, r *http.Request) { got = r.Header })

@@ -23,9 +23,10 @@ var ours = map[string]bool{
 	"Webhook-Id": true, "Webhook-Timestamp": true, "Webhook-Signature": true,
 }
 
-// newRequest turns a rendered request into an HTTP one, without credentials.
+// newRequest turns a rendered request into the HTTP one of an attempt, counted
+// from 1, without credentials.
 // Errors name what is wrong with it and repeat none of its values.
-func newRequest(p Policy, r dispatch.Request) (*http.Request, error) {
+func newRequest(p Policy, r dispatch.Request, attempt int) (*http.Request, error) {
 	target, err := parseURL(r.URL)
 	if err != nil {
 		return nil, err
@@ -41,7 +42,7 @@ func newRequest(p Policy, r dispatch.Request) (*http.Request, error) {
 	if err != nil {
 		return nil, errors.New("the request is not valid HTTP")
 	}
-	return req, setHeaders(req, p, r)
+	return req, setHeaders(req, p, r, attempt)
 }
 
 func parseURL(text string) (*url.URL, error) {
@@ -60,20 +61,21 @@ func parseURL(text string) (*url.URL, error) {
 	return target, nil
 }
 
-func setHeaders(req *http.Request, p Policy, r dispatch.Request) error {
+func setHeaders(req *http.Request, p Policy, r dispatch.Request, attempt int) error {
 	for _, h := range r.Headers {
-		if !isToken(h.Name) || !isFieldValue(h.Value) {
+		value := h.Text(attempt)
+		if !isToken(h.Name) || !isFieldValue(value) {
 			return fmt.Errorf("header %q is not valid HTTP", bounded(h.Name, 64))
 		}
 		switch name := textproto.CanonicalMIMEHeaderKey(h.Name); {
 		case ours[name]:
 		case name == "Host":
-			req.Host = h.Value
+			req.Host = value
 		case name == "Authorization", name == "User-Agent", name == "Content-Type":
-			req.Header.Set(name, h.Value)
+			req.Header.Set(name, value)
 		default:
 			// As it is written: some receivers know only one case.
-			req.Header[h.Name] = append(req.Header[h.Name], h.Value)
+			req.Header[h.Name] = append(req.Header[h.Name], value)
 		}
 	}
 	if req.Header.Get("User-Agent") == "" {

@@ -39,7 +39,7 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int) (o dispatch.Out
 		// not counted as sent only because the configuration has changed meanwhile.
 		return NotSent(p, r, ClassConfig, "the call has become a dry run; redeliver when it is none any more")
 	}
-	req, err := newRequest(p, r)
+	req, err := newRequest(p, r, attempt)
 	if err != nil {
 		return notSent(ClassRender, err)
 	}

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"segue/interaction"
@@ -95,6 +96,18 @@ type Delivery struct {
 type Header struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
+	// Attempt says that the number of the attempt comes between Value and After: the
+	// one thing of a request that is put in when it is sent.
+	Attempt bool   `json:"attempt,omitempty"`
+	After   string `json:"after,omitempty"`
+}
+
+// Text is the header's value in an attempt, counted from 1.
+func (h Header) Text(attempt int) string {
+	if !h.Attempt {
+		return h.Value
+	}
+	return h.Value + strconv.Itoa(attempt) + h.After
 }
 
 // Request is a rendered call: the bytes of every attempt. It holds no secret;
@@ -124,7 +137,7 @@ type Request struct {
 func (r Request) Size() int {
 	n := 200 + len(r.ID) + len(r.Call) + len(r.URL) + len(r.Body) + len(r.Fault)
 	for _, h := range r.Headers {
-		n += len(h.Name) + len(h.Value) + 24
+		n += len(h.Name) + len(h.Value) + len(h.After) + 24
 	}
 	return n
 }

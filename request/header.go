@@ -35,10 +35,17 @@ func (p *problems) compileHeaders(list []Pair) []pair {
 			p.add(at+".name", h.Name, "is set by Segue itself", "leave it out")
 		}
 		l := p.compileLeaf(at+".value", h.Value, expr.InHeader)
+		attempts := 0
 		for _, part := range l.parts {
+			if part.attempt {
+				attempts++
+			}
 			if c, bad := control(part.literal); bad {
 				p.add(at+".value", h.Value, fmt.Sprintf("a header cannot hold the character %U", c), "leave it out")
 			}
+		}
+		if attempts > 1 {
+			p.add(at+".value", h.Value, "a header has the attempt once", "write ${delivery.attempt} once")
 		}
 		pairs = append(pairs, pair{name: h.Name, leaf: *l})
 	}
@@ -52,23 +59,52 @@ func (r *rendering) renderHeaders() ([]dispatch.Header, error) {
 	headers = append(headers, dispatch.Header{Name: "webhook-id", Value: r.scope.Delivery.ID},
 		dispatch.Header{Name: "Idempotency-Key", Value: r.scope.Delivery.ID})
 	for i := range r.headers {
-		h := &r.headers[i]
-		text, absent, err := r.text(&h.leaf)
+		header, absent, err := r.renderHeader(&r.headers[i])
 		if err != nil {
 			return nil, err
 		}
-		if absent && r.missing == MissingOmit {
-			continue
+		if !absent || r.missing != MissingOmit {
+			headers = append(headers, header)
 		}
-		if len(text) > MaxHeader {
-			return nil, tooLarge(h.leaf.path, MaxHeader)
-		}
-		if c, bad := control(text); bad {
-			return nil, &Fault{Path: h.leaf.path, Reason: fmt.Sprintf("a header cannot hold the character %U", c)}
-		}
-		headers = append(headers, dispatch.Header{Name: h.name, Value: strings.Trim(text, " \t")})
 	}
 	return headers, nil
+}
+
+// renderHeader writes one header of the call's own. absent: some value of it does
+// not exist, and the header is empty.
+func (r *rendering) renderHeader(h *pair) (header dispatch.Header, absent bool, err error) {
+	empty := dispatch.Header{Name: h.name}
+	before, after := h.leaf, leaf{path: h.leaf.path}
+	at := slices.IndexFunc(before.parts, func(p part) bool { return p.attempt })
+	if at >= 0 {
+		before.parts, after.parts = before.parts[:at], before.parts[at+1:]
+	}
+	header = dispatch.Header{Name: h.name, Attempt: at >= 0}
+	if header.Value, absent, err = r.headerText(&before); absent || err != nil {
+		return empty, absent, err
+	}
+	if header.After, absent, err = r.headerText(&after); absent || err != nil {
+		return empty, absent, err
+	}
+	header.Value, header.After = strings.TrimLeft(header.Value, " \t"), strings.TrimRight(header.After, " \t")
+	if !header.Attempt {
+		header.Value = strings.TrimRight(header.Value, " \t")
+	}
+	if len(header.Value)+len(header.After) > MaxHeader {
+		return empty, false, tooLarge(h.leaf.path, MaxHeader)
+	}
+	return header, false, nil
+}
+
+// headerText is the text of a header, or of the part before or after the attempt.
+func (r *rendering) headerText(l *leaf) (text string, absent bool, err error) {
+	if text, absent, err = r.text(l); absent || err != nil {
+		return "", absent, err
+	}
+	if c, bad := control(text); bad {
+		return "", false, &Fault{Path: l.path, Reason: fmt.Sprintf("a header cannot hold the character %U", c)}
+	}
+	return text, false, nil
 }
 
 // control finds a character that would end or corrupt a header.

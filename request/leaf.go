@@ -11,11 +11,13 @@ import (
 	"cel.dev/cel-go/common/types/ref"
 )
 
-// part is one piece of a leaf: literal text, an expression or a data element.
+// part is one piece of a leaf: literal text, an expression or a data element, or
+// in a header the place of the attempt's number.
 type part struct {
 	literal string
 	program *expr.Program
 	element func(*expr.Scope) (string, bool)
+	attempt bool
 	// source is how the part was written, for errors.
 	source string
 }
@@ -54,6 +56,10 @@ func (p *problems) compileLeaf(path, s string, place expr.Place) *leaf {
 		case expr.Literal:
 			l.parts = append(l.parts, part{literal: piece.Text})
 		case expr.Expression:
+			if place == expr.InHeader && strings.TrimSpace(piece.Text) == "delivery.attempt" {
+				l.parts = append(l.parts, part{attempt: true})
+				continue
+			}
 			program, err := expr.Compile(piece.Text, place)
 			if err != nil {
 				p.expression(path, s, expr.Column(s, piece.Offset)-1, err)

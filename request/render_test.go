@@ -1,11 +1,13 @@
 package request_test
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"segue/dispatch"
 	"segue/interaction"
 	"segue/request"
 
@@ -134,6 +136,35 @@ func TestEveryRequestCarriesItsIdentity(t *testing.T) {
 	assert.Equal(t, int64(4), r.Sequence)
 	assert.Equal(t, "segment_change", r.When)
 	assert.Equal(t, at, r.At)
+}
+
+// The attempt is the one thing that is put in when a header is sent; what data says
+// is never taken for its place.
+func TestAHeaderMayCarryTheAttempt(t *testing.T) {
+	v := view()
+	v.UserData["evil"] = " ${delivery.attempt} "
+	for value, want := range map[string]dispatch.Header{
+		"${delivery.attempt}":                     {Attempt: true},
+		" try ${ delivery.attempt } of #ani# ":    {Value: "try ", Attempt: true, After: " of +15550100123"},
+		"${user_data.evil}${delivery.attempt}":    {Value: "${delivery.attempt} ", Attempt: true},
+		"${delivery.attempt}${user_data.evil}":    {Attempt: true, After: " ${delivery.attempt}"},
+		"${user_data.evil}":                       {Value: "${delivery.attempt}"},
+		"${user_data.nothing}${delivery.attempt}": {Attempt: true},
+	} {
+		s := call(t, "", func(s *request.Spec) { s.Headers = pairs("X-Try", value) })
+		r, err := compiled(t, s).Render("m", v, event())
+		require.NoError(t, err)
+		want.Name = "X-Try"
+		assert.Equal(t, want, r.Headers[len(r.Headers)-1], value)
+	}
+	for missing, want := range map[request.Missing][]dispatch.Header{request.MissingOmit: {}, request.MissingNull: {{Name: "X-Try"}}} {
+		s := call(t, "", func(s *request.Spec) {
+			s.Headers, s.Missing = pairs("X-Try", "${delivery.attempt}${user_data.nothing}"), missing
+		})
+		r, err := compiled(t, s).Render("m", v, event())
+		require.NoError(t, err)
+		assert.Equal(t, want, slices.DeleteFunc(r.Headers, func(h dispatch.Header) bool { return h.Name != "X-Try" }))
+	}
 }
 
 func TestTheAgentIsTheOneTheEventIsAbout(t *testing.T) {

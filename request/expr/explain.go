@@ -38,6 +38,10 @@ func explain(source string, place Place, issues *cel.Issues) *Error {
 		e.Remedy = Suggest(m[1], variableNames())
 	} else if m := undefined.FindStringSubmatch(e.Problem); m != nil {
 		e.Problem = "there is no field " + m[1]
+		if m[1] == "attempt" && place == InHeader && strings.Contains(source, "delivery.attempt") {
+			e.Remedy = "delivery.attempt stands by itself: write ${delivery.attempt}, with text around it; the number is put in when the header is sent"
+			return e
+		}
 		e.Remedy = Suggest(m[1], fieldsBefore(source, e.Column))
 	}
 	return e
