@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"segue/interaction"
 	"segue/request/expr"
@@ -48,7 +47,7 @@ func (l *loader) guard(s *Set) {
 		for entry := range strings.SplitSeq(given, ",") {
 			entry = strings.TrimSpace(entry)
 			s.Guard.Allow = append(s.Guard.Allow, entry)
-			if problem, remedy := checkReach(entry); problem != "" {
+			if problem, remedy := checkReach.mistake(entry); problem != "" {
 				l.misset(path, entry, problem, remedy)
 			}
 		}
@@ -56,21 +55,9 @@ func (l *loader) guard(s *Set) {
 	}
 	l.bounded(path, len(s.Guard.Allow), maxList)
 	for i, entry := range s.Guard.Allow {
-		if problem, remedy := checkReach(entry); problem != "" {
+		if problem, remedy := checkReach.mistake(entry); problem != "" {
 			l.decoder.fail(fmt.Sprintf("%s[%d]", path, i), entry, problem, remedy)
 		}
-	}
-}
-
-// Bounds of the lists of a configuration.
-const (
-	maxCalls = 500
-	maxList  = 1000
-)
-
-func (l *loader) bounded(path string, n, most int) {
-	if n > most {
-		l.decoder.fail(path, "", fmt.Sprintf("has %d entries, more than %d", n, most), "leave some out")
 	}
 }
 
@@ -83,7 +70,7 @@ func (l *loader) queues(s *Set) {
 		if q.Overflow != "" && q.Overflow == q.Name {
 			l.decoder.fail(at+".overflow", q.Overflow, "a queue cannot overflow into itself", "name another queue, or leave it out")
 		}
-		l.within(at+".max_misses", float64(q.MaxMisses), 0, 1000)
+		l.within(at+".max_misses", float64(q.MaxMisses), missesNumbers)
 		s.Queues = append(s.Queues, Queue{Name: q.Name, BusinessProcess: q.BusinessProcess, Overflow: q.Overflow,
 			MaxMisses: q.MaxMisses, timeouts: q.Timeouts.override()})
 	}
@@ -100,22 +87,6 @@ func (l *loader) named(at, name string, seen map[string]int) {
 		l.decoder.fail(at+".name", name, fmt.Sprintf("the name %s stands twice, first in line %d", quoted(name), first), "give it another name")
 	default:
 		seen[name] = line
-	}
-}
-
-// within checks a number's range.
-func (l *loader) within(path string, v, least, most float64) bool {
-	if v >= least && v <= most {
-		return true
-	}
-	l.decoder.fail(path, fmt.Sprint(v), fmt.Sprintf("%v is out of range", v), fmt.Sprintf("write %v to %v", least, most))
-	return false
-}
-
-// spanWithin checks a duration's range.
-func (l *loader) spanWithin(path string, v, least, most time.Duration) {
-	if v < least || v > most {
-		l.decoder.fail(path, v.String(), fmt.Sprintf("%s is out of range", v), fmt.Sprintf("write %s to %s", least, most))
 	}
 }
 

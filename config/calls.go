@@ -25,7 +25,7 @@ func (l *loader) calls(s *Set) {
 		c := &l.file.Calls[i]
 		at := fmt.Sprintf("calls[%d]", i)
 		l.named(at, c.Name, seen)
-		if problem, remedy := checkName(c.Name); c.Name != "" && problem != "" {
+		if problem, remedy := checkName.mistake(c.Name); c.Name != "" && problem != "" {
 			l.decoder.fail(at+".name", c.Name, problem, remedy)
 		}
 		l.add(s, at, c, false)
@@ -42,7 +42,7 @@ func (l *loader) calls(s *Set) {
 
 func (l *loader) add(s *Set, at string, c *fileCall, builtIn bool) {
 	template, err := request.Compile(request.Spec{Name: c.Name, Method: c.Method, URL: c.URL, Query: c.Query, Headers: c.Headers,
-		JSON: c.JSON, Form: c.Form, XML: c.XML, SOAP: c.SOAP, Text: c.Text, Missing: c.Missing, Mappings: c.Mappings})
+		JSON: c.JSON, Form: c.Form, XML: c.XML, SOAP: c.SOAP, Text: c.Text, Missing: request.Missing(c.Missing), Mappings: c.Mappings})
 	for _, p := range each[*request.Problem](err) {
 		l.decoder.fail(at+"."+p.Path, p.Value, p.What, p.Remedy)
 	}
@@ -70,7 +70,7 @@ func each[T error](err error) []T {
 
 // policy checks how a call is delivered.
 func (l *loader) policy(at string, c *fileCall) delivery.Policy {
-	l.spanWithin(at+".timeout", time.Duration(c.Timeout), 10*time.Millisecond, 10*time.Minute)
+	l.spanWithin(at+".timeout", time.Duration(c.Timeout), timeoutSpans)
 	if len(c.Success) == 0 {
 		l.decoder.fail(at+".success", "", "no status would count as delivered", "write success: [2xx]")
 	}
@@ -78,17 +78,17 @@ func (l *loader) policy(at string, c *fileCall) delivery.Policy {
 	if !slices.Contains(orders, string(c.Order)) {
 		l.decoder.fail(at+".order", string(c.Order), quoted(string(c.Order))+" is not an order", expr.Suggest(string(c.Order), orders))
 	}
-	l.bounded(at+".retry.schedule", len(c.Retry.Schedule), 100)
+	l.bounded(at+".retry.schedule", len(c.Retry.Schedule), maxSchedule)
 	schedule := make([]time.Duration, len(c.Retry.Schedule))
 	for i, d := range c.Retry.Schedule {
 		schedule[i] = time.Duration(d)
-		l.spanWithin(fmt.Sprintf("%s.retry.schedule[%d]", at, i), schedule[i], time.Millisecond, 30*24*time.Hour)
+		l.spanWithin(fmt.Sprintf("%s.retry.schedule[%d]", at, i), schedule[i], waitSpans)
 	}
-	l.within(at+".retry.jitter", c.Retry.Jitter, 0, 1)
-	l.within(at+".limits.concurrency", float64(c.Limits.Concurrency), 0, 10_000)
-	l.within(at+".limits.rate", c.Limits.Rate, 0, 100_000)
-	l.within(at+".limits.response", float64(c.Limits.Response), 0, 16<<20)
-	l.bounded(at+".returns", len(c.Returns), 100)
+	l.within(at+".retry.jitter", c.Retry.Jitter, jitterNumbers)
+	l.within(at+".limits.concurrency", float64(c.Limits.Concurrency), concurrencyNumbers)
+	l.within(at+".limits.rate", c.Limits.Rate, rateNumbers)
+	l.within(at+".limits.response", float64(c.Limits.Response), responseNumbers)
+	l.bounded(at+".returns", len(c.Returns), maxReturns)
 	returns := make([]delivery.Return, 0, len(c.Returns))
 	for i, r := range c.Returns {
 		if r.From == "" || r.To == "" {
@@ -149,7 +149,7 @@ func (l *loader) oauth2(at string, o *fileOAuth2) *delivery.OAuth2Auth {
 	if u, err := url.Parse(o.TokenURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
 		l.decoder.fail(at+".token_url", "", "the token URL is not one", "write https://host/path")
 	}
-	l.bounded(at+".params", len(o.Params), 20)
+	l.bounded(at+".params", len(o.Params), maxParams)
 	own := map[string]string{"": "", "grant_type": "", "scope": "use scopes", "client_id": "use client_id", "client_secret": "use client_secret"}
 	for i, p := range o.Params {
 		if remedy, taken := own[p.Name]; taken {
@@ -194,7 +194,7 @@ func (l *loader) sign(at string, c *fileCall) []delivery.SecretRef {
 	if sign == nil {
 		return nil
 	}
-	if n := len(sign.Secrets); n == 0 || n > 5 {
+	if n := len(sign.Secrets); n == 0 || n > maxSecrets {
 		l.decoder.fail(path+".secrets", "", fmt.Sprintf("a signature takes one to five secrets, not %d", n), "write secrets: [env:NAME], the newest first")
 	}
 	for i, s := range sign.Secrets {
@@ -205,7 +205,7 @@ func (l *loader) sign(at string, c *fileCall) []delivery.SecretRef {
 
 // secret checks a reference; the value itself never gets into an error.
 func (l *loader) secret(path string, s delivery.SecretRef) delivery.SecretRef {
-	if problem, remedy := checkSecret(string(s)); problem != "" {
+	if problem, remedy := checkSecret.mistake(string(s)); problem != "" {
 		l.decoder.fail(path, "", problem, remedy)
 	}
 	return s
@@ -241,7 +241,7 @@ func engagementCalls(backend string) []fileCall {
 	for _, name := range engagementNames {
 		c := fileCall{Name: name, Method: "POST", URL: backend + "/backend/data/gateway/" + name}
 		c.setDefaults()
-		c.Missing = request.MissingPark
+		c.Missing = missing(request.MissingPark)
 		c.Success = statuses{{From: 200, To: 200}}
 		c.Final = statuses{{From: 400, To: 400}}
 		c.JSON = &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{

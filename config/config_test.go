@@ -13,6 +13,7 @@ import (
 	"segue/delivery"
 	"segue/dispatch"
 	"segue/interaction"
+	"segue/request"
 	"segue/trigger"
 
 	"github.com/spf13/pflag"
@@ -264,6 +265,15 @@ triggers:
 	require.Len(t, report.Calls[0].Samples, 3)
 	assert.Equal(t, `{"code":"","tier":"<tier>"}`, report.Calls[0].Samples[0].Request.Body)
 	assert.Equal(t, `{"code":"SOLD","tier":"<tier>"}`, report.Calls[0].Samples[1].Request.Body)
+}
+
+// One of the policies has a name that YAML does not take for text.
+func TestMissingMayBeNullWithoutQuotes(t *testing.T) {
+	for written, want := range map[string]request.Missing{"null": "null", `"null"`: "null", "omit": "omit", "": "empty", "~": "empty"} {
+		set := parsed(t, "calls: [{name: a, method: POST, url: 'http://h.example.com/', missing: "+written+"}]")
+		c, _ := set.Call("a")
+		assert.Equal(t, want, c.Template.Missing(), written)
+	}
 }
 
 func TestDryRunsAreSaidSo(t *testing.T) {

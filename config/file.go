@@ -45,7 +45,7 @@ type fileCall struct {
 	Idemp    bool              `yaml:"idempotent"`
 	DryRun   bool              `yaml:"dry_run"`
 	Order    delivery.Order    `yaml:"order"`
-	Missing  request.Missing   `yaml:"missing"`
+	Missing  missing           `yaml:"missing"`
 	Retry    fileRetry         `yaml:"retry"`
 	Limits   fileLimits        `yaml:"limits"`
 	Returns  []fileReturn      `yaml:"returns"`
@@ -218,7 +218,7 @@ func (c *fileCall) setDefaults() {
 	c.Success = statuses{{From: 200, To: 299}}
 	c.Idemp = true
 	c.Order = delivery.OrderBlock
-	c.Missing = request.MissingEmpty
+	c.Missing = missing(request.MissingEmpty)
 	c.Retry = fileRetry{Schedule: standardWebhooks(), Jitter: 0.2, Retention: duration(720 * time.Hour)}
 	c.Limits = fileLimits{Concurrency: 20, Response: 64 << 10}
 }

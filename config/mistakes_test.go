@@ -51,8 +51,11 @@ temporal:
 log: {level: info}
 `
 
-func TestEachMistakeIsOneErrorWithItsLine(t *testing.T) {
-	cases := []struct{ name, old, new, want string }{
+// mistake replaces a piece of good, and is reported so.
+type mistake struct{ name, old, new, want string }
+
+func mistakes() []mistake {
+	return []mistake{
 		{"method", "method: POST", "method: FETCH",
 			`f.yaml:3: calls[0].method: "FETCH" is not a method; use GET, POST, PUT, PATCH, DELETE, TRACE, HEAD, OPTIONS`},
 		{"no method", "    method: POST\n", "",
@@ -163,10 +166,29 @@ func TestEachMistakeIsOneErrorWithItsLine(t *testing.T) {
 			"f.yaml:38: log.<<: a key is a plain name; write the keys out"},
 		{"soap version", "    json:\n      id: ${interaction.id}\n      deep: [1, {note: \"ani #ani#\"}]\n", "    soap: {version: 3, operation: Op}\n",
 			`f.yaml:7: calls[0].soap.version: "3" is not a version of SOAP; use "1.1" or "1.2"`},
+		{"two bodies", "    timeout: 10s", "    text: x",
+			"f.yaml:11: calls[0].text: a call has one body, and json is given already; keep one of json, text"},
+		{"disposition code as a trigger's word", "channels: [inbound]", "dispositions: [null]",
+			"f.yaml:22: triggers[1].dispositions[0]: nothing stands where text belongs; write one value"},
+		{"half of a pair", `{name: X-Agent, value: "${agent.id}"}`, `{value: "${agent.id}"}`,
+			"f.yaml:6: calls[0].headers[0].name: a name is needed; write {name: …, value: …}"},
+		{"token without its client", "auth: {basic: {username: env:U, password: env:P}}", "auth: {oauth2: {token_url: 'https://h/', client_id: env:I}}",
+			"f.yaml:10: calls[0].auth.oauth2.client_secret: a secret is a reference, not the secret itself; write env:NAME or file:PATH"},
+		{"too many secrets", "    timeout: 10s", "    sign: {secrets: [env:A, env:B, env:C, env:D, env:E, env:F]}",
+			"f.yaml:11: calls[0].sign.secrets: a signature takes one to five secrets, not 6; write secrets: [env:NAME], the newest first"},
+		{"return without a place", "    timeout: 10s", "    returns: [{from: tier}]",
+			"f.yaml:11: calls[0].returns[0]: a return value needs both names; write {from: key of the response, to: key of user data}"},
+		{"misses", "max_misses: 3", "max_misses: -3",
+			"f.yaml:30: queues[0].max_misses: -3 is out of range; write 0 to 1000"},
+		{"trigger without a call", "interaction_starts, call: crm", "interaction_starts",
+			"f.yaml:19: triggers[0].call: a trigger needs a call; write the name of a call"},
 	}
+}
+
+func TestEachMistakeIsOneErrorWithItsLine(t *testing.T) {
 	_, err := config.Parse("f.yaml", []byte(good))
 	require.NoError(t, err)
-	for _, c := range cases {
+	for _, c := range mistakes() {
 		t.Run(c.name, func(t *testing.T) {
 			require.Contains(t, good, c.old)
 			set, err := config.Parse("f.yaml", []byte(strings.Replace(good, c.old, c.new, 1)))
@@ -206,12 +228,14 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("calls: [{name: a, method: GET, url: 'http://h/', json: &a {b: *a}}]"))
 	f.Add([]byte("a: &a [*a]\ncalls: *a"))
 	f.Add([]byte("? [a]\n: b"))
+	schema := compiledSchema(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		set, err := config.Parse("f.yaml", data)
 		if (set == nil) == (err == nil) {
 			t.Fatalf("a set or errors: %v, %v", set, err)
 		}
 		if set != nil {
+			require.NoError(t, schemaRefuses(t, schema, data), "what the loader takes the schema takes")
 			again, err := config.Parse("f.yaml", data)
 			require.NoError(t, err)
 			require.Equal(t, set.Version, again.Version)

@@ -1,18 +1,11 @@
 package config
 
 import (
-	"net"
-	"net/netip"
-	"net/url"
 	"os"
-	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"segue/delivery"
-	"segue/request/expr"
 
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
@@ -33,13 +26,10 @@ func WithValue(key, value string) Option {
 	return func(l *loader) { l.values[key] = value }
 }
 
-// check says what is wrong with a setting's text; an empty problem is none.
-type check func(s string) (problem, remedy string)
-
 // processSetting is one value that comes from file, environment or flag.
 type processSetting struct {
 	key, standard string
-	check         check
+	form          form
 }
 
 // processSettings are all of them; the variable of temporal.address is SEGUE_TEMPORAL_ADDRESS.
@@ -49,7 +39,7 @@ var processSettings = []processSetting{
 	{"temporal.task_queue", "segue", checkName},
 	{"temporal.api_key", "", optional(checkSecret)},
 	{"temporal.tls.enabled", "false", checkBool},
-	{"temporal.tls.server_name", "", nil},
+	{"temporal.tls.server_name", "", anyText},
 	{"temporal.tls.ca", "", optional(checkSecret)},
 	{"temporal.tls.certificate", "", optional(checkSecret)},
 	{"temporal.tls.key", "", optional(checkSecret)},
@@ -98,11 +88,8 @@ func (l *loader) settings() *viper.Viper {
 		if value, ok := l.values[s.key]; ok {
 			v.Set(s.key, value)
 		}
-		if s.check == nil {
-			continue
-		}
 		value := v.GetString(s.key)
-		if problem, remedy := s.check(value); problem != "" {
+		if problem, remedy := s.form.mistake(value); problem != "" {
 			if strings.Contains(problem, "secret") {
 				value = ""
 			}
@@ -148,94 +135,6 @@ func insert(m map[string]any, path []string, value string) {
 	}
 	m[path[len(path)-1]] = value
 }
-
-func optional(c check) check {
-	return func(s string) (string, string) {
-		if s == "" {
-			return "", ""
-		}
-		return c(s)
-	}
-}
-
-func oneOf(values ...string) check {
-	return func(s string) (string, string) {
-		if slices.Contains(values, s) {
-			return "", ""
-		}
-		return quoted(s) + " is none of the values", expr.Suggest(s, values)
-	}
-}
-
-func checkDuration(s string) (string, string) {
-	_, problem, remedy := parseDuration(s)
-	return problem, remedy
-}
-
-func checkBool(s string) (string, string) {
-	if _, err := strconv.ParseBool(s); err != nil {
-		return quoted(s) + " is neither true nor false", "write true or false"
-	}
-	return "", ""
-}
-
-func checkHostPort(s string) (string, string) {
-	_, port, err := net.SplitHostPort(s)
-	_, convErr := strconv.ParseUint(port, 10, 16)
-	if err != nil || convErr != nil {
-		return quoted(s) + " is not an address", "write host:port with a port from 0 to 65535"
-	}
-	return "", ""
-}
-
-var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-
-func checkName(s string) (string, string) {
-	if !namePattern.MatchString(s) {
-		return quoted(s) + " is not a name", "use letters, digits, dots, dashes and underscores, at most 64"
-	}
-	return "", ""
-}
-
-func checkSecret(s string) (string, string) {
-	kind, rest, _ := strings.Cut(s, ":")
-	if (kind == "env" || kind == "file") && rest != "" && !strings.ContainsAny(rest, "\n\r\x00") {
-		return "", ""
-	}
-	return "a secret is a reference, not the secret itself", "write env:NAME or file:PATH"
-}
-
-func checkBackend(s string) (string, string) {
-	u, err := url.Parse(s)
-	switch {
-	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		return quoted(s) + " is not the URL of a backend", "write https://host:port"
-	case u.User != nil:
-		return "a URL holds no user and password", "define the calls engage and noengage with auth"
-	case u.RawQuery != "" || u.Fragment != "" || strings.ContainsAny(s, "${#"):
-		return quoted(s) + " has more than a host", "write https://host:port"
-	}
-	return "", ""
-}
-
-// checkReach checks an entry of guard.allow.
-func checkReach(s string) (string, string) {
-	if _, err := netip.ParsePrefix(s); err == nil {
-		return "", ""
-	}
-	if _, err := netip.ParseAddr(s); err == nil {
-		return "", ""
-	}
-	if hostPattern.MatchString(s) && !addressLike.MatchString(s) {
-		return "", ""
-	}
-	return quoted(s) + " is not an address, range or host", `write "10.0.0.0/8", "192.0.2.7" or a host name`
-}
-
-var (
-	hostPattern = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
-	addressLike = regexp.MustCompile(`^[0-9.]+$`)
-)
 
 // fill moves the merged settings into the set.
 func (s *Set) fill(v *viper.Viper) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"segue/delivery"
+	"segue/request"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -29,6 +30,8 @@ func (v *duration) decode(d *decoder, path string, n *yaml.Node) {
 	*v = duration(parsed)
 }
 
+func (duration) schema() object { return ref("duration") }
+
 // maxDuration bounds every configured span: ten years.
 const maxDuration = 87600 * time.Hour
 
@@ -37,7 +40,7 @@ func parseDuration(s string) (_ time.Duration, problem, remedy string) {
 	switch {
 	case err != nil:
 		return 0, quoted(s) + " is not a duration", "write it as 30s, 5m or 1h30m"
-	case parsed < 0:
+	case strings.HasPrefix(s, "-"):
 		return 0, quoted(s) + " is negative", "write 0s or more"
 	case parsed > maxDuration:
 		return 0, quoted(s) + " is more than ten years", "write 87600h or less"
@@ -66,6 +69,17 @@ func (v *size) decode(d *decoder, path string, n *yaml.Node) {
 	*v = size(count * sizeUnits[m[2]])
 }
 
+func (size) schema() object { return ref("size") }
+
+func (v size) String() string {
+	for _, unit := range []string{"MiB", "KiB"} {
+		if whole := int64(v) / sizeUnits[unit]; whole > 0 && int64(v)%sizeUnits[unit] == 0 {
+			return strconv.FormatInt(whole, 10) + unit
+		}
+	}
+	return strconv.FormatInt(int64(v), 10)
+}
+
 // words is one text or a list of texts.
 type words []string
 
@@ -88,7 +102,7 @@ func (v *words) decode(d *decoder, path string, n *yaml.Node) {
 type scalarText string
 
 func (v *scalarText) decode(d *decoder, path string, n *yaml.Node) {
-	if n.Kind != yaml.ScalarNode {
+	if n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null" {
 		d.failAt(n, path, "", describe(n)+" stands where text belongs", "write one value")
 		return
 	}
@@ -126,6 +140,48 @@ func (v *statuses) decode(d *decoder, path string, n *yaml.Node) {
 	}
 }
 
+func (statuses) schema() object {
+	return object{"anyOf": []object{ref("status"), {"type": "array", "items": ref("status")}}}
+}
+
+// strings are the statuses as they are written.
+func (v statuses) strings() []string {
+	list := make([]string, len(v))
+	for i, r := range v {
+		switch {
+		case r.From == r.To:
+			list[i] = strconv.Itoa(r.From)
+		case r.From%100 == 0 && r.To == r.From+99:
+			list[i] = fmt.Sprintf("%dxx", r.From/100)
+		default:
+			list[i] = fmt.Sprintf("%d-%d", r.From, r.To)
+		}
+	}
+	return list
+}
+
+// missing is a policy for missing values. One of them is called null, which YAML
+// does not take for text.
+type missing request.Missing
+
+func (v *missing) decode(d *decoder, path string, n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" {
+		if n.Value == string(request.MissingNull) {
+			*v = missing(request.MissingNull)
+		}
+		return
+	}
+	d.value(path, n, reflect.ValueOf(v).Elem(), false)
+}
+
+func (missing) schema() object {
+	values := []any{nil}
+	for _, policy := range request.MissingPolicies {
+		values = append(values, policy)
+	}
+	return object{"enum": values}
+}
+
 // fileBearer is a token's reference, plain or as {token: …}.
 type fileBearer struct {
 	Token delivery.SecretRef
@@ -143,6 +199,11 @@ func (v *fileBearer) decode(d *decoder, path string, n *yaml.Node) {
 	d.decode(path, n, reflect.ValueOf(&v.Token).Elem(), false)
 }
 
+func (fileBearer) schema() object {
+	block := object{"type": "object", "properties": object{"token": ref("secret")}, "required": []string{"token"}, "additionalProperties": false}
+	return object{"anyOf": []object{ref("secret"), block}}
+}
+
 // setting is a value that the environment and flags may give too; it is checked
 // when it is known which of them won.
 type setting struct{}
@@ -152,6 +213,6 @@ func (setting) decode(d *decoder, path string, n *yaml.Node) {
 	case n.Kind != yaml.ScalarNode:
 		d.failAt(n, path, "", describe(n)+" stands where one value belongs", "write one value")
 	case n.ShortTag() != "!!null":
-		d.settings[path] = strings.TrimSpace(n.Value)
+		d.settings[path] = n.Value
 	}
 }

@@ -34,6 +34,9 @@ const (
 	MissingPark  = expr.MissingPark
 )
 
+// MissingPolicies lists them.
+var MissingPolicies = []Missing{MissingEmpty, MissingOmit, MissingNull, MissingPark}
+
 // Spec is a call's request as the configuration has it. At most one of JSON,
 // Form, XML, SOAP and Text is set; without one there is no body.
 type Spec struct {

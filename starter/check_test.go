@@ -70,6 +70,17 @@ triggers:
 	require.NotEmpty(t, report.Errors[0].Remedy)
 }
 
+func TestCheckPrintsTheSchema(t *testing.T) {
+	written, err := os.ReadFile("../config/schema.json")
+	require.NoError(t, err)
+	for _, args := range [][]string{{"check", "--schema"}, {"check", "--schema", "--json"}} {
+		result := segue(t, args...)
+		require.Equal(t, 0, result.code, result.errs)
+		require.Equal(t, string(written), result.out)
+	}
+	require.Equal(t, 2, segue(t, "check", "x.yaml", "--schema").code)
+}
+
 func TestReplayNamesWhatFails(t *testing.T) {
 	nonsense := fileOf(t, "nonsense.json", "{}")
 	result := segue(t, "replay", nonsense, "missing.json", "--json")

@@ -62,6 +62,22 @@ func Segments() []string {
 	return names
 }
 
+// Stages lists all that a filter on segments takes: each segment alone, and on
+// each of its legs.
+func Stages() []string {
+	var names []string
+	for _, s := range segments {
+		names = append(names, string(s.name))
+		for _, leg := range s.legs {
+			names = append(names, string(s.name)+"."+string(leg))
+		}
+	}
+	return names
+}
+
+// Legs lists the three kinds of leg.
+func Legs() []interaction.Leg { return slices.Clone(legs) }
+
 // stage is a segment that a filter names; without a leg, on any.
 type stage struct {
 	segment interaction.Segment

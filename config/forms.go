@@ -1,0 +1,144 @@
+package config
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"segue/request/expr"
+)
+
+// form is what a single value must look like: to the loader, which says what is
+// wrong with a text, and to the schema, which takes at least what the loader takes.
+type form struct {
+	// mistake says what is wrong with a text and what to write instead; an empty
+	// problem is none.
+	mistake func(s string) (problem, remedy string)
+	schema  object
+}
+
+// anyText takes every value.
+var anyText = form{
+	mistake: func(string) (string, string) { return "", "" },
+	schema:  object{"type": []string{"string", "number", "boolean"}},
+}
+
+// optional is a form that may also be empty.
+func optional(f form) form {
+	return form{
+		mistake: func(s string) (string, string) {
+			if s == "" {
+				return "", ""
+			}
+			return f.mistake(s)
+		},
+		schema: object{"anyOf": []object{f.schema, {"const": ""}}},
+	}
+}
+
+func oneOf(values ...string) form {
+	return form{
+		mistake: func(s string) (string, string) {
+			if slices.Contains(values, s) {
+				return "", ""
+			}
+			return quoted(s) + " is none of the values", expr.Suggest(s, values)
+		},
+		schema: object{"enum": values},
+	}
+}
+
+var checkDuration = form{
+	mistake: func(s string) (string, string) {
+		_, problem, remedy := parseDuration(s)
+		return problem, remedy
+	},
+	schema: ref("duration"),
+}
+
+var checkBool = form{
+	mistake: func(s string) (string, string) {
+		if _, err := strconv.ParseBool(s); err != nil {
+			return quoted(s) + " is neither true nor false", "write true or false"
+		}
+		return "", ""
+	},
+	schema: object{"type": []string{"boolean", "string", "integer"}, "pattern": "^([01tTfF]|true|True|TRUE|false|False|FALSE)$", "minimum": 0, "maximum": 1},
+}
+
+var checkHostPort = form{
+	mistake: func(s string) (string, string) {
+		_, port, err := net.SplitHostPort(s)
+		_, convErr := strconv.ParseUint(port, 10, 16)
+		if err != nil || convErr != nil {
+			return quoted(s) + " is not an address", "write host:port with a port from 0 to 65535"
+		}
+		return "", ""
+	},
+	schema: object{"type": "string", "pattern": ":[0-9]+$"},
+}
+
+var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+var checkName = form{
+	mistake: func(s string) (string, string) {
+		if !namePattern.MatchString(s) {
+			return quoted(s) + " is not a name", "use letters, digits, dots, dashes and underscores, at most 64"
+		}
+		return "", ""
+	},
+	schema: object{"type": []string{"string", "number", "boolean"}, "pattern": namePattern.String()},
+}
+
+var checkSecret = form{
+	mistake: func(s string) (string, string) {
+		kind, rest, _ := strings.Cut(s, ":")
+		if (kind == "env" || kind == "file") && rest != "" && !strings.ContainsAny(rest, "\n\r\x00") {
+			return "", ""
+		}
+		return "a secret is a reference, not the secret itself", "write env:NAME or file:PATH"
+	},
+	schema: ref("secret"),
+}
+
+var checkBackend = form{
+	mistake: func(s string) (string, string) {
+		u, err := url.Parse(s)
+		switch {
+		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+			return quoted(s) + " is not the URL of a backend", "write https://host:port"
+		case u.User != nil:
+			return "a URL holds no user and password", "define the calls engage and noengage with auth"
+		case strings.ContainsAny(s, "?#${"):
+			return quoted(s) + " has more than a host", "write https://host:port"
+		}
+		return "", ""
+	},
+	schema: object{"type": "string", "pattern": "^[hH][tT][tT][pP][sS]?://[^?#${]+$"},
+}
+
+// checkReach checks an entry of guard.allow.
+var checkReach = form{
+	mistake: func(s string) (string, string) {
+		if _, err := netip.ParsePrefix(s); err == nil {
+			return "", ""
+		}
+		if _, err := netip.ParseAddr(s); err == nil {
+			return "", ""
+		}
+		if hostPattern.MatchString(s) && !addressLike.MatchString(s) {
+			return "", ""
+		}
+		return quoted(s) + " is not an address, range or host", `write "10.0.0.0/8", "192.0.2.7" or a host name`
+	},
+	schema: object{"pattern": hostPattern.String() + "|^[0-9A-Fa-f:.]+(/[0-9]{1,3}|%.+)?$"},
+}
+
+var (
+	hostPattern = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
+	addressLike = regexp.MustCompile(`^[0-9.]+$`)
+)

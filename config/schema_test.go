@@ -1,0 +1,188 @@
+package config_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"segue/config"
+	"segue/demo"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+func TestTheSchemaInTheRepositoryIsThatOfTheCode(t *testing.T) {
+	schema, err := config.Schema()
+	require.NoError(t, err)
+	written, err := os.ReadFile("schema.json")
+	require.NoError(t, err)
+	require.Equal(t, string(schema), string(written), "write it anew: go generate ./config")
+}
+
+func TestEditorsAreToldWhatEveryKeyIsFor(t *testing.T) {
+	schema, err := config.Schema()
+	require.NoError(t, err)
+	var root any
+	require.NoError(t, json.Unmarshal(schema, &root))
+	keys := 0
+	var walk func(path string, v any)
+	walk = func(path string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			properties, _ := v["properties"].(map[string]any)
+			if v["additionalProperties"] == false {
+				for name, property := range properties {
+					keys++
+					_, described := property.(map[string]any)["description"]
+					isChannel := strings.HasSuffix(path, "/channels")
+					isToken := strings.Contains(path, "/bearer/")
+					assert.True(t, described || isChannel || isToken, path+"/"+name)
+				}
+			}
+			for name, child := range v {
+				walk(path+"/"+name, child)
+			}
+		case []any:
+			for _, child := range v {
+				walk(path, child)
+			}
+		}
+	}
+	walk("", root)
+	assert.Greater(t, keys, 100)
+}
+
+// compiledSchema is the schema as a validator has it.
+func compiledSchema(t testing.TB) *jsonschema.Schema {
+	t.Helper()
+	schema, err := config.Schema()
+	require.NoError(t, err)
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
+	require.NoError(t, err)
+	compiler := jsonschema.NewCompiler()
+	require.NoError(t, compiler.AddResource("https://segue.example/schemas/config.json", document))
+	compiled, err := compiler.Compile("https://segue.example/schemas/config.json")
+	require.NoError(t, err)
+	return compiled
+}
+
+// schemaRefuses gives what the schema says against a file, read as editors read it.
+func schemaRefuses(t testing.TB, schema *jsonschema.Schema, data []byte) error {
+	t.Helper()
+	var document yaml.Node
+	require.NoError(t, yaml.Unmarshal(data, &document))
+	if len(document.Content) == 0 {
+		return nil
+	}
+	return schema.Validate(jsonOf(document.Content[0]))
+}
+
+// jsonOf is a YAML tree as JSON, in which all but the types of JSON is text.
+func jsonOf(n *yaml.Node) any {
+	switch n.Kind {
+	case yaml.AliasNode:
+		return jsonOf(n.Alias)
+	case yaml.MappingNode:
+		object := map[string]any{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			object[n.Content[i].Value] = jsonOf(n.Content[i+1])
+		}
+		return object
+	case yaml.SequenceNode:
+		list := make([]any, len(n.Content))
+		for i, item := range n.Content {
+			list[i] = jsonOf(item)
+		}
+		return list
+	}
+	var value any
+	switch n.ShortTag() {
+	case "!!null":
+		return nil
+	case "!!bool", "!!int", "!!float":
+		if n.Decode(&value) == nil {
+			if encoded, err := json.Marshal(value); err == nil { // infinity is no JSON
+				value, err = jsonschema.UnmarshalJSON(bytes.NewReader(encoded))
+				if err == nil {
+					return value
+				}
+			}
+		}
+	}
+	return n.Value
+}
+
+var schemaLine = regexp.MustCompile(`(?m)^# yaml-language-server: \$schema=(\S+)$`)
+
+// Every configuration in the repository fits the schema, and finds it where it says.
+func TestEveryConfigurationFileFitsTheSchema(t *testing.T) {
+	schema := compiledSchema(t)
+	files := 0
+	require.NoError(t, filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() && entry.Name() == ".git" {
+			return filepath.SkipDir
+		}
+		if ext := filepath.Ext(path); entry.IsDir() || ext != ".yaml" && ext != ".yml" {
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		var keys map[string]any
+		if err := yaml.Unmarshal(data, &keys); err != nil || keys["calls"] == nil {
+			return nil // of something else
+		}
+		files++
+		t.Run(path, func(t *testing.T) {
+			_, err := config.Parse(path, data)
+			require.NoError(t, err)
+			require.NoError(t, schemaRefuses(t, schema, data))
+			if line := schemaLine.FindSubmatch(data); line != nil {
+				require.FileExists(t, filepath.Join(filepath.Dir(path), string(line[1])))
+			}
+		})
+		return nil
+	}))
+	require.Positive(t, files)
+	require.Regexp(t, schemaLine, string(config.Example))
+
+	receivers, err := demo.Listen()
+	require.NoError(t, err)
+	defer func() { require.NoError(t, receivers.Close()) }()
+	text, err := receivers.Config()
+	require.NoError(t, err)
+	require.NoError(t, schemaRefuses(t, schema, text))
+	for _, text := range []string{good, "", "# nothing\n", "calls:\n", "{}", "log: {level: }"} {
+		require.NoError(t, schemaRefuses(t, schema, []byte(text)), text)
+	}
+}
+
+// What only the loader can say: it knows expressions, other keys' values, and YAML.
+var onlyTheLoader = []string{
+	"duplicate key", "duplicate call", "duration out of range", "expression in a body", "element in a body", "expression in a header",
+	"parameter of the grant itself", "client certificate without TLS", "authority without TLS", "server name",
+	"trigger without its call", "condition", "overflow into itself", "guard", "syntax", "second document", "merge key",
+}
+
+func TestTheSchemaRefusesWhatTheLoaderRefuses(t *testing.T) {
+	schema := compiledSchema(t)
+	for _, m := range mistakes() {
+		if slices.Contains([]string{"duplicate key", "syntax", "second document", "merge key"}, m.name) {
+			continue // no schema is asked about these: they are no YAML, or none of JSON's
+		}
+		err := schemaRefuses(t, schema, []byte(strings.Replace(good, m.old, m.new, 1)))
+		if slices.Contains(onlyTheLoader, m.name) {
+			assert.NoError(t, err, "%s: the schema has learnt it: take it from the list", m.name)
+		} else {
+			assert.Error(t, err, m.name)
+		}
+	}
+}
