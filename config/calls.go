@@ -97,7 +97,7 @@ func (l *loader) policy(at string, c *fileCall) delivery.Policy {
 		returns = append(returns, delivery.Return(r))
 	}
 	return delivery.Policy{Call: c.Name, Timeout: time.Duration(c.Timeout), Success: c.Success, Final: c.Final,
-		Idempotent: c.Idemp, DryRun: c.DryRun, Order: c.Order,
+		SOAP: c.SOAP != nil, Idempotent: c.Idemp, DryRun: c.DryRun, Order: c.Order,
 		Retry:  delivery.Retry{Schedule: schedule, Jitter: c.Retry.Jitter, Retention: time.Duration(c.Retry.Retention)},
 		Limits: delivery.Limits{Concurrency: c.Limits.Concurrency, Rate: c.Limits.Rate, Response: int64(c.Limits.Response)},
 		Auth:   l.auth(at+".auth", &c.Auth), TLS: l.tls(at, c), Sign: l.sign(at, c), Returns: returns}

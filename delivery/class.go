@@ -45,6 +45,9 @@ const (
 	ClassHTTP5xx Class = "http_5xx"
 	// ClassGone: a 410; final.
 	ClassGone Class = "gone"
+	// ClassSOAPFault: the response is a SOAP fault, whatever its status; final when it
+	// says that the request is wrong, else retry.
+	ClassSOAPFault Class = "soap_fault"
 	// ClassUnexpected: another status that the call does not count as success; retry.
 	ClassUnexpected Class = "unexpected"
 	// ClassTooLarge: the response's header is larger than is read; final, for the
@@ -81,7 +84,7 @@ func Classes() []Class {
 	return []Class{
 		ClassOK, ClassDryRun,
 		ClassDNS, ClassRefused, ClassReset, ClassUnreachable, ClassTLS, ClassTimeout, ClassProtocol, ClassNetwork,
-		ClassRedirect, ClassHTTP4xx, ClassHTTP429, ClassHTTP5xx, ClassGone, ClassUnexpected, ClassTooLarge,
+		ClassRedirect, ClassHTTP4xx, ClassHTTP429, ClassHTTP5xx, ClassGone, ClassSOAPFault, ClassUnexpected, ClassTooLarge,
 		ClassBlocked, ClassAuth, ClassRender, ClassConfig, ClassBreakerOpen, ClassLimited, ClassStopping, ClassInternal,
 		ClassInFlight,
 	}
@@ -121,7 +124,7 @@ func (c Class) noAnswer() bool {
 // fromReceiver tells whether the class is an answer of the receiver.
 func (c Class) fromReceiver() bool {
 	switch c {
-	case ClassOK, ClassRedirect, ClassHTTP4xx, ClassHTTP429, ClassHTTP5xx, ClassGone, ClassUnexpected, ClassTooLarge:
+	case ClassOK, ClassRedirect, ClassHTTP4xx, ClassHTTP429, ClassHTTP5xx, ClassGone, ClassSOAPFault, ClassUnexpected, ClassTooLarge:
 		return true
 	}
 	return false

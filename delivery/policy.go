@@ -25,6 +25,8 @@ type Policy struct {
 	Returns []Return
 	// Final lists statuses that no retry will help for this call, beside the defaults (GWE's 400).
 	Final []StatusRange
+	// SOAP says that the response is an envelope, in which a fault is a failure.
+	SOAP bool
 	// DryRun renders and records, but sends nothing; what was made before the call
 	// became a dry run is parked.
 	DryRun bool

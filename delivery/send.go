@@ -125,6 +125,15 @@ func (x *exchange) judge(o *dispatch.Outcome, resp *http.Response) {
 	o.Code, o.Class, o.Verdict = resp.StatusCode, string(class), verdict
 	body, fault := readBody(resp, x.policy.Limits.Response)
 	text := x.used.redact(string(body))
+	said := statusLine(class, resp.StatusCode)
+	if f := x.soapFault(body, resp, verdict); f != nil {
+		said = f.message() + ", " + said
+		class, verdict = ClassSOAPFault, f.verdict()
+		if x.policy.givesUpOn(resp.StatusCode) {
+			verdict = dispatch.VerdictFinal
+		}
+		o.Class, o.Verdict = string(class), verdict
+	}
 	if verdict == dispatch.VerdictDelivered {
 		o.Message = fault
 		if len(x.policy.Returns) > 0 {
@@ -136,7 +145,15 @@ func (x *exchange) judge(o *dispatch.Outcome, resp *http.Response) {
 	}
 	x.floor = retryAfter(resp.Header, time.Now())
 	o.Excerpt = bounded(text, maxExcerpt)
-	o.Message = joined(statusLine(class, resp.StatusCode), fault)
+	o.Message = joined(said, fault)
+}
+
+// soapFault is the fault in a response of a SOAP call; nil for none.
+func (x *exchange) soapFault(body []byte, resp *http.Response, verdict dispatch.Verdict) *soapFault {
+	if !x.policy.SOAP || !mayHoldFault(verdict, resp.StatusCode) {
+		return nil
+	}
+	return findFault(body, resp.Header.Get("Content-Type"))
 }
 
 func statusLine(class Class, code int) string {
