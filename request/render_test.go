@@ -175,6 +175,16 @@ func TestTheAgentIsTheOneTheEventIsAbout(t *testing.T) {
 	assert.Equal(t, `{"a":"a-9","p":"","n":""}`, r.Body)
 }
 
+func TestNoValueMakesADotSegment(t *testing.T) {
+	template := compiled(t, call(t, "", func(s *request.Spec) { s.URL = "https://h.example.com/a/${user_data.x}/${user_data.x}b" }))
+	for _, value := range []string{".", ".."} {
+		v := view()
+		v.UserData["x"] = value
+		_, err := template.Render("msg_1", v, event())
+		assert.ErrorContains(t, err, "render: url: a value makes a . or .. segment")
+	}
+}
+
 func TestSizesAreBounded(t *testing.T) {
 	large := strings.Repeat("x", 300<<10)
 	cases := map[string]struct {

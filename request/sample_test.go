@@ -1,9 +1,15 @@
 package request_test
 
 import (
+	"bufio"
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
+	"segue/dispatch"
 	"segue/interaction"
 	"segue/request"
 
@@ -65,4 +71,22 @@ func pairs(list ...string) []request.Pair {
 		out = append(out, request.Pair{Name: list[i], Value: list[i+1]})
 	}
 	return out
+}
+
+// received is what a real HTTP server reads of a request.
+func received(t *testing.T, r dispatch.Request) (*http.Request, []byte) {
+	t.Helper()
+	out, err := http.NewRequest(r.Method, r.URL, strings.NewReader(r.Body))
+	require.NoError(t, err)
+	for _, h := range r.Headers {
+		out.Header.Add(h.Name, h.Value)
+	}
+	var wire bytes.Buffer
+	require.NoError(t, out.Write(&wire))
+	in, err := http.ReadRequest(bufio.NewReader(&wire))
+	require.NoError(t, err)
+	body, err := io.ReadAll(in.Body)
+	require.NoError(t, err)
+	require.Zero(t, wire.Len(), "nothing may follow the request on the wire")
+	return in, body
 }

@@ -149,7 +149,7 @@ func appendXMLValue(dst []byte, path, source string, v ref.Val, depth int) ([]by
 	for it := m.Iterator(); it.HasNext() == types.True; {
 		key := it.Next()
 		name, err := expr.Text(key)
-		if err != nil || !isXMLName(name) {
+		if err != nil || !isXMLName(name) || strings.Contains(name, ":") { // nobody declares a prefix that comes from data
 			return dst, &Fault{path, source, "a key of the map cannot be the name of an XML element"}
 		}
 		names = append(names, name)
@@ -183,20 +183,6 @@ func appendXMLText(dst []byte, path, text string) ([]byte, error) {
 		return dst, tooLarge(path, MaxBody)
 	}
 	return b.Bytes(), nil
-}
-
-// isXMLName tells whether a name may be an element's; one prefix is allowed.
-func isXMLName(s string) bool {
-	if s == "" || strings.Count(s, ":") > 1 || strings.HasSuffix(s, ":") {
-		return false
-	}
-	for i, c := range s {
-		letter := c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0xC0
-		if !letter && (i == 0 || c != '-' && c != '.' && c != ':' && (c < '0' || c > '9')) {
-			return false
-		}
-	}
-	return true
 }
 
 func (p *problems) compileXML(s *XML) body {

@@ -63,9 +63,9 @@ func send(t testing.TB, sender *delivery.Sender, c *config.Call, id string, data
 
 // received is a request as a server read it.
 type received struct {
-	uri    string
-	header http.Header
-	body   []byte
+	protocol, uri string
+	header        http.Header
+	body          []byte
 }
 
 // receiver is a server that keeps what it reads.
@@ -77,20 +77,24 @@ type receiver struct {
 func newReceiver(t testing.TB, answer http.HandlerFunc) *receiver {
 	t.Helper()
 	r := &receiver{}
-	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, in *http.Request) {
+	r.Server = httptest.NewServer(r.keep(answer))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *receiver) keep(answer http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, in *http.Request) {
 		body, err := io.ReadAll(in.Body)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		r.got = append(r.got, received{in.RequestURI, in.Header.Clone(), body})
+		r.got = append(r.got, received{in.Proto, in.RequestURI, in.Header.Clone(), body})
 		if answer != nil {
 			in.Body = io.NopCloser(bytes.NewReader(body))
 			answer(w, in)
 		}
-	}))
-	t.Cleanup(r.Close)
-	return r
+	}
 }
 
 // need is a tool that some tests cannot do without: they are skipped without it,

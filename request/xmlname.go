@@ -1,0 +1,40 @@
+package request
+
+import (
+	"encoding/xml"
+	"strings"
+)
+
+// isXMLName tells whether a name may be an element's or attribute's; one prefix is
+// allowed.
+func isXMLName(s string) bool {
+	prefix, local, prefixed := strings.Cut(s, ":")
+	if !prefixed {
+		return isNCName(s)
+	}
+	return isNCName(prefix) && isNCName(local)
+}
+
+// isNCName tells whether a name without a prefix is one.
+func isNCName(s string) bool {
+	ascii := true
+	for i, c := range []byte(s) {
+		switch {
+		case c == '_', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
+		case i > 0 && (c == '-' || c == '.' || '0' <= c && c <= '9'):
+		case c >= 0x80:
+			ascii = false
+		default:
+			return false
+		}
+	}
+	return s != "" && (ascii || isRead(s))
+}
+
+// isRead asks a parser about the many characters beyond ASCII. It knows the names of
+// the fourth edition of XML 1.0: the fifth has more, which many receivers do not read.
+func isRead(name string) bool {
+	token, err := xml.NewDecoder(strings.NewReader("<" + name + "/>")).Token()
+	start, ok := token.(xml.StartElement)
+	return err == nil && ok && start.Name.Local == name && len(start.Attr) == 0
+}
