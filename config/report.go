@@ -110,7 +110,7 @@ func credential(name string) bool {
 // mask hides what looks like a credential, and names it.
 func mask(r *dispatch.Request) (names []string) {
 	for i, h := range r.Headers {
-		if credential(h.Name) {
+		if credential(h.Name) && !strings.HasSuffix(h.Value, "***") {
 			r.Headers[i] = dispatch.Header{Name: h.Name, Value: "***"}
 			names = append(names, "header "+h.Name)
 		}

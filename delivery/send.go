@@ -19,7 +19,9 @@ const (
 
 // send makes one attempt: everything that can keep the request back is asked
 // before the receiver's limits are, and those before the first byte leaves.
-func (s *Sender) send(p Policy, r dispatch.Request, attempt int) (o dispatch.Outcome) {
+//
+// w is nil, or follows what happens.
+func (s *Sender) send(p Policy, r dispatch.Request, attempt int, w *watch) (o dispatch.Outcome) {
 	defer func() {
 		// A defect must cost one attempt, not the process and everything in it.
 		if defect := recover(); defect != nil {
@@ -69,7 +71,8 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int) (o dispatch.Out
 	}()
 	// A token is got under the permit, too: an endpoint that hangs holds no more of
 	// the process than the call may.
-	x := exchange{policy: p, request: r, used: used, transport: transport, tokens: s.tokens, grant: grant}
+	x := exchange{policy: p, request: r, used: used, tokens: s.tokens, grant: grant, watch: w}
+	x.transport = w.over(transport, p, &x.used)
 	o = x.do(req)
 	o.MS = permit.leave(Class(o.Class)).Milliseconds()
 	permit = nil
@@ -84,6 +87,7 @@ type exchange struct {
 	transport http.RoundTripper
 	tokens    *tokens
 	grant     *grant        // nil: the request needs no token
+	watch     *watch        // nil: nobody watches
 	floor     time.Duration // the receiver's Retry-After
 }
 
@@ -125,6 +129,7 @@ func (x *exchange) judge(o *dispatch.Outcome, resp *http.Response) {
 	o.Code, o.Class, o.Verdict = resp.StatusCode, string(class), verdict
 	body, fault := readBody(resp, x.policy.Limits.Response)
 	text := x.used.redact(string(body))
+	x.watch.answered(resp, text)
 	said := statusLine(class, resp.StatusCode)
 	if f := x.soapFault(body, resp, verdict); f != nil {
 		said = f.message() + ", " + said

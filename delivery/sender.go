@@ -84,7 +84,7 @@ func (s *Sender) Find(id string, attempt int, asker string) (*Flight, bool) {
 // sending it: then it gives that flight. Only the policy's deadline ends a request
 // that has started.
 func (s *Sender) Start(p Policy, r dispatch.Request, attempt int, asker string) *Flight {
-	f := s.flights.Start(FlightKey{r.ID, attempt}, asker, func() dispatch.Outcome { return s.send(p, r, attempt) })
+	f := s.flights.Start(FlightKey{r.ID, attempt}, asker, func() dispatch.Outcome { return s.send(p, r, attempt, nil) })
 	if f == nil {
 		f = &Flight{done: make(chan struct{}), outcome: Refused(p, r, ClassStopping, stoppingTakes)}
 		close(f.done)

@@ -12,6 +12,7 @@ import (
 
 func (a *app) checkCommand() *cobra.Command {
 	var schema bool
+	var f fireFlags
 	c := &cobra.Command{
 		Use:   "check [FILE]",
 		Short: "Check a configuration and show what it would send",
@@ -19,15 +20,28 @@ func (a *app) checkCommand() *cobra.Command {
 --config, else the annotated example that ` + "`segue dev`" + ` uses. Each mistake is one line with its place and remedy
 (exit code 1). Nothing is sent, and no secret is read.
 
+With --fire CALL, one call is sent for real, once, as a worker would: with the sample data of a moment (--when), under
+the guard, with its secrets, its deadline and a webhook-id of its own that begins with msg_check_. What was written and
+what came back is shown without secrets, and what would come of it; a dry run is sent, too. Exit code 0 says that it
+counts as delivered. --interaction lays data over the sample: an object with the names that expressions begin with, such
+as {"user_data": {"tier": "gold"}}, or what ` + "`segue show ID --json`" + ` prints. No Temporal is needed.
+
 With --schema, print the JSON Schema of a configuration file: editors that know the line
   # yaml-language-server: $schema=schema.json
 at its top complete and check it with that.`,
 		Example: `  segue check segue.yaml
   segue check --json | jq -r '.calls[].name'
+  segue check segue.yaml --fire crm --when interaction_ends
+  segue check segue.yaml --fire crm --interaction '{"user_data": {"tier": "gold"}}'
   segue check --schema > schema.json`,
 		Args: between(0, 1, "one file"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			if schema {
+		RunE: func(c *cobra.Command, args []string) error {
+			switch {
+			case f.call == "" && (f.when != "" || f.interaction != ""):
+				return usage("--when and --interaction say what --fire sends: add --fire CALL")
+			case f.call != "" && schema:
+				return usage("--fire and --schema are two things: leave one out")
+			case schema:
 				return a.printSchema(args)
 			}
 			set, err := a.checked(args)
@@ -38,10 +52,14 @@ at its top complete and check it with that.`,
 			if err != nil {
 				return err
 			}
+			if f.call != "" {
+				return a.fire(c.Context(), set, f)
+			}
 			report := config.Check(set)
 			return a.print(checkResult{OK: true, Report: &report, Errors: []config.Error{}}, report.Print)
 		},
 	}
+	f.register(c)
 	c.Flags().BoolVar(&schema, "schema", false, "print the JSON Schema of a configuration file instead")
 	return c
 }

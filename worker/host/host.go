@@ -32,11 +32,10 @@ type Options struct {
 // Run works until the context ends, then stops: no new task is taken, what is
 // being sent is let finish.
 func Run(ctx context.Context, options Options) error {
-	guard, err := delivery.NewGuard(options.Config.Current().Guard.Allow)
+	sender, err := NewSender(options.Config.Current(), options.Log)
 	if err != nil {
-		return fmt.Errorf("worker: guard.allow: %w", err)
+		return fmt.Errorf("worker: %w", err)
 	}
-	sender := delivery.New(delivery.Options{Guard: guard, Log: options.Log})
 	fatal := make(chan error, 1)
 	work := sdkworker.New(options.Client, options.TaskQueue, workerOptions(fatal))
 	workflows.Register(work)
@@ -59,6 +58,15 @@ func Run(ctx context.Context, options Options) error {
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	return errors.Join(err, sender.Close(closing))
+}
+
+// NewSender is a sender as a worker of this configuration has it.
+func NewSender(set *config.Set, log *slog.Logger) (*delivery.Sender, error) {
+	guard, err := delivery.NewGuard(set.Guard.Allow)
+	if err != nil {
+		return nil, fmt.Errorf("guard.allow: %w", err)
+	}
+	return delivery.New(delivery.Options{Guard: guard, Log: log}), nil
 }
 
 // workerOptions differ from the SDK's defaults where these are known to hold a
