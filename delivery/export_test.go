@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"segue/dispatch"
 )
 
 // What the tests of timing need without a network.
@@ -51,4 +53,16 @@ func (s *Sender) Identities() int {
 	s.transports.mu.Lock()
 	defer s.transports.mu.Unlock()
 	return len(s.transports.held)
+}
+
+// Returned takes return values out of a response.
+func Returned(wanted []Return, body string) (map[string]any, string) { return returned(wanted, body) }
+
+// FaultOf is the code and the verdict of the SOAP fault in a response; false for none.
+func FaultOf(body []byte, contentType string) (code string, verdict dispatch.Verdict, found bool) {
+	f := findFault(body, contentType)
+	if f == nil {
+		return "", "", false
+	}
+	return f.code, f.verdict(), true
 }
