@@ -60,7 +60,7 @@ func Returned(wanted []Return, body string) (map[string]any, string) { return re
 
 // FaultOf is the code and the verdict of the SOAP fault in a response; false for none.
 func FaultOf(body []byte, contentType string) (code string, verdict dispatch.Verdict, found bool) {
-	f := findFault(body, contentType)
+	f := findFault(string(body), contentType)
 	if f == nil {
 		return "", "", false
 	}

@@ -131,7 +131,7 @@ func (x *exchange) judge(o *dispatch.Outcome, resp *http.Response) {
 	text := x.used.redact(string(body))
 	x.watch.answered(resp, text)
 	said := statusLine(class, resp.StatusCode)
-	if f := x.soapFault(body, resp, verdict); f != nil {
+	if f := x.soapFault(string(body), resp, verdict); f != nil {
 		said = f.message() + ", " + said
 		class, verdict = ClassSOAPFault, f.verdict()
 		if x.policy.givesUpOn(resp.StatusCode) {
@@ -154,7 +154,7 @@ func (x *exchange) judge(o *dispatch.Outcome, resp *http.Response) {
 }
 
 // soapFault is the fault in a response of a SOAP call; nil for none.
-func (x *exchange) soapFault(body []byte, resp *http.Response, verdict dispatch.Verdict) *soapFault {
+func (x *exchange) soapFault(body string, resp *http.Response, verdict dispatch.Verdict) *soapFault {
 	if !x.policy.SOAP || !mayHoldFault(verdict, resp.StatusCode) {
 		return nil
 	}
