@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -98,9 +99,11 @@ func (w *schemaWalk) key(path string, f reflect.StructField, standard reflect.Va
 	if !k.need && takesNull(f.Type) {
 		s = nullable(s)
 	}
-	if f.Type == reflect.TypeFor[setting]() {
-		if value := settingAt(path).standard; value != "" {
+	if own := settingAt(path); own != nil {
+		if value, err := strconv.ParseBool(own.standard); err == nil {
 			s["default"] = value
+		} else if own.standard != "" {
+			s["default"] = own.standard
 		}
 	} else if value, ok := standardOf(standard); ok {
 		s["default"] = value
