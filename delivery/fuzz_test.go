@@ -29,9 +29,9 @@ func FuzzReturned(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body, from string) {
 		values, message := delivery.Returned([]delivery.Return{{From: from, To: "to"}, {From: "another", To: "another"}}, body)
 		var object map[string]any
-		decoder := json.NewDecoder(strings.NewReader(body))
-		if err := decoder.Decode(&object); err != nil && !strings.Contains(err.Error(), "cannot unmarshal number") || object == nil && err == nil {
-			require.Empty(t, values)
+		// An error about a number that no float64 holds leaves the rest in the object.
+		if err := json.NewDecoder(strings.NewReader(body)).Decode(&object); object == nil {
+			require.Empty(t, values, err)
 			require.NotEmpty(t, message)
 			return
 		}
