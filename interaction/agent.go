@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"time"
 )
 
 // Agent is a person who handles interactions. Its type is open: every further
@@ -111,6 +112,7 @@ type Target struct {
 type Disposition struct {
 	Code  string `json:"code"`
 	Notes string `json:"notes,omitempty"`
-	// Agent is the id of the agent who gave it.
-	Agent string `json:"agent,omitempty"`
+	// Agent is the id of the agent who gave it, At when.
+	Agent string    `json:"agent,omitempty"`
+	At    time.Time `json:"at,omitzero"`
 }

@@ -37,6 +37,7 @@ func connect(s *step) error {
 	case s.Channel.agentless():
 		s.enter(s.channelLeg(), SegmentHandling)
 		s.State = StateHandling
+		s.reached()
 	default:
 		// Predictive: the customer is there, and an agent is still to be found.
 		s.enter(s.channelLeg(), SegmentHandling)

@@ -18,7 +18,7 @@ func (s *step) dispose(given Disposition, by *Agent) error {
 	if err != nil {
 		return err
 	}
-	given.Agent = agent
+	given.Agent, given.At = agent, s.at
 	before := ""
 	if k := s.known(agent); k != nil {
 		before = k.Code

@@ -21,12 +21,21 @@ type Event struct {
 	Agent *Agent `json:"agent,omitempty"`
 	// PreviousAgent is who owned the interaction before that agent.
 	PreviousAgent *Agent `json:"previous_agent,omitempty"`
-	Queue         string `json:"queue,omitempty"`
+	// Session is that agent's time with the customer; nil before the first contact.
+	Session *Session `json:"session,omitempty"`
+	Queue   string   `json:"queue,omitempty"`
 	// Reason says why, where the lifecycle names a reason (a dequeue's).
 	Reason string `json:"reason,omitempty"`
 	// Fields are the command's own fields as they came, without the envelope, plus
 	// what the moment adds (agent_needed: excluded, attempt). Read only.
 	Fields map[string]any `json:"fields,omitempty"`
+}
+
+// Session is an agent's time with the customer, the latest when there were several.
+type Session struct {
+	ConnectedAt time.Time `json:"connected_at"`
+	// EndedAt is zero while it lasts.
+	EndedAt time.Time `json:"ended_at,omitzero"`
 }
 
 // Turn is what one applied command caused: its events, and the interaction as
@@ -68,7 +77,15 @@ type Facts struct {
 	Destination string         `json:"destination,omitempty"`
 	Customer    map[string]any `json:"customer,omitempty"`
 	StartedAt   time.Time      `json:"started_at"`
-	EndedAt     *time.Time     `json:"ended_at,omitempty"`
+	// EnqueuedAt is when it was placed in the queue it is or was in; a missed offer
+	// does not change that. DequeuedAt is when it left the queue; zero while it waits.
+	EnqueuedAt time.Time `json:"enqueued_at,omitzero"`
+	DequeuedAt time.Time `json:"dequeued_at,omitzero"`
+	// ConnectedAt is the customer's first contact with an agent or, where there is
+	// none, with the far side. DisconnectedAt is when the customer left.
+	ConnectedAt    time.Time  `json:"connected_at,omitzero"`
+	DisconnectedAt time.Time  `json:"disconnected_at,omitzero"`
+	EndedAt        *time.Time `json:"ended_at,omitempty"`
 }
 
 // Durations are spans of an interaction's life so far, in seconds.

@@ -1,5 +1,7 @@
 package interaction
 
+import "time"
+
 // The macros of lifecycle.md: what several commands have in common, in its order.
 
 // term is TERM: an agent who was connected is not any more; once.
@@ -8,6 +10,7 @@ func (s *step) term(l *leg) {
 		return
 	}
 	l.Termed = true
+	s.termed(l.Agent)
 	s.about(s.moments().agentTerm, s.agent(l.Agent))
 	if l.Transferred {
 		s.about(s.moments().transferTerm, s.agent(l.Agent))
@@ -42,7 +45,29 @@ func (s *step) connect(l *leg) {
 		return
 	}
 	l.Connected = true
+	s.reached()
+	s.connected(l.Agent)
 	s.about(s.moments().agentConnect, s.agent(l.Agent))
+}
+
+// reached notes the customer's first contact with somebody.
+func (s *step) reached() {
+	if s.ConnectedAt.IsZero() {
+		s.ConnectedAt = s.Clock
+	}
+}
+
+// connected begins an agent's time with the customer, termed ends it.
+func (s *step) connected(agent string) {
+	s.remember(agent, func(k *known) { k.Session = &Session{ConnectedAt: s.Clock} })
+}
+
+func (s *step) termed(agent string) {
+	s.remember(agent, func(k *known) {
+		if k.Session != nil {
+			k.Session = &Session{k.Session.ConnectedAt, s.Clock}
+		}
+	})
 }
 
 // hangUp is HANGUP: the customer leaves; once. segment is handled, abandoned or none.
@@ -50,7 +75,7 @@ func (s *step) hangUp(segment Segment) {
 	if s.HungUp {
 		return
 	}
-	s.HungUp = true
+	s.HungUp, s.DisconnectedAt = true, s.Clock
 	if segment != "" {
 		l := s.processLeg()
 		if l == nil {
@@ -73,23 +98,37 @@ const (
 	dequeuedRequeued = "requeued"
 )
 
-// dequeue is DEQ: the business process stops waiting for an agent.
-func (s *step) dequeue(reason string) {
+// dequeue is DEQ: the business process stops waiting for an agent; to says which
+// one it got, nil for none or for several. The event has the times of its own
+// queue: another one may follow in the same turn.
+func (s *step) dequeue(reason string, to *Agent) {
 	if !s.Waiting {
 		return
 	}
-	s.Waiting = false
+	s.Waiting, s.DequeuedAt = false, s.Clock
+	if to != nil {
+		s.meet(*to)
+		to = s.agent(to.ID)
+	}
 	m := s.moments()
 	toAgent := reason == dequeuedOffered || reason == dequeuedAccepted
 	if m.dequeue != "" && (toAgent || !m.toAgentOnly) {
-		s.add(Event{When: m.dequeue, Reason: reason, Fields: s.fieldsWith(map[string]any{"reason": reason})})
+		s.add(Event{When: m.dequeue, Reason: reason, Agent: to, Fields: s.fieldsWith(map[string]any{
+			"reason": reason, "enqueued_at": stamp(s.EnqueuedAt), "dequeued_at": stamp(s.DequeuedAt),
+		})})
 	}
 }
+
+// stamp is a time as a field has it: RFC 3339 in UTC.
+func stamp(at time.Time) string { return at.UTC().Format(time.RFC3339Nano) }
 
 // awaitAgent is Q: the business process waits for an agent.
 func (s *step) awaitAgent() {
 	s.State = StateQueued
 	s.enter(s.processLeg(), SegmentAgentSelecting)
+	if !s.Waiting {
+		s.DequeuedAt = time.Time{}
+	}
 	s.Waiting = true
 	if when := s.moments().queued; when != "" && !s.Announced {
 		s.Announced = true
@@ -120,7 +159,7 @@ func (s *step) finish(outcome Outcome) error {
 }
 
 func (s *step) finishWith(outcome Outcome, given *Disposition, by *Agent) error {
-	s.dequeue(string(outcome))
+	s.dequeue(string(outcome), nil)
 	s.leaveAll(s.agentLegs())
 	s.hangUp(ending[outcome])
 	if given != nil {

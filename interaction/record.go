@@ -65,6 +65,8 @@ type known struct {
 	TookPart bool `json:"took_part,omitempty"`
 	// Code is the agent's disposition code.
 	Code string `json:"code,omitempty"`
+	// Session is the agent's latest time with the customer.
+	Session *Session `json:"session,omitempty"`
 }
 
 // party is somebody outside who takes part: a number consulted or in a conference.

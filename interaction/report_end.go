@@ -156,7 +156,7 @@ func touchProcess(s *step, report SegmentReport) error {
 		s.joinQueue(report.Queue)
 	}
 	if reason, leaves := dequeuedBy[report.Segment]; leaves {
-		s.dequeue(reason)
+		s.dequeue(reason, nil)
 		s.enter(s.processLeg(), report.Segment)
 	}
 	return nil

@@ -25,10 +25,11 @@ func (s *step) requeue(queue string) {
 func (s *step) queue(queue, reason string, kept *leg) {
 	s.leaveAll(s.agentLegs(but(kept)))
 	s.disown()
-	s.dequeue(reason)
+	s.dequeue(reason, nil)
 	s.joinQueue(queue)
 	s.Parties, s.Workbin = nil, nil
 	s.Excluded, s.Attempt, s.Misses, s.QueuedAt = nil, 0, 0, s.now
+	s.EnqueuedAt = s.Clock
 	s.awaitAgent()
 }
 
@@ -61,7 +62,7 @@ func offer(s *step) error {
 func (s *step) offer(body Offer, segment Segment) error {
 	s.leaveAll(s.agentLegs(present))
 	s.disown()
-	s.dequeue(dequeuedOffered)
+	s.dequeue(dequeuedOffered, sole(body.Agents))
 	for _, agent := range body.Agents {
 		l, err := s.assign(agent)
 		if err != nil {
@@ -74,6 +75,14 @@ func (s *step) offer(body Offer, segment Segment) error {
 	s.State, s.Parties = StateOffered, nil
 	s.OfferTimeout, s.Since = body.Timeout, s.now
 	return nil
+}
+
+// sole is the one agent of a list; nil when it has several.
+func sole(agents []Agent) *Agent {
+	if len(agents) != 1 {
+		return nil
+	}
+	return &agents[0]
 }
 
 func accept(s *step) error {
@@ -107,7 +116,7 @@ func (s *step) take(agent Agent) error {
 func (s *step) claim(agent Agent) (*leg, error) {
 	l := s.first(of(agent.ID), present)
 	s.leaveAll(s.agentLegs(present, but(l)))
-	s.dequeue(dequeuedAccepted)
+	s.dequeue(dequeuedAccepted, &agent)
 	l, err := s.joining(agent)
 	if err != nil {
 		return nil, err
@@ -176,7 +185,7 @@ func (s *step) backFromOffer() {
 		s.joinQueue(s.Queue)
 		s.Workbin = nil
 		if s.QueuedAt.IsZero() {
-			s.QueuedAt = s.now
+			s.QueuedAt, s.EnqueuedAt = s.now, s.Clock
 		}
 		s.awaitAgent()
 	case s.Workbin != nil:

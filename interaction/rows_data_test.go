@@ -68,7 +68,7 @@ func TestDispositionCarriesTheSurveySoFar(t *testing.T) {
 	event := s.do(after(talking, `survey {"answers":{"q1":5}}`, `survey {"answers":{"q2":"x"}}`, `set_disposition {"code":"SOLD","notes":"n"}`)...).Turn.Events[0]
 	require.Equal(t, map[string]any{"code": "SOLD", "notes": "n", "survey": map[string]any{"q1": 5.0, "q2": "x"}}, event.Fields)
 	require.Equal(t, "a1", event.Agent.ID)
-	require.Equal(t, &interaction.Disposition{Code: "SOLD", Notes: "n", Agent: "a1"}, s.i.Status().Disposition)
+	require.Equal(t, &interaction.Disposition{Code: "SOLD", Notes: "n", Agent: "a1", At: s.now}, s.i.Status().Disposition)
 }
 
 func TestSignalsAndAttributesShowInTheState(t *testing.T) {

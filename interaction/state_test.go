@@ -23,7 +23,7 @@ func TestStatusHasTheFieldsOfTheContract(t *testing.T) {
 	status.RejectedCount, status.Duplicates, status.Undelivered, status.Runs = 1, 2, 3, 4
 	status.Capabilities = []string{"…"}
 	require.JSONEq(t, `{"id":"i1","contact_center":"cc","channel":"inbound","direction":"inbound","state":"consulting","business_process":"retail",
-		"queue":"sales","ani":"+1","dnis":"+2","native_id":"n","customer":{"vip":true},"started_at":"2026-03-01T09:00:00Z",
+		"queue":"sales","ani":"+1","dnis":"+2","native_id":"n","customer":{"vip":true},"started_at":"2026-03-01T09:00:00Z","connected_at":"2026-03-01T09:00:20Z",
 		"agent":{"id":"a1","name":"Ann","team":"red"},
 		"participants":[{"agent":{"id":"a1","name":"Ann","team":"red"},"role":"owner","segment":"consulting","held":true},
 			{"agent":{"id":"a2"},"role":"consulted","segment":"consulting","held":false}],
@@ -86,6 +86,101 @@ func TestTimesAreNeitherFromTheFutureNorFromBeforeTheStart(t *testing.T) {
 	require.Equal(t, begin, at(`accept {"agent":"a1","at":"1999-01-01T00:00:00Z"}`))
 	require.Equal(t, 15.0, s.i.View(begin.Add(time.Minute)).Durations.Queue, "a report that comes late does not turn the timeline back")
 	require.Equal(t, 0.0, s.i.View(begin.Add(-time.Hour)).Durations.Total)
+}
+
+// TestTheTimesOfACall walks a call through two queues and two agents; ten seconds
+// lie between the commands.
+func TestTheTimesOfACall(t *testing.T) {
+	s := opened(t, sales)
+	facts := func() string {
+		f := s.i.Facts()
+		var text []string
+		for _, at := range []time.Time{f.EnqueuedAt, f.DequeuedAt, f.ConnectedAt, f.DisconnectedAt} {
+			if at.IsZero() {
+				text = append(text, "-")
+				continue
+			}
+			text = append(text, fmt.Sprint(at.Sub(begin).Seconds()))
+		}
+		return strings.Join(text, " ")
+	}
+	for _, step := range [][2]string{ // enqueued, dequeued, connected, disconnected
+		{`place_in_queue {"queue":"sales"}`, "10 - - -"},
+		{`offer {"agent":"a1"}`, "10 20 - -"},
+		{`reject {"agent":"a1"}`, "10 - - -"},
+		{`[queue_timeout] {"Overflow":"backup"}`, "40 - - -"},
+		{`accept {"agent":"a2"}`, "40 50 50 -"},
+		{`transfer {"to":{"agent":"a3"}}`, "40 50 50 -"},
+		{`disconnect`, "40 50 50 70"},
+		{`complete`, "40 50 50 70"},
+	} {
+		s.do(step[0])
+		require.Equal(t, step[1], facts(), step[0])
+	}
+
+	s = opened(t, start("cloud_routing"))
+	s.do(`connect`)
+	require.Equal(t, "- - 10 -", facts())
+	s.do(`disconnect`)
+	require.Equal(t, "- - 10 20", facts())
+}
+
+func TestADequeueKnowsItsQueueAndItsAgent(t *testing.T) {
+	dequeue := func(s *stage, lines ...string) interaction.Event {
+		for _, event := range s.do(lines...).Turn.Events {
+			if event.When == "inbound.dequeue" {
+				return event
+			}
+		}
+		require.Fail(t, "no dequeue")
+		return interaction.Event{}
+	}
+	waited := func(reason string) map[string]any {
+		return map[string]any{"reason": reason, "enqueued_at": "2026-03-01T09:00:10Z", "dequeued_at": "2026-03-01T09:00:20Z"}
+	}
+	event := dequeue(opened(t, sales), after(queued, `[queue_timeout] {"Overflow":"backup"}`)...)
+	require.Equal(t, "sales", event.Queue)
+	require.Nil(t, event.Agent)
+	require.Equal(t, "2026-03-01T09:00:20Z", event.Fields["dequeued_at"])
+	require.Equal(t, "2026-03-01T09:00:10Z", event.Fields["enqueued_at"], "not when it entered the next queue")
+
+	event = dequeue(opened(t, sales), after(queued, `accept {"agent":{"id":"a1","name":"Ann"}}`)...)
+	require.Equal(t, "Ann", event.Agent.Name)
+	event = dequeue(opened(t, sales), after(queued, `offer {"agents":["a1","a2"]}`)...)
+	require.Nil(t, event.Agent, "nobody knows yet which of them")
+	require.Subset(t, event.Fields, waited("offered"))
+	event = dequeue(opened(t, sales), after(ringing, `reject {"agent":"a1"}`, `offer {"agent":"a2"}`)...)
+	require.Equal(t, "a2", event.Agent.ID)
+	require.Equal(t, "2026-03-01T09:00:10Z", event.Fields["enqueued_at"], "a refused offer does not enqueue it anew")
+}
+
+func TestAnAgentsMomentsKnowTheSession(t *testing.T) {
+	s := opened(t, sales)
+	session := func(when string, lines ...string) string {
+		for _, event := range s.do(lines...).Turn.Events {
+			if string(event.When) != when {
+				continue
+			}
+			if event.Session == nil {
+				return "none"
+			}
+			text := fmt.Sprint(event.Session.ConnectedAt.Sub(begin).Seconds(), "-")
+			if !event.Session.EndedAt.IsZero() {
+				text += fmt.Sprint(event.Session.EndedAt.Sub(begin).Seconds())
+			}
+			return event.Agent.ID + " " + text
+		}
+		return ""
+	}
+	require.Equal(t, "a1 30-", session("inbound.agent_connect", talking...))
+	require.Equal(t, "a1 30-40", session("inbound.agent_term", `transfer {"to":{"agent":"a2"}}`))
+	require.Equal(t, "a2 40-50", session("inbound.transfer_term", `disconnect`))
+	require.Equal(t, "a1 30-40", session("inbound.disposition", `set_disposition {"code":"x","agent":"a1"}`), "also after the agent left")
+	require.Equal(t, "a2 40-50", session("interaction_ends", `complete`))
+	require.Equal(t, "none", func() string {
+		s = opened(t, sales)
+		return session("interaction_ends", after(ringing, `reject {"agent":"a1","final":true}`)...)
+	}())
 }
 
 func TestALongTimelineForgetsItsBeginningButNoDuration(t *testing.T) {

@@ -156,6 +156,11 @@ func (s *step) add(event Event) {
 	s.Sequence++
 	event.Sequence, event.At, event.Command = s.Sequence, s.at, s.cmd.Name
 	event.PreviousAgent = s.agent(s.Previous)
+	if event.Agent != nil {
+		if k := s.known(event.Agent.ID); k != nil {
+			event.Session = k.Session
+		}
+	}
 	s.events = append(s.events, event)
 }
 
