@@ -69,6 +69,13 @@ var kinds = map[string]object{
 	"xml": {"type": []string{"object", "string", "number", "boolean", "null"}},
 }
 
+// A pair has a name, or an expression for a value, whose keys are spread; a header
+// always has one.
+var (
+	namedOrSpread = object{"anyOf": []object{{"required": []string{"name"}}, {"properties": object{"value": object{"pattern": `^\$\{`}}}}}
+	namedHeaders  = object{"properties": object{"headers": object{"items": object{"required": []string{"name"}}}}}
+)
+
 // atMostOne is the rule that of some keys no two have a value.
 func atMostOne(names ...string) []object {
 	var rules []object
@@ -103,7 +110,7 @@ var blocks = map[reflect.Type]block{
 		"gateway":    {about: "The HTTP and WebSocket faces."},
 		"metrics":    {about: "Metrics for Prometheus; without an address there are none."},
 	}},
-	reflect.TypeFor[fileCall](): {name: "call", rules: atMostOne("json", "form", "xml", "soap", "text"), keys: map[string]key{
+	reflect.TypeFor[fileCall](): {name: "call", rules: append(atMostOne("json", "form", "xml", "soap", "text"), namedHeaders), keys: map[string]key{
 		"name":       {about: "What triggers call it by.", need: true, value: matching(namePattern.String())},
 		"method":     {about: "The HTTP method.", need: true, value: among(request.Methods)},
 		"url":        {about: "Where it goes. Scheme and host stand as they are; expressions may follow.", need: true, value: ref("url")},
@@ -129,8 +136,8 @@ var blocks = map[reflect.Type]block{
 		"returns":    {about: "Flat keys of the response that are written into user data.", most: maxReturns},
 		"mappings":   {about: "Values that are replaced. The first that fits wins.", most: request.MaxPairs},
 	}},
-	reflect.TypeFor[request.Pair](): {name: "pair", keys: map[string]key{
-		"name":  {about: "Its name, case and all.", need: true, value: given},
+	reflect.TypeFor[request.Pair](): {name: "pair", rules: []object{namedOrSpread}, keys: map[string]key{
+		"name":  {about: "Its name, case and all. Without one, among query parameters and form fields, each key of the object that value gives is one.", value: given},
 		"value": {about: "Its value; may hold ${ expressions } and #data_elements#. In a header also ${delivery.id} and ${delivery.attempt}."},
 	}},
 	reflect.TypeFor[request.Mapping](): {name: "mapping", keys: map[string]key{
@@ -143,6 +150,8 @@ var blocks = map[reflect.Type]block{
 		"body":      {about: `What is in it: a key is an element, a list repeats it, "@name" is an attribute, "#text" the text beside attributes.`, value: ref("xml")},
 	}},
 	reflect.TypeFor[request.SOAP](): {keys: map[string]key{
+		"service":   {about: "The service whose endpoint the URL is, as its description has it; not sent."},
+		"port":      {about: "The port of that service; not sent."},
 		"version":   {about: "The version of SOAP.", value: object{"enum": []any{"1.1", "1.2", 1.1, 1.2}}},
 		"action":    {about: "The header SOAPAction of 1.1, the parameter action of 1.2."},
 		"namespace": {about: "The namespace of the operation and what is in it."},

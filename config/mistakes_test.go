@@ -109,7 +109,7 @@ func mistakes() []mistake {
 		{"expression in a body", "id: ${interaction.id}\n      deep", "id: ${interaction.idd}\n      deep",
 			"f.yaml:8: calls[0].json.id: column 14: there is no field idd in ${interaction.idd}; did you mean id?"},
 		{"element in a body", "#ani#", "#anni#",
-			`f.yaml:9: calls[0].json.deep[1].note: there is no data element #anni#; did you mean #ani#? to send the text itself, write ${"#anni#"}`},
+			`f.yaml:9: calls[0].json.deep[1].note: there is no data element #anni#; did you mean #ani#? for data of your own write ${user_data.anni}, to send the text itself ${"#anni#"}`},
 		{"expression in a header", "${agent.id}", "${agent.id",
 			"f.yaml:6: calls[0].headers[0].value: column 1: ${ has no closing } in ${agent.id; to send ${ itself, write ${\"${\"}"},
 		{"secret", "password: env:P", "password: hunter2",

@@ -47,24 +47,17 @@ type formBody struct{ fields []pair }
 func (b *formBody) contentType() string { return "application/x-www-form-urlencoded" }
 
 func (b *formBody) append(r *rendering, dst []byte) ([]byte, error) {
-	for i := range b.fields {
-		f := &b.fields[i]
-		text, absent, err := r.text(&f.leaf)
-		if err != nil {
-			return dst, err
-		}
-		if absent && r.missing == MissingOmit {
-			continue
-		}
+	err := r.parameters(b.fields, func(name, text string) error {
 		if len(dst) > 0 {
 			dst = append(dst, '&')
 		}
-		dst = append(append(dst, f.escaped...), '=')
+		dst = append(append(dst, name...), '=')
 		if dst = append(dst, url.QueryEscape(text)...); len(dst) > MaxBody {
-			return dst, tooLarge("form", MaxBody)
+			return tooLarge("form", MaxBody)
 		}
-	}
-	return dst, nil
+		return nil
+	})
+	return dst, err
 }
 
 // jsonBody is a tree with its constant parts encoded already.

@@ -55,7 +55,7 @@ func TestMistakesAreFoundWhenACallIsCompiled(t *testing.T) {
 			"headers[0].value: a header has the attempt once; write ${delivery.attempt} once"},
 		{"open brace", leaf("${interaction.id"), "json.a.b[1]: column 1: ${ has no closing } in ${interaction.id; to send ${ itself, write ${\"${\"}"},
 		{"empty expression", leaf("${ }"), "json.a.b[1]: column 3: the expression is empty"},
-		{"unknown element", leaf("#agent_nots#"), `json.a.b[1]: there is no data element #agent_nots#; did you mean #agent_notes#? to send the text itself, write ${"#agent_nots#"}`},
+		{"unknown element", leaf("#agent_nots#"), `json.a.b[1]: there is no data element #agent_nots#; did you mean #agent_notes#? for data of your own write ${user_data.agent_nots}, to send the text itself ${"#agent_nots#"}`},
 		{"key", func(s *request.Spec) { s.JSON = tree(t, `{"${agent.id}": 1}`) }, "json.${agent.id}: a key holds no expression; put the expression into the value"},
 		{"nan", func(s *request.Spec) { s.JSON = tree(t, `{a: .nan}`) }, "json.a: is not a number that JSON has; put it in quotes"},
 		{"element name", func(s *request.Spec) { s.XML = &request.XML{Root: "A", Body: tree(t, `{"1x": 1}`)} },
@@ -100,5 +100,5 @@ func TestAnExpressionThatAlwaysCostsTooMuchIsRefused(t *testing.T) {
 func TestUsesListsWhatACallReads(t *testing.T) {
 	template := compiled(t, call(t, `{a: "${user_data['a b'] + agent.id}", b: "#agent_notes#", c: ["${survey.q1}"], d: "#recording_url#"}`,
 		func(s *request.Spec) { s.URL += "/${interaction.id}?x=${user_data.?y.orValue('')}" }))
-	assert.Equal(t, []string{"#recording_url", "agent.id", "disposition.code", "interaction.id", "survey.q1", "user_data.a b", "user_data.y"}, template.Uses())
+	assert.Equal(t, []string{"#agent_notes", "#recording_url", "agent.id", "interaction.id", "survey.q1", "user_data.a b", "user_data.y"}, template.Uses())
 }

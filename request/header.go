@@ -34,6 +34,7 @@ func (p *problems) compileHeaders(list []Pair) []pair {
 		case slices.Contains(reserved, strings.ToLower(h.Name)):
 			p.add(at+".name", h.Name, "is set by Segue itself", "leave it out")
 		}
+		p.plain(at+".name", h.Name, "a name")
 		l := p.compileLeaf(at+".value", h.Value, expr.InHeader)
 		attempts := 0
 		for _, part := range l.parts {

@@ -56,6 +56,7 @@ func (w *treeWalk) plainKey(path string, key *yaml.Node) bool {
 	case strings.Contains(key.Value, "${"):
 		w.add(path, key.Value, "a key holds no expression", "put the expression into the value")
 	default:
+		w.plain(path, key.Value, "a key")
 		return true
 	}
 	return false

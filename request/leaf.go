@@ -67,19 +67,45 @@ func (p *problems) compileLeaf(path, s string, place expr.Place) *leaf {
 			}
 			l.parts = append(l.parts, part{program: program, source: "${" + piece.Text + "}"})
 		case expr.Tag:
-			element := expr.Element(piece.Text)
-			if element == nil {
-				remedy := `to send the text itself, write ${"#` + piece.Text + `#"}`
-				if c := expr.Closest(piece.Text, expr.Elements()); c != "" {
-					remedy = "did you mean #" + c + "#? " + remedy
-				}
-				p.add(path, "#"+piece.Text+"#", "there is no data element #"+piece.Text+"#", remedy)
+			element, ok := expr.FindElement(piece.Text)
+			if !ok {
+				p.unknownElement(path, piece.Text)
 				continue
 			}
-			l.parts = append(l.parts, part{element: element, source: "#" + piece.Text + "#"})
+			l.parts = append(l.parts, part{element: element.Text, source: "#" + piece.Text + "#"})
 		}
 	}
+	p.joined(l, s)
 	return l
+}
+
+// joined refuses a text whose literal parts would read as a data element when what
+// stands between them is empty: no tag goes out.
+func (p *problems) joined(l *leaf, s string) {
+	var literals strings.Builder
+	for i := range l.parts {
+		literals.WriteString(l.parts[i].literal)
+	}
+	if name, found := expr.TagIn(literals.String()); found && !l.constant() {
+		p.add(l.path, s, "without the values in it the text reads #"+name+"#, which is a data element", `put a blank between, or write # as ${"#"}`)
+	}
+}
+
+// plain refuses a data element or an expression where neither is filled in. An
+// expression is left to those who know what is meant by it.
+func (p *problems) plain(path, text, what string) {
+	if name, found := expr.TagIn(text); found {
+		p.add(path, text, what+" holds no data element, and #"+name+"# would go out as it stands", "put it into a value")
+	}
+}
+
+// unknownElement names the nearest element, and the ways to send something else.
+func (p *problems) unknownElement(path, name string) {
+	remedy := "for data of your own write ${user_data." + name + `}, to send the text itself ${"#` + name + `#"}`
+	if c := expr.ClosestElement(name); c != "" {
+		remedy = "did you mean #" + c + "#? " + remedy
+	}
+	p.add(path, "#"+name+"#", "there is no data element #"+name+"#", remedy)
 }
 
 // rendering is the state of one Render.

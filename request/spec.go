@@ -55,7 +55,9 @@ type Spec struct {
 	Mappings []Mapping
 }
 
-// Pair is a named value; a list of them keeps order and case.
+// Pair is a named value; a list of them keeps order and case. Among query
+// parameters and form fields, one without a name is an expression that gives an
+// object, each key of which becomes a parameter of its own.
 type Pair struct {
 	Name  string `yaml:"name"`
 	Value string `yaml:"value" scalar:"true"`
@@ -69,8 +71,11 @@ type XML struct {
 	Body      *yaml.Node `yaml:"body"`
 }
 
-// SOAP is an envelope around one operation.
+// SOAP is an envelope around one operation. Service and Port say which port of the
+// service's description the call's URL is the endpoint of; they are not sent.
 type SOAP struct {
+	Service string `yaml:"service"`
+	Port    string `yaml:"port"`
 	// Version is "1.1" (the default) or "1.2".
 	Version   string     `yaml:"version" scalar:"true"`
 	Action    string     `yaml:"action"`

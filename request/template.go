@@ -52,6 +52,10 @@ func Compile(s Spec) (*Template, error) {
 	if len(s.Mappings) > MaxPairs {
 		p.add("mappings", "", fmt.Sprintf("has %d entries, more than %d", len(s.Mappings), MaxPairs), "leave some out")
 	}
+	for i, m := range s.Mappings {
+		p.plain(fmt.Sprintf("mappings[%d].from", i), m.From, "a mapping")
+		p.plain(fmt.Sprintf("mappings[%d].to", i), m.To, "a mapping")
+	}
 	t.target = p.compileTarget(s.URL, p.compilePairs("query", s.Query))
 	t.headers = p.compileHeaders(s.Headers)
 	t.body = p.compileBody(s)

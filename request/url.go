@@ -140,52 +140,26 @@ func (t *target) render(r *rendering) (string, error) {
 			separator = 0
 		}
 	}
-	for i := range t.query {
-		text, absent, err := r.text(&t.query[i].leaf)
-		if err != nil {
-			return "", err
-		}
-		if absent && r.missing == MissingOmit {
-			continue
-		}
+	err := r.parameters(t.query, func(name, text string) error {
 		if len(text) > MaxURL || b.Len() > MaxURL {
-			return "", tooLarge(t.path, MaxURL)
+			return tooLarge(t.path, MaxURL)
 		}
 		if separator != 0 {
 			b.WriteByte(separator)
 		}
 		separator = '&'
-		b.WriteString(t.query[i].escaped)
+		b.WriteString(name)
 		b.WriteByte('=')
 		b.WriteString(url.QueryEscape(text))
+		return nil
+	})
+	if err != nil {
+		return "", err
 	}
 	if b.Len() > MaxURL {
 		return "", tooLarge(t.path, MaxURL)
 	}
 	return b.String(), nil
-}
-
-// pair is a named leaf, its name escaped for where it goes.
-type pair struct {
-	name, escaped string
-	leaf          leaf
-}
-
-// compilePairs compiles a list of query parameters or form fields.
-func (p *problems) compilePairs(path string, list []Pair) []pair {
-	if len(list) > MaxPairs {
-		p.add(path, "", fmt.Sprintf("has %d entries, more than %d", len(list), MaxPairs), "leave some out")
-		return nil
-	}
-	pairs := make([]pair, 0, len(list))
-	for i, e := range list {
-		at := fmt.Sprintf("%s[%d]", path, i)
-		if e.Name == "" {
-			p.add(at+".name", "", "a name is needed", "write {name: …, value: …}")
-		}
-		pairs = append(pairs, pair{e.Name, url.QueryEscape(e.Name), *p.compileLeaf(at+".value", e.Value, expr.InBody)})
-	}
-	return pairs
 }
 
 func tooLarge(path string, limit int) error {

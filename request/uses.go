@@ -3,13 +3,10 @@ package request
 import (
 	"slices"
 	"strings"
-
-	"segue/request/expr"
 )
 
 // Uses lists what the call reads of an interaction and an event, as
-// "user_data.tier" or "agent.id", sorted; a data element that may come from the
-// platform's own data is listed as "#name".
+// "user_data.tier" or "agent.id", sorted; a data element as "#name".
 func (t *Template) Uses() []string {
 	var uses []string
 	leafUses := func(l *leaf) {
@@ -18,7 +15,7 @@ func (t *Template) Uses() []string {
 			case p.program != nil:
 				uses = append(uses, p.program.Uses()...)
 			case p.element != nil:
-				uses = append(uses, expr.ElementUses(strings.Trim(p.source, "#"))...)
+				uses = append(uses, strings.TrimSuffix(p.source, "#"))
 			}
 		}
 	}

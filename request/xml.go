@@ -187,6 +187,7 @@ func appendXMLText(dst []byte, path, text string) ([]byte, error) {
 
 func (p *problems) compileXML(s *XML) body {
 	w := &treeWalk{problems: p}
+	p.plain("xml.namespace", s.Namespace, "a namespace")
 	if !isXMLName(s.Root) {
 		p.add("xml.root", s.Root, "is not a name for an XML element", "write root: Call")
 	}
@@ -207,6 +208,13 @@ func (p *problems) compileSOAP(s *SOAP) body {
 	}
 	if _, bad := control(s.Action); bad || strings.ContainsAny(s.Action, "\"\t") {
 		p.add("soap.action", s.Action, "the action has a quote or a control character", "write the URI of the action")
+	}
+	p.plain("soap.action", s.Action, "an action")
+	p.plain("soap.namespace", s.Namespace, "a namespace")
+	for _, name := range []struct{ path, value string }{{"soap.service", s.Service}, {"soap.port", s.Port}} {
+		if name.value != "" && (!isXMLName(name.value) || strings.Contains(name.value, ":")) {
+			p.add(name.path, name.value, "is not a name that a service's description has", "write it as the WSDL has it, or leave it out")
+		}
 	}
 	b.operation = w.document("soap.body", s.Operation, s.Namespace, s.Body)
 	return b

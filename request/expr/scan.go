@@ -63,6 +63,19 @@ func Scan(text string) ([]Piece, error) {
 	return pieces, nil
 }
 
+// TagIn finds the first data element that a text names, where the text is not
+// scanned and would go out as it stands.
+func TagIn(text string) (name string, found bool) {
+	for i := range len(text) {
+		if text[i] == '#' {
+			if n := tagLength(text[i+1:]); n > 0 {
+				return text[i+1 : i+1+n], true
+			}
+		}
+	}
+	return "", false
+}
+
 // tagLength is the length of the name that "name#" begins with, else 0.
 func tagLength(s string) int {
 	for i := 0; i < len(s); i++ {

@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"time"
+
 	"segue/interaction"
 
 	"cel.dev/cel-go/cel"
@@ -104,6 +106,13 @@ func facts() *object {
 	text(o, "parent", func(f *facts) string { return f.Parent })
 	value(o, "customer", openMap, func(f *facts) (any, bool) { return f.Customer, true })
 	value(o, "started_at", cel.TimestampType, func(f *facts) (any, bool) { return f.StartedAt, !f.StartedAt.IsZero() })
+	moment := func(name string, get func(*facts) time.Time) {
+		value(o, name, cel.TimestampType, func(f *facts) (any, bool) { return get(f), !get(f).IsZero() })
+	}
+	moment("enqueued_at", func(f *facts) time.Time { return f.EnqueuedAt })
+	moment("dequeued_at", func(f *facts) time.Time { return f.DequeuedAt })
+	moment("connected_at", func(f *facts) time.Time { return f.ConnectedAt })
+	moment("disconnected_at", func(f *facts) time.Time { return f.DisconnectedAt })
 	value(o, "ended_at", cel.TimestampType, func(f *facts) (any, bool) {
 		if f.EndedAt == nil {
 			return nil, false
@@ -164,6 +173,7 @@ func dispositions() *object {
 	text(o, "code", func(d *interaction.Disposition) string { return d.Code })
 	text(o, "notes", func(d *interaction.Disposition) string { return d.Notes })
 	text(o, "agent", func(d *interaction.Disposition) string { return d.Agent })
+	value(o, "at", cel.TimestampType, func(d *interaction.Disposition) (any, bool) { return d.At, !d.At.IsZero() })
 	return o
 }
 

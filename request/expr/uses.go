@@ -1,24 +1,31 @@
 package expr
 
 import (
+	"maps"
 	"slices"
-	"strings"
 
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
 )
 
-// Uses lists what the expression reads, as "user_data.tier" or "agent.id", sorted.
+// Uses lists what the expression reads, as "user_data.tier", "agent.id" or, whole,
+// "survey"; sorted.
 func (p *Program) Uses() []string { return p.uses }
 
-// usesOf walks an expression for selections on its variables.
+// usesOf walks an expression, from its leaves up, for its variables and the
+// selections on them.
 func usesOf(tree *ast.AST) []string {
 	var uses []string
+	whole := map[int64]string{}
 	ast.PostOrderVisit(tree.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		var operand ast.Expr
 		var name string
 		switch e.Kind() {
+		case ast.IdentKind:
+			if slices.Contains(variableNames(), e.AsIdent()) {
+				whole[e.ID()] = e.AsIdent()
+			}
 		case ast.SelectKind:
 			operand, name = e.AsSelect().Operand(), e.AsSelect().FieldName()
 		case ast.CallKind:
@@ -32,27 +39,10 @@ func usesOf(tree *ast.AST) []string {
 		}
 		if operand != nil && operand.Kind() == ast.IdentKind && slices.Contains(variableNames(), operand.AsIdent()) {
 			uses = append(uses, operand.AsIdent()+"."+name)
+			delete(whole, operand.ID())
 		}
 	}))
+	uses = slices.AppendSeq(uses, maps.Values(whole))
 	slices.Sort(uses)
 	return slices.Compact(uses)
-}
-
-// ElementUses is Uses for a data element.
-func ElementUses(name string) []string {
-	switch name {
-	case "agent_disposition", "outbound_disposition", "agent_notes":
-		return []string{"disposition.code"}
-	case "call_end":
-		return []string{"interaction.ended_at"}
-	case "call_result":
-		return []string{"interaction.outcome"}
-	}
-	if strings.HasPrefix(name, "agent_") && name != "agent_duration" && name != "agent_wrap_time" {
-		return []string{"agent.id"}
-	}
-	if _, ok := elements[name]; ok {
-		return []string{"#" + name}
-	}
-	return nil
 }
