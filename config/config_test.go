@@ -251,9 +251,8 @@ triggers:
 `)
 	report := config.Check(set)
 	assert.Equal(t, []string{
-		"triggers[1] (call crm) can never fire: its moments belong to other channels than chat",
-		"call crm at interaction_starts: no value then for disposition.code (missing: empty)",
-		"call crm at inbound.dequeue: no value then for disposition.code (missing: empty)",
+		"triggers[1] (call crm) can never fire: it is a moment of inbound, and channels has only chat",
+		"call crm at interaction_starts: no value then for disposition.code: it goes out empty (missing: empty)",
 		"call crm: header X-Api-Token, parameter api_key looks like a credential, which would stand in every history: use auth",
 		"call idle has no trigger: nothing fires it",
 	}, report.Warnings)
@@ -262,7 +261,7 @@ triggers:
 	assert.NotContains(t, string(encoded), "literal-token")
 	assert.NotContains(t, string(encoded), "literal-key")
 	assert.Contains(t, string(encoded), "basic (env:U, env:P)")
-	require.Len(t, report.Calls[0].Samples, 3)
+	require.Len(t, report.Calls[0].Samples, 2)
 	assert.Equal(t, `{"code":"","tier":"<tier>"}`, report.Calls[0].Samples[0].Request.Body)
 	assert.Equal(t, `{"code":"SOLD","tier":"<tier>"}`, report.Calls[0].Samples[1].Request.Body)
 }
@@ -298,6 +297,70 @@ triggers:
 	var out bytes.Buffer
 	require.NoError(t, report.Print(&out))
 	assert.Contains(t, out.String(), "call crm (timeout 10s, 9 retries, dry run: never sent)")
-	assert.Contains(t, out.String(), "at interaction_starts (dry run: recorded, not sent)")
-	assert.Contains(t, out.String(), "at interaction_ends\n")
+	assert.Contains(t, out.String(), "at interaction_starts, inbound (dry run: recorded, not sent)")
+	assert.Contains(t, out.String(), "at interaction_ends, inbound\n")
+}
+
+func TestCheckSaysWhatIsNotKnownYet(t *testing.T) {
+	check := func(missing, trigger, value string) []string {
+		report := config.Check(parsed(t, `
+calls: [{name: crm, method: POST, url: "https://crm.example.com/", missing: `+missing+`, json: {v: "`+value+`"}}]
+triggers: [{`+trigger+`, call: crm}]
+`))
+		return report.Warnings
+	}
+	list := func(s ...string) []string { return s }
+	cases := []struct {
+		missing, trigger, value string
+		want                    []string
+	}{
+		{"empty", "when: interaction_starts", "#agent_disposition# #agent_notes# ${disposition.agent}",
+			list("call crm at interaction_starts: no value then for #agent_disposition#, #agent_notes#, disposition.agent: it goes out empty (missing: empty)")},
+		{"omit", "when: interaction_starts", "#agent_disposition#", list("call crm at interaction_starts: no value then for #agent_disposition#: it is left out (missing: omit)")},
+		{`"null"`, "when: cloud_routing.start", "${disposition.code}",
+			list("call crm at cloud_routing.start: no value then for disposition.code: it goes out as null, or empty where there is no null (missing: null)")},
+		{"park", "when: interaction_starts", "#call_result#", list(
+			"call crm at interaction_starts: no value then for #call_result#: it parks the delivery (missing: park)",
+			"call crm cannot be rendered at interaction_starts with sample data: render: json.v: #call_result#: no value")},
+		{"empty", "when: segment_change, segments: [interaction_starts.channel]", "${disposition.code}",
+			list("call crm at segment_change interaction_starts.channel: no value then for disposition.code: it goes out empty (missing: empty)")},
+		{"empty", "when: interaction_starts", "#agent_id# #ani#", list("call crm at interaction_starts: a value for #agent_id# only if the start names an agent; else it goes out empty (missing: empty)")},
+		{"empty", "when: inbound.call_end", "#agent_disposition# #agent_id# ${interaction.outcome}", list(
+			"call crm at inbound.call_end: a value for #agent_disposition# only if an agent gave it before; else it goes out empty (missing: empty)",
+			"call crm at inbound.call_end: a value for interaction.outcome only if nobody wraps up; else it goes out empty (missing: empty)")},
+		{"empty", "when: chat.new", "#dequeue_time# ${agent.id}", list("call crm at chat.new: no value then for #dequeue_time#, agent.id: it goes out empty (missing: empty)")},
+		{"empty", "when: survey", "${event.segment}", list("call crm at survey: no value then for event.segment: it goes out empty (missing: empty)")},
+		{"empty", "when: track_number.call_end", "#agent_id#", list("call crm at track_number.call_end: a value for #agent_id# only if the platform assigned an agent; else it goes out empty (missing: empty)")},
+		{"empty", "when: [interaction_ends, inbound.disposition]", "#agent_disposition# #call_end# #enqueue_time# #agent_wrap_time# #recording_url# ${survey} ${event.at}", nil},
+		{"empty", "when: interaction_ends", "${interaction.outcome} #call_result# ${previous_agent.id} ${interaction.disconnected_at}", nil},
+		{"empty", "when: segment_change", "${event.segment} ${agent.id}", nil},
+	}
+	for _, c := range cases {
+		assert.Equal(t, c.want, check(c.missing, c.trigger, c.value), c.trigger+" "+c.value)
+	}
+}
+
+func TestCheckRendersEachOccasion(t *testing.T) {
+	report := config.Check(parsed(t, `
+calls: [{name: crm, method: POST, url: "https://crm.example.com/", text: "${interaction.channel} ${event.from}>${event.segment}.${event.leg} ${disposition.code}"}]
+triggers:
+  - {when: segment_change, segments: [handling.agent, wrap_up], channels: [chat, inbound], call: crm}
+  - {when: segment_change, from: [agent_selecting], to: [overflow, abandoned], call: crm}
+  - {when: segment_change, segments: [overflow], legs: [channel], call: crm}
+  - {when: [inbound.disposition, outbound.disposition], dispositions: [CALLBACK, SOLD], call: crm}
+`))
+	var bodies []string
+	for _, s := range report.Calls[0].Samples {
+		bodies = append(bodies, s.Request.Body)
+	}
+	assert.Equal(t, []string{
+		"chat offered>handling.agent SOLD", "chat handling>wrap_up.agent SOLD",
+		"inbound agent_selecting>overflow.business_process SOLD", "inbound agent_selecting>abandoned.business_process SOLD",
+		"inbound >. CALLBACK", "outbound >. CALLBACK",
+	}, bodies)
+	assert.Contains(t, report.Warnings, "triggers[2] (call crm) can never fire: no leg ever changes as segments, legs, from and to say together")
+	var out bytes.Buffer
+	require.NoError(t, report.Print(&out))
+	assert.Contains(t, out.String(), "at segment_change handling.agent, chat\n")
+	assert.Contains(t, out.String(), "at outbound.disposition, outbound, disposition CALLBACK\n")
 }

@@ -8,6 +8,7 @@ import (
 
 	"segue/dispatch"
 	"segue/interaction"
+	"segue/trigger"
 )
 
 // Report is what `segue check` shows of a configuration: every call as it would
@@ -32,43 +33,48 @@ type CallReport struct {
 	Samples []Sample `json:"samples,omitempty"`
 }
 
-// Sample is a call rendered for one moment.
+// Sample is a call rendered for one moment, on a channel.
 type Sample struct {
-	When interaction.When `json:"when"`
+	When    interaction.When    `json:"when"`
+	Channel interaction.Channel `json:"channel"`
+	// Segment and Leg are those of a segment_change.
+	Segment interaction.Segment `json:"segment,omitempty"`
+	Leg     interaction.Leg     `json:"leg,omitempty"`
+	// Disposition is the code that the trigger waits for, if it does.
+	Disposition string `json:"disposition,omitempty"`
 	// DryRun says that every trigger of the moment only records the request.
 	DryRun  bool             `json:"dry_run,omitempty"`
 	Request dispatch.Request `json:"request"`
 }
 
+// maxSamples bounds the samples of one call.
+const maxSamples = 100
+
 // Check renders a sample of every call for each moment that its triggers name,
 // and warns of what is legal but hardly meant.
 func Check(s *Set) Report {
 	r := Report{File: s.File, Version: s.Version}
-	for i, spec := range s.specs {
-		if why := spec.Never(); why != "" {
-			r.warn("triggers[%d] (call %s) can never fire: %s", i, spec.Call, why)
-		}
-	}
+	r.idle(s)
 	for _, c := range s.Calls() {
 		report := CallReport{Name: c.Name, BuiltIn: c.BuiltIn, Auth: authKind(c), Signed: len(c.Policy.Sign) > 0,
 			Timeout: c.Policy.Timeout.String(), Retries: len(c.Policy.Retry.Schedule), DryRun: c.Policy.DryRun}
-		moments := s.Triggers.Fires(c.Name)
-		if len(moments) == 0 {
+		occasions := s.occasions(c.Name)
+		if len(s.Triggers.Fires(c.Name)) == 0 {
 			r.warn("call %s has no trigger: nothing fires it", c.Name)
 		}
 		uses := c.Template.Uses()
 		var hidden []string
-		for _, when := range moments {
-			view, event := sample(when, uses)
-			if list := lacking(when, uses); len(list) > 0 {
-				r.warn("call %s at %s: no value then for %s (missing: %s)", c.Name, when, strings.Join(list, ", "), c.Template.Missing())
+		for _, o := range occasions {
+			view, event := sample(o, uses)
+			for _, what := range tooEarly(o, uses, c.Template.Missing()) {
+				r.warn("call %s at %s: %s", c.Name, momentOf(o), what)
 			}
 			request := c.Render("msg_sample", view, event)
 			if request.Fault != "" {
-				r.warn("call %s cannot be rendered at %s with sample data: %s", c.Name, when, request.Fault)
+				r.warn("call %s cannot be rendered at %s with sample data: %s", c.Name, momentOf(o), request.Fault)
 			}
 			hidden = mask(&request)
-			report.Samples = append(report.Samples, Sample{when, s.Triggers.DryRun(c.Name, when), request})
+			report.Samples = append(report.Samples, Sample{o.When, o.Channel, o.Segment, o.Leg, o.Disposition, s.Triggers.DryRun(c.Name, o.When), request})
 		}
 		if len(hidden) > 0 {
 			r.warn("call %s: %s looks like a credential, which would stand in every history: use auth", c.Name, strings.Join(hidden, ", "))
@@ -76,6 +82,48 @@ func Check(s *Set) Report {
 		r.Calls = append(r.Calls, report)
 	}
 	return r
+}
+
+// idle warns of triggers that never fire, or hardly.
+func (r *Report) idle(s *Set) {
+	for i, spec := range s.specs {
+		idles := spec.Idles()
+		for _, idle := range idles {
+			where := fmt.Sprintf("triggers[%d] (call %s)", i, spec.Call)
+			switch {
+			case idle.Hardly:
+				r.warn("%s at %s: %s", where, idle.When, idle.Why)
+			case len(spec.When) == 1:
+				r.warn("%s can never fire: %s", where, idle.Why)
+			default:
+				r.warn("%s can never fire at %s: %s", where, idle.When, idle.Why)
+			}
+		}
+	}
+}
+
+// occasions lists when a call is made, each once, in the order of the triggers.
+func (s *Set) occasions(call string) []trigger.Occasion {
+	var list []trigger.Occasion
+	for _, spec := range s.specs {
+		if spec.Call != call {
+			continue
+		}
+		for _, o := range spec.Occasions() {
+			if !slices.Contains(list, o) && len(list) < maxSamples {
+				list = append(list, o)
+			}
+		}
+	}
+	return list
+}
+
+// momentOf names an occasion: the moment, and the segment with its leg.
+func momentOf(o trigger.Occasion) string {
+	if o.Segment == "" {
+		return string(o.When)
+	}
+	return fmt.Sprintf("%s %s.%s", o.When, o.Segment, o.Leg)
 }
 
 func (r *Report) warn(format string, args ...any) {
@@ -130,6 +178,15 @@ func mask(r *dispatch.Request) (names []string) {
 	return names
 }
 
+// moment says when a sample is sent, in words.
+func (s Sample) moment() string {
+	text := momentOf(trigger.Occasion{When: s.When, Segment: s.Segment, Leg: s.Leg}) + ", " + string(s.Channel)
+	if s.Disposition != "" {
+		text += ", disposition " + s.Disposition
+	}
+	return text
+}
+
 // Print writes the report for people.
 func (r Report) Print(w io.Writer) error {
 	p := &printer{w: w}
@@ -154,7 +211,7 @@ func (r Report) Print(w io.Writer) error {
 		}
 		p.line("call %s (%s)", c.Name, strings.Join(notes, ", "))
 		for _, s := range c.Samples {
-			at := string(s.When)
+			at := s.moment()
 			if s.DryRun {
 				at += " (dry run: recorded, not sent)"
 			}

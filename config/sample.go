@@ -1,79 +1,80 @@
 package config
 
 import (
-	"slices"
+	"cmp"
 	"strings"
 	"time"
 
 	"segue/interaction"
+	"segue/request/expr"
+	"segue/trigger"
 )
 
 // sampleTime is when every sample happens, so that reports compare.
 var sampleTime = time.Date(2026, 1, 15, 9, 30, 0, 0, time.UTC)
 
-// beforeAgent lists the moments at which an interaction has no agent yet.
-var beforeAgent = []interaction.When{interaction.WhenInteractionStarts, interaction.WhenAgentNeeded, interaction.WhenEngage,
-	interaction.WhenNoEngage, "chat.new", "cloud_routing.start", "cloud_routing.connect", "cloud_routing.end", "track_number.call_end"}
-
-// withDisposition lists the moments at which a disposition may be known.
-var withDisposition = []interaction.When{interaction.WhenInteractionEnds, interaction.WhenSurvey, interaction.WhenUserDataChanged,
-	"inbound.disposition", "outbound.disposition", "chat.disposition"}
-
-// ended tells whether the interaction is over at a moment.
-func ended(when interaction.When) bool { return when == interaction.WhenInteractionEnds }
-
-// lacking lists what a call uses although it cannot have a value at a moment.
-func lacking(when interaction.When, uses []string) []string {
-	var list []string
-	for _, use := range uses {
-		variable, _, _ := strings.Cut(use, ".")
-		switch {
-		case variable == "agent" && slices.Contains(beforeAgent, when),
-			variable == "previous_agent" && slices.Contains(beforeAgent, when),
-			variable == "disposition" && !slices.Contains(withDisposition, when) && when != interaction.WhenSegmentChange,
-			(use == "interaction.outcome" || use == "interaction.ended_at") && !ended(when) && !strings.HasSuffix(string(when), "end"),
-			slices.Contains([]string{"event.segment", "event.leg", "event.from", "event.to"}, use) && when != interaction.WhenSegmentChange:
-			list = append(list, use)
-		}
+// sample makes up an interaction on an occasion: what may be known then is there,
+// and open data that the call asks for is text that names it.
+func sample(o trigger.Occasion, uses []string) (*interaction.View, *interaction.Event) {
+	may := func(known expr.Known) bool {
+		never, only := since(o, known)
+		return !never && only == ""
 	}
-	return list
-}
-
-// sample makes up an interaction at a moment; open data that the call asks for is
-// there, as text that names it.
-func sample(when interaction.When, uses []string) (*interaction.View, *interaction.Event) {
-	agent := &interaction.Agent{ID: "agent-7", Name: "Ada Sample"}
 	view := &interaction.View{
-		Interaction: interaction.Facts{ID: "sample-1", ContactCenter: "default", Channel: interaction.ChannelInbound,
+		Interaction: interaction.Facts{ID: "sample-1", ContactCenter: "default", Channel: o.Channel,
 			Direction: "inbound", State: interaction.StateHandling, BusinessProcess: "retail", Queue: "sales",
 			ANI: "+15550100123", DNIS: "+15550100999", NativeID: "native-1", Parent: "sample-0",
 			Workbin: "follow-up", Customer: map[string]any{"id": "customer-1", "name": "Grace Sample"}, StartedAt: sampleTime},
 		UserData: map[string]any{}, Survey: map[string]any{},
 		Durations: interaction.Durations{Queue: 12, Offer: 4, Handle: 95, Hold: 8, WrapUp: 20, Total: 131},
 	}
-	event := &interaction.Event{Sequence: 3, When: when, At: sampleTime.Add(2 * time.Minute), Queue: "sales", Fields: map[string]any{}}
-	if channel, _, dotted := strings.Cut(string(when), "."); dotted && slices.Contains(channelNames(), channel) {
-		view.Interaction.Channel = interaction.Channel(channel)
+	facts := &view.Interaction
+	if o.Channel == interaction.ChannelOutbound {
+		facts.Direction, facts.Destination = "outbound", "+15550100123"
 	}
-	if !slices.Contains(beforeAgent, when) {
-		view.Agent, event.Agent = agent, agent
+	event := &interaction.Event{Sequence: 3, When: o.When, At: sampleTime.Add(2 * time.Minute), Queue: "sales", Fields: map[string]any{}}
+	at := func(seconds int) time.Time { return sampleTime.Add(time.Duration(seconds) * time.Second) }
+	if may(expr.KnownQueue) {
+		facts.EnqueuedAt = at(2)
+	}
+	if may(expr.KnownDequeue) {
+		facts.DequeuedAt = at(14)
+	}
+	if may(expr.KnownAgent) {
+		view.Agent = &interaction.Agent{ID: "agent-7", Name: "Ada Sample"}
+		event.Agent = view.Agent
+	}
+	if may(expr.KnownPrevious) {
 		view.PreviousAgent = &interaction.Agent{ID: "agent-3", Name: "Bob Sample"}
 		event.PreviousAgent = view.PreviousAgent
 	}
-	if slices.Contains(withDisposition, when) {
-		view.Disposition = &interaction.Disposition{Code: "SOLD", Notes: "sample notes", Agent: "agent-7"}
+	if may(expr.KnownConnect) {
+		facts.ConnectedAt = at(16)
+		event.Session = &interaction.Session{ConnectedAt: at(16)}
 	}
-	if ended(when) {
-		end := sampleTime.Add(131 * time.Second)
-		view.Interaction.State, view.Interaction.Outcome, view.Interaction.EndedAt = interaction.StateCompleted, interaction.OutcomeHandled, &end
+	if in(o.When, hangingUp, disposing) || strings.HasSuffix(string(o.When), "_term") {
+		facts.DisconnectedAt = at(111)
+		event.Session = &interaction.Session{ConnectedAt: at(16), EndedAt: at(111)}
 	}
-	if when == interaction.WhenSegmentChange {
-		event.Segment, event.Leg = interaction.SegmentHandling, interaction.LegAgent
-		event.From, event.To = interaction.SegmentOffered, interaction.SegmentHandling
+	if may(expr.KnownDisposition) || o.Disposition != "" {
+		view.Disposition = &interaction.Disposition{Code: cmp.Or(o.Disposition, "SOLD"), Notes: "sample notes", Agent: "agent-7", At: at(125)}
+	}
+	if o.When == interaction.WhenInteractionEnds {
+		end := at(131)
+		facts.State, facts.Outcome, facts.EndedAt = interaction.StateCompleted, interaction.OutcomeHandled, &end
+	}
+	if o.When == interaction.WhenSegmentChange {
+		event.Segment, event.Leg, event.From, event.To = o.Segment, o.Leg, o.From, o.Segment
 	}
 	for _, use := range uses {
 		variable, name, _ := strings.Cut(use, ".")
+		if variable == "survey" && name == "" {
+			name = "question"
+		}
 		value := any("<" + name + ">")
+		if !may(expr.KnownFrom(use)) {
+			continue
+		}
 		switch variable {
 		case "user_data":
 			view.UserData[name] = value

@@ -12,6 +12,7 @@ import (
 
 	"segue/dispatch"
 	"segue/interaction"
+	"segue/trigger"
 )
 
 // Trial is one call at one moment, to be sent for real without an interaction: it
@@ -32,8 +33,19 @@ func NewTrial(s *Set, c *Call, when interaction.When) *Trial {
 		}
 	}
 	t := &Trial{Call: c}
-	t.View, t.Event = sample(when, c.Template.Uses())
+	t.View, t.Event = sample(s.occasion(c.Name, when), c.Template.Uses())
 	return t
+}
+
+// occasion is the first at a moment that fires a call, else one that any trigger
+// without filters would have.
+func (s *Set) occasion(call string, when interaction.When) trigger.Occasion {
+	for _, o := range s.occasions(call) {
+		if o.When == when {
+			return o
+		}
+	}
+	return trigger.Spec{When: []string{string(when)}}.Occasions()[0]
 }
 
 // overlay is data that is laid over the sample, as expressions name it.

@@ -3,7 +3,6 @@ package trigger
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"segue/interaction"
 	"segue/request/expr"
@@ -132,17 +131,4 @@ func (s *Set) DryRun(call string, when interaction.When) bool {
 		}
 	}
 	return dry
-}
-
-// Never says why a trigger can never fire; empty when it can.
-func (s Spec) Never() string {
-	if len(s.Channels) == 0 {
-		return ""
-	}
-	for _, w := range s.When {
-		if c := slotChannel(interaction.When(w)); c == "" || slices.Contains(s.Channels, string(c)) {
-			return ""
-		}
-	}
-	return "its moments belong to other channels than " + strings.Join(s.Channels, ", ")
 }

@@ -176,10 +176,52 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-func TestATriggerThatCanNeverFireSaysWhy(t *testing.T) {
-	assert.Empty(t, trigger.Spec{When: []string{"survey"}, Channels: []string{"chat"}}.Never())
-	assert.Empty(t, trigger.Spec{When: []string{"inbound.dequeue", "chat.dequeue"}, Channels: []string{"chat"}}.Never())
-	assert.Equal(t, "its moments belong to other channels than chat", trigger.Spec{When: []string{"inbound.dequeue"}, Channels: []string{"chat"}}.Never())
+func TestATriggerSaysWhereItIsIdle(t *testing.T) {
+	list := func(s ...string) []string { return s }
+	change := func(s trigger.Spec) trigger.Spec { s.When = list("segment_change"); return s }
+	const noLeg = "segment_change: no leg ever changes as segments, legs, from and to say together"
+	cases := []struct {
+		name string
+		spec trigger.Spec
+		want []string
+	}{
+		{"any channel", trigger.Spec{When: list("survey", "chat.end")}, nil},
+		{"a moment of every channel", trigger.Spec{When: list("survey"), Channels: list("chat")}, nil},
+		{"another channel", trigger.Spec{When: list("chat.end"), Channels: list("inbound", "email")},
+			list("chat.end: it is a moment of chat, and channels has only inbound, email")},
+		{"one of two moments", trigger.Spec{When: list("inbound.dequeue", "chat.dequeue"), Channels: list("chat")},
+			list("inbound.dequeue: it is a moment of inbound, and channels has only chat")},
+		{"a disposition at the start", trigger.Spec{When: list("interaction_ends", "interaction_starts"), Dispositions: list("SOLD")},
+			list("interaction_starts: there is no disposition when an interaction starts")},
+		{"no filter", change(trigger.Spec{}), nil},
+		{"a segment on its leg", change(trigger.Spec{Segments: list("wrap_up"), Legs: list("agent", "channel")}), nil},
+		{"a segment on a leg that has none", change(trigger.Spec{Segments: list("wrap_up", "consulting"), Legs: list("channel")}), list(noLeg)},
+		{"a segment that is on another leg", change(trigger.Spec{Segments: list("handling.agent"), Legs: list("business_process")}), list(noLeg)},
+		{"segments and to that differ", change(trigger.Spec{Segments: list("handling"), To: list("wrap_up")}), list(noLeg)},
+		{"from one leg to another", change(trigger.Spec{From: list("agent_selecting"), To: list("wrap_up")}), list(noLeg)},
+		{"from and to on one leg", change(trigger.Spec{From: list("handling"), To: list("agent_selecting")}), nil},
+		{"from legs apart", change(trigger.Spec{From: list("handling.agent"), To: list("agent_selecting")}), list(noLeg)},
+		{"out of the end", change(trigger.Spec{From: list("interaction_ends")}), list(noLeg)},
+		{"into the start", change(trigger.Spec{From: list("offered"), To: list("interaction_starts")}), list(noLeg)},
+		{"from where it is", change(trigger.Spec{From: list("handling"), To: list("handling")}), list(noLeg)},
+		{"an agent's segment of a tracked number", change(trigger.Spec{Segments: list("handling.agent"), Channels: list("track_number", "cloud_routing")}),
+			list("(segment_change): track_number, cloud_routing is handled without an agent: it fires only if the platform assigns one")},
+		{"and of a call too", change(trigger.Spec{Segments: list("handling.agent"), Channels: list("track_number", "inbound")}), nil},
+		{"any leg of a tracked number", change(trigger.Spec{Segments: list("handling"), Channels: list("track_number")}), nil},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			var got []string
+			for _, idle := range c.spec.Idles() {
+				when := string(idle.When)
+				if idle.Hardly {
+					when = "(" + when + ")"
+				}
+				got = append(got, when+": "+idle.Why)
+			}
+			assert.Equal(t, c.want, got)
+		})
+	}
 }
 
 func BenchmarkMatch(b *testing.B) {

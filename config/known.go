@@ -1,0 +1,122 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"segue/interaction"
+	"segue/request"
+	"segue/request/expr"
+	"segue/trigger"
+)
+
+// What is known at a moment: a call made too early has nothing to say yet.
+
+// The moments by what has happened before them.
+var (
+	atStart   = []interaction.When{interaction.WhenInteractionStarts, "cloud_routing.start"}
+	inQueue   = []interaction.When{interaction.WhenAgentNeeded, "chat.new"}
+	atContact = []interaction.When{"inbound.agent_connect", "outbound.agent_connect", "chat.agent_connect", "cloud_routing.connect"}
+	visiting  = []interaction.When{interaction.WhenEngage, interaction.WhenNoEngage}
+	hangingUp = []interaction.When{"inbound.call_end", "outbound.call_end", "chat.end", "cloud_routing.end", "track_number.call_end"}
+	agentless = []interaction.When{"cloud_routing.connect", "cloud_routing.end", "track_number.call_end"}
+	disposing = []interaction.When{"inbound.disposition", "outbound.disposition", "chat.disposition", interaction.WhenInteractionEnds,
+		interaction.WhenUserDataChanged, interaction.WhenSurvey}
+)
+
+func in(when interaction.When, groups ...[]interaction.When) bool {
+	return slices.ContainsFunc(groups, func(g []interaction.When) bool { return slices.Contains(g, when) })
+}
+
+// since tells whether something can have a value on an occasion: never, or only if
+// what the text says; both empty for what may well be there.
+func since(o trigger.Occasion, known expr.Known) (never bool, only string) {
+	when := o.When
+	if when == interaction.WhenSegmentChange && o.Segment == interaction.SegmentInteractionStarts && o.Leg == interaction.LegChannel {
+		when = interaction.WhenInteractionStarts // the same moment
+	}
+	switch known {
+	case expr.KnownSegment:
+		return when != interaction.WhenSegmentChange && o.When != interaction.WhenSegmentChange, ""
+	case expr.KnownQueue:
+		return in(when, atStart), ""
+	case expr.KnownDequeue:
+		return in(when, atStart, inQueue), ""
+	case expr.KnownAgent:
+		switch {
+		case in(when, inQueue, visiting):
+			return true, ""
+		case in(when, atStart):
+			return false, "the start names an agent"
+		case in(when, agentless):
+			return false, "the platform assigned an agent"
+		}
+	case expr.KnownPrevious:
+		return in(when, atStart, visiting), ""
+	case expr.KnownConnect:
+		return in(when, atStart, visiting), ""
+	case expr.KnownSurvey:
+		return in(when, atStart), ""
+	case expr.KnownDisconnect:
+		return in(when, atStart, inQueue, visiting), ""
+	case expr.KnownDisposition:
+		switch {
+		case in(when, atStart, visiting):
+			return true, ""
+		case when != interaction.WhenSegmentChange && !in(when, disposing):
+			return false, "an agent gave it before"
+		}
+	case expr.KnownEnd:
+		switch {
+		case in(when, atStart, inQueue, atContact, visiting):
+			return true, ""
+		case in(when, hangingUp):
+			return false, "nobody wraps up"
+		}
+	}
+	return false, ""
+}
+
+// tooEarly says in words what a call uses although it has no value on an occasion,
+// or only at times, and what becomes of it.
+func tooEarly(o trigger.Occasion, uses []string, missing request.Missing) []string {
+	var none, some []string
+	reasons := map[string][]string{}
+	for _, use := range uses {
+		never, only := since(o, expr.KnownFrom(use))
+		switch {
+		case never:
+			none = append(none, spelled(use))
+		case only != "":
+			if reasons[only] == nil {
+				some = append(some, only)
+			}
+			reasons[only] = append(reasons[only], spelled(use))
+		}
+	}
+	var list []string
+	if len(none) > 0 {
+		list = append(list, fmt.Sprintf("no value then for %s: it %s (missing: %s)", strings.Join(none, ", "), fate[missing], missing))
+	}
+	for _, only := range some {
+		list = append(list, fmt.Sprintf("a value for %s only if %s; else it %s (missing: %s)", strings.Join(reasons[only], ", "), only, fate[missing], missing))
+	}
+	return list
+}
+
+// fate is what becomes of a value that does not exist.
+var fate = map[request.Missing]string{
+	request.MissingEmpty: "goes out empty",
+	request.MissingOmit:  "is left out",
+	request.MissingNull:  "goes out as null, or empty where there is no null",
+	request.MissingPark:  "parks the delivery",
+}
+
+// spelled is something that a call uses, as the call has it.
+func spelled(use string) string {
+	if strings.HasPrefix(use, "#") {
+		return use + "#"
+	}
+	return use
+}

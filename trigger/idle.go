@@ -1,0 +1,122 @@
+package trigger
+
+import (
+	"slices"
+	"strings"
+
+	"segue/interaction"
+)
+
+// Idle is a moment that a trigger names in vain.
+type Idle struct {
+	When interaction.When
+	// Why it never fires then or, with Hardly, only if the platform does what its
+	// channel is not made for.
+	Why    string
+	Hardly bool
+}
+
+// begins are the moments at which an interaction has no history.
+var begins = []interaction.When{interaction.WhenInteractionStarts, "cloud_routing.start"}
+
+// Idles lists the moments of a trigger, in its order, that its filters keep it from.
+func (s Spec) Idles() []Idle {
+	var idles []Idle
+	for _, w := range s.When {
+		when := interaction.When(w)
+		if why := s.never(when); why != "" {
+			idles = append(idles, Idle{When: when, Why: why})
+		} else if why := s.hardly(when); why != "" {
+			idles = append(idles, Idle{When: when, Why: why, Hardly: true})
+		}
+	}
+	return idles
+}
+
+func (s Spec) never(when interaction.When) string {
+	channel := slotChannel(when)
+	switch {
+	case channel != "" && len(s.Channels) > 0 && !slices.Contains(s.Channels, string(channel)):
+		return "it is a moment of " + string(channel) + ", and channels has only " + strings.Join(s.Channels, ", ")
+	case slices.Contains(begins, when) && len(s.Dispositions) > 0:
+		return "there is no disposition when an interaction starts"
+	case when == interaction.WhenSegmentChange && len(s.changes()) == 0:
+		return "no leg ever changes as segments, legs, from and to say together"
+	}
+	return ""
+}
+
+// hardly tells of segments on agents' legs where calls are handled without agents.
+func (s Spec) hardly(when interaction.When) string {
+	agentless := func(c string) bool {
+		return c == string(interaction.ChannelCloudRouting) || c == string(interaction.ChannelTrackNumber)
+	}
+	ofAgents := func(c change) bool { return c.leg == onAgent }
+	if when != interaction.WhenSegmentChange || len(s.Channels) == 0 || !all(s.Channels, agentless) || !all(s.changes(), ofAgents) {
+		return ""
+	}
+	return strings.Join(s.Channels, ", ") + " is handled without an agent: it fires only if the platform assigns one"
+}
+
+func all[T any](list []T, holds func(T) bool) bool {
+	return !slices.ContainsFunc(list, func(v T) bool { return !holds(v) })
+}
+
+// change is one way in which a leg changes its segment. Without from it is any.
+type change struct {
+	leg      interaction.Leg
+	from, to interaction.Segment
+}
+
+// changes lists the changes that pass the trigger's filters, in the order of the
+// filters, for a leg and a segment once.
+func (s Spec) changes() []change {
+	segments, from, to := stagesOf(s.Segments), stagesOf(s.From), stagesOf(s.To)
+	var list []change
+	for _, c := range everyChange() {
+		switch {
+		case len(s.Legs) > 0 && !slices.Contains(s.Legs, string(c.leg)), !onStage(segments, c.to, c.leg), !onStage(to, c.to, c.leg):
+			continue
+		}
+		if len(from) == 0 {
+			list = append(list, c)
+			continue
+		}
+		for _, f := range from {
+			if f.matches(f.segment, c.leg) && follows(c.leg, f.segment, c.to) {
+				list = append(list, change{c.leg, f.segment, c.to})
+				break
+			}
+		}
+	}
+	return list
+}
+
+func stagesOf(values []string) []stage {
+	var list []stage
+	for _, v := range values {
+		if s, ok := parseStage(v); ok {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// everyChange is every segment on each leg that enters it.
+func everyChange() []change {
+	var list []change
+	for _, s := range segments {
+		for _, leg := range s.legs {
+			list = append(list, change{leg: leg, to: s.name})
+		}
+	}
+	return list
+}
+
+// follows tells whether a leg that was in one segment may enter the other. A leg
+// begins with interaction_starts, is over with interaction_ends, and changes when
+// it enters another segment.
+func follows(leg interaction.Leg, from, to interaction.Segment) bool {
+	has := slices.ContainsFunc(everyChange(), func(c change) bool { return c.leg == leg && c.to == from })
+	return has && from != to && from != interaction.SegmentInteractionEnds && to != interaction.SegmentInteractionStarts
+}
