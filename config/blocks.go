@@ -121,6 +121,7 @@ var blocks = map[reflect.Type]block{
 		"xml":        {about: "An XML body."},
 		"soap":       {about: "A SOAP envelope around one operation."},
 		"text":       {about: "A body of plain text."},
+		"accept":     {about: "What the response is written in; without it, what its Content-Type says.", value: among(delivery.Formats)},
 		"auth":       {about: "How the call authenticates, in one way."},
 		"sign":       {about: "Sign the body as Standard Webhooks does."},
 		"tls":        {about: "What the receiver must show, instead of what the system trusts."},

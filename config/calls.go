@@ -41,7 +41,7 @@ func (l *loader) calls(s *Set) {
 }
 
 func (l *loader) add(s *Set, at string, c *fileCall, builtIn bool) {
-	template, err := request.Compile(request.Spec{Name: c.Name, Method: c.Method, URL: c.URL, Query: c.Query, Headers: c.Headers,
+	template, err := request.Compile(request.Spec{Name: c.Name, Method: c.Method, URL: c.URL, Query: c.Query, Headers: withAccept(c),
 		JSON: c.JSON, Form: c.Form, XML: c.XML, SOAP: c.SOAP, Text: c.Text, Missing: request.Missing(c.Missing), Mappings: c.Mappings})
 	for _, p := range each[*request.Problem](err) {
 		l.decoder.fail(at+"."+p.Path, p.Value, p.What, p.Remedy)
@@ -51,6 +51,41 @@ func (l *loader) add(s *Set, at string, c *fileCall, builtIn bool) {
 		s.names = append(s.names, c.Name)
 		s.calls[c.Name] = call
 	}
+}
+
+// media is what the Accept header says of each format of a response.
+var media = map[delivery.Format]string{delivery.FormatJSON: "application/json", delivery.FormatXML: "application/xml", delivery.FormatText: "text/plain"}
+
+// withAccept is a call's headers with the Accept that it means, unless it has its own.
+func withAccept(c *fileCall) []request.Pair {
+	own := slices.ContainsFunc(c.Headers, func(h request.Pair) bool { return strings.EqualFold(h.Name, "Accept") })
+	if own || c.SOAP != nil || media[c.Accept] == "" {
+		return c.Headers
+	}
+	return append(slices.Clip(c.Headers), request.Pair{Name: "Accept", Value: media[c.Accept]})
+}
+
+// returns checks which values of a response are kept.
+func (l *loader) returns(at string, c *fileCall) []delivery.Return {
+	switch {
+	case c.Accept == "":
+	case !slices.Contains(delivery.Formats, c.Accept):
+		l.decoder.fail(at+".accept", string(c.Accept), quoted(string(c.Accept))+" is not a format of a response", "use json, text, xml")
+	case c.SOAP != nil && c.Accept != delivery.FormatXML:
+		l.decoder.fail(at+".accept", string(c.Accept), "a SOAP service answers in XML", "leave it out")
+	}
+	if c.Method == "HEAD" && len(c.Returns) > 0 {
+		l.decoder.fail(at+".returns", "", "the response to a HEAD has no values", "leave it out, or use another method")
+	}
+	l.bounded(at+".returns", len(c.Returns), maxReturns)
+	returns := make([]delivery.Return, 0, len(c.Returns))
+	for i, r := range c.Returns {
+		if r.From == "" || r.To == "" {
+			l.decoder.fail(fmt.Sprintf("%s.returns[%d]", at, i), "", "a return value needs both names", "write {from: key of the response, to: key of user data}")
+		}
+		returns = append(returns, delivery.Return(r))
+	}
+	return returns
 }
 
 // each lists the errors of one type that a joined error holds.
@@ -88,19 +123,11 @@ func (l *loader) policy(at string, c *fileCall) delivery.Policy {
 	l.within(at+".limits.concurrency", float64(c.Limits.Concurrency), concurrencyNumbers)
 	l.within(at+".limits.rate", c.Limits.Rate, rateNumbers)
 	l.within(at+".limits.response", float64(c.Limits.Response), responseNumbers)
-	l.bounded(at+".returns", len(c.Returns), maxReturns)
-	returns := make([]delivery.Return, 0, len(c.Returns))
-	for i, r := range c.Returns {
-		if r.From == "" || r.To == "" {
-			l.decoder.fail(fmt.Sprintf("%s.returns[%d]", at, i), "", "a return value needs both names", "write {from: key of the response, to: key of user data}")
-		}
-		returns = append(returns, delivery.Return(r))
-	}
 	return delivery.Policy{Call: c.Name, Timeout: time.Duration(c.Timeout), Success: c.Success, Final: c.Final,
 		SOAP: c.SOAP != nil, Idempotent: c.Idemp, DryRun: c.DryRun, Order: c.Order,
 		Retry:  delivery.Retry{Schedule: schedule, Jitter: c.Retry.Jitter, Retention: time.Duration(c.Retry.Retention)},
 		Limits: delivery.Limits{Concurrency: c.Limits.Concurrency, Rate: c.Limits.Rate, Response: int64(c.Limits.Response)},
-		Auth:   l.auth(at+".auth", &c.Auth), TLS: l.tls(at, c), Sign: l.sign(at, c), Returns: returns}
+		Auth:   l.auth(at+".auth", &c.Auth), TLS: l.tls(at, c), Sign: l.sign(at, c), Returns: l.returns(at, c), Accept: c.Accept}
 }
 
 // auth checks the one way in which a call authenticates.

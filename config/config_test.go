@@ -103,6 +103,36 @@ calls:
 	assert.Zero(t, policy("d").TLS)
 }
 
+func TestWhatACallAcceptsIsAskedForAndRead(t *testing.T) {
+	set := parsed(t, `
+calls:
+  - {name: plain, method: POST, url: "http://h.example.com/", text: x}
+  - {name: xml, method: POST, url: "http://h.example.com/", text: x, accept: xml, headers: [{name: X-A, value: a}]}
+  - {name: own, method: POST, url: "http://h.example.com/", text: x, accept: text, headers: [{name: accept, value: text/csv}]}
+  - {name: soap, method: POST, url: "http://h.example.com/", soap: {version: "1.2", service: S, port: P, operation: Op}, accept: xml}
+`)
+	for name, want := range map[string]struct {
+		policy delivery.Policy
+		accept []string
+	}{
+		"plain": {delivery.Policy{}, nil},
+		"xml":   {delivery.Policy{Accept: delivery.FormatXML}, []string{"application/xml"}},
+		"own":   {delivery.Policy{Accept: delivery.FormatText}, []string{"text/csv"}},
+		"soap":  {delivery.Policy{Accept: delivery.FormatXML, SOAP: true}, nil},
+	} {
+		c, _ := set.Call(name)
+		assert.Equal(t, want.policy.Accept, c.Policy.Accept, name)
+		assert.Equal(t, want.policy.SOAP, c.Policy.SOAP, name)
+		var accept []string
+		for _, h := range c.Render("m", &interaction.View{}, &interaction.Event{}).Headers {
+			if strings.EqualFold(h.Name, "Accept") {
+				accept = append(accept, h.Value)
+			}
+		}
+		assert.Equal(t, want.accept, accept, name)
+	}
+}
+
 func TestTimeoutsByChannelAndQueue(t *testing.T) {
 	set := parsed(t, `
 timeouts:
@@ -227,7 +257,7 @@ func TestTheExampleIsValidAndShowsEveryKey(t *testing.T) {
 	assert.NotContains(t, out.String(), "cannot be rendered")
 	assert.Len(t, report.Calls, 7)
 	text := string(config.Example)
-	for _, key := range []string{"name", "method", "url", "query", "headers", "json", "form", "xml", "soap", "text", "auth", "basic", "bearer", "api_key", "oauth2", "mtls", "sign",
+	for _, key := range []string{"name", "method", "url", "query", "headers", "json", "form", "xml", "soap", "service", "port", "text", "accept", "auth", "basic", "bearer", "api_key", "oauth2", "mtls", "sign",
 		"timeout", "success", "final", "idempotent", "order", "missing", "retry", "limits", "returns", "mappings", "when", "call", "segments", "legs", "from", "to", "channels", "queues",
 		"business_processes", "dispositions", "if", "dry_run", "backend", "default", "overflow", "max_misses", "scripts", "labels", "allow", "address", "namespace", "task_queue",
 		"server_name", "level", "format"} {

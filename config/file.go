@@ -36,6 +36,7 @@ type fileCall struct {
 	XML      *request.XML      `yaml:"xml"`
 	SOAP     *request.SOAP     `yaml:"soap"`
 	Text     *string           `yaml:"text" scalar:"true"`
+	Accept   delivery.Format   `yaml:"accept"`
 	Auth     fileAuth          `yaml:"auth"`
 	Sign     *fileSign         `yaml:"sign"`
 	TLS      fileCallTLS       `yaml:"tls"`

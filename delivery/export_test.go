@@ -56,7 +56,9 @@ func (s *Sender) Identities() int {
 }
 
 // Returned takes return values out of a response.
-func Returned(wanted []Return, body string) (map[string]any, string) { return returned(wanted, body) }
+func Returned(wanted []Return, body string) (map[string]any, string) {
+	return returned(Policy{Returns: wanted}, "application/json", body)
+}
 
 // FaultOf is the code and the verdict of the SOAP fault in a response; false for none.
 func FaultOf(body []byte, contentType string) (code string, verdict dispatch.Verdict, found bool) {

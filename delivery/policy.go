@@ -21,8 +21,10 @@ type Policy struct {
 	TLS    TLS
 	// Sign holds the Standard Webhooks secrets, newest first; empty: unsigned.
 	Sign []SecretRef
-	// Returns maps flat response keys to user data fields.
+	// Returns maps flat response keys to user data fields; Accept is what the response
+	// is written in, empty when it says so itself.
 	Returns []Return
+	Accept  Format
 	// Final lists statuses that no retry will help for this call, beside the defaults (GWE's 400).
 	Final []StatusRange
 	// SOAP says that the response is an envelope, in which a fault is a failure.

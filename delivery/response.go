@@ -1,12 +1,9 @@
 package delivery
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
-	"math"
 	"net/http"
 	"os"
 	"strconv"
@@ -14,12 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-const (
-	// maxExcerpt bounds what is recorded of a failed response, in bytes.
-	maxExcerpt = 512
-	// maxReturn bounds one returned value, in bytes.
-	maxReturn = 4 << 10
-)
+// maxExcerpt bounds what is recorded of a failed response, in bytes.
+const maxExcerpt = 512
 
 // readBody reads a response to the limit, in bytes after decompression. What it
 // could not read it says in words; closing the body then closes the connection.
@@ -40,52 +33,6 @@ func readBody(resp *http.Response, limit int64) ([]byte, string) {
 		return body, "the response broke off"
 	}
 	return body, ""
-}
-
-// returned takes the configured values out of a flat JSON object. What it cannot
-// take it says in words, and takes the others.
-func returned(wanted []Return, body string) (map[string]any, string) {
-	decoder := json.NewDecoder(bytes.NewReader([]byte(body)))
-	decoder.UseNumber()
-	var object map[string]any
-	if err := decoder.Decode(&object); err != nil || object == nil {
-		return nil, "no values returned: the response is no JSON object"
-	}
-	values := map[string]any{}
-	var missing []string
-	for _, w := range wanted {
-		value, ok := flat(object[w.From])
-		if !ok {
-			missing = append(missing, w.From)
-			continue
-		}
-		values[w.To] = value
-	}
-	if len(missing) > 0 {
-		return values, "not returned: " + strings.Join(missing, ", ")
-	}
-	return values, ""
-}
-
-// flat is a plain JSON value as user data holds it. A number that a float64
-// cannot hold stays a string, digit for digit: it is an identifier.
-func flat(value any) (any, bool) {
-	switch v := value.(type) {
-	case bool:
-		return v, true
-	case string:
-		return v, len(v) <= maxReturn
-	case json.Number:
-		f, err := v.Float64()
-		switch {
-		case err != nil:
-			return v.String(), len(v) <= maxReturn
-		case f == math.Trunc(f) && math.Abs(f) > 1<<53:
-			return v.String(), len(v) <= maxReturn
-		}
-		return f, true
-	}
-	return nil, false
 }
 
 // bounded cuts text to a number of bytes, at a character, and makes it valid UTF-8.

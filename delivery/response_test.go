@@ -92,13 +92,16 @@ func TestReturns(t *testing.T) {
 	assert.Equal(t, map[string]any{
 		"crm_tier": "gold", "crm_score": 7.5, "crm_vip": true, "crm_id": "12345678901234567890", "crm_n": 12.0,
 	}, o.Returns)
-	assert.Equal(t, "not returned: none, deep, absent", o.Message)
+	assert.Equal(t, "not returned: none (null), deep (an object; only flat values are taken), absent (not in the response)", o.Message)
 
-	for _, body := range []string{"", "null", "[1]", "<xml/>"} {
+	for body, why := range map[string]string{
+		"": "the response is no JSON object", "null": "the response is null and no JSON object",
+		"[1]": "the response is a list and no JSON object", "7": "the response is a single value and no JSON object", "<xml/>": "the response is no JSON object",
+	} {
 		server := serve(t, write(200, body))
 		o := newSender(t).Send(context.Background(), policy, newRequest(server.URL), 1)
 		assert.Equal(t, "ok", o.Class)
 		assert.Empty(t, o.Returns)
-		assert.Contains(t, o.Message, "no JSON object")
+		assert.Equal(t, "no values returned: "+why, o.Message)
 	}
 }

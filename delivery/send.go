@@ -143,7 +143,7 @@ func (x *exchange) judge(o *dispatch.Outcome, resp *http.Response) {
 		o.Message = fault
 		if len(x.policy.Returns) > 0 {
 			var missing string
-			o.Returns, missing = returned(x.policy.Returns, text)
+			o.Returns, missing = returned(x.policy, resp.Header.Get("Content-Type"), text)
 			o.Message = joined(fault, missing)
 		}
 		return

@@ -52,21 +52,28 @@ func mayHoldFault(verdict dispatch.Verdict, code int) bool {
 // does not matter, nor whether it was read.
 func findFault(body, contentType string) *soapFault {
 	d := xmlDecoder(body[:min(len(body), maxEnvelope)], contentType)
+	space, content := soapContent(d)
+	if content.Local == "" || content != (xml.Name{Space: space, Local: "Fault"}) {
+		return nil
+	}
+	return &soapFault{code: readFaultCode(d)}
+}
+
+// soapContent steps into the first element of an envelope's body, and gives the
+// envelope's namespace; without a name when there is no such element.
+func soapContent(d *xml.Decoder) (space string, content xml.Name) {
 	envelope := child(d)
 	if envelope.Local != "Envelope" || envelope.Space != soap11 && envelope.Space != soap12 {
-		return nil
+		return "", xml.Name{}
 	}
 	for {
 		switch part := child(d); {
 		case part.Local == "":
-			return nil
+			return "", xml.Name{}
 		case part == xml.Name{Space: envelope.Space, Local: "Body"}:
-			if child(d) != (xml.Name{Space: envelope.Space, Local: "Fault"}) {
-				return nil
-			}
-			return &soapFault{code: readFaultCode(d)}
+			return envelope.Space, child(d)
 		case d.Skip() != nil:
-			return nil
+			return "", xml.Name{}
 		}
 	}
 }

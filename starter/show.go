@@ -161,7 +161,15 @@ func (p portrait) writeDeliveries(w io.Writer) error {
 			fmt.Sprint(d.Sequence), d.When, d.Call, string(d.Status), answerOf(d), attemptsOf(d), d.ID,
 		})
 	}
-	return table(w, rows)
+	if err := table(w, rows); err != nil {
+		return err
+	}
+	for _, d := range p.Deliveries {
+		if d.Why != "" {
+			fmt.Fprintf(w, "event %d, call %s: %s\n", d.Sequence, d.Call, d.Why)
+		}
+	}
+	return nil
 }
 
 func answerOf(d workflows.DeliveryRecord) string {

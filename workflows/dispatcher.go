@@ -120,6 +120,7 @@ func recordOf(d dispatch.Delivery) DeliveryRecord {
 	}
 	if d.Outcome != nil {
 		record.Code, record.Class, record.At = d.Outcome.Code, d.Outcome.Class, stamp(d.Outcome.At)
+		record.Why = d.Outcome.Message
 	}
 	return record
 }

@@ -88,7 +88,7 @@ func (r *laneRun) reportParked(it *item, outcome dispatch.Outcome) {
 		return
 	}
 	r.Results = append(r.Results, laneResult{
-		ID: it.Request.ID, Status: dispatch.StatusParked, Code: outcome.Code, Class: outcome.Class, At: stamp(outcome.At),
+		ID: it.Request.ID, Status: dispatch.StatusParked, Code: outcome.Code, Class: outcome.Class, At: stamp(outcome.At), Why: outcome.Message,
 	})
 	r.report(signalLaneResult)
 }

@@ -91,11 +91,11 @@ func (it *item) again() {
 
 // settle ends a delivery and notes what the interaction is to hear of it.
 func (r *laneRun) settle(it *item, status dispatch.Status, outcome dispatch.Outcome) {
-	it.Status = status
+	it.Status, it.Why = status, outcome.Message
 	it.Request.Body, it.Request.Headers, it.Request.Source = "", nil, nil // it is not sent any more
 	if !r.Orphaned {
 		r.Results = append(r.Results, laneResult{
-			ID: it.Request.ID, Status: status, Code: outcome.Code, Class: outcome.Class, At: stamp(outcome.At), Returns: outcome.Returns,
+			ID: it.Request.ID, Status: status, Code: outcome.Code, Class: outcome.Class, At: stamp(outcome.At), Why: outcome.Message, Returns: outcome.Returns,
 		})
 	}
 	r.changed = true
@@ -179,13 +179,10 @@ func (r *laneRun) records() ([]DeliveryRecord, error) {
 	for _, it := range r.Items {
 		record := DeliveryRecord{
 			ID: it.Request.ID, Call: it.Request.Call, When: it.Request.When, Sequence: it.Request.Sequence,
-			Status: it.Status, CanRerender: len(it.Request.Source) > 0, Attempts: append([]AttemptRecord{}, it.Attempts...),
+			Status: it.Status, Why: it.Why, CanRerender: len(it.Request.Source) > 0, Attempts: append([]AttemptRecord{}, it.Attempts...),
 		}
 		if !it.Request.At.IsZero() {
 			record.EventAt = stamp(it.Request.At)
-		}
-		if !it.isSettled() {
-			record.Why = it.Why
 		}
 		if it.Status == dispatch.StatusWaiting && !it.Due.IsZero() {
 			record.Due = stamp(it.Due)

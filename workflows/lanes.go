@@ -208,7 +208,7 @@ func (r *run) takeReport(name string, payload []byte) error {
 	}
 	r.touched = true
 	for _, result := range report.Results {
-		r.Deliveries.set(result.ID, result.Status, &dispatch.Outcome{Code: result.Code, Class: result.Class, Returns: result.Returns})
+		r.Deliveries.set(result.ID, result.Status, &dispatch.Outcome{Code: result.Code, Class: result.Class, Message: result.Why, Returns: result.Returns})
 		if len(result.Returns) > 0 {
 			r.Interaction.Return(result.Returns)
 		}

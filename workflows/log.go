@@ -43,7 +43,7 @@ func (g *deliveryLog) set(id string, status dispatch.Status, outcome *dispatch.O
 		}
 		record.Status = status
 		if outcome != nil {
-			record.Code, record.Class = outcome.Code, outcome.Class
+			record.Code, record.Class, record.Why = outcome.Code, outcome.Class, outcome.Message
 			if !outcome.At.IsZero() {
 				record.At = stamp(outcome.At)
 			}

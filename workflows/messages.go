@@ -83,6 +83,9 @@ type DeliveryRecord struct {
 	Code     int             `json:"code,omitempty"`
 	Class    string          `json:"class,omitempty"`
 	At       string          `json:"at,omitempty"`
+	// Why is the last failure in plain words or, of one that was delivered, what
+	// could not be read of the response; it holds no secret.
+	Why string `json:"why,omitempty"`
 
 	// What follows is filled by a Delivery only.
 
@@ -90,8 +93,6 @@ type DeliveryRecord struct {
 	EventAt string `json:"event_at,omitempty"`
 	// Due is when a waiting one is tried next; empty behind another of its lane.
 	Due string `json:"due,omitempty"`
-	// Why is the last failure in plain words; it holds no secret.
-	Why string `json:"why,omitempty"`
 	// CanRerender says that redeliver may ask for new bytes.
 	CanRerender bool            `json:"can_rerender,omitempty"`
 	Attempts    []AttemptRecord `json:"attempts,omitempty"`
@@ -119,6 +120,7 @@ type laneResult struct {
 	Code    int             `json:"code,omitempty"`
 	Class   string          `json:"class,omitempty"`
 	At      string          `json:"at,omitempty"`
+	Why     string          `json:"why,omitempty"`
 	Returns map[string]any  `json:"returns,omitempty"`
 }
 

@@ -1,0 +1,75 @@
+package delivery_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"segue/delivery"
+	"segue/dispatch"
+)
+
+func answering(contentType string, code int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.WriteHeader(code)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+const envelope11 = `<?xml version="1.0"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Header><t>1</t></soap:Header><soap:Body>`
+
+// TestReturnsInTheFormatsOfECS takes values from JSON, XML, text and a form; flat
+// ones, as documented, and says of the others why not.
+func TestReturnsInTheFormatsOfECS(t *testing.T) {
+	all := map[string]any{"tier": "gold", "score": "7.5"}
+	cases := []struct {
+		name        string
+		accept      delivery.Format
+		soap        bool
+		contentType string
+		body        string
+		want        map[string]any
+		message     string
+	}{
+		{"JSON by its type", "", false, "application/json; charset=utf-8", `{"tier":"gold","score":"7.5"}`, all, ""},
+		{"JSON whatever its type", "json", false, "text/html", `{"tier":"gold","score":"7.5"}`, all, ""},
+		{"JSON without a type", "", false, "", `{"tier":"gold","score":"7.5"}`, all, ""},
+		{"JSON arrays", "", false, "application/json", `{"tier":["gold"],"score":{"now":7.5}}`, map[string]any{},
+			"not returned: tier (a list; only flat values are taken), score (an object; only flat values are taken)"},
+		{"XML by its type", "", false, "application/xml", "<r>\n <tier>gold</tier> <score> 7.5 </score></r>", all, ""},
+		{"XML of a suite", "", false, "application/vnd.x+xml", `<r xmlns="urn:x"><tier>gold</tier><score>7.5</score></r>`, all, ""},
+		{"XML whatever its type", "xml", false, "text/plain", `<r><tier>gold</tier><score>7.5</score></r>`, all, ""},
+		{"XML in Latin-1", "xml", false, "text/xml", "<?xml version='1.0' encoding='ISO-8859-1'?><r><tier>g\xf6ld</tier><score>1</score></r>", map[string]any{"tier": "göld", "score": "1"}, ""},
+		{"XML hierarchy", "xml", false, "", `<r><tier><name>gold</name></tier><score>1</score><score>2</score></r>`, map[string]any{},
+			"not returned: tier (an object; only flat values are taken), score (a list; only flat values are taken)"},
+		{"XML nil", "xml", false, "", `<r xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><tier xsi:nil="true"/><score/></r>`, map[string]any{"score": ""}, "not returned: tier (null)"},
+		{"broken XML", "xml", false, "", `<r><tier>gold</r>`, nil, "no values returned: the response is no whole XML"},
+		{"no XML", "xml", false, "", `{"tier":1}`, nil, "no values returned: the response is no XML with values in it"},
+		{"an unknown charset", "xml", false, "", `<?xml version="1.0" encoding="EBCDIC"?><r><tier>1</tier></r>`, nil, "no values returned: the response is no XML with values in it"},
+		{"text", "text", false, "text/plain", "tier=gold\r\nscore: 7.5\nnothing here\n", all, ""},
+		{"text with a name twice", "text", false, "text/plain", "tier=gold\ntier=silver\nscore=7.5", map[string]any{"score": "7.5"}, "not returned: tier (a list; only flat values are taken)"},
+		{"text without values", "text", false, "text/plain", "thank you", nil, "no values returned: the response has no lines of name=value"},
+		{"a form", "", false, "application/x-www-form-urlencoded", "tier=go%6Cd&score=7.5", all, ""},
+		{"a broken form", "", false, "application/x-www-form-urlencoded", "tier=%zz", nil, "no values returned: the response is no form"},
+		{"SOAP", "", true, "text/xml", envelope11 + `<m:R xmlns:m="urn:x"><tier>gold</tier><score>7.5</score></m:R></soap:Body></soap:Envelope>`, all, ""},
+		{"SOAP with nothing in it", "", true, "text/xml", envelope11 + `</soap:Body></soap:Envelope>`, nil, "no values returned: the response is no XML with values in it"},
+		{"too long", "", false, "application/json", `{"tier":"` + strings.Repeat("x", 4097) + `","score":"7.5"}`, map[string]any{"score": "7.5"}, "not returned: tier (longer than 4096 bytes)"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			server := serve(t, answering(c.contentType, 200, c.body))
+			policy := newPolicy()
+			policy.Accept, policy.SOAP = c.accept, c.soap
+			policy.Returns = []delivery.Return{{From: "tier", To: "tier"}, {From: "score", To: "score"}}
+			o := newSender(t).Send(context.Background(), policy, newRequest(server.URL), 1)
+			assert.Equal(t, dispatch.VerdictDelivered, o.Verdict, "whatever came back, the receiver has the request")
+			assert.Equal(t, c.want, o.Returns)
+			assert.Equal(t, c.message, o.Message)
+		})
+	}
+}
