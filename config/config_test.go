@@ -359,6 +359,7 @@ triggers: [{`+trigger+`, call: crm}]
 			"call crm at inbound.call_end: a value for #agent_disposition# only if an agent gave it before; else it goes out empty (missing: empty)",
 			"call crm at inbound.call_end: a value for interaction.outcome only if nobody wraps up; else it goes out empty (missing: empty)")},
 		{"empty", "when: chat.new", "#dequeue_time# ${agent.id}", list("call crm at chat.new: no value then for #dequeue_time#, agent.id: it goes out empty (missing: empty)")},
+		{"empty", "when: [inbound.dtmf, inbound.queue_event]", "#dtmf#", list("call crm at inbound.queue_event: no value then for #dtmf#: it goes out empty (missing: empty)")},
 		{"empty", "when: survey", "${event.segment}", list("call crm at survey: no value then for event.segment: it goes out empty (missing: empty)")},
 		{"empty", "when: track_number.call_end", "#agent_id#", list("call crm at track_number.call_end: a value for #agent_id# only if the platform assigned an agent; else it goes out empty (missing: empty)")},
 		{"empty", "when: [interaction_ends, inbound.disposition]", "#agent_disposition# #call_end# #enqueue_time# #agent_wrap_time# #recording_url# ${survey} ${event.at}", nil},
@@ -393,4 +394,21 @@ triggers:
 	require.NoError(t, report.Print(&out))
 	assert.Contains(t, out.String(), "at segment_change handling.agent, chat\n")
 	assert.Contains(t, out.String(), "at outbound.disposition, outbound, disposition CALLBACK\n")
+}
+
+// TestTheExamplesOfBothSystemsAreClean: no mistake, no warning, and a request for
+// each call and moment.
+func TestTheExamplesOfBothSystemsAreClean(t *testing.T) {
+	for file, samples := range map[string]int{"ecs.yaml": 31, "engage-voice.yaml": 30} {
+		set, err := config.Load("../examples/" + file)
+		require.NoError(t, err)
+		report := config.Check(set)
+		assert.Empty(t, report.Warnings, file)
+		n := 0
+		for _, c := range report.Calls {
+			assert.NotEmpty(t, c.Samples, c.Name)
+			n += len(c.Samples)
+		}
+		assert.Equal(t, samples, n, file)
+	}
 }

@@ -39,6 +39,10 @@ func since(o trigger.Occasion, known expr.Known) (never bool, only string) {
 	switch known {
 	case expr.KnownSegment:
 		return when != interaction.WhenSegmentChange && o.When != interaction.WhenSegmentChange, ""
+	case expr.KnownTones:
+		return !strings.HasSuffix(string(when), ".dtmf"), ""
+	case expr.KnownQueueEvent:
+		return !strings.HasSuffix(string(when), ".queue_event"), ""
 	case expr.KnownQueue:
 		return in(when, atStart), ""
 	case expr.KnownDequeue:
@@ -47,7 +51,7 @@ func since(o trigger.Occasion, known expr.Known) (never bool, only string) {
 		switch {
 		case in(when, inQueue, visiting):
 			return true, ""
-		case in(when, atStart):
+		case in(o.When, atStart):
 			return false, "the start names an agent"
 		case in(when, agentless):
 			return false, "the platform assigned an agent"

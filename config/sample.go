@@ -81,8 +81,11 @@ func sample(o trigger.Occasion, uses []string) (*interaction.View, *interaction.
 		case "survey":
 			view.Survey[name] = value
 		case "event":
-			if name == "ixnProfile" || name == "cancelData" {
+			switch name {
+			case "ixnProfile", "cancelData":
 				value = map[string]any{"visitID": "visit-1", "pageID": "page-1"}
+			case "to_agent":
+				value = map[string]any{"id": "agent-9", "name": "Eve Sample"}
 			}
 			if name != "segment" && name != "leg" {
 				event.Fields[name] = value

@@ -18,14 +18,16 @@ type Agent struct {
 }
 
 // MarshalJSON writes the agent as one flat object.
-func (a Agent) MarshalJSON() ([]byte, error) {
+func (a Agent) MarshalJSON() ([]byte, error) { return json.Marshal(a.flat()) }
+
+func (a Agent) flat() map[string]any {
 	flat := make(map[string]any, len(a.Fields)+2)
 	maps.Copy(flat, a.Fields)
 	flat["id"] = a.ID
 	if a.Name != "" {
 		flat["name"] = a.Name
 	}
-	return json.Marshal(flat)
+	return flat
 }
 
 // UnmarshalJSON reads a flat object, or a bare string as the agent's id.

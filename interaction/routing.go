@@ -16,7 +16,7 @@ func placeInQueue(s *step) error {
 // internal transfer (ECS: "from an agent or supervisor").
 func (s *step) requeue(queue string) {
 	if by := s.cmd.By; by != nil && (by.Role == RoleAgent || by.Role == RoleSupervisor) {
-		s.fire(WhenInternalTransfer)
+		s.passOn(Target{Queue: queue})
 	}
 	s.queue(queue, dequeuedRequeued, nil)
 }

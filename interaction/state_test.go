@@ -154,6 +154,21 @@ func TestADequeueKnowsItsQueueAndItsAgent(t *testing.T) {
 	require.Equal(t, "2026-03-01T09:00:10Z", event.Fields["enqueued_at"], "a refused offer does not enqueue it anew")
 }
 
+func TestAnInternalTransferSaysToWhom(t *testing.T) {
+	s := opened(t, sales)
+	s.do(talking...)
+	event := s.do(`transfer {"to":{"agent":{"id":"a2","name":"Bo","team":"red"}},"by":{"id":"a1","role":"agent"}}`).Turn.Events[0]
+	require.Equal(t, "a1", event.Agent.ID)
+	require.Equal(t, map[string]any{"id": "a2", "name": "Bo", "team": "red"}, event.Fields["to_agent"])
+	event = s.do(`transfer {"to":{"queue":"backup"}}`).Turn.Events[0]
+	require.Equal(t, "a2", event.Agent.ID)
+	require.Equal(t, "backup", event.Fields["to_queue"])
+	s.do(`accept {"agent":"a3"}`)
+	event = s.do(`place_in_queue {"queue":"sales","by":{"id":"a3","role":"agent"}}`).Turn.Events[0]
+	require.EqualValues(t, "internal_transfer", event.When)
+	require.Equal(t, "sales", event.Fields["to_queue"])
+}
+
 func TestAnAgentsMomentsKnowTheSession(t *testing.T) {
 	s := opened(t, sales)
 	session := func(when string, lines ...string) string {

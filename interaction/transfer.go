@@ -9,7 +9,7 @@ func transfer(s *step) error {
 	}
 	switch {
 	case to.Queue != "":
-		s.fire(WhenInternalTransfer)
+		s.passOn(to)
 		kept := s.release(body.WrapUp, nil)
 		s.queue(to.Queue, dequeuedRequeued, kept)
 		return nil
@@ -77,9 +77,22 @@ func (s *step) release(wrapUp bool, receiver *leg) *leg {
 	return nil
 }
 
+// passOn is an internal transfer's moment: it is about who passes it on, and says
+// to whom.
+func (s *step) passOn(to Target) {
+	added := map[string]any{}
+	if to.Agent != nil {
+		s.meet(*to.Agent)
+		added["to_agent"] = s.agent(to.Agent.ID).flat()
+	}
+	if to.Queue != "" {
+		added["to_queue"] = to.Queue
+	}
+	s.add(Event{When: WhenInternalTransfer, Fields: s.fieldsWith(added)})
+}
+
 func (s *step) transferTo(agent Agent, wrapUp bool) error {
-	s.fire(WhenInternalTransfer)
-	s.meet(agent)
+	s.passOn(Target{Agent: &agent})
 	l := s.first(of(agent.ID), present)
 	s.release(wrapUp, l)
 	if l == nil {
@@ -97,7 +110,7 @@ func (s *step) transferTo(agent Agent, wrapUp bool) error {
 }
 
 func (s *step) transferByOffer(agent Agent, wrapUp bool) error {
-	s.fire(WhenInternalTransfer)
+	s.passOn(Target{Agent: &agent})
 	s.release(wrapUp, nil)
 	s.disown()
 	l, err := s.assign(agent)

@@ -46,7 +46,7 @@ var callElements = []Element{
 		either(sent("transfer_phone"), transferredTo)},
 	{"transfer_number", groupCall, "the same", "", "as `transfer_phone`", KnownSent, either(sent("transfer_number"), transferredTo)},
 	{"xfer_dest", groupCall, "the same", "", "as `transfer_phone`", KnownSent, either(sent("xfer_dest"), transferredTo)},
-	{"dtmf", groupCall, "the touch tones", "", "`event.digits`", KnownSent, either(ofEvent("digits"), sent("dtmf"))},
+	{"dtmf", groupCall, "the touch tones", "", "`event.digits`", KnownTones, either(ofEvent("digits"), sent("dtmf"))},
 }
 
 const groupQueue = "The queue"
@@ -63,7 +63,7 @@ var queueElements = []Element{
 		queueTime("dequeued_at", func(f *interaction.Facts) time.Time { return f.DequeuedAt })},
 	{"queue_duration", groupQueue, "how long it has waited in queues, all waits together", unitSeconds, "`durations.queue`", KnownStart,
 		spent(func(d *interaction.Durations) float64 { return d.Queue })},
-	{"queue_event", groupQueue, "the queue event", "", "`event.event`", KnownSent, either(ofEvent("event"), sent("queue_event"))},
+	{"queue_event", groupQueue, "the queue event", "", "`event.event`", KnownQueueEvent, either(ofEvent("event"), sent("queue_event"))},
 }
 
 func fact(get func(*interaction.Facts) string) reading {

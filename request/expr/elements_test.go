@@ -24,6 +24,8 @@ var knownText = map[expr.Known]string{
 	expr.KnownDisconnect:  "once the customer has left",
 	expr.KnownDisposition: "once an agent gave a disposition",
 	expr.KnownSurvey:      "once a question was answered",
+	expr.KnownTones:       "when touch tones were pressed",
+	expr.KnownQueueEvent:  "when a queue event occurs",
 	expr.KnownSent:        "once the platform has sent it",
 }
 

@@ -18,6 +18,8 @@ const (
 	KnownEnd         Known = "end"         // once the interaction is over
 	KnownSurvey      Known = "survey"      // once a question was answered
 	KnownSegment     Known = "segment"     // in a segment change
+	KnownTones       Known = "tones"       // when touch tones were pressed
+	KnownQueueEvent  Known = "queue_event" // when a queue event occurs
 	KnownSent        Known = "sent"        // once the platform has sent it
 )
 

@@ -1,0 +1,261 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+
+	"segue/dispatch"
+	"segue/interaction"
+	"segue/workflows"
+)
+
+// office is the receiver of an example configuration: it keeps each request as it
+// came over the wire.
+type office struct {
+	*httptest.Server
+	mu       sync.Mutex
+	requests []delivered
+}
+
+type delivered struct {
+	method, path, query, body string
+	header                    http.Header
+}
+
+func newOffice(t *testing.T, answer func(w http.ResponseWriter, d delivered)) *office {
+	o := &office{}
+	o.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		d := delivered{r.Method, r.URL.Path, r.URL.RawQuery, string(body), r.Header}
+		o.mu.Lock()
+		o.requests = append(o.requests, d)
+		o.mu.Unlock()
+		answer(w, d)
+	}))
+	t.Cleanup(o.Close)
+	return o
+}
+
+// of lists the requests to a path that came so far, in their order.
+func (o *office) of(path string) []delivered {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(o.requests), func(d delivered) bool { return d.path != path })
+}
+
+// startExample runs a worker with one of the example files, its receivers at the office.
+func (l *lab) startExample(file, url string, hosts ...string) {
+	l.t.Helper()
+	content, err := os.ReadFile("../examples/" + file)
+	require.NoError(l.t, err)
+	text := string(content)
+	for _, host := range hosts {
+		require.Contains(l.t, text, host)
+		text = strings.ReplaceAll(text, host, url)
+	}
+	l.t.Setenv("SEGUE_GUARD_ALLOW", "127.0.0.0/8")
+	l.startWorker(text)
+}
+
+// begin starts an interaction; its further fields are JSON.
+func (l *lab) begin(id, channel, fields string) {
+	l.t.Helper()
+	input := json.RawMessage(fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":%q,%s}`, id, l.name, channel, fields))
+	_, err := l.client.ExecuteWorkflow(l.t.Context(), client.StartWorkflowOptions{ID: l.workflowID(id), TaskQueue: l.name}, workflows.TypeInteraction, input)
+	require.NoError(l.t, err)
+}
+
+// do gives commands one after the other.
+func (l *lab) do(id string, commands ...string) {
+	l.t.Helper()
+	for _, c := range commands {
+		name, payload, _ := strings.Cut(c, " ")
+		l.signal(id, name, payload)
+	}
+}
+
+// knows waits until an interaction's user data has a key.
+func (l *lab) knows(id, key string) any {
+	l.t.Helper()
+	var value any
+	l.eventually(20*time.Second, id+" knows "+key, func() bool {
+		status, err := query[interaction.Status](l, id, workflows.QueryState)
+		value = status.UserData[key]
+		return err == nil && value != nil
+	})
+	return value
+}
+
+// arrived waits for so many requests to a path, and finds that no more come with them.
+func (l *lab) arrived(o *office, path string, n int) []delivered {
+	l.t.Helper()
+	l.eventually(20*time.Second, fmt.Sprintf("%d requests to %s", n, path), func() bool { return len(o.of(path)) >= n })
+	list := o.of(path)
+	require.Len(l.t, list, n, path)
+	return list
+}
+
+// over waits for the interaction to be done with, deliveries too.
+func (l *lab) over(ids ...string) {
+	l.t.Helper()
+	for _, id := range ids {
+		l.eventually(20*time.Second, id+" is over", func() bool {
+			status, err := query[interaction.Status](l, id, workflows.QueryState)
+			return err == nil && status.State == interaction.StateCompleted && status.Undelivered == 0
+		})
+	}
+}
+
+func TestTheExampleOfECSSendsWhatItSays(t *testing.T) {
+	t.Setenv("CRM_API_KEY", "key-1")
+	l := newLab(t)
+	o := newOffice(t, func(w http.ResponseWriter, d delivered) {
+		switch {
+		case d.method == "DELETE":
+			w.WriteHeader(http.StatusNotFound)
+		case d.path == "/customers" && strings.Contains(d.query, "666"):
+			_, _ = io.WriteString(w, `{"id":"c-78","tier":["gold","since 2019"]}`)
+		case d.path == "/customers":
+			_, _ = io.WriteString(w, `{"id":"c-77","tier":"gold"}`)
+		case strings.HasSuffix(d.path, "/segments"):
+			w.Header().Set("Content-Type", "application/xml")
+			_, _ = io.WriteString(w, `<?xml version="1.0"?><Answer><Ticket>T-9</Ticket></Answer>`)
+		case d.path == "/events":
+			_, _ = io.WriteString(w, "calls_waiting=3\nlongest=40\n")
+		}
+	})
+	l.startExample("ecs.yaml", o.URL, "https://crm.example.com", "https://wallboard.example.com")
+
+	l.begin("call-1", "inbound", `"queue":"sales","business_process":"retail","ani":"+15550100123","dnis":"+15550100999","customer":{"email":"zoe@example.com"},"at":"2026-01-15T09:30:00Z"`)
+	require.Equal(t, "c-77", l.knows("call-1", "crm_id"))
+	l.do("call-1",
+		`place_in_queue {"queue":"sales","at":"2026-01-15T09:30:10Z"}`,
+		`offer {"agent":{"id":"a1","name":"Ada"},"at":"2026-01-15T09:30:40Z"}`,
+		`accept {"agent":"a1","at":"2026-01-15T09:30:45Z"}`,
+		`transfer {"to":{"queue":"sales"},"by":{"id":"a1","role":"agent"},"at":"2026-01-15T09:31:45Z"}`)
+	require.Equal(t, "T-9", l.knows("call-1", "ticket"))
+	require.Equal(t, "3", l.knows("call-1", "calls_waiting"))
+	l.do("call-1",
+		`accept {"agent":{"id":"a2","name":"Grace <G> & Co"},"at":"2026-01-15T09:32:00Z"}`,
+		`disconnect {"at":"2026-01-15T09:33:00Z"}`,
+		`complete {"disposition":{"code":"SOLD","notes":"two boxes"},"at":"2026-01-15T09:33:30Z"}`)
+	l.over("call-1")
+
+	lookup := l.arrived(o, "/customers", 1)[0]
+	require.Equal(t, "GET", lookup.method)
+	require.Equal(t, url.Values{"phone": {"+15550100123"}, "process": {"retail"}}, values(t, lookup.query))
+	require.Empty(t, lookup.body)
+	require.Equal(t, "key-1", lookup.header.Get("X-Api-Key"))
+	require.Equal(t, "application/json", lookup.header.Get("Accept"))
+
+	opened := l.arrived(o, "/interactions", 1)[0]
+	require.Equal(t, "POST", opened.method)
+	require.Equal(t, "application/json", opened.header.Get("Content-Type"))
+	require.Equal(t, "segue", opened.header.Get("X-Source"))
+	require.JSONEq(t, `{"interactionId":"call-1","channel":"inbound","businessProcess":"retail","from":"+15550100123","to":"+15550100999",
+		"startedAt":"2026-01-15T09:30:00Z","email":"zoe@example.com"}`, opened.body)
+
+	segments := []string{
+		"1 interaction_starts channel", "2 interaction_starts business_process", "4 agent_selecting business_process",
+		"7 interaction_starts agent a1 Ada", "8 offered agent a1 Ada", "9 offered business_process", "10 offered channel",
+		"11 handling agent a1 Ada", "12 handling business_process a1 Ada", "13 handling channel a1 Ada",
+		"17 interaction_ends agent a1 Ada", "18 agent_selecting business_process",
+		"21 interaction_starts agent a2 Grace <G> & Co", "22 handling agent a2 Grace <G> & Co", "23 handling business_process a2 Grace <G> & Co",
+		"26 wrap_up agent a2 Grace <G> & Co", "28 interaction_ends channel a2 Grace <G> & Co",
+		"30 interaction_ends agent a2 Grace <G> & Co", "32 interaction_ends business_process a2 Grace <G> & Co",
+	}
+	var got []string
+	for _, d := range l.arrived(o, "/interactions/call-1/segments", len(segments)) {
+		require.Equal(t, "application/xml; charset=utf-8", d.header.Get("Content-Type"))
+		s := read[struct {
+			XMLName     xml.Name `xml:"Segment"`
+			Interaction string
+			Sequence    int
+			Name, Leg   string
+			At          string
+			Customer    string
+			Agent       struct {
+				ID   string `xml:"id,attr"`
+				Name string `xml:",chardata"`
+			}
+		}](t, d.body)
+		require.Equal(t, "call-1", s.Interaction)
+		if s.Sequence > 3 {
+			require.Equal(t, "c-77", s.Customer, "a later call has what an earlier one returned")
+		}
+		got = append(got, strings.TrimSpace(fmt.Sprintf("%d %s %s %s %s", s.Sequence, s.Name, s.Leg, s.Agent.ID, s.Agent.Name)))
+	}
+	require.Equal(t, segments, clean(got))
+
+	records := l.arrived(o, "/interactions/call-1", 2) // of two calls, whose lanes run side by side
+	slices.SortFunc(records, func(a, b delivered) int { return strings.Compare(a.method, b.method) })
+	require.Equal(t, []string{"PATCH", "PUT"}, []string{records[0].method, records[1].method})
+	require.JSONEq(t, `{"transferredBy":"a1","toAgent":null,"toQueue":"sales","at":"2026-01-15T09:31:45Z"}`, records[0].body)
+	require.JSONEq(t, `{"outcome":"handled","startedAt":"2026-01-15T09:30:00Z","endedAt":"2026-01-15T09:33:30Z","durationSeconds":210,"queueSeconds":45,
+		"handleSeconds":120,"agent":{"id":"a2","name":"Grace <G> & Co"},"businessProcess":"retail","dispositionCode":"SOLD","agentRemarks":"two boxes",
+		"customer":"c-77","tier":"gold","ticket":"T-9"}`, records[1].body)
+
+	var changes []string
+	for _, d := range l.arrived(o, "/events", 2) {
+		require.Equal(t, "application/x-www-form-urlencoded", d.header.Get("Content-Type"))
+		require.Equal(t, "text/plain", d.header.Get("Accept"))
+		changes = append(changes, values(t, d.body).Get("event"))
+	}
+	require.Equal(t, []string{"handling to agent_selecting", "handling to handled"}, changes)
+	require.Equal(t, "DELETE", l.arrived(o, "/callbacks/+15550100123", 1)[0].method)
+
+	// A response that is not flat is said to be so, and the delivery is one all the same.
+	l.begin("call-2", "inbound", `"ani":"+15550100666"`)
+	require.Equal(t, "c-78", l.knows("call-2", "crm_id"))
+	deliveries, err := query[[]workflows.DeliveryRecord](l, "call-2", workflows.QueryDeliveries)
+	require.NoError(t, err)
+	i := slices.IndexFunc(deliveries, func(r workflows.DeliveryRecord) bool { return r.Call == "customer-lookup" })
+	require.Equal(t, dispatch.StatusDelivered, deliveries[i].Status)
+	require.Equal(t, "not returned: tier (a list; only flat values are taken)", deliveries[i].Why)
+	shown, err := exec.Command(segueBin, "show", l.name+"/call-2", "--address", temporal.Address).CombinedOutput()
+	require.NoError(t, err, string(shown))
+	require.Contains(t, string(shown), "call customer-lookup: not returned: tier (a list; only flat values are taken)\n")
+	l.do("call-2", `abandon {}`)
+	l.over("call-2")
+}
+
+// clean drops the blanks that an absent agent leaves.
+func clean(lines []string) []string {
+	for i := range lines {
+		lines[i] = strings.Join(strings.Fields(lines[i]), " ")
+	}
+	return lines
+}
+
+func values(t *testing.T, form string) url.Values {
+	t.Helper()
+	v, err := url.ParseQuery(form)
+	require.NoError(t, err)
+	return v
+}
+
+// read parses an XML document as a receiver does.
+func read[T any](t *testing.T, document string) T {
+	t.Helper()
+	var v T
+	require.NoError(t, xml.Unmarshal([]byte(document), &v), document)
+	return v
+}
