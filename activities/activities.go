@@ -5,6 +5,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 
+	"segue/alerts"
 	"segue/config"
 	"segue/delivery"
 	"segue/dispatch"
@@ -18,6 +19,8 @@ type Activities struct {
 	// Sender is shared by all workers of the process: its memory of what is under
 	// way is what keeps a repeat from being sent again.
 	Sender *delivery.Sender
+	// Alerts is told what comes of attempts; nil is told nothing.
+	Alerts *alerts.Watch
 	// Temporal appends to Delivery workflows.
 	Temporal client.Client
 	// TaskQueue is where Delivery workflows run; empty is the activity's own.
@@ -31,6 +34,8 @@ func (a *Activities) Register(registry worker.ActivityRegistry) {
 		dispatch.ActivityAttempt:  a.Attempt,
 		dispatch.ActivityHandOver: a.HandOver,
 		dispatch.ActivityRender:   a.Render,
+		dispatch.ActivityInspect:  a.Inspect,
+		dispatch.ActivityAlert:    a.Alert,
 	} {
 		registry.RegisterActivityWithOptions(do, activity.RegisterOptions{Name: name})
 	}

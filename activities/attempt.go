@@ -6,6 +6,7 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"segue/alerts"
 	"segue/config"
 	"segue/delivery"
 	"segue/dispatch"
@@ -31,6 +32,9 @@ func (a *Activities) Attempt(ctx context.Context, in dispatch.AttemptInput) (dis
 			break
 		}
 		outcome := t.send(i)
+		if outcome.Verdict == dispatch.VerdictFinal && in.InLane {
+			t.Alerts.Parked(ctx, in.Owner, in.Requests[i], outcome)
+		}
 		t.outcomes = append(t.outcomes, outcome)
 		if outcome.Verdict != dispatch.VerdictDelivered {
 			break
@@ -101,6 +105,9 @@ func (t *attempting) send(i int) dispatch.Outcome {
 	flight := t.Sender.Start(call.Policy, r, number, t.asker)
 	t.await(flight)
 	outcome := flight.Outcome()
+	t.Alerts.Saw(alerts.Attempt{
+		Owner: t.in.Owner, Request: r, Outcome: outcome, InLane: t.in.InLane, BreakerOpen: t.Sender.Health(call.Policy).Open(),
+	})
 	if outcome.Verdict != dispatch.VerdictDelivered {
 		t.Sender.Told(r.ID, number, t.asker)
 	}

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -36,28 +37,43 @@ func (a *Activities) HandOver(ctx context.Context, in dispatch.HandOver) error {
 			return fmt.Errorf("appending %d requests to %s: %w", len(chunk.Requests), options.ID, err)
 		}
 	}
+	if in.Failed != nil && in.Failed.Verdict == dispatch.VerdictFinal && len(in.Requests) > 0 {
+		a.Alerts.Parked(ctx, in.Owner, in.Requests[0], *in.Failed)
+	}
 	return nil
 }
 
 func (a *Activities) deliveryOptions(ctx context.Context, owner dispatch.Owner, call string) client.StartWorkflowOptions {
-	queue := a.TaskQueue
-	if queue == "" {
-		queue = activity.GetInfo(ctx).TaskQueue
-	}
 	return client.StartWorkflowOptions{
 		ID:                       dispatch.DeliveryWorkflowID(owner, call),
-		TaskQueue:                queue,
+		TaskQueue:                a.taskQueue(ctx),
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		StaticSummary:            cut(call+" for "+owner.Interaction, maxSummary),
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			dispatch.AttributeCall.ValueSet(call),
-			dispatch.AttributeInteraction.ValueSet(owner.Interaction),
-			dispatch.AttributeContactCenter.ValueSet(owner.ContactCenter),
-		),
+		StaticSummary:            cut(call+" for "+cmp.Or(owner.Interaction, "alerts about "+owner.Receiver), maxSummary),
+		TypedSearchAttributes:    laneAttributes(owner, call),
 		// One contact center's failing receivers must not starve another's.
 		Priority: temporal.Priority{FairnessKey: cut(owner.ContactCenter, maxFairnessKey)},
 	}
+}
+
+func (a *Activities) taskQueue(ctx context.Context) string {
+	if a.TaskQueue != "" {
+		return a.TaskQueue
+	}
+	return activity.GetInfo(ctx).TaskQueue
+}
+
+// laneAttributes are those by which the lane is found; one of alerts belongs to
+// nobody's interaction.
+func laneAttributes(owner dispatch.Owner, call string) temporal.SearchAttributes {
+	if owner.Receiver != "" {
+		return temporal.NewSearchAttributes(dispatch.AttributeCall.ValueSet(call))
+	}
+	return temporal.NewSearchAttributes(
+		dispatch.AttributeCall.ValueSet(call),
+		dispatch.AttributeInteraction.ValueSet(owner.Interaction),
+		dispatch.AttributeContactCenter.ValueSet(owner.ContactCenter),
+	)
 }
 
 // chunks splits an append into signals of a bounded size. The failed outcome

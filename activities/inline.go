@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"segue/alerts"
 	"segue/delivery"
 	"segue/dispatch"
 )
@@ -80,7 +81,11 @@ func (d *dispatching) sendParcel(p *parcel, over <-chan struct{}) {
 			return
 		}
 	}
-	switch outcome := p.flight.Outcome(); {
+	outcome := p.flight.Outcome()
+	d.Alerts.Saw(alerts.Attempt{
+		Owner: d.in.Owner, Request: p.request, Outcome: outcome, BreakerOpen: d.Sender.Health(p.policy).Open(),
+	})
+	switch {
 	case outcome.Verdict == dispatch.VerdictDelivered:
 		p.delivered(outcome)
 	case outcome.Free:

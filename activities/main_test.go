@@ -97,6 +97,7 @@ calls:
   - {name: strict, method: POST, url: "URL/strict", json: {x: "${user_data.absent}"}, missing: park}
   - {name: quiet, method: POST, url: "URL/quiet"}
   - {name: draft, method: POST, url: "URL/draft", dry_run: true, json: {seq: "${event.sequence}"}}
+  - {name: pager, method: POST, url: "URL/pager", json: {text: "${event.call}: ${event.class} ${event.code} of ${event.interaction}", since: "${event.since}", lanes: "${event.lanes}"}}
   - {name: large, method: POST, url: "URL/large", text: "${user_data.large}"}
 triggers:
   - {when: interaction_starts, call: crm}
@@ -108,6 +109,9 @@ triggers:
   - {when: noengage, call: quiet, dry_run: true}
   - {when: noengage, call: draft}
   - {when: user_data_changed, call: large}
+  - {when: operator.delivery_failing, call: pager}
+  - {when: operator.delivery_failing, call: quiet, dry_run: true}
+  - {when: operator.delivery_failing, call: bi, if: 'event.call == "crm" && event.code == 503'}
 timeouts:
   channels: {chat: {offer: 45s}}
 `

@@ -1,8 +1,11 @@
 package activities
 
 import (
+	"context"
+
 	"go.temporal.io/sdk/activity"
 
+	"segue/config"
 	"segue/interaction"
 	"segue/trigger"
 )
@@ -34,7 +37,7 @@ func (d *dispatching) plan() {
 // fire renders the calls of one event, each once however many triggers name it.
 func (d *dispatching) fire(view *interaction.View, event *interaction.Event) []*parcel {
 	var parcels []*parcel
-	for _, firing := range d.match(view, event) {
+	for _, firing := range match(d.ctx, d.set, view, event) {
 		p := d.render(firing.Call, view, event)
 		p.dryRun = firing.DryRun || p.policy.DryRun
 		parcels = append(parcels, p)
@@ -44,9 +47,9 @@ func (d *dispatching) fire(view *interaction.View, event *interaction.Event) []*
 
 // match asks the triggers. One whose condition fails fires nothing, and nothing
 // says for whom: the event goes on, and the log has it.
-func (d *dispatching) match(view *interaction.View, event *interaction.Event) (firings []trigger.Firing) {
+func match(ctx context.Context, set *config.Set, view *interaction.View, event *interaction.Event) (firings []trigger.Firing) {
 	log := func(what string, why any) {
-		activity.GetLogger(d.ctx).Error(what, "when", event.When, "sequence", event.Sequence, "error", why)
+		activity.GetLogger(ctx).Error(what, "when", event.When, "sequence", event.Sequence, "error", why)
 	}
 	defer func() {
 		if defect := recover(); defect != nil {
@@ -54,7 +57,7 @@ func (d *dispatching) match(view *interaction.View, event *interaction.Event) (f
 			firings = nil
 		}
 	}()
-	firings, failed := d.set.Triggers.Match(view, event)
+	firings, failed := set.Triggers.Match(view, event)
 	for _, err := range failed {
 		log("a trigger's condition failed", err)
 	}

@@ -101,6 +101,7 @@ var blocks = map[reflect.Type]block{
 		"calls":      {about: "The requests that Segue sends.", most: maxCalls},
 		"triggers":   {about: "When they are sent. One event fires a call once, however many triggers fit.", most: trigger.MaxTriggers},
 		"engagement": {about: "The GWE backend that hears engage and noengage."},
+		"alerts":     {about: "When operators are told of a failing receiver."},
 		"timeouts":   {about: "Timers of interactions; 0s is off."},
 		"queues":     {about: "Queues; one that is not listed works with the defaults.", most: maxList},
 		"desktop":    {about: "What agent desktops are offered."},
@@ -228,6 +229,10 @@ var blocks = map[reflect.Type]block{
 	}},
 	reflect.TypeFor[fileEngagement](): {keys: map[string]key{
 		"backend": {about: "Its URL without a path. Brings the calls engage and noengage with it."},
+	}},
+	reflect.TypeFor[fileAlerts](): {keys: map[string]key{
+		"failing_after":   {about: "How long a receiver fails until operator.delivery_failing fires."},
+		"recovered_after": {about: "How long it takes everything again until operator.receiver_recovered fires."},
 	}},
 	reflect.TypeFor[fileTimeouts](): {keys: map[string]key{
 		"default":  {about: "Those of every channel."},

@@ -136,7 +136,7 @@ func (l *loader) version(s *Set, root *yaml.Node) string {
 			}
 		}
 	}
-	effective := []any{s.defaults, s.Guard, s.Engagement.Backend}
+	effective := []any{s.defaults, s.Alerts, s.Guard, s.Engagement.Backend}
 	for _, c := range s.Calls() {
 		effective = append(effective, c.Policy)
 	}

@@ -255,14 +255,64 @@ func TestTheExampleIsValidAndShowsEveryKey(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, report.Print(&out))
 	assert.NotContains(t, out.String(), "cannot be rendered")
-	assert.Len(t, report.Calls, 7)
+	assert.Len(t, report.Calls, 8)
 	text := string(config.Example)
 	for _, key := range []string{"name", "method", "url", "query", "headers", "json", "form", "xml", "soap", "service", "port", "text", "accept", "auth", "basic", "bearer", "api_key", "oauth2", "mtls", "sign",
 		"timeout", "success", "final", "idempotent", "order", "missing", "retry", "limits", "returns", "mappings", "when", "call", "segments", "legs", "from", "to", "channels", "queues",
 		"business_processes", "dispositions", "if", "dry_run", "backend", "default", "overflow", "max_misses", "scripts", "labels", "allow", "address", "namespace", "task_queue",
-		"server_name", "level", "format"} {
+		"server_name", "level", "format", "failing_after", "recovered_after"} {
 		assert.Contains(t, text, key+":")
 	}
+}
+
+func TestAlertsSayWhenOperatorsAreTold(t *testing.T) {
+	assert.Equal(t, dispatch.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute}, parsed(t, "").Alerts)
+	set := parsed(t, "alerts: {failing_after: 10m, recovered_after: 0s}")
+	assert.Equal(t, dispatch.AlertRules{FailingAfter: 10 * time.Minute}, set.Alerts)
+	t.Setenv("SEGUE_ALERTS_FAILING_AFTER", "2m")
+	other := parsed(t, "alerts: {failing_after: 10m, recovered_after: 0s}")
+	assert.Equal(t, 2*time.Minute, other.Alerts.FailingAfter)
+	assert.NotEqual(t, set.Version, other.Version)
+}
+
+func TestCheckShowsAlertsAndWarnsOfWhatTheyHaveNot(t *testing.T) {
+	set := parsed(t, `
+calls:
+  - {name: crm, method: GET, url: "https://crm.example.com/"}
+  - name: pager
+    method: POST
+    url: https://pager.example.com/${interaction.id}
+    text: "${event.call} ${event.class} ${event.code} ${event.message} ${event.since} ${event.failing_for} ${event.lanes} ${event.parked} ${event.count} ${event.contact_center}/${event.interaction} ${event.delivery} ${event.when} ${event.at} ${event.sequence} ${event.reason} ${event.typo} #ani#"
+triggers:
+  - {when: interaction_starts, call: crm}
+  - {when: operator.delivery_failing, call: pager, if: 'event.call == "crm" && interaction.queue == "sales"'}
+  - {when: fault, call: pager}
+  - {when: operator.breaker_open, call: crm}
+`)
+	report := config.Check(set)
+	assert.Equal(t, []string{
+		"triggers[1].if (call pager) at operator.delivery_failing: no value then for interaction.queue",
+		"call pager at operator.delivery_failing: no value then for #ani#, event.typo, interaction.id: it goes out empty (missing: empty)",
+	}, report.Warnings)
+	require.Len(t, report.Calls[1].Samples, 2)
+	alert := report.Calls[1].Samples[0].Request
+	assert.Equal(t, "https://pager.example.com/", alert.URL)
+	assert.Equal(t, "crm http_5xx 503 HTTP 503 Service Unavailable 2026-01-15T09:30:00Z 300 12 1 1 default/sample-1 msg_sample"+
+		" operator.delivery_failing 2026-01-15T09:35:00Z 1   ", alert.Body)
+	assert.Contains(t, report.Calls[1].Samples[1].Request.Body, "crm gone 410 ")
+}
+
+// An alert is told by another call than the one that it is about.
+func TestCheckWarnsOfAlertsThatNobodyHears(t *testing.T) {
+	report := config.Check(parsed(t, `
+calls: [{name: crm, method: GET, url: "https://crm.example.com/"}]
+triggers:
+  - {when: interaction_starts, call: crm}
+  - {when: [operator.breaker_open, operator.delivery_failing], call: crm}
+`))
+	assert.Equal(t, []string{
+		"triggers[1] (call crm) can never fire at operator.breaker_open: an alert is not told by the call that it is about, and no other call is fired by interactions",
+	}, report.Warnings)
 }
 
 func TestCheckRendersSamplesAndWarns(t *testing.T) {

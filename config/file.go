@@ -15,6 +15,7 @@ type file struct {
 	Calls      []fileCall     `yaml:"calls"`
 	Triggers   []fileTrigger  `yaml:"triggers"`
 	Engagement fileEngagement `yaml:"engagement"`
+	Alerts     fileAlerts     `yaml:"alerts"`
 	Timeouts   fileTimeouts   `yaml:"timeouts"`
 	Queues     []fileQueue    `yaml:"queues"`
 	Desktop    fileDesktop    `yaml:"desktop"`
@@ -134,6 +135,11 @@ type fileTrigger struct {
 
 type fileEngagement struct {
 	Backend setting `yaml:"backend"`
+}
+
+type fileAlerts struct {
+	FailingAfter   setting `yaml:"failing_after"`
+	RecoveredAfter setting `yaml:"recovered_after"`
 }
 
 type fileTimeouts struct {

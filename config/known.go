@@ -87,6 +87,9 @@ func since(o trigger.Occasion, known expr.Known) (never bool, only string) {
 func tooEarly(o trigger.Occasion, uses []string, missing request.Missing) []string {
 	var none, some []string
 	reasons := map[string][]string{}
+	if o.When.IsForOperators() {
+		none, uses = lackingInAlert(uses), nil
+	}
 	for _, use := range uses {
 		never, only := since(o, expr.KnownFrom(use))
 		switch {

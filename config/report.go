@@ -55,6 +55,7 @@ const maxSamples = 100
 func Check(s *Set) Report {
 	r := Report{File: s.File, Version: s.Version}
 	r.idle(s)
+	r.checkAlerts(s)
 	for _, c := range s.Calls() {
 		report := CallReport{Name: c.Name, BuiltIn: c.BuiltIn, Auth: authKind(c), Signed: len(c.Policy.Sign) > 0,
 			Timeout: c.Policy.Timeout.String(), Retries: len(c.Policy.Retry.Schedule), DryRun: c.Policy.DryRun}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"maps"
 	"strings"
 	"time"
 
@@ -13,9 +14,15 @@ import (
 // sampleTime is when every sample happens, so that reports compare.
 var sampleTime = time.Date(2026, 1, 15, 9, 30, 0, 0, time.UTC)
 
+// sampleFault are the fields of a fault.
+var sampleFault = map[string]any{"call": "crm", "class": "gone", "code": 410.0, "delivery": "msg_sample_of_crm", "of": "interaction_starts"}
+
 // sample makes up an interaction on an occasion: what may be known then is there,
 // and open data that the call asks for is text that names it.
 func sample(o trigger.Occasion, uses []string) (*interaction.View, *interaction.Event) {
+	if o.When.IsForOperators() {
+		return sampleOfAlert(o.When)
+	}
 	may := func(known expr.Known) bool {
 		never, only := since(o, known)
 		return !never && only == ""
@@ -95,6 +102,9 @@ func sample(o trigger.Occasion, uses []string) (*interaction.View, *interaction.
 				view.UserData[tag] = "<" + tag + ">"
 			}
 		}
+	}
+	if o.When == interaction.WhenFault {
+		maps.Copy(event.Fields, sampleFault)
 	}
 	return view, event
 }

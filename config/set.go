@@ -14,7 +14,7 @@ import (
 // Set is one compiled configuration. It is immutable: a reload makes a new one.
 type Set struct {
 	// Version is a short hash of what the file and the environment say about
-	// calls, triggers, timeouts, queues and desktop; comments and process settings
+	// calls, triggers, alerts, timeouts, queues and desktop; comments and process settings
 	// do not change it.
 	Version string
 	// File is where the set was read from; empty when it was parsed from memory.
@@ -25,6 +25,8 @@ type Set struct {
 	Desktop    Desktop
 	Guard      Guard
 	Engagement Engagement
+	// Alerts says when operators are told of a receiver.
+	Alerts dispatch.AlertRules
 
 	Temporal Temporal
 	Log      Log

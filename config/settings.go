@@ -48,6 +48,8 @@ var processSettings = []processSetting{
 	{"gateway.address", "127.0.0.1:8080", checkHostPort},
 	{"metrics.address", "", optional(checkHostPort)},
 	{"engagement.backend", "", optional(checkBackend)},
+	{"alerts.failing_after", "5m", checkDuration},
+	{"alerts.recovered_after", "1m", checkDuration},
 	{"timeouts.default.offer", "30s", checkDuration},
 	{"timeouts.default.queue", "10m", checkDuration},
 	{"timeouts.default.wrap_up", "2m", checkDuration},
@@ -147,11 +149,14 @@ func (s *Set) fill(v *viper.Viper) {
 	s.Gateway = Gateway{Address: v.GetString("gateway.address")}
 	s.Metrics = Metrics{Address: v.GetString("metrics.address")}
 	s.Engagement = Engagement{Backend: strings.TrimRight(v.GetString("engagement.backend"), "/")}
-	for _, name := range timeoutNames {
-		d, err := time.ParseDuration(v.GetString("timeouts.default." + name))
-		if err != nil {
-			continue // reported by its check
+	span := func(into *time.Duration, key string) {
+		if d, err := time.ParseDuration(v.GetString(key)); err == nil { // else its check reports it
+			*into = d
 		}
-		*timeoutField(&s.defaults, name) = d
+	}
+	span(&s.Alerts.FailingAfter, "alerts.failing_after")
+	span(&s.Alerts.RecoveredAfter, "alerts.recovered_after")
+	for _, name := range timeoutNames {
+		span(timeoutField(&s.defaults, name), "timeouts.default."+name)
 	}
 }

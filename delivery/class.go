@@ -104,6 +104,10 @@ func (c Class) verdict() dispatch.Verdict {
 	}
 }
 
+// MayPass tells whether another attempt may fare better, by the class alone. Where it
+// may not, the fault is in the one request, not in the receiver.
+func (c Class) MayPass() bool { return c.verdict() == dispatch.VerdictRetry }
+
 // receiverFailed tells whether the class speaks against the receiver's health: it
 // is not sent to from within a workflow task for now.
 func (c Class) receiverFailed() bool {

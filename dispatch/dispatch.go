@@ -16,10 +16,13 @@ const (
 	ActivityRender   = "Render"
 )
 
-// Owner says whose deliveries these are: one interaction, over all its runs.
+// Owner says whose deliveries these are: one interaction, over all its runs, or
+// the workflow that watches over a receiver, for its alerts.
 type Owner struct {
 	ContactCenter string `json:"contact_center"`
 	Interaction   string `json:"interaction"`
+	// Receiver is the one that alerts tell of, by its name; the two above are empty then.
+	Receiver string `json:"receiver,omitempty"`
 	// FirstRunID is the first run of the continue-as-new chain: it tells a
 	// reopened interaction from the one before it.
 	FirstRunID string `json:"first_run_id"`
@@ -151,6 +154,8 @@ type AttemptInput struct {
 	// Number is the attempt number of the first request, from 1; the others are
 	// at their first attempt.
 	Number int `json:"number"`
+	// InLane says that the lane workflow asks: what is final is parked there.
+	InLane bool `json:"in_lane,omitempty"`
 }
 
 // AttemptResult has one outcome for each request that was tried, in order.

@@ -22,13 +22,42 @@ func InteractionWorkflowID(contactCenter, id string) string {
 	return "interaction/" + contactCenter + "/" + id
 }
 
+// ReceiverName names the receiver of a call, for all workers of one task queue: what
+// another queue's configuration calls the same is another one.
+func ReceiverName(taskQueue, call string) string { return taskQueue + "/" + call }
+
+// ReceiverWorkflowID is the id of the workflow that watches over a receiver.
+func ReceiverWorkflowID(taskQueue, call string) string {
+	return bounded("receiver/" + ReceiverName(taskQueue, call))
+}
+
+// DeliveryWorkflowID is the id of the workflow that owns a failing lane. That of
+// alerts begins in another way, so that no contact center's can be like it.
+func DeliveryWorkflowID(owner Owner, call string) string {
+	if owner.Receiver != "" {
+		return bounded(alertLanes + owner.Receiver + "/" + call)
+	}
+	return bounded(InteractionLanes + owner.ContactCenter + "/" + owner.Interaction + "/" + call)
+}
+
+// AlertsOf tells of which receiver, by its name, the alerts of a lane workflow tell;
+// false for an interaction's.
+func AlertsOf(laneID string) (receiver string, ok bool) {
+	rest, ok := strings.CutPrefix(laneID, alertLanes)
+	return rest[:max(0, strings.LastIndexByte(rest, '/'))], ok
+}
+
+const alertLanes = "alert/"
+
+// InteractionLanes is how the ids of all lane workflows of interactions begin; those
+// of alerts do not.
+const InteractionLanes = "delivery/"
+
 // maxWorkflowID is what Temporal takes on a SQL store, in bytes.
 const maxWorkflowID = 255
 
-// DeliveryWorkflowID is the id of the workflow that owns a failing lane. One that
-// would be too long for Temporal ends in a digest of the whole.
-func DeliveryWorkflowID(owner Owner, call string) string {
-	id := "delivery/" + owner.ContactCenter + "/" + owner.Interaction + "/" + call
+// bounded lets an id that would be too long for Temporal end in a digest of the whole.
+func bounded(id string) string {
 	if len(id) <= maxWorkflowID {
 		return id
 	}

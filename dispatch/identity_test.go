@@ -28,5 +28,18 @@ func TestALaneWorkflowsIDFitsTemporal(t *testing.T) {
 	owner = dispatch.Owner{ContactCenter: strings.Repeat("c", 128), Interaction: strings.Repeat("i", 128)}
 	long := dispatch.DeliveryWorkflowID(owner, "crm")
 	require.Len(t, long, 255)
+	require.Equal(t, "alert/segue/crm/pager", dispatch.DeliveryWorkflowID(dispatch.Owner{Receiver: "segue/crm"}, "pager"))
+	require.Equal(t, "receiver/segue/crm", dispatch.ReceiverWorkflowID("segue", "crm"))
+	require.Len(t, dispatch.ReceiverWorkflowID("segue", strings.Repeat("c", 300)), 255)
 	require.NotEqual(t, long, dispatch.DeliveryWorkflowID(owner, "crm2"))
+}
+
+func TestALaneSaysWhetherItIsOfAlerts(t *testing.T) {
+	receiver, ok := dispatch.AlertsOf(dispatch.DeliveryWorkflowID(dispatch.Owner{Receiver: dispatch.ReceiverName("segue", "crm")}, "pager"))
+	require.True(t, ok)
+	require.Equal(t, "segue/crm", receiver)
+	for _, contactCenter := range []string{"cc", "alert"} {
+		_, ok = dispatch.AlertsOf(dispatch.DeliveryWorkflowID(dispatch.Owner{ContactCenter: contactCenter, Interaction: "crm"}, "pager"))
+		require.False(t, ok)
+	}
 }

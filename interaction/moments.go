@@ -53,7 +53,8 @@ var momentsOf = map[Channel]moments{
 
 func (r *record) moments() moments { return momentsOf[r.Channel] }
 
-// Whens lists every moment that an interaction can fire, in the order of the design.
+// Whens lists every moment that a command can fire, in the order of the design;
+// WhenFault comes of a call instead.
 func Whens() []When {
 	whens := []When{WhenInteractionStarts, WhenInteractionEnds, WhenInternalTransfer, WhenSegmentChange}
 	for _, channel := range channels {

@@ -1,5 +1,7 @@
 package interaction
 
+import "strings"
+
 // State is where an interaction stands.
 type State string
 
@@ -103,3 +105,15 @@ const (
 	WhenScriptSignal      When = "script_signal"
 	WhenFault             When = "fault"
 )
+
+// The moments for operators. They belong to the receiver of a call, not to an
+// interaction, whose facts are empty then.
+const (
+	WhenDeliveryFailing   When = "operator.delivery_failing"
+	WhenDeliveryParked    When = "operator.delivery_parked"
+	WhenBreakerOpen       When = "operator.breaker_open"
+	WhenReceiverRecovered When = "operator.receiver_recovered"
+)
+
+// IsForOperators tells whether the moment is an alert, not an interaction's.
+func (w When) IsForOperators() bool { return strings.HasPrefix(string(w), "operator.") }

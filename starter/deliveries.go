@@ -117,7 +117,7 @@ func writeDeliveries(w io.Writer, deliveries []lanes.Delivery) error {
 	rows := [][]string{{"INTERACTION", "CALL", "EVENT", "WHEN", "STATUS", "ANSWER", "ATTEMPTS", "LAST", "NEXT", "WEBHOOK-ID"}}
 	for _, d := range deliveries {
 		rows = append(rows, []string{
-			d.ContactCenter + "/" + d.Interaction, d.Call, fmt.Sprint(d.Sequence), d.When, string(d.Status),
+			whose(d.ContactCenter, d.Interaction, d.Receiver), d.Call, fmt.Sprint(d.Sequence), d.When, string(d.Status),
 			answerOf(d.DeliveryRecord), attemptsOf(d.DeliveryRecord), localTime(d.At), nextOf(d), d.ID,
 		})
 	}

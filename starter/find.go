@@ -52,7 +52,7 @@ func (s *session) each(ctx context.Context, query string, expected int, visit fu
 func (s *session) Lanes(ctx context.Context, query string, visit func(drive.Lane) error) error {
 	return s.each(ctx, query, pageSize, func(entry listEntry) error {
 		return visit(drive.Lane{
-			Name: drive.Name{ContactCenter: entry.ContactCenter, ID: entry.ID}, Call: entry.Call, WorkflowID: entry.WorkflowID,
+			Name: drive.Name{ContactCenter: entry.ContactCenter, ID: entry.ID}, Receiver: entry.Receiver, Call: entry.Call, WorkflowID: entry.WorkflowID,
 		})
 	})
 }

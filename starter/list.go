@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
 
+	"segue/dispatch"
 	"segue/workflows"
 )
 
@@ -113,23 +114,25 @@ func (f *listFilter) query() (string, error) {
 
 // listEntry is one workflow of a list.
 type listEntry struct {
-	WorkflowID    string     `json:"workflow_id"`
-	RunID         string     `json:"run_id"`
-	ContactCenter string     `json:"contact_center"`
-	ID            string     `json:"id"`
-	Call          string     `json:"call,omitempty"`
-	Channel       string     `json:"channel,omitempty"`
-	State         string     `json:"state,omitempty"`
-	Outcome       string     `json:"outcome,omitempty"`
-	Queue         string     `json:"queue,omitempty"`
-	Workbin       string     `json:"workbin,omitempty"`
-	Agent         string     `json:"agent,omitempty"`
-	Undelivered   int64      `json:"undelivered"`
-	Rejected      int64      `json:"rejected"`
-	Parked        int64      `json:"parked"`
-	Workflow      string     `json:"workflow"`
-	StartedAt     time.Time  `json:"started_at"`
-	ClosedAt      *time.Time `json:"closed_at,omitempty"`
+	WorkflowID    string `json:"workflow_id"`
+	RunID         string `json:"run_id"`
+	ContactCenter string `json:"contact_center"`
+	ID            string `json:"id"`
+	// Receiver is the one that the alerts of a lane tell of; it has no interaction then.
+	Receiver    string     `json:"receiver,omitempty"`
+	Call        string     `json:"call,omitempty"`
+	Channel     string     `json:"channel,omitempty"`
+	State       string     `json:"state,omitempty"`
+	Outcome     string     `json:"outcome,omitempty"`
+	Queue       string     `json:"queue,omitempty"`
+	Workbin     string     `json:"workbin,omitempty"`
+	Agent       string     `json:"agent,omitempty"`
+	Undelivered int64      `json:"undelivered"`
+	Rejected    int64      `json:"rejected"`
+	Parked      int64      `json:"parked"`
+	Workflow    string     `json:"workflow"`
+	StartedAt   time.Time  `json:"started_at"`
+	ClosedAt    *time.Time `json:"closed_at,omitempty"`
 }
 
 func entryOf(info *workflowpb.WorkflowExecutionInfo) listEntry {
@@ -152,7 +155,9 @@ func entryOf(info *workflowpb.WorkflowExecutionInfo) listEntry {
 			_ = converter.GetDefaultDataConverter().FromPayload(payload, into)
 		}
 	}
-	if parts := strings.SplitN(e.WorkflowID, "/", 4); e.ID == "" && len(parts) >= 3 {
+	if receiver, ok := dispatch.AlertsOf(e.WorkflowID); ok {
+		e.Receiver = receiver
+	} else if parts := strings.SplitN(e.WorkflowID, "/", 4); e.ID == "" && len(parts) >= 3 {
 		// Nothing is indexed before the workflow's first task.
 		e.ContactCenter, e.ID = parts[1], parts[2]
 	}
@@ -174,11 +179,19 @@ func writeInteractions(w io.Writer, entries []listEntry) error {
 	return table(w, rows)
 }
 
+// whose says to whom a lane belongs.
+func whose(contactCenter, id, receiver string) string {
+	if receiver != "" {
+		return "alerts of " + receiver
+	}
+	return contactCenter + "/" + id
+}
+
 func writeLanes(w io.Writer, entries []listEntry) error {
 	rows := [][]string{{"INTERACTION", "CALL", "PARKED", "SINCE", "WORKFLOW"}}
 	for _, e := range entries {
 		rows = append(rows, []string{
-			e.ContactCenter + "/" + e.ID, e.Call, fmt.Sprint(e.Parked), e.StartedAt.Local().Format(time.DateTime), e.WorkflowID,
+			whose(e.ContactCenter, e.ID, e.Receiver), e.Call, fmt.Sprint(e.Parked), e.StartedAt.Local().Format(time.DateTime), e.WorkflowID,
 		})
 	}
 	return table(w, rows)

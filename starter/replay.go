@@ -26,7 +26,7 @@ after a deploy. Histories come from files (JSON, packed with gzip or not, as ` +
 --query from a running namespace. Nothing is changed anywhere. Failures are named (exit code 1).`,
 		Example: `  segue replay replay/testdata/v0/*.json.gz
   segue replay --query 'WorkflowType="Interaction" AND ExecutionStatus="Running"' --limit 1000
-  segue replay --query 'WorkflowType IN ("Interaction","Delivery")' --json`,
+  segue replay --query 'WorkflowType IN ("Interaction","Delivery","Receiver")' --json`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if (len(args) == 0) == (query == "") {
 				return usage("give history files, or --query for a running namespace; one of the two")

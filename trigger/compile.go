@@ -91,6 +91,7 @@ func (c *compiler) rule(s *Spec) (*rule, []interaction.When) {
 	c.free("business_processes", s.BusinessProcesses)
 	c.free("dispositions", s.Dispositions)
 	c.onlySegmentChange(s, when)
+	c.onlyInteractions(s, when)
 	if s.If != "" {
 		condition, err := expr.CompileCondition(s.If)
 		if err != nil {
@@ -116,6 +117,23 @@ func (c *compiler) onlySegmentChange(s *Spec, when []interaction.When) {
 					"give segment_change a trigger of its own")
 				return
 			}
+		}
+	}
+}
+
+// onlyInteractions refuses filters on what an alert has not.
+func (c *compiler) onlyInteractions(s *Spec, when []interaction.When) {
+	i := slices.IndexFunc(when, interaction.When.IsForOperators)
+	if i < 0 {
+		return
+	}
+	for _, f := range []struct {
+		name   string
+		values []string
+	}{{"channels", s.Channels}, {"queues", s.Queues}, {"business_processes", s.BusinessProcesses}, {"dispositions", s.Dispositions}} {
+		if len(f.values) > 0 {
+			c.add(f.name, "", fmt.Sprintf("%s is about a receiver, not an interaction, and has no %s", when[i], f.name),
+				`leave it out; if: 'event.call == "crm"' restricts it to one call`)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 // moments are what `when` may name: those of an interaction, the failure of a
 // call, and those for operators.
 var moments = append(interaction.Whens(), interaction.WhenFault,
-	"operator.delivery_failing", "operator.delivery_parked", "operator.breaker_open", "operator.receiver_recovered")
+	interaction.WhenDeliveryFailing, interaction.WhenDeliveryParked, interaction.WhenBreakerOpen, interaction.WhenReceiverRecovered)
 
 const (
 	onChannel = interaction.LegChannel

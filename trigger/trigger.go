@@ -94,7 +94,7 @@ func (r *rule) passes(view *interaction.View, ev *interaction.Event) bool {
 		return false
 	case len(r.codes) > 0 && (view.Disposition == nil || !slices.Contains(r.codes, view.Disposition.Code)):
 		return false
-	case ev.When == interaction.WhenFault && ev.Fields["call"] == r.call:
+	case (ev.When == interaction.WhenFault || ev.When.IsForOperators()) && ev.Fields["call"] == r.call:
 		return false // a call that failed is not told about its own failure
 	}
 	return onStage(r.segments, ev.Segment, ev.Leg) && onStage(r.from, ev.From, ev.Leg) && onStage(r.to, ev.To, ev.Leg)

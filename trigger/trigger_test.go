@@ -122,6 +122,18 @@ func TestAFaultIsNotToldToTheCallThatFailed(t *testing.T) {
 	assert.Equal(t, []string{"billing"}, fired(t, set, v, &interaction.Event{When: interaction.WhenFault, Fields: map[string]any{"call": "crm"}}))
 }
 
+func TestAnAlertIsNotToldByTheCallThatItIsAbout(t *testing.T) {
+	when := []string{"operator.delivery_failing"}
+	set := compiled(t, trigger.Spec{When: when, Call: "crm"}, trigger.Spec{When: when, Call: "billing", If: `event.call == "crm"`},
+		trigger.Spec{When: when, Call: "wallboard", If: `event.call != "crm"`})
+	of := func(call string) *interaction.Event {
+		return &interaction.Event{When: interaction.WhenDeliveryFailing, Fields: map[string]any{"call": call}}
+	}
+	assert.Equal(t, []string{"billing"}, fired(t, set, &interaction.View{}, of("crm")))
+	assert.Equal(t, []string{"crm", "wallboard"}, fired(t, set, &interaction.View{}, of("billing")))
+	assert.Equal(t, []string{"crm"}, fired(t, set, &interaction.View{}, of("wallboard")))
+}
+
 func TestTheQueueIsTheEventsElseTheInteractions(t *testing.T) {
 	set := compiled(t, trigger.Spec{When: []string{"inbound.dequeue"}, Call: "crm", Queues: []string{"old"}})
 	v, _ := handling()
@@ -163,6 +175,9 @@ func TestMistakes(t *testing.T) {
 		{trigger.Spec{When: []string{"segment_change"}, Call: "crm", Legs: []string{"agents"}}, `triggers[0].legs[0]: "agents" is not a leg; did you mean agent? use channel, business_process, agent`},
 		{trigger.Spec{When: []string{"survey"}, Call: "crm", Channels: []string{"voice"}}, `triggers[0].channels[0]: "voice" is not a channel; use inbound, outbound, cloud_routing, track_number, chat, email, sms, web`},
 		{trigger.Spec{When: []string{"segment_change", "survey"}, Call: "crm", Legs: []string{"agent"}}, "triggers[0].legs: only segment_change has segments and legs, and when names survey too; give segment_change a trigger of its own"},
+		{trigger.Spec{When: []string{"survey", "operator.delivery_parked"}, Call: "crm", Channels: []string{"chat"}}, `triggers[0].channels: operator.delivery_parked is about a receiver, not an interaction, and has no channels; leave it out; if: 'event.call == "crm"' restricts it to one call`},
+		{trigger.Spec{When: []string{"operator.breaker_open"}, Call: "crm", Dispositions: []string{"SOLD"}}, `triggers[0].dispositions: operator.breaker_open is about a receiver, not an interaction, and has no dispositions; leave it out; if: 'event.call == "crm"' restricts it to one call`},
+		{trigger.Spec{When: []string{"operator.breaker_open"}, Call: "crm", Segments: []string{"wrap_up"}}, "triggers[0].segments: only segment_change has segments and legs, and when names operator.breaker_open too; give segment_change a trigger of its own"},
 		{trigger.Spec{When: []string{"survey"}, Call: "crm", If: "user_data.x = 1"}, "triggers[0].if: column 13: Syntax error: token recognition error at: '= ' in user_data.x = 1"},
 		{trigger.Spec{When: []string{"survey"}, Call: "crm", If: "interaction.id"}, "triggers[0].if: column 1: the condition gives string, not true or false in interaction.id; compare it with something"},
 		{trigger.Spec{When: []string{"survey"}, Call: "crm", Queues: []string{""}}, "triggers[0].queues[0]: is empty; leave it out"},

@@ -110,7 +110,7 @@ func (r *laneRun) obey(name string, payload []byte) error {
 
 // add appends what the lane does not know yet: a repeated append adds nothing.
 func (r *laneRun) add(more dispatch.HandOver) {
-	r.Orphaned = false // somebody appends, so there is somebody to tell
+	r.Orphaned = r.start.Owner.Receiver != "" // else somebody appends, so there is somebody to tell
 	for i, request := range more.Requests {
 		if r.Known.has(request.ID) {
 			continue

@@ -101,6 +101,7 @@ func (r *run) record(d dispatch.Delivery) {
 		l.Waiting = append(l.Waiting, *d.Request)
 		if d.Outcome != nil && d.Outcome.Verdict != dispatch.VerdictInFlight {
 			l.Failed = d.Outcome
+			r.noteFault(d.ID, d.Outcome)
 		}
 		r.work(l)
 	}

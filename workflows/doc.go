@@ -1,6 +1,7 @@
 // Package workflows is the durable part of Segue: the Interaction workflow, which
 // keeps the one true state of an interaction and dispatches what its commands
-// cause, and the Delivery workflow, which owns a lane whose receiver fails.
+// cause; the Delivery workflow, which owns a lane whose receiver fails; and the
+// Receiver workflow, which tells operators of a receiver in trouble.
 //
 // Workflow code is deterministic and thin: what a command means is decided in
 // interaction/, what an event leads to in the activities. It must never know

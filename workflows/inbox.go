@@ -82,7 +82,7 @@ func (r *orderedRun) ExecuteWorkflow(ctx workflow.Context, in *interceptor.Execu
 // channels; those of any other type on the same worker go their usual way.
 func (r *orderedRun) HandleSignal(ctx workflow.Context, in *interceptor.HandleSignalInput) error {
 	switch workflow.GetInfo(ctx).WorkflowType.Name {
-	case TypeInteraction, TypeDelivery:
+	case TypeInteraction, TypeDelivery, TypeReceiver:
 		r.inbox.receive(ctx, signal{name: in.SignalName, args: in.Arg})
 		return nil
 	default:

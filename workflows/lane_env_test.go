@@ -109,6 +109,7 @@ func (l *laneEnv) answer(in dispatch.AttemptInput) dispatch.AttemptResult {
 	request := in.Requests[0]
 	require.Len(l.t, in.Requests, 1)
 	require.Equal(l.t, laneStart.Owner, in.Owner)
+	require.True(l.t, in.InLane)
 	require.Equal(l.t, bodyOf(request.ID), request.Body)
 	require.Equal(l.t, headersOf(request.ID), request.Headers)
 	l.tries = append(l.tries, fmt.Sprintf("%s %s #%d", l.elapsed(), request.ID, in.Number))

@@ -27,7 +27,7 @@ func (r *laneRun) attempt(it *item) {
 	if it.isSettled() {
 		return // an operator discarded it while it was rendered
 	}
-	in := dispatch.AttemptInput{Owner: r.start.Owner, Call: r.start.Call, Requests: []dispatch.Request{request}, Number: number}
+	in := dispatch.AttemptInput{Owner: r.start.Owner, Call: r.start.Call, Requests: []dispatch.Request{request}, Number: number, InLane: true}
 	var result dispatch.AttemptResult
 	err := workflow.ExecuteActivity(withAttempt(r.ctx, summary), dispatch.ActivityAttempt, in).Get(r.ctx, &result)
 	if err == nil && len(result.Outcomes) != 1 {
@@ -104,14 +104,19 @@ func (r *laneRun) wait(next *item, expiry time.Time) error {
 	if until.IsZero() {
 		return workflow.Await(r.ctx, awake)
 	}
-	timerCtx, stop := workflow.WithCancel(r.ctx)
+	return awaitUntil(r.ctx, until.Sub(now), summary, awake)
+}
+
+// awaitUntil sleeps until it is woken or the time is over.
+func awaitUntil(ctx workflow.Context, wait time.Duration, summary string, awake func() bool) error {
+	timerCtx, stop := workflow.WithCancel(ctx)
 	defer stop()
-	timer := workflow.NewTimerWithOptions(timerCtx, until.Sub(now), workflow.TimerOptions{Summary: summary})
+	timer := workflow.NewTimerWithOptions(timerCtx, wait, workflow.TimerOptions{Summary: summary})
 	fired := false
 	workflow.Go(timerCtx, func(ctx workflow.Context) {
 		fired = timer.Get(ctx, nil) == nil
 	})
-	return workflow.Await(r.ctx, func() bool { return r.woken || fired })
+	return workflow.Await(ctx, func() bool { return fired || awake() })
 }
 
 func retrySummary(call string, it *item, now time.Time) string {
@@ -148,7 +153,11 @@ func (r *laneRun) show() {
 
 func (r *laneRun) details(open, parked int) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "Lane **%s** of interaction `%s`: %d to deliver, %d of them parked.\n", r.start.Call, r.start.Owner.Interaction, open, parked)
+	whose := "interaction `" + r.start.Owner.Interaction + "`"
+	if r.start.Owner.Receiver != "" {
+		whose = "alerts about `" + r.start.Owner.Receiver + "`"
+	}
+	fmt.Fprintf(&text, "Lane **%s** of %s: %d to deliver, %d of them parked.\n", r.start.Call, whose, open, parked)
 	if parked > 0 {
 		text.WriteString("\nParked deliveries wait for a person: send the signal `redeliver` to try again (same id and bytes; " +
 			"with the input `{\"rerender\": true}` new bytes, of today's configuration) " +

@@ -167,11 +167,28 @@ func (r *run) settle(l *lane, outcome *dispatch.Outcome) {
 	if outcome.Verdict != dispatch.VerdictDelivered {
 		r.Deliveries.set(outcome.ID, dispatch.StatusAttempting, outcome)
 		l.Failed = outcome
+		r.noteFault(outcome.ID, outcome)
 		return
 	}
 	r.Deliveries.set(outcome.ID, dispatch.StatusDelivered, outcome)
 	r.writeReturns(outcome)
 	l.Waiting = l.Waiting[1:]
+}
+
+// noteFault fires the moment "fault" when no attempt will help a delivery: the lane
+// workflow parks it. It may come as long as this workflow is open, also after the
+// interaction's end; after that nobody is left to fire it.
+func (r *run) noteFault(id string, outcome *dispatch.Outcome) {
+	if outcome.Verdict != dispatch.VerdictFinal {
+		return
+	}
+	record := r.Deliveries.of(id)
+	if record == nil {
+		return
+	}
+	r.take(r.Interaction.Fault(interaction.Failure{
+		Call: record.Call, Class: outcome.Class, Code: outcome.Code, Delivery: id, Of: interaction.When(record.When),
+	}, workflow.Now(r.ctx)))
 }
 
 // handOver appends requests to the lane's Delivery workflow, which owns the lane
@@ -185,7 +202,11 @@ func (r *run) handOver(ctx workflow.Context, l *lane) {
 		return
 	}
 	for _, request := range batch {
-		r.Deliveries.set(request.ID, dispatch.StatusInLane, l.Failed)
+		status := dispatch.StatusInLane
+		if l.Failed != nil && l.Failed.Verdict == dispatch.VerdictFinal {
+			status = dispatch.StatusParked
+		}
+		r.Deliveries.set(request.ID, status, l.Failed)
 		l.Failed = nil // it belongs to the first one only
 	}
 	r.touched = true
@@ -208,7 +229,12 @@ func (r *run) takeReport(name string, payload []byte) error {
 	}
 	r.touched = true
 	for _, result := range report.Results {
-		r.Deliveries.set(result.ID, result.Status, &dispatch.Outcome{Code: result.Code, Class: result.Class, Message: result.Why, Returns: result.Returns})
+		outcome := &dispatch.Outcome{Code: result.Code, Class: result.Class, Message: result.Why, Returns: result.Returns}
+		if result.Status == dispatch.StatusParked {
+			outcome.Verdict = dispatch.VerdictFinal
+		}
+		r.Deliveries.set(result.ID, result.Status, outcome)
+		r.noteFault(result.ID, outcome)
 		if len(result.Returns) > 0 {
 			r.Interaction.Return(result.Returns)
 		}

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"slices"
 	"strings"
 
 	"segue/dispatch"
@@ -25,6 +26,16 @@ func (g *deliveryLog) add(record DeliveryRecord) {
 	}
 	g.Records = append(g.Records, &record)
 	g.trim()
+}
+
+// of finds a delivery that is not settled.
+func (g *deliveryLog) of(id string) *DeliveryRecord {
+	for _, record := range slices.Backward(g.Records) {
+		if record.ID == id && !isSettled(record.Status) {
+			return record
+		}
+	}
+	return nil
 }
 
 // set notes where a delivery stands now. One that has left the log is ignored:

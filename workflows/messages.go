@@ -9,13 +9,15 @@ import (
 const (
 	TypeInteraction = "Interaction"
 	TypeDelivery    = dispatch.WorkflowDelivery
+	TypeReceiver    = dispatch.WorkflowReceiver
 )
 
 // UpdateCommands is the update that applies an array of commands in order. Every
 // command of interaction.Commands is a signal and an update of its own name.
 const UpdateCommands = "commands"
 
-// The queries of both workflows; an Interaction has all four, a Delivery only deliveries.
+// The queries; an Interaction has all four, a Delivery only deliveries, a Receiver
+// only state.
 const (
 	QueryState      = "state"
 	QueryTimeline   = "timeline"
@@ -29,6 +31,9 @@ const (
 	SignalRedeliver = "redeliver"
 	SignalDiscard   = "discard"
 )
+
+// SignalTell is the signal of a Receiver: worker processes send it.
+const SignalTell = dispatch.SignalTell
 
 // The internal signals that a Delivery sends to its interaction while that is open.
 const (
@@ -122,6 +127,44 @@ type laneResult struct {
 	At      string          `json:"at,omitempty"`
 	Why     string          `json:"why,omitempty"`
 	Returns map[string]any  `json:"returns,omitempty"`
+}
+
+// ReceiverStatus is the answer of a Receiver to the query "state".
+type ReceiverStatus struct {
+	Call string `json:"call"`
+	// State is failing, recovering (it delivered, and may fail again), parked (it
+	// answers, and deliveries were parked a moment ago) or recovered.
+	State string `json:"state"`
+	// Since is when the trouble began.
+	Since string `json:"since,omitempty"`
+	// Failure is the latest one.
+	Failure *dispatch.Failure `json:"failure,omitempty"`
+	// Lanes and Parked count the interactions with deliveries of the call that wait,
+	// and those of them with parked ones, when that was looked at last: CountedAt.
+	Lanes     int    `json:"lanes"`
+	Parked    int    `json:"parked"`
+	CountedAt string `json:"counted_at,omitempty"`
+	// Alerts are the moments that operators were told of, the last ones.
+	Alerts []AlertRecord `json:"alerts"`
+}
+
+// AlertRecord is one moment for operators and the deliveries that told of it; where
+// these stand, their lane workflows know.
+type AlertRecord struct {
+	When       string                `json:"when"`
+	Sequence   int64                 `json:"sequence"`
+	At         string                `json:"at"`
+	Deliveries []AlertDeliveryRecord `json:"deliveries"`
+	// GivenUp says that Temporal did not take it for an hour.
+	GivenUp bool `json:"given_up,omitempty"`
+}
+
+// AlertDeliveryRecord is one alert on its way.
+type AlertDeliveryRecord struct {
+	ID         string `json:"id"`
+	Call       string `json:"call"`
+	WorkflowID string `json:"workflow_id,omitempty"`
+	DryRun     bool   `json:"dry_run,omitempty"`
 }
 
 // OperatorRequest is the payload of redeliver and discard; an empty id means

@@ -23,4 +23,5 @@ func NewPlugin() (*temporal.SimplePlugin, error) {
 func Register(registry worker.WorkflowRegistry) {
 	registry.RegisterWorkflowWithOptions(Interaction, workflow.RegisterOptions{Name: TypeInteraction})
 	registry.RegisterWorkflowWithOptions(Delivery, workflow.RegisterOptions{Name: TypeDelivery})
+	registry.RegisterWorkflowWithOptions(Receiver, workflow.RegisterOptions{Name: TypeReceiver})
 }

@@ -48,6 +48,27 @@ func withHandOver(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
+// withInspect is for looking at a call: it asks Temporal's lists, and answers also
+// when they do not.
+func withInspect(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 15 * time.Second,
+		RetryPolicy:         untilItWorks(),
+		Summary:             summary,
+	})
+}
+
+// withAlert is for appending alerts to their lane workflows. One that Temporal does
+// not take for so long must not keep back those after it.
+func withAlert(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout:    15 * time.Second,
+		ScheduleToCloseTimeout: time.Hour,
+		RetryPolicy:            untilItWorks(),
+		Summary:                summary,
+	})
+}
+
 // withRender is for rendering a request anew, which asks nobody.
 func withRender(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{

@@ -8,10 +8,12 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"segue/dispatch"
+	"segue/interaction"
 	"segue/workflows"
 )
 
-// configuration has one call for each kind of receiver; %[1]s is where they are.
+// configuration has one call for each kind of receiver; %[1]s is where they are,
+// %[2]s the schedule of the one that is down.
 const configuration = `
 calls:
   - name: crm
@@ -27,13 +29,25 @@ calls:
     method: POST
     url: %[1]s/gone
     json: {id: "${interaction.id}"}
+  - name: down
+    method: POST
+    url: %[1]s/down
+    json: {id: "${interaction.id}"}
+    retry: {schedule: [%[2]s]}
+  - name: pager
+    method: POST
+    url: %[1]s/ok
+    json: {when: "${event.when}", call: "${event.call}"}
 triggers:
   - {when: [interaction_starts, interaction_ends, internal_transfer], call: crm}
   - {when: segment_change, segments: [handling.agent, missed], call: crm}
   - {when: inbound.disposition, call: flaky}
   - {when: inbound.queue_event, call: gone}
   - {when: [inbound.dtmf, script_signal], call: crm}
+  - {when: survey, call: down}
+  - {when: [fault, operator.delivery_failing, operator.delivery_parked, operator.receiver_recovered], call: pager}
 engagement: {backend: "%[1]s"}
+alerts: {failing_after: 200ms, recovered_after: 200ms}
 timeouts: {default: {late_events: 1s, orphan: 1s}, channels: {chat: {offer: 1s}}}
 queues:
   - {name: billing, overflow: backup, max_misses: 3, timeouts: {queue: 1s}}
@@ -116,8 +130,10 @@ var scenarios = []scenario{
 		},
 	},
 	{
-		name:      "parked",
-		histories: map[string]string{"parked": interactionID("parked"), "lane_parked": laneID("parked", "gone")},
+		name: "parked",
+		histories: map[string]string{
+			"parked": interactionID("parked"), "lane_parked": laneID("parked", "gone"), "receiver_parked": receiverID("gone"),
+		},
 		play: func(ctx context.Context, s *studio) error {
 			if err := s.start(ctx, "parked", "inbound", ""); err != nil {
 				return err
@@ -128,10 +144,33 @@ var scenarios = []scenario{
 			if err := s.until(ctx, laneID("parked", "gone"), has(dispatch.StatusParked, "gone")); err != nil {
 				return err
 			}
+			if err := s.told(ctx, "gone", interaction.WhenDeliveryParked); err != nil {
+				return err
+			}
 			if err := s.steps(ctx, "parked", "abandon", none); err != nil {
 				return err
 			}
 			return s.finished(ctx, interactionID("parked"))
+		},
+	},
+	{
+		name:      "receiver_recovered",
+		histories: map[string]string{"receiver_recovered": receiverID("down"), "lane_alert": alertID("down", "pager")},
+		play: func(ctx context.Context, s *studio) error {
+			if err := s.start(ctx, "surveyed", "inbound", ""); err != nil {
+				return err
+			}
+			if err := s.steps(ctx, "surveyed", "survey", `{"answers":{"q1":5}}`); err != nil {
+				return err
+			}
+			if err := s.told(ctx, "down", interaction.WhenDeliveryFailing); err != nil {
+				return err
+			}
+			s.up.Store(true)
+			if err := s.finished(ctx, receiverID("down")); err != nil {
+				return err
+			}
+			return s.steps(ctx, "surveyed", "abandon", none)
 		},
 	},
 	{

@@ -10,7 +10,10 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -22,6 +25,7 @@ import (
 	"segue/connect"
 	"segue/dispatch"
 	"segue/embedded"
+	"segue/interaction"
 	"segue/worker/host"
 	"segue/workflows"
 )
@@ -40,6 +44,7 @@ type studio struct {
 	stop     context.CancelFunc
 	stopped  chan error
 
+	up    atomic.Bool // /down answers
 	mu    sync.Mutex
 	tries map[string]int
 }
@@ -66,7 +71,7 @@ func openStudio(ctx context.Context) (*studio, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := config.Parse("golden.yaml", fmt.Appendf(nil, configuration, url))
+	set, err := config.Parse("golden.yaml", fmt.Appendf(nil, configuration, url, strings.TrimSuffix(strings.Repeat("100ms, ", 90), ", ")))
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +81,7 @@ func openStudio(ctx context.Context) (*studio, error) {
 }
 
 // receive answers by path: /ok at once, /flaky after two 503s for each delivery,
-// /gone always 410, and the engagement callbacks as GWE documents.
+// /gone always 410, /down with 503 until it is up, and the engagement callbacks as GWE documents.
 func (s *studio) receive() (url string, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -90,6 +95,11 @@ func (s *studio) receive() (url string, err error) {
 		tries := s.tries[r.Header.Get("webhook-id")]
 		s.mu.Unlock()
 		if tries <= 2 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	mux.HandleFunc("/down", func(w http.ResponseWriter, _ *http.Request) {
+		if !s.up.Load() {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	})
@@ -128,6 +138,12 @@ func interactionID(id string) string { return dispatch.InteractionWorkflowID(con
 
 func laneID(id, call string) string {
 	return dispatch.DeliveryWorkflowID(dispatch.Owner{ContactCenter: contactCenter, Interaction: id}, call)
+}
+
+func receiverID(call string) string { return dispatch.ReceiverWorkflowID(taskQueue, call) }
+
+func alertID(about, call string) string {
+	return dispatch.DeliveryWorkflowID(dispatch.Owner{Receiver: dispatch.ReceiverName(taskQueue, about)}, call)
 }
 
 func (s *studio) start(ctx context.Context, id, channel, more string) error {
@@ -172,15 +188,27 @@ func (s *studio) finished(ctx context.Context, workflowID string) error {
 
 // until asks a workflow's deliveries until they are as told.
 func (s *studio) until(ctx context.Context, workflowID string, reached func([]workflows.DeliveryRecord) bool) error {
+	return ask(ctx, s, workflowID, workflows.QueryDeliveries, reached)
+}
+
+// told waits until operators have been told of a call.
+func (s *studio) told(ctx context.Context, call string, when interaction.When) error {
+	return ask(ctx, s, receiverID(call), workflows.QueryState, func(status workflows.ReceiverStatus) bool {
+		return slices.ContainsFunc(status.Alerts, func(a workflows.AlertRecord) bool { return a.When == string(when) })
+	})
+}
+
+// ask queries a workflow until it answers as it should.
+func ask[T any](ctx context.Context, s *studio, workflowID, query string, reached func(T) bool) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {
-		var records []workflows.DeliveryRecord
-		value, err := s.client.QueryWorkflow(ctx, workflowID, "", workflows.QueryDeliveries)
+		var answer T
+		value, err := s.client.QueryWorkflow(ctx, workflowID, "", query)
 		if err == nil {
-			err = value.Get(&records)
+			err = value.Get(&answer)
 		}
-		if err == nil && reached(records) {
+		if err == nil && reached(answer) {
 			return nil
 		}
 		select {

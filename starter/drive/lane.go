@@ -12,6 +12,8 @@ import (
 // Lane is the Delivery workflow of one interaction and one call.
 type Lane struct {
 	Name
+	// Receiver is the one that a lane of alerts tells of; its Name is empty then.
+	Receiver   string
 	Call       string
 	WorkflowID string
 }

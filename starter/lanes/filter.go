@@ -83,6 +83,8 @@ func (f Filter) isOlder(record workflows.DeliveryRecord) bool {
 type Delivery struct {
 	ContactCenter string `json:"contact_center"`
 	Interaction   string `json:"interaction"`
+	// Receiver is the one that an alert tells of; the two above are empty then.
+	Receiver string `json:"receiver,omitempty"`
 	// WorkflowID is the workflow that has it: a lane's or the interaction's.
 	WorkflowID string `json:"workflow_id"`
 	workflows.DeliveryRecord
@@ -90,9 +92,9 @@ type Delivery struct {
 
 // In gives a record of a lane its place.
 func In(l drive.Lane, record workflows.DeliveryRecord) Delivery {
-	return Delivery{ContactCenter: l.ContactCenter, Interaction: l.ID, WorkflowID: l.WorkflowID, DeliveryRecord: record}
+	return Delivery{ContactCenter: l.ContactCenter, Interaction: l.ID, Receiver: l.Receiver, WorkflowID: l.WorkflowID, DeliveryRecord: record}
 }
 
 func (d Delivery) lane() drive.Lane {
-	return drive.Lane{Name: drive.Name{ContactCenter: d.ContactCenter, ID: d.Interaction}, Call: d.Call, WorkflowID: d.WorkflowID}
+	return drive.Lane{Name: drive.Name{ContactCenter: d.ContactCenter, ID: d.Interaction}, Receiver: d.Receiver, Call: d.Call, WorkflowID: d.WorkflowID}
 }

@@ -11,8 +11,10 @@ import (
 	sdkworker "go.temporal.io/sdk/worker"
 
 	"segue/activities"
+	"segue/alerts"
 	"segue/config"
 	"segue/delivery"
+	"segue/dispatch"
 	"segue/workflows"
 )
 
@@ -37,16 +39,22 @@ func Run(ctx context.Context, options Options) error {
 		return fmt.Errorf("worker: %w", err)
 	}
 	fatal := make(chan error, 1)
+	watch := alerts.New(alerts.Options{
+		Temporal: options.Client, TaskQueue: options.TaskQueue, Log: options.Log,
+		Rules: func() dispatch.AlertRules { return options.Config.Current().Alerts },
+	})
 	work := sdkworker.New(options.Client, options.TaskQueue, workerOptions(fatal))
 	workflows.Register(work)
 	(&activities.Activities{
 		Config:    options.Config.Current,
 		Sender:    sender,
+		Alerts:    watch,
 		Temporal:  options.Client,
 		TaskQueue: options.TaskQueue,
 	}).Register(work)
 
 	if err := work.Start(); err != nil {
+		watch.Close(ctx)
 		return fmt.Errorf("worker on task queue %s: %w", options.TaskQueue, err)
 	}
 	select {
@@ -57,6 +65,7 @@ func Run(ctx context.Context, options Options) error {
 	work.Stop()
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
+	watch.Close(closing)
 	return errors.Join(err, sender.Close(closing))
 }
 

@@ -1,0 +1,46 @@
+package interaction_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"segue/interaction"
+)
+
+func TestAFaultIsAnEventAndChangesNothingElse(t *testing.T) {
+	s := opened(t, sales)
+	s.do(talking...)
+	before := s.i.Status()
+	failure := interaction.Failure{Call: "crm", Class: "gone", Code: 410, Delivery: "msg_1", Of: interaction.WhenInteractionStarts}
+	at := s.now.Add(time.Minute)
+	turn := s.i.Fault(failure, at).Turn
+	require.Len(t, turn.Events, 1)
+	event := turn.Events[0]
+	require.Equal(t, interaction.WhenFault, event.When)
+	require.Equal(t, before.Sequence+1, event.Sequence)
+	require.Equal(t, at, event.At)
+	require.Equal(t, "a1", event.Agent.ID)
+	require.Equal(t, map[string]any{"call": "crm", "class": "gone", "code": 410.0, "delivery": "msg_1", "of": "interaction_starts"}, event.Fields)
+	require.Equal(t, interaction.StateHandling, turn.View.Interaction.State)
+	after := s.i.Status()
+	require.Equal(t, event.Sequence, after.Sequence)
+	after.Sequence = before.Sequence
+	require.Equal(t, before, after)
+	require.Equal(t, event.Sequence+1, s.do(`dtmf {"digits":"1"}`).Turn.Events[0].Sequence)
+}
+
+func TestAFaultMayComeAfterTheEnd(t *testing.T) {
+	s := opened(t, sales)
+	s.do(`abandon`)
+	require.Len(t, s.i.Fault(interaction.Failure{Call: "crm", Of: interaction.WhenInteractionEnds}, s.now).Turn.Events, 1)
+	require.True(t, s.i.Completed())
+}
+
+func TestAFaultOfAFaultIsNone(t *testing.T) {
+	s := opened(t, sales)
+	sequence := s.i.Sequence()
+	require.Empty(t, s.i.Fault(interaction.Failure{Call: "pager", Of: interaction.WhenFault}, s.now).Turn.Events)
+	require.Equal(t, sequence, s.i.Sequence())
+}

@@ -1,0 +1,254 @@
+package workflows
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"segue/dispatch"
+	"segue/interaction"
+)
+
+// Receiver is the workflow of one call whose receiver is in trouble: worker processes
+// tell it what they see, and it tells operators, once for each episode however many
+// workers, interactions and lanes have part in it. It completes when the receiver
+// has recovered and there is nothing left to say.
+//
+// carried is set when a run continues an earlier one.
+func Receiver(ctx workflow.Context, start dispatch.ReceiverStart, carried *CarriedReceiver) error {
+	run, err := openReceiver(ctx, start, carried)
+	if err != nil {
+		return err
+	}
+	return run.live()
+}
+
+// CarriedReceiver is what one run of a receiver's workflow leaves to the next.
+type CarriedReceiver struct {
+	Trouble trouble `json:"trouble"`
+	// Rules are the configuration's, as of the last look; nil before the first.
+	Rules *dispatch.AlertRules `json:"rules,omitempty"`
+	// Lanes and Parked were counted at CountedAt.
+	Lanes     int       `json:"lanes,omitempty"`
+	Parked    int       `json:"parked,omitempty"`
+	CountedAt time.Time `json:"counted_at,omitzero"`
+	// Sequence is that of the last alert, Alerts the last ones.
+	Sequence int64         `json:"sequence,omitempty"`
+	Alerts   []AlertRecord `json:"alerts,omitempty"`
+}
+
+// keptAlerts bounds what a receiver's workflow still shows of what it has said.
+const keptAlerts = 20
+
+// receiverRun is one run of a receiver's workflow.
+type receiverRun struct {
+	*CarriedReceiver
+	start    dispatch.ReceiverStart
+	owner    dispatch.Owner
+	ctx      workflow.Context
+	inbox    *inbox
+	woken    bool // something was told that may change what is next
+	changed  bool // something that operators see may have changed
+	canceled bool
+	visibility
+}
+
+func openReceiver(ctx workflow.Context, start dispatch.ReceiverStart, carried *CarriedReceiver) (*receiverRun, error) {
+	info := workflow.GetInfo(ctx)
+	lasting, _ := workflow.NewDisconnectedContext(ctx)
+	r := &receiverRun{
+		CarriedReceiver: carried, start: start, ctx: lasting, inbox: inboxOf(ctx), changed: true, visibility: visibilityOf(ctx),
+		owner: dispatch.Owner{Receiver: dispatch.ReceiverName(info.TaskQueueName, start.Call), FirstRunID: info.FirstRunID},
+	}
+	if carried == nil {
+		r.CarriedReceiver = &CarriedReceiver{}
+	}
+	options := workflow.QueryHandlerOptions{Description: "what is wrong with the receiver, and what operators were told"}
+	if err := workflow.SetQueryHandlerWithOptions(ctx, QueryState, r.status, options); err != nil {
+		return nil, fmt.Errorf("query %s: %w", QueryState, err)
+	}
+	r.inbox.open(lasting, r.receive)
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		ctx.Done().Receive(ctx, nil)
+		r.canceled, r.woken = true, true // a person knows, and wants to hear no more
+	})
+	return r, nil
+}
+
+// receive takes one signal. One that is malformed changes nothing.
+func (r *receiverRun) receive(ctx workflow.Context, s signal) {
+	r.woken = true // a refused one counts towards the run's length, too
+	payload, err := r.inbox.jsonOf(s.args)
+	if err == nil && s.name != SignalTell {
+		err = fmt.Errorf("unknown signal; workers send %s", SignalTell)
+	}
+	var telling dispatch.Telling
+	if err == nil {
+		err = json.Unmarshal(payload, &telling)
+	}
+	if err != nil {
+		workflow.GetLogger(ctx).Warn("signal rejected", "signal", excerpt(s.name, 128), "reason", excerpt(err.Error(), 512))
+		return
+	}
+	r.Trouble.take(telling, workflow.Now(ctx))
+	r.changed = true
+}
+
+// live says what is to be said until nothing is.
+func (r *receiverRun) live() error {
+	for {
+		r.woken = false
+		r.show()
+		now := workflow.Now(r.ctx)
+		next, isAny := r.next()
+		switch {
+		case r.canceled:
+			return nil
+		case r.isLong():
+			return workflow.NewContinueAsNewError(r.ctx, TypeReceiver, r.start, r.CarriedReceiver)
+		case !isAny:
+			return nil
+		case next.at.After(now):
+			if err := awaitUntil(r.ctx, next.at.Sub(now), next.about, func() bool { return r.woken }); err != nil {
+				return fmt.Errorf("receiver of %s: %w", r.start.Call, err)
+			}
+		default:
+			next.do()
+		}
+	}
+}
+
+func (r *receiverRun) isLong() bool {
+	info := workflow.GetInfo(r.ctx)
+	return info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() >= renewAfterEvents || r.inbox.received >= renewAfterSignals
+}
+
+// intent is something to be done, from a time on.
+type intent struct {
+	at    time.Time
+	about string
+	do    func()
+}
+
+// next is what is to be done first; of two that are due, the one that comes first
+// here.
+func (r *receiverRun) next() (next intent, isAny bool) {
+	t := &r.Trouble
+	consider := func(in intent) {
+		if !isAny || in.at.Before(next.at) {
+			next, isAny = in, true
+		}
+	}
+	if t.Breaker && !t.SaidBreaker {
+		consider(intent{do: r.sayBreakerOpen})
+	}
+	if t.Unsaid > 0 {
+		consider(intent{at: t.parkedDue(), about: "parked deliveries, told of once a minute", do: r.sayParked})
+	}
+	if r.Rules == nil { // what is said brings them, too
+		consider(intent{do: r.inspect})
+		return next, isAny
+	}
+	if t.isFailing() {
+		consider(intent{at: t.lookDue(*r.Rules), about: "looks whether anything was delivered", do: r.look})
+	}
+	if t.isOver() {
+		consider(intent{at: t.Well.Add(r.Rules.RecoveredAfter), about: "recovered, unless it fails again", do: r.sayRecovered})
+	}
+	if !t.SaidParked.IsZero() {
+		consider(intent{at: t.parkedDue(), about: "waits for more that is parked", do: t.forgetParked})
+	}
+	return next, isAny
+}
+
+// inspect brings rules and counts up to date, by way of some worker.
+func (r *receiverRun) inspect() { r.inspected() }
+
+func (r *receiverRun) inspected() dispatch.Inspection {
+	var seen dispatch.Inspection
+	summary := summaryOf("%s: counts what waits", r.start.Call)
+	err := workflow.ExecuteActivity(withInspect(r.ctx, summary), dispatch.ActivityInspect, dispatch.InspectInput{Call: r.start.Call}).Get(r.ctx, &seen)
+	if err != nil { // a defect; the timers still need rules
+		workflow.GetLogger(r.ctx).Error("looking at a call failed", "call", r.start.Call, "error", err)
+		seen.Rules = dispatch.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute}
+	}
+	r.changed, r.Rules = true, &seen.Rules
+	if seen.Counted {
+		r.Lanes, r.Parked, r.CountedAt = seen.Lanes, seen.Parked, workflow.Now(r.ctx)
+	}
+	return seen
+}
+
+// look sees whether the receiver still fails, and says so when it has for long
+// enough: a worker that saw it fail may have died before it could see it recover.
+func (r *receiverRun) look() {
+	t := &r.Trouble
+	isDue := t.isDue(*r.Rules, workflow.Now(r.ctx))
+	t.seen(r.inspected(), workflow.Now(r.ctx))
+	if !isDue || !t.isFailing() || t.Empty > 0 {
+		return
+	}
+	t.SaidFailing = true
+	r.say(interaction.WhenDeliveryFailing, "", dispatch.AlertFacts{Failure: t.Failure, Since: t.Since, FailingFor: workflow.Now(r.ctx).Sub(t.Since)})
+}
+
+func (r *receiverRun) sayBreakerOpen() {
+	t := &r.Trouble
+	t.SaidBreaker = true
+	facts := dispatch.AlertFacts{Failure: t.Failure, Since: t.Began, FailingFor: workflow.Now(r.ctx).Sub(t.Began)}
+	r.inspect()
+	r.say(interaction.WhenBreakerOpen, "", facts)
+}
+
+func (r *receiverRun) sayParked() {
+	t := &r.Trouble
+	facts := dispatch.AlertFacts{Failure: t.LastParked, Since: t.UnsaidSince, Count: t.Unsaid}
+	if t.isFailing() {
+		facts.FailingFor = workflow.Now(r.ctx).Sub(t.Since)
+	}
+	t.Unsaid, t.SaidParked = 0, workflow.Now(r.ctx)
+	r.inspect()
+	r.Parked = max(r.Parked, 1) // the list of lanes lags behind
+	r.say(interaction.WhenDeliveryParked, "", facts)
+}
+
+// sayRecovered ends the episode; it is worth a word only to who has heard of it.
+func (r *receiverRun) sayRecovered() {
+	if r.Trouble.hasSaid() {
+		r.inspect()
+	}
+	if !r.Trouble.isOver() {
+		return // it has failed again meanwhile
+	}
+	was := r.Trouble
+	r.Trouble.end()
+	if was.hasSaid() {
+		r.say(interaction.WhenReceiverRecovered, was.Reason, dispatch.AlertFacts{Failure: was.Failure, Since: was.Began, FailingFor: was.Well.Sub(was.Began)})
+	}
+}
+
+// say fires one moment.
+func (r *receiverRun) say(when interaction.When, reason string, facts dispatch.AlertFacts) {
+	facts.Call, facts.Lanes, facts.Parked = r.start.Call, r.Lanes, r.Parked
+	r.Sequence++
+	event := interaction.Event{Sequence: r.Sequence, When: when, At: workflow.Now(r.ctx).UTC(), Reason: reason, Fields: facts.Fields()}
+	in := dispatch.AlertInput{Owner: r.owner, Turn: interaction.Turn{Events: []interaction.Event{event}}}
+	var result dispatch.AlertResult
+	err := workflow.ExecuteActivity(withAlert(r.ctx, summaryOf("%s: %s", r.start.Call, when)), dispatch.ActivityAlert, in).Get(r.ctx, &result)
+	if err != nil {
+		workflow.GetLogger(r.ctx).Error("operators could not be told", "call", r.start.Call, "when", when, "error", err)
+	}
+	record := AlertRecord{When: string(when), Sequence: event.Sequence, At: stamp(event.At), Deliveries: []AlertDeliveryRecord{}, GivenUp: err != nil}
+	for _, d := range result.Deliveries {
+		told := AlertDeliveryRecord{ID: d.ID, Call: d.Call, DryRun: d.Status == dispatch.StatusDelivered}
+		if !told.DryRun {
+			told.WorkflowID = dispatch.DeliveryWorkflowID(r.owner, d.Call)
+		}
+		record.Deliveries = append(record.Deliveries, told)
+	}
+	r.Alerts = append(r.Alerts, record)
+	r.Alerts = r.Alerts[max(0, len(r.Alerts)-keptAlerts):]
+	r.changed = true
+}

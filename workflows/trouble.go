@@ -1,0 +1,192 @@
+package workflows
+
+import (
+	"time"
+
+	"segue/dispatch"
+)
+
+const (
+	// parkedEvery is how often operators are told of parked deliveries at most.
+	parkedEvery = time.Minute
+	// A failing receiver is looked at a minute after it began to fail, then after
+	// twice as long each time, up to the most.
+	lookFirst = time.Minute
+	lookMost  = 10 * time.Minute
+	// lookAgain is when to look a second time where nothing seems to wait any more:
+	// Temporal's lists lag behind.
+	lookAgain = 10 * time.Second
+)
+
+// The reasons why a receiver is said to have recovered.
+const (
+	reasonDelivered    = "delivered"
+	reasonNothingWaits = "nothing_waits"
+)
+
+// trouble is what is known of a receiver's trouble, and what operators have heard.
+//
+// An episode begins with a failure and ends when a delivery has arrived and nothing
+// has failed for a while after: so a receiver that flaps makes one episode.
+type trouble struct {
+	// Began is when the episode did; zero outside of one.
+	Began time.Time `json:"began,omitzero"`
+	// Since is since when nothing is delivered; zero when something was, Well being
+	// when that was told, for which Reason.
+	Since  time.Time `json:"since,omitzero"`
+	Well   time.Time `json:"well,omitzero"`
+	Reason string    `json:"reason,omitempty"`
+	// Breaker says that some process leaves the receiver alone.
+	Breaker     bool             `json:"breaker,omitempty"`
+	SaidBreaker bool             `json:"said_breaker,omitempty"`
+	SaidFailing bool             `json:"said_failing,omitempty"`
+	Failure     dispatch.Failure `json:"failure,omitzero"`
+
+	// Delivered and Failed are of the latest attempts that were told of.
+	Delivered time.Time `json:"delivered,omitzero"`
+	Failed    time.Time `json:"failed,omitzero"`
+	// Looks counts how often it was looked at since it fails, Empty how often in a
+	// row nothing waited then, and LookAt is when it is next.
+	Looks  int       `json:"looks,omitempty"`
+	Empty  int       `json:"empty,omitempty"`
+	LookAt time.Time `json:"look_at,omitzero"`
+
+	// Unsaid counts the parked deliveries that operators have not heard of, the first
+	// of them since UnsaidSince; SaidParked is when they last heard of any.
+	Unsaid      int              `json:"unsaid,omitempty"`
+	UnsaidSince time.Time        `json:"unsaid_since,omitzero"`
+	LastParked  dispatch.Failure `json:"last_parked,omitzero"`
+	SaidParked  time.Time        `json:"said_parked,omitzero"`
+}
+
+func (t *trouble) isFailing() bool { return !t.Since.IsZero() }
+
+// isOver tells whether the episode ends unless the receiver fails again.
+func (t *trouble) isOver() bool { return !t.Began.IsZero() && !t.isFailing() }
+
+// hasSaid tells whether operators have heard of this episode.
+func (t *trouble) hasSaid() bool { return t.SaidBreaker || t.SaidFailing }
+
+// hasParked tells whether parked deliveries are what the matter is, or was a moment ago.
+func (t *trouble) hasParked() bool { return t.Unsaid > 0 || !t.SaidParked.IsZero() }
+
+// take notes what a worker process tells. Its clock may be ahead of ours.
+func (t *trouble) take(told dispatch.Telling, now time.Time) {
+	switch told.Health {
+	case dispatch.HealthFailing, dispatch.HealthBreakerOpen:
+		t.fail(told, now)
+	case dispatch.HealthDelivered:
+		if at := notAfter(now, told.At); !at.Before(t.Since) {
+			t.deliver(at, now, reasonDelivered)
+		}
+	}
+	if told.Parked > 0 {
+		if t.Unsaid == 0 {
+			t.UnsaidSince = now
+		}
+		t.Unsaid += told.Parked
+		if told.LastParked != nil {
+			t.LastParked = *told.LastParked
+		}
+	}
+}
+
+// fail notes that a process cannot deliver. What failed before something was
+// delivered, by whomever, does not count.
+func (t *trouble) fail(told dispatch.Telling, now time.Time) {
+	since := later(notAfter(now, told.Since), t.Delivered)
+	if !t.isFailing() {
+		t.Since, t.Well, t.Looks, t.Empty, t.LookAt = since, time.Time{}, 0, 0, now.Add(lookFirst)
+	}
+	t.Since = earlier(t.Since, since)
+	if t.Began.IsZero() {
+		t.Began = since
+	}
+	t.Began = earlier(t.Began, t.Since)
+	t.Breaker = t.Breaker || told.Health == dispatch.HealthBreakerOpen
+	if at := notAfter(now, told.At); told.Failure != nil && !at.Before(t.Failed) {
+		t.Failure, t.Failed = *told.Failure, at
+	}
+}
+
+func (t *trouble) deliver(at, now time.Time, reason string) {
+	t.Delivered = later(t.Delivered, at)
+	if t.isFailing() {
+		t.Since, t.Well, t.Reason = time.Time{}, now, reason
+	}
+}
+
+// seen notes what a look has brought: that something was delivered by the worker
+// that looked, or that nothing waits any more, found twice and not too early.
+func (t *trouble) seen(i dispatch.Inspection, now time.Time) {
+	if !t.isFailing() {
+		return
+	}
+	if at := i.Delivered; at.After(t.Failed) && at.After(i.Failed) && at.After(t.Since) {
+		t.deliver(notAfter(now, at), now, reasonDelivered)
+		return
+	}
+	t.Looks++
+	t.LookAt = now.Add(min(lookFirst<<min(t.Looks, 4), lookMost))
+	if !i.Counted || i.Lanes > 0 || now.Before(t.Since.Add(lookFirst)) {
+		t.Empty = 0
+		return
+	}
+	t.Empty++
+	t.LookAt = now.Add(lookAgain)
+	if t.Empty > 1 {
+		t.deliver(now, now, reasonNothingWaits)
+	}
+}
+
+// isDue tells whether operators are to hear that the receiver fails.
+func (t *trouble) isDue(rules dispatch.AlertRules, now time.Time) bool {
+	return !t.SaidFailing && rules.FailingAfter > 0 && !now.Before(t.Since.Add(rules.FailingAfter))
+}
+
+// lookDue is when to look next: before operators hear of it, and now and then.
+func (t *trouble) lookDue(rules dispatch.AlertRules) time.Time {
+	if t.SaidFailing || rules.FailingAfter <= 0 || t.Empty > 0 {
+		return t.LookAt
+	}
+	return earlier(t.LookAt, t.Since.Add(rules.FailingAfter))
+}
+
+// end ends the episode.
+func (t *trouble) end() {
+	*t = trouble{
+		Delivered: t.Delivered, Unsaid: t.Unsaid, UnsaidSince: t.UnsaidSince, LastParked: t.LastParked, SaidParked: t.SaidParked,
+	}
+}
+
+func (t *trouble) parkedDue() time.Time {
+	if t.SaidParked.IsZero() {
+		return time.Time{}
+	}
+	return t.SaidParked.Add(parkedEvery)
+}
+
+// forgetParked: so long after the last word, the next one may come at once.
+func (t *trouble) forgetParked() { t.SaidParked = time.Time{} }
+
+// notAfter is a time that another clock told, which may be ahead; it may also be left out.
+func notAfter(now, at time.Time) time.Time {
+	if at.IsZero() {
+		return now
+	}
+	return earlier(now, at)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
