@@ -97,7 +97,7 @@ var blocks = map[reflect.Type]block{
 		"timeouts":   {about: "Timers of interactions; 0s is off."},
 		"queues":     {about: "Queues; one that is not listed works with the defaults.", most: maxList},
 		"desktop":    {about: "What agent desktops are offered."},
-		"guard":      {about: "Addresses that calls may reach besides public ones."},
+		"guard":      {about: "The way out: what calls may reach besides public addresses, and how."},
 		"temporal":   {about: "The Temporal that Segue runs on."},
 		"log":        {about: "How a process logs."},
 		"gateway":    {about: "The HTTP and WebSocket faces."},
@@ -253,8 +253,14 @@ var blocks = map[reflect.Type]block{
 		"name":        {about: "The short text."},
 		"description": {about: "The longer one."},
 	}},
-	reflect.TypeFor[Guard](): {keys: map[string]key{
-		"allow": {about: "Ranges, addresses and host names.", value: checkReach.schema, most: maxList},
+	reflect.TypeFor[fileGuard](): {keys: map[string]key{
+		"allow": {about: "Ranges, addresses and host names, each with a port or a range of ports behind a colon, or with all.", value: checkReach.schema, most: maxList},
+		"proxy": {about: "The proxy that public addresses are reached through; HTTP_PROXY and its kin are not obeyed."},
+	}},
+	reflect.TypeFor[fileProxy](): {keys: map[string]key{
+		"url":      {about: "http://host:port; it gets CONNECT with an address."},
+		"username": {about: "env:NAME or file:PATH."},
+		"password": {about: "env:NAME or file:PATH."},
 	}},
 	reflect.TypeFor[fileTemporal](): {keys: map[string]key{
 		"address":    {about: "host:port of the Temporal frontend."},

@@ -127,7 +127,8 @@ func TestSettingsComeFromFlagsThenTheEnvironmentThenTheFile(t *testing.T) {
 	t.Setenv("SEGUE_TEMPORAL_ADDRESS", "env:2")
 	t.Setenv("SEGUE_TEMPORAL_NAMESPACE", "env")
 	t.Setenv("SEGUE_TIMEOUTS_DEFAULT_OFFER", "2s")
-	t.Setenv("SEGUE_GUARD_ALLOW", "10.0.0.0/8, crm.internal")
+	t.Setenv("SEGUE_GUARD_ALLOW", "10.0.0.0/8, crm.internal:443")
+	t.Setenv("SEGUE_GUARD_PROXY_URL", "http://proxy.internal:3128")
 	flags := pflag.NewFlagSet("x", pflag.ContinueOnError)
 	flags.String("address", "flag-default:3", "")
 	flags.String("log-level", "debug", "")
@@ -136,7 +137,7 @@ func TestSettingsComeFromFlagsThenTheEnvironmentThenTheFile(t *testing.T) {
 	assert.Equal(t, config.Temporal{Address: "flag:3", Namespace: "env", TaskQueue: "file"}, set.Temporal)
 	assert.Equal(t, 2*time.Second, set.TimeoutsFor("inbound").Offer)
 	assert.Equal(t, time.Minute, set.TimeoutsFor("inbound").Queue)
-	assert.Equal(t, []string{"10.0.0.0/8", "crm.internal"}, set.Guard.Allow)
+	assert.Equal(t, config.Guard{Allow: []string{"10.0.0.0/8", "crm.internal:443"}, Proxy: delivery.Proxy{URL: "http://proxy.internal:3128"}}, set.Guard)
 	assert.Equal(t, "other:4", parsed(t, text, config.WithValue("temporal.address", "other:4")).Temporal.Address)
 }
 
@@ -229,7 +230,7 @@ func TestTheExampleIsValidAndShowsEveryKey(t *testing.T) {
 	text := string(config.Example)
 	for _, key := range []string{"name", "method", "url", "query", "headers", "json", "form", "xml", "soap", "text", "auth", "basic", "bearer", "api_key", "oauth2", "mtls", "sign",
 		"timeout", "success", "final", "idempotent", "order", "missing", "retry", "limits", "returns", "mappings", "when", "call", "segments", "legs", "from", "to", "channels", "queues",
-		"business_processes", "dispositions", "if", "dry_run", "backend", "default", "overflow", "max_misses", "scripts", "labels", "allow", "address", "namespace", "task_queue",
+		"business_processes", "dispositions", "if", "dry_run", "backend", "default", "overflow", "max_misses", "scripts", "labels", "allow", "proxy", "username", "address", "namespace", "task_queue",
 		"server_name", "level", "format"} {
 		assert.Contains(t, text, key+":")
 	}

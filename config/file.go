@@ -18,7 +18,7 @@ type file struct {
 	Timeouts   fileTimeouts   `yaml:"timeouts"`
 	Queues     []fileQueue    `yaml:"queues"`
 	Desktop    fileDesktop    `yaml:"desktop"`
-	Guard      Guard          `yaml:"guard"`
+	Guard      fileGuard      `yaml:"guard"`
 	Temporal   fileTemporal   `yaml:"temporal"`
 	Log        fileLog        `yaml:"log"`
 	Gateway    fileAddress    `yaml:"gateway"`
@@ -185,6 +185,17 @@ type fileQueue struct {
 type fileDesktop struct {
 	Scripts      []Script      `yaml:"scripts"`
 	Dispositions []Disposition `yaml:"dispositions"`
+}
+
+type fileGuard struct {
+	Allow []string  `yaml:"allow"`
+	Proxy fileProxy `yaml:"proxy"`
+}
+
+type fileProxy struct {
+	URL      setting `yaml:"url"`
+	Username setting `yaml:"username"`
+	Password setting `yaml:"password"`
 }
 
 type fileTemporal struct {

@@ -2,7 +2,9 @@ package delivery
 
 import (
 	"context"
+	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"segue/dispatch"
@@ -47,6 +49,21 @@ func NewTokens(answer func(*http.Request) (*http.Response, error), a OAuth2Auth)
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// KindOf classifies an address; empty is an ordinary public one.
+func KindOf(addr netip.Addr) string { return string(kindOf(addr)) }
+
+// HaveAddresses makes these the addresses of this machine's interfaces, until the test ends.
+func HaveAddresses(t interface{ Cleanup(func()) }, err error, own ...string) {
+	interfaceAddrs = func() ([]net.Addr, error) {
+		var list []net.Addr
+		for _, text := range own {
+			list = append(list, &net.IPNet{IP: net.ParseIP(text), Mask: net.CIDRMask(24, 32)})
+		}
+		return list, err
+	}
+	t.Cleanup(func() { interfaceAddrs = net.InterfaceAddrs })
+}
 
 // Identities is how many transports of their own the sender's calls have.
 func (s *Sender) Identities() int {

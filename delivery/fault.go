@@ -22,12 +22,15 @@ const maxMessage = 300
 // is not to be recorded. ctx is the attempt's own, deadline its total.
 func classOfError(ctx context.Context, err error, deadline time.Duration) (Class, string) {
 	var blocked *blockedError
+	var proxy *proxyError
 	var name *net.DNSError
 	switch {
 	case errors.As(err, &blocked):
 		return ClassBlocked, blocked.Error()
 	case ctx.Err() != nil:
 		return ClassTimeout, "no answer within " + deadline.String()
+	case errors.As(err, &proxy):
+		return proxy.class, proxy.words
 	case errors.As(err, &name):
 		if name.IsNotFound {
 			return ClassDNS, "the host name " + name.Name + " does not resolve"

@@ -46,7 +46,7 @@ func (m material) fingerprint() fingerprint {
 }
 
 // transport makes the identity's own transport.
-func (m material) transport(guard func() *Guard, roots *x509.CertPool) (*ownTransport, Class, error) {
+func (m material) transport(dialer *dialer, roots *x509.CertPool) (*ownTransport, Class, error) {
 	trust, own := &tls.Config{ServerName: m.serverName, RootCAs: roots}, &ownTransport{}
 	if m.ca != "" {
 		trust.RootCAs = x509.NewCertPool()
@@ -64,7 +64,7 @@ func (m material) transport(guard func() *Guard, roots *x509.CertPool) (*ownTran
 		// the request would go out without a certificate.
 		trust.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
 	}
-	own.Transport = newTransport(guard, trust)
+	own.Transport = newTransport(dialer, trust)
 	return own, "", nil
 }
 

@@ -19,9 +19,9 @@ const maxIdentities = 512
 // identity that calls are configured with. Connections are never shared between
 // identities: a kept one speaks for the certificate it was opened with.
 type transports struct {
-	plain *http.Transport
-	guard func() *Guard
-	roots *x509.CertPool // where a call names none
+	plain  *http.Transport
+	dialer *dialer
+	roots  *x509.CertPool // where a call names none
 
 	mu    sync.Mutex
 	held  map[fingerprint]*ownTransport
@@ -38,8 +38,8 @@ type ownTransport struct {
 	used   time.Time
 }
 
-func newTransports(guard func() *Guard, roots *x509.CertPool) *transports {
-	return &transports{plain: newTransport(guard, &tls.Config{RootCAs: roots}), guard: guard, roots: roots,
+func newTransports(dialer *dialer, roots *x509.CertPool) *transports {
+	return &transports{plain: newTransport(dialer, &tls.Config{RootCAs: roots}), dialer: dialer, roots: roots,
 		held: map[fingerprint]*ownTransport{}, calls: map[string]fingerprint{}}
 }
 
@@ -72,7 +72,7 @@ func (t *transports) take(call string, m material) (http.RoundTripper, Class, er
 	print := m.fingerprint()
 	own, ok := t.held[print]
 	if !ok {
-		made, class, err := m.transport(t.guard, t.roots)
+		made, class, err := m.transport(t.dialer, t.roots)
 		if err != nil {
 			return nil, class, err
 		}
