@@ -172,6 +172,7 @@ var blocks = map[reflect.Type]block{
 		"client_secret": {about: "env:NAME or file:PATH.", need: true, value: ref("secret")},
 		"scopes":        {about: "What the token is asked for.", most: maxList},
 		"params":        {about: "What the token URL wants besides, such as an audience.", most: maxParams},
+		"tls":           {about: "What the token URL must show, instead of what the system trusts."},
 	}},
 	reflect.TypeFor[fileParam](): {keys: map[string]key{
 		"name":  {about: "The parameter's name.", need: true, value: given},
@@ -184,7 +185,7 @@ var blocks = map[reflect.Type]block{
 	reflect.TypeFor[fileSign](): {name: "sign", keys: map[string]key{
 		"secrets": {about: "The secrets, whsec_ and base64, the newest first: env:NAME or file:PATH.", need: true, value: ref("secret"), least: 1, most: maxSecrets},
 	}},
-	reflect.TypeFor[fileCallTLS](): {keys: map[string]key{
+	reflect.TypeFor[fileCallTLS](): {name: "tls", keys: map[string]key{
 		"ca":          {about: "Authorities that are trusted instead of the system's, PEM: file:PATH or env:NAME.", value: optional(checkSecret).schema},
 		"server_name": {about: "The name that the certificate must have, instead of the URL's host."},
 	}},

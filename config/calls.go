@@ -144,10 +144,13 @@ func (l *loader) auth(at string, a *fileAuth) delivery.Auth {
 
 // oauth2 checks where a call's tokens come from.
 func (l *loader) oauth2(at string, o *fileOAuth2) *delivery.OAuth2Auth {
-	auth := &delivery.OAuth2Auth{TokenURL: o.TokenURL, Scopes: o.Scopes,
+	auth := &delivery.OAuth2Auth{TokenURL: o.TokenURL, Scopes: o.Scopes, TLS: l.trust(at+".tls", o.TLS),
 		ClientID: l.secret(at+".client_id", o.ClientID), ClientSecret: l.secret(at+".client_secret", o.ClientSecret)}
 	if u, err := url.Parse(o.TokenURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
 		l.decoder.fail(at+".token_url", "", "the token URL is not one", "write https://host/path")
+	}
+	if strings.HasPrefix(strings.ToLower(o.TokenURL), "http:") && auth.TLS != (delivery.TLS{}) {
+		l.decoder.fail(at+".tls", "", "the token URL is not https", "write https://… as token_url, or leave tls out")
 	}
 	l.bounded(at+".params", len(o.Params), maxParams)
 	own := map[string]string{"": "", "grant_type": "", "scope": "use scopes", "client_id": "use client_id", "client_secret": "use client_secret"}
@@ -164,13 +167,7 @@ func (l *loader) oauth2(at string, o *fileOAuth2) *delivery.OAuth2Auth {
 // tls checks what a receiver must show, and that there is a TLS to show it in: a
 // client certificate over plain HTTP would protect nothing.
 func (l *loader) tls(at string, c *fileCall) delivery.TLS {
-	t := delivery.TLS{ServerName: c.TLS.ServerName}
-	if c.TLS.CA != "" {
-		t.CA = l.secret(at+".tls.ca", c.TLS.CA)
-	}
-	if t.ServerName != "" && !hostPattern.MatchString(t.ServerName) {
-		l.decoder.fail(at+".tls.server_name", t.ServerName, quoted(t.ServerName)+" is not a host name", "write the name in the receiver's certificate")
-	}
+	t := l.trust(at+".tls", c.TLS)
 	if strings.HasPrefix(strings.ToLower(c.URL), "http:") {
 		if c.Auth.MTLS != nil {
 			l.decoder.fail(at+".auth.mtls", "", "the call's URL is not https", "write https://… as its url, or leave mtls out")
@@ -178,6 +175,18 @@ func (l *loader) tls(at string, c *fileCall) delivery.TLS {
 		if t != (delivery.TLS{}) {
 			l.decoder.fail(at+".tls", "", "the call's URL is not https", "write https://… as its url, or leave tls out")
 		}
+	}
+	return t
+}
+
+// trust checks what a server must show.
+func (l *loader) trust(at string, f fileCallTLS) delivery.TLS {
+	t := delivery.TLS{ServerName: f.ServerName}
+	if f.CA != "" {
+		t.CA = l.secret(at+".ca", f.CA)
+	}
+	if t.ServerName != "" && !hostPattern.MatchString(t.ServerName) {
+		l.decoder.fail(at+".server_name", t.ServerName, quoted(t.ServerName)+" is not a host name", "write the name in the server's certificate")
 	}
 	return t
 }

@@ -67,7 +67,7 @@ calls:
     method: POST
     url: http://h.example.com/
     text: x
-    auth: {oauth2: {token_url: "https://id.example.com/token", client_id: env:ID, client_secret: file:/s, scopes: [a, b], params: [{name: audience, value: x}]}, sign: {secrets: [env:NEW, env:OLD]}}
+    auth: {oauth2: {token_url: "https://id.example.com/token", client_id: env:ID, client_secret: file:/s, scopes: [a, b], params: [{name: audience, value: x}], tls: {ca: file:idca, server_name: id.internal}}, sign: {secrets: [env:NEW, env:OLD]}}
     timeout: 1500ms
     success: [2xx, 304, 400-404]
     final: 409
@@ -92,7 +92,7 @@ calls:
 		Retry:  delivery.Retry{Schedule: []time.Duration{time.Second}, Retention: time.Hour},
 		Limits: delivery.Limits{Rate: 0.5, Response: 1_000_000},
 		Auth: delivery.Auth{OAuth2: &delivery.OAuth2Auth{TokenURL: "https://id.example.com/token", ClientID: "env:ID", ClientSecret: "file:/s", Scopes: []string{"a", "b"},
-			Params: []delivery.Param{{Name: "audience", Value: "x"}}}},
+			Params: []delivery.Param{{Name: "audience", Value: "x"}}, TLS: delivery.TLS{CA: "file:idca", ServerName: "id.internal"}}},
 		Sign: []delivery.SecretRef{"env:NEW", "env:OLD"}, Returns: []delivery.Return{{From: "tier", To: "crm_tier"}}}, policy("a"))
 	assert.Equal(t, delivery.SecretRef("env:T"), policy("b").Auth.Bearer)
 	assert.Equal(t, policy("b").Auth, policy("c").Auth)

@@ -78,6 +78,7 @@ type fileOAuth2 struct {
 	ClientSecret delivery.SecretRef `yaml:"client_secret"`
 	Scopes       words              `yaml:"scopes"`
 	Params       []fileParam        `yaml:"params"`
+	TLS          fileCallTLS        `yaml:"tls"`
 }
 
 type fileParam struct {

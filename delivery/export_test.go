@@ -35,12 +35,13 @@ var RetryAfter = retryAfter
 
 // NewTokens makes a store of tokens behind which an endpoint answers, and asks it for one.
 func NewTokens(answer func(*http.Request) (*http.Response, error), a OAuth2Auth) (get func() error) {
-	t := newTokens(roundTripper(answer))
+	t := newTokens()
 	return func() error {
 		g, err := newGrant(a, &secrets{})
 		if err != nil {
 			return err
 		}
+		g.transport = roundTripper(answer)
 		_, _, err = t.get(context.Background(), g, "")
 		return err
 	}

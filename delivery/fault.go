@@ -37,7 +37,7 @@ func classOfError(ctx context.Context, err error, deadline time.Duration) (Class
 		}
 		return ClassDNS, "resolving the host name " + name.Name + " failed"
 	case isTLS(err):
-		return ClassTLS, "no trusted TLS connection: " + innermost(err)
+		return ClassTLS, "no trusted TLS connection: " + certificateFault(err)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return ClassRefused, "connection refused"
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
@@ -68,6 +68,20 @@ func isTLS(err error) bool {
 	}
 	text := err.Error()
 	return strings.Contains(text, "tls: ") || strings.Contains(text, "server gave HTTP response to HTTPS client")
+}
+
+// certificateFault says what is wrong with a certificate without repeating the names
+// and addresses in it.
+func certificateFault(err error) string {
+	var authority x509.UnknownAuthorityError
+	var host x509.HostnameError
+	switch {
+	case errors.As(err, &host):
+		return "the certificate is for another host"
+	case errors.As(err, &authority):
+		return "the certificate is signed by an unknown authority"
+	}
+	return innermost(err)
 }
 
 func isTimeout(err error) bool {

@@ -98,6 +98,9 @@ type OAuth2Auth struct {
 	ClientID     SecretRef
 	ClientSecret SecretRef
 	Scopes       []string
+	// TLS is what the token endpoint must show; what the call's own says does not
+	// count for it.
+	TLS TLS
 	// Params are sent beside the grant's own: what some endpoints want, such as an audience.
 	Params []Param
 }
@@ -108,7 +111,7 @@ type Param struct{ Name, Value string }
 // MTLSAuth is a client certificate, as PEM.
 type MTLSAuth struct{ Certificate, Key SecretRef }
 
-// TLS is what the receiver of one call must show; both fields are optional.
+// TLS is what a server must show; both fields are optional.
 type TLS struct {
 	// CA holds the authorities that are trusted instead of the system's, as PEM.
 	CA SecretRef

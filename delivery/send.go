@@ -54,9 +54,14 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int, w *watch) (o di
 		return notSent(ClassAuth, err)
 	}
 
-	transport, class, err := s.transports.of(p, req.URL.Scheme)
+	transport, class, err := s.transports.ofCall(p, req.URL.Scheme)
 	if err != nil {
 		return notSent(class, err)
+	}
+	if grant != nil {
+		if grant.transport, err = s.transports.ofGrant(p, grant.scheme()); err != nil {
+			return notSent(ClassAuth, err)
+		}
 	}
 
 	permit, refused, in := s.Health(p).enter(context.Background())

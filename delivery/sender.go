@@ -49,7 +49,7 @@ func New(o Options) *Sender {
 		s.log = slog.Default()
 	}
 	s.transports = newTransports(newDialer(s.guard.Load, o.Resolver), o.Roots)
-	s.tokens = newTokens(s.transports.plain)
+	s.tokens = newTokens()
 	s.SetGuard(o.Guard)
 	return s
 }
