@@ -31,6 +31,15 @@ func Sign(req *http.Request, id, body string, refs []SecretRef, now time.Time) e
 	return sign(req, id, body, refs, now, &secrets{})
 }
 
+// Redact takes values out of text.
+func Redact(values []string, text string) string {
+	var used secrets
+	for _, value := range values {
+		used.add(value)
+	}
+	return used.redact(text)
+}
+
 var RetryAfter = retryAfter
 
 // NewTokens makes a store of tokens behind which an endpoint answers, and asks it for one.
@@ -74,7 +83,9 @@ func (s *Sender) Identities() int {
 }
 
 // Returned takes return values out of a response.
-func Returned(wanted []Return, body string) (map[string]any, string) { return returned(wanted, body) }
+func Returned(wanted []Return, body string) (map[string]any, string) {
+	return returned(wanted, []byte(body), nil)
+}
 
 // FaultOf is the code and the verdict of the SOAP fault in a response; false for none.
 func FaultOf(body []byte, contentType string) (code string, verdict dispatch.Verdict, found bool) {

@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -36,7 +35,7 @@ func newGrant(a OAuth2Auth, used *secrets) (*grant, error) {
 	if err != nil {
 		return nil, fmt.Errorf("oauth2.token_url: %w; write https://host/path", err)
 	}
-	id, err := a.ClientID.resolve() // a name is no secret to be searched for in responses
+	id, err := used.resolveName(a.ClientID)
 	if err != nil {
 		return nil, fmt.Errorf("oauth2.client_id: %w", err)
 	}
@@ -44,9 +43,9 @@ func newGrant(a OAuth2Auth, used *secrets) (*grant, error) {
 	if err != nil {
 		return nil, fmt.Errorf("oauth2.client_secret: %w", err)
 	}
-	// As it stands in a form and in the header of basic authentication.
+	// In the header of basic authentication it is escaped before it is encoded.
 	used.add(url.QueryEscape(secret))
-	used.add(base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id) + ":" + url.QueryEscape(secret))))
+	used.addBasic(url.QueryEscape(id), url.QueryEscape(secret))
 	g := &grant{url: target.String(), id: id, secret: secret, scopes: a.Scopes, params: url.Values{}, trust: a.TLS}
 	for _, p := range a.Params {
 		g.params.Add(p.Name, p.Value)

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -42,10 +43,11 @@ func readBody(resp *http.Response, limit int64) ([]byte, string) {
 	return body, ""
 }
 
-// returned takes the configured values out of a flat JSON object. What it cannot
-// take it says in words, and takes the others.
-func returned(wanted []Return, body string) (map[string]any, string) {
-	decoder := json.NewDecoder(bytes.NewReader([]byte(body)))
+// returned takes the configured values out of a flat JSON object, without the
+// secrets that may be in them. What it cannot take it says in words, and takes the
+// others.
+func returned(wanted []Return, body []byte, used secrets) (map[string]any, string) {
+	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	var object map[string]any
 	if err := decoder.Decode(&object); err != nil || object == nil {
@@ -58,6 +60,14 @@ func returned(wanted []Return, body string) (map[string]any, string) {
 		if !ok {
 			missing = append(missing, w.From)
 			continue
+		}
+		switch v := object[w.From].(type) {
+		case string:
+			value = used.redact(v)
+		case json.Number:
+			if slices.Contains(used, v.String()) {
+				value = redacted
+			}
 		}
 		values[w.To] = value
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"segue/dispatch"
@@ -133,11 +134,12 @@ func (x *exchange) judge(o *dispatch.Outcome, resp *http.Response) {
 	class, verdict := classOfStatus(x.policy, resp.StatusCode)
 	o.Code, o.Class, o.Verdict = resp.StatusCode, string(class), verdict
 	body, fault := readBody(resp, x.policy.Limits.Response)
-	text := x.used.redact(string(body))
-	x.watch.answered(resp, text)
+	if x.watch != nil {
+		x.watch.answered(resp, x.used.redact(string(body)))
+	}
 	said := statusLine(class, resp.StatusCode)
 	if f := x.soapFault(string(body), resp, verdict); f != nil {
-		said = f.message() + ", " + said
+		said = x.used.redact(f.message()) + ", " + said
 		class, verdict = ClassSOAPFault, f.verdict()
 		if x.policy.givesUpOn(resp.StatusCode) {
 			verdict = dispatch.VerdictFinal
@@ -148,13 +150,13 @@ func (x *exchange) judge(o *dispatch.Outcome, resp *http.Response) {
 		o.Message = fault
 		if len(x.policy.Returns) > 0 {
 			var missing string
-			o.Returns, missing = returned(x.policy.Returns, text)
+			o.Returns, missing = returned(x.policy.Returns, body, x.used)
 			o.Message = joined(fault, missing)
 		}
 		return
 	}
 	x.floor = retryAfter(resp.Header, time.Now())
-	o.Excerpt = bounded(text, maxExcerpt)
+	o.Excerpt = x.excerpt(body)
 	o.Message = joined(said, fault)
 }
 
@@ -164,6 +166,13 @@ func (x *exchange) soapFault(body string, resp *http.Response, verdict dispatch.
 		return nil
 	}
 	return findFault(body, resp.Header.Get("Content-Type"))
+}
+
+// excerpt is the beginning of a response, without the secrets that may be in it. It
+// is looked for them beyond its end, where one may go on.
+func (x *exchange) excerpt(body []byte) string {
+	text := strings.ToValidUTF8(string(body[:min(len(body), 8*maxExcerpt)]), "\uFFFD")
+	return bounded(x.used.redact(text), maxExcerpt)
 }
 
 func statusLine(class Class, code int) string {
