@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"segue/delivery"
+	"segue/dispatch"
 	"segue/request"
 	"segue/request/expr"
 	"segue/trigger"
@@ -96,11 +97,30 @@ func (l *loader) policy(at string, c *fileCall) delivery.Policy {
 		}
 		returns = append(returns, delivery.Return(r))
 	}
-	return delivery.Policy{Call: c.Name, Timeout: time.Duration(c.Timeout), Success: c.Success, Final: c.Final,
+	return delivery.Policy{Call: c.Name, Timeout: time.Duration(c.Timeout), Success: c.Success,
+		Final: c.Final.statuses, Retriable: c.Again.statuses, Verdicts: l.verdicts(at, c),
 		SOAP: c.SOAP != nil, Idempotent: c.Idemp, DryRun: c.DryRun, Order: c.Order,
 		Retry:  delivery.Retry{Schedule: schedule, Jitter: c.Retry.Jitter, Retention: time.Duration(c.Retry.Retention)},
 		Limits: delivery.Limits{Concurrency: c.Limits.Concurrency, Rate: c.Limits.Rate, Response: int64(c.Limits.Response)},
 		Auth:   l.auth(at+".auth", &c.Auth), TLS: l.tls(at, c), Sign: l.sign(at, c), Returns: returns}
+}
+
+// verdicts are what a call makes of classes of outcomes.
+func (l *loader) verdicts(at string, c *fileCall) map[delivery.Class]dispatch.Verdict {
+	if len(c.Final.classes)+len(c.Again.classes) == 0 {
+		return nil
+	}
+	verdicts := map[delivery.Class]dispatch.Verdict{}
+	for _, class := range c.Final.classes {
+		verdicts[class] = dispatch.VerdictFinal
+	}
+	for _, class := range c.Again.classes {
+		if verdicts[class] == dispatch.VerdictFinal {
+			l.decoder.fail(at+".retriable", string(class), quoted(string(class))+" is final already", "keep it in one of the two")
+		}
+		verdicts[class] = dispatch.VerdictRetry
+	}
+	return verdicts
 }
 
 // auth checks the one way in which a call authenticates.
@@ -252,7 +272,7 @@ func engagementCalls(backend string) []fileCall {
 		c.setDefaults()
 		c.Missing = missing(request.MissingPark)
 		c.Success = statuses{{From: 200, To: 200}}
-		c.Final = statuses{{From: 400, To: 400}}
+		c.Final = outcomes{statuses: statuses{{From: 400, To: 400}}}
 		c.JSON = &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
 			{Kind: yaml.ScalarNode, Tag: "!!str", Value: parameter[name]},
 			{Kind: yaml.ScalarNode, Tag: "!!str", Value: "${event." + parameter[name] + "}"},

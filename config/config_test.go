@@ -70,7 +70,8 @@ calls:
     auth: {oauth2: {token_url: "https://id.example.com/token", client_id: env:ID, client_secret: file:/s, scopes: [a, b], params: [{name: audience, value: x}], tls: {ca: file:idca, server_name: id.internal}}, sign: {secrets: [env:NEW, env:OLD]}}
     timeout: 1500ms
     success: [2xx, 304, 400-404]
-    final: 409
+    final: [409, tls]
+    retriable: [404, 420-425, blocked, gone]
     idempotent: false
     order: skip
     retry: {schedule: [1s], jitter: 0, retention: 1h}
@@ -88,9 +89,11 @@ calls:
 	}
 	assert.Equal(t, delivery.Policy{Call: "a", Timeout: 1500 * time.Millisecond,
 		Success: []delivery.StatusRange{{From: 200, To: 299}, {From: 304, To: 304}, {From: 400, To: 404}}, Final: []delivery.StatusRange{{From: 409, To: 409}},
-		Order:  delivery.OrderSkip,
-		Retry:  delivery.Retry{Schedule: []time.Duration{time.Second}, Retention: time.Hour},
-		Limits: delivery.Limits{Rate: 0.5, Response: 1_000_000},
+		Retriable: []delivery.StatusRange{{From: 404, To: 404}, {From: 420, To: 425}},
+		Verdicts:  map[delivery.Class]dispatch.Verdict{"tls": dispatch.VerdictFinal, "blocked": dispatch.VerdictRetry, "gone": dispatch.VerdictRetry},
+		Order:     delivery.OrderSkip,
+		Retry:     delivery.Retry{Schedule: []time.Duration{time.Second}, Retention: time.Hour},
+		Limits:    delivery.Limits{Rate: 0.5, Response: 1_000_000},
 		Auth: delivery.Auth{OAuth2: &delivery.OAuth2Auth{TokenURL: "https://id.example.com/token", ClientID: "env:ID", ClientSecret: "file:/s", Scopes: []string{"a", "b"},
 			Params: []delivery.Param{{Name: "audience", Value: "x"}}, TLS: delivery.TLS{CA: "file:idca", ServerName: "id.internal"}}},
 		Sign: []delivery.SecretRef{"env:NEW", "env:OLD"}, Returns: []delivery.Return{{From: "tier", To: "crm_tier"}}}, policy("a"))
@@ -229,7 +232,7 @@ func TestTheExampleIsValidAndShowsEveryKey(t *testing.T) {
 	assert.Len(t, report.Calls, 7)
 	text := string(config.Example)
 	for _, key := range []string{"name", "method", "url", "query", "headers", "json", "form", "xml", "soap", "text", "auth", "basic", "bearer", "api_key", "oauth2", "mtls", "sign",
-		"timeout", "success", "final", "idempotent", "order", "missing", "retry", "limits", "returns", "mappings", "when", "call", "segments", "legs", "from", "to", "channels", "queues",
+		"timeout", "success", "final", "retriable", "idempotent", "order", "missing", "retry", "limits", "returns", "mappings", "when", "call", "segments", "legs", "from", "to", "channels", "queues",
 		"business_processes", "dispositions", "if", "dry_run", "backend", "default", "overflow", "max_misses", "scripts", "labels", "allow", "proxy", "username", "address", "namespace", "task_queue",
 		"server_name", "level", "format"} {
 		assert.Contains(t, text, key+":")

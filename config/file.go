@@ -41,7 +41,8 @@ type fileCall struct {
 	TLS      fileCallTLS       `yaml:"tls"`
 	Timeout  duration          `yaml:"timeout"`
 	Success  statuses          `yaml:"success"`
-	Final    statuses          `yaml:"final"`
+	Final    outcomes          `yaml:"final"`
+	Again    outcomes          `yaml:"retriable"`
 	Idemp    bool              `yaml:"idempotent"`
 	DryRun   bool              `yaml:"dry_run"`
 	Order    delivery.Order    `yaml:"order"`

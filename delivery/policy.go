@@ -1,6 +1,10 @@
 package delivery
 
-import "time"
+import (
+	"time"
+
+	"segue/dispatch"
+)
 
 // Policy is how one call is delivered: everything of a configured call that is
 // not its request. Durations and sizes are final; defaults are already in it.
@@ -23,8 +27,12 @@ type Policy struct {
 	Sign []SecretRef
 	// Returns maps flat response keys to user data fields.
 	Returns []Return
-	// Final lists statuses that no retry will help for this call, beside the defaults (GWE's 400).
-	Final []StatusRange
+	// Final lists statuses that no retry will help for this call, beside the defaults
+	// (GWE's 400), and Retriable those that one may help; Final goes first.
+	Final, Retriable []StatusRange
+	// Verdicts says which classes are final or retried for this call against the
+	// defaults; only those of Overridable. Statuses that are listed go first.
+	Verdicts map[Class]dispatch.Verdict
 	// SOAP says that the response is an envelope, in which a fault is a failure.
 	SOAP bool
 	// DryRun renders and records, but sends nothing; what was made before the call

@@ -32,7 +32,9 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int, w *watch) (o di
 		}
 	}()
 	notSent := func(class Class, err error) dispatch.Outcome {
-		return settle(outcomeOf(r, class, err.Error()), p, attempt, 0)
+		o := outcomeOf(r, class, err.Error())
+		o.Verdict = p.verdictOf(class)
+		return settle(o, p, attempt, 0)
 	}
 	switch {
 	case r.Fault != "":
@@ -120,7 +122,7 @@ func (x *exchange) do(req *http.Request) dispatch.Outcome {
 				message += "; the receiver may not accept the client certificate"
 			}
 		}
-		o.Class, o.Verdict, o.Message = string(class), class.verdict(), bounded(x.used.redact(message), maxMessage)
+		o.Class, o.Verdict, o.Message = string(class), x.policy.verdictOf(class), bounded(x.used.redact(message), maxMessage)
 		return o
 	}
 	defer resp.Body.Close()
@@ -140,10 +142,7 @@ func (x *exchange) judge(o *dispatch.Outcome, resp *http.Response) {
 	said := statusLine(class, resp.StatusCode)
 	if f := x.soapFault(string(body), resp, verdict); f != nil {
 		said = x.used.redact(f.message()) + ", " + said
-		class, verdict = ClassSOAPFault, f.verdict()
-		if x.policy.givesUpOn(resp.StatusCode) {
-			verdict = dispatch.VerdictFinal
-		}
+		class, verdict = ClassSOAPFault, x.policy.verdictOn(resp.StatusCode, ClassSOAPFault, f.verdict())
 		o.Class, o.Verdict = string(class), verdict
 	}
 	if verdict == dispatch.VerdictDelivered {
