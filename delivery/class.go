@@ -13,7 +13,8 @@ type Class string
 // The classes. Each says in its comment what an attempt of it means for the
 // delivery; what a call says of statuses and classes goes before that.
 const (
-	// ClassOK is delivered: the status is one of the call's success codes.
+	// ClassOK is delivered: the status is one of the call's success codes, whatever
+	// became of the body after it.
 	ClassOK Class = "ok"
 	// ClassDryRun is delivered without sending: the call or its trigger is a dry run.
 	ClassDryRun Class = "dry_run"
@@ -32,7 +33,8 @@ const (
 	ClassTLS Class = "tls"
 	// ClassTimeout: the total deadline passed before the response's header was whole.
 	ClassTimeout Class = "timeout"
-	// ClassProtocol: what came back is not HTTP.
+	// ClassProtocol: what came back is not HTTP, or broke off within a line of its
+	// header, which looks the same.
 	ClassProtocol Class = "protocol"
 	// ClassNetwork: any other failure of the network.
 	ClassNetwork Class = "network"

@@ -47,7 +47,7 @@ func classOfError(ctx context.Context, err error, deadline time.Duration) (Class
 	case isTooLarge(err):
 		return ClassTooLarge, "the response's header is too large"
 	case isMalformed(err):
-		return ClassProtocol, "the response is not HTTP"
+		return ClassProtocol, "the response is not HTTP, or broke off in its header"
 	case isBroken(err):
 		return ClassReset, "the connection broke before the response came"
 	}
@@ -93,11 +93,11 @@ func isTimeout(err error) bool {
 // net/http has no types for the following; its words are checked by the tests.
 
 func isTooLarge(err error) bool {
-	return says(err, "headers exceeded", "header list too large", "header list exceeded")
+	return says(err, "headers exceeded", "header list too large", "header list larger", "header list exceeded")
 }
 
 func isMalformed(err error) bool {
-	return says(err, "malformed", "bad Content-Length", "multiple Content-Length", "transfer encoding", "protocol error")
+	return says(err, "malformed", "bad Content-Length", "multiple Content-Length", "transfer encoding", "protocol error", "connection error: ")
 }
 
 func isBroken(err error) bool {

@@ -130,8 +130,12 @@ func (x *exchange) do(req *http.Request) dispatch.Outcome {
 	return o
 }
 
-// judge settles the outcome by the status. A body that is too long or breaks off
-// changes nothing: the receiver has answered, and a repeat would be a duplicate.
+// judge settles the outcome by the status alone. It is the receiver's word on the
+// request: with a 2xx it has taken it. That the body is too long after that, too slow
+// or breaks off changes nothing of it; to send again would be a certain duplicate for
+// the sake of bytes that are mostly of no use. What is lost by it, values to return or
+// the excerpt of a failure, the message says. So there are no classes of faults in a
+// body, and a timeout is always one before the header was whole.
 func (x *exchange) judge(o *dispatch.Outcome, resp *http.Response) {
 	class, verdict := classOfStatus(x.policy, resp.StatusCode)
 	o.Code, o.Class, o.Verdict = resp.StatusCode, string(class), verdict

@@ -12,7 +12,7 @@ const (
 	// idleFor is below the usual 60 s after which servers and balancers close.
 	idleFor = 50 * time.Second
 	// maxHeaderBytes bounds a response's header, informational responses included.
-	maxHeaderBytes = 256 << 10
+	maxHeaderBytes = 64 << 10
 )
 
 // newTransport is the one way out of the process. It is used without an
