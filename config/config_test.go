@@ -239,6 +239,71 @@ func TestTheExampleIsValidAndShowsEveryKey(t *testing.T) {
 	}
 }
 
+// How each call authenticates and what it trusts is shown with the references of its
+// secrets; what stands in the file in the clear and looks like one is hidden.
+func TestCheckShowsAuthWithoutSecrets(t *testing.T) {
+	t.Setenv("SECRET", "hunter2")
+	file := filepath.Join(t.TempDir(), "key.pem")
+	require.NoError(t, os.WriteFile(file, []byte("hunter2"), 0o600))
+	set := parsed(t, `
+calls:
+  - {name: basic, method: GET, url: "https://h.example.com/", auth: {basic: {username: env:USER_NAME, password: env:SECRET}}}
+  - {name: bearer, method: GET, url: "https://h.example.com/", auth: {bearer: env:SECRET}, tls: {ca: file:/ca.pem, server_name: h.internal}}
+  - {name: key, method: GET, url: "https://h.example.com/", auth: {api_key: {in: query, name: k, key: env:SECRET}}, sign: {secrets: [env:SECRET]}}
+  - name: oauth2
+    method: GET
+    url: https://h.example.com/
+    auth:
+      oauth2:
+        {token_url: "https://id.example.com/token?tenant=7&api_key=hunter2", client_id: env:ID, client_secret: env:SECRET, scopes: [read, write],
+         params: [{name: audience, value: crm}, {name: password, value: hunter2}], tls: {ca: file:/id.pem, server_name: id.internal}}
+  - {name: mtls, method: GET, url: "https://h.example.com/", auth: {mtls: {certificate: file:/crt.pem, key: file:FILE}}}
+guard: {allow: ["10.1.0.0/16:443"], proxy: {url: "http://proxy.internal:3128", username: env:USER_NAME, password: env:SECRET}}
+`)
+	report := config.Check(set)
+	kinds := map[string][2]string{}
+	for _, c := range report.Calls {
+		kinds[c.Name] = [2]string{c.Auth, c.TLS}
+	}
+	assert.Equal(t, map[string][2]string{
+		"basic":  {"basic (env:USER_NAME, env:SECRET)", ""},
+		"bearer": {"bearer (env:SECRET)", "ca file:/ca.pem, server name h.internal"},
+		"key":    {"api_key in query k (env:SECRET)", ""},
+		"oauth2": {"oauth2 (env:ID, env:SECRET) at https://id.example.com/token?tenant=7&api_key=***, scopes read write, audience=crm, password=***, tls: ca file:/id.pem, server name id.internal", ""},
+		"mtls":   {"mtls (file:/crt.pem, file:FILE)", ""},
+	}, kinds)
+	assert.Equal(t, "http://proxy.internal:3128 (env:USER_NAME, env:SECRET)", report.Proxy)
+	var out bytes.Buffer
+	require.NoError(t, report.Print(&out))
+	assert.Contains(t, out.String(), "reach: public addresses through http://proxy.internal:3128 (env:USER_NAME, env:SECRET), 10.1.0.0/16:443\n")
+	assert.Contains(t, out.String(), "call bearer (timeout 10s, 9 retries, bearer (env:SECRET), tls: ca file:/ca.pem, server name h.internal)\n")
+	assert.Contains(t, out.String(), "signed")
+	encoded, err := json.Marshal(report)
+	require.NoError(t, err)
+	assert.NotContains(t, string(encoded)+out.String(), "hunter2")
+}
+
+func TestCheckWarnsOfWhatTheGuardWillBlock(t *testing.T) {
+	set := parsed(t, `
+calls:
+  - {name: own, method: GET, url: "http://localhost:9100/"}
+  - {name: allowed, method: GET, url: "http://10.1.2.3:8443/"}
+  - {name: port, method: GET, url: "http://10.1.2.3/"}
+  - {name: metadata, method: GET, url: "http://169.254.169.254/latest/"}
+  - {name: six, method: GET, url: "https://[fd00::1]/"}
+  - {name: public, method: GET, url: "https://h.example.com/"}
+triggers: [{when: interaction_starts, call: own}, {when: interaction_starts, call: allowed}, {when: interaction_starts, call: port},
+  {when: interaction_starts, call: metadata}, {when: interaction_starts, call: six}, {when: interaction_starts, call: public}]
+guard: {allow: ["10.0.0.0/8:8443", "169.254.0.0/16"]}
+`)
+	assert.Equal(t, []string{
+		"call own is blocked: the receiver's address is loopback, which guard.allow does not list",
+		"call port is blocked: the receiver's address is private, which guard.allow does not list",
+		"call metadata is blocked: the receiver's address is cloud metadata, which guard.allow does not list",
+		"call six is blocked: the receiver's address is private, which guard.allow does not list",
+	}, config.Check(set).Warnings)
+}
+
 func TestCheckRendersSamplesAndWarns(t *testing.T) {
 	set := parsed(t, `
 calls:
