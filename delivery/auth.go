@@ -58,6 +58,7 @@ func apiKey(req *http.Request, a APIKeyAuth, used *secrets) error {
 		// Appended as text: parsing and encoding the query again would reorder what was rendered.
 		pair := url.QueryEscape(a.Name) + "=" + url.QueryEscape(key)
 		req.URL.RawQuery = strings.TrimPrefix(req.URL.RawQuery+"&"+pair, "&")
+		used.add(url.QueryEscape(key)) // as it stands there, to be found when that is encoded
 	default:
 		return errors.New("an api_key goes into a header or the query")
 	}

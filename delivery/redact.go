@@ -63,8 +63,8 @@ func (s *secrets) add(value string) {
 }
 
 // redact takes the secrets out of text, in the notations that a receiver may repeat
-// them in: as they are, escaped for JSON, a URL or HTML, in base64 or hexadecimal,
-// alone or amid other text, and cut off at the end of the text.
+// them in: as they are, escaped for JSON, a URL or HTML, once or several times, in
+// base64 or hexadecimal, alone or amid other text, and cut off at the end of the text.
 func (s secrets) redact(text string) string {
 	if text == "" {
 		return text
@@ -109,9 +109,9 @@ func pattern(value string) *regexp.Regexp {
 			p.WriteString(literal)
 			continue
 		}
-		fmt.Fprintf(&p, `(?:\\?%s|(?i:%s|\\u%04x|&#0*%d;|&#x0*%x;)`, literal, percent(string(r)), r, r, r)
-		for _, other := range otherwise[r] {
-			p.WriteString("|" + regexp.QuoteMeta(other))
+		fmt.Fprintf(&p, `(?:\\*%s|(?i:%s|\\+u%04x|&(?:amp;)*#0*%d;|&(?:amp;)*#x0*%x;)`, literal, percent(string(r)), r, r, r)
+		if other, ok := otherwise[r]; ok {
+			p.WriteString("|" + other)
 		}
 		p.WriteString(")")
 	}
@@ -121,15 +121,16 @@ func pattern(value string) *regexp.Regexp {
 }
 
 // otherwise are notations of single characters that follow no rule.
-var otherwise = map[rune][]string{
-	' ': {"+"}, '&': {"&amp;"}, '<': {"&lt;"}, '>': {"&gt;"}, '"': {"&quot;", "&#34;"}, '\'': {"&apos;"},
-	'\n': {`\n`}, '\r': {`\r`}, '\t': {`\t`},
+var otherwise = map[rune]string{
+	' ': `\+|%(?:25)*2[bB]`, '&': `&(?:amp;)+`, '<': `&(?:amp;)*lt;`, '>': `&(?:amp;)*gt;`, '"': `&(?:amp;)*quot;`, '\'': `&(?:amp;)*apos;`,
+	'\n': `\\+n`, '\r': `\\+r`, '\t': `\\+t`,
 }
 
+// percent finds text as it stands in URLs, and in URLs that stand in URLs.
 func percent(text string) string {
 	var p strings.Builder
 	for _, b := range []byte(text) {
-		fmt.Fprintf(&p, "%%%02x", b)
+		fmt.Fprintf(&p, "%%(?:25)*%02x", b)
 	}
 	return p.String()
 }

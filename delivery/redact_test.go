@@ -34,6 +34,16 @@ var notations = map[string]func(string) string{
 	"hex":    func(s string) string { return hex.EncodeToString([]byte(s)) },
 	"HEX":    func(s string) string { return strings.ToUpper(hex.EncodeToString([]byte(s))) },
 	"base64": func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
+	"json in json": func(s string) string {
+		for range 2 {
+			b, _ := json.Marshal(s)
+			s = string(b[1 : len(b)-1])
+		}
+		return s
+	},
+	"query in a query": func(s string) string { return url.QueryEscape(url.QueryEscape(s)) },
+	"path in a query":  func(s string) string { return url.QueryEscape(url.PathEscape(s)) },
+	"html in html":     func(s string) string { return html.EscapeString(html.EscapeString(s)) },
 	"base64 of an URL": func(s string) string {
 		return base64.RawURLEncoding.EncodeToString([]byte(s))
 	},
@@ -47,7 +57,7 @@ func TestSecretsAreFoundInEveryNotation(t *testing.T) {
 		secret := rapid.StringOfN(character, 8, 60, -1).Draw(t, "secret")
 		before := rapid.StringOfN(rapid.SampledFrom([]rune("kKqQ")), 0, 9, -1).Draw(t, "before")
 		after := rapid.StringOfN(rapid.SampledFrom([]rune("kKqQ")), 0, 9, -1).Draw(t, "after")
-		name := rapid.SampledFrom([]string{"plain", "json", "query", "path", "percents", "html", "hex", "HEX", "base64", "base64 of an URL"}).Draw(t, "notation")
+		name := rapid.SampledFrom([]string{"plain", "json", "query", "path", "percents", "html", "hex", "HEX", "base64", "base64 of an URL", "json in json", "query in a query", "path in a query", "html in html"}).Draw(t, "notation")
 		written := notations[name](before + secret + after)
 		got := delivery.Redact([]string{secret}, written)
 		left := strings.ReplaceAll(got, "[secret]", "")
