@@ -105,7 +105,7 @@ var blocks = map[reflect.Type]block{
 		"timeouts":   {about: "Timers of interactions; 0s is off."},
 		"queues":     {about: "Queues; one that is not listed works with the defaults.", most: maxList},
 		"desktop":    {about: "What agent desktops are offered."},
-		"guard":      {about: "Addresses that calls may reach besides public ones."},
+		"guard":      {about: "The way out: what calls may reach besides public addresses, and how."},
 		"temporal":   {about: "The Temporal that Segue runs on."},
 		"log":        {about: "How a process logs."},
 		"gateway":    {about: "The HTTP and WebSocket faces."},
@@ -128,7 +128,8 @@ var blocks = map[reflect.Type]block{
 		"tls":        {about: "What the receiver must show, instead of what the system trusts."},
 		"timeout":    {about: "The deadline of one attempt in all, from 10ms to 10m."},
 		"success":    {about: "Statuses that count as delivered: 2xx, 404, 200-204."},
-		"final":      {about: "Statuses that no retry will help, besides Segue's own."},
+		"final":      {about: "Statuses and classes of outcomes that no retry will help, besides Segue's own: 409, tls."},
+		"retriable":  {about: "Those that one may help where Segue would give up: 404, blocked."},
 		"idempotent": {about: "It may be repeated without knowing what became of it."},
 		"dry_run":    {about: "Rendered and recorded, not sent. What waits when a call becomes a dry run is parked."},
 		"order":      {about: "What the calls of an interaction do behind a parked one.", value: among([]delivery.Order{delivery.OrderBlock, delivery.OrderSkip, delivery.OrderUnordered})},
@@ -183,6 +184,7 @@ var blocks = map[reflect.Type]block{
 		"client_secret": {about: "env:NAME or file:PATH.", need: true, value: ref("secret")},
 		"scopes":        {about: "What the token is asked for.", most: maxList},
 		"params":        {about: "What the token URL wants besides, such as an audience.", most: maxParams},
+		"tls":           {about: "What the token URL must show, instead of what the system trusts."},
 	}},
 	reflect.TypeFor[fileParam](): {keys: map[string]key{
 		"name":  {about: "The parameter's name.", need: true, value: given},
@@ -195,7 +197,7 @@ var blocks = map[reflect.Type]block{
 	reflect.TypeFor[fileSign](): {name: "sign", keys: map[string]key{
 		"secrets": {about: "The secrets, whsec_ and base64, the newest first: env:NAME or file:PATH.", need: true, value: ref("secret"), least: 1, most: maxSecrets},
 	}},
-	reflect.TypeFor[fileCallTLS](): {keys: map[string]key{
+	reflect.TypeFor[fileCallTLS](): {name: "tls", keys: map[string]key{
 		"ca":          {about: "Authorities that are trusted instead of the system's, PEM: file:PATH or env:NAME.", value: optional(checkSecret).schema},
 		"server_name": {about: "The name that the certificate must have, instead of the URL's host."},
 	}},
@@ -268,8 +270,14 @@ var blocks = map[reflect.Type]block{
 		"name":        {about: "The short text."},
 		"description": {about: "The longer one."},
 	}},
-	reflect.TypeFor[Guard](): {keys: map[string]key{
-		"allow": {about: "Ranges, addresses and host names.", value: checkReach.schema, most: maxList},
+	reflect.TypeFor[fileGuard](): {keys: map[string]key{
+		"allow": {about: "Ranges, addresses and host names, each with a port or a range of ports behind a colon, or with all.", value: checkReach.schema, most: maxList},
+		"proxy": {about: "The proxy that public addresses are reached through; HTTP_PROXY and its kin are not obeyed."},
+	}},
+	reflect.TypeFor[fileProxy](): {keys: map[string]key{
+		"url":      {about: "http://host:port; it gets CONNECT with an address."},
+		"username": {about: "env:NAME or file:PATH."},
+		"password": {about: "env:NAME or file:PATH."},
 	}},
 	reflect.TypeFor[fileTemporal](): {keys: map[string]key{
 		"address":    {about: "host:port of the Temporal frontend."},

@@ -40,7 +40,7 @@ func channelNames() []string {
 
 // guard takes the allow-list from the environment, else from the file.
 func (l *loader) guard(s *Set) {
-	s.Guard = l.file.Guard
+	s.Guard.Allow = l.file.Guard.Allow
 	path := "guard.allow"
 	if given := os.Getenv(variable(path)); given != "" {
 		s.Guard.Allow = nil

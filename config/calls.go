@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"segue/delivery"
+	"segue/dispatch"
 	"segue/request"
 	"segue/request/expr"
 	"segue/trigger"
@@ -123,11 +124,30 @@ func (l *loader) policy(at string, c *fileCall) delivery.Policy {
 	l.within(at+".limits.concurrency", float64(c.Limits.Concurrency), concurrencyNumbers)
 	l.within(at+".limits.rate", c.Limits.Rate, rateNumbers)
 	l.within(at+".limits.response", float64(c.Limits.Response), responseNumbers)
-	return delivery.Policy{Call: c.Name, Timeout: time.Duration(c.Timeout), Success: c.Success, Final: c.Final,
+	return delivery.Policy{Call: c.Name, Timeout: time.Duration(c.Timeout), Success: c.Success,
+		Final: c.Final.statuses, Retriable: c.Again.statuses, Verdicts: l.verdicts(at, c),
 		SOAP: c.SOAP != nil, Idempotent: c.Idemp, DryRun: c.DryRun, Order: c.Order,
 		Retry:  delivery.Retry{Schedule: schedule, Jitter: c.Retry.Jitter, Retention: time.Duration(c.Retry.Retention)},
 		Limits: delivery.Limits{Concurrency: c.Limits.Concurrency, Rate: c.Limits.Rate, Response: int64(c.Limits.Response)},
 		Auth:   l.auth(at+".auth", &c.Auth), TLS: l.tls(at, c), Sign: l.sign(at, c), Returns: l.returns(at, c), Accept: c.Accept}
+}
+
+// verdicts are what a call makes of classes of outcomes.
+func (l *loader) verdicts(at string, c *fileCall) map[delivery.Class]dispatch.Verdict {
+	if len(c.Final.classes)+len(c.Again.classes) == 0 {
+		return nil
+	}
+	verdicts := map[delivery.Class]dispatch.Verdict{}
+	for _, class := range c.Final.classes {
+		verdicts[class] = dispatch.VerdictFinal
+	}
+	for _, class := range c.Again.classes {
+		if verdicts[class] == dispatch.VerdictFinal {
+			l.decoder.fail(at+".retriable", string(class), quoted(string(class))+" is final already", "keep it in one of the two")
+		}
+		verdicts[class] = dispatch.VerdictRetry
+	}
+	return verdicts
 }
 
 // auth checks the one way in which a call authenticates.
@@ -171,10 +191,13 @@ func (l *loader) auth(at string, a *fileAuth) delivery.Auth {
 
 // oauth2 checks where a call's tokens come from.
 func (l *loader) oauth2(at string, o *fileOAuth2) *delivery.OAuth2Auth {
-	auth := &delivery.OAuth2Auth{TokenURL: o.TokenURL, Scopes: o.Scopes,
+	auth := &delivery.OAuth2Auth{TokenURL: o.TokenURL, Scopes: o.Scopes, TLS: l.trust(at+".tls", o.TLS),
 		ClientID: l.secret(at+".client_id", o.ClientID), ClientSecret: l.secret(at+".client_secret", o.ClientSecret)}
 	if u, err := url.Parse(o.TokenURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
 		l.decoder.fail(at+".token_url", "", "the token URL is not one", "write https://host/path")
+	}
+	if strings.HasPrefix(strings.ToLower(o.TokenURL), "http:") && auth.TLS != (delivery.TLS{}) {
+		l.decoder.fail(at+".tls", "", "the token URL is not https", "write https://… as token_url, or leave tls out")
 	}
 	l.bounded(at+".params", len(o.Params), maxParams)
 	own := map[string]string{"": "", "grant_type": "", "scope": "use scopes", "client_id": "use client_id", "client_secret": "use client_secret"}
@@ -191,13 +214,7 @@ func (l *loader) oauth2(at string, o *fileOAuth2) *delivery.OAuth2Auth {
 // tls checks what a receiver must show, and that there is a TLS to show it in: a
 // client certificate over plain HTTP would protect nothing.
 func (l *loader) tls(at string, c *fileCall) delivery.TLS {
-	t := delivery.TLS{ServerName: c.TLS.ServerName}
-	if c.TLS.CA != "" {
-		t.CA = l.secret(at+".tls.ca", c.TLS.CA)
-	}
-	if t.ServerName != "" && !hostPattern.MatchString(t.ServerName) {
-		l.decoder.fail(at+".tls.server_name", t.ServerName, quoted(t.ServerName)+" is not a host name", "write the name in the receiver's certificate")
-	}
+	t := l.trust(at+".tls", c.TLS)
 	if strings.HasPrefix(strings.ToLower(c.URL), "http:") {
 		if c.Auth.MTLS != nil {
 			l.decoder.fail(at+".auth.mtls", "", "the call's URL is not https", "write https://… as its url, or leave mtls out")
@@ -205,6 +222,18 @@ func (l *loader) tls(at string, c *fileCall) delivery.TLS {
 		if t != (delivery.TLS{}) {
 			l.decoder.fail(at+".tls", "", "the call's URL is not https", "write https://… as its url, or leave tls out")
 		}
+	}
+	return t
+}
+
+// trust checks what a server must show.
+func (l *loader) trust(at string, f fileCallTLS) delivery.TLS {
+	t := delivery.TLS{ServerName: f.ServerName}
+	if f.CA != "" {
+		t.CA = l.secret(at+".ca", f.CA)
+	}
+	if t.ServerName != "" && !hostPattern.MatchString(t.ServerName) {
+		l.decoder.fail(at+".server_name", t.ServerName, quoted(t.ServerName)+" is not a host name", "write the name in the server's certificate")
 	}
 	return t
 }
@@ -270,7 +299,7 @@ func engagementCalls(backend string) []fileCall {
 		c.setDefaults()
 		c.Missing = missing(request.MissingPark)
 		c.Success = statuses{{From: 200, To: 200}}
-		c.Final = statuses{{From: 400, To: 400}}
+		c.Final = outcomes{statuses: statuses{{From: 400, To: 400}}}
 		c.JSON = &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
 			{Kind: yaml.ScalarNode, Tag: "!!str", Value: parameter[name]},
 			{Kind: yaml.ScalarNode, Tag: "!!str", Value: "${event." + parameter[name] + "}"},

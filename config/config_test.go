@@ -67,10 +67,11 @@ calls:
     method: POST
     url: http://h.example.com/
     text: x
-    auth: {oauth2: {token_url: "https://id.example.com/token", client_id: env:ID, client_secret: file:/s, scopes: [a, b], params: [{name: audience, value: x}]}, sign: {secrets: [env:NEW, env:OLD]}}
+    auth: {oauth2: {token_url: "https://id.example.com/token", client_id: env:ID, client_secret: file:/s, scopes: [a, b], params: [{name: audience, value: x}], tls: {ca: file:idca, server_name: id.internal}}, sign: {secrets: [env:NEW, env:OLD]}}
     timeout: 1500ms
     success: [2xx, 304, 400-404]
-    final: 409
+    final: [409, tls]
+    retriable: [404, 420-425, blocked, gone]
     idempotent: false
     order: skip
     retry: {schedule: [1s], jitter: 0, retention: 1h}
@@ -88,11 +89,13 @@ calls:
 	}
 	assert.Equal(t, delivery.Policy{Call: "a", Timeout: 1500 * time.Millisecond,
 		Success: []delivery.StatusRange{{From: 200, To: 299}, {From: 304, To: 304}, {From: 400, To: 404}}, Final: []delivery.StatusRange{{From: 409, To: 409}},
-		Order:  delivery.OrderSkip,
-		Retry:  delivery.Retry{Schedule: []time.Duration{time.Second}, Retention: time.Hour},
-		Limits: delivery.Limits{Rate: 0.5, Response: 1_000_000},
+		Retriable: []delivery.StatusRange{{From: 404, To: 404}, {From: 420, To: 425}},
+		Verdicts:  map[delivery.Class]dispatch.Verdict{"tls": dispatch.VerdictFinal, "blocked": dispatch.VerdictRetry, "gone": dispatch.VerdictRetry},
+		Order:     delivery.OrderSkip,
+		Retry:     delivery.Retry{Schedule: []time.Duration{time.Second}, Retention: time.Hour},
+		Limits:    delivery.Limits{Rate: 0.5, Response: 1_000_000},
 		Auth: delivery.Auth{OAuth2: &delivery.OAuth2Auth{TokenURL: "https://id.example.com/token", ClientID: "env:ID", ClientSecret: "file:/s", Scopes: []string{"a", "b"},
-			Params: []delivery.Param{{Name: "audience", Value: "x"}}}},
+			Params: []delivery.Param{{Name: "audience", Value: "x"}}, TLS: delivery.TLS{CA: "file:idca", ServerName: "id.internal"}}},
 		Sign: []delivery.SecretRef{"env:NEW", "env:OLD"}, Returns: []delivery.Return{{From: "tier", To: "crm_tier"}}}, policy("a"))
 	assert.Equal(t, delivery.SecretRef("env:T"), policy("b").Auth.Bearer)
 	assert.Equal(t, policy("b").Auth, policy("c").Auth)
@@ -157,7 +160,8 @@ func TestSettingsComeFromFlagsThenTheEnvironmentThenTheFile(t *testing.T) {
 	t.Setenv("SEGUE_TEMPORAL_ADDRESS", "env:2")
 	t.Setenv("SEGUE_TEMPORAL_NAMESPACE", "env")
 	t.Setenv("SEGUE_TIMEOUTS_DEFAULT_OFFER", "2s")
-	t.Setenv("SEGUE_GUARD_ALLOW", "10.0.0.0/8, crm.internal")
+	t.Setenv("SEGUE_GUARD_ALLOW", "10.0.0.0/8, crm.internal:443")
+	t.Setenv("SEGUE_GUARD_PROXY_URL", "http://proxy.internal:3128")
 	flags := pflag.NewFlagSet("x", pflag.ContinueOnError)
 	flags.String("address", "flag-default:3", "")
 	flags.String("log-level", "debug", "")
@@ -166,7 +170,7 @@ func TestSettingsComeFromFlagsThenTheEnvironmentThenTheFile(t *testing.T) {
 	assert.Equal(t, config.Temporal{Address: "flag:3", Namespace: "env", TaskQueue: "file"}, set.Temporal)
 	assert.Equal(t, 2*time.Second, set.TimeoutsFor("inbound").Offer)
 	assert.Equal(t, time.Minute, set.TimeoutsFor("inbound").Queue)
-	assert.Equal(t, []string{"10.0.0.0/8", "crm.internal"}, set.Guard.Allow)
+	assert.Equal(t, config.Guard{Allow: []string{"10.0.0.0/8", "crm.internal:443"}, Proxy: delivery.Proxy{URL: "http://proxy.internal:3128"}}, set.Guard)
 	assert.Equal(t, "other:4", parsed(t, text, config.WithValue("temporal.address", "other:4")).Temporal.Address)
 }
 
@@ -258,8 +262,8 @@ func TestTheExampleIsValidAndShowsEveryKey(t *testing.T) {
 	assert.Len(t, report.Calls, 8)
 	text := string(config.Example)
 	for _, key := range []string{"name", "method", "url", "query", "headers", "json", "form", "xml", "soap", "service", "port", "text", "accept", "auth", "basic", "bearer", "api_key", "oauth2", "mtls", "sign",
-		"timeout", "success", "final", "idempotent", "order", "missing", "retry", "limits", "returns", "mappings", "when", "call", "segments", "legs", "from", "to", "channels", "queues",
-		"business_processes", "dispositions", "if", "dry_run", "backend", "default", "overflow", "max_misses", "scripts", "labels", "allow", "address", "namespace", "task_queue",
+		"timeout", "success", "final", "retriable", "idempotent", "order", "missing", "retry", "limits", "returns", "mappings", "when", "call", "segments", "legs", "from", "to", "channels", "queues",
+		"business_processes", "dispositions", "if", "dry_run", "backend", "default", "overflow", "max_misses", "scripts", "labels", "allow", "proxy", "username", "address", "namespace", "task_queue",
 		"server_name", "level", "format", "failing_after", "recovered_after"} {
 		assert.Contains(t, text, key+":")
 	}
@@ -313,6 +317,71 @@ triggers:
 	assert.Equal(t, []string{
 		"triggers[1] (call crm) can never fire at operator.breaker_open: an alert is not told by the call that it is about, and no other call is fired by interactions",
 	}, report.Warnings)
+}
+
+// How each call authenticates and what it trusts is shown with the references of its
+// secrets; what stands in the file in the clear and looks like one is hidden.
+func TestCheckShowsAuthWithoutSecrets(t *testing.T) {
+	t.Setenv("SECRET", "hunter2")
+	file := filepath.Join(t.TempDir(), "key.pem")
+	require.NoError(t, os.WriteFile(file, []byte("hunter2"), 0o600))
+	set := parsed(t, `
+calls:
+  - {name: basic, method: GET, url: "https://h.example.com/", auth: {basic: {username: env:USER_NAME, password: env:SECRET}}}
+  - {name: bearer, method: GET, url: "https://h.example.com/", auth: {bearer: env:SECRET}, tls: {ca: file:/ca.pem, server_name: h.internal}}
+  - {name: key, method: GET, url: "https://h.example.com/", auth: {api_key: {in: query, name: k, key: env:SECRET}}, sign: {secrets: [env:SECRET]}}
+  - name: oauth2
+    method: GET
+    url: https://h.example.com/
+    auth:
+      oauth2:
+        {token_url: "https://id.example.com/token?tenant=7&api_key=hunter2", client_id: env:ID, client_secret: env:SECRET, scopes: [read, write],
+         params: [{name: audience, value: crm}, {name: password, value: hunter2}], tls: {ca: file:/id.pem, server_name: id.internal}}
+  - {name: mtls, method: GET, url: "https://h.example.com/", auth: {mtls: {certificate: file:/crt.pem, key: file:FILE}}}
+guard: {allow: ["10.1.0.0/16:443"], proxy: {url: "http://proxy.internal:3128", username: env:USER_NAME, password: env:SECRET}}
+`)
+	report := config.Check(set)
+	kinds := map[string][2]string{}
+	for _, c := range report.Calls {
+		kinds[c.Name] = [2]string{c.Auth, c.TLS}
+	}
+	assert.Equal(t, map[string][2]string{
+		"basic":  {"basic (env:USER_NAME, env:SECRET)", ""},
+		"bearer": {"bearer (env:SECRET)", "ca file:/ca.pem, server name h.internal"},
+		"key":    {"api_key in query k (env:SECRET)", ""},
+		"oauth2": {"oauth2 (env:ID, env:SECRET) at https://id.example.com/token?tenant=7&api_key=***, scopes read write, audience=crm, password=***, tls: ca file:/id.pem, server name id.internal", ""},
+		"mtls":   {"mtls (file:/crt.pem, file:FILE)", ""},
+	}, kinds)
+	assert.Equal(t, "http://proxy.internal:3128 (env:USER_NAME, env:SECRET)", report.Proxy)
+	var out bytes.Buffer
+	require.NoError(t, report.Print(&out))
+	assert.Contains(t, out.String(), "reach: public addresses through http://proxy.internal:3128 (env:USER_NAME, env:SECRET), 10.1.0.0/16:443\n")
+	assert.Contains(t, out.String(), "call bearer (timeout 10s, 9 retries, bearer (env:SECRET), tls: ca file:/ca.pem, server name h.internal)\n")
+	assert.Contains(t, out.String(), "signed")
+	encoded, err := json.Marshal(report)
+	require.NoError(t, err)
+	assert.NotContains(t, string(encoded)+out.String(), "hunter2")
+}
+
+func TestCheckWarnsOfWhatTheGuardWillBlock(t *testing.T) {
+	set := parsed(t, `
+calls:
+  - {name: own, method: GET, url: "http://localhost:9100/"}
+  - {name: allowed, method: GET, url: "http://10.1.2.3:8443/"}
+  - {name: port, method: GET, url: "http://10.1.2.3/"}
+  - {name: metadata, method: GET, url: "http://169.254.169.254/latest/"}
+  - {name: six, method: GET, url: "https://[fd00::1]/"}
+  - {name: public, method: GET, url: "https://h.example.com/"}
+triggers: [{when: interaction_starts, call: own}, {when: interaction_starts, call: allowed}, {when: interaction_starts, call: port},
+  {when: interaction_starts, call: metadata}, {when: interaction_starts, call: six}, {when: interaction_starts, call: public}]
+guard: {allow: ["10.0.0.0/8:8443", "169.254.0.0/16"]}
+`)
+	assert.Equal(t, []string{
+		"call own is blocked: the receiver's address is loopback, which guard.allow does not list",
+		"call port is blocked: the receiver's address is private, which guard.allow does not list",
+		"call metadata is blocked: the receiver's address is cloud metadata, which guard.allow does not list",
+		"call six is blocked: the receiver's address is private, which guard.allow does not list",
+	}, config.Check(set).Warnings)
 }
 
 func TestCheckRendersSamplesAndWarns(t *testing.T) {

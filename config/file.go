@@ -19,7 +19,7 @@ type file struct {
 	Timeouts   fileTimeouts   `yaml:"timeouts"`
 	Queues     []fileQueue    `yaml:"queues"`
 	Desktop    fileDesktop    `yaml:"desktop"`
-	Guard      Guard          `yaml:"guard"`
+	Guard      fileGuard      `yaml:"guard"`
 	Temporal   fileTemporal   `yaml:"temporal"`
 	Log        fileLog        `yaml:"log"`
 	Gateway    fileAddress    `yaml:"gateway"`
@@ -43,7 +43,8 @@ type fileCall struct {
 	TLS      fileCallTLS       `yaml:"tls"`
 	Timeout  duration          `yaml:"timeout"`
 	Success  statuses          `yaml:"success"`
-	Final    statuses          `yaml:"final"`
+	Final    outcomes          `yaml:"final"`
+	Again    outcomes          `yaml:"retriable"`
 	Idemp    bool              `yaml:"idempotent"`
 	DryRun   bool              `yaml:"dry_run"`
 	Order    delivery.Order    `yaml:"order"`
@@ -80,6 +81,7 @@ type fileOAuth2 struct {
 	ClientSecret delivery.SecretRef `yaml:"client_secret"`
 	Scopes       words              `yaml:"scopes"`
 	Params       []fileParam        `yaml:"params"`
+	TLS          fileCallTLS        `yaml:"tls"`
 }
 
 type fileParam struct {
@@ -192,6 +194,17 @@ type fileQueue struct {
 type fileDesktop struct {
 	Scripts      []Script      `yaml:"scripts"`
 	Dispositions []Disposition `yaml:"dispositions"`
+}
+
+type fileGuard struct {
+	Allow []string  `yaml:"allow"`
+	Proxy fileProxy `yaml:"proxy"`
+}
+
+type fileProxy struct {
+	URL      setting `yaml:"url"`
+	Username setting `yaml:"username"`
+	Password setting `yaml:"password"`
 }
 
 type fileTemporal struct {

@@ -2,13 +2,13 @@ package config
 
 import (
 	"net"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"segue/delivery"
 	"segue/request/expr"
 )
 
@@ -121,24 +121,26 @@ var checkBackend = form{
 	schema: object{"type": "string", "pattern": "^[hH][tT][tT][pP][sS]?://[^?#${]+$"},
 }
 
+// checkProxy checks the URL of a proxy; one with a password in it is not repeated.
+var checkProxy = form{
+	mistake: func(s string) (string, string) {
+		if _, err := new(delivery.Guard).Through(delivery.Proxy{URL: s}); err != nil {
+			return "this is not the URL of a proxy, or there is a secret in it", "write http://host:port; user name and password have keys of their own"
+		}
+		return "", ""
+	},
+	schema: object{"type": "string", "pattern": "^[hH][tT][tT][pP]://[^/?#@]+$"},
+}
+
 // checkReach checks an entry of guard.allow.
 var checkReach = form{
 	mistake: func(s string) (string, string) {
-		if _, err := netip.ParsePrefix(s); err == nil {
-			return "", ""
+		if _, err := delivery.NewGuard([]string{s}); err != nil {
+			return quoted(s) + " is not an address, range or host", `write "10.0.0.0/8", "192.0.2.7" or a host name, with a port as in "crm.internal:443" and "[fd00::/8]:8000-8999"`
 		}
-		if _, err := netip.ParseAddr(s); err == nil {
-			return "", ""
-		}
-		if hostPattern.MatchString(s) && !addressLike.MatchString(s) {
-			return "", ""
-		}
-		return quoted(s) + " is not an address, range or host", `write "10.0.0.0/8", "192.0.2.7" or a host name`
+		return "", ""
 	},
-	schema: object{"pattern": hostPattern.String() + "|^[0-9A-Fa-f:.]+(/[0-9]{1,3}|%.+)?$"},
+	schema: object{"pattern": `^([A-Za-z0-9_.-]+|[0-9A-Fa-f:.]+(/[0-9]{1,3})?|\[[0-9A-Fa-f:.]+(/[0-9]{1,3})?\])(:[0-9]+(-[0-9]+)?)?$`},
 }
 
-var (
-	hostPattern = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
-	addressLike = regexp.MustCompile(`^[0-9.]+$`)
-)
+var hostPattern = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)

@@ -14,8 +14,12 @@ import (
 // Report is what `segue check` shows of a configuration: every call as it would
 // go out at each moment that fires it, with sample data and without secrets.
 type Report struct {
-	File     string       `json:"file,omitempty"`
-	Version  string       `json:"version"`
+	File    string `json:"file,omitempty"`
+	Version string `json:"version"`
+	// Allow is what calls may reach beside public addresses, and Proxy how they reach
+	// those; empty: directly.
+	Allow    []string     `json:"allow,omitempty"`
+	Proxy    string       `json:"proxy,omitempty"`
 	Calls    []CallReport `json:"calls"`
 	Warnings []string     `json:"warnings,omitempty"`
 }
@@ -24,7 +28,10 @@ type Report struct {
 type CallReport struct {
 	Name    string `json:"name"`
 	BuiltIn bool   `json:"built_in,omitempty"`
+	// Auth and TLS say how the call authenticates and what it trusts, with the
+	// references of secrets and without the secrets.
 	Auth    string `json:"auth,omitempty"`
+	TLS     string `json:"tls,omitempty"`
 	Signed  bool   `json:"signed,omitempty"`
 	Timeout string `json:"timeout"`
 	Retries int    `json:"retries"`
@@ -53,11 +60,11 @@ const maxSamples = 100
 // Check renders a sample of every call for each moment that its triggers name,
 // and warns of what is legal but hardly meant.
 func Check(s *Set) Report {
-	r := Report{File: s.File, Version: s.Version}
+	r := Report{File: s.File, Version: s.Version, Allow: s.Guard.Allow, Proxy: proxied(s.Guard.Proxy)}
 	r.idle(s)
 	r.checkAlerts(s)
 	for _, c := range s.Calls() {
-		report := CallReport{Name: c.Name, BuiltIn: c.BuiltIn, Auth: authKind(c), Signed: len(c.Policy.Sign) > 0,
+		report := CallReport{Name: c.Name, BuiltIn: c.BuiltIn, Auth: authKind(c), TLS: trusted(c.Policy.TLS), Signed: len(c.Policy.Sign) > 0,
 			Timeout: c.Policy.Timeout.String(), Retries: len(c.Policy.Retry.Schedule), DryRun: c.Policy.DryRun}
 		occasions := s.occasions(c.Name)
 		if len(s.Triggers.Fires(c.Name)) == 0 {
@@ -65,6 +72,7 @@ func Check(s *Set) Report {
 		}
 		uses := c.Template.Uses()
 		var hidden []string
+		unreachable := ""
 		for _, o := range occasions {
 			view, event := sample(o, uses)
 			for _, what := range tooEarly(o, uses, c.Template.Missing()) {
@@ -74,11 +82,17 @@ func Check(s *Set) Report {
 			if request.Fault != "" {
 				r.warn("call %s cannot be rendered at %s with sample data: %s", c.Name, momentOf(o), request.Fault)
 			}
+			if unreachable == "" && !report.DryRun {
+				unreachable = s.Guard.refuses(request.URL)
+			}
 			hidden = mask(&request)
 			report.Samples = append(report.Samples, Sample{o.When, o.Channel, o.Segment, o.Leg, o.Disposition, s.Triggers.DryRun(c.Name, o.When), request})
 		}
 		if len(hidden) > 0 {
 			r.warn("call %s: %s looks like a credential, which would stand in every history: use auth", c.Name, strings.Join(hidden, ", "))
+		}
+		if unreachable != "" {
+			r.warn("call %s is blocked: %s", c.Name, unreachable)
 		}
 		r.Calls = append(r.Calls, report)
 	}
@@ -131,23 +145,6 @@ func (r *Report) warn(format string, args ...any) {
 	r.Warnings = append(r.Warnings, fmt.Sprintf(format, args...))
 }
 
-// authKind names how a call authenticates, and the references but no secret.
-func authKind(c *Call) string {
-	switch a := c.Policy.Auth; {
-	case a.Basic != nil:
-		return fmt.Sprintf("basic (%s, %s)", a.Basic.Username, a.Basic.Password)
-	case a.Bearer != "":
-		return fmt.Sprintf("bearer (%s)", a.Bearer)
-	case a.APIKey != nil:
-		return fmt.Sprintf("api_key in %s %s (%s)", a.APIKey.In, a.APIKey.Name, a.APIKey.Key)
-	case a.OAuth2 != nil:
-		return fmt.Sprintf("oauth2 (%s, %s)", a.OAuth2.ClientID, a.OAuth2.ClientSecret)
-	case a.MTLS != nil:
-		return fmt.Sprintf("mtls (%s, %s)", a.MTLS.Certificate, a.MTLS.Key)
-	}
-	return ""
-}
-
 // credentials are parts of names that people give to headers and parameters with secrets.
 var credentials = []string{"authorization", "cookie", "token", "secret", "password", "api-key", "apikey", "api_key"}
 
@@ -164,9 +161,16 @@ func mask(r *dispatch.Request) (names []string) {
 			names = append(names, "header "+h.Name)
 		}
 	}
-	path, query, ok := strings.Cut(r.URL, "?")
+	masked, parameters := maskQuery(r.URL)
+	r.URL = masked
+	return append(names, parameters...)
+}
+
+// maskQuery hides what looks like a credential in a URL's query, and names it.
+func maskQuery(text string) (masked string, names []string) {
+	path, query, ok := strings.Cut(text, "?")
 	if !ok {
-		return names
+		return text, nil
 	}
 	parameters := strings.Split(query, "&")
 	for i, p := range parameters {
@@ -175,8 +179,7 @@ func mask(r *dispatch.Request) (names []string) {
 			names = append(names, "parameter "+name)
 		}
 	}
-	r.URL = path + "?" + strings.Join(parameters, "&")
-	return names
+	return path + "?" + strings.Join(parameters, "&"), names
 }
 
 // moment says when a sample is sent, in words.
@@ -195,11 +198,19 @@ func (r Report) Print(w io.Writer) error {
 		p.line("%s", r.File)
 	}
 	p.line("version %s, %d calls", r.Version, len(r.Calls))
+	reach := "reach: public addresses"
+	if r.Proxy != "" {
+		reach += " through " + r.Proxy
+	}
+	p.line("%s", strings.Join(append([]string{reach}, r.Allow...), ", "))
 	for _, c := range r.Calls {
 		p.line("")
 		notes := []string{"timeout " + c.Timeout, fmt.Sprintf("%d retries", c.Retries)}
 		if c.Auth != "" {
 			notes = append(notes, c.Auth)
+		}
+		if c.TLS != "" {
+			notes = append(notes, "tls: "+c.TLS)
 		}
 		if c.Signed {
 			notes = append(notes, "signed")

@@ -169,7 +169,9 @@ func TestEveryConfigurationFileFitsTheSchema(t *testing.T) {
 var onlyTheLoader = []string{
 	"duplicate key", "duplicate call", "duration out of range", "expression in a body", "element in a body", "expression in a header",
 	"parameter of the grant itself", "client certificate without TLS", "authority without TLS", "server name",
-	"accept of soap", "values of a head", "a port", "a tag in a name", "trigger without its call", "condition", "overflow into itself", "guard", "syntax", "second document", "merge key",
+	"accept of soap", "values of a head", "a port", "a tag in a name",
+	"class both ways", "authority of a token URL without TLS", "proxy without its password", "no proxy to log in to",
+	"trigger without its call", "condition", "overflow into itself", "guard", "syntax", "second document", "merge key",
 }
 
 func TestTheSchemaRefusesWhatTheLoaderRefuses(t *testing.T) {

@@ -100,10 +100,13 @@ type Label struct {
 	Description string `yaml:"description" json:"description,omitempty"`
 }
 
-// Guard lists what the dial guard lets through beside public addresses: CIDR
-// ranges, addresses and host names.
+// Guard says how calls leave the process.
 type Guard struct {
-	Allow []string `yaml:"allow"`
+	// Allow lists what the dial guard lets through beside public addresses: CIDR
+	// ranges, addresses and host names, with a port or without.
+	Allow []string
+	// Proxy is what public addresses are reached through; the zero value is none.
+	Proxy delivery.Proxy
 }
 
 // Engagement is the GWE backend that gets the callbacks.

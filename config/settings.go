@@ -50,6 +50,9 @@ var processSettings = []processSetting{
 	{"engagement.backend", "", optional(checkBackend)},
 	{"alerts.failing_after", "5m", checkDuration},
 	{"alerts.recovered_after", "1m", checkDuration},
+	{"guard.proxy.url", "", optional(checkProxy)},
+	{"guard.proxy.username", "", optional(checkSecret)},
+	{"guard.proxy.password", "", optional(checkSecret)},
 	{"timeouts.default.offer", "30s", checkDuration},
 	{"timeouts.default.queue", "10m", checkDuration},
 	{"timeouts.default.wrap_up", "2m", checkDuration},
@@ -98,11 +101,19 @@ func (l *loader) settings() *viper.Viper {
 			l.misset(s.key, value, problem, remedy)
 		}
 	}
-	certificate, key := v.GetString("temporal.tls.certificate"), v.GetString("temporal.tls.key")
-	if (certificate == "") != (key == "") {
-		l.misset("temporal.tls.certificate", "", "a client certificate and its key go together", "give both temporal.tls.certificate and temporal.tls.key")
+	l.together(v, "temporal.tls.certificate", "temporal.tls.key", "a client certificate and its key")
+	l.together(v, "guard.proxy.username", "guard.proxy.password", "a proxy's user name and password")
+	if v.GetString("guard.proxy.url") == "" && v.GetString("guard.proxy.username") != "" {
+		l.misset("guard.proxy.username", "", "there is no proxy to give it to", "give guard.proxy.url too")
 	}
 	return v
+}
+
+// together checks that two settings are both given or both not.
+func (l *loader) together(v *viper.Viper, one, other, what string) {
+	if (v.GetString(one) == "") != (v.GetString(other) == "") {
+		l.misset(one, "", what+" go together", "give both "+one+" and "+other)
+	}
 }
 
 // misset reports a bad setting where it was given.
@@ -148,6 +159,7 @@ func (s *Set) fill(v *viper.Viper) {
 	s.Log = Log{Level: v.GetString("log.level"), Format: v.GetString("log.format")}
 	s.Gateway = Gateway{Address: v.GetString("gateway.address")}
 	s.Metrics = Metrics{Address: v.GetString("metrics.address")}
+	s.Guard.Proxy = delivery.Proxy{URL: v.GetString("guard.proxy.url"), Username: secret("guard.proxy.username"), Password: secret("guard.proxy.password")}
 	s.Engagement = Engagement{Backend: strings.TrimRight(v.GetString("engagement.backend"), "/")}
 	span := func(into *time.Duration, key string) {
 		if d, err := time.ParseDuration(v.GetString(key)); err == nil { // else its check reports it

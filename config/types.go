@@ -5,12 +5,14 @@ import (
 	"math"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"segue/delivery"
 	"segue/request"
+	"segue/request/expr"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -119,25 +121,29 @@ func (v *statuses) decode(d *decoder, path string, n *yaml.Node) {
 	list.decode(d, path, n)
 	*v = nil
 	for i, s := range list {
-		m := statusPattern.FindStringSubmatch(s)
-		var r delivery.StatusRange
-		switch {
-		case m == nil:
-		case m[1] != "":
-			r.From = int(m[1][0]-'0') * 100
-			r.To = r.From + 99
-		default:
-			r.From, _ = strconv.Atoi(m[2])
-			if r.To, _ = strconv.Atoi(m[3]); m[3] == "" {
-				r.To = r.From
-			}
-		}
-		if r.From < 100 || r.To > 599 || r.From > r.To {
-			d.fail(fmt.Sprintf("%s[%d]", path, i), s, quoted(s)+" is not an HTTP status", "write 2xx, 404 or 200-204")
+		if r, ok := parseStatus(s); ok {
+			*v = append(*v, r)
 			continue
 		}
-		*v = append(*v, r)
+		d.fail(fmt.Sprintf("%s[%d]", path, i), s, quoted(s)+" is not an HTTP status", "write 2xx, 404 or 200-204")
 	}
+}
+
+func parseStatus(s string) (r delivery.StatusRange, ok bool) {
+	m := statusPattern.FindStringSubmatch(s)
+	switch {
+	case m == nil:
+		return r, false
+	case m[1] != "":
+		r.From = int(m[1][0]-'0') * 100
+		r.To = r.From + 99
+	default:
+		r.From, _ = strconv.Atoi(m[2])
+		if r.To, _ = strconv.Atoi(m[3]); m[3] == "" {
+			r.To = r.From
+		}
+	}
+	return r, r.From >= 100 && r.To <= 599 && r.From <= r.To
 }
 
 func (statuses) schema() object {
@@ -158,6 +164,37 @@ func (v statuses) strings() []string {
 		}
 	}
 	return list
+}
+
+// outcomes is a list of HTTP statuses and of classes of outcomes: 404, 5xx, tls.
+type outcomes struct {
+	statuses statuses
+	classes  []delivery.Class
+}
+
+func (v *outcomes) decode(d *decoder, path string, n *yaml.Node) {
+	var names []string
+	for _, c := range delivery.Overridable() {
+		names = append(names, string(c))
+	}
+	var list words
+	list.decode(d, path, n)
+	*v = outcomes{}
+	for i, s := range list {
+		if r, ok := parseStatus(s); ok {
+			v.statuses = append(v.statuses, r)
+		} else if slices.Contains(names, s) {
+			v.classes = append(v.classes, delivery.Class(s))
+		} else {
+			d.fail(fmt.Sprintf("%s[%d]", path, i), s, quoted(s)+" is neither an HTTP status nor a class of outcomes",
+				"write 2xx, 404 or 200-204; "+expr.Suggest(s, names))
+		}
+	}
+}
+
+func (outcomes) schema() object {
+	item := object{"anyOf": []object{ref("status"), among(delivery.Overridable())}}
+	return object{"anyOf": []object{item, {"type": "array", "items": item}}}
 }
 
 // missing is a policy for missing values. One of them is called null, which YAML

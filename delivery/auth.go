@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
@@ -16,7 +15,7 @@ func authorize(req *http.Request, auth Auth, used *secrets) (*grant, error) {
 	case auth.Basic != nil:
 		return nil, basic(req, *auth.Basic, used)
 	case auth.Bearer != "":
-		token, err := used.resolve(auth.Bearer)
+		token, err := used.resolveField(auth.Bearer)
 		if err != nil {
 			return nil, err
 		}
@@ -30,7 +29,7 @@ func authorize(req *http.Request, auth Auth, used *secrets) (*grant, error) {
 }
 
 func basic(req *http.Request, a BasicAuth, used *secrets) error {
-	username, err := a.Username.resolve() // a name is no secret to be searched for in responses
+	username, err := used.resolveName(a.Username)
 	if err != nil {
 		return err
 	}
@@ -39,23 +38,27 @@ func basic(req *http.Request, a BasicAuth, used *secrets) error {
 		return err
 	}
 	req.SetBasicAuth(username, password)
-	used.add(base64.StdEncoding.EncodeToString([]byte(username + ":" + password)))
+	used.addBasic(username, password)
 	return nil
 }
 
 func apiKey(req *http.Request, a APIKeyAuth, used *secrets) error {
-	key, err := used.resolve(a.Key)
-	if err != nil {
-		return err
-	}
 	switch a.In {
 	case "header":
+		key, err := used.resolveField(a.Key)
+		if err != nil {
+			return err
+		}
 		req.Header.Set(a.Name, key)
 	case "query":
+		key, err := used.resolve(a.Key)
+		if err != nil {
+			return err
+		}
 		// Appended as text: parsing and encoding the query again would reorder what was rendered.
 		pair := url.QueryEscape(a.Name) + "=" + url.QueryEscape(key)
 		req.URL.RawQuery = strings.TrimPrefix(req.URL.RawQuery+"&"+pair, "&")
-		used.add(url.QueryEscape(key))
+		used.add(url.QueryEscape(key)) // as it stands there, to be found when that is encoded
 	default:
 		return errors.New("an api_key goes into a header or the query")
 	}

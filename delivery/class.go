@@ -1,15 +1,20 @@
 package delivery
 
-import "segue/dispatch"
+import (
+	"slices"
+
+	"segue/dispatch"
+)
 
 // Class says what came of an attempt, in one word. The set is closed: the words
 // are also metric labels, and operators filter by them.
 type Class string
 
 // The classes. Each says in its comment what an attempt of it means for the
-// delivery; a call's own success and final statuses go before that.
+// delivery; what a call says of statuses and classes goes before that.
 const (
-	// ClassOK is delivered: the status is one of the call's success codes.
+	// ClassOK is delivered: the status is one of the call's success codes, whatever
+	// became of the body after it.
 	ClassOK Class = "ok"
 	// ClassDryRun is delivered without sending: the call or its trigger is a dry run.
 	ClassDryRun Class = "dry_run"
@@ -28,7 +33,8 @@ const (
 	ClassTLS Class = "tls"
 	// ClassTimeout: the total deadline passed before the response's header was whole.
 	ClassTimeout Class = "timeout"
-	// ClassProtocol: what came back is not HTTP.
+	// ClassProtocol: what came back is not HTTP, or broke off within a line of its
+	// header, which looks the same.
 	ClassProtocol Class = "protocol"
 	// ClassNetwork: any other failure of the network.
 	ClassNetwork Class = "network"
@@ -88,6 +94,38 @@ func Classes() []Class {
 		ClassBlocked, ClassAuth, ClassRender, ClassConfig, ClassBreakerOpen, ClassLimited, ClassStopping, ClassInternal,
 		ClassInFlight,
 	}
+}
+
+// Overridable lists the classes that a call may give another verdict than the
+// default: those of an attempt that was made or tried.
+func Overridable() []Class {
+	return []Class{
+		ClassDNS, ClassRefused, ClassReset, ClassUnreachable, ClassTLS, ClassTimeout, ClassProtocol, ClassNetwork,
+		ClassRedirect, ClassHTTP4xx, ClassHTTP429, ClassHTTP5xx, ClassGone, ClassSOAPFault, ClassUnexpected, ClassTooLarge,
+		ClassBlocked, ClassAuth,
+	}
+}
+
+// verdictOf is what a class means for a call.
+func (p Policy) verdictOf(c Class) dispatch.Verdict { return p.verdictOr(c, c.verdict()) }
+
+func (p Policy) verdictOr(c Class, standard dispatch.Verdict) dispatch.Verdict {
+	if verdict, ok := p.Verdicts[c]; ok && slices.Contains(Overridable(), c) {
+		return verdict
+	}
+	return standard
+}
+
+// verdictOn is what a failure with a status means for a call: by what the call says
+// of the status, then of the class, then by the standard.
+func (p Policy) verdictOn(code int, c Class, standard dispatch.Verdict) dispatch.Verdict {
+	switch {
+	case anyContains(p.Final, code):
+		return dispatch.VerdictFinal
+	case anyContains(p.Retriable, code):
+		return dispatch.VerdictRetry
+	}
+	return p.verdictOr(c, standard)
 }
 
 // verdict is what a class means when the call's policy says nothing else.
@@ -152,13 +190,11 @@ func classOfStatus(p Policy, code int) (Class, dispatch.Verdict) {
 	case code >= 500 && code < 600:
 		class = ClassHTTP5xx
 	}
-	switch {
-	case p.givesUpOn(code):
-		return class, dispatch.VerdictFinal
-	case code == 408, code == 425:
-		return class, dispatch.VerdictRetry
+	standard := class.verdict()
+	if code == 408 || code == 425 {
+		standard = dispatch.VerdictRetry
 	}
-	return class, class.verdict()
+	return class, p.verdictOn(code, class, standard)
 }
 
 func (p Policy) succeeds(code int) bool {
@@ -167,8 +203,6 @@ func (p Policy) succeeds(code int) bool {
 	}
 	return anyContains(p.Success, code)
 }
-
-func (p Policy) givesUpOn(code int) bool { return anyContains(p.Final, code) }
 
 func anyContains(ranges []StatusRange, code int) bool {
 	for _, r := range ranges {

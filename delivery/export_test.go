@@ -2,7 +2,9 @@ package delivery
 
 import (
 	"context"
+	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"segue/dispatch"
@@ -29,16 +31,26 @@ func Sign(req *http.Request, id, body string, refs []SecretRef, now time.Time) e
 	return sign(req, id, body, refs, now, &secrets{})
 }
 
+// Redact takes values out of text.
+func Redact(values []string, text string) string {
+	var used secrets
+	for _, value := range values {
+		used.add(value)
+	}
+	return used.redact(text)
+}
+
 var RetryAfter = retryAfter
 
 // NewTokens makes a store of tokens behind which an endpoint answers, and asks it for one.
 func NewTokens(answer func(*http.Request) (*http.Response, error), a OAuth2Auth) (get func() error) {
-	t := newTokens(roundTripper(answer))
+	t := newTokens()
 	return func() error {
 		g, err := newGrant(a, &secrets{})
 		if err != nil {
 			return err
 		}
+		g.transport = roundTripper(answer)
 		_, _, err = t.get(context.Background(), g, "")
 		return err
 	}
@@ -47,6 +59,21 @@ func NewTokens(answer func(*http.Request) (*http.Response, error), a OAuth2Auth)
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// KindOf classifies an address; empty is an ordinary public one.
+func KindOf(addr netip.Addr) string { return string(kindOf(addr)) }
+
+// HaveAddresses makes these the addresses of this machine's interfaces, until the test ends.
+func HaveAddresses(t interface{ Cleanup(func()) }, err error, own ...string) {
+	interfaceAddrs = func() ([]net.Addr, error) {
+		var list []net.Addr
+		for _, text := range own {
+			list = append(list, &net.IPNet{IP: net.ParseIP(text), Mask: net.CIDRMask(24, 32)})
+		}
+		return list, err
+	}
+	t.Cleanup(func() { interfaceAddrs = net.InterfaceAddrs })
+}
 
 // Identities is how many transports of their own the sender's calls have.
 func (s *Sender) Identities() int {
@@ -57,7 +84,7 @@ func (s *Sender) Identities() int {
 
 // Returned takes return values out of a response.
 func Returned(wanted []Return, body string) (map[string]any, string) {
-	return returned(Policy{Returns: wanted}, "application/json", body)
+	return returned(Policy{Returns: wanted}, "application/json", body, nil)
 }
 
 // FaultOf is the code and the verdict of the SOAP fault in a response; false for none.

@@ -22,19 +22,22 @@ const maxMessage = 300
 // is not to be recorded. ctx is the attempt's own, deadline its total.
 func classOfError(ctx context.Context, err error, deadline time.Duration) (Class, string) {
 	var blocked *blockedError
+	var proxy *proxyError
 	var name *net.DNSError
 	switch {
 	case errors.As(err, &blocked):
 		return ClassBlocked, blocked.Error()
 	case ctx.Err() != nil:
 		return ClassTimeout, "no answer within " + deadline.String()
+	case errors.As(err, &proxy):
+		return proxy.class, proxy.words
 	case errors.As(err, &name):
 		if name.IsNotFound {
 			return ClassDNS, "the host name " + name.Name + " does not resolve"
 		}
 		return ClassDNS, "resolving the host name " + name.Name + " failed"
 	case isTLS(err):
-		return ClassTLS, "no trusted TLS connection: " + innermost(err)
+		return ClassTLS, "no trusted TLS connection: " + certificateFault(err)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return ClassRefused, "connection refused"
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
@@ -44,7 +47,7 @@ func classOfError(ctx context.Context, err error, deadline time.Duration) (Class
 	case isTooLarge(err):
 		return ClassTooLarge, "the response's header is too large"
 	case isMalformed(err):
-		return ClassProtocol, "the response is not HTTP"
+		return ClassProtocol, "the response is not HTTP, or broke off in its header"
 	case isBroken(err):
 		return ClassReset, "the connection broke before the response came"
 	}
@@ -67,6 +70,20 @@ func isTLS(err error) bool {
 	return strings.Contains(text, "tls: ") || strings.Contains(text, "server gave HTTP response to HTTPS client")
 }
 
+// certificateFault says what is wrong with a certificate without repeating the names
+// and addresses in it.
+func certificateFault(err error) string {
+	var authority x509.UnknownAuthorityError
+	var host x509.HostnameError
+	switch {
+	case errors.As(err, &host):
+		return "the certificate is for another host"
+	case errors.As(err, &authority):
+		return "the certificate is signed by an unknown authority"
+	}
+	return innermost(err)
+}
+
 func isTimeout(err error) bool {
 	var timeout net.Error
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) ||
@@ -76,11 +93,11 @@ func isTimeout(err error) bool {
 // net/http has no types for the following; its words are checked by the tests.
 
 func isTooLarge(err error) bool {
-	return says(err, "headers exceeded", "header list too large", "header list exceeded")
+	return says(err, "headers exceeded", "header list too large", "header list larger", "header list exceeded")
 }
 
 func isMalformed(err error) bool {
-	return says(err, "malformed", "bad Content-Length", "multiple Content-Length", "transfer encoding", "protocol error")
+	return says(err, "malformed", "bad Content-Length", "multiple Content-Length", "transfer encoding", "protocol error", "connection error: ")
 }
 
 func isBroken(err error) bool {

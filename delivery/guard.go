@@ -1,147 +1,78 @@
 package delivery
 
 import (
-	"context"
+	"errors"
 	"fmt"
-	"net"
 	"net/netip"
+	"regexp"
+	"strconv"
 	"strings"
-	"syscall"
 )
 
 // Guard decides which addresses may be dialled. It is asked after name
 // resolution, for every address and every dial, so a name that resolves
 // differently the second time gains nothing.
 type Guard struct {
-	prefixes []netip.Prefix
-	hosts    map[string]bool
+	allowed []reach
+	proxy   *proxy // nil: receivers are dialled directly
 }
 
 // NewGuard makes a guard that lets public addresses through and, beside them, what
-// allow lists: CIDR ranges, single addresses and host names.
+// allow lists: CIDR ranges, single addresses and host names, each with a port or a
+// range of ports behind a colon, or with all.
+//
+// Metadata services of clouds are let through by an entry that is their address
+// alone: a wide range or a name opens them to nobody.
 func NewGuard(allow []string) (*Guard, error) {
-	g := &Guard{hosts: map[string]bool{}}
+	g := &Guard{}
 	for _, entry := range allow {
-		switch prefix, addr, err := parseAllowed(entry); {
-		case err != nil:
-			return nil, err
-		case prefix.IsValid():
-			g.prefixes = append(g.prefixes, prefix)
-		case addr.IsValid():
-			g.prefixes = append(g.prefixes, netip.PrefixFrom(addr, addr.BitLen()))
-		default:
-			g.hosts[normalHost(entry)] = true
+		r, err := parseReach(entry)
+		if err != nil {
+			return nil, fmt.Errorf("guard.allow: %w", err)
 		}
+		g.allowed = append(g.allowed, r)
 	}
 	return g, nil
 }
 
-func parseAllowed(entry string) (netip.Prefix, netip.Addr, error) {
-	if strings.Contains(entry, "/") {
-		prefix, err := netip.ParsePrefix(entry)
-		if err != nil {
-			return netip.Prefix{}, netip.Addr{}, fmt.Errorf("guard.allow: %q is no CIDR range: %w", entry, err)
-		}
-		return prefix.Masked(), netip.Addr{}, nil
-	}
-	if addr, err := netip.ParseAddr(entry); err == nil {
-		return netip.Prefix{}, addr.Unmap(), nil
-	}
-	if entry == "" || strings.ContainsAny(entry, ": *\t") {
-		return netip.Prefix{}, netip.Addr{}, fmt.Errorf("guard.allow: %q is no CIDR range, address or host name", entry)
-	}
-	return netip.Prefix{}, netip.Addr{}, nil
-}
-
-// AddressKind is why an address is not dialled, in words that fit a message.
-// Empty means it is an ordinary public one.
-type AddressKind string
-
-// The kinds of address that are not dialled unless allowed.
-const (
-	kindUnspecified AddressKind = "unspecified"
-	kindLoopback    AddressKind = "loopback"
-	kindPrivate     AddressKind = "private"
-	kindLinkLocal   AddressKind = "link-local"
-	kindMetadata    AddressKind = "cloud metadata"
-	kindShared      AddressKind = "carrier-grade NAT"
-	kindMulticast   AddressKind = "multicast"
-	kindReserved    AddressKind = "reserved"
-	kindTunnel      AddressKind = "tunnelled IPv4"
-)
-
-// special lists what netip has no predicate for, the narrower before the wider.
-var special = []struct {
-	prefix netip.Prefix
-	kind   AddressKind
-}{
-	{netip.MustParsePrefix("169.254.169.254/32"), kindMetadata},
-	{netip.MustParsePrefix("169.254.170.2/32"), kindMetadata},   // AWS container credentials
-	{netip.MustParsePrefix("100.100.100.200/32"), kindMetadata}, // Alibaba
-	{netip.MustParsePrefix("192.0.0.192/32"), kindMetadata},     // Oracle
-	{netip.MustParsePrefix("168.63.129.16/32"), kindMetadata},   // Azure
-	{netip.MustParsePrefix("fd00:ec2::254/128"), kindMetadata},
-	{netip.MustParsePrefix("0.0.0.0/8"), kindUnspecified},
-	{netip.MustParsePrefix("100.64.0.0/10"), kindShared},
-	{netip.MustParsePrefix("192.0.0.0/24"), kindReserved},
-	{netip.MustParsePrefix("192.0.2.0/24"), kindReserved},
-	{netip.MustParsePrefix("192.88.99.0/24"), kindTunnel}, // 6to4 relays
-	{netip.MustParsePrefix("198.18.0.0/15"), kindReserved},
-	{netip.MustParsePrefix("198.51.100.0/24"), kindReserved},
-	{netip.MustParsePrefix("203.0.113.0/24"), kindReserved},
-	{netip.MustParsePrefix("240.0.0.0/4"), kindReserved}, // and broadcast
-	{netip.MustParsePrefix("::/96"), kindTunnel},         // IPv4-compatible
-	{netip.MustParsePrefix("64:ff9b::/96"), kindTunnel},  // NAT64
-	{netip.MustParsePrefix("64:ff9b:1::/48"), kindTunnel},
-	{netip.MustParsePrefix("100::/64"), kindReserved}, // discard
-	{netip.MustParsePrefix("2001::/23"), kindTunnel},  // Teredo, ORCHID and other protocols
-	{netip.MustParsePrefix("2001:db8::/32"), kindReserved},
-	{netip.MustParsePrefix("2002::/16"), kindTunnel}, // 6to4
-	{netip.MustParsePrefix("3fff::/20"), kindReserved},
-	{netip.MustParsePrefix("5f00::/16"), kindReserved},
-	{netip.MustParsePrefix("fec0::/10"), kindPrivate}, // site-local
-}
-
-// kindOf classifies an address; an IPv4 address in IPv6 clothes counts as itself.
-func kindOf(addr netip.Addr) AddressKind {
-	addr = addr.Unmap().WithZone("")
-	switch {
-	case addr.IsUnspecified():
-		return kindUnspecified
-	case addr.IsLoopback():
-		return kindLoopback
-	}
-	for _, s := range special {
-		if s.prefix.Contains(addr) {
-			return s.kind
-		}
-	}
-	switch {
-	case addr.IsPrivate():
-		return kindPrivate
-	case addr.IsLinkLocalUnicast():
-		return kindLinkLocal
-	case addr.IsMulticast():
-		return kindMulticast
-	case !addr.IsGlobalUnicast():
-		return kindReserved
-	}
-	return ""
-}
-
 // Check says why an address that a host name resolved to may not be dialled.
-func (g *Guard) Check(host string, addr netip.Addr) error {
-	kind := kindOf(addr)
-	if kind == "" || g.hosts[normalHost(host)] {
+func (g *Guard) Check(host string, target netip.AddrPort) error {
+	addr := plain(target.Addr())
+	kind, err := g.kindOf(addr)
+	if err != nil || kind == "" {
+		return err
+	}
+	for _, r := range g.allowed {
+		if !r.lets(host, addr, target.Port(), kind) {
+			continue
+		}
+		if inner, ok := behindNAT64(addr); ok {
+			return g.Check(host, netip.AddrPortFrom(inner, target.Port()))
+		}
 		return nil
 	}
-	plain := addr.Unmap().WithZone("")
-	for _, prefix := range g.prefixes {
-		if prefix.Contains(plain) {
-			return nil
-		}
-	}
 	return &blockedError{kind: kind}
+}
+
+// kindOf is why an address is not dialled, also because of the machine we are on.
+func (g *Guard) kindOf(addr netip.Addr) (AddressKind, error) {
+	kind := kindOf(addr)
+	if kind != "" {
+		return kind, nil
+	}
+	if own, err := isOwn(addr); err != nil {
+		return "", err
+	} else if own {
+		return kindOwn, nil
+	}
+	return "", nil
+}
+
+// isOutside tells whether an address is of the internet, not of this machine or its
+// network.
+func (g *Guard) isOutside(addr netip.Addr) bool {
+	kind, err := g.kindOf(plain(addr))
+	return err == nil && kind == ""
 }
 
 // blockedError names the kind but not the address: whoever configures a URL must
@@ -149,28 +80,90 @@ func (g *Guard) Check(host string, addr netip.Addr) error {
 type blockedError struct{ kind AddressKind }
 
 func (e *blockedError) Error() string {
+	if e.kind == "" {
+		return "the URL's host is a number that is read as different addresses; write it as 192.0.2.7"
+	}
 	return "the receiver's address is " + string(e.kind) + ", which guard.allow does not list"
 }
 
-type hostKey struct{}
+// reach is an entry of the allow-list.
+type reach struct {
+	prefix   netip.Prefix // of addresses, or
+	host     string       // a name
+	from, to uint16       // ports
+}
 
-// guarded makes a dialer ask the guard in force, each time it opens a connection.
-func guarded(d net.Dialer, guard func() *Guard) func(ctx context.Context, network, address string) (net.Conn, error) {
-	d.ControlContext = func(ctx context.Context, _, address string, _ syscall.RawConn) error {
-		host, _ := ctx.Value(hostKey{}).(string)
-		target, err := netip.ParseAddrPort(address)
-		if err != nil {
-			return fmt.Errorf("the dial guard does not understand the address: %w", &blockedError{kind: kindReserved})
-		}
-		return guard().Check(host, target.Addr())
+func (r reach) lets(host string, addr netip.Addr, port uint16, kind AddressKind) bool {
+	switch {
+	case port < r.from || port > r.to:
+		return false
+	case r.host != "":
+		return r.host == normalHost(host) && kind != kindMetadata
 	}
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		host, _, err := net.SplitHostPort(address)
-		if err != nil {
-			return nil, err
-		}
-		return d.DialContext(context.WithValue(ctx, hostKey{}, host), network, address)
+	return r.prefix.Contains(addr) && (kind != kindMetadata || r.prefix.IsSingleIP())
+}
+
+// parseReach reads an entry: 10.0.0.0/8, 192.0.2.7:443, crm.internal:8000-8999,
+// [fd00::/8]:443.
+func parseReach(entry string) (reach, error) {
+	text, ports, ok := cutPorts(entry)
+	r, err := parsePorts(ports)
+	if !ok || err != nil {
+		return reach{}, fmt.Errorf("%q does not end in a port from 1 to 65535 or a range of them", entry)
 	}
+	switch r.prefix, err = parsePrefix(text); {
+	case err == nil:
+		return r, nil
+	case !hostName.MatchString(text) || endsInNumber(text):
+		return reach{}, fmt.Errorf("%q is no CIDR range, address or host name", entry)
+	}
+	r.host = normalHost(text)
+	return r, nil
+}
+
+// cutPorts splits an entry at the colon before its ports. An IPv6 address with
+// ports stands in brackets.
+func cutPorts(entry string) (target, ports string, ok bool) {
+	if inside, bracketed := strings.CutPrefix(entry, "["); bracketed {
+		target, rest, closed := strings.Cut(inside, "]")
+		ports, colon := strings.CutPrefix(rest, ":")
+		return target, ports, closed && strings.Contains(target, ":") && (rest == "" || colon && ports != "")
+	}
+	if strings.Count(entry, ":") != 1 {
+		return entry, "", true
+	}
+	target, ports, _ = strings.Cut(entry, ":")
+	return target, ports, ports != ""
+}
+
+func parsePrefix(text string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+		return netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(text)
+	if err == nil && prefix.Addr().Is4In6() {
+		err = errors.New("an IPv4 range in IPv6 clothes")
+	}
+	return prefix.Masked(), err
+}
+
+var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
+
+// parsePorts reads 443, 8000-8999 or nothing, which is all.
+func parsePorts(text string) (reach, error) {
+	if text == "" {
+		return reach{from: 1, to: 65535}, nil
+	}
+	first, last, isRange := strings.Cut(text, "-")
+	if !isRange {
+		last = first
+	}
+	from, errFrom := strconv.ParseUint(first, 10, 16)
+	to, errTo := strconv.ParseUint(last, 10, 16)
+	if errFrom != nil || errTo != nil || from == 0 || from > to {
+		return reach{}, fmt.Errorf("%q is no port and no range of ports", text)
+	}
+	return reach{from: uint16(from), to: uint16(to)}, nil
 }
 
 func normalHost(host string) string { return strings.ToLower(strings.TrimSuffix(host, ".")) }

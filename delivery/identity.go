@@ -16,22 +16,22 @@ type material struct {
 	serverName       string
 }
 
-// readMaterial resolves a call's certificates. A missing one is an error: without
-// it the request would go out as somebody else, or to anybody.
-func readMaterial(p Policy) (m material, _ Class, err error) {
-	m.serverName = p.TLS.ServerName
-	if p.TLS.CA != "" {
-		if m.ca, err = p.TLS.CA.read(maxBundle); err != nil {
+// readMaterial resolves certificates. A missing one is an error: without it the
+// request would go out as somebody else, or to anybody.
+func readMaterial(trust TLS, client *MTLSAuth) (m material, _ Class, err error) {
+	m.serverName = trust.ServerName
+	if trust.CA != "" {
+		if m.ca, err = trust.CA.read(maxBundle); err != nil {
 			return material{}, ClassTLS, fmt.Errorf("tls.ca: %w", err)
 		}
 	}
-	if p.Auth.MTLS == nil {
+	if client == nil {
 		return m, "", nil
 	}
-	if m.certificate, err = p.Auth.MTLS.Certificate.resolve(); err != nil {
+	if m.certificate, err = client.Certificate.resolve(); err != nil {
 		return material{}, ClassAuth, fmt.Errorf("auth.mtls.certificate: %w", err)
 	}
-	if m.key, err = p.Auth.MTLS.Key.resolve(); err != nil {
+	if m.key, err = client.Key.resolve(); err != nil {
 		return material{}, ClassAuth, fmt.Errorf("auth.mtls.key: %w", err)
 	}
 	return m, "", nil
@@ -46,7 +46,7 @@ func (m material) fingerprint() fingerprint {
 }
 
 // transport makes the identity's own transport.
-func (m material) transport(guard func() *Guard, roots *x509.CertPool) (*ownTransport, Class, error) {
+func (m material) transport(dialer *dialer, roots *x509.CertPool) (*ownTransport, Class, error) {
 	trust, own := &tls.Config{ServerName: m.serverName, RootCAs: roots}, &ownTransport{}
 	if m.ca != "" {
 		trust.RootCAs = x509.NewCertPool()
@@ -64,7 +64,7 @@ func (m material) transport(guard func() *Guard, roots *x509.CertPool) (*ownTran
 		// the request would go out without a certificate.
 		trust.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
 	}
-	own.Transport = newTransport(guard, trust)
+	own.Transport = newTransport(dialer, trust)
 	return own, "", nil
 }
 

@@ -3,6 +3,8 @@ package delivery_test
 import (
 	"context"
 	"crypto/x509"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,7 +18,10 @@ import (
 	"segue/dispatch"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	log.SetOutput(io.Discard) // net/http says there what evil receivers do
+	goleak.VerifyTestMain(m)
+}
 
 // newSender is a sender that may reach this machine; it is closed with the test.
 func newSender(t *testing.T, roots ...*x509.Certificate) *delivery.Sender {

@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -26,14 +25,17 @@ type grant struct {
 	url, id, secret string
 	scopes          []string
 	params          url.Values
+	trust           TLS
+	transport       http.RoundTripper
 }
 
+// newGrant resolves a grant but for its transport.
 func newGrant(a OAuth2Auth, used *secrets) (*grant, error) {
 	target, err := parseURL(a.TokenURL)
 	if err != nil {
 		return nil, fmt.Errorf("oauth2.token_url: %w; write https://host/path", err)
 	}
-	id, err := a.ClientID.resolve() // a name is no secret to be searched for in responses
+	id, err := used.resolveName(a.ClientID)
 	if err != nil {
 		return nil, fmt.Errorf("oauth2.client_id: %w", err)
 	}
@@ -41,14 +43,19 @@ func newGrant(a OAuth2Auth, used *secrets) (*grant, error) {
 	if err != nil {
 		return nil, fmt.Errorf("oauth2.client_secret: %w", err)
 	}
-	// As it stands in a form and in the header of basic authentication.
+	// In the header of basic authentication it is escaped before it is encoded.
 	used.add(url.QueryEscape(secret))
-	used.add(base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id) + ":" + url.QueryEscape(secret))))
-	g := &grant{url: target.String(), id: id, secret: secret, scopes: a.Scopes, params: url.Values{}}
+	used.addBasic(url.QueryEscape(id), url.QueryEscape(secret))
+	g := &grant{url: target.String(), id: id, secret: secret, scopes: a.Scopes, params: url.Values{}, trust: a.TLS}
 	for _, p := range a.Params {
 		g.params.Add(p.Name, p.Value)
 	}
 	return g, nil
+}
+
+func (g *grant) scheme() string {
+	scheme, _, _ := strings.Cut(g.url, ":")
+	return scheme
 }
 
 // token is what an endpoint gave, and how it wanted to be asked.
@@ -61,15 +68,15 @@ type token struct {
 // fetch asks the endpoint for a token. An endpoint that refuses the client in the
 // header, where the standard wants it, is asked once more with it in the form,
 // where some want it. Errors repeat nothing of the answer: it may hold the secret.
-func (g *grant) fetch(ctx context.Context, transport http.RoundTripper, style oauth2.AuthStyle) (token, error) {
+func (g *grant) fetch(ctx context.Context, style oauth2.AuthStyle) (token, error) {
 	if style == oauth2.AuthStyleAutoDetect {
 		style = oauth2.AuthStyleInHeader
 	}
-	t, err := g.ask(ctx, transport, style)
+	t, err := g.ask(ctx, style)
 	var refused *oauth2.RetrieveError
 	if style == oauth2.AuthStyleInHeader && errors.As(err, &refused) && slices.Contains([]int{400, 401}, refused.Response.StatusCode) {
 		style = oauth2.AuthStyleInParams
-		t, err = g.ask(ctx, transport, style)
+		t, err = g.ask(ctx, style)
 	}
 	switch {
 	case err != nil:
@@ -82,11 +89,11 @@ func (g *grant) fetch(ctx context.Context, transport http.RoundTripper, style oa
 	return token{value: t.AccessToken, expires: t.Expiry, style: style}, nil
 }
 
-func (g *grant) ask(ctx context.Context, transport http.RoundTripper, style oauth2.AuthStyle) (*oauth2.Token, error) {
+func (g *grant) ask(ctx context.Context, style oauth2.AuthStyle) (*oauth2.Token, error) {
 	config := clientcredentials.Config{ClientID: g.id, ClientSecret: g.secret, TokenURL: g.url, Scopes: g.scopes,
 		EndpointParams: g.params, AuthStyle: style}
 	client := &http.Client{
-		Transport: capped{transport},
+		Transport: capped{g.transport},
 		// A redirect would carry the secret to where nobody configured it.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

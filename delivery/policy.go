@@ -1,6 +1,10 @@
 package delivery
 
-import "time"
+import (
+	"time"
+
+	"segue/dispatch"
+)
 
 // Policy is how one call is delivered: everything of a configured call that is
 // not its request. Durations and sizes are final; defaults are already in it.
@@ -25,8 +29,12 @@ type Policy struct {
 	// is written in, empty when it says so itself.
 	Returns []Return
 	Accept  Format
-	// Final lists statuses that no retry will help for this call, beside the defaults (GWE's 400).
-	Final []StatusRange
+	// Final lists statuses that no retry will help for this call, beside the defaults
+	// (GWE's 400), and Retriable those that one may help; Final goes first.
+	Final, Retriable []StatusRange
+	// Verdicts says which classes are final or retried for this call against the
+	// defaults; only those of Overridable. Statuses that are listed go first.
+	Verdicts map[Class]dispatch.Verdict
 	// SOAP says that the response is an envelope, in which a fault is a failure.
 	SOAP bool
 	// DryRun renders and records, but sends nothing; what was made before the call
@@ -100,6 +108,9 @@ type OAuth2Auth struct {
 	ClientID     SecretRef
 	ClientSecret SecretRef
 	Scopes       []string
+	// TLS is what the token endpoint must show; what the call's own says does not
+	// count for it.
+	TLS TLS
 	// Params are sent beside the grant's own: what some endpoints want, such as an audience.
 	Params []Param
 }
@@ -110,7 +121,7 @@ type Param struct{ Name, Value string }
 // MTLSAuth is a client certificate, as PEM.
 type MTLSAuth struct{ Certificate, Key SecretRef }
 
-// TLS is what the receiver of one call must show; both fields are optional.
+// TLS is what a server must show; both fields are optional.
 type TLS struct {
 	// CA holds the authorities that are trusted instead of the system's, as PEM.
 	CA SecretRef

@@ -7,6 +7,7 @@ import (
 	"math"
 	"mime"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -28,9 +29,9 @@ const (
 // Formats lists those that a call may ask for.
 var Formats = []Format{FormatJSON, FormatText, FormatXML}
 
-// returned takes the configured values out of a flat response. What it cannot take
-// it says in words, and takes the others.
-func returned(p Policy, contentType, body string) (map[string]any, string) {
+// returned takes the configured values out of a flat response, without the secrets
+// that may be in them. What it cannot take it says in words, and takes the others.
+func returned(p Policy, contentType, body string, used secrets) (map[string]any, string) {
 	object, problem := parseReturn(p, contentType, body)
 	if problem != "" {
 		return nil, "no values returned: " + problem
@@ -43,12 +44,23 @@ func returned(p Policy, contentType, body string) (map[string]any, string) {
 			lacking = append(lacking, w.From+" ("+why+")")
 			continue
 		}
-		values[w.To] = value
+		values[w.To] = used.redactValue(object[w.From], value)
 	}
 	if len(lacking) > 0 {
 		return values, "not returned: " + strings.Join(lacking, ", ")
 	}
 	return values, ""
+}
+
+// redactValue is a value as it may be kept: as it was written it must not be a secret.
+func (s secrets) redactValue(written, value any) any {
+	if number, ok := written.(json.Number); ok && slices.Contains(s, number.String()) {
+		return redacted
+	}
+	if text, ok := value.(string); ok {
+		return s.redact(text)
+	}
+	return value
 }
 
 func formatOf(p Policy, contentType string) Format {

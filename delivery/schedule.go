@@ -48,12 +48,17 @@ func spread(d time.Duration, by float64) time.Duration {
 }
 
 // retryAfter reads the header of the same name, in seconds or as a date. What it
-// does not understand, and what lies in the past, is no floor.
+// does not understand, and what lies in the past, is no floor; of several the
+// longest is.
 func retryAfter(h http.Header, now time.Time) time.Duration {
-	text := strings.TrimSpace(h.Get("Retry-After"))
-	if text == "" {
-		return 0
+	floor := time.Duration(0)
+	for _, text := range h.Values("Retry-After") {
+		floor = max(floor, stayAway(strings.TrimSpace(text), now))
 	}
+	return floor
+}
+
+func stayAway(text string, now time.Time) time.Duration {
 	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
 		// Compared as a number first: a huge one would overflow a duration.
 		return time.Duration(min(max(seconds, 0), int64(maxRetryAfter/time.Second))) * time.Second

@@ -51,32 +51,3 @@ func readSecretFile(name string, limit int64) ([]byte, error) {
 	defer f.Close()
 	return io.ReadAll(io.LimitReader(f, limit+1))
 }
-
-// minRedacted is the length in bytes from which a secret is looked for in text:
-// shorter ones would shred innocent words.
-const minRedacted = 4
-
-// secrets are the values that one attempt used, to be kept out of everything
-// that is recorded: a receiver may echo what it was sent.
-type secrets []string
-
-func (s *secrets) resolve(ref SecretRef) (string, error) {
-	value, err := ref.resolve()
-	if err == nil {
-		s.add(value)
-	}
-	return value, err
-}
-
-func (s *secrets) add(value string) {
-	if len(value) >= minRedacted {
-		*s = append(*s, value)
-	}
-}
-
-func (s secrets) redact(text string) string {
-	for _, value := range s {
-		text = strings.ReplaceAll(text, value, "[secret]")
-	}
-	return text
-}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"segue/dispatch"
@@ -31,7 +32,9 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int, w *watch) (o di
 		}
 	}()
 	notSent := func(class Class, err error) dispatch.Outcome {
-		return settle(outcomeOf(r, class, err.Error()), p, attempt, 0)
+		o := outcomeOf(r, class, err.Error())
+		o.Verdict = p.verdictOf(class)
+		return settle(o, p, attempt, 0)
 	}
 	switch {
 	case r.Fault != "":
@@ -54,9 +57,14 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int, w *watch) (o di
 		return notSent(ClassAuth, err)
 	}
 
-	transport, class, err := s.transports.of(p, req.URL.Scheme)
+	transport, class, err := s.transports.ofCall(p, req.URL.Scheme)
 	if err != nil {
 		return notSent(class, err)
+	}
+	if grant != nil {
+		if grant.transport, err = s.transports.ofGrant(p, grant.scheme()); err != nil {
+			return notSent(ClassAuth, err)
+		}
 	}
 
 	permit, refused, in := s.Health(p).enter(context.Background())
@@ -114,7 +122,7 @@ func (x *exchange) do(req *http.Request) dispatch.Outcome {
 				message += "; the receiver may not accept the client certificate"
 			}
 		}
-		o.Class, o.Verdict, o.Message = string(class), class.verdict(), bounded(x.used.redact(message), maxMessage)
+		o.Class, o.Verdict, o.Message = string(class), x.policy.verdictOf(class), bounded(x.used.redact(message), maxMessage)
 		return o
 	}
 	defer resp.Body.Close()
@@ -122,34 +130,36 @@ func (x *exchange) do(req *http.Request) dispatch.Outcome {
 	return o
 }
 
-// judge settles the outcome by the status. A body that is too long or breaks off
-// changes nothing: the receiver has answered, and a repeat would be a duplicate.
+// judge settles the outcome by the status alone. It is the receiver's word on the
+// request: with a 2xx it has taken it. That the body is too long after that, too slow
+// or breaks off changes nothing of it; to send again would be a certain duplicate for
+// the sake of bytes that are mostly of no use. What is lost by it, values to return or
+// the excerpt of a failure, the message says. So there are no classes of faults in a
+// body, and a timeout is always one before the header was whole.
 func (x *exchange) judge(o *dispatch.Outcome, resp *http.Response) {
 	class, verdict := classOfStatus(x.policy, resp.StatusCode)
 	o.Code, o.Class, o.Verdict = resp.StatusCode, string(class), verdict
 	body, fault := readBody(resp, x.policy.Limits.Response)
-	text := x.used.redact(string(body))
-	x.watch.answered(resp, text)
+	if x.watch != nil {
+		x.watch.answered(resp, x.used.redact(string(body)))
+	}
 	said := statusLine(class, resp.StatusCode)
 	if f := x.soapFault(string(body), resp, verdict); f != nil {
-		said = f.message() + ", " + said
-		class, verdict = ClassSOAPFault, f.verdict()
-		if x.policy.givesUpOn(resp.StatusCode) {
-			verdict = dispatch.VerdictFinal
-		}
+		said = x.used.redact(f.message()) + ", " + said
+		class, verdict = ClassSOAPFault, x.policy.verdictOn(resp.StatusCode, ClassSOAPFault, f.verdict())
 		o.Class, o.Verdict = string(class), verdict
 	}
 	if verdict == dispatch.VerdictDelivered {
 		o.Message = fault
 		if len(x.policy.Returns) > 0 {
 			var missing string
-			o.Returns, missing = returned(x.policy, resp.Header.Get("Content-Type"), text)
+			o.Returns, missing = returned(x.policy, resp.Header.Get("Content-Type"), string(body), x.used)
 			o.Message = joined(fault, missing)
 		}
 		return
 	}
 	x.floor = retryAfter(resp.Header, time.Now())
-	o.Excerpt = bounded(text, maxExcerpt)
+	o.Excerpt = x.excerpt(body)
 	o.Message = joined(said, fault)
 }
 
@@ -159,6 +169,13 @@ func (x *exchange) soapFault(body string, resp *http.Response, verdict dispatch.
 		return nil
 	}
 	return findFault(body, resp.Header.Get("Content-Type"))
+}
+
+// excerpt is the beginning of a response, without the secrets that may be in it. It
+// is looked for them beyond its end, where one may go on.
+func (x *exchange) excerpt(body []byte) string {
+	text := strings.ToValidUTF8(string(body[:min(len(body), 8*maxExcerpt)]), "\uFFFD")
+	return bounded(x.used.redact(text), maxExcerpt)
 }
 
 func statusLine(class Class, code int) string {

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,8 @@ const stoppingTakes = time.Second
 type Options struct {
 	// Guard decides which addresses may be dialled; nil lets only public ones through.
 	Guard *Guard
+	// Resolver answers for host names; nil is the system's.
+	Resolver *net.Resolver
 	// Roots are the certificate authorities that are trusted; nil means the system's.
 	Roots *x509.CertPool
 	// Log hears of defects alone; nil is the process's logger.
@@ -45,8 +48,8 @@ func New(o Options) *Sender {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	s.transports = newTransports(s.guard.Load, o.Roots)
-	s.tokens = newTokens(s.transports.plain)
+	s.transports = newTransports(newDialer(s.guard.Load, o.Resolver), o.Roots)
+	s.tokens = newTokens()
 	s.SetGuard(o.Guard)
 	return s
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 
 	"segue/delivery"
+	"segue/delivery/evil"
 	"segue/dispatch"
 )
 
@@ -113,26 +115,104 @@ func TestRetryAfterIsAFloor(t *testing.T) {
 		"Sat, 01 Aug 2026 12:10:00 GMT": 10 * time.Minute,
 		"Sat, 01 Aug 2026 11:00:00 GMT": 0,
 		"Sun, 01 Aug 2027 12:00:00 GMT": 24 * time.Hour,
+		"1.5":                           0,
+		"120, 60":                       0,
+		"Infinity":                      0,
 	} {
 		assert.Equal(t, floor, delivery.RetryAfter(http.Header{"Retry-After": {text}}, now), "%q", text)
 	}
+}
 
-	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Retry-After", r.Header.Get("want"))
-		w.WriteHeader(429)
-	})
-	policy := newPolicy()
-	policy.Retry.Jitter = 0.2
-	for want, bounds := range map[string][2]time.Duration{
-		"60": {60 * time.Second, 72 * time.Second},
-		"1":  {4 * time.Second, 6 * time.Second}, // the schedule waits longer
+// What a receiver asks for is a floor with jitter above it, and bounded; what nobody
+// can mean leaves the schedule as it is.
+func TestRetryAfterFromAReceiver(t *testing.T) {
+	asIs := [2]time.Duration{4 * time.Second, 6 * time.Second}
+	day := [2]time.Duration{24 * time.Hour, 29 * time.Hour}
+	for name, tc := range map[string]struct {
+		values []string
+		bounds [2]time.Duration
+	}{
+		"seconds":               {[]string{"60"}, [2]time.Duration{60 * time.Second, 72 * time.Second}},
+		"less than the wait":    {[]string{"1"}, asIs},
+		"date":                  {[]string{time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)}, [2]time.Duration{59 * time.Minute, 72 * time.Minute}},
+		"date in another style": {[]string{time.Now().Add(time.Hour).UTC().Format(time.ANSIC)}, [2]time.Duration{59 * time.Minute, 72 * time.Minute}},
+		"past date":             {[]string{"Sun, 06 Nov 1994 08:49:37 GMT"}, asIs},
+		"negative":              {[]string{"-3600"}, asIs},
+		"one year":              {[]string{"31536000"}, day},
+		"date in a year":        {[]string{time.Now().AddDate(1, 0, 0).UTC().Format(http.TimeFormat)}, day},
+		"garbage":               {[]string{"when pigs fly"}, asIs},
+		"more than a number":    {[]string{strings.Repeat("9", 5000)}, asIs},
+		"empty":                 {[]string{""}, asIs},
+		"several":               {[]string{"garbage", "60", "90", "-1"}, [2]time.Duration{90 * time.Second, 108 * time.Second}},
+		"several, one absurd":   {[]string{"60", "99999999"}, day},
 	} {
-		r := newRequest(server.URL)
-		r.Headers = append(r.Headers, dispatch.Header{Name: "want", Value: want})
-		o := newSender(t).Send(context.Background(), policy, r, 1)
-		assert.GreaterOrEqual(t, o.RetryIn, bounds[0])
-		assert.LessOrEqual(t, o.RetryIn, bounds[1])
+		for _, code := range []int{429, 503, 302, 408} {
+			server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()["Retry-After"] = tc.values
+				w.WriteHeader(code)
+			})
+			policy := newPolicy()
+			policy.Retry.Jitter = 0.2
+			sender, waits := newSender(t), map[time.Duration]bool{}
+			for n := range 5 {
+				o := sender.Send(context.Background(), policy, numbered(server.URL, n), 1)
+				assert.Equal(t, dispatch.VerdictRetry, o.Verdict)
+				assert.GreaterOrEqual(t, o.RetryIn, tc.bounds[0], "%s, %d", name, code)
+				assert.LessOrEqual(t, o.RetryIn, tc.bounds[1], "%s, %d", name, code)
+				waits[o.RetryIn] = true
+			}
+			assert.Greater(t, len(waits), 1, "%s: all that were sent away would come back at once", name)
+		}
 	}
+}
+
+// Each class means retry or final by itself, and what the call says of it.
+func TestACallOverridesWhatAClassMeans(t *testing.T) {
+	gone, conflict := serve(t, answer(410)), serve(t, answer(409))
+	retry, final := dispatch.VerdictRetry, dispatch.VerdictFinal
+	one := func(code int) []delivery.StatusRange { return []delivery.StatusRange{{From: code, To: code}} }
+	verdicts := func(class delivery.Class, v dispatch.Verdict) map[delivery.Class]dispatch.Verdict {
+		return map[delivery.Class]dispatch.Verdict{class: v}
+	}
+	for name, tc := range map[string]struct {
+		url    string
+		change delivery.Policy
+		class  delivery.Class
+		want   dispatch.Verdict
+	}{
+		"final by itself":                 {gone.URL, delivery.Policy{}, delivery.ClassGone, final},
+		"retriable status":                {gone.URL, delivery.Policy{Retriable: one(410)}, delivery.ClassGone, retry},
+		"retriable class":                 {gone.URL, delivery.Policy{Verdicts: verdicts(delivery.ClassGone, retry)}, delivery.ClassGone, retry},
+		"another class":                   {gone.URL, delivery.Policy{Verdicts: verdicts(delivery.ClassHTTP4xx, retry)}, delivery.ClassGone, final},
+		"status before class":             {conflict.URL, delivery.Policy{Final: one(409), Verdicts: verdicts(delivery.ClassHTTP4xx, retry)}, delivery.ClassHTTP4xx, final},
+		"final status before a retriable": {conflict.URL, delivery.Policy{Final: one(409), Retriable: one(409)}, delivery.ClassHTTP4xx, final},
+		"408 by itself":                   {serve(t, answer(408)).URL, delivery.Policy{}, delivery.ClassHTTP4xx, retry},
+		"408 with its class":              {serve(t, answer(408)).URL, delivery.Policy{Verdicts: verdicts(delivery.ClassHTTP4xx, final)}, delivery.ClassHTTP4xx, final},
+		"refused by itself":               {evil.Refuse(t), delivery.Policy{}, delivery.ClassRefused, retry},
+		"refused is final":                {evil.Refuse(t), delivery.Policy{Verdicts: verdicts(delivery.ClassRefused, final)}, delivery.ClassRefused, final},
+		"blocked is retried":              {"http://10.0.0.1/", delivery.Policy{Verdicts: verdicts(delivery.ClassBlocked, retry)}, delivery.ClassBlocked, retry},
+		"auth is final":                   {gone.URL, delivery.Policy{Auth: delivery.Auth{Bearer: "env:SEGUE_TEST_UNSET"}, Verdicts: verdicts(delivery.ClassAuth, final)}, delivery.ClassAuth, final},
+		"render stays final":              {"file:///x", delivery.Policy{Verdicts: verdicts(delivery.ClassRender, retry)}, delivery.ClassRender, final},
+		"a success is none to override":   {serve(t, answer(200)).URL, delivery.Policy{Verdicts: verdicts(delivery.ClassOK, final)}, delivery.ClassOK, dispatch.VerdictDelivered},
+	} {
+		t.Run(name, func(t *testing.T) {
+			policy := newPolicy()
+			policy.Auth, policy.Final, policy.Retriable, policy.Verdicts = tc.change.Auth, tc.change.Final, tc.change.Retriable, tc.change.Verdicts
+			o := newSender(t).Send(context.Background(), policy, newRequest(tc.url), 1)
+			assert.Equal(t, string(tc.class), o.Class, o.Message)
+			assert.Equal(t, tc.want, o.Verdict)
+			assert.Equal(t, tc.want == retry, o.RetryIn > 0)
+		})
+	}
+	soap := newPolicy()
+	soap.SOAP = true
+	client := serve(t, write(500, fmt.Sprintf(fault11, "Client")))
+	assert.Equal(t, final, newSender(t).Send(context.Background(), soap, newRequest(client.URL), 1).Verdict)
+	soap.Verdicts = verdicts(delivery.ClassSOAPFault, retry)
+	assert.Equal(t, retry, newSender(t).Send(context.Background(), soap, newRequest(client.URL), 1).Verdict)
+	soap.Final = one(500)
+	assert.Equal(t, final, newSender(t).Send(context.Background(), soap, newRequest(client.URL), 1).Verdict)
+	assert.Subset(t, delivery.Classes(), delivery.Overridable())
 }
 
 func TestClassesAreAClosedSet(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -27,13 +26,14 @@ const (
 )
 
 // tokenKey names what one token is good for.
-type tokenKey struct{ url, id, scopes, params string }
+type tokenKey struct {
+	url, id, scopes, params string
+	trust                   TLS
+}
 
 // tokens are the access tokens of the process. Each is asked for by one request
 // at a time, however many attempts need it, and kept until it ends.
 type tokens struct {
-	transport http.RoundTripper
-
 	mu   sync.Mutex
 	held map[tokenKey]*heldToken
 }
@@ -49,9 +49,7 @@ type heldToken struct {
 	used    time.Time
 }
 
-func newTokens(transport http.RoundTripper) *tokens {
-	return &tokens{transport: transport, held: map[tokenKey]*heldToken{}}
-}
+func newTokens() *tokens { return &tokens{held: map[tokenKey]*heldToken{}} }
 
 // get gives the grant's token, and whether it was asked for just now. refused is
 // the token that a receiver did not take, which is not given again.
@@ -126,7 +124,7 @@ func (t *tokens) ask(ctx context.Context, g *grant, claimed heldToken) (string, 
 		}
 		close(claimed.asking)
 	}()
-	got, err = g.fetch(ctx, t.transport, claimed.token.style)
+	got, err = g.fetch(ctx, claimed.token.style)
 	return got.value, err
 }
 
@@ -156,5 +154,5 @@ func (t *tokens) makeRoom() {
 }
 
 func (g *grant) key() tokenKey {
-	return tokenKey{g.url, g.id, strings.Join(g.scopes, " "), g.params.Encode()}
+	return tokenKey{g.url, g.id, strings.Join(g.scopes, " "), g.params.Encode(), g.trust}
 }

@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"crypto/tls"
-	"net"
 	"net/http"
 	"time"
 )
@@ -13,18 +12,18 @@ const (
 	// idleFor is below the usual 60 s after which servers and balancers close.
 	idleFor = 50 * time.Second
 	// maxHeaderBytes bounds a response's header, informational responses included.
-	maxHeaderBytes = 256 << 10
+	maxHeaderBytes = 64 << 10
 )
 
 // newTransport is the one way out of the process. It is used without an
 // http.Client, which would follow redirects and take credentials from URLs.
-func newTransport(guard func() *Guard, trust *tls.Config) *http.Transport {
+func newTransport(dialer *dialer, trust *tls.Config) *http.Transport {
 	trust.MinVersion = tls.VersionTLS12
 	return &http.Transport{
-		// No proxy, not even from the environment: the guard would see the proxy's
-		// address instead of the receiver's.
+		// No proxy of net/http, not even from the environment: it would resolve names
+		// itself, where the guard does not see it. The dialer knows the configured one.
 		Proxy:                  nil,
-		DialContext:            guarded(net.Dialer{KeepAlive: 30 * time.Second}, guard),
+		DialContext:            dialer.dial,
 		TLSClientConfig:        trust,
 		ForceAttemptHTTP2:      true,
 		MaxIdleConns:           1024,

@@ -19,13 +19,13 @@ const maxIdentities = 512
 // identity that calls are configured with. Connections are never shared between
 // identities: a kept one speaks for the certificate it was opened with.
 type transports struct {
-	plain *http.Transport
-	guard func() *Guard
-	roots *x509.CertPool // where a call names none
+	plain  *http.Transport
+	dialer *dialer
+	roots  *x509.CertPool // where a call names none
 
 	mu    sync.Mutex
 	held  map[fingerprint]*ownTransport
-	calls map[string]fingerprint // what each call used last
+	users map[string]fingerprint // what each call, and each call's grant, used last
 }
 
 // fingerprint is a hash of everything an identity consists of, as it was read.
@@ -38,41 +38,52 @@ type ownTransport struct {
 	used   time.Time
 }
 
-func newTransports(guard func() *Guard, roots *x509.CertPool) *transports {
-	return &transports{plain: newTransport(guard, &tls.Config{RootCAs: roots}), guard: guard, roots: roots,
-		held: map[fingerprint]*ownTransport{}, calls: map[string]fingerprint{}}
+func newTransports(dialer *dialer, roots *x509.CertPool) *transports {
+	return &transports{plain: newTransport(dialer, &tls.Config{RootCAs: roots}), dialer: dialer, roots: roots,
+		held: map[fingerprint]*ownTransport{}, users: map[string]fingerprint{}}
 }
 
-// of is the transport that a call's requests go by, with the certificates as they
-// are now. On an error nothing may be sent, and the class says whose fault it is.
-func (t *transports) of(p Policy, scheme string) (http.RoundTripper, Class, error) {
-	if p.Auth.MTLS == nil && p.TLS == (TLS{}) {
+// ofCall is the transport that a call's requests go by, with the certificates as
+// they are now. On an error nothing may be sent, and the class says whose fault it is.
+func (t *transports) ofCall(p Policy, scheme string) (http.RoundTripper, Class, error) {
+	return t.of(p.Call, p.TLS, p.Auth.MTLS, scheme)
+}
+
+// ofGrant is the transport that a call's tokens come by.
+func (t *transports) ofGrant(p Policy, scheme string) (http.RoundTripper, error) {
+	transport, _, err := t.of(p.Call+" oauth2", p.Auth.OAuth2.TLS, nil, scheme)
+	if err != nil {
+		return nil, fmt.Errorf("oauth2.%w", err)
+	}
+	return transport, nil
+}
+
+func (t *transports) of(user string, trust TLS, client *MTLSAuth, scheme string) (http.RoundTripper, Class, error) {
+	switch {
+	case client == nil && trust == TLS{}:
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		t.release(p.Call, fingerprint{})
+		t.release(user, fingerprint{})
 		return t.plain, "", nil
+	case scheme != "https" && client != nil:
+		return nil, ClassAuth, errors.New("auth.mtls: the URL is not https; write https://")
+	case scheme != "https":
+		return nil, ClassTLS, errors.New("tls: the URL is not https; write https://")
 	}
-	if scheme != "https" {
-		class := ClassTLS
-		if p.Auth.MTLS != nil {
-			class = ClassAuth
-		}
-		return nil, class, errors.New("the call has tls or auth.mtls, and its URL is not https; write https://")
-	}
-	material, class, err := readMaterial(p)
+	material, class, err := readMaterial(trust, client)
 	if err != nil {
 		return nil, class, err
 	}
-	return t.take(p.Call, material)
+	return t.take(user, material)
 }
 
-func (t *transports) take(call string, m material) (http.RoundTripper, Class, error) {
+func (t *transports) take(user string, m material) (http.RoundTripper, Class, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	print := m.fingerprint()
 	own, ok := t.held[print]
 	if !ok {
-		made, class, err := m.transport(t.guard, t.roots)
+		made, class, err := m.transport(t.dialer, t.roots)
 		if err != nil {
 			return nil, class, err
 		}
@@ -80,8 +91,8 @@ func (t *transports) take(call string, m material) (http.RoundTripper, Class, er
 		own = made
 		t.held[print] = own
 	}
-	t.release(call, print)
-	t.calls[call] = print
+	t.release(user, print)
+	t.users[user] = print
 	own.used = time.Now()
 	if err := isValidAt(own.client, own.used); err != nil {
 		return nil, ClassAuth, fmt.Errorf("auth.mtls.certificate: %w; replace it", err)
@@ -89,15 +100,15 @@ func (t *transports) take(call string, m material) (http.RoundTripper, Class, er
 	return own.Transport, "", nil
 }
 
-// release forgets the identity that a call used before, unless it is still the
-// same or another call uses it too. What is under way ends, and is not kept.
-func (t *transports) release(call string, now fingerprint) {
-	before, ok := t.calls[call]
+// release forgets the identity that was used before, unless it is still the same or
+// somebody else uses it too. What is under way ends, and is not kept.
+func (t *transports) release(user string, now fingerprint) {
+	before, ok := t.users[user]
 	if !ok || before == now {
 		return
 	}
-	delete(t.calls, call)
-	for _, used := range t.calls {
+	delete(t.users, user)
+	for _, used := range t.users {
 		if used == before {
 			return
 		}

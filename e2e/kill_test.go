@@ -152,7 +152,7 @@ func (f *fire) requireSoundHistories(contactCenter string, interactions int) {
 	for _, execution := range f.list(fmt.Sprintf("SegueContactCenter = %q", contactCenter)) {
 		counts[execution.GetType().GetName()]++
 		of := workflow.Execution{ID: execution.GetExecution().GetWorkflowId(), RunID: execution.GetExecution().GetRunId()}
-		history := f.historyOf(of)
+		history := f.historyOf(of.ID, of.RunID)
 		for _, event := range history {
 			switch event.GetEventType() {
 			case enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT, enumspb.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT, enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED:
@@ -172,11 +172,11 @@ func (f *fire) requireSoundHistories(contactCenter string, interactions int) {
 	require.Positive(t, counts[enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT.String()], "the kills met workers at work")
 }
 
-func (f *fire) list(query string) []*workflowpb.WorkflowExecutionInfo {
+func (l *lab) list(query string) []*workflowpb.WorkflowExecutionInfo {
 	var all []*workflowpb.WorkflowExecutionInfo
 	for request := (&workflowservice.ListWorkflowExecutionsRequest{Query: query, PageSize: 1000}); ; {
-		page, err := f.client.ListWorkflow(f.t.Context(), request)
-		require.NoError(f.t, err)
+		page, err := l.client.ListWorkflow(l.t.Context(), request)
+		require.NoError(l.t, err)
 		all = append(all, page.GetExecutions()...)
 		if request.NextPageToken = page.GetNextPageToken(); len(request.NextPageToken) == 0 {
 			return all
@@ -184,12 +184,13 @@ func (f *fire) list(query string) []*workflowpb.WorkflowExecutionInfo {
 	}
 }
 
-func (f *fire) historyOf(of workflow.Execution) []*historypb.HistoryEvent {
+func (l *lab) historyOf(workflowID, runID string) []*historypb.HistoryEvent {
+	l.t.Helper()
 	var events []*historypb.HistoryEvent
-	pages := f.client.GetWorkflowHistory(f.t.Context(), of.ID, of.RunID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	pages := l.client.GetWorkflowHistory(l.t.Context(), workflowID, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for pages.HasNext() {
 		event, err := pages.Next()
-		require.NoError(f.t, err)
+		require.NoError(l.t, err)
 		events = append(events, event)
 	}
 	return events

@@ -120,14 +120,7 @@ func failedTasks(history []*historypb.HistoryEvent) []enumspb.WorkflowTaskFailed
 
 func (l *lab) history(id, runID string) []*historypb.HistoryEvent {
 	l.t.Helper()
-	var events []*historypb.HistoryEvent
-	pages := l.client.GetWorkflowHistory(l.t.Context(), l.workflowID(id), runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-	for pages.HasNext() {
-		event, err := pages.Next()
-		require.NoError(l.t, err)
-		events = append(events, event)
-	}
-	return events
+	return l.historyOf(l.workflowID(id), runID)
 }
 
 // arrival is one POST as the receiver saw it.

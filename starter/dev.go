@@ -24,7 +24,8 @@ func (a *app) devCommand() *cobra.Command {
 stops everything. The Temporal server is built at the first start, which takes minutes, once.
 
 With --address (or SEGUE_TEMPORAL_ADDRESS) it uses a Temporal that is there already. Without --config it uses the
-annotated example configuration, whose calls go to receivers on this machine.`,
+annotated example configuration, whose calls go to receivers on this machine. Its worker lets calls reach this machine
+also where guard.allow does not say so; elsewhere that has to be configured.`,
 		Example: `  segue dev
   segue dev --config segue.yaml --db segue.sqlite
   segue dev --temporal-port 0 --ui-port 0 --json`,

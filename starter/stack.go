@@ -116,7 +116,9 @@ func (s *stack) work(store *config.Store, log *slog.Logger) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel, s.worker = cancel, make(chan error, 1)
 	go func() {
-		s.worker <- host.Run(ctx, host.Options{Client: s.Temporal, TaskQueue: s.TaskQueue, Config: store, Log: log})
+		s.worker <- host.Run(ctx, host.Options{
+			Client: s.Temporal, TaskQueue: s.TaskQueue, Config: store, Log: log, Allow: []string{"127.0.0.0/8", "::1"},
+		})
 	}()
 }
 

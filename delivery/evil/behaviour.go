@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -26,6 +27,15 @@ func says(text string) Behaviour { return afterRequest(func(c *Conn) { c.Say(tex
 
 // Silent takes the request and never answers.
 var Silent Behaviour = afterRequest(func(c *Conn) { c.Hang() })
+
+// Mute takes whatever comes and says nothing.
+var Mute Behaviour = func(c *Conn) { c.Hang() }
+
+// Banner greets in another protocol before it was asked anything.
+var Banner Behaviour = func(c *Conn) {
+	c.Say("SSH-2.0-OpenSSH_9.9\r\n")
+	c.Hang()
+}
 
 // ResetOnAccept breaks the connection at once.
 var ResetOnAccept Behaviour = func(c *Conn) { c.Reset() }
@@ -93,8 +103,8 @@ var bomb = sync.OnceValue(func() []byte {
 // HugeHeader answers with a header of 1 MB.
 var HugeHeader Behaviour = afterRequest(func(c *Conn) {
 	c.Say("HTTP/1.1 200 OK\r\n")
-	for range 1 << 10 {
-		if !c.Say("X-More: " + strings.Repeat("x", 1014) + "\r\n") {
+	for range 1 << 6 {
+		if !c.Say(strings.Repeat("X-More: "+strings.Repeat("x", 1014)+"\r\n", 16)) {
 			return
 		}
 	}
@@ -103,7 +113,7 @@ var HugeHeader Behaviour = afterRequest(func(c *Conn) {
 
 // InformationalFlood announces an answer for ever.
 var InformationalFlood Behaviour = afterRequest(func(c *Conn) {
-	for c.Say("HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n") {
+	for c.Say(strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n", 100)) {
 	}
 })
 
@@ -135,4 +145,27 @@ var OK = says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n
 // Redirect sends to elsewhere.
 func Redirect(code int, location string) Behaviour {
 	return says(fmt.Sprintf("HTTP/1.1 %d Elsewhere\r\nLocation: %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", code, location))
+}
+
+// Failing is a behaviour whose answer is a 500 instead of a 200.
+func Failing(b Behaviour) Behaviour {
+	return func(c *Conn) {
+		failing := *c
+		failing.Conn = rewritten{c.Conn}
+		b(&failing)
+	}
+}
+
+// rewritten changes the status of the answer that is written to it.
+type rewritten struct{ net.Conn }
+
+func (r rewritten) Write(p []byte) (int, error) {
+	if rest, ok := bytes.CutPrefix(p, []byte("HTTP/1.1 200 OK")); ok {
+		if _, err := r.Conn.Write([]byte("HTTP/1.1 500 No")); err != nil {
+			return 0, err
+		}
+		n, err := r.Conn.Write(rest)
+		return n + len(p) - len(rest), err
+	}
+	return r.Conn.Write(p)
 }

@@ -17,9 +17,10 @@ type Server struct {
 	// URL is where it listens.
 	URL string
 
-	connections, requests atomic.Int64
-	listener              net.Listener
-	serving               sync.WaitGroup
+	connections, requests, bytes atomic.Int64
+
+	listener net.Listener
+	serving  sync.WaitGroup
 
 	mu     sync.Mutex
 	open   map[net.Conn]bool
@@ -31,6 +32,10 @@ func (s *Server) Connections() int { return int(s.connections.Load()) }
 
 // Requests is how many have come whole, body included, to where it could read them.
 func (s *Server) Requests() int { return int(s.requests.Load()) }
+
+// Bytes is how many have come, of requests and of whatever else; those of a TLS
+// handshake do not count, for nothing of a request is in them.
+func (s *Server) Bytes() int { return int(s.bytes.Load()) }
 
 // Behaviour is what a server does to one connection; it returns when the
 // connection is to be closed, or when writing to it fails.
@@ -45,16 +50,24 @@ type Conn struct {
 }
 
 // Serve starts a server over plain HTTP.
-func Serve(t testing.TB, b Behaviour) *Server { return serve(t, b, nil) }
+func Serve(t testing.TB, b Behaviour) *Server { return serve(t, listen(t), b, nil) }
+
+// ServeOn starts a server over plain HTTP on a listener, which it closes.
+func ServeOn(t testing.TB, l net.Listener, b Behaviour) *Server { return serve(t, l, b, nil) }
 
 // ServeTLS starts a server that shows the certificate.
 func ServeTLS(t testing.TB, c tls.Certificate, b Behaviour) *Server {
-	return serve(t, b, &tls.Config{Certificates: []tls.Certificate{c}, MinVersion: tls.VersionTLS12})
+	return serve(t, listen(t), b, &tls.Config{Certificates: []tls.Certificate{c}, MinVersion: tls.VersionTLS12})
 }
 
-func serve(t testing.TB, b Behaviour, config *tls.Config) *Server {
+// ServeOldTLS starts a server that knows TLS 1.0 and 1.1 alone.
+func ServeOldTLS(t testing.TB, c tls.Certificate, b Behaviour) *Server {
+	return serve(t, listen(t), b, &tls.Config{Certificates: []tls.Certificate{c}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})
+}
+
+func serve(t testing.TB, listener net.Listener, b Behaviour, config *tls.Config) *Server {
 	t.Helper()
-	s := &Server{listener: listen(t), open: map[net.Conn]bool{}}
+	s := &Server{listener: listener, open: map[net.Conn]bool{}}
 	s.URL = "http://" + s.listener.Addr().String()
 	if config != nil {
 		s.URL = "https://" + s.listener.Addr().String()
@@ -94,8 +107,20 @@ func (s *Server) treat(accepted net.Conn, b Behaviour, config *tls.Config) {
 		}
 		c.Conn = secured
 	}
-	c.reader = bufio.NewReader(c.Conn)
+	c.reader = bufio.NewReader(counted{c.Conn, &s.bytes})
 	b(c)
+}
+
+// counted counts what is read.
+type counted struct {
+	io.Reader
+	bytes *atomic.Int64
+}
+
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.bytes.Add(int64(n))
+	return n, err
 }
 
 func (s *Server) hold(c net.Conn) bool {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -29,12 +30,14 @@ type Options struct {
 	TaskQueue string
 	Config    *config.Store
 	Log       *slog.Logger
+	// Allow lists what calls may reach beside what the configuration allows.
+	Allow []string
 }
 
 // Run works until the context ends, then stops: no new task is taken, what is
 // being sent is let finish.
 func Run(ctx context.Context, options Options) error {
-	sender, err := NewSender(options.Config.Current(), options.Log)
+	sender, err := NewSender(options.Config.Current(), options.Log, options.Allow...)
 	if err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
@@ -69,11 +72,15 @@ func Run(ctx context.Context, options Options) error {
 	return errors.Join(err, sender.Close(closing))
 }
 
-// NewSender is a sender as a worker of this configuration has it.
-func NewSender(set *config.Set, log *slog.Logger) (*delivery.Sender, error) {
-	guard, err := delivery.NewGuard(set.Guard.Allow)
+// NewSender is a sender as a worker of this configuration has it; also lists what may
+// be reached beside what the configuration allows.
+func NewSender(set *config.Set, log *slog.Logger, also ...string) (*delivery.Sender, error) {
+	guard, err := delivery.NewGuard(slices.Concat(set.Guard.Allow, also))
 	if err != nil {
-		return nil, fmt.Errorf("guard.allow: %w", err)
+		return nil, err
+	}
+	if guard, err = guard.Through(set.Guard.Proxy); err != nil {
+		return nil, err
 	}
 	return delivery.New(delivery.Options{Guard: guard, Log: log}), nil
 }

@@ -1,0 +1,184 @@
+package delivery_test
+
+import (
+	"context"
+	"encoding/base64"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"segue/delivery"
+	"segue/delivery/evil"
+	"segue/dispatch"
+)
+
+// through is a sender behind a proxy, for whom every name is a public address.
+func through(t *testing.T, o delivery.Options, p delivery.Proxy) *delivery.Sender {
+	t.Helper()
+	if o.Guard == nil {
+		o.Guard = guardOf(t)
+	}
+	guard, err := o.Guard.Through(p)
+	require.NoError(t, err)
+	o.Guard = guard
+	o.Resolver = evil.ServeNames(t, func(name string, _ int) evil.Answer {
+		switch name {
+		case "proxy.internal":
+			return evil.Answer{Addresses: []string{outside}}
+		case "metadata.internal":
+			return evil.Answer{Addresses: []string{"169.254.169.254"}}
+		}
+		return evil.Answer{Addresses: []string{"93.184.216.34"}}
+	}).Resolver()
+	return senderWith(t, o)
+}
+
+func TestThroughAProxy(t *testing.T) {
+	t.Setenv("SEGUE_TEST_USER", "segue")
+	t.Setenv("SEGUE_TEST_SECRET", canary)
+	authority := evil.NewAuthority(t)
+	secured := evil.ServeTLS(t, authority.Issue(t, evil.Leaf{Host: "crm.example.com"}), evil.OK)
+	proxy := newTunnels(t, secured.URL)
+	sender := through(t, delivery.Options{Roots: authority.Pool()}, delivery.Proxy{
+		URL: strings.Replace(proxy.URL, outside, "proxy.internal", 1), Username: "env:SEGUE_TEST_USER", Password: "env:SEGUE_TEST_SECRET"})
+
+	o := sender.Send(context.Background(), newPolicy(), numbered("https://crm.example.com/", 1), 1)
+	assert.Equal(t, "ok", o.Class, o.Message)
+	o = sender.Send(context.Background(), newPolicy(), numbered("https://other.example.com:8443/", 2), 1)
+	assert.Equal(t, "tls", o.Class, "the receiver shows its certificate as without a proxy")
+	assert.Equal(t, []string{"CONNECT 93.184.216.34:443", "CONNECT 93.184.216.34:8443"}, proxy.asked)
+	right := "Basic " + base64.StdEncoding.EncodeToString([]byte("segue:"+canary))
+	assert.Equal(t, []string{right, right}, proxy.auth)
+	assert.Equal(t, 1, secured.Requests())
+}
+
+func TestWhatIsInsideIsNotReachedThroughTheProxy(t *testing.T) {
+	proxy, receiver := newTunnels(t, evil.Serve(t, evil.OK).URL), evil.Serve(t, evil.OK)
+	sender := through(t, delivery.Options{Guard: guardOf(t, strings.TrimPrefix(receiver.URL, "http://"))}, delivery.Proxy{URL: proxy.URL})
+	assert.Equal(t, "ok", sender.Send(context.Background(), newPolicy(), numbered(receiver.URL, 1), 1).Class)
+	assert.Equal(t, 1, receiver.Requests())
+	for i, url := range []string{proxy.URL, "http://169.254.169.254/", "http://10.0.0.1/", "http://[::1]:1/"} {
+		assert.Equal(t, "blocked", sender.Send(context.Background(), newPolicy(), numbered(url, i+2), 1).Class, "%s: that the proxy may be dialled opens it to no call", url)
+	}
+	assert.Zero(t, proxy.Connections())
+}
+
+// Variables that other programs obey would lead past the guard.
+func TestProxiesOfTheEnvironmentAreNotUsed(t *testing.T) {
+	proxy, receiver := newTunnels(t, evil.Serve(t, evil.OK).URL), evil.Serve(t, evil.OK)
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"} {
+		t.Setenv(name, proxy.URL)
+	}
+	t.Setenv("NO_PROXY", "")
+	issuer := newIssuer(t)
+	sender := senderWith(t, delivery.Options{Guard: guardOf(t, outside), Resolver: evil.ServeNames(t, func(string, int) evil.Answer {
+		return evil.Answer{Addresses: []string{outside}}
+	}).Resolver()})
+	assert.Equal(t, "ok", sender.Send(context.Background(), newPolicy(), numbered(strings.Replace(receiver.URL, outside, "crm.example.com", 1), 1), 1).Class)
+	policy := issuer.policy()
+	policy.Auth.OAuth2.TokenURL = strings.Replace(issuer.server.URL, outside, "id.example.com", 1)
+	assert.Equal(t, "ok", sender.Send(context.Background(), policy, numbered(receiver.URL, 2), 1).Class)
+	assert.Equal(t, "blocked", sender.Send(context.Background(), newPolicy(), numbered("http://10.0.0.1/", 3), 1).Class)
+	assert.Zero(t, proxy.Connections())
+	assert.EqualValues(t, 1, issuer.requests.Load())
+}
+
+func TestTokensComeThroughTheProxy(t *testing.T) {
+	i := newIssuer(t)
+	r := i.receiver(t)
+	proxy := newTunnels(t, i.server.URL)
+	sender := through(t, delivery.Options{Guard: guardOf(t, strings.TrimPrefix(r.URL, "http://"))}, delivery.Proxy{URL: proxy.URL})
+	policy := i.policy()
+	policy.Auth.OAuth2.TokenURL = "http://id.example.com/token"
+	assert.Equal(t, "ok", sender.Send(context.Background(), policy, numbered(r.URL, 1), 1).Class)
+	assert.Equal(t, []string{"CONNECT 93.184.216.34:80"}, proxy.asked)
+}
+
+func TestProxiesThatFail(t *testing.T) {
+	t.Setenv("SEGUE_TEST_USER", "segue")
+	t.Setenv("SEGUE_TEST_SECRET", canary)
+	says := func(answer string) evil.Behaviour {
+		return evil.Proxy(func(*http.Request) (string, string) { return "", answer })
+	}
+	receiver := evil.Serve(t, evil.OK)
+	for name, tc := range map[string]struct {
+		proxy   string
+		class   string
+		message string
+		slow    bool
+	}{
+		"refused":       {proxy: evil.Refuse(t), class: "network", message: "the proxy cannot be reached: connection refused"},
+		"black hole":    {proxy: evil.BlackHole(t), class: "timeout", slow: true},
+		"metadata":      {proxy: "http://metadata.internal:80", class: "network", message: "cloud metadata"},
+		"silent":        {proxy: evil.Serve(t, evil.Silent).URL, class: "timeout", slow: true},
+		"slow":          {proxy: evil.Serve(t, evil.SlowHeaders).URL, class: "timeout", slow: true},
+		"reset":         {proxy: evil.Serve(t, evil.ResetOnAccept).URL, class: "network", message: "the proxy"},
+		"huge header":   {proxy: evil.Serve(t, evil.HugeHeader).URL, class: "network", message: "the proxy broke off"},
+		"not HTTP":      {proxy: evil.Serve(t, evil.NotHTTP).URL, class: "network", message: "does not answer in HTTP"},
+		"407":           {proxy: evil.Serve(t, says("HTTP/1.1 407 No "+canary+"\r\nContent-Length: 0\r\n\r\n")).URL, class: "auth", message: "HTTP 407"},
+		"403":           {proxy: evil.Serve(t, says("HTTP/1.1 403 No "+canary+"\r\n\r\n"+canary)).URL, class: "network", message: "gives no way to the receiver: HTTP 403 Forbidden"},
+		"502":           {proxy: evil.Serve(t, says("HTTP/1.1 502 No\r\n\r\n")).URL, class: "network", message: "HTTP 502 Bad Gateway"},
+		"redirect":      {proxy: evil.Serve(t, says("HTTP/1.1 302 Found\r\nLocation: "+receiver.URL+"\r\n\r\n")).URL, class: "network", message: "HTTP 302"},
+		"speaks itself": {proxy: evil.Serve(t, says("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n")).URL, class: "network", message: "spoke before"},
+		"flood":         {proxy: evil.Serve(t, evil.InformationalFlood).URL, class: "network", message: "the proxy"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			policy := newPolicy()
+			if tc.slow {
+				policy.Timeout = 200 * time.Millisecond
+			}
+			sender := through(t, delivery.Options{}, delivery.Proxy{URL: tc.proxy, Username: "env:SEGUE_TEST_USER", Password: "env:SEGUE_TEST_SECRET"})
+			o := sendInTime(t, sender, policy, "http://crm.example.com/")
+			assert.Equal(t, tc.class, o.Class, o.Message)
+			assert.Contains(t, o.Message, tc.message)
+			assert.NotContains(t, o.Message, "canary")
+			assertNoAddress(t, o)
+			assert.Zero(t, o.Code, "the proxy's status is not the receiver's")
+		})
+	}
+	t.Run("no password", func(t *testing.T) {
+		proxy := newTunnels(t, receiver.URL)
+		sender := through(t, delivery.Options{}, delivery.Proxy{URL: proxy.URL, Username: "env:SEGUE_TEST_USER", Password: "env:SEGUE_TEST_UNSET"})
+		o := sender.Send(context.Background(), newPolicy(), newRequest("http://crm.example.com/"), 1)
+		assert.Equal(t, "auth", o.Class)
+		assert.Equal(t, "guard.proxy.password: secret env:SEGUE_TEST_UNSET is not set", o.Message)
+		assert.Equal(t, dispatch.VerdictRetry, o.Verdict)
+		assert.Zero(t, proxy.Bytes())
+	})
+	assert.Zero(t, receiver.Connections())
+}
+
+func TestProxiesThatCannotBeConfigured(t *testing.T) {
+	for _, p := range []delivery.Proxy{
+		{URL: "https://proxy.internal:3128"}, {URL: "http://proxy.internal"}, {URL: "proxy.internal:3128"}, {URL: "http://user:" + canary + "@proxy.internal:3128"},
+		{URL: "http://proxy.internal:3128/path"}, {URL: "http://proxy.internal:3128", Username: "env:U"}, {Password: "env:P"}, {URL: "socks5://proxy.internal:1080"},
+		{URL: "http://127.1:3128"}, {URL: "http://%zz:1"},
+	} {
+		_, err := guardOf(t).Through(p)
+		assert.ErrorContains(t, err, "guard.proxy: ", "%+v", p)
+		assert.NotContains(t, err.Error(), canary)
+	}
+	with, err := guardOf(t).Through(delivery.Proxy{URL: "http://proxy.internal:3128"})
+	require.NoError(t, err)
+	without, err := with.Through(delivery.Proxy{})
+	require.NoError(t, err)
+	assert.Equal(t, guardOf(t), without)
+}
+
+// A proxy that is slow to lead, and a receiver that is slow behind it, have one
+// deadline together.
+func TestTheProxyHasNoDeadlineOfItsOwn(t *testing.T) {
+	slow := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	})
+	policy := newPolicy()
+	policy.Timeout = 300 * time.Millisecond
+	o := sendInTime(t, through(t, delivery.Options{}, delivery.Proxy{URL: newTunnels(t, slow.URL).URL}), policy, "http://crm.example.com/")
+	assert.Equal(t, "timeout", o.Class, o.Message)
+}

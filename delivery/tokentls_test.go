@@ -1,0 +1,122 @@
+package delivery_test
+
+import (
+	"context"
+	"crypto/tls"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"segue/delivery"
+	"segue/delivery/evil"
+)
+
+// secured gives the token endpoint a certificate, and the policy its new URL.
+func (i *issuer) secured(t *testing.T, c tls.Certificate) delivery.Policy {
+	t.Helper()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(i.serve))
+	server.Config.ErrorLog = quiet()
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{c}, MinVersion: tls.VersionTLS12}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	p := i.policy()
+	p.Auth.OAuth2.TokenURL = server.URL
+	return p
+}
+
+// The token URL has authorities and a server name of its own, and those of the call
+// do not count for it.
+func TestATokenURLOfAPrivateAuthority(t *testing.T) {
+	ours, others := evil.NewAuthority(t), evil.NewAuthority(t)
+	dir := t.TempDir()
+	our, other, broken := filepath.Join(dir, "our.pem"), filepath.Join(dir, "other.pem"), filepath.Join(dir, "broken.pem")
+	put(t, our, ours.PEM())
+	put(t, other, others.PEM())
+	put(t, broken, []byte(canary))
+	ref := func(file string) delivery.SecretRef { return delivery.SecretRef("file:" + file) }
+	for name, tc := range map[string]struct {
+		server  evil.Leaf
+		trust   delivery.TLS
+		own     delivery.TLS // of the call
+		message string       // of a failure
+	}{
+		"right":                       {trust: delivery.TLS{CA: ref(our)}},
+		"server name":                 {server: evil.Leaf{Host: "id.internal"}, trust: delivery.TLS{CA: ref(our), ServerName: "id.internal"}},
+		"without":                     {message: "unknown authority"},
+		"another authority":           {trust: delivery.TLS{CA: ref(other)}, message: "unknown authority"},
+		"another server name":         {trust: delivery.TLS{CA: ref(our), ServerName: "id.internal"}, message: "another host"},
+		"certificate of another host": {server: evil.Leaf{Host: "id.internal"}, trust: delivery.TLS{CA: ref(our)}, message: "another host"},
+		"expired":                     {server: evil.Leaf{Expired: true}, trust: delivery.TLS{CA: ref(our)}, message: "expired"},
+		"the call's does not count":   {own: delivery.TLS{CA: ref(our)}, message: "unknown authority"},
+		"no file":                     {trust: delivery.TLS{CA: ref(filepath.Join(dir, "none"))}, message: "oauth2.tls.ca: secret file:"},
+		"broken file":                 {trust: delivery.TLS{CA: ref(broken)}, message: "oauth2.tls.ca holds no certificate"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := newIssuer(t)
+			receiver := i.receiver(t)
+			policy := i.secured(t, ours.Issue(t, tc.server))
+			policy.Auth.OAuth2.TLS, policy.TLS = tc.trust, tc.own
+			url := receiver.URL
+			if tc.own != (delivery.TLS{}) {
+				url = evil.ServeTLS(t, ours.Issue(t, evil.Leaf{}), evil.OK).URL
+			}
+			o := newSender(t).Send(context.Background(), policy, newRequest(url), 1)
+			assert.NotContains(t, o.Message, canary)
+			if tc.message == "" {
+				assert.Equal(t, "ok", o.Class, o.Message)
+				assert.EqualValues(t, 1, i.requests.Load())
+				return
+			}
+			assert.Equal(t, "auth", o.Class)
+			assert.Contains(t, o.Message, tc.message)
+			assert.Zero(t, i.requests.Load(), "the client's secret is not sent")
+			assert.Empty(t, receiver.seen)
+		})
+	}
+}
+
+// Two calls with one grant share its token only when they trust the same server
+// for it: the one that trusts the wrong one gets none, and does the other no harm.
+func TestATokenIsNotSharedWithWhoTrustsAnotherServer(t *testing.T) {
+	authority := evil.NewAuthority(t)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	put(t, ca, authority.PEM())
+	i := newIssuer(t)
+	r, sender := i.receiver(t), newSender(t)
+	right := i.secured(t, authority.Issue(t, evil.Leaf{}))
+	wrong := right
+	grant := *right.Auth.OAuth2
+	wrong.Call, wrong.Auth.OAuth2 = "billing", &grant
+	right.Auth.OAuth2.TLS.CA = delivery.SecretRef("file:" + ca)
+	for n := range 3 {
+		assert.Equal(t, "auth", sender.Send(context.Background(), wrong, numbered(r.URL, 2*n), 1).Class)
+		assert.Equal(t, "ok", sender.Send(context.Background(), right, numbered(r.URL, 2*n+1), 1).Class)
+	}
+	assert.EqualValues(t, 1, i.requests.Load())
+	assert.Equal(t, 1, sender.Identities())
+
+	// The authority's file is replaced, and the token runs out.
+	renewed := evil.NewAuthority(t)
+	put(t, ca, renewed.PEM())
+	i.revoke()
+	o := sender.Send(context.Background(), right, numbered(r.URL, 100), 1)
+	assert.Equal(t, "auth", o.Class, "the server's certificate is not of the new authority")
+	require.NoError(t, os.Remove(ca))
+	o = sender.Send(context.Background(), right, numbered(r.URL, 101), 1)
+	assert.Contains(t, o.Message, "oauth2.tls.ca: secret file:")
+}
+
+func TestATokenURLWithTLSSettingsIsHTTPS(t *testing.T) {
+	i := newIssuer(t)
+	policy := i.policy()
+	policy.Auth.OAuth2.TLS.ServerName = "id.internal"
+	o := newSender(t).Send(context.Background(), policy, newRequest(i.receiver(t).URL), 1)
+	assert.Equal(t, "auth", o.Class)
+	assert.Equal(t, "oauth2.tls: the URL is not https; write https://", o.Message)
+	assert.Zero(t, i.requests.Load())
+}

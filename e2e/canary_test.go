@@ -1,0 +1,261 @@
+package e2e_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	querypb "go.temporal.io/api/query/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"google.golang.org/protobuf/proto"
+
+	"segue/dispatch"
+	"segue/workflows"
+)
+
+// TestASecretIsSeenNowhere plants a secret for every kind of authentication and
+// sends with them to receivers that repeat what they are sent. Then everything that
+// Segue writes, records, answers and prints is searched for them: the logs at debug
+// level, the histories with their payloads and failures, what Temporal describes and
+// lists (memos, search attributes, heartbeats, details), queries, the command line,
+// and metrics. At the end values that are no secrets are planted and must be found
+// in the very same places: the search can fail.
+func TestASecretIsSeenNowhere(t *testing.T) {
+	g := newGossips(t)
+	w := &witness{lab: newLab(t), gathered: map[string][]byte{}}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("still waited for: %q", w.open)
+		}
+	})
+	metrics := freeAddress(t)
+	t.Setenv("SEGUE_LOG_LEVEL", "debug")
+	t.Setenv("SEGUE_LOG_FORMAT", "json")
+	t.Setenv("SEGUE_METRICS_ADDRESS", metrics)
+	config, calls := g.config()
+	w.startWorker(config)
+	file := filepath.Join(t.TempDir(), "checked.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(config), 0o600))
+
+	w.start("c1", "inbound")
+	w.settled(calls, 1)
+	w.signal("c1", "dtmf", `{"digits":"7"}`) // known receivers, also within the workflow task
+	w.settled(calls, 2)
+	w.segue("redeliver", w.name+"/c1", "--call", "basic-plain", "--json")
+	w.segue("redeliver", w.name+"/c1", "--call", "oauth2-json", "--rerender")
+	w.segue("redeliver", w.name+"/c1", "--call", "bearer-cut", "--dry-run")
+	w.segue("discard", w.name+"/c1", "--call", "query-url", "--yes")
+	w.settled(calls, 2)
+
+	for _, kind := range kinds {
+		for _, answer := range answers {
+			require.Positive(t, g.seen[kind+"-"+answer], "%s was sent to who answers with %s", kind, answer)
+		}
+	}
+	w.gather(calls, file)
+	w.fetch("http://" + metrics + "/metrics")
+	require.Contains(t, string(w.gathered["history of basic-plain"]), "[secret]", "what was repeated is recorded, without the secret")
+	require.Contains(t, string(w.gathered["query state"]), "[secret]", "and returned")
+	for name, text := range w.gathered {
+		assert.Empty(t, found(text, g.all()...), name)
+	}
+
+	control := canary{kind: "control", value: "canary-0a1b2c3d4e5f6a7b8c9d0e1f", cores: []string{"0a1b2c3d4e5f6a7b8c9d0e1f"}}
+	w.signal("c1", "attach_user_data", fmt.Sprintf(`{"user_data":{"note":%q}}`, control.value))
+	w.signal("c1", control.value, `{}`) // there is no such command: it is rejected and logged
+	w.eventually(30*time.Second, "the control arrives", func() bool {
+		rejected, err := query[[]workflows.Rejected](w.lab, "c1", workflows.QueryRejected)
+		return err == nil && len(rejected) == 1
+	})
+	w.gather(calls, file)
+	for _, name := range []string{"log", "history", "query state", "query rejected", "segue show", "segue show --json", "segue export"} {
+		require.NotEmpty(t, found(w.gathered[name], control), "%s: what is there is found", name)
+	}
+	w.signal("c1", "abandon", `{}`)
+}
+
+// witness keeps everything that was seen of Segue, by where.
+type witness struct {
+	*lab
+	gathered map[string][]byte
+	open     []string // what is still waited for
+}
+
+func (w *witness) add(name string, text []byte) { w.gathered[name] = append(w.gathered[name], text...) }
+
+func (w *witness) message(name string, m proto.Message) {
+	w.t.Helper()
+	text, err := proto.Marshal(m) // payloads and strings stand in it as they are
+	require.NoError(w.t, err)
+	w.add(name, text)
+}
+
+// settled waits until each call has as many deliveries, of which none is under way,
+// and looks at what Temporal describes meanwhile.
+func (w *witness) settled(calls []string, each int) {
+	w.t.Helper()
+	w.eventually(60*time.Second, "all is delivered, parked or waiting behind what is parked", func() bool {
+		executions := w.executions(calls)
+		for _, id := range executions {
+			w.describe(id)
+		}
+		w.open = w.unsettled(calls, each)
+		return len(w.open) == 0
+	})
+}
+
+// unsettled lists what has not come to rest.
+func (w *witness) unsettled(calls []string, each int) (list []string) {
+	deliveries, err := query[[]workflows.DeliveryRecord](w.lab, "c1", workflows.QueryDeliveries)
+	if err != nil || len(deliveries) < each*len(calls) {
+		return []string{fmt.Sprintf("%d deliveries of %d, %v", len(deliveries), each*len(calls), err)}
+	}
+	for _, d := range deliveries {
+		switch d.Status {
+		case dispatch.StatusDelivered, dispatch.StatusParked, dispatch.StatusDiscarded:
+			continue
+		case dispatch.StatusInLane:
+			if w.rests(d.Call) {
+				continue
+			}
+		}
+		list = append(list, fmt.Sprintf("%s %d: %s %s", d.Call, d.Sequence, d.Status, d.Class))
+	}
+	return list
+}
+
+// rests tells whether a lane waits for a person.
+func (w *witness) rests(call string) bool {
+	var records []workflows.DeliveryRecord
+	value, err := w.client.QueryWorkflow(w.t.Context(), w.lane(call), "", workflows.QueryDeliveries)
+	if err != nil || value.Get(&records) != nil {
+		return false
+	}
+	return slices.ContainsFunc(records, func(d workflows.DeliveryRecord) bool { return d.Status == dispatch.StatusParked }) ||
+		!slices.ContainsFunc(records, func(d workflows.DeliveryRecord) bool {
+			return d.Status == dispatch.StatusWaiting || d.Status == dispatch.StatusAttempting
+		})
+}
+
+func (w *witness) lane(call string) string {
+	return dispatch.DeliveryWorkflowID(dispatch.Owner{ContactCenter: w.name, Interaction: "c1"}, call)
+}
+
+// executions are the workflows there may be.
+func (w *witness) executions(calls []string) []string {
+	ids := []string{w.workflowID("c1")}
+	for _, call := range calls {
+		ids = append(ids, w.lane(call))
+	}
+	return ids
+}
+
+func (w *witness) describe(id string) bool {
+	answer, err := w.client.WorkflowService().DescribeWorkflowExecution(w.t.Context(), &workflowservice.DescribeWorkflowExecutionRequest{
+		Namespace: "default", Execution: &commonpb.WorkflowExecution{WorkflowId: id}})
+	if err != nil {
+		return false // a lane that never failed
+	}
+	w.message("description", answer)
+	return true
+}
+
+// gather looks everywhere.
+func (w *witness) gather(calls []string, file string) {
+	w.t.Helper()
+	w.logMu.Lock()
+	w.add("log", w.log.Bytes())
+	w.logMu.Unlock()
+	for i, id := range w.executions(calls) {
+		if !w.describe(id) {
+			continue
+		}
+		name := "history"
+		queries := []string{workflows.QueryDeliveries, "__temporal_workflow_metadata", "__stack_trace"}
+		if i == 0 {
+			queries = append(queries, workflows.QueryState, workflows.QueryTimeline, workflows.QueryRejected)
+		} else {
+			name += " of " + calls[i-1]
+			w.segue("export", w.name+"/c1", "--call", calls[i-1], "--out", "-")
+		}
+		for _, event := range w.historyOf(id, "") {
+			w.message(name, event)
+		}
+		for _, name := range queries {
+			w.query(id, name)
+		}
+	}
+	for _, execution := range w.listed() {
+		w.message("list", execution)
+	}
+	w.segue("show", w.name+"/c1")
+	w.segue("show", w.name+"/c1", "--json")
+	w.segue("deliveries", w.name+"/c1")
+	w.segue("deliveries", "--contact-center", w.name, "--json")
+	w.segue("export", w.name+"/c1", "--out", "-")
+	w.segue("list", "--contact-center", w.name, "--json")
+	w.segue("check", file)
+	w.segue("check", file, "--json")
+}
+
+func (w *witness) query(id, name string) {
+	w.t.Helper()
+	answer, err := w.client.WorkflowService().QueryWorkflow(w.t.Context(), &workflowservice.QueryWorkflowRequest{
+		Namespace: "default", Execution: &commonpb.WorkflowExecution{WorkflowId: id}, Query: &querypb.WorkflowQuery{QueryType: name}})
+	require.NoError(w.t, err, "%s of %s", name, id)
+	w.message("query "+name, answer)
+}
+
+func (w *witness) listed() (all []*workflowpb.WorkflowExecutionInfo) {
+	w.t.Helper()
+	return w.list(fmt.Sprintf("SegueContactCenter = %q", w.name))
+}
+
+// segue runs a command and keeps what it prints, by its name and flags.
+func (w *witness) segue(args ...string) {
+	w.t.Helper()
+	command := exec.Command(segueBin, append(args, "--address", temporal.Address, "--task-queue", w.name)...)
+	var out bytes.Buffer
+	command.Stdout, command.Stderr = &out, &out
+	require.NoError(w.t, command.Run(), "segue %s: %s", strings.Join(args, " "), out.String())
+	name := "segue " + args[0]
+	if slices.Contains(args, "--json") {
+		name += " --json"
+	}
+	w.add(name, out.Bytes())
+}
+
+// fetch keeps what a process serves over HTTP.
+func (w *witness) fetch(url string) {
+	w.t.Helper()
+	answer, err := http.Get(url)
+	if err != nil {
+		w.t.Logf("no metrics are served: %v", err)
+		return
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	require.NoError(w.t, err)
+	w.add("metrics", text)
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	return listener.Addr().String()
+}
