@@ -90,9 +90,9 @@ func (t *attempting) send(i int) dispatch.Outcome {
 	call, ok := t.set.Call(r.Call)
 	switch {
 	case r.Fault != "":
-		return delivery.NotSent(policyOf(call, ok), r, delivery.ClassRender, r.Fault)
+		return delivery.NotSent(t.policyOf(call, ok), r, delivery.ClassRender, r.Fault)
 	case !ok:
-		return delivery.NotSent(delivery.Policy{}, r, delivery.ClassConfig, "the call is no longer in the configuration")
+		return delivery.NotSent(t.policyOf(call, ok), r, delivery.ClassConfig, "the call is no longer in the configuration")
 	}
 	number := 1
 	if i == 0 {
@@ -127,9 +127,9 @@ func (t *attempting) await(flight *delivery.Flight) {
 	}
 }
 
-func policyOf(call *config.Call, ok bool) delivery.Policy {
+func (t *attempting) policyOf(call *config.Call, ok bool) delivery.Policy {
 	if !ok {
-		return delivery.Policy{}
+		return delivery.Policy{Version: t.set.Version}
 	}
 	return call.Policy
 }

@@ -93,6 +93,9 @@ func (d *dispatching) result() *dispatch.Result {
 		if p.status == dispatch.StatusWaiting {
 			done.Request = &p.request
 		}
+		if p.status == dispatch.StatusDelivered && p.outcome.Version == result.Version {
+			p.outcome.Version = "" // the result says it for all
+		}
 		result.Deliveries = append(result.Deliveries, done)
 		result.Sent = result.Sent || p.left()
 	}

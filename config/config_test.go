@@ -31,7 +31,7 @@ func TestDefaults(t *testing.T) {
 	set := parsed(t, "calls: [{name: a, method: GET, url: 'http://h.example.com/'}]")
 	c, ok := set.Call("a")
 	require.True(t, ok)
-	assert.Equal(t, delivery.Policy{Call: "a", Timeout: 10 * time.Second, Success: []delivery.StatusRange{{From: 200, To: 299}},
+	assert.Equal(t, delivery.Policy{Call: "a", Version: set.Version, Timeout: 10 * time.Second, Success: []delivery.StatusRange{{From: 200, To: 299}},
 		Idempotent: true, Order: delivery.OrderBlock, Returns: []delivery.Return{},
 		Retry: delivery.Retry{Jitter: 0.2, Retention: 720 * time.Hour, Schedule: []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute,
 			2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour}},
@@ -85,7 +85,7 @@ calls:
 		require.True(t, ok)
 		return c.Policy
 	}
-	assert.Equal(t, delivery.Policy{Call: "a", Timeout: 1500 * time.Millisecond,
+	assert.Equal(t, delivery.Policy{Call: "a", Version: set.Version, Timeout: 1500 * time.Millisecond,
 		Success: []delivery.StatusRange{{From: 200, To: 299}, {From: 304, To: 304}, {From: 400, To: 404}}, Final: []delivery.StatusRange{{From: 409, To: 409}},
 		Order:  delivery.OrderSkip,
 		Retry:  delivery.Retry{Schedule: []time.Duration{time.Second}, Retention: time.Hour},

@@ -93,7 +93,7 @@ func Parse(name string, data []byte, options ...Option) (*Set, error) {
 	}
 	set.Version = l.version(set, root)
 	for _, c := range set.calls {
-		c.version = set.Version
+		c.Policy.Version = set.Version
 	}
 	return set, nil
 }

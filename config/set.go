@@ -45,15 +45,13 @@ type Call struct {
 	Policy   delivery.Policy
 	// BuiltIn says that the call comes from engagement.backend, not from calls.
 	BuiltIn bool
-
-	version string
 }
 
 // Render fills the call in for one event, stamped with the configuration's
 // version. It never fails: what cannot be rendered is in Request.Fault.
 func (c *Call) Render(deliveryID string, view *interaction.View, ev *interaction.Event) dispatch.Request {
 	r, _ := c.Template.Render(deliveryID, view, ev)
-	r.Version = c.version
+	r.Version = c.Policy.Version
 	return r
 }
 

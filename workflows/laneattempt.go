@@ -89,6 +89,7 @@ func (r *laneRun) reportParked(it *item, outcome dispatch.Outcome) {
 	}
 	r.Results = append(r.Results, laneResult{
 		ID: it.Request.ID, Status: dispatch.StatusParked, Code: outcome.Code, Class: outcome.Class, At: stamp(outcome.At),
+		Version: outcome.Version,
 	})
 	r.report(signalLaneResult)
 }

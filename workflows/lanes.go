@@ -208,7 +208,9 @@ func (r *run) takeReport(name string, payload []byte) error {
 	}
 	r.touched = true
 	for _, result := range report.Results {
-		r.Deliveries.set(result.ID, result.Status, &dispatch.Outcome{Code: result.Code, Class: result.Class, Returns: result.Returns})
+		r.Deliveries.set(result.ID, result.Status, &dispatch.Outcome{
+			Code: result.Code, Class: result.Class, Version: result.Version, Returns: result.Returns,
+		})
 		if len(result.Returns) > 0 {
 			r.Interaction.Return(result.Returns)
 		}

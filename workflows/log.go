@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"strings"
 
 	"segue/dispatch"
@@ -44,6 +45,7 @@ func (g *deliveryLog) set(id string, status dispatch.Status, outcome *dispatch.O
 		record.Status = status
 		if outcome != nil {
 			record.Code, record.Class = outcome.Code, outcome.Class
+			record.Version = cmp.Or(outcome.Version, record.Version)
 			if !outcome.At.IsZero() {
 				record.At = stamp(outcome.At)
 			}

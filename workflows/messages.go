@@ -83,6 +83,8 @@ type DeliveryRecord struct {
 	Code     int             `json:"code,omitempty"`
 	Class    string          `json:"class,omitempty"`
 	At       string          `json:"at,omitempty"`
+	// Version is the configuration of the last attempt; without one, of the dispatch.
+	Version string `json:"version,omitempty"`
 
 	// What follows is filled by a Delivery only.
 
@@ -103,6 +105,8 @@ type AttemptRecord struct {
 	Code  int    `json:"code,omitempty"`
 	Class string `json:"class"`
 	MS    int64  `json:"ms"`
+	// Version is the configuration that it was made with.
+	Version string `json:"version,omitempty"`
 }
 
 // laneReport is the payload of both internal signals: what became of deliveries
@@ -119,6 +123,7 @@ type laneResult struct {
 	Code    int             `json:"code,omitempty"`
 	Class   string          `json:"class,omitempty"`
 	At      string          `json:"at,omitempty"`
+	Version string          `json:"version,omitempty"`
 	Returns map[string]any  `json:"returns,omitempty"`
 }
 
