@@ -8,6 +8,7 @@ import (
 	"segue/config"
 	"segue/delivery"
 	"segue/dispatch"
+	"segue/metrics"
 )
 
 // Activities are the activities of one worker process.
@@ -18,6 +19,8 @@ type Activities struct {
 	// Sender is shared by all workers of the process: its memory of what is under
 	// way is what keeps a repeat from being sent again.
 	Sender *delivery.Sender
+	// Metrics hear of what is dispatched; nil is nobody.
+	Metrics *metrics.Instruments
 	// Temporal appends to Delivery workflows.
 	Temporal client.Client
 	// TaskQueue is where Delivery workflows run; empty is the activity's own.

@@ -41,6 +41,7 @@ func (a *Activities) Dispatch(ctx context.Context, in *dispatch.Input) (*dispatc
 	d.route()
 	d.sendInline()
 	d.handOver()
+	d.measure()
 	return d.result(), nil
 }
 

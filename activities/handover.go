@@ -35,6 +35,7 @@ func (a *Activities) HandOver(ctx context.Context, in dispatch.HandOver) error {
 		if err != nil {
 			return fmt.Errorf("appending %d requests to %s: %w", len(chunk.Requests), options.ID, err)
 		}
+		a.Metrics.HandedOver(in.Call, len(chunk.Requests))
 	}
 	return nil
 }

@@ -20,6 +20,8 @@ const (
 // send makes one attempt: everything that can keep the request back is asked
 // before the receiver's limits are, and those before the first byte leaves.
 func (s *Sender) send(p Policy, r dispatch.Request, attempt int) (o dispatch.Outcome) {
+	var took time.Duration
+	defer func() { s.measure(p, r, o, took) }()
 	defer func() {
 		// A defect must cost one attempt, not the process and everything in it.
 		if defect := recover(); defect != nil {
@@ -69,7 +71,8 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int) (o dispatch.Out
 	// the process than the call may.
 	x := exchange{policy: p, request: r, used: used, transport: transport, tokens: s.tokens, grant: grant}
 	o = x.do(req)
-	o.MS = permit.leave(Class(o.Class)).Milliseconds()
+	took = permit.leave(Class(o.Class))
+	o.MS = took.Milliseconds()
 	permit = nil
 	return settle(o, p, attempt, x.floor)
 }
