@@ -18,7 +18,10 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func parsed(t testing.TB, text string, options ...config.Option) *config.Set {
 	t.Helper()
@@ -202,20 +205,25 @@ func TestAStoreKeepsWhatWorksWhenTheFileIsBad(t *testing.T) {
 	assert.Equal(t, path, first.File)
 
 	write(strings.Replace(good, "method: POST", "method: NO", 1))
-	require.ErrorContains(t, store.Reload(), path+":3: calls[0].method")
+	reload := func() error {
+		_, err := store.Reload(calm)
+		return err
+	}
+	require.ErrorContains(t, reload(), path+":3: calls[0].method")
 	assert.Same(t, first, store.Current())
 
 	require.NoError(t, os.Remove(path))
-	require.EqualError(t, store.Reload(), path+": cannot be read: no such file or directory; check --config and the file's permissions")
+	require.EqualError(t, reload(), path+": cannot be read: no such file or directory; check --config and the file's permissions")
 	assert.Same(t, first, store.Current())
 
 	write(strings.Replace(good, "30s", "31s", 1))
-	require.NoError(t, store.Reload())
+	require.NoError(t, reload())
 	assert.NotEqual(t, first.Version, store.Current().Version)
 
 	_, err = config.Open(filepath.Join(t.TempDir(), "none.yaml"))
 	require.Error(t, err)
-	require.Error(t, config.NewStore(first).Reload())
+	_, err = config.NewStore(first).Reload(calm)
+	require.EqualError(t, err, "config: this configuration was not read from a file, so it cannot be reloaded")
 }
 
 func TestTheExampleIsValidAndShowsEveryKey(t *testing.T) {

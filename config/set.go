@@ -33,6 +33,9 @@ type Set struct {
 
 	calls    map[string]*Call
 	names    []string
+	secrets  []secretPlace
+	settings map[string]string // of the process, by path
+	blank    bool              // nothing stands in the file
 	specs    []trigger.Spec
 	defaults dispatch.Timeouts
 	channels map[interaction.Channel]dispatch.Timeouts
@@ -132,7 +135,8 @@ type Log struct{ Level, Format string }
 // Gateway is where the HTTP and WebSocket faces listen, host:port.
 type Gateway struct{ Address string }
 
-// Metrics is where Prometheus scrapes, host:port; empty is off.
+// Metrics is where a process is asked for its metrics and its health, host:port;
+// empty is nowhere.
 type Metrics struct{ Address string }
 
 // Call finds a call by name.
