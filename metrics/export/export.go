@@ -104,11 +104,3 @@ func (e *Exporter) Plugin() (client.Plugin, error) {
 	}
 	return plugin, nil
 }
-
-// Close ends the collecting.
-func (e *Exporter) Close(ctx context.Context) error {
-	if err := e.provider.Shutdown(ctx); err != nil {
-		return fmt.Errorf("metrics: %w", err)
-	}
-	return nil
-}

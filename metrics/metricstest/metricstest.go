@@ -3,7 +3,6 @@
 package metricstest
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -26,7 +25,6 @@ func New(t testing.TB) *Probe {
 	t.Helper()
 	e, err := export.New(slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, e.Close(context.Background())) })
 	return &Probe{Exporter: e, t: t}
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"os"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -12,7 +14,10 @@ import (
 
 	"segue/activities"
 	"segue/config"
+	"segue/connect"
 	"segue/delivery"
+	"segue/metrics"
+	"segue/metrics/export"
 	"segue/workflows"
 )
 
@@ -24,41 +29,122 @@ const stopTimeout = 20 * time.Second
 type Options struct {
 	// Client is connected to the namespace and was given workflows.NewPlugin.
 	Client    client.Client
+	Namespace string
 	TaskQueue string
 	Config    *config.Store
 	Log       *slog.Logger
+	// Level follows the configuration's log.level; nil for a log that does not.
+	Level *slog.LevelVar
+	// Reload asks for the configuration to be read again at once, besides whenever its
+	// file has changed; nil for never.
+	Reload <-chan os.Signal
+	// Metrics and Listener are what is told, and where; nil for nothing and nowhere.
+	Metrics  *export.Exporter
+	Listener net.Listener
+}
+
+func (o Options) instruments() *metrics.Instruments {
+	if o.Metrics == nil {
+		return nil
+	}
+	return o.Metrics.Instruments
 }
 
 // Run works until the context ends, then stops: no new task is taken, what is
 // being sent is let finish.
 func Run(ctx context.Context, options Options) error {
-	guard, err := delivery.NewGuard(options.Config.Current().Guard.Allow)
+	guard, err := guardOf(options.Config.Current().Guard)
 	if err != nil {
-		return fmt.Errorf("worker: guard.allow: %w", err)
+		return fmt.Errorf("worker: %w", err)
 	}
-	sender := delivery.New(delivery.Options{Guard: guard, Log: options.Log})
+	sender := delivery.New(delivery.Options{Guard: guard, Log: options.Log, Metrics: options.instruments()})
 	fatal := make(chan error, 1)
 	work := sdkworker.New(options.Client, options.TaskQueue, workerOptions(fatal))
 	workflows.Register(work)
 	(&activities.Activities{
 		Config:    options.Config.Current,
 		Sender:    sender,
+		Metrics:   options.instruments(),
 		Temporal:  options.Client,
 		TaskQueue: options.TaskQueue,
 	}).Register(work)
 
+	// What is told outlasts the work, so that the stopping can be watched, too.
+	beside, end := context.WithCancel(context.WithoutCancel(ctx))
+	health, err := watch(beside, options, sender)
+	if err != nil {
+		end()
+		return errors.Join(err, sender.Close(ctx))
+	}
+	defer health.sides.Wait()
+	defer end()
 	if err := work.Start(); err != nil {
-		return fmt.Errorf("worker on task queue %s: %w", options.TaskQueue, err)
+		return errors.Join(fmt.Errorf("worker on task queue %s: %w", options.TaskQueue, err), sender.Close(ctx))
 	}
 	select {
 	case <-ctx.Done():
 		err = nil
 	case err = <-fatal:
 	}
+	health.stop()
 	work.Stop()
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	return errors.Join(err, sender.Close(closing))
+}
+
+// watch does everything that goes on beside the work, until the context ends: it
+// follows the configuration, and tells how the process is to whoever asks.
+func watch(ctx context.Context, options Options, sender *delivery.Sender) (*health, error) {
+	reload := newReloader(options, sender)
+	h := &health{
+		reloader: reload,
+		missing: func(ctx context.Context) ([]string, error) {
+			return connect.Missing(ctx, options.Client, options.Namespace)
+		},
+		temporal: TemporalHealth{Namespace: options.Namespace, TaskQueue: options.TaskQueue},
+	}
+	h.sides.Go(func() { reload.run(ctx, options.Reload) })
+	if options.Listener == nil || options.Metrics == nil {
+		return h, nil
+	}
+	survey := newSurveyor(options)
+	if err := options.Metrics.Observe(sources(options.Config, sender, survey, h)); err != nil {
+		return nil, err
+	}
+	h.sides.Go(func() { h.run(ctx) })
+	h.sides.Go(func() { survey.run(ctx) })
+	h.sides.Go(func() { serve(ctx, options.Listener, handler(options.Metrics.Handler(), h.status), options.Log) })
+	return h, nil
+}
+
+// sources are what the gauges are looked up in.
+func sources(store *config.Store, sender *delivery.Sender, survey *surveyor, h *health) metrics.Sources {
+	return metrics.Sources{
+		Calls: func() []string {
+			var names []string
+			for _, c := range store.Current().Calls() {
+				names = append(names, c.Name)
+			}
+			return names
+		},
+		Receivers: func() []metrics.Receiver {
+			var receivers []metrics.Receiver
+			for _, c := range store.Current().Calls() {
+				receivers = append(receivers, sender.Standing(c.Policy))
+			}
+			return receivers
+		},
+		Survey: survey.recent,
+		Configuration: func() metrics.Configuration {
+			c := h.reloader.status()
+			return metrics.Configuration{
+				Version: c.Version, LoadedAt: c.LoadedAt, OK: c.isGood(),
+				MissingSecrets: len(c.MissingSecrets), RestartsNeeded: len(c.NeedsRestart),
+			}
+		},
+		Ready: func() bool { return h.status().Ready },
+	}
 }
 
 // workerOptions differ from the SDK's defaults where these are known to hold a
