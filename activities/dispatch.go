@@ -87,15 +87,15 @@ func (d *dispatching) result() *dispatch.Result {
 		result.Rules = &rules
 	}
 	for _, p := range d.parcels {
+		if p.status == dispatch.StatusDelivered && p.outcome.Version == result.Version {
+			p.outcome.Version = "" // the result says it for all
+		}
 		done := dispatch.Delivery{
 			ID: p.request.ID, Call: p.request.Call, When: p.request.When, Sequence: p.request.Sequence,
 			Status: p.status, Outcome: p.outcome,
 		}
 		if p.status == dispatch.StatusWaiting {
 			done.Request = &p.request
-		}
-		if p.status == dispatch.StatusDelivered && p.outcome.Version == result.Version {
-			p.outcome.Version = "" // the result says it for all
 		}
 		result.Deliveries = append(result.Deliveries, done)
 		result.Sent = result.Sent || p.left()

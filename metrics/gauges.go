@@ -63,7 +63,7 @@ func (g *gauges) make(m *maker) {
 	g.configLoaded = m.clock("segue_config_loaded_timestamp_seconds",
 		"When the configuration in force was read, in Unix time.")
 	g.configSecrets = m.gauge("segue_config_missing_secrets", "{secret}",
-		"References to secrets in the configuration that led to nothing when it was read.")
+		"References to secrets in the configuration that lead to nothing.")
 	g.configRestart = m.gauge("segue_config_restart_needed", "{setting}",
 		"Settings of the file that differ from those the process started with and need a restart.")
 	g.ready = m.gauge("segue_ready", "", "1 while the process can work, as /readyz says.")

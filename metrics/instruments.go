@@ -84,7 +84,7 @@ func New(meter metric.Meter) (*Instruments, error) {
 	i.attempts = m.counter("segue_delivery_attempts_total", "{attempt}",
 		"Attempts by what came of them; also those that were held back before anything was sent.", "call", "class")
 	i.took = m.histogram("segue_delivery_attempt_duration_seconds",
-		"How long attempts took that went out, from the first byte to the judged response.", durations, "call")
+		"How long attempts took that went out: connection, token, request and response.", durations, "call")
 	i.age = m.histogram("segue_delivery_age_seconds",
 		"Age of deliveries when they arrived: from the event to the receiver's success.", ages, "call")
 	i.waiting = m.histogram("segue_delivery_waiting_age_seconds",

@@ -40,7 +40,14 @@ func main() {
 }
 
 func run(ctx context.Context, arguments []string) error {
-	store, err := configuration(arguments)
+	flags, err := parse(arguments)
+	if err != nil {
+		return err
+	}
+	if address := flags.Lookup("probe").Value.String(); address != "" {
+		return probe(ctx, address)
+	}
+	store, err := configuration(flags)
 	if err != nil {
 		return err
 	}
@@ -116,21 +123,26 @@ func hangups(ctx context.Context) <-chan os.Signal {
 	return asked
 }
 
-// configuration reads the flags, and by them the file and the environment.
-func configuration(arguments []string) (*config.Store, error) {
+func parse(arguments []string) (*pflag.FlagSet, error) {
 	flags := pflag.NewFlagSet("worker", pflag.ContinueOnError)
-	file := flags.String("config", os.Getenv("SEGUE_CONFIG"), "configuration file")
+	flags.String("config", os.Getenv("SEGUE_CONFIG"), "configuration file")
 	flags.String("address", "", "Temporal's host:port (default 127.0.0.1:7233)")
 	flags.String("namespace", "", "Temporal namespace (default default)")
 	flags.String("task-queue", "", "task queue to poll (default segue)")
 	flags.String("metrics-address", "", "host:port of /metrics, /livez and /readyz, empty for none (default "+config.MetricsAddress+")")
+	flags.String("probe", "", "ask the worker at this host:port whether it is ready, and end with status 0 or 1")
 	if err := flags.Parse(arguments); err != nil {
 		return nil, err
 	}
 	if flags.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q; see --help", flags.Arg(0))
 	}
-	return config.Open(*file,
+	return flags, nil
+}
+
+// configuration reads the file and the environment; flags win over both.
+func configuration(flags *pflag.FlagSet) (*config.Store, error) {
+	return config.Open(flags.Lookup("config").Value.String(),
 		config.WithFlag("temporal.address", flags.Lookup("address")),
 		config.WithFlag("temporal.namespace", flags.Lookup("namespace")),
 		config.WithFlag("temporal.task_queue", flags.Lookup("task-queue")),
