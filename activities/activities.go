@@ -9,6 +9,7 @@ import (
 	"segue/config"
 	"segue/delivery"
 	"segue/dispatch"
+	"segue/metrics"
 )
 
 // Activities are the activities of one worker process.
@@ -21,6 +22,8 @@ type Activities struct {
 	Sender *delivery.Sender
 	// Alerts is told what comes of attempts; nil is told nothing.
 	Alerts *alerts.Watch
+	// Metrics hear of what is dispatched; nil is nobody.
+	Metrics *metrics.Instruments
 	// Temporal appends to Delivery workflows.
 	Temporal client.Client
 	// TaskQueue is where Delivery workflows run; empty is the activity's own.

@@ -68,7 +68,7 @@ func (a *Activities) Alert(ctx context.Context, in dispatch.AlertInput) (dispatc
 		for _, firing := range match(ctx, set, &in.Turn.View, event) {
 			request := render(ctx, set, in.Owner, firing.Call, &in.Turn.View, event)
 			done := dispatch.Delivery{ID: request.ID, Call: request.Call, When: request.When, Sequence: request.Sequence, Status: dispatch.StatusInLane}
-			if firing.DryRun || policyOf(set.Call(firing.Call)).DryRun {
+			if call, known := set.Call(firing.Call); firing.DryRun || known && call.Policy.DryRun {
 				done.Status = dispatch.StatusDelivered
 			} else if err := a.append(ctx, in.Owner, request, &in.Turn.View, event); err != nil {
 				failed = append(failed, err)

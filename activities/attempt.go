@@ -27,6 +27,8 @@ func (a *Activities) Attempt(ctx context.Context, in dispatch.AttemptInput) (dis
 	t := &attempting{Activities: a, ctx: ctx, in: in, set: a.Config(), info: activity.GetInfo(ctx)}
 	t.asker = t.info.WorkflowExecution.RunID + "/" + t.info.ActivityID
 	t.resume()
+	held := t.hold()
+	defer held.Release()
 	for i := len(t.outcomes); i < len(in.Requests); i++ {
 		if i > 0 && !t.mayGoOn() {
 			break
@@ -40,6 +42,7 @@ func (a *Activities) Attempt(ctx context.Context, in dispatch.AttemptInput) (dis
 			break
 		}
 		if i+1 < len(in.Requests) {
+			held.Next(in.Requests[i+1].At)
 			activity.RecordHeartbeat(ctx, t.outcomes)
 		}
 	}
@@ -94,9 +97,9 @@ func (t *attempting) send(i int) dispatch.Outcome {
 	call, ok := t.set.Call(r.Call)
 	switch {
 	case r.Fault != "":
-		return delivery.NotSent(policyOf(call, ok), r, delivery.ClassRender, r.Fault)
+		return t.notSent(r, delivery.NotSent(t.policyOf(call, ok), r, delivery.ClassRender, r.Fault))
 	case !ok:
-		return delivery.NotSent(delivery.Policy{}, r, delivery.ClassConfig, "the call is no longer in the configuration")
+		return t.notSent(r, delivery.NotSent(t.policyOf(call, ok), r, delivery.ClassConfig, "the call is no longer in the configuration"))
 	}
 	number := 1
 	if i == 0 {
@@ -134,9 +137,9 @@ func (t *attempting) await(flight *delivery.Flight) {
 	}
 }
 
-func policyOf(call *config.Call, ok bool) delivery.Policy {
+func (t *attempting) policyOf(call *config.Call, ok bool) delivery.Policy {
 	if !ok {
-		return delivery.Policy{}
+		return delivery.Policy{Version: t.set.Version}
 	}
 	return call.Policy
 }

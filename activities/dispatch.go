@@ -41,6 +41,7 @@ func (a *Activities) Dispatch(ctx context.Context, in *dispatch.Input) (*dispatc
 	d.route()
 	d.sendInline()
 	d.handOver()
+	d.measure()
 	return d.result(), nil
 }
 
@@ -86,6 +87,9 @@ func (d *dispatching) result() *dispatch.Result {
 		result.Rules = &rules
 	}
 	for _, p := range d.parcels {
+		if p.status == dispatch.StatusDelivered && p.outcome.Version == result.Version {
+			p.outcome.Version = "" // the result says it for all
+		}
 		done := dispatch.Delivery{
 			ID: p.request.ID, Call: p.request.Call, When: p.request.When, Sequence: p.request.Sequence,
 			Status: p.status, Outcome: p.outcome,

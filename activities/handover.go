@@ -36,6 +36,7 @@ func (a *Activities) HandOver(ctx context.Context, in dispatch.HandOver) error {
 		if err != nil {
 			return fmt.Errorf("appending %d requests to %s: %w", len(chunk.Requests), options.ID, err)
 		}
+		a.Metrics.HandedOver(in.Call, len(chunk.Requests))
 	}
 	if in.Failed != nil && in.Failed.Verdict == dispatch.VerdictFinal && len(in.Requests) > 0 {
 		a.Alerts.Parked(ctx, in.Owner, in.Requests[0], *in.Failed)

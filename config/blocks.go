@@ -109,7 +109,7 @@ var blocks = map[reflect.Type]block{
 		"temporal":   {about: "The Temporal that Segue runs on."},
 		"log":        {about: "How a process logs."},
 		"gateway":    {about: "The HTTP and WebSocket faces."},
-		"metrics":    {about: "Metrics for Prometheus; without an address there are none."},
+		"metrics":    {about: "Metrics and health, over HTTP."},
 	}},
 	reflect.TypeFor[fileCall](): {name: "call", rules: append(atMostOne("json", "form", "xml", "soap", "text"), namedHeaders), keys: map[string]key{
 		"name":       {about: "What triggers call it by.", need: true, value: matching(namePattern.String())},

@@ -264,6 +264,7 @@ func (l *loader) secret(path string, s delivery.SecretRef) delivery.SecretRef {
 	if problem, remedy := checkSecret.mistake(string(s)); problem != "" {
 		l.decoder.fail(path, "", problem, remedy)
 	}
+	l.secrets = append(l.secrets, secretPlace{path: path, line: l.decoder.line(path), ref: s})
 	return s
 }
 

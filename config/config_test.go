@@ -19,7 +19,10 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func parsed(t testing.TB, text string, options ...config.Option) *config.Set {
 	t.Helper()
@@ -32,7 +35,7 @@ func TestDefaults(t *testing.T) {
 	set := parsed(t, "calls: [{name: a, method: GET, url: 'http://h.example.com/'}]")
 	c, ok := set.Call("a")
 	require.True(t, ok)
-	assert.Equal(t, delivery.Policy{Call: "a", Timeout: 10 * time.Second, Success: []delivery.StatusRange{{From: 200, To: 299}},
+	assert.Equal(t, delivery.Policy{Call: "a", Version: set.Version, Timeout: 10 * time.Second, Success: []delivery.StatusRange{{From: 200, To: 299}},
 		Idempotent: true, Order: delivery.OrderBlock, Returns: []delivery.Return{},
 		Retry: delivery.Retry{Jitter: 0.2, Retention: 720 * time.Hour, Schedule: []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute,
 			2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour}},
@@ -87,7 +90,7 @@ calls:
 		require.True(t, ok)
 		return c.Policy
 	}
-	assert.Equal(t, delivery.Policy{Call: "a", Timeout: 1500 * time.Millisecond,
+	assert.Equal(t, delivery.Policy{Call: "a", Version: set.Version, Timeout: 1500 * time.Millisecond,
 		Success: []delivery.StatusRange{{From: 200, To: 299}, {From: 304, To: 304}, {From: 400, To: 404}}, Final: []delivery.StatusRange{{From: 409, To: 409}},
 		Retriable: []delivery.StatusRange{{From: 404, To: 404}, {From: 420, To: 425}},
 		Verdicts:  map[delivery.Class]dispatch.Verdict{"tls": dispatch.VerdictFinal, "blocked": dispatch.VerdictRetry, "gone": dispatch.VerdictRetry},
@@ -237,20 +240,25 @@ func TestAStoreKeepsWhatWorksWhenTheFileIsBad(t *testing.T) {
 	assert.Equal(t, path, first.File)
 
 	write(strings.Replace(good, "method: POST", "method: NO", 1))
-	require.ErrorContains(t, store.Reload(), path+":3: calls[0].method")
+	reload := func() error {
+		_, err := store.Reload(calm)
+		return err
+	}
+	require.ErrorContains(t, reload(), path+":3: calls[0].method")
 	assert.Same(t, first, store.Current())
 
 	require.NoError(t, os.Remove(path))
-	require.EqualError(t, store.Reload(), path+": cannot be read: no such file or directory; check --config and the file's permissions")
+	require.EqualError(t, reload(), path+": cannot be read: no such file or directory; check --config and the file's permissions")
 	assert.Same(t, first, store.Current())
 
 	write(strings.Replace(good, "30s", "31s", 1))
-	require.NoError(t, store.Reload())
+	require.NoError(t, reload())
 	assert.NotEqual(t, first.Version, store.Current().Version)
 
 	_, err = config.Open(filepath.Join(t.TempDir(), "none.yaml"))
 	require.Error(t, err)
-	require.Error(t, config.NewStore(first).Reload())
+	_, err = config.NewStore(first).Reload(calm)
+	require.EqualError(t, err, "config: this configuration was not read from a file, so it cannot be reloaded")
 }
 
 func TestTheExampleIsValidAndShowsEveryKey(t *testing.T) {

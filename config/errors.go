@@ -66,6 +66,10 @@ func (e Errors) sorted() error {
 		return nil
 	}
 	slices.SortStableFunc(e, func(a, b Error) int { return a.Line - b.Line })
+	return e.bounded()
+}
+
+func (e Errors) bounded() Errors {
 	if more := len(e) - maxErrors; more > 0 {
 		e = append(e[:maxErrors:maxErrors], Error{File: e[0].File, Problem: fmt.Sprintf("and %d more mistakes", more)})
 	}

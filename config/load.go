@@ -25,26 +25,51 @@ const maxFile = 4 << 20
 // Load reads a configuration file, the environment and the flags. Without a path
 // it is the environment, the flags and the defaults: no calls.
 func Load(path string, options ...Option) (*Set, error) {
+	set, _, err := load(path, options)
+	return set, err
+}
+
+// load also tells which state of the file it read, nil when there was none to read.
+func load(path string, options []Option) (*Set, os.FileInfo, error) {
 	if path == "" {
-		return Parse("", nil, options...)
+		set, err := Parse("", nil, options...)
+		return set, nil, err
 	}
-	f, err := os.Open(path)
+	data, state, err := readFile(path)
 	if err != nil {
-		return nil, Errors{{File: path, Problem: "cannot be read: " + reason(err), Remedy: "check --config and the file's permissions"}}
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, Errors{{File: path, Problem: "cannot be read: " + reason(err)}}
+		return nil, state, Errors{{File: path, Problem: "cannot be read: " + reason(err), Remedy: "check --config and the file's permissions"}}
 	}
 	set, err := Parse(path, data, options...)
 	if err != nil {
-		return nil, err
+		return nil, state, err
 	}
 	if set.File, err = filepath.Abs(path); err != nil {
 		set.File = path
 	}
-	return set, nil
+	return set, state, nil
+}
+
+func readFile(path string) ([]byte, os.FileInfo, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, stateOf(path), err
+	}
+	defer f.Close()
+	state, err := f.Stat()
+	if err != nil {
+		return nil, nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	return data, state, err
+}
+
+// stateOf is what the system says of a file without reading it; nil when there is none.
+func stateOf(path string) os.FileInfo {
+	state, err := os.Stat(path)
+	if err != nil {
+		return nil
+	}
+	return state
 }
 
 func reason(err error) string {
@@ -61,6 +86,7 @@ type loader struct {
 	file    file
 	flags   map[string]*pflag.Flag
 	values  map[string]string
+	secrets []secretPlace
 }
 
 // Parse is Load for a configuration that is in memory; name stands in the errors.
@@ -80,7 +106,7 @@ func Parse(name string, data []byte, options ...Option) (*Set, error) {
 	if root != nil {
 		l.decoder.decode("", root, reflect.ValueOf(&l.file).Elem(), false)
 	}
-	set := &Set{calls: map[string]*Call{}, channels: map[interaction.Channel]dispatch.Timeouts{}}
+	set := &Set{settings: map[string]string{}, calls: map[string]*Call{}, channels: map[interaction.Channel]dispatch.Timeouts{}}
 	set.fill(l.settings())
 	l.timeouts(set)
 	l.guard(set)
@@ -91,9 +117,10 @@ func Parse(name string, data []byte, options ...Option) (*Set, error) {
 	if err := l.decoder.errors.sorted(); err != nil {
 		return nil, err
 	}
+	set.blank, set.secrets = root == nil, l.secrets
 	set.Version = l.version(set, root)
 	for _, c := range set.calls {
-		c.version = set.Version
+		c.Policy.Version = set.Version
 	}
 	return set, nil
 }

@@ -35,6 +35,9 @@ type Set struct {
 
 	calls    map[string]*Call
 	names    []string
+	secrets  []secretPlace
+	settings map[string]string // of the process, by path
+	blank    bool              // nothing stands in the file
 	specs    []trigger.Spec
 	defaults dispatch.Timeouts
 	channels map[interaction.Channel]dispatch.Timeouts
@@ -47,15 +50,13 @@ type Call struct {
 	Policy   delivery.Policy
 	// BuiltIn says that the call comes from engagement.backend, not from calls.
 	BuiltIn bool
-
-	version string
 }
 
 // Render fills the call in for one event, stamped with the configuration's
 // version. It never fails: what cannot be rendered is in Request.Fault.
 func (c *Call) Render(deliveryID string, view *interaction.View, ev *interaction.Event) dispatch.Request {
 	r, _ := c.Template.Render(deliveryID, view, ev)
-	r.Version = c.version
+	r.Version = c.Policy.Version
 	return r
 }
 
@@ -139,7 +140,8 @@ type Log struct{ Level, Format string }
 // Gateway is where the HTTP and WebSocket faces listen, host:port.
 type Gateway struct{ Address string }
 
-// Metrics is where Prometheus scrapes, host:port; empty is off.
+// Metrics is where a process is asked for its metrics and its health, host:port;
+// empty is nowhere.
 type Metrics struct{ Address string }
 
 // Call finds a call by name.

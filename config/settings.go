@@ -46,7 +46,7 @@ var processSettings = []processSetting{
 	{"log.level", "info", oneOf("debug", "info", "warn", "error")},
 	{"log.format", "text", oneOf("text", "json")},
 	{"gateway.address", "127.0.0.1:8080", checkHostPort},
-	{"metrics.address", "", optional(checkHostPort)},
+	{"metrics.address", MetricsAddress, optional(checkHostPort)},
 	{"engagement.backend", "", optional(checkBackend)},
 	{"alerts.failing_after", "5m", checkDuration},
 	{"alerts.recovered_after", "1m", checkDuration},
@@ -62,6 +62,10 @@ var processSettings = []processSetting{
 	{"timeouts.default.orphan", "5m", checkDuration},
 	{"timeouts.default.sequence_gap", "2s", checkDuration},
 }
+
+// MetricsAddress is where a process is asked for its metrics and its health, unless
+// its configuration says otherwise.
+const MetricsAddress = "127.0.0.1:9464"
 
 // variable is the environment variable of a setting.
 func variable(key string) string {
@@ -152,6 +156,9 @@ func insert(m map[string]any, path []string, value string) {
 // fill moves the merged settings into the set.
 func (s *Set) fill(v *viper.Viper) {
 	secret := func(key string) delivery.SecretRef { return delivery.SecretRef(v.GetString(key)) }
+	for _, setting := range processSettings {
+		s.settings[setting.key] = v.GetString(setting.key)
+	}
 	s.Temporal = Temporal{Address: v.GetString("temporal.address"), Namespace: v.GetString("temporal.namespace"),
 		TaskQueue: v.GetString("temporal.task_queue"), APIKey: secret("temporal.api_key"),
 		TLS: TLS{Enabled: v.GetBool("temporal.tls.enabled"), ServerName: v.GetString("temporal.tls.server_name"),

@@ -11,6 +11,8 @@ import (
 type Policy struct {
 	// Call is the name of the configured call, unique in a configuration.
 	Call string
+	// Version is the configuration that the policy is of; it stands in every outcome.
+	Version string
 	// Timeout is the total deadline of one attempt: dial, TLS, request, response.
 	Timeout time.Duration
 	// Success lists the statuses that count as delivered; empty means 2xx.

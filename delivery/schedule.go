@@ -18,6 +18,7 @@ const maxRetryAfter = 24 * time.Hour
 //
 // attempt counts from 1. floor is the receiver's Retry-After, 0 for none.
 func settle(o dispatch.Outcome, p Policy, attempt int, floor time.Duration) dispatch.Outcome {
+	o.Version = p.Version
 	o.Of = len(p.Retry.Schedule) + 1
 	o.Order = string(p.Order)
 	o.Retention = p.Retry.Retention

@@ -17,6 +17,12 @@ const (
 // attempt on. The error names the reference at most, never a value.
 func (s SecretRef) resolve() (string, error) { return s.read(maxSecretFile) }
 
+// Check tells whether the reference leads to a secret now; the error says why not.
+func (s SecretRef) Check() error {
+	_, err := s.read(maxBundle)
+	return err
+}
+
 func (s SecretRef) read(limit int64) (string, error) {
 	kind, name, _ := strings.Cut(string(s), ":")
 	var secret string

@@ -23,6 +23,8 @@ const (
 //
 // w is nil, or follows what happens.
 func (s *Sender) send(p Policy, r dispatch.Request, attempt int, w *watch) (o dispatch.Outcome) {
+	var took time.Duration
+	defer func() { s.measure(p, r, o, took) }()
 	defer func() {
 		// A defect must cost one attempt, not the process and everything in it.
 		if defect := recover(); defect != nil {
@@ -82,7 +84,8 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int, w *watch) (o di
 	x := exchange{policy: p, request: r, used: used, tokens: s.tokens, grant: grant, watch: w}
 	x.transport = w.over(transport, p, &x.used)
 	o = x.do(req)
-	o.MS = permit.leave(Class(o.Class)).Milliseconds()
+	took = permit.leave(Class(o.Class))
+	o.MS = took.Milliseconds()
 	permit = nil
 	return settle(o, p, attempt, x.floor)
 }

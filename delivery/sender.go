@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"segue/dispatch"
+	"segue/metrics"
 )
 
 // stoppingTakes is when to come back to a process that is stopping: another one is
@@ -27,6 +28,8 @@ type Options struct {
 	Roots *x509.CertPool
 	// Log hears of defects alone; nil is the process's logger.
 	Log *slog.Logger
+	// Metrics hear of every attempt; nil is nobody.
+	Metrics *metrics.Instruments
 }
 
 // Sender sends requests for the whole process: one pool of connections, one
@@ -37,6 +40,7 @@ type Sender struct {
 	flights    *Flights
 	guard      atomic.Pointer[Guard]
 	log        *slog.Logger
+	metrics    *metrics.Instruments
 
 	mu     sync.Mutex
 	health map[string]*Health // by call
@@ -44,7 +48,7 @@ type Sender struct {
 
 // New makes a sender. Close it when the process stops.
 func New(o Options) *Sender {
-	s := &Sender{flights: NewFlights(), health: map[string]*Health{}, log: o.Log}
+	s := &Sender{flights: NewFlights(), health: map[string]*Health{}, log: o.Log, metrics: o.Metrics}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -90,6 +94,7 @@ func (s *Sender) Start(p Policy, r dispatch.Request, attempt int, asker string) 
 	f := s.flights.Start(FlightKey{r.ID, attempt}, asker, func() dispatch.Outcome { return s.send(p, r, attempt, nil) })
 	if f == nil {
 		f = &Flight{done: make(chan struct{}), outcome: Refused(p, r, ClassStopping, stoppingTakes)}
+		s.measure(p, r, f.outcome, 0)
 		close(f.done)
 	}
 	return f

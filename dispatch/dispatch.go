@@ -194,6 +194,9 @@ type Outcome struct {
 	// Free says that nothing was sent (breaker open, limits reached), so that the
 	// attempt takes no step of the schedule.
 	Free bool `json:"free,omitempty"`
+	// Version is the configuration that the attempt was made with. A delivered one in
+	// a Result has none when it is the result's.
+	Version string `json:"version,omitempty"`
 	// Of is how many attempts the schedule has in all.
 	Of int `json:"of,omitempty"`
 	// Order is the call's policy behind a parked delivery: block, skip or unordered.

@@ -97,7 +97,7 @@ func (a *app) demo(ctx context.Context, d demoFlags) error {
 		return err
 	}
 	defer receivers.Close()
-	set, err := a.demoConfig(receivers, d.configOut)
+	set, err := a.demoConfig(receivers, d)
 	if err != nil {
 		return err
 	}
@@ -135,15 +135,15 @@ func (a *app) playAndStay(ctx context.Context, s *stack, d demoFlags, receivers 
 }
 
 // demoConfig is the configuration that points at the receivers.
-func (a *app) demoConfig(receivers *demo.Receivers, out string) (*config.Set, error) {
+func (a *app) demoConfig(receivers *demo.Receivers, d demoFlags) (*config.Set, error) {
 	text, err := receivers.Config()
 	if err != nil {
 		return nil, err
 	}
-	if out != "" {
-		if err := os.WriteFile(out, text, 0o644); err != nil {
+	if d.configOut != "" {
+		if err := os.WriteFile(d.configOut, text, 0o644); err != nil {
 			return nil, err
 		}
 	}
-	return config.Parse("demo.yaml", text, a.options()...)
+	return config.Parse("demo.yaml", text, a.options(d.stack.metricsOption())...)
 }

@@ -23,6 +23,8 @@ func (a *app) devCommand() *cobra.Command {
 		Long: `Run an embedded Temporal with its UI, prepare its namespace, and run a worker, all in one process tree; Ctrl-C
 stops everything. The Temporal server is built at the first start, which takes minutes, once.
 
+A changed configuration file is put in force while it runs; a bad one changes nothing.
+
 With --address (or SEGUE_TEMPORAL_ADDRESS) it uses a Temporal that is there already. Without --config it uses the
 annotated example configuration, whose calls go to receivers on this machine. Its worker lets calls reach this machine
 also where guard.allow does not say so; elsewhere that has to be configured.`,
@@ -34,7 +36,7 @@ also where guard.allow does not say so; elsewhere that has to be configured.`,
 			if err := f.check(c, a.external()); err != nil {
 				return err
 			}
-			store, err := a.store()
+			store, err := a.store(a.options(f.metricsOption())...)
 			if err != nil {
 				return err
 			}
@@ -65,15 +67,15 @@ func quietly(c *cobra.Command, err error) error {
 }
 
 // store holds the configuration of --config, or the annotated example.
-func (a *app) store() (*config.Store, error) {
+func (a *app) store(options ...config.Option) (*config.Store, error) {
 	if file := a.configFile(); file != "" {
-		store, err := config.Open(file, a.options()...)
+		store, err := config.Open(file, options...)
 		if err != nil {
 			return nil, usage("%w", err)
 		}
 		return store, nil
 	}
-	set, err := config.Parse("example.yaml", config.Example, a.options()...)
+	set, err := config.Parse("example.yaml", config.Example, options...)
 	if err != nil {
 		return nil, usage("%w", err)
 	}
@@ -87,12 +89,14 @@ type ready struct {
 	Gateway         string `json:"gateway"`
 	Namespace       string `json:"namespace"`
 	TaskQueue       string `json:"task_queue"`
+	// Metrics is the URL of the worker's metrics; /livez and /readyz are beside it.
+	Metrics string `json:"metrics"`
 }
 
 func (s *stack) ready() ready {
 	return ready{
 		TemporalAddress: s.settings.Address, TemporalUI: s.ui,
-		Namespace: s.settings.Namespace, TaskQueue: s.settings.TaskQueue,
+		Namespace: s.settings.Namespace, TaskQueue: s.settings.TaskQueue, Metrics: s.metrics(),
 	}
 }
 
@@ -116,6 +120,9 @@ func (s *stack) describe(w io.Writer) {
 	fmt.Fprintf(w, "  Temporal       %s (namespace %s, task queue %s)\n", s.settings.Address, s.settings.Namespace, s.settings.TaskQueue)
 	if s.ui != "" {
 		fmt.Fprintf(w, "  Temporal UI    %s/namespaces/%s/workflows\n", strings.TrimRight(s.ui, "/"), s.settings.Namespace)
+	}
+	if metrics := s.metrics(); metrics != "" {
+		fmt.Fprintf(w, "  metrics        %s (beside it /livez and /readyz)\n", metrics)
 	}
 }
 

@@ -26,6 +26,7 @@ type live struct {
 		Gateway         string `json:"gateway"`
 		Namespace       string `json:"namespace"`
 		TaskQueue       string `json:"task_queue"`
+		Metrics         string `json:"metrics"`
 	}
 }
 

@@ -155,10 +155,10 @@ func (p portrait) writeDeliveries(w io.Writer) error {
 		return nil
 	}
 	fmt.Fprintln(w)
-	rows := [][]string{{"EVENT", "WHEN", "CALL", "STATUS", "ANSWER", "ATTEMPTS", "WEBHOOK-ID"}}
+	rows := [][]string{{"EVENT", "WHEN", "CALL", "STATUS", "ANSWER", "ATTEMPTS", "CONFIG", "WEBHOOK-ID"}}
 	for _, d := range p.Deliveries {
 		rows = append(rows, []string{
-			fmt.Sprint(d.Sequence), d.When, d.Call, string(d.Status), answerOf(d), attemptsOf(d), d.ID,
+			fmt.Sprint(d.Sequence), d.When, d.Call, string(d.Status), answerOf(d), attemptsOf(d), d.Version, d.ID,
 		})
 	}
 	if err := table(w, rows); err != nil {

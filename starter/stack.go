@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"segue/config"
 	"segue/connect"
 	"segue/embedded"
+	"segue/metrics/export"
 	"segue/worker/host"
 )
 
@@ -20,6 +23,7 @@ type stackFlags struct {
 	temporalPort, uiPort, httpPort int
 	db                             string
 	noWorker                       bool
+	metricsAddress                 *pflag.Flag
 }
 
 func (f *stackFlags) register(c *cobra.Command) {
@@ -28,7 +32,14 @@ func (f *stackFlags) register(c *cobra.Command) {
 	flags.IntVar(&f.uiPort, "ui-port", 8233, "port of its UI (0: a free one)")
 	flags.IntVar(&f.httpPort, "http-port", 8080, "port of the gateway (0: a free one); the gateway is still to come")
 	flags.StringVar(&f.db, "db", "", "file to keep everything in (default: in memory)")
+	flags.String("metrics-address", "", "host:port of the worker's /metrics, /livez and /readyz, empty for none (default "+config.MetricsAddress+", or a free port)")
+	f.metricsAddress = flags.Lookup("metrics-address")
 	flags.BoolVar(&f.noWorker, "no-worker", false, "run no worker: other processes are the workers")
+}
+
+// metricsOption lets the flag say where metrics and health are told.
+func (f *stackFlags) metricsOption() config.Option {
+	return config.WithFlag("metrics.address", f.metricsAddress)
 }
 
 func (f *stackFlags) check(c *cobra.Command, external bool) error {
@@ -58,6 +69,9 @@ type stack struct {
 	cancel context.CancelFunc
 	// worker gives the worker's end; nil without one.
 	worker chan error
+	// exporter and listener tell the worker's metrics and health, and where.
+	exporter *export.Exporter
+	listener net.Listener
 }
 
 // up starts a stack, which logs what is at least that important; what it started
@@ -80,16 +94,35 @@ func (a *app) up(ctx context.Context, f stackFlags, store *config.Store, least s
 		least = slog.LevelDebug
 	}
 	log := a.log(least)
-	if s.session, err = dial(ctx, settings, log); err != nil {
+	if s.exporter, err = export.New(log); err != nil {
+		return s, err
+	}
+	measure, err := s.exporter.Plugin()
+	if err != nil {
+		return s, err
+	}
+	if s.session, err = dial(ctx, settings, log, measure); err != nil {
 		return s, err
 	}
 	if _, err = connect.Setup(ctx, s.Temporal, settings.Namespace, 0); err != nil {
 		return s, err
 	}
-	if !f.noWorker {
-		s.work(store, log)
+	if f.noWorker {
+		return s, nil
 	}
+	if s.listener, err = host.Listen(store.Current().Metrics.Address); err != nil {
+		return s, err
+	}
+	s.work(store, log)
 	return s, nil
+}
+
+// metrics is the URL of the worker's metrics; empty where there is none.
+func (s *stack) metrics() string {
+	if s.listener == nil {
+		return ""
+	}
+	return "http://" + s.listener.Addr().String() + "/metrics"
 }
 
 // embed starts the embedded Temporal. What that logs concerns nobody, unless they
@@ -117,7 +150,8 @@ func (s *stack) work(store *config.Store, log *slog.Logger) {
 	s.cancel, s.worker = cancel, make(chan error, 1)
 	go func() {
 		s.worker <- host.Run(ctx, host.Options{
-			Client: s.Temporal, TaskQueue: s.TaskQueue, Config: store, Log: log, Allow: []string{"127.0.0.0/8", "::1"},
+			Client: s.Temporal, Namespace: s.settings.Namespace, TaskQueue: s.TaskQueue, Config: store, Log: log,
+			Allow: []string{"127.0.0.0/8", "::1"}, Metrics: s.exporter, Listener: s.listener,
 		})
 	}()
 }

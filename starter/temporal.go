@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"go.temporal.io/sdk/client"
+
 	"segue/connect"
 	"segue/starter/drive"
 	"segue/workflows"
@@ -31,15 +33,15 @@ func (a *app) connect(ctx context.Context) (*session, error) {
 	return dial(ctx, settings, a.log(slog.LevelError))
 }
 
-func dial(ctx context.Context, settings connect.Settings, log *slog.Logger) (*session, error) {
+func dial(ctx context.Context, settings connect.Settings, log *slog.Logger, plugins ...client.Plugin) (*session, error) {
 	settings = settings.WithDefaults()
-	plugin, err := workflows.NewPlugin()
+	order, err := workflows.NewPlugin()
 	if err != nil {
 		return nil, err
 	}
 	limited, cancel := context.WithTimeout(ctx, dialLimit)
 	defer cancel()
-	temporal, err := connect.Dial(limited, settings, log, plugin)
+	temporal, err := connect.Dial(limited, settings, log, append(plugins, order)...)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	stdlog "log"
+	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"strings"
@@ -18,6 +20,7 @@ import (
 	"segue/config"
 	"segue/connect"
 	"segue/delivery"
+	"segue/metrics/export"
 	"segue/worker/host"
 	"segue/workflows"
 )
@@ -37,21 +40,32 @@ func main() {
 }
 
 func run(ctx context.Context, arguments []string) error {
-	store, err := configuration(arguments)
+	flags, err := parse(arguments)
+	if err != nil {
+		return err
+	}
+	if address := flags.Lookup("probe").Value.String(); address != "" {
+		return probe(ctx, address)
+	}
+	store, err := configuration(flags)
 	if err != nil {
 		return err
 	}
 	set := store.Current()
-	log, err := host.Logger(os.Stderr, set.Log)
+	log, level, err := host.Logger(os.Stderr, set.Log)
 	if err != nil {
 		return fmt.Errorf("log.level: %w", err)
 	}
-	plugin, err := workflows.NewPlugin()
+	exporter, listener, err := telling(set.Metrics, log)
+	if err != nil {
+		return err
+	}
+	plugins, err := plugins(exporter)
 	if err != nil {
 		return err
 	}
 	settings := host.Settings(set).WithDefaults()
-	temporal, err := connect.Dial(ctx, settings, log, plugin)
+	temporal, err := connect.Dial(ctx, settings, log, plugins...)
 	if err != nil {
 		return err
 	}
@@ -60,26 +74,79 @@ func run(ctx context.Context, arguments []string) error {
 		return err
 	}
 	log.Info("worker started", "address", settings.Address, "namespace", settings.Namespace, "task_queue", settings.TaskQueue, "configuration", set.Version)
-	return host.Run(ctx, host.Options{Client: temporal, TaskQueue: settings.TaskQueue, Config: store, Log: log})
+	return host.Run(ctx, host.Options{
+		Client: temporal, Namespace: settings.Namespace, TaskQueue: settings.TaskQueue, Config: store, Log: log, Level: level,
+		Reload: hangups(ctx), Metrics: exporter, Listener: listener,
+	})
 }
 
-// configuration reads the flags, and by them the file and the environment.
-func configuration(arguments []string) (*config.Store, error) {
+// telling opens what the process tells its metrics and its health with.
+func telling(settings config.Metrics, log *slog.Logger) (*export.Exporter, net.Listener, error) {
+	exporter, err := export.New(log)
+	if err != nil {
+		return nil, nil, err
+	}
+	listener, err := host.Listen(settings.Address)
+	if err != nil {
+		return nil, nil, err
+	}
+	if listener == nil {
+		log.Info("metrics.address is empty: metrics and health are told nowhere")
+		return exporter, nil, nil
+	}
+	address := listener.Addr().String()
+	if settings.Address == config.MetricsAddress && address != settings.Address {
+		log.Warn("metrics.address is taken, another free one is used", "taken", settings.Address)
+	}
+	log.Info("metrics and health are told", "address", address)
+	return exporter, listener, nil
+}
+
+// plugins are what the client and the worker need.
+func plugins(exporter *export.Exporter) ([]client.Plugin, error) {
+	order, err := workflows.NewPlugin()
+	if err != nil {
+		return nil, err
+	}
+	measure, err := exporter.Plugin()
+	if err != nil {
+		return nil, err
+	}
+	return []client.Plugin{order, measure}, nil
+}
+
+// hangups are the wishes of an operator that the configuration be read again.
+func hangups(ctx context.Context) <-chan os.Signal {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGHUP)
+	context.AfterFunc(ctx, func() { signal.Stop(asked) })
+	return asked
+}
+
+func parse(arguments []string) (*pflag.FlagSet, error) {
 	flags := pflag.NewFlagSet("worker", pflag.ContinueOnError)
-	file := flags.String("config", os.Getenv("SEGUE_CONFIG"), "configuration file")
+	flags.String("config", os.Getenv("SEGUE_CONFIG"), "configuration file")
 	flags.String("address", "", "Temporal's host:port (default 127.0.0.1:7233)")
 	flags.String("namespace", "", "Temporal namespace (default default)")
 	flags.String("task-queue", "", "task queue to poll (default segue)")
+	flags.String("metrics-address", "", "host:port of /metrics, /livez and /readyz, empty for none (default "+config.MetricsAddress+")")
+	flags.String("probe", "", "ask the worker at this host:port whether it is ready, and end with status 0 or 1")
 	if err := flags.Parse(arguments); err != nil {
 		return nil, err
 	}
 	if flags.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q; see --help", flags.Arg(0))
 	}
-	return config.Open(*file,
+	return flags, nil
+}
+
+// configuration reads the file and the environment; flags win over both.
+func configuration(flags *pflag.FlagSet) (*config.Store, error) {
+	return config.Open(flags.Lookup("config").Value.String(),
 		config.WithFlag("temporal.address", flags.Lookup("address")),
 		config.WithFlag("temporal.namespace", flags.Lookup("namespace")),
-		config.WithFlag("temporal.task_queue", flags.Lookup("task-queue")))
+		config.WithFlag("temporal.task_queue", flags.Lookup("task-queue")),
+		config.WithFlag("metrics.address", flags.Lookup("metrics-address")))
 }
 
 // isPrepared checks for the search attributes, without which every workflow task

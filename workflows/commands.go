@@ -39,12 +39,14 @@ func (r *run) receive(ctx workflow.Context, s signal) {
 		}
 	}
 	var command interaction.Command
+	duplicate := false
 	if err == nil {
 		command, err = interaction.Decode(s.name, payload)
 	}
 	if err == nil {
-		_, err = r.apply(command)
+		duplicate, err = r.apply(command)
 	}
+	count(ctx, s.name, duplicate, err)
 	if err != nil {
 		r.reject(ctx, s.name, eventIDOf(payload), err)
 	}
@@ -118,10 +120,11 @@ func (r *run) takeUpdate(ctx workflow.Context, name string) error {
 	handle := func(ctx workflow.Context, raw converter.RawValue) (Answer, error) {
 		r.updates++
 		command, err := decode(ctx, raw)
-		if err != nil {
-			return Answer{}, refusal(err)
+		duplicate := false
+		if err == nil {
+			duplicate, err = r.apply(command)
 		}
-		duplicate, err := r.apply(command)
+		count(ctx, name, duplicate, err)
 		if err != nil {
 			return Answer{}, refusal(err)
 		}
@@ -133,6 +136,7 @@ func (r *run) takeUpdate(ctx workflow.Context, name string) error {
 			err = r.Interaction.Check(command)
 		}
 		if err != nil {
+			count(ctx, name, false, err)
 			return refusal(err)
 		}
 		return nil
@@ -175,7 +179,7 @@ func (r *run) takeArray(ctx workflow.Context) error {
 		}
 		results := make([]CommandResult, 0, len(items))
 		for _, item := range items {
-			results = append(results, r.applyItem(item))
+			results = append(results, r.applyItem(ctx, item))
 		}
 		return results, nil
 	}
@@ -219,7 +223,7 @@ func arrayOf(raw converter.RawValue) ([]json.RawMessage, error) {
 	return items, nil
 }
 
-func (r *run) applyItem(item json.RawMessage) CommandResult {
+func (r *run) applyItem(ctx workflow.Context, item json.RawMessage) CommandResult {
 	var named struct {
 		Command string `json:"command"`
 	}
@@ -237,6 +241,7 @@ func (r *run) applyItem(item json.RawMessage) CommandResult {
 	if err == nil {
 		duplicate, err = r.apply(command)
 	}
+	count(ctx, named.Command, duplicate, err)
 	result := CommandResult{Answer: r.answer(duplicate)}
 	if err != nil {
 		result.Error = &CommandError{Type: typeOf(err), Message: err.Error()}

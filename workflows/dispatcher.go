@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"fmt"
 
 	"go.temporal.io/sdk/workflow"
@@ -66,7 +67,7 @@ func (r *run) dispatch() {
 		r.lastSend = workflow.GetInfo(r.ctx).GetCurrentHistoryLength()
 	}
 	for _, delivery := range result.Deliveries {
-		r.record(delivery)
+		r.record(delivery, result.Version)
 	}
 }
 
@@ -89,8 +90,8 @@ func keepSources(turns []interaction.Turn, deliveries []dispatch.Delivery) {
 
 // record notes what Dispatch did with one delivery, and sets its lane to work
 // where something is left to do.
-func (r *run) record(d dispatch.Delivery) {
-	r.Deliveries.add(recordOf(d))
+func (r *run) record(d dispatch.Delivery, version string) {
+	r.Deliveries.add(recordOf(d, version))
 	switch d.Status {
 	case dispatch.StatusDelivered:
 		r.writeReturns(d.Outcome)
@@ -113,15 +114,15 @@ func (r *run) writeReturns(outcome *dispatch.Outcome) {
 	}
 }
 
-func recordOf(d dispatch.Delivery) DeliveryRecord {
-	record := DeliveryRecord{ID: d.ID, Call: d.Call, When: d.When, Sequence: d.Sequence, Status: d.Status}
+func recordOf(d dispatch.Delivery, version string) DeliveryRecord {
+	record := DeliveryRecord{ID: d.ID, Call: d.Call, When: d.When, Sequence: d.Sequence, Status: d.Status, Version: version}
 	if d.Status == dispatch.StatusWaiting {
 		// What waits in the interaction is shown as under way: it is next in its lane.
 		record.Status = dispatch.StatusAttempting
 	}
 	if d.Outcome != nil {
 		record.Code, record.Class, record.At = d.Outcome.Code, d.Outcome.Class, stamp(d.Outcome.At)
-		record.Why = d.Outcome.Message
+		record.Version, record.Why = cmp.Or(d.Outcome.Version, version), d.Outcome.Message
 	}
 	return record
 }

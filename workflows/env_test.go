@@ -46,9 +46,12 @@ type env struct {
 	onRender   func(in dispatch.RenderInput) dispatch.Request
 }
 
-func newEnv(t *testing.T) *env {
+func newEnv(t *testing.T) *env { return newMeasuredEnv(t, client.MetricsNopHandler) }
+
+func newMeasuredEnv(t *testing.T, handler client.MetricsHandler) *env {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
+	suite.SetMetricsHandler(handler)
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	e := &env{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t}
 	plugin, err := workflows.NewPlugin()

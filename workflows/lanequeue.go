@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -77,7 +78,9 @@ func (it *item) take(outcome dispatch.Outcome, now time.Time) {
 }
 
 func (it *item) note(outcome dispatch.Outcome) {
-	it.Attempts = append(it.Attempts, AttemptRecord{At: stamp(outcome.At), Code: outcome.Code, Class: outcome.Class, MS: outcome.MS})
+	it.Attempts = append(it.Attempts, AttemptRecord{
+		At: stamp(outcome.At), Code: outcome.Code, Class: outcome.Class, MS: outcome.MS, Version: outcome.Version,
+	})
 	if len(it.Attempts) > keptAttempts {
 		it.Attempts = it.Attempts[1:]
 	}
@@ -95,7 +98,8 @@ func (r *laneRun) settle(it *item, status dispatch.Status, outcome dispatch.Outc
 	it.Request.Body, it.Request.Headers, it.Request.Source = "", nil, nil // it is not sent any more
 	if !r.Orphaned {
 		r.Results = append(r.Results, laneResult{
-			ID: it.Request.ID, Status: status, Code: outcome.Code, Class: outcome.Class, At: stamp(outcome.At), Why: outcome.Message, Returns: outcome.Returns,
+			ID: it.Request.ID, Status: status, Code: outcome.Code, Class: outcome.Class, At: stamp(outcome.At),
+			Why: outcome.Message, Version: outcome.Version, Returns: outcome.Returns,
 		})
 	}
 	r.changed = true
@@ -179,7 +183,8 @@ func (r *laneRun) records() ([]DeliveryRecord, error) {
 	for _, it := range r.Items {
 		record := DeliveryRecord{
 			ID: it.Request.ID, Call: it.Request.Call, When: it.Request.When, Sequence: it.Request.Sequence,
-			Status: it.Status, Why: it.Why, CanRerender: len(it.Request.Source) > 0, Attempts: append([]AttemptRecord{}, it.Attempts...),
+			Status: it.Status, Why: it.Why, Version: it.Request.Version,
+			CanRerender: len(it.Request.Source) > 0, Attempts: append([]AttemptRecord{}, it.Attempts...),
 		}
 		if !it.Request.At.IsZero() {
 			record.EventAt = stamp(it.Request.At)
@@ -188,7 +193,9 @@ func (r *laneRun) records() ([]DeliveryRecord, error) {
 			record.Due = stamp(it.Due)
 		}
 		if n := len(it.Attempts); n > 0 {
-			record.Code, record.Class, record.At = it.Attempts[n-1].Code, it.Attempts[n-1].Class, it.Attempts[n-1].At
+			last := it.Attempts[n-1]
+			record.Code, record.Class, record.At = last.Code, last.Class, last.At
+			record.Version = cmp.Or(last.Version, record.Version)
 		}
 		records = append(records, record)
 	}

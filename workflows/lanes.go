@@ -229,7 +229,9 @@ func (r *run) takeReport(name string, payload []byte) error {
 	}
 	r.touched = true
 	for _, result := range report.Results {
-		outcome := &dispatch.Outcome{Code: result.Code, Class: result.Class, Message: result.Why, Returns: result.Returns}
+		outcome := &dispatch.Outcome{
+			Code: result.Code, Class: result.Class, Message: result.Why, Version: result.Version, Returns: result.Returns,
+		}
 		if result.Status == dispatch.StatusParked {
 			outcome.Verdict = dispatch.VerdictFinal
 		}

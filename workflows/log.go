@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -55,6 +56,7 @@ func (g *deliveryLog) set(id string, status dispatch.Status, outcome *dispatch.O
 		record.Status = status
 		if outcome != nil {
 			record.Code, record.Class, record.Why = outcome.Code, outcome.Class, outcome.Message
+			record.Version = cmp.Or(outcome.Version, record.Version)
 			if !outcome.At.IsZero() {
 				record.At = stamp(outcome.At)
 			}

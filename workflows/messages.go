@@ -91,6 +91,8 @@ type DeliveryRecord struct {
 	// Why is the last failure in plain words or, of one that was delivered, what
 	// could not be read of the response; it holds no secret.
 	Why string `json:"why,omitempty"`
+	// Version is the configuration of the last attempt; without one, of the dispatch.
+	Version string `json:"version,omitempty"`
 
 	// What follows is filled by a Delivery only.
 
@@ -109,6 +111,8 @@ type AttemptRecord struct {
 	Code  int    `json:"code,omitempty"`
 	Class string `json:"class"`
 	MS    int64  `json:"ms"`
+	// Version is the configuration that it was made with.
+	Version string `json:"version,omitempty"`
 }
 
 // laneReport is the payload of both internal signals: what became of deliveries
@@ -126,6 +130,7 @@ type laneResult struct {
 	Class   string          `json:"class,omitempty"`
 	At      string          `json:"at,omitempty"`
 	Why     string          `json:"why,omitempty"`
+	Version string          `json:"version,omitempty"`
 	Returns map[string]any  `json:"returns,omitempty"`
 }
 

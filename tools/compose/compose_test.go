@@ -132,7 +132,7 @@ func TestDependenciesCanBeFulfilled(t *testing.T) {
 func TestHealthChecks(t *testing.T) {
 	for name, service := range project(t).Services {
 		t.Run(name, func(t *testing.T) {
-			if isJob(service) || name == "worker" {
+			if isJob(service) {
 				assert.Nil(t, service.HealthCheck, "there is nothing to ask")
 				return
 			}

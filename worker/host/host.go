@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
+	"net"
+	"os"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -14,8 +15,11 @@ import (
 	"segue/activities"
 	"segue/alerts"
 	"segue/config"
+	"segue/connect"
 	"segue/delivery"
 	"segue/dispatch"
+	"segue/metrics"
+	"segue/metrics/export"
 	"segue/workflows"
 )
 
@@ -27,22 +31,39 @@ const stopTimeout = 20 * time.Second
 type Options struct {
 	// Client is connected to the namespace and was given workflows.NewPlugin.
 	Client    client.Client
+	Namespace string
 	TaskQueue string
 	Config    *config.Store
 	Log       *slog.Logger
 	// Allow lists what calls may reach beside what the configuration allows.
 	Allow []string
+	// Level follows the configuration's log.level; nil for a log that does not.
+	Level *slog.LevelVar
+	// Reload asks for the configuration to be read again at once, besides whenever its
+	// file has changed; nil for never.
+	Reload <-chan os.Signal
+	// Metrics and Listener are what is told, and where; nil for nothing and nowhere.
+	Metrics  *export.Exporter
+	Listener net.Listener
+}
+
+func (o Options) instruments() *metrics.Instruments {
+	if o.Metrics == nil {
+		return nil
+	}
+	return o.Metrics.Instruments
 }
 
 // Run works until the context ends, then stops: no new task is taken, what is
 // being sent is let finish.
 func Run(ctx context.Context, options Options) error {
-	sender, err := NewSender(options.Config.Current(), options.Log, options.Allow...)
+	guard, err := guardOf(options.Config.Current().Guard, options.Allow)
 	if err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
+	sender := delivery.New(delivery.Options{Guard: guard, Log: options.Log, Metrics: options.instruments()})
 	fatal := make(chan error, 1)
-	watch := alerts.New(alerts.Options{
+	trouble := alerts.New(alerts.Options{
 		Temporal: options.Client, TaskQueue: options.TaskQueue, Log: options.Log,
 		Rules: func() dispatch.AlertRules { return options.Config.Current().Alerts },
 	})
@@ -51,38 +72,99 @@ func Run(ctx context.Context, options Options) error {
 	(&activities.Activities{
 		Config:    options.Config.Current,
 		Sender:    sender,
-		Alerts:    watch,
+		Alerts:    trouble,
+		Metrics:   options.instruments(),
 		Temporal:  options.Client,
 		TaskQueue: options.TaskQueue,
 	}).Register(work)
 
+	// What is told outlasts the work, so that the stopping can be watched, too.
+	beside, end := context.WithCancel(context.WithoutCancel(ctx))
+	health, err := watch(beside, options, sender)
+	if err != nil {
+		end()
+		return errors.Join(err, sender.Close(ctx))
+	}
+	defer health.sides.Wait()
+	defer end()
 	if err := work.Start(); err != nil {
-		watch.Close(ctx)
-		return fmt.Errorf("worker on task queue %s: %w", options.TaskQueue, err)
+		trouble.Close(ctx)
+		return errors.Join(fmt.Errorf("worker on task queue %s: %w", options.TaskQueue, err), sender.Close(ctx))
 	}
 	select {
 	case <-ctx.Done():
 		err = nil
 	case err = <-fatal:
 	}
+	health.stop()
 	work.Stop()
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
-	watch.Close(closing)
+	trouble.Close(closing)
 	return errors.Join(err, sender.Close(closing))
 }
 
-// NewSender is a sender as a worker of this configuration has it; also lists what may
-// be reached beside what the configuration allows.
-func NewSender(set *config.Set, log *slog.Logger, also ...string) (*delivery.Sender, error) {
-	guard, err := delivery.NewGuard(slices.Concat(set.Guard.Allow, also))
+// NewSender is a sender as a worker of this configuration has it.
+func NewSender(set *config.Set, log *slog.Logger) (*delivery.Sender, error) {
+	guard, err := guardOf(set.Guard, nil)
 	if err != nil {
 		return nil, err
 	}
-	if guard, err = guard.Through(set.Guard.Proxy); err != nil {
+	return delivery.New(delivery.Options{Guard: guard, Log: log}), nil
+}
+
+// watch does everything that goes on beside the work, until the context ends: it
+// follows the configuration, and tells how the process is to whoever asks.
+func watch(ctx context.Context, options Options, sender *delivery.Sender) (*health, error) {
+	reload := newReloader(options, sender)
+	h := &health{
+		reloader: reload,
+		missing: func(ctx context.Context) ([]string, error) {
+			return connect.Missing(ctx, options.Client, options.Namespace)
+		},
+		temporal: TemporalHealth{Namespace: options.Namespace, TaskQueue: options.TaskQueue},
+	}
+	h.sides.Go(func() { reload.run(ctx, options.Reload) })
+	if options.Listener == nil || options.Metrics == nil {
+		return h, nil
+	}
+	survey := newSurveyor(options)
+	if err := options.Metrics.Observe(sources(options.Config, sender, survey, h)); err != nil {
 		return nil, err
 	}
-	return delivery.New(delivery.Options{Guard: guard, Log: log}), nil
+	h.sides.Go(func() { h.run(ctx) })
+	h.sides.Go(func() { survey.run(ctx) })
+	h.sides.Go(func() { serve(ctx, options.Listener, handler(options.Metrics.Handler(), h.status), options.Log) })
+	return h, nil
+}
+
+// sources are what the gauges are looked up in.
+func sources(store *config.Store, sender *delivery.Sender, survey *surveyor, h *health) metrics.Sources {
+	return metrics.Sources{
+		Calls: func() []string {
+			var names []string
+			for _, c := range store.Current().Calls() {
+				names = append(names, c.Name)
+			}
+			return names
+		},
+		Receivers: func() []metrics.Receiver {
+			var receivers []metrics.Receiver
+			for _, c := range store.Current().Calls() {
+				receivers = append(receivers, sender.Standing(c.Policy))
+			}
+			return receivers
+		},
+		Survey: survey.recent,
+		Configuration: func() metrics.Configuration {
+			c := h.reloader.status()
+			return metrics.Configuration{
+				Version: c.Version, LoadedAt: c.LoadedAt, OK: c.isGood(),
+				MissingSecrets: len(c.MissingSecrets), RestartsNeeded: len(c.NeedsRestart),
+			}
+		},
+		Ready: func() bool { return h.status().Ready },
+	}
 }
 
 // workerOptions differ from the SDK's defaults where these are known to hold a

@@ -29,15 +29,15 @@ func pathOf(reference delivery.SecretRef) string {
 	return path
 }
 
-// Logger writes as the configuration says.
-func Logger(out io.Writer, settings config.Log) (*slog.Logger, error) {
-	var level slog.Level
+// Logger writes as the configuration says. Its level can be changed while it writes.
+func Logger(out io.Writer, settings config.Log) (*slog.Logger, *slog.LevelVar, error) {
+	level := new(slog.LevelVar)
 	if err := level.UnmarshalText([]byte(settings.Level)); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	options := &slog.HandlerOptions{Level: level}
 	if settings.Format == "json" {
-		return slog.New(slog.NewJSONHandler(out, options)), nil
+		return slog.New(slog.NewJSONHandler(out, options)), level, nil
 	}
-	return slog.New(slog.NewTextHandler(out, options)), nil
+	return slog.New(slog.NewTextHandler(out, options)), level, nil
 }

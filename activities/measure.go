@@ -1,0 +1,54 @@
+package activities
+
+import (
+	"segue/dispatch"
+	"segue/metrics"
+)
+
+// measure counts what this Dispatch dealt with.
+func (d *dispatching) measure() {
+	for i := range d.in.Turns {
+		for _, event := range d.in.Turns[i].Events {
+			if event.Sequence > d.in.After && event.Sequence <= d.through {
+				d.Metrics.Event(string(event.When))
+			}
+		}
+	}
+	for _, p := range d.parcels {
+		d.Metrics.Dispatched(p.request.Call, p.metricsWay())
+	}
+}
+
+// metricsWay is how the parcel has left Dispatch; what could not be appended to its
+// lane is left to the interaction.
+func (p *parcel) metricsWay() metrics.Way {
+	switch {
+	case p.way == wayRecord:
+		return metrics.WayRecorded
+	case p.way == wayInline:
+		return metrics.WayInline
+	case p.status == dispatch.StatusInLane:
+		return metrics.WayLane
+	default:
+		return metrics.WayAttempt
+	}
+}
+
+// notSent counts an attempt that ended before there was a receiver to send to.
+func (t *attempting) notSent(r dispatch.Request, o dispatch.Outcome) dispatch.Outcome {
+	call := r.Call
+	if _, ok := t.set.Call(call); !ok {
+		call = metrics.Removed
+	}
+	t.Metrics.Attempted(metrics.Attempt{Call: call, Class: o.Class, At: r.At})
+	return o
+}
+
+// hold notes what the activity has in hand: the requests it has no outcome for yet.
+func (t *attempting) hold() *metrics.Hold {
+	left := t.in.Requests[len(t.outcomes):]
+	if len(left) == 0 {
+		return nil
+	}
+	return t.Metrics.Hold(t.in.Call, len(left), left[0].At)
+}

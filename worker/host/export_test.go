@@ -1,0 +1,55 @@
+package host
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"segue/delivery"
+	"segue/metrics"
+)
+
+// What tests look into.
+
+type Reloader = reloader
+
+func NewReloader(o Options, sender *delivery.Sender) *Reloader { return newReloader(o, sender) }
+
+func (r *Reloader) Reload()                     { r.reload() }
+func (r *Reloader) Recheck()                    { r.recheck() }
+func (r *Reloader) Status() ConfigurationHealth { return r.status() }
+
+type Prober = health
+
+// NewProber knows the health of a process whose Temporal answers as told.
+func NewProber(r *Reloader, missing func(context.Context) ([]string, error)) *Prober {
+	return &health{reloader: r, missing: missing, temporal: TemporalHealth{Namespace: "default", TaskQueue: "segue"}}
+}
+
+func (h *Prober) Probe(ctx context.Context) time.Duration { return h.probe(ctx) }
+func (h *Prober) Stop()                                   { h.stop() }
+func (h *Prober) Status() Health                          { return h.status() }
+
+func Handler(scrape http.Handler, status func() Health) http.Handler { return handler(scrape, status) }
+
+var (
+	Serve   = serve
+	Sources = sources
+)
+
+// Survey looks once, as a surveyor does now and then.
+func Survey(ctx context.Context, c client.Client, taskQueue string) (*metrics.Survey, error) {
+	return newSurveyor(Options{Client: c, TaskQueue: taskQueue}).survey(ctx)
+}
+
+// RunReloader follows the file, and what is asked for, until the context ends.
+func RunReloader(ctx context.Context, r *Reloader, asked <-chan os.Signal) { r.run(ctx, asked) }
+
+type Surveyor = surveyor
+
+func NewSurveyor(o Options) *Surveyor       { return newSurveyor(o) }
+func (s *Surveyor) Run(ctx context.Context) { s.run(ctx) }
+func (s *Surveyor) Recent() *metrics.Survey { return s.recent() }

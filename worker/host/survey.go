@@ -1,0 +1,163 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+	"golang.org/x/time/rate"
+
+	"segue/dispatch"
+	"segue/metrics"
+	"segue/workflows"
+)
+
+const (
+	// surveyEvery is the least time between two surveys, and surveyRest how many times
+	// its own length a long one is rested from: visibility is shared by all, and every
+	// process asks it.
+	surveyEvery = 30 * time.Second
+	surveyRest  = 4
+	// surveyPage is how many lanes are listed at once; the server gives no more.
+	surveyPage = 1000
+	// surveyPace is how many questions a process asks in a second, after a few.
+	surveyPace = 1
+	// surveyWithin bounds one question.
+	surveyWithin = 10 * time.Second
+	// surveyOld is when a survey is not shown any more: no answer is better.
+	surveyOld = 15 * time.Minute
+)
+
+// surveyor counts, in Temporal's visibility, what is open and what it waits for.
+// Scrapes read what it found last.
+type surveyor struct {
+	client    client.Client
+	taskQueue string
+	metrics   *metrics.Instruments
+	log       *slog.Logger
+	pace      *rate.Limiter
+	last      atomic.Pointer[metrics.Survey]
+}
+
+func newSurveyor(o Options) *surveyor {
+	return &surveyor{client: o.Client, taskQueue: o.TaskQueue, metrics: o.instruments(), log: o.Log, pace: rate.NewLimiter(surveyPace, 5)}
+}
+
+// run surveys until the context ends. Processes that start together do not ask together.
+func (s *surveyor) run(ctx context.Context) {
+	wait := rand.N(surveyEvery / 30)
+	for failing := false; ; {
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		began := time.Now()
+		found, err := s.survey(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		s.metrics.Surveyed(err)
+		if err == nil {
+			s.last.Store(found)
+		} else if !failing {
+			s.log.Warn("lanes and interactions could not be counted; their metrics stay as they were", "error", err)
+		}
+		failing = err != nil
+		wait = max(surveyEvery, surveyRest*time.Since(began)) + rand.N(surveyEvery/10)
+	}
+}
+
+// recent is the last survey, unless it is old.
+func (s *surveyor) recent() *metrics.Survey {
+	last := s.last.Load()
+	if last == nil || time.Since(last.At) > surveyOld {
+		return nil
+	}
+	return last
+}
+
+func (s *surveyor) survey(ctx context.Context) (*metrics.Survey, error) {
+	found := &metrics.Survey{At: time.Now(), Lanes: map[string]metrics.Lanes{}}
+	if err := s.lanes(ctx, found); err != nil {
+		return nil, fmt.Errorf("listing lanes: %w", err)
+	}
+	var err error
+	if found.Interactions, err = s.count(ctx, ""); err != nil {
+		return nil, fmt.Errorf("counting interactions: %w", err)
+	}
+	if found.Undelivered, err = s.count(ctx, " AND "+dispatch.AttributeUndelivered.GetName()+" > 0"); err != nil {
+		return nil, fmt.Errorf("counting interactions: %w", err)
+	}
+	return found, nil
+}
+
+// lanes lists all that are open: visibility can count, but not by call, and it can
+// count nothing that is a sum.
+func (s *surveyor) lanes(ctx context.Context, found *metrics.Survey) error {
+	request := &workflowservice.ListWorkflowExecutionsRequest{Query: s.open(workflows.TypeDelivery), PageSize: surveyPage}
+	for {
+		if err := s.pace.Wait(ctx); err != nil {
+			return err
+		}
+		asking, cancel := context.WithTimeout(ctx, surveyWithin)
+		page, err := s.client.ListWorkflow(asking, request)
+		cancel()
+		if err != nil {
+			return err
+		}
+		for _, lane := range page.GetExecutions() {
+			call := keyword(lane, dispatch.AttributeCall)
+			sum := found.Lanes[call]
+			sum.Add(lane.GetStartTime().AsTime(), number(lane, dispatch.AttributeParked))
+			found.Lanes[call] = sum
+		}
+		if request.NextPageToken = page.GetNextPageToken(); len(request.NextPageToken) == 0 {
+			return nil
+		}
+	}
+}
+
+func (s *surveyor) count(ctx context.Context, further string) (int, error) {
+	if err := s.pace.Wait(ctx); err != nil {
+		return 0, err
+	}
+	asking, cancel := context.WithTimeout(ctx, surveyWithin)
+	defer cancel()
+	counted, err := s.client.CountWorkflow(asking, &workflowservice.CountWorkflowExecutionsRequest{Query: s.open(workflows.TypeInteraction) + further})
+	return int(counted.GetCount()), err
+}
+
+// open are the open workflows of a type that this process could work on.
+func (s *surveyor) open(workflowType string) string {
+	return fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND TaskQueue = '%s'", workflowType, s.taskQueue)
+}
+
+func keyword(of *workflowpb.WorkflowExecutionInfo, key temporal.SearchAttributeKeyKeyword) string {
+	var text string
+	attribute(of, key.GetName(), &text)
+	return text
+}
+
+func number(of *workflowpb.WorkflowExecutionInfo, key temporal.SearchAttributeKeyInt64) int {
+	var n int
+	attribute(of, key.GetName(), &n)
+	return n
+}
+
+// attribute reads a search attribute; one that is not set, or no such thing, is zero.
+func attribute(of *workflowpb.WorkflowExecutionInfo, name string, target any) {
+	if payload, ok := of.GetSearchAttributes().GetIndexedFields()[name]; ok {
+		_ = converter.GetDefaultDataConverter().FromPayload(payload, target) // zero then
+	}
+}

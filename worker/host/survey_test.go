@@ -1,0 +1,128 @@
+package host_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/mocks"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"segue/metrics"
+	"segue/metrics/metricstest"
+	"segue/worker/host"
+)
+
+func lane(t *testing.T, call string, parked any, started time.Time) *workflowpb.WorkflowExecutionInfo {
+	t.Helper()
+	fields := map[string]*commonpb.Payload{}
+	for name, value := range map[string]any{"SegueCall": call, "SegueParked": parked} {
+		if value == nil {
+			continue
+		}
+		payload, err := converter.GetDefaultDataConverter().ToPayload(value)
+		require.NoError(t, err)
+		fields[name] = payload
+	}
+	return &workflowpb.WorkflowExecutionInfo{StartTime: timestamppb.New(started), SearchAttributes: &commonpb.SearchAttributes{IndexedFields: fields}}
+}
+
+func TestASurveyAddsUpTheLanesByCall(t *testing.T) {
+	now := time.Now().UTC()
+	c := mocks.NewClient(t)
+	pages := map[string]*workflowservice.ListWorkflowExecutionsResponse{
+		"": {Executions: []*workflowpb.WorkflowExecutionInfo{lane(t, "crm", 2, now), lane(t, "bi", nil, now.Add(-time.Minute))}, NextPageToken: []byte("2")},
+		"2": {Executions: []*workflowpb.WorkflowExecutionInfo{
+			lane(t, "crm", 0, now.Add(-time.Hour)), lane(t, "crm", 1, now), lane(t, "bi", "what is this", now),
+		}},
+	}
+	c.On("ListWorkflow", mock.Anything, mock.Anything).Return(func(_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+		require.Equal(t, "WorkflowType = 'Delivery' AND ExecutionStatus = 'Running' AND TaskQueue = 'segue'", r.GetQuery())
+		return pages[string(r.GetNextPageToken())], nil
+	}).Twice()
+	c.On("CountWorkflow", mock.Anything, mock.Anything).Return(func(_ context.Context, r *workflowservice.CountWorkflowExecutionsRequest) (*workflowservice.CountWorkflowExecutionsResponse, error) {
+		undelivered, ok := strings.CutPrefix(r.GetQuery(), "WorkflowType = 'Interaction' AND ExecutionStatus = 'Running' AND TaskQueue = 'segue'")
+		require.True(t, ok, r.GetQuery())
+		if undelivered == " AND SegueUndelivered > 0" {
+			return &workflowservice.CountWorkflowExecutionsResponse{Count: 3}, nil
+		}
+		require.Empty(t, undelivered)
+		return &workflowservice.CountWorkflowExecutionsResponse{Count: 40}, nil
+	}).Twice()
+	found, err := host.Survey(t.Context(), c, "segue")
+	require.NoError(t, err)
+	require.Equal(t, map[string]metrics.Lanes{
+		"crm": {Open: 3, WithParked: 2, Parked: 3, Oldest: now.Add(-time.Hour)},
+		"bi":  {Open: 2, Oldest: now.Add(-time.Minute)},
+	}, found.Lanes)
+	require.Equal(t, []int{40, 3}, []int{found.Interactions, found.Undelivered})
+}
+
+func TestASurveyThatFails(t *testing.T) {
+	c := mocks.NewClient(t)
+	c.On("ListWorkflow", mock.Anything, mock.Anything).Return(nil, errors.New("too many requests"))
+	_, err := host.Survey(t.Context(), c, "segue")
+	require.EqualError(t, err, "listing lanes: too many requests")
+}
+
+// fickle is a Temporal that sometimes does not say what is open.
+type fickle struct {
+	*mocks.Client
+	fails atomic.Bool
+	asked atomic.Int64
+}
+
+func (f *fickle) ListWorkflow(context.Context, *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	f.asked.Add(1)
+	if f.fails.Load() {
+		return nil, errors.New("too many requests")
+	}
+	return &workflowservice.ListWorkflowExecutionsResponse{}, nil
+}
+
+func (f *fickle) CountWorkflow(context.Context, *workflowservice.CountWorkflowExecutionsRequest) (*workflowservice.CountWorkflowExecutionsResponse, error) {
+	return &workflowservice.CountWorkflowExecutionsResponse{Count: 1}, nil
+}
+
+func TestSurveysAreSparseAndForgotten(t *testing.T) {
+	probe := metricstest.New(t)
+	synctest.Test(t, func(t *testing.T) {
+		logged := &lines{}
+		c := &fickle{Client: &mocks.Client{}}
+		s := host.NewSurveyor(host.Options{
+			Client: c, TaskQueue: "segue", Metrics: probe.Exporter, Log: slog.New(slog.NewJSONHandler(logged, nil)),
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { s.Run(ctx) })
+		require.Nil(t, s.Recent())
+		time.Sleep(2 * time.Second) // of the bubble's time
+		require.Equal(t, 1, s.Recent().Interactions)
+		time.Sleep(10 * time.Minute)
+		require.LessOrEqual(t, c.asked.Load(), int64(21), "at most every half minute")
+		require.GreaterOrEqual(t, c.asked.Load(), int64(18))
+
+		c.fails.Store(true)
+		time.Sleep(10 * time.Minute)
+		require.NotNil(t, s.Recent(), "what was found last")
+		time.Sleep(10 * time.Minute)
+		require.Nil(t, s.Recent(), "too old to be shown")
+		require.Len(t, logged.of(t, "lanes and interactions could not be counted; their metrics stay as they were"), 1)
+		cancel()
+		running.Wait()
+	})
+	require.Positive(t, probe.Values("segue_surveys_total")["outcome=failed"])
+	require.Positive(t, probe.Values("segue_surveys_total")["outcome=ok"])
+}
