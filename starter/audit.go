@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,11 +38,14 @@ as canceled, as of when it was ended; a lane's deliveries are given to the lane 
 that it would have had. It is done on the task queue of the workflow that was ended, or on that of --task-queue, where a
 worker must run.
 
+It also names the workflows that are stuck: that run, and whose tasks fail again and again. They lose nothing, and go on
+by themselves once a worker runs that can do them.
+
 It may be stopped and run again, at any time: what is done is not found again. To end an interaction early, cancel its
 workflow instead of terminating it.
 
-Exit codes: 0 nothing is missing, or all of it was fired; 6 something is missing; 1 something could not be looked at or
-fired.`,
+Exit codes: 0 nothing is missing, or all of it was fired; 6 something is missing, or stuck; 1 something could not be
+looked at or fired.`,
 		Example: `  segue audit
   segue audit --since 24h --json | jq -r '.findings[].workflow_id'
   segue audit --contact-center berlin --fire --rate 5
@@ -97,7 +101,9 @@ type audited struct {
 	Fired    int             `json:"fired"`
 	Skipped  int             `json:"skipped"`
 	Failures []audit.Failure `json:"failures"`
-	More     bool            `json:"more,omitempty"`
+	// Stuck are running workflows whose tasks fail.
+	Stuck []audit.Stuck `json:"stuck"`
+	More  bool          `json:"more,omitempty"`
 }
 
 type missing struct {
@@ -124,6 +130,9 @@ func (a *app) audit(ctx context.Context, f auditFlags, args []string) error {
 	result := audited{
 		Looked: found.Looked, Findings: list(found.Findings), Failures: list(found.Failures), More: found.More,
 		Missing: missing{Events: found.Events(), Deliveries: found.Deliveries(), Drafts: found.Drafts()},
+	}
+	if result.Stuck, err = auditor.Stuck(ctx, filter); err != nil {
+		return s.findError(err, filter.Query())
 	}
 	if f.fire && len(found.Findings) > 0 {
 		fmt.Fprintln(a.errs, result.census())
@@ -160,7 +169,7 @@ func (r audited) end(fire bool) error {
 	switch {
 	case len(r.Failures) > 0:
 		return &codedError{exitFailure}
-	case len(r.Findings) > 0 && (!fire || r.More):
+	case len(r.Findings) > 0 && (!fire || r.More), len(r.Stuck) > 0:
 		return &codedError{exitMissing}
 	}
 	return nil
@@ -187,6 +196,9 @@ func (r audited) write(w io.Writer, fire bool) error {
 	}
 	for _, failure := range r.Failures {
 		fmt.Fprintf(w, "FAILED %s %s: %s\n", failure.WorkflowID, failure.RunID, failure.Reason)
+	}
+	for _, stuck := range r.Stuck {
+		fmt.Fprintf(w, "STUCK %s %s: %s\n", stuck.WorkflowID, stuck.RunID, strings.Join(stuck.Problems, ", "))
 	}
 	if fire && len(r.Findings) > 0 {
 		_, err := fmt.Fprintf(w, "%d of %d are being done, %d skipped, %d failed\n", r.Fired, len(r.Findings), r.Skipped, len(r.Failures))

@@ -145,5 +145,6 @@ func (a *app) demoConfig(receivers *demo.Receivers, out string) (*config.Set, er
 			return nil, err
 		}
 	}
-	return config.Parse("demo.yaml", text, a.options()...)
+	// A versioned worker would get nothing before somebody makes its version current.
+	return config.Parse("demo.yaml", text, a.options(config.WithValue("temporal.build_id", ""))...)
 }

@@ -87,12 +87,14 @@ type ready struct {
 	Gateway         string `json:"gateway"`
 	Namespace       string `json:"namespace"`
 	TaskQueue       string `json:"task_queue"`
+	// Version is what the worker runs as; empty is unversioned.
+	Version string `json:"version,omitempty"`
 }
 
 func (s *stack) ready() ready {
 	return ready{
 		TemporalAddress: s.settings.Address, TemporalUI: s.ui,
-		Namespace: s.settings.Namespace, TaskQueue: s.settings.TaskQueue,
+		Namespace: s.settings.Namespace, TaskQueue: s.settings.TaskQueue, Version: s.version,
 	}
 }
 
@@ -103,6 +105,10 @@ func (a *app) announce(s *stack, f stackFlags, store *config.Store) error {
 		fmt.Fprintln(w)
 		s.describe(w)
 		fmt.Fprintf(w, "  configuration  %s\n", source)
+		if s.version != "" {
+			build := store.Current().Temporal.BuildID
+			fmt.Fprintf(w, "  version        %s; it gets work once it is current: %s deploy %s%s\n", s.version, a.self(), build, elsewhere(s.settings))
+		}
 		if f.noWorker {
 			fmt.Fprintf(w, "\nNo worker runs here. Start one: SEGUE_TEMPORAL_ADDRESS=%s go run ./worker\n", s.settings.Address)
 		}

@@ -58,6 +58,8 @@ type stack struct {
 	cancel context.CancelFunc
 	// worker gives the worker's end; nil without one.
 	worker chan error
+	// version is what the worker runs as; empty is unversioned.
+	version string
 }
 
 // up starts a stack, which logs what is at least that important; what it started
@@ -115,6 +117,7 @@ func (a *app) embed(ctx context.Context, f stackFlags, settings connect.Settings
 func (s *stack) work(store *config.Store, log *slog.Logger) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel, s.worker = cancel, make(chan error, 1)
+	s.version = host.Version(store.Current().Temporal)
 	go func() {
 		s.worker <- host.Run(ctx, host.Options{
 			Client: s.Temporal, TaskQueue: s.TaskQueue, Config: store, Log: log, Allow: []string{"127.0.0.0/8", "::1"},

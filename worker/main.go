@@ -59,7 +59,8 @@ func run(ctx context.Context, arguments []string) error {
 	if err := isPrepared(ctx, temporal, settings.Namespace); err != nil {
 		return err
 	}
-	log.Info("worker started", "address", settings.Address, "namespace", settings.Namespace, "task_queue", settings.TaskQueue, "configuration", set.Version)
+	log.Info("worker started", "address", settings.Address, "namespace", settings.Namespace, "task_queue", settings.TaskQueue,
+		"version", cmp.Or(host.Version(set.Temporal), "unversioned"), "configuration", set.Version)
 	return host.Run(ctx, host.Options{Client: temporal, TaskQueue: settings.TaskQueue, Config: store, Log: log})
 }
 
@@ -70,6 +71,8 @@ func configuration(arguments []string) (*config.Store, error) {
 	flags.String("address", "", "Temporal's host:port (default 127.0.0.1:7233)")
 	flags.String("namespace", "", "Temporal namespace (default default)")
 	flags.String("task-queue", "", "task queue to poll (default segue)")
+	flags.String("deployment", "", "deployment of a versioned worker (default segue)")
+	flags.String("build-id", "", "version to run as; without one the worker is unversioned")
 	if err := flags.Parse(arguments); err != nil {
 		return nil, err
 	}
@@ -79,7 +82,9 @@ func configuration(arguments []string) (*config.Store, error) {
 	return config.Open(*file,
 		config.WithFlag("temporal.address", flags.Lookup("address")),
 		config.WithFlag("temporal.namespace", flags.Lookup("namespace")),
-		config.WithFlag("temporal.task_queue", flags.Lookup("task-queue")))
+		config.WithFlag("temporal.task_queue", flags.Lookup("task-queue")),
+		config.WithFlag("temporal.deployment", flags.Lookup("deployment")),
+		config.WithFlag("temporal.build_id", flags.Lookup("build-id")))
 }
 
 // isPrepared checks for the search attributes, without which every workflow task

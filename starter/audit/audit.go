@@ -9,13 +9,13 @@ import (
 	"strings"
 	"time"
 
-	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 
 	"segue/replay"
@@ -31,19 +31,27 @@ type Filter struct {
 
 // Query finds, in Temporal's list language, the workflows that were ended from outside.
 func (f Filter) Query() string {
-	conditions := []string{
-		fmt.Sprintf("WorkflowType IN ('%s', '%s')", workflows.TypeInteraction, workflows.TypeDelivery),
-		"ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed', 'Canceled')",
-	}
-	if f.ContactCenter != "" {
-		// By the ids: one that ended before its first task is indexed by nothing else.
-		path := f.ContactCenter + "/" + f.Interaction
-		conditions = append(conditions, fmt.Sprintf("(WorkflowId STARTS_WITH 'interaction/%s' OR WorkflowId STARTS_WITH 'delivery/%s')", path, path))
-	}
+	conditions := f.named("ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed', 'Canceled')")
 	if !f.Since.IsZero() {
 		conditions = append(conditions, fmt.Sprintf("CloseTime >= '%s'", f.Since.UTC().Format(time.RFC3339)))
 	}
 	return strings.Join(conditions, " AND ")
+}
+
+// stuck finds the workflows that run and whose tasks fail, again and again.
+func (f Filter) stuck() string {
+	return strings.Join(f.named("ExecutionStatus = 'Running'", "TemporalReportedProblems IS NOT NULL"), " AND ")
+}
+
+// named adds to conditions which workflows are meant: by their ids, for one that
+// ended before its first task is indexed by nothing else.
+func (f Filter) named(conditions ...string) []string {
+	conditions = append(conditions, fmt.Sprintf("WorkflowType IN ('%s', '%s')", workflows.TypeInteraction, workflows.TypeDelivery))
+	if f.ContactCenter != "" {
+		path := f.ContactCenter + "/" + f.Interaction
+		conditions = append(conditions, fmt.Sprintf("(WorkflowId STARTS_WITH 'interaction/%s' OR WorkflowId STARTS_WITH 'delivery/%s')", path, path))
+	}
+	return conditions
 }
 
 // matches holds a workflow against the filter: the id of an interaction may begin
@@ -75,6 +83,7 @@ type run struct {
 	contactCenter, interaction string
 	status                     enumspb.WorkflowExecutionStatus
 	startedAt                  time.Time
+	problems                   []string
 }
 
 func runOf(info *workflowpb.WorkflowExecutionInfo) run {
@@ -84,6 +93,10 @@ func runOf(info *workflowpb.WorkflowExecutionInfo) run {
 	}
 	if parts := strings.SplitN(r.id, "/", 4); len(parts) >= 3 {
 		r.contactCenter, r.interaction = parts[1], parts[2]
+	}
+	if problems, ok := info.GetSearchAttributes().GetIndexedFields()["TemporalReportedProblems"]; ok {
+		// Written by the server, for people to read: one in another form is left out.
+		_ = converter.GetDefaultDataConverter().FromPayload(problems, &r.problems)
 	}
 	return r
 }
@@ -178,6 +191,22 @@ func endOf(history *historypb.History) (at time.Time, reason string) {
 	return at, ""
 }
 
+// Stuck lists the workflows whose tasks fail again and again: they neither end nor
+// lose anything, and go on by themselves once a worker runs that can do them.
+func (a *Auditor) Stuck(ctx context.Context, f Filter) ([]Stuck, error) {
+	runs, err := a.list(ctx, f.stuck())
+	if err != nil {
+		return nil, err
+	}
+	stuck := []Stuck{}
+	for _, r := range runs {
+		if f.matches(r) {
+			stuck = append(stuck, Stuck{WorkflowID: r.id, RunID: r.runID, Problems: r.problems})
+		}
+	}
+	return stuck, nil
+}
+
 // list reads all that a query means; what is kept of one workflow is small.
 func (a *Auditor) list(ctx context.Context, query string) ([]run, error) {
 	var runs []run
@@ -233,19 +262,4 @@ func (a *Auditor) history(ctx context.Context, workflowID, runID string) (*histo
 		return nil, fmt.Errorf("history of %s: it has no events", workflowID)
 	}
 	return history, nil
-}
-
-// began is the event with which a run began.
-func (a *Auditor) began(ctx context.Context, workflowID, runID string) (*historypb.WorkflowExecutionStartedEventAttributes, error) {
-	page, err := a.Temporal.WorkflowService().GetWorkflowExecutionHistory(ctx, &workflowservice.GetWorkflowExecutionHistoryRequest{
-		Namespace: a.Namespace, MaximumPageSize: 1,
-		Execution: &commonpb.WorkflowExecution{WorkflowId: workflowID, RunId: runID},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("begin of %s: %w", workflowID, err)
-	}
-	if events := page.GetHistory().GetEvents(); len(events) > 0 {
-		return events[0].GetWorkflowExecutionStartedEventAttributes(), nil
-	}
-	return nil, fmt.Errorf("begin of %s: it has no events", workflowID)
 }

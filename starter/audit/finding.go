@@ -76,6 +76,14 @@ func deliveriesOf(requests []dispatch.Request) []Delivery {
 	return deliveries
 }
 
+// Stuck is a workflow that runs and whose tasks fail.
+type Stuck struct {
+	WorkflowID string `json:"workflow_id"`
+	RunID      string `json:"run_id"`
+	// Problems are Temporal's words for why.
+	Problems []string `json:"problems"`
+}
+
 // Failure is a workflow that could not be looked at or taken up again.
 type Failure struct {
 	WorkflowID string `json:"workflow_id"`
