@@ -33,12 +33,13 @@ type Activities struct {
 // Register makes the activities known under the names of package dispatch.
 func (a *Activities) Register(registry worker.ActivityRegistry) {
 	for name, do := range map[string]any{
-		dispatch.ActivityDispatch: a.Dispatch,
-		dispatch.ActivityAttempt:  a.Attempt,
-		dispatch.ActivityHandOver: a.HandOver,
-		dispatch.ActivityRender:   a.Render,
-		dispatch.ActivityInspect:  a.Inspect,
-		dispatch.ActivityAlert:    a.Alert,
+		dispatch.ActivityDispatch:     a.Dispatch,
+		dispatch.ActivityAttempt:      a.Attempt,
+		dispatch.ActivityHandOver:     a.HandOver,
+		dispatch.ActivityRender:       a.Render,
+		dispatch.ActivityInspect:      a.Inspect,
+		dispatch.ActivityAlert:        a.Alert,
+		dispatch.ActivityCancelReason: a.CancelReason,
 	} {
 		registry.RegisterActivityWithOptions(do, activity.RegisterOptions{Name: name})
 	}

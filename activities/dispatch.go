@@ -41,6 +41,7 @@ func (a *Activities) Dispatch(ctx context.Context, in *dispatch.Input) (*dispatc
 	d.route()
 	d.sendInline()
 	d.handOver()
+	d.unpin()
 	d.measure()
 	return d.result(), nil
 }
@@ -57,6 +58,8 @@ type dispatching struct {
 	lanes   map[string]*lane
 	order   []*lane // by their first parcel
 	through int64
+
+	unpinned bool
 }
 
 // parcel is one event × one call on its way.
@@ -82,7 +85,7 @@ type lane struct {
 }
 
 func (d *dispatching) result() *dispatch.Result {
-	result := &dispatch.Result{Version: d.set.Version, Through: d.through}
+	result := &dispatch.Result{Version: d.set.Version, Through: d.through, Unpinned: d.unpinned}
 	if rules := d.rules(); d.in.Known == nil || *d.in.Known != rules {
 		result.Rules = &rules
 	}

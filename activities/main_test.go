@@ -141,16 +141,21 @@ func (d *desk) renew() {
 	d.Register(d)
 }
 
-// know makes a call's receiver a known and fast one, by one request of its own.
+// know makes a call's receiver a known and fast one, by requests of its own: one,
+// unless this machine was slow with it.
 func (d *desk) know(t *testing.T, calls ...string) {
 	t.Helper()
 	for _, name := range calls {
 		call, ok := d.Config().Call(name)
 		require.True(t, ok)
-		o := d.Sender.Send(context.Background(), call.Policy, dispatch.Request{ID: "warm-" + name, Method: "POST", URL: d.receiver.URL + "/warm"}, 1)
-		require.Equal(t, "ok", o.Class, o.Message)
-		<-d.receiver.arrived
-		require.True(t, d.Sender.Health(call.Policy).Inline(), name)
+		health := d.Sender.Health(call.Policy)
+		for n := 0; !health.Inline(); n++ {
+			require.Less(t, n, 100, "%s never was fast", name)
+			warm := dispatch.Request{ID: fmt.Sprintf("warm-%s-%d", name, n), Method: "POST", URL: d.receiver.URL + "/warm"}
+			o := d.Sender.Send(context.Background(), call.Policy, warm, 1)
+			require.Equal(t, "ok", o.Class, o.Message)
+			<-d.receiver.arrived
+		}
 	}
 	d.receiver.mu.Lock()
 	d.receiver.got = nil

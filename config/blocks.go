@@ -285,6 +285,10 @@ var blocks = map[reflect.Type]block{
 		"task_queue": {about: "The task queue of the workers."},
 		"api_key":    {about: "The key of Temporal Cloud: env:NAME or file:PATH."},
 		"tls":        {about: "How the connection is secured."},
+
+		"deployment":   {about: "The deployment that versioned workers belong to."},
+		"build_id":     {about: "The version to run as; without one a worker is unversioned."},
+		"auto_upgrade": {about: "The channels whose running interactions go over to new versions; the others stay."},
 	}},
 	reflect.TypeFor[fileTLS](): {keys: map[string]key{
 		"enabled":     {about: "Use TLS."},

@@ -3,6 +3,7 @@ package config_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,7 +44,10 @@ func TestDefaults(t *testing.T) {
 	assert.Equal(t, dispatch.Timeouts{Offer: 30 * time.Second, Queue: 10 * time.Minute, WrapUp: 2 * time.Minute, Engagement: time.Minute,
 		Lifetime: 168 * time.Hour, LateEvents: 15 * time.Minute, Orphan: 5 * time.Minute, SequenceGap: 2 * time.Second},
 		set.TimeoutsFor(interaction.ChannelChat))
-	assert.Equal(t, config.Temporal{Address: "127.0.0.1:7233", Namespace: "default", TaskQueue: "segue"}, set.Temporal)
+	assert.Equal(t, config.Temporal{
+		Address: "127.0.0.1:7233", Namespace: "default", TaskQueue: "segue",
+		Deployment: "segue", AutoUpgrade: []interaction.Channel{"email", "sms", "web"},
+	}, set.Temporal)
 	assert.Equal(t, config.Log{Level: "info", Format: "text"}, set.Log)
 	assert.Equal(t, "127.0.0.1:8080", set.Gateway.Address)
 	_, ok = set.Call("b")
@@ -170,11 +174,40 @@ func TestSettingsComeFromFlagsThenTheEnvironmentThenTheFile(t *testing.T) {
 	flags.String("log-level", "debug", "")
 	require.NoError(t, flags.Parse([]string{"--address", "flag:3"}))
 	set := parsed(t, text, config.WithFlag("temporal.address", flags.Lookup("address")), config.WithFlag("log.level", flags.Lookup("log-level")))
-	assert.Equal(t, config.Temporal{Address: "flag:3", Namespace: "env", TaskQueue: "file"}, set.Temporal)
+	assert.Equal(t, config.Temporal{
+		Address: "flag:3", Namespace: "env", TaskQueue: "file",
+		Deployment: "segue", AutoUpgrade: []interaction.Channel{"email", "sms", "web"},
+	}, set.Temporal)
 	assert.Equal(t, 2*time.Second, set.TimeoutsFor("inbound").Offer)
 	assert.Equal(t, time.Minute, set.TimeoutsFor("inbound").Queue)
 	assert.Equal(t, config.Guard{Allow: []string{"10.0.0.0/8", "crm.internal:443"}, Proxy: delivery.Proxy{URL: "http://proxy.internal:3128"}}, set.Guard)
 	assert.Equal(t, "other:4", parsed(t, text, config.WithValue("temporal.address", "other:4")).Temporal.Address)
+}
+
+func TestChannelsOfLongLivesGoOnWithNewVersions(t *testing.T) {
+	versioned := "temporal: {build_id: 1.4.0%s}"
+	for text, want := range map[string][]interaction.Channel{
+		"temporal: {deployment: segue}":                                     nil, // without a build id there is nothing to go over to
+		fmt.Sprintf(versioned, ""):                                          {"email", "sms", "web"},
+		fmt.Sprintf(versioned, ", auto_upgrade: [chat, web]"):               {"chat", "web"},
+		fmt.Sprintf(versioned, ", auto_upgrade: chat"):                      {"chat"},
+		fmt.Sprintf(versioned, ", auto_upgrade: []"):                        nil,
+		fmt.Sprintf(versioned, ", deployment: berlin, auto_upgrade: 'sms'"): {"sms"},
+	} {
+		set := parsed(t, text)
+		var got []interaction.Channel
+		for _, channel := range interaction.Channels() {
+			if set.Temporal.Unpins(channel) {
+				got = append(got, channel)
+			}
+		}
+		assert.ElementsMatch(t, want, got, text)
+	}
+	t.Setenv("SEGUE_TEMPORAL_BUILD_ID", "2.0")
+	t.Setenv("SEGUE_TEMPORAL_AUTO_UPGRADE", "email, chat")
+	set := parsed(t, "temporal: {auto_upgrade: [sms]}")
+	assert.Equal(t, []interaction.Channel{"email", "chat"}, set.Temporal.AutoUpgrade)
+	assert.Equal(t, "2.0", set.Temporal.BuildID)
 }
 
 func TestABadSettingNamesTheVariableOrTheFlag(t *testing.T) {

@@ -213,6 +213,10 @@ type fileTemporal struct {
 	TaskQueue setting `yaml:"task_queue"`
 	APIKey    setting `yaml:"api_key"`
 	TLS       fileTLS `yaml:"tls"`
+
+	Deployment  setting         `yaml:"deployment"`
+	BuildID     setting         `yaml:"build_id"`
+	AutoUpgrade channelsSetting `yaml:"auto_upgrade"`
 }
 
 type fileTLS struct {

@@ -94,6 +94,44 @@ var checkName = form{
 	schema: object{"type": []string{"string", "number", "boolean"}, "pattern": namePattern.String()},
 }
 
+var deploymentPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
+
+var checkDeployment = form{
+	mistake: func(s string) (string, string) {
+		if !deploymentPattern.MatchString(s) {
+			return quoted(s) + " is not the name of a deployment", "use letters, digits, dashes and underscores, at most 64"
+		}
+		return "", ""
+	},
+	schema: object{"type": []string{"string", "number", "boolean"}, "pattern": deploymentPattern.String()},
+}
+
+var buildPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$`)
+
+var checkBuildID = form{
+	mistake: func(s string) (string, string) {
+		if !buildPattern.MatchString(s) {
+			return quoted(s) + " is not a build id", "use letters, digits, dots, dashes, underscores and pluses, at most 128, such as 1.4.0 or a commit"
+		}
+		return "", ""
+	},
+	schema: object{"type": []string{"string", "number", "boolean"}, "pattern": buildPattern.String()},
+}
+
+// checkChannels checks a list of channels in one text: "email, sms".
+var checkChannels = form{
+	mistake: func(s string) (string, string) {
+		names := channelNames()
+		for _, channel := range channelsOf(s) {
+			if !slices.Contains(names, string(channel)) {
+				return quoted(string(channel)) + " is not a channel", expr.Suggest(string(channel), names)
+			}
+		}
+		return "", ""
+	},
+	schema: object{"type": "string", "pattern": `^[\s,]*((` + strings.Join(channelNames(), "|") + `)[\s,]*)*$`},
+}
+
 var checkSecret = form{
 	mistake: func(s string) (string, string) {
 		kind, rest, _ := strings.Cut(s, ":")

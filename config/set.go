@@ -124,6 +124,18 @@ type Temporal struct {
 	// APIKey authenticates with Temporal Cloud; empty: none.
 	APIKey delivery.SecretRef
 	TLS    TLS
+	// Deployment and BuildID are the version that a worker runs as; without a build
+	// id it runs unversioned.
+	Deployment, BuildID string
+	// AutoUpgrade are the channels whose interactions go on with newer versions of
+	// the workers; those of the others stay with the version that they began on.
+	AutoUpgrade []interaction.Channel
+}
+
+// Unpins tells whether a versioned worker lets interactions of a channel go on with
+// newer versions.
+func (t Temporal) Unpins(channel interaction.Channel) bool {
+	return t.BuildID != "" && slices.Contains(t.AutoUpgrade, channel)
 }
 
 // TLS is how the connection to Temporal is secured.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"segue/delivery"
+	"segue/interaction"
 
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
@@ -37,6 +38,9 @@ var processSettings = []processSetting{
 	{"temporal.address", "127.0.0.1:7233", checkHostPort},
 	{"temporal.namespace", "default", checkName},
 	{"temporal.task_queue", "segue", checkName},
+	{"temporal.deployment", "segue", checkDeployment},
+	{"temporal.build_id", "", optional(checkBuildID)},
+	{"temporal.auto_upgrade", "email,sms,web", optional(checkChannels)},
 	{"temporal.api_key", "", optional(checkSecret)},
 	{"temporal.tls.enabled", "false", checkBool},
 	{"temporal.tls.server_name", "", anyText},
@@ -153,6 +157,17 @@ func insert(m map[string]any, path []string, value string) {
 	m[path[len(path)-1]] = value
 }
 
+// channelsOf reads a list of channels: "email, sms".
+func channelsOf(s string) []interaction.Channel {
+	var channels []interaction.Channel
+	for name := range strings.SplitSeq(s, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			channels = append(channels, interaction.Channel(name))
+		}
+	}
+	return channels
+}
+
 // fill moves the merged settings into the set.
 func (s *Set) fill(v *viper.Viper) {
 	secret := func(key string) delivery.SecretRef { return delivery.SecretRef(v.GetString(key)) }
@@ -161,6 +176,8 @@ func (s *Set) fill(v *viper.Viper) {
 	}
 	s.Temporal = Temporal{Address: v.GetString("temporal.address"), Namespace: v.GetString("temporal.namespace"),
 		TaskQueue: v.GetString("temporal.task_queue"), APIKey: secret("temporal.api_key"),
+		Deployment: v.GetString("temporal.deployment"), BuildID: v.GetString("temporal.build_id"),
+		AutoUpgrade: channelsOf(v.GetString("temporal.auto_upgrade")),
 		TLS: TLS{Enabled: v.GetBool("temporal.tls.enabled"), ServerName: v.GetString("temporal.tls.server_name"),
 			CA: secret("temporal.tls.ca"), Certificate: secret("temporal.tls.certificate"), Key: secret("temporal.tls.key")}}
 	s.Log = Log{Level: v.GetString("log.level"), Format: v.GetString("log.format")}

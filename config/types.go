@@ -253,3 +253,26 @@ func (setting) decode(d *decoder, path string, n *yaml.Node) {
 		d.settings[path] = n.Value
 	}
 }
+
+// channelsSetting is a setting of several channels: a list, or one text with commas.
+type channelsSetting struct{}
+
+func (channelsSetting) decode(d *decoder, path string, n *yaml.Node) {
+	if n.Kind != yaml.SequenceNode {
+		setting{}.decode(d, path, n)
+		return
+	}
+	var values []string
+	for _, item := range n.Content {
+		if item.Kind != yaml.ScalarNode {
+			d.failAt(item, path, "", describe(item)+" stands where one value belongs", "write one value")
+			return
+		}
+		values = append(values, strings.TrimSpace(item.Value))
+	}
+	d.settings[path] = strings.Join(values, ",")
+}
+
+func (channelsSetting) schema() object {
+	return object{"anyOf": []object{checkChannels.schema, {"type": "array", "items": checkChannels.schema}}}
+}

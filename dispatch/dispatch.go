@@ -10,10 +10,11 @@ import (
 
 // The names under which the activities are registered.
 const (
-	ActivityDispatch = "Dispatch"
-	ActivityAttempt  = "Attempt"
-	ActivityHandOver = "HandOver"
-	ActivityRender   = "Render"
+	ActivityDispatch     = "Dispatch"
+	ActivityAttempt      = "Attempt"
+	ActivityHandOver     = "HandOver"
+	ActivityRender       = "Render"
+	ActivityCancelReason = "CancelReason"
 )
 
 // Owner says whose deliveries these are: one interaction, over all its runs, or
@@ -51,6 +52,8 @@ type Input struct {
 	Lanes map[string]LaneState `json:"lanes,omitempty"`
 	// Known are the rules that the workflow has; nil before the first Dispatch.
 	Known *Rules `json:"known,omitempty"`
+	// Unpinned says that the run goes on with newer versions of the workers already.
+	Unpinned bool `json:"unpinned,omitempty"`
 }
 
 // Result is what Dispatch records in its marker.
@@ -65,6 +68,8 @@ type Result struct {
 	Deliveries []Delivery `json:"deliveries,omitempty"`
 	// Sent says that at least one POST left inside this Dispatch.
 	Sent bool `json:"sent,omitempty"`
+	// Unpinned says that the run was told to go on with newer versions of the workers.
+	Unpinned bool `json:"unpinned,omitempty"`
 }
 
 // Status is where one delivery stands, as the queries show it.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -39,7 +40,7 @@ func newLab(t *testing.T) *lab {
 	t.Helper()
 	plugin, err := workflows.NewPlugin()
 	require.NoError(t, err)
-	c, err := connect.Dial(t.Context(), connect.Settings{Address: temporal.Address}, nil, plugin)
+	c, err := connect.Dial(t.Context(), connect.Settings{Address: temporal.Address}, slog.New(slog.DiscardHandler), plugin)
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	name := strings.NewReplacer("/", "-", " ", "-").Replace(t.Name())
@@ -50,11 +51,18 @@ func newLab(t *testing.T) *lab {
 // somebody kills it.
 func (l *lab) startWorker(yaml string) *exec.Cmd {
 	l.t.Helper()
+	return l.startBuild(workBin, yaml)
+}
+
+// startBuild does the same with a worker of any build; settings are variables of its
+// environment.
+func (l *lab) startBuild(binary, yaml string, settings ...string) *exec.Cmd {
+	l.t.Helper()
 	file := filepath.Join(l.t.TempDir(), "segue.yaml")
 	require.NoError(l.t, os.WriteFile(file, []byte(yaml), 0o600))
-	command := exec.Command(workBin, "--config", file)
-	command.Env = append(os.Environ(),
-		"SEGUE_TEMPORAL_ADDRESS="+temporal.Address, "SEGUE_TEMPORAL_TASK_QUEUE="+l.name)
+	command := exec.Command(binary)
+	command.Env = append(os.Environ(), append(settings,
+		"SEGUE_CONFIG="+file, "SEGUE_TEMPORAL_ADDRESS="+temporal.Address, "SEGUE_TEMPORAL_TASK_QUEUE="+l.name)...)
 	command.Stdout, command.Stderr = l, l
 	require.NoError(l.t, command.Start())
 	l.t.Cleanup(func() {
@@ -82,9 +90,13 @@ func (l *lab) start(id, channel string) client.WorkflowRun {
 	l.t.Helper()
 	run, err := l.client.ExecuteWorkflow(l.t.Context(),
 		client.StartWorkflowOptions{ID: l.workflowID(id), TaskQueue: l.name},
-		workflows.TypeInteraction, map[string]any{"id": id, "contact_center": l.name, "channel": channel, "queue": "sales"})
+		workflows.TypeInteraction, startOf(l.name, id, channel))
 	require.NoError(l.t, err)
 	return run
+}
+
+func startOf(contactCenter, id, channel string) json.RawMessage {
+	return fmt.Appendf(nil, `{"id":%q,"contact_center":%q,"channel":%q,"queue":"sales"}`, id, contactCenter, channel)
 }
 
 func (l *lab) signal(id, name, payload string) {
@@ -175,4 +187,42 @@ triggers:
 timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 24h, engagement: 0s, late_events: 0s}}
 guard: {allow: ["127.0.0.0/8"]}
 `, url, strings.Join(whens, ", "))
+}
+
+// bodyID is the interaction that a request is about.
+func (a arrival) bodyID() string {
+	var body struct{ ID string }
+	if json.Unmarshal([]byte(a.Body), &body) != nil {
+		return ""
+	}
+	return body.ID
+}
+
+// of are the requests about one interaction.
+func of(id string, r *receiver) []arrival {
+	var arrivals []arrival
+	for _, a := range r.seen() {
+		if a.bodyID() == id {
+			arrivals = append(arrivals, a)
+		}
+	}
+	return arrivals
+}
+
+// warmUp leads an interaction through its life: what is sent for it makes the
+// receiver known.
+func (l *lab) warmUp(r *receiver) {
+	l.t.Helper()
+	id := fmt.Sprintf("warm-%d", len(r.seen()))
+	run := l.start(id, "inbound")
+	l.signal(id, "dtmf", `{"digits":"0"}`)
+	l.signal(id, "abandon", `{}`)
+	require.NoError(l.t, run.Get(l.t.Context(), nil))
+}
+
+// replaceOnce changes a configuration where it must say something.
+func replaceOnce(t *testing.T, text, from, to string) string {
+	t.Helper()
+	require.Equal(t, 1, strings.Count(text, from), from)
+	return strings.Replace(text, from, to, 1)
 }

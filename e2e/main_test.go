@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"segue/connect"
+	"segue/e2e/changed"
 	"segue/embedded"
 )
 
@@ -18,6 +19,9 @@ var (
 	temporal *embedded.Server
 	segueBin string
 	workBin  string
+	// guardedBin and unguardedBin are workers of other builds: their workflows are
+	// changed, as a release may change them and as none must.
+	guardedBin, unguardedBin string
 )
 
 func TestMain(m *testing.M) {
@@ -31,9 +35,14 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(directory)
 	segueBin, workBin = filepath.Join(directory, "segue"), filepath.Join(directory, "segue-worker")
-	for binary, source := range map[string]string{segueBin: "segue/starter", workBin: "segue/worker"} {
-		if out, err := exec.Command("go", "build", "-o", binary, source).CombinedOutput(); err != nil {
-			return fail(fmt.Errorf("build %s: %w\n%s", source, err, out))
+	guardedBin, unguardedBin = filepath.Join(directory, "guarded"), filepath.Join(directory, "unguarded")
+	for _, build := range [][]string{
+		{segueBin, "segue/starter"}, {workBin, "segue/worker"},
+		{guardedBin, "-ldflags", "-X main.change=" + changed.Guarded, "segue/e2e/build"},
+		{unguardedBin, "-ldflags", "-X main.change=" + changed.Unguarded, "segue/e2e/build"},
+	} {
+		if out, err := exec.Command("go", append([]string{"build", "-o"}, build...)...).CombinedOutput(); err != nil {
+			return fail(fmt.Errorf("build %s: %w\n%s", build[len(build)-1], err, out))
 		}
 	}
 	temporal, err = embedded.Start(context.Background(), embedded.Options{

@@ -66,7 +66,7 @@ func TestCommandsApplyInTheOrderOfTheHistory(t *testing.T) {
 			got = status
 			return err == nil
 		})
-		want, rejected := replayPurely(t, l.name, id, l.history(id, runID))
+		want, _, rejected := replayPurely(t, l.name, id, l.history(id, runID))
 		require.Equal(t, want.State, got.State, id)
 		require.Equal(t, want.Outcome, got.Outcome, id)
 		require.Equal(t, want.Sequence, got.Sequence, id)
@@ -82,14 +82,16 @@ func TestCommandsApplyInTheOrderOfTheHistory(t *testing.T) {
 	}
 }
 
-// replayPurely applies the signals of a history, in its order, to the state machine.
-func replayPurely(t *testing.T, contactCenter, id string, history []*historypb.HistoryEvent) (interaction.Status, []string) {
+// replayPurely applies the signals of a history, in its order, to the state machine:
+// how it stands then, every event on the way, and what was refused.
+func replayPurely(t *testing.T, contactCenter, id string, history []*historypb.HistoryEvent) (interaction.Status, []interaction.Event, []string) {
 	t.Helper()
 	started := history[0]
-	start, err := interaction.DecodeStart(fmt.Appendf(nil, `{"id":%q,"contact_center":%q,"channel":"inbound","queue":"sales"}`, id, contactCenter))
+	start, err := interaction.DecodeStart(startOf(contactCenter, id, "inbound"))
 	require.NoError(t, err)
-	machine, _, err := interaction.Open(start, started.GetEventTime().AsTime())
+	machine, effect, err := interaction.Open(start, started.GetEventTime().AsTime())
 	require.NoError(t, err)
+	events := effect.Turn.Events
 	var rejected []string
 	for _, event := range history {
 		if event.GetEventType() != enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED {
@@ -102,11 +104,13 @@ func replayPurely(t *testing.T, contactCenter, id string, history []*historypb.H
 		}
 		command, err := interaction.Decode(signal.GetSignalName(), payload)
 		if err == nil {
-			_, err = machine.Apply(command, event.GetEventTime().AsTime())
+			effect, err = machine.Apply(command, event.GetEventTime().AsTime())
 		}
-		if err != nil {
+		if err == nil {
+			events = append(events, effect.Turn.Events...)
+		} else {
 			rejected = append(rejected, signal.GetSignalName()+": "+err.Error())
 		}
 	}
-	return machine.Status(), rejected
+	return machine.Status(), events, rejected
 }

@@ -47,7 +47,7 @@ func File(path string) (*historypb.History, error) {
 // History replays a history with today's workflows; an error says that they would
 // not do again what it recorded. The history is used up by it.
 func History(history *historypb.History, logger log.Logger) error {
-	replayer, err := newReplayer(nil)
+	replayer, err := newReplayer(workflows.Register, nil)
 	if err != nil {
 		return err
 	}
@@ -82,8 +82,9 @@ func Execution(ctx context.Context, c client.Client, execution workflow.Executio
 	return History(history, logger)
 }
 
-// newReplayer runs Segue's workflows the way a worker does. change may spoil it.
-func newReplayer(change func(*worker.WorkflowReplayerOptions)) (worker.WorkflowReplayer, error) {
+// newReplayer runs the workflows that register adds the way a worker does. change
+// may spoil it.
+func newReplayer(register func(worker.WorkflowRegistry), change func(*worker.WorkflowReplayerOptions)) (worker.WorkflowReplayer, error) {
 	plugin, err := workflows.NewPlugin()
 	if err != nil {
 		return nil, fmt.Errorf("replayer: %w", err)
@@ -96,6 +97,6 @@ func newReplayer(change func(*worker.WorkflowReplayerOptions)) (worker.WorkflowR
 	if err != nil {
 		return nil, errors.Join(errors.New("replayer"), err)
 	}
-	workflows.Register(replayer)
+	register(replayer)
 	return replayer, nil
 }

@@ -5,22 +5,22 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/interceptor"
 	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
-	"go.temporal.io/sdk/workflow"
 
+	"segue/e2e/changed"
 	"segue/replay"
 )
 
 // scenarios are the paths that must each have a golden history.
 var scenarios = []string{
 	"handled", "abandoned", "missed", "transferred", "engaged", "not_engaged", "retried_delivery", "parked",
-	"rejected_input", "continue_as_new", "burst", "lane_retried", "lane_parked", "timed_out", "orphan", "receiver_parked", "receiver_recovered", "lane_alert",
+	"rejected_input", "continue_as_new", "burst", "canceled", "lane_retried", "lane_parked", "timed_out", "orphan",
+	"receiver_parked", "receiver_recovered", "lane_alert",
 }
 
 // quiet keeps the replayer's account of an expected failure out of the test's output.
@@ -52,14 +52,28 @@ func TestGoldenHistoriesReplay(t *testing.T) {
 	}
 }
 
+// changeable are histories that a change before every Dispatch breaks.
+var changeable = []string{"handled", "retried_delivery", "parked", "burst"}
+
 // TestABrokenWorkflowFailsReplay replays the same histories against a workflow
 // that sets a timer before every Dispatch: if this passes, the test above proves nothing.
 func TestABrokenWorkflowFailsReplay(t *testing.T) {
-	for _, name := range []string{"handled", "retried_delivery", "parked", "burst"} {
+	for _, name := range changeable {
 		err := replay.SpoiledHistory(load(t, "testdata/v0/"+name+".json.gz"), quiet, func(o *worker.WorkflowReplayerOptions) {
-			o.Interceptors = []interceptor.WorkerInterceptor{&late{}}
+			o.Interceptors = []interceptor.WorkerInterceptor{changed.Interceptor(changed.Unguarded)}
 		})
 		require.ErrorContains(t, err, "TMPRL1100", name)
+	}
+}
+
+// TestAGuardedChangeReplays makes the same change behind a version: what was recorded
+// before it goes on in the older way.
+func TestAGuardedChangeReplays(t *testing.T) {
+	for _, name := range changeable {
+		err := replay.SpoiledHistory(load(t, "testdata/v0/"+name+".json.gz"), quiet, func(o *worker.WorkflowReplayerOptions) {
+			o.Interceptors = []interceptor.WorkerInterceptor{changed.Interceptor(changed.Guarded)}
+		})
+		require.NoError(t, err, name)
 	}
 }
 
@@ -74,30 +88,4 @@ func TestAFileThatIsNoHistoryIsNamed(t *testing.T) {
 	require.ErrorContains(t, err, "replay_test.go is no history")
 	_, err = replay.File("testdata/nowhere.json")
 	require.ErrorContains(t, err, "nowhere.json")
-}
-
-// late is a deliberate mistake: a timer is set before every local activity.
-type late struct {
-	interceptor.WorkerInterceptorBase
-}
-
-func (*late) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
-	return &lateInbound{interceptor.WorkflowInboundInterceptorBase{Next: next}}
-}
-
-type lateInbound struct {
-	interceptor.WorkflowInboundInterceptorBase
-}
-
-func (i *lateInbound) Init(outbound interceptor.WorkflowOutboundInterceptor) error {
-	return i.Next.Init(&lateOutbound{interceptor.WorkflowOutboundInterceptorBase{Next: outbound}})
-}
-
-type lateOutbound struct {
-	interceptor.WorkflowOutboundInterceptorBase
-}
-
-func (o *lateOutbound) ExecuteLocalActivity(ctx workflow.Context, activityType string, args ...any) workflow.Future {
-	workflow.NewTimer(ctx, time.Second)
-	return o.Next.ExecuteLocalActivity(ctx, activityType, args...)
 }

@@ -145,5 +145,6 @@ func (a *app) demoConfig(receivers *demo.Receivers, d demoFlags) (*config.Set, e
 			return nil, err
 		}
 	}
-	return config.Parse("demo.yaml", text, a.options(d.stack.metricsOption())...)
+	// A versioned worker would get nothing before somebody makes its version current.
+	return config.Parse("demo.yaml", text, a.options(d.stack.metricsOption(), config.WithValue("temporal.build_id", ""))...)
 }

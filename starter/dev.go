@@ -91,12 +91,14 @@ type ready struct {
 	TaskQueue       string `json:"task_queue"`
 	// Metrics is the URL of the worker's metrics; /livez and /readyz are beside it.
 	Metrics string `json:"metrics"`
+	// Version is what the worker runs as; empty is unversioned.
+	Version string `json:"version,omitempty"`
 }
 
 func (s *stack) ready() ready {
 	return ready{
 		TemporalAddress: s.settings.Address, TemporalUI: s.ui,
-		Namespace: s.settings.Namespace, TaskQueue: s.settings.TaskQueue, Metrics: s.metrics(),
+		Namespace: s.settings.Namespace, TaskQueue: s.settings.TaskQueue, Metrics: s.metrics(), Version: s.version,
 	}
 }
 
@@ -107,6 +109,10 @@ func (a *app) announce(s *stack, f stackFlags, store *config.Store) error {
 		fmt.Fprintln(w)
 		s.describe(w)
 		fmt.Fprintf(w, "  configuration  %s\n", source)
+		if s.version != "" {
+			build := store.Current().Temporal.BuildID
+			fmt.Fprintf(w, "  version        %s; it gets work once it is current: %s deploy %s%s\n", s.version, a.self(), build, elsewhere(s.settings))
+		}
 		if f.noWorker {
 			fmt.Fprintf(w, "\nNo worker runs here. Start one: SEGUE_TEMPORAL_ADDRESS=%s go run ./worker\n", s.settings.Address)
 		}

@@ -19,6 +19,7 @@ const (
 	exitNotFound    = 3
 	exitRefused     = 4
 	exitUnreachable = 5
+	exitMissing     = 6
 )
 
 // codeOf is the exit code that tells an error.

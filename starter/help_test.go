@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var commands = []string{"dev", "demo", "setup", "start", "signal", "feed", "show", "list", "deliveries", "redeliver", "discard", "check", "replay", "export"}
+var commands = []string{"dev", "demo", "setup", "start", "signal", "feed", "show", "list", "deliveries", "redeliver", "discard", "check", "replay", "export", "audit", "deploy"}
 
 func TestHelpOfEveryCommand(t *testing.T) {
 	root := segue(t, "--help")
@@ -62,6 +62,13 @@ func TestUsageErrors(t *testing.T) {
 		"takes at most one interaction, not 2":   {"deliveries", "a", "b"},
 		"what is discarded never arrives":        {"discard", "--call", "crm"},
 		"--rate 0":                               {"redeliver", "--rate", "0"},
+		"--rate -1":                              {"audit", "--rate", "-1"},
+		`interaction id "a b": use`:              {"audit", "a b"},
+		"--ramp 200":                             {"deploy", "2.0", "--ramp", "200"},
+		"a build id or --unversioned":            {"deploy", "2.0", "--unversioned"},
+		"--ramp and --move go with a build id":   {"deploy", "--move", "1.0"},
+		"--dry-run goes with --move":             {"deploy", "2.0", "--dry-run"},
+		`"a.b" is not the name of a deployment`:  {"deploy", "--deployment", "a.b"},
 		"give history files, or --query":         {"replay"},
 		"one of the two":                         {"replay", "x.json", "--query", "WorkflowType='Interaction'"},
 		"--out is missing":                       {"export", "c1"},
@@ -91,6 +98,7 @@ func TestUnreachableTemporal(t *testing.T) {
 	for _, args := range [][]string{
 		{"show", "c1"}, {"list"}, {"deliveries"}, {"redeliver"}, {"setup"}, {"start", `{"id":"c1","channel":"chat"}`},
 		{"signal", "hold", "c1"}, {"replay", "--query", "x"}, {"export", "c1", "--out", "-"}, {"feed", "-"},
+		{"audit"}, {"deploy"},
 		{"dev"}, {"demo", "--exit"},
 	} {
 		t.Run(args[0], func(t *testing.T) {

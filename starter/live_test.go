@@ -27,6 +27,7 @@ type live struct {
 		Namespace       string `json:"namespace"`
 		TaskQueue       string `json:"task_queue"`
 		Metrics         string `json:"metrics"`
+		Version         string `json:"version"`
 	}
 }
 
@@ -246,6 +247,20 @@ func TestWithoutAWorker(t *testing.T) {
 	shown := dev.run(t, "show", "c1")
 	require.Equal(t, 5, shown.code, shown.errs)
 	require.Contains(t, shown.errs, "no worker answered on task queue segue")
+	require.Equal(t, 0, dev.interrupt(t))
+}
+
+// A versioned worker gets work once its version is current.
+func TestAVersionedDev(t *testing.T) {
+	dev := startDev(t, "--config", fileOf(t, "segue.yaml", "temporal: {build_id: 1.4.0, deployment: berlin}"))
+	require.Equal(t, "berlin:1.4.0", dev.ready.Version)
+	require.Equal(t, 3, dev.run(t, "deploy").code, "the deployment segue has no versions")
+	require.Eventually(t, func() bool { return dev.run(t, "deploy", "1.4.0", "--deployment", "berlin").code == 0 }, 20*time.Second, 100*time.Millisecond)
+	require.Equal(t, 0, dev.run(t, "start", `{"id":"c1","channel":"inbound"}`).code)
+	require.Equal(t, 0, dev.run(t, "signal", "abandon", "c1", "--update").code)
+	words := dev.run(t, "deploy", "--deployment", "berlin")
+	require.Equal(t, 0, words.code)
+	require.Contains(t, words.out, "Deployment berlin: current is 1.4.0")
 	require.Equal(t, 0, dev.interrupt(t))
 }
 

@@ -68,7 +68,8 @@ Exit codes:
   2  the command line is wrong
   3  there is no such interaction or delivery
   4  refused: the command is illegal or malformed, or the interaction is over
-  5  Temporal, or a worker, does not answer`,
+  5  Temporal, or a worker, does not answer
+  6  an audit found something missing or stuck`,
 		Example: `  segue demo                 a whole day of a contact center, on this machine
   segue dev                  Temporal, its UI and a worker, to play with
   segue start '{"id":"c1","channel":"inbound","queue":"sales"}'
@@ -99,7 +100,7 @@ Exit codes:
 		a.startCommand(), a.signalCommand(), a.feedCommand(),
 		a.showCommand(), a.listCommand(), a.commandsCommand(),
 		a.deliveriesCommand(), a.redeliverCommand(), a.discardCommand(),
-		a.checkCommand(), a.replayCommand(), a.exportCommand(),
+		a.checkCommand(), a.replayCommand(), a.exportCommand(), a.auditCommand(), a.deployCommand(),
 	)
 	root.SuggestionsMinimumDistance = 2
 	return root

@@ -72,6 +72,8 @@ type stack struct {
 	// exporter and listener tell the worker's metrics and health, and where.
 	exporter *export.Exporter
 	listener net.Listener
+	// version is what the worker runs as; empty is unversioned.
+	version string
 }
 
 // up starts a stack, which logs what is at least that important; what it started
@@ -148,6 +150,7 @@ func (a *app) embed(ctx context.Context, f stackFlags, settings connect.Settings
 func (s *stack) work(store *config.Store, log *slog.Logger) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel, s.worker = cancel, make(chan error, 1)
+	s.version = host.Version(store.Current().Temporal)
 	go func() {
 		s.worker <- host.Run(ctx, host.Options{
 			Client: s.Temporal, Namespace: s.settings.Namespace, TaskQueue: s.TaskQueue, Config: store, Log: log,

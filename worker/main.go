@@ -73,7 +73,8 @@ func run(ctx context.Context, arguments []string) error {
 	if err := isPrepared(ctx, temporal, settings.Namespace); err != nil {
 		return err
 	}
-	log.Info("worker started", "address", settings.Address, "namespace", settings.Namespace, "task_queue", settings.TaskQueue, "configuration", set.Version)
+	log.Info("worker started", "address", settings.Address, "namespace", settings.Namespace, "task_queue", settings.TaskQueue,
+		"version", cmp.Or(host.Version(set.Temporal), "unversioned"), "configuration", set.Version)
 	return host.Run(ctx, host.Options{
 		Client: temporal, Namespace: settings.Namespace, TaskQueue: settings.TaskQueue, Config: store, Log: log, Level: level,
 		Reload: hangups(ctx), Metrics: exporter, Listener: listener,
@@ -131,6 +132,8 @@ func parse(arguments []string) (*pflag.FlagSet, error) {
 	flags.String("task-queue", "", "task queue to poll (default segue)")
 	flags.String("metrics-address", "", "host:port of /metrics, /livez and /readyz, empty for none (default "+config.MetricsAddress+")")
 	flags.String("probe", "", "ask the worker at this host:port whether it is ready, and end with status 0 or 1")
+	flags.String("deployment", "", "deployment of a versioned worker (default segue)")
+	flags.String("build-id", "", "version to run as; without one the worker is unversioned")
 	if err := flags.Parse(arguments); err != nil {
 		return nil, err
 	}
@@ -146,6 +149,8 @@ func configuration(flags *pflag.FlagSet) (*config.Store, error) {
 		config.WithFlag("temporal.address", flags.Lookup("address")),
 		config.WithFlag("temporal.namespace", flags.Lookup("namespace")),
 		config.WithFlag("temporal.task_queue", flags.Lookup("task-queue")),
+		config.WithFlag("temporal.deployment", flags.Lookup("deployment")),
+		config.WithFlag("temporal.build_id", flags.Lookup("build-id")),
 		config.WithFlag("metrics.address", flags.Lookup("metrics-address")))
 }
 

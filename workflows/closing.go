@@ -63,7 +63,18 @@ func (r *run) considerRenewing() {
 // What is not dispatched yet is carried over, so that under a stream of commands
 // the run is renewed at the beginning of a task, before that sends anything.
 func (r *run) mayRenew() bool {
-	return r.renewing && r.attempting == 0 && !r.starting && !r.sentInThisTask() && workflow.AllHandlersFinished(r.ctx)
+	return r.renewing && r.attempting == 0 && !r.starting && !r.isBeingCanceled() && !r.sentInThisTask() && workflow.AllHandlersFinished(r.ctx)
+}
+
+// renew continues the run as new. One that is pinned to a version of the workers
+// takes the occasion to go over to the newest: what is carried says nothing of the
+// commands that led to it.
+func (r *run) renew() error {
+	options := workflow.ContinueAsNewErrorOptions{}
+	if workflow.GetInfo(r.ctx).GetTargetWorkerDeploymentVersionChanged() {
+		options.InitialVersioningBehavior = workflow.ContinueAsNewVersioningBehaviorAutoUpgrade
+	}
+	return workflow.NewContinueAsNewErrorWithOptions(r.ctx, options, TypeInteraction, r.start, r.Carried)
 }
 
 func (r *run) isLong() bool {

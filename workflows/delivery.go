@@ -39,16 +39,18 @@ type CarriedLane struct {
 type laneRun struct {
 	*CarriedLane
 	start   dispatch.DeliveryStart
-	ctx     workflow.Context
+	ctx     workflow.Context // outlives a cancellation of the workflow; asked does not
+	asked   workflow.Context
 	inbox   *inbox
 	woken   bool // something came that may change what is next
 	changed bool // something that operators see may have changed
+	givenUp bool // the workflow was canceled, and what was left has been given up
 	visibility
 }
 
 func openLane(ctx workflow.Context, start dispatch.DeliveryStart, carried *CarriedLane) (*laneRun, error) {
 	lasting, _ := workflow.NewDisconnectedContext(ctx)
-	r := &laneRun{CarriedLane: carried, start: start, ctx: lasting, inbox: inboxOf(ctx), changed: true, visibility: visibilityOf(ctx)}
+	r := &laneRun{CarriedLane: carried, start: start, ctx: lasting, asked: ctx, inbox: inboxOf(ctx), changed: true, visibility: visibilityOf(ctx)}
 	if carried == nil {
 		r.CarriedLane = &CarriedLane{}
 	}
@@ -70,7 +72,7 @@ func (r *laneRun) discardOnCancel(ctx workflow.Context) {
 			r.settle(it, dispatch.StatusDiscarded, dispatch.Outcome{Class: it.lastClass(), At: workflow.Now(r.ctx)})
 		}
 	}
-	r.woken = true
+	r.givenUp, r.woken = true, true
 }
 
 // receive takes one signal: an append from the interaction or an operator's wish.
@@ -156,7 +158,7 @@ func (r *laneRun) live() error {
 		r.show()
 		next := r.next()
 		switch {
-		case r.isLong() && r.fitsCarrying():
+		case r.isLong() && r.fitsCarrying() && (r.givenUp || r.asked.Err() == nil):
 			return workflow.NewContinueAsNewError(r.ctx, TypeDelivery, r.start, r.CarriedLane)
 		case next != nil && next.isDue(now):
 			r.attempt(next)

@@ -44,11 +44,12 @@ func (r *run) outboxIsDue() bool { return len(r.Outbox.Turns) > 0 && !r.mayRenew
 func (r *run) dispatch() {
 	turns := r.Outbox.Turns
 	in := &dispatch.Input{
-		Owner: r.owner,
-		Turns: turns[:len(turns):len(turns)],
-		After: r.Outbox.After,
-		Lanes: r.Lanes.states(),
-		Known: r.Rules,
+		Owner:    r.owner,
+		Turns:    turns[:len(turns):len(turns)],
+		After:    r.Outbox.After,
+		Lanes:    r.Lanes.states(),
+		Known:    r.Rules,
+		Unpinned: r.unpinned,
 	}
 	var result dispatch.Result
 	summary := summaryOf("events %d to %d", in.After+1, r.Interaction.Sequence())
@@ -63,6 +64,7 @@ func (r *run) dispatch() {
 	if result.Rules != nil {
 		r.Rules = result.Rules
 	}
+	r.unpinned = r.unpinned || result.Unpinned
 	if result.Sent {
 		r.lastSend = workflow.GetInfo(r.ctx).GetCurrentHistoryLength()
 	}

@@ -39,11 +39,13 @@ type env struct {
 	handOvers []dispatch.HandOver
 	renders   []dispatch.RenderInput
 
-	// onDispatch, onAttempt, onHandOver and onRender may replace what the activities answer.
+	// onDispatch, onAttempt, onHandOver, onRender and onCancelReason may replace what the activities answer.
 	onDispatch func(in *dispatch.Input, result *dispatch.Result)
 	onAttempt  func(in dispatch.AttemptInput) dispatch.AttemptResult
 	onHandOver func(in dispatch.HandOver) error
 	onRender   func(in dispatch.RenderInput) dispatch.Request
+
+	onCancelReason func() (string, error)
 }
 
 func newEnv(t *testing.T) *env { return newMeasuredEnv(t, client.MetricsNopHandler) }
@@ -61,6 +63,7 @@ func newMeasuredEnv(t *testing.T, handler client.MetricsHandler) *env {
 	e.RegisterActivityWithOptions(e.attempt, activity.RegisterOptions{Name: dispatch.ActivityAttempt})
 	e.RegisterActivityWithOptions(e.handOver, activity.RegisterOptions{Name: dispatch.ActivityHandOver})
 	e.RegisterActivityWithOptions(e.render, activity.RegisterOptions{Name: dispatch.ActivityRender})
+	e.RegisterActivityWithOptions(e.cancelReason, activity.RegisterOptions{Name: dispatch.ActivityCancelReason})
 	workflows.Register(e)
 	e.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: testWorkflow, TaskQueue: "segue"})
 	e.SetTestTimeout(10 * time.Second)
@@ -120,6 +123,13 @@ func (e *env) render(_ context.Context, in dispatch.RenderInput) (dispatch.Reque
 		renewed = e.onRender(in)
 	}
 	return renewed.WithoutSource(), nil
+}
+
+func (e *env) cancelReason(context.Context) (string, error) {
+	if e.onCancelReason != nil {
+		return e.onCancelReason()
+	}
+	return "", nil
 }
 
 func delivered(id string) dispatch.Outcome {

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -45,13 +46,18 @@ type Carried struct {
 	OrphanSince time.Time `json:"orphan_since,omitzero"`
 	// Runs counts the runs of this interaction, this one included.
 	Runs int `json:"runs"`
+	// FirstRunID is set where a client took up again what was broken off: the first
+	// run of the chain that this one belongs to, which Temporal does not know.
+	FirstRunID string `json:"first_run_id,omitempty"`
 }
 
 // run is one run of an interaction.
 type run struct {
 	*Carried
 	// ctx outlives a cancellation of the workflow: the end triggers still go out.
+	// asked does not.
 	ctx   workflow.Context
+	asked workflow.Context
 	start converter.RawValue
 	owner dispatch.Owner
 	inbox *inbox
@@ -65,6 +71,8 @@ type run struct {
 	lastSend   int  // the history length of the task in which Dispatch last sent, 0 for none
 	alarms     []*alarm
 	applied    bool // a command was applied in this run
+	canceled   bool // the workflow was canceled, and that has been dealt with
+	unpinned   bool // the run goes on with newer versions of the workers
 }
 
 // openRun restores or opens the interaction, then lets the signals that came
@@ -72,7 +80,7 @@ type run struct {
 func openRun(ctx workflow.Context, start converter.RawValue, carried *Carried) (*run, error) {
 	info := workflow.GetInfo(ctx)
 	lasting, _ := workflow.NewDisconnectedContext(ctx)
-	r := &run{Carried: carried, ctx: lasting, start: start, inbox: inboxOf(ctx), visibility: visibilityOf(ctx)}
+	r := &run{Carried: carried, ctx: lasting, asked: ctx, start: start, inbox: inboxOf(ctx), visibility: visibilityOf(ctx)}
 	if carried == nil {
 		r.Carried = &Carried{}
 		if err := r.begin(start); err != nil {
@@ -81,7 +89,9 @@ func openRun(ctx workflow.Context, start converter.RawValue, carried *Carried) (
 	}
 	r.Runs++
 	facts := r.Interaction.Facts()
-	r.owner = dispatch.Owner{ContactCenter: facts.ContactCenter, Interaction: facts.ID, FirstRunID: info.FirstRunID}
+	r.owner = dispatch.Owner{
+		ContactCenter: facts.ContactCenter, Interaction: facts.ID, FirstRunID: cmp.Or(r.FirstRunID, info.FirstRunID),
+	}
 	if err := r.answerQueries(ctx); err != nil {
 		return nil, err
 	}
@@ -168,7 +178,7 @@ func (r *run) live() (*interaction.Status, error) {
 		r.show()
 		switch {
 		case r.mayRenew():
-			return nil, workflow.NewContinueAsNewError(r.ctx, TypeInteraction, r.start, r.Carried)
+			return nil, r.renew()
 		case r.mayClose() && r.sentInThisTask():
 			r.awaitNextTask()
 		case r.mayClose():
@@ -180,18 +190,6 @@ func (r *run) live() (*interaction.Status, error) {
 
 func (r *run) hasWork() bool {
 	return r.touched || r.outboxIsDue() || r.childrenAreDue() || r.mayRenew() || r.mayClose()
-}
-
-// endOnCancel ends the interaction when the workflow is canceled, with all its
-// end triggers; the run then closes as completed.
-func (r *run) endOnCancel(ctx workflow.Context) {
-	ctx.Done().Receive(ctx, nil)
-	name := interaction.WorkflowCancel
-	if r.Interaction.Completed() {
-		name = interaction.LateEventsTimeout // nothing more is awaited after the end
-	}
-	r.applyInternal(interaction.TimerCommand(name, interaction.Timer{}))
-	r.touched = true
 }
 
 // refusal turns a domain error into the application error that a caller in any

@@ -148,17 +148,6 @@ func TestABadStartFailsWithItsReason(t *testing.T) {
 	}
 }
 
-func TestACanceledWorkflowEndsTheInteractionWithItsTriggers(t *testing.T) {
-	e := newEnv(t)
-	e.RegisterDelayedCallback(e.CancelWorkflow, time.Second)
-	e.start(startInbound)
-	require.NoError(t, e.GetWorkflowError())
-	var last interaction.Status
-	require.NoError(t, e.GetWorkflowResult(&last))
-	require.Equal(t, interaction.OutcomeCanceled, last.Outcome)
-	require.Equal(t, "interaction_ends", e.whens()[len(e.whens())-1])
-}
-
 func TestLateDispositionIsAwaitedAndTaken(t *testing.T) {
 	e := newEnv(t)
 	e.signals(time.Second, [2]string{"offer", `{"agent":{"id":"a1"}}`}, [2]string{"accept", `{"agent":{"id":"a1"}}`}, [2]string{"complete", `{}`})

@@ -19,9 +19,17 @@ func NewPlugin() (*temporal.SimplePlugin, error) {
 	})
 }
 
-// Register adds Segue's workflows to a worker or a replayer.
+// Register adds Segue's workflows to a worker or a replayer. With versioned workers,
+// an interaction stays with the version that it began on, unless its channel is one
+// of long lives; lanes and receivers, which live for months, go over to every newer one.
 func Register(registry worker.WorkflowRegistry) {
-	registry.RegisterWorkflowWithOptions(Interaction, workflow.RegisterOptions{Name: TypeInteraction})
-	registry.RegisterWorkflowWithOptions(Delivery, workflow.RegisterOptions{Name: TypeDelivery})
-	registry.RegisterWorkflowWithOptions(Receiver, workflow.RegisterOptions{Name: TypeReceiver})
+	registry.RegisterWorkflowWithOptions(Interaction, workflow.RegisterOptions{
+		Name: TypeInteraction, VersioningBehavior: workflow.VersioningBehaviorPinned,
+	})
+	registry.RegisterWorkflowWithOptions(Delivery, workflow.RegisterOptions{
+		Name: TypeDelivery, VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
+	})
+	registry.RegisterWorkflowWithOptions(Receiver, workflow.RegisterOptions{
+		Name: TypeReceiver, VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
+	})
 }

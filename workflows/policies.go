@@ -27,6 +27,16 @@ func withDispatch(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
+// withCancelReason is for reading from Temporal why the workflow was canceled. The
+// end waits a moment for it, and no longer.
+func withCancelReason(ctx workflow.Context) workflow.Context {
+	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		ScheduleToCloseTimeout: 3 * time.Second,
+		RetryPolicy:            untilItWorks(),
+		Summary:                "why it was canceled",
+	})
+}
+
 // withAttempt is for sending requests. What a receiver does comes back as an
 // outcome, so a failure of the activity is a dead worker, found by the missing
 // heartbeat, and is tried again without end.

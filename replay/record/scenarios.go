@@ -111,6 +111,23 @@ var scenarios = []scenario{
 		"engagement_result", `{"result":"accepted","queue":"chat"}`, "abandon", none),
 	simple("not_engaged", "web", "engage", `{"ixnProfile":{"visitID":"v2"}}`, "noengage", `{"cancelData":{"reason":"capacity"}}`),
 	{
+		name:      "canceled",
+		histories: map[string]string{"canceled": interactionID("canceled")},
+		play: func(ctx context.Context, s *studio) error {
+			if err := s.start(ctx, "canceled", "inbound", ""); err != nil {
+				return err
+			}
+			if err := s.steps(ctx, "canceled", "offer", agentOne, "accept", agentOne); err != nil {
+				return err
+			}
+			options := client.CancelWorkflowOptions{WorkflowID: interactionID("canceled"), Reason: "the line burned down"}
+			if err := s.client.CancelWorkflowWithOptions(ctx, options); err != nil {
+				return err
+			}
+			return s.finished(ctx, interactionID("canceled"))
+		},
+	},
+	{
 		name:      "retried_delivery",
 		histories: map[string]string{"retried_delivery": interactionID("retried"), "lane_retried": laneID("retried", "flaky")},
 		play: func(ctx context.Context, s *studio) error {

@@ -67,7 +67,9 @@ func Run(ctx context.Context, options Options) error {
 		Temporal: options.Client, TaskQueue: options.TaskQueue, Log: options.Log,
 		Rules: func() dispatch.AlertRules { return options.Config.Current().Alerts },
 	})
-	work := sdkworker.New(options.Client, options.TaskQueue, workerOptions(fatal))
+	set := workerOptions(fatal)
+	set.DeploymentOptions = deployment(options.Config.Current().Temporal)
+	work := sdkworker.New(options.Client, options.TaskQueue, set)
 	workflows.Register(work)
 	(&activities.Activities{
 		Config:    options.Config.Current,

@@ -1,0 +1,58 @@
+// Package changed is a change of the workflows such as a release may bring: another
+// Temporal command before every Dispatch. Tests of deploys run workers that have it
+// beside, after and before workers that do not.
+//
+// It stands in an interceptor, so that it is in no product build. Nothing but tests
+// and package build may import it.
+package changed
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/workflow"
+)
+
+// The changes: with Guarded, runs that began before it go on in the older way, as the
+// register of changes in workflows/ has it; with Unguarded, somebody forgot.
+const (
+	Guarded   = "guarded"
+	Unguarded = "unguarded"
+)
+
+// Interceptor changes the workflows of a worker or a replayer; change is Guarded or
+// Unguarded.
+func Interceptor(change string) interceptor.WorkerInterceptor { return &workflows{change: change} }
+
+type workflows struct {
+	interceptor.WorkerInterceptorBase
+	change string
+}
+
+// InterceptWorkflow wraps one run.
+func (w *workflows) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	return &inbound{WorkflowInboundInterceptorBase: interceptor.WorkflowInboundInterceptorBase{Next: next}, change: w.change}
+}
+
+type inbound struct {
+	interceptor.WorkflowInboundInterceptorBase
+	change string
+}
+
+// Init wraps what the run asks Temporal for.
+func (i *inbound) Init(next interceptor.WorkflowOutboundInterceptor) error {
+	return i.Next.Init(&outbound{WorkflowOutboundInterceptorBase: interceptor.WorkflowOutboundInterceptorBase{Next: next}, change: i.change})
+}
+
+type outbound struct {
+	interceptor.WorkflowOutboundInterceptorBase
+	change string
+}
+
+// ExecuteLocalActivity starts a timer first, unless the run is older than that.
+func (o *outbound) ExecuteLocalActivity(ctx workflow.Context, activityType string, args ...any) workflow.Future {
+	if o.change == Unguarded || o.GetVersion(ctx, "timer-before-dispatch", workflow.DefaultVersion, 1) == 1 {
+		workflow.NewTimer(ctx, time.Millisecond)
+	}
+	return o.Next.ExecuteLocalActivity(ctx, activityType, args...)
+}

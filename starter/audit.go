@@ -1,0 +1,220 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"segue/starter/audit"
+)
+
+// auditFlags say what is audited, and what is done about it.
+type auditFlags struct {
+	contactCenter, since string
+	fire                 bool
+	rate                 float64
+	limit                int
+}
+
+func (a *app) auditCommand() *cobra.Command {
+	var f auditFlags
+	c := &cobra.Command{
+		Use:   "audit [ID]",
+		Short: "Find what terminated workflows left undone, and do it",
+		Long: `Every interaction ends with its end triggers, but for one that is ended from outside: a workflow that is terminated,
+or started with a timeout that runs out, is not asked. An audit finds those interactions, and lanes that were ended with
+deliveries that had not arrived, as long as Temporal keeps them. It replays their histories with the workflow code of
+this very binary, and tells what is missing: events that no calls were made for, the interaction's end among them, and
+requests that are not known to have arrived.
+
+With --fire it counts first and then lets workflows do it, durably: an interaction is taken up by a new run that ends it
+as canceled, as of when it was ended; a lane's deliveries are given to the lane anew. Every delivery has the webhook-id
+that it would have had. It is done on the task queue of the workflow that was ended, or on that of --task-queue, where a
+worker must run.
+
+It also names the workflows that are stuck: that run, and whose tasks fail again and again. They lose nothing, and go on
+by themselves once a worker runs that can do them.
+
+It may be stopped and run again, at any time: what is done is not found again. To end an interaction early, cancel its
+workflow instead of terminating it.
+
+Exit codes: 0 nothing is missing, or all of it was fired; 6 something is missing, or stuck; 1 something could not be
+looked at or fired.`,
+		Example: `  segue audit
+  segue audit --since 24h --json | jq -r '.findings[].workflow_id'
+  segue audit --contact-center berlin --fire --rate 5
+  segue audit berlin/c1 --fire`,
+		Args: between(0, 1, "at most one interaction"),
+		RunE: func(c *cobra.Command, args []string) error { return a.audit(c.Context(), f, args) },
+	}
+	flags := c.Flags()
+	flags.StringVar(&f.contactCenter, "contact-center", "", "only of this contact center; an interaction that names none is of "+defaultContactCenter)
+	flags.StringVar(&f.since, "since", "", "only what ended since then: a duration (24h) or a time (2026-01-31T08:00:00Z)")
+	flags.BoolVar(&f.fire, "fire", false, "do what is missing")
+	flags.Float64Var(&f.rate, "rate", 10, "how many workflows a second, with --fire")
+	flags.IntVar(&f.limit, "limit", 10_000, "how many findings at most")
+	return c
+}
+
+// filter reads the flags, and the interaction that the arguments may name.
+func (f auditFlags) filter(args []string, now time.Time) (audit.Filter, error) {
+	filter := audit.Filter{ContactCenter: f.contactCenter}
+	switch {
+	case f.rate <= 0:
+		return filter, usage("--rate %v: use more than 0", f.rate)
+	case f.limit < 1:
+		return filter, usage("--limit %d: use 1 or more", f.limit)
+	}
+	if f.contactCenter != "" || len(args) > 0 {
+		id := "any"
+		if len(args) > 0 {
+			id = args[0]
+		}
+		n, err := name(id, cmp.Or(f.contactCenter, defaultContactCenter))
+		if err != nil {
+			return filter, err
+		}
+		filter.ContactCenter = n.ContactCenter
+		if len(args) > 0 {
+			filter.Interaction = n.ID
+		}
+	}
+	var err error
+	filter.Since, err = sinceOf(f.since, now)
+	return filter, err
+}
+
+// audited is what `audit --json` prints.
+type audited struct {
+	// Looked counts the workflows that were ended from outside.
+	Looked   int             `json:"looked"`
+	Findings []audit.Finding `json:"findings"`
+	Missing  missing         `json:"missing"`
+	// Fired and Skipped count the findings that --fire had done, and that somebody
+	// else had taken up meanwhile.
+	Fired    int             `json:"fired"`
+	Skipped  int             `json:"skipped"`
+	Failures []audit.Failure `json:"failures"`
+	// Stuck are running workflows whose tasks fail.
+	Stuck []audit.Stuck `json:"stuck"`
+	More  bool          `json:"more,omitempty"`
+}
+
+type missing struct {
+	Events     int `json:"events"`
+	Deliveries int `json:"deliveries"`
+	Drafts     int `json:"drafts"`
+}
+
+func (a *app) audit(ctx context.Context, f auditFlags, args []string) error {
+	filter, err := f.filter(args, time.Now())
+	if err != nil {
+		return err
+	}
+	s, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	auditor := &audit.Auditor{Temporal: s.Temporal, Namespace: s.settings.Namespace, TaskQueue: a.flags.taskQueue, Log: a.replayLog()}
+	found, err := a.look(ctx, s, auditor, filter, f.limit)
+	if err != nil {
+		return err
+	}
+	result := audited{
+		Looked: found.Looked, Findings: list(found.Findings), Failures: list(found.Failures), More: found.More,
+		Missing: missing{Events: found.Events(), Deliveries: found.Deliveries(), Drafts: found.Drafts()},
+	}
+	if result.Stuck, err = auditor.Stuck(ctx, filter); err != nil {
+		return s.findError(err, filter.Query())
+	}
+	if f.fire && len(found.Findings) > 0 {
+		fmt.Fprintln(a.errs, result.census())
+		var fired audit.Fired
+		fired, err = a.fireFound(ctx, auditor, found.Findings, f.rate)
+		result.Fired, result.Skipped = fired.Done, fired.Skipped
+		result.Failures = append(result.Failures, fired.Failures...)
+	}
+	printed := a.print(result, func(w io.Writer) error { return result.write(w, f.fire) })
+	if err != nil || result.More {
+		fmt.Fprintln(a.errs, "There is more to do: run the same command again to go on.")
+	}
+	if err = errors.Join(err, printed); err != nil {
+		return err
+	}
+	return result.end(f.fire)
+}
+
+func (a *app) look(ctx context.Context, s *session, auditor *audit.Auditor, filter audit.Filter, limit int) (audit.Found, error) {
+	bar := newProgress(a.errs, "workflows", s.count(ctx, filter.Query()))
+	defer bar.end()
+	found, err := auditor.Find(ctx, filter, limit, bar.step)
+	return found, s.findError(err, filter.Query())
+}
+
+func (a *app) fireFound(ctx context.Context, auditor *audit.Auditor, findings []audit.Finding, perSecond float64) (audit.Fired, error) {
+	bar := newProgress(a.errs, "fired", len(findings))
+	defer bar.end()
+	return auditor.Fire(ctx, findings, perSecond, bar.step)
+}
+
+// end is the exit code.
+func (r audited) end(fire bool) error {
+	switch {
+	case len(r.Failures) > 0:
+		return &codedError{exitFailure}
+	case len(r.Findings) > 0 && (!fire || r.More), len(r.Stuck) > 0:
+		return &codedError{exitMissing}
+	}
+	return nil
+}
+
+// census says how much is missing.
+func (r audited) census() string {
+	if len(r.Findings) == 0 {
+		return fmt.Sprintf("Nothing is missing: %d workflows were ended from outside.", r.Looked)
+	}
+	text := fmt.Sprintf("%d of %d workflows that were ended from outside left something undone: %d events, %d deliveries",
+		len(r.Findings), r.Looked, r.Missing.Events, r.Missing.Deliveries)
+	if r.Missing.Drafts > 0 {
+		text += fmt.Sprintf(", %d drafts", r.Missing.Drafts)
+	}
+	return text + "."
+}
+
+func (r audited) write(w io.Writer, fire bool) error {
+	if len(r.Findings) > 0 && !fire {
+		if err := writeFindings(w, r.Findings); err != nil {
+			return err
+		}
+	}
+	for _, failure := range r.Failures {
+		fmt.Fprintf(w, "FAILED %s %s: %s\n", failure.WorkflowID, failure.RunID, failure.Reason)
+	}
+	for _, stuck := range r.Stuck {
+		fmt.Fprintf(w, "STUCK %s %s: %s\n", stuck.WorkflowID, stuck.RunID, strings.Join(stuck.Problems, ", "))
+	}
+	if fire && len(r.Findings) > 0 {
+		_, err := fmt.Fprintf(w, "%d of %d are being done, %d skipped, %d failed\n", r.Fired, len(r.Findings), r.Skipped, len(r.Failures))
+		return err
+	}
+	_, err := fmt.Fprintln(w, r.census())
+	return err
+}
+
+func writeFindings(w io.Writer, findings []audit.Finding) error {
+	rows := [][]string{{"INTERACTION", "CALL", "ENDED", "HOW", "STATE", "EVENTS", "DELIVERIES", "REASON"}}
+	for _, f := range findings {
+		rows = append(rows, []string{
+			f.ContactCenter + "/" + f.Interaction, f.Call, f.EndedAt.Local().Format(time.DateTime), f.Ended, string(f.State),
+			fmt.Sprint(len(f.Events)), fmt.Sprint(len(f.Deliveries)), f.Reason,
+		})
+	}
+	return table(w, rows)
+}

@@ -1,0 +1,265 @@
+package audit
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/log"
+
+	"segue/replay"
+	"segue/workflows"
+)
+
+// Filter says which workflows are audited; what is empty does not narrow.
+type Filter struct {
+	ContactCenter, Interaction string
+	// Since leaves out what ended before it.
+	Since time.Time
+}
+
+// Query finds, in Temporal's list language, the workflows that were ended from outside.
+func (f Filter) Query() string {
+	conditions := f.named("ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed', 'Canceled')")
+	if !f.Since.IsZero() {
+		conditions = append(conditions, fmt.Sprintf("CloseTime >= '%s'", f.Since.UTC().Format(time.RFC3339)))
+	}
+	return strings.Join(conditions, " AND ")
+}
+
+// stuck finds the workflows that run and whose tasks fail, again and again.
+func (f Filter) stuck() string {
+	return strings.Join(f.named("ExecutionStatus = 'Running'", "TemporalReportedProblems IS NOT NULL"), " AND ")
+}
+
+// named adds to conditions which workflows are meant: by their ids, for one that
+// ended before its first task is indexed by nothing else.
+func (f Filter) named(conditions ...string) []string {
+	conditions = append(conditions, fmt.Sprintf("WorkflowType IN ('%s', '%s')", workflows.TypeInteraction, workflows.TypeDelivery))
+	if f.ContactCenter != "" {
+		path := f.ContactCenter + "/" + f.Interaction
+		conditions = append(conditions, fmt.Sprintf("(WorkflowId STARTS_WITH 'interaction/%s' OR WorkflowId STARTS_WITH 'delivery/%s')", path, path))
+	}
+	return conditions
+}
+
+// matches holds a workflow against the filter: the id of an interaction may begin
+// with another's, or be one that an audit took up under an id of its own.
+func (f Filter) matches(r run) bool {
+	id, _, _ := strings.Cut(r.interaction, successorMark)
+	return (f.ContactCenter == "" || r.contactCenter == f.ContactCenter) &&
+		(f.Interaction == "" || r.interaction == f.Interaction || id == f.Interaction)
+}
+
+// Auditor audits one namespace.
+type Auditor struct {
+	Temporal  client.Client
+	Namespace string
+	// TaskQueue is where workflows do what is missing; empty is that of the workflow
+	// that was ended.
+	TaskQueue string
+	Log       log.Logger
+}
+
+// queueOf is where workflows do what a run that began like this left undone.
+func (a *Auditor) queueOf(started *historypb.WorkflowExecutionStartedEventAttributes) string {
+	return cmp.Or(a.TaskQueue, started.GetTaskQueue().GetName())
+}
+
+// run is one run of a workflow that was ended from outside.
+type run struct {
+	id, runID                  string
+	contactCenter, interaction string
+	status                     enumspb.WorkflowExecutionStatus
+	startedAt                  time.Time
+	problems                   []string
+}
+
+func runOf(info *workflowpb.WorkflowExecutionInfo) run {
+	r := run{
+		id: info.GetExecution().GetWorkflowId(), runID: info.GetExecution().GetRunId(),
+		status: info.GetStatus(), startedAt: info.GetStartTime().AsTime(),
+	}
+	if parts := strings.SplitN(r.id, "/", 4); len(parts) >= 3 {
+		r.contactCenter, r.interaction = parts[1], parts[2]
+	}
+	if problems, ok := info.GetSearchAttributes().GetIndexedFields()["TemporalReportedProblems"]; ok {
+		// Written by the server, for people to read: one in another form is left out.
+		_ = converter.GetDefaultDataConverter().FromPayload(problems, &r.problems)
+	}
+	return r
+}
+
+// Find looks at what was ended from outside, and tells what of it left something
+// undone: at most limit findings, lanes first, so that what is fired keeps its order.
+// looked is told of each workflow.
+func (a *Auditor) Find(ctx context.Context, f Filter, limit int, looked func()) (Found, error) {
+	runs, err := a.list(ctx, f.Query())
+	if err != nil {
+		return Found{}, err
+	}
+	// The earliest first, as the receivers should have had them.
+	slices.SortStableFunc(runs, func(a, b run) int { return a.startedAt.Compare(b.startedAt) })
+	var found Found
+	for _, lanes := range []bool{true, false} {
+		for _, r := range runs {
+			if isLane(r.id) != lanes || !f.matches(r) {
+				continue
+			}
+			if len(found.Findings) == limit {
+				found.More = true
+				return found, nil
+			}
+			if err := ctx.Err(); err != nil {
+				return found, err
+			}
+			found.Looked++
+			job, err := a.examine(ctx, r)
+			switch {
+			case err != nil && (ctx.Err() != nil || isUnavailable(err)):
+				return found, err
+			case err != nil:
+				found.Failures = append(found.Failures, Failure{WorkflowID: r.id, RunID: r.runID, Reason: err.Error()})
+			case job != nil:
+				found.Findings = append(found.Findings, job.finding)
+			}
+			looked()
+		}
+	}
+	return found, nil
+}
+
+func isLane(workflowID string) bool { return strings.HasPrefix(workflowID, "delivery/") }
+
+func isUnavailable(err error) bool {
+	var unavailable *serviceerror.Unavailable
+	return errors.As(err, &unavailable)
+}
+
+// job is a finding and how it is made good.
+type job struct {
+	finding Finding
+	fire    func(ctx context.Context) error
+}
+
+// examine reads what one run left undone; nil is nothing.
+func (a *Auditor) examine(ctx context.Context, r run) (*job, error) {
+	history, err := a.history(ctx, r.id, r.runID)
+	if err != nil {
+		return nil, err
+	}
+	finding := Finding{
+		WorkflowID: r.id, RunID: r.runID, ContactCenter: r.contactCenter, Interaction: r.interaction,
+		Ended: strings.ToLower(r.status.String()), Events: []Event{}, Deliveries: []Delivery{},
+	}
+	finding.EndedAt, finding.Reason = endOf(history)
+	started := history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
+	recalled, err := replay.Recall(history, a.Log)
+	if err != nil {
+		return nil, fmt.Errorf("its history does not replay with this version: %w", err)
+	}
+	if left, ok := recalled.Interaction(); ok {
+		return a.interaction(ctx, r, finding, left, started)
+	}
+	if left, ok := recalled.Lane(); ok {
+		return a.lane(ctx, r, finding, left, started)
+	}
+	return nil, nil // its start was refused: there never was an interaction
+}
+
+// endOf is when and why a history ends.
+func endOf(history *historypb.History) (at time.Time, reason string) {
+	last := history.GetEvents()[len(history.GetEvents())-1]
+	at = last.GetEventTime().AsTime()
+	switch {
+	case last.GetWorkflowExecutionTerminatedEventAttributes() != nil:
+		return at, last.GetWorkflowExecutionTerminatedEventAttributes().GetReason()
+	case last.GetWorkflowExecutionFailedEventAttributes() != nil:
+		return at, last.GetWorkflowExecutionFailedEventAttributes().GetFailure().GetMessage()
+	}
+	return at, ""
+}
+
+// Stuck lists the workflows whose tasks fail again and again: they neither end nor
+// lose anything, and go on by themselves once a worker runs that can do them.
+func (a *Auditor) Stuck(ctx context.Context, f Filter) ([]Stuck, error) {
+	runs, err := a.list(ctx, f.stuck())
+	if err != nil {
+		return nil, err
+	}
+	stuck := []Stuck{}
+	for _, r := range runs {
+		if f.matches(r) {
+			stuck = append(stuck, Stuck{WorkflowID: r.id, RunID: r.runID, Problems: r.problems})
+		}
+	}
+	return stuck, nil
+}
+
+// list reads all that a query means; what is kept of one workflow is small.
+func (a *Auditor) list(ctx context.Context, query string) ([]run, error) {
+	var runs []run
+	for page := []byte(nil); ; {
+		answer, err := a.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+			Namespace: a.Namespace, Query: query, PageSize: 500, NextPageToken: page,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("list workflows: %w", err)
+		}
+		for _, info := range answer.GetExecutions() {
+			runs = append(runs, runOf(info))
+		}
+		if page = answer.GetNextPageToken(); len(page) == 0 {
+			return runs, nil
+		}
+	}
+}
+
+// since lists the runs of a workflow's id that began after a run of it, and the
+// latest one, of which lists may not know yet.
+func (a *Auditor) since(ctx context.Context, r run) ([]run, error) {
+	listed, err := a.list(ctx, fmt.Sprintf("WorkflowId = '%s'", r.id))
+	if err != nil {
+		return nil, err
+	}
+	latest, err := a.Temporal.DescribeWorkflowExecution(ctx, r.id, "")
+	if err != nil {
+		return nil, fmt.Errorf("latest run of %s: %w", r.id, err)
+	}
+	var later []run
+	seen := map[string]bool{r.runID: true}
+	for _, other := range append(listed, runOf(latest.GetWorkflowExecutionInfo())) {
+		if !seen[other.runID] && !other.startedAt.Before(r.startedAt) {
+			seen[other.runID] = true
+			later = append(later, other)
+		}
+	}
+	return later, nil
+}
+
+func (a *Auditor) history(ctx context.Context, workflowID, runID string) (*historypb.History, error) {
+	history := &historypb.History{}
+	pages := a.Temporal.GetWorkflowHistory(ctx, workflowID, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for pages.HasNext() {
+		event, err := pages.Next()
+		if err != nil {
+			return nil, fmt.Errorf("history of %s: %w", workflowID, err)
+		}
+		history.Events = append(history.Events, event)
+	}
+	if len(history.GetEvents()) == 0 {
+		return nil, fmt.Errorf("history of %s: it has no events", workflowID)
+	}
+	return history, nil
+}

@@ -1,0 +1,115 @@
+package audit
+
+import (
+	"time"
+
+	"segue/dispatch"
+	"segue/interaction"
+	"segue/workflows"
+)
+
+// Finding is one workflow that was ended from outside and left something undone.
+type Finding struct {
+	WorkflowID    string `json:"workflow_id"`
+	RunID         string `json:"run_id"`
+	ContactCenter string `json:"contact_center"`
+	Interaction   string `json:"interaction"`
+	// Call is the lane's; empty for an interaction.
+	Call string `json:"call,omitempty"`
+	// Ended is how: terminated, timedout, failed or canceled.
+	Ended   string    `json:"ended"`
+	EndedAt time.Time `json:"ended_at"`
+	// Reason is what whoever ended it gave as the reason.
+	Reason string `json:"reason,omitempty"`
+	// State is how the interaction stood.
+	State interaction.State `json:"state,omitempty"`
+	// Events are those that no calls were made for yet; which calls that are, the
+	// workers' configuration says once they are fired.
+	Events []Event `json:"events"`
+	// Deliveries are the requests that are not known to have arrived.
+	Deliveries []Delivery `json:"deliveries"`
+	// Drafts are the interactions that a reply asked for and that were not started.
+	Drafts []string `json:"drafts,omitempty"`
+}
+
+// Event is one event that nobody was told of.
+type Event struct {
+	Sequence int64            `json:"sequence"`
+	When     interaction.When `json:"when"`
+	Segment  string           `json:"segment,omitempty"`
+	Command  string           `json:"command"`
+	At       time.Time        `json:"at"`
+}
+
+// Delivery is one request that is not known to have arrived.
+type Delivery struct {
+	ID       string `json:"id"`
+	Call     string `json:"call"`
+	When     string `json:"when"`
+	Sequence int64  `json:"sequence"`
+}
+
+func (f *Finding) isEmpty() bool { return len(f.Events)+len(f.Deliveries)+len(f.Drafts) == 0 }
+
+// describe fills in what an interaction left undone.
+func (f *Finding) describe(left workflows.Left) {
+	for _, event := range left.Undispatched() {
+		segment := string(event.Segment)
+		if event.Leg != "" {
+			segment += "." + string(event.Leg)
+		}
+		f.Events = append(f.Events, Event{
+			Sequence: event.Sequence, When: event.When, Segment: segment, Command: event.Command, At: event.At,
+		})
+	}
+	f.Deliveries = append(f.Deliveries, deliveriesOf(left.Unsent())...)
+	for _, start := range left.Unstarted() {
+		f.Drafts = append(f.Drafts, start.ID)
+	}
+}
+
+func deliveriesOf(requests []dispatch.Request) []Delivery {
+	deliveries := []Delivery{}
+	for _, r := range requests {
+		deliveries = append(deliveries, Delivery{ID: r.ID, Call: r.Call, When: r.When, Sequence: r.Sequence})
+	}
+	return deliveries
+}
+
+// Stuck is a workflow that runs and whose tasks fail.
+type Stuck struct {
+	WorkflowID string `json:"workflow_id"`
+	RunID      string `json:"run_id"`
+	// Problems are Temporal's words for why.
+	Problems []string `json:"problems"`
+}
+
+// Failure is a workflow that could not be looked at or taken up again.
+type Failure struct {
+	WorkflowID string `json:"workflow_id"`
+	RunID      string `json:"run_id"`
+	Reason     string `json:"reason"`
+}
+
+// Found is what an audit found.
+type Found struct {
+	// Looked counts the workflows that were ended from outside.
+	Looked   int
+	Findings []Finding
+	Failures []Failure
+	// More says that there were more than the limit.
+	More bool
+}
+
+// Events, Deliveries and Drafts count what is missing in all.
+func (f Found) Events() int     { return f.sum(func(g Finding) int { return len(g.Events) }) }
+func (f Found) Deliveries() int { return f.sum(func(g Finding) int { return len(g.Deliveries) }) }
+func (f Found) Drafts() int     { return f.sum(func(g Finding) int { return len(g.Drafts) }) }
+
+func (f Found) sum(count func(Finding) int) int {
+	n := 0
+	for _, finding := range f.Findings {
+		n += count(finding)
+	}
+	return n
+}

@@ -1,0 +1,108 @@
+package audit
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"segue/replay"
+	"segue/workflows"
+)
+
+// interaction tells what an interaction left undone: its end, if it had none, and
+// what it had not told anybody.
+func (a *Auditor) interaction(
+	ctx context.Context, r run, finding Finding, left workflows.Left, started *historypb.WorkflowExecutionStartedEventAttributes,
+) (*job, error) {
+	finding.Interaction, finding.State = left.Owner.Interaction, left.State()
+	if err := left.End(finding.EndedAt, cmp.Or(finding.Reason, finding.Ended)); err != nil {
+		return nil, fmt.Errorf("ending it: %w", err)
+	}
+	finding.describe(left)
+	if finding.isEmpty() {
+		return nil, nil
+	}
+	workflowID, isDone, err := a.successor(ctx, r, left)
+	if err != nil || isDone {
+		return nil, err
+	}
+	return &job{finding: finding, fire: func(ctx context.Context) error { return a.takeUp(ctx, workflowID, left, started) }}, nil
+}
+
+// successorMark stands between the id of an interaction and the life of it that was
+// taken up again, where another life has the id.
+const successorMark = "~"
+
+// successor is the id of the workflow that takes an interaction up again: its own,
+// unless that was used for another life of it since. isDone says that there was one.
+func (a *Auditor) successor(ctx context.Context, r run, left workflows.Left) (workflowID string, isDone bool, err error) {
+	later, err := a.since(ctx, r)
+	if err != nil || len(later) == 0 {
+		return r.id, false, err
+	}
+	for _, other := range later {
+		first, err := a.lifeOf(ctx, other)
+		if err != nil {
+			return "", false, err
+		}
+		if first == left.Owner.FirstRunID {
+			return "", true, nil
+		}
+	}
+	workflowID = r.id + successorMark + left.Owner.FirstRunID[:8]
+	var missing *serviceerror.NotFound
+	if _, err := a.Temporal.DescribeWorkflowExecution(ctx, workflowID, ""); err != nil && !errors.As(err, &missing) {
+		return "", false, fmt.Errorf("looking for %s: %w", workflowID, err)
+	}
+	return workflowID, missing == nil, nil
+}
+
+// lifeOf is the first run of the life that a run of an interaction belongs to.
+func (a *Auditor) lifeOf(ctx context.Context, r run) (string, error) {
+	history, err := a.history(ctx, r.id, r.runID)
+	if err != nil {
+		return "", err
+	}
+	recalled, err := replay.Recall(history, a.Log)
+	if err != nil {
+		return "", fmt.Errorf("a later run of it, %s, does not replay with this version: %w", r.runID, err)
+	}
+	left, _ := recalled.Interaction()
+	return left.Owner.FirstRunID, nil
+}
+
+// takeUp starts a run that does what is left, with the ids that the run which left
+// it would have used. Temporal refuses a second one.
+func (a *Auditor) takeUp(ctx context.Context, workflowID string, left workflows.Left, started *historypb.WorkflowExecutionStartedEventAttributes) error {
+	if err := left.Fits(); err != nil {
+		return err
+	}
+	priority := started.GetPriority()
+	facts := left.Carried.Interaction.Facts()
+	_, err := a.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                                       workflowID,
+		TaskQueue:                                a.queueOf(started),
+		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		StaticSummary:                            fmt.Sprintf("%s interaction %s, ended after an audit", facts.Channel, facts.ID),
+		Priority: temporal.Priority{
+			PriorityKey: int(priority.GetPriorityKey()), FairnessKey: priority.GetFairnessKey(), FairnessWeight: priority.GetFairnessWeight(),
+		},
+	}, workflows.TypeInteraction, left.Start, left.Carried)
+	var exists *serviceerror.WorkflowExecutionAlreadyStarted
+	if errors.As(err, &exists) {
+		return nil // another audit was faster
+	}
+	if err != nil {
+		return fmt.Errorf("taking it up again: %w", err)
+	}
+	return nil
+}

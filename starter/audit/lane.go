@@ -1,0 +1,61 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+
+	historypb "go.temporal.io/api/history/v1"
+
+	"segue/activities"
+	"segue/dispatch"
+	"segue/replay"
+	"segue/workflows"
+)
+
+// lane tells what a lane left undelivered and no later run of it was given.
+func (a *Auditor) lane(
+	ctx context.Context, r run, finding Finding, left workflows.LeftLane, started *historypb.WorkflowExecutionStartedEventAttributes,
+) (*job, error) {
+	requests := left.Undelivered()
+	if len(requests) == 0 {
+		return nil, nil
+	}
+	later, err := a.since(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range later {
+		if requests, err = a.unknownTo(ctx, other, requests); err != nil {
+			return nil, err
+		}
+	}
+	if len(requests) == 0 {
+		return nil, nil
+	}
+	owner := left.Start.Owner
+	finding.Interaction, finding.Call, finding.Deliveries = owner.Interaction, left.Start.Call, deliveriesOf(requests)
+	return &job{finding: finding, fire: func(ctx context.Context) error {
+		lanes := &activities.Activities{Temporal: a.Temporal, TaskQueue: a.queueOf(started)}
+		return lanes.HandOver(ctx, dispatch.HandOver{Owner: owner, Call: left.Start.Call, Requests: requests})
+	}}, nil
+}
+
+// unknownTo are those of the requests that a run of their lane was never given.
+func (a *Auditor) unknownTo(ctx context.Context, r run, requests []dispatch.Request) ([]dispatch.Request, error) {
+	history, err := a.history(ctx, r.id, r.runID)
+	if err != nil {
+		return nil, err
+	}
+	recalled, err := replay.Recall(history, a.Log)
+	if err != nil {
+		return nil, fmt.Errorf("a later run of it, %s, does not replay with this version: %w", r.runID, err)
+	}
+	lane, _ := recalled.Lane()
+	var unknown []dispatch.Request
+	for _, request := range requests {
+		if !lane.Knows(request.ID) {
+			unknown = append(unknown, request)
+		}
+	}
+	return unknown, nil
+}

@@ -1,0 +1,22 @@
+package workflows
+
+import "go.temporal.io/sdk/workflow"
+
+// ChangeCancelReason is for tests of both sides of the change.
+const ChangeCancelReason = changeCancelReason
+
+// Change is an entry of the register, for a test that holds it against the code.
+type Change struct {
+	ID               string
+	Min, Max         workflow.Version
+	Since, Removable string
+}
+
+// Changes is the register.
+func Changes() []Change {
+	var list []Change
+	for _, c := range changes {
+		list = append(list, Change{ID: c.id, Min: c.min, Max: c.max, Since: c.since, Removable: c.removable})
+	}
+	return list
+}

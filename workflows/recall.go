@@ -1,0 +1,153 @@
+package workflows
+
+import (
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"segue/dispatch"
+	"segue/interaction"
+)
+
+// Recall stands in for the workflows in a replayer, and remembers what the one that
+// is replayed has at the end of its history: so what a run left undone that was
+// ended from outside can still be done. It serves one replay.
+type Recall struct {
+	interaction *run
+	lane        *laneRun
+}
+
+// Register adds the workflows to a replayer, in the place of the function Register.
+func (c *Recall) Register(registry worker.WorkflowRegistry) {
+	registry.RegisterWorkflowWithOptions(c.runInteraction, workflow.RegisterOptions{Name: TypeInteraction})
+	registry.RegisterWorkflowWithOptions(c.runDelivery, workflow.RegisterOptions{Name: TypeDelivery})
+}
+
+func (c *Recall) runInteraction(ctx workflow.Context, start converter.RawValue, carried *Carried) (*interaction.Status, error) {
+	r, err := openRun(ctx, start, carried)
+	if err != nil {
+		return nil, err
+	}
+	c.interaction = r
+	return r.live()
+}
+
+func (c *Recall) runDelivery(ctx workflow.Context, start dispatch.DeliveryStart, carried *CarriedLane) error {
+	r, err := openLane(ctx, start, carried)
+	if err != nil {
+		return err
+	}
+	c.lane = r
+	return r.live()
+}
+
+// Interaction is the interaction as its run left it; false where the run never had
+// one, because its start was refused, or where it was a lane's.
+func (c *Recall) Interaction() (Left, bool) {
+	if c.interaction == nil {
+		return Left{}, false
+	}
+	r := c.interaction
+	return Left{Owner: r.owner, Start: r.start, Carried: r.Carried}, true
+}
+
+// Lane is a lane as its run left it.
+func (c *Recall) Lane() (LeftLane, bool) {
+	if c.lane == nil {
+		return LeftLane{}, false
+	}
+	return LeftLane{Start: c.lane.start, known: c.lane.Known, items: c.lane.Items}, true
+}
+
+// Left is an interaction that a run left behind.
+type Left struct {
+	Owner dispatch.Owner
+	// Start and Carried are the inputs of a run that takes it up again.
+	Start   converter.RawValue
+	Carried *Carried
+}
+
+// State is how the interaction stands.
+func (l Left) State() interaction.State { return l.Carried.Interaction.Facts().State }
+
+// End ends the interaction as a cancellation at that time would have, if it has not
+// ended: what that fires waits with all else to be dispatched. A run that takes it
+// up again sends it with the ids that the run which left it would have used.
+func (l Left) End(at time.Time, reason string) error {
+	l.Carried.FirstRunID = l.Owner.FirstRunID
+	if l.Carried.Interaction.Completed() {
+		return nil
+	}
+	command := interaction.TimerCommand(interaction.WorkflowCancel, interaction.Timer{})
+	if reason != "" {
+		command.Fields = map[string]any{"reason": excerpt(reason, cancelReasonLimit)}
+	}
+	effect, err := l.Carried.Interaction.Apply(command, at)
+	if err != nil {
+		return err
+	}
+	l.Carried.Outbox.add(effect.Turn)
+	return nil
+}
+
+// Undispatched are the events that no Dispatch has dealt with.
+func (l Left) Undispatched() []interaction.Event {
+	var events []interaction.Event
+	for _, turn := range l.Carried.Outbox.Turns {
+		for _, event := range turn.Events {
+			if event.Sequence > l.Carried.Outbox.After {
+				events = append(events, event)
+			}
+		}
+	}
+	return events
+}
+
+// Unsent are the rendered requests that wait in the interaction, or of which it is
+// not known what came.
+func (l Left) Unsent() []dispatch.Request {
+	var requests []dispatch.Request
+	for _, lane := range l.Carried.Lanes {
+		requests = append(requests, lane.Waiting...)
+	}
+	return requests
+}
+
+// Unstarted are the interactions that a reply asked for and that were not started.
+func (l Left) Unstarted() []interaction.Start { return l.Carried.Children }
+
+// errTooMuch is for an interaction that no run can be given.
+var errTooMuch = errors.New("what it has left is more than a workflow can be started with")
+
+// Fits tells whether a run can be given the interaction.
+func (l Left) Fits() error {
+	if !isCarriable(l.Carried) {
+		return errTooMuch
+	}
+	return nil
+}
+
+// LeftLane is a lane that a run left behind.
+type LeftLane struct {
+	Start dispatch.DeliveryStart
+	known seenIDs
+	items []*item
+}
+
+// Undelivered are the requests that have neither arrived nor been given up, in their
+// order.
+func (l LeftLane) Undelivered() []dispatch.Request {
+	var requests []dispatch.Request
+	for _, it := range l.items {
+		if !it.isSettled() {
+			requests = append(requests, it.Request)
+		}
+	}
+	return requests
+}
+
+// Knows tells whether a delivery was ever given to the lane.
+func (l LeftLane) Knows(id string) bool { return l.known.has(id) }
