@@ -186,7 +186,7 @@ func (r *run) noteFault(id string, outcome *dispatch.Outcome) {
 	if record == nil {
 		return
 	}
-	r.take(r.Interaction.Fault(interaction.Failure{
+	r.keep(r.Interaction.Fault(interaction.Failure{
 		Call: record.Call, Class: outcome.Class, Code: outcome.Code, Delivery: id, Of: interaction.When(record.When),
 	}, workflow.Now(r.ctx)))
 }
