@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"segue/interaction"
 	"segue/request/expr"
@@ -25,9 +26,17 @@ func (l *loader) timeouts(s *Set) {
 			continue
 		}
 		t := s.defaults
-		l.file.Timeouts.Channels[channel].override().apply(&t)
+		l.overridden("timeouts.channels."+channel, l.file.Timeouts.Channels[channel]).apply(&t)
 		s.channels[interaction.Channel(channel)] = t
 	}
+}
+
+// overridden is what a block of timeouts gives, checked.
+func (l *loader) overridden(at string, o fileOverrides) override {
+	if o.SequenceGap != nil {
+		l.spanWithin(at+".sequence_gap", time.Duration(*o.SequenceGap), gapSpans)
+	}
+	return o.override()
 }
 
 func channelNames() []string {
@@ -72,7 +81,7 @@ func (l *loader) queues(s *Set) {
 		}
 		l.within(at+".max_misses", float64(q.MaxMisses), missesNumbers)
 		s.Queues = append(s.Queues, Queue{Name: q.Name, BusinessProcess: q.BusinessProcess, Overflow: q.Overflow,
-			MaxMisses: q.MaxMisses, timeouts: q.Timeouts.override()})
+			MaxMisses: q.MaxMisses, timeouts: l.overridden(at+".timeouts", q.Timeouts)})
 	}
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net"
 	"net/url"
 	"regexp"
@@ -55,6 +56,18 @@ func oneOf(values ...string) form {
 var checkDuration = form{
 	mistake: func(s string) (string, string) {
 		_, problem, remedy := parseDuration(s)
+		return problem, remedy
+	},
+	schema: ref("duration"),
+}
+
+// checkGap is how long a missing source_sequence may be waited for.
+var checkGap = form{
+	mistake: func(s string) (string, string) {
+		gap, problem, remedy := parseDuration(s)
+		if problem == "" && gap > gapSpans.most {
+			return fmt.Sprintf("%s is out of range", gap), fmt.Sprintf("write %s to %s", gapSpans.least, gapSpans.most)
+		}
 		return problem, remedy
 	},
 	schema: ref("duration"),

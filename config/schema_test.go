@@ -171,7 +171,7 @@ var onlyTheLoader = []string{
 	"parameter of the grant itself", "client certificate without TLS", "authority without TLS", "server name",
 	"accept of soap", "values of a head", "a port", "a tag in a name",
 	"class both ways", "authority of a token URL without TLS", "proxy without its password", "no proxy to log in to",
-	"trigger without its call", "condition", "overflow into itself", "guard", "syntax", "second document", "merge key",
+	"trigger without its call", "condition", "overflow into itself", "wait for a number", "wait for a number in a queue", "wait for a number by default", "guard", "syntax", "second document", "merge key",
 }
 
 func TestTheSchemaRefusesWhatTheLoaderRefuses(t *testing.T) {

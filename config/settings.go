@@ -64,7 +64,7 @@ var processSettings = []processSetting{
 	{"timeouts.default.lifetime", "168h", checkDuration},
 	{"timeouts.default.late_events", "15m", checkDuration},
 	{"timeouts.default.orphan", "5m", checkDuration},
-	{"timeouts.default.sequence_gap", "2s", checkDuration},
+	{"timeouts.default.sequence_gap", "2s", checkGap},
 }
 
 // MetricsAddress is where a process is asked for its metrics and its health, unless

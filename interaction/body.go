@@ -24,6 +24,9 @@ type Start struct {
 	Draft bool `json:"draft,omitempty"`
 	// At is when it began at the source, if the source says so.
 	At *time.Time `json:"at,omitempty"`
+	// SourceSequence is the number of the start itself, if its source numbers it:
+	// the commands go on from there.
+	SourceSequence int64 `json:"source_sequence,omitempty"`
 	// EventID and By are the envelope's, as on every command.
 	EventID string `json:"event_id,omitempty"`
 	By      *Actor `json:"by,omitempty"`

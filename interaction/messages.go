@@ -226,8 +226,8 @@ var startMessage = message{
 			Direction: p.text("direction"), BusinessProcess: p.text("business_process"), Queue: p.text("queue"),
 			Agent: p.agent("agent"), Destination: p.text("destination"), NativeID: p.text("native_id"), Parent: p.text("parent"),
 			ANI: p.text("ani"), DNIS: p.text("dnis"), Customer: p.object("customer"), UserData: p.object("user_data"),
-			Reopen: p.flag("reopen"), Draft: p.flag("draft"), At: envelope.At, EventID: envelope.EventID, By: envelope.By,
-			Fields: p.ownFields(),
+			Reopen: p.flag("reopen"), Draft: p.flag("draft"), At: envelope.At, SourceSequence: envelope.SourceSequence,
+			EventID: envelope.EventID, By: envelope.By, Fields: p.ownFields(),
 		}
 	},
 }

@@ -103,7 +103,7 @@ func (p payload) signal() Signal {
 var envelopeShape = shape{
 	{name: "event_id", kind: kindString(256, true), about: "the idempotency key"},
 	{name: "at", kind: kindTime, about: "when it happened at the source"},
-	{name: "source_sequence", kind: kindSequence, about: "the source's own count, from 1"},
+	{name: "source_sequence", kind: kindSequence, about: "the source's own count for this interaction, from 1: commands apply in its order"},
 	{name: "by", kind: kindActor, about: "who gave the command"},
 }
 

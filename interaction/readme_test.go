@@ -2,7 +2,7 @@ package interaction_test
 
 import (
 	"os"
-	"strings"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,20 +10,22 @@ import (
 	"segue/interaction"
 )
 
-// TestTheReadmeShowsTheTable holds the state diagram of the README against the
-// table it is drawn from. SEGUE_WRITE_README=1 draws it anew.
 func TestTheReadmeShowsTheTable(t *testing.T) {
-	const file, begin, end = "../README.md", "holds it equal -->\n", "<!-- /states -->"
+	requireShown(t, "../README.md", "states", "```mermaid\n"+interaction.Diagram()+"```\n")
+}
+
+// requireShown holds what a document shows between <!-- name: … --> and <!-- /name -->
+// against what is drawn from the code. SEGUE_WRITE_DOCS=1 draws it anew.
+func requireShown(t *testing.T, file, name, want string) {
+	t.Helper()
 	content, err := os.ReadFile(file)
 	require.NoError(t, err)
-	head, rest, found := strings.Cut(string(content), begin)
-	require.True(t, found)
-	shown, tail, found := strings.Cut(rest, end)
-	require.True(t, found)
-	want := "```mermaid\n" + interaction.Diagram() + "```\n"
-	if os.Getenv("SEGUE_WRITE_README") == "1" {
-		require.NoError(t, os.WriteFile(file, []byte(head+begin+want+end+tail), 0o644))
+	place := regexp.MustCompile(`(?s)(<!-- ` + name + `: [^\n]*-->\n)(.*?)(<!-- /` + name + ` -->)`).FindSubmatchIndex(content)
+	require.NotNil(t, place, "%s has no place for %s", file, name)
+	if os.Getenv("SEGUE_WRITE_DOCS") == "1" {
+		drawn := string(content[:place[4]]) + want + string(content[place[5]:])
+		require.NoError(t, os.WriteFile(file, []byte(drawn), 0o644))
 		return
 	}
-	require.Equal(t, want, shown, "draw it anew: SEGUE_WRITE_README=1 go test -run TestTheReadmeShowsTheTable ./interaction")
+	require.Equal(t, want, string(content[place[4]:place[5]]), "draw it anew: SEGUE_WRITE_DOCS=1 go test -run %s ./interaction", t.Name())
 }

@@ -59,7 +59,7 @@ func TestUserDataMerges(t *testing.T) {
 		`{"tier":"silver","id":12345678901234567890,"address":{"city":"Ulm","zip":"1","street":"x"}}`)
 	check(`delete_user_data {"keys":["id"],"user_data":{"address":{"zip":null,"street":{}}}}`, `{"tier":"silver","address":{"city":"Ulm"}}`)
 	check(`delete_user_data {"user_data":{"address":{}}}`, `{"tier":"silver"}`)
-	s.i.Return(map[string]any{"crm_tier": "A"})
+	require.NoError(t, s.i.Return(map[string]any{"crm_tier": "A"}))
 	require.Equal(t, map[string]any{"tier": "silver", "crm_tier": "A"}, s.i.Status().UserData)
 }
 

@@ -20,7 +20,7 @@ import (
 var scenarios = []string{
 	"handled", "abandoned", "missed", "transferred", "engaged", "not_engaged", "retried_delivery", "parked",
 	"rejected_input", "continue_as_new", "burst", "canceled", "lane_retried", "lane_parked", "timed_out", "orphan",
-	"receiver_parked", "receiver_recovered", "lane_alert",
+	"receiver_parked", "receiver_recovered", "lane_alert", "disorder",
 }
 
 // quiet keeps the replayer's account of an expected failure out of the test's output.

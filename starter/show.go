@@ -113,6 +113,10 @@ func (p portrait) writeState(w io.Writer) {
 	fmt.Fprintf(w, "  %-12s %s\n", "legal now", legal)
 	fmt.Fprintf(w, "  %-12s %d events, %d duplicates, %d rejected, %d not delivered\n",
 		"so far", s.Sequence, s.Duplicates, s.RejectedCount, s.Undelivered)
+	if s.Gaps > 0 {
+		last := s.Missing[len(s.Missing)-1]
+		fmt.Fprintf(w, "  %-12s %d in source_sequence; the last time it went on without %s\n", "gaps", s.Gaps, last)
+	}
 }
 
 func agentName(agent *interaction.Agent) string {

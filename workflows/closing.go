@@ -29,7 +29,7 @@ func (r *run) isIdle() bool {
 
 // mayClose tells whether the interaction is over and nothing of it is left to do here.
 func (r *run) mayClose() bool {
-	return r.Interaction.Completed() && len(r.Outbox.Turns) == 0 && r.isIdle() && !r.awaitsLateEvents()
+	return r.Interaction.Completed() && len(r.Outbox.Turns) == 0 && r.isIdle() && !r.awaitsLateEvents() && len(r.Line.Held) == 0
 }
 
 // sentInThisTask tells whether requests were sent in the present workflow task.
@@ -78,9 +78,13 @@ func (r *run) renew() error {
 }
 
 func (r *run) isLong() bool {
-	info := workflow.GetInfo(r.ctx)
-	return info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() >= renewAfterEvents ||
-		r.inbox.received >= renewAfterSignals || r.updates >= renewAfterUpdates
+	return workflow.GetInfo(r.ctx).GetContinueAsNewSuggested() || r.exceeds(100)
+}
+
+// exceeds tells whether the run is at least that many percent as long as it should be.
+func (r *run) exceeds(percent int) bool {
+	return workflow.GetInfo(r.ctx).GetCurrentHistoryLength() >= renewAfterEvents*percent/100 ||
+		r.inbox.received >= renewAfterSignals*percent/100 || r.updates >= renewAfterUpdates*percent/100
 }
 
 // fitsCarrying tells whether the next run can be given everything. Before it says

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"segue/interaction"
+	"segue/interaction/intake"
 )
 
 // rejectedLimit is how many refused signals the query "rejected" still shows.
@@ -38,18 +39,16 @@ func (r *run) receive(ctx workflow.Context, s signal) {
 			return
 		}
 	}
-	var command interaction.Command
-	duplicate := false
+	var arrival *intake.Arrival
 	if err == nil {
-		command, err = interaction.Decode(s.name, payload)
+		arrival, err = intake.Read(s.name, payload, "")
 	}
-	if err == nil {
-		duplicate, err = r.apply(command)
-	}
-	count(ctx, s.name, duplicate, err)
 	if err != nil {
+		count(ctx, s.name, false, err)
 		r.reject(ctx, s.name, eventIDOf(payload), err)
+		return
 	}
+	r.take(arrival)
 }
 
 func (r *run) reject(ctx workflow.Context, name, eventID string, reason error) {
@@ -63,32 +62,20 @@ func (r *run) reject(ctx workflow.Context, name, eventID string, reason error) {
 	workflow.GetLogger(ctx).Warn("signal rejected", "signal", excerpt(name, 128), "reason", excerpt(reason.Error(), 512))
 }
 
-// apply gives one command to the state machine, once: a repeat of an applied
-// event id changes nothing and says so.
-func (r *run) apply(command interaction.Command) (duplicate bool, err error) {
-	if r.Seen.has(command.EventID) {
-		r.Duplicates++
-		return true, nil
-	}
-	effect, err := r.Interaction.Apply(command, workflow.Now(r.ctx))
-	if err != nil {
-		return false, err
-	}
-	r.Seen.add(command.EventID)
-	r.applied, r.OrphanSince = true, time.Time{}
-	r.take(effect)
-	return false, nil
-}
-
 // applyInternal applies a command of Segue's own, which is legal by construction
 // where it is given; one that came too late is only logged.
 func (r *run) applyInternal(command interaction.Command) {
-	if _, err := r.apply(command); err != nil {
-		workflow.GetLogger(r.ctx).Info("internal command came too late", "command", command.Name, "reason", err.Error())
+	verdict := r.Apply(command, workflow.Now(r.ctx))
+	if verdict.Err != nil {
+		workflow.GetLogger(r.ctx).Info("internal command came too late", "command", command.Name, "reason", verdict.Err.Error())
+		return
 	}
+	r.applied, r.OrphanSince = true, time.Time{}
+	r.keep(verdict.Effect)
 }
 
-func (r *run) take(effect interaction.Effect) {
+// keep takes over what an applied command causes.
+func (r *run) keep(effect interaction.Effect) {
 	r.touched = true
 	r.Outbox.add(effect.Turn)
 	r.Children = append(r.Children, effect.Children...)
@@ -105,35 +92,34 @@ func (r *run) takeUpdates(ctx workflow.Context) error {
 }
 
 func (r *run) takeUpdate(ctx workflow.Context, name string) error {
-	decode := func(ctx workflow.Context, raw converter.RawValue) (interaction.Command, error) {
+	read := func(ctx workflow.Context, raw converter.RawValue) (*intake.Arrival, error) {
 		payload, err := jsonOfRaw(raw)
 		if err != nil {
-			return interaction.Command{}, err
+			return nil, err
 		}
-		command, err := interaction.Decode(name, payload)
-		if command.EventID == "" {
-			// The update's own id does the same for a caller that gives no event id.
-			command.EventID = workflow.GetCurrentUpdateInfo(ctx).ID
-		}
-		return command, err
+		// The update's own id does the same for a caller that gives no event id.
+		return intake.Read(name, payload, workflow.GetCurrentUpdateInfo(ctx).ID)
 	}
 	handle := func(ctx workflow.Context, raw converter.RawValue) (Answer, error) {
 		r.updates++
-		command, err := decode(ctx, raw)
-		duplicate := false
-		if err == nil {
-			duplicate, err = r.apply(command)
-		}
-		count(ctx, name, duplicate, err)
+		arrival, err := read(ctx, raw)
 		if err != nil {
+			count(ctx, name, false, err)
 			return Answer{}, refusal(err)
 		}
-		return r.answer(duplicate), nil
+		reply := r.request(arrival)
+		if err := r.await(ctx, reply); err != nil {
+			return Answer{}, err
+		}
+		if reply.err != nil {
+			return Answer{}, refusal(reply.err)
+		}
+		return reply.answer, nil
 	}
 	validate := func(ctx workflow.Context, raw converter.RawValue) error {
-		command, err := decode(ctx, raw)
-		if err == nil && !r.Seen.has(command.EventID) {
-			err = r.Interaction.Check(command)
+		arrival, err := read(ctx, raw)
+		if err == nil && !r.isJudgedInItsTurn(arrival) {
+			err = r.Interaction.Check(arrival.Command())
 		}
 		if err != nil {
 			count(ctx, name, false, err)
@@ -177,9 +163,16 @@ func (r *run) takeArray(ctx workflow.Context) error {
 		if err != nil {
 			return nil, refusal(err)
 		}
-		results := make([]CommandResult, 0, len(items))
-		for _, item := range items {
-			results = append(results, r.applyItem(ctx, item))
+		replies := make([]*reply, len(items))
+		for i, item := range items {
+			replies[i] = r.requestItem(item)
+		}
+		if err := r.await(ctx, replies...); err != nil {
+			return nil, err
+		}
+		results := make([]CommandResult, len(items))
+		for i, reply := range replies {
+			results[i] = reply.result()
 		}
 		return results, nil
 	}
@@ -223,7 +216,9 @@ func arrayOf(raw converter.RawValue) ([]json.RawMessage, error) {
 	return items, nil
 }
 
-func (r *run) applyItem(ctx workflow.Context, item json.RawMessage) CommandResult {
+// requestItem takes one element. One that is ahead of its turn waits, while those
+// behind it in the array go on: its turn may be up to them.
+func (r *run) requestItem(item json.RawMessage) *reply {
 	var named struct {
 		Command string `json:"command"`
 	}
@@ -233,24 +228,28 @@ func (r *run) applyItem(ctx workflow.Context, item json.RawMessage) CommandResul
 			Command: UpdateCommands, Field: "command", Value: excerpt(string(item), 60), Reason: "name the command",
 		}
 	}
-	var command interaction.Command
+	var arrival *intake.Arrival
 	if err == nil {
-		command, err = interaction.Decode(named.Command, item)
+		arrival, err = intake.Read(named.Command, item, "")
 	}
-	duplicate := false
-	if err == nil {
-		duplicate, err = r.apply(command)
-	}
-	count(ctx, named.Command, duplicate, err)
-	result := CommandResult{Answer: r.answer(duplicate)}
 	if err != nil {
-		result.Error = &CommandError{Type: typeOf(err), Message: err.Error()}
+		count(r.ctx, named.Command, false, err)
+		return &reply{done: true, answer: r.answer(false), err: err}
+	}
+	return r.request(arrival)
+}
+
+func (a *reply) result() CommandResult {
+	result := CommandResult{Answer: a.answer}
+	if a.err != nil {
+		result.Error = &CommandError{Type: typeOf(a.err), Message: a.err.Error()}
 	}
 	return result
 }
 
 func typeOf(err error) string {
-	if illegal := (*interaction.IllegalError)(nil); errors.As(err, &illegal) {
+	illegal, outOfOrder := (*interaction.IllegalError)(nil), (*intake.OrderError)(nil)
+	if errors.As(err, &illegal) || errors.As(err, &outOfOrder) {
 		return ErrorIllegalCommand
 	}
 	return ErrorInvalidPayload

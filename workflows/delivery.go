@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"segue/dispatch"
+	"segue/interaction/intake"
 )
 
 // Delivery is the workflow of one lane whose receiver fails: it tries what it is
@@ -31,8 +32,8 @@ type CarriedLane struct {
 	// Results are settled deliveries that the interaction has not been told of.
 	Results []laneResult `json:"results,omitempty"`
 	// Orphaned says that the interaction has ended: nobody is told any more.
-	Orphaned bool    `json:"orphaned,omitempty"`
-	Known    seenIDs `json:"known"`
+	Orphaned bool        `json:"orphaned,omitempty"`
+	Known    intake.Seen `json:"known"`
 }
 
 // laneRun is one run of a lane.
@@ -114,10 +115,10 @@ func (r *laneRun) obey(name string, payload []byte) error {
 func (r *laneRun) add(more dispatch.HandOver) {
 	r.Orphaned = r.start.Owner.Receiver != "" // else somebody appends, so there is somebody to tell
 	for i, request := range more.Requests {
-		if r.Known.has(request.ID) {
+		if r.Known.Has(request.ID) {
 			continue
 		}
-		r.Known.add(request.ID)
+		r.Known.Add(request.ID)
 		r.Last = request.ID
 		added := &item{Request: request, Status: dispatch.StatusWaiting}
 		if i == 0 && more.Failed != nil {

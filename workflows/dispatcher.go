@@ -96,7 +96,9 @@ func (r *run) record(d dispatch.Delivery, version string) {
 	r.Deliveries.add(recordOf(d, version))
 	switch d.Status {
 	case dispatch.StatusDelivered:
-		r.writeReturns(d.Outcome)
+		if d.Outcome != nil {
+			r.writeReturns(d.Call, d.Outcome.Returns)
+		}
 	case dispatch.StatusInLane:
 		r.Lanes.of(d.Call).appended(d.ID)
 	case dispatch.StatusWaiting:
@@ -110,9 +112,11 @@ func (r *run) record(d dispatch.Delivery, version string) {
 	}
 }
 
-func (r *run) writeReturns(outcome *dispatch.Outcome) {
-	if outcome != nil && len(outcome.Returns) > 0 {
-		r.Interaction.Return(outcome.Returns)
+// writeReturns writes what a call returned into user data. What does not fit is
+// left out: nobody is there to be told, and the call itself has succeeded.
+func (r *run) writeReturns(call string, returns map[string]any) {
+	if err := r.Interaction.Return(returns); err != nil {
+		workflow.GetLogger(r.ctx).Warn("returned values left out", "call", call, "reason", err.Error())
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"segue/dispatch"
 	"segue/interaction"
+	"segue/interaction/intake"
 )
 
 // Interaction is the workflow of one interaction: its input is the "start" object,
@@ -30,13 +31,12 @@ func Interaction(ctx workflow.Context, start converter.RawValue, carried *Carrie
 // Carried is what one run of an interaction leaves to the next, and what a run
 // works on meanwhile.
 type Carried struct {
-	Interaction *interaction.Interaction `json:"interaction"`
-	Seen        seenIDs                  `json:"seen"`
-	Rejected    rejections               `json:"rejected"`
-	Duplicates  int                      `json:"duplicates,omitempty"`
-	Outbox      outbox                   `json:"outbox"`
-	Lanes       lanes                    `json:"lanes,omitempty"`
-	Deliveries  deliveryLog              `json:"deliveries"`
+	// Desk is the interaction, and what it knows of the commands that came.
+	intake.Desk
+	Rejected   rejections  `json:"rejected"`
+	Outbox     outbox      `json:"outbox"`
+	Lanes      lanes       `json:"lanes,omitempty"`
+	Deliveries deliveryLog `json:"deliveries"`
 	// Children are interactions that a reply asked for and that are not started yet.
 	Children []interaction.Start `json:"children,omitempty"`
 	// Rules are the configuration's for the timers, as of the last Dispatch.
@@ -96,7 +96,7 @@ func openRun(ctx workflow.Context, start converter.RawValue, carried *Carried) (
 		return nil, err
 	}
 	r.inbox.open(lasting, r.receive)
-	if carried == nil && r.Rejected.Count > 0 && !r.applied {
+	if carried == nil && !r.applied && (r.Rejected.Count > 0 || len(r.Line.Held) > 0) {
 		r.OrphanSince = workflow.Now(ctx)
 	}
 	if err := r.takeUpdates(ctx); err != nil {
@@ -135,8 +135,8 @@ func (r *run) begin(input converter.RawValue) error {
 	if err != nil {
 		return err
 	}
-	r.Interaction = opened
-	r.take(effect)
+	r.Interaction, r.Line.Passed = opened, start.SourceSequence
+	r.keep(effect)
 	return nil
 }
 

@@ -171,7 +171,7 @@ func (r *run) settle(l *lane, outcome *dispatch.Outcome) {
 		return
 	}
 	r.Deliveries.set(outcome.ID, dispatch.StatusDelivered, outcome)
-	r.writeReturns(outcome)
+	r.writeReturns(l.Call, outcome.Returns)
 	l.Waiting = l.Waiting[1:]
 }
 
@@ -186,7 +186,7 @@ func (r *run) noteFault(id string, outcome *dispatch.Outcome) {
 	if record == nil {
 		return
 	}
-	r.take(r.Interaction.Fault(interaction.Failure{
+	r.keep(r.Interaction.Fault(interaction.Failure{
 		Call: record.Call, Class: outcome.Class, Code: outcome.Code, Delivery: id, Of: interaction.When(record.When),
 	}, workflow.Now(r.ctx)))
 }
@@ -237,9 +237,7 @@ func (r *run) takeReport(name string, payload []byte) error {
 		}
 		r.Deliveries.set(result.ID, result.Status, outcome)
 		r.noteFault(result.ID, outcome)
-		if len(result.Returns) > 0 {
-			r.Interaction.Return(result.Returns)
-		}
+		r.writeReturns(report.Call, result.Returns)
 	}
 	for _, l := range r.Lanes {
 		if name == signalLaneDrained && l.Call == report.Call {

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -39,5 +40,6 @@ func (r *run) status() interaction.Status {
 	status.Duplicates = r.Duplicates
 	status.Undelivered = r.Deliveries.Undelivered
 	status.Runs = r.Runs
+	status.Gaps, status.Missing = r.Line.Gaps, slices.Clone(r.Line.Missing)
 	return status
 }

@@ -10,6 +10,7 @@ import (
 
 	"segue/dispatch"
 	"segue/interaction"
+	"segue/interaction/intake"
 )
 
 // Recall stands in for the workflows in a replayer, and remembers what the one that
@@ -78,6 +79,12 @@ func (l Left) State() interaction.State { return l.Carried.Interaction.Facts().S
 // up again sends it with the ids that the run which left it would have used.
 func (l Left) End(at time.Time, reason string) error {
 	l.Carried.FirstRunID = l.Owner.FirstRunID
+	l.Carried.Release(at, at, func(_ *intake.Arrival, v intake.Verdict) { // what still waits for a missing number was taken
+		if v.Err == nil && !v.Duplicate {
+			l.Carried.Outbox.add(v.Effect.Turn)
+			l.Carried.Children = append(l.Carried.Children, v.Effect.Children...)
+		}
+	})
 	if l.Carried.Interaction.Completed() {
 		return nil
 	}
@@ -133,7 +140,7 @@ func (l Left) Fits() error {
 // LeftLane is a lane that a run left behind.
 type LeftLane struct {
 	Start dispatch.DeliveryStart
-	known seenIDs
+	known intake.Seen
 	items []*item
 }
 
@@ -150,4 +157,4 @@ func (l LeftLane) Undelivered() []dispatch.Request {
 }
 
 // Knows tells whether a delivery was ever given to the lane.
-func (l LeftLane) Knows(id string) bool { return l.known.has(id) }
+func (l LeftLane) Knows(id string) bool { return l.known.Has(id) }

@@ -12,7 +12,9 @@ import (
 type alarm struct {
 	timer interaction.PendingTimer
 	due   time.Time
-	stop  workflow.CancelFunc
+	// missing is the source_sequence that a gap's timer waits for.
+	missing int64
+	stop    workflow.CancelFunc
 }
 
 // orphanTimeout is the one timer that the state machine does not know: it ends an
@@ -59,6 +61,9 @@ func (r *run) wantedAlarms() []*alarm {
 	if !r.OrphanSince.IsZero() && !r.Interaction.Completed() && r.Rules.Orphan > 0 {
 		wanted = append(wanted, &alarm{timer: interaction.PendingTimer{Name: orphanTimeout}, due: r.OrphanSince.Add(r.Rules.Orphan)})
 	}
+	if gap := r.gapAlarm(); gap != nil {
+		wanted = append(wanted, gap)
+	}
 	return wanted
 }
 
@@ -89,7 +94,7 @@ func (r *run) durationOf(pending interaction.PendingTimer) time.Duration {
 
 func indexOf(alarms []*alarm, a *alarm) int {
 	for i, other := range alarms {
-		if other.timer == a.timer && other.due.Equal(a.due) {
+		if other.timer == a.timer && other.due.Equal(a.due) && other.missing == a.missing {
 			return i
 		}
 	}
@@ -101,7 +106,7 @@ func (r *run) startTimer(a *alarm) {
 	ctx, stop := workflow.WithCancel(r.ctx)
 	a.stop = stop
 	r.alarms = append(r.alarms, a)
-	timer := workflow.NewTimerWithOptions(ctx, a.due.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: timerSummary(a.timer)})
+	timer := workflow.NewTimerWithOptions(ctx, a.due.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: timerSummary(a)})
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		if timer.Get(ctx, nil) != nil {
 			return // stopped: it no longer counts
@@ -114,30 +119,36 @@ func (r *run) startTimer(a *alarm) {
 }
 
 func (r *run) fire(a *alarm) {
+	r.touched = true
 	name := a.timer.Name
+	if name == sequenceGap {
+		r.endGap(a.due)
+		return
+	}
 	if name == orphanTimeout {
 		name = interaction.LifetimeTimeout
 	}
 	r.applyInternal(interaction.TimerCommand(name, interaction.Timer{
 		Agent: a.timer.Agent, Overflow: r.Rules.Overflow, MaxMisses: r.Rules.MaxMisses,
 	}))
-	r.touched = true
 }
 
-func timerSummary(pending interaction.PendingTimer) string {
-	switch pending.Name {
+func timerSummary(a *alarm) string {
+	switch a.timer.Name {
 	case interaction.OfferTimeout:
 		return "offer: missed when nobody accepts"
 	case interaction.QueueTimeout:
 		return "queue: overflows when nobody is found"
 	case interaction.WrapUpTimeout:
-		return summaryOf("wrap-up of %s", pending.Agent)
+		return summaryOf("wrap-up of %s", a.timer.Agent)
 	case interaction.EngagementTimeout:
 		return "engagement: given up without a result"
 	case interaction.LifetimeTimeout:
 		return "lifetime: ends as expired"
 	case interaction.LateEventsTimeout:
 		return "late disposition, survey and user data"
+	case sequenceGap:
+		return summaryOf("source_sequence %d is missing: goes on without it", a.missing)
 	default:
 		return "orphan: nothing came after a refused command"
 	}

@@ -48,6 +48,11 @@ func TestTimers(t *testing.T) {
 			rules:    timeouts(dispatch.Timeouts{Offer: 30 * time.Second, Lifetime: time.Hour}),
 			commands: offered, outcome: interaction.OutcomeExpired, after: time.Hour, fires: "missed.agent",
 		},
+		"an offered transfer that is missed goes back to the giver's queue": {
+			rules:    timeouts(dispatch.Timeouts{Offer: 30 * time.Second, Queue: time.Minute}),
+			commands: append(handling[:3:3], [2]string{"transfer", `{"to":{"agent":"a2"},"mode":"offer"}`}),
+			outcome:  interaction.OutcomeOverflowed, after: 90 * time.Second, fires: "missed.agent",
+		},
 		"an offer's own timeout goes first": {
 			rules:    timeouts(dispatch.Timeouts{Offer: 30 * time.Minute, Queue: time.Minute}),
 			commands: [][2]string{offered[0], {"offer", `{"agent":{"id":"a1"},"timeout":"5s"}`}},

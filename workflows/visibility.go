@@ -117,6 +117,7 @@ func (r *run) details(status interaction.Status) string {
 		fmt.Fprintf(&text, " · queue `%s`", status.Queue)
 	}
 	fmt.Fprintf(&text, "\n\nDeliveries: %d, of these not delivered yet: %d. Rejected commands: %d.\n", r.Deliveries.Total, status.Undelivered, status.RejectedCount)
+	r.describeOrder(&text)
 	if spans := r.Interaction.Timeline(); len(spans) > 0 {
 		text.WriteString("\n| segment | leg | agent | from | to |\n|---|---|---|---|---|\n")
 		for _, span := range spans[max(0, len(spans)-detailSpans):] {

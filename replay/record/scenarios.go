@@ -223,6 +223,36 @@ var scenarios = []scenario{
 		},
 	},
 	{
+		name:      "disorder",
+		histories: map[string]string{"disorder": interactionID("disorder")},
+		play: func(ctx context.Context, s *studio) error {
+			if err := s.start(ctx, "disorder", "inbound", ""); err != nil {
+				return err
+			}
+			if err := s.signals(ctx, "disorder", "dtmf", `{"digits":"2","source_sequence":2}`); err != nil {
+				return err
+			}
+			ahead, err := s.send(ctx, "disorder", "place_in_queue", `{"queue":"sales","source_sequence":3}`)
+			if err != nil {
+				return err
+			}
+			if err := s.signals(ctx, "disorder", "dtmf", `{"digits":"1","source_sequence":1}`); err != nil {
+				return err
+			}
+			if err := ahead.Get(ctx, nil); err != nil {
+				return err
+			}
+			// 4 is missing: the update is judged when its wait is over, and 4 is late.
+			if err := s.steps(ctx, "disorder", "offer", `{"agent":"a1","source_sequence":5}`); err != nil {
+				return err
+			}
+			if err := s.signals(ctx, "disorder", "dtmf", `{"digits":"4","source_sequence":4}`, "abandon", `{"source_sequence":6}`); err != nil {
+				return err
+			}
+			return s.finished(ctx, interactionID("disorder"))
+		},
+	},
+	{
 		name:      "continue_as_new",
 		histories: map[string]string{"continue_as_new": interactionID("long")},
 		play: func(ctx context.Context, s *studio) error {

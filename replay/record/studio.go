@@ -162,20 +162,25 @@ func (s *studio) signals(ctx context.Context, id string, commands ...string) err
 	return nil
 }
 
-func (s *studio) update(ctx context.Context, id, name, payload string) error {
+// send sends an update, and returns once it is accepted.
+func (s *studio) send(ctx context.Context, id, name, payload string) (client.WorkflowUpdateHandle, error) {
 	handle, err := s.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: interactionID(id), UpdateName: name, Args: []any{json.RawMessage(payload)}, WaitForStage: client.WorkflowUpdateStageCompleted,
+		WorkflowID: interactionID(id), UpdateName: name, Args: []any{json.RawMessage(payload)}, WaitForStage: client.WorkflowUpdateStageAccepted,
 	})
 	if err != nil {
-		return fmt.Errorf("update %s: %w", name, err)
+		return nil, fmt.Errorf("update %s: %w", name, err)
 	}
-	return handle.Get(ctx, nil)
+	return handle, nil
 }
 
 // steps sends commands one by one, each answered before the next.
 func (s *studio) steps(ctx context.Context, id string, commands ...string) error {
 	for i := 0; i+1 < len(commands); i += 2 {
-		if err := s.update(ctx, id, commands[i], commands[i+1]); err != nil {
+		handle, err := s.send(ctx, id, commands[i], commands[i+1])
+		if err == nil {
+			err = handle.Get(ctx, nil)
+		}
+		if err != nil {
 			return err
 		}
 	}

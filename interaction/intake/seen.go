@@ -1,4 +1,4 @@
-package workflows
+package intake
 
 import (
 	"crypto/sha256"
@@ -18,13 +18,14 @@ func digestOf(eventID string) idDigest {
 	return idDigest(sum[:12])
 }
 
-// seenIDs remembers the last applied event ids, oldest first.
-type seenIDs struct {
+// Seen remembers the last applied event ids, oldest first.
+type Seen struct {
 	order []idDigest
 	known map[idDigest]struct{}
 }
 
-func (s *seenIDs) has(eventID string) bool {
+// Has says whether the event id was applied; "" never was.
+func (s *Seen) Has(eventID string) bool {
 	if eventID == "" {
 		return false
 	}
@@ -32,13 +33,14 @@ func (s *seenIDs) has(eventID string) bool {
 	return ok
 }
 
-func (s *seenIDs) add(eventID string) {
+// Add remembers an applied event id; "" is none.
+func (s *Seen) Add(eventID string) {
 	if eventID != "" {
 		s.remember(digestOf(eventID))
 	}
 }
 
-func (s *seenIDs) remember(d idDigest) {
+func (s *Seen) remember(d idDigest) {
 	if s.known == nil {
 		s.known = make(map[idDigest]struct{})
 	}
@@ -51,7 +53,7 @@ func (s *seenIDs) remember(d idDigest) {
 }
 
 // MarshalJSON packs the digests into one string.
-func (s seenIDs) MarshalJSON() ([]byte, error) {
+func (s Seen) MarshalJSON() ([]byte, error) {
 	packed := make([]byte, 0, len(s.order)*len(idDigest{}))
 	for _, d := range s.order {
 		packed = append(packed, d[:]...)
@@ -60,12 +62,12 @@ func (s seenIDs) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON is the reverse of MarshalJSON.
-func (s *seenIDs) UnmarshalJSON(data []byte) error {
+func (s *Seen) UnmarshalJSON(data []byte) error {
 	var packed []byte
 	if err := json.Unmarshal(data, &packed); err != nil {
 		return fmt.Errorf("seen event ids: %w", err)
 	}
-	*s = seenIDs{}
+	*s = Seen{}
 	for size := len(idDigest{}); len(packed) >= size; packed = packed[size:] {
 		s.remember(idDigest(packed[:size]))
 	}
