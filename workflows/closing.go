@@ -91,8 +91,8 @@ func (r *run) exceeds(percent int) bool {
 // no, it lets go of what requests were rendered from: that they could be rendered
 // anew is worth less than going on.
 func (r *run) fitsCarrying() bool {
-	if len(r.Outbox.Turns) > carryTurns {
-		return false
+	if len(r.Outbox.Turns) > carryTurns || r.Lanes.size() > 2*carryLimit {
+		return false // to tell so by encoding it all would take long
 	}
 	if isCarriable(r.Carried) {
 		return true

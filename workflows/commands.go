@@ -121,6 +121,9 @@ func (r *run) takeUpdate(ctx workflow.Context, name string) error {
 		if err == nil && !r.isJudgedInItsTurn(arrival) {
 			err = r.Interaction.Check(arrival.Command())
 		}
+		if err == nil {
+			err = r.mayTake(arrival)
+		}
 		if err != nil {
 			count(ctx, name, false, err)
 			return refusal(err)
@@ -177,7 +180,11 @@ func (r *run) takeArray(ctx workflow.Context) error {
 		return results, nil
 	}
 	validate := func(_ workflow.Context, raw converter.RawValue) error {
-		if _, err := arrayOf(raw); err != nil {
+		_, err := arrayOf(raw)
+		if err == nil {
+			err = r.mayTakeArray()
+		}
+		if err != nil {
 			return refusal(err)
 		}
 		return nil
@@ -248,7 +255,10 @@ func (a *reply) result() CommandResult {
 }
 
 func typeOf(err error) string {
-	illegal, outOfOrder := (*interaction.IllegalError)(nil), (*intake.OrderError)(nil)
+	illegal, outOfOrder, overloaded := (*interaction.IllegalError)(nil), (*intake.OrderError)(nil), (*OverloadedError)(nil)
+	if errors.As(err, &overloaded) {
+		return ErrorOverloaded
+	}
 	if errors.As(err, &illegal) || errors.As(err, &outOfOrder) {
 		return ErrorIllegalCommand
 	}

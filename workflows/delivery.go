@@ -46,6 +46,8 @@ type laneRun struct {
 	woken   bool // something came that may change what is next
 	changed bool // something that operators see may have changed
 	givenUp bool // the workflow was canceled, and what was left has been given up
+	// catchingUp says that the receiver took the last attempt.
+	catchingUp bool
 	visibility
 }
 

@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 	"time"
@@ -225,7 +226,8 @@ func TestADeliveryIsDiscardedWhileItIsAttempted(t *testing.T) {
 			l.append(0, handOver("d1", "d2"))
 			l.run()
 			require.Equal(t, []string{"0s d1 #1", "0s d2 #1"}, l.tries)
-			require.Equal(t, []string{"0s lane_drained d1:discarded d2:delivered last=d2"}, l.told)
+			told := map[string]string{"delivered": "delivered"}[name] // the receiver has it: that is told
+			require.Equal(t, []string{"0s lane_drained d1:" + cmp.Or(told, "discarded") + " d2:delivered last=d2"}, l.told)
 		})
 	}
 }

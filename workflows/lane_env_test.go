@@ -38,8 +38,10 @@ type laneEnv struct {
 	answers map[string][]dispatch.Outcome
 	// during is called while a delivery is being attempted.
 	during func(in dispatch.AttemptInput)
-	// tries says of each attempt when it was, of what, and with which number.
-	tries []string
+	// tries says of each attempt when it was, of what, and with which number; batches
+	// how many went together.
+	tries   []string
+	batches []int
 	// told are the reports to the interaction; gone lets each of them fail.
 	told []string
 	last []map[string]any
@@ -106,25 +108,40 @@ func newLane(t *testing.T) *laneEnv {
 
 // answer is the receiver.
 func (l *laneEnv) answer(in dispatch.AttemptInput) dispatch.AttemptResult {
-	request := in.Requests[0]
-	require.Len(l.t, in.Requests, 1)
 	require.Equal(l.t, laneStart.Owner, in.Owner)
 	require.True(l.t, in.InLane)
+	if l.during != nil {
+		defer l.during(in)
+	}
+	var result dispatch.AttemptResult
+	for i, request := range in.Requests {
+		number := 1
+		if i == 0 {
+			number = in.Number
+		}
+		outcome := l.answerOne(request, number)
+		if outcome.Verdict == "" {
+			break
+		}
+		outcome.ID, outcome.At = request.ID, l.Now()
+		result.Outcomes = append(result.Outcomes, outcome)
+		if outcome.Verdict != dispatch.VerdictDelivered {
+			break
+		}
+	}
+	l.batches = append(l.batches, len(in.Requests))
+	return result
+}
+
+func (l *laneEnv) answerOne(request dispatch.Request, number int) dispatch.Outcome {
 	require.Equal(l.t, bodyOf(request.ID), request.Body)
 	require.Equal(l.t, headersOf(request.ID), request.Headers)
-	l.tries = append(l.tries, fmt.Sprintf("%s %s #%d", l.elapsed(), request.ID, in.Number))
-	if l.during != nil {
-		l.during(in)
-	}
+	l.tries = append(l.tries, fmt.Sprintf("%s %s #%d", l.elapsed(), request.ID, number))
 	outcome := delivered(request.ID)
 	if next := l.answers[request.ID]; len(next) > 0 {
 		outcome, l.answers[request.ID] = next[0], next[1:]
 	}
-	if outcome.Verdict == "" {
-		return dispatch.AttemptResult{}
-	}
-	outcome.ID, outcome.At = request.ID, l.Now()
-	return dispatch.AttemptResult{Outcomes: []dispatch.Outcome{outcome}}
+	return outcome
 }
 
 // report is the interaction.

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,24 +15,35 @@ import (
 // busy: each report costs the interaction a task.
 const reportEvery = 20
 
-// attempt sends one delivery, so that every attempt stands in the history.
+// Catching up: while the receiver takes everything and many wait that it has not
+// seen, they go a batch at a time. An attempt each is for what operators look at.
+const (
+	catchUpFrom = 100
+	catchUpSize = 100
+)
+
+// attempt sends one delivery, so that every attempt stands in the history; or many
+// at once while the lane catches up.
 func (r *laneRun) attempt(it *item) {
-	it.Status = dispatch.StatusAttempting
+	items := r.batchFrom(it)
+	requests := make([]dispatch.Request, 0, len(items))
+	for _, one := range items {
+		one.Status = dispatch.StatusAttempting
+	}
 	r.show()
 	number := it.Tries + 1
-	summary := summaryOf("%s: event %d, attempt %d", r.start.Call, it.Request.Sequence, number)
-	if it.Of > 0 {
-		summary = summaryOf("%s: event %d, attempt %d of %d", r.start.Call, it.Request.Sequence, number, it.Of)
+	summary := r.attemptSummary(items)
+	for _, one := range items {
+		requests = append(requests, r.requestOf(one))
 	}
-	request := r.requestOf(it)
 	if it.isSettled() {
 		return // an operator discarded it while it was rendered
 	}
-	in := dispatch.AttemptInput{Owner: r.start.Owner, Call: r.start.Call, Requests: []dispatch.Request{request}, Number: number, InLane: true}
+	in := dispatch.AttemptInput{Owner: r.start.Owner, Call: r.start.Call, Requests: requests, Number: number, InLane: true}
 	var result dispatch.AttemptResult
 	err := workflow.ExecuteActivity(withAttempt(r.ctx, summary), dispatch.ActivityAttempt, in).Get(r.ctx, &result)
-	if err == nil && len(result.Outcomes) != 1 {
-		err = fmt.Errorf("%d outcomes for one request", len(result.Outcomes))
+	if err == nil && (len(result.Outcomes) == 0 || len(result.Outcomes) > len(requests)) {
+		err = fmt.Errorf("%d outcomes for %d requests", len(result.Outcomes), len(requests))
 	}
 	if err != nil {
 		// The activity itself ended (its time was over without an outcome): as an unanswered attempt.
@@ -42,19 +54,82 @@ func (r *laneRun) attempt(it *item) {
 		}}
 	}
 	r.changed = true
-	if it.isSettled() {
-		return // an operator discarded it meanwhile
+	for i, one := range items {
+		if i < len(result.Outcomes) {
+			r.conclude(one, result.Outcomes[i])
+		} else if one.Status == dispatch.StatusAttempting {
+			one.Status = dispatch.StatusWaiting // behind one that failed, or time ran short
+		}
 	}
-	outcome := result.Outcomes[0]
-	if outcome.Verdict != dispatch.VerdictDelivered {
+}
+
+// conclude notes what came of one attempt.
+func (r *laneRun) conclude(it *item, outcome dispatch.Outcome) {
+	delivered := outcome.Verdict == dispatch.VerdictDelivered
+	r.catchingUp = delivered
+	switch {
+	case it.isSettled() && delivered:
+		it.note(outcome)
+		r.deliveredAfterAll(it, outcome)
+	case it.isSettled(): // an operator discarded it meanwhile
+		it.note(outcome)
+	case delivered:
+		it.note(outcome)
+		r.settle(it, dispatch.StatusDelivered, outcome)
+		if len(r.Results) >= reportEvery {
+			r.report(signalLaneResult)
+		}
+	default:
 		it.take(outcome, workflow.Now(r.ctx))
 		r.reportParked(it, outcome)
-		return
 	}
-	it.note(outcome)
-	r.settle(it, dispatch.StatusDelivered, outcome)
-	if len(r.Results) >= reportEvery {
-		r.report(signalLaneResult)
+}
+
+// deliveredAfterAll corrects what was told of a delivery that an operator discarded
+// while its request was on the way: the receiver has it.
+func (r *laneRun) deliveredAfterAll(it *item, outcome dispatch.Outcome) {
+	it.Status, it.Why = dispatch.StatusDelivered, outcome.Message
+	for i := range r.Results {
+		if r.Results[i].ID == it.Request.ID {
+			r.Results[i] = resultOf(it, outcome)
+		}
+	}
+}
+
+// batchFrom is what goes with a delivery in one attempt: itself alone, unless the
+// lane catches up.
+func (r *laneRun) batchFrom(first *item) []*item {
+	alone := []*item{first}
+	if !r.catchingUp || !first.isFresh() {
+		return alone
+	}
+	var batch []*item
+	size := 0
+	for _, it := range r.Items[slices.Index(r.Items, first):] {
+		if it.isSettled() {
+			continue
+		}
+		size += it.Request.Size()
+		if !it.isFresh() || size > batchSize || len(batch) == catchUpSize {
+			break
+		}
+		batch = append(batch, it)
+	}
+	if r.open() < catchUpFrom || len(batch) == 0 {
+		return alone
+	}
+	return batch
+}
+
+func (r *laneRun) attemptSummary(items []*item) string {
+	first := items[0]
+	switch {
+	case len(items) > 1:
+		return summaryOf("%s: events %d to %d, catching up", r.start.Call, first.Request.Sequence, items[len(items)-1].Request.Sequence)
+	case first.Of > 0:
+		return summaryOf("%s: event %d, attempt %d of %d", r.start.Call, first.Request.Sequence, first.Tries+1, first.Of)
+	default:
+		return summaryOf("%s: event %d, attempt %d", r.start.Call, first.Request.Sequence, first.Tries+1)
 	}
 }
 
@@ -134,13 +209,10 @@ func (r *laneRun) show() {
 		return
 	}
 	r.changed = false
-	parked, open := 0, 0
+	parked := 0
 	for _, it := range r.Items {
 		if it.Status == dispatch.StatusParked {
 			parked++
-		}
-		if !it.isSettled() {
-			open++
 		}
 	}
 	r.write(r.ctx,
@@ -149,7 +221,7 @@ func (r *laneRun) show() {
 		r.keyword(dispatch.AttributeInteraction, r.start.Owner.Interaction),
 		r.number(dispatch.AttributeParked, parked),
 	)
-	workflow.SetCurrentDetails(r.ctx, r.details(open, parked))
+	workflow.SetCurrentDetails(r.ctx, r.details(r.open(), parked))
 }
 
 func (r *laneRun) details(open, parked int) string {

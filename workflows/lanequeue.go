@@ -42,6 +42,11 @@ func (it *item) isDue(now time.Time) bool {
 	return it.Status != dispatch.StatusParked && !it.Due.After(now)
 }
 
+// isFresh tells whether it has not been tried and nothing but its turn keeps it.
+func (it *item) isFresh() bool {
+	return it.Status == dispatch.StatusWaiting && len(it.Attempts) == 0 && it.Due.IsZero() && !it.Rerender
+}
+
 // isMeant tells whether an operator means this one: by its id, or every parked one.
 func (it *item) isMeant(wish OperatorRequest) bool {
 	if wish.ID == "" {
@@ -97,10 +102,7 @@ func (r *laneRun) settle(it *item, status dispatch.Status, outcome dispatch.Outc
 	it.Status, it.Why = status, outcome.Message
 	it.Request.Body, it.Request.Headers, it.Request.Source = "", nil, nil // it is not sent any more
 	if !r.Orphaned {
-		r.Results = append(r.Results, laneResult{
-			ID: it.Request.ID, Status: status, Code: outcome.Code, Class: outcome.Class, At: stamp(outcome.At),
-			Why: outcome.Message, Version: outcome.Version, Returns: outcome.Returns,
-		})
+		r.Results = append(r.Results, resultOf(it, outcome))
 	}
 	r.changed = true
 	r.forget()
@@ -150,13 +152,25 @@ func (r *laneRun) next() *item {
 	return next
 }
 
-func (r *laneRun) isDrained() bool {
+func (r *laneRun) isDrained() bool { return r.open() == 0 }
+
+// open counts the deliveries that are not settled.
+func (r *laneRun) open() int {
+	open := 0
 	for _, it := range r.Items {
 		if !it.isSettled() {
-			return false
+			open++
 		}
 	}
-	return true
+	return open
+}
+
+// resultOf is what the interaction is told of a delivery.
+func resultOf(it *item, outcome dispatch.Outcome) laneResult {
+	return laneResult{
+		ID: it.Request.ID, Status: it.Status, Code: outcome.Code, Class: outcome.Class, At: stamp(outcome.At),
+		Why: outcome.Message, Version: outcome.Version, Returns: outcome.Returns,
+	}
 }
 
 // expire discards parked deliveries whose retention has ended, and returns when

@@ -14,6 +14,11 @@ import (
 // batchSize bounds what one Attempt or one append carries, in bytes.
 const batchSize = 256 << 10
 
+// spillSize is how much may wait for receivers in an interaction, in bytes. What is
+// beyond it goes to the lane workflows: an interaction has to be able to carry
+// everything it has into its next run, at any time.
+const spillSize = 512 << 10
+
 // soon is how long a lane waits here for its call's limits.
 const soon = 5 * time.Second
 
@@ -74,6 +79,17 @@ func (ls lanes) areIdle() bool {
 	return true
 }
 
+// size is what waits in all lanes, in bytes.
+func (ls lanes) size() int {
+	size := 0
+	for _, l := range ls {
+		for _, request := range l.Waiting {
+			size += request.SizeWithSource()
+		}
+	}
+	return size
+}
+
 // appended notes the last delivery that the lane workflow was given.
 func (l *lane) appended(last string) {
 	l.LastAppended = last
@@ -128,7 +144,7 @@ func (r *run) work(l *lane) {
 
 // step does one thing for a lane: an attempt, or handing it over.
 func (r *run) step(ctx workflow.Context, l *lane) {
-	if l.HandedOver || l.Failed != nil {
+	if l.HandedOver || l.Failed != nil || r.Lanes.size() > spillSize {
 		r.handOver(ctx, l)
 		return
 	}

@@ -8,15 +8,20 @@ import (
 	"segue/dispatch"
 )
 
-// deliveryLogLimit is how many finished deliveries an interaction still shows;
-// those under way are always shown.
-const deliveryLogLimit = 200
+// What an interaction shows of its deliveries: the last finished ones, and the
+// first that are still open. The others are counted; their lane workflow has them.
+const (
+	shownSettled = 200
+	shownOpen    = 500
+)
 
 // deliveryLog is what the query "deliveries" shows, in order of dispatch.
 type deliveryLog struct {
 	Records []*DeliveryRecord `json:"records,omitempty"`
-	// Undelivered counts the records that are not delivered or discarded.
+	// Undelivered counts the deliveries that are not delivered or discarded, Hidden
+	// those of them that are not shown.
 	Undelivered int `json:"undelivered,omitempty"`
+	Hidden      int `json:"hidden,omitempty"`
 	Total       int `json:"total,omitempty"`
 }
 
@@ -24,6 +29,10 @@ func (g *deliveryLog) add(record DeliveryRecord) {
 	g.Total++
 	if !isSettled(record.Status) {
 		g.Undelivered++
+		if g.Undelivered-g.Hidden > shownOpen {
+			g.Hidden++
+			return
+		}
 	}
 	g.Records = append(g.Records, &record)
 	g.trim()
@@ -39,8 +48,8 @@ func (g *deliveryLog) of(id string) *DeliveryRecord {
 	return nil
 }
 
-// set notes where a delivery stands now. One that has left the log is ignored:
-// only settled ones leave it.
+// set notes where a delivery stands now. One that is not in the log is a hidden
+// one: those that leave it are settled, and settled once.
 func (g *deliveryLog) set(id string, status dispatch.Status, outcome *dispatch.Outcome) {
 	for i := len(g.Records) - 1; i >= 0; i-- {
 		record := g.Records[i]
@@ -52,6 +61,7 @@ func (g *deliveryLog) set(id string, status dispatch.Status, outcome *dispatch.O
 		}
 		if isSettled(status) {
 			g.Undelivered--
+			defer g.trim()
 		}
 		record.Status = status
 		if outcome != nil {
@@ -63,10 +73,15 @@ func (g *deliveryLog) set(id string, status dispatch.Status, outcome *dispatch.O
 		}
 		return
 	}
+	if isSettled(status) && g.Hidden > 0 {
+		g.Hidden--
+		g.Undelivered--
+	}
 }
 
 func (g *deliveryLog) trim() {
-	for settled := len(g.Records) - g.Undelivered; settled > deliveryLogLimit; settled-- {
+	open := g.Undelivered - g.Hidden
+	for settled := len(g.Records) - open; settled > shownSettled; settled-- {
 		for i, record := range g.Records {
 			if isSettled(record.Status) {
 				g.Records = append(g.Records[:i], g.Records[i+1:]...)

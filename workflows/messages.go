@@ -45,6 +45,9 @@ const (
 const (
 	ErrorIllegalCommand = "IllegalCommand"
 	ErrorInvalidPayload = "InvalidPayload"
+	// ErrorOverloaded is an update's alone: the interaction owes its receivers all
+	// that it may, and the same update may be sent again later.
+	ErrorOverloaded = "Overloaded"
 )
 
 // Answer is what an update answers.

@@ -1,0 +1,146 @@
+package workflows_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"segue/dispatch"
+	"segue/interaction"
+	"segue/workflows"
+)
+
+// sequencesOf lists which deliveries were tried, without times and numbers.
+func sequencesOf(tries []string) []string {
+	var list []string
+	for _, try := range tries {
+		list = append(list, strings.Fields(try)[1])
+	}
+	return list
+}
+
+func TestALaneCatchesUpInBatches(t *testing.T) {
+	l := newLane(t)
+	l.append(0, handOver(ids(450)...))
+	l.run()
+	require.Equal(t, ids(450), sequencesOf(l.tries))
+	require.Equal(t, []int{1, 100, 100, 100, 100, 1}, l.batches[:6], "the first alone; the last hundred one by one")
+	told := 0
+	for _, report := range l.told {
+		told += strings.Count(report, ":delivered")
+	}
+	require.Equal(t, 450, told)
+}
+
+func TestAFailureEndsCatchingUp(t *testing.T) {
+	l := newLane(t)
+	l.answers["d30"] = []dispatch.Outcome{retry(time.Hour)}
+	l.append(0, handOver(ids(300)...))
+	l.at(time.Minute, func() {
+		require.Contains(t, l.statuses(), "d29:delivered d30:waiting d31:waiting")
+		require.NotContains(t, l.statuses(), "attempting")
+		require.Len(t, l.tries, 30)
+	})
+	l.run()
+	want := append(append([]string{}, ids(30)...), ids(300)[29:]...)
+	require.Equal(t, want, sequencesOf(l.tries))
+	require.Equal(t, []int{1, 100, 1, 100}, l.batches[:4], "alone after the failure")
+}
+
+func TestADeliveryOfABatchIsDiscardedMeanwhile(t *testing.T) {
+	l := newLane(t)
+	l.during = func(in dispatch.AttemptInput) {
+		if len(in.Requests) > 1 && in.Requests[0].ID == "d2" {
+			l.SignalWorkflow(workflows.SignalDiscard, map[string]string{"id": "d3"})
+		}
+	}
+	l.answers["d10"] = []dispatch.Outcome{retry(time.Hour)}
+	l.append(0, handOver(ids(200)...))
+	l.run()
+	require.Contains(t, l.told[0], "d3:delivered", "the receiver has it")
+	require.Equal(t, 201, len(l.tries))
+}
+
+// An interaction that fires faster than its receiver takes stays small: what is
+// too much waits in the lane workflow, and it can continue as new at any time.
+func TestABacklogSpillsIntoTheLane(t *testing.T) {
+	const n = 800
+	e := newEnv(t)
+	fire(e, "inbound.dtmf", "crm")
+	bare := e.onDispatch
+	e.onDispatch = func(in *dispatch.Input, result *dispatch.Result) {
+		bare(in, result)
+		for _, d := range result.Deliveries {
+			if d.Request != nil {
+				d.Request.Body = strings.Repeat("x", 2000)
+			}
+		}
+	}
+	var commands [][2]string
+	for i := range n {
+		commands = append(commands, [2]string{"dtmf", fmt.Sprintf(`{"digits":"%d"}`, i)})
+	}
+	e.signals(time.Second, commands...)
+	e.RegisterDelayedCallback(func() {
+		require.Equal(t, n, query[interaction.Status](e, workflows.QueryState).Undelivered)
+		e.SetContinueAsNewSuggested(true)
+	}, time.Minute)
+	e.signals(2*time.Minute, [2]string{"dtmf", `{"digits":"1"}`})
+	e.start(startInbound)
+	carried := asContinued(t, e.GetWorkflowError())
+	handed := 0
+	for _, h := range e.handOvers {
+		require.Nil(t, h.Failed)
+		handed += len(h.Requests)
+	}
+	require.Equal(t, n, handed)
+	require.GreaterOrEqual(t, carried.Deliveries.Undelivered, n)
+	require.Less(t, len(carried.Deliveries.Records), n, "those shown are bounded")
+	require.Empty(t, carried.Lanes[0].Waiting)
+}
+
+func TestAnInteractionThatOwesTooMuchRefusesUpdates(t *testing.T) {
+	e := newEnv(t)
+	e.onDispatch = func(in *dispatch.Input, result *dispatch.Result) {
+		for _, turn := range in.Turns {
+			for _, event := range turn.Events {
+				for i := 0; event.When == "inbound.dtmf" && event.Sequence > in.After && i < 2000; i++ {
+					result.Deliveries = append(result.Deliveries, dispatch.Delivery{
+						ID: fmt.Sprintf("%d-%d", event.Sequence, i), Call: "crm", Sequence: event.Sequence, Status: dispatch.StatusInLane,
+					})
+				}
+			}
+		}
+	}
+	for i := range 5 {
+		e.signals(time.Second, [2]string{"dtmf", fmt.Sprintf(`{"digits":"%d","event_id":"e%d"}`, i, i)})
+	}
+	var refused, again, array updateCallbacks
+	e.RegisterDelayedCallback(func() {
+		e.UpdateWorkflow("dtmf", "u1", &refused, json.RawMessage(`{"digits":"1"}`))
+		e.UpdateWorkflow(workflows.UpdateCommands, "u2", &array, json.RawMessage(`[{"command":"dtmf","digits":"1"}]`))
+		e.UpdateWorkflow("dtmf", "u3", &again, json.RawMessage(`{"digits":"1","event_id":"e4"}`))
+	}, time.Minute)
+	var later updateCallbacks
+	e.RegisterDelayedCallback(func() {
+		status := query[interaction.Status](e, workflows.QueryState)
+		require.Equal(t, 10000, status.Undelivered)
+		require.Zero(t, status.RejectedCount)
+		e.SignalWorkflow("lane_result", map[string]any{"call": "crm", "results": []map[string]any{{"id": "2-1999", "status": "delivered"}}})
+	}, 2*time.Minute)
+	e.RegisterDelayedCallback(func() {
+		require.Equal(t, 9999, query[interaction.Status](e, workflows.QueryState).Undelivered, "one that is not shown is counted")
+		e.UpdateWorkflow("complete", "u4", &later, json.RawMessage(`{}`))
+	}, 3*time.Minute)
+	e.start(startInbound)
+	require.NoError(t, e.GetWorkflowError())
+	require.Equal(t, workflows.ErrorOverloaded, errorType(t, refused.rejected))
+	require.ErrorContains(t, refused.rejected, "10000 deliveries of this interaction are not delivered yet")
+	require.ErrorContains(t, array.rejected, "send the command again later")
+	require.NoError(t, again.rejected, "a repeat is answered")
+	require.NoError(t, later.rejected)
+}

@@ -1,0 +1,36 @@
+package workflows
+
+import (
+	"fmt"
+
+	"segue/interaction/intake"
+)
+
+// owedLimit is how many deliveries of one interaction may be open at once. Signals
+// are taken beyond it, for Temporal has acknowledged them; updates are not.
+const owedLimit = 10000
+
+// OverloadedError refuses an update: nothing was changed, and it may be sent again.
+type OverloadedError struct{ Owed int }
+
+func (e *OverloadedError) Error() string {
+	return fmt.Sprintf("%d deliveries of this interaction are not delivered yet, and %d is the most; "+
+		"send the command again later, or redeliver or discard some", e.Owed, owedLimit)
+}
+
+// mayTake tells an update's validator whether the interaction can be charged with
+// what one more command fires. A repeat, which fires nothing, is answered.
+func (r *run) mayTake(a *intake.Arrival) error {
+	if r.Seen.Has(a.EventID) {
+		return nil
+	}
+	return r.mayTakeArray()
+}
+
+// mayTakeArray is the same for an array, whatever is in it.
+func (r *run) mayTakeArray() error {
+	if owed := r.Deliveries.Undelivered + len(r.Outbox.Turns); owed >= owedLimit {
+		return &OverloadedError{Owed: owed}
+	}
+	return nil
+}
