@@ -2,6 +2,7 @@ package drive
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -78,7 +79,7 @@ func (c *Client) Signal(ctx context.Context, n Name, command string, payload jso
 }
 
 // Update sends a command as an update and returns what the interaction answers.
-// The event id is the update's own id; empty lets Temporal choose one.
+// The event id is the update's own id; empty takes a random one.
 func (c *Client) Update(ctx context.Context, n Name, command, eventID string, payload json.RawMessage) (workflows.Answer, error) {
 	var answer workflows.Answer
 	err := c.update(ctx, n, command, eventID, payload, &answer)
@@ -101,15 +102,21 @@ func (c *Client) update(ctx context.Context, n Name, name, id string, payload js
 		ctx, cancel = context.WithTimeout(ctx, answerLimit)
 		defer cancel()
 	}
+	if id == "" {
+		id = rand.Text() // sent again, it must be known for the same command
+	}
 	err := c.persist(ctx, func() error {
 		handle, err := c.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 			WorkflowID: n.WorkflowID(), UpdateName: name, UpdateID: id,
 			Args: []any{payload}, WaitForStage: client.WorkflowUpdateStageCompleted,
 		})
-		if err != nil {
-			return err
+		if err == nil {
+			err = handle.Get(ctx, answer)
 		}
-		return handle.Get(ctx, answer)
+		if ranOut(err) && c.isOpen(ctx, n) {
+			return &renewedError{err}
+		}
+		return err
 	})
 	return c.kindOf(ctx, n, err)
 }

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 	"google.golang.org/grpc/codes"
+
+	"segue/workflows"
 )
 
 // The kinds of failure that a caller acts upon differently. Anything else is
@@ -70,6 +73,29 @@ func (c *Client) kindOf(ctx context.Context, n Name, err error) error {
 	return err
 }
 
+// renewedError is an update that the end of a run pushed out while the interaction
+// goes on in the next one.
+type renewedError struct{ cause error }
+
+func (e *renewedError) Error() string {
+	return "the interaction continued as new meanwhile: " + e.cause.Error()
+}
+func (e *renewedError) Unwrap() error { return e.cause }
+
+// ranOut tells whether an update came to nothing because the run that was to take
+// it ended: to the server that is "not found", or a failure of its own.
+func ranOut(err error) bool {
+	var missing *serviceerror.NotFound
+	var ended *temporal.ApplicationError
+	return errors.As(err, &missing) || errors.As(err, &ended) && ended.Type() == endedMeanwhile
+}
+
+// isOpen tells whether the interaction has a run that goes on.
+func (c *Client) isOpen(ctx context.Context, n Name) bool {
+	described, err := c.Temporal.DescribeWorkflowExecution(ctx, n.WorkflowID(), "")
+	return err == nil && described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
+}
+
 // endedMeanwhile is the server's word for an update that was accepted by a run
 // that closed before it was handled.
 const endedMeanwhile = "AcceptedUpdateCompletedWorkflow"
@@ -89,11 +115,14 @@ func (c *Client) goneOrNever(ctx context.Context, n Name) error {
 }
 
 // passes tells whether an error is worth another try: a server that restarts, a
-// shard that moves, a workflow whose first task has not run yet, a worker that
-// died with the question (to the server it has canceled it).
+// shard that moves, a workflow whose first task has not run yet, one that continued
+// as new, an interaction that owes its receivers all it may, a worker that died with
+// the question (to the server it has canceled it).
 func passes(err error) bool {
 	var notReady *serviceerror.WorkflowNotReady
-	if errors.As(err, &notReady) {
+	var renewed *renewedError
+	var refused *temporal.ApplicationError
+	if errors.As(err, &notReady) || errors.As(err, &renewed) || errors.As(err, &refused) && refused.Type() == workflows.ErrorOverloaded {
 		return true
 	}
 	switch serviceerror.ToStatus(err).Code() {

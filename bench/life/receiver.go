@@ -1,0 +1,88 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+)
+
+// letter is the body of a request: which command caused it, and its event.
+type letter struct {
+	Number   string `json:"number"`
+	Sequence int64  `json:"sequence"`
+}
+
+// receiver takes every request at once and remembers what came.
+type receiver struct {
+	*httptest.Server
+
+	mu      sync.Mutex
+	bodies  map[string][sha256.Size]byte // by delivery id
+	numbers map[string]int               // deliveries by the number of their command
+	last    int64
+	tally
+}
+
+// tally is what a receiver counts.
+type tally struct {
+	// Arrived is how many deliveries came at least once.
+	Arrived int `json:"arrived"`
+	// Repeated is how often one came again with the same bytes, Changed with others.
+	Repeated int `json:"repeated"`
+	Changed  int `json:"changed"`
+	// Reordered is how many came after one of a later event.
+	Reordered int `json:"reordered"`
+	// Doubled is how many commands caused more than one delivery.
+	Doubled int `json:"doubled"`
+}
+
+func openReceiver() *receiver {
+	r := &receiver{bodies: map[string][sha256.Size]byte{}, numbers: map[string]int{}}
+	r.Server = httptest.NewServer(r)
+	return r
+}
+
+// ServeHTTP takes one request.
+func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	body, err := io.ReadAll(request.Body)
+	var l letter
+	if err == nil {
+		err = json.Unmarshal(body, &l)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	r.take(request.Header.Get("webhook-id"), l, sha256.Sum256(body))
+}
+
+func (r *receiver) take(id string, l letter, digest [sha256.Size]byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if before, again := r.bodies[id]; again {
+		if before == digest {
+			r.Repeated++
+		} else {
+			r.Changed++
+		}
+		return
+	}
+	r.bodies[id] = digest
+	r.Arrived++
+	if l.Sequence < r.last {
+		r.Reordered++
+	}
+	r.last = max(r.last, l.Sequence)
+	if r.numbers[l.Number]++; r.numbers[l.Number] == 2 {
+		r.Doubled++
+	}
+}
+
+func (r *receiver) counts() tally {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.tally
+}

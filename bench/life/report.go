@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// report is what one scenario came to.
+type report struct {
+	Scenario string `json:"scenario"`
+	Commands int    `json:"commands"`
+	Batch    int    `json:"batch,omitempty"`
+	// TakenIn is how long Temporal took to take all commands, DeliveredIn until the
+	// last POST of theirs had arrived; seconds from the first command.
+	TakenIn     float64 `json:"taken_in_s"`
+	DeliveredIn float64 `json:"delivered_in_s"`
+	tally
+	Rejected   int `json:"rejected"`
+	Duplicates int `json:"duplicates"`
+	Runs       int `json:"runs"`
+	// Events is the length of all histories together; the others are of the longest run.
+	Events        int            `json:"events"`
+	LongestEvents int            `json:"longest_run_events"`
+	LongestBytes  int            `json:"longest_run_bytes"`
+	MostSignals   int            `json:"most_signals_in_a_run"`
+	FailedTasks   map[string]int `json:"failed_tasks"`
+	// HeapMiB is the live heap of client, worker and receiver at each quarter of the commands.
+	HeapMiB []float64 `json:"heap_mib"`
+}
+
+// sound tells whether nothing was lost, reordered, doubled or changed.
+func (r report) sound() bool {
+	return r.Arrived == r.Commands && r.Rejected == 0 && r.Reordered == 0 && r.Doubled == 0 && r.Changed == 0
+}
+
+func (r report) text() string {
+	var b strings.Builder
+	verdict := "sound"
+	if !r.sound() {
+		verdict = "NOT SOUND"
+	}
+	fmt.Fprintf(&b, "%s: %d commands: %s\n", r.Scenario, r.Commands, verdict)
+	fmt.Fprintf(&b, "  taken in %.1f s (%.0f/s), the last delivered after %.1f s (%.0f/s)\n",
+		r.TakenIn, float64(r.Commands)/r.TakenIn, r.DeliveredIn, float64(r.Commands)/r.DeliveredIn)
+	fmt.Fprintf(&b, "  %d arrived, %d repeats of the same id and bytes, %d changed, %d out of order, %d commands doubled, %d rejected, %d recognised as repeats\n",
+		r.Arrived, r.Repeated, r.Changed, r.Reordered, r.Doubled, r.Rejected, r.Duplicates)
+	fmt.Fprintf(&b, "  %d runs, %d events (%.2f a command); the longest run: %d events, %.1f MiB, %d signals\n",
+		r.Runs, r.Events, float64(r.Events)/float64(r.Commands), r.LongestEvents, float64(r.LongestBytes)/(1<<20), r.MostSignals)
+	var causes []string
+	for _, cause := range slices.Sorted(maps.Keys(r.FailedTasks)) {
+		causes = append(causes, fmt.Sprintf("%s %d", cause, r.FailedTasks[cause]))
+	}
+	fmt.Fprintf(&b, "  workflow tasks closed early: %s\n", strings.Join(append(causes, ""), "; "))
+	fmt.Fprintf(&b, "  heap in MiB by quarter: %.0f\n", r.HeapMiB)
+	return b.String()
+}
