@@ -14,7 +14,8 @@ import (
 
 // Expect works out every delivery that must arrive at the receivers: each event of
 // the plan × each call that a trigger of the configuration fires for it. runs are
-// the first runs of the interactions, which are part of a delivery's identity.
+// the first runs of the interactions, which are part of a delivery's identity. What
+// is refused for good makes an event of its own, "fault", which no plan can place.
 func (p *Plan) Expect(set *config.Set, receivers *Receivers, runs map[drive.Name]string) ([]Expected, error) {
 	var expected []Expected
 	for _, course := range p.Courses {
@@ -27,8 +28,9 @@ func (p *Plan) Expect(set *config.Set, receivers *Receivers, runs map[drive.Name
 			owner: dispatch.Owner{ContactCenter: course.Name.ContactCenter, Interaction: course.Name.ID, FirstRunID: run},
 		}
 		for _, turn := range course.Turns {
+			refused := e.refused
 			for i := range turn.Events {
-				due, err := e.of(&turn.View, &turn.Events[i])
+				due, err := e.of(&turn.View, &turn.Events[i], refused)
 				if err != nil {
 					return nil, err
 				}
@@ -44,9 +46,11 @@ type expectation struct {
 	set       *config.Set
 	receivers *Receivers
 	owner     dispatch.Owner
+	refused   int // how many were refused so far
 }
 
-func (e expectation) of(view *interaction.View, event *interaction.Event) ([]Expected, error) {
+// of is the deliveries of one event, before which up to that many faults may come.
+func (e *expectation) of(view *interaction.View, event *interaction.Event, faults int) ([]Expected, error) {
 	firings, failed := e.set.Triggers.Match(view, event)
 	if err := errors.Join(failed...); err != nil {
 		return nil, err
@@ -61,12 +65,24 @@ func (e expectation) of(view *interaction.View, event *interaction.Event) ([]Exp
 		if err != nil {
 			return nil, err
 		}
+		last, behind := &one, *event
+		for range faults {
+			behind.Sequence++
+			later, err := e.delivery(call, view, &behind)
+			if err != nil {
+				return nil, err
+			}
+			last.Later, last = &later, &later
+		}
+		if one.Status == http.StatusBadRequest {
+			e.refused++
+		}
 		due = append(due, one)
 	}
 	return due, nil
 }
 
-func (e expectation) delivery(call *config.Call, view *interaction.View, event *interaction.Event) (Expected, error) {
+func (e *expectation) delivery(call *config.Call, view *interaction.View, event *interaction.Event) (Expected, error) {
 	id := dispatch.DeliveryID(e.owner, event.Sequence, call.Name)
 	request := call.Render(id, view, event)
 	if request.Fault != "" {

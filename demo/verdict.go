@@ -17,6 +17,9 @@ type Expected struct {
 	// Lane is interaction and call: inside it, Sequence is the order of arrival.
 	Lane     string
 	Sequence int64
+	// Later is the same delivery if a fault that came before it has taken its event's
+	// number: when that is, depends on the receiver. nil where none can.
+	Later *Expected
 }
 
 // FaultKind is a way in which what arrived is not what should have.
@@ -66,8 +69,27 @@ func (v Verdict) Exact(allowDuplicates bool) bool {
 	return len(v.Faults) == 0 && (allowDuplicates || v.Duplicates == 0)
 }
 
+// asTheyCame chooses of each delivery the later one, if that is what came.
+func asTheyCame(arrivals []Arrival, expected []Expected) []Expected {
+	came := make(map[string]bool, len(arrivals))
+	for _, a := range arrivals {
+		came[a.ID] = true
+	}
+	chosen := make([]Expected, len(expected))
+	for i, e := range expected {
+		chosen[i] = e
+		for later := e.Later; later != nil && !came[chosen[i].ID]; later = later.Later {
+			if came[later.ID] {
+				chosen[i] = *later
+			}
+		}
+	}
+	return chosen
+}
+
 // Judge compares arrivals, in their order, with what was expected.
 func Judge(arrivals []Arrival, expected []Expected) Verdict {
+	expected = asTheyCame(arrivals, expected)
 	j := judgement{
 		verdict: Verdict{Expected: len(expected), Arrivals: len(arrivals), Faults: []Fault{}},
 		due:     make(map[string]Expected, len(expected)),

@@ -24,10 +24,8 @@ func (i *Interaction) Fault(f Failure, now time.Time) Effect {
 	s := &step{record: i.r.draft(), now: now.UTC(), cmd: Command{Name: string(WhenFault), Fields: map[string]any{
 		"call": f.Call, "class": f.Class, "code": float64(f.Code), "delivery": f.Delivery, "of": string(f.Of),
 	}}}
-	s.at = s.within()
-	s.Clock = later(s.Clock, s.at)
+	s.at = s.within() // the timeline's own clock stands still: nothing of it has happened
 	s.fire(WhenFault)
-	s.Meters = s.measured()
 	i.r = s.record
 	return s.effect()
 }

@@ -44,3 +44,16 @@ func TestAFaultOfAFaultIsNone(t *testing.T) {
 	require.Empty(t, s.i.Fault(interaction.Failure{Call: "pager", Of: interaction.WhenFault}, s.now).Turn.Events)
 	require.Equal(t, sequence, s.i.Sequence())
 }
+
+// What a platform reports late is still as old as it says.
+func TestAFaultLeavesTheTimelineAlone(t *testing.T) {
+	s := opened(t, sales)
+	s.do(talking...)
+	before := s.i.Timeline()
+	s.i.Fault(interaction.Failure{Call: "crm", Of: interaction.WhenInteractionStarts}, s.now.Add(time.Hour))
+	require.Equal(t, before, s.i.Timeline())
+	s.do(`complete`)
+	for _, span := range s.i.Timeline() {
+		require.False(t, span.End.After(s.now), "%s ends at %s", span.Segment, span.End)
+	}
+}
