@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"fmt"
-	"time"
 	"unicode/utf8"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -93,7 +92,7 @@ func (d *dispatching) handOver() {
 			continue
 		}
 		if trouble == nil {
-			trouble = d.HandOver(ctx, l.handOver(d.in.Owner, parcels))
+			trouble = d.HandOver(ctx, d.appendOf(l, parcels))
 			if trouble != nil {
 				activity.GetLogger(d.ctx).Warn("handing over failed, the interaction does it later", "call", l.call, "error", trouble)
 			}
@@ -121,23 +120,34 @@ func (l *lane) handedOver() []*parcel {
 	return parcels
 }
 
-func (l *lane) handOver(owner dispatch.Owner, parcels []*parcel) dispatch.HandOver {
-	in := dispatch.HandOver{Owner: owner, Call: l.call}
+// appendOf says of a lane's first delivery why it was not even tried, so that its
+// workflow need not find out by itself.
+func (d *dispatching) appendOf(l *lane, parcels []*parcel) dispatch.HandOver {
+	in := dispatch.HandOver{Owner: d.in.Owner, Call: l.call}
 	for _, p := range parcels {
 		request := p.request
 		request.Source = dispatch.SourceOf(p.view, p.event)
 		in.Requests = append(in.Requests, request)
 	}
+	if first := parcels[0]; l.state == "" && first == l.parcels[0] && first.isHopeless(d.Sender) {
+		in.Failed = d.whyHandOver(first)
+	}
 	return in
 }
 
-// whyHandOver tells the workflow that a lane which it believes idle is to be
-// handed over, not attempted.
+// isHopeless tells whether an attempt now would only say what is known already.
+func (p *parcel) isHopeless(sender *delivery.Sender) bool {
+	return p.request.Fault != "" || sender.Health(p.policy).Refuses()
+}
+
+// whyHandOver tells a workflow that this one, of a lane that was idle, is not to be
+// attempted yet.
 func (d *dispatching) whyHandOver(p *parcel) *dispatch.Outcome {
-	outcome := delivery.Refused(p.policy, p.request, delivery.ClassBreakerOpen, time.Second)
 	if p.request.Fault != "" {
-		outcome = delivery.NotSent(p.policy, p.request, delivery.ClassRender, p.request.Fault)
+		outcome := delivery.NotSent(p.policy, p.request, delivery.ClassRender, p.request.Fault)
+		return &outcome
 	}
+	outcome := d.Sender.SendAway(p.policy, p.request)
 	return &outcome
 }
 

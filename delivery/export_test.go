@@ -52,3 +52,9 @@ func (s *Sender) Identities() int {
 	defer s.transports.mu.Unlock()
 	return len(s.transports.held)
 }
+
+// Simulate lets a function answer what the sender sends over plain HTTP, so that a
+// test in virtual time needs no network.
+func (s *Sender) Simulate(receiver func(*http.Request) (*http.Response, error)) {
+	s.transports.plain.RegisterProtocol("http", roundTripper(receiver))
+}
