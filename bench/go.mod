@@ -6,6 +6,7 @@ replace segue => ../
 
 require (
 	go.temporal.io/sdk v1.50.0
+	golang.org/x/sync v0.24.0
 	segue v0.0.0-00010101000000-000000000000
 )
 
@@ -40,7 +41,6 @@ require (
 	golang.org/x/exp v0.0.0-20240823005443-9b4947da3948 // indirect
 	golang.org/x/net v0.58.0 // indirect
 	golang.org/x/oauth2 v0.36.0 // indirect
-	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.41.0 // indirect
 	golang.org/x/time v0.16.0 // indirect

@@ -6,34 +6,25 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	"go.temporal.io/sdk/client"
 	sdkworker "go.temporal.io/sdk/worker"
 
-	"segue/config"
-	"segue/connect"
+	"segue/bench/lab"
 	"segue/dispatch"
-	"segue/embedded"
-	"segue/worker/host"
 	"segue/workflows"
 )
 
-// lab is one embedded Temporal with a Segue worker and a bare one, and a receiver.
-type lab struct {
-	server   *embedded.Server
-	client   client.Client
+// bench is a lab with a bare worker beside Segue's, and a receiver for both.
+type bench struct {
+	*lab.Lab
 	receiver *receiver
 	bare     sdkworker.Worker
-	store    *config.Store
-	stopHost context.CancelFunc
-	hostDone chan error
 }
 
 // receiver notes when each POST arrives, and takes its time to answer.
@@ -67,28 +58,13 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.arrivals <- arrived
 }
 
-func openLab(ctx context.Context) (*lab, error) {
-	l := &lab{hostDone: make(chan error, 1)}
+func open(ctx context.Context) (*bench, error) {
+	b := &bench{}
 	var err error
-	l.server, err = embedded.Start(ctx, embedded.Options{
-		UIPort: -1, SearchAttributes: connect.SearchAttributeTypes(),
-		Progress: func(text string) { fmt.Fprintln(os.Stderr, text) },
-	})
-	if err != nil {
+	if b.receiver, err = openReceiver(); err != nil {
 		return nil, err
 	}
-	plugin, err := workflows.NewPlugin()
-	if err != nil {
-		return nil, err
-	}
-	quiet := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	if l.client, err = connect.Dial(ctx, connect.Settings{Address: l.server.Address}, quiet, plugin); err != nil {
-		return nil, err
-	}
-	if l.receiver, err = openReceiver(); err != nil {
-		return nil, err
-	}
-	set, err := config.Parse("bench.yaml", []byte(fmt.Sprintf(`
+	b.Lab, err = lab.Open(ctx, fmt.Sprintf(`
 calls:
   - name: probe
     method: POST
@@ -97,53 +73,44 @@ calls:
 triggers:
   - {when: inbound.dtmf, call: probe}
 guard: {allow: ["127.0.0.0/8"]}
-`, l.receiver.url)))
+`, b.receiver.url))
 	if err != nil {
 		return nil, err
 	}
-	l.store = config.NewStore(set)
-	hostCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
-	l.stopHost = stop
-	go func() {
-		l.hostDone <- host.Run(hostCtx, host.Options{Client: l.client, TaskQueue: "segue", Config: l.store, Log: quiet})
-	}()
-	l.bare = sdkworker.New(l.client, "bare", sdkworker.Options{})
-	l.bare.RegisterWorkflow(Bare)
-	l.bare.RegisterActivity(Post)
-	return l, l.bare.Start()
+	b.bare = sdkworker.New(b.Client, "bare", sdkworker.Options{})
+	b.bare.RegisterWorkflow(Bare)
+	b.bare.RegisterActivity(Post)
+	return b, b.bare.Start()
 }
 
-func (l *lab) close() {
-	l.stopHost()
-	err := <-l.hostDone
-	l.bare.Stop()
-	l.client.Close()
-	if err = errors.Join(err, l.receiver.server.Close(), l.server.Stop()); err != nil {
+func (b *bench) close() {
+	b.bare.Stop()
+	if err := errors.Join(b.Close(), b.receiver.server.Close()); err != nil {
 		fmt.Fprintln(os.Stderr, "latency:", err)
 	}
 }
 
 // compare measures both in turn, command by command, so that a drift of the
 // machine's speed meets both alike.
-func (l *lab) compare(ctx context.Context, delay time.Duration, samples int, way string) (result, error) {
-	l.receiver.delay.Store(int64(delay))
+func (b *bench) compare(ctx context.Context, delay time.Duration, samples int, way string) (result, error) {
+	b.receiver.delay.Store(int64(delay))
 	id := fmt.Sprintf("bench-%d", delay.Milliseconds())
 	workflowID := dispatch.InteractionWorkflowID("bench", id)
 	start := json.RawMessage(fmt.Sprintf(`{"id":%q,"contact_center":"bench","channel":"inbound"}`, id))
-	if _, err := l.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: workflowID, TaskQueue: "segue"}, workflows.TypeInteraction, start); err != nil {
+	if _, err := b.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: workflowID, TaskQueue: lab.TaskQueue}, workflows.TypeInteraction, start); err != nil {
 		return result{}, err
 	}
-	if _, err := l.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: "bare-" + id, TaskQueue: "bare"}, Bare, way); err != nil {
+	if _, err := b.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: "bare-" + id, TaskQueue: "bare"}, Bare, way); err != nil {
 		return result{}, err
 	}
 	var segue, bare []time.Duration
 	const warmup = 10
 	for i := range samples + warmup {
-		took, err := l.once(ctx, workflowID, "dtmf", json.RawMessage(fmt.Sprintf(`{"digits":"%d"}`, i)))
+		took, err := b.once(ctx, workflowID, "dtmf", json.RawMessage(fmt.Sprintf(`{"digits":"%d"}`, i)))
 		if err != nil {
 			return result{}, fmt.Errorf("segue: %w", err)
 		}
-		baseline, err := l.once(ctx, "bare-"+id, "post", l.receiver.url)
+		baseline, err := b.once(ctx, "bare-"+id, "post", b.receiver.url)
 		if err != nil {
 			return result{}, fmt.Errorf("bare: %w", err)
 		}
@@ -152,18 +119,18 @@ func (l *lab) compare(ctx context.Context, delay time.Duration, samples int, way
 		}
 	}
 	return result{
-		ReceiverMS: ms(delay), Samples: samples, Bare: way,
-		SegueP50: ms(quantile(segue, 0.5)), SegueP95: ms(quantile(segue, 0.95)),
-		BareP50: ms(quantile(bare, 0.5)), BareP95: ms(quantile(bare, 0.95)),
-		Ratio: float64(quantile(segue, 0.5)) / float64(quantile(bare, 0.5)),
+		ReceiverMS: lab.MS(delay), Samples: samples, Bare: way,
+		SegueP50: lab.MS(lab.Quantile(segue, 0.5)), SegueP95: lab.MS(lab.Quantile(segue, 0.95)),
+		BareP50: lab.MS(lab.Quantile(bare, 0.5)), BareP95: lab.MS(lab.Quantile(bare, 0.95)),
+		Ratio: float64(lab.Quantile(segue, 0.5)) / float64(lab.Quantile(bare, 0.5)),
 	}, nil
 }
 
 // once sends one command and waits for its POST, its answer, and the rest that
 // makes the server idle again.
-func (l *lab) once(ctx context.Context, workflowID, update string, payload any) (time.Duration, error) {
+func (b *bench) once(ctx context.Context, workflowID, update string, payload any) (time.Duration, error) {
 	begin := time.Now()
-	handle, err := l.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+	handle, err := b.Client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		WorkflowID: workflowID, UpdateName: update, Args: []any{payload}, WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	if err != nil {
@@ -173,8 +140,8 @@ func (l *lab) once(ctx context.Context, workflowID, update string, payload any) 
 		return 0, err
 	}
 	select {
-	case arrived := <-l.receiver.arrivals:
-		return arrived.Sub(begin), l.idle(ctx, workflowID)
+	case arrived := <-b.receiver.arrivals:
+		return arrived.Sub(begin), b.idle(ctx, workflowID)
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	case <-time.After(30 * time.Second):
@@ -183,9 +150,9 @@ func (l *lab) once(ctx context.Context, workflowID, update string, payload any) 
 }
 
 // idle waits until the workflow has no activity under way.
-func (l *lab) idle(ctx context.Context, workflowID string) error {
+func (b *bench) idle(ctx context.Context, workflowID string) error {
 	for {
-		description, err := l.client.DescribeWorkflowExecution(ctx, workflowID, "")
+		description, err := b.Client.DescribeWorkflowExecution(ctx, workflowID, "")
 		if err != nil {
 			return err
 		}
@@ -195,10 +162,3 @@ func (l *lab) idle(ctx context.Context, workflowID string) error {
 		time.Sleep(2 * time.Millisecond)
 	}
 }
-
-func quantile(values []time.Duration, q float64) time.Duration {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[min(int(float64(len(sorted))*q), len(sorted)-1)]
-}
-
-func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
