@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"fmt"
-	"unicode/utf8"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/activity"
@@ -14,20 +13,14 @@ import (
 	"segue/dispatch"
 )
 
-const (
-	// maxAppend bounds the requests of one append, in bytes.
-	maxAppend = 256 << 10
-	// maxSummary bounds a workflow's summary, in bytes; the server takes 400.
-	maxSummary = 200
-	// maxFairnessKey is what the server takes, in bytes.
-	maxFairnessKey = 64
-)
+// maxAppend bounds the requests of one append, in bytes.
+const maxAppend = 256 << 10
 
 // HandOver appends requests to the Delivery workflow of their lane, which it
 // starts when there is none. A repeat after an error is harmless: the workflow
 // drops the deliveries that it knows.
 func (a *Activities) HandOver(ctx context.Context, in dispatch.HandOver) error {
-	options := a.deliveryOptions(ctx, in.Owner, in.Call)
+	options := a.deliveryOptions(ctx, in)
 	start := dispatch.DeliveryStart{Owner: in.Owner, Call: in.Call}
 	for _, chunk := range chunks(in) {
 		_, err := a.Temporal.SignalWithStartWorkflow(ctx, options.ID, dispatch.SignalAppend, chunk, options, dispatch.WorkflowDelivery, start)
@@ -38,7 +31,8 @@ func (a *Activities) HandOver(ctx context.Context, in dispatch.HandOver) error {
 	return nil
 }
 
-func (a *Activities) deliveryOptions(ctx context.Context, owner dispatch.Owner, call string) client.StartWorkflowOptions {
+func (a *Activities) deliveryOptions(ctx context.Context, in dispatch.HandOver) client.StartWorkflowOptions {
+	owner, call := in.Owner, in.Call
 	queue := a.TaskQueue
 	if queue == "" {
 		queue = activity.GetInfo(ctx).TaskQueue
@@ -48,14 +42,13 @@ func (a *Activities) deliveryOptions(ctx context.Context, owner dispatch.Owner, 
 		TaskQueue:                queue,
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		StaticSummary:            cut(call+" for "+owner.Interaction, maxSummary),
+		StaticSummary:            call + " for " + owner.Interaction,
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			dispatch.AttributeCall.ValueSet(call),
 			dispatch.AttributeInteraction.ValueSet(owner.Interaction),
 			dispatch.AttributeContactCenter.ValueSet(owner.ContactCenter),
 		),
-		// One contact center's failing receivers must not starve another's.
-		Priority: temporal.Priority{FairnessKey: cut(owner.ContactCenter, maxFairnessKey)},
+		Priority: in.Priority.Behind().Of(owner.ContactCenter),
 	}
 }
 
@@ -123,7 +116,7 @@ func (l *lane) handedOver() []*parcel {
 // appendOf says of a lane's first delivery why it was not even tried, so that its
 // workflow need not find out by itself.
 func (d *dispatching) appendOf(l *lane, parcels []*parcel) dispatch.HandOver {
-	in := dispatch.HandOver{Owner: d.in.Owner, Call: l.call}
+	in := dispatch.HandOver{Owner: d.in.Owner, Call: l.call, Priority: d.rules().Priority}
 	for _, p := range parcels {
 		request := p.request
 		request.Source = dispatch.SourceOf(p.view, p.event)
@@ -149,15 +142,4 @@ func (d *dispatching) whyHandOver(p *parcel) *dispatch.Outcome {
 	}
 	outcome := d.Sender.SendAway(p.policy, p.request)
 	return &outcome
-}
-
-// cut shortens text to a number of bytes, at a character.
-func cut(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	for limit > 0 && !utf8.RuneStart(text[limit]) {
-		limit--
-	}
-	return text[:limit]
 }

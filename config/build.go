@@ -84,8 +84,11 @@ func (l *loader) queues(s *Set) {
 			l.decoder.fail(at+".overflow", q.Overflow, "a queue cannot overflow into itself", "name another queue, or leave it out")
 		}
 		l.within(at+".max_misses", float64(q.MaxMisses), 0, 1000)
-		s.Queues = append(s.Queues, Queue{Name: q.Name, BusinessProcess: q.BusinessProcess, Overflow: q.Overflow,
-			MaxMisses: q.MaxMisses, timeouts: q.Timeouts.override()})
+		queue := Queue{Name: q.Name, BusinessProcess: q.BusinessProcess, Overflow: q.Overflow, MaxMisses: q.MaxMisses, timeouts: q.Timeouts.override()}
+		if q.Priority != nil && l.isPriority(at+".priority", *q.Priority) {
+			queue.Priority = *q.Priority
+		}
+		s.Queues = append(s.Queues, queue)
 	}
 }
 

@@ -16,6 +16,7 @@ type file struct {
 	Triggers   []fileTrigger  `yaml:"triggers"`
 	Engagement fileEngagement `yaml:"engagement"`
 	Timeouts   fileTimeouts   `yaml:"timeouts"`
+	Priorities filePriorities `yaml:"priorities"`
 	Queues     []fileQueue    `yaml:"queues"`
 	Desktop    fileDesktop    `yaml:"desktop"`
 	Guard      Guard          `yaml:"guard"`
@@ -178,6 +179,7 @@ type fileQueue struct {
 	BusinessProcess string        `yaml:"business_process"`
 	Overflow        string        `yaml:"overflow"`
 	MaxMisses       int           `yaml:"max_misses"`
+	Priority        *int          `yaml:"priority"`
 	Timeouts        fileOverrides `yaml:"timeouts"`
 }
 

@@ -83,6 +83,7 @@ func Parse(name string, data []byte, options ...Option) (*Set, error) {
 	set := &Set{calls: map[string]*Call{}, channels: map[interaction.Channel]dispatch.Timeouts{}}
 	set.fill(l.settings())
 	l.timeouts(set)
+	l.priorities(set)
 	l.guard(set)
 	l.queues(set)
 	l.desktop(set)
