@@ -117,7 +117,10 @@ func (d *dispatching) rules() dispatch.Rules {
 	if n := len(d.in.Turns); n > 0 {
 		facts = d.in.Turns[n-1].View.Interaction
 	}
-	rules := dispatch.Rules{Timeouts: d.set.TimeoutsForQueue(facts.Channel, facts.Queue)}
+	rules := dispatch.Rules{
+		Timeouts: d.set.TimeoutsForQueue(facts.Channel, facts.Queue),
+		Priority: d.set.Priority(d.in.Owner.ContactCenter, facts.Channel, facts.Queue),
+	}
 	if queue, ok := d.set.Queue(facts.Queue); ok {
 		rules.Overflow, rules.MaxMisses = queue.Overflow, queue.MaxMisses
 	}

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"time"
-	"unicode/utf8"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/activity"
@@ -16,20 +14,14 @@ import (
 	"segue/dispatch"
 )
 
-const (
-	// maxAppend bounds the requests of one append, in bytes.
-	maxAppend = 256 << 10
-	// maxSummary bounds a workflow's summary, in bytes; the server takes 400.
-	maxSummary = 200
-	// maxFairnessKey is what the server takes, in bytes.
-	maxFairnessKey = 64
-)
+// maxAppend bounds the requests of one append, in bytes.
+const maxAppend = 256 << 10
 
 // HandOver appends requests to the Delivery workflow of their lane, which it
 // starts when there is none. A repeat after an error is harmless: the workflow
 // drops the deliveries that it knows.
 func (a *Activities) HandOver(ctx context.Context, in dispatch.HandOver) error {
-	options := a.deliveryOptions(ctx, in.Owner, in.Call)
+	options := a.deliveryOptions(ctx, in)
 	start := dispatch.DeliveryStart{Owner: in.Owner, Call: in.Call}
 	for _, chunk := range chunks(in) {
 		_, err := a.Temporal.SignalWithStartWorkflow(ctx, options.ID, dispatch.SignalAppend, chunk, options, dispatch.WorkflowDelivery, start)
@@ -44,16 +36,16 @@ func (a *Activities) HandOver(ctx context.Context, in dispatch.HandOver) error {
 	return nil
 }
 
-func (a *Activities) deliveryOptions(ctx context.Context, owner dispatch.Owner, call string) client.StartWorkflowOptions {
+func (a *Activities) deliveryOptions(ctx context.Context, in dispatch.HandOver) client.StartWorkflowOptions {
+	owner, call := in.Owner, in.Call
 	return client.StartWorkflowOptions{
 		ID:                       dispatch.DeliveryWorkflowID(owner, call),
 		TaskQueue:                a.taskQueue(ctx),
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		StaticSummary:            cut(call+" for "+cmp.Or(owner.Interaction, "alerts about "+owner.Receiver), maxSummary),
+		StaticSummary:            call + " for " + cmp.Or(owner.Interaction, "alerts about "+owner.Receiver),
 		TypedSearchAttributes:    laneAttributes(owner, call),
-		// One contact center's failing receivers must not starve another's.
-		Priority: temporal.Priority{FairnessKey: cut(owner.ContactCenter, maxFairnessKey)},
+		Priority:                 in.Priority.Behind().Of(owner.ContactCenter),
 	}
 }
 
@@ -110,7 +102,7 @@ func (d *dispatching) handOver() {
 			continue
 		}
 		if trouble == nil {
-			trouble = d.HandOver(ctx, l.handOver(d.in.Owner, parcels))
+			trouble = d.HandOver(ctx, d.appendOf(l, parcels))
 			if trouble != nil {
 				activity.GetLogger(d.ctx).Warn("handing over failed, the interaction does it later", "call", l.call, "error", trouble)
 			}
@@ -138,33 +130,33 @@ func (l *lane) handedOver() []*parcel {
 	return parcels
 }
 
-func (l *lane) handOver(owner dispatch.Owner, parcels []*parcel) dispatch.HandOver {
-	in := dispatch.HandOver{Owner: owner, Call: l.call}
+// appendOf says of a lane's first delivery why it was not even tried, so that its
+// workflow need not find out by itself.
+func (d *dispatching) appendOf(l *lane, parcels []*parcel) dispatch.HandOver {
+	in := dispatch.HandOver{Owner: d.in.Owner, Call: l.call, Priority: d.rules().Priority}
 	for _, p := range parcels {
 		request := p.request
 		request.Source = dispatch.SourceOf(p.view, p.event)
 		in.Requests = append(in.Requests, request)
 	}
+	if first := parcels[0]; l.state == "" && first == l.parcels[0] && first.isHopeless(d.Sender) {
+		in.Failed = d.whyHandOver(first)
+	}
 	return in
 }
 
-// whyHandOver tells the workflow that a lane which it believes idle is to be
-// handed over, not attempted.
-func (d *dispatching) whyHandOver(p *parcel) *dispatch.Outcome {
-	outcome := delivery.Refused(p.policy, p.request, delivery.ClassBreakerOpen, time.Second)
-	if p.request.Fault != "" {
-		outcome = delivery.NotSent(p.policy, p.request, delivery.ClassRender, p.request.Fault)
-	}
-	return &outcome
+// isHopeless tells whether an attempt now would only say what is known already.
+func (p *parcel) isHopeless(sender *delivery.Sender) bool {
+	return p.request.Fault != "" || sender.Health(p.policy).Refuses()
 }
 
-// cut shortens text to a number of bytes, at a character.
-func cut(text string, limit int) string {
-	if len(text) <= limit {
-		return text
+// whyHandOver tells a workflow that this one, of a lane that was idle, is not to be
+// attempted yet.
+func (d *dispatching) whyHandOver(p *parcel) *dispatch.Outcome {
+	if p.request.Fault != "" {
+		outcome := delivery.NotSent(p.policy, p.request, delivery.ClassRender, p.request.Fault)
+		return &outcome
 	}
-	for limit > 0 && !utf8.RuneStart(text[limit]) {
-		limit--
-	}
-	return text[:limit]
+	outcome := d.Sender.SendAway(p.policy, p.request)
+	return &outcome
 }

@@ -67,7 +67,7 @@ func TestHandOverFailsWithTheServer(t *testing.T) {
 	d.TaskQueue = "deliveries"
 	d.temporal.On("SignalWithStartWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything,
 		mock.MatchedBy(func(o client.StartWorkflowOptions) bool {
-			return o.TaskQueue == "deliveries" && len(o.StaticSummary) <= 200
+			return o.TaskQueue == "deliveries" && len(o.StaticSummary) <= 400 && o.Priority.PriorityKey == 4 && len(o.Priority.FairnessKey) == 64
 		}),
 		mock.Anything, mock.Anything).Return(nil, errors.New("unavailable")).Once()
 	_, err := d.ExecuteActivity(dispatch.ActivityHandOver, dispatch.HandOver{

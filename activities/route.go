@@ -59,7 +59,7 @@ func (d *dispatching) choose(l *lane, p *parcel, mayStart bool, held int) way {
 	}
 	health := d.Sender.Health(p.policy)
 	switch {
-	case health.Open():
+	case health.Refuses():
 		return wayHandOver
 	case held+p.request.Size() > 2*maxRendered:
 		return wayHandOver // one event with so many large calls would not fit into a history

@@ -103,6 +103,7 @@ var blocks = map[reflect.Type]block{
 		"engagement": {about: "The GWE backend that hears engage and noengage."},
 		"alerts":     {about: "When operators are told of a failing receiver."},
 		"timeouts":   {about: "Timers of interactions; 0s is off."},
+		"priorities": {about: "Whose turn it is when there is more to do than workers can."},
 		"queues":     {about: "Queues; one that is not listed works with the defaults.", most: maxList},
 		"desktop":    {about: "What agent desktops are offered."},
 		"guard":      {about: "The way out: what calls may reach besides public addresses, and how."},
@@ -247,7 +248,17 @@ var blocks = map[reflect.Type]block{
 		"business_process": {about: "The business process it belongs to."},
 		"overflow":         {about: "The queue that takes over when waiting took too long; without one, the interaction ends."},
 		"max_misses":       {about: "Missed offers that count as overflowing; 0 is unlimited.", value: within(missesNumbers)},
+		"priority":         {about: "Of its interactions, before that of their channel; 1 goes first.", value: within(priorityNumbers)},
 		"timeouts":         {about: "What is different in this queue."},
+	}},
+	reflect.TypeFor[filePriorities](): {keys: map[string]key{
+		"default":  {about: "Of every interaction; 1 goes first, 5 last.", value: within(priorityNumbers)},
+		"channels": {about: "What is different on a channel.", names: channelNames(), value: within(priorityNumbers)},
+		"weights":  {about: "Contact centers that get their turn more or less often than others.", most: maxList},
+	}},
+	reflect.TypeFor[fileWeight](): {name: "weight", keys: map[string]key{
+		"contact_center": {about: "Which one.", need: true, value: given},
+		"weight":         {about: "How many turns it gets while another gets one.", need: true, value: within(weightNumbers)},
 	}},
 	reflect.TypeFor[fileDesktop](): {keys: map[string]key{
 		"scripts":      {about: "Scripts that an agent may start.", most: maxList},

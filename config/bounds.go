@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"time"
+
+	"segue/dispatch"
 )
 
 // Bounds of the lists of a configuration.
@@ -31,6 +33,8 @@ var (
 	rateNumbers        = numbers{0, 100_000}
 	responseNumbers    = numbers{0, 16 << 20}
 	missesNumbers      = numbers{0, 1000}
+	priorityNumbers    = numbers{dispatch.FirstPriority, dispatch.LastPriority}
+	weightNumbers      = numbers{0.001, 1000} // as Temporal takes them
 )
 
 func (l *loader) bounded(path string, n, most int) {
@@ -39,11 +43,13 @@ func (l *loader) bounded(path string, n, most int) {
 	}
 }
 
-// within checks a number's range.
-func (l *loader) within(path string, v float64, r numbers) {
-	if v < r.least || v > r.most {
-		l.decoder.fail(path, fmt.Sprint(v), fmt.Sprintf("%v is out of range", v), fmt.Sprintf("write %v to %v", r.least, r.most))
+// within checks a number's range, and tells whether it is in it.
+func (l *loader) within(path string, v float64, r numbers) bool {
+	if v >= r.least && v <= r.most {
+		return true
 	}
+	l.decoder.fail(path, fmt.Sprint(v), fmt.Sprintf("%v is out of range", v), fmt.Sprintf("write %v to %v", r.least, r.most))
+	return false
 }
 
 // spanWithin checks a duration's range.

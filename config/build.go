@@ -80,8 +80,12 @@ func (l *loader) queues(s *Set) {
 			l.decoder.fail(at+".overflow", q.Overflow, "a queue cannot overflow into itself", "name another queue, or leave it out")
 		}
 		l.within(at+".max_misses", float64(q.MaxMisses), missesNumbers)
-		s.Queues = append(s.Queues, Queue{Name: q.Name, BusinessProcess: q.BusinessProcess, Overflow: q.Overflow,
-			MaxMisses: q.MaxMisses, timeouts: l.overridden(at+".timeouts", q.Timeouts)})
+		queue := Queue{Name: q.Name, BusinessProcess: q.BusinessProcess, Overflow: q.Overflow,
+			MaxMisses: q.MaxMisses, timeouts: l.overridden(at+".timeouts", q.Timeouts)}
+		if q.Priority != nil && l.isPriority(at+".priority", *q.Priority) {
+			queue.Priority = *q.Priority
+		}
+		s.Queues = append(s.Queues, queue)
 	}
 }
 

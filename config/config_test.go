@@ -304,7 +304,7 @@ func TestTheExampleIsValidAndShowsEveryKey(t *testing.T) {
 	text := string(config.Example)
 	for _, key := range []string{"name", "method", "url", "query", "headers", "json", "form", "xml", "soap", "service", "port", "text", "accept", "auth", "basic", "bearer", "api_key", "oauth2", "mtls", "sign",
 		"timeout", "success", "final", "retriable", "idempotent", "order", "missing", "retry", "limits", "returns", "mappings", "when", "call", "segments", "legs", "from", "to", "channels", "queues",
-		"business_processes", "dispositions", "if", "dry_run", "backend", "default", "overflow", "max_misses", "scripts", "labels", "allow", "proxy", "username", "address", "namespace", "task_queue",
+		"business_processes", "dispositions", "if", "dry_run", "backend", "default", "overflow", "max_misses", "priorities", "weights", "priority", "scripts", "labels", "allow", "proxy", "username", "address", "namespace", "task_queue",
 		"server_name", "level", "format", "failing_after", "recovered_after"} {
 		assert.Contains(t, text, key+":")
 	}

@@ -17,6 +17,7 @@ type file struct {
 	Engagement fileEngagement `yaml:"engagement"`
 	Alerts     fileAlerts     `yaml:"alerts"`
 	Timeouts   fileTimeouts   `yaml:"timeouts"`
+	Priorities filePriorities `yaml:"priorities"`
 	Queues     []fileQueue    `yaml:"queues"`
 	Desktop    fileDesktop    `yaml:"desktop"`
 	Guard      fileGuard      `yaml:"guard"`
@@ -188,6 +189,7 @@ type fileQueue struct {
 	BusinessProcess string        `yaml:"business_process"`
 	Overflow        string        `yaml:"overflow"`
 	MaxMisses       int           `yaml:"max_misses"`
+	Priority        *int          `yaml:"priority"`
 	Timeouts        fileOverrides `yaml:"timeouts"`
 }
 

@@ -109,6 +109,7 @@ func Parse(name string, data []byte, options ...Option) (*Set, error) {
 	set := &Set{settings: map[string]string{}, calls: map[string]*Call{}, channels: map[interaction.Channel]dispatch.Timeouts{}}
 	set.fill(l.settings())
 	l.timeouts(set)
+	l.priorities(set)
 	l.guard(set)
 	l.queues(set)
 	l.desktop(set)

@@ -73,7 +73,7 @@ func mistakes() []mistake {
 		{"unknown key", "    timeout: 10s", "    time_out: 10s",
 			"f.yaml:11: calls[0].time_out: there is no such key; did you mean timeout?"},
 		{"unknown top key", "guard:", "gaurd:",
-			"f.yaml:35: gaurd: there is no such key; did you mean guard? use calls, triggers, engagement, alerts, timeouts, queues, desktop, guard, temporal, log, gateway, metrics"},
+			"f.yaml:35: gaurd: there is no such key; did you mean guard?"},
 		{"unknown body", "    json:\n", "    yaml:\n",
 			"f.yaml:7: calls[0].yaml: there is no such key; did you mean name?"},
 		{"duplicate key", "    success: [2xx]", "    timeout: 5s",

@@ -41,6 +41,8 @@ type Set struct {
 	specs    []trigger.Spec
 	defaults dispatch.Timeouts
 	channels map[interaction.Channel]dispatch.Timeouts
+
+	priorities priorities
 }
 
 // Call is one configured call, ready to be rendered and delivered.
@@ -68,6 +70,8 @@ type Queue struct {
 	Overflow string
 	// MaxMisses is how many missed offers act as the queue timer; 0 is unlimited.
 	MaxMisses int
+	// Priority is that of its interactions, 0 for that of their channel.
+	Priority int
 
 	timeouts override
 }

@@ -95,3 +95,9 @@ func FaultOf(body []byte, contentType string) (code string, verdict dispatch.Ver
 	}
 	return f.code, f.verdict(), true
 }
+
+// Simulate lets a function answer what the sender sends over plain HTTP, so that a
+// test in virtual time needs no network.
+func (s *Sender) Simulate(receiver func(*http.Request) (*http.Response, error)) {
+	s.transports.plain.RegisterProtocol("http", roundTripper(receiver))
+}

@@ -11,8 +11,7 @@ const (
 	// gateWait is how long an attempt waits for its turn before it is sent away:
 	// it holds a worker's slot meanwhile.
 	gateWait = 2 * time.Second
-	// gateRoom is how many may wait for one call at once, so that a receiver that
-	// hangs cannot fill the worker with those that wait for it.
+	// gateRoom is how many may wait for one call at once.
 	gateRoom = 100
 )
 
@@ -24,6 +23,8 @@ type gate struct {
 	known    bool
 	running  int
 	waiting  []chan struct{} // in order of arrival
+	moved    time.Time       // when somebody entered or left last
+	turn     time.Duration   // how long it took lately until somebody left a full gate
 }
 
 // enter waits for a turn, at most gateWait. On true, leave must be called.
@@ -31,11 +32,11 @@ func (g *gate) enter(ctx context.Context) bool {
 	g.mu.Lock()
 	if len(g.waiting) == 0 && g.hasRoom() {
 		g.running++
+		g.moved = time.Now()
 		g.mu.Unlock()
 		return true
 	}
-	// An unknown receiver is known within a moment, however it answers: all may wait for that.
-	if g.known && len(g.waiting) >= gateRoom {
+	if len(g.waiting) >= g.room() {
 		g.mu.Unlock()
 		return false
 	}
@@ -61,7 +62,16 @@ func (g *gate) enter(ctx context.Context) bool {
 	return false
 }
 
-func (g *gate) leave() { g.change(func() { g.running-- }) }
+func (g *gate) leave() {
+	g.change(func() {
+		now := time.Now()
+		if !g.hasRoom() {
+			g.turn = (3*g.turn + now.Sub(g.moved)) / 4
+		}
+		g.running--
+		g.moved = now
+	})
+}
 
 // know opens the gate to its full width.
 func (g *gate) know() { g.change(func() { g.known = true }) }
@@ -75,12 +85,28 @@ func (g *gate) free() bool {
 	return len(g.waiting) == 0 && g.hasRoom()
 }
 
+// hangs tells whether all places are taken and nobody's turn would come in time.
+func (g *gate) hangs() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return !g.hasRoom() && g.room() == 0
+}
+
+// every is how often somebody leaves a full gate: as of late, or if nobody does, as
+// if all of them left by now.
+func (g *gate) every() time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return max(g.turn, time.Since(g.moved)/time.Duration(max(g.running, 1)))
+}
+
 func (g *gate) change(what func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	what()
 	for len(g.waiting) > 0 && g.hasRoom() {
 		g.running++
+		g.moved = time.Now()
 		close(g.waiting[0])
 		g.waiting = slices.Delete(g.waiting, 0, 1)
 	}
@@ -91,4 +117,15 @@ func (g *gate) hasRoom() bool {
 		return g.running == 0
 	}
 	return g.capacity <= 0 || g.running < g.capacity
+}
+
+// room is how many may wait: as many as get their turn in time, if they leave at
+// the pace of late. An unknown receiver is known within a moment, however it
+// answers: all may wait for that.
+func (g *gate) room() int {
+	if !g.known {
+		return g.running + len(g.waiting) + 1
+	}
+	pace := max(g.turn, time.Since(g.moved), gateWait/gateRoom)
+	return int(gateWait / pace)
 }

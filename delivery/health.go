@@ -3,12 +3,10 @@ package delivery
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
-	"golang.org/x/time/rate"
 )
 
 const (
@@ -18,37 +16,33 @@ const (
 	breakerStaysOpen = 10 * time.Second
 	// probeTakes is how long those wait who come while a probe is under way.
 	probeTakes = time.Second
-	// comebackRate is how many of those sent away come back in a second, so that a
-	// receiver that recovers is not run over by its backlog.
-	comebackRate = 50
-	// maxComeback bounds how far into the future they are spread.
-	maxComeback = 5 * time.Minute
 )
 
 // Health is what this process knows of one call's receiver, and its limits there.
 type Health struct {
 	gate     gate
-	limiter  *rate.Limiter
+	pace     pace
 	breaker  *gobreaker.TwoStepCircuitBreaker[struct{}]
 	latency  latency
-	comeback *rate.Limiter
-	halfOpen atomic.Int64 // when an open breaker lets a probe through, in Unix nanoseconds
-	failing  atomic.Bool  // the last attempt failed
+	comeback comeback
+	failing  atomic.Bool // the last attempt failed
+	held     int         // slots of the process; its bulkhead guards it
 }
 
 func newHealth(call string) *Health {
-	h := &Health{
-		limiter:  rate.NewLimiter(rate.Inf, 1),
-		comeback: rate.NewLimiter(comebackRate, 1),
-	}
+	h := &Health{pace: newPace()}
 	h.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		Name:        call,
 		Timeout:     breakerStaysOpen,
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= breakerOpensAfter },
 		IsExcluded:  func(err error) bool { return errors.Is(err, errSaysNothing) },
 		OnStateChange: func(_ string, _, to gobreaker.State) {
-			if to == gobreaker.StateOpen {
-				h.halfOpen.Store(time.Now().Add(breakerStaysOpen).UnixNano())
+			switch to {
+			case gobreaker.StateOpen:
+				h.comeback.opened(time.Now())
+			case gobreaker.StateClosed:
+				h.comeback.closed()
+				h.pace.runUp(time.Now())
 			}
 		},
 	})
@@ -64,27 +58,22 @@ var (
 // configure takes the limits of the configuration in force.
 func (h *Health) configure(l Limits) {
 	h.gate.resize(l.Concurrency)
-	limit, burst := rate.Inf, 1
-	if l.Rate > 0 {
-		// A burst of a twentieth keeps the arrivals of any second within 5 % of the rate.
-		limit, burst = rate.Limit(l.Rate), max(1, int(l.Rate/20))
-	}
-	if h.limiter.Limit() != limit {
-		h.limiter.SetLimit(limit)
-		h.limiter.SetBurst(burst)
-		h.comeback.SetLimit(min(limit, comebackRate))
-	}
+	h.pace.configure(l.Rate)
 }
 
 // Inline tells whether the receiver is known, fast and healthy and would take an
 // attempt at once, so that a request may be sent to it inside Dispatch.
 func (h *Health) Inline() bool {
 	return !h.failing.Load() && h.breaker.State() == gobreaker.StateClosed && h.latency.fast() &&
-		h.gate.free() && (h.limiter.Limit() == rate.Inf || h.limiter.Tokens() >= 1)
+		h.gate.free() && h.pace.free()
 }
 
 // Open tells whether the breaker keeps attempts away from the receiver now.
 func (h *Health) Open() bool { return h.breaker.State() == gobreaker.StateOpen }
+
+// Refuses tells whether an attempt now would be sent away at once: the breaker is
+// open, or the receiver takes so long for those under way that waiting is no use.
+func (h *Health) Refuses() bool { return h.Open() || h.gate.hangs() }
 
 // permit lets one attempt go to the receiver.
 type permit struct {
@@ -98,20 +87,20 @@ type permit struct {
 // says why not and the duration when to come back: delayed, never discarded.
 func (h *Health) enter(ctx context.Context) (*permit, Class, time.Duration) {
 	if h.Open() {
-		return nil, ClassBreakerOpen, h.comeBackIn(h.untilProbe())
+		return nil, ClassBreakerOpen, h.comeback.fromOpen(time.Now())
 	}
 	if !h.gate.enter(ctx) {
-		return nil, ClassLimited, h.comeBackIn(gateWait)
+		return nil, ClassLimited, h.comeback.fromLimit(time.Now(), gateWait, h.gate.every())
 	}
-	if in := h.takeToken(ctx); in > 0 {
+	if in, every := h.pace.take(ctx); in > 0 {
 		h.gate.leave()
-		return nil, ClassLimited, h.comeBackIn(in)
+		return nil, ClassLimited, h.comeback.fromLimit(time.Now(), in, every)
 	}
 	// Last, because the breaker may have opened meanwhile.
 	done, err := h.breaker.Allow()
 	if err != nil {
 		h.gate.leave()
-		return nil, ClassBreakerOpen, h.comeBackIn(h.untilProbe())
+		return nil, ClassBreakerOpen, h.comeback.fromOpen(time.Now())
 	}
 	p := &permit{health: h, done: done, started: time.Now()}
 	p.overrun = time.AfterFunc(Overrun, func() {
@@ -145,43 +134,4 @@ func (p *permit) leave(class Class) time.Duration {
 	h.gate.know()
 	h.gate.leave()
 	return took
-}
-
-// takeToken waits for the rate's next token, if it comes soon enough; else it
-// says how long that takes.
-func (h *Health) takeToken(ctx context.Context) time.Duration {
-	r := h.limiter.Reserve()
-	in := r.Delay()
-	switch {
-	case in == 0:
-		return 0
-	case in > gateWait:
-		r.Cancel()
-		return in
-	}
-	timer := time.NewTimer(in)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return 0
-	case <-ctx.Done():
-		r.Cancel()
-		return in
-	}
-}
-
-func (h *Health) untilProbe() time.Duration {
-	return max(probeTakes, time.Until(time.Unix(0, h.halfOpen.Load())))
-}
-
-// comeBackIn gives those sent away a place each in the time after the earliest
-// instant that makes sense.
-func (h *Health) comeBackIn(earliest time.Duration) time.Duration {
-	r := h.comeback.Reserve()
-	in := r.Delay()
-	if in > maxComeback {
-		r.Cancel()
-		in = time.Duration(rand.Int64N(int64(maxComeback)))
-	}
-	return earliest + in.Round(time.Millisecond)
 }

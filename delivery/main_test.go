@@ -28,7 +28,7 @@ func newSender(t *testing.T, roots ...*x509.Certificate) *delivery.Sender {
 	t.Helper()
 	guard, err := delivery.NewGuard([]string{"127.0.0.0/8", "::1"})
 	require.NoError(t, err)
-	options := delivery.Options{Guard: guard}
+	options := delivery.Options{Guard: guard, Slots: 10_000}
 	if len(roots) > 0 {
 		options.Roots = x509.NewCertPool()
 		for _, root := range roots {

@@ -69,7 +69,12 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int, w *watch) (o di
 		}
 	}
 
-	permit, refused, in := s.Health(p).enter(context.Background())
+	health := s.Health(p)
+	if !s.bulkhead.enter(&health.held) {
+		return Refused(p, r, ClassLimited, health.comeback.fromLimit(time.Now(), gateWait, 0))
+	}
+	defer s.bulkhead.leave(&health.held)
+	permit, refused, in := health.enter(context.Background())
 	if permit == nil {
 		return Refused(p, r, refused, in)
 	}

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"fmt"
@@ -26,6 +27,9 @@ type Options struct {
 	Resolver *net.Resolver
 	// Roots are the certificate authorities that are trusted; nil means the system's.
 	Roots *x509.CertPool
+	// Slots is how many attempts the process holds at once, under way or waiting for
+	// their turn; 0 is DefaultSlots. What waits beyond that is delayed.
+	Slots int
 	// Log hears of defects alone; nil is the process's logger.
 	Log *slog.Logger
 	// Metrics hear of every attempt; nil is nobody.
@@ -39,6 +43,7 @@ type Sender struct {
 	tokens     *tokens
 	flights    *Flights
 	guard      atomic.Pointer[Guard]
+	bulkhead   bulkhead
 	log        *slog.Logger
 	metrics    *metrics.Instruments
 
@@ -49,6 +54,7 @@ type Sender struct {
 // New makes a sender. Close it when the process stops.
 func New(o Options) *Sender {
 	s := &Sender{flights: NewFlights(), health: map[string]*Health{}, log: o.Log, metrics: o.Metrics}
+	s.bulkhead.slots = cmp.Or(o.Slots, DefaultSlots)
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -98,6 +104,16 @@ func (s *Sender) Start(p Policy, r dispatch.Request, attempt int, asker string) 
 		close(f.done)
 	}
 	return f
+}
+
+// SendAway is the outcome of a request that is not even tried, because its receiver's
+// Health refuses it now; it says when to come for the attempt.
+func (s *Sender) SendAway(p Policy, r dispatch.Request) dispatch.Outcome {
+	health, now := s.Health(p), time.Now()
+	if health.Open() {
+		return Refused(p, r, ClassBreakerOpen, health.comeback.fromOpen(now))
+	}
+	return Refused(p, r, ClassLimited, health.comeback.fromLimit(now, gateWait, health.gate.every()))
 }
 
 // Told notes that the asker takes a failed attempt as its result.

@@ -224,6 +224,8 @@ type HandOver struct {
 	// Failed is the outcome of the first request's first attempt, when that is
 	// why the lane is handed over.
 	Failed *Outcome `json:"failed,omitempty"`
+	// Priority is the interaction's; its lanes go behind it.
+	Priority Priority `json:"priority,omitzero"`
 }
 
 // RenderInput asks to render a request anew; of the request only the identity and
@@ -233,14 +235,17 @@ type RenderInput struct {
 	Request Request `json:"request"`
 }
 
-// Rules are what the configuration says about an interaction's timers, for its
-// channel and the queue it is in. The workflow uses those of its last Dispatch.
+// Rules are what the configuration says about an interaction's timers and whose turn
+// it is, for its channel and the queue it is in. The workflow uses those of its last
+// Dispatch.
 type Rules struct {
 	Timeouts
 	// Overflow is where the queue timer sends an interaction; empty ends it.
 	Overflow string `json:"overflow,omitempty"`
 	// MaxMisses is how many missed offers overflow a queue; 0 is no limit.
 	MaxMisses int `json:"max_misses,omitempty"`
+	// Priority is whose turn the interaction's activities are.
+	Priority Priority `json:"priority,omitzero"`
 }
 
 // Timeouts are the durations that an interaction's timers use; 0 is off.

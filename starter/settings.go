@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"segue/config"
-	"segue/connect"
-	"segue/worker/host"
+	"segue/dispatch"
+	"segue/interaction"
 )
 
 // options are the command line's part of the configuration: a flag that was given
@@ -29,13 +29,20 @@ func (a *app) options(more ...config.Option) []config.Option {
 // configFile is the file that --config or SEGUE_CONFIG names; empty without either.
 func (a *app) configFile() string { return cmp.Or(a.flags.config, os.Getenv("SEGUE_CONFIG")) }
 
-// settings say which Temporal a command talks to: flags, environment, file.
-func (a *app) settings() (connect.Settings, error) {
+// configuration says which Temporal a command talks to: flags, environment, file.
+func (a *app) configuration() (*config.Set, error) {
 	set, err := config.Load(a.configFile(), a.options()...)
 	if err != nil {
-		return connect.Settings{}, usage("%w", err)
+		return nil, usage("%w", err)
 	}
-	return host.Settings(set), nil
+	return set, nil
+}
+
+// priorities are those of the configuration in force.
+func priorities(current func() *config.Set) func(interaction.Start) dispatch.Priority {
+	return func(start interaction.Start) dispatch.Priority {
+		return current().Priority(start.ContactCenter, start.Channel, start.Queue)
+	}
 }
 
 // given tells whether a flag stands on the command line.

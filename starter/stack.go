@@ -106,6 +106,7 @@ func (a *app) up(ctx context.Context, f stackFlags, store *config.Store, least s
 	if s.session, err = dial(ctx, settings, log, measure); err != nil {
 		return s, err
 	}
+	s.Priority = priorities(store.Current)
 	if _, err = connect.Setup(ctx, s.Temporal, settings.Namespace, 0); err != nil {
 		return s, err
 	}

@@ -8,8 +8,10 @@ import (
 
 	"go.temporal.io/sdk/client"
 
+	"segue/config"
 	"segue/connect"
 	"segue/starter/drive"
+	"segue/worker/host"
 	"segue/workflows"
 )
 
@@ -26,11 +28,16 @@ func (s *session) close() { s.Temporal.Close() }
 
 // connect reaches the Temporal of the settings.
 func (a *app) connect(ctx context.Context) (*session, error) {
-	settings, err := a.settings()
+	set, err := a.configuration()
 	if err != nil {
 		return nil, err
 	}
-	return dial(ctx, settings, a.log(slog.LevelError))
+	s, err := dial(ctx, host.Settings(set), a.log(slog.LevelError))
+	if err != nil {
+		return nil, err
+	}
+	s.Priority = priorities(func() *config.Set { return set })
+	return s, nil
 }
 
 func dial(ctx context.Context, settings connect.Settings, log *slog.Logger, plugins ...client.Plugin) (*session, error) {

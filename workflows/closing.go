@@ -130,7 +130,7 @@ func (r *run) startChildren() {
 }
 
 func (r *run) startChild(ctx workflow.Context, child interaction.Start) {
-	started := workflow.ExecuteChildWorkflow(withChild(ctx, child), TypeInteraction, child).GetChildWorkflowExecution()
+	started := workflow.ExecuteChildWorkflow(r.withChild(ctx, child), TypeInteraction, child).GetChildWorkflowExecution()
 	if err := started.Get(ctx, nil); err != nil {
 		workflow.GetLogger(ctx).Error("child interaction not started", "child", child.ID, "error", fmt.Errorf("start: %w", err))
 	}

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
@@ -48,9 +49,11 @@ type env struct {
 	onCancelReason func() (string, error)
 }
 
-func newEnv(t *testing.T) *env { return newMeasuredEnv(t, client.MetricsNopHandler) }
+func newEnv(t *testing.T, interceptors ...interceptor.WorkerInterceptor) *env {
+	return newMeasuredEnv(t, client.MetricsNopHandler, interceptors...)
+}
 
-func newMeasuredEnv(t *testing.T, handler client.MetricsHandler) *env {
+func newMeasuredEnv(t *testing.T, handler client.MetricsHandler, interceptors ...interceptor.WorkerInterceptor) *env {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	suite.SetMetricsHandler(handler)
@@ -58,7 +61,7 @@ func newMeasuredEnv(t *testing.T, handler client.MetricsHandler) *env {
 	e := &env{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t}
 	plugin, err := workflows.NewPlugin()
 	require.NoError(t, err)
-	e.SetWorkerOptions(worker.Options{Plugins: []worker.Plugin{plugin}})
+	e.SetWorkerOptions(worker.Options{Plugins: []worker.Plugin{plugin}, Interceptors: interceptors})
 	e.RegisterActivityWithOptions(e.dispatch, activity.RegisterOptions{Name: dispatch.ActivityDispatch})
 	e.RegisterActivityWithOptions(e.attempt, activity.RegisterOptions{Name: dispatch.ActivityAttempt})
 	e.RegisterActivityWithOptions(e.handOver, activity.RegisterOptions{Name: dispatch.ActivityHandOver})

@@ -151,7 +151,7 @@ func (r *run) step(ctx workflow.Context, l *lane) {
 	batch := l.batch()
 	in := dispatch.AttemptInput{Owner: r.owner, Call: l.Call, Requests: batch, Number: 1}
 	var result dispatch.AttemptResult
-	err := workflow.ExecuteActivity(withAttempt(ctx, attemptSummary(l.Call, batch)), dispatch.ActivityAttempt, in).Get(ctx, &result)
+	err := workflow.ExecuteActivity(r.inTurn(withAttempt(ctx, attemptSummary(l.Call, batch))), dispatch.ActivityAttempt, in).Get(ctx, &result)
 	if err != nil || len(result.Outcomes) == 0 {
 		// Only the activity's own end (its total time is over) comes here; the lane
 		// workflow takes what is left, and its receiver knows a repeat by its id.
@@ -211,9 +211,9 @@ func (r *run) noteFault(id string, outcome *dispatch.Outcome) {
 // from then on.
 func (r *run) handOver(ctx workflow.Context, l *lane) {
 	batch := l.head(dispatch.Request.SizeWithSource)
-	in := dispatch.HandOver{Owner: r.owner, Call: l.Call, Requests: batch, Failed: l.Failed}
+	in := dispatch.HandOver{Owner: r.owner, Call: l.Call, Requests: batch, Failed: l.Failed, Priority: r.priority()}
 	summary := summaryOf("%s: %d to its lane workflow", l.Call, len(batch))
-	if err := workflow.ExecuteActivity(withHandOver(ctx, summary), dispatch.ActivityHandOver, in).Get(ctx, nil); err != nil {
+	if err := workflow.ExecuteActivity(r.inTurn(withHandOver(ctx, summary)), dispatch.ActivityHandOver, in).Get(ctx, nil); err != nil {
 		workflow.GetLogger(ctx).Error("handing over failed, trying again", "call", l.Call, "error", err)
 		return
 	}

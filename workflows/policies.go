@@ -88,6 +88,19 @@ func withRender(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
+// inTurn gives an activity of the interaction its turn: whoever started the workflow
+// may have said nothing of whose it is. Before the first Dispatch nobody knows more.
+func (r *run) inTurn(ctx workflow.Context) workflow.Context {
+	return workflow.WithPriority(ctx, r.priority().Of(r.owner.ContactCenter))
+}
+
+func (r *run) priority() (p dispatch.Priority) {
+	if r.Rules != nil {
+		p = r.Rules.Priority
+	}
+	return p
+}
+
 func untilItWorks() *temporal.RetryPolicy {
 	return &temporal.RetryPolicy{
 		InitialInterval:    200 * time.Millisecond,
@@ -106,11 +119,12 @@ func summaryOf(format string, args ...any) string {
 }
 
 // withChild is for an interaction that a reply starts: it has a life of its own.
-func withChild(ctx workflow.Context, child interaction.Start) workflow.Context {
+func (r *run) withChild(ctx workflow.Context, child interaction.Start) workflow.Context {
 	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID:            dispatch.InteractionWorkflowID(child.ContactCenter, child.ID),
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
+		Priority:              r.priority().Of(child.ContactCenter),
 		StaticSummary:         summaryOf("%s interaction %s, reply to %s", child.Channel, child.ID, child.Parent),
 	})
 }

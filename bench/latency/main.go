@@ -55,16 +55,16 @@ func main() {
 }
 
 func measure(ctx context.Context, samples int) ([]result, error) {
-	lab, err := openLab(ctx)
+	b, err := open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer lab.close()
-	fast, err := lab.compare(ctx, time.Millisecond, samples, bareLocal)
+	defer b.close()
+	fast, err := b.compare(ctx, time.Millisecond, samples, bareLocal)
 	if err != nil {
 		return nil, err
 	}
-	slow, err := lab.compare(ctx, 150*time.Millisecond, max(samples/3, 10), bareActivity)
+	slow, err := b.compare(ctx, 150*time.Millisecond, max(samples/3, 10), bareActivity)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,8 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
+	"segue/dispatch"
+	"segue/interaction"
 	"segue/workflows"
 )
 
@@ -19,6 +21,8 @@ import (
 type Client struct {
 	Temporal  client.Client
 	TaskQueue string
+	// Priority says whose turn a new interaction is; nil leaves it to its contact center.
+	Priority func(start interaction.Start) dispatch.Priority
 	// Patience is how long what may pass is tried again; zero is DefaultPatience.
 	Patience time.Duration
 }
@@ -40,6 +44,7 @@ func (c *Client) Start(ctx context.Context, n Name, start json.RawMessage, reope
 		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            summaryOf(n, start),
+		Priority:                                 c.priorityOf(start).Of(n.ContactCenter),
 	}
 	if reopen {
 		options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
@@ -56,6 +61,15 @@ func (c *Client) Start(ctx context.Context, n Name, start json.RawMessage, reope
 		return exists.RunId, &ExistsError{Name: n, RunID: exists.RunId}
 	}
 	return runID, c.kindOf(ctx, n, err)
+}
+
+// priorityOf asks for the priority of a start; of one that is malformed, the
+// interaction will say so.
+func (c *Client) priorityOf(payload json.RawMessage) (p dispatch.Priority) {
+	if start, err := interaction.DecodeStart(payload); err == nil && c.Priority != nil {
+		p = c.Priority(start)
+	}
+	return p
 }
 
 // summaryOf is what the Temporal UI shows in its list.

@@ -27,6 +27,10 @@ import (
 // the usual call's timeout, shorter than what orchestrators give before they kill.
 const stopTimeout = 20 * time.Second
 
+// activitySlots is how many activities run at once. The sender shares them among the
+// calls, so that receivers that hang leave some to the others.
+const activitySlots = 1000
+
 // Options are what a worker needs.
 type Options struct {
 	// Client is connected to the namespace and was given workflows.NewPlugin.
@@ -61,7 +65,7 @@ func Run(ctx context.Context, options Options) error {
 	if err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
-	sender := delivery.New(delivery.Options{Guard: guard, Log: options.Log, Metrics: options.instruments()})
+	sender := delivery.New(delivery.Options{Guard: guard, Slots: activitySlots, Log: options.Log, Metrics: options.instruments()})
 	fatal := make(chan error, 1)
 	trouble := alerts.New(alerts.Options{
 		Temporal: options.Client, TaskQueue: options.TaskQueue, Log: options.Log,
@@ -190,5 +194,6 @@ func workerOptions(fatal chan<- error) sdkworker.Options {
 		},
 		WorkerStopTimeout:                      stopTimeout,
 		MaxConcurrentWorkflowTaskExecutionSize: 200,
+		MaxConcurrentActivityExecutionSize:     activitySlots,
 	}
 }

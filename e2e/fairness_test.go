@@ -1,0 +1,96 @@
+package e2e_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"segue/dispatch"
+	"segue/interaction"
+	"segue/starter/drive"
+)
+
+// queueUp starts interactions while no worker runs, those of one name after the
+// other: n of each, whose ids begin with it.
+func (l *lab) queueUp(c *drive.Client, names []string, n int, start func(name, id string) (contactCenter, fields string)) {
+	l.t.Helper()
+	for _, name := range names {
+		var senders errgroup.Group
+		senders.SetLimit(16)
+		for i := range n {
+			id := fmt.Sprintf("%s-%d", name, i)
+			contactCenter, fields := start(name, id)
+			senders.Go(func() error {
+				_, err := c.Start(l.t.Context(), drive.Name{ContactCenter: contactCenter, ID: id}, []byte(fields), false)
+				return err
+			})
+		}
+		require.NoError(l.t, senders.Wait())
+	}
+}
+
+// places says where in the order of arrival the requests of a name are.
+func places(arrivals []arrival, name string) (list []int) {
+	for i, a := range arrivals {
+		if strings.Contains(a.Body, `"id":"`+name+"-") {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// A contact center floods the workers; another one that comes later gets its turns
+// all the same, as workflows and, with a receiver that is not sent to inline, as
+// activities.
+func TestAFloodDoesNotStarveAnotherContactCenter(t *testing.T) {
+	t.Parallel()
+	const flood, late = 400, 20
+	l := newLab(t)
+	crm := newReceiver(t, func(arrival) int { return 200 })
+	c := &drive.Client{Temporal: l.client, TaskQueue: l.name}
+	start := func(name, id string) (string, string) {
+		contactCenter := l.name + "-" + name
+		return contactCenter, fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":"inbound"}`, id, contactCenter)
+	}
+	l.queueUp(c, []string{"flood"}, flood, start)
+	l.queueUp(c, []string{"late"}, late, start)
+	l.startWorker(strings.Replace(probeConfig(crm.URL, "interaction_starts"), "method: POST", "method: POST\n    idempotent: false", 1))
+	l.eventually(2*time.Minute, "all arrive", func() bool { return len(crm.seen()) >= flood+late })
+	at := places(crm.seen(), "late")
+	require.Len(t, at, late)
+	t.Logf("of %d, those that came last arrived at %v", flood+late, at)
+	// In turns they would be among the first 40; a worker takes 200 tasks at once, whose
+	// order is anybody's. Without fairness they are the last ones.
+	require.Less(t, at[late/2], 130)
+	require.Less(t, at[late-1], 260)
+}
+
+// What the configuration calls urgent goes first, whenever it came.
+func TestUrgentInteractionsGoFirst(t *testing.T) {
+	t.Parallel()
+	const n = 200
+	l := newLab(t)
+	crm := newReceiver(t, func(arrival) int { return 200 })
+	c := &drive.Client{Temporal: l.client, TaskQueue: l.name, Priority: func(s interaction.Start) dispatch.Priority {
+		return dispatch.Priority{Key: map[interaction.Channel]int{interaction.ChannelEmail: 5, interaction.ChannelInbound: 1}[s.Channel]}
+	}}
+	l.queueUp(c, []string{"email", "inbound"}, n, func(name, id string) (string, string) {
+		return l.name, fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":%q}`, id, l.name, name)
+	})
+	l.startWorker(probeConfig(crm.URL, "interaction_starts"))
+	l.eventually(2*time.Minute, "all arrive", func() bool { return len(crm.seen()) >= 2*n })
+	arrivals := crm.seen()
+	urgent, other := places(arrivals, "inbound"), places(arrivals, "email")
+	require.Len(t, urgent, n)
+	require.Len(t, other, n)
+	t.Logf("half of the urgent ones arrived by place %d, half of the others by %d", urgent[n/2], other[n/2])
+	require.Less(t, urgent[n/2], other[n/2])
+	first := arrivals[:n]
+	urgentFirst := len(slices.DeleteFunc(slices.Clone(urgent), func(place int) bool { return place >= len(first) }))
+	require.Greater(t, urgentFirst, n*2/3, "of the first %d", n)
+}
