@@ -168,7 +168,8 @@ func (r *run) takeArray(ctx workflow.Context) error {
 		}
 		replies := make([]*reply, len(items))
 		for i, item := range items {
-			replies[i] = r.requestItem(item)
+			// An array that is sent again, because its answer was lost, repeats each of them.
+			replies[i] = r.requestItem(item, fmt.Sprintf("%s#%d", workflow.GetCurrentUpdateInfo(ctx).ID, i))
 		}
 		if err := r.await(ctx, replies...); err != nil {
 			return nil, err
@@ -223,13 +224,18 @@ func arrayOf(raw converter.RawValue) ([]json.RawMessage, error) {
 	return items, nil
 }
 
-// requestItem takes one element. One that is ahead of its turn waits, while those
-// behind it in the array go on: its turn may be up to them.
-func (r *run) requestItem(item json.RawMessage) *reply {
+// requestItem takes one element, whose messageID stands for an event_id of its own.
+// One that is ahead of its turn waits, while those behind it in the array go on: its
+// turn may be up to them.
+func (r *run) requestItem(item json.RawMessage, messageID string) *reply {
 	var named struct {
-		Command string `json:"command"`
+		Command        string `json:"command"`
+		SourceSequence any    `json:"source_sequence"`
 	}
 	err := json.Unmarshal(item, &named)
+	if named.SourceSequence != nil {
+		messageID = "" // its number identifies it, in whatever array it comes
+	}
 	if err != nil || named.Command == "" {
 		err = &interaction.InvalidError{
 			Command: UpdateCommands, Field: "command", Value: excerpt(string(item), 60), Reason: "name the command",
@@ -237,7 +243,7 @@ func (r *run) requestItem(item json.RawMessage) *reply {
 	}
 	var arrival *intake.Arrival
 	if err == nil {
-		arrival, err = intake.Read(named.Command, item, "")
+		arrival, err = intake.Read(named.Command, item, messageID)
 	}
 	if err != nil {
 		count(r.ctx, named.Command, false, err)

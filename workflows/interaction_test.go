@@ -134,6 +134,32 @@ func TestAnArrayIsAppliedInOrderWithOneResultEach(t *testing.T) {
 	require.Equal(t, interaction.StateCompleted, results[3].State)
 }
 
+// A client that lost the answer sends the update again, maybe to the next run.
+func TestAnArrayThatIsSentAgainIsKnown(t *testing.T) {
+	const array = `[{"command":"dtmf","digits":"1"},{"command":"dtmf","digits":"2"}]`
+	send := func(e *env) *updateCallbacks {
+		var answer updateCallbacks
+		e.RegisterDelayedCallback(func() { e.UpdateWorkflow(workflows.UpdateCommands, "u1", &answer, json.RawMessage(array)) }, time.Second)
+		return &answer
+	}
+	e := newEnv(t)
+	first := send(e)
+	e.RegisterDelayedCallback(func() { e.SetContinueAsNewSuggested(true) }, 2*time.Second)
+	e.signals(3*time.Second, [2]string{"dtmf", `{"digits":"3"}`})
+	e.start(startInbound)
+	again := asContinued(t, e.GetWorkflowError())
+	require.False(t, first.answer.([]workflows.CommandResult)[1].Duplicate)
+
+	e = newEnv(t)
+	second := send(e)
+	e.signals(time.Minute, [2]string{"abandon", `{}`})
+	e.ExecuteWorkflow(workflows.TypeInteraction, json.RawMessage(startInbound), again)
+	require.NoError(t, e.GetWorkflowError())
+	for _, result := range second.answer.([]workflows.CommandResult) {
+		require.True(t, result.Duplicate)
+	}
+}
+
 func TestABadStartFailsWithItsReason(t *testing.T) {
 	for name, start := range map[string]string{
 		"malformed":  `{"id":"i-1","contact_center":"cc","channel":"smoke_signal"}`,
