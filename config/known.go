@@ -18,9 +18,8 @@ var (
 	atStart   = []interaction.When{interaction.WhenInteractionStarts, "cloud_routing.start"}
 	inQueue   = []interaction.When{interaction.WhenAgentNeeded, "chat.new"}
 	atContact = []interaction.When{"inbound.agent_connect", "outbound.agent_connect", "chat.agent_connect", "cloud_routing.connect"}
-	visiting  = []interaction.When{interaction.WhenEngage, interaction.WhenNoEngage}
 	hangingUp = []interaction.When{"inbound.call_end", "outbound.call_end", "chat.end", "cloud_routing.end", "track_number.call_end"}
-	agentless = []interaction.When{"cloud_routing.connect", "cloud_routing.end", "track_number.call_end"}
+	agentless = []interaction.When{"cloud_routing.connect", "cloud_routing.end", "track_number.call_end", interaction.WhenEngage, interaction.WhenNoEngage}
 	disposing = []interaction.When{"inbound.disposition", "outbound.disposition", "chat.disposition", interaction.WhenInteractionEnds,
 		interaction.WhenUserDataChanged, interaction.WhenSurvey}
 )
@@ -49,31 +48,27 @@ func since(o trigger.Occasion, known expr.Known) (never bool, only string) {
 		return in(when, atStart, inQueue), ""
 	case expr.KnownAgent:
 		switch {
-		case in(when, inQueue, visiting):
+		case in(when, inQueue):
 			return true, ""
 		case in(o.When, atStart):
 			return false, "the start names an agent"
 		case in(when, agentless):
 			return false, "the platform assigned an agent"
 		}
-	case expr.KnownPrevious:
-		return in(when, atStart, visiting), ""
-	case expr.KnownConnect:
-		return in(when, atStart, visiting), ""
-	case expr.KnownSurvey:
+	case expr.KnownPrevious, expr.KnownConnect, expr.KnownSurvey:
 		return in(when, atStart), ""
 	case expr.KnownDisconnect:
-		return in(when, atStart, inQueue, visiting), ""
+		return in(when, atStart, inQueue), ""
 	case expr.KnownDisposition:
 		switch {
-		case in(when, atStart, visiting):
+		case in(when, atStart):
 			return true, ""
 		case when != interaction.WhenSegmentChange && !in(when, disposing):
 			return false, "an agent gave it before"
 		}
 	case expr.KnownEnd:
 		switch {
-		case in(when, atStart, inQueue, atContact, visiting):
+		case in(when, atStart, inQueue, atContact):
 			return true, ""
 		case in(when, hangingUp):
 			return false, "nobody wraps up"
