@@ -129,6 +129,8 @@ func TestTheExampleOfECSSendsWhatItSays(t *testing.T) {
 	l := newLab(t)
 	o := newOffice(t, func(w http.ResponseWriter, d delivered) {
 		switch {
+		case d.path == "/interactions" && strings.Contains(d.body, "call-3"):
+			w.WriteHeader(http.StatusBadRequest)
 		case d.method == "DELETE":
 			w.WriteHeader(http.StatusNotFound)
 		case d.path == "/customers" && strings.Contains(d.query, "666"):
@@ -235,6 +237,11 @@ func TestTheExampleOfECSSendsWhatItSays(t *testing.T) {
 	require.Contains(t, string(shown), "call customer-lookup: not returned: tier (a list; only flat values are taken)\n")
 	l.do("call-2", `abandon {}`)
 	l.over("call-2")
+
+	// What no attempt will help is told to another call.
+	l.begin("call-3", "inbound", `"ani":"+15550100125"`)
+	require.JSONEq(t, `{"interactionId":"call-3","restApiData":"rest-data-1","when":"interaction_starts","reason":"http_4xx","status":400}`,
+		l.arrived(o, "/faults", 1)[0].body)
 }
 
 // clean drops the blanks that an absent agent leaves.
