@@ -47,8 +47,8 @@ func (c *comeback) closed() {
 }
 
 // fromOpen is for one that met an open breaker, or a probe under way: it comes for
-// the next probe, or if somebody does already, once the outage has lasted twice as
-// long as by now.
+// the next probe, or if somebody does already, once the outage has lasted half as
+// long again, or up to twice as long.
 func (c *comeback) fromOpen(now time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -57,7 +57,7 @@ func (c *comeback) fromOpen(now time.Time) time.Duration {
 		c.booked = c.probe
 		return max(next+time.Millisecond, probeTakes)
 	}
-	patience := min(now.Sub(c.down), longestPatience)
+	patience := min(now.Sub(c.down)/2, longestPatience)
 	return c.place(now, max(next+probeTakes, patience), max(patience, breakerStaysOpen), comebackEvery)
 }
 

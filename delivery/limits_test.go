@@ -36,8 +36,8 @@ func TestPatienceGrowsWithTheOutage(t *testing.T) {
 			assert.LessOrEqual(t, probe, 10*time.Second+time.Millisecond)
 			for range 200 {
 				_, _, in := h.Enter(context.Background())
-				assert.GreaterOrEqual(t, in, min(lasted, 5*time.Minute), lasted)
-				assert.LessOrEqual(t, in, max(2*min(lasted, 5*time.Minute), 21*time.Second), lasted)
+				assert.GreaterOrEqual(t, in, min(lasted/2, 5*time.Minute), lasted)
+				assert.LessOrEqual(t, in, max(min(lasted, 10*time.Minute), 21*time.Second)+10*time.Second, lasted)
 			}
 		}
 	})

@@ -140,9 +140,11 @@ type arrival struct {
 	ID   string
 	Path string
 	Body string
+	At   time.Time
 }
 
-// receiver answers as told and remembers what arrived, in order.
+// receiver answers as told and remembers what arrived, in order; status 0 breaks the
+// connection.
 type receiver struct {
 	*httptest.Server
 	mu       sync.Mutex
@@ -157,11 +159,15 @@ func newReceiver(t *testing.T, answer func(a arrival) int) *receiver {
 		if err != nil {
 			return
 		}
-		a := arrival{ID: request.Header.Get("webhook-id"), Path: request.URL.Path, Body: string(body)}
+		a := arrival{ID: request.Header.Get("webhook-id"), Path: request.URL.Path, Body: string(body), At: time.Now()}
 		r.mu.Lock()
 		r.arrivals = append(r.arrivals, a)
 		r.mu.Unlock()
-		w.WriteHeader(answer(a))
+		code := answer(a)
+		if code == 0 {
+			panic(http.ErrAbortHandler)
+		}
+		w.WriteHeader(code)
 	}))
 	t.Cleanup(r.Close)
 	return r

@@ -32,11 +32,13 @@ func (a *app) redeliverCommand() *cobra.Command {
 		Use:   "redeliver [ID]",
 		Short: "Send parked deliveries again",
 		Long: `Send parked deliveries again, at once and with their schedule begun anew: those of the filters, or of one
-interaction. They keep their webhook-id and their bytes, and the limits of their call hold. It first counts what it
-would touch; with --dry-run that is all. With --retrying, those whose next attempt is still to come are tried now, too.
+interaction. They keep their webhook-id and their bytes, and the limits of their call hold: they arrive no faster than
+its rate and its concurrency say, also without --rate, and behind live traffic. It first counts what it would touch; with
+--dry-run that is all. With --retrying, those whose next attempt is still to come are tried now, too.
 
 With --rerender they keep their webhook-id and get new bytes, rendered from the same event with the configuration that
-the workers have now: for requests that a mended configuration makes right.
+the workers have now: for requests that a mended configuration makes right. What it takes to render one anew is kept
+unless it, or all that waits in its lane, is too large.
 
 It may be stopped and run again: what is no longer parked is skipped.`,
 		Example: `  segue redeliver --call crm --class gone --since 2h --dry-run
@@ -85,7 +87,7 @@ func (e *errand) register(c *cobra.Command) {
 	e.laneFlags.register(c, errandLimit)
 	c.Flags().BoolVar(&e.retrying, "retrying", false, "also what waits for its next attempt")
 	c.Flags().BoolVar(&e.dryRun, "dry-run", false, "count only")
-	c.Flags().Float64Var(&e.rate, "rate", 10, "how many a second")
+	c.Flags().Float64Var(&e.rate, "rate", 0, "how many a second at most (without it, the limits of their calls alone)")
 }
 
 // run finds what an errand is about, says how much that is, and does it.
@@ -94,8 +96,8 @@ func (a *app) run(ctx context.Context, e *errand, args []string) error {
 	if err != nil {
 		return err
 	}
-	if e.rate <= 0 {
-		return usage("--rate %v: use more than 0", e.rate)
+	if e.rate < 0 {
+		return usage("--rate %v: use more than 0, or leave it out", e.rate)
 	}
 	filter.Parked, filter.Retrying = true, e.retrying
 	s, err := a.connect(ctx)

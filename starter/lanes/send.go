@@ -17,7 +17,8 @@ type Order struct {
 	Signal string
 	// Rerender asks for new bytes, of the workers' present configuration.
 	Rerender bool
-	// Rate is how many signals are sent in a second.
+	// Rate is how many signals are sent in a second at most; 0 leaves it to the limits
+	// of the calls, which hold in any case.
 	Rate float64
 	// Done is told of each delivery that is dealt with.
 	Done func()
@@ -66,7 +67,10 @@ func (r *Result) fail(failure Failure) {
 // do the rest.
 func Send(ctx context.Context, source Source, f Filter, found Found, order Order) (Result, error) {
 	result := ResultOf(found)
-	pace := rate.NewLimiter(rate.Limit(order.Rate), 1)
+	pace := rate.NewLimiter(rate.Inf, 1)
+	if order.Rate > 0 {
+		pace.SetLimit(rate.Limit(order.Rate))
+	}
 	for _, d := range found.Deliveries {
 		sent, err := send(ctx, source, f, d, order, pace)
 		switch {
@@ -85,7 +89,8 @@ func Send(ctx context.Context, source Source, f Filter, found Found, order Order
 }
 
 // errNoSource is for a delivery whose lane would not take the signal.
-var errNoSource = errors.New("cannot be rendered anew, for what it was made from was too large to be kept: redeliver it as it is")
+var errNoSource = errors.New("cannot be rendered anew: what it was made from is not kept, because it, or all that waits in its lane, was too large; " +
+	"redeliver it as it is")
 
 // send signals one lane, unless the delivery does not wait there any more.
 func send(ctx context.Context, source Source, f Filter, d Delivery, order Order, pace *rate.Limiter) (bool, error) {
