@@ -79,7 +79,7 @@ guard: {allow: ["127.0.0.0/8"]}
 	}
 	b.bare = sdkworker.New(b.Client, "bare", sdkworker.Options{})
 	b.bare.RegisterWorkflow(Bare)
-	b.bare.RegisterActivity(Post)
+	b.bare.RegisterActivity(lab.Post)
 	return b, b.bare.Start()
 }
 

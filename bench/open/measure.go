@@ -60,7 +60,7 @@ guard: {allow: ["127.0.0.0/8"]}
 	defer func() { err = errors.Join(err, opened.Close()) }()
 	worker := sdkworker.New(opened.Client, bareQueue, sdkworker.Options{})
 	worker.RegisterWorkflow(Bare)
-	worker.RegisterActivity(Post)
+	worker.RegisterActivity(lab.Post)
 	if err := worker.Start(); err != nil {
 		return result{}, err
 	}
