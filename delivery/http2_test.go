@@ -78,7 +78,7 @@ func TestEvilReceiversInHTTP2(t *testing.T) {
 			t.Cleanup(server.Close)
 			policy := newPolicy()
 			if tc.slow {
-				policy.Timeout = 300 * time.Millisecond
+				policy.Timeout = time.Second
 			}
 			sender := senderWith(t, delivery.Options{Guard: guardOf(t, outside), Roots: authority.Pool()})
 			peak := watchHeap(t)

@@ -72,7 +72,7 @@ func TestBodiesThatCannotBeRead(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			policy := newPolicy()
 			policy.Limits.Response = 1024
-			policy.Timeout = 300 * time.Millisecond
+			policy.Timeout = time.Second
 			policy.Returns = []delivery.Return{{From: "tier", To: "crm_tier"}}
 			o := newSender(t).Send(context.Background(), policy, newRequest(tc.url), 1)
 			assert.Equal(t, "ok", o.Class)

@@ -221,7 +221,7 @@ func (g *gossips) answer(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(302)
 	case "refused":
 		w.Header().Set("WWW-Authenticate", strings.ReplaceAll(text, "\n", " "))
-		http.Error(w, text, 401)
+		http.Error(w, text, http.StatusUnauthorized)
 	case "cut", "garbage":
 		g.hijacked(w, answer, text)
 	}
@@ -249,11 +249,11 @@ func (g *gossips) hijacked(w http.ResponseWriter, answer, text string) {
 func (g *gossips) issue(w http.ResponseWriter, r *http.Request) {
 	id, secret, _ := r.BasicAuth()
 	if id, _ := url.QueryUnescape(id); id != g.canaries["id"].value {
-		http.Error(w, everything(r), 401)
+		http.Error(w, everything(r), http.StatusUnauthorized)
 		return
 	}
 	if secret, _ := url.QueryUnescape(secret); secret != g.canaries["oauth2"].value {
-		http.Error(w, everything(r), 401)
+		http.Error(w, everything(r), http.StatusUnauthorized)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")

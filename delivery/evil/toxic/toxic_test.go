@@ -41,7 +41,7 @@ type bad struct {
 	cut     bool          // the receiver gets no whole request
 }
 
-const deadline = 700 * time.Millisecond
+const deadline = 1500 * time.Millisecond
 
 var networks = []bad{
 	{name: "latency", toxic: `{"type": "latency", "attributes": {"latency": 150, "jitter": 50}}`,
