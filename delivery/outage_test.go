@@ -41,6 +41,9 @@ type simulation struct {
 	asked   int
 }
 
+// asWritten is the id's header as it is sent: in lower case, which no Get finds.
+var asWritten = "webhook-id"
+
 func simulate(t *testing.T, limits delivery.Limits) *simulation {
 	s := &simulation{
 		t: t, sender: delivery.New(delivery.Options{}), answer: 200, takes: 20 * time.Millisecond,
@@ -67,7 +70,7 @@ func (s *simulation) receive(req *http.Request) (*http.Response, error) {
 	if down {
 		return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
 	}
-	s.take(req.Header["webhook-id"][0], string(body), answer)
+	s.take(req.Header[asWritten][0], string(body), answer)
 	time.Sleep(s.takes)
 	return &http.Response{StatusCode: answer, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
 }
