@@ -211,7 +211,7 @@ func TestOperatorsAndTheInteractionHearOfWhatIsParked(t *testing.T) {
 	require.Empty(t, listed[0].Interaction)
 	mended.Store(true)
 	var sent struct{ Sent int }
-	l.segue(&sent, "redeliver", "--id", parked.ID)
+	l.segue(&sent, "redeliver", "--call", "pager", "--class", "gone", "--id", parked.ID)
 	require.Equal(t, 1, sent.Sent)
 	l.eventually(20*time.Second, "the alert arrives", func() bool { return len(alertsOf(t, pager)) == 3 })
 	require.Equal(t, parked, alertsOf(t, pager)[2], "same id, same words")

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,10 +25,28 @@ type target struct {
 	answer   string
 }
 
+// atTarget lets a test and its targets, which the network alone connects, see what
+// the other has written.
+var atTarget sync.Mutex
+
+// fire runs the command line while no target is looked at.
+func fire(t *testing.T, args ...string) outcome {
+	t.Helper()
+	atTarget.Lock() // what the test has set up is seen by the target
+	atTarget.Unlock()
+	defer func() {
+		atTarget.Lock() // and what the target has noted, by the test
+		atTarget.Unlock()
+	}()
+	return segue(t, args...)
+}
+
 func newTarget(t *testing.T) *target {
 	r := &target{status: 200}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, in *http.Request) {
 		body, _ := io.ReadAll(in.Body) // a body that breaks off fails the comparison
+		atTarget.Lock()
+		defer atTarget.Unlock()
 		r.requests++
 		r.header, r.uri, r.body = in.Header.Clone(), in.RequestURI, string(body)
 		w.WriteHeader(r.status)
@@ -84,7 +103,7 @@ guard: {allow: ["127.0.0.0/8"]}
 
 func fireInto(t *testing.T, want int, args ...string) firedResult {
 	t.Helper()
-	result := segue(t, append([]string{"check", "--json"}, args...)...)
+	result := fire(t, append([]string{"check", "--json"}, args...)...)
 	require.Equal(t, want, result.code, result.errs+result.out)
 	require.Contains(t, result.errs, "Sending a real request to ")
 	require.NotContains(t, result.out+result.errs, fireSecret)
@@ -125,7 +144,7 @@ func TestFireSendsOneCallForReal(t *testing.T) {
 	require.Equal(t, "nothing: it is delivered", fired.Next)
 
 	first := r.header.Get("webhook-id")
-	words := segue(t, "check", file, "--fire", "crm", "--when", "inbound.dtmf")
+	words := fire(t, "check", file, "--fire", "crm", "--when", "inbound.dtmf")
 	require.Equal(t, 0, words.code)
 	require.NotEqual(t, first, r.header.Get("webhook-id"), "a receiver that knows the id would take it for a repeat")
 	for _, part := range []string{"call crm at inbound.dtmf\n", "  POST " + r.URL, "  Authorization: Bearer ***\n", "ok, HTTP/1.1 200 OK, ",
@@ -145,7 +164,7 @@ func TestFireSaysWhatWouldComeOfAFailure(t *testing.T) {
 	require.Equal(t, 503, fired.Outcome.Code)
 	require.Positive(t, fired.Outcome.RetryIn)
 	require.Regexp(t, `^attempt 2 of 10 in \d.*s; later deliveries of this call wait behind it$`, fired.Next)
-	require.NotContains(t, segue(t, "check", file, "--fire", "crm").out, "\x1b", "a receiver does not paint the terminal")
+	require.NotContains(t, fire(t, "check", file, "--fire", "crm").out, "\x1b", "a receiver does not paint the terminal")
 
 	r.status = 410
 	require.Regexp(t, "^it is parked, and waits 720h0m0s for a person", fireInto(t, 1, file, "--fire", "crm").Next)
@@ -196,7 +215,7 @@ func TestFireWithDataOfOnesOwn(t *testing.T) {
 	}
 	shown := `{"state":{"id":"c1","contact_center":"berlin","channel":"chat","state":"completed","agent":{"id":"ada"},"user_data":{"tier":"real"},
 		"disposition":{"code":"LOST"},"queue":"chats","started_at":"2026-01-01T00:00:00Z"},"timeline":[],"deliveries":[],"rejected":[]}`
-	require.Equal(t, 0, segue(t, "check", file, "--fire", "crm", "--interaction", shown).code)
+	require.Equal(t, 0, fire(t, "check", file, "--fire", "crm", "--interaction", shown).code)
 	require.Equal(t, "/calls/c1?tier=real", r.uri)
 	require.Equal(t, `{"agent":"ada","code":"LOST","digits":"<digits>","queue":"chats","when":"interaction_ends"}`, r.body)
 }
@@ -215,7 +234,7 @@ func TestFireUsage(t *testing.T) {
 		"event: sequence: the string stands where a number belongs": {"--fire", "crm", "--interaction", `{"event":{"sequence":"x"}}`},
 	} {
 		t.Run(says, func(t *testing.T) {
-			result := segue(t, append([]string{"check", file}, args...)...)
+			result := fire(t, append([]string{"check", file}, args...)...)
 			require.Equal(t, 2, result.code, fmt.Sprint(result))
 			require.Contains(t, result.errs, says)
 			require.Empty(t, result.out)
@@ -223,7 +242,7 @@ func TestFireUsage(t *testing.T) {
 		})
 	}
 	bad := fileOf(t, "bad.yaml", "calls: [{name: crm}]")
-	result := segue(t, "check", bad, "--fire", "crm")
+	result := fire(t, "check", bad, "--fire", "crm")
 	require.Equal(t, 1, result.code)
 	require.Contains(t, result.out, "calls[0].method")
 }

@@ -48,6 +48,30 @@ func (r *run) awaitNextTask() {
 	r.lastSend = 0
 }
 
+// taskSize bounds what the commands of one workflow task carry, in bytes: of more
+// than 4 MB in one answer the server makes an end of the whole workflow.
+const taskSize = 1 << 20
+
+// spend notes what a command of the present workflow task carries.
+func (r *run) spend(size int) {
+	if length := workflow.GetInfo(r.ctx).GetCurrentHistoryLength(); length != r.spentIn {
+		r.spentIn, r.spent = length, 0
+	}
+	r.spent += size
+}
+
+// awaitRoom lets the present task complete when it carries as much as it may.
+func (r *run) awaitRoom(ctx workflow.Context) {
+	if r.spent <= taskSize || r.spentIn != workflow.GetInfo(ctx).GetCurrentHistoryLength() {
+		return
+	}
+	timer := workflow.NewTimerWithOptions(ctx, time.Millisecond, workflow.TimerOptions{Summary: "much at once, going on"})
+	if err := timer.Get(ctx, nil); err != nil {
+		workflow.GetLogger(ctx).Warn("not waiting for the next task", "error", err)
+	}
+	r.spent = 0
+}
+
 // considerRenewing begins to wind the run down once it is long enough and has
 // little enough to carry; until then it works off what it has.
 func (r *run) considerRenewing() {

@@ -42,6 +42,7 @@ func (r *run) outboxIsDue() bool { return len(r.Outbox.Turns) > 0 && !r.mayRenew
 // did. Dispatch answers whatever happens outside; should it ever not, that is a
 // defect, and the workflow task fails until it is mended: nothing is lost.
 func (r *run) dispatch() {
+	r.awaitRoom(r.ctx)
 	turns := r.Outbox.Turns
 	in := &dispatch.Input{
 		Owner:    r.owner,
@@ -59,6 +60,12 @@ func (r *run) dispatch() {
 	if result.Through <= in.After {
 		panic(fmt.Errorf("dispatching events after %d: no progress", in.After))
 	}
+	for _, delivery := range result.Deliveries {
+		r.spend(recordSize)
+		if delivery.Request != nil {
+			r.spend(delivery.Request.Size())
+		}
+	}
 	keepSources(turns, result.Deliveries)
 	r.Outbox.settle(result.Through)
 	if result.Rules != nil {
@@ -72,6 +79,9 @@ func (r *run) dispatch() {
 		r.record(delivery, result.Version)
 	}
 }
+
+// recordSize is roughly what a delivery without its request takes in a marker, in bytes.
+const recordSize = 300
 
 // keepSources gives each request that waits what it was rendered from: known here
 // anyway, so that it stands in no marker, and needed only if the lane fails.

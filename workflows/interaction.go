@@ -69,6 +69,8 @@ type run struct {
 	starting   bool // a child is being started
 	touched    bool // something that operators see may have changed
 	lastSend   int  // the history length of the task in which Dispatch last sent, 0 for none
+	spent      int  // what the commands of one task carry, in bytes
+	spentIn    int  // and the history length of that task
 	alarms     []*alarm
 	applied    bool // a command was applied in this run
 	canceled   bool // the workflow was canceled, and that has been dealt with

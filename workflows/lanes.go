@@ -144,11 +144,15 @@ func (r *run) work(l *lane) {
 
 // step does one thing for a lane: an attempt, or handing it over.
 func (r *run) step(ctx workflow.Context, l *lane) {
+	r.awaitRoom(ctx)
 	if l.HandedOver || l.Failed != nil || r.Lanes.size() > spillSize {
 		r.handOver(ctx, l)
 		return
 	}
 	batch := l.batch()
+	for _, request := range batch {
+		r.spend(request.Size())
+	}
 	in := dispatch.AttemptInput{Owner: r.owner, Call: l.Call, Requests: batch, Number: 1}
 	var result dispatch.AttemptResult
 	err := workflow.ExecuteActivity(r.inTurn(withAttempt(ctx, attemptSummary(l.Call, batch))), dispatch.ActivityAttempt, in).Get(ctx, &result)
@@ -211,6 +215,9 @@ func (r *run) noteFault(id string, outcome *dispatch.Outcome) {
 // from then on.
 func (r *run) handOver(ctx workflow.Context, l *lane) {
 	batch := l.head(dispatch.Request.SizeWithSource)
+	for _, request := range batch {
+		r.spend(request.SizeWithSource())
+	}
 	in := dispatch.HandOver{Owner: r.owner, Call: l.Call, Requests: batch, Failed: l.Failed, Priority: r.priority()}
 	summary := summaryOf("%s: %d to its lane workflow", l.Call, len(batch))
 	if err := workflow.ExecuteActivity(r.inTurn(withHandOver(ctx, summary)), dispatch.ActivityHandOver, in).Get(ctx, nil); err != nil {
