@@ -32,13 +32,14 @@ var atTarget sync.Mutex
 // fire runs the command line while no target is looked at.
 func fire(t *testing.T, args ...string) outcome {
 	t.Helper()
-	atTarget.Lock() // what the test has set up is seen by the target
-	atTarget.Unlock()
-	defer func() {
-		atTarget.Lock() // and what the target has noted, by the test
-		atTarget.Unlock()
-	}()
+	meet()       // what the test has set up is seen by the target
+	defer meet() // and what the target has noted, by the test
 	return segue(t, args...)
+}
+
+func meet() {
+	atTarget.Lock()
+	defer atTarget.Unlock()
 }
 
 func newTarget(t *testing.T) *target {
