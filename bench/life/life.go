@@ -49,7 +49,7 @@ guard: {allow: ["127.0.0.0/8"]}
 		return report{}, err
 	}
 	l := &life{scenario: s, lab: opened, receiver: r, workflowID: dispatch.InteractionWorkflowID(contactCenter, s.Name)}
-	l.drive = &drive.Client{Temporal: opened.Client, TaskQueue: lab.TaskQueue}
+	l.drive = &drive.Client{Temporal: opened.Client, TaskQueue: lab.TaskQueue, Patience: time.Hour} // Overloaded is to be waited out
 	got, err := l.measure(ctx)
 	return got, errors.Join(err, opened.Close())
 }
