@@ -45,8 +45,17 @@ func (a *Activities) deliveryOptions(ctx context.Context, in dispatch.HandOver) 
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            call + " for " + cmp.Or(owner.Interaction, "alerts about "+owner.Receiver),
 		TypedSearchAttributes:    laneAttributes(owner, call),
-		Priority:                 in.Priority.Behind().Of(owner.ContactCenter),
+		Priority:                 priorityOf(in),
 	}
+}
+
+// priorityOf is a lane's: behind its interaction, but people hear of a receiver that
+// fails in time.
+func priorityOf(in dispatch.HandOver) temporal.Priority {
+	if in.Owner.Receiver != "" {
+		return in.Priority.Of(in.Owner.ContactCenter)
+	}
+	return in.Priority.Behind().Of(in.Owner.ContactCenter)
 }
 
 func (a *Activities) taskQueue(ctx context.Context) string {
@@ -113,7 +122,7 @@ func (d *dispatching) handOver() {
 				continue
 			}
 			p.wait(nil)
-			if i == 0 && l.state == "" {
+			if i == 0 && l.state == "" && p.isHopeless(d.Sender) {
 				p.outcome = d.whyHandOver(p)
 			}
 		}
@@ -150,8 +159,8 @@ func (p *parcel) isHopeless(sender *delivery.Sender) bool {
 	return p.request.Fault != "" || sender.Health(p.policy).Refuses()
 }
 
-// whyHandOver tells a workflow that this one, of a lane that was idle, is not to be
-// attempted yet.
+// whyHandOver tells a workflow what an attempt of a hopeless one, the first of a lane
+// that was idle, would say.
 func (d *dispatching) whyHandOver(p *parcel) *dispatch.Outcome {
 	if p.request.Fault != "" {
 		outcome := delivery.NotSent(p.policy, p.request, delivery.ClassRender, p.request.Fault)

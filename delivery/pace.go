@@ -55,10 +55,8 @@ func (p *pace) runUp(now time.Time) {
 	p.ramp = now
 }
 
-// limit puts what holds now into the limiter, and tells it.
+// limit puts what holds now into the limiter, and tells it. The lock is the caller's.
 func (p *pace) limit(now time.Time) rate.Limit {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	limit := p.own
 	if took := now.Sub(p.ramp); took < rampTakes {
 		limit = min(limit, rampFrom*rate.Limit(math.Exp2(took.Seconds()/rampDoubles.Seconds())))
@@ -71,6 +69,8 @@ func (p *pace) limit(now time.Time) rate.Limit {
 
 // free tells whether an attempt would start at once.
 func (p *pace) free() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	now := time.Now()
 	return p.limit(now) == rate.Inf || p.limiter.TokensAt(now) >= 1
 }
@@ -78,15 +78,8 @@ func (p *pace) free() bool {
 // take waits for the next attempt's turn if it comes soon enough. Else it says in
 // what time it comes, and how often one does.
 func (p *pace) take(ctx context.Context) (in, every time.Duration) {
-	now := time.Now()
-	every = time.Duration(float64(time.Second) / float64(p.limit(now))) // of none, 0
-	r := p.limiter.ReserveN(now, 1)
-	in = r.DelayFrom(now)
-	switch {
-	case in == 0:
-		return 0, every
-	case in > gateWait:
-		r.CancelAt(now)
+	in, every, granted := p.reserve(time.Now())
+	if in == 0 || !granted {
 		return in, every
 	}
 	timer := time.NewTimer(in)
@@ -95,7 +88,25 @@ func (p *pace) take(ctx context.Context) (in, every time.Duration) {
 	case <-timer.C:
 		return 0, every
 	case <-ctx.Done():
-		r.Cancel()
 		return in, every
 	}
 }
+
+// reserve takes the next turn, unless it is too far away: one that is given back
+// would be lost to those who have reserved behind it.
+func (p *pace) reserve(now time.Time) (in, every time.Duration, granted bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	limit := p.limit(now)
+	if limit == rate.Inf {
+		return 0, 0, true
+	}
+	every = seconds(1 / float64(limit))
+	in = seconds((1 - p.limiter.TokensAt(now)) / float64(limit))
+	if in > gateWait {
+		return in, every, false
+	}
+	return p.limiter.ReserveN(now, 1).DelayFrom(now), every, true
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

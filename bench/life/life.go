@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"sync/atomic"
 	"time"
 
-	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
 	"segue/bench/lab"
@@ -63,6 +62,8 @@ func (l *life) measure(ctx context.Context) (report, error) {
 	}
 	var taken atomic.Int64
 	stopHeap := got.watchHeap(ctx, &taken, l.Commands)
+	stopTelling := l.tell(ctx, &taken)
+	defer stopTelling()
 	begin := time.Now()
 	if err := l.send(ctx, &taken); err != nil {
 		return got, err
@@ -77,9 +78,13 @@ func (l *life) measure(ctx context.Context) (report, error) {
 	if err != nil {
 		return got, err
 	}
-	got.Runs, got.Rejected, got.Duplicates = status.Runs, status.RejectedCount, status.Duplicates
+	got.Rejected, got.Duplicates = status.RejectedCount, status.Duplicates
 	got.tally = l.receiver.counts()
-	return got, l.readHistories(ctx, &got)
+	got.Interaction, err = l.readHistories(ctx, workflows.TypeInteraction)
+	if err == nil {
+		got.Lane, err = l.readHistories(ctx, workflows.TypeDelivery)
+	}
+	return got, err
 }
 
 // end ends the interaction and returns its last state.
@@ -91,72 +96,43 @@ func (l *life) end(ctx context.Context) (interaction.Status, error) {
 	return status, l.lab.Client.GetWorkflow(ctx, l.workflowID, "").Get(ctx, &status)
 }
 
-// readHistories measures every run of the interaction.
-func (l *life) readHistories(ctx context.Context, got *report) error {
-	listed, err := l.lab.Client.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		Query: fmt.Sprintf("WorkflowId = %q", l.workflowID), PageSize: 1000,
+// tell says every few seconds how far it is.
+func (l *life) tell(ctx context.Context, taken *atomic.Int64) func() {
+	return repeat(ctx, 10*time.Second, func() bool {
+		fmt.Fprintf(os.Stderr, "%s: %d of %d taken, %d arrived\n", l.Name, taken.Load(), l.Commands, l.receiver.counts().Arrived)
+		return true
 	})
-	if err != nil {
-		return err
-	}
-	got.FailedTasks = map[string]int{}
-	for _, execution := range listed.GetExecutions() {
-		runID := execution.GetExecution().GetRunId()
-		description, err := l.lab.Client.DescribeWorkflowExecution(ctx, l.workflowID, runID)
-		if err != nil {
-			return err
-		}
-		info := description.GetWorkflowExecutionInfo()
-		got.Events += int(info.GetHistoryLength())
-		got.LongestEvents = max(got.LongestEvents, int(info.GetHistoryLength()))
-		got.LongestBytes = max(got.LongestBytes, int(info.GetHistorySizeBytes()))
-		if err := l.countFailedTasks(ctx, runID, got); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (l *life) countFailedTasks(ctx context.Context, runID string, got *report) error {
-	signals := 0
-	pages := l.lab.Client.GetWorkflowHistory(ctx, l.workflowID, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-	for pages.HasNext() {
-		event, err := pages.Next()
-		if err != nil {
-			return err
-		}
-		switch event.GetEventType() {
-		case enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED:
-			got.FailedTasks[event.GetWorkflowTaskFailedEventAttributes().GetCause().String()]++
-		case enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
-			got.FailedTasks["timeout"]++
-		case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
-			signals++
-		}
-	}
-	got.MostSignals = max(got.MostSignals, signals)
-	return nil
 }
 
 // watchHeap notes the live heap of the worker's process each time another quarter
 // of the commands was taken. The returned function ends it and waits for that.
 func (got *report) watchHeap(ctx context.Context, taken *atomic.Int64, commands int) func() {
+	quarter := 0
+	return repeat(ctx, 20*time.Millisecond, func() bool {
+		for ; quarter <= 4 && taken.Load() >= int64(commands*quarter/4); quarter++ {
+			got.HeapMiB = append(got.HeapMiB, heap())
+		}
+		return quarter <= 4
+	})
+}
+
+// repeat does something regularly while it tells that there is more to do. The
+// returned function ends it and waits for that.
+func repeat(ctx context.Context, every time.Duration, do func() bool) func() {
 	ctx, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		tick := time.NewTicker(20 * time.Millisecond)
+		tick := time.NewTicker(every)
 		defer tick.Stop()
-		for quarter := 0; quarter <= 4; {
-			if taken.Load() >= int64(commands*quarter/4) {
-				got.HeapMiB = append(got.HeapMiB, heap())
-				quarter++
-				continue
-			}
+		for {
 			select {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
+				if !do() {
+					return
+				}
 			}
 		}
 	}()

@@ -19,13 +19,9 @@ type report struct {
 	tally
 	Rejected   int `json:"rejected"`
 	Duplicates int `json:"duplicates"`
-	Runs       int `json:"runs"`
-	// Events is the length of all histories together; the others are of the longest run.
-	Events        int            `json:"events"`
-	LongestEvents int            `json:"longest_run_events"`
-	LongestBytes  int            `json:"longest_run_bytes"`
-	MostSignals   int            `json:"most_signals_in_a_run"`
-	FailedTasks   map[string]int `json:"failed_tasks"`
+	// The histories of the interaction, and of what was left to the workflow of its lane.
+	Interaction histories `json:"interaction"`
+	Lane        histories `json:"lane"`
 	// HeapMiB is the live heap of client, worker and receiver at each quarter of the commands.
 	HeapMiB []float64 `json:"heap_mib"`
 }
@@ -46,13 +42,19 @@ func (r report) text() string {
 		r.TakenIn, float64(r.Commands)/r.TakenIn, r.DeliveredIn, float64(r.Commands)/r.DeliveredIn)
 	fmt.Fprintf(&b, "  %d arrived, %d repeats of the same id and bytes, %d changed, %d out of order, %d commands doubled, %d rejected, %d recognised as repeats\n",
 		r.Arrived, r.Repeated, r.Changed, r.Reordered, r.Doubled, r.Rejected, r.Duplicates)
-	fmt.Fprintf(&b, "  %d runs, %d events (%.2f a command); the longest run: %d events, %.1f MiB, %d signals\n",
-		r.Runs, r.Events, float64(r.Events)/float64(r.Commands), r.LongestEvents, float64(r.LongestBytes)/(1<<20), r.MostSignals)
-	var causes []string
-	for _, cause := range slices.Sorted(maps.Keys(r.FailedTasks)) {
-		causes = append(causes, fmt.Sprintf("%s %d", cause, r.FailedTasks[cause]))
-	}
-	fmt.Fprintf(&b, "  workflow tasks closed early: %s\n", strings.Join(append(causes, ""), "; "))
+	r.Interaction.text(&b, "interaction", r.Commands)
+	r.Lane.text(&b, "lane", r.Commands)
 	fmt.Fprintf(&b, "  heap in MiB by quarter: %.0f\n", r.HeapMiB)
 	return b.String()
+}
+
+func (h histories) text(b *strings.Builder, of string, commands int) {
+	if h.Runs == 0 {
+		return
+	}
+	fmt.Fprintf(b, "  %s: %d runs, %d events (%.2f a command); the longest run: %d events, %.1f MiB, %d signals\n",
+		of, h.Runs, h.Events, float64(h.Events)/float64(commands), h.LongestEvents, float64(h.LongestBytes)/(1<<20), h.MostSignals)
+	for _, cause := range slices.Sorted(maps.Keys(h.FailedTasks)) {
+		fmt.Fprintf(b, "    workflow tasks closed early, %s: %d\n", cause, h.FailedTasks[cause])
+	}
 }

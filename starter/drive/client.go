@@ -107,19 +107,17 @@ func (c *Client) Commands(ctx context.Context, n Name, eventID string, array jso
 	return results, err
 }
 
-// answerLimit is how long an update waits for a worker when its caller sets no limit.
+// answerLimit is how long one try of an update waits for a worker when its caller sets
+// no limit.
 const answerLimit = time.Minute
 
 func (c *Client) update(ctx context.Context, n Name, name, id string, payload json.RawMessage, answer any) error {
-	if _, limited := ctx.Deadline(); !limited {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, answerLimit)
-		defer cancel()
-	}
 	if id == "" {
 		id = rand.Text() // sent again, it must be known for the same command
 	}
 	err := c.persist(ctx, func() error {
+		ctx, cancel := answerWithin(ctx)
+		defer cancel()
 		handle, err := c.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 			WorkflowID: n.WorkflowID(), UpdateName: name, UpdateID: id,
 			Args: []any{payload}, WaitForStage: client.WorkflowUpdateStageCompleted,
@@ -133,6 +131,14 @@ func (c *Client) update(ctx context.Context, n Name, name, id string, payload js
 		return err
 	})
 	return c.kindOf(ctx, n, err)
+}
+
+// answerWithin bounds the wait for an answer, unless the caller has.
+func answerWithin(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, limited := ctx.Deadline(); limited {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, answerLimit)
 }
 
 // persist tries again what may pass, with growing pauses.
