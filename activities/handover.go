@@ -22,13 +22,15 @@ const maxAppend = 256 << 10
 // drops the deliveries that it knows.
 func (a *Activities) HandOver(ctx context.Context, in dispatch.HandOver) error {
 	options := a.deliveryOptions(ctx, in)
-	start := dispatch.DeliveryStart{Owner: in.Owner, Call: in.Call}
+	start := dispatch.DeliveryStart{Owner: in.Owner, Call: in.Call, Segment: in.Segment}
 	for _, chunk := range chunks(in) {
 		_, err := a.Temporal.SignalWithStartWorkflow(ctx, options.ID, dispatch.SignalAppend, chunk, options, dispatch.WorkflowDelivery, start)
 		if err != nil {
 			return fmt.Errorf("appending %d requests to %s: %w", len(chunk.Requests), options.ID, err)
 		}
-		a.Metrics.HandedOver(in.Call, len(chunk.Requests))
+		if in.Segment == "" {
+			a.Metrics.HandedOver(in.Call, len(chunk.Requests))
+		}
 	}
 	if in.Failed != nil && in.Failed.Verdict == dispatch.VerdictFinal && len(in.Requests) > 0 {
 		a.Alerts.Parked(ctx, in.Owner, in.Requests[0], *in.Failed)
@@ -39,20 +41,23 @@ func (a *Activities) HandOver(ctx context.Context, in dispatch.HandOver) error {
 func (a *Activities) deliveryOptions(ctx context.Context, in dispatch.HandOver) client.StartWorkflowOptions {
 	owner, call := in.Owner, in.Call
 	return client.StartWorkflowOptions{
-		ID:                       dispatch.DeliveryWorkflowID(owner, call),
+		ID:                       dispatch.SegmentWorkflowID(owner, call, in.Segment),
 		TaskQueue:                a.taskQueue(ctx),
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            call + " for " + cmp.Or(owner.Interaction, "alerts about "+owner.Receiver),
 		TypedSearchAttributes:    laneAttributes(owner, call),
-		Priority:                 priorityOf(in),
+		Priority:                 priorityOf(ctx, in),
 	}
 }
 
 // priorityOf is a lane's: behind its interaction, but people hear of a receiver that
 // fails in time.
-func priorityOf(in dispatch.HandOver) temporal.Priority {
-	if in.Owner.Receiver != "" {
+func priorityOf(ctx context.Context, in dispatch.HandOver) temporal.Priority {
+	switch {
+	case in.Segment != "":
+		return activity.GetInfo(ctx).Priority // the lane's own
+	case in.Owner.Receiver != "":
 		return in.Priority.Of(in.Owner.ContactCenter)
 	}
 	return in.Priority.Behind().Of(in.Owner.ContactCenter)

@@ -40,6 +40,14 @@ func DeliveryWorkflowID(owner Owner, call string) string {
 	return bounded(InteractionLanes + owner.ContactCenter + "/" + owner.Interaction + "/" + call)
 }
 
+// SegmentWorkflowID is the id of a segment of a lane; without a name, of the lane.
+func SegmentWorkflowID(owner Owner, call, segment string) string {
+	if segment == "" {
+		return DeliveryWorkflowID(owner, call)
+	}
+	return bounded(DeliveryWorkflowID(owner, call) + "~" + segment)
+}
+
 // AlertsOf tells of which receiver, by its name, the alerts of a lane workflow tell;
 // false for an interaction's.
 func AlertsOf(laneID string) (receiver string, ok bool) {

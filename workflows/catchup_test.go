@@ -126,10 +126,11 @@ func TestAnInteractionThatOwesTooMuchRefusesUpdates(t *testing.T) {
 	for i := range 5 {
 		e.signals(time.Second, [2]string{"dtmf", fmt.Sprintf(`{"digits":"%d","event_id":"e%d"}`, i, i)})
 	}
-	var refused, again, array updateCallbacks
+	var refused, again, array, arrayAgain updateCallbacks
 	e.RegisterDelayedCallback(func() {
 		e.UpdateWorkflow("dtmf", "u1", &refused, json.RawMessage(`{"digits":"1"}`))
 		e.UpdateWorkflow(workflows.UpdateCommands, "u2", &array, json.RawMessage(`[{"command":"dtmf","digits":"1"}]`))
+		e.UpdateWorkflow(workflows.UpdateCommands, "u5", &arrayAgain, json.RawMessage(`[{"command":"dtmf","digits":"1","event_id":"e3"},{"digits":"1"}]`))
 		e.UpdateWorkflow("dtmf", "u3", &again, json.RawMessage(`{"digits":"1","event_id":"e4"}`))
 	}, time.Minute)
 	var later updateCallbacks
@@ -149,5 +150,6 @@ func TestAnInteractionThatOwesTooMuchRefusesUpdates(t *testing.T) {
 	require.ErrorContains(t, refused.rejected, "10000 deliveries of this interaction are not delivered yet")
 	require.ErrorContains(t, array.rejected, "send the command again later")
 	require.NoError(t, again.rejected, "a repeat is answered")
+	require.NoError(t, arrayAgain.rejected, "so is an array in which nothing is new")
 	require.NoError(t, later.rejected)
 }

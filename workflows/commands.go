@@ -168,8 +168,7 @@ func (r *run) takeArray(ctx workflow.Context) error {
 		}
 		replies := make([]*reply, len(items))
 		for i, item := range items {
-			// An array that is sent again, because its answer was lost, repeats each of them.
-			replies[i] = r.requestItem(item, fmt.Sprintf("%s#%d", workflow.GetCurrentUpdateInfo(ctx).ID, i))
+			replies[i] = r.requestItem(item, itemID(workflow.GetCurrentUpdateInfo(ctx).ID, i))
 		}
 		if err := r.await(ctx, replies...); err != nil {
 			return nil, err
@@ -180,10 +179,10 @@ func (r *run) takeArray(ctx workflow.Context) error {
 		}
 		return results, nil
 	}
-	validate := func(_ workflow.Context, raw converter.RawValue) error {
-		_, err := arrayOf(raw)
+	validate := func(ctx workflow.Context, raw converter.RawValue) error {
+		items, err := arrayOf(raw)
 		if err == nil {
-			err = r.mayTakeArray()
+			err = r.mayTakeArray(items, workflow.GetCurrentUpdateInfo(ctx).ID)
 		}
 		if err != nil {
 			return refusal(err)
@@ -224,32 +223,37 @@ func arrayOf(raw converter.RawValue) ([]json.RawMessage, error) {
 	return items, nil
 }
 
-// requestItem takes one element, whose messageID stands for an event_id of its own.
-// One that is ahead of its turn waits, while those behind it in the array go on: its
-// turn may be up to them.
+// itemID stands for an event_id that an element has not: an array that is sent again,
+// because its answer was lost, repeats each of them.
+func itemID(updateID string, i int) string { return fmt.Sprintf("%s#%d", updateID, i) }
+
+// requestItem takes one element. One that is ahead of its turn waits, while those
+// behind it in the array go on: its turn may be up to them.
 func (r *run) requestItem(item json.RawMessage, messageID string) *reply {
+	name, arrival, err := readItem(item, messageID)
+	if err != nil {
+		count(r.ctx, name, false, err)
+		return &reply{done: true, answer: r.answer(false), err: err}
+	}
+	return r.request(arrival)
+}
+
+// readItem reads one element, whose messageID stands for an event_id of its own.
+func readItem(item json.RawMessage, messageID string) (name string, arrival *intake.Arrival, err error) {
 	var named struct {
 		Command        string `json:"command"`
 		SourceSequence any    `json:"source_sequence"`
 	}
-	err := json.Unmarshal(item, &named)
-	if named.SourceSequence != nil {
-		messageID = "" // its number identifies it, in whatever array it comes
-	}
-	if err != nil || named.Command == "" {
-		err = &interaction.InvalidError{
+	if err := json.Unmarshal(item, &named); err != nil || named.Command == "" {
+		return named.Command, nil, &interaction.InvalidError{
 			Command: UpdateCommands, Field: "command", Value: excerpt(string(item), 60), Reason: "name the command",
 		}
 	}
-	var arrival *intake.Arrival
-	if err == nil {
-		arrival, err = intake.Read(named.Command, item, messageID)
+	if named.SourceSequence != nil {
+		messageID = "" // its number identifies it, in whatever array it comes
 	}
-	if err != nil {
-		count(r.ctx, named.Command, false, err)
-		return &reply{done: true, answer: r.answer(false), err: err}
-	}
-	return r.request(arrival)
+	arrival, err = intake.Read(named.Command, item, messageID)
+	return named.Command, arrival, err
 }
 
 func (a *reply) result() CommandResult {

@@ -3,6 +3,7 @@ package workflows
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -34,6 +35,12 @@ type CarriedLane struct {
 	// Orphaned says that the interaction has ended: nobody is told any more.
 	Orphaned bool        `json:"orphaned,omitempty"`
 	Known    intake.Seen `json:"known"`
+	// Segments hold what came when the lane was full, in order.
+	Segments []*segment `json:"segments,omitempty"`
+	// Released says that it is this segment's turn; Told is the delivery up to which
+	// the lane was told that it has had it.
+	Released bool   `json:"released,omitempty"`
+	Told     string `json:"told,omitempty"`
 }
 
 // laneRun is one run of a lane.
@@ -46,6 +53,11 @@ type laneRun struct {
 	woken   bool // something came that may change what is next
 	changed bool // something that operators see may have changed
 	givenUp bool // the workflow was canceled, and what was left has been given up
+	// overflow came when the lane was full, and goes to a segment at once.
+	overflow []dispatch.Request
+	// strangers are segments that ask whether it is their turn, and are not known.
+	strangers []string
+	asks      time.Time // when another workflow of the lane is asked next
 	// catchingUp says that the receiver took the last attempt.
 	catchingUp bool
 	visibility
@@ -61,6 +73,7 @@ func openLane(ctx workflow.Context, start dispatch.DeliveryStart, carried *Carri
 	if err := workflow.SetQueryHandlerWithOptions(ctx, QueryDeliveries, r.records, options); err != nil {
 		return nil, fmt.Errorf("query %s: %w", QueryDeliveries, err)
 	}
+	r.asks = workflow.Now(ctx).Add(askEvery)
 	r.inbox.open(lasting, r.receive)
 	workflow.Go(ctx, r.discardOnCancel)
 	return r, nil
@@ -75,6 +88,11 @@ func (r *laneRun) discardOnCancel(ctx workflow.Context) {
 			r.settle(it, dispatch.StatusDiscarded, dispatch.Outcome{Class: it.lastClass(), At: workflow.Now(r.ctx)})
 		}
 	}
+	for _, request := range r.overflow {
+		given := &item{Request: request}
+		r.settle(given, dispatch.StatusDiscarded, dispatch.Outcome{At: workflow.Now(r.ctx)})
+	}
+	r.overflow = nil
 	r.givenUp, r.woken = true, true
 }
 
@@ -108,6 +126,13 @@ func (r *laneRun) obey(name string, payload []byte) error {
 			}
 		}
 		return r.grant(name, wish)
+	case signalRelease:
+		r.Released, r.Told = true, ""
+		return nil
+	case signalSegmentPassed:
+		return r.takePassed(payload)
+	case signalSegmentWaits:
+		return r.takeWaits(payload)
 	default:
 		return fmt.Errorf("unknown signal; send %s or %s", SignalRedeliver, SignalDiscard)
 	}
@@ -122,6 +147,10 @@ func (r *laneRun) add(more dispatch.HandOver) {
 		}
 		r.Known.Add(request.ID)
 		r.Last = request.ID
+		if r.overflows(request) {
+			r.overflow = append(r.overflow, request)
+			continue
+		}
 		added := &item{Request: request, Status: dispatch.StatusWaiting}
 		if i == 0 && more.Failed != nil {
 			added.take(*more.Failed, workflow.Now(r.ctx))
@@ -161,17 +190,28 @@ func (r *laneRun) live() error {
 		r.show()
 		next := r.next()
 		switch {
+		case r.givenUp && len(r.Segments) > 0:
+			r.cancelSegments()
+		case len(r.overflow) > 0:
+			r.forward()
+		case len(r.strangers) > 0:
+			r.releaseStranger()
+		case r.awaitsOther() && !now.Before(r.asks):
+			r.ask(now)
 		case r.isLong() && r.fitsCarrying() && (r.givenUp || r.asked.Err() == nil):
 			return workflow.NewContinueAsNewError(r.ctx, TypeDelivery, r.start, r.CarriedLane)
 		case next != nil && next.isDue(now):
 			r.attempt(next)
-		case r.isDrained():
-			r.report(signalLaneDrained)
+		case r.mayRelease():
+			r.release()
+		case r.isDrained() && len(r.Segments) == 0:
+			r.reportDrained()
 			if !r.woken {
 				return nil
 			}
 		default:
 			r.report(signalLaneResult)
+			r.tellPassed()
 			if err := r.wait(next, expiry); err != nil {
 				return fmt.Errorf("lane of %s: %w", r.start.Call, err)
 			}
@@ -180,13 +220,20 @@ func (r *laneRun) live() error {
 }
 
 // fitsCarrying tells whether the backlog is small enough to carry over, if need be
-// without what it was rendered from; until it is, this run works it off.
+// without what it was rendered from, and with no more than the last attempt of each.
+// Only one delivery that is too large by itself is not; then this run goes on.
 func (r *laneRun) fitsCarrying() bool {
 	if isCarriable(r.CarriedLane) {
 		return true
 	}
 	for _, it := range r.Items {
 		it.Request.Source = nil
+	}
+	if isCarriable(r.CarriedLane) {
+		return true
+	}
+	for _, it := range r.Items {
+		it.Attempts = it.Attempts[max(0, len(it.Attempts)-1):]
 	}
 	return isCarriable(r.CarriedLane)
 }

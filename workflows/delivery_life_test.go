@@ -252,32 +252,6 @@ func TestALaneWithABacklogContinuesAsNew(t *testing.T) {
 	require.Equal(t, "0s d31 #1", next.tries[0])
 }
 
-// What the server would refuse to carry over is worked off, or discarded, first.
-func TestALargeBacklogIsNotCarried(t *testing.T) {
-	l := newLane(t)
-	large := afterFailing(final(), ids(5)...)
-	for i := range large.Requests {
-		large.Requests[i].Body = strings.Repeat("x", 300<<10)
-	}
-	l.append(0, large)
-	l.at(time.Minute, func() { l.SetContinueAsNewSuggested(true) })
-	l.append(time.Hour, handOver("d6"))
-	l.at(2*time.Hour, func() {
-		require.False(t, l.IsWorkflowCompleted())
-		for _, id := range []string{"d5", "d4", "d3"} {
-			l.SignalWorkflow(workflows.SignalDiscard, map[string]string{"id": id})
-		}
-	})
-	carried := l.runOn()
-	require.Equal(t, 2*time.Hour, l.elapsed())
-	next := newLane(t)
-	next.signal(time.Hour, workflows.SignalDiscard, `{"id":"d2"}`)
-	next.signal(2*time.Hour, workflows.SignalDiscard, `{"id":"d1"}`)
-	next.goOn(l, carried)
-	require.Equal(t, []string{"4h0m0s d6 #1"}, next.tries)
-	require.Empty(t, l.tries)
-}
-
 // An interaction waits for what its receiver returns; it is not to wait for
 // another delivery's schedule as well.
 func TestALaneTellsWhatItHasBeforeItWaits(t *testing.T) {

@@ -46,6 +46,8 @@ type laneEnv struct {
 	told []string
 	last []map[string]any
 	gone bool
+	// onChain is called when a lane and its segments signal each other.
+	onChain func(workflowID, signal string, arg any) error
 	// onReport is called while a report is on its way.
 	onReport func(signal string)
 	parked   []int64 // what the search attribute SegueParked was set to
@@ -93,6 +95,7 @@ func newLane(t *testing.T) *laneEnv {
 	require.NoError(t, err)
 	l.SetWorkerOptions(worker.Options{Plugins: []worker.Plugin{plugin}, Interceptors: []interceptor.WorkerInterceptor{l.hold}})
 	l.RegisterActivityWithOptions(l.attempt, activity.RegisterOptions{Name: dispatch.ActivityAttempt})
+	l.RegisterActivityWithOptions(l.handOver, activity.RegisterOptions{Name: dispatch.ActivityHandOver})
 	workflows.Register(l)
 	l.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: dispatch.DeliveryWorkflowID(laneStart.Owner, laneStart.Call), TaskQueue: "segue"})
 	l.SetTestTimeout(10 * time.Second)
@@ -146,6 +149,9 @@ func (l *laneEnv) answerOne(request dispatch.Request, number int) dispatch.Outco
 
 // report is the interaction.
 func (l *laneEnv) report(_, workflowID, runID, signal string, arg any) error {
+	if l.onChain != nil && workflowID != testWorkflow {
+		return l.onChain(workflowID, signal, arg)
+	}
 	require.Equal(l.t, testWorkflow, workflowID)
 	require.Empty(l.t, runID, "whichever run of the interaction is open")
 	if l.onReport != nil {

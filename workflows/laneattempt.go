@@ -115,7 +115,8 @@ func (r *laneRun) batchFrom(first *item) []*item {
 		}
 		batch = append(batch, it)
 	}
-	if r.open() < catchUpFrom || len(batch) == 0 {
+	many := r.open() >= catchUpFrom || r.isSegment() || len(r.Segments) > 0
+	if !many || len(batch) == 0 {
 		return alone
 	}
 	return batch
@@ -152,7 +153,7 @@ func (r *laneRun) requestOf(it *item) dispatch.Request {
 	}
 	if renewed.Fault == "" && !it.isSettled() {
 		source := it.Request.Source
-		it.Request = renewed
+		it.Request, it.bytes = renewed, 0
 		it.Request.Source = source
 	}
 	return renewed
@@ -175,6 +176,9 @@ func (r *laneRun) wait(next *item, expiry time.Time) error {
 	until, summary := expiry, "retention of parked deliveries"
 	if next != nil && (until.IsZero() || next.Due.Before(until)) {
 		until, summary = next.Due, retrySummary(r.start.Call, next, now)
+	}
+	if r.awaitsOther() && (until.IsZero() || r.asks.Before(until)) {
+		until, summary = r.asks, summaryOf("%s: asks whose turn it is", r.start.Call)
 	}
 	awake := func() bool { return r.woken }
 	if until.IsZero() {
@@ -236,6 +240,7 @@ func (r *laneRun) details(open, parked int) string {
 			"with the input `{\"rerender\": true}` new bytes, of today's configuration) " +
 			"or `discard` to give up; the input `{\"id\": \"…\"}` picks one, without it all parked ones are meant.\n")
 	}
+	r.describeSegments(&text)
 	shown := 0
 	for _, it := range r.Items {
 		if it.isSettled() || shown == 10 {

@@ -34,6 +34,8 @@ type item struct {
 	Why string `json:"why,omitempty"`
 	// Rerender says that an operator wants new bytes before the next attempt.
 	Rerender bool `json:"rerender,omitempty"`
+
+	bytes int // see size
 }
 
 func (it *item) isSettled() bool { return isSettled(it.Status) }
@@ -132,6 +134,9 @@ func (r *laneRun) forget() {
 // order does not matter, the one that is due first is next.
 func (r *laneRun) next() *item {
 	var next *item
+	if r.isHeld() {
+		return nil
+	}
 	for _, it := range r.Items {
 		if it.isSettled() {
 			continue
@@ -214,6 +219,17 @@ func (r *laneRun) records() ([]DeliveryRecord, error) {
 		records = append(records, record)
 	}
 	return records, nil
+}
+
+// reportDrained tells that nothing is left. Of a lane with segments only the lane
+// itself may say so to the interaction, and a segment says it to the lane.
+func (r *laneRun) reportDrained() {
+	if r.isSegment() {
+		r.report(signalLaneResult)
+		r.tellPassed()
+		return
+	}
+	r.report(signalLaneDrained)
 }
 
 // report tells the interaction what became of deliveries it handed over. When it

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"segue/interaction/intake"
@@ -24,11 +25,26 @@ func (r *run) mayTake(a *intake.Arrival) error {
 	if r.Seen.Has(a.EventID) {
 		return nil
 	}
-	return r.mayTakeArray()
+	return r.overload()
 }
 
-// mayTakeArray is the same for an array, whatever is in it.
-func (r *run) mayTakeArray() error {
+// mayTakeArray is the same for an array: one that fires nothing, because its answer
+// was lost and it is sent again, is answered.
+func (r *run) mayTakeArray(items []json.RawMessage, updateID string) error {
+	overload := r.overload()
+	if overload == nil {
+		return nil
+	}
+	for i, item := range items {
+		if _, arrival, err := readItem(item, itemID(updateID, i)); err == nil && !r.Seen.Has(arrival.EventID) {
+			return overload
+		}
+	}
+	return nil
+}
+
+// overload is nil while the interaction may be charged with more.
+func (r *run) overload() error {
 	if owed := r.Deliveries.Undelivered + len(r.Outbox.Turns); owed >= owedLimit {
 		return &OverloadedError{Owed: owed}
 	}

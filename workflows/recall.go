@@ -60,7 +60,11 @@ func (c *Recall) Lane() (LeftLane, bool) {
 	if c.lane == nil {
 		return LeftLane{}, false
 	}
-	return LeftLane{Start: c.lane.start, known: c.lane.Known, items: c.lane.Items}, true
+	items := c.lane.Items
+	for _, request := range c.lane.overflow {
+		items = append(items, &item{Request: request})
+	}
+	return LeftLane{Start: c.lane.start, known: c.lane.Known, items: items}, true
 }
 
 // Left is an interaction that a run left behind.

@@ -1,0 +1,70 @@
+package e2e_test
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestALaneHoldsMoreThanOneWorkflowCan parks the first delivery of a lane, and lets 2 MiB
+// wait behind it. All arrives in order, once the receiver takes it.
+func TestALaneHoldsMoreThanOneWorkflowCan(t *testing.T) {
+	t.Parallel()
+	const n = 40
+	l := newLab(t)
+	var back atomic.Bool
+	crm := newReceiver(t, func(arrival) int {
+		if back.Load() {
+			return 200
+		}
+		return 410
+	})
+	l.startWorker(fmt.Sprintf(`
+calls:
+  - {name: probe, method: POST, url: "%s/probe", text: "${event.digits} ${user_data.large}"}
+triggers:
+  - {when: inbound.dtmf, call: probe}
+timeouts: {default: {late_events: 0s}}
+guard: {allow: ["127.0.0.0/8"]}
+`, crm.URL))
+	l.start("i", "inbound")
+	l.signal("i", "attach_user_data", fmt.Sprintf(`{"user_data":{"large":%q}}`, strings.Repeat("x", 50<<10)))
+	for i := range n {
+		l.signal("i", "dtmf", fmt.Sprintf(`{"digits":"%d"}`, i+1))
+	}
+	l.signal("i", "complete", `{}`)
+	l.eventually(time.Minute, "the interaction closes", func() bool {
+		d, err := l.client.DescribeWorkflowExecution(t.Context(), l.workflowID("i"), "")
+		return err == nil && d.GetWorkflowExecutionInfo().GetCloseTime() != nil
+	})
+	require.Len(t, crm.seen(), 1, "the first one blocks all")
+	lanes := func() (ids []string) {
+		for _, e := range l.list(fmt.Sprintf("WorkflowType = 'Delivery' AND SegueContactCenter = '%s' AND ExecutionStatus = 'Running'", l.name)) {
+			ids = append(ids, e.GetExecution().GetWorkflowId())
+		}
+		return ids
+	}
+	l.eventually(time.Minute, "the lane has segments", func() bool { return len(lanes()) >= 4 })
+	t.Log(lanes())
+
+	back.Store(true)
+	var result struct{ Sent int }
+	l.eventually(time.Minute, "it is redelivered", func() bool {
+		l.segue(&result, "redeliver", "--contact-center", l.name)
+		return result.Sent == 1
+	})
+	l.eventually(time.Minute, "all arrive", func() bool { return len(crm.seen()) >= n+1 })
+	l.eventually(time.Minute, "all lanes close", func() bool { return len(lanes()) == 0 })
+	for i, a := range crm.seen()[1:] {
+		digits, _, _ := strings.Cut(a.Body, " ")
+		require.Equal(t, fmt.Sprint(i+1), digits)
+	}
+	require.Len(t, crm.seen(), n+1)
+	for _, e := range l.list(fmt.Sprintf("WorkflowType = 'Delivery' AND SegueContactCenter = '%s'", l.name)) {
+		l.requireReplays(e.GetExecution().GetWorkflowId())
+	}
+}
