@@ -153,7 +153,7 @@ func TestAlertsGoToLanesOfTheirOwn(t *testing.T) {
 	request := (*appended)[0].Requests[0]
 	assert.Equal(t, receiverOwner, (*appended)[0].Owner)
 	assert.Equal(t, `{"text":"crm: http_5xx 503 of i-7","since":"2026-01-02T03:00:00Z","lanes":4}`, request.Body)
-	assert.Equal(t, dispatch.DeliveryID(receiverOwner, 2, "pager"), request.ID)
+	assert.Equal(t, dispatch.DeliveryID(receiverOwner, &interaction.Event{Sequence: 2}, "pager"), request.ID)
 	assert.Equal(t, request.ID, result.Deliveries[0].ID)
 	assert.Equal(t, "operator.delivery_failing", request.When)
 	assert.Equal(t, "bi", (*appended)[1].Call)

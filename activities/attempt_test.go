@@ -15,6 +15,7 @@ import (
 
 	"segue/config"
 	"segue/dispatch"
+	"segue/interaction"
 )
 
 func (d *desk) attempt(t *testing.T, in dispatch.AttemptInput) []dispatch.Outcome {
@@ -30,7 +31,7 @@ func (d *desk) batch(call string, n int) dispatch.AttemptInput {
 	in := dispatch.AttemptInput{Owner: owner, Call: call, Number: 1}
 	for i := range n {
 		in.Requests = append(in.Requests, dispatch.Request{
-			ID: dispatch.DeliveryID(owner, int64(i+1), call), Call: call, Sequence: int64(i + 1),
+			ID: dispatch.DeliveryID(owner, &interaction.Event{Sequence: int64(i + 1)}, call), Call: call, Sequence: int64(i + 1),
 			Method: "POST", URL: d.receiver.URL + "/" + call, Body: fmt.Sprint(i + 1),
 		})
 	}

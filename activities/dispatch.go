@@ -106,9 +106,10 @@ func (d *dispatching) result() *dispatch.Result {
 	return result
 }
 
-// left tells whether the parcel's request left the process inside this Dispatch.
+// left tells whether the parcel's request left the process inside this Dispatch, for
+// its receiver or its lane workflow.
 func (p *parcel) left() bool {
-	return p.way == wayInline && p.outcome != nil && !p.outcome.Free
+	return p.status == dispatch.StatusInLane || p.way == wayInline && p.outcome != nil && !p.outcome.Free
 }
 
 // rules are those of the channel and queue that the interaction is in by now.

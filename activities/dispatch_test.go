@@ -25,7 +25,7 @@ func TestUnknownReceiversAreLeftToTheWorkflow(t *testing.T) {
 	assert.False(t, result.Sent)
 	assert.Empty(t, d.receiver.requests())
 	first := result.Deliveries[0]
-	assert.Equal(t, dispatch.DeliveryID(owner, 1, "crm"), first.ID)
+	assert.Equal(t, dispatch.DeliveryID(owner, &interaction.Event{Sequence: 1}, "crm"), first.ID)
 	require.NotNil(t, first.Request)
 	assert.Equal(t, `{"id":"i-1","seq":1}`, first.Request.Body)
 	assert.Equal(t, d.Config().Version, first.Request.Version)
@@ -47,8 +47,8 @@ func TestKnownFastReceiversAreSentToAtOnce(t *testing.T) {
 	assert.Equal(t, map[string]any{"crm_tier": "gold"}, result.Deliveries[0].Outcome.Returns)
 	crm := slices.DeleteFunc(d.receiver.requests(), func(r string) bool { return !strings.HasPrefix(r, "/crm ") })
 	assert.Equal(t, []string{
-		"/crm " + dispatch.DeliveryID(owner, 1, "crm") + ` {"id":"i-1","seq":1}`,
-		"/crm " + dispatch.DeliveryID(owner, 2, "crm") + ` {"id":"i-1","seq":2}`,
+		"/crm " + dispatch.DeliveryID(owner, &interaction.Event{Sequence: 1}, "crm") + ` {"id":"i-1","seq":1}`,
+		"/crm " + dispatch.DeliveryID(owner, &interaction.Event{Sequence: 2}, "crm") + ` {"id":"i-1","seq":2}`,
 	}, crm, "in order")
 	after, err := json.Marshal(in)
 	require.NoError(t, err)
@@ -219,6 +219,7 @@ func TestWhatCannotBeSentIsHandedOver(t *testing.T) {
 	d.expectAppend("strict", nil).Once()
 	result := d.dispatch(t, turns("interaction_starts", "survey"))
 	assert.Equal(t, "1 crm in_lane, 2 strict in_lane", statuses(result))
+	assert.True(t, result.Sent)
 	fault := d.temporal.Calls[1].Arguments.Get(3).(dispatch.HandOver)
 	assert.NotEmpty(t, fault.Requests[0].Fault)
 }

@@ -25,7 +25,7 @@ func (a *Activities) Render(ctx context.Context, in dispatch.RenderInput) (dispa
 // render fills a call in for one event. What cannot be rendered becomes a fault of
 // this delivery alone.
 func render(ctx context.Context, set *config.Set, owner dispatch.Owner, name string, view *interaction.View, event *interaction.Event) (r dispatch.Request) {
-	id := dispatch.DeliveryID(owner, event.Sequence, name)
+	id := dispatch.DeliveryID(owner, event, name)
 	r = dispatch.Request{ID: id, Call: name, When: string(event.When), Sequence: event.Sequence, At: event.At, Version: set.Version}
 	call, ok := set.Call(name)
 	if !ok {

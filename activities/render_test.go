@@ -8,6 +8,7 @@ import (
 
 	"segue/config"
 	"segue/dispatch"
+	"segue/interaction"
 )
 
 func (d *desk) render(t *testing.T, r dispatch.Request) dispatch.Request {
@@ -40,5 +41,5 @@ func TestRenderFaultsAreInTheResult(t *testing.T) {
 	d.Config = func() *config.Set { return empty }
 	got := d.render(t, dispatch.Request{Call: "crm", Source: source})
 	assert.Equal(t, "the call is not in the configuration", got.Fault)
-	assert.Equal(t, dispatch.DeliveryID(owner, 1, "crm"), got.ID)
+	assert.Equal(t, dispatch.DeliveryID(owner, &interaction.Event{Sequence: 1}, "crm"), got.ID)
 }

@@ -83,7 +83,7 @@ func (e *expectation) of(view *interaction.View, event *interaction.Event, fault
 }
 
 func (e *expectation) delivery(call *config.Call, view *interaction.View, event *interaction.Event) (Expected, error) {
-	id := dispatch.DeliveryID(e.owner, event.Sequence, call.Name)
+	id := dispatch.DeliveryID(e.owner, event, call.Name)
 	request := call.Render(id, view, event)
 	if request.Fault != "" {
 		return Expected{}, fmt.Errorf("call %s at event %d of %s cannot be rendered: %s", call.Name, event.Sequence, e.owner.Interaction, request.Fault)

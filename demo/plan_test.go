@@ -91,7 +91,7 @@ func TestExpectedDeliveries(t *testing.T) {
 	first := plan.Courses[0]
 	id := dispatch.DeliveryID(dispatch.Owner{
 		ContactCenter: "demo", Interaction: first.Name.ID, FirstRunID: runs[first.Name],
-	}, first.Turns[0].Events[len(first.Turns[0].Events)-1].Sequence, "crm")
+	}, &first.Turns[0].Events[len(first.Turns[0].Events)-1], "crm")
 	require.True(t, ids[id], "interaction_starts of %s goes to the CRM", first.Name)
 }
 

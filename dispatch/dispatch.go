@@ -66,7 +66,8 @@ type Result struct {
 	// not fit and go into the next Dispatch.
 	Through    int64      `json:"through"`
 	Deliveries []Delivery `json:"deliveries,omitempty"`
-	// Sent says that at least one POST left inside this Dispatch.
+	// Sent says that at least one request left inside this Dispatch, for its receiver or
+	// its lane workflow.
 	Sent bool `json:"sent,omitempty"`
 	// Unpinned says that the run was told to go on with newer versions of the workers.
 	Unpinned bool `json:"unpinned,omitempty"`

@@ -1,18 +1,22 @@
 package dispatch
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"strconv"
 	"strings"
+
+	"segue/interaction"
 )
 
 // DeliveryID is the identity of one event × one call: the same over retries,
-// replay, continue-as-new and redelivery. Receivers see it as webhook-id, which
+// replay, continue-as-new and redelivery, and when Temporal has a workflow task done
+// again in which the event gets another place. Receivers see it as webhook-id, which
 // by the Standard Webhooks specification must not contain a dot.
-func DeliveryID(owner Owner, sequence int64, call string) string {
+func DeliveryID(owner Owner, event *interaction.Event, call string) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{
-		owner.ContactCenter, owner.Interaction, owner.FirstRunID, strconv.FormatInt(sequence, 10), call,
+		owner.ContactCenter, owner.Interaction, owner.FirstRunID, cmp.Or(event.Cause, strconv.FormatInt(event.Sequence, 10)), call,
 	}, "\x00")))
 	return "msg_" + base64.RawURLEncoding.EncodeToString(sum[:18])
 }

@@ -7,19 +7,24 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"segue/dispatch"
+	"segue/interaction"
 )
 
 func TestADeliveryHasOneIdentity(t *testing.T) {
 	owner := dispatch.Owner{ContactCenter: "cc", Interaction: "i", FirstRunID: "r"}
-	id := dispatch.DeliveryID(owner, 7, "crm")
-	require.Equal(t, id, dispatch.DeliveryID(owner, 7, "crm"))
+	seventh := &interaction.Event{Sequence: 7}
+	id := dispatch.DeliveryID(owner, seventh, "crm")
+	require.Equal(t, id, dispatch.DeliveryID(owner, &interaction.Event{Sequence: 7}, "crm"))
 	require.NotContains(t, id, ".", "a webhook-id must hold no dot")
 	others := []string{
-		dispatch.DeliveryID(owner, 8, "crm"), dispatch.DeliveryID(owner, 7, "crm2"),
-		dispatch.DeliveryID(dispatch.Owner{ContactCenter: "c", Interaction: "ci", FirstRunID: "r"}, 7, "crm"),
-		dispatch.DeliveryID(dispatch.Owner{ContactCenter: "cc", Interaction: "i", FirstRunID: "r2"}, 7, "crm"),
+		dispatch.DeliveryID(owner, &interaction.Event{Sequence: 8}, "crm"), dispatch.DeliveryID(owner, seventh, "crm2"),
+		dispatch.DeliveryID(owner, &interaction.Event{Sequence: 7, Cause: "e1#0"}, "crm"),
+		dispatch.DeliveryID(dispatch.Owner{ContactCenter: "c", Interaction: "ci", FirstRunID: "r"}, seventh, "crm"),
+		dispatch.DeliveryID(dispatch.Owner{ContactCenter: "cc", Interaction: "i", FirstRunID: "r2"}, seventh, "crm"),
 	}
 	require.NotContains(t, others, id)
+	require.Equal(t, others[2], dispatch.DeliveryID(owner, &interaction.Event{Sequence: 9, Cause: "e1#0"}, "crm"),
+		"what has a cause is the same at whatever place")
 }
 
 func TestALaneWorkflowsIDFitsTemporal(t *testing.T) {

@@ -148,7 +148,7 @@ func (l *load) requireSound(changes ...interceptor.WorkerInterceptor) sound {
 		for call, whens := range loadCalls {
 			for _, event := range events {
 				if slices.Contains(whens, event.When) {
-					expected[call][id] = append(expected[call][id], dispatch.DeliveryID(owner, event.Sequence, call))
+					expected[call][id] = append(expected[call][id], dispatch.DeliveryID(owner, &event, call))
 				}
 			}
 		}

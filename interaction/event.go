@@ -6,7 +6,13 @@ import "time"
 type Event struct {
 	// Sequence numbers the events of one interaction from 1, without gaps.
 	Sequence int64 `json:"sequence"`
-	When     When  `json:"when"`
+	// Cause identifies the event by what it came of: the command's event_id, the timer,
+	// the failed delivery. Unlike its place in the sequence, which is final only when the
+	// workflow task that applied it has completed, it stays the same when Temporal has
+	// that task done again and something else has come in between. Empty for what has no
+	// identity but its place: the start, and signals without an event_id.
+	Cause string `json:"cause,omitempty"`
+	When  When   `json:"when"`
 	// At is when it happened: the command's own "at", else when it was applied.
 	At time.Time `json:"at"`
 	// Command is the wire name of the command that caused the event.

@@ -21,7 +21,7 @@ func (i *Interaction) Fault(f Failure, now time.Time) Effect {
 	if f.Of == WhenFault {
 		return Effect{}
 	}
-	s := &step{record: i.r.draft(), now: now.UTC(), cmd: Command{Name: string(WhenFault), Fields: map[string]any{
+	s := &step{record: i.r.draft(), now: now.UTC(), cause: "\nfault " + f.Delivery, cmd: Command{Name: string(WhenFault), Fields: map[string]any{
 		"call": f.Call, "class": f.Class, "code": float64(f.Code), "delivery": f.Delivery, "of": string(f.Of),
 	}}}
 	s.at = s.within() // the timeline's own clock stands still: nothing of it has happened

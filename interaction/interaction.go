@@ -1,6 +1,7 @@
 package interaction
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -108,7 +109,11 @@ func (i *Interaction) try(cmd Command, now time.Time) (*step, error) {
 	if other := actsForAnother(cmd); other != "" {
 		return nil, i.illegal(cmd, cmd.By.ID+" may not act for "+other)
 	}
-	s := &step{record: i.r.draft(), cmd: cmd, now: now}
+	s := &step{record: i.r.draft(), cmd: cmd, now: now, cause: cmd.EventID}
+	if timer, internal := cmd.Body.(Timer); internal {
+		s.Internals++
+		s.cause = fmt.Sprintf("\n%s %s %d", cmd.Name, timer.Agent, s.Internals) // like no event_id
+	}
 	s.at = s.within()
 	s.Clock = later(s.Clock, s.at)
 	before := s.State

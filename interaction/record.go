@@ -49,6 +49,8 @@ type record struct {
 	Signals     []Signal       `json:"signals,omitempty"`
 	Children    []string       `json:"children,omitempty"`
 	Sequence    int64          `json:"sequence"`
+	// Internals counts the commands that timers, or a cancel, gave.
+	Internals int64 `json:"internals,omitempty"`
 
 	// OpenedAt, Since and QueuedAt are for timers, so they are when a command was
 	// applied and not when its source says it happened, whose clock may be off:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -13,6 +14,7 @@ type step struct {
 	cmd Command
 	// now is when the command is applied; at is when it happened.
 	now, at  time.Time
+	cause    string // see Event.Cause
 	events   []Event
 	children []Start
 }
@@ -155,6 +157,9 @@ func (s *step) add(event Event) {
 	}
 	s.Sequence++
 	event.Sequence, event.At, event.Command = s.Sequence, s.at, s.cmd.Name
+	if s.cause != "" {
+		event.Cause = s.cause + "#" + strconv.Itoa(len(s.events))
+	}
 	event.PreviousAgent = s.agent(s.Previous)
 	if event.Agent != nil {
 		if k := s.known(event.Agent.ID); k != nil {

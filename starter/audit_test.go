@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"segue/dispatch"
+	"segue/interaction"
 )
 
 // auditResult is what a test reads of an audit.
@@ -157,7 +158,8 @@ func TestAnAuditDoesWhatTerminationsLeftUndone(t *testing.T) {
 		require.Eventually(t, func() bool { return dev.isOver(t, "interaction/default/c1") }, 20*time.Second, 20*time.Millisecond)
 		owner := dispatch.Owner{ContactCenter: "default", Interaction: "c1", FirstRunID: first}
 		_, ids := receiver.bodies("c1")
-		require.Equal(t, dispatch.DeliveryID(owner, last.Sequence, "crm"), ids[1], "the id that the interaction itself would have used")
+		itself := interaction.Event{Cause: fmt.Sprintf("\nworkflow_cancel  1#%d", len(finding.Events)-1)}
+		require.Equal(t, dispatch.DeliveryID(owner, &itself, "crm"), ids[1], "the id that the interaction itself would have used")
 		var shown struct {
 			State struct{ State, Outcome string }
 		}

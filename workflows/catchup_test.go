@@ -138,7 +138,9 @@ func TestAnInteractionThatOwesTooMuchRefusesUpdates(t *testing.T) {
 		status := query[interaction.Status](e, workflows.QueryState)
 		require.Equal(t, 10000, status.Undelivered)
 		require.Zero(t, status.RejectedCount)
-		e.SignalWorkflow("lane_result", map[string]any{"call": "crm", "results": []map[string]any{{"id": "2-1999", "status": "delivered"}}})
+		e.SignalWorkflow("lane_result", map[string]any{"call": "crm", "results": []map[string]any{
+			{"id": "2-1999", "status": "delivered"}, {"id": "3-1999", "status": "parked", "when": "inbound.dtmf", "code": 410, "class": "gone"},
+		}})
 	}, 2*time.Minute)
 	e.RegisterDelayedCallback(func() {
 		require.Equal(t, 9999, query[interaction.Status](e, workflows.QueryState).Undelivered, "one that is not shown is counted")
@@ -152,4 +154,5 @@ func TestAnInteractionThatOwesTooMuchRefusesUpdates(t *testing.T) {
 	require.NoError(t, again.rejected, "a repeat is answered")
 	require.NoError(t, arrayAgain.rejected, "so is an array in which nothing is new")
 	require.NoError(t, later.rejected)
+	require.Equal(t, []map[string]any{faultOf("crm", "3-1999", "inbound.dtmf")}, e.faults(), "nor does a fault need it to be shown")
 }

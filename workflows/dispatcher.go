@@ -116,7 +116,7 @@ func (r *run) record(d dispatch.Delivery, version string) {
 		l.Waiting = append(l.Waiting, *d.Request)
 		if d.Outcome != nil && d.Outcome.Verdict != dispatch.VerdictInFlight {
 			l.Failed = d.Outcome
-			r.noteFault(d.ID, d.Outcome)
+			r.noteFault(d.Call, d.When, d.Outcome)
 		}
 		r.work(l)
 	}

@@ -85,7 +85,7 @@ func TestAParkedDeliveryOfALaneIsAFault(t *testing.T) {
 		require.Empty(t, e.faults())
 		id = e.handOvers[0].Requests[0].ID
 		e.SignalWorkflow("lane_result", map[string]any{"call": "crm", "last": id, "results": []map[string]any{
-			{"id": id, "status": "parked", "code": 410, "class": "gone"}, {"id": "unknown", "status": "parked", "class": "gone"}}})
+			{"id": id, "status": "parked", "when": "inbound.dtmf", "code": 410, "class": "gone"}, {"id": "unknown", "status": "parked", "class": "gone"}}})
 	}, time.Minute)
 	e.RegisterDelayedCallback(func() {
 		e.SignalWorkflow("lane_drained", map[string]any{"call": "crm", "last": id, "results": []map[string]any{{"id": id, "status": "discarded", "class": "gone"}}})

@@ -164,7 +164,7 @@ func (r *laneRun) reportParked(it *item, outcome dispatch.Outcome) {
 		return
 	}
 	r.Results = append(r.Results, laneResult{
-		ID: it.Request.ID, Status: dispatch.StatusParked, Code: outcome.Code, Class: outcome.Class, At: stamp(outcome.At),
+		ID: it.Request.ID, Status: dispatch.StatusParked, When: it.Request.When, Code: outcome.Code, Class: outcome.Class, At: stamp(outcome.At),
 		Why: outcome.Message, Version: outcome.Version,
 	})
 	r.report(signalLaneResult)

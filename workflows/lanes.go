@@ -187,7 +187,7 @@ func (r *run) settle(l *lane, outcome *dispatch.Outcome) {
 	if outcome.Verdict != dispatch.VerdictDelivered {
 		r.Deliveries.set(outcome.ID, dispatch.StatusAttempting, outcome)
 		l.Failed = outcome
-		r.noteFault(outcome.ID, outcome)
+		r.noteFault(l.Call, l.Waiting[0].When, outcome)
 		return
 	}
 	r.Deliveries.set(outcome.ID, dispatch.StatusDelivered, outcome)
@@ -198,16 +198,12 @@ func (r *run) settle(l *lane, outcome *dispatch.Outcome) {
 // noteFault fires the moment "fault" when no attempt will help a delivery: the lane
 // workflow parks it. It may come as long as this workflow is open, also after the
 // interaction's end; after that nobody is left to fire it.
-func (r *run) noteFault(id string, outcome *dispatch.Outcome) {
-	if outcome.Verdict != dispatch.VerdictFinal {
-		return
-	}
-	record := r.Deliveries.of(id)
-	if record == nil {
+func (r *run) noteFault(call, when string, outcome *dispatch.Outcome) {
+	if outcome.Verdict != dispatch.VerdictFinal || !r.Deliveries.isOpen(outcome.ID) {
 		return
 	}
 	r.keep(r.Interaction.Fault(interaction.Failure{
-		Call: record.Call, Class: outcome.Class, Code: outcome.Code, Delivery: id, Of: interaction.When(record.When),
+		Call: call, Class: outcome.Class, Code: outcome.Code, Delivery: outcome.ID, Of: interaction.When(when),
 	}, workflow.Now(r.ctx)))
 }
 
@@ -253,13 +249,13 @@ func (r *run) takeReport(name string, payload []byte) error {
 	r.touched = true
 	for _, result := range report.Results {
 		outcome := &dispatch.Outcome{
-			Code: result.Code, Class: result.Class, Message: result.Why, Version: result.Version, Returns: result.Returns,
+			ID: result.ID, Code: result.Code, Class: result.Class, Message: result.Why, Version: result.Version, Returns: result.Returns,
 		}
 		if result.Status == dispatch.StatusParked {
 			outcome.Verdict = dispatch.VerdictFinal
 		}
 		r.Deliveries.set(result.ID, result.Status, outcome)
-		r.noteFault(result.ID, outcome)
+		r.noteFault(report.Call, result.When, outcome)
 		r.writeReturns(report.Call, result.Returns)
 	}
 	for _, l := range r.Lanes {

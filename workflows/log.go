@@ -38,18 +38,18 @@ func (g *deliveryLog) add(record DeliveryRecord) {
 	g.trim()
 }
 
-// of finds a delivery that is not settled.
-func (g *deliveryLog) of(id string) *DeliveryRecord {
+// isOpen tells whether a delivery is not settled. One that is not in the log is a
+// hidden one: those that leave it are settled, and settled once.
+func (g *deliveryLog) isOpen(id string) bool {
 	for _, record := range slices.Backward(g.Records) {
-		if record.ID == id && !isSettled(record.Status) {
-			return record
+		if record.ID == id {
+			return !isSettled(record.Status)
 		}
 	}
-	return nil
+	return g.Hidden > 0
 }
 
-// set notes where a delivery stands now. One that is not in the log is a hidden
-// one: those that leave it are settled, and settled once.
+// set notes where a delivery stands now.
 func (g *deliveryLog) set(id string, status dispatch.Status, outcome *dispatch.Outcome) {
 	for i := len(g.Records) - 1; i >= 0; i-- {
 		record := g.Records[i]

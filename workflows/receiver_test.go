@@ -88,7 +88,7 @@ func (r *receiverEnv) alert(_ context.Context, in dispatch.AlertInput) (dispatch
 		text += fmt.Sprintf(" count %v", n)
 	}
 	r.said, r.events = append(r.said, text), append(r.events, event.Fields)
-	id := dispatch.DeliveryID(in.Owner, event.Sequence, "pager")
+	id := dispatch.DeliveryID(in.Owner, &event, "pager")
 	r.ids = append(r.ids, id)
 	if r.during != nil {
 		r.during(string(event.When))

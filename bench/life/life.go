@@ -38,7 +38,8 @@ calls:
   - name: probe
     method: POST
     url: %s
-    json: {number: "${event.p1}", sequence: "${event.sequence}"}
+    json: {number: "${event.p1}", sequence: "${event.sequence}", fill: "${event.p2}"}
+    retry: {schedule: [1s, 5s, 5s, 5s, 5s, 5s, 5s, 5s, 5s, 5s, 5s, 5s, 5s, 5s, 5s, 5s, 5s, 5s, 5s, 5s, 5s, 5s, 5s, 5s, 5s]}
 triggers:
   - {when: script_signal, call: probe}
 timeouts: {default: {lifetime: 0s, late_events: 0s, queue: 0s}}
@@ -60,6 +61,7 @@ func (l *life) measure(ctx context.Context) (report, error) {
 	if _, err := l.lab.Client.ExecuteWorkflow(ctx, options, workflows.TypeInteraction, start); err != nil {
 		return got, err
 	}
+	l.receiver.down.Store(l.Down)
 	var taken atomic.Int64
 	stopHeap := got.watchHeap(ctx, &taken, l.Commands)
 	stopTelling := l.tell(ctx, &taken)
@@ -69,6 +71,7 @@ func (l *life) measure(ctx context.Context) (report, error) {
 		return got, err
 	}
 	got.TakenIn = time.Since(begin).Seconds()
+	l.receiver.down.Store(false)
 	if err := l.settle(ctx); err != nil {
 		return got, err
 	}
@@ -80,6 +83,7 @@ func (l *life) measure(ctx context.Context) (report, error) {
 	}
 	got.Rejected, got.Duplicates = status.RejectedCount, status.Duplicates
 	got.tally = l.receiver.counts()
+	got.Lost = l.Commands - l.receiver.commands()
 	got.Interaction, err = l.readHistories(ctx, workflows.TypeInteraction)
 	if err == nil {
 		got.Lane, err = l.readHistories(ctx, workflows.TypeDelivery)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 )
 
 // letter is the body of a request: which command caused it, and its event.
@@ -15,9 +16,10 @@ type letter struct {
 	Sequence int64  `json:"sequence"`
 }
 
-// receiver takes every request at once and remembers what came.
+// receiver takes every request at once, unless it is down, and remembers what came.
 type receiver struct {
 	*httptest.Server
+	down atomic.Bool
 
 	mu      sync.Mutex
 	bodies  map[string][sha256.Size]byte // by delivery id
@@ -35,8 +37,9 @@ type tally struct {
 	Changed  int `json:"changed"`
 	// Reordered is how many came after one of a later event.
 	Reordered int `json:"reordered"`
-	// Doubled is how many commands caused more than one delivery.
+	// Doubled is how many commands caused more than one delivery, Lost how many none.
 	Doubled int `json:"doubled"`
+	Lost    int `json:"lost"`
 }
 
 func openReceiver() *receiver {
@@ -47,6 +50,10 @@ func openReceiver() *receiver {
 
 // ServeHTTP takes one request.
 func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	if r.down.Load() {
+		http.Error(w, "down", http.StatusServiceUnavailable)
+		return
+	}
 	body, err := io.ReadAll(request.Body)
 	var l letter
 	if err == nil {
@@ -79,6 +86,13 @@ func (r *receiver) take(id string, l letter, digest [sha256.Size]byte) {
 	if r.numbers[l.Number]++; r.numbers[l.Number] == 2 {
 		r.Doubled++
 	}
+}
+
+// commands is how many of them caused a delivery.
+func (r *receiver) commands() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.numbers)
 }
 
 func (r *receiver) counts() tally {

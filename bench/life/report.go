@@ -28,7 +28,7 @@ type report struct {
 
 // sound tells whether nothing was lost, reordered, doubled or changed.
 func (r report) sound() bool {
-	return r.Arrived == r.Commands && r.Rejected == 0 && r.Reordered == 0 && r.Doubled == 0 && r.Changed == 0
+	return r.Arrived == r.Commands && r.Rejected == 0 && r.Reordered == 0 && r.Doubled == 0 && r.Lost == 0 && r.Changed == 0
 }
 
 func (r report) text() string {
@@ -40,8 +40,8 @@ func (r report) text() string {
 	fmt.Fprintf(&b, "%s: %d commands: %s\n", r.Scenario, r.Commands, verdict)
 	fmt.Fprintf(&b, "  taken in %.1f s (%.0f/s), the last delivered after %.1f s (%.0f/s)\n",
 		r.TakenIn, float64(r.Commands)/r.TakenIn, r.DeliveredIn, float64(r.Commands)/r.DeliveredIn)
-	fmt.Fprintf(&b, "  %d arrived, %d repeats of the same id and bytes, %d changed, %d out of order, %d commands doubled, %d rejected, %d recognised as repeats\n",
-		r.Arrived, r.Repeated, r.Changed, r.Reordered, r.Doubled, r.Rejected, r.Duplicates)
+	fmt.Fprintf(&b, "  %d arrived, %d repeats of the same id and bytes, %d changed, %d out of order, %d commands doubled, %d lost, %d rejected, %d recognised as repeats\n",
+		r.Arrived, r.Repeated, r.Changed, r.Reordered, r.Doubled, r.Lost, r.Rejected, r.Duplicates)
 	r.Interaction.text(&b, "interaction", r.Commands)
 	r.Lane.text(&b, "lane", r.Commands)
 	fmt.Fprintf(&b, "  heap in MiB by quarter: %.0f\n", r.HeapMiB)

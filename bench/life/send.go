@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -23,8 +24,8 @@ const (
 )
 
 // command is the payload of the n-th command.
-func command(n int) map[string]any {
-	return map[string]any{"p1": strconv.Itoa(n), "event_id": "e" + strconv.Itoa(n)}
+func (s scenario) command(n int) map[string]any {
+	return map[string]any{"p1": strconv.Itoa(n), "p2": strings.Repeat("x", s.Fill), "event_id": "e" + strconv.Itoa(n)}
 }
 
 // send sends the scenario's commands and returns when Temporal has taken them all;
@@ -44,7 +45,7 @@ func (l *life) send(ctx context.Context, taken *atomic.Int64) error {
 			break // the group tells why
 		}
 		group.Go(func() error {
-			if err := l.lab.Client.SignalWorkflow(ctx, l.workflowID, "", "script_signal", command(n)); err != nil {
+			if err := l.lab.Client.SignalWorkflow(ctx, l.workflowID, "", "script_signal", l.command(n)); err != nil {
 				return fmt.Errorf("command %d: %w", n, err)
 			}
 			taken.Add(1)
@@ -60,7 +61,7 @@ func (l *life) sendUpdates(ctx context.Context, taken *atomic.Int64) error {
 	for from := 0; from < l.Commands && ctx.Err() == nil; from += l.Batch {
 		batch := make([]any, 0, l.Batch)
 		for n := from; n < min(from+l.Batch, l.Commands); n++ {
-			one := command(n)
+			one := l.command(n)
 			one["command"] = "script_signal"
 			batch = append(batch, one)
 		}

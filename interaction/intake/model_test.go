@@ -145,7 +145,7 @@ func (l *life) enter(t require.TestingT, turn interaction.Turn) {
 		firings, failed := triggers.Match(&turn.View, &turn.Events[n])
 		require.Empty(t, failed)
 		for _, f := range firings {
-			id := dispatch.DeliveryID(owner, turn.Events[n].Sequence, f.Call)
+			id := dispatch.DeliveryID(owner, &turn.Events[n], f.Call)
 			l.lanes[f.Call] = append(l.lanes[f.Call], id)
 		}
 	}

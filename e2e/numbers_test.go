@@ -1,0 +1,63 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"segue/interaction"
+	"segue/workflows"
+)
+
+// TestNumberedCommandsInDisorder sends numbered commands eight at once, as signals
+// and as updates, some of them twice: each is applied and delivered once, in the order
+// of the numbers.
+func TestNumberedCommandsInDisorder(t *testing.T) {
+	t.Parallel()
+	const commands, atOnce = 200, 8
+	l := newLab(t)
+	crm := newReceiver(t, func(arrival) int { return 200 })
+	l.startWorker(replaceOnce(t, probeConfig(crm.URL, "script_signal"), `"${event.when}"}`, `"${event.when}", number: "${event.p1}"}`))
+	run := l.start("n1", "inbound")
+	repeats := 0
+	for from := 1; from <= commands; from += atOnce {
+		var block errgroup.Group
+		for n := from; n < from+atOnce; n++ {
+			payload := fmt.Sprintf(`{"p1":"%d","source_sequence":%d}`, n, n)
+			send := func() error {
+				return l.client.SignalWorkflow(t.Context(), l.workflowID("n1"), "", "script_signal", json.RawMessage(payload))
+			}
+			if n%2 == 0 { // waits for its turn
+				block.Go(func() error {
+					_, err := l.update(t.Context(), "n1", "script_signal", payload)
+					return err
+				})
+			} else {
+				block.Go(send)
+			}
+			if n%5 == 0 {
+				repeats++
+				block.Go(send)
+			}
+		}
+		require.NoError(t, block.Wait())
+	}
+	var status interaction.Status
+	l.eventually(30*time.Second, "all arrive", func() bool {
+		var err error
+		status, err = query[interaction.Status](l, "n1", workflows.QueryState)
+		return err == nil && len(crm.seen()) >= commands && status.Duplicates == repeats
+	})
+	require.Zero(t, status.RejectedCount)
+	l.signal("n1", "abandon", `{}`)
+	require.NoError(t, run.Get(t.Context(), nil))
+	requireInOrderOnce(t, crm.seen(), commands)
+	for i, a := range crm.seen() {
+		require.Contains(t, a.Body, fmt.Sprintf(`"number":"%d"`, i+1))
+	}
+	require.NoError(t, replayWith(l.history("n1", run.GetRunID())))
+}

@@ -1,0 +1,41 @@
+package interaction_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"segue/interaction"
+)
+
+// What Temporal has done again may find a command in between that was not there the
+// first time: every event behind that has another place, and is the same event.
+func TestAnEventIsTheSameAtAnotherPlace(t *testing.T) {
+	play := func(between ...string) (events []interaction.Event) {
+		s := opened(t, sales)
+		s.do(talking...)
+		s.do(between...)
+		for _, line := range []string{`attach_user_data {"user_data":{"a":"b"},"event_id":"e1"}`, `disconnect {"event_id":"e2"}`} {
+			events = append(events, s.do(line).Turn.Events...)
+		}
+		failure := interaction.Failure{Call: "crm", Class: "gone", Delivery: "msg_1", Of: interaction.WhenInteractionStarts}
+		events = append(events, s.i.Fault(failure, s.now).Turn.Events...)
+		return append(events, s.do(`[wrap_up_timeout] {"Agent":"a1"}`).Turn.Events...)
+	}
+	first, again := play(), play(`dtmf {"digits":"1"}`)
+	require.Len(t, again, len(first))
+	causes := map[string]bool{}
+	for i := range first {
+		require.Equal(t, first[i].When, again[i].When)
+		require.Equal(t, first[i].Sequence+1, again[i].Sequence)
+		require.Equal(t, first[i].Cause, again[i].Cause)
+		causes[first[i].Cause] = true
+	}
+	require.Len(t, causes, len(first), "each has a cause of its own: %q", causes)
+	require.NotContains(t, causes, "")
+}
+
+func TestWithoutAnIdentityThePlaceIsTheCause(t *testing.T) {
+	s := opened(t, sales)
+	require.Empty(t, s.do(`dtmf {"digits":"1"}`).Turn.Events[0].Cause)
+}
