@@ -22,13 +22,13 @@ const maxAppend = 256 << 10
 // drops the deliveries that it knows.
 func (a *Activities) HandOver(ctx context.Context, in dispatch.HandOver) error {
 	options := a.deliveryOptions(ctx, in)
-	start := dispatch.DeliveryStart{Owner: in.Owner, Call: in.Call, Segment: in.Segment}
+	start := dispatch.DeliveryStart{Owner: in.Owner, Call: in.Call, Part: in.Part}
 	for _, chunk := range chunks(in) {
 		_, err := a.Temporal.SignalWithStartWorkflow(ctx, options.ID, dispatch.SignalAppend, chunk, options, dispatch.WorkflowDelivery, start)
 		if err != nil {
 			return fmt.Errorf("appending %d requests to %s: %w", len(chunk.Requests), options.ID, err)
 		}
-		if in.Segment == "" {
+		if in.Part == "" {
 			a.Metrics.HandedOver(in.Call, len(chunk.Requests))
 		}
 	}
@@ -41,7 +41,7 @@ func (a *Activities) HandOver(ctx context.Context, in dispatch.HandOver) error {
 func (a *Activities) deliveryOptions(ctx context.Context, in dispatch.HandOver) client.StartWorkflowOptions {
 	owner, call := in.Owner, in.Call
 	return client.StartWorkflowOptions{
-		ID:                       dispatch.SegmentWorkflowID(owner, call, in.Segment),
+		ID:                       dispatch.PartWorkflowID(owner, call, in.Part),
 		TaskQueue:                a.taskQueue(ctx),
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
@@ -55,7 +55,7 @@ func (a *Activities) deliveryOptions(ctx context.Context, in dispatch.HandOver) 
 // fails in time.
 func priorityOf(ctx context.Context, in dispatch.HandOver) temporal.Priority {
 	switch {
-	case in.Segment != "":
+	case in.Part != "":
 		return activity.GetInfo(ctx).Priority // the lane's own
 	case in.Owner.Receiver != "":
 		return in.Priority.Of(in.Owner.ContactCenter)

@@ -227,8 +227,8 @@ type HandOver struct {
 	Failed *Outcome `json:"failed,omitempty"`
 	// Priority is the interaction's; its lanes go behind it.
 	Priority Priority `json:"priority,omitzero"`
-	// Segment is the one of the lane's to append to; empty is the lane itself.
-	Segment string `json:"segment,omitempty"`
+	// Part is the one of the lane's to append to; empty is the lane itself.
+	Part string `json:"part,omitempty"`
 }
 
 // RenderInput asks to render a request anew; of the request only the identity and

@@ -44,12 +44,12 @@ func DeliveryWorkflowID(owner Owner, call string) string {
 	return bounded(InteractionLanes + owner.ContactCenter + "/" + owner.Interaction + "/" + call)
 }
 
-// SegmentWorkflowID is the id of a segment of a lane; without a name, of the lane.
-func SegmentWorkflowID(owner Owner, call, segment string) string {
-	if segment == "" {
+// PartWorkflowID is the id of a part of a lane; without a name, of the lane.
+func PartWorkflowID(owner Owner, call, part string) string {
+	if part == "" {
 		return DeliveryWorkflowID(owner, call)
 	}
-	return bounded(DeliveryWorkflowID(owner, call) + "~" + segment)
+	return bounded(DeliveryWorkflowID(owner, call) + "~" + part)
 }
 
 // AlertsOf tells of which receiver, by its name, the alerts of a lane workflow tell;

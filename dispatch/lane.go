@@ -4,8 +4,8 @@ package dispatch
 type DeliveryStart struct {
 	Owner Owner  `json:"owner"`
 	Call  string `json:"call"`
-	// Segment names a segment of the lane; empty is the lane itself.
-	Segment string `json:"segment,omitempty"`
+	// Part names a part of the lane; empty is the lane itself.
+	Part string `json:"part,omitempty"`
 }
 
 // The names by which a lane is handed over: the workflow that is started, and the

@@ -35,9 +35,9 @@ type CarriedLane struct {
 	// Orphaned says that the interaction has ended: nobody is told any more.
 	Orphaned bool        `json:"orphaned,omitempty"`
 	Known    intake.Seen `json:"known"`
-	// Segments hold what came when the lane was full, in order.
-	Segments []*segment `json:"segments,omitempty"`
-	// Released says that it is this segment's turn; Told is the delivery up to which
+	// Parts hold what came when the lane was full, in order.
+	Parts []*part `json:"parts,omitempty"`
+	// Released says that it is this part's turn; Told is the delivery up to which
 	// the lane was told that it has had it.
 	Released bool   `json:"released,omitempty"`
 	Told     string `json:"told,omitempty"`
@@ -53,9 +53,9 @@ type laneRun struct {
 	woken   bool // something came that may change what is next
 	changed bool // something that operators see may have changed
 	givenUp bool // the workflow was canceled, and what was left has been given up
-	// overflow came when the lane was full, and goes to a segment at once.
+	// overflow came when the lane was full, and goes to a part at once.
 	overflow []dispatch.Request
-	// strangers are segments that ask whether it is their turn, and are not known.
+	// strangers are parts that ask whether it is their turn, and are not known.
 	strangers []string
 	asks      time.Time // when another workflow of the lane is asked next
 	// catchingUp says that the receiver took the last attempt.
@@ -129,9 +129,9 @@ func (r *laneRun) obey(name string, payload []byte) error {
 	case signalRelease:
 		r.Released, r.Told = true, ""
 		return nil
-	case signalSegmentPassed:
+	case signalPartPassed:
 		return r.takePassed(payload)
-	case signalSegmentWaits:
+	case signalPartWaits:
 		return r.takeWaits(payload)
 	default:
 		return fmt.Errorf("unknown signal; send %s or %s", SignalRedeliver, SignalDiscard)
@@ -190,8 +190,8 @@ func (r *laneRun) live() error {
 		r.show()
 		next := r.next()
 		switch {
-		case r.givenUp && len(r.Segments) > 0:
-			r.cancelSegments()
+		case r.givenUp && len(r.Parts) > 0:
+			r.cancelParts()
 		case len(r.overflow) > 0:
 			r.forward()
 		case len(r.strangers) > 0:
@@ -204,7 +204,7 @@ func (r *laneRun) live() error {
 			r.attempt(next)
 		case r.mayRelease():
 			r.release()
-		case r.isDrained() && len(r.Segments) == 0:
+		case r.isDrained() && len(r.Parts) == 0:
 			r.reportDrained()
 			if !r.woken {
 				return nil

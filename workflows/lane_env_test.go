@@ -46,7 +46,7 @@ type laneEnv struct {
 	told []string
 	last []map[string]any
 	gone bool
-	// onChain is called when a lane and its segments signal each other.
+	// onChain is called when a lane and its parts signal each other.
 	onChain func(workflowID, signal string, arg any) error
 	// onReport is called while a report is on its way.
 	onReport func(signal string)

@@ -115,7 +115,7 @@ func (r *laneRun) batchFrom(first *item) []*item {
 		}
 		batch = append(batch, it)
 	}
-	many := r.open() >= catchUpFrom || r.isSegment() || len(r.Segments) > 0
+	many := r.open() >= catchUpFrom || r.isPart() || len(r.Parts) > 0
 	if !many || len(batch) == 0 {
 		return alone
 	}
@@ -240,7 +240,7 @@ func (r *laneRun) details(open, parked int) string {
 			"with the input `{\"rerender\": true}` new bytes, of today's configuration) " +
 			"or `discard` to give up; the input `{\"id\": \"…\"}` picks one, without it all parked ones are meant.\n")
 	}
-	r.describeSegments(&text)
+	r.describeParts(&text)
 	shown := 0
 	for _, it := range r.Items {
 		if it.isSettled() || shown == 10 {

@@ -221,10 +221,10 @@ func (r *laneRun) records() ([]DeliveryRecord, error) {
 	return records, nil
 }
 
-// reportDrained tells that nothing is left. Of a lane with segments only the lane
-// itself may say so to the interaction, and a segment says it to the lane.
+// reportDrained tells that nothing is left. Of a lane with parts only the lane
+// itself may say so to the interaction, and a part says it to the lane.
 func (r *laneRun) reportDrained() {
-	if r.isSegment() {
+	if r.isPart() {
 		r.report(signalLaneResult)
 		r.tellPassed()
 		return

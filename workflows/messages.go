@@ -39,10 +39,10 @@ const SignalTell = dispatch.SignalTell
 const (
 	signalLaneResult  = "lane_result"
 	signalLaneDrained = "lane_drained"
-	// Between a lane and its segments: begin; this one has had its turn; is it my turn?
-	signalRelease       = "release"
-	signalSegmentPassed = "segment_passed"
-	signalSegmentWaits  = "segment_waits"
+	// Between a lane and its parts: begin; this one has had its turn; is it my turn?
+	signalRelease    = "release"
+	signalPartPassed = "part_passed"
+	signalPartWaits  = "part_waits"
 )
 
 // The application error types of a refused command or start.

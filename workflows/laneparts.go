@@ -12,24 +12,24 @@ import (
 )
 
 // A lane has to be able to carry everything it holds into its next run, at any time.
-// What comes when it holds as much as that goes to a segment: another Delivery
+// What comes when it holds as much as that goes to a part: another Delivery
 // workflow, which keeps it until all before it has had its turn, and then works it
 // off as a lane does. Order holds, and nothing is lost, however long a receiver fails.
 
 const (
-	// laneSize is how much a lane, or one of its segments, holds, in bytes: with all
+	// laneSize is how much a lane, or one of its parts, holds, in bytes: with all
 	// that it carries besides, it stays within carryLimit.
 	laneSize = carryLimit / 2
 	// itemSize is what a delivery carries besides its request, in bytes: the last
 	// attempt, the reason in words, when it is due.
 	itemSize = 700
-	// askEvery is how often a segment asks whether it is its turn, and a lane whether a
-	// segment has had its own. Each tells the other, unless somebody has terminated it.
+	// askEvery is how often a part asks whether it is its turn, and a lane whether a
+	// part has had its own. Each tells the other, unless somebody has terminated it.
 	askEvery = 6 * time.Hour
 )
 
-// segment is one of a lane's, as the lane knows it.
-type segment struct {
+// part is one of a lane's, as the lane knows it.
+type part struct {
 	Name string `json:"name"`
 	// Last is the delivery that it was given last.
 	Last string `json:"last"`
@@ -39,11 +39,11 @@ type segment struct {
 	Released bool `json:"released,omitempty"`
 }
 
-// segmentReport is what a segment tells its lane: that it has had its turn up to the
+// partReport is what a part tells its lane: that it has had its turn up to the
 // delivery Last, or that it waits for it.
-type segmentReport struct {
-	Segment string `json:"segment"`
-	Last    string `json:"last,omitempty"`
+type partReport struct {
+	Part string `json:"part"`
+	Last string `json:"last,omitempty"`
 }
 
 // size is what a delivery weighs in what a lane carries, in bytes.
@@ -62,18 +62,18 @@ func sizeOf(r dispatch.Request) int {
 	return itemSize + len(encoded)
 }
 
-func (r *laneRun) isSegment() bool { return r.start.Segment != "" }
+func (r *laneRun) isPart() bool { return r.start.Part != "" }
 
-// isHeld tells whether it is not this segment's turn yet.
-func (r *laneRun) isHeld() bool { return r.isSegment() && !r.Released }
+// isHeld tells whether it is not this part's turn yet.
+func (r *laneRun) isHeld() bool { return r.isPart() && !r.Released }
 
 // overflows tells whether a delivery does not fit any more, or has to go behind one
 // that did not.
 func (r *laneRun) overflows(request dispatch.Request) bool {
-	if r.isSegment() {
+	if r.isPart() {
 		return false // the lane sees to that
 	}
-	if len(r.Segments)+len(r.overflow) > 0 {
+	if len(r.Parts)+len(r.overflow) > 0 {
 		return true
 	}
 	size, open := 0, 0
@@ -86,7 +86,7 @@ func (r *laneRun) overflows(request dispatch.Request) bool {
 	return open > 0 && size+sizeOf(request) > laneSize
 }
 
-// forward gives the last segment what did not fit here.
+// forward gives the last part what did not fit here.
 func (r *laneRun) forward() {
 	tail := r.tail()
 	batch, bytes, added := 0, 0, 0
@@ -100,13 +100,13 @@ func (r *laneRun) forward() {
 	}
 	requests := r.overflow[:batch:batch]
 	r.overflow = r.overflow[batch:]
-	// Before it is given: a segment that says meanwhile that it has had its turn does
+	// Before it is given: a part that says meanwhile that it has had its turn does
 	// not mean these.
 	tail.Last = requests[batch-1].ID
-	in := dispatch.HandOver{Owner: r.start.Owner, Call: r.start.Call, Requests: requests, Segment: tail.Name}
-	summary := summaryOf("%s: %d to segment %s", r.start.Call, batch, tail.Name)
+	in := dispatch.HandOver{Owner: r.start.Owner, Call: r.start.Call, Requests: requests, Part: tail.Name}
+	summary := summaryOf("%s: %d to part %s", r.start.Call, batch, tail.Name)
 	if err := workflow.ExecuteActivity(withHandOver(r.ctx, summary), dispatch.ActivityHandOver, in).Get(r.ctx, nil); err != nil {
-		workflow.GetLogger(r.ctx).Error("forwarding failed, trying again", "segment", tail.Name, "error", err)
+		workflow.GetLogger(r.ctx).Error("forwarding failed, trying again", "part", tail.Name, "error", err)
 		r.overflow = append(requests, r.overflow...)
 		r.pause(time.Minute)
 		return
@@ -122,15 +122,15 @@ func (r *laneRun) pause(wait time.Duration) {
 	}
 }
 
-// tail is the segment that takes the next delivery: the last one, or a new one when
-// that is full. A segment is named after its first delivery, so that no other one of
+// tail is the part that takes the next delivery: the last one, or a new one when
+// that is full. A part is named after its first delivery, so that no other one of
 // the lane's whole life has its name.
-func (r *laneRun) tail() *segment {
-	if n := len(r.Segments); n > 0 && r.Segments[n-1].Size+sizeOf(r.overflow[0]) <= laneSize {
-		return r.Segments[n-1]
+func (r *laneRun) tail() *part {
+	if n := len(r.Parts); n > 0 && r.Parts[n-1].Size+sizeOf(r.overflow[0]) <= laneSize {
+		return r.Parts[n-1]
 	}
-	s := &segment{Name: r.overflow[0].ID}
-	r.Segments = append(r.Segments, s)
+	s := &part{Name: r.overflow[0].ID}
+	r.Parts = append(r.Parts, s)
 	return s
 }
 
@@ -148,36 +148,36 @@ func (r *laneRun) letsPass() bool {
 	return !r.isHeld()
 }
 
-// mayRelease tells whether the next segment's turn has come.
+// mayRelease tells whether the next part's turn has come.
 func (r *laneRun) mayRelease() bool {
-	return len(r.Segments) > 0 && !r.Segments[0].Released && r.letsPass()
+	return len(r.Parts) > 0 && !r.Parts[0].Released && r.letsPass()
 }
 
-// release tells the next segment to begin, or asks it again whether it has had its
+// release tells the next part to begin, or asks it again whether it has had its
 // turn. One that is gone was terminated by somebody; the others go on.
 func (r *laneRun) release() {
-	next := r.Segments[0]
+	next := r.Parts[0]
 	next.Released = true
 	if err := workflow.SignalExternalWorkflow(r.ctx, r.workflowOf(next.Name), "", signalRelease, nil).Get(r.ctx, nil); err != nil {
-		workflow.GetLogger(r.ctx).Error("a segment is gone", "segment", next.Name, "error", err)
+		workflow.GetLogger(r.ctx).Error("a part is gone", "part", next.Name, "error", err)
 		r.drop(next.Name)
 	}
 }
 
-func (r *laneRun) workflowOf(segment string) string {
-	return dispatch.SegmentWorkflowID(r.start.Owner, r.start.Call, segment)
+func (r *laneRun) workflowOf(part string) string {
+	return dispatch.PartWorkflowID(r.start.Owner, r.start.Call, part)
 }
 
-// takePassed notes that a segment has had its turn. When more was forwarded to it
-// meanwhile, that may have met a segment that had closed: it is released once more.
+// takePassed notes that a part has had its turn. When more was forwarded to it
+// meanwhile, that may have met a part that had closed: it is released once more.
 func (r *laneRun) takePassed(payload []byte) error {
-	var passed segmentReport
+	var passed partReport
 	if err := json.Unmarshal(payload, &passed); err != nil {
-		return fmt.Errorf("%s: %w", signalSegmentPassed, err)
+		return fmt.Errorf("%s: %w", signalPartPassed, err)
 	}
-	for _, s := range r.Segments {
+	for _, s := range r.Parts {
 		switch {
-		case s.Name != passed.Segment:
+		case s.Name != passed.Part:
 		case s.Last == passed.Last:
 			r.drop(s.Name)
 			return nil
@@ -189,19 +189,19 @@ func (r *laneRun) takePassed(payload []byte) error {
 	return nil
 }
 
-// takeWaits hears a segment that asks whether it is its turn. One that is not known
+// takeWaits hears a part that asks whether it is its turn. One that is not known
 // was left behind by a lane that somebody terminated: it need not wait for anybody.
 func (r *laneRun) takeWaits(payload []byte) error {
-	var waits segmentReport
+	var waits partReport
 	if err := json.Unmarshal(payload, &waits); err != nil {
-		return fmt.Errorf("%s: %w", signalSegmentWaits, err)
+		return fmt.Errorf("%s: %w", signalPartWaits, err)
 	}
-	for _, s := range r.Segments {
-		if s.Name == waits.Segment {
+	for _, s := range r.Parts {
+		if s.Name == waits.Part {
 			return nil
 		}
 	}
-	r.strangers = append(r.strangers, waits.Segment)
+	r.strangers = append(r.strangers, waits.Part)
 	return nil
 }
 
@@ -209,14 +209,14 @@ func (r *laneRun) releaseStranger() {
 	name := r.strangers[0]
 	r.strangers = r.strangers[1:]
 	if err := workflow.SignalExternalWorkflow(r.ctx, r.workflowOf(name), "", signalRelease, nil).Get(r.ctx, nil); err != nil {
-		workflow.GetLogger(r.ctx).Warn("a segment is gone", "segment", name, "error", err)
+		workflow.GetLogger(r.ctx).Warn("a part is gone", "part", name, "error", err)
 	}
 }
 
 // awaitsOther tells whether another workflow of the lane is to be heard of: by a
-// segment that its turn has come, by the lane that a segment has had its own.
+// part that its turn has come, by the lane that a part has had its own.
 func (r *laneRun) awaitsOther() bool {
-	return r.isHeld() || len(r.Segments) > 0 && r.Segments[0].Released
+	return r.isHeld() || len(r.Parts) > 0 && r.Parts[0].Released
 }
 
 // ask asks that other one. When nobody is there to answer, it has had its turn.
@@ -227,54 +227,54 @@ func (r *laneRun) ask(now time.Time) {
 		return
 	}
 	lane := dispatch.DeliveryWorkflowID(r.start.Owner, r.start.Call)
-	waits := segmentReport{Segment: r.start.Segment}
-	if err := workflow.SignalExternalWorkflow(r.ctx, lane, "", signalSegmentWaits, waits).Get(r.ctx, nil); err != nil {
-		workflow.GetLogger(r.ctx).Warn("the lane is gone, so it is this segment's turn", "error", err)
+	waits := partReport{Part: r.start.Part}
+	if err := workflow.SignalExternalWorkflow(r.ctx, lane, "", signalPartWaits, waits).Get(r.ctx, nil); err != nil {
+		workflow.GetLogger(r.ctx).Warn("the lane is gone, so it is this part's turn", "error", err)
 		r.Released = true
 	}
 }
 
 func (r *laneRun) drop(name string) {
-	var kept []*segment
-	for _, s := range r.Segments {
+	var kept []*part
+	for _, s := range r.Parts {
 		if s.Name != name {
 			kept = append(kept, s)
 		}
 	}
-	r.Segments, r.changed = kept, true
+	r.Parts, r.changed = kept, true
 }
 
-// tellPassed tells the lane that this segment has had its turn.
+// tellPassed tells the lane that this part has had its turn.
 func (r *laneRun) tellPassed() {
-	if !r.isSegment() || r.Told == r.Last || !r.letsPass() && !r.isDrained() {
+	if !r.isPart() || r.Told == r.Last || !r.letsPass() && !r.isDrained() {
 		return
 	}
 	r.Told = r.Last
 	lane := dispatch.DeliveryWorkflowID(r.start.Owner, r.start.Call)
-	passed := segmentReport{Segment: r.start.Segment, Last: r.Last}
-	if err := workflow.SignalExternalWorkflow(r.ctx, lane, "", signalSegmentPassed, passed).Get(r.ctx, nil); err != nil {
+	passed := partReport{Part: r.start.Part, Last: r.Last}
+	if err := workflow.SignalExternalWorkflow(r.ctx, lane, "", signalPartPassed, passed).Get(r.ctx, nil); err != nil {
 		workflow.GetLogger(r.ctx).Warn("the lane is gone", "error", err)
 	}
 }
 
-// cancelSegments gives up what segments hold: the lane was canceled.
-func (r *laneRun) cancelSegments() {
-	for _, s := range r.Segments {
+// cancelParts gives up what parts hold: the lane was canceled.
+func (r *laneRun) cancelParts() {
+	for _, s := range r.Parts {
 		if err := workflow.RequestCancelExternalWorkflow(r.ctx, r.workflowOf(s.Name), "").Get(r.ctx, nil); err != nil {
-			workflow.GetLogger(r.ctx).Warn("a segment is gone", "segment", s.Name, "error", err)
+			workflow.GetLogger(r.ctx).Warn("a part is gone", "part", s.Name, "error", err)
 		}
 	}
-	r.Segments = nil
+	r.Parts = nil
 }
 
-// describeSegments tells an operator where the rest is, or what this one waits for.
-func (r *laneRun) describeSegments(text *strings.Builder) {
+// describeParts tells an operator where the rest is, or what this one waits for.
+func (r *laneRun) describeParts(text *strings.Builder) {
 	if r.isHeld() {
-		fmt.Fprintf(text, "\nThis is a segment of the lane `%s`: it begins when all before it has had its turn.\n",
+		fmt.Fprintf(text, "\nThis is a part of the lane `%s`: it begins when all before it has had its turn.\n",
 			dispatch.DeliveryWorkflowID(r.start.Owner, r.start.Call))
 	}
-	if len(r.Segments) > 0 {
+	if len(r.Parts) > 0 {
 		fmt.Fprintf(text, "\nMore than it can hold waits here. %d further workflows have the rest, the next one `%s`; each begins when all before it has had its turn.\n",
-			len(r.Segments), r.workflowOf(r.Segments[0].Name))
+			len(r.Parts), r.workflowOf(r.Parts[0].Name))
 	}
 }

@@ -48,7 +48,7 @@ guard: {allow: ["127.0.0.0/8"]}
 		}
 		return ids
 	}
-	l.eventually(time.Minute, "the lane has segments", func() bool { return len(lanes()) >= 4 })
+	l.eventually(time.Minute, "the lane has parts", func() bool { return len(lanes()) >= 4 })
 	t.Log(lanes())
 
 	back.Store(true)

@@ -24,21 +24,21 @@ func large(in dispatch.HandOver) dispatch.HandOver {
 	return in
 }
 
-// segments are those of a lane, in a test that plays them: each is told that it may
+// parts are those of a lane, in a test that plays them: each is told that it may
 // begin, and at once has had its turn.
-type segments struct {
+type parts struct {
 	*laneEnv
 	released []string
 	late     map[string]int // how often one says at first that it has not had everything
 }
 
-func newSegments(l *laneEnv) *segments {
-	s := &segments{laneEnv: l, late: map[string]int{}}
+func newParts(l *laneEnv) *parts {
+	s := &parts{laneEnv: l, late: map[string]int{}}
 	l.onChain = s.hear
 	return s
 }
 
-func (s *segments) hear(workflowID, signal string, _ any) error {
+func (s *parts) hear(workflowID, signal string, _ any) error {
 	name := strings.TrimPrefix(workflowID, dispatch.DeliveryWorkflowID(laneStart.Owner, laneStart.Call)+"~")
 	require.Equal(s.t, "release", signal)
 	s.released = append(s.released, name)
@@ -51,15 +51,15 @@ func (s *segments) hear(workflowID, signal string, _ any) error {
 	return nil
 }
 
-func (s *segments) passed(name, last string) {
-	s.SignalWorkflow("segment_passed", map[string]string{"segment": name, "last": last})
+func (s *parts) passed(name, last string) {
+	s.SignalWorkflow("part_passed", map[string]string{"part": name, "last": last})
 }
 
-// given are the deliveries that were forwarded to a segment, to all if it has no name.
-func (s *segments) given(name string) (ids []string) {
+// given are the deliveries that were forwarded to a part, to all if it has no name.
+func (s *parts) given(name string) (ids []string) {
 	for _, in := range s.handOvers {
 		for _, request := range in.Requests {
-			if name == "" || in.Segment == name {
+			if name == "" || in.Part == name {
 				ids = append(ids, request.ID)
 			}
 		}
@@ -67,20 +67,20 @@ func (s *segments) given(name string) (ids []string) {
 	return ids
 }
 
-// names are the segments in the order in which they were opened.
-func (s *segments) names() (names []string) {
+// names are the parts in the order in which they were opened.
+func (s *parts) names() (names []string) {
 	for _, in := range s.handOvers {
-		if len(names) == 0 || names[len(names)-1] != in.Segment {
-			names = append(names, in.Segment)
+		if len(names) == 0 || names[len(names)-1] != in.Part {
+			names = append(names, in.Part)
 		}
 	}
 	return names
 }
 
-// A lane that is blocked holds what it can carry; the rest goes to segments, in order.
-func TestWhatALaneCannotHoldGoesToSegments(t *testing.T) {
+// A lane that is blocked holds what it can carry; the rest goes to parts, in order.
+func TestWhatALaneCannotHoldGoesToParts(t *testing.T) {
 	l := newLane(t)
-	s := newSegments(l)
+	s := newParts(l)
 	all := ids(40)
 	for i := 0; i < len(all); i += 4 { // a signal takes 256 KiB
 		in := large(handOver(all[i : i+4]...))
@@ -107,7 +107,7 @@ func TestWhatALaneCannotHoldGoesToSegments(t *testing.T) {
 	for _, name := range names {
 		size := 0
 		for _, in := range s.handOvers {
-			if in.Segment == name {
+			if in.Part == name {
 				encoded, err := json.Marshal(in.Requests)
 				require.NoError(t, err)
 				size += len(encoded)
@@ -119,20 +119,20 @@ func TestWhatALaneCannotHoldGoesToSegments(t *testing.T) {
 
 	next := newLane(t)
 	next.handOvers = l.handOvers
-	played := newSegments(next)
+	played := newParts(next)
 	played.late[names[1]] = 1
 	next.signal(time.Hour, workflows.SignalRedeliver, ``)
-	next.append(time.Hour+time.Minute, handOver("d42")) // while segments have their turn
+	next.append(time.Hour+time.Minute, handOver("d42")) // while parts have their turn
 	next.goOn(l, carried)
-	require.Len(t, next.tries, held, "its own; the others are the segments'")
+	require.Len(t, next.tries, held, "its own; the others are the parts'")
 	require.Equal(t, append([]string{names[0], names[1], names[1]}, names[2:]...), played.released, "one after the other, and again if need be")
 	require.Contains(t, next.told[len(next.told)-1], "lane_drained")
 }
 
-// While there are segments, what comes goes behind them, however little it is.
-func TestNothingOvertakesASegment(t *testing.T) {
+// While there are parts, what comes goes behind them, however little it is.
+func TestNothingOvertakesAPart(t *testing.T) {
 	l := newLane(t)
-	s := newSegments(l)
+	s := newParts(l)
 	l.append(0, large(afterFailing(final(), ids(4)...)))
 	l.append(time.Second, large(handOver(ids(10)[4:]...)))
 	l.signal(time.Hour, workflows.SignalDiscard, ``)
@@ -151,10 +151,10 @@ func TestNothingOvertakesASegment(t *testing.T) {
 	require.True(t, strings.HasSuffix(l.told[len(l.told)-1], "last=d11"), l.told)
 }
 
-// Where a parked delivery lets others pass, it lets segments pass, too.
-func TestAParkedDeliveryLetsSegmentsPass(t *testing.T) {
+// Where a parked delivery lets others pass, it lets parts pass, too.
+func TestAParkedDeliveryLetsPartsPass(t *testing.T) {
 	l := newLane(t)
-	s := newSegments(l)
+	s := newParts(l)
 	l.append(0, large(afterFailing(ordered("skip", final()), ids(4)...)))
 	l.append(0, large(handOver(ids(12)[4:]...)))
 	l.at(time.Hour, func() {
@@ -165,9 +165,9 @@ func TestAParkedDeliveryLetsSegmentsPass(t *testing.T) {
 	l.run()
 }
 
-func TestACanceledLaneGivesItsSegmentsUp(t *testing.T) {
+func TestACanceledLaneGivesItsPartsUp(t *testing.T) {
 	l := newLane(t)
-	s := newSegments(l)
+	s := newParts(l)
 	var canceled []string
 	l.OnRequestCancelExternalWorkflow(mock.Anything, mock.Anything, mock.Anything).Run(func(args mock.Arguments) {
 		canceled = append(canceled, args.String(1))
@@ -180,19 +180,19 @@ func TestACanceledLaneGivesItsSegmentsUp(t *testing.T) {
 	require.Contains(t, l.told[len(l.told)-1], "d1:discarded")
 }
 
-// runSegment runs a segment to its end.
-func (l *laneEnv) runSegment(name string) {
+// runPart runs a part to its end.
+func (l *laneEnv) runPart(name string) {
 	l.t.Helper()
 	start := laneStart
-	start.Segment = name
-	l.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: dispatch.SegmentWorkflowID(start.Owner, start.Call, name), TaskQueue: "segue"})
+	start.Part = name
+	l.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: dispatch.PartWorkflowID(start.Owner, start.Call, name), TaskQueue: "segue"})
 	l.begin = l.Now()
 	l.ExecuteWorkflow(workflows.TypeDelivery, start)
 	require.True(l.t, l.IsWorkflowCompleted())
 	require.NoError(l.t, l.GetWorkflowError())
 }
 
-func TestASegmentWaitsForItsTurn(t *testing.T) {
+func TestAPartWaitsForItsTurn(t *testing.T) {
 	l := newLane(t)
 	var told []string
 	l.onChain = func(workflowID, signal string, arg any) error {
@@ -205,25 +205,25 @@ func TestASegmentWaitsForItsTurn(t *testing.T) {
 	l.append(0, handOver("d1", "d2"))
 	l.append(time.Hour, handOver("d3"))
 	l.signal(7*time.Hour, "release", ``)
-	l.runSegment("d1")
+	l.runPart("d1")
 	require.Equal(t, []string{"7h0m0s d1 #1", "7h0m0s d2 #1", "7h0m0s d3 #1"}, l.tries)
 	require.Equal(t, []string{
-		`6h0m0s segment_waits {"segment":"d1"}`, `7h0m0s segment_passed {"segment":"d1","last":"d3"}`,
+		`6h0m0s part_waits {"part":"d1"}`, `7h0m0s part_passed {"part":"d1","last":"d3"}`,
 	}, told)
 	require.Equal(t, []string{"7h0m0s lane_result d1:delivered d2:delivered d3:delivered last=d3"}, l.told, "only the lane says that it is drained")
 }
 
 // Its lane was terminated: nobody will ever release it.
-func TestASegmentWithoutLaneBegins(t *testing.T) {
+func TestAPartWithoutLaneBegins(t *testing.T) {
 	l := newLane(t)
 	l.onChain = func(string, string, any) error { return errors.New("workflow execution already completed") }
 	l.append(0, handOver("d1", "d2"))
-	l.runSegment("d1")
+	l.runPart("d1")
 	require.Equal(t, []string{"6h0m0s d1 #1", "6h0m0s d2 #1"}, l.tries)
 }
 
-// A lane that was begun anew does not know the segments of the one before it.
-func TestASegmentThatIsNotKnownIsReleased(t *testing.T) {
+// A lane that was begun anew does not know the parts of the one before it.
+func TestAPartThatIsNotKnownIsReleased(t *testing.T) {
 	l := newLane(t)
 	var released []string
 	l.onChain = func(workflowID, signal string, _ any) error {
@@ -231,7 +231,7 @@ func TestASegmentThatIsNotKnownIsReleased(t *testing.T) {
 		return nil
 	}
 	l.append(0, afterFailing(final(), "d1"))
-	l.signal(time.Hour, "segment_waits", `{"segment":"old"}`)
+	l.signal(time.Hour, "part_waits", `{"part":"old"}`)
 	l.signal(2*time.Hour, workflows.SignalDiscard, ``)
 	l.run()
 	require.Equal(t, []string{"delivery/cc/i-1/crm~old release"}, released)
