@@ -35,8 +35,10 @@ type CarriedLane struct {
 	// Orphaned says that the interaction has ended: nobody is told any more.
 	Orphaned bool        `json:"orphaned,omitempty"`
 	Known    intake.Seen `json:"known"`
-	// Parts hold what came when the lane was full, in order.
-	Parts []*part `json:"parts,omitempty"`
+	// Overflow came when the lane was full, and goes to a part at once; Parts hold what
+	// did, in order.
+	Overflow []dispatch.Request `json:"overflow,omitempty"`
+	Parts    []*part            `json:"parts,omitempty"`
 	// Released says that it is this part's turn; Told is the delivery up to which
 	// the lane was told that it has had it.
 	Released bool   `json:"released,omitempty"`
@@ -53,8 +55,6 @@ type laneRun struct {
 	woken   bool // something came that may change what is next
 	changed bool // something that operators see may have changed
 	givenUp bool // the workflow was canceled, and what was left has been given up
-	// overflow came when the lane was full, and goes to a part at once.
-	overflow []dispatch.Request
 	// strangers are parts that ask whether it is their turn, and are not known.
 	strangers []string
 	asks      time.Time // when another workflow of the lane is asked next
@@ -88,11 +88,11 @@ func (r *laneRun) discardOnCancel(ctx workflow.Context) {
 			r.settle(it, dispatch.StatusDiscarded, dispatch.Outcome{Class: it.lastClass(), At: workflow.Now(r.ctx)})
 		}
 	}
-	for _, request := range r.overflow {
+	for _, request := range r.Overflow {
 		given := &item{Request: request}
 		r.settle(given, dispatch.StatusDiscarded, dispatch.Outcome{At: workflow.Now(r.ctx)})
 	}
-	r.overflow = nil
+	r.Overflow = nil
 	r.givenUp, r.woken = true, true
 }
 
@@ -148,7 +148,7 @@ func (r *laneRun) add(more dispatch.HandOver) {
 		r.Known.Add(request.ID)
 		r.Last = request.ID
 		if r.overflows(request) {
-			r.overflow = append(r.overflow, request)
+			r.Overflow = append(r.Overflow, request)
 			continue
 		}
 		added := &item{Request: request, Status: dispatch.StatusWaiting}
@@ -192,14 +192,14 @@ func (r *laneRun) live() error {
 		switch {
 		case r.givenUp && len(r.Parts) > 0:
 			r.cancelParts()
-		case len(r.overflow) > 0:
+		case r.isLong() && r.fitsCarrying() && (r.givenUp || r.asked.Err() == nil):
+			return workflow.NewContinueAsNewError(r.ctx, TypeDelivery, r.start, r.CarriedLane)
+		case len(r.Overflow) > 0:
 			r.forward()
 		case len(r.strangers) > 0:
 			r.releaseStranger()
 		case r.awaitsOther() && !now.Before(r.asks):
 			r.ask(now)
-		case r.isLong() && r.fitsCarrying() && (r.givenUp || r.asked.Err() == nil):
-			return workflow.NewContinueAsNewError(r.ctx, TypeDelivery, r.start, r.CarriedLane)
 		case next != nil && next.isDue(now):
 			r.attempt(next)
 		case r.mayRelease():
@@ -221,8 +221,16 @@ func (r *laneRun) live() error {
 
 // fitsCarrying tells whether the backlog is small enough to carry over, if need be
 // without what it was rendered from, and with no more than the last attempt of each.
-// Only one delivery that is too large by itself is not; then this run goes on.
+// Only one delivery that is too large by itself is not; then this run goes on. What is
+// to be forwarded in a moment need not be carried.
 func (r *laneRun) fitsCarrying() bool {
+	overflow := 0
+	for _, request := range r.Overflow {
+		overflow += request.SizeWithSource()
+	}
+	if overflow > batchSize {
+		return false
+	}
 	if isCarriable(r.CarriedLane) {
 		return true
 	}

@@ -36,7 +36,12 @@ func (o *outbox) settle(through int64) {
 	}
 }
 
-func (r *run) outboxIsDue() bool { return len(r.Outbox.Turns) > 0 && !r.mayRenew() }
+// outboxIsDue tells whether there is something to dispatch now. While a lane is being
+// handed over, it is not: rendered now, it would wait as well, and stand in the history
+// twice more than when Dispatch gives it to the lane workflow itself in a moment.
+func (r *run) outboxIsDue() bool {
+	return len(r.Outbox.Turns) > 0 && !r.mayRenew() && !r.Lanes.areHandingOver()
+}
 
 // dispatch gives all that waits in the outbox to one Dispatch and records what it
 // did. Dispatch answers whatever happens outside; should it ever not, that is a

@@ -271,6 +271,29 @@ func TestAFailedAttemptHandsItsLaneOver(t *testing.T) {
 	require.Len(t, e.handOvers, 1)
 }
 
+// What comes while a lane is handed over is dispatched after that, straight to the lane
+// workflow: rendered at once, it would stand in the history and wait.
+func TestDispatchWaitsWhileALaneIsHandedOver(t *testing.T) {
+	e := newEnv(t)
+	fire(e, "inbound.dtmf", "crm")
+	e.onAttempt = func(in dispatch.AttemptInput) dispatch.AttemptResult {
+		return dispatch.AttemptResult{Outcomes: []dispatch.Outcome{{ID: in.Requests[0].ID, Verdict: dispatch.VerdictRetry, Class: "refused"}}}
+	}
+	dispatched := 0
+	e.onHandOver = func(dispatch.HandOver) error {
+		dispatched = len(e.inputs)
+		e.SignalWorkflow("dtmf", json.RawMessage(`{"digits":"2"}`))
+		return nil
+	}
+	e.signals(time.Second, [2]string{"dtmf", `{"digits":"1"}`})
+	e.signals(time.Minute, [2]string{"abandon", `{}`})
+	e.start(startInbound)
+	require.NoError(t, e.GetWorkflowError())
+	require.Len(t, e.handOvers, 1)
+	require.Greater(t, len(e.inputs), dispatched)
+	require.Equal(t, map[string]dispatch.LaneState{"crm": dispatch.LaneHandedOver}, e.inputs[dispatched].Lanes)
+}
+
 func TestTheInteractionClosesThoughItsReceiverIsDead(t *testing.T) {
 	e := newEnv(t)
 	fire(e, interaction.WhenInteractionEnds, "crm")

@@ -73,7 +73,7 @@ func (r *laneRun) overflows(request dispatch.Request) bool {
 	if r.isPart() {
 		return false // the lane sees to that
 	}
-	if len(r.Parts)+len(r.overflow) > 0 {
+	if len(r.Parts)+len(r.Overflow) > 0 {
 		return true
 	}
 	size, open := 0, 0
@@ -90,7 +90,7 @@ func (r *laneRun) overflows(request dispatch.Request) bool {
 func (r *laneRun) forward() {
 	tail := r.tail()
 	batch, bytes, added := 0, 0, 0
-	for _, request := range r.overflow {
+	for _, request := range r.Overflow {
 		size := sizeOf(request)
 		if bytes += request.SizeWithSource(); batch > 0 && bytes > batchSize || tail.Size > 0 && tail.Size+added+size > laneSize {
 			break
@@ -98,8 +98,8 @@ func (r *laneRun) forward() {
 		batch++
 		added += size
 	}
-	requests := r.overflow[:batch:batch]
-	r.overflow = r.overflow[batch:]
+	requests := r.Overflow[:batch:batch]
+	r.Overflow = r.Overflow[batch:]
 	// Before it is given: a part that says meanwhile that it has had its turn does
 	// not mean these.
 	tail.Last = requests[batch-1].ID
@@ -107,7 +107,7 @@ func (r *laneRun) forward() {
 	summary := summaryOf("%s: %d to part %s", r.start.Call, batch, tail.Name)
 	if err := workflow.ExecuteActivity(withHandOver(r.ctx, summary), dispatch.ActivityHandOver, in).Get(r.ctx, nil); err != nil {
 		workflow.GetLogger(r.ctx).Error("forwarding failed, trying again", "part", tail.Name, "error", err)
-		r.overflow = append(requests, r.overflow...)
+		r.Overflow = append(requests, r.Overflow...)
 		r.pause(time.Minute)
 		return
 	}
@@ -126,10 +126,10 @@ func (r *laneRun) pause(wait time.Duration) {
 // that is full. A part is named after its first delivery, so that no other one of
 // the lane's whole life has its name.
 func (r *laneRun) tail() *part {
-	if n := len(r.Parts); n > 0 && r.Parts[n-1].Size+sizeOf(r.overflow[0]) <= laneSize {
+	if n := len(r.Parts); n > 0 && r.Parts[n-1].Size+sizeOf(r.Overflow[0]) <= laneSize {
 		return r.Parts[n-1]
 	}
-	s := &part{Name: r.overflow[0].ID}
+	s := &part{Name: r.Overflow[0].ID}
 	r.Parts = append(r.Parts, s)
 	return s
 }

@@ -79,6 +79,20 @@ func (ls lanes) areIdle() bool {
 	return true
 }
 
+// isToHandOver tells whether what waits belongs to the Delivery workflow.
+func (l *lane) isToHandOver() bool { return l.HandedOver || l.Failed != nil }
+
+// areHandingOver tells whether what waits in some lane is on its way to its Delivery
+// workflow.
+func (ls lanes) areHandingOver() bool {
+	for _, l := range ls {
+		if len(l.Waiting) > 0 && l.isToHandOver() {
+			return true
+		}
+	}
+	return ls.size() > spillSize
+}
+
 // size is what waits in all lanes, in bytes.
 func (ls lanes) size() int {
 	size := 0
@@ -145,7 +159,7 @@ func (r *run) work(l *lane) {
 // step does one thing for a lane: an attempt, or handing it over.
 func (r *run) step(ctx workflow.Context, l *lane) {
 	r.awaitRoom(ctx)
-	if l.HandedOver || l.Failed != nil || r.Lanes.size() > spillSize {
+	if l.isToHandOver() || r.Lanes.size() > spillSize {
 		r.handOver(ctx, l)
 		return
 	}

@@ -61,7 +61,7 @@ func (c *Recall) Lane() (LeftLane, bool) {
 		return LeftLane{}, false
 	}
 	items := c.lane.Items
-	for _, request := range c.lane.overflow {
+	for _, request := range c.lane.Overflow {
 		items = append(items, &item{Request: request})
 	}
 	return LeftLane{Start: c.lane.start, known: c.lane.Known, items: items}, true

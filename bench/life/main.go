@@ -1,5 +1,5 @@
 // Command life sends one interaction more than it should ever get: 2,000 signals
-// in a second, 10,000 in 30 seconds, 100,000 commands over its life, and 100 MB for a
+// in a second, 10,000 in 30 seconds, 100,000 commands over its life, and 80 MB for a
 // receiver that is down meanwhile. It checks that every command that Temporal took was applied and delivered once and in order,
 // counts what a forced close of a workflow task made the server do again, and
 // measures the histories and the memory. It ends with status 1 when anything was
@@ -40,7 +40,7 @@ var scenarios = []scenario{
 	{Name: "burst", Commands: 2000, Within: time.Second},
 	{Name: "stream", Commands: 10000, Within: 30 * time.Second},
 	{Name: "life", Commands: 100000, Batch: 40},
-	{Name: "outage", Commands: 10000, Within: time.Minute, Fill: 10 << 10, Down: true},
+	{Name: "outage", Commands: 10000, Within: time.Minute, Fill: 8 << 10, Down: true},
 }
 
 func main() {
