@@ -27,7 +27,7 @@ func TestNumberedCommandsInDisorder(t *testing.T) {
 	for from := 1; from <= commands; from += atOnce {
 		var block errgroup.Group
 		for n := from; n < from+atOnce; n++ {
-			payload := fmt.Sprintf(`{"p1":"%d","source_sequence":%d}`, n, n)
+			payload := fmt.Sprintf(`{"p1":"%d","source_sequence":%d,"event_id":"n%d"}`, n, n, n)
 			send := func() error {
 				return l.client.SignalWorkflow(t.Context(), l.workflowID("n1"), "", "script_signal", json.RawMessage(payload))
 			}

@@ -73,6 +73,10 @@ func openLane(ctx workflow.Context, start dispatch.DeliveryStart, carried *Carri
 	if err := workflow.SetQueryHandlerWithOptions(ctx, QueryDeliveries, r.records, options); err != nil {
 		return nil, fmt.Errorf("query %s: %w", QueryDeliveries, err)
 	}
+	options = workflow.QueryHandlerOptions{Description: "the workflows that have what this one cannot hold, in their turn"}
+	if err := workflow.SetQueryHandlerWithOptions(ctx, QueryParts, r.partIDs, options); err != nil {
+		return nil, fmt.Errorf("query %s: %w", QueryParts, err)
+	}
 	r.asks = workflow.Now(ctx).Add(askEvery)
 	r.inbox.open(lasting, r.receive)
 	workflow.Go(ctx, r.discardOnCancel)

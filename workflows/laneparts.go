@@ -168,6 +168,15 @@ func (r *laneRun) workflowOf(part string) string {
 	return dispatch.PartWorkflowID(r.start.Owner, r.start.Call, part)
 }
 
+// partIDs is the query "parts".
+func (r *laneRun) partIDs() ([]string, error) {
+	ids := make([]string, 0, len(r.Parts))
+	for _, p := range r.Parts {
+		ids = append(ids, r.workflowOf(p.Name))
+	}
+	return ids, nil
+}
+
 // takePassed notes that a part has had its turn. When more was forwarded to it
 // meanwhile, that may have met a part that had closed: it is released once more.
 func (r *laneRun) takePassed(payload []byte) error {

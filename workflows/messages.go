@@ -16,13 +16,15 @@ const (
 // command of interaction.Commands is a signal and an update of its own name.
 const UpdateCommands = "commands"
 
-// The queries; an Interaction has all four, a Delivery only deliveries, a Receiver
-// only state.
+// The queries; an Interaction has the first four, a Delivery deliveries and parts, a
+// Receiver only state.
 const (
 	QueryState      = "state"
 	QueryTimeline   = "timeline"
 	QueryDeliveries = "deliveries"
 	QueryRejected   = "rejected"
+	// QueryParts asks a lane for the workflows that have what it cannot hold.
+	QueryParts = "parts"
 )
 
 // The signals of a Delivery: append comes from the interaction, the others from operators.

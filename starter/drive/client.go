@@ -125,7 +125,7 @@ func (c *Client) update(ctx context.Context, n Name, name, id string, payload js
 		if err == nil {
 			err = handle.Get(ctx, answer)
 		}
-		if ranOut(err) && c.isOpen(ctx, n) {
+		if ranOut(err) && c.isOpen(ctx, n.WorkflowID()) {
 			return &renewedError{err}
 		}
 		return err

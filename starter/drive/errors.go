@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -65,7 +66,7 @@ func (c *Client) kindOf(ctx context.Context, n Name, err error) error {
 		return fmt.Errorf("%w (`segue setup` registers it)", err)
 	case errors.As(err, &missing):
 		return c.goneOrNever(ctx, n)
-	case errors.As(err, &updating), waitedTooLong(err):
+	case errors.As(err, &updating), waitedTooLong(err), noPoller(err):
 		return fmt.Errorf("%s: %w on task queue %s in time; is `segue dev` or a worker running?", n, ErrNoWorker, c.TaskQueue)
 	case serviceerror.ToStatus(err).Code() == codes.Unavailable:
 		return fmt.Errorf("%w: %w", ErrUnreachable, err)
@@ -90,9 +91,9 @@ func ranOut(err error) bool {
 	return errors.As(err, &missing) || errors.As(err, &ended) && ended.Type() == endedMeanwhile
 }
 
-// isOpen tells whether the interaction has a run that goes on.
-func (c *Client) isOpen(ctx context.Context, n Name) bool {
-	described, err := c.Temporal.DescribeWorkflowExecution(ctx, n.WorkflowID(), "")
+// isOpen tells whether a workflow has a run that goes on.
+func (c *Client) isOpen(ctx context.Context, workflowID string) bool {
+	described, err := c.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
 	return err == nil && described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
 }
 
@@ -103,6 +104,14 @@ const endedMeanwhile = "AcceptedUpdateCompletedWorkflow"
 func waitedTooLong(err error) bool {
 	var deadline *serviceerror.DeadlineExceeded
 	return errors.As(err, &deadline) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// noPoller tells whether Temporal itself knows that nobody is there to ask, such as for
+// an interaction that is pinned to a version of the workers that none runs any more. It
+// has no type of error for that.
+func noPoller(err error) bool {
+	status := serviceerror.ToStatus(err)
+	return status.Code() == codes.FailedPrecondition && strings.Contains(status.Message(), "no poller")
 }
 
 // goneOrNever tells a closed workflow from one that never was: the server calls

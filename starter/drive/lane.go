@@ -45,11 +45,22 @@ func (c *Client) SignalLane(ctx context.Context, l Lane, signal string, wish wor
 	return nil
 }
 
-// laneIfAny asks the lane workflow of a call, if there ever was one.
+// laneIfAny asks the lane workflow of a call, if there ever was one, and the part of it
+// whose turn it is; of those behind that, nothing has been tried.
 func (c *Client) laneIfAny(ctx context.Context, n Name, call string) ([]workflows.DeliveryRecord, error) {
-	records, err := c.LaneDeliveries(ctx, LaneOf(n, call))
+	lane := LaneOf(n, call)
+	records, err := c.LaneDeliveries(ctx, lane)
+	var parts []string
+	if err == nil && c.isOpen(ctx, lane.WorkflowID) {
+		parts, err = ask[[]string](ctx, c, n, lane.WorkflowID, workflows.QueryParts)
+	}
+	if err == nil && len(parts) > 0 {
+		var more []workflows.DeliveryRecord
+		more, err = c.LaneDeliveries(ctx, Lane{Name: n, Call: call, WorkflowID: parts[0]})
+		records = append(records, more...)
+	}
 	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCompleted) {
-		return nil, nil
+		return records, nil // as much as there is
 	}
 	return records, err
 }
