@@ -18,7 +18,8 @@ type Expected struct {
 	Lane     string
 	Sequence int64
 	// Later is the same delivery if a fault that came before it has taken its event's
-	// number: when that is, depends on the receiver. nil where none can.
+	// number, so that its bytes say the next one: when that is, depends on the receiver.
+	// nil where none can.
 	Later *Expected
 }
 
@@ -69,22 +70,30 @@ func (v Verdict) Exact(allowDuplicates bool) bool {
 	return len(v.Faults) == 0 && (allowDuplicates || v.Duplicates == 0)
 }
 
-// asTheyCame chooses of each delivery the later one, if that is what came.
+// asTheyCame chooses of each delivery the later one, if that is what came first: every
+// repeat has to be like it.
 func asTheyCame(arrivals []Arrival, expected []Expected) []Expected {
-	came := make(map[string]bool, len(arrivals))
+	came := make(map[string]Arrival, len(arrivals))
 	for _, a := range arrivals {
-		came[a.ID] = true
+		if _, again := came[a.ID]; !again {
+			came[a.ID] = a
+		}
 	}
-	chosen := make([]Expected, len(expected))
-	for i, e := range expected {
-		chosen[i] = e
-		for later := e.Later; later != nil && !came[chosen[i].ID]; later = later.Later {
-			if came[later.ID] {
-				chosen[i] = *later
+	chosen := slices.Clone(expected)
+	for i := range chosen {
+		for e := &expected[i]; e != nil; e = e.Later {
+			if a, ok := came[e.ID]; ok && e.isLike(a) {
+				chosen[i] = *e
+				break
 			}
 		}
 	}
 	return chosen
+}
+
+// isLike tells whether an arrival is the delivery's request.
+func (e *Expected) isLike(a Arrival) bool {
+	return a.Method == e.Method && a.Endpoint == e.Endpoint && a.Body == e.Body
 }
 
 // Judge compares arrivals, in their order, with what was expected.

@@ -94,16 +94,16 @@ func TestJudge(t *testing.T) {
 
 // A fault that came before an event has taken its number, or has not.
 func TestAFaultMayComeBefore(t *testing.T) {
-	later := demo.Expected{ID: "a3", Endpoint: "crm /a", Method: "POST", Body: demo.DigestOf([]byte("2")), Status: 200, Lane: "a", Sequence: 3}
+	later := demo.Expected{ID: "a2", Endpoint: "crm /a", Method: "POST", Body: demo.DigestOf([]byte("2, the third")), Status: 200, Lane: "a", Sequence: 3}
 	either := append([]demo.Expected{}, expected...)
 	either[1].Later = &later
-	moved := changed(arrival(1, 200), func(a *demo.Arrival) { a.ID, a.Key = "a3", "a3" })
+	moved := changed(arrival(1, 200), func(a *demo.Arrival) { a.Body = later.Body })
 	rest := []demo.Arrival{arrival(0, 200), arrival(2, 200), arrival(3, 400)}
 	require.True(t, demo.Judge(append(rest[:3:3], arrival(1, 200)), either).Exact(false))
 	require.True(t, demo.Judge(append(rest[:3:3], moved), either).Exact(false))
-	require.Equal(t, demo.FaultUnexpected, demo.Judge(append(rest[:3:3], arrival(1, 200), moved), either).Faults[0].Kind)
+	require.Equal(t, demo.FaultBytes, demo.Judge(append(rest[:3:3], arrival(1, 200), moved), either).Faults[0].Kind)
 	require.Equal(t, demo.FaultLost, demo.Judge(rest, either).Faults[0].Kind)
-	require.Equal(t, demo.FaultUnexpected, demo.Judge(append(rest[:3:3], moved), expected).Faults[0].Kind)
+	require.Equal(t, demo.FaultBytes, demo.Judge(append(rest[:3:3], moved), expected).Faults[0].Kind)
 }
 
 func TestJudgeCounts(t *testing.T) {

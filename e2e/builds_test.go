@@ -115,8 +115,10 @@ func TestAnIncompatibleBuildLosesNothing(t *testing.T) {
 		return before == 8*interactions && len(l.slow.seen()) == interactions
 	})
 	for id, runID := range l.runs {
-		history := l.history(id, runID)
-		require.ErrorContains(t, replayWith(history, changed.Interceptor(changed.Unguarded)), "TMPRL1100", "the replay before a deploy fails")
+		l.eventually(20*time.Second, "the replay before a deploy fails, once the task that sent is in the history", func() bool {
+			err := replayWith(l.history(id, runID), changed.Interceptor(changed.Unguarded))
+			return err != nil && strings.Contains(err.Error(), "TMPRL1100")
+		})
 	}
 
 	l.stop(good)
