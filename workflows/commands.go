@@ -81,58 +81,58 @@ func (r *run) keep(effect interaction.Effect) {
 	r.Children = append(r.Children, effect.Children...)
 }
 
-// takeUpdates registers every command as an update, and the array of commands.
+// takeUpdates registers every command as an update, all with the same handler, and the
+// array of commands.
 func (r *run) takeUpdates(ctx workflow.Context) error {
+	handle := r.handleUpdate
+	options := workflow.UpdateHandlerOptions{Validator: r.validateUpdate, Description: "command of the interaction"}
 	for _, name := range interaction.Commands() {
-		if err := r.takeUpdate(ctx, name); err != nil {
-			return err
+		if err := workflow.SetUpdateHandlerWithOptions(ctx, name, handle, options); err != nil {
+			return fmt.Errorf("update %s: %w", name, err)
 		}
 	}
 	return r.takeArray(ctx)
 }
 
-func (r *run) takeUpdate(ctx workflow.Context, name string) error {
-	read := func(ctx workflow.Context, raw converter.RawValue) (*intake.Arrival, error) {
-		payload, err := jsonOfRaw(raw)
-		if err != nil {
-			return nil, err
-		}
-		// The update's own id does the same for a caller that gives no event id.
-		return intake.Read(name, payload, workflow.GetCurrentUpdateInfo(ctx).ID)
+// readUpdate reads the command of the present update. The update's own id does the same
+// as an event id for a caller that gives none.
+func readUpdate(ctx workflow.Context, raw converter.RawValue) (*intake.Arrival, error) {
+	payload, err := jsonOfRaw(raw)
+	if err != nil {
+		return nil, err
 	}
-	handle := func(ctx workflow.Context, raw converter.RawValue) (Answer, error) {
-		r.updates++
-		arrival, err := read(ctx, raw)
-		if err != nil {
-			count(ctx, name, false, err)
-			return Answer{}, refusal(err)
-		}
-		reply := r.request(arrival)
-		if err := r.await(ctx, reply); err != nil {
-			return Answer{}, err
-		}
-		if reply.err != nil {
-			return Answer{}, refusal(reply.err)
-		}
-		return reply.answer, nil
+	update := workflow.GetCurrentUpdateInfo(ctx)
+	return intake.Read(update.Name, payload, update.ID)
+}
+
+func (r *run) handleUpdate(ctx workflow.Context, raw converter.RawValue) (Answer, error) {
+	r.updates++
+	arrival, err := readUpdate(ctx, raw)
+	if err != nil {
+		count(ctx, workflow.GetCurrentUpdateInfo(ctx).Name, false, err)
+		return Answer{}, refusal(err)
 	}
-	validate := func(ctx workflow.Context, raw converter.RawValue) error {
-		arrival, err := read(ctx, raw)
-		if err == nil && !r.isJudgedInItsTurn(arrival) {
-			err = r.Interaction.Check(arrival.Command())
-		}
-		if err == nil {
-			err = r.mayTake(arrival)
-		}
-		if err != nil {
-			count(ctx, name, false, err)
-			return refusal(err)
-		}
-		return nil
+	reply := r.request(arrival)
+	if err := r.await(ctx, reply); err != nil {
+		return Answer{}, err
 	}
-	options := workflow.UpdateHandlerOptions{Validator: validate, Description: "command of the interaction"}
-	if err := workflow.SetUpdateHandlerWithOptions(ctx, name, handle, options); err != nil {
-		return fmt.Errorf("update %s: %w", name, err)
+	if reply.err != nil {
+		return Answer{}, refusal(reply.err)
+	}
+	return reply.answer, nil
+}
+
+func (r *run) validateUpdate(ctx workflow.Context, raw converter.RawValue) error {
+	arrival, err := readUpdate(ctx, raw)
+	if err == nil && !r.isJudgedInItsTurn(arrival) {
+		err = r.Interaction.Check(arrival.Command())
+	}
+	if err == nil {
+		err = r.mayTake(arrival)
+	}
+	if err != nil {
+		count(ctx, workflow.GetCurrentUpdateInfo(ctx).Name, false, err)
+		return refusal(err)
 	}
 	return nil
 }

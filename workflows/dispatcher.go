@@ -34,6 +34,7 @@ func (o *outbox) settle(through int64) {
 		o.Turns[0] = interaction.Turn{} // let go of its view
 		o.Turns = o.Turns[1:]
 	}
+	o.Turns = nil // and of the room for all that waited at once
 }
 
 // outboxIsDue tells whether there is something to dispatch now. While a lane is being
