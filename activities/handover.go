@@ -47,17 +47,14 @@ func (a *Activities) deliveryOptions(ctx context.Context, in dispatch.HandOver) 
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            call + " for " + cmp.Or(owner.Interaction, "alerts about "+owner.Receiver),
 		TypedSearchAttributes:    laneAttributes(owner, call),
-		Priority:                 priorityOf(ctx, in),
+		Priority:                 priorityOf(in),
 	}
 }
 
 // priorityOf is a lane's: behind its interaction, but people hear of a receiver that
 // fails in time.
-func priorityOf(ctx context.Context, in dispatch.HandOver) temporal.Priority {
-	switch {
-	case in.Part != "":
-		return activity.GetInfo(ctx).Priority // the lane's own
-	case in.Owner.Receiver != "":
+func priorityOf(in dispatch.HandOver) temporal.Priority {
+	if in.Owner.Receiver != "" {
 		return in.Priority.Of(in.Owner.ContactCenter)
 	}
 	return in.Priority.Behind().Of(in.Owner.ContactCenter)

@@ -56,6 +56,13 @@ guard: {allow: ["127.0.0.0/8"]}
 	}
 	l.eventually(time.Minute, "the lane has parts", func() bool { return len(lanes()) >= 4 })
 
+	for _, id := range lanes() {
+		d, err := l.client.DescribeWorkflowExecution(t.Context(), id, "")
+		require.NoError(t, err)
+		require.EqualValues(t, 4, d.GetWorkflowExecutionInfo().GetPriority().GetPriorityKey(), "%s goes behind the interactions", id)
+		require.Equal(t, l.name, d.GetWorkflowExecutionInfo().GetPriority().GetFairnessKey(), id)
+	}
+
 	redeliver := func(most int64) {
 		taken.Store(most)
 		var result struct{ Sent int }

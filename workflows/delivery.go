@@ -35,6 +35,8 @@ type CarriedLane struct {
 	// Orphaned says that the interaction has ended: nobody is told any more.
 	Orphaned bool        `json:"orphaned,omitempty"`
 	Known    intake.Seen `json:"known"`
+	// Priority is the interaction's, as of the last append.
+	Priority dispatch.Priority `json:"priority,omitzero"`
 	// Overflow came when the lane was full, and goes to a part at once; Parts hold what
 	// did, in order.
 	Overflow []dispatch.Request `json:"overflow,omitempty"`
@@ -61,6 +63,7 @@ type laneRun struct {
 	// catchingUp says that the receiver took the last attempt.
 	catchingUp bool
 	visibility
+	sleeper
 }
 
 func openLane(ctx workflow.Context, start dispatch.DeliveryStart, carried *CarriedLane) (*laneRun, error) {
@@ -144,6 +147,7 @@ func (r *laneRun) obey(name string, payload []byte) error {
 
 // add appends what the lane does not know yet: a repeated append adds nothing.
 func (r *laneRun) add(more dispatch.HandOver) {
+	r.Priority = more.Priority
 	r.Orphaned = r.start.Owner.Receiver != "" // else somebody appends, so there is somebody to tell
 	for i, request := range more.Requests {
 		if r.Known.Has(request.ID) {

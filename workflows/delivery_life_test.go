@@ -261,3 +261,17 @@ func TestALaneTellsWhatItHasBeforeItWaits(t *testing.T) {
 	l.run()
 	require.Equal(t, []string{"0s lane_result d1:delivered last=d2", "5h0m0s lane_drained d2:delivered last=d2"}, l.told)
 }
+
+// Behind a delivery that waits for days thousands may be appended.
+func TestWhatIsAppendedCostsAWaitingLaneNoTimer(t *testing.T) {
+	l := newLane(t)
+	var timers []time.Duration
+	l.SetOnTimerScheduledListener(func(_ string, after time.Duration) { timers = append(timers, after) })
+	l.append(0, afterFailing(retry(time.Hour), "d1"))
+	for i, id := range ids(20)[1:] {
+		l.append(time.Duration(i+1)*time.Minute, handOver(id))
+	}
+	l.run()
+	require.Equal(t, []time.Duration{time.Hour}, timers)
+	require.Len(t, l.tries, 20)
+}

@@ -180,23 +180,7 @@ func (r *laneRun) wait(next *item, expiry time.Time) error {
 	if r.awaitsOther() && (until.IsZero() || r.asks.Before(until)) {
 		until, summary = r.asks, summaryOf("%s: asks whose turn it is", r.start.Call)
 	}
-	awake := func() bool { return r.woken }
-	if until.IsZero() {
-		return workflow.Await(r.ctx, awake)
-	}
-	return awaitUntil(r.ctx, until.Sub(now), summary, awake)
-}
-
-// awaitUntil sleeps until it is woken or the time is over.
-func awaitUntil(ctx workflow.Context, wait time.Duration, summary string, awake func() bool) error {
-	timerCtx, stop := workflow.WithCancel(ctx)
-	defer stop()
-	timer := workflow.NewTimerWithOptions(timerCtx, wait, workflow.TimerOptions{Summary: summary})
-	fired := false
-	workflow.Go(timerCtx, func(ctx workflow.Context) {
-		fired = timer.Get(ctx, nil) == nil
-	})
-	return workflow.Await(ctx, func() bool { return fired || awake() })
+	return r.sleep(r.ctx, until, summary, func() bool { return r.woken })
 }
 
 func retrySummary(call string, it *item, now time.Time) string {

@@ -103,7 +103,7 @@ func (r *laneRun) forward() {
 	// Before it is given: a part that says meanwhile that it has had its turn does
 	// not mean these.
 	tail.Last = requests[batch-1].ID
-	in := dispatch.HandOver{Owner: r.start.Owner, Call: r.start.Call, Requests: requests, Part: tail.Name}
+	in := dispatch.HandOver{Owner: r.start.Owner, Call: r.start.Call, Requests: requests, Priority: r.Priority, Part: tail.Name}
 	summary := summaryOf("%s: %d to part %s", r.start.Call, batch, tail.Name)
 	if err := workflow.ExecuteActivity(withHandOver(r.ctx, summary), dispatch.ActivityHandOver, in).Get(r.ctx, nil); err != nil {
 		workflow.GetLogger(r.ctx).Error("forwarding failed, trying again", "part", tail.Name, "error", err)

@@ -53,6 +53,7 @@ type receiverRun struct {
 	changed  bool // something that operators see may have changed
 	canceled bool
 	visibility
+	sleeper
 }
 
 func openReceiver(ctx workflow.Context, start dispatch.ReceiverStart, carried *CarriedReceiver) (*receiverRun, error) {
@@ -111,7 +112,7 @@ func (r *receiverRun) live() error {
 		case !isAny:
 			return nil
 		case next.at.After(now):
-			if err := awaitUntil(r.ctx, next.at.Sub(now), next.about, func() bool { return r.woken }); err != nil {
+			if err := r.sleep(r.ctx, next.at, next.about, func() bool { return r.woken }); err != nil {
 				return fmt.Errorf("receiver of %s: %w", r.start.Call, err)
 			}
 		default:

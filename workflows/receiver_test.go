@@ -452,5 +452,5 @@ func TestALongEpisodeContinuesAsNew(t *testing.T) {
 	next.ExecuteWorkflow(workflows.TypeReceiver, dispatch.ReceiverStart{Call: "crm"}, &carried)
 	require.NoError(t, next.GetWorkflowError())
 	require.Len(t, next.said, 4)
-	require.Equal(t, "12m0s receiver_recovered delivered for 660", next.said[3])
+	require.Equal(t, "12m1s receiver_recovered delivered for 661", next.said[3])
 }
