@@ -156,3 +156,22 @@ func TestAnInteractionThatOwesTooMuchRefusesUpdates(t *testing.T) {
 	require.NoError(t, later.rejected)
 	require.Equal(t, []map[string]any{faultOf("crm", "3-1999", "inbound.dtmf")}, e.faults(), "nor does a fault need it to be shown")
 }
+
+// A run whose history the server would soon end takes updates only in the next one.
+func TestAnOverlongRunRefusesUpdates(t *testing.T) {
+	e := newEnv(t)
+	var refused, later updateCallbacks
+	e.RegisterDelayedCallback(func() {
+		e.SetCurrentHistorySize(21 << 20)
+		e.UpdateWorkflow("dtmf", "u1", &refused, json.RawMessage(`{"digits":"1"}`))
+	}, time.Minute)
+	e.RegisterDelayedCallback(func() {
+		e.SetCurrentHistorySize(1 << 20)
+		e.UpdateWorkflow("complete", "u2", &later, json.RawMessage(`{}`))
+	}, 2*time.Minute)
+	e.start(startInbound)
+	require.NoError(t, e.GetWorkflowError())
+	require.Equal(t, workflows.ErrorOverloaded, errorType(t, refused.rejected))
+	require.ErrorContains(t, refused.rejected, "about to continue as new; send the command again in a moment")
+	require.NoError(t, later.rejected)
+}

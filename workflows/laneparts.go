@@ -20,6 +20,9 @@ const (
 	// laneSize is how much a lane, or one of its parts, holds, in bytes: with all
 	// that it carries besides, it stays within carryLimit.
 	laneSize = carryLimit / 2
+	// forwardSize is how much goes to a part at once, in bytes: twice as much as comes at
+	// once, so that a lane gets rid of it sooner.
+	forwardSize = 2 * batchSize
 	// itemSize is what a delivery carries besides its request, in bytes: the last
 	// attempt, the reason in words, when it is due.
 	itemSize = 700
@@ -92,7 +95,7 @@ func (r *laneRun) forward() {
 	batch, bytes, added := 0, 0, 0
 	for _, request := range r.Overflow {
 		size := sizeOf(request)
-		if bytes += request.SizeWithSource(); batch > 0 && bytes > batchSize || tail.Size > 0 && tail.Size+added+size > laneSize {
+		if bytes += request.SizeWithSource(); batch > 0 && bytes > forwardSize || tail.Size > 0 && tail.Size+added+size > laneSize {
 			break
 		}
 		batch++

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"go.temporal.io/sdk/workflow"
+
 	"segue/interaction/intake"
 )
 
@@ -11,10 +13,18 @@ import (
 // are taken beyond it, for Temporal has acknowledged them; updates are not.
 const owedLimit = 10000
 
+// overlong is the size of a history, in bytes, from which on updates wait for the next
+// run: the server ends a workflow at 50 MiB, and takes in signals all the time.
+const overlong = 20 << 20
+
 // OverloadedError refuses an update: nothing was changed, and it may be sent again.
 type OverloadedError struct{ Owed int }
 
 func (e *OverloadedError) Error() string {
+	if e.Owed < owedLimit {
+		return "the history of this interaction's run is too long to go on, and it is about to continue as new; " +
+			"send the command again in a moment"
+	}
 	return fmt.Sprintf("%d deliveries of this interaction are not delivered yet, and %d is the most; "+
 		"send the command again later, or redeliver or discard some", e.Owed, owedLimit)
 }
@@ -45,7 +55,8 @@ func (r *run) mayTakeArray(items []json.RawMessage, updateID string) error {
 
 // overload is nil while the interaction may be charged with more.
 func (r *run) overload() error {
-	if owed := r.Deliveries.Undelivered + len(r.Outbox.Turns); owed >= owedLimit {
+	owed := r.Deliveries.Undelivered + len(r.Outbox.Turns)
+	if owed >= owedLimit || workflow.GetInfo(r.ctx).GetCurrentHistorySize() > overlong {
 		return &OverloadedError{Owed: owed}
 	}
 	return nil
