@@ -26,13 +26,13 @@ func (s *sleeper) sleep(ctx workflow.Context, until time.Time, summary string, a
 		return workflow.Await(ctx, awake)
 	}
 	if s.running == nil {
-		s.running = begin(ctx, until, summary)
+		s.running = newSleep(ctx, until, summary)
 	}
 	now := s.running
 	return workflow.Await(ctx, func() bool { return now.over || awake() })
 }
 
-func begin(ctx workflow.Context, until time.Time, summary string) *sleep {
+func newSleep(ctx workflow.Context, until time.Time, summary string) *sleep {
 	ctx, stop := workflow.WithCancel(ctx)
 	s := &sleep{until: until, stop: stop}
 	timer := workflow.NewTimerWithOptions(ctx, until.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: summary})
