@@ -43,9 +43,26 @@ func newLab(t *testing.T) *lab {
 	c, err := connect.Dial(t.Context(), connect.Settings{Address: temporal.Address}, slog.New(slog.DiscardHandler), plugin)
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	name := strings.NewReplacer("/", "-", " ", "-").Replace(t.Name())
-	return &lab{t: t, client: c, name: name}
+	return &lab{t: t, client: c, name: nameOf(t)}
 }
+
+// nameOf names what a test works with. With -count it runs several times against one
+// server, each time under another name.
+func nameOf(t *testing.T) string {
+	name := strings.NewReplacer("/", "-", " ", "-").Replace(t.Name())
+	runs.Lock()
+	defer runs.Unlock()
+	runs.of[name]++
+	if n := runs.of[name]; n > 1 {
+		name += fmt.Sprintf("-%d", n)
+	}
+	return name
+}
+
+var runs = struct {
+	sync.Mutex
+	of map[string]int
+}{of: map[string]int{}}
 
 // startWorker runs the worker binary with a configuration until the test ends or
 // somebody kills it.
