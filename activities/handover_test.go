@@ -76,3 +76,18 @@ func TestHandOverFailsWithTheServer(t *testing.T) {
 	})
 	assert.ErrorContains(t, err, "appending 2 requests")
 }
+
+// People are to hear of a receiver that fails before what waits for it is tried again.
+func TestAlertsDoNotGoBehindWhatTheyTellOf(t *testing.T) {
+	for receiver, key := range map[string]int{"": 3, "segue/crm": 2} {
+		d := newDesk(t)
+		d.temporal.On("SignalWithStartWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything,
+			mock.MatchedBy(func(o client.StartWorkflowOptions) bool { return o.Priority.PriorityKey == key }),
+			mock.Anything, mock.Anything).Return(nil, nil).Once()
+		_, err := d.ExecuteActivity(dispatch.ActivityHandOver, dispatch.HandOver{
+			Owner: dispatch.Owner{ContactCenter: "cc", Interaction: "i-1", Receiver: receiver}, Call: "pager",
+			Requests: []dispatch.Request{{ID: "1"}}, Priority: dispatch.Priority{Key: 2},
+		})
+		require.NoError(t, err, receiver)
+	}
+}
