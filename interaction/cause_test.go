@@ -39,3 +39,13 @@ func TestWithoutAnIdentityThePlaceIsTheCause(t *testing.T) {
 	s := opened(t, sales)
 	require.Empty(t, s.do(`dtmf {"digits":"1"}`).Turn.Events[0].Cause)
 }
+
+// A delivery that was sent again and failed again has failed twice: people hear of both.
+func TestEachFaultOfADeliveryIsAnEventOfItsOwn(t *testing.T) {
+	s := opened(t, sales)
+	failure := interaction.Failure{Call: "crm", Class: "gone", Delivery: "msg_1", Of: interaction.WhenInteractionStarts}
+	first := s.i.Fault(failure, s.now).Turn.Events[0]
+	second := carriedOver(t, s.i).Fault(failure, s.now).Turn.Events[0]
+	require.NotEmpty(t, first.Cause)
+	require.NotEqual(t, first.Cause, second.Cause)
+}

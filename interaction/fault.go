@@ -1,6 +1,9 @@
 package interaction
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Failure is what an interaction is told of a delivery that no attempt will help.
 type Failure struct {
@@ -21,9 +24,11 @@ func (i *Interaction) Fault(f Failure, now time.Time) Effect {
 	if f.Of == WhenFault {
 		return Effect{}
 	}
-	s := &step{record: i.r.draft(), now: now.UTC(), cause: "\nfault " + f.Delivery, cmd: Command{Name: string(WhenFault), Fields: map[string]any{
+	s := &step{record: i.r.draft(), now: now.UTC(), cmd: Command{Name: string(WhenFault), Fields: map[string]any{
 		"call": f.Call, "class": f.Class, "code": float64(f.Code), "delivery": f.Delivery, "of": string(f.Of),
 	}}}
+	s.Faults++ // a delivery that is sent again may fail again
+	s.cause = fmt.Sprintf("\nfault %s %d", f.Delivery, s.Faults)
 	s.at = s.within() // the timeline's own clock stands still: nothing of it has happened
 	s.fire(WhenFault)
 	i.r = s.record

@@ -51,6 +51,8 @@ type record struct {
 	Sequence    int64          `json:"sequence"`
 	// Internals counts the commands that timers, or a cancel, gave.
 	Internals int64 `json:"internals,omitempty"`
+	// Faults counts the deliveries that failed for good, each as often as it did.
+	Faults int64 `json:"faults,omitempty"`
 
 	// OpenedAt, Since and QueuedAt are for timers, so they are when a command was
 	// applied and not when its source says it happened, whose clock may be off:

@@ -132,9 +132,9 @@ func (r *laneRun) tail() *part {
 	if n := len(r.Parts); n > 0 && r.Parts[n-1].Size+sizeOf(r.Overflow[0]) <= laneSize {
 		return r.Parts[n-1]
 	}
-	s := &part{Name: r.Overflow[0].ID}
-	r.Parts = append(r.Parts, s)
-	return s
+	added := &part{Name: r.Overflow[0].ID}
+	r.Parts = append(r.Parts, added)
+	return added
 }
 
 // letsPass tells whether everything here has had its turn, so that what comes behind it
