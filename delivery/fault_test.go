@@ -16,14 +16,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"segue/delivery"
+	"segue/delivery/evil"
 	"segue/dispatch"
 )
 
 func TestFailuresOfTheNetwork(t *testing.T) {
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, closed.Close())
-
 	hang := make(chan struct{})
 	slow := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -47,7 +44,7 @@ func TestFailuresOfTheNetwork(t *testing.T) {
 		verdict dispatch.Verdict
 	}{
 		{"name", "http://receiver.invalid/", delivery.ClassDNS, dispatch.VerdictRetry},
-		{"refused", "http://" + closed.Addr().String(), delivery.ClassRefused, dispatch.VerdictRetry},
+		{"refused", evil.Refuse(t), delivery.ClassRefused, dispatch.VerdictRetry},
 		{"closed without an answer", serveRaw(t, func(*net.TCPConn) {}), delivery.ClassReset, dispatch.VerdictRetry},
 		{"reset", serveRaw(t, func(c *net.TCPConn) { _ = c.SetLinger(0) }), delivery.ClassReset, dispatch.VerdictRetry},
 		{"reset in the header", serveRaw(t, func(c *net.TCPConn) {

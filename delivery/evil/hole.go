@@ -6,12 +6,18 @@ import (
 	"time"
 )
 
-// Refuse is an address at which nobody listens.
+// Refuse is an address at which nobody listens, nor will: it is the near end of a
+// connection, so that no other test is given its port meanwhile.
 func Refuse(t testing.TB) string {
 	t.Helper()
 	listener := listen(t)
-	listener.Close()
-	return "http://" + listener.Addr().String()
+	t.Cleanup(func() { listener.Close() })
+	c, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return "http://" + c.LocalAddr().String()
 }
 
 // BlackHole is an address that takes no connection and refuses none: its queue of
