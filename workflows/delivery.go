@@ -18,11 +18,19 @@ import (
 //
 // carried is set when a run continues an earlier one.
 func Delivery(ctx workflow.Context, start dispatch.DeliveryStart, carried *CarriedLane) error {
-	run, err := openLane(ctx, start, carried)
-	if err != nil {
-		return err
-	}
-	return run.live()
+	return runDelivery(ctx, start, carried, func(*laneRun) {})
+}
+
+// runDelivery is the workflow's body; opened is given the run once it has its state.
+func runDelivery(ctx workflow.Context, start dispatch.DeliveryStart, carried *CarriedLane, opened func(*laneRun)) error {
+	return inboxOf(ctx).serve(ctx, func(ctx workflow.Context) error {
+		r, err := openLane(ctx, start, carried)
+		if err != nil {
+			return err
+		}
+		opened(r)
+		return r.live()
+	})
 }
 
 // CarriedLane is what one run of a lane leaves to the next.

@@ -21,11 +21,21 @@ import (
 //
 // carried is set when a run continues an earlier one.
 func Interaction(ctx workflow.Context, start converter.RawValue, carried *Carried) (*interaction.Status, error) {
-	run, err := openRun(ctx, start, carried)
-	if err != nil {
-		return nil, err
-	}
-	return run.live()
+	return runInteraction(ctx, start, carried, func(*run) {})
+}
+
+// runInteraction is the workflow's body; opened is given the run once it has its state.
+func runInteraction(ctx workflow.Context, start converter.RawValue, carried *Carried, opened func(*run)) (status *interaction.Status, err error) {
+	err = inboxOf(ctx).serve(ctx, func(ctx workflow.Context) error {
+		r, err := openRun(ctx, start, carried)
+		if err != nil {
+			return err
+		}
+		opened(r)
+		status, err = r.live()
+		return err
+	})
+	return status, err
 }
 
 // Carried is what one run of an interaction leaves to the next, and what a run

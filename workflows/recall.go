@@ -28,21 +28,11 @@ func (c *Recall) Register(registry worker.WorkflowRegistry) {
 }
 
 func (c *Recall) runInteraction(ctx workflow.Context, start converter.RawValue, carried *Carried) (*interaction.Status, error) {
-	r, err := openRun(ctx, start, carried)
-	if err != nil {
-		return nil, err
-	}
-	c.interaction = r
-	return r.live()
+	return runInteraction(ctx, start, carried, func(r *run) { c.interaction = r })
 }
 
 func (c *Recall) runDelivery(ctx workflow.Context, start dispatch.DeliveryStart, carried *CarriedLane) error {
-	r, err := openLane(ctx, start, carried)
-	if err != nil {
-		return err
-	}
-	c.lane = r
-	return r.live()
+	return runDelivery(ctx, start, carried, func(r *laneRun) { c.lane = r })
 }
 
 // Interaction is the interaction as its run left it; false where the run never had

@@ -18,11 +18,13 @@ import (
 //
 // carried is set when a run continues an earlier one.
 func Receiver(ctx workflow.Context, start dispatch.ReceiverStart, carried *CarriedReceiver) error {
-	run, err := openReceiver(ctx, start, carried)
-	if err != nil {
-		return err
-	}
-	return run.live()
+	return inboxOf(ctx).serve(ctx, func(ctx workflow.Context) error {
+		r, err := openReceiver(ctx, start, carried)
+		if err != nil {
+			return err
+		}
+		return r.live()
+	})
 }
 
 // CarriedReceiver is what one run of a receiver's workflow leaves to the next.
