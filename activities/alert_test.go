@@ -158,7 +158,7 @@ func TestAlertsGoToLanesOfTheirOwn(t *testing.T) {
 	assert.Equal(t, "operator.delivery_failing", request.When)
 	assert.Equal(t, "bi", (*appended)[1].Call)
 
-	options := d.temporal.Calls[0].Arguments.Get(4).(client.StartWorkflowOptions)
+	options := d.lanesStarted()[0].Arguments.Get(4).(client.StartWorkflowOptions)
 	assert.Equal(t, "alert/segue/crm/pager", options.ID)
 	assert.Equal(t, "pager for alerts about segue/crm", options.StaticSummary)
 	call, _ := options.TypedSearchAttributes.GetKeyword(dispatch.AttributeCall)

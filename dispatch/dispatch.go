@@ -15,6 +15,7 @@ const (
 	ActivityHandOver     = "HandOver"
 	ActivityRender       = "Render"
 	ActivityCancelReason = "CancelReason"
+	ActivityRecover      = "Recover"
 )
 
 // Owner says whose deliveries these are: one interaction, over all its runs, or

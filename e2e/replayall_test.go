@@ -41,7 +41,14 @@ func replayAll(ctx context.Context) error {
 				continue
 			}
 			execution := workflow.Execution{ID: info.GetExecution().GetWorkflowId(), RunID: info.GetExecution().GetRunId()}
-			if err := replay.Execution(ctx, c, execution, quiet); err != nil {
+			history, err := replay.Fetch(ctx, c, execution)
+			if err == nil && len(history.GetEvents()) < 3 {
+				continue // it was ended before its first task
+			}
+			if err == nil {
+				err = replay.History(history, quiet)
+			}
+			if err != nil {
 				failures = append(failures, fmt.Errorf("%s of %s: %w", execution.ID, info.GetTaskQueue(), err))
 			}
 			replayed++

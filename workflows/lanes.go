@@ -1,8 +1,6 @@
 package workflows
 
 import (
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -213,7 +211,7 @@ func (r *run) settle(l *lane, outcome *dispatch.Outcome) {
 // workflow parks it. It may come as long as this workflow is open, also after the
 // interaction's end; after that nobody is left to fire it.
 func (r *run) noteFault(call, when string, outcome *dispatch.Outcome) {
-	if outcome.Verdict != dispatch.VerdictFinal || !r.Deliveries.isOpen(outcome.ID) {
+	if outcome.Verdict != dispatch.VerdictFinal || !r.Deliveries.isOpen(outcome.ID, call) {
 		return
 	}
 	r.keep(r.Interaction.Fault(interaction.Failure{
@@ -252,30 +250,4 @@ func attemptSummary(call string, batch []dispatch.Request) string {
 		return summaryOf("%s: %s, event %d", call, batch[0].When, batch[0].Sequence)
 	}
 	return summaryOf("%s: events %d to %d", call, batch[0].Sequence, batch[len(batch)-1].Sequence)
-}
-
-// takeReport notes what a Delivery workflow tells of the lane it owns.
-func (r *run) takeReport(name string, payload []byte) error {
-	var report laneReport
-	if err := json.Unmarshal(payload, &report); err != nil {
-		return &interaction.InvalidError{Command: name, Field: "payload", Reason: fmt.Sprintf("is no lane report: %v", err)}
-	}
-	r.touched = true
-	for _, result := range report.Results {
-		outcome := &dispatch.Outcome{
-			ID: result.ID, Code: result.Code, Class: result.Class, Message: result.Why, Version: result.Version, Returns: result.Returns,
-		}
-		if result.Status == dispatch.StatusParked {
-			outcome.Verdict = dispatch.VerdictFinal
-		}
-		r.Deliveries.set(result.ID, result.Status, outcome)
-		r.noteFault(report.Call, result.When, outcome)
-		r.writeReturns(report.Call, result.Returns)
-	}
-	for _, l := range r.Lanes {
-		if name == signalLaneDrained && l.Call == report.Call {
-			l.drained(report.Last)
-		}
-	}
-	return nil
 }
