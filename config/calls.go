@@ -124,7 +124,7 @@ func (l *loader) policy(at string, c *fileCall) delivery.Policy {
 	l.within(at+".limits.concurrency", float64(c.Limits.Concurrency), concurrencyNumbers)
 	l.within(at+".limits.rate", c.Limits.Rate, rateNumbers)
 	l.within(at+".limits.response", float64(c.Limits.Response), responseNumbers)
-	return delivery.Policy{Call: c.Name, Timeout: time.Duration(c.Timeout), Success: c.Success,
+	return delivery.Policy{Call: c.Name, Origin: delivery.OriginOf(c.URL), Timeout: time.Duration(c.Timeout), Success: c.Success,
 		Final: c.Final.statuses, Retriable: c.Again.statuses, Verdicts: l.verdicts(at, c),
 		SOAP: c.SOAP != nil, Idempotent: c.Idemp, DryRun: c.DryRun, Order: c.Order,
 		Retry:  delivery.Retry{Schedule: schedule, Jitter: c.Retry.Jitter, Retention: time.Duration(c.Retry.Retention)},

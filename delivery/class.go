@@ -68,8 +68,8 @@ const (
 	ClassAuth Class = "auth"
 	// ClassRender: the request could not be rendered or is no valid HTTP; final.
 	ClassRender Class = "render"
-	// ClassConfig: the call is gone from the configuration, or has become a dry run;
-	// final.
+	// ClassConfig: the call is gone from the configuration, has become a dry run, or
+	// leads to another host than the request; final.
 	ClassConfig Class = "config"
 	// ClassBreakerOpen: the receiver has failed repeatedly and is left alone for a
 	// while; retry, free of charge.

@@ -17,7 +17,7 @@ const userAgent = "segue/1"
 // ours are headers that a configured call cannot set: the connection's, and those
 // that carry the delivery's identity.
 var ours = map[string]bool{
-	"Accept-Encoding": true, "Connection": true, "Content-Length": true, "Keep-Alive": true, "Proxy-Connection": true,
+	"Accept-Encoding": true, "Connection": true, "Content-Length": true, "Host": true, "Keep-Alive": true, "Proxy-Connection": true,
 	"Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
 	"Idempotency-Key": true, "X-Idempotency-Key": true,
 	"Webhook-Id": true, "Webhook-Timestamp": true, "Webhook-Signature": true,
@@ -69,8 +69,6 @@ func setHeaders(req *http.Request, p Policy, r dispatch.Request, attempt int) er
 		}
 		switch name := textproto.CanonicalMIMEHeaderKey(h.Name); {
 		case ours[name]:
-		case name == "Host":
-			req.Host = value
 		case name == "Authorization", name == "User-Agent", name == "Content-Type":
 			req.Header.Set(name, value)
 		default:

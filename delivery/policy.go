@@ -13,6 +13,9 @@ type Policy struct {
 	Call string
 	// Version is the configuration that the policy is of; it stands in every outcome.
 	Version string
+	// Origin is the scheme, host and port of the call's URL, by OriginOf: a request for
+	// another one is parked. Empty compares nothing; a configured call always has one.
+	Origin string
 	// Timeout is the total deadline of one attempt: dial, TLS, request, response.
 	Timeout time.Duration
 	// Success lists the statuses that count as delivered; empty means 2xx.

@@ -46,6 +46,9 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int, w *watch) (o di
 		// not counted as sent only because the configuration has changed meanwhile.
 		return NotSent(p, r, ClassConfig, "the call has become a dry run; redeliver when it is none any more")
 	}
+	if why := p.strays(r); why != "" {
+		return NotSent(p, r, ClassConfig, why)
+	}
 	req, err := newRequest(p, r, attempt)
 	if err != nil {
 		return notSent(ClassRender, err)
