@@ -116,7 +116,7 @@ func (x *exchange) do(req *http.Request) dispatch.Outcome {
 		deadline = defaultTimeout
 	}
 	// Its own context: no caller may cut a request that has started.
-	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	ctx, cancel := withDeadline(deadline)
 	defer cancel()
 	o := outcomeOf(x.request, ClassNetwork, "")
 	resp, err := x.roundTrip(req.WithContext(ctx))

@@ -1,7 +1,9 @@
 package delivery
 
 import (
+	"context"
 	"crypto/tls"
+	"net"
 	"net/http"
 	"time"
 )
@@ -19,12 +21,15 @@ const (
 // http.Client, which would follow redirects and take credentials from URLs.
 func newTransport(dialer *dialer, trust *tls.Config) *http.Transport {
 	trust.MinVersion = tls.VersionTLS12
+	trust.NextProtos = []string{"h2", "http/1.1"}
 	return &http.Transport{
 		// No proxy of net/http, not even from the environment: it would resolve names
 		// itself, where the guard does not see it. The dialer knows the configured one.
-		Proxy:                  nil,
-		DialContext:            dialer.dial,
-		TLSClientConfig:        trust,
+		Proxy:       nil,
+		DialContext: dialer.dial,
+		DialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return dialer.dialTLS(ctx, network, address, trust)
+		},
 		ForceAttemptHTTP2:      true,
 		MaxIdleConns:           1024,
 		MaxIdleConnsPerHost:    idlePerHost,
