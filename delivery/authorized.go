@@ -30,13 +30,13 @@ func (e *noTokenError) Unwrap() error { return e.cause }
 // may have been revoked: the same id and bytes, within the same deadline.
 func (x *exchange) roundTrip(req *http.Request) (*http.Response, error) {
 	if x.grant == nil {
-		return x.transport.RoundTrip(req)
+		return x.transmit(req)
 	}
 	token, fresh, err := x.tokens.get(req.Context(), x.grant, "")
 	if err != nil {
 		return nil, &noTokenError{cause: err}
 	}
-	resp, err := x.transport.RoundTrip(x.bearing(req, token))
+	resp, err := x.transmit(x.bearing(req, token))
 	if err != nil || fresh || !x.refused(resp) {
 		return resp, err
 	}
@@ -53,7 +53,12 @@ func (x *exchange) roundTrip(req *http.Request) (*http.Response, error) {
 	if req, err = again(req); err != nil {
 		return nil, err
 	}
-	return x.transport.RoundTrip(x.bearing(req, token))
+	return x.transmit(x.bearing(req, token))
+}
+
+func (x *exchange) transmit(req *http.Request) (resp *http.Response, err error) {
+	resp, x.sent, err = transmit(x.transport, req, x.policy.Idempotent)
+	return resp, err
 }
 
 func (x *exchange) bearing(req *http.Request, token string) *http.Request {

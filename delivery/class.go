@@ -191,8 +191,11 @@ func classOfStatus(p Policy, code int) (Class, dispatch.Verdict) {
 		class = ClassHTTP5xx
 	}
 	standard := class.verdict()
-	if code == 408 || code == 425 {
+	switch {
+	case code == 408 || code == 425:
 		standard = dispatch.VerdictRetry
+	case isUnknownStatus(code) && !p.Idempotent:
+		standard = dispatch.VerdictFinal
 	}
 	return class, p.verdictOn(code, class, standard)
 }

@@ -80,13 +80,7 @@ func setHeaders(req *http.Request, p Policy, r dispatch.Request, attempt int) er
 		req.Header.Set("User-Agent", userAgent)
 	}
 	req.Header[headerID] = []string{r.ID}
-	if p.Idempotent {
-		req.Header.Set("Idempotency-Key", r.ID)
-	} else {
-		// Under its canonical name net/http would take the key as leave to send the
-		// request again when a kept connection breaks.
-		req.Header["idempotency-key"] = []string{r.ID}
-	}
+	req.Header.Set("Idempotency-Key", r.ID)
 	return nil
 }
 

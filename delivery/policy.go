@@ -21,6 +21,7 @@ type Policy struct {
 	// Success lists the statuses that count as delivered; empty means 2xx.
 	Success []StatusRange
 	// Idempotent allows the inline way and a repeat without knowing the first outcome.
+	// Without it, an attempt whose request has left and was not answered is final.
 	Idempotent bool
 	// Order is what a lane does behind a parked delivery.
 	Order  Order

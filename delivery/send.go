@@ -30,7 +30,9 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int, w *watch) (o di
 		if defect := recover(); defect != nil {
 			// The value may quote the request; the stack does not.
 			s.log.Error("sending panicked", "call", p.Call, "delivery", r.ID, "panic", fmt.Sprintf("%T", defect), "stack", string(debug.Stack()))
-			o = settle(outcomeOf(r, ClassInternal, "sending failed by a defect"), p, attempt, 0)
+			o = outcomeOf(r, ClassInternal, "sending failed by a defect")
+			o.Verdict, _ = p.verdictUnknown(ClassInternal)
+			o = settle(o, p, attempt, 0)
 		}
 	}()
 	notSent := func(class Class, err error) dispatch.Outcome {
@@ -107,6 +109,7 @@ type exchange struct {
 	tokens    *tokens
 	grant     *grant        // nil: the request needs no token
 	watch     *watch        // nil: nobody watches
+	sent      bool          // some of the request has left the process
 	floor     time.Duration // the receiver's Retry-After
 }
 
@@ -121,24 +124,34 @@ func (x *exchange) do(req *http.Request) dispatch.Outcome {
 	o := outcomeOf(x.request, ClassNetwork, "")
 	resp, err := x.roundTrip(req.WithContext(ctx))
 	if err != nil {
-		var missing *noTokenError
-		class, message := ClassAuth, ""
-		if errors.As(err, &missing) {
-			o.Code, message = missing.code, missing.Error()
-		} else {
-			class, message = classOfError(ctx, err, deadline)
-			if class == ClassReset && x.policy.Auth.MTLS != nil {
-				// Since TLS 1.3 a server judges the certificate when we believe to be
-				// connected, and what it says of it may be lost with the connection.
-				message += "; the receiver may not accept the client certificate"
-			}
-		}
-		o.Class, o.Verdict, o.Message = string(class), x.policy.verdictOf(class), bounded(x.used.redact(message), maxMessage)
+		x.failed(ctx, &o, err, deadline)
 		return o
 	}
 	defer resp.Body.Close()
 	x.judge(&o, resp)
 	return o
+}
+
+// failed settles the outcome of an exchange that brought no response.
+func (x *exchange) failed(ctx context.Context, o *dispatch.Outcome, err error, deadline time.Duration) {
+	var why string
+	class, message := ClassAuth, ""
+	o.Verdict = x.policy.verdictOf(class)
+	if missing, ok := errors.AsType[*noTokenError](err); ok {
+		o.Code, message = missing.code, missing.Error()
+	} else {
+		class, message = classOfError(ctx, err, deadline)
+		if class == ClassReset && x.policy.Auth.MTLS != nil {
+			// Since TLS 1.3 a server judges the certificate when we believe to be
+			// connected, and what it says of it may be lost with the connection.
+			message += "; the receiver may not accept the client certificate"
+		}
+		o.Verdict = x.policy.verdictOf(class)
+		if x.sent {
+			o.Verdict, why = x.policy.verdictUnknown(class)
+		}
+	}
+	o.Class, o.Message = string(class), joined(x.used.redact(message), why)
 }
 
 // judge settles the outcome by the status alone. It is the receiver's word on the
@@ -171,7 +184,11 @@ func (x *exchange) judge(o *dispatch.Outcome, resp *http.Response) {
 	}
 	x.floor = retryAfter(resp.Header, time.Now())
 	o.Excerpt = x.excerpt(body)
-	o.Message = joined(said, fault)
+	why := ""
+	if verdict == dispatch.VerdictFinal && isUnknownStatus(resp.StatusCode) && !x.policy.Idempotent {
+		why = askReceiver
+	}
+	o.Message = joined(said, fault, why)
 }
 
 // soapFault is the fault in a response of a SOAP call; nil for none.
