@@ -54,7 +54,8 @@ const (
 	// ClassSOAPFault: the response is a SOAP fault, whatever its status; final when it
 	// says that the request is wrong, else retry.
 	ClassSOAPFault Class = "soap_fault"
-	// ClassUnexpected: another status that the call does not count as success; retry.
+	// ClassUnexpected: another status that the call does not count as success, or a
+	// success of a SOAP call without an envelope that can be read; retry.
 	ClassUnexpected Class = "unexpected"
 	// ClassTooLarge: the response's header is larger than is read; final, for the
 	// receiver has the request and will answer the same again.

@@ -31,8 +31,8 @@ var Formats = []Format{FormatJSON, FormatText, FormatXML}
 
 // returned takes the configured values out of a flat response, without the secrets
 // that may be in them. What it cannot take it says in words, and takes the others.
-func returned(p Policy, contentType, body string, used secrets) (map[string]any, string) {
-	object, problem := parseReturn(p, contentType, body)
+func returned(p Policy, a answer, used secrets) (map[string]any, string) {
+	object, problem := parseReturn(p, a)
 	if problem != "" {
 		return nil, "no values returned: " + problem
 	}
@@ -84,16 +84,16 @@ func formatOf(p Policy, contentType string) Format {
 
 // parseReturn reads a response as names and values; lists and objects are in it as
 // []any and map[string]any.
-func parseReturn(p Policy, contentType, body string) (map[string]any, string) {
-	switch formatOf(p, contentType) {
+func parseReturn(p Policy, a answer) (map[string]any, string) {
+	switch formatOf(p, a.contentType) {
 	case FormatXML:
-		return parseXML(body, contentType, p.SOAP)
+		return parseXML(a.body, a.contentType, p.SOAP)
 	case FormatText:
-		return parseText(body)
+		return parseText(a.body)
 	case formatForm:
-		return parseForm(body)
+		return parseForm(a.body)
 	}
-	return parseJSON(body)
+	return parseJSON(a.body)
 }
 
 func parseJSON(body string) (map[string]any, string) {

@@ -58,6 +58,10 @@ func TestReturnsInTheFormatsOfECS(t *testing.T) {
 		{"a broken form", "", false, "application/x-www-form-urlencoded", "tier=%zz", nil, "no values returned: the response is no form"},
 		{"SOAP", "", true, "text/xml", envelope11 + `<m:R xmlns:m="urn:x"><tier>gold</tier><score>7.5</score></m:R></soap:Body></soap:Envelope>`, all, ""},
 		{"SOAP with nothing in it", "", true, "text/xml", envelope11 + `</soap:Body></soap:Envelope>`, nil, "no values returned: the response is no XML with values in it"},
+		{"SOAP in a multipart response", "", true, related, mtom("--b1\r\n"+xop, envelope11+`<m:R xmlns:m="urn:x"><tier>gold</tier><score>7.5</score></m:R></soap:Body></soap:Envelope>`), all, ""},
+		{"SOAP in Latin-1 in a multipart response", "", true, related,
+			mtom("--b1\r\nContent-Type: text/xml; charset=iso-8859-1\r\nContent-ID: <root@x>\r\n\r\n", strings.Replace(envelope11, ` version="1.0"`, ` version="1.0" encoding="ISO-8859-1"`, 1)+
+				"<R><tier>g\xf6ld</tier><score>1</score></R></soap:Body></soap:Envelope>"), map[string]any{"tier": "göld", "score": "1"}, ""},
 		{"too long", "", false, "application/json", `{"tier":"` + strings.Repeat("x", 4097) + `","score":"7.5"}`, map[string]any{"score": "7.5"}, "not returned: tier (longer than 4096 bytes)"},
 	}
 	for _, c := range cases {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"segue/dispatch"
@@ -152,67 +151,4 @@ func (x *exchange) failed(ctx context.Context, o *dispatch.Outcome, err error, d
 		}
 	}
 	o.Class, o.Message = string(class), joined(x.used.redact(message), why)
-}
-
-// judge settles the outcome by the status alone. It is the receiver's word on the
-// request: with a 2xx it has taken it. That the body is too long after that, too slow
-// or breaks off changes nothing of it; to send again would be a certain duplicate for
-// the sake of bytes that are mostly of no use. What is lost by it, values to return or
-// the excerpt of a failure, the message says. So there are no classes of faults in a
-// body, and a timeout is always one before the header was whole.
-func (x *exchange) judge(o *dispatch.Outcome, resp *http.Response) {
-	class, verdict := classOfStatus(x.policy, resp.StatusCode)
-	o.Code, o.Class, o.Verdict = resp.StatusCode, string(class), verdict
-	body, fault := readBody(resp, x.policy.Limits.Response)
-	if x.watch != nil {
-		x.watch.answered(resp, x.used.redact(string(body)))
-	}
-	said := statusLine(class, resp.StatusCode)
-	if f := x.soapFault(string(body), resp, verdict); f != nil {
-		said = x.used.redact(f.message()) + ", " + said
-		class, verdict = ClassSOAPFault, x.policy.verdictOn(resp.StatusCode, ClassSOAPFault, f.verdict())
-		o.Class, o.Verdict = string(class), verdict
-	}
-	if verdict == dispatch.VerdictDelivered {
-		o.Message = fault
-		if len(x.policy.Returns) > 0 {
-			var missing string
-			o.Returns, missing = returned(x.policy, resp.Header.Get("Content-Type"), string(body), x.used)
-			o.Message = joined(fault, missing)
-		}
-		return
-	}
-	x.floor = retryAfter(resp.Header, time.Now())
-	o.Excerpt = x.excerpt(body)
-	why := ""
-	if verdict == dispatch.VerdictFinal && isUnknownStatus(resp.StatusCode) && !x.policy.Idempotent {
-		why = askReceiver
-	}
-	o.Message = joined(said, fault, why)
-}
-
-// soapFault is the fault in a response of a SOAP call; nil for none.
-func (x *exchange) soapFault(body string, resp *http.Response, verdict dispatch.Verdict) *soapFault {
-	if !x.policy.SOAP || !mayHoldFault(verdict, resp.StatusCode) {
-		return nil
-	}
-	return findFault(body, resp.Header.Get("Content-Type"))
-}
-
-// excerpt is the beginning of a response, without the secrets that may be in it. It
-// is looked for them beyond its end, where one may go on.
-func (x *exchange) excerpt(body []byte) string {
-	text := strings.ToValidUTF8(string(body[:min(len(body), 8*maxExcerpt)]), "\uFFFD")
-	return bounded(x.used.redact(text), maxExcerpt)
-}
-
-func statusLine(class Class, code int) string {
-	line := fmt.Sprintf("HTTP %d", code)
-	if text := http.StatusText(code); text != "" {
-		line += " " + text
-	}
-	if class == ClassRedirect {
-		line += "; redirects are not followed"
-	}
-	return line
 }
