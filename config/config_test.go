@@ -339,3 +339,26 @@ func TestAlertsSayWhenOperatorsAreTold(t *testing.T) {
 	assert.Equal(t, 2*time.Minute, other.Alerts.FailingAfter)
 	assert.NotEqual(t, set.Version, other.Version)
 }
+
+func TestAKeyHasAPlaceOfItsOwn(t *testing.T) {
+	for key, want := range map[string]string{
+		"name: Host":                      "calls[0].auth.api_key.name: the header Host is set by Segue itself; use another one, such as X-Api-Key",
+		"name: webhook-id":                "calls[0].auth.api_key.name: the header Webhook-Id is set by Segue itself",
+		"name: Content-Type":              "calls[0].auth.api_key.name: the header Content-Type is set by Segue itself",
+		"name: X Key":                     "calls[0].auth.api_key.name: the name is not that of a header; use letters, digits and dashes",
+		"name: x-own":                     `calls[0].auth.api_key.name: "x-own" is given beside auth already; keep one`,
+		"in: query, name: token":          `calls[0].auth.api_key.name: "token" is given beside auth already; keep one`,
+		"in: query, name: X-Own":          "",
+		"in: header, name: token":         "",
+		"in: query, name: Host":           "",
+		"in: header, name: Authorization": "",
+	} {
+		_, err := config.Parse("t.yaml", []byte(`calls: [{name: a, method: GET, url: "https://h.example.com/", headers: [{name: X-Own, value: a}],
+  query: [{name: token, value: b}], auth: {api_key: {`+key+`, key: env:K}}}]`))
+		if want == "" {
+			require.NoError(t, err, key)
+			continue
+		}
+		require.ErrorContains(t, err, want, key)
+	}
+}

@@ -99,5 +99,5 @@ func FaultOf(body []byte, contentType string) (code string, verdict dispatch.Ver
 // Simulate lets a function answer what the sender sends over plain HTTP, so that a
 // test in virtual time needs no network.
 func (s *Sender) Simulate(receiver func(*http.Request) (*http.Response, error)) {
-	s.transports.plain.RegisterProtocol("http", roundTripper(receiver))
+	s.transports.plain.current.Load().RegisterProtocol("http", roundTripper(receiver))
 }

@@ -177,7 +177,7 @@ func flat(object map[string]any, name string) (_ any, why string) {
 	if len(text) > maxReturn {
 		return nil, fmt.Sprintf("longer than %d bytes", maxReturn)
 	}
-	return text, ""
+	return strings.Clone(text), "" // the whole response would stay with it
 }
 
 func shapeOf(value any) string {
