@@ -220,9 +220,10 @@ func TestAttemptsTellOfAFailingReceiver(t *testing.T) {
 func TestAttemptsTellOfAnOpenBreaker(t *testing.T) {
 	d := newDesk(t)
 	told := d.watched(t)
+	d.receiver.Close()
 	for i := range 5 {
 		in := d.batch("crm", 1)
-		in.Requests[0].ID, in.Requests[0].URL = fmt.Sprint(i), "http://127.0.0.1:1"
+		in.Requests[0].ID = fmt.Sprint(i)
 		d.renew()
 		d.attempt(t, in)
 	}

@@ -173,8 +173,10 @@ func (d *desk) know(t *testing.T, calls ...string) {
 func (d *desk) trip(t *testing.T, name string) {
 	t.Helper()
 	call, _ := d.Config().Call(name)
+	policy := call.Policy
+	policy.Origin = "" // its receiver is another one for this
 	for i := range 5 {
-		o := d.Sender.Send(context.Background(), call.Policy, dispatch.Request{ID: "trip", Method: "POST", URL: "http://127.0.0.1:1"}, i+1)
+		o := d.Sender.Send(context.Background(), policy, dispatch.Request{ID: "trip", Method: "POST", URL: "http://127.0.0.1:1"}, i+1)
 		require.Equal(t, "refused", o.Class, o.Message)
 	}
 	require.True(t, d.Sender.Health(call.Policy).Open())

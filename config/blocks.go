@@ -131,7 +131,7 @@ var blocks = map[reflect.Type]block{
 		"success":    {about: "Statuses that count as delivered: 2xx, 404, 200-204."},
 		"final":      {about: "Statuses and classes of outcomes that no retry will help, besides Segue's own: 409, tls."},
 		"retriable":  {about: "Those that one may help where Segue would give up: 404, blocked."},
-		"idempotent": {about: "It may be repeated without knowing what became of it."},
+		"idempotent": {about: "It may be repeated when its outcome is not known; false parks it then."},
 		"dry_run":    {about: "Rendered and recorded, not sent. What waits when a call becomes a dry run is parked."},
 		"order":      {about: "What the calls of an interaction do behind a parked one.", value: among([]delivery.Order{delivery.OrderBlock, delivery.OrderSkip, delivery.OrderUnordered})},
 		"missing":    {about: "What becomes of a value that does not exist: the empty string, left out, null, or the delivery is parked."},

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -127,9 +128,13 @@ func (l *lane) head(sizeOf func(dispatch.Request) int) []dispatch.Request {
 	return l.Waiting
 }
 
-// batch are the requests of one attempt, without what an attempt does not need.
+// batch are the requests of one attempt, without what an attempt does not need. One
+// that must not be repeated goes alone.
 func (l *lane) batch() []dispatch.Request {
 	head := l.head(dispatch.Request.Size)
+	if i := slices.IndexFunc(head, func(r dispatch.Request) bool { return r.Once }); i >= 0 {
+		head = head[:max(i, 1)]
+	}
 	bare := make([]dispatch.Request, len(head))
 	for i, request := range head {
 		bare[i] = request.WithoutSource()
@@ -169,8 +174,12 @@ func (r *run) step(ctx workflow.Context, l *lane) {
 	var result dispatch.AttemptResult
 	err := workflow.ExecuteActivity(r.inTurn(withAttempt(ctx, attemptSummary(l.Call, batch))), dispatch.ActivityAttempt, in).Get(ctx, &result)
 	if err != nil || len(result.Outcomes) == 0 {
-		// Only the activity's own end (its total time is over) comes here; the lane
-		// workflow takes what is left, and its receiver knows a repeat by its id.
+		// Only the activity's own end comes here; the lane workflow takes what is left,
+		// and its receiver knows a repeat by its id.
+		if batch[0].Once {
+			unknown := unknownOutcome(ctx, batch[0])
+			r.settle(l, &unknown)
+		}
 		r.handOver(ctx, l)
 		return
 	}
