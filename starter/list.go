@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"segue/dispatch"
+	"segue/starter/drive"
 	"segue/workflows"
 )
 
@@ -97,11 +98,8 @@ func (f *listFilter) query() (string, error) {
 	}
 	conditions := []string{"WorkflowType = '" + kind + "'"}
 	for _, keyword := range f.keywords() {
-		if strings.ContainsAny(*keyword.value, `'"\`) {
-			return "", usage("--%s %q: quotes and backslashes are no part of such names", keyword.flag, *keyword.value)
-		}
 		if *keyword.value != "" {
-			conditions = append(conditions, fmt.Sprintf("%s = '%s'", keyword.attribute, *keyword.value))
+			conditions = append(conditions, drive.Equals(keyword.attribute, *keyword.value))
 		}
 	}
 	for attribute, wanted := range map[string]bool{"SegueUndelivered": f.undelivered, "SegueRejected": f.rejected, "SegueParked": f.parked} {
