@@ -12,3 +12,9 @@ var escaped = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 func Equals(attribute, text string) string {
 	return attribute + " = '" + escaped.Replace(workflows.Keyword(text)) + "'"
 }
+
+// CanFind reports whether Temporal finds a text by Equals. On SQL databases it escapes double quotes and backslashes as
+// only MySQL does, and it cuts quotes off the ends.
+func CanFind(text string) bool {
+	return !strings.ContainsAny(text, `"\`) && strings.Trim(text, "'") == text
+}
