@@ -195,7 +195,7 @@ func mistakes() []mistake {
 		{"deployment", "  address: 127.0.0.1:7233", "  deployment: a.b",
 			`f.yaml:37: temporal.deployment: "a.b" is not the name of a deployment; use letters, digits, dashes and underscores, at most 64`},
 		{"build id", "  address: 127.0.0.1:7233", "  build_id: 'a b'",
-			`f.yaml:37: temporal.build_id: "a b" is not a build id; use letters, digits, dots, dashes, underscores and pluses, at most 128, such as 1.4.0 or a commit`},
+			`f.yaml:37: temporal.build_id: "a b" is not a build id; use letters, digits, dots, dashes, underscores and pluses, at most 100, such as 1.4.0 or a commit`},
 		{"channel that upgrades", "  address: 127.0.0.1:7233", "  auto_upgrade: [email, fax]",
 			`f.yaml:37: temporal.auto_upgrade: "fax" is not a channel; use inbound, outbound, cloud_routing, track_number, chat, email, sms, web`},
 		{"list of lists", "  address: 127.0.0.1:7233", "  auto_upgrade: [[email]]",

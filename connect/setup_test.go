@@ -1,6 +1,8 @@
 package connect_test
 
 import (
+	"context"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -11,6 +13,9 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"segue/connect"
 )
@@ -125,6 +130,76 @@ func TestAnAttributeOfAnotherTypeIsAnErrorThatSaysSo(t *testing.T) {
 	_, err = connect.Setup(t.Context(), c, namespace, 0)
 	require.ErrorAs(t, err, &wrong)
 	require.ErrorContains(t, err, "SegueState of namespace "+namespace+" is Text, and Segue needs Keyword")
+}
+
+// denied is a client that Temporal denies the operator service.
+func denied(t *testing.T, namespace string) client.Client {
+	t.Helper()
+	refuse := func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
+		if strings.Contains(method, ".operatorservice.") {
+			return status.Error(codes.PermissionDenied, "not for you")
+		}
+		return invoke(ctx, method, req, reply, conn, options...)
+	}
+	plugin, err := temporal.NewSimplePlugin(temporal.SimplePluginOptions{
+		Name: "denied",
+		ConfigureClient: func(_ context.Context, options client.PluginConfigureClientOptions) error {
+			dial := &options.ClientOptions.ConnectionOptions.DialOptions
+			*dial = append(*dial, grpc.WithChainUnaryInterceptor(refuse))
+			return nil
+		},
+	})
+	require.NoError(t, err)
+	c, err := connect.Dial(t.Context(), connect.Settings{Address: address, Namespace: namespace}, nil, plugin)
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	return c
+}
+
+func TestADeniedOperatorServiceIsNotNeeded(t *testing.T) {
+	namespace := fresh("denied")
+	missing, err := connect.Missing(t.Context(), denied(t, "default"), "default")
+	require.NoError(t, err)
+	require.Equal(t, names(), missing)
+	_, err = connect.Setup(t.Context(), denied(t, "default"), "default", 0)
+	require.ErrorContains(t, err, "make there: SegueState=Keyword, SegueChannel=Keyword")
+
+	_, err = connect.Setup(t.Context(), dial(t, namespace), namespace, 0)
+	require.NoError(t, err)
+	missing, err = connect.Missing(t.Context(), denied(t, namespace), namespace)
+	require.NoError(t, err)
+	require.Empty(t, missing)
+	report, err := connect.Setup(t.Context(), denied(t, namespace), namespace, 0)
+	require.NoError(t, err)
+	require.Equal(t, names(), report.Present)
+
+	add(t, fresh("denied-other"), map[string]enumspb.IndexedValueType{"SegueParked": enumspb.INDEXED_VALUE_TYPE_KEYWORD}, func(namespace string) {
+		_, err = connect.Missing(t.Context(), denied(t, namespace), namespace)
+		require.ErrorContains(t, err, "search attribute SegueParked of namespace "+namespace+" is not Int: remove it there")
+	})
+}
+
+// add registers a namespace with search attributes, and goes on when queries know them.
+func add(t *testing.T, namespace string, attributes map[string]enumspb.IndexedValueType, then func(namespace string)) {
+	t.Helper()
+	c := dial(t, namespace)
+	_, err := c.WorkflowService().RegisterNamespace(t.Context(), &workflowservice.RegisterNamespaceRequest{
+		Namespace: namespace, WorkflowExecutionRetentionPeriod: durationOf(24 * time.Hour),
+	})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		_, err := c.OperatorService().AddSearchAttributes(t.Context(), &operatorservice.AddSearchAttributesRequest{
+			Namespace: namespace, SearchAttributes: attributes,
+		})
+		return err == nil
+	}, patience, pollEvery)
+	for name := range attributes {
+		require.Eventually(t, func() bool {
+			_, err := c.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: name + " IS NULL"})
+			return err == nil
+		}, patience, pollEvery)
+	}
+	then(namespace)
 }
 
 func TestTheTableFitsSQLVisibility(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"segue/dispatch"
+	"segue/starter/drive"
 	"segue/workflows"
 )
 
@@ -22,7 +23,8 @@ func (a *app) listCommand() *cobra.Command {
 		Use:   "list",
 		Short: "List interactions",
 		Long: `List interactions, newest first, by what they are: the filters are combined. With --parked it lists the lanes
-(interaction and call) that wait for an operator instead. Lists lag behind by up to a second.`,
+(interaction and call) that wait for an operator instead. Lists lag behind by up to a second. On MySQL the filters ignore
+case and accents.`,
 		Example: `  segue list --state queued --queue sales
   segue list --undelivered --limit 500 --json | jq -r '.[].id'
   segue list --parked`,
@@ -97,11 +99,12 @@ func (f *listFilter) query() (string, error) {
 	}
 	conditions := []string{"WorkflowType = '" + kind + "'"}
 	for _, keyword := range f.keywords() {
-		if strings.ContainsAny(*keyword.value, `'"\`) {
-			return "", usage("--%s %q: quotes and backslashes are no part of such names", keyword.flag, *keyword.value)
+		if !drive.CanFind(*keyword.value) {
+			return "", usage("--%s %q: Temporal's lists find no text with a double quote or a backslash, or with a quote at its beginning or end; leave the filter out",
+				keyword.flag, *keyword.value)
 		}
 		if *keyword.value != "" {
-			conditions = append(conditions, fmt.Sprintf("%s = '%s'", keyword.attribute, *keyword.value))
+			conditions = append(conditions, drive.Equals(keyword.attribute, *keyword.value))
 		}
 	}
 	for attribute, wanted := range map[string]bool{"SegueUndelivered": f.undelivered, "SegueRejected": f.rejected, "SegueParked": f.parked} {
