@@ -1,6 +1,7 @@
 package dispatch_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,5 +27,14 @@ func TestEverySearchAttributeIsPrepared(t *testing.T) {
 	require.Len(t, prepared, len(written))
 	for _, key := range written {
 		require.Equal(t, key.GetValueType(), prepared[key.GetName()], key.GetName())
+	}
+}
+
+func TestAKeywordFitsItsColumn(t *testing.T) {
+	for value, want := range map[string]string{
+		"": "", "ada": "ada", strings.Repeat("x", 256): strings.Repeat("x", 255),
+		strings.Repeat("ä", 255): strings.Repeat("ä", 255), strings.Repeat("ä", 300): strings.Repeat("ä", 255),
+	} {
+		require.Equal(t, want, dispatch.Keyword(value))
 	}
 }

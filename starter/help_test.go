@@ -55,7 +55,7 @@ func TestUsageErrors(t *testing.T) {
 		`--via "pigeon"`:                         {"feed", day, "--via", "pigeon"},
 		"--parallel 0":                           {"feed", day, "--parallel", "0"},
 		"--limit 0":                              {"list", "--limit", "0"},
-		"quotes and backslashes":                 {"list", "--queue", "a' OR 'b"},
+		"double quote or a backslash":            {"list", "--agent", `EXAMPLE\ada`},
 		`--class "late": use one of dns,`:        {"deliveries", "--class", "late"},
 		`--since "noon"`:                         {"deliveries", "--since", "noon"},
 		`SegueCall "a'b": quotes`:                {"deliveries", "--call", "a'b"},

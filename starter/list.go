@@ -97,11 +97,12 @@ func (f *listFilter) query() (string, error) {
 	}
 	conditions := []string{"WorkflowType = '" + kind + "'"}
 	for _, keyword := range f.keywords() {
-		if strings.ContainsAny(*keyword.value, `'"\`) {
-			return "", usage("--%s %q: quotes and backslashes are no part of such names", keyword.flag, *keyword.value)
+		if strings.ContainsAny(*keyword.value, `"\`) {
+			return "", usage("--%s %q: Temporal finds no value with a double quote or a backslash; list without --%s, as --json, and choose there",
+				keyword.flag, *keyword.value, keyword.flag)
 		}
 		if *keyword.value != "" {
-			conditions = append(conditions, fmt.Sprintf("%s = '%s'", keyword.attribute, *keyword.value))
+			conditions = append(conditions, keyword.attribute+" = "+quoted(dispatch.Keyword(*keyword.value)))
 		}
 	}
 	for attribute, wanted := range map[string]bool{"SegueUndelivered": f.undelivered, "SegueRejected": f.rejected, "SegueParked": f.parked} {
@@ -111,6 +112,9 @@ func (f *listFilter) query() (string, error) {
 	}
 	return strings.Join(conditions, " AND "), nil
 }
+
+// quoted is a text without double quotes and backslashes in Temporal's list language.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 // listEntry is one workflow of a list.
 type listEntry struct {

@@ -23,6 +23,7 @@ func visibilityOf(ctx workflow.Context) visibility {
 }
 
 func (v *visibility) keyword(key temporal.SearchAttributeKeyKeyword, value string) []temporal.SearchAttributeUpdate {
+	value = dispatch.Keyword(value)
 	switch last, _ := v.written.GetKeyword(key); value {
 	case last:
 		return nil
@@ -99,6 +100,9 @@ func workbinName(workbin any) string {
 	}
 }
 
+// cell is a name as a cell of a Markdown table shows it.
+func cell(name string) string { return strings.ReplaceAll(name, "|", `\|`) }
+
 // detailSpans is how many of the last segments the current details list.
 const detailSpans = 12
 
@@ -125,7 +129,7 @@ func (r *run) details(status interaction.Status) string {
 			if span.End != nil {
 				end = span.End.UTC().Format("15:04:05.000")
 			}
-			fmt.Fprintf(&text, "| %s | %s | %s | %s | %s |\n", span.Segment, span.Leg, span.Agent, span.Start.UTC().Format("15:04:05.000"), end)
+			fmt.Fprintf(&text, "| %s | %s | %s | %s | %s |\n", span.Segment, span.Leg, cell(span.Agent), span.Start.UTC().Format("15:04:05.000"), end)
 		}
 	}
 	for _, record := range r.Deliveries.open(8) {
