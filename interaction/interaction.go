@@ -172,12 +172,13 @@ func later(a, b time.Time) time.Time {
 // Completed says whether the interaction has ended.
 func (i *Interaction) Completed() bool { return i.r.State == StateCompleted }
 
-// Lingers says whether a completed interaction still takes disposition, survey
-// and user data: agents took part, and none gave a disposition.
+// Lingers reports whether a completed interaction still takes disposition, survey
+// and user data: wherever agents took part, whose recordings and surveys follow the
+// end by seconds, until the timer late_events ends it.
 func (i *Interaction) Lingers() bool { return i.r.lingers() }
 
 func (r *record) lingers() bool {
-	if r.State != StateCompleted || r.Closing || r.Disposition != nil {
+	if r.State != StateCompleted || r.Closing {
 		return false
 	}
 	return slices.ContainsFunc(r.Agents, func(k *known) bool { return k.TookPart })

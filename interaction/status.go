@@ -29,6 +29,9 @@ type Status struct {
 	Duplicates    int `json:"duplicates"`
 	Undelivered   int `json:"undelivered"`
 	Runs          int `json:"runs"`
+	// LateUntil is until when a completed interaction takes disposition, survey and
+	// user data; nil when it takes none.
+	LateUntil *time.Time `json:"late_until,omitempty"`
 	// Gaps counts how often it went on without commands that the source had numbered
 	// and that did not come in time; Missing are the last of them.
 	Gaps    int   `json:"gaps,omitempty"`

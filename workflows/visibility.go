@@ -121,6 +121,9 @@ func (r *run) details(status interaction.Status) string {
 		fmt.Fprintf(&text, " · queue `%s`", status.Queue)
 	}
 	fmt.Fprintf(&text, "\n\nDeliveries: %d, of these not delivered yet: %d. Rejected commands: %d.\n", r.Deliveries.Total, status.Undelivered, status.RejectedCount)
+	if status.LateUntil != nil {
+		fmt.Fprintf(&text, "\nThe interaction is over and its end triggers have fired. It takes disposition, survey and user data until %s.\n", status.LateUntil.Format("2006-01-02 15:04:05 MST"))
+	}
 	r.describeOrder(&text)
 	if spans := r.Interaction.Timeline(); len(spans) > 0 {
 		text.WriteString("\n| segment | leg | agent | from | to |\n|---|---|---|---|---|\n")
