@@ -109,8 +109,12 @@ func TestTimesAreNeitherFromTheFutureNorFromBeforeTheStart(t *testing.T) {
 	at := func(line string) time.Time { return s.do(line).Turn.Events[0].At }
 	require.Equal(t, begin.Add(5*time.Second), at(`place_in_queue {"queue":"sales","at":"2026-03-01T10:00:05+01:00"}`))
 	require.Equal(t, begin.Add(20*time.Second), at(`offer {"agent":"a1","at":"2030-01-01T00:00:00Z"}`))
-	require.Equal(t, begin, at(`accept {"agent":"a1","at":"1999-01-01T00:00:00Z"}`))
-	require.Equal(t, 15.0, s.i.View(begin.Add(time.Minute)).Durations.Queue, "a report that comes late does not turn the timeline back")
+	require.Equal(t, begin.Add(20*time.Second), at(`accept {"agent":"a1","at":"1999-01-01T00:00:00Z"}`), "a report that comes late does not turn the timeline back")
+	require.Equal(t, 15.0, s.i.View(begin.Add(time.Minute)).Durations.Queue)
+
+	s = opened(t, start("chat", `"at":"2026-03-01T08:59:55Z"`))
+	require.Equal(t, begin.Add(-5*time.Second), s.i.Facts().StartedAt)
+	require.Equal(t, begin.Add(-5*time.Second), at(`accept {"agent":"a1","at":"1999-01-01T00:00:00Z"}`), "nor is it before the start")
 	require.Equal(t, 0.0, s.i.View(begin.Add(-time.Hour)).Durations.Total)
 }
 

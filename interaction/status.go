@@ -74,7 +74,7 @@ type Participant struct {
 func (i *Interaction) Status() Status {
 	r := &i.r
 	status := Status{
-		Facts: r.Facts, Agent: r.agent(r.Owner), PreviousAgent: r.agent(r.Previous), Participants: r.participants(),
+		Facts: r.Facts, Agent: r.agent(r.Owner), PreviousAgent: r.previous(r.Owner), Participants: r.participants(),
 		OfferedTo: []Agent{}, Children: r.Children, Sequence: r.Sequence, Capabilities: i.Capabilities(), UserData: r.UserData,
 		Disposition: r.Disposition, Survey: r.Survey, Engagement: r.Engagement, Signals: append([]Signal{}, r.Signals...),
 	}
@@ -128,7 +128,7 @@ func (i *Interaction) View(now time.Time) View { return i.r.view(now.UTC()) }
 
 func (r *record) view(now time.Time) View {
 	return View{
-		Interaction: r.Facts, Agent: r.agent(r.Owner), PreviousAgent: r.agent(r.Previous), UserData: r.UserData,
+		Interaction: r.Facts, Agent: r.agent(r.Owner), PreviousAgent: r.previous(r.Owner), UserData: r.UserData,
 		Disposition: r.Disposition, Survey: r.Survey, Durations: r.durations(now),
 	}
 }
