@@ -324,7 +324,7 @@ var timeoutKeys = map[string]key{
 	"wrap_up":      {about: "How long an agent may wrap up."},
 	"engagement":   {about: "An invitation that nobody answers."},
 	"lifetime":     {about: "Then the interaction expires."},
-	"late_events":  {about: "How long a disposition may still come after the end."},
+	"late_events":  {about: "How long a completed interaction still takes disposition, survey and user data, wherever agents took part."},
 	"orphan":       {about: "How long an interaction lasts whose first command was refused."},
 	"sequence_gap": {about: "How long a missing source_sequence is waited for."},
 }
