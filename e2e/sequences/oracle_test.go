@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"reflect"
+	"strings"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
@@ -152,6 +153,19 @@ func historyOf(ctx context.Context, c client.Client, workflowID, runID string) (
 		next = event.GetWorkflowExecutionContinuedAsNewEventAttributes().GetNewExecutionRunId()
 	}
 	return events, next, nil
+}
+
+// outline lists the events of an interaction's last run for people.
+func outline(ctx context.Context, c client.Client, workflowID string) string {
+	events, _, err := historyOf(ctx, c, workflowID, "")
+	if err != nil {
+		return err.Error()
+	}
+	var lines strings.Builder
+	for _, event := range events {
+		fmt.Fprintf(&lines, "%4d %s %s\n", event.GetEventId(), event.GetEventTime().AsTime().Format("15:04:05.000"), event.GetEventType())
+	}
+	return lines.String()
 }
 
 // replayOthers replays what a task queue's interactions started: lanes and receivers.

@@ -10,10 +10,10 @@ import (
 	"sync"
 	"time"
 
-	"go.temporal.io/sdk/client"
-	sdktemporal "go.temporal.io/sdk/temporal"
+	"go.temporal.io/api/serviceerror"
+	"google.golang.org/grpc/codes"
 
-	"segue/dispatch"
+	"segue/starter/drive"
 	"segue/workflows"
 )
 
@@ -33,10 +33,10 @@ var queries = []string{workflows.QueryState, workflows.QueryTimeline, workflows.
 
 // sequence is one interaction, what is sent to it, and what it answers.
 type sequence struct {
-	ctx        context.Context
-	client     client.Client
-	workflowID string
-	random     *rand.Rand
+	ctx    context.Context
+	client *drive.Client
+	name   drive.Name
+	random *rand.Rand
 
 	mu    sync.Mutex
 	legal map[string]bool // as the interaction said last
@@ -44,17 +44,17 @@ type sequence struct {
 
 	signals, updates, refused int
 	asked                     []asked
+	repeated                  int // queries that were not answered in time
 }
 
 // asked is one query and its answer.
 type asked struct{ query, answer string }
 
 // play starts an interaction, sends commands to it while another goroutine asks it, and
-// ends it. Returns the first error of either.
-func (s *sequence) play(taskQueue, contactCenter, id string, steps int) (runID string, err error) {
-	start := json.RawMessage(fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":"inbound"}`, id, contactCenter))
-	s.workflowID = dispatch.InteractionWorkflowID(contactCenter, id)
-	handle, err := s.client.ExecuteWorkflow(s.ctx, client.StartWorkflowOptions{ID: s.workflowID, TaskQueue: taskQueue}, workflows.TypeInteraction, start)
+// ends it. Returns the id of its first run, and the first error of either.
+func (s *sequence) play(steps int) (runID string, err error) {
+	start := json.RawMessage(fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":"inbound"}`, s.name.ID, s.name.ContactCenter))
+	runID, err = s.client.Start(s.ctx, s.name, start, false)
 	if err != nil {
 		return "", err
 	}
@@ -69,10 +69,10 @@ func (s *sequence) play(taskQueue, contactCenter, id string, steps int) (runID s
 	if err = errors.Join(err, askErr); err != nil {
 		return "", err
 	}
-	if err := s.client.CancelWorkflow(s.ctx, s.workflowID, ""); err != nil && !isOver(err) {
+	if err := s.client.Temporal.CancelWorkflow(s.ctx, s.name.WorkflowID(), ""); err != nil && !isOver(err) {
 		return "", err
 	}
-	return handle.GetRunID(), handle.Get(s.ctx, nil)
+	return runID, s.client.Temporal.GetWorkflow(s.ctx, s.name.WorkflowID(), runID).Get(s.ctx, nil)
 }
 
 // command sends random commands, as signals and as updates, with random pauses.
@@ -87,13 +87,13 @@ func (s *sequence) command(steps int) error {
 		if s.random.IntN(2) == 0 {
 			s.note("signal %s %s", name, payload)
 			s.signals++
-			err = s.client.SignalWorkflow(s.ctx, s.workflowID, "", name, json.RawMessage(payload))
+			err = s.client.Signal(s.ctx, s.name, name, json.RawMessage(payload))
 		} else {
 			s.note("update %s %s", name, payload)
 			s.updates++
 			err = s.update(name, payload)
 		}
-		if isOver(err) {
+		if errors.Is(err, drive.ErrCompleted) {
 			return nil
 		}
 		if err != nil {
@@ -134,16 +134,10 @@ func (s *sequence) draw() string {
 }
 
 func (s *sequence) update(name, payload string) error {
-	handle, err := s.client.UpdateWorkflow(s.ctx, client.UpdateWorkflowOptions{
-		WorkflowID: s.workflowID, UpdateName: name, Args: []any{json.RawMessage(payload)}, WaitForStage: client.WorkflowUpdateStageCompleted,
-	})
-	var got workflows.Answer
-	if err == nil {
-		err = handle.Get(s.ctx, &got)
-	}
-	var refusal *sdktemporal.ApplicationError
+	got, err := s.client.Update(s.ctx, s.name, name, "", json.RawMessage(payload))
+	var refusal *drive.RefusedError
 	if errors.As(err, &refusal) {
-		s.note("  refused: %s", refusal.Message())
+		s.note("  refused: %s", refusal.Message)
 		s.refused++
 		return nil
 	}
@@ -167,8 +161,13 @@ func (s *sequence) ask(over <-chan struct{}, random *rand.Rand) error {
 	}
 }
 
+// query asks a second time what nobody answered in time, as the command line does.
 func (s *sequence) query(name string) error {
-	value, err := s.client.QueryWorkflow(s.ctx, s.workflowID, "", name)
+	value, err := s.client.Temporal.QueryWorkflow(s.ctx, s.name.WorkflowID(), "", name)
+	if serviceerror.ToStatus(err).Code() == codes.DeadlineExceeded {
+		s.repeated++
+		value, err = s.client.Temporal.QueryWorkflow(s.ctx, s.name.WorkflowID(), "", name)
+	}
 	if err != nil {
 		return fmt.Errorf("query %s: %w", name, err)
 	}

@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
 	"golang.org/x/sync/errgroup"
+
+	"segue/starter/drive"
 )
 
 // The moments and timers that make Temporal commands: deliveries that arrive at once, and
@@ -63,9 +65,12 @@ func TestRandomSequences(t *testing.T) {
 		group.Go(func() error {
 			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 			defer cancel()
-			s := &sequence{ctx: ctx, client: c, random: rand.New(rand.NewPCG(base, uint64(n)))}
-			if err := sum.add(s, queue, fmt.Sprintf("s%d", n)); err != nil {
-				t.Errorf("sequence %d of -seed %d: %v\n%s", n, base, err, strings.Join(s.log, "\n"))
+			s := &sequence{
+				ctx: ctx, random: rand.New(rand.NewPCG(base, uint64(n))),
+				client: &drive.Client{Temporal: c, TaskQueue: queue}, name: drive.Name{ContactCenter: queue, ID: fmt.Sprintf("s%d", n)},
+			}
+			if err := sum.add(s); err != nil {
+				t.Errorf("sequence %d of -seed %d: %v\n%s\n%s", n, base, err, strings.Join(s.log, "\n"), outline(t.Context(), c, s.name.WorkflowID()))
 			}
 			return nil
 		})
@@ -86,18 +91,18 @@ func TestRandomSequences(t *testing.T) {
 
 // totals are the figures of a run.
 type totals struct {
-	mu                                                       sync.Mutex
-	played, signals, updates, refused, answers, wrong, tasks int
+	mu                                                                 sync.Mutex
+	played, signals, updates, refused, answers, repeated, wrong, tasks int
 }
 
 func (t *totals) String() string {
-	return fmt.Sprintf("%d sequences, %d signals, %d updates (%d refused), %d workflow tasks, %d answers to queries, %d of no state",
-		t.played, t.signals, t.updates, t.refused, t.tasks, t.answers, t.wrong)
+	return fmt.Sprintf("%d sequences, %d signals, %d updates (%d refused), %d workflow tasks, %d answers to queries (%d of no state, %d asked again)",
+		t.played, t.signals, t.updates, t.refused, t.tasks, t.answers, t.wrong, t.repeated)
 }
 
-// add plays a sequence and judges it.
-func (t *totals) add(s *sequence, queue, id string) error {
-	runID, err := s.play(queue, queue, id, steps)
+// add plays a sequence, replays what it left, and judges its answers.
+func (t *totals) add(s *sequence) error {
+	runID, err := s.play(steps)
 	if err != nil {
 		return err
 	}
@@ -109,7 +114,7 @@ func (t *totals) add(s *sequence, queue, id string) error {
 	}
 	passed := states{}
 	for runID != "" {
-		history, next, err := historyOf(s.ctx, s.client, s.workflowID, runID)
+		history, next, err := historyOf(s.ctx, s.client.Temporal, s.name.WorkflowID(), runID)
 		if err != nil {
 			return err
 		}
@@ -126,6 +131,7 @@ func (t *totals) add(s *sequence, queue, id string) error {
 	t.updates += s.updates
 	t.refused += s.refused
 	t.answers += len(s.asked)
+	t.repeated += s.repeated
 	t.wrong += len(wrong)
 	t.tasks += len(passed[queries[0]])
 	return errors.Join(wrong...)
