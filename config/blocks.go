@@ -196,7 +196,7 @@ var blocks = map[reflect.Type]block{
 		"key":         {about: "Its private key, PEM: file:PATH or env:NAME.", need: true, value: ref("secret")},
 	}},
 	reflect.TypeFor[fileSign](): {name: "sign", keys: map[string]key{
-		"secrets": {about: "The secrets, whsec_ and base64, the newest first: env:NAME or file:PATH.", need: true, value: ref("secret"), least: 1, most: maxSecrets},
+		"secrets": {about: "The secrets, whsec_ and base64 of 24 to 64 bytes, the newest first: env:NAME or file:PATH.", need: true, value: ref("secret"), least: 1, most: maxSecrets},
 	}},
 	reflect.TypeFor[fileCallTLS](): {name: "tls", keys: map[string]key{
 		"ca":          {about: "Authorities that are trusted instead of the system's, PEM: file:PATH or env:NAME.", value: optional(checkSecret).schema},

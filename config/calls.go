@@ -272,6 +272,7 @@ func (l *loader) sign(at string, c *fileCall) []delivery.SecretRef {
 	}
 	for i, s := range sign.Secrets {
 		l.secret(fmt.Sprintf("%s.secrets[%d]", path, i), s)
+		l.secrets[len(l.secrets)-1].signs = true
 	}
 	return sign.Secrets
 }
