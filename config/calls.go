@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -107,6 +108,7 @@ func each[T error](err error) []T {
 // policy checks how a call is delivered.
 func (l *loader) policy(at string, c *fileCall) delivery.Policy {
 	l.spanWithin(at+".timeout", time.Duration(c.Timeout), timeoutSpans)
+	l.cleartext(at, c)
 	if len(c.Success) == 0 {
 		l.decoder.fail(at+".success", "", "no status would count as delivered", "write success: [2xx]")
 	}
@@ -241,6 +243,32 @@ func (l *loader) tls(at string, c *fileCall) delivery.TLS {
 		}
 	}
 	return t
+}
+
+// cleartext checks that credentials cross a network in plain text only where the call
+// says so. A signature is none: it cannot be used for anything else.
+func (l *loader) cleartext(at string, c *fileCall) {
+	hasCredential := c.Auth.Basic != nil || c.Auth.Bearer != nil || c.Auth.APIKey != nil || c.Auth.OAuth2 != nil
+	const remedy = "write https://, or cleartext: true on the call in a network that you trust"
+	switch {
+	case c.Clear:
+	case hasCredential && isCleartext(c.URL):
+		l.decoder.fail(at+".url", "", "the call's credentials would cross the network in plain text", remedy)
+	case c.Auth.OAuth2 != nil && isCleartext(c.Auth.OAuth2.TokenURL):
+		l.decoder.fail(at+".auth.oauth2.token_url", "", "the client's secret would cross the network in plain text", remedy)
+	}
+}
+
+// isCleartext reports whether a URL leads to another machine without TLS.
+func isCleartext(text string) bool {
+	u, err := url.Parse(delivery.OriginOf(text))
+	return err == nil && u.Scheme == "http" && !isThisMachine(u.Hostname())
+}
+
+// isThisMachine reports whether a host, as it is written, is the loopback.
+func isThisMachine(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && addr.Unmap().IsLoopback()
 }
 
 // trust checks what a server must show.

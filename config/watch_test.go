@@ -375,7 +375,7 @@ func TestMissingSecretsAreNamedWithTheirLines(t *testing.T) {
 	t.Setenv("SEGUE_TEST_THERE", "hunter2")
 	path := filepath.Join(t.TempDir(), "segue.yaml")
 	write(t, path, `calls:
-  - {name: a, method: GET, url: "http://h.example.com/", auth: {basic: {username: env:SEGUE_TEST_THERE, password: env:SEGUE_TEST_GONE}}}
+  - {name: a, method: GET, url: "https://h.example.com/", auth: {basic: {username: env:SEGUE_TEST_THERE, password: env:SEGUE_TEST_GONE}}}
   - name: b
     method: GET
     url: https://h.example.com/
