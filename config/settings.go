@@ -144,7 +144,7 @@ func (l *loader) secured(v *viper.Viper) {
 		"set "+enabled+" ("+variable(enabled)+") to true, or to false in a network that you trust")
 }
 
-// isGiven reports whether a setting stands anywhere, be it as its default.
+// isGiven reports whether a setting is given explicitly, even as its default.
 func (l *loader) isGiven(key string) bool {
 	_, inFile := l.decoder.settings[key]
 	_, forced := l.values[key]

@@ -102,7 +102,7 @@ func TestACertificateThatIsAskedForByRenegotiation(t *testing.T) {
 	p.Auth.MTLS = &delivery.MTLSAuth{Certificate: server.file("client.pem"), Key: server.file("client.key")}
 	f := newSender(t).Start(p, newRequest(server.url), 1, "")
 	server.await(t, `"id":"i-1"`)
-	server.say(t, "R\n") // its command for a renegotiation that asks for a certificate
+	server.say(t, "R\n")               // its command for a renegotiation that asks for a certificate
 	server.await(t, "verify return:1") // of the certificate
 	server.say(t, fineOnce)
 	<-f.Done()

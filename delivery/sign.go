@@ -50,7 +50,7 @@ func newSigner(id, body string, refs []SecretRef, used *secrets) (signer, error)
 // sign adds a Standard Webhooks v1 signature by each secret, newest first, so
 // that a receiver that holds only the old one still accepts during a rotation.
 // The timestamp is that of the request's departure, not of the event, and not of the
-// attempt's beginning, which may wait for its turn and for a token.
+// attempt's beginning: an attempt may wait for its limits and for a token.
 func (s signer) sign(req *http.Request, now time.Time) {
 	timestamp := strconv.FormatInt(now.Unix(), 10)
 	req.Header[headerTimestamp] = []string{timestamp}

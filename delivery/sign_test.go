@@ -119,7 +119,7 @@ func TestARotationUnderLoad(t *testing.T) {
 }
 
 // A repeat with a new token is the same message to whoever verifies it.
-func TestARepeatWithANewTokenIsSignedAnew(t *testing.T) {
+func TestARepeatWithANewTokenIsSignedAgain(t *testing.T) {
 	i := newIssuer(t)
 	t.Setenv("SEGUE_TEST_SIGN", signingSecret("ours"))
 	verifier, err := webhooks.NewWebhook(signingSecret("ours"))
@@ -142,8 +142,8 @@ func TestARepeatWithANewTokenIsSignedAnew(t *testing.T) {
 	assert.Equal(t, []string{"msg_0", "msg_1", "msg_1"}, signatures)
 }
 
-// A receiver takes a signature for some minutes: what an attempt has waited for its turn
-// and for a token is no part of them.
+// A receiver accepts a signature for some minutes. The time that an attempt waits for its
+// limits and for a token does not count towards them.
 func TestASignatureIsAsOldAsTheRequest(t *testing.T) {
 	i := newIssuer(t)
 	const waits = 2100 * time.Millisecond

@@ -16,7 +16,7 @@ import (
 // numbers as texts, answer with a form; other clients read all of that.
 type tokenAnswers struct{ http.RoundTripper }
 
-// RoundTrip also cuts answers, which nobody has reason to make long.
+// RoundTrip also bounds the answers.
 func (t tokenAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.RoundTripper.RoundTrip(req)
 	if err != nil {

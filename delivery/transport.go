@@ -60,8 +60,8 @@ func cipherSuites() []uint16 {
 	return suites
 }
 
-// renewable is a transport that can be replaced: requests that start from then on find
-// none of the connections of before, which no longer are what the guard says.
+// renewable is a transport that can be replaced: requests that start after that use none
+// of the earlier connections, which a narrower guard may not allow.
 type renewable struct {
 	make    func() *http.Transport
 	current atomic.Pointer[http.Transport]
