@@ -54,7 +54,8 @@ func (o *openssl) say(t *testing.T, text string) {
 	assert.NoError(t, err)
 }
 
-// serveOpenSSL starts a server for one connection.
+// serveOpenSSL starts a server for one connection. The serial number of its certificate
+// is negative, as that of some appliances.
 func serveOpenSSL(t *testing.T, args ...string) *openssl {
 	t.Helper()
 	path, err := exec.LookPath("openssl")
@@ -73,7 +74,7 @@ func serveOpenSSL(t *testing.T, args ...string) *openssl {
 	for name, extension := range map[string]string{"server": "subjectAltName=IP:127.0.0.1", "client": "extendedKeyUsage=clientAuth"} {
 		require.NoError(t, os.WriteFile(filepath.Join(o.dir, name+".ext"), []byte(extension), 0o600))
 		run("req", "-newkey", "rsa:2048", "-nodes", "-keyout", name+".key", "-out", name+".csr", "-subj", "/CN="+name)
-		run("x509", "-req", "-in", name+".csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", name+".pem", "-days", "2", "-extfile", name+".ext")
+		run("x509", "-req", "-in", name+".csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-set_serial", "-7", "-out", name+".pem", "-days", "2", "-extfile", name+".ext")
 	}
 	server := exec.Command(path, append([]string{"s_server", "-accept", "127.0.0.1:0", "-naccept", "1", "-cert", "server.pem", "-key", "server.key",
 		"-CAfile", "ca.pem", "-verify_return_error"}, args...)...)
