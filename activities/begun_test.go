@@ -37,8 +37,8 @@ func (d *desk) repeated(t *testing.T, in dispatch.AttemptInput, dying func(ctx c
 	return result.Outcomes
 }
 
-// A worker that dies while it sends leaves nobody who knows whether the receiver has
-// the request. One that is not idempotent is not sent again by the next worker.
+// After a worker died while it sent, it is unknown whether the receiver has the request.
+// One that is not idempotent is not sent again by the next worker.
 func TestAnAttemptThatAnotherWorkerBeganIsNotRepeated(t *testing.T) {
 	d := newDesk(t)
 	in := d.batch("once", 3)

@@ -142,7 +142,7 @@ func mistakes() []mistake {
 			"f.yaml:11: calls[0].tls.ca: a secret is a reference, not the secret itself; write env:NAME or file:PATH"},
 		{"server name", "    timeout: 10s", "    tls: {server_name: 'https://x'}",
 			`f.yaml:11: calls[0].tls.server_name: "https://x" is not a host name; write the name in the server's certificate`},
-		{"authority of a token URL without TLS", "auth: {basic: {username: env:U, password: env:P}}", "auth: {oauth2: {token_url: 'http://h/', client_id: env:I, client_secret: env:S, tls: {ca: file:CA}}}",
+		{"authority of a token URL without TLS", "auth: {basic: {username: env:U, password: env:P}}", "auth: {oauth2: {token_url: 'http://localhost/', client_id: env:I, client_secret: env:S, tls: {ca: file:CA}}}",
 			"f.yaml:10: calls[0].auth.oauth2.tls: the token URL is not https; write https://… as token_url, or leave tls out"},
 		{"authority of a token URL itself", "auth: {basic: {username: env:U, password: env:P}}", "auth: {oauth2: {token_url: 'https://h/', client_id: env:I, client_secret: env:S, tls: {ca: hunter2}}}",
 			"f.yaml:10: calls[0].auth.oauth2.tls.ca: a secret is a reference, not the secret itself; write env:NAME or file:PATH"},

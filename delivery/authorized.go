@@ -3,6 +3,7 @@ package delivery
 import (
 	"io"
 	"net/http"
+	"time"
 
 	"segue/dispatch"
 )
@@ -70,6 +71,7 @@ func (x *exchange) roundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (x *exchange) transmit(req *http.Request) (resp *http.Response, err error) {
+	x.signer.sign(req, time.Now())
 	resp, x.sent, err = transmit(x.transport, req, x.policy.Idempotent)
 	return resp, err
 }

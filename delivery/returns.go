@@ -103,8 +103,8 @@ func parseReturn(p Policy, a answer) (map[string]any, string) {
 	return parseJSON(text)
 }
 
-// twice is the value of a name that stands twice in one object: which of them is meant,
-// readers disagree on.
+// twice is the value of a name that occurs twice in one object: readers disagree on which
+// of the values is meant.
 type twice struct{}
 
 // parseJSON reads one object, and nothing behind it.

@@ -59,7 +59,8 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int, w *watch) (o di
 	if err != nil {
 		return notSent(ClassAuth, err)
 	}
-	if err := sign(req, r.ID, r.Body, p.Sign, time.Now(), &used); err != nil {
+	signer, err := newSigner(r.ID, r.Body, p.Sign, &used)
+	if err != nil {
 		return notSent(ClassAuth, err)
 	}
 
@@ -90,7 +91,7 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int, w *watch) (o di
 	}()
 	// A token is got under the permit, too: an endpoint that hangs holds no more of
 	// the process than the call may.
-	x := exchange{policy: p, request: r, used: used, tokens: s.tokens, grant: grant, watch: w}
+	x := exchange{policy: p, request: r, used: used, signer: signer, tokens: s.tokens, grant: grant, watch: w}
 	x.transport = w.over(transport, p, &x.used)
 	o = x.do(req)
 	took = permit.leave(Class(o.Class))
@@ -104,6 +105,7 @@ type exchange struct {
 	policy    Policy
 	request   dispatch.Request
 	used      secrets
+	signer    signer
 	transport http.RoundTripper
 	tokens    *tokens
 	grant     *grant        // nil: the request needs no token

@@ -17,8 +17,8 @@ import (
 	"segue/delivery/evil"
 )
 
-// Whoever takes a connection and says nothing holds an attempt until its deadline, and
-// no connection, goroutine or descriptor of the process beyond that.
+// A server that takes a connection and says nothing holds an attempt until its deadline,
+// and no connection, goroutine or descriptor of the process beyond that.
 func TestSilenceLeavesNothingBehind(t *testing.T) {
 	t.Setenv("SEGUE_TEST_ID", "segue client")
 	t.Setenv("SEGUE_TEST_SECRET", canary)

@@ -57,8 +57,8 @@ type heldToken struct {
 func newTokens() *tokens { return &tokens{held: map[tokenKey]*heldToken{}} }
 
 // get gives the grant's token, and whether it was asked for just now. refused is
-// the token that a receiver did not take; it is given again only when the one before
-// it was not taken either, a moment ago.
+// the token that a receiver did not take; it is given again only if it replaced a
+// refused one itself, less than refusalPause ago.
 func (t *tokens) get(ctx context.Context, g *grant, refused string) (value string, fresh bool, err error) {
 	for {
 		held, waiting := t.claim(g, refused)

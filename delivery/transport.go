@@ -27,7 +27,10 @@ const (
 // http.Client, which would follow redirects and take credentials from URLs.
 func newTransport(dialer *dialer, trust *tls.Config) *http.Transport {
 	trust.MinVersion = tls.VersionTLS12
-	trust.NextProtos = []string{"h2", "http/1.1"}
+	trust.CipherSuites = cipherSuites()
+	if trust.NextProtos == nil {
+		trust.NextProtos = []string{"h2", "http/1.1"}
+	}
 	return &http.Transport{
 		// No proxy of net/http, not even from the environment: it would resolve names
 		// itself, where the guard does not see it. The dialer knows the configured one.
@@ -45,8 +48,20 @@ func newTransport(dialer *dialer, trust *tls.Config) *http.Transport {
 	}
 }
 
-// renewable is a transport that can be replaced: requests that start from then on find
-// none of the connections of before, which no longer are what the guard says.
+// cipherSuites are those of TLS 1.2 that crypto/tls finds secure, and after them those
+// with an RSA key exchange: old servers of enterprises have no other, and other clients
+// speak to them. A server that has a better one gets that.
+func cipherSuites() []uint16 {
+	suites := []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_RSA_WITH_AES_256_GCM_SHA384,
+		tls.TLS_RSA_WITH_AES_128_CBC_SHA, tls.TLS_RSA_WITH_AES_256_CBC_SHA}
+	for _, suite := range tls.CipherSuites() {
+		suites = append(suites, suite.ID)
+	}
+	return suites
+}
+
+// renewable is a transport that can be replaced: requests that start after that use none
+// of the earlier connections, which a narrower guard may not allow.
 type renewable struct {
 	make    func() *http.Transport
 	current atomic.Pointer[http.Transport]

@@ -144,7 +144,7 @@ func (t *transports) makeRoom() {
 	t.forget(oldest)
 }
 
-// renew lets every request that starts from now on open its connection anew.
+// renew makes every request that starts from now on open a new connection.
 func (t *transports) renew() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -5,8 +5,8 @@ import "segue/dispatch"
 // askReceiver is what an outcome says that is not repeated because it is unknown.
 const askReceiver = "the receiver may have the request, and the call is not idempotent: check there, then redeliver or discard"
 
-// Unknown is the outcome of an attempt that was begun and whose end nobody has seen,
-// such as one whose process died: retry if the call is idempotent, else final.
+// Unknown is the outcome of an attempt that was begun and whose result is lost, because
+// its process died: retry if the call is idempotent, else final.
 func Unknown(p Policy, r dispatch.Request, attempt int) dispatch.Outcome {
 	verdict, why := p.verdictUnknown(ClassTimeout)
 	o := outcomeOf(r, ClassTimeout, joined("the attempt ended without an outcome", why))

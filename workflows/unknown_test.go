@@ -35,7 +35,7 @@ func TestAnAttemptWithoutOutcomeIsNotRepeatedForACallThatIsNotIdempotent(t *test
 	require.Equal(t, []string{"0s d1 #1", "2h0m0s d1 #1", "2h0m0s d2 #1"}, l.tries)
 }
 
-// In a batch nobody could tell which of them arrived.
+// In a batch it would be unknown which of them arrived.
 func TestWhatMustNotBeRepeatedIsAttemptedAlone(t *testing.T) {
 	l := newLane(t)
 	l.append(0, once(handOver(ids(150)...)))
