@@ -131,7 +131,7 @@ var blocks = map[reflect.Type]block{
 		"success":    {about: "Statuses that count as delivered: 2xx, 404, 200-204."},
 		"final":      {about: "Statuses and classes of outcomes that no retry will help, besides Segue's own: 409, tls."},
 		"retriable":  {about: "Those that one may help where Segue would give up: 404, blocked."},
-		"idempotent": {about: "It may be repeated without knowing what became of it."},
+		"idempotent": {about: "It may be repeated when its outcome is not known; false parks it then."},
 		"dry_run":    {about: "Rendered and recorded, not sent. What waits when a call becomes a dry run is parked."},
 		"order":      {about: "What the calls of an interaction do behind a parked one.", value: among([]delivery.Order{delivery.OrderBlock, delivery.OrderSkip, delivery.OrderUnordered})},
 		"missing":    {about: "What becomes of a value that does not exist: the empty string, left out, null, or the delivery is parked."},
@@ -324,7 +324,7 @@ var timeoutKeys = map[string]key{
 	"wrap_up":      {about: "How long an agent may wrap up."},
 	"engagement":   {about: "An invitation that nobody answers."},
 	"lifetime":     {about: "Then the interaction expires."},
-	"late_events":  {about: "How long a disposition may still come after the end."},
+	"late_events":  {about: "How long a completed interaction still takes disposition, survey and user data, wherever agents took part."},
 	"orphan":       {about: "How long an interaction lasts whose first command was refused."},
 	"sequence_gap": {about: "How long a missing source_sequence is waited for."},
 }

@@ -124,12 +124,12 @@ func (l *loader) policy(at string, c *fileCall) delivery.Policy {
 	l.within(at+".limits.concurrency", float64(c.Limits.Concurrency), concurrencyNumbers)
 	l.within(at+".limits.rate", c.Limits.Rate, rateNumbers)
 	l.within(at+".limits.response", float64(c.Limits.Response), responseNumbers)
-	return delivery.Policy{Call: c.Name, Timeout: time.Duration(c.Timeout), Success: c.Success,
+	return delivery.Policy{Call: c.Name, Origin: delivery.OriginOf(c.URL), Timeout: time.Duration(c.Timeout), Success: c.Success,
 		Final: c.Final.statuses, Retriable: c.Again.statuses, Verdicts: l.verdicts(at, c),
 		SOAP: c.SOAP != nil, Idempotent: c.Idemp, DryRun: c.DryRun, Order: c.Order,
 		Retry:  delivery.Retry{Schedule: schedule, Jitter: c.Retry.Jitter, Retention: time.Duration(c.Retry.Retention)},
 		Limits: delivery.Limits{Concurrency: c.Limits.Concurrency, Rate: c.Limits.Rate, Response: int64(c.Limits.Response)},
-		Auth:   l.auth(at+".auth", &c.Auth), TLS: l.tls(at, c), Sign: l.sign(at, c), Returns: l.returns(at, c), Accept: c.Accept}
+		Auth:   l.auth(at+".auth", c), TLS: l.tls(at, c), Sign: l.sign(at, c), Returns: l.returns(at, c), Accept: c.Accept}
 }
 
 // verdicts are what a call makes of classes of outcomes.
@@ -151,8 +151,9 @@ func (l *loader) verdicts(at string, c *fileCall) map[delivery.Class]dispatch.Ve
 }
 
 // auth checks the one way in which a call authenticates.
-func (l *loader) auth(at string, a *fileAuth) delivery.Auth {
+func (l *loader) auth(at string, c *fileCall) delivery.Auth {
 	var auth delivery.Auth
+	a := &c.Auth
 	var kinds []string
 	if a.Basic != nil {
 		kinds = append(kinds, "basic")
@@ -171,9 +172,7 @@ func (l *loader) auth(at string, a *fileAuth) delivery.Auth {
 		} else if a.APIKey.In != "header" && a.APIKey.In != "query" {
 			l.decoder.fail(at+".api_key.in", a.APIKey.In, quoted(a.APIKey.In)+" is not a place for a key", "write header or query")
 		}
-		if a.APIKey.Name == "" {
-			l.decoder.fail(at+".api_key.name", "", "the key needs a name", "write the name of the header or query parameter")
-		}
+		l.keyName(at+".api_key.name", auth.APIKey, c)
 	}
 	if a.OAuth2 != nil {
 		kinds = append(kinds, "oauth2")
@@ -187,6 +186,24 @@ func (l *loader) auth(at string, a *fileAuth) delivery.Auth {
 		l.decoder.fail(at+"."+kinds[1], "", "a call authenticates in one way, and "+kinds[0]+" is given already", "keep one")
 	}
 	return auth
+}
+
+// keyName checks that a key has a place of its own in the request.
+func (l *loader) keyName(at string, key *delivery.APIKeyAuth, c *fileCall) {
+	others := c.Headers
+	switch problem, remedy := delivery.KeyHeader(key.Name); {
+	case key.Name == "":
+		l.decoder.fail(at, "", "the key needs a name", "write the name of the header or query parameter")
+		return
+	case key.In == "query":
+		others = c.Query
+	case problem != "":
+		l.decoder.fail(at, key.Name, problem, remedy)
+		return
+	}
+	if slices.ContainsFunc(others, func(p request.Pair) bool { return strings.EqualFold(p.Name, key.Name) }) {
+		l.decoder.fail(at, key.Name, quoted(key.Name)+" is given beside auth already", "keep one")
+	}
 }
 
 // oauth2 checks where a call's tokens come from.

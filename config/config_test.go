@@ -34,7 +34,7 @@ func TestDefaults(t *testing.T) {
 	set := parsed(t, "calls: [{name: a, method: GET, url: 'http://h.example.com/'}]")
 	c, ok := set.Call("a")
 	require.True(t, ok)
-	assert.Equal(t, delivery.Policy{Call: "a", Version: set.Version, Timeout: 10 * time.Second, Success: []delivery.StatusRange{{From: 200, To: 299}},
+	assert.Equal(t, delivery.Policy{Call: "a", Version: set.Version, Origin: "http://h.example.com:80", Timeout: 10 * time.Second, Success: []delivery.StatusRange{{From: 200, To: 299}},
 		Idempotent: true, Order: delivery.OrderBlock, Returns: []delivery.Return{},
 		Retry: delivery.Retry{Jitter: 0.2, Retention: 720 * time.Hour, Schedule: []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute,
 			2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour}},
@@ -92,7 +92,7 @@ calls:
 		require.True(t, ok)
 		return c.Policy
 	}
-	assert.Equal(t, delivery.Policy{Call: "a", Version: set.Version, Timeout: 1500 * time.Millisecond,
+	assert.Equal(t, delivery.Policy{Call: "a", Version: set.Version, Origin: "http://h.example.com:80", Timeout: 1500 * time.Millisecond,
 		Success: []delivery.StatusRange{{From: 200, To: 299}, {From: 304, To: 304}, {From: 400, To: 404}}, Final: []delivery.StatusRange{{From: 409, To: 409}},
 		Retriable: []delivery.StatusRange{{From: 404, To: 404}, {From: 420, To: 425}},
 		Verdicts:  map[delivery.Class]dispatch.Verdict{"tls": dispatch.VerdictFinal, "blocked": dispatch.VerdictRetry, "gone": dispatch.VerdictRetry},
@@ -109,6 +109,28 @@ calls:
 	assert.Equal(t, &delivery.MTLSAuth{Certificate: "file:c", Key: "file:k"}, policy("e").Auth.MTLS)
 	assert.Equal(t, delivery.TLS{CA: "file:ca", ServerName: "h.internal"}, policy("e").TLS)
 	assert.Zero(t, policy("d").TLS)
+}
+
+// Without an origin, a call's credentials would go wherever a request says.
+func TestEveryCallHasAnOrigin(t *testing.T) {
+	set := parsed(t, `
+engagement: {backend: "https://gwe.example.com:8443"}
+calls:
+  - {name: path, method: GET, url: "https://h.example.com/${interaction.id}/x?y=${event.sequence}"}
+  - {name: query, method: GET, url: "HTTP://H.Example.com:8080?y=#ani#"}
+  - {name: address, method: GET, url: "https://[2001:db8::7]/"}
+`)
+	origins := map[string]string{}
+	for _, c := range set.Calls() {
+		origins[c.Name] = c.Policy.Origin
+	}
+	assert.Equal(t, map[string]string{"path": "https://h.example.com:443", "query": "http://h.example.com:8080", "address": "https://[2001:db8::7]:443",
+		"engage": "https://gwe.example.com:8443", "noengage": "https://gwe.example.com:8443"}, origins)
+	for _, url := range []string{"https://${interaction.queue}/", "https://h.example.com:${event.sequence}/", "https://h.${user_data.x}.example.com/",
+		"${user_data.scheme}://h.example.com/", "https://h#ani#/", "https://h.example.com${user_data.path}"} {
+		_, err := config.Parse("t.yaml", []byte("calls: [{name: a, method: GET, url: '"+url+"'}]"))
+		require.ErrorContains(t, err, "the scheme and the host of a URL cannot come from data", url)
+	}
 }
 
 func TestWhatACallAcceptsIsAskedForAndRead(t *testing.T) {
@@ -316,4 +338,27 @@ func TestAlertsSayWhenOperatorsAreTold(t *testing.T) {
 	other := parsed(t, "alerts: {failing_after: 10m, recovered_after: 0s}")
 	assert.Equal(t, 2*time.Minute, other.Alerts.FailingAfter)
 	assert.NotEqual(t, set.Version, other.Version)
+}
+
+func TestAKeyHasAPlaceOfItsOwn(t *testing.T) {
+	for key, want := range map[string]string{
+		"name: Host":                      "calls[0].auth.api_key.name: the header Host is set by Segue itself; use another one, such as X-Api-Key",
+		"name: webhook-id":                "calls[0].auth.api_key.name: the header Webhook-Id is set by Segue itself",
+		"name: Content-Type":              "calls[0].auth.api_key.name: the header Content-Type is set by Segue itself",
+		"name: X Key":                     "calls[0].auth.api_key.name: the name is not that of a header; use letters, digits and dashes",
+		"name: x-own":                     `calls[0].auth.api_key.name: "x-own" is given beside auth already; keep one`,
+		"in: query, name: token":          `calls[0].auth.api_key.name: "token" is given beside auth already; keep one`,
+		"in: query, name: X-Own":          "",
+		"in: header, name: token":         "",
+		"in: query, name: Host":           "",
+		"in: header, name: Authorization": "",
+	} {
+		_, err := config.Parse("t.yaml", []byte(`calls: [{name: a, method: GET, url: "https://h.example.com/", headers: [{name: X-Own, value: a}],
+  query: [{name: token, value: b}], auth: {api_key: {`+key+`, key: env:K}}}]`))
+		if want == "" {
+			require.NoError(t, err, key)
+			continue
+		}
+		require.ErrorContains(t, err, want, key)
+	}
 }

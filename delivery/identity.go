@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -64,7 +65,7 @@ func (m material) transport(dialer *dialer, roots *x509.CertPool) (*ownTransport
 		// the request would go out without a certificate.
 		trust.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
 	}
-	own.Transport = newTransport(dialer, trust)
+	own.renewable = newRenewable(func() *http.Transport { return newTransport(dialer, trust.Clone()) })
 	return own, "", nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strconv"
 	"time"
 )
 
@@ -30,7 +31,7 @@ func (a Agent) flat() map[string]any {
 	return flat
 }
 
-// UnmarshalJSON reads a flat object, or a bare string as the agent's id.
+// UnmarshalJSON reads a flat object, or a bare string or number as the agent's id.
 func (a *Agent) UnmarshalJSON(data []byte) error {
 	value, err := parseValue(data)
 	if err != nil {
@@ -46,28 +47,39 @@ func (a *Agent) UnmarshalJSON(data []byte) error {
 
 // agentFrom reads an agent from a parsed value whose shape was validated, or may not have been.
 func agentFrom(value any) (Agent, bool) {
-	switch v := value.(type) {
-	case string:
-		return Agent{ID: v}, true
-	case map[string]any:
-		id, ok := v["id"].(string)
-		if !ok {
-			return Agent{}, false
-		}
-		agent := Agent{ID: id}
-		agent.Name, _ = v["name"].(string)
-		for key, field := range v {
-			if key == "id" || key == "name" {
-				continue
-			}
-			if agent.Fields == nil {
-				agent.Fields = make(map[string]any, len(v))
-			}
-			agent.Fields[key] = field
-		}
-		return agent, true
+	if id, bare := agentID(value); bare {
+		return Agent{ID: id}, true
 	}
-	return Agent{}, false
+	object, _ := value.(map[string]any)
+	id, ok := agentID(object["id"])
+	if !ok {
+		return Agent{}, false
+	}
+	agent := Agent{ID: id}
+	agent.Name, _ = object["name"].(string)
+	for key, field := range object {
+		if key == "id" || key == "name" {
+			continue
+		}
+		if agent.Fields == nil {
+			agent.Fields = make(map[string]any, len(object))
+		}
+		agent.Fields[key] = field
+	}
+	return agent, true
+}
+
+// agentID is the text of an agent's id, which platforms send as a string or as a number.
+func agentID(value any) (string, bool) {
+	switch id := value.(type) {
+	case string:
+		return id, true
+	case float64:
+		return strconv.FormatFloat(id, 'f', -1, 64), true
+	case json.Number:
+		return id.String(), true
+	}
+	return "", false
 }
 
 // enriched is the agent with what a later report adds to it; nil when that is nothing.

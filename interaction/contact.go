@@ -93,10 +93,34 @@ func abandon(s *step) error { return s.finish(OutcomeAbandoned) }
 
 func complete(s *step) error {
 	body := s.cmd.Body.(Complete)
+	if err := s.mayEnd(body.Agent); err != nil {
+		return err
+	}
 	return s.finishWith(s.handledOrSent(), body.Disposition, body.Agent)
 }
 
-func cancel(s *step) error { return s.finish(OutcomeCanceled) }
+func cancel(s *step) error {
+	if body, ok := s.cmd.Body.(Cancel); ok { // not the workflow's cancellation
+		if err := s.mayEnd(body.Agent); err != nil {
+			return err
+		}
+	}
+	return s.finish(OutcomeCanceled)
+}
+
+// mayEnd refuses an end that is reported for an agent who does not have the
+// interaction: of a group that was offered it, those who lost report their end, too.
+// Nobody has what has not begun with an agent, and what is in a workbin.
+func (s *step) mayEnd(named *Agent) error {
+	nobodys := s.Owner == "" && (s.State == StateStarted || s.State == StateInWorkbin)
+	switch {
+	case named == nil || named.ID == s.Owner || nobodys:
+		return nil
+	case s.first(of(named.ID), wrapping) != nil:
+		return refusal(named.ID + " does not own it; leave ends that agent's wrap-up")
+	}
+	return refusal(named.ID + " does not own it; without agent it ends for everybody")
+}
 
 func expire(s *step) error { return s.finish(OutcomeExpired) }
 

@@ -51,10 +51,11 @@ func (s *step) disposing(named *Agent) (string, error) {
 	if agent := s.acting(nil); agent != nil && s.known(agent.ID) != nil {
 		return agent.ID, nil
 	}
-	for _, agent := range []string{s.Owner, s.Previous} {
-		if agent != "" {
-			return agent, nil
-		}
+	if s.Owner != "" {
+		return s.Owner, nil
+	}
+	if previous := s.previous(""); previous != nil {
+		return previous.ID, nil
 	}
 	if len(s.Agents) > 0 {
 		return s.Agents[len(s.Agents)-1].Agent.ID, nil

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 
 	"segue/interaction"
@@ -32,14 +33,18 @@ func TestMalformedPayloadsSayFieldValueAndRemedy(t *testing.T) {
 		{"accept", "{\"agent\":\"\xff\"}", `not JSON (invalid UTF-8); send one JSON object`},
 		{"survey", `{"answers":{"a":"` + strings.Repeat("x", 256<<10) + `"}}`, `survey: the payload has 262164 bytes; send at most 262144`},
 		{"attach_user_data", `{"user_data":{"a":"` + strings.Repeat("x", 65<<10) + `"}}`, `has 66568 bytes; keep it within 65536`},
-		{"accept", `{"agent":"a 1"}`, `accept: agent: "a 1": not an id; use 1 to 128 of A-Z a-z 0-9 . _ ~ : @ -`},
+		{"accept", `{"agent":"a\t1"}`, `accept: agent: "a\t1": holds a control character; remove it`},
+		{"accept", `{"agent":"` + strings.Repeat("ä", 129) + `"}`, `has 258 bytes; send at most 256`},
+		{"accept", `{"agent":{"id":""}}`, `accept: agent.id: "": is empty; send a text`},
+		{"accept", `{"agent":{"id":true}}`, `accept: agent.id: true: not an agent's id; send a string or a number`},
+		{"connect", `{"by":{"id":["a1"]}}`, `connect: by.id: ["a1"]: not an agent's id; send a string or a number`},
+		{"connect", `{"by":{"id":"a\u0007","role":"agent"}}`, `connect: by.id: "a\u0007": holds a control character`},
 		{"accept", `{"agent":{"name":"Ann"}}`, `accept: agent.id: is missing; say which agent`},
-		{"accept", `{"agent":{"id":7}}`, `accept: agent.id: 7: not an id`},
-		{"accept", `{"agent":7}`, `accept: agent: 7: not an agent; send its id, or {"id": …, "name": …}`},
+		{"accept", `{"agent":[7]}`, `accept: agent: [7]: not an agent; send its id, or {"id": …, "name": …}`},
 		{"accept", `{"agent":{"id":"a1","bio":"` + strings.Repeat("x", 5<<10) + `"}}`, `describe an agent in at most 4096`},
 		{"offer", `{}`, `offer: agent: is missing; send agent or agents`},
 		{"offer", `{"agent":"a1","agents":["a2"]}`, `offer: agents: send agent or agents, not both`},
-		{"offer", `{"agents":["a1","b 2"]}`, `offer: agents[1]: "b 2": not an id`},
+		{"offer", `{"agents":["a1","b\n2"]}`, `offer: agents[1]: "b\n2": holds a control character`},
 		{"offer", `{"agents":[` + strings.TrimSuffix(strings.Repeat(`"a",`, 51), ",") + `]}`, `has 51 agents; offer to at most 50 at once`},
 		{"offer", `{"agent":"a1","timeout":30}`, `offer: timeout: 30: not a duration; send one as Go writes it, such as "45s" or "2m30s"`},
 		{"offer", `{"agent":"a1","timeout":"-1s"}`, `offer: timeout: "-1s": not a duration`},
@@ -186,7 +191,37 @@ func TestAgentsKeepEveryField(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(`"a2"`), &agent))
 	require.Equal(t, interaction.Agent{ID: "a2"}, agent)
 	require.Error(t, json.Unmarshal([]byte(`{"name":"Ann"}`), &agent))
-	require.Error(t, json.Unmarshal([]byte(`7`), &agent))
+	require.Error(t, json.Unmarshal([]byte(`[7]`), &agent))
+}
+
+// Platforms name their agents as they like: an agent's id is data.
+func TestAgentsAreNamedAsPlatformsNameThem(t *testing.T) {
+	schemas := compiled(t)
+	for given, id := range map[string]string{
+		`"rc.guest+15300002_1791@example.com"`: "rc.guest+15300002_1791@example.com",
+		`"PJSIP/7009"`:                         "PJSIP/7009",
+		`"arn:aws:connect:us-west-2:111122223333:instance/11111111-2222/agent/33333333-4444"`: "arn:aws:connect:us-west-2:111122223333:instance/11111111-2222/agent/33333333-4444",
+		`1369310`:                            "1369310",
+		`98765432109876543210`:               "98765432109876543210",
+		`"EXAMPLE\\ada.l"`:                   "EXAMPLE\\ada.l",
+		`"Ada O'Hara, Köln | 2"`:             "Ada O'Hara, Köln | 2",
+		`"` + strings.Repeat("x", 256) + `"`: strings.Repeat("x", 256),
+	} {
+		for _, agent := range []string{given, `{"id":` + given + `,"team":"red"}`} {
+			payload := `{"agent":` + agent + `,"by":{"id":` + given + `,"role":"agent"}}`
+			document, err := jsonschema.UnmarshalJSON(strings.NewReader(payload))
+			require.NoError(t, err)
+			require.NoError(t, schemas["accept"].Validate(document), payload)
+
+			s := opened(t, start("inbound", `"queue":"sales"`))
+			s.do(queued[0], `offer {"agents":[`+agent+`,"a2"]}`)
+			require.Equal(t, id, s.i.Status().OfferedTo[0].ID)
+			s.do("accept "+payload, "hold "+payload)
+			require.Equal(t, id, s.i.Status().Agent.ID)
+			next := carriedOver(t, s.i)
+			require.Contains(t, next.CapabilitiesFor(interaction.Actor{ID: id, Role: interaction.RoleAgent}), "transfer")
+		}
+	}
 }
 
 func FuzzDecode(f *testing.F) {

@@ -13,7 +13,8 @@ type Event struct {
 	// identity but its place: the start, and signals without an event_id.
 	Cause string `json:"cause,omitempty"`
 	When  When   `json:"when"`
-	// At is when it happened: the command's own "at", else when it was applied.
+	// At is when it happened: the command's own "at", else when it was applied. As the
+	// timeline's, it is never before an earlier event's.
 	At time.Time `json:"at"`
 	// Command is the wire name of the command that caused the event.
 	Command string `json:"command"`
@@ -25,7 +26,7 @@ type Event struct {
 	To      Segment `json:"to,omitempty"`
 	// Agent is whom the event is about: the agent of the leg, or the owner.
 	Agent *Agent `json:"agent,omitempty"`
-	// PreviousAgent is who owned the interaction before that agent.
+	// PreviousAgent is who owned the interaction before that agent; never that agent.
 	PreviousAgent *Agent `json:"previous_agent,omitempty"`
 	// Session is that agent's time with the customer; nil before the first contact.
 	Session *Session `json:"session,omitempty"`

@@ -87,7 +87,7 @@ func (i *Interaction) Check(cmd Command) error {
 
 // Apply applies a command. The error is an *IllegalError or an *InvalidError, and
 // then nothing has changed. An event is as old as the command's own time says, but
-// neither older than the interaction nor from the future.
+// neither older than the events before it nor from the future.
 func (i *Interaction) Apply(cmd Command, now time.Time) (Effect, error) {
 	s, err := i.try(cmd, now.UTC())
 	if err != nil {
@@ -114,8 +114,8 @@ func (i *Interaction) try(cmd Command, now time.Time) (*step, error) {
 		s.Internals++
 		s.cause = fmt.Sprintf("\n%s %s %d", cmd.Name, timer.Agent, s.Internals) // like no event_id
 	}
-	s.at = s.within()
-	s.Clock = later(s.Clock, s.at)
+	s.Clock = later(s.Clock, s.within())
+	s.at = s.Clock
 	before := s.State
 	if err := r.effect(s); err != nil {
 		if refused, ok := err.(refusal); ok {
@@ -172,12 +172,13 @@ func later(a, b time.Time) time.Time {
 // Completed says whether the interaction has ended.
 func (i *Interaction) Completed() bool { return i.r.State == StateCompleted }
 
-// Lingers says whether a completed interaction still takes disposition, survey
-// and user data: agents took part, and none gave a disposition.
+// Lingers reports whether a completed interaction still takes disposition, survey
+// and user data: wherever agents took part, whose recordings and surveys follow the
+// end by seconds, until the timer late_events ends it.
 func (i *Interaction) Lingers() bool { return i.r.lingers() }
 
 func (r *record) lingers() bool {
-	if r.State != StateCompleted || r.Closing || r.Disposition != nil {
+	if r.State != StateCompleted || r.Closing {
 		return false
 	}
 	return slices.ContainsFunc(r.Agents, func(k *known) bool { return k.TookPart })

@@ -39,6 +39,7 @@ type shape []field
 // Bounds of single fields.
 const (
 	maxName    = 255 // what the columns of search attributes hold
+	maxAgentID = 256 // no such column has it as it is
 	maxText    = 8 << 10
 	maxAgent   = 4 << 10
 	maxOffered = 50
@@ -116,9 +117,28 @@ func kindString(limit int, oneLine bool) kind {
 	}
 }
 
+// kindAgentID is an agent's or another actor's id: whatever the platform calls
+// them by. It is data, and no part of a workflow id. A number becomes its text.
+var kindAgentID = kind{
+	check: func(value any) *fault {
+		if _, ok := agentID(value); !ok {
+			return wrong(value, "not an agent's id; send a string or a number")
+		}
+		if text, ok := value.(string); ok {
+			return kindAgentText.check(text)
+		}
+		return nil
+	},
+	schema: func() map[string]any {
+		text := map[string]any{"type": "string", "minLength": 1, "maxLength": maxAgentID, "pattern": `^[^\x00-\x1f\x7f]*$`}
+		return map[string]any{"anyOf": []any{text, map[string]any{"type": "number"}}}
+	},
+}
+
 var (
-	kindName = kindString(maxName, true)
-	kindText = kindString(maxText, false)
+	kindName      = kindString(maxName, true)
+	kindAgentText = kindString(maxAgentID, true)
+	kindText      = kindString(maxText, false)
 )
 
 func kindEnum[T ~string](names ...T) kind {

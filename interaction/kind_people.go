@@ -20,7 +20,7 @@ func (f *fault) within(path string) *fault {
 }
 
 var agentShape = shape{
-	{name: "id", kind: kindID, required: true, about: "say which agent"},
+	{name: "id", kind: kindAgentID, required: true, about: "say which agent"},
 	{name: "name", kind: kindName},
 }
 
@@ -28,8 +28,8 @@ const agentReason = `not an agent; send its id, or {"id": …, "name": …}`
 
 var kindAgent = kind{
 	check: func(value any) *fault {
-		if id, bare := value.(string); bare {
-			return kindID.check(id)
+		if _, bare := agentID(value); bare {
+			return kindAgentID.check(value)
 		}
 		if found := nested(value, agentShape, agentReason); found != nil {
 			return found
@@ -40,7 +40,7 @@ var kindAgent = kind{
 		return nil
 	},
 	schema: func() map[string]any {
-		return map[string]any{"anyOf": []any{kindID.schema(), agentShape.schema()}}
+		return map[string]any{"anyOf": []any{kindAgentID.schema(), agentShape.schema()}}
 	},
 }
 
@@ -66,7 +66,7 @@ var kindAgents = kind{
 }
 
 var actorShape = shape{
-	{name: "id", kind: kindID},
+	{name: "id", kind: kindAgentID},
 	{name: "role", kind: kindEnum(RoleAgent, RoleSupervisor, RoleAdmin, RolePlatform)},
 }
 

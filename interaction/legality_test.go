@@ -39,7 +39,7 @@ var legalIn = []struct {
 	line   string
 	states string
 }{
-	{`place_in_queue {"queue":"q"}`, "started offered handling consulting conference in_workbin composing async_wrap_up"},
+	{`place_in_queue {"queue":"q"}`, "started queued offered handling consulting conference in_workbin composing async_wrap_up"},
 	{`offer {"agent":"a5"}`, "started queued in_workbin engaging offered"},
 	{`accept {"agent":"a1"}`, "offered started queued in_workbin"},
 	{`reject {"agent":"a1"}`, "offered"},
@@ -50,7 +50,8 @@ var legalIn = []struct {
 	{`consult {"to":{"agent":"a5"}}`, "handling"},
 	{`conference {"agent":"a5"}`, "handling consulting conference"},
 	{`leave {"agent":"a1"}`, "consulting conference wrap_up async_wrap_up"},
-	{`transfer {"to":{"agent":"a5"}}`, "handling consulting conference composing"},
+	// To an agent or a number not in queued: TestErrorsSayWhatWouldBeRight.
+	{`transfer {"to":{"queue":"q"}}`, "queued handling consulting conference composing"},
 	{`hold`, "handling consulting conference"},
 	{`retrieve`, "handling consulting conference"},
 	{`place_in_workbin {"workbin":"w"}`, "handling composing async_wrap_up"},
@@ -160,6 +161,12 @@ func TestErrorsSayWhatWouldBeRight(t *testing.T) {
 		{sales, after(queued, `abandon`), `accept {"agent":"a1"}`, "accept is not legal in state completed; nothing is legal any more"},
 		{sales, ringing, `accept {"agent":"a9"}`, "accept is not legal in state offered: it was not offered to a9; legal: place_in_queue, offer, accept,"},
 		{sales, talking, `transfer {"to":{"agent":"a1"}}`, "transfer is not legal in state handling: a1 has it already; legal: "},
+		{sales, queued, `transfer {"to":{"agent":"a1"}}`, "transfer is not legal in state queued: no agent has it to pass on; only {\"queue\": …} moves it, and offer finds it an agent; legal: place_in_queue, "},
+		{sales, queued, `transfer {"to":{"number":"+49"}}`, "transfer is not legal in state queued: no agent has it to pass on"},
+		{sales, queued, `transfer {"mode":"consult"}`, "transfer is not legal in state queued: nobody is consulted"},
+		{sales, queued, `transfer {}`, "transfer: to: is missing"},
+		{sales, queued, `transfer {"to":{"queue":"backup"},"by":{"id":"a1","role":"agent"}}`, "transfer is not legal in state queued: a1 does not own it"},
+		{sales, queued, `place_in_queue {"queue":"backup","by":{"id":"a1","role":"agent"}}`, "place_in_queue is not legal in state queued: a1 does not own it"},
 		{sales, talking, `transfer {"mode":"consult"}`, "transfer is not legal in state handling: nobody is consulted; legal: "},
 		{sales, talking, `complete {"by":{"id":"a2","role":"agent"}}`, "complete is not legal in state handling: a2 does not own it; nothing is legal any more"},
 		{sales, talking, `cancel {"by":{"id":"a1","role":"agent"}}`, "cancel is not legal in state handling: an agent can only cancel a draft; legal: place_in_queue, "},

@@ -99,6 +99,11 @@ var stories = []story{
 		{`transfer {"to":{"queue":"backup"},"wrap_up":true}`, "queued", "", "bob wrap_up", "internal_transfer, agent_term (bob), agent_needed",
 			"bob: wrap_up; B sales: interaction_ends; B backup: interaction_starts, agent_selecting"},
 	}},
+	{"Waiting, and moved to another queue", adas[:1], []scene{
+		{`place_in_queue {"queue":"backup"}`, "queued", "", "", "dequeue, agent_needed", "B sales: interaction_ends; B backup: interaction_starts, agent_selecting"},
+		{`place_in_queue {"queue":"backup"}`, "queued", "", "", "", ""},
+		{`transfer {"to":{"queue":"sales"},` + bySue + `}`, "queued", "", "", "internal_transfer, dequeue, agent_needed", "B backup: interaction_ends; B sales: interaction_starts, agent_selecting"},
+	}},
 	{"Transfer to a number", adas, []scene{
 		{`transfer {"to":{"number":"+49"}}`, "handling", "", "", "agent_term (ada)", "ada: interaction_ends"},
 	}},

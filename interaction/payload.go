@@ -115,7 +115,8 @@ func (p payload) envelope() Envelope {
 	sequence, _ := p["source_sequence"].(float64)
 	envelope.SourceSequence = int64(sequence)
 	if by := payload(p.object("by")); by != nil {
-		envelope.By = &Actor{ID: by.text("id"), Role: Role(by.text("role"))}
+		id, _ := agentID(by["id"])
+		envelope.By = &Actor{ID: id, Role: Role(by.text("role"))}
 	}
 	return envelope
 }

@@ -77,10 +77,37 @@ func (s *step) own(agent string) {
 // disown leaves the interaction without owner. Who was only assigned to it was
 // never the agent before anybody.
 func (s *step) disown() {
-	if k := s.known(s.Owner); k != nil && k.TookPart {
-		s.Previous = s.Owner
+	if k := s.known(s.Owner); k != nil && k.TookPart && last(s.Past) != s.Owner {
+		past := append(slices.Clone(s.Past), s.Owner)
+		s.Past = past[max(0, len(past)-maxPast):]
 	}
 	s.Owner = ""
+}
+
+func last(ids []string) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	return ids[len(ids)-1]
+}
+
+// previous is the agent who had the interaction before another one had it: never
+// that one, who may have it again. Of an agent who never had it, it is the agent who
+// had it before the owner.
+func (r *record) previous(agent string) *Agent {
+	past, not := r.Past, r.Owner
+	if agent != r.Owner && slices.Contains(past, agent) {
+		for last(past) != agent {
+			past = past[:len(past)-1]
+		}
+		not = agent
+	}
+	for _, id := range slices.Backward(past) {
+		if k := r.known(id); k != nil && id != not {
+			return k.Agent
+		}
+	}
+	return nil
 }
 
 func (r *record) known(agent string) *known {
@@ -111,8 +138,9 @@ func (s *step) meet(agent Agent) {
 	}
 	agents := slices.Clone(s.Agents)
 	if len(agents) >= maxKnown {
+		previous := s.previous(s.Owner)
 		gone := func(k *known) bool {
-			return s.first(of(k.Agent.ID)) == nil && k.Agent.ID != s.Owner && k.Agent.ID != s.Previous
+			return s.first(of(k.Agent.ID)) == nil && k.Agent.ID != s.Owner && k.Agent != previous
 		}
 		index := slices.IndexFunc(agents, func(k *known) bool { return gone(k) && !k.TookPart })
 		if index < 0 {

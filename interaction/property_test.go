@@ -75,6 +75,7 @@ func asJSON(t require.TestingT, value any) string {
 // ledger holds what must be true of all events of one interaction.
 type ledger struct {
 	sequence  int64
+	at        time.Time
 	ends      int
 	starts    map[string]int
 	connected map[string]int
@@ -91,6 +92,11 @@ func (l *ledger) enter(t require.TestingT, events []interaction.Event) {
 	for _, e := range events {
 		l.sequence++
 		require.Equal(t, l.sequence, e.Sequence, "gapless")
+		require.False(t, e.At.Before(l.at), "no event is before an earlier one")
+		l.at = e.At
+		if e.Agent != nil && e.PreviousAgent != nil {
+			require.NotEqual(t, e.Agent.ID, e.PreviousAgent.ID, "nobody is their own predecessor")
+		}
 		key := string(e.Leg)
 		if e.Agent != nil && (e.Leg == interaction.LegAgent || e.Leg == "") {
 			key += e.Agent.ID

@@ -12,11 +12,12 @@ import (
 type record struct {
 	Facts
 	Draft bool `json:"draft,omitempty"`
-	// Owner and Previous are agent ids: who has it, and who had it before.
-	Owner    string   `json:"owner,omitempty"`
-	Previous string   `json:"previous,omitempty"`
-	Agents   []*known `json:"agents,omitempty"`
-	Parties  []party  `json:"parties,omitempty"`
+	// Owner is the id of the agent who has it, Past those of the agents who had it and
+	// took part, in order; none comes twice in a row.
+	Owner   string   `json:"owner,omitempty"`
+	Past    []string `json:"past,omitempty"`
+	Agents  []*known `json:"agents,omitempty"`
+	Parties []party  `json:"parties,omitempty"`
 
 	Legs   []*leg  `json:"legs,omitempty"`
 	Closed []entry `json:"closed,omitempty"`

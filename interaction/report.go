@@ -98,9 +98,6 @@ func reportQueued(s *step, report SegmentReport) error {
 	if queue == "" {
 		return &InvalidError{Command: s.cmd.Name, Field: "queue", Reason: "is missing; no queue is known yet, say which"}
 	}
-	if b := s.processLeg(); s.State == StateQueued && b != nil && b.Queue == queue && b.Segment == SegmentAgentSelecting {
-		return nil
-	}
 	s.requeue(queue)
 	return nil
 }

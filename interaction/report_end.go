@@ -61,7 +61,15 @@ func reportOverflow(s *step, report SegmentReport) error { return s.overflow(rep
 
 func reportAbandoned(s *step, _ SegmentReport) error { return s.finish(OutcomeAbandoned) }
 
-func reportEnded(s *step, _ SegmentReport) error { return s.finish(s.handledOrSent()) }
+// reportEnded ends the interaction. Where a report of interaction_ends names an agent
+// who does not have it, that agent's leg is meant, though the report names no leg.
+func reportEnded(s *step, report SegmentReport) error {
+	agent := s.acting(report.Agent)
+	if report.Segment == SegmentInteractionEnds && agent != nil && s.Owner != "" && s.Owner != agent.ID && s.known(agent.ID) != nil {
+		return reportLeft(s, report)
+	}
+	return s.finish(s.handledOrSent())
+}
 
 func reportDisconnected(s *step, _ SegmentReport) error { return disconnect(s) }
 

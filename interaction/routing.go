@@ -12,9 +12,19 @@ func placeInQueue(s *step) error {
 	return nil
 }
 
+// waitsIn reports whether the interaction waits for an agent in the queue already:
+// to place it there again changes nothing, so that it keeps its place.
+func (r *record) waitsIn(queue string) bool {
+	b := r.processLeg()
+	return r.State == StateQueued && b != nil && b.Queue == queue && b.Segment == SegmentAgentSelecting
+}
+
 // requeue is a person's or the platform's placing it in a queue; a person's is an
 // internal transfer (ECS: "from an agent or supervisor").
 func (s *step) requeue(queue string) {
+	if s.waitsIn(queue) {
+		return
+	}
 	if by := s.cmd.By; by != nil && (by.Role == RoleAgent || by.Role == RoleSupervisor) {
 		s.passOn(Target{Queue: queue})
 	}

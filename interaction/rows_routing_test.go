@@ -2,8 +2,11 @@ package interaction_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"segue/interaction"
 )
 
 func TestStartFires(t *testing.T) {
@@ -27,6 +30,19 @@ func TestQueueRows(t *testing.T) {
 			[]string{"interaction_starts.business_process sales", "agent_selecting.business_process sales", "agent_needed"}},
 		{"another queue ends that leg", sales, nil, `place_in_queue {"queue":"backup"}`, "queued",
 			[]string{"interaction_ends.business_process sales", "interaction_starts.business_process backup", "agent_selecting.business_process backup", "agent_needed"}},
+		{"queued, another queue", sales, queued, `place_in_queue {"queue":"billing"}`, "queued",
+			[]string{"inbound.dequeue", "interaction_ends.business_process sales", "interaction_starts.business_process billing", "agent_selecting.business_process billing", "agent_needed"}},
+		{"queued, the same queue", sales, queued, queued[0], "queued", []string{}},
+		{"queued, a supervisor moves it", sales, queued, `place_in_queue {"queue":"billing","by":{"id":"sue","role":"supervisor"}}`, "queued",
+			[]string{"internal_transfer", "inbound.dequeue", "interaction_ends.business_process sales", "interaction_starts.business_process billing", "agent_selecting.business_process billing", "agent_needed"}},
+		{"queued, a supervisor moves it where it is", sales, queued, `place_in_queue {"queue":"sales","by":{"id":"sue","role":"supervisor"}}`, "queued", []string{}},
+		{"queued, transferred to another queue", sales, queued, `transfer {"to":{"queue":"billing"}}`, "queued",
+			[]string{"internal_transfer", "inbound.dequeue", "interaction_ends.business_process sales", "interaction_starts.business_process billing", "agent_selecting.business_process billing", "agent_needed"}},
+		{"queued, transferred to the same queue", sales, queued, `transfer {"to":{"queue":"sales"}}`, "queued", []string{}},
+		{"a queued chat moves without dequeue and is not new again", chat, queued, `transfer {"to":{"queue":"billing"},"by":{"id":"sue","role":"supervisor"}}`, "queued",
+			[]string{"internal_transfer", "interaction_ends.business_process sales", "interaction_starts.business_process billing", "agent_selecting.business_process billing", "agent_needed"}},
+		{"a queued email moves", email, queued, `place_in_queue {"queue":"billing"}`, "queued",
+			[]string{"interaction_ends.business_process sales", "interaction_starts.business_process billing", "agent_selecting.business_process billing", "agent_needed"}},
 		{"chat.new comes the first time", chat, nil, queued[0], "queued",
 			[]string{"agent_selecting.business_process sales", "chat.new", "agent_needed"}},
 		{"and only then", chat, talking, queued[0], "queued",
@@ -119,9 +135,34 @@ func TestAgentNeededCarriesWhatThePlatformMustKnow(t *testing.T) {
 	require.Equal(t, map[string]any{"queue": "sales", "excluded": []any{}, "attempt": 1.0}, event.Fields)
 }
 
+// Moved to another queue it waits there from then on, with that queue's timer and nobody excluded;
+// placed where it is, it keeps its place.
+func TestAMovedInteractionWaitsAnew(t *testing.T) {
+	s := opened(t, sales)
+	s.do(after(ringing, `reject {"agent":"a1"}`)...)
+	enqueued := s.i.Facts().EnqueuedAt
+	s.do(queued...)
+	require.Equal(t, enqueued, s.i.Facts().EnqueuedAt)
+	require.Equal(t, begin.Add(10*time.Second), s.i.Timers()[0].Since)
+
+	events := s.do(`transfer {"to":{"queue":"billing"}}`).Turn.Events
+	require.Equal(t, "billing", events[0].Fields["to_queue"])
+	require.Equal(t, "requeued", events[1].Reason)
+	require.Equal(t, "sales", events[1].Queue)
+	needed := events[len(events)-1]
+	require.Equal(t, "billing", needed.Queue)
+	require.Equal(t, []any{}, needed.Fields["excluded"])
+	require.Equal(t, "billing", s.i.Facts().Queue)
+	require.Equal(t, begin.Add(50*time.Second), s.i.Facts().EnqueuedAt)
+	require.Equal(t, begin.Add(50*time.Second), s.i.Timers()[0].Since)
+	require.Equal(t, interaction.QueueTimeout, s.i.Timers()[0].Name)
+}
+
 func TestDequeueSaysWhy(t *testing.T) {
 	for line, reason := range map[string]string{
 		`offer {"agent":"a1"}`:             "offered",
+		`place_in_queue {"queue":"b"}`:     "requeued",
+		`transfer {"to":{"queue":"b"}}`:    "requeued",
 		`accept {"agent":"a1"}`:            "accepted",
 		`abandon`:                          "abandoned",
 		`cancel {"reason":"test"}`:         "canceled",

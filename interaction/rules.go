@@ -57,7 +57,7 @@ func all(lists ...[]string) []string { return slices.Concat(lists...) }
 
 // rules is the table of lifecycle.md, in its order.
 var rules = []rule{
-	{name: "place_in_queue", states: in(StateStarted, StateOffered, StateHandling, StateConsulting, StateConference, StateInWorkbin, StateComposing),
+	{name: "place_in_queue", states: in(StateStarted, StateQueued, StateOffered, StateHandling, StateConsulting, StateConference, StateInWorkbin, StateComposing),
 		asyncWrapUp: true, agents: owners, leads: to(StateQueued),
 		fires: all([]string{"internal_transfer"}, leaving, queuing), effect: placeInQueue},
 	{name: "offer", states: in(StateStarted, StateQueued, StateInWorkbin, StateEngaging, StateOffered),
@@ -79,8 +79,8 @@ var rules = []rule{
 	{name: "leave", states: in(StateConsulting, StateConference, StateWrapUp), elsewhere: someWrapUp, agents: leavers,
 		leads: []lead{{in(StateConsulting, StateConference), StateHandling}, {in(StateConsulting, StateConference), StateWrapUp}, {nil, StateCompleted}},
 		fires: all([]string{"agent_connect"}, finishing), effect: leave},
-	{name: "transfer", states: append(talking[:3:3], StateComposing), agents: owners,
-		leads: append(to(StateOffered, StateQueued), lead{talking, StateHandling}, lead{in(StateComposing), StateComposing}),
+	{name: "transfer", states: append(talking[:3:3], StateComposing, StateQueued), agents: owners,
+		leads: []lead{{append(talking[:3:3], StateComposing), StateOffered}, {nil, StateQueued}, {talking, StateHandling}},
 		fires: all([]string{"internal_transfer", "agent_connect"}, leaving, queuing), effect: transfer},
 	{name: "hold", states: talking, needs: anOwner, agents: owners, effect: hold},
 	{name: "retrieve", states: talking, needs: anOwner, agents: owners, leads: []lead{{in(StateConsulting), StateHandling}},

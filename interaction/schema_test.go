@@ -39,7 +39,7 @@ func TestSchemasAgreeWithDecode(t *testing.T) {
 		require.NoError(t, schemas[name].Validate(document), line)
 	}
 	for name, payload := range map[string]string{
-		"accept": `{"agent":"a 1"}`, "offer": `{}`, "place_in_queue": `{"queue":7}`, "transfer": `{"to":{}}`, "survey": `{}`,
+		"accept": `{"agent":"a\n1"}`, "leave": `{"agent":{"id":true}}`, "offer": `{}`, "place_in_queue": `{"queue":7}`, "transfer": `{"to":{}}`, "survey": `{}`,
 		"dtmf": `{"digits":"x"}`, "segment_change": `{"segment":"x"}`, "set_disposition": `{"notes":"n"}`, "start": `{"id":"i"}`,
 		"connect": `{"source_sequence":0}`, "engagement_result": `{"result":"x"}`, "hold": `{"by":{"role":"x"}}`,
 	} {

@@ -42,7 +42,6 @@ func TestTheLastOwnerStaysOnRecord(t *testing.T) {
 	require.Equal(t, "a1", turn.View.Agent.ID)
 	require.Equal(t, "a1", turn.Events[len(turn.Events)-1].Agent.ID)
 	require.Equal(t, "SOLD", turn.View.Disposition.Code)
-	require.False(t, s.i.Lingers(), "a disposition was given")
 }
 
 func TestLingering(t *testing.T) {
@@ -53,9 +52,36 @@ func TestLingering(t *testing.T) {
 	require.False(t, s.i.Lingers())
 	require.Empty(t, s.i.Capabilities())
 
-	s = opened(t, sales)
-	s.do(after(ringing, `abandon`)...)
-	require.False(t, s.i.Lingers(), "who was only offered it took no part")
+	for name, c := range map[string]struct {
+		start string
+		given []string
+	}{
+		"a disposition was given at the end": {sales, after(talking, `complete {"disposition":{"code":"SOLD"}}`)},
+		"or while it was wrapped up":         {sales, after(wrapping, `set_disposition {"code":"SOLD"}`, `[wrap_up_timeout] {"agent":"a1"}`)},
+		"an agent had it before":             {sales, after(talking, queued[0], `abandon`)},
+		"it was transferred to a number":     {chat, after(talking, `transfer {"to":{"number":"+49"}}`, `disconnect`)},
+		"it is canceled":                     {email, after(talking, `[workflow_cancel]`)},
+		"it is a draft":                      {draft, []string{`complete`}},
+	} {
+		s = opened(t, c.start)
+		s.do(c.given...)
+		require.True(t, s.i.Lingers(), name)
+		require.Equal(t, interaction.LateEventsTimeout, s.i.Timers()[0].Name, name)
+		ended := *s.i.Facts().EndedAt
+		s.do(`update_user_data {"user_data":{"recording_url":"https://rec.example.com/1.wav"}}`, `survey {"answers":{"csat":5}}`, `set_disposition {"code":"LOST"}`)
+		require.True(t, s.i.Lingers(), "%s: the window stays open for what comes after", name)
+		require.Equal(t, ended, *s.i.Facts().EndedAt, name)
+	}
+
+	for name, given := range map[string][]string{
+		"nobody had it":                           after(queued, `abandon`),
+		"who was only offered it took no part":    after(ringing, `abandon`),
+		"nor who was only assigned, then expired": {`segment_change {"segment":"interaction_starts.agent","agent":"a1"}`, `[lifetime_timeout]`},
+	} {
+		s = opened(t, sales)
+		s.do(given...)
+		require.False(t, s.i.Lingers(), name)
+	}
 }
 
 func TestDurationsAndTimeline(t *testing.T) {
@@ -83,8 +109,12 @@ func TestTimesAreNeitherFromTheFutureNorFromBeforeTheStart(t *testing.T) {
 	at := func(line string) time.Time { return s.do(line).Turn.Events[0].At }
 	require.Equal(t, begin.Add(5*time.Second), at(`place_in_queue {"queue":"sales","at":"2026-03-01T10:00:05+01:00"}`))
 	require.Equal(t, begin.Add(20*time.Second), at(`offer {"agent":"a1","at":"2030-01-01T00:00:00Z"}`))
-	require.Equal(t, begin, at(`accept {"agent":"a1","at":"1999-01-01T00:00:00Z"}`))
-	require.Equal(t, 15.0, s.i.View(begin.Add(time.Minute)).Durations.Queue, "a report that comes late does not turn the timeline back")
+	require.Equal(t, begin.Add(20*time.Second), at(`accept {"agent":"a1","at":"1999-01-01T00:00:00Z"}`), "a report that comes late does not turn the timeline back")
+	require.Equal(t, 15.0, s.i.View(begin.Add(time.Minute)).Durations.Queue)
+
+	s = opened(t, start("chat", `"at":"2026-03-01T08:59:55Z"`))
+	require.Equal(t, begin.Add(-5*time.Second), s.i.Facts().StartedAt)
+	require.Equal(t, begin.Add(-5*time.Second), at(`accept {"agent":"a1","at":"1999-01-01T00:00:00Z"}`), "nor is it before the start")
 	require.Equal(t, 0.0, s.i.View(begin.Add(-time.Hour)).Durations.Total)
 }
 
@@ -238,6 +268,8 @@ func TestTimersRunAsThingsStand(t *testing.T) {
 	s.do(`complete`)
 	require.Equal(t, []string{"late_events_timeout 70"}, running(s))
 	s.do(`set_disposition {"code":"x"}`)
+	require.Equal(t, []string{"late_events_timeout 70"}, running(s), "the window does not move")
+	s.do(`[late_events_timeout]`)
 	require.Empty(t, running(s))
 }
 

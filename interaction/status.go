@@ -29,6 +29,9 @@ type Status struct {
 	Duplicates    int `json:"duplicates"`
 	Undelivered   int `json:"undelivered"`
 	Runs          int `json:"runs"`
+	// LateUntil is until when a completed interaction takes disposition, survey and
+	// user data; nil when it takes none.
+	LateUntil *time.Time `json:"late_until,omitempty"`
 	// Gaps counts how often it went on without commands that the source had numbered
 	// and that did not come in time; Missing are the last of them.
 	Gaps    int   `json:"gaps,omitempty"`
@@ -71,7 +74,7 @@ type Participant struct {
 func (i *Interaction) Status() Status {
 	r := &i.r
 	status := Status{
-		Facts: r.Facts, Agent: r.agent(r.Owner), PreviousAgent: r.agent(r.Previous), Participants: r.participants(),
+		Facts: r.Facts, Agent: r.agent(r.Owner), PreviousAgent: r.previous(r.Owner), Participants: r.participants(),
 		OfferedTo: []Agent{}, Children: r.Children, Sequence: r.Sequence, Capabilities: i.Capabilities(), UserData: r.UserData,
 		Disposition: r.Disposition, Survey: r.Survey, Engagement: r.Engagement, Signals: append([]Signal{}, r.Signals...),
 	}
@@ -125,7 +128,7 @@ func (i *Interaction) View(now time.Time) View { return i.r.view(now.UTC()) }
 
 func (r *record) view(now time.Time) View {
 	return View{
-		Interaction: r.Facts, Agent: r.agent(r.Owner), PreviousAgent: r.agent(r.Previous), UserData: r.UserData,
+		Interaction: r.Facts, Agent: r.agent(r.Owner), PreviousAgent: r.previous(r.Owner), UserData: r.UserData,
 		Disposition: r.Disposition, Survey: r.Survey, Durations: r.durations(now),
 	}
 }

@@ -12,7 +12,8 @@ import (
 type step struct {
 	record
 	cmd Command
-	// now is when the command is applied; at is when it happened.
+	// now is when the command is applied; at is when it happened, as far as the
+	// timeline lets it: never before what was applied earlier.
 	now, at  time.Time
 	cause    string // see Event.Cause
 	events   []Event
@@ -58,6 +59,7 @@ const (
 	maxParties  = 64
 	maxSignals  = 100
 	maxChildren = 100
+	maxPast     = 64
 )
 
 // open adds a leg; it has no segment until it enters one.
@@ -160,8 +162,9 @@ func (s *step) add(event Event) {
 	if s.cause != "" {
 		event.Cause = s.cause + "#" + strconv.Itoa(len(s.events))
 	}
-	event.PreviousAgent = s.agent(s.Previous)
+	event.PreviousAgent = s.previous("")
 	if event.Agent != nil {
+		event.PreviousAgent = s.previous(event.Agent.ID)
 		if k := s.known(event.Agent.ID); k != nil {
 			event.Session = k.Session
 		}

@@ -8,6 +8,8 @@ func transfer(s *step) error {
 		return err
 	}
 	switch {
+	case to.Queue != "" && s.waitsIn(to.Queue):
+		return nil
 	case to.Queue != "":
 		s.passOn(to)
 		kept := s.release(body.WrapUp, nil)
@@ -38,6 +40,8 @@ func (s *step) receiver(body Transfer) (Target, error) {
 		return to, s.invalid("mode", body.Mode, "only an agent can be offered it; name one, or leave mode out")
 	case to.Agent != nil && to.Agent.ID == s.Owner:
 		return to, refusal(s.Owner + " has it already")
+	case to.Queue == "" && s.State == StateQueued:
+		return to, refusal("no agent has it to pass on; only {\"queue\": …} moves it, and offer finds it an agent")
 	}
 	return to, nil
 }

@@ -117,7 +117,7 @@ func TestRefusedHere(t *testing.T) {
 		"channel":             {"start", `{"id":"c1"}`},
 		"id: \"c 1\"":         {"start", `{"id":"c 1","channel":"chat"}`},
 		"did you mean accept": {"signal", "accpt", "c1"},
-		"agent: 7":            {"signal", "offer", "c1", `{"agent":7}`},
+		"agent: true":         {"signal", "offer", "c1", `{"agent":true}`},
 	} {
 		t.Run(says, func(t *testing.T) {
 			result := segue(t, args...)

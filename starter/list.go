@@ -114,6 +114,7 @@ func (f *listFilter) query() (string, error) {
 	return strings.Join(conditions, " AND "), nil
 }
 
+// quoted is a text without double quotes and backslashes in Temporal's list language.
 // listEntry is one workflow of a list.
 type listEntry struct {
 	WorkflowID    string `json:"workflow_id"`

@@ -179,6 +179,7 @@ func TestTheCommandLineAgainstALiveSegue(t *testing.T) {
 		require.Contains(t, dev.run(t, "list").out, "default/c1")
 		require.Contains(t, dev.run(t, "list", "--parked").out, "INTERACTION")
 	})
+	t.Run("late data", func(t *testing.T) { lateData(t, dev) })
 	t.Run("feed", func(t *testing.T) { feedTwice(t, dev) })
 	t.Run("export and replay", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "c1.json")
@@ -191,7 +192,7 @@ func TestTheCommandLineAgainstALiveSegue(t *testing.T) {
 			Failed   []any
 		}
 		dev.into(t, &replayed, "replay", "--query", `WorkflowType="Interaction"`)
-		require.Equal(t, 2, replayed.Replayed)
+		require.Equal(t, 4, replayed.Replayed)
 		require.Empty(t, replayed.Failed)
 		require.Equal(t, 3, dev.run(t, "export", "nobody", "--out", file).code)
 	})
@@ -205,6 +206,31 @@ func TestTheCommandLineAgainstALiveSegue(t *testing.T) {
 	})
 	require.Equal(t, 0, dev.interrupt(t), "Ctrl-C is a clean end")
 	require.Equal(t, 5, dev.run(t, "list").code, "the server went with it")
+}
+
+// lateData completes an interaction with a disposition: what follows is taken, and a
+// start that reopens it does not wait until nothing more is.
+func lateData(t *testing.T, dev *live) {
+	require.Equal(t, 0, dev.run(t, "start", `{"id":"l1","channel":"inbound"}`).code)
+	for _, command := range [][2]string{
+		{"accept", `{"agent":{"id":1369310}}`}, {"complete", `{"disposition":{"code":"SOLD"}}`},
+		{"update_user_data", `{"user_data":{"recording_url":"https://rec.example.com/1.wav"}}`}, {"survey", `{"answers":{"csat":5}}`},
+	} {
+		result := dev.run(t, "signal", command[0], "l1", command[1], "--update")
+		require.Equal(t, 0, result.code, result.errs)
+	}
+	shown := dev.run(t, "show", "l1")
+	require.Contains(t, shown.out, "completed (handled)")
+	require.Regexp(t, `late data +until \d{4}-`, shown.out)
+	require.Eventually(t, func() bool {
+		return strings.Contains(dev.run(t, "list", "--agent", "1369310", "--state", "completed").out, "default/l1")
+	}, 10*time.Second, 200*time.Millisecond)
+
+	require.Equal(t, 4, dev.run(t, "start", `{"id":"l1","channel":"inbound"}`).code)
+	reopened := dev.run(t, "start", `{"id":"l1","channel":"inbound"}`, "--reopen")
+	require.Equal(t, 0, reopened.code, reopened.errs)
+	require.Contains(t, dev.run(t, "show", "l1").out, "inbound interaction, started")
+	require.Equal(t, 4, dev.run(t, "start", `{"id":"l1","channel":"inbound"}`, "--reopen").code, "it is open")
 }
 
 // feedTwice feeds, then feeds the same again: nothing is applied twice.

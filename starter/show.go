@@ -106,6 +106,9 @@ func (p portrait) writeState(w io.Writer) {
 			fmt.Fprintf(w, "  %-12s %s\n", fact.label, fact.value)
 		}
 	}
+	if s.LateUntil != nil {
+		fmt.Fprintf(w, "  %-12s until %s\n", "late data", s.LateUntil.Local().Format(time.DateTime))
+	}
 	legal := strings.Join(s.Capabilities, ", ")
 	if legal == "" {
 		legal = "nothing any more"

@@ -42,7 +42,7 @@ func TestSignalsOfOneTaskApplyInTheirOrder(t *testing.T) {
 func TestARefusedSignalIsKeptAndChangesNothing(t *testing.T) {
 	e := newEnv(t)
 	e.signals(time.Second,
-		[2]string{"accept", `{"agent":{"id":7}}`}, [2]string{"teleport", `{}`}, [2]string{"hold", `{"event_id":"h1"}`},
+		[2]string{"accept", `{"agent":{"id":true}}`}, [2]string{"teleport", `{}`}, [2]string{"hold", `{"event_id":"h1"}`},
 	)
 	e.RegisterDelayedCallback(func() {
 		rejected := query[[]workflows.Rejected](e, workflows.QueryRejected)
@@ -93,7 +93,7 @@ func TestAnUpdateAnswersOrIsRejectedByItsValidator(t *testing.T) {
 	e.RegisterDelayedCallback(func() {
 		e.UpdateWorkflow("place_in_queue", "u1", &legal, json.RawMessage(`{"queue":"sales","event_id":"q"}`))
 		e.UpdateWorkflow("hold", "u2", &illegal, json.RawMessage(`{}`))
-		e.UpdateWorkflow("offer", "u3", &malformed, json.RawMessage(`{"agent":{"id":7}}`))
+		e.UpdateWorkflow("offer", "u3", &malformed, json.RawMessage(`{"agent":{"id":true}}`))
 		e.UpdateWorkflow("place_in_queue", "u4", &repeated, json.RawMessage(`{"queue":"sales","event_id":"q"}`))
 		e.UpdateWorkflow("abandon", "u5", &updateCallbacks{})
 	}, time.Second)
@@ -153,7 +153,7 @@ func TestAnArrayThatIsSentAgainIsKnown(t *testing.T) {
 	e = newEnv(t)
 	second := send(e)
 	e.signals(time.Minute, [2]string{"abandon", `{}`})
-	e.ExecuteWorkflow(workflows.TypeInteraction, json.RawMessage(startInbound), again)
+	e.goOn(workflows.TypeInteraction, json.RawMessage(startInbound), again)
 	require.NoError(t, e.GetWorkflowError())
 	for _, result := range second.answer.([]workflows.CommandResult) {
 		require.True(t, result.Duplicate)
@@ -316,7 +316,7 @@ func TestALongRunContinuesAsNewWithEverythingItHas(t *testing.T) {
 
 	e = newEnv(t)
 	e.signals(time.Second, [2]string{"place_in_queue", `{"queue":"backup","event_id":"q"}`}, [2]string{"abandon", `{}`})
-	e.ExecuteWorkflow(workflows.TypeInteraction, json.RawMessage(startInbound), again)
+	e.goOn(workflows.TypeInteraction, json.RawMessage(startInbound), again)
 	require.NoError(t, e.GetWorkflowError())
 	var last interaction.Status
 	require.NoError(t, e.GetWorkflowResult(&last))

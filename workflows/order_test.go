@@ -118,7 +118,7 @@ func TestAnUpdateAheadOfItsTurnIsJudgedInIt(t *testing.T) {
 		ahead = e.update("u1", "offer", numbered(3, `{"agent":"a1","event_id":"o"}`))
 		repeat = e.update("u2", "offer", numbered(3, `{"agent":"a1","event_id":"o"}`))
 		illegal = e.update("u3", "hold", numbered(4, `{}`)) // legal nowhere here, but that is not its turn's state
-		malformed = e.update("u4", "offer", numbered(5, `{"agent":{"id":7}}`))
+		malformed = e.update("u4", "offer", numbered(5, `{"agent":{"id":true}}`))
 		inTurn = e.update("u5", "place_in_queue", numbered(1, `{"queue":"sales"}`))
 	})
 	e.at(1500*time.Millisecond, func() {
@@ -297,7 +297,7 @@ func TestAWaitGoesOnAfterContinueAsNew(t *testing.T) {
 		require.Equal(t, "345", e.digits(), "two seconds after they came, not after the run began")
 		e.SignalWorkflow("abandon", json.RawMessage(numbered(6, `{}`)))
 	})
-	e.ExecuteWorkflow(workflows.TypeInteraction, json.RawMessage(startInbound), carried)
+	e.goOn(workflows.TypeInteraction, json.RawMessage(startInbound), carried)
 	require.NoError(t, e.GetWorkflowError())
 }
 

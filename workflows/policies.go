@@ -38,6 +38,15 @@ func withCancelReason(ctx workflow.Context) workflow.Context {
 	})
 }
 
+// withRecover is for reading what an ended run left: its whole history is replayed.
+func withRecover(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 5 * time.Minute,
+		RetryPolicy:         untilItWorks(),
+		Summary:             "what the ended run left",
+	})
+}
+
 // withAttempt is for sending requests. What a receiver does comes back as an
 // outcome, so a failure of the activity is a dead worker, found by the missing
 // heartbeat, and is tried again without end.

@@ -40,6 +40,7 @@ func (r *run) status() interaction.Status {
 	status.Duplicates = r.Duplicates
 	status.Undelivered = r.Deliveries.Undelivered
 	status.Runs = r.Runs
+	status.LateUntil = r.lateUntil()
 	status.Gaps, status.Missing = r.Line.Gaps, slices.Clone(r.Line.Missing)
 	return status
 }

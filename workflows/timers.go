@@ -146,7 +146,7 @@ func timerSummary(a *alarm) string {
 	case interaction.LifetimeTimeout:
 		return "lifetime: ends as expired"
 	case interaction.LateEventsTimeout:
-		return "late disposition, survey and user data"
+		return "completed: takes late disposition, survey and user data"
 	case sequenceGap:
 		return summaryOf("source_sequence %d is missing: goes on without it", a.missing)
 	default:
@@ -154,8 +154,19 @@ func timerSummary(a *alarm) string {
 	}
 }
 
-// awaitsLateEvents tells whether a completed interaction still waits for a
-// disposition: only where agents took part and none gave one.
+// awaitsLateEvents reports whether a completed interaction still takes disposition,
+// survey and user data: wherever agents took part, unless late_events is off.
 func (r *run) awaitsLateEvents() bool {
 	return r.Interaction.Lingers() && r.Rules != nil && r.Rules.LateEvents > 0
+}
+
+// lateUntil is when the wait for late data ends; nil when there is none.
+func (r *run) lateUntil() *time.Time {
+	for _, running := range r.alarms {
+		if running.timer.Name == interaction.LateEventsTimeout {
+			due := running.due.UTC()
+			return &due
+		}
+	}
+	return nil
 }

@@ -126,6 +126,9 @@ func workbinName(workbin any) string {
 	}
 }
 
+// cell is a name as a cell of a Markdown table shows it.
+func cell(name string) string { return strings.ReplaceAll(name, "|", `\|`) }
+
 // detailSpans is how many of the last segments the current details list.
 const detailSpans = 12
 
@@ -144,6 +147,9 @@ func (r *run) details(status interaction.Status) string {
 		fmt.Fprintf(&text, " · queue `%s`", status.Queue)
 	}
 	fmt.Fprintf(&text, "\n\nDeliveries: %d, of these not delivered yet: %d. Rejected commands: %d.\n", r.Deliveries.Total, status.Undelivered, status.RejectedCount)
+	if status.LateUntil != nil {
+		fmt.Fprintf(&text, "\nThe interaction is over and its end triggers have fired. It takes disposition, survey and user data until %s.\n", status.LateUntil.Format("2006-01-02 15:04:05 MST"))
+	}
 	r.describeOrder(&text)
 	if spans := r.Interaction.Timeline(); len(spans) > 0 {
 		text.WriteString("\n| segment | leg | agent | from | to |\n|---|---|---|---|---|\n")
@@ -152,7 +158,7 @@ func (r *run) details(status interaction.Status) string {
 			if span.End != nil {
 				end = span.End.UTC().Format("15:04:05.000")
 			}
-			fmt.Fprintf(&text, "| %s | %s | %s | %s | %s |\n", span.Segment, span.Leg, span.Agent, span.Start.UTC().Format("15:04:05.000"), end)
+			fmt.Fprintf(&text, "| %s | %s | %s | %s | %s |\n", span.Segment, span.Leg, cell(span.Agent), span.Start.UTC().Format("15:04:05.000"), end)
 		}
 	}
 	for _, record := range r.Deliveries.open(8) {

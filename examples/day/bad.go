@@ -137,7 +137,7 @@ type candidate struct {
 }
 
 var wrongTypes = []candidate{
-	{"offer", fields{"agent": 42}},
+	{"offer", fields{"agent": true}},
 	{"offer", fields{}},
 	{"accept", fields{"agent": []int{1, 2}}},
 	{"place_in_queue", fields{"queue": nil}},

@@ -197,7 +197,7 @@ var scenarios = []scenario{
 			if err := s.start(ctx, "rejected", "inbound", ""); err != nil {
 				return err
 			}
-			if err := s.signals(ctx, "rejected", "accept", `{"agent":7}`, "teleport", none, "hold", none,
+			if err := s.signals(ctx, "rejected", "accept", `{"agent":true}`, "teleport", none, "hold", none,
 				"place_in_queue", `{"queue":"sales","event_id":"e1"}`, "place_in_queue", `{"queue":"sales","event_id":"e1"}`, "abandon", none); err != nil {
 				return err
 			}

@@ -35,8 +35,36 @@ const (
 )
 
 // Start starts an interaction and returns the id of its first run. An id that was
-// started before is an ExistsError; reopen allows it when that one has completed.
+// started before is an ExistsError; reopen allows it when that one has completed. One
+// that still takes late data takes none from then on.
 func (c *Client) Start(ctx context.Context, n Name, start json.RawMessage, reopen bool) (runID string, err error) {
+	runID, err = c.start(ctx, n, start, reopen)
+	var exists *ExistsError
+	if !reopen || !errors.As(err, &exists) {
+		return runID, err
+	}
+	if state, asked := c.State(ctx, n); asked != nil || state.LateUntil == nil {
+		return runID, err
+	}
+	if err := c.endLateData(ctx, n, exists.RunID); err != nil {
+		return runID, err
+	}
+	return c.start(ctx, n, start, reopen)
+}
+
+// endLateData lets a completed interaction close before its window for late data
+// ends: a cancellation ends nothing else of it, and its deliveries go on.
+func (c *Client) endLateData(ctx context.Context, n Name, runID string) error {
+	ctx, cancel := answerWithin(ctx)
+	defer cancel()
+	err := c.persist(ctx, func() error { return c.Temporal.CancelWorkflow(ctx, n.WorkflowID(), runID) })
+	if err == nil {
+		err = c.Temporal.GetWorkflow(ctx, n.WorkflowID(), runID).Get(ctx, nil)
+	}
+	return c.kindOf(ctx, n, err)
+}
+
+func (c *Client) start(ctx context.Context, n Name, start json.RawMessage, reopen bool) (runID string, err error) {
 	options := client.StartWorkflowOptions{
 		ID:                                       n.WorkflowID(),
 		TaskQueue:                                c.TaskQueue,

@@ -20,6 +20,7 @@ import (
 	"segue/dispatch"
 	"segue/metrics"
 	"segue/metrics/export"
+	"segue/recovery"
 	"segue/workflows"
 )
 
@@ -83,6 +84,7 @@ func Run(ctx context.Context, options Options) error {
 		Temporal:  options.Client,
 		TaskQueue: options.TaskQueue,
 	}).Register(work)
+	(&recovery.Activities{Temporal: options.Client}).Register(work)
 
 	// What is told outlasts the work, so that the stopping can be watched, too.
 	beside, end := context.WithCancel(context.WithoutCancel(ctx))
