@@ -126,8 +126,8 @@ func (p postgresDatabase) createDatabase(name string) error {
 	defer conn.Close(context.Background())
 	_, err = conn.Exec(context.Background(), "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" TEMPLATE template0 ENCODING 'UTF8'")
 	if err != nil && !isCode(err, duplicateDatabase) {
-		return fmt.Errorf("create the database %s: %w (create it and %s yourself, or let the user %s: ALTER ROLE … CREATEDB)",
-			name, err, p.config.Database+visibilitySuffix, p.config.User)
+		return fmt.Errorf("create the database %s: %w (create the databases %s and %s beforehand, or grant the user %s CREATEDB)",
+			name, err, p.config.Database, p.config.Database+visibilitySuffix, p.config.User)
 	}
 	return nil
 }

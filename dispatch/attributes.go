@@ -14,6 +14,5 @@ var (
 	AttributeInteraction   = temporal.NewSearchAttributeKeyKeyword("SegueInteraction")
 	AttributeCall          = temporal.NewSearchAttributeKeyKeyword("SegueCall")
 	AttributeUndelivered   = temporal.NewSearchAttributeKeyInt64("SegueUndelivered")
-	AttributeRejected      = temporal.NewSearchAttributeKeyInt64("SegueRejected")
 	AttributeParked        = temporal.NewSearchAttributeKeyInt64("SegueParked")
 )

@@ -21,7 +21,7 @@ func TestEverySearchAttributeIsPrepared(t *testing.T) {
 	written := []temporal.SearchAttributeKey{
 		dispatch.AttributeState, dispatch.AttributeChannel, dispatch.AttributeQueue, dispatch.AttributeAgent, dispatch.AttributeWorkbin,
 		dispatch.AttributeOutcome, dispatch.AttributeContactCenter, dispatch.AttributeInteraction, dispatch.AttributeCall,
-		dispatch.AttributeUndelivered, dispatch.AttributeRejected, dispatch.AttributeParked,
+		dispatch.AttributeUndelivered, dispatch.AttributeParked,
 	}
 	require.Len(t, prepared, len(written))
 	for _, key := range written {

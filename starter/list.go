@@ -56,7 +56,6 @@ case and accents.`,
 		flags.StringVar(filter.value, filter.flag, "", filter.about)
 	}
 	flags.BoolVar(&f.undelivered, "undelivered", false, "only those with deliveries that have not arrived")
-	flags.BoolVar(&f.rejected, "rejected", false, "only those that refused a signal")
 	flags.BoolVar(&f.parked, "parked", false, "lanes with parked deliveries, instead of interactions")
 	flags.IntVar(&f.limit, "limit", 50, "how many at most")
 	return c
@@ -66,8 +65,8 @@ case and accents.`,
 type listFilter struct {
 	state, channel, queue, agent, workbin, outcome, contactCenter, id string
 
-	undelivered, rejected, parked bool
-	limit                         int
+	undelivered, parked bool
+	limit               int
 }
 
 type keywordFilter struct {
@@ -107,7 +106,7 @@ func (f *listFilter) query() (string, error) {
 			conditions = append(conditions, drive.Equals(keyword.attribute, *keyword.value))
 		}
 	}
-	for attribute, wanted := range map[string]bool{"SegueUndelivered": f.undelivered, "SegueRejected": f.rejected, "SegueParked": f.parked} {
+	for attribute, wanted := range map[string]bool{"SegueUndelivered": f.undelivered, "SegueParked": f.parked} {
 		if wanted {
 			conditions = append(conditions, attribute+" > 0")
 		}
@@ -132,7 +131,6 @@ type listEntry struct {
 	Workbin     string     `json:"workbin,omitempty"`
 	Agent       string     `json:"agent,omitempty"`
 	Undelivered int64      `json:"undelivered"`
-	Rejected    int64      `json:"rejected"`
 	Parked      int64      `json:"parked"`
 	Workflow    string     `json:"workflow"`
 	StartedAt   time.Time  `json:"started_at"`
@@ -152,7 +150,7 @@ func entryOf(info *workflowpb.WorkflowExecutionInfo) listEntry {
 	for name, into := range map[string]any{
 		"SegueContactCenter": &e.ContactCenter, "SegueInteraction": &e.ID, "SegueCall": &e.Call, "SegueChannel": &e.Channel,
 		"SegueState": &e.State, "SegueOutcome": &e.Outcome, "SegueQueue": &e.Queue, "SegueWorkbin": &e.Workbin, "SegueAgent": &e.Agent,
-		"SegueUndelivered": &e.Undelivered, "SegueRejected": &e.Rejected, "SegueParked": &e.Parked,
+		"SegueUndelivered": &e.Undelivered, "SegueParked": &e.Parked,
 	} {
 		if payload, ok := fields[name]; ok {
 			// One that another program wrote in another type stays empty.
@@ -173,11 +171,11 @@ func statusName(status enumspb.WorkflowExecutionStatus) string {
 }
 
 func writeInteractions(w io.Writer, entries []listEntry) error {
-	rows := [][]string{{"INTERACTION", "CHANNEL", "STATE", "OUTCOME", "QUEUE", "AGENT", "UNDELIVERED", "REJECTED", "STARTED"}}
+	rows := [][]string{{"INTERACTION", "CHANNEL", "STATE", "OUTCOME", "QUEUE", "AGENT", "UNDELIVERED", "STARTED"}}
 	for _, e := range entries {
 		rows = append(rows, []string{
 			e.ContactCenter + "/" + e.ID, e.Channel, e.State, e.Outcome, e.Queue, e.Agent,
-			fmt.Sprint(e.Undelivered), fmt.Sprint(e.Rejected), e.StartedAt.Local().Format(time.DateTime),
+			fmt.Sprint(e.Undelivered), e.StartedAt.Local().Format(time.DateTime),
 		})
 	}
 	return table(w, rows)

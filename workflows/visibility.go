@@ -98,7 +98,6 @@ func (r *run) show() {
 		r.keyword(dispatch.AttributeContactCenter, status.ContactCenter),
 		r.keyword(dispatch.AttributeInteraction, status.ID),
 		r.number(dispatch.AttributeUndelivered, status.Undelivered),
-		r.number(dispatch.AttributeRejected, status.RejectedCount),
 	)
 	workflow.SetCurrentDetails(r.ctx, r.details(status))
 }

@@ -24,6 +24,7 @@ import (
 func TestEveryRowAtItsBoundAndBeyondIt(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, l *lab) {
 		t.Run("search attributes", func(t *testing.T) { searchAttributes(t, l) })
+		t.Run("agents", func(t *testing.T) { agents(t, l) })
 		t.Run("longer values", func(t *testing.T) { longerValues(t, l) })
 		t.Run("ids", func(t *testing.T) { ids(t, l) })
 		t.Run("event ids", func(t *testing.T) { eventIDs(t, l) })
@@ -70,11 +71,23 @@ func searchAttributes(t *testing.T, l *lab) {
 	}
 	l.refuses(t, n, "place_in_workbin", `{"workbin":"a\u0000b"}`, "holds a NUL character")
 	l.refuses(t, n, "place_in_queue", `{"queue":"a\u0001b"}`, "holds a control character")
-	agent := strings.Repeat("a", 128)
-	l.takes(t, n, "offer", fmt.Sprintf(`{"agent":%q}`, agent))
-	l.takes(t, n, "accept", fmt.Sprintf(`{"agent":%q}`, agent))
-	l.finds(t, n.WorkflowID(), drive.Equals("SegueAgent", agent)+in)
-	l.takes(t, n, "complete", `{"disposition":{"code":"SOLD"}}`)
+}
+
+// agents have ids of 256 bytes, more than a column holds, and wrap up: the summary of that timer names them.
+func agents(t *testing.T, l *lab) {
+	for i, agent := range []string{strings.Repeat("a", 256), strings.Repeat("<", 256), strings.Repeat("😀", 64), "PJSIP/O'Neil+7009"} {
+		n := drive.Name{ContactCenter: "agents", ID: fmt.Sprint(i)}
+		l.start(t, n, "")
+		for _, command := range []string{"offer", "accept"} {
+			l.takes(t, n, command, fmt.Sprintf(`{"agent":%q}`, agent))
+		}
+		l.finds(t, n.WorkflowID(), drive.Equals("SegueAgent", agent))
+		l.takes(t, n, "disconnect", `{}`)
+		l.finds(t, n.WorkflowID(), drive.Equals("SegueAgent", agent)+" AND SegueState = 'wrap_up'")
+		long := strings.Repeat("a", 257)
+		l.refuses(t, n, "complete", fmt.Sprintf(`{"agent":%q}`, long), "has 257 bytes; send at most 256")
+		l.takes(t, n, "complete", `{"disposition":{"code":"SOLD"}}`)
+	}
 }
 
 // longerValues are what no payload may bring today, but what a workflow may carry from before: their keywords are stored
@@ -116,16 +129,10 @@ func eventIDs(t *testing.T, l *lab) {
 	n := drive.Name{ContactCenter: "events", ID: "i"}
 	l.start(t, n, "")
 	for _, id := range []string{strings.Repeat("e", 255), strings.Repeat("ü", 127), strings.Repeat("<", 255)} {
-		payload := fmt.Appendf(nil, `{"event_id":%q,"queue":"sales"}`, id)
-		_, err := l.Update(t.Context(), n, "place_in_queue", id, payload)
-		if id[0] != 'e' {
-			var refused *drive.RefusedError // it is in that queue already; the id itself is fine
-			require.ErrorAs(t, err, &refused)
-			require.Equal(t, workflows.ErrorIllegalCommand, refused.Type)
-			continue
-		}
+		payload := fmt.Appendf(nil, `{"event_id":%q,"user_data":{"k":1}}`, id)
+		_, err := l.Update(t.Context(), n, "attach_user_data", id, payload)
 		require.NoError(t, err)
-		again, err := l.Update(t.Context(), n, "place_in_queue", "", payload)
+		again, err := l.Update(t.Context(), n, "attach_user_data", "", payload)
 		require.NoError(t, err)
 		require.True(t, again.Duplicate)
 	}
