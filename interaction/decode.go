@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"segue/spelling"
 )
 
 // DecodeStart reads the input of an interaction. Its error is an *InvalidError.
@@ -45,7 +47,7 @@ func IsCommand(name string) bool {
 
 func unknownCommand(name string) *InvalidError {
 	reason := "no such command"
-	if meant := nearest(name, commandNames); meant != "" {
+	if meant := spelling.Closest(name, commandNames); meant != "" {
 		reason += fmt.Sprintf("; did you mean %s?", meant)
 	} else {
 		reason += "; use one of " + strings.Join(commandNames, ", ")
@@ -71,6 +73,9 @@ func (m message) decode(name string, data []byte) (any, payload, error) {
 }
 
 func (m message) check(object map[string]any) *InvalidError {
+	if invalid := slices.Concat(m.fields, envelopeShape).misspelled(object).invalid(); invalid != nil {
+		return invalid
+	}
 	if invalid := envelopeShape.check(object); invalid != nil {
 		return invalid
 	}

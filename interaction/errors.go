@@ -82,37 +82,3 @@ func shortened(text string) string {
 	}
 	return text[:cut] + "…"
 }
-
-// nearest is the name that a misspelt one most likely means, or "".
-func nearest(name string, names []string) string {
-	if len(name) > 64 {
-		return ""
-	}
-	best, distance := "", len(name)/2+1
-	for _, candidate := range names {
-		if d := editDistance(name, candidate); d < distance {
-			best, distance = candidate, d
-		}
-	}
-	return best
-}
-
-// editDistance counts the insertions, deletions and substitutions between two names.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
-}

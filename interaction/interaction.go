@@ -135,7 +135,10 @@ func (i *Interaction) illegal(cmd Command, reason string) *IllegalError {
 	if cmd.By != nil {
 		legal = i.CapabilitiesFor(*cmd.By)
 	}
-	if reason == notInState {
+	switch {
+	case reason == notInState && i.r.EndedAt != nil:
+		reason = fmt.Sprintf("it ended as %s at %s, by %s", i.r.Outcome, stamp(*i.r.EndedAt), i.r.EndedBy)
+	case reason == notInState:
 		reason = ""
 	}
 	return &IllegalError{Command: cmd.Name, State: i.r.State, Legal: legal, Reason: reason}

@@ -33,6 +33,8 @@ type record struct {
 	Announced bool `json:"announced,omitempty"`
 	// HungUp: the customer has left; what that fires was fired.
 	HungUp bool `json:"hung_up,omitempty"`
+	// EndedBy is what ended it, in words.
+	EndedBy string `json:"ended_by,omitempty"`
 	// SentAway: it was transferred to a number, whose end is the transfer's end.
 	SentAway bool `json:"sent_away,omitempty"`
 	// Closing: the late-events timer ran out; nothing is taken any more.
