@@ -8,15 +8,18 @@ import (
 	"segue/spelling"
 )
 
+// commandStart is what the start of an interaction is called.
+const commandStart = "start"
+
 // DecodeStart reads the input of an interaction. Its error is an *InvalidError.
 func DecodeStart(data []byte) (Start, error) {
-	body, _, err := startMessage.decode("", data)
+	body, _, err := startMessage.decode(commandStart, data)
 	if err != nil {
 		return Start{}, err
 	}
 	start := body.(Start)
 	if start.Draft && start.Agent == nil {
-		return Start{}, &InvalidError{Field: "agent", Reason: "is missing; a draft belongs to an agent"}
+		return Start{}, &InvalidError{Command: commandStart, Field: "agent", Reason: "is missing; a draft belongs to an agent"}
 	}
 	return start, nil
 }

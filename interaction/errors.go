@@ -31,7 +31,7 @@ func (e *IllegalError) Error() string {
 // InvalidError says that a command is malformed: which field, what it held, and
 // what it should hold.
 type InvalidError struct {
-	// Command is empty when the payload is a start.
+	// Command is its wire name, "start" of a start; empty where none is known.
 	Command string
 	// Field is the path of the field; empty for the payload as a whole.
 	Field string
@@ -42,11 +42,10 @@ type InvalidError struct {
 }
 
 func (e *InvalidError) Error() string {
-	text := e.Command
-	if text == "" {
-		text = "start"
+	text := ""
+	if e.Command != "" {
+		text = e.Command + ": "
 	}
-	text += ": "
 	if e.Field != "" {
 		text += e.Field + ": "
 	}

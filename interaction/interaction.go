@@ -22,10 +22,10 @@ type Effect struct {
 // they are the interaction's from then on, as a command's are.
 func Open(start Start, at time.Time) (*Interaction, Effect, error) {
 	if start.Draft && start.Agent == nil {
-		return nil, Effect{}, &InvalidError{Field: "agent", Reason: "is missing; a draft belongs to an agent"}
+		return nil, Effect{}, &InvalidError{Command: commandStart, Field: "agent", Reason: "is missing; a draft belongs to an agent"}
 	}
 	now := at.UTC()
-	s := &step{cmd: Command{Name: "start", Envelope: Envelope{At: start.At}, Fields: start.Fields}, now: now}
+	s := &step{cmd: Command{Name: commandStart, Envelope: Envelope{At: start.At}, Fields: start.Fields}, now: now}
 	s.at = s.within()
 	s.record = opened(start, s.at, now)
 	if err := s.begin(start); err != nil {

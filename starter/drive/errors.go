@@ -1,6 +1,7 @@
 package drive
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,7 +64,7 @@ func (c *Client) kindOf(ctx context.Context, n Name, err error) error {
 		if refused.Type() == endedMeanwhile {
 			return c.completed(ctx, n)
 		}
-		return &RefusedError{Type: refused.Type(), Message: refused.Message()}
+		return &RefusedError{Type: typeOf(refused), Message: refused.Message()}
 	case errors.As(err, &namespace):
 		return fmt.Errorf("%w (`segue setup` registers it)", err)
 	case errors.As(err, &missing):
@@ -74,6 +75,12 @@ func (c *Client) kindOf(ctx context.Context, n Name, err error) error {
 		return fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	return err
+}
+
+// typeOf is the type of a refusal. The SDK itself refuses an update of a name that no
+// command has, without any.
+func typeOf(refused *temporal.ApplicationError) string {
+	return cmp.Or(refused.Type(), workflows.ErrorInvalidPayload)
 }
 
 // renewedError is an update that the end of a run pushed out while the interaction
