@@ -38,6 +38,10 @@ func since(o trigger.Occasion, known expr.Known) (never bool, only string) {
 	switch known {
 	case expr.KnownSegment:
 		return when != interaction.WhenSegmentChange && o.When != interaction.WhenSegmentChange, ""
+	case expr.KnownFault:
+		if o.When != interaction.WhenFault && !o.When.IsForOperators() {
+			return false, "the command that fires it has a field of that name"
+		}
 	case expr.KnownTones:
 		return !strings.HasSuffix(string(when), ".dtmf"), ""
 	case expr.KnownQueueEvent:

@@ -144,12 +144,12 @@ func parseYAML(name string, data []byte) (root *yaml.Node, problem *Error) {
 		if errors.Is(err, io.EOF) {
 			return nil, nil
 		}
-		return nil, syntaxError(name, err)
+		return nil, syntaxError(name, data, err)
 	}
 	var second yaml.Node
 	if err := reader.Decode(&second); !errors.Is(err, io.EOF) {
 		if err != nil {
-			return nil, syntaxError(name, err)
+			return nil, syntaxError(name, data, err)
 		}
 		return nil, &Error{File: name, Line: second.Line, Problem: "a second document begins here", Remedy: "keep one, without ---"}
 	}
@@ -162,11 +162,14 @@ func parseYAML(name string, data []byte) (root *yaml.Node, problem *Error) {
 	return nil, nil
 }
 
-func syntaxError(name string, err error) *Error {
-	e := &Error{File: name, Problem: "is not YAML: " + strings.TrimPrefix(err.Error(), "yaml: "), Remedy: "check quotes, colons and indentation"}
-	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+func syntaxError(name string, data []byte, err error) *Error {
+	e := &Error{File: name}
+	problem := strings.TrimPrefix(err.Error(), "yaml: ")
+	if m := yamlLine.FindStringSubmatch(problem); m != nil {
 		e.Line, _ = strconv.Atoi(m[1])
-		e.Problem = strings.Replace(e.Problem, m[0], "", 1)
+		problem = strings.Replace(problem, m[0], "", 1)
 	}
+	what, remedy := yamlInWords(problem, data, e.Line)
+	e.Problem, e.Remedy = "is not YAML: "+what, remedy
 	return e
 }

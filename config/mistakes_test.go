@@ -203,7 +203,7 @@ func mistakes() []mistake {
 		{"level", "level: info", "level: chatty",
 			`f.yaml:38: log.level: "chatty" is none of the values; use debug, info, warn, error`},
 		{"syntax", "triggers:\n", "triggers: [\n",
-			"f.yaml:18: is not YAML: did not find expected node content; check quotes, colons and indentation"},
+			"f.yaml:18: is not YAML: a [ or { is not closed; close it; a value that begins with one of them is put in quotes"},
 		{"second document", "log: {level: info}\n", "log: {level: info}\n---\na: b\n",
 			"f.yaml:39: a second document begins here; keep one, without ---"},
 		{"merge key", "log: {level: info}", "log: {<<: {level: info}}",

@@ -63,6 +63,7 @@ func Check(s *Set) Report {
 	r := Report{File: s.File, Version: s.Version, Allow: s.Guard.Allow, Proxy: proxied(s.Guard.Proxy)}
 	r.idle(s)
 	r.checkAlerts(s)
+	r.checkConditions(s)
 	for _, c := range s.Calls() {
 		report := CallReport{Name: c.Name, BuiltIn: c.BuiltIn, Auth: authKind(c), TLS: trusted(c.Policy.TLS), Signed: len(c.Policy.Sign) > 0,
 			Timeout: c.Policy.Timeout.String(), Retries: len(c.Policy.Retry.Schedule), DryRun: c.Policy.DryRun}
@@ -71,6 +72,9 @@ func Check(s *Set) Report {
 			r.warn("call %s has no trigger: nothing fires it", c.Name)
 		}
 		uses := c.Template.Uses()
+		if list := misspelled(uses); len(list) > 0 {
+			r.warn("call %s: there may never be a value for %s", c.Name, strings.Join(list, ", "))
+		}
 		var hidden []string
 		unreachable := ""
 		for _, o := range occasions {

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,6 +88,17 @@ func sample(o trigger.Occasion, uses []string) (*interaction.View, *interaction.
 			view.UserData[name] = value
 		case "survey":
 			view.Survey[name] = value
+		case "agent", "previous_agent":
+			person := view.Agent
+			if variable == "previous_agent" {
+				person = view.PreviousAgent
+			}
+			if person != nil && name != "" && !slices.Contains(expr.Fields(variable), name) {
+				if person.Fields == nil {
+					person.Fields = map[string]any{}
+				}
+				person.Fields[name] = value
+			}
 		case "event":
 			switch name {
 			case "ixnProfile", "cancelData":

@@ -66,7 +66,7 @@ func (t *Trial) Lay(data []byte) error {
 		return t.layStatus(state)
 	}
 	o := overlay{View: t.View}
-	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder := exact(data)
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&o); err != nil {
 		return fmt.Errorf("%s; use interaction, agent, previous_agent, event, user_data, disposition, survey, durations", inWords(err))
@@ -78,7 +78,15 @@ func (t *Trial) Lay(data []byte) error {
 	if _, given := object["previous_agent"]; given {
 		t.Event.PreviousAgent = t.View.PreviousAgent
 	}
+	t.View.Settle()
 	return t.layEvent(o.Event)
+}
+
+// exact decodes numbers digit for digit, as those of a command are.
+func exact(data []byte) *json.Decoder {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	return decoder
 }
 
 // layEvent puts an event's facts over the sample's; other names are the command's own
@@ -88,9 +96,10 @@ func (t *Trial) layEvent(data json.RawMessage) error {
 		return nil
 	}
 	var fields map[string]any
-	if err := json.Unmarshal(data, &fields); err != nil {
+	if err := exact(data).Decode(&fields); err != nil {
 		return errors.New("event is not a JSON object")
 	}
+	interaction.Settled(fields)
 	if err := json.Unmarshal(data, t.Event); err != nil {
 		return fmt.Errorf("event: %s", inWords(err))
 	}
@@ -102,11 +111,12 @@ func (t *Trial) layEvent(data json.RawMessage) error {
 
 func (t *Trial) layStatus(data json.RawMessage) error {
 	var status interaction.Status
-	if err := json.Unmarshal(data, &status); err != nil {
+	if err := exact(data).Decode(&status); err != nil {
 		return fmt.Errorf("state: %s", inWords(err))
 	}
 	t.View.Interaction, t.View.Agent, t.View.PreviousAgent = status.Facts, status.Agent, status.PreviousAgent
 	t.View.UserData, t.View.Disposition, t.View.Survey = status.UserData, status.Disposition, status.Survey
+	t.View.Settle()
 	t.Event.Agent, t.Event.PreviousAgent, t.Event.Queue = status.Agent, status.PreviousAgent, status.Queue
 	return nil
 }

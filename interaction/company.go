@@ -167,6 +167,9 @@ func retrieve(s *step) error {
 	if err != nil {
 		return err
 	}
+	if !l.Held && s.State != StateConsulting {
+		return refusal(l.Agent + " has not put it on hold")
+	}
 	l.Held = false
 	if s.State == StateConsulting {
 		s.endConsultation()

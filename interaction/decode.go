@@ -4,11 +4,16 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"segue/spelling"
 )
+
+// commandStart is what the start of an interaction is called.
+const commandStart = "start"
 
 // DecodeStart reads the input of an interaction. Its error is an *InvalidError.
 func DecodeStart(data []byte) (Start, error) {
-	body, _, err := startMessage.decode("", data)
+	body, _, err := startMessage.decode(commandStart, data)
 	if err != nil {
 		return Start{}, err
 	}
@@ -18,7 +23,7 @@ func DecodeStart(data []byte) (Start, error) {
 			"has %d bytes together with contact_center; keep both together within %d", together, MaxIdentity)}
 	}
 	if start.Draft && start.Agent == nil {
-		return Start{}, &InvalidError{Field: "agent", Reason: "is missing; a draft belongs to an agent"}
+		return Start{}, &InvalidError{Command: commandStart, Field: "agent", Reason: "is missing; a draft belongs to an agent"}
 	}
 	return start, nil
 }
@@ -49,7 +54,7 @@ func IsCommand(name string) bool {
 
 func unknownCommand(name string) *InvalidError {
 	reason := "no such command"
-	if meant := nearest(name, commandNames); meant != "" {
+	if meant := spelling.Closest(name, commandNames); meant != "" {
 		reason += fmt.Sprintf("; did you mean %s?", meant)
 	} else {
 		reason += "; use one of " + strings.Join(commandNames, ", ")
@@ -75,6 +80,9 @@ func (m message) decode(name string, data []byte) (any, payload, error) {
 }
 
 func (m message) check(object map[string]any) *InvalidError {
+	if invalid := slices.Concat(m.fields, envelopeShape).misspelled(object).invalid(); invalid != nil {
+		return invalid
+	}
 	if invalid := envelopeShape.check(object); invalid != nil {
 		return invalid
 	}

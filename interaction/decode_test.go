@@ -79,6 +79,18 @@ func TestMalformedPayloadsSayFieldValueAndRemedy(t *testing.T) {
 		{"connect", `{"by":"a1"}`, `connect: by: "a1": not an actor; send {"id": …, "role": …}`},
 		{"connect", `{"by":{"id":"a1","role":"boss"}}`, `connect: by.role: "boss": not known; use one of agent, supervisor, admin, platform`},
 		{"connect", `{"by":{"role":"agent"}}`, `connect: by.id: is missing; an agent acts under its id`},
+		{"accept", `{"agnet":"a1"}`, `accept: agnet: there is no such field; did you mean agent?`},
+		{"accept", `{"agents":["a1"]}`, `accept: agents: there is no such field; did you mean agent?`},
+		{"complete", `{"dispositoin":{"code":"SOLD"}}`, `complete: dispositoin: there is no such field; did you mean disposition?`},
+		{"complete", `{"disposition":{"code":"SOLD","note":"n"}}`, `complete: disposition.note: there is no such field; did you mean notes?`},
+		{"update_user_data", `{"userData":{"a":1}}`, `update_user_data: userData: there is no such field; did you mean user_data?`},
+		{"dtmf", `{"digits":"1","eventId":"e1"}`, `dtmf: eventId: there is no such field; did you mean event_id?`},
+		{"hold", `{"by":{"id":"a1","rol":"agent"}}`, `hold: by.rol: there is no such field; did you mean role?`},
+		{"transfer", `{"to":{"queu":"sales"}}`, `transfer: to.queu: there is no such field; did you mean queue?`},
+		{"transfer", `{"to":{"agent":"a1"},"wrapUp":true}`, `transfer: wrapUp: there is no such field; did you mean wrap_up?`},
+		{"set_attributes", `{"comments":"x"}`, `set_attributes: comments: there is no such field; did you mean comment?`},
+		{"segment_change", `{"segement":"handled"}`, `segment_change: segement: there is no such field; did you mean segment?`},
+		{"connect", `{"source_sequnce":7}`, `connect: source_sequnce: there is no such field; did you mean source_sequence?`},
 		{"[offer_timeout]", `{}`, `no such command`},
 		{"offer_timeout", `{}`, `offer_timeout: no such command`},
 		{"start", `{}`, `no such command`},
@@ -101,8 +113,10 @@ func TestMalformedStarts(t *testing.T) {
 		start("chat", `"customer":[]`):    `start: customer: []: not an object; send {…}`,
 		start("chat", `"draft":true`):     `start: agent: is missing; a draft belongs to an agent`,
 		start("chat", `"reopen":"true"`):  `start: reopen: "true": not a boolean; send true or false`,
-		start("chat", `"direction":"up"`): `start: direction: "up": not known; use one of inbound, outbound, internal`,
-		longStart(128, 115):               `: has 243 bytes together with contact_center; keep both together within 242`,
+		start("chat", `"qeue":"sales"`):   `start: qeue: there is no such field; did you mean queue?`,
+		start("chat", `"businessProcess":"retail"`): `start: businessProcess: there is no such field; did you mean business_process?`,
+		start("chat", `"direction":"up"`):           `start: direction: "up": not known; use one of inbound, outbound, internal`,
+		longStart(128, 115):                         `: has 243 bytes together with contact_center; keep both together within 242`,
 	} {
 		_, err := interaction.DecodeStart([]byte(payload))
 		var invalid *interaction.InvalidError
@@ -192,6 +206,30 @@ func TestAgentsKeepEveryField(t *testing.T) {
 	require.Equal(t, interaction.Agent{ID: "a2"}, agent)
 	require.Error(t, json.Unmarshal([]byte(`{"name":"Ann"}`), &agent))
 	require.Error(t, json.Unmarshal([]byte(`[7]`), &agent))
+}
+
+// What a platform adds of its own is kept: only what can hardly be anything but a
+// misspelled field is refused.
+func TestFieldsOfThePlatformsOwnAreKept(t *testing.T) {
+	for line, field := range map[string]string{
+		`accept {"agent":"a1","agents":["a1"]}`:                                       "agents",
+		`accept {"agent":{"id":"a1","nmae":"Ann","Team":"red"}}`:                      "agent",
+		`accept {"agent":"a1","agency":"x"}`:                                          "agency",
+		`accept {"agent_id":"7","agentName":"Ann","call_id":"c","uii":"u"}`:           "agent_id",
+		`complete {"Disposition Code":"x","codes":["x"],"wrapup_time":3}`:             "Disposition Code",
+		`queue_event {"event":"e","rank":3,"queued":true,"events":1}`:                 "events",
+		`set_disposition {"code":"x","votes":1,"mode":"manual","callback":false}`:     "mode",
+		`script_signal {"p1":"x","p21":"y","named":true,"name":"s"}`:                  "p21",
+		`segment_change {"segment":"handled","partner":"b","legs":2,"leg":"channel"}`: "legs",
+		`connect {"timestamp":"now","type":"x","id":"c1","at_ms":1,"buy":true}`:       "buy",
+		`survey {"answers":{"agnet":1},"question":"q","score":5}`:                     "question",
+	} {
+		cmd := command(t, line)
+		require.Contains(t, cmd.Fields, field, line)
+	}
+	read, err := interaction.DecodeStart([]byte(start("chat", `"queue":"sales","queues":["x"],"ani2":"+1","customer_id":7,"uii":"u","campaign_id":1`)))
+	require.NoError(t, err)
+	require.Contains(t, read.Fields, "campaign_id")
 }
 
 // Platforms name their agents as they like: an agent's id is data.

@@ -31,7 +31,7 @@ func (e *IllegalError) Error() string {
 // InvalidError says that a command is malformed: which field, what it held, and
 // what it should hold.
 type InvalidError struct {
-	// Command is empty when the payload is a start.
+	// Command is its wire name, "start" of a start; empty where none is known.
 	Command string
 	// Field is the path of the field; empty for the payload as a whole.
 	Field string
@@ -42,11 +42,10 @@ type InvalidError struct {
 }
 
 func (e *InvalidError) Error() string {
-	text := e.Command
-	if text == "" {
-		text = "start"
+	text := ""
+	if e.Command != "" {
+		text = e.Command + ": "
 	}
-	text += ": "
 	if e.Field != "" {
 		text += e.Field + ": "
 	}
@@ -81,38 +80,4 @@ func shortened(text string) string {
 		cut--
 	}
 	return text[:cut] + "…"
-}
-
-// nearest is the name that a misspelt one most likely means, or "".
-func nearest(name string, names []string) string {
-	if len(name) > 64 {
-		return ""
-	}
-	best, distance := "", len(name)/2+1
-	for _, candidate := range names {
-		if d := editDistance(name, candidate); d < distance {
-			best, distance = candidate, d
-		}
-	}
-	return best
-}
-
-// editDistance counts the insertions, deletions and substitutions between two names.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }

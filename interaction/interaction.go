@@ -22,10 +22,10 @@ type Effect struct {
 // they are the interaction's from then on, as a command's are.
 func Open(start Start, at time.Time) (*Interaction, Effect, error) {
 	if start.Draft && start.Agent == nil {
-		return nil, Effect{}, &InvalidError{Field: "agent", Reason: "is missing; a draft belongs to an agent"}
+		return nil, Effect{}, &InvalidError{Command: commandStart, Field: "agent", Reason: "is missing; a draft belongs to an agent"}
 	}
 	now := at.UTC()
-	s := &step{cmd: Command{Name: "start", Envelope: Envelope{At: start.At}, Fields: start.Fields}, now: now}
+	s := &step{cmd: Command{Name: commandStart, Envelope: Envelope{At: start.At}, Fields: start.Fields}, now: now}
 	s.at = s.within()
 	s.record = opened(start, s.at, now)
 	if err := s.begin(start); err != nil {
@@ -135,7 +135,10 @@ func (i *Interaction) illegal(cmd Command, reason string) *IllegalError {
 	if cmd.By != nil {
 		legal = i.CapabilitiesFor(*cmd.By)
 	}
-	if reason == notInState {
+	switch {
+	case reason == notInState && i.r.EndedAt != nil:
+		reason = fmt.Sprintf("it ended as %s at %s, by %s", i.r.Outcome, stamp(*i.r.EndedAt), i.r.EndedBy)
+	case reason == notInState:
 		reason = ""
 	}
 	return &IllegalError{Command: cmd.Name, State: i.r.State, Legal: legal, Reason: reason}

@@ -2,10 +2,13 @@ package interaction
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"segue/spelling"
 )
 
 // kind is what a field of a payload may hold: how it is checked, and how a JSON
@@ -33,7 +36,8 @@ type field struct {
 	about    string
 }
 
-// shape is the known fields of a payload; others are accepted and kept.
+// shape is the known fields of a payload; others are accepted and kept, unless they
+// can only be a misspelled one.
 type shape []field
 
 // Bounds of single fields.
@@ -60,15 +64,34 @@ const idReason = "not an id; use 1 to 128 of A-Z a-z 0-9 . _ ~ : @ -"
 // check holds a payload against the shape and names the first field, in the
 // shape's order, that is missing or wrong.
 func (s shape) check(payload map[string]any) *InvalidError {
-	found := s.fault(payload)
-	if found == nil {
+	return s.fault(payload).invalid()
+}
+
+func (f *fault) invalid() *InvalidError {
+	if f == nil {
 		return nil
 	}
-	invalid := &InvalidError{Field: shortened(strings.TrimPrefix(found.inner, ".")), Reason: found.reason}
-	if found.value != nil {
-		invalid.Value = excerpt(found.value)
+	invalid := &InvalidError{Field: shortened(strings.TrimPrefix(f.inner, ".")), Reason: f.reason}
+	if f.value != nil {
+		invalid.Value = excerpt(f.value)
 	}
 	return invalid
+}
+
+// misspelled finds a field that is none of the shape's and can only be one that is
+// missing: accepted as a field of the platform's own, it would do nothing.
+func (s shape) misspelled(payload map[string]any) *fault {
+	for _, name := range slices.Sorted(maps.Keys(payload)) {
+		if slices.ContainsFunc(s, func(f field) bool { return f.name == name }) {
+			continue
+		}
+		for _, f := range s {
+			if _, given := payload[f.name]; !given && spelling.Misspells(name, f.name) {
+				return &fault{inner: "." + name, reason: "there is no such field; did you mean " + f.name + "?"}
+			}
+		}
+	}
+	return nil
 }
 
 func (s shape) fault(payload map[string]any) *fault {

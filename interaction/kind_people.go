@@ -8,6 +8,9 @@ func nested(value any, s shape, reason string) *fault {
 	if !ok {
 		return wrong(value, reason)
 	}
+	if found := s.misspelled(object); found != nil {
+		return found
+	}
 	return s.fault(object)
 }
 
@@ -31,8 +34,12 @@ var kindAgent = kind{
 		if _, bare := agentID(value); bare {
 			return kindAgentID.check(value)
 		}
-		if found := nested(value, agentShape, agentReason); found != nil {
-			return found
+		object, ok := value.(map[string]any)
+		if !ok {
+			return wrong(value, agentReason)
+		}
+		if found := agentShape.fault(object); found != nil {
+			return found // every other field is the platform's own, however it is spelled
 		}
 		if size := jsonSize(value); size > maxAgent {
 			return wrong(value, fmt.Sprintf("has %d bytes; describe an agent in at most %d", size, maxAgent))

@@ -79,6 +79,16 @@ func anOwner(r *record) string {
 	return ""
 }
 
+// somethingToRetrieve: a customer on hold, or one who waits while the owner consults.
+func somethingToRetrieve(r *record) string {
+	if r.State != StateConsulting && r.ownerLeg() != nil && r.first(held) == nil {
+		return notOnHold
+	}
+	return anOwner(r)
+}
+
+const notOnHold = "nobody has put it on hold"
+
 func someAgent(r *record) string {
 	if len(r.Agents) == 0 {
 		return "no agent had it yet"
@@ -105,6 +115,14 @@ func owners(r *record, agent string) string {
 		return ""
 	}
 	return agent + " does not own it"
+}
+
+// retrievers: what they own and have put on hold, or consult about.
+func retrievers(r *record, agent string) string {
+	if l := r.ownerLeg(); l != nil && l.Agent == agent && !l.Held && r.State != StateConsulting {
+		return notOnHold
+	}
+	return owners(r, agent)
 }
 
 // dialers: what they own, and what nobody has begun with.

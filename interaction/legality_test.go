@@ -22,8 +22,10 @@ var situations = []struct {
 	{"offered", sales, ringing},
 	{"dialing", start("outbound"), []string{`dial {"agent":"a1"}`}},
 	{"handling", sales, talking},
+	{"on hold", sales, after(talking, `hold`)},
 	{"consulting", sales, consulted},
 	{"conference", sales, conferred},
+	{"conference on hold", sales, after(conferred, `hold {"agent":"a1"}`)},
 	{"in_workbin", sales, after(talking, `place_in_workbin {"workbin":"w"}`)},
 	{"wrap_up", sales, wrapping},
 	{"async wrap_up", email, wrapping},
@@ -53,7 +55,7 @@ var legalIn = []struct {
 	// To an agent or a number not in queued: TestErrorsSayWhatWouldBeRight.
 	{`transfer {"to":{"queue":"q"}}`, "queued handling consulting conference composing"},
 	{`hold`, "handling consulting conference"},
-	{`retrieve`, "handling consulting conference"},
+	{`retrieve`, "on_hold consulting conference_on_hold"},
 	{`place_in_workbin {"workbin":"w"}`, "handling composing async_wrap_up"},
 	// "any once an agent had a leg": no agent had one in started, queued and engaging here.
 	{`set_disposition {"code":"c"}`, "offered dialing handling consulting conference in_workbin wrap_up async_wrap_up composing lingering"},
@@ -76,6 +78,9 @@ var legalIn = []struct {
 	{`segment_change {"segment":"handled"}`, "+"},
 }
 
+// onHold is as which state a situation with a customer on hold counts.
+var onHold = map[string]string{"on_hold": "handling", "conference_on_hold": "conference"}
+
 func TestLegalityIsThatOfTheLifecycle(t *testing.T) {
 	var names []string
 	for _, command := range legalIn {
@@ -91,7 +96,7 @@ func TestLegalityIsThatOfTheLifecycle(t *testing.T) {
 			open := !s.i.Completed()
 			state := strings.ReplaceAll(situation.state, " ", "_")
 			listed := strings.Fields(c.states)
-			want := slices.Contains(listed, state) || open && slices.Contains(listed, "+")
+			want := slices.Contains(listed, state) || slices.Contains(listed, onHold[state]) || open && slices.Contains(listed, "+")
 			err := s.i.Check(command(t, c.line))
 			require.Equal(t, want, err == nil, "%s in %s: %v", names[n], situation.state, err)
 			require.Equal(t, want, slices.Contains(s.i.Capabilities(), names[n]), "%s in %s", names[n], situation.state)
@@ -105,7 +110,7 @@ func TestLegalityIsThatOfTheLifecycle(t *testing.T) {
 }
 
 func TestWhatAgentsMayDo(t *testing.T) {
-	own := "place_in_queue dial disconnect consult conference transfer hold retrieve place_in_workbin set_disposition " +
+	own := "place_in_queue dial disconnect consult conference transfer hold place_in_workbin set_disposition " +
 		"attach_user_data update_user_data delete_user_data set_attributes script_signal reply complete"
 	partaking := "set_disposition attach_user_data update_user_data delete_user_data set_attributes script_signal"
 	for _, c := range []struct {
@@ -123,6 +128,11 @@ func TestWhatAgentsMayDo(t *testing.T) {
 			"place_in_queue accept dial disconnect set_disposition attach_user_data update_user_data delete_user_data set_attributes script_signal complete"},
 		{"assigned to another", start("outbound", `"agent":"a1"`), nil, "a2", ""},
 		{"owned", sales, talking, "a1", own},
+		{"on hold", sales, after(talking, `hold`), "a1", own + " retrieve"},
+		{"another put it on hold", sales, after(conferred, `hold {"agent":"a2"}`), "a1",
+			"leave " + strings.NewReplacer(" consult ", " ", " dial ", " ", " reply ", " ", " place_in_workbin ", " ").Replace(own)},
+		{"consulting", sales, consulted, "a1",
+			"leave retrieve " + strings.NewReplacer(" consult ", " ", " dial ", " ", " reply ", " ", " place_in_workbin ", " ").Replace(own)},
 		{"another's", sales, talking, "a2", ""},
 		{"consulted", sales, consulted, "a2", "leave " + partaking},
 		{"in a conference", sales, conferred, "a2", "disconnect leave " + partaking},
@@ -157,8 +167,17 @@ func TestErrorsSayWhatWouldBeRight(t *testing.T) {
 		want  string
 	}{
 		{sales, after(wrapping, `complete`), `accept {"agent":"a1"}`,
-			"accept is not legal in state completed; legal: set_disposition, attach_user_data, update_user_data, delete_user_data, survey"},
-		{sales, after(queued, `abandon`), `accept {"agent":"a1"}`, "accept is not legal in state completed; nothing is legal any more"},
+			"accept is not legal in state completed: it ended as handled at 2026-03-01T09:00:50Z, by complete; legal: set_disposition, attach_user_data, update_user_data, delete_user_data, survey"},
+		{sales, after(talking, `segment_change {"segment":"handled"}`), `hold`, "it ended as handled at 2026-03-01T09:00:40Z, by segment_change to handled; "},
+		{sales, after(wrapping, `[wrap_up_timeout] {"agent":"a1"}`), `hold`, "it ended as handled at 2026-03-01T09:00:50Z, by the wrap_up timer; "},
+		{sales, after(queued, `[queue_timeout]`), `survey {"answers":{}}`, "survey is not legal in state completed: it ended as overflowed at 2026-03-01T09:00:20Z, by the queue timer; nothing is legal any more"},
+		{sales, []string{`[lifetime_timeout]`}, `dial`, "it ended as expired at 2026-03-01T09:00:10Z, by the lifetime timer; "},
+		{sales, []string{`[workflow_cancel]`}, `dial`, "it ended as canceled at 2026-03-01T09:00:10Z, by a cancellation of its workflow; "},
+		{sales, talking, `retrieve`, "retrieve is not legal in state handling: nobody has put it on hold; legal: "},
+		{sales, talking, `retrieve {"by":{"id":"a1","role":"agent"}}`, "retrieve is not legal in state handling: nobody has put it on hold; legal: "},
+		{sales, after(conferred, `hold {"agent":"a1"}`), `retrieve {"agent":"a2"}`, "retrieve is not legal in state conference: a2 has not put it on hold; legal: "},
+		{sales, after(talking, `hold`, `retrieve`), `retrieve`, "nobody has put it on hold"},
+		{sales, after(queued, `abandon`), `accept {"agent":"a1"}`, "accept is not legal in state completed: it ended as abandoned at 2026-03-01T09:00:20Z, by abandon; nothing is legal any more"},
 		{sales, ringing, `accept {"agent":"a9"}`, "accept is not legal in state offered: it was not offered to a9; legal: place_in_queue, offer, accept,"},
 		{sales, talking, `transfer {"to":{"agent":"a1"}}`, "transfer is not legal in state handling: a1 has it already; legal: "},
 		{sales, queued, `transfer {"to":{"agent":"a1"}}`, "transfer is not legal in state queued: no agent has it to pass on; only {\"queue\": …} moves it, and offer finds it an agent; legal: place_in_queue, "},

@@ -239,13 +239,14 @@ func TestWhoMayShare(t *testing.T) {
 		actor     interaction.Actor
 		may       string
 	}{
-		{"ada handles it", nil, "ada, its owner", agent("ada"), "place_in_queue consult conference transfer hold retrieve"},
+		{"ada handles it", nil, "ada, its owner", agent("ada"), "place_in_queue consult conference transfer hold"},
+		{"ada has it on hold", []string{`hold`}, "ada, its owner", agent("ada"), "place_in_queue consult conference transfer hold retrieve"},
 		{"ada handles it", nil, "another agent", agent("bob"), ""},
-		{"ada handles it", nil, "a supervisor", supervisor, "place_in_queue consult conference transfer hold retrieve"},
+		{"ada handles it", nil, "a supervisor", supervisor, "place_in_queue consult conference transfer hold"},
 		{"ada consults bob", []string{`consult {"to":{"agent":"bob"}}`}, "ada, its owner", agent("ada"), "place_in_queue conference leave transfer hold retrieve"},
 		{"ada consults bob", []string{`consult {"to":{"agent":"bob"}}`}, "bob, who is consulted", agent("bob"), "leave"},
 		{"ada consults bob", []string{`consult {"to":{"agent":"bob"}}`}, "a supervisor", supervisor, "place_in_queue conference leave transfer hold retrieve"},
-		{"ada and bob confer", []string{`conference {"agent":"bob"}`}, "ada, its owner", agent("ada"), "place_in_queue conference leave transfer hold retrieve"},
+		{"ada and bob confer", []string{`conference {"agent":"bob"}`}, "ada, its owner", agent("ada"), "place_in_queue conference leave transfer hold"},
 		{"ada and bob confer", []string{`conference {"agent":"bob"}`}, "bob", agent("bob"), "leave"},
 		{"ada offered it to bob", []string{`transfer {"to":{"agent":"bob"},"mode":"offer","wrap_up":true}`}, "bob, whom it is offered to", agent("bob"), "accept reject"},
 		{"ada offered it to bob", []string{`transfer {"to":{"agent":"bob"},"mode":"offer","wrap_up":true}`}, "ada, who wraps up", agent("ada"), "leave"},

@@ -171,7 +171,7 @@ func (s *step) finishWith(outcome Outcome, given *Disposition, by *Agent) error 
 	s.Parties = nil
 	s.State, s.Outcome = StateCompleted, outcome
 	ended := s.Clock
-	s.EndedAt = &ended
+	s.EndedAt, s.EndedBy = &ended, s.cmd.inWords()
 	s.fire(WhenInteractionEnds)
 	return nil
 }

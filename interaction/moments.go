@@ -11,6 +11,17 @@ var channels = []Channel{
 // Channels lists every channel.
 func Channels() []Channel { return slices.Clone(channels) }
 
+// States lists every state.
+func States() []State { return slices.Clone(states) }
+
+// Outcomes lists every outcome.
+func Outcomes() []Outcome {
+	return []Outcome{
+		OutcomeHandled, OutcomeAbandoned, OutcomeCanceled, OutcomeRejected, OutcomeMissed,
+		OutcomeOverflowed, OutcomeNotReached, OutcomeNotEngaged, OutcomeExpired, OutcomeSent,
+	}
+}
+
 // Async says whether the channel is an asynchronous one, where nobody hangs up.
 func (c Channel) Async() bool {
 	return c == ChannelEmail || c == ChannelSMS || c == ChannelWeb

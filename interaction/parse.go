@@ -156,9 +156,9 @@ func isInteger(digits string) bool {
 	return !strings.ContainsAny(digits, ".eE")
 }
 
-// settled gives the numbers of a value that was decoded with UseNumber the types
+// Settled gives the numbers of a value that was decoded with UseNumber the types
 // that parseValue gives them, so that a carried-over interaction equals the original.
-func settled(value any) any {
+func Settled(value any) any {
 	switch v := value.(type) {
 	case json.Number:
 		n, err := number("", v)
@@ -168,11 +168,11 @@ func settled(value any) any {
 		return n
 	case map[string]any:
 		for key, inner := range v {
-			v[key] = settled(inner)
+			v[key] = Settled(inner)
 		}
 	case []any:
 		for index, inner := range v {
-			v[index] = settled(inner)
+			v[index] = Settled(inner)
 		}
 	}
 	return value

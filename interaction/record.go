@@ -33,6 +33,8 @@ type record struct {
 	Announced bool `json:"announced,omitempty"`
 	// HungUp: the customer has left; what that fires was fired.
 	HungUp bool `json:"hung_up,omitempty"`
+	// EndedBy is what ended it, in words.
+	EndedBy string `json:"ended_by,omitempty"`
 	// SentAway: it was transferred to a number, whose end is the transfer's end.
 	SentAway bool `json:"sent_away,omitempty"`
 	// Closing: the late-events timer ran out; nothing is taken any more.
@@ -102,12 +104,12 @@ func (i *Interaction) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	for _, object := range []map[string]any{r.Customer, r.UserData, r.Survey} {
-		settled(object)
+		Settled(object)
 	}
-	r.Workbin = settled(r.Workbin)
+	r.Workbin = Settled(r.Workbin)
 	if r.Engagement != nil {
-		settled(r.Engagement.Profile)
-		settled(r.Engagement.CancelData)
+		Settled(r.Engagement.Profile)
+		Settled(r.Engagement.CancelData)
 	}
 	i.r = r
 	return nil
@@ -122,12 +124,17 @@ func (t *Turn) UnmarshalJSON(data []byte) error {
 	if err := decoder.Decode((*plain)(t)); err != nil {
 		return err
 	}
-	for _, object := range []map[string]any{t.View.Interaction.Customer, t.View.UserData, t.View.Survey} {
-		settled(object)
-	}
-	t.View.Interaction.Workbin = settled(t.View.Interaction.Workbin)
+	t.View.Settle()
 	for i := range t.Events {
-		settled(t.Events[i].Fields)
+		Settled(t.Events[i].Fields)
 	}
 	return nil
+}
+
+// Settle settles the numbers of a view that was decoded with json.Decoder.UseNumber.
+func (v *View) Settle() {
+	for _, object := range []map[string]any{v.Interaction.Customer, v.UserData, v.Survey} {
+		Settled(object)
+	}
+	v.Interaction.Workbin = Settled(v.Interaction.Workbin)
 }

@@ -83,7 +83,7 @@ var rules = []rule{
 		leads: []lead{{append(talking[:3:3], StateComposing), StateOffered}, {nil, StateQueued}, {talking, StateHandling}},
 		fires: all([]string{"internal_transfer", "agent_connect"}, leaving, queuing), effect: transfer},
 	{name: "hold", states: talking, needs: anOwner, agents: owners, effect: hold},
-	{name: "retrieve", states: talking, needs: anOwner, agents: owners, leads: []lead{{in(StateConsulting), StateHandling}},
+	{name: "retrieve", states: talking, needs: somethingToRetrieve, agents: retrievers, leads: []lead{{in(StateConsulting), StateHandling}},
 		fires: []string{"agent_connect", "agent_term", "transfer_term"}, effect: retrieve},
 	{name: "place_in_workbin", states: in(StateHandling, StateComposing), asyncWrapUp: true, agents: owners,
 		leads: to(StateInWorkbin), fires: leaving, effect: placeInWorkbin},

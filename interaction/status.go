@@ -12,18 +12,20 @@ import (
 // Status is the answer to the query "state".
 type Status struct {
 	Facts
-	Agent         *Agent         `json:"agent,omitempty"`
-	PreviousAgent *Agent         `json:"previous_agent,omitempty"`
-	Participants  []Participant  `json:"participants"`
-	OfferedTo     []Agent        `json:"offered_to"`
-	Children      []string       `json:"children,omitempty"`
-	Sequence      int64          `json:"sequence"`
-	Capabilities  []string       `json:"capabilities"`
-	UserData      map[string]any `json:"user_data"`
-	Disposition   *Disposition   `json:"disposition,omitempty"`
-	Survey        map[string]any `json:"survey,omitempty"`
-	Engagement    *Engagement    `json:"engagement,omitempty"`
-	Signals       []Signal       `json:"signals"`
+	Agent         *Agent        `json:"agent,omitempty"`
+	PreviousAgent *Agent        `json:"previous_agent,omitempty"`
+	Participants  []Participant `json:"participants"`
+	OfferedTo     []Agent       `json:"offered_to"`
+	Children      []string      `json:"children,omitempty"`
+	// EndedBy is what ended it: a command, a timer, or a cancellation of its workflow.
+	EndedBy      string         `json:"ended_by,omitempty"`
+	Sequence     int64          `json:"sequence"`
+	Capabilities []string       `json:"capabilities"`
+	UserData     map[string]any `json:"user_data"`
+	Disposition  *Disposition   `json:"disposition,omitempty"`
+	Survey       map[string]any `json:"survey,omitempty"`
+	Engagement   *Engagement    `json:"engagement,omitempty"`
+	Signals      []Signal       `json:"signals"`
 	// The workflow knows these.
 	RejectedCount int `json:"rejected_count"`
 	Duplicates    int `json:"duplicates"`
@@ -75,7 +77,7 @@ func (i *Interaction) Status() Status {
 	r := &i.r
 	status := Status{
 		Facts: r.Facts, Agent: r.agent(r.Owner), PreviousAgent: r.previous(r.Owner), Participants: r.participants(),
-		OfferedTo: []Agent{}, Children: r.Children, Sequence: r.Sequence, Capabilities: i.Capabilities(), UserData: r.UserData,
+		OfferedTo: []Agent{}, Children: r.Children, EndedBy: r.EndedBy, Sequence: r.Sequence, Capabilities: i.Capabilities(), UserData: r.UserData,
 		Disposition: r.Disposition, Survey: r.Survey, Engagement: r.Engagement, Signals: append([]Signal{}, r.Signals...),
 	}
 	for _, l := range r.agentLegs(r.offered) {

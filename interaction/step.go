@@ -181,11 +181,7 @@ func (s *step) fieldsWith(added map[string]any) map[string]any {
 }
 
 func (s *step) invalid(name string, value any, reason string) *InvalidError {
-	command := s.cmd.Name
-	if command == "start" {
-		command = ""
-	}
-	return &InvalidError{Command: command, Field: name, Value: excerpt(value), Reason: reason}
+	return &InvalidError{Command: s.cmd.Name, Field: name, Value: excerpt(value), Reason: reason}
 }
 
 func (s *step) effect() Effect {

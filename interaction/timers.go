@@ -1,6 +1,9 @@
 package interaction
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // The internal commands that timers, and a cancel of the workflow, give. No
 // payload decodes to them.
@@ -13,6 +16,20 @@ const (
 	LateEventsTimeout = "late_events_timeout"
 	WorkflowCancel    = "workflow_cancel"
 )
+
+// timersInWords are the internal commands as a person reads of them.
+var timersInWords = map[string]string{
+	OfferTimeout: "the offer timer", QueueTimeout: "the queue timer", WrapUpTimeout: "the wrap_up timer",
+	EngagementTimeout: "the engagement timer", LifetimeTimeout: "the lifetime timer", WorkflowCancel: "a cancellation of its workflow",
+}
+
+// inWords is what the command is called where it explains something.
+func (c Command) inWords() string {
+	if report, ok := c.Body.(SegmentReport); ok {
+		return c.Name + " to " + string(report.Segment)
+	}
+	return cmp.Or(timersInWords[c.Name], c.Name)
+}
 
 // TimerCommand makes an internal command; what it does not need of t is ignored.
 func TimerCommand(name string, t Timer) Command {

@@ -44,7 +44,7 @@ func TestMistakesAreFoundWhenACallIsCompiled(t *testing.T) {
 		{"header literal", func(s *request.Spec) { s.Headers = pairs("X", "a\nb") }, "headers[0].value: a header cannot hold the character U+000A; leave it out"},
 		{"unknown variable", leaf("${agnet.id}"), "json.a.b[1]: column 3: there is no agnet in ${agnet.id}; did you mean agent? use interaction, agent, previous_agent, event, user_data, disposition, survey, durations, delivery"},
 		{"unknown field", leaf("äx ${interaction.chanel}"), "json.a.b[1]: column 17: there is no field chanel in ${interaction.chanel}; did you mean channel?"},
-		{"types", leaf("${durations.handle + interaction.id}"), "json.a.b[1]: column 20: found no matching overload for '_+_' applied to '(double, string)' in ${durations.handle + interaction.id}"},
+		{"types", leaf("${durations.handle + interaction.id}"), "json.a.b[1]: column 20: + does not go with a number and text in ${durations.handle + interaction.id}; string(…) makes text of a value"},
 		{"delivery in a body", leaf("${delivery.id}"), "json.a.b[1]: column 3: there is no delivery in ${delivery.id}; delivery is for headers only: the body stays the same over all attempts"},
 		{"attempt in a body", leaf("${delivery.attempt}"), "json.a.b[1]: column 3: there is no delivery in ${delivery.attempt}; delivery is for headers only: the body stays the same over all attempts"},
 		{"attempt in the url", func(s *request.Spec) { s.URL += "/${delivery.attempt}" }, "url: column 33: there is no delivery in ${delivery.attempt}; delivery is for headers only: the body stays the same over all attempts"},

@@ -131,7 +131,8 @@ func (e *element) appendRepeated(dst []byte, p *part, l traits.Lister) (_ []byte
 	return dst, nil
 }
 
-// appendXMLValue writes a value of an expression: a map as elements, in the order of their names.
+// appendXMLValue writes a value of an expression: a map as elements, in the order of
+// its keys. A key that XML cannot name, such as a survey's question, becomes a name.
 func appendXMLValue(dst []byte, path, source string, v ref.Val, depth int) ([]byte, error) {
 	m, ok := v.(traits.Mapper)
 	if !ok || depth > MaxDepth {
@@ -145,21 +146,22 @@ func appendXMLValue(dst []byte, path, source string, v ref.Val, depth int) ([]by
 		return appendXMLText(dst, path, text)
 	}
 	values := map[string]ref.Val{}
-	var names []string
+	var keys []string
 	for it := m.Iterator(); it.HasNext() == types.True; {
 		key := it.Next()
-		name, err := expr.Text(key)
-		if err != nil || !isXMLName(name) || strings.Contains(name, ":") { // nobody declares a prefix that comes from data
-			return dst, &Fault{path, source, "a key of the map cannot be the name of an XML element"}
+		text, err := expr.Text(key)
+		if err != nil {
+			return dst, &Fault{path, source, err.Error()}
 		}
-		names = append(names, name)
-		values[name] = m.Get(key)
+		keys = append(keys, text)
+		values[text] = m.Get(key)
 	}
-	slices.Sort(names)
+	slices.Sort(keys)
 	var err error
-	for _, name := range names {
+	for _, key := range keys {
+		name := xmlNameOf(key)
 		dst = append(append(append(dst, '<'), name...), '>')
-		if dst, err = appendXMLValue(dst, path, source, values[name], depth+1); err != nil {
+		if dst, err = appendXMLValue(dst, path, source, values[key], depth+1); err != nil {
 			return dst, err
 		}
 		dst = append(append(append(dst, "</"...), name...), '>')

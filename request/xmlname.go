@@ -15,6 +15,30 @@ func isXMLName(s string) bool {
 	return isNCName(prefix) && isNCName(local)
 }
 
+// xmlNameOf is the name of an element for a key that comes from data. What a name
+// cannot hold becomes _, and so does a colon: nobody declares a prefix that comes from
+// data. Keys that become the same name are elements of the same name.
+func xmlNameOf(key string) string {
+	if isNCName(key) {
+		return key
+	}
+	var b strings.Builder
+	for _, c := range key {
+		if b.Len() == 0 && !isNCName(string(c)) && isNCName("_"+string(c)) {
+			b.WriteByte('_') // a digit, or another that cannot be the first
+		}
+		if isNCName("_" + string(c)) {
+			b.WriteRune(c)
+		} else {
+			b.WriteByte('_')
+		}
+	}
+	if b.Len() == 0 {
+		return "_"
+	}
+	return b.String()
+}
+
 // isNCName tells whether a name without a prefix is one.
 func isNCName(s string) bool {
 	ascii := true

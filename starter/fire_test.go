@@ -221,6 +221,26 @@ func TestFireWithDataOfOnesOwn(t *testing.T) {
 	require.Equal(t, `{"agent":"ada","code":"LOST","digits":"<digits>","queue":"chats","when":"interaction_ends"}`, r.body)
 }
 
+// A number has the digits with which it was given, as it has from a worker.
+func TestFireKeepsEveryDigit(t *testing.T) {
+	r := newTarget(t)
+	file := fileOf(t, "big.yaml", strings.ReplaceAll(`
+guard: {allow: ["127.0.0.0/8"]}
+calls:
+  - {name: big, method: POST, url: URL/big, text: "${user_data.big} ${event.order} ${survey.n} ${interaction.customer.id}"}
+triggers: [{when: user_data_changed, call: big}]
+`, "URL", r.URL))
+	for data, want := range map[string]string{
+		`{"user_data":{"big":8202522731445525542},"event":{"order":9223372036854775807},"survey":{"n":1.5},"interaction":{"customer":{"id":9007199254740993}}}`: "8202522731445525542 9223372036854775807 1.5 9007199254740993",
+		`{"user_data":{"big":7},"event":{"order":-9007199254740995},"survey":{"n":0},"interaction":{"customer":{"id":12}}}`:                                      "7 -9007199254740995 0 12",
+		`{"state":{"id":"c1","channel":"chat","user_data":{"big":8202522731445525542},"survey":{"n":9007199254740993},"customer":{"id":3}},"timeline":[]}`:       "8202522731445525542 <order> 9007199254740993 3",
+	} {
+		result := fire(t, "check", file, "--fire", "big", "--interaction", data)
+		require.Equal(t, 0, result.code, result.errs)
+		require.Equal(t, want, r.body)
+	}
+}
+
 func TestFireUsage(t *testing.T) {
 	file := fireConfig(t, "http://127.0.0.1:1")
 	for says, args := range map[string][]string{

@@ -83,6 +83,10 @@ func TestUsageErrors(t *testing.T) {
 		"takes no arguments, not 1":              {"dev", "now"},
 		"not an address":                         {"list", "--address", "here"},
 		"missing.yaml":                           {"dev", "--config", "missing.yaml"},
+		`--state "ringing" is none there is; did you mean dialing? use started, queued`: {"list", "--state", "ringing"},
+		`--state "queud" is none there is; did you mean queued?`:                        {"list", "--state", "queud"},
+		`--channel "voice" is none there is; use inbound, outbound`:                     {"list", "--channel", "voice"},
+		`--outcome "lost" is none there is; use handled`:                                {"list", "--outcome", "lost"},
 	} {
 		t.Run(says, func(t *testing.T) {
 			result := segue(t, args...)

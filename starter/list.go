@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"segue/dispatch"
+	"segue/interaction"
+	"segue/request/expr"
 	"segue/starter/drive"
 	"segue/workflows"
 )
@@ -96,6 +99,16 @@ func (f *listFilter) query() (string, error) {
 	if f.parked {
 		kind = workflows.TypeDelivery
 	}
+	for _, closed := range []struct {
+		flag, value string
+		known       []string
+	}{
+		{"state", f.state, texts(interaction.States())}, {"channel", f.channel, texts(interaction.Channels())}, {"outcome", f.outcome, texts(interaction.Outcomes())},
+	} {
+		if closed.value != "" && !slices.Contains(closed.known, closed.value) {
+			return "", usage("--%s %q is none there is; %s", closed.flag, closed.value, expr.Suggest(closed.value, closed.known))
+		}
+	}
 	conditions := []string{"WorkflowType = '" + kind + "'"}
 	for _, keyword := range f.keywords() {
 		if !drive.CanFind(*keyword.value) {
@@ -114,7 +127,14 @@ func (f *listFilter) query() (string, error) {
 	return strings.Join(conditions, " AND "), nil
 }
 
-// quoted is a text without double quotes and backslashes in Temporal's list language.
+func texts[T ~string](names []T) []string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = string(name)
+	}
+	return list
+}
+
 // listEntry is one workflow of a list.
 type listEntry struct {
 	WorkflowID    string `json:"workflow_id"`

@@ -231,6 +231,14 @@ func lateData(t *testing.T, dev *live) {
 	require.Equal(t, 0, reopened.code, reopened.errs)
 	require.Contains(t, dev.run(t, "show", "l1").out, "inbound interaction, started")
 	require.Equal(t, 4, dev.run(t, "start", `{"id":"l1","channel":"inbound"}`, "--reopen").code, "it is open")
+
+	require.Equal(t, 0, dev.run(t, "signal", "abandon", "l1", "--update").code)
+	require.Regexp(t, `ended by +abandon`, dev.run(t, "show", "l1").out)
+	late := dev.run(t, "signal", "survey", "l1", `{"answers":{"csat":5}}`, "--update")
+	require.Equal(t, 4, late.code)
+	require.Regexp(t, `it ended as abandoned at 20\S+, by abandon`, late.errs)
+	misspelled := dev.run(t, "signal", "accept", "l1", `{"agnet":"ada"}`, "--update")
+	require.Contains(t, misspelled.errs, "accept: agnet: there is no such field; did you mean agent?")
 }
 
 // feedTwice feeds, then feeds the same again: nothing is applied twice.

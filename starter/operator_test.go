@@ -194,6 +194,10 @@ func TestOperatorsAgainstALiveSegue(t *testing.T) {
 		require.Equal(t, "waiting", eventually(t, dev, 1, "deliveries", "--class", "http_5xx")[0].Status)
 		require.Equal(t, errandResult{}, dev.errand(t, "redeliver", "c3"), "it is not parked")
 		receiver.answer(http.StatusOK)
+		for _, words := range [][]string{{"redeliver", "default/c3"}, {"discard", "default/c3", "--dry-run"}} {
+			require.Contains(t, dev.run(t, words...).errs, "None is parked; 1 wait for their next attempt: --retrying means those, too.")
+		}
+		require.NotContains(t, dev.run(t, "redeliver", "default/c1").errs, "--retrying")
 		require.Equal(t, errandResult{Matched: 1, Sent: 1}, dev.errand(t, "redeliver", "default/c3", "--retrying", "--rate", "100"))
 		require.Eventually(t, func() bool { return dev.isOver(t, "delivery/default/c3/crm") }, 20*time.Second, 50*time.Millisecond)
 	})

@@ -109,6 +109,11 @@ func (a *app) run(ctx context.Context, e *errand, args []string) error {
 	if err != nil {
 		return err
 	}
+	if len(found.Deliveries) == 0 && !e.retrying && (len(args) > 0 || len(e.ids) > 0) {
+		if err := a.hintRetrying(ctx, s, e, filter); err != nil {
+			return err
+		}
+	}
 	if len(found.Deliveries) == 0 && len(e.ids) > 0 {
 		return fmt.Errorf("parked delivery %s %w: `%s deliveries` shows what there is", strings.Join(e.ids, ", "), drive.ErrNotFound, a.self())
 	}
@@ -119,6 +124,16 @@ func (a *app) run(ctx context.Context, e *errand, args []string) error {
 		result, err = a.send(ctx, s, e, filter, found)
 	}
 	return a.finish(e, result, err)
+}
+
+// hintRetrying says that what was named is not parked but waits for its next attempt.
+func (a *app) hintRetrying(ctx context.Context, s *session, e *errand, filter lanes.Filter) error {
+	filter.Retrying = true
+	waiting, err := a.search(ctx, s, filter, e.limit)
+	if err == nil && len(waiting.Deliveries) > 0 {
+		fmt.Fprintf(a.errs, "None is parked; %d wait for their next attempt: --retrying means those, too.\n", len(waiting.Deliveries))
+	}
+	return err
 }
 
 func (a *app) send(ctx context.Context, s *session, e *errand, filter lanes.Filter, found lanes.Found) (lanes.Result, error) {

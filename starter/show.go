@@ -101,6 +101,7 @@ func (p portrait) writeState(w io.Writer) {
 		{"from", s.ANI},
 		{"to", s.DNIS},
 		{"disposition", dispositionCode(s.Disposition)},
+		{"ended by", s.EndedBy},
 	} {
 		if fact.value != "" {
 			fmt.Fprintf(w, "  %-12s %s\n", fact.label, fact.value)

@@ -178,7 +178,7 @@ func TestMistakes(t *testing.T) {
 		{trigger.Spec{When: []string{"survey", "operator.delivery_parked"}, Call: "crm", Channels: []string{"chat"}}, `triggers[0].channels: operator.delivery_parked is about a receiver, not an interaction, and has no channels; leave it out; if: 'event.call == "crm"' restricts it to one call`},
 		{trigger.Spec{When: []string{"operator.breaker_open"}, Call: "crm", Dispositions: []string{"SOLD"}}, `triggers[0].dispositions: operator.breaker_open is about a receiver, not an interaction, and has no dispositions; leave it out; if: 'event.call == "crm"' restricts it to one call`},
 		{trigger.Spec{When: []string{"operator.breaker_open"}, Call: "crm", Segments: []string{"wrap_up"}}, "triggers[0].segments: only segment_change has segments and legs, and when names operator.breaker_open too; give segment_change a trigger of its own"},
-		{trigger.Spec{When: []string{"survey"}, Call: "crm", If: "user_data.x = 1"}, "triggers[0].if: column 13: Syntax error: token recognition error at: '= ' in user_data.x = 1"},
+		{trigger.Spec{When: []string{"survey"}, Call: "crm", If: "user_data.x = 1"}, "triggers[0].if: column 13: there is no single = in user_data.x = 1; compare with =="},
 		{trigger.Spec{When: []string{"survey"}, Call: "crm", If: "interaction.id"}, "triggers[0].if: column 1: the condition gives string, not true or false in interaction.id; compare it with something"},
 		{trigger.Spec{When: []string{"survey"}, Call: "crm", Queues: []string{""}}, "triggers[0].queues[0]: is empty; leave it out"},
 	}

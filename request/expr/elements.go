@@ -3,6 +3,8 @@ package expr
 import (
 	"slices"
 	"strings"
+
+	"segue/spelling"
 )
 
 // Element is one data element: a name that calls write as #name#.
@@ -69,7 +71,7 @@ func ClosestElement(name string) string {
 	for i := range elements {
 		names[i] = elements[i].Name
 	}
-	return Closest(name, names)
+	return spelling.Closest(name, names)
 }
 
 // either is the first of several that there is.

@@ -29,7 +29,11 @@ func explain(source string, place Place, issues *cel.Issues) *Error {
 			}
 		}
 	}
-	if m := undeclared.FindStringSubmatch(e.Problem); m != nil {
+	rest := restOf(source, e.Column)
+	if m := undeclared.FindStringSubmatch(e.Problem); m != nil && isCalled(rest, m[1]) {
+		e.Problem = "there is no function " + m[1]
+		e.Remedy = suggestFunction(m[1])
+	} else if m != nil {
 		e.Problem = "there is no " + strings.TrimPrefix(m[1], ".")
 		if m[1] == "delivery" && place == InBody {
 			e.Remedy = "delivery is for headers only: the body stays the same over all attempts"
@@ -43,8 +47,16 @@ func explain(source string, place Place, issues *cel.Issues) *Error {
 			return e
 		}
 		e.Remedy = Suggest(m[1], fieldsBefore(source, e.Column))
+	} else {
+		e.Problem, e.Remedy = inWords(source, rest, e.Problem)
 	}
 	return e
+}
+
+// restOf is the source from a column on.
+func restOf(source string, column int) string {
+	runes := []rune(source)
+	return string(runes[min(column-1, len(runes)):])
 }
 
 func variableNames() []string {

@@ -1,6 +1,9 @@
 package expr
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Known says when a value exists at the earliest.
 type Known string
@@ -20,6 +23,7 @@ const (
 	KnownSegment     Known = "segment"     // in a segment change
 	KnownTones       Known = "tones"       // when touch tones were pressed
 	KnownQueueEvent  Known = "queue_event" // when a queue event occurs
+	KnownFault       Known = "fault"       // at a fault, and in what operators are told
 	KnownSent        Known = "sent"        // once the platform has sent it
 )
 
@@ -41,6 +45,24 @@ var knownFields = map[string]Known{
 	"event.leg":                   KnownSegment,
 	"event.from":                  KnownSegment,
 	"event.to":                    KnownSegment,
+	"event.call":                  KnownFault,
+	"event.class":                 KnownFault,
+	"event.delivery":              KnownFault,
+	"event.of":                    KnownFault,
+}
+
+// Fields lists the declared fields of a variable. One whose data is open, such as
+// agent and event, has others as well.
+func Fields(variable string) []string {
+	for _, v := range variables {
+		if v.name != variable {
+			continue
+		}
+		if o, ok := declared[v.kind.TypeName()]; ok {
+			return slices.Clone(o.names)
+		}
+	}
+	return nil
 }
 
 // KnownFrom is when something that a call uses exists: "agent.id" or, for a data

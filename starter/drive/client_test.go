@@ -8,6 +8,10 @@ import (
 
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/mocks"
 	"go.temporal.io/sdk/temporal"
@@ -46,4 +50,38 @@ func TestAnOverloadedInteractionIsWaitedOut(t *testing.T) {
 		require.Equal(t, workflows.ErrorOverloaded, refused.Type)
 		require.Less(t, time.Since(began), 2*time.Second)
 	})
+}
+
+// A start that was refused has ended its workflow before it knew any query: whoever
+// asks gets the reason, not the SDK's "unknown queryType".
+func TestARefusedStartSaysWhy(t *testing.T) {
+	name := drive.Name{ContactCenter: "cc", ID: "i1"}
+	run := mocks.NewWorkflowRun(t)
+	run.On("Get", mock.Anything, mock.Anything).Return(temporal.NewNonRetryableApplicationError(`start: channel: "fax": not known`, workflows.ErrorInvalidPayload, nil))
+	server := mocks.NewClient(t)
+	server.On("QueryWorkflow", mock.Anything, name.WorkflowID(), "", mock.Anything).Return(nil, serviceerror.NewQueryFailed("unknown queryType state"))
+	server.On("DescribeWorkflowExecution", mock.Anything, name.WorkflowID(), "").Return(&workflowservice.DescribeWorkflowExecutionResponse{
+		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: enumspb.WORKFLOW_EXECUTION_STATUS_FAILED},
+	}, nil)
+	server.On("GetWorkflow", mock.Anything, name.WorkflowID(), "").Return(run)
+
+	client := &drive.Client{Temporal: server, Patience: time.Second}
+	_, err := client.State(t.Context(), name)
+	var refused *drive.RefusedError
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, workflows.ErrorInvalidPayload, refused.Type)
+	require.Equal(t, `its start was refused: start: channel: "fax": not known`, refused.Message)
+	_, err = client.Timeline(t.Context(), name)
+	require.ErrorAs(t, err, &refused)
+}
+
+// The SDK refuses an update of a name that it does not know, and gives that no type.
+func TestAnUnknownUpdateIsMalformed(t *testing.T) {
+	server := mocks.NewClient(t)
+	server.On("UpdateWorkflow", mock.Anything, mock.Anything).Return(nil, temporal.NewApplicationError("unknown update acept. KnownUpdates=[accept]", ""))
+	client := &drive.Client{Temporal: server, Patience: time.Second}
+	_, err := client.Update(t.Context(), drive.Name{ContactCenter: "cc", ID: "i1"}, "acept", "", json.RawMessage(`{}`))
+	var refused *drive.RefusedError
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, workflows.ErrorInvalidPayload, refused.Type)
 }

@@ -1,10 +1,12 @@
 package drive
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -12,6 +14,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"google.golang.org/grpc/codes"
 
+	"segue/interaction"
 	"segue/workflows"
 )
 
@@ -59,9 +62,9 @@ func (c *Client) kindOf(ctx context.Context, n Name, err error) error {
 		return nil
 	case errors.As(err, &refused):
 		if refused.Type() == endedMeanwhile {
-			return fmt.Errorf("%s: %w", n, ErrCompleted)
+			return c.completed(ctx, n)
 		}
-		return &RefusedError{Type: refused.Type(), Message: refused.Message()}
+		return &RefusedError{Type: typeOf(refused), Message: refused.Message()}
 	case errors.As(err, &namespace):
 		return fmt.Errorf("%w (`segue setup` registers it)", err)
 	case errors.As(err, &missing):
@@ -72,6 +75,12 @@ func (c *Client) kindOf(ctx context.Context, n Name, err error) error {
 		return fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	return err
+}
+
+// typeOf is the type of a refusal. The SDK itself refuses an update of a name that no
+// command has, without any.
+func typeOf(refused *temporal.ApplicationError) string {
+	return cmp.Or(refused.Type(), workflows.ErrorInvalidPayload)
 }
 
 // renewedError is an update that the end of a run pushed out while the interaction
@@ -120,7 +129,17 @@ func (c *Client) goneOrNever(ctx context.Context, n Name) error {
 	if _, err := c.Temporal.DescribeWorkflowExecution(ctx, n.WorkflowID(), ""); err != nil {
 		return fmt.Errorf("interaction %s %w: `segue list` shows those there are", n, ErrNotFound)
 	}
-	return fmt.Errorf("%s: %w", n, ErrCompleted)
+	return c.completed(ctx, n)
+}
+
+// completed is the error for what comes after the workflow has closed. The workflow's
+// result says how the interaction ended, without a worker.
+func (c *Client) completed(ctx context.Context, n Name) error {
+	var last interaction.Status
+	if c.isOpen(ctx, n.WorkflowID()) || c.Temporal.GetWorkflow(ctx, n.WorkflowID(), "").Get(ctx, &last) != nil || last.EndedAt == nil {
+		return fmt.Errorf("%s: %w", n, ErrCompleted) // a lane of it, one that was terminated, or from an older version
+	}
+	return fmt.Errorf("%s: %w: it ended as %s at %s, by %s", n, ErrCompleted, last.Outcome, last.EndedAt.UTC().Format(time.RFC3339), last.EndedBy)
 }
 
 // passes tells whether an error is worth another try: a server that restarts, a

@@ -2,7 +2,11 @@ package drive
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/temporal"
 
 	"segue/interaction"
 	"segue/workflows"
@@ -73,8 +77,25 @@ func ask[T any](ctx context.Context, c *Client, n Name, workflowID, query string
 	if waitedTooLong(err) && ctx.Err() == nil {
 		err = c.persist(ctx, once)
 	}
-	if err != nil {
-		return answer, fmt.Errorf("query %s: %w", query, c.kindOf(ctx, n, err))
+	if err == nil {
+		return answer, nil
 	}
-	return answer, nil
+	if refused := c.startRefused(ctx, n, workflowID, err); refused != nil {
+		return answer, refused
+	}
+	return answer, fmt.Errorf("query %s: %w", query, c.kindOf(ctx, n, err))
+}
+
+// startRefused is why an interaction knows no query: a start that is refused ends its
+// workflow before there is anything to ask for. It is nil for any other error.
+func (c *Client) startRefused(ctx context.Context, n Name, workflowID string, err error) error {
+	var failed *serviceerror.QueryFailed
+	if !errors.As(err, &failed) || workflowID != n.WorkflowID() || c.isOpen(ctx, workflowID) {
+		return nil
+	}
+	var refused *temporal.ApplicationError
+	if ended := c.Temporal.GetWorkflow(ctx, workflowID, "").Get(ctx, nil); errors.As(ended, &refused) {
+		return &RefusedError{Type: refused.Type(), Message: "its start was refused: " + refused.Message()}
+	}
+	return nil
 }

@@ -235,6 +235,23 @@ func TestFeedStopsWithItsContext(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
+// A repeated start is a duplicate, as every other repeat is: in the same feed, and in
+// a later one.
+func TestARepeatedStartIsADuplicate(t *testing.T) {
+	c := newCenter()
+	for _, want := range []feed.Result{{Accepted: 2, Duplicates: 2}, {Duplicates: 4}} {
+		result, err := feed.Run(context.Background(), c, strings.NewReader(`{"interaction":"a","command":"start","channel":"chat"}
+{"interaction":"a","command":"start","channel":"chat"}
+{"interaction":"a","command":"one","event_id":"a1"}
+{"interaction":"a","command":"start","channel":"chat"}
+`), feed.Options{ContactCenter: "default"})
+		require.NoError(t, err)
+		require.Equal(t, want.Accepted, result.Accepted)
+		require.Equal(t, want.Duplicates, result.Duplicates)
+		require.Empty(t, result.Rejected)
+	}
+}
+
 // silent has no worker: signals are taken, questions are not answered.
 type silent struct{ *center }
 

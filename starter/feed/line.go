@@ -64,12 +64,14 @@ func Scan(r io.Reader, contactCenter string, good func(Line) error, bad func(Bad
 }
 
 func give(text []byte, number int, contactCenter string, repeats map[string]int, good func(Line) error, bad func(BadLine) error) error {
-	line, err := parse(text, contactCenter)
+	line, identified, err := parse(text, contactCenter)
 	if err != nil {
 		return bad(BadLine{Number: number, Reason: err.Error()})
 	}
 	line.Number = number
-	line.identify(repeats)
+	if !identified {
+		line.identify(repeats)
+	}
 	return good(line)
 }
 
@@ -87,15 +89,18 @@ func readLine(reader *bufio.Reader) ([]byte, error) {
 	}
 }
 
-func parse(text []byte, contactCenter string) (Line, error) {
+// parse reads a line. It is identified when it needs no event id from its content: it
+// has one, of whatever form (what is wrong with it is for the interaction to say), or
+// it is a start.
+func parse(text []byte, contactCenter string) (line Line, identified bool, err error) {
 	if len(text) > MaxLine {
-		return Line{}, fmt.Errorf("the line has over %d bytes: send less in one command", MaxLine)
+		return Line{}, false, fmt.Errorf("the line has over %d bytes: send less in one command", MaxLine)
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(text, &fields); err != nil || fields == nil {
-		return Line{}, fmt.Errorf("the line is no JSON object: %s", because(err))
+		return Line{}, false, fmt.Errorf("the line is no JSON object: %s", because(err))
 	}
-	line := Line{Name: drive.Name{ContactCenter: contactCenter}}
+	line.Name = drive.Name{ContactCenter: contactCenter}
 	for _, address := range []struct {
 		field string
 		into  *string
@@ -105,22 +110,28 @@ func parse(text []byte, contactCenter string) (Line, error) {
 			continue
 		}
 		if !given || json.Unmarshal(raw, address.into) != nil || *address.into == "" {
-			return Line{}, fmt.Errorf("%s: %s: give it as text", address.field, excerpt(raw))
+			return Line{}, false, fmt.Errorf("%s: %s: give it as text", address.field, excerpt(raw))
 		}
 		delete(fields, address.field)
 	}
 	if err := line.Name.Check(); err != nil {
-		return Line{}, err
+		return Line{}, false, err
 	}
-	if raw, given := fields["event_id"]; given && json.Unmarshal(raw, &line.EventID) != nil {
-		line.EventID = ""
+	switch raw := string(fields["event_id"]); raw {
+	case "", "null", `""`:
+		delete(fields, "event_id")
+	default:
+		identified = true
+		if json.Unmarshal(fields["event_id"], &line.EventID) != nil {
+			line.EventID = ""
+		}
 	}
 	if line.Command == CommandStart {
+		identified = true
 		line.name(fields)
 	}
-	payload, err := json.Marshal(fields)
-	line.Payload = payload
-	return line, err
+	line.Payload, err = json.Marshal(fields)
+	return line, identified, err
 }
 
 // name writes into a start object which interaction it starts, as the workflow
@@ -153,9 +164,6 @@ func excerpt(raw json.RawMessage) string {
 // identify gives a command without an event id one that follows from its content
 // and from how often the same line came before: the same file gives the same ids.
 func (l *Line) identify(repeats map[string]int) {
-	if l.EventID != "" || l.Command == CommandStart || bytes.Contains(l.Payload, []byte(`"event_id":`)) {
-		return
-	}
 	sum := sha256.Sum256([]byte(l.Name.String() + "\x00" + l.Command + "\x00" + string(l.Payload)))
 	id := "feed-" + hex.EncodeToString(sum[:12])
 	repeats[id]++

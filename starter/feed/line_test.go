@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"segue/interaction"
 	"segue/starter/drive"
 	"segue/starter/feed"
 )
@@ -98,6 +99,25 @@ func TestScanGivesEventIDsThatFollowFromTheContent(t *testing.T) {
 		require.Equal(t, line.EventID, payload.EventID)
 	}
 	require.JSONEq(t, `{"event_id":"`+first[3].EventID+`","agent":"bea"}`, string(first[3].Payload))
+}
+
+// An event_id deeper inside is data, and an empty one is none: such a line gets its own.
+func TestScanIdentifiesWhatOnlyHasAnEventIDInside(t *testing.T) {
+	for _, text := range []string{
+		`{"interaction":"fe-1","command":"survey","answers":{"event_id":"7","csat":"5"}}`,
+		`{"interaction":"fe-1","command":"update_user_data","user_data":{"last":[{"event_id":"x"}]}}`,
+		`{"interaction":"fe-1","command":"queue_event","event":"\"event_id\":"}`,
+		`{"interaction":"fe-1","command":"hold","event_id":""}`,
+		`{"interaction":"fe-1","command":"hold","event_id":null,"agent":{"event_id":1,"id":"a"}}`,
+	} {
+		first, _ := scan(t, text)
+		again, _ := scan(t, text)
+		require.Regexp(t, "^feed-", first[0].EventID, text)
+		require.Equal(t, first, again)
+		command, err := interaction.Decode(first[0].Command, first[0].Payload)
+		require.NoError(t, err, text)
+		require.Equal(t, first[0].EventID, command.EventID)
+	}
 }
 
 // What is wrong with an event_id is for the interaction to say.

@@ -100,7 +100,7 @@ func (w *worker) start(ctx context.Context, b *book, line Line) error {
 	var exists *drive.ExistsError
 	switch {
 	case errors.As(err, &exists) && b.started:
-		w.result.reject(line, "started twice in this feed")
+		w.result.Duplicates++
 		return nil
 	case errors.As(err, &exists):
 		w.result.Duplicates++

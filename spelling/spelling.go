@@ -1,0 +1,68 @@
+package spelling
+
+import "strings"
+
+// Closest returns the candidate that a misspelled word most likely means, or ""
+// when none is near. Upper and lower case are the same.
+func Closest(word string, candidates []string) string {
+	if len(word) > 64 {
+		return ""
+	}
+	best, least := "", len(word)/3+2
+	for _, c := range candidates {
+		if d := distance(strings.ToLower(word), strings.ToLower(c)); d < least {
+			best, least = c, d
+		}
+	}
+	return best
+}
+
+// Misspells reports whether a word can hardly be anything else than a name,
+// misspelled: written in another case or with other separators (userData for
+// user_data), or one slip away from a name of at least four letters, two from one
+// of at least nine. Words that begin with another letter are words of their own.
+func Misspells(word, name string) bool {
+	if word == name || len(word) > 64 {
+		return false
+	}
+	w, n := plain(word), plain(name)
+	switch {
+	case w == n:
+		return true
+	case len(n) < 4 || w == "" || w[0] != n[0]:
+		return false
+	case len(n) < 9:
+		return distance(w, n) <= 1
+	}
+	return distance(w, n) <= 2
+}
+
+// plain is a name without what only separates its words.
+func plain(name string) string {
+	return strings.NewReplacer("_", "", "-", "", ".", "", " ", "").Replace(strings.ToLower(name))
+}
+
+// distance is the Levenshtein distance with swapped neighbors counting once.
+func distance(a, b string) int {
+	var before []int
+	last := make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row := make([]int, len(b)+1)
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			step := 1
+			if a[i-1] == b[j-1] {
+				step = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+step)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last = last, row
+	}
+	return last[len(b)]
+}
