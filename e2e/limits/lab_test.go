@@ -18,6 +18,7 @@ import (
 
 	"segue/config"
 	"segue/connect"
+	"segue/e2e/replayed"
 	"segue/embedded"
 	"segue/embedded/postgres"
 	"segue/starter/drive"
@@ -98,6 +99,8 @@ timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 24h, engagement: 0s, late_ev
 	t.Cleanup(func() {
 		cancel()
 		require.NoError(t, <-ended)
+		_, err := replayed.All(context.Background(), temporal, nil)
+		require.NoError(t, err)
 	})
 	return &lab{&drive.Client{Temporal: temporal, TaskQueue: taskQueue}}
 }
