@@ -232,8 +232,8 @@ triggers: [{when: user_data_changed, call: big}]
 `, "URL", r.URL))
 	for data, want := range map[string]string{
 		`{"user_data":{"big":8202522731445525542},"event":{"order":9223372036854775807},"survey":{"n":1.5},"interaction":{"customer":{"id":9007199254740993}}}`: "8202522731445525542 9223372036854775807 1.5 9007199254740993",
-		`{"user_data":{"big":7},"event":{"order":-9007199254740995},"survey":{"n":0},"interaction":{"customer":{"id":12}}}`:                                      "7 -9007199254740995 0 12",
-		`{"state":{"id":"c1","channel":"chat","user_data":{"big":8202522731445525542},"survey":{"n":9007199254740993},"customer":{"id":3}},"timeline":[]}`:       "8202522731445525542 <order> 9007199254740993 3",
+		`{"user_data":{"big":7},"event":{"order":-9007199254740995},"survey":{"n":0},"interaction":{"customer":{"id":12}}}`:                                     "7 -9007199254740995 0 12",
+		`{"state":{"id":"c1","channel":"chat","user_data":{"big":8202522731445525542},"survey":{"n":9007199254740993},"customer":{"id":3}},"timeline":[]}`:      "8202522731445525542 <order> 9007199254740993 3",
 	} {
 		result := fire(t, "check", file, "--fire", "big", "--interaction", data)
 		require.Equal(t, 0, result.code, result.errs)
