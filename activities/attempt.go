@@ -27,6 +27,7 @@ func (a *Activities) Attempt(ctx context.Context, in dispatch.AttemptInput) (dis
 	t := &attempting{Activities: a, ctx: ctx, in: in, set: a.Config(), info: activity.GetInfo(ctx)}
 	t.asker = t.info.WorkflowExecution.RunID + "/" + t.info.ActivityID
 	t.resume()
+	t.resumed = len(t.outcomes)
 	held := t.hold()
 	defer held.Release()
 	for i := len(t.outcomes); i < len(in.Requests); i++ {
@@ -59,6 +60,7 @@ type attempting struct {
 	asker string // this activity, over its repeats by Temporal
 
 	outcomes []dispatch.Outcome
+	resumed  int // outcomes of an earlier run of this activity
 }
 
 // resume takes over what an earlier run of this activity, on a worker that died,
@@ -74,6 +76,16 @@ func (t *attempting) resume() {
 		}
 		t.outcomes = append(t.outcomes, outcome)
 	}
+}
+
+// wasBegun reports whether an earlier run of this activity, in a process that died or
+// did not answer, may have sent a request that must not be repeated.
+func (t *attempting) wasBegun(r dispatch.Request, number int, p delivery.Policy) bool {
+	if t.info.Attempt <= 1 || p.Idempotent {
+		return false
+	}
+	_, here := t.Sender.Find(r.ID, number, t.asker)
+	return !here
 }
 
 // mayGoOn tells whether there is time for another request of the batch. What is
@@ -97,13 +109,16 @@ func (t *attempting) send(i int) dispatch.Outcome {
 	call, ok := t.set.Call(r.Call)
 	switch {
 	case r.Fault != "":
-		return t.notSent(r, delivery.NotSent(t.policyOf(call, ok), r, delivery.ClassRender, r.Fault))
+		return t.counted(r, delivery.NotSent(t.policyOf(call, ok), r, delivery.ClassRender, r.Fault))
 	case !ok:
-		return t.notSent(r, delivery.NotSent(t.policyOf(call, ok), r, delivery.ClassConfig, "the call is no longer in the configuration"))
+		return t.counted(r, delivery.NotSent(t.policyOf(call, ok), r, delivery.ClassConfig, "the call is no longer in the configuration"))
 	}
 	number := 1
 	if i == 0 {
 		number = max(t.in.Number, 1)
+	}
+	if i == t.resumed && t.wasBegun(r, number, call.Policy) {
+		return t.counted(r, delivery.Unknown(call.Policy, r, number))
 	}
 	flight := t.Sender.Start(call.Policy, r, number, t.asker)
 	t.await(flight)

@@ -191,3 +191,37 @@ func TestAnAttemptWaitsForItsRequest(t *testing.T) {
 	require.Len(t, outcomes, 1, "and no further one is begun")
 	assert.Equal(t, dispatch.VerdictDelivered, outcomes[0].Verdict)
 }
+
+// A call that moves to another host: what was rendered for the old one goes nowhere,
+// until an operator has it rendered again or the URL is restored.
+func TestWhatWasRenderedForAnotherHostIsNotSent(t *testing.T) {
+	t.Setenv("SEGUE_TEST_TOKEN", "token-of-the-new-host")
+	d, moved := newDesk(t), newReceiver(t)
+	in := turns("interaction_starts")
+	first := *d.dispatch(t, in).Deliveries[0].Request
+	first.Source = dispatch.SourceOf(&in.Turns[0].View, &in.Turns[0].Events[0])
+
+	before := d.Config()
+	set, err := config.Parse("test.yaml", []byte(`calls: [{name: crm, method: POST, url: "`+moved.URL+`/crm", json: {id: "${interaction.id}"}, auth: {bearer: env:SEGUE_TEST_TOKEN}}]`))
+	require.NoError(t, err)
+	d.Config = config.NewStore(set).Current
+	attempt := func(r dispatch.Request, number int) dispatch.Outcome {
+		return d.attempt(t, dispatch.AttemptInput{Owner: owner, Call: "crm", Requests: []dispatch.Request{r}, Number: number})[0]
+	}
+	o := attempt(first, 1)
+	assert.Equal(t, "config", o.Class)
+	assert.Equal(t, dispatch.VerdictFinal, o.Verdict)
+	assert.Contains(t, o.Message, d.receiver.URL)
+	assert.Contains(t, o.Message, moved.URL)
+	assert.Empty(t, d.receiver.requests())
+
+	o = attempt(d.render(t, first), 2)
+	assert.Equal(t, "ok", o.Class, o.Message)
+	require.Len(t, moved.requests(), 1)
+	assert.Contains(t, moved.requests()[0], first.ID, "under the same id")
+
+	d.Config = func() *config.Set { return before }
+	o = attempt(first, 3)
+	assert.Equal(t, "ok", o.Class, o.Message)
+	assert.Len(t, d.receiver.requests(), 1)
+}

@@ -208,7 +208,7 @@ func TestHandedOverLanesAreAppendedTo(t *testing.T) {
 	result := d.dispatch(t, in)
 	assert.Equal(t, "1 crm in_lane, 2 crm in_lane, 2 bi delivered ok", statuses(result))
 	assert.Nil(t, result.Deliveries[0].Request)
-	appended := d.temporal.Calls[0].Arguments.Get(3).(dispatch.HandOver)
+	appended := d.lanesStarted()[0].Arguments.Get(3).(dispatch.HandOver)
 	assert.Equal(t, []int64{1, 2}, []int64{appended.Requests[0].Sequence, appended.Requests[1].Sequence})
 }
 
@@ -220,7 +220,7 @@ func TestWhatCannotBeSentIsHandedOver(t *testing.T) {
 	result := d.dispatch(t, turns("interaction_starts", "survey"))
 	assert.Equal(t, "1 crm in_lane, 2 strict in_lane", statuses(result))
 	assert.True(t, result.Sent)
-	fault := d.temporal.Calls[1].Arguments.Get(3).(dispatch.HandOver)
+	fault := d.lanesStarted()[1].Arguments.Get(3).(dispatch.HandOver)
 	assert.NotEmpty(t, fault.Requests[0].Fault)
 }
 

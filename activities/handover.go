@@ -3,15 +3,19 @@ package activities
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
 	"segue/delivery"
 	"segue/dispatch"
+	"segue/interaction/intake"
 )
 
 // maxAppend bounds the requests of one append, in bytes.
@@ -19,14 +23,11 @@ const maxAppend = 256 << 10
 
 // HandOver appends requests to the Delivery workflow of their lane, which it
 // starts when there is none. A repeat after an error is harmless: the workflow
-// drops the deliveries that it knows.
+// drops the deliveries that it knows, and so does one that is started after it closed.
 func (a *Activities) HandOver(ctx context.Context, in dispatch.HandOver) error {
-	options := a.deliveryOptions(ctx, in)
-	start := dispatch.DeliveryStart{Owner: in.Owner, Call: in.Call, Part: in.Part}
 	for _, chunk := range chunks(in) {
-		_, err := a.Temporal.SignalWithStartWorkflow(ctx, options.ID, dispatch.SignalAppend, chunk, options, dispatch.WorkflowDelivery, start)
-		if err != nil {
-			return fmt.Errorf("appending %d requests to %s: %w", len(chunk.Requests), options.ID, err)
+		if err := a.appendTo(ctx, chunk); err != nil {
+			return fmt.Errorf("appending %d requests to %s: %w", len(chunk.Requests), laneOf(chunk), err)
 		}
 		if in.Part == "" {
 			a.Metrics.HandedOver(in.Call, len(chunk.Requests))
@@ -38,10 +39,55 @@ func (a *Activities) HandOver(ctx context.Context, in dispatch.HandOver) error {
 	return nil
 }
 
+func laneOf(in dispatch.HandOver) string { return dispatch.PartWorkflowID(in.Owner, in.Call, in.Part) }
+
+// appendTo appends to the open workflow of a lane, else to one that it starts. Temporal
+// tells repeats of a signal apart while the workflow is open only; afterwards the result
+// that it left does.
+func (a *Activities) appendTo(ctx context.Context, in dispatch.HandOver) error {
+	var closed *serviceerror.NotFound
+	err := a.Temporal.SignalWorkflow(ctx, laneOf(in), "", dispatch.SignalAppend, in)
+	if !errors.As(err, &closed) {
+		return err
+	}
+	known, err := a.lastKnown(ctx, laneOf(in))
+	if err != nil {
+		return err
+	}
+	if in = without(in, known); len(in.Requests) == 0 {
+		return nil
+	}
+	start := dispatch.DeliveryStart{Owner: in.Owner, Call: in.Call, Part: in.Part}
+	_, err = a.Temporal.SignalWithStartWorkflow(ctx, laneOf(in), dispatch.SignalAppend, in, a.deliveryOptions(ctx, in), dispatch.WorkflowDelivery, start)
+	return err
+}
+
+// lastKnown are the deliveries that the lane's last workflow knew when it completed. One
+// that was ended from outside leaves nothing, and neither does one that never was.
+func (a *Activities) lastKnown(ctx context.Context, laneID string) (intake.Seen, error) {
+	var result dispatch.DeliveryResult
+	err := a.Temporal.GetWorkflow(ctx, laneID, "").Get(ctx, &result)
+	var missing *serviceerror.NotFound
+	var ended *temporal.WorkflowExecutionError
+	if errors.As(err, &missing) || errors.As(err, &ended) {
+		return intake.Seen{}, nil
+	}
+	return result.Known, err
+}
+
+// without leaves out the deliveries that are known. The failed outcome is the first one's.
+func without(in dispatch.HandOver, known intake.Seen) dispatch.HandOver {
+	if len(in.Requests) > 0 && known.Has(in.Requests[0].ID) {
+		in.Failed = nil
+	}
+	in.Requests = slices.DeleteFunc(slices.Clone(in.Requests), func(r dispatch.Request) bool { return known.Has(r.ID) })
+	return in
+}
+
 func (a *Activities) deliveryOptions(ctx context.Context, in dispatch.HandOver) client.StartWorkflowOptions {
 	owner, call := in.Owner, in.Call
 	return client.StartWorkflowOptions{
-		ID:                       dispatch.PartWorkflowID(owner, call, in.Part),
+		ID:                       laneOf(in),
 		TaskQueue:                a.taskQueue(ctx),
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,

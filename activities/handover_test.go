@@ -3,6 +3,7 @@ package activities_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,7 +11,9 @@ import (
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/mocks"
 	"go.temporal.io/sdk/temporal"
 
 	"segue/dispatch"
@@ -27,7 +30,8 @@ func TestHandOverAppendsInChunks(t *testing.T) {
 	require.NoError(t, err)
 
 	var ids []string
-	for i, call := range d.temporal.Calls {
+	starts := d.lanesStarted()
+	for i, call := range starts {
 		appended := call.Arguments.Get(3).(dispatch.HandOver)
 		size := 0
 		for _, request := range appended.Requests {
@@ -40,7 +44,7 @@ func TestHandOverAppendsInChunks(t *testing.T) {
 	}
 	assert.Equal(t, []string{"1", "2", "3", "4", "5"}, ids)
 
-	options := d.temporal.Calls[0].Arguments.Get(4).(client.StartWorkflowOptions)
+	options := starts[0].Arguments.Get(4).(client.StartWorkflowOptions)
 	assert.Equal(t, "delivery/default/i-1/crm", options.ID)
 	assert.Equal(t, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, options.WorkflowIDReusePolicy)
 	assert.Equal(t, enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING, options.WorkflowIDConflictPolicy)
@@ -51,6 +55,68 @@ func TestHandOverAppendsInChunks(t *testing.T) {
 		assert.True(t, ok)
 		assert.Equal(t, value, got)
 	}
+}
+
+// lanesStarted are the calls that started a lane's workflow.
+func (d *desk) lanesStarted() []mock.Call {
+	return slices.DeleteFunc(slices.Clone(d.temporal.Calls), func(c mock.Call) bool { return c.Method != "SignalWithStartWorkflow" })
+}
+
+// A hand-over may be repeated when the lane has worked off all it was given and closed.
+func TestARepeatedHandOverStartsNothingThatALaneHasKnown(t *testing.T) {
+	for name, test := range map[string]struct {
+		known, requests, started []string
+		failed, isToldWhy        bool
+	}{
+		"all are known":      {known: []string{"1", "2"}, requests: []string{"1", "2"}, failed: true},
+		"the first is known": {known: []string{"1"}, requests: []string{"1", "2"}, started: []string{"2"}, failed: true},
+		"none is":            {known: []string{"0"}, requests: []string{"1"}, started: []string{"1"}, failed: true, isToldWhy: true},
+		"a later one is":     {known: []string{"2"}, requests: []string{"1", "2", "3"}, started: []string{"1", "3"}, failed: true, isToldWhy: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			d.temporal.ExpectedCalls = nil
+			d.temporal.On("SignalWorkflow", mock.Anything, "delivery/default/i-1/crm", "", "append", mock.Anything).
+				Return(serviceerror.NewNotFound("workflow execution already completed"))
+			last := mocks.NewWorkflowRun(t)
+			last.On("Get", mock.Anything, mock.Anything).Run(func(args mock.Arguments) {
+				for _, id := range test.known {
+					args.Get(1).(*dispatch.DeliveryResult).Known.Add(id)
+				}
+			}).Return(nil)
+			d.temporal.On("GetWorkflow", mock.Anything, "delivery/default/i-1/crm", "").Return(last)
+			if len(test.started) > 0 {
+				d.expectAppend("crm", nil).Once()
+			}
+			in := dispatch.HandOver{Owner: owner, Call: "crm", Failed: &dispatch.Outcome{ID: "1", Class: "http_5xx"}}
+			for _, id := range test.requests {
+				in.Requests = append(in.Requests, dispatch.Request{ID: id})
+			}
+			_, err := d.ExecuteActivity(dispatch.ActivityHandOver, in)
+			require.NoError(t, err)
+			var started []string
+			for _, call := range d.lanesStarted() {
+				appended := call.Arguments.Get(3).(dispatch.HandOver)
+				assert.Equal(t, test.isToldWhy, appended.Failed != nil)
+				for _, request := range appended.Requests {
+					started = append(started, request.ID)
+				}
+			}
+			assert.Equal(t, test.started, started)
+		})
+	}
+}
+
+// Nothing is started while it is not known what the last workflow of the lane had.
+func TestAHandOverWaitsForWhatTheLaneHasKnown(t *testing.T) {
+	d := newDesk(t)
+	d.temporal.ExpectedCalls = nil
+	d.temporal.On("SignalWorkflow", mock.Anything, mock.Anything, "", "append", mock.Anything).Return(serviceerror.NewNotFound("completed"))
+	last := mocks.NewWorkflowRun(t)
+	last.On("Get", mock.Anything, mock.Anything).Return(serviceerror.NewUnavailable("a moment"))
+	d.temporal.On("GetWorkflow", mock.Anything, mock.Anything, "").Return(last)
+	_, err := d.ExecuteActivity(dispatch.ActivityHandOver, dispatch.HandOver{Owner: owner, Call: "crm", Requests: []dispatch.Request{{ID: "1"}}})
+	require.ErrorContains(t, err, "appending 1 requests to delivery/default/i-1/crm: a moment")
 }
 
 func TestHandOverOfOneLargeRequest(t *testing.T) {

@@ -10,7 +10,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/mocks"
 	"go.temporal.io/sdk/testsuite"
 	"go.uber.org/goleak"
@@ -126,6 +128,11 @@ func newDesk(t *testing.T) *desk {
 	sender := delivery.New(delivery.Options{Guard: guard})
 	t.Cleanup(func() { require.NoError(t, sender.Close(context.Background())) })
 	temporal := mocks.NewClient(t)
+	never := mocks.NewWorkflowRun(t)
+	never.On("Get", mock.Anything, mock.Anything).Return(serviceerror.NewNotFound("no such workflow")).Maybe()
+	temporal.On("SignalWorkflow", mock.Anything, mock.Anything, "", dispatch.SignalAppend, mock.Anything).
+		Return(serviceerror.NewNotFound("no such workflow")).Maybe()
+	temporal.On("GetWorkflow", mock.Anything, mock.Anything, "").Return(never).Maybe()
 	d := &desk{
 		Activities: &activities.Activities{Config: config.NewStore(set).Current, Sender: sender, Temporal: temporal},
 		receiver:   r,
@@ -166,8 +173,10 @@ func (d *desk) know(t *testing.T, calls ...string) {
 func (d *desk) trip(t *testing.T, name string) {
 	t.Helper()
 	call, _ := d.Config().Call(name)
+	policy := call.Policy
+	policy.Origin = "" // its receiver is another one for this
 	for i := range 5 {
-		o := d.Sender.Send(context.Background(), call.Policy, dispatch.Request{ID: "trip", Method: "POST", URL: "http://127.0.0.1:1"}, i+1)
+		o := d.Sender.Send(context.Background(), policy, dispatch.Request{ID: "trip", Method: "POST", URL: "http://127.0.0.1:1"}, i+1)
 		require.Equal(t, "refused", o.Class, o.Message)
 	}
 	require.True(t, d.Sender.Health(call.Policy).Open())

@@ -34,8 +34,8 @@ func (p *parcel) metricsWay() metrics.Way {
 	}
 }
 
-// notSent counts an attempt that ended before there was a receiver to send to.
-func (t *attempting) notSent(r dispatch.Request, o dispatch.Outcome) dispatch.Outcome {
+// counted counts an attempt that this run does not send.
+func (t *attempting) counted(r dispatch.Request, o dispatch.Outcome) dispatch.Outcome {
 	call := r.Call
 	if _, ok := t.set.Call(call); !ok {
 		call = metrics.Removed

@@ -43,3 +43,10 @@ func TestRenderFaultsAreInTheResult(t *testing.T) {
 	assert.Equal(t, "the call is not in the configuration", got.Fault)
 	assert.Equal(t, dispatch.DeliveryID(owner, &interaction.Event{Sequence: 1}, "crm"), got.ID)
 }
+
+// The workflow cannot ask the configuration whether a request may be repeated.
+func TestARequestSaysWhetherItMayBeRepeated(t *testing.T) {
+	d := newDesk(t)
+	assert.True(t, d.dispatch(t, turns("engage")).Deliveries[0].Request.Once)
+	assert.False(t, d.dispatch(t, turns("interaction_starts")).Deliveries[0].Request.Once)
+}

@@ -131,7 +131,8 @@ var blocks = map[reflect.Type]block{
 		"success":    {about: "Statuses that count as delivered: 2xx, 404, 200-204."},
 		"final":      {about: "Statuses and classes of outcomes that no retry will help, besides Segue's own: 409, tls."},
 		"retriable":  {about: "Those that one may help where Segue would give up: 404, blocked."},
-		"idempotent": {about: "It may be repeated without knowing what became of it."},
+		"cleartext":  {about: "Credentials may cross the network in plain text: for http:// in a network that you trust."},
+		"idempotent": {about: "It may be repeated when its outcome is not known; false parks it then."},
 		"dry_run":    {about: "Rendered and recorded, not sent. What waits when a call becomes a dry run is parked."},
 		"order":      {about: "What the calls of an interaction do behind a parked one.", value: among([]delivery.Order{delivery.OrderBlock, delivery.OrderSkip, delivery.OrderUnordered})},
 		"missing":    {about: "What becomes of a value that does not exist: the empty string, left out, null, or the delivery is parked."},
@@ -197,7 +198,7 @@ var blocks = map[reflect.Type]block{
 		"key":         {about: "Its private key, PEM: file:PATH or env:NAME.", need: true, value: ref("secret")},
 	}},
 	reflect.TypeFor[fileSign](): {name: "sign", keys: map[string]key{
-		"secrets": {about: "The secrets, whsec_ and base64, the newest first: env:NAME or file:PATH.", need: true, value: ref("secret"), least: 1, most: maxSecrets},
+		"secrets": {about: "The secrets, whsec_ and base64 of 24 to 64 bytes, the newest first: env:NAME or file:PATH.", need: true, value: ref("secret"), least: 1, most: maxSecrets},
 	}},
 	reflect.TypeFor[fileCallTLS](): {name: "tls", keys: map[string]key{
 		"ca":          {about: "Authorities that are trusted instead of the system's, PEM: file:PATH or env:NAME.", value: optional(checkSecret).schema},

@@ -1,10 +1,8 @@
 package config
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -107,6 +105,7 @@ func each[T error](err error) []T {
 // policy checks how a call is delivered.
 func (l *loader) policy(at string, c *fileCall) delivery.Policy {
 	l.spanWithin(at+".timeout", time.Duration(c.Timeout), timeoutSpans)
+	l.cleartext(at, c)
 	if len(c.Success) == 0 {
 		l.decoder.fail(at+".success", "", "no status would count as delivered", "write success: [2xx]")
 	}
@@ -124,12 +123,12 @@ func (l *loader) policy(at string, c *fileCall) delivery.Policy {
 	l.within(at+".limits.concurrency", float64(c.Limits.Concurrency), concurrencyNumbers)
 	l.within(at+".limits.rate", c.Limits.Rate, rateNumbers)
 	l.within(at+".limits.response", float64(c.Limits.Response), responseNumbers)
-	return delivery.Policy{Call: c.Name, Timeout: time.Duration(c.Timeout), Success: c.Success,
+	return delivery.Policy{Call: c.Name, Origin: delivery.OriginOf(c.URL), Timeout: time.Duration(c.Timeout), Success: c.Success,
 		Final: c.Final.statuses, Retriable: c.Again.statuses, Verdicts: l.verdicts(at, c),
 		SOAP: c.SOAP != nil, Idempotent: c.Idemp, DryRun: c.DryRun, Order: c.Order,
 		Retry:  delivery.Retry{Schedule: schedule, Jitter: c.Retry.Jitter, Retention: time.Duration(c.Retry.Retention)},
 		Limits: delivery.Limits{Concurrency: c.Limits.Concurrency, Rate: c.Limits.Rate, Response: int64(c.Limits.Response)},
-		Auth:   l.auth(at+".auth", &c.Auth), TLS: l.tls(at, c), Sign: l.sign(at, c), Returns: l.returns(at, c), Accept: c.Accept}
+		Auth:   l.auth(at+".auth", c), TLS: l.tls(at, c), Sign: l.sign(at, c), Returns: l.returns(at, c), Accept: c.Accept}
 }
 
 // verdicts are what a call makes of classes of outcomes.
@@ -148,124 +147,6 @@ func (l *loader) verdicts(at string, c *fileCall) map[delivery.Class]dispatch.Ve
 		verdicts[class] = dispatch.VerdictRetry
 	}
 	return verdicts
-}
-
-// auth checks the one way in which a call authenticates.
-func (l *loader) auth(at string, a *fileAuth) delivery.Auth {
-	var auth delivery.Auth
-	var kinds []string
-	if a.Basic != nil {
-		kinds = append(kinds, "basic")
-		auth.Basic = &delivery.BasicAuth{Username: l.secret(at+".basic.username", a.Basic.Username),
-			Password: l.secret(at+".basic.password", a.Basic.Password)}
-	}
-	if a.Bearer != nil {
-		kinds = append(kinds, "bearer")
-		auth.Bearer = l.secret(at+".bearer", a.Bearer.Token)
-	}
-	if a.APIKey != nil {
-		kinds = append(kinds, "api_key")
-		auth.APIKey = &delivery.APIKeyAuth{In: a.APIKey.In, Name: a.APIKey.Name, Key: l.secret(at+".api_key.key", a.APIKey.Key)}
-		if a.APIKey.In == "" {
-			auth.APIKey.In = "header"
-		} else if a.APIKey.In != "header" && a.APIKey.In != "query" {
-			l.decoder.fail(at+".api_key.in", a.APIKey.In, quoted(a.APIKey.In)+" is not a place for a key", "write header or query")
-		}
-		if a.APIKey.Name == "" {
-			l.decoder.fail(at+".api_key.name", "", "the key needs a name", "write the name of the header or query parameter")
-		}
-	}
-	if a.OAuth2 != nil {
-		kinds = append(kinds, "oauth2")
-		auth.OAuth2 = l.oauth2(at+".oauth2", a.OAuth2)
-	}
-	if a.MTLS != nil {
-		kinds = append(kinds, "mtls")
-		auth.MTLS = &delivery.MTLSAuth{Certificate: l.secret(at+".mtls.certificate", a.MTLS.Certificate), Key: l.secret(at+".mtls.key", a.MTLS.Key)}
-	}
-	if len(kinds) > 1 {
-		l.decoder.fail(at+"."+kinds[1], "", "a call authenticates in one way, and "+kinds[0]+" is given already", "keep one")
-	}
-	return auth
-}
-
-// oauth2 checks where a call's tokens come from.
-func (l *loader) oauth2(at string, o *fileOAuth2) *delivery.OAuth2Auth {
-	auth := &delivery.OAuth2Auth{TokenURL: o.TokenURL, Scopes: o.Scopes, TLS: l.trust(at+".tls", o.TLS),
-		ClientID: l.secret(at+".client_id", o.ClientID), ClientSecret: l.secret(at+".client_secret", o.ClientSecret)}
-	if u, err := url.Parse(o.TokenURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-		l.decoder.fail(at+".token_url", "", "the token URL is not one", "write https://host/path")
-	}
-	if strings.HasPrefix(strings.ToLower(o.TokenURL), "http:") && auth.TLS != (delivery.TLS{}) {
-		l.decoder.fail(at+".tls", "", "the token URL is not https", "write https://… as token_url, or leave tls out")
-	}
-	l.bounded(at+".params", len(o.Params), maxParams)
-	own := map[string]string{"": "", "grant_type": "", "scope": "use scopes", "client_id": "use client_id", "client_secret": "use client_secret"}
-	for i, p := range o.Params {
-		if remedy, taken := own[p.Name]; taken {
-			l.decoder.fail(fmt.Sprintf("%s.params[%d].name", at, i), p.Name, quoted(p.Name)+" is not a parameter that can be added",
-				cmp.Or(remedy, "write what the token URL wants, such as audience"))
-		}
-		auth.Params = append(auth.Params, delivery.Param(p))
-	}
-	return auth
-}
-
-// tls checks what a receiver must show, and that there is a TLS to show it in: a
-// client certificate over plain HTTP would protect nothing.
-func (l *loader) tls(at string, c *fileCall) delivery.TLS {
-	t := l.trust(at+".tls", c.TLS)
-	if strings.HasPrefix(strings.ToLower(c.URL), "http:") {
-		if c.Auth.MTLS != nil {
-			l.decoder.fail(at+".auth.mtls", "", "the call's URL is not https", "write https://… as its url, or leave mtls out")
-		}
-		if t != (delivery.TLS{}) {
-			l.decoder.fail(at+".tls", "", "the call's URL is not https", "write https://… as its url, or leave tls out")
-		}
-	}
-	return t
-}
-
-// trust checks what a server must show.
-func (l *loader) trust(at string, f fileCallTLS) delivery.TLS {
-	t := delivery.TLS{ServerName: f.ServerName}
-	if f.CA != "" {
-		t.CA = l.secret(at+".ca", f.CA)
-	}
-	if t.ServerName != "" && !hostPattern.MatchString(t.ServerName) {
-		l.decoder.fail(at+".server_name", t.ServerName, quoted(t.ServerName)+" is not a host name", "write the name in the server's certificate")
-	}
-	return t
-}
-
-// sign checks the secrets of the Standard Webhooks signature, beside auth or in it.
-func (l *loader) sign(at string, c *fileCall) []delivery.SecretRef {
-	sign, path := c.Sign, at+".sign"
-	if c.Auth.Sign != nil {
-		if sign != nil {
-			l.decoder.fail(at+".auth.sign", "", "sign is given beside auth already", "keep one")
-		}
-		sign, path = c.Auth.Sign, at+".auth.sign"
-	}
-	if sign == nil {
-		return nil
-	}
-	if n := len(sign.Secrets); n == 0 || n > maxSecrets {
-		l.decoder.fail(path+".secrets", "", fmt.Sprintf("a signature takes one to five secrets, not %d", n), "write secrets: [env:NAME], the newest first")
-	}
-	for i, s := range sign.Secrets {
-		l.secret(fmt.Sprintf("%s.secrets[%d]", path, i), s)
-	}
-	return sign.Secrets
-}
-
-// secret checks a reference; the value itself never gets into an error.
-func (l *loader) secret(path string, s delivery.SecretRef) delivery.SecretRef {
-	if problem, remedy := checkSecret.mistake(string(s)); problem != "" {
-		l.decoder.fail(path, "", problem, remedy)
-	}
-	l.secrets = append(l.secrets, secretPlace{path: path, line: l.decoder.line(path), ref: s})
-	return s
 }
 
 // triggers compiles the triggers of the file and the built-in ones.

@@ -12,15 +12,25 @@ type secretPlace struct {
 	path string
 	line int
 	ref  delivery.SecretRef
+	// signs says that it has to be a key of Standard Webhooks.
+	signs bool
 }
 
-// MissingSecrets lists the references that lead to no secret now. Such a call's
+func (p secretPlace) check() error {
+	if p.signs {
+		return p.ref.CheckSigning()
+	}
+	return p.ref.Check()
+}
+
+// MissingSecrets lists the references that lead to no secret now, or to none that can be
+// used. Such a call's
 // requests are not sent, and tried again until the secret is there; so a missing
 // secret is no reason to refuse all the rest of a configuration.
 func (s *Set) MissingSecrets() Errors {
 	var missing Errors
 	for _, place := range s.secrets {
-		err := place.ref.Check()
+		err := place.check()
 		if err == nil {
 			continue
 		}

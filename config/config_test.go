@@ -34,7 +34,7 @@ func TestDefaults(t *testing.T) {
 	set := parsed(t, "calls: [{name: a, method: GET, url: 'http://h.example.com/'}]")
 	c, ok := set.Call("a")
 	require.True(t, ok)
-	assert.Equal(t, delivery.Policy{Call: "a", Version: set.Version, Timeout: 10 * time.Second, Success: []delivery.StatusRange{{From: 200, To: 299}},
+	assert.Equal(t, delivery.Policy{Call: "a", Version: set.Version, Origin: "http://h.example.com:80", Timeout: 10 * time.Second, Success: []delivery.StatusRange{{From: 200, To: 299}},
 		Idempotent: true, Order: delivery.OrderBlock, Returns: []delivery.Return{},
 		Retry: delivery.Retry{Jitter: 0.2, Retention: 720 * time.Hour, Schedule: []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute,
 			2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour}},
@@ -70,7 +70,7 @@ func TestEverythingOfACallReachesItsPolicy(t *testing.T) {
 calls:
   - name: a
     method: POST
-    url: http://h.example.com/
+    url: https://h.example.com/
     text: x
     auth: {oauth2: {token_url: "https://id.example.com/token", client_id: env:ID, client_secret: file:/s, scopes: [a, b], params: [{name: audience, value: x}], tls: {ca: file:idca, server_name: id.internal}}, sign: {secrets: [env:NEW, env:OLD]}}
     timeout: 1500ms
@@ -82,9 +82,9 @@ calls:
     retry: {schedule: [1s], jitter: 0, retention: 1h}
     limits: {concurrency: 0, rate: 0.5, response: 1MB}
     returns: [{from: tier, to: crm_tier}]
-  - {name: b, method: GET, url: "http://h.example.com/", auth: {bearer: env:T}}
-  - {name: c, method: GET, url: "http://h.example.com/", auth: {bearer: {token: env:T}}}
-  - {name: d, method: GET, url: "http://h.example.com/", auth: {api_key: {name: X-Key, key: env:K}}, retry: {schedule: []}}
+  - {name: b, method: GET, url: "https://h.example.com/", auth: {bearer: env:T}}
+  - {name: c, method: GET, url: "https://h.example.com/", auth: {bearer: {token: env:T}}}
+  - {name: d, method: GET, url: "https://h.example.com/", auth: {api_key: {name: X-Key, key: env:K}}, retry: {schedule: []}}
   - {name: e, method: GET, url: "https://h.example.com/", auth: {mtls: {certificate: file:c, key: file:k}}, tls: {ca: file:ca, server_name: h.internal}}
 `)
 	policy := func(name string) delivery.Policy {
@@ -92,7 +92,7 @@ calls:
 		require.True(t, ok)
 		return c.Policy
 	}
-	assert.Equal(t, delivery.Policy{Call: "a", Version: set.Version, Timeout: 1500 * time.Millisecond,
+	assert.Equal(t, delivery.Policy{Call: "a", Version: set.Version, Origin: "https://h.example.com:443", Timeout: 1500 * time.Millisecond,
 		Success: []delivery.StatusRange{{From: 200, To: 299}, {From: 304, To: 304}, {From: 400, To: 404}}, Final: []delivery.StatusRange{{From: 409, To: 409}},
 		Retriable: []delivery.StatusRange{{From: 404, To: 404}, {From: 420, To: 425}},
 		Verdicts:  map[delivery.Class]dispatch.Verdict{"tls": dispatch.VerdictFinal, "blocked": dispatch.VerdictRetry, "gone": dispatch.VerdictRetry},
@@ -109,6 +109,28 @@ calls:
 	assert.Equal(t, &delivery.MTLSAuth{Certificate: "file:c", Key: "file:k"}, policy("e").Auth.MTLS)
 	assert.Equal(t, delivery.TLS{CA: "file:ca", ServerName: "h.internal"}, policy("e").TLS)
 	assert.Zero(t, policy("d").TLS)
+}
+
+// Without an origin, a call's credentials would go wherever a request says.
+func TestEveryCallHasAnOrigin(t *testing.T) {
+	set := parsed(t, `
+engagement: {backend: "https://gwe.example.com:8443"}
+calls:
+  - {name: path, method: GET, url: "https://h.example.com/${interaction.id}/x?y=${event.sequence}"}
+  - {name: query, method: GET, url: "HTTP://H.Example.com:8080?y=#ani#"}
+  - {name: address, method: GET, url: "https://[2001:db8::7]/"}
+`)
+	origins := map[string]string{}
+	for _, c := range set.Calls() {
+		origins[c.Name] = c.Policy.Origin
+	}
+	assert.Equal(t, map[string]string{"path": "https://h.example.com:443", "query": "http://h.example.com:8080", "address": "https://[2001:db8::7]:443",
+		"engage": "https://gwe.example.com:8443", "noengage": "https://gwe.example.com:8443"}, origins)
+	for _, url := range []string{"https://${interaction.queue}/", "https://h.example.com:${event.sequence}/", "https://h.${user_data.x}.example.com/",
+		"${user_data.scheme}://h.example.com/", "https://h#ani#/", "https://h.example.com${user_data.path}"} {
+		_, err := config.Parse("t.yaml", []byte("calls: [{name: a, method: GET, url: '"+url+"'}]"))
+		require.ErrorContains(t, err, "the scheme and the host of a URL cannot come from data", url)
+	}
 }
 
 func TestWhatACallAcceptsIsAskedForAndRead(t *testing.T) {
@@ -161,7 +183,7 @@ queues: [{name: sales, overflow: backup, timeouts: {queue: 3m}}]
 }
 
 func TestSettingsComeFromFlagsThenTheEnvironmentThenTheFile(t *testing.T) {
-	text := "temporal: {address: 'file:1', namespace: file, task_queue: file}\ntimeouts: {default: {offer: 1s, queue: 1m}}\n"
+	text := "temporal: {address: 'file:1', namespace: file, task_queue: file, tls: {enabled: false}}\ntimeouts: {default: {offer: 1s, queue: 1m}}\n"
 	t.Setenv("SEGUE_TEMPORAL_ADDRESS", "env:2")
 	t.Setenv("SEGUE_TEMPORAL_NAMESPACE", "env")
 	t.Setenv("SEGUE_TIMEOUTS_DEFAULT_OFFER", "2s")
@@ -217,7 +239,8 @@ func TestABadSettingNamesTheVariableOrTheFlag(t *testing.T) {
 	flags := pflag.NewFlagSet("x", pflag.ContinueOnError)
 	flags.String("log-level", "", "")
 	require.NoError(t, flags.Parse([]string{"--log-level", "loud"}))
-	_, err = config.Parse("f.yaml", nil, config.WithFlag("log.level", flags.Lookup("log-level")), config.WithValue("temporal.address", "a:1"), config.WithValue("temporal.api_key", ""))
+	_, err = config.Parse("f.yaml", nil, config.WithFlag("log.level", flags.Lookup("log-level")), config.WithValue("temporal.address", "a:1"), config.WithValue("temporal.api_key", ""),
+		config.WithValue("temporal.tls.enabled", "false"))
 	assert.EqualError(t, err, `--log-level: "loud" is none of the values; use debug, info, warn, error`)
 }
 
@@ -316,4 +339,93 @@ func TestAlertsSayWhenOperatorsAreTold(t *testing.T) {
 	other := parsed(t, "alerts: {failing_after: 10m, recovered_after: 0s}")
 	assert.Equal(t, 2*time.Minute, other.Alerts.FailingAfter)
 	assert.NotEqual(t, set.Version, other.Version)
+}
+
+func TestAKeyHasAPlaceOfItsOwn(t *testing.T) {
+	for key, want := range map[string]string{
+		"name: Host":                      "calls[0].auth.api_key.name: the header Host is set by Segue itself; use another one, such as X-Api-Key",
+		"name: webhook-id":                "calls[0].auth.api_key.name: the header Webhook-Id is set by Segue itself",
+		"name: Content-Type":              "calls[0].auth.api_key.name: the header Content-Type is set by Segue itself",
+		"name: X Key":                     "calls[0].auth.api_key.name: the name is not that of a header; use letters, digits and dashes",
+		"name: x-own":                     `calls[0].auth.api_key.name: "x-own" is given beside auth already; keep one`,
+		"in: query, name: token":          `calls[0].auth.api_key.name: "token" is given beside auth already; keep one`,
+		"in: query, name: X-Own":          "",
+		"in: header, name: token":         "",
+		"in: query, name: Host":           "",
+		"in: header, name: Authorization": "",
+	} {
+		_, err := config.Parse("t.yaml", []byte(`calls: [{name: a, method: GET, url: "https://h.example.com/", headers: [{name: X-Own, value: a}],
+  query: [{name: token, value: b}], auth: {api_key: {`+key+`, key: env:K}}}]`))
+		if want == "" {
+			require.NoError(t, err, key)
+			continue
+		}
+		require.ErrorContains(t, err, want, key)
+	}
+}
+
+// Nothing secret crosses a network in plain text because somebody forgot an s.
+func TestCredentialsInPlainTextHaveToBeAllowed(t *testing.T) {
+	const remedy = "; write https://, or cleartext: true on the call in a network that you trust"
+	const url, token = "calls[0].url: the call's credentials would cross the network in plain text" + remedy,
+		"calls[0].auth.oauth2.token_url: the client's secret would cross the network in plain text" + remedy
+	oauth2 := func(url string) string {
+		return "{oauth2: {token_url: '" + url + "', client_id: env:I, client_secret: env:S}}"
+	}
+	for _, tc := range []struct{ url, auth, want string }{
+		{"http://h.example.com/", "{basic: {username: env:U, password: env:P}}", url},
+		{"http://h.example.com/", "{bearer: env:T}", url},
+		{"http://10.0.0.7:8080/${interaction.id}", "{api_key: {name: X-Key, key: env:K}}", url},
+		{"HTTP://crm?key=1", "{api_key: {in: query, name: k, key: env:K}}", url},
+		{"http://localhost.example.com/", "{bearer: env:T}", url},
+		{"http://[fd00::7]/", oauth2("https://id.example.com/"), url},
+		{"https://h.example.com/", oauth2("http://id.example.com/token"), token},
+
+		{"https://h.example.com/", "{bearer: env:T}", ""},
+		{"http://h.example.com/", "{}", ""},
+		{"http://h.example.com/", "{sign: {secrets: [env:S]}}", ""},
+		{"http://127.0.0.1:8080/", "{bearer: env:T}", ""},
+		{"http://127.8.0.1/", "{bearer: env:T}", ""},
+		{"http://[::1]:80/", "{bearer: env:T}", ""},
+		{"http://LocalHost/", oauth2("http://localhost:8081/token"), ""},
+	} {
+		call := "calls: [{name: a, method: GET, url: '" + tc.url + "', auth: " + tc.auth
+		_, err := config.Parse("f.yaml", []byte(call+"}]"))
+		if tc.want == "" {
+			assert.NoError(t, err, tc.url)
+			continue
+		}
+		assert.EqualError(t, err, "f.yaml:1: "+tc.want, tc.url)
+		_, err = config.Parse("f.yaml", []byte(call+", cleartext: true}]"))
+		assert.NoError(t, err, tc.url)
+	}
+}
+
+func TestPlainTextToATemporalElsewhereHasToBeAllowed(t *testing.T) {
+	for text, refused := range map[string]bool{
+		"{address: 'temporal:7233'}":                                           true,
+		"{address: '10.0.0.7:7233', tls: {}}":                                  true,
+		"{address: '[fd00::7]:7233'}":                                          true,
+		"{address: 'temporal:7233', tls: {enabled: false}}":                    false,
+		"{address: 'temporal:7233', tls: {enabled: true}}":                     false,
+		"{address: 'temporal:7233', tls: {ca: file:ca.pem}}":                   false,
+		"{address: 'temporal:7233', tls: {server_name: temporal.example.com}}": false,
+		"{address: 'acme.tmprl.cloud:7233', api_key: env:K}":                   false,
+		"{address: '127.0.0.1:7233'}":                                          false,
+		"{address: '[::1]:7233'}":                                              false,
+		"{address: 'localhost:7233'}":                                          false,
+		"{}":                                                                   false,
+	} {
+		_, err := config.Parse("f.yaml", []byte("temporal: "+text))
+		if !refused {
+			assert.NoError(t, err, text)
+			continue
+		}
+		assert.ErrorContains(t, err, "temporal.tls.enabled: the connection to Temporal at ", text)
+		assert.ErrorContains(t, err, "set temporal.tls.enabled (SEGUE_TEMPORAL_TLS_ENABLED) to true, or to false in a network that you trust", text)
+		t.Setenv("SEGUE_TEMPORAL_TLS_ENABLED", "false")
+		_, err = config.Parse("f.yaml", []byte("temporal: "+text))
+		assert.NoError(t, err, text)
+		require.NoError(t, os.Unsetenv("SEGUE_TEMPORAL_TLS_ENABLED"))
+	}
 }

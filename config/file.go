@@ -42,6 +42,7 @@ type fileCall struct {
 	Auth     fileAuth          `yaml:"auth"`
 	Sign     *fileSign         `yaml:"sign"`
 	TLS      fileCallTLS       `yaml:"tls"`
+	Clear    bool              `yaml:"cleartext"`
 	Timeout  duration          `yaml:"timeout"`
 	Success  statuses          `yaml:"success"`
 	Final    outcomes          `yaml:"final"`

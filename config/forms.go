@@ -119,12 +119,12 @@ var checkDeployment = form{
 	schema: object{"type": []string{"string", "number", "boolean"}, "pattern": deploymentPattern.String()},
 }
 
-var buildPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$`)
+var buildPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$`) // servers take half of 255, less a prefix
 
 var checkBuildID = form{
 	mistake: func(s string) (string, string) {
 		if !buildPattern.MatchString(s) {
-			return quoted(s) + " is not a build id", "use letters, digits, dots, dashes, underscores and pluses, at most 128, such as 1.4.0 or a commit"
+			return quoted(s) + " is not a build id", "use letters, digits, dots, dashes, underscores and pluses, at most 100, such as 1.4.0 or a commit"
 		}
 		return "", ""
 	},

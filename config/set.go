@@ -58,7 +58,7 @@ type Call struct {
 // version. It never fails: what cannot be rendered is in Request.Fault.
 func (c *Call) Render(deliveryID string, view *interaction.View, ev *interaction.Event) dispatch.Request {
 	r, _ := c.Template.Render(deliveryID, view, ev)
-	r.Version = c.Policy.Version
+	r.Version, r.Once = c.Policy.Version, !c.Policy.Idempotent
 	return r
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -110,6 +111,7 @@ func (l *loader) settings() *viper.Viper {
 		}
 	}
 	l.together(v, "temporal.tls.certificate", "temporal.tls.key", "a client certificate and its key")
+	l.secured(v)
 	l.together(v, "guard.proxy.username", "guard.proxy.password", "a proxy's user name and password")
 	if v.GetString("guard.proxy.url") == "" && v.GetString("guard.proxy.username") != "" {
 		l.misset("guard.proxy.username", "", "there is no proxy to give it to", "give guard.proxy.url too")
@@ -122,6 +124,32 @@ func (l *loader) together(v *viper.Viper, one, other, what string) {
 	if (v.GetString(one) == "") != (v.GetString(other) == "") {
 		l.misset(one, "", what+" go together", "give both "+one+" and "+other)
 	}
+}
+
+// secured checks that the connection to a Temporal on another machine is in plain text
+// only where the settings say so: interactions are in it. An API key turns TLS on.
+func (l *loader) secured(v *viper.Viper) {
+	const enabled = "temporal.tls.enabled"
+	address := v.GetString("temporal.address")
+	host, _, err := net.SplitHostPort(address)
+	if err != nil || isThisMachine(host) || v.GetBool(enabled) || l.isGiven(enabled) {
+		return
+	}
+	for _, key := range []string{"temporal.api_key", "temporal.tls.server_name", "temporal.tls.ca", "temporal.tls.certificate"} {
+		if v.GetString(key) != "" {
+			return
+		}
+	}
+	l.misset(enabled, "", "the connection to Temporal at "+quoted(address)+" would be in plain text",
+		"set "+enabled+" ("+variable(enabled)+") to true, or to false in a network that you trust")
+}
+
+// isGiven reports whether a setting is given explicitly, even as its default.
+func (l *loader) isGiven(key string) bool {
+	_, inFile := l.decoder.settings[key]
+	_, forced := l.values[key]
+	flag := l.flags[key]
+	return inFile || forced || os.Getenv(variable(key)) != "" || flag != nil && flag.Changed
 }
 
 // misset reports a bad setting where it was given.

@@ -375,19 +375,24 @@ func TestMissingSecretsAreNamedWithTheirLines(t *testing.T) {
 	t.Setenv("SEGUE_TEST_THERE", "hunter2")
 	path := filepath.Join(t.TempDir(), "segue.yaml")
 	write(t, path, `calls:
-  - {name: a, method: GET, url: "http://h.example.com/", auth: {basic: {username: env:SEGUE_TEST_THERE, password: env:SEGUE_TEST_GONE}}}
+  - {name: a, method: GET, url: "https://h.example.com/", auth: {basic: {username: env:SEGUE_TEST_THERE, password: env:SEGUE_TEST_GONE}}}
   - name: b
     method: GET
     url: https://h.example.com/
     auth: {mtls: {certificate: "file:`+there+`", key: file:/nowhere/key.pem}}
-    sign: {secrets: [env:SEGUE_TEST_THERE, env:SEGUE_TEST_OLD]}
+    sign: {secrets: [env:SEGUE_TEST_KEY, env:SEGUE_TEST_OLD, env:SEGUE_TEST_THERE, env:SEGUE_TEST_SHORT]}
 `)
+	t.Setenv("SEGUE_TEST_KEY", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+	t.Setenv("SEGUE_TEST_SHORT", "whsec_aHVudGVyMg==")
 	set, err := config.Load(path)
 	require.NoError(t, err, "such a configuration is one")
 	require.EqualError(t, set.MissingSecrets(), strings.Join([]string{
 		path + ":2: calls[0].auth.basic.password: secret env:SEGUE_TEST_GONE is not set; set it and restart: a running process does not get new variables",
 		path + ":6: calls[1].auth.mtls.key: secret file:/nowhere/key.pem cannot be read; put it there: it is read for each attempt",
 		path + ":7: calls[1].sign.secrets[1]: secret env:SEGUE_TEST_OLD is not set; set it and restart: a running process does not get new variables",
+		path + ":7: calls[1].sign.secrets[2]: signing secret env:SEGUE_TEST_THERE is not whsec_ and base64; set it and restart: a running process does not get new variables",
+		path + ":7: calls[1].sign.secrets[3]: signing secret env:SEGUE_TEST_SHORT has 7 bytes; use 24 to 64, such as whsec_ and the output of: openssl rand -base64 32; " +
+			"set it and restart: a running process does not get new variables",
 	}, "\n"))
 	require.NotContains(t, set.MissingSecrets().Error(), "hunter2")
 }

@@ -16,7 +16,7 @@ const (
 )
 
 // SearchAttributes is every search attribute that Segue's workflows set. A namespace on SQL has room for ten keywords and
-// three integers: there is one keyword to spare and no integer.
+// three integers: one of each is left to the namespace.
 var SearchAttributes = []SearchAttribute{
 	{"SegueState", keyword},
 	{"SegueChannel", keyword},
@@ -28,7 +28,6 @@ var SearchAttributes = []SearchAttribute{
 	{"SegueInteraction", keyword},
 	{"SegueCall", keyword},
 	{"SegueUndelivered", integer},
-	{"SegueRejected", integer},
 	{"SegueParked", integer},
 }
 

@@ -53,7 +53,7 @@ func (r Report) String() string {
 func Setup(ctx context.Context, c client.Client, namespace string, retention time.Duration) (Report, error) {
 	ctx, cancel := bounded(ctx, setupLimit)
 	defer cancel()
-	s := setup{workflows: c.WorkflowService(), operator: c.OperatorService(), namespace: namespace}
+	s := lookIn(c, namespace)
 	report := Report{Namespace: namespace}
 	var err error
 	if report.Registered, err = s.registerNamespace(ctx, retention); err != nil {
@@ -63,20 +63,11 @@ func Setup(ctx context.Context, c client.Client, namespace string, retention tim
 		return report, fmt.Errorf("add search attributes to namespace %s: %w", namespace, err)
 	}
 	report.Present = without(report.Added)
-	if err := again(ctx, s.useSearchAttributes); err != nil {
-		return report, fmt.Errorf("wait for the search attributes of namespace %s: %w", namespace, err)
-	}
 	return report, nil
 }
 
-type setup struct {
-	workflows workflowservice.WorkflowServiceClient
-	operator  operatorservice.OperatorServiceClient
-	namespace string
-}
-
-func (s setup) registerNamespace(ctx context.Context, retention time.Duration) (registered bool, err error) {
-	_, err = s.workflows.DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: s.namespace})
+func (l lookout) registerNamespace(ctx context.Context, retention time.Duration) (registered bool, err error) {
+	_, err = l.workflows.DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: l.namespace})
 	var missing *serviceerror.NamespaceNotFound
 	if !errors.As(err, &missing) {
 		return false, err
@@ -84,8 +75,8 @@ func (s setup) registerNamespace(ctx context.Context, retention time.Duration) (
 	if retention == 0 {
 		retention = DefaultRetention
 	}
-	_, err = s.workflows.RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
-		Namespace:                        s.namespace,
+	_, err = l.workflows.RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
+		Namespace:                        l.namespace,
 		Description:                      "contact-center interactions (Segue)",
 		WorkflowExecutionRetentionPeriod: durationpb.New(retention),
 	})
@@ -99,12 +90,12 @@ func (s setup) registerNamespace(ctx context.Context, retention time.Duration) (
 	return err == nil, err
 }
 
-// addSearchAttributes asks, adds and asks again: a new namespace is not known everywhere at once, and another setup may
-// be at work.
-func (s setup) addSearchAttributes(ctx context.Context) (added []string, err error) {
+// addSearchAttributes asks, adds and asks again, until queries know them all: a new namespace is not known everywhere at
+// once, and another setup may be at work. Where nothing is lacking, it needs no right to add anything.
+func (l lookout) addSearchAttributes(ctx context.Context) (added []string, err error) {
 	tried := map[string]bool{}
 	err = again(ctx, func(ctx context.Context) error {
-		lacking, err := lacking(ctx, s.operator, s.namespace)
+		lacking, err := l.lacking(ctx)
 		if err != nil || len(lacking) == 0 {
 			return err
 		}
@@ -113,11 +104,16 @@ func (s setup) addSearchAttributes(ctx context.Context) (added []string, err err
 			types[attribute.Name] = attribute.Type
 			tried[attribute.Name] = true
 		}
-		_, err = s.operator.AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
-			Namespace: s.namespace, SearchAttributes: types,
+		_, err = l.operator.AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
+			Namespace: l.namespace, SearchAttributes: types,
 		})
 		if refused(err) {
 			return fmt.Errorf("%w (this Temporal has search attributes made elsewhere, as Temporal Cloud does; make there: %s)",
+				err, strings.Join(described(lacking), ", "))
+		}
+		var full *serviceerror.InvalidArgument
+		if errors.As(err, &full) {
+			return fmt.Errorf("%w (Segue needs %s; a namespace on SQL has room for 10 Keyword and 3 Int in all: remove some, or use another namespace)",
 				err, strings.Join(described(lacking), ", "))
 		}
 		if err == nil {
@@ -131,20 +127,4 @@ func (s setup) addSearchAttributes(ctx context.Context) (added []string, err err
 		}
 	}
 	return added, err
-}
-
-// useSearchAttributes names all of them in a query, which fails until the frontend knows them all.
-func (s setup) useSearchAttributes(ctx context.Context) error {
-	conditions := make([]string, len(SearchAttributes))
-	for i, attribute := range SearchAttributes {
-		conditions[i] = attribute.Name + " IS NULL"
-	}
-	_, err := s.workflows.CountWorkflowExecutions(ctx, &workflowservice.CountWorkflowExecutionsRequest{
-		Namespace: s.namespace, Query: strings.Join(conditions, " AND "),
-	})
-	var unknown *serviceerror.InvalidArgument
-	if errors.As(err, &unknown) {
-		return fmt.Errorf("%w: %w", errNotYet, err)
-	}
-	return err
 }

@@ -3,6 +3,7 @@ package delivery
 import (
 	"errors"
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"strings"
 )
@@ -42,12 +43,32 @@ func basic(req *http.Request, a BasicAuth, used *secrets) error {
 	return nil
 }
 
+// KeyHeader returns why a key cannot go into a header of that name, and what to write
+// instead; both are empty if it can.
+func KeyHeader(name string) (problem, remedy string) {
+	switch canonical := textproto.CanonicalMIMEHeaderKey(name); {
+	case !isToken(name):
+		return "the name is not that of a header", "use letters, digits and dashes"
+	case ours[canonical], canonical == "Content-Type":
+		return "the header " + canonical + " is set by Segue itself", "use another one, such as X-Api-Key"
+	}
+	return "", ""
+}
+
 func apiKey(req *http.Request, a APIKeyAuth, used *secrets) error {
 	switch a.In {
 	case "header":
+		if problem, remedy := KeyHeader(a.Name); problem != "" {
+			return errors.New("auth.api_key.name: " + problem + "; " + remedy)
+		}
 		key, err := used.resolveField(a.Key)
 		if err != nil {
 			return err
+		}
+		for name := range req.Header {
+			if strings.EqualFold(name, a.Name) { // however a header of the call is written
+				delete(req.Header, name)
+			}
 		}
 		req.Header.Set(a.Name, key)
 	case "query":

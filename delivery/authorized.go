@@ -3,6 +3,7 @@ package delivery
 import (
 	"io"
 	"net/http"
+	"time"
 
 	"segue/dispatch"
 )
@@ -30,15 +31,25 @@ func (e *noTokenError) Unwrap() error { return e.cause }
 // may have been revoked: the same id and bytes, within the same deadline.
 func (x *exchange) roundTrip(req *http.Request) (*http.Response, error) {
 	if x.grant == nil {
-		return x.transport.RoundTrip(req)
+		return x.transmit(req)
 	}
 	token, fresh, err := x.tokens.get(req.Context(), x.grant, "")
 	if err != nil {
 		return nil, &noTokenError{cause: err}
 	}
-	resp, err := x.transport.RoundTrip(x.bearing(req, token))
-	if err != nil || fresh || !x.refused(resp) {
-		return resp, err
+	resp, err := x.transmit(x.bearing(req, token))
+	switch {
+	case err != nil:
+		return nil, err
+	case !x.refused(resp):
+		x.tokens.accepted(x.grant, token)
+		return resp, nil
+	case fresh:
+		return resp, nil
+	}
+	another, _, err := x.tokens.get(req.Context(), x.grant, token)
+	if another == token {
+		return resp, nil // it replaced a refused one itself
 	}
 	// A short answer is read to keep its connection; one without an end would take
 	// the time that the repeat needs.
@@ -46,14 +57,23 @@ func (x *exchange) roundTrip(req *http.Request) (*http.Response, error) {
 		_, _ = io.Copy(io.Discard, resp.Body)
 	}
 	resp.Body.Close()
-	token, _, err = x.tokens.get(req.Context(), x.grant, token)
 	if err != nil {
 		return nil, &noTokenError{code: resp.StatusCode, cause: err}
 	}
 	if req, err = again(req); err != nil {
 		return nil, err
 	}
-	return x.transport.RoundTrip(x.bearing(req, token))
+	resp, err = x.transmit(x.bearing(req, another))
+	if err == nil && !x.refused(resp) {
+		x.tokens.accepted(x.grant, another)
+	}
+	return resp, err
+}
+
+func (x *exchange) transmit(req *http.Request) (resp *http.Response, err error) {
+	x.signer.sign(req, time.Now())
+	resp, x.sent, err = transmit(x.transport, req, x.policy.Idempotent)
+	return resp, err
 }
 
 func (x *exchange) bearing(req *http.Request, token string) *http.Request {

@@ -54,7 +54,8 @@ const (
 	// ClassSOAPFault: the response is a SOAP fault, whatever its status; final when it
 	// says that the request is wrong, else retry.
 	ClassSOAPFault Class = "soap_fault"
-	// ClassUnexpected: another status that the call does not count as success; retry.
+	// ClassUnexpected: another status that the call does not count as success, or a
+	// success of a SOAP call without an envelope that can be read; retry.
 	ClassUnexpected Class = "unexpected"
 	// ClassTooLarge: the response's header is larger than is read; final, for the
 	// receiver has the request and will answer the same again.
@@ -68,8 +69,8 @@ const (
 	ClassAuth Class = "auth"
 	// ClassRender: the request could not be rendered or is no valid HTTP; final.
 	ClassRender Class = "render"
-	// ClassConfig: the call is gone from the configuration, or has become a dry run;
-	// final.
+	// ClassConfig: the call is gone from the configuration, has become a dry run, or
+	// leads to another host than the request; final.
 	ClassConfig Class = "config"
 	// ClassBreakerOpen: the receiver has failed repeatedly and is left alone for a
 	// while; retry, free of charge.
@@ -191,8 +192,11 @@ func classOfStatus(p Policy, code int) (Class, dispatch.Verdict) {
 		class = ClassHTTP5xx
 	}
 	standard := class.verdict()
-	if code == 408 || code == 425 {
+	switch {
+	case code == 408 || code == 425:
 		standard = dispatch.VerdictRetry
+	case isUnknownStatus(code) && !p.Idempotent:
+		standard = dispatch.VerdictFinal
 	}
 	return class, p.verdictOn(code, class, standard)
 }

@@ -17,7 +17,7 @@ const userAgent = "segue/1"
 // ours are headers that a configured call cannot set: the connection's, and those
 // that carry the delivery's identity.
 var ours = map[string]bool{
-	"Accept-Encoding": true, "Connection": true, "Content-Length": true, "Keep-Alive": true, "Proxy-Connection": true,
+	"Accept-Encoding": true, "Connection": true, "Content-Length": true, "Host": true, "Keep-Alive": true, "Proxy-Connection": true,
 	"Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
 	"Idempotency-Key": true, "X-Idempotency-Key": true,
 	"Webhook-Id": true, "Webhook-Timestamp": true, "Webhook-Signature": true,
@@ -69,8 +69,6 @@ func setHeaders(req *http.Request, p Policy, r dispatch.Request, attempt int) er
 		}
 		switch name := textproto.CanonicalMIMEHeaderKey(h.Name); {
 		case ours[name]:
-		case name == "Host":
-			req.Host = value
 		case name == "Authorization", name == "User-Agent", name == "Content-Type":
 			req.Header.Set(name, value)
 		default:
@@ -82,13 +80,7 @@ func setHeaders(req *http.Request, p Policy, r dispatch.Request, attempt int) er
 		req.Header.Set("User-Agent", userAgent)
 	}
 	req.Header[headerID] = []string{r.ID}
-	if p.Idempotent {
-		req.Header.Set("Idempotency-Key", r.ID)
-	} else {
-		// Under its canonical name net/http would take the key as leave to send the
-		// request again when a kept connection breaks.
-		req.Header["idempotency-key"] = []string{r.ID}
-	}
+	req.Header.Set("Idempotency-Key", r.ID)
 	return nil
 }
 

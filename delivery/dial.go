@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/netip"
@@ -31,8 +32,40 @@ func newDialer(guard func() *Guard, resolver *net.Resolver) *dialer {
 	return &dialer{net: net.Dialer{KeepAlive: 30 * time.Second}, resolver: resolver, guard: guard}
 }
 
-// dial connects to a host and port, directly or through the proxy.
+// dial connects to a host and port, directly or through the proxy. It ends with the
+// attempt's time, also when the receiver or the proxy says nothing.
 func (d *dialer) dial(ctx context.Context, _, address string) (net.Conn, error) {
+	ctx, cancel := untilAttemptEnds(ctx)
+	defer cancel()
+	conn, err := d.reach(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	return &countedConn{Conn: conn}, nil
+}
+
+// dialTLS is dial, and the handshake within the same time.
+func (d *dialer) dialTLS(ctx context.Context, network, address string, trust *tls.Config) (net.Conn, error) {
+	ctx, cancel := untilAttemptEnds(ctx)
+	defer cancel()
+	conn, err := d.dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	if trust.ServerName == "" {
+		trust = trust.Clone()
+		trust.ServerName, _, _ = net.SplitHostPort(address) // dial has split it
+	}
+	secured := tls.Client(conn, trust)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return secured, nil
+}
+
+// reach connects to a host and port, directly or through the proxy.
+func (d *dialer) reach(ctx context.Context, address string) (net.Conn, error) {
 	guard := d.guard()
 	host, targets, err := d.targets(ctx, guard, address)
 	if err != nil {

@@ -28,7 +28,11 @@ func (h *Health) Enter(ctx context.Context) (leave func(Class), refused Class, i
 }
 
 func Sign(req *http.Request, id, body string, refs []SecretRef, now time.Time) error {
-	return sign(req, id, body, refs, now, &secrets{})
+	s, err := newSigner(id, body, refs, &secrets{})
+	if err == nil {
+		s.sign(req, now)
+	}
+	return err
 }
 
 // Redact takes values out of text.
@@ -84,13 +88,13 @@ func (s *Sender) Identities() int {
 
 // Returned takes return values out of a response.
 func Returned(wanted []Return, body string) (map[string]any, string) {
-	return returned(Policy{Returns: wanted}, "application/json", body, nil)
+	return returned(Policy{Returns: wanted}, answer{body, "application/json"}, nil)
 }
 
 // FaultOf is the code and the verdict of the SOAP fault in a response; false for none.
 func FaultOf(body []byte, contentType string) (code string, verdict dispatch.Verdict, found bool) {
-	f := findFault(string(body), contentType)
-	if f == nil {
+	f, err := isSOAP(string(body), contentType)
+	if f == nil || err != nil {
 		return "", "", false
 	}
 	return f.code, f.verdict(), true
@@ -99,5 +103,5 @@ func FaultOf(body []byte, contentType string) (code string, verdict dispatch.Ver
 // Simulate lets a function answer what the sender sends over plain HTTP, so that a
 // test in virtual time needs no network.
 func (s *Sender) Simulate(receiver func(*http.Request) (*http.Response, error)) {
-	s.transports.plain.RegisterProtocol("http", roundTripper(receiver))
+	s.transports.plain.current.Load().RegisterProtocol("http", roundTripper(receiver))
 }

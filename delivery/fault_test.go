@@ -118,36 +118,6 @@ func TestRedirectsAreNeverFollowed(t *testing.T) {
 	assert.Zero(t, followed.Load())
 }
 
-// A kept connection that breaks is the one case in which net/http sends a request
-// again by itself: only where the call allows a repeat.
-func TestBrokenKeptConnection(t *testing.T) {
-	for _, idempotent := range []bool{true, false} {
-		var requests atomic.Int32
-		server := serve(t, func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body)
-			if requests.Add(1) == 2 {
-				conn, _, err := http.NewResponseController(w).Hijack()
-				if err == nil {
-					conn.Close()
-				}
-			}
-		})
-		sender, policy := newSender(t), newPolicy()
-		policy.Idempotent = idempotent
-		first, second := newRequest(server.URL), newRequest(server.URL)
-		second.ID = "msg_2"
-		require.Equal(t, "ok", sender.Send(context.Background(), policy, first, 1).Class)
-		o := sender.Send(context.Background(), policy, second, 1)
-		if idempotent {
-			assert.Equal(t, "ok", o.Class)
-			assert.EqualValues(t, 3, requests.Load())
-		} else {
-			assert.Equal(t, "reset", o.Class)
-			assert.EqualValues(t, 2, requests.Load())
-		}
-	}
-}
-
 func TestConnectionsAreReused(t *testing.T) {
 	var connections atomic.Int32
 	server := httptest.NewUnstartedServer(answer(200))

@@ -13,6 +13,8 @@ const (
 	// long: enough for a workflow task that the server has redone.
 	flightMemory    = 10_000
 	flightMemoryFor = 5 * time.Minute
+	// flightBytes bounds what their outcomes hold: values that receivers return are in them.
+	flightBytes = 64 << 20
 )
 
 // FlightKey names one attempt of one delivery.
@@ -53,6 +55,7 @@ type Flights struct {
 	mu      sync.Mutex
 	flights map[FlightKey]*Flight
 	ended   []FlightKey // in order of their end
+	bytes   int         // of the outcomes of those
 	closed  bool
 	running sync.WaitGroup
 }
@@ -80,6 +83,9 @@ func (t *Flights) Start(key FlightKey, asker string, send func() dispatch.Outcom
 	}
 	if t.closed {
 		return nil
+	}
+	if stale := t.flights[key]; stale != nil {
+		t.bytes -= stale.size()
 	}
 	f := &Flight{done: make(chan struct{})}
 	t.flights[key] = f
@@ -127,6 +133,7 @@ func (t *Flights) land(key FlightKey, f *Flight, outcome dispatch.Outcome) {
 		return
 	}
 	t.ended = append(t.ended, key)
+	t.bytes += f.size()
 	t.forget(f.ended)
 }
 
@@ -136,9 +143,10 @@ func (t *Flights) forget(now time.Time) {
 	for len(t.ended) > 0 {
 		f := t.flights[t.ended[0]]
 		if f != nil && f.isOver() {
-			if len(t.ended) <= flightMemory && now.Sub(f.ended) < flightMemoryFor {
+			if len(t.ended) <= flightMemory && t.bytes <= flightBytes && now.Sub(f.ended) < flightMemoryFor {
 				return
 			}
+			t.bytes -= f.size()
 			delete(t.flights, t.ended[0])
 		}
 		t.ended = t.ended[1:]
@@ -149,6 +157,16 @@ func (t *Flights) find(key FlightKey, asker string) (*Flight, bool) {
 	t.forget(time.Now())
 	f, ok := t.flights[key]
 	return f, ok && !f.isStale(asker)
+}
+
+// size is roughly what the flight's outcome holds, in bytes.
+func (f *Flight) size() int {
+	n := 300 + len(f.outcome.Message) + len(f.outcome.Excerpt)
+	for name, value := range f.outcome.Returns {
+		text, _ := value.(string)
+		n += 100 + len(name) + len(text)
+	}
+	return n
 }
 
 func (f *Flight) isOver() bool { return !f.ended.IsZero() }

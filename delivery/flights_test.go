@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -137,4 +139,55 @@ func TestFlightsAreForgotten(t *testing.T) {
 		_, found = flights.Find(delivery.FlightKey{ID: "1", Number: 1}, "")
 		assert.True(t, found)
 	})
+}
+
+// What ended is remembered without the responses that it came with, and all of it within
+// bounds, however much the receivers return.
+func TestEndedFlightsAreSmall(t *testing.T) {
+	page := strings.Repeat("x", 60<<10)
+	long := strings.Repeat("y", 4<<10)
+	for name, tc := range map[string]struct {
+		body    string
+		returns int
+		code    int
+		flights int
+		most    int64
+	}{
+		"a short value of a long response": {"v0=abc\n" + page, 1, 200, 1000, 16 << 20},
+		"the beginning of a long failure":  {page, 0, 500, 1000, 16 << 20},
+		"many long values":                 {lines(long, 14), 14, 200, 2000, 96 << 20},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, sender := serve(t, write(tc.code, tc.body)), newSender(t)
+			p := newPolicy()
+			p.Accept = delivery.FormatText
+			for i := range tc.returns {
+				p.Returns = append(p.Returns, delivery.Return{From: fmt.Sprint("v", i), To: fmt.Sprint("v", i)})
+			}
+			heap := func() int64 {
+				var m runtime.MemStats
+				runtime.GC()
+				runtime.ReadMemStats(&m)
+				return int64(m.HeapAlloc)
+			}
+			before := heap()
+			for i := range tc.flights {
+				o := sender.Send(context.Background(), p, numbered(server.URL, i), 1)
+				require.Len(t, o.Returns, tc.returns)
+			}
+			grown := heap() - before
+			assert.Less(t, grown, tc.most)
+			_, known := sender.Find(fmt.Sprint("msg_", tc.flights-1), 1, "")
+			assert.True(t, known, "the last one is remembered")
+		})
+	}
+}
+
+// lines are n values.
+func lines(value string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "v%d=%s\n", i, value)
+	}
+	return b.String()
 }

@@ -52,8 +52,10 @@ func FuzzReturned(f *testing.F) {
 			if _, isText := object[from].(string); isText || fmt.Sprintf("%T", value) != "string" {
 				require.Equal(t, object[from], value)
 			}
-		} else {
+		} else if values != nil {
 			require.Contains(t, message, "not returned: ")
+		} else {
+			require.Contains(t, message, "no values returned: ")
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -63,8 +64,12 @@ func (m material) transport(dialer *dialer, roots *x509.CertPool) (*ownTransport
 		// Shown to whoever asks, also when the server names other authorities: else
 		// the request would go out without a certificate.
 		trust.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
+		// Some servers, IIS among them, ask for the certificate when they have read whose it
+		// has to be: by a renegotiation of TLS 1.2, which HTTP/2 forbids.
+		trust.Renegotiation = tls.RenegotiateOnceAsClient
+		trust.NextProtos = []string{"http/1.1"}
 	}
-	own.Transport = newTransport(dialer, trust)
+	own.renewable = newRenewable(func() *http.Transport { return newTransport(dialer, trust.Clone()) })
 	return own, "", nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -93,7 +92,7 @@ func (g *grant) ask(ctx context.Context, style oauth2.AuthStyle) (*oauth2.Token,
 	config := clientcredentials.Config{ClientID: g.id, ClientSecret: g.secret, TokenURL: g.url, Scopes: g.scopes,
 		EndpointParams: g.params, AuthStyle: style}
 	client := &http.Client{
-		Transport: capped{g.transport},
+		Transport: tokenAnswers{g.transport},
 		// A redirect would carry the secret to where nobody configured it.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -128,19 +127,4 @@ func redirectOr(code int) Class {
 		return ClassRedirect
 	}
 	return ClassUnexpected
-}
-
-// capped cuts the answers of token endpoints, which nobody has reason to make long.
-type capped struct{ http.RoundTripper }
-
-func (c capped) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := c.RoundTripper.RoundTrip(req)
-	if err != nil {
-		return nil, err
-	}
-	resp.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.LimitReader(resp.Body, maxTokenResponse), resp.Body}
-	return resp, nil
 }

@@ -210,3 +210,66 @@ func TestNeitherSecretNorTokenIsRecorded(t *testing.T) {
 	everything += fmt.Sprintf("%+v", o) + log.String()
 	assert.NotContains(t, everything, "canary")
 }
+
+// What token endpoints answer, and other clients read.
+func TestTokenAnswers(t *testing.T) {
+	const bearer = `{"token_type":"Bearer","expires_in":1799,"access_token":"t-o.k_e~n"}`
+	for name, tc := range map[string]struct {
+		kind, body string
+		code       int
+		message    string // of a failure; empty is a token
+	}{
+		"JSON":                            {"application/json;charset=UTF-8", bearer, 200, ""},
+		"JSON as text":                    {"text/plain", bearer, 200, ""},
+		"JSON as a page":                  {"text/html; charset=utf-8", "\r\n" + bearer + "\n", 200, ""},
+		"JSON as a form":                  {"application/x-www-form-urlencoded", bearer, 200, ""},
+		"JSON as script":                  {"text/javascript", bearer, 200, ""},
+		"JSON without a type":             {"", bearer, 200, ""},
+		"JSON with a broken type":         {"application/json; charset", bearer, 200, ""},
+		"JSON with a byte order mark":     {"application/json", "\ufeff" + bearer, 200, ""},
+		"JSON in UTF-16":                  {"application/json", utf16LE(bearer), 200, ""},
+		"a form":                          {"application/x-www-form-urlencoded", "access_token=t-o.k_e~n&token_type=bearer&expires_in=1799", 200, ""},
+		"a form as text":                  {"text/plain", "access_token=t-o.k_e~n&expires=1799", 200, ""},
+		"a form as JSON":                  {"application/json", "access_token=t-o.k_e~n", 200, ""},
+		"created":                         {"application/json", bearer, 201, ""},
+		"no kind of token":                {"application/json", `{"access_token":"t-o.k_e~n"}`, 200, ""},
+		"a kind that is null":             {"application/json", `{"access_token":"t-o.k_e~n","token_type":null}`, 200, ""},
+		"a kind in capitals":              {"application/json", `{"access_token":"t-o.k_e~n","token_type":"BEARER"}`, 200, ""},
+		"a kind of Apigee":                {"application/json", `{"access_token":"t-o.k_e~n","token_type":"BearerToken"}`, 200, ""},
+		"a life as text":                  {"application/json", `{"access_token":"t-o.k_e~n","expires_in":"1799"}`, 200, ""},
+		"a life with a fraction":          {"application/json", `{"access_token":"t-o.k_e~n","expires_in":1799.0}`, 200, ""},
+		"a life that is empty":            {"application/json", `{"access_token":"t-o.k_e~n","expires_in":""}`, 200, ""},
+		"a life that is a word":           {"application/json", `{"access_token":"t-o.k_e~n","expires_in":"never"}`, 200, ""},
+		"a life that is huge":             {"application/json", `{"access_token":"t-o.k_e~n","expires_in":1e300}`, 200, ""},
+		"a scope that is a list":          {"application/json", `{"access_token":"t-o.k_e~n","scope":["a","b"],"refresh_token":null,"error":null,"error_description":7}`, 200, ""},
+		"an error as text":                {"text/plain", `{"error":"invalid_scope","error_description":"` + canary + `"}`, 400, "HTTP 400 Bad Request, invalid_scope"},
+		"an error with a byte order mark": {"application/json", "\ufeff" + `{"error":"unauthorized_client"}`, 403, "HTTP 403 Forbidden, unauthorized_client"},
+		"an error that is a form":         {"application/json", `error=invalid_client`, 403, "HTTP 403 Forbidden, invalid_client"},
+		"an error behind a 200":           {"application/json", `{"error":"invalid_grant"}`, 200, "no token"},
+		"another kind of token":           {"text/plain", `{"access_token":"t-o.k_e~n","token_type":"mac"}`, 200, "not of the type bearer"},
+		"a number for a token":            {"application/json", `{"access_token":7}`, 200, "no token that can be read"},
+		"a page":                          {"text/html", `<html>` + canary, 200, "no token that can be read"},
+		"nothing":                         {"application/json", ``, 200, "no token that can be read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := newIssuer(t)
+			i.fails(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()["Content-Type"] = []string{tc.kind}
+				w.WriteHeader(tc.code)
+				_, _ = io.WriteString(w, tc.body)
+			})
+			var got atomic.Value
+			r := serve(t, func(_ http.ResponseWriter, r *http.Request) { got.Store(r.Header.Get("Authorization")) })
+			o := newSender(t).Send(context.Background(), i.policy(), newRequest(r.URL), 1)
+			if tc.message == "" {
+				assert.Equal(t, "ok", o.Class, o.Message)
+				assert.Equal(t, "Bearer t-o.k_e~n", got.Load())
+				return
+			}
+			assert.Equal(t, "auth", o.Class)
+			assert.Contains(t, o.Message, tc.message)
+			assert.NotContains(t, o.Message, canary)
+			assert.Nil(t, got.Load())
+		})
+	}
+}

@@ -13,11 +13,15 @@ type Policy struct {
 	Call string
 	// Version is the configuration that the policy is of; it stands in every outcome.
 	Version string
+	// Origin is the scheme, host and port of the call's URL, by OriginOf: a request for
+	// another one is parked. Empty compares nothing; a configured call always has one.
+	Origin string
 	// Timeout is the total deadline of one attempt: dial, TLS, request, response.
 	Timeout time.Duration
 	// Success lists the statuses that count as delivered; empty means 2xx.
 	Success []StatusRange
 	// Idempotent allows the inline way and a repeat without knowing the first outcome.
+	// Without it, an attempt whose request has left and was not answered is final.
 	Idempotent bool
 	// Order is what a lane does behind a parked delivery.
 	Order  Order

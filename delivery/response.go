@@ -39,12 +39,12 @@ func readBody(resp *http.Response, limit int64) ([]byte, string) {
 func bounded(text string, limit int) string {
 	text = strings.ToValidUTF8(text[:min(len(text), limit+utf8.UTFMax)], "\uFFFD")
 	if len(text) <= limit {
-		return text
+		return strings.Clone(text) // else all that it was cut from would stay with it
 	}
 	for limit > 0 && !utf8.RuneStart(text[limit]) {
 		limit--
 	}
-	return text[:limit]
+	return strings.Clone(text[:limit])
 }
 
 func joined(parts ...string) string {

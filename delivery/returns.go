@@ -1,14 +1,15 @@
 package delivery
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"mime"
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxReturn bounds one returned value, in bytes.
@@ -31,8 +32,8 @@ var Formats = []Format{FormatJSON, FormatText, FormatXML}
 
 // returned takes the configured values out of a flat response, without the secrets
 // that may be in them. What it cannot take it says in words, and takes the others.
-func returned(p Policy, contentType, body string, used secrets) (map[string]any, string) {
-	object, problem := parseReturn(p, contentType, body)
+func returned(p Policy, a answer, used secrets) (map[string]any, string) {
+	object, problem := parseReturn(p, a)
 	if problem != "" {
 		return nil, "no values returned: " + problem
 	}
@@ -84,30 +85,66 @@ func formatOf(p Policy, contentType string) Format {
 
 // parseReturn reads a response as names and values; lists and objects are in it as
 // []any and map[string]any.
-func parseReturn(p Policy, contentType, body string) (map[string]any, string) {
-	switch formatOf(p, contentType) {
-	case FormatXML:
-		return parseXML(body, contentType, p.SOAP)
-	case FormatText:
-		return parseText(body)
-	case formatForm:
-		return parseForm(body)
+func parseReturn(p Policy, a answer) (map[string]any, string) {
+	format := formatOf(p, a.contentType)
+	if format == FormatXML {
+		return parseXML(a.body, a.contentType, p.SOAP)
 	}
-	return parseJSON(body)
+	text, problem := a.text()
+	if problem != "" {
+		return nil, problem
+	}
+	switch format {
+	case FormatText:
+		return parseText(text)
+	case formatForm:
+		return parseForm(text)
+	}
+	return parseJSON(text)
 }
 
-func parseJSON(body string) (map[string]any, string) {
-	decoder := json.NewDecoder(bytes.NewReader([]byte(body)))
+// twice is the value of a name that occurs twice in one object: readers disagree on which
+// of the values is meant.
+type twice struct{}
+
+// parseJSON reads one object, and nothing behind it.
+func parseJSON(text string) (map[string]any, string) {
+	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
-		return nil, "the response is no JSON object"
+	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
+		return nil, noObject(text)
 	}
-	object, ok := value.(map[string]any)
-	if !ok {
-		return nil, fmt.Sprintf("the response is %s and no JSON object", shapeOf(value))
+	object := map[string]any{}
+	for decoder.More() {
+		var value any
+		name, err := decoder.Token()
+		if err == nil {
+			err = decoder.Decode(&value)
+		}
+		if err != nil {
+			return nil, noObject(text)
+		}
+		if _, known := object[name.(string)]; known { // a name is a string, or an error
+			value = twice{}
+		}
+		object[name.(string)] = value
+	}
+	if _, err := decoder.Token(); err != nil {
+		return nil, noObject(text)
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return nil, "the response goes on behind its JSON object"
 	}
 	return object, ""
+}
+
+// noObject says what a response is that is no JSON object.
+func noObject(text string) string {
+	var value any
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		return "the response is no JSON object"
+	}
+	return fmt.Sprintf("the response is %s and no JSON object", shapeOf(value))
 }
 
 // parseText reads lines of name=value or name: value; other lines say nothing.
@@ -166,6 +203,8 @@ func flat(object map[string]any, name string) (_ any, why string) {
 			return f, ""
 		}
 		text = v.String()
+	case twice:
+		return nil, "given twice"
 	case nil:
 		if found {
 			return nil, "null"
@@ -177,7 +216,27 @@ func flat(object map[string]any, name string) (_ any, why string) {
 	if len(text) > maxReturn {
 		return nil, fmt.Sprintf("longer than %d bytes", maxReturn)
 	}
-	return text, ""
+	if why := unfit(text); why != "" {
+		return nil, why
+	}
+	return strings.Clone(text), "" // the whole response would stay with it
+}
+
+// unfit returns what user data and the calls that send it cannot hold in a text: what is
+// in no XML, and a NUL in no update either. "" is a text that fits.
+func unfit(text string) string {
+	if !utf8.ValidString(text) {
+		return "not in UTF-8"
+	}
+	for _, c := range text {
+		switch {
+		case c == 0:
+			return "holds a NUL character"
+		case c < ' ' && c != '\t' && c != '\n' && c != '\r':
+			return fmt.Sprintf("holds the control character %U", c)
+		}
+	}
+	return ""
 }
 
 func shapeOf(value any) string {

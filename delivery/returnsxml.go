@@ -10,12 +10,13 @@ import (
 func parseXML(body, contentType string, soap bool) (map[string]any, string) {
 	d := xmlDecoder(body, contentType)
 	var root xml.Name
+	var err error
 	if soap {
-		_, root = soapContent(d)
+		_, root, err = soapContent(d)
 	} else {
-		root = child(d)
+		root, err = child(d)
 	}
-	if root.Local == "" {
+	if err != nil || root.Local == "" {
 		return nil, "the response is no XML with values in it"
 	}
 	values := map[string]any{}

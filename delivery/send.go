@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"segue/dispatch"
@@ -30,7 +29,9 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int, w *watch) (o di
 		if defect := recover(); defect != nil {
 			// The value may quote the request; the stack does not.
 			s.log.Error("sending panicked", "call", p.Call, "delivery", r.ID, "panic", fmt.Sprintf("%T", defect), "stack", string(debug.Stack()))
-			o = settle(outcomeOf(r, ClassInternal, "sending failed by a defect"), p, attempt, 0)
+			o = outcomeOf(r, ClassInternal, "sending failed by a defect")
+			o.Verdict, _ = p.verdictUnknown(ClassInternal)
+			o = settle(o, p, attempt, 0)
 		}
 	}()
 	notSent := func(class Class, err error) dispatch.Outcome {
@@ -46,6 +47,9 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int, w *watch) (o di
 		// not counted as sent only because the configuration has changed meanwhile.
 		return NotSent(p, r, ClassConfig, "the call has become a dry run; redeliver when it is none any more")
 	}
+	if why := p.strays(r); why != "" {
+		return NotSent(p, r, ClassConfig, why)
+	}
 	req, err := newRequest(p, r, attempt)
 	if err != nil {
 		return notSent(ClassRender, err)
@@ -55,7 +59,8 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int, w *watch) (o di
 	if err != nil {
 		return notSent(ClassAuth, err)
 	}
-	if err := sign(req, r.ID, r.Body, p.Sign, time.Now(), &used); err != nil {
+	signer, err := newSigner(r.ID, r.Body, p.Sign, &used)
+	if err != nil {
 		return notSent(ClassAuth, err)
 	}
 
@@ -86,7 +91,7 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int, w *watch) (o di
 	}()
 	// A token is got under the permit, too: an endpoint that hangs holds no more of
 	// the process than the call may.
-	x := exchange{policy: p, request: r, used: used, tokens: s.tokens, grant: grant, watch: w}
+	x := exchange{policy: p, request: r, used: used, signer: signer, tokens: s.tokens, grant: grant, watch: w}
 	x.transport = w.over(transport, p, &x.used)
 	o = x.do(req)
 	took = permit.leave(Class(o.Class))
@@ -100,10 +105,12 @@ type exchange struct {
 	policy    Policy
 	request   dispatch.Request
 	used      secrets
+	signer    signer
 	transport http.RoundTripper
 	tokens    *tokens
 	grant     *grant        // nil: the request needs no token
 	watch     *watch        // nil: nobody watches
+	sent      bool          // some of the request has left the process
 	floor     time.Duration // the receiver's Retry-After
 }
 
@@ -113,24 +120,12 @@ func (x *exchange) do(req *http.Request) dispatch.Outcome {
 		deadline = defaultTimeout
 	}
 	// Its own context: no caller may cut a request that has started.
-	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	ctx, cancel := withDeadline(deadline)
 	defer cancel()
 	o := outcomeOf(x.request, ClassNetwork, "")
 	resp, err := x.roundTrip(req.WithContext(ctx))
 	if err != nil {
-		var missing *noTokenError
-		class, message := ClassAuth, ""
-		if errors.As(err, &missing) {
-			o.Code, message = missing.code, missing.Error()
-		} else {
-			class, message = classOfError(ctx, err, deadline)
-			if class == ClassReset && x.policy.Auth.MTLS != nil {
-				// Since TLS 1.3 a server judges the certificate when we believe to be
-				// connected, and what it says of it may be lost with the connection.
-				message += "; the receiver may not accept the client certificate"
-			}
-		}
-		o.Class, o.Verdict, o.Message = string(class), x.policy.verdictOf(class), bounded(x.used.redact(message), maxMessage)
+		x.failed(ctx, &o, err, deadline)
 		return o
 	}
 	defer resp.Body.Close()
@@ -138,61 +133,24 @@ func (x *exchange) do(req *http.Request) dispatch.Outcome {
 	return o
 }
 
-// judge settles the outcome by the status alone. It is the receiver's word on the
-// request: with a 2xx it has taken it. That the body is too long after that, too slow
-// or breaks off changes nothing of it; to send again would be a certain duplicate for
-// the sake of bytes that are mostly of no use. What is lost by it, values to return or
-// the excerpt of a failure, the message says. So there are no classes of faults in a
-// body, and a timeout is always one before the header was whole.
-func (x *exchange) judge(o *dispatch.Outcome, resp *http.Response) {
-	class, verdict := classOfStatus(x.policy, resp.StatusCode)
-	o.Code, o.Class, o.Verdict = resp.StatusCode, string(class), verdict
-	body, fault := readBody(resp, x.policy.Limits.Response)
-	if x.watch != nil {
-		x.watch.answered(resp, x.used.redact(string(body)))
-	}
-	said := statusLine(class, resp.StatusCode)
-	if f := x.soapFault(string(body), resp, verdict); f != nil {
-		said = x.used.redact(f.message()) + ", " + said
-		class, verdict = ClassSOAPFault, x.policy.verdictOn(resp.StatusCode, ClassSOAPFault, f.verdict())
-		o.Class, o.Verdict = string(class), verdict
-	}
-	if verdict == dispatch.VerdictDelivered {
-		o.Message = fault
-		if len(x.policy.Returns) > 0 {
-			var missing string
-			o.Returns, missing = returned(x.policy, resp.Header.Get("Content-Type"), string(body), x.used)
-			o.Message = joined(fault, missing)
+// failed settles the outcome of an exchange that brought no response.
+func (x *exchange) failed(ctx context.Context, o *dispatch.Outcome, err error, deadline time.Duration) {
+	var why string
+	class, message := ClassAuth, ""
+	o.Verdict = x.policy.verdictOf(class)
+	if missing, ok := errors.AsType[*noTokenError](err); ok {
+		o.Code, message = missing.code, missing.Error()
+	} else {
+		class, message = classOfError(ctx, err, deadline)
+		if class == ClassReset && x.policy.Auth.MTLS != nil {
+			// Since TLS 1.3 a server judges the certificate when we believe to be
+			// connected, and what it says of it may be lost with the connection.
+			message += "; the receiver may not accept the client certificate"
 		}
-		return
+		o.Verdict = x.policy.verdictOf(class)
+		if x.sent {
+			o.Verdict, why = x.policy.verdictUnknown(class)
+		}
 	}
-	x.floor = retryAfter(resp.Header, time.Now())
-	o.Excerpt = x.excerpt(body)
-	o.Message = joined(said, fault)
-}
-
-// soapFault is the fault in a response of a SOAP call; nil for none.
-func (x *exchange) soapFault(body string, resp *http.Response, verdict dispatch.Verdict) *soapFault {
-	if !x.policy.SOAP || !mayHoldFault(verdict, resp.StatusCode) {
-		return nil
-	}
-	return findFault(body, resp.Header.Get("Content-Type"))
-}
-
-// excerpt is the beginning of a response, without the secrets that may be in it. It
-// is looked for them beyond its end, where one may go on.
-func (x *exchange) excerpt(body []byte) string {
-	text := strings.ToValidUTF8(string(body[:min(len(body), 8*maxExcerpt)]), "\uFFFD")
-	return bounded(x.used.redact(text), maxExcerpt)
-}
-
-func statusLine(class Class, code int) string {
-	line := fmt.Sprintf("HTTP %d", code)
-	if text := http.StatusText(code); text != "" {
-		line += " " + text
-	}
-	if class == ClassRedirect {
-		line += "; redirects are not followed"
-	}
-	return line
+	o.Class, o.Message = string(class), joined(x.used.redact(message), why)
 }

@@ -64,14 +64,14 @@ func New(o Options) *Sender {
 	return s
 }
 
-// SetGuard puts another guard in force, for connections that are opened from now
-// on; those that are kept idle are closed. nil lets only public addresses through.
+// SetGuard replaces the guard. It holds for every request that starts from now on, which
+// opens a connection of its own. nil lets only public addresses through.
 func (s *Sender) SetGuard(g *Guard) {
 	if g == nil {
 		g = &Guard{}
 	}
 	s.guard.Store(g)
-	s.transports.closeIdle()
+	s.transports.renew()
 }
 
 // Health is what is known of a call's receiver, under the limits of the policy.

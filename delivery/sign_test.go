@@ -1,6 +1,7 @@
 package delivery_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -8,8 +9,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stretchr/testify/assert"
@@ -115,7 +119,7 @@ func TestARotationUnderLoad(t *testing.T) {
 }
 
 // A repeat with a new token is the same message to whoever verifies it.
-func TestARepeatWithANewTokenIsSignedTheSame(t *testing.T) {
+func TestARepeatWithANewTokenIsSignedAgain(t *testing.T) {
 	i := newIssuer(t)
 	t.Setenv("SEGUE_TEST_SIGN", signingSecret("ours"))
 	verifier, err := webhooks.NewWebhook(signingSecret("ours"))
@@ -124,7 +128,7 @@ func TestARepeatWithANewTokenIsSignedTheSame(t *testing.T) {
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		assert.NoError(t, verifier.Verify(body, r.Header))
-		signatures = append(signatures, r.Header.Get("webhook-id")+r.Header.Get("webhook-signature"))
+		signatures = append(signatures, r.Header.Get("webhook-id"))
 		if len(signatures) == 2 {
 			w.WriteHeader(401)
 		}
@@ -135,6 +139,50 @@ func TestARepeatWithANewTokenIsSignedTheSame(t *testing.T) {
 	for n := range 2 {
 		require.Equal(t, "ok", sender.Send(context.Background(), policy, numbered(server.URL, n), 1).Class)
 	}
-	require.Len(t, signatures, 3)
-	assert.Equal(t, signatures[1], signatures[2])
+	assert.Equal(t, []string{"msg_0", "msg_1", "msg_1"}, signatures)
+}
+
+// A receiver accepts a signature for some minutes. The time that an attempt waits for its
+// limits and for a token does not count towards them.
+func TestASignatureIsAsOldAsTheRequest(t *testing.T) {
+	i := newIssuer(t)
+	const waits = 2100 * time.Millisecond
+	i.fails(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(waits) // a slow token endpoint
+		writeJSON(`{"access_token":"x"}`)(w, r)
+	})
+	t.Setenv("SEGUE_TEST_SIGN", signingSecret("ours"))
+	var age atomic.Int64
+	server := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		stamp, err := strconv.ParseInt(r.Header.Get("webhook-timestamp"), 10, 64)
+		assert.NoError(t, err)
+		age.Store(time.Now().Unix() - stamp)
+	})
+	policy := i.policy()
+	policy.Sign = []delivery.SecretRef{"env:SEGUE_TEST_SIGN"}
+	require.Equal(t, "ok", newSender(t).Send(context.Background(), policy, newRequest(server.URL), 1).Class)
+	assert.LessOrEqual(t, age.Load(), int64(1))
+}
+
+func TestSigningSecretsHaveTheLengthOfTheSpecification(t *testing.T) {
+	server := serve(t, answer(200))
+	for length, fits := range map[int]bool{0: false, 1: false, 16: false, 23: false, 24: true, 32: true, 64: true, 65: false, 256: false} {
+		for _, prefix := range []string{"whsec_", ""} {
+			t.Setenv("SEGUE_TEST_SIGN", prefix+base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), length)))
+			policy := newPolicy()
+			policy.Sign = []delivery.SecretRef{"env:SEGUE_TEST_SIGN"}
+			o := newSender(t).Send(context.Background(), policy, newRequest(server.URL), 1)
+			err := delivery.SecretRef("env:SEGUE_TEST_SIGN").CheckSigning()
+			if fits {
+				assert.Equal(t, "ok", o.Class, "%d bytes: %s", length, o.Message)
+				assert.NoError(t, err)
+				continue
+			}
+			assert.Equal(t, "auth", o.Class, "%d bytes", length)
+			assert.Error(t, err)
+			if length > 0 {
+				assert.Contains(t, o.Message, fmt.Sprintf("signing secret env:SEGUE_TEST_SIGN has %d bytes; use 24 to 64", length))
+			}
+		}
+	}
 }

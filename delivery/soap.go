@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"encoding/xml"
+	"errors"
 	"regexp"
 	"strings"
 
@@ -48,48 +49,58 @@ func mayHoldFault(verdict dispatch.Verdict, code int) bool {
 	return verdict == dispatch.VerdictDelivered || code == 500 || code == 400
 }
 
-// findFault looks for a fault in a response, nil for none. What follows the fault
-// does not matter, nor whether it was read.
-func findFault(body, contentType string) *soapFault {
+// isSOAP reports whether a response is an envelope, and returns the fault in it, nil for
+// none. What follows the beginning of its body's content does not matter, nor whether
+// it was read. The error says why it is no envelope.
+func isSOAP(body, contentType string) (*soapFault, error) {
 	d := xmlDecoder(body[:min(len(body), maxEnvelope)], contentType)
-	space, content := soapContent(d)
-	if content.Local == "" || content != (xml.Name{Space: space, Local: "Fault"}) {
-		return nil
+	space, content, err := soapContent(d)
+	switch {
+	case err != nil:
+		return nil, err
+	case content != xml.Name{Space: space, Local: "Fault"}:
+		return nil, nil
 	}
-	return &soapFault{code: readFaultCode(d)}
+	return &soapFault{code: readFaultCode(d)}, nil
 }
 
+var errNoEnvelope = errors.New("the response is no SOAP envelope that can be read")
+
 // soapContent steps into the first element of an envelope's body, and gives the
-// envelope's namespace; without a name when there is no such element.
-func soapContent(d *xml.Decoder) (space string, content xml.Name) {
-	envelope := child(d)
-	if envelope.Local != "Envelope" || envelope.Space != soap11 && envelope.Space != soap12 {
-		return "", xml.Name{}
+// envelope's namespace; the element is without a name when the body is empty.
+func soapContent(d *xml.Decoder) (space string, content xml.Name, err error) {
+	envelope, err := child(d)
+	if err != nil || envelope.Local != "Envelope" || envelope.Space != soap11 && envelope.Space != soap12 {
+		return "", xml.Name{}, errNoEnvelope
 	}
 	for {
-		switch part := child(d); {
-		case part.Local == "":
-			return "", xml.Name{}
+		part, err := child(d)
+		switch {
+		case err != nil || part.Local == "":
+			return "", xml.Name{}, errNoEnvelope
 		case part == xml.Name{Space: envelope.Space, Local: "Body"}:
-			return envelope.Space, child(d)
+			if content, err = child(d); err != nil {
+				err = errNoEnvelope
+			}
+			return envelope.Space, content, err
 		case d.Skip() != nil:
-			return "", xml.Name{}
+			return "", xml.Name{}, errNoEnvelope
 		}
 	}
 }
 
 // child steps into the next element; without a name when there is none.
-func child(d *xml.Decoder) xml.Name {
+func child(d *xml.Decoder) (xml.Name, error) {
 	for {
-		switch token, err := d.Token(); t := token.(type) {
+		token, err := d.Token()
+		if err != nil {
+			return xml.Name{}, err
+		}
+		switch t := token.(type) {
 		case xml.StartElement:
-			return t.Name
+			return t.Name, nil
 		case xml.EndElement:
-			return xml.Name{}
-		default:
-			if err != nil {
-				return xml.Name{}
-			}
+			return xml.Name{}, nil
 		}
 	}
 }
@@ -100,12 +111,13 @@ var faultCode = regexp.MustCompile(`^(?:[A-Za-z_][\w.-]*:)?([A-Za-z]+(?:\.[A-Za-
 // readFaultCode reads on from inside a fault: faultcode of 1.1, Code/Value of 1.2.
 func readFaultCode(d *xml.Decoder) string {
 	for {
-		switch name := child(d).Local; {
-		case name == "":
+		name, err := child(d)
+		switch {
+		case err != nil || name.Local == "":
 			return ""
-		case name == "Code":
+		case name.Local == "Code":
 			continue // its value comes first in it
-		case name == "faultcode", name == "Value":
+		case name.Local == "faultcode", name.Local == "Value":
 			text := readText(d)
 			if m := faultCode.FindStringSubmatch(text); m != nil && len(text) <= 100 {
 				return m[1]

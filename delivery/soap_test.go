@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,6 +26,17 @@ const (
 <env:Code><env:Value>env:%s</env:Value></env:Code><env:Reason><env:Text xml:lang="en">no</env:Text></env:Reason></env:Fault></env:Body></env:Envelope>`
 	fine11 = `<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body><Done xmlns="urn:b"><Fault>not ours</Fault></Done></Body></Envelope>`
 )
+
+const (
+	related    = `multipart/related; type="application/xop+xml"; start="<root@x>"; start-info="text/xml"; boundary="b1"`
+	xop        = "Content-Type: application/xop+xml; charset=UTF-8; type=\"text/xml\"\r\nContent-ID: <root@x>\r\n\r\n"
+	noEnvelope = "the response is no SOAP envelope that can be read, HTTP 200 OK"
+)
+
+// mtom is a multipart response whose last part is an envelope, and an attachment.
+func mtom(head, envelope string) string {
+	return head + envelope + "\r\n--b1\r\nContent-Type: application/pdf\r\nContent-ID: <pdf@x>\r\n\r\n%PDF\r\n--b1--\r\n"
+}
 
 // utf16LE is text with a byte order mark.
 func utf16LE(text string) string {
@@ -67,9 +79,40 @@ func TestSOAPFaults(t *testing.T) {
 		{"an answer", 200, "text/xml", fine11, "ok", delivered, ""},
 		{"no answer", 202, "", "", "ok", delivered, ""},
 		{"an empty body", 200, "text/xml", `<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body/></s:Envelope>`, "ok", delivered, ""},
-		{"another envelope", 200, "text/xml", strings.ReplaceAll(client, "schemas.xmlsoap.org", "example.com"), "ok", delivered, ""},
+		{"another envelope", 200, "text/xml", strings.ReplaceAll(client, "schemas.xmlsoap.org", "example.com"), "unexpected", retry, noEnvelope},
 		{"a fault beside the body", 200, "text/xml", `<Envelope xmlns="http://www.w3.org/2003/05/soap-envelope"><Header><Fault/></Header><Body><a/><Fault/></Body></Envelope>`, "ok", delivered, ""},
-		{"no XML", 200, "text/html", "<html><body>Fault", "ok", delivered, ""},
+		{"a page", 200, "text/html", "<html><body>Fault", "unexpected", retry, noEnvelope},
+		{"JSON", 200, "application/json", `{"ok":true}`, "unexpected", retry, noEnvelope},
+		{"an envelope cut off before its body", 200, "text/xml", fine11[:strings.Index(fine11, "<Body>")], "unexpected", retry, noEnvelope},
+		{"an envelope cut off in its body", 200, "text/xml", fine11[:strings.Index(fine11, "<Done")], "unexpected", retry, noEnvelope},
+		{"an envelope cut off behind its content", 200, "text/xml", fine11[:strings.Index(fine11, "</Fault>")], "ok", delivered, ""},
+		{"a document type", 200, "text/xml", `<!DOCTYPE x []>` + fine11, "unexpected", retry, noEnvelope},
+		{"an unknown encoding", 200, "text/xml", `<?xml version="1.0" encoding="EBCDIC"?>` + fine11, "unexpected", retry, noEnvelope},
+		{"white space", 200, "text/xml", "\r\n", "ok", delivered, ""},
+
+		{"MTOM with 200", 200, related, mtom("--b1\r\n"+xop, client), "soap_fault", final, "SOAP fault Client, HTTP 200 OK"},
+		{"MTOM with 500", 500, related, mtom("--b1\r\n"+xop, client), "soap_fault", final, "SOAP fault Client, HTTP 500 Internal Server Error"},
+		{"MTOM of the server", 500, related, mtom("--b1\r\n"+xop, fmt.Sprintf(fault11, "Server")), "soap_fault", retry, "SOAP fault Server, HTTP 500 Internal Server Error"},
+		{"MTOM of 1.2", 200, related, mtom("--b1\r\n"+xop, fmt.Sprintf(fault12, "Receiver")), "soap_fault", retry, "SOAP fault Receiver, HTTP 200 OK"},
+		{"MTOM of 1.2 by the sender", 500, related, mtom("--b1\r\n"+xop, sender), "soap_fault", final, "SOAP fault Sender, HTTP 500 Internal Server Error"},
+		{"MTOM that is fine", 200, related, mtom("--b1\r\n"+xop, fine11), "ok", delivered, ""},
+		{"MTOM with the root behind an attachment", 200, related,
+			mtom("--b1\r\nContent-Type: text/xml\r\nContent-ID: <a@x>\r\n\r\n"+fine11+"\r\n--b1\r\n"+xop, client), "soap_fault", final, "SOAP fault Client, HTTP 200 OK"},
+		{"MTOM with a start that is not there", 200, strings.Replace(related, "root@x", "other@x", 1), mtom("--b1\r\n"+xop, client), "soap_fault", final, "SOAP fault Client, HTTP 200 OK"},
+		{"MTOM without a start", 200, `Multipart/Related; boundary=b1`, mtom("--b1\r\n"+xop, client), "soap_fault", final, "SOAP fault Client, HTTP 200 OK"},
+		{"MTOM with a header that breaks the rules", 200, `multipart/related; type=application/xop+xml; start=<root@x>; boundary=b1`,
+			mtom("--b1\r\n"+xop, client), "soap_fault", final, "SOAP fault Client, HTTP 200 OK"},
+		{"MTOM with a preamble and bare line feeds", 200, related, strings.ReplaceAll(mtom("hello\r\n--b1\r\n"+xop, client), "\r\n", "\n"), "soap_fault", final, "SOAP fault Client, HTTP 200 OK"},
+		{"MTOM in base64", 200, related, mtom("--b1\r\nContent-Type: text/xml\r\nContent-Transfer-Encoding: BASE64\r\nContent-ID: root@x\r\n\r\n",
+			base64.StdEncoding.EncodeToString([]byte(client))), "soap_fault", final, "SOAP fault Client, HTTP 200 OK"},
+		{"MTOM in quoted-printable", 200, related, mtom("--b1\r\nContent-Type: text/xml\r\nContent-Transfer-Encoding: quoted-printable\r\nContent-ID: <root@x>\r\n\r\n",
+			strings.ReplaceAll(client, "=", "=3D")), "soap_fault", final, "SOAP fault Client, HTTP 200 OK"},
+		{"MTOM in UTF-16", 200, related, mtom("--b1\r\nContent-Type: text/xml; charset=utf-16\r\nContent-ID: <root@x>\r\n\r\n", utf16LE(client)), "soap_fault", final, "SOAP fault Client, HTTP 200 OK"},
+		{"MTOM cut off behind the fault's code", 200, related, strings.Split(mtom("--b1\r\n"+xop, client), "<faultstring>")[0], "soap_fault", final, "SOAP fault Client, HTTP 200 OK"},
+		{"MTOM cut off before its root", 200, related, "--b1\r\nContent-Type: text/xm", "unexpected", retry, noEnvelope},
+		{"MTOM without parts", 200, related, "--b1--\r\n", "unexpected", retry, noEnvelope},
+		{"MTOM with another boundary", 200, related, mtom("--b2\r\n"+xop, client), "unexpected", retry, noEnvelope},
+		{"MTOM with a page in it", 200, related, mtom("--b1\r\nContent-Type: text/html\r\nContent-ID: <root@x>\r\n\r\n", "<html>"), "unexpected", retry, noEnvelope},
 		{"another failure", 503, "text/xml", client, "http_5xx", retry, "HTTP 503 Service Unavailable"},
 		{"another refusal", 403, "text/xml", client, "http_4xx", final, "HTTP 403 Forbidden"},
 		{"no fault with 500", 500, "text/html", "<h1>Oops</h1>", "http_5xx", retry, "HTTP 500 Internal Server Error"},
@@ -93,10 +136,18 @@ func TestSOAPFaults(t *testing.T) {
 		})
 	}
 
-	server := serve(t, write(200, client))
-	o := newSender(t).Send(context.Background(), newPolicy(), newRequest(server.URL), 1)
-	assert.Equal(t, "ok", o.Class, "only a SOAP call's response is an envelope")
+	// Whether the receiver has taken the request, a page does not say.
+	server := serve(t, answering("text/html", 200, "<html>"))
 	policy := newPolicy()
+	policy.SOAP, policy.Idempotent = true, false
+	o := newSender(t).Send(context.Background(), policy, newRequest(server.URL), 1)
+	assert.Equal(t, final, o.Verdict)
+	assert.Equal(t, noEnvelope+"; the receiver may have the request, and the call is not idempotent: check there, then redeliver or discard", o.Message)
+
+	server = serve(t, write(200, client))
+	o = newSender(t).Send(context.Background(), newPolicy(), newRequest(server.URL), 1)
+	assert.Equal(t, "ok", o.Class, "only a SOAP call's response is an envelope")
+	policy = newPolicy()
 	policy.SOAP, policy.Final = true, []delivery.StatusRange{{From: 200, To: 200}}
 	policy.Success = []delivery.StatusRange{{From: 200, To: 299}}
 	server = serve(t, write(200, fmt.Sprintf(fault11, "Server")))

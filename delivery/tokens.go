@@ -23,11 +23,16 @@ const (
 	// tokenPause is how long an endpoint that failed is not asked again: behind one
 	// request wait a thousand, and each would ask it in its turn.
 	tokenPause = time.Second
+	// refusalPause is how long a token stays that replaced a refused one and is refused
+	// itself: the receiver wants another client, not another token.
+	refusalPause = time.Minute
 )
 
-// tokenKey names what one token is good for.
+// tokenKey names what one token is good for. A changed secret makes another one: what
+// the old one opened is not used any more, and two calls may share an id.
 type tokenKey struct {
 	url, id, scopes, params string
+	secret                  [sha256.Size]byte // a hash
 	trust                   TLS
 }
 
@@ -40,19 +45,20 @@ type tokens struct {
 
 // heldToken is one key's token, or why there is none.
 type heldToken struct {
-	secret  [sha256.Size]byte // that it was got with, as a hash
-	token   token
-	until   time.Time
-	failure error
-	paused  time.Time     // the failure stands until then
-	asking  chan struct{} // closed when the request under way ends; nil: none is
-	used    time.Time
+	token    token
+	until    time.Time
+	replaced time.Time // when it replaced a refused one, if it has not been accepted since
+	failure  error
+	paused   time.Time     // the failure stands until then
+	asking   chan struct{} // closed when the request under way ends; nil: none is
+	used     time.Time
 }
 
 func newTokens() *tokens { return &tokens{held: map[tokenKey]*heldToken{}} }
 
 // get gives the grant's token, and whether it was asked for just now. refused is
-// the token that a receiver did not take, which is not given again.
+// the token that a receiver did not take; it is given again only if it replaced a
+// refused one itself, less than refusalPause ago.
 func (t *tokens) get(ctx context.Context, g *grant, refused string) (value string, fresh bool, err error) {
 	for {
 		held, waiting := t.claim(g, refused)
@@ -63,7 +69,7 @@ func (t *tokens) get(ctx context.Context, g *grant, refused string) (value strin
 			if held.asking == nil {
 				return held.token.value, false, nil
 			}
-			value, err := t.ask(ctx, g, held)
+			value, err := t.ask(ctx, g, held, refused != "")
 			return value, true, err
 		}
 		select {
@@ -79,20 +85,20 @@ func (t *tokens) get(ctx context.Context, g *grant, refused string) (value strin
 func (t *tokens) claim(g *grant, refused string) (_ heldToken, waiting <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	now, secret := time.Now(), sha256.Sum256([]byte(g.secret))
+	now := time.Now()
 	held := t.held[g.key()]
 	if held != nil && held.asking != nil {
 		return heldToken{}, held.asking
 	}
-	if held == nil || held.secret != secret {
-		// A changed secret: what the old one opened is not used any more.
+	if held == nil {
 		t.makeRoom()
-		held = &heldToken{secret: secret}
+		held = &heldToken{}
 		t.held[g.key()] = held
 	}
 	held.used = now
+	inVain := held.token.value == refused && now.Before(held.replaced.Add(refusalPause))
 	switch {
-	case held.token.value != "" && held.token.value != refused && now.Before(held.until):
+	case held.token.value != "" && (held.token.value != refused || inVain) && now.Before(held.until):
 		return heldToken{token: held.token}, nil
 	case held.failure != nil && now.Before(held.paused):
 		return heldToken{failure: held.failure}, nil
@@ -101,8 +107,18 @@ func (t *tokens) claim(g *grant, refused string) (_ heldToken, waiting <-chan st
 	return heldToken{token: held.token, asking: held.asking}, nil
 }
 
-// ask makes the one request and tells those who wait.
-func (t *tokens) ask(ctx context.Context, g *grant, claimed heldToken) (string, error) {
+// accepted notes that a receiver took a token.
+func (t *tokens) accepted(g *grant, value string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if held := t.held[g.key()]; held != nil && held.token.value == value {
+		held.replaced = time.Time{}
+	}
+}
+
+// ask makes the one request and tells those who wait; replaces says that it is for a
+// token that was refused.
+func (t *tokens) ask(ctx context.Context, g *grant, claimed heldToken, replaces bool) (string, error) {
 	var got token
 	err := errors.New("asking for a token failed by a defect")
 	defer func() { // also when it panics: nobody may wait for ever
@@ -114,6 +130,9 @@ func (t *tokens) ask(ctx context.Context, g *grant, claimed heldToken) (string, 
 		switch {
 		case err == nil:
 			held.token, held.until = got, now.Add(got.life(now))
+			if replaces {
+				held.replaced = now
+			}
 		case errors.Is(err, context.DeadlineExceeded):
 			// This attempt's time was up; another's may be longer.
 		default:
@@ -154,5 +173,5 @@ func (t *tokens) makeRoom() {
 }
 
 func (g *grant) key() tokenKey {
-	return tokenKey{g.url, g.id, strings.Join(g.scopes, " "), g.params.Encode(), g.trust}
+	return tokenKey{g.url, g.id, strings.Join(g.scopes, " "), g.params.Encode(), sha256.Sum256([]byte(g.secret)), g.trust}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,6 +71,49 @@ func TestAnEndpointThatWantsTheSecretInTheForm(t *testing.T) {
 	i.revoke()
 	require.Equal(t, "ok", sender.Send(context.Background(), i.policy(), numbered(r.URL, 3), 1).Class)
 	assert.EqualValues(t, 3, i.requests.Load(), "form at once")
+}
+
+// A receiver that takes no token is not helped by another one: the endpoint is asked for
+// one more, and not for each attempt. Once the receiver takes it, a refusal is news again.
+func TestARefusedTokenIsNotReplacedEachTime(t *testing.T) {
+	i := newIssuer(t)
+	var refuses atomic.Bool
+	refuses.Store(true)
+	r, sender := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		if refuses.Load() {
+			w.WriteHeader(401)
+		}
+	}), newSender(t)
+	send := func(n int) string { return sender.Send(context.Background(), i.policy(), numbered(r.URL, n), 1).Class }
+	for n := range 40 {
+		require.Equal(t, "http_4xx", send(n))
+	}
+	assert.EqualValues(t, 2, i.requests.Load())
+	refuses.Store(false)
+	require.Equal(t, "ok", send(40))
+	assert.EqualValues(t, 2, i.requests.Load(), "the token is as good as another")
+	refuses.Store(true)
+	require.Equal(t, "http_4xx", send(41))
+	assert.EqualValues(t, 3, i.requests.Load(), "it may have been revoked")
+}
+
+// Two calls may know one client by different secrets, as during a rotation.
+func TestTwoSecretsOfOneClientHaveATokenEach(t *testing.T) {
+	i := newIssuer(t)
+	i.fails(func(w http.ResponseWriter, r *http.Request) {
+		_, secret, _ := r.BasicAuth()
+		writeJSON(fmt.Sprintf(`{"access_token":"of-%s","token_type":"Bearer"}`, secret))(w, r)
+	})
+	t.Setenv("SEGUE_TEST_OLD", "old-secret")
+	r, sender := serve(t, answer(200)), newSender(t)
+	for n := range 20 {
+		policy := i.policy()
+		if n%2 == 1 {
+			policy.Auth.OAuth2.ClientSecret = "env:SEGUE_TEST_OLD"
+		}
+		require.Equal(t, "ok", sender.Send(context.Background(), policy, numbered(r.URL, n), 1).Class)
+	}
+	assert.EqualValues(t, 2, i.requests.Load())
 }
 
 // The life of a token, in simulated time and without a network.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -19,27 +20,33 @@ const maxIdentities = 512
 // identity that calls are configured with. Connections are never shared between
 // identities: a kept one speaks for the certificate it was opened with.
 type transports struct {
-	plain  *http.Transport
+	plain  *renewable
 	dialer *dialer
 	roots  *x509.CertPool // where a call names none
 
 	mu    sync.Mutex
 	held  map[fingerprint]*ownTransport
 	users map[string]fingerprint // what each call, and each call's grant, used last
+	past  []*http.Transport      // replaced ones that may still have requests, the newest last
 }
+
+// maxPast bounds how many replaced transports are looked after. Those before them close
+// their connections by themselves once they are idle.
+const maxPast = 16
 
 // fingerprint is a hash of everything an identity consists of, as it was read.
 type fingerprint [sha256.Size]byte
 
 // ownTransport is the transport of one identity.
 type ownTransport struct {
-	*http.Transport
+	*renewable
 	client *x509.Certificate // nil: none is shown
 	used   time.Time
 }
 
 func newTransports(dialer *dialer, roots *x509.CertPool) *transports {
-	return &transports{plain: newTransport(dialer, &tls.Config{RootCAs: roots}), dialer: dialer, roots: roots,
+	plain := newRenewable(func() *http.Transport { return newTransport(dialer, &tls.Config{RootCAs: roots}) })
+	return &transports{plain: plain, dialer: dialer, roots: roots,
 		held: map[fingerprint]*ownTransport{}, users: map[string]fingerprint{}}
 }
 
@@ -97,7 +104,7 @@ func (t *transports) take(user string, m material) (http.RoundTripper, Class, er
 	if err := isValidAt(own.client, own.used); err != nil {
 		return nil, ClassAuth, fmt.Errorf("auth.mtls.certificate: %w; replace it", err)
 	}
-	return own.Transport, "", nil
+	return own.renewable, "", nil
 }
 
 // release forgets the identity that was used before, unless it is still the same or
@@ -119,7 +126,7 @@ func (t *transports) release(user string, now fingerprint) {
 func (t *transports) forget(print fingerprint) {
 	if own, ok := t.held[print]; ok {
 		delete(t.held, print)
-		own.CloseIdleConnections()
+		own.closeIdle()
 	}
 }
 
@@ -137,11 +144,25 @@ func (t *transports) makeRoom() {
 	t.forget(oldest)
 }
 
+// renew makes every request that starts from now on open a new connection.
+func (t *transports) renew() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.past = append(t.past, t.plain.renew())
+	for _, own := range t.held {
+		t.past = append(t.past, own.renew())
+	}
+	t.past = slices.Clone(t.past[max(0, len(t.past)-maxPast):])
+}
+
 func (t *transports) closeIdle() {
-	t.plain.CloseIdleConnections()
+	t.plain.closeIdle()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, own := range t.held {
-		own.CloseIdleConnections()
+		own.closeIdle()
+	}
+	for _, past := range t.past {
+		past.CloseIdleConnections()
 	}
 }

@@ -10,20 +10,20 @@ import (
 const (
 	clusterName = "active"
 	// clusterID is arbitrary, and fixed so that a kept database sees the same one again.
-	clusterID = "5e60e000-7e3b-4a1d-9c55-000000000001"
-	storeName = "sqlite"
+	clusterID                  = "5e60e000-7e3b-4a1d-9c55-000000000001"
+	mainStore, visibilityStore = "main", "visibility"
 	// historyShards: with one, every task that a signal causes waits some 40 ms; more than eight gain nothing on one node.
 	historyShards = 8
 )
 
 // serverConfig describes one node that runs all four services on loopback.
-func serverConfig(ip string, p ports, sql *config.SQL) *config.Config {
+func serverConfig(ip string, p ports, s stores) *config.Config {
 	return &config.Config{
 		Persistence: config.Persistence{
-			DefaultStore:     storeName,
-			VisibilityStore:  storeName,
+			DefaultStore:     mainStore,
+			VisibilityStore:  visibilityStore,
 			NumHistoryShards: historyShards,
-			DataStores:       map[string]config.DataStore{storeName: {SQL: sql}},
+			DataStores:       map[string]config.DataStore{mainStore: {SQL: s.main}, visibilityStore: {SQL: s.visibility}},
 		},
 		ClusterMetadata: &cluster.Config{
 			FailoverVersionIncrement: 10,

@@ -20,27 +20,41 @@ import (
 // retention is how long closed workflows stay visible.
 const retention = 72 * time.Hour
 
+// stores are the configurations of the two databases that a server has; SQLite keeps both in one.
+type stores struct{ main, visibility *config.SQL }
+
 // openDatabase returns the configuration of the database, with its schema and the namespace in it. The release function
-// gives the file free for another server.
-func openDatabase(o options) (sql *config.SQL, release func(), err error) {
-	release = func() {}
-	if o.db == "" {
-		sql = memoryDatabase()
-	} else {
-		if release, err = lockDatabase(o.db); err != nil {
-			return nil, nil, err
-		}
-		sql = fileDatabase(o.db)
-		if err = createFile(o.db); err != nil {
-			release()
-			return nil, nil, err
-		}
+// gives the database free for another server.
+func openDatabase(o options) (s stores, release func(), err error) {
+	switch {
+	case o.db == "":
+		sql := memoryDatabase()
+		s, release = stores{sql, sql}, func() {}
+	case isPostgres(o.db):
+		s, release, err = openPostgres(o.db)
+	default:
+		s, release, err = openFile(o.db)
 	}
-	if err = createNamespace(sql, o); err != nil {
+	if err != nil {
+		return stores{}, nil, err
+	}
+	if err = createNamespace(s.main, o); err != nil {
 		release()
-		return nil, nil, err
+		return stores{}, nil, err
 	}
-	return sql, release, nil
+	return s, release, nil
+}
+
+func openFile(path string) (s stores, release func(), err error) {
+	if release, err = lockDatabase(path); err != nil {
+		return stores{}, nil, err
+	}
+	if err = createFile(path); err != nil {
+		release()
+		return stores{}, nil, err
+	}
+	sql := fileDatabase(path)
+	return stores{sql, sql}, release, nil
 }
 
 func memoryDatabase() *config.SQL {

@@ -1,5 +1,5 @@
-// Command devserver is the Temporal that comes with Segue: the official server and its UI in one process, on SQLite, for
-// development, tests and one-machine installations.
+// Command devserver is the Temporal that comes with Segue: the official server and its UI in one process, on SQLite or
+// PostgreSQL, for development, tests and one-machine installations.
 //
 // It lives in a module of its own so that the product's dependencies stay free of a server's. It may import the Temporal
 // server, its UI and their API types; it must never know anything of Segue: not its packages, not its workflows, not its

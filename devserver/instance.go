@@ -39,13 +39,13 @@ func launch(o options) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	sql, release, err := openDatabase(o)
+	databases, release, err := openDatabase(o)
 	if err != nil {
 		return nil, err
 	}
 	i := &instance{options: o, address: hostPort(o.ip, p.frontend), logLevel: new(slog.LevelVar), release: release}
 	i.logLevel.Set(o.logLevel)
-	if err := i.startServer(p, sql); err != nil {
+	if err := i.startServer(p, databases); err != nil {
 		release()
 		return nil, err
 	}
@@ -55,8 +55,8 @@ func launch(o options) (*instance, error) {
 	return i, nil
 }
 
-func (i *instance) startServer(p ports, sql *config.SQL) error {
-	conf := serverConfig(i.options.ip, p, sql)
+func (i *instance) startServer(p ports, s stores) error {
+	conf := serverConfig(i.options.ip, p, s)
 	server, err := temporal.NewServer(
 		temporal.WithConfig(conf),
 		temporal.ForServices(temporal.DefaultServices),

@@ -12,6 +12,9 @@ const plenty = 1_000_000
 // flight, history size, signals) stay as they are: what works here must work there.
 func dynamicConfig() dynamicconfig.StaticClient {
 	return dynamicconfig.StaticClient{
+		// The default of 1,000 is more than the columns of a cluster on PostgreSQL or MySQL hold.
+		dynamicconfig.MaxIDLengthLimit.Key(): 255,
+
 		dynamicconfig.FrontendRPS.Key():                                                        plenty,
 		dynamicconfig.FrontendMaxNamespaceRPSPerInstance.Key():                                 plenty,
 		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key():                       plenty,

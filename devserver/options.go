@@ -34,7 +34,7 @@ func parseOptions(args []string) (options, error) {
 	flags.IntVar(&o.uiPort, "ui-port", 8233, "port of the Temporal UI; 0 takes a free one, -1 serves no UI")
 	flags.StringVar(&o.uiCodecEndpoint, "ui-codec-endpoint", "", "`URL` of the codec server the UI decodes payloads with")
 	flags.StringVar(&o.namespace, "namespace", "default", "namespace to create at start")
-	flags.StringVar(&o.db, "db", "", "SQLite `file` to keep everything in; without it, it is in memory")
+	flags.StringVar(&o.db, "db", "", "SQLite `file`, or postgres://user:password@host:port/name, to keep everything in; without it, it is in memory")
 	flags.TextVar(&o.logLevel, "log-level", slog.LevelError, "least `level` to log: debug, info, warn or error")
 	flags.BoolVar(&o.exitWithStdin, "exit-with-stdin", false, "end when standard input ends")
 	flags.Var(o.searchAttributes, "search-attribute", "`Name=Type` of a search attribute of the namespace (repeatable)")
@@ -60,6 +60,10 @@ func (o options) check() error {
 		return fmt.Errorf("--port and --ui-port are both %d", o.port)
 	case o.namespace == "":
 		return errors.New("--namespace is empty")
+	}
+	if isPostgres(o.db) {
+		_, err := parsePostgres(o.db)
+		return err
 	}
 	return nil
 }

@@ -19,9 +19,13 @@ func TestOptionsThatCannotBeMeantAreRefused(t *testing.T) {
 		"no search attribute type": {"--search-attribute", "Tier=Colour"},
 		"given as Keyword and as":  {"--search-attribute", "Tier=Keyword", "--search-attribute", "Tier=Int"},
 		"log-level":                {"--log-level", "loud"},
+		"must have 1 to 52":        {"--db", "postgres://user:hidden-word@localhost:5432/"},
+		"is not a PostgreSQL URL":  {"--db", "postgres://user:hidden-word@localhost:5432/segue?sslmode=perhaps"},
+		"is not a valid URL":       {"--db", "postgres://user:hidden-word@[::1/segue"},
 	} {
 		_, err := parseOptions(args)
 		require.ErrorContains(t, err, want)
+		require.NotContains(t, err.Error(), "hidden-word")
 	}
 }
 

@@ -1,7 +1,6 @@
 package dispatch_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,19 +21,10 @@ func TestEverySearchAttributeIsPrepared(t *testing.T) {
 	written := []temporal.SearchAttributeKey{
 		dispatch.AttributeState, dispatch.AttributeChannel, dispatch.AttributeQueue, dispatch.AttributeAgent, dispatch.AttributeWorkbin,
 		dispatch.AttributeOutcome, dispatch.AttributeContactCenter, dispatch.AttributeInteraction, dispatch.AttributeCall,
-		dispatch.AttributeUndelivered, dispatch.AttributeRejected, dispatch.AttributeParked,
+		dispatch.AttributeUndelivered, dispatch.AttributeParked,
 	}
 	require.Len(t, prepared, len(written))
 	for _, key := range written {
 		require.Equal(t, key.GetValueType(), prepared[key.GetName()], key.GetName())
-	}
-}
-
-func TestAKeywordFitsItsColumn(t *testing.T) {
-	for value, want := range map[string]string{
-		"": "", "ada": "ada", strings.Repeat("x", 256): strings.Repeat("x", 255),
-		strings.Repeat("ä", 255): strings.Repeat("ä", 255), strings.Repeat("ä", 300): strings.Repeat("ä", 255),
-	} {
-		require.Equal(t, want, dispatch.Keyword(value))
 	}
 }

@@ -15,6 +15,7 @@ const (
 	ActivityHandOver     = "HandOver"
 	ActivityRender       = "Render"
 	ActivityCancelReason = "CancelReason"
+	ActivityRecover      = "Recover"
 )
 
 // Owner says whose deliveries these are: one interaction, over all its runs, or
@@ -134,6 +135,9 @@ type Request struct {
 	At time.Time `json:"at"`
 	// Version is the configuration that rendered it.
 	Version string `json:"version,omitempty"`
+	// Once says that the call is not idempotent: an attempt that ended without an outcome
+	// is not repeated.
+	Once bool `json:"once,omitempty"`
 	// Fault is set when the call could not be rendered: such a delivery is parked
 	// without an attempt, class "render".
 	Fault string `json:"fault,omitempty"`

@@ -75,5 +75,5 @@ func bounded(id string) string {
 	}
 	sum := sha256.Sum256([]byte(id))
 	digest := "~" + base64.RawURLEncoding.EncodeToString(sum[:18])
-	return id[:maxWorkflowID-len(digest)] + digest
+	return cut(id, maxWorkflowID-len(digest)) + digest
 }

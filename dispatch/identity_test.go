@@ -39,6 +39,29 @@ func TestALaneWorkflowsIDFitsTemporal(t *testing.T) {
 	require.NotEqual(t, long, dispatch.DeliveryWorkflowID(owner, "crm2"))
 }
 
+// TestEveryIDOfTheLongestNamesFitsTemporal takes names as long as interactions and configurations may have them.
+func TestEveryIDOfTheLongestNamesFitsTemporal(t *testing.T) {
+	call, taskQueue := strings.Repeat("k", 64), strings.Repeat("q", 64)
+	owner := dispatch.Owner{ContactCenter: strings.Repeat("c", 128), Interaction: strings.Repeat("i", interaction.MaxIdentity-128)}
+	alerts := dispatch.Owner{Receiver: dispatch.ReceiverName(taskQueue, call)}
+	require.Len(t, dispatch.InteractionWorkflowID(owner.ContactCenter, owner.Interaction), 255)
+
+	ids := map[string]bool{}
+	for _, id := range []string{
+		dispatch.InteractionWorkflowID(owner.ContactCenter, owner.Interaction), dispatch.ReceiverWorkflowID(taskQueue, call),
+		dispatch.DeliveryWorkflowID(owner, call), dispatch.PartWorkflowID(owner, call, "msg_one"), dispatch.PartWorkflowID(owner, call, "msg_two"),
+		dispatch.DeliveryWorkflowID(alerts, call), dispatch.PartWorkflowID(alerts, call, strings.Repeat("m", 64)),
+	} {
+		require.LessOrEqual(t, len(id), 255)
+		ids[id] = true
+	}
+	require.Len(t, ids, 7)
+	require.LessOrEqual(t, len(dispatch.Priority{}.Of(owner.ContactCenter).FairnessKey), 64)
+	receiver, ok := dispatch.AlertsOf(dispatch.DeliveryWorkflowID(alerts, call))
+	require.True(t, ok)
+	require.Equal(t, alerts.Receiver, receiver, "what is read from an id is whole")
+}
+
 func TestALaneSaysWhetherItIsOfAlerts(t *testing.T) {
 	receiver, ok := dispatch.AlertsOf(dispatch.DeliveryWorkflowID(dispatch.Owner{Receiver: dispatch.ReceiverName("segue", "crm")}, "pager"))
 	require.True(t, ok)

@@ -75,6 +75,9 @@ func (l *lab) startWorker(yaml string) *exec.Cmd {
 // environment.
 func (l *lab) startBuild(binary, yaml string, settings ...string) *exec.Cmd {
 	l.t.Helper()
+	if binary != workBin {
+		changedBuilds.Store(l.name, true)
+	}
 	file := filepath.Join(l.t.TempDir(), "segue.yaml")
 	require.NoError(l.t, os.WriteFile(file, []byte(yaml), 0o600))
 	command := exec.Command(binary)

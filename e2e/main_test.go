@@ -57,7 +57,11 @@ func run(m *testing.M) int {
 			fmt.Fprintln(os.Stderr, "e2e:", err)
 		}
 	}()
-	return m.Run()
+	code := m.Run()
+	if err := replayAll(context.Background()); err != nil {
+		return fail(err)
+	}
+	return code
 }
 
 func fail(err error) int {

@@ -20,7 +20,9 @@ type Options struct {
 	Port int
 	// UIPort is where the Temporal UI listens on loopback; 0 takes a free port, NoUI serves none.
 	UIPort int
-	// DB is the file to keep everything in; without it, everything is in memory and ends with the server.
+	// DB is the SQLite file to keep everything in, or the URL of a PostgreSQL database
+	// ("postgres://user:password@host:port/name", beside which name_visibility is created); without it, everything is in
+	// memory and ends with the server.
 	DB string
 	// Namespace is created at start; without a name it is "default".
 	Namespace string

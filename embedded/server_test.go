@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -16,11 +17,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
 	"segue/connect"
 	"segue/embedded"
+	"segue/embedded/postgres"
 )
 
 var state = temporal.NewSearchAttributeKeyKeyword("SegueState")
@@ -164,6 +167,66 @@ func TestADatabaseKeepsEverythingOverRestarts(t *testing.T) {
 	require.NoError(t, err)
 	require.NotContains(t, missing, "SegueParked")
 	require.NotContains(t, missing, "SegueState")
+}
+
+func TestPostgreSQLKeepsEverythingOverRestarts(t *testing.T) {
+	database := postgres.ForTest(t)
+	opts := embedded.Options{
+		DB: database.URL("segue"), UIPort: embedded.NoUI, SearchAttributes: map[string]string{"SegueState": "Keyword"},
+	}
+	first := start(t, opts)
+	startWorkflow(t, dial(t, first), "stopped")
+
+	_, err := embedded.Start(t.Context(), opts)
+	require.ErrorContains(t, err, "in use by another embedded Temporal")
+	require.NotContains(t, err.Error(), database.Password())
+
+	require.NoError(t, first.Stop())
+	second := start(t, opts)
+	c := dial(t, second)
+	_, err = c.DescribeWorkflowExecution(t.Context(), "stopped", "")
+	require.NoError(t, err)
+	startWorkflow(t, c, "killed")
+
+	require.NoError(t, syscall.Kill(second.PID(), syscall.SIGKILL))
+	<-second.Done()
+	opts.SearchAttributes["SegueParked"] = "Int" // a later version brings another one
+	opts.DB = strings.Replace(opts.DB, ":"+database.Password(), "", 1)
+	t.Setenv("PGPASSWORD", database.Password())
+	c = dial(t, start(t, opts))
+	for _, id := range []string{"stopped", "killed"} {
+		_, err = c.DescribeWorkflowExecution(t.Context(), id, "")
+		require.NoError(t, err)
+	}
+	require.Eventually(t, func() bool {
+		found, err := c.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Query: "SegueState = 'queued' AND SegueParked IS NULL"})
+		return err == nil && len(found.GetExecutions()) == 2
+	}, patience, pollEvery, "visibility is kept, too")
+}
+
+func TestAPostgreSQLThatCannotBeUsedIsNamedWithoutItsPassword(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	nobody := closed.Addr().String()
+	require.NoError(t, closed.Close())
+	for url, wants := range map[string][]string{
+		"postgres://segue:hidden-word@" + nobody + "/segue":            {nobody, "connect to the database segue", "connection refused"},
+		"postgres://segue:hidden-word@" + nobody + "/":                 {nobody, `the database "" must have 1 to 52`},
+		"postgres://segue:hidden-word@" + nobody + "/a%22b":            {nobody, "must have 1 to 52"},
+		"postgres://segue:hidden-word@" + nobody + "/segue?sslmode=no": {nobody, "not a PostgreSQL URL"},
+		"postgres://segue:hidden-word@[::1/segue":                      {"not a valid URL", "percent-encode"},
+	} {
+		_, err := embedded.Start(t.Context(), embedded.Options{DB: url, UIPort: embedded.NoUI})
+		require.NotContains(t, fmt.Sprint(err), "hidden-word")
+		for _, want := range wants {
+			require.ErrorContains(t, err, want)
+		}
+	}
+
+	database := postgres.ForTest(t)
+	_, err = embedded.Start(t.Context(), embedded.Options{UIPort: embedded.NoUI, DB: strings.Replace(database.URL("segue"), database.Password(), "hidden-word", 1)})
+	require.ErrorContains(t, err, "password authentication failed")
+	require.NotContains(t, err.Error(), "hidden-word")
 }
 
 func TestAStartThatIsCanceledLeavesNothingBehind(t *testing.T) {

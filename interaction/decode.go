@@ -18,6 +18,10 @@ func DecodeStart(data []byte) (Start, error) {
 		return Start{}, err
 	}
 	start := body.(Start)
+	if together := len(start.ContactCenter) + len(start.ID); together > MaxIdentity {
+		return Start{}, &InvalidError{Field: "id", Value: excerpt(start.ID), Reason: fmt.Sprintf(
+			"has %d bytes together with contact_center; keep both together within %d", together, MaxIdentity)}
+	}
 	if start.Draft && start.Agent == nil {
 		return Start{}, &InvalidError{Command: commandStart, Field: "agent", Reason: "is missing; a draft belongs to an agent"}
 	}

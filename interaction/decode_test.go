@@ -2,6 +2,7 @@ package interaction_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +63,11 @@ func TestMalformedPayloadsSayFieldValueAndRemedy(t *testing.T) {
 		{"delete_user_data", `{}`, `delete_user_data: keys: is missing; send keys or user_data`},
 		{"delete_user_data", `{"keys":[1]}`, `delete_user_data: keys[0]: 1: not a string; send the key in quotes`},
 		{"place_in_workbin", `{"workbin":{}}`, `place_in_workbin: workbin: {}: not a workbin; send its name or an object that identifies it`},
+		{"place_in_workbin", `{"workbin":"` + strings.Repeat("x", 3000) + `"}`, `has 3000 bytes; send at most 255`},
+		{"place_in_workbin", `{"workbin":{"name":"` + strings.Repeat("x", 3000) + `"}}`, `place_in_workbin: workbin.name: "xxx`},
+		{"place_in_workbin", `{"workbin":{"id":"` + strings.Repeat("ü", 128) + `"}}`, `has 256 bytes; send at most 255`},
+		{"place_in_workbin", `{"workbin":{"workbinId":"a\tb"}}`, `place_in_workbin: workbin.workbinId: "a\tb": holds a control character; remove it`},
+		{"place_in_queue", `{"queue":"` + strings.Repeat("x", 256) + `"}`, `has 256 bytes; send at most 255`},
 		{"segment_change", `{"segment":"handeling"}`, `segment_change: segment: "handeling": not known; use one of interaction_starts,`},
 		{"engage", `{}`, `engage: ixnProfile: is missing; send the notification's parameters as an object`},
 		{"engage", `{"ixnProfile":"x"}`, `engage: ixnProfile: "x": not an object; send {…}`},
@@ -69,7 +75,7 @@ func TestMalformedPayloadsSayFieldValueAndRemedy(t *testing.T) {
 		{"connect", `{"at":"yesterday"}`, `connect: at: "yesterday": not a time; send RFC 3339, such as "2026-01-31T09:30:00Z"`},
 		{"connect", `{"source_sequence":0}`, `connect: source_sequence: 0: not a sequence number; count from 1 in whole numbers`},
 		{"connect", `{"source_sequence":1.5}`, `connect: source_sequence: 1.5: not a sequence number`},
-		{"connect", `{"event_id":"` + strings.Repeat("x", 257) + `"}`, `has 257 bytes; send at most 256`},
+		{"connect", `{"event_id":"` + strings.Repeat("x", 256) + `"}`, `has 256 bytes; send at most 255`},
 		{"connect", `{"by":"a1"}`, `connect: by: "a1": not an actor; send {"id": …, "role": …}`},
 		{"connect", `{"by":{"id":"a1","role":"boss"}}`, `connect: by.role: "boss": not known; use one of agent, supervisor, admin, platform`},
 		{"connect", `{"by":{"role":"agent"}}`, `connect: by.id: is missing; an agent acts under its id`},
@@ -110,12 +116,57 @@ func TestMalformedStarts(t *testing.T) {
 		start("chat", `"qeue":"sales"`):   `start: qeue: there is no such field; did you mean queue?`,
 		start("chat", `"businessProcess":"retail"`): `start: businessProcess: there is no such field; did you mean business_process?`,
 		start("chat", `"direction":"up"`):           `start: direction: "up": not known; use one of inbound, outbound, internal`,
+		longStart(128, 115):                         `: has 243 bytes together with contact_center; keep both together within 242`,
 	} {
 		_, err := interaction.DecodeStart([]byte(payload))
 		var invalid *interaction.InvalidError
 		require.ErrorAs(t, err, &invalid, payload)
 		require.ErrorContains(t, err, want)
 	}
+}
+
+// longStart has an id and a contact center of so many bytes.
+func longStart(id, contactCenter int) string {
+	return fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":"email"}`, strings.Repeat("i", id), strings.Repeat("c", contactCenter))
+}
+
+func TestWhatFitsASearchAttributeIsTaken(t *testing.T) {
+	for _, command := range []struct{ name, payload string }{
+		{"place_in_queue", `{"queue":"` + strings.Repeat("x", 255) + `"}`},
+		{"place_in_workbin", `{"workbin":"` + strings.Repeat("x", 255) + `"}`},
+		{"place_in_workbin", `{"workbin":{"name":"` + strings.Repeat("x", 255) + `","owner":"` + strings.Repeat("o", 3000) + `"}}`},
+		{"place_in_workbin", `{"workbin":{"name":"","id":7}}`},
+		{"connect", `{"event_id":"` + strings.Repeat("x", 255) + `"}`},
+	} {
+		_, err := interaction.Decode(command.name, []byte(command.payload))
+		require.NoError(t, err)
+	}
+}
+
+func TestDraftsOfTheLongestIDsHaveIDs(t *testing.T) {
+	for _, length := range []struct{ id, contactCenter int }{{128, 114}, {128, 1}, {126, 114}, {114, 128}, {112, 128}} {
+		payload := longStart(length.id, length.contactCenter)
+		s := opened(t, payload)
+		s.do(`accept {"agent":"a1"}`)
+		ids := map[string]bool{}
+		for n := range 100 {
+			draft := s.do(`reply`).Children[0]
+			require.LessOrEqual(t, len("interaction/")+len(draft.ContactCenter)+1+len(draft.ID), 255)
+			encoded, err := json.Marshal(draft)
+			require.NoError(t, err)
+			_, err = interaction.DecodeStart(encoded)
+			require.NoError(t, err)
+			require.True(t, strings.HasSuffix(draft.ID, fmt.Sprintf("~%d", n+1)), draft.ID)
+			ids[draft.ID] = true
+		}
+		require.Len(t, ids, 100)
+	}
+	sibling := opened(t, strings.Replace(longStart(128, 114), "iii", "jii", 1))
+	end := opened(t, longStart(128, 114))
+	for _, s := range []*stage{sibling, end} {
+		s.do(`accept {"agent":"a1"}`)
+	}
+	require.NotEqual(t, sibling.do(`reply`).Children[0].ID, end.do(`reply`).Children[0].ID)
 }
 
 func TestDecodeReadsEnvelopeBodyAndFields(t *testing.T) {

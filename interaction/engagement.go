@@ -1,6 +1,10 @@
 package interaction
 
-import "fmt"
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+)
 
 // Engaging a web visitor (GWE Engagement API), and drafting a reply.
 
@@ -86,12 +90,22 @@ func engagementTimeout(s *step) error {
 }
 
 // reply starts the outbound draft of an answer (GWS Reply, ReplyAll: "new email id, state Composing").
+// draftID is the id of an interaction's nth draft. Where the interaction's own id leaves no room for the number, a digest
+// stands for its end.
+func draftID(contactCenter, id string, n int) string {
+	number := fmt.Sprintf("~%d", n)
+	room := min(maxID, MaxIdentity-len(contactCenter))
+	if len(id)+len(number) <= room {
+		return id + number
+	}
+	sum := sha256.Sum256([]byte(id))
+	end := "~" + base64.RawURLEncoding.EncodeToString(sum[:12]) + number
+	return id[:room-len(end)] + end
+}
+
 func reply(s *step) error {
 	body := s.cmd.Body.(Reply)
-	id := fmt.Sprintf("%s~%d", s.ID, len(s.Children)+1)
-	if !isID(id) {
-		return s.invalid("id", id, "the draft's id would be too long; reply to an interaction with a shorter one")
-	}
+	id := draftID(s.ContactCenter, s.ID, len(s.Children)+1)
 	s.Children = append(s.Children[:len(s.Children):len(s.Children)], id)
 	at := s.at
 	s.children = append(s.children, Start{

@@ -42,14 +42,20 @@ type shape []field
 
 // Bounds of single fields.
 const (
-	maxName    = 256
+	maxName    = 255 // what the columns of search attributes hold
+	maxAgentID = 256 // no such column has it as it is
 	maxText    = 8 << 10
 	maxAgent   = 4 << 10
 	maxOffered = 50
 	maxKeys    = 1000
 	maxTimeout = 365 * 24 * time.Hour
+	maxID      = 128
 	idPattern  = `^[A-Za-z0-9._~:@-]{1,128}$`
 )
+
+// MaxIdentity bounds contact center and id together, in bytes: with "interaction/" before them and a slash between them
+// they are a workflow id, which has at most 255 on PostgreSQL and MySQL.
+const MaxIdentity = 255 - len("interaction//")
 
 var isID = regexp.MustCompile(idPattern).MatchString
 
@@ -142,19 +148,20 @@ var kindAgentID = kind{
 			return wrong(value, "not an agent's id; send a string or a number")
 		}
 		if text, ok := value.(string); ok {
-			return kindName.check(text)
+			return kindAgentText.check(text)
 		}
 		return nil
 	},
 	schema: func() map[string]any {
-		text := map[string]any{"type": "string", "minLength": 1, "maxLength": maxName, "pattern": `^[^\x00-\x1f\x7f]*$`}
+		text := map[string]any{"type": "string", "minLength": 1, "maxLength": maxAgentID, "pattern": `^[^\x00-\x1f\x7f]*$`}
 		return map[string]any{"anyOf": []any{text, map[string]any{"type": "number"}}}
 	},
 }
 
 var (
-	kindName = kindString(maxName, true)
-	kindText = kindString(maxText, false)
+	kindName      = kindString(maxName, true)
+	kindAgentText = kindString(maxAgentID, true)
+	kindText      = kindString(maxText, false)
 )
 
 func kindEnum[T ~string](names ...T) kind {
@@ -202,6 +209,22 @@ var kindObject = kind{
 	schema: func() map[string]any { return map[string]any{"type": "object"} },
 }
 
+// workbinShape is what a workbin may be found by; a value that is not a string is none of it.
+var workbinShape = shape{
+	{name: "name", kind: kindOptionalName}, {name: "id", kind: kindOptionalName}, {name: "workbinId", kind: kindOptionalName},
+}
+
+// kindOptionalName is a name, or anything that is not a string.
+var kindOptionalName = kind{
+	check: func(value any) *fault {
+		if _, ok := value.(string); !ok {
+			return nil
+		}
+		return kindName.check(value)
+	},
+	schema: func() map[string]any { return map[string]any{"maxLength": maxName} },
+}
+
 var kindWorkbin = kind{
 	check: func(value any) *fault {
 		switch workbin := value.(type) {
@@ -209,13 +232,18 @@ var kindWorkbin = kind{
 			return kindName.check(workbin)
 		case map[string]any:
 			if len(workbin) > 0 {
+				if found := workbinShape.fault(workbin); found != nil {
+					return found
+				}
 				return withinBounds(workbin)
 			}
 		}
 		return wrong(value, "not a workbin; send its name or an object that identifies it")
 	},
 	schema: func() map[string]any {
-		return map[string]any{"anyOf": []any{kindName.schema(), map[string]any{"type": "object", "minProperties": 1}}}
+		object := workbinShape.schema()
+		object["minProperties"] = 1
+		return map[string]any{"anyOf": []any{kindName.schema(), object}}
 	},
 }
 

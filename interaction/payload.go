@@ -99,9 +99,12 @@ func (p payload) signal() Signal {
 	return signal
 }
 
+// maxEventID is what every server takes as the id of an update, which an event id can be.
+const maxEventID = 255
+
 // The envelope's fields; source_sequence comes as any JSON number does.
 var envelopeShape = shape{
-	{name: "event_id", kind: kindString(256, true), about: "the idempotency key"},
+	{name: "event_id", kind: kindString(maxEventID, true), about: "the idempotency key"},
 	{name: "at", kind: kindTime, about: "when it happened at the source"},
 	{name: "source_sequence", kind: kindSequence, about: "the source's own count for this interaction, from 1: commands apply in its order"},
 	{name: "by", kind: kindActor, about: "who gave the command"},

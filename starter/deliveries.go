@@ -90,11 +90,7 @@ func (a *app) deliveries(ctx context.Context, s *session, filter lanes.Filter, l
 
 // search looks into the lanes of the namespace, and shows how far it is.
 func (a *app) search(ctx context.Context, s *session, filter lanes.Filter, limit int) (lanes.Found, error) {
-	query, err := filter.Query()
-	if err != nil {
-		return lanes.Found{}, err
-	}
-	bar := newProgress(a.errs, "lanes", s.count(ctx, query))
+	bar := newProgress(a.errs, "lanes", s.count(ctx, filter.Query()))
 	defer bar.end()
 	return lanes.Find(ctx, s, filter, limit, bar.step)
 }

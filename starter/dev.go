@@ -25,11 +25,16 @@ stops everything. The Temporal server is built at the first start, which takes m
 
 A changed configuration file is put in force while it runs; a bad one changes nothing.
 
+Temporal's state is in memory, or with --db in a SQLite file or a PostgreSQL database, which a later start finds again.
+A PostgreSQL database and a second one for lists, named with the suffix _visibility, are created and set up if they are
+missing. Give the password as PGPASSWORD or in ~/.pgpass to keep it out of the list of processes.
+
 With --address (or SEGUE_TEMPORAL_ADDRESS) it uses a Temporal that is there already. Without --config it uses the
 annotated example configuration, whose calls go to receivers on this machine. Its worker lets calls reach this machine
 also where guard.allow does not say so; elsewhere that has to be configured.`,
 		Example: `  segue dev
   segue dev --config segue.yaml --db segue.sqlite
+  segue dev --db 'postgres://segue@127.0.0.1:5432/segue'
   segue dev --temporal-port 0 --ui-port 0 --json`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -51,9 +51,6 @@ func (f *laneFlags) filter(args []string, now time.Time) (lanes.Filter, error) {
 		}
 		filter.ContactCenter, filter.Interaction = n.ContactCenter, n.ID
 	}
-	if _, err := filter.Query(); err != nil {
-		return filter, usage("%w", err)
-	}
 	return filter, nil
 }
 

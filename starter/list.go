@@ -16,6 +16,7 @@ import (
 	"segue/dispatch"
 	"segue/interaction"
 	"segue/request/expr"
+	"segue/starter/drive"
 	"segue/workflows"
 )
 
@@ -25,7 +26,8 @@ func (a *app) listCommand() *cobra.Command {
 		Use:   "list",
 		Short: "List interactions",
 		Long: `List interactions, newest first, by what they are: the filters are combined. With --parked it lists the lanes
-(interaction and call) that wait for an operator instead. Lists lag behind by up to a second.`,
+(interaction and call) that wait for an operator instead. Lists lag behind by up to a second. On MySQL the filters ignore
+case and accents.`,
 		Example: `  segue list --state queued --queue sales
   segue list --undelivered --limit 500 --json | jq -r '.[].id'
   segue list --parked`,
@@ -57,7 +59,6 @@ func (a *app) listCommand() *cobra.Command {
 		flags.StringVar(filter.value, filter.flag, "", filter.about)
 	}
 	flags.BoolVar(&f.undelivered, "undelivered", false, "only those with deliveries that have not arrived")
-	flags.BoolVar(&f.rejected, "rejected", false, "only those that refused a signal")
 	flags.BoolVar(&f.parked, "parked", false, "lanes with parked deliveries, instead of interactions")
 	flags.IntVar(&f.limit, "limit", 50, "how many at most")
 	return c
@@ -67,8 +68,8 @@ func (a *app) listCommand() *cobra.Command {
 type listFilter struct {
 	state, channel, queue, agent, workbin, outcome, contactCenter, id string
 
-	undelivered, rejected, parked bool
-	limit                         int
+	undelivered, parked bool
+	limit               int
 }
 
 type keywordFilter struct {
@@ -110,15 +111,15 @@ func (f *listFilter) query() (string, error) {
 	}
 	conditions := []string{"WorkflowType = '" + kind + "'"}
 	for _, keyword := range f.keywords() {
-		if strings.ContainsAny(*keyword.value, `"\`) {
-			return "", usage("--%s %q: Temporal finds no value with a double quote or a backslash; list without --%s, as --json, and choose there",
-				keyword.flag, *keyword.value, keyword.flag)
+		if !drive.CanFind(*keyword.value) {
+			return "", usage("--%s %q: Temporal's lists find no text with a double quote or a backslash, or with a quote at its beginning or end; leave the filter out",
+				keyword.flag, *keyword.value)
 		}
 		if *keyword.value != "" {
-			conditions = append(conditions, keyword.attribute+" = "+quoted(dispatch.Keyword(*keyword.value)))
+			conditions = append(conditions, drive.Equals(keyword.attribute, *keyword.value))
 		}
 	}
-	for attribute, wanted := range map[string]bool{"SegueUndelivered": f.undelivered, "SegueRejected": f.rejected, "SegueParked": f.parked} {
+	for attribute, wanted := range map[string]bool{"SegueUndelivered": f.undelivered, "SegueParked": f.parked} {
 		if wanted {
 			conditions = append(conditions, attribute+" > 0")
 		}
@@ -133,9 +134,6 @@ func texts[T ~string](names []T) []string {
 	}
 	return list
 }
-
-// quoted is a text without double quotes and backslashes in Temporal's list language.
-func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 // listEntry is one workflow of a list.
 type listEntry struct {
@@ -153,7 +151,6 @@ type listEntry struct {
 	Workbin     string     `json:"workbin,omitempty"`
 	Agent       string     `json:"agent,omitempty"`
 	Undelivered int64      `json:"undelivered"`
-	Rejected    int64      `json:"rejected"`
 	Parked      int64      `json:"parked"`
 	Workflow    string     `json:"workflow"`
 	StartedAt   time.Time  `json:"started_at"`
@@ -173,7 +170,7 @@ func entryOf(info *workflowpb.WorkflowExecutionInfo) listEntry {
 	for name, into := range map[string]any{
 		"SegueContactCenter": &e.ContactCenter, "SegueInteraction": &e.ID, "SegueCall": &e.Call, "SegueChannel": &e.Channel,
 		"SegueState": &e.State, "SegueOutcome": &e.Outcome, "SegueQueue": &e.Queue, "SegueWorkbin": &e.Workbin, "SegueAgent": &e.Agent,
-		"SegueUndelivered": &e.Undelivered, "SegueRejected": &e.Rejected, "SegueParked": &e.Parked,
+		"SegueUndelivered": &e.Undelivered, "SegueParked": &e.Parked,
 	} {
 		if payload, ok := fields[name]; ok {
 			// One that another program wrote in another type stays empty.
@@ -194,11 +191,11 @@ func statusName(status enumspb.WorkflowExecutionStatus) string {
 }
 
 func writeInteractions(w io.Writer, entries []listEntry) error {
-	rows := [][]string{{"INTERACTION", "CHANNEL", "STATE", "OUTCOME", "QUEUE", "AGENT", "UNDELIVERED", "REJECTED", "STARTED"}}
+	rows := [][]string{{"INTERACTION", "CHANNEL", "STATE", "OUTCOME", "QUEUE", "AGENT", "UNDELIVERED", "STARTED"}}
 	for _, e := range entries {
 		rows = append(rows, []string{
 			e.ContactCenter + "/" + e.ID, e.Channel, e.State, e.Outcome, e.Queue, e.Agent,
-			fmt.Sprint(e.Undelivered), fmt.Sprint(e.Rejected), e.StartedAt.Local().Format(time.DateTime),
+			fmt.Sprint(e.Undelivered), e.StartedAt.Local().Format(time.DateTime),
 		})
 	}
 	return table(w, rows)

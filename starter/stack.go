@@ -31,7 +31,7 @@ func (f *stackFlags) register(c *cobra.Command) {
 	flags.IntVar(&f.temporalPort, "temporal-port", 7233, "port of the embedded Temporal (0: a free one)")
 	flags.IntVar(&f.uiPort, "ui-port", 8233, "port of its UI (0: a free one)")
 	flags.IntVar(&f.httpPort, "http-port", 8080, "port of the gateway (0: a free one); the gateway is still to come")
-	flags.StringVar(&f.db, "db", "", "file to keep everything in (default: in memory)")
+	flags.StringVar(&f.db, "db", "", "SQLite file, or postgres://user:password@host:port/name, to keep everything in (default: in memory)")
 	flags.String("metrics-address", "", "host:port of the worker's /metrics, /livez and /readyz, empty for none (default "+config.MetricsAddress+", or a free port)")
 	f.metricsAddress = flags.Lookup("metrics-address")
 	flags.BoolVar(&f.noWorker, "no-worker", false, "run no worker: other processes are the workers")

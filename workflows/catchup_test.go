@@ -139,11 +139,14 @@ func TestAnInteractionThatOwesTooMuchRefusesUpdates(t *testing.T) {
 		require.Equal(t, 10000, status.Undelivered)
 		require.Zero(t, status.RejectedCount)
 		e.SignalWorkflow("lane_result", map[string]any{"call": "crm", "results": []map[string]any{
-			{"id": "2-1999", "status": "delivered"}, {"id": "3-1999", "status": "parked", "when": "inbound.dtmf", "code": 410, "class": "gone"},
+			{"id": "4-1999", "status": "delivered"}, {"id": "nope-1999", "status": "delivered", "returns": map[string]any{"limit": 1}}, {"id": "5-1999", "status": "parked", "when": "inbound.dtmf", "code": 410, "class": "gone"},
 		}})
 	}, 2*time.Minute)
 	e.RegisterDelayedCallback(func() {
-		require.Equal(t, 9999, query[interaction.Status](e, workflows.QueryState).Undelivered, "one that is not shown is counted")
+		status := query[interaction.Status](e, workflows.QueryState)
+		require.Equal(t, 9999, status.Undelivered, "one that is not shown is counted")
+		require.Equal(t, 1, status.RejectedCount, "one that it does not have is not")
+		require.Empty(t, status.UserData)
 		e.UpdateWorkflow("complete", "u4", &later, json.RawMessage(`{}`))
 	}, 3*time.Minute)
 	e.start(startInbound)
@@ -154,7 +157,7 @@ func TestAnInteractionThatOwesTooMuchRefusesUpdates(t *testing.T) {
 	require.NoError(t, again.rejected, "a repeat is answered")
 	require.NoError(t, arrayAgain.rejected, "so is an array in which nothing is new")
 	require.NoError(t, later.rejected)
-	require.Equal(t, []map[string]any{faultOf("crm", "3-1999", "inbound.dtmf")}, e.faults(), "nor does a fault need it to be shown")
+	require.Equal(t, []map[string]any{faultOf("crm", "5-1999", "inbound.dtmf")}, e.faults(), "nor does a fault need it to be shown")
 }
 
 // A run whose history the server would soon end takes updates only in the next one.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
 
 	"segue/dispatch"
@@ -14,15 +15,32 @@ import (
 // Delivery is the workflow of one lane whose receiver fails: it tries what it is
 // given in order, on the call's schedule, for days; what no attempt will help is
 // parked until an operator redelivers or discards it, or its retention ends. It
-// completes when nothing is left.
+// completes when nothing is left, with the ids that it knew.
 //
-// carried is set when a run continues an earlier one.
-func Delivery(ctx workflow.Context, start dispatch.DeliveryStart, carried *CarriedLane) error {
-	run, err := openLane(ctx, start, carried)
-	if err != nil {
-		return err
-	}
-	return run.live()
+// more is what an earlier run left, when a run continues that.
+func Delivery(ctx workflow.Context, start dispatch.DeliveryStart, more converter.RawValue) (*dispatch.DeliveryResult, error) {
+	return runDelivery(ctx, start, more, func(*laneRun) {})
+}
+
+// runDelivery is the workflow's body; opened is given the run once it has its state.
+func runDelivery(ctx workflow.Context, start dispatch.DeliveryStart, more converter.RawValue, opened func(*laneRun)) (result *dispatch.DeliveryResult, err error) {
+	err = inboxOf(ctx).serve(ctx, func(ctx workflow.Context) error {
+		carried, err := carriedOver[CarriedLane](ctx, more)
+		if err != nil {
+			return refusal(err)
+		}
+		r, err := openLane(ctx, start, carried)
+		if err != nil {
+			return err
+		}
+		opened(r)
+		if err := r.live(); err != nil {
+			return err
+		}
+		result = &dispatch.DeliveryResult{Known: r.Known}
+		return nil
+	})
+	return result, err
 }
 
 // CarriedLane is what one run of a lane leaves to the next.

@@ -59,6 +59,7 @@ func (r *run) dispatch() {
 		Unpinned: r.unpinned,
 	}
 	var result dispatch.Result
+	r.dispatching = true
 	summary := summaryOf("events %d to %d", in.After+1, r.Interaction.Sequence())
 	if err := workflow.ExecuteLocalActivity(withDispatch(r.ctx, summary), dispatch.ActivityDispatch, in).Get(r.ctx, &result); err != nil {
 		panic(fmt.Errorf("dispatching events after %d: %w", in.After, err))
@@ -84,6 +85,8 @@ func (r *run) dispatch() {
 	for _, delivery := range result.Deliveries {
 		r.record(delivery, result.Version)
 	}
+	r.dispatching = false
+	r.takeEarly()
 }
 
 // recordSize is roughly what a delivery without its request takes in a marker, in bytes.

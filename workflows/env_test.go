@@ -146,6 +146,13 @@ func (e *env) start(fields string) {
 	require.True(e.t, e.IsWorkflowCompleted())
 }
 
+// goOn runs a workflow that continues another one.
+func (e *env) goOn(workflow string, start, carried any) {
+	e.t.Helper()
+	e.SetContinuedExecutionRunID("the-run-before")
+	e.ExecuteWorkflow(workflow, start, carried)
+}
+
 // signals sends commands in one workflow task, at a moment after the start.
 func (e *env) signals(after time.Duration, commands ...[2]string) {
 	e.RegisterDelayedCallback(func() {

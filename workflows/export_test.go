@@ -5,6 +5,9 @@ import "go.temporal.io/sdk/workflow"
 // ChangeCancelReason is for tests of both sides of the change.
 const ChangeCancelReason = changeCancelReason
 
+// SummaryOf is for tests of its bounds.
+var SummaryOf = summaryOf
+
 // Change is an entry of the register, for a test that holds it against the code.
 type Change struct {
 	ID               string

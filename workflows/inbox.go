@@ -1,15 +1,21 @@
 package workflows
 
 import (
+	"fmt"
+
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/workflow"
 )
 
-// inbox hands the signals of one run to its workflow in the order in which they
+// inbox gives the signals of one run to its workflow in the order in which they
 // arrived. The SDK keeps a channel per signal name, so two names that arrive
 // together can be read in the wrong order; the interceptor sees the true one.
+//
+// The SDK hands a task's signals over before it sets the workflow's clock to the
+// task's start. So the interceptor only queues them, and coroutines handle them: the
+// workflow's first one, and every update before it is judged.
 type inbox struct {
 	waiting   []signal
 	handle    func(ctx workflow.Context, s signal)
@@ -22,25 +28,49 @@ type signal struct {
 	args *commonpb.Payloads
 }
 
-// open gives the signals that came before the workflow was ready to handle, in
-// order, and from then on every further one as it arrives. handle must not block
-// and must issue no Temporal command.
+// serve is the body of a workflow function. It does the work in a coroutine of its
+// own, and handles the signals of each workflow task before the work goes on in it:
+// the SDK resumes a run's coroutines in the order of their creation. Whatever ran
+// before the signals of its task would see one state in a task with a refused update,
+// which handles signals, too, and another in the replay, which has no refused updates.
+func (b *inbox) serve(ctx workflow.Context, work func(workflow.Context) error) (err error) {
+	done := false
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		err = work(ctx)
+		done = true
+	})
+	lasting, _ := workflow.NewDisconnectedContext(ctx)
+	for !done {
+		if err := workflow.Await(lasting, func() bool { return done || b.isDue() }); err != nil {
+			return fmt.Errorf("waiting for signals: %w", err)
+		}
+		b.drain(lasting)
+	}
+	return err
+}
+
+// open handles the signals that came before the workflow was ready for them, and lets
+// further ones be handled. handle must not block and must issue no Temporal command.
 func (b *inbox) open(ctx workflow.Context, handle func(workflow.Context, signal)) {
 	b.handle = handle
-	for len(b.waiting) > 0 {
+	b.drain(ctx)
+}
+
+func (b *inbox) isDue() bool { return b.handle != nil && len(b.waiting) > 0 }
+
+// drain handles the signals that wait, in order. Only coroutines of the workflow may
+// call it.
+func (b *inbox) drain(ctx workflow.Context) {
+	for b.isDue() {
 		next := b.waiting[0]
 		b.waiting = b.waiting[1:]
-		handle(ctx, next)
+		b.handle(ctx, next)
 	}
 }
 
-func (b *inbox) receive(ctx workflow.Context, s signal) {
+func (b *inbox) receive(s signal) {
 	b.received++
-	if b.handle == nil {
-		b.waiting = append(b.waiting, s)
-		return
-	}
-	b.handle(ctx, s)
+	b.waiting = append(b.waiting, s)
 }
 
 type inboxKey struct{}
@@ -83,9 +113,21 @@ func (r *orderedRun) ExecuteWorkflow(ctx workflow.Context, in *interceptor.Execu
 func (r *orderedRun) HandleSignal(ctx workflow.Context, in *interceptor.HandleSignalInput) error {
 	switch workflow.GetInfo(ctx).WorkflowType.Name {
 	case TypeInteraction, TypeDelivery, TypeReceiver:
-		r.inbox.receive(ctx, signal{name: in.SignalName, args: in.Arg})
+		r.inbox.receive(signal{name: in.SignalName, args: in.Arg})
 		return nil
 	default:
 		return r.Next.HandleSignal(ctx, in)
 	}
+}
+
+// ValidateUpdate judges an update on the state that the signals before it have led to.
+func (r *orderedRun) ValidateUpdate(ctx workflow.Context, in *interceptor.UpdateInput) error {
+	r.inbox.drain(ctx)
+	return r.Next.ValidateUpdate(ctx, in)
+}
+
+// ExecuteUpdate does the same in a replay, which validates nothing.
+func (r *orderedRun) ExecuteUpdate(ctx workflow.Context, in *interceptor.UpdateInput) (any, error) {
+	r.inbox.drain(ctx)
+	return r.Next.ExecuteUpdate(ctx, in)
 }

@@ -19,13 +19,28 @@ import (
 // its signals and updates are the commands of the lifecycle, and it completes with
 // the interaction's last state once nothing of it is left to dispatch.
 //
-// carried is set when a run continues an earlier one.
-func Interaction(ctx workflow.Context, start converter.RawValue, carried *Carried) (*interaction.Status, error) {
-	run, err := openRun(ctx, start, carried)
-	if err != nil {
-		return nil, err
-	}
-	return run.live()
+// Clients start it with one argument. more is what an earlier run left, when a run
+// continues that, or a dispatch.Recovery.
+func Interaction(ctx workflow.Context, start, more converter.RawValue) (*interaction.Status, error) {
+	return runInteraction(ctx, start, more, func(*run) {})
+}
+
+// runInteraction is the workflow's body; opened is given the run once it has its state.
+func runInteraction(ctx workflow.Context, start, more converter.RawValue, opened func(*run)) (status *interaction.Status, err error) {
+	err = inboxOf(ctx).serve(ctx, func(ctx workflow.Context) error {
+		carried, err := carriedInteraction(ctx, more)
+		if err != nil {
+			return refusal(err)
+		}
+		r, err := openRun(ctx, start, carried)
+		if err != nil {
+			return err
+		}
+		opened(r)
+		status, err = r.live()
+		return err
+	})
+	return status, err
 }
 
 // Carried is what one run of an interaction leaves to the next, and what a run
@@ -63,18 +78,20 @@ type run struct {
 	inbox *inbox
 	visibility
 
-	updates    int
-	attempting int  // lanes with an activity under way
-	renewing   bool // nothing new is begun, the run is about to continue as new
-	starting   bool // a child is being started
-	touched    bool // something that operators see may have changed
-	lastSend   int  // the history length of the task in which Dispatch last sent, 0 for none
-	spent      int  // what the commands of one task carry, in bytes
-	spentIn    int  // and the history length of that task
-	alarms     []*alarm
-	applied    bool // a command was applied in this run
-	canceled   bool // the workflow was canceled, and that has been dealt with
-	unpinned   bool // the run goes on with newer versions of the workers
+	updates     int
+	dispatching bool          // Dispatch is running
+	early       []earlyResult // came meanwhile
+	attempting  int           // lanes with an activity under way
+	renewing    bool          // nothing new is begun, the run is about to continue as new
+	starting    bool          // a child is being started
+	touched     bool          // something that operators see may have changed
+	lastSend    int           // the history length of the task in which Dispatch last sent, 0 for none
+	spent       int           // what the commands of one task carry, in bytes
+	spentIn     int           // and the history length of that task
+	alarms      []*alarm
+	applied     bool // a command was applied in this run
+	canceled    bool // the workflow was canceled, and that has been dealt with
+	unpinned    bool // the run goes on with newer versions of the workers
 }
 
 // openRun restores or opens the interaction, then lets the signals that came

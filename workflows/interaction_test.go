@@ -153,7 +153,7 @@ func TestAnArrayThatIsSentAgainIsKnown(t *testing.T) {
 	e = newEnv(t)
 	second := send(e)
 	e.signals(time.Minute, [2]string{"abandon", `{}`})
-	e.ExecuteWorkflow(workflows.TypeInteraction, json.RawMessage(startInbound), again)
+	e.goOn(workflows.TypeInteraction, json.RawMessage(startInbound), again)
 	require.NoError(t, e.GetWorkflowError())
 	for _, result := range second.answer.([]workflows.CommandResult) {
 		require.True(t, result.Duplicate)
@@ -316,7 +316,7 @@ func TestALongRunContinuesAsNewWithEverythingItHas(t *testing.T) {
 
 	e = newEnv(t)
 	e.signals(time.Second, [2]string{"place_in_queue", `{"queue":"backup","event_id":"q"}`}, [2]string{"abandon", `{}`})
-	e.ExecuteWorkflow(workflows.TypeInteraction, json.RawMessage(startInbound), again)
+	e.goOn(workflows.TypeInteraction, json.RawMessage(startInbound), again)
 	require.NoError(t, e.GetWorkflowError())
 	var last interaction.Status
 	require.NoError(t, e.GetWorkflowResult(&last))

@@ -230,7 +230,7 @@ func (l *laneEnv) goOn(before *laneEnv, carried *workflows.CarriedLane) {
 	l.t.Helper()
 	l.hold.off, l.begin = true, before.begin
 	l.SetStartTime(before.Now())
-	l.ExecuteWorkflow(workflows.TypeDelivery, laneStart, carried)
+	l.env.goOn(workflows.TypeDelivery, laneStart, carried)
 	require.True(l.t, l.IsWorkflowCompleted())
 	require.NoError(l.t, l.GetWorkflowError())
 }

@@ -46,12 +46,9 @@ func (r *laneRun) attempt(it *item) {
 		err = fmt.Errorf("%d outcomes for %d requests", len(result.Outcomes), len(requests))
 	}
 	if err != nil {
-		// The activity itself ended (its time was over without an outcome): as an unanswered attempt.
+		// The activity itself ended: as an unanswered attempt.
 		workflow.GetLogger(r.ctx).Error("attempt without outcome", "delivery", it.Request.ID, "error", err)
-		result.Outcomes = []dispatch.Outcome{{
-			ID: it.Request.ID, Verdict: dispatch.VerdictRetry, Class: "timeout", At: workflow.Now(r.ctx),
-			RetryIn: time.Minute, Message: "the attempt ended without an outcome",
-		}}
+		result.Outcomes = []dispatch.Outcome{unknownOutcome(r.ctx, it.Request)}
 	}
 	r.changed = true
 	for i, one := range items {
@@ -97,10 +94,11 @@ func (r *laneRun) deliveredAfterAll(it *item, outcome dispatch.Outcome) {
 }
 
 // batchFrom is what goes with a delivery in one attempt: itself alone, unless the
-// lane catches up.
+// lane catches up. A batch whose activity ends without outcomes is sent again, so
+// what must not be repeated is in none.
 func (r *laneRun) batchFrom(first *item) []*item {
 	alone := []*item{first}
-	if !r.catchingUp || !first.isFresh() {
+	if !r.catchingUp || !first.isFresh() || first.Request.Once {
 		return alone
 	}
 	var batch []*item
@@ -110,7 +108,7 @@ func (r *laneRun) batchFrom(first *item) []*item {
 			continue
 		}
 		size += it.Request.Size()
-		if !it.isFresh() || size > batchSize || len(batch) == catchUpSize {
+		if !it.isFresh() || it.Request.Once || size > batchSize || len(batch) == catchUpSize {
 			break
 		}
 		batch = append(batch, it)

@@ -1,8 +1,7 @@
 package workflows
 
 import (
-	"encoding/json"
-	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -129,9 +128,13 @@ func (l *lane) head(sizeOf func(dispatch.Request) int) []dispatch.Request {
 	return l.Waiting
 }
 
-// batch are the requests of one attempt, without what an attempt does not need.
+// batch are the requests of one attempt, without what an attempt does not need. One
+// that must not be repeated goes alone.
 func (l *lane) batch() []dispatch.Request {
 	head := l.head(dispatch.Request.Size)
+	if i := slices.IndexFunc(head, func(r dispatch.Request) bool { return r.Once }); i >= 0 {
+		head = head[:max(i, 1)]
+	}
 	bare := make([]dispatch.Request, len(head))
 	for i, request := range head {
 		bare[i] = request.WithoutSource()
@@ -171,8 +174,12 @@ func (r *run) step(ctx workflow.Context, l *lane) {
 	var result dispatch.AttemptResult
 	err := workflow.ExecuteActivity(r.inTurn(withAttempt(ctx, attemptSummary(l.Call, batch))), dispatch.ActivityAttempt, in).Get(ctx, &result)
 	if err != nil || len(result.Outcomes) == 0 {
-		// Only the activity's own end (its total time is over) comes here; the lane
-		// workflow takes what is left, and its receiver knows a repeat by its id.
+		// Only the activity's own end comes here; the lane workflow takes what is left,
+		// and its receiver knows a repeat by its id.
+		if batch[0].Once {
+			unknown := unknownOutcome(ctx, batch[0])
+			r.settle(l, &unknown)
+		}
 		r.handOver(ctx, l)
 		return
 	}
@@ -213,7 +220,7 @@ func (r *run) settle(l *lane, outcome *dispatch.Outcome) {
 // workflow parks it. It may come as long as this workflow is open, also after the
 // interaction's end; after that nobody is left to fire it.
 func (r *run) noteFault(call, when string, outcome *dispatch.Outcome) {
-	if outcome.Verdict != dispatch.VerdictFinal || !r.Deliveries.isOpen(outcome.ID) {
+	if outcome.Verdict != dispatch.VerdictFinal || !r.Deliveries.isOpen(outcome.ID, call) {
 		return
 	}
 	r.keep(r.Interaction.Fault(interaction.Failure{
@@ -252,30 +259,4 @@ func attemptSummary(call string, batch []dispatch.Request) string {
 		return summaryOf("%s: %s, event %d", call, batch[0].When, batch[0].Sequence)
 	}
 	return summaryOf("%s: events %d to %d", call, batch[0].Sequence, batch[len(batch)-1].Sequence)
-}
-
-// takeReport notes what a Delivery workflow tells of the lane it owns.
-func (r *run) takeReport(name string, payload []byte) error {
-	var report laneReport
-	if err := json.Unmarshal(payload, &report); err != nil {
-		return &interaction.InvalidError{Command: name, Field: "payload", Reason: fmt.Sprintf("is no lane report: %v", err)}
-	}
-	r.touched = true
-	for _, result := range report.Results {
-		outcome := &dispatch.Outcome{
-			ID: result.ID, Code: result.Code, Class: result.Class, Message: result.Why, Version: result.Version, Returns: result.Returns,
-		}
-		if result.Status == dispatch.StatusParked {
-			outcome.Verdict = dispatch.VerdictFinal
-		}
-		r.Deliveries.set(result.ID, result.Status, outcome)
-		r.noteFault(report.Call, result.When, outcome)
-		r.writeReturns(report.Call, result.Returns)
-	}
-	for _, l := range r.Lanes {
-		if name == signalLaneDrained && l.Call == report.Call {
-			l.drained(report.Last)
-		}
-	}
-	return nil
 }

@@ -18,19 +18,21 @@ const (
 // deliveryLog is what the query "deliveries" shows, in order of dispatch.
 type deliveryLog struct {
 	Records []*DeliveryRecord `json:"records,omitempty"`
-	// Undelivered counts the deliveries that are not delivered or discarded, Hidden
-	// those of them that are not shown.
-	Undelivered int `json:"undelivered,omitempty"`
-	Hidden      int `json:"hidden,omitempty"`
-	Total       int `json:"total,omitempty"`
+	// Undelivered counts the deliveries that are not delivered or discarded. Hidden has
+	// the short ids of those of them that are not shown, Uncounted is how many there are
+	// beyond as many as an interaction may owe.
+	Undelivered int      `json:"undelivered,omitempty"`
+	Hidden      []string `json:"hidden,omitempty"`
+	Uncounted   int      `json:"uncounted,omitempty"`
+	Total       int      `json:"total,omitempty"`
 }
 
 func (g *deliveryLog) add(record DeliveryRecord) {
 	g.Total++
 	if !isSettled(record.Status) {
 		g.Undelivered++
-		if g.Undelivered-g.Hidden > shownOpen {
-			g.Hidden++
+		if g.Undelivered-g.hidden() > shownOpen {
+			g.hide(record.ID)
 			return
 		}
 	}
@@ -38,15 +40,27 @@ func (g *deliveryLog) add(record DeliveryRecord) {
 	g.trim()
 }
 
-// isOpen tells whether a delivery is not settled. One that is not in the log is a
-// hidden one: those that leave it are settled, and settled once.
-func (g *deliveryLog) isOpen(id string) bool {
+// shortID stands for a delivery that is not shown: 48 bits of its digest.
+func shortID(id string) string { return id[max(0, len(id)-8):] }
+
+func (g *deliveryLog) hide(id string) {
+	if len(g.Hidden) == owedLimit {
+		g.Uncounted++
+		return
+	}
+	g.Hidden = append(g.Hidden, shortID(id))
+}
+
+func (g *deliveryLog) hidden() int { return len(g.Hidden) + g.Uncounted }
+
+// isOpen reports whether the interaction knows a delivery of a call that is not settled.
+func (g *deliveryLog) isOpen(id, call string) bool {
 	for _, record := range slices.Backward(g.Records) {
 		if record.ID == id {
-			return !isSettled(record.Status)
+			return record.Call == call && !isSettled(record.Status)
 		}
 	}
-	return g.Hidden > 0
+	return slices.Contains(g.Hidden, shortID(id))
 }
 
 // set notes where a delivery stands now.
@@ -73,14 +87,25 @@ func (g *deliveryLog) set(id string, status dispatch.Status, outcome *dispatch.O
 		}
 		return
 	}
-	if isSettled(status) && g.Hidden > 0 {
-		g.Hidden--
-		g.Undelivered--
+	if isSettled(status) {
+		g.settleHidden(id)
 	}
 }
 
+func (g *deliveryLog) settleHidden(id string) {
+	switch i := slices.Index(g.Hidden, shortID(id)); {
+	case i >= 0:
+		g.Hidden = slices.Delete(g.Hidden, i, i+1)
+	case g.Uncounted > 0:
+		g.Uncounted--
+	default:
+		return
+	}
+	g.Undelivered--
+}
+
 func (g *deliveryLog) trim() {
-	open := g.Undelivered - g.Hidden
+	open := g.Undelivered - g.hidden()
 	for settled := len(g.Records) - open; settled > shownSettled; settled-- {
 		for i, record := range g.Records {
 			if isSettled(record.Status) {

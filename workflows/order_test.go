@@ -297,7 +297,7 @@ func TestAWaitGoesOnAfterContinueAsNew(t *testing.T) {
 		require.Equal(t, "345", e.digits(), "two seconds after they came, not after the run began")
 		e.SignalWorkflow("abandon", json.RawMessage(numbered(6, `{}`)))
 	})
-	e.ExecuteWorkflow(workflows.TypeInteraction, json.RawMessage(startInbound), carried)
+	e.goOn(workflows.TypeInteraction, json.RawMessage(startInbound), carried)
 	require.NoError(t, e.GetWorkflowError())
 }
 

@@ -1,21 +1,33 @@
 package workflows
 
 import (
+	"context"
+
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
+	"google.golang.org/grpc"
+
+	"segue/workflows/committed"
 )
 
 // NewPlugin is what every client, worker, replayer and test environment that runs
-// Segue's workflows is given, so that all of them see signals in the same order.
+// Segue's workflows is given, so that all of them see signals in the same order, and
+// queries see committed states only.
 func NewPlugin() (*temporal.SimplePlugin, error) {
 	dataConverter := converter.GetDefaultDataConverter()
 	return temporal.NewSimplePlugin(temporal.SimplePluginOptions{
 		Name:               "segue",
 		DataConverter:      dataConverter,
 		WorkerInterceptors: []interceptor.WorkerInterceptor{&orderInterceptor{converter: dataConverter}},
+		ConfigureClient: func(_ context.Context, configure client.PluginConfigureClientOptions) error {
+			connection := &configure.ClientOptions.ConnectionOptions
+			connection.DialOptions = append(connection.DialOptions, grpc.WithChainUnaryInterceptor(committed.Interceptor()))
+			return nil
+		},
 	})
 }
 

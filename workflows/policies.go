@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -34,6 +35,15 @@ func withCancelReason(ctx workflow.Context) workflow.Context {
 		ScheduleToCloseTimeout: 3 * time.Second,
 		RetryPolicy:            untilItWorks(),
 		Summary:                "why it was canceled",
+	})
+}
+
+// withRecover is for reading what an ended run left: its whole history is replayed.
+func withRecover(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 5 * time.Minute,
+		RetryPolicy:         untilItWorks(),
+		Summary:             "what the ended run left",
 	})
 }
 
@@ -109,13 +119,29 @@ func untilItWorks() *temporal.RetryPolicy {
 	}
 }
 
-// summaryOf bounds a summary to what the server takes (400 bytes) and a person reads.
+const (
+	// summaryLimit is what servers take of a summary, in bytes of its payload.
+	summaryLimit = 400
+	// summarySpare is for the payload's encoding.
+	summarySpare = 40
+)
+
+// summaryOf bounds a summary to what the server takes and a person reads. Characters that JSON escapes take up to six
+// bytes.
 func summaryOf(format string, args ...any) string {
 	text := fmt.Sprintf(format, args...)
-	if len(text) > 120 {
-		text = strings.ToValidUTF8(text[:117], "") + "..."
+	for limit := 117; len(text) > 120 || jsonLength(text) > summaryLimit-summarySpare; limit /= 2 {
+		text = strings.ToValidUTF8(text[:min(limit, len(text))], "") + "..."
 	}
 	return text
+}
+
+func jsonLength(text string) int {
+	encoded, err := json.Marshal(text)
+	if err != nil {
+		return len(text)
+	}
+	return len(encoded)
 }
 
 // withChild is for an interaction that a reply starts: it has a life of its own.

@@ -27,22 +27,12 @@ func (c *Recall) Register(registry worker.WorkflowRegistry) {
 	registry.RegisterWorkflowWithOptions(c.runDelivery, workflow.RegisterOptions{Name: TypeDelivery})
 }
 
-func (c *Recall) runInteraction(ctx workflow.Context, start converter.RawValue, carried *Carried) (*interaction.Status, error) {
-	r, err := openRun(ctx, start, carried)
-	if err != nil {
-		return nil, err
-	}
-	c.interaction = r
-	return r.live()
+func (c *Recall) runInteraction(ctx workflow.Context, start, more converter.RawValue) (*interaction.Status, error) {
+	return runInteraction(ctx, start, more, func(r *run) { c.interaction = r })
 }
 
-func (c *Recall) runDelivery(ctx workflow.Context, start dispatch.DeliveryStart, carried *CarriedLane) error {
-	r, err := openLane(ctx, start, carried)
-	if err != nil {
-		return err
-	}
-	c.lane = r
-	return r.live()
+func (c *Recall) runDelivery(ctx workflow.Context, start dispatch.DeliveryStart, more converter.RawValue) (*dispatch.DeliveryResult, error) {
+	return runDelivery(ctx, start, more, func(r *laneRun) { c.lane = r })
 }
 
 // Interaction is the interaction as its run left it; false where the run never had
@@ -70,7 +60,7 @@ func (c *Recall) Lane() (LeftLane, bool) {
 // Left is an interaction that a run left behind.
 type Left struct {
 	Owner dispatch.Owner
-	// Start and Carried are the inputs of a run that takes it up again.
+	// Start is the input of the run, Carried what it had at its end.
 	Start   converter.RawValue
 	Carried *Carried
 }

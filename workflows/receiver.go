@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
 
 	"segue/dispatch"
@@ -16,13 +17,19 @@ import (
 // workers, interactions and lanes have part in it. It completes when the receiver
 // has recovered and there is nothing left to say.
 //
-// carried is set when a run continues an earlier one.
-func Receiver(ctx workflow.Context, start dispatch.ReceiverStart, carried *CarriedReceiver) error {
-	run, err := openReceiver(ctx, start, carried)
-	if err != nil {
-		return err
-	}
-	return run.live()
+// more is what an earlier run left, when a run continues that.
+func Receiver(ctx workflow.Context, start dispatch.ReceiverStart, more converter.RawValue) error {
+	return inboxOf(ctx).serve(ctx, func(ctx workflow.Context) error {
+		carried, err := carriedOver[CarriedReceiver](ctx, more)
+		if err != nil {
+			return refusal(err)
+		}
+		r, err := openReceiver(ctx, start, carried)
+		if err != nil {
+			return err
+		}
+		return r.live()
+	})
 }
 
 // CarriedReceiver is what one run of a receiver's workflow leaves to the next.

@@ -449,7 +449,7 @@ func TestALongEpisodeContinuesAsNew(t *testing.T) {
 	next.hold.off, next.begin, next.said = true, r.begin, r.said
 	next.SetStartTime(r.Now())
 	next.delivers(time.Minute)
-	next.ExecuteWorkflow(workflows.TypeReceiver, dispatch.ReceiverStart{Call: "crm"}, &carried)
+	next.env.goOn(workflows.TypeReceiver, dispatch.ReceiverStart{Call: "crm"}, &carried)
 	require.NoError(t, next.GetWorkflowError())
 	require.Len(t, next.said, 4)
 	require.Equal(t, "12m1s receiver_recovered delivered for 661", next.said[3])

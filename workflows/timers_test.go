@@ -139,7 +139,7 @@ func TestTimersGoOnAfterContinueAsNew(t *testing.T) {
 
 	e = newEnv(t)
 	e.SetStartTime(now)
-	e.ExecuteWorkflow(workflows.TypeInteraction, json.RawMessage(startInbound), carried)
+	e.goOn(workflows.TypeInteraction, json.RawMessage(startInbound), carried)
 	require.NoError(t, e.GetWorkflowError())
 	require.InDelta(t, (5 * time.Minute).Seconds(), e.Now().Sub(now).Seconds(), 2)
 }

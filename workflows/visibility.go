@@ -1,9 +1,13 @@
 package workflows
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -22,8 +26,31 @@ func visibilityOf(ctx workflow.Context) visibility {
 	return visibility{written: workflow.GetTypedSearchAttributes(ctx)}
 }
 
-func (v *visibility) keyword(key temporal.SearchAttributeKeyKeyword, value string) []temporal.SearchAttributeUpdate {
-	value = dispatch.Keyword(value)
+// keywordLimit is how many characters the columns of keywords hold on PostgreSQL and MySQL. In JSON, where one takes six
+// bytes at most, that is less than the 2 KiB that servers take.
+const keywordLimit = 255
+
+// Keyword is the value of a search attribute that stands for text: what does not fit, and what databases do not store as
+// it is. A longer text keeps its beginning and ends in a digest of the whole, so that different texts stay different.
+// Who looks for a text looks for its Keyword.
+func Keyword(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) { // PostgreSQL stores no NUL
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\ufffd"))
+	if utf8.RuneCountInString(text) <= keywordLimit {
+		return text
+	}
+	sum := sha256.Sum256([]byte(text))
+	end := "…" + base64.RawURLEncoding.EncodeToString(sum[:12])
+	begin := []rune(text)[:keywordLimit-utf8.RuneCountInString(end)]
+	return string(begin) + end
+}
+
+func (v *visibility) keyword(key temporal.SearchAttributeKeyKeyword, text string) []temporal.SearchAttributeUpdate {
+	value := Keyword(text)
 	switch last, _ := v.written.GetKeyword(key); value {
 	case last:
 		return nil
@@ -71,7 +98,6 @@ func (r *run) show() {
 		r.keyword(dispatch.AttributeContactCenter, status.ContactCenter),
 		r.keyword(dispatch.AttributeInteraction, status.ID),
 		r.number(dispatch.AttributeUndelivered, status.Undelivered),
-		r.number(dispatch.AttributeRejected, status.RejectedCount),
 	)
 	workflow.SetCurrentDetails(r.ctx, r.details(status))
 }
@@ -90,7 +116,7 @@ func workbinName(workbin any) string {
 		return w
 	case map[string]any:
 		for _, key := range []string{"name", "id", "workbinId"} {
-			if name, ok := w[key].(string); ok {
+			if name, ok := w[key].(string); ok && name != "" {
 				return name
 			}
 		}

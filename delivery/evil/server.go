@@ -30,6 +30,13 @@ type Server struct {
 // Connections is how many it has accepted.
 func (s *Server) Connections() int { return int(s.connections.Load()) }
 
+// Open is how many of them are open.
+func (s *Server) Open() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open)
+}
+
 // Requests is how many have come whole, body included, to where it could read them.
 func (s *Server) Requests() int { return int(s.requests.Load()) }
 

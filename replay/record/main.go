@@ -13,6 +13,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -46,11 +47,13 @@ func record(ctx context.Context, out string) (err error) {
 		if err := sc.play(ctx, s); err != nil {
 			return fmt.Errorf("%s: %w", sc.name, err)
 		}
-		for name, workflowID := range sc.histories {
+		maps.Copy(s.also, sc.histories)
+		for name, workflowID := range s.also {
 			if err := s.export(ctx, workflowID, filepath.Join(out, name+".json.gz")); err != nil {
 				return fmt.Errorf("%s: %w", sc.name, err)
 			}
 		}
+		clear(s.also)
 	}
 	return nil
 }

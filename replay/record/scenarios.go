@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 
 	"go.temporal.io/sdk/client"
 
@@ -34,6 +36,10 @@ calls:
     url: %[1]s/down
     json: {id: "${interaction.id}"}
     retry: {schedule: [%[2]s]}
+  - name: bulk
+    method: POST
+    url: %[1]s/gone
+    text: "${user_data.large}"
   - name: pager
     method: POST
     url: %[1]s/ok
@@ -45,10 +51,11 @@ triggers:
   - {when: inbound.queue_event, call: gone}
   - {when: [inbound.dtmf, script_signal], call: crm}
   - {when: survey, call: down}
+  - {when: user_data_changed, channels: [sms], call: bulk}
   - {when: [fault, operator.delivery_failing, operator.delivery_parked, operator.receiver_recovered], call: pager}
 engagement: {backend: "%[1]s"}
 alerts: {failing_after: 200ms, recovered_after: 200ms}
-timeouts: {default: {late_events: 1s, orphan: 1s}, channels: {chat: {offer: 1s}}}
+timeouts: {default: {late_events: 1s, orphan: 1s}, channels: {chat: {offer: 1s, wrap_up: 1s}}}
 queues:
   - {name: billing, overflow: backup, max_misses: 3, timeouts: {queue: 1s}}
   - {name: backup, timeouts: {queue: 1s}}
@@ -85,7 +92,10 @@ const (
 	none     = `{}`
 )
 
-var scenarios = []scenario{
+// scenarios are all paths; those that need versioned workers come last.
+var scenarios = slices.Concat(lives, pauses, lanes, versions)
+
+var lives = []scenario{
 	simple("handled", "inbound", "place_in_queue", inQueue, "offer", agentOne, "accept", agentOne, "disconnect", none,
 		"set_disposition", `{"code":"SOLD"}`, "complete", none),
 	simple("abandoned", "inbound", "place_in_queue", inQueue, "abandon", none),
@@ -197,7 +207,7 @@ var scenarios = []scenario{
 			if err := s.start(ctx, "rejected", "inbound", ""); err != nil {
 				return err
 			}
-			if err := s.signals(ctx, "rejected", "accept", `{"agent":true}`, "teleport", none, "hold", none,
+			if err := s.signals(ctx, "rejected", "accept", `{"agent":7}`, "teleport", none, "hold", none,
 				"place_in_queue", `{"queue":"sales","event_id":"e1"}`, "place_in_queue", `{"queue":"sales","event_id":"e1"}`, "abandon", none); err != nil {
 				return err
 			}
@@ -259,15 +269,12 @@ var scenarios = []scenario{
 			if err := s.start(ctx, "long", "inbound", ""); err != nil {
 				return err
 			}
-			for i := range 4200 {
-				if err := s.signals(ctx, "long", "script_signal", fmt.Sprintf(`{"p1":"%d","event_id":"e%d"}`, i, i)); err != nil {
-					return err
-				}
-			}
-			if err := s.signals(ctx, "long", "abandon", none); err != nil {
-				return err
-			}
-			return s.finished(ctx, interactionID("long"))
+			sent := 0
+			err := s.flood(ctx, interactionID("long"), "script_signal", func() any {
+				sent++
+				return json.RawMessage(fmt.Sprintf(`{"p1":"%d","event_id":"e%d"}`, sent, sent))
+			})
+			return errors.Join(err, s.signals(ctx, "long", "abandon", none), s.finished(ctx, interactionID("long")))
 		},
 	},
 }

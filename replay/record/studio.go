@@ -41,8 +41,11 @@ type studio struct {
 	client   client.Client
 	receiver *http.Server
 	store    *config.Store
-	stop     context.CancelFunc
-	stopped  chan error
+	// configured is the configuration's text, also are further histories to keep.
+	configured []byte
+	also       map[string]string
+	stop       context.CancelFunc
+	stopped    chan error
 
 	up    atomic.Bool // /down answers
 	mu    sync.Mutex
@@ -50,7 +53,7 @@ type studio struct {
 }
 
 func openStudio(ctx context.Context) (*studio, error) {
-	s := &studio{tries: map[string]int{}}
+	s := &studio{tries: map[string]int{}, also: map[string]string{}}
 	var err error
 	s.server, err = embedded.Start(ctx, embedded.Options{
 		UIPort: embedded.NoUI, SearchAttributes: connect.SearchAttributeTypes(),
@@ -71,7 +74,8 @@ func openStudio(ctx context.Context) (*studio, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := config.Parse("golden.yaml", fmt.Appendf(nil, configuration, url, strings.TrimSuffix(strings.Repeat("100ms, ", 90), ", ")))
+	s.configured = fmt.Appendf(nil, configuration, url, strings.TrimSuffix(strings.Repeat("100ms, ", 90), ", "))
+	set, err := config.Parse("golden.yaml", s.configured)
 	if err != nil {
 		return nil, err
 	}
@@ -117,9 +121,10 @@ func (s *studio) receive() (url string, err error) {
 // work starts the worker; pause stops it, so that what is sent meanwhile arrives at once.
 func (s *studio) work(ctx context.Context) {
 	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
-	s.stopped = make(chan error, 1)
+	stopped, store := make(chan error, 1), s.store
+	s.stopped = stopped
 	go func() {
-		s.stopped <- host.Run(ctx, host.Options{Client: s.client, TaskQueue: taskQueue, Config: s.store, Log: slog.New(slog.DiscardHandler)})
+		stopped <- host.Run(ctx, host.Options{Client: s.client, TaskQueue: taskQueue, Config: store, Log: slog.New(slog.DiscardHandler)})
 	}()
 }
 

@@ -17,7 +17,9 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/workflow"
 
+	"segue/recovery"
 	"segue/replay"
 	"segue/workflows"
 )
@@ -57,7 +59,7 @@ func (f Filter) named(conditions ...string) []string {
 // matches holds a workflow against the filter: the id of an interaction may begin
 // with another's, or be one that an audit took up under an id of its own.
 func (f Filter) matches(r run) bool {
-	id, _, _ := strings.Cut(r.interaction, successorMark)
+	id, _, _ := strings.Cut(r.interaction, recovery.SuccessorMark)
 	return (f.ContactCenter == "" || r.contactCenter == f.ContactCenter) &&
 		(f.Interaction == "" || r.interaction == f.Interaction || id == f.Interaction)
 }
@@ -85,6 +87,8 @@ type run struct {
 	startedAt                  time.Time
 	problems                   []string
 }
+
+func (r run) execution() workflow.Execution { return workflow.Execution{ID: r.id, RunID: r.runID} }
 
 func runOf(info *workflowpb.WorkflowExecutionInfo) run {
 	r := run{
@@ -155,7 +159,7 @@ type job struct {
 
 // examine reads what one run left undone; nil is nothing.
 func (a *Auditor) examine(ctx context.Context, r run) (*job, error) {
-	history, err := a.history(ctx, r.id, r.runID)
+	history, err := replay.Fetch(ctx, a.Temporal, r.execution())
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +167,8 @@ func (a *Auditor) examine(ctx context.Context, r run) (*job, error) {
 		WorkflowID: r.id, RunID: r.runID, ContactCenter: r.contactCenter, Interaction: r.interaction,
 		Ended: strings.ToLower(r.status.String()), Events: []Event{}, Deliveries: []Delivery{},
 	}
-	finding.EndedAt, finding.Reason = endOf(history)
+	ending, _ := recovery.EndingOf(history)
+	finding.EndedAt, finding.Reason = ending.At, ending.Reason
 	started := history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
 	recalled, err := replay.Recall(history, a.Log)
 	if err != nil {
@@ -176,19 +181,6 @@ func (a *Auditor) examine(ctx context.Context, r run) (*job, error) {
 		return a.lane(ctx, r, finding, left, started)
 	}
 	return nil, nil // its start was refused: there never was an interaction
-}
-
-// endOf is when and why a history ends.
-func endOf(history *historypb.History) (at time.Time, reason string) {
-	last := history.GetEvents()[len(history.GetEvents())-1]
-	at = last.GetEventTime().AsTime()
-	switch {
-	case last.GetWorkflowExecutionTerminatedEventAttributes() != nil:
-		return at, last.GetWorkflowExecutionTerminatedEventAttributes().GetReason()
-	case last.GetWorkflowExecutionFailedEventAttributes() != nil:
-		return at, last.GetWorkflowExecutionFailedEventAttributes().GetFailure().GetMessage()
-	}
-	return at, ""
 }
 
 // Stuck lists the workflows whose tasks fail again and again: they neither end nor
@@ -246,20 +238,4 @@ func (a *Auditor) since(ctx context.Context, r run) ([]run, error) {
 		}
 	}
 	return later, nil
-}
-
-func (a *Auditor) history(ctx context.Context, workflowID, runID string) (*historypb.History, error) {
-	history := &historypb.History{}
-	pages := a.Temporal.GetWorkflowHistory(ctx, workflowID, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-	for pages.HasNext() {
-		event, err := pages.Next()
-		if err != nil {
-			return nil, fmt.Errorf("history of %s: %w", workflowID, err)
-		}
-		history.Events = append(history.Events, event)
-	}
-	if len(history.GetEvents()) == 0 {
-		return nil, fmt.Errorf("history of %s: it has no events", workflowID)
-	}
-	return history, nil
 }

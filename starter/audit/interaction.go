@@ -12,6 +12,8 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"segue/dispatch"
+	"segue/recovery"
 	"segue/replay"
 	"segue/workflows"
 )
@@ -33,12 +35,8 @@ func (a *Auditor) interaction(
 	if err != nil || isDone {
 		return nil, err
 	}
-	return &job{finding: finding, fire: func(ctx context.Context) error { return a.takeUp(ctx, workflowID, left, started) }}, nil
+	return &job{finding: finding, fire: func(ctx context.Context) error { return a.takeUp(ctx, workflowID, r, left, started) }}, nil
 }
-
-// successorMark stands between the id of an interaction and the life of it that was
-// taken up again, where another life has the id.
-const successorMark = "~"
 
 // successor is the id of the workflow that takes an interaction up again: its own,
 // unless that was used for another life of it since. isDone says that there was one.
@@ -56,7 +54,7 @@ func (a *Auditor) successor(ctx context.Context, r run, left workflows.Left) (wo
 			return "", true, nil
 		}
 	}
-	workflowID = r.id + successorMark + left.Owner.FirstRunID[:8]
+	workflowID = recovery.SuccessorID(r.id, left.Owner)
 	var missing *serviceerror.NotFound
 	if _, err := a.Temporal.DescribeWorkflowExecution(ctx, workflowID, ""); err != nil && !errors.As(err, &missing) {
 		return "", false, fmt.Errorf("looking for %s: %w", workflowID, err)
@@ -66,7 +64,7 @@ func (a *Auditor) successor(ctx context.Context, r run, left workflows.Left) (wo
 
 // lifeOf is the first run of the life that a run of an interaction belongs to.
 func (a *Auditor) lifeOf(ctx context.Context, r run) (string, error) {
-	history, err := a.history(ctx, r.id, r.runID)
+	history, err := replay.Fetch(ctx, a.Temporal, r.execution())
 	if err != nil {
 		return "", err
 	}
@@ -78,9 +76,10 @@ func (a *Auditor) lifeOf(ctx context.Context, r run) (string, error) {
 	return left.Owner.FirstRunID, nil
 }
 
-// takeUp starts a run that does what is left, with the ids that the run which left
-// it would have used. Temporal refuses a second one.
-func (a *Auditor) takeUp(ctx context.Context, workflowID string, left workflows.Left, started *historypb.WorkflowExecutionStartedEventAttributes) error {
+// takeUp starts a run that does what an ended run left, with the ids that that one would
+// have used. It names the ended run, which the activity Recover reads. Temporal refuses a
+// second one.
+func (a *Auditor) takeUp(ctx context.Context, workflowID string, ended run, left workflows.Left, started *historypb.WorkflowExecutionStartedEventAttributes) error {
 	if err := left.Fits(); err != nil {
 		return err
 	}
@@ -96,7 +95,7 @@ func (a *Auditor) takeUp(ctx context.Context, workflowID string, left workflows.
 		Priority: temporal.Priority{
 			PriorityKey: int(priority.GetPriorityKey()), FairnessKey: priority.GetFairnessKey(), FairnessWeight: priority.GetFairnessWeight(),
 		},
-	}, workflows.TypeInteraction, left.Start, left.Carried)
+	}, workflows.TypeInteraction, left.Start, dispatch.Recovery{Recovers: dispatch.EndedRun{WorkflowID: ended.id, RunID: ended.runID}})
 	var exists *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &exists) {
 		return nil // another audit was faster

@@ -42,7 +42,7 @@ func (a *Auditor) lane(
 
 // unknownTo are those of the requests that a run of their lane was never given.
 func (a *Auditor) unknownTo(ctx context.Context, r run, requests []dispatch.Request) ([]dispatch.Request, error) {
-	history, err := a.history(ctx, r.id, r.runID)
+	history, err := replay.Fetch(ctx, a.Temporal, r.execution())
 	if err != nil {
 		return nil, err
 	}

@@ -100,6 +100,9 @@ func (c *Client) priorityOf(payload json.RawMessage) (p dispatch.Priority) {
 	return p
 }
 
+// maxChannel is more than any channel's name has: servers take 400 bytes of a summary.
+const maxChannel = 32
+
 // summaryOf is what the Temporal UI shows in its list.
 func summaryOf(n Name, start json.RawMessage) string {
 	var of struct {
@@ -107,6 +110,9 @@ func summaryOf(n Name, start json.RawMessage) string {
 	}
 	if json.Unmarshal(start, &of) != nil || of.Channel == "" {
 		of.Channel = "new"
+	}
+	if len(of.Channel) > maxChannel {
+		of.Channel = "unknown" // the interaction refuses it, and says why
 	}
 	return fmt.Sprintf("%s interaction %s", of.Channel, n.ID)
 }
@@ -139,9 +145,14 @@ func (c *Client) Commands(ctx context.Context, n Name, eventID string, array jso
 // no limit.
 const answerLimit = time.Minute
 
+// maxUpdateID is what every Temporal server takes, in bytes.
+const maxUpdateID = 255
+
 func (c *Client) update(ctx context.Context, n Name, name, id string, payload json.RawMessage, answer any) error {
-	if id == "" {
-		id = rand.Text() // sent again, it must be known for the same command
+	if id == "" || len(id) > maxUpdateID {
+		// Sent again, it must be known for the same command. What is too long for an id of Temporal's is refused by the
+		// interaction, which says why.
+		id = rand.Text()
 	}
 	err := c.persist(ctx, func() error {
 		ctx, cancel := answerWithin(ctx)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"segue/dispatch"
+	"segue/interaction"
 )
 
 // Name says which interaction is meant.
@@ -32,6 +33,10 @@ func (n Name) Check() error {
 	}
 	if !part.MatchString(n.ID) {
 		return fmt.Errorf("interaction id %q: use 1 to 128 of the characters A-Z a-z 0-9 . _ ~ : @ -, as ID or CONTACT-CENTER/ID", n.ID)
+	}
+	if together := len(n.ContactCenter) + len(n.ID); together > interaction.MaxIdentity {
+		return fmt.Errorf("contact center %q and interaction id %q: have %d bytes together; keep both together within %d",
+			n.ContactCenter, n.ID, together, interaction.MaxIdentity)
 	}
 	return nil
 }

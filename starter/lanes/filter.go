@@ -1,7 +1,6 @@
 package lanes
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -28,24 +27,21 @@ type Filter struct {
 }
 
 // Query is the lanes to look into, in Temporal's list language.
-func (f Filter) Query() (string, error) {
+func (f Filter) Query() string {
 	conditions := []string{"WorkflowType = '" + workflows.TypeDelivery + "'", "ExecutionStatus = 'Running'"}
 	for _, keyword := range []struct{ attribute, value string }{
 		{dispatch.AttributeContactCenter.GetName(), f.ContactCenter},
 		{dispatch.AttributeInteraction.GetName(), f.Interaction},
 		{dispatch.AttributeCall.GetName(), f.Call},
 	} {
-		if strings.ContainsAny(keyword.value, `'"\`) {
-			return "", fmt.Errorf("%s %q: quotes and backslashes are no part of such names", keyword.attribute, keyword.value)
-		}
 		if keyword.value != "" {
-			conditions = append(conditions, fmt.Sprintf("%s = '%s'", keyword.attribute, keyword.value))
+			conditions = append(conditions, drive.Equals(keyword.attribute, keyword.value))
 		}
 	}
 	if f.Parked && !f.Retrying {
 		conditions = append(conditions, dispatch.AttributeParked.GetName()+" > 0")
 	}
-	return strings.Join(conditions, " AND "), nil
+	return strings.Join(conditions, " AND ")
 }
 
 // Match tells whether a delivery is meant, whatever lane it is in.

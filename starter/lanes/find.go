@@ -46,12 +46,8 @@ const (
 // Find looks for at most limit deliveries; looked is told of each lane that was
 // looked into, from several goroutines.
 func Find(ctx context.Context, source Source, f Filter, limit int, looked func()) (Found, error) {
-	query, err := f.Query()
-	if err != nil {
-		return Found{}, err
-	}
 	s := &search{source: source, filter: f, limit: limit, looked: looked}
-	err = source.Lanes(ctx, query, func(l drive.Lane) error {
+	err := source.Lanes(ctx, f.Query(), func(l drive.Lane) error {
 		if s.lanes = append(s.lanes, l); len(s.lanes) < batch {
 			return nil
 		}

@@ -100,15 +100,12 @@ func order(perSecond float64) lanes.Order {
 }
 
 func TestTheQueryNamesWhatNarrows(t *testing.T) {
-	query, err := lanes.Filter{ContactCenter: "cc", Interaction: "i", Call: "crm", Parked: true}.Query()
-	require.NoError(t, err)
+	query := lanes.Filter{ContactCenter: "cc", Interaction: "i", Call: "crm", Parked: true}.Query()
 	require.Equal(t, "WorkflowType = 'Delivery' AND ExecutionStatus = 'Running' AND SegueContactCenter = 'cc'"+
 		" AND SegueInteraction = 'i' AND SegueCall = 'crm' AND SegueParked > 0", query)
-	query, err = lanes.Filter{Parked: true, Retrying: true}.Query()
-	require.NoError(t, err)
+	query = lanes.Filter{Parked: true, Retrying: true}.Query()
 	require.NotContains(t, query, "SegueParked", "a lane that has nothing parked may retry")
-	_, err = lanes.Filter{Call: "a' OR 'b"}.Query()
-	require.ErrorContains(t, err, `SegueCall "a' OR 'b"`)
+	require.Contains(t, lanes.Filter{Call: `a' OR \'b`}.Query(), ` AND SegueCall = 'a\' OR \\\'b'`)
 }
 
 func TestWhatAFilterMeans(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 	"segue/dispatch"
 	"segue/metrics"
 	"segue/metrics/export"
+	"segue/recovery"
 	"segue/workflows"
 )
 
@@ -83,6 +84,7 @@ func Run(ctx context.Context, options Options) error {
 		Temporal:  options.Client,
 		TaskQueue: options.TaskQueue,
 	}).Register(work)
+	(&recovery.Activities{Temporal: options.Client}).Register(work)
 
 	// What is told outlasts the work, so that the stopping can be watched, too.
 	beside, end := context.WithCancel(context.WithoutCancel(ctx))
@@ -177,6 +179,10 @@ func sources(store *config.Store, sender *delivery.Sender, survey *surveyor, h *
 // worker back: two pollers of each kind, and heartbeats that are told at 80 % of
 // their timeout, so that a killed worker's deliveries would be sent again.
 //
+// The first task of an interaction that waited for a worker may bring 10,000 signals,
+// which a slow machine applies in more than the second after which the SDK takes a task
+// for deadlocked and fails it, again and again.
+//
 // What makes polling impossible, such as a namespace that is gone, goes to fatal.
 func workerOptions(fatal chan<- error) sdkworker.Options {
 	pollers := sdkworker.NewPollerBehaviorAutoscaling(sdkworker.PollerBehaviorAutoscalingOptions{
@@ -186,6 +192,7 @@ func workerOptions(fatal chan<- error) sdkworker.Options {
 		WorkflowTaskPollerBehavior:   pollers,
 		ActivityTaskPollerBehavior:   pollers,
 		MaxHeartbeatThrottleInterval: 50 * time.Millisecond,
+		DeadlockDetectionTimeout:     8 * time.Second, // a workflow task has 10
 		OnFatalError: func(err error) {
 			select {
 			case fatal <- fmt.Errorf("worker: %w", err):

@@ -100,7 +100,7 @@ func (d *desk) reload(text string) host.ConfigurationHealth {
 }
 
 const plain = `calls:
-  - {name: crm, method: POST, url: "http://crm.example.com/"}
+  - {name: crm, method: POST, url: "https://crm.example.com/"}
 `
 
 func TestALoadedConfigurationIsToldOf(t *testing.T) {
@@ -185,7 +185,7 @@ func TestMissingSecretsAreWarnedOf(t *testing.T) {
 	status := d.reload(`calls:
   - name: crm
     method: POST
-    url: "http://crm.example.com/"
+    url: "https://crm.example.com/"
     auth: {bearer: "file:` + key + `"}
 `)
 	require.Equal(t, metrics.Loaded, status.LastReload.Outcome, "the rest of the configuration is good")
@@ -203,7 +203,7 @@ func TestMissingSecretsAreWarnedOf(t *testing.T) {
 
 func TestWhatNeedsARestartIsNamed(t *testing.T) {
 	d := newDesk(t, plain)
-	status := d.reload(plain + "temporal: {address: \"elsewhere:7233\"}\nlog: {level: debug, format: json}\n")
+	status := d.reload(plain + "temporal: {address: \"elsewhere:7233\", tls: {enabled: false}}\nlog: {level: debug, format: json}\n")
 	require.Equal(t, []string{"temporal.address", "log.format"}, status.NeedsRestart)
 	require.Equal(t, slog.LevelDebug, d.level.Level(), "the log's level needs none")
 	var named []any

@@ -1,0 +1,16 @@
+package dispatch
+
+// EndedRun names a run of an interaction that was ended from outside.
+type EndedRun struct {
+	WorkflowID string `json:"workflow_id"`
+	RunID      string `json:"run_id"`
+}
+
+// Recovery is the second argument of an Interaction that takes up what such a run left;
+// the first is the start of that run.
+type Recovery struct {
+	Recovers EndedRun `json:"recovers"`
+}
+
+// ErrorNotRecoverable is the application error type of a run that cannot be taken up.
+const ErrorNotRecoverable = "NotRecoverable"

@@ -1,0 +1,34 @@
+package e2e_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"segue/interaction"
+)
+
+// TestABacklogOfOneInteractionIsWorkedOff lets one interaction wait for a worker with
+// nearly as many signals as the server takes for one run: its first task has them all.
+func TestABacklogOfOneInteractionIsWorkedOff(t *testing.T) {
+	t.Parallel()
+	const count = 9000
+	l := newLab(t)
+	receiver := newReceiver(t, func(arrival) int { return 200 })
+	run := l.start("backlog", "inbound")
+	for i := range count {
+		l.signal("backlog", "script_signal", fmt.Sprintf(`{"p1":"%d","event_id":"e%d"}`, i, i))
+	}
+	begin := time.Now()
+	l.startWorker(probeConfig(receiver.URL, "interaction_starts", "interaction_ends"))
+	l.signal("backlog", "abandon", `{}`)
+	var status interaction.Status
+	require.NoError(t, run.Get(t.Context(), &status))
+	t.Logf("%d signals worked off in %s", count, time.Since(begin).Round(time.Millisecond))
+	require.Equal(t, interaction.OutcomeAbandoned, status.Outcome)
+	require.EqualValues(t, 0, status.RejectedCount)
+	require.Len(t, receiver.seen(), 2)
+	require.Empty(t, failedTasks(l.history("backlog", run.GetRunID())))
+}

@@ -1,0 +1,160 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+
+	"segue/interaction"
+	"segue/workflows"
+)
+
+// silence is longer than every timer of pausesConfig. These tests pause as people do:
+// the pause is the input.
+const silence = 4 * time.Second
+
+// pausesConfig has timers that a command would find expired if it were judged by the
+// clock of the workflow task before it.
+func pausesConfig(url string) string {
+	return fmt.Sprintf(`
+calls:
+  - name: probe
+    method: POST
+    url: %s/probe
+    json: {id: "${interaction.id}", when: "${event.when}", handle: "${durations.handle}", queue: "${durations.queue}", total: "${durations.total}", wrap_up: "${durations.wrap_up}"}
+triggers:
+  - {when: [inbound.call_end, interaction_ends], call: probe}
+timeouts: {default: {offer: 3s, queue: 0s, wrap_up: 3s, engagement: 0s, late_events: 0s, sequence_gap: 2s}}
+guard: {allow: ["127.0.0.0/8"]}
+`, url)
+}
+
+// stateOf waits until an interaction is in a state, and reports how it stands.
+func (l *lab) stateOf(id string, state interaction.State) interaction.Status {
+	l.t.Helper()
+	var status interaction.Status
+	l.eventually(10*time.Second, fmt.Sprintf("%s is %s", id, state), func() bool {
+		var err error
+		status, err = query[interaction.Status](l, id, workflows.QueryState)
+		return err == nil && status.State == state
+	})
+	return status
+}
+
+// near requires a moment of the interaction to be that of the clock on the wall, but
+// for what the command took to get there.
+func near(t *testing.T, want, got time.Time, what string) {
+	t.Helper()
+	require.WithinDuration(t, want, got, time.Second, what)
+}
+
+// TestACallWithPausesKeepsTheTimeOfTheWall plays a call by signals with pauses that are
+// longer than its timers, on two workers.
+func TestACallWithPausesKeepsTheTimeOfTheWall(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	receiver := newReceiver(t, func(arrival) int { return 200 })
+	l.startWorker(pausesConfig(receiver.URL))
+	l.startWorker(pausesConfig(receiver.URL))
+	run := l.start("call", "inbound")
+
+	time.Sleep(silence)
+	offered := time.Now()
+	l.signal("call", "offer", `{"agent":"ada"}`)
+	require.Len(t, l.stateOf("call", interaction.StateOffered).OfferedTo, 1, "offered, and not missed at once")
+	accepted := time.Now()
+	l.signal("call", "accept", `{"agent":"ada"}`)
+	l.stateOf("call", interaction.StateHandling)
+
+	time.Sleep(silence)
+	left := time.Now()
+	l.signal("call", "disconnect", `{"by":{"id":"ada","role":"agent"}}`)
+	l.stateOf("call", interaction.StateWrapUp)
+	require.NoError(t, run.Get(t.Context(), nil))
+	require.GreaterOrEqual(t, time.Since(left), 3*time.Second, "wrap-up lasts as long as it may")
+
+	spans, err := query[[]interaction.Span](l, "call", workflows.QueryTimeline)
+	require.NoError(t, err)
+	at := map[interaction.Segment]interaction.Span{}
+	for _, span := range spans {
+		if span.Leg == interaction.LegAgent {
+			at[span.Segment] = span
+		}
+	}
+	near(t, offered, at[interaction.SegmentOffered].Start, "offered")
+	near(t, accepted, at[interaction.SegmentHandling].Start, "handled")
+	near(t, left, *at[interaction.SegmentHandling].End, "handled until")
+	near(t, left.Add(3*time.Second), *at[interaction.SegmentWrapUp].End, "wrap-up until")
+
+	var told []struct {
+		When                 string
+		Handle, Total, Queue float64
+		WrapUp               float64 `json:"wrap_up"`
+	}
+	for _, a := range receiver.seen() {
+		told = append(told, struct {
+			When                 string
+			Handle, Total, Queue float64
+			WrapUp               float64 `json:"wrap_up"`
+		}{})
+		require.NoError(t, json.Unmarshal([]byte(a.Body), &told[len(told)-1]))
+	}
+	require.Len(t, told, 2)
+	require.Equal(t, "inbound.call_end", told[0].When)
+	require.InDelta(t, left.Sub(accepted).Seconds(), told[0].Handle, 1, "durations.handle at the end of the call")
+	require.InDelta(t, 3, told[1].WrapUp, 1)
+}
+
+// TestANumberIsWaitedForAfterASilence sends two numbered commands in disorder, 300 ms
+// apart, after a silence: the second is not late.
+func TestANumberIsWaitedForAfterASilence(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	receiver := newReceiver(t, func(arrival) int { return 200 })
+	l.startWorker(pausesConfig(receiver.URL))
+	l.start("numbered", "inbound")
+	l.signal("numbered", "queue_event", `{"event":"PLAY","source_sequence":1}`)
+	time.Sleep(silence)
+	l.signal("numbered", "accept", `{"agent":"ada","source_sequence":3}`)
+	time.Sleep(300 * time.Millisecond)
+	l.signal("numbered", "place_in_queue", `{"queue":"billing","source_sequence":2}`)
+	status := l.stateOf("numbered", interaction.StateHandling)
+	require.Zero(t, status.Gaps)
+	require.Zero(t, status.RejectedCount)
+	l.signal("numbered", "complete", `{"source_sequence":4}`)
+	l.stateOf("numbered", interaction.StateCompleted)
+}
+
+// TestARefusedUpdateLeavesNothingBehind sends a refused update before a signal: the
+// worker's clock has moved in a task that leaves no history, and what it does then must
+// still be what a replay does.
+func TestARefusedUpdateLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	receiver := newReceiver(t, func(arrival) int { return 200 })
+	worker := l.startWorker(pausesConfig(receiver.URL))
+	run := l.start("refused", "inbound")
+	time.Sleep(silence - time.Second)
+	handle, err := l.client.UpdateWorkflow(t.Context(), client.UpdateWorkflowOptions{
+		WorkflowID: l.workflowID("refused"), UpdateName: "hold", Args: []any{json.RawMessage(`{}`)}, WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err == nil {
+		err = handle.Get(t.Context(), nil)
+	}
+	require.ErrorContains(t, err, "hold is not legal in state started")
+	time.Sleep(silence - 2*time.Second) // the offer is due by the clock of the start, and not by that of the refusal
+	l.signal("refused", "offer", `{"agent":"ada"}`)
+	l.stateOf("refused", interaction.StateOffered)
+	require.NoError(t, replayWith(l.history("refused", run.GetRunID())))
+
+	// Another worker has nothing but the history.
+	require.NoError(t, worker.Process.Kill())
+	l.startWorker(pausesConfig(receiver.URL))
+	l.signal("refused", "abandon", `{}`)
+	require.NoError(t, run.Get(t.Context(), nil))
+	require.Empty(t, failedTasks(l.history("refused", run.GetRunID())))
+}

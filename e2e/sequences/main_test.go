@@ -1,0 +1,138 @@
+package sequences_test
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"os/signal"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	sdkworker "go.temporal.io/sdk/worker"
+
+	"segue/config"
+	"segue/connect"
+	"segue/embedded"
+	"segue/worker/host"
+	"segue/workflows"
+)
+
+var (
+	sequences = flag.Int("sequences", 200, "how many random sequences to play")
+	seed      = flag.Uint64("seed", 0, "seed of the random sequences; 0 chooses one")
+)
+
+// temporal is the embedded server that all tests share.
+var temporal *embedded.Server
+
+// cacheSize is how many workflows each worker of these tests caches.
+const cacheSize = 1
+
+// A variable of the environment makes the test binary one of its own workers: the cache
+// belongs to a process.
+const workerQueue = "SEGUE_SEQUENCES_TASK_QUEUE"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	sdkworker.SetStickyWorkflowCacheSize(cacheSize)
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "sequences:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (code int, err error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if queue := os.Getenv(workerQueue); queue != "" {
+		return 0, work(ctx, queue)
+	}
+	temporal, err = embedded.Start(ctx, embedded.Options{
+		UIPort: embedded.NoUI, SearchAttributes: connect.SearchAttributeTypes(),
+		Progress: func(text string) { fmt.Fprintln(os.Stderr, text) },
+	})
+	if err != nil {
+		return 0, err
+	}
+	code = m.Run()
+	return code, temporal.Stop()
+}
+
+// nameOf is the task queue and the contact center of one test. With -count a test runs
+// several times against one server.
+func nameOf(t *testing.T) string { return fmt.Sprintf("%s-%d", t.Name(), time.Now().UnixNano()) }
+
+// work is the life of a worker process; its configuration comes on standard input.
+func work(ctx context.Context, queue string) error {
+	yaml, err := io.ReadAll(os.Stdin)
+	if err != nil {
+		return err
+	}
+	set, err := config.Parse("sequences.yaml", yaml)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	c, err := dial(ctx, os.Getenv("SEGUE_TEMPORAL_ADDRESS"), log)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return host.Run(ctx, host.Options{Client: c, TaskQueue: queue, Config: config.NewStore(set), Log: log})
+}
+
+func dial(ctx context.Context, address string, log *slog.Logger, more ...client.Plugin) (client.Client, error) {
+	plugin, err := workflows.NewPlugin()
+	if err != nil {
+		return nil, err
+	}
+	return connect.Dial(ctx, connect.Settings{Address: address}, log, append([]client.Plugin{plugin}, more...)...)
+}
+
+// startWorker runs a worker process until the test ends.
+func startWorker(t *testing.T, queue, yaml string) {
+	t.Helper()
+	command := exec.Command(os.Args[0])
+	command.Env = append(os.Environ(), workerQueue+"="+queue, "SEGUE_TEMPORAL_ADDRESS="+temporal.Address)
+	command.Stdin = bytes.NewReader([]byte(yaml))
+	said := &output{}
+	command.Stdout, command.Stderr = said, said
+	require.NoError(t, command.Start())
+	t.Cleanup(func() {
+		_ = command.Process.Signal(syscall.SIGTERM) // it may be gone already
+		timer := time.AfterFunc(30*time.Second, func() { _ = command.Process.Kill() })
+		defer timer.Stop()
+		if err := command.Wait(); err != nil || t.Failed() {
+			t.Errorf("worker: %v\n%.20000s", err, said)
+		}
+	})
+}
+
+// output is what a worker prints.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}

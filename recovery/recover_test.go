@@ -1,0 +1,114 @@
+package recovery_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/mocks"
+	"go.temporal.io/sdk/testsuite"
+
+	"segue/dispatch"
+	"segue/interaction"
+	"segue/recovery"
+	"segue/replay"
+	"segue/workflows"
+)
+
+// temporalWith is a Temporal that has one history, or answers with an error.
+func temporalWith(t *testing.T, history *historypb.History, err error) *mocks.Client {
+	temporal, pages := mocks.NewClient(t), mocks.NewHistoryEventIterator(t)
+	next := 0
+	pages.On("HasNext").Return(func() bool { return err != nil || next < len(history.GetEvents()) })
+	pages.On("Next").Return(func() (*historypb.HistoryEvent, error) {
+		if err != nil {
+			return nil, err
+		}
+		next++
+		return history.GetEvents()[next-1], nil
+	})
+	temporal.On("GetWorkflowHistory", mock.Anything, mock.Anything, mock.Anything, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).Return(pages)
+	return temporal
+}
+
+// asked runs the activity for one run; the environment's workflow is the one
+// that asks.
+func asked(t *testing.T, history *historypb.History, err error, workflowID string) (*workflows.Carried, error) {
+	t.Helper()
+	env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
+	(&recovery.Activities{Temporal: temporalWith(t, history, err)}).Register(env)
+	value, failure := env.ExecuteActivity(dispatch.ActivityRecover, dispatch.EndedRun{WorkflowID: workflowID, RunID: "r1"})
+	if failure != nil {
+		return nil, failure
+	}
+	var carried workflows.Carried
+	return &carried, value.Get(&carried)
+}
+
+// asking is the workflow that the test environment runs activities for.
+const asking = "default-test-workflow-id"
+
+func golden(t *testing.T, name string) *historypb.History {
+	t.Helper()
+	history, err := replay.File("../replay/testdata/v0/" + name + ".json.gz")
+	require.NoError(t, err)
+	return history
+}
+
+// terminated is a history as it would be had somebody terminated the workflow behind its
+// first task.
+func terminated(history *historypb.History) *historypb.History {
+	for i, event := range history.GetEvents() {
+		if event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED && i > 4 {
+			history.Events = append(history.Events[:i:i], &historypb.HistoryEvent{
+				EventId: event.GetEventId(), EventTime: event.GetEventTime(), EventType: enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED,
+				Attributes: &historypb.HistoryEvent_WorkflowExecutionTerminatedEventAttributes{
+					WorkflowExecutionTerminatedEventAttributes: &historypb.WorkflowExecutionTerminatedEventAttributes{Reason: "by mistake"},
+				},
+			})
+			return history
+		}
+	}
+	return history
+}
+
+func TestAnEndedRunIsGivenBackEnded(t *testing.T) {
+	carried, err := asked(t, terminated(golden(t, "handled")), nil, asking)
+	require.NoError(t, err)
+	require.Equal(t, interaction.StateCompleted, carried.Interaction.Facts().State)
+	require.Equal(t, interaction.OutcomeCanceled, carried.Interaction.Facts().Outcome)
+	require.NotEmpty(t, carried.FirstRunID)
+	require.NotEmpty(t, carried.Outbox.Turns)
+}
+
+func TestWhatCannotBeTakenUpIsRefused(t *testing.T) {
+	unplayable := terminated(golden(t, "handled"))
+	unplayable.Events = append(unplayable.Events[:2:2], unplayable.Events[4:]...)
+	for name, test := range map[string]struct {
+		history    *historypb.History
+		err        error
+		workflowID string
+		reason     string
+	}{
+		"another interaction": {history: terminated(golden(t, "handled")), workflowID: "interaction/cc/other", reason: "default-test-workflow-id is no successor of it"},
+		"ended by itself":     {history: golden(t, "handled"), workflowID: asking, reason: "it was not ended from outside"},
+		"a lane":              {history: terminated(golden(t, "lane_retried")), workflowID: asking, reason: "it never was an interaction"},
+		"no such run":         {err: serviceerror.NewNotFound("nothing"), workflowID: asking, reason: "there is no such run"},
+		"unplayable":          {history: unplayable, workflowID: asking, reason: "its history does not replay with this version"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := asked(t, test.history, test.err, test.workflowID)
+			require.ErrorContains(t, err, "cannot be taken up: "+test.reason)
+			require.ErrorContains(t, err, "retryable: false")
+		})
+	}
+}
+
+func TestAnOutageIsTriedAgain(t *testing.T) {
+	_, err := asked(t, nil, serviceerror.NewUnavailable("a moment"), asking)
+	require.ErrorContains(t, err, "a moment")
+	require.NotContains(t, err.Error(), "cannot be taken up")
+}

@@ -1,0 +1,90 @@
+package workflows_test
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"segue/dispatch"
+	"segue/interaction"
+	"segue/workflows"
+)
+
+// forged are second arguments that any client can start a workflow with.
+var forged = map[string]string{
+	"empty":               `{}`,
+	"without interaction": `{"interaction":null}`,
+	"no object":           `"x"`,
+	"state":               `{"interaction":{"state":"handling"},"outbox":{},"lanes":[{"call":"crm","handed_over":true}]}`,
+	"half a recovery":     `{"recovers":{"workflow_id":"interaction/cc/i-1"}}`,
+	"items":               `{"items":[{"request":{"id":"d1","url":"http://127.0.0.1/"},"status":"waiting"}]}`,
+}
+
+var startsOf = map[string]any{
+	workflows.TypeInteraction: json.RawMessage(startInbound),
+	workflows.TypeDelivery:    laneStart,
+	workflows.TypeReceiver:    dispatch.ReceiverStart{Call: "crm"},
+}
+
+func TestNobodyStartsAWorkflowWithCarriedState(t *testing.T) {
+	for workflow, start := range startsOf {
+		for name, argument := range forged {
+			t.Run(workflow+" "+name, func(t *testing.T) {
+				e := newEnv(t)
+				e.ExecuteWorkflow(workflow, start, json.RawMessage(argument))
+				require.True(t, e.IsWorkflowCompleted())
+				require.Equal(t, workflows.ErrorInvalidPayload, errorType(t, e.GetWorkflowError()))
+				require.ErrorContains(t, e.GetWorkflowError(), "second argument: is for runs that continue as new; start the workflow with one argument")
+				require.Empty(t, e.inputs)
+				require.Empty(t, e.attempts)
+			})
+		}
+	}
+}
+
+// recovering lets the activity Recover answer.
+func recovering(t *testing.T, answer func(dispatch.EndedRun) (*workflows.Carried, error)) *env {
+	e := newEnv(t)
+	e.RegisterActivityWithOptions(func(_ context.Context, from dispatch.EndedRun) (*workflows.Carried, error) { return answer(from) },
+		activity.RegisterOptions{Name: dispatch.ActivityRecover})
+	return e
+}
+
+var ended = dispatch.EndedRun{WorkflowID: testWorkflow, RunID: "r1"}
+
+func TestARecoveryTakesUpWhatTheEndedRunLeft(t *testing.T) {
+	first := newEnv(t)
+	first.signals(time.Second, [2]string{"place_in_queue", `{"queue":"sales","event_id":"e1"}`})
+	first.RegisterDelayedCallback(func() { first.SetContinueAsNewSuggested(true) }, 2*time.Second)
+	first.signals(3*time.Second, [2]string{"dtmf", `{"digits":"1"}`})
+	first.start(startInbound)
+	left := asContinued(t, first.GetWorkflowError())
+
+	e := recovering(t, func(from dispatch.EndedRun) (*workflows.Carried, error) {
+		require.Equal(t, ended, from)
+		return left, nil
+	})
+	e.signals(time.Minute, [2]string{"place_in_queue", `{"queue":"sales","event_id":"e1"}`}, [2]string{"abandon", `{}`})
+	e.ExecuteWorkflow(workflows.TypeInteraction, json.RawMessage(startInbound), dispatch.Recovery{Recovers: ended})
+	require.NoError(t, e.GetWorkflowError())
+	var status interaction.Status
+	require.NoError(t, e.GetWorkflowResult(&status))
+	require.Equal(t, interaction.OutcomeAbandoned, status.Outcome)
+	require.Equal(t, 1, status.Duplicates)
+	require.NotContains(t, e.whens(), "interaction_starts", "its start was dispatched by the run that ended")
+}
+
+func TestARecoveryThatIsRefusedEndsAtOnce(t *testing.T) {
+	e := recovering(t, func(dispatch.EndedRun) (*workflows.Carried, error) {
+		return nil, temporal.NewNonRetryableApplicationError("run r1 of interaction/cc/i-1 cannot be taken up: there is no such run", dispatch.ErrorNotRecoverable, nil)
+	})
+	e.ExecuteWorkflow(workflows.TypeInteraction, json.RawMessage(startInbound), dispatch.Recovery{Recovers: ended})
+	require.Equal(t, workflows.ErrorInvalidPayload, errorType(t, e.GetWorkflowError()))
+	require.ErrorContains(t, e.GetWorkflowError(), "there is no such run")
+	require.Empty(t, e.inputs)
+}

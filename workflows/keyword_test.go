@@ -1,0 +1,46 @@
+package workflows_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/converter"
+
+	"segue/workflows"
+)
+
+func TestAKeywordFitsEveryDatabase(t *testing.T) {
+	for name, text := range map[string]string{
+		"ascii": strings.Repeat("x", 3000), "two bytes each": strings.Repeat("ü", 256), "four bytes each": strings.Repeat("😀", 256),
+		"escaped in JSON": strings.Repeat("<", 256), "control characters": strings.Repeat("\x00", 300), "not UTF-8": strings.Repeat("\xffx", 150),
+	} {
+		keyword := workflows.Keyword(text)
+		require.Equal(t, 255, utf8.RuneCountInString(keyword), name)
+		require.True(t, utf8.ValidString(keyword), name)
+		require.NotContains(t, keyword, "\x00", name)
+		encoded, err := json.Marshal(keyword)
+		require.NoError(t, err)
+		require.Less(t, len(encoded), 2048, name)
+		require.Equal(t, keyword, workflows.Keyword(text), name)
+		require.NotEqual(t, keyword, workflows.Keyword(text+"y"), name)
+		require.Equal(t, keyword, workflows.Keyword(keyword), "a keyword is its own")
+	}
+	require.True(t, strings.HasPrefix(workflows.Keyword(strings.Repeat("sales ", 100)), "sales sales "))
+	for _, text := range []string{"", "sales ", "Söderköping", strings.Repeat("x", 255), strings.Repeat("😀", 255)} {
+		require.Equal(t, text, workflows.Keyword(text))
+	}
+	require.Equal(t, "a b", workflows.Keyword("a\nb"))
+}
+
+func TestASummaryFitsEveryServer(t *testing.T) {
+	for _, text := range []string{strings.Repeat("x", 300), strings.Repeat("<", 300), strings.Repeat("<", 119), strings.Repeat("😀", 300), strings.Repeat("\x01", 110)} {
+		payload, err := converter.GetDefaultDataConverter().ToPayload(workflows.SummaryOf("wrap-up of %s", text))
+		require.NoError(t, err)
+		require.LessOrEqual(t, payload.Size(), 400)
+		require.Greater(t, payload.Size(), 100)
+	}
+	require.Equal(t, "wrap-up of ann", workflows.SummaryOf("wrap-up of %s", "ann"))
+}

@@ -1,0 +1,23 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"segue/dispatch"
+)
+
+// unknownOutcome is the outcome of an attempt whose activity ended without one: it is
+// tried again, unless the receiver may have the request and must not get it twice.
+func unknownOutcome(ctx workflow.Context, request dispatch.Request) dispatch.Outcome {
+	outcome := dispatch.Outcome{
+		ID: request.ID, Verdict: dispatch.VerdictRetry, Class: "timeout", At: workflow.Now(ctx),
+		RetryIn: time.Minute, Message: "the attempt ended without an outcome",
+	}
+	if request.Once {
+		outcome.Verdict, outcome.RetryIn = dispatch.VerdictFinal, 0
+		outcome.Message += "; the receiver may have the request, and the call is not idempotent: check there, then redeliver or discard"
+	}
+	return outcome
+}

@@ -1,0 +1,83 @@
+package workflows_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"segue/dispatch"
+	"segue/interaction"
+	"segue/workflows"
+)
+
+// once makes the requests of a hand-over those of a call that is not idempotent.
+func once(in dispatch.HandOver) dispatch.HandOver {
+	for i := range in.Requests {
+		in.Requests[i].Once = true
+	}
+	return in
+}
+
+// An attempt that ends without an outcome may have arrived: what must not arrive twice
+// waits for an operator.
+func TestAnAttemptWithoutOutcomeIsNotRepeatedForACallThatIsNotIdempotent(t *testing.T) {
+	l := newLane(t)
+	l.answers["d1"] = []dispatch.Outcome{{}}
+	l.append(0, once(handOver("d1", "d2")))
+	l.at(time.Hour, func() {
+		require.Equal(t, "d1:parked d2:waiting", l.statuses())
+		records := query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries)
+		require.Equal(t, "timeout", records[0].Class)
+	})
+	l.signal(2*time.Hour, workflows.SignalRedeliver, `{"id":"d1"}`)
+	l.run()
+	require.Equal(t, []string{"0s d1 #1", "2h0m0s d1 #1", "2h0m0s d2 #1"}, l.tries)
+}
+
+// In a batch it would be unknown which of them arrived.
+func TestWhatMustNotBeRepeatedIsAttemptedAlone(t *testing.T) {
+	l := newLane(t)
+	l.append(0, once(handOver(ids(150)...)))
+	l.run()
+	require.Len(t, l.batches, 150)
+}
+
+func TestAnInteractionsAttemptWithoutOutcomeIsNotRepeated(t *testing.T) {
+	for name, tc := range map[string]struct {
+		once   bool
+		parked bool
+	}{"idempotent": {false, false}, "not idempotent": {true, true}} {
+		t.Run(name, func(t *testing.T) {
+			e := newEnv(t)
+			fire(e, "inbound.dtmf", "crm")
+			plain := e.onDispatch
+			e.onDispatch = func(in *dispatch.Input, result *dispatch.Result) {
+				plain(in, result)
+				for i := range result.Deliveries {
+					result.Deliveries[i].Request.Once = tc.once
+				}
+			}
+			e.onAttempt = func(in dispatch.AttemptInput) dispatch.AttemptResult {
+				if tc.once {
+					require.Len(t, in.Requests, 1)
+				}
+				return dispatch.AttemptResult{}
+			}
+			e.signals(time.Second, [2]string{"dtmf", `{"digits":"1"}`}, [2]string{"dtmf", `{"digits":"2"}`})
+			e.signals(time.Minute, [2]string{"abandon", `{}`})
+			e.start(startInbound)
+			require.NoError(t, e.GetWorkflowError())
+			require.Len(t, e.attempts, 1, "the lane workflow takes the others")
+			require.NotEmpty(t, e.handOvers)
+			failed := e.handOvers[0].Failed
+			if !tc.parked {
+				require.Nil(t, failed)
+				return
+			}
+			require.Equal(t, dispatch.VerdictFinal, failed.Verdict)
+			require.Contains(t, failed.Message, "the call is not idempotent: check there, then redeliver or discard")
+			require.Contains(t, e.whens(), string(interaction.WhenFault), "and it is a fault as any other")
+		})
+	}
+}
