@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -163,6 +164,23 @@ func TestOperatorsAgainstALiveSegue(t *testing.T) {
 		require.Equal(t, 2, dev.run(t, "discard", "--class", "gone").code)
 		require.Len(t, receiver.requests(), 1)
 	})
+	owing := func(t *testing.T, want ...string) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			var listed []struct{ ID string }
+			dev.into(t, &listed, "list", "--undelivered")
+			var ids []string
+			for _, l := range listed {
+				ids = append(ids, l.ID)
+			}
+			return slices.Equal(ids, want)
+		}, 20*time.Second, 100*time.Millisecond, "list --undelivered has %v", want)
+	}
+	t.Run("what an interaction owes when it has closed", func(t *testing.T) {
+		require.Eventually(t, func() bool { return dev.isOver(t, "interaction/default/c1") }, 20*time.Second, 50*time.Millisecond)
+		owing(t, "c1")
+		require.Contains(t, dev.run(t, "show", "c1").out, "2 not delivered")
+	})
 	t.Run("redeliver", func(t *testing.T) {
 		receiver.answer(http.StatusOK)
 		require.Equal(t, errandResult{Matched: 1, Sent: 1}, dev.errand(t, "redeliver", "--call", "crm"))
@@ -178,6 +196,9 @@ func TestOperatorsAgainstALiveSegue(t *testing.T) {
 		for _, d := range eventually(t, dev, 2, "deliveries", "c1") {
 			require.Equal(t, "delivered", d.Status)
 		}
+		owing(t)
+		require.Contains(t, dev.run(t, "show", "c1").out, "0 not delivered")
+		require.Regexp(t, `default/c1 +inbound +completed +abandoned +0 `, dev.run(t, "list", "--id", "c1").out)
 	})
 	t.Run("discard", func(t *testing.T) {
 		receiver.answer(http.StatusGone)

@@ -12,7 +12,7 @@ import (
 // first that are still open. The others are counted; their lane workflow has them.
 const (
 	shownSettled = 200
-	shownOpen    = 500
+	ShownOpen    = 500
 )
 
 // deliveryLog is what the query "deliveries" shows, in order of dispatch.
@@ -31,7 +31,7 @@ func (g *deliveryLog) add(record DeliveryRecord) {
 	g.Total++
 	if !isSettled(record.Status) {
 		g.Undelivered++
-		if g.Undelivered-g.hidden() > shownOpen {
+		if g.Undelivered-g.hidden() > ShownOpen {
 			g.hide(record.ID)
 			return
 		}
