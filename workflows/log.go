@@ -63,6 +63,16 @@ func (g *deliveryLog) isOpen(id, call string) bool {
 	return slices.Contains(g.Hidden, shortID(id))
 }
 
+// isInLane reports whether a delivery of a call is known to be with its lane workflow.
+func (g *deliveryLog) isInLane(id, call string) bool {
+	for _, record := range slices.Backward(g.Records) {
+		if record.ID == id {
+			return record.Call == call && (record.Status == dispatch.StatusInLane || record.Status == dispatch.StatusParked)
+		}
+	}
+	return slices.Contains(g.Hidden, shortID(id))
+}
+
 // set notes where a delivery stands now.
 func (g *deliveryLog) set(id string, status dispatch.Status, outcome *dispatch.Outcome) {
 	for i := len(g.Records) - 1; i >= 0; i-- {
