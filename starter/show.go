@@ -204,6 +204,8 @@ func attemptsOf(d workflows.DeliveryRecord) string {
 	switch {
 	case d.Class == string(delivery.ClassDryRun):
 		return "0"
+	case d.Sent > 0:
+		return fmt.Sprint(d.Sent)
 	case len(d.Attempts) > 0:
 		return fmt.Sprint(len(d.Attempts))
 	case d.Status == dispatch.StatusDelivered:

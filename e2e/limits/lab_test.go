@@ -55,7 +55,7 @@ type lab struct {
 	*drive.Client
 }
 
-// newLab starts both for one test. One call of the configuration is parked at once, and operators cannot be told of it:
+// newLab starts both for one test. One call of the configuration is parked at once, and operators cannot be notified:
 // interactions have lane workflows, the receiver has its own, and so have alerts.
 func newLab(t *testing.T, db string) *lab {
 	t.Helper()
