@@ -37,7 +37,7 @@ func codeOf(err error) int {
 		return exitNotFound
 	case isRefused(err):
 		return exitRefused
-	case errors.Is(err, drive.ErrUnreachable), errors.Is(err, drive.ErrNoWorker):
+	case errors.Is(err, drive.ErrUnreachable), errors.Is(err, drive.ErrNoWorker), errors.Is(err, drive.ErrStuck):
 		return exitUnreachable
 	}
 	return exitFailure

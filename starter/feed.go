@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,6 +18,7 @@ import (
 func (a *app) feedCommand() *cobra.Command {
 	var contactCenter, way string
 	parallel := feed.DefaultParallel
+	patience := 2 * time.Minute
 	c := &cobra.Command{
 		Use:   "feed FILE",
 		Short: "Send a file of commands",
@@ -24,7 +27,10 @@ func (a *app) feedCommand() *cobra.Command {
 
 Lines of one interaction are sent in order, those of different ones side by side. What was sent before, by its
 event_id, is not sent again, so a feed that broke off is simply run again; lines without an event_id get one
-from their content. Lines that changed nothing are listed with their reason (exit code 4).`,
+from their content. Lines that changed nothing are listed with their reason (exit code 4).
+
+An interaction that does not answer does not stop the others: it is listed with its lines, whose outcome is unknown
+(exit code 5). Run the feed again once it answers. An outage of Temporal is waited out for --patience.`,
 		Example: `  segue feed examples/day.ndjson
   segue feed today.ndjson --parallel 50 --via update --json
   printf '%s\n' '{"interaction":"c1","command":"start","channel":"chat"}' | segue feed -`,
@@ -35,6 +41,9 @@ from their content. Lines that changed nothing are listed with their reason (exi
 			case feed.WaySignal, feed.WayUpdate, feed.WayMixed:
 			default:
 				return usage("--via %q: use signal, update or mixed", way)
+			}
+			if patience < 0 {
+				return usage("--patience %s: use 0 or more", patience)
 			}
 			if parallel < 1 {
 				return usage("--parallel %d: use 1 or more", parallel)
@@ -49,6 +58,7 @@ from their content. Lines that changed nothing are listed with their reason (exi
 				return err
 			}
 			defer s.close()
+			s.Patience = max(patience, time.Nanosecond)
 			begin := time.Now()
 			bar := newProgress(a.errs, "lines", total)
 			result, err := feed.Run(c.Context(), s.Client, source, feed.Options{
@@ -58,14 +68,20 @@ from their content. Lines that changed nothing are listed with their reason (exi
 			if printed := a.printFeed(result, time.Since(begin)); err == nil {
 				err = printed
 			}
-			if err == nil && len(result.Rejected) > 0 {
+			switch {
+			case err != nil:
+				return err
+			case result.Unknown > 0:
+				return &codedError{exitUnreachable}
+			case len(result.Rejected) > 0:
 				return &codedError{exitRefused}
 			}
-			return err
+			return nil
 		},
 	}
 	contactCenterFlag(c, &contactCenter)
 	c.Flags().IntVar(&parallel, "parallel", parallel, "how many interactions at once")
+	c.Flags().DurationVar(&patience, "patience", patience, "how long an outage of Temporal is waited out, before the feed breaks off")
 	c.Flags().StringVar(&way, "via", string(feed.WaySignal), "send as signal, update, or mixed (every fifth interaction by updates)")
 	return c
 }
@@ -97,13 +113,31 @@ func (a *app) printFeed(result feed.Result, took time.Duration) error {
 		feed.Result
 		ElapsedS float64 `json:"elapsed_s"`
 	}{result, took.Seconds()}, func(w io.Writer) error {
-		fmt.Fprintf(w, "%d lines of %d interactions in %s: %d accepted, %d duplicates, %d rejected\n",
-			result.Lines, result.Interactions, draw.Duration(took), result.Accepted, result.Duplicates, len(result.Rejected))
-		if result.Unknown > 0 {
-			fmt.Fprintf(w, "%d signals are with Temporal, but no worker told what became of them: is one running?\n", result.Unknown)
+		fmt.Fprintf(w, "%d lines of %d interactions in %s: %d accepted, %d duplicates, %d rejected, %d unknown\n",
+			result.Lines, result.Interactions, draw.Duration(took), result.Accepted, result.Duplicates, len(result.Rejected), result.Unknown)
+		for _, u := range result.Unanswered {
+			fmt.Fprintf(w, "  %s did not answer; unknown %s: %s\n", u.Interaction, linesOf(u.Lines), u.Reason)
 		}
 		return printRejections(w, result.Rejected)
 	})
+}
+
+// linesOf names lines, the first ones of many.
+func linesOf(numbers []int) string {
+	const named = 10
+	word := "line "
+	if len(numbers) > 1 {
+		word = "lines "
+	}
+	texts := make([]string, 0, named)
+	for _, number := range numbers[:min(named, len(numbers))] {
+		texts = append(texts, strconv.Itoa(number))
+	}
+	text := word + strings.Join(texts, ", ")
+	if rest := len(numbers) - named; rest > 0 {
+		text += fmt.Sprintf(" and %d more", rest)
+	}
+	return text
 }
 
 func printRejections(w io.Writer, rejections []feed.Rejection) error {

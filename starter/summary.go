@@ -125,6 +125,9 @@ func (p *play) linesAmiss(fed feed.Result) []string {
 			amiss = append(amiss, fmt.Sprintf("line %d was not rejected and should have been: %s", line, p.plan.Rejected[line]))
 		}
 	}
+	for _, u := range fed.Unanswered {
+		amiss = append(amiss, fmt.Sprintf("%s did not answer: %s", u.Interaction, u.Reason))
+	}
 	if fed.Duplicates != p.plan.Duplicates {
 		amiss = append(amiss, fmt.Sprintf("%d lines counted as duplicates, not %d", fed.Duplicates, p.plan.Duplicates))
 	}

@@ -57,7 +57,7 @@ func (c *Client) Start(ctx context.Context, n Name, start json.RawMessage, reope
 func (c *Client) endLateData(ctx context.Context, n Name, runID string) error {
 	ctx, cancel := answerWithin(ctx)
 	defer cancel()
-	err := c.persist(ctx, func() error { return c.Temporal.CancelWorkflow(ctx, n.WorkflowID(), runID) })
+	err := c.persist(ctx, func() error { return ofTemporal(ctx, c.Temporal.CancelWorkflow(ctx, n.WorkflowID(), runID)) })
 	if err == nil {
 		err = c.Temporal.GetWorkflow(ctx, n.WorkflowID(), runID).Get(ctx, nil)
 	}
@@ -82,7 +82,7 @@ func (c *Client) start(ctx context.Context, n Name, start json.RawMessage, reope
 		if err == nil {
 			runID = run.GetRunID()
 		}
-		return err
+		return ofTemporal(ctx, err)
 	})
 	var exists *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &exists) {
@@ -121,7 +121,7 @@ func summaryOf(n Name, start json.RawMessage) string {
 // interaction judges it when its turn comes.
 func (c *Client) Signal(ctx context.Context, n Name, command string, payload json.RawMessage) error {
 	err := c.persist(ctx, func() error {
-		return c.Temporal.SignalWorkflow(ctx, n.WorkflowID(), "", command, payload)
+		return ofTemporal(ctx, c.Temporal.SignalWorkflow(ctx, n.WorkflowID(), "", command, payload))
 	})
 	return c.kindOf(ctx, n, err)
 }
@@ -154,18 +154,25 @@ func (c *Client) update(ctx context.Context, n Name, name, id string, payload js
 		// interaction, which says why.
 		id = rand.Text()
 	}
+	away := false
 	err := c.persist(ctx, func() error {
-		ctx, cancel := answerWithin(ctx)
+		limited, cancel := answerWithin(ctx)
 		defer cancel()
-		handle, err := c.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		handle, err := c.Temporal.UpdateWorkflow(limited, client.UpdateWorkflowOptions{
 			WorkflowID: n.WorkflowID(), UpdateName: name, UpdateID: id,
 			Args: []any{payload}, WaitForStage: client.WorkflowUpdateStageCompleted,
 		})
 		if err == nil {
-			err = handle.Get(ctx, answer)
+			err = handle.Get(limited, answer)
 		}
 		if ranOut(err) && c.isOpen(ctx, n.WorkflowID()) {
 			return &renewedError{err}
+		}
+		var outage *outageError
+		err = c.ofWorkers(ctx, n.WorkflowID(), err)
+		wasAway := away
+		if away = errors.As(err, &outage); !away && wasAway && waitedTooLong(err) {
+			return &outageError{err} // Temporal is back, and the worker gets the time of a whole try
 		}
 		return err
 	})

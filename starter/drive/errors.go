@@ -27,6 +27,8 @@ var (
 	ErrCompleted = errors.New("interaction is completed")
 	// ErrNoWorker says that nobody answered for the workflow.
 	ErrNoWorker = errors.New("no worker answered")
+	// ErrStuck says that the tasks of the workflow fail, so that it answers nothing.
+	ErrStuck = errors.New("the tasks of its workflow fail")
 	// ErrUnreachable says that Temporal itself did not answer.
 	ErrUnreachable = errors.New("no Temporal can be reached")
 )
@@ -57,9 +59,14 @@ func (c *Client) kindOf(ctx context.Context, n Name, err error) error {
 	var missing *serviceerror.NotFound
 	var namespace *serviceerror.NamespaceNotFound
 	var updating *client.WorkflowUpdateServiceTimeoutOrCanceledError
+	var outage *outageError
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &outage):
+		return fmt.Errorf("%w: %w", ErrUnreachable, outage.cause)
+	case isStuck(err):
+		return fmt.Errorf("%s: %w; `segue audit` names the cause", n, ErrStuck)
 	case errors.As(err, &refused):
 		if refused.Type() == endedMeanwhile {
 			return c.completed(ctx, n)
@@ -115,6 +122,41 @@ func waitedTooLong(err error) bool {
 	return errors.As(err, &deadline) || errors.Is(err, context.DeadlineExceeded)
 }
 
+// outageError is a call that Temporal itself did not answer in time.
+type outageError struct{ cause error }
+
+func (e *outageError) Error() string { return e.cause.Error() }
+func (e *outageError) Unwrap() error { return e.cause }
+
+// ofTemporal marks a timeout of a call that needs no worker: only an outage explains it. When the caller's own time is
+// over, it says nothing about Temporal.
+func ofTemporal(ctx context.Context, err error) error {
+	if waitedTooLong(err) && ctx.Err() == nil {
+		return &outageError{err}
+	}
+	return err
+}
+
+// ofWorkers marks a timeout of a call that a worker answers as an outage, if Temporal does not answer without a worker
+// either.
+func (c *Client) ofWorkers(ctx context.Context, workflowID string, err error) error {
+	var updating *client.WorkflowUpdateServiceTimeoutOrCanceledError
+	if !waitedTooLong(err) && !errors.As(err, &updating) || ctx.Err() != nil {
+		return err
+	}
+	_, described := c.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
+	if waitedTooLong(described) || serviceerror.ToStatus(described).Code() == codes.Unavailable {
+		return &outageError{errors.Join(err, described)}
+	}
+	return err
+}
+
+// isStuck reports whether Temporal does not ask a workflow because its last tasks have failed.
+func isStuck(err error) bool {
+	var notReady *serviceerror.WorkflowNotReady
+	return errors.As(err, &notReady) && strings.Contains(notReady.Error(), "failed state")
+}
+
 // noPoller tells whether Temporal itself knows that nobody is there to ask, such as for
 // an interaction that is pinned to a version of the workers that none runs any more. It
 // has no type of error for that.
@@ -126,7 +168,11 @@ func noPoller(err error) bool {
 // goneOrNever tells a closed workflow from one that never was: the server calls
 // both "not found".
 func (c *Client) goneOrNever(ctx context.Context, n Name) error {
-	if _, err := c.Temporal.DescribeWorkflowExecution(ctx, n.WorkflowID(), ""); err != nil {
+	_, err := c.Temporal.DescribeWorkflowExecution(ctx, n.WorkflowID(), "")
+	if waitedTooLong(err) || serviceerror.ToStatus(err).Code() == codes.Unavailable {
+		return fmt.Errorf("%w: %w", ErrUnreachable, err)
+	}
+	if err != nil {
 		return fmt.Errorf("interaction %s %w: `segue list` shows those there are", n, ErrNotFound)
 	}
 	return c.completed(ctx, n)
@@ -142,7 +188,7 @@ func (c *Client) completed(ctx context.Context, n Name) error {
 	return fmt.Errorf("%s: %w: it ended as %s at %s, by %s", n, ErrCompleted, last.Outcome, last.EndedAt.UTC().Format(time.RFC3339), last.EndedBy)
 }
 
-// passes tells whether an error is worth another try: a server that restarts, a
+// passes tells whether an error is worth another try: a server that restarts or does not answer, a
 // shard that moves, a workflow whose first task has not run yet, one that continued
 // as new, an interaction that owes its receivers all it may, a worker that died with
 // the question (to the server it has canceled it).
@@ -150,7 +196,11 @@ func passes(err error) bool {
 	var notReady *serviceerror.WorkflowNotReady
 	var renewed *renewedError
 	var refused *temporal.ApplicationError
-	if errors.As(err, &notReady) || errors.As(err, &renewed) || errors.As(err, &refused) && refused.Type() == workflows.ErrorOverloaded {
+	var outage *outageError
+	if isStuck(err) {
+		return false
+	}
+	if errors.As(err, &notReady) || errors.As(err, &renewed) || errors.As(err, &outage) || errors.As(err, &refused) && refused.Type() == workflows.ErrorOverloaded {
 		return true
 	}
 	switch serviceerror.ToStatus(err).Code() {

@@ -16,12 +16,24 @@ import (
 // History reads the whole history of one run of a workflow of an interaction: its
 // own or one of its lanes'. An empty run id means the latest.
 func (c *Client) History(ctx context.Context, n Name, workflowID, runID string) (*historypb.History, error) {
+	var history *historypb.History
+	err := c.persist(ctx, func() (err error) {
+		history, err = c.readHistory(ctx, workflowID, runID)
+		return ofTemporal(ctx, err)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("history of %s: %w", workflowID, c.kindOf(ctx, n, err))
+	}
+	return history, nil
+}
+
+func (c *Client) readHistory(ctx context.Context, workflowID, runID string) (*historypb.History, error) {
 	pages := c.Temporal.GetWorkflowHistory(ctx, workflowID, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	history := &historypb.History{}
 	for pages.HasNext() {
 		event, err := pages.Next()
 		if err != nil {
-			return nil, fmt.Errorf("history of %s: %w", workflowID, c.kindOf(ctx, n, err))
+			return nil, err
 		}
 		history.Events = append(history.Events, event)
 	}

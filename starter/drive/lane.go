@@ -35,7 +35,7 @@ func (c *Client) LaneDeliveries(ctx context.Context, l Lane) ([]workflows.Delive
 // has closed meanwhile is ErrCompleted.
 func (c *Client) SignalLane(ctx context.Context, l Lane, signal string, wish workflows.OperatorRequest) error {
 	err := c.kindOf(ctx, l.Name, c.persist(ctx, func() error {
-		return c.Temporal.SignalWorkflow(ctx, l.WorkflowID, "", signal, wish)
+		return ofTemporal(ctx, c.Temporal.SignalWorkflow(ctx, l.WorkflowID, "", signal, wish))
 	}))
 	if errors.Is(err, ErrNotFound) {
 		// Only the interaction is unknown: it has left the namespace before its lane.

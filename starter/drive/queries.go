@@ -69,12 +69,13 @@ func ask[T any](ctx context.Context, c *Client, n Name, workflowID, runID, query
 	once := func() error {
 		value, err := c.Temporal.QueryWorkflow(ctx, workflowID, runID, query)
 		if err != nil {
-			return err
+			return c.ofWorkers(ctx, workflowID, err)
 		}
 		return value.Get(&answer)
 	}
 	err := c.persist(ctx, once)
-	if waitedTooLong(err) && ctx.Err() == nil {
+	var outage *outageError
+	if waitedTooLong(err) && !errors.As(err, &outage) && ctx.Err() == nil {
 		err = c.persist(ctx, once)
 	}
 	if err == nil {

@@ -17,6 +17,10 @@ type book struct {
 	applied map[string]bool
 	// received are the event ids that Temporal has on record; nil until asked.
 	received map[string]bool
+	// silent is why the interaction did not answer; nil as long as it may.
+	silent error
+	// unknown are the numbers of the lines whose outcome is not known for that reason.
+	unknown []int
 }
 
 type sentLine struct {
@@ -43,6 +47,15 @@ func (b *book) learn(ctx context.Context, target Target) error {
 	}
 	b.received = received
 	return nil
+}
+
+// giveUp counts every line whose outcome only the interaction knows as unknown.
+func (b *book) giveUp(why error) {
+	b.silent = why
+	for _, line := range b.sent {
+		b.unknown = append(b.unknown, line.Number)
+	}
+	b.sent = nil
 }
 
 // settle finds out what became of the signals: the interaction lists those that

@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -61,12 +62,13 @@ func Run(ctx context.Context, target Target, r io.Reader, options Options) (Resu
 		options.Progress = func() {}
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	total := Result{Rejected: []Rejection{}, Runs: map[drive.Name]string{}}
+	total := Result{Rejected: []Rejection{}, Unanswered: []Unanswered{}, Runs: map[drive.Name]string{}}
 	var counting sync.Mutex
+	var answered atomic.Bool
 	workers := make([]chan Line, options.Parallel)
 	for i := range workers {
 		workers[i] = make(chan Line, laneRoom)
-		w := newWorker(target, options)
+		w := newWorker(target, options, &answered)
 		group.Go(func() error {
 			err := w.run(ctx, workers[i])
 			counting.Lock()

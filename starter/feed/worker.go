@@ -3,6 +3,10 @@ package feed
 import (
 	"context"
 	"errors"
+	"sync/atomic"
+
+	"go.temporal.io/api/serviceerror"
+	"google.golang.org/grpc/codes"
 
 	"segue/interaction"
 	"segue/starter/drive"
@@ -15,11 +19,13 @@ type worker struct {
 	books   map[drive.Name]*book
 	order   []*book
 	result  Result
+	// answered says that some interaction of the feed has answered; all workers share it.
+	answered *atomic.Bool
 }
 
-func newWorker(target Target, options Options) *worker {
+func newWorker(target Target, options Options, answered *atomic.Bool) *worker {
 	return &worker{
-		target: target, options: options,
+		target: target, options: options, answered: answered,
 		books:  map[drive.Name]*book{},
 		result: Result{Runs: map[drive.Name]string{}},
 	}
@@ -42,26 +48,58 @@ func (w *worker) run(ctx context.Context, lines <-chan Line) error {
 	return w.settle(ctx)
 }
 
-// settle asks until it is clear that nobody answers: then the fate of the signals
-// stays unknown.
+// silenceLimit is how many interactions of one worker's share may stay silent one after the other before the rest is not
+// asked, as long as none of the whole feed has answered: then no worker runs, and each question would wait for one.
+const silenceLimit = 3
+
+// settle asks every interaction what it refused. One that cannot answer changes nothing for the others.
 func (w *worker) settle(ctx context.Context) error {
-	silent := false
-	for _, b := range w.order {
-		if silent {
-			w.result.Unknown += len(b.sent)
-			continue
+	var noWorker error
+	for silences, i := 0, 0; i < len(w.order); i++ {
+		b := w.order[i]
+		if noWorker == nil || len(b.sent) == 0 || w.answered.Load() {
+			asked := len(b.sent) > 0
+			if err := w.counted(b, b.settle(ctx, w.target, &w.result)); err != nil {
+				return err
+			}
+			switch {
+			case asked && b.silent == nil:
+				w.answered.Store(true)
+			case asked && errors.Is(b.silent, drive.ErrNoWorker):
+				if silences++; silences == silenceLimit {
+					noWorker = b.silent
+				}
+			}
+		} else {
+			b.giveUp(noWorker)
 		}
-		err := b.settle(ctx, w.target, &w.result)
-		if errors.Is(err, drive.ErrNoWorker) {
-			silent = true
-			w.result.Unknown += len(b.sent)
-			continue
-		}
-		if err != nil {
-			return err
+		if b.silent != nil {
+			w.result.unanswered(b)
 		}
 	}
 	return nil
+}
+
+// counted returns an error that would meet every other interaction as well. Any other is why this one does not answer.
+func (w *worker) counted(b *book, err error) error {
+	if err == nil || isFatal(err) {
+		return err
+	}
+	b.giveUp(err)
+	return nil
+}
+
+// isFatal reports whether an error concerns the whole feed: Temporal is away, or denies access.
+func isFatal(err error) bool {
+	var namespace *serviceerror.NamespaceNotFound
+	if errors.Is(err, drive.ErrUnreachable) || errors.As(err, &namespace) || errors.Is(err, context.Canceled) {
+		return true
+	}
+	switch serviceerror.ToStatus(err).Code() {
+	case codes.PermissionDenied, codes.Unauthenticated, codes.Unavailable, codes.ResourceExhausted:
+		return true
+	}
+	return false
 }
 
 func (w *worker) bookOf(n drive.Name) *book {
@@ -76,6 +114,10 @@ func (w *worker) bookOf(n drive.Name) *book {
 
 func (w *worker) send(ctx context.Context, b *book, line Line) error {
 	switch {
+	case b.silent != nil:
+		// Its lines are sent in order: none goes past one that was not answered.
+		b.unknown = append(b.unknown, line.Number)
+		return nil
 	case line.Command == CommandStart:
 		return w.start(ctx, b, line)
 	case b.received[line.EventID]:
@@ -104,7 +146,7 @@ func (w *worker) start(ctx context.Context, b *book, line Line) error {
 		return nil
 	case errors.As(err, &exists):
 		w.result.Duplicates++
-		return b.learn(ctx, w.target)
+		return w.counted(b, b.learn(ctx, w.target))
 	case err != nil:
 		return w.refusedOrFatal(ctx, b, line, err)
 	}
@@ -137,22 +179,30 @@ func (w *worker) update(ctx context.Context, b *book, line Line) error {
 	return nil
 }
 
-// refusedOrFatal counts what concerns this line alone, and returns what would
-// meet every other line as well.
+// refusedOrFatal counts what concerns this line or its interaction, and returns what would
+// meet every other one as well.
 func (w *worker) refusedOrFatal(ctx context.Context, b *book, line Line, err error) error {
 	var refused *drive.RefusedError
 	switch {
 	case errors.As(err, &refused), errors.Is(err, drive.ErrNotFound):
 	case errors.Is(err, drive.ErrCompleted):
-		if learned := b.learn(ctx, w.target); learned != nil {
+		if learned := w.counted(b, b.learn(ctx, w.target)); learned != nil {
 			return learned
+		}
+		if b.silent != nil {
+			b.unknown = append(b.unknown, line.Number)
+			return nil
 		}
 		if line.EventID != "" && b.received[line.EventID] {
 			b.sent = append(b.sent, sentLine{Line: line, before: true})
 			return nil
 		}
-	default:
+	case isFatal(err):
 		return err
+	default:
+		b.giveUp(err)
+		b.unknown = append(b.unknown, line.Number)
+		return nil
 	}
 	w.result.reject(line, err.Error())
 	return nil
