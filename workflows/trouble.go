@@ -160,7 +160,10 @@ func (t *trouble) seenWell(i dispatch.Inspection, rules dispatch.AlertRules, now
 	if t.isProven(rules) || i.Counted && i.Lanes <= i.Parked {
 		return true
 	}
-	t.LookAt = now.Add(min(lookFirst<<min(t.Looks, 4), lookMost))
+	t.LookAt = now.Add(lookAgain)
+	if t.Looks > 0 {
+		t.LookAt = now.Add(min(lookFirst<<min(t.Looks-1, 4), lookMost))
+	}
 	t.Looks++
 	return false
 }
