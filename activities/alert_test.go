@@ -83,7 +83,7 @@ func TestInspectCountsWhatWaits(t *testing.T) {
 			Return(&workflowservice.CountWorkflowExecutionsResponse{Count: count}, nil).Once()
 	}
 	assert.Equal(t, dispatch.Inspection{
-		Rules: dispatch.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute}, Counted: true, Lanes: 12, Parked: 3,
+		Rules: dispatch.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute, RemindEvery: 24 * time.Hour}, Counted: true, Lanes: 12, Parked: 3,
 	}, d.inspect(t, "crm"))
 }
 

@@ -237,7 +237,8 @@ var blocks = map[reflect.Type]block{
 	}},
 	reflect.TypeFor[fileAlerts](): {keys: map[string]key{
 		"failing_after":   {about: "How long a receiver fails until operator.delivery_failing fires."},
-		"recovered_after": {about: "How long it takes everything again until operator.receiver_recovered fires."},
+		"recovered_after": {about: "How long it delivers without failing until operator.receiver_recovered fires."},
+		"remind_every":    {about: "How often operators are told again of what still fails or is still parked, with event.reason \"reminder\"; 0s is never."},
 	}},
 	reflect.TypeFor[fileTimeouts](): {keys: map[string]key{
 		"default":  {about: "Those of every channel."},

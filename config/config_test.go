@@ -326,17 +326,17 @@ func TestTheExampleIsValidAndShowsEveryKey(t *testing.T) {
 	for _, key := range []string{"name", "method", "url", "query", "headers", "json", "form", "xml", "soap", "service", "port", "text", "accept", "auth", "basic", "bearer", "api_key", "oauth2", "mtls", "sign",
 		"timeout", "success", "final", "retriable", "idempotent", "order", "missing", "retry", "limits", "returns", "mappings", "when", "call", "segments", "legs", "from", "to", "channels", "queues",
 		"business_processes", "dispositions", "if", "dry_run", "backend", "default", "overflow", "max_misses", "priorities", "weights", "priority", "scripts", "labels", "allow", "proxy", "username", "address", "namespace", "task_queue",
-		"server_name", "level", "format", "failing_after", "recovered_after"} {
+		"server_name", "level", "format", "failing_after", "recovered_after", "remind_every"} {
 		assert.Contains(t, text, key+":")
 	}
 }
 
 func TestAlertsSayWhenOperatorsAreTold(t *testing.T) {
-	assert.Equal(t, dispatch.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute}, parsed(t, "").Alerts)
-	set := parsed(t, "alerts: {failing_after: 10m, recovered_after: 0s}")
+	assert.Equal(t, dispatch.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute, RemindEvery: 24 * time.Hour}, parsed(t, "").Alerts)
+	set := parsed(t, "alerts: {failing_after: 10m, recovered_after: 0s, remind_every: 0s}")
 	assert.Equal(t, dispatch.AlertRules{FailingAfter: 10 * time.Minute}, set.Alerts)
 	t.Setenv("SEGUE_ALERTS_FAILING_AFTER", "2m")
-	other := parsed(t, "alerts: {failing_after: 10m, recovered_after: 0s}")
+	other := parsed(t, "alerts: {failing_after: 10m, recovered_after: 0s, remind_every: 0s}")
 	assert.Equal(t, 2*time.Minute, other.Alerts.FailingAfter)
 	assert.NotEqual(t, set.Version, other.Version)
 }

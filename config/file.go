@@ -144,6 +144,7 @@ type fileEngagement struct {
 type fileAlerts struct {
 	FailingAfter   setting `yaml:"failing_after"`
 	RecoveredAfter setting `yaml:"recovered_after"`
+	RemindEvery    setting `yaml:"remind_every"`
 }
 
 type fileTimeouts struct {

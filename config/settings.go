@@ -55,6 +55,7 @@ var processSettings = []processSetting{
 	{"engagement.backend", "", optional(checkBackend)},
 	{"alerts.failing_after", "5m", checkDuration},
 	{"alerts.recovered_after", "1m", checkDuration},
+	{"alerts.remind_every", "24h", checkDuration},
 	{"guard.proxy.url", "", optional(checkProxy)},
 	{"guard.proxy.username", "", optional(checkSecret)},
 	{"guard.proxy.password", "", optional(checkSecret)},
@@ -217,6 +218,7 @@ func (s *Set) fill(v *viper.Viper) {
 	}
 	span(&s.Alerts.FailingAfter, "alerts.failing_after")
 	span(&s.Alerts.RecoveredAfter, "alerts.recovered_after")
+	span(&s.Alerts.RemindEvery, "alerts.remind_every")
 	for _, name := range timeoutNames {
 		span(timeoutField(&s.defaults, name), "timeouts.default."+name)
 	}

@@ -12,16 +12,18 @@ type SearchAttribute struct {
 
 const (
 	keyword = enumspb.INDEXED_VALUE_TYPE_KEYWORD
+	list    = enumspb.INDEXED_VALUE_TYPE_KEYWORD_LIST
 	integer = enumspb.INDEXED_VALUE_TYPE_INT
 )
 
-// SearchAttributes is every search attribute that Segue's workflows set. A namespace on SQL has room for ten keywords and
-// three integers: one of each is left to the namespace.
+// SearchAttributes is every search attribute that Segue's workflows set. A namespace on SQL has room for ten keywords,
+// three keyword lists and three integers: one of each, at least, is left to the namespace.
 var SearchAttributes = []SearchAttribute{
 	{"SegueState", keyword},
 	{"SegueChannel", keyword},
 	{"SegueQueue", keyword},
 	{"SegueAgent", keyword},
+	{"SegueAgents", list},
 	{"SegueWorkbin", keyword},
 	{"SegueOutcome", keyword},
 	{"SegueContactCenter", keyword},

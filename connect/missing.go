@@ -67,8 +67,10 @@ func (l lookout) lacking(ctx context.Context) ([]SearchAttribute, error) {
 	for i, attribute := range SearchAttributes {
 		all[i] = attribute.condition()
 	}
-	if fits, err := l.accepts(ctx, strings.Join(all, " AND ")); err != nil || fits {
+	if fits, err := l.accepts(ctx, strings.Join(all, " AND ")); err != nil {
 		return nil, err
+	} else if fits {
+		return nil, l.checkLists(ctx)
 	}
 	var lacking []SearchAttribute
 	for _, attribute := range SearchAttributes {
@@ -89,10 +91,31 @@ func (l lookout) lacking(ctx context.Context) ([]SearchAttribute, error) {
 	return lacking, nil
 }
 
-// condition is one that no attribute of another type can have.
+// checkLists reports a Keyword where a list of them is needed: what a list accepts, a
+// Keyword accepts, too.
+func (l lookout) checkLists(ctx context.Context) error {
+	for _, attribute := range SearchAttributes {
+		if attribute.Type != list {
+			continue
+		}
+		isKeyword, err := l.accepts(ctx, SearchAttribute{attribute.Name, keyword}.condition())
+		if err != nil {
+			return err
+		}
+		if isKeyword {
+			return &WrongTypeError{Namespace: l.namespace, Has: SearchAttribute{attribute.Name, keyword}, Want: attribute}
+		}
+	}
+	return nil
+}
+
+// condition is one that no attribute of another type can have; but see checkLists.
 func (s SearchAttribute) condition() string {
-	if s.Type == keyword {
-		return s.Name + " STARTS_WITH 'segue'" // a Text has no beginning
+	switch s.Type {
+	case keyword:
+		return s.Name + " STARTS_WITH 'segue'" // a Text has no beginning, nor has a list
+	case list:
+		return s.Name + " IN ('segue')" // a Text is no member
 	}
 	return s.Name + " = 0"
 }

@@ -73,9 +73,12 @@ func TestSetupMakesANamespaceUsable(t *testing.T) {
 func everyAttribute() temporal.SearchAttributes {
 	var updates []temporal.SearchAttributeUpdate
 	for _, attribute := range connect.SearchAttributes {
-		if attribute.Type == enumspb.INDEXED_VALUE_TYPE_INT {
+		switch attribute.Type {
+		case enumspb.INDEXED_VALUE_TYPE_INT:
 			updates = append(updates, temporal.NewSearchAttributeKeyInt64(attribute.Name).ValueSet(3))
-		} else {
+		case enumspb.INDEXED_VALUE_TYPE_KEYWORD_LIST:
+			updates = append(updates, temporal.NewSearchAttributeKeyKeywordList(attribute.Name).ValueSet([]string{"queued", "bea"}))
+		default:
 			updates = append(updates, temporal.NewSearchAttributeKeyKeyword(attribute.Name).ValueSet("queued"))
 		}
 	}
@@ -209,6 +212,14 @@ func TestANamespaceMayHaveAttributesOfItsOwn(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, names(), report.Added)
 	})
+	for _, kind := range []enumspb.IndexedValueType{enumspb.INDEXED_VALUE_TYPE_KEYWORD, enumspb.INDEXED_VALUE_TYPE_TEXT} {
+		add(t, fresh("listless"), map[string]enumspb.IndexedValueType{"SegueAgents": kind}, func(namespace string) {
+			for range 2 { // the first adds the others
+				_, err := connect.Setup(t.Context(), dial(t, namespace), namespace, 0)
+				require.ErrorContains(t, err, "search attribute SegueAgents of namespace "+namespace+" is "+kind.String()+", and Segue needs KeywordList")
+			}
+		})
+	}
 	add(t, fresh("full"), map[string]enumspb.IndexedValueType{"Tier": integer, "Score": integer}, func(namespace string) {
 		_, err := connect.Setup(t.Context(), dial(t, namespace), namespace, 0)
 		require.ErrorContains(t, err, "a namespace on SQL has room for 10 Keyword and 3 Int in all")
@@ -223,10 +234,12 @@ func TestTheTableFitsSQLVisibility(t *testing.T) {
 	}
 	require.Less(t, count[enumspb.INDEXED_VALUE_TYPE_KEYWORD], 10)
 	require.Less(t, count[enumspb.INDEXED_VALUE_TYPE_INT], 3)
-	require.Len(t, count, 2)
+	require.Less(t, count[enumspb.INDEXED_VALUE_TYPE_KEYWORD_LIST], 3)
+	require.Len(t, count, 3)
 
 	types := connect.SearchAttributeTypes()
 	require.Len(t, types, len(connect.SearchAttributes))
 	require.Equal(t, "Keyword", types["SegueState"])
 	require.Equal(t, "Int", types["SegueParked"])
+	require.Equal(t, "KeywordList", types["SegueAgents"])
 }

@@ -96,9 +96,12 @@ func (f AlertFacts) Fields() map[string]any {
 type AlertRules struct {
 	// FailingAfter is how long nothing was delivered before operators are told; 0 is off.
 	FailingAfter time.Duration `json:"failing_after"`
-	// RecoveredAfter is how long a receiver must not fail again before it is said to
-	// have recovered.
+	// RecoveredAfter is how long a receiver must deliver without failing before it is
+	// said to have recovered.
 	RecoveredAfter time.Duration `json:"recovered_after"`
+	// RemindEvery is how often operators are told again of what still fails or is still
+	// parked; 0 is never.
+	RemindEvery time.Duration `json:"remind_every"`
 }
 
 // InspectInput asks how a call stands.

@@ -8,6 +8,7 @@ var (
 	AttributeChannel       = temporal.NewSearchAttributeKeyKeyword("SegueChannel")
 	AttributeQueue         = temporal.NewSearchAttributeKeyKeyword("SegueQueue")
 	AttributeAgent         = temporal.NewSearchAttributeKeyKeyword("SegueAgent")
+	AttributeAgents        = temporal.NewSearchAttributeKeyKeywordList("SegueAgents")
 	AttributeWorkbin       = temporal.NewSearchAttributeKeyKeyword("SegueWorkbin")
 	AttributeOutcome       = temporal.NewSearchAttributeKeyKeyword("SegueOutcome")
 	AttributeContactCenter = temporal.NewSearchAttributeKeyKeyword("SegueContactCenter")

@@ -19,7 +19,7 @@ func TestEverySearchAttributeIsPrepared(t *testing.T) {
 		prepared[attribute.Name] = attribute.Type
 	}
 	written := []temporal.SearchAttributeKey{
-		dispatch.AttributeState, dispatch.AttributeChannel, dispatch.AttributeQueue, dispatch.AttributeAgent, dispatch.AttributeWorkbin,
+		dispatch.AttributeState, dispatch.AttributeChannel, dispatch.AttributeQueue, dispatch.AttributeAgent, dispatch.AttributeAgents, dispatch.AttributeWorkbin,
 		dispatch.AttributeOutcome, dispatch.AttributeContactCenter, dispatch.AttributeInteraction, dispatch.AttributeCall,
 		dispatch.AttributeUndelivered, dispatch.AttributeParked,
 	}

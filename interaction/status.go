@@ -89,6 +89,26 @@ func (i *Interaction) Status() Status {
 	return status
 }
 
+// Involved lists the agents who have or had a leg, each once: the owner first, then those
+// with an open leg, then the others, the latest first.
+func (i *Interaction) Involved() []string {
+	r := &i.r
+	var agents []string
+	add := func(id string) {
+		if id != "" && !slices.Contains(agents, id) {
+			agents = append(agents, id)
+		}
+	}
+	add(r.Owner)
+	for _, l := range r.agentLegs() {
+		add(l.Agent)
+	}
+	for _, k := range slices.Backward(r.Agents) {
+		add(k.Agent.ID)
+	}
+	return agents
+}
+
 func (r *record) participants() []Participant {
 	participants := []Participant{}
 	for _, l := range r.agentLegs() {

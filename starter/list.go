@@ -27,7 +27,10 @@ func (a *app) listCommand() *cobra.Command {
 		Short: "List interactions",
 		Long: `List interactions, newest first, by what they are: the filters are combined. With --parked it lists the lanes
 (interaction and call) that wait for an operator instead. Lists lag behind by up to a second. On MySQL the filters ignore
-case and accents.`,
+case and accents.
+
+An interaction whose workflow was terminated, or timed out, is in no state any more: --state does not find it, and the
+list says how it ended and which state it was in. Once an interaction is over, what it still owes is counted in its lanes.`,
 		Example: `  segue list --state queued --queue sales
   segue list --undelivered --limit 500 --json | jq -r '.[].id'
   segue list --parked`,
@@ -42,7 +45,7 @@ case and accents.`,
 				return err
 			}
 			defer s.close()
-			entries, err := s.interactions(c.Context(), query, f)
+			entries, err := s.newest(c.Context(), query, f.limit, f.undelivered)
 			if err != nil {
 				return err
 			}
@@ -81,8 +84,8 @@ func (f *listFilter) keywords() []keywordFilter {
 	return []keywordFilter{
 		{"state", "SegueState", "only in this state, such as queued or handling", &f.state},
 		{"channel", "SegueChannel", "only of this channel, such as inbound or chat", &f.channel},
-		{"queue", "SegueQueue", "only in this queue", &f.queue},
-		{"agent", "SegueAgent", "only owned by this agent", &f.agent},
+		{"queue", "SegueQueue", "only what waits in this queue, offered or not; with --state, what is or was in it", &f.queue},
+		{"agent", "SegueAgents", "only where this agent has or had a part", &f.agent},
 		{"workbin", "SegueWorkbin", "only in this workbin", &f.workbin},
 		{"outcome", "SegueOutcome", "only completed with this outcome, such as handled or abandoned", &f.outcome},
 		{"contact-center", "SegueContactCenter", "only of this contact center", &f.contactCenter},
@@ -109,7 +112,15 @@ func (f *listFilter) query() (string, error) {
 			return "", usage("--%s %q is none there is; %s", closed.flag, closed.value, expr.Suggest(closed.value, closed.known))
 		}
 	}
-	conditions := []string{"WorkflowType = '" + kind + "'"}
+	// A run that continued as new is the same interaction as the next one.
+	conditions := []string{"WorkflowType = '" + kind + "'", "ExecutionStatus != 'ContinuedAsNew'"}
+	if !f.parked && f.queue != "" && f.state == "" {
+		conditions = append(conditions, fmt.Sprintf("SegueState IN ('%s', '%s')", interaction.StateQueued, interaction.StateOffered))
+	}
+	if f.parked || f.queue != "" && f.state == "" || f.state != "" && f.state != string(interaction.StateCompleted) {
+		// The attributes of one that was terminated stay as they were.
+		conditions = append(conditions, "ExecutionStatus = 'Running'")
+	}
 	for _, keyword := range f.keywords() {
 		if !drive.CanFind(*keyword.value) {
 			return "", usage("--%s %q: Temporal's lists find no text with a double quote or a backslash, or with a quote at its beginning or end; leave the filter out",
@@ -186,6 +197,26 @@ func entryOf(info *workflowpb.WorkflowExecutionInfo) listEntry {
 	return e
 }
 
+// isCutOff reports whether the workflow was ended from outside, so that its state is the
+// one that it was in then.
+func isCutOff(workflow string) bool {
+	return workflow == "terminated" || workflow == "timedout" || workflow == "failed" || workflow == "canceled"
+}
+
+func (e listEntry) stateInWords() string {
+	if isCutOff(e.Workflow) && e.State != string(interaction.StateCompleted) {
+		return strings.TrimSpace(e.Workflow + " " + parenthesized(e.State))
+	}
+	return e.State
+}
+
+func parenthesized(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "(" + text + ")"
+}
+
 func statusName(status enumspb.WorkflowExecutionStatus) string {
 	return strings.ToLower(status.String())
 }
@@ -194,7 +225,7 @@ func writeInteractions(w io.Writer, entries []listEntry) error {
 	rows := [][]string{{"INTERACTION", "CHANNEL", "STATE", "OUTCOME", "QUEUE", "AGENT", "UNDELIVERED", "STARTED"}}
 	for _, e := range entries {
 		rows = append(rows, []string{
-			e.ContactCenter + "/" + e.ID, e.Channel, e.State, e.Outcome, e.Queue, e.Agent,
+			e.ContactCenter + "/" + e.ID, e.Channel, e.stateInWords(), e.Outcome, e.Queue, e.Agent,
 			fmt.Sprint(e.Undelivered), e.StartedAt.Local().Format(time.DateTime),
 		})
 	}

@@ -125,7 +125,7 @@ func TestTheCommandLineAgainstALiveSegue(t *testing.T) {
 		dev.into(t, &report, "setup")
 		require.NotNil(t, report.Added)
 		require.Empty(t, report.Added)
-		require.Len(t, report.Present, 11)
+		require.Len(t, report.Present, 12)
 	})
 	t.Run("start", func(t *testing.T) {
 		var started map[string]string

@@ -57,6 +57,9 @@ type portrait struct {
 	Timeline   []interaction.Span         `json:"timeline"`
 	Deliveries []workflows.DeliveryRecord `json:"deliveries"`
 	Rejected   []workflows.Rejected       `json:"rejected"`
+	// Workflow is how its workflow stands: running, completed, or how it was ended from
+	// outside, when, and for which reason.
+	Workflow drive.Standing `json:"workflow"`
 }
 
 func portraitOf(ctx context.Context, client *drive.Client, n drive.Name) (portrait, error) {
@@ -71,8 +74,21 @@ func portraitOf(ctx context.Context, client *drive.Client, n drive.Name) (portra
 	if p.Deliveries, err = client.Deliveries(ctx, n); err != nil {
 		return p, err
 	}
-	p.Rejected, err = client.Rejected(ctx, n)
-	return p, err
+	if p.Rejected, err = client.Rejected(ctx, n); err != nil {
+		return p, err
+	}
+	if p.Workflow, err = client.Standing(ctx, n); err != nil {
+		return p, err
+	}
+	if p.Workflow.Status != "running" { // then only the lanes know
+		p.State.Undelivered = 0
+		for _, d := range p.Deliveries {
+			if d.Status != dispatch.StatusDelivered && d.Status != dispatch.StatusDiscarded {
+				p.State.Undelivered++
+			}
+		}
+	}
+	return p, nil
 }
 
 func (p portrait) write(w io.Writer) error {
@@ -93,7 +109,15 @@ func (p portrait) writeState(w io.Writer) {
 	if s.Outcome != "" {
 		state += " (" + string(s.Outcome) + ")"
 	}
+	cut := isCutOff(p.Workflow.Status)
+	if cut {
+		state += ", and its workflow was ended from outside: " + p.Workflow.Status
+	}
 	fmt.Fprintf(w, "%s/%s: %s interaction, %s\n", s.ContactCenter, s.ID, s.Channel, state)
+	if cut {
+		fmt.Fprintf(w, "  %-12s %s\n", "ended", strings.TrimSpace(p.Workflow.ClosedAt.Local().Format(time.DateTime)+" "+p.Workflow.Reason))
+		fmt.Fprintf(w, "  %-12s segue audit fires what it left undone; Temporal's Reset lets it go on where it was\n", "remedy")
+	}
 	for _, fact := range []struct{ label, value string }{
 		{"agent", agentName(s.Agent)},
 		{"queue", s.Queue},
@@ -111,7 +135,7 @@ func (p portrait) writeState(w io.Writer) {
 		fmt.Fprintf(w, "  %-12s until %s\n", "late data", s.LateUntil.Local().Format(time.DateTime))
 	}
 	legal := strings.Join(s.Capabilities, ", ")
-	if legal == "" {
+	if legal == "" || p.Workflow.Status != "running" {
 		legal = "nothing any more"
 	}
 	fmt.Fprintf(w, "  %-12s %s\n", "legal now", legal)

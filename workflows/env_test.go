@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	sdkpb "go.temporal.io/api/sdk/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
@@ -189,4 +190,10 @@ func (e *env) whens() []string {
 		names = append(names, name)
 	}
 	return names
+}
+
+// details is the page of the workflow in the Temporal UI.
+func (e *env) details() string {
+	e.t.Helper()
+	return query[*sdkpb.WorkflowMetadata](e, "__temporal_workflow_metadata").GetCurrentDetails()
 }

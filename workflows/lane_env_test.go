@@ -11,7 +11,6 @@ import (
 
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
-	sdkpb "go.temporal.io/api/sdk/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/interceptor"
@@ -248,12 +247,6 @@ func (l *laneEnv) statuses() string {
 		list = append(list, record.ID+":"+string(record.Status))
 	}
 	return strings.Join(list, " ")
-}
-
-// details is the page of the lane in the Temporal UI.
-func (l *laneEnv) details() string {
-	l.t.Helper()
-	return query[*sdkpb.WorkflowMetadata](l.env, "__temporal_workflow_metadata").GetCurrentDetails()
 }
 
 func bodyOf(id string) string { return `{"of":"` + id + `"}` }

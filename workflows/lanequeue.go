@@ -9,7 +9,7 @@ import (
 	"segue/dispatch"
 )
 
-// keptAttempts and keptSettled bound what a lane still shows of its past.
+// keptAttempts, keptDelivered and keptDiscarded bound what a lane still shows of its past.
 const (
 	keptAttempts  = 20
 	keptDelivered = 50

@@ -162,7 +162,7 @@ type laneResult struct {
 type ReceiverStatus struct {
 	Call string `json:"call"`
 	// State is failing, recovering (it delivered, and may fail again), parked (it
-	// answers, and deliveries were parked a moment ago) or recovered.
+	// answers, and deliveries are parked) or recovered.
 	State string `json:"state"`
 	// Since is when the trouble began.
 	Since string `json:"since,omitempty"`

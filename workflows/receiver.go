@@ -14,8 +14,8 @@ import (
 
 // Receiver is the workflow of one call whose receiver is in trouble: worker processes
 // tell it what they see, and it tells operators, once for each episode however many
-// workers, interactions and lanes have part in it. It completes when the receiver
-// has recovered and there is nothing left to say.
+// workers, interactions and lanes take part in it. It stays open as long as the
+// receiver fails or deliveries of the call are parked, and reminds operators of that.
 //
 // more is what an earlier run left, when a run continues that.
 func Receiver(ctx workflow.Context, start dispatch.ReceiverStart, more converter.RawValue) error {
@@ -163,10 +163,16 @@ func (r *receiverRun) next() (next intent, isAny bool) {
 		consider(intent{at: t.lookDue(*r.Rules), about: "looks whether anything was delivered", do: r.look})
 	}
 	if t.isOver() {
-		consider(intent{at: t.Well.Add(r.Rules.RecoveredAfter), about: "recovered, unless it fails again", do: r.sayRecovered})
+		consider(intent{at: t.recoveryDue(*r.Rules), about: "recovered, if it delivers and fails no more", do: r.confirm})
 	}
-	if !t.SaidParked.IsZero() {
-		consider(intent{at: t.parkedDue(), about: "waits for more that is parked", do: t.forgetParked})
+	if t.hasParked() && t.Unsaid == 0 {
+		consider(intent{at: t.ParkedLookAt, about: "looks whether anything is still parked", do: r.lookForParked})
+	}
+	if at := t.failingReminder(*r.Rules); !at.IsZero() {
+		consider(intent{at: at, about: "reminds that it fails", do: r.remindOfFailing})
+	}
+	if at := t.parkedReminder(*r.Rules); !at.IsZero() {
+		consider(intent{at: at, about: "reminds of what is parked", do: r.remindOfParked})
 	}
 	return next, isAny
 }
@@ -180,7 +186,7 @@ func (r *receiverRun) inspected() dispatch.Inspection {
 	err := workflow.ExecuteActivity(withInspect(r.ctx, summary), dispatch.ActivityInspect, dispatch.InspectInput{Call: r.start.Call}).Get(r.ctx, &seen)
 	if err != nil { // a defect; the timers still need rules
 		workflow.GetLogger(r.ctx).Error("looking at a call failed", "call", r.start.Call, "error", err)
-		seen.Rules = dispatch.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute}
+		seen.Rules = dispatch.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute, RemindEvery: 24 * time.Hour}
 	}
 	r.changed, r.Rules = true, &seen.Rules
 	if seen.Counted {
@@ -198,7 +204,7 @@ func (r *receiverRun) look() {
 	if !isDue || !t.isFailing() || t.Empty > 0 {
 		return
 	}
-	t.SaidFailing = true
+	t.SaidFailing, t.SaidFailingAt = true, workflow.Now(r.ctx)
 	r.say(interaction.WhenDeliveryFailing, "", dispatch.AlertFacts{Failure: t.Failure, Since: t.Since, FailingFor: workflow.Now(r.ctx).Sub(t.Since)})
 }
 
@@ -216,20 +222,50 @@ func (r *receiverRun) sayParked() {
 	if t.isFailing() {
 		facts.FailingFor = workflow.Now(r.ctx).Sub(t.Since)
 	}
-	t.Unsaid, t.SaidParked = 0, workflow.Now(r.ctx)
+	t.saidParked(workflow.Now(r.ctx))
 	r.inspect()
 	r.Parked = max(r.Parked, 1) // the list of lanes lags behind
 	r.say(interaction.WhenDeliveryParked, "", facts)
 }
 
+// lookForParked sees whether anything is still parked: lanes say so to nobody.
+func (r *receiverRun) lookForParked() {
+	r.Trouble.seenParked(r.inspected(), workflow.Now(r.ctx))
+}
+
+// remindOfFailing and remindOfParked say again what operators were told long ago and
+// what has not changed since.
+func (r *receiverRun) remindOfFailing() {
+	t := &r.Trouble
+	r.inspect()
+	t.SaidFailingAt = workflow.Now(r.ctx)
+	if t.isFailing() {
+		facts := dispatch.AlertFacts{Failure: t.Failure, Since: t.Since, FailingFor: t.SaidFailingAt.Sub(t.Since)}
+		r.say(interaction.WhenDeliveryFailing, reasonReminder, facts)
+	}
+}
+
+func (r *receiverRun) remindOfParked() {
+	t := &r.Trouble
+	t.seenParked(r.inspected(), workflow.Now(r.ctx))
+	if !t.hasParked() || t.ParkedEmpty > 0 {
+		return // none is left, or that is about to be seen
+	}
+	t.saidParked(workflow.Now(r.ctx))
+	r.say(interaction.WhenDeliveryParked, reasonReminder, dispatch.AlertFacts{Failure: t.LastParked, Since: t.ParkedSince})
+}
+
+// confirm says that the receiver has recovered, once that is certain.
+func (r *receiverRun) confirm() {
+	t := &r.Trouble
+	if t.hasSaid() && !t.seenWell(r.inspected(), *r.Rules, workflow.Now(r.ctx)) || !t.isOver() {
+		return // not yet, or it has failed again meanwhile
+	}
+	r.sayRecovered()
+}
+
 // sayRecovered ends the episode; it is worth a word only to who has heard of it.
 func (r *receiverRun) sayRecovered() {
-	if r.Trouble.hasSaid() {
-		r.inspect()
-	}
-	if !r.Trouble.isOver() {
-		return // it has failed again meanwhile
-	}
 	was := r.Trouble
 	r.Trouble.end()
 	if was.hasSaid() {

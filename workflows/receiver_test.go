@@ -31,6 +31,7 @@ type receiverEnv struct {
 	// inspection is what a look finds; when answers otherwise for a time.
 	inspection dispatch.Inspection
 	looks      int
+	drained    bool // nothing waits since it delivers
 	// said is what operators heard: "5m0s delivery_failing http_5xx since 0s".
 	said   []string
 	events []map[string]any
@@ -63,7 +64,10 @@ func newReceiver(t *testing.T) *receiverEnv {
 
 func (r *receiverEnv) inspect(_ context.Context, in dispatch.InspectInput) (dispatch.Inspection, error) {
 	require.Equal(r.t, "crm", in.Call)
-	r.looks++
+	if r.looks++; r.looks == 5000 { // virtual time has no end
+		r.t.Error("it looks forever")
+		r.CancelWorkflow()
+	}
 	return r.inspection, nil
 }
 
@@ -103,7 +107,12 @@ func (r *receiverEnv) tell(after time.Duration, told dispatch.Telling) {
 
 // fails tells at a moment that nothing was delivered since another.
 func (r *receiverEnv) fails(after, since time.Duration) {
-	r.RegisterDelayedCallback(func() { r.SignalWorkflow(workflows.SignalTell, r.failing(dispatch.HealthFailing, since)) }, after)
+	r.RegisterDelayedCallback(func() {
+		if r.drained {
+			r.inspection.Lanes, r.drained = 7, false
+		}
+		r.SignalWorkflow(workflows.SignalTell, r.failing(dispatch.HealthFailing, since))
+	}, after)
 }
 
 func (r *receiverEnv) opens(after, since time.Duration) {
@@ -116,7 +125,13 @@ func (r *receiverEnv) failing(health dispatch.Health, since time.Duration) dispa
 	}}
 }
 
+// delivers tells that something arrived, as all that waited does.
 func (r *receiverEnv) delivers(after time.Duration) {
+	r.at(after, func() { r.inspection.Lanes, r.drained = 0, true })
+	r.deliversOne(after)
+}
+
+func (r *receiverEnv) deliversOne(after time.Duration) {
 	r.RegisterDelayedCallback(func() {
 		r.SignalWorkflow(workflows.SignalTell, dispatch.Telling{Health: dispatch.HealthDelivered, At: r.Now()})
 	}, after)
@@ -243,7 +258,7 @@ func TestParkedOnesAreSaidAtOnceThenOnceAMinute(t *testing.T) {
 	r.at(2*time.Second, func() { require.Equal(t, "parked", r.status().State) })
 	r.run()
 	require.Equal(t, []string{"0s delivery_parked for 0 count 1", "1m0s delivery_parked for 0 count 2950", "2m0s delivery_parked for 0 count 2050"}, r.said)
-	require.Equal(t, 3*time.Minute, r.lasted(), "what is parked next is not said too soon either")
+	require.Equal(t, 3*time.Minute+10*time.Second, r.lasted(), "what is parked next is not said too soon either")
 	require.Equal(t, 1.0, r.events[0]["parked"], "the list of lanes may not know it yet")
 	require.Equal(t, "gone", r.events[0]["class"])
 	require.Equal(t, "i-9", r.events[0]["interaction"])
@@ -252,6 +267,7 @@ func TestParkedOnesAreSaidAtOnceThenOnceAMinute(t *testing.T) {
 func TestParkedOnesDoNotHideAnEpisode(t *testing.T) {
 	r := newReceiver(t)
 	r.inspection.Parked = 3
+	r.at(2*time.Hour, func() { r.inspection.Parked = 0 })
 	r.fails(0, 0)
 	r.parks(3*time.Minute, 1)
 	r.delivers(8 * time.Minute)
@@ -264,7 +280,9 @@ func TestParkedOnesDoNotHideAnEpisode(t *testing.T) {
 func TestALookFindsThatAnotherWorkerDelivers(t *testing.T) {
 	r := newReceiver(t)
 	r.fails(0, 0)
-	r.at(29*time.Minute, func() { r.inspection.Delivered = r.Now() })
+	for _, after := range []time.Duration{29 * time.Minute, 35 * time.Minute} {
+		r.at(after, func() { r.inspection.Delivered = r.Now() })
+	}
 	r.run()
 	require.Equal(t, "5m0s delivery_failing for 300", r.said[0])
 	require.Len(t, r.said, 2)
@@ -309,8 +327,79 @@ func TestOperatorsHearAlsoWhenNothingCanBeCounted(t *testing.T) {
 	r.fails(0, 0)
 	r.at(30*time.Hour, func() { require.Len(t, r.said, 1) })
 	r.delivers(31 * time.Hour)
+	r.delivers(31*time.Hour + 2*time.Minute)
 	r.run()
-	require.Len(t, r.said, 2)
+	require.Equal(t, "31h2m0s receiver_recovered delivered for 111600", r.said[1])
+}
+
+// Between two retries nothing happens: that says nothing of the receiver.
+func TestASilentGapIsNoRecovery(t *testing.T) {
+	r := newReceiver(t)
+	r.inspection.Lanes = 150
+	r.fails(0, 0)
+	r.deliversOne(time.Hour)
+	r.at(80*time.Minute, func() {
+		require.Equal(t, "recovering", r.status().State)
+		require.Len(t, r.said, 1)
+	})
+	r.fails(90*time.Minute, 90*time.Minute)
+	r.deliversOne(2 * time.Hour)
+	r.deliversOne(2*time.Hour + 30*time.Second)
+	r.deliversOne(2*time.Hour + 90*time.Second)
+	r.run()
+	require.Equal(t, []string{
+		"5m0s delivery_failing for 300", "2h1m30s receiver_recovered delivered for 7200",
+	}, r.said)
+}
+
+func TestAReceiverStaysOpenWhileAnythingIsParkedAndReminds(t *testing.T) {
+	r := newReceiver(t)
+	r.inspection.Rules.RemindEvery = 24 * time.Hour
+	r.inspection.Lanes, r.inspection.Parked = 2, 2
+	r.parks(0, 2)
+	r.at(50*time.Hour, func() {
+		status := r.status()
+		require.Equal(t, "parked", status.State)
+		require.Equal(t, r.begin.UTC().Format(time.RFC3339Nano), status.Since)
+		details := r.details()
+		require.Contains(t, details, "Deliveries of **crm** are parked since "+r.begin.UTC().Format(time.DateTime))
+		require.Contains(t, details, "What is parked is not tried again by itself")
+		require.NotContains(t, details, "is tried again by itself, on the schedule")
+		require.Contains(t, details, "Operators are reminded every 24h")
+	})
+	r.at(60*time.Hour, func() { r.inspection.Lanes, r.inspection.Parked = 0, 0 })
+	r.run()
+	require.Equal(t, []string{"0s delivery_parked for 0 count 2", "24h0m0s delivery_parked reminder for 0", "48h0m0s delivery_parked reminder for 0"}, r.said)
+	require.LessOrEqual(t, r.lasted(), 60*time.Hour+11*time.Minute)
+	require.Less(t, r.looks, 60*6+20)
+}
+
+// A redelivery that arrives may be of what was parked: then nobody waits for a look.
+func TestADeliveryAfterParkedOnesIsLookedAtSoon(t *testing.T) {
+	r := newReceiver(t)
+	r.inspection.Lanes, r.inspection.Parked = 1, 1
+	r.parks(0, 1)
+	r.at(3*time.Hour, func() { r.inspection.Lanes, r.inspection.Parked = 0, 0 })
+	r.deliversOne(3 * time.Hour)
+	r.run()
+	require.LessOrEqual(t, r.lasted(), 3*time.Hour+21*time.Second)
+}
+
+func TestAReceiverThatFailsForDaysReminds(t *testing.T) {
+	for every, want := range map[time.Duration][]string{
+		24 * time.Hour: {
+			"5m0s delivery_failing for 300", "24h5m0s delivery_failing reminder for 86700", "48h5m0s delivery_failing reminder for 173100",
+			"50h1m0s receiver_recovered delivered for 180000",
+		},
+		0: {"5m0s delivery_failing for 300", "50h1m0s receiver_recovered delivered for 180000"},
+	} {
+		r := newReceiver(t)
+		r.inspection.Rules.RemindEvery = every
+		r.fails(0, 0)
+		r.delivers(50 * time.Hour)
+		r.run()
+		require.Equal(t, want, r.said)
+	}
 }
 
 func TestALongOutageCostsFewLooks(t *testing.T) {
@@ -346,6 +435,7 @@ func TestWhatIsToldMeanwhileIsNotLost(t *testing.T) {
 	r.during = func(when string) {
 		switch {
 		case when == "operator.receiver_recovered" && len(r.said) == 2:
+			r.inspection.Lanes, r.drained = 7, false
 			r.SignalWorkflow(workflows.SignalTell, r.failing(dispatch.HealthBreakerOpen, r.lasted()))
 		case when == "operator.delivery_parked" && len(r.said) < 6:
 			r.parks(0, 2)
@@ -409,6 +499,7 @@ func TestATellingMayLeaveOutTimes(t *testing.T) {
 	r := newReceiver(t)
 	r.tell(0, dispatch.Telling{Health: dispatch.HealthBreakerOpen})
 	r.tell(time.Minute, dispatch.Telling{Health: dispatch.HealthDelivered})
+	r.at(time.Minute, func() { r.inspection.Lanes = 0 })
 	r.run()
 	require.Equal(t, []string{"0s breaker_open for 0", "2m0s receiver_recovered delivered for 60"}, r.said)
 }

@@ -32,8 +32,12 @@ func (r *receiverRun) state() string {
 
 // status is the query "state".
 func (r *receiverRun) status() (ReceiverStatus, error) {
+	since := r.Trouble.Began
+	if r.state() == receiverParked {
+		since = r.Trouble.ParkedSince
+	}
 	status := ReceiverStatus{
-		Call: r.start.Call, State: r.state(), Since: stamp(r.Trouble.Began), Lanes: r.Lanes, Parked: r.Parked,
+		Call: r.start.Call, State: r.state(), Since: stamp(since), Lanes: r.Lanes, Parked: r.Parked,
 		CountedAt: stamp(r.CountedAt), Alerts: append([]AlertRecord{}, r.Alerts...),
 	}
 	if failure := r.latestFailure(); failure.Class != "" {
@@ -70,12 +74,15 @@ func (r *receiverRun) details() string {
 	case receiverFailing:
 		fmt.Fprintf(&text, "Nothing was delivered to the receiver of **%s** since %s.", call, minuteOf(t.Since))
 	case receiverRecovering:
-		fmt.Fprintf(&text, "The receiver of **%s** failed from %s on and is back since %s; it is said to have recovered if it does not fail again.",
+		fmt.Fprintf(&text, "The receiver of **%s** failed from %s on and delivers since %s. It is said to have recovered once it has delivered for long enough without a failure, or nothing waits any more.",
 			call, minuteOf(t.Began), minuteOf(t.Well))
 	case receiverRecovered:
 		fmt.Fprintf(&text, "The receiver of **%s** is back.", call)
 	default:
-		fmt.Fprintf(&text, "Deliveries of **%s** were parked: no further attempt would help them.", call)
+		fmt.Fprintf(&text, "Deliveries of **%s** are parked since %s.", call, minuteOf(t.ParkedSince))
+	}
+	if t.hasParked() && r.state() != receiverParked {
+		fmt.Fprintf(&text, " Deliveries are parked since %s.", minuteOf(t.ParkedSince))
 	}
 	if failure := r.latestFailure(); failure.Class != "" {
 		fmt.Fprintf(&text, " Last failure: %s (%s), delivery `%s` of interaction `%s` of `%s`.",
@@ -85,11 +92,20 @@ func (r *receiverRun) details() string {
 	if !r.CountedAt.IsZero() {
 		fmt.Fprintf(&text, "\nAt %s the deliveries of %d interactions waited, and of %d of them some were parked.\n", minuteOf(r.CountedAt), r.Lanes, r.Parked)
 	}
-	text.WriteString("\nWhat waits is tried again by itself, on the schedule of the call. Once the receiver is back, or the configuration mended:\n\n")
+	if t.hasParked() {
+		text.WriteString("\nWhat is parked is not tried again by itself: it waits for a person.\n")
+	}
+	if t.isFailing() || r.Lanes > r.Parked {
+		text.WriteString("\nWhat waits for its next attempt is tried again by itself, on the schedule of the call, unless something parked is before it.\n")
+	}
+	text.WriteString("\nOnce the receiver is back, or the configuration corrected:\n\n")
 	fmt.Fprintf(&text, "* `segue deliveries --call %[1]s` lists what waits and what is parked\n"+
 		"* `segue redeliver --call %[1]s --dry-run` counts what would be sent again, and without `--dry-run` sends it; `--retrying` takes in what waits\n"+
 		"* `segue discard --call %[1]s --dry-run` counts what could be given up\n", call)
-	text.WriteString("\nTo hear no more of this for now, cancel this workflow: no delivery depends on it.\n")
+	if r.Rules != nil && r.Rules.RemindEvery > 0 {
+		fmt.Fprintf(&text, "\nOperators are reminded every %s.\n", r.Rules.RemindEvery)
+	}
+	text.WriteString("\nTo hear no more of this for now, cancel this workflow: no delivery depends on it. It starts again with the next failure.\n")
 	if len(r.Alerts) > 0 {
 		text.WriteString("\n| told | at | by |\n|---|---|---|\n")
 		for _, alert := range r.Alerts {

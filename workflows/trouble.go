@@ -24,10 +24,14 @@ const (
 	reasonNothingWaits = "nothing_waits"
 )
 
+// reasonReminder is why operators are told again of what they know.
+const reasonReminder = "reminder"
+
 // trouble is what is known of a receiver's trouble, and what operators have heard.
 //
-// An episode begins with a failure and ends when a delivery has arrived and nothing
-// has failed for a while after: so a receiver that flaps makes one episode.
+// An episode begins with a failure and ends when deliveries have arrived for a while
+// without a failure, or when nothing waits any more: so a receiver that flaps makes one
+// episode, and one from which nobody wants anything between two retries has not recovered.
 type trouble struct {
 	// Began is when the episode did; zero outside of one.
 	Began time.Time `json:"began,omitzero"`
@@ -37,16 +41,18 @@ type trouble struct {
 	Well   time.Time `json:"well,omitzero"`
 	Reason string    `json:"reason,omitempty"`
 	// Breaker says that some process leaves the receiver alone.
-	Breaker     bool             `json:"breaker,omitempty"`
-	SaidBreaker bool             `json:"said_breaker,omitempty"`
-	SaidFailing bool             `json:"said_failing,omitempty"`
-	Failure     dispatch.Failure `json:"failure,omitzero"`
+	Breaker     bool `json:"breaker,omitempty"`
+	SaidBreaker bool `json:"said_breaker,omitempty"`
+	SaidFailing bool `json:"said_failing,omitempty"`
+	// SaidFailingAt is when operators were told last that it fails.
+	SaidFailingAt time.Time        `json:"said_failing_at,omitzero"`
+	Failure       dispatch.Failure `json:"failure,omitzero"`
 
 	// Delivered and Failed are of the latest attempts that were told of.
 	Delivered time.Time `json:"delivered,omitzero"`
 	Failed    time.Time `json:"failed,omitzero"`
-	// Looks counts how often it was looked at since it fails, Empty how often in a
-	// row nothing waited then, and LookAt is when it is next.
+	// Looks counts how often it was looked at since it fails, or since it is well, Empty
+	// how often in a row nothing waited then, and LookAt is when it is next.
 	Looks  int       `json:"looks,omitempty"`
 	Empty  int       `json:"empty,omitempty"`
 	LookAt time.Time `json:"look_at,omitzero"`
@@ -57,6 +63,12 @@ type trouble struct {
 	UnsaidSince time.Time        `json:"unsaid_since,omitzero"`
 	LastParked  dispatch.Failure `json:"last_parked,omitzero"`
 	SaidParked  time.Time        `json:"said_parked,omitzero"`
+	// ParkedSince is since when deliveries are parked; zero when none is. ParkedLooks,
+	// ParkedEmpty and ParkedLookAt are as above.
+	ParkedSince  time.Time `json:"parked_since,omitzero"`
+	ParkedLooks  int       `json:"parked_looks,omitempty"`
+	ParkedEmpty  int       `json:"parked_empty,omitempty"`
+	ParkedLookAt time.Time `json:"parked_look_at,omitzero"`
 }
 
 func (t *trouble) isFailing() bool { return !t.Since.IsZero() }
@@ -67,8 +79,8 @@ func (t *trouble) isOver() bool { return !t.Began.IsZero() && !t.isFailing() }
 // hasSaid tells whether operators have heard of this episode.
 func (t *trouble) hasSaid() bool { return t.SaidBreaker || t.SaidFailing }
 
-// hasParked tells whether parked deliveries are what the matter is, or was a moment ago.
-func (t *trouble) hasParked() bool { return t.Unsaid > 0 || !t.SaidParked.IsZero() }
+// hasParked reports whether deliveries are parked, as far as is known.
+func (t *trouble) hasParked() bool { return !t.ParkedSince.IsZero() }
 
 // take notes what a worker process tells. Its clock may be ahead of ours.
 func (t *trouble) take(told dispatch.Telling, now time.Time) {
@@ -79,8 +91,15 @@ func (t *trouble) take(told dispatch.Telling, now time.Time) {
 		if at := notAfter(now, told.At); !at.Before(t.Since) {
 			t.deliver(at, now, reasonDelivered)
 		}
+		if t.hasParked() { // it may be one that was parked
+			t.ParkedLookAt = earlier(t.ParkedLookAt, now.Add(lookAgain))
+		}
 	}
 	if told.Parked > 0 {
+		if !t.hasParked() {
+			t.ParkedSince = now
+		}
+		t.ParkedLooks, t.ParkedEmpty, t.ParkedLookAt = 0, 0, now.Add(lookFirst)
 		if t.Unsaid == 0 {
 			t.UnsaidSince = now
 		}
@@ -113,7 +132,40 @@ func (t *trouble) deliver(at, now time.Time, reason string) {
 	t.Delivered = later(t.Delivered, at)
 	if t.isFailing() {
 		t.Since, t.Well, t.Reason = time.Time{}, now, reason
+		t.Looks, t.Empty, t.LookAt = 0, 0, time.Time{}
 	}
+}
+
+// isProven reports whether the receiver has delivered for long enough.
+func (t *trouble) isProven(rules dispatch.AlertRules) bool {
+	return t.Reason == reasonNothingWaits || !t.Delivered.Before(t.Well.Add(rules.RecoveredAfter))
+}
+
+// recoveryDue is when to see whether the receiver has recovered.
+func (t *trouble) recoveryDue(rules dispatch.AlertRules) time.Time {
+	due := t.Well.Add(rules.RecoveredAfter)
+	if t.isProven(rules) {
+		return due
+	}
+	return later(due, t.LookAt)
+}
+
+// seenWell notes what a look has brought at a receiver that delivers, and reports whether
+// it has recovered: it has delivered for long enough, or nothing is left that waits but
+// for an operator. That nothing failed is no proof: between two retries nothing happens.
+func (t *trouble) seenWell(i dispatch.Inspection, rules dispatch.AlertRules, now time.Time) bool {
+	if at := notAfter(now, i.Delivered); !i.Delivered.IsZero() && i.Delivered.After(i.Failed) {
+		t.Delivered = later(t.Delivered, at)
+	}
+	if t.isProven(rules) || i.Counted && i.Lanes <= i.Parked {
+		return true
+	}
+	t.LookAt = now.Add(lookAgain)
+	if t.Looks > 0 {
+		t.LookAt = now.Add(min(lookFirst<<min(t.Looks-1, 4), lookMost))
+	}
+	t.Looks++
+	return false
 }
 
 // seen notes what a look has brought: that something was delivered by the worker
@@ -156,6 +208,7 @@ func (t *trouble) lookDue(rules dispatch.AlertRules) time.Time {
 func (t *trouble) end() {
 	*t = trouble{
 		Delivered: t.Delivered, Unsaid: t.Unsaid, UnsaidSince: t.UnsaidSince, LastParked: t.LastParked, SaidParked: t.SaidParked,
+		ParkedSince: t.ParkedSince, ParkedLooks: t.ParkedLooks, ParkedEmpty: t.ParkedEmpty, ParkedLookAt: t.ParkedLookAt,
 	}
 }
 
@@ -166,8 +219,44 @@ func (t *trouble) parkedDue() time.Time {
 	return t.SaidParked.Add(parkedEvery)
 }
 
-// forgetParked: so long after the last word, the next one may come at once.
-func (t *trouble) forgetParked() { t.SaidParked = time.Time{} }
+func (t *trouble) saidParked(now time.Time) {
+	t.Unsaid, t.SaidParked = 0, now
+	if t.ParkedLookAt.Before(now.Add(lookFirst)) {
+		t.ParkedLookAt = now.Add(lookFirst)
+	}
+}
+
+// seenParked notes what a look has brought of what is parked. That nothing is any more
+// has to be found twice: Temporal's lists lag behind.
+func (t *trouble) seenParked(i dispatch.Inspection, now time.Time) {
+	t.ParkedLooks++
+	t.ParkedLookAt = now.Add(min(lookFirst<<min(t.ParkedLooks, 4), lookMost))
+	switch {
+	case !i.Counted:
+	case i.Parked > 0:
+		t.ParkedEmpty = 0
+	case t.ParkedEmpty > 0 && t.Unsaid == 0:
+		t.ParkedSince, t.ParkedLooks, t.ParkedEmpty, t.ParkedLookAt = time.Time{}, 0, 0, time.Time{}
+	default:
+		t.ParkedEmpty++
+		t.ParkedLookAt = now.Add(lookAgain)
+	}
+}
+
+// failingReminder and parkedReminder are when operators are told again; zero for never.
+func (t *trouble) failingReminder(rules dispatch.AlertRules) time.Time {
+	if rules.RemindEvery <= 0 || !t.isFailing() || !t.SaidFailing {
+		return time.Time{}
+	}
+	return t.SaidFailingAt.Add(rules.RemindEvery)
+}
+
+func (t *trouble) parkedReminder(rules dispatch.AlertRules) time.Time {
+	if rules.RemindEvery <= 0 || !t.hasParked() || t.Unsaid > 0 || t.SaidParked.IsZero() {
+		return time.Time{}
+	}
+	return t.SaidParked.Add(rules.RemindEvery)
+}
 
 // notAfter is a time that another clock told, which may be ahead; it may also be left out.
 func notAfter(now, at time.Time) time.Time {

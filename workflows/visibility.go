@@ -3,6 +3,7 @@ package workflows
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,6 +62,31 @@ func (v *visibility) keyword(key temporal.SearchAttributeKeyKeyword, text string
 	}
 }
 
+// listLimit is how much of a keyword list is written, in bytes of its JSON: servers take
+// 2 KiB, and fail the task beyond that.
+const listLimit = 1536
+
+// keywords writes the first of the texts, as many as there is room for.
+func (v *visibility) keywords(key temporal.SearchAttributeKeyKeywordList, texts []string) []temporal.SearchAttributeUpdate {
+	values, size := []string{}, len("[]")
+	for _, text := range texts {
+		value := Keyword(text)
+		encoded, err := json.Marshal(value)
+		if size += len(encoded) + len(","); err != nil || size > listLimit {
+			break
+		}
+		values = append(values, value)
+	}
+	switch last, _ := v.written.GetKeywordList(key); {
+	case slices.Equal(last, values):
+		return nil
+	case len(values) == 0:
+		return []temporal.SearchAttributeUpdate{key.ValueUnset()}
+	default:
+		return []temporal.SearchAttributeUpdate{key.ValueSet(values)}
+	}
+}
+
 func (v *visibility) number(key temporal.SearchAttributeKeyInt64, value int) []temporal.SearchAttributeUpdate {
 	if last, _ := v.written.GetInt64(key); last == int64(value) {
 		return nil
@@ -93,6 +119,7 @@ func (r *run) show() {
 		r.keyword(dispatch.AttributeChannel, string(status.Channel)),
 		r.keyword(dispatch.AttributeQueue, status.Queue),
 		r.keyword(dispatch.AttributeAgent, agentID(status.Agent)),
+		r.keywords(dispatch.AttributeAgents, r.Interaction.Involved()),
 		r.keyword(dispatch.AttributeWorkbin, workbinName(status.Workbin)),
 		r.keyword(dispatch.AttributeOutcome, string(status.Outcome)),
 		r.keyword(dispatch.AttributeContactCenter, status.ContactCenter),

@@ -113,6 +113,12 @@ func (c *Client) isOpen(ctx context.Context, workflowID string) bool {
 	return err == nil && described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
 }
 
+// hasCompleted reports whether a workflow has closed by itself.
+func (c *Client) hasCompleted(ctx context.Context, workflowID string) bool {
+	described, err := c.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
+	return err == nil && described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED
+}
+
 // endedMeanwhile is the server's word for an update that was accepted by a run
 // that closed before it was handled.
 const endedMeanwhile = "AcceptedUpdateCompletedWorkflow"

@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/temporal"
 
+	"segue/dispatch"
 	"segue/interaction"
 	"segue/workflows"
 )
@@ -51,6 +55,13 @@ func (c *Client) Deliveries(ctx context.Context, n Name) ([]workflows.DeliveryRe
 		if err != nil {
 			return nil, err
 		}
+		listed := map[string]bool{}
+		for _, record := range lane {
+			listed[record.ID] = true
+		}
+		if len(lane) > 0 && c.hasCompleted(ctx, LaneOf(n, call).WorkflowID) {
+			settleUnlisted(list, call, listed)
+		}
 		for _, record := range lane {
 			if i, ok := known[record.ID]; ok {
 				list[i] = record
@@ -60,6 +71,50 @@ func (c *Client) Deliveries(ctx context.Context, n Name) ([]workflows.DeliveryRe
 		}
 	}
 	return list, nil
+}
+
+// settleUnlisted marks as delivered what a lane that has completed had and does not list
+// any more: of what has arrived, it lists the last.
+func settleUnlisted(list []workflows.DeliveryRecord, call string, listed map[string]bool) {
+	for i, record := range list {
+		if record.Call == call && !listed[record.ID] && (record.Status == dispatch.StatusInLane || record.Status == dispatch.StatusParked) {
+			list[i].Status = dispatch.StatusDelivered
+		}
+	}
+}
+
+// Standing is how the workflow of an interaction stands.
+type Standing struct {
+	// Status is running, completed, terminated, timedout, failed or canceled.
+	Status string `json:"status"`
+	// ClosedAt is when it closed; Reason is what whoever terminated it gave as the reason.
+	ClosedAt *time.Time `json:"closed_at,omitempty"`
+	Reason   string     `json:"reason,omitempty"`
+}
+
+// Standing asks Temporal how the workflow of an interaction stands.
+func (c *Client) Standing(ctx context.Context, n Name) (Standing, error) {
+	described, err := c.Temporal.DescribeWorkflowExecution(ctx, n.WorkflowID(), "")
+	if err != nil {
+		return Standing{}, c.kindOf(ctx, n, err)
+	}
+	info := described.GetWorkflowExecutionInfo()
+	standing := Standing{Status: strings.ToLower(info.GetStatus().String())}
+	if info.GetCloseTime() != nil {
+		closed := info.GetCloseTime().AsTime()
+		standing.ClosedAt = &closed
+	}
+	if info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED {
+		last := c.Temporal.GetWorkflowHistory(ctx, n.WorkflowID(), info.GetExecution().GetRunId(), false, enumspb.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT)
+		for last.HasNext() {
+			event, err := last.Next()
+			if err != nil {
+				return standing, c.kindOf(ctx, n, err)
+			}
+			standing.Reason = event.GetWorkflowExecutionTerminatedEventAttributes().GetReason()
+		}
+	}
+	return standing, nil
 }
 
 // ask asks a second time what nobody answered in time: a worker that dies takes the
