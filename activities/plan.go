@@ -16,12 +16,13 @@ func (d *dispatching) plan() {
 	size := 0
 	for i := range d.in.Turns {
 		turn := &d.in.Turns[i]
+		view := d.seen(turn.View)
 		for j := range turn.Events {
 			event := &turn.Events[j]
 			if event.Sequence <= d.in.After {
 				continue
 			}
-			parcels := d.fire(&turn.View, event)
+			parcels := d.fire(view, event)
 			for _, p := range parcels {
 				size += p.request.Size()
 			}
@@ -32,6 +33,15 @@ func (d *dispatching) plan() {
 			d.through = event.Sequence
 		}
 	}
+}
+
+// seen is a view as triggers, conditions and requests see it: an interaction that says
+// no business process itself has that of its queue, as configured.
+func (d *dispatching) seen(view interaction.View) *interaction.View {
+	if queue, ok := d.set.Queue(view.Interaction.Queue); ok && view.Interaction.BusinessProcess == "" {
+		view.Interaction.BusinessProcess = queue.BusinessProcess
+	}
+	return &view
 }
 
 // fire renders the calls of one event, each once however many triggers name it.

@@ -32,7 +32,7 @@ func (l *loader) auth(at string, c *fileCall) delivery.Auth {
 		if a.APIKey.In == "" {
 			auth.APIKey.In = "header"
 		} else if a.APIKey.In != "header" && a.APIKey.In != "query" {
-			l.decoder.fail(at+".api_key.in", a.APIKey.In, quoted(a.APIKey.In)+" is not a place for a key", "write header or query")
+			l.decoder.fail(at+".api_key.in", a.APIKey.In, "this is not a place for a key", "write header or query")
 		}
 		l.keyName(at+".api_key.name", auth.APIKey, c)
 	}
@@ -64,7 +64,7 @@ func (l *loader) keyName(at string, key *delivery.APIKeyAuth, c *fileCall) {
 		return
 	}
 	if slices.ContainsFunc(others, func(p request.Pair) bool { return strings.EqualFold(p.Name, key.Name) }) {
-		l.decoder.fail(at, key.Name, quoted(key.Name)+" is given beside auth already", "keep one")
+		l.decoder.fail(at, key.Name, "the name is given beside auth already", "keep one")
 	}
 }
 
@@ -82,7 +82,7 @@ func (l *loader) oauth2(at string, o *fileOAuth2) *delivery.OAuth2Auth {
 	own := map[string]string{"": "", "grant_type": "", "scope": "use scopes", "client_id": "use client_id", "client_secret": "use client_secret"}
 	for i, p := range o.Params {
 		if remedy, taken := own[p.Name]; taken {
-			l.decoder.fail(fmt.Sprintf("%s.params[%d].name", at, i), p.Name, quoted(p.Name)+" is not a parameter that can be added",
+			l.decoder.fail(fmt.Sprintf("%s.params[%d].name", at, i), p.Name, "a parameter of this name cannot be added",
 				cmp.Or(remedy, "write what the token URL wants, such as audience"))
 		}
 		auth.Params = append(auth.Params, delivery.Param(p))
@@ -138,7 +138,7 @@ func (l *loader) trust(at string, f fileCallTLS) delivery.TLS {
 		t.CA = l.secret(at+".ca", f.CA)
 	}
 	if t.ServerName != "" && !hostPattern.MatchString(t.ServerName) {
-		l.decoder.fail(at+".server_name", t.ServerName, quoted(t.ServerName)+" is not a host name", "write the name in the server's certificate")
+		l.decoder.fail(at+".server_name", t.ServerName, "this is not a host name", "write the name in the server's certificate")
 	}
 	return t
 }

@@ -161,6 +161,7 @@ var blocks = map[reflect.Type]block{
 		"action":    {about: "The header SOAPAction of 1.1, the parameter action of 1.2."},
 		"namespace": {about: "The namespace of the operation and what is in it."},
 		"operation": {about: "The element in the body.", need: true, value: given},
+		"header":    {about: `The blocks of the envelope's Header, as in body: WS-Addressing, a session, a tenant. A password does not belong here.`, value: ref("xml")},
 		"body":      {about: `What is in it: a key is an element, a list repeats it, "@name" is an attribute, "#text" the text beside attributes.`, value: ref("xml")},
 	}},
 	reflect.TypeFor[fileAuth](): {name: "auth", rules: atMostOne("basic", "bearer", "api_key", "oauth2", "mtls"), keys: map[string]key{
@@ -246,7 +247,7 @@ var blocks = map[reflect.Type]block{
 	reflect.TypeFor[fileOverrides](): {name: "timeouts", keys: timeoutKeys},
 	reflect.TypeFor[fileQueue](): {name: "queue", keys: map[string]key{
 		"name":             {about: "The queue's name.", need: true, value: given},
-		"business_process": {about: "The business process it belongs to."},
+		"business_process": {about: "The business process of its interactions that name none themselves."},
 		"overflow":         {about: "The queue that takes over when waiting took too long; without one, the interaction ends."},
 		"max_misses":       {about: "Missed offers that count as overflowing; 0 is unlimited.", value: within(missesNumbers)},
 		"priority":         {about: "Of its interactions, before that of their channel; 1 goes first.", value: within(priorityNumbers)},

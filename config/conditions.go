@@ -29,7 +29,7 @@ func (r *Report) checkConditions(s *Set) {
 			r.warn("triggers[%d].if (call %s): there may never be a value for %s", i, spec.Call, strings.Join(list, ", "))
 		}
 		if problem := failsAlways(condition, spec.Occasions()[0]); problem != "" {
-			r.warn("triggers[%d].if (call %s) can never hold: %s fails with %s%s", i, spec.Call, spec.If, problem, hintFor(problem))
+			r.warn("triggers[%d].if (call %s) can never hold: %s fails: %s", i, spec.Call, spec.If, inPlainWords(problem))
 		}
 	}
 }
@@ -94,10 +94,10 @@ func misspelled(uses []string) []string {
 	return list
 }
 
-// hintFor says what mostly helps.
-func hintFor(problem string) string {
+// inPlainWords rewrites the error of an evaluation, with what mostly helps.
+func inPlainWords(problem string) string {
 	if strings.Contains(problem, "no such overload") {
-		return "; a number of user data, survey and event is a double: write 1.0 instead of 1, or int(…) around it"
+		return "an operator or a function does not take such values; a number of user data, survey and event is no whole number: write 1.0 instead of 1, or int(…) around it"
 	}
-	return ""
+	return problem
 }

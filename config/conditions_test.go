@@ -20,9 +20,9 @@ triggers:
 // log would say so.
 func TestCheckWarnsOfConditionsThatAlwaysFail(t *testing.T) {
 	for condition, want := range map[string]string{
-		`user_data.n + 1 > 3`:                               "no such overload; a number of user data, survey and event is a double: write 1.0 instead of 1, or int(…) around it",
-		`survey.csat * 2 >= 8`:                              "no such overload; a number of user data, survey and event is a double",
-		`user_data.a - 1 > user_data.b - 1`:                 "no such overload; a number of user data",
+		`user_data.n + 1 > 3`:                               "an operator or a function does not take such values; a number of user data, survey and event is no whole number: write 1.0 instead of 1, or int(…) around it",
+		`survey.csat * 2 >= 8`:                              "an operator or a function does not take such values; ",
+		`user_data.a - 1 > user_data.b - 1`:                 "an operator or a function does not take such values; ",
 		`user_data.n + 1.0 > 3`:                             "",
 		`int(user_data.n) + 1 > 3`:                          "",
 		`user_data.n > 3`:                                   "",
@@ -41,7 +41,7 @@ func TestCheckWarnsOfConditionsThatAlwaysFail(t *testing.T) {
 			continue
 		}
 		require.Len(t, warnings, 1, condition)
-		require.Contains(t, warnings[0], "triggers[0].if (call c) can never hold: "+condition+" fails with "+want)
+		require.Contains(t, warnings[0], "triggers[0].if (call c) can never hold: "+condition+" fails: "+want)
 	}
 }
 

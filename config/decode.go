@@ -41,13 +41,18 @@ func (d *decoder) fail(path, value, problem, remedy string) {
 			return
 		}
 	}
-	d.errors = append(d.errors, Error{File: d.file, Line: d.line(path), Path: path, Value: value, Problem: problem, Remedy: remedy})
+	d.failAtLine(d.line(path), path, value, problem, remedy)
 }
 
 // failAt records that a node cannot be read.
 func (d *decoder) failAt(n *yaml.Node, path, value, problem, remedy string) {
 	d.unread[path] = true
-	d.errors = append(d.errors, Error{File: d.file, Line: n.Line, Path: path, Value: value, Problem: problem, Remedy: remedy})
+	d.failAtLine(n.Line, path, value, problem, remedy)
+}
+
+// failAtLine records a mistake. A value that may be a secret is in no error.
+func (d *decoder) failAtLine(line int, path, value, problem, remedy string) {
+	d.errors = append(d.errors, Error{File: d.file, Line: line, Path: path, Value: shown(path, value), Problem: problem, Remedy: remedy})
 }
 
 // parent is the path of the block or list that holds a path.
@@ -111,18 +116,18 @@ func withDefaults(pointer reflect.Value) {
 // pairs walks a mapping and reports keys that stand twice or are no names.
 func (d *decoder) pairs(path string, n *yaml.Node, what string, each func(key *yaml.Node, value *yaml.Node)) {
 	if n.Kind != yaml.MappingNode {
-		d.failAt(n, path, n.Value, describe(n)+" stands where "+what+" belongs", "write {key: value} or indented keys")
+		d.failAt(n, path, n.Value, describe(path, n)+" stands where "+what+" belongs", "write {key: value} or indented keys")
 		return
 	}
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		if key.Kind != yaml.ScalarNode || key.ShortTag() == "!!merge" {
-			d.failAt(key, join(path, key.Value), key.Value, "a key is a plain name", "write the keys out")
+			d.failAt(key, d.keyPath(path, key), key.Value, "a key is a plain name", "write the keys out")
 			continue
 		}
 		if first, twice := seen[key.Value]; twice {
-			d.failAt(key, join(path, key.Value), key.Value, fmt.Sprintf("the key stands twice, first in line %d", first), "keep one")
+			d.failAt(key, d.keyPath(path, key), key.Value, fmt.Sprintf("the key stands twice, first in line %d", first), "keep one")
 			continue
 		}
 		seen[key.Value] = key.Line
@@ -135,7 +140,7 @@ func (d *decoder) object(path string, n *yaml.Node, target reflect.Value) {
 	d.pairs(path, n, "a block of keys", func(key, value *yaml.Node) {
 		f, ok := fields.index[key.Value]
 		if !ok {
-			d.failAt(key, join(path, key.Value), key.Value, "there is no such key", expr.Suggest(key.Value, fields.names))
+			d.failAt(key, d.keyPath(path, key), key.Value, "there is no such key", expr.Suggest(key.Value, fields.names))
 			return
 		}
 		_, scalar := f.Tag.Lookup("scalar")
@@ -145,7 +150,7 @@ func (d *decoder) object(path string, n *yaml.Node, target reflect.Value) {
 
 func (d *decoder) list(path string, n *yaml.Node, target reflect.Value) {
 	if n.Kind != yaml.SequenceNode {
-		d.failAt(n, path, n.Value, describe(n)+" stands where a list belongs", "write [ … ] or lines that begin with -")
+		d.failAt(n, path, n.Value, describe(path, n)+" stands where a list belongs", "write [ … ] or lines that begin with -")
 		return
 	}
 	elements := reflect.MakeSlice(target.Type(), len(n.Content), len(n.Content))
@@ -170,7 +175,7 @@ func (d *decoder) dictionary(path string, n *yaml.Node, target reflect.Value) {
 // value reads a scalar of one of Go's plain types.
 func (d *decoder) value(path string, n *yaml.Node, target reflect.Value, scalar bool) {
 	wrong := func(want, remedy string) {
-		d.failAt(n, path, n.Value, describe(n)+" stands where "+want+" belongs", remedy)
+		d.failAt(n, path, n.Value, describe(path, n)+" stands where "+want+" belongs", remedy)
 	}
 	if n.Kind != yaml.ScalarNode {
 		wrong(wanted(target.Kind()), "write one value")
@@ -217,13 +222,25 @@ func wanted(k reflect.Kind) string {
 	return "text"
 }
 
-// describe names what a node is, for errors.
-func describe(n *yaml.Node) string {
+// keyPath is the path of a key that is not read. Where secrets are, a key that does not
+// look like one may be a secret.
+func (d *decoder) keyPath(path string, key *yaml.Node) string {
+	if isConfidential(path) && !keyPattern.MatchString(key.Value) {
+		return join(path, "…")
+	}
+	return join(path, key.Value)
+}
+
+// describe names what the node at a path is, for errors.
+func describe(path string, n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
 		return "a block of keys"
 	case yaml.SequenceNode:
 		return "a list"
+	}
+	if isConfidential(path) && n.ShortTag() != "!!null" {
+		return "a single value"
 	}
 	switch n.ShortTag() {
 	case "!!int", "!!float":

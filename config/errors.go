@@ -76,8 +76,10 @@ func (e Errors) bounded() Errors {
 	return e
 }
 
-// quoted is a value as an error shows it: quoted and cut.
+// quoted is a value as an error shows it: quoted, cut, and without the user and the query
+// of a URL.
 func quoted(s string) string {
+	s = masked(s)
 	if r := []rune(s); len(r) > 60 {
 		s = string(r[:60]) + "…"
 	}

@@ -76,7 +76,7 @@ var checkGap = form{
 var checkBool = form{
 	mistake: func(s string) (string, string) {
 		if _, err := strconv.ParseBool(s); err != nil {
-			return quoted(s) + " is neither true nor false", "write true or false"
+			return "this is neither true nor false", "write true or false"
 		}
 		return "", ""
 	},

@@ -104,9 +104,6 @@ func (l *loader) settings() *viper.Viper {
 		}
 		value := v.GetString(s.key)
 		if problem, remedy := s.form.mistake(value); problem != "" {
-			if strings.Contains(problem, "secret") {
-				value = ""
-			}
 			l.misset(s.key, value, problem, remedy)
 		}
 	}
@@ -157,7 +154,7 @@ func (l *loader) misset(key, value, problem, remedy string) {
 	if l.decoder.unread[key] {
 		return
 	}
-	e := Error{Path: key, Value: value, Problem: problem, Remedy: remedy}
+	e := Error{Path: key, Value: shown(key, value), Problem: problem, Remedy: remedy}
 	_, forced := l.values[key]
 	flag := l.flags[key]
 	switch {

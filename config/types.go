@@ -23,7 +23,7 @@ type duration time.Duration
 func (v *duration) decode(d *decoder, path string, n *yaml.Node) {
 	parsed, problem, remedy := parseDuration(n.Value)
 	if n.Kind != yaml.ScalarNode {
-		problem, remedy = describe(n)+" stands where a duration belongs", "write it as 30s, 5m or 1h30m"
+		problem, remedy = describe(path, n)+" stands where a duration belongs", "write it as 30s, 5m or 1h30m"
 	}
 	if problem != "" {
 		d.failAt(n, path, n.Value, problem, remedy)
@@ -105,7 +105,7 @@ type scalarText string
 
 func (v *scalarText) decode(d *decoder, path string, n *yaml.Node) {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null" {
-		d.failAt(n, path, "", describe(n)+" stands where text belongs", "write one value")
+		d.failAt(n, path, "", describe(path, n)+" stands where text belongs", "write one value")
 		return
 	}
 	*v = scalarText(n.Value)
@@ -248,7 +248,7 @@ type setting struct{}
 func (setting) decode(d *decoder, path string, n *yaml.Node) {
 	switch {
 	case n.Kind != yaml.ScalarNode:
-		d.failAt(n, path, "", describe(n)+" stands where one value belongs", "write one value")
+		d.failAt(n, path, "", describe(path, n)+" stands where one value belongs", "write one value")
 	case n.ShortTag() != "!!null":
 		d.settings[path] = n.Value
 	}
@@ -265,7 +265,7 @@ func (channelsSetting) decode(d *decoder, path string, n *yaml.Node) {
 	var values []string
 	for _, item := range n.Content {
 		if item.Kind != yaml.ScalarNode {
-			d.failAt(item, path, "", describe(item)+" stands where one value belongs", "write one value")
+			d.failAt(item, path, "", describe(path, item)+" stands where one value belongs", "write one value")
 			return
 		}
 		values = append(values, strings.TrimSpace(item.Value))

@@ -48,7 +48,7 @@ func withDeadline(timeout time.Duration) (context.Context, context.CancelFunc) {
 }
 
 // dialOutlives is how long after its attempt a dial ends: the attempt's own deadline
-// is what its outcome tells of.
+// is what its outcome names.
 const dialOutlives = 50 * time.Millisecond
 
 // untilAttemptEnds bounds a dial, with all that belongs to it, by the time of the

@@ -43,7 +43,7 @@ func (x *exchange) judge(o *dispatch.Outcome, resp *http.Response) {
 	o.Excerpt = x.excerpt(body)
 	o.Message = joined(said, fault)
 	if unknown && o.Verdict == dispatch.VerdictFinal && !x.policy.Idempotent {
-		o.Message = joined(o.Message, askReceiver)
+		o.Message = joined(o.Message, dispatch.AskReceiver)
 	}
 }
 

@@ -2,9 +2,6 @@ package delivery
 
 import "segue/dispatch"
 
-// askReceiver is what an outcome says that is not repeated because it is unknown.
-const askReceiver = "the receiver may have the request, and the call is not idempotent: check there, then redeliver or discard"
-
 // Unknown is the outcome of an attempt that was begun and whose result is lost, because
 // its process died: retry if the call is idempotent, else final.
 func Unknown(p Policy, r dispatch.Request, attempt int) dispatch.Outcome {
@@ -21,7 +18,7 @@ func (p Policy) verdictUnknown(c Class) (_ dispatch.Verdict, why string) {
 	if p.Idempotent || p.verdictOr(c, "") != "" {
 		return p.verdictOf(c), ""
 	}
-	return dispatch.VerdictFinal, askReceiver
+	return dispatch.VerdictFinal, dispatch.AskReceiver
 }
 
 // isUnknownStatus reports whether a status tells nothing about the request: a gateway

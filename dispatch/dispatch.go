@@ -187,6 +187,10 @@ const (
 	VerdictInFlight Verdict = "in_flight"
 )
 
+// AskReceiver is the part of an Outcome's message that says why a request is not repeated
+// that may have arrived, and what an operator can do.
+const AskReceiver = "the receiver may have the request, and the call is not idempotent: check there, then redeliver or discard"
+
 // Outcome is what came of one attempt.
 type Outcome struct {
 	ID      string  `json:"id"`

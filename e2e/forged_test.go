@@ -47,17 +47,27 @@ func TestForgedStartsAreRefusedAtOnce(t *testing.T) {
 	require.Empty(t, receiver.seen())
 }
 
-// TestAForgedLaneReportChangesNothing sends what only lane workflows send.
+// TestAForgedLaneReportChangesNothing sends what only lane workflows send, also of a
+// delivery whose request is under way.
 func TestAForgedLaneReportChangesNothing(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	receiver := newReceiver(t, func(arrival) int { return 200 })
+	answer := make(chan struct{})
+	receiver := newReceiver(t, func(arrival) int {
+		<-answer
+		return 200
+	})
 	l.startWorker(probeConfig(receiver.URL, "interaction_starts"))
 	run := l.start("forged", "inbound")
 	l.eventually(20*time.Second, "the first request", func() bool { return len(receiver.seen()) == 1 })
 	l.signal("forged", "lane_result", `{"call":"probe","results":[{"id":"nope","status":"delivered","returns":{"credit_limit":999999}}]}`)
 	l.signal("forged", "lane_result", fmt.Sprintf(`{"call":"probe","results":[{"id":%q,"status":"delivered","returns":{"credit_limit":999999}}]}`, receiver.seen()[0].ID))
 	l.signal("forged", "lane_drained", `{"call":"probe","last":"nope"}`)
+	l.eventually(20*time.Second, "both are rejected", func() bool {
+		status, err := query[interaction.Status](l, "forged", workflows.QueryState)
+		return err == nil && status.RejectedCount == 2
+	})
+	close(answer)
 	l.signal("forged", "abandon", `{}`)
 	var status interaction.Status
 	require.NoError(t, run.Get(t.Context(), &status))
@@ -65,7 +75,7 @@ func TestAForgedLaneReportChangesNothing(t *testing.T) {
 	require.Equal(t, 2, status.RejectedCount)
 	rejected, err := query[[]workflows.Rejected](l, "forged", workflows.QueryRejected)
 	require.NoError(t, err)
-	require.Contains(t, rejected[0].Reason, `results.id: nope: is no open delivery of call "probe" of this interaction`)
+	require.Contains(t, rejected[0].Reason, `results.id: nope: is no delivery that a lane workflow of call "probe" has`)
 }
 
 // TestARepeatedHandOverIsSentOnce hands over again what a lane has delivered, after its

@@ -3,13 +3,16 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"segue/connect"
 	"segue/e2e/changed"
+	"segue/e2e/replayed"
 	"segue/embedded"
 )
 
@@ -62,6 +65,25 @@ func run(m *testing.M) int {
 		return fail(err)
 	}
 	return code
+}
+
+// changedBuilds are the task queues on which a worker of another build worked: what that
+// did, this build does not do again.
+var changedBuilds sync.Map
+
+// replayAll replays every history that the tests have made.
+func replayAll(ctx context.Context) error {
+	c, err := connect.Dial(ctx, connect.Settings{Address: temporal.Address}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return fmt.Errorf("replaying all histories: %w", err)
+	}
+	defer c.Close()
+	count, err := replayed.All(ctx, c, func(taskQueue string) bool {
+		_, isChanged := changedBuilds.Load(taskQueue)
+		return isChanged
+	})
+	fmt.Fprintf(os.Stderr, "%d histories of all tests replayed\n", count)
+	return err
 }
 
 func fail(err error) int {

@@ -3,6 +3,8 @@ package e2e_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,4 +159,50 @@ func TestARefusedUpdateLeavesNothingBehind(t *testing.T) {
 	l.signal("refused", "abandon", `{}`)
 	require.NoError(t, run.Get(t.Context(), nil))
 	require.Empty(t, failedTasks(l.history("refused", run.GetRunID())))
+}
+
+// TestARecoveryIsCountedFromTheDelivery lets a receiver be down for longer than its
+// recovery takes, with nothing to report in between: that it recovered is said so long
+// after it took something, and not at once.
+func TestARecoveryIsCountedFromTheDelivery(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	var up atomic.Bool
+	receiver := newReceiver(t, func(a arrival) int {
+		if a.Path == "/crm" && !up.Load() {
+			return 503
+		}
+		return 200
+	})
+	l.startWorker(fmt.Sprintf(`
+calls:
+  - {name: crm, method: POST, url: "%[1]s/crm", json: {id: "${interaction.id}"}, retry: {schedule: [%[2]s], jitter: 0}}
+  - {name: pager, method: POST, url: "%[1]s/pager", json: {when: "${event.when}"}}
+triggers:
+  - {when: interaction_starts, call: crm}
+  - {when: [operator.delivery_failing, operator.receiver_recovered], call: pager}
+alerts: {failing_after: 1s, recovered_after: 3s}
+timeouts: {default: {offer: 0s, queue: 0s, late_events: 0s}}
+guard: {allow: ["127.0.0.0/8"]}
+`, receiver.URL, "6s, 6s, 6s, 6s, 6s"))
+	l.start("down", "inbound")
+	said := func(moment string) (at time.Time) {
+		for _, a := range receiver.seen() {
+			if a.Path == "/pager" && strings.Contains(a.Body, moment) {
+				return a.At
+			}
+		}
+		return time.Time{}
+	}
+	l.eventually(20*time.Second, "operators hear that it fails", func() bool { return !said("delivery_failing").IsZero() })
+	up.Store(true)
+	l.eventually(30*time.Second, "operators hear that it has recovered", func() bool { return !said("receiver_recovered").IsZero() })
+	var delivered time.Time
+	for _, a := range receiver.seen() {
+		if a.Path == "/crm" {
+			delivered = a.At
+		}
+	}
+	require.GreaterOrEqual(t, said("receiver_recovered").Sub(delivered), 2900*time.Millisecond)
+	l.signal("down", "abandon", `{}`)
 }

@@ -222,6 +222,7 @@ func TestFieldsOfThePlatformsOwnAreKept(t *testing.T) {
 		`script_signal {"p1":"x","p21":"y","named":true,"name":"s"}`:                  "p21",
 		`segment_change {"segment":"handled","partner":"b","legs":2,"leg":"channel"}`: "legs",
 		`connect {"timestamp":"now","type":"x","id":"c1","at_ms":1,"buy":true}`:       "buy",
+		`set_attributes {"command":"set_attributes","ani":"+1"}`:                      "command", // an element of the update "commands"
 		`survey {"answers":{"agnet":1},"question":"q","score":5}`:                     "question",
 	} {
 		cmd := command(t, line)

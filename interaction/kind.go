@@ -81,6 +81,8 @@ func (f *fault) invalid() *InvalidError {
 // misspelled finds a field that is none of the shape's and can only be one that is
 // missing: accepted as a field of the platform's own, it would do nothing.
 func (s shape) misspelled(payload map[string]any) *fault {
+	// Sorted, so that it is always the same one that is named.
+	//workflowcheck:ignore
 	for _, name := range slices.Sorted(maps.Keys(payload)) {
 		if slices.ContainsFunc(s, func(f field) bool { return f.name == name }) {
 			continue

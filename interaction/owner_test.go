@@ -10,7 +10,7 @@ import (
 	"segue/interaction"
 )
 
-// The previous agent is whoever had it before the one it is about, and never that one.
+// The previous agent had the interaction before the agent it is about, and is never that agent.
 func TestThePreviousAgentIsAnother(t *testing.T) {
 	for _, c := range []struct {
 		name, lines  string

@@ -135,9 +135,9 @@ func TestAgentNeededCarriesWhatThePlatformMustKnow(t *testing.T) {
 	require.Equal(t, map[string]any{"queue": "sales", "excluded": []any{}, "attempt": 1.0}, event.Fields)
 }
 
-// Moved to another queue it waits there from then on, with that queue's timer and nobody excluded;
+// Moved to another queue, an interaction waits there from then on, with that queue's timer and nobody excluded;
 // placed where it is, it keeps its place.
-func TestAMovedInteractionWaitsAnew(t *testing.T) {
+func TestAMovedInteractionWaitsFromThenOn(t *testing.T) {
 	s := opened(t, sales)
 	s.do(after(ringing, `reject {"agent":"a1"}`)...)
 	enqueued := s.i.Facts().EnqueuedAt

@@ -26,7 +26,7 @@ func TestMistakesAreFoundWhenACallIsCompiled(t *testing.T) {
 		{"method", func(s *request.Spec) { s.Method = "FETCH" },
 			`method: "FETCH" is not a method; use GET, POST, PUT, PATCH, DELETE, TRACE, HEAD, OPTIONS`},
 		{"no url", func(s *request.Spec) { s.URL = "" }, "url: a call needs a URL; write url: https://host/path"},
-		{"scheme", func(s *request.Spec) { s.URL = "ftp://h/x" }, `url: the scheme of a URL is http or https, not "ftp"; write https://host/path`},
+		{"scheme", func(s *request.Spec) { s.URL = "ftp://h/x" }, `url: the scheme of a URL is http or https; write https://host/path`},
 		{"host from data", func(s *request.Spec) { s.URL = "https://${user_data.host}/x" }, "url: the scheme and the host of a URL cannot come from data; write them out and use expressions in the path or the query"},
 		{"port from data", func(s *request.Spec) { s.URL = "https://h:${user_data.port}/x" }, "url: the scheme and the host of a URL cannot come from data; write them out and use expressions in the path or the query"},
 		{"host ends in data", func(s *request.Spec) { s.URL = "https://h#ani#/x" }, "url: the scheme and the host of a URL cannot come from data; write them out and use expressions in the path or the query"},

@@ -277,3 +277,30 @@ func TestSOAPEnvelopes(t *testing.T) {
 	assert.Equal(t, `application/soap+xml; charset=utf-8; action="urn:crm#Put"`, in.Header.Get("Content-Type"))
 	assert.Empty(t, in.Header.Get("SOAPAction"))
 }
+
+// The blocks of a Header have namespaces of their own, declared where they are.
+func TestSOAPHeaders(t *testing.T) {
+	with := func(header string) func(*request.Spec) {
+		return func(s *request.Spec) {
+			s.SOAP = &request.SOAP{Operation: "Put", Namespace: "urn:crm", Header: tree(t, header), Body: tree(t, `{Id: "${interaction.id}"}`)}
+		}
+	}
+	for header, want := range map[string]string{
+		`{"wsa:MessageID": {"@xmlns:wsa": "http://www.w3.org/2005/08/addressing", "#text": "urn:uuid:${interaction.id}"}}`: `<wsa:MessageID xmlns:wsa="http://www.w3.org/2005/08/addressing">urn:uuid:i-1</wsa:MessageID>`,
+		`{"wsse:Security": {"@xmlns:wsse": "urn:wsse", "@soap:mustUnderstand": "1", "wsse:UsernameToken": {"wsse:Username": "segue"}}}`: `<wsse:Security xmlns:wsse="urn:wsse" soap:mustUnderstand="1">` +
+			`<wsse:UsernameToken><wsse:Username>segue</wsse:Username></wsse:UsernameToken></wsse:Security>`,
+		`{SessionId: {"@xmlns": "urn:sforce", "#text": "${interaction.contact_center}"}, Tenant: [a, b]}`: `<SessionId xmlns="urn:sforce">acme</SessionId><Tenant>a</Tenant><Tenant>b</Tenant>`,
+	} {
+		r, err := compiled(t, call(t, "", with(header))).Render("m", view(), event())
+		require.NoError(t, err, header)
+		assert.Contains(t, r.Body, `<soap:Header>`+want+`</soap:Header><soap:Body><Put xmlns="urn:crm"><Id>i-1</Id></Put></soap:Body>`)
+	}
+	for _, header := range []string{
+		`{"wsse:Security": {"wsse:UsernameToken": {"wsse:Username": "segue", "wsse:Password": "hunter2"}}}`, `{Password: "${user_data.secret}"}`,
+	} {
+		spec := call(t, "", with(header))
+		_, err := request.Compile(spec)
+		require.ErrorContains(t, err, "assword: a password here would be in the history of every delivery; use auth: basic or mtls")
+		require.NotContains(t, err.Error(), "hunter2")
+	}
+}

@@ -71,7 +71,8 @@ type XML struct {
 	Body      *yaml.Node `yaml:"body"`
 }
 
-// SOAP is an envelope around one operation. Service and Port say which port of the
+// SOAP is an envelope around one operation, with what else goes into its Header
+// (WS-Addressing, a session, a tenant); a password cannot. Service and Port say which port of the
 // service's description the call's URL is the endpoint of; they are not sent.
 type SOAP struct {
 	Service string `yaml:"service"`
@@ -81,6 +82,7 @@ type SOAP struct {
 	Action    string     `yaml:"action"`
 	Namespace string     `yaml:"namespace"`
 	Operation string     `yaml:"operation"`
+	Header    *yaml.Node `yaml:"header"`
 	Body      *yaml.Node `yaml:"body"`
 }
 

@@ -67,7 +67,7 @@ func (p *problems) checkURL(s, probe string) {
 	case err != nil:
 		p.add("url", s, "is not a URL", "write https://host/path")
 	case u.Scheme != "http" && u.Scheme != "https":
-		p.add("url", s, fmt.Sprintf("the scheme of a URL is http or https, not %q", u.Scheme), "write https://host/path")
+		p.add("url", s, "the scheme of a URL is http or https", "write https://host/path")
 	case u.Hostname() == "":
 		p.add("url", s, "the URL has no host", "write https://host/path")
 	case u.User != nil:

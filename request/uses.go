@@ -56,8 +56,13 @@ func (n *jsonNode) leaves(visit func(*leaf)) {
 	}
 }
 
-func (b *xmlBody) leaves(visit func(*leaf))  { b.root.leaves(visit) }
-func (b *soapBody) leaves(visit func(*leaf)) { b.operation.leaves(visit) }
+func (b *xmlBody) leaves(visit func(*leaf)) { b.root.leaves(visit) }
+func (b *soapBody) leaves(visit func(*leaf)) {
+	if b.header != nil {
+		b.header.leaves(visit)
+	}
+	b.operation.leaves(visit)
+}
 
 func (e *element) leaves(visit func(*leaf)) {
 	for i := range e.attributes {

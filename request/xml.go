@@ -21,6 +21,7 @@ type xmlBody struct{ root *element }
 // soapBody is an envelope around one operation.
 type soapBody struct {
 	version, action string
+	header          *element // nil without one
 	operation       *element
 }
 
@@ -57,8 +58,14 @@ func (b *soapBody) contentType() string {
 
 func (b *soapBody) append(r *rendering, dst []byte) ([]byte, error) {
 	dst = append(dst, xml.Header[:len(xml.Header)-1]...)
-	dst = append(dst, `<soap:Envelope xmlns:soap="`+envelopes[b.version]+`"><soap:Body>`...)
-	dst, err := b.operation.append(r, dst)
+	dst = append(dst, `<soap:Envelope xmlns:soap="`+envelopes[b.version]+`">`...)
+	if b.header != nil {
+		var err error
+		if dst, err = b.header.append(r, dst); err != nil {
+			return dst, err
+		}
+	}
+	dst, err := b.operation.append(r, append(dst, `<soap:Body>`...))
 	return append(dst, `</soap:Body></soap:Envelope>`...), err
 }
 
@@ -218,8 +225,24 @@ func (p *problems) compileSOAP(s *SOAP) body {
 			p.add(name.path, name.value, "is not a name that a service's description has", "write it as the WSDL has it, or leave it out")
 		}
 	}
+	if s.Header != nil {
+		b.header = w.document("soap.header", "soap:Header", "", s.Header)
+		p.withoutPassword("soap.header", b.header)
+	}
 	b.operation = w.document("soap.body", s.Operation, s.Namespace, s.Body)
 	return b
+}
+
+// withoutPassword refuses WS-Security's password: as every body it would be in the
+// history of each delivery.
+func (p *problems) withoutPassword(path string, e *element) {
+	for _, child := range e.children {
+		at := path + "." + child.name
+		if _, local, _ := strings.Cut(child.name, ":"); strings.EqualFold(local, "Password") || strings.EqualFold(child.name, "Password") {
+			p.add(at, "", "a password here would be in the history of every delivery", "use auth: basic or mtls, or let a proxy in front of the service add it")
+		}
+		p.withoutPassword(at, child)
+	}
 }
 
 // document is the outermost element, which declares the namespace of all below it.

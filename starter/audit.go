@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"segue/dispatch"
 	"segue/starter/audit"
 	"segue/starter/drive"
 )
@@ -39,6 +40,8 @@ With --fire it counts first and then lets workflows do it, durably: an interacti
 as canceled, as of when it was ended; a lane's deliveries are given to the lane anew. Every delivery has the webhook-id
 that it would have had. It is done on the task queue of the workflow that was ended, or on that of --task-queue, where a
 worker must run.
+
+It also lists the deliveries that were discarded, when and by whom: nothing is missing of them, and they never arrive.
 
 It also names the workflows that are stuck: that run, and whose tasks fail again and again, or will, because they follow
 the current version of the workers and that one cannot replay them. They lose nothing, and go on by themselves once a
@@ -108,7 +111,9 @@ type audited struct {
 	Stuck []audit.Stuck `json:"stuck"`
 	// NoWorker names the current version of the workers if none runs: what begins, and what follows it, waits.
 	NoWorker string `json:"no_worker,omitempty"`
-	More     bool   `json:"more,omitempty"`
+	// Discarded are the deliveries that were given up.
+	Discarded []audit.Discarded `json:"discarded"`
+	More      bool              `json:"more,omitempty"`
 }
 
 type missing struct {
@@ -139,6 +144,11 @@ func (a *app) audit(ctx context.Context, f auditFlags, args []string) error {
 	if result.Stuck, result.NoWorker, err = a.stuck(ctx, s, auditor, filter); err != nil {
 		return s.findError(err, filter.Query())
 	}
+	discarded, failures, err := auditor.Discarded(ctx, filter)
+	if err != nil {
+		return s.findError(err, filter.Query())
+	}
+	result.Discarded, result.Failures = list(discarded), append(result.Failures, failures...)
 	if f.fire && len(found.Findings) > 0 {
 		fmt.Fprintln(a.errs, result.census())
 		var fired audit.Fired
@@ -241,12 +251,29 @@ func (r audited) write(w io.Writer, fire bool) error {
 	if r.NoWorker != "" {
 		fmt.Fprintf(w, "NO WORKER runs as %s, which is current: what begins waits until one does\n", r.NoWorker)
 	}
+	if err := r.writeDiscarded(w); err != nil {
+		return err
+	}
 	if fire && len(r.Findings) > 0 {
 		_, err := fmt.Fprintf(w, "%d of %d are being done, %d skipped, %d failed\n", r.Fired, len(r.Findings), r.Skipped, len(r.Failures))
 		return err
 	}
 	_, err := fmt.Fprintln(w, r.census())
 	return err
+}
+
+func (r audited) writeDiscarded(w io.Writer) error {
+	if len(r.Discarded) == 0 {
+		return nil
+	}
+	rows := [][]string{{"DISCARDED", "CALL", "EVENT", "WHEN", "AT", "BY", "WEBHOOK-ID"}}
+	for _, d := range r.Discarded {
+		receiver, _ := dispatch.AlertsOf(d.WorkflowID)
+		rows = append(rows, []string{
+			whose(d.ContactCenter, d.Interaction, receiver), d.Call, fmt.Sprint(d.Sequence), d.When, d.At.Local().Format(time.DateTime), d.By, d.ID,
+		})
+	}
+	return table(w, rows)
 }
 
 func writeFindings(w io.Writer, findings []audit.Finding) error {

@@ -23,6 +23,7 @@ type auditResult struct {
 	Findings               []auditFinding
 	Failures               []any
 	Missing                struct{ Events, Deliveries, Drafts int }
+	Discarded              []struct{ ID, Interaction, By string }
 }
 
 type auditFinding struct {

@@ -8,25 +8,29 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	historypb "go.temporal.io/api/history/v1"
 
 	"segue/dispatch"
 	"segue/starter/drive"
 	"segue/starter/lanes"
+	"segue/workflows"
 )
 
 func (a *app) deliveriesCommand() *cobra.Command {
 	var f laneFlags
-	var parked bool
+	var parked, discarded bool
 	c := &cobra.Command{
 		Use:   "deliveries [ID]",
 		Short: "List deliveries that have not arrived",
 		Long: `List the deliveries that lane workflows hold, across the namespace: what waits for its next attempt, and what is
 parked, which is what no attempt helped and waits for a person. With an interaction, list all of its deliveries,
-arrived ones too. A worker must run. Lists lag behind by up to a second.
+arrived ones too. With --discarded, list what was given up instead: when, and by whom, as long as Temporal keeps the lanes;
+of each lane the last 100. A worker must run. Lists lag behind by up to a second.
 
 ` + "`segue redeliver` and `segue discard`" + ` take the same filters.`,
 		Example: `  segue deliveries --parked
   segue deliveries --call crm --class gone --since 2h --json | jq -r '.[].id'
+  segue deliveries --discarded --since 24h
   segue deliveries berlin/c1`,
 		Args: between(0, 1, "at most one interaction"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -34,7 +38,10 @@ arrived ones too. A worker must run. Lists lag behind by up to a second.
 			if err != nil {
 				return err
 			}
-			filter.Parked = parked
+			if parked && discarded {
+				return usage("--parked and --discarded: use one of them")
+			}
+			filter.Parked, filter.Discarded = parked, discarded
 			s, err := a.connect(c.Context())
 			if err != nil {
 				return err
@@ -44,11 +51,15 @@ arrived ones too. A worker must run. Lists lag behind by up to a second.
 			if err != nil {
 				return err
 			}
+			if discarded {
+				return a.printDiscarded(c.Context(), s, found, f.limit)
+			}
 			return a.printFound(found, f.limit)
 		},
 	}
 	f.register(c, 200)
 	c.Flags().BoolVar(&parked, "parked", false, "only what is parked")
+	c.Flags().BoolVar(&discarded, "discarded", false, "what was given up, by whom and when, instead")
 	return c
 }
 
@@ -96,7 +107,34 @@ func (a *app) search(ctx context.Context, s *session, filter lanes.Filter, limit
 }
 
 func (a *app) printFound(found lanes.Found, limit int) error {
-	err := a.print(list(found.Deliveries), func(w io.Writer) error { return writeDeliveries(w, found.Deliveries) })
+	return a.printWith(found, limit, writeDeliveries)
+}
+
+// printDiscarded prints what was given up, and reads who did from the lanes' histories
+// where a signal did not say.
+func (a *app) printDiscarded(ctx context.Context, s *session, found lanes.Found, limit int) error {
+	histories := map[string]*historypb.History{}
+	for i, d := range found.Deliveries {
+		if d.Discarded == nil || d.Discarded.By != "" {
+			continue
+		}
+		lane := d.Lane()
+		lane.RunID = d.RunID
+		key := lane.WorkflowID + " " + lane.RunID
+		if _, known := histories[key]; !known {
+			history, err := s.LaneHistory(ctx, lane)
+			if err != nil {
+				return err
+			}
+			histories[key] = history
+		}
+		found.Deliveries[i].Discarded = &workflows.Discarding{At: d.Discarded.At, By: drive.DiscardedBy(histories[key], d.DeliveryRecord)}
+	}
+	return a.printWith(found, limit, writeDiscarded)
+}
+
+func (a *app) printWith(found lanes.Found, limit int, write func(io.Writer, []lanes.Delivery) error) error {
+	err := a.print(list(found.Deliveries), func(w io.Writer) error { return write(w, found.Deliveries) })
 	if found.More {
 		fmt.Fprintf(a.errs, "There are more than %d: narrow it, or raise --limit.\n", limit)
 	}
@@ -115,6 +153,21 @@ func writeDeliveries(w io.Writer, deliveries []lanes.Delivery) error {
 		rows = append(rows, []string{
 			whose(d.ContactCenter, d.Interaction, d.Receiver), d.Call, fmt.Sprint(d.Sequence), d.When, string(d.Status),
 			answerOf(d.DeliveryRecord), attemptsOf(d.DeliveryRecord), localTime(d.At), nextOf(d), d.ID,
+		})
+	}
+	return table(w, rows)
+}
+
+func writeDiscarded(w io.Writer, deliveries []lanes.Delivery) error {
+	rows := [][]string{{"INTERACTION", "CALL", "EVENT", "WHEN", "ANSWER", "ATTEMPTS", "DISCARDED", "BY", "WEBHOOK-ID"}}
+	for _, d := range deliveries {
+		at, by := "", ""
+		if d.Discarded != nil {
+			at, by = localTime(d.Discarded.At), d.Discarded.By
+		}
+		rows = append(rows, []string{
+			whose(d.ContactCenter, d.Interaction, d.Receiver), d.Call, fmt.Sprint(d.Sequence), d.When,
+			answerOf(d.DeliveryRecord), attemptsOf(d.DeliveryRecord), at, by, d.ID,
 		})
 	}
 	return table(w, rows)

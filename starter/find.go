@@ -51,9 +51,13 @@ func (s *session) each(ctx context.Context, query string, expected int, visit fu
 // Lanes visits the lane workflows that a query means.
 func (s *session) Lanes(ctx context.Context, query string, visit func(drive.Lane) error) error {
 	return s.each(ctx, query, pageSize, func(entry listEntry) error {
-		return visit(drive.Lane{
+		lane := drive.Lane{
 			Name: drive.Name{ContactCenter: entry.ContactCenter, ID: entry.ID}, Receiver: entry.Receiver, Call: entry.Call, WorkflowID: entry.WorkflowID,
-		})
+		}
+		if entry.ClosedAt != nil {
+			lane.RunID = entry.RunID
+		}
+		return visit(lane)
 	})
 }
 

@@ -42,7 +42,7 @@ case and accents.`,
 				return err
 			}
 			defer s.close()
-			entries, err := s.find(c.Context(), query, f.limit)
+			entries, err := s.interactions(c.Context(), query, f)
 			if err != nil {
 				return err
 			}

@@ -2,8 +2,10 @@ package main_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,6 +17,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
+
+	"segue/e2e/replayed"
 )
 
 // live is a `segue dev` of its own, on free ports.
@@ -39,15 +45,32 @@ func startDev(t *testing.T, args ...string) *live {
 	out, err := l.command.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, l.command.Start())
-	t.Cleanup(func() { _ = l.command.Process.Kill() }) // it has mostly ended by then
+	t.Cleanup(func() {
+		if l.command.ProcessState == nil {
+			l.replayAll(t)
+		}
+		_ = l.command.Process.Kill() // it has mostly ended by then
+	})
 	line, err := bufio.NewReader(out).ReadString('\n')
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal([]byte(line), &l.ready))
 	return l
 }
 
+// replayAll replays every history that a test has made.
+func (l *live) replayAll(t *testing.T) {
+	c, err := client.Dial(client.Options{HostPort: l.ready.TemporalAddress, Namespace: l.ready.Namespace, Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))})
+	if err != nil {
+		return // the test has ended it in some other way
+	}
+	defer c.Close()
+	_, err = replayed.All(context.Background(), c, nil)
+	require.NoError(t, err)
+}
+
 // interrupt is a Ctrl-C, and the exit code that follows.
 func (l *live) interrupt(t *testing.T) int {
+	l.replayAll(t)
 	require.NoError(t, l.command.Process.Signal(syscall.SIGINT))
 	ended := make(chan struct{})
 	go func() {

@@ -6,12 +6,16 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
+	sdkpb "go.temporal.io/api/sdk/v1"
 	"go.temporal.io/sdk/client"
 )
 
@@ -57,6 +61,7 @@ type shownDelivery struct {
 	Code                                       int
 	ContactCenter                              string `json:"contact_center"`
 	WorkflowID                                 string `json:"workflow_id"`
+	Discarded                                  struct{ At, By string }
 }
 
 // errandResult is what redeliver and discard print.
@@ -94,6 +99,15 @@ triggers:
   - {when: [interaction_starts, interaction_ends], call: crm}
 guard: {allow: ["127.0.0.0/8"]}
 `, receiver))
+}
+
+// page is what the Temporal UI shows of a workflow as its current details.
+func (l *live) page(t *testing.T, workflowID string) string {
+	answer, err := l.temporal(t).QueryWorkflow(t.Context(), workflowID, "", "__temporal_workflow_metadata")
+	require.NoError(t, err)
+	var metadata sdkpb.WorkflowMetadata
+	require.NoError(t, answer.Get(&metadata))
+	return metadata.GetCurrentDetails()
 }
 
 // isOver tells whether a workflow has closed as completed.
@@ -163,6 +177,23 @@ func TestOperatorsAgainstALiveSegue(t *testing.T) {
 		require.Equal(t, 2, dev.run(t, "discard", "--class", "gone").code)
 		require.Len(t, receiver.requests(), 1)
 	})
+	owing := func(t *testing.T, want ...string) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			var listed []struct{ ID string }
+			dev.into(t, &listed, "list", "--undelivered")
+			var ids []string
+			for _, l := range listed {
+				ids = append(ids, l.ID)
+			}
+			return slices.Equal(ids, want)
+		}, 20*time.Second, 100*time.Millisecond, "list --undelivered has %v", want)
+	}
+	t.Run("what an interaction owes when it has closed", func(t *testing.T) {
+		require.Eventually(t, func() bool { return dev.isOver(t, "interaction/default/c1") }, 20*time.Second, 50*time.Millisecond)
+		owing(t, "c1")
+		require.Contains(t, dev.run(t, "show", "c1").out, "2 not delivered")
+	})
 	t.Run("redeliver", func(t *testing.T) {
 		receiver.answer(http.StatusOK)
 		require.Equal(t, errandResult{Matched: 1, Sent: 1}, dev.errand(t, "redeliver", "--call", "crm"))
@@ -178,6 +209,9 @@ func TestOperatorsAgainstALiveSegue(t *testing.T) {
 		for _, d := range eventually(t, dev, 2, "deliveries", "c1") {
 			require.Equal(t, "delivered", d.Status)
 		}
+		owing(t)
+		require.Contains(t, dev.run(t, "show", "c1").out, "0 not delivered")
+		require.Regexp(t, `default/c1 +inbound +completed +abandoned +0 `, dev.run(t, "list", "--id", "c1").out)
 	})
 	t.Run("discard", func(t *testing.T) {
 		receiver.answer(http.StatusGone)
@@ -187,6 +221,45 @@ func TestOperatorsAgainstALiveSegue(t *testing.T) {
 		eventually(t, dev, 0, "deliveries")
 		require.Eventually(t, func() bool { return dev.isOver(t, waiting[0].WorkflowID) }, 20*time.Second, 50*time.Millisecond)
 		require.Len(t, receiver.requests(), 4)
+	})
+	t.Run("a cancellation gives nothing up, and what is discarded is listed", func(t *testing.T) {
+		receiver.answer(http.StatusGone)
+		require.Equal(t, 0, dev.run(t, "start", `{"id":"c4","channel":"inbound"}`).code)
+		require.Equal(t, 0, dev.run(t, "signal", "abandon", "c4").code)
+		lane := eventually(t, dev, 2, "deliveries", "--contact-center", "default")[0].WorkflowID
+		temporal := dev.temporal(t)
+		require.NoError(t, temporal.CancelWorkflow(t.Context(), lane, ""))
+		require.Eventually(t, func() bool { return strings.Contains(dev.page(t, lane), "It changed nothing") }, 20*time.Second, 100*time.Millisecond)
+		eventually(t, dev, 2, "deliveries")
+
+		// As the Temporal UI sends it: without a name, which the history has.
+		require.NoError(t, temporal.SignalWorkflow(t.Context(), lane, "", "discard", map[string]any{"all": true}))
+		require.Eventually(t, func() bool { return dev.isOver(t, lane) }, 20*time.Second, 50*time.Millisecond)
+		require.Contains(t, dev.page(t, lane), "0 to deliver, 0 of them parked. 2 were discarded.")
+		discarded := eventually(t, dev, 3, "deliveries", "--discarded")
+		by := map[string]string{}
+		for _, d := range discarded {
+			require.Equal(t, "discarded", d.Status)
+			require.NotEmpty(t, d.Discarded.At)
+			by[d.Interaction] = d.Discarded.By
+		}
+		host, err := os.Hostname()
+		require.NoError(t, err)
+		require.Contains(t, by["c4"], fmt.Sprint(os.Getpid()), "the client's identity")
+		require.Contains(t, by["c2"], "@"+host, "who ran segue discard")
+		table := dev.run(t, "deliveries", "--discarded")
+		require.Contains(t, table.out, by["c2"])
+		require.Equal(t, 2, dev.run(t, "deliveries", "--discarded", "--parked").code)
+
+		audited := dev.audit(t, 0)
+		require.Len(t, audited.Discarded, 3)
+		for _, d := range audited.Discarded {
+			require.Equal(t, by[d.Interaction], d.By)
+		}
+		require.Len(t, dev.audit(t, 0, "c4").Discarded, 2)
+		require.Empty(t, dev.audit(t, 0, "--since", "2999-01-01T00:00:00Z").Discarded)
+		words := dev.run(t, "audit")
+		require.Contains(t, words.out, by["c4"])
 	})
 	t.Run("redeliver what still retries", func(t *testing.T) {
 		receiver.answer(http.StatusServiceUnavailable)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
+	"os/user"
 	"slices"
 	"strings"
 	"time"
@@ -60,7 +62,8 @@ func (a *app) discardCommand() *cobra.Command {
 		Short: "Give up parked deliveries",
 		Long: `Give up parked deliveries for good: those of the filters, or of one interaction. What waits behind them in their
 lane goes on. It first counts what it would touch; with --dry-run that is all. Else it wants --yes, or the very
-deliveries by --id. With --retrying, those whose next attempt is still to come are meant, too.
+deliveries by --id. With --retrying, those whose next attempt is still to come are meant, too. Who discarded what, and when,
+is listed by ` + "`segue deliveries --discarded`" + `.
 
 It may be stopped and run again: what is no longer parked is skipped.`,
 		Example: `  segue discard --call crm --since 2h --dry-run
@@ -139,7 +142,19 @@ func (a *app) hintRetrying(ctx context.Context, s *session, e *errand, filter la
 func (a *app) send(ctx context.Context, s *session, e *errand, filter lanes.Filter, found lanes.Found) (lanes.Result, error) {
 	bar := newProgress(a.errs, e.signal, len(found.Deliveries))
 	defer bar.end()
-	return lanes.Send(ctx, s, filter, found, lanes.Order{Signal: e.signal, Rerender: e.rerender, Rate: e.rate, Done: bar.step})
+	return lanes.Send(ctx, s, filter, found, lanes.Order{Signal: e.signal, Rerender: e.rerender, By: operator(), Rate: e.rate, Done: bar.step})
+}
+
+// operator is who runs the command line, as far as this machine tells.
+func operator() string {
+	name := "unknown"
+	if current, err := user.Current(); err == nil {
+		name = current.Username
+	}
+	if host, err := os.Hostname(); err == nil {
+		name += "@" + host
+	}
+	return name
 }
 
 // finish prints the result, also of an errand that broke off, and says how to go on.

@@ -116,11 +116,24 @@ func (p portrait) writeState(w io.Writer) {
 	}
 	fmt.Fprintf(w, "  %-12s %s\n", "legal now", legal)
 	fmt.Fprintf(w, "  %-12s %d events, %d duplicates, %d rejected, %d not delivered\n",
-		"so far", s.Sequence, s.Duplicates, s.RejectedCount, s.Undelivered)
+		"so far", s.Sequence, s.Duplicates, s.RejectedCount, p.undelivered())
 	if s.Gaps > 0 {
 		last := s.Missing[len(s.Missing)-1]
 		fmt.Fprintf(w, "  %-12s %d in source_sequence; the last time it went on without %s\n", "gaps", s.Gaps, last)
 	}
+}
+
+// undelivered counts what has not arrived and was not discarded, as the lanes have it:
+// nothing reports to an interaction that has closed. Beyond what is listed,
+// its own count stands.
+func (p portrait) undelivered() int {
+	owed := 0
+	for _, d := range p.Deliveries {
+		if d.Status != dispatch.StatusDelivered && d.Status != dispatch.StatusDiscarded {
+			owed++
+		}
+	}
+	return min(owed+max(0, p.State.Undelivered-workflows.ShownOpen), p.State.Undelivered)
 }
 
 func agentName(agent *interaction.Agent) string {
@@ -191,6 +204,8 @@ func attemptsOf(d workflows.DeliveryRecord) string {
 	switch {
 	case d.Class == string(delivery.ClassDryRun):
 		return "0"
+	case d.Sent > 0:
+		return fmt.Sprint(d.Sent)
 	case len(d.Attempts) > 0:
 		return fmt.Sprint(len(d.Attempts))
 	case d.Status == dispatch.StatusDelivered:

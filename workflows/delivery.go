@@ -15,7 +15,8 @@ import (
 // Delivery is the workflow of one lane whose receiver fails: it tries what it is
 // given in order, on the call's schedule, for days; what no attempt will help is
 // parked until an operator redelivers or discards it, or its retention ends. It
-// completes when nothing is left, with the ids that it knew.
+// completes when nothing is left, with the ids that it knew. A cancellation of the
+// workflow gives nothing up: only discard does.
 //
 // more is what an earlier run left, when a run continues that.
 func Delivery(ctx workflow.Context, start dispatch.DeliveryStart, more converter.RawValue) (*dispatch.DeliveryResult, error) {
@@ -53,6 +54,12 @@ type CarriedLane struct {
 	// Orphaned says that the interaction has ended: nobody is told any more.
 	Orphaned bool        `json:"orphaned,omitempty"`
 	Known    intake.Seen `json:"known"`
+	// GivenUp counts the deliveries that were discarded; Items has the last of them.
+	GivenUp int `json:"given_up,omitempty"`
+	// CancelAsked is when somebody canceled the workflow; nothing is given up for that.
+	CancelAsked time.Time `json:"cancel_asked,omitzero"`
+	// Refused are the last signals that changed nothing.
+	Refused []Rejected `json:"refused,omitempty"`
 	// Priority is the interaction's, as of the last append.
 	Priority dispatch.Priority `json:"priority,omitzero"`
 	// Overflow came when the lane was full, and goes to a part at once; Parts hold what
@@ -69,12 +76,10 @@ type CarriedLane struct {
 type laneRun struct {
 	*CarriedLane
 	start   dispatch.DeliveryStart
-	ctx     workflow.Context // outlives a cancellation of the workflow; asked does not
-	asked   workflow.Context
+	ctx     workflow.Context // outlives a cancellation of the workflow
 	inbox   *inbox
 	woken   bool // something came that may change what is next
 	changed bool // something that operators see may have changed
-	givenUp bool // the workflow was canceled, and what was left has been given up
 	// strangers are parts that ask whether it is their turn, and are not known.
 	strangers []string
 	asks      time.Time // when another workflow of the lane is asked next
@@ -86,7 +91,7 @@ type laneRun struct {
 
 func openLane(ctx workflow.Context, start dispatch.DeliveryStart, carried *CarriedLane) (*laneRun, error) {
 	lasting, _ := workflow.NewDisconnectedContext(ctx)
-	r := &laneRun{CarriedLane: carried, start: start, ctx: lasting, asked: ctx, inbox: inboxOf(ctx), changed: true, visibility: visibilityOf(ctx)}
+	r := &laneRun{CarriedLane: carried, start: start, ctx: lasting, inbox: inboxOf(ctx), changed: true, visibility: visibilityOf(ctx)}
 	if carried == nil {
 		r.CarriedLane = &CarriedLane{}
 	}
@@ -100,25 +105,17 @@ func openLane(ctx workflow.Context, start dispatch.DeliveryStart, carried *Carri
 	}
 	r.asks = workflow.Now(ctx).Add(askEvery)
 	r.inbox.open(lasting, r.receive)
-	workflow.Go(ctx, r.discardOnCancel)
+	workflow.Go(ctx, r.noteCancel)
 	return r, nil
 }
 
-// discardOnCancel takes a cancellation of the workflow for what it is: a person
-// gives up all that is left. The interaction is told, and the run completes.
-func (r *laneRun) discardOnCancel(ctx workflow.Context) {
+// noteCancel notes that somebody canceled the workflow, for the current details. It
+// gives nothing up: a cancellation does not say which deliveries it means, and most of
+// them may never have been tried.
+func (r *laneRun) noteCancel(ctx workflow.Context) {
 	ctx.Done().Receive(ctx, nil)
-	for _, it := range r.Items {
-		if !it.isSettled() {
-			r.settle(it, dispatch.StatusDiscarded, dispatch.Outcome{Class: it.lastClass(), At: workflow.Now(r.ctx)})
-		}
-	}
-	for _, request := range r.Overflow {
-		given := &item{Request: request}
-		r.settle(given, dispatch.StatusDiscarded, dispatch.Outcome{At: workflow.Now(r.ctx)})
-	}
-	r.Overflow = nil
-	r.givenUp, r.woken = true, true
+	r.CancelAsked = workflow.Now(r.ctx)
+	r.woken, r.changed = true, true
 }
 
 // receive takes one signal: an append from the interaction or an operator's wish.
@@ -131,6 +128,7 @@ func (r *laneRun) receive(ctx workflow.Context, s signal) {
 	}
 	if err != nil {
 		workflow.GetLogger(ctx).Warn("signal rejected", "signal", excerpt(s.name, 128), "reason", excerpt(err.Error(), 512))
+		r.refuse(s.name, err)
 	}
 }
 
@@ -185,28 +183,6 @@ func (r *laneRun) add(more dispatch.HandOver) {
 	}
 }
 
-// grant does what an operator asked for, to one delivery or to all that are parked.
-// One that is to be rendered anew and cannot stays as it is.
-func (r *laneRun) grant(name string, wish OperatorRequest) error {
-	found := false
-	for _, it := range r.Items {
-		if !it.isMeant(wish) || wish.Rerender && len(it.Request.Source) == 0 {
-			continue
-		}
-		found = true
-		if name == SignalDiscard {
-			r.settle(it, dispatch.StatusDiscarded, dispatch.Outcome{Class: it.lastClass(), At: workflow.Now(r.ctx)})
-			continue
-		}
-		it.again()
-		it.Rerender = wish.Rerender
-	}
-	if !found {
-		return fmt.Errorf("%s: no delivery %q waits here that this can be done to", name, wish.ID)
-	}
-	return nil
-}
-
 // live works the lane off.
 func (r *laneRun) live() error {
 	for {
@@ -216,9 +192,7 @@ func (r *laneRun) live() error {
 		r.show()
 		next := r.next()
 		switch {
-		case r.givenUp && len(r.Parts) > 0:
-			r.cancelParts()
-		case r.isLong() && r.fitsCarrying() && (r.givenUp || r.asked.Err() == nil):
+		case r.isLong() && r.fitsCarrying():
 			return workflow.NewContinueAsNewError(r.ctx, TypeDelivery, r.start, r.CarriedLane)
 		case len(r.Overflow) > 0:
 			r.forward()

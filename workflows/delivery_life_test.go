@@ -107,6 +107,7 @@ func TestTheQueryTellsEveryAttempt(t *testing.T) {
 		require.Equal(t, workflows.DeliveryRecord{
 			ID: "d1", Call: "crm", When: "inbound.dtmf", Sequence: 1, Status: dispatch.StatusDelivered, Code: 200, Class: "ok", At: stamp(time.Minute),
 			Attempts: []workflows.AttemptRecord{{At: stamp(0), Code: 503, Class: "http_5xx", MS: 7}, {At: stamp(time.Minute), Code: 200, Class: "ok"}},
+			Sent:     2,
 		}, records[0])
 		require.Equal(t, workflows.DeliveryRecord{ID: "d3", Call: "crm", When: "inbound.dtmf", Sequence: 3, Status: dispatch.StatusWaiting}, records[2])
 	})
@@ -200,14 +201,122 @@ func TestALaneTellsAgainOnceItsInteractionAppends(t *testing.T) {
 	require.Contains(t, l.told[len(l.told)-1], "lane_drained d1:discarded")
 }
 
-func TestACanceledLaneDiscardsWhatIsLeftAndSaysSo(t *testing.T) {
+// The Temporal UI offers a cancellation first. It must not lose what was never tried.
+func TestACanceledLaneGivesNothingUp(t *testing.T) {
 	l := newLane(t)
-	l.answers["d1"] = []dispatch.Outcome{retry(time.Hour)}
+	l.answers["d1"] = []dispatch.Outcome{final()}
 	l.append(0, handOver("d1", "d2"))
 	l.at(time.Minute, l.CancelWorkflow)
+	l.at(time.Hour, func() {
+		require.Equal(t, "d1:parked d2:waiting", l.statuses())
+		require.Contains(t, l.details(), "Somebody requested a cancellation at ")
+		require.Contains(t, l.details(), "It changed nothing")
+		require.Contains(t, l.details(), "send the signal `discard`")
+	})
+	l.append(90*time.Minute, handOver("d3"))
+	l.signal(2*time.Hour, workflows.SignalRedeliver, ``)
+	l.run()
+	require.Equal(t, []string{"0s d1 #1", "2h0m0s d1 #1", "2h0m0s d2 #1", "2h0m0s d3 #1"}, l.tries)
+	require.Contains(t, l.told[len(l.told)-1], "lane_drained d1:delivered d2:delivered d3:delivered")
+}
+
+func TestACanceledLaneContinuesAsNewWithEverythingItHas(t *testing.T) {
+	l := newLane(t)
+	l.answers["d1"] = []dispatch.Outcome{final()}
+	l.append(0, handOver("d1", "d2"))
+	l.at(time.Minute, l.CancelWorkflow)
+	l.at(2*time.Minute, func() { l.SetContinueAsNewSuggested(true) })
+	l.append(3*time.Minute, handOver("d3"))
+	carried := l.runOn()
+	require.Len(t, carried.Items, 3)
+
+	next := newLane(t)
+	next.at(time.Minute, func() { require.Contains(t, next.details(), "requested a cancellation") })
+	next.signal(time.Hour, workflows.SignalRedeliver, ``)
+	next.goOn(l, carried)
+	require.Contains(t, next.told[len(next.told)-1], "d1:delivered d2:delivered d3:delivered")
+}
+
+func TestAllOfALaneIsGivenUpOnRequest(t *testing.T) {
+	l := newLane(t)
+	l.answers["d1"] = []dispatch.Outcome{final()}
+	l.append(0, handOver("d1", "d2", "d3"))
+	l.signal(time.Hour, workflows.SignalDiscard, `{"all":true,"by":"bea@ops"}`)
 	l.run()
 	require.Equal(t, []string{"0s d1 #1"}, l.tries)
-	require.Contains(t, l.told[len(l.told)-1], "lane_drained d1:discarded d2:discarded")
+	require.Contains(t, l.told[len(l.told)-1], "lane_drained d1:discarded d2:discarded d3:discarded")
+	for _, record := range query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries) {
+		require.Equal(t, &workflows.Discarding{At: l.begin.Add(time.Hour).UTC().Format(time.RFC3339Nano), By: "bea@ops"}, record.Discarded, record.ID)
+	}
+	require.Contains(t, l.details(), "0 to deliver, 0 of them parked. 3 were discarded.")
+	require.Contains(t, l.details(), "`d2`: discarded at ")
+	require.Contains(t, l.details(), " by bea@ops")
+	require.Equal(t, []string{"discarded"}, l.outcomes)
+}
+
+// What was given up is listed longer than what has arrived.
+func TestALaneShowsWhatWasDiscardedAmongMuchThatArrived(t *testing.T) {
+	l := newLane(t)
+	l.answers["d1"] = []dispatch.Outcome{kept(time.Hour, ordered("skip", final()))}
+	l.append(0, handOver(ids(200)...))
+	l.run()
+	records := query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries)
+	require.Len(t, records, 51)
+	require.Equal(t, dispatch.StatusDiscarded, records[0].Status)
+	require.Equal(t, "retention", records[0].Discarded.By)
+	require.Equal(t, []string{"discarded"}, l.outcomes)
+}
+
+func TestThePageOfALaneTellsOneAttemptFromAnother(t *testing.T) {
+	l := newLane(t)
+	answering := func(text string) dispatch.Outcome {
+		outcome := final()
+		outcome.Excerpt = text
+		return outcome
+	}
+	l.answers["d1"] = []dispatch.Outcome{retry(time.Minute), answering("no such `customer`\n\n# 7"), answering("no such customer")}
+	l.append(0, handOver("d1"))
+	stamp := func(after time.Duration) string { return l.begin.Add(after).UTC().Format(time.RFC3339Nano) }
+	l.at(time.Second, func() {
+		require.Contains(t, l.details(), "`d1`: waiting, 1 attempt, last at "+stamp(0)+": HTTP 503; next at "+stamp(time.Minute))
+	})
+	l.at(time.Hour, func() {
+		require.Contains(t, l.details(), "`d1`: parked, 2 attempts, last at "+stamp(time.Minute)+": HTTP 400, the answer begins `no such 'customer' # 7`")
+		record := query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries)[0]
+		require.Equal(t, 2, record.Sent)
+		require.Equal(t, "no such `customer`\n\n# 7", record.Answer)
+	})
+	l.signal(2*time.Hour, workflows.SignalRedeliver, ``)
+	l.at(3*time.Hour, func() {
+		require.Contains(t, l.details(), "`d1`: parked, 3 attempts, redelivered 1×, last at "+stamp(2*time.Hour)+": HTTP 400, the answer begins `no such customer`")
+	})
+	l.signal(4*time.Hour, workflows.SignalDiscard, ``)
+	l.run()
+}
+
+func TestASignalThatIsRefusedLeavesATraceOnThePage(t *testing.T) {
+	l := newLane(t)
+	l.answers["d1"] = []dispatch.Outcome{final()}
+	l.append(0, handOver("d1", "d2"))
+	for i, bad := range [][2]string{
+		{"Redeliver", ``}, {"x`y", ``}, {workflows.SignalRedeliver, `{"id":"nobody"}`}, {workflows.SignalRedeliver, `{"id":"d1","rerender":true}`},
+		{workflows.SignalDiscard, `"d1"`}, {"resend", `{}`},
+	} {
+		l.signal(time.Duration(i+1)*time.Minute, bad[0], bad[1])
+	}
+	l.at(time.Hour, func() {
+		details := l.details()
+		require.NotContains(t, details, "`Redeliver`", "the last five")
+		for _, part := range []string{
+			"Signals that changed nothing:", "`x'y` at ", `no delivery "nobody" waits here`, "can be rendered again", "`resend` at ", "unknown signal; send redeliver or discard",
+		} {
+			require.Contains(t, details, part)
+		}
+		l.SetContinueAsNewSuggested(true)
+	})
+	l.signal(61*time.Minute, "Redeliver", ``)
+	carried := l.runOn()
+	require.Equal(t, "Redeliver", carried.Refused[4].Command)
 }
 
 func TestALaneRenewsItselfByItsOwnCounters(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
+	sdkpb "go.temporal.io/api/sdk/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/interceptor"
@@ -50,7 +51,8 @@ type laneEnv struct {
 	onChain func(workflowID, signal string, arg any) error
 	// onReport is called while a report is on its way.
 	onReport func(signal string)
-	parked   []int64 // what the search attribute SegueParked was set to
+	parked   []int64  // what the search attribute SegueParked was set to
+	outcomes []string // and SegueOutcome
 }
 
 // signalFirst holds a workflow function back until its first signal is there, as
@@ -104,6 +106,9 @@ func newLane(t *testing.T) *laneEnv {
 	l.OnUpsertTypedSearchAttributes(mock.Anything).Run(func(args mock.Arguments) {
 		if parked, ok := args.Get(0).(temporal.SearchAttributes).GetInt64(dispatch.AttributeParked); ok {
 			l.parked = append(l.parked, parked)
+		}
+		if outcome, ok := args.Get(0).(temporal.SearchAttributes).GetKeyword(dispatch.AttributeOutcome); ok {
+			l.outcomes = append(l.outcomes, outcome)
 		}
 	}).Return(nil).Maybe()
 	return l
@@ -243,6 +248,12 @@ func (l *laneEnv) statuses() string {
 		list = append(list, record.ID+":"+string(record.Status))
 	}
 	return strings.Join(list, " ")
+}
+
+// details is the page of the lane in the Temporal UI.
+func (l *laneEnv) details() string {
+	l.t.Helper()
+	return query[*sdkpb.WorkflowMetadata](l.env, "__temporal_workflow_metadata").GetCurrentDetails()
 }
 
 func bodyOf(id string) string { return `{"of":"` + id + `"}` }

@@ -3,7 +3,6 @@ package workflows
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -85,7 +84,8 @@ func (r *laneRun) conclude(it *item, outcome dispatch.Outcome) {
 // deliveredAfterAll corrects what was told of a delivery that an operator discarded
 // while its request was on the way: the receiver has it.
 func (r *laneRun) deliveredAfterAll(it *item, outcome dispatch.Outcome) {
-	it.Status, it.Why = dispatch.StatusDelivered, outcome.Message
+	it.Status, it.Why, it.Discarded = dispatch.StatusDelivered, outcome.Message, nil
+	r.GivenUp--
 	for i := range r.Results {
 		if r.Results[i].ID == it.Request.ID {
 			r.Results[i] = resultOf(it, outcome)
@@ -187,55 +187,4 @@ func retrySummary(call string, it *item, now time.Time) string {
 		what = fmt.Sprintf("HTTP %d", it.Attempts[n-1].Code)
 	}
 	return summaryOf("%s: attempt %d of %d, %s, next in %s", call, it.Tries, it.Of, what, it.Due.Sub(now).Round(time.Second))
-}
-
-// show brings what operators see up to date: search attributes and current details.
-func (r *laneRun) show() {
-	if !r.changed {
-		return
-	}
-	r.changed = false
-	parked := 0
-	for _, it := range r.Items {
-		if it.Status == dispatch.StatusParked {
-			parked++
-		}
-	}
-	r.write(r.ctx,
-		r.keyword(dispatch.AttributeCall, r.start.Call),
-		r.keyword(dispatch.AttributeContactCenter, r.start.Owner.ContactCenter),
-		r.keyword(dispatch.AttributeInteraction, r.start.Owner.Interaction),
-		r.number(dispatch.AttributeParked, parked),
-	)
-	workflow.SetCurrentDetails(r.ctx, r.details(r.open(), parked))
-}
-
-func (r *laneRun) details(open, parked int) string {
-	var text strings.Builder
-	whose := "interaction `" + r.start.Owner.Interaction + "`"
-	if r.start.Owner.Receiver != "" {
-		whose = "alerts about `" + r.start.Owner.Receiver + "`"
-	}
-	fmt.Fprintf(&text, "Lane **%s** of %s: %d to deliver, %d of them parked.\n", r.start.Call, whose, open, parked)
-	if parked > 0 {
-		text.WriteString("\nParked deliveries wait for a person: send the signal `redeliver` to try again (same id and bytes; " +
-			"with the input `{\"rerender\": true}` new bytes, of today's configuration) " +
-			"or `discard` to give up; the input `{\"id\": \"…\"}` picks one, without it all parked ones are meant.\n")
-	}
-	r.describeParts(&text)
-	shown := 0
-	for _, it := range r.Items {
-		if it.isSettled() || shown == 10 {
-			continue
-		}
-		shown++
-		fmt.Fprintf(&text, "\n* event %d (%s) `%s`: %s", it.Request.Sequence, it.Request.When, it.Request.ID, it.Status)
-		if it.Why != "" {
-			fmt.Fprintf(&text, ", %s", excerpt(it.Why, 200))
-		}
-		if !it.Due.IsZero() && it.Status == dispatch.StatusWaiting {
-			fmt.Fprintf(&text, ", next at %s", stamp(it.Due))
-		}
-	}
-	return text.String()
 }

@@ -269,16 +269,6 @@ func (r *laneRun) tellPassed() {
 	}
 }
 
-// cancelParts gives up what parts hold: the lane was canceled.
-func (r *laneRun) cancelParts() {
-	for _, s := range r.Parts {
-		if err := workflow.RequestCancelExternalWorkflow(r.ctx, r.workflowOf(s.Name), "").Get(r.ctx, nil); err != nil {
-			workflow.GetLogger(r.ctx).Warn("a part is gone", "part", s.Name, "error", err)
-		}
-	}
-	r.Parts = nil
-}
-
 // describeParts tells an operator where the rest is, or what this one waits for.
 func (r *laneRun) describeParts(text *strings.Builder) {
 	if r.isHeld() {

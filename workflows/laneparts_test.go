@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
@@ -166,19 +165,16 @@ func TestAParkedDeliveryLetsPartsPass(t *testing.T) {
 	l.run()
 }
 
-func TestACanceledLaneGivesItsPartsUp(t *testing.T) {
+func TestACanceledLaneKeepsItsParts(t *testing.T) {
 	l := newLane(t)
 	s := newParts(l)
-	var canceled []string
-	l.OnRequestCancelExternalWorkflow(mock.Anything, mock.Anything, mock.Anything).Run(func(args mock.Arguments) {
-		canceled = append(canceled, args.String(1))
-	}).Return(nil)
 	l.append(0, large(afterFailing(final(), ids(4)...)))
 	l.append(0, large(handOver(ids(12)[4:]...)))
 	l.at(time.Hour, l.CancelWorkflow)
+	l.at(2*time.Hour, func() { require.Empty(t, s.released) })
+	l.signal(3*time.Hour, workflows.SignalRedeliver, ``)
 	l.run()
-	require.Len(t, canceled, len(s.names()))
-	require.Contains(t, l.told[len(l.told)-1], "d1:discarded")
+	require.Equal(t, s.names(), s.released)
 }
 
 // runPart runs a part to its end.

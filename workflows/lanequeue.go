@@ -11,8 +11,9 @@ import (
 
 // keptAttempts and keptSettled bound what a lane still shows of its past.
 const (
-	keptAttempts = 20
-	keptSettled  = 50
+	keptAttempts  = 20
+	keptDelivered = 50
+	keptDiscarded = 100
 )
 
 // item is one delivery of a lane.
@@ -30,8 +31,14 @@ type item struct {
 	Order string `json:"order,omitempty"`
 	// Of is how many attempts its schedule has.
 	Of int `json:"of,omitempty"`
-	// Why is the last failure in plain words.
-	Why string `json:"why,omitempty"`
+	// Why is the last failure in plain words, and Answer how the response to it began.
+	Why    string `json:"why,omitempty"`
+	Answer string `json:"answer,omitempty"`
+	// Sent counts all attempts that were made; Again how often an operator redelivered.
+	Sent  int `json:"sent,omitempty"`
+	Again int `json:"again,omitempty"`
+	// Discarded says who gave it up, and when.
+	Discarded *Discarding `json:"discarded,omitempty"`
 	// Rerender says that an operator wants new bytes before the next attempt.
 	Rerender bool `json:"rerender,omitempty"`
 
@@ -49,8 +56,11 @@ func (it *item) isFresh() bool {
 	return it.Status == dispatch.StatusWaiting && len(it.Attempts) == 0 && it.Due.IsZero() && !it.Rerender
 }
 
-// isMeant tells whether an operator means this one: by its id, or every parked one.
+// isMeant reports whether an operator means this delivery: by its id, as one of all, or as one that is parked.
 func (it *item) isMeant(wish OperatorRequest) bool {
+	if wish.All {
+		return !it.isSettled()
+	}
 	if wish.ID == "" {
 		return it.Status == dispatch.StatusParked
 	}
@@ -67,7 +77,7 @@ func (it *item) lastClass() string {
 // take notes a failed attempt and when the next one is, or parks the delivery.
 func (it *item) take(outcome dispatch.Outcome, now time.Time) {
 	it.note(outcome)
-	it.Why = outcome.Message
+	it.Why, it.Answer = outcome.Message, excerpt(outcome.Excerpt, keptAnswer)
 	if outcome.Of > 0 { // one that ended without an outcome of its own says nothing of the call
 		it.Of, it.Order = outcome.Of, outcome.Order
 	}
@@ -85,6 +95,9 @@ func (it *item) take(outcome dispatch.Outcome, now time.Time) {
 }
 
 func (it *item) note(outcome dispatch.Outcome) {
+	if !outcome.Free {
+		it.Sent++
+	}
 	it.Attempts = append(it.Attempts, AttemptRecord{
 		At: stamp(outcome.At), Code: outcome.Code, Class: outcome.Class, MS: outcome.MS, Version: outcome.Version,
 	})
@@ -96,12 +109,14 @@ func (it *item) note(outcome dispatch.Outcome) {
 // again starts the schedule anew, at once: an operator asked for it.
 func (it *item) again() {
 	it.Status, it.Tries = dispatch.StatusWaiting, 0
+	it.Again++
 	it.Due, it.Expires = time.Time{}, time.Time{}
 }
 
 // settle ends a delivery and notes what the interaction is to hear of it.
 func (r *laneRun) settle(it *item, status dispatch.Status, outcome dispatch.Outcome) {
 	it.Status, it.Why = status, outcome.Message
+	it.Answer = ""
 	it.Request.Body, it.Request.Headers, it.Request.Source = "", nil, nil // it is not sent any more
 	if !r.Orphaned {
 		r.Results = append(r.Results, resultOf(it, outcome))
@@ -112,16 +127,14 @@ func (r *laneRun) settle(it *item, status dispatch.Status, outcome dispatch.Outc
 
 // forget drops the oldest settled deliveries.
 func (r *laneRun) forget() {
-	settled := 0
+	surplus := map[dispatch.Status]int{dispatch.StatusDelivered: -keptDelivered, dispatch.StatusDiscarded: -keptDiscarded}
 	for _, it := range r.Items {
-		if it.isSettled() {
-			settled++
-		}
+		surplus[it.Status]++
 	}
 	kept := make([]*item, 0, len(r.Items)) // not in place: a caller may be walking them
 	for _, it := range r.Items {
-		if it.isSettled() && settled > keptSettled {
-			settled--
+		if it.isSettled() && surplus[it.Status] > 0 {
+			surplus[it.Status]--
 			continue
 		}
 		kept = append(kept, it)
@@ -186,7 +199,7 @@ func (r *laneRun) expire(now time.Time) (soonest time.Time) {
 			continue
 		}
 		if !it.Expires.After(now) {
-			r.settle(it, dispatch.StatusDiscarded, dispatch.Outcome{Class: "expired", At: now})
+			r.discard(it, byRetention, "expired")
 			continue
 		}
 		if soonest.IsZero() || it.Expires.Before(soonest) {
@@ -202,7 +215,7 @@ func (r *laneRun) records() ([]DeliveryRecord, error) {
 	for _, it := range r.Items {
 		record := DeliveryRecord{
 			ID: it.Request.ID, Call: it.Request.Call, When: it.Request.When, Sequence: it.Request.Sequence,
-			Status: it.Status, Why: it.Why, Version: it.Request.Version,
+			Status: it.Status, Why: it.Why, Answer: it.Answer, Version: it.Request.Version, Sent: it.Sent, Discarded: it.Discarded,
 			CanRerender: len(it.Request.Source) > 0, Attempts: append([]AttemptRecord{}, it.Attempts...),
 		}
 		if !it.Request.At.IsZero() {

@@ -9,8 +9,8 @@ import (
 )
 
 // takeReport notes what a Delivery workflow reports of the lane that it owns. Anybody can
-// send such a signal: what it says of deliveries that this interaction does not have open
-// changes nothing, and is recorded as rejected.
+// send such a signal: what it says of deliveries that this interaction has not given to a
+// lane workflow changes nothing, and is recorded as rejected.
 func (r *run) takeReport(name string, payload []byte) error {
 	var report laneReport
 	if err := json.Unmarshal(payload, &report); err != nil {
@@ -35,7 +35,7 @@ func (r *run) takeReport(name string, payload []byte) error {
 // report a delivery that this Dispatch has just given to it.
 func (r *run) takeResult(call string, result laneResult) error {
 	switch {
-	case r.Deliveries.isOpen(result.ID, call):
+	case r.Deliveries.isInLane(result.ID, call), r.Lanes.isBeingGiven(call) && r.Deliveries.isOpen(result.ID, call):
 		r.noteResult(call, result)
 	case r.dispatching:
 		r.early = append(r.early, earlyResult{call: call, result: result})
@@ -45,7 +45,7 @@ func (r *run) takeResult(call string, result laneResult) error {
 	default:
 		return &interaction.InvalidError{
 			Command: signalLaneResult, Field: "results.id", Value: excerpt(result.ID, 60),
-			Reason: fmt.Sprintf("is no open delivery of call %q of this interaction; only its lane workflows report results", excerpt(call, 60)),
+			Reason: fmt.Sprintf("is no delivery that a lane workflow of call %q has from this interaction; only lane workflows report results", excerpt(call, 60)),
 		}
 	}
 	return nil

@@ -39,6 +39,7 @@ type lane struct {
 	Drained string `json:"drained,omitempty"`
 
 	working bool
+	giving  bool // the activity HandOver is running
 }
 
 // lanes are the lanes that have had work, in the order of their first.
@@ -90,6 +91,12 @@ func (ls lanes) areHandingOver() bool {
 		}
 	}
 	return false
+}
+
+// isBeingGiven reports whether a lane's deliveries are being handed over: the workflow
+// that gets them may report before it is known that it has them.
+func (ls lanes) isBeingGiven(call string) bool {
+	return slices.ContainsFunc(ls, func(l *lane) bool { return l.Call == call && l.giving })
 }
 
 // size is what waits in all lanes, in bytes.
@@ -237,6 +244,8 @@ func (r *run) handOver(ctx workflow.Context, l *lane) {
 	}
 	in := dispatch.HandOver{Owner: r.owner, Call: l.Call, Requests: batch, Failed: l.Failed, Priority: r.priority()}
 	summary := summaryOf("%s: %d to its lane workflow", l.Call, len(batch))
+	l.giving = true
+	defer func() { l.giving = false }()
 	if err := workflow.ExecuteActivity(r.inTurn(withHandOver(ctx, summary)), dispatch.ActivityHandOver, in).Get(ctx, nil); err != nil {
 		workflow.GetLogger(ctx).Error("handing over failed, trying again", "call", l.Call, "error", err)
 		return

@@ -12,7 +12,7 @@ import (
 // first that are still open. The others are counted; their lane workflow has them.
 const (
 	shownSettled = 200
-	shownOpen    = 500
+	ShownOpen    = 500
 )
 
 // deliveryLog is what the query "deliveries" shows, in order of dispatch.
@@ -31,7 +31,7 @@ func (g *deliveryLog) add(record DeliveryRecord) {
 	g.Total++
 	if !isSettled(record.Status) {
 		g.Undelivered++
-		if g.Undelivered-g.hidden() > shownOpen {
+		if g.Undelivered-g.hidden() > ShownOpen {
 			g.hide(record.ID)
 			return
 		}
@@ -58,6 +58,16 @@ func (g *deliveryLog) isOpen(id, call string) bool {
 	for _, record := range slices.Backward(g.Records) {
 		if record.ID == id {
 			return record.Call == call && !isSettled(record.Status)
+		}
+	}
+	return slices.Contains(g.Hidden, shortID(id))
+}
+
+// isInLane reports whether a delivery of a call is known to be with its lane workflow.
+func (g *deliveryLog) isInLane(id, call string) bool {
+	for _, record := range slices.Backward(g.Records) {
+		if record.ID == id {
+			return record.Call == call && (record.Status == dispatch.StatusInLane || record.Status == dispatch.StatusParked)
 		}
 	}
 	return slices.Contains(g.Hidden, shortID(id))

@@ -100,6 +100,8 @@ type DeliveryRecord struct {
 	// Why is the last failure in plain words or, of one that was delivered, what
 	// could not be read of the response; it holds no secret.
 	Why string `json:"why,omitempty"`
+	// Answer is how the response to the last attempt began, if that failed.
+	Answer string `json:"answer,omitempty"`
 	// Version is the configuration of the last attempt; without one, of the dispatch.
 	Version string `json:"version,omitempty"`
 
@@ -112,6 +114,18 @@ type DeliveryRecord struct {
 	// CanRerender says that redeliver may ask for new bytes.
 	CanRerender bool            `json:"can_rerender,omitempty"`
 	Attempts    []AttemptRecord `json:"attempts,omitempty"`
+	// Sent counts all attempts that were made; Attempts has the last ones.
+	Sent int `json:"sent,omitempty"`
+	// Discarded says who gave the delivery up, and when.
+	Discarded *Discarding `json:"discarded,omitempty"`
+}
+
+// Discarding says when a delivery was discarded, and by whom: what the signal gave as
+// "by", or "retention" where its retention ended. Without a name, the signal in the
+// history has the identity of the client that sent it.
+type Discarding struct {
+	At string `json:"at"`
+	By string `json:"by,omitempty"`
 }
 
 // AttemptRecord is one attempt of a delivery in its lane workflow.
@@ -186,6 +200,10 @@ type AlertDeliveryRecord struct {
 // every parked delivery of the lane.
 type OperatorRequest struct {
 	ID string `json:"id,omitempty"`
+	// All means every delivery of the lane that is not settled, also those that wait.
+	All bool `json:"all,omitempty"`
+	// By is who asks, for the record.
+	By string `json:"by,omitempty"`
 	// Rerender asks redeliver to render the request anew, with the configuration of
 	// then, from the same event; it keeps its id.
 	Rerender bool `json:"rerender,omitempty"`

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/converter"
@@ -54,7 +55,7 @@ func (c *Recall) Lane() (LeftLane, bool) {
 	for _, request := range c.lane.Overflow {
 		items = append(items, &item{Request: request})
 	}
-	return LeftLane{Start: c.lane.start, known: c.lane.Known, items: items}, true
+	return LeftLane{Start: c.lane.start, known: c.lane.Known, items: items, lane: c.lane}, true
 }
 
 // Left is an interaction that a run left behind.
@@ -136,6 +137,13 @@ type LeftLane struct {
 	Start dispatch.DeliveryStart
 	known intake.Seen
 	items []*item
+	lane  *laneRun
+}
+
+// Discarded are the deliveries that were given up, the last ones, in their order.
+func (l LeftLane) Discarded() ([]DeliveryRecord, error) {
+	records, err := l.lane.records()
+	return slices.DeleteFunc(records, func(d DeliveryRecord) bool { return d.Discarded == nil }), err
 }
 
 // Undelivered are the requests that have neither arrived nor been given up, in their

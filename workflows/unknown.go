@@ -17,7 +17,7 @@ func unknownOutcome(ctx workflow.Context, request dispatch.Request) dispatch.Out
 	}
 	if request.Once {
 		outcome.Verdict, outcome.RetryIn = dispatch.VerdictFinal, 0
-		outcome.Message += "; the receiver may have the request, and the call is not idempotent: check there, then redeliver or discard"
+		outcome.Message += "; " + dispatch.AskReceiver
 	}
 	return outcome
 }

@@ -18,6 +18,7 @@ import (
 
 	"segue/config"
 	"segue/connect"
+	"segue/e2e/replayed"
 	"segue/embedded"
 	"segue/embedded/postgres"
 	"segue/starter/drive"
@@ -54,7 +55,7 @@ type lab struct {
 	*drive.Client
 }
 
-// newLab starts both for one test. One call of the configuration is parked at once, and operators cannot be told of it:
+// newLab starts both for one test. One call of the configuration is parked at once, and operators cannot be notified:
 // interactions have lane workflows, the receiver has its own, and so have alerts.
 func newLab(t *testing.T, db string) *lab {
 	t.Helper()
@@ -98,6 +99,8 @@ timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 24h, engagement: 0s, late_ev
 	t.Cleanup(func() {
 		cancel()
 		require.NoError(t, <-ended)
+		_, err := replayed.All(context.Background(), temporal, nil)
+		require.NoError(t, err)
 	})
 	return &lab{&drive.Client{Temporal: temporal, TaskQueue: taskQueue}}
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -378,7 +379,8 @@ func TestAnyTextInAnyPlace(t *testing.T) {
 	})
 }
 
-// A key that comes from data is a name, or there is no request.
+// A key that comes from data is a name, or becomes one: it never opens, closes or
+// splits an element, and nothing blocks the lane.
 func TestKeysOfDataInXML(t *testing.T) {
 	keys := maps.Clone(corpus)
 	for i, key := range []string{"größe", "名前", "_a-b.c1", "a:b", "×", "a×", "-a", "a\u2028", "ḁ", "ȡ", "a·b", "xmlns"} {
@@ -388,21 +390,21 @@ func TestKeysOfDataInXML(t *testing.T) {
 	sender := newSender(t)
 	c := call(t, r.URL, post+"url: URL/a\n    xml: {root: R, body: {Z: '${user_data.deep}'}}")
 	read := 0
+	word := regexp.MustCompile(`[A-Za-z0-9]+`)
 	for name, key := range keys {
 		t.Run(name, func(t *testing.T) {
 			before := len(r.got)
 			o := send(t, sender, c, "msg_key_"+name, map[string]any{"deep": map[string]any{key: "v"}})
-			if o.Class == "render" {
-				require.Contains(t, o.Message, "a key of the map cannot be the name of an XML element")
-				require.Len(t, r.got, before)
-				return
-			}
 			require.Equal(t, "ok", o.Class, o.Message)
 			var root node
 			require.NoError(t, xml.Unmarshal(r.got[before].body, &root))
-			require.Equal(t, key, root.find("Z").Children[0].XMLName.Local)
+			got := root.find("Z").Children[0].XMLName.Local
+			require.Equal(t, word.FindAllString(key, -1), word.FindAllString(got, -1))
+			require.NotContains(t, got, ":")
 			require.Equal(t, 3, root.count())
-			read++
+			if got == key {
+				read++
+			}
 		})
 	}
 	require.GreaterOrEqual(t, read, 5)

@@ -22,7 +22,7 @@ func inWords(source, rest, problem string) (what, remedy string) {
 		return mismatch(m[1], operands(m[2]))
 	}
 	if m := expected.FindStringSubmatch(problem); m != nil {
-		return "here stands " + typeInWords(m[2]) + ", where " + typeInWords(m[1]) + " belongs", `compare it with something, such as == "x"`
+		return "this is " + typeInWords(m[2]) + "; " + typeInWords(m[1]) + " is needed", `compare it with something, such as == "x"`
 	}
 	if m := reserved.FindStringSubmatch(problem); m != nil {
 		return m[1] + " is no word of an expression", "write condition ? value : other"

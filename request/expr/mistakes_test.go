@@ -40,7 +40,7 @@ func TestMistakesSayWhatToWrite(t *testing.T) {
 		`!interaction.ani`:                "! does not go with text; it goes with true and false only",
 		`-interaction.ani`:                "- does not go with text; it goes with numbers only",
 		`user_data.x ? 1 : "a"`:           "? : gives a whole number or text; give both the same kind",
-		`interaction.ani && true`:         `here stands text, where true or false belongs; compare it with something, such as == "x"`,
+		`interaction.ani && true`:         `this is text; true or false is needed; compare it with something, such as == "x"`,
 		`agent.name[0]`:                   "[ ] does not go with text; only an object and a list have it",
 		`"a" in interaction.ani`:          "in does not go with text and text; the right side is a list",
 		`interaction.ani.startsWith(1)`:   "startsWith does not go with text and a whole number",

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -172,9 +173,13 @@ func scanError(text string, from, at int, problem string) error {
 // Column is the 1-based character position of a byte offset.
 func Column(text string, offset int) int { return utf8.RuneCountInString(text[:offset]) + 1 }
 
+// opening is the beginning of an expression whose end is not known: its first name.
+// What follows may be the rest of a URL with a token in it.
+var opening = regexp.MustCompile(`^\$\{[\w\s.]{0,60}`)
+
 func excerpt(s string) string {
-	if len(s) > 60 {
-		return strings.ToValidUTF8(s[:60], "") + "…"
+	if begin := opening.FindString(s); len(begin) < len(s) {
+		return begin + "…"
 	}
 	return s
 }

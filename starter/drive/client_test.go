@@ -52,8 +52,8 @@ func TestAnOverloadedInteractionIsWaitedOut(t *testing.T) {
 	})
 }
 
-// A start that was refused has ended its workflow before it knew any query: whoever
-// asks gets the reason, not the SDK's "unknown queryType".
+// A start that was refused ends its workflow before it has any query: a query answers
+// with the reason, not with the SDK's "unknown queryType".
 func TestARefusedStartSaysWhy(t *testing.T) {
 	name := drive.Name{ContactCenter: "cc", ID: "i1"}
 	run := mocks.NewWorkflowRun(t)

@@ -16,6 +16,8 @@ type Lane struct {
 	Receiver   string
 	Call       string
 	WorkflowID string
+	// RunID is the run of one that has closed; empty is the latest.
+	RunID string
 }
 
 // LaneOf is the lane of a call, whether its workflow ever ran or not.
@@ -26,7 +28,7 @@ func LaneOf(n Name, call string) Lane {
 
 // LaneDeliveries asks a lane for what it has, and for the last it had.
 func (c *Client) LaneDeliveries(ctx context.Context, l Lane) ([]workflows.DeliveryRecord, error) {
-	return ask[[]workflows.DeliveryRecord](ctx, c, l.Name, l.WorkflowID, workflows.QueryDeliveries)
+	return ask[[]workflows.DeliveryRecord](ctx, c, l.Name, l.WorkflowID, l.RunID, workflows.QueryDeliveries)
 }
 
 // SignalLane sends an operator's wish, redeliver or discard, to a lane. One that
@@ -52,7 +54,7 @@ func (c *Client) laneIfAny(ctx context.Context, n Name, call string) ([]workflow
 	records, err := c.LaneDeliveries(ctx, lane)
 	var parts []string
 	if err == nil && c.isOpen(ctx, lane.WorkflowID) {
-		parts, err = ask[[]string](ctx, c, n, lane.WorkflowID, workflows.QueryParts)
+		parts, err = ask[[]string](ctx, c, n, lane.WorkflowID, "", workflows.QueryParts)
 	}
 	if err == nil && len(parts) > 0 {
 		var more []workflows.DeliveryRecord

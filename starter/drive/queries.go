@@ -15,24 +15,24 @@ import (
 // State asks how an interaction stands. It answers for completed ones, too, as
 // long as Temporal keeps them and a worker runs.
 func (c *Client) State(ctx context.Context, n Name) (State, error) {
-	return ask[State](ctx, c, n, n.WorkflowID(), workflows.QueryState)
+	return ask[State](ctx, c, n, n.WorkflowID(), "", workflows.QueryState)
 }
 
 // Timeline asks for the segments that the interaction's legs have been in.
 func (c *Client) Timeline(ctx context.Context, n Name) ([]interaction.Span, error) {
-	return ask[[]interaction.Span](ctx, c, n, n.WorkflowID(), workflows.QueryTimeline)
+	return ask[[]interaction.Span](ctx, c, n, n.WorkflowID(), "", workflows.QueryTimeline)
 }
 
 // Rejected asks for the signals that the interaction refused.
 func (c *Client) Rejected(ctx context.Context, n Name) ([]workflows.Rejected, error) {
-	return ask[[]workflows.Rejected](ctx, c, n, n.WorkflowID(), workflows.QueryRejected)
+	return ask[[]workflows.Rejected](ctx, c, n, n.WorkflowID(), "", workflows.QueryRejected)
 }
 
 // Deliveries asks the interaction and the lane workflows it handed deliveries to,
 // and gives them as one list in the interaction's order. The lane knows more of
 // what it was given, so its word is the one that counts.
 func (c *Client) Deliveries(ctx context.Context, n Name) ([]workflows.DeliveryRecord, error) {
-	list, err := ask[[]workflows.DeliveryRecord](ctx, c, n, n.WorkflowID(), workflows.QueryDeliveries)
+	list, err := ask[[]workflows.DeliveryRecord](ctx, c, n, n.WorkflowID(), "", workflows.QueryDeliveries)
 	if err != nil {
 		return nil, err
 	}
@@ -64,10 +64,10 @@ func (c *Client) Deliveries(ctx context.Context, n Name) ([]workflows.DeliveryRe
 
 // ask asks a second time what nobody answered in time: a worker that dies takes the
 // questions that it was given with it.
-func ask[T any](ctx context.Context, c *Client, n Name, workflowID, query string) (T, error) {
+func ask[T any](ctx context.Context, c *Client, n Name, workflowID, runID, query string) (T, error) {
 	var answer T
 	once := func() error {
-		value, err := c.Temporal.QueryWorkflow(ctx, workflowID, "", query)
+		value, err := c.Temporal.QueryWorkflow(ctx, workflowID, runID, query)
 		if err != nil {
 			return c.ofWorkers(ctx, workflowID, err)
 		}

@@ -1,6 +1,7 @@
 package lanes
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -24,11 +25,18 @@ type Filter struct {
 	Parked, Retrying bool
 	// Settled takes in what has arrived or was given up.
 	Settled bool
+	// Discarded means what was given up, and nothing else.
+	Discarded bool
 }
 
 // Query is the lanes to look into, in Temporal's list language.
 func (f Filter) Query() string {
-	conditions := []string{"WorkflowType = '" + workflows.TypeDelivery + "'", "ExecutionStatus = 'Running'"}
+	conditions := []string{"WorkflowType = '" + workflows.TypeDelivery + "'"}
+	if f.Discarded { // a lane that continued as new has taken along what it lists
+		conditions = append(conditions, "ExecutionStatus != 'ContinuedAsNew'", drive.Equals(dispatch.AttributeOutcome.GetName(), string(dispatch.StatusDiscarded)))
+	} else {
+		conditions = append(conditions, "ExecutionStatus = 'Running'")
+	}
 	for _, keyword := range []struct{ attribute, value string }{
 		{dispatch.AttributeContactCenter.GetName(), f.ContactCenter},
 		{dispatch.AttributeInteraction.GetName(), f.Interaction},
@@ -54,6 +62,9 @@ func (f Filter) Match(record workflows.DeliveryRecord) bool {
 }
 
 func (f Filter) waits(record workflows.DeliveryRecord) bool {
+	if f.Discarded {
+		return record.Status == dispatch.StatusDiscarded
+	}
 	isParked := record.Status == dispatch.StatusParked
 	isRetrying := record.Status == dispatch.StatusWaiting && record.Due != ""
 	if f.Parked || f.Retrying {
@@ -67,9 +78,9 @@ func (f Filter) isOlder(record workflows.DeliveryRecord) bool {
 	if f.Since.IsZero() {
 		return false
 	}
-	text := record.At
-	if text == "" {
-		text = record.EventAt
+	text := cmp.Or(record.At, record.EventAt)
+	if record.Discarded != nil {
+		text = record.Discarded.At
 	}
 	at, err := time.Parse(time.RFC3339Nano, text)
 	return err == nil && at.Before(f.Since)
@@ -83,14 +94,17 @@ type Delivery struct {
 	Receiver string `json:"receiver,omitempty"`
 	// WorkflowID is the workflow that has it: a lane's or the interaction's.
 	WorkflowID string `json:"workflow_id"`
+	// RunID is the run of a lane that has closed.
+	RunID string `json:"run_id,omitempty"`
 	workflows.DeliveryRecord
 }
 
 // In gives a record of a lane its place.
 func In(l drive.Lane, record workflows.DeliveryRecord) Delivery {
-	return Delivery{ContactCenter: l.ContactCenter, Interaction: l.ID, Receiver: l.Receiver, WorkflowID: l.WorkflowID, DeliveryRecord: record}
+	return Delivery{ContactCenter: l.ContactCenter, Interaction: l.ID, Receiver: l.Receiver, WorkflowID: l.WorkflowID, RunID: l.RunID, DeliveryRecord: record}
 }
 
-func (d Delivery) lane() drive.Lane {
+// Lane is the lane that has the delivery, whichever run of it is the latest.
+func (d Delivery) Lane() drive.Lane {
 	return drive.Lane{Name: drive.Name{ContactCenter: d.ContactCenter, ID: d.Interaction}, Receiver: d.Receiver, Call: d.Call, WorkflowID: d.WorkflowID}
 }

@@ -17,6 +17,8 @@ type Order struct {
 	Signal string
 	// Rerender asks for new bytes, of the workers' present configuration.
 	Rerender bool
+	// By is who asks, for the record.
+	By string
 	// Rate is how many signals are sent in a second at most; 0 leaves it to the limits
 	// of the calls, which hold in any case.
 	Rate float64
@@ -97,7 +99,7 @@ func send(ctx context.Context, source Source, f Filter, d Delivery, order Order,
 	if order.Rerender && !d.CanRerender {
 		return false, errNoSource
 	}
-	lane := d.lane()
+	lane := d.Lane()
 	waits, err := stillWaits(ctx, source, f, lane, d.ID)
 	if err != nil || !waits {
 		return false, err
@@ -105,7 +107,7 @@ func send(ctx context.Context, source Source, f Filter, d Delivery, order Order,
 	if err := pace.Wait(ctx); err != nil {
 		return false, err
 	}
-	err = source.SignalLane(ctx, lane, order.Signal, workflows.OperatorRequest{ID: d.ID, Rerender: order.Rerender})
+	err = source.SignalLane(ctx, lane, order.Signal, workflows.OperatorRequest{ID: d.ID, Rerender: order.Rerender, By: order.By})
 	if err != nil && isOver(err) {
 		return false, nil
 	}

@@ -1,0 +1,89 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"segue/dispatch"
+	"segue/replay"
+	"segue/starter/drive"
+)
+
+// Discarded is one delivery that was given up: by a person, or because the retention of
+// what is parked ended.
+type Discarded struct {
+	Delivery
+	WorkflowID    string    `json:"workflow_id"`
+	ContactCenter string    `json:"contact_center"`
+	Interaction   string    `json:"interaction"`
+	At            time.Time `json:"at"`
+	By            string    `json:"by,omitempty"`
+}
+
+// discarding finds the lanes that gave something up. One that continued as new has taken
+// along what it lists.
+func (f Filter) discarding() string {
+	return strings.Join(f.named(endedTypes, "ExecutionStatus != 'ContinuedAsNew'",
+		drive.Equals(dispatch.AttributeOutcome.GetName(), string(dispatch.StatusDiscarded))), " AND ")
+}
+
+// Discarded lists what lanes gave up, of each the last 100.
+func (a *Auditor) Discarded(ctx context.Context, f Filter) (discarded []Discarded, failures []Failure, err error) {
+	runs, err := a.list(ctx, f.discarding())
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, r := range runs {
+		if !isLane(r.id) || !f.matches(r) {
+			continue
+		}
+		of, err := a.discardedIn(ctx, f, r)
+		switch {
+		case err != nil && (ctx.Err() != nil || isUnavailable(err)):
+			return discarded, failures, err
+		case err != nil:
+			failures = append(failures, Failure{WorkflowID: r.id, RunID: r.runID, Reason: err.Error()})
+		}
+		discarded = append(discarded, of...)
+	}
+	return discarded, failures, nil
+}
+
+func (a *Auditor) discardedIn(ctx context.Context, f Filter, r run) ([]Discarded, error) {
+	history, err := replay.Fetch(ctx, a.Temporal, r.execution())
+	if err != nil {
+		return nil, err
+	}
+	recalled, err := replay.Recall(proto.CloneOf(history), a.Log)
+	if err != nil {
+		return nil, fmt.Errorf("its history does not replay with this version: %w", err)
+	}
+	left, ok := recalled.Lane()
+	if !ok {
+		return nil, nil
+	}
+	records, err := left.Discarded()
+	if err != nil {
+		return nil, err
+	}
+	var discarded []Discarded
+	for _, record := range records {
+		at, err := time.Parse(time.RFC3339Nano, record.Discarded.At)
+		if err != nil {
+			return nil, fmt.Errorf("delivery %s: %w", record.ID, err)
+		}
+		if at.Before(f.Since) {
+			continue
+		}
+		discarded = append(discarded, Discarded{
+			Delivery:   Delivery{ID: record.ID, Call: record.Call, When: record.When, Sequence: record.Sequence},
+			WorkflowID: r.id, ContactCenter: left.Start.Owner.ContactCenter, Interaction: left.Start.Owner.Interaction,
+			At: at, By: drive.DiscardedBy(history, record),
+		})
+	}
+	return discarded, nil
+}

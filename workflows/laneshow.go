@@ -1,0 +1,138 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+
+	"go.temporal.io/sdk/workflow"
+
+	"segue/dispatch"
+)
+
+// What the current details list: deliveries that are open, and the last that were discarded.
+const (
+	detailOpen      = 10
+	detailDiscarded = 5
+)
+
+// show brings what operators see up to date: search attributes and current details.
+func (r *laneRun) show() {
+	if !r.changed {
+		return
+	}
+	r.changed = false
+	parked := 0
+	for _, it := range r.Items {
+		if it.Status == dispatch.StatusParked {
+			parked++
+		}
+	}
+	outcome := ""
+	if r.GivenUp > 0 {
+		outcome = string(dispatch.StatusDiscarded)
+	}
+	r.write(r.ctx,
+		r.keyword(dispatch.AttributeCall, r.start.Call),
+		r.keyword(dispatch.AttributeContactCenter, r.start.Owner.ContactCenter),
+		r.keyword(dispatch.AttributeInteraction, r.start.Owner.Interaction),
+		r.keyword(dispatch.AttributeOutcome, outcome),
+		r.number(dispatch.AttributeParked, parked),
+	)
+	workflow.SetCurrentDetails(r.ctx, r.details(r.open()+len(r.Overflow), parked))
+}
+
+// details is the lane in Markdown, for an operator in the Temporal UI.
+func (r *laneRun) details(open, parked int) string {
+	var text strings.Builder
+	whose := "interaction `" + r.start.Owner.Interaction + "`"
+	if r.start.Owner.Receiver != "" {
+		whose = "alerts about `" + r.start.Owner.Receiver + "`"
+	}
+	fmt.Fprintf(&text, "Lane **%s** of %s: %d to deliver, %d of them parked.", r.start.Call, whose, open, parked)
+	if r.GivenUp > 0 {
+		fmt.Fprintf(&text, " %d were discarded.", r.GivenUp)
+	}
+	text.WriteString("\n")
+	if !r.CancelAsked.IsZero() {
+		fmt.Fprintf(&text, "\nSomebody requested a cancellation at %s. It changed nothing: a lane is not given up by canceling it. "+
+			"To give deliveries up, send the signal `discard`; with the input `{\"all\": true}` it means all of them, also those that were never tried.\n",
+			minuteOf(r.CancelAsked))
+	}
+	if parked > 0 {
+		text.WriteString("\nParked deliveries wait for a person. Send the signal `redeliver` to try them again (same id and bytes; " +
+			"with the input `{\"rerender\": true}` new bytes, of the current configuration) " +
+			"or `discard` to give them up. Without an input a signal means all parked ones; the input `{\"id\": \"…\"}` picks one.\n")
+	}
+	r.describeParts(&text)
+	r.describeOpen(&text)
+	r.describeDiscarded(&text)
+	if len(r.Refused) > 0 {
+		text.WriteString("\n\nSignals that changed nothing:\n")
+	}
+	for _, refused := range r.Refused {
+		fmt.Fprintf(&text, "\n* %s at %s: %s", code(refused.Command), refused.At, refused.Reason)
+	}
+	return text.String()
+}
+
+func (r *laneRun) describeOpen(text *strings.Builder) {
+	shown := 0
+	for _, it := range r.Items {
+		if it.isSettled() || shown == detailOpen {
+			continue
+		}
+		shown++
+		fmt.Fprintf(text, "\n* event %d (%s) `%s`: %s", it.Request.Sequence, it.Request.When, it.Request.ID, it.describe())
+	}
+}
+
+// describe says how a delivery stands, so that no two attempts read the same.
+func (it *item) describe() string {
+	var text strings.Builder
+	text.WriteString(string(it.Status))
+	switch {
+	case it.Sent == 1:
+		text.WriteString(", 1 attempt")
+	case it.Sent > 1:
+		fmt.Fprintf(&text, ", %d attempts", it.Sent)
+	}
+	if it.Again > 0 {
+		fmt.Fprintf(&text, ", redelivered %d×", it.Again)
+	}
+	if n := len(it.Attempts); n > 0 {
+		fmt.Fprintf(&text, ", last at %s", it.Attempts[n-1].At)
+	}
+	if it.Why != "" {
+		fmt.Fprintf(&text, ": %s", excerpt(it.Why, 200))
+	}
+	if it.Answer != "" {
+		fmt.Fprintf(&text, ", the answer begins %s", code(it.Answer))
+	}
+	switch {
+	case it.Status == dispatch.StatusWaiting && !it.Due.IsZero():
+		fmt.Fprintf(&text, "; next at %s", stamp(it.Due))
+	case it.Status == dispatch.StatusParked && !it.Expires.IsZero():
+		fmt.Fprintf(&text, "; kept until %s", stamp(it.Expires))
+	}
+	return text.String()
+}
+
+func (r *laneRun) describeDiscarded(text *strings.Builder) {
+	var discarded []*item
+	for _, it := range r.Items {
+		if it.Status == dispatch.StatusDiscarded && it.Discarded != nil {
+			discarded = append(discarded, it)
+		}
+	}
+	for _, it := range discarded[max(0, len(discarded)-detailDiscarded):] {
+		fmt.Fprintf(text, "\n* event %d (%s) `%s`: discarded at %s", it.Request.Sequence, it.Request.When, it.Request.ID, it.Discarded.At)
+		if it.Discarded.By != "" {
+			fmt.Fprintf(text, " by %s", it.Discarded.By)
+		}
+	}
+}
+
+// code is text from outside as Markdown shows it as it is, in one line.
+func code(text string) string {
+	return "`" + strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "`", "'") + "`"
+}
