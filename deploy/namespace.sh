@@ -1,7 +1,8 @@
 #!/bin/sh
 # Creates the namespace, once the cluster says of itself that it serves. Safe to run at every start: a namespace that is
 # there keeps its settings, also those that an operator has changed since.
-# The address comes from TEMPORAL_ADDRESS; NAMESPACE and RETENTION say what to create.
+# The address comes from TEMPORAL_ADDRESS; NAMESPACE and RETENTION say what to create; the
+# server takes a retention of 1h or more, as `segue setup --retention` does.
 set -eu
 
 # A frontend that answers may still be waiting for the history service; give it two minutes, then say why not.

@@ -3,7 +3,9 @@ package e2e_test
 import (
 	"encoding/json"
 	"errors"
+	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,14 +16,38 @@ import (
 // try runs the command line, which may fail.
 func (l *lab) try(args ...string) (out string, code int) {
 	l.t.Helper()
-	command := exec.CommandContext(l.t.Context(), segueBin, append(args, "--address", temporal.Address, "--task-queue", l.name)...)
+	return l.output(l.commandLine(args...))
+}
+
+// tryIn does the same with text as its standard input.
+func (l *lab) tryIn(text string, args ...string) (out string, code int) {
+	l.t.Helper()
+	command := l.commandLine(args...)
+	command.Stdin = strings.NewReader(text)
+	return l.output(command)
+}
+
+// tryWith does the same with variables of its environment.
+func (l *lab) tryWith(environment []string, args ...string) (out string, code int) {
+	l.t.Helper()
+	command := l.commandLine(args...)
+	command.Env = append(os.Environ(), environment...)
+	return l.output(command)
+}
+
+func (l *lab) commandLine(args ...string) *exec.Cmd {
+	return exec.CommandContext(l.t.Context(), segueBin, append(args, "--address", temporal.Address, "--task-queue", l.name)...)
+}
+
+func (l *lab) output(command *exec.Cmd) (out string, code int) {
+	l.t.Helper()
 	output, err := command.Output()
 	var exited *exec.ExitError
 	if err != nil && !errors.As(err, &exited) {
 		require.NoError(l.t, err)
 	}
 	if exited != nil && len(exited.Stderr) > 0 {
-		l.t.Logf("segue %v: %s", args, exited.Stderr)
+		l.t.Logf("segue %v: %s", command.Args[1:], exited.Stderr)
 	}
 	return string(output), command.ProcessState.ExitCode()
 }
@@ -31,11 +57,19 @@ type deployment struct {
 	Current, Ramping string
 	Percent          float64
 	Moved            int
-	Versions         []struct {
-		BuildID string `json:"build_id"`
-		Status  string
-		Pinned  int
+	Failed           []struct{ History, Error string }
+	Stuck            []struct {
+		WorkflowID string `json:"workflow_id"`
+		Problems   []string
 	}
+	Versions []struct {
+		BuildID     string `json:"build_id"`
+		Status      string
+		Workers     int
+		Pinned      int
+		AutoUpgrade int `json:"auto_upgrade"`
+	}
+	Unversioned struct{ Workers, Running int }
 }
 
 func (d deployment) version(build string) (status string, pinned int) {
@@ -52,7 +86,7 @@ func (d deployment) version(build string) (status string, pinned int) {
 func (l *lab) deploys(args ...string) deployment {
 	l.t.Helper()
 	var d deployment
-	l.eventually(20*time.Second, "segue deploy works", func() bool {
+	l.eventually(60*time.Second, "segue deploy works", func() bool {
 		out, code := l.try(append([]string{"deploy", "--deployment", l.name, "--json"}, args...)...)
 		return code == 0 && json.Unmarshal([]byte(out), &d) == nil
 	})
@@ -134,7 +168,9 @@ func TestAVersionIsRolledOutAndBack(t *testing.T) {
 	dry := l.deploys("2.0", "--move", "1.0", "--dry-run")
 	require.Equal(t, 1, dry.Moved)
 	require.Equal(t, "1.0", dry.Current, "a dry run changes nothing")
-	require.Equal(t, 1, l.deploys("2.0", "--move", "1.0").Moved)
+	moved := l.deploys("2.0", "--move", "1.0")
+	require.Equal(t, 1, moved.Moved)
+	require.Equal(t, "1.0", moved.Current, "what is current stays")
 	require.Equal(t, "2.0", l.goesOn(crm, "call", call, "update_user_data", hold+""))
 	l.eventually(20*time.Second, "nothing is pinned to the old version any more", func() bool {
 		_, old := l.deploys().version("1.0")

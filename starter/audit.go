@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"segue/dispatch"
 	"segue/starter/audit"
+	"segue/starter/drive"
 )
 
 // auditFlags say what is audited, and what is done about it.
@@ -41,8 +43,9 @@ worker must run.
 
 It also lists the deliveries that were discarded, when and by whom: nothing is missing of them, and they never arrive.
 
-It also names the workflows that are stuck: that run, and whose tasks fail again and again. They lose nothing, and go on
-by themselves once a worker runs that can do them.
+It also names the workflows that are stuck: that run, and whose tasks fail again and again, or will, because they follow
+the current version of the workers and that one cannot replay them. They lose nothing, and go on by themselves once a
+worker runs that can do them.
 
 It may be stopped and run again, at any time: what is done is not found again. To end an interaction early, cancel its
 workflow instead of terminating it.
@@ -106,6 +109,8 @@ type audited struct {
 	Failures []audit.Failure `json:"failures"`
 	// Stuck are running workflows whose tasks fail.
 	Stuck []audit.Stuck `json:"stuck"`
+	// NoWorker names the current version of the workers if none runs: what begins, and what follows it, waits.
+	NoWorker string `json:"no_worker,omitempty"`
 	// Discarded are the deliveries that were given up.
 	Discarded []audit.Discarded `json:"discarded"`
 	More      bool              `json:"more,omitempty"`
@@ -136,7 +141,7 @@ func (a *app) audit(ctx context.Context, f auditFlags, args []string) error {
 		Looked: found.Looked, Findings: list(found.Findings), Failures: list(found.Failures), More: found.More,
 		Missing: missing{Events: found.Events(), Deliveries: found.Deliveries(), Drafts: found.Drafts()},
 	}
-	if result.Stuck, err = auditor.Stuck(ctx, filter); err != nil {
+	if result.Stuck, result.NoWorker, err = a.stuck(ctx, s, auditor, filter); err != nil {
 		return s.findError(err, filter.Query())
 	}
 	discarded, failures, err := auditor.Discarded(ctx, filter)
@@ -168,6 +173,41 @@ func (a *app) look(ctx context.Context, s *session, auditor *audit.Auditor, filt
 	return found, s.findError(err, filter.Query())
 }
 
+// stuck lists what Temporal says is stuck, and what follows the current version of the deployment and will be, because
+// that version cannot replay it. idle names the current version if no worker runs as it.
+func (a *app) stuck(ctx context.Context, s *session, auditor *audit.Auditor, filter audit.Filter) (stuck []audit.Stuck, idle string, err error) {
+	if stuck, err = auditor.Stuck(ctx, filter); err != nil {
+		return nil, "", err
+	}
+	set, err := a.configuration()
+	if err != nil {
+		return nil, "", err
+	}
+	d := s.deployment(set.Temporal.Deployment)
+	current, known, err := d.current(ctx)
+	if err != nil || !known {
+		return stuck, "", err
+	}
+	if err := d.checkPollers(ctx, current); errors.Is(err, drive.ErrNoWorker) {
+		return stuck, d.label(current), nil
+	} else if err != nil {
+		return nil, "", err
+	}
+	stranded, err := auditor.Stranded(ctx, filter, d.name, current, func() {})
+	for _, also := range stranded {
+		if !slices.ContainsFunc(stuck, func(known audit.Stuck) bool { return known.RunID == also.RunID }) {
+			stuck = append(stuck, also)
+		}
+	}
+	return stuck, "", err
+}
+
+func writeStuck(w io.Writer, stuck []audit.Stuck) {
+	for _, s := range stuck {
+		fmt.Fprintf(w, "STUCK %s %s: %s\n", s.WorkflowID, s.RunID, strings.Join(s.Problems, ", "))
+	}
+}
+
 func (a *app) fireFound(ctx context.Context, auditor *audit.Auditor, findings []audit.Finding, perSecond float64) (audit.Fired, error) {
 	bar := newProgress(a.errs, "fired", len(findings))
 	defer bar.end()
@@ -179,7 +219,7 @@ func (r audited) end(fire bool) error {
 	switch {
 	case len(r.Failures) > 0:
 		return &codedError{exitFailure}
-	case len(r.Findings) > 0 && (!fire || r.More), len(r.Stuck) > 0:
+	case len(r.Findings) > 0 && (!fire || r.More), len(r.Stuck) > 0, r.NoWorker != "":
 		return &codedError{exitMissing}
 	}
 	return nil
@@ -207,8 +247,9 @@ func (r audited) write(w io.Writer, fire bool) error {
 	for _, failure := range r.Failures {
 		fmt.Fprintf(w, "FAILED %s %s: %s\n", failure.WorkflowID, failure.RunID, failure.Reason)
 	}
-	for _, stuck := range r.Stuck {
-		fmt.Fprintf(w, "STUCK %s %s: %s\n", stuck.WorkflowID, stuck.RunID, strings.Join(stuck.Problems, ", "))
+	writeStuck(w, r.Stuck)
+	if r.NoWorker != "" {
+		fmt.Fprintf(w, "NO WORKER runs as %s, which is current: what begins waits until one does\n", r.NoWorker)
 	}
 	if err := r.writeDiscarded(w); err != nil {
 		return err

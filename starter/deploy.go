@@ -3,21 +3,16 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/worker"
-	"google.golang.org/grpc/codes"
 
 	"segue/config"
-	"segue/starter/drive"
+	"segue/starter/audit"
 )
 
 // deployFlags say what is to become of a version.
@@ -25,9 +20,14 @@ type deployFlags struct {
 	deployment  string
 	unversioned bool
 	ramp        float64
+	wait        time.Duration
 	move        string
+	undo        bool
 	dryRun      bool
 }
+
+// waitLimit is how long --wait without a duration waits for workers.
+const waitLimit = 5 * time.Minute
 
 func (a *app) deployCommand() *cobra.Command {
 	var f deployFlags
@@ -35,17 +35,25 @@ func (a *app) deployCommand() *cobra.Command {
 		Use:   "deploy [BUILD-ID]",
 		Short: "Show the versions of the workers, and say which is current",
 		Long: `Without a build id, list the versions of versioned workers (those that run with temporal.build_id): which one is
-current, and how many running interactions are pinned to each. A version may be stopped when it is neither current nor
-ramping and no interaction is pinned to it.
+current, how many workers run as each, and how many workflows run there: interactions pinned to it, those that follow the
+current version and did their last task there (auto-upgrade), and those that no versioned worker has done a task of. A
+version may be stopped when it is neither current nor ramping and no interaction is pinned to it.
 
 With a build id, make that version current: what begins from now on, and what runs on channels of temporal.auto_upgrade,
-goes there; what is pinned ends where it is. With --ramp, send it a share of that first. To roll back, make the old
-version current again. With --move, take interactions that are pinned to another version over to it, such as those of a
-version that turned out bad; ` + "`segue replay`" + ` of the version they go to tells before whether it can go on with them.`,
+goes there; what is pinned ends where it is. A version without workers is refused; --wait waits for the first one. With
+--ramp, send it a share of that first. To roll back, make the old version current again. What follows the current
+version and last ran on another one is then asked a query, which the current version's workers answer by replaying it;
+what they cannot replay is listed as stuck (exit code 6).
+
+With --move, take the interactions that are pinned to another version over to BUILD-ID, such as those of a version that
+turned out bad; which version is current stays as it is. Each is replayed first with the workflow code of this very
+binary, so use the one of the version that they go to, and then by a query with the workers of that version. What does not
+replay stays where it was and is listed (exit code 1). --undo takes them back, as far as they replay there.`,
 		Example: `  segue deploy
-  segue deploy 1.5.0 --ramp 10
+  segue deploy 1.5.0 --ramp 10 --wait
   segue deploy 1.5.0
   segue deploy 1.4.0 --move 1.5.0 --dry-run
+  segue deploy 1.4.0 --move 1.5.0 --undo
   segue deploy --unversioned`,
 		Args: between(0, 1, "at most one build id"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -59,8 +67,11 @@ version that turned out bad; ` + "`segue replay`" + ` of the version they go to 
 	flags.StringVar(&f.deployment, "deployment", "", "which deployment (SEGUE_TEMPORAL_DEPLOYMENT; default segue)")
 	flags.Float64Var(&f.ramp, "ramp", 0, "percent of what begins, instead of all; 0 ends the ramp")
 	flags.BoolVar(&f.unversioned, "unversioned", false, "make unversioned workers current")
-	flags.StringVar(&f.move, "move", "", "also take over the interactions that are pinned to this build id")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "with --move: count only, and change nothing")
+	flags.DurationVar(&f.wait, "wait", 0, "wait for workers of the version, for 5m or as long as is said (--wait=30s)")
+	flags.Lookup("wait").NoOptDefVal = waitLimit.String()
+	flags.StringVar(&f.move, "move", "", "take over the interactions that are pinned to this build id, and change nothing else")
+	flags.BoolVar(&f.undo, "undo", false, "with --move: take back what was moved")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "with --move: replay and count only, and change nothing")
 	return c
 }
 
@@ -68,16 +79,20 @@ func (f deployFlags) check(c *cobra.Command, args []string) error {
 	switch {
 	case f.ramp < 0 || f.ramp > 100:
 		return usage("--ramp %v: use 0 to 100", f.ramp)
+	case f.wait < 0:
+		return usage("--wait %s: use 0 or more", f.wait)
 	case f.unversioned && len(args) > 0:
 		return usage("give a build id or --unversioned, one of the two")
-	case len(args) == 0 && !f.unversioned && (given(c, "ramp") || f.move != ""):
-		return usage("--ramp and --move go with a build id: the version that gets them")
+	case len(args) == 0 && !f.unversioned && (given(c, "ramp") || given(c, "wait") || f.move != ""):
+		return usage("--ramp, --wait and --move go with a build id: the version that gets them")
 	case f.unversioned && f.move != "":
 		return usage("--move takes interactions to a version, not to unversioned workers")
 	case f.move != "" && given(c, "ramp"):
 		return usage("give --ramp or --move, one of the two")
-	case f.dryRun && f.move == "":
-		return usage("--dry-run goes with --move")
+	case f.move != "" && f.move == args[0]:
+		return usage("--move %s: is the version that they would go to", f.move)
+	case (f.dryRun || f.undo) && f.move == "":
+		return usage("--dry-run and --undo go with --move")
 	}
 	return nil
 }
@@ -86,22 +101,38 @@ func (f deployFlags) check(c *cobra.Command, args []string) error {
 type deployed struct {
 	Deployment string `json:"deployment"`
 	// Current is the build id where new interactions begin; empty is unversioned.
-	Current  string            `json:"current"`
+	Current string `json:"current"`
+	// Ramping is the build id that gets Percent of them meanwhile, "unversioned", or empty.
 	Ramping  string            `json:"ramping,omitempty"`
 	Percent  float32           `json:"percent,omitempty"`
 	Versions []deployedVersion `json:"versions"`
-	// Moved counts what --move took over, or would.
-	Moved  int  `json:"moved"`
-	DryRun bool `json:"dry_run,omitempty"`
+	// Unversioned are the workers without a build id, and what no versioned worker has done a task of.
+	Unversioned unversionedWorkers `json:"unversioned"`
+	// Moved counts what --move took over, or would; Failed is what stayed, because it does not replay there.
+	Moved  int             `json:"moved"`
+	Failed []replayFailure `json:"failed"`
+	DryRun bool            `json:"dry_run,omitempty"`
+	// Stuck follows the current version, which cannot replay it.
+	Stuck []audit.Stuck `json:"stuck"`
 }
 
 type deployedVersion struct {
 	BuildID string `json:"build_id"`
 	// Status is current, ramping, draining, drained or inactive.
 	Status string `json:"status"`
+	// Workers counts the processes that poll as this version.
+	Workers int `json:"workers"`
 	// Pinned counts the running interactions that end on this version.
-	Pinned    int       `json:"pinned"`
-	CreatedAt time.Time `json:"created_at"`
+	Pinned int `json:"pinned"`
+	// AutoUpgrade counts the running interactions and lanes that follow the current version and did their last task here.
+	AutoUpgrade int       `json:"auto_upgrade"`
+	CreatedAt   time.Time `json:"created_at"`
+}
+
+type unversionedWorkers struct {
+	Workers int `json:"workers"`
+	// Running counts the running interactions and lanes.
+	Running int `json:"running"`
 }
 
 func (a *app) deploy(ctx context.Context, c *cobra.Command, f deployFlags, args []string) error {
@@ -114,104 +145,48 @@ func (a *app) deploy(ctx context.Context, c *cobra.Command, f deployFlags, args 
 		return err
 	}
 	defer s.close()
-	d := &deployment{session: s, name: set.Temporal.Deployment}
-	d.handle = s.Temporal.WorkerDeploymentClient().GetHandle(d.name)
-	moved := 0
-	if len(args) > 0 || f.unversioned {
-		build := ""
-		if len(args) > 0 {
-			build = args[0]
-		}
-		if moved, err = a.roll(ctx, c, d, build, f); err != nil {
+	d := s.deployment(set.Temporal.Deployment)
+	build := ""
+	if len(args) > 0 {
+		build = args[0]
+	}
+	changes := f.unversioned || len(args) > 0
+	if changes && !(given(c, "ramp") && f.ramp == 0) && !f.undo {
+		if err := d.requirePollers(ctx, build, f.wait); err != nil {
 			return err
 		}
+	}
+	moved := moves{failed: []replayFailure{}}
+	stuck := []audit.Stuck{}
+	switch {
+	case f.move != "":
+		moved, err = a.move(ctx, d, f, build)
+	case given(c, "ramp"):
+		err = d.ramp(ctx, build, float32(f.ramp))
+	case changes:
+		if err = d.setCurrent(ctx, build); err == nil {
+			stuck, err = a.stranded(ctx, d, build)
+		}
+	}
+	if err != nil {
+		return err
 	}
 	result, err := d.describe(ctx)
 	if err != nil {
 		return err
 	}
-	result.Moved, result.DryRun = moved, f.dryRun
-	return a.print(result, result.write)
-}
-
-// deployment is one deployment of versioned workers.
-type deployment struct {
-	*session
-	name   string
-	handle client.WorkerDeploymentHandle
-}
-
-// roll changes which version is current, or ramping, and moves what is to be moved.
-func (a *app) roll(ctx context.Context, c *cobra.Command, d *deployment, build string, f deployFlags) (moved int, err error) {
-	if f.dryRun {
-		runs, err := d.pinned(ctx, f.move)
-		return len(runs), err
-	}
-	err = d.twice(ctx, func() error {
-		if given(c, "ramp") {
-			_, err := d.handle.SetRampingVersion(ctx, client.WorkerDeploymentSetRampingVersionOptions{BuildID: build, Percentage: float32(f.ramp)})
-			return err
-		}
-		_, err := d.handle.SetCurrentVersion(ctx, client.WorkerDeploymentSetCurrentVersionOptions{BuildID: build})
+	result.Moved, result.Failed, result.DryRun, result.Stuck = moved.done, moved.failed, f.dryRun, stuck
+	if err := a.print(result, func(w io.Writer) error { return result.write(w, f) }); err != nil {
 		return err
-	})
-	if err != nil || f.move == "" {
-		return 0, err
 	}
-	return a.move(ctx, d, f.move, build)
-}
-
-// twice asks once more what was not answered in time: the server keeps deployments
-// in workflows of its own, which a busy one gets to late. Doing it again changes nothing.
-func (d *deployment) twice(ctx context.Context, change func() error) error {
-	err := change()
-	if ctx.Err() == nil && (errors.Is(err, context.DeadlineExceeded) || serviceerror.ToStatus(err).Code() == codes.DeadlineExceeded) {
-		err = change()
+	switch {
+	case len(result.Failed) > 0:
+		return &codedError{exitFailure}
+	case len(result.Stuck) > 0:
+		return &codedError{exitMissing}
 	}
-	return d.kindOf(err)
+	return nil
 }
-
-// move takes what is pinned to one version over to another: once, so that it stays
-// there as if it had begun there.
-func (a *app) move(ctx context.Context, d *deployment, from, to string) (moved int, err error) {
-	runs, err := d.pinned(ctx, from)
-	if err != nil {
-		return 0, err
-	}
-	bar := newProgress(a.errs, "moved", len(runs))
-	defer bar.end()
-	for _, run := range runs {
-		_, err := d.Temporal.UpdateWorkflowExecutionOptions(ctx, client.UpdateWorkflowExecutionOptionsRequest{
-			WorkflowId: run.WorkflowID, RunId: run.RunID,
-			WorkflowExecutionOptionsChanges: client.WorkflowExecutionOptionsChanges{
-				VersioningOverride: &client.VersioningOverrideChange{Value: &client.OneTimeVersioningOverride{
-					TargetVersion: worker.WorkerDeploymentVersion{DeploymentName: d.name, BuildID: to},
-				}},
-			},
-		})
-		var ended *serviceerror.NotFound
-		if err != nil && !errors.As(err, &ended) {
-			return moved, fmt.Errorf("moving %s: %w; run the same command again to go on", run.WorkflowID, err)
-		}
-		if err == nil {
-			moved++
-		}
-		bar.step()
-	}
-	return moved, nil
-}
-
-// pinnedTo means, in Temporal's list language, what runs pinned to a version.
-func (d *deployment) pinnedTo(build string) string {
-	return fmt.Sprintf("ExecutionStatus = 'Running' AND TemporalWorkflowVersioningBehavior = 'Pinned' AND TemporalWorkerDeploymentVersion = '%s:%s'", d.name, build)
-}
-
-func (d *deployment) pinned(ctx context.Context, build string) ([]listEntry, error) {
-	return d.find(ctx, d.pinnedTo(build), maxMoved)
-}
-
-// maxMoved bounds what is held in memory; the same command again moves the rest.
-const maxMoved = 100_000
 
 func (d *deployment) describe(ctx context.Context) (deployed, error) {
 	result := deployed{Deployment: d.name, Versions: []deployedVersion{}}
@@ -223,24 +198,44 @@ func (d *deployment) describe(ctx context.Context) (deployed, error) {
 	if routing.CurrentVersion != nil {
 		result.Current = routing.CurrentVersion.BuildID
 	}
-	if routing.RampingVersion != nil {
-		result.Ramping, result.Percent = routing.RampingVersion.BuildID, routing.RampingVersionPercentage
+	switch result.Percent = routing.RampingVersionPercentage; {
+	case result.Percent == 0:
+	case routing.RampingVersion != nil:
+		result.Ramping = routing.RampingVersion.BuildID
+	default:
+		result.Ramping = unversioned
+	}
+	queues := map[string]bool{d.TaskQueue: true}
+	for _, summary := range described.Info.VersionSummaries {
+		polled, err := d.queuesOf(ctx, summary.Version.BuildID)
+		if err != nil {
+			return result, err
+		}
+		for queue := range polled {
+			queues[queue] = true
+		}
+	}
+	workers, err := d.workers(ctx, queues)
+	if err != nil {
+		return result, err
 	}
 	for _, summary := range described.Info.VersionSummaries {
 		build := summary.Version.BuildID
-		query := d.pinnedTo(build)
-		pinned, err := d.Temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: d.settings.Namespace, Query: query})
-		if err != nil {
-			return result, d.findError(err, query)
+		version := deployedVersion{
+			BuildID: build, CreatedAt: summary.CreateTime, Workers: workers[build], Status: result.statusOf(build, summary.DrainageStatus),
 		}
-		result.Versions = append(result.Versions, deployedVersion{
-			BuildID: build, CreatedAt: summary.CreateTime,
-			Status: result.statusOf(build, summary.DrainageStatus),
-			Pinned: int(pinned.GetCount()),
-		})
+		if version.Pinned, err = d.countOf(ctx, d.on(build, pinned)); err != nil {
+			return result, err
+		}
+		if version.AutoUpgrade, err = d.countOf(ctx, d.on(build, autoUpgrade)); err != nil {
+			return result, err
+		}
+		result.Versions = append(result.Versions, version)
 	}
 	slices.SortFunc(result.Versions, func(a, b deployedVersion) int { return b.CreatedAt.Compare(a.CreatedAt) })
-	return result, nil
+	result.Unversioned.Workers = workers[""]
+	result.Unversioned.Running, err = d.countOf(ctx, d.withoutVersion())
+	return result, err
 }
 
 func (r deployed) statusOf(build string, drainage client.WorkerDeploymentVersionDrainageStatus) string {
@@ -257,38 +252,50 @@ func (r deployed) statusOf(build string, drainage client.WorkerDeploymentVersion
 	return "inactive"
 }
 
-func (d *deployment) kindOf(err error) error {
-	var missing *serviceerror.NotFound
-	var unavailable *serviceerror.Unavailable
-	switch {
-	case errors.As(err, &missing):
-		return fmt.Errorf("deployment %s, or that version of it, %w: no worker has run as it (%s)", d.name, drive.ErrNotFound, missing.Error())
-	case errors.As(err, &unavailable):
-		return fmt.Errorf("%w: %w", drive.ErrUnreachable, err)
-	}
-	return err
-}
-
-func (r deployed) write(w io.Writer) error {
-	current := cmp.Or(r.Current, "unversioned")
+func (r deployed) write(w io.Writer, f deployFlags) error {
+	current := cmp.Or(r.Current, unversioned)
 	if r.Ramping != "" {
 		current += fmt.Sprintf(", %v %% go to %s", r.Percent, r.Ramping)
 	}
-	if _, err := fmt.Fprintf(w, "Deployment %s: current is %s\n", r.Deployment, current); err != nil {
+	fmt.Fprintf(w, "Deployment %s: current is %s\n", r.Deployment, current)
+	if f.move != "" {
+		r.writeMoves(w, f)
+	}
+	if len(r.Stuck) > 0 {
+		fmt.Fprintf(w, "%d workflows that follow the current version are stuck: it cannot replay them. They lose nothing, and go on once a build that replays them is current.\n", len(r.Stuck))
+		writeStuck(w, r.Stuck)
+	}
+	rows := [][]string{{"BUILD ID", "STATUS", "WORKERS", "PINNED", "AUTO-UPGRADE", "SINCE"}}
+	for _, v := range r.Versions {
+		rows = append(rows, []string{v.BuildID, v.Status, fmt.Sprint(v.Workers), fmt.Sprint(v.Pinned), fmt.Sprint(v.AutoUpgrade), v.CreatedAt.Local().Format(time.DateTime)})
+	}
+	if err := table(w, rows); err != nil {
 		return err
 	}
-	if r.DryRun {
-		if _, err := fmt.Fprintf(w, "%d interactions would be moved; nothing was changed\n", r.Moved); err != nil {
-			return err
-		}
-	} else if r.Moved > 0 {
-		if _, err := fmt.Fprintf(w, "%d interactions are being moved\n", r.Moved); err != nil {
-			return err
-		}
+	if r.Unversioned.Workers+r.Unversioned.Running > 0 {
+		fmt.Fprintf(w, "Unversioned: %d workers, and %d workflows that no versioned worker has done a task of\n", r.Unversioned.Workers, r.Unversioned.Running)
 	}
-	rows := [][]string{{"BUILD ID", "STATUS", "PINNED", "SINCE"}}
 	for _, v := range r.Versions {
-		rows = append(rows, []string{v.BuildID, v.Status, fmt.Sprint(v.Pinned), v.CreatedAt.Local().Format(time.DateTime)})
+		if v.Workers == 0 && (v.Status == "current" || v.Status == "ramping" || v.Pinned > 0) {
+			fmt.Fprintf(w, "No worker runs as %s: what goes there waits until one does\n", v.BuildID)
+		}
 	}
-	return table(w, rows)
+	return nil
+}
+
+func (r deployed) writeMoves(w io.Writer, f deployFlags) {
+	from := f.move
+	switch {
+	case f.dryRun && f.undo:
+		fmt.Fprintf(w, "%d interactions would be taken back to %s; nothing was changed\n", r.Moved, from)
+	case f.dryRun:
+		fmt.Fprintf(w, "%d interactions of %s would be moved; nothing was changed\n", r.Moved, from)
+	case f.undo:
+		fmt.Fprintf(w, "%d interactions were taken back to %s\n", r.Moved, from)
+	default:
+		fmt.Fprintf(w, "%d interactions of %s were moved\n", r.Moved, from)
+	}
+	for _, failure := range r.Failed {
+		fmt.Fprintf(w, "STAYS %s: %s\n", failure.History, failure.Error)
+	}
 }

@@ -69,7 +69,7 @@ Exit codes:
   3  there is no such interaction or delivery
   4  refused: the command is illegal or malformed, or the interaction is over
   5  Temporal, or a worker, does not answer
-  6  an audit found something missing or stuck`,
+  6  an audit found something missing or stuck, or a deploy something stuck`,
 		Example: `  segue demo                 a whole day of a contact center, on this machine
   segue dev                  Temporal, its UI and a worker, to play with
   segue start '{"id":"c1","channel":"inbound","queue":"sales"}'

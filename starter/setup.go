@@ -10,6 +10,9 @@ import (
 	"segue/connect"
 )
 
+// shortestRetention is what a Temporal server takes unless it is told otherwise.
+const shortestRetention = time.Hour
+
 func (a *app) setupCommand() *cobra.Command {
 	retention := connect.DefaultRetention
 	c := &cobra.Command{
@@ -21,8 +24,8 @@ time; what is there stays as it is.`,
   segue setup --address temporal.internal:7233 --namespace contact-center --retention 720h`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if retention < 24*time.Hour {
-				return usage("--retention %s: Temporal keeps closed workflows for 24h at least", retention)
+			if retention < shortestRetention {
+				return usage("--retention %s: Temporal keeps closed workflows for 1h at least, and for 24h in a replicated namespace", retention)
 			}
 			s, err := a.connect(c.Context())
 			if err != nil {

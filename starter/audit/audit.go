@@ -21,7 +21,6 @@ import (
 
 	"segue/recovery"
 	"segue/replay"
-	"segue/workflows"
 )
 
 // Filter says which workflows are audited; what is empty does not narrow.
@@ -33,22 +32,24 @@ type Filter struct {
 
 // Query finds, in Temporal's list language, the workflows that were ended from outside.
 func (f Filter) Query() string {
-	conditions := f.named("ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed', 'Canceled')")
+	conditions := f.named(endedTypes, "ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed', 'Canceled')")
 	if !f.Since.IsZero() {
 		conditions = append(conditions, fmt.Sprintf("CloseTime >= '%s'", f.Since.UTC().Format(time.RFC3339)))
 	}
-	return strings.Join(conditions, " AND ")
+	return and(conditions)
 }
+
+func and(conditions []string) string { return strings.Join(conditions, " AND ") }
 
 // stuck finds the workflows that run and whose tasks fail, again and again.
 func (f Filter) stuck() string {
-	return strings.Join(f.named("ExecutionStatus = 'Running'", "TemporalReportedProblems IS NOT NULL"), " AND ")
+	return and(f.named(WorkflowTypes, "ExecutionStatus = 'Running'", "TemporalReportedProblems IS NOT NULL"))
 }
 
 // named adds to conditions which workflows are meant: by their ids, for one that
 // ended before its first task is indexed by nothing else.
-func (f Filter) named(conditions ...string) []string {
-	conditions = append(conditions, fmt.Sprintf("WorkflowType IN ('%s', '%s')", workflows.TypeInteraction, workflows.TypeDelivery))
+func (f Filter) named(types []string, conditions ...string) []string {
+	conditions = append(conditions, "WorkflowType IN ('"+strings.Join(types, "', '")+"')")
 	if f.ContactCenter != "" {
 		path := f.ContactCenter + "/" + f.Interaction
 		conditions = append(conditions, fmt.Sprintf("(WorkflowId STARTS_WITH 'interaction/%s' OR WorkflowId STARTS_WITH 'delivery/%s')", path, path))

@@ -27,7 +27,7 @@ type Discarded struct {
 // discarding finds the lanes that gave something up. One that continued as new has taken
 // along what it lists.
 func (f Filter) discarding() string {
-	return strings.Join(f.named("ExecutionStatus != 'ContinuedAsNew'",
+	return strings.Join(f.named(endedTypes, "ExecutionStatus != 'ContinuedAsNew'",
 		drive.Equals(dispatch.AttributeOutcome.GetName(), string(dispatch.StatusDiscarded))), " AND ")
 }
 
