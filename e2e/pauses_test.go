@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -205,4 +206,38 @@ guard: {allow: ["127.0.0.0/8"]}
 	}
 	require.GreaterOrEqual(t, said("receiver_recovered").Sub(delivered), 2900*time.Millisecond)
 	l.signal("down", "abandon", `{}`)
+}
+
+// TestARefusedUpdateBesideAWaitingOne lets a signal release a waiting update in the task
+// in which another update is refused: the waiting one must go on where it does in a
+// replay, which knows nothing of the refused one.
+func TestARefusedUpdateBesideAWaitingOne(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	receiver := newReceiver(t, func(arrival) int { return 200 })
+	l.startWorker(replaceOnce(t, pausesConfig(receiver.URL), "sequence_gap: 2s", "sequence_gap: 1m"))
+	update := func(id, command, payload string, stage client.WorkflowUpdateStage) client.WorkflowUpdateHandle {
+		handle, err := l.client.UpdateWorkflow(t.Context(), client.UpdateWorkflowOptions{
+			WorkflowID: l.workflowID(id), UpdateName: command, Args: []any{json.RawMessage(payload)}, WaitForStage: stage,
+		})
+		if stage == client.WorkflowUpdateStageAccepted {
+			require.NoError(t, err)
+		}
+		return handle
+	}
+	for i := range 40 {
+		id := fmt.Sprintf("w%d", i)
+		run, err := l.client.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: l.workflowID(id), TaskQueue: l.name},
+			workflows.TypeInteraction, json.RawMessage(fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":"inbound","source_sequence":1}`, id, l.name)))
+		require.NoError(t, err)
+		waiting := update(id, "retrieve", `{"source_sequence":3}`, client.WorkflowUpdateStageAccepted)
+		var beside sync.WaitGroup
+		beside.Go(func() { l.signal(id, "retrieve", `{"source_sequence":2}`) })
+		beside.Go(func() { update(id, "retrieve", `{}`, client.WorkflowUpdateStageCompleted) })
+		beside.Wait()
+		require.ErrorContains(t, waiting.Get(t.Context(), nil), "retrieve is not legal")
+		l.signal(id, "abandon", `{"source_sequence":4}`)
+		require.NoError(t, run.Get(t.Context(), nil))
+		require.NoError(t, replayWith(l.history(id, run.GetRunID())), id)
+	}
 }

@@ -21,6 +21,9 @@ type inbox struct {
 	handle    func(ctx workflow.Context, s signal)
 	received  int
 	converter converter.DataConverter
+	// ahead says that signals were handled before the run's first coroutine came to them
+	// in this task: for an update, which may be refused and is in no history then.
+	ahead bool
 }
 
 type signal struct {
@@ -41,12 +44,19 @@ func (b *inbox) serve(ctx workflow.Context, work func(workflow.Context) error) (
 	})
 	lasting, _ := workflow.NewDisconnectedContext(ctx)
 	for !done {
-		if err := workflow.Await(lasting, func() bool { return done || b.isDue() }); err != nil {
+		if err := workflow.Await(lasting, func() bool { return done || b.isDue() || b.ahead }); err != nil {
 			return fmt.Errorf("waiting for signals: %w", err)
 		}
 		b.drain(lasting)
+		b.ahead = false
 	}
 	return err
+}
+
+// handleAhead handles the signals that wait, for an update.
+func (b *inbox) handleAhead(ctx workflow.Context) {
+	b.ahead = b.ahead || b.isDue()
+	b.drain(ctx)
 }
 
 // open handles the signals that came before the workflow was ready for them, and lets
@@ -122,12 +132,12 @@ func (r *orderedRun) HandleSignal(ctx workflow.Context, in *interceptor.HandleSi
 
 // ValidateUpdate judges an update on the state that the signals before it have led to.
 func (r *orderedRun) ValidateUpdate(ctx workflow.Context, in *interceptor.UpdateInput) error {
-	r.inbox.drain(ctx)
+	r.inbox.handleAhead(ctx)
 	return r.Next.ValidateUpdate(ctx, in)
 }
 
 // ExecuteUpdate does the same in a replay, which validates nothing.
 func (r *orderedRun) ExecuteUpdate(ctx workflow.Context, in *interceptor.UpdateInput) (any, error) {
-	r.inbox.drain(ctx)
+	r.inbox.handleAhead(ctx)
 	return r.Next.ExecuteUpdate(ctx, in)
 }

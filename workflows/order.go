@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,20 +48,24 @@ func (r *run) request(a *intake.Arrival) *reply {
 
 // await waits until all have been judged. A cancel of the workflow ends no such
 // wait; it ends the interaction, and that does.
+//
+// An update that has to wait goes on in the place where it does in a replay, too: after
+// the run's first coroutine has handled the signals of the task. The signal that it waits
+// for may have been handled ahead of that for another update, which was refused.
 func (r *run) await(ctx workflow.Context, replies ...*reply) error {
+	if areDone(replies) {
+		return nil
+	}
 	lasting, _ := workflow.NewDisconnectedContext(ctx)
-	err := workflow.Await(lasting, func() bool {
-		for _, answer := range replies {
-			if !answer.done {
-				return false
-			}
-		}
-		return true
-	})
+	err := workflow.Await(lasting, func() bool { return areDone(replies) && !r.inbox.ahead })
 	if err != nil {
 		return fmt.Errorf("waiting for its turn: %w", err)
 	}
 	return nil
+}
+
+func areDone(replies []*reply) bool {
+	return !slices.ContainsFunc(replies, func(answer *reply) bool { return !answer.done })
 }
 
 // judged notes what became of a command. A refused signal is recorded, and so is
