@@ -65,7 +65,7 @@ func TestAForgedLaneReportChangesNothing(t *testing.T) {
 	require.Equal(t, 2, status.RejectedCount)
 	rejected, err := query[[]workflows.Rejected](l, "forged", workflows.QueryRejected)
 	require.NoError(t, err)
-	require.Contains(t, rejected[0].Reason, `results.id: nope: is no open delivery of call "probe" of this interaction`)
+	require.Contains(t, rejected[0].Reason, `results.id: nope: is no open delivery of that call of this interaction`)
 }
 
 // TestARepeatedHandOverIsSentOnce hands over again what a lane has delivered, after its

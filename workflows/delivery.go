@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"segue/dispatch"
+	"segue/interaction"
 	"segue/interaction/intake"
 )
 
@@ -75,6 +76,7 @@ type laneRun struct {
 	woken   bool // something came that may change what is next
 	changed bool // something that operators see may have changed
 	givenUp bool // the workflow was canceled, and what was left has been given up
+	refused int  // signals of this run that were refused
 	// strangers are parts that ask whether it is their turn, and are not known.
 	strangers []string
 	asks      time.Time // when another workflow of the lane is asked next
@@ -130,7 +132,8 @@ func (r *laneRun) receive(ctx workflow.Context, s signal) {
 		err = r.obey(s.name, payload)
 	}
 	if err != nil {
-		workflow.GetLogger(ctx).Warn("signal rejected", "signal", excerpt(s.name, 128), "reason", excerpt(err.Error(), 512))
+		r.refused++
+		logRefusal(ctx, s.name, r.refused, err)
 	}
 }
 
@@ -139,7 +142,7 @@ func (r *laneRun) obey(name string, payload []byte) error {
 	case SignalAppend:
 		var more dispatch.HandOver
 		if err := json.Unmarshal(payload, &more); err != nil {
-			return fmt.Errorf("append: %w", err)
+			return unreadable(name, err)
 		}
 		r.add(more)
 		return nil
@@ -147,7 +150,7 @@ func (r *laneRun) obey(name string, payload []byte) error {
 		var wish OperatorRequest
 		if len(payload) > 0 {
 			if err := json.Unmarshal(payload, &wish); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
+				return unreadable(name, err)
 			}
 		}
 		return r.grant(name, wish)
@@ -159,7 +162,7 @@ func (r *laneRun) obey(name string, payload []byte) error {
 	case signalPartWaits:
 		return r.takeWaits(payload)
 	default:
-		return fmt.Errorf("unknown signal; send %s or %s", SignalRedeliver, SignalDiscard)
+		return &interaction.InvalidError{Reason: fmt.Sprintf("unknown signal; send %s or %s", SignalRedeliver, SignalDiscard)}
 	}
 }
 
@@ -202,7 +205,9 @@ func (r *laneRun) grant(name string, wish OperatorRequest) error {
 		it.Rerender = wish.Rerender
 	}
 	if !found {
-		return fmt.Errorf("%s: no delivery %q waits here that this can be done to", name, wish.ID)
+		return &interaction.InvalidError{
+			Command: name, Field: "id", Value: excerpt(wish.ID, 60), Reason: "no such delivery waits here that this can be done to",
+		}
 	}
 	return nil
 }

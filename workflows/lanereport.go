@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"encoding/json"
-	"fmt"
 
 	"segue/dispatch"
 	"segue/interaction"
@@ -14,7 +13,7 @@ import (
 func (r *run) takeReport(name string, payload []byte) error {
 	var report laneReport
 	if err := json.Unmarshal(payload, &report); err != nil {
-		return &interaction.InvalidError{Command: name, Field: "payload", Reason: fmt.Sprintf("is no lane report: %v", err)}
+		return unreadable(name, err)
 	}
 	r.touched = true
 	var unknown error
@@ -45,7 +44,7 @@ func (r *run) takeResult(call string, result laneResult) error {
 	default:
 		return &interaction.InvalidError{
 			Command: signalLaneResult, Field: "results.id", Value: excerpt(result.ID, 60),
-			Reason: fmt.Sprintf("is no open delivery of call %q of this interaction; only its lane workflows report results", excerpt(call, 60)),
+			Reason: "is no open delivery of that call of this interaction; only its lane workflows report results",
 		}
 	}
 	return nil
