@@ -140,6 +140,16 @@ func TestNoMoreThanAFewAreSentAtOnce(t *testing.T) {
 	assert.Equal(t, "4 crm delivered ok, 4 bi delivered ok, 5 crm waiting, 5 bi waiting", statuses(dispatch.Result{Deliveries: result.Deliveries[6:]}))
 }
 
+// The events of several commands come together, and most of them fire nothing.
+func TestEventsThatFireNothingDoNotCount(t *testing.T) {
+	d := newDesk(t)
+	d.know(t, "crm", "bi")
+	many := slices.Repeat([]interaction.When{"fault", "noengage"}, 10)
+	result := d.dispatch(t, turns(append(many, "interaction_ends")...))
+	sent := result.Deliveries[len(result.Deliveries)-2:]
+	assert.Equal(t, "21 crm delivered ok, 21 bi delivered ok", statuses(dispatch.Result{Deliveries: sent}))
+}
+
 func TestWhatMayNotBeRepeatedIsNotSentAtOnce(t *testing.T) {
 	d := newDesk(t)
 	d.know(t, "once")
