@@ -10,6 +10,7 @@ import (
 	"time"
 
 	uiserver "github.com/temporalio/ui-server/v2/server"
+	"github.com/temporalio/ui-server/v2/server/api"
 	uiconfig "github.com/temporalio/ui-server/v2/server/config"
 	"github.com/temporalio/ui-server/v2/server/server_options"
 	"go.temporal.io/server/common/authorization"
@@ -78,7 +79,8 @@ func (i *instance) startServer(p ports, s stores) error {
 
 func (i *instance) startUI(port int) {
 	i.uiAddress = "http://" + hostPort(i.options.ip, port)
-	i.ui = uiserver.NewServer(server_options.WithConfigProvider(&uiconfig.Config{
+	sameHost := server_options.WithAPIMiddleware([]api.Middleware{onlyHost(i.options.ip)})
+	i.ui = uiserver.NewServer(sameHost, server_options.WithConfigProvider(&uiconfig.Config{
 		Host:                bracketed(i.options.ip),
 		Port:                port,
 		TemporalGRPCAddress: i.address,
