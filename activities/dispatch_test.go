@@ -157,6 +157,20 @@ func TestWhatMayNotBeRepeatedIsNotSentAtOnce(t *testing.T) {
 	assert.Empty(t, d.receiver.requests())
 }
 
+func TestACallThatIsNotInlineIsNotSentAtOnce(t *testing.T) {
+	d := newDesk(t)
+	d.know(t, "later", "crm")
+	result := d.dispatch(t, turns("script_signal", "interaction_starts"))
+	assert.Equal(t, "1 later waiting, 2 crm delivered ok", statuses(result))
+	assert.Len(t, d.receiver.requests(), 1)
+	outcomes := d.attempt(t, dispatch.AttemptInput{
+		Owner: owner, Call: "later", Number: 1, Requests: []dispatch.Request{*result.Deliveries[0].Request},
+	})
+	require.Len(t, outcomes, 1)
+	assert.Equal(t, dispatch.VerdictDelivered, outcomes[0].Verdict)
+	assert.Len(t, d.receiver.requests(), 2)
+}
+
 func TestBusyLanes(t *testing.T) {
 	d := newDesk(t)
 	d.know(t, "crm", "bi")

@@ -63,7 +63,7 @@ func (d *dispatching) choose(l *lane, p *parcel, mayStart bool, held int) way {
 		return wayHandOver
 	case held+p.request.Size() > 2*maxRendered:
 		return wayHandOver // one event with so many large calls would not fit into a history
-	case mayStart && p.policy.Idempotent && health.Inline():
+	case mayStart && p.policy.Idempotent && !p.policy.NotInline && health.Inline():
 		return wayInline
 	}
 	return wayWait
