@@ -31,7 +31,10 @@ type instance struct {
 	server   temporal.Server
 	ui       *uiserver.Server
 	logLevel *slog.LevelVar
-	release  func()
+	settings *settings
+	// addedAttributes says that the namespace lacked search attributes.
+	addedAttributes bool
+	release         func()
 }
 
 // launch starts everything; it does not wait until it answers.
@@ -44,7 +47,7 @@ func launch(o options) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &instance{options: o, address: hostPort(o.ip, p.frontend), logLevel: new(slog.LevelVar), release: release}
+	i := &instance{options: o, address: hostPort(o.ip, p.frontend), logLevel: new(slog.LevelVar), settings: &settings{StaticClient: dynamicConfig()}, release: release}
 	i.logLevel.Set(o.logLevel)
 	if err := i.startServer(p, databases); err != nil {
 		release()
@@ -63,7 +66,7 @@ func (i *instance) startServer(p ports, s stores) error {
 		temporal.ForServices(temporal.DefaultServices),
 		temporal.WithStaticHosts(staticHosts(i.options.ip, p)),
 		temporal.WithLogger(newServerLog(os.Stderr, i.logLevel)),
-		temporal.WithDynamicConfigClient(dynamicConfig()),
+		temporal.WithDynamicConfigClient(i.settings),
 		temporal.WithAuthorizer(authorization.NewNoopAuthorizer()),
 		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper { return authorization.NewNoopClaimMapper() }),
 	)
