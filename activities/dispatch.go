@@ -14,8 +14,8 @@ const (
 	// inlineBudget is how long one Dispatch may be about sending: a workflow task
 	// waits for it, and the server redoes the task when too much arrives meanwhile.
 	inlineBudget = delivery.Overrun
-	// inlineMost is how many requests one Dispatch starts, and how many events may
-	// wait for it to start any.
+	// inlineMost is how many requests one Dispatch starts, and how many events
+	// with deliveries it may have to start any.
 	inlineMost = 8
 	// maxRendered bounds the requests of one Dispatch, in bytes, beyond its first event.
 	maxRendered = 256 << 10

@@ -140,11 +140,35 @@ func TestNoMoreThanAFewAreSentAtOnce(t *testing.T) {
 	assert.Equal(t, "4 crm delivered ok, 4 bi delivered ok, 5 crm waiting, 5 bi waiting", statuses(dispatch.Result{Deliveries: result.Deliveries[6:]}))
 }
 
+// The events of several commands come together, and most of them fire nothing.
+func TestEventsThatFireNothingDoNotCount(t *testing.T) {
+	d := newDesk(t)
+	d.know(t, "crm", "bi")
+	many := slices.Repeat([]interaction.When{"fault", "noengage"}, 10)
+	result := d.dispatch(t, turns(append(many, "interaction_ends")...))
+	sent := result.Deliveries[len(result.Deliveries)-2:]
+	assert.Equal(t, "21 crm delivered ok, 21 bi delivered ok", statuses(dispatch.Result{Deliveries: sent}))
+}
+
 func TestWhatMayNotBeRepeatedIsNotSentAtOnce(t *testing.T) {
 	d := newDesk(t)
 	d.know(t, "once")
 	assert.Equal(t, "1 once waiting", statuses(d.dispatch(t, turns("engage"))))
 	assert.Empty(t, d.receiver.requests())
+}
+
+func TestACallThatIsNotInlineIsNotSentAtOnce(t *testing.T) {
+	d := newDesk(t)
+	d.know(t, "later", "crm")
+	result := d.dispatch(t, turns("script_signal", "interaction_starts"))
+	assert.Equal(t, "1 later waiting, 2 crm delivered ok", statuses(result))
+	assert.Len(t, d.receiver.requests(), 1)
+	outcomes := d.attempt(t, dispatch.AttemptInput{
+		Owner: owner, Call: "later", Number: 1, Requests: []dispatch.Request{*result.Deliveries[0].Request},
+	})
+	require.Len(t, outcomes, 1)
+	assert.Equal(t, dispatch.VerdictDelivered, outcomes[0].Verdict)
+	assert.Len(t, d.receiver.requests(), 2)
 }
 
 func TestBusyLanes(t *testing.T) {

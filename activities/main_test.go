@@ -96,6 +96,7 @@ calls:
   - {name: crm, method: POST, url: "URL/crm", json: {id: "${interaction.id}", seq: "${event.sequence}"}, returns: [{from: tier, to: crm_tier}], limits: {concurrency: 0}}
   - {name: bi, method: POST, url: "URL/bi", json: {seq: "${event.sequence}"}, limits: {concurrency: 0}}
   - {name: once, method: POST, url: "URL/once", idempotent: false}
+  - {name: later, method: POST, url: "URL/later", inline: false}
   - {name: strict, method: POST, url: "URL/strict", json: {x: "${user_data.absent}"}, missing: park}
   - {name: quiet, method: POST, url: "URL/quiet"}
   - {name: draft, method: POST, url: "URL/draft", dry_run: true, json: {seq: "${event.sequence}"}}
@@ -107,6 +108,7 @@ triggers:
   - {when: interaction_ends, call: crm}
   - {when: interaction_ends, call: bi}
   - {when: engage, call: once}
+  - {when: script_signal, call: later}
   - {when: survey, call: strict}
   - {when: noengage, call: quiet, dry_run: true}
   - {when: noengage, call: draft}

@@ -23,7 +23,7 @@ const asker = "dispatch"
 // route chooses each parcel's way. Order holds inside a lane: behind one that
 // waits all wait, behind one that is handed over all are.
 func (d *dispatching) route() {
-	few := d.waitingEvents() <= inlineMost
+	few := d.firingEvents() <= inlineMost && !d.isMore()
 	started, held := 0, 0
 	for _, p := range d.parcels {
 		l := d.laneOf(p.request.Call)
@@ -63,7 +63,7 @@ func (d *dispatching) choose(l *lane, p *parcel, mayStart bool, held int) way {
 		return wayHandOver
 	case held+p.request.Size() > 2*maxRendered:
 		return wayHandOver // one event with so many large calls would not fit into a history
-	case mayStart && p.policy.Idempotent && health.Inline():
+	case mayStart && p.policy.Idempotent && !p.policy.NotInline && health.Inline():
 		return wayInline
 	}
 	return wayWait
@@ -85,16 +85,25 @@ func (d *dispatching) laneOf(call string) *lane {
 	return l
 }
 
-func (d *dispatching) waitingEvents() int {
-	n := 0
-	for i := range d.in.Turns {
-		for j := range d.in.Turns[i].Events {
-			if d.in.Turns[i].Events[j].Sequence > d.in.After {
-				n++
-			}
+// firingEvents counts the events that have something to send; most fire nothing.
+func (d *dispatching) firingEvents() int {
+	n, last := 0, int64(0)
+	for _, p := range d.parcels {
+		if !p.dryRun && p.request.Sequence != last {
+			n, last = n+1, p.request.Sequence
 		}
 	}
 	return n
+}
+
+// isMore reports whether events are left for a next Dispatch: there is a backlog.
+func (d *dispatching) isMore() bool {
+	n := len(d.in.Turns)
+	if n == 0 || len(d.in.Turns[n-1].Events) == 0 {
+		return false
+	}
+	events := d.in.Turns[n-1].Events
+	return events[len(events)-1].Sequence > d.through
 }
 
 // record settles the parcels that are not sent anywhere now.

@@ -133,6 +133,7 @@ var blocks = map[reflect.Type]block{
 		"retriable":  {about: "Those that one may help where Segue would give up: 404, blocked."},
 		"cleartext":  {about: "Credentials may cross the network in plain text: for http:// in a network that you trust."},
 		"idempotent": {about: "It may be repeated when its outcome is not known; false parks it then."},
+		"inline":     {about: "It may be sent inside the workflow task; with false always by an Attempt activity, after what caused it is durable."},
 		"dry_run":    {about: "Rendered and recorded, not sent. What waits when a call becomes a dry run is parked."},
 		"order":      {about: "What the calls of an interaction do behind a parked one.", value: among([]delivery.Order{delivery.OrderBlock, delivery.OrderSkip, delivery.OrderUnordered})},
 		"missing":    {about: "What becomes of a value that does not exist: the empty string, left out, null, or the delivery is parked."},
@@ -210,8 +211,8 @@ var blocks = map[reflect.Type]block{
 		"retention": {about: "How long a parked delivery waits for an operator."},
 	}},
 	reflect.TypeFor[fileLimits](): {keys: map[string]key{
-		"concurrency": {about: "Attempts at once; 0 is unlimited.", value: within(concurrencyNumbers)},
-		"rate":        {about: "Attempts in a second; 0 is unlimited.", value: within(rateNumbers)},
+		"concurrency": {about: "Attempts at once of each worker; 0 is unlimited.", value: within(concurrencyNumbers)},
+		"rate":        {about: "Attempts in a second of each worker; 0 is unlimited.", value: within(rateNumbers)},
 		"response":    {about: "Bytes of a response that are read, at most 16MiB: 64KiB."},
 	}},
 	reflect.TypeFor[fileReturn](): {keys: map[string]key{

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"segue/config"
@@ -265,4 +266,10 @@ func TestTheExamplesOfBothSystemsAreClean(t *testing.T) {
 		}
 		assert.Equal(t, samples, n, file)
 	}
+}
+
+func TestCheckSaysThatARateIsPerWorker(t *testing.T) {
+	set, err := config.Parse("f.yaml", []byte("calls: [{name: crm, method: GET, url: 'https://h.example.com/', limits: {rate: 10}}]\ntriggers: [{when: survey, call: crm}]"))
+	require.NoError(t, err)
+	assert.Contains(t, strings.Join(config.Check(set).Warnings, "\n"), "call crm: limits.rate of 10 a second holds for each worker")
 }

@@ -32,7 +32,33 @@ type custom interface {
 // defaulter is a type whose zero value is not its default.
 type defaulter interface{ setDefaults() }
 
-const maxNodes = 200_000 // of a file, an alias counted as often as it is used
+const (
+	maxNodes = 200_000 // of a file, an alias counted as often as it is used
+	// A path counts as a value more for so many bytes, and the entries of a list as one
+	// for so many that they take: what the memory is used for is bounded, too.
+	pathUnit, sizeUnit = 128, 128
+)
+
+// afford counts values before they are read, and reports whether the file may have them.
+func (d *decoder) afford(n *yaml.Node, path string, values int) bool {
+	before := d.nodes
+	d.nodes = min(d.nodes+values, maxNodes+1)
+	if d.nodes <= maxNodes {
+		return true
+	}
+	if before <= maxNodes {
+		d.failAt(n, excerptOf(path), "", fmt.Sprintf("the file has more than %d values, or they are too large", maxNodes), "make it smaller, with fewer aliases")
+	}
+	return false
+}
+
+// excerptOf bounds a path in an error.
+func excerptOf(path string) string {
+	if len(path) > 200 {
+		return strings.ToValidUTF8(path[:200], "") + "…"
+	}
+	return path
+}
 
 // fail records a mistake at a path; its line is that of the nearest place that was read.
 func (d *decoder) fail(path, value, problem, remedy string) {
@@ -69,10 +95,7 @@ func (d *decoder) line(path string) int {
 
 // decode reads a node into target.
 func (d *decoder) decode(path string, n *yaml.Node, target reflect.Value, scalar bool) {
-	if d.nodes++; d.nodes > maxNodes {
-		if d.nodes == maxNodes+1 {
-			d.failAt(n, path, "", fmt.Sprintf("the file has more than %d values", maxNodes), "make it smaller")
-		}
+	if !d.afford(n, path, 1+len(path)/pathUnit) {
 		return
 	}
 	for n.Kind == yaml.AliasNode {
@@ -151,6 +174,9 @@ func (d *decoder) object(path string, n *yaml.Node, target reflect.Value) {
 func (d *decoder) list(path string, n *yaml.Node, target reflect.Value) {
 	if n.Kind != yaml.SequenceNode {
 		d.failAt(n, path, n.Value, describe(path, n)+" stands where a list belongs", "write [ … ] or lines that begin with -")
+		return
+	}
+	if !d.afford(n, path, len(n.Content)*int(target.Type().Elem().Size())/sizeUnit) {
 		return
 	}
 	elements := reflect.MakeSlice(target.Type(), len(n.Content), len(n.Content))
@@ -255,7 +281,7 @@ func describe(path string, n *yaml.Node) string {
 
 // remember keeps the lines of a tree that request compiles itself.
 func (d *decoder) remember(path string, n *yaml.Node, depth int) {
-	if d.nodes++; d.nodes > maxNodes || depth > 64 {
+	if depth > 64 || !d.afford(n, path, 1+len(path)/pathUnit) {
 		return
 	}
 	d.lines[path] = n.Line
@@ -266,6 +292,9 @@ func (d *decoder) remember(path string, n *yaml.Node, depth int) {
 		}
 	case yaml.SequenceNode:
 		for i, item := range n.Content {
+			if d.nodes > maxNodes {
+				return
+			}
 			d.remember(fmt.Sprintf("%s[%d]", path, i), item, depth+1)
 		}
 	}

@@ -48,6 +48,7 @@ type fileCall struct {
 	Final    outcomes          `yaml:"final"`
 	Again    outcomes          `yaml:"retriable"`
 	Idemp    bool              `yaml:"idempotent"`
+	Inline   bool              `yaml:"inline"`
 	DryRun   bool              `yaml:"dry_run"`
 	Order    delivery.Order    `yaml:"order"`
 	Missing  missing           `yaml:"missing"`
@@ -244,7 +245,7 @@ type fileAddress struct {
 func (c *fileCall) setDefaults() {
 	c.Timeout = duration(10 * time.Second)
 	c.Success = statuses{{From: 200, To: 299}}
-	c.Idemp = true
+	c.Idemp, c.Inline = true, true
 	c.Order = delivery.OrderBlock
 	c.Missing = missing(request.MissingEmpty)
 	c.Retry = fileRetry{Schedule: standardWebhooks(), Jitter: 0.2, Retention: duration(720 * time.Hour)}

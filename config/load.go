@@ -106,6 +106,9 @@ func Parse(name string, data []byte, options ...Option) (*Set, error) {
 	if root != nil {
 		l.decoder.decode("", root, reflect.ValueOf(&l.file).Elem(), false)
 	}
+	if l.decoder.nodes > maxNodes { // what was read is incomplete
+		return nil, l.decoder.errors.sorted()
+	}
 	set := &Set{settings: map[string]string{}, calls: map[string]*Call{}, channels: map[interaction.Channel]dispatch.Timeouts{}}
 	set.fill(l.settings())
 	l.timeouts(set)

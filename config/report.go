@@ -71,6 +71,9 @@ func Check(s *Set) Report {
 		if len(s.Triggers.Fires(c.Name)) == 0 {
 			r.warn("call %s has no trigger: nothing fires it", c.Name)
 		}
+		if rate := c.Policy.Limits.Rate; rate > 0 {
+			r.warn("call %s: limits.rate of %v a second holds for each worker: divide the receiver's limit by the number of workers", c.Name, rate)
+		}
 		uses := c.Template.Uses()
 		if list := misspelled(uses); len(list) > 0 {
 			r.warn("call %s: there may never be a value for %s", c.Name, strings.Join(list, ", "))

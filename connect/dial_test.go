@@ -81,22 +81,30 @@ func TestMutualTLS(t *testing.T) {
 	f := serve(t, &frontend{}, &tls.Config{
 		Certificates: []tls.Certificate{serverPair}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients,
 	})
-	secured := connect.TLS{CA: serverCert, Cert: clientCert, Key: clientKey, ServerName: "temporal.test"}
-	c, err := connect.Dial(t.Context(), connect.Settings{Address: f.address, TLS: secured}, nil)
-	require.NoError(t, err)
-	c.Close()
+	for name, file := range map[string]string{"T_CA": serverCert, "T_CERT": clientCert, "T_KEY": clientKey} {
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		t.Setenv(name, string(content))
+	}
+	secured := connect.TLS{CA: "file:" + serverCert, Cert: "file:" + clientCert, Key: "file:" + clientKey, ServerName: "temporal.test"}
+	for _, trust := range []connect.TLS{secured, {CA: "env:T_CA", Cert: "env:T_CERT", Key: "env:T_KEY", ServerName: "temporal.test"}} {
+		c, err := connect.Dial(t.Context(), connect.Settings{Address: f.address, TLS: trust}, nil)
+		require.NoError(t, err)
+		c.Close()
+	}
 
 	impostor := secured
-	impostor.CA = clientCert
+	impostor.CA = "file:" + clientCert
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	_, err = connect.Dial(ctx, connect.Settings{Address: f.address, TLS: impostor}, nil)
+	_, err := connect.Dial(ctx, connect.Settings{Address: f.address, TLS: impostor}, nil)
 	require.Error(t, err)
 }
 
 func TestFilesThatAreNoCertificatesAreNamed(t *testing.T) {
-	nonsense := filepath.Join(t.TempDir(), "nonsense.pem")
-	require.NoError(t, os.WriteFile(nonsense, []byte("nonsense"), 0o600))
+	path := filepath.Join(t.TempDir(), "nonsense.pem")
+	require.NoError(t, os.WriteFile(path, []byte("nonsense"), 0o600))
+	nonsense := "file:" + path
 	for _, secured := range []connect.TLS{{CA: nonsense}, {CA: nonsense + ".gone"}, {Cert: nonsense, Key: nonsense}} {
 		_, err := connect.Dial(t.Context(), connect.Settings{TLS: secured}, nil)
 		require.Error(t, err)

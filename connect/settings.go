@@ -28,13 +28,14 @@ type Settings struct {
 	TLS TLS
 }
 
-// TLS says how a connection is secured. Any of the file names turns it on.
+// TLS says how a connection is secured. Any of the references turns it on.
 type TLS struct {
 	// Enabled turns TLS on with the system's certificate authorities.
 	Enabled bool
-	// CA is a PEM file of certificate authorities to trust instead of the system's.
+	// CA refers to the certificate authorities, PEM, env:NAME or file:PATH, to trust instead of the system's.
 	CA string
-	// Cert and Key are PEM files of the client's certificate, for mutual TLS; a renewed pair is used without a restart.
+	// Cert and Key refer to the client's certificate, PEM, env:NAME or file:PATH, for mutual TLS; a renewed pair of files
+	// is used without a restart.
 	Cert, Key string
 	// ServerName is the name to expect in the server's certificate where it differs from the address.
 	ServerName string

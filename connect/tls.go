@@ -4,18 +4,17 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"os"
 )
 
 func (t TLS) config() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
 	if t.CA != "" {
-		pem, err := os.ReadFile(t.CA)
+		pem, err := resolve(t.CA)
 		if err != nil {
 			return nil, fmt.Errorf("read the certificate authorities: %w", err)
 		}
 		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
+		if !config.RootCAs.AppendCertsFromPEM([]byte(pem)) {
 			return nil, fmt.Errorf("%s holds no PEM certificate", t.CA)
 		}
 	}
@@ -23,7 +22,15 @@ func (t TLS) config() (*tls.Config, error) {
 		return config, nil
 	}
 	load := func() (*tls.Certificate, error) {
-		pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
+		certificate, err := resolve(t.Cert)
+		if err != nil {
+			return nil, fmt.Errorf("load the client certificate: %w", err)
+		}
+		key, err := resolve(t.Key)
+		if err != nil {
+			return nil, fmt.Errorf("load the client certificate's key: %w", err)
+		}
+		pair, err := tls.X509KeyPair([]byte(certificate), []byte(key))
 		if err != nil {
 			return nil, fmt.Errorf("load the client certificate: %w", err)
 		}

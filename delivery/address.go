@@ -33,18 +33,19 @@ var special = []struct {
 	prefix netip.Prefix
 	kind   AddressKind
 }{
-	{netip.MustParsePrefix("169.254.169.254/32"), kindMetadata}, // AWS, Azure, Google, OpenStack and others
-	{netip.MustParsePrefix("169.254.170.2/32"), kindMetadata},   // AWS container credentials
-	{netip.MustParsePrefix("169.254.170.23/32"), kindMetadata},  // AWS pod identity
-	{netip.MustParsePrefix("169.254.42.42/32"), kindMetadata},   // Scaleway
-	{netip.MustParsePrefix("169.254.0.23/32"), kindMetadata},    // Tencent
-	{netip.MustParsePrefix("100.100.100.200/32"), kindMetadata}, // Alibaba
-	{netip.MustParsePrefix("192.0.0.192/32"), kindMetadata},     // Oracle
-	{netip.MustParsePrefix("168.63.129.16/32"), kindMetadata},   // Azure
-	{netip.MustParsePrefix("fd00:ec2::254/128"), kindMetadata},  // AWS
-	{netip.MustParsePrefix("fd00:ec2::23/128"), kindMetadata},   // AWS pod identity
-	{netip.MustParsePrefix("fd20:ce::254/128"), kindMetadata},   // Google
-	{netip.MustParsePrefix("fd00:42::42/128"), kindMetadata},    // Scaleway
+	{netip.MustParsePrefix("169.254.169.254/32"), kindMetadata},    // AWS, Azure, Google, OpenStack and others
+	{netip.MustParsePrefix("169.254.170.2/32"), kindMetadata},      // AWS container credentials
+	{netip.MustParsePrefix("169.254.170.23/32"), kindMetadata},     // AWS pod identity
+	{netip.MustParsePrefix("169.254.42.42/32"), kindMetadata},      // Scaleway
+	{netip.MustParsePrefix("169.254.0.23/32"), kindMetadata},       // Tencent
+	{netip.MustParsePrefix("100.100.100.200/32"), kindMetadata},    // Alibaba
+	{netip.MustParsePrefix("192.0.0.192/32"), kindMetadata},        // Oracle
+	{netip.MustParsePrefix("168.63.129.16/32"), kindMetadata},      // Azure
+	{netip.MustParsePrefix("fd00:ec2::254/128"), kindMetadata},     // AWS
+	{netip.MustParsePrefix("fd00:ec2::23/128"), kindMetadata},      // AWS pod identity
+	{netip.MustParsePrefix("fd20:ce::254/128"), kindMetadata},      // Google
+	{netip.MustParsePrefix("fd00:42::42/128"), kindMetadata},       // Scaleway
+	{netip.MustParsePrefix("fd00:a9fe:a9fe::1/128"), kindMetadata}, // Akamai
 	{netip.MustParsePrefix("0.0.0.0/8"), kindUnspecified},
 	{netip.MustParsePrefix("100.64.0.0/10"), kindShared},
 	{netip.MustParsePrefix("192.0.0.0/24"), kindReserved},    // protocol assignments
@@ -80,6 +81,9 @@ func kindOf(addr netip.Addr) AddressKind {
 	case addr.IsLoopback():
 		return kindLoopback
 	}
+	if isMetadataInIPv6(addr) {
+		return kindMetadata
+	}
 	for _, s := range special {
 		if s.prefix.Contains(addr) {
 			return s.kind
@@ -96,6 +100,17 @@ func kindOf(addr netip.Addr) AddressKind {
 		return kindReserved
 	}
 	return ""
+}
+
+// isMetadataInIPv6 reports whether a private or link-local address ends in
+// 169.254.169.254, as those of metadata services do: Oracle's fd00:c1::a9fe:a9fe,
+// OpenStack's fe80::a9fe:a9fe.
+func isMetadataInIPv6(addr netip.Addr) bool {
+	if !addr.Is6() || !addr.IsPrivate() && !addr.IsLinkLocalUnicast() {
+		return false
+	}
+	b := addr.As16()
+	return netip.AddrFrom4([4]byte(b[12:])) == netip.AddrFrom4([4]byte{169, 254, 169, 254})
 }
 
 // plain is the address itself, whatever it is written as.

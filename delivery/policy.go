@@ -23,6 +23,9 @@ type Policy struct {
 	// Idempotent allows the inline way and a repeat without knowing the first outcome.
 	// Without it, an attempt whose request has left and was not answered is final.
 	Idempotent bool
+	// NotInline keeps the call's deliveries off the inline way: each is sent by an Attempt
+	// activity, after the command that caused it is durable.
+	NotInline bool `json:",omitzero"`
 	// Order is what a lane does behind a parked delivery.
 	Order  Order
 	Retry  Retry

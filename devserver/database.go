@@ -53,6 +53,10 @@ func openFile(path string) (s stores, release func(), err error) {
 		release()
 		return stores{}, nil, err
 	}
+	if err = makePrivate(path); err != nil {
+		release()
+		return stores{}, nil, err
+	}
 	sql := fileDatabase(path)
 	return stores{sql, sql}, release, nil
 }
@@ -98,6 +102,13 @@ func createFile(path string) error {
 	if err := os.Remove(unfinished); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("clear the way for the database: %w", err)
 	}
+	empty, err := os.OpenFile(unfinished, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("create the database: %w", err)
+	}
+	if err := empty.Close(); err != nil {
+		return fmt.Errorf("create the database: %w", err)
+	}
 	sql := &config.SQL{
 		PluginName:        sqliteplugin.PluginName,
 		DatabaseName:      uriPath(unfinished),
@@ -108,6 +119,17 @@ func createFile(path string) error {
 	}
 	if err := os.Rename(unfinished, path); err != nil {
 		return fmt.Errorf("set up the database: %w", err)
+	}
+	return nil
+}
+
+// makePrivate lets nobody else read a database: callers' numbers and names are in it. SQLite gives the files beside a new
+// database the database's own mode.
+func makePrivate(path string) error {
+	for _, file := range []string{path, path + "-wal", path + "-shm"} {
+		if err := os.Chmod(file, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("make the database private: %w", err)
+		}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	uiserver "github.com/temporalio/ui-server/v2/server"
+	"github.com/temporalio/ui-server/v2/server/api"
 	uiconfig "github.com/temporalio/ui-server/v2/server/config"
 	"github.com/temporalio/ui-server/v2/server/server_options"
 	"go.temporal.io/server/common/authorization"
@@ -30,7 +31,10 @@ type instance struct {
 	server   temporal.Server
 	ui       *uiserver.Server
 	logLevel *slog.LevelVar
-	release  func()
+	settings *settings
+	// addedAttributes says that the namespace lacked search attributes.
+	addedAttributes bool
+	release         func()
 }
 
 // launch starts everything; it does not wait until it answers.
@@ -43,7 +47,7 @@ func launch(o options) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := &instance{options: o, address: hostPort(o.ip, p.frontend), logLevel: new(slog.LevelVar), release: release}
+	i := &instance{options: o, address: hostPort(o.ip, p.frontend), logLevel: new(slog.LevelVar), settings: &settings{StaticClient: dynamicConfig()}, release: release}
 	i.logLevel.Set(o.logLevel)
 	if err := i.startServer(p, databases); err != nil {
 		release()
@@ -62,7 +66,7 @@ func (i *instance) startServer(p ports, s stores) error {
 		temporal.ForServices(temporal.DefaultServices),
 		temporal.WithStaticHosts(staticHosts(i.options.ip, p)),
 		temporal.WithLogger(newServerLog(os.Stderr, i.logLevel)),
-		temporal.WithDynamicConfigClient(dynamicConfig()),
+		temporal.WithDynamicConfigClient(i.settings),
 		temporal.WithAuthorizer(authorization.NewNoopAuthorizer()),
 		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper { return authorization.NewNoopClaimMapper() }),
 	)
@@ -78,7 +82,8 @@ func (i *instance) startServer(p ports, s stores) error {
 
 func (i *instance) startUI(port int) {
 	i.uiAddress = "http://" + hostPort(i.options.ip, port)
-	i.ui = uiserver.NewServer(server_options.WithConfigProvider(&uiconfig.Config{
+	sameHost := server_options.WithAPIMiddleware([]api.Middleware{onlyHost(i.options.ip)})
+	i.ui = uiserver.NewServer(sameHost, server_options.WithConfigProvider(&uiconfig.Config{
 		Host:                bracketed(i.options.ip),
 		Port:                port,
 		TemporalGRPCAddress: i.address,

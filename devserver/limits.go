@@ -47,9 +47,6 @@ func dynamicConfig() dynamicconfig.StaticClient {
 		dynamicconfig.FrontendEnableWorkerVersioningWorkflowAPIs.Key(): true,
 		dynamicconfig.FrontendEnableWorkerVersioningRuleAPIs.Key():     true,
 
-		// A search attribute works from the moment it is registered, not from the next refresh of a cache.
-		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key(): true,
-
 		// A process on one machine keeps its cache of histories within one machine's memory.
 		dynamicconfig.HistoryCacheHostLevelMaxSize.Key(): 8192,
 

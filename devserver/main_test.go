@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -89,6 +90,46 @@ func TestTheReadyLineTellsWhereEverythingIs(t *testing.T) {
 
 	require.NoError(t, p.Process.Signal(os.Interrupt))
 	p.ends(t, 3*time.Second)
+}
+
+// askUI asks the UI's API for the namespaces, for a host.
+func askUI(t *testing.T, url, host string) int {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/api/v1/namespaces", nil)
+	require.NoError(t, err)
+	request.Host = host
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	return response.StatusCode
+}
+
+func TestTheUIRefusesForeignHosts(t *testing.T) {
+	p := begin(t, "--port", "0", "--ui-port", "0")
+	ui := p.ready(t)["temporal_ui"]
+	for host, want := range map[string]int{
+		"": http.StatusOK, "localhost:8233": http.StatusOK, "127.0.0.1": http.StatusOK, "[::1]:8233": http.StatusOK, "[::1]": http.StatusOK,
+		"rebound.example.com": http.StatusForbidden, "rebound.example.com:8233": http.StatusForbidden,
+		"127.0.0.1.example.com": http.StatusForbidden, "localhost.example.com": http.StatusForbidden,
+	} {
+		require.Equal(t, want, askUI(t, ui, host), host)
+	}
+}
+
+func TestADatabaseIsPrivate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "kept.db")
+	for range 2 {
+		p := begin(t, "--port", "0", "--ui-port", "-1", "--db", path)
+		p.ready(t)
+		for _, file := range []string{path, path + "-wal", path + "-shm"} {
+			info, err := os.Stat(file)
+			require.NoError(t, err)
+			require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), file)
+		}
+		require.NoError(t, p.Process.Signal(os.Interrupt))
+		p.ends(t, 3*time.Second)
+		require.NoError(t, os.Chmod(path, 0o644)) // as an earlier version left it
+	}
 }
 
 func TestItEndsOnEverySignalThatAsksForIt(t *testing.T) {

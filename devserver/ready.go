@@ -49,6 +49,7 @@ func (i *instance) waitUntilReady(ctx context.Context) error {
 			return fmt.Errorf("wait for %s: %w", step.what, err)
 		}
 	}
+	i.settings.knowAttributes(i.addedAttributes)
 	return nil
 }
 
@@ -111,6 +112,7 @@ func (i *instance) addSearchAttributes(ctx context.Context, operator operatorser
 	if err != nil {
 		return err
 	}
+	i.addedAttributes = true
 	return fmt.Errorf("%d were just added", len(missing))
 }
 

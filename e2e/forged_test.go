@@ -63,19 +63,17 @@ func TestAForgedLaneReportChangesNothing(t *testing.T) {
 	l.signal("forged", "lane_result", `{"call":"probe","results":[{"id":"nope","status":"delivered","returns":{"credit_limit":999999}}]}`)
 	l.signal("forged", "lane_result", fmt.Sprintf(`{"call":"probe","results":[{"id":%q,"status":"delivered","returns":{"credit_limit":999999}}]}`, receiver.seen()[0].ID))
 	l.signal("forged", "lane_drained", `{"call":"probe","last":"nope"}`)
-	l.eventually(20*time.Second, "both are rejected", func() bool {
+	l.signal("forged", "attach_user_data", `{"user_data":{"tier":"gold"}}`)
+	l.eventually(20*time.Second, "what came after them is applied", func() bool {
 		status, err := query[interaction.Status](l, "forged", workflows.QueryState)
-		return err == nil && status.RejectedCount == 2
+		return err == nil && status.UserData["tier"] == "gold"
 	})
 	close(answer)
 	l.signal("forged", "abandon", `{}`)
 	var status interaction.Status
 	require.NoError(t, run.Get(t.Context(), &status))
-	require.Empty(t, status.UserData)
-	require.Equal(t, 2, status.RejectedCount)
-	rejected, err := query[[]workflows.Rejected](l, "forged", workflows.QueryRejected)
-	require.NoError(t, err)
-	require.Contains(t, rejected[0].Reason, `results.id: nope: is no delivery that a lane workflow of call "probe" has`)
+	require.Equal(t, map[string]any{"tier": "gold"}, status.UserData)
+	require.Zero(t, status.Undelivered)
 }
 
 // TestARepeatedHandOverIsSentOnce hands over again what a lane has delivered, after its

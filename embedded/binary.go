@@ -21,7 +21,7 @@ const (
 )
 
 // Binary returns the path of a devserver binary. It takes the one that SEGUE_DEVSERVER names; else one in the user's
-// cache directory that was built from the same sources; else it builds one from the checkout into the cache, once for
+// cache directory that was built from the same sources; else it builds one into the cache, from the checkout that this binary was built from, once for
 // all processes that ask at the same time. Without a checkout it takes the newest in the cache.
 // What takes long is told to progress, which may be nil.
 func Binary(ctx context.Context, progress func(string)) (string, error) {
@@ -99,8 +99,8 @@ func newest(cache string) (string, error) {
 		}
 	})
 	if path == "" {
-		return "", fmt.Errorf("no embedded Temporal: there is neither Segue's checkout here to build it from nor one built earlier; "+
-			"run inside the checkout once, or set %s to a devserver binary, or use a Temporal that runs elsewhere (--address)", BinaryVariable)
+		return "", fmt.Errorf("no embedded Temporal: there is neither the checkout that this segue was built from nor one built earlier; "+
+			"run segue from its checkout once (go run . dev), or set %s to a devserver binary, or use a Temporal that runs elsewhere (--address)", BinaryVariable)
 	}
 	return path, nil
 }

@@ -36,7 +36,7 @@ chmod +x "$2"
 	t.Setenv("HOME", root)
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(root, "cache"))
 	t.Setenv(embedded.BinaryVariable, "")
-	t.Chdir(checkout)
+	t.Cleanup(embedded.BuiltFrom(checkout))
 	return checkout, builds
 }
 
@@ -82,6 +82,22 @@ func TestManyWhoAskAtOnceBuildOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEqual(t, paths[0], changed)
 	require.Equal(t, 2, count(t, builds))
+}
+
+func TestADevserverAboveTheWorkingDirectoryIsNotRun(t *testing.T) {
+	_, builds := otherMachine(t)
+	foreign := t.TempDir()
+	write(t, filepath.Join(foreign, "go.mod"), "module segue\n", 0o644)
+	write(t, filepath.Join(foreign, "devserver", "go.mod"), "module segue/devserver\n", 0o644)
+	write(t, filepath.Join(foreign, "devserver", "go.sum"), "", 0o644)
+	write(t, filepath.Join(foreign, "devserver", "main.go"), "package main // foreign\n", 0o644)
+	own, err := embedded.Binary(t.Context(), nil)
+	require.NoError(t, err)
+	t.Chdir(filepath.Join(foreign, "devserver"))
+	again, err := embedded.Binary(t.Context(), nil)
+	require.NoError(t, err)
+	require.Equal(t, own, again)
+	require.Equal(t, 1, count(t, builds))
 }
 
 func TestABuildIsAnnounced(t *testing.T) {

@@ -12,17 +12,20 @@ import (
 	"strings"
 )
 
-// checkout finds the devserver's folder: in the module that the working directory is in, or beside this very source file.
+// sourceFile is this very source file, where the binary was built; no absolute path in a binary that was built to be
+// shipped, with -trimpath.
+var sourceFile = func() string {
+	_, file, _, _ := runtime.Caller(0)
+	return file
+}()
+
+// checkout finds the devserver's folder in the checkout that this binary was built from. What is above the working
+// directory may be anybody's, and is not run.
 func checkout() (string, bool) {
-	if directory, err := os.Getwd(); err == nil {
-		if source, found := devserverAbove(directory); found {
-			return source, true
-		}
+	if !filepath.IsAbs(sourceFile) {
+		return "", false
 	}
-	if _, file, _, ok := runtime.Caller(0); ok && filepath.IsAbs(file) {
-		return devserverAbove(filepath.Dir(file))
-	}
-	return "", false
+	return devserverAbove(filepath.Dir(sourceFile))
 }
 
 func devserverAbove(directory string) (string, bool) {

@@ -177,11 +177,20 @@ func TestTheAgentIsTheOneTheEventIsAbout(t *testing.T) {
 
 func TestNoValueMakesADotSegment(t *testing.T) {
 	template := compiled(t, call(t, "", func(s *request.Spec) { s.URL = "https://h.example.com/a/${user_data.x}/${user_data.x}b" }))
-	for _, value := range []string{".", ".."} {
+	for _, value := range []string{
+		".", "..", "../admin", "a/../../admin", `..\admin`, `a\..\..`, "%2e%2e/admin", "..%2fadmin", "%2E%2E%5Cadmin", "./a", "a/..",
+	} {
 		v := view()
 		v.UserData["x"] = value
 		_, err := template.Render("msg_1", v, event())
-		assert.ErrorContains(t, err, "render: url: a value makes a . or .. segment")
+		assert.ErrorContains(t, err, "render: url: a value makes a . or .. segment", value)
+	}
+	for value, want := range map[string]string{"a..b": "a..b", "1.2": "1.2", "100%": "100%25", "a/b": "a%2Fb", "...": "...", "%zz/x": "%25zz%2Fx"} {
+		v := view()
+		v.UserData["x"] = value
+		r, err := template.Render("msg_1", v, event())
+		require.NoError(t, err, value)
+		assert.Equal(t, "https://h.example.com/a/"+want+"/"+want+"b", r.URL)
 	}
 }
 

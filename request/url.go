@@ -100,6 +100,22 @@ func dotSegment(path string) bool {
 	return false
 }
 
+// traverses reports whether a path has a . or .. segment for a receiver that decodes it
+// once or twice, or takes a backslash for a slash.
+func traverses(path string) bool {
+	for range 2 {
+		if dotSegment(strings.ReplaceAll(path, `\`, "/")) {
+			return true
+		}
+		decoded, err := url.PathUnescape(path)
+		if err != nil {
+			return false // no receiver decodes it further
+		}
+		path = decoded
+	}
+	return dotSegment(strings.ReplaceAll(path, `\`, "/"))
+}
+
 // render writes the URL. A missing value is empty in it, unless it is in the
 // query list, where the policy omit leaves the parameter out.
 func (t *target) render(r *rendering) (string, error) {
@@ -130,7 +146,7 @@ func (t *target) render(r *rendering) (string, error) {
 	if pathEnd < 0 {
 		pathEnd = b.Len()
 	}
-	if len(t.parts) > 1 && dotSegment(b.String()[:pathEnd]) {
+	if path := b.String()[:pathEnd]; len(t.parts) > 1 && traverses(path) {
 		return "", &Fault{Path: t.path, Reason: "a value makes a . or .. segment of the path"}
 	}
 	separator := byte('?')

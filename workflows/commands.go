@@ -59,7 +59,7 @@ func (r *run) reject(ctx workflow.Context, name, eventID string, reason error) {
 		Reason:  excerpt(reason.Error(), 512),
 		At:      stamp(workflow.Now(ctx)),
 	})
-	workflow.GetLogger(ctx).Warn("signal rejected", "signal", excerpt(name, 128), "reason", excerpt(reason.Error(), 512))
+	logRefusal(ctx, name, r.Rejected.Count, reason)
 }
 
 // applyInternal applies a command of Segue's own, which is legal by construction

@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"segue/dispatch"
+	"segue/interaction"
 	"segue/interaction/intake"
 )
 
@@ -80,6 +81,7 @@ type laneRun struct {
 	inbox   *inbox
 	woken   bool // something came that may change what is next
 	changed bool // something that operators see may have changed
+	refused int  // signals of this run that were refused
 	// strangers are parts that ask whether it is their turn, and are not known.
 	strangers []string
 	asks      time.Time // when another workflow of the lane is asked next
@@ -127,7 +129,8 @@ func (r *laneRun) receive(ctx workflow.Context, s signal) {
 		err = r.obey(s.name, payload)
 	}
 	if err != nil {
-		workflow.GetLogger(ctx).Warn("signal rejected", "signal", excerpt(s.name, 128), "reason", excerpt(err.Error(), 512))
+		r.refused++
+		logRefusal(ctx, s.name, r.refused, err)
 		r.refuse(s.name, err)
 	}
 }
@@ -137,7 +140,7 @@ func (r *laneRun) obey(name string, payload []byte) error {
 	case SignalAppend:
 		var more dispatch.HandOver
 		if err := json.Unmarshal(payload, &more); err != nil {
-			return fmt.Errorf("append: %w", err)
+			return unreadable(name, err)
 		}
 		r.add(more)
 		return nil
@@ -145,7 +148,7 @@ func (r *laneRun) obey(name string, payload []byte) error {
 		var wish OperatorRequest
 		if len(payload) > 0 {
 			if err := json.Unmarshal(payload, &wish); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
+				return unreadable(name, err)
 			}
 		}
 		return r.grant(name, wish)
@@ -157,7 +160,7 @@ func (r *laneRun) obey(name string, payload []byte) error {
 	case signalPartWaits:
 		return r.takeWaits(payload)
 	default:
-		return fmt.Errorf("unknown signal; send %s or %s", SignalRedeliver, SignalDiscard)
+		return &interaction.InvalidError{Reason: fmt.Sprintf("unknown signal; send %s or %s", SignalRedeliver, SignalDiscard)}
 	}
 }
 

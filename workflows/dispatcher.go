@@ -86,7 +86,7 @@ func (r *run) dispatch() {
 		r.record(delivery, result.Version)
 	}
 	r.dispatching = false
-	r.takeEarly()
+	r.noteEarly()
 }
 
 // recordSize is roughly what a delivery without its request takes in a marker, in bytes.

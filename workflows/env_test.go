@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -32,7 +33,8 @@ const (
 // do what the test says and remember what they were asked.
 type env struct {
 	*testsuite.TestWorkflowEnvironment
-	t *testing.T
+	t      *testing.T
+	logged *bytes.Buffer // what the workflows log
 
 	mu        sync.Mutex
 	events    []interaction.Event
@@ -58,8 +60,9 @@ func newMeasuredEnv(t *testing.T, handler client.MetricsHandler, interceptors ..
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	suite.SetMetricsHandler(handler)
-	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
-	e := &env{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t}
+	logged := &bytes.Buffer{}
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.NewTextHandler(logged, nil))))
+	e := &env{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, logged: logged}
 	plugin, err := workflows.NewPlugin()
 	require.NoError(t, err)
 	e.SetWorkerOptions(worker.Options{Plugins: []worker.Plugin{plugin}, Interceptors: interceptors})

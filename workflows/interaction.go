@@ -52,6 +52,8 @@ type Carried struct {
 	Outbox     outbox      `json:"outbox"`
 	Lanes      lanes       `json:"lanes,omitempty"`
 	Deliveries deliveryLog `json:"deliveries"`
+	// Early are reports of lanes that came before it was known what they have.
+	Early []laneReport `json:"early,omitempty"`
 	// Children are interactions that a reply asked for and that are not started yet.
 	Children []interaction.Start `json:"children,omitempty"`
 	// Rules are the configuration's for the timers, as of the last Dispatch.
@@ -79,15 +81,15 @@ type run struct {
 	visibility
 
 	updates     int
-	dispatching bool          // Dispatch is running
-	early       []earlyResult // came meanwhile
-	attempting  int           // lanes with an activity under way
-	renewing    bool          // nothing new is begun, the run is about to continue as new
-	starting    bool          // a child is being started
-	touched     bool          // something that operators see may have changed
-	lastSend    int           // the history length of the task in which Dispatch last sent, 0 for none
-	spent       int           // what the commands of one task carry, in bytes
-	spentIn     int           // and the history length of that task
+	dispatching bool // Dispatch is running
+	ignored     int  // results of deliveries that are not known
+	attempting  int  // lanes with an activity under way
+	renewing    bool // nothing new is begun, the run is about to continue as new
+	starting    bool // a child is being started
+	touched     bool // something that operators see may have changed
+	lastSend    int  // the history length of the task in which Dispatch last sent, 0 for none
+	spent       int  // what the commands of one task carry, in bytes
+	spentIn     int  // and the history length of that task
 	alarms      []*alarm
 	applied     bool // a command was applied in this run
 	canceled    bool // the workflow was canceled, and that has been dealt with

@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -87,9 +88,10 @@ func (r *signalFirstRun) ExecuteWorkflow(ctx workflow.Context, in *interceptor.E
 func newLane(t *testing.T) *laneEnv {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	logged := &bytes.Buffer{}
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.NewTextHandler(logged, nil))))
 	l := &laneEnv{
-		env:  &env{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t},
+		env:  &env{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, logged: logged},
 		hold: &signalFirst{}, answers: map[string][]dispatch.Outcome{},
 	}
 	plugin, err := workflows.NewPlugin()

@@ -185,7 +185,7 @@ func (r *laneRun) partIDs() ([]string, error) {
 func (r *laneRun) takePassed(payload []byte) error {
 	var passed partReport
 	if err := json.Unmarshal(payload, &passed); err != nil {
-		return fmt.Errorf("%s: %w", signalPartPassed, err)
+		return unreadable(signalPartPassed, err)
 	}
 	for _, s := range r.Parts {
 		switch {
@@ -206,7 +206,7 @@ func (r *laneRun) takePassed(payload []byte) error {
 func (r *laneRun) takeWaits(payload []byte) error {
 	var waits partReport
 	if err := json.Unmarshal(payload, &waits); err != nil {
-		return fmt.Errorf("%s: %w", signalPartWaits, err)
+		return unreadable(signalPartWaits, err)
 	}
 	for _, s := range r.Parts {
 		if s.Name == waits.Part {

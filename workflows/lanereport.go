@@ -2,53 +2,85 @@ package workflows
 
 import (
 	"encoding/json"
-	"fmt"
+	"slices"
 
 	"segue/dispatch"
 	"segue/interaction"
 )
 
-// takeReport notes what a Delivery workflow reports of the lane that it owns. Anybody can
-// send such a signal: what it says of deliveries that this interaction has not given to a
-// lane workflow changes nothing, and is recorded as rejected.
+// earlyLimit bounds the results that are kept until their deliveries are known.
+const earlyLimit = 1000
+
+// takeReport notes what a Delivery workflow reports of the lane that it owns.
 func (r *run) takeReport(name string, payload []byte) error {
 	var report laneReport
 	if err := json.Unmarshal(payload, &report); err != nil {
-		return &interaction.InvalidError{Command: name, Field: "payload", Reason: fmt.Sprintf("is no lane report: %v", err)}
+		return unreadable(name, err)
 	}
+	report.Drained = name == signalLaneDrained
 	r.touched = true
-	var unknown error
-	for _, result := range report.Results {
-		if err := r.takeResult(report.Call, result); err != nil {
-			unknown = err
-		}
-	}
-	for _, l := range r.Lanes {
-		if name == signalLaneDrained && l.Call == report.Call {
-			l.drained(report.Last)
-		}
-	}
-	return unknown
+	r.noteReport(report)
+	return nil
 }
 
-// takeResult notes how one delivery stands. While a Dispatch is running, a lane may
-// report a delivery that this Dispatch has just given to it.
-func (r *run) takeResult(call string, result laneResult) error {
-	switch {
-	case r.Deliveries.isInLane(result.ID, call), r.Lanes.isBeingGiven(call) && r.Deliveries.isOpen(result.ID, call):
-		r.noteResult(call, result)
-	case r.dispatching:
-		r.early = append(r.early, earlyResult{call: call, result: result})
-	case r.Deliveries.Uncounted > 0:
-		// Of so many, not every id is remembered. Its status counts, and nothing else.
-		r.Deliveries.set(result.ID, result.Status, nil)
-	default:
-		return &interaction.InvalidError{
-			Command: signalLaneResult, Field: "results.id", Value: excerpt(result.ID, 60),
-			Reason: fmt.Sprintf("is no delivery that a lane workflow of call %q has from this interaction; only lane workflows report results", excerpt(call, 60)),
+// noteReport notes how deliveries stand, and that the lane has nothing left. Anybody can
+// send such a signal: what it says of deliveries that this interaction has not given to a
+// lane workflow changes nothing.
+//
+// While events wait to be dispatched, a report may be of a delivery that their Dispatch
+// gave to its lane already: in a task that is done again, or while it runs. Such a report
+// is kept until that is known.
+func (r *run) noteReport(report laneReport) {
+	var early []laneResult
+	for _, result := range report.Results {
+		switch {
+		case r.Deliveries.isInLane(result.ID, report.Call), r.Lanes.isBeingGiven(report.Call) && r.Deliveries.isOpen(result.ID, report.Call):
+			r.noteResult(report.Call, result)
+		case r.hasToDispatch():
+			early = append(early, result)
+		case r.Deliveries.Uncounted > 0:
+			// Of so many, not every id is remembered. Its status counts, and nothing else.
+			r.Deliveries.set(result.ID, result.Status, nil)
+		default:
+			r.ignored++
+			logRefusal(r.ctx, signalLaneResult, r.ignored, errUnknownDelivery)
 		}
 	}
-	return nil
+	lane := r.Lanes.find(report.Call)
+	if len(early) > 0 || report.Drained && lane == nil && r.hasToDispatch() {
+		report.Results = early
+		r.keepEarly(report)
+		return
+	}
+	if report.Drained && lane != nil {
+		lane.drained(report.Last, r.Deliveries.hasInLane(report.Call))
+	}
+}
+
+var errUnknownDelivery = &interaction.InvalidError{
+	Command: signalLaneResult, Field: "results", Reason: "is of a delivery that no lane workflow has from this interaction; only lane workflows report results",
+}
+
+// hasToDispatch reports whether a Dispatch is running or will be run.
+func (r *run) hasToDispatch() bool { return r.dispatching || len(r.Outbox.Turns) > 0 }
+
+func (r *run) keepEarly(report laneReport) {
+	kept := 0
+	for _, other := range r.Early {
+		kept += 1 + len(other.Results)
+	}
+	if kept+1+len(report.Results) <= earlyLimit {
+		r.Early = append(r.Early, report)
+	}
+}
+
+// noteEarly notes the reports that came before the Dispatch that has ended.
+func (r *run) noteEarly() {
+	early := r.Early
+	r.Early = nil
+	for _, report := range early {
+		r.noteReport(report)
+	}
 }
 
 func (r *run) noteResult(call string, result laneResult) {
@@ -63,21 +95,10 @@ func (r *run) noteResult(call string, result laneResult) {
 	r.writeReturns(call, result.Returns)
 }
 
-// earlyResult is a result that came before the Dispatch that handed its delivery over
-// was known to have ended.
-type earlyResult struct {
-	call   string
-	result laneResult
-}
-
-// takeEarly notes the results that came while Dispatch was running. They name what it
-// handed over, or nothing that is known.
-func (r *run) takeEarly() {
-	early := r.early
-	r.early = nil
-	for _, e := range early {
-		if err := r.takeResult(e.call, e.result); err != nil {
-			r.reject(r.ctx, signalLaneResult, "", err)
-		}
+// find is the lane of a call; nil when it has had no work yet.
+func (ls lanes) find(call string) *lane {
+	if i := slices.IndexFunc(ls, func(l *lane) bool { return l.Call == call }); i >= 0 {
+		return ls[i]
 	}
+	return nil
 }

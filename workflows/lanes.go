@@ -117,10 +117,10 @@ func (l *lane) appended(last string) {
 }
 
 // drained notes that the lane workflow has nothing left. Unless it has had
-// everything, more is on its way to it, and nothing may overtake that.
-func (l *lane) drained(last string) {
+// everything, and reported it, more is on its way, and nothing may overtake that.
+func (l *lane) drained(last string, hasOpen bool) {
 	l.Drained = last
-	l.HandedOver = l.HandedOver && l.LastAppended != last
+	l.HandedOver = l.HandedOver && (l.LastAppended != last || hasOpen)
 }
 
 // head are those of the waiting requests that fit into one batch, at least one.

@@ -73,6 +73,13 @@ func (g *deliveryLog) isInLane(id, call string) bool {
 	return slices.Contains(g.Hidden, shortID(id))
 }
 
+// hasInLane reports whether a delivery of a call that is shown is with its lane workflow.
+func (g *deliveryLog) hasInLane(call string) bool {
+	return slices.ContainsFunc(g.Records, func(record *DeliveryRecord) bool {
+		return record.Call == call && (record.Status == dispatch.StatusInLane || record.Status == dispatch.StatusParked)
+	})
+}
+
 // set notes where a delivery stands now.
 func (g *deliveryLog) set(id string, status dispatch.Status, outcome *dispatch.Outcome) {
 	for i := len(g.Records) - 1; i >= 0; i-- {

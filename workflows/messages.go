@@ -144,6 +144,8 @@ type laneReport struct {
 	Call    string       `json:"call"`
 	Results []laneResult `json:"results,omitempty"`
 	Last    string       `json:"last,omitempty"`
+	// Drained says that the lane had nothing left; the signal's name tells.
+	Drained bool `json:"drained,omitempty"`
 }
 
 type laneResult struct {

@@ -59,6 +59,7 @@ type receiverRun struct {
 	woken    bool // something was told that may change what is next
 	changed  bool // something that operators see may have changed
 	canceled bool
+	refused  int // signals of this run that were refused
 	visibility
 	sleeper
 }
@@ -90,14 +91,17 @@ func (r *receiverRun) receive(ctx workflow.Context, s signal) {
 	r.woken = true // a refused one counts towards the run's length, too
 	payload, err := r.inbox.jsonOf(s.args)
 	if err == nil && s.name != SignalTell {
-		err = fmt.Errorf("unknown signal; workers send %s", SignalTell)
+		err = &interaction.InvalidError{Reason: "unknown signal; workers send " + SignalTell}
 	}
 	var telling dispatch.Telling
 	if err == nil {
-		err = json.Unmarshal(payload, &telling)
+		if bad := json.Unmarshal(payload, &telling); bad != nil {
+			err = unreadable(s.name, bad)
+		}
 	}
 	if err != nil {
-		workflow.GetLogger(ctx).Warn("signal rejected", "signal", excerpt(s.name, 128), "reason", excerpt(err.Error(), 512))
+		r.refused++
+		logRefusal(ctx, s.name, r.refused, err)
 		return
 	}
 	r.Trouble.take(telling, workflow.Now(ctx))

@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -45,9 +46,10 @@ type receiverEnv struct {
 func newReceiver(t *testing.T) *receiverEnv {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	logged := &bytes.Buffer{}
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.NewTextHandler(logged, nil))))
 	r := &receiverEnv{
-		env:        &env{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t},
+		env:        &env{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, logged: logged},
 		hold:       &signalFirst{},
 		inspection: dispatch.Inspection{Counted: true, Lanes: 7, Rules: dispatch.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute}},
 	}

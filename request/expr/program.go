@@ -83,7 +83,7 @@ var environments = sync.OnceValues(func() (map[Place]*cel.Env, error) {
 			options = append(options, cel.Variable(v.name, v.kind))
 		}
 	}
-	body, err := cel.NewEnv(options...)
+	body, err := cel.NewEnv(append(options, boundedText()...)...)
 	if err != nil {
 		return nil, err
 	}

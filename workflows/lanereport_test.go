@@ -1,0 +1,97 @@
+package workflows_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"segue/dispatch"
+	"segue/interaction"
+	"segue/workflows"
+)
+
+// reportOf is what a lane workflow of the call crm reports of one delivery.
+func reportOf(id, status, more string) string {
+	return fmt.Sprintf(`{"call":"crm","last":%q,"results":[{"id":%q,"status":%q%s}]}`, id, id, status, more)
+}
+
+// handsOver lets Dispatch give every delivery of a moment to its lane workflow.
+func handsOver(e *env, when interaction.When) {
+	fire(e, when, "crm")
+	plain := e.onDispatch
+	e.onDispatch = func(in *dispatch.Input, result *dispatch.Result) {
+		plain(in, result)
+		for i := range result.Deliveries {
+			result.Deliveries[i].Status, result.Deliveries[i].Request = dispatch.StatusInLane, nil
+		}
+	}
+}
+
+// A task that is done again has the report of a delivery before it has dispatched it:
+// the lane got that from the Dispatch of the first time.
+func TestAReportThatComesBeforeItsDispatchCounts(t *testing.T) {
+	for _, name := range []string{"lane_result", "lane_drained"} {
+		t.Run(name, func(t *testing.T) {
+			e := newEnv(t)
+			handsOver(e, "inbound.dtmf")
+			id := ""
+			e.signals(time.Second, [2]string{"dtmf", `{"digits":"1"}`})
+			e.RegisterDelayedCallback(func() {
+				records := query[[]workflows.DeliveryRecord](e, workflows.QueryDeliveries)
+				id = records[len(records)-1].ID
+				require.Equal(t, dispatch.StatusInLane, records[len(records)-1].Status)
+			}, 2*time.Second)
+			e.signals(time.Hour, [2]string{"abandon", `{}`})
+			e.start(startInbound)
+			require.NotEmpty(t, id)
+
+			again := newEnv(t)
+			handsOver(again, "inbound.dtmf")
+			again.signals(time.Second, [2]string{"dtmf", `{"digits":"1"}`}, [2]string{name, reportOf(id, "delivered", `,"returns":{"tier":"gold"}`)})
+			again.RegisterDelayedCallback(func() {
+				status := query[interaction.Status](again, workflows.QueryState)
+				require.Zero(t, status.Undelivered)
+				require.Equal(t, "gold", status.UserData["tier"])
+				require.Zero(t, status.RejectedCount)
+			}, time.Minute)
+			again.signals(2*time.Minute, [2]string{"dtmf", `{"digits":"2"}`})
+			again.signals(time.Hour, [2]string{"abandon", `{}`})
+			again.start(startInbound)
+			require.NoError(t, again.GetWorkflowError())
+			var states []dispatch.LaneState
+			for _, in := range again.inputs[2:] {
+				states = append(states, in.Lanes["crm"])
+			}
+			want := dispatch.LaneHandedOver
+			if name == "lane_drained" {
+				want = ""
+			}
+			require.Equal(t, want, states[0], "what comes next goes behind what the lane has")
+		})
+	}
+}
+
+// Anybody can say that a lane is drained; while it has a delivery, nothing overtakes that.
+func TestALaneWithADeliveryIsNotDrained(t *testing.T) {
+	e := newEnv(t)
+	handsOver(e, "inbound.dtmf")
+	e.signals(time.Second, [2]string{"dtmf", `{"digits":"1"}`})
+	e.RegisterDelayedCallback(func() {
+		records := query[[]workflows.DeliveryRecord](e, workflows.QueryDeliveries)
+		id := records[len(records)-1].ID
+		e.SignalWorkflow("lane_drained", json.RawMessage(fmt.Sprintf(`{"call":"crm","last":%q}`, id)))
+		e.SignalWorkflow("lane_result", json.RawMessage(reportOf("nope", "delivered", `,"returns":{"limit":1}`)))
+	}, time.Minute)
+	e.signals(2*time.Minute, [2]string{"dtmf", `{"digits":"2"}`})
+	e.signals(time.Hour, [2]string{"abandon", `{}`})
+	e.start(startInbound)
+	require.NoError(t, e.GetWorkflowError())
+	var status interaction.Status
+	require.NoError(t, e.GetWorkflowResult(&status))
+	require.Empty(t, status.UserData)
+	require.Equal(t, 2, status.Undelivered)
+	require.Equal(t, dispatch.LaneHandedOver, e.inputs[2].Lanes["crm"])
+}

@@ -1,0 +1,76 @@
+package workflows_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"segue/dispatch"
+	"segue/workflows"
+)
+
+// personal are values of a caller that no line of a log may have.
+var personal = []string{"4915112345678", "A Caller", "private", "agent.7", "ada@example.com"}
+
+func requireNothingPersonal(t *testing.T, logged string) {
+	t.Helper()
+	for _, value := range personal {
+		require.NotContains(t, logged, value)
+	}
+}
+
+func TestTheLogOfARefusedSignalHasNoValue(t *testing.T) {
+	for _, tc := range []struct{ signal, payload, want string }{
+		{"set_attributes", `{"ani":{"number":"+4915112345678","name":"A Caller"}}`, `command=set_attributes field=ani reason="not a string`},
+		{"offer", `{"agent":{"id":"agent.7 (private +4915112345678)\n"}}`, `command=offer field=agent reason="holds a control character`},
+		{"hold", `{"agent":"agent.7"}`, `command=hold field="" reason="not legal in state started"`},
+		{"call 4915112345678", `{}`, `command=unknown field="" reason="no such command`},
+		{"attach_user_data", `{"user_data":{"ada@example.com":"A Caller\u0000"}}`, `command=attach_user_data field=user_data reason="holds a NUL`},
+		{"attach_user_data", `{"user_data":{"ada@example.com":1,"ada@example.com":2}}`, `command=attach_user_data field=user_data reason="the key comes twice`},
+		{"attach_user_data", `"A Caller"`, `command=attach_user_data field="" reason="not an object`},
+		{"lane_result", `{"call":4915112345678}`, `command=lane_result field=call reason="must be of type string"`},
+		{"lane_result", `{"call":"4915112345678","results":[{"id":"private"}]}`, `command=lane_result field=results reason="is of a delivery that no lane workflow has`},
+	} {
+		t.Run(tc.signal, func(t *testing.T) {
+			e := newEnv(t)
+			e.RegisterDelayedCallback(func() { e.SignalWorkflow(tc.signal, json.RawMessage(tc.payload)) }, time.Second)
+			e.signals(time.Minute, [2]string{"abandon", `{}`})
+			e.start(startInbound)
+			require.NoError(t, e.GetWorkflowError())
+			requireNothingPersonal(t, e.logged.String())
+			require.Contains(t, e.logged.String(), tc.want)
+		})
+	}
+}
+
+func TestARefusedSignalOfALaneOrReceiverIsLoggedWithoutValues(t *testing.T) {
+	l := newLane(t)
+	l.answers["d1"] = []dispatch.Outcome{{}}
+	l.append(0, handOver("d1"))
+	l.signal(time.Second, workflows.SignalDiscard, `{"id":"agent.7 private"}`)
+	l.signal(time.Second, workflows.SignalRedeliver, `{"id":4915112345678}`)
+	l.signal(time.Second, "call A Caller", `{}`)
+	l.signal(time.Minute, workflows.SignalDiscard, `{"id":"d1"}`)
+	l.run()
+	requireNothingPersonal(t, l.logged.String())
+	require.Equal(t, 3, strings.Count(l.logged.String(), "signal rejected"))
+}
+
+func TestTheLogOfManyRefusedSignalsIsSampled(t *testing.T) {
+	e := newEnv(t)
+	for second := range 10 {
+		e.RegisterDelayedCallback(func() {
+			for i := range 25 {
+				e.SignalWorkflow("offer", json.RawMessage(fmt.Sprintf(`{"agent":{"id":"agent.7 (private)\n%d"}}`, i)))
+			}
+		}, time.Duration(second+1)*time.Second)
+	}
+	e.signals(time.Minute, [2]string{"abandon", `{}`})
+	e.start(startInbound)
+	require.NoError(t, e.GetWorkflowError())
+	require.Equal(t, 5+2, strings.Count(e.logged.String(), "signal rejected"))
+}
