@@ -44,7 +44,9 @@ func (a *Activities) Attempt(ctx context.Context, in dispatch.AttemptInput) (dis
 		}
 		if i+1 < len(in.Requests) {
 			held.Next(in.Requests[i+1].At)
-			activity.RecordHeartbeat(ctx, t.outcomes)
+			if ctx.Err() == nil {
+				activity.RecordHeartbeat(ctx, t.outcomes)
+			}
 		}
 	}
 	return dispatch.AttemptResult{Outcomes: t.outcomes}, nil
@@ -147,7 +149,9 @@ func (t *attempting) await(flight *delivery.Flight) {
 		case <-flight.Done():
 			return
 		case <-beat.C:
-			activity.RecordHeartbeat(t.ctx, t.outcomes)
+			if t.ctx.Err() == nil { // else Temporal does not wait for it any more
+				activity.RecordHeartbeat(t.ctx, t.outcomes)
+			}
 		}
 	}
 }

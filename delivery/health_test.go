@@ -80,6 +80,17 @@ func TestAReceiverThatAnswers503KeepsTheBreakerClosed(t *testing.T) {
 	assert.False(t, h.Inline())
 }
 
+func TestAReceiverThatAnswersAndTakesNothingIsNotInline(t *testing.T) {
+	h := delivery.NewHealth(delivery.Limits{})
+	for _, class := range []delivery.Class{delivery.ClassGone, delivery.ClassHTTP4xx, delivery.ClassRedirect, delivery.ClassSOAPFault} {
+		attempt(t, h, 0, class)
+		assert.False(t, h.Inline(), class)
+		assert.False(t, h.Open(), class)
+		attempt(t, h, 0, delivery.ClassOK)
+		assert.True(t, h.Inline(), class)
+	}
+}
+
 func TestInlineIsForTheKnownFastAndHealthy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := delivery.NewHealth(delivery.Limits{})

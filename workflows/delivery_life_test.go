@@ -276,7 +276,7 @@ func TestThePageOfALaneTellsOneAttemptFromAnother(t *testing.T) {
 	}
 	l.answers["d1"] = []dispatch.Outcome{retry(time.Minute), answering("no such `customer`\n\n# 7"), answering("no such customer")}
 	l.append(0, handOver("d1"))
-	stamp := func(after time.Duration) string { return l.begin.Add(after).UTC().Format(time.RFC3339Nano) }
+	stamp := func(after time.Duration) string { return l.begin.Add(after).UTC().Format("2006-01-02 15:04:05 UTC") }
 	l.at(time.Second, func() {
 		require.Contains(t, l.details(), "`d1`: waiting, 1 attempt, last at "+stamp(0)+": HTTP 503; next at "+stamp(time.Minute))
 	})

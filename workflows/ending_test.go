@@ -102,6 +102,20 @@ func TestACancellationsReasonReachesTheEndTriggers(t *testing.T) {
 	}
 }
 
+// The Temporal UI says "Cancel Request Sent" until the run closes.
+func TestAnInteractionThatIsBeingCanceledSaysSo(t *testing.T) {
+	e := newEnv(t)
+	e.RegisterDelayedCallback(e.CancelWorkflow, time.Second)
+	e.start(startInbound)
+	require.NoError(t, e.GetWorkflowError())
+	require.Contains(t, e.details(), "The workflow was canceled: that ends the interaction")
+
+	other := newEnv(t)
+	other.signals(time.Second, [2]string{"abandon", `{}`})
+	other.start(startInbound)
+	require.NotContains(t, other.details(), "canceled:")
+}
+
 func count(list []string, what string) int {
 	n := 0
 	for _, s := range list {

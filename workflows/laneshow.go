@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -70,7 +71,7 @@ func (r *laneRun) details(open, parked int) string {
 		text.WriteString("\n\nSignals that changed nothing:\n")
 	}
 	for _, refused := range r.Refused {
-		fmt.Fprintf(&text, "\n* %s at %s: %s", code(refused.Command), refused.At, refused.Reason)
+		fmt.Fprintf(&text, "\n* %s at %s: %s", code(refused.Command), secondOf(refused.At), refused.Reason)
 	}
 	return text.String()
 }
@@ -100,7 +101,7 @@ func (it *item) describe() string {
 		fmt.Fprintf(&text, ", redelivered %d×", it.Again)
 	}
 	if n := len(it.Attempts); n > 0 {
-		fmt.Fprintf(&text, ", last at %s", it.Attempts[n-1].At)
+		fmt.Fprintf(&text, ", last at %s", secondOf(it.Attempts[n-1].At))
 	}
 	if it.Why != "" {
 		fmt.Fprintf(&text, ": %s", excerpt(it.Why, 200))
@@ -110,9 +111,9 @@ func (it *item) describe() string {
 	}
 	switch {
 	case it.Status == dispatch.StatusWaiting && !it.Due.IsZero():
-		fmt.Fprintf(&text, "; next at %s", stamp(it.Due))
+		fmt.Fprintf(&text, "; next at %s", minuteOf(it.Due))
 	case it.Status == dispatch.StatusParked && !it.Expires.IsZero():
-		fmt.Fprintf(&text, "; kept until %s", stamp(it.Expires))
+		fmt.Fprintf(&text, "; kept until %s", minuteOf(it.Expires))
 	}
 	return text.String()
 }
@@ -125,11 +126,20 @@ func (r *laneRun) describeDiscarded(text *strings.Builder) {
 		}
 	}
 	for _, it := range discarded[max(0, len(discarded)-detailDiscarded):] {
-		fmt.Fprintf(text, "\n* event %d (%s) `%s`: discarded at %s", it.Request.Sequence, it.Request.When, it.Request.ID, it.Discarded.At)
+		fmt.Fprintf(text, "\n* event %d (%s) `%s`: discarded at %s", it.Request.Sequence, it.Request.When, it.Request.ID, secondOf(it.Discarded.At))
 		if it.Discarded.By != "" {
 			fmt.Fprintf(text, " by %s", it.Discarded.By)
 		}
 	}
+}
+
+// secondOf is a stamp as people read it.
+func secondOf(stamp string) string {
+	at, err := time.Parse(time.RFC3339Nano, stamp)
+	if err != nil {
+		return stamp
+	}
+	return minuteOf(at)
 }
 
 // code is text from outside as Markdown shows it as it is, in one line.

@@ -129,6 +129,15 @@ func (r *run) show() {
 	workflow.SetCurrentDetails(r.ctx, r.details(status))
 }
 
+// underWay counts the deliveries that the interaction itself still has to send or hand over.
+func (r *run) underWay() int {
+	n := 0
+	for _, l := range r.Lanes {
+		n += len(l.Waiting)
+	}
+	return n
+}
+
 func agentID(agent *interaction.Agent) string {
 	if agent == nil {
 		return ""
@@ -176,6 +185,9 @@ func (r *run) details(status interaction.Status) string {
 	fmt.Fprintf(&text, "\n\nDeliveries: %d, of these not delivered yet: %d. Rejected commands: %d.\n", r.Deliveries.Total, status.Undelivered, status.RejectedCount)
 	if status.LateUntil != nil {
 		fmt.Fprintf(&text, "\nThe interaction is over and its end triggers have fired. It takes disposition, survey and user data until %s.\n", status.LateUntil.Format("2006-01-02 15:04:05 MST"))
+	}
+	if r.asked.Err() != nil {
+		fmt.Fprintf(&text, "\nThe workflow was canceled: that ends the interaction, and its end triggers fire. The run closes once what it sends has ended; %d deliveries are under way.\n", r.underWay())
 	}
 	r.describeOrder(&text)
 	if spans := r.Interaction.Timeline(); len(spans) > 0 {

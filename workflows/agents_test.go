@@ -1,0 +1,54 @@
+package workflows_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+
+	"segue/dispatch"
+)
+
+// agents are what SegueAgents was set to, in order.
+func agentsWritten(e *env) *[][]string {
+	written := &[][]string{}
+	e.OnUpsertTypedSearchAttributes(mock.Anything).Run(func(args mock.Arguments) {
+		if agents, ok := args.Get(0).(temporal.SearchAttributes).GetKeywordList(dispatch.AttributeAgents); ok {
+			*written = append(*written, agents)
+		}
+	}).Return(nil).Maybe()
+	return written
+}
+
+func TestAllAgentsWithAPartAreWrittenTheOwnerFirst(t *testing.T) {
+	e := newEnv(t)
+	written := agentsWritten(e)
+	e.signals(time.Minute, [2]string{"offer", `{"agent":"ann"}`}, [2]string{"accept", `{"agent":"ann"}`})
+	e.signals(2*time.Minute, [2]string{"transfer", `{"to":{"agent":"bea"}}`})
+	e.signals(3*time.Minute, [2]string{"consult", `{"to":{"agent":"PJSIP/7009"}}`})
+	e.signals(4*time.Minute, [2]string{"disconnect", `{}`})
+	e.start(startInbound)
+	require.Equal(t, [][]string{{"ann"}, {"bea", "ann"}, {"bea", "PJSIP/7009", "ann"}}, (*written)[:3])
+}
+
+// Servers fail a task that writes more than 2 KiB.
+func TestManyAgentsAreWrittenAsFarAsThereIsRoom(t *testing.T) {
+	e := newEnv(t)
+	written := agentsWritten(e)
+	var agents []string
+	for i := range 20 {
+		agents = append(agents, fmt.Sprintf("%q", fmt.Sprint(i)+strings.Repeat("<", 60)))
+	}
+	e.signals(time.Minute, [2]string{"offer", `{"agents":[` + strings.Join(agents, ",") + `]}`})
+	e.signals(2*time.Minute, [2]string{"abandon", `{}`})
+	e.start(startInbound)
+	encoded, err := json.Marshal((*written)[0])
+	require.NoError(t, err)
+	require.LessOrEqual(t, len(encoded), 1536)
+	require.Len(t, (*written)[0], 4, "each takes 363 bytes and a comma")
+}
