@@ -51,6 +51,9 @@ func (a *Activities) appendTo(ctx context.Context, in dispatch.HandOver) error {
 		return err
 	}
 	known, err := a.lastKnown(ctx, laneOf(in))
+	if errors.Is(err, errOpen) { // an earlier attempt has started it meanwhile
+		return a.Temporal.SignalWorkflow(ctx, laneOf(in), "", dispatch.SignalAppend, in)
+	}
 	if err != nil {
 		return err
 	}
@@ -62,17 +65,29 @@ func (a *Activities) appendTo(ctx context.Context, in dispatch.HandOver) error {
 	return err
 }
 
+// errOpen says that the lane has an open workflow.
+var errOpen = errors.New("the lane is open")
+
 // lastKnown are the deliveries that the lane's last workflow knew when it completed. One
 // that was ended from outside leaves nothing, and neither does one that never was.
 func (a *Activities) lastKnown(ctx context.Context, laneID string) (intake.Seen, error) {
-	var result dispatch.DeliveryResult
-	err := a.Temporal.GetWorkflow(ctx, laneID, "").Get(ctx, &result)
 	var missing *serviceerror.NotFound
-	var ended *temporal.WorkflowExecutionError
-	if errors.As(err, &missing) || errors.As(err, &ended) {
+	described, err := a.Temporal.DescribeWorkflowExecution(ctx, laneID, "")
+	if errors.As(err, &missing) {
 		return intake.Seen{}, nil
 	}
-	return result.Known, err
+	if err != nil {
+		return intake.Seen{}, err
+	}
+	switch last := described.GetWorkflowExecutionInfo(); last.GetStatus() {
+	case enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
+		return intake.Seen{}, errOpen // to wait for its result would take as long as it is open
+	case enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED:
+		var result dispatch.DeliveryResult
+		err := a.Temporal.GetWorkflow(ctx, laneID, last.GetExecution().GetRunId()).Get(ctx, &result)
+		return result.Known, err
+	}
+	return intake.Seen{}, nil
 }
 
 // without leaves out the deliveries that are known. The failed outcome is the first one's.

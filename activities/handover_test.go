@@ -10,8 +10,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/mocks"
 	"go.temporal.io/sdk/temporal"
@@ -84,7 +87,8 @@ func TestARepeatedHandOverStartsNothingThatALaneHasKnown(t *testing.T) {
 					args.Get(1).(*dispatch.DeliveryResult).Known.Add(id)
 				}
 			}).Return(nil)
-			d.temporal.On("GetWorkflow", mock.Anything, "delivery/default/i-1/crm", "").Return(last)
+			d.lastRun("delivery/default/i-1/crm", enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED)
+			d.temporal.On("GetWorkflow", mock.Anything, "delivery/default/i-1/crm", "last").Return(last)
 			if len(test.started) > 0 {
 				d.expectAppend("crm", nil).Once()
 			}
@@ -107,14 +111,45 @@ func TestARepeatedHandOverStartsNothingThatALaneHasKnown(t *testing.T) {
 	}
 }
 
+// lastRun lets a lane's last workflow have a status.
+func (d *desk) lastRun(laneID string, status enumspb.WorkflowExecutionStatus) {
+	d.temporal.On("DescribeWorkflowExecution", mock.Anything, laneID, "").Return(&workflowservice.DescribeWorkflowExecutionResponse{
+		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{
+			Execution: &commonpb.WorkflowExecution{WorkflowId: laneID, RunId: "last"}, Status: status,
+		},
+	}, nil)
+}
+
+// A lane that was terminated leaves nothing, and the result of one that is open again is
+// not waited for.
+func TestAHandOverToALaneWithoutResult(t *testing.T) {
+	in := dispatch.HandOver{Owner: owner, Call: "crm", Requests: []dispatch.Request{{ID: "1"}}}
+	closed := serviceerror.NewNotFound("workflow execution already completed")
+
+	terminated := newDesk(t)
+	terminated.temporal.ExpectedCalls = nil
+	terminated.temporal.On("SignalWorkflow", mock.Anything, mock.Anything, "", "append", mock.Anything).Return(closed)
+	terminated.lastRun("delivery/default/i-1/crm", enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED)
+	terminated.expectAppend("crm", nil).Once()
+	_, err := terminated.ExecuteActivity(dispatch.ActivityHandOver, in)
+	require.NoError(t, err)
+
+	reopened := newDesk(t)
+	reopened.temporal.ExpectedCalls = nil
+	reopened.temporal.On("SignalWorkflow", mock.Anything, mock.Anything, "", "append", mock.Anything).Return(closed).Once()
+	reopened.lastRun("delivery/default/i-1/crm", enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING)
+	reopened.temporal.On("SignalWorkflow", mock.Anything, mock.Anything, "", "append", mock.Anything).Return(nil).Once()
+	_, err = reopened.ExecuteActivity(dispatch.ActivityHandOver, in)
+	require.NoError(t, err)
+	require.Empty(t, reopened.lanesStarted())
+}
+
 // Nothing is started while it is not known what the last workflow of the lane had.
 func TestAHandOverWaitsForWhatTheLaneHasKnown(t *testing.T) {
 	d := newDesk(t)
 	d.temporal.ExpectedCalls = nil
 	d.temporal.On("SignalWorkflow", mock.Anything, mock.Anything, "", "append", mock.Anything).Return(serviceerror.NewNotFound("completed"))
-	last := mocks.NewWorkflowRun(t)
-	last.On("Get", mock.Anything, mock.Anything).Return(serviceerror.NewUnavailable("a moment"))
-	d.temporal.On("GetWorkflow", mock.Anything, mock.Anything, "").Return(last)
+	d.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, "").Return(nil, serviceerror.NewUnavailable("a moment"))
 	_, err := d.ExecuteActivity(dispatch.ActivityHandOver, dispatch.HandOver{Owner: owner, Call: "crm", Requests: []dispatch.Request{{ID: "1"}}})
 	require.ErrorContains(t, err, "appending 1 requests to delivery/default/i-1/crm: a moment")
 }

@@ -130,11 +130,9 @@ func newDesk(t *testing.T) *desk {
 	sender := delivery.New(delivery.Options{Guard: guard})
 	t.Cleanup(func() { require.NoError(t, sender.Close(context.Background())) })
 	temporal := mocks.NewClient(t)
-	never := mocks.NewWorkflowRun(t)
-	never.On("Get", mock.Anything, mock.Anything).Return(serviceerror.NewNotFound("no such workflow")).Maybe()
 	temporal.On("SignalWorkflow", mock.Anything, mock.Anything, "", dispatch.SignalAppend, mock.Anything).
 		Return(serviceerror.NewNotFound("no such workflow")).Maybe()
-	temporal.On("GetWorkflow", mock.Anything, mock.Anything, "").Return(never).Maybe()
+	temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, "").Return(nil, serviceerror.NewNotFound("no such workflow")).Maybe()
 	d := &desk{
 		Activities: &activities.Activities{Config: config.NewStore(set).Current, Sender: sender, Temporal: temporal},
 		receiver:   r,

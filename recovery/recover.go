@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
+	"google.golang.org/protobuf/proto"
 
 	"segue/dispatch"
 	"segue/replay"
@@ -27,8 +28,8 @@ func (a *Activities) Register(registry worker.ActivityRegistry) {
 
 // Recover returns what a run of an interaction left that was ended from outside, ended
 // as of then: the state of the run that takes it up. It fails for good when the asking
-// workflow is no successor of that run, when the run was not ended from outside, and when
-// its history does not replay with this version.
+// workflow is no successor of that run, when another has taken it up, when the run was not
+// ended from outside, and when its history does not replay with this version.
 func (a *Activities) Recover(ctx context.Context, from dispatch.EndedRun) (*workflows.Carried, error) {
 	history, err := replay.Fetch(ctx, a.Temporal, workflow.Execution{ID: from.WorkflowID, RunID: from.RunID})
 	var missing *serviceerror.NotFound
@@ -42,7 +43,7 @@ func (a *Activities) Recover(ctx context.Context, from dispatch.EndedRun) (*work
 	if !ok {
 		return nil, refused(from, "it was not ended from outside")
 	}
-	recalled, err := replay.Recall(history, activity.GetLogger(ctx))
+	recalled, err := replay.Recall(proto.CloneOf(history), activity.GetLogger(ctx))
 	if err != nil {
 		return nil, refused(from, "its history does not replay with this version: "+err.Error())
 	}
@@ -50,8 +51,16 @@ func (a *Activities) Recover(ctx context.Context, from dispatch.EndedRun) (*work
 	if !ok {
 		return nil, refused(from, "it never was an interaction")
 	}
-	if asking := activity.GetInfo(ctx).WorkflowExecution.ID; asking != from.WorkflowID && asking != SuccessorID(from.WorkflowID, left.Owner) {
+	info := activity.GetInfo(ctx)
+	if asking := info.WorkflowExecution.ID; asking != from.WorkflowID && asking != SuccessorID(from.WorkflowID, left.Owner) {
 		return nil, refused(from, fmt.Sprintf("%s is no successor of it", asking))
+	}
+	taker, err := a.taker(ctx, from, history, left.Owner, info.WorkflowExecution, info.WorkflowNamespace, activity.GetLogger(ctx))
+	if err != nil {
+		return nil, err
+	}
+	if taker != "" {
+		return nil, refused(from, fmt.Sprintf("run %s has taken it up", taker))
 	}
 	if err := left.End(ending.At, ending.Why()); err != nil {
 		return nil, refused(from, "it cannot be ended: "+err.Error())

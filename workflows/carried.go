@@ -51,7 +51,11 @@ var errSecondArgument = &interaction.InvalidError{
 func carriedInteraction(ctx workflow.Context, argument converter.RawValue) (*Carried, error) {
 	from, isRecovery := recoveryOf(argument)
 	if !isRecovery || continues(ctx) {
-		return carriedOver[Carried](ctx, argument)
+		carried, err := carriedOver[Carried](ctx, argument)
+		if carried != nil && carried.Interaction == nil {
+			return nil, errSecondArgument // a workflow of another type continued as this one
+		}
+		return carried, err
 	}
 	lasting, _ := workflow.NewDisconnectedContext(ctx)
 	carried := new(Carried)

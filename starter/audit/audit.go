@@ -87,6 +87,7 @@ type run struct {
 	status                     enumspb.WorkflowExecutionStatus
 	startedAt                  time.Time
 	problems                   []string
+	info                       *workflowpb.WorkflowExecutionInfo
 }
 
 func (r run) execution() workflow.Execution { return workflow.Execution{ID: r.id, RunID: r.runID} }
@@ -94,7 +95,7 @@ func (r run) execution() workflow.Execution { return workflow.Execution{ID: r.id
 func runOf(info *workflowpb.WorkflowExecutionInfo) run {
 	r := run{
 		id: info.GetExecution().GetWorkflowId(), runID: info.GetExecution().GetRunId(),
-		status: info.GetStatus(), startedAt: info.GetStartTime().AsTime(),
+		status: info.GetStatus(), startedAt: info.GetStartTime().AsTime(), info: info,
 	}
 	if parts := strings.SplitN(r.id, "/", 4); len(parts) >= 3 {
 		r.contactCenter, r.interaction = parts[1], parts[2]

@@ -14,7 +14,6 @@ import (
 
 	"segue/dispatch"
 	"segue/recovery"
-	"segue/replay"
 	"segue/workflows"
 )
 
@@ -39,41 +38,42 @@ func (a *Auditor) interaction(
 }
 
 // successor is the id of the workflow that takes an interaction up again: its own,
-// unless that was used for another life of it since. isDone says that there was one.
+// unless that is used by another life of it since. isDone says that there is one, which
+// may still be reading what was left.
 func (a *Auditor) successor(ctx context.Context, r run, left workflows.Left) (workflowID string, isDone bool, err error) {
 	later, err := a.since(ctx, r)
-	if err != nil || len(later) == 0 {
-		return r.id, false, err
+	if err != nil {
+		return "", false, err
 	}
+	ended := dispatch.EndedRun{WorkflowID: r.id, RunID: r.runID}
+	isUsed := false
 	for _, other := range later {
-		first, err := a.lifeOf(ctx, other)
-		if err != nil {
-			return "", false, err
+		switch standing, err := recovery.StandingOf(ctx, a.Temporal, a.Log, other.info, ended, left.Owner.FirstRunID); {
+		case err != nil || standing == recovery.TakesUp:
+			return "", standing == recovery.TakesUp, err
+		case standing == recovery.Another:
+			isUsed = true
 		}
-		if first == left.Owner.FirstRunID {
-			return "", true, nil
-		}
+	}
+	if !isUsed {
+		return r.id, false, nil
 	}
 	workflowID = recovery.SuccessorID(r.id, left.Owner)
 	var missing *serviceerror.NotFound
-	if _, err := a.Temporal.DescribeWorkflowExecution(ctx, workflowID, ""); err != nil && !errors.As(err, &missing) {
+	described, err := a.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
+	if errors.As(err, &missing) {
+		return workflowID, false, nil
+	}
+	if err != nil {
 		return "", false, fmt.Errorf("looking for %s: %w", workflowID, err)
 	}
-	return workflowID, missing == nil, nil
-}
-
-// lifeOf is the first run of the life that a run of an interaction belongs to.
-func (a *Auditor) lifeOf(ctx context.Context, r run) (string, error) {
-	history, err := replay.Fetch(ctx, a.Temporal, r.execution())
-	if err != nil {
-		return "", err
+	switch standing, err := recovery.StandingOf(ctx, a.Temporal, a.Log, described.GetWorkflowExecutionInfo(), ended, left.Owner.FirstRunID); {
+	case err != nil || standing == recovery.TakesUp:
+		return "", standing == recovery.TakesUp, err
+	case standing == recovery.Another:
+		return "", false, fmt.Errorf("the id %s, under which it is to be taken up, is used by something else", workflowID)
 	}
-	recalled, err := replay.Recall(history, a.Log)
-	if err != nil {
-		return "", fmt.Errorf("a later run of it, %s, does not replay with this version: %w", r.runID, err)
-	}
-	left, _ := recalled.Interaction()
-	return left.Owner.FirstRunID, nil
+	return workflowID, false, nil
 }
 
 // takeUp starts a run that does what an ended run left, with the ids that that one would

@@ -1,0 +1,88 @@
+package recovery
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/workflow"
+
+	"segue/dispatch"
+	"segue/replay"
+)
+
+// Standing is what a run is to an ended run of the same interaction.
+type Standing int
+
+const (
+	// Nothing: the run never had an interaction; its workflow id is free again.
+	Nothing Standing = iota
+	// Another: the run is of another life of the interaction.
+	Another
+	// TakesUp: the run goes on, or is about to go on, with what the ended one left.
+	TakesUp
+)
+
+// StandingOf reads what a run is to an ended one, whose life began with firstRunID. It
+// fails when the run's history cannot be read or does not replay with this version.
+func StandingOf(ctx context.Context, temporal client.Client, logger log.Logger, info *workflowpb.WorkflowExecutionInfo, ended dispatch.EndedRun, firstRunID string) (Standing, error) {
+	execution := workflow.Execution{ID: info.GetExecution().GetWorkflowId(), RunID: info.GetExecution().GetRunId()}
+	history, err := replay.Fetch(ctx, temporal, execution)
+	if err != nil {
+		return Nothing, err
+	}
+	from, isRecovery := recoversBy(history)
+	recalled, err := replay.Recall(history, logger)
+	if err != nil {
+		return Nothing, fmt.Errorf("run %s of %s does not replay with this version: %w", execution.RunID, execution.ID, err)
+	}
+	running := info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
+	switch left, ok := recalled.Interaction(); {
+	case ok && left.Owner.FirstRunID == firstRunID, running && isRecovery && from == ended:
+		return TakesUp, nil
+	case ok || running:
+		return Another, nil
+	}
+	return Nothing, nil
+}
+
+// recoversBy is the ended run that a run was started to take up.
+func recoversBy(history *historypb.History) (dispatch.EndedRun, bool) {
+	input := history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()
+	var recovery dispatch.Recovery
+	if len(input) < 2 || json.Unmarshal(input[1].GetData(), &recovery) != nil {
+		return dispatch.EndedRun{}, false
+	}
+	return recovery.Recovers, recovery.Recovers.RunID != ""
+}
+
+// taker is the run, besides the asking one, that has taken an ended run up; empty for none.
+func (a *Activities) taker(ctx context.Context, ended dispatch.EndedRun, history *historypb.History, owner dispatch.Owner, asking workflow.Execution, namespace string, logger log.Logger) (string, error) {
+	started := history.GetEvents()[0].GetEventTime().AsTime()
+	query := fmt.Sprintf("WorkflowId IN ('%s', '%s')", ended.WorkflowID, SuccessorID(ended.WorkflowID, owner))
+	for page := []byte(nil); ; {
+		answer, err := a.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{Namespace: namespace, Query: query, NextPageToken: page})
+		if err != nil {
+			return "", fmt.Errorf("looking for runs of %s: %w", ended.WorkflowID, err)
+		}
+		for _, info := range answer.GetExecutions() {
+			runID := info.GetExecution().GetRunId()
+			if runID == ended.RunID || runID == asking.RunID || !info.GetStartTime().AsTime().After(started) {
+				continue
+			}
+			standing, err := StandingOf(ctx, a.Temporal, logger, info, ended, owner.FirstRunID)
+			if err != nil || standing == TakesUp {
+				return runID, err
+			}
+		}
+		if page = answer.GetNextPageToken(); len(page) == 0 {
+			return "", nil
+		}
+	}
+}
