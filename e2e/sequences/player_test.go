@@ -42,6 +42,7 @@ type sequence struct {
 	legal map[string]bool // as the interaction said last
 	log   []string        // what was sent, for people
 
+	number                    int64 // the last source_sequence
 	signals, updates, refused int
 	asked                     []asked
 	repeated                  int // queries that were not answered in time
@@ -79,6 +80,15 @@ func (s *sequence) play(steps int) (runID string, err error) {
 func (s *sequence) command(steps int) error {
 	for range steps {
 		s.pause()
+		if s.random.IntN(5) == 0 {
+			if err := s.volley(); err != nil {
+				if errors.Is(err, drive.ErrCompleted) {
+					return nil
+				}
+				return err
+			}
+			continue
+		}
 		name, payload, _ := strings.Cut(s.draw(), " ")
 		if payload == "" {
 			payload = "{}"
@@ -138,7 +148,9 @@ func (s *sequence) update(name, payload string) error {
 	var refusal *drive.RefusedError
 	if errors.As(err, &refusal) {
 		s.note("  refused: %s", refusal.Message)
+		s.mu.Lock()
 		s.refused++
+		s.mu.Unlock()
 		return nil
 	}
 	if err == nil {
