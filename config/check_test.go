@@ -35,6 +35,11 @@ triggers:
 		"call pager at operator.delivery_failing: no value then for #ani#, event.typo, interaction.id: it goes out empty (missing: empty)",
 	}, report.Warnings)
 	require.Len(t, report.Calls[1].Samples, 2)
+	assert.Empty(t, report.Calls[1].Samples[0].Channel, "an alert is of no interaction")
+	var text strings.Builder
+	require.NoError(t, report.Print(&text))
+	assert.Contains(t, text.String(), "  at operator.delivery_failing\n")
+	assert.Contains(t, text.String(), "  at fault, inbound\n")
 	alert := report.Calls[1].Samples[0].Request
 	assert.Equal(t, "https://pager.example.com/", alert.URL)
 	assert.Equal(t, "crm http_5xx 503 HTTP 503 Service Unavailable 2026-01-15T09:30:00Z 300 12 1 1 default/sample-1 msg_sample"+

@@ -43,7 +43,7 @@ type CallReport struct {
 // Sample is a call rendered for one moment, on a channel.
 type Sample struct {
 	When    interaction.When    `json:"when"`
-	Channel interaction.Channel `json:"channel"`
+	Channel interaction.Channel `json:"channel,omitempty"` // empty at a moment for operators
 	// Segment and Leg are those of a segment_change.
 	Segment interaction.Segment `json:"segment,omitempty"`
 	Leg     interaction.Leg     `json:"leg,omitempty"`
@@ -191,7 +191,10 @@ func maskQuery(text string) (masked string, names []string) {
 
 // moment says when a sample is sent, in words.
 func (s Sample) moment() string {
-	text := momentOf(trigger.Occasion{When: s.When, Segment: s.Segment, Leg: s.Leg}) + ", " + string(s.Channel)
+	text := momentOf(trigger.Occasion{When: s.When, Segment: s.Segment, Leg: s.Leg})
+	if s.Channel != "" {
+		text += ", " + string(s.Channel)
+	}
 	if s.Disposition != "" {
 		text += ", disposition " + s.Disposition
 	}

@@ -9,7 +9,8 @@ import (
 
 // Occasion is one kind of event that a trigger fires at, as an example of it.
 type Occasion struct {
-	When    interaction.When
+	When interaction.When
+	// Channel is empty at a moment for operators, which is of no interaction.
 	Channel interaction.Channel
 	// Segment, Leg and From are those of a segment_change.
 	Segment interaction.Segment
@@ -50,6 +51,9 @@ func (s Spec) Occasions() []Occasion {
 
 // channelAt is the moment's own channel, else the first that the trigger names.
 func (s Spec) channelAt(when interaction.When) interaction.Channel {
+	if when.IsForOperators() {
+		return ""
+	}
 	if channel := slotChannel(when); channel != "" || len(s.Channels) == 0 {
 		return cmp.Or(channel, interaction.ChannelInbound)
 	}
