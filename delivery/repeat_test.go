@@ -147,6 +147,7 @@ func TestAConnectionThatWasClosedWhileIdleCostsNothing(t *testing.T) {
 	server := evil.Serve(t, func(c *evil.Conn) {
 		if c.Request() {
 			c.Say("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			c.End()
 		}
 	})
 	sender := newSender(t)

@@ -178,6 +178,13 @@ func (c *Conn) Say(text string) bool {
 	return err == nil
 }
 
+// End closes the connection in one direction, and returns when the other side has closed
+// it, too: it has seen that nothing more comes.
+func (c *Conn) End() {
+	_ = c.tcp.CloseWrite() // it may be closed already
+	c.Hang()
+}
+
 // Hang waits until the other side goes away.
 func (c *Conn) Hang() { _, _ = io.Copy(io.Discard, c.reader) }
 
