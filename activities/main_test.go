@@ -96,7 +96,7 @@ calls:
   - {name: crm, method: POST, url: "URL/crm", json: {id: "${interaction.id}", seq: "${event.sequence}"}, returns: [{from: tier, to: crm_tier}], limits: {concurrency: 0}}
   - {name: bi, method: POST, url: "URL/bi", json: {seq: "${event.sequence}"}, limits: {concurrency: 0}}
   - {name: once, method: POST, url: "URL/once", idempotent: false}
-  - {name: later, method: POST, url: "URL/later", inline: false}
+  - {name: later, method: POST, url: "URL/later", inline: false, timeout: 90s}
   - {name: strict, method: POST, url: "URL/strict", json: {x: "${user_data.absent}"}, missing: park}
   - {name: quiet, method: POST, url: "URL/quiet"}
   - {name: draft, method: POST, url: "URL/draft", dry_run: true, json: {seq: "${event.sequence}"}}

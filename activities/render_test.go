@@ -1,7 +1,9 @@
 package activities_test
 
 import (
+	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -42,6 +44,17 @@ func TestRenderFaultsAreInTheResult(t *testing.T) {
 	got := d.render(t, dispatch.Request{Call: "crm", Source: source})
 	assert.Equal(t, "the call is not in the configuration", got.Fault)
 	assert.Equal(t, dispatch.DeliveryID(owner, &interaction.Event{Sequence: 1}, "crm"), got.ID)
+}
+
+// The workflow cannot ask the configuration how long an attempt may take.
+func TestARequestCarriesALongTimeoutOnly(t *testing.T) {
+	d := newDesk(t)
+	assert.Equal(t, 90*time.Second, d.dispatch(t, turns("script_signal")).Deliveries[0].Request.Timeout)
+	usual := d.dispatch(t, turns("interaction_starts")).Deliveries[0].Request
+	require.NotNil(t, usual)
+	encoded, err := json.Marshal(usual)
+	require.NoError(t, err)
+	assert.NotContains(t, string(encoded), `"timeout"`, "the default is in no history")
 }
 
 // The workflow cannot ask the configuration whether a request may be repeated.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"segue/delivery"
+	"segue/dispatch"
 	"segue/request"
 
 	"go.yaml.in/yaml/v3"
@@ -243,7 +244,7 @@ type fileAddress struct {
 
 // setDefaults is a call before the file says anything.
 func (c *fileCall) setDefaults() {
-	c.Timeout = duration(10 * time.Second)
+	c.Timeout = duration(dispatch.UsualTimeout)
 	c.Success = statuses{{From: 200, To: 299}}
 	c.Idemp, c.Inline = true, true
 	c.Order = delivery.OrderBlock

@@ -59,6 +59,9 @@ type Call struct {
 func (c *Call) Render(deliveryID string, view *interaction.View, ev *interaction.Event) dispatch.Request {
 	r, _ := c.Template.Render(deliveryID, view, ev)
 	r.Version, r.Once = c.Policy.Version, !c.Policy.Idempotent
+	if c.Policy.Timeout > dispatch.UsualTimeout {
+		r.Timeout = c.Policy.Timeout
+	}
 	return r
 }
 

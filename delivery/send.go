@@ -13,7 +13,7 @@ import (
 
 const (
 	// defaultTimeout and defaultResponse stand in for a policy that gives none.
-	defaultTimeout  = 10 * time.Second
+	defaultTimeout  = dispatch.UsualTimeout
 	defaultResponse = 64 << 10
 )
 

@@ -138,6 +138,8 @@ type Request struct {
 	// Once says that the call is not idempotent: an attempt that ended without an outcome
 	// is not repeated.
 	Once bool `json:"once,omitempty"`
+	// Timeout is the deadline of one attempt where it is longer than UsualTimeout, else 0.
+	Timeout time.Duration `json:"timeout,omitempty"`
 	// Fault is set when the call could not be rendered: such a delivery is parked
 	// without an attempt, class "render".
 	Fault string `json:"fault,omitempty"`
@@ -145,6 +147,9 @@ type Request struct {
 	// has one, see SourceOf.
 	Source json.RawMessage `json:"source,omitempty"`
 }
+
+// UsualTimeout is the default deadline of one attempt. Requests carry longer ones only.
+const UsualTimeout = 10 * time.Second
 
 // Size is roughly what the request weighs in a payload, in bytes, without its source.
 func (r Request) Size() int {

@@ -42,19 +42,19 @@ func (g *gauges) make(m *maker) {
 		"1 when this process knows the call's receiver as fast and healthy, so that deliveries may go to it inline.", "call")
 
 	g.lanes = m.gauge("segue_lanes_open", "{lane}",
-		"Open lane workflows: interactions whose receiver is owed deliveries. The same in every process.", "call")
+		"Open lane workflows: interactions whose receiver is owed deliveries. Shown by one process.", "call")
 	g.lanesParked = m.gauge("segue_lanes_parked", "{lane}",
-		"Open lane workflows with something parked. The same in every process.", "call")
+		"Open lane workflows with something parked. Shown by one process.", "call")
 	g.lanesOldest = m.clock("segue_lanes_oldest_age_seconds",
-		"How long the oldest open lane workflow has been open. The same in every process.", "call")
+		"How long the oldest open lane workflow has been open. Shown by one process.", "call")
 	g.deliveriesParked = m.gauge("segue_deliveries_parked", "{delivery}",
-		"Deliveries that wait for an operator. The same in every process.", "call")
+		"Deliveries that wait for an operator. Shown by one process.", "call")
 	g.interactions = m.gauge("segue_interactions_open", "{interaction}",
-		"Open interactions. The same in every process.")
+		"Open interactions. Shown by one process.")
 	g.undelivered = m.gauge("segue_interactions_undelivered", "{interaction}",
-		"Open interactions with a delivery that has not arrived. The same in every process.")
+		"Open interactions with a delivery that has not arrived. Shown by one process.")
 	g.surveyed = m.clock("segue_survey_timestamp_seconds",
-		"When the lanes and interactions were counted last, in Unix time.")
+		"When the lanes and interactions were counted last, in Unix time. Shown by one process.")
 
 	g.configInfo = m.gauge("segue_config_info", "",
 		"1 for the version of the configuration that is in force.", "version")

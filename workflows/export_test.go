@@ -8,6 +8,9 @@ const ChangeCancelReason = changeCancelReason
 // SummaryOf is for tests of its bounds.
 var SummaryOf = summaryOf
 
+// HeartbeatTimeout is for tests of what it is for which requests.
+var HeartbeatTimeout = heartbeatTimeout
+
 // Change is an entry of the register, for a test that holds it against the code.
 type Change struct {
 	ID               string

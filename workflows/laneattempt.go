@@ -40,7 +40,7 @@ func (r *laneRun) attempt(it *item) {
 	}
 	in := dispatch.AttemptInput{Owner: r.start.Owner, Call: r.start.Call, Requests: requests, Number: number, InLane: true}
 	var result dispatch.AttemptResult
-	err := workflow.ExecuteActivity(withAttempt(r.ctx, summary), dispatch.ActivityAttempt, in).Get(r.ctx, &result)
+	err := workflow.ExecuteActivity(withAttempt(r.ctx, summary, requests), dispatch.ActivityAttempt, in).Get(r.ctx, &result)
 	if err == nil && (len(result.Outcomes) == 0 || len(result.Outcomes) > len(requests)) {
 		err = fmt.Errorf("%d outcomes for %d requests", len(result.Outcomes), len(requests))
 	}

@@ -179,7 +179,7 @@ func (r *run) step(ctx workflow.Context, l *lane) {
 	}
 	in := dispatch.AttemptInput{Owner: r.owner, Call: l.Call, Requests: batch, Number: 1}
 	var result dispatch.AttemptResult
-	err := workflow.ExecuteActivity(r.inTurn(withAttempt(ctx, attemptSummary(l.Call, batch))), dispatch.ActivityAttempt, in).Get(ctx, &result)
+	err := workflow.ExecuteActivity(r.inTurn(withAttempt(ctx, attemptSummary(l.Call, batch), batch)), dispatch.ActivityAttempt, in).Get(ctx, &result)
 	if err != nil || len(result.Outcomes) == 0 {
 		// Only the activity's own end comes here; the lane workflow takes what is left,
 		// and its receiver knows a repeat by its id.

@@ -50,13 +50,26 @@ func withRecover(ctx workflow.Context) workflow.Context {
 // withAttempt is for sending requests. What a receiver does comes back as an
 // outcome, so a failure of the activity is a dead worker, found by the missing
 // heartbeat, and is tried again without end.
-func withAttempt(ctx workflow.Context, summary string) workflow.Context {
+func withAttempt(ctx workflow.Context, summary string, requests []dispatch.Request) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 15 * time.Minute,
-		HeartbeatTimeout:    5 * time.Second,
+		HeartbeatTimeout:    heartbeatTimeout(requests),
 		RetryPolicy:         untilItWorks(),
 		Summary:             summary,
 	})
+}
+
+// maxHeartbeatTimeout is the longest time after which a dead worker is noticed.
+const maxHeartbeatTimeout = 30 * time.Second
+
+// heartbeatTimeout is half of the longest timeout of the requests, within bounds. Each
+// heartbeat is written to Temporal's database, so requests that may take long send fewer.
+func heartbeatTimeout(requests []dispatch.Request) time.Duration {
+	longest := dispatch.UsualTimeout
+	for _, r := range requests {
+		longest = max(longest, r.Timeout)
+	}
+	return min(longest/2, maxHeartbeatTimeout)
 }
 
 // withHandOver is for appending to a Delivery workflow: a call to Temporal itself.

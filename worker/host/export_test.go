@@ -51,5 +51,6 @@ func RunReloader(ctx context.Context, r *Reloader, asked <-chan os.Signal) { r.r
 type Surveyor = surveyor
 
 func NewSurveyor(o Options) *Surveyor       { return newSurveyor(o) }
+func (s *Surveyor) Identify(name string)    { s.identity = name + surveys }
 func (s *Surveyor) Run(ctx context.Context) { s.run(ctx) }
 func (s *Surveyor) Recent() *metrics.Survey { return s.recent() }

@@ -52,6 +52,8 @@ type Options struct {
 	Listener net.Listener
 }
 
+func (o Options) showsMetrics() bool { return o.Listener != nil && o.Metrics != nil }
+
 func (o Options) instruments() *metrics.Instruments {
 	if o.Metrics == nil {
 		return nil
@@ -74,6 +76,9 @@ func Run(ctx context.Context, options Options) error {
 	})
 	set := workerOptions(fatal)
 	set.DeploymentOptions = deployment(options.Config.Current().Temporal)
+	if options.showsMetrics() {
+		set.Identity = surveyorIdentity()
+	}
 	work := sdkworker.New(options.Client, options.TaskQueue, set)
 	workflows.Register(work)
 	(&activities.Activities{
@@ -133,7 +138,7 @@ func watch(ctx context.Context, options Options, sender *delivery.Sender) (*heal
 		temporal: TemporalHealth{Namespace: options.Namespace, TaskQueue: options.TaskQueue},
 	}
 	h.sides.Go(func() { reload.run(ctx, options.Reload) })
-	if options.Listener == nil || options.Metrics == nil {
+	if !options.showsMetrics() {
 		return h, nil
 	}
 	survey := newSurveyor(options)

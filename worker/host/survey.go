@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
@@ -22,8 +25,7 @@ import (
 
 const (
 	// surveyEvery is the least time between two surveys, and surveyRest how many times
-	// its own length a long one is rested from: visibility is shared by all, and every
-	// process asks it.
+	// its own length a long one is rested from: visibility is shared by all.
 	surveyEvery = 30 * time.Second
 	surveyRest  = 4
 	// surveyPage is how many lanes are listed at once; the server gives no more.
@@ -34,13 +36,28 @@ const (
 	surveyWithin = 10 * time.Second
 	// surveyOld is when a survey is not shown any more: no answer is better.
 	surveyOld = 15 * time.Minute
+	// pollLimit is how long a poll of a worker takes at most: one that has not polled for longer is gone.
+	pollLimit = 75 * time.Second
+	// surveys ends the identity of each worker that can survey: one without metrics polls, too.
+	surveys = "@surveys"
 )
 
+// surveyorIdentity names this process to Temporal, as the SDK does by default, as one that can survey.
+func surveyorIdentity() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%d@%s%s", os.Getpid(), host, surveys)
+}
+
 // surveyor counts, in Temporal's visibility, what is open and what it waits for.
-// Scrapes read what it found last.
+// Scrapes read what it found last. One worker of the task queue surveys: that with the
+// smallest identity.
 type surveyor struct {
 	client    client.Client
 	taskQueue string
+	identity  string
 	metrics   *metrics.Instruments
 	log       *slog.Logger
 	pace      *rate.Limiter
@@ -48,7 +65,7 @@ type surveyor struct {
 }
 
 func newSurveyor(o Options) *surveyor {
-	return &surveyor{client: o.Client, taskQueue: o.TaskQueue, metrics: o.instruments(), log: o.Log, pace: rate.NewLimiter(surveyPace, 5)}
+	return &surveyor{client: o.Client, taskQueue: o.TaskQueue, identity: surveyorIdentity(), metrics: o.instruments(), log: o.Log, pace: rate.NewLimiter(surveyPace, 5)}
 }
 
 // run surveys until the context ends. Processes that start together do not ask together.
@@ -61,6 +78,11 @@ func (s *surveyor) run(ctx context.Context) {
 			timer.Stop()
 			return
 		case <-timer.C:
+		}
+		if !s.isChosen(ctx) {
+			s.last.Store(nil)
+			failing, wait = false, surveyEvery+rand.N(surveyEvery/10)
+			continue
 		}
 		began := time.Now()
 		found, err := s.survey(ctx)
@@ -76,6 +98,25 @@ func (s *surveyor) run(ctx context.Context) {
 		failing = err != nil
 		wait = max(surveyEvery, surveyRest*time.Since(began)) + rand.N(surveyEvery/10)
 	}
+}
+
+// isChosen reports whether this process surveys: no worker with a smaller identity polls
+// the task queue. Where Temporal does not say who polls, every process surveys.
+func (s *surveyor) isChosen(ctx context.Context) bool {
+	asking, cancel := context.WithTimeout(ctx, surveyWithin)
+	defer cancel()
+	queue, err := s.client.DescribeTaskQueue(asking, s.taskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
+	if err != nil {
+		s.log.Debug("workers of the task queue are unknown; this one counts lanes and interactions", "error", err)
+		return true
+	}
+	for _, poller := range queue.GetPollers() {
+		other := poller.GetIdentity()
+		if strings.HasSuffix(other, surveys) && other < s.identity && time.Since(poller.GetLastAccessTime().AsTime()) <= pollLimit {
+			return false
+		}
+	}
+	return true
 }
 
 // recent is the last survey, unless it is old.

@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
@@ -80,8 +82,20 @@ func TestASurveyThatFails(t *testing.T) {
 // fickle is a Temporal that sometimes does not say what is open.
 type fickle struct {
 	*mocks.Client
-	fails atomic.Bool
-	asked atomic.Int64
+	fails   atomic.Bool
+	asked   atomic.Int64
+	pollers func() ([]*taskqueuepb.PollerInfo, error) // nil for none
+}
+
+func (f *fickle) DescribeTaskQueue(_ context.Context, taskQueue string, kind enumspb.TaskQueueType) (*workflowservice.DescribeTaskQueueResponse, error) {
+	if taskQueue != "segue" || kind != enumspb.TASK_QUEUE_TYPE_WORKFLOW {
+		return nil, errors.New("another task queue")
+	}
+	if f.pollers == nil {
+		return &workflowservice.DescribeTaskQueueResponse{}, nil
+	}
+	pollers, err := f.pollers()
+	return &workflowservice.DescribeTaskQueueResponse{Pollers: pollers}, err
 }
 
 func (f *fickle) ListWorkflow(context.Context, *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
@@ -125,4 +139,78 @@ func TestSurveysAreSparseAndForgotten(t *testing.T) {
 	})
 	require.Positive(t, probe.Values("segue_surveys_total")["outcome=failed"])
 	require.Positive(t, probe.Values("segue_surveys_total")["outcome=ok"])
+}
+
+// poller is a worker that polled so long ago.
+func poller(identity string, ago time.Duration) *taskqueuepb.PollerInfo {
+	return &taskqueuepb.PollerInfo{Identity: identity, LastAccessTime: timestamppb.New(time.Now().Add(-ago))}
+}
+
+// surveying runs the surveyor of the worker "m" in a bubble of its own time.
+func surveying(t *testing.T, pollers func() ([]*taskqueuepb.PollerInfo, error), during func(*host.Surveyor, *fickle)) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &fickle{Client: &mocks.Client{}, pollers: pollers}
+		s := host.NewSurveyor(host.Options{Client: c, TaskQueue: "segue", Log: slog.New(slog.DiscardHandler)})
+		s.Identify("m")
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { s.Run(ctx) })
+		during(s, c)
+		cancel()
+		running.Wait()
+	})
+}
+
+func TestOneWorkerOfTheTaskQueueSurveys(t *testing.T) {
+	for name, tc := range map[string]struct {
+		pollers func() ([]*taskqueuepb.PollerInfo, error)
+		chosen  bool
+	}{
+		"alone": {nil, true},
+		"the smallest": {func() ([]*taskqueuepb.PollerInfo, error) {
+			return []*taskqueuepb.PollerInfo{poller("z@surveys", 0), poller("m@surveys", time.Minute), poller("n@surveys", 0)}, nil
+		}, true},
+		"not the smallest": {func() ([]*taskqueuepb.PollerInfo, error) {
+			return []*taskqueuepb.PollerInfo{poller("m@surveys", 0), poller("a@surveys", time.Minute)}, nil
+		}, false},
+		"a smaller one is gone": {func() ([]*taskqueuepb.PollerInfo, error) {
+			return []*taskqueuepb.PollerInfo{poller("a@surveys", 2*time.Minute), poller("m@surveys", 0)}, nil
+		}, true},
+		"a smaller one has no metrics": {func() ([]*taskqueuepb.PollerInfo, error) {
+			return []*taskqueuepb.PollerInfo{poller("a@host@", 0), poller("m@surveys", 0)}, nil
+		}, true},
+		"nobody knows": {func() ([]*taskqueuepb.PollerInfo, error) {
+			return []*taskqueuepb.PollerInfo{poller("a@surveys", 0)}, errors.New("permission denied")
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			surveying(t, tc.pollers, func(s *host.Surveyor, c *fickle) {
+				time.Sleep(5 * time.Minute) // of the bubble's time
+				require.Equal(t, tc.chosen, s.Recent() != nil)
+				require.Equal(t, tc.chosen, c.asked.Load() > 0)
+			})
+		})
+	}
+}
+
+func TestADeadSurveyorIsReplaced(t *testing.T) {
+	var polled atomic.Pointer[time.Time] // by a smaller one
+	pollers := func() ([]*taskqueuepb.PollerInfo, error) {
+		if at := polled.Load(); at != nil {
+			return []*taskqueuepb.PollerInfo{poller("a@surveys", time.Since(*at))}, nil
+		}
+		return nil, nil
+	}
+	surveying(t, pollers, func(s *host.Surveyor, c *fickle) {
+		time.Sleep(time.Minute) // of the bubble's time
+		require.NotNil(t, s.Recent())
+		now := time.Now()
+		polled.Store(&now)
+		time.Sleep(35 * time.Second)
+		require.Nil(t, s.Recent(), "another one shows a newer one")
+		asked := c.asked.Load()
+		time.Sleep(85 * time.Second) // which has not polled again
+		require.NotNil(t, s.Recent())
+		require.Greater(t, c.asked.Load(), asked)
+	})
 }
