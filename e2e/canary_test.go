@@ -78,16 +78,21 @@ func TestASecretIsSeenNowhere(t *testing.T) {
 
 	control := canary{kind: "control", value: "canary-0a1b2c3d4e5f6a7b8c9d0e1f", cores: []string{"0a1b2c3d4e5f6a7b8c9d0e1f"}}
 	w.signal("c1", "attach_user_data", fmt.Sprintf(`{"user_data":{"note":%q}}`, control.value))
-	w.signal("c1", control.value, `{}`) // there is no such command: it is rejected and logged
-	w.eventually(30*time.Second, "the control arrives", func() bool {
-		rejected, err := query[[]workflows.Rejected](w.lab, "c1", workflows.QueryRejected)
-		return err == nil && len(rejected) == 1
-	})
+	w.signal("c1", control.value, `{}`) // there is no such command: it is rejected, and logged without its name
+	w.start(control.value, "inbound")
+	w.signal(control.value, "teleport", `{}`) // the log has the id
+	for _, id := range []string{"c1", control.value} {
+		w.eventually(30*time.Second, "the control arrives", func() bool {
+			rejected, err := query[[]workflows.Rejected](w.lab, id, workflows.QueryRejected)
+			return err == nil && len(rejected) == 1
+		})
+	}
 	w.gather(calls, file)
 	for _, name := range []string{"log", "history", "query state", "query rejected", "segue show", "segue show --json", "segue export"} {
 		require.NotEmpty(t, found(w.gathered[name], control), "%s: what is there is found", name)
 	}
 	w.signal("c1", "abandon", `{}`)
+	w.signal(control.value, "abandon", `{}`)
 }
 
 // witness keeps everything that was seen of Segue, by where.

@@ -55,7 +55,7 @@ func (a *Activities) Recover(ctx context.Context, from dispatch.EndedRun) (*work
 	if asking := info.WorkflowExecution.ID; asking != from.WorkflowID && asking != SuccessorID(from.WorkflowID, left.Owner) {
 		return nil, refused(from, fmt.Sprintf("%s is no successor of it", asking))
 	}
-	taker, err := a.taker(ctx, from, history, left.Owner, info.WorkflowExecution, info.WorkflowNamespace, activity.GetLogger(ctx))
+	taker, err := a.taker(ctx, from, history, left.Owner, info.WorkflowExecution, info.Namespace, activity.GetLogger(ctx))
 	if err != nil {
 		return nil, err
 	}

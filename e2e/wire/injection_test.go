@@ -41,12 +41,12 @@ type place struct {
 const post = "name: c\n    method: POST\n    missing: empty\n    "
 
 var places = []place{
-	{"path", post + "url: URL/a/${user_data.x}/b", readPath, inURL(true), nil},
-	{"path within text", post + "url: URL/a/v-${user_data.x}-v/b", func(t require.TestingT, in received) string { return unwrapped(t, readPath(t, in), "v-", "-v") }, inURL(false), nil},
-	{"path by element", post + "url: 'URL/a/#ani#/b'", readPath, inURL(true), nil},
-	{"query of the URL", post + "url: URL/a?x=${user_data.x}&y=1", readQuery, inURL(false), nil},
-	{"query", post + "url: URL/a\n    query: [{name: x, value: '${user_data.x}'}, {name: y, value: '1'}]", readQuery, inURL(false), nil},
-	{"query by element", post + "url: URL/a\n    query: [{name: x, value: '#ani#'}, {name: y, value: '1'}]", readQuery, inURL(false), nil},
+	{"path", post + "url: URL/a/${user_data.x}/b", readPath, inPath(""), nil},
+	{"path within text", post + "url: URL/a/v-${user_data.x}-v/b", func(t require.TestingT, in received) string { return unwrapped(t, readPath(t, in), "v-", "-v") }, inPath("v-"), nil},
+	{"path by element", post + "url: 'URL/a/#ani#/b'", readPath, inPath(""), nil},
+	{"query of the URL", post + "url: URL/a?x=${user_data.x}&y=1", readQuery, inURL, nil},
+	{"query", post + "url: URL/a\n    query: [{name: x, value: '${user_data.x}'}, {name: y, value: '1'}]", readQuery, inURL, nil},
+	{"query by element", post + "url: URL/a\n    query: [{name: x, value: '#ani#'}, {name: y, value: '1'}]", readQuery, inURL, nil},
 	{"header", post + "url: URL/a\n    headers: [{name: X-Value, value: '${user_data.x}'}]", readHeader, inHeader, []string{"X-Value"}},
 	{"header by element", post + "url: URL/a\n    headers: [{name: X-Value, value: '#ani#'}]", readHeader, inHeader, []string{"X-Value"}},
 	{"header beside the attempt", post + "url: URL/a\n    headers: [{name: X-Value, value: '<${user_data.x}${delivery.attempt}>'}]",
@@ -196,17 +196,33 @@ func readXMLAttribute(t require.TestingT, in received) string {
 // same is that the value arrives byte for byte.
 func same(value string) (string, string) { return value, "" }
 
-// inURL is that of a URL: percent-encoding carries every byte, up to a length. A
-// value that is a whole segment must not be a dot or two.
-func inURL(segment bool) func(string) (string, string) {
+// inURL is that of a URL: percent-encoding carries every byte, up to a length.
+func inURL(value string) (text, fault string) {
+	if len(url.QueryEscape(value)) > 8000 { // the limit is 8 KiB with all that is around it
+		return "", "is larger than 8 KiB"
+	}
+	return value, ""
+}
+
+// inPath is that of a path: what a receiver could take for a way out of it, because it
+// decodes once more than it should or knows backslashes, has no request.
+func inPath(around string) func(string) (string, string) {
 	return func(value string) (string, string) {
-		switch {
-		case len(url.QueryEscape(value)) > 8000: // the limit is 8 KiB with all that is around it
-			return "", "is larger than 8 KiB"
-		case segment && (value == "." || value == ".."):
-			return "", "a value makes a . or .. segment"
+		text, fault := inURL(value)
+		path := "/a/" + around + url.PathEscape(value) + around + "/b"
+		for range 3 {
+			for segment := range strings.SplitSeq(strings.ReplaceAll(path, `\`, "/"), "/") {
+				if fault == "" && (segment == "." || segment == "..") {
+					return "", "a value makes a . or .. segment"
+				}
+			}
+			decoded, err := url.PathUnescape(path)
+			if err != nil {
+				break
+			}
+			path = decoded
 		}
-		return value, ""
+		return text, fault
 	}
 }
 
