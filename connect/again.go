@@ -37,7 +37,7 @@ func again(ctx context.Context, try func(context.Context) error) error {
 	}
 }
 
-// passes tells whether an error is of the kind that goes away while news of a change spreads through a cluster.
+// passes reports whether an error is of the kind that goes away while news of a change spreads through a cluster.
 func passes(err error) bool {
 	var unknownNamespace *serviceerror.NamespaceNotFound
 	var unknown *serviceerror.NotFound

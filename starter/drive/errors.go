@@ -194,7 +194,7 @@ func (c *Client) completed(ctx context.Context, n Name) error {
 	return fmt.Errorf("%s: %w: it ended as %s at %s, by %s", n, ErrCompleted, last.Outcome, last.EndedAt.UTC().Format(time.RFC3339), last.EndedBy)
 }
 
-// passes tells whether an error is worth another try: a server that restarts or does not answer, a
+// passes reports whether an error is worth another try: a server that restarts or does not answer, a
 // shard that moves, a workflow whose first task has not run yet, one that continued
 // as new, an interaction that owes its receivers all it may, a worker that died with
 // the question (to the server it has canceled it).
