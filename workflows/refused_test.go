@@ -47,7 +47,7 @@ func TestTheLogOfARefusedSignalHasNoValue(t *testing.T) {
 	}
 }
 
-func TestARefusedSignalOfALaneOrReceiverIsLoggedWithoutValues(t *testing.T) {
+func TestARefusedSignalOfALaneIsLoggedWithoutValues(t *testing.T) {
 	l := newLane(t)
 	l.answers["d1"] = []dispatch.Outcome{{}}
 	l.append(0, handOver("d1"))

@@ -3,7 +3,6 @@ package audit
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -27,8 +26,8 @@ type Discarded struct {
 // discarding finds the lanes that gave something up. One that continued as new has taken
 // along what it lists.
 func (f Filter) discarding() string {
-	return strings.Join(f.named(endedTypes, "ExecutionStatus != 'ContinuedAsNew'",
-		drive.Equals(dispatch.AttributeOutcome.GetName(), string(dispatch.StatusDiscarded))), " AND ")
+	return and(f.named(endedTypes, "ExecutionStatus != 'ContinuedAsNew'",
+		drive.Equals(dispatch.AttributeOutcome.GetName(), string(dispatch.StatusDiscarded))))
 }
 
 // Discarded lists what lanes gave up, of each the last 100.
