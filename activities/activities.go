@@ -7,8 +7,8 @@ import (
 
 	"segue/alerts"
 	"segue/config"
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 	"segue/metrics"
 )
 
@@ -30,16 +30,16 @@ type Activities struct {
 	TaskQueue string
 }
 
-// Register makes the activities known under the names of package dispatch.
+// Register makes the activities known under the names of package contract.
 func (a *Activities) Register(registry worker.ActivityRegistry) {
 	for name, do := range map[string]any{
-		dispatch.ActivityDispatch:     a.Dispatch,
-		dispatch.ActivityAttempt:      a.Attempt,
-		dispatch.ActivityHandOver:     a.HandOver,
-		dispatch.ActivityRender:       a.Render,
-		dispatch.ActivityInspect:      a.Inspect,
-		dispatch.ActivityAlert:        a.Alert,
-		dispatch.ActivityCancelReason: a.CancelReason,
+		contract.ActivityDispatch:     a.Dispatch,
+		contract.ActivityAttempt:      a.Attempt,
+		contract.ActivityHandOver:     a.HandOver,
+		contract.ActivityRender:       a.Render,
+		contract.ActivityInspect:      a.Inspect,
+		contract.ActivityAlert:        a.Alert,
+		contract.ActivityCancelReason: a.CancelReason,
 	} {
 		registry.RegisterActivityWithOptions(do, activity.RegisterOptions{Name: name})
 	}

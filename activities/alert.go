@@ -10,7 +10,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/activity"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 )
 
@@ -20,15 +20,15 @@ const countWithin = 5 * time.Second
 // Inspect tells how a call stands: what the configuration says about alerts, what
 // waits in lane workflows, and what this process has seen. What cannot be counted
 // is not in the result, and no error.
-func (a *Activities) Inspect(ctx context.Context, in dispatch.InspectInput) (dispatch.Inspection, error) {
-	inspection := dispatch.Inspection{Rules: a.Config().Alerts}
+func (a *Activities) Inspect(ctx context.Context, in contract.InspectInput) (contract.Inspection, error) {
+	inspection := contract.Inspection{Rules: a.Config().Alerts}
 	inspection.Delivered, inspection.Failed = a.Alerts.Last(in.Call)
 	query, err := lanesQuery(a.taskQueue(ctx), in.Call)
 	if err == nil {
 		inspection.Lanes, err = a.count(ctx, query)
 	}
 	if err == nil {
-		inspection.Parked, err = a.count(ctx, query+" AND "+dispatch.AttributeParked.GetName()+" > 0")
+		inspection.Parked, err = a.count(ctx, query+" AND "+contract.AttributeParked.GetName()+" > 0")
 	}
 	if inspection.Counted = err == nil; !inspection.Counted {
 		activity.GetLogger(ctx).Warn("lanes cannot be counted", "call", in.Call, "error", err)
@@ -43,7 +43,7 @@ func lanesQuery(taskQueue, call string) (string, error) {
 		return "", fmt.Errorf("call %q on task queue %q: quotes and backslashes are no part of a name", call, taskQueue)
 	}
 	return fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND TaskQueue = '%s' AND %s = '%s' AND WorkflowId STARTS_WITH '%s'",
-		dispatch.WorkflowDelivery, taskQueue, dispatch.AttributeCall.GetName(), call, dispatch.InteractionLanes), nil
+		contract.WorkflowDelivery, taskQueue, contract.AttributeCall.GetName(), call, contract.InteractionLanes), nil
 }
 
 func (a *Activities) count(ctx context.Context, query string) (int, error) {
@@ -59,17 +59,17 @@ func (a *Activities) count(ctx context.Context, query string) (int, error) {
 // Alert fires the calls of one moment for operators, each by its lane workflow: so
 // alerts of one receiver stay in order, and every attempt can be seen. A repeat
 // after an error is harmless: a lane drops the deliveries that it knows.
-func (a *Activities) Alert(ctx context.Context, in dispatch.AlertInput) (dispatch.AlertResult, error) {
+func (a *Activities) Alert(ctx context.Context, in contract.AlertInput) (contract.AlertResult, error) {
 	set := a.Config()
-	result := dispatch.AlertResult{Version: set.Version}
+	result := contract.AlertResult{Version: set.Version}
 	var failed []error
 	for i := range in.Turn.Events {
 		event := &in.Turn.Events[i]
 		for _, firing := range match(ctx, set, &in.Turn.View, event) {
 			request := render(ctx, set, in.Owner, firing.Call, &in.Turn.View, event)
-			done := dispatch.Delivery{ID: request.ID, Call: request.Call, When: request.When, Sequence: request.Sequence, Status: dispatch.StatusInLane}
+			done := contract.Delivery{ID: request.ID, Call: request.Call, When: request.When, Sequence: request.Sequence, Status: contract.StatusInLane}
 			if call, known := set.Call(firing.Call); firing.DryRun || known && call.Policy.DryRun {
-				done.Status = dispatch.StatusDelivered
+				done.Status = contract.StatusDelivered
 			} else if err := a.append(ctx, in.Owner, request, &in.Turn.View, event); err != nil {
 				failed = append(failed, err)
 			}
@@ -79,7 +79,7 @@ func (a *Activities) Alert(ctx context.Context, in dispatch.AlertInput) (dispatc
 	return result, errors.Join(failed...)
 }
 
-func (a *Activities) append(ctx context.Context, owner dispatch.Owner, request dispatch.Request, view *interaction.View, event *interaction.Event) error {
-	request.Source = dispatch.SourceOf(view, event)
-	return a.HandOver(ctx, dispatch.HandOver{Owner: owner, Call: request.Call, Requests: []dispatch.Request{request}})
+func (a *Activities) append(ctx context.Context, owner contract.Owner, request contract.Request, view *interaction.View, event *interaction.Event) error {
+	request.Source = contract.SourceOf(view, event)
+	return a.HandOver(ctx, contract.HandOver{Owner: owner, Call: request.Call, Requests: []contract.Request{request}})
 }

@@ -17,7 +17,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"segue/alerts"
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 )
 
@@ -49,27 +49,27 @@ func (l *tellings) await(t *testing.T, n int) {
 func (d *desk) watched(t *testing.T) *tellings {
 	t.Helper()
 	told := &tellings{}
-	d.temporal.On("SignalWithStartWorkflow", mock.Anything, mock.Anything, dispatch.SignalTell, mock.Anything, mock.Anything, dispatch.WorkflowReceiver, mock.Anything).
+	d.temporal.On("SignalWithStartWorkflow", mock.Anything, mock.Anything, contract.SignalTell, mock.Anything, mock.Anything, contract.WorkflowReceiver, mock.Anything).
 		Run(func(args mock.Arguments) {
-			telling := args.Get(3).(dispatch.Telling)
+			telling := args.Get(3).(contract.Telling)
 			told.add(fmt.Sprintf("%s %s %d", args.Get(1), telling.Health, telling.Parked))
 		}).Return(nil, nil).Maybe()
-	d.temporal.On("SignalWorkflow", mock.Anything, mock.Anything, "", dispatch.SignalTell, mock.Anything).Run(func(args mock.Arguments) {
-		told.add(fmt.Sprintf("%s %s", args.Get(1), args.Get(4).(dispatch.Telling).Health))
+	d.temporal.On("SignalWorkflow", mock.Anything, mock.Anything, "", contract.SignalTell, mock.Anything).Run(func(args mock.Arguments) {
+		told.add(fmt.Sprintf("%s %s", args.Get(1), args.Get(4).(contract.Telling).Health))
 	}).Return(nil).Maybe()
 	d.Alerts = alerts.New(alerts.Options{
-		Temporal: d.temporal, TaskQueue: "segue", Rules: func() dispatch.AlertRules { return dispatch.AlertRules{FailingAfter: time.Nanosecond} },
+		Temporal: d.temporal, TaskQueue: "segue", Rules: func() contract.AlertRules { return contract.AlertRules{FailingAfter: time.Nanosecond} },
 	})
 	t.Cleanup(func() { d.Alerts.Close(context.Background()) })
 	d.renew()
 	return told
 }
 
-func (d *desk) inspect(t *testing.T, call string) dispatch.Inspection {
+func (d *desk) inspect(t *testing.T, call string) contract.Inspection {
 	t.Helper()
-	value, err := d.ExecuteActivity(dispatch.ActivityInspect, dispatch.InspectInput{Call: call})
+	value, err := d.ExecuteActivity(contract.ActivityInspect, contract.InspectInput{Call: call})
 	require.NoError(t, err)
-	var got dispatch.Inspection
+	var got contract.Inspection
 	require.NoError(t, value.Get(&got))
 	return got
 }
@@ -82,8 +82,8 @@ func TestInspectCountsWhatWaits(t *testing.T) {
 		d.temporal.On("CountWorkflow", mock.Anything, &workflowservice.CountWorkflowExecutionsRequest{Query: query}).
 			Return(&workflowservice.CountWorkflowExecutionsResponse{Count: count}, nil).Once()
 	}
-	assert.Equal(t, dispatch.Inspection{
-		Rules: dispatch.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute, RemindEvery: 24 * time.Hour}, Counted: true, Lanes: 12, Parked: 3,
+	assert.Equal(t, contract.Inspection{
+		Rules: contract.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute, RemindEvery: 24 * time.Hour}, Counted: true, Lanes: 12, Parked: 3,
 	}, d.inspect(t, "crm"))
 }
 
@@ -110,22 +110,22 @@ func TestInspectTellsWhatThisProcessHasSeen(t *testing.T) {
 	assert.WithinDuration(t, time.Now(), d.inspect(t, "bi").Failed, 10*time.Second)
 }
 
-var receiverOwner = dispatch.Owner{Receiver: "segue/crm", FirstRunID: "run-9"}
+var receiverOwner = contract.Owner{Receiver: "segue/crm", FirstRunID: "run-9"}
 
-func alertInput(call string) dispatch.AlertInput {
+func alertInput(call string) contract.AlertInput {
 	owner := receiverOwner
-	owner.Receiver = dispatch.ReceiverName("segue", call)
-	return dispatch.AlertInput{Owner: owner, Turn: interaction.Turn{Events: []interaction.Event{{
+	owner.Receiver = contract.ReceiverName("segue", call)
+	return contract.AlertInput{Owner: owner, Turn: interaction.Turn{Events: []interaction.Event{{
 		Sequence: 2, When: interaction.WhenDeliveryFailing, At: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
-		Fields: dispatch.AlertFacts{Call: call, Lanes: 4, Since: time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC),
-			Failure: dispatch.Failure{Class: "http_5xx", Code: 503, Interaction: "i-7"}}.Fields(),
+		Fields: contract.AlertFacts{Call: call, Lanes: 4, Since: time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC),
+			Failure: contract.Failure{Class: "http_5xx", Code: 503, Interaction: "i-7"}}.Fields(),
 	}}}}
 }
 
-func (d *desk) alert(t *testing.T, in dispatch.AlertInput) (dispatch.AlertResult, error) {
+func (d *desk) alert(t *testing.T, in contract.AlertInput) (contract.AlertResult, error) {
 	t.Helper()
-	var result dispatch.AlertResult
-	value, err := d.ExecuteActivity(dispatch.ActivityAlert, in)
+	var result contract.AlertResult
+	value, err := d.ExecuteActivity(contract.ActivityAlert, in)
 	if err == nil {
 		require.NoError(t, value.Get(&result))
 	}
@@ -133,11 +133,11 @@ func (d *desk) alert(t *testing.T, in dispatch.AlertInput) (dispatch.AlertResult
 }
 
 // appendsAlerts lets lanes of alerts take what they are given, and gives it.
-func (d *desk) appendsAlerts(result error) (appended *[]dispatch.HandOver) {
-	appended = &[]dispatch.HandOver{}
+func (d *desk) appendsAlerts(result error) (appended *[]contract.HandOver) {
+	appended = &[]contract.HandOver{}
 	d.temporal.On("SignalWithStartWorkflow", mock.Anything, mock.MatchedBy(func(id string) bool { return strings.HasPrefix(id, "alert/segue/crm/") }),
-		dispatch.SignalAppend, mock.Anything, mock.Anything, dispatch.WorkflowDelivery, mock.Anything).
-		Run(func(args mock.Arguments) { *appended = append(*appended, args.Get(3).(dispatch.HandOver)) }).Return(nil, result)
+		contract.SignalAppend, mock.Anything, mock.Anything, contract.WorkflowDelivery, mock.Anything).
+		Run(func(args mock.Arguments) { *appended = append(*appended, args.Get(3).(contract.HandOver)) }).Return(nil, result)
 	return appended
 }
 
@@ -147,13 +147,13 @@ func TestAlertsGoToLanesOfTheirOwn(t *testing.T) {
 	result, err := d.alert(t, alertInput("crm"))
 	require.NoError(t, err)
 	require.Len(t, result.Deliveries, 3)
-	assert.Equal(t, dispatch.StatusInLane, result.Deliveries[0].Status)
-	assert.Equal(t, dispatch.StatusDelivered, result.Deliveries[1].Status)
+	assert.Equal(t, contract.StatusInLane, result.Deliveries[0].Status)
+	assert.Equal(t, contract.StatusDelivered, result.Deliveries[1].Status)
 	require.Len(t, *appended, 2)
 	request := (*appended)[0].Requests[0]
 	assert.Equal(t, receiverOwner, (*appended)[0].Owner)
 	assert.Equal(t, `{"text":"crm: http_5xx 503 of i-7","since":"2026-01-02T03:00:00Z","lanes":4}`, request.Body)
-	assert.Equal(t, dispatch.DeliveryID(receiverOwner, &interaction.Event{Sequence: 2}, "pager"), request.ID)
+	assert.Equal(t, contract.DeliveryID(receiverOwner, &interaction.Event{Sequence: 2}, "pager"), request.ID)
 	assert.Equal(t, request.ID, result.Deliveries[0].ID)
 	assert.Equal(t, "operator.delivery_failing", request.When)
 	assert.Equal(t, "bi", (*appended)[1].Call)
@@ -161,9 +161,9 @@ func TestAlertsGoToLanesOfTheirOwn(t *testing.T) {
 	options := d.lanesStarted()[0].Arguments.Get(4).(client.StartWorkflowOptions)
 	assert.Equal(t, "alert/segue/crm/pager", options.ID)
 	assert.Equal(t, "pager for alerts about segue/crm", options.StaticSummary)
-	call, _ := options.TypedSearchAttributes.GetKeyword(dispatch.AttributeCall)
+	call, _ := options.TypedSearchAttributes.GetKeyword(contract.AttributeCall)
 	assert.Equal(t, "pager", call)
-	_, ok := options.TypedSearchAttributes.GetKeyword(dispatch.AttributeInteraction)
+	_, ok := options.TypedSearchAttributes.GetKeyword(contract.AttributeInteraction)
 	assert.False(t, ok, "it is nobody's interaction")
 
 	again, err := d.alert(t, alertInput("crm"))
@@ -179,9 +179,9 @@ func TestAnAlertIsRenderedAnew(t *testing.T) {
 	_, err := d.alert(t, alertInput("crm"))
 	require.NoError(t, err)
 	first := (*appended)[0].Requests[0]
-	value, err := d.ExecuteActivity(dispatch.ActivityRender, dispatch.RenderInput{Owner: receiverOwner, Request: first})
+	value, err := d.ExecuteActivity(contract.ActivityRender, contract.RenderInput{Owner: receiverOwner, Request: first})
 	require.NoError(t, err)
-	var got dispatch.Request
+	var got contract.Request
 	require.NoError(t, value.Get(&got))
 	assert.Equal(t, first.WithoutSource(), got)
 }
@@ -240,7 +240,7 @@ func TestWhatIsParkedIsToldOnce(t *testing.T) {
 	assert.Empty(t, told.all(), "the lane does not have it yet")
 	d.expectAppend("crm", nil).Once()
 	d.renew()
-	_, err := d.ExecuteActivity(dispatch.ActivityHandOver, dispatch.HandOver{Owner: owner, Call: "crm", Requests: in.Requests, Failed: &outcomes[0]})
+	_, err := d.ExecuteActivity(contract.ActivityHandOver, contract.HandOver{Owner: owner, Call: "crm", Requests: in.Requests, Failed: &outcomes[0]})
 	require.NoError(t, err)
 	inLane := d.batch("bi", 1)
 	inLane.InLane = true

@@ -8,8 +8,8 @@ import (
 
 	"segue/alerts"
 	"segue/config"
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 )
 
 const (
@@ -23,7 +23,7 @@ const (
 // Attempt sends requests of one lane in order and stops at the first that is not
 // delivered, when the worker stops, or when the activity's time runs short. What
 // a receiver does is in the result, never an error.
-func (a *Activities) Attempt(ctx context.Context, in dispatch.AttemptInput) (dispatch.AttemptResult, error) {
+func (a *Activities) Attempt(ctx context.Context, in contract.AttemptInput) (contract.AttemptResult, error) {
 	t := &attempting{Activities: a, ctx: ctx, in: in, set: a.Config(), info: activity.GetInfo(ctx)}
 	t.asker = t.info.WorkflowExecution.RunID + "/" + t.info.ActivityID
 	t.resume()
@@ -35,11 +35,11 @@ func (a *Activities) Attempt(ctx context.Context, in dispatch.AttemptInput) (dis
 			break
 		}
 		outcome := t.send(i)
-		if outcome.Verdict == dispatch.VerdictFinal && in.InLane {
+		if outcome.Verdict == contract.VerdictFinal && in.InLane {
 			t.Alerts.Parked(ctx, in.Owner, in.Requests[i], outcome)
 		}
 		t.outcomes = append(t.outcomes, outcome)
-		if outcome.Verdict != dispatch.VerdictDelivered {
+		if outcome.Verdict != contract.VerdictDelivered {
 			break
 		}
 		if i+1 < len(in.Requests) {
@@ -49,31 +49,31 @@ func (a *Activities) Attempt(ctx context.Context, in dispatch.AttemptInput) (dis
 			}
 		}
 	}
-	return dispatch.AttemptResult{Outcomes: t.outcomes}, nil
+	return contract.AttemptResult{Outcomes: t.outcomes}, nil
 }
 
 // attempting is one Attempt at work.
 type attempting struct {
 	*Activities
 	ctx   context.Context
-	in    dispatch.AttemptInput
+	in    contract.AttemptInput
 	set   *config.Set
 	info  activity.Info
 	asker string // this activity, over its repeats by Temporal
 
-	outcomes []dispatch.Outcome
+	outcomes []contract.Outcome
 	resumed  int // outcomes of an earlier run of this activity
 }
 
 // resume takes over what an earlier run of this activity, on a worker that died,
 // had delivered: that is not sent again.
 func (t *attempting) resume() {
-	var done []dispatch.Outcome
+	var done []contract.Outcome
 	if !activity.HasHeartbeatDetails(t.ctx) || activity.GetHeartbeatDetails(t.ctx, &done) != nil {
 		return
 	}
 	for i, outcome := range done {
-		if i >= len(t.in.Requests) || outcome.ID != t.in.Requests[i].ID || outcome.Verdict != dispatch.VerdictDelivered {
+		if i >= len(t.in.Requests) || outcome.ID != t.in.Requests[i].ID || outcome.Verdict != contract.VerdictDelivered {
 			return
 		}
 		t.outcomes = append(t.outcomes, outcome)
@@ -82,7 +82,7 @@ func (t *attempting) resume() {
 
 // wasBegun reports whether an earlier run of this activity, in a process that died or
 // did not answer, may have sent a request that must not be repeated.
-func (t *attempting) wasBegun(r dispatch.Request, number int, p delivery.Policy) bool {
+func (t *attempting) wasBegun(r contract.Request, number int, p delivery.Policy) bool {
 	if t.info.Attempt <= 1 || p.Idempotent {
 		return false
 	}
@@ -106,7 +106,7 @@ func (t *attempting) mayGoOn() bool {
 
 // send makes the attempt of one request, or adopts the one that Dispatch, or an
 // earlier run of this activity, has under way in this process.
-func (t *attempting) send(i int) dispatch.Outcome {
+func (t *attempting) send(i int) contract.Outcome {
 	r := t.in.Requests[i]
 	call, ok := t.set.Call(r.Call)
 	switch {
@@ -128,7 +128,7 @@ func (t *attempting) send(i int) dispatch.Outcome {
 	t.Alerts.Saw(alerts.Attempt{
 		Owner: t.in.Owner, Request: r, Outcome: outcome, InLane: t.in.InLane, BreakerOpen: t.Sender.Health(call.Policy).Open(),
 	})
-	if outcome.Verdict != dispatch.VerdictDelivered {
+	if outcome.Verdict != contract.VerdictDelivered {
 		t.Sender.Told(r.ID, number, t.asker)
 	}
 	return slim(outcome)

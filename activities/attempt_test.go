@@ -14,24 +14,24 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"segue/config"
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 )
 
-func (d *desk) attempt(t *testing.T, in dispatch.AttemptInput) []dispatch.Outcome {
+func (d *desk) attempt(t *testing.T, in contract.AttemptInput) []contract.Outcome {
 	t.Helper()
-	value, err := d.ExecuteActivity(dispatch.ActivityAttempt, in)
+	value, err := d.ExecuteActivity(contract.ActivityAttempt, in)
 	require.NoError(t, err)
-	var result dispatch.AttemptResult
+	var result contract.AttemptResult
 	require.NoError(t, value.Get(&result))
 	return result.Outcomes
 }
 
-func (d *desk) batch(call string, n int) dispatch.AttemptInput {
-	in := dispatch.AttemptInput{Owner: owner, Call: call, Number: 1}
+func (d *desk) batch(call string, n int) contract.AttemptInput {
+	in := contract.AttemptInput{Owner: owner, Call: call, Number: 1}
 	for i := range n {
-		in.Requests = append(in.Requests, dispatch.Request{
-			ID: dispatch.DeliveryID(owner, &interaction.Event{Sequence: int64(i + 1)}, call), Call: call, Sequence: int64(i + 1),
+		in.Requests = append(in.Requests, contract.Request{
+			ID: contract.DeliveryID(owner, &interaction.Event{Sequence: int64(i + 1)}, call), Call: call, Sequence: int64(i + 1),
 			Method: "POST", URL: d.receiver.URL + "/" + call, Body: fmt.Sprint(i + 1),
 		})
 	}
@@ -42,7 +42,7 @@ func TestAttemptSendsInOrderAndHeartbeats(t *testing.T) {
 	d := newDesk(t)
 	var beats []int
 	d.SetOnActivityHeartbeatListener(func(_ *activity.Info, details converter.EncodedValues) {
-		var done []dispatch.Outcome
+		var done []contract.Outcome
 		if assert.NoError(t, details.Get(&done)) {
 			beats = append(beats, len(done))
 		}
@@ -51,7 +51,7 @@ func TestAttemptSendsInOrderAndHeartbeats(t *testing.T) {
 	outcomes := d.attempt(t, in)
 	require.Len(t, outcomes, 3)
 	for i, o := range outcomes {
-		assert.Equal(t, dispatch.VerdictDelivered, o.Verdict)
+		assert.Equal(t, contract.VerdictDelivered, o.Verdict)
 		assert.Equal(t, in.Requests[i].ID, o.ID)
 		assert.True(t, strings.HasSuffix(d.receiver.requests()[i], in.Requests[i].ID+" "+in.Requests[i].Body))
 	}
@@ -66,7 +66,7 @@ func TestAttemptStopsAtTheFirstThatFails(t *testing.T) {
 	in.Number = 2
 	outcomes := d.attempt(t, in)
 	require.Len(t, outcomes, 1)
-	assert.Equal(t, dispatch.VerdictRetry, outcomes[0].Verdict)
+	assert.Equal(t, contract.VerdictRetry, outcomes[0].Verdict)
 	assert.InDelta(t, float64(5*time.Minute), float64(outcomes[0].RetryIn), float64(time.Minute), "after the second attempt")
 	assert.Len(t, d.receiver.requests(), 1)
 }
@@ -74,7 +74,7 @@ func TestAttemptStopsAtTheFirstThatFails(t *testing.T) {
 func TestAttemptResumesBehindItsHeartbeat(t *testing.T) {
 	d := newDesk(t)
 	in := d.batch("crm", 3)
-	d.SetHeartbeatDetails([]dispatch.Outcome{{ID: in.Requests[0].ID, Verdict: dispatch.VerdictDelivered, Class: "ok", Code: 204}})
+	d.SetHeartbeatDetails([]contract.Outcome{{ID: in.Requests[0].ID, Verdict: contract.VerdictDelivered, Class: "ok", Code: 204}})
 	outcomes := d.attempt(t, in)
 	require.Len(t, outcomes, 3)
 	assert.Equal(t, 204, outcomes[0].Code)
@@ -86,7 +86,7 @@ func TestAttemptResumesBehindItsHeartbeat(t *testing.T) {
 func TestAttemptDistrustsHeartbeatsOfSomethingElse(t *testing.T) {
 	for _, details := range []any{
 		"nonsense",
-		[]dispatch.Outcome{{ID: "another", Verdict: dispatch.VerdictDelivered}},
+		[]contract.Outcome{{ID: "another", Verdict: contract.VerdictDelivered}},
 	} {
 		d := newDesk(t)
 		d.SetHeartbeatDetails(details)
@@ -114,7 +114,7 @@ func TestARedeliverySendsAgain(t *testing.T) {
 	result := d.dispatch(t, turns("interaction_starts"))
 	require.Equal(t, "1 crm waiting http_4xx", statuses(result))
 	d.receiver.answer(200)
-	outcomes := d.attempt(t, dispatch.AttemptInput{Owner: owner, Call: "crm", Number: 1, Requests: []dispatch.Request{*result.Deliveries[0].Request}})
+	outcomes := d.attempt(t, contract.AttemptInput{Owner: owner, Call: "crm", Number: 1, Requests: []contract.Request{*result.Deliveries[0].Request}})
 	assert.Equal(t, "ok", outcomes[0].Class)
 	requests := d.receiver.requests()
 	require.Len(t, requests, 2)
@@ -128,20 +128,20 @@ func TestFaultsArePartOfTheResult(t *testing.T) {
 	outcomes := d.attempt(t, in)
 	require.Len(t, outcomes, 1)
 	assert.Equal(t, "render", outcomes[0].Class)
-	assert.Equal(t, dispatch.VerdictFinal, outcomes[0].Verdict)
+	assert.Equal(t, contract.VerdictFinal, outcomes[0].Verdict)
 	assert.Equal(t, "json.x: has no value", outcomes[0].Message)
 	assert.Equal(t, 720*time.Hour, outcomes[0].Retention)
 
 	outcomes = d.attempt(t, d.batch("draft", 1))
 	assert.Equal(t, "config", outcomes[0].Class, "it was made before the call became a dry run")
-	assert.Equal(t, dispatch.VerdictFinal, outcomes[0].Verdict)
+	assert.Equal(t, contract.VerdictFinal, outcomes[0].Verdict)
 
 	empty, err := config.Parse("test.yaml", nil)
 	require.NoError(t, err)
 	d.Config = func() *config.Set { return empty }
 	outcomes = d.attempt(t, d.batch("crm", 1))
 	assert.Equal(t, "config", outcomes[0].Class)
-	assert.Equal(t, dispatch.VerdictFinal, outcomes[0].Verdict)
+	assert.Equal(t, contract.VerdictFinal, outcomes[0].Verdict)
 	assert.Empty(t, d.receiver.requests())
 }
 
@@ -153,7 +153,7 @@ func TestAnOpenBreakerCostsNoAttempt(t *testing.T) {
 	outcomes := d.attempt(t, in)
 	require.Len(t, outcomes, 1)
 	assert.Equal(t, "breaker_open", outcomes[0].Class)
-	assert.Equal(t, dispatch.VerdictRetry, outcomes[0].Verdict)
+	assert.Equal(t, contract.VerdictRetry, outcomes[0].Verdict)
 	assert.True(t, outcomes[0].Free)
 	assert.Greater(t, outcomes[0].RetryIn, 5*time.Second)
 }
@@ -171,7 +171,7 @@ func TestAStoppingWorkerStartsNoFurtherRequest(t *testing.T) {
 	}()
 	outcomes := d.attempt(t, d.batch("crm", 3))
 	require.Len(t, outcomes, 1)
-	assert.Equal(t, dispatch.VerdictDelivered, outcomes[0].Verdict)
+	assert.Equal(t, contract.VerdictDelivered, outcomes[0].Verdict)
 	assert.Len(t, d.receiver.requests(), 1)
 }
 
@@ -189,7 +189,7 @@ func TestAnAttemptWaitsForItsRequest(t *testing.T) {
 	}()
 	outcomes := d.attempt(t, d.batch("crm", 2))
 	require.Len(t, outcomes, 1, "and no further one is begun")
-	assert.Equal(t, dispatch.VerdictDelivered, outcomes[0].Verdict)
+	assert.Equal(t, contract.VerdictDelivered, outcomes[0].Verdict)
 }
 
 // A call that moves to another host: what was rendered for the old one goes nowhere,
@@ -199,18 +199,18 @@ func TestWhatWasRenderedForAnotherHostIsNotSent(t *testing.T) {
 	d, moved := newDesk(t), newReceiver(t)
 	in := turns("interaction_starts")
 	first := *d.dispatch(t, in).Deliveries[0].Request
-	first.Source = dispatch.SourceOf(&in.Turns[0].View, &in.Turns[0].Events[0])
+	first.Source = contract.SourceOf(&in.Turns[0].View, &in.Turns[0].Events[0])
 
 	before := d.Config()
 	set, err := config.Parse("test.yaml", []byte(`calls: [{name: crm, method: POST, url: "`+moved.URL+`/crm", json: {id: "${interaction.id}"}, auth: {bearer: env:SEGUE_TEST_TOKEN}}]`))
 	require.NoError(t, err)
 	d.Config = config.NewStore(set).Current
-	attempt := func(r dispatch.Request, number int) dispatch.Outcome {
-		return d.attempt(t, dispatch.AttemptInput{Owner: owner, Call: "crm", Requests: []dispatch.Request{r}, Number: number})[0]
+	attempt := func(r contract.Request, number int) contract.Outcome {
+		return d.attempt(t, contract.AttemptInput{Owner: owner, Call: "crm", Requests: []contract.Request{r}, Number: number})[0]
 	}
 	o := attempt(first, 1)
 	assert.Equal(t, "config", o.Class)
-	assert.Equal(t, dispatch.VerdictFinal, o.Verdict)
+	assert.Equal(t, contract.VerdictFinal, o.Verdict)
 	assert.Contains(t, o.Message, d.receiver.URL)
 	assert.Contains(t, o.Message, moved.URL)
 	assert.Empty(t, d.receiver.requests())

@@ -13,25 +13,25 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"segue/activities"
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // repeated runs an Attempt that first comes to a process that dies with it, after
 // whatever dying does, and then to the desk's own.
-func (d *desk) repeated(t *testing.T, in dispatch.AttemptInput, dying func(ctx context.Context)) []dispatch.Outcome {
+func (d *desk) repeated(t *testing.T, in contract.AttemptInput, dying func(ctx context.Context)) []contract.Outcome {
 	t.Helper()
 	env := new(testsuite.WorkflowTestSuite).NewTestWorkflowEnvironment()
-	env.RegisterActivityWithOptions(func(ctx context.Context, in dispatch.AttemptInput) (dispatch.AttemptResult, error) {
+	env.RegisterActivityWithOptions(func(ctx context.Context, in contract.AttemptInput) (contract.AttemptResult, error) {
 		if activity.GetInfo(ctx).Attempt == 1 {
 			dying(ctx)
-			return dispatch.AttemptResult{}, errors.New("the worker died")
+			return contract.AttemptResult{}, errors.New("the worker died")
 		}
 		return d.Attempt(ctx, in)
-	}, activity.RegisterOptions{Name: dispatch.ActivityAttempt})
-	var result dispatch.AttemptResult
+	}, activity.RegisterOptions{Name: contract.ActivityAttempt})
+	var result contract.AttemptResult
 	env.ExecuteWorkflow(func(ctx workflow.Context) error {
 		options := workflow.ActivityOptions{StartToCloseTimeout: time.Minute}
-		return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), dispatch.ActivityAttempt, in).Get(ctx, &result)
+		return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), contract.ActivityAttempt, in).Get(ctx, &result)
 	})
 	require.NoError(t, env.GetWorkflowError())
 	return result.Outcomes
@@ -45,7 +45,7 @@ func TestAnAttemptThatAnotherWorkerBeganIsNotRepeated(t *testing.T) {
 	outcomes := d.repeated(t, in, func(context.Context) {})
 	require.Len(t, outcomes, 1)
 	assert.Equal(t, in.Requests[0].ID, outcomes[0].ID)
-	assert.Equal(t, dispatch.VerdictFinal, outcomes[0].Verdict)
+	assert.Equal(t, contract.VerdictFinal, outcomes[0].Verdict)
 	assert.Equal(t, "timeout", outcomes[0].Class)
 	assert.Equal(t, "the attempt ended without an outcome; the receiver may have the request, and the call is not idempotent: "+
 		"check there, then redeliver or discard", outcomes[0].Message)
@@ -53,7 +53,7 @@ func TestAnAttemptThatAnotherWorkerBeganIsNotRepeated(t *testing.T) {
 	assert.Empty(t, d.receiver.requests())
 
 	outcomes = d.repeated(t, d.batch("crm", 1), func(context.Context) {})
-	assert.Equal(t, dispatch.VerdictDelivered, outcomes[0].Verdict, "one that is idempotent is")
+	assert.Equal(t, contract.VerdictDelivered, outcomes[0].Verdict, "one that is idempotent is")
 }
 
 // What the heartbeat of the dead worker tells is known, and only the next one is not.
@@ -61,11 +61,11 @@ func TestOnlyWhatTheDeadWorkerWasSendingIsUnknown(t *testing.T) {
 	d := newDesk(t)
 	in := d.batch("once", 3)
 	outcomes := d.repeated(t, in, func(ctx context.Context) {
-		activity.RecordHeartbeat(ctx, []dispatch.Outcome{{ID: in.Requests[0].ID, Verdict: dispatch.VerdictDelivered, Class: "ok"}})
+		activity.RecordHeartbeat(ctx, []contract.Outcome{{ID: in.Requests[0].ID, Verdict: contract.VerdictDelivered, Class: "ok"}})
 	})
 	require.Len(t, outcomes, 2)
-	assert.Equal(t, dispatch.VerdictDelivered, outcomes[0].Verdict)
-	assert.Equal(t, dispatch.VerdictFinal, outcomes[1].Verdict)
+	assert.Equal(t, contract.VerdictDelivered, outcomes[0].Verdict)
+	assert.Equal(t, contract.VerdictFinal, outcomes[1].Verdict)
 	assert.Empty(t, d.receiver.requests())
 }
 
@@ -78,6 +78,6 @@ func TestAnAttemptThatThisWorkerBeganIsAdopted(t *testing.T) {
 		assert.NoError(t, err)
 	})
 	require.Len(t, outcomes, 1)
-	assert.Equal(t, dispatch.VerdictDelivered, outcomes[0].Verdict)
+	assert.Equal(t, contract.VerdictDelivered, outcomes[0].Verdict)
 	assert.Len(t, d.receiver.requests(), 1)
 }

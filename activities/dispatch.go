@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"segue/config"
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 	"segue/interaction"
 )
 
@@ -27,7 +27,7 @@ const (
 // the calls that they fire, sends what may be sent at once, hands over what belongs
 // to a Delivery workflow, and leaves the rest to the workflow. What a receiver, a
 // template or a trigger does is in the result, never an error. It only reads in.
-func (a *Activities) Dispatch(ctx context.Context, in *dispatch.Input) (*dispatch.Result, error) {
+func (a *Activities) Dispatch(ctx context.Context, in *contract.Input) (*contract.Result, error) {
 	d := &dispatching{
 		Activities: a,
 		ctx:        ctx,
@@ -50,7 +50,7 @@ func (a *Activities) Dispatch(ctx context.Context, in *dispatch.Input) (*dispatc
 type dispatching struct {
 	*Activities
 	ctx     context.Context
-	in      *dispatch.Input
+	in      *contract.Input
 	set     *config.Set
 	started time.Time
 
@@ -64,7 +64,7 @@ type dispatching struct {
 
 // parcel is one event × one call on its way.
 type parcel struct {
-	request dispatch.Request
+	request contract.Request
 	view    *interaction.View // what it is rendered from
 	event   *interaction.Event
 	policy  delivery.Policy
@@ -72,32 +72,32 @@ type parcel struct {
 	way     way
 	flight  *delivery.Flight // set when this process has sent it before
 
-	status  dispatch.Status
-	outcome *dispatch.Outcome
+	status  contract.Status
+	outcome *contract.Outcome
 }
 
 // lane is the parcels of one call, in order.
 type lane struct {
 	call    string
-	state   dispatch.LaneState
+	state   contract.LaneState
 	parcels []*parcel
 	rest    way // where the next parcel has to go because of those before it
 }
 
-func (d *dispatching) result() *dispatch.Result {
-	result := &dispatch.Result{Version: d.set.Version, Through: d.through, Unpinned: d.unpinned}
+func (d *dispatching) result() *contract.Result {
+	result := &contract.Result{Version: d.set.Version, Through: d.through, Unpinned: d.unpinned}
 	if rules := d.rules(); d.in.Known == nil || *d.in.Known != rules {
 		result.Rules = &rules
 	}
 	for _, p := range d.parcels {
-		if p.status == dispatch.StatusDelivered && p.outcome.Version == result.Version {
+		if p.status == contract.StatusDelivered && p.outcome.Version == result.Version {
 			p.outcome.Version = "" // the result says it for all
 		}
-		done := dispatch.Delivery{
+		done := contract.Delivery{
 			ID: p.request.ID, Call: p.request.Call, When: p.request.When, Sequence: p.request.Sequence,
 			Status: p.status, Outcome: p.outcome,
 		}
-		if p.status == dispatch.StatusWaiting || p.way == wayRecord {
+		if p.status == contract.StatusWaiting || p.way == wayRecord {
 			done.Request = &p.request
 		}
 		result.Deliveries = append(result.Deliveries, done)
@@ -109,16 +109,16 @@ func (d *dispatching) result() *dispatch.Result {
 // left tells whether the parcel's request left the process inside this Dispatch, for
 // its receiver or its lane workflow.
 func (p *parcel) left() bool {
-	return p.status == dispatch.StatusInLane || p.way == wayInline && p.outcome != nil && !p.outcome.Free
+	return p.status == contract.StatusInLane || p.way == wayInline && p.outcome != nil && !p.outcome.Free
 }
 
 // rules are those of the channel and queue that the interaction is in by now.
-func (d *dispatching) rules() dispatch.Rules {
+func (d *dispatching) rules() contract.Rules {
 	var facts interaction.Facts
 	if n := len(d.in.Turns); n > 0 {
 		facts = d.in.Turns[n-1].View.Interaction
 	}
-	rules := dispatch.Rules{
+	rules := contract.Rules{
 		Timeouts: d.set.TimeoutsForQueue(facts.Channel, facts.Queue),
 		Priority: d.set.Priority(d.in.Owner.ContactCenter, facts.Channel, facts.Queue),
 	}
@@ -129,19 +129,19 @@ func (d *dispatching) rules() dispatch.Rules {
 }
 
 // wait leaves the parcel to the workflow.
-func (p *parcel) wait(outcome *dispatch.Outcome) {
-	p.status, p.outcome = dispatch.StatusWaiting, outcome
+func (p *parcel) wait(outcome *contract.Outcome) {
+	p.status, p.outcome = contract.StatusWaiting, outcome
 }
 
 // delivered ends the parcel; only what a reader of the history needs is kept.
-func (p *parcel) delivered(outcome dispatch.Outcome) {
+func (p *parcel) delivered(outcome contract.Outcome) {
 	outcome = slim(outcome)
-	p.status, p.outcome = dispatch.StatusDelivered, &outcome
+	p.status, p.outcome = contract.StatusDelivered, &outcome
 }
 
 // slim drops what an outcome holds for a next attempt: a delivered one has none.
-func slim(o dispatch.Outcome) dispatch.Outcome {
-	if o.Verdict == dispatch.VerdictDelivered {
+func slim(o contract.Outcome) contract.Outcome {
+	if o.Verdict == contract.VerdictDelivered {
 		o.Of, o.Order, o.Retention = 0, "", 0
 	}
 	return o

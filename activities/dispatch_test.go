@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 )
 
@@ -25,7 +25,7 @@ func TestUnknownReceiversAreLeftToTheWorkflow(t *testing.T) {
 	assert.False(t, result.Sent)
 	assert.Empty(t, d.receiver.requests())
 	first := result.Deliveries[0]
-	assert.Equal(t, dispatch.DeliveryID(owner, &interaction.Event{Sequence: 1}, "crm"), first.ID)
+	assert.Equal(t, contract.DeliveryID(owner, &interaction.Event{Sequence: 1}, "crm"), first.ID)
 	require.NotNil(t, first.Request)
 	assert.Equal(t, `{"id":"i-1","seq":1}`, first.Request.Body)
 	assert.Equal(t, d.Config().Version, first.Request.Version)
@@ -47,8 +47,8 @@ func TestKnownFastReceiversAreSentToAtOnce(t *testing.T) {
 	assert.Equal(t, map[string]any{"crm_tier": "gold"}, result.Deliveries[0].Outcome.Returns)
 	crm := slices.DeleteFunc(d.receiver.requests(), func(r string) bool { return !strings.HasPrefix(r, "/crm ") })
 	assert.Equal(t, []string{
-		"/crm " + dispatch.DeliveryID(owner, &interaction.Event{Sequence: 1}, "crm") + ` {"id":"i-1","seq":1}`,
-		"/crm " + dispatch.DeliveryID(owner, &interaction.Event{Sequence: 2}, "crm") + ` {"id":"i-1","seq":2}`,
+		"/crm " + contract.DeliveryID(owner, &interaction.Event{Sequence: 1}, "crm") + ` {"id":"i-1","seq":1}`,
+		"/crm " + contract.DeliveryID(owner, &interaction.Event{Sequence: 2}, "crm") + ` {"id":"i-1","seq":2}`,
 	}, crm, "in order")
 	after, err := json.Marshal(in)
 	require.NoError(t, err)
@@ -78,7 +78,7 @@ func TestBehindAFailureTheLaneWaits(t *testing.T) {
 	assert.Len(t, d.receiver.requests(), 1)
 	failed := result.Deliveries[0]
 	assert.NotNil(t, failed.Request)
-	assert.Equal(t, dispatch.VerdictRetry, failed.Outcome.Verdict)
+	assert.Equal(t, contract.VerdictRetry, failed.Outcome.Verdict)
 	assert.Equal(t, 10, failed.Outcome.Of)
 	assert.NotZero(t, failed.Outcome.RetryIn)
 }
@@ -107,7 +107,7 @@ func TestARequestThatOutlastsDispatchIsAdopted(t *testing.T) {
 	result := d.dispatch(t, turns("interaction_starts", "interaction_starts"))
 	assert.Less(t, time.Since(begin), time.Second)
 	assert.Equal(t, "1 crm waiting in_flight, 2 crm waiting", statuses(result))
-	assert.Equal(t, dispatch.VerdictInFlight, result.Deliveries[0].Outcome.Verdict)
+	assert.Equal(t, contract.VerdictInFlight, result.Deliveries[0].Outcome.Verdict)
 	assert.True(t, result.Sent)
 
 	again := d.dispatch(t, turns("interaction_starts", "interaction_starts"))
@@ -115,13 +115,13 @@ func TestARequestThatOutlastsDispatchIsAdopted(t *testing.T) {
 	call, _ := d.Config().Call("crm")
 	assert.False(t, d.Sender.Health(call.Policy).Inline(), "slow from now on")
 	release()
-	outcomes := d.attempt(t, dispatch.AttemptInput{
+	outcomes := d.attempt(t, contract.AttemptInput{
 		Owner: owner, Call: "crm", Number: 1,
-		Requests: []dispatch.Request{*result.Deliveries[0].Request, *result.Deliveries[1].Request},
+		Requests: []contract.Request{*result.Deliveries[0].Request, *result.Deliveries[1].Request},
 	})
 	require.Len(t, outcomes, 2)
-	assert.Equal(t, dispatch.VerdictDelivered, outcomes[0].Verdict)
-	assert.Equal(t, dispatch.VerdictDelivered, outcomes[1].Verdict)
+	assert.Equal(t, contract.VerdictDelivered, outcomes[0].Verdict)
+	assert.Equal(t, contract.VerdictDelivered, outcomes[1].Verdict)
 	assert.Len(t, d.receiver.requests(), 2)
 }
 
@@ -137,7 +137,7 @@ func TestNoMoreThanAFewAreSentAtOnce(t *testing.T) {
 	in.Owner.Interaction = "i-2"
 	result := d.dispatch(t, in)
 	assert.Len(t, d.receiver.requests(), 8)
-	assert.Equal(t, "4 crm delivered ok, 4 bi delivered ok, 5 crm waiting, 5 bi waiting", statuses(dispatch.Result{Deliveries: result.Deliveries[6:]}))
+	assert.Equal(t, "4 crm delivered ok, 4 bi delivered ok, 5 crm waiting, 5 bi waiting", statuses(contract.Result{Deliveries: result.Deliveries[6:]}))
 }
 
 // The events of several commands come together, and most of them fire nothing.
@@ -147,7 +147,7 @@ func TestEventsThatFireNothingDoNotCount(t *testing.T) {
 	many := slices.Repeat([]interaction.When{"fault", "noengage"}, 10)
 	result := d.dispatch(t, turns(append(many, "interaction_ends")...))
 	sent := result.Deliveries[len(result.Deliveries)-2:]
-	assert.Equal(t, "21 crm delivered ok, 21 bi delivered ok", statuses(dispatch.Result{Deliveries: sent}))
+	assert.Equal(t, "21 crm delivered ok, 21 bi delivered ok", statuses(contract.Result{Deliveries: sent}))
 }
 
 func TestWhatMayNotBeRepeatedIsNotSentAtOnce(t *testing.T) {
@@ -163,11 +163,11 @@ func TestACallThatIsNotInlineIsNotSentAtOnce(t *testing.T) {
 	result := d.dispatch(t, turns("script_signal", "interaction_starts"))
 	assert.Equal(t, "1 later waiting, 2 crm delivered ok", statuses(result))
 	assert.Len(t, d.receiver.requests(), 1)
-	outcomes := d.attempt(t, dispatch.AttemptInput{
-		Owner: owner, Call: "later", Number: 1, Requests: []dispatch.Request{*result.Deliveries[0].Request},
+	outcomes := d.attempt(t, contract.AttemptInput{
+		Owner: owner, Call: "later", Number: 1, Requests: []contract.Request{*result.Deliveries[0].Request},
 	})
 	require.Len(t, outcomes, 1)
-	assert.Equal(t, dispatch.VerdictDelivered, outcomes[0].Verdict)
+	assert.Equal(t, contract.VerdictDelivered, outcomes[0].Verdict)
 	assert.Len(t, d.receiver.requests(), 2)
 }
 
@@ -175,7 +175,7 @@ func TestBusyLanes(t *testing.T) {
 	d := newDesk(t)
 	d.know(t, "crm", "bi")
 	in := turns("interaction_ends")
-	in.Lanes = map[string]dispatch.LaneState{"crm": dispatch.LaneBusy}
+	in.Lanes = map[string]contract.LaneState{"crm": contract.LaneBusy}
 	assert.Equal(t, "1 crm waiting, 1 bi delivered ok", statuses(d.dispatch(t, in)))
 }
 
@@ -228,11 +228,11 @@ func TestHandedOverLanesAreAppendedTo(t *testing.T) {
 	d.know(t, "crm", "bi")
 	d.expectAppend("crm", nil).Once()
 	in := turns("interaction_starts", "interaction_ends")
-	in.Lanes = map[string]dispatch.LaneState{"crm": dispatch.LaneHandedOver}
+	in.Lanes = map[string]contract.LaneState{"crm": contract.LaneHandedOver}
 	result := d.dispatch(t, in)
 	assert.Equal(t, "1 crm in_lane, 2 crm in_lane, 2 bi delivered ok", statuses(result))
 	assert.Nil(t, result.Deliveries[0].Request)
-	appended := d.lanesStarted()[0].Arguments.Get(3).(dispatch.HandOver)
+	appended := d.lanesStarted()[0].Arguments.Get(3).(contract.HandOver)
 	assert.Equal(t, []int64{1, 2}, []int64{appended.Requests[0].Sequence, appended.Requests[1].Sequence})
 }
 
@@ -244,7 +244,7 @@ func TestWhatCannotBeSentIsHandedOver(t *testing.T) {
 	result := d.dispatch(t, turns("interaction_starts", "survey"))
 	assert.Equal(t, "1 crm in_lane, 2 strict in_lane", statuses(result))
 	assert.True(t, result.Sent)
-	fault := d.lanesStarted()[1].Arguments.Get(3).(dispatch.HandOver)
+	fault := d.lanesStarted()[1].Arguments.Get(3).(contract.HandOver)
 	assert.NotEmpty(t, fault.Requests[0].Fault)
 }
 
@@ -253,12 +253,12 @@ func TestWithoutTemporalTheWorkflowHandsOver(t *testing.T) {
 	d.trip(t, "crm")
 	d.expectAppend("crm", errors.New("unavailable")).Once() // and no second try in the same Dispatch
 	in := turns("interaction_starts", "interaction_starts", "survey", "interaction_ends")
-	in.Lanes = map[string]dispatch.LaneState{"bi": dispatch.LaneHandedOver}
+	in.Lanes = map[string]contract.LaneState{"bi": contract.LaneHandedOver}
 	result := d.dispatch(t, in)
 	assert.Equal(t, "1 crm waiting breaker_open, 2 crm waiting, 3 strict waiting render, 4 crm waiting, 4 bi waiting", statuses(result))
 	assert.True(t, result.Deliveries[0].Outcome.Free)
-	assert.Equal(t, dispatch.VerdictRetry, result.Deliveries[0].Outcome.Verdict)
-	assert.Equal(t, dispatch.VerdictFinal, result.Deliveries[2].Outcome.Verdict)
+	assert.Equal(t, contract.VerdictRetry, result.Deliveries[0].Outcome.Verdict)
+	assert.Equal(t, contract.VerdictFinal, result.Deliveries[2].Outcome.Verdict)
 	for _, delivery := range result.Deliveries {
 		assert.NotNil(t, delivery.Request)
 	}
@@ -266,6 +266,6 @@ func TestWithoutTemporalTheWorkflowHandsOver(t *testing.T) {
 }
 
 func (d *desk) expectAppend(call string, err error) *mock.Call {
-	return d.temporal.On("SignalWithStartWorkflow", mock.Anything, dispatch.DeliveryWorkflowID(owner, call), "append",
-		mock.Anything, mock.Anything, "Delivery", dispatch.DeliveryStart{Owner: owner, Call: call}).Return(nil, err)
+	return d.temporal.On("SignalWithStartWorkflow", mock.Anything, contract.DeliveryWorkflowID(owner, call), "append",
+		mock.Anything, mock.Anything, "Delivery", contract.DeliveryStart{Owner: owner, Call: call}).Return(nil, err)
 }

@@ -4,6 +4,6 @@
 // operators Inspect counts what waits, Alert fires the calls that tell of it.
 //
 // It is thin over config, trigger, request and delivery, and speaks to workflows
-// in the types of package dispatch alone. It must never import workflows, nor
+// in the types of package contract alone. It must never import workflows, nor
 // know an interaction's states: it sees turns, and what the lanes have under way.
 package activities

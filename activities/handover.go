@@ -13,8 +13,8 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 	"segue/interaction/intake"
 )
 
@@ -24,7 +24,7 @@ const maxAppend = 256 << 10
 // HandOver appends requests to the Delivery workflow of their lane, which it
 // starts when there is none. A repeat after an error is harmless: the workflow
 // drops the deliveries that it knows, and so does one that is started after it closed.
-func (a *Activities) HandOver(ctx context.Context, in dispatch.HandOver) error {
+func (a *Activities) HandOver(ctx context.Context, in contract.HandOver) error {
 	for _, chunk := range chunks(in) {
 		if err := a.appendTo(ctx, chunk); err != nil {
 			return fmt.Errorf("appending %d requests to %s: %w", len(chunk.Requests), laneOf(chunk), err)
@@ -33,26 +33,26 @@ func (a *Activities) HandOver(ctx context.Context, in dispatch.HandOver) error {
 			a.Metrics.HandedOver(in.Call, len(chunk.Requests))
 		}
 	}
-	if in.Failed != nil && in.Failed.Verdict == dispatch.VerdictFinal && len(in.Requests) > 0 {
+	if in.Failed != nil && in.Failed.Verdict == contract.VerdictFinal && len(in.Requests) > 0 {
 		a.Alerts.Parked(ctx, in.Owner, in.Requests[0], *in.Failed)
 	}
 	return nil
 }
 
-func laneOf(in dispatch.HandOver) string { return dispatch.PartWorkflowID(in.Owner, in.Call, in.Part) }
+func laneOf(in contract.HandOver) string { return contract.PartWorkflowID(in.Owner, in.Call, in.Part) }
 
 // appendTo appends to the open workflow of a lane, else to one that it starts. Temporal
 // tells repeats of a signal apart while the workflow is open only; afterwards the result
 // that it left does.
-func (a *Activities) appendTo(ctx context.Context, in dispatch.HandOver) error {
+func (a *Activities) appendTo(ctx context.Context, in contract.HandOver) error {
 	var closed *serviceerror.NotFound
-	err := a.Temporal.SignalWorkflow(ctx, laneOf(in), "", dispatch.SignalAppend, in)
+	err := a.Temporal.SignalWorkflow(ctx, laneOf(in), "", contract.SignalAppend, in)
 	if !errors.As(err, &closed) {
 		return err
 	}
 	known, err := a.lastKnown(ctx, laneOf(in))
 	if errors.Is(err, errOpen) { // an earlier attempt has started it meanwhile
-		return a.Temporal.SignalWorkflow(ctx, laneOf(in), "", dispatch.SignalAppend, in)
+		return a.Temporal.SignalWorkflow(ctx, laneOf(in), "", contract.SignalAppend, in)
 	}
 	if err != nil {
 		return err
@@ -60,8 +60,8 @@ func (a *Activities) appendTo(ctx context.Context, in dispatch.HandOver) error {
 	if in = without(in, known); len(in.Requests) == 0 {
 		return nil
 	}
-	start := dispatch.DeliveryStart{Owner: in.Owner, Call: in.Call, Part: in.Part}
-	_, err = a.Temporal.SignalWithStartWorkflow(ctx, laneOf(in), dispatch.SignalAppend, in, a.deliveryOptions(ctx, in), dispatch.WorkflowDelivery, start)
+	start := contract.DeliveryStart{Owner: in.Owner, Call: in.Call, Part: in.Part}
+	_, err = a.Temporal.SignalWithStartWorkflow(ctx, laneOf(in), contract.SignalAppend, in, a.deliveryOptions(ctx, in), contract.WorkflowDelivery, start)
 	return err
 }
 
@@ -83,7 +83,7 @@ func (a *Activities) lastKnown(ctx context.Context, laneID string) (intake.Seen,
 	case enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
 		return intake.Seen{}, errOpen // to wait for its result would take as long as it is open
 	case enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED:
-		var result dispatch.DeliveryResult
+		var result contract.DeliveryResult
 		err := a.Temporal.GetWorkflow(ctx, laneID, last.GetExecution().GetRunId()).Get(ctx, &result)
 		return result.Known, err
 	}
@@ -91,15 +91,15 @@ func (a *Activities) lastKnown(ctx context.Context, laneID string) (intake.Seen,
 }
 
 // without leaves out the deliveries that are known. The failed outcome is the first one's.
-func without(in dispatch.HandOver, known intake.Seen) dispatch.HandOver {
+func without(in contract.HandOver, known intake.Seen) contract.HandOver {
 	if len(in.Requests) > 0 && known.Has(in.Requests[0].ID) {
 		in.Failed = nil
 	}
-	in.Requests = slices.DeleteFunc(slices.Clone(in.Requests), func(r dispatch.Request) bool { return known.Has(r.ID) })
+	in.Requests = slices.DeleteFunc(slices.Clone(in.Requests), func(r contract.Request) bool { return known.Has(r.ID) })
 	return in
 }
 
-func (a *Activities) deliveryOptions(ctx context.Context, in dispatch.HandOver) client.StartWorkflowOptions {
+func (a *Activities) deliveryOptions(ctx context.Context, in contract.HandOver) client.StartWorkflowOptions {
 	owner, call := in.Owner, in.Call
 	return client.StartWorkflowOptions{
 		ID:                       laneOf(in),
@@ -114,7 +114,7 @@ func (a *Activities) deliveryOptions(ctx context.Context, in dispatch.HandOver) 
 
 // priorityOf is a lane's: behind its interaction, but people hear of a receiver that
 // fails in time.
-func priorityOf(in dispatch.HandOver) temporal.Priority {
+func priorityOf(in contract.HandOver) temporal.Priority {
 	if in.Owner.Receiver != "" {
 		return in.Priority.Of(in.Owner.ContactCenter)
 	}
@@ -130,21 +130,21 @@ func (a *Activities) taskQueue(ctx context.Context) string {
 
 // laneAttributes are those by which the lane is found; one of alerts belongs to
 // nobody's interaction.
-func laneAttributes(owner dispatch.Owner, call string) temporal.SearchAttributes {
+func laneAttributes(owner contract.Owner, call string) temporal.SearchAttributes {
 	if owner.Receiver != "" {
-		return temporal.NewSearchAttributes(dispatch.AttributeCall.ValueSet(call))
+		return temporal.NewSearchAttributes(contract.AttributeCall.ValueSet(call))
 	}
 	return temporal.NewSearchAttributes(
-		dispatch.AttributeCall.ValueSet(call),
-		dispatch.AttributeInteraction.ValueSet(owner.Interaction),
-		dispatch.AttributeContactCenter.ValueSet(owner.ContactCenter),
+		contract.AttributeCall.ValueSet(call),
+		contract.AttributeInteraction.ValueSet(owner.Interaction),
+		contract.AttributeContactCenter.ValueSet(owner.ContactCenter),
 	)
 }
 
 // chunks splits an append into signals of a bounded size. The failed outcome
 // belongs to the first request.
-func chunks(in dispatch.HandOver) []dispatch.HandOver {
-	var list []dispatch.HandOver
+func chunks(in contract.HandOver) []contract.HandOver {
+	var list []contract.HandOver
 	for len(in.Requests) > 0 {
 		n, size := 0, 0
 		for n < len(in.Requests) {
@@ -181,7 +181,7 @@ func (d *dispatching) handOver() {
 		}
 		for i, p := range parcels {
 			if trouble == nil {
-				p.status = dispatch.StatusInLane
+				p.status = contract.StatusInLane
 				continue
 			}
 			p.wait(nil)
@@ -204,11 +204,11 @@ func (l *lane) handedOver() []*parcel {
 
 // appendOf says of a lane's first delivery why it was not even tried, so that its
 // workflow need not find out by itself.
-func (d *dispatching) appendOf(l *lane, parcels []*parcel) dispatch.HandOver {
-	in := dispatch.HandOver{Owner: d.in.Owner, Call: l.call, Priority: d.rules().Priority}
+func (d *dispatching) appendOf(l *lane, parcels []*parcel) contract.HandOver {
+	in := contract.HandOver{Owner: d.in.Owner, Call: l.call, Priority: d.rules().Priority}
 	for _, p := range parcels {
 		request := p.request
-		request.Source = dispatch.SourceOf(p.view, p.event)
+		request.Source = contract.SourceOf(p.view, p.event)
 		in.Requests = append(in.Requests, request)
 	}
 	if first := parcels[0]; l.state == "" && first == l.parcels[0] && first.isHopeless(d.Sender) {
@@ -224,7 +224,7 @@ func (p *parcel) isHopeless(sender *delivery.Sender) bool {
 
 // whyHandOver tells a workflow what an attempt of a hopeless one, the first of a lane
 // that was idle, would say.
-func (d *dispatching) whyHandOver(p *parcel) *dispatch.Outcome {
+func (d *dispatching) whyHandOver(p *parcel) *contract.Outcome {
 	if p.request.Fault != "" {
 		outcome := delivery.NotSent(p.policy, p.request, delivery.ClassRender, p.request.Fault)
 		return &outcome

@@ -19,23 +19,23 @@ import (
 	"go.temporal.io/sdk/mocks"
 	"go.temporal.io/sdk/temporal"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 func TestHandOverAppendsInChunks(t *testing.T) {
 	d := newDesk(t)
 	d.expectAppend("crm", nil).Times(3)
-	in := dispatch.HandOver{Owner: owner, Call: "crm", Failed: &dispatch.Outcome{ID: "1", Class: "http_5xx"}}
+	in := contract.HandOver{Owner: owner, Call: "crm", Failed: &contract.Outcome{ID: "1", Class: "http_5xx"}}
 	for i := range 5 {
-		in.Requests = append(in.Requests, dispatch.Request{ID: fmt.Sprint(i + 1), Body: strings.Repeat("x", 100<<10)})
+		in.Requests = append(in.Requests, contract.Request{ID: fmt.Sprint(i + 1), Body: strings.Repeat("x", 100<<10)})
 	}
-	_, err := d.ExecuteActivity(dispatch.ActivityHandOver, in)
+	_, err := d.ExecuteActivity(contract.ActivityHandOver, in)
 	require.NoError(t, err)
 
 	var ids []string
 	starts := d.lanesStarted()
 	for i, call := range starts {
-		appended := call.Arguments.Get(3).(dispatch.HandOver)
+		appended := call.Arguments.Get(3).(contract.HandOver)
 		size := 0
 		for _, request := range appended.Requests {
 			ids = append(ids, request.ID)
@@ -84,7 +84,7 @@ func TestARepeatedHandOverStartsNothingThatALaneHasKnown(t *testing.T) {
 			last := mocks.NewWorkflowRun(t)
 			last.On("Get", mock.Anything, mock.Anything).Run(func(args mock.Arguments) {
 				for _, id := range test.known {
-					args.Get(1).(*dispatch.DeliveryResult).Known.Add(id)
+					args.Get(1).(*contract.DeliveryResult).Known.Add(id)
 				}
 			}).Return(nil)
 			d.lastRun("delivery/default/i-1/crm", enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED)
@@ -92,15 +92,15 @@ func TestARepeatedHandOverStartsNothingThatALaneHasKnown(t *testing.T) {
 			if len(test.started) > 0 {
 				d.expectAppend("crm", nil).Once()
 			}
-			in := dispatch.HandOver{Owner: owner, Call: "crm", Failed: &dispatch.Outcome{ID: "1", Class: "http_5xx"}}
+			in := contract.HandOver{Owner: owner, Call: "crm", Failed: &contract.Outcome{ID: "1", Class: "http_5xx"}}
 			for _, id := range test.requests {
-				in.Requests = append(in.Requests, dispatch.Request{ID: id})
+				in.Requests = append(in.Requests, contract.Request{ID: id})
 			}
-			_, err := d.ExecuteActivity(dispatch.ActivityHandOver, in)
+			_, err := d.ExecuteActivity(contract.ActivityHandOver, in)
 			require.NoError(t, err)
 			var started []string
 			for _, call := range d.lanesStarted() {
-				appended := call.Arguments.Get(3).(dispatch.HandOver)
+				appended := call.Arguments.Get(3).(contract.HandOver)
 				assert.Equal(t, test.isToldWhy, appended.Failed != nil)
 				for _, request := range appended.Requests {
 					started = append(started, request.ID)
@@ -123,7 +123,7 @@ func (d *desk) lastRun(laneID string, status enumspb.WorkflowExecutionStatus) {
 // A lane that was terminated leaves nothing, and the result of one that is open again is
 // not waited for.
 func TestAHandOverToALaneWithoutResult(t *testing.T) {
-	in := dispatch.HandOver{Owner: owner, Call: "crm", Requests: []dispatch.Request{{ID: "1"}}}
+	in := contract.HandOver{Owner: owner, Call: "crm", Requests: []contract.Request{{ID: "1"}}}
 	closed := serviceerror.NewNotFound("workflow execution already completed")
 
 	terminated := newDesk(t)
@@ -131,7 +131,7 @@ func TestAHandOverToALaneWithoutResult(t *testing.T) {
 	terminated.temporal.On("SignalWorkflow", mock.Anything, mock.Anything, "", "append", mock.Anything).Return(closed)
 	terminated.lastRun("delivery/default/i-1/crm", enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED)
 	terminated.expectAppend("crm", nil).Once()
-	_, err := terminated.ExecuteActivity(dispatch.ActivityHandOver, in)
+	_, err := terminated.ExecuteActivity(contract.ActivityHandOver, in)
 	require.NoError(t, err)
 
 	reopened := newDesk(t)
@@ -139,7 +139,7 @@ func TestAHandOverToALaneWithoutResult(t *testing.T) {
 	reopened.temporal.On("SignalWorkflow", mock.Anything, mock.Anything, "", "append", mock.Anything).Return(closed).Once()
 	reopened.lastRun("delivery/default/i-1/crm", enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING)
 	reopened.temporal.On("SignalWorkflow", mock.Anything, mock.Anything, "", "append", mock.Anything).Return(nil).Once()
-	_, err = reopened.ExecuteActivity(dispatch.ActivityHandOver, in)
+	_, err = reopened.ExecuteActivity(contract.ActivityHandOver, in)
 	require.NoError(t, err)
 	require.Empty(t, reopened.lanesStarted())
 }
@@ -150,15 +150,15 @@ func TestAHandOverWaitsForWhatTheLaneHasKnown(t *testing.T) {
 	d.temporal.ExpectedCalls = nil
 	d.temporal.On("SignalWorkflow", mock.Anything, mock.Anything, "", "append", mock.Anything).Return(serviceerror.NewNotFound("completed"))
 	d.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, "").Return(nil, serviceerror.NewUnavailable("a moment"))
-	_, err := d.ExecuteActivity(dispatch.ActivityHandOver, dispatch.HandOver{Owner: owner, Call: "crm", Requests: []dispatch.Request{{ID: "1"}}})
+	_, err := d.ExecuteActivity(contract.ActivityHandOver, contract.HandOver{Owner: owner, Call: "crm", Requests: []contract.Request{{ID: "1"}}})
 	require.ErrorContains(t, err, "appending 1 requests to delivery/default/i-1/crm: a moment")
 }
 
 func TestHandOverOfOneLargeRequest(t *testing.T) {
 	d := newDesk(t)
 	d.expectAppend("crm", nil).Once()
-	_, err := d.ExecuteActivity(dispatch.ActivityHandOver, dispatch.HandOver{
-		Owner: owner, Call: "crm", Requests: []dispatch.Request{{ID: "1", Body: strings.Repeat("x", 300<<10)}},
+	_, err := d.ExecuteActivity(contract.ActivityHandOver, contract.HandOver{
+		Owner: owner, Call: "crm", Requests: []contract.Request{{ID: "1", Body: strings.Repeat("x", 300<<10)}},
 	})
 	require.NoError(t, err)
 }
@@ -171,9 +171,9 @@ func TestHandOverFailsWithTheServer(t *testing.T) {
 			return o.TaskQueue == "deliveries" && len(o.StaticSummary) <= 400 && o.Priority.PriorityKey == 4 && len(o.Priority.FairnessKey) == 64
 		}),
 		mock.Anything, mock.Anything).Return(nil, errors.New("unavailable")).Once()
-	_, err := d.ExecuteActivity(dispatch.ActivityHandOver, dispatch.HandOver{
-		Owner: dispatch.Owner{ContactCenter: strings.Repeat("c", 100), Interaction: strings.Repeat("ä", 150)}, Call: "crm",
-		Requests: []dispatch.Request{{ID: "1"}, {ID: "2"}},
+	_, err := d.ExecuteActivity(contract.ActivityHandOver, contract.HandOver{
+		Owner: contract.Owner{ContactCenter: strings.Repeat("c", 100), Interaction: strings.Repeat("ä", 150)}, Call: "crm",
+		Requests: []contract.Request{{ID: "1"}, {ID: "2"}},
 	})
 	assert.ErrorContains(t, err, "appending 2 requests")
 }
@@ -185,9 +185,9 @@ func TestAlertsDoNotGoBehindWhatTheyTellOf(t *testing.T) {
 		d.temporal.On("SignalWithStartWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything,
 			mock.MatchedBy(func(o client.StartWorkflowOptions) bool { return o.Priority.PriorityKey == key }),
 			mock.Anything, mock.Anything).Return(nil, nil).Once()
-		_, err := d.ExecuteActivity(dispatch.ActivityHandOver, dispatch.HandOver{
-			Owner: dispatch.Owner{ContactCenter: "cc", Interaction: "i-1", Receiver: receiver}, Call: "pager",
-			Requests: []dispatch.Request{{ID: "1"}}, Priority: dispatch.Priority{Key: 2},
+		_, err := d.ExecuteActivity(contract.ActivityHandOver, contract.HandOver{
+			Owner: contract.Owner{ContactCenter: "cc", Interaction: "i-1", Receiver: receiver}, Call: "pager",
+			Requests: []contract.Request{{ID: "1"}}, Priority: contract.Priority{Key: 2},
 		})
 		require.NoError(t, err, receiver)
 	}

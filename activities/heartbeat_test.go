@@ -13,7 +13,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // beats counts the heartbeats of an activity, before the SDK holds any back.
@@ -66,16 +66,16 @@ func TestAHangingRequestHeartbeatsAsOftenAsItsTimeoutAsks(t *testing.T) {
 					release()
 				}
 			}}}})
-			e.RegisterActivityWithOptions(d.Attempt, activity.RegisterOptions{Name: dispatch.ActivityAttempt})
-			e.ExecuteWorkflow(func(ctx workflow.Context, in dispatch.AttemptInput) (result dispatch.AttemptResult, err error) {
+			e.RegisterActivityWithOptions(d.Attempt, activity.RegisterOptions{Name: contract.ActivityAttempt})
+			e.ExecuteWorkflow(func(ctx workflow.Context, in contract.AttemptInput) (result contract.AttemptResult, err error) {
 				ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: time.Minute, HeartbeatTimeout: timeout})
-				err = workflow.ExecuteActivity(ctx, dispatch.ActivityAttempt, in).Get(ctx, &result)
+				err = workflow.ExecuteActivity(ctx, contract.ActivityAttempt, in).Get(ctx, &result)
 				return result, err
 			}, d.batch("crm", 1))
 			require.NoError(t, e.GetWorkflowError(), "no heartbeat was missing")
-			var result dispatch.AttemptResult
+			var result contract.AttemptResult
 			require.NoError(t, e.GetWorkflowResult(&result))
-			require.Equal(t, dispatch.VerdictDelivered, result.Outcomes[0].Verdict)
+			require.Equal(t, contract.VerdictDelivered, result.Outcomes[0].Verdict)
 			require.GreaterOrEqual(t, took, timeout, "%d heartbeats take the whole timeout", count)
 			require.Len(t, d.receiver.requests(), 1)
 		})

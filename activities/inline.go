@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"segue/alerts"
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 )
 
 // sendInline sends what may be sent at once, the lanes side by side, each in order.
@@ -52,7 +52,7 @@ func (d *dispatching) sendLane(l *lane, over <-chan struct{}) {
 			p.wait(nil)
 		case p.way == wayInline:
 			d.sendParcel(p, over)
-			stuck = p.status != dispatch.StatusDelivered
+			stuck = p.status != contract.StatusDelivered
 		}
 	}
 }
@@ -86,7 +86,7 @@ func (d *dispatching) sendParcel(p *parcel, over <-chan struct{}) {
 		Owner: d.in.Owner, Request: p.request, Outcome: outcome, BreakerOpen: d.Sender.Health(p.policy).Open(),
 	})
 	switch {
-	case outcome.Verdict == dispatch.VerdictDelivered:
+	case outcome.Verdict == contract.VerdictDelivered:
 		p.delivered(outcome)
 	case outcome.Free:
 		p.way = wayWait // nothing was sent, so it is no attempt

@@ -19,8 +19,8 @@ import (
 
 	"segue/activities"
 	"segue/config"
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 	"segue/interaction"
 )
 
@@ -130,7 +130,7 @@ func newDesk(t *testing.T) *desk {
 	sender := delivery.New(delivery.Options{Guard: guard})
 	t.Cleanup(func() { require.NoError(t, sender.Close(context.Background())) })
 	temporal := mocks.NewClient(t)
-	temporal.On("SignalWorkflow", mock.Anything, mock.Anything, "", dispatch.SignalAppend, mock.Anything).
+	temporal.On("SignalWorkflow", mock.Anything, mock.Anything, "", contract.SignalAppend, mock.Anything).
 		Return(serviceerror.NewNotFound("no such workflow")).Maybe()
 	temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, "").Return(nil, serviceerror.NewNotFound("no such workflow")).Maybe()
 	d := &desk{
@@ -158,7 +158,7 @@ func (d *desk) know(t *testing.T, calls ...string) {
 		health := d.Sender.Health(call.Policy)
 		for n := 0; !health.Inline(); n++ {
 			require.Less(t, n, 100, "%s never was fast", name)
-			warm := dispatch.Request{ID: fmt.Sprintf("warm-%s-%d", name, n), Method: "POST", URL: d.receiver.URL + "/warm"}
+			warm := contract.Request{ID: fmt.Sprintf("warm-%s-%d", name, n), Method: "POST", URL: d.receiver.URL + "/warm"}
 			o := d.Sender.Send(context.Background(), call.Policy, warm, 1)
 			require.Equal(t, "ok", o.Class, o.Message)
 			<-d.receiver.arrived
@@ -176,26 +176,26 @@ func (d *desk) trip(t *testing.T, name string) {
 	policy := call.Policy
 	policy.Origin = "" // its receiver is another one for this
 	for i := range 5 {
-		o := d.Sender.Send(context.Background(), policy, dispatch.Request{ID: "trip", Method: "POST", URL: "http://127.0.0.1:1"}, i+1)
+		o := d.Sender.Send(context.Background(), policy, contract.Request{ID: "trip", Method: "POST", URL: "http://127.0.0.1:1"}, i+1)
 		require.Equal(t, "refused", o.Class, o.Message)
 	}
 	require.True(t, d.Sender.Health(call.Policy).Open())
 }
 
-func (d *desk) dispatch(t *testing.T, in *dispatch.Input) dispatch.Result {
+func (d *desk) dispatch(t *testing.T, in *contract.Input) contract.Result {
 	t.Helper()
 	value, err := d.ExecuteLocalActivity(d.Dispatch, in)
 	require.NoError(t, err)
-	var result dispatch.Result
+	var result contract.Result
 	require.NoError(t, value.Get(&result))
 	return result
 }
 
-var owner = dispatch.Owner{ContactCenter: "default", Interaction: "i-1", FirstRunID: "run-1"}
+var owner = contract.Owner{ContactCenter: "default", Interaction: "i-1", FirstRunID: "run-1"}
 
 // turns is one turn for each event, numbered from 1.
-func turns(whens ...interaction.When) *dispatch.Input {
-	in := &dispatch.Input{Owner: owner}
+func turns(whens ...interaction.When) *contract.Input {
+	in := &contract.Input{Owner: owner}
 	for i, when := range whens {
 		in.Turns = append(in.Turns, interaction.Turn{
 			View:   interaction.View{Interaction: interaction.Facts{ID: "i-1", ContactCenter: "default", Channel: interaction.ChannelChat}},
@@ -205,7 +205,7 @@ func turns(whens ...interaction.When) *dispatch.Input {
 	return in
 }
 
-func statuses(r dispatch.Result) string {
+func statuses(r contract.Result) string {
 	var list []string
 	for _, d := range r.Deliveries {
 		text := fmt.Sprintf("%d %s %s", d.Sequence, d.Call, d.Status)

@@ -1,7 +1,7 @@
 package activities
 
 import (
-	"segue/dispatch"
+	"segue/contract"
 	"segue/metrics"
 )
 
@@ -27,7 +27,7 @@ func (p *parcel) metricsWay() metrics.Way {
 		return metrics.WayRecorded
 	case p.way == wayInline:
 		return metrics.WayInline
-	case p.status == dispatch.StatusInLane:
+	case p.status == contract.StatusInLane:
 		return metrics.WayLane
 	default:
 		return metrics.WayAttempt
@@ -35,7 +35,7 @@ func (p *parcel) metricsWay() metrics.Way {
 }
 
 // counted counts an attempt that this run does not send.
-func (t *attempting) counted(r dispatch.Request, o dispatch.Outcome) dispatch.Outcome {
+func (t *attempting) counted(r contract.Request, o contract.Outcome) contract.Outcome {
 	call := r.Call
 	if _, ok := t.set.Call(call); !ok {
 		call = metrics.Removed

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/metrics"
 	"segue/metrics/metricstest"
@@ -47,7 +47,7 @@ func TestAttemptsThatAreNotSentAreCounted(t *testing.T) {
 	d.attempt(t, d.batch("long-gone", 1))
 	in := d.batch("crm", 1)
 	in.Requests[0].Fault = "no value"
-	require.Equal(t, dispatch.VerdictFinal, d.attempt(t, in)[0].Verdict)
+	require.Equal(t, contract.VerdictFinal, d.attempt(t, in)[0].Verdict)
 	require.Equal(t, map[string]float64{"call=(removed),class=config": 1, "call=crm,class=render": 1}, p.Values("segue_delivery_attempts_total"),
 		"the name of a call that is not configured is no label")
 }
@@ -67,7 +67,7 @@ func TestWhatAnActivityHasInHandIsShown(t *testing.T) {
 	}
 	release := d.receiver.holdAnswers()
 	defer release()
-	done := make(chan []dispatch.Outcome)
+	done := make(chan []contract.Outcome)
 	go func() { done <- d.attempt(t, in) }()
 	<-d.receiver.arrived
 	require.Equal(t, map[string]float64{"call=crm": 3}, p.Values("segue_deliveries_in_hand"))

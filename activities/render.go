@@ -6,14 +6,14 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"segue/config"
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 )
 
 // Render renders a request anew, with the configuration of now, from the event
 // that it was made of: same id, other bytes. What cannot be rendered is in the
 // result's fault, never an error.
-func (a *Activities) Render(ctx context.Context, in dispatch.RenderInput) (dispatch.Request, error) {
+func (a *Activities) Render(ctx context.Context, in contract.RenderInput) (contract.Request, error) {
 	view, event, err := in.Request.Origin()
 	if err != nil {
 		in.Request.Fault = err.Error()
@@ -24,9 +24,9 @@ func (a *Activities) Render(ctx context.Context, in dispatch.RenderInput) (dispa
 
 // render fills a call in for one event. What cannot be rendered becomes a fault of
 // this delivery alone.
-func render(ctx context.Context, set *config.Set, owner dispatch.Owner, name string, view *interaction.View, event *interaction.Event) (r dispatch.Request) {
-	id := dispatch.DeliveryID(owner, event, name)
-	r = dispatch.Request{ID: id, Call: name, When: string(event.When), Sequence: event.Sequence, At: event.At, Version: set.Version}
+func render(ctx context.Context, set *config.Set, owner contract.Owner, name string, view *interaction.View, event *interaction.Event) (r contract.Request) {
+	id := contract.DeliveryID(owner, event, name)
+	r = contract.Request{ID: id, Call: name, When: string(event.When), Sequence: event.Sequence, At: event.At, Version: set.Version}
 	call, ok := set.Call(name)
 	if !ok {
 		r.Fault = "the call is not in the configuration"

@@ -9,15 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"segue/config"
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 )
 
-func (d *desk) render(t *testing.T, r dispatch.Request) dispatch.Request {
+func (d *desk) render(t *testing.T, r contract.Request) contract.Request {
 	t.Helper()
-	value, err := d.ExecuteActivity(dispatch.ActivityRender, dispatch.RenderInput{Owner: owner, Request: r})
+	value, err := d.ExecuteActivity(contract.ActivityRender, contract.RenderInput{Owner: owner, Request: r})
 	require.NoError(t, err)
-	var got dispatch.Request
+	var got contract.Request
 	require.NoError(t, value.Get(&got))
 	return got
 }
@@ -27,23 +27,23 @@ func TestRenderGivesWhatDispatchGave(t *testing.T) {
 	d := newDesk(t)
 	in := turns("interaction_starts")
 	first := *d.dispatch(t, in).Deliveries[0].Request
-	source := dispatch.SourceOf(&in.Turns[0].View, &in.Turns[0].Events[0])
-	got := d.render(t, dispatch.Request{ID: first.ID, Call: "crm", Source: source})
+	source := contract.SourceOf(&in.Turns[0].View, &in.Turns[0].Events[0])
+	got := d.render(t, contract.Request{ID: first.ID, Call: "crm", Source: source})
 	assert.Equal(t, first, got)
 }
 
 func TestRenderFaultsAreInTheResult(t *testing.T) {
 	d := newDesk(t)
 	in := turns("interaction_starts")
-	source := dispatch.SourceOf(&in.Turns[0].View, &in.Turns[0].Events[0])
-	assert.Contains(t, d.render(t, dispatch.Request{ID: "d", Call: "crm"}).Fault, "source of delivery d")
+	source := contract.SourceOf(&in.Turns[0].View, &in.Turns[0].Events[0])
+	assert.Contains(t, d.render(t, contract.Request{ID: "d", Call: "crm"}).Fault, "source of delivery d")
 
 	empty, err := config.Parse("test.yaml", nil)
 	require.NoError(t, err)
 	d.Config = func() *config.Set { return empty }
-	got := d.render(t, dispatch.Request{Call: "crm", Source: source})
+	got := d.render(t, contract.Request{Call: "crm", Source: source})
 	assert.Equal(t, "the call is not in the configuration", got.Fault)
-	assert.Equal(t, dispatch.DeliveryID(owner, &interaction.Event{Sequence: 1}, "crm"), got.ID)
+	assert.Equal(t, contract.DeliveryID(owner, &interaction.Event{Sequence: 1}, "crm"), got.ID)
 }
 
 // The workflow cannot ask the configuration how long an attempt may take.

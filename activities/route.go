@@ -1,8 +1,8 @@
 package activities
 
 import (
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 )
 
 // way is how a parcel gets to its receiver.
@@ -74,9 +74,9 @@ func (d *dispatching) laneOf(call string) *lane {
 	if !ok {
 		l = &lane{call: call, state: d.in.Lanes[call]}
 		switch l.state {
-		case dispatch.LaneBusy:
+		case contract.LaneBusy:
 			l.rest = wayWait
-		case dispatch.LaneHandedOver:
+		case contract.LaneHandedOver:
 			l.rest = wayHandOver
 		}
 		d.lanes[call] = l

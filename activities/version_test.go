@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 )
 
@@ -23,12 +23,12 @@ func TestTheVersionStandsInEveryOutcome(t *testing.T) {
 	d.know(t, "crm")
 	result := d.dispatch(t, turns(interaction.WhenInteractionStarts))
 	require.Equal(t, version, result.Version)
-	require.Equal(t, dispatch.StatusDelivered, result.Deliveries[0].Status)
+	require.Equal(t, contract.StatusDelivered, result.Deliveries[0].Status)
 	require.Empty(t, result.Deliveries[0].Outcome.Version, "the result has said it")
 
 	d.receiver.answer(503)
 	result = d.dispatch(t, turns(interaction.WhenEngagementResult, interaction.WhenInteractionEnds))
-	require.Equal(t, dispatch.StatusWaiting, result.Deliveries[0].Status)
+	require.Equal(t, contract.StatusWaiting, result.Deliveries[0].Status)
 	require.Equal(t, "http_5xx", result.Deliveries[0].Outcome.Class)
 	require.Equal(t, version, result.Deliveries[0].Outcome.Version, "it goes to the lane without the result")
 }

@@ -3,8 +3,8 @@ package alerts
 import (
 	"time"
 
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 )
 
 // receiver is what the process knows of one call's receiver, and how much of it
@@ -14,18 +14,18 @@ type receiver struct {
 	open    bool      // the breaker has been open since it fails
 	since   time.Time // of the first failure after the last success
 	latest  time.Time // of the attempt that said something last
-	failure dispatch.Failure
+	failure contract.Failure
 	// delivered and failed are when that was seen last.
 	delivered, failed time.Time
 
-	told   dispatch.Health
+	told   contract.Health
 	toldAt time.Time
 	// news: since that telling an attempt failed, of a receiver that fails; or a
 	// lane's delivery arrived, of one that does not.
 	news bool
 
 	parked     int
-	lastParked dispatch.Failure
+	lastParked contract.Failure
 	parkedAt   time.Time       // when parked ones were told of last
 	waiting    []chan struct{} // closed once what is parked is told of
 
@@ -39,9 +39,9 @@ type receiver struct {
 // outcome of an attempt may be asked for more than once), changes nothing.
 func (r *receiver) saw(a Attempt) bool {
 	o := a.Outcome
-	isDelivered := o.Verdict == dispatch.VerdictDelivered && o.Class == string(delivery.ClassOK)
-	isFailed := !o.Free && o.Verdict != dispatch.VerdictDelivered &&
-		(o.Verdict == dispatch.VerdictRetry || delivery.Class(o.Class).MayPass())
+	isDelivered := o.Verdict == contract.VerdictDelivered && o.Class == string(delivery.ClassOK)
+	isFailed := !o.Free && o.Verdict != contract.VerdictDelivered &&
+		(o.Verdict == contract.VerdictRetry || delivery.Class(o.Class).MayPass())
 	switch {
 	case o.At.Before(r.latest):
 		return false
@@ -73,12 +73,12 @@ func (r *receiver) fail(a Attempt) bool {
 
 // hasTold tells whether Temporal knows from this process that the receiver fails.
 func (r *receiver) hasTold() bool {
-	return r.told == dispatch.HealthFailing || r.told == dispatch.HealthBreakerOpen
+	return r.told == contract.HealthFailing || r.told == contract.HealthBreakerOpen
 }
 
 // park counts a delivery that waits for a person. What it returns is closed when
 // the process has told of it; nil where that is only due later.
-func (r *receiver) park(f dispatch.Failure, now time.Time) <-chan struct{} {
+func (r *receiver) park(f contract.Failure, now time.Time) <-chan struct{} {
 	r.parked++
 	r.lastParked = f
 	if now.Before(r.parkedAt.Add(parkedEvery)) || now.Before(r.notBefore) || len(r.waiting) > 0 {
@@ -90,25 +90,25 @@ func (r *receiver) park(f dispatch.Failure, now time.Time) <-chan struct{} {
 }
 
 // health is what is to be told of the receiver, and from when on; "" for nothing.
-func (r *receiver) health(grace time.Duration) (dispatch.Health, time.Time) {
+func (r *receiver) health(grace time.Duration) (contract.Health, time.Time) {
 	switch {
-	case r.failing && r.open && r.told != dispatch.HealthBreakerOpen:
-		return dispatch.HealthBreakerOpen, r.since
+	case r.failing && r.open && r.told != contract.HealthBreakerOpen:
+		return contract.HealthBreakerOpen, r.since
 	case r.failing && !r.hasTold():
-		return dispatch.HealthFailing, r.since.Add(grace)
+		return contract.HealthFailing, r.since.Add(grace)
 	case r.failing && r.news:
 		return r.told, r.toldAt.Add(refreshEvery)
 	case !r.failing && r.hasTold():
-		return dispatch.HealthDelivered, r.latest
+		return contract.HealthDelivered, r.latest
 	case !r.failing && r.news:
-		return dispatch.HealthDelivered, r.toldAt.Add(deliveredEvery)
+		return contract.HealthDelivered, r.toldAt.Add(deliveredEvery)
 	}
 	return "", time.Time{}
 }
 
 // telling is what is due to be told now; until tells when there is something next,
 // zero for when something happens.
-func (r *receiver) telling(now time.Time, grace time.Duration) (t dispatch.Telling, isDue bool, until time.Time) {
+func (r *receiver) telling(now time.Time, grace time.Duration) (t contract.Telling, isDue bool, until time.Time) {
 	health, healthAt := r.health(grace)
 	soonest := func(at time.Time) {
 		if at.Before(r.notBefore) {
@@ -121,7 +121,7 @@ func (r *receiver) telling(now time.Time, grace time.Duration) (t dispatch.Telli
 	if health != "" {
 		if soonest(healthAt); !now.Before(healthAt) {
 			t.Health, t.At = health, r.latest
-			if health != dispatch.HealthDelivered {
+			if health != contract.HealthDelivered {
 				failure := r.failure
 				t.Since, t.Failure = r.since, &failure
 			}
@@ -139,7 +139,7 @@ func (r *receiver) telling(now time.Time, grace time.Duration) (t dispatch.Telli
 }
 
 // took notes that Temporal has a telling.
-func (r *receiver) took(t dispatch.Telling, now time.Time) {
+func (r *receiver) took(t contract.Telling, now time.Time) {
 	r.refused, r.notBefore = 0, time.Time{}
 	if t.Health != "" {
 		r.told, r.toldAt = t.Health, now

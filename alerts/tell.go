@@ -12,7 +12,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"golang.org/x/sync/errgroup"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 const (
@@ -43,7 +43,7 @@ func (w *Watch) run(ctx context.Context) {
 // tellAll tells what is due, and when there is more.
 func (w *Watch) tellAll(ctx context.Context) (until time.Time) {
 	grace := w.grace()
-	due := map[string]dispatch.Telling{}
+	due := map[string]contract.Telling{}
 	w.mu.Lock()
 	for call, r := range w.receivers {
 		telling, isDue, _ := r.telling(time.Now(), grace)
@@ -71,7 +71,7 @@ func (w *Watch) tellAll(ctx context.Context) (until time.Time) {
 	return until
 }
 
-func (w *Watch) noted(call string, telling dispatch.Telling, err error) {
+func (w *Watch) noted(call string, telling contract.Telling, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	r := w.of(call)
@@ -86,12 +86,12 @@ func (w *Watch) noted(call string, telling dispatch.Telling, err error) {
 
 // tell gives the Receiver workflow of the call a telling, and starts it when there
 // is none; that all is well concerns only one that there is.
-func (w *Watch) tell(ctx context.Context, call string, telling dispatch.Telling) error {
+func (w *Watch) tell(ctx context.Context, call string, telling contract.Telling) error {
 	ctx, cancel := context.WithTimeout(ctx, tellWithin)
 	defer cancel()
-	id := dispatch.ReceiverWorkflowID(w.options.TaskQueue, call)
-	if telling.Health == dispatch.HealthDelivered && telling.Parked == 0 {
-		err := w.options.Temporal.SignalWorkflow(ctx, id, "", dispatch.SignalTell, telling)
+	id := contract.ReceiverWorkflowID(w.options.TaskQueue, call)
+	if telling.Health == contract.HealthDelivered && telling.Parked == 0 {
+		err := w.options.Temporal.SignalWorkflow(ctx, id, "", contract.SignalTell, telling)
 		var missing *serviceerror.NotFound
 		if err != nil && !errors.As(err, &missing) {
 			return fmt.Errorf("signaling %s: %w", id, err)
@@ -104,10 +104,10 @@ func (w *Watch) tell(ctx context.Context, call string, telling dispatch.Telling)
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            "receiver of " + call,
-		TypedSearchAttributes:    temporal.NewSearchAttributes(dispatch.AttributeCall.ValueSet(call)),
+		TypedSearchAttributes:    temporal.NewSearchAttributes(contract.AttributeCall.ValueSet(call)),
 	}
-	start := dispatch.ReceiverStart{Call: call}
-	if _, err := w.options.Temporal.SignalWithStartWorkflow(ctx, id, dispatch.SignalTell, telling, options, dispatch.WorkflowReceiver, start); err != nil {
+	start := contract.ReceiverStart{Call: call}
+	if _, err := w.options.Temporal.SignalWithStartWorkflow(ctx, id, contract.SignalTell, telling, options, contract.WorkflowReceiver, start); err != nil {
 		return fmt.Errorf("signaling or starting %s: %w", id, err)
 	}
 	return nil

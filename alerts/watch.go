@@ -8,7 +8,7 @@ import (
 
 	"go.temporal.io/sdk/client"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 const (
@@ -33,7 +33,7 @@ type Options struct {
 	// TaskQueue is where Receiver workflows run.
 	TaskQueue string
 	// Rules are asked for how soon operators want to hear; nil is as late as may be.
-	Rules func() dispatch.AlertRules
+	Rules func() contract.AlertRules
 	Log   *slog.Logger
 }
 
@@ -50,9 +50,9 @@ type Watch struct {
 
 // Attempt is what came of one attempt.
 type Attempt struct {
-	Owner   dispatch.Owner
-	Request dispatch.Request
-	Outcome dispatch.Outcome
+	Owner   contract.Owner
+	Request contract.Request
+	Outcome contract.Outcome
 	// BreakerOpen says that the receiver is left alone now.
 	BreakerOpen bool
 	// InLane says that a lane workflow made the attempt, so that one before it failed.
@@ -89,7 +89,7 @@ func (w *Watch) Close(ctx context.Context) {
 // Saw notices an attempt. What came of an alert is only logged: alerts about alerts
 // would have no end.
 func (w *Watch) Saw(a Attempt) {
-	if w == nil || a.Outcome.Verdict == dispatch.VerdictInFlight {
+	if w == nil || a.Outcome.Verdict == contract.VerdictInFlight {
 		return
 	}
 	if a.Owner.Receiver != "" {
@@ -106,7 +106,7 @@ func (w *Watch) Saw(a Attempt) {
 
 // Parked notices that a delivery waits for a person. The first one is told at once,
 // and waited for a moment, so that a process which dies has told of it.
-func (w *Watch) Parked(ctx context.Context, owner dispatch.Owner, request dispatch.Request, outcome dispatch.Outcome) {
+func (w *Watch) Parked(ctx context.Context, owner contract.Owner, request contract.Request, outcome contract.Outcome) {
 	if w == nil || owner.Receiver != "" {
 		return
 	}
@@ -142,7 +142,7 @@ func (w *Watch) Last(call string) (delivered, failed time.Time) {
 }
 
 func (w *Watch) log(a Attempt) {
-	if a.Outcome.Verdict != dispatch.VerdictDelivered && !a.Outcome.Free {
+	if a.Outcome.Verdict != contract.VerdictDelivered && !a.Outcome.Free {
 		w.options.Log.Warn("an alert did not arrive", "call", a.Request.Call, "about", a.Owner.Receiver, "when", a.Request.When,
 			"delivery", a.Request.ID, "class", a.Outcome.Class, "code", a.Outcome.Code, "verdict", string(a.Outcome.Verdict))
 	}
@@ -174,8 +174,8 @@ func (w *Watch) awake() {
 	}
 }
 
-func failureOf(owner dispatch.Owner, request dispatch.Request, outcome dispatch.Outcome) dispatch.Failure {
-	return dispatch.Failure{
+func failureOf(owner contract.Owner, request contract.Request, outcome contract.Outcome) contract.Failure {
+	return contract.Failure{
 		Class: outcome.Class, Code: outcome.Code, Message: outcome.Message, At: outcome.At,
 		Delivery: request.ID, ContactCenter: owner.ContactCenter, Interaction: owner.Interaction,
 	}

@@ -18,7 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"segue/alerts"
-	"segue/dispatch"
+	"segue/contract"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -51,8 +51,8 @@ func (f *temporal) SignalWithStartWorkflow(ctx context.Context, id, name string,
 	if options.ID != id || options.TaskQueue != "segue" || workflow != "Receiver" || len(args) != 1 {
 		return nil, fmt.Errorf("started wrongly: %v %v %v", options, workflow, args)
 	}
-	call, _ := options.TypedSearchAttributes.GetKeyword(dispatch.AttributeCall)
-	if start, ok := args[0].(dispatch.ReceiverStart); !ok || id != "receiver/segue/"+start.Call || call != start.Call {
+	call, _ := options.TypedSearchAttributes.GetKeyword(contract.AttributeCall)
+	if start, ok := args[0].(contract.ReceiverStart); !ok || id != "receiver/segue/"+start.Call || call != start.Call {
 		return nil, fmt.Errorf("started wrongly: %v %v", id, args)
 	}
 	err := f.take(ctx, "start", id, name, arg)
@@ -77,7 +77,7 @@ func (f *temporal) take(ctx context.Context, how, id, name string, arg any) erro
 	if broken {
 		return errors.New("unavailable")
 	}
-	t := arg.(dispatch.Telling)
+	t := arg.(contract.Telling)
 	text := fmt.Sprintf("%s %s %s", time.Since(f.begin).Round(time.Second), how, strings.TrimPrefix(id, "receiver/segue/"))
 	if t.Health != "" {
 		text += " " + string(t.Health)
@@ -110,13 +110,13 @@ type stage struct {
 }
 
 // watching runs a test in virtual time; what it has not told at the end, it tells then.
-func watching(t *testing.T, rules dispatch.AlertRules, test func(b *stage)) {
+func watching(t *testing.T, rules contract.AlertRules, test func(b *stage)) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &strings.Builder{}
 		b := &stage{t: t, temporal: &temporal{begin: time.Now()}, log: log}
 		b.Watch = alerts.New(alerts.Options{
 			Temporal: b.temporal, TaskQueue: "segue", Log: slog.New(slog.NewTextHandler(log, nil)),
-			Rules: func() dispatch.AlertRules { return rules },
+			Rules: func() contract.AlertRules { return rules },
 		})
 		test(b)
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -125,35 +125,35 @@ func watching(t *testing.T, rules dispatch.AlertRules, test func(b *stage)) {
 	})
 }
 
-var owner = dispatch.Owner{ContactCenter: "cc", Interaction: "i-1", FirstRunID: "r"}
+var owner = contract.Owner{ContactCenter: "cc", Interaction: "i-1", FirstRunID: "r"}
 
-func (b *stage) attempt(verdict dispatch.Verdict, class string) alerts.Attempt {
+func (b *stage) attempt(verdict contract.Verdict, class string) alerts.Attempt {
 	b.n++
 	return alerts.Attempt{
 		Owner:   owner,
-		Request: dispatch.Request{ID: fmt.Sprintf("d%d", b.n), Call: "crm"},
-		Outcome: dispatch.Outcome{Verdict: verdict, Class: class, At: time.Now()},
+		Request: contract.Request{ID: fmt.Sprintf("d%d", b.n), Call: "crm"},
+		Outcome: contract.Outcome{Verdict: verdict, Class: class, At: time.Now()},
 	}
 }
 
-func (b *stage) fails(class string) { b.Saw(b.attempt(dispatch.VerdictRetry, class)) }
+func (b *stage) fails(class string) { b.Saw(b.attempt(contract.VerdictRetry, class)) }
 
 func (b *stage) trips() {
-	a := b.attempt(dispatch.VerdictRetry, "refused")
+	a := b.attempt(contract.VerdictRetry, "refused")
 	a.BreakerOpen = true
 	b.Saw(a)
 }
 
-func (b *stage) delivers() { b.Saw(b.attempt(dispatch.VerdictDelivered, "ok")) }
+func (b *stage) delivers() { b.Saw(b.attempt(contract.VerdictDelivered, "ok")) }
 
 func (b *stage) deliversInLane() {
-	a := b.attempt(dispatch.VerdictDelivered, "ok")
+	a := b.attempt(contract.VerdictDelivered, "ok")
 	a.InLane = true
 	b.Saw(a)
 }
 
 func (b *stage) park() {
-	a := b.attempt(dispatch.VerdictFinal, "gone")
+	a := b.attempt(contract.VerdictFinal, "gone")
 	b.Parked(b.t.Context(), a.Owner, a.Request, a.Outcome)
 }
 
@@ -171,7 +171,7 @@ func (b *stage) told() []string {
 }
 
 func TestAFailingReceiverIsToldOnce(t *testing.T) {
-	watching(t, dispatch.AlertRules{FailingAfter: 5 * time.Minute}, func(b *stage) {
+	watching(t, contract.AlertRules{FailingAfter: 5 * time.Minute}, func(b *stage) {
 		for range 5000 {
 			b.fails("http_5xx") // of as many lanes
 		}
@@ -189,7 +189,7 @@ func TestAFailingReceiverIsToldOnce(t *testing.T) {
 }
 
 func TestWhatPassesSoonIsNotTold(t *testing.T) {
-	watching(t, dispatch.AlertRules{}, func(b *stage) {
+	watching(t, contract.AlertRules{}, func(b *stage) {
 		for range 20 {
 			b.fails("http_5xx")
 			b.after(9 * time.Second)
@@ -202,7 +202,7 @@ func TestWhatPassesSoonIsNotTold(t *testing.T) {
 }
 
 func TestOperatorsWhoWantToHearSoonerDo(t *testing.T) {
-	watching(t, dispatch.AlertRules{FailingAfter: 2 * time.Second}, func(b *stage) {
+	watching(t, contract.AlertRules{FailingAfter: 2 * time.Second}, func(b *stage) {
 		b.fails("timeout")
 		b.after(time.Minute)
 		assert.Equal(t, []string{"2s start crm failing since 0s timeout d1"}, b.told())
@@ -210,7 +210,7 @@ func TestOperatorsWhoWantToHearSoonerDo(t *testing.T) {
 }
 
 func TestAnOpenBreakerIsToldAtOnce(t *testing.T) {
-	watching(t, dispatch.AlertRules{}, func(b *stage) {
+	watching(t, contract.AlertRules{}, func(b *stage) {
 		for range 4 {
 			b.fails("refused")
 		}
@@ -230,7 +230,7 @@ func TestAnOpenBreakerIsToldAtOnce(t *testing.T) {
 
 // Another process may have told last, and been wrong for this one.
 func TestAReceiverThatGoesOnFailingIsToldAgain(t *testing.T) {
-	watching(t, dispatch.AlertRules{}, func(b *stage) {
+	watching(t, contract.AlertRules{}, func(b *stage) {
 		for range 30 {
 			b.fails("timeout")
 			b.after(time.Minute)
@@ -245,7 +245,7 @@ func TestAReceiverThatGoesOnFailingIsToldAgain(t *testing.T) {
 
 // The process that told of the failure may have died.
 func TestALanesSuccessIsToldOnceAMinute(t *testing.T) {
-	watching(t, dispatch.AlertRules{}, func(b *stage) {
+	watching(t, contract.AlertRules{}, func(b *stage) {
 		b.delivers()
 		for range 100 {
 			b.deliversInLane()
@@ -260,19 +260,19 @@ func TestALanesSuccessIsToldOnceAMinute(t *testing.T) {
 }
 
 func TestWhatSaysNothingOfAReceiver(t *testing.T) {
-	watching(t, dispatch.AlertRules{}, func(b *stage) {
-		limited := b.attempt(dispatch.VerdictRetry, "limited")
+	watching(t, contract.AlertRules{}, func(b *stage) {
+		limited := b.attempt(contract.VerdictRetry, "limited")
 		limited.Outcome.Free = true
 		b.Saw(limited)
-		b.Saw(b.attempt(dispatch.VerdictInFlight, "in_flight"))
-		b.Saw(b.attempt(dispatch.VerdictFinal, "http_4xx"))
-		b.Saw(b.attempt(dispatch.VerdictFinal, "render"))
+		b.Saw(b.attempt(contract.VerdictInFlight, "in_flight"))
+		b.Saw(b.attempt(contract.VerdictFinal, "http_4xx"))
+		b.Saw(b.attempt(contract.VerdictFinal, "render"))
 		b.after(time.Hour)
 		assert.Empty(t, b.told())
-		b.Saw(b.attempt(dispatch.VerdictFinal, "http_5xx")) // the last of its schedule
+		b.Saw(b.attempt(contract.VerdictFinal, "http_5xx")) // the last of its schedule
 		b.after(time.Minute)
 		assert.Len(t, b.told(), 1)
-		b.Saw(b.attempt(dispatch.VerdictDelivered, "dry_run"))
+		b.Saw(b.attempt(contract.VerdictDelivered, "dry_run"))
 		b.after(time.Minute)
 		assert.Empty(t, b.told(), "a dry run has asked nobody")
 	})
@@ -280,8 +280,8 @@ func TestWhatSaysNothingOfAReceiver(t *testing.T) {
 
 // The server has a workflow task redone, and with it an outcome of before is seen again.
 func TestAnOldOutcomeChangesNothing(t *testing.T) {
-	watching(t, dispatch.AlertRules{}, func(b *stage) {
-		old := b.attempt(dispatch.VerdictDelivered, "ok")
+	watching(t, contract.AlertRules{}, func(b *stage) {
+		old := b.attempt(contract.VerdictDelivered, "ok")
 		b.Saw(old)
 		b.after(time.Second)
 		b.fails("reset")
@@ -292,7 +292,7 @@ func TestAnOldOutcomeChangesNothing(t *testing.T) {
 }
 
 func TestParkedOnesAreToldAtOnceThenOnceAMinute(t *testing.T) {
-	watching(t, dispatch.AlertRules{}, func(b *stage) {
+	watching(t, contract.AlertRules{}, func(b *stage) {
 		b.park()
 		assert.Equal(t, []string{"0s start crm parked 1 d1"}, b.told(), "before whoever parks goes on")
 		for range 5000 {
@@ -310,7 +310,7 @@ func TestParkedOnesAreToldAtOnceThenOnceAMinute(t *testing.T) {
 }
 
 func TestATellingThatFailsIsTriedAgainAndHoldsNobodyUp(t *testing.T) {
-	watching(t, dispatch.AlertRules{}, func(b *stage) {
+	watching(t, contract.AlertRules{}, func(b *stage) {
 		b.temporal.set(true)
 		b.fails("timeout")
 		b.after(10 * time.Second)
@@ -332,7 +332,7 @@ func TestATellingThatFailsIsTriedAgainAndHoldsNobodyUp(t *testing.T) {
 }
 
 func TestATellingThatHangsIsCut(t *testing.T) {
-	watching(t, dispatch.AlertRules{}, func(b *stage) {
+	watching(t, contract.AlertRules{}, func(b *stage) {
 		b.temporal.takes = time.Hour
 		before := time.Now()
 		b.park()
@@ -348,7 +348,7 @@ func TestATellingThatHangsIsCut(t *testing.T) {
 }
 
 func TestAProcessThatStopsTellsWhatItKnows(t *testing.T) {
-	watching(t, dispatch.AlertRules{}, func(b *stage) {
+	watching(t, contract.AlertRules{}, func(b *stage) {
 		b.park()
 		b.park()
 		b.told()
@@ -359,10 +359,10 @@ func TestAProcessThatStopsTellsWhatItKnows(t *testing.T) {
 
 // An alert that does not arrive makes no alert, or there would be no end of them.
 func TestAlertsAreOnlyLogged(t *testing.T) {
-	watching(t, dispatch.AlertRules{}, func(b *stage) {
+	watching(t, contract.AlertRules{}, func(b *stage) {
 		for range 10 {
-			a := b.attempt(dispatch.VerdictRetry, "refused")
-			a.Owner, a.BreakerOpen = dispatch.Owner{Receiver: "segue/bi", FirstRunID: "r"}, true
+			a := b.attempt(contract.VerdictRetry, "refused")
+			a.Owner, a.BreakerOpen = contract.Owner{Receiver: "segue/bi", FirstRunID: "r"}, true
 			b.Saw(a)
 			b.Parked(b.t.Context(), a.Owner, a.Request, a.Outcome)
 			b.after(time.Minute)
@@ -373,9 +373,9 @@ func TestAlertsAreOnlyLogged(t *testing.T) {
 }
 
 func TestCallsAreToldOfEachByItself(t *testing.T) {
-	watching(t, dispatch.AlertRules{}, func(b *stage) {
+	watching(t, contract.AlertRules{}, func(b *stage) {
 		for _, call := range []string{"crm", "bi"} {
-			a := b.attempt(dispatch.VerdictRetry, "refused")
+			a := b.attempt(contract.VerdictRetry, "refused")
 			a.Request.Call = call
 			b.Saw(a)
 		}
@@ -387,7 +387,7 @@ func TestCallsAreToldOfEachByItself(t *testing.T) {
 func TestNoWatchNoticesNothing(t *testing.T) {
 	var none *alerts.Watch
 	none.Saw(alerts.Attempt{})
-	none.Parked(t.Context(), owner, dispatch.Request{}, dispatch.Outcome{})
+	none.Parked(t.Context(), owner, contract.Request{}, contract.Outcome{})
 	delivered, failed := none.Last("crm")
 	assert.Zero(t, delivered)
 	assert.Zero(t, failed)

@@ -6,15 +6,15 @@ import (
 	"strings"
 	"time"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/request/expr"
 )
 
 // sampleAlert is what an alert tells of.
-var sampleAlert = dispatch.AlertFacts{
+var sampleAlert = contract.AlertFacts{
 	Call: "crm", Since: sampleTime, FailingFor: 5 * time.Minute, Count: 1, Lanes: 12, Parked: 1,
-	Failure: dispatch.Failure{Class: "http_5xx", Code: 503, Message: "HTTP 503 Service Unavailable",
+	Failure: contract.Failure{Class: "http_5xx", Code: 503, Message: "HTTP 503 Service Unavailable",
 		Delivery: "msg_sample", ContactCenter: "default", Interaction: "sample-1"},
 }
 

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // Bounds of the lists of a configuration.
@@ -33,7 +33,7 @@ var (
 	rateNumbers        = numbers{0, 100_000}
 	responseNumbers    = numbers{0, 16 << 20}
 	missesNumbers      = numbers{0, 1000}
-	priorityNumbers    = numbers{dispatch.FirstPriority, dispatch.LastPriority}
+	priorityNumbers    = numbers{contract.FirstPriority, contract.LastPriority}
 	weightNumbers      = numbers{0.001, 1000} // as Temporal takes them
 )
 

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 	"segue/request"
 	"segue/request/expr"
 	"segue/trigger"
@@ -132,19 +132,19 @@ func (l *loader) policy(at string, c *fileCall) delivery.Policy {
 }
 
 // verdicts are what a call makes of classes of outcomes.
-func (l *loader) verdicts(at string, c *fileCall) map[delivery.Class]dispatch.Verdict {
+func (l *loader) verdicts(at string, c *fileCall) map[delivery.Class]contract.Verdict {
 	if len(c.Final.classes)+len(c.Again.classes) == 0 {
 		return nil
 	}
-	verdicts := map[delivery.Class]dispatch.Verdict{}
+	verdicts := map[delivery.Class]contract.Verdict{}
 	for _, class := range c.Final.classes {
-		verdicts[class] = dispatch.VerdictFinal
+		verdicts[class] = contract.VerdictFinal
 	}
 	for _, class := range c.Again.classes {
-		if verdicts[class] == dispatch.VerdictFinal {
+		if verdicts[class] == contract.VerdictFinal {
 			l.decoder.fail(at+".retriable", string(class), quoted(string(class))+" is final already", "keep it in one of the two")
 		}
-		verdicts[class] = dispatch.VerdictRetry
+		verdicts[class] = contract.VerdictRetry
 	}
 	return verdicts
 }

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"segue/config"
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 	"segue/interaction"
 	"segue/trigger"
 
@@ -39,7 +39,7 @@ func TestDefaults(t *testing.T) {
 		Retry: delivery.Retry{Jitter: 0.2, Retention: 720 * time.Hour, Schedule: []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute,
 			2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour}},
 		Limits: delivery.Limits{Concurrency: 20, Response: 64 << 10}}, c.Policy)
-	assert.Equal(t, dispatch.Timeouts{Offer: 30 * time.Second, Queue: 10 * time.Minute, WrapUp: 2 * time.Minute, Engagement: time.Minute,
+	assert.Equal(t, contract.Timeouts{Offer: 30 * time.Second, Queue: 10 * time.Minute, WrapUp: 2 * time.Minute, Engagement: time.Minute,
 		Lifetime: 168 * time.Hour, LateEvents: 15 * time.Minute, Orphan: 5 * time.Minute, SequenceGap: 2 * time.Second},
 		set.TimeoutsFor(interaction.ChannelChat))
 	assert.Equal(t, config.Temporal{
@@ -95,7 +95,7 @@ calls:
 	assert.Equal(t, delivery.Policy{Call: "a", Version: set.Version, Origin: "https://h.example.com:443", Timeout: 1500 * time.Millisecond,
 		Success: []delivery.StatusRange{{From: 200, To: 299}, {From: 304, To: 304}, {From: 400, To: 404}}, Final: []delivery.StatusRange{{From: 409, To: 409}},
 		Retriable: []delivery.StatusRange{{From: 404, To: 404}, {From: 420, To: 425}},
-		Verdicts:  map[delivery.Class]dispatch.Verdict{"tls": dispatch.VerdictFinal, "blocked": dispatch.VerdictRetry, "gone": dispatch.VerdictRetry},
+		Verdicts:  map[delivery.Class]contract.Verdict{"tls": contract.VerdictFinal, "blocked": contract.VerdictRetry, "gone": contract.VerdictRetry},
 		Order:     delivery.OrderSkip,
 		Retry:     delivery.Retry{Schedule: []time.Duration{time.Second}, Retention: time.Hour},
 		Limits:    delivery.Limits{Rate: 0.5, Response: 1_000_000},
@@ -332,9 +332,9 @@ func TestTheExampleIsValidAndShowsEveryKey(t *testing.T) {
 }
 
 func TestAlertsSayWhenOperatorsAreTold(t *testing.T) {
-	assert.Equal(t, dispatch.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute, RemindEvery: 24 * time.Hour}, parsed(t, "").Alerts)
+	assert.Equal(t, contract.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute, RemindEvery: 24 * time.Hour}, parsed(t, "").Alerts)
 	set := parsed(t, "alerts: {failing_after: 10m, recovered_after: 0s, remind_every: 0s}")
-	assert.Equal(t, dispatch.AlertRules{FailingAfter: 10 * time.Minute}, set.Alerts)
+	assert.Equal(t, contract.AlertRules{FailingAfter: 10 * time.Minute}, set.Alerts)
 	t.Setenv("SEGUE_ALERTS_FAILING_AFTER", "2m")
 	other := parsed(t, "alerts: {failing_after: 10m, recovered_after: 0s, remind_every: 0s}")
 	assert.Equal(t, 2*time.Minute, other.Alerts.FailingAfter)

@@ -3,8 +3,8 @@ package config
 import (
 	"time"
 
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 	"segue/request"
 
 	"go.yaml.in/yaml/v3"
@@ -244,7 +244,7 @@ type fileAddress struct {
 
 // setDefaults is a call before the file says anything.
 func (c *fileCall) setDefaults() {
-	c.Timeout = duration(dispatch.UsualTimeout)
+	c.Timeout = duration(contract.UsualTimeout)
 	c.Success = statuses{{From: 200, To: 299}}
 	c.Idemp, c.Inline = true, true
 	c.Order = delivery.OrderBlock

@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 
 	"github.com/spf13/pflag"
@@ -109,7 +109,7 @@ func Parse(name string, data []byte, options ...Option) (*Set, error) {
 	if l.decoder.nodes > maxNodes { // what was read is incomplete
 		return nil, l.decoder.errors.sorted()
 	}
-	set := &Set{settings: map[string]string{}, calls: map[string]*Call{}, channels: map[interaction.Channel]dispatch.Timeouts{}}
+	set := &Set{settings: map[string]string{}, calls: map[string]*Call{}, channels: map[interaction.Channel]contract.Timeouts{}}
 	set.fill(l.settings())
 	l.timeouts(set)
 	l.priorities(set)

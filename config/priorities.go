@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/request/expr"
 )
@@ -32,8 +32,8 @@ type priorities struct {
 
 // Priority says whose turn an interaction is: its queue says it, else its channel,
 // else the default; and its contact center how often.
-func (s *Set) Priority(contactCenter string, channel interaction.Channel, queue string) dispatch.Priority {
-	p := dispatch.Priority{Key: s.priorities.standard, Weight: s.priorities.weights[contactCenter]}
+func (s *Set) Priority(contactCenter string, channel interaction.Channel, queue string) contract.Priority {
+	p := contract.Priority{Key: s.priorities.standard, Weight: s.priorities.weights[contactCenter]}
 	if key, ok := s.priorities.channels[channel]; ok {
 		p.Key = key
 	}

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"segue/config"
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 
 	"github.com/stretchr/testify/assert"
@@ -19,9 +19,9 @@ priorities:
   weights: [{contact_center: Berlin, weight: 2.5}]
 queues: [{name: vip, priority: 1}, {name: sales}]
 `)
-	assert.Equal(t, dispatch.Priority{Key: 4}, set.Priority("paris", interaction.ChannelChat, ""))
-	assert.Equal(t, dispatch.Priority{Key: 2}, set.Priority("paris", interaction.ChannelInbound, "sales"))
-	assert.Equal(t, dispatch.Priority{Key: 1, Weight: 2.5}, set.Priority("Berlin", interaction.ChannelInbound, "vip"))
+	assert.Equal(t, contract.Priority{Key: 4}, set.Priority("paris", interaction.ChannelChat, ""))
+	assert.Equal(t, contract.Priority{Key: 2}, set.Priority("paris", interaction.ChannelInbound, "sales"))
+	assert.Equal(t, contract.Priority{Key: 1, Weight: 2.5}, set.Priority("Berlin", interaction.ChannelInbound, "vip"))
 	assert.Zero(t, parsed(t, "").Priority("paris", interaction.ChannelInbound, "vip"), "nothing said is nothing said")
 }
 

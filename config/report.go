@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/trigger"
 )
@@ -51,7 +51,7 @@ type Sample struct {
 	Disposition string `json:"disposition,omitempty"`
 	// DryRun says that every trigger of the moment only records the request.
 	DryRun  bool             `json:"dry_run,omitempty"`
-	Request dispatch.Request `json:"request"`
+	Request contract.Request `json:"request"`
 }
 
 // maxSamples bounds the samples of one call.
@@ -161,10 +161,10 @@ func credential(name string) bool {
 }
 
 // mask hides what looks like a credential, and names it.
-func mask(r *dispatch.Request) (names []string) {
+func mask(r *contract.Request) (names []string) {
 	for i, h := range r.Headers {
 		if credential(h.Name) && !strings.HasSuffix(h.Value, "***") {
-			r.Headers[i] = dispatch.Header{Name: h.Name, Value: "***"}
+			r.Headers[i] = contract.Header{Name: h.Name, Value: "***"}
 			names = append(names, "header "+h.Name)
 		}
 	}

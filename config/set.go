@@ -4,8 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 	"segue/interaction"
 	"segue/request"
 	"segue/trigger"
@@ -26,7 +26,7 @@ type Set struct {
 	Guard      Guard
 	Engagement Engagement
 	// Alerts says when operators are told of a receiver.
-	Alerts dispatch.AlertRules
+	Alerts contract.AlertRules
 
 	Temporal Temporal
 	Log      Log
@@ -39,8 +39,8 @@ type Set struct {
 	settings map[string]string // of the process, by path
 	blank    bool              // nothing stands in the file
 	specs    []trigger.Spec
-	defaults dispatch.Timeouts
-	channels map[interaction.Channel]dispatch.Timeouts
+	defaults contract.Timeouts
+	channels map[interaction.Channel]contract.Timeouts
 
 	priorities priorities
 }
@@ -56,10 +56,10 @@ type Call struct {
 
 // Render fills the call in for one event, stamped with the configuration's
 // version. It never fails: what cannot be rendered is in Request.Fault.
-func (c *Call) Render(deliveryID string, view *interaction.View, ev *interaction.Event) dispatch.Request {
+func (c *Call) Render(deliveryID string, view *interaction.View, ev *interaction.Event) contract.Request {
 	r, _ := c.Template.Render(deliveryID, view, ev)
 	r.Version, r.Once = c.Policy.Version, !c.Policy.Idempotent
-	if c.Policy.Timeout > dispatch.UsualTimeout {
+	if c.Policy.Timeout > contract.UsualTimeout {
 		r.Timeout = c.Policy.Timeout
 	}
 	return r
@@ -188,7 +188,7 @@ func (s *Set) Queue(name string) (Queue, bool) {
 }
 
 // TimeoutsFor gives the timer durations of a channel.
-func (s *Set) TimeoutsFor(channel interaction.Channel) dispatch.Timeouts {
+func (s *Set) TimeoutsFor(channel interaction.Channel) contract.Timeouts {
 	if t, ok := s.channels[channel]; ok {
 		return t
 	}
@@ -196,7 +196,7 @@ func (s *Set) TimeoutsFor(channel interaction.Channel) dispatch.Timeouts {
 }
 
 // TimeoutsForQueue is TimeoutsFor with what the queue itself overrides.
-func (s *Set) TimeoutsForQueue(channel interaction.Channel, queue string) dispatch.Timeouts {
+func (s *Set) TimeoutsForQueue(channel interaction.Channel, queue string) contract.Timeouts {
 	t := s.TimeoutsFor(channel)
 	if q, ok := s.Queue(queue); ok {
 		q.timeouts.apply(&t)
@@ -207,7 +207,7 @@ func (s *Set) TimeoutsForQueue(channel interaction.Channel, queue string) dispat
 // override is a set of timeouts of which only some are given.
 type override map[string]time.Duration
 
-func (o override) apply(t *dispatch.Timeouts) {
+func (o override) apply(t *contract.Timeouts) {
 	for name, d := range o {
 		*timeoutField(t, name) = d
 	}
@@ -216,7 +216,7 @@ func (o override) apply(t *dispatch.Timeouts) {
 // timeoutNames are the keys of a timeouts block, in the order of the documentation.
 var timeoutNames = []string{"offer", "queue", "wrap_up", "engagement", "lifetime", "late_events", "orphan", "sequence_gap"}
 
-func timeoutField(t *dispatch.Timeouts, name string) *time.Duration {
+func timeoutField(t *contract.Timeouts, name string) *time.Duration {
 	switch name {
 	case "offer":
 		return &t.Offer

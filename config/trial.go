@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/trigger"
 )
@@ -147,12 +147,12 @@ func jsonNames(t reflect.Type) []string {
 }
 
 // Render fills the call in. What looks like a credential in it is for Mask.
-func (t *Trial) Render(deliveryID string) dispatch.Request {
+func (t *Trial) Render(deliveryID string) contract.Request {
 	return t.Call.Render(deliveryID, t.View, t.Event)
 }
 
 // Mask hides what looks like a credential in a request that is shown.
-func Mask(r dispatch.Request) dispatch.Request {
+func Mask(r contract.Request) contract.Request {
 	r.Headers = slices.Clone(r.Headers)
 	mask(&r)
 	return r

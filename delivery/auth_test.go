@@ -18,8 +18,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 )
 
 const canary = "s3cr3t-canary-0001"
@@ -97,7 +97,7 @@ func TestWithoutCredentialsNothingIsSent(t *testing.T) {
 			policy.Call, policy.Retry = "crm", newPolicy().Retry
 			o := newSender(t).Send(context.Background(), policy, newRequest(server.URL), 1)
 			assert.Equal(t, "auth", o.Class)
-			assert.Equal(t, dispatch.VerdictRetry, o.Verdict)
+			assert.Equal(t, contract.VerdictRetry, o.Verdict)
 			assert.Equal(t, 5*time.Second, o.RetryIn)
 			assert.NotEmpty(t, o.Message)
 			assert.NotContains(t, o.Message, canary)
@@ -147,26 +147,26 @@ func TestStandardWebhooksVector(t *testing.T) {
 func TestWhatIsNotSent(t *testing.T) {
 	var requests atomic.Int32
 	server := serve(t, func(http.ResponseWriter, *http.Request) { requests.Add(1) })
-	send := func(p delivery.Policy, change func(*dispatch.Request)) dispatch.Outcome {
+	send := func(p delivery.Policy, change func(*contract.Request)) contract.Outcome {
 		r := newRequest(server.URL)
 		change(&r)
 		return newSender(t).Send(context.Background(), p, r, 1)
 	}
 	dry := newPolicy()
 	dry.DryRun = true
-	o := send(dry, func(*dispatch.Request) {})
+	o := send(dry, func(*contract.Request) {})
 	assert.Equal(t, "config", o.Class, "what was to be sent is parked, not taken for sent")
-	assert.Equal(t, dispatch.VerdictFinal, o.Verdict)
-	for name, change := range map[string]func(*dispatch.Request){
-		"fault":        func(r *dispatch.Request) { r.Fault = "json.x has no value" },
-		"method":       func(r *dispatch.Request) { r.Method = "PO ST" },
-		"header name":  func(r *dispatch.Request) { r.Headers = []dispatch.Header{{Name: "a b", Value: "x"}} },
-		"header value": func(r *dispatch.Request) { r.Headers = []dispatch.Header{{Name: "a", Value: "x\r\nb: y"}} },
-		"url":          func(r *dispatch.Request) { r.URL = "http://a b/%zz" },
+	assert.Equal(t, contract.VerdictFinal, o.Verdict)
+	for name, change := range map[string]func(*contract.Request){
+		"fault":        func(r *contract.Request) { r.Fault = "json.x has no value" },
+		"method":       func(r *contract.Request) { r.Method = "PO ST" },
+		"header name":  func(r *contract.Request) { r.Headers = []contract.Header{{Name: "a b", Value: "x"}} },
+		"header value": func(r *contract.Request) { r.Headers = []contract.Header{{Name: "a", Value: "x\r\nb: y"}} },
+		"url":          func(r *contract.Request) { r.URL = "http://a b/%zz" },
 	} {
 		o := send(newPolicy(), change)
 		assert.Equal(t, "render", o.Class, name)
-		assert.Equal(t, dispatch.VerdictFinal, o.Verdict, name)
+		assert.Equal(t, contract.VerdictFinal, o.Verdict, name)
 	}
 	assert.Zero(t, requests.Load())
 }
@@ -178,14 +178,14 @@ func TestAHeaderCountsTheAttempts(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	})
 	r := newRequest(server.URL)
-	r.Headers = append(r.Headers, dispatch.Header{Name: "X-Try", Value: "no. ", Attempt: true, After: " of 3"})
+	r.Headers = append(r.Headers, contract.Header{Name: "X-Try", Value: "no. ", Attempt: true, After: " of 3"})
 	sender := newSender(t)
 	for attempt := 1; attempt <= 3; attempt++ {
 		require.Equal(t, "http_5xx", sender.Send(context.Background(), newPolicy(), r, attempt).Class)
 	}
 	assert.Equal(t, []string{"no. 1 of 3 msg_1", "no. 2 of 3 msg_1", "no. 3 of 3 msg_1"}, got)
 
-	r.Headers = []dispatch.Header{{Name: "X-Try", Attempt: true, After: "\r\nX-Evil: 1"}}
+	r.Headers = []contract.Header{{Name: "X-Try", Attempt: true, After: "\r\nX-Evil: 1"}}
 	assert.Equal(t, "render", sender.Send(context.Background(), newPolicy(), r, 4).Class)
 	assert.Len(t, got, 3)
 }
@@ -195,9 +195,9 @@ func TestHeadersThatACallCannotSet(t *testing.T) {
 	server := serve(t, func(_ http.ResponseWriter, r *http.Request) { got = r.Header })
 	r := newRequest(server.URL)
 	for _, name := range []string{"webhook-id", "Idempotency-Key", "connection", "Content-length", "accept-encoding", "WEBHOOK-SIGNATURE"} {
-		r.Headers = append(r.Headers, dispatch.Header{Name: name, Value: "7"})
+		r.Headers = append(r.Headers, contract.Header{Name: name, Value: "7"})
 	}
-	r.Headers = append(r.Headers, dispatch.Header{Name: "user-agent", Value: "segue"}, dispatch.Header{Name: "SOAPAction", Value: "op"})
+	r.Headers = append(r.Headers, contract.Header{Name: "user-agent", Value: "segue"}, contract.Header{Name: "SOAPAction", Value: "op"})
 	o := newSender(t).Send(context.Background(), newPolicy(), r, 1)
 	require.Equal(t, "ok", o.Class, o.Message)
 	assert.Equal(t, []string{"msg_1"}, got["Webhook-Id"])

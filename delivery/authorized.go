@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"time"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // drained is how long a refusal may be that is read to keep its connection, in bytes.
@@ -88,7 +88,7 @@ func (x *exchange) refused(resp *http.Response) bool {
 		return false
 	}
 	_, verdict := classOfStatus(x.policy, resp.StatusCode)
-	return verdict != dispatch.VerdictDelivered
+	return verdict != contract.VerdictDelivered
 }
 
 // again is the request with its body from the beginning.

@@ -3,7 +3,7 @@ package delivery
 import (
 	"slices"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // Class says what came of an attempt, in one word. The set is closed: the words
@@ -108,9 +108,9 @@ func Overridable() []Class {
 }
 
 // verdictOf is what a class means for a call.
-func (p Policy) verdictOf(c Class) dispatch.Verdict { return p.verdictOr(c, c.verdict()) }
+func (p Policy) verdictOf(c Class) contract.Verdict { return p.verdictOr(c, c.verdict()) }
 
-func (p Policy) verdictOr(c Class, standard dispatch.Verdict) dispatch.Verdict {
+func (p Policy) verdictOr(c Class, standard contract.Verdict) contract.Verdict {
 	if verdict, ok := p.Verdicts[c]; ok && slices.Contains(Overridable(), c) {
 		return verdict
 	}
@@ -119,33 +119,33 @@ func (p Policy) verdictOr(c Class, standard dispatch.Verdict) dispatch.Verdict {
 
 // verdictOn is what a failure with a status means for a call: by what the call says
 // of the status, then of the class, then by the standard.
-func (p Policy) verdictOn(code int, c Class, standard dispatch.Verdict) dispatch.Verdict {
+func (p Policy) verdictOn(code int, c Class, standard contract.Verdict) contract.Verdict {
 	switch {
 	case anyContains(p.Final, code):
-		return dispatch.VerdictFinal
+		return contract.VerdictFinal
 	case anyContains(p.Retriable, code):
-		return dispatch.VerdictRetry
+		return contract.VerdictRetry
 	}
 	return p.verdictOr(c, standard)
 }
 
 // verdict is what a class means when the call's policy says nothing else.
-func (c Class) verdict() dispatch.Verdict {
+func (c Class) verdict() contract.Verdict {
 	switch c {
 	case ClassOK, ClassDryRun:
-		return dispatch.VerdictDelivered
+		return contract.VerdictDelivered
 	case ClassInFlight:
-		return dispatch.VerdictInFlight
+		return contract.VerdictInFlight
 	case ClassHTTP4xx, ClassGone, ClassTooLarge, ClassBlocked, ClassRender, ClassConfig:
-		return dispatch.VerdictFinal
+		return contract.VerdictFinal
 	default:
-		return dispatch.VerdictRetry
+		return contract.VerdictRetry
 	}
 }
 
 // MayPass tells whether another attempt may fare better, by the class alone. Where it
 // may not, the fault is in the one request, not in the receiver.
-func (c Class) MayPass() bool { return c.verdict() == dispatch.VerdictRetry }
+func (c Class) MayPass() bool { return c.verdict() == contract.VerdictRetry }
 
 // receiverFailed tells whether the class speaks against the receiver's health: it
 // is not sent to from within a workflow task for now.
@@ -174,9 +174,9 @@ func (c Class) fromReceiver() bool {
 }
 
 // classOfStatus judges a response by its status, and by the call's policy first.
-func classOfStatus(p Policy, code int) (Class, dispatch.Verdict) {
+func classOfStatus(p Policy, code int) (Class, contract.Verdict) {
 	if p.succeeds(code) {
-		return ClassOK, dispatch.VerdictDelivered
+		return ClassOK, contract.VerdictDelivered
 	}
 	class := ClassUnexpected
 	switch {
@@ -194,9 +194,9 @@ func classOfStatus(p Policy, code int) (Class, dispatch.Verdict) {
 	standard := class.verdict()
 	switch {
 	case code == 408 || code == 425:
-		standard = dispatch.VerdictRetry
+		standard = contract.VerdictRetry
 	case isUnknownStatus(code) && !p.Idempotent:
-		standard = dispatch.VerdictFinal
+		standard = contract.VerdictFinal
 	}
 	return class, p.verdictOn(code, class, standard)
 }

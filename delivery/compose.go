@@ -9,7 +9,7 @@ import (
 	"net/url"
 	"strings"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 const userAgent = "segue/1"
@@ -26,7 +26,7 @@ var ours = map[string]bool{
 // newRequest turns a rendered request into the HTTP one of an attempt, counted
 // from 1, without credentials.
 // Errors name what is wrong with it and repeat none of its values.
-func newRequest(p Policy, r dispatch.Request, attempt int) (*http.Request, error) {
+func newRequest(p Policy, r contract.Request, attempt int) (*http.Request, error) {
 	target, err := parseURL(r.URL)
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func parseURL(text string) (*url.URL, error) {
 	return target, nil
 }
 
-func setHeaders(req *http.Request, p Policy, r dispatch.Request, attempt int) error {
+func setHeaders(req *http.Request, p Policy, r contract.Request, attempt int) error {
 	for _, h := range r.Headers {
 		value := h.Text(attempt)
 		if !isToken(h.Name) || !isFieldValue(value) {

@@ -14,9 +14,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"segue/contract"
 	"segue/delivery"
 	"segue/delivery/evil"
-	"segue/dispatch"
 )
 
 // hazard is an evil receiver and what is to come of an attempt to send to it.
@@ -24,7 +24,7 @@ type hazard struct {
 	name    string
 	serve   func(t *testing.T) (url string, server *evil.Server) // without a server there is nothing to look at
 	class   string
-	verdict dispatch.Verdict
+	verdict contract.Verdict
 	message string
 	slow    bool // lasts as long as it is let
 	closed  bool // no byte of the request may arrive
@@ -36,7 +36,7 @@ type hazard struct {
 // hazards are all of them. Those that answer 200 before they turn evil have the
 // delivery: see judge.
 func hazards(t *testing.T) []hazard {
-	retry, final, delivered := dispatch.VerdictRetry, dispatch.VerdictFinal, dispatch.VerdictDelivered
+	retry, final, delivered := contract.VerdictRetry, contract.VerdictFinal, contract.VerdictDelivered
 	plain := func(b evil.Behaviour) func(t *testing.T) (string, *evil.Server) {
 		return func(t *testing.T) (string, *evil.Server) { s := evil.Serve(t, b); return s.URL, s }
 	}
@@ -123,7 +123,7 @@ func (h hazard) policy(call string) delivery.Policy {
 }
 
 // check holds an outcome against what is to come of the hazard.
-func (h hazard) check(t *testing.T, o dispatch.Outcome) {
+func (h hazard) check(t *testing.T, o contract.Outcome) {
 	assert.Equal(t, h.class, o.Class, o.Message)
 	assert.Equal(t, h.verdict, o.Verdict)
 	assert.Contains(t, o.Message, h.message)
@@ -186,7 +186,7 @@ func TestAHundredEvilReceiversAtOnce(t *testing.T) {
 }
 
 // sendInTime sends one attempt and holds it against its deadline.
-func sendInTime(t *testing.T, sender *delivery.Sender, p delivery.Policy, url string) dispatch.Outcome {
+func sendInTime(t *testing.T, sender *delivery.Sender, p delivery.Policy, url string) contract.Outcome {
 	t.Helper()
 	started := time.Now()
 	o := sender.Send(context.Background(), p, newRequest(url), 1)
@@ -205,7 +205,7 @@ func TestRedirectsOfAnEvilReceiver(t *testing.T) {
 				server := evil.Serve(t, evil.Redirect(code, location))
 				o := sendInTime(t, newSender(t), newPolicy(), server.URL)
 				assert.Equal(t, "redirect", o.Class)
-				assert.Equal(t, dispatch.VerdictRetry, o.Verdict)
+				assert.Equal(t, contract.VerdictRetry, o.Verdict)
 				assert.Equal(t, code, o.Code)
 				assert.Equal(t, 1, server.Requests())
 			})

@@ -7,7 +7,7 @@ import (
 	"net/netip"
 	"time"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // What the tests of timing need without a network.
@@ -92,7 +92,7 @@ func Returned(wanted []Return, body string) (map[string]any, string) {
 }
 
 // FaultOf is the code and the verdict of the SOAP fault in a response; false for none.
-func FaultOf(body []byte, contentType string) (code string, verdict dispatch.Verdict, found bool) {
+func FaultOf(body []byte, contentType string) (code string, verdict contract.Verdict, found bool) {
 	f, err := isSOAP(string(body), contentType)
 	if f == nil || err != nil {
 		return "", "", false

@@ -15,9 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"segue/contract"
 	"segue/delivery"
 	"segue/delivery/evil"
-	"segue/dispatch"
 )
 
 func TestFailuresOfTheNetwork(t *testing.T) {
@@ -41,27 +41,27 @@ func TestFailuresOfTheNetwork(t *testing.T) {
 		name    string
 		url     string
 		class   delivery.Class
-		verdict dispatch.Verdict
+		verdict contract.Verdict
 	}{
-		{"name", "http://receiver.invalid/", delivery.ClassDNS, dispatch.VerdictRetry},
-		{"refused", evil.Refuse(t), delivery.ClassRefused, dispatch.VerdictRetry},
-		{"closed without an answer", serveRaw(t, func(*net.TCPConn) {}), delivery.ClassReset, dispatch.VerdictRetry},
-		{"reset", serveRaw(t, func(c *net.TCPConn) { _ = c.SetLinger(0) }), delivery.ClassReset, dispatch.VerdictRetry},
+		{"name", "http://receiver.invalid/", delivery.ClassDNS, contract.VerdictRetry},
+		{"refused", evil.Refuse(t), delivery.ClassRefused, contract.VerdictRetry},
+		{"closed without an answer", serveRaw(t, func(*net.TCPConn) {}), delivery.ClassReset, contract.VerdictRetry},
+		{"reset", serveRaw(t, func(c *net.TCPConn) { _ = c.SetLinger(0) }), delivery.ClassReset, contract.VerdictRetry},
 		{"reset in the header", serveRaw(t, func(c *net.TCPConn) {
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: te")
-		}), delivery.ClassReset, dispatch.VerdictRetry},
+		}), delivery.ClassReset, contract.VerdictRetry},
 		{"not HTTP", serveRaw(t, func(c *net.TCPConn) { _, _ = io.WriteString(c, "SSH-2.0-OpenSSH_9.9\r\n") }),
-			delivery.ClassProtocol, dispatch.VerdictRetry},
+			delivery.ClassProtocol, contract.VerdictRetry},
 		{"huge header", serveRaw(t, func(c *net.TCPConn) {
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 1<<20)+"\r\n\r\n")
-		}), delivery.ClassTooLarge, dispatch.VerdictFinal},
-		{"deadline", slow.URL, delivery.ClassTimeout, dispatch.VerdictRetry},
-		{"unknown authority", untrusted.URL, delivery.ClassTLS, dispatch.VerdictRetry},
-		{"old TLS", old.URL, delivery.ClassTLS, dispatch.VerdictRetry},
-		{"no TLS there", strings.Replace(plain.URL, "http:", "https:", 1), delivery.ClassTLS, dispatch.VerdictRetry},
-		{"another scheme", "file:///etc/passwd", delivery.ClassRender, dispatch.VerdictFinal},
-		{"no host", "http:///x", delivery.ClassRender, dispatch.VerdictFinal},
-		{"credentials in the URL", strings.Replace(plain.URL, "http://", "http://user:hunter2@", 1), delivery.ClassRender, dispatch.VerdictFinal},
+		}), delivery.ClassTooLarge, contract.VerdictFinal},
+		{"deadline", slow.URL, delivery.ClassTimeout, contract.VerdictRetry},
+		{"unknown authority", untrusted.URL, delivery.ClassTLS, contract.VerdictRetry},
+		{"old TLS", old.URL, delivery.ClassTLS, contract.VerdictRetry},
+		{"no TLS there", strings.Replace(plain.URL, "http:", "https:", 1), delivery.ClassTLS, contract.VerdictRetry},
+		{"another scheme", "file:///etc/passwd", delivery.ClassRender, contract.VerdictFinal},
+		{"no host", "http:///x", delivery.ClassRender, contract.VerdictFinal},
+		{"credentials in the URL", strings.Replace(plain.URL, "http://", "http://user:hunter2@", 1), delivery.ClassRender, contract.VerdictFinal},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			policy := newPolicy()

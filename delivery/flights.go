@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 const (
@@ -26,7 +26,7 @@ type FlightKey struct {
 // Flight is one attempt that is under way in this process, or has ended there.
 type Flight struct {
 	done    chan struct{}
-	outcome dispatch.Outcome // written before done is closed
+	outcome contract.Outcome // written before done is closed
 	ended   time.Time
 	// told is who has taken a failure as its result, "" for nobody yet.
 	told string // guarded by Flights.mu
@@ -36,15 +36,15 @@ type Flight struct {
 func (f *Flight) Done() <-chan struct{} { return f.done }
 
 // Outcome is what came of it; only after Done.
-func (f *Flight) Outcome() dispatch.Outcome { return f.outcome }
+func (f *Flight) Outcome() contract.Outcome { return f.outcome }
 
 // Wait waits for the end of the attempt as long as the context lives.
-func (f *Flight) Wait(ctx context.Context) (dispatch.Outcome, bool) {
+func (f *Flight) Wait(ctx context.Context) (contract.Outcome, bool) {
 	select {
 	case <-f.done:
 		return f.outcome, true
 	case <-ctx.Done():
-		return dispatch.Outcome{}, false
+		return contract.Outcome{}, false
 	}
 }
 
@@ -75,7 +75,7 @@ func (t *Flights) Find(key FlightKey, asker string) (*Flight, bool) {
 
 // Start gives the attempt's flight, and sends only when there is none. It returns
 // nil once the table is closed.
-func (t *Flights) Start(key FlightKey, asker string, send func() dispatch.Outcome) *Flight {
+func (t *Flights) Start(key FlightKey, asker string, send func() contract.Outcome) *Flight {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if f, ok := t.find(key, asker); ok {
@@ -122,7 +122,7 @@ func (t *Flights) Close(ctx context.Context) error {
 	}
 }
 
-func (t *Flights) land(key FlightKey, f *Flight, outcome dispatch.Outcome) {
+func (t *Flights) land(key FlightKey, f *Flight, outcome contract.Outcome) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f.outcome, f.ended = outcome, time.Now()
@@ -173,5 +173,5 @@ func (f *Flight) isOver() bool { return !f.ended.IsZero() }
 
 // isStale tells whether the flight is a failure that another asker has had.
 func (f *Flight) isStale(asker string) bool {
-	return f.isOver() && f.told != "" && f.told != asker && f.outcome.Verdict != dispatch.VerdictDelivered
+	return f.isOver() && f.told != "" && f.told != asker && f.outcome.Verdict != contract.VerdictDelivered
 }

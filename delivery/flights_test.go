@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 )
 
 func TestOneAttemptIsSentOnce(t *testing.T) {
@@ -29,7 +29,7 @@ func TestOneAttemptIsSentOnce(t *testing.T) {
 	})
 	sender := newSender(t)
 	var callers sync.WaitGroup
-	outcomes := make(chan dispatch.Outcome, 100)
+	outcomes := make(chan contract.Outcome, 100)
 	flights := map[*delivery.Flight]bool{}
 	for range 100 {
 		flights[sender.Start(newPolicy(), newRequest(server.URL), 1, "")] = true
@@ -40,12 +40,12 @@ func TestOneAttemptIsSentOnce(t *testing.T) {
 	callers.Wait()
 	close(outcomes)
 	for o := range outcomes {
-		assert.Equal(t, dispatch.VerdictDelivered, o.Verdict)
+		assert.Equal(t, contract.VerdictDelivered, o.Verdict)
 	}
 	assert.EqualValues(t, 1, requests.Load())
 
 	o := sender.Send(context.Background(), newPolicy(), newRequest(server.URL), 1)
-	assert.Equal(t, dispatch.VerdictDelivered, o.Verdict, "adopted after its end")
+	assert.Equal(t, contract.VerdictDelivered, o.Verdict, "adopted after its end")
 	assert.EqualValues(t, 1, requests.Load())
 	sender.Send(context.Background(), newPolicy(), newRequest(server.URL), 2)
 	assert.EqualValues(t, 2, requests.Load(), "another attempt is sent")
@@ -61,11 +61,11 @@ func TestARequestIsNotCutByItsCaller(t *testing.T) {
 	})
 	sender := newSender(t)
 	ctx, cancel := context.WithCancel(context.Background())
-	left := make(chan dispatch.Outcome)
+	left := make(chan contract.Outcome)
 	go func() { left <- sender.Send(ctx, newPolicy(), newRequest(server.URL), 1) }()
 	<-arrived
 	cancel()
-	assert.Equal(t, dispatch.VerdictInFlight, (<-left).Verdict)
+	assert.Equal(t, contract.VerdictInFlight, (<-left).Verdict)
 
 	closing, over := context.WithCancelCause(context.Background())
 	over(errors.New("out of patience"))
@@ -77,14 +77,14 @@ func TestARequestIsNotCutByItsCaller(t *testing.T) {
 	close(release)
 	require.NoError(t, sender.Close(context.Background()))
 	o := sender.Send(context.Background(), newPolicy(), newRequest(server.URL), 1)
-	assert.Equal(t, dispatch.VerdictDelivered, o.Verdict, "whoever asks again adopts it")
+	assert.Equal(t, contract.VerdictDelivered, o.Verdict, "whoever asks again adopts it")
 	assert.False(t, cut.Load())
 }
 
 // start flies an attempt that ends at once and tells whether it was sent.
-func start(flights *delivery.Flights, key delivery.FlightKey, asker string, o dispatch.Outcome) bool {
+func start(flights *delivery.Flights, key delivery.FlightKey, asker string, o contract.Outcome) bool {
 	sent := false
-	flight := flights.Start(key, asker, func() dispatch.Outcome {
+	flight := flights.Start(key, asker, func() contract.Outcome {
 		sent = true
 		return o
 	})
@@ -93,7 +93,7 @@ func start(flights *delivery.Flights, key delivery.FlightKey, asker string, o di
 }
 
 func TestWhoeverHasHadAFailureMayAskAnew(t *testing.T) {
-	failed := dispatch.Outcome{Verdict: dispatch.VerdictFinal}
+	failed := contract.Outcome{Verdict: contract.VerdictFinal}
 	flights, key := delivery.NewFlights(), delivery.FlightKey{ID: "msg_1", Number: 1}
 	require.True(t, start(flights, key, "dispatch", failed))
 	require.False(t, start(flights, key, "attempt", failed), "not told yet: adopted")
@@ -101,7 +101,7 @@ func TestWhoeverHasHadAFailureMayAskAnew(t *testing.T) {
 	require.False(t, start(flights, key, "dispatch", failed), "a repeat by the server")
 	require.True(t, start(flights, key, "attempt", failed), "a redelivery")
 
-	delivered := dispatch.Outcome{Verdict: dispatch.VerdictDelivered}
+	delivered := contract.Outcome{Verdict: contract.VerdictDelivered}
 	key.ID = "msg_2"
 	require.True(t, start(flights, key, "dispatch", delivered))
 	flights.Told(key, "dispatch")
@@ -110,7 +110,7 @@ func TestWhoeverHasHadAFailureMayAskAnew(t *testing.T) {
 
 func TestNothingSentIsNothingRemembered(t *testing.T) {
 	flights, key := delivery.NewFlights(), delivery.FlightKey{ID: "msg_1", Number: 1}
-	held := dispatch.Outcome{Verdict: dispatch.VerdictRetry, Free: true}
+	held := contract.Outcome{Verdict: contract.VerdictRetry, Free: true}
 	require.True(t, start(flights, key, "", held))
 	_, found := flights.Find(key, "")
 	require.False(t, found)
@@ -120,7 +120,7 @@ func TestNothingSentIsNothingRemembered(t *testing.T) {
 func TestFlightsAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		flights := delivery.NewFlights()
-		delivered := dispatch.Outcome{Verdict: dispatch.VerdictDelivered}
+		delivered := contract.Outcome{Verdict: contract.VerdictDelivered}
 		first := delivery.FlightKey{ID: "first", Number: 1}
 		start(flights, first, "", delivered)
 		time.Sleep(5*time.Minute - time.Nanosecond)

@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 )
 
 // FuzzReturned: whatever a receiver answers, only flat and bounded values are taken,
@@ -80,7 +80,7 @@ func FuzzFault(f *testing.F) {
 			return
 		}
 		require.Regexp(t, faultCodePattern, code)
-		require.Contains(t, []dispatch.Verdict{dispatch.VerdictRetry, dispatch.VerdictFinal}, verdict)
+		require.Contains(t, []contract.Verdict{contract.VerdictRetry, contract.VerdictFinal}, verdict)
 		again, _, _ := delivery.FaultOf(body, kind)
 		require.Equal(t, code, again)
 	})

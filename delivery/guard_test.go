@@ -13,9 +13,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"segue/contract"
 	"segue/delivery"
 	"segue/delivery/evil"
-	"segue/dispatch"
 )
 
 func guardOf(t testing.TB, allow ...string) *delivery.Guard {
@@ -158,7 +158,7 @@ func TestGuardIsAskedAtTheDial(t *testing.T) {
 	for i, host := range append(hosts, numbers...) {
 		o := sender.Send(context.Background(), newPolicy(), newRequest("http://"+host+port), i+1)
 		assert.Equal(t, "blocked", o.Class, "%s: %s", host, o.Message)
-		assert.Equal(t, dispatch.VerdictFinal, o.Verdict)
+		assert.Equal(t, contract.VerdictFinal, o.Verdict)
 		assertNoAddress(t, o)
 	}
 	// Names to Go, which the machine's hosts file or name server may know or not.
@@ -173,7 +173,7 @@ func TestGuardIsAskedAtTheDial(t *testing.T) {
 var numbers = []string{"2130706433", "0x7f000001", "0X7F000001", "0177.0.0.1", "017700000001", "127.1", "127.0.1", "0x7f.1", "127.0.0.1.", "127.0.0.0x1", "1.2.3.4.5"}
 
 // assertNoAddress holds an outcome against what whoever configures a URL may learn.
-func assertNoAddress(t *testing.T, o dispatch.Outcome) {
+func assertNoAddress(t *testing.T, o contract.Outcome) {
 	t.Helper()
 	assert.NotRegexp(t, `\d+\.\d+\.\d+\.\d+|[0-9a-f]*:[0-9a-f]*:`, strings.ReplaceAll(o.Message, "192.0.2.7", ""))
 	assert.Empty(t, o.Excerpt)

@@ -14,14 +14,14 @@ import (
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
+	"segue/contract"
 	"segue/delivery"
 	"segue/delivery/evil"
-	"segue/dispatch"
 )
 
 // A receiver with TLS is mostly spoken to in HTTP/2, which fails in ways of its own.
 func TestEvilReceiversInHTTP2(t *testing.T) {
-	retry, final, delivered := dispatch.VerdictRetry, dispatch.VerdictFinal, dispatch.VerdictDelivered
+	retry, final, delivered := contract.VerdictRetry, contract.VerdictFinal, contract.VerdictDelivered
 	authority := evil.NewAuthority(t)
 	flushed := func(w http.ResponseWriter, text string) bool {
 		_, err := io.WriteString(w, text)
@@ -31,7 +31,7 @@ func TestEvilReceiversInHTTP2(t *testing.T) {
 		name    string
 		handler http.HandlerFunc
 		class   string
-		verdict dispatch.Verdict
+		verdict contract.Verdict
 		message string
 		slow    bool
 	}{

@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 )
 
 // issuer is a token endpoint, and knows which of its tokens are good.
@@ -113,7 +113,7 @@ func (i *issuer) receiver(t *testing.T) *receiver {
 	return r
 }
 
-func numbered(url string, n int) dispatch.Request {
+func numbered(url string, n int) contract.Request {
 	r := newRequest(url)
 	r.ID = fmt.Sprintf("msg_%d", n)
 	return r

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // judge settles the outcome by the status, and that of a SOAP call by its envelope. It is the receiver's word on the
@@ -15,7 +15,7 @@ import (
 // the sake of bytes that are mostly of no use. What is lost by it, values to return or
 // the excerpt of a failure, the message says. So there are no classes of faults in a
 // body, and a timeout is always one before the header was whole.
-func (x *exchange) judge(o *dispatch.Outcome, resp *http.Response) {
+func (x *exchange) judge(o *contract.Outcome, resp *http.Response) {
 	class, verdict := classOfStatus(x.policy, resp.StatusCode)
 	o.Code, o.Class, o.Verdict = resp.StatusCode, string(class), verdict
 	body, fault := readBody(resp, x.policy.Limits.Response)
@@ -30,7 +30,7 @@ func (x *exchange) judge(o *dispatch.Outcome, resp *http.Response) {
 			unknown = o.Class == string(ClassUnexpected)
 		}
 	}
-	if o.Verdict == dispatch.VerdictDelivered {
+	if o.Verdict == contract.VerdictDelivered {
 		o.Message = fault
 		if len(x.policy.Returns) > 0 {
 			var missing string
@@ -42,8 +42,8 @@ func (x *exchange) judge(o *dispatch.Outcome, resp *http.Response) {
 	x.floor = retryAfter(resp.Header, time.Now())
 	o.Excerpt = x.excerpt(body)
 	o.Message = joined(said, fault)
-	if unknown && o.Verdict == dispatch.VerdictFinal && !x.policy.Idempotent {
-		o.Message = joined(o.Message, dispatch.AskReceiver)
+	if unknown && o.Verdict == contract.VerdictFinal && !x.policy.Idempotent {
+		o.Message = joined(o.Message, contract.AskReceiver)
 	}
 }
 
@@ -51,18 +51,18 @@ func (x *exchange) judge(o *dispatch.Outcome, resp *http.Response) {
 // leaves it to the status. A fault is a failure whatever the status. A success without
 // an envelope, such as the page of a proxy, says nothing of the request. An empty one
 // answers a one-way operation.
-func (x *exchange) judgeEnvelope(o *dispatch.Outcome, a answer, unread string) (why string) {
+func (x *exchange) judgeEnvelope(o *contract.Outcome, a answer, unread string) (why string) {
 	fault, err := isSOAP(a.body, a.contentType)
 	switch {
 	case fault != nil:
 		o.Class, o.Verdict = string(ClassSOAPFault), x.policy.verdictOn(o.Code, ClassSOAPFault, fault.verdict())
 		return x.used.redact(fault.message())
-	case err == nil, o.Verdict != dispatch.VerdictDelivered, unread == "" && strings.TrimSpace(a.body) == "":
+	case err == nil, o.Verdict != contract.VerdictDelivered, unread == "" && strings.TrimSpace(a.body) == "":
 		return ""
 	}
-	standard := dispatch.VerdictRetry
+	standard := contract.VerdictRetry
 	if !x.policy.Idempotent {
-		standard = dispatch.VerdictFinal
+		standard = contract.VerdictFinal
 	}
 	o.Class, o.Verdict = string(ClassUnexpected), x.policy.verdictOn(o.Code, ClassUnexpected, standard)
 	return err.Error()

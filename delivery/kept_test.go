@@ -13,9 +13,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"segue/contract"
 	"segue/delivery"
 	"segue/delivery/evil"
-	"segue/dispatch"
 )
 
 // serveHTTP2 is a receiver of HTTP/2 alone, and a sender that trusts it.
@@ -110,7 +110,7 @@ func TestAKeyGoesOutOnceOrNothingDoes(t *testing.T) {
 			p := newPolicy()
 			p.Auth.APIKey = &delivery.APIKeyAuth{In: "header", Name: name, Key: "env:SEGUE_TEST_SECRET"}
 			r := newRequest(server.URL)
-			r.Headers = append(r.Headers, dispatch.Header{Name: "x-PRESENT", Value: "something else"})
+			r.Headers = append(r.Headers, contract.Header{Name: "x-PRESENT", Value: "something else"})
 			o := newSender(t).Send(context.Background(), p, r, 1)
 			if !goes {
 				assert.Equal(t, "auth", o.Class, o.Message)

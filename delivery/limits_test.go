@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 )
 
 // While a receiver stays dead, those who are sent away stay away ever longer, but
@@ -246,7 +246,7 @@ func TestAReceiverThatHangsHoldsLittle(t *testing.T) {
 		require.Equal(t, 20, under())
 		late := send("late")
 		<-late.Done()
-		require.Equal(t, dispatch.VerdictRetry, late.Outcome().Verdict)
+		require.Equal(t, contract.VerdictRetry, late.Outcome().Verdict)
 		require.NoError(t, s.Close(context.Background()))
 	})
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 )
 
 func TestMain(m *testing.M) {
@@ -47,10 +47,10 @@ func newPolicy() delivery.Policy {
 	}
 }
 
-func newRequest(url string) dispatch.Request {
-	return dispatch.Request{
+func newRequest(url string) contract.Request {
+	return contract.Request{
 		ID: "msg_1", Call: "crm", When: "interaction_starts", Sequence: 1, Method: http.MethodPost, URL: url,
-		Headers: []dispatch.Header{{Name: "Content-Type", Value: "application/json"}}, Body: `{"id":"i-1"}`,
+		Headers: []contract.Header{{Name: "Content-Type", Value: "application/json"}}, Body: `{"id":"i-1"}`,
 	}
 }
 

@@ -5,16 +5,16 @@ import (
 
 	"github.com/sony/gobreaker/v2"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/metrics"
 )
 
 // measure records one attempt. A dry run has arrived nowhere, so it has no age.
-func (s *Sender) measure(p Policy, r dispatch.Request, o dispatch.Outcome, took time.Duration) {
+func (s *Sender) measure(p Policy, r contract.Request, o contract.Outcome, took time.Duration) {
 	class := Class(o.Class)
 	a := metrics.Attempt{
 		Call: p.Call, Class: o.Class, Sent: class.fromReceiver() || class.noAnswer(), Took: took,
-		Delivered: o.Verdict == dispatch.VerdictDelivered, At: r.At,
+		Delivered: o.Verdict == contract.VerdictDelivered, At: r.At,
 	}
 	if class == ClassDryRun {
 		a.At = time.Time{}

@@ -15,9 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"segue/contract"
 	"segue/delivery"
 	"segue/delivery/evil"
-	"segue/dispatch"
 )
 
 // mutual is a receiver that asks for a client certificate, and the files of a
@@ -137,7 +137,7 @@ func TestClientCertificates(t *testing.T) {
 				assert.EqualValues(t, 1, m.requests.Load())
 				return
 			}
-			assert.Equal(t, dispatch.VerdictRetry, o.Verdict)
+			assert.Equal(t, contract.VerdictRetry, o.Verdict)
 			assert.Zero(t, m.requests.Load())
 			if tc.classes[0] == "auth" {
 				assert.Zero(t, m.connections.Load(), "nothing is sent")

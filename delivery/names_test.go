@@ -14,9 +14,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"segue/contract"
 	"segue/delivery"
 	"segue/delivery/evil"
-	"segue/dispatch"
 )
 
 // The tests of names have no public address to dial: 127.0.0.1 is allowed and stands
@@ -74,7 +74,7 @@ func TestANameThatIsBoundAnew(t *testing.T) {
 					continue
 				}
 				assert.Equal(t, "blocked", o.Class, o.Message)
-				assert.Equal(t, dispatch.VerdictFinal, o.Verdict)
+				assert.Equal(t, contract.VerdictFinal, o.Verdict)
 				assertNoAddress(t, o)
 			}
 			assert.Equal(t, 10, names.Asked("rebound.example.com"), "once for each dial: what is judged is what is dialled")

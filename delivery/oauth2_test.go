@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 )
 
 // Every call has its own gate, so a thousand calls come to the token at once.
@@ -76,10 +76,10 @@ func TestAReceiverThatTakesNoTokenIsAskedTwiceAtMost(t *testing.T) {
 	assert.EqualValues(t, 1, i.requests.Load(), "a token that is new already is not the reason")
 	second := sender.Send(context.Background(), i.policy(), numbered(r.URL, 2), 1)
 	assert.EqualValues(t, 2, i.requests.Load())
-	for _, o := range []dispatch.Outcome{first, second} {
+	for _, o := range []contract.Outcome{first, second} {
 		assert.Equal(t, "http_4xx", o.Class)
 		assert.Equal(t, 401, o.Code)
-		assert.Equal(t, dispatch.VerdictFinal, o.Verdict)
+		assert.Equal(t, contract.VerdictFinal, o.Verdict)
 		assert.NotContains(t, fmt.Sprintf("%+v", o), "canary")
 	}
 }
@@ -128,7 +128,7 @@ func TestWithoutATokenNothingIsSent(t *testing.T) {
 			started := time.Now()
 			o := newSender(t).Send(context.Background(), policy, newRequest(r.URL), 1)
 			assert.Equal(t, "auth", o.Class, o.Message)
-			assert.Equal(t, dispatch.VerdictRetry, o.Verdict)
+			assert.Equal(t, contract.VerdictRetry, o.Verdict)
 			assert.Contains(t, o.Message, tc.message)
 			assert.NotContains(t, fmt.Sprintf("%+v", o), canary)
 			assert.Less(t, time.Since(started), policy.Timeout+time.Second)
@@ -145,7 +145,7 @@ func TestARefusedTokenWithoutANewOne(t *testing.T) {
 	i.fails(write(500, ""))
 	o := sender.Send(context.Background(), i.policy(), numbered(r.URL, 2), 1)
 	assert.Equal(t, "auth", o.Class)
-	assert.Equal(t, dispatch.VerdictRetry, o.Verdict)
+	assert.Equal(t, contract.VerdictRetry, o.Verdict)
 	assert.Equal(t, 401, o.Code)
 	assert.Equal(t, "HTTP 401 Unauthorized; the token URL gave no token: HTTP 500 Internal Server Error", o.Message)
 	assert.Len(t, r.seen, 2)

@@ -4,7 +4,7 @@ import (
 	"net/url"
 	"strings"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // OriginOf returns the scheme, host and port of a call's URL, as in
@@ -45,7 +45,7 @@ func origin(u *url.URL) string {
 // strays returns why a request must not be sent, or "" if it goes where its call goes
 // by the current configuration. Credentials belong to the call's receiver: a request
 // that was rendered for another one, or by somebody else, must not carry them there.
-func (p Policy) strays(r dispatch.Request) string {
+func (p Policy) strays(r contract.Request) string {
 	target, err := url.Parse(r.URL)
 	if p.Origin == "" || err != nil { // an invalid URL is refused as such
 		return ""

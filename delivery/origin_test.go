@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"segue/contract"
 	"segue/delivery"
 	"segue/delivery/evil"
-	"segue/dispatch"
 )
 
 func TestOriginOf(t *testing.T) {
@@ -63,7 +63,7 @@ func TestCredentialsStayWithTheCallsHost(t *testing.T) {
 
 			o := newSender(t).Send(context.Background(), policy, newRequest(before.URL+"/path"), 1)
 			assert.Equal(t, "config", o.Class)
-			assert.Equal(t, dispatch.VerdictFinal, o.Verdict)
+			assert.Equal(t, contract.VerdictFinal, o.Verdict)
 			assert.Equal(t, "not sent: the request is for "+before.URL+", the call's url is at "+current.URL+
 				" now; redeliver with rerender: true, or restore the url", o.Message)
 			assert.Zero(t, arrived.Load())
@@ -120,7 +120,7 @@ func TestARequestCannotChooseTheHostHeader(t *testing.T) {
 	var host atomic.Value
 	server := serve(t, func(_ http.ResponseWriter, r *http.Request) { host.Store(r.Host) })
 	r := newRequest(server.URL)
-	r.Headers = append(r.Headers, dispatch.Header{Name: "Host", Value: "evil.test"}, dispatch.Header{Name: "host", Value: "evil.test"})
+	r.Headers = append(r.Headers, contract.Header{Name: "Host", Value: "evil.test"}, contract.Header{Name: "host", Value: "evil.test"})
 	o := newSender(t).Send(context.Background(), newPolicy(), r, 1)
 	require.Equal(t, "ok", o.Class)
 	assert.Equal(t, strings.TrimPrefix(server.URL, "http://"), host.Load())

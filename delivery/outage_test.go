@@ -17,8 +17,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 )
 
 // simulation is a receiver in virtual time, and lanes that are worked off as the
@@ -37,7 +37,7 @@ type simulation struct {
 	arrived []time.Time         // of what was answered with success
 	order   map[string][]string // by lane
 	bodies  map[string]string   // by delivery
-	parked  []dispatch.Request
+	parked  []contract.Request
 	asked   int
 }
 
@@ -96,8 +96,8 @@ func (s *simulation) set(down bool, answer int) {
 	s.down, s.answer = down, answer
 }
 
-func (s *simulation) letters(lane, n int) []dispatch.Request {
-	var list []dispatch.Request
+func (s *simulation) letters(lane, n int) []contract.Request {
+	var list []contract.Request
 	for i := range n {
 		r := newRequest("http://crm.example.com/calls")
 		r.ID = fmt.Sprintf("lane%d/%02d", lane, i+1)
@@ -109,7 +109,7 @@ func (s *simulation) letters(lane, n int) []dispatch.Request {
 
 // work sends a lane's deliveries on their schedule; one that is final is parked,
 // and the lane goes on.
-func (s *simulation) work(asker string, letters []dispatch.Request) {
+func (s *simulation) work(asker string, letters []contract.Request) {
 	s.lanes.Go(func() {
 		for _, r := range letters {
 			for number := 1; ; {
@@ -119,11 +119,11 @@ func (s *simulation) work(asker string, letters []dispatch.Request) {
 				s.mu.Lock()
 				s.asked++
 				s.mu.Unlock()
-				if outcome.Verdict == dispatch.VerdictDelivered {
+				if outcome.Verdict == contract.VerdictDelivered {
 					break
 				}
 				s.sender.Told(r.ID, number, asker)
-				if outcome.Verdict == dispatch.VerdictFinal {
+				if outcome.Verdict == contract.VerdictFinal {
 					s.mu.Lock()
 					s.parked = append(s.parked, r)
 					s.mu.Unlock()
@@ -207,7 +207,7 @@ func TestABulkRedeliveryKeepsTheRate(t *testing.T) {
 		s.arrived = nil
 		begin := time.Now()
 		for _, r := range again {
-			s.work("redelivery", []dispatch.Request{r})
+			s.work("redelivery", []contract.Request{r})
 		}
 		s.lanes.Wait()
 		require.Len(t, s.order, n, "all arrived")

@@ -3,7 +3,7 @@ package delivery
 import (
 	"time"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // Policy is how one call is delivered: everything of a configured call that is
@@ -43,7 +43,7 @@ type Policy struct {
 	Final, Retriable []StatusRange
 	// Verdicts says which classes are final or retried for this call against the
 	// defaults; only those of Overridable. Statuses that are listed go first.
-	Verdicts map[Class]dispatch.Verdict
+	Verdicts map[Class]contract.Verdict
 	// SOAP says that the response is an envelope, in which a fault is a failure.
 	SOAP bool
 	// DryRun renders and records, but sends nothing; what was made before the call

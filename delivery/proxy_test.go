@@ -12,9 +12,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"segue/contract"
 	"segue/delivery"
 	"segue/delivery/evil"
-	"segue/dispatch"
 )
 
 // through is a sender behind a proxy, for whom every name is a public address.
@@ -147,7 +147,7 @@ func TestProxiesThatFail(t *testing.T) {
 		o := sender.Send(context.Background(), newPolicy(), newRequest("http://crm.example.com/"), 1)
 		assert.Equal(t, "auth", o.Class)
 		assert.Equal(t, "guard.proxy.password: secret env:SEGUE_TEST_UNSET is not set", o.Message)
-		assert.Equal(t, dispatch.VerdictRetry, o.Verdict)
+		assert.Equal(t, contract.VerdictRetry, o.Verdict)
 		assert.Zero(t, proxy.Bytes())
 	})
 	assert.Zero(t, receiver.Connections())

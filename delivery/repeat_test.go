@@ -16,9 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/http2"
 
+	"segue/contract"
 	"segue/delivery"
 	"segue/delivery/evil"
-	"segue/dispatch"
 )
 
 // A receiver that reads a request on a kept connection and breaks it gets an attempt
@@ -75,7 +75,7 @@ func TestAnAttemptIsSentOnce(t *testing.T) {
 					o := sender.Send(context.Background(), p, r, 1)
 					assert.Contains(t, []string{"reset", "protocol"}, o.Class, "%s: %s", method, o.Message)
 					assert.Equal(t, kept+i+1, server.Requests(), "%s arrived once", method)
-					assert.Equal(t, p.Idempotent, o.Verdict == dispatch.VerdictRetry, o.Message)
+					assert.Equal(t, p.Idempotent, o.Verdict == contract.VerdictRetry, o.Message)
 				}
 			})
 		}
@@ -112,10 +112,10 @@ func TestAnAttemptInHTTP2IsSentTwiceAtMost(t *testing.T) {
 				assert.Less(t, time.Since(started), p.Timeout)
 				if idempotent {
 					assert.LessOrEqual(t, arrived.Load(), tc.most)
-					assert.Equal(t, dispatch.VerdictRetry, o.Verdict)
+					assert.Equal(t, contract.VerdictRetry, o.Verdict)
 				} else {
 					assert.Equal(t, int32(1), arrived.Load())
-					assert.Equal(t, dispatch.VerdictFinal, o.Verdict)
+					assert.Equal(t, contract.VerdictFinal, o.Verdict)
 				}
 			})
 		}
@@ -198,7 +198,7 @@ func TestAnUnknownOutcomeIsFinalUnlessTheCallIsIdempotent(t *testing.T) {
 		"untrusted TLS": {serve: func(t *testing.T) string { return evil.ServeTLS(t, authority.Issue(t, evil.Leaf{}), evil.OK).URL }, class: "tls"},
 		"the call says retry": {serve: plain(evil.Silent), class: "timeout",
 			change: func(p *delivery.Policy) {
-				p.Verdicts = map[delivery.Class]dispatch.Verdict{"timeout": dispatch.VerdictRetry}
+				p.Verdicts = map[delivery.Class]contract.Verdict{"timeout": contract.VerdictRetry}
 			}},
 		"the call says 502 is worth it": {serve: plain(status(502)), class: "http_5xx",
 			change: func(p *delivery.Policy) { p.Retriable = []delivery.StatusRange{{From: 502, To: 502}} }},
@@ -213,11 +213,11 @@ func TestAnUnknownOutcomeIsFinalUnlessTheCallIsIdempotent(t *testing.T) {
 				o := newSender(t).Send(context.Background(), p, newRequest(tc.serve(t)), 1)
 				assert.Equal(t, tc.class, o.Class, o.Message)
 				if tc.unknown && !idempotent {
-					assert.Equal(t, dispatch.VerdictFinal, o.Verdict)
+					assert.Equal(t, contract.VerdictFinal, o.Verdict)
 					assert.Contains(t, o.Message, "the call is not idempotent: check there, then redeliver or discard")
 					return
 				}
-				assert.Equal(t, dispatch.VerdictRetry, o.Verdict, o.Message)
+				assert.Equal(t, contract.VerdictRetry, o.Verdict, o.Message)
 				assert.NotContains(t, o.Message, "not idempotent")
 			})
 		}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 )
 
 func answering(contentType string, code int, body string) http.HandlerFunc {
@@ -95,7 +95,7 @@ func TestReturnsInTheFormatsOfECS(t *testing.T) {
 			policy.Accept, policy.SOAP = c.accept, c.soap
 			policy.Returns = []delivery.Return{{From: "tier", To: "tier"}, {From: "score", To: "score"}}
 			o := newSender(t).Send(context.Background(), policy, newRequest(server.URL), 1)
-			assert.Equal(t, dispatch.VerdictDelivered, o.Verdict, "whatever came back, the receiver has the request")
+			assert.Equal(t, contract.VerdictDelivered, o.Verdict, "whatever came back, the receiver has the request")
 			assert.Equal(t, c.want, o.Returns)
 			assert.Equal(t, c.message, o.Message)
 		})

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // maxRetryAfter bounds how long a receiver may ask us to stay away.
@@ -17,16 +17,16 @@ const maxRetryAfter = 24 * time.Hour
 // and turns a retry into its wait, or into final when the schedule is used up.
 //
 // attempt counts from 1. floor is the receiver's Retry-After, 0 for none.
-func settle(o dispatch.Outcome, p Policy, attempt int, floor time.Duration) dispatch.Outcome {
+func settle(o contract.Outcome, p Policy, attempt int, floor time.Duration) contract.Outcome {
 	o.Version = p.Version
 	o.Of = len(p.Retry.Schedule) + 1
 	o.Order = string(p.Order)
 	o.Retention = p.Retry.Retention
-	if o.Verdict != dispatch.VerdictRetry || o.Free {
+	if o.Verdict != contract.VerdictRetry || o.Free {
 		return o
 	}
 	if attempt >= o.Of {
-		o.Verdict = dispatch.VerdictFinal
+		o.Verdict = contract.VerdictFinal
 		o.Message += "; that was attempt " + strconv.Itoa(attempt) + " of " + strconv.Itoa(o.Of)
 		return o
 	}

@@ -8,12 +8,12 @@ import (
 	"runtime/debug"
 	"time"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 const (
 	// defaultTimeout and defaultResponse stand in for a policy that gives none.
-	defaultTimeout  = dispatch.UsualTimeout
+	defaultTimeout  = contract.UsualTimeout
 	defaultResponse = 64 << 10
 )
 
@@ -21,7 +21,7 @@ const (
 // before the receiver's limits are, and those before the first byte leaves.
 //
 // w is nil, or follows what happens.
-func (s *Sender) send(p Policy, r dispatch.Request, attempt int, w *watch) (o dispatch.Outcome) {
+func (s *Sender) send(p Policy, r contract.Request, attempt int, w *watch) (o contract.Outcome) {
 	var took time.Duration
 	defer func() { s.measure(p, r, o, took) }()
 	defer func() {
@@ -34,7 +34,7 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int, w *watch) (o di
 			o = settle(o, p, attempt, 0)
 		}
 	}()
-	notSent := func(class Class, err error) dispatch.Outcome {
+	notSent := func(class Class, err error) contract.Outcome {
 		o := outcomeOf(r, class, err.Error())
 		o.Verdict = p.verdictOf(class)
 		return settle(o, p, attempt, 0)
@@ -103,7 +103,7 @@ func (s *Sender) send(p Policy, r dispatch.Request, attempt int, w *watch) (o di
 // exchange is one request and what comes back for it.
 type exchange struct {
 	policy    Policy
-	request   dispatch.Request
+	request   contract.Request
 	used      secrets
 	signer    signer
 	transport http.RoundTripper
@@ -114,7 +114,7 @@ type exchange struct {
 	floor     time.Duration // the receiver's Retry-After
 }
 
-func (x *exchange) do(req *http.Request) dispatch.Outcome {
+func (x *exchange) do(req *http.Request) contract.Outcome {
 	deadline := x.policy.Timeout
 	if deadline <= 0 {
 		deadline = defaultTimeout
@@ -134,7 +134,7 @@ func (x *exchange) do(req *http.Request) dispatch.Outcome {
 }
 
 // failed settles the outcome of an exchange that brought no response.
-func (x *exchange) failed(ctx context.Context, o *dispatch.Outcome, err error, deadline time.Duration) {
+func (x *exchange) failed(ctx context.Context, o *contract.Outcome, err error, deadline time.Duration) {
 	var why string
 	class, message := ClassAuth, ""
 	o.Verdict = x.policy.verdictOf(class)

@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/metrics"
 )
 
@@ -96,8 +96,8 @@ func (s *Sender) Find(id string, attempt int, asker string) (*Flight, bool) {
 // Start sends one attempt, counted from 1, unless this process has sent it or is
 // sending it: then it gives that flight. Only the policy's deadline ends a request
 // that has started.
-func (s *Sender) Start(p Policy, r dispatch.Request, attempt int, asker string) *Flight {
-	f := s.flights.Start(FlightKey{r.ID, attempt}, asker, func() dispatch.Outcome { return s.send(p, r, attempt, nil) })
+func (s *Sender) Start(p Policy, r contract.Request, attempt int, asker string) *Flight {
+	f := s.flights.Start(FlightKey{r.ID, attempt}, asker, func() contract.Outcome { return s.send(p, r, attempt, nil) })
 	if f == nil {
 		f = &Flight{done: make(chan struct{}), outcome: Refused(p, r, ClassStopping, stoppingTakes)}
 		s.measure(p, r, f.outcome, 0)
@@ -108,7 +108,7 @@ func (s *Sender) Start(p Policy, r dispatch.Request, attempt int, asker string) 
 
 // SendAway is the outcome of a request that is not even tried, because its receiver's
 // Health refuses it now; it says when to come for the attempt.
-func (s *Sender) SendAway(p Policy, r dispatch.Request) dispatch.Outcome {
+func (s *Sender) SendAway(p Policy, r contract.Request) contract.Outcome {
 	health, now := s.Health(p), time.Now()
 	if health.Open() {
 		return Refused(p, r, ClassBreakerOpen, health.comeback.fromOpen(now))
@@ -123,7 +123,7 @@ func (s *Sender) Told(id string, attempt int, asker string) {
 
 // Send sends one attempt and waits for what comes of it. When the context ends
 // first, the request goes on and the outcome says that it is in flight.
-func (s *Sender) Send(ctx context.Context, p Policy, r dispatch.Request, attempt int) dispatch.Outcome {
+func (s *Sender) Send(ctx context.Context, p Policy, r contract.Request, attempt int) contract.Outcome {
 	if o, ok := s.Start(p, r, attempt, "").Wait(ctx); ok {
 		return o
 	}
@@ -142,16 +142,16 @@ func (s *Sender) Close(ctx context.Context) error {
 }
 
 // InFlight is the outcome of a request that is still under way.
-func InFlight(r dispatch.Request) dispatch.Outcome { return outcomeOf(r, ClassInFlight, "") }
+func InFlight(r contract.Request) contract.Outcome { return outcomeOf(r, ClassInFlight, "") }
 
 // NotSent is the outcome of a request that cannot be sent at all, for a reason of ours.
-func NotSent(p Policy, r dispatch.Request, class Class, message string) dispatch.Outcome {
+func NotSent(p Policy, r contract.Request, class Class, message string) contract.Outcome {
 	return settle(outcomeOf(r, class, message), p, 1, 0)
 }
 
 // Refused is the outcome of a request that was kept back and whose attempt is
 // still to be made, under the same number, after the given time.
-func Refused(p Policy, r dispatch.Request, class Class, in time.Duration) dispatch.Outcome {
+func Refused(p Policy, r contract.Request, class Class, in time.Duration) contract.Outcome {
 	o := outcomeOf(r, class, refusals[class])
 	o.Free, o.RetryIn = true, in
 	return settle(o, p, 1, 0)
@@ -164,11 +164,11 @@ var refusals = map[Class]string{
 }
 
 // DryRun is the outcome of a request that is recorded and not sent.
-func DryRun(p Policy, r dispatch.Request) dispatch.Outcome { return NotSent(p, r, ClassDryRun, "") }
+func DryRun(p Policy, r contract.Request) contract.Outcome { return NotSent(p, r, ClassDryRun, "") }
 
 // outcomeOf begins an outcome with the verdict that its class has by itself.
-func outcomeOf(r dispatch.Request, class Class, message string) dispatch.Outcome {
-	return dispatch.Outcome{
+func outcomeOf(r contract.Request, class Class, message string) contract.Outcome {
+	return contract.Outcome{
 		ID: r.ID, Class: string(class), Verdict: class.verdict(), Message: bounded(message, maxMessage), At: time.Now().UTC(),
 	}
 }

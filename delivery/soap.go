@@ -6,7 +6,7 @@ import (
 	"regexp"
 	"strings"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // maxEnvelope is how much of a response is searched for a fault, in bytes: a fault
@@ -27,13 +27,13 @@ type soapFault struct {
 }
 
 // verdict is what the code means: a request that is wrong in itself stays so.
-func (f *soapFault) verdict() dispatch.Verdict {
+func (f *soapFault) verdict() contract.Verdict {
 	code, _, _ := strings.Cut(f.code, ".") // 1.1 refines codes: Client.Authentication
 	switch code {
 	case "Client", "Sender", "VersionMismatch", "MustUnderstand", "DataEncodingUnknown":
-		return dispatch.VerdictFinal
+		return contract.VerdictFinal
 	}
-	return dispatch.VerdictRetry
+	return contract.VerdictRetry
 }
 
 func (f *soapFault) message() string {
@@ -45,8 +45,8 @@ func (f *soapFault) message() string {
 
 // mayHoldFault tells whether a response of the status is looked at: the bindings send
 // faults with 500 and 400, careless services with 200. Other failures say enough.
-func mayHoldFault(verdict dispatch.Verdict, code int) bool {
-	return verdict == dispatch.VerdictDelivered || code == 500 || code == 400
+func mayHoldFault(verdict contract.Verdict, code int) bool {
+	return verdict == contract.VerdictDelivered || code == 500 || code == 400
 }
 
 // isSOAP reports whether a response is an envelope, and returns the fault in it, nil for

@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 )
 
 const (
@@ -50,14 +50,14 @@ func utf16LE(text string) string {
 
 func TestSOAPFaults(t *testing.T) {
 	client, sender := fmt.Sprintf(fault11, "Client"), fmt.Sprintf(fault12, "Sender")
-	retry, final, delivered := dispatch.VerdictRetry, dispatch.VerdictFinal, dispatch.VerdictDelivered
+	retry, final, delivered := contract.VerdictRetry, contract.VerdictFinal, contract.VerdictDelivered
 	for _, tc := range []struct {
 		name    string
 		status  int
 		kind    string
 		body    string
 		class   string
-		verdict dispatch.Verdict
+		verdict contract.Verdict
 		message string
 	}{
 		{"1.1 with 200", 200, "text/xml", client, "soap_fault", final, "SOAP fault Client, HTTP 200 OK"},
@@ -152,7 +152,7 @@ func TestSOAPFaults(t *testing.T) {
 	policy.Success = []delivery.StatusRange{{From: 200, To: 299}}
 	server = serve(t, write(200, fmt.Sprintf(fault11, "Server")))
 	o = newSender(t).Send(context.Background(), policy, newRequest(server.URL), 1)
-	assert.Equal(t, dispatch.VerdictFinal, o.Verdict, "the call's own final statuses go before the fault's code")
+	assert.Equal(t, contract.VerdictFinal, o.Verdict, "the call's own final statuses go before the fault's code")
 }
 
 // A response that wants to be expanded, fetched or climbed into gets none of it.

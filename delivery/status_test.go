@@ -10,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"segue/contract"
 	"segue/delivery"
 	"segue/delivery/evil"
-	"segue/dispatch"
 )
 
 func TestStatusDecidesClassAndVerdict(t *testing.T) {
@@ -22,29 +22,29 @@ func TestStatusDecidesClassAndVerdict(t *testing.T) {
 		success []delivery.StatusRange
 		final   []delivery.StatusRange
 		class   delivery.Class
-		verdict dispatch.Verdict
+		verdict contract.Verdict
 	}{
-		{code: 200, class: delivery.ClassOK, verdict: dispatch.VerdictDelivered},
-		{code: 204, class: delivery.ClassOK, verdict: dispatch.VerdictDelivered},
-		{code: 299, class: delivery.ClassOK, verdict: dispatch.VerdictDelivered},
-		{code: 202, success: one(200), class: delivery.ClassUnexpected, verdict: dispatch.VerdictRetry},
-		{code: 404, success: one(404), class: delivery.ClassOK, verdict: dispatch.VerdictDelivered},
-		{code: 404, success: one(404), final: one(404), class: delivery.ClassOK, verdict: dispatch.VerdictDelivered},
-		{code: 300, class: delivery.ClassRedirect, verdict: dispatch.VerdictRetry},
-		{code: 304, class: delivery.ClassRedirect, verdict: dispatch.VerdictRetry},
-		{code: 400, class: delivery.ClassHTTP4xx, verdict: dispatch.VerdictFinal},
-		{code: 401, class: delivery.ClassHTTP4xx, verdict: dispatch.VerdictFinal},
-		{code: 404, class: delivery.ClassHTTP4xx, verdict: dispatch.VerdictFinal},
-		{code: 408, class: delivery.ClassHTTP4xx, verdict: dispatch.VerdictRetry},
-		{code: 410, class: delivery.ClassGone, verdict: dispatch.VerdictFinal},
-		{code: 425, class: delivery.ClassHTTP4xx, verdict: dispatch.VerdictRetry},
-		{code: 429, class: delivery.ClassHTTP429, verdict: dispatch.VerdictRetry},
-		{code: 429, final: one(429), class: delivery.ClassHTTP429, verdict: dispatch.VerdictFinal},
-		{code: 500, class: delivery.ClassHTTP5xx, verdict: dispatch.VerdictRetry},
-		{code: 503, class: delivery.ClassHTTP5xx, verdict: dispatch.VerdictRetry},
-		{code: 599, class: delivery.ClassHTTP5xx, verdict: dispatch.VerdictRetry},
-		{code: 501, final: one(501), class: delivery.ClassHTTP5xx, verdict: dispatch.VerdictFinal},
-		{code: 777, class: delivery.ClassUnexpected, verdict: dispatch.VerdictRetry},
+		{code: 200, class: delivery.ClassOK, verdict: contract.VerdictDelivered},
+		{code: 204, class: delivery.ClassOK, verdict: contract.VerdictDelivered},
+		{code: 299, class: delivery.ClassOK, verdict: contract.VerdictDelivered},
+		{code: 202, success: one(200), class: delivery.ClassUnexpected, verdict: contract.VerdictRetry},
+		{code: 404, success: one(404), class: delivery.ClassOK, verdict: contract.VerdictDelivered},
+		{code: 404, success: one(404), final: one(404), class: delivery.ClassOK, verdict: contract.VerdictDelivered},
+		{code: 300, class: delivery.ClassRedirect, verdict: contract.VerdictRetry},
+		{code: 304, class: delivery.ClassRedirect, verdict: contract.VerdictRetry},
+		{code: 400, class: delivery.ClassHTTP4xx, verdict: contract.VerdictFinal},
+		{code: 401, class: delivery.ClassHTTP4xx, verdict: contract.VerdictFinal},
+		{code: 404, class: delivery.ClassHTTP4xx, verdict: contract.VerdictFinal},
+		{code: 408, class: delivery.ClassHTTP4xx, verdict: contract.VerdictRetry},
+		{code: 410, class: delivery.ClassGone, verdict: contract.VerdictFinal},
+		{code: 425, class: delivery.ClassHTTP4xx, verdict: contract.VerdictRetry},
+		{code: 429, class: delivery.ClassHTTP429, verdict: contract.VerdictRetry},
+		{code: 429, final: one(429), class: delivery.ClassHTTP429, verdict: contract.VerdictFinal},
+		{code: 500, class: delivery.ClassHTTP5xx, verdict: contract.VerdictRetry},
+		{code: 503, class: delivery.ClassHTTP5xx, verdict: contract.VerdictRetry},
+		{code: 599, class: delivery.ClassHTTP5xx, verdict: contract.VerdictRetry},
+		{code: 501, final: one(501), class: delivery.ClassHTTP5xx, verdict: contract.VerdictFinal},
+		{code: 777, class: delivery.ClassUnexpected, verdict: contract.VerdictRetry},
 	} {
 		t.Run(fmt.Sprintf("%d %v %v", tc.code, tc.success, tc.final), func(t *testing.T) {
 			server := serve(t, answer(tc.code))
@@ -55,7 +55,7 @@ func TestStatusDecidesClassAndVerdict(t *testing.T) {
 			assert.Equal(t, tc.verdict, o.Verdict)
 			assert.Equal(t, tc.code, o.Code)
 			assert.Equal(t, "msg_1", o.ID)
-			if tc.verdict == dispatch.VerdictRetry {
+			if tc.verdict == contract.VerdictRetry {
 				assert.Equal(t, 5*time.Second, o.RetryIn)
 				assert.Contains(t, o.Message, fmt.Sprintf("HTTP %d", tc.code))
 			} else {
@@ -69,14 +69,14 @@ func TestSchedule(t *testing.T) {
 	server := serve(t, answer(503))
 	for _, tc := range []struct {
 		attempt int
-		verdict dispatch.Verdict
+		verdict contract.Verdict
 		wait    time.Duration
 	}{
-		{0, dispatch.VerdictRetry, 5 * time.Second},
-		{1, dispatch.VerdictRetry, 5 * time.Second},
-		{2, dispatch.VerdictRetry, time.Minute},
-		{3, dispatch.VerdictFinal, 0},
-		{9, dispatch.VerdictFinal, 0},
+		{0, contract.VerdictRetry, 5 * time.Second},
+		{1, contract.VerdictRetry, 5 * time.Second},
+		{2, contract.VerdictRetry, time.Minute},
+		{3, contract.VerdictFinal, 0},
+		{9, contract.VerdictFinal, 0},
 	} {
 		o := newSender(t).Send(context.Background(), newPolicy(), newRequest(server.URL), tc.attempt)
 		assert.Equal(t, tc.verdict, o.Verdict, "attempt %d", tc.attempt)
@@ -156,7 +156,7 @@ func TestRetryAfterFromAReceiver(t *testing.T) {
 			sender, waits := newSender(t), map[time.Duration]bool{}
 			for n := range 5 {
 				o := sender.Send(context.Background(), policy, numbered(server.URL, n), 1)
-				assert.Equal(t, dispatch.VerdictRetry, o.Verdict)
+				assert.Equal(t, contract.VerdictRetry, o.Verdict)
 				assert.GreaterOrEqual(t, o.RetryIn, tc.bounds[0], "%s, %d", name, code)
 				assert.LessOrEqual(t, o.RetryIn, tc.bounds[1], "%s, %d", name, code)
 				waits[o.RetryIn] = true
@@ -169,16 +169,16 @@ func TestRetryAfterFromAReceiver(t *testing.T) {
 // Each class means retry or final by itself, and what the call says of it.
 func TestACallOverridesWhatAClassMeans(t *testing.T) {
 	gone, conflict := serve(t, answer(410)), serve(t, answer(409))
-	retry, final := dispatch.VerdictRetry, dispatch.VerdictFinal
+	retry, final := contract.VerdictRetry, contract.VerdictFinal
 	one := func(code int) []delivery.StatusRange { return []delivery.StatusRange{{From: code, To: code}} }
-	verdicts := func(class delivery.Class, v dispatch.Verdict) map[delivery.Class]dispatch.Verdict {
-		return map[delivery.Class]dispatch.Verdict{class: v}
+	verdicts := func(class delivery.Class, v contract.Verdict) map[delivery.Class]contract.Verdict {
+		return map[delivery.Class]contract.Verdict{class: v}
 	}
 	for name, tc := range map[string]struct {
 		url    string
 		change delivery.Policy
 		class  delivery.Class
-		want   dispatch.Verdict
+		want   contract.Verdict
 	}{
 		"final by itself":                 {gone.URL, delivery.Policy{}, delivery.ClassGone, final},
 		"retriable status":                {gone.URL, delivery.Policy{Retriable: one(410)}, delivery.ClassGone, retry},
@@ -193,7 +193,7 @@ func TestACallOverridesWhatAClassMeans(t *testing.T) {
 		"blocked is retried":              {"http://10.0.0.1/", delivery.Policy{Verdicts: verdicts(delivery.ClassBlocked, retry)}, delivery.ClassBlocked, retry},
 		"auth is final":                   {gone.URL, delivery.Policy{Auth: delivery.Auth{Bearer: "env:SEGUE_TEST_UNSET"}, Verdicts: verdicts(delivery.ClassAuth, final)}, delivery.ClassAuth, final},
 		"render stays final":              {"file:///x", delivery.Policy{Verdicts: verdicts(delivery.ClassRender, retry)}, delivery.ClassRender, final},
-		"a success is none to override":   {serve(t, answer(200)).URL, delivery.Policy{Verdicts: verdicts(delivery.ClassOK, final)}, delivery.ClassOK, dispatch.VerdictDelivered},
+		"a success is none to override":   {serve(t, answer(200)).URL, delivery.Policy{Verdicts: verdicts(delivery.ClassOK, final)}, delivery.ClassOK, contract.VerdictDelivered},
 	} {
 		t.Run(name, func(t *testing.T) {
 			policy := newPolicy()

@@ -1,10 +1,10 @@
 package delivery
 
-import "segue/dispatch"
+import "segue/contract"
 
 // Unknown is the outcome of an attempt that was begun and whose result is lost, because
 // its process died: retry if the call is idempotent, else final.
-func Unknown(p Policy, r dispatch.Request, attempt int) dispatch.Outcome {
+func Unknown(p Policy, r contract.Request, attempt int) contract.Outcome {
 	verdict, why := p.verdictUnknown(ClassTimeout)
 	o := outcomeOf(r, ClassTimeout, joined("the attempt ended without an outcome", why))
 	o.Verdict = verdict
@@ -14,11 +14,11 @@ func Unknown(p Policy, r dispatch.Request, attempt int) dispatch.Outcome {
 // verdictUnknown is what a class means for a call when the receiver may have the request
 // and did not say so: a call that is not idempotent is not repeated, unless it says
 // itself that the class is worth it. The text tells why.
-func (p Policy) verdictUnknown(c Class) (_ dispatch.Verdict, why string) {
+func (p Policy) verdictUnknown(c Class) (_ contract.Verdict, why string) {
 	if p.Idempotent || p.verdictOr(c, "") != "" {
 		return p.verdictOf(c), ""
 	}
-	return dispatch.VerdictFinal, dispatch.AskReceiver
+	return contract.VerdictFinal, contract.AskReceiver
 }
 
 // isUnknownStatus reports whether a status tells nothing about the request: a gateway

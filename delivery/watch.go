@@ -10,7 +10,7 @@ import (
 	"strings"
 	"sync"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // maxShown bounds what is shown of a response, in bytes.
@@ -20,7 +20,7 @@ const maxShown = 4 << 10
 type Seen struct {
 	// Request is the request with its headers as they were written, or, when nothing
 	// was written, as they would have been.
-	Request dispatch.Request
+	Request contract.Request
 	// Written says that the whole request left the process.
 	Written bool
 	// Protocol is that of the response, such as HTTP/1.1; empty without one.
@@ -31,13 +31,13 @@ type Seen struct {
 
 // Watch makes a first attempt as Send does, and shows what went over the wire. When
 // the context ends first, the request goes on, and the outcome says so.
-func (s *Sender) Watch(ctx context.Context, p Policy, r dispatch.Request) (dispatch.Outcome, Seen) {
+func (s *Sender) Watch(ctx context.Context, p Policy, r contract.Request) (contract.Outcome, Seen) {
 	w := &watch{seen: Seen{Request: r}}
 	w.seen.Request.Headers = nil
 	for _, h := range r.Headers {
-		w.seen.Request.Headers = append(w.seen.Request.Headers, dispatch.Header{Name: h.Name, Value: h.Text(1)})
+		w.seen.Request.Headers = append(w.seen.Request.Headers, contract.Header{Name: h.Name, Value: h.Text(1)})
 	}
-	f := s.flights.Start(FlightKey{r.ID, 1}, "", func() dispatch.Outcome { return s.send(p, r, 1, w) })
+	f := s.flights.Start(FlightKey{r.ID, 1}, "", func() contract.Outcome { return s.send(p, r, 1, w) })
 	if f == nil {
 		return Refused(p, r, ClassStopping, stoppingTakes), w.look()
 	}
@@ -79,7 +79,7 @@ func (w *watch) answered(resp *http.Response, text string) {
 }
 
 // shows replaces the request's headers and URL.
-func (w *watch) shows(headers []dispatch.Header, written bool) {
+func (w *watch) shows(headers []contract.Header, written bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.seen.Request.Headers, w.seen.Written = headers, written
@@ -99,7 +99,7 @@ func (t *watchedTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	t.seen.Request.URL, t.seen.Request.Body = veil.url(req.URL), veil.redact(t.seen.Request.Body)
 	t.mu.Unlock()
 	t.shows(veil.headers(req.Header), false)
-	var written []dispatch.Header
+	var written []contract.Header
 	trace := &httptrace.ClientTrace{
 		WroteHeaderField: func(name string, values []string) {
 			for _, value := range values {
@@ -124,8 +124,8 @@ type veil struct {
 }
 
 // headers are those of a request that is not written yet, by name.
-func (v veil) headers(h http.Header) []dispatch.Header {
-	var list []dispatch.Header
+func (v veil) headers(h http.Header) []contract.Header {
+	var list []contract.Header
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		for _, value := range h[name] {
 			list = append(list, v.header(name, value))
@@ -134,7 +134,7 @@ func (v veil) headers(h http.Header) []dispatch.Header {
 	return list
 }
 
-func (v veil) header(name, value string) dispatch.Header {
+func (v veil) header(name, value string) contract.Header {
 	switch {
 	case strings.EqualFold(name, "Authorization"):
 		scheme, _, _ := strings.Cut(value, " ")
@@ -142,7 +142,7 @@ func (v veil) header(name, value string) dispatch.Header {
 	case v.key != nil && v.key.In == "header" && strings.EqualFold(name, v.key.Name):
 		value = "***"
 	}
-	return dispatch.Header{Name: name, Value: v.redact(value)}
+	return contract.Header{Name: name, Value: v.redact(value)}
 }
 
 func (v veil) url(u *url.URL) string {

@@ -10,12 +10,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 )
 
 // names are the headers of a watched request, in the order of the wire.
-func names(headers []dispatch.Header) []string {
+func names(headers []contract.Header) []string {
 	var list []string
 	for _, h := range headers {
 		list = append(list, h.Name)
@@ -30,7 +30,7 @@ func TestAWatchedAttemptShowsWhatWasWritten(t *testing.T) {
 		_, _ = io.WriteString(w, "fine")
 	})
 	r := newRequest(server.URL + "/x?a=1")
-	r.Headers = append(r.Headers, dispatch.Header{Name: "x-try", Value: "no. ", Attempt: true})
+	r.Headers = append(r.Headers, contract.Header{Name: "x-try", Value: "no. ", Attempt: true})
 	o, seen := newSender(t).Watch(context.Background(), newPolicy(), r)
 	require.Equal(t, "ok", o.Class, o.Message)
 	assert.True(t, seen.Written)
@@ -90,11 +90,11 @@ func TestAWatchedAttemptShowsNoSecret(t *testing.T) {
 }
 
 func TestAWatchedAttemptThatIsNotSent(t *testing.T) {
-	for name, change := range map[string]func(*delivery.Policy, *dispatch.Request){
-		"render":  func(_ *delivery.Policy, r *dispatch.Request) { r.Fault = "no value" },
-		"auth":    func(p *delivery.Policy, _ *dispatch.Request) { p.Auth.Bearer = "env:SEGUE_TEST_NOT_SET" },
-		"blocked": func(_ *delivery.Policy, r *dispatch.Request) { r.URL = "http://169.254.169.254/" },
-		"refused": func(_ *delivery.Policy, r *dispatch.Request) { r.URL = "http://127.0.0.1:1/" },
+	for name, change := range map[string]func(*delivery.Policy, *contract.Request){
+		"render":  func(_ *delivery.Policy, r *contract.Request) { r.Fault = "no value" },
+		"auth":    func(p *delivery.Policy, _ *contract.Request) { p.Auth.Bearer = "env:SEGUE_TEST_NOT_SET" },
+		"blocked": func(_ *delivery.Policy, r *contract.Request) { r.URL = "http://169.254.169.254/" },
+		"refused": func(_ *delivery.Policy, r *contract.Request) { r.URL = "http://127.0.0.1:1/" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, r := newPolicy(), newRequest("http://127.0.0.1:1/")

@@ -7,7 +7,7 @@ import (
 	"net/url"
 
 	"segue/config"
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/starter/drive"
 )
@@ -25,7 +25,7 @@ func (p *Plan) Expect(set *config.Set, receivers *Receivers, runs map[drive.Name
 		}
 		e := expectation{
 			set: set, receivers: receivers,
-			owner: dispatch.Owner{ContactCenter: course.Name.ContactCenter, Interaction: course.Name.ID, FirstRunID: run},
+			owner: contract.Owner{ContactCenter: course.Name.ContactCenter, Interaction: course.Name.ID, FirstRunID: run},
 		}
 		for _, turn := range course.Turns {
 			refused := e.refused
@@ -45,7 +45,7 @@ func (p *Plan) Expect(set *config.Set, receivers *Receivers, runs map[drive.Name
 type expectation struct {
 	set       *config.Set
 	receivers *Receivers
-	owner     dispatch.Owner
+	owner     contract.Owner
 	refused   int // how many were refused so far
 }
 
@@ -83,7 +83,7 @@ func (e *expectation) of(view *interaction.View, event *interaction.Event, fault
 }
 
 func (e *expectation) delivery(call *config.Call, view *interaction.View, event *interaction.Event) (Expected, error) {
-	id := dispatch.DeliveryID(e.owner, event, call.Name)
+	id := contract.DeliveryID(e.owner, event, call.Name)
 	request := call.Render(id, view, event)
 	if request.Fault != "" {
 		return Expected{}, fmt.Errorf("call %s at event %d of %s cannot be rendered: %s", call.Name, event.Sequence, e.owner.Interaction, request.Fault)

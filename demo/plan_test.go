@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"segue/config"
+	"segue/contract"
 	"segue/demo"
-	"segue/dispatch"
 	"segue/examples"
 	"segue/examples/day"
 	"segue/starter/drive"
@@ -89,7 +89,7 @@ func TestExpectedDeliveries(t *testing.T) {
 	require.Positive(t, refused)
 
 	first := plan.Courses[0]
-	id := dispatch.DeliveryID(dispatch.Owner{
+	id := contract.DeliveryID(contract.Owner{
 		ContactCenter: "demo", Interaction: first.Name.ID, FirstRunID: runs[first.Name],
 	}, &first.Turns[0].Events[len(first.Turns[0].Events)-1], "crm")
 	require.True(t, ids[id], "interaction_starts of %s goes to the CRM", first.Name)

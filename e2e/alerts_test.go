@@ -16,7 +16,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/replay"
 	"segue/workflows"
 )
@@ -123,7 +123,7 @@ func TestOperatorsHearOfAReceiverThatIsDown(t *testing.T) {
 	_, err := time.Parse(time.RFC3339, failing.Since)
 	require.NoError(t, err)
 
-	receiver := dispatch.ReceiverWorkflowID(l.name, "crm")
+	receiver := contract.ReceiverWorkflowID(l.name, "crm")
 	l.eventually(20*time.Second, "it shows what it has said", func() bool {
 		var status workflows.ReceiverStatus
 		value, err := l.client.QueryWorkflow(t.Context(), receiver, "", workflows.QueryState)
@@ -155,7 +155,7 @@ func TestOperatorsHearOfAReceiverThatIsDown(t *testing.T) {
 	}
 	require.Less(t, len(pager.seen()), 10)
 	l.requireReplays(receiver)
-	l.requireReplays(dispatch.DeliveryWorkflowID(dispatch.Owner{Receiver: dispatch.ReceiverName(l.name, "crm")}, "pager"))
+	l.requireReplays(contract.DeliveryWorkflowID(contract.Owner{Receiver: contract.ReceiverName(l.name, "crm")}, "pager"))
 }
 
 // TestOperatorsAndTheInteractionHearOfWhatIsParked: the interaction fires its fault,
@@ -188,11 +188,11 @@ func TestOperatorsAndTheInteractionHearOfWhatIsParked(t *testing.T) {
 	require.Equal(t, "i1", parked.Interaction)
 	records, err := query[[]workflows.DeliveryRecord](l, "i1", workflows.QueryDeliveries)
 	require.NoError(t, err)
-	shown := map[string]dispatch.Status{}
+	shown := map[string]contract.Status{}
 	for _, record := range records {
 		shown[record.When+" "+record.Call] = record.Status
 	}
-	require.Equal(t, dispatch.StatusParked, shown["inbound.dtmf gone"])
+	require.Equal(t, contract.StatusParked, shown["inbound.dtmf gone"])
 	require.Contains(t, shown, "fault pager")
 	l.signal("i1", "abandon", `{}`)
 
@@ -205,7 +205,7 @@ func TestOperatorsAndTheInteractionHearOfWhatIsParked(t *testing.T) {
 		l.segue(&listed, "deliveries", "--parked", "--call", "pager", "--class", "gone")
 		return len(listed) == 1
 	})
-	require.Equal(t, dispatch.ReceiverName(l.name, "gone"), listed[0].Receiver)
+	require.Equal(t, contract.ReceiverName(l.name, "gone"), listed[0].Receiver)
 	require.Equal(t, "alert/"+l.name+"/gone/pager", listed[0].WorkflowID)
 	require.Equal(t, parked.ID, listed[0].ID)
 	require.Empty(t, listed[0].Interaction)
@@ -215,9 +215,9 @@ func TestOperatorsAndTheInteractionHearOfWhatIsParked(t *testing.T) {
 	require.Equal(t, 1, sent.Sent)
 	l.eventually(20*time.Second, "the alert arrives", func() bool { return len(alertsOf(t, pager)) == 3 })
 	require.Equal(t, parked, alertsOf(t, pager)[2], "same id, same words")
-	_, err = l.client.DescribeWorkflowExecution(t.Context(), dispatch.ReceiverWorkflowID(l.name, "pager"), "")
+	_, err = l.client.DescribeWorkflowExecution(t.Context(), contract.ReceiverWorkflowID(l.name, "pager"), "")
 	require.Error(t, err, "nobody is told of an alert that did not arrive")
-	l.requireReplays(dispatch.ReceiverWorkflowID(l.name, "gone"))
+	l.requireReplays(contract.ReceiverWorkflowID(l.name, "gone"))
 }
 
 // segue runs the command line and reads the JSON that it prints.

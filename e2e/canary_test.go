@@ -22,7 +22,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/protobuf/proto"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/workflows"
 )
 
@@ -133,9 +133,9 @@ func (w *witness) unsettled(calls []string, each int) (list []string) {
 	}
 	for _, d := range deliveries {
 		switch d.Status {
-		case dispatch.StatusDelivered, dispatch.StatusParked, dispatch.StatusDiscarded:
+		case contract.StatusDelivered, contract.StatusParked, contract.StatusDiscarded:
 			continue
-		case dispatch.StatusInLane:
+		case contract.StatusInLane:
 			if w.rests(d.Call) {
 				continue
 			}
@@ -152,14 +152,14 @@ func (w *witness) rests(call string) bool {
 	if err != nil || value.Get(&records) != nil {
 		return false
 	}
-	return slices.ContainsFunc(records, func(d workflows.DeliveryRecord) bool { return d.Status == dispatch.StatusParked }) ||
+	return slices.ContainsFunc(records, func(d workflows.DeliveryRecord) bool { return d.Status == contract.StatusParked }) ||
 		!slices.ContainsFunc(records, func(d workflows.DeliveryRecord) bool {
-			return d.Status == dispatch.StatusWaiting || d.Status == dispatch.StatusAttempting
+			return d.Status == contract.StatusWaiting || d.Status == contract.StatusAttempting
 		})
 }
 
 func (w *witness) lane(call string) string {
-	return dispatch.DeliveryWorkflowID(dispatch.Owner{ContactCenter: w.name, Interaction: "c1"}, call)
+	return contract.DeliveryWorkflowID(contract.Owner{ContactCenter: w.name, Interaction: "c1"}, call)
 }
 
 // executions are the workflows there may be.

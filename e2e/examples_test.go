@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/workflows"
 )
@@ -230,7 +230,7 @@ func TestTheExampleOfECSSendsWhatItSays(t *testing.T) {
 	deliveries, err := query[[]workflows.DeliveryRecord](l, "call-2", workflows.QueryDeliveries)
 	require.NoError(t, err)
 	i := slices.IndexFunc(deliveries, func(r workflows.DeliveryRecord) bool { return r.Call == "customer-lookup" })
-	require.Equal(t, dispatch.StatusDelivered, deliveries[i].Status)
+	require.Equal(t, contract.StatusDelivered, deliveries[i].Status)
 	require.Equal(t, "not returned: tier (a list; only flat values are taken)", deliveries[i].Why)
 	shown, err := exec.Command(segueBin, "show", l.name+"/call-2", "--address", temporal.Address).CombinedOutput()
 	require.NoError(t, err, string(shown))

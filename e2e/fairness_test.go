@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/starter/drive"
 )
@@ -76,8 +76,8 @@ func TestUrgentInteractionsGoFirst(t *testing.T) {
 	const n = 200
 	l := newLab(t)
 	crm := newReceiver(t, func(arrival) int { return 200 })
-	c := &drive.Client{Temporal: l.client, TaskQueue: l.name, Priority: func(s interaction.Start) dispatch.Priority {
-		return dispatch.Priority{Key: map[interaction.Channel]int{interaction.ChannelEmail: 5, interaction.ChannelInbound: 1}[s.Channel]}
+	c := &drive.Client{Temporal: l.client, TaskQueue: l.name, Priority: func(s interaction.Start) contract.Priority {
+		return contract.Priority{Key: map[interaction.Channel]int{interaction.ChannelEmail: 5, interaction.ChannelInbound: 1}[s.Channel]}
 	}}
 	l.queueUp(c, []string{"email", "inbound"}, n, func(name, id string) (string, string) {
 		return l.name, fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":%q}`, id, l.name, name)

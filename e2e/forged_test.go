@@ -12,7 +12,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"segue/activities"
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/workflows"
 )
@@ -85,14 +85,14 @@ func TestARepeatedHandOverIsSentOnce(t *testing.T) {
 	receiver := newReceiver(t, func(arrival) int { return 200 })
 	l.startWorker(probeConfig(receiver.URL, "interaction_starts"))
 	hand := &activities.Activities{Temporal: l.client, TaskQueue: l.name}
-	in := dispatch.HandOver{Owner: dispatch.Owner{ContactCenter: l.name, Interaction: "gone", FirstRunID: "r"}, Call: "probe"}
+	in := contract.HandOver{Owner: contract.Owner{ContactCenter: l.name, Interaction: "gone", FirstRunID: "r"}, Call: "probe"}
 	for i := range 3 {
-		in.Requests = append(in.Requests, dispatch.Request{
+		in.Requests = append(in.Requests, contract.Request{
 			ID: fmt.Sprintf("msg_%s_%d", l.name, i), Call: "probe", When: "interaction_starts", Sequence: int64(i + 1),
 			Method: "POST", URL: receiver.URL + "/probe", Body: fmt.Sprintf(`{"n":%d}`, i), At: time.Now(),
 		})
 	}
-	lane := dispatch.DeliveryWorkflowID(in.Owner, "probe")
+	lane := contract.DeliveryWorkflowID(in.Owner, "probe")
 	require.NoError(t, hand.HandOver(t.Context(), in))
 	require.NoError(t, l.client.GetWorkflow(t.Context(), lane, "").Get(t.Context(), nil))
 	require.Len(t, receiver.seen(), 3)

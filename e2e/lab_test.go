@@ -22,7 +22,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"segue/connect"
-	"segue/dispatch"
+	"segue/contract"
 	"segue/workflows"
 )
 
@@ -104,7 +104,7 @@ func (l *lab) Write(p []byte) (int, error) {
 	return l.log.Write(p)
 }
 
-func (l *lab) workflowID(id string) string { return dispatch.InteractionWorkflowID(l.name, id) }
+func (l *lab) workflowID(id string) string { return contract.InteractionWorkflowID(l.name, id) }
 
 func (l *lab) start(id, channel string) client.WorkflowRun {
 	l.t.Helper()

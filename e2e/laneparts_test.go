@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/workflows"
 )
 
@@ -76,7 +76,7 @@ guard: {allow: ["127.0.0.0/8"]}
 		var shown struct{ Deliveries []workflows.DeliveryRecord }
 		l.segue(&shown, "show", l.name+"/i")
 		return slices.ContainsFunc(shown.Deliveries, func(d workflows.DeliveryRecord) bool {
-			return d.Status == dispatch.StatusParked && len(d.Attempts) == 1
+			return d.Status == contract.StatusParked && len(d.Attempts) == 1
 		})
 	})
 	require.Len(t, crm.seen(), 1+20+1)

@@ -17,7 +17,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/replay"
 	"segue/workflows"
@@ -144,11 +144,11 @@ func (l *load) requireSound(changes ...interceptor.WorkerInterceptor) sound {
 		require.Equal(t, want.Sequence, got.Sequence, id)
 		require.Zero(t, got.RejectedCount, id)
 		require.Zero(t, got.Undelivered, id)
-		owner := dispatch.Owner{ContactCenter: l.name, Interaction: id, FirstRunID: runID}
+		owner := contract.Owner{ContactCenter: l.name, Interaction: id, FirstRunID: runID}
 		for call, whens := range loadCalls {
 			for _, event := range events {
 				if slices.Contains(whens, event.When) {
-					expected[call][id] = append(expected[call][id], dispatch.DeliveryID(owner, &event, call))
+					expected[call][id] = append(expected[call][id], contract.DeliveryID(owner, &event, call))
 				}
 			}
 		}

@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/metrics/metricstest"
 	"segue/workflows"
 )
@@ -212,7 +212,7 @@ triggers:
 	for i := range count {
 		id := fmt.Sprintf("canary-interaction-%d", i)
 		run, err := l.client.ExecuteWorkflow(t.Context(),
-			client.StartWorkflowOptions{ID: dispatch.InteractionWorkflowID("canary-center", id), TaskQueue: l.name},
+			client.StartWorkflowOptions{ID: contract.InteractionWorkflowID("canary-center", id), TaskQueue: l.name},
 			workflows.TypeInteraction, map[string]any{"id": id, "contact_center": "canary-center", "channel": "inbound", "ani": "canary-number"})
 		require.NoError(t, err)
 		for _, command := range [][2]string{

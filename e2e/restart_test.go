@@ -17,7 +17,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/workflows"
 )
@@ -83,7 +83,7 @@ func TestWorkersThatAreDeadForLongerThanEveryTimer(t *testing.T) {
 	for _, id := range []string{"silent", "owned"} {
 		l.eventually(20*time.Second, id+" has begun", func() bool {
 			delivered, err := query[[]workflows.DeliveryRecord](l, id, workflows.QueryDeliveries)
-			return err == nil && len(delivered) == 1 && delivered[0].Status == dispatch.StatusDelivered
+			return err == nil && len(delivered) == 1 && delivered[0].Status == contract.StatusDelivered
 		})
 	}
 	l.kill(w)

@@ -13,7 +13,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 	"google.golang.org/protobuf/proto"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/replay"
 	"segue/workflows"
 )
@@ -21,16 +21,16 @@ import (
 // Activities are the activities of this package.
 type Activities struct{ Temporal client.Client }
 
-// Register makes the activity Recover known under its name in package dispatch.
+// Register makes the activity Recover known under its name in package contract.
 func (a *Activities) Register(registry worker.ActivityRegistry) {
-	registry.RegisterActivityWithOptions(a.Recover, activity.RegisterOptions{Name: dispatch.ActivityRecover})
+	registry.RegisterActivityWithOptions(a.Recover, activity.RegisterOptions{Name: contract.ActivityRecover})
 }
 
 // Recover returns what a run of an interaction left that was ended from outside, ended
 // as of then: the state of the run that takes it up. It fails for good when the asking
 // workflow is no successor of that run, when another has taken it up, when the run was not
 // ended from outside, and when its history does not replay with this version.
-func (a *Activities) Recover(ctx context.Context, from dispatch.EndedRun) (*workflows.Carried, error) {
+func (a *Activities) Recover(ctx context.Context, from contract.EndedRun) (*workflows.Carried, error) {
 	history, err := replay.Fetch(ctx, a.Temporal, workflow.Execution{ID: from.WorkflowID, RunID: from.RunID})
 	var missing *serviceerror.NotFound
 	if errors.As(err, &missing) {
@@ -71,9 +71,9 @@ func (a *Activities) Recover(ctx context.Context, from dispatch.EndedRun) (*work
 	return left.Carried, nil
 }
 
-func refused(from dispatch.EndedRun, reason string) error {
+func refused(from contract.EndedRun, reason string) error {
 	message := fmt.Sprintf("run %s of %s cannot be taken up: %s", from.RunID, from.WorkflowID, reason)
-	return temporal.NewApplicationErrorWithOptions(message, dispatch.ErrorNotRecoverable, temporal.ApplicationErrorOptions{NonRetryable: true})
+	return temporal.NewApplicationErrorWithOptions(message, contract.ErrorNotRecoverable, temporal.ApplicationErrorOptions{NonRetryable: true})
 }
 
 // SuccessorMark stands between the id of an interaction's workflow and the life of it that
@@ -82,6 +82,6 @@ const SuccessorMark = "~"
 
 // SuccessorID is the id of the workflow that takes an interaction up when its own id has
 // been used for another life of it since.
-func SuccessorID(workflowID string, owner dispatch.Owner) string {
+func SuccessorID(workflowID string, owner contract.Owner) string {
 	return workflowID + SuccessorMark + owner.FirstRunID[:min(8, len(owner.FirstRunID))]
 }

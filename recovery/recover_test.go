@@ -12,7 +12,7 @@ import (
 	"go.temporal.io/sdk/mocks"
 	"go.temporal.io/sdk/testsuite"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/recovery"
 	"segue/replay"
@@ -42,7 +42,7 @@ func asked(t *testing.T, history *historypb.History, err error, workflowID strin
 	t.Helper()
 	env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
 	(&recovery.Activities{Temporal: temporalWith(t, history, err)}).Register(env)
-	value, failure := env.ExecuteActivity(dispatch.ActivityRecover, dispatch.EndedRun{WorkflowID: workflowID, RunID: "r1"})
+	value, failure := env.ExecuteActivity(contract.ActivityRecover, contract.EndedRun{WorkflowID: workflowID, RunID: "r1"})
 	if failure != nil {
 		return nil, failure
 	}

@@ -13,7 +13,7 @@ import (
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/replay"
 )
 
@@ -31,7 +31,7 @@ const (
 
 // StandingOf reads what a run is to an ended one, whose life began with firstRunID. It
 // fails when the run's history cannot be read or does not replay with this version.
-func StandingOf(ctx context.Context, temporal client.Client, logger log.Logger, info *workflowpb.WorkflowExecutionInfo, ended dispatch.EndedRun, firstRunID string) (Standing, error) {
+func StandingOf(ctx context.Context, temporal client.Client, logger log.Logger, info *workflowpb.WorkflowExecutionInfo, ended contract.EndedRun, firstRunID string) (Standing, error) {
 	execution := workflow.Execution{ID: info.GetExecution().GetWorkflowId(), RunID: info.GetExecution().GetRunId()}
 	history, err := replay.Fetch(ctx, temporal, execution)
 	if err != nil {
@@ -53,17 +53,17 @@ func StandingOf(ctx context.Context, temporal client.Client, logger log.Logger, 
 }
 
 // recoversBy is the ended run that a run was started to take up.
-func recoversBy(history *historypb.History) (dispatch.EndedRun, bool) {
+func recoversBy(history *historypb.History) (contract.EndedRun, bool) {
 	input := history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()
-	var recovery dispatch.Recovery
+	var recovery contract.Recovery
 	if len(input) < 2 || json.Unmarshal(input[1].GetData(), &recovery) != nil {
-		return dispatch.EndedRun{}, false
+		return contract.EndedRun{}, false
 	}
 	return recovery.Recovers, recovery.Recovers.RunID != ""
 }
 
 // taker is the run, besides the asking one, that has taken an ended run up; empty for none.
-func (a *Activities) taker(ctx context.Context, ended dispatch.EndedRun, history *historypb.History, owner dispatch.Owner, asking workflow.Execution, namespace string, logger log.Logger) (string, error) {
+func (a *Activities) taker(ctx context.Context, ended contract.EndedRun, history *historypb.History, owner contract.Owner, asking workflow.Execution, namespace string, logger log.Logger) (string, error) {
 	started := history.GetEvents()[0].GetEventTime().AsTime()
 	query := fmt.Sprintf("WorkflowId IN ('%s', '%s')", ended.WorkflowID, SuccessorID(ended.WorkflowID, owner))
 	for page := []byte(nil); ; {

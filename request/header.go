@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/request/expr"
 )
 
@@ -54,11 +54,11 @@ func (p *problems) compileHeaders(list []Pair) []pair {
 }
 
 // renderHeaders writes the headers of every request, then the call's own.
-func (r *rendering) renderHeaders() ([]dispatch.Header, error) {
-	headers := make([]dispatch.Header, 0, len(r.fixed)+len(r.headers)+2)
+func (r *rendering) renderHeaders() ([]contract.Header, error) {
+	headers := make([]contract.Header, 0, len(r.fixed)+len(r.headers)+2)
 	headers = append(headers, r.fixed...)
-	headers = append(headers, dispatch.Header{Name: "webhook-id", Value: r.scope.Delivery.ID},
-		dispatch.Header{Name: "Idempotency-Key", Value: r.scope.Delivery.ID})
+	headers = append(headers, contract.Header{Name: "webhook-id", Value: r.scope.Delivery.ID},
+		contract.Header{Name: "Idempotency-Key", Value: r.scope.Delivery.ID})
 	for i := range r.headers {
 		header, absent, err := r.renderHeader(&r.headers[i])
 		if err != nil {
@@ -73,14 +73,14 @@ func (r *rendering) renderHeaders() ([]dispatch.Header, error) {
 
 // renderHeader writes one header of the call's own. absent: some value of it does
 // not exist, and the header is empty.
-func (r *rendering) renderHeader(h *pair) (header dispatch.Header, absent bool, err error) {
-	empty := dispatch.Header{Name: h.name}
+func (r *rendering) renderHeader(h *pair) (header contract.Header, absent bool, err error) {
+	empty := contract.Header{Name: h.name}
 	before, after := h.leaf, leaf{path: h.leaf.path}
 	at := slices.IndexFunc(before.parts, func(p part) bool { return p.attempt })
 	if at >= 0 {
 		before.parts, after.parts = before.parts[:at], before.parts[at+1:]
 	}
-	header = dispatch.Header{Name: h.name, Attempt: at >= 0}
+	header = contract.Header{Name: h.name, Attempt: at >= 0}
 	if header.Value, absent, err = r.headerText(&before); absent || err != nil {
 		return empty, absent, err
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/request"
 
@@ -143,7 +143,7 @@ func TestEveryRequestCarriesItsIdentity(t *testing.T) {
 func TestAHeaderMayCarryTheAttempt(t *testing.T) {
 	v := view()
 	v.UserData["evil"] = " ${delivery.attempt} "
-	for value, want := range map[string]dispatch.Header{
+	for value, want := range map[string]contract.Header{
 		"${delivery.attempt}":                     {Attempt: true},
 		" try ${ delivery.attempt } of #ani# ":    {Value: "try ", Attempt: true, After: " of +15550100123"},
 		"${user_data.evil}${delivery.attempt}":    {Value: "${delivery.attempt} ", Attempt: true},
@@ -157,13 +157,13 @@ func TestAHeaderMayCarryTheAttempt(t *testing.T) {
 		want.Name = "X-Try"
 		assert.Equal(t, want, r.Headers[len(r.Headers)-1], value)
 	}
-	for missing, want := range map[request.Missing][]dispatch.Header{request.MissingOmit: {}, request.MissingNull: {{Name: "X-Try"}}} {
+	for missing, want := range map[request.Missing][]contract.Header{request.MissingOmit: {}, request.MissingNull: {{Name: "X-Try"}}} {
 		s := call(t, "", func(s *request.Spec) {
 			s.Headers, s.Missing = pairs("X-Try", "${delivery.attempt}${user_data.nothing}"), missing
 		})
 		r, err := compiled(t, s).Render("m", v, event())
 		require.NoError(t, err)
-		assert.Equal(t, want, slices.DeleteFunc(r.Headers, func(h dispatch.Header) bool { return h.Name != "X-Try" }))
+		assert.Equal(t, want, slices.DeleteFunc(r.Headers, func(h contract.Header) bool { return h.Name != "X-Try" }))
 	}
 }
 

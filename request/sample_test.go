@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/request"
 
@@ -74,7 +74,7 @@ func pairs(list ...string) []request.Pair {
 }
 
 // received is what a real HTTP server reads of a request.
-func received(t *testing.T, r dispatch.Request) (*http.Request, []byte) {
+func received(t *testing.T, r contract.Request) (*http.Request, []byte) {
 	t.Helper()
 	out, err := http.NewRequest(r.Method, r.URL, strings.NewReader(r.Body))
 	require.NoError(t, err)

@@ -40,7 +40,7 @@ var MissingPolicies = []Missing{MissingEmpty, MissingOmit, MissingNull, MissingP
 // Spec is a call's request as the configuration has it. At most one of JSON,
 // Form, XML, SOAP and Text is set; without one there is no body.
 type Spec struct {
-	// Name is the call's name; it goes into dispatch.Request.Call.
+	// Name is the call's name; it goes into contract.Request.Call.
 	Name     string
 	Method   string
 	URL      string

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/request/expr"
 )
@@ -19,7 +19,7 @@ type Template struct {
 	target   target
 	headers  []pair
 	// fixed are the headers that are the same for every event.
-	fixed []dispatch.Header
+	fixed []contract.Header
 	body  body
 }
 
@@ -103,19 +103,19 @@ func (p *problems) compileBody(s Spec) body {
 }
 
 // fixedHeaders are Content-Type and User-Agent, unless the call has its own.
-func fixedHeaders(s Spec, b body) []dispatch.Header {
-	var fixed []dispatch.Header
+func fixedHeaders(s Spec, b body) []contract.Header {
+	var fixed []contract.Header
 	own := func(name string) bool {
 		return slices.ContainsFunc(s.Headers, func(p Pair) bool { return strings.EqualFold(p.Name, name) })
 	}
 	if b != nil && !own("Content-Type") {
-		fixed = append(fixed, dispatch.Header{Name: "Content-Type", Value: b.contentType()})
+		fixed = append(fixed, contract.Header{Name: "Content-Type", Value: b.contentType()})
 	}
 	if !own("User-Agent") {
-		fixed = append(fixed, dispatch.Header{Name: "User-Agent", Value: "segue"})
+		fixed = append(fixed, contract.Header{Name: "User-Agent", Value: "segue"})
 	}
 	if soap, ok := b.(*soapBody); ok && soap.version == "1.1" {
-		fixed = append(fixed, dispatch.Header{Name: "SOAPAction", Value: `"` + soap.action + `"`}) // SOAP 1.1 requires it, even empty
+		fixed = append(fixed, contract.Header{Name: "SOAPAction", Value: `"` + soap.action + `"`}) // SOAP 1.1 requires it, even empty
 	}
 	return fixed
 }
@@ -128,8 +128,8 @@ func (t *Template) Method() string { return t.method }
 
 // Render fills the call in for one event. When that fails, the error is a *Fault
 // and the request carries its text, so that the delivery is parked and not lost.
-func (t *Template) Render(deliveryID string, view *interaction.View, ev *interaction.Event) (dispatch.Request, error) {
-	request := dispatch.Request{ID: deliveryID, Call: t.name, When: string(ev.When), Sequence: ev.Sequence,
+func (t *Template) Render(deliveryID string, view *interaction.View, ev *interaction.Event) (contract.Request, error) {
+	request := contract.Request{ID: deliveryID, Call: t.name, When: string(ev.When), Sequence: ev.Sequence,
 		Method: t.method, At: ev.At}
 	r := newRendering(t, deliveryID, view, ev)
 	err := r.fill(&request)
@@ -139,7 +139,7 @@ func (t *Template) Render(deliveryID string, view *interaction.View, ev *interac
 	return request, err
 }
 
-func (r *rendering) fill(request *dispatch.Request) (err error) {
+func (r *rendering) fill(request *contract.Request) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &Fault{Path: "call", Reason: "rendering panicked"}

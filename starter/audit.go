@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/starter/audit"
 	"segue/starter/drive"
 )
@@ -268,7 +268,7 @@ func (r audited) writeDiscarded(w io.Writer) error {
 	}
 	rows := [][]string{{"DISCARDED", "CALL", "EVENT", "WHEN", "AT", "BY", "WEBHOOK-ID"}}
 	for _, d := range r.Discarded {
-		receiver, _ := dispatch.AlertsOf(d.WorkflowID)
+		receiver, _ := contract.AlertsOf(d.WorkflowID)
 		rows = append(rows, []string{
 			whose(d.ContactCenter, d.Interaction, receiver), d.Call, fmt.Sprint(d.Sequence), d.When, d.At.Local().Format(time.DateTime), d.By, d.ID,
 		})

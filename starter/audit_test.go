@@ -13,7 +13,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 )
 
@@ -157,10 +157,10 @@ func TestAnAuditDoesWhatTerminationsLeftUndone(t *testing.T) {
 		require.Equal(t, 1, dev.audit(t, 0, "--fire").Fired)
 		arrives(receiver, ended("c1", "canceled", "by mistake"))
 		require.Eventually(t, func() bool { return dev.isOver(t, "interaction/default/c1") }, 20*time.Second, 20*time.Millisecond)
-		owner := dispatch.Owner{ContactCenter: "default", Interaction: "c1", FirstRunID: first}
+		owner := contract.Owner{ContactCenter: "default", Interaction: "c1", FirstRunID: first}
 		_, ids := receiver.bodies("c1")
 		itself := interaction.Event{Cause: fmt.Sprintf("\nworkflow_cancel  1#%d", len(finding.Events)-1)}
-		require.Equal(t, dispatch.DeliveryID(owner, &itself, "crm"), ids[1], "the id that the interaction itself would have used")
+		require.Equal(t, contract.DeliveryID(owner, &itself, "crm"), ids[1], "the id that the interaction itself would have used")
 		var shown struct {
 			State struct{ State, Outcome string }
 		}

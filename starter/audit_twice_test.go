@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // What takes an ended interaction up may wait for a worker, be ended itself, or be started
@@ -40,7 +40,7 @@ func TestAnInteractionIsTakenUpOnce(t *testing.T) {
 	require.Zero(t, dev.audit(t, 0, "c1", "--fire").Fired)
 
 	run, err := temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: workflowID, TaskQueue: "segue"}, "Interaction",
-		json.RawMessage(`{}`), dispatch.Recovery{Recovers: dispatch.EndedRun{WorkflowID: workflowID, RunID: started["run_id"]}})
+		json.RawMessage(`{}`), contract.Recovery{Recovers: contract.EndedRun{WorkflowID: workflowID, RunID: started["run_id"]}})
 	require.NoError(t, err)
 	err = run.Get(t.Context(), nil)
 	require.ErrorContains(t, err, "cannot be taken up: run ")

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	historypb "go.temporal.io/api/history/v1"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/starter/drive"
 	"segue/starter/lanes"
 	"segue/workflows"
@@ -176,11 +176,11 @@ func writeDiscarded(w io.Writer, deliveries []lanes.Delivery) error {
 // nextOf says what a delivery waits for.
 func nextOf(d lanes.Delivery) string {
 	switch {
-	case d.Status == dispatch.StatusParked:
+	case d.Status == contract.StatusParked:
 		return "a person"
 	case d.Due != "":
 		return localTime(d.Due)
-	case d.Status == dispatch.StatusWaiting:
+	case d.Status == contract.StatusWaiting:
 		return "its turn"
 	}
 	return ""

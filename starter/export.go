@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/encoding/protojson"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 func (a *app) exportCommand() *cobra.Command {
@@ -37,7 +37,7 @@ With --call it is that of the lane workflow that retries the call. A history hol
 			defer s.close()
 			workflowID := n.WorkflowID()
 			if call != "" {
-				workflowID = dispatch.DeliveryWorkflowID(dispatch.Owner{ContactCenter: n.ContactCenter, Interaction: n.ID}, call)
+				workflowID = contract.DeliveryWorkflowID(contract.Owner{ContactCenter: n.ContactCenter, Interaction: n.ID}, call)
 			}
 			history, err := s.History(c.Context(), n, workflowID, run)
 			if err != nil {

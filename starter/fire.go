@@ -16,8 +16,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"segue/config"
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 	"segue/interaction"
 	"segue/request/expr"
 	"segue/trigger"
@@ -41,13 +41,13 @@ type fired struct {
 	Call string           `json:"call"`
 	When interaction.When `json:"when"`
 	// Request is what was written, or would have been, without secrets.
-	Request dispatch.Request `json:"request"`
+	Request contract.Request `json:"request"`
 	// Written says that the whole request has left.
 	Written bool `json:"written"`
 	// Protocol is that of the response, and Response the beginning of its body.
 	Protocol string           `json:"protocol,omitempty"`
 	Response string           `json:"response,omitempty"`
-	Outcome  dispatch.Outcome `json:"outcome"`
+	Outcome  contract.Outcome `json:"outcome"`
 	// Next is what would come of the delivery, in words.
 	Next string `json:"next"`
 }
@@ -85,13 +85,13 @@ func (a *app) fire(ctx context.Context, set *config.Set, f fireFlags) error {
 	fmt.Fprintf(a.errs, "Sending a real request to %s: the receiver cannot tell it from any other.\n", config.Mask(rendered).URL)
 	outcome, seen := sender.Watch(ctx, policy, rendered)
 	result := fired{
-		OK: outcome.Verdict == dispatch.VerdictDelivered, Call: call.Name, When: trial.Event.When, Request: config.Mask(seen.Request),
+		OK: outcome.Verdict == contract.VerdictDelivered, Call: call.Name, When: trial.Event.When, Request: config.Mask(seen.Request),
 		Written: seen.Written, Protocol: seen.Protocol, Response: seen.Response, Outcome: outcome, Next: next(call, outcome),
 	}
 	if err := a.print(result, result.write); err != nil {
 		return err
 	}
-	if outcome.Verdict != dispatch.VerdictInFlight { // else nobody waits for it any more
+	if outcome.Verdict != contract.VerdictInFlight { // else nobody waits for it any more
 		if err := sender.Close(ctx); err != nil {
 			return err
 		}
@@ -115,14 +115,14 @@ func knownMoment(when string) error {
 }
 
 // next says what a worker would do now.
-func next(call *config.Call, o dispatch.Outcome) string {
+func next(call *config.Call, o contract.Outcome) string {
 	text := ""
 	switch o.Verdict {
-	case dispatch.VerdictDelivered:
+	case contract.VerdictDelivered:
 		return "nothing: it is delivered"
-	case dispatch.VerdictInFlight:
+	case contract.VerdictInFlight:
 		return "the answer was not waited for"
-	case dispatch.VerdictRetry:
+	case contract.VerdictRetry:
 		text = fmt.Sprintf("attempt 2 of %d in %s", o.Of, o.RetryIn.Round(time.Millisecond))
 	default:
 		text = fmt.Sprintf("it is parked, and waits %s for a person: segue redeliver, or segue discard", call.Policy.Retry.Retention)

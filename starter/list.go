@@ -13,7 +13,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/request/expr"
 	"segue/starter/drive"
@@ -188,7 +188,7 @@ func entryOf(info *workflowpb.WorkflowExecutionInfo) listEntry {
 			_ = converter.GetDefaultDataConverter().FromPayload(payload, into)
 		}
 	}
-	if receiver, ok := dispatch.AlertsOf(e.WorkflowID); ok {
+	if receiver, ok := contract.AlertsOf(e.WorkflowID); ok {
 		e.Receiver = receiver
 	} else if parts := strings.SplitN(e.WorkflowID, "/", 4); e.ID == "" && len(parts) >= 3 {
 		// Nothing is indexed before the workflow's first task.

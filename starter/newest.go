@@ -9,7 +9,7 @@ import (
 
 	"go.temporal.io/api/workflowservice/v1"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/starter/drive"
 	"segue/workflows"
 )
@@ -78,7 +78,7 @@ func (s *session) correct(ctx context.Context, entries []listEntry, owing bool) 
 	}
 	open := map[drive.Name]bool{}
 	query := fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH '%s'",
-		workflows.TypeDelivery, dispatch.InteractionLanes)
+		workflows.TypeDelivery, contract.InteractionLanes)
 	if err := s.Lanes(ctx, query, func(l drive.Lane) error {
 		open[l.Name] = true
 		return nil

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"segue/config"
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 )
 
@@ -39,8 +39,8 @@ func (a *app) configuration() (*config.Set, error) {
 }
 
 // priorities are those of the configuration in force.
-func priorities(current func() *config.Set) func(interaction.Start) dispatch.Priority {
-	return func(start interaction.Start) dispatch.Priority {
+func priorities(current func() *config.Set) func(interaction.Start) contract.Priority {
+	return func(start interaction.Start) contract.Priority {
 		return current().Priority(start.ContactCenter, start.Channel, start.Queue)
 	}
 }

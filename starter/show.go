@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 	"segue/interaction"
 	"segue/starter/draw"
 	"segue/starter/drive"
@@ -83,7 +83,7 @@ func portraitOf(ctx context.Context, client *drive.Client, n drive.Name) (portra
 	if p.Workflow.Status != "running" { // then only the lanes know
 		p.State.Undelivered = 0
 		for _, d := range p.Deliveries {
-			if d.Status != dispatch.StatusDelivered && d.Status != dispatch.StatusDiscarded {
+			if d.Status != contract.StatusDelivered && d.Status != contract.StatusDiscarded {
 				p.State.Undelivered++
 			}
 		}
@@ -153,7 +153,7 @@ func (p portrait) writeState(w io.Writer) {
 func (p portrait) undelivered() int {
 	owed := 0
 	for _, d := range p.Deliveries {
-		if d.Status != dispatch.StatusDelivered && d.Status != dispatch.StatusDiscarded {
+		if d.Status != contract.StatusDelivered && d.Status != contract.StatusDiscarded {
 			owed++
 		}
 	}
@@ -232,7 +232,7 @@ func attemptsOf(d workflows.DeliveryRecord) string {
 		return fmt.Sprint(d.Sent)
 	case len(d.Attempts) > 0:
 		return fmt.Sprint(len(d.Attempts))
-	case d.Status == dispatch.StatusDelivered:
+	case d.Status == contract.StatusDelivered:
 		return "1"
 	}
 	return ""

@@ -11,14 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // agents are what SegueAgents was set to, in order.
 func agentsWritten(e *env) *[][]string {
 	written := &[][]string{}
 	e.OnUpsertTypedSearchAttributes(mock.Anything).Run(func(args mock.Arguments) {
-		if agents, ok := args.Get(0).(temporal.SearchAttributes).GetKeywordList(dispatch.AttributeAgents); ok {
+		if agents, ok := args.Get(0).(temporal.SearchAttributes).GetKeywordList(contract.AttributeAgents); ok {
 			*written = append(*written, agents)
 		}
 	}).Return(nil).Maybe()

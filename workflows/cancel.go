@@ -3,7 +3,7 @@ package workflows
 import (
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 )
 
@@ -37,7 +37,7 @@ func (r *run) cancelReason(ctx workflow.Context) string {
 	r.attempting++ // the run is neither renewed nor closed meanwhile
 	defer func() { r.attempting-- }()
 	var reason string
-	if err := workflow.ExecuteLocalActivity(withCancelReason(ctx), dispatch.ActivityCancelReason).Get(ctx, &reason); err != nil {
+	if err := workflow.ExecuteLocalActivity(withCancelReason(ctx), contract.ActivityCancelReason).Get(ctx, &reason); err != nil {
 		workflow.GetLogger(ctx).Warn("canceled, and the reason cannot be read", "error", err)
 	}
 	return excerpt(reason, cancelReasonLimit)

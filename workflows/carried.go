@@ -9,7 +9,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 )
 
@@ -60,7 +60,7 @@ func carriedInteraction(ctx workflow.Context, argument converter.RawValue) (*Car
 	lasting, _ := workflow.NewDisconnectedContext(ctx)
 	carried := new(Carried)
 	var refused *temporal.ApplicationError
-	err := workflow.ExecuteActivity(withRecover(lasting), dispatch.ActivityRecover, from).Get(lasting, carried)
+	err := workflow.ExecuteActivity(withRecover(lasting), contract.ActivityRecover, from).Get(lasting, carried)
 	if errors.As(err, &refused) {
 		return nil, &interaction.InvalidError{Field: "recovers", Value: from.RunID, Reason: refused.Message()}
 	}
@@ -70,11 +70,11 @@ func carriedInteraction(ctx workflow.Context, argument converter.RawValue) (*Car
 	return carried, nil
 }
 
-func recoveryOf(argument converter.RawValue) (dispatch.EndedRun, bool) {
+func recoveryOf(argument converter.RawValue) (contract.EndedRun, bool) {
 	payload, err := jsonOfRaw(argument)
-	var recovery dispatch.Recovery
+	var recovery contract.Recovery
 	if err != nil || json.Unmarshal(payload, &recovery) != nil {
-		return dispatch.EndedRun{}, false
+		return contract.EndedRun{}, false
 	}
 	return recovery.Recovers, recovery.Recovers.WorkflowID != "" && recovery.Recovers.RunID != ""
 }

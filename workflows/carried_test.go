@@ -10,7 +10,7 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/workflows"
 )
@@ -28,7 +28,7 @@ var forged = map[string]string{
 var startsOf = map[string]any{
 	workflows.TypeInteraction: json.RawMessage(startInbound),
 	workflows.TypeDelivery:    laneStart,
-	workflows.TypeReceiver:    dispatch.ReceiverStart{Call: "crm"},
+	workflows.TypeReceiver:    contract.ReceiverStart{Call: "crm"},
 }
 
 func TestNobodyStartsAWorkflowWithCarriedState(t *testing.T) {
@@ -48,14 +48,14 @@ func TestNobodyStartsAWorkflowWithCarriedState(t *testing.T) {
 }
 
 // recovering lets the activity Recover answer.
-func recovering(t *testing.T, answer func(dispatch.EndedRun) (*workflows.Carried, error)) *env {
+func recovering(t *testing.T, answer func(contract.EndedRun) (*workflows.Carried, error)) *env {
 	e := newEnv(t)
-	e.RegisterActivityWithOptions(func(_ context.Context, from dispatch.EndedRun) (*workflows.Carried, error) { return answer(from) },
-		activity.RegisterOptions{Name: dispatch.ActivityRecover})
+	e.RegisterActivityWithOptions(func(_ context.Context, from contract.EndedRun) (*workflows.Carried, error) { return answer(from) },
+		activity.RegisterOptions{Name: contract.ActivityRecover})
 	return e
 }
 
-var ended = dispatch.EndedRun{WorkflowID: testWorkflow, RunID: "r1"}
+var ended = contract.EndedRun{WorkflowID: testWorkflow, RunID: "r1"}
 
 func TestARecoveryTakesUpWhatTheEndedRunLeft(t *testing.T) {
 	first := newEnv(t)
@@ -65,12 +65,12 @@ func TestARecoveryTakesUpWhatTheEndedRunLeft(t *testing.T) {
 	first.start(startInbound)
 	left := asContinued(t, first.GetWorkflowError())
 
-	e := recovering(t, func(from dispatch.EndedRun) (*workflows.Carried, error) {
+	e := recovering(t, func(from contract.EndedRun) (*workflows.Carried, error) {
 		require.Equal(t, ended, from)
 		return left, nil
 	})
 	e.signals(time.Minute, [2]string{"place_in_queue", `{"queue":"sales","event_id":"e1"}`}, [2]string{"abandon", `{}`})
-	e.ExecuteWorkflow(workflows.TypeInteraction, json.RawMessage(startInbound), dispatch.Recovery{Recovers: ended})
+	e.ExecuteWorkflow(workflows.TypeInteraction, json.RawMessage(startInbound), contract.Recovery{Recovers: ended})
 	require.NoError(t, e.GetWorkflowError())
 	var status interaction.Status
 	require.NoError(t, e.GetWorkflowResult(&status))
@@ -80,10 +80,10 @@ func TestARecoveryTakesUpWhatTheEndedRunLeft(t *testing.T) {
 }
 
 func TestARecoveryThatIsRefusedEndsAtOnce(t *testing.T) {
-	e := recovering(t, func(dispatch.EndedRun) (*workflows.Carried, error) {
-		return nil, temporal.NewNonRetryableApplicationError("run r1 of interaction/cc/i-1 cannot be taken up: there is no such run", dispatch.ErrorNotRecoverable, nil)
+	e := recovering(t, func(contract.EndedRun) (*workflows.Carried, error) {
+		return nil, temporal.NewNonRetryableApplicationError("run r1 of interaction/cc/i-1 cannot be taken up: there is no such run", contract.ErrorNotRecoverable, nil)
 	})
-	e.ExecuteWorkflow(workflows.TypeInteraction, json.RawMessage(startInbound), dispatch.Recovery{Recovers: ended})
+	e.ExecuteWorkflow(workflows.TypeInteraction, json.RawMessage(startInbound), contract.Recovery{Recovers: ended})
 	require.Equal(t, workflows.ErrorInvalidPayload, errorType(t, e.GetWorkflowError()))
 	require.ErrorContains(t, e.GetWorkflowError(), "there is no such run")
 	require.Empty(t, e.inputs)

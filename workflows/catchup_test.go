@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/workflows"
 )
@@ -38,7 +38,7 @@ func TestALaneCatchesUpInBatches(t *testing.T) {
 
 func TestAFailureEndsCatchingUp(t *testing.T) {
 	l := newLane(t)
-	l.answers["d30"] = []dispatch.Outcome{retry(time.Hour)}
+	l.answers["d30"] = []contract.Outcome{retry(time.Hour)}
 	l.append(0, handOver(ids(300)...))
 	l.at(time.Minute, func() {
 		require.Contains(t, l.statuses(), "d29:delivered d30:waiting d31:waiting")
@@ -53,12 +53,12 @@ func TestAFailureEndsCatchingUp(t *testing.T) {
 
 func TestADeliveryOfABatchIsDiscardedMeanwhile(t *testing.T) {
 	l := newLane(t)
-	l.during = func(in dispatch.AttemptInput) {
+	l.during = func(in contract.AttemptInput) {
 		if len(in.Requests) > 1 && in.Requests[0].ID == "d2" {
 			l.SignalWorkflow(workflows.SignalDiscard, map[string]string{"id": "d3"})
 		}
 	}
-	l.answers["d10"] = []dispatch.Outcome{retry(time.Hour)}
+	l.answers["d10"] = []contract.Outcome{retry(time.Hour)}
 	l.append(0, handOver(ids(200)...))
 	l.run()
 	require.Contains(t, l.told[0], "d3:delivered", "the receiver has it")
@@ -72,7 +72,7 @@ func TestABacklogSpillsIntoTheLane(t *testing.T) {
 	e := newEnv(t)
 	fire(e, "inbound.dtmf", "crm")
 	bare := e.onDispatch
-	e.onDispatch = func(in *dispatch.Input, result *dispatch.Result) {
+	e.onDispatch = func(in *contract.Input, result *contract.Result) {
 		bare(in, result)
 		for _, d := range result.Deliveries {
 			if d.Request != nil {
@@ -112,12 +112,12 @@ func TestABacklogSpillsIntoTheLane(t *testing.T) {
 
 func TestAnInteractionThatOwesTooMuchRefusesUpdates(t *testing.T) {
 	e := newEnv(t)
-	e.onDispatch = func(in *dispatch.Input, result *dispatch.Result) {
+	e.onDispatch = func(in *contract.Input, result *contract.Result) {
 		for _, turn := range in.Turns {
 			for _, event := range turn.Events {
 				for i := 0; event.When == "inbound.dtmf" && event.Sequence > in.After && i < 2000; i++ {
-					result.Deliveries = append(result.Deliveries, dispatch.Delivery{
-						ID: fmt.Sprintf("%d-%d", event.Sequence, i), Call: "crm", Sequence: event.Sequence, Status: dispatch.StatusInLane,
+					result.Deliveries = append(result.Deliveries, contract.Delivery{
+						ID: fmt.Sprintf("%d-%d", event.Sequence, i), Call: "crm", Sequence: event.Sequence, Status: contract.StatusInLane,
 					})
 				}
 			}

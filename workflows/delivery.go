@@ -8,7 +8,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/interaction/intake"
 )
@@ -20,12 +20,12 @@ import (
 // workflow gives nothing up: only discard does.
 //
 // more is what an earlier run left, when a run continues that.
-func Delivery(ctx workflow.Context, start dispatch.DeliveryStart, more converter.RawValue) (*dispatch.DeliveryResult, error) {
+func Delivery(ctx workflow.Context, start contract.DeliveryStart, more converter.RawValue) (*contract.DeliveryResult, error) {
 	return runDelivery(ctx, start, more, func(*laneRun) {})
 }
 
 // runDelivery is the workflow's body; opened is given the run once it has its state.
-func runDelivery(ctx workflow.Context, start dispatch.DeliveryStart, more converter.RawValue, opened func(*laneRun)) (result *dispatch.DeliveryResult, err error) {
+func runDelivery(ctx workflow.Context, start contract.DeliveryStart, more converter.RawValue, opened func(*laneRun)) (result *contract.DeliveryResult, err error) {
 	err = inboxOf(ctx).serve(ctx, func(ctx workflow.Context) error {
 		carried, err := carriedOver[CarriedLane](ctx, more)
 		if err != nil {
@@ -39,7 +39,7 @@ func runDelivery(ctx workflow.Context, start dispatch.DeliveryStart, more conver
 		if err := r.live(); err != nil {
 			return err
 		}
-		result = &dispatch.DeliveryResult{Known: r.Known}
+		result = &contract.DeliveryResult{Known: r.Known}
 		return nil
 	})
 	return result, err
@@ -62,10 +62,10 @@ type CarriedLane struct {
 	// Refused are the last signals that changed nothing.
 	Refused []Rejected `json:"refused,omitempty"`
 	// Priority is the interaction's, as of the last append.
-	Priority dispatch.Priority `json:"priority,omitzero"`
+	Priority contract.Priority `json:"priority,omitzero"`
 	// Overflow came when the lane was full, and goes to a part at once; Parts hold what
 	// did, in order.
-	Overflow []dispatch.Request `json:"overflow,omitempty"`
+	Overflow []contract.Request `json:"overflow,omitempty"`
 	Parts    []*part            `json:"parts,omitempty"`
 	// Released says that it is this part's turn; Told is the delivery up to which
 	// the lane was told that it has had it.
@@ -76,7 +76,7 @@ type CarriedLane struct {
 // laneRun is one run of a lane.
 type laneRun struct {
 	*CarriedLane
-	start   dispatch.DeliveryStart
+	start   contract.DeliveryStart
 	ctx     workflow.Context // outlives a cancellation of the workflow
 	inbox   *inbox
 	woken   bool // something came that may change what is next
@@ -91,7 +91,7 @@ type laneRun struct {
 	sleeper
 }
 
-func openLane(ctx workflow.Context, start dispatch.DeliveryStart, carried *CarriedLane) (*laneRun, error) {
+func openLane(ctx workflow.Context, start contract.DeliveryStart, carried *CarriedLane) (*laneRun, error) {
 	lasting, _ := workflow.NewDisconnectedContext(ctx)
 	r := &laneRun{CarriedLane: carried, start: start, ctx: lasting, inbox: inboxOf(ctx), changed: true, visibility: visibilityOf(ctx)}
 	if carried == nil {
@@ -138,7 +138,7 @@ func (r *laneRun) receive(ctx workflow.Context, s signal) {
 func (r *laneRun) obey(name string, payload []byte) error {
 	switch name {
 	case SignalAppend:
-		var more dispatch.HandOver
+		var more contract.HandOver
 		if err := json.Unmarshal(payload, &more); err != nil {
 			return unreadable(name, err)
 		}
@@ -165,7 +165,7 @@ func (r *laneRun) obey(name string, payload []byte) error {
 }
 
 // add appends what the lane does not know yet: a repeated append adds nothing.
-func (r *laneRun) add(more dispatch.HandOver) {
+func (r *laneRun) add(more contract.HandOver) {
 	r.Priority = more.Priority
 	r.Orphaned = r.start.Owner.Receiver != "" // else somebody appends, so there is somebody to tell
 	for i, request := range more.Requests {
@@ -178,7 +178,7 @@ func (r *laneRun) add(more dispatch.HandOver) {
 			r.Overflow = append(r.Overflow, request)
 			continue
 		}
-		added := &item{Request: request, Status: dispatch.StatusWaiting}
+		added := &item{Request: request, Status: contract.StatusWaiting}
 		if i == 0 && more.Failed != nil {
 			added.take(*more.Failed, workflow.Now(r.ctx))
 		}

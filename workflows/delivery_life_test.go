@@ -8,13 +8,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/workflows"
 )
 
 func TestARepeatedAppendAddsNothing(t *testing.T) {
 	l := newLane(t)
-	l.answers["d2"] = []dispatch.Outcome{retry(time.Hour)}
+	l.answers["d2"] = []contract.Outcome{retry(time.Hour)}
 	first := handOver("d1", "d2")
 	l.append(0, first)
 	l.append(0, first)
@@ -27,7 +27,7 @@ func TestARepeatedAppendAddsNothing(t *testing.T) {
 
 func TestMalformedSignalsOfALaneChangeNothing(t *testing.T) {
 	l := newLane(t)
-	l.answers["d1"] = []dispatch.Outcome{final()}
+	l.answers["d1"] = []contract.Outcome{final()}
 	l.append(0, handOver("d1", "d2"))
 	for i, bad := range [][2]string{
 		{workflows.SignalAppend, `7`}, {workflows.SignalAppend, `["d3"]`}, {workflows.SignalAppend, `{"requests":{"id":"d3"}}`},
@@ -61,7 +61,7 @@ func TestABusyLaneTellsOfManyAtOnce(t *testing.T) {
 func TestALaneGoesOnWhenItsInteractionIsGone(t *testing.T) {
 	l := newLane(t)
 	l.gone = true
-	l.answers["d2"] = []dispatch.Outcome{final(), final()}
+	l.answers["d2"] = []contract.Outcome{final(), final()}
 	l.append(0, handOver("d1", "d2", "d3"))
 	l.signal(time.Hour, workflows.SignalRedeliver, ``)
 	l.signal(2*time.Hour, workflows.SignalRedeliver, ``)
@@ -96,7 +96,7 @@ func TestAnAppendDuringTheLastReportIsNotLost(t *testing.T) {
 
 func TestTheQueryTellsEveryAttempt(t *testing.T) {
 	l := newLane(t)
-	l.answers["d1"] = []dispatch.Outcome{retry(time.Minute)}
+	l.answers["d1"] = []contract.Outcome{retry(time.Minute)}
 	for range 30 {
 		l.answers["d2"] = append(l.answers["d2"], retry(time.Minute))
 	}
@@ -105,13 +105,13 @@ func TestTheQueryTellsEveryAttempt(t *testing.T) {
 		records := query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries)
 		stamp := func(after time.Duration) string { return l.begin.Add(after).UTC().Format(time.RFC3339Nano) }
 		require.Equal(t, workflows.DeliveryRecord{
-			ID: "d1", Call: "crm", When: "inbound.dtmf", Sequence: 1, Status: dispatch.StatusDelivered, Code: 200, Class: "ok", At: stamp(time.Minute),
+			ID: "d1", Call: "crm", When: "inbound.dtmf", Sequence: 1, Status: contract.StatusDelivered, Code: 200, Class: "ok", At: stamp(time.Minute),
 			Attempts: []workflows.AttemptRecord{{At: stamp(0), Code: 503, Class: "http_5xx", MS: 7}, {At: stamp(time.Minute), Code: 200, Class: "ok"}},
 			Sent:     2,
 		}, records[0])
-		require.Equal(t, workflows.DeliveryRecord{ID: "d3", Call: "crm", When: "inbound.dtmf", Sequence: 3, Status: dispatch.StatusWaiting}, records[2])
+		require.Equal(t, workflows.DeliveryRecord{ID: "d3", Call: "crm", When: "inbound.dtmf", Sequence: 3, Status: contract.StatusWaiting}, records[2])
 	})
-	l.during = func(in dispatch.AttemptInput) {
+	l.during = func(in contract.AttemptInput) {
 		if in.Requests[0].ID == "d3" {
 			require.Equal(t, "d1:delivered d2:delivered d3:attempting", l.statuses())
 		}
@@ -133,8 +133,8 @@ func TestALaneShowsABoundedPast(t *testing.T) {
 
 func TestALongLaneContinuesAsNewWithEverythingItHas(t *testing.T) {
 	l := newLane(t)
-	l.answers["d2"] = []dispatch.Outcome{kept(48*time.Hour, ordered("skip", final()))}
-	l.answers["d3"] = []dispatch.Outcome{retry(5 * time.Minute), retry(30 * time.Minute)}
+	l.answers["d2"] = []contract.Outcome{kept(48*time.Hour, ordered("skip", final()))}
+	l.answers["d3"] = []contract.Outcome{retry(5 * time.Minute), retry(30 * time.Minute)}
 	l.append(0, handOver("d1", "d2", "d3", "d4"))
 	l.at(10*time.Minute, func() { l.SetContinueAsNewSuggested(true) })
 	l.append(11*time.Minute, handOver("d5"))
@@ -159,7 +159,7 @@ func TestALongLaneContinuesAsNewWithEverythingItHas(t *testing.T) {
 
 func TestWhatALaneHasNotToldYetIsCarried(t *testing.T) {
 	l := newLane(t)
-	l.answers["d2"] = []dispatch.Outcome{retry(time.Hour)}
+	l.answers["d2"] = []contract.Outcome{retry(time.Hour)}
 	l.append(0, handOver("d1", "d2"))
 	l.at(time.Minute, func() { l.SetContinueAsNewSuggested(true) })
 	l.signal(time.Minute, workflows.SignalDiscard, `{"id":"d2"}`) // settled in the last task of the run
@@ -176,7 +176,7 @@ func TestWhatALaneHasNotToldYetIsCarried(t *testing.T) {
 func TestALaneWithoutInteractionStaysSoOverItsRuns(t *testing.T) {
 	l := newLane(t)
 	l.gone = true
-	l.answers["d2"] = []dispatch.Outcome{final()}
+	l.answers["d2"] = []contract.Outcome{final()}
 	l.append(0, handOver("d1", "d2"))
 	l.at(time.Minute, func() { l.SetContinueAsNewSuggested(true) })
 	l.signal(2*time.Minute, workflows.SignalRedeliver, `{"id":"nobody"}`) // even a refused signal lets it look
@@ -192,7 +192,7 @@ func TestALaneWithoutInteractionStaysSoOverItsRuns(t *testing.T) {
 func TestALaneTellsAgainOnceItsInteractionAppends(t *testing.T) {
 	l := newLane(t)
 	l.gone = true
-	l.answers["d1"] = []dispatch.Outcome{final()}
+	l.answers["d1"] = []contract.Outcome{final()}
 	l.append(0, afterFailing(ordered("skip", final()), "d1"))
 	l.at(time.Minute, func() { l.gone = false }) // reopened
 	l.append(2*time.Minute, handOver("d2"))
@@ -204,7 +204,7 @@ func TestALaneTellsAgainOnceItsInteractionAppends(t *testing.T) {
 // The Temporal UI offers a cancellation first. It must not lose what was never tried.
 func TestACanceledLaneGivesNothingUp(t *testing.T) {
 	l := newLane(t)
-	l.answers["d1"] = []dispatch.Outcome{final()}
+	l.answers["d1"] = []contract.Outcome{final()}
 	l.append(0, handOver("d1", "d2"))
 	l.at(time.Minute, l.CancelWorkflow)
 	l.at(time.Hour, func() {
@@ -222,7 +222,7 @@ func TestACanceledLaneGivesNothingUp(t *testing.T) {
 
 func TestACanceledLaneContinuesAsNewWithEverythingItHas(t *testing.T) {
 	l := newLane(t)
-	l.answers["d1"] = []dispatch.Outcome{final()}
+	l.answers["d1"] = []contract.Outcome{final()}
 	l.append(0, handOver("d1", "d2"))
 	l.at(time.Minute, l.CancelWorkflow)
 	l.at(2*time.Minute, func() { l.SetContinueAsNewSuggested(true) })
@@ -239,7 +239,7 @@ func TestACanceledLaneContinuesAsNewWithEverythingItHas(t *testing.T) {
 
 func TestAllOfALaneIsGivenUpOnRequest(t *testing.T) {
 	l := newLane(t)
-	l.answers["d1"] = []dispatch.Outcome{final()}
+	l.answers["d1"] = []contract.Outcome{final()}
 	l.append(0, handOver("d1", "d2", "d3"))
 	l.signal(time.Hour, workflows.SignalDiscard, `{"all":true,"by":"bea@ops"}`)
 	l.run()
@@ -257,24 +257,24 @@ func TestAllOfALaneIsGivenUpOnRequest(t *testing.T) {
 // What was given up is listed longer than what has arrived.
 func TestALaneShowsWhatWasDiscardedAmongMuchThatArrived(t *testing.T) {
 	l := newLane(t)
-	l.answers["d1"] = []dispatch.Outcome{kept(time.Hour, ordered("skip", final()))}
+	l.answers["d1"] = []contract.Outcome{kept(time.Hour, ordered("skip", final()))}
 	l.append(0, handOver(ids(200)...))
 	l.run()
 	records := query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries)
 	require.Len(t, records, 51)
-	require.Equal(t, dispatch.StatusDiscarded, records[0].Status)
+	require.Equal(t, contract.StatusDiscarded, records[0].Status)
 	require.Equal(t, "retention", records[0].Discarded.By)
 	require.Equal(t, []string{"discarded"}, l.outcomes)
 }
 
 func TestThePageOfALaneTellsOneAttemptFromAnother(t *testing.T) {
 	l := newLane(t)
-	answering := func(text string) dispatch.Outcome {
+	answering := func(text string) contract.Outcome {
 		outcome := final()
 		outcome.Excerpt = text
 		return outcome
 	}
-	l.answers["d1"] = []dispatch.Outcome{retry(time.Minute), answering("no such `customer`\n\n# 7"), answering("no such customer")}
+	l.answers["d1"] = []contract.Outcome{retry(time.Minute), answering("no such `customer`\n\n# 7"), answering("no such customer")}
 	l.append(0, handOver("d1"))
 	stamp := func(after time.Duration) string { return l.begin.Add(after).UTC().Format("2006-01-02 15:04:05 UTC") }
 	l.at(time.Second, func() {
@@ -296,7 +296,7 @@ func TestThePageOfALaneTellsOneAttemptFromAnother(t *testing.T) {
 
 func TestASignalThatIsRefusedLeavesATraceOnThePage(t *testing.T) {
 	l := newLane(t)
-	l.answers["d1"] = []dispatch.Outcome{final()}
+	l.answers["d1"] = []contract.Outcome{final()}
 	l.append(0, handOver("d1", "d2"))
 	for i, bad := range [][2]string{
 		{"Redeliver", ``}, {"x`y", ``}, {workflows.SignalRedeliver, `{"id":"nobody"}`}, {workflows.SignalRedeliver, `{"id":"d1","rerender":true}`},
@@ -334,7 +334,7 @@ func TestALaneRenewsItselfByItsOwnCounters(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLane(t)
-			l.answers["d1"] = []dispatch.Outcome{final()}
+			l.answers["d1"] = []contract.Outcome{final()}
 			l.append(0, handOver("d1", "d2"))
 			grow(l)
 			l.signal(2*time.Minute, workflows.SignalRedeliver, `{"id":"d2"}`) // it is looked at when something happens
@@ -347,7 +347,7 @@ func TestALaneRenewsItselfByItsOwnCounters(t *testing.T) {
 // A lane that is never idle must renew itself as well: a history has its limits.
 func TestALaneWithABacklogContinuesAsNew(t *testing.T) {
 	l := newLane(t)
-	l.during = func(in dispatch.AttemptInput) {
+	l.during = func(in contract.AttemptInput) {
 		if in.Requests[0].ID == "d30" {
 			l.at(0, func() { l.SetContinueAsNewSuggested(true) })
 		}
@@ -365,7 +365,7 @@ func TestALaneWithABacklogContinuesAsNew(t *testing.T) {
 // another delivery's schedule as well.
 func TestALaneTellsWhatItHasBeforeItWaits(t *testing.T) {
 	l := newLane(t)
-	l.answers["d2"] = []dispatch.Outcome{retry(5 * time.Hour)}
+	l.answers["d2"] = []contract.Outcome{retry(5 * time.Hour)}
 	l.append(0, handOver("d1", "d2"))
 	l.run()
 	require.Equal(t, []string{"0s lane_result d1:delivered last=d2", "5h0m0s lane_drained d2:delivered last=d2"}, l.told)

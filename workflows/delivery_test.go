@@ -8,13 +8,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/workflows"
 )
 
 func TestALaneTriesInOrderOnItsSchedule(t *testing.T) {
 	l := newLane(t)
-	l.answers["d1"] = []dispatch.Outcome{retry(5 * time.Minute), retry(30 * time.Minute), retry(2 * time.Hour)}
+	l.answers["d1"] = []contract.Outcome{retry(5 * time.Minute), retry(30 * time.Minute), retry(2 * time.Hour)}
 	l.append(0, afterFailing(retry(5*time.Second), "d1", "d2"))
 	l.append(time.Minute, handOver("d3"))
 	l.run()
@@ -27,8 +27,8 @@ func TestALaneTriesInOrderOnItsSchedule(t *testing.T) {
 
 func TestWhatCameOfADeliveryIsTold(t *testing.T) {
 	l := newLane(t)
-	ok := dispatch.Outcome{Verdict: dispatch.VerdictDelivered, Code: 201, Class: "ok", Returns: map[string]any{"tier": "gold"}}
-	l.answers["d1"] = []dispatch.Outcome{ok}
+	ok := contract.Outcome{Verdict: contract.VerdictDelivered, Code: 201, Class: "ok", Returns: map[string]any{"tier": "gold"}}
+	l.answers["d1"] = []contract.Outcome{ok}
 	l.append(0, handOver("d1"))
 	l.run()
 	require.Equal(t, []map[string]any{{
@@ -39,7 +39,7 @@ func TestWhatCameOfADeliveryIsTold(t *testing.T) {
 
 func TestAFreeOutcomeTakesNoStepOfTheSchedule(t *testing.T) {
 	l := newLane(t)
-	l.answers["d1"] = []dispatch.Outcome{free(10 * time.Second), retry(5 * time.Minute), free(time.Second)}
+	l.answers["d1"] = []contract.Outcome{free(10 * time.Second), retry(5 * time.Minute), free(time.Second)}
 	l.append(0, afterFailing(free(10*time.Second), "d1"))
 	l.run()
 	require.Equal(t, []string{"10s d1 #1", "20s d1 #1", "5m20s d1 #2", "5m21s d1 #2"}, l.tries)
@@ -49,11 +49,11 @@ func TestAFreeOutcomeTakesNoStepOfTheSchedule(t *testing.T) {
 // nobody answered.
 func TestAnAttemptWithoutOutcomeIsTriedAgain(t *testing.T) {
 	l := newLane(t)
-	l.answers["d1"] = []dispatch.Outcome{{}}
+	l.answers["d1"] = []contract.Outcome{{}}
 	l.append(0, handOver("d1", "d2"))
 	l.at(30*time.Second, func() {
 		records := query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries)
-		require.Equal(t, dispatch.StatusWaiting, records[0].Status)
+		require.Equal(t, contract.StatusWaiting, records[0].Status)
 		require.Equal(t, "timeout", records[0].Class)
 	})
 	l.run()
@@ -61,16 +61,16 @@ func TestAnAttemptWithoutOutcomeIsTriedAgain(t *testing.T) {
 }
 
 func TestAFinalOutcomeParksAndBlocksTheLane(t *testing.T) {
-	for name, start := range map[string]func(l *laneEnv) dispatch.HandOver{
-		"by the interaction's attempt": func(*laneEnv) dispatch.HandOver {
+	for name, start := range map[string]func(l *laneEnv) contract.HandOver{
+		"by the interaction's attempt": func(*laneEnv) contract.HandOver {
 			return afterFailing(final(), "d1", "d2")
 		},
-		"by the lane's own": func(l *laneEnv) dispatch.HandOver {
-			l.answers["d1"] = []dispatch.Outcome{final()}
+		"by the lane's own": func(l *laneEnv) contract.HandOver {
+			l.answers["d1"] = []contract.Outcome{final()}
 			return handOver("d1", "d2")
 		},
-		"by the end of the schedule": func(l *laneEnv) dispatch.HandOver {
-			l.answers["d1"] = []dispatch.Outcome{retry(time.Second), final()}
+		"by the end of the schedule": func(l *laneEnv) contract.HandOver {
+			l.answers["d1"] = []contract.Outcome{retry(time.Second), final()}
 			return handOver("d1", "d2")
 		},
 	} {
@@ -94,7 +94,7 @@ func TestAFinalOutcomeParksAndBlocksTheLane(t *testing.T) {
 
 func TestAParkedDeliveryIsToldAtOnce(t *testing.T) {
 	l := newLane(t)
-	l.answers["d2"] = []dispatch.Outcome{final()}
+	l.answers["d2"] = []contract.Outcome{final()}
 	l.append(0, handOver("d1", "d2", "d3"))
 	l.signal(time.Hour, workflows.SignalDiscard, ``)
 	l.run()
@@ -106,7 +106,7 @@ func TestAParkedDeliveryIsToldAtOnce(t *testing.T) {
 
 func TestTheOrderPolicySaysWhatPassesAFailure(t *testing.T) {
 	for name, test := range map[string]struct {
-		first dispatch.Outcome
+		first contract.Outcome
 		tries []string
 	}{
 		"block: nothing passes a parked one": {
@@ -127,7 +127,7 @@ func TestTheOrderPolicySaysWhatPassesAFailure(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLane(t)
-			l.answers["d1"] = []dispatch.Outcome{test.first}
+			l.answers["d1"] = []contract.Outcome{test.first}
 			l.append(0, handOver("d1", "d2", "d3"))
 			l.signal(10*time.Hour, workflows.SignalRedeliver, ``)
 			l.run()
@@ -138,8 +138,8 @@ func TestTheOrderPolicySaysWhatPassesAFailure(t *testing.T) {
 
 func TestUnorderedDeliveriesGoWhenTheyAreDue(t *testing.T) {
 	l := newLane(t)
-	l.answers["d1"] = []dispatch.Outcome{ordered("unordered", retry(time.Hour))}
-	l.answers["d2"] = []dispatch.Outcome{ordered("unordered", retry(time.Minute)), ordered("unordered", retry(5*time.Minute))}
+	l.answers["d1"] = []contract.Outcome{ordered("unordered", retry(time.Hour))}
+	l.answers["d2"] = []contract.Outcome{ordered("unordered", retry(time.Minute)), ordered("unordered", retry(5*time.Minute))}
 	l.append(0, handOver("d1", "d2"))
 	l.run()
 	require.Equal(t, []string{"0s d1 #1", "0s d2 #1", "1m0s d2 #2", "6m0s d2 #3", "1h0m0s d1 #2"}, l.tries)
@@ -158,7 +158,7 @@ func TestAnOperatorRedelivers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := newLane(t)
 			for _, id := range []string{"d1", "d3"} {
-				l.answers[id] = []dispatch.Outcome{ordered("skip", retry(time.Second)), ordered("skip", final())}
+				l.answers[id] = []contract.Outcome{ordered("skip", retry(time.Second)), ordered("skip", final())}
 			}
 			l.append(0, handOver(ids(4)...))
 			before := 0
@@ -183,7 +183,7 @@ func TestAnOperatorRedelivers(t *testing.T) {
 // A redelivered one that fails again goes through its whole schedule.
 func TestARedeliveryStartsTheScheduleAnew(t *testing.T) {
 	l := newLane(t)
-	l.answers["d1"] = []dispatch.Outcome{retry(time.Second), final(), retry(5 * time.Second), retry(5 * time.Minute)}
+	l.answers["d1"] = []contract.Outcome{retry(time.Second), final(), retry(5 * time.Second), retry(5 * time.Minute)}
 	l.append(0, handOver("d1"))
 	l.signal(time.Hour, workflows.SignalRedeliver, `{"id":"d1"}`)
 	l.run()
@@ -193,7 +193,7 @@ func TestARedeliveryStartsTheScheduleAnew(t *testing.T) {
 
 func TestAnOperatorNeedNotWaitForTheNextAttempt(t *testing.T) {
 	l := newLane(t)
-	l.answers["d1"] = []dispatch.Outcome{retry(24 * time.Hour)}
+	l.answers["d1"] = []contract.Outcome{retry(24 * time.Hour)}
 	l.append(0, handOver("d1"))
 	l.signal(time.Hour, workflows.SignalRedeliver, `{}`) // nothing is parked
 	l.signal(2*time.Hour, workflows.SignalRedeliver, `{"id":"d1"}`)
@@ -203,7 +203,7 @@ func TestAnOperatorNeedNotWaitForTheNextAttempt(t *testing.T) {
 
 func TestAnOperatorDiscards(t *testing.T) {
 	l := newLane(t)
-	l.answers["d1"] = []dispatch.Outcome{retry(24 * time.Hour)}
+	l.answers["d1"] = []contract.Outcome{retry(24 * time.Hour)}
 	l.append(0, handOver("d1", "d2", "d3"))
 	l.signal(time.Hour, workflows.SignalDiscard, `{"id":"d2"}`)
 	l.at(2*time.Hour, func() { require.Equal(t, "d1:waiting d2:discarded d3:waiting", l.statuses()) })
@@ -214,11 +214,11 @@ func TestAnOperatorDiscards(t *testing.T) {
 }
 
 func TestADeliveryIsDiscardedWhileItIsAttempted(t *testing.T) {
-	for name, outcome := range map[string]dispatch.Outcome{"delivered": delivered("d1"), "failed": retry(time.Hour), "final": final()} {
+	for name, outcome := range map[string]contract.Outcome{"delivered": delivered("d1"), "failed": retry(time.Hour), "final": final()} {
 		t.Run(name, func(t *testing.T) {
 			l := newLane(t)
-			l.answers["d1"] = []dispatch.Outcome{outcome}
-			l.during = func(in dispatch.AttemptInput) {
+			l.answers["d1"] = []contract.Outcome{outcome}
+			l.during = func(in contract.AttemptInput) {
 				if in.Requests[0].ID == "d1" {
 					l.SignalWorkflow(workflows.SignalDiscard, map[string]string{"id": "d1"})
 				}
@@ -239,7 +239,7 @@ func TestAllParkedDeliveriesAreDiscardedOrRedeliveredTogether(t *testing.T) {
 		t.Run(signal, func(t *testing.T) {
 			l := newLane(t)
 			for _, id := range ids(n) {
-				l.answers[id] = []dispatch.Outcome{ordered("skip", final())}
+				l.answers[id] = []contract.Outcome{ordered("skip", final())}
 			}
 			l.append(0, handOver(ids(n)...))
 			l.signal(time.Hour, signal, ``)
@@ -262,7 +262,7 @@ func TestAllParkedDeliveriesAreDiscardedOrRedeliveredTogether(t *testing.T) {
 
 func TestRetentionEndsAParkedDelivery(t *testing.T) {
 	l := newLane(t)
-	l.answers["d1"] = []dispatch.Outcome{kept(48*time.Hour, final())}
+	l.answers["d1"] = []contract.Outcome{kept(48*time.Hour, final())}
 	l.append(0, handOver("d1"))
 	l.run()
 	require.Equal(t, []string{"0s lane_result d1:parked last=d1", "48h0m0s lane_drained d1:discarded last=d1"}, l.told)
@@ -272,8 +272,8 @@ func TestRetentionEndsAParkedDelivery(t *testing.T) {
 
 func TestTheEndOfARetentionLetsTheOthersGo(t *testing.T) {
 	l := newLane(t)
-	l.answers["d1"] = []dispatch.Outcome{kept(48*time.Hour, final())}
-	l.answers["d3"] = []dispatch.Outcome{kept(time.Hour, final())}
+	l.answers["d1"] = []contract.Outcome{kept(48*time.Hour, final())}
+	l.answers["d3"] = []contract.Outcome{kept(time.Hour, final())}
 	l.append(0, handOver("d1", "d2", "d3", "d4"))
 	l.at(100*time.Hour, func() { t.Fatal("the lane is stuck: ", l.statuses()) })
 	l.run()
@@ -282,8 +282,8 @@ func TestTheEndOfARetentionLetsTheOthersGo(t *testing.T) {
 
 func TestARetentionDoesNotHoldUpWhatPasses(t *testing.T) {
 	l := newLane(t)
-	l.answers["d1"] = []dispatch.Outcome{kept(time.Hour, ordered("skip", final()))}
-	l.answers["d2"] = []dispatch.Outcome{retry(30 * time.Minute), retry(5 * time.Hour)}
+	l.answers["d1"] = []contract.Outcome{kept(time.Hour, ordered("skip", final()))}
+	l.answers["d2"] = []contract.Outcome{retry(30 * time.Minute), retry(5 * time.Hour)}
 	l.append(0, handOver("d1", "d2"))
 	l.run()
 	require.Equal(t, []string{"0s d1 #1", "0s d2 #1", "30m0s d2 #2", "5h30m0s d2 #3"}, l.tries)
@@ -294,7 +294,7 @@ func TestARetentionDoesNotHoldUpWhatPasses(t *testing.T) {
 
 func TestARedeliveredOneDoesNotExpire(t *testing.T) {
 	l := newLane(t)
-	l.answers["d1"] = []dispatch.Outcome{kept(48*time.Hour, final()), retry(72 * time.Hour)}
+	l.answers["d1"] = []contract.Outcome{kept(48*time.Hour, final()), retry(72 * time.Hour)}
 	l.append(0, handOver("d1"))
 	l.signal(time.Hour, workflows.SignalRedeliver, ``)
 	l.run()

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/workflows"
 )
@@ -115,9 +115,9 @@ func post(t *testing.T, rt *rapid.T, began time.Time, letters []letter) (last in
 	e.SetStartTime(began)
 	fire(e, interaction.WhenSegmentChange, "crm")
 	deliver := e.onDispatch
-	e.onDispatch = func(in *dispatch.Input, result *dispatch.Result) {
+	e.onDispatch = func(in *contract.Input, result *contract.Result) {
 		deliver(in, result)
-		result.Rules = &dispatch.Rules{Timeouts: dispatch.Timeouts{SequenceGap: gap, WrapUp: time.Minute, LateEvents: time.Minute, Lifetime: time.Hour}}
+		result.Rules = &contract.Rules{Timeouts: contract.Timeouts{SequenceGap: gap, WrapUp: time.Minute, LateEvents: time.Minute, Lifetime: time.Hour}}
 	}
 	for n, l := range letters {
 		e.at(l.arrives, func() {

@@ -6,7 +6,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 )
 
@@ -50,7 +50,7 @@ func (r *run) outboxIsDue() bool {
 func (r *run) dispatch() {
 	r.awaitRoom(r.ctx)
 	turns := r.Outbox.Turns
-	in := &dispatch.Input{
+	in := &contract.Input{
 		Owner:    r.owner,
 		Turns:    turns[:len(turns):len(turns)],
 		After:    r.Outbox.After,
@@ -58,10 +58,10 @@ func (r *run) dispatch() {
 		Known:    r.Rules,
 		Unpinned: r.unpinned,
 	}
-	var result dispatch.Result
+	var result contract.Result
 	r.dispatching = true
 	summary := summaryOf("events %d to %d", in.After+1, r.Interaction.Sequence())
-	if err := workflow.ExecuteLocalActivity(withDispatch(r.ctx, summary), dispatch.ActivityDispatch, in).Get(r.ctx, &result); err != nil {
+	if err := workflow.ExecuteLocalActivity(withDispatch(r.ctx, summary), contract.ActivityDispatch, in).Get(r.ctx, &result); err != nil {
 		panic(fmt.Errorf("dispatching events after %d: %w", in.After, err))
 	}
 	if result.Through <= in.After {
@@ -94,15 +94,15 @@ const recordSize = 300
 
 // keepSources gives each request that waits what it was rendered from: known here
 // anyway, so that it stands in no marker, and needed only if the lane fails.
-func keepSources(turns []interaction.Turn, deliveries []dispatch.Delivery) {
+func keepSources(turns []interaction.Turn, deliveries []contract.Delivery) {
 	for _, delivery := range deliveries {
-		if delivery.Status != dispatch.StatusWaiting {
+		if delivery.Status != contract.StatusWaiting {
 			continue
 		}
 		for i := range turns {
 			for j := range turns[i].Events {
 				if turns[i].Events[j].Sequence == delivery.Sequence {
-					delivery.Request.Source = dispatch.SourceOf(&turns[i].View, &turns[i].Events[j])
+					delivery.Request.Source = contract.SourceOf(&turns[i].View, &turns[i].Events[j])
 				}
 			}
 		}
@@ -111,19 +111,19 @@ func keepSources(turns []interaction.Turn, deliveries []dispatch.Delivery) {
 
 // record notes what Dispatch did with one delivery, and sets its lane to work
 // where something is left to do.
-func (r *run) record(d dispatch.Delivery, version string) {
+func (r *run) record(d contract.Delivery, version string) {
 	r.Deliveries.add(recordOf(d, version))
 	switch d.Status {
-	case dispatch.StatusDelivered:
+	case contract.StatusDelivered:
 		if d.Outcome != nil {
 			r.writeReturns(d.Call, d.Outcome.Returns)
 		}
-	case dispatch.StatusInLane:
+	case contract.StatusInLane:
 		r.Lanes.of(d.Call).appended(d.ID)
-	case dispatch.StatusWaiting:
+	case contract.StatusWaiting:
 		l := r.Lanes.of(d.Call)
 		l.Waiting = append(l.Waiting, *d.Request)
-		if d.Outcome != nil && d.Outcome.Verdict != dispatch.VerdictInFlight {
+		if d.Outcome != nil && d.Outcome.Verdict != contract.VerdictInFlight {
 			l.Failed = d.Outcome
 			r.noteFault(d.Call, d.When, d.Outcome)
 		}
@@ -139,11 +139,11 @@ func (r *run) writeReturns(call string, returns map[string]any) {
 	}
 }
 
-func recordOf(d dispatch.Delivery, version string) DeliveryRecord {
+func recordOf(d contract.Delivery, version string) DeliveryRecord {
 	record := DeliveryRecord{ID: d.ID, Call: d.Call, When: d.When, Sequence: d.Sequence, Status: d.Status, Version: version}
-	if d.Status == dispatch.StatusWaiting {
+	if d.Status == contract.StatusWaiting {
 		// What waits in the interaction is shown as under way: it is next in its lane.
-		record.Status = dispatch.StatusAttempting
+		record.Status = contract.StatusAttempting
 	}
 	if d.Outcome != nil {
 		record.Code, record.Class, record.At = d.Outcome.Code, d.Outcome.Class, stamp(d.Outcome.At)

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/workflows"
 )
@@ -43,7 +43,7 @@ func TestEveryInteractionEnds(t *testing.T) {
 			t.Run(string(state)+"/"+name, func(t *testing.T) {
 				e := newEnv(t)
 				// Only the lifetime counts: every other timer would lead elsewhere first.
-				ruled(e, timeouts(dispatch.Timeouts{Lifetime: time.Hour, WrapUp: 24 * time.Hour}))
+				ruled(e, timeouts(contract.Timeouts{Lifetime: time.Hour, WrapUp: 24 * time.Hour}))
 				if len(commands) > 0 {
 					e.signals(time.Second, commands...)
 				}
@@ -142,7 +142,7 @@ func TestARunCanceledBeforeReasonsWereReadAsksForNone(t *testing.T) {
 // cancellation that makes this task: Temporal does not tell the next run of it.
 func TestACancellationComesBeforeContinueAsNew(t *testing.T) {
 	e := newEnv(t)
-	e.onDispatch = func(_ *dispatch.Input, result *dispatch.Result) { result.Sent = true }
+	e.onDispatch = func(_ *contract.Input, result *contract.Result) { result.Sent = true }
 	e.RegisterDelayedCallback(func() {
 		e.SetCurrentHistoryLength(100)
 		e.SetContinueAsNewSuggested(true)
@@ -187,7 +187,7 @@ func TestARunGoesOverToANewVersionWhenItContinues(t *testing.T) {
 func TestEveryRunIsUnpinnedOnce(t *testing.T) {
 	e := newEnv(t)
 	tries := 0
-	e.onDispatch = func(_ *dispatch.Input, result *dispatch.Result) {
+	e.onDispatch = func(_ *contract.Input, result *contract.Result) {
 		tries++
 		result.Unpinned = tries == 2
 	}

@@ -19,7 +19,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/workflows"
 )
@@ -38,16 +38,16 @@ type env struct {
 
 	mu        sync.Mutex
 	events    []interaction.Event
-	inputs    []dispatch.Input
-	attempts  []dispatch.AttemptInput
-	handOvers []dispatch.HandOver
-	renders   []dispatch.RenderInput
+	inputs    []contract.Input
+	attempts  []contract.AttemptInput
+	handOvers []contract.HandOver
+	renders   []contract.RenderInput
 
 	// onDispatch, onAttempt, onHandOver, onRender and onCancelReason may replace what the activities answer.
-	onDispatch func(in *dispatch.Input, result *dispatch.Result)
-	onAttempt  func(in dispatch.AttemptInput) dispatch.AttemptResult
-	onHandOver func(in dispatch.HandOver) error
-	onRender   func(in dispatch.RenderInput) dispatch.Request
+	onDispatch func(in *contract.Input, result *contract.Result)
+	onAttempt  func(in contract.AttemptInput) contract.AttemptResult
+	onHandOver func(in contract.HandOver) error
+	onRender   func(in contract.RenderInput) contract.Request
 
 	onCancelReason func() (string, error)
 }
@@ -66,11 +66,11 @@ func newMeasuredEnv(t *testing.T, handler client.MetricsHandler, interceptors ..
 	plugin, err := workflows.NewPlugin()
 	require.NoError(t, err)
 	e.SetWorkerOptions(worker.Options{Plugins: []worker.Plugin{plugin}, Interceptors: interceptors})
-	e.RegisterActivityWithOptions(e.dispatch, activity.RegisterOptions{Name: dispatch.ActivityDispatch})
-	e.RegisterActivityWithOptions(e.attempt, activity.RegisterOptions{Name: dispatch.ActivityAttempt})
-	e.RegisterActivityWithOptions(e.handOver, activity.RegisterOptions{Name: dispatch.ActivityHandOver})
-	e.RegisterActivityWithOptions(e.render, activity.RegisterOptions{Name: dispatch.ActivityRender})
-	e.RegisterActivityWithOptions(e.cancelReason, activity.RegisterOptions{Name: dispatch.ActivityCancelReason})
+	e.RegisterActivityWithOptions(e.dispatch, activity.RegisterOptions{Name: contract.ActivityDispatch})
+	e.RegisterActivityWithOptions(e.attempt, activity.RegisterOptions{Name: contract.ActivityAttempt})
+	e.RegisterActivityWithOptions(e.handOver, activity.RegisterOptions{Name: contract.ActivityHandOver})
+	e.RegisterActivityWithOptions(e.render, activity.RegisterOptions{Name: contract.ActivityRender})
+	e.RegisterActivityWithOptions(e.cancelReason, activity.RegisterOptions{Name: contract.ActivityCancelReason})
 	workflows.Register(e)
 	e.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: testWorkflow, TaskQueue: "segue"})
 	e.SetTestTimeout(10 * time.Second)
@@ -78,11 +78,11 @@ func newMeasuredEnv(t *testing.T, handler client.MetricsHandler, interceptors ..
 	return e
 }
 
-func (e *env) dispatch(_ context.Context, in *dispatch.Input) (*dispatch.Result, error) {
+func (e *env) dispatch(_ context.Context, in *contract.Input) (*contract.Result, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.inputs = append(e.inputs, *in)
-	result := &dispatch.Result{Version: "v1", Rules: &dispatch.Rules{Timeouts: dispatch.Timeouts{LateEvents: time.Minute}}, Through: in.After}
+	result := &contract.Result{Version: "v1", Rules: &contract.Rules{Timeouts: contract.Timeouts{LateEvents: time.Minute}}, Through: in.After}
 	for _, turn := range in.Turns {
 		for _, event := range turn.Events {
 			if event.Sequence > in.After {
@@ -97,21 +97,21 @@ func (e *env) dispatch(_ context.Context, in *dispatch.Input) (*dispatch.Result,
 	return result, nil
 }
 
-func (e *env) attempt(_ context.Context, in dispatch.AttemptInput) (dispatch.AttemptResult, error) {
+func (e *env) attempt(_ context.Context, in contract.AttemptInput) (contract.AttemptResult, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.attempts = append(e.attempts, in)
 	if e.onAttempt != nil {
 		return e.onAttempt(in), nil
 	}
-	var result dispatch.AttemptResult
+	var result contract.AttemptResult
 	for _, request := range in.Requests {
 		result.Outcomes = append(result.Outcomes, delivered(request.ID))
 	}
 	return result, nil
 }
 
-func (e *env) handOver(_ context.Context, in dispatch.HandOver) error {
+func (e *env) handOver(_ context.Context, in contract.HandOver) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.handOvers = append(e.handOvers, in)
@@ -121,7 +121,7 @@ func (e *env) handOver(_ context.Context, in dispatch.HandOver) error {
 	return nil
 }
 
-func (e *env) render(_ context.Context, in dispatch.RenderInput) (dispatch.Request, error) {
+func (e *env) render(_ context.Context, in contract.RenderInput) (contract.Request, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.renders = append(e.renders, in)
@@ -139,8 +139,8 @@ func (e *env) cancelReason(context.Context) (string, error) {
 	return "", nil
 }
 
-func delivered(id string) dispatch.Outcome {
-	return dispatch.Outcome{ID: id, Verdict: dispatch.VerdictDelivered, Code: 200, Class: "ok"}
+func delivered(id string) contract.Outcome {
+	return contract.Outcome{ID: id, Verdict: contract.VerdictDelivered, Code: 200, Class: "ok"}
 }
 
 // start runs the interaction to its end with the given start fields.

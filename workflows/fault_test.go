@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/workflows"
 )
@@ -22,8 +22,8 @@ func (e *env) faults() []map[string]any {
 	return list
 }
 
-func gone(id string) dispatch.Outcome {
-	return dispatch.Outcome{ID: id, Verdict: dispatch.VerdictFinal, Code: 410, Class: "gone"}
+func gone(id string) contract.Outcome {
+	return contract.Outcome{ID: id, Verdict: contract.VerdictFinal, Code: 410, Class: "gone"}
 }
 
 func faultOf(call, id, of string) map[string]any {
@@ -33,13 +33,13 @@ func faultOf(call, id, of string) map[string]any {
 func TestAFinalFailureIsAnEventOfTheInteraction(t *testing.T) {
 	for name, fail := range map[string]func(e *env){
 		"of an attempt": func(e *env) {
-			e.onAttempt = func(in dispatch.AttemptInput) dispatch.AttemptResult {
-				return dispatch.AttemptResult{Outcomes: []dispatch.Outcome{gone(in.Requests[0].ID)}}
+			e.onAttempt = func(in contract.AttemptInput) contract.AttemptResult {
+				return contract.AttemptResult{Outcomes: []contract.Outcome{gone(in.Requests[0].ID)}}
 			}
 		},
 		"of Dispatch": func(e *env) {
 			plain := e.onDispatch
-			e.onDispatch = func(in *dispatch.Input, result *dispatch.Result) {
+			e.onDispatch = func(in *contract.Input, result *contract.Result) {
 				plain(in, result)
 				for i := range result.Deliveries {
 					outcome := gone(result.Deliveries[i].ID)
@@ -56,7 +56,7 @@ func TestAFinalFailureIsAnEventOfTheInteraction(t *testing.T) {
 			e.RegisterDelayedCallback(func() {
 				records := query[[]workflows.DeliveryRecord](e, workflows.QueryDeliveries)
 				require.Len(t, records, 1)
-				require.Equal(t, dispatch.StatusParked, records[0].Status)
+				require.Equal(t, contract.StatusParked, records[0].Status)
 				require.Equal(t, "gone", records[0].Class)
 			}, time.Minute)
 			e.signals(2*time.Minute, [2]string{"abandon", `{}`})
@@ -76,8 +76,8 @@ func TestAFinalFailureIsAnEventOfTheInteraction(t *testing.T) {
 func TestAParkedDeliveryOfALaneIsAFault(t *testing.T) {
 	e := newEnv(t)
 	fire(e, "inbound.dtmf", "crm")
-	e.onAttempt = func(in dispatch.AttemptInput) dispatch.AttemptResult {
-		return dispatch.AttemptResult{Outcomes: []dispatch.Outcome{{ID: in.Requests[0].ID, Verdict: dispatch.VerdictRetry, Class: "timeout"}}}
+	e.onAttempt = func(in contract.AttemptInput) contract.AttemptResult {
+		return contract.AttemptResult{Outcomes: []contract.Outcome{{ID: in.Requests[0].ID, Verdict: contract.VerdictRetry, Class: "timeout"}}}
 	}
 	e.signals(time.Second, [2]string{"dtmf", `{"digits":"1"}`})
 	id := ""
@@ -100,8 +100,8 @@ func TestAParkedDeliveryOfALaneIsAFault(t *testing.T) {
 func TestAFaultAfterTheEndIsDispatched(t *testing.T) {
 	e := newEnv(t)
 	fire(e, interaction.WhenInteractionEnds, "crm")
-	e.onAttempt = func(in dispatch.AttemptInput) dispatch.AttemptResult {
-		return dispatch.AttemptResult{Outcomes: []dispatch.Outcome{gone(in.Requests[0].ID)}}
+	e.onAttempt = func(in contract.AttemptInput) contract.AttemptResult {
+		return contract.AttemptResult{Outcomes: []contract.Outcome{gone(in.Requests[0].ID)}}
 	}
 	e.signals(time.Second, [2]string{"abandon", `{}`})
 	e.start(startInbound)
@@ -117,12 +117,12 @@ func TestAFaultOfAFaultIsNone(t *testing.T) {
 	onFault := e.onDispatch
 	fire(e, "inbound.dtmf", "crm")
 	onDigits := e.onDispatch
-	e.onDispatch = func(in *dispatch.Input, result *dispatch.Result) {
+	e.onDispatch = func(in *contract.Input, result *contract.Result) {
 		onDigits(in, result)
 		onFault(in, result)
 	}
-	e.onAttempt = func(in dispatch.AttemptInput) dispatch.AttemptResult {
-		return dispatch.AttemptResult{Outcomes: []dispatch.Outcome{gone(in.Requests[0].ID)}}
+	e.onAttempt = func(in contract.AttemptInput) contract.AttemptResult {
+		return contract.AttemptResult{Outcomes: []contract.Outcome{gone(in.Requests[0].ID)}}
 	}
 	e.signals(time.Second, [2]string{"dtmf", `{"digits":"1"}`})
 	e.signals(time.Minute, [2]string{"abandon", `{}`})
@@ -135,16 +135,16 @@ func TestAFaultOfAFaultIsNone(t *testing.T) {
 // A lane of alerts has no interaction that wants to hear of it.
 func TestALaneOfAlertsReportsToNobody(t *testing.T) {
 	l := newLane(t)
-	start := dispatch.DeliveryStart{Owner: dispatch.Owner{Receiver: "segue/crm", FirstRunID: "r"}, Call: "pager"}
+	start := contract.DeliveryStart{Owner: contract.Owner{Receiver: "segue/crm", FirstRunID: "r"}, Call: "pager"}
 	in := handOver("d1", "d2")
 	in.Owner, in.Call = start.Owner, start.Call
-	outcomes := []dispatch.Outcome{final(), delivered("d1"), delivered("d2")}
-	l.onAttempt = func(in dispatch.AttemptInput) dispatch.AttemptResult {
+	outcomes := []contract.Outcome{final(), delivered("d1"), delivered("d2")}
+	l.onAttempt = func(in contract.AttemptInput) contract.AttemptResult {
 		require.Equal(t, start.Owner, in.Owner)
 		next := outcomes[0]
 		outcomes = outcomes[1:]
 		next.ID = in.Requests[0].ID
-		return dispatch.AttemptResult{Outcomes: []dispatch.Outcome{next}}
+		return contract.AttemptResult{Outcomes: []contract.Outcome{next}}
 	}
 	l.append(0, in)
 	l.at(time.Hour, func() { require.Equal(t, "d1:parked d2:waiting", l.statuses()) })

@@ -9,7 +9,7 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/workflows"
 )
 
@@ -28,9 +28,9 @@ func TestTheHeartbeatTimeoutFollowsTheLongestTimeout(t *testing.T) {
 		"never beyond a bound": {[]time.Duration{10 * time.Minute}, 30 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var requests []dispatch.Request
+			var requests []contract.Request
 			for _, timeout := range tc.timeouts {
-				requests = append(requests, dispatch.Request{Timeout: timeout})
+				requests = append(requests, contract.Request{Timeout: timeout})
 			}
 			require.Equal(t, tc.want, workflows.HeartbeatTimeout(requests))
 		})
@@ -40,7 +40,7 @@ func TestTheHeartbeatTimeoutFollowsTheLongestTimeout(t *testing.T) {
 // heartbeatTimeouts collects the heartbeat timeouts of attempts.
 func heartbeatTimeouts(into *[]time.Duration) func(*activity.Info, context.Context, converter.EncodedValues) {
 	return func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
-		if info.ActivityType.Name == dispatch.ActivityAttempt {
+		if info.ActivityType.Name == contract.ActivityAttempt {
 			*into = append(*into, info.HeartbeatTimeout)
 		}
 	}
@@ -63,7 +63,7 @@ func TestAttemptsOfLongTimeoutsHeartbeatLessOften(t *testing.T) {
 		e.SetOnActivityStartedListener(heartbeatTimeouts(&got))
 		fire(e, "inbound.dtmf", "crm")
 		plain := e.onDispatch
-		e.onDispatch = func(in *dispatch.Input, result *dispatch.Result) {
+		e.onDispatch = func(in *contract.Input, result *contract.Result) {
 			plain(in, result)
 			for i := range result.Deliveries {
 				result.Deliveries[i].Request.Timeout = 20 * time.Second

@@ -10,7 +10,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/interaction/intake"
 )
@@ -20,7 +20,7 @@ import (
 // the interaction's last state once nothing of it is left to dispatch.
 //
 // Clients start it with one argument. more is what an earlier run left, when a run
-// continues that, or a dispatch.Recovery.
+// continues that, or a contract.Recovery.
 func Interaction(ctx workflow.Context, start, more converter.RawValue) (*interaction.Status, error) {
 	return runInteraction(ctx, start, more, func(*run) {})
 }
@@ -57,7 +57,7 @@ type Carried struct {
 	// Children are interactions that a reply asked for and that are not started yet.
 	Children []interaction.Start `json:"children,omitempty"`
 	// Rules are the configuration's for the timers, as of the last Dispatch.
-	Rules *dispatch.Rules `json:"rules,omitempty"`
+	Rules *contract.Rules `json:"rules,omitempty"`
 	// OrphanSince is when the signal that started the workflow with it was refused;
 	// zero once any command was applied.
 	OrphanSince time.Time `json:"orphan_since,omitzero"`
@@ -76,7 +76,7 @@ type run struct {
 	ctx   workflow.Context
 	asked workflow.Context
 	start converter.RawValue
-	owner dispatch.Owner
+	owner contract.Owner
 	inbox *inbox
 	visibility
 
@@ -110,7 +110,7 @@ func openRun(ctx workflow.Context, start converter.RawValue, carried *Carried) (
 	}
 	r.Runs++
 	facts := r.Interaction.Facts()
-	r.owner = dispatch.Owner{
+	r.owner = contract.Owner{
 		ContactCenter: facts.ContactCenter, Interaction: facts.ID, FirstRunID: cmp.Or(r.FirstRunID, info.FirstRunID),
 	}
 	if err := r.answerQueries(ctx); err != nil {

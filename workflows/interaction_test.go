@@ -11,7 +11,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/workflows"
 )
@@ -193,17 +193,17 @@ func TestLateDispositionIsAwaitedAndTaken(t *testing.T) {
 
 // fire makes Dispatch answer with one waiting delivery of a call for each event of a moment.
 func fire(e *env, when interaction.When, call string) {
-	e.onDispatch = func(in *dispatch.Input, result *dispatch.Result) {
+	e.onDispatch = func(in *contract.Input, result *contract.Result) {
 		for _, turn := range in.Turns {
 			for _, event := range turn.Events {
 				if event.When != when || event.Sequence <= in.After {
 					continue
 				}
 				id := fmt.Sprintf("%s-%d", call, event.Sequence)
-				d := dispatch.Delivery{ID: id, Call: call, When: string(when), Sequence: event.Sequence, Status: dispatch.StatusWaiting,
-					Request: &dispatch.Request{ID: id, Call: call, When: string(when), Sequence: event.Sequence, Body: "x"}}
-				if in.Lanes[call] == dispatch.LaneHandedOver {
-					d.Status, d.Request = dispatch.StatusInLane, nil
+				d := contract.Delivery{ID: id, Call: call, When: string(when), Sequence: event.Sequence, Status: contract.StatusWaiting,
+					Request: &contract.Request{ID: id, Call: call, When: string(when), Sequence: event.Sequence, Body: "x"}}
+				if in.Lanes[call] == contract.LaneHandedOver {
+					d.Status, d.Request = contract.StatusInLane, nil
 				}
 				result.Deliveries = append(result.Deliveries, d)
 			}
@@ -232,8 +232,8 @@ func TestWaitingDeliveriesGoTogetherBehindTheOneInFlight(t *testing.T) {
 func TestAFailedAttemptHandsItsLaneOver(t *testing.T) {
 	e := newEnv(t)
 	fire(e, "inbound.dtmf", "crm")
-	e.onAttempt = func(in dispatch.AttemptInput) dispatch.AttemptResult {
-		return dispatch.AttemptResult{Outcomes: []dispatch.Outcome{{ID: in.Requests[0].ID, Verdict: dispatch.VerdictRetry, Code: 503, Class: "http_5xx"}}}
+	e.onAttempt = func(in contract.AttemptInput) contract.AttemptResult {
+		return contract.AttemptResult{Outcomes: []contract.Outcome{{ID: in.Requests[0].ID, Verdict: contract.VerdictRetry, Code: 503, Class: "http_5xx"}}}
 	}
 	e.signals(time.Second, [2]string{"dtmf", `{"digits":"1"}`}, [2]string{"dtmf", `{"digits":"2"}`})
 	e.RegisterDelayedCallback(func() {
@@ -250,7 +250,7 @@ func TestAFailedAttemptHandsItsLaneOver(t *testing.T) {
 		records := query[[]workflows.DeliveryRecord](e, workflows.QueryDeliveries)
 		require.Len(t, records, 3)
 		for _, record := range records {
-			require.Equal(t, dispatch.StatusInLane, record.Status)
+			require.Equal(t, contract.StatusInLane, record.Status)
 			last = record.ID
 		}
 		e.SignalWorkflow("lane_drained", map[string]any{"call": "crm", "last": last, "results": []map[string]any{
@@ -276,11 +276,11 @@ func TestAFailedAttemptHandsItsLaneOver(t *testing.T) {
 func TestDispatchWaitsWhileALaneIsHandedOver(t *testing.T) {
 	e := newEnv(t)
 	fire(e, "inbound.dtmf", "crm")
-	e.onAttempt = func(in dispatch.AttemptInput) dispatch.AttemptResult {
-		return dispatch.AttemptResult{Outcomes: []dispatch.Outcome{{ID: in.Requests[0].ID, Verdict: dispatch.VerdictRetry, Class: "refused"}}}
+	e.onAttempt = func(in contract.AttemptInput) contract.AttemptResult {
+		return contract.AttemptResult{Outcomes: []contract.Outcome{{ID: in.Requests[0].ID, Verdict: contract.VerdictRetry, Class: "refused"}}}
 	}
 	dispatched := 0
-	e.onHandOver = func(dispatch.HandOver) error {
+	e.onHandOver = func(contract.HandOver) error {
 		dispatched = len(e.inputs)
 		e.SignalWorkflow("dtmf", json.RawMessage(`{"digits":"2"}`))
 		return nil
@@ -291,14 +291,14 @@ func TestDispatchWaitsWhileALaneIsHandedOver(t *testing.T) {
 	require.NoError(t, e.GetWorkflowError())
 	require.Len(t, e.handOvers, 1)
 	require.Greater(t, len(e.inputs), dispatched)
-	require.Equal(t, map[string]dispatch.LaneState{"crm": dispatch.LaneHandedOver}, e.inputs[dispatched].Lanes)
+	require.Equal(t, map[string]contract.LaneState{"crm": contract.LaneHandedOver}, e.inputs[dispatched].Lanes)
 }
 
 func TestTheInteractionClosesThoughItsReceiverIsDead(t *testing.T) {
 	e := newEnv(t)
 	fire(e, interaction.WhenInteractionEnds, "crm")
-	e.onAttempt = func(in dispatch.AttemptInput) dispatch.AttemptResult {
-		return dispatch.AttemptResult{Outcomes: []dispatch.Outcome{{ID: in.Requests[0].ID, Verdict: dispatch.VerdictRetry, Class: "refused"}}}
+	e.onAttempt = func(in contract.AttemptInput) contract.AttemptResult {
+		return contract.AttemptResult{Outcomes: []contract.Outcome{{ID: in.Requests[0].ID, Verdict: contract.VerdictRetry, Class: "refused"}}}
 	}
 	e.signals(time.Second, [2]string{"abandon", `{}`})
 	e.start(startInbound)

@@ -21,12 +21,12 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/workflows"
 )
 
-var laneStart = dispatch.DeliveryStart{
-	Owner: dispatch.Owner{ContactCenter: "cc", Interaction: "i-1", FirstRunID: "first"}, Call: "crm",
+var laneStart = contract.DeliveryStart{
+	Owner: contract.Owner{ContactCenter: "cc", Interaction: "i-1", FirstRunID: "first"}, Call: "crm",
 }
 
 // laneEnv runs one Delivery in virtual time, beside a receiver that answers as
@@ -36,9 +36,9 @@ type laneEnv struct {
 	begin time.Time
 	hold  *signalFirst
 	// answers are a delivery's next outcomes; when there is none left, it is delivered.
-	answers map[string][]dispatch.Outcome
+	answers map[string][]contract.Outcome
 	// during is called while a delivery is being attempted.
-	during func(in dispatch.AttemptInput)
+	during func(in contract.AttemptInput)
 	// tries says of each attempt when it was, of what, and with which number; batches
 	// how many went together.
 	tries   []string
@@ -92,23 +92,23 @@ func newLane(t *testing.T) *laneEnv {
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.NewTextHandler(logged, nil))))
 	l := &laneEnv{
 		env:  &env{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, logged: logged},
-		hold: &signalFirst{}, answers: map[string][]dispatch.Outcome{},
+		hold: &signalFirst{}, answers: map[string][]contract.Outcome{},
 	}
 	plugin, err := workflows.NewPlugin()
 	require.NoError(t, err)
 	l.SetWorkerOptions(worker.Options{Plugins: []worker.Plugin{plugin}, Interceptors: []interceptor.WorkerInterceptor{l.hold}})
-	l.RegisterActivityWithOptions(l.attempt, activity.RegisterOptions{Name: dispatch.ActivityAttempt})
-	l.RegisterActivityWithOptions(l.handOver, activity.RegisterOptions{Name: dispatch.ActivityHandOver})
+	l.RegisterActivityWithOptions(l.attempt, activity.RegisterOptions{Name: contract.ActivityAttempt})
+	l.RegisterActivityWithOptions(l.handOver, activity.RegisterOptions{Name: contract.ActivityHandOver})
 	workflows.Register(l)
-	l.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: dispatch.DeliveryWorkflowID(laneStart.Owner, laneStart.Call), TaskQueue: "segue"})
+	l.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: contract.DeliveryWorkflowID(laneStart.Owner, laneStart.Call), TaskQueue: "segue"})
 	l.SetTestTimeout(10 * time.Second)
 	l.onAttempt = l.answer
 	l.OnSignalExternalWorkflow(mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(l.report).Maybe()
 	l.OnUpsertTypedSearchAttributes(mock.Anything).Run(func(args mock.Arguments) {
-		if parked, ok := args.Get(0).(temporal.SearchAttributes).GetInt64(dispatch.AttributeParked); ok {
+		if parked, ok := args.Get(0).(temporal.SearchAttributes).GetInt64(contract.AttributeParked); ok {
 			l.parked = append(l.parked, parked)
 		}
-		if outcome, ok := args.Get(0).(temporal.SearchAttributes).GetKeyword(dispatch.AttributeOutcome); ok {
+		if outcome, ok := args.Get(0).(temporal.SearchAttributes).GetKeyword(contract.AttributeOutcome); ok {
 			l.outcomes = append(l.outcomes, outcome)
 		}
 	}).Return(nil).Maybe()
@@ -116,13 +116,13 @@ func newLane(t *testing.T) *laneEnv {
 }
 
 // answer is the receiver.
-func (l *laneEnv) answer(in dispatch.AttemptInput) dispatch.AttemptResult {
+func (l *laneEnv) answer(in contract.AttemptInput) contract.AttemptResult {
 	require.Equal(l.t, laneStart.Owner, in.Owner)
 	require.True(l.t, in.InLane)
 	if l.during != nil {
 		defer l.during(in)
 	}
-	var result dispatch.AttemptResult
+	var result contract.AttemptResult
 	for i, request := range in.Requests {
 		number := 1
 		if i == 0 {
@@ -134,7 +134,7 @@ func (l *laneEnv) answer(in dispatch.AttemptInput) dispatch.AttemptResult {
 		}
 		outcome.ID, outcome.At = request.ID, l.Now()
 		result.Outcomes = append(result.Outcomes, outcome)
-		if outcome.Verdict != dispatch.VerdictDelivered {
+		if outcome.Verdict != contract.VerdictDelivered {
 			break
 		}
 	}
@@ -142,7 +142,7 @@ func (l *laneEnv) answer(in dispatch.AttemptInput) dispatch.AttemptResult {
 	return result
 }
 
-func (l *laneEnv) answerOne(request dispatch.Request, number int) dispatch.Outcome {
+func (l *laneEnv) answerOne(request contract.Request, number int) contract.Outcome {
 	require.Equal(l.t, bodyOf(request.ID), request.Body)
 	require.Equal(l.t, headersOf(request.ID), request.Headers)
 	l.tries = append(l.tries, fmt.Sprintf("%s %s #%d", l.elapsed(), request.ID, number))
@@ -195,7 +195,7 @@ func (l *laneEnv) signal(after time.Duration, name, payload string) {
 	l.at(after, func() { l.SignalWorkflow(name, input) })
 }
 
-func (l *laneEnv) append(after time.Duration, in dispatch.HandOver) {
+func (l *laneEnv) append(after time.Duration, in contract.HandOver) {
 	l.at(after, func() { l.SignalWorkflow(workflows.SignalAppend, in) })
 }
 
@@ -223,7 +223,7 @@ func (l *laneEnv) carried() *workflows.CarriedLane {
 	require.True(l.t, errors.As(l.GetWorkflowError(), &again), "%v", l.GetWorkflowError())
 	require.Equal(l.t, workflows.TypeDelivery, again.WorkflowType.Name)
 	require.Len(l.t, again.Input.GetPayloads(), 2)
-	var start dispatch.DeliveryStart
+	var start contract.DeliveryStart
 	require.NoError(l.t, json.Unmarshal(again.Input.GetPayloads()[0].GetData(), &start))
 	require.Equal(l.t, laneStart, start)
 	var carried workflows.CarriedLane
@@ -253,12 +253,12 @@ func (l *laneEnv) statuses() string {
 
 func bodyOf(id string) string { return `{"of":"` + id + `"}` }
 
-func headersOf(id string) []dispatch.Header { return []dispatch.Header{{Name: "X-Of", Value: id}} }
+func headersOf(id string) []contract.Header { return []contract.Header{{Name: "X-Of", Value: id}} }
 
-func handOver(ids ...string) dispatch.HandOver {
-	in := dispatch.HandOver{Owner: laneStart.Owner, Call: laneStart.Call}
+func handOver(ids ...string) contract.HandOver {
+	in := contract.HandOver{Owner: laneStart.Owner, Call: laneStart.Call}
 	for i, id := range ids {
-		in.Requests = append(in.Requests, dispatch.Request{
+		in.Requests = append(in.Requests, contract.Request{
 			ID: id, Call: laneStart.Call, When: "inbound.dtmf", Sequence: int64(i + 1), Method: "POST", URL: "http://crm/x",
 			Headers: headersOf(id), Body: bodyOf(id),
 		})
@@ -267,31 +267,31 @@ func handOver(ids ...string) dispatch.HandOver {
 }
 
 // afterFailing hands over because of the first one's first attempt.
-func afterFailing(outcome dispatch.Outcome, ids ...string) dispatch.HandOver {
+func afterFailing(outcome contract.Outcome, ids ...string) contract.HandOver {
 	in := handOver(ids...)
 	outcome.ID = ids[0]
 	in.Failed = &outcome
 	return in
 }
 
-func retry(in time.Duration) dispatch.Outcome {
-	return dispatch.Outcome{Verdict: dispatch.VerdictRetry, Code: 503, Class: "http_5xx", MS: 7, RetryIn: in, Of: 10, Message: "HTTP 503"}
+func retry(in time.Duration) contract.Outcome {
+	return contract.Outcome{Verdict: contract.VerdictRetry, Code: 503, Class: "http_5xx", MS: 7, RetryIn: in, Of: 10, Message: "HTTP 503"}
 }
 
-func free(in time.Duration) dispatch.Outcome {
-	return dispatch.Outcome{Verdict: dispatch.VerdictRetry, Class: "breaker_open", RetryIn: in, Free: true, Of: 10}
+func free(in time.Duration) contract.Outcome {
+	return contract.Outcome{Verdict: contract.VerdictRetry, Class: "breaker_open", RetryIn: in, Free: true, Of: 10}
 }
 
-func final() dispatch.Outcome {
-	return dispatch.Outcome{Verdict: dispatch.VerdictFinal, Code: 400, Class: "http_4xx", Of: 10, Message: "HTTP 400"}
+func final() contract.Outcome {
+	return contract.Outcome{Verdict: contract.VerdictFinal, Code: 400, Class: "http_4xx", Of: 10, Message: "HTTP 400"}
 }
 
-func ordered(order string, outcome dispatch.Outcome) dispatch.Outcome {
+func ordered(order string, outcome contract.Outcome) contract.Outcome {
 	outcome.Order = order
 	return outcome
 }
 
-func kept(retention time.Duration, outcome dispatch.Outcome) dispatch.Outcome {
+func kept(retention time.Duration, outcome contract.Outcome) contract.Outcome {
 	outcome.Retention = retention
 	return outcome
 }

@@ -7,7 +7,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // reportEvery is how many settled deliveries are told of at once while a lane is
@@ -25,9 +25,9 @@ const (
 // at once while the lane catches up.
 func (r *laneRun) attempt(it *item) {
 	items := r.batchFrom(it)
-	requests := make([]dispatch.Request, 0, len(items))
+	requests := make([]contract.Request, 0, len(items))
 	for _, one := range items {
-		one.Status = dispatch.StatusAttempting
+		one.Status = contract.StatusAttempting
 	}
 	r.show()
 	number := it.Tries + 1
@@ -38,30 +38,30 @@ func (r *laneRun) attempt(it *item) {
 	if it.isSettled() {
 		return // an operator discarded it while it was rendered
 	}
-	in := dispatch.AttemptInput{Owner: r.start.Owner, Call: r.start.Call, Requests: requests, Number: number, InLane: true}
-	var result dispatch.AttemptResult
-	err := workflow.ExecuteActivity(withAttempt(r.ctx, summary, requests), dispatch.ActivityAttempt, in).Get(r.ctx, &result)
+	in := contract.AttemptInput{Owner: r.start.Owner, Call: r.start.Call, Requests: requests, Number: number, InLane: true}
+	var result contract.AttemptResult
+	err := workflow.ExecuteActivity(withAttempt(r.ctx, summary, requests), contract.ActivityAttempt, in).Get(r.ctx, &result)
 	if err == nil && (len(result.Outcomes) == 0 || len(result.Outcomes) > len(requests)) {
 		err = fmt.Errorf("%d outcomes for %d requests", len(result.Outcomes), len(requests))
 	}
 	if err != nil {
 		// The activity itself ended: as an unanswered attempt.
 		workflow.GetLogger(r.ctx).Error("attempt without outcome", "delivery", it.Request.ID, "error", err)
-		result.Outcomes = []dispatch.Outcome{unknownOutcome(r.ctx, it.Request)}
+		result.Outcomes = []contract.Outcome{unknownOutcome(r.ctx, it.Request)}
 	}
 	r.changed = true
 	for i, one := range items {
 		if i < len(result.Outcomes) {
 			r.conclude(one, result.Outcomes[i])
-		} else if one.Status == dispatch.StatusAttempting {
-			one.Status = dispatch.StatusWaiting // behind one that failed, or time ran short
+		} else if one.Status == contract.StatusAttempting {
+			one.Status = contract.StatusWaiting // behind one that failed, or time ran short
 		}
 	}
 }
 
 // conclude notes what came of one attempt.
-func (r *laneRun) conclude(it *item, outcome dispatch.Outcome) {
-	delivered := outcome.Verdict == dispatch.VerdictDelivered
+func (r *laneRun) conclude(it *item, outcome contract.Outcome) {
+	delivered := outcome.Verdict == contract.VerdictDelivered
 	r.catchingUp = delivered
 	switch {
 	case it.isSettled() && delivered:
@@ -71,7 +71,7 @@ func (r *laneRun) conclude(it *item, outcome dispatch.Outcome) {
 		it.note(outcome)
 	case delivered:
 		it.note(outcome)
-		r.settle(it, dispatch.StatusDelivered, outcome)
+		r.settle(it, contract.StatusDelivered, outcome)
 		if len(r.Results) >= reportEvery {
 			r.report(signalLaneResult)
 		}
@@ -83,8 +83,8 @@ func (r *laneRun) conclude(it *item, outcome dispatch.Outcome) {
 
 // deliveredAfterAll corrects what was told of a delivery that an operator discarded
 // while its request was on the way: the receiver has it.
-func (r *laneRun) deliveredAfterAll(it *item, outcome dispatch.Outcome) {
-	it.Status, it.Why, it.Discarded = dispatch.StatusDelivered, outcome.Message, nil
+func (r *laneRun) deliveredAfterAll(it *item, outcome contract.Outcome) {
+	it.Status, it.Why, it.Discarded = contract.StatusDelivered, outcome.Message, nil
 	r.GivenUp--
 	for i := range r.Results {
 		if r.Results[i].ID == it.Request.ID {
@@ -135,7 +135,7 @@ func (r *laneRun) attemptSummary(items []*item) string {
 // requestOf is what an attempt sends: the bytes of every attempt, unless an operator
 // asked for new ones. New ones that could not be rendered are only for this attempt,
 // which parks the delivery again and says why: the old ones are kept.
-func (r *laneRun) requestOf(it *item) dispatch.Request {
+func (r *laneRun) requestOf(it *item) contract.Request {
 	if !it.Rerender {
 		return it.Request.WithoutSource()
 	}
@@ -143,9 +143,9 @@ func (r *laneRun) requestOf(it *item) dispatch.Request {
 	old := it.Request
 	old.Body, old.Headers = "", nil
 	summary := summaryOf("%s: event %d, rendered anew", r.start.Call, old.Sequence)
-	var renewed dispatch.Request
-	in := dispatch.RenderInput{Owner: r.start.Owner, Request: old}
-	if err := workflow.ExecuteActivity(withRender(r.ctx, summary), dispatch.ActivityRender, in).Get(r.ctx, &renewed); err != nil {
+	var renewed contract.Request
+	in := contract.RenderInput{Owner: r.start.Owner, Request: old}
+	if err := workflow.ExecuteActivity(withRender(r.ctx, summary), contract.ActivityRender, in).Get(r.ctx, &renewed); err != nil {
 		workflow.GetLogger(r.ctx).Error("rendering anew failed", "delivery", old.ID, "error", err)
 		return it.Request.WithoutSource()
 	}
@@ -157,12 +157,12 @@ func (r *laneRun) requestOf(it *item) dispatch.Request {
 	return renewed
 }
 
-func (r *laneRun) reportParked(it *item, outcome dispatch.Outcome) {
-	if it.Status != dispatch.StatusParked || r.Orphaned {
+func (r *laneRun) reportParked(it *item, outcome contract.Outcome) {
+	if it.Status != contract.StatusParked || r.Orphaned {
 		return
 	}
 	r.Results = append(r.Results, laneResult{
-		ID: it.Request.ID, Status: dispatch.StatusParked, When: it.Request.When, Code: outcome.Code, Class: outcome.Class, At: stamp(outcome.At),
+		ID: it.Request.ID, Status: contract.StatusParked, When: it.Request.When, Code: outcome.Code, Class: outcome.Class, At: stamp(outcome.At),
 		Why: outcome.Message, Version: outcome.Version,
 	})
 	r.report(signalLaneResult)

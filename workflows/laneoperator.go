@@ -5,7 +5,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 const (
@@ -62,7 +62,7 @@ func (r *laneRun) discard(it *item, by, class string) {
 	it.Discarded = &Discarding{At: stamp(now), By: by}
 	it.Attempts = it.Attempts[max(0, len(it.Attempts)-1):]
 	r.GivenUp++
-	r.settle(it, dispatch.StatusDiscarded, dispatch.Outcome{Class: class, At: now})
+	r.settle(it, contract.StatusDiscarded, contract.Outcome{Class: class, At: now})
 }
 
 // refuse notes a signal that changed nothing, for whoever sent it in the Temporal UI.

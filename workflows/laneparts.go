@@ -8,7 +8,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // A lane has to be able to carry everything it holds into its next run, at any time.
@@ -57,7 +57,7 @@ func (it *item) size() int {
 	return it.bytes
 }
 
-func sizeOf(r dispatch.Request) int {
+func sizeOf(r contract.Request) int {
 	encoded, err := json.Marshal(r.WithoutSource())
 	if err != nil {
 		return r.Size() // plain data always encodes
@@ -72,7 +72,7 @@ func (r *laneRun) isHeld() bool { return r.isPart() && !r.Released }
 
 // overflows tells whether a delivery does not fit any more, or has to go behind one
 // that did not.
-func (r *laneRun) overflows(request dispatch.Request) bool {
+func (r *laneRun) overflows(request contract.Request) bool {
 	if r.isPart() {
 		return false // the lane sees to that
 	}
@@ -106,9 +106,9 @@ func (r *laneRun) forward() {
 	// Before it is given: a part that says meanwhile that it has had its turn does
 	// not mean these.
 	tail.Last = requests[batch-1].ID
-	in := dispatch.HandOver{Owner: r.start.Owner, Call: r.start.Call, Requests: requests, Priority: r.Priority, Part: tail.Name}
+	in := contract.HandOver{Owner: r.start.Owner, Call: r.start.Call, Requests: requests, Priority: r.Priority, Part: tail.Name}
 	summary := summaryOf("%s: %d to part %s", r.start.Call, batch, tail.Name)
-	if err := workflow.ExecuteActivity(withHandOver(r.ctx, summary), dispatch.ActivityHandOver, in).Get(r.ctx, nil); err != nil {
+	if err := workflow.ExecuteActivity(withHandOver(r.ctx, summary), contract.ActivityHandOver, in).Get(r.ctx, nil); err != nil {
 		workflow.GetLogger(r.ctx).Error("forwarding failed, trying again", "part", tail.Name, "error", err)
 		r.Overflow = append(requests, r.Overflow...)
 		r.pause(time.Minute)
@@ -143,7 +143,7 @@ func (r *laneRun) letsPass() bool {
 	for _, it := range r.Items {
 		switch {
 		case it.isSettled(), it.Order == "unordered" && len(it.Attempts) > 0:
-		case it.Status == dispatch.StatusParked && it.Order == "skip":
+		case it.Status == contract.StatusParked && it.Order == "skip":
 		default:
 			return false
 		}
@@ -168,7 +168,7 @@ func (r *laneRun) release() {
 }
 
 func (r *laneRun) workflowOf(part string) string {
-	return dispatch.PartWorkflowID(r.start.Owner, r.start.Call, part)
+	return contract.PartWorkflowID(r.start.Owner, r.start.Call, part)
 }
 
 // partIDs is the query "parts".
@@ -238,7 +238,7 @@ func (r *laneRun) ask(now time.Time) {
 		r.release()
 		return
 	}
-	lane := dispatch.DeliveryWorkflowID(r.start.Owner, r.start.Call)
+	lane := contract.DeliveryWorkflowID(r.start.Owner, r.start.Call)
 	waits := partReport{Part: r.start.Part}
 	if err := workflow.SignalExternalWorkflow(r.ctx, lane, "", signalPartWaits, waits).Get(r.ctx, nil); err != nil {
 		workflow.GetLogger(r.ctx).Warn("the lane is gone, so it is this part's turn", "error", err)
@@ -262,7 +262,7 @@ func (r *laneRun) tellPassed() {
 		return
 	}
 	r.Told = r.Last
-	lane := dispatch.DeliveryWorkflowID(r.start.Owner, r.start.Call)
+	lane := contract.DeliveryWorkflowID(r.start.Owner, r.start.Call)
 	passed := partReport{Part: r.start.Part, Last: r.Last}
 	if err := workflow.SignalExternalWorkflow(r.ctx, lane, "", signalPartPassed, passed).Get(r.ctx, nil); err != nil {
 		workflow.GetLogger(r.ctx).Warn("the lane is gone", "error", err)
@@ -273,7 +273,7 @@ func (r *laneRun) tellPassed() {
 func (r *laneRun) describeParts(text *strings.Builder) {
 	if r.isHeld() {
 		fmt.Fprintf(text, "\nThis is a part of the lane `%s`: it begins when all before it has had its turn.\n",
-			dispatch.DeliveryWorkflowID(r.start.Owner, r.start.Call))
+			contract.DeliveryWorkflowID(r.start.Owner, r.start.Call))
 	}
 	if len(r.Parts) > 0 {
 		fmt.Fprintf(text, "\nMore than it can hold waits here. %d further workflows have the rest, the next one `%s`; each begins when all before it has had its turn.\n",

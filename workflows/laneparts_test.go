@@ -11,12 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/workflows"
 )
 
 // large is n requests of 60 KiB each.
-func large(in dispatch.HandOver) dispatch.HandOver {
+func large(in contract.HandOver) contract.HandOver {
 	for i := range in.Requests {
 		in.Requests[i].URL = "http://crm/x?" + strings.Repeat("x", 60<<10)
 	}
@@ -38,7 +38,7 @@ func newParts(l *laneEnv) *parts {
 }
 
 func (s *parts) hear(workflowID, signal string, _ any) error {
-	name := strings.TrimPrefix(workflowID, dispatch.DeliveryWorkflowID(laneStart.Owner, laneStart.Call)+"~")
+	name := strings.TrimPrefix(workflowID, contract.DeliveryWorkflowID(laneStart.Owner, laneStart.Call)+"~")
 	require.Equal(s.t, "release", signal)
 	s.released = append(s.released, name)
 	last := s.given(name)[len(s.given(name))-1]
@@ -182,7 +182,7 @@ func (l *laneEnv) runPart(name string) {
 	l.t.Helper()
 	start := laneStart
 	start.Part = name
-	l.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: dispatch.PartWorkflowID(start.Owner, start.Call, name), TaskQueue: "segue"})
+	l.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: contract.PartWorkflowID(start.Owner, start.Call, name), TaskQueue: "segue"})
 	l.begin = l.Now()
 	l.ExecuteWorkflow(workflows.TypeDelivery, start)
 	require.True(l.t, l.IsWorkflowCompleted())
@@ -193,7 +193,7 @@ func TestAPartWaitsForItsTurn(t *testing.T) {
 	l := newLane(t)
 	var told []string
 	l.onChain = func(workflowID, signal string, arg any) error {
-		require.Equal(t, dispatch.DeliveryWorkflowID(laneStart.Owner, laneStart.Call), workflowID)
+		require.Equal(t, contract.DeliveryWorkflowID(laneStart.Owner, laneStart.Call), workflowID)
 		encoded, err := json.Marshal(arg)
 		require.NoError(t, err)
 		told = append(told, fmt.Sprintf("%s %s %s", l.elapsed(), signal, encoded))

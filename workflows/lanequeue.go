@@ -6,7 +6,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // keptAttempts, keptDelivered and keptDiscarded bound what a lane still shows of its past.
@@ -18,8 +18,8 @@ const (
 
 // item is one delivery of a lane.
 type item struct {
-	Request dispatch.Request `json:"request"`
-	Status  dispatch.Status  `json:"status"`
+	Request contract.Request `json:"request"`
+	Status  contract.Status  `json:"status"`
 	// Tries counts the attempts on the present schedule; Attempts shows the last ones.
 	Tries    int             `json:"tries,omitempty"`
 	Attempts []AttemptRecord `json:"attempts,omitempty"`
@@ -48,12 +48,12 @@ type item struct {
 func (it *item) isSettled() bool { return isSettled(it.Status) }
 
 func (it *item) isDue(now time.Time) bool {
-	return it.Status != dispatch.StatusParked && !it.Due.After(now)
+	return it.Status != contract.StatusParked && !it.Due.After(now)
 }
 
 // isFresh tells whether it has not been tried and nothing but its turn keeps it.
 func (it *item) isFresh() bool {
-	return it.Status == dispatch.StatusWaiting && len(it.Attempts) == 0 && it.Due.IsZero() && !it.Rerender
+	return it.Status == contract.StatusWaiting && len(it.Attempts) == 0 && it.Due.IsZero() && !it.Rerender
 }
 
 // isMeant reports whether an operator means this delivery: by its id, as one of all, or as one that is parked.
@@ -62,7 +62,7 @@ func (it *item) isMeant(wish OperatorRequest) bool {
 		return !it.isSettled()
 	}
 	if wish.ID == "" {
-		return it.Status == dispatch.StatusParked
+		return it.Status == contract.StatusParked
 	}
 	return !it.isSettled() && it.Request.ID == wish.ID
 }
@@ -75,7 +75,7 @@ func (it *item) lastClass() string {
 }
 
 // take notes a failed attempt and when the next one is, or parks the delivery.
-func (it *item) take(outcome dispatch.Outcome, now time.Time) {
+func (it *item) take(outcome contract.Outcome, now time.Time) {
 	it.note(outcome)
 	it.Why, it.Answer = outcome.Message, excerpt(outcome.Excerpt, keptAnswer)
 	if outcome.Of > 0 { // one that ended without an outcome of its own says nothing of the call
@@ -84,17 +84,17 @@ func (it *item) take(outcome dispatch.Outcome, now time.Time) {
 	if !outcome.Free {
 		it.Tries++
 	}
-	if outcome.Verdict == dispatch.VerdictRetry {
-		it.Status, it.Due = dispatch.StatusWaiting, now.Add(outcome.RetryIn)
+	if outcome.Verdict == contract.VerdictRetry {
+		it.Status, it.Due = contract.StatusWaiting, now.Add(outcome.RetryIn)
 		return
 	}
-	it.Status = dispatch.StatusParked
+	it.Status = contract.StatusParked
 	if outcome.Retention > 0 {
 		it.Expires = now.Add(outcome.Retention)
 	}
 }
 
-func (it *item) note(outcome dispatch.Outcome) {
+func (it *item) note(outcome contract.Outcome) {
 	if !outcome.Free {
 		it.Sent++
 	}
@@ -108,13 +108,13 @@ func (it *item) note(outcome dispatch.Outcome) {
 
 // again starts the schedule anew, at once: an operator asked for it.
 func (it *item) again() {
-	it.Status, it.Tries = dispatch.StatusWaiting, 0
+	it.Status, it.Tries = contract.StatusWaiting, 0
 	it.Again++
 	it.Due, it.Expires = time.Time{}, time.Time{}
 }
 
 // settle ends a delivery and notes what the interaction is to hear of it.
-func (r *laneRun) settle(it *item, status dispatch.Status, outcome dispatch.Outcome) {
+func (r *laneRun) settle(it *item, status contract.Status, outcome contract.Outcome) {
 	it.Status, it.Why = status, outcome.Message
 	it.Answer = ""
 	it.Request.Body, it.Request.Headers, it.Request.Source = "", nil, nil // it is not sent any more
@@ -127,7 +127,7 @@ func (r *laneRun) settle(it *item, status dispatch.Status, outcome dispatch.Outc
 
 // forget drops the oldest settled deliveries.
 func (r *laneRun) forget() {
-	surplus := map[dispatch.Status]int{dispatch.StatusDelivered: -keptDelivered, dispatch.StatusDiscarded: -keptDiscarded}
+	surplus := map[contract.Status]int{contract.StatusDelivered: -keptDelivered, contract.StatusDiscarded: -keptDiscarded}
 	for _, it := range r.Items {
 		surplus[it.Status]++
 	}
@@ -154,7 +154,7 @@ func (r *laneRun) next() *item {
 		if it.isSettled() {
 			continue
 		}
-		if it.Status == dispatch.StatusParked {
+		if it.Status == contract.StatusParked {
 			if it.Order != "skip" && it.Order != "unordered" {
 				return next
 			}
@@ -184,7 +184,7 @@ func (r *laneRun) open() int {
 }
 
 // resultOf is what the interaction is told of a delivery.
-func resultOf(it *item, outcome dispatch.Outcome) laneResult {
+func resultOf(it *item, outcome contract.Outcome) laneResult {
 	return laneResult{
 		ID: it.Request.ID, Status: it.Status, Code: outcome.Code, Class: outcome.Class, At: stamp(outcome.At),
 		Why: outcome.Message, Version: outcome.Version, Returns: outcome.Returns,
@@ -195,7 +195,7 @@ func resultOf(it *item, outcome dispatch.Outcome) laneResult {
 // the next one's does.
 func (r *laneRun) expire(now time.Time) (soonest time.Time) {
 	for _, it := range r.Items {
-		if it.Status != dispatch.StatusParked || it.Expires.IsZero() {
+		if it.Status != contract.StatusParked || it.Expires.IsZero() {
 			continue
 		}
 		if !it.Expires.After(now) {
@@ -221,7 +221,7 @@ func (r *laneRun) records() ([]DeliveryRecord, error) {
 		if !it.Request.At.IsZero() {
 			record.EventAt = stamp(it.Request.At)
 		}
-		if it.Status == dispatch.StatusWaiting && !it.Due.IsZero() {
+		if it.Status == contract.StatusWaiting && !it.Due.IsZero() {
 			record.Due = stamp(it.Due)
 		}
 		if n := len(it.Attempts); n > 0 {
@@ -254,7 +254,7 @@ func (r *laneRun) report(name string) {
 	results := r.Results
 	r.Results = nil
 	message := laneReport{Call: r.start.Call, Results: results, Last: r.Last}
-	owner := dispatch.InteractionWorkflowID(r.start.Owner.ContactCenter, r.start.Owner.Interaction)
+	owner := contract.InteractionWorkflowID(r.start.Owner.ContactCenter, r.start.Owner.Interaction)
 	if err := workflow.SignalExternalWorkflow(r.ctx, owner, "", name, message).Get(r.ctx, nil); err != nil {
 		workflow.GetLogger(r.ctx).Debug("the interaction has ended", "error", err)
 		r.Orphaned = true

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 )
 
@@ -84,11 +84,11 @@ func (r *run) noteEarly() {
 }
 
 func (r *run) noteResult(call string, result laneResult) {
-	outcome := &dispatch.Outcome{
+	outcome := &contract.Outcome{
 		ID: result.ID, Code: result.Code, Class: result.Class, Message: result.Why, Version: result.Version, Returns: result.Returns,
 	}
-	if result.Status == dispatch.StatusParked {
-		outcome.Verdict = dispatch.VerdictFinal
+	if result.Status == contract.StatusParked {
+		outcome.Verdict = contract.VerdictFinal
 	}
 	r.Deliveries.set(result.ID, result.Status, outcome)
 	r.noteFault(call, result.When, outcome)

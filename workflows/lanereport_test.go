@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/workflows"
 )
@@ -22,10 +22,10 @@ func reportOf(id, status, more string) string {
 func handsOver(e *env, when interaction.When) {
 	fire(e, when, "crm")
 	plain := e.onDispatch
-	e.onDispatch = func(in *dispatch.Input, result *dispatch.Result) {
+	e.onDispatch = func(in *contract.Input, result *contract.Result) {
 		plain(in, result)
 		for i := range result.Deliveries {
-			result.Deliveries[i].Status, result.Deliveries[i].Request = dispatch.StatusInLane, nil
+			result.Deliveries[i].Status, result.Deliveries[i].Request = contract.StatusInLane, nil
 		}
 	}
 }
@@ -42,7 +42,7 @@ func TestAReportThatComesBeforeItsDispatchCounts(t *testing.T) {
 			e.RegisterDelayedCallback(func() {
 				records := query[[]workflows.DeliveryRecord](e, workflows.QueryDeliveries)
 				id = records[len(records)-1].ID
-				require.Equal(t, dispatch.StatusInLane, records[len(records)-1].Status)
+				require.Equal(t, contract.StatusInLane, records[len(records)-1].Status)
 			}, 2*time.Second)
 			e.signals(time.Hour, [2]string{"abandon", `{}`})
 			e.start(startInbound)
@@ -61,11 +61,11 @@ func TestAReportThatComesBeforeItsDispatchCounts(t *testing.T) {
 			again.signals(time.Hour, [2]string{"abandon", `{}`})
 			again.start(startInbound)
 			require.NoError(t, again.GetWorkflowError())
-			var states []dispatch.LaneState
+			var states []contract.LaneState
 			for _, in := range again.inputs[2:] {
 				states = append(states, in.Lanes["crm"])
 			}
-			want := dispatch.LaneHandedOver
+			want := contract.LaneHandedOver
 			if name == "lane_drained" {
 				want = ""
 			}
@@ -93,5 +93,5 @@ func TestALaneWithADeliveryIsNotDrained(t *testing.T) {
 	require.NoError(t, e.GetWorkflowResult(&status))
 	require.Empty(t, status.UserData)
 	require.Equal(t, 2, status.Undelivered)
-	require.Equal(t, dispatch.LaneHandedOver, e.inputs[2].Lanes["crm"])
+	require.Equal(t, contract.LaneHandedOver, e.inputs[2].Lanes["crm"])
 }

@@ -6,7 +6,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 )
 
@@ -26,10 +26,10 @@ const soon = 5 * time.Second
 type lane struct {
 	Call string `json:"call"`
 	// Waiting are rendered requests that the interaction itself is to attempt.
-	Waiting []dispatch.Request `json:"waiting,omitempty"`
+	Waiting []contract.Request `json:"waiting,omitempty"`
 	// Failed is the outcome of the first waiting request's first attempt: the lane
 	// is to be handed over.
-	Failed *dispatch.Outcome `json:"failed,omitempty"`
+	Failed *contract.Outcome `json:"failed,omitempty"`
 	// HandedOver says that the lane belongs to its Delivery workflow, and
 	// LastAppended which delivery that got last.
 	HandedOver   bool   `json:"handed_over,omitempty"`
@@ -57,14 +57,14 @@ func (ls *lanes) of(call string) *lane {
 }
 
 // states tells Dispatch which lanes it must not overtake.
-func (ls lanes) states() map[string]dispatch.LaneState {
-	states := make(map[string]dispatch.LaneState)
+func (ls lanes) states() map[string]contract.LaneState {
+	states := make(map[string]contract.LaneState)
 	for _, l := range ls {
 		switch {
 		case len(l.Waiting) > 0 || l.working:
-			states[l.Call] = dispatch.LaneBusy
+			states[l.Call] = contract.LaneBusy
 		case l.HandedOver:
-			states[l.Call] = dispatch.LaneHandedOver
+			states[l.Call] = contract.LaneHandedOver
 		}
 	}
 	return states
@@ -124,7 +124,7 @@ func (l *lane) drained(last string, hasOpen bool) {
 }
 
 // head are those of the waiting requests that fit into one batch, at least one.
-func (l *lane) head(sizeOf func(dispatch.Request) int) []dispatch.Request {
+func (l *lane) head(sizeOf func(contract.Request) int) []contract.Request {
 	size := 0
 	for i, request := range l.Waiting {
 		size += sizeOf(request)
@@ -137,12 +137,12 @@ func (l *lane) head(sizeOf func(dispatch.Request) int) []dispatch.Request {
 
 // batch are the requests of one attempt, without what an attempt does not need. One
 // that must not be repeated goes alone.
-func (l *lane) batch() []dispatch.Request {
-	head := l.head(dispatch.Request.Size)
-	if i := slices.IndexFunc(head, func(r dispatch.Request) bool { return r.Once }); i >= 0 {
+func (l *lane) batch() []contract.Request {
+	head := l.head(contract.Request.Size)
+	if i := slices.IndexFunc(head, func(r contract.Request) bool { return r.Once }); i >= 0 {
 		head = head[:max(i, 1)]
 	}
-	bare := make([]dispatch.Request, len(head))
+	bare := make([]contract.Request, len(head))
 	for i, request := range head {
 		bare[i] = request.WithoutSource()
 	}
@@ -177,9 +177,9 @@ func (r *run) step(ctx workflow.Context, l *lane) {
 	for _, request := range batch {
 		r.spend(request.Size())
 	}
-	in := dispatch.AttemptInput{Owner: r.owner, Call: l.Call, Requests: batch, Number: 1}
-	var result dispatch.AttemptResult
-	err := workflow.ExecuteActivity(r.inTurn(withAttempt(ctx, attemptSummary(l.Call, batch), batch)), dispatch.ActivityAttempt, in).Get(ctx, &result)
+	in := contract.AttemptInput{Owner: r.owner, Call: l.Call, Requests: batch, Number: 1}
+	var result contract.AttemptResult
+	err := workflow.ExecuteActivity(r.inTurn(withAttempt(ctx, attemptSummary(l.Call, batch), batch)), contract.ActivityAttempt, in).Get(ctx, &result)
 	if err != nil || len(result.Outcomes) == 0 {
 		// Only the activity's own end comes here; the lane workflow takes what is left,
 		// and its receiver knows a repeat by its id.
@@ -211,14 +211,14 @@ func (r *run) pause(ctx workflow.Context, l *lane, wait time.Duration) {
 }
 
 // settle records the outcome of the lane's first waiting request.
-func (r *run) settle(l *lane, outcome *dispatch.Outcome) {
-	if outcome.Verdict != dispatch.VerdictDelivered {
-		r.Deliveries.set(outcome.ID, dispatch.StatusAttempting, outcome)
+func (r *run) settle(l *lane, outcome *contract.Outcome) {
+	if outcome.Verdict != contract.VerdictDelivered {
+		r.Deliveries.set(outcome.ID, contract.StatusAttempting, outcome)
 		l.Failed = outcome
 		r.noteFault(l.Call, l.Waiting[0].When, outcome)
 		return
 	}
-	r.Deliveries.set(outcome.ID, dispatch.StatusDelivered, outcome)
+	r.Deliveries.set(outcome.ID, contract.StatusDelivered, outcome)
 	r.writeReturns(l.Call, outcome.Returns)
 	l.Waiting = l.Waiting[1:]
 }
@@ -226,8 +226,8 @@ func (r *run) settle(l *lane, outcome *dispatch.Outcome) {
 // noteFault fires the moment "fault" when no attempt will help a delivery: the lane
 // workflow parks it. It may come as long as this workflow is open, also after the
 // interaction's end; after that nobody is left to fire it.
-func (r *run) noteFault(call, when string, outcome *dispatch.Outcome) {
-	if outcome.Verdict != dispatch.VerdictFinal || !r.Deliveries.isOpen(outcome.ID, call) {
+func (r *run) noteFault(call, when string, outcome *contract.Outcome) {
+	if outcome.Verdict != contract.VerdictFinal || !r.Deliveries.isOpen(outcome.ID, call) {
 		return
 	}
 	r.keep(r.Interaction.Fault(interaction.Failure{
@@ -238,22 +238,22 @@ func (r *run) noteFault(call, when string, outcome *dispatch.Outcome) {
 // handOver appends requests to the lane's Delivery workflow, which owns the lane
 // from then on.
 func (r *run) handOver(ctx workflow.Context, l *lane) {
-	batch := l.head(dispatch.Request.SizeWithSource)
+	batch := l.head(contract.Request.SizeWithSource)
 	for _, request := range batch {
 		r.spend(request.SizeWithSource())
 	}
-	in := dispatch.HandOver{Owner: r.owner, Call: l.Call, Requests: batch, Failed: l.Failed, Priority: r.priority()}
+	in := contract.HandOver{Owner: r.owner, Call: l.Call, Requests: batch, Failed: l.Failed, Priority: r.priority()}
 	summary := summaryOf("%s: %d to its lane workflow", l.Call, len(batch))
 	l.giving = true
 	defer func() { l.giving = false }()
-	if err := workflow.ExecuteActivity(r.inTurn(withHandOver(ctx, summary)), dispatch.ActivityHandOver, in).Get(ctx, nil); err != nil {
+	if err := workflow.ExecuteActivity(r.inTurn(withHandOver(ctx, summary)), contract.ActivityHandOver, in).Get(ctx, nil); err != nil {
 		workflow.GetLogger(ctx).Error("handing over failed, trying again", "call", l.Call, "error", err)
 		return
 	}
 	for _, request := range batch {
-		status := dispatch.StatusInLane
-		if l.Failed != nil && l.Failed.Verdict == dispatch.VerdictFinal {
-			status = dispatch.StatusParked
+		status := contract.StatusInLane
+		if l.Failed != nil && l.Failed.Verdict == contract.VerdictFinal {
+			status = contract.StatusParked
 		}
 		r.Deliveries.set(request.ID, status, l.Failed)
 		l.Failed = nil // it belongs to the first one only
@@ -263,7 +263,7 @@ func (r *run) handOver(ctx workflow.Context, l *lane) {
 	l.Waiting = l.Waiting[len(batch):]
 }
 
-func attemptSummary(call string, batch []dispatch.Request) string {
+func attemptSummary(call string, batch []contract.Request) string {
 	if len(batch) == 1 {
 		return summaryOf("%s: %s, event %d", call, batch[0].When, batch[0].Sequence)
 	}

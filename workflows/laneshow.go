@@ -7,7 +7,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // What the current details list: deliveries that are open, and the last that were discarded.
@@ -24,20 +24,20 @@ func (r *laneRun) show() {
 	r.changed = false
 	parked := 0
 	for _, it := range r.Items {
-		if it.Status == dispatch.StatusParked {
+		if it.Status == contract.StatusParked {
 			parked++
 		}
 	}
 	outcome := ""
 	if r.GivenUp > 0 {
-		outcome = string(dispatch.StatusDiscarded)
+		outcome = string(contract.StatusDiscarded)
 	}
 	r.write(r.ctx,
-		r.keyword(dispatch.AttributeCall, r.start.Call),
-		r.keyword(dispatch.AttributeContactCenter, r.start.Owner.ContactCenter),
-		r.keyword(dispatch.AttributeInteraction, r.start.Owner.Interaction),
-		r.keyword(dispatch.AttributeOutcome, outcome),
-		r.number(dispatch.AttributeParked, parked),
+		r.keyword(contract.AttributeCall, r.start.Call),
+		r.keyword(contract.AttributeContactCenter, r.start.Owner.ContactCenter),
+		r.keyword(contract.AttributeInteraction, r.start.Owner.Interaction),
+		r.keyword(contract.AttributeOutcome, outcome),
+		r.number(contract.AttributeParked, parked),
 	)
 	workflow.SetCurrentDetails(r.ctx, r.details(r.open()+len(r.Overflow), parked))
 }
@@ -110,9 +110,9 @@ func (it *item) describe() string {
 		fmt.Fprintf(&text, ", the answer begins %s", code(it.Answer))
 	}
 	switch {
-	case it.Status == dispatch.StatusWaiting && !it.Due.IsZero():
+	case it.Status == contract.StatusWaiting && !it.Due.IsZero():
 		fmt.Fprintf(&text, "; next at %s", minuteOf(it.Due))
-	case it.Status == dispatch.StatusParked && !it.Expires.IsZero():
+	case it.Status == contract.StatusParked && !it.Expires.IsZero():
 		fmt.Fprintf(&text, "; kept until %s", minuteOf(it.Expires))
 	}
 	return text.String()
@@ -121,7 +121,7 @@ func (it *item) describe() string {
 func (r *laneRun) describeDiscarded(text *strings.Builder) {
 	var discarded []*item
 	for _, it := range r.Items {
-		if it.Status == dispatch.StatusDiscarded && it.Discarded != nil {
+		if it.Status == contract.StatusDiscarded && it.Discarded != nil {
 			discarded = append(discarded, it)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	sdkpb "go.temporal.io/api/sdk/v1"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/workflows"
 )
@@ -28,7 +28,7 @@ func TestLateDataIsTakenUntilTheWindowEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEnv(t)
-			ruled(e, timeouts(dispatch.Timeouts{LateEvents: c.late, Lifetime: time.Hour}))
+			ruled(e, timeouts(contract.Timeouts{LateEvents: c.late, Lifetime: time.Hour}))
 			begin := e.Now()
 			e.signals(time.Second, c.commands...)
 			if c.open {

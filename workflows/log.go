@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // What an interaction shows of its deliveries: the last finished ones, and the
@@ -67,7 +67,7 @@ func (g *deliveryLog) isOpen(id, call string) bool {
 func (g *deliveryLog) isInLane(id, call string) bool {
 	for _, record := range slices.Backward(g.Records) {
 		if record.ID == id {
-			return record.Call == call && (record.Status == dispatch.StatusInLane || record.Status == dispatch.StatusParked)
+			return record.Call == call && (record.Status == contract.StatusInLane || record.Status == contract.StatusParked)
 		}
 	}
 	return slices.Contains(g.Hidden, shortID(id))
@@ -76,12 +76,12 @@ func (g *deliveryLog) isInLane(id, call string) bool {
 // hasInLane reports whether a delivery of a call that is shown is with its lane workflow.
 func (g *deliveryLog) hasInLane(call string) bool {
 	return slices.ContainsFunc(g.Records, func(record *DeliveryRecord) bool {
-		return record.Call == call && (record.Status == dispatch.StatusInLane || record.Status == dispatch.StatusParked)
+		return record.Call == call && (record.Status == contract.StatusInLane || record.Status == contract.StatusParked)
 	})
 }
 
 // set notes where a delivery stands now.
-func (g *deliveryLog) set(id string, status dispatch.Status, outcome *dispatch.Outcome) {
+func (g *deliveryLog) set(id string, status contract.Status, outcome *contract.Outcome) {
 	for i := len(g.Records) - 1; i >= 0; i-- {
 		record := g.Records[i]
 		if record.ID != id {
@@ -133,8 +133,8 @@ func (g *deliveryLog) trim() {
 	}
 }
 
-func isSettled(status dispatch.Status) bool {
-	return status == dispatch.StatusDelivered || status == dispatch.StatusDiscarded
+func isSettled(status contract.Status) bool {
+	return status == contract.StatusDelivered || status == contract.StatusDiscarded
 }
 
 // excerpt bounds a text that came from outside, in bytes, without cutting a rune.

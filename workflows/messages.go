@@ -1,15 +1,15 @@
 package workflows
 
 import (
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 )
 
 // The workflow types, as any Temporal SDK names them.
 const (
 	TypeInteraction = "Interaction"
-	TypeDelivery    = dispatch.WorkflowDelivery
-	TypeReceiver    = dispatch.WorkflowReceiver
+	TypeDelivery    = contract.WorkflowDelivery
+	TypeReceiver    = contract.WorkflowReceiver
 )
 
 // UpdateCommands is the update that applies an array of commands in order. Every
@@ -29,13 +29,13 @@ const (
 
 // The signals of a Delivery: append comes from the interaction, the others from operators.
 const (
-	SignalAppend    = dispatch.SignalAppend
+	SignalAppend    = contract.SignalAppend
 	SignalRedeliver = "redeliver"
 	SignalDiscard   = "discard"
 )
 
 // SignalTell is the signal of a Receiver: worker processes send it.
-const SignalTell = dispatch.SignalTell
+const SignalTell = contract.SignalTell
 
 // The internal signals that a Delivery sends to its interaction while that is open.
 const (
@@ -93,7 +93,7 @@ type DeliveryRecord struct {
 	Call     string          `json:"call"`
 	When     string          `json:"when"`
 	Sequence int64           `json:"sequence"`
-	Status   dispatch.Status `json:"status"`
+	Status   contract.Status `json:"status"`
 	Code     int             `json:"code,omitempty"`
 	Class    string          `json:"class,omitempty"`
 	At       string          `json:"at,omitempty"`
@@ -150,7 +150,7 @@ type laneReport struct {
 
 type laneResult struct {
 	ID      string          `json:"id"`
-	Status  dispatch.Status `json:"status"`
+	Status  contract.Status `json:"status"`
 	When    string          `json:"when,omitempty"` // of one that is parked
 	Code    int             `json:"code,omitempty"`
 	Class   string          `json:"class,omitempty"`
@@ -169,7 +169,7 @@ type ReceiverStatus struct {
 	// Since is when the trouble began.
 	Since string `json:"since,omitempty"`
 	// Failure is the latest one.
-	Failure *dispatch.Failure `json:"failure,omitempty"`
+	Failure *contract.Failure `json:"failure,omitempty"`
 	// Lanes and Parked count the interactions with deliveries of the call that wait,
 	// and those of them with parked ones, when that was looked at last: CountedAt.
 	Lanes     int    `json:"lanes"`

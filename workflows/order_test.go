@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/workflows"
 )
@@ -19,7 +19,7 @@ const gap = 2 * time.Second
 // inOrder is an environment in which a missing number is waited for.
 func inOrder(t *testing.T) *env {
 	e := newEnv(t)
-	ruled(e, timeouts(dispatch.Timeouts{SequenceGap: gap, Lifetime: time.Hour, LateEvents: time.Minute, Orphan: 5 * time.Minute}))
+	ruled(e, timeouts(contract.Timeouts{SequenceGap: gap, Lifetime: time.Hour, LateEvents: time.Minute, Orphan: 5 * time.Minute}))
 	return e
 }
 
@@ -245,7 +245,7 @@ func TestWhatLingersWaits(t *testing.T) {
 
 	// The late events' time is over, and with it the wait for what never came.
 	e = newEnv(t)
-	ruled(e, timeouts(dispatch.Timeouts{SequenceGap: time.Minute, LateEvents: 10 * time.Second}))
+	ruled(e, timeouts(contract.Timeouts{SequenceGap: time.Minute, LateEvents: 10 * time.Second}))
 	e.signals(time.Second, [2]string{"accept", numbered(1, `{"agent":"a1"}`)}, [2]string{"complete", numbered(2, `{}`)},
 		[2]string{"set_disposition", numbered(4, `{"code":"SOLD"}`)})
 	begin := e.Now()
@@ -262,14 +262,14 @@ func TestOrderThatIsOff(t *testing.T) {
 	e.at(2*time.Second, func() {
 		require.Equal(t, "31", e.digits())
 		illegal = e.update("u1", "hold", numbered(9, `{}`))
-		ruled(e, timeouts(dispatch.Timeouts{SequenceGap: time.Minute}))
+		ruled(e, timeouts(contract.Timeouts{SequenceGap: time.Minute}))
 		e.SignalWorkflow("dtmf", json.RawMessage(dtmf(4)[1])) // its Dispatch brings the window
 	})
 	e.signals(3*time.Second, dtmf(6))
 	e.at(4*time.Second, func() {
 		require.Error(t, illegal.rejected, "it was judged at the door")
 		require.Equal(t, "314", e.digits())
-		ruled(e, timeouts(dispatch.Timeouts{}))
+		ruled(e, timeouts(contract.Timeouts{}))
 		e.SignalWorkflow("dtmf", json.RawMessage(`{"digits":"0"}`)) // and takes it away
 	})
 	e.at(5*time.Second, func() {
@@ -358,7 +358,7 @@ func TestPoisonKeepsNobodyWaiting(t *testing.T) {
 // followed by nothing leaves no ghost either.
 func TestAnOrphanThatWaited(t *testing.T) {
 	e := newEnv(t)
-	ruled(e, timeouts(dispatch.Timeouts{SequenceGap: gap, Orphan: 5 * time.Minute, Lifetime: time.Hour}))
+	ruled(e, timeouts(contract.Timeouts{SequenceGap: gap, Orphan: 5 * time.Minute, Lifetime: time.Hour}))
 	e.RegisterDelayedCallback(func() { e.SignalWorkflow("hold", json.RawMessage(numbered(2, `{}`))) }, 0)
 	begin := e.Now()
 	e.start(startInbound)

@@ -10,7 +10,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 )
 
@@ -50,7 +50,7 @@ func withRecover(ctx workflow.Context) workflow.Context {
 // withAttempt is for sending requests. What a receiver does comes back as an
 // outcome, so a failure of the activity is a dead worker, found by the missing
 // heartbeat, and is tried again without end.
-func withAttempt(ctx workflow.Context, summary string, requests []dispatch.Request) workflow.Context {
+func withAttempt(ctx workflow.Context, summary string, requests []contract.Request) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 15 * time.Minute,
 		HeartbeatTimeout:    heartbeatTimeout(requests),
@@ -64,8 +64,8 @@ const maxHeartbeatTimeout = 30 * time.Second
 
 // heartbeatTimeout is half of the longest timeout of the requests, within bounds. Each
 // heartbeat is written to Temporal's database, so requests that may take long send fewer.
-func heartbeatTimeout(requests []dispatch.Request) time.Duration {
-	longest := dispatch.UsualTimeout
+func heartbeatTimeout(requests []contract.Request) time.Duration {
+	longest := contract.UsualTimeout
 	for _, r := range requests {
 		longest = max(longest, r.Timeout)
 	}
@@ -117,7 +117,7 @@ func (r *run) inTurn(ctx workflow.Context) workflow.Context {
 	return workflow.WithPriority(ctx, r.priority().Of(r.owner.ContactCenter))
 }
 
-func (r *run) priority() (p dispatch.Priority) {
+func (r *run) priority() (p contract.Priority) {
 	if r.Rules != nil {
 		p = r.Rules.Priority
 	}
@@ -160,7 +160,7 @@ func jsonLength(text string) int {
 // withChild is for an interaction that a reply starts: it has a life of its own.
 func (r *run) withChild(ctx workflow.Context, child interaction.Start) workflow.Context {
 	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID:            dispatch.InteractionWorkflowID(child.ContactCenter, child.ID),
+		WorkflowID:            contract.InteractionWorkflowID(child.ContactCenter, child.ID),
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
 		Priority:              r.priority().Of(child.ContactCenter),

@@ -9,7 +9,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/workflows"
 )
 
@@ -53,18 +53,18 @@ func (o *turnsOut) ExecuteChildWorkflow(ctx workflow.Context, name string, args 
 func TestWhatAnInteractionHasDoneGetsItsTurn(t *testing.T) {
 	seen := &turns{of: map[string]temporal.Priority{}}
 	e := newEnv(t, seen)
-	urgent := dispatch.Priority{Key: 1, Weight: 2}
-	e.onDispatch = func(_ *dispatch.Input, result *dispatch.Result) {
+	urgent := contract.Priority{Key: 1, Weight: 2}
+	e.onDispatch = func(_ *contract.Input, result *contract.Result) {
 		result.Rules.Priority, result.Rules.Lifetime = urgent, time.Hour
 		if len(e.inputs) == 1 {
-			result.Deliveries = []dispatch.Delivery{{
-				ID: "d1", Call: "crm", Sequence: result.Through, Status: dispatch.StatusWaiting,
-				Request: &dispatch.Request{ID: "d1", Call: "crm", Sequence: result.Through},
+			result.Deliveries = []contract.Delivery{{
+				ID: "d1", Call: "crm", Sequence: result.Through, Status: contract.StatusWaiting,
+				Request: &contract.Request{ID: "d1", Call: "crm", Sequence: result.Through},
 			}}
 		}
 	}
-	e.onAttempt = func(dispatch.AttemptInput) dispatch.AttemptResult {
-		return dispatch.AttemptResult{Outcomes: []dispatch.Outcome{{ID: "d1", Verdict: dispatch.VerdictFinal, Class: "gone"}}}
+	e.onAttempt = func(contract.AttemptInput) contract.AttemptResult {
+		return contract.AttemptResult{Outcomes: []contract.Outcome{{ID: "d1", Verdict: contract.VerdictFinal, Class: "gone"}}}
 	}
 	e.signals(time.Second, [2]string{"accept", `{"agent":{"id":"a"}}`})
 	e.signals(2*time.Second, [2]string{"reply", `{}`})
@@ -72,7 +72,7 @@ func TestWhatAnInteractionHasDoneGetsItsTurn(t *testing.T) {
 	e.start(`{"id":"i-1","contact_center":"cc","channel":"email"}`)
 	want := temporal.Priority{PriorityKey: 1, FairnessKey: "cc", FairnessWeight: 2}
 	require.Equal(t, map[string]temporal.Priority{
-		dispatch.ActivityAttempt: want, dispatch.ActivityHandOver: want, workflows.TypeInteraction: want,
+		contract.ActivityAttempt: want, contract.ActivityHandOver: want, workflows.TypeInteraction: want,
 	}, seen.of)
 	require.Len(t, e.handOvers, 1)
 	require.Equal(t, urgent, e.handOvers[0].Priority)

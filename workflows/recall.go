@@ -9,7 +9,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/interaction/intake"
 )
@@ -32,7 +32,7 @@ func (c *Recall) runInteraction(ctx workflow.Context, start, more converter.RawV
 	return runInteraction(ctx, start, more, func(r *run) { c.interaction = r })
 }
 
-func (c *Recall) runDelivery(ctx workflow.Context, start dispatch.DeliveryStart, more converter.RawValue) (*dispatch.DeliveryResult, error) {
+func (c *Recall) runDelivery(ctx workflow.Context, start contract.DeliveryStart, more converter.RawValue) (*contract.DeliveryResult, error) {
 	return runDelivery(ctx, start, more, func(r *laneRun) { c.lane = r })
 }
 
@@ -60,7 +60,7 @@ func (c *Recall) Lane() (LeftLane, bool) {
 
 // Left is an interaction that a run left behind.
 type Left struct {
-	Owner dispatch.Owner
+	Owner contract.Owner
 	// Start is the input of the run, Carried what it had at its end.
 	Start   converter.RawValue
 	Carried *Carried
@@ -110,8 +110,8 @@ func (l Left) Undispatched() []interaction.Event {
 
 // Unsent are the rendered requests that wait in the interaction, or of which it is
 // not known what came.
-func (l Left) Unsent() []dispatch.Request {
-	var requests []dispatch.Request
+func (l Left) Unsent() []contract.Request {
+	var requests []contract.Request
 	for _, lane := range l.Carried.Lanes {
 		requests = append(requests, lane.Waiting...)
 	}
@@ -134,7 +134,7 @@ func (l Left) Fits() error {
 
 // LeftLane is a lane that a run left behind.
 type LeftLane struct {
-	Start dispatch.DeliveryStart
+	Start contract.DeliveryStart
 	known intake.Seen
 	items []*item
 	lane  *laneRun
@@ -148,8 +148,8 @@ func (l LeftLane) Discarded() ([]DeliveryRecord, error) {
 
 // Undelivered are the requests that have neither arrived nor been given up, in their
 // order.
-func (l LeftLane) Undelivered() []dispatch.Request {
-	var requests []dispatch.Request
+func (l LeftLane) Undelivered() []contract.Request {
+	var requests []contract.Request
 	for _, it := range l.items {
 		if !it.isSettled() {
 			requests = append(requests, it.Request)

@@ -8,7 +8,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 )
 
@@ -18,7 +18,7 @@ import (
 // receiver fails or deliveries of the call are parked, and reminds operators of that.
 //
 // more is what an earlier run left, when a run continues that.
-func Receiver(ctx workflow.Context, start dispatch.ReceiverStart, more converter.RawValue) error {
+func Receiver(ctx workflow.Context, start contract.ReceiverStart, more converter.RawValue) error {
 	return inboxOf(ctx).serve(ctx, func(ctx workflow.Context) error {
 		carried, err := carriedOver[CarriedReceiver](ctx, more)
 		if err != nil {
@@ -36,7 +36,7 @@ func Receiver(ctx workflow.Context, start dispatch.ReceiverStart, more converter
 type CarriedReceiver struct {
 	Trouble trouble `json:"trouble"`
 	// Rules are the configuration's, as of the last look; nil before the first.
-	Rules *dispatch.AlertRules `json:"rules,omitempty"`
+	Rules *contract.AlertRules `json:"rules,omitempty"`
 	// Lanes and Parked were counted at CountedAt.
 	Lanes     int       `json:"lanes,omitempty"`
 	Parked    int       `json:"parked,omitempty"`
@@ -52,8 +52,8 @@ const keptAlerts = 20
 // receiverRun is one run of a receiver's workflow.
 type receiverRun struct {
 	*CarriedReceiver
-	start    dispatch.ReceiverStart
-	owner    dispatch.Owner
+	start    contract.ReceiverStart
+	owner    contract.Owner
 	ctx      workflow.Context
 	inbox    *inbox
 	woken    bool // something was told that may change what is next
@@ -64,12 +64,12 @@ type receiverRun struct {
 	sleeper
 }
 
-func openReceiver(ctx workflow.Context, start dispatch.ReceiverStart, carried *CarriedReceiver) (*receiverRun, error) {
+func openReceiver(ctx workflow.Context, start contract.ReceiverStart, carried *CarriedReceiver) (*receiverRun, error) {
 	info := workflow.GetInfo(ctx)
 	lasting, _ := workflow.NewDisconnectedContext(ctx)
 	r := &receiverRun{
 		CarriedReceiver: carried, start: start, ctx: lasting, inbox: inboxOf(ctx), changed: true, visibility: visibilityOf(ctx),
-		owner: dispatch.Owner{Receiver: dispatch.ReceiverName(info.TaskQueueName, start.Call), FirstRunID: info.FirstRunID},
+		owner: contract.Owner{Receiver: contract.ReceiverName(info.TaskQueueName, start.Call), FirstRunID: info.FirstRunID},
 	}
 	if carried == nil {
 		r.CarriedReceiver = &CarriedReceiver{}
@@ -93,7 +93,7 @@ func (r *receiverRun) receive(ctx workflow.Context, s signal) {
 	if err == nil && s.name != SignalTell {
 		err = &interaction.InvalidError{Reason: "unknown signal; workers send " + SignalTell}
 	}
-	var telling dispatch.Telling
+	var telling contract.Telling
 	if err == nil {
 		if bad := json.Unmarshal(payload, &telling); bad != nil {
 			err = unreadable(s.name, bad)
@@ -184,13 +184,13 @@ func (r *receiverRun) next() (next intent, isAny bool) {
 // inspect brings rules and counts up to date, by way of some worker.
 func (r *receiverRun) inspect() { r.inspected() }
 
-func (r *receiverRun) inspected() dispatch.Inspection {
-	var seen dispatch.Inspection
+func (r *receiverRun) inspected() contract.Inspection {
+	var seen contract.Inspection
 	summary := summaryOf("%s: counts what waits", r.start.Call)
-	err := workflow.ExecuteActivity(withInspect(r.ctx, summary), dispatch.ActivityInspect, dispatch.InspectInput{Call: r.start.Call}).Get(r.ctx, &seen)
+	err := workflow.ExecuteActivity(withInspect(r.ctx, summary), contract.ActivityInspect, contract.InspectInput{Call: r.start.Call}).Get(r.ctx, &seen)
 	if err != nil { // a defect; the timers still need rules
 		workflow.GetLogger(r.ctx).Error("looking at a call failed", "call", r.start.Call, "error", err)
-		seen.Rules = dispatch.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute, RemindEvery: 24 * time.Hour}
+		seen.Rules = contract.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute, RemindEvery: 24 * time.Hour}
 	}
 	r.changed, r.Rules = true, &seen.Rules
 	if seen.Counted {
@@ -209,20 +209,20 @@ func (r *receiverRun) look() {
 		return
 	}
 	t.SaidFailing, t.SaidFailingAt = true, workflow.Now(r.ctx)
-	r.say(interaction.WhenDeliveryFailing, "", dispatch.AlertFacts{Failure: t.Failure, Since: t.Since, FailingFor: workflow.Now(r.ctx).Sub(t.Since)})
+	r.say(interaction.WhenDeliveryFailing, "", contract.AlertFacts{Failure: t.Failure, Since: t.Since, FailingFor: workflow.Now(r.ctx).Sub(t.Since)})
 }
 
 func (r *receiverRun) sayBreakerOpen() {
 	t := &r.Trouble
 	t.SaidBreaker = true
-	facts := dispatch.AlertFacts{Failure: t.Failure, Since: t.Began, FailingFor: workflow.Now(r.ctx).Sub(t.Began)}
+	facts := contract.AlertFacts{Failure: t.Failure, Since: t.Began, FailingFor: workflow.Now(r.ctx).Sub(t.Began)}
 	r.inspect()
 	r.say(interaction.WhenBreakerOpen, "", facts)
 }
 
 func (r *receiverRun) sayParked() {
 	t := &r.Trouble
-	facts := dispatch.AlertFacts{Failure: t.LastParked, Since: t.UnsaidSince, Count: t.Unsaid}
+	facts := contract.AlertFacts{Failure: t.LastParked, Since: t.UnsaidSince, Count: t.Unsaid}
 	if t.isFailing() {
 		facts.FailingFor = workflow.Now(r.ctx).Sub(t.Since)
 	}
@@ -244,7 +244,7 @@ func (r *receiverRun) remindOfFailing() {
 	r.inspect()
 	t.SaidFailingAt = workflow.Now(r.ctx)
 	if t.isFailing() {
-		facts := dispatch.AlertFacts{Failure: t.Failure, Since: t.Since, FailingFor: t.SaidFailingAt.Sub(t.Since)}
+		facts := contract.AlertFacts{Failure: t.Failure, Since: t.Since, FailingFor: t.SaidFailingAt.Sub(t.Since)}
 		r.say(interaction.WhenDeliveryFailing, reasonReminder, facts)
 	}
 }
@@ -256,7 +256,7 @@ func (r *receiverRun) remindOfParked() {
 		return // none is left, or that is about to be seen
 	}
 	t.saidParked(workflow.Now(r.ctx))
-	r.say(interaction.WhenDeliveryParked, reasonReminder, dispatch.AlertFacts{Failure: t.LastParked, Since: t.ParkedSince})
+	r.say(interaction.WhenDeliveryParked, reasonReminder, contract.AlertFacts{Failure: t.LastParked, Since: t.ParkedSince})
 }
 
 // confirm says that the receiver has recovered, once that is certain.
@@ -273,26 +273,26 @@ func (r *receiverRun) sayRecovered() {
 	was := r.Trouble
 	r.Trouble.end()
 	if was.hasSaid() {
-		r.say(interaction.WhenReceiverRecovered, was.Reason, dispatch.AlertFacts{Failure: was.Failure, Since: was.Began, FailingFor: was.Well.Sub(was.Began)})
+		r.say(interaction.WhenReceiverRecovered, was.Reason, contract.AlertFacts{Failure: was.Failure, Since: was.Began, FailingFor: was.Well.Sub(was.Began)})
 	}
 }
 
 // say fires one moment.
-func (r *receiverRun) say(when interaction.When, reason string, facts dispatch.AlertFacts) {
+func (r *receiverRun) say(when interaction.When, reason string, facts contract.AlertFacts) {
 	facts.Call, facts.Lanes, facts.Parked = r.start.Call, r.Lanes, r.Parked
 	r.Sequence++
 	event := interaction.Event{Sequence: r.Sequence, When: when, At: workflow.Now(r.ctx).UTC(), Reason: reason, Fields: facts.Fields()}
-	in := dispatch.AlertInput{Owner: r.owner, Turn: interaction.Turn{Events: []interaction.Event{event}}}
-	var result dispatch.AlertResult
-	err := workflow.ExecuteActivity(withAlert(r.ctx, summaryOf("%s: %s", r.start.Call, when)), dispatch.ActivityAlert, in).Get(r.ctx, &result)
+	in := contract.AlertInput{Owner: r.owner, Turn: interaction.Turn{Events: []interaction.Event{event}}}
+	var result contract.AlertResult
+	err := workflow.ExecuteActivity(withAlert(r.ctx, summaryOf("%s: %s", r.start.Call, when)), contract.ActivityAlert, in).Get(r.ctx, &result)
 	if err != nil {
 		workflow.GetLogger(r.ctx).Error("operators could not be told", "call", r.start.Call, "when", when, "error", err)
 	}
 	record := AlertRecord{When: string(when), Sequence: event.Sequence, At: stamp(event.At), Deliveries: []AlertDeliveryRecord{}, GivenUp: err != nil}
 	for _, d := range result.Deliveries {
-		told := AlertDeliveryRecord{ID: d.ID, Call: d.Call, DryRun: d.Status == dispatch.StatusDelivered}
+		told := AlertDeliveryRecord{ID: d.ID, Call: d.Call, DryRun: d.Status == contract.StatusDelivered}
 		if !told.DryRun {
-			told.WorkflowID = dispatch.DeliveryWorkflowID(r.owner, d.Call)
+			told.WorkflowID = contract.DeliveryWorkflowID(r.owner, d.Call)
 		}
 		record.Deliveries = append(record.Deliveries, told)
 	}

@@ -20,7 +20,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/workflows"
 )
 
@@ -30,7 +30,7 @@ type receiverEnv struct {
 	hold  *signalFirst
 	begin time.Time
 	// inspection is what a look finds; when answers otherwise for a time.
-	inspection dispatch.Inspection
+	inspection contract.Inspection
 	looks      int
 	drained    bool // nothing waits since it delivers
 	// said is what operators heard: "5m0s delivery_failing http_5xx since 0s".
@@ -51,20 +51,20 @@ func newReceiver(t *testing.T) *receiverEnv {
 	r := &receiverEnv{
 		env:        &env{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, logged: logged},
 		hold:       &signalFirst{},
-		inspection: dispatch.Inspection{Counted: true, Lanes: 7, Rules: dispatch.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute}},
+		inspection: contract.Inspection{Counted: true, Lanes: 7, Rules: contract.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute}},
 	}
 	plugin, err := workflows.NewPlugin()
 	require.NoError(t, err)
 	r.SetWorkerOptions(worker.Options{Plugins: []worker.Plugin{plugin}, Interceptors: []interceptor.WorkerInterceptor{r.hold}})
-	r.RegisterActivityWithOptions(r.inspect, activity.RegisterOptions{Name: dispatch.ActivityInspect})
-	r.RegisterActivityWithOptions(r.alert, activity.RegisterOptions{Name: dispatch.ActivityAlert})
+	r.RegisterActivityWithOptions(r.inspect, activity.RegisterOptions{Name: contract.ActivityInspect})
+	r.RegisterActivityWithOptions(r.alert, activity.RegisterOptions{Name: contract.ActivityAlert})
 	workflows.Register(r)
-	r.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: dispatch.ReceiverWorkflowID("segue", "crm"), TaskQueue: "segue"})
+	r.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: contract.ReceiverWorkflowID("segue", "crm"), TaskQueue: "segue"})
 	r.SetTestTimeout(10 * time.Second)
 	return r
 }
 
-func (r *receiverEnv) inspect(_ context.Context, in dispatch.InspectInput) (dispatch.Inspection, error) {
+func (r *receiverEnv) inspect(_ context.Context, in contract.InspectInput) (contract.Inspection, error) {
 	require.Equal(r.t, "crm", in.Call)
 	if r.looks++; r.looks == 5000 { // virtual time has no end
 		r.t.Error("it looks forever")
@@ -73,10 +73,10 @@ func (r *receiverEnv) inspect(_ context.Context, in dispatch.InspectInput) (disp
 	return r.inspection, nil
 }
 
-func (r *receiverEnv) alert(_ context.Context, in dispatch.AlertInput) (dispatch.AlertResult, error) {
+func (r *receiverEnv) alert(_ context.Context, in contract.AlertInput) (contract.AlertResult, error) {
 	if r.refuse > 0 {
 		r.refuse--
-		return dispatch.AlertResult{}, errors.New("Temporal takes nothing")
+		return contract.AlertResult{}, errors.New("Temporal takes nothing")
 	}
 	require.Equal(r.t, "segue/crm", in.Owner.Receiver)
 	require.Empty(r.t, in.Owner.Interaction)
@@ -94,16 +94,16 @@ func (r *receiverEnv) alert(_ context.Context, in dispatch.AlertInput) (dispatch
 		text += fmt.Sprintf(" count %v", n)
 	}
 	r.said, r.events = append(r.said, text), append(r.events, event.Fields)
-	id := dispatch.DeliveryID(in.Owner, &event, "pager")
+	id := contract.DeliveryID(in.Owner, &event, "pager")
 	r.ids = append(r.ids, id)
 	if r.during != nil {
 		r.during(string(event.When))
 	}
-	return dispatch.AlertResult{Version: "v1", Deliveries: []dispatch.Delivery{{ID: id, Call: "pager", When: string(event.When), Sequence: event.Sequence, Status: dispatch.StatusInLane}}}, nil
+	return contract.AlertResult{Version: "v1", Deliveries: []contract.Delivery{{ID: id, Call: "pager", When: string(event.When), Sequence: event.Sequence, Status: contract.StatusInLane}}}, nil
 }
 
 // tell is what a worker process tells, at a moment after the start.
-func (r *receiverEnv) tell(after time.Duration, told dispatch.Telling) {
+func (r *receiverEnv) tell(after time.Duration, told contract.Telling) {
 	r.RegisterDelayedCallback(func() { r.SignalWorkflow(workflows.SignalTell, told) }, after)
 }
 
@@ -113,16 +113,16 @@ func (r *receiverEnv) fails(after, since time.Duration) {
 		if r.drained {
 			r.inspection.Lanes, r.drained = 7, false
 		}
-		r.SignalWorkflow(workflows.SignalTell, r.failing(dispatch.HealthFailing, since))
+		r.SignalWorkflow(workflows.SignalTell, r.failing(contract.HealthFailing, since))
 	}, after)
 }
 
 func (r *receiverEnv) opens(after, since time.Duration) {
-	r.RegisterDelayedCallback(func() { r.SignalWorkflow(workflows.SignalTell, r.failing(dispatch.HealthBreakerOpen, since)) }, after)
+	r.RegisterDelayedCallback(func() { r.SignalWorkflow(workflows.SignalTell, r.failing(contract.HealthBreakerOpen, since)) }, after)
 }
 
-func (r *receiverEnv) failing(health dispatch.Health, since time.Duration) dispatch.Telling {
-	return dispatch.Telling{Health: health, Since: r.begin.Add(since), At: r.Now(), Failure: &dispatch.Failure{
+func (r *receiverEnv) failing(health contract.Health, since time.Duration) contract.Telling {
+	return contract.Telling{Health: health, Since: r.begin.Add(since), At: r.Now(), Failure: &contract.Failure{
 		Class: "http_5xx", Code: 503, Message: "HTTP 503", Delivery: "d1", ContactCenter: "cc", Interaction: "i-1", At: r.Now(),
 	}}
 }
@@ -135,12 +135,12 @@ func (r *receiverEnv) delivers(after time.Duration) {
 
 func (r *receiverEnv) deliversOne(after time.Duration) {
 	r.RegisterDelayedCallback(func() {
-		r.SignalWorkflow(workflows.SignalTell, dispatch.Telling{Health: dispatch.HealthDelivered, At: r.Now()})
+		r.SignalWorkflow(workflows.SignalTell, contract.Telling{Health: contract.HealthDelivered, At: r.Now()})
 	}, after)
 }
 
 func (r *receiverEnv) parks(after time.Duration, n int) {
-	r.tell(after, dispatch.Telling{Parked: n, LastParked: &dispatch.Failure{
+	r.tell(after, contract.Telling{Parked: n, LastParked: &contract.Failure{
 		Class: "gone", Code: 410, Message: "HTTP 410 Gone", Delivery: "d9", ContactCenter: "cc", Interaction: "i-9",
 	}})
 }
@@ -150,7 +150,7 @@ func (r *receiverEnv) at(after time.Duration, do func()) { r.RegisterDelayedCall
 func (r *receiverEnv) run() {
 	r.t.Helper()
 	r.begin = r.Now()
-	r.ExecuteWorkflow(workflows.TypeReceiver, dispatch.ReceiverStart{Call: "crm"})
+	r.ExecuteWorkflow(workflows.TypeReceiver, contract.ReceiverStart{Call: "crm"})
 	require.True(r.t, r.IsWorkflowCompleted())
 	require.NoError(r.t, r.GetWorkflowError())
 }
@@ -325,7 +325,7 @@ func TestWhatNobodyWaitsForIsNotSaid(t *testing.T) {
 
 func TestOperatorsHearAlsoWhenNothingCanBeCounted(t *testing.T) {
 	r := newReceiver(t)
-	r.inspection = dispatch.Inspection{Rules: r.inspection.Rules}
+	r.inspection = contract.Inspection{Rules: r.inspection.Rules}
 	r.fails(0, 0)
 	r.at(30*time.Hour, func() { require.Len(t, r.said, 1) })
 	r.delivers(31 * time.Hour)
@@ -415,7 +415,7 @@ func TestALongOutageCostsFewLooks(t *testing.T) {
 
 func TestFailingIsOffWhereTheConfigurationSaysSo(t *testing.T) {
 	r := newReceiver(t)
-	r.inspection.Rules = dispatch.AlertRules{}
+	r.inspection.Rules = contract.AlertRules{}
 	r.fails(0, 0)
 	r.opens(time.Hour, 0)
 	r.delivers(2 * time.Hour)
@@ -438,7 +438,7 @@ func TestWhatIsToldMeanwhileIsNotLost(t *testing.T) {
 		switch {
 		case when == "operator.receiver_recovered" && len(r.said) == 2:
 			r.inspection.Lanes, r.drained = 7, false
-			r.SignalWorkflow(workflows.SignalTell, r.failing(dispatch.HealthBreakerOpen, r.lasted()))
+			r.SignalWorkflow(workflows.SignalTell, r.failing(contract.HealthBreakerOpen, r.lasted()))
 		case when == "operator.delivery_parked" && len(r.said) < 6:
 			r.parks(0, 2)
 		}
@@ -499,8 +499,8 @@ func TestSignalsThatAreNoTellingsChangeNothing(t *testing.T) {
 
 func TestATellingMayLeaveOutTimes(t *testing.T) {
 	r := newReceiver(t)
-	r.tell(0, dispatch.Telling{Health: dispatch.HealthBreakerOpen})
-	r.tell(time.Minute, dispatch.Telling{Health: dispatch.HealthDelivered})
+	r.tell(0, contract.Telling{Health: contract.HealthBreakerOpen})
+	r.tell(time.Minute, contract.Telling{Health: contract.HealthDelivered})
 	r.at(time.Minute, func() { r.inspection.Lanes = 0 })
 	r.run()
 	require.Equal(t, []string{"0s breaker_open for 0", "2m0s receiver_recovered delivered for 60"}, r.said)
@@ -523,13 +523,13 @@ func TestALongEpisodeContinuesAsNew(t *testing.T) {
 	for i := range 40 {
 		r.at(10*time.Minute+time.Duration(i)*time.Millisecond, func() {
 			for range 100 {
-				r.SignalWorkflowSkippingWorkflowTask(workflows.SignalTell, r.failing(dispatch.HealthFailing, 0))
+				r.SignalWorkflowSkippingWorkflowTask(workflows.SignalTell, r.failing(contract.HealthFailing, 0))
 			}
 		})
 	}
 	r.fails(10*time.Minute+time.Second, 0)
 	r.begin = r.Now()
-	r.ExecuteWorkflow(workflows.TypeReceiver, dispatch.ReceiverStart{Call: "crm"})
+	r.ExecuteWorkflow(workflows.TypeReceiver, contract.ReceiverStart{Call: "crm"})
 	var again *workflow.ContinueAsNewError
 	require.True(t, errors.As(r.GetWorkflowError(), &again), "%v", r.GetWorkflowError())
 	require.Equal(t, workflows.TypeReceiver, again.WorkflowType.Name)
@@ -542,7 +542,7 @@ func TestALongEpisodeContinuesAsNew(t *testing.T) {
 	next.hold.off, next.begin, next.said = true, r.begin, r.said
 	next.SetStartTime(r.Now())
 	next.delivers(time.Minute)
-	next.env.goOn(workflows.TypeReceiver, dispatch.ReceiverStart{Call: "crm"}, &carried)
+	next.env.goOn(workflows.TypeReceiver, contract.ReceiverStart{Call: "crm"}, &carried)
 	require.NoError(t, next.GetWorkflowError())
 	require.Len(t, next.said, 4)
 	require.Equal(t, "12m1s receiver_recovered delivered for 661", next.said[3])

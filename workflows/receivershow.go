@@ -7,7 +7,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // The states of a receiver in trouble.
@@ -46,7 +46,7 @@ func (r *receiverRun) status() (ReceiverStatus, error) {
 	return status, nil
 }
 
-func (r *receiverRun) latestFailure() dispatch.Failure {
+func (r *receiverRun) latestFailure() contract.Failure {
 	if r.state() == receiverParked {
 		return r.Trouble.LastParked
 	}
@@ -60,8 +60,8 @@ func (r *receiverRun) show() {
 	}
 	r.changed = false
 	r.write(r.ctx,
-		r.keyword(dispatch.AttributeCall, r.start.Call),
-		r.keyword(dispatch.AttributeState, r.state()),
+		r.keyword(contract.AttributeCall, r.start.Call),
+		r.keyword(contract.AttributeState, r.state()),
 	)
 	workflow.SetCurrentDetails(r.ctx, r.details())
 }

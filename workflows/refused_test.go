@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/workflows"
 )
 
@@ -49,7 +49,7 @@ func TestTheLogOfARefusedSignalHasNoValue(t *testing.T) {
 
 func TestARefusedSignalOfALaneIsLoggedWithoutValues(t *testing.T) {
 	l := newLane(t)
-	l.answers["d1"] = []dispatch.Outcome{{}}
+	l.answers["d1"] = []contract.Outcome{{}}
 	l.append(0, handOver("d1"))
 	l.signal(time.Second, workflows.SignalDiscard, `{"id":"agent.7 private"}`)
 	l.signal(time.Second, workflows.SignalRedeliver, `{"id":4915112345678}`)

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/workflows"
 )
 
@@ -19,12 +19,12 @@ func newPickyLane(t *testing.T) *env {
 	e := newEnv(t)
 	e.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "delivery/cc/i-1/crm", TaskQueue: "segue"})
 	e.OnSignalExternalWorkflow(mock.Anything, testWorkflow, mock.Anything, mock.Anything, mock.Anything).Return(nil)
-	e.onAttempt = func(in dispatch.AttemptInput) dispatch.AttemptResult {
+	e.onAttempt = func(in contract.AttemptInput) contract.AttemptResult {
 		outcome := delivered(in.Requests[0].ID)
 		if in.Requests[0].Body != "new" {
-			outcome.Verdict, outcome.Class, outcome.Code = dispatch.VerdictFinal, "http_4xx", 400
+			outcome.Verdict, outcome.Class, outcome.Code = contract.VerdictFinal, "http_4xx", 400
 		}
-		return dispatch.AttemptResult{Outcomes: []dispatch.Outcome{outcome}}
+		return contract.AttemptResult{Outcomes: []contract.Outcome{outcome}}
 	}
 	return e
 }
@@ -37,9 +37,9 @@ func (e *env) lane() {
 }
 
 // appended hands requests over to the lane as it starts.
-func (e *env) appended(requests ...dispatch.Request) {
+func (e *env) appended(requests ...contract.Request) {
 	e.RegisterDelayedCallback(func() {
-		e.SignalWorkflow(workflows.SignalAppend, dispatch.HandOver{Owner: laneStart.Owner, Call: "crm", Requests: requests})
+		e.SignalWorkflow(workflows.SignalAppend, contract.HandOver{Owner: laneStart.Owner, Call: "crm", Requests: requests})
 	}, 0)
 }
 
@@ -56,14 +56,14 @@ func (e *env) bodies() []string {
 	return bodies
 }
 
-var old = dispatch.Request{ID: "d1", Call: "crm", Body: "old", Source: json.RawMessage(`{"events":[{"sequence":1}]}`)}
+var old = contract.Request{ID: "d1", Call: "crm", Body: "old", Source: json.RawMessage(`{"events":[{"sequence":1}]}`)}
 
 func TestRedeliverRendersAnewOnRequest(t *testing.T) {
 	e := newPickyLane(t)
-	e.onRender = func(in dispatch.RenderInput) dispatch.Request {
+	e.onRender = func(in contract.RenderInput) contract.Request {
 		require.JSONEq(t, string(old.Source), string(in.Request.Source))
 		require.Empty(t, in.Request.Body, "of no use there")
-		return dispatch.Request{ID: in.Request.ID, Call: "crm", Body: "new"}
+		return contract.Request{ID: in.Request.ID, Call: "crm", Body: "new"}
 	}
 	e.appended(old)
 	e.wish(time.Hour, workflows.SignalRedeliver, `{"id":"d1"}`)
@@ -78,13 +78,13 @@ func TestRedeliverRendersAnewOnRequest(t *testing.T) {
 func TestAFaultKeepsTheOldBytes(t *testing.T) {
 	e := newPickyLane(t)
 	var why string
-	e.onRender = func(in dispatch.RenderInput) dispatch.Request {
+	e.onRender = func(in contract.RenderInput) contract.Request {
 		in.Request.Fault = "json.x: has no value"
 		return in.Request
 	}
-	e.onAttempt = func(in dispatch.AttemptInput) dispatch.AttemptResult {
-		outcome := dispatch.Outcome{ID: "d1", Verdict: dispatch.VerdictFinal, Class: "render", Message: in.Requests[0].Fault}
-		return dispatch.AttemptResult{Outcomes: []dispatch.Outcome{outcome}}
+	e.onAttempt = func(in contract.AttemptInput) contract.AttemptResult {
+		outcome := contract.Outcome{ID: "d1", Verdict: contract.VerdictFinal, Class: "render", Message: in.Requests[0].Fault}
+		return contract.AttemptResult{Outcomes: []contract.Outcome{outcome}}
 	}
 	e.appended(old)
 	e.wish(time.Hour, workflows.SignalRedeliver, `{"rerender":true}`)
@@ -104,7 +104,7 @@ func TestWhatHasNoSourceStaysAsItIs(t *testing.T) {
 	e.wish(time.Hour, workflows.SignalRedeliver, `{"id":"d1","rerender":true}`)
 	e.RegisterDelayedCallback(func() {
 		record := query[[]workflows.DeliveryRecord](e, workflows.QueryDeliveries)[0]
-		require.Equal(t, dispatch.StatusParked, record.Status)
+		require.Equal(t, contract.StatusParked, record.Status)
 		require.False(t, record.CanRerender)
 	}, 2*time.Hour)
 	e.wish(3*time.Hour, workflows.SignalDiscard, `{}`)
@@ -116,7 +116,7 @@ func TestWhatHasNoSourceStaysAsItIs(t *testing.T) {
 // An operator gives it up while it is rendered: it is not sent any more.
 func TestADiscardWhileRendering(t *testing.T) {
 	e := newPickyLane(t)
-	e.onRender = func(in dispatch.RenderInput) dispatch.Request {
+	e.onRender = func(in contract.RenderInput) contract.Request {
 		e.SignalWorkflow(workflows.SignalDiscard, json.RawMessage(`{"id":"d1"}`))
 		in.Request.Body = "new"
 		return in.Request
@@ -130,18 +130,18 @@ func TestADiscardWhileRendering(t *testing.T) {
 // A failing lane takes along what its requests were rendered from.
 func TestWhatIsHandedOverHasItsSource(t *testing.T) {
 	e := newEnv(t)
-	e.onDispatch = func(in *dispatch.Input, result *dispatch.Result) {
-		result.Deliveries = []dispatch.Delivery{{
-			ID: "d1", Call: "crm", Sequence: result.Through, Status: dispatch.StatusWaiting,
-			Request: &dispatch.Request{ID: "d1", Call: "crm", Sequence: result.Through},
+	e.onDispatch = func(in *contract.Input, result *contract.Result) {
+		result.Deliveries = []contract.Delivery{{
+			ID: "d1", Call: "crm", Sequence: result.Through, Status: contract.StatusWaiting,
+			Request: &contract.Request{ID: "d1", Call: "crm", Sequence: result.Through},
 		}}
 		if len(e.inputs) > 1 {
 			result.Deliveries = nil
 		}
 	}
-	e.onAttempt = func(in dispatch.AttemptInput) dispatch.AttemptResult {
+	e.onAttempt = func(in contract.AttemptInput) contract.AttemptResult {
 		require.Nil(t, in.Requests[0].Source)
-		return dispatch.AttemptResult{Outcomes: []dispatch.Outcome{{ID: "d1", Verdict: dispatch.VerdictFinal, Class: "gone"}}}
+		return contract.AttemptResult{Outcomes: []contract.Outcome{{ID: "d1", Verdict: contract.VerdictFinal, Class: "gone"}}}
 	}
 	e.signals(time.Second, [2]string{"abandon", `{}`})
 	e.start(`{"id":"i-1","contact_center":"cc","channel":"inbound","user_data":{"account":12345678901234567}}`)

@@ -7,14 +7,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/workflows"
 )
 
 // ruled makes Dispatch bring these rules; the overflow queue has no further one.
-func ruled(e *env, rules dispatch.Rules) {
-	e.onDispatch = func(in *dispatch.Input, result *dispatch.Result) {
+func ruled(e *env, rules contract.Rules) {
+	e.onDispatch = func(in *contract.Input, result *contract.Result) {
 		here := rules
 		if in.Turns[len(in.Turns)-1].View.Interaction.Queue == rules.Overflow {
 			here.Overflow = ""
@@ -23,13 +23,13 @@ func ruled(e *env, rules dispatch.Rules) {
 	}
 }
 
-func timeouts(t dispatch.Timeouts) dispatch.Rules { return dispatch.Rules{Timeouts: t} }
+func timeouts(t contract.Timeouts) contract.Rules { return contract.Rules{Timeouts: t} }
 
 func TestTimers(t *testing.T) {
 	offered := [][2]string{{"place_in_queue", `{"queue":"sales"}`}, {"offer", `{"agent":{"id":"a1"}}`}}
 	handling := append(offered[:2:2], [2]string{"accept", `{"agent":{"id":"a1"}}`})
 	for name, c := range map[string]struct {
-		rules    dispatch.Rules
+		rules    contract.Rules
 		channel  string
 		commands [][2]string
 		outcome  interaction.Outcome
@@ -37,45 +37,45 @@ func TestTimers(t *testing.T) {
 		fires    string
 	}{
 		"a queue without an overflow ends": {
-			rules: timeouts(dispatch.Timeouts{Queue: time.Minute}), commands: offered[:1],
+			rules: timeouts(contract.Timeouts{Queue: time.Minute}), commands: offered[:1],
 			outcome: interaction.OutcomeOverflowed, after: time.Minute, fires: "overflow.business_process",
 		},
 		"a queue overflows into another": {
-			rules:    dispatch.Rules{Timeouts: dispatch.Timeouts{Queue: time.Minute, Lifetime: time.Hour}, Overflow: "backup"},
+			rules:    contract.Rules{Timeouts: contract.Timeouts{Queue: time.Minute, Lifetime: time.Hour}, Overflow: "backup"},
 			commands: offered[:1], outcome: interaction.OutcomeOverflowed, after: 2 * time.Minute, fires: "agent_needed",
 		},
 		"an offer is missed and goes back to its queue": {
-			rules:    timeouts(dispatch.Timeouts{Offer: 30 * time.Second, Lifetime: time.Hour}),
+			rules:    timeouts(contract.Timeouts{Offer: 30 * time.Second, Lifetime: time.Hour}),
 			commands: offered, outcome: interaction.OutcomeExpired, after: time.Hour, fires: "missed.agent",
 		},
 		"an offered transfer that is missed goes back to the giver's queue": {
-			rules:    timeouts(dispatch.Timeouts{Offer: 30 * time.Second, Queue: time.Minute}),
+			rules:    timeouts(contract.Timeouts{Offer: 30 * time.Second, Queue: time.Minute}),
 			commands: append(handling[:3:3], [2]string{"transfer", `{"to":{"agent":"a2"},"mode":"offer"}`}),
 			outcome:  interaction.OutcomeOverflowed, after: 90 * time.Second, fires: "missed.agent",
 		},
 		"an offer's own timeout goes first": {
-			rules:    timeouts(dispatch.Timeouts{Offer: 30 * time.Minute, Queue: time.Minute}),
+			rules:    timeouts(contract.Timeouts{Offer: 30 * time.Minute, Queue: time.Minute}),
 			commands: [][2]string{offered[0], {"offer", `{"agent":{"id":"a1"},"timeout":"5s"}`}},
 			outcome:  interaction.OutcomeOverflowed, after: time.Minute, fires: "missed.agent",
 		},
 		"misses are counted": {
-			rules:    dispatch.Rules{Timeouts: dispatch.Timeouts{Offer: 30 * time.Second, Lifetime: time.Hour}, MaxMisses: 1},
+			rules:    contract.Rules{Timeouts: contract.Timeouts{Offer: 30 * time.Second, Lifetime: time.Hour}, MaxMisses: 1},
 			commands: offered, outcome: interaction.OutcomeOverflowed, after: 30 * time.Second, fires: "overflow.business_process",
 		},
 		"a wrap-up ends": {
-			rules:    timeouts(dispatch.Timeouts{WrapUp: 2 * time.Minute}),
+			rules:    timeouts(contract.Timeouts{WrapUp: 2 * time.Minute}),
 			commands: append(handling[:3:3], [2]string{"disconnect", `{}`}), outcome: interaction.OutcomeHandled, after: 2 * time.Minute, fires: "wrap_up.agent",
 		},
 		"a wrap-up of no time ends at once": {
-			rules:    timeouts(dispatch.Timeouts{}),
+			rules:    timeouts(contract.Timeouts{}),
 			commands: append(handling[:3:3], [2]string{"disconnect", `{}`}), outcome: interaction.OutcomeHandled, fires: "wrap_up.agent",
 		},
 		"an engagement without a result is given up": {
-			rules: timeouts(dispatch.Timeouts{Engagement: time.Minute}), channel: "web",
+			rules: timeouts(contract.Timeouts{Engagement: time.Minute}), channel: "web",
 			commands: [][2]string{{"engage", `{"ixnProfile":{}}`}}, outcome: interaction.OutcomeNotEngaged, after: time.Minute, fires: "engagement_result",
 		},
 		"a life ends": {
-			rules: timeouts(dispatch.Timeouts{Lifetime: time.Hour}), commands: handling,
+			rules: timeouts(contract.Timeouts{Lifetime: time.Hour}), commands: handling,
 			outcome: interaction.OutcomeExpired, after: time.Hour, fires: "interaction_ends",
 		},
 	} {
@@ -103,10 +103,10 @@ func TestTimers(t *testing.T) {
 
 func TestATimeoutThatChangesReachesARunningInteraction(t *testing.T) {
 	e := newEnv(t)
-	ruled(e, timeouts(dispatch.Timeouts{Queue: time.Hour}))
+	ruled(e, timeouts(contract.Timeouts{Queue: time.Hour}))
 	e.signals(time.Second, [2]string{"place_in_queue", `{"queue":"sales"}`})
 	e.RegisterDelayedCallback(func() {
-		ruled(e, timeouts(dispatch.Timeouts{Queue: 10 * time.Minute}))
+		ruled(e, timeouts(contract.Timeouts{Queue: 10 * time.Minute}))
 		e.SignalWorkflow("dtmf", json.RawMessage(`{"digits":"1"}`)) // its dispatch brings the new one
 	}, time.Minute)
 	begin := e.Now()
@@ -117,7 +117,7 @@ func TestATimeoutThatChangesReachesARunningInteraction(t *testing.T) {
 
 func TestALateSignalWithStartLeavesNoGhost(t *testing.T) {
 	e := newEnv(t)
-	ruled(e, timeouts(dispatch.Timeouts{Orphan: 5 * time.Minute, Lifetime: time.Hour}))
+	ruled(e, timeouts(contract.Timeouts{Orphan: 5 * time.Minute, Lifetime: time.Hour}))
 	e.RegisterDelayedCallback(func() { e.SignalWorkflow("hold", json.RawMessage(`{}`)) }, 0)
 	begin := e.Now()
 	e.start(startInbound)
@@ -129,7 +129,7 @@ func TestALateSignalWithStartLeavesNoGhost(t *testing.T) {
 
 func TestTimersGoOnAfterContinueAsNew(t *testing.T) {
 	e := newEnv(t)
-	ruled(e, timeouts(dispatch.Timeouts{Queue: 10 * time.Minute}))
+	ruled(e, timeouts(contract.Timeouts{Queue: 10 * time.Minute}))
 	e.signals(time.Second, [2]string{"place_in_queue", `{"queue":"sales"}`})
 	e.RegisterDelayedCallback(func() { e.SetContinueAsNewSuggested(true) }, 4*time.Minute)
 	e.signals(5*time.Minute, [2]string{"dtmf", `{"digits":"1"}`})

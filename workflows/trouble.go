@@ -3,7 +3,7 @@ package workflows
 import (
 	"time"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 const (
@@ -46,7 +46,7 @@ type trouble struct {
 	SaidFailing bool `json:"said_failing,omitempty"`
 	// SaidFailingAt is when operators were told last that it fails.
 	SaidFailingAt time.Time        `json:"said_failing_at,omitzero"`
-	Failure       dispatch.Failure `json:"failure,omitzero"`
+	Failure       contract.Failure `json:"failure,omitzero"`
 
 	// Delivered and Failed are of the latest attempts that were told of.
 	Delivered time.Time `json:"delivered,omitzero"`
@@ -61,7 +61,7 @@ type trouble struct {
 	// of them since UnsaidSince; SaidParked is when they last heard of any.
 	Unsaid      int              `json:"unsaid,omitempty"`
 	UnsaidSince time.Time        `json:"unsaid_since,omitzero"`
-	LastParked  dispatch.Failure `json:"last_parked,omitzero"`
+	LastParked  contract.Failure `json:"last_parked,omitzero"`
 	SaidParked  time.Time        `json:"said_parked,omitzero"`
 	// ParkedSince is since when deliveries are parked; zero when none is. ParkedLooks,
 	// ParkedEmpty and ParkedLookAt are as above.
@@ -83,11 +83,11 @@ func (t *trouble) hasSaid() bool { return t.SaidBreaker || t.SaidFailing }
 func (t *trouble) hasParked() bool { return !t.ParkedSince.IsZero() }
 
 // take notes what a worker process tells. Its clock may be ahead of ours.
-func (t *trouble) take(told dispatch.Telling, now time.Time) {
+func (t *trouble) take(told contract.Telling, now time.Time) {
 	switch told.Health {
-	case dispatch.HealthFailing, dispatch.HealthBreakerOpen:
+	case contract.HealthFailing, contract.HealthBreakerOpen:
 		t.fail(told, now)
-	case dispatch.HealthDelivered:
+	case contract.HealthDelivered:
 		if at := notAfter(now, told.At); !at.Before(t.Since) {
 			t.deliver(at, now, reasonDelivered)
 		}
@@ -112,7 +112,7 @@ func (t *trouble) take(told dispatch.Telling, now time.Time) {
 
 // fail notes that a process cannot deliver. What failed before something was
 // delivered, by whomever, does not count.
-func (t *trouble) fail(told dispatch.Telling, now time.Time) {
+func (t *trouble) fail(told contract.Telling, now time.Time) {
 	since := later(notAfter(now, told.Since), t.Delivered)
 	if !t.isFailing() {
 		t.Since, t.Well, t.Looks, t.Empty, t.LookAt = since, time.Time{}, 0, 0, now.Add(lookFirst)
@@ -122,7 +122,7 @@ func (t *trouble) fail(told dispatch.Telling, now time.Time) {
 		t.Began = since
 	}
 	t.Began = earlier(t.Began, t.Since)
-	t.Breaker = t.Breaker || told.Health == dispatch.HealthBreakerOpen
+	t.Breaker = t.Breaker || told.Health == contract.HealthBreakerOpen
 	if at := notAfter(now, told.At); told.Failure != nil && !at.Before(t.Failed) {
 		t.Failure, t.Failed = *told.Failure, at
 	}
@@ -137,12 +137,12 @@ func (t *trouble) deliver(at, now time.Time, reason string) {
 }
 
 // isProven reports whether the receiver has delivered for long enough.
-func (t *trouble) isProven(rules dispatch.AlertRules) bool {
+func (t *trouble) isProven(rules contract.AlertRules) bool {
 	return t.Reason == reasonNothingWaits || !t.Delivered.Before(t.Well.Add(rules.RecoveredAfter))
 }
 
 // recoveryDue is when to see whether the receiver has recovered.
-func (t *trouble) recoveryDue(rules dispatch.AlertRules) time.Time {
+func (t *trouble) recoveryDue(rules contract.AlertRules) time.Time {
 	due := t.Well.Add(rules.RecoveredAfter)
 	if t.isProven(rules) {
 		return due
@@ -153,7 +153,7 @@ func (t *trouble) recoveryDue(rules dispatch.AlertRules) time.Time {
 // seenWell notes what a look has brought at a receiver that delivers, and reports whether
 // it has recovered: it has delivered for long enough, or nothing is left that waits but
 // for an operator. That nothing failed is no proof: between two retries nothing happens.
-func (t *trouble) seenWell(i dispatch.Inspection, rules dispatch.AlertRules, now time.Time) bool {
+func (t *trouble) seenWell(i contract.Inspection, rules contract.AlertRules, now time.Time) bool {
 	if at := notAfter(now, i.Delivered); !i.Delivered.IsZero() && i.Delivered.After(i.Failed) {
 		t.Delivered = later(t.Delivered, at)
 	}
@@ -170,7 +170,7 @@ func (t *trouble) seenWell(i dispatch.Inspection, rules dispatch.AlertRules, now
 
 // seen notes what a look has brought: that something was delivered by the worker
 // that looked, or that nothing waits any more, found twice and not too early.
-func (t *trouble) seen(i dispatch.Inspection, now time.Time) {
+func (t *trouble) seen(i contract.Inspection, now time.Time) {
 	if !t.isFailing() {
 		return
 	}
@@ -192,12 +192,12 @@ func (t *trouble) seen(i dispatch.Inspection, now time.Time) {
 }
 
 // isDue tells whether operators are to hear that the receiver fails.
-func (t *trouble) isDue(rules dispatch.AlertRules, now time.Time) bool {
+func (t *trouble) isDue(rules contract.AlertRules, now time.Time) bool {
 	return !t.SaidFailing && rules.FailingAfter > 0 && !now.Before(t.Since.Add(rules.FailingAfter))
 }
 
 // lookDue is when to look next: before operators hear of it, and now and then.
-func (t *trouble) lookDue(rules dispatch.AlertRules) time.Time {
+func (t *trouble) lookDue(rules contract.AlertRules) time.Time {
 	if t.SaidFailing || rules.FailingAfter <= 0 || t.Empty > 0 {
 		return t.LookAt
 	}
@@ -228,7 +228,7 @@ func (t *trouble) saidParked(now time.Time) {
 
 // seenParked notes what a look has brought of what is parked. That nothing is any more
 // has to be found twice: Temporal's lists lag behind.
-func (t *trouble) seenParked(i dispatch.Inspection, now time.Time) {
+func (t *trouble) seenParked(i contract.Inspection, now time.Time) {
 	t.ParkedLooks++
 	t.ParkedLookAt = now.Add(min(lookFirst<<min(t.ParkedLooks, 4), lookMost))
 	switch {
@@ -244,14 +244,14 @@ func (t *trouble) seenParked(i dispatch.Inspection, now time.Time) {
 }
 
 // failingReminder and parkedReminder are when operators are told again; zero for never.
-func (t *trouble) failingReminder(rules dispatch.AlertRules) time.Time {
+func (t *trouble) failingReminder(rules contract.AlertRules) time.Time {
 	if rules.RemindEvery <= 0 || !t.isFailing() || !t.SaidFailing {
 		return time.Time{}
 	}
 	return t.SaidFailingAt.Add(rules.RemindEvery)
 }
 
-func (t *trouble) parkedReminder(rules dispatch.AlertRules) time.Time {
+func (t *trouble) parkedReminder(rules contract.AlertRules) time.Time {
 	if rules.RemindEvery <= 0 || !t.hasParked() || t.Unsaid > 0 || t.SaidParked.IsZero() {
 		return time.Time{}
 	}

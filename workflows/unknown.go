@@ -5,19 +5,19 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // unknownOutcome is the outcome of an attempt whose activity ended without one: it is
 // tried again, unless the receiver may have the request and must not get it twice.
-func unknownOutcome(ctx workflow.Context, request dispatch.Request) dispatch.Outcome {
-	outcome := dispatch.Outcome{
-		ID: request.ID, Verdict: dispatch.VerdictRetry, Class: "timeout", At: workflow.Now(ctx),
+func unknownOutcome(ctx workflow.Context, request contract.Request) contract.Outcome {
+	outcome := contract.Outcome{
+		ID: request.ID, Verdict: contract.VerdictRetry, Class: "timeout", At: workflow.Now(ctx),
 		RetryIn: time.Minute, Message: "the attempt ended without an outcome",
 	}
 	if request.Once {
-		outcome.Verdict, outcome.RetryIn = dispatch.VerdictFinal, 0
-		outcome.Message += "; " + dispatch.AskReceiver
+		outcome.Verdict, outcome.RetryIn = contract.VerdictFinal, 0
+		outcome.Message += "; " + contract.AskReceiver
 	}
 	return outcome
 }

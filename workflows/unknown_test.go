@@ -6,13 +6,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/workflows"
 )
 
 // once makes the requests of a hand-over those of a call that is not idempotent.
-func once(in dispatch.HandOver) dispatch.HandOver {
+func once(in contract.HandOver) contract.HandOver {
 	for i := range in.Requests {
 		in.Requests[i].Once = true
 	}
@@ -23,7 +23,7 @@ func once(in dispatch.HandOver) dispatch.HandOver {
 // waits for an operator.
 func TestAnAttemptWithoutOutcomeIsNotRepeatedForACallThatIsNotIdempotent(t *testing.T) {
 	l := newLane(t)
-	l.answers["d1"] = []dispatch.Outcome{{}}
+	l.answers["d1"] = []contract.Outcome{{}}
 	l.append(0, once(handOver("d1", "d2")))
 	l.at(time.Hour, func() {
 		require.Equal(t, "d1:parked d2:waiting", l.statuses())
@@ -52,17 +52,17 @@ func TestAnInteractionsAttemptWithoutOutcomeIsNotRepeated(t *testing.T) {
 			e := newEnv(t)
 			fire(e, "inbound.dtmf", "crm")
 			plain := e.onDispatch
-			e.onDispatch = func(in *dispatch.Input, result *dispatch.Result) {
+			e.onDispatch = func(in *contract.Input, result *contract.Result) {
 				plain(in, result)
 				for i := range result.Deliveries {
 					result.Deliveries[i].Request.Once = tc.once
 				}
 			}
-			e.onAttempt = func(in dispatch.AttemptInput) dispatch.AttemptResult {
+			e.onAttempt = func(in contract.AttemptInput) contract.AttemptResult {
 				if tc.once {
 					require.Len(t, in.Requests, 1)
 				}
-				return dispatch.AttemptResult{}
+				return contract.AttemptResult{}
 			}
 			e.signals(time.Second, [2]string{"dtmf", `{"digits":"1"}`}, [2]string{"dtmf", `{"digits":"2"}`})
 			e.signals(time.Minute, [2]string{"abandon", `{}`})
@@ -75,7 +75,7 @@ func TestAnInteractionsAttemptWithoutOutcomeIsNotRepeated(t *testing.T) {
 				require.Nil(t, failed)
 				return
 			}
-			require.Equal(t, dispatch.VerdictFinal, failed.Verdict)
+			require.Equal(t, contract.VerdictFinal, failed.Verdict)
 			require.Contains(t, failed.Message, "the call is not idempotent: check there, then redeliver or discard")
 			require.Contains(t, e.whens(), string(interaction.WhenFault), "and it is a fault as any other")
 		})

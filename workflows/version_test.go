@@ -6,27 +6,27 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/workflows"
 )
 
 func TestDeliveriesSayWithWhichConfiguration(t *testing.T) {
 	e := newEnv(t)
-	e.onDispatch = func(in *dispatch.Input, result *dispatch.Result) {
+	e.onDispatch = func(in *contract.Input, result *contract.Result) {
 		if in.After > 0 {
 			return
 		}
 		inline := delivered("d1")
-		result.Deliveries = []dispatch.Delivery{
-			{ID: "d1", Call: "crm", Sequence: 1, Status: dispatch.StatusDelivered, Outcome: &inline},
-			{ID: "d2", Call: "bi", Sequence: 1, Status: dispatch.StatusWaiting, Request: &dispatch.Request{ID: "d2", Call: "bi"}},
-			{ID: "d3", Call: "erp", Sequence: 1, Status: dispatch.StatusInLane},
+		result.Deliveries = []contract.Delivery{
+			{ID: "d1", Call: "crm", Sequence: 1, Status: contract.StatusDelivered, Outcome: &inline},
+			{ID: "d2", Call: "bi", Sequence: 1, Status: contract.StatusWaiting, Request: &contract.Request{ID: "d2", Call: "bi"}},
+			{ID: "d3", Call: "erp", Sequence: 1, Status: contract.StatusInLane},
 		}
 	}
-	e.onAttempt = func(in dispatch.AttemptInput) dispatch.AttemptResult {
+	e.onAttempt = func(in contract.AttemptInput) contract.AttemptResult {
 		outcome := delivered(in.Requests[0].ID)
 		outcome.Version = "v2"
-		return dispatch.AttemptResult{Outcomes: []dispatch.Outcome{outcome}}
+		return contract.AttemptResult{Outcomes: []contract.Outcome{outcome}}
 	}
 	e.signals(time.Minute, [2]string{"lane_result", `{"call":"erp","results":[{"id":"d3","status":"delivered","class":"ok","version":"v3"}]}`})
 	e.signals(2*time.Minute, [2]string{"abandon", `{}`})
@@ -42,7 +42,7 @@ func TestALanesAttemptsSayWithWhichConfiguration(t *testing.T) {
 	l := newLane(t)
 	first, second := retry(time.Minute), delivered("d1")
 	first.Version, second.Version = "v2", "v3"
-	l.answers["d1"] = []dispatch.Outcome{first, second}
+	l.answers["d1"] = []contract.Outcome{first, second}
 	in := handOver("d1", "d2")
 	in.Requests[0].Version, in.Requests[1].Version = "v1", "v1"
 	l.append(0, in)

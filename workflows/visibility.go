@@ -13,7 +13,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 )
 
@@ -115,16 +115,16 @@ func (r *run) show() {
 	r.touched = false
 	status := r.status()
 	r.write(r.ctx,
-		r.keyword(dispatch.AttributeState, string(status.State)),
-		r.keyword(dispatch.AttributeChannel, string(status.Channel)),
-		r.keyword(dispatch.AttributeQueue, status.Queue),
-		r.keyword(dispatch.AttributeAgent, agentID(status.Agent)),
-		r.keywords(dispatch.AttributeAgents, r.Interaction.Involved()),
-		r.keyword(dispatch.AttributeWorkbin, workbinName(status.Workbin)),
-		r.keyword(dispatch.AttributeOutcome, string(status.Outcome)),
-		r.keyword(dispatch.AttributeContactCenter, status.ContactCenter),
-		r.keyword(dispatch.AttributeInteraction, status.ID),
-		r.number(dispatch.AttributeUndelivered, status.Undelivered),
+		r.keyword(contract.AttributeState, string(status.State)),
+		r.keyword(contract.AttributeChannel, string(status.Channel)),
+		r.keyword(contract.AttributeQueue, status.Queue),
+		r.keyword(contract.AttributeAgent, agentID(status.Agent)),
+		r.keywords(contract.AttributeAgents, r.Interaction.Involved()),
+		r.keyword(contract.AttributeWorkbin, workbinName(status.Workbin)),
+		r.keyword(contract.AttributeOutcome, string(status.Outcome)),
+		r.keyword(contract.AttributeContactCenter, status.ContactCenter),
+		r.keyword(contract.AttributeInteraction, status.ID),
+		r.number(contract.AttributeUndelivered, status.Undelivered),
 	)
 	workflow.SetCurrentDetails(r.ctx, r.details(status))
 }

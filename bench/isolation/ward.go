@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"segue/bench/lab"
-	"segue/dispatch"
+	"segue/contract"
 	"segue/starter/drive"
 	"segue/workflows"
 )
@@ -224,10 +224,10 @@ func (w *ward) hurry(ctx context.Context, r *round) (n int, err error) {
 			return n, err
 		}
 		for _, record := range records {
-			if record.Status == dispatch.StatusParked {
+			if record.Status == contract.StatusParked {
 				return n, fmt.Errorf("%s is parked: %s", record.ID, record.Why)
 			}
-			if record.Status != dispatch.StatusWaiting || record.Due == "" {
+			if record.Status != contract.StatusWaiting || record.Due == "" {
 				continue
 			}
 			err := w.drive.SignalLane(ctx, lane, workflows.SignalRedeliver, workflows.OperatorRequest{ID: record.ID})

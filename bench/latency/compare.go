@@ -16,7 +16,7 @@ import (
 	sdkworker "go.temporal.io/sdk/worker"
 
 	"segue/bench/lab"
-	"segue/dispatch"
+	"segue/contract"
 	"segue/workflows"
 )
 
@@ -95,7 +95,7 @@ func (b *bench) close() {
 func (b *bench) compare(ctx context.Context, delay time.Duration, samples int, way string) (result, error) {
 	b.receiver.delay.Store(int64(delay))
 	id := fmt.Sprintf("bench-%d", delay.Milliseconds())
-	workflowID := dispatch.InteractionWorkflowID("bench", id)
+	workflowID := contract.InteractionWorkflowID("bench", id)
 	start := json.RawMessage(fmt.Sprintf(`{"id":%q,"contact_center":"bench","channel":"inbound"}`, id))
 	if _, err := b.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: workflowID, TaskQueue: lab.TaskQueue}, workflows.TypeInteraction, start); err != nil {
 		return result{}, err

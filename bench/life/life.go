@@ -12,7 +12,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"segue/bench/lab"
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/starter/drive"
 	"segue/workflows"
@@ -48,7 +48,7 @@ guard: {allow: ["127.0.0.0/8"]}
 	if err != nil {
 		return report{}, err
 	}
-	l := &life{scenario: s, lab: opened, receiver: r, workflowID: dispatch.InteractionWorkflowID(contactCenter, s.Name)}
+	l := &life{scenario: s, lab: opened, receiver: r, workflowID: contract.InteractionWorkflowID(contactCenter, s.Name)}
 	l.drive = &drive.Client{Temporal: opened.Client, TaskQueue: lab.TaskQueue, Patience: time.Hour} // Overloaded is to be waited out
 	got, err := l.measure(ctx)
 	return got, errors.Join(err, opened.Close())

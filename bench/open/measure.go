@@ -20,7 +20,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"segue/bench/lab"
-	"segue/dispatch"
+	"segue/contract"
 	"segue/replay"
 	"segue/workflows"
 )
@@ -128,7 +128,7 @@ func (b *bench) openBare(ctx context.Context, id string, commands int) error {
 }
 
 func (b *bench) openSegue(ctx context.Context, id string, commands int) error {
-	options := client.StartWorkflowOptions{ID: dispatch.InteractionWorkflowID("bench", id), TaskQueue: lab.TaskQueue}
+	options := client.StartWorkflowOptions{ID: contract.InteractionWorkflowID("bench", id), TaskQueue: lab.TaskQueue}
 	start := map[string]any{"id": id, "contact_center": "bench", "channel": "inbound"}
 	if _, err := b.Client.ExecuteWorkflow(ctx, options, workflows.TypeInteraction, start); err != nil {
 		return err
@@ -174,7 +174,7 @@ func (b *bench) replay(ctx context.Context, got *result) error {
 	if err := b.settle(ctx); err != nil {
 		return err
 	}
-	segue, err := b.history(ctx, dispatch.InteractionWorkflowID("bench", "long"))
+	segue, err := b.history(ctx, contract.InteractionWorkflowID("bench", "long"))
 	if err != nil {
 		return err
 	}

@@ -23,8 +23,8 @@ import (
 
 	"segue/activities"
 	"segue/config"
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 	"segue/interaction"
 	"segue/workflows"
 )
@@ -253,7 +253,7 @@ func inOrderOfTheTriggers(t *testing.T, env *testsuite.TestWorkflowEnvironment) 
 	require.NoError(t, value.Get(&records))
 	require.NotEmpty(t, records)
 	for i, record := range records {
-		require.Equal(t, dispatch.StatusDelivered, record.Status)
+		require.Equal(t, contract.StatusDelivered, record.Status)
 		if i > 0 && record.Sequence == records[i-1].Sequence {
 			require.Greater(t, place[record.Call], place[records[i-1].Call], "%s behind %s", record.Call, records[i-1].Call)
 		}
@@ -305,7 +305,7 @@ func environment(t *testing.T, url string) (*testsuite.TestWorkflowEnvironment, 
 	env.SetWorkerOptions(worker.Options{Plugins: []worker.Plugin{plugin}})
 	workflows.Register(env)
 	(&activities.Activities{Config: config.NewStore(set).Current, Sender: sender}).Register(env)
-	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: dispatch.InteractionWorkflowID("cc", "i-1"), TaskQueue: "segue"})
+	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: contract.InteractionWorkflowID("cc", "i-1"), TaskQueue: "segue"})
 	env.SetTestTimeout(30 * time.Second)
 	return env, sender
 }

@@ -16,7 +16,7 @@ import (
 	sdkworker "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/starter/drive"
 	"segue/workflows"
 )
@@ -97,7 +97,7 @@ func longerValues(t *testing.T, l *lab) {
 		id := fmt.Sprintf("longer-%d", i)
 		_, err := l.Temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
 			ID: id, TaskQueue: "nobody",
-			TypedSearchAttributes: temporal.NewSearchAttributes(dispatch.AttributeWorkbin.ValueSet(workflows.Keyword(text))),
+			TypedSearchAttributes: temporal.NewSearchAttributes(contract.AttributeWorkbin.ValueSet(workflows.Keyword(text))),
 		}, "Nothing")
 		require.NoError(t, err)
 		l.finds(t, id, drive.Equals("SegueWorkbin", text))
@@ -119,7 +119,7 @@ func ids(t *testing.T, l *lab) {
 
 	// A workflow id that fits, with a start that says another: the interaction says what is wrong.
 	run, err := l.Temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
-		ID: dispatch.InteractionWorkflowID("c", "i"), TaskQueue: taskQueue,
+		ID: contract.InteractionWorkflowID("c", "i"), TaskQueue: taskQueue,
 	}, workflows.TypeInteraction, startOf(n, ""))
 	require.NoError(t, err)
 	require.ErrorContains(t, run.Get(t.Context(), nil), "has 243 bytes together with contact_center")
@@ -179,13 +179,13 @@ func lanes(t *testing.T, l *lab) {
 	n := drive.Name{ContactCenter: strings.Repeat("l", 128), ID: strings.Repeat("i", 114)}
 	l.start(t, n, "")
 	l.takes(t, n, "dtmf", `{"digits":"1"}`)
-	owner := dispatch.Owner{ContactCenter: n.ContactCenter, Interaction: n.ID}
+	owner := contract.Owner{ContactCenter: n.ContactCenter, Interaction: n.ID}
 	ofCall := drive.Equals("SegueCall", gone)
-	l.finds(t, dispatch.DeliveryWorkflowID(owner, gone), "WorkflowType = 'Delivery' AND SegueParked > 0 AND "+ofCall)
-	l.finds(t, dispatch.ReceiverWorkflowID(taskQueue, gone), "WorkflowType = 'Receiver' AND "+ofCall)
-	alerts := dispatch.Owner{Receiver: dispatch.ReceiverName(taskQueue, gone)}
-	l.finds(t, dispatch.DeliveryWorkflowID(alerts, pager), "WorkflowType = 'Delivery' AND "+drive.Equals("SegueCall", pager))
-	for _, id := range []string{dispatch.DeliveryWorkflowID(owner, gone), dispatch.ReceiverWorkflowID(taskQueue, gone), dispatch.DeliveryWorkflowID(alerts, pager)} {
+	l.finds(t, contract.DeliveryWorkflowID(owner, gone), "WorkflowType = 'Delivery' AND SegueParked > 0 AND "+ofCall)
+	l.finds(t, contract.ReceiverWorkflowID(taskQueue, gone), "WorkflowType = 'Receiver' AND "+ofCall)
+	alerts := contract.Owner{Receiver: contract.ReceiverName(taskQueue, gone)}
+	l.finds(t, contract.DeliveryWorkflowID(alerts, pager), "WorkflowType = 'Delivery' AND "+drive.Equals("SegueCall", pager))
+	for _, id := range []string{contract.DeliveryWorkflowID(owner, gone), contract.ReceiverWorkflowID(taskQueue, gone), contract.DeliveryWorkflowID(alerts, pager)} {
 		require.LessOrEqual(t, len(id), 255)
 		l.isRunning(t, id)
 	}

@@ -17,7 +17,7 @@ import (
 	"google.golang.org/grpc"
 
 	"segue/config"
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/worker/host"
 	"segue/workflows"
@@ -85,7 +85,7 @@ func newGated(t *testing.T) *gated {
 	name := nameOf(t)
 	set, err := config.Parse("query.yaml", []byte("calls: []\n"))
 	require.NoError(t, err)
-	g := &gated{gate: &gate{}, t: t, id: dispatch.InteractionWorkflowID(name, "i1")}
+	g := &gated{gate: &gate{}, t: t, id: contract.InteractionWorkflowID(name, "i1")}
 	plugin, err := sdktemporal.NewSimplePlugin(sdktemporal.SimplePluginOptions{
 		Name: "gate",
 		ConfigureClient: func(_ context.Context, configure client.PluginConfigureClientOptions) error {

@@ -16,8 +16,8 @@ import (
 	"go.uber.org/goleak"
 
 	"segue/config"
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 	"segue/interaction"
 )
 
@@ -55,7 +55,7 @@ func newSender(t testing.TB) *delivery.Sender {
 }
 
 // send renders a call and makes one attempt.
-func send(t testing.TB, sender *delivery.Sender, c *config.Call, id string, data map[string]any) dispatch.Outcome {
+func send(t testing.TB, sender *delivery.Sender, c *config.Call, id string, data map[string]any) contract.Outcome {
 	t.Helper()
 	view, event := occasion(data)
 	return sender.Send(context.Background(), c.Policy, c.Render(id, view, event), 1)

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // charge is a SOAP call with all that a body may hold.
@@ -126,7 +126,7 @@ func TestASOAPServiceRefusesWhatItsSchemaDoesNotAllow(t *testing.T) {
 					text := strings.ReplaceAll(strings.ReplaceAll(charge, change[0], change[1]), "VERSION", version)
 					o := send(t, sender, call(t, r.URL, text), fmt.Sprintf("msg_wrong_%d", id), nil)
 					assert.Equal(t, "soap_fault", o.Class, o.Message)
-					assert.Equal(t, dispatch.VerdictFinal, o.Verdict)
+					assert.Equal(t, contract.VerdictFinal, o.Verdict)
 					assert.Equal(t, status, o.Code)
 					assert.Contains(t, o.Message, map[string]string{"1.1": "SOAP fault Client", "1.2": "SOAP fault Sender"}[version])
 				})

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/interaction/intake"
 	"segue/trigger"
@@ -125,7 +125,7 @@ var (
 		{When: []string{"segment_change"}, Segments: []string{"wrap_up", "agent_selecting"}, Call: "audit"},
 		{When: []string{"interaction_ends"}, Call: "billing"},
 	})
-	owner = dispatch.Owner{ContactCenter: "cc", Interaction: "i1", FirstRunID: "r1"}
+	owner = contract.Owner{ContactCenter: "cc", Interaction: "i1", FirstRunID: "r1"}
 )
 
 func compiled(specs []trigger.Spec) *trigger.Set {
@@ -145,7 +145,7 @@ func (l *life) enter(t require.TestingT, turn interaction.Turn) {
 		firings, failed := triggers.Match(&turn.View, &turn.Events[n])
 		require.Empty(t, failed)
 		for _, f := range firings {
-			id := dispatch.DeliveryID(owner, &turn.Events[n], f.Call)
+			id := contract.DeliveryID(owner, &turn.Events[n], f.Call)
 			l.lanes[f.Call] = append(l.lanes[f.Call], id)
 		}
 	}

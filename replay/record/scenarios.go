@@ -9,7 +9,7 @@ import (
 
 	"go.temporal.io/sdk/client"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/workflows"
 )
@@ -147,7 +147,7 @@ var lives = []scenario{
 			if err := s.steps(ctx, "retried", "offer", agentOne, "accept", agentOne, "set_disposition", `{"code":"SOLD"}`); err != nil {
 				return err
 			}
-			if err := s.until(ctx, interactionID("retried"), has(dispatch.StatusDelivered, "flaky")); err != nil {
+			if err := s.until(ctx, interactionID("retried"), has(contract.StatusDelivered, "flaky")); err != nil {
 				return err
 			}
 			if err := s.steps(ctx, "retried", "complete", none); err != nil {
@@ -168,7 +168,7 @@ var lives = []scenario{
 			if err := s.steps(ctx, "parked", "queue_event", `{"event":"PLAY"}`, "queue_event", `{"event":"STOP"}`); err != nil {
 				return err
 			}
-			if err := s.until(ctx, laneID("parked", "gone"), has(dispatch.StatusParked, "gone")); err != nil {
+			if err := s.until(ctx, laneID("parked", "gone"), has(contract.StatusParked, "gone")); err != nil {
 				return err
 			}
 			if err := s.told(ctx, "gone", interaction.WhenDeliveryParked); err != nil {
@@ -280,7 +280,7 @@ var lives = []scenario{
 }
 
 // has waits for a delivery of a call that has a status.
-func has(status dispatch.Status, call string) func([]workflows.DeliveryRecord) bool {
+func has(status contract.Status, call string) func([]workflows.DeliveryRecord) bool {
 	return func(records []workflows.DeliveryRecord) bool {
 		for _, record := range records {
 			if record.Call == call && record.Status == status {

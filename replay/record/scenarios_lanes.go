@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/workflows"
 )
 
@@ -45,7 +45,7 @@ var lanes = []scenario{
 				s.steps(ctx, "bulky", "complete", none),
 				s.finished(ctx, interactionID("bulky")),
 				ask(ctx, s, lane, workflows.QueryParts, func(ids []string) bool { parts = ids; return len(ids) > 0 }),
-				s.until(ctx, lane, has(dispatch.StatusParked, "bulk")))
+				s.until(ctx, lane, has(contract.StatusParked, "bulk")))
 			if err != nil {
 				return err
 			}
@@ -69,7 +69,7 @@ func (s *studio) park(ctx context.Context, id string) error {
 	}
 	return errors.Join(
 		s.steps(ctx, id, "queue_event", `{"event":"PLAY"}`),
-		s.until(ctx, laneID(id, "gone"), has(dispatch.StatusParked, "gone")),
+		s.until(ctx, laneID(id, "gone"), has(contract.StatusParked, "gone")),
 		s.steps(ctx, id, "abandon", none),
 		s.finished(ctx, interactionID(id)))
 }
@@ -87,7 +87,7 @@ func parkedLane(name, signal string) scenario {
 			}
 			if signal != "" {
 				tries := func(records []workflows.DeliveryRecord) bool {
-					return len(records[0].Attempts) > 1 && records[0].Status == dispatch.StatusParked
+					return len(records[0].Attempts) > 1 && records[0].Status == contract.StatusParked
 				}
 				if err := errors.Join(s.client.SignalWorkflow(ctx, lane, "", signal, nil), s.until(ctx, lane, tries)); err != nil {
 					return err
@@ -103,7 +103,7 @@ func (s *studio) discardAll(ctx context.Context, lane string) error {
 	return ask(ctx, s, lane, workflows.QueryDeliveries, func(records []workflows.DeliveryRecord) bool {
 		open := 0
 		for _, record := range records {
-			if record.Status == dispatch.StatusDelivered || record.Status == dispatch.StatusDiscarded {
+			if record.Status == contract.StatusDelivered || record.Status == contract.StatusDiscarded {
 				continue
 			}
 			open++

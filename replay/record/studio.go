@@ -23,7 +23,7 @@ import (
 
 	"segue/config"
 	"segue/connect"
-	"segue/dispatch"
+	"segue/contract"
 	"segue/embedded"
 	"segue/interaction"
 	"segue/worker/host"
@@ -139,16 +139,16 @@ func (s *studio) close() error {
 	return errors.Join(err, s.receiver.Close(), s.server.Stop())
 }
 
-func interactionID(id string) string { return dispatch.InteractionWorkflowID(contactCenter, id) }
+func interactionID(id string) string { return contract.InteractionWorkflowID(contactCenter, id) }
 
 func laneID(id, call string) string {
-	return dispatch.DeliveryWorkflowID(dispatch.Owner{ContactCenter: contactCenter, Interaction: id}, call)
+	return contract.DeliveryWorkflowID(contract.Owner{ContactCenter: contactCenter, Interaction: id}, call)
 }
 
-func receiverID(call string) string { return dispatch.ReceiverWorkflowID(taskQueue, call) }
+func receiverID(call string) string { return contract.ReceiverWorkflowID(taskQueue, call) }
 
 func alertID(about, call string) string {
-	return dispatch.DeliveryWorkflowID(dispatch.Owner{Receiver: dispatch.ReceiverName(taskQueue, about)}, call)
+	return contract.DeliveryWorkflowID(contract.Owner{Receiver: contract.ReceiverName(taskQueue, about)}, call)
 }
 
 func (s *studio) start(ctx context.Context, id, channel, more string) error {

@@ -7,7 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/replay"
 	"segue/starter/drive"
 )
@@ -27,7 +27,7 @@ type Discarded struct {
 // along what it lists.
 func (f Filter) discarding() string {
 	return and(f.named(endedTypes, "ExecutionStatus != 'ContinuedAsNew'",
-		drive.Equals(dispatch.AttributeOutcome.GetName(), string(dispatch.StatusDiscarded))))
+		drive.Equals(contract.AttributeOutcome.GetName(), string(contract.StatusDiscarded))))
 }
 
 // Discarded lists what lanes gave up, of each the last 100.

@@ -3,7 +3,7 @@ package audit
 import (
 	"time"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/workflows"
 )
@@ -68,7 +68,7 @@ func (f *Finding) describe(left workflows.Left) {
 	}
 }
 
-func deliveriesOf(requests []dispatch.Request) []Delivery {
+func deliveriesOf(requests []contract.Request) []Delivery {
 	deliveries := []Delivery{}
 	for _, r := range requests {
 		deliveries = append(deliveries, Delivery{ID: r.ID, Call: r.Call, When: r.When, Sequence: r.Sequence})

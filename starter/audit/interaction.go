@@ -12,7 +12,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/recovery"
 	"segue/workflows"
 )
@@ -45,7 +45,7 @@ func (a *Auditor) successor(ctx context.Context, r run, left workflows.Left) (wo
 	if err != nil {
 		return "", false, err
 	}
-	ended := dispatch.EndedRun{WorkflowID: r.id, RunID: r.runID}
+	ended := contract.EndedRun{WorkflowID: r.id, RunID: r.runID}
 	isUsed := false
 	for _, other := range later {
 		switch standing, err := recovery.StandingOf(ctx, a.Temporal, a.Log, other.info, ended, left.Owner.FirstRunID); {
@@ -95,7 +95,7 @@ func (a *Auditor) takeUp(ctx context.Context, workflowID string, ended run, left
 		Priority: temporal.Priority{
 			PriorityKey: int(priority.GetPriorityKey()), FairnessKey: priority.GetFairnessKey(), FairnessWeight: priority.GetFairnessWeight(),
 		},
-	}, workflows.TypeInteraction, left.Start, dispatch.Recovery{Recovers: dispatch.EndedRun{WorkflowID: ended.id, RunID: ended.runID}})
+	}, workflows.TypeInteraction, left.Start, contract.Recovery{Recovers: contract.EndedRun{WorkflowID: ended.id, RunID: ended.runID}})
 	var exists *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &exists) {
 		return nil // another audit was faster

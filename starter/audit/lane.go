@@ -7,7 +7,7 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 
 	"segue/activities"
-	"segue/dispatch"
+	"segue/contract"
 	"segue/replay"
 	"segue/workflows"
 )
@@ -36,12 +36,12 @@ func (a *Auditor) lane(
 	finding.Interaction, finding.Call, finding.Deliveries = owner.Interaction, left.Start.Call, deliveriesOf(requests)
 	return &job{finding: finding, fire: func(ctx context.Context) error {
 		lanes := &activities.Activities{Temporal: a.Temporal, TaskQueue: a.queueOf(started)}
-		return lanes.HandOver(ctx, dispatch.HandOver{Owner: owner, Call: left.Start.Call, Requests: requests})
+		return lanes.HandOver(ctx, contract.HandOver{Owner: owner, Call: left.Start.Call, Requests: requests})
 	}}, nil
 }
 
 // unknownTo are those of the requests that a run of their lane was never given.
-func (a *Auditor) unknownTo(ctx context.Context, r run, requests []dispatch.Request) ([]dispatch.Request, error) {
+func (a *Auditor) unknownTo(ctx context.Context, r run, requests []contract.Request) ([]contract.Request, error) {
 	history, err := replay.Fetch(ctx, a.Temporal, r.execution())
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func (a *Auditor) unknownTo(ctx context.Context, r run, requests []dispatch.Requ
 		return nil, fmt.Errorf("a later run of it, %s, does not replay with this version: %w", r.runID, err)
 	}
 	lane, _ := recalled.Lane()
-	var unknown []dispatch.Request
+	var unknown []contract.Request
 	for _, request := range requests {
 		if !lane.Knows(request.ID) {
 			unknown = append(unknown, request)

@@ -12,7 +12,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/workflows"
 )
@@ -22,7 +22,7 @@ type Client struct {
 	Temporal  client.Client
 	TaskQueue string
 	// Priority says whose turn a new interaction is; nil leaves it to its contact center.
-	Priority func(start interaction.Start) dispatch.Priority
+	Priority func(start interaction.Start) contract.Priority
 	// Patience is how long what may pass is tried again; zero is DefaultPatience.
 	Patience time.Duration
 }
@@ -93,7 +93,7 @@ func (c *Client) start(ctx context.Context, n Name, start json.RawMessage, reope
 
 // priorityOf asks for the priority of a start; of one that is malformed, the
 // interaction will say so.
-func (c *Client) priorityOf(payload json.RawMessage) (p dispatch.Priority) {
+func (c *Client) priorityOf(payload json.RawMessage) (p contract.Priority) {
 	if start, err := interaction.DecodeStart(payload); err == nil && c.Priority != nil {
 		p = c.Priority(start)
 	}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/workflows"
 )
 
@@ -22,8 +22,8 @@ type Lane struct {
 
 // LaneOf is the lane of a call, whether its workflow ever ran or not.
 func LaneOf(n Name, call string) Lane {
-	owner := dispatch.Owner{ContactCenter: n.ContactCenter, Interaction: n.ID}
-	return Lane{Name: n, Call: call, WorkflowID: dispatch.DeliveryWorkflowID(owner, call)}
+	owner := contract.Owner{ContactCenter: n.ContactCenter, Interaction: n.ID}
+	return Lane{Name: n, Call: call, WorkflowID: contract.DeliveryWorkflowID(owner, call)}
 }
 
 // LaneDeliveries asks a lane for what it has, and for the last it had.

@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strings"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 )
 
@@ -42,6 +42,6 @@ func (n Name) Check() error {
 }
 
 // WorkflowID is the id of the interaction's workflow.
-func (n Name) WorkflowID() string { return dispatch.InteractionWorkflowID(n.ContactCenter, n.ID) }
+func (n Name) WorkflowID() string { return contract.InteractionWorkflowID(n.ContactCenter, n.ID) }
 
 func (n Name) String() string { return n.ContactCenter + "/" + n.ID }

@@ -11,7 +11,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/temporal"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 	"segue/workflows"
 )
@@ -77,8 +77,8 @@ func (c *Client) Deliveries(ctx context.Context, n Name) ([]workflows.DeliveryRe
 // any more: of what has arrived, it lists the last.
 func settleUnlisted(list []workflows.DeliveryRecord, call string, listed map[string]bool) {
 	for i, record := range list {
-		if record.Call == call && !listed[record.ID] && (record.Status == dispatch.StatusInLane || record.Status == dispatch.StatusParked) {
-			list[i].Status = dispatch.StatusDelivered
+		if record.Call == call && !listed[record.ID] && (record.Status == contract.StatusInLane || record.Status == contract.StatusParked) {
+			list[i].Status = contract.StatusDelivered
 		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/starter/drive"
 	"segue/workflows"
 )
@@ -33,21 +33,21 @@ type Filter struct {
 func (f Filter) Query() string {
 	conditions := []string{"WorkflowType = '" + workflows.TypeDelivery + "'"}
 	if f.Discarded { // a lane that continued as new has taken along what it lists
-		conditions = append(conditions, "ExecutionStatus != 'ContinuedAsNew'", drive.Equals(dispatch.AttributeOutcome.GetName(), string(dispatch.StatusDiscarded)))
+		conditions = append(conditions, "ExecutionStatus != 'ContinuedAsNew'", drive.Equals(contract.AttributeOutcome.GetName(), string(contract.StatusDiscarded)))
 	} else {
 		conditions = append(conditions, "ExecutionStatus = 'Running'")
 	}
 	for _, keyword := range []struct{ attribute, value string }{
-		{dispatch.AttributeContactCenter.GetName(), f.ContactCenter},
-		{dispatch.AttributeInteraction.GetName(), f.Interaction},
-		{dispatch.AttributeCall.GetName(), f.Call},
+		{contract.AttributeContactCenter.GetName(), f.ContactCenter},
+		{contract.AttributeInteraction.GetName(), f.Interaction},
+		{contract.AttributeCall.GetName(), f.Call},
 	} {
 		if keyword.value != "" {
 			conditions = append(conditions, drive.Equals(keyword.attribute, keyword.value))
 		}
 	}
 	if f.Parked && !f.Retrying {
-		conditions = append(conditions, dispatch.AttributeParked.GetName()+" > 0")
+		conditions = append(conditions, contract.AttributeParked.GetName()+" > 0")
 	}
 	return strings.Join(conditions, " AND ")
 }
@@ -63,14 +63,14 @@ func (f Filter) Match(record workflows.DeliveryRecord) bool {
 
 func (f Filter) waits(record workflows.DeliveryRecord) bool {
 	if f.Discarded {
-		return record.Status == dispatch.StatusDiscarded
+		return record.Status == contract.StatusDiscarded
 	}
-	isParked := record.Status == dispatch.StatusParked
-	isRetrying := record.Status == dispatch.StatusWaiting && record.Due != ""
+	isParked := record.Status == contract.StatusParked
+	isRetrying := record.Status == contract.StatusWaiting && record.Due != ""
 	if f.Parked || f.Retrying {
 		return f.Parked && isParked || f.Retrying && isRetrying
 	}
-	isSettled := record.Status == dispatch.StatusDelivered || record.Status == dispatch.StatusDiscarded
+	isSettled := record.Status == contract.StatusDelivered || record.Status == contract.StatusDiscarded
 	return f.Settled || !isSettled
 }
 

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/starter/drive"
 	"segue/starter/lanes"
 	"segue/workflows"
@@ -34,7 +34,7 @@ func newNamespace() *namespace {
 }
 
 // add gives an interaction's lane one delivery for each status, d1, d2 and so on.
-func (n *namespace) add(interaction string, statuses ...dispatch.Status) drive.Lane {
+func (n *namespace) add(interaction string, statuses ...contract.Status) drive.Lane {
 	lane := drive.LaneOf(drive.Name{ContactCenter: "cc", ID: interaction}, "crm")
 	n.lanes = append(n.lanes, lane)
 	for i, status := range statuses {
@@ -110,12 +110,12 @@ func TestTheQueryNamesWhatNarrows(t *testing.T) {
 
 func TestWhatAFilterMeans(t *testing.T) {
 	at := time.Date(2026, 1, 31, 8, 0, 0, 0, time.UTC)
-	gone := workflows.DeliveryRecord{ID: "d", Call: "crm", Status: dispatch.StatusParked, Class: "gone", At: at.Format(time.RFC3339Nano)}
+	gone := workflows.DeliveryRecord{ID: "d", Call: "crm", Status: contract.StatusParked, Class: "gone", At: at.Format(time.RFC3339Nano)}
 	retrying := gone
-	retrying.Status, retrying.Due = dispatch.StatusWaiting, at.Add(time.Hour).Format(time.RFC3339Nano)
-	behind := workflows.DeliveryRecord{ID: "e", Call: "crm", Status: dispatch.StatusWaiting, EventAt: gone.At}
+	retrying.Status, retrying.Due = contract.StatusWaiting, at.Add(time.Hour).Format(time.RFC3339Nano)
+	behind := workflows.DeliveryRecord{ID: "e", Call: "crm", Status: contract.StatusWaiting, EventAt: gone.At}
 	arrived := gone
-	arrived.Status = dispatch.StatusDelivered
+	arrived.Status = contract.StatusDelivered
 	for name, c := range map[string]struct {
 		filter lanes.Filter
 		record workflows.DeliveryRecord
@@ -136,8 +136,8 @@ func TestWhatAFilterMeans(t *testing.T) {
 		"failed before":              {lanes.Filter{Since: at.Add(time.Second)}, gone, false},
 		"never tried, since event":   {lanes.Filter{Since: at}, behind, true},
 		"never tried, an older one":  {lanes.Filter{Since: at.Add(time.Second)}, behind, false},
-		"attempting is not parked":   {parked, workflows.DeliveryRecord{Status: dispatch.StatusAttempting}, false},
-		"attempting has not arrived": {lanes.Filter{}, workflows.DeliveryRecord{Status: dispatch.StatusAttempting}, true},
+		"attempting is not parked":   {parked, workflows.DeliveryRecord{Status: contract.StatusAttempting}, false},
+		"attempting has not arrived": {lanes.Filter{}, workflows.DeliveryRecord{Status: contract.StatusAttempting}, true},
 	} {
 		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, c.filter.Match(c.record)) })
 	}
@@ -147,7 +147,7 @@ func TestFindKeepsTheOrderOverManyLanes(t *testing.T) {
 	n := newNamespace()
 	var want []string
 	for i := range 150 {
-		n.add(fmt.Sprint("i", i), dispatch.StatusParked, dispatch.StatusWaiting)
+		n.add(fmt.Sprint("i", i), contract.StatusParked, contract.StatusWaiting)
 		want = append(want, fmt.Sprintf("i%d-d1", i))
 	}
 	require.Equal(t, want, ids(n.find(t, parked)))
@@ -164,10 +164,10 @@ func TestFindKeepsTheOrderOverManyLanes(t *testing.T) {
 // A lane that is stuck hides none of the others.
 func TestALaneThatDoesNotAnswer(t *testing.T) {
 	n := newNamespace()
-	n.add("i1", dispatch.StatusParked)
+	n.add("i1", contract.StatusParked)
 	n.asking[n.add("i2").WorkflowID] = errors.New("stuck")
 	n.asking[n.add("i3").WorkflowID] = drive.ErrCompleted
-	n.add("i4", dispatch.StatusParked)
+	n.add("i4", contract.StatusParked)
 	found := n.find(t, parked)
 	require.Equal(t, []string{"i1-d1", "i4-d1"}, ids(found))
 	require.Equal(t, []lanes.Failure{{WorkflowID: "delivery/cc/i2/crm", Reason: "stuck"}}, found.Failures)
@@ -181,7 +181,7 @@ func TestSendKeepsToItsRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNamespace()
 		for i := range 11 {
-			n.add(fmt.Sprint("i", i), dispatch.StatusParked)
+			n.add(fmt.Sprint("i", i), contract.StatusParked)
 		}
 		begin := time.Now()
 		result, err := lanes.Send(t.Context(), n, parked, n.find(t, parked), order(5))
@@ -195,10 +195,10 @@ func TestSendKeepsToItsRate(t *testing.T) {
 func TestWhatWaitsNoMoreIsSkipped(t *testing.T) {
 	n := newNamespace()
 	for _, i := range []string{"i1", "i2", "i3", "i4", "i5"} {
-		n.add(i, dispatch.StatusParked)
+		n.add(i, contract.StatusParked)
 	}
 	found := n.find(t, parked)
-	n.records["delivery/cc/i1/crm"] = []workflows.DeliveryRecord{{ID: "i1-d1", Status: dispatch.StatusDelivered}}
+	n.records["delivery/cc/i1/crm"] = []workflows.DeliveryRecord{{ID: "i1-d1", Status: contract.StatusDelivered}}
 	n.records["delivery/cc/i2/crm"] = nil
 	n.asking["delivery/cc/i3/crm"] = drive.ErrNotFound
 	n.telling["delivery/cc/i4/crm"] = drive.ErrCompleted
@@ -210,8 +210,8 @@ func TestWhatWaitsNoMoreIsSkipped(t *testing.T) {
 
 func TestAFailureStopsNoOther(t *testing.T) {
 	n := newNamespace()
-	n.add("i1", dispatch.StatusParked)
-	n.add("i2", dispatch.StatusParked)
+	n.add("i1", contract.StatusParked)
+	n.add("i2", contract.StatusParked)
 	n.telling["delivery/cc/i1/crm"] = errors.New("too many signals")
 	result, err := lanes.Send(t.Context(), n, parked, n.find(t, parked), order(1000))
 	require.NoError(t, err)
@@ -222,8 +222,8 @@ func TestAFailureStopsNoOther(t *testing.T) {
 
 func TestOnlyWhatHasASourceIsRenderedAnew(t *testing.T) {
 	n := newNamespace()
-	n.add("i1", dispatch.StatusParked)
-	n.records[n.add("i2", dispatch.StatusParked).WorkflowID][0].CanRerender = true
+	n.add("i1", contract.StatusParked)
+	n.records[n.add("i2", contract.StatusParked).WorkflowID][0].CanRerender = true
 	anew := order(1000)
 	anew.Rerender = true
 	result, err := lanes.Send(t.Context(), n, parked, n.find(t, parked), anew)
@@ -237,7 +237,7 @@ func TestOnlyWhatHasASourceIsRenderedAnew(t *testing.T) {
 func TestAnOrderThatBreaksOff(t *testing.T) {
 	n := newNamespace()
 	for i := range 5 {
-		n.add(fmt.Sprint("i", i), dispatch.StatusParked)
+		n.add(fmt.Sprint("i", i), contract.StatusParked)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	n.onSent = func(sent int) {

@@ -16,8 +16,8 @@ import (
 	"segue/alerts"
 	"segue/config"
 	"segue/connect"
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 	"segue/metrics"
 	"segue/metrics/export"
 	"segue/recovery"
@@ -72,7 +72,7 @@ func Run(ctx context.Context, options Options) error {
 	fatal := make(chan error, 1)
 	trouble := alerts.New(alerts.Options{
 		Temporal: options.Client, TaskQueue: options.TaskQueue, Log: options.Log,
-		Rules: func() dispatch.AlertRules { return options.Config.Current().Alerts },
+		Rules: func() contract.AlertRules { return options.Config.Current().Alerts },
 	})
 	set := workerOptions(fatal)
 	set.DeploymentOptions = deployment(options.Config.Current().Temporal)

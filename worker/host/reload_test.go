@@ -20,8 +20,8 @@ import (
 	"go.uber.org/goleak"
 
 	"segue/config"
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 	"segue/metrics"
 	"segue/metrics/metricstest"
 	"segue/worker/host"
@@ -169,7 +169,7 @@ func TestTheGuardFollows(t *testing.T) {
 	send := func() string {
 		sent++
 		call, _ := d.store.Current().Call("crm")
-		return d.sender.Send(t.Context(), call.Policy, dispatch.Request{ID: fmt.Sprint(sent), Method: "POST", URL: receiver.URL}, 1).Class
+		return d.sender.Send(t.Context(), call.Policy, contract.Request{ID: fmt.Sprint(sent), Method: "POST", URL: receiver.URL}, 1).Class
 	}
 	require.Equal(t, "blocked", send())
 	d.reload(text(`"127.0.0.0/8"`))

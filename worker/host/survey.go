@@ -18,7 +18,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"golang.org/x/time/rate"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/metrics"
 	"segue/workflows"
 )
@@ -137,7 +137,7 @@ func (s *surveyor) survey(ctx context.Context) (*metrics.Survey, error) {
 	if found.Interactions, err = s.count(ctx, ""); err != nil {
 		return nil, fmt.Errorf("counting interactions: %w", err)
 	}
-	if found.Undelivered, err = s.count(ctx, " AND "+dispatch.AttributeUndelivered.GetName()+" > 0"); err != nil {
+	if found.Undelivered, err = s.count(ctx, " AND "+contract.AttributeUndelivered.GetName()+" > 0"); err != nil {
 		return nil, fmt.Errorf("counting interactions: %w", err)
 	}
 	return found, nil
@@ -158,9 +158,9 @@ func (s *surveyor) lanes(ctx context.Context, found *metrics.Survey) error {
 			return err
 		}
 		for _, lane := range page.GetExecutions() {
-			call := keyword(lane, dispatch.AttributeCall)
+			call := keyword(lane, contract.AttributeCall)
 			sum := found.Lanes[call]
-			sum.Add(lane.GetStartTime().AsTime(), number(lane, dispatch.AttributeParked))
+			sum.Add(lane.GetStartTime().AsTime(), number(lane, contract.AttributeParked))
 			found.Lanes[call] = sum
 		}
 		if request.NextPageToken = page.GetNextPageToken(); len(request.NextPageToken) == 0 {

@@ -17,12 +17,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"segue/contract"
 	"segue/delivery"
-	"segue/dispatch"
 )
 
 const (
-	retry, delivered = dispatch.VerdictRetry, dispatch.VerdictDelivered
+	retry, delivered = contract.VerdictRetry, contract.VerdictDelivered
 
 	// atOnce is how many attempts go through one bad network at the same time.
 	atOnce = 20
@@ -35,7 +35,7 @@ type bad struct {
 	request int    // bytes of the body
 	answer  int    // bytes of the answer's body
 	class   string
-	verdict dispatch.Verdict
+	verdict contract.Verdict
 	message string
 	least   time.Duration // that an attempt takes
 	cut     bool          // the receiver gets no whole request
@@ -105,7 +105,7 @@ func TestToxicNetworks(t *testing.T) {
 						Retry:   delivery.Retry{Schedule: []time.Duration{time.Second}},
 						Returns: []delivery.Return{{From: "tier", To: "crm_tier"}}}
 					started := time.Now()
-					o := sender.Send(context.Background(), policy, dispatch.Request{
+					o := sender.Send(context.Background(), policy, contract.Request{
 						ID: fmt.Sprintf("msg_%d", i), Method: http.MethodPost, URL: url, Body: strings.Repeat("x", n.request)}, 1)
 					took := time.Since(started)
 					assert.Equal(t, n.class, o.Class, o.Message)
@@ -136,9 +136,9 @@ func TestANetworkThatRecovers(t *testing.T) {
 	r := newReceiver(t, 100)
 	proxy := proxyTo(t, r)
 	sender := newSender(t)
-	send := func(n int) dispatch.Outcome {
+	send := func(n int) contract.Outcome {
 		policy := delivery.Policy{Call: fmt.Sprintf("crm-%d", n), Timeout: deadline, Idempotent: true, Retry: delivery.Retry{Schedule: []time.Duration{time.Second}}}
-		return sender.Send(context.Background(), policy, dispatch.Request{ID: fmt.Sprintf("msg_%d", n), Method: http.MethodPost, URL: "http://" + proxy.Listen, Body: "{}"}, 1)
+		return sender.Send(context.Background(), policy, contract.Request{ID: fmt.Sprintf("msg_%d", n), Method: http.MethodPost, URL: "http://" + proxy.Listen, Body: "{}"}, 1)
 	}
 	n := 0
 	for _, bad := range networks {

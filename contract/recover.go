@@ -1,4 +1,4 @@
-package dispatch
+package contract
 
 // EndedRun names a run of an interaction that was ended from outside.
 type EndedRun struct {

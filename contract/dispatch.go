@@ -1,4 +1,4 @@
-package dispatch
+package contract
 
 import (
 	"encoding/json"

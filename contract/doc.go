@@ -4,4 +4,4 @@
 //
 // It must never know how a request is sent, rendered or configured, and holds
 // no behaviour but the identity of a delivery.
-package dispatch
+package contract

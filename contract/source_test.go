@@ -1,4 +1,4 @@
-package dispatch_test
+package contract_test
 
 import (
 	"encoding/json"
@@ -8,14 +8,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"segue/dispatch"
+	"segue/contract"
 	"segue/interaction"
 )
 
 func TestASourceComesBackAsItWas(t *testing.T) {
 	view := &interaction.View{UserData: map[string]any{"tier": "gold", "calls": 7.0, "account": json.Number("12345678901234567"), "score": 1.5}}
 	event := &interaction.Event{Sequence: 3, When: "survey", At: time.Date(2026, 1, 31, 8, 0, 0, 5, time.UTC), Fields: map[string]any{"n": 2.0}}
-	r := dispatch.Request{ID: "d", Body: "x", Source: dispatch.SourceOf(view, event)}
+	r := contract.Request{ID: "d", Body: "x", Source: contract.SourceOf(view, event)}
 	gotView, gotEvent, err := r.Origin()
 	require.NoError(t, err)
 	require.Equal(t, view, gotView)
@@ -27,12 +27,12 @@ func TestASourceComesBackAsItWas(t *testing.T) {
 
 func TestALargeSourceIsNotKept(t *testing.T) {
 	view := &interaction.View{UserData: map[string]any{"large": strings.Repeat("x", 16<<10)}}
-	require.Nil(t, dispatch.SourceOf(view, &interaction.Event{}))
+	require.Nil(t, contract.SourceOf(view, &interaction.Event{}))
 }
 
 func TestSourcesThatAreNone(t *testing.T) {
 	for source, says := range map[string]string{"": "source of delivery d", "7": "source of delivery d", `{"events":[]}`: "has 0 events, not 1"} {
-		_, _, err := dispatch.Request{ID: "d", Source: []byte(source)}.Origin()
+		_, _, err := contract.Request{ID: "d", Source: []byte(source)}.Origin()
 		require.ErrorContains(t, err, says)
 	}
 }

@@ -1,4 +1,4 @@
-package dispatch_test
+package contract_test
 
 import (
 	"testing"
@@ -8,7 +8,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"segue/connect"
-	"segue/dispatch"
+	"segue/contract"
 )
 
 // TestEverySearchAttributeIsPrepared holds what workflows write against what a
@@ -19,9 +19,9 @@ func TestEverySearchAttributeIsPrepared(t *testing.T) {
 		prepared[attribute.Name] = attribute.Type
 	}
 	written := []temporal.SearchAttributeKey{
-		dispatch.AttributeState, dispatch.AttributeChannel, dispatch.AttributeQueue, dispatch.AttributeAgent, dispatch.AttributeAgents, dispatch.AttributeWorkbin,
-		dispatch.AttributeOutcome, dispatch.AttributeContactCenter, dispatch.AttributeInteraction, dispatch.AttributeCall,
-		dispatch.AttributeUndelivered, dispatch.AttributeParked,
+		contract.AttributeState, contract.AttributeChannel, contract.AttributeQueue, contract.AttributeAgent, contract.AttributeAgents, contract.AttributeWorkbin,
+		contract.AttributeOutcome, contract.AttributeContactCenter, contract.AttributeInteraction, contract.AttributeCall,
+		contract.AttributeUndelivered, contract.AttributeParked,
 	}
 	require.Len(t, prepared, len(written))
 	for _, key := range written {
