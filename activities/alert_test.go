@@ -49,13 +49,13 @@ func (l *tellings) await(t *testing.T, n int) {
 func (d *desk) watched(t *testing.T) *tellings {
 	t.Helper()
 	told := &tellings{}
-	d.temporal.On("SignalWithStartWorkflow", mock.Anything, mock.Anything, contract.SignalTell, mock.Anything, mock.Anything, contract.WorkflowReceiver, mock.Anything).
+	d.temporal.On("SignalWithStartWorkflow", mock.Anything, mock.Anything, contract.SignalHealth, mock.Anything, mock.Anything, contract.WorkflowReceiver, mock.Anything).
 		Run(func(args mock.Arguments) {
-			telling := args.Get(3).(contract.Telling)
+			telling := args.Get(3).(contract.HealthReport)
 			told.add(fmt.Sprintf("%s %s %d", args.Get(1), telling.Health, telling.Parked))
 		}).Return(nil, nil).Maybe()
-	d.temporal.On("SignalWorkflow", mock.Anything, mock.Anything, "", contract.SignalTell, mock.Anything).Run(func(args mock.Arguments) {
-		told.add(fmt.Sprintf("%s %s", args.Get(1), args.Get(4).(contract.Telling).Health))
+	d.temporal.On("SignalWorkflow", mock.Anything, mock.Anything, "", contract.SignalHealth, mock.Anything).Run(func(args mock.Arguments) {
+		told.add(fmt.Sprintf("%s %s", args.Get(1), args.Get(4).(contract.HealthReport).Health))
 	}).Return(nil).Maybe()
 	d.Alerts = alerts.New(alerts.Options{
 		Temporal: d.temporal, TaskQueue: "segue", Rules: func() contract.AlertRules { return contract.AlertRules{FailingAfter: time.Nanosecond} },

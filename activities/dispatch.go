@@ -27,7 +27,7 @@ const (
 // the calls that they fire, sends what may be sent at once, hands over what belongs
 // to a Delivery workflow, and leaves the rest to the workflow. What a receiver, a
 // template or a trigger does is in the result, never an error. It only reads in.
-func (a *Activities) Dispatch(ctx context.Context, in *contract.Input) (*contract.Result, error) {
+func (a *Activities) Dispatch(ctx context.Context, in *contract.DispatchInput) (*contract.DispatchResult, error) {
 	d := &dispatching{
 		Activities: a,
 		ctx:        ctx,
@@ -50,7 +50,7 @@ func (a *Activities) Dispatch(ctx context.Context, in *contract.Input) (*contrac
 type dispatching struct {
 	*Activities
 	ctx     context.Context
-	in      *contract.Input
+	in      *contract.DispatchInput
 	set     *config.Set
 	started time.Time
 
@@ -72,7 +72,7 @@ type parcel struct {
 	way     way
 	flight  *delivery.Flight // set when this process has sent it before
 
-	status  contract.Status
+	status  contract.DeliveryStatus
 	outcome *contract.Outcome
 }
 
@@ -84,8 +84,8 @@ type lane struct {
 	rest    way // where the next parcel has to go because of those before it
 }
 
-func (d *dispatching) result() *contract.Result {
-	result := &contract.Result{Version: d.set.Version, Through: d.through, Unpinned: d.unpinned}
+func (d *dispatching) result() *contract.DispatchResult {
+	result := &contract.DispatchResult{Version: d.set.Version, Through: d.through, Unpinned: d.unpinned}
 	if rules := d.rules(); d.in.Known == nil || *d.in.Known != rules {
 		result.Rules = &rules
 	}

@@ -137,7 +137,7 @@ func TestNoMoreThanAFewAreSentAtOnce(t *testing.T) {
 	in.Owner.Interaction = "i-2"
 	result := d.dispatch(t, in)
 	assert.Len(t, d.receiver.requests(), 8)
-	assert.Equal(t, "4 crm delivered ok, 4 bi delivered ok, 5 crm waiting, 5 bi waiting", statuses(contract.Result{Deliveries: result.Deliveries[6:]}))
+	assert.Equal(t, "4 crm delivered ok, 4 bi delivered ok, 5 crm waiting, 5 bi waiting", statuses(contract.DispatchResult{Deliveries: result.Deliveries[6:]}))
 }
 
 // The events of several commands come together, and most of them fire nothing.
@@ -147,7 +147,7 @@ func TestEventsThatFireNothingDoNotCount(t *testing.T) {
 	many := slices.Repeat([]interaction.When{"fault", "noengage"}, 10)
 	result := d.dispatch(t, turns(append(many, "interaction_ends")...))
 	sent := result.Deliveries[len(result.Deliveries)-2:]
-	assert.Equal(t, "21 crm delivered ok, 21 bi delivered ok", statuses(contract.Result{Deliveries: sent}))
+	assert.Equal(t, "21 crm delivered ok, 21 bi delivered ok", statuses(contract.DispatchResult{Deliveries: sent}))
 }
 
 func TestWhatMayNotBeRepeatedIsNotSentAtOnce(t *testing.T) {

@@ -182,11 +182,11 @@ func (d *desk) trip(t *testing.T, name string) {
 	require.True(t, d.Sender.Health(call.Policy).Open())
 }
 
-func (d *desk) dispatch(t *testing.T, in *contract.Input) contract.Result {
+func (d *desk) dispatch(t *testing.T, in *contract.DispatchInput) contract.DispatchResult {
 	t.Helper()
 	value, err := d.ExecuteLocalActivity(d.Dispatch, in)
 	require.NoError(t, err)
-	var result contract.Result
+	var result contract.DispatchResult
 	require.NoError(t, value.Get(&result))
 	return result
 }
@@ -194,8 +194,8 @@ func (d *desk) dispatch(t *testing.T, in *contract.Input) contract.Result {
 var owner = contract.Owner{ContactCenter: "default", Interaction: "i-1", FirstRunID: "run-1"}
 
 // turns is one turn for each event, numbered from 1.
-func turns(whens ...interaction.When) *contract.Input {
-	in := &contract.Input{Owner: owner}
+func turns(whens ...interaction.When) *contract.DispatchInput {
+	in := &contract.DispatchInput{Owner: owner}
 	for i, when := range whens {
 		in.Turns = append(in.Turns, interaction.Turn{
 			View:   interaction.View{Interaction: interaction.Facts{ID: "i-1", ContactCenter: "default", Channel: interaction.ChannelChat}},
@@ -205,7 +205,7 @@ func turns(whens ...interaction.When) *contract.Input {
 	return in
 }
 
-func statuses(r contract.Result) string {
+func statuses(r contract.DispatchResult) string {
 	var list []string
 	for _, d := range r.Deliveries {
 		text := fmt.Sprintf("%d %s %s", d.Sequence, d.Call, d.Status)

@@ -108,7 +108,7 @@ func (r *receiver) health(grace time.Duration) (contract.Health, time.Time) {
 
 // telling is what is due to be told now; until tells when there is something next,
 // zero for when something happens.
-func (r *receiver) telling(now time.Time, grace time.Duration) (t contract.Telling, isDue bool, until time.Time) {
+func (r *receiver) telling(now time.Time, grace time.Duration) (t contract.HealthReport, isDue bool, until time.Time) {
 	health, healthAt := r.health(grace)
 	soonest := func(at time.Time) {
 		if at.Before(r.notBefore) {
@@ -139,7 +139,7 @@ func (r *receiver) telling(now time.Time, grace time.Duration) (t contract.Telli
 }
 
 // took notes that Temporal has a telling.
-func (r *receiver) took(t contract.Telling, now time.Time) {
+func (r *receiver) took(t contract.HealthReport, now time.Time) {
 	r.refused, r.notBefore = 0, time.Time{}
 	if t.Health != "" {
 		r.told, r.toldAt = t.Health, now

@@ -43,7 +43,7 @@ func (w *Watch) run(ctx context.Context) {
 // tellAll tells what is due, and when there is more.
 func (w *Watch) tellAll(ctx context.Context) (until time.Time) {
 	grace := w.grace()
-	due := map[string]contract.Telling{}
+	due := map[string]contract.HealthReport{}
 	w.mu.Lock()
 	for call, r := range w.receivers {
 		telling, isDue, _ := r.telling(time.Now(), grace)
@@ -71,7 +71,7 @@ func (w *Watch) tellAll(ctx context.Context) (until time.Time) {
 	return until
 }
 
-func (w *Watch) noted(call string, telling contract.Telling, err error) {
+func (w *Watch) noted(call string, telling contract.HealthReport, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	r := w.of(call)
@@ -86,12 +86,12 @@ func (w *Watch) noted(call string, telling contract.Telling, err error) {
 
 // tell gives the Receiver workflow of the call a telling, and starts it when there
 // is none; that all is well concerns only one that there is.
-func (w *Watch) tell(ctx context.Context, call string, telling contract.Telling) error {
+func (w *Watch) tell(ctx context.Context, call string, telling contract.HealthReport) error {
 	ctx, cancel := context.WithTimeout(ctx, tellWithin)
 	defer cancel()
 	id := contract.ReceiverWorkflowID(w.options.TaskQueue, call)
 	if telling.Health == contract.HealthDelivered && telling.Parked == 0 {
-		err := w.options.Temporal.SignalWorkflow(ctx, id, "", contract.SignalTell, telling)
+		err := w.options.Temporal.SignalWorkflow(ctx, id, "", contract.SignalHealth, telling)
 		var missing *serviceerror.NotFound
 		if err != nil && !errors.As(err, &missing) {
 			return fmt.Errorf("signaling %s: %w", id, err)
@@ -107,7 +107,7 @@ func (w *Watch) tell(ctx context.Context, call string, telling contract.Telling)
 		TypedSearchAttributes:    temporal.NewSearchAttributes(contract.AttributeCall.ValueSet(call)),
 	}
 	start := contract.ReceiverStart{Call: call}
-	if _, err := w.options.Temporal.SignalWithStartWorkflow(ctx, id, contract.SignalTell, telling, options, contract.WorkflowReceiver, start); err != nil {
+	if _, err := w.options.Temporal.SignalWithStartWorkflow(ctx, id, contract.SignalHealth, telling, options, contract.WorkflowReceiver, start); err != nil {
 		return fmt.Errorf("signaling or starting %s: %w", id, err)
 	}
 	return nil

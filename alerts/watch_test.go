@@ -77,7 +77,7 @@ func (f *temporal) take(ctx context.Context, how, id, name string, arg any) erro
 	if broken {
 		return errors.New("unavailable")
 	}
-	t := arg.(contract.Telling)
+	t := arg.(contract.HealthReport)
 	text := fmt.Sprintf("%s %s %s", time.Since(f.begin).Round(time.Second), how, strings.TrimPrefix(id, "receiver/segue/"))
 	if t.Health != "" {
 		text += " " + string(t.Health)

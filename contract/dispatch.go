@@ -16,6 +16,8 @@ const (
 	ActivityRender       = "Render"
 	ActivityCancelReason = "CancelReason"
 	ActivityRecover      = "Recover"
+	ActivityInspect      = "Inspect"
+	ActivityAlert        = "Alert"
 )
 
 // Owner says whose deliveries these are: one interaction, over all its runs, or
@@ -42,9 +44,9 @@ const (
 	LaneHandedOver LaneState = "handed_over"
 )
 
-// Input is what the dispatcher gives to the Dispatch local activity. Local
+// DispatchInput is what the dispatcher gives to the Dispatch local activity. Local
 // activities get it by reference: it is read only.
-type Input struct {
+type DispatchInput struct {
 	Owner Owner              `json:"owner"`
 	Turns []interaction.Turn `json:"turns"`
 	// After skips the events up to and including this sequence, which an earlier
@@ -57,8 +59,8 @@ type Input struct {
 	Unpinned bool `json:"unpinned,omitempty"`
 }
 
-// Result is what Dispatch records in its marker.
-type Result struct {
+// DispatchResult is what Dispatch records in its marker.
+type DispatchResult struct {
 	// Version is the configuration that the events were dispatched with.
 	Version string `json:"version,omitempty"`
 	// Rules are set when they differ from those in the input.
@@ -74,18 +76,18 @@ type Result struct {
 	Unpinned bool `json:"unpinned,omitempty"`
 }
 
-// Status is where one delivery stands, as the queries show it.
-type Status string
+// DeliveryStatus is where one delivery stands, as the queries show it.
+type DeliveryStatus string
 
 // The statuses of a delivery. A Delivery workflow has waiting, attempting,
 // delivered, parked and discarded; an interaction shows attempting, delivered and in_lane.
 const (
-	StatusWaiting    Status = "waiting"
-	StatusAttempting Status = "attempting"
-	StatusDelivered  Status = "delivered"
-	StatusInLane     Status = "in_lane"
-	StatusParked     Status = "parked"
-	StatusDiscarded  Status = "discarded"
+	StatusWaiting    DeliveryStatus = "waiting"
+	StatusAttempting DeliveryStatus = "attempting"
+	StatusDelivered  DeliveryStatus = "delivered"
+	StatusInLane     DeliveryStatus = "in_lane"
+	StatusParked     DeliveryStatus = "parked"
+	StatusDiscarded  DeliveryStatus = "discarded"
 )
 
 // Delivery is what Dispatch did with one event for one call.
@@ -97,9 +99,9 @@ type Delivery struct {
 	// Status is delivered (the POST left inline and succeeded, or a dry run is recorded
 	// with its Request), in_lane (appended to the Delivery workflow) or waiting (Request
 	// is to be attempted by the interaction).
-	Status  Status   `json:"status"`
-	Request *Request `json:"request,omitempty"`
-	Outcome *Outcome `json:"outcome,omitempty"`
+	Status  DeliveryStatus `json:"status"`
+	Request *Request       `json:"request,omitempty"`
+	Outcome *Outcome       `json:"outcome,omitempty"`
 }
 
 // Header is one HTTP header; a list keeps their order and case.

@@ -1,7 +1,7 @@
-// Package dispatch is the contract between the workflows and their activities:
-// what a workflow asks for and what comes back, as plain data; and what worker
-// processes tell workflows of the receivers that they see.
+// Package contract is what Segue's workflows, activities, clients and gateways exchange:
+// the names and ids of workflows, signals, updates, queries, activities and search
+// attributes, and their payloads as plain data with JSON keys that never change.
 //
-// It must never know how a request is sent, rendered or configured, and holds
-// no behaviour but the identity of a delivery.
+// It imports the domain alone (interaction and interaction/intake). It must never know how a
+// command is judged, nor how a request is rendered, sent or configured.
 package contract

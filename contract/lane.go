@@ -10,13 +10,6 @@ type DeliveryStart struct {
 	Part string `json:"part,omitempty"`
 }
 
-// The names by which a lane is handed over: the workflow that is started, and the
-// signal that appends a HandOver to it.
-const (
-	WorkflowDelivery = "Delivery"
-	SignalAppend     = "append"
-)
-
 // DeliveryResult is what a Delivery workflow leaves when it completes: a hand-over that is
 // repeated after that must not send again what it knew.
 type DeliveryResult struct {

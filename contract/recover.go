@@ -6,9 +6,9 @@ type EndedRun struct {
 	RunID      string `json:"run_id"`
 }
 
-// Recovery is the second argument of an Interaction that takes up what such a run left;
+// RecoveryStart is the second argument of an Interaction that takes up what such a run left;
 // the first is the start of that run.
-type Recovery struct {
+type RecoveryStart struct {
 	Recovers EndedRun `json:"recovers"`
 }
 

@@ -18,7 +18,6 @@ import (
 
 	"segue/contract"
 	"segue/replay"
-	"segue/workflows"
 )
 
 // alertsConfig has a receiver that will be down, one that is gone, and a pager for
@@ -125,8 +124,8 @@ func TestOperatorsHearOfAReceiverThatIsDown(t *testing.T) {
 
 	receiver := contract.ReceiverWorkflowID(l.name, "crm")
 	l.eventually(20*time.Second, "it shows what it has said", func() bool {
-		var status workflows.ReceiverStatus
-		value, err := l.client.QueryWorkflow(t.Context(), receiver, "", workflows.QueryState)
+		var status contract.ReceiverStatus
+		value, err := l.client.QueryWorkflow(t.Context(), receiver, "", contract.QueryState)
 		return err == nil && value.Get(&status) == nil && status.State == "failing" && len(status.Alerts) == 2
 	})
 
@@ -186,9 +185,9 @@ func TestOperatorsAndTheInteractionHearOfWhatIsParked(t *testing.T) {
 	require.Equal(t, "gone", parked.Class)
 	require.Equal(t, 1, parked.Count)
 	require.Equal(t, "i1", parked.Interaction)
-	records, err := query[[]workflows.DeliveryRecord](l, "i1", workflows.QueryDeliveries)
+	records, err := query[[]contract.DeliveryRecord](l, "i1", contract.QueryDeliveries)
 	require.NoError(t, err)
-	shown := map[string]contract.Status{}
+	shown := map[string]contract.DeliveryStatus{}
 	for _, record := range records {
 		shown[record.When+" "+record.Call] = record.Status
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"segue/workflows"
+	"segue/contract"
 )
 
 // versions runs workers of several versions in one lab.
@@ -255,7 +255,7 @@ func TestAFeedGoesOnPastAStuckInteraction(t *testing.T) {
 	require.Len(t, fed.Unanswered, 2)
 	require.Equal(t, v.name+"/done", fed.Unanswered[0].Interaction)
 	require.Equal(t, v.name+"/mail", fed.Unanswered[1].Interaction)
-	state, err := query[struct{ State string }](v.lab, "other-2", workflows.QueryState)
+	state, err := query[struct{ State string }](v.lab, "other-2", contract.QueryState)
 	require.NoError(t, err)
 	require.Equal(t, "completed", state.State)
 	require.NoError(t, v.client.TerminateWorkflow(t.Context(), v.workflowID("mail"), "", "end of the test"))

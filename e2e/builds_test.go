@@ -11,8 +11,8 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 
+	"segue/contract"
 	"segue/e2e/changed"
-	"segue/workflows"
 )
 
 // TestMixedBuildsLoseNothing deploys a build whose workflows are changed behind a
@@ -172,7 +172,7 @@ func TestReplayTellsBeforeADeploy(t *testing.T) {
 		l.start(fmt.Sprintf("r%d", i), "inbound")
 	}
 	l.eventually(20*time.Second, "all have begun", func() bool { return len(crm.seen()) == 5 })
-	query := fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND SegueContactCenter = '%s'", workflows.TypeInteraction, l.name)
+	query := fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND SegueContactCenter = '%s'", contract.WorkflowInteraction, l.name)
 	var replayed struct {
 		Replayed int
 		Failed   []struct{ History, Error string }

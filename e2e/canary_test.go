@@ -23,7 +23,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"segue/contract"
-	"segue/workflows"
 )
 
 // TestASecretIsSeenNowhere plants a secret for every kind of authentication and
@@ -83,7 +82,7 @@ func TestASecretIsSeenNowhere(t *testing.T) {
 	w.signal(control.value, "teleport", `{}`) // the log has the id
 	for _, id := range []string{"c1", control.value} {
 		w.eventually(30*time.Second, "the control arrives", func() bool {
-			rejected, err := query[[]workflows.Rejected](w.lab, id, workflows.QueryRejected)
+			rejected, err := query[[]contract.Rejected](w.lab, id, contract.QueryRejected)
 			return err == nil && len(rejected) == 1
 		})
 	}
@@ -127,7 +126,7 @@ func (w *witness) settled(calls []string, each int) {
 
 // unsettled lists what has not come to rest.
 func (w *witness) unsettled(calls []string, each int) (list []string) {
-	deliveries, err := query[[]workflows.DeliveryRecord](w.lab, "c1", workflows.QueryDeliveries)
+	deliveries, err := query[[]contract.DeliveryRecord](w.lab, "c1", contract.QueryDeliveries)
 	if err != nil || len(deliveries) < each*len(calls) {
 		return []string{fmt.Sprintf("%d deliveries of %d, %v", len(deliveries), each*len(calls), err)}
 	}
@@ -147,13 +146,13 @@ func (w *witness) unsettled(calls []string, each int) (list []string) {
 
 // rests tells whether a lane waits for a person.
 func (w *witness) rests(call string) bool {
-	var records []workflows.DeliveryRecord
-	value, err := w.client.QueryWorkflow(w.t.Context(), w.lane(call), "", workflows.QueryDeliveries)
+	var records []contract.DeliveryRecord
+	value, err := w.client.QueryWorkflow(w.t.Context(), w.lane(call), "", contract.QueryDeliveries)
 	if err != nil || value.Get(&records) != nil {
 		return false
 	}
-	return slices.ContainsFunc(records, func(d workflows.DeliveryRecord) bool { return d.Status == contract.StatusParked }) ||
-		!slices.ContainsFunc(records, func(d workflows.DeliveryRecord) bool {
+	return slices.ContainsFunc(records, func(d contract.DeliveryRecord) bool { return d.Status == contract.StatusParked }) ||
+		!slices.ContainsFunc(records, func(d contract.DeliveryRecord) bool {
 			return d.Status == contract.StatusWaiting || d.Status == contract.StatusAttempting
 		})
 }
@@ -192,9 +191,9 @@ func (w *witness) gather(calls []string, file string) {
 			continue
 		}
 		name := "history"
-		queries := []string{workflows.QueryDeliveries, "__temporal_workflow_metadata", "__stack_trace"}
+		queries := []string{contract.QueryDeliveries, "__temporal_workflow_metadata", "__stack_trace"}
 		if i == 0 {
-			queries = append(queries, workflows.QueryState, workflows.QueryTimeline, workflows.QueryRejected)
+			queries = append(queries, contract.QueryState, contract.QueryTimeline, contract.QueryRejected)
 		} else {
 			name += " of " + calls[i-1]
 			w.segue("export", w.name+"/c1", "--call", calls[i-1], "--out", "-")

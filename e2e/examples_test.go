@@ -21,7 +21,6 @@ import (
 
 	"segue/contract"
 	"segue/interaction"
-	"segue/workflows"
 )
 
 // office is the receiver of an example configuration: it keeps each request as it
@@ -79,7 +78,7 @@ func (l *lab) startExample(file, url string, hosts ...string) {
 func (l *lab) begin(id, channel, fields string) {
 	l.t.Helper()
 	input := json.RawMessage(fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":%q,%s}`, id, l.name, channel, fields))
-	_, err := l.client.ExecuteWorkflow(l.t.Context(), client.StartWorkflowOptions{ID: l.workflowID(id), TaskQueue: l.name}, workflows.TypeInteraction, input)
+	_, err := l.client.ExecuteWorkflow(l.t.Context(), client.StartWorkflowOptions{ID: l.workflowID(id), TaskQueue: l.name}, contract.WorkflowInteraction, input)
 	require.NoError(l.t, err)
 }
 
@@ -97,7 +96,7 @@ func (l *lab) knows(id, key string) any {
 	l.t.Helper()
 	var value any
 	l.eventually(20*time.Second, id+" knows "+key, func() bool {
-		status, err := query[interaction.Status](l, id, workflows.QueryState)
+		status, err := query[interaction.Status](l, id, contract.QueryState)
 		value = status.UserData[key]
 		return err == nil && value != nil
 	})
@@ -118,7 +117,7 @@ func (l *lab) over(ids ...string) {
 	l.t.Helper()
 	for _, id := range ids {
 		l.eventually(20*time.Second, id+" is over", func() bool {
-			status, err := query[interaction.Status](l, id, workflows.QueryState)
+			status, err := query[interaction.Status](l, id, contract.QueryState)
 			return err == nil && status.State == interaction.StateCompleted && status.Undelivered == 0
 		})
 	}
@@ -227,9 +226,9 @@ func TestTheExampleOfECSSendsWhatItSays(t *testing.T) {
 	// A response that is not flat is said to be so, and the delivery is one all the same.
 	l.begin("call-2", "inbound", `"ani":"+15550100666"`)
 	require.Equal(t, "c-78", l.knows("call-2", "crm_id"))
-	deliveries, err := query[[]workflows.DeliveryRecord](l, "call-2", workflows.QueryDeliveries)
+	deliveries, err := query[[]contract.DeliveryRecord](l, "call-2", contract.QueryDeliveries)
 	require.NoError(t, err)
-	i := slices.IndexFunc(deliveries, func(r workflows.DeliveryRecord) bool { return r.Call == "customer-lookup" })
+	i := slices.IndexFunc(deliveries, func(r contract.DeliveryRecord) bool { return r.Call == "customer-lookup" })
 	require.Equal(t, contract.StatusDelivered, deliveries[i].Status)
 	require.Equal(t, "not returned: tier (a list; only flat values are taken)", deliveries[i].Why)
 	shown, err := exec.Command(segueBin, "show", l.name+"/call-2", "--address", temporal.Address).CombinedOutput()

@@ -14,7 +14,6 @@ import (
 	"segue/activities"
 	"segue/contract"
 	"segue/interaction"
-	"segue/workflows"
 )
 
 // TestForgedStartsAreRefusedAtOnce starts workflows as anybody can who reaches the
@@ -28,7 +27,7 @@ func TestForgedStartsAreRefusedAtOnce(t *testing.T) {
 	forge := func(id, schedule, second string) client.WorkflowRun {
 		run, err := l.client.ExecuteWorkflow(t.Context(),
 			client.StartWorkflowOptions{ID: l.workflowID(id), TaskQueue: l.name, CronSchedule: schedule},
-			workflows.TypeInteraction, startOf(l.name, id, "inbound"), json.RawMessage(second))
+			contract.WorkflowInteraction, startOf(l.name, id, "inbound"), json.RawMessage(second))
 		require.NoError(t, err)
 		return run
 	}
@@ -65,7 +64,7 @@ func TestAForgedLaneReportChangesNothing(t *testing.T) {
 	l.signal("forged", "lane_drained", `{"call":"probe","last":"nope"}`)
 	l.signal("forged", "attach_user_data", `{"user_data":{"tier":"gold"}}`)
 	l.eventually(20*time.Second, "what came after them is applied", func() bool {
-		status, err := query[interaction.Status](l, "forged", workflows.QueryState)
+		status, err := query[interaction.Status](l, "forged", contract.QueryState)
 		return err == nil && status.UserData["tier"] == "gold"
 	})
 	close(answer)

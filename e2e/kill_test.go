@@ -23,8 +23,8 @@ import (
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/workflow"
 
+	"segue/contract"
 	"segue/replay"
-	"segue/workflows"
 )
 
 // TestKilledWorkersLoseNothing plays the demo's day with two workers, of which one
@@ -167,8 +167,8 @@ func (f *fire) requireSoundHistories(contactCenter string, interactions int) {
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
 		t.Logf("%s: %6d %s", contactCenter, counts[name], name)
 	}
-	require.Equal(t, interactions, counts[workflows.TypeInteraction])
-	require.Positive(t, counts[workflows.TypeDelivery])
+	require.Equal(t, interactions, counts[contract.WorkflowInteraction])
+	require.Positive(t, counts[contract.WorkflowDelivery])
 	require.Positive(t, counts[enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT.String()], "the kills met workers at work")
 }
 

@@ -110,7 +110,7 @@ func (l *lab) start(id, channel string) client.WorkflowRun {
 	l.t.Helper()
 	run, err := l.client.ExecuteWorkflow(l.t.Context(),
 		client.StartWorkflowOptions{ID: l.workflowID(id), TaskQueue: l.name},
-		workflows.TypeInteraction, startOf(l.name, id, channel))
+		contract.WorkflowInteraction, startOf(l.name, id, channel))
 	require.NoError(l.t, err)
 	return run
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"segue/contract"
-	"segue/workflows"
 )
 
 // TestALaneHoldsMoreThanOneWorkflowCan parks the first delivery of a lane, and lets 2 MiB
@@ -73,9 +72,9 @@ guard: {allow: ["127.0.0.0/8"]}
 	}
 	redeliver(20)
 	l.eventually(time.Minute, "the next one that is parked, in a part, is shown", func() bool {
-		var shown struct{ Deliveries []workflows.DeliveryRecord }
+		var shown struct{ Deliveries []contract.DeliveryRecord }
 		l.segue(&shown, "show", l.name+"/i")
-		return slices.ContainsFunc(shown.Deliveries, func(d workflows.DeliveryRecord) bool {
+		return slices.ContainsFunc(shown.Deliveries, func(d contract.DeliveryRecord) bool {
 			return d.Status == contract.StatusParked && len(d.Attempts) == 1
 		})
 	})

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"segue/contract"
 	"segue/interaction"
-	"segue/workflows"
 )
 
 // TestNumberedCommandsInDisorder sends numbered commands eight at once, as signals
@@ -49,7 +49,7 @@ func TestNumberedCommandsInDisorder(t *testing.T) {
 	var status interaction.Status
 	l.eventually(30*time.Second, "all arrive", func() bool {
 		var err error
-		status, err = query[interaction.Status](l, "n1", workflows.QueryState)
+		status, err = query[interaction.Status](l, "n1", contract.QueryState)
 		return err == nil && len(crm.seen()) >= commands && status.Duplicates == repeats
 	})
 	require.Zero(t, status.RejectedCount)

@@ -13,8 +13,8 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"golang.org/x/sync/errgroup"
 
+	"segue/contract"
 	"segue/interaction"
-	"segue/workflows"
 )
 
 // commandPool are the commands the random sequences are made of: many names, some
@@ -63,7 +63,7 @@ func TestCommandsApplyInTheOrderOfTheHistory(t *testing.T) {
 		id := fmt.Sprintf("s%d", i)
 		var got interaction.Status
 		l.eventually(time.Minute, "the worker answers for "+id, func() bool {
-			status, err := query[interaction.Status](l, id, workflows.QueryState)
+			status, err := query[interaction.Status](l, id, contract.QueryState)
 			got = status
 			return err == nil
 		})
@@ -73,7 +73,7 @@ func TestCommandsApplyInTheOrderOfTheHistory(t *testing.T) {
 		require.Equal(t, want.Sequence, got.Sequence, id)
 		require.Equal(t, want.Participants, got.Participants, id)
 		require.Equal(t, want.UserData, got.UserData, id)
-		kept, err := query[[]workflows.Rejected](l, id, workflows.QueryRejected)
+		kept, err := query[[]contract.Rejected](l, id, contract.QueryRejected)
 		require.NoError(t, err)
 		var reasons []string
 		for _, r := range kept {

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
+	"segue/contract"
 	"segue/interaction"
-	"segue/workflows"
 )
 
 // silence is longer than every timer of pausesConfig. These tests pause as people do:
@@ -42,7 +42,7 @@ func (l *lab) stateOf(id string, state interaction.State) interaction.Status {
 	var status interaction.Status
 	l.eventually(10*time.Second, fmt.Sprintf("%s is %s", id, state), func() bool {
 		var err error
-		status, err = query[interaction.Status](l, id, workflows.QueryState)
+		status, err = query[interaction.Status](l, id, contract.QueryState)
 		return err == nil && status.State == state
 	})
 	return status
@@ -80,7 +80,7 @@ func TestACallWithPausesKeepsTheTimeOfTheWall(t *testing.T) {
 	require.NoError(t, run.Get(t.Context(), nil))
 	require.GreaterOrEqual(t, time.Since(left), 3*time.Second, "wrap-up lasts as long as it may")
 
-	spans, err := query[[]interaction.Span](l, "call", workflows.QueryTimeline)
+	spans, err := query[[]interaction.Span](l, "call", contract.QueryTimeline)
 	require.NoError(t, err)
 	at := map[interaction.Segment]interaction.Span{}
 	for _, span := range spans {
@@ -228,7 +228,7 @@ func TestARefusedUpdateBesideAWaitingOne(t *testing.T) {
 	for i := range 40 {
 		id := fmt.Sprintf("w%d", i)
 		run, err := l.client.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: l.workflowID(id), TaskQueue: l.name},
-			workflows.TypeInteraction, json.RawMessage(fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":"inbound","source_sequence":1}`, id, l.name)))
+			contract.WorkflowInteraction, json.RawMessage(fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":"inbound","source_sequence":1}`, id, l.name)))
 		require.NoError(t, err)
 		waiting := update(id, "retrieve", `{"source_sequence":3}`, client.WorkflowUpdateStageAccepted)
 		var beside sync.WaitGroup

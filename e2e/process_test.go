@@ -22,7 +22,6 @@ import (
 
 	"segue/contract"
 	"segue/metrics/metricstest"
-	"segue/workflows"
 )
 
 // process is a worker that tells how it is, and whose file a test changes.
@@ -186,7 +185,7 @@ func TestAnOpenInteractionFollowsTheConfiguration(t *testing.T) {
 	arrived(4, "four")
 	l.signal("r1", "abandon", `{}`)
 
-	records, err := query[[]workflows.DeliveryRecord](l, "r1", workflows.QueryDeliveries)
+	records, err := query[[]contract.DeliveryRecord](l, "r1", contract.QueryDeliveries)
 	require.NoError(t, err)
 	require.Len(t, records, 4)
 	var versions []string
@@ -213,7 +212,7 @@ triggers:
 		id := fmt.Sprintf("canary-interaction-%d", i)
 		run, err := l.client.ExecuteWorkflow(t.Context(),
 			client.StartWorkflowOptions{ID: contract.InteractionWorkflowID("canary-center", id), TaskQueue: l.name},
-			workflows.TypeInteraction, map[string]any{"id": id, "contact_center": "canary-center", "channel": "inbound", "ani": "canary-number"})
+			contract.WorkflowInteraction, map[string]any{"id": id, "contact_center": "canary-center", "channel": "inbound", "ani": "canary-number"})
 		require.NoError(t, err)
 		for _, command := range [][2]string{
 			{"script_signal", `{"p1":"canary-data","event_id":"e"}`}, {"script_signal", `{"p1":"canary-data","event_id":"e"}`},

@@ -19,7 +19,6 @@ import (
 
 	"segue/contract"
 	"segue/interaction"
-	"segue/workflows"
 )
 
 // TestRestartsLoseNothing restarts two workers in turn under load. The way an
@@ -82,7 +81,7 @@ func TestWorkersThatAreDeadForLongerThanEveryTimer(t *testing.T) {
 	l.signal("owned", "accept", `{"agent":{"id":"a1"}}`)
 	for _, id := range []string{"silent", "owned"} {
 		l.eventually(20*time.Second, id+" has begun", func() bool {
-			delivered, err := query[[]workflows.DeliveryRecord](l, id, workflows.QueryDeliveries)
+			delivered, err := query[[]contract.DeliveryRecord](l, id, contract.QueryDeliveries)
 			return err == nil && len(delivered) == 1 && delivered[0].Status == contract.StatusDelivered
 		})
 	}
@@ -156,7 +155,7 @@ func TestAStoppedWorkerIsAZombie(t *testing.T) {
 			defer cancel()
 			run := l.startImpatient("z1")
 			l.eventually(20*time.Second, "it has begun", func() bool {
-				_, err := query[interaction.Status](l, "z1", workflows.QueryState)
+				_, err := query[interaction.Status](l, "z1", contract.QueryState)
 				return err == nil
 			})
 			l.signal("z1", "dtmf", `{"digits":"1"}`)
@@ -201,7 +200,7 @@ func (l *lab) startImpatient(id string) client.WorkflowRun {
 	l.t.Helper()
 	run, err := l.client.ExecuteWorkflow(l.t.Context(),
 		client.StartWorkflowOptions{ID: l.workflowID(id), TaskQueue: l.name, WorkflowTaskTimeout: 2 * time.Second},
-		workflows.TypeInteraction, startOf(l.name, id, "inbound"))
+		contract.WorkflowInteraction, startOf(l.name, id, "inbound"))
 	require.NoError(l.t, err)
 	return run
 }

@@ -16,8 +16,8 @@ import (
 	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
 
+	"segue/contract"
 	"segue/interaction"
-	"segue/workflows"
 )
 
 // TestMalformedSignalsChangeNothing sends what no SDK would, past the SDK.
@@ -59,10 +59,10 @@ func TestMalformedSignalsChangeNothing(t *testing.T) {
 		require.NoError(t, err, m.kind)
 	}
 	l.signal("m1", "place_in_queue", `{"queue":"sales"}`)
-	var rejected []workflows.Rejected
+	var rejected []contract.Rejected
 	l.eventually(30*time.Second, "all are rejected", func() bool {
-		status, err := query[interaction.Status](l, "m1", workflows.QueryState)
-		rejected, _ = query[[]workflows.Rejected](l, "m1", workflows.QueryRejected)
+		status, err := query[interaction.Status](l, "m1", contract.QueryState)
+		rejected, _ = query[[]contract.Rejected](l, "m1", contract.QueryRejected)
 		return err == nil && status.State == interaction.StateQueued && len(rejected) == len(malformed)
 	})
 	for i, m := range malformed {
@@ -140,8 +140,8 @@ func TestConcurrentUpdates(t *testing.T) {
 	requireInOrderOnce(t, crm.seen(), updates)
 }
 
-func (l *lab) update(ctx context.Context, id, name, payload string) (workflows.Answer, error) {
-	var answer workflows.Answer
+func (l *lab) update(ctx context.Context, id, name, payload string) (contract.Answer, error) {
+	var answer contract.Answer
 	handle, err := l.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		WorkflowID: l.workflowID(id), UpdateName: name, Args: []any{json.RawMessage(payload)},
 		WaitForStage: client.WorkflowUpdateStageCompleted,
@@ -173,7 +173,7 @@ func TestALongInteraction(t *testing.T) {
 		for range every - burst { // in step with the workflow
 			send()
 			if sent%20 == 0 {
-				_, err := query[interaction.Status](l, "l1", workflows.QueryState)
+				_, err := query[interaction.Status](l, "l1", contract.QueryState)
 				require.NoError(t, err)
 			}
 		}
@@ -181,7 +181,7 @@ func TestALongInteraction(t *testing.T) {
 	var status interaction.Status
 	l.eventually(5*time.Minute, "all are applied", func() bool {
 		var err error
-		status, err = query[interaction.Status](l, "l1", workflows.QueryState)
+		status, err = query[interaction.Status](l, "l1", contract.QueryState)
 		return err == nil && status.Sequence >= commands && len(crm.seen()) >= commands
 	})
 	require.Greater(t, status.Runs, 1)

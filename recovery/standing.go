@@ -55,7 +55,7 @@ func StandingOf(ctx context.Context, temporal client.Client, logger log.Logger, 
 // recoversBy is the ended run that a run was started to take up.
 func recoversBy(history *historypb.History) (contract.EndedRun, bool) {
 	input := history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()
-	var recovery contract.Recovery
+	var recovery contract.RecoveryStart
 	if len(input) < 2 || json.Unmarshal(input[1].GetData(), &recovery) != nil {
 		return contract.EndedRun{}, false
 	}

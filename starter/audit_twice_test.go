@@ -40,7 +40,7 @@ func TestAnInteractionIsTakenUpOnce(t *testing.T) {
 	require.Zero(t, dev.audit(t, 0, "c1", "--fire").Fired)
 
 	run, err := temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: workflowID, TaskQueue: "segue"}, "Interaction",
-		json.RawMessage(`{}`), contract.Recovery{Recovers: contract.EndedRun{WorkflowID: workflowID, RunID: started["run_id"]}})
+		json.RawMessage(`{}`), contract.RecoveryStart{Recovers: contract.EndedRun{WorkflowID: workflowID, RunID: started["run_id"]}})
 	require.NoError(t, err)
 	err = run.Get(t.Context(), nil)
 	require.ErrorContains(t, err, "cannot be taken up: run ")

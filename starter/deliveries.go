@@ -13,7 +13,6 @@ import (
 	"segue/contract"
 	"segue/starter/drive"
 	"segue/starter/lanes"
-	"segue/workflows"
 )
 
 func (a *app) deliveriesCommand() *cobra.Command {
@@ -128,7 +127,7 @@ func (a *app) printDiscarded(ctx context.Context, s *session, found lanes.Found,
 			}
 			histories[key] = history
 		}
-		found.Deliveries[i].Discarded = &workflows.Discarding{At: d.Discarded.At, By: drive.DiscardedBy(histories[key], d.DeliveryRecord)}
+		found.Deliveries[i].Discarded = &contract.Discarding{At: d.Discarded.At, By: drive.DiscardedBy(histories[key], d.DeliveryRecord)}
 	}
 	return a.printWith(found, limit, writeDiscarded)
 }

@@ -17,7 +17,6 @@ import (
 	"segue/interaction"
 	"segue/request/expr"
 	"segue/starter/drive"
-	"segue/workflows"
 )
 
 func (a *app) listCommand() *cobra.Command {
@@ -98,9 +97,9 @@ func (f *listFilter) query() (string, error) {
 	if f.limit < 1 {
 		return "", usage("--limit %d: use 1 or more", f.limit)
 	}
-	kind := workflows.TypeInteraction
+	kind := contract.WorkflowInteraction
 	if f.parked {
-		kind = workflows.TypeDelivery
+		kind = contract.WorkflowDelivery
 	}
 	for _, closed := range []struct {
 		flag, value string

@@ -11,7 +11,6 @@ import (
 
 	"segue/contract"
 	"segue/starter/drive"
-	"segue/workflows"
 )
 
 const (
@@ -78,7 +77,7 @@ func (s *session) correct(ctx context.Context, entries []listEntry, owing bool) 
 	}
 	open := map[drive.Name]bool{}
 	query := fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH '%s'",
-		workflows.TypeDelivery, contract.InteractionLanes)
+		contract.WorkflowDelivery, contract.InteractionLanes)
 	if err := s.Lanes(ctx, query, func(l drive.Lane) error {
 		open[l.Name] = true
 		return nil

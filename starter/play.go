@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"segue/config"
+	"segue/contract"
 	"segue/demo"
 	"segue/interaction"
 	"segue/starter/drive"
 	"segue/starter/feed"
-	"segue/workflows"
 )
 
 // play is one playing of the day.
@@ -162,7 +162,7 @@ func (p *play) awaitEnds(ctx context.Context) (ends, error) {
 func (p *play) ends(ctx context.Context) (ends, error) {
 	e := ends{outcomes: map[string]string{}}
 	here := fmt.Sprintf(" AND SegueContactCenter = '%s'", p.flags.contactCenter)
-	interactions, err := p.stack.find(ctx, "WorkflowType = '"+workflows.TypeInteraction+"'"+here, 1<<20)
+	interactions, err := p.stack.find(ctx, "WorkflowType = '"+contract.WorkflowInteraction+"'"+here, 1<<20)
 	if err != nil {
 		return e, err
 	}
@@ -172,7 +172,7 @@ func (p *play) ends(ctx context.Context) (ends, error) {
 		}
 		e.outcomes[entry.ID] = entry.Outcome
 	}
-	lanes, err := p.stack.find(ctx, "WorkflowType = '"+workflows.TypeDelivery+"' AND SegueParked > 0"+here, 1<<20)
+	lanes, err := p.stack.find(ctx, "WorkflowType = '"+contract.WorkflowDelivery+"' AND SegueParked > 0"+here, 1<<20)
 	for _, entry := range lanes {
 		e.parked += int(entry.Parked)
 	}

@@ -14,9 +14,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"segue/contract"
 	"segue/starter/drive"
 	"segue/starter/lanes"
-	"segue/workflows"
 )
 
 // errand is a command that passes an operator's wish on to lanes.
@@ -29,7 +29,7 @@ type errand struct {
 }
 
 func (a *app) redeliverCommand() *cobra.Command {
-	e := &errand{signal: workflows.SignalRedeliver, done: "sent again"}
+	e := &errand{signal: contract.SignalRedeliver, done: "sent again"}
 	c := &cobra.Command{
 		Use:   "redeliver [ID]",
 		Short: "Send parked deliveries again",
@@ -56,7 +56,7 @@ It may be stopped and run again: what is no longer parked is skipped.`,
 }
 
 func (a *app) discardCommand() *cobra.Command {
-	e := &errand{signal: workflows.SignalDiscard, done: "given up"}
+	e := &errand{signal: contract.SignalDiscard, done: "given up"}
 	c := &cobra.Command{
 		Use:   "discard [ID]",
 		Short: "Give up parked deliveries",

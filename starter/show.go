@@ -53,10 +53,10 @@ shown as long as Temporal keeps them.`,
 
 // portrait is everything that an interaction tells of itself.
 type portrait struct {
-	State      drive.State                `json:"state"`
-	Timeline   []interaction.Span         `json:"timeline"`
-	Deliveries []workflows.DeliveryRecord `json:"deliveries"`
-	Rejected   []workflows.Rejected       `json:"rejected"`
+	State      drive.State               `json:"state"`
+	Timeline   []interaction.Span        `json:"timeline"`
+	Deliveries []contract.DeliveryRecord `json:"deliveries"`
+	Rejected   []contract.Rejected       `json:"rejected"`
 	// Workflow is how its workflow stands: running, completed, or how it was ended from
 	// outside, when, and for which reason.
 	Workflow drive.Standing `json:"workflow"`
@@ -217,14 +217,14 @@ func (p portrait) writeDeliveries(w io.Writer) error {
 	return nil
 }
 
-func answerOf(d workflows.DeliveryRecord) string {
+func answerOf(d contract.DeliveryRecord) string {
 	if d.Code != 0 {
 		return fmt.Sprintf("%d %s", d.Code, d.Class)
 	}
 	return d.Class
 }
 
-func attemptsOf(d workflows.DeliveryRecord) string {
+func attemptsOf(d contract.DeliveryRecord) string {
 	switch {
 	case d.Class == string(delivery.ClassDryRun):
 		return "0"

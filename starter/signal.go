@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"segue/contract"
 	"segue/interaction"
 	"segue/starter/drive"
-	"segue/workflows"
 )
 
 func (a *app) signalCommand() *cobra.Command {
@@ -54,7 +54,7 @@ Commands: ` + strings.Join(interaction.Commands(), ", ") + `.`,
 			}
 			defer s.close()
 			switch {
-			case update && m.name == workflows.UpdateCommands:
+			case update && m.name == contract.UpdateCommands:
 				return a.sendArray(c, s, m)
 			case update:
 				return a.sendUpdate(c, s, m)
@@ -79,14 +79,14 @@ type message struct {
 
 // prepare settles the event id and looks at the payload's form.
 func (m *message) prepare(raw bool) error {
-	if m.eventID != "" && m.name != workflows.UpdateCommands {
+	if m.eventID != "" && m.name != contract.UpdateCommands {
 		with, err := withDefault(m.payload, "event_id", m.eventID)
 		if err != nil {
 			return err
 		}
 		m.payload = with
 	}
-	if raw || m.name == workflows.UpdateCommands {
+	if raw || m.name == contract.UpdateCommands {
 		return nil
 	}
 	command, err := interaction.Decode(m.name, m.payload)
@@ -152,7 +152,7 @@ func (a *app) sendArray(c *cobra.Command, s *session, m message) error {
 	return err
 }
 
-func describeAnswer(answer workflows.Answer) string {
+func describeAnswer(answer contract.Answer) string {
 	text := fmt.Sprintf("%s, event %d", answer.State, answer.Sequence)
 	if answer.Duplicate {
 		text += ", applied before"

@@ -72,7 +72,7 @@ func carriedInteraction(ctx workflow.Context, argument converter.RawValue) (*Car
 
 func recoveryOf(argument converter.RawValue) (contract.EndedRun, bool) {
 	payload, err := jsonOfRaw(argument)
-	var recovery contract.Recovery
+	var recovery contract.RecoveryStart
 	if err != nil || json.Unmarshal(payload, &recovery) != nil {
 		return contract.EndedRun{}, false
 	}

@@ -26,9 +26,9 @@ var forged = map[string]string{
 }
 
 var startsOf = map[string]any{
-	workflows.TypeInteraction: json.RawMessage(startInbound),
-	workflows.TypeDelivery:    laneStart,
-	workflows.TypeReceiver:    contract.ReceiverStart{Call: "crm"},
+	contract.WorkflowInteraction: json.RawMessage(startInbound),
+	contract.WorkflowDelivery:    laneStart,
+	contract.WorkflowReceiver:    contract.ReceiverStart{Call: "crm"},
 }
 
 func TestNobodyStartsAWorkflowWithCarriedState(t *testing.T) {
@@ -38,7 +38,7 @@ func TestNobodyStartsAWorkflowWithCarriedState(t *testing.T) {
 				e := newEnv(t)
 				e.ExecuteWorkflow(workflow, start, json.RawMessage(argument))
 				require.True(t, e.IsWorkflowCompleted())
-				require.Equal(t, workflows.ErrorInvalidPayload, errorType(t, e.GetWorkflowError()))
+				require.Equal(t, contract.ErrorInvalidPayload, errorType(t, e.GetWorkflowError()))
 				require.ErrorContains(t, e.GetWorkflowError(), "second argument: is for runs that continue as new; start the workflow with one argument")
 				require.Empty(t, e.inputs)
 				require.Empty(t, e.attempts)
@@ -70,7 +70,7 @@ func TestARecoveryTakesUpWhatTheEndedRunLeft(t *testing.T) {
 		return left, nil
 	})
 	e.signals(time.Minute, [2]string{"place_in_queue", `{"queue":"sales","event_id":"e1"}`}, [2]string{"abandon", `{}`})
-	e.ExecuteWorkflow(workflows.TypeInteraction, json.RawMessage(startInbound), contract.Recovery{Recovers: ended})
+	e.ExecuteWorkflow(contract.WorkflowInteraction, json.RawMessage(startInbound), contract.RecoveryStart{Recovers: ended})
 	require.NoError(t, e.GetWorkflowError())
 	var status interaction.Status
 	require.NoError(t, e.GetWorkflowResult(&status))
@@ -83,8 +83,8 @@ func TestARecoveryThatIsRefusedEndsAtOnce(t *testing.T) {
 	e := recovering(t, func(contract.EndedRun) (*workflows.Carried, error) {
 		return nil, temporal.NewNonRetryableApplicationError("run r1 of interaction/cc/i-1 cannot be taken up: there is no such run", contract.ErrorNotRecoverable, nil)
 	})
-	e.ExecuteWorkflow(workflows.TypeInteraction, json.RawMessage(startInbound), contract.Recovery{Recovers: ended})
-	require.Equal(t, workflows.ErrorInvalidPayload, errorType(t, e.GetWorkflowError()))
+	e.ExecuteWorkflow(contract.WorkflowInteraction, json.RawMessage(startInbound), contract.RecoveryStart{Recovers: ended})
+	require.Equal(t, contract.ErrorInvalidPayload, errorType(t, e.GetWorkflowError()))
 	require.ErrorContains(t, e.GetWorkflowError(), "there is no such run")
 	require.Empty(t, e.inputs)
 }

@@ -11,7 +11,6 @@ import (
 
 	"segue/contract"
 	"segue/interaction"
-	"segue/workflows"
 )
 
 // sequencesOf lists which deliveries were tried, without times and numbers.
@@ -55,7 +54,7 @@ func TestADeliveryOfABatchIsDiscardedMeanwhile(t *testing.T) {
 	l := newLane(t)
 	l.during = func(in contract.AttemptInput) {
 		if len(in.Requests) > 1 && in.Requests[0].ID == "d2" {
-			l.SignalWorkflow(workflows.SignalDiscard, map[string]string{"id": "d3"})
+			l.SignalWorkflow(contract.SignalDiscard, map[string]string{"id": "d3"})
 		}
 	}
 	l.answers["d10"] = []contract.Outcome{retry(time.Hour)}
@@ -72,7 +71,7 @@ func TestABacklogSpillsIntoTheLane(t *testing.T) {
 	e := newEnv(t)
 	fire(e, "inbound.dtmf", "crm")
 	bare := e.onDispatch
-	e.onDispatch = func(in *contract.Input, result *contract.Result) {
+	e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {
 		bare(in, result)
 		for _, d := range result.Deliveries {
 			if d.Request != nil {
@@ -92,7 +91,7 @@ func TestABacklogSpillsIntoTheLane(t *testing.T) {
 	}
 	e.signals(time.Second, commands...)
 	e.RegisterDelayedCallback(func() {
-		require.Equal(t, n, query[interaction.Status](e, workflows.QueryState).Undelivered)
+		require.Equal(t, n, query[interaction.Status](e, contract.QueryState).Undelivered)
 		e.SetContinueAsNewSuggested(true)
 	}, time.Minute)
 	e.signals(2*time.Minute, [2]string{"dtmf", `{"digits":"1"}`})
@@ -112,7 +111,7 @@ func TestABacklogSpillsIntoTheLane(t *testing.T) {
 
 func TestAnInteractionThatOwesTooMuchRefusesUpdates(t *testing.T) {
 	e := newEnv(t)
-	e.onDispatch = func(in *contract.Input, result *contract.Result) {
+	e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {
 		for _, turn := range in.Turns {
 			for _, event := range turn.Events {
 				for i := 0; event.When == "inbound.dtmf" && event.Sequence > in.After && i < 2000; i++ {
@@ -129,13 +128,13 @@ func TestAnInteractionThatOwesTooMuchRefusesUpdates(t *testing.T) {
 	var refused, again, array, arrayAgain updateCallbacks
 	e.RegisterDelayedCallback(func() {
 		e.UpdateWorkflow("dtmf", "u1", &refused, json.RawMessage(`{"digits":"1"}`))
-		e.UpdateWorkflow(workflows.UpdateCommands, "u2", &array, json.RawMessage(`[{"command":"dtmf","digits":"1"}]`))
-		e.UpdateWorkflow(workflows.UpdateCommands, "u5", &arrayAgain, json.RawMessage(`[{"command":"dtmf","digits":"1","event_id":"e3"},{"digits":"1"}]`))
+		e.UpdateWorkflow(contract.UpdateCommands, "u2", &array, json.RawMessage(`[{"command":"dtmf","digits":"1"}]`))
+		e.UpdateWorkflow(contract.UpdateCommands, "u5", &arrayAgain, json.RawMessage(`[{"command":"dtmf","digits":"1","event_id":"e3"},{"digits":"1"}]`))
 		e.UpdateWorkflow("dtmf", "u3", &again, json.RawMessage(`{"digits":"1","event_id":"e4"}`))
 	}, time.Minute)
 	var later updateCallbacks
 	e.RegisterDelayedCallback(func() {
-		status := query[interaction.Status](e, workflows.QueryState)
+		status := query[interaction.Status](e, contract.QueryState)
 		require.Equal(t, 10000, status.Undelivered)
 		require.Zero(t, status.RejectedCount)
 		e.SignalWorkflow("lane_result", map[string]any{"call": "crm", "results": []map[string]any{
@@ -143,7 +142,7 @@ func TestAnInteractionThatOwesTooMuchRefusesUpdates(t *testing.T) {
 		}})
 	}, 2*time.Minute)
 	e.RegisterDelayedCallback(func() {
-		status := query[interaction.Status](e, workflows.QueryState)
+		status := query[interaction.Status](e, contract.QueryState)
 		require.Equal(t, 9999, status.Undelivered, "one that is not shown is counted")
 		require.Zero(t, status.RejectedCount, "one that it does not have is no command")
 		require.Empty(t, status.UserData)
@@ -151,7 +150,7 @@ func TestAnInteractionThatOwesTooMuchRefusesUpdates(t *testing.T) {
 	}, 3*time.Minute)
 	e.start(startInbound)
 	require.NoError(t, e.GetWorkflowError())
-	require.Equal(t, workflows.ErrorOverloaded, errorType(t, refused.rejected))
+	require.Equal(t, contract.ErrorOverloaded, errorType(t, refused.rejected))
 	require.ErrorContains(t, refused.rejected, "10000 deliveries of this interaction are not delivered yet")
 	require.ErrorContains(t, array.rejected, "send the command again later")
 	require.NoError(t, again.rejected, "a repeat is answered")
@@ -174,7 +173,7 @@ func TestAnOverlongRunRefusesUpdates(t *testing.T) {
 	}, 2*time.Minute)
 	e.start(startInbound)
 	require.NoError(t, e.GetWorkflowError())
-	require.Equal(t, workflows.ErrorOverloaded, errorType(t, refused.rejected))
+	require.Equal(t, contract.ErrorOverloaded, errorType(t, refused.rejected))
 	require.ErrorContains(t, refused.rejected, "about to continue as new; send the command again in a moment")
 	require.NoError(t, later.rejected)
 }

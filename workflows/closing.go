@@ -7,6 +7,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
+	"segue/contract"
 	"segue/interaction"
 )
 
@@ -98,7 +99,7 @@ func (r *run) renew() error {
 	if workflow.GetInfo(r.ctx).GetTargetWorkerDeploymentVersionChanged() {
 		options.InitialVersioningBehavior = workflow.ContinueAsNewVersioningBehaviorAutoUpgrade
 	}
-	return workflow.NewContinueAsNewErrorWithOptions(r.ctx, options, TypeInteraction, r.start, r.Carried)
+	return workflow.NewContinueAsNewErrorWithOptions(r.ctx, options, contract.WorkflowInteraction, r.start, r.Carried)
 }
 
 func (r *run) isLong() bool {
@@ -154,7 +155,7 @@ func (r *run) startChildren() {
 }
 
 func (r *run) startChild(ctx workflow.Context, child interaction.Start) {
-	started := workflow.ExecuteChildWorkflow(r.withChild(ctx, child), TypeInteraction, child).GetChildWorkflowExecution()
+	started := workflow.ExecuteChildWorkflow(r.withChild(ctx, child), contract.WorkflowInteraction, child).GetChildWorkflowExecution()
 	if err := started.Get(ctx, nil); err != nil {
 		workflow.GetLogger(ctx).Error("child interaction not started", "child", child.ID, "error", fmt.Errorf("start: %w", err))
 	}

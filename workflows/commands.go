@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
 
+	"segue/contract"
 	"segue/interaction"
 	"segue/interaction/intake"
 )
@@ -18,15 +19,15 @@ const rejectedLimit = 100
 
 // rejections are the signals that changed nothing: all counted, the last ones kept.
 type rejections struct {
-	Count int        `json:"count,omitempty"`
-	Last  []Rejected `json:"last,omitempty"`
+	Count int                 `json:"count,omitempty"`
+	Last  []contract.Rejected `json:"last,omitempty"`
 }
 
-func (j *rejections) add(entry Rejected) {
+func (j *rejections) add(entry contract.Rejected) {
 	j.Count++
 	j.Last = append(j.Last, entry)
 	if len(j.Last) > rejectedLimit {
-		j.Last = append([]Rejected(nil), j.Last[len(j.Last)-rejectedLimit:]...)
+		j.Last = append([]contract.Rejected(nil), j.Last[len(j.Last)-rejectedLimit:]...)
 	}
 }
 
@@ -53,7 +54,7 @@ func (r *run) receive(ctx workflow.Context, s signal) {
 
 func (r *run) reject(ctx workflow.Context, name, eventID string, reason error) {
 	r.touched = true
-	r.Rejected.add(Rejected{
+	r.Rejected.add(contract.Rejected{
 		Command: excerpt(name, 128),
 		EventID: excerpt(eventID, 256),
 		Reason:  excerpt(reason.Error(), 512),
@@ -105,19 +106,19 @@ func readUpdate(ctx workflow.Context, raw converter.RawValue) (*intake.Arrival, 
 	return intake.Read(update.Name, payload, update.ID)
 }
 
-func (r *run) handleUpdate(ctx workflow.Context, raw converter.RawValue) (Answer, error) {
+func (r *run) handleUpdate(ctx workflow.Context, raw converter.RawValue) (contract.Answer, error) {
 	r.updates++
 	arrival, err := readUpdate(ctx, raw)
 	if err != nil {
 		count(ctx, workflow.GetCurrentUpdateInfo(ctx).Name, false, err)
-		return Answer{}, refusal(err)
+		return contract.Answer{}, refusal(err)
 	}
 	reply := r.request(arrival)
 	if err := r.await(ctx, reply); err != nil {
-		return Answer{}, err
+		return contract.Answer{}, err
 	}
 	if reply.err != nil {
-		return Answer{}, refusal(reply.err)
+		return contract.Answer{}, refusal(reply.err)
 	}
 	return reply.answer, nil
 }
@@ -137,8 +138,8 @@ func (r *run) validateUpdate(ctx workflow.Context, raw converter.RawValue) error
 	return nil
 }
 
-func (r *run) answer(duplicate bool) Answer {
-	return Answer{
+func (r *run) answer(duplicate bool) contract.Answer {
+	return contract.Answer{
 		State:        r.Interaction.Facts().State,
 		Sequence:     r.Interaction.Sequence(),
 		Capabilities: r.Interaction.Capabilities(),
@@ -160,7 +161,7 @@ func eventIDOf(payload []byte) string {
 // takeArray registers the update "commands": applied in order, one result each.
 // A command that is refused does not stop those behind it.
 func (r *run) takeArray(ctx workflow.Context) error {
-	handle := func(ctx workflow.Context, raw converter.RawValue) ([]CommandResult, error) {
+	handle := func(ctx workflow.Context, raw converter.RawValue) ([]contract.CommandResult, error) {
 		r.updates++
 		items, err := arrayOf(raw)
 		if err != nil {
@@ -173,7 +174,7 @@ func (r *run) takeArray(ctx workflow.Context) error {
 		if err := r.await(ctx, replies...); err != nil {
 			return nil, err
 		}
-		results := make([]CommandResult, len(items))
+		results := make([]contract.CommandResult, len(items))
 		for i, reply := range replies {
 			results[i] = reply.result()
 		}
@@ -190,8 +191,8 @@ func (r *run) takeArray(ctx workflow.Context) error {
 		return nil
 	}
 	options := workflow.UpdateHandlerOptions{Validator: validate, Description: "commands of the interaction, applied in order"}
-	if err := workflow.SetUpdateHandlerWithOptions(ctx, UpdateCommands, handle, options); err != nil {
-		return fmt.Errorf("update %s: %w", UpdateCommands, err)
+	if err := workflow.SetUpdateHandlerWithOptions(ctx, contract.UpdateCommands, handle, options); err != nil {
+		return fmt.Errorf("update %s: %w", contract.UpdateCommands, err)
 	}
 	return nil
 }
@@ -210,13 +211,13 @@ func arrayOf(raw converter.RawValue) ([]json.RawMessage, error) {
 	}
 	if err := json.Unmarshal(payload, &items); err != nil {
 		return nil, &interaction.InvalidError{
-			Command: UpdateCommands, Field: "payload", Value: excerpt(string(payload), 60),
+			Command: contract.UpdateCommands, Field: "payload", Value: excerpt(string(payload), 60),
 			Reason: "must be an array of objects, each with its command",
 		}
 	}
 	if len(items) > arrayLimit {
 		return nil, &interaction.InvalidError{
-			Command: UpdateCommands, Field: "payload", Value: fmt.Sprintf("%d commands", len(items)),
+			Command: contract.UpdateCommands, Field: "payload", Value: fmt.Sprintf("%d commands", len(items)),
 			Reason: fmt.Sprintf("at most %d commands in one array", arrayLimit),
 		}
 	}
@@ -246,7 +247,7 @@ func readItem(item json.RawMessage, messageID string) (name string, arrival *int
 	}
 	if err := json.Unmarshal(item, &named); err != nil || named.Command == "" {
 		return named.Command, nil, &interaction.InvalidError{
-			Command: UpdateCommands, Field: "command", Value: excerpt(string(item), 60), Reason: "name the command",
+			Command: contract.UpdateCommands, Field: "command", Value: excerpt(string(item), 60), Reason: "name the command",
 		}
 	}
 	if named.SourceSequence != nil {
@@ -256,10 +257,10 @@ func readItem(item json.RawMessage, messageID string) (name string, arrival *int
 	return named.Command, arrival, err
 }
 
-func (a *reply) result() CommandResult {
-	result := CommandResult{Answer: a.answer}
+func (a *reply) result() contract.CommandResult {
+	result := contract.CommandResult{Answer: a.answer}
 	if a.err != nil {
-		result.Error = &CommandError{Type: typeOf(a.err), Message: a.err.Error()}
+		result.Error = &contract.CommandError{Type: typeOf(a.err), Message: a.err.Error()}
 	}
 	return result
 }
@@ -267,12 +268,12 @@ func (a *reply) result() CommandResult {
 func typeOf(err error) string {
 	illegal, outOfOrder, overloaded := (*interaction.IllegalError)(nil), (*intake.OrderError)(nil), (*OverloadedError)(nil)
 	if errors.As(err, &overloaded) {
-		return ErrorOverloaded
+		return contract.ErrorOverloaded
 	}
 	if errors.As(err, &illegal) || errors.As(err, &outOfOrder) {
-		return ErrorIllegalCommand
+		return contract.ErrorIllegalCommand
 	}
-	return ErrorInvalidPayload
+	return contract.ErrorInvalidPayload
 }
 
 func stamp(t time.Time) string {

@@ -60,7 +60,7 @@ type CarriedLane struct {
 	// CancelAsked is when somebody canceled the workflow; nothing is given up for that.
 	CancelAsked time.Time `json:"cancel_asked,omitzero"`
 	// Refused are the last signals that changed nothing.
-	Refused []Rejected `json:"refused,omitempty"`
+	Refused []contract.Rejected `json:"refused,omitempty"`
 	// Priority is the interaction's, as of the last append.
 	Priority contract.Priority `json:"priority,omitzero"`
 	// Overflow came when the lane was full, and goes to a part at once; Parts hold what
@@ -98,12 +98,12 @@ func openLane(ctx workflow.Context, start contract.DeliveryStart, carried *Carri
 		r.CarriedLane = &CarriedLane{}
 	}
 	options := workflow.QueryHandlerOptions{Description: "every delivery of the lane with its attempts"}
-	if err := workflow.SetQueryHandlerWithOptions(ctx, QueryDeliveries, r.records, options); err != nil {
-		return nil, fmt.Errorf("query %s: %w", QueryDeliveries, err)
+	if err := workflow.SetQueryHandlerWithOptions(ctx, contract.QueryDeliveries, r.records, options); err != nil {
+		return nil, fmt.Errorf("query %s: %w", contract.QueryDeliveries, err)
 	}
 	options = workflow.QueryHandlerOptions{Description: "the workflows that have what this one cannot hold, in their turn"}
-	if err := workflow.SetQueryHandlerWithOptions(ctx, QueryParts, r.partIDs, options); err != nil {
-		return nil, fmt.Errorf("query %s: %w", QueryParts, err)
+	if err := workflow.SetQueryHandlerWithOptions(ctx, contract.QueryParts, r.partIDs, options); err != nil {
+		return nil, fmt.Errorf("query %s: %w", contract.QueryParts, err)
 	}
 	r.asks = workflow.Now(ctx).Add(askEvery)
 	r.inbox.open(lasting, r.receive)
@@ -137,15 +137,15 @@ func (r *laneRun) receive(ctx workflow.Context, s signal) {
 
 func (r *laneRun) obey(name string, payload []byte) error {
 	switch name {
-	case SignalAppend:
+	case contract.SignalAppend:
 		var more contract.HandOver
 		if err := json.Unmarshal(payload, &more); err != nil {
 			return unreadable(name, err)
 		}
 		r.add(more)
 		return nil
-	case SignalRedeliver, SignalDiscard:
-		var wish OperatorRequest
+	case contract.SignalRedeliver, contract.SignalDiscard:
+		var wish contract.OperatorRequest
 		if len(payload) > 0 {
 			if err := json.Unmarshal(payload, &wish); err != nil {
 				return unreadable(name, err)
@@ -160,7 +160,7 @@ func (r *laneRun) obey(name string, payload []byte) error {
 	case signalPartWaits:
 		return r.takeWaits(payload)
 	default:
-		return &interaction.InvalidError{Reason: fmt.Sprintf("unknown signal; send %s or %s", SignalRedeliver, SignalDiscard)}
+		return &interaction.InvalidError{Reason: fmt.Sprintf("unknown signal; send %s or %s", contract.SignalRedeliver, contract.SignalDiscard)}
 	}
 }
 
@@ -196,7 +196,7 @@ func (r *laneRun) live() error {
 		next := r.next()
 		switch {
 		case r.isLong() && r.fitsCarrying():
-			return workflow.NewContinueAsNewError(r.ctx, TypeDelivery, r.start, r.CarriedLane)
+			return workflow.NewContinueAsNewError(r.ctx, contract.WorkflowDelivery, r.start, r.CarriedLane)
 		case len(r.Overflow) > 0:
 			r.forward()
 		case len(r.strangers) > 0:

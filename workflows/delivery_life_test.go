@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"segue/contract"
-	"segue/workflows"
 )
 
 func TestARepeatedAppendAddsNothing(t *testing.T) {
@@ -30,10 +29,10 @@ func TestMalformedSignalsOfALaneChangeNothing(t *testing.T) {
 	l.answers["d1"] = []contract.Outcome{final()}
 	l.append(0, handOver("d1", "d2"))
 	for i, bad := range [][2]string{
-		{workflows.SignalAppend, `7`}, {workflows.SignalAppend, `["d3"]`}, {workflows.SignalAppend, `{"requests":{"id":"d3"}}`},
-		{workflows.SignalAppend, `{"requests":[{"id":7}]}`}, {workflows.SignalAppend, ``}, {workflows.SignalAppend, `{}`},
-		{workflows.SignalRedeliver, `{"id":7}`}, {workflows.SignalRedeliver, `["d1"]`}, {workflows.SignalRedeliver, `{"id":"nobody"}`},
-		{workflows.SignalDiscard, `"d1"`}, {workflows.SignalDiscard, `{"id":"nobody"}`},
+		{contract.SignalAppend, `7`}, {contract.SignalAppend, `["d3"]`}, {contract.SignalAppend, `{"requests":{"id":"d3"}}`},
+		{contract.SignalAppend, `{"requests":[{"id":7}]}`}, {contract.SignalAppend, ``}, {contract.SignalAppend, `{}`},
+		{contract.SignalRedeliver, `{"id":7}`}, {contract.SignalRedeliver, `["d1"]`}, {contract.SignalRedeliver, `{"id":"nobody"}`},
+		{contract.SignalDiscard, `"d1"`}, {contract.SignalDiscard, `{"id":"nobody"}`},
 		{"pause", `{}`}, {"accept", `{"agent":"a1"}`}, {strings.Repeat("x", 1000), `{}`},
 	} {
 		l.signal(time.Duration(i+1)*time.Minute, bad[0], bad[1])
@@ -41,7 +40,7 @@ func TestMalformedSignalsOfALaneChangeNothing(t *testing.T) {
 	l.at(time.Hour, func() {
 		require.Equal(t, "d1:parked d2:waiting", l.statuses())
 		require.Len(t, l.tries, 1)
-		l.SignalWorkflow(workflows.SignalRedeliver, nil)
+		l.SignalWorkflow(contract.SignalRedeliver, nil)
 	})
 	l.run()
 	require.Equal(t, []string{"0s d1 #1", "1h0m0s d1 #1", "1h0m0s d2 #1"}, l.tries)
@@ -63,8 +62,8 @@ func TestALaneGoesOnWhenItsInteractionIsGone(t *testing.T) {
 	l.gone = true
 	l.answers["d2"] = []contract.Outcome{final(), final()}
 	l.append(0, handOver("d1", "d2", "d3"))
-	l.signal(time.Hour, workflows.SignalRedeliver, ``)
-	l.signal(2*time.Hour, workflows.SignalRedeliver, ``)
+	l.signal(time.Hour, contract.SignalRedeliver, ``)
+	l.signal(2*time.Hour, contract.SignalRedeliver, ``)
 	l.run()
 	require.Equal(t, []string{"0s d1 #1", "0s d2 #1", "1h0m0s d2 #1", "2h0m0s d2 #1", "2h0m0s d3 #1"}, l.tries)
 	require.Len(t, l.told, 1, "it is asked once")
@@ -78,7 +77,7 @@ func TestAnAppendDuringTheLastReportIsNotLost(t *testing.T) {
 			more := []string{"d2", "d3"}
 			l.onReport = func(signal string) {
 				if signal == "lane_drained" && len(more) > 0 {
-					l.SignalWorkflow(workflows.SignalAppend, handOver(more[0]))
+					l.SignalWorkflow(contract.SignalAppend, handOver(more[0]))
 					more = more[1:]
 				}
 			}
@@ -102,14 +101,14 @@ func TestTheQueryTellsEveryAttempt(t *testing.T) {
 	}
 	l.append(0, handOver("d1", "d2", "d3"))
 	l.at(90*time.Second, func() {
-		records := query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries)
+		records := query[[]contract.DeliveryRecord](l.env, contract.QueryDeliveries)
 		stamp := func(after time.Duration) string { return l.begin.Add(after).UTC().Format(time.RFC3339Nano) }
-		require.Equal(t, workflows.DeliveryRecord{
+		require.Equal(t, contract.DeliveryRecord{
 			ID: "d1", Call: "crm", When: "inbound.dtmf", Sequence: 1, Status: contract.StatusDelivered, Code: 200, Class: "ok", At: stamp(time.Minute),
-			Attempts: []workflows.AttemptRecord{{At: stamp(0), Code: 503, Class: "http_5xx", MS: 7}, {At: stamp(time.Minute), Code: 200, Class: "ok"}},
+			Attempts: []contract.AttemptRecord{{At: stamp(0), Code: 503, Class: "http_5xx", MS: 7}, {At: stamp(time.Minute), Code: 200, Class: "ok"}},
 			Sent:     2,
 		}, records[0])
-		require.Equal(t, workflows.DeliveryRecord{ID: "d3", Call: "crm", When: "inbound.dtmf", Sequence: 3, Status: contract.StatusWaiting}, records[2])
+		require.Equal(t, contract.DeliveryRecord{ID: "d3", Call: "crm", When: "inbound.dtmf", Sequence: 3, Status: contract.StatusWaiting}, records[2])
 	})
 	l.during = func(in contract.AttemptInput) {
 		if in.Requests[0].ID == "d3" {
@@ -117,7 +116,7 @@ func TestTheQueryTellsEveryAttempt(t *testing.T) {
 		}
 	}
 	l.run()
-	records := query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries)
+	records := query[[]contract.DeliveryRecord](l.env, contract.QueryDeliveries)
 	require.Len(t, records[1].Attempts, 20, "the last ones")
 	require.Equal(t, "ok", records[1].Attempts[19].Class)
 }
@@ -126,7 +125,7 @@ func TestALaneShowsABoundedPast(t *testing.T) {
 	l := newLane(t)
 	l.append(0, handOver(ids(200)...))
 	l.run()
-	records := query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries)
+	records := query[[]contract.DeliveryRecord](l.env, contract.QueryDeliveries)
 	require.Len(t, records, 50)
 	require.Equal(t, "d200", records[49].ID)
 }
@@ -146,7 +145,7 @@ func TestALongLaneContinuesAsNewWithEverythingItHas(t *testing.T) {
 	next.append(time.Minute, handOver(ids(5)...)) // all known
 	next.at(2*time.Minute, func() {
 		require.Equal(t, "d1:delivered d2:parked d3:waiting d4:waiting d5:waiting", next.statuses())
-		records := query[[]workflows.DeliveryRecord](next.env, workflows.QueryDeliveries)
+		records := query[[]contract.DeliveryRecord](next.env, contract.QueryDeliveries)
 		require.Len(t, records[2].Attempts, 2)
 	})
 	next.goOn(l, carried)
@@ -162,7 +161,7 @@ func TestWhatALaneHasNotToldYetIsCarried(t *testing.T) {
 	l.answers["d2"] = []contract.Outcome{retry(time.Hour)}
 	l.append(0, handOver("d1", "d2"))
 	l.at(time.Minute, func() { l.SetContinueAsNewSuggested(true) })
-	l.signal(time.Minute, workflows.SignalDiscard, `{"id":"d2"}`) // settled in the last task of the run
+	l.signal(time.Minute, contract.SignalDiscard, `{"id":"d2"}`) // settled in the last task of the run
 	carried := l.runOn()
 	next := newLane(t)
 	next.goOn(l, carried)
@@ -179,11 +178,11 @@ func TestALaneWithoutInteractionStaysSoOverItsRuns(t *testing.T) {
 	l.answers["d2"] = []contract.Outcome{final()}
 	l.append(0, handOver("d1", "d2"))
 	l.at(time.Minute, func() { l.SetContinueAsNewSuggested(true) })
-	l.signal(2*time.Minute, workflows.SignalRedeliver, `{"id":"nobody"}`) // even a refused signal lets it look
+	l.signal(2*time.Minute, contract.SignalRedeliver, `{"id":"nobody"}`) // even a refused signal lets it look
 	carried := l.runOn()
 	require.Len(t, l.told, 1)
 	next := newLane(t)
-	next.signal(time.Hour, workflows.SignalRedeliver, ``)
+	next.signal(time.Hour, contract.SignalRedeliver, ``)
 	next.goOn(l, carried)
 	require.Equal(t, []string{"1h2m0s d2 #1"}, next.tries)
 	require.Empty(t, next.told)
@@ -196,7 +195,7 @@ func TestALaneTellsAgainOnceItsInteractionAppends(t *testing.T) {
 	l.append(0, afterFailing(ordered("skip", final()), "d1"))
 	l.at(time.Minute, func() { l.gone = false }) // reopened
 	l.append(2*time.Minute, handOver("d2"))
-	l.signal(3*time.Minute, workflows.SignalDiscard, ``)
+	l.signal(3*time.Minute, contract.SignalDiscard, ``)
 	l.run()
 	require.Contains(t, l.told[len(l.told)-1], "lane_drained d1:discarded")
 }
@@ -214,7 +213,7 @@ func TestACanceledLaneGivesNothingUp(t *testing.T) {
 		require.Contains(t, l.details(), "send the signal `discard`")
 	})
 	l.append(90*time.Minute, handOver("d3"))
-	l.signal(2*time.Hour, workflows.SignalRedeliver, ``)
+	l.signal(2*time.Hour, contract.SignalRedeliver, ``)
 	l.run()
 	require.Equal(t, []string{"0s d1 #1", "2h0m0s d1 #1", "2h0m0s d2 #1", "2h0m0s d3 #1"}, l.tries)
 	require.Contains(t, l.told[len(l.told)-1], "lane_drained d1:delivered d2:delivered d3:delivered")
@@ -232,7 +231,7 @@ func TestACanceledLaneContinuesAsNewWithEverythingItHas(t *testing.T) {
 
 	next := newLane(t)
 	next.at(time.Minute, func() { require.Contains(t, next.details(), "requested a cancellation") })
-	next.signal(time.Hour, workflows.SignalRedeliver, ``)
+	next.signal(time.Hour, contract.SignalRedeliver, ``)
 	next.goOn(l, carried)
 	require.Contains(t, next.told[len(next.told)-1], "d1:delivered d2:delivered d3:delivered")
 }
@@ -241,12 +240,12 @@ func TestAllOfALaneIsGivenUpOnRequest(t *testing.T) {
 	l := newLane(t)
 	l.answers["d1"] = []contract.Outcome{final()}
 	l.append(0, handOver("d1", "d2", "d3"))
-	l.signal(time.Hour, workflows.SignalDiscard, `{"all":true,"by":"bea@ops"}`)
+	l.signal(time.Hour, contract.SignalDiscard, `{"all":true,"by":"bea@ops"}`)
 	l.run()
 	require.Equal(t, []string{"0s d1 #1"}, l.tries)
 	require.Contains(t, l.told[len(l.told)-1], "lane_drained d1:discarded d2:discarded d3:discarded")
-	for _, record := range query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries) {
-		require.Equal(t, &workflows.Discarding{At: l.begin.Add(time.Hour).UTC().Format(time.RFC3339Nano), By: "bea@ops"}, record.Discarded, record.ID)
+	for _, record := range query[[]contract.DeliveryRecord](l.env, contract.QueryDeliveries) {
+		require.Equal(t, &contract.Discarding{At: l.begin.Add(time.Hour).UTC().Format(time.RFC3339Nano), By: "bea@ops"}, record.Discarded, record.ID)
 	}
 	require.Contains(t, l.details(), "0 to deliver, 0 of them parked. 3 were discarded.")
 	require.Contains(t, l.details(), "`d2`: discarded at ")
@@ -260,7 +259,7 @@ func TestALaneShowsWhatWasDiscardedAmongMuchThatArrived(t *testing.T) {
 	l.answers["d1"] = []contract.Outcome{kept(time.Hour, ordered("skip", final()))}
 	l.append(0, handOver(ids(200)...))
 	l.run()
-	records := query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries)
+	records := query[[]contract.DeliveryRecord](l.env, contract.QueryDeliveries)
 	require.Len(t, records, 51)
 	require.Equal(t, contract.StatusDiscarded, records[0].Status)
 	require.Equal(t, "retention", records[0].Discarded.By)
@@ -282,15 +281,15 @@ func TestThePageOfALaneTellsOneAttemptFromAnother(t *testing.T) {
 	})
 	l.at(time.Hour, func() {
 		require.Contains(t, l.details(), "`d1`: parked, 2 attempts, last at "+stamp(time.Minute)+": HTTP 400, the answer begins `no such 'customer' # 7`")
-		record := query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries)[0]
+		record := query[[]contract.DeliveryRecord](l.env, contract.QueryDeliveries)[0]
 		require.Equal(t, 2, record.Sent)
 		require.Equal(t, "no such `customer`\n\n# 7", record.Answer)
 	})
-	l.signal(2*time.Hour, workflows.SignalRedeliver, ``)
+	l.signal(2*time.Hour, contract.SignalRedeliver, ``)
 	l.at(3*time.Hour, func() {
 		require.Contains(t, l.details(), "`d1`: parked, 3 attempts, redelivered 1×, last at "+stamp(2*time.Hour)+": HTTP 400, the answer begins `no such customer`")
 	})
-	l.signal(4*time.Hour, workflows.SignalDiscard, ``)
+	l.signal(4*time.Hour, contract.SignalDiscard, ``)
 	l.run()
 }
 
@@ -299,8 +298,8 @@ func TestASignalThatIsRefusedLeavesATraceOnThePage(t *testing.T) {
 	l.answers["d1"] = []contract.Outcome{final()}
 	l.append(0, handOver("d1", "d2"))
 	for i, bad := range [][2]string{
-		{"Redeliver", ``}, {"x`y", ``}, {workflows.SignalRedeliver, `{"id":"nobody"}`}, {workflows.SignalRedeliver, `{"id":"d1","rerender":true}`},
-		{workflows.SignalDiscard, `"d1"`}, {"resend", `{}`},
+		{"Redeliver", ``}, {"x`y", ``}, {contract.SignalRedeliver, `{"id":"nobody"}`}, {contract.SignalRedeliver, `{"id":"d1","rerender":true}`},
+		{contract.SignalDiscard, `"d1"`}, {"resend", `{}`},
 	} {
 		l.signal(time.Duration(i+1)*time.Minute, bad[0], bad[1])
 	}
@@ -337,7 +336,7 @@ func TestALaneRenewsItselfByItsOwnCounters(t *testing.T) {
 			l.answers["d1"] = []contract.Outcome{final()}
 			l.append(0, handOver("d1", "d2"))
 			grow(l)
-			l.signal(2*time.Minute, workflows.SignalRedeliver, `{"id":"d2"}`) // it is looked at when something happens
+			l.signal(2*time.Minute, contract.SignalRedeliver, `{"id":"d2"}`) // it is looked at when something happens
 			carried := l.runOn()
 			require.Len(t, carried.Items, 2)
 		})

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"segue/contract"
-	"segue/workflows"
 )
 
 func TestALaneTriesInOrderOnItsSchedule(t *testing.T) {
@@ -52,7 +51,7 @@ func TestAnAttemptWithoutOutcomeIsTriedAgain(t *testing.T) {
 	l.answers["d1"] = []contract.Outcome{{}}
 	l.append(0, handOver("d1", "d2"))
 	l.at(30*time.Second, func() {
-		records := query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries)
+		records := query[[]contract.DeliveryRecord](l.env, contract.QueryDeliveries)
 		require.Equal(t, contract.StatusWaiting, records[0].Status)
 		require.Equal(t, "timeout", records[0].Class)
 	})
@@ -84,7 +83,7 @@ func TestAFinalOutcomeParksAndBlocksTheLane(t *testing.T) {
 				require.Equal(t, "d1:parked d2:waiting d3:waiting", l.statuses())
 				require.Equal(t, []int64{1}, l.parked)
 			})
-			l.signal(1000*time.Hour+time.Second, workflows.SignalRedeliver, `{}`)
+			l.signal(1000*time.Hour+time.Second, contract.SignalRedeliver, `{}`)
 			l.run()
 			require.Equal(t, []string{"1000h0m1s d1 #1", "1000h0m1s d2 #1", "1000h0m1s d3 #1"}, l.tries[before:])
 			require.Equal(t, []int64{1, 0}, l.parked)
@@ -96,7 +95,7 @@ func TestAParkedDeliveryIsToldAtOnce(t *testing.T) {
 	l := newLane(t)
 	l.answers["d2"] = []contract.Outcome{final()}
 	l.append(0, handOver("d1", "d2", "d3"))
-	l.signal(time.Hour, workflows.SignalDiscard, ``)
+	l.signal(time.Hour, contract.SignalDiscard, ``)
 	l.run()
 	require.Equal(t, []string{
 		"0s lane_result d1:delivered d2:parked last=d3",
@@ -129,7 +128,7 @@ func TestTheOrderPolicySaysWhatPassesAFailure(t *testing.T) {
 			l := newLane(t)
 			l.answers["d1"] = []contract.Outcome{test.first}
 			l.append(0, handOver("d1", "d2", "d3"))
-			l.signal(10*time.Hour, workflows.SignalRedeliver, ``)
+			l.signal(10*time.Hour, contract.SignalRedeliver, ``)
 			l.run()
 			require.Equal(t, test.tries, l.tries)
 		})
@@ -166,8 +165,8 @@ func TestAnOperatorRedelivers(t *testing.T) {
 				before = len(l.tries)
 				require.Equal(t, "d1:parked d2:delivered d3:parked d4:delivered", l.statuses())
 			})
-			l.signal(2*time.Hour, workflows.SignalRedeliver, test.wish)
-			l.signal(3*time.Hour, workflows.SignalDiscard, `{"id":"d1"}`) // what is left
+			l.signal(2*time.Hour, contract.SignalRedeliver, test.wish)
+			l.signal(3*time.Hour, contract.SignalDiscard, `{"id":"d1"}`) // what is left
 			l.run()
 			var again []string
 			for _, try := range l.tries[before:] {
@@ -185,7 +184,7 @@ func TestARedeliveryStartsTheScheduleAnew(t *testing.T) {
 	l := newLane(t)
 	l.answers["d1"] = []contract.Outcome{retry(time.Second), final(), retry(5 * time.Second), retry(5 * time.Minute)}
 	l.append(0, handOver("d1"))
-	l.signal(time.Hour, workflows.SignalRedeliver, `{"id":"d1"}`)
+	l.signal(time.Hour, contract.SignalRedeliver, `{"id":"d1"}`)
 	l.run()
 	require.Equal(t, []string{"0s d1 #1", "1s d1 #2", "1h0m0s d1 #1", "1h0m5s d1 #2", "1h5m5s d1 #3"}, l.tries)
 	require.Equal(t, []int64{1, 0}, l.parked)
@@ -195,8 +194,8 @@ func TestAnOperatorNeedNotWaitForTheNextAttempt(t *testing.T) {
 	l := newLane(t)
 	l.answers["d1"] = []contract.Outcome{retry(24 * time.Hour)}
 	l.append(0, handOver("d1"))
-	l.signal(time.Hour, workflows.SignalRedeliver, `{}`) // nothing is parked
-	l.signal(2*time.Hour, workflows.SignalRedeliver, `{"id":"d1"}`)
+	l.signal(time.Hour, contract.SignalRedeliver, `{}`) // nothing is parked
+	l.signal(2*time.Hour, contract.SignalRedeliver, `{"id":"d1"}`)
 	l.run()
 	require.Equal(t, []string{"0s d1 #1", "2h0m0s d1 #1"}, l.tries)
 }
@@ -205,9 +204,9 @@ func TestAnOperatorDiscards(t *testing.T) {
 	l := newLane(t)
 	l.answers["d1"] = []contract.Outcome{retry(24 * time.Hour)}
 	l.append(0, handOver("d1", "d2", "d3"))
-	l.signal(time.Hour, workflows.SignalDiscard, `{"id":"d2"}`)
+	l.signal(time.Hour, contract.SignalDiscard, `{"id":"d2"}`)
 	l.at(2*time.Hour, func() { require.Equal(t, "d1:waiting d2:discarded d3:waiting", l.statuses()) })
-	l.signal(3*time.Hour, workflows.SignalDiscard, `{"id":"d1"}`)
+	l.signal(3*time.Hour, contract.SignalDiscard, `{"id":"d1"}`)
 	l.run()
 	require.Equal(t, []string{"0s d1 #1", "3h0m0s d3 #1"}, l.tries)
 	require.Contains(t, l.told[len(l.told)-1], "d1:discarded d3:delivered last=d3")
@@ -220,7 +219,7 @@ func TestADeliveryIsDiscardedWhileItIsAttempted(t *testing.T) {
 			l.answers["d1"] = []contract.Outcome{outcome}
 			l.during = func(in contract.AttemptInput) {
 				if in.Requests[0].ID == "d1" {
-					l.SignalWorkflow(workflows.SignalDiscard, map[string]string{"id": "d1"})
+					l.SignalWorkflow(contract.SignalDiscard, map[string]string{"id": "d1"})
 				}
 			}
 			l.append(0, handOver("d1", "d2"))
@@ -235,7 +234,7 @@ func TestADeliveryIsDiscardedWhileItIsAttempted(t *testing.T) {
 // There are more of them than settled ones are kept.
 func TestAllParkedDeliveriesAreDiscardedOrRedeliveredTogether(t *testing.T) {
 	const n = 120
-	for _, signal := range []string{workflows.SignalDiscard, workflows.SignalRedeliver} {
+	for _, signal := range []string{contract.SignalDiscard, contract.SignalRedeliver} {
 		t.Run(signal, func(t *testing.T) {
 			l := newLane(t)
 			for _, id := range ids(n) {
@@ -296,7 +295,7 @@ func TestARedeliveredOneDoesNotExpire(t *testing.T) {
 	l := newLane(t)
 	l.answers["d1"] = []contract.Outcome{kept(48*time.Hour, final()), retry(72 * time.Hour)}
 	l.append(0, handOver("d1"))
-	l.signal(time.Hour, workflows.SignalRedeliver, ``)
+	l.signal(time.Hour, contract.SignalRedeliver, ``)
 	l.run()
 	require.Equal(t, []string{"0s d1 #1", "1h0m0s d1 #1", "73h0m0s d1 #2"}, l.tries)
 	require.Contains(t, l.told[len(l.told)-1], "d1:delivered")

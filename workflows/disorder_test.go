@@ -14,7 +14,6 @@ import (
 
 	"segue/contract"
 	"segue/interaction"
-	"segue/workflows"
 )
 
 // disorderCases is how many disorders the whole workflow is put through; the
@@ -115,7 +114,7 @@ func post(t *testing.T, rt *rapid.T, began time.Time, letters []letter) (last in
 	e.SetStartTime(began)
 	fire(e, interaction.WhenSegmentChange, "crm")
 	deliver := e.onDispatch
-	e.onDispatch = func(in *contract.Input, result *contract.Result) {
+	e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {
 		deliver(in, result)
 		result.Rules = &contract.Rules{Timeouts: contract.Timeouts{SequenceGap: gap, WrapUp: time.Minute, LateEvents: time.Minute, Lifetime: time.Hour}}
 	}
@@ -128,7 +127,7 @@ func post(t *testing.T, rt *rapid.T, began time.Time, letters []letter) (last in
 			e.SignalWorkflow(l.name, json.RawMessage(l.payload))
 		})
 	}
-	e.ExecuteWorkflow(workflows.TypeInteraction, json.RawMessage(startInbound))
+	e.ExecuteWorkflow(contract.WorkflowInteraction, json.RawMessage(startInbound))
 	require.True(rt, e.IsWorkflowCompleted())
 	require.NoError(rt, e.GetWorkflowError())
 	require.NoError(rt, e.GetWorkflowResult(&last))

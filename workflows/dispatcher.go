@@ -50,7 +50,7 @@ func (r *run) outboxIsDue() bool {
 func (r *run) dispatch() {
 	r.awaitRoom(r.ctx)
 	turns := r.Outbox.Turns
-	in := &contract.Input{
+	in := &contract.DispatchInput{
 		Owner:    r.owner,
 		Turns:    turns[:len(turns):len(turns)],
 		After:    r.Outbox.After,
@@ -58,7 +58,7 @@ func (r *run) dispatch() {
 		Known:    r.Rules,
 		Unpinned: r.unpinned,
 	}
-	var result contract.Result
+	var result contract.DispatchResult
 	r.dispatching = true
 	summary := summaryOf("events %d to %d", in.After+1, r.Interaction.Sequence())
 	if err := workflow.ExecuteLocalActivity(withDispatch(r.ctx, summary), contract.ActivityDispatch, in).Get(r.ctx, &result); err != nil {
@@ -139,8 +139,8 @@ func (r *run) writeReturns(call string, returns map[string]any) {
 	}
 }
 
-func recordOf(d contract.Delivery, version string) DeliveryRecord {
-	record := DeliveryRecord{ID: d.ID, Call: d.Call, When: d.When, Sequence: d.Sequence, Status: d.Status, Version: version}
+func recordOf(d contract.Delivery, version string) contract.DeliveryRecord {
+	record := contract.DeliveryRecord{ID: d.ID, Call: d.Call, When: d.When, Sequence: d.Sequence, Status: d.Status, Version: version}
 	if d.Status == contract.StatusWaiting {
 		// What waits in the interaction is shown as under way: it is next in its lane.
 		record.Status = contract.StatusAttempting

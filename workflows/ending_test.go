@@ -48,7 +48,7 @@ func TestEveryInteractionEnds(t *testing.T) {
 					e.signals(time.Second, commands...)
 				}
 				var before interaction.Status
-				e.RegisterDelayedCallback(func() { before = query[interaction.Status](e, workflows.QueryState) }, 30*time.Second)
+				e.RegisterDelayedCallback(func() { before = query[interaction.Status](e, contract.QueryState) }, 30*time.Second)
 				end.by(e)
 				channel := "inbound"
 				if state == interaction.StateEngaging {
@@ -142,7 +142,7 @@ func TestARunCanceledBeforeReasonsWereReadAsksForNone(t *testing.T) {
 // cancellation that makes this task: Temporal does not tell the next run of it.
 func TestACancellationComesBeforeContinueAsNew(t *testing.T) {
 	e := newEnv(t)
-	e.onDispatch = func(_ *contract.Input, result *contract.Result) { result.Sent = true }
+	e.onDispatch = func(_ *contract.DispatchInput, result *contract.DispatchResult) { result.Sent = true }
 	e.RegisterDelayedCallback(func() {
 		e.SetCurrentHistoryLength(100)
 		e.SetContinueAsNewSuggested(true)
@@ -187,7 +187,7 @@ func TestARunGoesOverToANewVersionWhenItContinues(t *testing.T) {
 func TestEveryRunIsUnpinnedOnce(t *testing.T) {
 	e := newEnv(t)
 	tries := 0
-	e.onDispatch = func(_ *contract.Input, result *contract.Result) {
+	e.onDispatch = func(_ *contract.DispatchInput, result *contract.DispatchResult) {
 		tries++
 		result.Unpinned = tries == 2
 	}

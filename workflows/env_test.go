@@ -38,13 +38,13 @@ type env struct {
 
 	mu        sync.Mutex
 	events    []interaction.Event
-	inputs    []contract.Input
+	inputs    []contract.DispatchInput
 	attempts  []contract.AttemptInput
 	handOvers []contract.HandOver
 	renders   []contract.RenderInput
 
 	// onDispatch, onAttempt, onHandOver, onRender and onCancelReason may replace what the activities answer.
-	onDispatch func(in *contract.Input, result *contract.Result)
+	onDispatch func(in *contract.DispatchInput, result *contract.DispatchResult)
 	onAttempt  func(in contract.AttemptInput) contract.AttemptResult
 	onHandOver func(in contract.HandOver) error
 	onRender   func(in contract.RenderInput) contract.Request
@@ -78,11 +78,11 @@ func newMeasuredEnv(t *testing.T, handler client.MetricsHandler, interceptors ..
 	return e
 }
 
-func (e *env) dispatch(_ context.Context, in *contract.Input) (*contract.Result, error) {
+func (e *env) dispatch(_ context.Context, in *contract.DispatchInput) (*contract.DispatchResult, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.inputs = append(e.inputs, *in)
-	result := &contract.Result{Version: "v1", Rules: &contract.Rules{Timeouts: contract.Timeouts{LateEvents: time.Minute}}, Through: in.After}
+	result := &contract.DispatchResult{Version: "v1", Rules: &contract.Rules{Timeouts: contract.Timeouts{LateEvents: time.Minute}}, Through: in.After}
 	for _, turn := range in.Turns {
 		for _, event := range turn.Events {
 			if event.Sequence > in.After {
@@ -146,7 +146,7 @@ func delivered(id string) contract.Outcome {
 // start runs the interaction to its end with the given start fields.
 func (e *env) start(fields string) {
 	e.t.Helper()
-	e.ExecuteWorkflow(workflows.TypeInteraction, json.RawMessage(fields))
+	e.ExecuteWorkflow(contract.WorkflowInteraction, json.RawMessage(fields))
 	require.True(e.t, e.IsWorkflowCompleted())
 }
 

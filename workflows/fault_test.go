@@ -8,7 +8,6 @@ import (
 
 	"segue/contract"
 	"segue/interaction"
-	"segue/workflows"
 )
 
 // faults are the fields of the events "fault" that were dispatched.
@@ -39,7 +38,7 @@ func TestAFinalFailureIsAnEventOfTheInteraction(t *testing.T) {
 		},
 		"of Dispatch": func(e *env) {
 			plain := e.onDispatch
-			e.onDispatch = func(in *contract.Input, result *contract.Result) {
+			e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {
 				plain(in, result)
 				for i := range result.Deliveries {
 					outcome := gone(result.Deliveries[i].ID)
@@ -54,7 +53,7 @@ func TestAFinalFailureIsAnEventOfTheInteraction(t *testing.T) {
 			fail(e)
 			e.signals(time.Second, [2]string{"dtmf", `{"digits":"1"}`})
 			e.RegisterDelayedCallback(func() {
-				records := query[[]workflows.DeliveryRecord](e, workflows.QueryDeliveries)
+				records := query[[]contract.DeliveryRecord](e, contract.QueryDeliveries)
 				require.Len(t, records, 1)
 				require.Equal(t, contract.StatusParked, records[0].Status)
 				require.Equal(t, "gone", records[0].Class)
@@ -117,7 +116,7 @@ func TestAFaultOfAFaultIsNone(t *testing.T) {
 	onFault := e.onDispatch
 	fire(e, "inbound.dtmf", "crm")
 	onDigits := e.onDispatch
-	e.onDispatch = func(in *contract.Input, result *contract.Result) {
+	e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {
 		onDigits(in, result)
 		onFault(in, result)
 	}
@@ -148,8 +147,8 @@ func TestALaneOfAlertsReportsToNobody(t *testing.T) {
 	}
 	l.append(0, in)
 	l.at(time.Hour, func() { require.Equal(t, "d1:parked d2:waiting", l.statuses()) })
-	l.signal(2*time.Hour, workflows.SignalRedeliver, ``)
-	l.ExecuteWorkflow(workflows.TypeDelivery, start)
+	l.signal(2*time.Hour, contract.SignalRedeliver, ``)
+	l.ExecuteWorkflow(contract.WorkflowDelivery, start)
 	require.NoError(t, l.GetWorkflowError())
 	require.Empty(t, outcomes)
 	require.Empty(t, l.told)

@@ -63,7 +63,7 @@ func TestAttemptsOfLongTimeoutsHeartbeatLessOften(t *testing.T) {
 		e.SetOnActivityStartedListener(heartbeatTimeouts(&got))
 		fire(e, "inbound.dtmf", "crm")
 		plain := e.onDispatch
-		e.onDispatch = func(in *contract.Input, result *contract.Result) {
+		e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {
 			plain(in, result)
 			for i := range result.Deliveries {
 				result.Deliveries[i].Request.Timeout = 20 * time.Second

@@ -7,6 +7,8 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/workflow"
+
+	"segue/contract"
 )
 
 // inbox gives the signals of one run to its workflow in the order in which they
@@ -122,7 +124,7 @@ func (r *orderedRun) ExecuteWorkflow(ctx workflow.Context, in *interceptor.Execu
 // channels; those of any other type on the same worker go their usual way.
 func (r *orderedRun) HandleSignal(ctx workflow.Context, in *interceptor.HandleSignalInput) error {
 	switch workflow.GetInfo(ctx).WorkflowType.Name {
-	case TypeInteraction, TypeDelivery, TypeReceiver:
+	case contract.WorkflowInteraction, contract.WorkflowDelivery, contract.WorkflowReceiver:
 		r.inbox.receive(signal{name: in.SignalName, args: in.Arg})
 		return nil
 	default:

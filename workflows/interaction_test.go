@@ -45,12 +45,12 @@ func TestARefusedSignalIsKeptAndChangesNothing(t *testing.T) {
 		[2]string{"accept", `{"agent":{"id":true}}`}, [2]string{"teleport", `{}`}, [2]string{"hold", `{"event_id":"h1"}`},
 	)
 	e.RegisterDelayedCallback(func() {
-		rejected := query[[]workflows.Rejected](e, workflows.QueryRejected)
+		rejected := query[[]contract.Rejected](e, contract.QueryRejected)
 		require.Len(t, rejected, 3)
 		require.Equal(t, "accept", rejected[0].Command)
 		require.Equal(t, "h1", rejected[2].EventID)
 		require.Contains(t, rejected[2].Reason, "hold is not legal in state")
-		status := query[interaction.Status](e, workflows.QueryState)
+		status := query[interaction.Status](e, contract.QueryState)
 		require.Equal(t, interaction.StateStarted, status.State)
 		require.Equal(t, 3, status.RejectedCount)
 		e.SignalWorkflow("abandon", json.RawMessage(`{}`))
@@ -101,14 +101,14 @@ func TestAnUpdateAnswersOrIsRejectedByItsValidator(t *testing.T) {
 	require.NoError(t, e.GetWorkflowError())
 
 	require.NoError(t, legal.failed)
-	answer := legal.answer.(workflows.Answer)
+	answer := legal.answer.(contract.Answer)
 	require.Equal(t, interaction.StateQueued, answer.State)
 	require.Contains(t, answer.Capabilities, "offer")
 	require.Positive(t, answer.Sequence)
-	require.True(t, repeated.answer.(workflows.Answer).Duplicate)
-	require.Equal(t, workflows.ErrorIllegalCommand, errorType(t, illegal.rejected))
+	require.True(t, repeated.answer.(contract.Answer).Duplicate)
+	require.Equal(t, contract.ErrorIllegalCommand, errorType(t, illegal.rejected))
 	require.Contains(t, illegal.rejected.Error(), "legal:")
-	require.Equal(t, workflows.ErrorInvalidPayload, errorType(t, malformed.rejected))
+	require.Equal(t, contract.ErrorInvalidPayload, errorType(t, malformed.rejected))
 }
 
 func errorType(t *testing.T, err error) string {
@@ -122,15 +122,15 @@ func TestAnArrayIsAppliedInOrderWithOneResultEach(t *testing.T) {
 	e := newEnv(t)
 	var array updateCallbacks
 	e.RegisterDelayedCallback(func() {
-		e.UpdateWorkflow(workflows.UpdateCommands, "u1", &array, json.RawMessage(
+		e.UpdateWorkflow(contract.UpdateCommands, "u1", &array, json.RawMessage(
 			`[{"command":"place_in_queue","queue":"sales"},{"command":"hold"},{"nonsense":1},{"command":"abandon"}]`))
 	}, time.Second)
 	e.start(startInbound)
-	results := array.answer.([]workflows.CommandResult)
+	results := array.answer.([]contract.CommandResult)
 	require.Len(t, results, 4)
 	require.Nil(t, results[0].Error)
-	require.Equal(t, workflows.ErrorIllegalCommand, results[1].Error.Type)
-	require.Equal(t, workflows.ErrorInvalidPayload, results[2].Error.Type)
+	require.Equal(t, contract.ErrorIllegalCommand, results[1].Error.Type)
+	require.Equal(t, contract.ErrorInvalidPayload, results[2].Error.Type)
 	require.Equal(t, interaction.StateCompleted, results[3].State)
 }
 
@@ -139,7 +139,7 @@ func TestAnArrayThatIsSentAgainIsKnown(t *testing.T) {
 	const array = `[{"command":"dtmf","digits":"1"},{"command":"dtmf","digits":"2"}]`
 	send := func(e *env) *updateCallbacks {
 		var answer updateCallbacks
-		e.RegisterDelayedCallback(func() { e.UpdateWorkflow(workflows.UpdateCommands, "u1", &answer, json.RawMessage(array)) }, time.Second)
+		e.RegisterDelayedCallback(func() { e.UpdateWorkflow(contract.UpdateCommands, "u1", &answer, json.RawMessage(array)) }, time.Second)
 		return &answer
 	}
 	e := newEnv(t)
@@ -148,14 +148,14 @@ func TestAnArrayThatIsSentAgainIsKnown(t *testing.T) {
 	e.signals(3*time.Second, [2]string{"dtmf", `{"digits":"3"}`})
 	e.start(startInbound)
 	again := asContinued(t, e.GetWorkflowError())
-	require.False(t, first.answer.([]workflows.CommandResult)[1].Duplicate)
+	require.False(t, first.answer.([]contract.CommandResult)[1].Duplicate)
 
 	e = newEnv(t)
 	second := send(e)
 	e.signals(time.Minute, [2]string{"abandon", `{}`})
-	e.goOn(workflows.TypeInteraction, json.RawMessage(startInbound), again)
+	e.goOn(contract.WorkflowInteraction, json.RawMessage(startInbound), again)
 	require.NoError(t, e.GetWorkflowError())
-	for _, result := range second.answer.([]workflows.CommandResult) {
+	for _, result := range second.answer.([]contract.CommandResult) {
 		require.True(t, result.Duplicate)
 	}
 }
@@ -169,7 +169,7 @@ func TestABadStartFailsWithItsReason(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			e := newEnv(t)
 			e.start(start)
-			require.Equal(t, workflows.ErrorInvalidPayload, errorType(t, e.GetWorkflowError()))
+			require.Equal(t, contract.ErrorInvalidPayload, errorType(t, e.GetWorkflowError()))
 		})
 	}
 }
@@ -193,7 +193,7 @@ func TestLateDispositionIsAwaitedAndTaken(t *testing.T) {
 
 // fire makes Dispatch answer with one waiting delivery of a call for each event of a moment.
 func fire(e *env, when interaction.When, call string) {
-	e.onDispatch = func(in *contract.Input, result *contract.Result) {
+	e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {
 		for _, turn := range in.Turns {
 			for _, event := range turn.Events {
 				if event.When != when || event.Sequence <= in.After {
@@ -241,13 +241,13 @@ func TestAFailedAttemptHandsItsLaneOver(t *testing.T) {
 		require.Len(t, e.handOvers, 1)
 		require.Len(t, e.handOvers[0].Requests, 2)
 		require.Equal(t, 503, e.handOvers[0].Failed.Code)
-		require.Equal(t, 2, query[interaction.Status](e, workflows.QueryState).Undelivered)
+		require.Equal(t, 2, query[interaction.Status](e, contract.QueryState).Undelivered)
 		e.SignalWorkflow("dtmf", json.RawMessage(`{"digits":"3"}`)) // straight to the lane workflow
 	}, time.Minute)
 	last := ""
 	e.RegisterDelayedCallback(func() {
 		require.Len(t, e.attempts, 1)
-		records := query[[]workflows.DeliveryRecord](e, workflows.QueryDeliveries)
+		records := query[[]contract.DeliveryRecord](e, contract.QueryDeliveries)
 		require.Len(t, records, 3)
 		for _, record := range records {
 			require.Equal(t, contract.StatusInLane, record.Status)
@@ -258,7 +258,7 @@ func TestAFailedAttemptHandsItsLaneOver(t *testing.T) {
 			{"id": records[1].ID, "status": "delivered", "code": 200}, {"id": last, "status": "discarded"}}})
 	}, 2*time.Minute)
 	e.RegisterDelayedCallback(func() {
-		status := query[interaction.Status](e, workflows.QueryState)
+		status := query[interaction.Status](e, contract.QueryState)
 		require.Zero(t, status.Undelivered)
 		require.Equal(t, "gold", status.UserData["tier"])
 		e.onAttempt = nil
@@ -316,7 +316,7 @@ func TestALongRunContinuesAsNewWithEverythingItHas(t *testing.T) {
 
 	e = newEnv(t)
 	e.signals(time.Second, [2]string{"place_in_queue", `{"queue":"backup","event_id":"q"}`}, [2]string{"abandon", `{}`})
-	e.goOn(workflows.TypeInteraction, json.RawMessage(startInbound), again)
+	e.goOn(contract.WorkflowInteraction, json.RawMessage(startInbound), again)
 	require.NoError(t, e.GetWorkflowError())
 	var last interaction.Status
 	require.NoError(t, e.GetWorkflowResult(&last))

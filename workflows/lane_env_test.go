@@ -196,14 +196,14 @@ func (l *laneEnv) signal(after time.Duration, name, payload string) {
 }
 
 func (l *laneEnv) append(after time.Duration, in contract.HandOver) {
-	l.at(after, func() { l.SignalWorkflow(workflows.SignalAppend, in) })
+	l.at(after, func() { l.SignalWorkflow(contract.SignalAppend, in) })
 }
 
 // run runs the lane to its end.
 func (l *laneEnv) run() {
 	l.t.Helper()
 	l.begin = l.Now()
-	l.ExecuteWorkflow(workflows.TypeDelivery, laneStart)
+	l.ExecuteWorkflow(contract.WorkflowDelivery, laneStart)
 	require.True(l.t, l.IsWorkflowCompleted())
 	require.NoError(l.t, l.GetWorkflowError())
 }
@@ -212,7 +212,7 @@ func (l *laneEnv) run() {
 func (l *laneEnv) runOn() *workflows.CarriedLane {
 	l.t.Helper()
 	l.begin = l.Now()
-	l.ExecuteWorkflow(workflows.TypeDelivery, laneStart)
+	l.ExecuteWorkflow(contract.WorkflowDelivery, laneStart)
 	return l.carried()
 }
 
@@ -221,7 +221,7 @@ func (l *laneEnv) carried() *workflows.CarriedLane {
 	require.True(l.t, l.IsWorkflowCompleted())
 	var again *workflow.ContinueAsNewError
 	require.True(l.t, errors.As(l.GetWorkflowError(), &again), "%v", l.GetWorkflowError())
-	require.Equal(l.t, workflows.TypeDelivery, again.WorkflowType.Name)
+	require.Equal(l.t, contract.WorkflowDelivery, again.WorkflowType.Name)
 	require.Len(l.t, again.Input.GetPayloads(), 2)
 	var start contract.DeliveryStart
 	require.NoError(l.t, json.Unmarshal(again.Input.GetPayloads()[0].GetData(), &start))
@@ -236,7 +236,7 @@ func (l *laneEnv) goOn(before *laneEnv, carried *workflows.CarriedLane) {
 	l.t.Helper()
 	l.hold.off, l.begin = true, before.begin
 	l.SetStartTime(before.Now())
-	l.env.goOn(workflows.TypeDelivery, laneStart, carried)
+	l.env.goOn(contract.WorkflowDelivery, laneStart, carried)
 	require.True(l.t, l.IsWorkflowCompleted())
 	require.NoError(l.t, l.GetWorkflowError())
 }
@@ -245,7 +245,7 @@ func (l *laneEnv) goOn(before *laneEnv, carried *workflows.CarriedLane) {
 func (l *laneEnv) statuses() string {
 	l.t.Helper()
 	var list []string
-	for _, record := range query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries) {
+	for _, record := range query[[]contract.DeliveryRecord](l.env, contract.QueryDeliveries) {
 		list = append(list, record.ID+":"+string(record.Status))
 	}
 	return strings.Join(list, " ")

@@ -22,21 +22,21 @@ const byRetention = "retention"
 
 // grant does what an operator asked for, to one delivery, to all, or to all that are
 // parked. One that is to be rendered again and cannot stays as it is.
-func (r *laneRun) grant(name string, wish OperatorRequest) error {
+func (r *laneRun) grant(name string, wish contract.OperatorRequest) error {
 	found := false
 	for _, it := range r.Items {
 		if !it.isMeant(wish) || wish.Rerender && len(it.Request.Source) == 0 {
 			continue
 		}
 		found = true
-		if name == SignalDiscard {
+		if name == contract.SignalDiscard {
 			r.discard(it, excerpt(wish.By, byLimit), it.lastClass())
 			continue
 		}
 		it.again()
 		it.Rerender = wish.Rerender
 	}
-	if name == SignalDiscard && wish.All {
+	if name == contract.SignalDiscard && wish.All {
 		for _, request := range r.Overflow {
 			given := &item{Request: request}
 			r.Items = append(r.Items, given)
@@ -59,7 +59,7 @@ func (r *laneRun) grant(name string, wish OperatorRequest) error {
 // discard gives a delivery up and notes who did.
 func (r *laneRun) discard(it *item, by, class string) {
 	now := workflow.Now(r.ctx)
-	it.Discarded = &Discarding{At: stamp(now), By: by}
+	it.Discarded = &contract.Discarding{At: stamp(now), By: by}
 	it.Attempts = it.Attempts[max(0, len(it.Attempts)-1):]
 	r.GivenUp++
 	r.settle(it, contract.StatusDiscarded, contract.Outcome{Class: class, At: now})
@@ -67,7 +67,7 @@ func (r *laneRun) discard(it *item, by, class string) {
 
 // refuse notes a signal that changed nothing, for whoever sent it in the Temporal UI.
 func (r *laneRun) refuse(name string, reason error) {
-	r.Refused = append(r.Refused, Rejected{
+	r.Refused = append(r.Refused, contract.Rejected{
 		Command: excerpt(name, 64), Reason: excerpt(reason.Error(), 200), At: stamp(workflow.Now(r.ctx)),
 	})
 	r.Refused = r.Refused[max(0, len(r.Refused)-keptRefused):]

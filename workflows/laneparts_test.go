@@ -12,7 +12,6 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"segue/contract"
-	"segue/workflows"
 )
 
 // large is n requests of 60 KiB each.
@@ -121,7 +120,7 @@ func TestWhatALaneCannotHoldGoesToParts(t *testing.T) {
 	next.handOvers = l.handOvers
 	played := newParts(next)
 	played.late[names[1]] = 1
-	next.signal(time.Hour, workflows.SignalRedeliver, ``)
+	next.signal(time.Hour, contract.SignalRedeliver, ``)
 	next.append(time.Hour+time.Minute, handOver("d42")) // while parts have their turn
 	next.goOn(l, carried)
 	require.Len(t, next.tries, held, "its own; the others are the parts'")
@@ -135,12 +134,12 @@ func TestNothingOvertakesAPart(t *testing.T) {
 	s := newParts(l)
 	l.append(0, large(afterFailing(final(), ids(4)...)))
 	l.append(time.Second, large(handOver(ids(10)[4:]...)))
-	l.signal(time.Hour, workflows.SignalDiscard, ``)
+	l.signal(time.Hour, contract.SignalDiscard, ``)
 	var name string
 	l.onChain = func(workflowID, signal string, arg any) error {
 		require.NoError(t, s.hear(workflowID, signal, arg))
 		name = s.released[0]
-		l.SignalWorkflow(workflows.SignalAppend, handOver("d11"))
+		l.SignalWorkflow(contract.SignalAppend, handOver("d11"))
 		return nil
 	}
 	l.run()
@@ -161,7 +160,7 @@ func TestAParkedDeliveryLetsPartsPass(t *testing.T) {
 		require.NotEmpty(t, s.released)
 		require.Contains(t, l.statuses(), "d1:parked")
 	})
-	l.signal(2*time.Hour, workflows.SignalDiscard, ``)
+	l.signal(2*time.Hour, contract.SignalDiscard, ``)
 	l.run()
 }
 
@@ -172,7 +171,7 @@ func TestACanceledLaneKeepsItsParts(t *testing.T) {
 	l.append(0, large(handOver(ids(12)[4:]...)))
 	l.at(time.Hour, l.CancelWorkflow)
 	l.at(2*time.Hour, func() { require.Empty(t, s.released) })
-	l.signal(3*time.Hour, workflows.SignalRedeliver, ``)
+	l.signal(3*time.Hour, contract.SignalRedeliver, ``)
 	l.run()
 	require.Equal(t, s.names(), s.released)
 }
@@ -184,7 +183,7 @@ func (l *laneEnv) runPart(name string) {
 	start.Part = name
 	l.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: contract.PartWorkflowID(start.Owner, start.Call, name), TaskQueue: "segue"})
 	l.begin = l.Now()
-	l.ExecuteWorkflow(workflows.TypeDelivery, start)
+	l.ExecuteWorkflow(contract.WorkflowDelivery, start)
 	require.True(l.t, l.IsWorkflowCompleted())
 	require.NoError(l.t, l.GetWorkflowError())
 }
@@ -229,7 +228,7 @@ func TestAPartThatIsNotKnownIsReleased(t *testing.T) {
 	}
 	l.append(0, afterFailing(final(), "d1"))
 	l.signal(time.Hour, "part_waits", `{"part":"old"}`)
-	l.signal(2*time.Hour, workflows.SignalDiscard, ``)
+	l.signal(2*time.Hour, contract.SignalDiscard, ``)
 	l.run()
 	require.Equal(t, []string{"delivery/cc/i-1/crm~old release"}, released)
 }

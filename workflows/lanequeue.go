@@ -18,11 +18,11 @@ const (
 
 // item is one delivery of a lane.
 type item struct {
-	Request contract.Request `json:"request"`
-	Status  contract.Status  `json:"status"`
+	Request contract.Request        `json:"request"`
+	Status  contract.DeliveryStatus `json:"status"`
 	// Tries counts the attempts on the present schedule; Attempts shows the last ones.
-	Tries    int             `json:"tries,omitempty"`
-	Attempts []AttemptRecord `json:"attempts,omitempty"`
+	Tries    int                      `json:"tries,omitempty"`
+	Attempts []contract.AttemptRecord `json:"attempts,omitempty"`
 	// Due is when it is tried next, zero for at once; Expires is when it is given
 	// up while parked.
 	Due     time.Time `json:"due,omitzero"`
@@ -38,7 +38,7 @@ type item struct {
 	Sent  int `json:"sent,omitempty"`
 	Again int `json:"again,omitempty"`
 	// Discarded says who gave it up, and when.
-	Discarded *Discarding `json:"discarded,omitempty"`
+	Discarded *contract.Discarding `json:"discarded,omitempty"`
 	// Rerender says that an operator wants new bytes before the next attempt.
 	Rerender bool `json:"rerender,omitempty"`
 
@@ -57,7 +57,7 @@ func (it *item) isFresh() bool {
 }
 
 // isMeant reports whether an operator means this delivery: by its id, as one of all, or as one that is parked.
-func (it *item) isMeant(wish OperatorRequest) bool {
+func (it *item) isMeant(wish contract.OperatorRequest) bool {
 	if wish.All {
 		return !it.isSettled()
 	}
@@ -98,7 +98,7 @@ func (it *item) note(outcome contract.Outcome) {
 	if !outcome.Free {
 		it.Sent++
 	}
-	it.Attempts = append(it.Attempts, AttemptRecord{
+	it.Attempts = append(it.Attempts, contract.AttemptRecord{
 		At: stamp(outcome.At), Code: outcome.Code, Class: outcome.Class, MS: outcome.MS, Version: outcome.Version,
 	})
 	if len(it.Attempts) > keptAttempts {
@@ -114,7 +114,7 @@ func (it *item) again() {
 }
 
 // settle ends a delivery and notes what the interaction is to hear of it.
-func (r *laneRun) settle(it *item, status contract.Status, outcome contract.Outcome) {
+func (r *laneRun) settle(it *item, status contract.DeliveryStatus, outcome contract.Outcome) {
 	it.Status, it.Why = status, outcome.Message
 	it.Answer = ""
 	it.Request.Body, it.Request.Headers, it.Request.Source = "", nil, nil // it is not sent any more
@@ -127,7 +127,7 @@ func (r *laneRun) settle(it *item, status contract.Status, outcome contract.Outc
 
 // forget drops the oldest settled deliveries.
 func (r *laneRun) forget() {
-	surplus := map[contract.Status]int{contract.StatusDelivered: -keptDelivered, contract.StatusDiscarded: -keptDiscarded}
+	surplus := map[contract.DeliveryStatus]int{contract.StatusDelivered: -keptDelivered, contract.StatusDiscarded: -keptDiscarded}
 	for _, it := range r.Items {
 		surplus[it.Status]++
 	}
@@ -210,13 +210,13 @@ func (r *laneRun) expire(now time.Time) (soonest time.Time) {
 }
 
 // records is the query "deliveries".
-func (r *laneRun) records() ([]DeliveryRecord, error) {
-	records := make([]DeliveryRecord, 0, len(r.Items))
+func (r *laneRun) records() ([]contract.DeliveryRecord, error) {
+	records := make([]contract.DeliveryRecord, 0, len(r.Items))
 	for _, it := range r.Items {
-		record := DeliveryRecord{
+		record := contract.DeliveryRecord{
 			ID: it.Request.ID, Call: it.Request.Call, When: it.Request.When, Sequence: it.Request.Sequence,
 			Status: it.Status, Why: it.Why, Answer: it.Answer, Version: it.Request.Version, Sent: it.Sent, Discarded: it.Discarded,
-			CanRerender: len(it.Request.Source) > 0, Attempts: append([]AttemptRecord{}, it.Attempts...),
+			CanRerender: len(it.Request.Source) > 0, Attempts: append([]contract.AttemptRecord{}, it.Attempts...),
 		}
 		if !it.Request.At.IsZero() {
 			record.EventAt = stamp(it.Request.At)

@@ -10,7 +10,6 @@ import (
 
 	"segue/contract"
 	"segue/interaction"
-	"segue/workflows"
 )
 
 // reportOf is what a lane workflow of the call crm reports of one delivery.
@@ -22,7 +21,7 @@ func reportOf(id, status, more string) string {
 func handsOver(e *env, when interaction.When) {
 	fire(e, when, "crm")
 	plain := e.onDispatch
-	e.onDispatch = func(in *contract.Input, result *contract.Result) {
+	e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {
 		plain(in, result)
 		for i := range result.Deliveries {
 			result.Deliveries[i].Status, result.Deliveries[i].Request = contract.StatusInLane, nil
@@ -40,7 +39,7 @@ func TestAReportThatComesBeforeItsDispatchCounts(t *testing.T) {
 			id := ""
 			e.signals(time.Second, [2]string{"dtmf", `{"digits":"1"}`})
 			e.RegisterDelayedCallback(func() {
-				records := query[[]workflows.DeliveryRecord](e, workflows.QueryDeliveries)
+				records := query[[]contract.DeliveryRecord](e, contract.QueryDeliveries)
 				id = records[len(records)-1].ID
 				require.Equal(t, contract.StatusInLane, records[len(records)-1].Status)
 			}, 2*time.Second)
@@ -52,7 +51,7 @@ func TestAReportThatComesBeforeItsDispatchCounts(t *testing.T) {
 			handsOver(again, "inbound.dtmf")
 			again.signals(time.Second, [2]string{"dtmf", `{"digits":"1"}`}, [2]string{name, reportOf(id, "delivered", `,"returns":{"tier":"gold"}`)})
 			again.RegisterDelayedCallback(func() {
-				status := query[interaction.Status](again, workflows.QueryState)
+				status := query[interaction.Status](again, contract.QueryState)
 				require.Zero(t, status.Undelivered)
 				require.Equal(t, "gold", status.UserData["tier"])
 				require.Zero(t, status.RejectedCount)
@@ -80,7 +79,7 @@ func TestALaneWithADeliveryIsNotDrained(t *testing.T) {
 	handsOver(e, "inbound.dtmf")
 	e.signals(time.Second, [2]string{"dtmf", `{"digits":"1"}`})
 	e.RegisterDelayedCallback(func() {
-		records := query[[]workflows.DeliveryRecord](e, workflows.QueryDeliveries)
+		records := query[[]contract.DeliveryRecord](e, contract.QueryDeliveries)
 		id := records[len(records)-1].ID
 		e.SignalWorkflow("lane_drained", json.RawMessage(fmt.Sprintf(`{"call":"crm","last":%q}`, id)))
 		e.SignalWorkflow("lane_result", json.RawMessage(reportOf("nope", "delivered", `,"returns":{"limit":1}`)))

@@ -9,7 +9,6 @@ import (
 
 	"segue/contract"
 	"segue/interaction"
-	"segue/workflows"
 )
 
 // The recording's address and the survey follow the end by seconds, also where the
@@ -36,7 +35,7 @@ func TestLateDataIsTakenUntilTheWindowEnds(t *testing.T) {
 				e.RegisterDelayedCallback(func() {
 					ends := e.whens()
 					require.Equal(t, "interaction_ends", ends[len(ends)-1], "the end triggers do not wait")
-					status := query[interaction.Status](e, workflows.QueryState)
+					status := query[interaction.Status](e, contract.QueryState)
 					require.Equal(t, interaction.StateCompleted, status.State)
 					require.WithinDuration(t, until, *status.LateUntil, 100*time.Millisecond)
 					details := query[*sdkpb.WorkflowMetadata](e, "__temporal_workflow_metadata").GetCurrentDetails()

@@ -17,7 +17,7 @@ const (
 
 // deliveryLog is what the query "deliveries" shows, in order of dispatch.
 type deliveryLog struct {
-	Records []*DeliveryRecord `json:"records,omitempty"`
+	Records []*contract.DeliveryRecord `json:"records,omitempty"`
 	// Undelivered counts the deliveries that are not delivered or discarded. Hidden has
 	// the short ids of those of them that are not shown, Uncounted is how many there are
 	// beyond as many as an interaction may owe.
@@ -27,7 +27,7 @@ type deliveryLog struct {
 	Total       int      `json:"total,omitempty"`
 }
 
-func (g *deliveryLog) add(record DeliveryRecord) {
+func (g *deliveryLog) add(record contract.DeliveryRecord) {
 	g.Total++
 	if !isSettled(record.Status) {
 		g.Undelivered++
@@ -75,13 +75,13 @@ func (g *deliveryLog) isInLane(id, call string) bool {
 
 // hasInLane reports whether a delivery of a call that is shown is with its lane workflow.
 func (g *deliveryLog) hasInLane(call string) bool {
-	return slices.ContainsFunc(g.Records, func(record *DeliveryRecord) bool {
+	return slices.ContainsFunc(g.Records, func(record *contract.DeliveryRecord) bool {
 		return record.Call == call && (record.Status == contract.StatusInLane || record.Status == contract.StatusParked)
 	})
 }
 
 // set notes where a delivery stands now.
-func (g *deliveryLog) set(id string, status contract.Status, outcome *contract.Outcome) {
+func (g *deliveryLog) set(id string, status contract.DeliveryStatus, outcome *contract.Outcome) {
 	for i := len(g.Records) - 1; i >= 0; i-- {
 		record := g.Records[i]
 		if record.ID != id {
@@ -133,7 +133,7 @@ func (g *deliveryLog) trim() {
 	}
 }
 
-func isSettled(status contract.Status) bool {
+func isSettled(status contract.DeliveryStatus) bool {
 	return status == contract.StatusDelivered || status == contract.StatusDiscarded
 }
 
@@ -146,8 +146,8 @@ func excerpt(text string, limit int) string {
 }
 
 // open returns the first deliveries that are not settled, at most limit.
-func (g *deliveryLog) open(limit int) []*DeliveryRecord {
-	var open []*DeliveryRecord
+func (g *deliveryLog) open(limit int) []*contract.DeliveryRecord {
+	var open []*contract.DeliveryRecord
 	for _, record := range g.Records {
 		if len(open) < limit && !isSettled(record.Status) {
 			open = append(open, record)

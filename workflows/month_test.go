@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"segue/contract"
 	"segue/interaction"
-	"segue/workflows"
 )
 
 // TestAMonthLongInteraction: 30 days with five commands a day, each of them applied
@@ -23,7 +23,7 @@ func TestAMonthLongInteraction(t *testing.T) {
 		}
 	}
 	e.RegisterDelayedCallback(func() {
-		status := query[interaction.Status](e, workflows.QueryState)
+		status := query[interaction.Status](e, contract.QueryState)
 		require.Len(t, status.UserData, days*aDay)
 		require.Zero(t, status.RejectedCount)
 	}, (days-1)*24*time.Hour+20*time.Hour)

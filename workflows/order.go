@@ -9,6 +9,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
+	"segue/contract"
 	"segue/interaction"
 	"segue/interaction/intake"
 )
@@ -22,7 +23,7 @@ const sequenceGap = "sequence_gap"
 // reply is what becomes of a command that somebody waits for.
 type reply struct {
 	done   bool
-	answer Answer
+	answer contract.Answer
 	err    error
 }
 

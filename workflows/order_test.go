@@ -11,7 +11,6 @@ import (
 
 	"segue/contract"
 	"segue/interaction"
-	"segue/workflows"
 )
 
 const gap = 2 * time.Second
@@ -36,7 +35,7 @@ func dtmf(n int) [2]string {
 func (e *env) at(after time.Duration, check func()) { e.RegisterDelayedCallback(check, after) }
 
 func (e *env) status() interaction.Status {
-	return query[interaction.Status](e, workflows.QueryState)
+	return query[interaction.Status](e, contract.QueryState)
 }
 
 func (e *env) update(id, name, payload string) *updateCallbacks {
@@ -98,7 +97,7 @@ func TestAGapIsWaitedForAndThenMarked(t *testing.T) {
 	})
 	e.at(5*time.Second, func() {
 		require.Equal(t, "1935", e.digits(), "nothing of it is applied")
-		rejected := query[[]workflows.Rejected](e, workflows.QueryRejected)
+		rejected := query[[]contract.Rejected](e, contract.QueryRejected)
 		require.Len(t, rejected, 2)
 		require.Equal(t, "two", rejected[0].EventID)
 		require.True(t, strings.HasPrefix(rejected[0].Reason, "late: source_sequence 2"), rejected[0].Reason)
@@ -122,18 +121,18 @@ func TestAnUpdateAheadOfItsTurnIsJudgedInIt(t *testing.T) {
 		inTurn = e.update("u5", "place_in_queue", numbered(1, `{"queue":"sales"}`))
 	})
 	e.at(1500*time.Millisecond, func() {
-		require.Equal(t, workflows.ErrorInvalidPayload, errorType(t, malformed.rejected))
-		require.Equal(t, interaction.StateQueued, inTurn.answer.(workflows.Answer).State)
+		require.Equal(t, contract.ErrorInvalidPayload, errorType(t, malformed.rejected))
+		require.Equal(t, interaction.StateQueued, inTurn.answer.(contract.Answer).State)
 		require.Nil(t, ahead.answer)
 		e.SignalWorkflow("dtmf", json.RawMessage(dtmf(2)[1]))
 	})
 	e.at(1600*time.Millisecond, func() {
-		answer := ahead.answer.(workflows.Answer)
+		answer := ahead.answer.(contract.Answer)
 		require.Equal(t, interaction.StateOffered, answer.State)
 		require.False(t, answer.Duplicate)
-		require.True(t, repeat.answer.(workflows.Answer).Duplicate)
+		require.True(t, repeat.answer.(contract.Answer).Duplicate)
 		require.NoError(t, illegal.rejected, "it was accepted for its shape")
-		require.Equal(t, workflows.ErrorIllegalCommand, errorType(t, illegal.failed))
+		require.Equal(t, contract.ErrorIllegalCommand, errorType(t, illegal.failed))
 		require.Contains(t, illegal.failed.Error(), "hold is not legal in state offered")
 		require.Zero(t, e.status().RejectedCount, "an update's refusal is its answer")
 		e.SignalWorkflow("abandon", json.RawMessage(numbered(5, `{}`)))
@@ -151,12 +150,12 @@ func TestAnUpdateWhoseTurnNeverComes(t *testing.T) {
 	})
 	e.at(2900*time.Millisecond, func() { require.Nil(t, first.answer) })
 	e.at(3100*time.Millisecond, func() {
-		require.Equal(t, interaction.StateQueued, first.answer.(workflows.Answer).State)
-		require.Equal(t, workflows.ErrorIllegalCommand, errorType(t, second.failed))
+		require.Equal(t, interaction.StateQueued, first.answer.(contract.Answer).State)
+		require.Equal(t, contract.ErrorIllegalCommand, errorType(t, second.failed))
 		late = e.update("u3", "dtmf", dtmf(1)[1])
 	})
 	e.at(3200*time.Millisecond, func() {
-		require.Equal(t, workflows.ErrorIllegalCommand, errorType(t, late.failed))
+		require.Equal(t, contract.ErrorIllegalCommand, errorType(t, late.failed))
 		require.Contains(t, late.failed.Error(), "late: source_sequence 1")
 		require.Equal(t, 1, e.status().RejectedCount, "what comes late is recorded, whoever is told")
 		e.SignalWorkflow("abandon", json.RawMessage(`{}`))
@@ -169,7 +168,7 @@ func TestEveryElementOfAnArrayHasItsTurn(t *testing.T) {
 	e := inOrder(t)
 	var array *updateCallbacks
 	e.at(time.Second, func() {
-		array = e.update("u1", workflows.UpdateCommands, `[
+		array = e.update("u1", contract.UpdateCommands, `[
 			{"command":"dtmf","digits":"2","source_sequence":2},
 			{"command":"dtmf","digits":"9"},
 			{"command":"hold","source_sequence":4},
@@ -183,12 +182,12 @@ func TestEveryElementOfAnArrayHasItsTurn(t *testing.T) {
 		e.SignalWorkflow("dtmf", json.RawMessage(dtmf(3)[1]))
 	})
 	e.at(2*time.Second, func() {
-		results := array.answer.([]workflows.CommandResult)
+		results := array.answer.([]contract.CommandResult)
 		require.Len(t, results, 6)
 		require.Nil(t, results[0].Error)
 		require.Greater(t, results[0].Sequence, results[4].Sequence, "each has the answer of its own turn")
-		require.Equal(t, workflows.ErrorIllegalCommand, results[2].Error.Type)
-		require.Equal(t, workflows.ErrorInvalidPayload, results[3].Error.Type)
+		require.Equal(t, contract.ErrorIllegalCommand, results[2].Error.Type)
+		require.Equal(t, contract.ErrorInvalidPayload, results[3].Error.Type)
 		require.True(t, results[5].Duplicate)
 		e.SignalWorkflow("abandon", json.RawMessage(`{}`))
 	})
@@ -222,7 +221,7 @@ func TestAWaitEndsWithTheInteraction(t *testing.T) {
 			e.start(startInbound)
 			require.NoError(t, e.GetWorkflowError())
 			require.Less(t, e.Now().Sub(begin), 2*time.Second, "nothing is waited for any more")
-			require.Equal(t, workflows.ErrorIllegalCommand, errorType(t, waiting.failed))
+			require.Equal(t, contract.ErrorIllegalCommand, errorType(t, waiting.failed))
 			var last interaction.Status
 			require.NoError(t, e.GetWorkflowResult(&last))
 			require.Equal(t, 1, last.RejectedCount, "the signal that waited")
@@ -297,7 +296,7 @@ func TestAWaitGoesOnAfterContinueAsNew(t *testing.T) {
 		require.Equal(t, "345", e.digits(), "two seconds after they came, not after the run began")
 		e.SignalWorkflow("abandon", json.RawMessage(numbered(6, `{}`)))
 	})
-	e.goOn(workflows.TypeInteraction, json.RawMessage(startInbound), carried)
+	e.goOn(contract.WorkflowInteraction, json.RawMessage(startInbound), carried)
 	require.NoError(t, e.GetWorkflowError())
 }
 
@@ -314,7 +313,7 @@ func TestARunIsNotRenewedWhileSomebodyWaits(t *testing.T) {
 	e.start(startInbound)
 	carried := asContinued(t, e.GetWorkflowError())
 	require.InDelta(t, 3, e.Now().Sub(begin).Seconds(), 0.1)
-	require.Equal(t, interaction.StateQueued, waiting.answer.(workflows.Answer).State)
+	require.Equal(t, interaction.StateQueued, waiting.answer.(contract.Answer).State)
 	require.Len(t, carried.Line.Held, 0, "4 came with it and has waited as long")
 }
 
@@ -333,7 +332,7 @@ func TestPoisonKeepsNobodyWaiting(t *testing.T) {
 	)
 	e.at(1100*time.Millisecond, func() {
 		require.Equal(t, "12", e.digits())
-		rejected := query[[]workflows.Rejected](e, workflows.QueryRejected)
+		rejected := query[[]contract.Rejected](e, contract.QueryRejected)
 		require.Len(t, rejected, 6)
 		require.True(t, strings.HasPrefix(rejected[0].Reason, "ahead: source_sequence 9007199254740991"), rejected[0].Reason)
 	})

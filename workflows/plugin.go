@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 	"google.golang.org/grpc"
 
+	"segue/contract"
 	"segue/workflows/committed"
 )
 
@@ -36,12 +37,12 @@ func NewPlugin() (*temporal.SimplePlugin, error) {
 // of long lives; lanes and receivers, which live for months, go over to every newer one.
 func Register(registry worker.WorkflowRegistry) {
 	registry.RegisterWorkflowWithOptions(Interaction, workflow.RegisterOptions{
-		Name: TypeInteraction, VersioningBehavior: workflow.VersioningBehaviorPinned,
+		Name: contract.WorkflowInteraction, VersioningBehavior: workflow.VersioningBehaviorPinned,
 	})
 	registry.RegisterWorkflowWithOptions(Delivery, workflow.RegisterOptions{
-		Name: TypeDelivery, VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
+		Name: contract.WorkflowDelivery, VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
 	})
 	registry.RegisterWorkflowWithOptions(Receiver, workflow.RegisterOptions{
-		Name: TypeReceiver, VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
+		Name: contract.WorkflowReceiver, VersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
 	})
 }

@@ -10,7 +10,6 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"segue/contract"
-	"segue/workflows"
 )
 
 // turns sees with which priority activities and child workflows are started; the
@@ -54,7 +53,7 @@ func TestWhatAnInteractionHasDoneGetsItsTurn(t *testing.T) {
 	seen := &turns{of: map[string]temporal.Priority{}}
 	e := newEnv(t, seen)
 	urgent := contract.Priority{Key: 1, Weight: 2}
-	e.onDispatch = func(_ *contract.Input, result *contract.Result) {
+	e.onDispatch = func(_ *contract.DispatchInput, result *contract.DispatchResult) {
 		result.Rules.Priority, result.Rules.Lifetime = urgent, time.Hour
 		if len(e.inputs) == 1 {
 			result.Deliveries = []contract.Delivery{{
@@ -72,7 +71,7 @@ func TestWhatAnInteractionHasDoneGetsItsTurn(t *testing.T) {
 	e.start(`{"id":"i-1","contact_center":"cc","channel":"email"}`)
 	want := temporal.Priority{PriorityKey: 1, FairnessKey: "cc", FairnessWeight: 2}
 	require.Equal(t, map[string]temporal.Priority{
-		contract.ActivityAttempt: want, contract.ActivityHandOver: want, workflows.TypeInteraction: want,
+		contract.ActivityAttempt: want, contract.ActivityHandOver: want, contract.WorkflowInteraction: want,
 	}, seen.of)
 	require.Len(t, e.handOvers, 1)
 	require.Equal(t, urgent, e.handOvers[0].Priority)

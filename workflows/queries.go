@@ -6,6 +6,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
+	"segue/contract"
 	"segue/interaction"
 )
 
@@ -15,13 +16,13 @@ func (r *run) answerQueries(ctx workflow.Context) error {
 		name, description string
 		handler           any
 	}{
-		{QueryState, "state, participants, capabilities and data", func() (interaction.Status, error) { return r.status(), nil }},
-		{QueryTimeline, "segments of every leg", func() ([]interaction.Span, error) { return r.Interaction.Timeline(), nil }},
-		{QueryDeliveries, "what was sent, is under way, or is in a lane", func() ([]*DeliveryRecord, error) {
-			return append([]*DeliveryRecord{}, r.Deliveries.Records...), nil
+		{contract.QueryState, "state, participants, capabilities and data", func() (interaction.Status, error) { return r.status(), nil }},
+		{contract.QueryTimeline, "segments of every leg", func() ([]interaction.Span, error) { return r.Interaction.Timeline(), nil }},
+		{contract.QueryDeliveries, "what was sent, is under way, or is in a lane", func() ([]*contract.DeliveryRecord, error) {
+			return append([]*contract.DeliveryRecord{}, r.Deliveries.Records...), nil
 		}},
-		{QueryRejected, "signals that were refused", func() ([]Rejected, error) {
-			return append([]Rejected{}, r.Rejected.Last...), nil
+		{contract.QueryRejected, "signals that were refused", func() ([]contract.Rejected, error) {
+			return append([]contract.Rejected{}, r.Rejected.Last...), nil
 		}},
 	}
 	for _, q := range queries {

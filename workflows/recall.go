@@ -24,8 +24,8 @@ type Recall struct {
 
 // Register adds the workflows to a replayer, in the place of the function Register.
 func (c *Recall) Register(registry worker.WorkflowRegistry) {
-	registry.RegisterWorkflowWithOptions(c.runInteraction, workflow.RegisterOptions{Name: TypeInteraction})
-	registry.RegisterWorkflowWithOptions(c.runDelivery, workflow.RegisterOptions{Name: TypeDelivery})
+	registry.RegisterWorkflowWithOptions(c.runInteraction, workflow.RegisterOptions{Name: contract.WorkflowInteraction})
+	registry.RegisterWorkflowWithOptions(c.runDelivery, workflow.RegisterOptions{Name: contract.WorkflowDelivery})
 }
 
 func (c *Recall) runInteraction(ctx workflow.Context, start, more converter.RawValue) (*interaction.Status, error) {
@@ -141,9 +141,9 @@ type LeftLane struct {
 }
 
 // Discarded are the deliveries that were given up, the last ones, in their order.
-func (l LeftLane) Discarded() ([]DeliveryRecord, error) {
+func (l LeftLane) Discarded() ([]contract.DeliveryRecord, error) {
 	records, err := l.lane.records()
-	return slices.DeleteFunc(records, func(d DeliveryRecord) bool { return d.Discarded == nil }), err
+	return slices.DeleteFunc(records, func(d contract.DeliveryRecord) bool { return d.Discarded == nil }), err
 }
 
 // Undelivered are the requests that have neither arrived nor been given up, in their

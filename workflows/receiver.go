@@ -42,8 +42,8 @@ type CarriedReceiver struct {
 	Parked    int       `json:"parked,omitempty"`
 	CountedAt time.Time `json:"counted_at,omitzero"`
 	// Sequence is that of the last alert, Alerts the last ones.
-	Sequence int64         `json:"sequence,omitempty"`
-	Alerts   []AlertRecord `json:"alerts,omitempty"`
+	Sequence int64                  `json:"sequence,omitempty"`
+	Alerts   []contract.AlertRecord `json:"alerts,omitempty"`
 }
 
 // keptAlerts bounds what a receiver's workflow still shows of what it has said.
@@ -75,8 +75,8 @@ func openReceiver(ctx workflow.Context, start contract.ReceiverStart, carried *C
 		r.CarriedReceiver = &CarriedReceiver{}
 	}
 	options := workflow.QueryHandlerOptions{Description: "what is wrong with the receiver, and what operators were told"}
-	if err := workflow.SetQueryHandlerWithOptions(ctx, QueryState, r.status, options); err != nil {
-		return nil, fmt.Errorf("query %s: %w", QueryState, err)
+	if err := workflow.SetQueryHandlerWithOptions(ctx, contract.QueryState, r.status, options); err != nil {
+		return nil, fmt.Errorf("query %s: %w", contract.QueryState, err)
 	}
 	r.inbox.open(lasting, r.receive)
 	workflow.Go(ctx, func(ctx workflow.Context) {
@@ -90,10 +90,10 @@ func openReceiver(ctx workflow.Context, start contract.ReceiverStart, carried *C
 func (r *receiverRun) receive(ctx workflow.Context, s signal) {
 	r.woken = true // a refused one counts towards the run's length, too
 	payload, err := r.inbox.jsonOf(s.args)
-	if err == nil && s.name != SignalTell {
-		err = &interaction.InvalidError{Reason: "unknown signal; workers send " + SignalTell}
+	if err == nil && s.name != contract.SignalHealth {
+		err = &interaction.InvalidError{Reason: "unknown signal; workers send " + contract.SignalHealth}
 	}
-	var telling contract.Telling
+	var telling contract.HealthReport
 	if err == nil {
 		if bad := json.Unmarshal(payload, &telling); bad != nil {
 			err = unreadable(s.name, bad)
@@ -119,7 +119,7 @@ func (r *receiverRun) live() error {
 		case r.canceled:
 			return nil
 		case r.isLong():
-			return workflow.NewContinueAsNewError(r.ctx, TypeReceiver, r.start, r.CarriedReceiver)
+			return workflow.NewContinueAsNewError(r.ctx, contract.WorkflowReceiver, r.start, r.CarriedReceiver)
 		case !isAny:
 			return nil
 		case next.at.After(now):
@@ -288,9 +288,9 @@ func (r *receiverRun) say(when interaction.When, reason string, facts contract.A
 	if err != nil {
 		workflow.GetLogger(r.ctx).Error("operators could not be told", "call", r.start.Call, "when", when, "error", err)
 	}
-	record := AlertRecord{When: string(when), Sequence: event.Sequence, At: stamp(event.At), Deliveries: []AlertDeliveryRecord{}, GivenUp: err != nil}
+	record := contract.AlertRecord{When: string(when), Sequence: event.Sequence, At: stamp(event.At), Deliveries: []contract.AlertDeliveryRecord{}, GivenUp: err != nil}
 	for _, d := range result.Deliveries {
-		told := AlertDeliveryRecord{ID: d.ID, Call: d.Call, DryRun: d.Status == contract.StatusDelivered}
+		told := contract.AlertDeliveryRecord{ID: d.ID, Call: d.Call, DryRun: d.Status == contract.StatusDelivered}
 		if !told.DryRun {
 			told.WorkflowID = contract.DeliveryWorkflowID(r.owner, d.Call)
 		}

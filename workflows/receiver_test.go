@@ -103,8 +103,8 @@ func (r *receiverEnv) alert(_ context.Context, in contract.AlertInput) (contract
 }
 
 // tell is what a worker process tells, at a moment after the start.
-func (r *receiverEnv) tell(after time.Duration, told contract.Telling) {
-	r.RegisterDelayedCallback(func() { r.SignalWorkflow(workflows.SignalTell, told) }, after)
+func (r *receiverEnv) tell(after time.Duration, told contract.HealthReport) {
+	r.RegisterDelayedCallback(func() { r.SignalWorkflow(contract.SignalHealth, told) }, after)
 }
 
 // fails tells at a moment that nothing was delivered since another.
@@ -113,16 +113,16 @@ func (r *receiverEnv) fails(after, since time.Duration) {
 		if r.drained {
 			r.inspection.Lanes, r.drained = 7, false
 		}
-		r.SignalWorkflow(workflows.SignalTell, r.failing(contract.HealthFailing, since))
+		r.SignalWorkflow(contract.SignalHealth, r.failing(contract.HealthFailing, since))
 	}, after)
 }
 
 func (r *receiverEnv) opens(after, since time.Duration) {
-	r.RegisterDelayedCallback(func() { r.SignalWorkflow(workflows.SignalTell, r.failing(contract.HealthBreakerOpen, since)) }, after)
+	r.RegisterDelayedCallback(func() { r.SignalWorkflow(contract.SignalHealth, r.failing(contract.HealthBreakerOpen, since)) }, after)
 }
 
-func (r *receiverEnv) failing(health contract.Health, since time.Duration) contract.Telling {
-	return contract.Telling{Health: health, Since: r.begin.Add(since), At: r.Now(), Failure: &contract.Failure{
+func (r *receiverEnv) failing(health contract.Health, since time.Duration) contract.HealthReport {
+	return contract.HealthReport{Health: health, Since: r.begin.Add(since), At: r.Now(), Failure: &contract.Failure{
 		Class: "http_5xx", Code: 503, Message: "HTTP 503", Delivery: "d1", ContactCenter: "cc", Interaction: "i-1", At: r.Now(),
 	}}
 }
@@ -135,12 +135,12 @@ func (r *receiverEnv) delivers(after time.Duration) {
 
 func (r *receiverEnv) deliversOne(after time.Duration) {
 	r.RegisterDelayedCallback(func() {
-		r.SignalWorkflow(workflows.SignalTell, contract.Telling{Health: contract.HealthDelivered, At: r.Now()})
+		r.SignalWorkflow(contract.SignalHealth, contract.HealthReport{Health: contract.HealthDelivered, At: r.Now()})
 	}, after)
 }
 
 func (r *receiverEnv) parks(after time.Duration, n int) {
-	r.tell(after, contract.Telling{Parked: n, LastParked: &contract.Failure{
+	r.tell(after, contract.HealthReport{Parked: n, LastParked: &contract.Failure{
 		Class: "gone", Code: 410, Message: "HTTP 410 Gone", Delivery: "d9", ContactCenter: "cc", Interaction: "i-9",
 	}})
 }
@@ -150,16 +150,16 @@ func (r *receiverEnv) at(after time.Duration, do func()) { r.RegisterDelayedCall
 func (r *receiverEnv) run() {
 	r.t.Helper()
 	r.begin = r.Now()
-	r.ExecuteWorkflow(workflows.TypeReceiver, contract.ReceiverStart{Call: "crm"})
+	r.ExecuteWorkflow(contract.WorkflowReceiver, contract.ReceiverStart{Call: "crm"})
 	require.True(r.t, r.IsWorkflowCompleted())
 	require.NoError(r.t, r.GetWorkflowError())
 }
 
 func (r *receiverEnv) lasted() time.Duration { return r.Now().Sub(r.begin).Round(time.Second) }
 
-func (r *receiverEnv) status() workflows.ReceiverStatus {
+func (r *receiverEnv) status() contract.ReceiverStatus {
 	r.t.Helper()
-	return query[workflows.ReceiverStatus](r.env, workflows.QueryState)
+	return query[contract.ReceiverStatus](r.env, contract.QueryState)
 }
 
 func TestAReceiverThatFailsForLongIsSaidOnceAndThatItRecovered(t *testing.T) {
@@ -438,7 +438,7 @@ func TestWhatIsToldMeanwhileIsNotLost(t *testing.T) {
 		switch {
 		case when == "operator.receiver_recovered" && len(r.said) == 2:
 			r.inspection.Lanes, r.drained = 7, false
-			r.SignalWorkflow(workflows.SignalTell, r.failing(contract.HealthBreakerOpen, r.lasted()))
+			r.SignalWorkflow(contract.SignalHealth, r.failing(contract.HealthBreakerOpen, r.lasted()))
 		case when == "operator.delivery_parked" && len(r.said) < 6:
 			r.parks(0, 2)
 		}
@@ -490,17 +490,17 @@ func TestAnAlertHasAnIdentityOfItsOwn(t *testing.T) {
 
 func TestSignalsThatAreNoTellingsChangeNothing(t *testing.T) {
 	r := newReceiver(t)
-	r.at(0, func() { r.SignalWorkflow(workflows.SignalTell, "nonsense") })
+	r.at(0, func() { r.SignalWorkflow(contract.SignalHealth, "nonsense") })
 	r.at(0, func() { r.SignalWorkflow("redeliver", json.RawMessage(`{}`)) })
-	r.at(0, func() { r.SignalWorkflow(workflows.SignalTell, json.RawMessage(`{"health":"splendid"}`)) })
+	r.at(0, func() { r.SignalWorkflow(contract.SignalHealth, json.RawMessage(`{"health":"splendid"}`)) })
 	r.run()
 	require.Empty(t, r.said)
 }
 
 func TestATellingMayLeaveOutTimes(t *testing.T) {
 	r := newReceiver(t)
-	r.tell(0, contract.Telling{Health: contract.HealthBreakerOpen})
-	r.tell(time.Minute, contract.Telling{Health: contract.HealthDelivered})
+	r.tell(0, contract.HealthReport{Health: contract.HealthBreakerOpen})
+	r.tell(time.Minute, contract.HealthReport{Health: contract.HealthDelivered})
 	r.at(time.Minute, func() { r.inspection.Lanes = 0 })
 	r.run()
 	require.Equal(t, []string{"0s breaker_open for 0", "2m0s receiver_recovered delivered for 60"}, r.said)
@@ -523,16 +523,16 @@ func TestALongEpisodeContinuesAsNew(t *testing.T) {
 	for i := range 40 {
 		r.at(10*time.Minute+time.Duration(i)*time.Millisecond, func() {
 			for range 100 {
-				r.SignalWorkflowSkippingWorkflowTask(workflows.SignalTell, r.failing(contract.HealthFailing, 0))
+				r.SignalWorkflowSkippingWorkflowTask(contract.SignalHealth, r.failing(contract.HealthFailing, 0))
 			}
 		})
 	}
 	r.fails(10*time.Minute+time.Second, 0)
 	r.begin = r.Now()
-	r.ExecuteWorkflow(workflows.TypeReceiver, contract.ReceiverStart{Call: "crm"})
+	r.ExecuteWorkflow(contract.WorkflowReceiver, contract.ReceiverStart{Call: "crm"})
 	var again *workflow.ContinueAsNewError
 	require.True(t, errors.As(r.GetWorkflowError(), &again), "%v", r.GetWorkflowError())
-	require.Equal(t, workflows.TypeReceiver, again.WorkflowType.Name)
+	require.Equal(t, contract.WorkflowReceiver, again.WorkflowType.Name)
 	require.Len(t, again.Input.GetPayloads(), 2)
 	var carried workflows.CarriedReceiver
 	require.NoError(t, json.Unmarshal(again.Input.GetPayloads()[1].GetData(), &carried))
@@ -542,7 +542,7 @@ func TestALongEpisodeContinuesAsNew(t *testing.T) {
 	next.hold.off, next.begin, next.said = true, r.begin, r.said
 	next.SetStartTime(r.Now())
 	next.delivers(time.Minute)
-	next.env.goOn(workflows.TypeReceiver, contract.ReceiverStart{Call: "crm"}, &carried)
+	next.env.goOn(contract.WorkflowReceiver, contract.ReceiverStart{Call: "crm"}, &carried)
 	require.NoError(t, next.GetWorkflowError())
 	require.Len(t, next.said, 4)
 	require.Equal(t, "12m1s receiver_recovered delivered for 661", next.said[3])

@@ -31,14 +31,14 @@ func (r *receiverRun) state() string {
 }
 
 // status is the query "state".
-func (r *receiverRun) status() (ReceiverStatus, error) {
+func (r *receiverRun) status() (contract.ReceiverStatus, error) {
 	since := r.Trouble.Began
 	if r.state() == receiverParked {
 		since = r.Trouble.ParkedSince
 	}
-	status := ReceiverStatus{
+	status := contract.ReceiverStatus{
 		Call: r.start.Call, State: r.state(), Since: stamp(since), Lanes: r.Lanes, Parked: r.Parked,
-		CountedAt: stamp(r.CountedAt), Alerts: append([]AlertRecord{}, r.Alerts...),
+		CountedAt: stamp(r.CountedAt), Alerts: append([]contract.AlertRecord{}, r.Alerts...),
 	}
 	if failure := r.latestFailure(); failure.Class != "" {
 		status.Failure = &failure
@@ -115,7 +115,7 @@ func (r *receiverRun) details() string {
 	return text.String()
 }
 
-func toldBy(alert AlertRecord) string {
+func toldBy(alert contract.AlertRecord) string {
 	var calls []string
 	for _, d := range alert.Deliveries {
 		if d.DryRun {

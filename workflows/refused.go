@@ -9,6 +9,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
+	"segue/contract"
 	"segue/interaction"
 	"segue/interaction/intake"
 )
@@ -34,7 +35,7 @@ func logRefusal(ctx workflow.Context, signal string, number int, err error) {
 }
 
 // ownSignals are those that are no commands of an interaction.
-var ownSignals = []string{SignalAppend, SignalRedeliver, SignalDiscard, SignalTell,
+var ownSignals = []string{contract.SignalAppend, contract.SignalRedeliver, contract.SignalDiscard, contract.SignalHealth,
 	signalLaneResult, signalLaneDrained, signalRelease, signalPartPassed, signalPartWaits}
 
 // withoutValues is what an error says of a payload besides what the payload holds. What

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"segue/contract"
-	"segue/workflows"
 )
 
 // personal are values of a caller that no line of a log may have.
@@ -51,10 +50,10 @@ func TestARefusedSignalOfALaneIsLoggedWithoutValues(t *testing.T) {
 	l := newLane(t)
 	l.answers["d1"] = []contract.Outcome{{}}
 	l.append(0, handOver("d1"))
-	l.signal(time.Second, workflows.SignalDiscard, `{"id":"agent.7 private"}`)
-	l.signal(time.Second, workflows.SignalRedeliver, `{"id":4915112345678}`)
+	l.signal(time.Second, contract.SignalDiscard, `{"id":"agent.7 private"}`)
+	l.signal(time.Second, contract.SignalRedeliver, `{"id":4915112345678}`)
 	l.signal(time.Second, "call A Caller", `{}`)
-	l.signal(time.Minute, workflows.SignalDiscard, `{"id":"d1"}`)
+	l.signal(time.Minute, contract.SignalDiscard, `{"id":"d1"}`)
 	l.run()
 	requireNothingPersonal(t, l.logged.String())
 	require.Equal(t, 3, strings.Count(l.logged.String(), "signal rejected"))

@@ -11,7 +11,6 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"segue/contract"
-	"segue/workflows"
 )
 
 // newPickyLane is the environment of a lane workflow; its receiver takes new bytes only.
@@ -31,7 +30,7 @@ func newPickyLane(t *testing.T) *env {
 
 func (e *env) lane() {
 	e.t.Helper()
-	e.ExecuteWorkflow(workflows.TypeDelivery, laneStart)
+	e.ExecuteWorkflow(contract.WorkflowDelivery, laneStart)
 	require.True(e.t, e.IsWorkflowCompleted())
 	require.NoError(e.t, e.GetWorkflowError())
 }
@@ -39,7 +38,7 @@ func (e *env) lane() {
 // appended hands requests over to the lane as it starts.
 func (e *env) appended(requests ...contract.Request) {
 	e.RegisterDelayedCallback(func() {
-		e.SignalWorkflow(workflows.SignalAppend, contract.HandOver{Owner: laneStart.Owner, Call: "crm", Requests: requests})
+		e.SignalWorkflow(contract.SignalAppend, contract.HandOver{Owner: laneStart.Owner, Call: "crm", Requests: requests})
 	}, 0)
 }
 
@@ -66,8 +65,8 @@ func TestRedeliverRendersAnewOnRequest(t *testing.T) {
 		return contract.Request{ID: in.Request.ID, Call: "crm", Body: "new"}
 	}
 	e.appended(old)
-	e.wish(time.Hour, workflows.SignalRedeliver, `{"id":"d1"}`)
-	e.wish(2*time.Hour, workflows.SignalRedeliver, `{"id":"d1","rerender":true}`)
+	e.wish(time.Hour, contract.SignalRedeliver, `{"id":"d1"}`)
+	e.wish(2*time.Hour, contract.SignalRedeliver, `{"id":"d1","rerender":true}`)
 	e.lane()
 	require.Equal(t, []string{"old", "old", "new"}, e.bodies())
 	require.Len(t, e.renders, 1)
@@ -87,10 +86,10 @@ func TestAFaultKeepsTheOldBytes(t *testing.T) {
 		return contract.AttemptResult{Outcomes: []contract.Outcome{outcome}}
 	}
 	e.appended(old)
-	e.wish(time.Hour, workflows.SignalRedeliver, `{"rerender":true}`)
-	e.RegisterDelayedCallback(func() { why = query[[]workflows.DeliveryRecord](e, workflows.QueryDeliveries)[0].Why }, 90*time.Minute)
-	e.wish(2*time.Hour, workflows.SignalRedeliver, `{}`)
-	e.wish(3*time.Hour, workflows.SignalDiscard, `{}`)
+	e.wish(time.Hour, contract.SignalRedeliver, `{"rerender":true}`)
+	e.RegisterDelayedCallback(func() { why = query[[]contract.DeliveryRecord](e, contract.QueryDeliveries)[0].Why }, 90*time.Minute)
+	e.wish(2*time.Hour, contract.SignalRedeliver, `{}`)
+	e.wish(3*time.Hour, contract.SignalDiscard, `{}`)
 	e.lane()
 	require.Equal(t, "json.x: has no value", why)
 	require.Equal(t, []string{"old", "", "old"}, e.bodies())
@@ -101,13 +100,13 @@ func TestWhatHasNoSourceStaysAsItIs(t *testing.T) {
 	e := newPickyLane(t)
 	bare := old.WithoutSource()
 	e.appended(bare)
-	e.wish(time.Hour, workflows.SignalRedeliver, `{"id":"d1","rerender":true}`)
+	e.wish(time.Hour, contract.SignalRedeliver, `{"id":"d1","rerender":true}`)
 	e.RegisterDelayedCallback(func() {
-		record := query[[]workflows.DeliveryRecord](e, workflows.QueryDeliveries)[0]
+		record := query[[]contract.DeliveryRecord](e, contract.QueryDeliveries)[0]
 		require.Equal(t, contract.StatusParked, record.Status)
 		require.False(t, record.CanRerender)
 	}, 2*time.Hour)
-	e.wish(3*time.Hour, workflows.SignalDiscard, `{}`)
+	e.wish(3*time.Hour, contract.SignalDiscard, `{}`)
 	e.lane()
 	require.Empty(t, e.renders)
 	require.Equal(t, []string{"old"}, e.bodies())
@@ -117,12 +116,12 @@ func TestWhatHasNoSourceStaysAsItIs(t *testing.T) {
 func TestADiscardWhileRendering(t *testing.T) {
 	e := newPickyLane(t)
 	e.onRender = func(in contract.RenderInput) contract.Request {
-		e.SignalWorkflow(workflows.SignalDiscard, json.RawMessage(`{"id":"d1"}`))
+		e.SignalWorkflow(contract.SignalDiscard, json.RawMessage(`{"id":"d1"}`))
 		in.Request.Body = "new"
 		return in.Request
 	}
 	e.appended(old)
-	e.wish(time.Hour, workflows.SignalRedeliver, `{"rerender":true}`)
+	e.wish(time.Hour, contract.SignalRedeliver, `{"rerender":true}`)
 	e.lane()
 	require.Equal(t, []string{"old"}, e.bodies())
 }
@@ -130,7 +129,7 @@ func TestADiscardWhileRendering(t *testing.T) {
 // A failing lane takes along what its requests were rendered from.
 func TestWhatIsHandedOverHasItsSource(t *testing.T) {
 	e := newEnv(t)
-	e.onDispatch = func(in *contract.Input, result *contract.Result) {
+	e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {
 		result.Deliveries = []contract.Delivery{{
 			ID: "d1", Call: "crm", Sequence: result.Through, Status: contract.StatusWaiting,
 			Request: &contract.Request{ID: "d1", Call: "crm", Sequence: result.Through},

@@ -9,12 +9,11 @@ import (
 
 	"segue/contract"
 	"segue/interaction"
-	"segue/workflows"
 )
 
 // ruled makes Dispatch bring these rules; the overflow queue has no further one.
 func ruled(e *env, rules contract.Rules) {
-	e.onDispatch = func(in *contract.Input, result *contract.Result) {
+	e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {
 		here := rules
 		if in.Turns[len(in.Turns)-1].View.Interaction.Queue == rules.Overflow {
 			here.Overflow = ""
@@ -139,7 +138,7 @@ func TestTimersGoOnAfterContinueAsNew(t *testing.T) {
 
 	e = newEnv(t)
 	e.SetStartTime(now)
-	e.goOn(workflows.TypeInteraction, json.RawMessage(startInbound), carried)
+	e.goOn(contract.WorkflowInteraction, json.RawMessage(startInbound), carried)
 	require.NoError(t, e.GetWorkflowError())
 	require.InDelta(t, (5 * time.Minute).Seconds(), e.Now().Sub(now).Seconds(), 2)
 }

@@ -83,7 +83,7 @@ func (t *trouble) hasSaid() bool { return t.SaidBreaker || t.SaidFailing }
 func (t *trouble) hasParked() bool { return !t.ParkedSince.IsZero() }
 
 // take notes what a worker process tells. Its clock may be ahead of ours.
-func (t *trouble) take(told contract.Telling, now time.Time) {
+func (t *trouble) take(told contract.HealthReport, now time.Time) {
 	switch told.Health {
 	case contract.HealthFailing, contract.HealthBreakerOpen:
 		t.fail(told, now)
@@ -112,7 +112,7 @@ func (t *trouble) take(told contract.Telling, now time.Time) {
 
 // fail notes that a process cannot deliver. What failed before something was
 // delivered, by whomever, does not count.
-func (t *trouble) fail(told contract.Telling, now time.Time) {
+func (t *trouble) fail(told contract.HealthReport, now time.Time) {
 	since := later(notAfter(now, told.Since), t.Delivered)
 	if !t.isFailing() {
 		t.Since, t.Well, t.Looks, t.Empty, t.LookAt = since, time.Time{}, 0, 0, now.Add(lookFirst)

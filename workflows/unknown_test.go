@@ -8,7 +8,6 @@ import (
 
 	"segue/contract"
 	"segue/interaction"
-	"segue/workflows"
 )
 
 // once makes the requests of a hand-over those of a call that is not idempotent.
@@ -27,10 +26,10 @@ func TestAnAttemptWithoutOutcomeIsNotRepeatedForACallThatIsNotIdempotent(t *test
 	l.append(0, once(handOver("d1", "d2")))
 	l.at(time.Hour, func() {
 		require.Equal(t, "d1:parked d2:waiting", l.statuses())
-		records := query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries)
+		records := query[[]contract.DeliveryRecord](l.env, contract.QueryDeliveries)
 		require.Equal(t, "timeout", records[0].Class)
 	})
-	l.signal(2*time.Hour, workflows.SignalRedeliver, `{"id":"d1"}`)
+	l.signal(2*time.Hour, contract.SignalRedeliver, `{"id":"d1"}`)
 	l.run()
 	require.Equal(t, []string{"0s d1 #1", "2h0m0s d1 #1", "2h0m0s d2 #1"}, l.tries)
 }
@@ -52,7 +51,7 @@ func TestAnInteractionsAttemptWithoutOutcomeIsNotRepeated(t *testing.T) {
 			e := newEnv(t)
 			fire(e, "inbound.dtmf", "crm")
 			plain := e.onDispatch
-			e.onDispatch = func(in *contract.Input, result *contract.Result) {
+			e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {
 				plain(in, result)
 				for i := range result.Deliveries {
 					result.Deliveries[i].Request.Once = tc.once

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"segue/workflows"
+	"segue/contract"
 )
 
 // TestUserDataOverItsBoundIsRefusedAtTheDoor: an update before it costs history, a
@@ -29,11 +29,11 @@ func TestUserDataOverItsBoundIsRefusedAtTheDoor(t *testing.T) {
 	})
 	e.at(3*time.Second, func() {
 		require.NoError(t, fits.failed)
-		require.Equal(t, workflows.ErrorInvalidPayload, errorType(t, beyond.rejected))
+		require.Equal(t, contract.ErrorInvalidPayload, errorType(t, beyond.rejected))
 		require.ErrorContains(t, beyond.rejected, figure)
-		require.Equal(t, workflows.ErrorInvalidPayload, errorType(t, inTurn.failed))
+		require.Equal(t, contract.ErrorInvalidPayload, errorType(t, inTurn.failed))
 		require.ErrorContains(t, inTurn.failed, figure)
-		rejected := query[[]workflows.Rejected](e, workflows.QueryRejected)
+		rejected := query[[]contract.Rejected](e, contract.QueryRejected)
 		require.Len(t, rejected, 1)
 		require.Contains(t, rejected[0].Reason, figure)
 		require.Len(t, e.status().UserData, 1)

@@ -7,12 +7,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"segue/contract"
-	"segue/workflows"
 )
 
 func TestDeliveriesSayWithWhichConfiguration(t *testing.T) {
 	e := newEnv(t)
-	e.onDispatch = func(in *contract.Input, result *contract.Result) {
+	e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {
 		if in.After > 0 {
 			return
 		}
@@ -32,7 +31,7 @@ func TestDeliveriesSayWithWhichConfiguration(t *testing.T) {
 	e.signals(2*time.Minute, [2]string{"abandon", `{}`})
 	e.start(`{"id":"i-1","contact_center":"cc","channel":"inbound"}`)
 	versions := map[string]string{}
-	for _, record := range query[[]workflows.DeliveryRecord](e, workflows.QueryDeliveries) {
+	for _, record := range query[[]contract.DeliveryRecord](e, contract.QueryDeliveries) {
 		versions[record.ID] = record.Version
 	}
 	require.Equal(t, map[string]string{"d1": "v1", "d2": "v2", "d3": "v3"}, versions)
@@ -47,12 +46,12 @@ func TestALanesAttemptsSayWithWhichConfiguration(t *testing.T) {
 	in.Requests[0].Version, in.Requests[1].Version = "v1", "v1"
 	l.append(0, in)
 	l.at(30*time.Second, func() {
-		records := query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries)
+		records := query[[]contract.DeliveryRecord](l.env, contract.QueryDeliveries)
 		require.Equal(t, "v2", records[0].Version)
 		require.Equal(t, "v1", records[1].Version, "not attempted yet: that of its rendering")
 	})
 	l.run()
-	records := query[[]workflows.DeliveryRecord](l.env, workflows.QueryDeliveries)
+	records := query[[]contract.DeliveryRecord](l.env, contract.QueryDeliveries)
 	require.Equal(t, []string{"v2", "v3"}, []string{records[0].Attempts[0].Version, records[0].Attempts[1].Version})
 	require.Equal(t, "v3", l.last[0]["version"])
 }

@@ -14,7 +14,6 @@ import (
 	"segue/bench/lab"
 	"segue/contract"
 	"segue/starter/drive"
-	"segue/workflows"
 )
 
 const (
@@ -230,7 +229,7 @@ func (w *ward) hurry(ctx context.Context, r *round) (n int, err error) {
 			if record.Status != contract.StatusWaiting || record.Due == "" {
 				continue
 			}
-			err := w.drive.SignalLane(ctx, lane, workflows.SignalRedeliver, workflows.OperatorRequest{ID: record.ID})
+			err := w.drive.SignalLane(ctx, lane, contract.SignalRedeliver, contract.OperatorRequest{ID: record.ID})
 			if err != nil && !errors.Is(err, drive.ErrCompleted) {
 				return n, err
 			}

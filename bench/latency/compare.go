@@ -17,7 +17,6 @@ import (
 
 	"segue/bench/lab"
 	"segue/contract"
-	"segue/workflows"
 )
 
 // bench is a lab with a bare worker beside Segue's, and a receiver for both.
@@ -97,7 +96,7 @@ func (b *bench) compare(ctx context.Context, delay time.Duration, samples int, w
 	id := fmt.Sprintf("bench-%d", delay.Milliseconds())
 	workflowID := contract.InteractionWorkflowID("bench", id)
 	start := json.RawMessage(fmt.Sprintf(`{"id":%q,"contact_center":"bench","channel":"inbound"}`, id))
-	if _, err := b.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: workflowID, TaskQueue: lab.TaskQueue}, workflows.TypeInteraction, start); err != nil {
+	if _, err := b.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: workflowID, TaskQueue: lab.TaskQueue}, contract.WorkflowInteraction, start); err != nil {
 		return result{}, err
 	}
 	if _, err := b.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: "bare-" + id, TaskQueue: "bare"}, Bare, way); err != nil {

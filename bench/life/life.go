@@ -15,7 +15,6 @@ import (
 	"segue/contract"
 	"segue/interaction"
 	"segue/starter/drive"
-	"segue/workflows"
 )
 
 const contactCenter = "bench"
@@ -58,7 +57,7 @@ func (l *life) measure(ctx context.Context) (report, error) {
 	got := report{Scenario: l.Name, Commands: l.Commands, Batch: l.Batch}
 	start := map[string]any{"channel": "inbound", "contact_center": contactCenter, "id": l.Name}
 	options := client.StartWorkflowOptions{ID: l.workflowID, TaskQueue: lab.TaskQueue}
-	if _, err := l.lab.Client.ExecuteWorkflow(ctx, options, workflows.TypeInteraction, start); err != nil {
+	if _, err := l.lab.Client.ExecuteWorkflow(ctx, options, contract.WorkflowInteraction, start); err != nil {
 		return got, err
 	}
 	l.receiver.down.Store(l.Down)
@@ -84,9 +83,9 @@ func (l *life) measure(ctx context.Context) (report, error) {
 	got.Rejected, got.Duplicates = status.RejectedCount, status.Duplicates
 	got.tally = l.receiver.counts()
 	got.Lost = l.Commands - l.receiver.commands()
-	got.Interaction, err = l.readHistories(ctx, workflows.TypeInteraction)
+	got.Interaction, err = l.readHistories(ctx, contract.WorkflowInteraction)
 	if err == nil {
-		got.Lane, err = l.readHistories(ctx, workflows.TypeDelivery)
+		got.Lane, err = l.readHistories(ctx, contract.WorkflowDelivery)
 	}
 	return got, err
 }

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
+	"segue/contract"
 	"segue/starter/drive"
-	"segue/workflows"
 )
 
 // senders is how many commands are on their way to Temporal at once; updates are
@@ -90,7 +90,7 @@ func (l *life) update(ctx context.Context, id string, batch []any) error {
 }
 
 // refused is the first command of a batch that was not applied, as an error.
-func refused(results []workflows.CommandResult) error {
+func refused(results []contract.CommandResult) error {
 	for _, result := range results {
 		if result.Error != nil {
 			return fmt.Errorf("refused: %s", result.Error.Message)

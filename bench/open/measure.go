@@ -22,7 +22,6 @@ import (
 	"segue/bench/lab"
 	"segue/contract"
 	"segue/replay"
-	"segue/workflows"
 )
 
 const (
@@ -130,7 +129,7 @@ func (b *bench) openBare(ctx context.Context, id string, commands int) error {
 func (b *bench) openSegue(ctx context.Context, id string, commands int) error {
 	options := client.StartWorkflowOptions{ID: contract.InteractionWorkflowID("bench", id), TaskQueue: lab.TaskQueue}
 	start := map[string]any{"id": id, "contact_center": "bench", "channel": "inbound"}
-	if _, err := b.Client.ExecuteWorkflow(ctx, options, workflows.TypeInteraction, start); err != nil {
+	if _, err := b.Client.ExecuteWorkflow(ctx, options, contract.WorkflowInteraction, start); err != nil {
 		return err
 	}
 	for i := range commands {

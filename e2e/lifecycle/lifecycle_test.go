@@ -211,7 +211,7 @@ func play(t *testing.T, channel interaction.Channel, c *chapter) {
 		after += time.Second
 	}
 	start := strings.Replace(c.start, "{", fmt.Sprintf(`{"id":"i-1","contact_center":"cc","channel":%q,`, channel), 1)
-	env.ExecuteWorkflow(workflows.TypeInteraction, json.RawMessage(strings.Replace(start, ",}", "}", 1)))
+	env.ExecuteWorkflow(contract.WorkflowInteraction, json.RawMessage(strings.Replace(start, ",}", "}", 1)))
 	require.True(t, env.IsWorkflowCompleted())
 	require.NoError(t, env.GetWorkflowError())
 	require.NoError(t, sender.Close(context.Background()))
@@ -219,9 +219,9 @@ func play(t *testing.T, channel interaction.Channel, c *chapter) {
 	require.NoError(t, env.GetWorkflowResult(&last))
 	require.Equal(t, interaction.StateCompleted, last.State)
 	require.Zero(t, last.Undelivered)
-	value, err := env.QueryWorkflow(workflows.QueryRejected)
+	value, err := env.QueryWorkflow(contract.QueryRejected)
 	require.NoError(t, err)
-	var rejected []workflows.Rejected
+	var rejected []contract.Rejected
 	require.NoError(t, value.Get(&rejected))
 	require.Empty(t, rejected, "every command of the table is legal")
 
@@ -247,9 +247,9 @@ func inOrderOfTheTriggers(t *testing.T, env *testsuite.TestWorkflowEnvironment) 
 	for i, c := range set.Calls() {
 		place[c.Name] = i
 	}
-	value, err := env.QueryWorkflow(workflows.QueryDeliveries)
+	value, err := env.QueryWorkflow(contract.QueryDeliveries)
 	require.NoError(t, err)
-	var records []workflows.DeliveryRecord
+	var records []contract.DeliveryRecord
 	require.NoError(t, value.Get(&records))
 	require.NotEmpty(t, records)
 	for i, record := range records {

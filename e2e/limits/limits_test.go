@@ -113,14 +113,14 @@ func ids(t *testing.T, l *lab) {
 
 	n.ContactCenter += "c"
 	require.ErrorContains(t, n.Check(), "have 243 bytes together; keep both together within 242")
-	_, err := l.Temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: n.WorkflowID(), TaskQueue: taskQueue}, workflows.TypeInteraction, startOf(n, ""))
+	_, err := l.Temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: n.WorkflowID(), TaskQueue: taskQueue}, contract.WorkflowInteraction, startOf(n, ""))
 	var invalid *serviceerror.InvalidArgument
 	require.ErrorAs(t, err, &invalid, "the server says no, instead of a database that never does")
 
 	// A workflow id that fits, with a start that says another: the interaction says what is wrong.
 	run, err := l.Temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
 		ID: contract.InteractionWorkflowID("c", "i"), TaskQueue: taskQueue,
-	}, workflows.TypeInteraction, startOf(n, ""))
+	}, contract.WorkflowInteraction, startOf(n, ""))
 	require.NoError(t, err)
 	require.ErrorContains(t, run.Get(t.Context(), nil), "has 243 bytes together with contact_center")
 }

@@ -18,6 +18,7 @@ import (
 	sdkworker "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"segue/contract"
 	"segue/replay"
 	"segue/workflows"
 )
@@ -171,7 +172,7 @@ func outline(ctx context.Context, c client.Client, workflowID string) string {
 // replayOthers replays what a task queue's interactions started: lanes and receivers.
 func replayOthers(ctx context.Context, c client.Client, taskQueue string) (replayed int, err error) {
 	request := &workflowservice.ListWorkflowExecutionsRequest{
-		Query: fmt.Sprintf("TaskQueue = %q AND WorkflowType IN (%q, %q)", taskQueue, workflows.TypeDelivery, workflows.TypeReceiver),
+		Query: fmt.Sprintf("TaskQueue = %q AND WorkflowType IN (%q, %q)", taskQueue, contract.WorkflowDelivery, contract.WorkflowReceiver),
 	}
 	for {
 		listed, err := c.ListWorkflow(ctx, request)

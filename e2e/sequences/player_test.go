@@ -13,8 +13,8 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"google.golang.org/grpc/codes"
 
+	"segue/contract"
 	"segue/starter/drive"
-	"segue/workflows"
 )
 
 // commands are what the sequences send. They lead an inbound call through every state;
@@ -29,7 +29,7 @@ var commands = []string{
 	`signal_added {"name":"s"}`, `signal_removed {"name":"s"}`, `complete`, `abandon`, `teleport`,
 }
 
-var queries = []string{workflows.QueryState, workflows.QueryTimeline, workflows.QueryDeliveries, workflows.QueryRejected}
+var queries = []string{contract.QueryState, contract.QueryTimeline, contract.QueryDeliveries, contract.QueryRejected}
 
 // sequence is one interaction, what is sent to it, and what it answers.
 type sequence struct {
@@ -191,7 +191,7 @@ func (s *sequence) query(name string) error {
 	s.asked = append(s.asked, asked{name, string(got)})
 	s.log = append(s.log, fmt.Sprintf("query %s: %.200s", name, got))
 	s.mu.Unlock()
-	if name == workflows.QueryState {
+	if name == contract.QueryState {
 		var state struct{ Capabilities []string }
 		if err := json.Unmarshal(got, &state); err != nil {
 			return fmt.Errorf("query %s: %w", name, err)

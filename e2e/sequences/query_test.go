@@ -20,7 +20,6 @@ import (
 	"segue/contract"
 	"segue/interaction"
 	"segue/worker/host"
-	"segue/workflows"
 )
 
 // gate holds up what a worker asks the server.
@@ -111,14 +110,14 @@ func newGated(t *testing.T) *gated {
 	g.client, err = dial(t.Context(), temporal.Address, log)
 	require.NoError(t, err)
 	t.Cleanup(g.client.Close)
-	_, err = g.client.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: g.id, TaskQueue: name}, workflows.TypeInteraction,
+	_, err = g.client.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: g.id, TaskQueue: name}, contract.WorkflowInteraction,
 		json.RawMessage(fmt.Sprintf(`{"id":"i1","contact_center":%q,"channel":"inbound"}`, name)))
 	require.NoError(t, err)
 	return g
 }
 
 func (g *gated) state() (status interaction.Status, err error) {
-	value, err := g.client.QueryWorkflow(g.t.Context(), g.id, "", workflows.QueryState)
+	value, err := g.client.QueryWorkflow(g.t.Context(), g.id, "", contract.QueryState)
 	if err == nil {
 		err = value.Get(&status)
 	}

@@ -11,7 +11,6 @@ import (
 
 	"segue/contract"
 	"segue/interaction"
-	"segue/workflows"
 )
 
 // configuration has one call for each kind of receiver; %[1]s is where they are,
@@ -106,7 +105,7 @@ var lives = []scenario{
 		play: func(ctx context.Context, s *studio) error {
 			input := json.RawMessage(fmt.Sprintf(`{"id":"orphan","contact_center":%q,"channel":"inbound"}`, contactCenter))
 			options := client.StartWorkflowOptions{ID: interactionID("orphan"), TaskQueue: taskQueue}
-			if _, err := s.client.SignalWithStartWorkflow(ctx, options.ID, "hold", json.RawMessage(none), options, workflows.TypeInteraction, input); err != nil {
+			if _, err := s.client.SignalWithStartWorkflow(ctx, options.ID, "hold", json.RawMessage(none), options, contract.WorkflowInteraction, input); err != nil {
 				return err
 			}
 			return s.finished(ctx, options.ID)
@@ -280,8 +279,8 @@ var lives = []scenario{
 }
 
 // has waits for a delivery of a call that has a status.
-func has(status contract.Status, call string) func([]workflows.DeliveryRecord) bool {
-	return func(records []workflows.DeliveryRecord) bool {
+func has(status contract.DeliveryStatus, call string) func([]contract.DeliveryRecord) bool {
+	return func(records []contract.DeliveryRecord) bool {
 		for _, record := range records {
 			if record.Call == call && record.Status == status {
 				return true

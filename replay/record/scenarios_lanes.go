@@ -7,12 +7,11 @@ import (
 	"strings"
 
 	"segue/contract"
-	"segue/workflows"
 )
 
 // lanes are paths of Delivery workflows that operators act on, or that hold too much.
 var lanes = []scenario{
-	parkedLane("redelivered", workflows.SignalRedeliver),
+	parkedLane("redelivered", contract.SignalRedeliver),
 	parkedLane("discarded", ""),
 	{
 		name:      "lane_continue_as_new",
@@ -22,7 +21,7 @@ var lanes = []scenario{
 			return errors.Join(
 				s.park(ctx, "flooded"),
 				s.flood(ctx, lane, "unknown", unknown),
-				s.client.SignalWorkflow(ctx, lane, "", workflows.SignalDiscard, nil),
+				s.client.SignalWorkflow(ctx, lane, "", contract.SignalDiscard, nil),
 				s.finished(ctx, lane))
 		},
 	},
@@ -44,7 +43,7 @@ var lanes = []scenario{
 			err := errors.Join(
 				s.steps(ctx, "bulky", "complete", none),
 				s.finished(ctx, interactionID("bulky")),
-				ask(ctx, s, lane, workflows.QueryParts, func(ids []string) bool { parts = ids; return len(ids) > 0 }),
+				ask(ctx, s, lane, contract.QueryParts, func(ids []string) bool { parts = ids; return len(ids) > 0 }),
 				s.until(ctx, lane, has(contract.StatusParked, "bulk")))
 			if err != nil {
 				return err
@@ -86,7 +85,7 @@ func parkedLane(name, signal string) scenario {
 				return err
 			}
 			if signal != "" {
-				tries := func(records []workflows.DeliveryRecord) bool {
+				tries := func(records []contract.DeliveryRecord) bool {
 					return len(records[0].Attempts) > 1 && records[0].Status == contract.StatusParked
 				}
 				if err := errors.Join(s.client.SignalWorkflow(ctx, lane, "", signal, nil), s.until(ctx, lane, tries)); err != nil {
@@ -100,7 +99,7 @@ func parkedLane(name, signal string) scenario {
 
 // discardAll gives up what a lane holds until its workflow is done.
 func (s *studio) discardAll(ctx context.Context, lane string) error {
-	return ask(ctx, s, lane, workflows.QueryDeliveries, func(records []workflows.DeliveryRecord) bool {
+	return ask(ctx, s, lane, contract.QueryDeliveries, func(records []contract.DeliveryRecord) bool {
 		open := 0
 		for _, record := range records {
 			if record.Status == contract.StatusDelivered || record.Status == contract.StatusDiscarded {
@@ -108,7 +107,7 @@ func (s *studio) discardAll(ctx context.Context, lane string) error {
 			}
 			open++
 			// One that has gone meanwhile is refused; a query tells.
-			_ = s.client.SignalWorkflow(ctx, lane, "", workflows.SignalDiscard, workflows.OperatorRequest{ID: record.ID})
+			_ = s.client.SignalWorkflow(ctx, lane, "", contract.SignalDiscard, contract.OperatorRequest{ID: record.ID})
 		}
 		return open == 0
 	})

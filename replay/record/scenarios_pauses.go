@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"segue/contract"
 	"segue/interaction"
-	"segue/workflows"
 )
 
 // silence is longer than the timers of a chat. What is recorded within milliseconds shows
@@ -70,9 +70,9 @@ var pauses = []scenario{
 				return err
 			}
 			return errors.Join(
-				s.steps(ctx, "commands", workflows.UpdateCommands, `[{"command":"place_in_queue","queue":"sales"},{"command":"hold"},{"command":"offer","agent":"a1"}]`),
+				s.steps(ctx, "commands", contract.UpdateCommands, `[{"command":"place_in_queue","queue":"sales"},{"command":"hold"},{"command":"offer","agent":"a1"}]`),
 				s.signals(ctx, "commands", "accept", agentOne),
-				s.steps(ctx, "commands", workflows.UpdateCommands, `[{"command":"set_disposition","code":"SOLD"},{"command":"complete"}]`),
+				s.steps(ctx, "commands", contract.UpdateCommands, `[{"command":"set_disposition","code":"SOLD"},{"command":"complete"}]`),
 				s.finished(ctx, interactionID("commands")))
 		},
 	},
@@ -96,7 +96,7 @@ var pauses = []scenario{
 
 // is waits until an interaction is in a state.
 func (s *studio) is(ctx context.Context, id string, state interaction.State) error {
-	return ask(ctx, s, interactionID(id), workflows.QueryState, func(status interaction.Status) bool { return status.State == state })
+	return ask(ctx, s, interactionID(id), contract.QueryState, func(status interaction.Status) bool { return status.State == state })
 }
 
 // flood sends a signal again and again until the workflow has continued as new.

@@ -153,7 +153,7 @@ func alertID(about, call string) string {
 
 func (s *studio) start(ctx context.Context, id, channel, more string) error {
 	input := json.RawMessage(fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":%q%s}`, id, contactCenter, channel, more))
-	_, err := s.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: interactionID(id), TaskQueue: taskQueue}, workflows.TypeInteraction, input)
+	_, err := s.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: interactionID(id), TaskQueue: taskQueue}, contract.WorkflowInteraction, input)
 	return err
 }
 
@@ -197,14 +197,14 @@ func (s *studio) finished(ctx context.Context, workflowID string) error {
 }
 
 // until asks a workflow's deliveries until they are as told.
-func (s *studio) until(ctx context.Context, workflowID string, reached func([]workflows.DeliveryRecord) bool) error {
-	return ask(ctx, s, workflowID, workflows.QueryDeliveries, reached)
+func (s *studio) until(ctx context.Context, workflowID string, reached func([]contract.DeliveryRecord) bool) error {
+	return ask(ctx, s, workflowID, contract.QueryDeliveries, reached)
 }
 
 // told waits until operators have been told of a call.
 func (s *studio) told(ctx context.Context, call string, when interaction.When) error {
-	return ask(ctx, s, receiverID(call), workflows.QueryState, func(status workflows.ReceiverStatus) bool {
-		return slices.ContainsFunc(status.Alerts, func(a workflows.AlertRecord) bool { return a.When == string(when) })
+	return ask(ctx, s, receiverID(call), contract.QueryState, func(status contract.ReceiverStatus) bool {
+		return slices.ContainsFunc(status.Alerts, func(a contract.AlertRecord) bool { return a.When == string(when) })
 	})
 }
 

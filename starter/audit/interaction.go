@@ -95,7 +95,7 @@ func (a *Auditor) takeUp(ctx context.Context, workflowID string, ended run, left
 		Priority: temporal.Priority{
 			PriorityKey: int(priority.GetPriorityKey()), FairnessKey: priority.GetFairnessKey(), FairnessWeight: priority.GetFairnessWeight(),
 		},
-	}, workflows.TypeInteraction, left.Start, contract.Recovery{Recovers: contract.EndedRun{WorkflowID: ended.id, RunID: ended.runID}})
+	}, contract.WorkflowInteraction, left.Start, contract.RecoveryStart{Recovers: contract.EndedRun{WorkflowID: ended.id, RunID: ended.runID}})
 	var exists *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &exists) {
 		return nil // another audit was faster

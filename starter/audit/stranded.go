@@ -14,15 +14,15 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"golang.org/x/sync/errgroup"
 
+	"segue/contract"
 	"segue/replay"
-	"segue/workflows"
 )
 
 // WorkflowTypes are the types of workflows that may be stuck.
-var WorkflowTypes = []string{workflows.TypeInteraction, workflows.TypeDelivery, workflows.TypeReceiver}
+var WorkflowTypes = []string{contract.WorkflowInteraction, contract.WorkflowDelivery, contract.WorkflowReceiver}
 
 // endedTypes are those that may leave something undone when they are ended from outside.
-var endedTypes = []string{workflows.TypeInteraction, workflows.TypeDelivery}
+var endedTypes = []string{contract.WorkflowInteraction, contract.WorkflowDelivery}
 
 // metadataQuery is one that the SDK answers for every workflow.
 const metadataQuery = "__temporal_workflow_metadata"

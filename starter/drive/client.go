@@ -14,7 +14,6 @@ import (
 
 	"segue/contract"
 	"segue/interaction"
-	"segue/workflows"
 )
 
 // Client sends to the interactions of one namespace.
@@ -78,7 +77,7 @@ func (c *Client) start(ctx context.Context, n Name, start json.RawMessage, reope
 		options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
 	}
 	err = c.persist(ctx, func() error {
-		run, err := c.Temporal.ExecuteWorkflow(ctx, options, workflows.TypeInteraction, start)
+		run, err := c.Temporal.ExecuteWorkflow(ctx, options, contract.WorkflowInteraction, start)
 		if err == nil {
 			runID = run.GetRunID()
 		}
@@ -128,16 +127,16 @@ func (c *Client) Signal(ctx context.Context, n Name, command string, payload jso
 
 // Update sends a command as an update and returns what the interaction answers.
 // The event id is the update's own id; empty takes a random one.
-func (c *Client) Update(ctx context.Context, n Name, command, eventID string, payload json.RawMessage) (workflows.Answer, error) {
-	var answer workflows.Answer
+func (c *Client) Update(ctx context.Context, n Name, command, eventID string, payload json.RawMessage) (contract.Answer, error) {
+	var answer contract.Answer
 	err := c.update(ctx, n, command, eventID, payload, &answer)
 	return answer, err
 }
 
 // Commands sends an array of commands as one update: one result each, in order.
-func (c *Client) Commands(ctx context.Context, n Name, eventID string, array json.RawMessage) ([]workflows.CommandResult, error) {
-	var results []workflows.CommandResult
-	err := c.update(ctx, n, workflows.UpdateCommands, eventID, array, &results)
+func (c *Client) Commands(ctx context.Context, n Name, eventID string, array json.RawMessage) ([]contract.CommandResult, error) {
+	var results []contract.CommandResult
+	err := c.update(ctx, n, contract.UpdateCommands, eventID, array, &results)
 	return results, err
 }
 

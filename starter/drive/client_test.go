@@ -16,8 +16,8 @@ import (
 	"go.temporal.io/sdk/mocks"
 	"go.temporal.io/sdk/temporal"
 
+	"segue/contract"
 	"segue/starter/drive"
-	"segue/workflows"
 )
 
 // An interaction that owes its receivers too much is waited out, as long as the client's
@@ -31,7 +31,7 @@ func TestAnOverloadedInteractionIsWaitedOut(t *testing.T) {
 		server := mocks.NewClient(t)
 		server.On("UpdateWorkflow", mock.Anything, mock.MatchedBy(func(o client.UpdateWorkflowOptions) bool {
 			return time.Since(began) < overloaded && o.UpdateID == "e1"
-		})).Return(nil, temporal.NewApplicationError("later", workflows.ErrorOverloaded))
+		})).Return(nil, temporal.NewApplicationError("later", contract.ErrorOverloaded))
 		server.On("UpdateWorkflow", mock.Anything, mock.MatchedBy(func(o client.UpdateWorkflowOptions) bool {
 			return time.Since(began) >= overloaded && o.UpdateID == "e1"
 		})).Return(handle, nil).Once()
@@ -47,7 +47,7 @@ func TestAnOverloadedInteractionIsWaitedOut(t *testing.T) {
 		_, err = hasty.Update(t.Context(), name, "dtmf", "e1", json.RawMessage(`{"digits":"1"}`))
 		var refused *drive.RefusedError
 		require.ErrorAs(t, err, &refused)
-		require.Equal(t, workflows.ErrorOverloaded, refused.Type)
+		require.Equal(t, contract.ErrorOverloaded, refused.Type)
 		require.Less(t, time.Since(began), 2*time.Second)
 	})
 }
@@ -57,7 +57,7 @@ func TestAnOverloadedInteractionIsWaitedOut(t *testing.T) {
 func TestARefusedStartSaysWhy(t *testing.T) {
 	name := drive.Name{ContactCenter: "cc", ID: "i1"}
 	run := mocks.NewWorkflowRun(t)
-	run.On("Get", mock.Anything, mock.Anything).Return(temporal.NewNonRetryableApplicationError(`start: channel: "fax": not known`, workflows.ErrorInvalidPayload, nil))
+	run.On("Get", mock.Anything, mock.Anything).Return(temporal.NewNonRetryableApplicationError(`start: channel: "fax": not known`, contract.ErrorInvalidPayload, nil))
 	server := mocks.NewClient(t)
 	server.On("QueryWorkflow", mock.Anything, name.WorkflowID(), "", mock.Anything).Return(nil, serviceerror.NewQueryFailed("unknown queryType state"))
 	server.On("DescribeWorkflowExecution", mock.Anything, name.WorkflowID(), "").Return(&workflowservice.DescribeWorkflowExecutionResponse{
@@ -69,7 +69,7 @@ func TestARefusedStartSaysWhy(t *testing.T) {
 	_, err := client.State(t.Context(), name)
 	var refused *drive.RefusedError
 	require.ErrorAs(t, err, &refused)
-	require.Equal(t, workflows.ErrorInvalidPayload, refused.Type)
+	require.Equal(t, contract.ErrorInvalidPayload, refused.Type)
 	require.Equal(t, `its start was refused: start: channel: "fax": not known`, refused.Message)
 	_, err = client.Timeline(t.Context(), name)
 	require.ErrorAs(t, err, &refused)
@@ -83,5 +83,5 @@ func TestAnUnknownUpdateIsMalformed(t *testing.T) {
 	_, err := client.Update(t.Context(), drive.Name{ContactCenter: "cc", ID: "i1"}, "acept", "", json.RawMessage(`{}`))
 	var refused *drive.RefusedError
 	require.ErrorAs(t, err, &refused)
-	require.Equal(t, workflows.ErrorInvalidPayload, refused.Type)
+	require.Equal(t, contract.ErrorInvalidPayload, refused.Type)
 }

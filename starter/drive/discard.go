@@ -8,13 +8,13 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/converter"
 
-	"segue/workflows"
+	"segue/contract"
 )
 
 // DiscardedBy returns who discarded a delivery of a lane: the name that the delivery's
 // record has, or else the identity of the client that sent the signal, as the history of
 // the lane has it. It is empty where neither says.
-func DiscardedBy(history *historypb.History, record workflows.DeliveryRecord) string {
+func DiscardedBy(history *historypb.History, record contract.DeliveryRecord) string {
 	if record.Discarded == nil || record.Discarded.By != "" {
 		return nameIn(record.Discarded)
 	}
@@ -25,12 +25,12 @@ func DiscardedBy(history *historypb.History, record workflows.DeliveryRecord) st
 	by := ""
 	for _, event := range history.GetEvents() {
 		signaled := event.GetWorkflowExecutionSignaledEventAttributes()
-		if signaled.GetSignalName() != workflows.SignalDiscard || event.GetEventTime().AsTime().After(at) {
+		if signaled.GetSignalName() != contract.SignalDiscard || event.GetEventTime().AsTime().After(at) {
 			continue
 		}
 		// One without an input, or with another, means all that are parked.
 		var raw json.RawMessage
-		var wish workflows.OperatorRequest
+		var wish contract.OperatorRequest
 		if converter.GetDefaultDataConverter().FromPayloads(signaled.GetInput(), &raw) == nil {
 			_ = json.Unmarshal(raw, &wish)
 		}
@@ -41,7 +41,7 @@ func DiscardedBy(history *historypb.History, record workflows.DeliveryRecord) st
 	return by
 }
 
-func nameIn(d *workflows.Discarding) string {
+func nameIn(d *contract.Discarding) string {
 	if d == nil {
 		return ""
 	}

@@ -14,8 +14,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"google.golang.org/grpc/codes"
 
+	"segue/contract"
 	"segue/interaction"
-	"segue/workflows"
 )
 
 // The kinds of failure that a caller acts upon differently. Anything else is
@@ -87,7 +87,7 @@ func (c *Client) kindOf(ctx context.Context, n Name, err error) error {
 // typeOf is the type of a refusal. The SDK itself refuses an update of a name that no
 // command has, without any.
 func typeOf(refused *temporal.ApplicationError) string {
-	return cmp.Or(refused.Type(), workflows.ErrorInvalidPayload)
+	return cmp.Or(refused.Type(), contract.ErrorInvalidPayload)
 }
 
 // renewedError is an update that the end of a run pushed out while the interaction
@@ -206,7 +206,7 @@ func passes(err error) bool {
 	if isStuck(err) {
 		return false
 	}
-	if errors.As(err, &notReady) || errors.As(err, &renewed) || errors.As(err, &outage) || errors.As(err, &refused) && refused.Type() == workflows.ErrorOverloaded {
+	if errors.As(err, &notReady) || errors.As(err, &renewed) || errors.As(err, &outage) || errors.As(err, &refused) && refused.Type() == contract.ErrorOverloaded {
 		return true
 	}
 	switch serviceerror.ToStatus(err).Code() {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"segue/contract"
-	"segue/workflows"
 )
 
 // Lane is the Delivery workflow of one interaction and one call.
@@ -27,13 +26,13 @@ func LaneOf(n Name, call string) Lane {
 }
 
 // LaneDeliveries asks a lane for what it has, and for the last it had.
-func (c *Client) LaneDeliveries(ctx context.Context, l Lane) ([]workflows.DeliveryRecord, error) {
-	return ask[[]workflows.DeliveryRecord](ctx, c, l.Name, l.WorkflowID, l.RunID, workflows.QueryDeliveries)
+func (c *Client) LaneDeliveries(ctx context.Context, l Lane) ([]contract.DeliveryRecord, error) {
+	return ask[[]contract.DeliveryRecord](ctx, c, l.Name, l.WorkflowID, l.RunID, contract.QueryDeliveries)
 }
 
 // SignalLane sends an operator's wish, redeliver or discard, to a lane. One that
 // has closed meanwhile is ErrCompleted.
-func (c *Client) SignalLane(ctx context.Context, l Lane, signal string, wish workflows.OperatorRequest) error {
+func (c *Client) SignalLane(ctx context.Context, l Lane, signal string, wish contract.OperatorRequest) error {
 	err := c.kindOf(ctx, l.Name, c.persist(ctx, func() error {
 		return ofTemporal(ctx, c.Temporal.SignalWorkflow(ctx, l.WorkflowID, "", signal, wish))
 	}))
@@ -49,15 +48,15 @@ func (c *Client) SignalLane(ctx context.Context, l Lane, signal string, wish wor
 
 // laneIfAny asks the lane workflow of a call, if there ever was one, and the part of it
 // whose turn it is; of those behind that, nothing has been tried.
-func (c *Client) laneIfAny(ctx context.Context, n Name, call string) ([]workflows.DeliveryRecord, error) {
+func (c *Client) laneIfAny(ctx context.Context, n Name, call string) ([]contract.DeliveryRecord, error) {
 	lane := LaneOf(n, call)
 	records, err := c.LaneDeliveries(ctx, lane)
 	var parts []string
 	if err == nil && c.isOpen(ctx, lane.WorkflowID) {
-		parts, err = ask[[]string](ctx, c, n, lane.WorkflowID, "", workflows.QueryParts)
+		parts, err = ask[[]string](ctx, c, n, lane.WorkflowID, "", contract.QueryParts)
 	}
 	if err == nil && len(parts) > 0 {
-		var more []workflows.DeliveryRecord
+		var more []contract.DeliveryRecord
 		more, err = c.LaneDeliveries(ctx, Lane{Name: n, Call: call, WorkflowID: parts[0]})
 		records = append(records, more...)
 	}

@@ -15,8 +15,8 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/mocks"
 
+	"segue/contract"
 	"segue/starter/drive"
-	"segue/workflows"
 )
 
 // away is a Temporal that answers nothing for a while: each call waits ten seconds, as the SDK's calls do.
@@ -82,7 +82,7 @@ func TestASilentTemporalIsWaitedOut(t *testing.T) {
 		},
 		"query": func(ctx context.Context, c *drive.Client) error { _, err := c.Rejected(ctx, name); return err },
 		"lane": func(ctx context.Context, c *drive.Client) error {
-			return c.SignalLane(ctx, drive.LaneOf(name, "crm"), "discard", workflows.OperatorRequest{})
+			return c.SignalLane(ctx, drive.LaneOf(name, "crm"), "discard", contract.OperatorRequest{})
 		},
 	} {
 		t.Run(call, func(t *testing.T) {

@@ -13,30 +13,29 @@ import (
 
 	"segue/contract"
 	"segue/interaction"
-	"segue/workflows"
 )
 
 // State asks how an interaction stands. It answers for completed ones, too, as
 // long as Temporal keeps them and a worker runs.
 func (c *Client) State(ctx context.Context, n Name) (State, error) {
-	return ask[State](ctx, c, n, n.WorkflowID(), "", workflows.QueryState)
+	return ask[State](ctx, c, n, n.WorkflowID(), "", contract.QueryState)
 }
 
 // Timeline asks for the segments that the interaction's legs have been in.
 func (c *Client) Timeline(ctx context.Context, n Name) ([]interaction.Span, error) {
-	return ask[[]interaction.Span](ctx, c, n, n.WorkflowID(), "", workflows.QueryTimeline)
+	return ask[[]interaction.Span](ctx, c, n, n.WorkflowID(), "", contract.QueryTimeline)
 }
 
 // Rejected asks for the signals that the interaction refused.
-func (c *Client) Rejected(ctx context.Context, n Name) ([]workflows.Rejected, error) {
-	return ask[[]workflows.Rejected](ctx, c, n, n.WorkflowID(), "", workflows.QueryRejected)
+func (c *Client) Rejected(ctx context.Context, n Name) ([]contract.Rejected, error) {
+	return ask[[]contract.Rejected](ctx, c, n, n.WorkflowID(), "", contract.QueryRejected)
 }
 
 // Deliveries asks the interaction and the lane workflows it handed deliveries to,
 // and gives them as one list in the interaction's order. The lane knows more of
 // what it was given, so its word is the one that counts.
-func (c *Client) Deliveries(ctx context.Context, n Name) ([]workflows.DeliveryRecord, error) {
-	list, err := ask[[]workflows.DeliveryRecord](ctx, c, n, n.WorkflowID(), "", workflows.QueryDeliveries)
+func (c *Client) Deliveries(ctx context.Context, n Name) ([]contract.DeliveryRecord, error) {
+	list, err := ask[[]contract.DeliveryRecord](ctx, c, n, n.WorkflowID(), "", contract.QueryDeliveries)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +74,7 @@ func (c *Client) Deliveries(ctx context.Context, n Name) ([]workflows.DeliveryRe
 
 // settleUnlisted marks as delivered what a lane that has completed had and does not list
 // any more: of what has arrived, it lists the last.
-func settleUnlisted(list []workflows.DeliveryRecord, call string, listed map[string]bool) {
+func settleUnlisted(list []contract.DeliveryRecord, call string, listed map[string]bool) {
 	for i, record := range list {
 		if record.Call == call && !listed[record.ID] && (record.Status == contract.StatusInLane || record.Status == contract.StatusParked) {
 			list[i].Status = contract.StatusDelivered

@@ -3,8 +3,8 @@ package feed
 import (
 	"context"
 
+	"segue/contract"
 	"segue/starter/drive"
-	"segue/workflows"
 )
 
 // book is what a feed knows of one interaction.
@@ -89,7 +89,7 @@ func (b *book) settle(ctx context.Context, target Target, result *Result) error 
 
 // lineOf finds the line that an entry of the rejected list tells of: the first
 // with its command and event id that no other entry told of.
-func (b *book) lineOf(entry workflows.Rejected) *sentLine {
+func (b *book) lineOf(entry contract.Rejected) *sentLine {
 	for i := range b.sent {
 		line := &b.sent[i]
 		if !line.rejected && line.Command == entry.Command && line.EventID == entry.EventID {

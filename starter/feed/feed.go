@@ -11,17 +11,17 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"segue/contract"
 	"segue/starter/drive"
-	"segue/workflows"
 )
 
 // Target is who takes the lines; drive.Client is the real one.
 type Target interface {
 	Start(ctx context.Context, n drive.Name, start json.RawMessage, reopen bool) (runID string, err error)
 	Signal(ctx context.Context, n drive.Name, command string, payload json.RawMessage) error
-	Update(ctx context.Context, n drive.Name, command, eventID string, payload json.RawMessage) (workflows.Answer, error)
+	Update(ctx context.Context, n drive.Name, command, eventID string, payload json.RawMessage) (contract.Answer, error)
 	Received(ctx context.Context, n drive.Name) (map[string]bool, error)
-	Rejected(ctx context.Context, n drive.Name) ([]workflows.Rejected, error)
+	Rejected(ctx context.Context, n drive.Name) ([]contract.Rejected, error)
 }
 
 // Way is how commands are sent.

@@ -11,9 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"segue/contract"
 	"segue/starter/drive"
 	"segue/starter/feed"
-	"segue/workflows"
 )
 
 // center is a contact center in memory: it refuses the command "bad", completes at
@@ -32,7 +32,7 @@ type course struct {
 	commands       []string
 	applied        map[string]bool
 	received       map[string]bool
-	rejected       []workflows.Rejected
+	rejected       []contract.Rejected
 }
 
 func newCenter() *center { return &center{interactions: map[drive.Name]*course{}} }
@@ -100,23 +100,23 @@ func (c *center) Signal(_ context.Context, n drive.Name, command string, payload
 		return err
 	}
 	if _, refused := i.apply(command, id); refused != nil {
-		i.rejected = append(i.rejected, workflows.Rejected{Command: command, EventID: id, Reason: refused.Error()})
+		i.rejected = append(i.rejected, contract.Rejected{Command: command, EventID: id, Reason: refused.Error()})
 	}
 	return nil
 }
 
-func (c *center) Update(_ context.Context, n drive.Name, command, id string, payload json.RawMessage) (workflows.Answer, error) {
+func (c *center) Update(_ context.Context, n drive.Name, command, id string, payload json.RawMessage) (contract.Answer, error) {
 	c.enter()
 	defer c.leave()
 	i, _, err := c.take(n, command, payload)
 	if err != nil {
-		return workflows.Answer{}, err
+		return contract.Answer{}, err
 	}
 	_, err = i.apply(command, id)
 	if err != nil {
 		delete(i.received, id) // a refused update leaves no history
 	}
-	return workflows.Answer{}, err
+	return contract.Answer{}, err
 }
 
 func (c *center) Received(_ context.Context, n drive.Name) (map[string]bool, error) {
@@ -125,7 +125,7 @@ func (c *center) Received(_ context.Context, n drive.Name) (map[string]bool, err
 	return c.interactions[n].received, nil
 }
 
-func (c *center) Rejected(_ context.Context, n drive.Name) ([]workflows.Rejected, error) {
+func (c *center) Rejected(_ context.Context, n drive.Name) ([]contract.Rejected, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.fail != nil {
@@ -255,7 +255,7 @@ func TestARepeatedStartIsADuplicate(t *testing.T) {
 // silent has no worker: signals are taken, questions are not answered.
 type silent struct{ *center }
 
-func (silent) Rejected(context.Context, drive.Name) ([]workflows.Rejected, error) {
+func (silent) Rejected(context.Context, drive.Name) ([]contract.Rejected, error) {
 	return nil, fmt.Errorf("x: %w", drive.ErrNoWorker)
 }
 

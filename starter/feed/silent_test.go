@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
 
+	"segue/contract"
 	"segue/starter/drive"
 	"segue/starter/feed"
-	"segue/workflows"
 )
 
 // mute is a center in which some interactions answer no question of one kind.
@@ -25,7 +25,7 @@ type mute struct {
 	asked                      int
 }
 
-func (m *mute) Rejected(ctx context.Context, n drive.Name) ([]workflows.Rejected, error) {
+func (m *mute) Rejected(ctx context.Context, n drive.Name) ([]contract.Rejected, error) {
 	m.mu.Lock()
 	m.asked++
 	m.mu.Unlock()
@@ -42,9 +42,9 @@ func (m *mute) Received(ctx context.Context, n drive.Name) (map[string]bool, err
 	return m.center.Received(ctx, n)
 }
 
-func (m *mute) Update(ctx context.Context, n drive.Name, command, id string, payload json.RawMessage) (workflows.Answer, error) {
+func (m *mute) Update(ctx context.Context, n drive.Name, command, id string, payload json.RawMessage) (contract.Answer, error) {
 	if m.update && m.names[n.ID] {
-		return workflows.Answer{}, m.err
+		return contract.Answer{}, m.err
 	}
 	return m.center.Update(ctx, n, command, id, payload)
 }

@@ -8,7 +8,6 @@ import (
 
 	"segue/contract"
 	"segue/starter/drive"
-	"segue/workflows"
 )
 
 // Filter says which deliveries are meant; what is empty does not narrow.
@@ -31,7 +30,7 @@ type Filter struct {
 
 // Query is the lanes to look into, in Temporal's list language.
 func (f Filter) Query() string {
-	conditions := []string{"WorkflowType = '" + workflows.TypeDelivery + "'"}
+	conditions := []string{"WorkflowType = '" + contract.WorkflowDelivery + "'"}
 	if f.Discarded { // a lane that continued as new has taken along what it lists
 		conditions = append(conditions, "ExecutionStatus != 'ContinuedAsNew'", drive.Equals(contract.AttributeOutcome.GetName(), string(contract.StatusDiscarded)))
 	} else {
@@ -53,7 +52,7 @@ func (f Filter) Query() string {
 }
 
 // Match tells whether a delivery is meant, whatever lane it is in.
-func (f Filter) Match(record workflows.DeliveryRecord) bool {
+func (f Filter) Match(record contract.DeliveryRecord) bool {
 	return f.waits(record) &&
 		(f.Call == "" || record.Call == f.Call) &&
 		(f.Class == "" || record.Class == f.Class) &&
@@ -61,7 +60,7 @@ func (f Filter) Match(record workflows.DeliveryRecord) bool {
 		!f.isOlder(record)
 }
 
-func (f Filter) waits(record workflows.DeliveryRecord) bool {
+func (f Filter) waits(record contract.DeliveryRecord) bool {
 	if f.Discarded {
 		return record.Status == contract.StatusDiscarded
 	}
@@ -74,7 +73,7 @@ func (f Filter) waits(record workflows.DeliveryRecord) bool {
 	return f.Settled || !isSettled
 }
 
-func (f Filter) isOlder(record workflows.DeliveryRecord) bool {
+func (f Filter) isOlder(record contract.DeliveryRecord) bool {
 	if f.Since.IsZero() {
 		return false
 	}
@@ -96,11 +95,11 @@ type Delivery struct {
 	WorkflowID string `json:"workflow_id"`
 	// RunID is the run of a lane that has closed.
 	RunID string `json:"run_id,omitempty"`
-	workflows.DeliveryRecord
+	contract.DeliveryRecord
 }
 
 // In gives a record of a lane its place.
-func In(l drive.Lane, record workflows.DeliveryRecord) Delivery {
+func In(l drive.Lane, record contract.DeliveryRecord) Delivery {
 	return Delivery{ContactCenter: l.ContactCenter, Interaction: l.ID, Receiver: l.Receiver, WorkflowID: l.WorkflowID, RunID: l.RunID, DeliveryRecord: record}
 }
 

@@ -7,16 +7,16 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"segue/contract"
 	"segue/starter/drive"
-	"segue/workflows"
 )
 
 // Source is where lanes are; a connection to Temporal is the real one.
 type Source interface {
 	// Lanes visits the lanes that a query means, until a visit fails.
 	Lanes(ctx context.Context, query string, visit func(drive.Lane) error) error
-	LaneDeliveries(ctx context.Context, l drive.Lane) ([]workflows.DeliveryRecord, error)
-	SignalLane(ctx context.Context, l drive.Lane, signal string, wish workflows.OperatorRequest) error
+	LaneDeliveries(ctx context.Context, l drive.Lane) ([]contract.DeliveryRecord, error)
+	SignalLane(ctx context.Context, l drive.Lane, signal string, wish contract.OperatorRequest) error
 }
 
 // Found is what a search found.
@@ -78,7 +78,7 @@ type search struct {
 
 // look asks the listed lanes, side by side, and takes what matches in their order.
 func (s *search) look(ctx context.Context) error {
-	answers := make([][]workflows.DeliveryRecord, len(s.lanes))
+	answers := make([][]contract.DeliveryRecord, len(s.lanes))
 	failures := make([]error, len(s.lanes))
 	group, asking := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
@@ -101,7 +101,7 @@ func (s *search) look(ctx context.Context) error {
 	return nil
 }
 
-func (s *search) take(lane drive.Lane, records []workflows.DeliveryRecord, failure error) error {
+func (s *search) take(lane drive.Lane, records []contract.DeliveryRecord, failure error) error {
 	if failure != nil && !isOver(failure) {
 		s.found.Failures = append(s.found.Failures, Failure{WorkflowID: lane.WorkflowID, Reason: failure.Error()})
 	}

@@ -14,14 +14,13 @@ import (
 	"segue/contract"
 	"segue/starter/drive"
 	"segue/starter/lanes"
-	"segue/workflows"
 )
 
 // namespace is lanes in memory. A signal takes the delivery out of its lane.
 type namespace struct {
 	mu      sync.Mutex
 	lanes   []drive.Lane
-	records map[string][]workflows.DeliveryRecord
+	records map[string][]contract.DeliveryRecord
 	asking  map[string]error // what a lane answers instead of its deliveries
 	telling map[string]error // what it answers a signal
 	query   string
@@ -30,15 +29,15 @@ type namespace struct {
 }
 
 func newNamespace() *namespace {
-	return &namespace{records: map[string][]workflows.DeliveryRecord{}, asking: map[string]error{}, telling: map[string]error{}}
+	return &namespace{records: map[string][]contract.DeliveryRecord{}, asking: map[string]error{}, telling: map[string]error{}}
 }
 
 // add gives an interaction's lane one delivery for each status, d1, d2 and so on.
-func (n *namespace) add(interaction string, statuses ...contract.Status) drive.Lane {
+func (n *namespace) add(interaction string, statuses ...contract.DeliveryStatus) drive.Lane {
 	lane := drive.LaneOf(drive.Name{ContactCenter: "cc", ID: interaction}, "crm")
 	n.lanes = append(n.lanes, lane)
 	for i, status := range statuses {
-		n.records[lane.WorkflowID] = append(n.records[lane.WorkflowID], workflows.DeliveryRecord{
+		n.records[lane.WorkflowID] = append(n.records[lane.WorkflowID], contract.DeliveryRecord{
 			ID: fmt.Sprintf("%s-d%d", interaction, i+1), Call: "crm", Status: status, Class: "gone", At: "2026-01-31T08:00:00.000Z",
 		})
 	}
@@ -55,13 +54,13 @@ func (n *namespace) Lanes(_ context.Context, query string, visit func(drive.Lane
 	return nil
 }
 
-func (n *namespace) LaneDeliveries(_ context.Context, l drive.Lane) ([]workflows.DeliveryRecord, error) {
+func (n *namespace) LaneDeliveries(_ context.Context, l drive.Lane) ([]contract.DeliveryRecord, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.records[l.WorkflowID], n.asking[l.WorkflowID]
 }
 
-func (n *namespace) SignalLane(_ context.Context, l drive.Lane, signal string, wish workflows.OperatorRequest) error {
+func (n *namespace) SignalLane(_ context.Context, l drive.Lane, signal string, wish contract.OperatorRequest) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if err := n.telling[l.WorkflowID]; err != nil {
@@ -96,7 +95,7 @@ func ids(found lanes.Found) []string {
 var parked = lanes.Filter{Parked: true}
 
 func order(perSecond float64) lanes.Order {
-	return lanes.Order{Signal: workflows.SignalRedeliver, Rate: perSecond, Done: func() {}}
+	return lanes.Order{Signal: contract.SignalRedeliver, Rate: perSecond, Done: func() {}}
 }
 
 func TestTheQueryNamesWhatNarrows(t *testing.T) {
@@ -110,15 +109,15 @@ func TestTheQueryNamesWhatNarrows(t *testing.T) {
 
 func TestWhatAFilterMeans(t *testing.T) {
 	at := time.Date(2026, 1, 31, 8, 0, 0, 0, time.UTC)
-	gone := workflows.DeliveryRecord{ID: "d", Call: "crm", Status: contract.StatusParked, Class: "gone", At: at.Format(time.RFC3339Nano)}
+	gone := contract.DeliveryRecord{ID: "d", Call: "crm", Status: contract.StatusParked, Class: "gone", At: at.Format(time.RFC3339Nano)}
 	retrying := gone
 	retrying.Status, retrying.Due = contract.StatusWaiting, at.Add(time.Hour).Format(time.RFC3339Nano)
-	behind := workflows.DeliveryRecord{ID: "e", Call: "crm", Status: contract.StatusWaiting, EventAt: gone.At}
+	behind := contract.DeliveryRecord{ID: "e", Call: "crm", Status: contract.StatusWaiting, EventAt: gone.At}
 	arrived := gone
 	arrived.Status = contract.StatusDelivered
 	for name, c := range map[string]struct {
 		filter lanes.Filter
-		record workflows.DeliveryRecord
+		record contract.DeliveryRecord
 		want   bool
 	}{
 		"nothing narrows":            {lanes.Filter{}, behind, true},
@@ -136,8 +135,8 @@ func TestWhatAFilterMeans(t *testing.T) {
 		"failed before":              {lanes.Filter{Since: at.Add(time.Second)}, gone, false},
 		"never tried, since event":   {lanes.Filter{Since: at}, behind, true},
 		"never tried, an older one":  {lanes.Filter{Since: at.Add(time.Second)}, behind, false},
-		"attempting is not parked":   {parked, workflows.DeliveryRecord{Status: contract.StatusAttempting}, false},
-		"attempting has not arrived": {lanes.Filter{}, workflows.DeliveryRecord{Status: contract.StatusAttempting}, true},
+		"attempting is not parked":   {parked, contract.DeliveryRecord{Status: contract.StatusAttempting}, false},
+		"attempting has not arrived": {lanes.Filter{}, contract.DeliveryRecord{Status: contract.StatusAttempting}, true},
 	} {
 		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, c.filter.Match(c.record)) })
 	}
@@ -198,7 +197,7 @@ func TestWhatWaitsNoMoreIsSkipped(t *testing.T) {
 		n.add(i, contract.StatusParked)
 	}
 	found := n.find(t, parked)
-	n.records["delivery/cc/i1/crm"] = []workflows.DeliveryRecord{{ID: "i1-d1", Status: contract.StatusDelivered}}
+	n.records["delivery/cc/i1/crm"] = []contract.DeliveryRecord{{ID: "i1-d1", Status: contract.StatusDelivered}}
 	n.records["delivery/cc/i2/crm"] = nil
 	n.asking["delivery/cc/i3/crm"] = drive.ErrNotFound
 	n.telling["delivery/cc/i4/crm"] = drive.ErrCompleted

@@ -7,8 +7,8 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"segue/contract"
 	"segue/starter/drive"
-	"segue/workflows"
 )
 
 // Order is an operator's wish for many deliveries.
@@ -107,7 +107,7 @@ func send(ctx context.Context, source Source, f Filter, d Delivery, order Order,
 	if err := pace.Wait(ctx); err != nil {
 		return false, err
 	}
-	err = source.SignalLane(ctx, lane, order.Signal, workflows.OperatorRequest{ID: d.ID, Rerender: order.Rerender, By: order.By})
+	err = source.SignalLane(ctx, lane, order.Signal, contract.OperatorRequest{ID: d.ID, Rerender: order.Rerender, By: order.By})
 	if err != nil && isOver(err) {
 		return false, nil
 	}

@@ -20,7 +20,6 @@ import (
 
 	"segue/contract"
 	"segue/metrics"
-	"segue/workflows"
 )
 
 const (
@@ -146,7 +145,7 @@ func (s *surveyor) survey(ctx context.Context) (*metrics.Survey, error) {
 // lanes lists all that are open: visibility can count, but not by call, and it can
 // count nothing that is a sum.
 func (s *surveyor) lanes(ctx context.Context, found *metrics.Survey) error {
-	request := &workflowservice.ListWorkflowExecutionsRequest{Query: s.open(workflows.TypeDelivery), PageSize: surveyPage}
+	request := &workflowservice.ListWorkflowExecutionsRequest{Query: s.open(contract.WorkflowDelivery), PageSize: surveyPage}
 	for {
 		if err := s.pace.Wait(ctx); err != nil {
 			return err
@@ -175,7 +174,7 @@ func (s *surveyor) count(ctx context.Context, further string) (int, error) {
 	}
 	asking, cancel := context.WithTimeout(ctx, surveyWithin)
 	defer cancel()
-	counted, err := s.client.CountWorkflow(asking, &workflowservice.CountWorkflowExecutionsRequest{Query: s.open(workflows.TypeInteraction) + further})
+	counted, err := s.client.CountWorkflow(asking, &workflowservice.CountWorkflowExecutionsRequest{Query: s.open(contract.WorkflowInteraction) + further})
 	return int(counted.GetCount()), err
 }
 

@@ -6,15 +6,6 @@ import (
 	"segue/interaction"
 )
 
-// The names by which a Receiver workflow is told of trouble, and what it lets be done.
-const (
-	WorkflowReceiver = "Receiver"
-	// SignalTell carries a Telling.
-	SignalTell      = "tell"
-	ActivityInspect = "Inspect"
-	ActivityAlert   = "Alert"
-)
-
 // ReceiverStart is the input of a Receiver workflow: the call whose receiver it
 // watches over.
 type ReceiverStart struct {
@@ -34,8 +25,8 @@ const (
 	HealthDelivered Health = "delivered"
 )
 
-// Telling is what one worker process tells of the receiver of a call.
-type Telling struct {
+// HealthReport is what one worker process tells of the receiver of a call.
+type HealthReport struct {
 	Health Health `json:"health,omitempty"`
 	// Since is when the first attempt failed after the last success; At is the time
 	// of the latest attempt that the telling speaks of.
