@@ -110,7 +110,7 @@ func (t *Trial) layEvent(data json.RawMessage) error {
 }
 
 func (t *Trial) layStatus(data json.RawMessage) error {
-	var status interaction.Status
+	var status contract.State
 	if err := exact(data).Decode(&status); err != nil {
 		return fmt.Errorf("state: %s", inWords(err))
 	}

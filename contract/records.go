@@ -1,15 +1,19 @@
 package contract
 
+// ShownOpen is how many of its open deliveries an interaction shows: the first ones. The
+// others are counted; their lane workflow has them.
+const ShownOpen = 500
+
 // DeliveryRecord is one delivery as the query "deliveries" shows it.
 type DeliveryRecord struct {
-	ID       string                  `json:"id"`
-	Call     string                  `json:"call"`
-	When     string                  `json:"when"`
-	Sequence int64                   `json:"sequence"`
+	ID       string         `json:"id"`
+	Call     string         `json:"call"`
+	When     string         `json:"when"`
+	Sequence int64          `json:"sequence"`
 	Status   DeliveryStatus `json:"status"`
-	Code     int                     `json:"code,omitempty"`
-	Class    string                  `json:"class,omitempty"`
-	At       string                  `json:"at,omitempty"`
+	Code     int            `json:"code,omitempty"`
+	Class    string         `json:"class,omitempty"`
+	At       string         `json:"at,omitempty"`
 	// Why is the last failure in plain words or, of one that was delivered, what
 	// could not be read of the response; it holds no secret.
 	Why string `json:"why,omitempty"`
@@ -25,7 +29,7 @@ type DeliveryRecord struct {
 	// Due is when a waiting one is tried next; empty behind another of its lane.
 	Due string `json:"due,omitempty"`
 	// CanRerender says that redeliver may ask for new bytes.
-	CanRerender bool                     `json:"can_rerender,omitempty"`
+	CanRerender bool            `json:"can_rerender,omitempty"`
 	Attempts    []AttemptRecord `json:"attempts,omitempty"`
 	// Sent counts all attempts that were made; Attempts has the last ones.
 	Sent int `json:"sent,omitempty"`
@@ -73,9 +77,9 @@ type ReceiverStatus struct {
 // AlertRecord is one moment for operators and the deliveries that told of it; where
 // these stand, their lane workflows know.
 type AlertRecord struct {
-	When       string                         `json:"when"`
-	Sequence   int64                          `json:"sequence"`
-	At         string                         `json:"at"`
+	When       string                `json:"when"`
+	Sequence   int64                 `json:"sequence"`
+	At         string                `json:"at"`
 	Deliveries []AlertDeliveryRecord `json:"deliveries"`
 	// GivenUp says that Temporal did not take it for an hour.
 	GivenUp bool `json:"given_up,omitempty"`

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"segue/contract"
 	"segue/interaction"
 )
 
@@ -24,7 +25,7 @@ func TestABacklogOfOneInteractionIsWorkedOff(t *testing.T) {
 	begin := time.Now()
 	l.startWorker(probeConfig(receiver.URL, "interaction_starts", "interaction_ends"))
 	l.signal("backlog", "abandon", `{}`)
-	var status interaction.Status
+	var status contract.State
 	require.NoError(t, run.Get(t.Context(), &status))
 	t.Logf("%d signals worked off in %s", count, time.Since(begin).Round(time.Millisecond))
 	require.Equal(t, interaction.OutcomeAbandoned, status.Outcome)

@@ -96,7 +96,7 @@ func (l *lab) knows(id, key string) any {
 	l.t.Helper()
 	var value any
 	l.eventually(20*time.Second, id+" knows "+key, func() bool {
-		status, err := query[interaction.Status](l, id, contract.QueryState)
+		status, err := query[contract.State](l, id, contract.QueryState)
 		value = status.UserData[key]
 		return err == nil && value != nil
 	})
@@ -117,7 +117,7 @@ func (l *lab) over(ids ...string) {
 	l.t.Helper()
 	for _, id := range ids {
 		l.eventually(20*time.Second, id+" is over", func() bool {
-			status, err := query[interaction.Status](l, id, contract.QueryState)
+			status, err := query[contract.State](l, id, contract.QueryState)
 			return err == nil && status.State == interaction.StateCompleted && status.Undelivered == 0
 		})
 	}

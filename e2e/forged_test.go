@@ -13,7 +13,6 @@ import (
 
 	"segue/activities"
 	"segue/contract"
-	"segue/interaction"
 )
 
 // TestForgedStartsAreRefusedAtOnce starts workflows as anybody can who reaches the
@@ -64,12 +63,12 @@ func TestAForgedLaneReportChangesNothing(t *testing.T) {
 	l.signal("forged", "lane_drained", `{"call":"probe","last":"nope"}`)
 	l.signal("forged", "attach_user_data", `{"user_data":{"tier":"gold"}}`)
 	l.eventually(20*time.Second, "what came after them is applied", func() bool {
-		status, err := query[interaction.Status](l, "forged", contract.QueryState)
+		status, err := query[contract.State](l, "forged", contract.QueryState)
 		return err == nil && status.UserData["tier"] == "gold"
 	})
 	close(answer)
 	l.signal("forged", "abandon", `{}`)
-	var status interaction.Status
+	var status contract.State
 	require.NoError(t, run.Get(t.Context(), &status))
 	require.Equal(t, map[string]any{"tier": "gold"}, status.UserData)
 	require.Zero(t, status.Undelivered)

@@ -137,7 +137,7 @@ func (l *load) requireSound(changes ...interceptor.WorkerInterceptor) sound {
 		want, events, rejected := replayPurely(t, l.name, id, history)
 		require.Empty(t, rejected, id)
 		require.Equal(t, l.acked[id], signals(history), "%s: what was acknowledged is in the history", id)
-		var got interaction.Status
+		var got contract.State
 		require.NoError(t, l.client.GetWorkflow(t.Context(), l.workflowID(id), runID).Get(t.Context(), &got))
 		require.Equal(t, want.State, got.State, id)
 		require.Equal(t, want.Outcome, got.Outcome, id)

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"segue/contract"
-	"segue/interaction"
 )
 
 // TestNumberedCommandsInDisorder sends numbered commands eight at once, as signals
@@ -46,10 +45,10 @@ func TestNumberedCommandsInDisorder(t *testing.T) {
 		}
 		require.NoError(t, block.Wait())
 	}
-	var status interaction.Status
+	var status contract.State
 	l.eventually(30*time.Second, "all arrive", func() bool {
 		var err error
-		status, err = query[interaction.Status](l, "n1", contract.QueryState)
+		status, err = query[contract.State](l, "n1", contract.QueryState)
 		return err == nil && len(crm.seen()) >= commands && status.Duplicates == repeats
 	})
 	require.Zero(t, status.RejectedCount)

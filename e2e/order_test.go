@@ -61,9 +61,9 @@ func TestCommandsApplyInTheOrderOfTheHistory(t *testing.T) {
 
 	for i, runID := range runs {
 		id := fmt.Sprintf("s%d", i)
-		var got interaction.Status
+		var got contract.State
 		l.eventually(time.Minute, "the worker answers for "+id, func() bool {
-			status, err := query[interaction.Status](l, id, contract.QueryState)
+			status, err := query[contract.State](l, id, contract.QueryState)
 			got = status
 			return err == nil
 		})
@@ -96,7 +96,7 @@ var endedAt = regexp.MustCompile(` at \d{4}-[^,]+`)
 
 // replayPurely applies the signals of a history, in its order, to the state machine:
 // how it stands then, every event on the way, and what was refused.
-func replayPurely(t *testing.T, contactCenter, id string, history []*historypb.HistoryEvent) (interaction.Status, []interaction.Event, []string) {
+func replayPurely(t *testing.T, contactCenter, id string, history []*historypb.HistoryEvent) (contract.State, []interaction.Event, []string) {
 	t.Helper()
 	started := history[0]
 	start, err := interaction.DecodeStart(startOf(contactCenter, id, "inbound"))
@@ -124,5 +124,5 @@ func replayPurely(t *testing.T, contactCenter, id string, history []*historypb.H
 			rejected = append(rejected, signal.GetSignalName()+": "+err.Error())
 		}
 	}
-	return machine.Status(), events, rejected
+	return contract.State{Status: machine.Status()}, events, rejected
 }

@@ -37,12 +37,12 @@ guard: {allow: ["127.0.0.0/8"]}
 }
 
 // stateOf waits until an interaction is in a state, and reports how it stands.
-func (l *lab) stateOf(id string, state interaction.State) interaction.Status {
+func (l *lab) stateOf(id string, state interaction.State) contract.State {
 	l.t.Helper()
-	var status interaction.Status
+	var status contract.State
 	l.eventually(10*time.Second, fmt.Sprintf("%s is %s", id, state), func() bool {
 		var err error
-		status, err = query[interaction.Status](l, id, contract.QueryState)
+		status, err = query[contract.State](l, id, contract.QueryState)
 		return err == nil && status.State == state
 	})
 	return status

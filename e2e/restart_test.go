@@ -90,7 +90,7 @@ func TestWorkersThatAreDeadForLongerThanEveryTimer(t *testing.T) {
 	require.Len(t, crm.seen(), 2)
 	l.startWorker(yaml)
 	for _, id := range []string{"silent", "owned"} {
-		var last interaction.Status
+		var last contract.State
 		require.NoError(t, l.client.GetWorkflow(t.Context(), l.workflowID(id), "").Get(t.Context(), &last))
 		require.Equal(t, interaction.OutcomeExpired, last.Outcome)
 	}
@@ -106,7 +106,7 @@ func TestACanceledWorkflowSaysWhy(t *testing.T) {
 	run := l.start("c1", "inbound")
 	l.signal("c1", "accept", `{"agent":{"id":"a1"}}`)
 	require.NoError(t, l.client.CancelWorkflowWithOptions(t.Context(), client.CancelWorkflowOptions{WorkflowID: l.workflowID("c1"), Reason: "the line burned down"}))
-	var last interaction.Status
+	var last contract.State
 	require.NoError(t, run.Get(t.Context(), &last))
 	require.Equal(t, interaction.OutcomeCanceled, last.Outcome)
 	require.Len(t, crm.seen(), 1)
@@ -155,7 +155,7 @@ func TestAStoppedWorkerIsAZombie(t *testing.T) {
 			defer cancel()
 			run := l.startImpatient("z1")
 			l.eventually(20*time.Second, "it has begun", func() bool {
-				_, err := query[interaction.Status](l, "z1", contract.QueryState)
+				_, err := query[contract.State](l, "z1", contract.QueryState)
 				return err == nil
 			})
 			l.signal("z1", "dtmf", `{"digits":"1"}`)
@@ -169,7 +169,7 @@ func TestAStoppedWorkerIsAZombie(t *testing.T) {
 			l.eventually(20*time.Second, "it goes on", func() bool { return len(of("z1", crm)) == 3 })
 			l.stop(other)
 			l.signal("z1", "abandon", `{}`) // the zombie is a worker like any other again
-			var last interaction.Status
+			var last contract.State
 			require.NoError(t, run.Get(ctx, &last))
 			require.Equal(t, interaction.OutcomeAbandoned, last.Outcome)
 			require.Zero(t, last.Undelivered)

@@ -61,7 +61,7 @@ func TestMalformedSignalsChangeNothing(t *testing.T) {
 	l.signal("m1", "place_in_queue", `{"queue":"sales"}`)
 	var rejected []contract.Rejected
 	l.eventually(30*time.Second, "all are rejected", func() bool {
-		status, err := query[interaction.Status](l, "m1", contract.QueryState)
+		status, err := query[contract.State](l, "m1", contract.QueryState)
 		rejected, _ = query[[]contract.Rejected](l, "m1", contract.QueryRejected)
 		return err == nil && status.State == interaction.StateQueued && len(rejected) == len(malformed)
 	})
@@ -71,7 +71,7 @@ func TestMalformedSignalsChangeNothing(t *testing.T) {
 	}
 	l.signal("m1", "abandon", `{}`)
 	run := l.client.GetWorkflow(t.Context(), l.workflowID("m1"), "")
-	var last interaction.Status
+	var last contract.State
 	require.NoError(t, run.Get(t.Context(), &last))
 	require.Equal(t, interaction.OutcomeAbandoned, last.Outcome)
 	require.EqualValues(t, len(malformed), last.RejectedCount)
@@ -173,15 +173,15 @@ func TestALongInteraction(t *testing.T) {
 		for range every - burst { // in step with the workflow
 			send()
 			if sent%20 == 0 {
-				_, err := query[interaction.Status](l, "l1", contract.QueryState)
+				_, err := query[contract.State](l, "l1", contract.QueryState)
 				require.NoError(t, err)
 			}
 		}
 	}
-	var status interaction.Status
+	var status contract.State
 	l.eventually(5*time.Minute, "all are applied", func() bool {
 		var err error
-		status, err = query[interaction.Status](l, "l1", contract.QueryState)
+		status, err = query[contract.State](l, "l1", contract.QueryState)
 		return err == nil && status.Sequence >= commands && len(crm.seen()) >= commands
 	})
 	require.Greater(t, status.Runs, 1)

@@ -2,10 +2,8 @@ package interaction
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -26,32 +24,6 @@ type Status struct {
 	Survey       map[string]any `json:"survey,omitempty"`
 	Engagement   *Engagement    `json:"engagement,omitempty"`
 	Signals      []Signal       `json:"signals"`
-	// The workflow knows these.
-	RejectedCount int `json:"rejected_count"`
-	Duplicates    int `json:"duplicates"`
-	Undelivered   int `json:"undelivered"`
-	Runs          int `json:"runs"`
-	// LateUntil is until when a completed interaction takes disposition, survey and
-	// user data; nil when it takes none.
-	LateUntil *time.Time `json:"late_until,omitempty"`
-	// Gaps counts how often it went on without commands that the source had numbered
-	// and that did not come in time; Missing are the last of them.
-	Gaps    int   `json:"gaps,omitempty"`
-	Missing []Gap `json:"missing,omitempty"`
-}
-
-// Gap is a run of source_sequence numbers that was given up, and when.
-type Gap struct {
-	From int64     `json:"from"`
-	To   int64     `json:"to"`
-	At   time.Time `json:"at"`
-}
-
-func (g Gap) String() string {
-	if g.From == g.To {
-		return strconv.FormatInt(g.From, 10)
-	}
-	return fmt.Sprintf("%d to %d", g.From, g.To)
 }
 
 // The roles of a participant.

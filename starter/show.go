@@ -14,7 +14,6 @@ import (
 	"segue/interaction"
 	"segue/starter/draw"
 	"segue/starter/drive"
-	"segue/workflows"
 )
 
 func (a *app) showCommand() *cobra.Command {
@@ -53,7 +52,7 @@ shown as long as Temporal keeps them.`,
 
 // portrait is everything that an interaction tells of itself.
 type portrait struct {
-	State      drive.State               `json:"state"`
+	State      contract.State            `json:"state"`
 	Timeline   []interaction.Span        `json:"timeline"`
 	Deliveries []contract.DeliveryRecord `json:"deliveries"`
 	Rejected   []contract.Rejected       `json:"rejected"`
@@ -157,7 +156,7 @@ func (p portrait) undelivered() int {
 			owed++
 		}
 	}
-	return min(owed+max(0, p.State.Undelivered-workflows.ShownOpen), p.State.Undelivered)
+	return min(owed+max(0, p.State.Undelivered-contract.ShownOpen), p.State.Undelivered)
 }
 
 func agentName(agent *interaction.Agent) string {

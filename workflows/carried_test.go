@@ -72,7 +72,7 @@ func TestARecoveryTakesUpWhatTheEndedRunLeft(t *testing.T) {
 	e.signals(time.Minute, [2]string{"place_in_queue", `{"queue":"sales","event_id":"e1"}`}, [2]string{"abandon", `{}`})
 	e.ExecuteWorkflow(contract.WorkflowInteraction, json.RawMessage(startInbound), contract.RecoveryStart{Recovers: ended})
 	require.NoError(t, e.GetWorkflowError())
-	var status interaction.Status
+	var status contract.State
 	require.NoError(t, e.GetWorkflowResult(&status))
 	require.Equal(t, interaction.OutcomeAbandoned, status.Outcome)
 	require.Equal(t, 1, status.Duplicates)

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"segue/contract"
-	"segue/interaction"
 )
 
 // sequencesOf lists which deliveries were tried, without times and numbers.
@@ -91,7 +90,7 @@ func TestABacklogSpillsIntoTheLane(t *testing.T) {
 	}
 	e.signals(time.Second, commands...)
 	e.RegisterDelayedCallback(func() {
-		require.Equal(t, n, query[interaction.Status](e, contract.QueryState).Undelivered)
+		require.Equal(t, n, query[contract.State](e, contract.QueryState).Undelivered)
 		e.SetContinueAsNewSuggested(true)
 	}, time.Minute)
 	e.signals(2*time.Minute, [2]string{"dtmf", `{"digits":"1"}`})
@@ -134,7 +133,7 @@ func TestAnInteractionThatOwesTooMuchRefusesUpdates(t *testing.T) {
 	}, time.Minute)
 	var later updateCallbacks
 	e.RegisterDelayedCallback(func() {
-		status := query[interaction.Status](e, contract.QueryState)
+		status := query[contract.State](e, contract.QueryState)
 		require.Equal(t, 10000, status.Undelivered)
 		require.Zero(t, status.RejectedCount)
 		e.SignalWorkflow("lane_result", map[string]any{"call": "crm", "results": []map[string]any{
@@ -142,7 +141,7 @@ func TestAnInteractionThatOwesTooMuchRefusesUpdates(t *testing.T) {
 		}})
 	}, 2*time.Minute)
 	e.RegisterDelayedCallback(func() {
-		status := query[interaction.Status](e, contract.QueryState)
+		status := query[contract.State](e, contract.QueryState)
 		require.Equal(t, 9999, status.Undelivered, "one that is not shown is counted")
 		require.Zero(t, status.RejectedCount, "one that it does not have is no command")
 		require.Empty(t, status.UserData)

@@ -83,7 +83,7 @@ func TestAWorkflowUndoesDisorder(t *testing.T) {
 	})
 }
 
-func inTheirOrder(rt *rapid.T, began time.Time, letters []letter) (interaction.Status, []interaction.Event) {
+func inTheirOrder(rt *rapid.T, began time.Time, letters []letter) (contract.State, []interaction.Event) {
 	start, err := interaction.DecodeStart([]byte(startInbound))
 	require.NoError(rt, err)
 	i, effect, err := interaction.Open(start, began)
@@ -105,11 +105,11 @@ func inTheirOrder(rt *rapid.T, began time.Time, letters []letter) (interaction.S
 		_, err := i.Apply(interaction.TimerCommand(interaction.LateEventsTimeout, interaction.Timer{}), began.Add(time.Hour))
 		require.NoError(rt, err)
 	}
-	return i.Status(), events
+	return contract.State{Status: i.Status()}, events
 }
 
 // post lets the workflow have the letters as they arrive.
-func post(t *testing.T, rt *rapid.T, began time.Time, letters []letter) (last interaction.Status, events []interaction.Event, sent []string) {
+func post(t *testing.T, rt *rapid.T, began time.Time, letters []letter) (last contract.State, events []interaction.Event, sent []string) {
 	e := newEnv(t)
 	e.SetStartTime(began)
 	fire(e, interaction.WhenSegmentChange, "crm")

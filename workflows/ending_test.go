@@ -47,8 +47,8 @@ func TestEveryInteractionEnds(t *testing.T) {
 				if len(commands) > 0 {
 					e.signals(time.Second, commands...)
 				}
-				var before interaction.Status
-				e.RegisterDelayedCallback(func() { before = query[interaction.Status](e, contract.QueryState) }, 30*time.Second)
+				var before contract.State
+				e.RegisterDelayedCallback(func() { before = query[contract.State](e, contract.QueryState) }, 30*time.Second)
 				end.by(e)
 				channel := "inbound"
 				if state == interaction.StateEngaging {
@@ -57,7 +57,7 @@ func TestEveryInteractionEnds(t *testing.T) {
 				e.start(`{"id":"i-1","contact_center":"cc","channel":"` + channel + `"}`)
 				require.NoError(t, e.GetWorkflowError())
 				require.Equal(t, state, before.State, "%v", before.RejectedCount)
-				var last interaction.Status
+				var last contract.State
 				require.NoError(t, e.GetWorkflowResult(&last))
 				require.Equal(t, interaction.StateCompleted, last.State)
 				require.Equal(t, end.outcome, last.Outcome)

@@ -21,12 +21,12 @@ import (
 //
 // Clients start it with one argument. more is what an earlier run left, when a run
 // continues that, or a contract.Recovery.
-func Interaction(ctx workflow.Context, start, more converter.RawValue) (*interaction.Status, error) {
+func Interaction(ctx workflow.Context, start, more converter.RawValue) (*contract.State, error) {
 	return runInteraction(ctx, start, more, func(*run) {})
 }
 
 // runInteraction is the workflow's body; opened is given the run once it has its state.
-func runInteraction(ctx workflow.Context, start, more converter.RawValue, opened func(*run)) (status *interaction.Status, err error) {
+func runInteraction(ctx workflow.Context, start, more converter.RawValue, opened func(*run)) (status *contract.State, err error) {
 	err = inboxOf(ctx).serve(ctx, func(ctx workflow.Context) error {
 		carried, err := carriedInteraction(ctx, more)
 		if err != nil {
@@ -185,7 +185,7 @@ func agree(field, given, inID string) error {
 
 // live dispatches what commands cause until the interaction is over or the run
 // has grown too long.
-func (r *run) live() (*interaction.Status, error) {
+func (r *run) live() (*contract.State, error) {
 	for {
 		if err := workflow.Await(r.ctx, r.hasWork); err != nil {
 			return nil, fmt.Errorf("waiting for commands: %w", err)

@@ -29,7 +29,7 @@ func TestSignalsOfOneTaskApplyInTheirOrder(t *testing.T) {
 	)
 	e.start(startInbound)
 	require.NoError(t, e.GetWorkflowError())
-	var last interaction.Status
+	var last contract.State
 	require.NoError(t, e.GetWorkflowResult(&last))
 	require.Equal(t, interaction.OutcomeHandled, last.Outcome)
 	require.Contains(t, e.whens(), "inbound.agent_connect")
@@ -50,7 +50,7 @@ func TestARefusedSignalIsKeptAndChangesNothing(t *testing.T) {
 		require.Equal(t, "accept", rejected[0].Command)
 		require.Equal(t, "h1", rejected[2].EventID)
 		require.Contains(t, rejected[2].Reason, "hold is not legal in state")
-		status := query[interaction.Status](e, contract.QueryState)
+		status := query[contract.State](e, contract.QueryState)
 		require.Equal(t, interaction.StateStarted, status.State)
 		require.Equal(t, 3, status.RejectedCount)
 		e.SignalWorkflow("abandon", json.RawMessage(`{}`))
@@ -68,7 +68,7 @@ func TestARepeatOfAnAppliedEventIDIsADuplicate(t *testing.T) {
 		[2]string{"abandon", `{}`},
 	)
 	e.start(startInbound)
-	var last interaction.Status
+	var last contract.State
 	require.NoError(t, e.GetWorkflowResult(&last))
 	require.Equal(t, 1, last.Duplicates)
 	require.Equal(t, 1, last.RejectedCount)
@@ -179,7 +179,7 @@ func TestLateDispositionIsAwaitedAndTaken(t *testing.T) {
 	e.signals(time.Second, [2]string{"offer", `{"agent":{"id":"a1"}}`}, [2]string{"accept", `{"agent":{"id":"a1"}}`}, [2]string{"complete", `{}`})
 	e.signals(30*time.Second, [2]string{"set_disposition", `{"code":"LATE","agent":{"id":"a1"}}`})
 	e.start(startInbound)
-	var last interaction.Status
+	var last contract.State
 	require.NoError(t, e.GetWorkflowResult(&last))
 	require.Equal(t, "LATE", last.Disposition.Code)
 
@@ -241,7 +241,7 @@ func TestAFailedAttemptHandsItsLaneOver(t *testing.T) {
 		require.Len(t, e.handOvers, 1)
 		require.Len(t, e.handOvers[0].Requests, 2)
 		require.Equal(t, 503, e.handOvers[0].Failed.Code)
-		require.Equal(t, 2, query[interaction.Status](e, contract.QueryState).Undelivered)
+		require.Equal(t, 2, query[contract.State](e, contract.QueryState).Undelivered)
 		e.SignalWorkflow("dtmf", json.RawMessage(`{"digits":"3"}`)) // straight to the lane workflow
 	}, time.Minute)
 	last := ""
@@ -258,7 +258,7 @@ func TestAFailedAttemptHandsItsLaneOver(t *testing.T) {
 			{"id": records[1].ID, "status": "delivered", "code": 200}, {"id": last, "status": "discarded"}}})
 	}, 2*time.Minute)
 	e.RegisterDelayedCallback(func() {
-		status := query[interaction.Status](e, contract.QueryState)
+		status := query[contract.State](e, contract.QueryState)
 		require.Zero(t, status.Undelivered)
 		require.Equal(t, "gold", status.UserData["tier"])
 		e.onAttempt = nil
@@ -318,7 +318,7 @@ func TestALongRunContinuesAsNewWithEverythingItHas(t *testing.T) {
 	e.signals(time.Second, [2]string{"place_in_queue", `{"queue":"backup","event_id":"q"}`}, [2]string{"abandon", `{}`})
 	e.goOn(contract.WorkflowInteraction, json.RawMessage(startInbound), again)
 	require.NoError(t, e.GetWorkflowError())
-	var last interaction.Status
+	var last contract.State
 	require.NoError(t, e.GetWorkflowResult(&last))
 	require.Equal(t, "sales", last.Queue)
 	require.Equal(t, 1, last.Duplicates)

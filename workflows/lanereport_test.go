@@ -51,7 +51,7 @@ func TestAReportThatComesBeforeItsDispatchCounts(t *testing.T) {
 			handsOver(again, "inbound.dtmf")
 			again.signals(time.Second, [2]string{"dtmf", `{"digits":"1"}`}, [2]string{name, reportOf(id, "delivered", `,"returns":{"tier":"gold"}`)})
 			again.RegisterDelayedCallback(func() {
-				status := query[interaction.Status](again, contract.QueryState)
+				status := query[contract.State](again, contract.QueryState)
 				require.Zero(t, status.Undelivered)
 				require.Equal(t, "gold", status.UserData["tier"])
 				require.Zero(t, status.RejectedCount)
@@ -88,7 +88,7 @@ func TestALaneWithADeliveryIsNotDrained(t *testing.T) {
 	e.signals(time.Hour, [2]string{"abandon", `{}`})
 	e.start(startInbound)
 	require.NoError(t, e.GetWorkflowError())
-	var status interaction.Status
+	var status contract.State
 	require.NoError(t, e.GetWorkflowResult(&status))
 	require.Empty(t, status.UserData)
 	require.Equal(t, 2, status.Undelivered)

@@ -35,7 +35,7 @@ func TestLateDataIsTakenUntilTheWindowEnds(t *testing.T) {
 				e.RegisterDelayedCallback(func() {
 					ends := e.whens()
 					require.Equal(t, "interaction_ends", ends[len(ends)-1], "the end triggers do not wait")
-					status := query[interaction.Status](e, contract.QueryState)
+					status := query[contract.State](e, contract.QueryState)
 					require.Equal(t, interaction.StateCompleted, status.State)
 					require.WithinDuration(t, until, *status.LateUntil, 100*time.Millisecond)
 					details := query[*sdkpb.WorkflowMetadata](e, "__temporal_workflow_metadata").GetCurrentDetails()
@@ -46,7 +46,7 @@ func TestLateDataIsTakenUntilTheWindowEnds(t *testing.T) {
 			}
 			e.start(startInbound)
 			require.NoError(t, e.GetWorkflowError())
-			var last interaction.Status
+			var last contract.State
 			require.NoError(t, e.GetWorkflowResult(&last))
 			require.Zero(t, last.RejectedCount)
 			require.Nil(t, last.LateUntil)

@@ -8,12 +8,8 @@ import (
 	"segue/contract"
 )
 
-// What an interaction shows of its deliveries: the last finished ones, and the
-// first that are still open. The others are counted; their lane workflow has them.
-const (
-	shownSettled = 200
-	ShownOpen    = 500
-)
+// shownSettled is how many of its finished deliveries an interaction shows: the last ones.
+const shownSettled = 200
 
 // deliveryLog is what the query "deliveries" shows, in order of dispatch.
 type deliveryLog struct {
@@ -31,7 +27,7 @@ func (g *deliveryLog) add(record contract.DeliveryRecord) {
 	g.Total++
 	if !isSettled(record.Status) {
 		g.Undelivered++
-		if g.Undelivered-g.hidden() > ShownOpen {
+		if g.Undelivered-g.hidden() > contract.ShownOpen {
 			g.hide(record.ID)
 			return
 		}

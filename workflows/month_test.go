@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"segue/contract"
-	"segue/interaction"
 )
 
 // TestAMonthLongInteraction: 30 days with five commands a day, each of them applied
@@ -23,7 +22,7 @@ func TestAMonthLongInteraction(t *testing.T) {
 		}
 	}
 	e.RegisterDelayedCallback(func() {
-		status := query[interaction.Status](e, contract.QueryState)
+		status := query[contract.State](e, contract.QueryState)
 		require.Len(t, status.UserData, days*aDay)
 		require.Zero(t, status.RejectedCount)
 	}, (days-1)*24*time.Hour+20*time.Hour)

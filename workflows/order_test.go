@@ -34,8 +34,8 @@ func dtmf(n int) [2]string {
 // at runs a check at a moment after the start.
 func (e *env) at(after time.Duration, check func()) { e.RegisterDelayedCallback(check, after) }
 
-func (e *env) status() interaction.Status {
-	return query[interaction.Status](e, contract.QueryState)
+func (e *env) status() contract.State {
+	return query[contract.State](e, contract.QueryState)
 }
 
 func (e *env) update(id, name, payload string) *updateCallbacks {
@@ -65,7 +65,7 @@ func TestReorderedSignalsApplyInTheirOrder(t *testing.T) {
 		e.SignalWorkflow("offer", json.RawMessage(numbered(2, `{"agent":"a1"}`)))
 	})
 	e.start(startInbound)
-	var last interaction.Status
+	var last contract.State
 	require.NoError(t, e.GetWorkflowResult(&last))
 	require.Equal(t, interaction.OutcomeHandled, last.Outcome)
 	require.Zero(t, last.RejectedCount)
@@ -222,7 +222,7 @@ func TestAWaitEndsWithTheInteraction(t *testing.T) {
 			require.NoError(t, e.GetWorkflowError())
 			require.Less(t, e.Now().Sub(begin), 2*time.Second, "nothing is waited for any more")
 			require.Equal(t, contract.ErrorIllegalCommand, errorType(t, waiting.failed))
-			var last interaction.Status
+			var last contract.State
 			require.NoError(t, e.GetWorkflowResult(&last))
 			require.Equal(t, 1, last.RejectedCount, "the signal that waited")
 		})
@@ -236,7 +236,7 @@ func TestWhatLingersWaits(t *testing.T) {
 		[2]string{"set_disposition", numbered(4, `{"code":"SOLD"}`)})
 	e.signals(2*time.Second, [2]string{"survey", numbered(3, `{"answers":{"q":1}}`)})
 	e.start(startInbound)
-	var last interaction.Status
+	var last contract.State
 	require.NoError(t, e.GetWorkflowResult(&last))
 	require.Equal(t, "SOLD", last.Disposition.Code)
 	require.Equal(t, map[string]any{"q": 1.0}, last.Survey)
@@ -361,7 +361,7 @@ func TestAnOrphanThatWaited(t *testing.T) {
 	e.RegisterDelayedCallback(func() { e.SignalWorkflow("hold", json.RawMessage(numbered(2, `{}`))) }, 0)
 	begin := e.Now()
 	e.start(startInbound)
-	var last interaction.Status
+	var last contract.State
 	require.NoError(t, e.GetWorkflowResult(&last))
 	require.Equal(t, 1, last.RejectedCount)
 	require.InDelta(t, (5 * time.Minute).Seconds(), e.Now().Sub(begin).Seconds(), 1)

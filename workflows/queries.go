@@ -16,7 +16,7 @@ func (r *run) answerQueries(ctx workflow.Context) error {
 		name, description string
 		handler           any
 	}{
-		{contract.QueryState, "state, participants, capabilities and data", func() (interaction.Status, error) { return r.status(), nil }},
+		{contract.QueryState, "state, participants, capabilities and data", func() (contract.State, error) { return r.status(), nil }},
 		{contract.QueryTimeline, "segments of every leg", func() ([]interaction.Span, error) { return r.Interaction.Timeline(), nil }},
 		{contract.QueryDeliveries, "what was sent, is under way, or is in a lane", func() ([]*contract.DeliveryRecord, error) {
 			return append([]*contract.DeliveryRecord{}, r.Deliveries.Records...), nil
@@ -35,13 +35,15 @@ func (r *run) answerQueries(ctx workflow.Context) error {
 }
 
 // status is the interaction's own, with what only its workflow knows.
-func (r *run) status() interaction.Status {
-	status := r.Interaction.Status()
-	status.RejectedCount = r.Rejected.Count
-	status.Duplicates = r.Duplicates
-	status.Undelivered = r.Deliveries.Undelivered
-	status.Runs = r.Runs
-	status.LateUntil = r.lateUntil()
-	status.Gaps, status.Missing = r.Line.Gaps, slices.Clone(r.Line.Missing)
-	return status
+func (r *run) status() contract.State {
+	return contract.State{
+		Status:        r.Interaction.Status(),
+		RejectedCount: r.Rejected.Count,
+		Duplicates:    r.Duplicates,
+		Undelivered:   r.Deliveries.Undelivered,
+		Runs:          r.Runs,
+		LateUntil:     r.lateUntil(),
+		Gaps:          r.Line.Gaps,
+		Missing:       slices.Clone(r.Line.Missing),
+	}
 }

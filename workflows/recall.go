@@ -28,7 +28,7 @@ func (c *Recall) Register(registry worker.WorkflowRegistry) {
 	registry.RegisterWorkflowWithOptions(c.runDelivery, workflow.RegisterOptions{Name: contract.WorkflowDelivery})
 }
 
-func (c *Recall) runInteraction(ctx workflow.Context, start, more converter.RawValue) (*interaction.Status, error) {
+func (c *Recall) runInteraction(ctx workflow.Context, start, more converter.RawValue) (*contract.State, error) {
 	return runInteraction(ctx, start, more, func(r *run) { c.interaction = r })
 }
 

@@ -89,7 +89,7 @@ func TestTimers(t *testing.T) {
 			}
 			e.start(`{"id":"i-1","contact_center":"cc","channel":"` + channel + `"}`)
 			require.NoError(t, e.GetWorkflowError())
-			var last interaction.Status
+			var last contract.State
 			require.NoError(t, e.GetWorkflowResult(&last))
 			require.Equal(t, c.outcome, last.Outcome)
 			require.Contains(t, e.whens(), c.fires)
@@ -120,7 +120,7 @@ func TestALateSignalWithStartLeavesNoGhost(t *testing.T) {
 	e.RegisterDelayedCallback(func() { e.SignalWorkflow("hold", json.RawMessage(`{}`)) }, 0)
 	begin := e.Now()
 	e.start(startInbound)
-	var last interaction.Status
+	var last contract.State
 	require.NoError(t, e.GetWorkflowResult(&last))
 	require.Equal(t, interaction.OutcomeExpired, last.Outcome)
 	require.Less(t, e.Now().Sub(begin), 61*time.Minute)

@@ -1,14 +1,10 @@
 package workflows
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -27,31 +23,8 @@ func visibilityOf(ctx workflow.Context) visibility {
 	return visibility{written: workflow.GetTypedSearchAttributes(ctx)}
 }
 
-// keywordLimit is how many characters the columns of keywords hold on PostgreSQL and MySQL. In JSON, where one takes six
-// bytes at most, that is less than the 2 KiB that servers take.
-const keywordLimit = 255
-
-// Keyword is the value of a search attribute that stands for text: what does not fit, and what databases do not store as
-// it is. A longer text keeps its beginning and ends in a digest of the whole, so that different texts stay different.
-// Who looks for a text looks for its Keyword.
-func Keyword(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) { // PostgreSQL stores no NUL
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "\ufffd"))
-	if utf8.RuneCountInString(text) <= keywordLimit {
-		return text
-	}
-	sum := sha256.Sum256([]byte(text))
-	end := "…" + base64.RawURLEncoding.EncodeToString(sum[:12])
-	begin := []rune(text)[:keywordLimit-utf8.RuneCountInString(end)]
-	return string(begin) + end
-}
-
 func (v *visibility) keyword(key temporal.SearchAttributeKeyKeyword, text string) []temporal.SearchAttributeUpdate {
-	value := Keyword(text)
+	value := contract.Keyword(text)
 	switch last, _ := v.written.GetKeyword(key); value {
 	case last:
 		return nil
@@ -70,7 +43,7 @@ const listLimit = 1536
 func (v *visibility) keywords(key temporal.SearchAttributeKeyKeywordList, texts []string) []temporal.SearchAttributeUpdate {
 	values, size := []string{}, len("[]")
 	for _, text := range texts {
-		value := Keyword(text)
+		value := contract.Keyword(text)
 		encoded, err := json.Marshal(value)
 		if size += len(encoded) + len(","); err != nil || size > listLimit {
 			break
@@ -169,7 +142,7 @@ func cell(name string) string { return strings.ReplaceAll(name, "|", `\|`) }
 const detailSpans = 12
 
 // details is the interaction in Markdown, for an operator in the Temporal UI.
-func (r *run) details(status interaction.Status) string {
+func (r *run) details(status contract.State) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "**%s**", status.State)
 	if status.Outcome != "" {

@@ -13,7 +13,6 @@ import (
 
 	"segue/bench/lab"
 	"segue/contract"
-	"segue/interaction"
 	"segue/starter/drive"
 )
 
@@ -91,8 +90,8 @@ func (l *life) measure(ctx context.Context) (report, error) {
 }
 
 // end ends the interaction and returns its last state.
-func (l *life) end(ctx context.Context) (interaction.Status, error) {
-	var status interaction.Status
+func (l *life) end(ctx context.Context) (contract.State, error) {
+	var status contract.State
 	if err := l.lab.Client.SignalWorkflow(ctx, l.workflowID, "", "abandon", map[string]any{}); err != nil {
 		return status, err
 	}

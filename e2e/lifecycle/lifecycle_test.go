@@ -215,7 +215,7 @@ func play(t *testing.T, channel interaction.Channel, c *chapter) {
 	require.True(t, env.IsWorkflowCompleted())
 	require.NoError(t, env.GetWorkflowError())
 	require.NoError(t, sender.Close(context.Background()))
-	var last interaction.Status
+	var last contract.State
 	require.NoError(t, env.GetWorkflowResult(&last))
 	require.Equal(t, interaction.StateCompleted, last.State)
 	require.Zero(t, last.Undelivered)

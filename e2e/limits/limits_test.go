@@ -18,7 +18,6 @@ import (
 
 	"segue/contract"
 	"segue/starter/drive"
-	"segue/workflows"
 )
 
 func TestEveryRowAtItsBoundAndBeyondIt(t *testing.T) {
@@ -97,7 +96,7 @@ func longerValues(t *testing.T, l *lab) {
 		id := fmt.Sprintf("longer-%d", i)
 		_, err := l.Temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
 			ID: id, TaskQueue: "nobody",
-			TypedSearchAttributes: temporal.NewSearchAttributes(contract.AttributeWorkbin.ValueSet(workflows.Keyword(text))),
+			TypedSearchAttributes: temporal.NewSearchAttributes(contract.AttributeWorkbin.ValueSet(contract.Keyword(text))),
 		}, "Nothing")
 		require.NoError(t, err)
 		l.finds(t, id, drive.Equals("SegueWorkbin", text))

@@ -18,7 +18,6 @@ import (
 
 	"segue/config"
 	"segue/contract"
-	"segue/interaction"
 	"segue/worker/host"
 )
 
@@ -116,7 +115,7 @@ func newGated(t *testing.T) *gated {
 	return g
 }
 
-func (g *gated) state() (status interaction.Status, err error) {
+func (g *gated) state() (status contract.State, err error) {
 	value, err := g.client.QueryWorkflow(g.t.Context(), g.id, "", contract.QueryState)
 	if err == nil {
 		err = value.Get(&status)
@@ -144,7 +143,7 @@ func TestAQueryMeetsARunningTask(t *testing.T) {
 	release, fetching := g.close(&g.fetches, &g.fetching)
 	t.Cleanup(release)
 	var query errgroup.Group
-	var during interaction.Status
+	var during contract.State
 	query.Go(func() (err error) { during, err = g.state(); return err })
 	await(t, fetching, "the query's worker fetches the history")
 	finish := g.signal()

@@ -120,7 +120,7 @@ func TestAWaitEnds(t *testing.T) {
 	s.d.Release(begin, begin.Add(2*time.Second), s.judge) // what came at the beginning goes on, and all before it
 	require.Equal(t, "3: applied, 5: applied", strings.Join(s.log, ", "))
 	at := begin.Add(2 * time.Second)
-	require.Equal(t, []interaction.Gap{{From: 1, To: 2, At: at}, {From: 4, To: 4, At: at}}, s.d.Line.Missing)
+	require.Equal(t, []intake.Gap{{From: 1, To: 2, At: at}, {From: 4, To: 4, At: at}}, s.d.Line.Missing)
 	require.Equal(t, 2, s.d.Line.Gaps)
 	require.Equal(t, []string{"1 to 2", "4"}, []string{s.d.Line.Missing[0].String(), s.d.Line.Missing[1].String()})
 

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"time"
-
-	"segue/interaction"
 )
 
 // Bounds of what waits for its turn, and of what is remembered of it.
@@ -28,8 +26,8 @@ type Line struct {
 	Held []*Arrival `json:"held,omitempty"`
 	// Gaps counts how often it went on without what was missing; Missing is what
 	// that was, the last of them.
-	Gaps    int               `json:"gaps,omitempty"`
-	Missing []interaction.Gap `json:"missing,omitempty"`
+	Gaps    int   `json:"gaps,omitempty"`
+	Missing []Gap `json:"missing,omitempty"`
 }
 
 // Next is the number whose turn it is.
@@ -77,7 +75,7 @@ func (l *Line) pop(limit int64) *Arrival {
 func (l *Line) pass(number int64, now time.Time) {
 	if number > l.Next() {
 		l.Gaps++
-		l.Missing = append(l.Missing, interaction.Gap{From: l.Next(), To: number - 1, At: now})
+		l.Missing = append(l.Missing, Gap{From: l.Next(), To: number - 1, At: now})
 		l.Missing = l.Missing[max(0, len(l.Missing)-maxMissing):]
 	}
 	l.Passed = max(l.Passed, number)
@@ -92,7 +90,7 @@ func (l *Line) follow(number int64) {
 
 // refusal is why a number whose turn is over is refused.
 func (l *Line) refusal(number int64) Reason {
-	if slices.ContainsFunc(l.Missing, func(g interaction.Gap) bool { return g.From <= number && number <= g.To }) {
+	if slices.ContainsFunc(l.Missing, func(g Gap) bool { return g.From <= number && number <= g.To }) {
 		return Late
 	}
 	return Repeated

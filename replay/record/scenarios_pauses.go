@@ -96,7 +96,7 @@ var pauses = []scenario{
 
 // is waits until an interaction is in a state.
 func (s *studio) is(ctx context.Context, id string, state interaction.State) error {
-	return ask(ctx, s, interactionID(id), contract.QueryState, func(status interaction.Status) bool { return status.State == state })
+	return ask(ctx, s, interactionID(id), contract.QueryState, func(status contract.State) bool { return status.State == state })
 }
 
 // flood sends a signal again and again until the workflow has continued as new.

@@ -15,7 +15,6 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"segue/contract"
-	"segue/interaction"
 )
 
 // The kinds of failure that a caller acts upon differently. Anything else is
@@ -187,7 +186,7 @@ func (c *Client) goneOrNever(ctx context.Context, n Name) error {
 // completed is the error for what comes after the workflow has closed. The workflow's
 // result says how the interaction ended, without a worker.
 func (c *Client) completed(ctx context.Context, n Name) error {
-	var last interaction.Status
+	var last contract.State
 	if c.isOpen(ctx, n.WorkflowID()) || c.Temporal.GetWorkflow(ctx, n.WorkflowID(), "").Get(ctx, &last) != nil || last.EndedAt == nil {
 		return fmt.Errorf("%s: %w", n, ErrCompleted) // a lane of it, one that was terminated, or from an older version
 	}

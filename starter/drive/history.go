@@ -9,8 +9,6 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/converter"
-
-	"segue/interaction"
 )
 
 // History reads the whole history of one run of a workflow of an interaction: its
@@ -94,6 +92,3 @@ func (c *Client) FirstRun(ctx context.Context, n Name) (string, error) {
 	}
 	return described.GetWorkflowExecutionInfo().GetFirstRunId(), nil
 }
-
-// State is what the query "state" answers.
-type State = interaction.Status

@@ -17,8 +17,8 @@ import (
 
 // State asks how an interaction stands. It answers for completed ones, too, as
 // long as Temporal keeps them and a worker runs.
-func (c *Client) State(ctx context.Context, n Name) (State, error) {
-	return ask[State](ctx, c, n, n.WorkflowID(), "", contract.QueryState)
+func (c *Client) State(ctx context.Context, n Name) (contract.State, error) {
+	return ask[contract.State](ctx, c, n, n.WorkflowID(), "", contract.QueryState)
 }
 
 // Timeline asks for the segments that the interaction's legs have been in.
