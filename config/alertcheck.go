@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"segue/contract"
+	"segue/expr"
 	"segue/interaction"
-	"segue/request/expr"
 )
 
 // sampleAlert is what an alert tells of.

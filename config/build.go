@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"segue/expr"
 	"segue/interaction"
-	"segue/request/expr"
 
 	"go.yaml.in/yaml/v3"
 )

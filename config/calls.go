@@ -9,8 +9,8 @@ import (
 
 	"segue/contract"
 	"segue/delivery"
+	"segue/expr"
 	"segue/request"
-	"segue/request/expr"
 	"segue/trigger"
 
 	"go.yaml.in/yaml/v3"

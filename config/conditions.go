@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"segue/expr"
 	"segue/interaction"
-	"segue/request/expr"
 	"segue/spelling"
 	"segue/trigger"
 )

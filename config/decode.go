@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"segue/request/expr"
+	"segue/expr"
 
 	"go.yaml.in/yaml/v3"
 )

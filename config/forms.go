@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"segue/delivery"
-	"segue/request/expr"
+	"segue/expr"
 )
 
 // form is what a single value must look like: to the loader, which says what is

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"segue/expr"
 	"segue/interaction"
 	"segue/request"
-	"segue/request/expr"
 	"segue/trigger"
 )
 

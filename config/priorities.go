@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"segue/contract"
+	"segue/expr"
 	"segue/interaction"
-	"segue/request/expr"
 )
 
 // filePriorities says who goes first when there is more to do than workers can.

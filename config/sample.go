@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"segue/expr"
 	"segue/interaction"
-	"segue/request/expr"
 	"segue/trigger"
 )
 

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"segue/config"
-	"segue/demo"
+	"segue/starter/demo"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/assert"

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"segue/delivery"
+	"segue/expr"
 	"segue/request"
-	"segue/request/expr"
 
 	"go.yaml.in/yaml/v3"
 )

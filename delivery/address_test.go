@@ -17,7 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"segue/delivery"
-	"segue/delivery/evil"
+	"segue/delivery/hostiletest"
 )
 
 // notPublic4 are the ranges of IPv4 that are not the internet's, first and last
@@ -151,17 +151,19 @@ func FuzzHostsOfURLs(f *testing.F) {
 		"user@127.0.0.1", "a:b@localhost", "127.0.0.1#.example.com", "127.0.0.1\\@example.com", "example.com@127.0.0.1", "127.0.0.1%00.example.com", "[0:0:0:0:0:ffff:7f00:1]", "%31%32%37.0.0.1"}, numbers...) {
 		f.Add(host)
 	}
-	target := evil.Serve(f, evil.OK)
+	target := hostiletest.Serve(f, hostiletest.OK)
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(target.URL, "http://"))
 	require.NoError(f, err)
 	six, err := net.Listen("tcp", "[::1]:"+port)
-	var other *evil.Server
+	var other *hostiletest.Server
 	if err == nil {
-		other = evil.ServeOn(f, six, evil.OK)
+		other = hostiletest.ServeOn(f, six, hostiletest.OK)
 	}
-	names := evil.ServeNames(f, func(string, int) evil.Answer { return evil.Answer{Addresses: []string{"127.0.0.1", "::1"}} })
+	names := hostiletest.ServeNames(f, func(string, int) hostiletest.Answer {
+		return hostiletest.Answer{Addresses: []string{"127.0.0.1", "::1"}}
+	})
 	// What is taken for a public address goes to a proxy that leads nowhere.
-	wall := evil.Serve(f, evil.Proxy(func(*http.Request) (to, answer string) { return "", "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n" }))
+	wall := hostiletest.Serve(f, hostiletest.Proxy(func(*http.Request) (to, answer string) { return "", "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n" }))
 	guard, err := guardOf(f).Through(delivery.Proxy{URL: wall.URL})
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, host string) {

@@ -17,7 +17,7 @@ import (
 
 	"segue/contract"
 	"segue/delivery"
-	"segue/delivery/evil"
+	"segue/delivery/hostiletest"
 )
 
 func TestFailuresOfTheNetwork(t *testing.T) {
@@ -44,7 +44,7 @@ func TestFailuresOfTheNetwork(t *testing.T) {
 		verdict contract.Verdict
 	}{
 		{"name", "http://receiver.invalid/", delivery.ClassDNS, contract.VerdictRetry},
-		{"refused", evil.Refuse(t), delivery.ClassRefused, contract.VerdictRetry},
+		{"refused", hostiletest.Refuse(t), delivery.ClassRefused, contract.VerdictRetry},
 		{"closed without an answer", serveRaw(t, func(*net.TCPConn) {}), delivery.ClassReset, contract.VerdictRetry},
 		{"reset", serveRaw(t, func(c *net.TCPConn) { _ = c.SetLinger(0) }), delivery.ClassReset, contract.VerdictRetry},
 		{"reset in the header", serveRaw(t, func(c *net.TCPConn) {

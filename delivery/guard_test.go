@@ -15,7 +15,7 @@ import (
 
 	"segue/contract"
 	"segue/delivery"
-	"segue/delivery/evil"
+	"segue/delivery/hostiletest"
 )
 
 func guardOf(t testing.TB, allow ...string) *delivery.Guard {
@@ -188,7 +188,7 @@ func TestGuardIsReplaced(t *testing.T) {
 }
 
 func TestAPortOfAnAllowedAddress(t *testing.T) {
-	open, shut := evil.Serve(t, evil.OK), evil.Serve(t, evil.OK)
+	open, shut := hostiletest.Serve(t, hostiletest.OK), hostiletest.Serve(t, hostiletest.OK)
 	sender := senderWith(t, delivery.Options{Guard: guardOf(t, strings.TrimPrefix(open.URL, "http://"))})
 	assert.Equal(t, "ok", sender.Send(context.Background(), newPolicy(), numbered(open.URL, 1), 1).Class)
 	assert.Equal(t, "blocked", sender.Send(context.Background(), newPolicy(), numbered(shut.URL, 2), 1).Class)

@@ -16,13 +16,13 @@ import (
 
 	"segue/contract"
 	"segue/delivery"
-	"segue/delivery/evil"
+	"segue/delivery/hostiletest"
 )
 
 // A receiver with TLS is mostly spoken to in HTTP/2, which fails in ways of its own.
 func TestEvilReceiversInHTTP2(t *testing.T) {
 	retry, final, delivered := contract.VerdictRetry, contract.VerdictFinal, contract.VerdictDelivered
-	authority := evil.NewAuthority(t)
+	authority := hostiletest.NewAuthority(t)
 	flushed := func(w http.ResponseWriter, text string) bool {
 		_, err := io.WriteString(w, text)
 		return err == nil && http.NewResponseController(w).Flush() == nil
@@ -73,7 +73,7 @@ func TestEvilReceiversInHTTP2(t *testing.T) {
 			server := httptest.NewUnstartedServer(tc.handler)
 			server.EnableHTTP2 = true
 			server.Config.ErrorLog = quiet()
-			server.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Issue(t, evil.Leaf{})}}
+			server.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Issue(t, hostiletest.Leaf{})}}
 			server.StartTLS()
 			t.Cleanup(server.Close)
 			policy := newPolicy()
@@ -93,7 +93,7 @@ func TestEvilReceiversInHTTP2(t *testing.T) {
 
 // What a server written by the book cannot do.
 func TestEvilFramesOfHTTP2(t *testing.T) {
-	authority := evil.NewAuthority(t)
+	authority := hostiletest.NewAuthority(t)
 	for name, tc := range map[string]struct {
 		frames  func(f *http2.Framer, id uint32) error // for one request
 		classes []string
@@ -143,7 +143,7 @@ func TestEvilFramesOfHTTP2(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewUnstartedServer(nil)
-			server.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Issue(t, evil.Leaf{})}, NextProtos: []string{"h2"}}
+			server.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Issue(t, hostiletest.Leaf{})}, NextProtos: []string{"h2"}}
 			server.Config.ErrorLog = quiet()
 			var serving sync.WaitGroup
 			server.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){"h2": func(_ *http.Server, c *tls.Conn, _ http.Handler) {

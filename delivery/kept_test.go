@@ -15,15 +15,15 @@ import (
 
 	"segue/contract"
 	"segue/delivery"
-	"segue/delivery/evil"
+	"segue/delivery/hostiletest"
 )
 
 // serveHTTP2 is a receiver of HTTP/2 alone, and a sender that trusts it.
-func serveHTTP2(t *testing.T, handler http.HandlerFunc) (*httptest.Server, *delivery.Sender, *evil.Authority) {
-	authority := evil.NewAuthority(t)
+func serveHTTP2(t *testing.T, handler http.HandlerFunc) (*httptest.Server, *delivery.Sender, *hostiletest.Authority) {
+	authority := hostiletest.NewAuthority(t)
 	server := httptest.NewUnstartedServer(handler)
 	server.EnableHTTP2 = true
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Issue(t, evil.Leaf{})}}
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Issue(t, hostiletest.Leaf{})}}
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	return server, senderWith(t, delivery.Options{Guard: guardOf(t, outside, "127.0.0.0/8"), Roots: authority.Pool()}), authority
@@ -31,7 +31,7 @@ func serveHTTP2(t *testing.T, handler http.HandlerFunc) (*httptest.Server, *deli
 
 func TestADeadConnectionOfHTTP2IsGivenUp(t *testing.T) {
 	server, sender, _ := serveHTTP2(t, answer(200))
-	relay := evil.NewRelay(t, server.Listener.Addr().String())
+	relay := hostiletest.NewRelay(t, server.Listener.Addr().String())
 	p := newPolicy()
 	require.Equal(t, "ok", sender.Send(context.Background(), p, numbered("https://"+relay.Address, 0), 1).Class)
 	relay.Freeze()

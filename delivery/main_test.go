@@ -19,7 +19,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	log.SetOutput(io.Discard) // net/http says there what evil receivers do
+	log.SetOutput(io.Discard) // net/http says there what hostile receivers do
 	goleak.VerifyTestMain(m)
 }
 

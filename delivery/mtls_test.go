@@ -17,21 +17,21 @@ import (
 
 	"segue/contract"
 	"segue/delivery"
-	"segue/delivery/evil"
+	"segue/delivery/hostiletest"
 )
 
 // mutual is a receiver that asks for a client certificate, and the files of a
 // call that has one.
 type mutual struct {
-	authority, clients    *evil.Authority
+	authority, clients    *hostiletest.Authority
 	server                *httptest.Server
 	requests, connections atomic.Int32
 	shown                 atomic.Value // the serial number of the client certificate
 	certificate, key, ca  string
 }
 
-func newMutual(t *testing.T, server evil.Leaf) *mutual {
-	m := &mutual{authority: evil.NewAuthority(t), clients: evil.NewAuthority(t)}
+func newMutual(t *testing.T, server hostiletest.Leaf) *mutual {
+	m := &mutual{authority: hostiletest.NewAuthority(t), clients: hostiletest.NewAuthority(t)}
 	m.server = httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		m.requests.Add(1)
 		m.shown.Store(r.TLS.PeerCertificates[0].SerialNumber.String())
@@ -49,14 +49,14 @@ func newMutual(t *testing.T, server evil.Leaf) *mutual {
 	t.Cleanup(m.server.Close)
 	dir := t.TempDir()
 	m.certificate, m.key, m.ca = filepath.Join(dir, "crt"), filepath.Join(dir, "key"), filepath.Join(dir, "ca")
-	m.show(t, m.clients.Issue(t, evil.Leaf{Host: "segue"}))
+	m.show(t, m.clients.Issue(t, hostiletest.Leaf{Host: "segue"}))
 	put(t, m.ca, m.authority.PEM())
 	return m
 }
 
 // show makes the certificate the call's.
 func (m *mutual) show(t *testing.T, c tls.Certificate) {
-	certificate, key := evil.Files(t, c)
+	certificate, key := hostiletest.Files(t, c)
 	put(t, m.certificate, certificate)
 	put(t, m.key, key)
 }
@@ -74,23 +74,23 @@ func (m *mutual) policy() delivery.Policy {
 
 func TestClientCertificates(t *testing.T) {
 	for name, tc := range map[string]struct {
-		server  evil.Leaf
+		server  hostiletest.Leaf
 		change  func(*testing.T, *mutual, *delivery.Policy)
 		classes []string
 		message string
 	}{
 		"right": {classes: []string{"ok"}},
 		"certificates in the environment": {classes: []string{"ok"}, change: func(t *testing.T, m *mutual, p *delivery.Policy) {
-			certificate, key := evil.Files(t, m.clients.Issue(t, evil.Leaf{}))
+			certificate, key := hostiletest.Files(t, m.clients.Issue(t, hostiletest.Leaf{}))
 			t.Setenv("SEGUE_TEST_CRT", string(certificate))
 			t.Setenv("SEGUE_TEST_KEY", string(key))
 			p.Auth.MTLS = &delivery.MTLSAuth{Certificate: "env:SEGUE_TEST_CRT", Key: "env:SEGUE_TEST_KEY"}
 		}},
-		"another server name": {server: evil.Leaf{Host: "crm.internal"}, classes: []string{"ok"},
+		"another server name": {server: hostiletest.Leaf{Host: "crm.internal"}, classes: []string{"ok"},
 			change: func(_ *testing.T, _ *mutual, p *delivery.Policy) { p.TLS.ServerName = "crm.internal" }},
 
-		"server of another host": {server: evil.Leaf{Host: "crm.internal"}, classes: []string{"tls"}, message: "certificate"},
-		"expired server":         {server: evil.Leaf{Expired: true}, classes: []string{"tls"}, message: "expired"},
+		"server of another host": {server: hostiletest.Leaf{Host: "crm.internal"}, classes: []string{"tls"}, message: "certificate"},
+		"expired server":         {server: hostiletest.Leaf{Expired: true}, classes: []string{"tls"}, message: "expired"},
 		"server of another authority": {classes: []string{"tls"}, message: "unknown authority",
 			change: func(t *testing.T, m *mutual, _ *delivery.Policy) { put(t, m.ca, m.clients.PEM()) }},
 		"system's authorities": {classes: []string{"tls"}, message: "unknown authority",
@@ -98,13 +98,13 @@ func TestClientCertificates(t *testing.T) {
 
 		// What a server says of the certificate comes after the handshake, and may be lost.
 		"client of another authority": {classes: []string{"tls", "reset"}, message: "certificate",
-			change: func(t *testing.T, m *mutual, _ *delivery.Policy) { m.show(t, m.authority.Issue(t, evil.Leaf{})) }},
+			change: func(t *testing.T, m *mutual, _ *delivery.Policy) { m.show(t, m.authority.Issue(t, hostiletest.Leaf{})) }},
 		"no client certificate": {classes: []string{"tls", "reset"},
 			change: func(_ *testing.T, _ *mutual, p *delivery.Policy) { p.Auth.MTLS = nil }},
 
 		"expired client": {classes: []string{"auth"}, message: "expired at",
 			change: func(t *testing.T, m *mutual, _ *delivery.Policy) {
-				m.show(t, m.clients.Issue(t, evil.Leaf{Expired: true}))
+				m.show(t, m.clients.Issue(t, hostiletest.Leaf{Expired: true}))
 			}},
 		"no key": {classes: []string{"auth"}, message: "auth.mtls.key: secret file:",
 			change: func(t *testing.T, m *mutual, _ *delivery.Policy) { require.NoError(t, os.Remove(m.key)) }},
@@ -113,7 +113,7 @@ func TestClientCertificates(t *testing.T) {
 		"broken key": {classes: []string{"auth"}, message: "no pair in PEM",
 			change: func(t *testing.T, m *mutual, _ *delivery.Policy) { put(t, m.key, []byte(canary)) }},
 		"key of another": {classes: []string{"auth"}, message: "no pair in PEM", change: func(t *testing.T, m *mutual, _ *delivery.Policy) {
-			_, key := evil.Files(t, m.clients.Issue(t, evil.Leaf{}))
+			_, key := hostiletest.Files(t, m.clients.Issue(t, hostiletest.Leaf{}))
 			put(t, m.key, key)
 		}},
 		"no authority": {classes: []string{"tls"}, message: "tls.ca: secret file:",
@@ -149,7 +149,7 @@ func TestClientCertificates(t *testing.T) {
 func TestAClientCertificateNeverGoesWithoutTLS(t *testing.T) {
 	var requests atomic.Int32
 	plain := serve(t, func(http.ResponseWriter, *http.Request) { requests.Add(1) })
-	m := newMutual(t, evil.Leaf{})
+	m := newMutual(t, hostiletest.Leaf{})
 	o := newSender(t).Send(context.Background(), m.policy(), newRequest(plain.URL), 1)
 	assert.Equal(t, "auth", o.Class)
 	assert.Contains(t, o.Message, "not https")
@@ -163,7 +163,7 @@ func TestAClientCertificateNeverGoesWithoutTLS(t *testing.T) {
 // A replaced certificate is used from the next attempt on, over a new connection;
 // one that is still the same keeps its connection.
 func TestARotatedClientCertificate(t *testing.T) {
-	m := newMutual(t, evil.Leaf{})
+	m := newMutual(t, hostiletest.Leaf{})
 	sender := newSender(t)
 	send := func(n int) any {
 		o := sender.Send(context.Background(), m.policy(), numbered(m.server.URL, n), 1)
@@ -173,7 +173,7 @@ func TestARotatedClientCertificate(t *testing.T) {
 	first := send(1)
 	assert.Equal(t, first, send(2))
 	assert.EqualValues(t, 1, m.connections.Load())
-	rotated := m.clients.Issue(t, evil.Leaf{})
+	rotated := m.clients.Issue(t, hostiletest.Leaf{})
 	m.show(t, rotated)
 	assert.Equal(t, rotated.Leaf.SerialNumber.String(), send(3))
 	assert.EqualValues(t, 2, m.connections.Load())
@@ -186,9 +186,9 @@ func TestARotatedClientCertificate(t *testing.T) {
 }
 
 func TestConnectionsAreNotSharedBetweenIdentities(t *testing.T) {
-	m := newMutual(t, evil.Leaf{})
-	other := newMutual(t, evil.Leaf{})
-	other.show(t, m.clients.Issue(t, evil.Leaf{}))
+	m := newMutual(t, hostiletest.Leaf{})
+	other := newMutual(t, hostiletest.Leaf{})
+	other.show(t, m.clients.Issue(t, hostiletest.Leaf{}))
 	put(t, other.ca, m.authority.PEM())
 	sender := newSender(t)
 	seen := map[any]bool{}
@@ -204,7 +204,7 @@ func TestConnectionsAreNotSharedBetweenIdentities(t *testing.T) {
 }
 
 func TestTheNumberOfIdentitiesIsBounded(t *testing.T) {
-	m := newMutual(t, evil.Leaf{})
+	m := newMutual(t, hostiletest.Leaf{})
 	sender := delivery.New(delivery.Options{}) // lets nothing through: the identity alone counts
 	t.Cleanup(func() { require.NoError(t, sender.Close(context.Background())) })
 	for n := range 600 {

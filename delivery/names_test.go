@@ -16,31 +16,31 @@ import (
 
 	"segue/contract"
 	"segue/delivery"
-	"segue/delivery/evil"
+	"segue/delivery/hostiletest"
 )
 
 // The tests of names have no public address to dial: 127.0.0.1 is allowed and stands
 // for one, and what listens on the same port of other addresses is what nobody may
 // reach.
 type neighbours struct {
-	outside          *evil.Server
-	inside, insideV6 *evil.Server // on 127.0.0.2 and on ::1
+	outside          *hostiletest.Server
+	inside, insideV6 *hostiletest.Server // on 127.0.0.2 and on ::1
 	port             string
 }
 
 func newNeighbours(t *testing.T) *neighbours {
 	t.Helper()
-	n := &neighbours{outside: evil.Serve(t, evil.OK)}
+	n := &neighbours{outside: hostiletest.Serve(t, hostiletest.OK)}
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(n.outside.URL, "http://"))
 	require.NoError(t, err)
 	n.port = port
-	for address, server := range map[string]**evil.Server{"127.0.0.2": &n.inside, "::1": &n.insideV6} {
+	for address, server := range map[string]**hostiletest.Server{"127.0.0.2": &n.inside, "::1": &n.insideV6} {
 		listener, err := net.Listen("tcp", net.JoinHostPort(address, port))
 		if err != nil && os.Getenv("CI") != "true" {
 			t.Skipf("cannot listen on %s here: %v", address, err)
 		}
 		require.NoError(t, err)
-		*server = evil.ServeOn(t, listener, evil.OK)
+		*server = hostiletest.ServeOn(t, listener, hostiletest.OK)
 	}
 	return n
 }
@@ -65,7 +65,7 @@ func TestANameThatIsBoundAnew(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := newNeighbours(t)
-			names := evil.ServeNames(t, func(_ string, n int) evil.Answer { return evil.Answer{Addresses: answers(n)} })
+			names := hostiletest.ServeNames(t, func(_ string, n int) hostiletest.Answer { return hostiletest.Answer{Addresses: answers(n)} })
 			sender := senderWith(t, delivery.Options{Guard: guardOf(t, outside), Resolver: names.Resolver()})
 			for i := 1; i <= 10; i++ {
 				o := sender.Send(context.Background(), newPolicy(), numbered(n.url("rebound.example.com"), i), 1)
@@ -85,8 +85,8 @@ func TestANameThatIsBoundAnew(t *testing.T) {
 
 func TestWhatANameResolvesTo(t *testing.T) {
 	n := newNeighbours(t)
-	dead := strings.TrimPrefix(evil.Refuse(t), "http://"+outside+":")
-	zone := map[string]evil.Answer{
+	dead := strings.TrimPrefix(hostiletest.Refuse(t), "http://"+outside+":")
+	zone := map[string]hostiletest.Answer{
 		"public.example.com":       {Addresses: []string{outside}},
 		"private.example.com":      {Addresses: []string{inside}},
 		"private6.example.com":     {Addresses: []string{"::1"}},
@@ -123,7 +123,7 @@ func TestWhatANameResolvesTo(t *testing.T) {
 		"link-local.example.com":      {Addresses: []string{"fe80::1", "169.254.1.1"}},
 		"public-but-dead.example.com": {Addresses: []string{outside, inside}},
 	}
-	names := evil.ServeNames(t, func(name string, _ int) evil.Answer { return zone[name] })
+	names := hostiletest.ServeNames(t, func(name string, _ int) hostiletest.Answer { return zone[name] })
 	sender := senderWith(t, delivery.Options{Guard: guardOf(t, outside, "crm.internal"), Resolver: names.Resolver()})
 	classes := map[string]string{
 		"public.example.com": "ok", "mixed.example.com": "ok", "mixed-other.example.com": "ok", "mixed-family.example.com": "ok",
@@ -173,8 +173,8 @@ func ownAddresses(t *testing.T) (list []string) {
 // A hundred at once, for a name that is somebody else's all the time.
 func TestReboundNamesInParallel(t *testing.T) {
 	n := newNeighbours(t)
-	names := evil.ServeNames(t, func(_ string, n int) evil.Answer {
-		return evil.Answer{Addresses: []string{[]string{inside, outside, "::1"}[n%3]}}
+	names := hostiletest.ServeNames(t, func(_ string, n int) hostiletest.Answer {
+		return hostiletest.Answer{Addresses: []string{[]string{inside, outside, "::1"}[n%3]}}
 	})
 	sender := senderWith(t, delivery.Options{Guard: guardOf(t, outside), Resolver: names.Resolver()})
 	var sends sync.WaitGroup
@@ -198,8 +198,8 @@ func TestATokenURLThatIsBoundAnew(t *testing.T) {
 	n := newNeighbours(t)
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(i.server.URL, "http://"))
 	require.NoError(t, err)
-	names := evil.ServeNames(t, func(_ string, n int) evil.Answer {
-		return evil.Answer{Addresses: []string{[]string{outside, inside}[min(n, 2)-1]}}
+	names := hostiletest.ServeNames(t, func(_ string, n int) hostiletest.Answer {
+		return hostiletest.Answer{Addresses: []string{[]string{outside, inside}[min(n, 2)-1]}}
 	})
 	i.server.Config.SetKeepAlivesEnabled(false)
 	sender := senderWith(t, delivery.Options{Guard: guardOf(t, outside), Resolver: names.Resolver()})
@@ -221,7 +221,7 @@ func TestATokenURLThatIsBoundAnew(t *testing.T) {
 // tunnels is a proxy that leads to receivers of the test, whatever public address it
 // is asked for, and remembers what it was asked.
 type tunnels struct {
-	*evil.Server
+	*hostiletest.Server
 	mu    sync.Mutex
 	asked []string
 	auth  []string
@@ -229,7 +229,7 @@ type tunnels struct {
 
 func newTunnels(t *testing.T, to string) *tunnels {
 	p := &tunnels{}
-	p.Server = evil.Serve(t, evil.Proxy(func(r *http.Request) (string, string) {
+	p.Server = hostiletest.Serve(t, hostiletest.Proxy(func(r *http.Request) (string, string) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.asked = append(p.asked, r.Method+" "+r.RequestURI)
@@ -245,8 +245,8 @@ func newTunnels(t *testing.T, to string) *tunnels {
 func TestANameThatIsBoundAnewBehindAProxy(t *testing.T) {
 	n := newNeighbours(t)
 	proxy := newTunnels(t, n.outside.URL)
-	names := evil.ServeNames(t, func(name string, n int) evil.Answer {
-		return evil.Answer{Addresses: [][]string{{"93.184.216.34"}, {inside}, {"::1"}, {"10.0.0.7"}, {"169.254.169.254"}, {"2606:2800::1"}}[min(n, 6)-1]}
+	names := hostiletest.ServeNames(t, func(name string, n int) hostiletest.Answer {
+		return hostiletest.Answer{Addresses: [][]string{{"93.184.216.34"}, {inside}, {"::1"}, {"10.0.0.7"}, {"169.254.169.254"}, {"2606:2800::1"}}[min(n, 6)-1]}
 	})
 	guard, err := guardOf(t).Through(delivery.Proxy{URL: proxy.URL})
 	require.NoError(t, err)

@@ -12,7 +12,7 @@ import (
 
 	"segue/contract"
 	"segue/delivery"
-	"segue/delivery/evil"
+	"segue/delivery/hostiletest"
 )
 
 func TestOriginOf(t *testing.T) {
@@ -78,7 +78,7 @@ func TestCredentialsStayWithTheCallsHost(t *testing.T) {
 }
 
 func TestAClientCertificateStaysWithTheCallsHost(t *testing.T) {
-	m, current := newMutual(t, evil.Leaf{}), evil.Serve(t, evil.OK)
+	m, current := newMutual(t, hostiletest.Leaf{}), hostiletest.Serve(t, hostiletest.OK)
 	policy := m.policy()
 	policy.Origin = delivery.OriginOf(strings.Replace(current.URL, "http:", "https:", 1))
 	o := newSender(t).Send(context.Background(), policy, newRequest(m.server.URL), 1)
@@ -104,7 +104,7 @@ func TestWhatIsAnotherOrigin(t *testing.T) {
 		"https://crm.example.com" + strings.Repeat("x", 600): false,
 	} {
 		// Nothing resolves, so that what is not refused ends there.
-		sender := senderWith(t, delivery.Options{Resolver: evil.ServeNames(t, func(string, int) evil.Answer { return evil.Answer{} }).Resolver()})
+		sender := senderWith(t, delivery.Options{Resolver: hostiletest.ServeNames(t, func(string, int) hostiletest.Answer { return hostiletest.Answer{} }).Resolver()})
 		o := sender.Send(context.Background(), policy, newRequest(url), 1)
 		if same {
 			assert.Equal(t, "dns", o.Class, url)

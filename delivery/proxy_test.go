@@ -14,7 +14,7 @@ import (
 
 	"segue/contract"
 	"segue/delivery"
-	"segue/delivery/evil"
+	"segue/delivery/hostiletest"
 )
 
 // through is a sender behind a proxy, for whom every name is a public address.
@@ -26,14 +26,14 @@ func through(t *testing.T, o delivery.Options, p delivery.Proxy) *delivery.Sende
 	guard, err := o.Guard.Through(p)
 	require.NoError(t, err)
 	o.Guard = guard
-	o.Resolver = evil.ServeNames(t, func(name string, _ int) evil.Answer {
+	o.Resolver = hostiletest.ServeNames(t, func(name string, _ int) hostiletest.Answer {
 		switch name {
 		case "proxy.internal":
-			return evil.Answer{Addresses: []string{outside}}
+			return hostiletest.Answer{Addresses: []string{outside}}
 		case "metadata.internal":
-			return evil.Answer{Addresses: []string{"169.254.169.254"}}
+			return hostiletest.Answer{Addresses: []string{"169.254.169.254"}}
 		}
-		return evil.Answer{Addresses: []string{"93.184.216.34"}}
+		return hostiletest.Answer{Addresses: []string{"93.184.216.34"}}
 	}).Resolver()
 	return senderWith(t, o)
 }
@@ -41,8 +41,8 @@ func through(t *testing.T, o delivery.Options, p delivery.Proxy) *delivery.Sende
 func TestThroughAProxy(t *testing.T) {
 	t.Setenv("SEGUE_TEST_USER", "segue")
 	t.Setenv("SEGUE_TEST_SECRET", canary)
-	authority := evil.NewAuthority(t)
-	secured := evil.ServeTLS(t, authority.Issue(t, evil.Leaf{Host: "crm.example.com"}), evil.OK)
+	authority := hostiletest.NewAuthority(t)
+	secured := hostiletest.ServeTLS(t, authority.Issue(t, hostiletest.Leaf{Host: "crm.example.com"}), hostiletest.OK)
 	proxy := newTunnels(t, secured.URL)
 	sender := through(t, delivery.Options{Roots: authority.Pool()}, delivery.Proxy{
 		URL: strings.Replace(proxy.URL, outside, "proxy.internal", 1), Username: "env:SEGUE_TEST_USER", Password: "env:SEGUE_TEST_SECRET"})
@@ -58,7 +58,7 @@ func TestThroughAProxy(t *testing.T) {
 }
 
 func TestWhatIsInsideIsNotReachedThroughTheProxy(t *testing.T) {
-	proxy, receiver := newTunnels(t, evil.Serve(t, evil.OK).URL), evil.Serve(t, evil.OK)
+	proxy, receiver := newTunnels(t, hostiletest.Serve(t, hostiletest.OK).URL), hostiletest.Serve(t, hostiletest.OK)
 	sender := through(t, delivery.Options{Guard: guardOf(t, strings.TrimPrefix(receiver.URL, "http://"))}, delivery.Proxy{URL: proxy.URL})
 	assert.Equal(t, "ok", sender.Send(context.Background(), newPolicy(), numbered(receiver.URL, 1), 1).Class)
 	assert.Equal(t, 1, receiver.Requests())
@@ -70,14 +70,14 @@ func TestWhatIsInsideIsNotReachedThroughTheProxy(t *testing.T) {
 
 // Variables that other programs obey would lead past the guard.
 func TestProxiesOfTheEnvironmentAreNotUsed(t *testing.T) {
-	proxy, receiver := newTunnels(t, evil.Serve(t, evil.OK).URL), evil.Serve(t, evil.OK)
+	proxy, receiver := newTunnels(t, hostiletest.Serve(t, hostiletest.OK).URL), hostiletest.Serve(t, hostiletest.OK)
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"} {
 		t.Setenv(name, proxy.URL)
 	}
 	t.Setenv("NO_PROXY", "")
 	issuer := newIssuer(t)
-	sender := senderWith(t, delivery.Options{Guard: guardOf(t, outside), Resolver: evil.ServeNames(t, func(string, int) evil.Answer {
-		return evil.Answer{Addresses: []string{outside}}
+	sender := senderWith(t, delivery.Options{Guard: guardOf(t, outside), Resolver: hostiletest.ServeNames(t, func(string, int) hostiletest.Answer {
+		return hostiletest.Answer{Addresses: []string{outside}}
 	}).Resolver()})
 	assert.Equal(t, "ok", sender.Send(context.Background(), newPolicy(), numbered(strings.Replace(receiver.URL, outside, "crm.example.com", 1), 1), 1).Class)
 	policy := issuer.policy()
@@ -102,30 +102,30 @@ func TestTokensComeThroughTheProxy(t *testing.T) {
 func TestProxiesThatFail(t *testing.T) {
 	t.Setenv("SEGUE_TEST_USER", "segue")
 	t.Setenv("SEGUE_TEST_SECRET", canary)
-	says := func(answer string) evil.Behaviour {
-		return evil.Proxy(func(*http.Request) (string, string) { return "", answer })
+	says := func(answer string) hostiletest.Behaviour {
+		return hostiletest.Proxy(func(*http.Request) (string, string) { return "", answer })
 	}
-	receiver := evil.Serve(t, evil.OK)
+	receiver := hostiletest.Serve(t, hostiletest.OK)
 	for name, tc := range map[string]struct {
 		proxy   string
 		class   string
 		message string
 		slow    bool
 	}{
-		"refused":       {proxy: evil.Refuse(t), class: "network", message: "the proxy cannot be reached: connection refused"},
-		"black hole":    {proxy: evil.BlackHole(t), class: "timeout", slow: true},
+		"refused":       {proxy: hostiletest.Refuse(t), class: "network", message: "the proxy cannot be reached: connection refused"},
+		"black hole":    {proxy: hostiletest.BlackHole(t), class: "timeout", slow: true},
 		"metadata":      {proxy: "http://metadata.internal:80", class: "network", message: "cloud metadata"},
-		"silent":        {proxy: evil.Serve(t, evil.Silent).URL, class: "timeout", slow: true},
-		"slow":          {proxy: evil.Serve(t, evil.SlowHeaders).URL, class: "timeout", slow: true},
-		"reset":         {proxy: evil.Serve(t, evil.ResetOnAccept).URL, class: "network", message: "the proxy"},
-		"huge header":   {proxy: evil.Serve(t, evil.HugeHeader).URL, class: "network", message: "the proxy broke off"},
-		"not HTTP":      {proxy: evil.Serve(t, evil.NotHTTP).URL, class: "network", message: "does not answer in HTTP"},
-		"407":           {proxy: evil.Serve(t, says("HTTP/1.1 407 No "+canary+"\r\nContent-Length: 0\r\n\r\n")).URL, class: "auth", message: "HTTP 407"},
-		"403":           {proxy: evil.Serve(t, says("HTTP/1.1 403 No "+canary+"\r\n\r\n"+canary)).URL, class: "network", message: "gives no way to the receiver: HTTP 403 Forbidden"},
-		"502":           {proxy: evil.Serve(t, says("HTTP/1.1 502 No\r\n\r\n")).URL, class: "network", message: "HTTP 502 Bad Gateway"},
-		"redirect":      {proxy: evil.Serve(t, says("HTTP/1.1 302 Found\r\nLocation: "+receiver.URL+"\r\n\r\n")).URL, class: "network", message: "HTTP 302"},
-		"speaks itself": {proxy: evil.Serve(t, says("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n")).URL, class: "network", message: "spoke before"},
-		"flood":         {proxy: evil.Serve(t, evil.InformationalFlood).URL, class: "network", message: "the proxy"},
+		"silent":        {proxy: hostiletest.Serve(t, hostiletest.Silent).URL, class: "timeout", slow: true},
+		"slow":          {proxy: hostiletest.Serve(t, hostiletest.SlowHeaders).URL, class: "timeout", slow: true},
+		"reset":         {proxy: hostiletest.Serve(t, hostiletest.ResetOnAccept).URL, class: "network", message: "the proxy"},
+		"huge header":   {proxy: hostiletest.Serve(t, hostiletest.HugeHeader).URL, class: "network", message: "the proxy broke off"},
+		"not HTTP":      {proxy: hostiletest.Serve(t, hostiletest.NotHTTP).URL, class: "network", message: "does not answer in HTTP"},
+		"407":           {proxy: hostiletest.Serve(t, says("HTTP/1.1 407 No "+canary+"\r\nContent-Length: 0\r\n\r\n")).URL, class: "auth", message: "HTTP 407"},
+		"403":           {proxy: hostiletest.Serve(t, says("HTTP/1.1 403 No "+canary+"\r\n\r\n"+canary)).URL, class: "network", message: "gives no way to the receiver: HTTP 403 Forbidden"},
+		"502":           {proxy: hostiletest.Serve(t, says("HTTP/1.1 502 No\r\n\r\n")).URL, class: "network", message: "HTTP 502 Bad Gateway"},
+		"redirect":      {proxy: hostiletest.Serve(t, says("HTTP/1.1 302 Found\r\nLocation: "+receiver.URL+"\r\n\r\n")).URL, class: "network", message: "HTTP 302"},
+		"speaks itself": {proxy: hostiletest.Serve(t, says("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n")).URL, class: "network", message: "spoke before"},
+		"flood":         {proxy: hostiletest.Serve(t, hostiletest.InformationalFlood).URL, class: "network", message: "the proxy"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			policy := newPolicy()

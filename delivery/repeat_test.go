@@ -18,39 +18,39 @@ import (
 
 	"segue/contract"
 	"segue/delivery"
-	"segue/delivery/evil"
+	"segue/delivery/hostiletest"
 )
 
 // A receiver that reads a request on a kept connection and breaks it gets an attempt
 // once, however many connections are kept: whatever the method, and whether it may be repeated.
 func TestAnAttemptIsSentOnce(t *testing.T) {
 	const kept = 16 // an attempt that fails costs two of them
-	authority := evil.NewAuthority(t)
-	for name, second := range map[string]evil.Behaviour{
-		"closed":              func(*evil.Conn) {},
-		"reset":               func(c *evil.Conn) { c.Reset() },
-		"closed in an answer": func(c *evil.Conn) { c.Say("HTTP/1.1 200 OK\r\nX-A: b") },
+	authority := hostiletest.NewAuthority(t)
+	for name, second := range map[string]hostiletest.Behaviour{
+		"closed":              func(*hostiletest.Conn) {},
+		"reset":               func(c *hostiletest.Conn) { c.Reset() },
+		"closed in an answer": func(c *hostiletest.Conn) { c.Say("HTTP/1.1 200 OK\r\nX-A: b") },
 	} {
 		for _, secured := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, TLS %t", name, secured), func(t *testing.T) {
 				answered := make(chan struct{})
-				waits := func(c *evil.Conn) { // so that each of the first requests opens a connection
+				waits := func(c *hostiletest.Conn) { // so that each of the first requests opens a connection
 					<-answered
 					c.Say("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 					if c.Request() {
 						second(c)
 					}
 				}
-				behaviour := func(c *evil.Conn) {
+				behaviour := func(c *hostiletest.Conn) {
 					if c.Request() {
 						waits(c)
 					}
 				}
-				var server *evil.Server
+				var server *hostiletest.Server
 				if secured {
-					server = evil.ServeTLS(t, authority.Issue(t, evil.Leaf{}), behaviour)
+					server = hostiletest.ServeTLS(t, authority.Issue(t, hostiletest.Leaf{}), behaviour)
 				} else {
-					server = evil.Serve(t, behaviour)
+					server = hostiletest.Serve(t, behaviour)
 				}
 				sender := newSender(t, authority.Certificate)
 				var warm sync.WaitGroup
@@ -85,7 +85,7 @@ func TestAnAttemptIsSentOnce(t *testing.T) {
 // A server of HTTP/2 may say that it has not processed a request. That is believed once,
 // if it ends the connection and the call may be repeated.
 func TestAnAttemptInHTTP2IsSentTwiceAtMost(t *testing.T) {
-	authority := evil.NewAuthority(t)
+	authority := hostiletest.NewAuthority(t)
 	for name, tc := range map[string]struct {
 		answer func(f *http2.Framer, id uint32) error
 		most   int32
@@ -123,9 +123,9 @@ func TestAnAttemptInHTTP2IsSentTwiceAtMost(t *testing.T) {
 }
 
 // serveFrames is a server of HTTP/2 that answers every request by hand.
-func serveFrames(t *testing.T, authority *evil.Authority, answer func(f *http2.Framer, id uint32) error) (url string) {
+func serveFrames(t *testing.T, authority *hostiletest.Authority, answer func(f *http2.Framer, id uint32) error) (url string) {
 	server := httptest.NewUnstartedServer(nil)
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Issue(t, evil.Leaf{})}, NextProtos: []string{"h2"}}
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Issue(t, hostiletest.Leaf{})}, NextProtos: []string{"h2"}}
 	server.Config.ErrorLog = quiet()
 	var serving sync.WaitGroup
 	server.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){"h2": func(_ *http.Server, c *tls.Conn, _ http.Handler) {
@@ -144,7 +144,7 @@ func serveFrames(t *testing.T, authority *evil.Authority, answer func(f *http2.F
 
 // A connection that the server has closed while it was idle is no attempt at all.
 func TestAConnectionThatWasClosedWhileIdleCostsNothing(t *testing.T) {
-	server := evil.Serve(t, func(c *evil.Conn) {
+	server := hostiletest.Serve(t, func(c *hostiletest.Conn) {
 		if c.Request() {
 			c.Say("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 			c.End()
@@ -163,15 +163,15 @@ func TestAConnectionThatWasClosedWhileIdleCostsNothing(t *testing.T) {
 // A call that is not idempotent is tried again only if the receiver cannot have the
 // request, has answered it, or the call itself says so.
 func TestAnUnknownOutcomeIsFinalUnlessTheCallIsIdempotent(t *testing.T) {
-	status := func(code int) evil.Behaviour {
-		return func(c *evil.Conn) {
+	status := func(code int) hostiletest.Behaviour {
+		return func(c *hostiletest.Conn) {
 			c.Request()
 			c.Say(fmt.Sprintf("HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n", code))
 		}
 	}
-	authority := evil.NewAuthority(t)
-	plain := func(b evil.Behaviour) func(t *testing.T) string {
-		return func(t *testing.T) string { return evil.Serve(t, b).URL }
+	authority := hostiletest.NewAuthority(t)
+	plain := func(b hostiletest.Behaviour) func(t *testing.T) string {
+		return func(t *testing.T) string { return hostiletest.Serve(t, b).URL }
 	}
 	for name, tc := range map[string]struct {
 		serve   func(t *testing.T) string
@@ -179,24 +179,28 @@ func TestAnUnknownOutcomeIsFinalUnlessTheCallIsIdempotent(t *testing.T) {
 		class   string
 		unknown bool
 	}{
-		"silent":          {serve: plain(evil.Silent), class: "timeout", unknown: true},
-		"reset":           {serve: plain(evil.ResetInHeaders), class: "reset", unknown: true},
-		"closed":          {serve: plain(func(c *evil.Conn) { c.Request() }), class: "reset", unknown: true},
-		"slow header":     {serve: plain(evil.SlowHeaders), class: "timeout", unknown: true},
-		"not HTTP":        {serve: plain(evil.NotHTTP), class: "protocol", unknown: true},
+		"silent":          {serve: plain(hostiletest.Silent), class: "timeout", unknown: true},
+		"reset":           {serve: plain(hostiletest.ResetInHeaders), class: "reset", unknown: true},
+		"closed":          {serve: plain(func(c *hostiletest.Conn) { c.Request() }), class: "reset", unknown: true},
+		"slow header":     {serve: plain(hostiletest.SlowHeaders), class: "timeout", unknown: true},
+		"not HTTP":        {serve: plain(hostiletest.NotHTTP), class: "protocol", unknown: true},
 		"bad gateway":     {serve: plain(status(502)), class: "http_5xx", unknown: true},
 		"gateway timeout": {serve: plain(status(504)), class: "http_5xx", unknown: true},
 
-		"refused":       {serve: evilRefuse, class: "refused"},
-		"black hole":    {serve: func(t *testing.T) string { return evil.BlackHole(t) }, class: "timeout"},
-		"unavailable":   {serve: plain(status(503)), class: "http_5xx"},
-		"server error":  {serve: plain(status(500)), class: "http_5xx"},
-		"too many":      {serve: plain(status(429)), class: "http_429"},
-		"too early":     {serve: plain(status(425)), class: "http_4xx"},
-		"redirect":      {serve: plain(status(302)), class: "redirect"},
-		"silent TLS":    {serve: func(t *testing.T) string { return strings.Replace(evil.Serve(t, evil.Mute).URL, "http:", "https:", 1) }, class: "timeout"},
-		"untrusted TLS": {serve: func(t *testing.T) string { return evil.ServeTLS(t, authority.Issue(t, evil.Leaf{}), evil.OK).URL }, class: "tls"},
-		"the call says retry": {serve: plain(evil.Silent), class: "timeout",
+		"refused":      {serve: hostileRefuse, class: "refused"},
+		"black hole":   {serve: func(t *testing.T) string { return hostiletest.BlackHole(t) }, class: "timeout"},
+		"unavailable":  {serve: plain(status(503)), class: "http_5xx"},
+		"server error": {serve: plain(status(500)), class: "http_5xx"},
+		"too many":     {serve: plain(status(429)), class: "http_429"},
+		"too early":    {serve: plain(status(425)), class: "http_4xx"},
+		"redirect":     {serve: plain(status(302)), class: "redirect"},
+		"silent TLS": {serve: func(t *testing.T) string {
+			return strings.Replace(hostiletest.Serve(t, hostiletest.Mute).URL, "http:", "https:", 1)
+		}, class: "timeout"},
+		"untrusted TLS": {serve: func(t *testing.T) string {
+			return hostiletest.ServeTLS(t, authority.Issue(t, hostiletest.Leaf{}), hostiletest.OK).URL
+		}, class: "tls"},
+		"the call says retry": {serve: plain(hostiletest.Silent), class: "timeout",
 			change: func(p *delivery.Policy) {
 				p.Verdicts = map[delivery.Class]contract.Verdict{"timeout": contract.VerdictRetry}
 			}},
@@ -224,4 +228,4 @@ func TestAnUnknownOutcomeIsFinalUnlessTheCallIsIdempotent(t *testing.T) {
 	}
 }
 
-func evilRefuse(t *testing.T) string { return evil.Refuse(t) }
+func hostileRefuse(t *testing.T) string { return hostiletest.Refuse(t) }

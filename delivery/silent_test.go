@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"segue/delivery"
-	"segue/delivery/evil"
+	"segue/delivery/hostiletest"
 )
 
 // A server that takes a connection and says nothing holds an attempt until its deadline,
@@ -22,7 +22,7 @@ import (
 func TestSilenceLeavesNothingBehind(t *testing.T) {
 	t.Setenv("SEGUE_TEST_ID", "segue client")
 	t.Setenv("SEGUE_TEST_SECRET", canary)
-	receiver, m := serve(t, answer(200)), newMutual(t, evil.Leaf{})
+	receiver, m := serve(t, answer(200)), newMutual(t, hostiletest.Leaf{})
 	secured := func(url string) string { return strings.Replace(url, "http:", "https:", 1) }
 	crm := func(string) string { return "https://crm.example.com/" }
 	healthy := func(string) string { return receiver.URL }
@@ -30,27 +30,27 @@ func TestSilenceLeavesNothingBehind(t *testing.T) {
 		p.Auth.OAuth2 = &delivery.OAuth2Auth{TokenURL: url, ClientID: "env:SEGUE_TEST_ID", ClientSecret: "env:SEGUE_TEST_SECRET"}
 	}
 	for name, tc := range map[string]struct {
-		silent  evil.Behaviour
+		silent  hostiletest.Behaviour
 		proxied bool                       // it is the proxy, not the receiver
 		to      func(silent string) string // the request's URL
 		change  func(p *delivery.Policy, silent string)
 	}{
-		"TLS":                  {silent: evil.Mute, to: secured},
-		"TLS amid a handshake": {silent: func(c *evil.Conn) { c.Say("\x16\x03\x03\x00\x7a\x02"); c.Hang() }, to: secured},
-		"TLS that drips": {silent: func(c *evil.Conn) {
+		"TLS":                  {silent: hostiletest.Mute, to: secured},
+		"TLS amid a handshake": {silent: func(c *hostiletest.Conn) { c.Say("\x16\x03\x03\x00\x7a\x02"); c.Hang() }, to: secured},
+		"TLS that drips": {silent: func(c *hostiletest.Conn) {
 			c.Drip("\x16\x03\x03\x3f\xff\x02\x00\x3f\xfb\x03\x03", 20*time.Millisecond, true)
 		}, to: secured},
-		"TLS with a certificate of the client": {silent: evil.Mute, to: secured,
+		"TLS with a certificate of the client": {silent: hostiletest.Mute, to: secured,
 			change: func(p *delivery.Policy, _ string) { p.Auth, p.TLS = m.policy().Auth, m.policy().TLS }},
-		"proxy":                 {silent: evil.Mute, proxied: true, to: func(string) string { return "http://crm.example.com/" }},
-		"proxy amid its answer": {silent: func(c *evil.Conn) { c.Say("HTTP/1.1 200 OK\r\n"); c.Hang() }, proxied: true, to: crm},
-		"TLS behind a proxy":    {silent: func(c *evil.Conn) { c.Request(); c.Say("HTTP/1.1 200 OK\r\n\r\n"); c.Hang() }, proxied: true, to: crm},
-		"token URL":             {silent: evil.Mute, to: healthy, change: func(p *delivery.Policy, silent string) { token(p, secured(silent)) }},
-		"token URL behind a proxy": {silent: evil.Mute, proxied: true, to: healthy,
+		"proxy":                 {silent: hostiletest.Mute, proxied: true, to: func(string) string { return "http://crm.example.com/" }},
+		"proxy amid its answer": {silent: func(c *hostiletest.Conn) { c.Say("HTTP/1.1 200 OK\r\n"); c.Hang() }, proxied: true, to: crm},
+		"TLS behind a proxy":    {silent: func(c *hostiletest.Conn) { c.Request(); c.Say("HTTP/1.1 200 OK\r\n\r\n"); c.Hang() }, proxied: true, to: crm},
+		"token URL":             {silent: hostiletest.Mute, to: healthy, change: func(p *delivery.Policy, silent string) { token(p, secured(silent)) }},
+		"token URL behind a proxy": {silent: hostiletest.Mute, proxied: true, to: healthy,
 			change: func(p *delivery.Policy, _ string) { token(p, "https://id.example.com/token") }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := evil.Serve(t, tc.silent)
+			server := hostiletest.Serve(t, tc.silent)
 			sender := newSender(t)
 			if tc.proxied {
 				sender = through(t, delivery.Options{Guard: guardOf(t, outside, "127.0.0.0/8")}, delivery.Proxy{URL: server.URL})

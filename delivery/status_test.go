@@ -12,7 +12,7 @@ import (
 
 	"segue/contract"
 	"segue/delivery"
-	"segue/delivery/evil"
+	"segue/delivery/hostiletest"
 )
 
 func TestStatusDecidesClassAndVerdict(t *testing.T) {
@@ -188,8 +188,8 @@ func TestACallOverridesWhatAClassMeans(t *testing.T) {
 		"final status before a retriable": {conflict.URL, delivery.Policy{Final: one(409), Retriable: one(409)}, delivery.ClassHTTP4xx, final},
 		"408 by itself":                   {serve(t, answer(408)).URL, delivery.Policy{}, delivery.ClassHTTP4xx, retry},
 		"408 with its class":              {serve(t, answer(408)).URL, delivery.Policy{Verdicts: verdicts(delivery.ClassHTTP4xx, final)}, delivery.ClassHTTP4xx, final},
-		"refused by itself":               {evil.Refuse(t), delivery.Policy{}, delivery.ClassRefused, retry},
-		"refused is final":                {evil.Refuse(t), delivery.Policy{Verdicts: verdicts(delivery.ClassRefused, final)}, delivery.ClassRefused, final},
+		"refused by itself":               {hostiletest.Refuse(t), delivery.Policy{}, delivery.ClassRefused, retry},
+		"refused is final":                {hostiletest.Refuse(t), delivery.Policy{Verdicts: verdicts(delivery.ClassRefused, final)}, delivery.ClassRefused, final},
 		"blocked is retried":              {"http://10.0.0.1/", delivery.Policy{Verdicts: verdicts(delivery.ClassBlocked, retry)}, delivery.ClassBlocked, retry},
 		"auth is final":                   {gone.URL, delivery.Policy{Auth: delivery.Auth{Bearer: "env:SEGUE_TEST_UNSET"}, Verdicts: verdicts(delivery.ClassAuth, final)}, delivery.ClassAuth, final},
 		"render stays final":              {"file:///x", delivery.Policy{Verdicts: verdicts(delivery.ClassRender, retry)}, delivery.ClassRender, final},

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"segue/delivery"
-	"segue/delivery/evil"
+	"segue/delivery/hostiletest"
 )
 
 // secured gives the token endpoint a certificate, and the policy its new URL.
@@ -32,7 +32,7 @@ func (i *issuer) secured(t *testing.T, c tls.Certificate) delivery.Policy {
 // The token URL has authorities and a server name of its own, and those of the call
 // do not count for it.
 func TestATokenURLOfAPrivateAuthority(t *testing.T) {
-	ours, others := evil.NewAuthority(t), evil.NewAuthority(t)
+	ours, others := hostiletest.NewAuthority(t), hostiletest.NewAuthority(t)
 	dir := t.TempDir()
 	our, other, broken := filepath.Join(dir, "our.pem"), filepath.Join(dir, "other.pem"), filepath.Join(dir, "broken.pem")
 	put(t, our, ours.PEM())
@@ -40,18 +40,18 @@ func TestATokenURLOfAPrivateAuthority(t *testing.T) {
 	put(t, broken, []byte(canary))
 	ref := func(file string) delivery.SecretRef { return delivery.SecretRef("file:" + file) }
 	for name, tc := range map[string]struct {
-		server  evil.Leaf
+		server  hostiletest.Leaf
 		trust   delivery.TLS
 		own     delivery.TLS // of the call
 		message string       // of a failure
 	}{
 		"right":                       {trust: delivery.TLS{CA: ref(our)}},
-		"server name":                 {server: evil.Leaf{Host: "id.internal"}, trust: delivery.TLS{CA: ref(our), ServerName: "id.internal"}},
+		"server name":                 {server: hostiletest.Leaf{Host: "id.internal"}, trust: delivery.TLS{CA: ref(our), ServerName: "id.internal"}},
 		"without":                     {message: "unknown authority"},
 		"another authority":           {trust: delivery.TLS{CA: ref(other)}, message: "unknown authority"},
 		"another server name":         {trust: delivery.TLS{CA: ref(our), ServerName: "id.internal"}, message: "another host"},
-		"certificate of another host": {server: evil.Leaf{Host: "id.internal"}, trust: delivery.TLS{CA: ref(our)}, message: "another host"},
-		"expired":                     {server: evil.Leaf{Expired: true}, trust: delivery.TLS{CA: ref(our)}, message: "expired"},
+		"certificate of another host": {server: hostiletest.Leaf{Host: "id.internal"}, trust: delivery.TLS{CA: ref(our)}, message: "another host"},
+		"expired":                     {server: hostiletest.Leaf{Expired: true}, trust: delivery.TLS{CA: ref(our)}, message: "expired"},
 		"the call's does not count":   {own: delivery.TLS{CA: ref(our)}, message: "unknown authority"},
 		"no file":                     {trust: delivery.TLS{CA: ref(filepath.Join(dir, "none"))}, message: "oauth2.tls.ca: secret file:"},
 		"broken file":                 {trust: delivery.TLS{CA: ref(broken)}, message: "oauth2.tls.ca holds no certificate"},
@@ -63,7 +63,7 @@ func TestATokenURLOfAPrivateAuthority(t *testing.T) {
 			policy.Auth.OAuth2.TLS, policy.TLS = tc.trust, tc.own
 			url := receiver.URL
 			if tc.own != (delivery.TLS{}) {
-				url = evil.ServeTLS(t, ours.Issue(t, evil.Leaf{}), evil.OK).URL
+				url = hostiletest.ServeTLS(t, ours.Issue(t, hostiletest.Leaf{}), hostiletest.OK).URL
 			}
 			o := newSender(t).Send(context.Background(), policy, newRequest(url), 1)
 			assert.NotContains(t, o.Message, canary)
@@ -83,12 +83,12 @@ func TestATokenURLOfAPrivateAuthority(t *testing.T) {
 // Two calls with one grant share its token only when they trust the same server
 // for it: the one that trusts the wrong one gets none, and does the other no harm.
 func TestATokenIsNotSharedWithWhoTrustsAnotherServer(t *testing.T) {
-	authority := evil.NewAuthority(t)
+	authority := hostiletest.NewAuthority(t)
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	put(t, ca, authority.PEM())
 	i := newIssuer(t)
 	r, sender := i.receiver(t), newSender(t)
-	right := i.secured(t, authority.Issue(t, evil.Leaf{}))
+	right := i.secured(t, authority.Issue(t, hostiletest.Leaf{}))
 	wrong := right
 	grant := *right.Auth.OAuth2
 	wrong.Call, wrong.Auth.OAuth2 = "billing", &grant
@@ -101,7 +101,7 @@ func TestATokenIsNotSharedWithWhoTrustsAnotherServer(t *testing.T) {
 	assert.Equal(t, 1, sender.Identities())
 
 	// The authority's file is replaced, and the token runs out.
-	renewed := evil.NewAuthority(t)
+	renewed := hostiletest.NewAuthority(t)
 	put(t, ca, renewed.PEM())
 	i.revoke()
 	o := sender.Send(context.Background(), right, numbered(r.URL, 100), 1)

@@ -10,14 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"segue/client"
 	"segue/contract"
 	"segue/interaction"
-	"segue/starter/drive"
 )
 
 // queueUp starts interactions while no worker runs, those of one name after the
 // other: n of each, whose ids begin with it.
-func (l *lab) queueUp(c *drive.Client, names []string, n int, start func(name, id string) (contactCenter, fields string)) {
+func (l *lab) queueUp(c *client.Client, names []string, n int, start func(name, id string) (contactCenter, fields string)) {
 	l.t.Helper()
 	for _, name := range names {
 		var senders errgroup.Group
@@ -26,7 +26,7 @@ func (l *lab) queueUp(c *drive.Client, names []string, n int, start func(name, i
 			id := fmt.Sprintf("%s-%d", name, i)
 			contactCenter, fields := start(name, id)
 			senders.Go(func() error {
-				_, err := c.Start(l.t.Context(), drive.Name{ContactCenter: contactCenter, ID: id}, []byte(fields), false)
+				_, err := c.Start(l.t.Context(), client.Name{ContactCenter: contactCenter, ID: id}, []byte(fields), false)
 				return err
 			})
 		}
@@ -52,7 +52,7 @@ func TestAFloodDoesNotStarveAnotherContactCenter(t *testing.T) {
 	const flood, late = 400, 20
 	l := newLab(t)
 	crm := newReceiver(t, func(arrival) int { return 200 })
-	c := &drive.Client{Temporal: l.client, TaskQueue: l.name}
+	c := &client.Client{Temporal: l.client, TaskQueue: l.name}
 	start := func(name, id string) (string, string) {
 		contactCenter := l.name + "-" + name
 		return contactCenter, fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":"inbound"}`, id, contactCenter)
@@ -76,7 +76,7 @@ func TestUrgentInteractionsGoFirst(t *testing.T) {
 	const n = 200
 	l := newLab(t)
 	crm := newReceiver(t, func(arrival) int { return 200 })
-	c := &drive.Client{Temporal: l.client, TaskQueue: l.name, Priority: func(s interaction.Start) contract.Priority {
+	c := &client.Client{Temporal: l.client, TaskQueue: l.name, Priority: func(s interaction.Start) contract.Priority {
 		return contract.Priority{Key: map[interaction.Channel]int{interaction.ChannelEmail: 5, interaction.ChannelInbound: 1}[s.Channel]}
 	}}
 	l.queueUp(c, []string{"email", "inbound"}, n, func(name, id string) (string, string) {

@@ -20,7 +20,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"segue/delivery/evil"
+	"segue/delivery/hostiletest"
 )
 
 // gossips are receivers that repeat what they are sent, in every way they can, and
@@ -78,9 +78,9 @@ func (g *gossips) plant(t *testing.T) {
 	raw := grow("sign", "%s------------")
 	t.Setenv("CANARY_SIGN", "whsec_"+base64.StdEncoding.EncodeToString([]byte(raw.value)))
 
-	authority, dir := evil.NewAuthority(t), t.TempDir()
-	client := authority.Issue(t, evil.Leaf{Host: "segue"})
-	certificate, key := evil.Files(t, client)
+	authority, dir := hostiletest.NewAuthority(t), t.TempDir()
+	client := authority.Issue(t, hostiletest.Leaf{Host: "segue"})
+	certificate, key := hostiletest.Files(t, client)
 	lines := strings.Split(strings.TrimSpace(string(key)), "\n")
 	// Of the key it is the lines in the middle of its file that are looked for.
 	g.canaries["mtls"] = canary{kind: "mtls", cores: []string{lines[1][:40], lines[2][:40]}}
@@ -93,7 +93,7 @@ func (g *gossips) plant(t *testing.T) {
 		t.Setenv("CANARY_FILE_"+name, file)
 	}
 	g.mutual = httptest.NewUnstartedServer(http.HandlerFunc(g.answer))
-	g.mutual.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Issue(t, evil.Leaf{})},
+	g.mutual.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Issue(t, hostiletest.Leaf{})},
 		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: authority.Pool()}
 	g.mutual.StartTLS()
 	t.Cleanup(g.mutual.Close)

@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"sync"
 
-	"segue/request/expr"
+	"segue/expr"
 
 	"go.yaml.in/yaml/v3"
 )

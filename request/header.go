@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"segue/contract"
-	"segue/request/expr"
+	"segue/expr"
 )
 
 // reserved are the headers that Segue or the HTTP client sets.

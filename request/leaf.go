@@ -4,8 +4,8 @@ import (
 	"errors"
 	"strings"
 
+	"segue/expr"
 	"segue/interaction"
-	"segue/request/expr"
 
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"segue/request/expr"
+	"segue/expr"
 
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"segue/request/expr"
+	"segue/expr"
 )
 
 // Problem is one mistake in a configured call, found when it is compiled.

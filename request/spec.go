@@ -1,7 +1,7 @@
 package request
 
 import (
-	"segue/request/expr"
+	"segue/expr"
 
 	"go.yaml.in/yaml/v3"
 )

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"segue/expr"
 	"segue/interaction"
 	"segue/request"
-	"segue/request/expr"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"segue/contract"
+	"segue/expr"
 	"segue/interaction"
-	"segue/request/expr"
 )
 
 // Template is a compiled call. It is immutable and safe for concurrent use.

@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"strings"
 
-	"segue/request/expr"
+	"segue/expr"
 )
 
 // target is a call's URL: what stands before the first value is literal, so that

@@ -12,9 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"segue/client"
 	"segue/contract"
 	"segue/starter/audit"
-	"segue/starter/drive"
 )
 
 // auditFlags say what is audited, and what is done about it.
@@ -188,7 +188,7 @@ func (a *app) stuck(ctx context.Context, s *session, auditor *audit.Auditor, fil
 	if err != nil || !known {
 		return stuck, "", err
 	}
-	if err := d.checkPollers(ctx, current); errors.Is(err, drive.ErrNoWorker) {
+	if err := d.checkPollers(ctx, current); errors.Is(err, client.ErrNoWorker) {
 		return stuck, d.label(current), nil
 	} else if err != nil {
 		return nil, "", err

@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/cobra"
 	historypb "go.temporal.io/api/history/v1"
 
+	"segue/client"
+	"segue/client/lanes"
 	"segue/contract"
-	"segue/starter/drive"
-	"segue/starter/lanes"
 )
 
 func (a *app) deliveriesCommand() *cobra.Command {
@@ -67,11 +67,11 @@ func (a *app) deliveries(ctx context.Context, s *session, filter lanes.Filter, l
 	if filter.Interaction == "" {
 		return a.search(ctx, s, filter, limit)
 	}
-	n := drive.Name{ContactCenter: filter.ContactCenter, ID: filter.Interaction}
+	n := client.Name{ContactCenter: filter.ContactCenter, ID: filter.Interaction}
 	limitedCtx, cancel := limited(ctx)
 	defer cancel()
 	records, err := s.Deliveries(limitedCtx, n)
-	if errors.Is(err, drive.ErrNotFound) {
+	if errors.Is(err, client.ErrNotFound) {
 		// Temporal may have dropped a completed interaction whose lanes still wait.
 		if found, searched := a.search(ctx, s, filter, limit); searched != nil || len(found.Deliveries) > 0 {
 			return found, searched
@@ -83,7 +83,7 @@ func (a *app) deliveries(ctx context.Context, s *session, filter lanes.Filter, l
 	filter.Settled = true
 	var found lanes.Found
 	for _, record := range records {
-		lane := drive.LaneOf(n, record.Call)
+		lane := client.LaneOf(n, record.Call)
 		if len(record.Attempts) == 0 && record.EventAt == "" {
 			lane.WorkflowID = n.WorkflowID() // the interaction's own word
 		}
@@ -127,7 +127,7 @@ func (a *app) printDiscarded(ctx context.Context, s *session, found lanes.Found,
 			}
 			histories[key] = history
 		}
-		found.Deliveries[i].Discarded = &contract.Discarding{At: d.Discarded.At, By: drive.DiscardedBy(histories[key], d.DeliveryRecord)}
+		found.Deliveries[i].Discarded = &contract.Discarding{At: d.Discarded.At, By: client.DiscardedBy(histories[key], d.DeliveryRecord)}
 	}
 	return a.printWith(found, limit, writeDiscarded)
 }

@@ -10,11 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"segue/client"
+	"segue/client/feed"
 	"segue/config"
-	"segue/demo"
 	"segue/examples"
-	"segue/starter/drive"
-	"segue/starter/feed"
+	"segue/starter/demo"
 )
 
 func (a *app) demoCommand() *cobra.Command {
@@ -76,7 +76,7 @@ func (d *demoFlags) check(c *cobra.Command, a *app) error {
 	case d.parallel < 1:
 		return usage("--parallel %d: use 1 or more", d.parallel)
 	case d.contactCenter != "":
-		if err := (drive.Name{ContactCenter: d.contactCenter, ID: "any"}).Check(); err != nil {
+		if err := (client.Name{ContactCenter: d.contactCenter, ID: "any"}).Check(); err != nil {
 			return usage("--contact-center: %w", err)
 		}
 	}

@@ -12,17 +12,17 @@ import (
 	"go.temporal.io/api/serviceerror"
 	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
+	sdkclient "go.temporal.io/sdk/client"
 	"google.golang.org/grpc/codes"
 
-	"segue/starter/drive"
+	"segue/client"
 )
 
 // deployment is one deployment of versioned workers.
 type deployment struct {
 	*session
 	name   string
-	handle client.WorkerDeploymentHandle
+	handle sdkclient.WorkerDeploymentHandle
 }
 
 // deployment is one of the namespace.
@@ -32,8 +32,8 @@ func (s *session) deployment(name string) *deployment {
 
 // current is the build id of the current version; empty is unversioned. known is false where no versioned worker has run.
 func (d *deployment) current(ctx context.Context) (build string, known bool, err error) {
-	described, err := d.handle.Describe(ctx, client.WorkerDeploymentDescribeOptions{})
-	if err = d.kindOf(err); errors.Is(err, drive.ErrNotFound) {
+	described, err := d.handle.Describe(ctx, sdkclient.WorkerDeploymentDescribeOptions{})
+	if err = d.kindOf(err); errors.Is(err, client.ErrNotFound) {
 		return "", false, nil
 	}
 	if err == nil && described.Info.RoutingConfig.CurrentVersion != nil {
@@ -60,7 +60,7 @@ func (d *deployment) requirePollers(ctx context.Context, build string, patience 
 	defer tick.Stop()
 	for {
 		err := d.checkPollers(ctx, build)
-		missing := errors.Is(err, drive.ErrNoWorker) || errors.Is(err, drive.ErrNotFound)
+		missing := errors.Is(err, client.ErrNoWorker) || errors.Is(err, client.ErrNotFound)
 		if !missing || time.Now().After(deadline) {
 			return err
 		}
@@ -82,20 +82,20 @@ func (d *deployment) checkPollers(ctx context.Context, build string) error {
 	}
 	workers, err := d.workers(ctx, queues)
 	if err == nil && workers[build] == 0 {
-		err = fmt.Errorf("%w as %s on task queue %s: start its workers, or wait for them with --wait", drive.ErrNoWorker, d.label(build), strings.Join(keys(queues), ", "))
+		err = fmt.Errorf("%w as %s on task queue %s: start its workers, or wait for them with --wait", client.ErrNoWorker, d.label(build), strings.Join(keys(queues), ", "))
 	}
 	return err
 }
 
 // queuesOf are the task queues that workers of a version have polled for workflows.
 func (d *deployment) queuesOf(ctx context.Context, build string) (map[string]bool, error) {
-	described, err := d.handle.DescribeVersion(ctx, client.WorkerDeploymentDescribeVersionOptions{BuildID: build})
+	described, err := d.handle.DescribeVersion(ctx, sdkclient.WorkerDeploymentDescribeVersionOptions{BuildID: build})
 	if err != nil {
 		return nil, d.kindOf(err)
 	}
 	queues := map[string]bool{}
 	for _, queue := range described.Info.TaskQueuesInfos {
-		if queue.Type == client.TaskQueueTypeWorkflow {
+		if queue.Type == sdkclient.TaskQueueTypeWorkflow {
 			queues[queue.Name] = true
 		}
 	}
@@ -182,7 +182,7 @@ func keys(set map[string]bool) []string {
 // or have had some time to.
 func (d *deployment) setCurrent(ctx context.Context, build string) error {
 	err := d.twice(ctx, func() error {
-		_, err := d.handle.SetCurrentVersion(ctx, client.WorkerDeploymentSetCurrentVersionOptions{BuildID: build})
+		_, err := d.handle.SetCurrentVersion(ctx, sdkclient.WorkerDeploymentSetCurrentVersionOptions{BuildID: build})
 		return err
 	})
 	if err != nil {
@@ -217,7 +217,7 @@ const spreadLimit = 10 * time.Second
 // ramp sends a version a share of what begins. Zero percent ends its ramp.
 func (d *deployment) ramp(ctx context.Context, build string, percent float32) error {
 	if percent == 0 {
-		described, err := d.handle.Describe(ctx, client.WorkerDeploymentDescribeOptions{})
+		described, err := d.handle.Describe(ctx, sdkclient.WorkerDeploymentDescribeOptions{})
 		if err != nil {
 			return d.kindOf(err)
 		}
@@ -235,7 +235,7 @@ func (d *deployment) ramp(ctx context.Context, build string, percent float32) er
 		build = "" // what Temporal takes for no ramp at all
 	}
 	return d.twice(ctx, func() error {
-		_, err := d.handle.SetRampingVersion(ctx, client.WorkerDeploymentSetRampingVersionOptions{BuildID: build, Percentage: percent})
+		_, err := d.handle.SetRampingVersion(ctx, sdkclient.WorkerDeploymentSetRampingVersionOptions{BuildID: build, Percentage: percent})
 		return err
 	})
 }
@@ -255,9 +255,9 @@ func (d *deployment) kindOf(err error) error {
 	var unavailable *serviceerror.Unavailable
 	switch {
 	case errors.As(err, &missing):
-		return fmt.Errorf("deployment %s, or that version of it, %w: no worker has run as it (%s)", d.name, drive.ErrNotFound, missing.Error())
+		return fmt.Errorf("deployment %s, or that version of it, %w: no worker has run as it (%s)", d.name, client.ErrNotFound, missing.Error())
 	case errors.As(err, &unavailable):
-		return fmt.Errorf("%w: %w", drive.ErrUnreachable, err)
+		return fmt.Errorf("%w: %w", client.ErrUnreachable, err)
 	}
 	return err
 }

@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"segue/client"
 	"segue/interaction"
-	"segue/starter/drive"
 )
 
 // The exit codes that scripts may rely on.
@@ -33,21 +33,21 @@ func codeOf(err error) int {
 		return coded.code
 	case errors.As(err, &wrong):
 		return exitUsage
-	case errors.Is(err, drive.ErrNotFound):
+	case errors.Is(err, client.ErrNotFound):
 		return exitNotFound
 	case isRefused(err):
 		return exitRefused
-	case errors.Is(err, drive.ErrUnreachable), errors.Is(err, drive.ErrNoWorker), errors.Is(err, drive.ErrStuck):
+	case errors.Is(err, client.ErrUnreachable), errors.Is(err, client.ErrNoWorker), errors.Is(err, client.ErrStuck):
 		return exitUnreachable
 	}
 	return exitFailure
 }
 
 func isRefused(err error) bool {
-	var refused *drive.RefusedError
-	var exists *drive.ExistsError
+	var refused *client.RefusedError
+	var exists *client.ExistsError
 	var invalid *interaction.InvalidError
-	return errors.As(err, &refused) || errors.As(err, &exists) || errors.As(err, &invalid) || errors.Is(err, drive.ErrCompleted)
+	return errors.As(err, &refused) || errors.As(err, &exists) || errors.As(err, &invalid) || errors.Is(err, client.ErrCompleted)
 }
 
 // usageError is a command line that cannot be meant.

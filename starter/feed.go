@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"segue/client/feed"
 	"segue/starter/draw"
-	"segue/starter/feed"
 )
 
 func (a *app) feedCommand() *cobra.Command {

@@ -8,7 +8,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 
-	"segue/starter/drive"
+	"segue/client"
 )
 
 // find lists the workflows that a query in Temporal's list language means.
@@ -49,10 +49,10 @@ func (s *session) each(ctx context.Context, query string, expected int, visit fu
 }
 
 // Lanes visits the lane workflows that a query means.
-func (s *session) Lanes(ctx context.Context, query string, visit func(drive.Lane) error) error {
+func (s *session) Lanes(ctx context.Context, query string, visit func(client.Lane) error) error {
 	return s.each(ctx, query, pageSize, func(entry listEntry) error {
-		lane := drive.Lane{
-			Name: drive.Name{ContactCenter: entry.ContactCenter, ID: entry.ID}, Receiver: entry.Receiver, Call: entry.Call, WorkflowID: entry.WorkflowID,
+		lane := client.Lane{
+			Name: client.Name{ContactCenter: entry.ContactCenter, ID: entry.ID}, Receiver: entry.Receiver, Call: entry.Call, WorkflowID: entry.WorkflowID,
 		}
 		if entry.ClosedAt != nil {
 			lane.RunID = entry.RunID
@@ -81,7 +81,7 @@ func (s *session) findError(err error, query string) error {
 	case errors.As(err, &invalid):
 		return fmt.Errorf("query %s: %w (`segue setup` registers Segue's search attributes)", query, err)
 	case errors.As(err, &unavailable):
-		return fmt.Errorf("%w: %w", drive.ErrUnreachable, err)
+		return fmt.Errorf("%w: %w", client.ErrUnreachable, err)
 	}
 	return err
 }

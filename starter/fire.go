@@ -18,8 +18,8 @@ import (
 	"segue/config"
 	"segue/contract"
 	"segue/delivery"
+	"segue/expr"
 	"segue/interaction"
-	"segue/request/expr"
 	"segue/trigger"
 	"segue/worker/host"
 )

@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"segue/client"
+	"segue/client/lanes"
 	"segue/delivery"
-	"segue/starter/drive"
-	"segue/starter/lanes"
 )
 
 // laneFlags are the flags that choose deliveries, the same for looking and for acting.
@@ -54,7 +54,7 @@ func (f *laneFlags) filter(args []string, now time.Time) (lanes.Filter, error) {
 	return filter, nil
 }
 
-func (f *laneFlags) name(text string) (drive.Name, error) {
+func (f *laneFlags) name(text string) (client.Name, error) {
 	return name(text, cmp.Or(f.contactCenter, defaultContactCenter))
 }
 

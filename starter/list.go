@@ -13,10 +13,10 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
 
+	"segue/client"
 	"segue/contract"
+	"segue/expr"
 	"segue/interaction"
-	"segue/request/expr"
-	"segue/starter/drive"
 )
 
 func (a *app) listCommand() *cobra.Command {
@@ -121,12 +121,12 @@ func (f *listFilter) query() (string, error) {
 		conditions = append(conditions, "ExecutionStatus = 'Running'")
 	}
 	for _, keyword := range f.keywords() {
-		if !drive.CanFind(*keyword.value) {
+		if !client.CanFind(*keyword.value) {
 			return "", usage("--%s %q: Temporal's lists find no text with a double quote or a backslash, or with a quote at its beginning or end; leave the filter out",
 				keyword.flag, *keyword.value)
 		}
 		if *keyword.value != "" {
-			conditions = append(conditions, drive.Equals(keyword.attribute, *keyword.value))
+			conditions = append(conditions, client.Equals(keyword.attribute, *keyword.value))
 		}
 	}
 	for attribute, wanted := range map[string]bool{"SegueUndelivered": f.undelivered, "SegueParked": f.parked} {

@@ -13,13 +13,13 @@ import (
 	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
+	sdkclient "go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"segue/client"
 	"segue/replay"
 	"segue/starter/audit"
-	"segue/starter/drive"
 )
 
 // maxMoved bounds what is held in memory; the same command again moves the rest.
@@ -97,7 +97,7 @@ func (a *app) moveOne(ctx context.Context, d *deployment, f deployFlags, run lis
 		}
 		return err
 	}
-	if err := d.replays(ctx, run); err != nil && !(failing && errors.Is(err, drive.ErrStuck)) {
+	if err := d.replays(ctx, run); err != nil && !(failing && errors.Is(err, client.ErrStuck)) {
 		if undone := d.override(ctx, run, pendingTarget(info)); undone != nil && !isGone(undone) {
 			return errors.Join(err, undone)
 		}
@@ -111,13 +111,13 @@ func (a *app) moveOne(ctx context.Context, d *deployment, f deployFlags, run lis
 // override sends the next task of a run to a version, once, so that it stays there as if it had begun there. An empty
 // build id takes back an override that has had no effect yet.
 func (d *deployment) override(ctx context.Context, run listEntry, build string) error {
-	change := client.VersioningOverrideChange{}
+	change := sdkclient.VersioningOverrideChange{}
 	if build != "" {
-		change.Value = &client.OneTimeVersioningOverride{TargetVersion: worker.WorkerDeploymentVersion{DeploymentName: d.name, BuildID: build}}
+		change.Value = &sdkclient.OneTimeVersioningOverride{TargetVersion: worker.WorkerDeploymentVersion{DeploymentName: d.name, BuildID: build}}
 	}
-	_, err := d.Temporal.UpdateWorkflowExecutionOptions(ctx, client.UpdateWorkflowExecutionOptionsRequest{
+	_, err := d.Temporal.UpdateWorkflowExecutionOptions(ctx, sdkclient.UpdateWorkflowExecutionOptionsRequest{
 		WorkflowId: run.WorkflowID, RunId: run.RunID,
-		WorkflowExecutionOptionsChanges: client.WorkflowExecutionOptionsChanges{VersioningOverride: &change},
+		WorkflowExecutionOptionsChanges: sdkclient.WorkflowExecutionOptionsChanges{VersioningOverride: &change},
 	})
 	return err
 }
@@ -131,9 +131,9 @@ func (d *deployment) replays(ctx context.Context, run listEntry) error {
 		Namespace: d.settings.Namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: run.WorkflowID, RunId: run.RunID},
 	})
 	if err == nil {
-		_, err = d.State(ctx, drive.Name{ContactCenter: run.ContactCenter, ID: run.ID})
+		_, err = d.State(ctx, client.Name{ContactCenter: run.ContactCenter, ID: run.ID})
 	}
-	if isGone(err) || errors.Is(err, drive.ErrNotFound) || errors.Is(err, drive.ErrCompleted) {
+	if isGone(err) || errors.Is(err, client.ErrNotFound) || errors.Is(err, client.ErrCompleted) {
 		return nil // over meanwhile
 	}
 	return err

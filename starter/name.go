@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"segue/starter/drive"
+	"segue/client"
 )
 
 // defaultContactCenter is where an interaction belongs that names no other.
@@ -21,8 +21,8 @@ func contactCenterFlag(c *cobra.Command, into *string) {
 }
 
 // name reads which interaction is meant.
-func name(text, contactCenter string) (drive.Name, error) {
-	n, err := drive.ParseName(text, contactCenter)
+func name(text, contactCenter string) (client.Name, error) {
+	n, err := client.ParseName(text, contactCenter)
 	if err != nil {
 		return n, usage("%w", err)
 	}

@@ -9,8 +9,8 @@ import (
 
 	"go.temporal.io/api/workflowservice/v1"
 
+	"segue/client"
 	"segue/contract"
-	"segue/starter/drive"
 )
 
 const (
@@ -75,17 +75,17 @@ func (s *session) correct(ctx context.Context, entries []listEntry, owing bool) 
 	if !slices.ContainsFunc(entries, isDoubtful) {
 		return entries, nil
 	}
-	open := map[drive.Name]bool{}
+	open := map[client.Name]bool{}
 	query := fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH '%s'",
 		contract.WorkflowDelivery, contract.InteractionLanes)
-	if err := s.Lanes(ctx, query, func(l drive.Lane) error {
+	if err := s.Lanes(ctx, query, func(l client.Lane) error {
 		open[l.Name] = true
 		return nil
 	}); err != nil {
 		return nil, err
 	}
 	for i, e := range entries {
-		if isDoubtful(e) && !open[drive.Name{ContactCenter: e.ContactCenter, ID: e.ID}] {
+		if isDoubtful(e) && !open[client.Name{ContactCenter: e.ContactCenter, ID: e.ID}] {
 			entries[i].Undelivered = 0
 		}
 	}

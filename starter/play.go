@@ -10,12 +10,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"segue/client"
+	"segue/client/feed"
 	"segue/config"
 	"segue/contract"
-	"segue/demo"
 	"segue/interaction"
-	"segue/starter/drive"
-	"segue/starter/feed"
+	"segue/starter/demo"
 )
 
 // play is one playing of the day.
@@ -194,9 +194,9 @@ type told struct {
 }
 
 // timelines asks every interaction what it went through.
-func (p *play) timelines(ctx context.Context) map[drive.Name]told {
+func (p *play) timelines(ctx context.Context) map[client.Name]told {
 	var mu sync.Mutex
-	answers := map[drive.Name]told{}
+	answers := map[client.Name]told{}
 	bar := newProgress(p.errs, "timelines", len(p.plan.Courses))
 	defer bar.end()
 	var asking errgroup.Group

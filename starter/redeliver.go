@@ -14,9 +14,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"segue/client"
+	"segue/client/lanes"
 	"segue/contract"
-	"segue/starter/drive"
-	"segue/starter/lanes"
 )
 
 // errand is a command that passes an operator's wish on to lanes.
@@ -118,7 +118,7 @@ func (a *app) run(ctx context.Context, e *errand, args []string) error {
 		}
 	}
 	if len(found.Deliveries) == 0 && len(e.ids) > 0 {
-		return fmt.Errorf("parked delivery %s %w: `%s deliveries` shows what there is", strings.Join(e.ids, ", "), drive.ErrNotFound, a.self())
+		return fmt.Errorf("parked delivery %s %w: `%s deliveries` shows what there is", strings.Join(e.ids, ", "), client.ErrNotFound, a.self())
 	}
 	fmt.Fprintln(a.errs, census(found))
 	result := lanes.ResultOf(found)

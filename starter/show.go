@@ -9,11 +9,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"segue/client"
 	"segue/contract"
 	"segue/delivery"
 	"segue/interaction"
 	"segue/starter/draw"
-	"segue/starter/drive"
 )
 
 func (a *app) showCommand() *cobra.Command {
@@ -58,10 +58,10 @@ type portrait struct {
 	Rejected   []contract.Rejected       `json:"rejected"`
 	// Workflow is how its workflow stands: running, completed, or how it was ended from
 	// outside, when, and for which reason.
-	Workflow drive.Standing `json:"workflow"`
+	Workflow client.Standing `json:"workflow"`
 }
 
-func portraitOf(ctx context.Context, client *drive.Client, n drive.Name) (portrait, error) {
+func portraitOf(ctx context.Context, client *client.Client, n client.Name) (portrait, error) {
 	var p portrait
 	var err error
 	if p.State, err = client.State(ctx, n); err != nil {

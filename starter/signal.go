@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"segue/client"
 	"segue/contract"
 	"segue/interaction"
-	"segue/starter/drive"
 )
 
 func (a *app) signalCommand() *cobra.Command {
@@ -72,7 +72,7 @@ Commands: ` + strings.Join(interaction.Commands(), ", ") + `.`,
 // message is one command on its way.
 type message struct {
 	name    string
-	to      drive.Name
+	to      client.Name
 	eventID string
 	payload json.RawMessage
 }

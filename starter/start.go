@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"segue/client"
 	"segue/interaction"
-	"segue/starter/drive"
 )
 
 func (a *app) startCommand() *cobra.Command {
@@ -41,7 +41,7 @@ An id that was started before is refused (exit code 4); --reopen starts a comple
 				return err
 			}
 			defer s.close()
-			n := drive.Name{ContactCenter: start.ContactCenter, ID: start.ID}
+			n := client.Name{ContactCenter: start.ContactCenter, ID: start.ID}
 			run, err := s.Start(c.Context(), n, payload, reopen || start.Reopen)
 			if err != nil {
 				return err

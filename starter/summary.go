@@ -11,11 +11,11 @@ import (
 	"strings"
 	"time"
 
-	"segue/demo"
+	"segue/client"
+	"segue/client/feed"
 	"segue/interaction"
+	"segue/starter/demo"
 	"segue/starter/draw"
-	"segue/starter/drive"
-	"segue/starter/feed"
 )
 
 // demoResult is what the demo prints.
@@ -55,7 +55,7 @@ type demoEngagements struct {
 }
 
 // compare holds what came of the day against what had to.
-func (p *play) compare(fed feed.Result, ended ends, timelines map[drive.Name]told) *demoResult {
+func (p *play) compare(fed feed.Result, ended ends, timelines map[client.Name]told) *demoResult {
 	arrivals := p.receivers.Ledger.Arrivals()
 	verdict := demo.Judge(arrivals, p.expected)
 	result := &demoResult{
@@ -84,7 +84,7 @@ func (p *play) compare(fed feed.Result, ended ends, timelines map[drive.Name]tol
 	return result
 }
 
-func segmentsOf(timelines map[drive.Name]told) map[string]int {
+func segmentsOf(timelines map[client.Name]told) map[string]int {
 	counts := map[string]int{}
 	for _, timeline := range timelines {
 		for _, span := range timeline.spans {
@@ -96,7 +96,7 @@ func segmentsOf(timelines map[drive.Name]told) map[string]int {
 
 // timelinesAmiss are the interactions that tell another story than the state
 // machine does.
-func (p *play) timelinesAmiss(timelines map[drive.Name]told) []string {
+func (p *play) timelinesAmiss(timelines map[client.Name]told) []string {
 	var amiss []string
 	for _, course := range p.plan.Courses {
 		timeline := timelines[course.Name]

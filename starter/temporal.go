@@ -6,11 +6,11 @@ import (
 	"log/slog"
 	"time"
 
-	"go.temporal.io/sdk/client"
+	sdkclient "go.temporal.io/sdk/client"
 
+	"segue/client"
 	"segue/config"
 	"segue/connect"
-	"segue/starter/drive"
 	"segue/worker/host"
 	"segue/workflows"
 )
@@ -20,7 +20,7 @@ const dialLimit = 10 * time.Second
 
 // session is a connection to one namespace.
 type session struct {
-	*drive.Client
+	*client.Client
 	settings connect.Settings
 }
 
@@ -40,7 +40,7 @@ func (a *app) connect(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-func dial(ctx context.Context, settings connect.Settings, log *slog.Logger, plugins ...client.Plugin) (*session, error) {
+func dial(ctx context.Context, settings connect.Settings, log *slog.Logger, plugins ...sdkclient.Plugin) (*session, error) {
 	settings = settings.WithDefaults()
 	order, err := workflows.NewPlugin()
 	if err != nil {
@@ -53,10 +53,10 @@ func dial(ctx context.Context, settings connect.Settings, log *slog.Logger, plug
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, fmt.Errorf("%w: %w", drive.ErrUnreachable, err)
+		return nil, fmt.Errorf("%w: %w", client.ErrUnreachable, err)
 	}
 	return &session{
-		Client:   &drive.Client{Temporal: temporal, TaskQueue: settings.TaskQueue},
+		Client:   &client.Client{Temporal: temporal, TaskQueue: settings.TaskQueue},
 		settings: settings,
 	}, nil
 }

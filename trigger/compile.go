@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"segue/expr"
 	"segue/interaction"
-	"segue/request/expr"
 )
 
 // Bounds of a configuration's triggers.

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"segue/expr"
 	"segue/interaction"
-	"segue/request/expr"
 )
 
 // Spec is one configured trigger. An empty filter lets everything through; of a

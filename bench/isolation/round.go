@@ -6,12 +6,12 @@ import (
 	"time"
 
 	"segue/bench/lab"
-	"segue/starter/drive"
+	"segue/client"
 )
 
 // event is one signal and when it was due.
 type event struct {
-	to    drive.Name
+	to    client.Name
 	group int
 	at    time.Time
 }
@@ -35,7 +35,7 @@ type laneName struct {
 type round struct {
 	name         string
 	sick         bool
-	interactions []drive.Name
+	interactions []client.Name
 	events       []event
 	begin        time.Time
 
@@ -57,7 +57,7 @@ type round struct {
 func newRound(name string, sick bool, p plan) *round {
 	r := &round{name: name, sick: sick, missing: map[laneName]int{}, last: map[laneName]int64{}}
 	for i := range p.Interactions {
-		r.interactions = append(r.interactions, drive.Name{ContactCenter: name, ID: fmt.Sprintf("%s-%d", name, i)})
+		r.interactions = append(r.interactions, client.Name{ContactCenter: name, ID: fmt.Sprintf("%s-%d", name, i)})
 	}
 	for i := range p.Deliveries / p.Pairs / fanOut {
 		e := event{to: r.interactions[i%p.Interactions], group: (i + i/p.Interactions) % groups}
@@ -114,12 +114,12 @@ func (r *round) allHealthy() bool { return r.arrivedHealthy == r.expectedHealthy
 func (r *round) all() bool        { return r.arrivals == r.expected }
 
 // openLanes are the sick receivers' lanes in which something has not arrived yet.
-func (r *round) openLanes() []drive.Lane {
-	var list []drive.Lane
+func (r *round) openLanes() []client.Lane {
+	var list []client.Lane
 	for _, n := range r.interactions {
 		for _, number := range []int{deadOne, slowOne} {
 			if r.missing[laneName{n.ID, number}] > 0 {
-				list = append(list, drive.LaneOf(n, callOf(number)))
+				list = append(list, client.LaneOf(n, callOf(number)))
 			}
 		}
 	}

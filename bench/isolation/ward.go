@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"segue/bench/lab"
+	"segue/client"
 	"segue/contract"
-	"segue/starter/drive"
 )
 
 const (
@@ -32,7 +32,7 @@ const (
 type ward struct {
 	*lab.Lab
 	plan      plan
-	drive     *drive.Client
+	drive     *client.Client
 	receivers []*receiver
 	arrived   chan arrival
 }
@@ -48,7 +48,7 @@ func openWard(ctx context.Context, p plan) (*ward, error) {
 	if w.Lab, err = lab.Open(ctx, w.configuration()); err != nil {
 		return nil, err
 	}
-	w.drive = &drive.Client{Temporal: w.Client, TaskQueue: lab.TaskQueue}
+	w.drive = &client.Client{Temporal: w.Client, TaskQueue: lab.TaskQueue}
 	return w, nil
 }
 
@@ -117,7 +117,7 @@ func (w *ward) round(ctx context.Context, name string, sick bool) (*round, error
 }
 
 // each does something with every interaction of a round, several at once.
-func (w *ward) each(ctx context.Context, r *round, do func(context.Context, drive.Name) error) error {
+func (w *ward) each(ctx context.Context, r *round, do func(context.Context, client.Name) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(16)
 	for _, name := range r.interactions {
@@ -128,7 +128,7 @@ func (w *ward) each(ctx context.Context, r *round, do func(context.Context, driv
 
 // admit starts the interactions and waits until each has answered.
 func (w *ward) admit(ctx context.Context, r *round) error {
-	return w.each(ctx, r, func(ctx context.Context, n drive.Name) error {
+	return w.each(ctx, r, func(ctx context.Context, n client.Name) error {
 		start := fmt.Appendf(nil, `{"id":%q,"contact_center":%q,"channel":"inbound"}`, n.ID, n.ContactCenter)
 		if _, err := w.drive.Start(ctx, n, start, false); err != nil {
 			return err
@@ -216,7 +216,7 @@ func (w *ward) redeliver(ctx context.Context, r *round) error {
 func (w *ward) hurry(ctx context.Context, r *round) (n int, err error) {
 	for _, lane := range r.openLanes() {
 		records, err := w.drive.LaneDeliveries(ctx, lane)
-		if errors.Is(err, drive.ErrNotFound) || errors.Is(err, drive.ErrCompleted) {
+		if errors.Is(err, client.ErrNotFound) || errors.Is(err, client.ErrCompleted) {
 			continue // not handed over, or worked off
 		}
 		if err != nil {
@@ -230,7 +230,7 @@ func (w *ward) hurry(ctx context.Context, r *round) (n int, err error) {
 				continue
 			}
 			err := w.drive.SignalLane(ctx, lane, contract.SignalRedeliver, contract.OperatorRequest{ID: record.ID})
-			if err != nil && !errors.Is(err, drive.ErrCompleted) {
+			if err != nil && !errors.Is(err, client.ErrCompleted) {
 				return n, err
 			}
 			n++
@@ -241,7 +241,7 @@ func (w *ward) hurry(ctx context.Context, r *round) (n int, err error) {
 
 // discharge ends the interactions and waits until their workflows have closed.
 func (w *ward) discharge(ctx context.Context, r *round) error {
-	return w.each(ctx, r, func(ctx context.Context, n drive.Name) error {
+	return w.each(ctx, r, func(ctx context.Context, n client.Name) error {
 		if err := w.drive.Signal(ctx, n, "complete", json.RawMessage(`{}`)); err != nil {
 			return err
 		}

@@ -9,11 +9,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"go.temporal.io/sdk/client"
+	sdkclient "go.temporal.io/sdk/client"
 
 	"segue/bench/lab"
+	"segue/client"
 	"segue/contract"
-	"segue/starter/drive"
 )
 
 const contactCenter = "bench"
@@ -23,7 +23,7 @@ type life struct {
 	scenario
 	lab        *lab.Lab
 	receiver   *receiver
-	drive      *drive.Client
+	drive      *client.Client
 	workflowID string
 }
 
@@ -47,7 +47,7 @@ guard: {allow: ["127.0.0.0/8"]}
 		return report{}, err
 	}
 	l := &life{scenario: s, lab: opened, receiver: r, workflowID: contract.InteractionWorkflowID(contactCenter, s.Name)}
-	l.drive = &drive.Client{Temporal: opened.Client, TaskQueue: lab.TaskQueue, Patience: time.Hour} // Overloaded is to be waited out
+	l.drive = &client.Client{Temporal: opened.Client, TaskQueue: lab.TaskQueue, Patience: time.Hour} // Overloaded is to be waited out
 	got, err := l.measure(ctx)
 	return got, errors.Join(err, opened.Close())
 }
@@ -55,7 +55,7 @@ guard: {allow: ["127.0.0.0/8"]}
 func (l *life) measure(ctx context.Context) (report, error) {
 	got := report{Scenario: l.Name, Commands: l.Commands, Batch: l.Batch}
 	start := map[string]any{"channel": "inbound", "contact_center": contactCenter, "id": l.Name}
-	options := client.StartWorkflowOptions{ID: l.workflowID, TaskQueue: lab.TaskQueue}
+	options := sdkclient.StartWorkflowOptions{ID: l.workflowID, TaskQueue: lab.TaskQueue}
 	if _, err := l.lab.Client.ExecuteWorkflow(ctx, options, contract.WorkflowInteraction, start); err != nil {
 		return got, err
 	}

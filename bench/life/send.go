@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
+	"segue/client"
 	"segue/contract"
-	"segue/starter/drive"
 )
 
 // senders is how many commands are on their way to Temporal at once; updates are
@@ -82,7 +82,7 @@ func (l *life) update(ctx context.Context, id string, batch []any) error {
 	if err != nil {
 		return err
 	}
-	results, err := l.drive.Commands(ctx, drive.Name{ContactCenter: contactCenter, ID: l.Name}, id, array)
+	results, err := l.drive.Commands(ctx, client.Name{ContactCenter: contactCenter, ID: l.Name}, id, array)
 	if err != nil {
 		return err
 	}

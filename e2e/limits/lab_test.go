@@ -16,12 +16,12 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 
+	"segue/client"
 	"segue/config"
 	"segue/connect"
 	"segue/e2e/replayed"
 	"segue/embedded"
 	"segue/embedded/postgres"
-	"segue/starter/drive"
 	"segue/worker/host"
 	"segue/workflows"
 )
@@ -52,7 +52,7 @@ func onEveryStore(t *testing.T, test func(t *testing.T, l *lab)) {
 
 // lab is a server with a worker.
 type lab struct {
-	*drive.Client
+	*client.Client
 }
 
 // newLab starts both for one test. One call of the configuration is parked at once, and operators cannot be notified:
@@ -102,34 +102,34 @@ timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 24h, engagement: 0s, late_ev
 		_, err := replayed.All(context.Background(), temporal, nil)
 		require.NoError(t, err)
 	})
-	return &lab{&drive.Client{Temporal: temporal, TaskQueue: taskQueue}}
+	return &lab{&client.Client{Temporal: temporal, TaskQueue: taskQueue}}
 }
 
 // start starts an interaction; more are further fields of its start.
-func (l *lab) start(t *testing.T, n drive.Name, more string) {
+func (l *lab) start(t *testing.T, n client.Name, more string) {
 	t.Helper()
 	_, err := l.Start(t.Context(), n, startOf(n, more), false)
 	require.NoError(t, err)
 }
 
-func startOf(n drive.Name, more string) json.RawMessage {
+func startOf(n client.Name, more string) json.RawMessage {
 	return fmt.Appendf(nil, `{"id":%q,"contact_center":%q,"channel":"inbound"%s}`, n.ID, n.ContactCenter, more)
 }
 
 // takes sends a command as an update, which the interaction takes.
-func (l *lab) takes(t *testing.T, n drive.Name, command, payload string) {
+func (l *lab) takes(t *testing.T, n client.Name, command, payload string) {
 	t.Helper()
 	_, err := l.Update(t.Context(), n, command, "", json.RawMessage(payload))
 	require.NoError(t, err)
 }
 
 // refuses sends a command as a signal and as an update. The interaction refuses both, and goes on.
-func (l *lab) refuses(t *testing.T, n drive.Name, command, payload, reason string) {
+func (l *lab) refuses(t *testing.T, n client.Name, command, payload, reason string) {
 	t.Helper()
 	before, err := l.Rejected(t.Context(), n)
 	require.NoError(t, err)
 	_, err = l.Update(t.Context(), n, command, "", json.RawMessage(payload))
-	var refused *drive.RefusedError
+	var refused *client.RefusedError
 	require.ErrorAs(t, err, &refused)
 	require.Contains(t, refused.Message, reason)
 	require.NoError(t, l.Signal(t.Context(), n, command, json.RawMessage(payload)))

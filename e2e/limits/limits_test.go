@@ -11,13 +11,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/sdk/client"
+	sdkclient "go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 	sdkworker "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"segue/client"
 	"segue/contract"
-	"segue/starter/drive"
 )
 
 func TestEveryRowAtItsBoundAndBeyondIt(t *testing.T) {
@@ -42,24 +42,24 @@ var texts = map[string]string{
 }
 
 func searchAttributes(t *testing.T, l *lab) {
-	n := drive.Name{ContactCenter: "attributes", ID: "i"}
+	n := client.Name{ContactCenter: "attributes", ID: "i"}
 	l.start(t, n, "")
-	in := " AND " + drive.Equals("SegueContactCenter", n.ContactCenter)
+	in := " AND " + client.Equals("SegueContactCenter", n.ContactCenter)
 	for _, text := range texts {
 		queue, err := json.Marshal(text)
 		require.NoError(t, err)
 		l.takes(t, n, "offer", `{"agent":"a1"}`)
 		l.takes(t, n, "accept", `{"agent":"a1"}`)
 		l.takes(t, n, "place_in_workbin", fmt.Sprintf(`{"workbin":%s}`, queue))
-		l.finds(t, n.WorkflowID(), drive.Equals("SegueWorkbin", text)+in)
+		l.finds(t, n.WorkflowID(), client.Equals("SegueWorkbin", text)+in)
 		l.takes(t, n, "offer", `{"agent":"a1"}`)
 		l.takes(t, n, "accept", `{"agent":"a1"}`)
 		l.takes(t, n, "place_in_workbin", fmt.Sprintf(`{"workbin":{"name":%s,"owner":%q}}`, queue, strings.Repeat("o", 3000)))
-		l.finds(t, n.WorkflowID(), drive.Equals("SegueWorkbin", text)+in)
+		l.finds(t, n.WorkflowID(), client.Equals("SegueWorkbin", text)+in)
 		l.takes(t, n, "offer", `{"agent":"a1"}`)
 		l.takes(t, n, "accept", `{"agent":"a1"}`)
 		l.takes(t, n, "place_in_queue", fmt.Sprintf(`{"queue":%s}`, queue))
-		l.finds(t, n.WorkflowID(), drive.Equals("SegueQueue", text)+in)
+		l.finds(t, n.WorkflowID(), client.Equals("SegueQueue", text)+in)
 	}
 	for _, length := range []int{256, 3000} {
 		long, reason := strings.Repeat("x", length), fmt.Sprintf("has %d bytes; send at most 255", length)
@@ -75,14 +75,14 @@ func searchAttributes(t *testing.T, l *lab) {
 // agents have ids of 256 bytes, more than a column holds, and wrap up: the summary of that timer names them.
 func agents(t *testing.T, l *lab) {
 	for i, agent := range []string{strings.Repeat("a", 256), strings.Repeat("<", 256), strings.Repeat("😀", 64), "PJSIP/O'Neil+7009"} {
-		n := drive.Name{ContactCenter: "agents", ID: fmt.Sprint(i)}
+		n := client.Name{ContactCenter: "agents", ID: fmt.Sprint(i)}
 		l.start(t, n, "")
 		for _, command := range []string{"offer", "accept"} {
 			l.takes(t, n, command, fmt.Sprintf(`{"agent":%q}`, agent))
 		}
-		l.finds(t, n.WorkflowID(), drive.Equals("SegueAgent", agent))
+		l.finds(t, n.WorkflowID(), client.Equals("SegueAgent", agent))
 		l.takes(t, n, "disconnect", `{}`)
-		l.finds(t, n.WorkflowID(), drive.Equals("SegueAgent", agent)+" AND SegueState = 'wrap_up'")
+		l.finds(t, n.WorkflowID(), client.Equals("SegueAgent", agent)+" AND SegueState = 'wrap_up'")
 		long := strings.Repeat("a", 257)
 		l.refuses(t, n, "complete", fmt.Sprintf(`{"agent":%q}`, long), "has 257 bytes; send at most 256")
 		l.takes(t, n, "complete", `{"disposition":{"code":"SOLD"}}`)
@@ -94,30 +94,30 @@ func agents(t *testing.T, l *lab) {
 func longerValues(t *testing.T, l *lab) {
 	for i, text := range []string{strings.Repeat("😀", 3000), strings.Repeat("<", 3000), "a\x00b", "a\xffb", strings.Repeat("y", 256)} {
 		id := fmt.Sprintf("longer-%d", i)
-		_, err := l.Temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
+		_, err := l.Temporal.ExecuteWorkflow(t.Context(), sdkclient.StartWorkflowOptions{
 			ID: id, TaskQueue: "nobody",
 			TypedSearchAttributes: temporal.NewSearchAttributes(contract.AttributeWorkbin.ValueSet(contract.Keyword(text))),
 		}, "Nothing")
 		require.NoError(t, err)
-		l.finds(t, id, drive.Equals("SegueWorkbin", text))
+		l.finds(t, id, client.Equals("SegueWorkbin", text))
 	}
 }
 
 func ids(t *testing.T, l *lab) {
-	n := drive.Name{ContactCenter: strings.Repeat("c", 114), ID: strings.Repeat("i", 128)}
+	n := client.Name{ContactCenter: strings.Repeat("c", 114), ID: strings.Repeat("i", 128)}
 	l.start(t, n, "")
 	l.takes(t, n, "place_in_queue", `{"queue":"sales"}`)
-	l.finds(t, n.WorkflowID(), drive.Equals("SegueInteraction", n.ID)+" AND "+drive.Equals("SegueContactCenter", n.ContactCenter))
+	l.finds(t, n.WorkflowID(), client.Equals("SegueInteraction", n.ID)+" AND "+client.Equals("SegueContactCenter", n.ContactCenter))
 	l.takes(t, n, "abandon", `{}`)
 
 	n.ContactCenter += "c"
 	require.ErrorContains(t, n.Check(), "have 243 bytes together; keep both together within 242")
-	_, err := l.Temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: n.WorkflowID(), TaskQueue: taskQueue}, contract.WorkflowInteraction, startOf(n, ""))
+	_, err := l.Temporal.ExecuteWorkflow(t.Context(), sdkclient.StartWorkflowOptions{ID: n.WorkflowID(), TaskQueue: taskQueue}, contract.WorkflowInteraction, startOf(n, ""))
 	var invalid *serviceerror.InvalidArgument
 	require.ErrorAs(t, err, &invalid, "the server says no, instead of a database that never does")
 
 	// A workflow id that fits, with a start that says another: the interaction says what is wrong.
-	run, err := l.Temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
+	run, err := l.Temporal.ExecuteWorkflow(t.Context(), sdkclient.StartWorkflowOptions{
 		ID: contract.InteractionWorkflowID("c", "i"), TaskQueue: taskQueue,
 	}, contract.WorkflowInteraction, startOf(n, ""))
 	require.NoError(t, err)
@@ -125,7 +125,7 @@ func ids(t *testing.T, l *lab) {
 }
 
 func eventIDs(t *testing.T, l *lab) {
-	n := drive.Name{ContactCenter: "events", ID: "i"}
+	n := client.Name{ContactCenter: "events", ID: "i"}
 	l.start(t, n, "")
 	for _, id := range []string{strings.Repeat("e", 255), strings.Repeat("ü", 127), strings.Repeat("<", 255)} {
 		payload := fmt.Appendf(nil, `{"event_id":%q,"user_data":{"k":1}}`, id)
@@ -137,7 +137,7 @@ func eventIDs(t *testing.T, l *lab) {
 	}
 	long := strings.Repeat("e", 256)
 	_, err := l.Update(t.Context(), n, "offer", long, fmt.Appendf(nil, `{"event_id":%q,"agent":"a1"}`, long))
-	var refused *drive.RefusedError
+	var refused *client.RefusedError
 	require.ErrorAs(t, err, &refused)
 	require.Contains(t, refused.Message, "event_id")
 	require.Contains(t, refused.Message, "has 256 bytes; send at most 255")
@@ -145,7 +145,7 @@ func eventIDs(t *testing.T, l *lab) {
 }
 
 func commandNames(t *testing.T, l *lab) {
-	n := drive.Name{ContactCenter: "commands", ID: "i"}
+	n := client.Name{ContactCenter: "commands", ID: "i"}
 	l.start(t, n, "")
 	require.NoError(t, l.Signal(t.Context(), n, strings.Repeat("n", 255), json.RawMessage(`{}`)))
 	require.Eventually(t, func() bool {
@@ -158,7 +158,7 @@ func commandNames(t *testing.T, l *lab) {
 }
 
 func drafts(t *testing.T, l *lab) {
-	n := drive.Name{ContactCenter: strings.Repeat("d", 114), ID: strings.Repeat("i", 128)}
+	n := client.Name{ContactCenter: strings.Repeat("d", 114), ID: strings.Repeat("i", 128)}
 	l.start(t, n, "")
 	l.takes(t, n, "offer", `{"agent":"a1"}`)
 	l.takes(t, n, "accept", `{"agent":"a1"}`)
@@ -169,32 +169,32 @@ func drafts(t *testing.T, l *lab) {
 	require.NoError(t, err)
 	require.Len(t, state.Children, 2)
 	for _, id := range state.Children {
-		draft := drive.Name{ContactCenter: n.ContactCenter, ID: id}
-		l.finds(t, draft.WorkflowID(), drive.Equals("SegueInteraction", id)+" AND SegueState = 'composing'")
+		draft := client.Name{ContactCenter: n.ContactCenter, ID: id}
+		l.finds(t, draft.WorkflowID(), client.Equals("SegueInteraction", id)+" AND SegueState = 'composing'")
 	}
 }
 
 func lanes(t *testing.T, l *lab) {
-	n := drive.Name{ContactCenter: strings.Repeat("l", 128), ID: strings.Repeat("i", 114)}
+	n := client.Name{ContactCenter: strings.Repeat("l", 128), ID: strings.Repeat("i", 114)}
 	l.start(t, n, "")
 	l.takes(t, n, "dtmf", `{"digits":"1"}`)
 	owner := contract.Owner{ContactCenter: n.ContactCenter, Interaction: n.ID}
-	ofCall := drive.Equals("SegueCall", gone)
+	ofCall := client.Equals("SegueCall", gone)
 	l.finds(t, contract.DeliveryWorkflowID(owner, gone), "WorkflowType = 'Delivery' AND SegueParked > 0 AND "+ofCall)
 	l.finds(t, contract.ReceiverWorkflowID(taskQueue, gone), "WorkflowType = 'Receiver' AND "+ofCall)
 	alerts := contract.Owner{Receiver: contract.ReceiverName(taskQueue, gone)}
-	l.finds(t, contract.DeliveryWorkflowID(alerts, pager), "WorkflowType = 'Delivery' AND "+drive.Equals("SegueCall", pager))
+	l.finds(t, contract.DeliveryWorkflowID(alerts, pager), "WorkflowType = 'Delivery' AND "+client.Equals("SegueCall", pager))
 	for _, id := range []string{contract.DeliveryWorkflowID(owner, gone), contract.ReceiverWorkflowID(taskQueue, gone), contract.DeliveryWorkflowID(alerts, pager)} {
 		require.LessOrEqual(t, len(id), 255)
 		l.isRunning(t, id)
 	}
-	records, err := l.LaneDeliveries(t.Context(), drive.LaneOf(n, gone))
+	records, err := l.LaneDeliveries(t.Context(), client.LaneOf(n, gone))
 	require.NoError(t, err)
 	require.Len(t, records, 1)
 }
 
 func summaries(t *testing.T, l *lab) {
-	n := drive.Name{ContactCenter: "summaries", ID: "i"}
+	n := client.Name{ContactCenter: "summaries", ID: "i"}
 	start := fmt.Appendf(nil, `{"id":"i","contact_center":"summaries","channel":%q}`, strings.Repeat("<", 3000))
 	_, err := l.Start(t.Context(), n, start, false)
 	require.NoError(t, err)
@@ -217,12 +217,12 @@ func versions(t *testing.T, l *lab) {
 		// The SDK repeats a question about an unknown version until the context ends.
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		_, err := deployment.DescribeVersion(ctx, client.WorkerDeploymentDescribeVersionOptions{BuildID: version.BuildID})
+		_, err := deployment.DescribeVersion(ctx, sdkclient.WorkerDeploymentDescribeVersionOptions{BuildID: version.BuildID})
 		assert.NoError(c, err)
 	}, patience, pollEvery)
-	_, err := deployment.SetCurrentVersion(t.Context(), client.WorkerDeploymentSetCurrentVersionOptions{BuildID: version.BuildID})
+	_, err := deployment.SetCurrentVersion(t.Context(), sdkclient.WorkerDeploymentSetCurrentVersionOptions{BuildID: version.BuildID})
 	require.NoError(t, err)
-	_, err = l.Temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "of-a-version", TaskQueue: "versioned"}, "Nothing")
+	_, err = l.Temporal.ExecuteWorkflow(t.Context(), sdkclient.StartWorkflowOptions{ID: "of-a-version", TaskQueue: "versioned"}, "Nothing")
 	require.NoError(t, err)
 	l.finds(t, "of-a-version", fmt.Sprintf("TemporalWorkerDeploymentVersion = '%s:%s'", version.DeploymentName, version.BuildID))
 }

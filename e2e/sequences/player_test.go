@@ -13,8 +13,8 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"google.golang.org/grpc/codes"
 
+	"segue/client"
 	"segue/contract"
-	"segue/starter/drive"
 )
 
 // commands are what the sequences send. They lead an inbound call through every state;
@@ -34,8 +34,8 @@ var queries = []string{contract.QueryState, contract.QueryTimeline, contract.Que
 // sequence is one interaction, what is sent to it, and what it answers.
 type sequence struct {
 	ctx    context.Context
-	client *drive.Client
-	name   drive.Name
+	client *client.Client
+	name   client.Name
 	random *rand.Rand
 
 	mu    sync.Mutex
@@ -82,7 +82,7 @@ func (s *sequence) command(steps int) error {
 		s.pause()
 		if s.random.IntN(5) == 0 {
 			if err := s.volley(); err != nil {
-				if errors.Is(err, drive.ErrCompleted) {
+				if errors.Is(err, client.ErrCompleted) {
 					return nil
 				}
 				return err
@@ -103,7 +103,7 @@ func (s *sequence) command(steps int) error {
 			s.updates++
 			err = s.update(name, payload)
 		}
-		if errors.Is(err, drive.ErrCompleted) {
+		if errors.Is(err, client.ErrCompleted) {
 			return nil
 		}
 		if err != nil {
@@ -145,7 +145,7 @@ func (s *sequence) draw() string {
 
 func (s *sequence) update(name, payload string) error {
 	got, err := s.client.Update(s.ctx, s.name, name, "", json.RawMessage(payload))
-	var refusal *drive.RefusedError
+	var refusal *client.RefusedError
 	if errors.As(err, &refusal) {
 		s.note("  refused: %s", refusal.Message)
 		s.mu.Lock()

@@ -17,7 +17,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"golang.org/x/sync/errgroup"
 
-	"segue/starter/drive"
+	"segue/client"
 )
 
 // The moments and timers that make Temporal commands: deliveries that arrive at once, and
@@ -67,7 +67,7 @@ func TestRandomSequences(t *testing.T) {
 			defer cancel()
 			s := &sequence{
 				ctx: ctx, random: rand.New(rand.NewPCG(base, uint64(n))),
-				client: &drive.Client{Temporal: c, TaskQueue: queue}, name: drive.Name{ContactCenter: queue, ID: fmt.Sprintf("s%d", n)},
+				client: &client.Client{Temporal: c, TaskQueue: queue}, name: client.Name{ContactCenter: queue, ID: fmt.Sprintf("s%d", n)},
 			}
 			if err := sum.add(s); err != nil {
 				t.Errorf("sequence %d of -seed %d: %v\n%s\n%s", n, base, err, strings.Join(s.log, "\n"), outline(t.Context(), c, s.name.WorkflowID()))

@@ -7,9 +7,9 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"segue/client"
 	"segue/contract"
 	"segue/replay"
-	"segue/starter/drive"
 )
 
 // Discarded is one delivery that was given up: by a person, or because the retention of
@@ -27,7 +27,7 @@ type Discarded struct {
 // along what it lists.
 func (f Filter) discarding() string {
 	return and(f.named(endedTypes, "ExecutionStatus != 'ContinuedAsNew'",
-		drive.Equals(contract.AttributeOutcome.GetName(), string(contract.StatusDiscarded))))
+		client.Equals(contract.AttributeOutcome.GetName(), string(contract.StatusDiscarded))))
 }
 
 // Discarded lists what lanes gave up, of each the last 100.
@@ -81,7 +81,7 @@ func (a *Auditor) discardedIn(ctx context.Context, f Filter, r run) ([]Discarded
 		discarded = append(discarded, Discarded{
 			Delivery:   Delivery{ID: record.ID, Call: record.Call, When: record.When, Sequence: record.Sequence},
 			WorkflowID: r.id, ContactCenter: left.Start.Owner.ContactCenter, Interaction: left.Start.Owner.Interaction,
-			At: at, By: drive.DiscardedBy(history, record),
+			At: at, By: client.DiscardedBy(history, record),
 		})
 	}
 	return discarded, nil

@@ -1,0 +1,94 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/sdk/converter"
+)
+
+// History reads the whole history of one run of a workflow of an interaction: its
+// own or one of its lanes'. An empty run id means the latest.
+func (c *Client) History(ctx context.Context, n Name, workflowID, runID string) (*historypb.History, error) {
+	var history *historypb.History
+	err := c.persist(ctx, func() (err error) {
+		history, err = c.readHistory(ctx, workflowID, runID)
+		return ofTemporal(ctx, err)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("history of %s: %w", workflowID, c.kindOf(ctx, n, err))
+	}
+	return history, nil
+}
+
+func (c *Client) readHistory(ctx context.Context, workflowID, runID string) (*historypb.History, error) {
+	pages := c.Temporal.GetWorkflowHistory(ctx, workflowID, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	history := &historypb.History{}
+	for pages.HasNext() {
+		event, err := pages.Next()
+		if err != nil {
+			return nil, err
+		}
+		history.Events = append(history.Events, event)
+	}
+	return history, nil
+}
+
+// Received tells which event ids an interaction has been sent, in all its runs,
+// whether it applied them or not.
+func (c *Client) Received(ctx context.Context, n Name) (map[string]bool, error) {
+	ids := map[string]bool{}
+	for runID := ""; ; {
+		history, err := c.History(ctx, n, n.WorkflowID(), runID)
+		if err != nil {
+			return nil, err
+		}
+		for _, event := range history.Events {
+			if id := eventIDOf(event); id != "" {
+				ids[id] = true
+			}
+		}
+		if len(history.Events) == 0 {
+			return ids, nil
+		}
+		runID = history.Events[0].GetWorkflowExecutionStartedEventAttributes().GetContinuedExecutionRunId()
+		if runID == "" {
+			return ids, nil
+		}
+	}
+}
+
+func eventIDOf(event *historypb.HistoryEvent) string {
+	if signaled := event.GetWorkflowExecutionSignaledEventAttributes(); signaled != nil {
+		return eventIDIn(signaled.GetInput())
+	}
+	if accepted := event.GetWorkflowExecutionUpdateAcceptedEventAttributes(); accepted != nil {
+		return accepted.GetAcceptedRequest().GetMeta().GetUpdateId()
+	}
+	return ""
+}
+
+func eventIDIn(input *commonpb.Payloads) string {
+	var raw json.RawMessage
+	var envelope struct {
+		EventID string `json:"event_id"`
+	}
+	if converter.GetDefaultDataConverter().FromPayloads(input, &raw) != nil || json.Unmarshal(raw, &envelope) != nil {
+		return ""
+	}
+	return envelope.EventID
+}
+
+// FirstRun is the first run of the interaction's present chain of runs: part of
+// the identity of its deliveries.
+func (c *Client) FirstRun(ctx context.Context, n Name) (string, error) {
+	described, err := c.Temporal.DescribeWorkflowExecution(ctx, n.WorkflowID(), "")
+	if err != nil {
+		return "", c.kindOf(ctx, n, err)
+	}
+	return described.GetWorkflowExecutionInfo().GetFirstRunId(), nil
+}

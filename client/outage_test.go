@@ -1,0 +1,115 @@
+package client_test
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	sdkclient "go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/mocks"
+
+	"segue/client"
+	"segue/contract"
+)
+
+// away is a Temporal that answers nothing for a while: each call waits ten seconds, as the SDK's calls do.
+type away struct {
+	sdkclient.Client
+	back time.Time
+}
+
+func (a away) call() error {
+	if time.Now().Before(a.back) {
+		time.Sleep(10 * time.Second)
+		return serviceerror.NewDeadlineExceeded("context deadline exceeded")
+	}
+	return nil
+}
+
+type started struct{ sdkclient.WorkflowRun }
+
+func (started) GetRunID() string { return "run" }
+
+func (a away) ExecuteWorkflow(context.Context, sdkclient.StartWorkflowOptions, any, ...any) (sdkclient.WorkflowRun, error) {
+	return started{}, a.call()
+}
+
+func (a away) SignalWorkflow(context.Context, string, string, string, any) error { return a.call() }
+
+func (a away) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	return &workflowservice.DescribeWorkflowExecutionResponse{}, a.call()
+}
+
+type rejected struct{}
+
+func (rejected) HasValue() bool { return true }
+func (rejected) Get(into any) error {
+	return json.Unmarshal([]byte(`[{"command":"hold"}]`), into)
+}
+
+func (a away) QueryWorkflow(context.Context, string, string, string, ...any) (converter.EncodedValue, error) {
+	return rejected{}, a.call()
+}
+
+type updated struct{ sdkclient.WorkflowUpdateHandle }
+
+func (updated) Get(context.Context, any) error { return nil }
+
+func (a away) UpdateWorkflow(context.Context, sdkclient.UpdateWorkflowOptions) (sdkclient.WorkflowUpdateHandle, error) {
+	return updated{}, a.call()
+}
+
+// A Temporal, or a database of its, that answers nothing is waited out like one that refuses connections; one that stays
+// away is not mistaken for a worker that does.
+func TestASilentTemporalIsWaitedOut(t *testing.T) {
+	name, start := client.Name{ContactCenter: "cc", ID: "i1"}, json.RawMessage(`{"channel":"chat"}`)
+	for call, try := range map[string]func(context.Context, *client.Client) error{
+		"start": func(ctx context.Context, c *client.Client) error {
+			_, err := c.Start(ctx, name, start, false)
+			return err
+		},
+		"signal": func(ctx context.Context, c *client.Client) error { return c.Signal(ctx, name, "hold", start) },
+		"update": func(ctx context.Context, c *client.Client) error {
+			_, err := c.Update(ctx, name, "hold", "e1", start)
+			return err
+		},
+		"query": func(ctx context.Context, c *client.Client) error { _, err := c.Rejected(ctx, name); return err },
+		"lane": func(ctx context.Context, c *client.Client) error {
+			return c.SignalLane(ctx, client.LaneOf(name, "crm"), "discard", contract.OperatorRequest{})
+		},
+	} {
+		t.Run(call, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				patient := &client.Client{Temporal: away{back: time.Now().Add(45 * time.Second)}, Patience: 2 * time.Minute, TaskQueue: "segue"}
+				require.NoError(t, try(t.Context(), patient))
+
+				hasty := &client.Client{Temporal: away{back: time.Now().Add(time.Hour)}, Patience: 25 * time.Second, TaskQueue: "segue"}
+				err := try(t.Context(), hasty)
+				require.ErrorIs(t, err, client.ErrUnreachable)
+				require.NotErrorIs(t, err, client.ErrNoWorker)
+			})
+		})
+	}
+}
+
+// Temporal does not ask a workflow whose tasks fail: waiting changes nothing.
+func TestAStuckInteractionIsNotWaitedFor(t *testing.T) {
+	server := mocks.NewClient(t)
+	server.On("QueryWorkflow", mock.Anything, mock.Anything, "", mock.Anything).
+		Return(nil, serviceerror.NewWorkflowNotReady("Unable to query workflow due to Workflow Task in failed state.")).Once()
+	server.On("UpdateWorkflow", mock.Anything, mock.Anything).
+		Return(nil, serviceerror.NewWorkflowNotReady("Unable to perform workflow execution update due to Workflow Task in failed state.")).Once()
+	c := &client.Client{Temporal: server}
+	name := client.Name{ContactCenter: "cc", ID: "i1"}
+	_, err := c.State(t.Context(), name)
+	require.ErrorIs(t, err, client.ErrStuck)
+	_, err = c.Update(t.Context(), name, "hold", "e1", json.RawMessage(`{}`))
+	require.ErrorIs(t, err, client.ErrStuck)
+}

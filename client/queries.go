@@ -1,0 +1,156 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/temporal"
+
+	"segue/contract"
+	"segue/interaction"
+)
+
+// State asks how an interaction stands. It answers for completed ones, too, as
+// long as Temporal keeps them and a worker runs.
+func (c *Client) State(ctx context.Context, n Name) (contract.State, error) {
+	return ask[contract.State](ctx, c, n, n.WorkflowID(), "", contract.QueryState)
+}
+
+// Timeline asks for the segments that the interaction's legs have been in.
+func (c *Client) Timeline(ctx context.Context, n Name) ([]interaction.Span, error) {
+	return ask[[]interaction.Span](ctx, c, n, n.WorkflowID(), "", contract.QueryTimeline)
+}
+
+// Rejected asks for the signals that the interaction refused.
+func (c *Client) Rejected(ctx context.Context, n Name) ([]contract.Rejected, error) {
+	return ask[[]contract.Rejected](ctx, c, n, n.WorkflowID(), "", contract.QueryRejected)
+}
+
+// Deliveries asks the interaction and the lane workflows it handed deliveries to,
+// and gives them as one list in the interaction's order. The lane knows more of
+// what it was given, so its word is the one that counts.
+func (c *Client) Deliveries(ctx context.Context, n Name) ([]contract.DeliveryRecord, error) {
+	list, err := ask[[]contract.DeliveryRecord](ctx, c, n, n.WorkflowID(), "", contract.QueryDeliveries)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]int{}
+	var calls []string
+	seen := map[string]bool{}
+	for i, record := range list {
+		known[record.ID] = i
+		if !seen[record.Call] {
+			seen[record.Call] = true
+			calls = append(calls, record.Call)
+		}
+	}
+	for _, call := range calls {
+		lane, err := c.laneIfAny(ctx, n, call)
+		if err != nil {
+			return nil, err
+		}
+		listed := map[string]bool{}
+		for _, record := range lane {
+			listed[record.ID] = true
+		}
+		if len(lane) > 0 && c.hasCompleted(ctx, LaneOf(n, call).WorkflowID) {
+			settleUnlisted(list, call, listed)
+		}
+		for _, record := range lane {
+			if i, ok := known[record.ID]; ok {
+				list[i] = record
+			} else {
+				list = append(list, record)
+			}
+		}
+	}
+	return list, nil
+}
+
+// settleUnlisted marks as delivered what a lane that has completed had and does not list
+// any more: of what has arrived, it lists the last.
+func settleUnlisted(list []contract.DeliveryRecord, call string, listed map[string]bool) {
+	for i, record := range list {
+		if record.Call == call && !listed[record.ID] && (record.Status == contract.StatusInLane || record.Status == contract.StatusParked) {
+			list[i].Status = contract.StatusDelivered
+		}
+	}
+}
+
+// Standing is how the workflow of an interaction stands.
+type Standing struct {
+	// Status is running, completed, terminated, timedout, failed or canceled.
+	Status string `json:"status"`
+	// ClosedAt is when it closed; Reason is what whoever terminated it gave as the reason.
+	ClosedAt *time.Time `json:"closed_at,omitempty"`
+	Reason   string     `json:"reason,omitempty"`
+}
+
+// Standing asks Temporal how the workflow of an interaction stands.
+func (c *Client) Standing(ctx context.Context, n Name) (Standing, error) {
+	described, err := c.Temporal.DescribeWorkflowExecution(ctx, n.WorkflowID(), "")
+	if err != nil {
+		return Standing{}, c.kindOf(ctx, n, err)
+	}
+	info := described.GetWorkflowExecutionInfo()
+	standing := Standing{Status: strings.ToLower(info.GetStatus().String())}
+	if info.GetCloseTime() != nil {
+		closed := info.GetCloseTime().AsTime()
+		standing.ClosedAt = &closed
+	}
+	if info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED {
+		last := c.Temporal.GetWorkflowHistory(ctx, n.WorkflowID(), info.GetExecution().GetRunId(), false, enumspb.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT)
+		for last.HasNext() {
+			event, err := last.Next()
+			if err != nil {
+				return standing, c.kindOf(ctx, n, err)
+			}
+			standing.Reason = event.GetWorkflowExecutionTerminatedEventAttributes().GetReason()
+		}
+	}
+	return standing, nil
+}
+
+// ask asks a second time what nobody answered in time: a worker that dies takes the
+// questions that it was given with it.
+func ask[T any](ctx context.Context, c *Client, n Name, workflowID, runID, query string) (T, error) {
+	var answer T
+	once := func() error {
+		value, err := c.Temporal.QueryWorkflow(ctx, workflowID, runID, query)
+		if err != nil {
+			return c.ofWorkers(ctx, workflowID, err)
+		}
+		return value.Get(&answer)
+	}
+	err := c.persist(ctx, once)
+	var outage *outageError
+	if waitedTooLong(err) && !errors.As(err, &outage) && ctx.Err() == nil {
+		err = c.persist(ctx, once)
+	}
+	if err == nil {
+		return answer, nil
+	}
+	if refused := c.startRefused(ctx, n, workflowID, err); refused != nil {
+		return answer, refused
+	}
+	return answer, fmt.Errorf("query %s: %w", query, c.kindOf(ctx, n, err))
+}
+
+// startRefused is why an interaction knows no query: a start that is refused ends its
+// workflow before there is anything to ask for. It is nil for any other error.
+func (c *Client) startRefused(ctx context.Context, n Name, workflowID string, err error) error {
+	var failed *serviceerror.QueryFailed
+	if !errors.As(err, &failed) || workflowID != n.WorkflowID() || c.isOpen(ctx, workflowID) {
+		return nil
+	}
+	var refused *temporal.ApplicationError
+	if ended := c.Temporal.GetWorkflow(ctx, workflowID, "").Get(ctx, nil); errors.As(ended, &refused) {
+		return &RefusedError{Type: refused.Type(), Message: "its start was refused: " + refused.Message()}
+	}
+	return nil
+}

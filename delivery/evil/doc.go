@@ -1,8 +1,0 @@
-// Package evil is the receiver that nobody wishes for: servers that hang, break
-// off, lie about lengths, flood, redirect and show false certificates, name servers
-// that answer differently each time, and proxies that lead elsewhere. Tests send to
-// it and look at what comes of that.
-//
-// Only tests use it. It knows nothing of Segue, so that what it does is what a
-// foreign server could do.
-package evil

@@ -1,8 +1,0 @@
-//go:build !unix
-
-package evil
-
-import "net"
-
-// narrow is not possible here: connections come about and nobody answers.
-func narrow(*net.TCPListener) {}
