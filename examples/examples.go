@@ -2,7 +2,7 @@ package examples
 
 import _ "embed"
 
-//go:generate go run ./generate
+//go:generate go run ../starter/demo/generate
 
 // Day is examples/day.ndjson.
 //

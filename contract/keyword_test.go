@@ -1,4 +1,4 @@
-package workflows_test
+package contract_test
 
 import (
 	"encoding/json"
@@ -7,10 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/converter"
 
 	"segue/contract"
-	"segue/workflows"
 )
 
 func TestAKeywordFitsEveryDatabase(t *testing.T) {
@@ -34,14 +32,4 @@ func TestAKeywordFitsEveryDatabase(t *testing.T) {
 		require.Equal(t, text, contract.Keyword(text))
 	}
 	require.Equal(t, "a b", contract.Keyword("a\nb"))
-}
-
-func TestASummaryFitsEveryServer(t *testing.T) {
-	for _, text := range []string{strings.Repeat("x", 300), strings.Repeat("<", 300), strings.Repeat("<", 119), strings.Repeat("😀", 300), strings.Repeat("\x01", 110)} {
-		payload, err := converter.GetDefaultDataConverter().ToPayload(workflows.SummaryOf("wrap-up of %s", text))
-		require.NoError(t, err)
-		require.LessOrEqual(t, payload.Size(), 400)
-		require.Greater(t, payload.Size(), 100)
-	}
-	require.Equal(t, "wrap-up of ann", workflows.SummaryOf("wrap-up of %s", "ann"))
 }

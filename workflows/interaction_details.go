@@ -1,0 +1,113 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+
+	"go.temporal.io/sdk/workflow"
+
+	"segue/contract"
+	"segue/interaction"
+)
+
+// show brings the search attributes and the current details of the UI up to date.
+func (r *run) show() {
+	if !r.touched {
+		return
+	}
+	r.touched = false
+	status := r.status()
+	r.write(r.ctx,
+		r.keyword(contract.AttributeState, string(status.State)),
+		r.keyword(contract.AttributeChannel, string(status.Channel)),
+		r.keyword(contract.AttributeQueue, status.Queue),
+		r.keyword(contract.AttributeAgent, agentID(status.Agent)),
+		r.keywords(contract.AttributeAgents, r.Interaction.Involved()),
+		r.keyword(contract.AttributeWorkbin, workbinName(status.Workbin)),
+		r.keyword(contract.AttributeOutcome, string(status.Outcome)),
+		r.keyword(contract.AttributeContactCenter, status.ContactCenter),
+		r.keyword(contract.AttributeInteraction, status.ID),
+		r.number(contract.AttributeUndelivered, status.Undelivered),
+	)
+	workflow.SetCurrentDetails(r.ctx, r.details(status))
+}
+
+// underWay counts the deliveries that the interaction itself still has to send or hand over.
+func (r *run) underWay() int {
+	n := 0
+	for _, l := range r.Lanes {
+		n += len(l.Waiting)
+	}
+	return n
+}
+
+func agentID(agent *interaction.Agent) string {
+	if agent == nil {
+		return ""
+	}
+	return agent.ID
+}
+
+// workbinName is what a workbin, a name or an object, is found by.
+func workbinName(workbin any) string {
+	switch w := workbin.(type) {
+	case string:
+		return w
+	case map[string]any:
+		for _, key := range []string{"name", "id", "workbinId"} {
+			if name, ok := w[key].(string); ok && name != "" {
+				return name
+			}
+		}
+		return "unnamed"
+	default:
+		return ""
+	}
+}
+
+// cell is a name as a cell of a Markdown table shows it.
+func cell(name string) string { return strings.ReplaceAll(name, "|", `\|`) }
+
+// detailSpans is how many of the last segments the current details list.
+const detailSpans = 12
+
+// details is the interaction in Markdown, for an operator in the Temporal UI.
+func (r *run) details(status contract.State) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "**%s**", status.State)
+	if status.Outcome != "" {
+		fmt.Fprintf(&text, " (%s)", status.Outcome)
+	}
+	fmt.Fprintf(&text, " · %s interaction `%s` of `%s`", status.Channel, status.ID, status.ContactCenter)
+	if status.Agent != nil {
+		fmt.Fprintf(&text, " · agent `%s`", status.Agent.ID)
+	}
+	if status.Queue != "" {
+		fmt.Fprintf(&text, " · queue `%s`", status.Queue)
+	}
+	fmt.Fprintf(&text, "\n\nDeliveries: %d, of these not delivered yet: %d. Rejected commands: %d.\n", r.Deliveries.Total, status.Undelivered, status.RejectedCount)
+	if status.LateUntil != nil {
+		fmt.Fprintf(&text, "\nThe interaction is over and its end triggers have fired. It takes disposition, survey and user data until %s.\n", status.LateUntil.Format("2006-01-02 15:04:05 MST"))
+	}
+	if r.asked.Err() != nil {
+		fmt.Fprintf(&text, "\nThe workflow was canceled: that ends the interaction, and its end triggers fire. The run closes once what it sends has ended; %d deliveries are under way.\n", r.underWay())
+	}
+	r.describeOrder(&text)
+	if spans := r.Interaction.Timeline(); len(spans) > 0 {
+		text.WriteString("\n| segment | leg | agent | from | to |\n|---|---|---|---|---|\n")
+		for _, span := range spans[max(0, len(spans)-detailSpans):] {
+			end := ""
+			if span.End != nil {
+				end = span.End.UTC().Format("15:04:05.000")
+			}
+			fmt.Fprintf(&text, "| %s | %s | %s | %s | %s |\n", span.Segment, span.Leg, cell(span.Agent), span.Start.UTC().Format("15:04:05.000"), end)
+		}
+	}
+	for _, record := range r.Deliveries.open(8) {
+		fmt.Fprintf(&text, "\n* `%s` for event %d (%s): %s", record.Call, record.Sequence, record.When, record.Status)
+		if record.Class != "" {
+			fmt.Fprintf(&text, ", %s", record.Class)
+		}
+	}
+	return text.String()
+}
