@@ -21,7 +21,7 @@ type Activities struct {
 	// way is what keeps a repeat from being sent again.
 	Sender *delivery.Sender
 	// Alerts is told what comes of attempts; nil is told nothing.
-	Alerts *alerts.Watch
+	Alerts *alerts.Reporter
 	// Metrics hear of what is dispatched; nil is nobody.
 	Metrics *metrics.Instruments
 	// Temporal appends to Delivery workflows.

@@ -67,7 +67,7 @@ func (a *Activities) Alert(ctx context.Context, in contract.AlertInput) (contrac
 		event := &in.Turn.Events[i]
 		for _, firing := range match(ctx, set, &in.Turn.View, event) {
 			request := render(ctx, set, in.Owner, firing.Call, &in.Turn.View, event)
-			done := contract.Delivery{ID: request.ID, Call: request.Call, When: request.When, Sequence: request.Sequence, Status: contract.StatusInLane}
+			done := contract.Delivery{ID: request.ID, Call: request.Call, Moment: request.Moment, Sequence: request.Sequence, Status: contract.StatusInLane}
 			if call, known := set.Call(firing.Call); firing.DryRun || known && call.Policy.DryRun {
 				done.Status = contract.StatusDelivered
 			} else if err := a.append(ctx, in.Owner, request, &in.Turn.View, event); err != nil {

@@ -116,7 +116,7 @@ func alertInput(call string) contract.AlertInput {
 	owner := receiverOwner
 	owner.Receiver = contract.ReceiverName("segue", call)
 	return contract.AlertInput{Owner: owner, Turn: interaction.Turn{Events: []interaction.Event{{
-		Sequence: 2, When: interaction.WhenDeliveryFailing, At: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+		Sequence: 2, Moment: interaction.MomentDeliveryFailing, At: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		Fields: contract.AlertFacts{Call: call, Lanes: 4, Since: time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC),
 			Failure: contract.Failure{Class: "http_5xx", Code: 503, Interaction: "i-7"}}.Fields(),
 	}}}}
@@ -155,7 +155,7 @@ func TestAlertsGoToLanesOfTheirOwn(t *testing.T) {
 	assert.Equal(t, `{"text":"crm: http_5xx 503 of i-7","since":"2026-01-02T03:00:00Z","lanes":4}`, request.Body)
 	assert.Equal(t, contract.DeliveryID(receiverOwner, &interaction.Event{Sequence: 2}, "pager"), request.ID)
 	assert.Equal(t, request.ID, result.Deliveries[0].ID)
-	assert.Equal(t, "operator.delivery_failing", request.When)
+	assert.Equal(t, "operator.delivery_failing", request.Moment)
 	assert.Equal(t, "bi", (*appended)[1].Call)
 
 	options := d.lanesStarted()[0].Arguments.Get(4).(client.StartWorkflowOptions)

@@ -125,7 +125,7 @@ func (t *attempting) send(i int) contract.Outcome {
 	flight := t.Sender.Start(call.Policy, r, number, t.asker)
 	t.await(flight)
 	outcome := flight.Outcome()
-	t.Alerts.Saw(alerts.Attempt{
+	t.Alerts.Observe(alerts.Attempt{
 		Owner: t.in.Owner, Request: r, Outcome: outcome, InLane: t.in.InLane, BreakerOpen: t.Sender.Health(call.Policy).Open(),
 	})
 	if outcome.Verdict != contract.VerdictDelivered {

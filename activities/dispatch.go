@@ -41,7 +41,7 @@ func (a *Activities) Dispatch(ctx context.Context, in *contract.DispatchInput) (
 	d.route()
 	d.sendInline()
 	d.handOver()
-	d.unpin()
+	d.overrideVersioning()
 	d.measure()
 	return d.result(), nil
 }
@@ -54,7 +54,7 @@ type dispatching struct {
 	set     *config.Set
 	started time.Time
 
-	parcels []*parcel // by event, then by trigger: the order of the result
+	parcels []*outgoing // by event, then by trigger: the order of the result
 	lanes   map[string]*lane
 	order   []*lane // by their first parcel
 	through int64
@@ -62,14 +62,14 @@ type dispatching struct {
 	unpinned bool
 }
 
-// parcel is one event × one call on its way.
-type parcel struct {
+// outgoing is one event × one call on its way.
+type outgoing struct {
 	request contract.Request
 	view    *interaction.View // what it is rendered from
 	event   *interaction.Event
 	policy  delivery.Policy
 	dryRun  bool
-	way     way
+	route   route
 	flight  *delivery.Flight // set when this process has sent it before
 
 	status  contract.DeliveryStatus
@@ -80,8 +80,8 @@ type parcel struct {
 type lane struct {
 	call    string
 	state   contract.LaneState
-	parcels []*parcel
-	rest    way // where the next parcel has to go because of those before it
+	parcels []*outgoing
+	rest    route // where the next parcel has to go because of those before it
 }
 
 func (d *dispatching) result() *contract.DispatchResult {
@@ -94,10 +94,10 @@ func (d *dispatching) result() *contract.DispatchResult {
 			p.outcome.Version = "" // the result says it for all
 		}
 		done := contract.Delivery{
-			ID: p.request.ID, Call: p.request.Call, When: p.request.When, Sequence: p.request.Sequence,
+			ID: p.request.ID, Call: p.request.Call, Moment: p.request.Moment, Sequence: p.request.Sequence,
 			Status: p.status, Outcome: p.outcome,
 		}
-		if p.status == contract.StatusWaiting || p.way == wayRecord {
+		if p.status == contract.StatusWaiting || p.route == routeRecord {
 			done.Request = &p.request
 		}
 		result.Deliveries = append(result.Deliveries, done)
@@ -108,8 +108,8 @@ func (d *dispatching) result() *contract.DispatchResult {
 
 // left tells whether the parcel's request left the process inside this Dispatch, for
 // its receiver or its lane workflow.
-func (p *parcel) left() bool {
-	return p.status == contract.StatusInLane || p.way == wayInline && p.outcome != nil && !p.outcome.Free
+func (p *outgoing) left() bool {
+	return p.status == contract.StatusInLane || p.route == routeInline && p.outcome != nil && !p.outcome.Free
 }
 
 // rules are those of the channel and queue that the interaction is in by now.
@@ -129,12 +129,12 @@ func (d *dispatching) rules() contract.Rules {
 }
 
 // wait leaves the parcel to the workflow.
-func (p *parcel) wait(outcome *contract.Outcome) {
+func (p *outgoing) wait(outcome *contract.Outcome) {
 	p.status, p.outcome = contract.StatusWaiting, outcome
 }
 
 // delivered ends the parcel; only what a reader of the history needs is kept.
-func (p *parcel) delivered(outcome contract.Outcome) {
+func (p *outgoing) delivered(outcome contract.Outcome) {
 	outcome = slim(outcome)
 	p.status, p.outcome = contract.StatusDelivered, &outcome
 }

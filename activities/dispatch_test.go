@@ -128,11 +128,11 @@ func TestARequestThatOutlastsDispatchIsAdopted(t *testing.T) {
 func TestNoMoreThanAFewAreSentAtOnce(t *testing.T) {
 	d := newDesk(t)
 	d.know(t, "crm", "bi")
-	nine := slices.Repeat([]interaction.When{"interaction_starts"}, 9)
+	nine := slices.Repeat([]interaction.Moment{"interaction_starts"}, 9)
 	d.dispatch(t, turns(nine...))
 	assert.Empty(t, d.receiver.requests(), "nine events wait")
 
-	five := slices.Repeat([]interaction.When{"interaction_ends"}, 5)
+	five := slices.Repeat([]interaction.Moment{"interaction_ends"}, 5)
 	in := turns(five...)
 	in.Owner.Interaction = "i-2"
 	result := d.dispatch(t, in)
@@ -144,7 +144,7 @@ func TestNoMoreThanAFewAreSentAtOnce(t *testing.T) {
 func TestEventsThatFireNothingDoNotCount(t *testing.T) {
 	d := newDesk(t)
 	d.know(t, "crm", "bi")
-	many := slices.Repeat([]interaction.When{"fault", "noengage"}, 10)
+	many := slices.Repeat([]interaction.Moment{"fault", "noengage"}, 10)
 	result := d.dispatch(t, turns(append(many, "interaction_ends")...))
 	sent := result.Deliveries[len(result.Deliveries)-2:]
 	assert.Equal(t, "21 crm delivered ok, 21 bi delivered ok", statuses(contract.DispatchResult{Deliveries: sent}))

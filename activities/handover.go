@@ -192,10 +192,10 @@ func (d *dispatching) handOver() {
 	}
 }
 
-func (l *lane) handedOver() []*parcel {
-	var parcels []*parcel
+func (l *lane) handedOver() []*outgoing {
+	var parcels []*outgoing
 	for _, p := range l.parcels {
-		if p.way == wayHandOver {
+		if p.route == routeHandOver {
 			parcels = append(parcels, p)
 		}
 	}
@@ -204,7 +204,7 @@ func (l *lane) handedOver() []*parcel {
 
 // appendOf says of a lane's first delivery why it was not even tried, so that its
 // workflow need not find out by itself.
-func (d *dispatching) appendOf(l *lane, parcels []*parcel) contract.HandOver {
+func (d *dispatching) appendOf(l *lane, parcels []*outgoing) contract.HandOver {
 	in := contract.HandOver{Owner: d.in.Owner, Call: l.call, Priority: d.rules().Priority}
 	for _, p := range parcels {
 		request := p.request
@@ -218,17 +218,17 @@ func (d *dispatching) appendOf(l *lane, parcels []*parcel) contract.HandOver {
 }
 
 // isHopeless tells whether an attempt now would only say what is known already.
-func (p *parcel) isHopeless(sender *delivery.Sender) bool {
+func (p *outgoing) isHopeless(sender *delivery.Sender) bool {
 	return p.request.Fault != "" || sender.Health(p.policy).Refuses()
 }
 
 // whyHandOver tells a workflow what an attempt of a hopeless one, the first of a lane
 // that was idle, would say.
-func (d *dispatching) whyHandOver(p *parcel) *contract.Outcome {
+func (d *dispatching) whyHandOver(p *outgoing) *contract.Outcome {
 	if p.request.Fault != "" {
 		outcome := delivery.NotSent(p.policy, p.request, delivery.ClassRender, p.request.Fault)
 		return &outcome
 	}
-	outcome := d.Sender.SendAway(p.policy, p.request)
+	outcome := d.Sender.Reject(p.policy, p.request)
 	return &outcome
 }

@@ -33,7 +33,7 @@ func (d *dispatching) sendInline() {
 
 func (l *lane) hasInline() bool {
 	for _, p := range l.parcels {
-		if p.way == wayInline {
+		if p.route == routeInline {
 			return true
 		}
 	}
@@ -46,11 +46,11 @@ func (d *dispatching) sendLane(l *lane, over <-chan struct{}) {
 	stuck := false
 	for _, p := range l.parcels {
 		switch {
-		case p.way == wayRecord:
+		case p.route == routeRecord:
 		case stuck:
-			p.way = wayWait
+			p.route = routeWait
 			p.wait(nil)
-		case p.way == wayInline:
+		case p.route == routeInline:
 			d.sendParcel(p, over)
 			stuck = p.status != contract.StatusDelivered
 		}
@@ -59,11 +59,11 @@ func (d *dispatching) sendLane(l *lane, over <-chan struct{}) {
 
 // sendParcel sends one request and waits for its outcome as long as the budget
 // lasts. A request that has started goes on after that.
-func (d *dispatching) sendParcel(p *parcel, over <-chan struct{}) {
+func (d *dispatching) sendParcel(p *outgoing, over <-chan struct{}) {
 	if p.flight == nil {
 		select {
 		case <-over:
-			p.way = wayWait
+			p.route = routeWait
 			p.wait(nil)
 			return
 		default:
@@ -82,14 +82,14 @@ func (d *dispatching) sendParcel(p *parcel, over <-chan struct{}) {
 		}
 	}
 	outcome := p.flight.Outcome()
-	d.Alerts.Saw(alerts.Attempt{
+	d.Alerts.Observe(alerts.Attempt{
 		Owner: d.in.Owner, Request: p.request, Outcome: outcome, BreakerOpen: d.Sender.Health(p.policy).Open(),
 	})
 	switch {
 	case outcome.Verdict == contract.VerdictDelivered:
 		p.delivered(outcome)
 	case outcome.Free:
-		p.way = wayWait // nothing was sent, so it is no attempt
+		p.route = routeWait // nothing was sent, so it is no attempt
 		p.wait(nil)
 	default:
 		d.Sender.Told(p.request.ID, 1, asker)

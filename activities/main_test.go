@@ -194,12 +194,12 @@ func (d *desk) dispatch(t *testing.T, in *contract.DispatchInput) contract.Dispa
 var owner = contract.Owner{ContactCenter: "default", Interaction: "i-1", FirstRunID: "run-1"}
 
 // turns is one turn for each event, numbered from 1.
-func turns(whens ...interaction.When) *contract.DispatchInput {
+func turns(whens ...interaction.Moment) *contract.DispatchInput {
 	in := &contract.DispatchInput{Owner: owner}
 	for i, when := range whens {
 		in.Turns = append(in.Turns, interaction.Turn{
 			View:   interaction.View{Interaction: interaction.Facts{ID: "i-1", ContactCenter: "default", Channel: interaction.ChannelChat}},
-			Events: []interaction.Event{{Sequence: int64(i + 1), When: when}},
+			Events: []interaction.Event{{Sequence: int64(i + 1), Moment: when}},
 		})
 	}
 	return in

@@ -10,27 +10,27 @@ func (d *dispatching) measure() {
 	for i := range d.in.Turns {
 		for _, event := range d.in.Turns[i].Events {
 			if event.Sequence > d.in.After && event.Sequence <= d.through {
-				d.Metrics.Event(string(event.When))
+				d.Metrics.Event(string(event.Moment))
 			}
 		}
 	}
 	for _, p := range d.parcels {
-		d.Metrics.Dispatched(p.request.Call, p.metricsWay())
+		d.Metrics.Dispatched(p.request.Call, p.metricsRoute())
 	}
 }
 
-// metricsWay is how the parcel has left Dispatch; what could not be appended to its
+// metricsRoute is how the parcel has left Dispatch; what could not be appended to its
 // lane is left to the interaction.
-func (p *parcel) metricsWay() metrics.Way {
+func (p *outgoing) metricsRoute() metrics.Route {
 	switch {
-	case p.way == wayRecord:
-		return metrics.WayRecorded
-	case p.way == wayInline:
-		return metrics.WayInline
+	case p.route == routeRecord:
+		return metrics.RouteRecorded
+	case p.route == routeInline:
+		return metrics.RouteInline
 	case p.status == contract.StatusInLane:
-		return metrics.WayLane
+		return metrics.RouteLane
 	default:
-		return metrics.WayAttempt
+		return metrics.RouteAttempt
 	}
 }
 
@@ -45,10 +45,10 @@ func (t *attempting) counted(r contract.Request, o contract.Outcome) contract.Ou
 }
 
 // hold notes what the activity has in hand: the requests it has no outcome for yet.
-func (t *attempting) hold() *metrics.Hold {
+func (t *attempting) hold() *metrics.Batch {
 	left := t.in.Requests[len(t.outcomes):]
 	if len(left) == 0 {
 		return nil
 	}
-	return t.Metrics.Hold(t.in.Call, len(left), left[0].At)
+	return t.Metrics.InFlight(t.in.Call, len(left), left[0].At)
 }

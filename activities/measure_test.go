@@ -22,7 +22,7 @@ func TestDispatchCountsWhatItDealtWith(t *testing.T) {
 	d.trip(t, "bi")
 	d.temporal.On("SignalWithStartWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything).
 		Return(nil, nil).Once()
-	in := turns(interaction.WhenInteractionStarts, interaction.WhenEngage, interaction.WhenNoEngage, interaction.WhenInteractionEnds)
+	in := turns(interaction.MomentInteractionStarts, interaction.MomentEngage, interaction.MomentNoEngage, interaction.MomentInteractionEnds)
 	in.After = 1 // an earlier Dispatch has dealt with the start
 	d.dispatch(t, in)
 	require.Equal(t, map[string]float64{"when=engage": 1, "when=noengage": 1, "when=interaction_ends": 1}, p.Values("segue_events_dispatched_total"))
@@ -33,7 +33,7 @@ func TestDispatchCountsWhatItDealtWith(t *testing.T) {
 
 	d.temporal.On("SignalWithStartWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything, mock.Anything).
 		Return(nil, errors.New("unavailable")).Once()
-	in = turns(interaction.WhenInteractionEnds)
+	in = turns(interaction.MomentInteractionEnds)
 	in.Owner.Interaction = "i-2"
 	d.dispatch(t, in)
 	require.Equal(t, 1.0, p.Values("segue_deliveries_dispatched_total")["call=bi,way=attempt"], "what could not be appended is left to the interaction")
@@ -70,9 +70,9 @@ func TestWhatAnActivityHasInHandIsShown(t *testing.T) {
 	done := make(chan []contract.Outcome)
 	go func() { done <- d.attempt(t, in) }()
 	<-d.receiver.arrived
-	require.Equal(t, map[string]float64{"call=crm": 3}, p.Values("segue_deliveries_in_hand"))
-	require.InDelta(t, 3600, p.Values("segue_deliveries_in_hand_oldest_age_seconds")["call=crm"], 10)
+	require.Equal(t, map[string]float64{"call=crm": 3}, p.Values("segue_deliveries_in_flight"))
+	require.InDelta(t, 3600, p.Values("segue_deliveries_in_flight_oldest_age_seconds")["call=crm"], 10)
 	release()
 	require.Len(t, <-done, 3)
-	require.Equal(t, map[string]float64{"call=crm": 0}, p.Values("segue_deliveries_in_hand"))
+	require.Equal(t, map[string]float64{"call=crm": 0}, p.Values("segue_deliveries_in_flight"))
 }

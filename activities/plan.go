@@ -45,8 +45,8 @@ func (d *dispatching) seen(view interaction.View) *interaction.View {
 }
 
 // fire renders the calls of one event, each once however many triggers name it.
-func (d *dispatching) fire(view *interaction.View, event *interaction.Event) []*parcel {
-	var parcels []*parcel
+func (d *dispatching) fire(view *interaction.View, event *interaction.Event) []*outgoing {
+	var parcels []*outgoing
 	for _, firing := range match(d.ctx, d.set, view, event) {
 		p := d.render(firing.Call, view, event)
 		p.dryRun = firing.DryRun || p.policy.DryRun
@@ -59,7 +59,7 @@ func (d *dispatching) fire(view *interaction.View, event *interaction.Event) []*
 // says for whom: the event goes on, and the log has it.
 func match(ctx context.Context, set *config.Set, view *interaction.View, event *interaction.Event) (firings []trigger.Firing) {
 	log := func(what string, why any) {
-		activity.GetLogger(ctx).Error(what, "when", event.When, "sequence", event.Sequence, "error", why)
+		activity.GetLogger(ctx).Error(what, "when", event.Moment, "sequence", event.Sequence, "error", why)
 	}
 	defer func() {
 		if defect := recover(); defect != nil {
@@ -75,8 +75,8 @@ func match(ctx context.Context, set *config.Set, view *interaction.View, event *
 }
 
 // render makes one delivery.
-func (d *dispatching) render(name string, view *interaction.View, event *interaction.Event) *parcel {
-	p := &parcel{request: render(d.ctx, d.set, d.in.Owner, name, view, event), view: view, event: event}
+func (d *dispatching) render(name string, view *interaction.View, event *interaction.Event) *outgoing {
+	p := &outgoing{request: render(d.ctx, d.set, d.in.Owner, name, view, event), view: view, event: event}
 	if call, ok := d.set.Call(name); ok {
 		p.policy = call.Policy
 	}

@@ -26,7 +26,7 @@ func (a *Activities) Render(ctx context.Context, in contract.RenderInput) (contr
 // this delivery alone.
 func render(ctx context.Context, set *config.Set, owner contract.Owner, name string, view *interaction.View, event *interaction.Event) (r contract.Request) {
 	id := contract.DeliveryID(owner, event, name)
-	r = contract.Request{ID: id, Call: name, When: string(event.When), Sequence: event.Sequence, At: event.At, Version: set.Version}
+	r = contract.Request{ID: id, Call: name, Moment: string(event.Moment), Sequence: event.Sequence, At: event.At, Version: set.Version}
 	call, ok := set.Call(name)
 	if !ok {
 		r.Fault = "the call is not in the configuration"

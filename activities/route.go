@@ -5,15 +5,15 @@ import (
 	"segue/delivery"
 )
 
-// way is how a parcel gets to its receiver.
-type way int
+// route is how a parcel gets to its receiver.
+type route int
 
 const (
-	wayAny      way = iota // not decided yet
-	wayRecord              // nowhere: it is only recorded
-	wayInline              // sent inside this Dispatch
-	wayWait                // attempted by the interaction
-	wayHandOver            // appended to the Delivery workflow
+	routeUndecided route = iota // not decided yet
+	routeRecord                 // nowhere: it is only recorded
+	routeInline                 // sent inside this Dispatch
+	routeWait                   // attempted by the interaction
+	routeHandOver               // appended to the Delivery workflow
 )
 
 // asker is Dispatch towards the flights: a failure that one Dispatch has reported
@@ -28,45 +28,45 @@ func (d *dispatching) route() {
 	for _, p := range d.parcels {
 		l := d.laneOf(p.request.Call)
 		l.parcels = append(l.parcels, p)
-		p.way = d.choose(l, p, few && started < inlineMost, held)
-		switch p.way {
-		case wayInline:
+		p.route = d.choose(l, p, few && started < inlineMost, held)
+		switch p.route {
+		case routeInline:
 			if p.flight == nil {
 				started++
 			}
-		case wayWait:
+		case routeWait:
 			held += p.request.Size()
-			l.rest = wayWait
-		case wayHandOver:
-			l.rest = wayHandOver
+			l.rest = routeWait
+		case routeHandOver:
+			l.rest = routeHandOver
 		}
 	}
 }
 
-func (d *dispatching) choose(l *lane, p *parcel, mayStart bool, held int) way {
+func (d *dispatching) choose(l *lane, p *outgoing, mayStart bool, held int) route {
 	switch {
 	case p.dryRun:
-		return wayRecord
-	case l.rest != wayAny:
+		return routeRecord
+	case l.rest != routeUndecided:
 		return l.rest
 	case p.request.Fault != "":
-		return wayHandOver // it is parked there
+		return routeHandOver // it is parked there
 	}
 	if flight, ok := d.Sender.Find(p.request.ID, 1, asker); ok {
 		// The server has this Dispatch redone: what was sent stays sent.
 		p.flight = flight
-		return wayInline
+		return routeInline
 	}
 	health := d.Sender.Health(p.policy)
 	switch {
 	case health.Refuses():
-		return wayHandOver
+		return routeHandOver
 	case held+p.request.Size() > 2*maxRendered:
-		return wayHandOver // one event with so many large calls would not fit into a history
+		return routeHandOver // one event with so many large calls would not fit into a history
 	case mayStart && p.policy.Idempotent && !p.policy.NotInline && health.Inline():
-		return wayInline
+		return routeInline
 	}
-	return wayWait
+	return routeWait
 }
 
 func (d *dispatching) laneOf(call string) *lane {
@@ -75,9 +75,9 @@ func (d *dispatching) laneOf(call string) *lane {
 		l = &lane{call: call, state: d.in.Lanes[call]}
 		switch l.state {
 		case contract.LaneBusy:
-			l.rest = wayWait
+			l.rest = routeWait
 		case contract.LaneHandedOver:
-			l.rest = wayHandOver
+			l.rest = routeHandOver
 		}
 		d.lanes[call] = l
 		d.order = append(d.order, l)
@@ -107,13 +107,13 @@ func (d *dispatching) isMore() bool {
 }
 
 // record settles the parcels that are not sent anywhere now.
-func (p *parcel) record() {
-	switch p.way {
-	case wayRecord:
+func (p *outgoing) record() {
+	switch p.route {
+	case routeRecord:
 		outcome := delivery.DryRun(p.policy, p.request)
 		outcome.Message = p.request.Fault
 		p.delivered(outcome)
-	case wayWait:
+	case routeWait:
 		p.wait(nil)
 	}
 }

@@ -21,13 +21,13 @@ func TestTheVersionStandsInEveryOutcome(t *testing.T) {
 	require.Equal(t, version, outcomes[0].Version, "the one that no longer has the call")
 
 	d.know(t, "crm")
-	result := d.dispatch(t, turns(interaction.WhenInteractionStarts))
+	result := d.dispatch(t, turns(interaction.MomentInteractionStarts))
 	require.Equal(t, version, result.Version)
 	require.Equal(t, contract.StatusDelivered, result.Deliveries[0].Status)
 	require.Empty(t, result.Deliveries[0].Outcome.Version, "the result has said it")
 
 	d.receiver.answer(503)
-	result = d.dispatch(t, turns(interaction.WhenEngagementResult, interaction.WhenInteractionEnds))
+	result = d.dispatch(t, turns(interaction.MomentEngagementResult, interaction.MomentInteractionEnds))
 	require.Equal(t, contract.StatusWaiting, result.Deliveries[0].Status)
 	require.Equal(t, "http_5xx", result.Deliveries[0].Outcome.Class)
 	require.Equal(t, version, result.Deliveries[0].Outcome.Version, "it goes to the lane without the result")

@@ -23,7 +23,7 @@ const (
 )
 
 // run tells what is due until the watch is closed.
-func (w *Watch) run(ctx context.Context) {
+func (w *Reporter) run(ctx context.Context) {
 	defer close(w.stopped)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -41,7 +41,7 @@ func (w *Watch) run(ctx context.Context) {
 }
 
 // tellAll tells what is due, and when there is more.
-func (w *Watch) tellAll(ctx context.Context) (until time.Time) {
+func (w *Reporter) tellAll(ctx context.Context) (until time.Time) {
 	grace := w.grace()
 	due := map[string]contract.HealthReport{}
 	w.mu.Lock()
@@ -71,7 +71,7 @@ func (w *Watch) tellAll(ctx context.Context) (until time.Time) {
 	return until
 }
 
-func (w *Watch) noted(call string, telling contract.HealthReport, err error) {
+func (w *Reporter) noted(call string, telling contract.HealthReport, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	r := w.of(call)
@@ -86,7 +86,7 @@ func (w *Watch) noted(call string, telling contract.HealthReport, err error) {
 
 // tell gives the Receiver workflow of the call a telling, and starts it when there
 // is none; that all is well concerns only one that there is.
-func (w *Watch) tell(ctx context.Context, call string, telling contract.HealthReport) error {
+func (w *Reporter) tell(ctx context.Context, call string, telling contract.HealthReport) error {
 	ctx, cancel := context.WithTimeout(ctx, tellWithin)
 	defer cancel()
 	id := contract.ReceiverWorkflowID(w.options.TaskQueue, call)

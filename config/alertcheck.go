@@ -22,8 +22,8 @@ var sampleAlert = contract.AlertFacts{
 var alerted = slices.Concat([]string{"when", "at", "sequence", "reason"}, slices.Sorted(maps.Keys(sampleAlert.Fields())))
 
 // sampleOfAlert makes up an alert: it belongs to no interaction.
-func sampleOfAlert(when interaction.When) (*interaction.View, *interaction.Event) {
-	return &interaction.View{}, &interaction.Event{Sequence: 1, When: when, At: sampleTime.Add(5 * time.Minute), Fields: sampleAlert.Fields()}
+func sampleOfAlert(when interaction.Moment) (*interaction.View, *interaction.Event) {
+	return &interaction.View{}, &interaction.Event{Sequence: 1, Moment: when, At: sampleTime.Add(5 * time.Minute), Fields: sampleAlert.Fields()}
 }
 
 // lackingInAlert lists what is used although an alert has it not.
@@ -43,11 +43,11 @@ func lackingInAlert(uses []string) []string {
 // has not, and of those that nobody would hear.
 func (r *Report) checkAlerts(s *Set) {
 	for i, spec := range s.specs {
-		at := slices.IndexFunc(spec.When, func(when string) bool { return interaction.When(when).IsForOperators() })
+		at := slices.IndexFunc(spec.Moments, func(when string) bool { return interaction.Moment(when).IsForOperators() })
 		if at < 0 {
 			continue
 		}
-		when := spec.When[at]
+		when := spec.Moments[at]
 		if condition, err := expr.CompileCondition(spec.If); err == nil {
 			if list := lackingInAlert(condition.Uses()); len(list) > 0 {
 				r.warn("triggers[%d].if (call %s) at %s: no value then for %s", i, spec.Call, when, strings.Join(list, ", "))
@@ -62,5 +62,5 @@ func (r *Report) checkAlerts(s *Set) {
 
 // firesForInteractions tells whether some interaction's moment fires the call.
 func (s *Set) firesForInteractions(call string) bool {
-	return slices.ContainsFunc(s.Triggers.Fires(call), func(when interaction.When) bool { return !when.IsForOperators() })
+	return slices.ContainsFunc(s.Triggers.Fires(call), func(when interaction.Moment) bool { return !when.IsForOperators() })
 }

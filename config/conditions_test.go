@@ -85,7 +85,7 @@ triggers:
 	report := config.Check(set)
 	bodies := map[string]string{}
 	for _, sample := range report.Calls[0].Samples {
-		bodies[string(sample.When)] = sample.Request.Body
+		bodies[string(sample.Moment)] = sample.Request.Body
 	}
 	require.Equal(t, map[string]string{"interaction_ends": "[]", "fault": "[goneinteraction_starts]"}, bodies)
 	require.Equal(t, []string{

@@ -56,7 +56,7 @@ func TestAnEmptyConfigurationIsOne(t *testing.T) {
 	for _, text := range []string{"", "# nothing\n", "calls:\n", "{}"} {
 		set := parsed(t, text)
 		assert.Empty(t, set.Calls())
-		firings, failed := set.Triggers.Match(&interaction.View{}, &interaction.Event{When: interaction.WhenInteractionEnds})
+		firings, failed := set.Triggers.Match(&interaction.View{}, &interaction.Event{Moment: interaction.MomentInteractionEnds})
 		assert.Empty(t, firings)
 		assert.Empty(t, failed)
 	}
@@ -247,7 +247,7 @@ func TestABadSettingNamesTheVariableOrTheFlag(t *testing.T) {
 func TestTheEngagementBackendBringsItsCalls(t *testing.T) {
 	set := parsed(t, "engagement: {backend: 'https://gwe.example.com:8081/'}")
 	view := &interaction.View{Interaction: interaction.Facts{ID: "i-1"}}
-	event := &interaction.Event{When: interaction.WhenEngage, Fields: map[string]any{"ixnProfile": map[string]any{"visitID": "v", "n": 1.0}}}
+	event := &interaction.Event{Moment: interaction.MomentEngage, Fields: map[string]any{"ixnProfile": map[string]any{"visitID": "v", "n": 1.0}}}
 	firings, failed := set.Triggers.Match(view, event)
 	require.Empty(t, failed)
 	require.Equal(t, []trigger.Firing{{Call: "engage"}}, firings)

@@ -15,31 +15,31 @@ import (
 
 // The moments by what has happened before them.
 var (
-	atStart   = []interaction.When{interaction.WhenInteractionStarts, "cloud_routing.start"}
-	inQueue   = []interaction.When{interaction.WhenAgentNeeded, "chat.new"}
-	atContact = []interaction.When{"inbound.agent_connect", "outbound.agent_connect", "chat.agent_connect", "cloud_routing.connect"}
-	hangingUp = []interaction.When{"inbound.call_end", "outbound.call_end", "chat.end", "cloud_routing.end", "track_number.call_end"}
-	agentless = []interaction.When{"cloud_routing.connect", "cloud_routing.end", "track_number.call_end", interaction.WhenEngage, interaction.WhenNoEngage}
-	disposing = []interaction.When{"inbound.disposition", "outbound.disposition", "chat.disposition", interaction.WhenInteractionEnds,
-		interaction.WhenUserDataChanged, interaction.WhenSurvey}
+	atStart   = []interaction.Moment{interaction.MomentInteractionStarts, "cloud_routing.start"}
+	inQueue   = []interaction.Moment{interaction.MomentAgentNeeded, "chat.new"}
+	atContact = []interaction.Moment{"inbound.agent_connect", "outbound.agent_connect", "chat.agent_connect", "cloud_routing.connect"}
+	hangingUp = []interaction.Moment{"inbound.call_end", "outbound.call_end", "chat.end", "cloud_routing.end", "track_number.call_end"}
+	agentless = []interaction.Moment{"cloud_routing.connect", "cloud_routing.end", "track_number.call_end", interaction.MomentEngage, interaction.MomentNoEngage}
+	disposing = []interaction.Moment{"inbound.disposition", "outbound.disposition", "chat.disposition", interaction.MomentInteractionEnds,
+		interaction.MomentUserDataChanged, interaction.MomentSurvey}
 )
 
-func in(when interaction.When, groups ...[]interaction.When) bool {
-	return slices.ContainsFunc(groups, func(g []interaction.When) bool { return slices.Contains(g, when) })
+func in(when interaction.Moment, groups ...[]interaction.Moment) bool {
+	return slices.ContainsFunc(groups, func(g []interaction.Moment) bool { return slices.Contains(g, when) })
 }
 
-// since tells whether something can have a value on an occasion: never, or only if
+// availability tells whether something can have a value on an occasion: never, or only if
 // what the text says; both empty for what may well be there.
-func since(o trigger.Occasion, known expr.Known) (never bool, only string) {
-	when := o.When
-	if when == interaction.WhenSegmentChange && o.Segment == interaction.SegmentInteractionStarts && o.Leg == interaction.LegChannel {
-		when = interaction.WhenInteractionStarts // the same moment
+func availability(o trigger.Occasion, known expr.Known) (never bool, only string) {
+	when := o.Moment
+	if when == interaction.MomentSegmentChange && o.Segment == interaction.SegmentInteractionStarts && o.Leg == interaction.LegChannel {
+		when = interaction.MomentInteractionStarts // the same moment
 	}
 	switch known {
 	case expr.KnownSegment:
-		return when != interaction.WhenSegmentChange && o.When != interaction.WhenSegmentChange, ""
+		return when != interaction.MomentSegmentChange && o.Moment != interaction.MomentSegmentChange, ""
 	case expr.KnownFault:
-		if o.When != interaction.WhenFault && !o.When.IsForOperators() {
+		if o.Moment != interaction.MomentFault && !o.Moment.IsForOperators() {
 			return false, "the command that fires it has a field of that name"
 		}
 	case expr.KnownTones:
@@ -54,7 +54,7 @@ func since(o trigger.Occasion, known expr.Known) (never bool, only string) {
 		switch {
 		case in(when, inQueue):
 			return true, ""
-		case in(o.When, atStart):
+		case in(o.Moment, atStart):
 			return false, "the start names an agent"
 		case in(when, agentless):
 			return false, "the platform assigned an agent"
@@ -67,7 +67,7 @@ func since(o trigger.Occasion, known expr.Known) (never bool, only string) {
 		switch {
 		case in(when, atStart):
 			return true, ""
-		case when != interaction.WhenSegmentChange && !in(when, disposing):
+		case when != interaction.MomentSegmentChange && !in(when, disposing):
 			return false, "an agent gave it before"
 		}
 	case expr.KnownEnd:
@@ -81,16 +81,16 @@ func since(o trigger.Occasion, known expr.Known) (never bool, only string) {
 	return false, ""
 }
 
-// tooEarly says in words what a call uses although it has no value on an occasion,
+// unavailable says in words what a call uses although it has no value on an occasion,
 // or only at times, and what becomes of it.
-func tooEarly(o trigger.Occasion, uses []string, missing request.Missing) []string {
+func unavailable(o trigger.Occasion, uses []string, missing request.Missing) []string {
 	var none, some []string
 	reasons := map[string][]string{}
-	if o.When.IsForOperators() {
+	if o.Moment.IsForOperators() {
 		none, uses = lackingInAlert(uses), nil
 	}
 	for _, use := range uses {
-		never, only := since(o, expr.KnownFrom(use))
+		never, only := availability(o, expr.KnownFrom(use))
 		switch {
 		case never:
 			none = append(none, spelled(use))

@@ -42,7 +42,7 @@ type CallReport struct {
 
 // Sample is a call rendered for one moment, on a channel.
 type Sample struct {
-	When    interaction.When    `json:"when"`
+	Moment  interaction.Moment  `json:"when"`
 	Channel interaction.Channel `json:"channel,omitempty"` // empty at a moment for operators
 	// Segment and Leg are those of a segment_change.
 	Segment interaction.Segment `json:"segment,omitempty"`
@@ -82,7 +82,7 @@ func Check(s *Set) Report {
 		unreachable := ""
 		for _, o := range occasions {
 			view, event := sample(o, uses)
-			for _, what := range tooEarly(o, uses, c.Template.Missing()) {
+			for _, what := range unavailable(o, uses, c.Template.Missing()) {
 				r.warn("call %s at %s: %s", c.Name, momentOf(o), what)
 			}
 			request := c.Render("msg_sample", view, event)
@@ -93,7 +93,7 @@ func Check(s *Set) Report {
 				unreachable = s.Guard.refuses(request.URL)
 			}
 			hidden = mask(&request)
-			report.Samples = append(report.Samples, Sample{o.When, o.Channel, o.Segment, o.Leg, o.Disposition, s.Triggers.DryRun(c.Name, o.When), request})
+			report.Samples = append(report.Samples, Sample{o.Moment, o.Channel, o.Segment, o.Leg, o.Disposition, s.Triggers.DryRun(c.Name, o.Moment), request})
 		}
 		if len(hidden) > 0 {
 			r.warn("call %s: %s looks like a credential, which would stand in every history: use auth", c.Name, strings.Join(hidden, ", "))
@@ -114,11 +114,11 @@ func (r *Report) idle(s *Set) {
 			where := fmt.Sprintf("triggers[%d] (call %s)", i, spec.Call)
 			switch {
 			case idle.Hardly:
-				r.warn("%s at %s: %s", where, idle.When, idle.Why)
-			case len(spec.When) == 1:
+				r.warn("%s at %s: %s", where, idle.Moment, idle.Why)
+			case len(spec.Moments) == 1:
 				r.warn("%s can never fire: %s", where, idle.Why)
 			default:
-				r.warn("%s can never fire at %s: %s", where, idle.When, idle.Why)
+				r.warn("%s can never fire at %s: %s", where, idle.Moment, idle.Why)
 			}
 		}
 	}
@@ -143,9 +143,9 @@ func (s *Set) occasions(call string) []trigger.Occasion {
 // momentOf names an occasion: the moment, and the segment with its leg.
 func momentOf(o trigger.Occasion) string {
 	if o.Segment == "" {
-		return string(o.When)
+		return string(o.Moment)
 	}
-	return fmt.Sprintf("%s %s.%s", o.When, o.Segment, o.Leg)
+	return fmt.Sprintf("%s %s.%s", o.Moment, o.Segment, o.Leg)
 }
 
 func (r *Report) warn(format string, args ...any) {
@@ -191,7 +191,7 @@ func maskQuery(text string) (masked string, names []string) {
 
 // moment says when a sample is sent, in words.
 func (s Sample) moment() string {
-	text := momentOf(trigger.Occasion{When: s.When, Segment: s.Segment, Leg: s.Leg})
+	text := momentOf(trigger.Occasion{Moment: s.Moment, Segment: s.Segment, Leg: s.Leg})
 	if s.Channel != "" {
 		text += ", " + string(s.Channel)
 	}

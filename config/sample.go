@@ -21,11 +21,11 @@ var sampleFault = map[string]any{"call": "crm", "class": "gone", "code": 410.0, 
 // sample makes up an interaction on an occasion: what may be known then is there,
 // and open data that the call asks for is text that names it.
 func sample(o trigger.Occasion, uses []string) (*interaction.View, *interaction.Event) {
-	if o.When.IsForOperators() {
-		return sampleOfAlert(o.When)
+	if o.Moment.IsForOperators() {
+		return sampleOfAlert(o.Moment)
 	}
 	may := func(known expr.Known) bool {
-		never, only := since(o, known)
+		never, only := availability(o, known)
 		return !never && only == ""
 	}
 	view := &interaction.View{
@@ -40,7 +40,7 @@ func sample(o trigger.Occasion, uses []string) (*interaction.View, *interaction.
 	if o.Channel == interaction.ChannelOutbound {
 		facts.Direction, facts.Destination = "outbound", "+15550100123"
 	}
-	event := &interaction.Event{Sequence: 3, When: o.When, At: sampleTime.Add(2 * time.Minute), Queue: "sales", Fields: map[string]any{}}
+	event := &interaction.Event{Sequence: 3, Moment: o.Moment, At: sampleTime.Add(2 * time.Minute), Queue: "sales", Fields: map[string]any{}}
 	at := func(seconds int) time.Time { return sampleTime.Add(time.Duration(seconds) * time.Second) }
 	if may(expr.KnownQueue) {
 		facts.EnqueuedAt = at(2)
@@ -60,18 +60,18 @@ func sample(o trigger.Occasion, uses []string) (*interaction.View, *interaction.
 		facts.ConnectedAt = at(16)
 		event.Session = &interaction.Session{ConnectedAt: at(16)}
 	}
-	if in(o.When, hangingUp, disposing) || strings.HasSuffix(string(o.When), "_term") {
+	if in(o.Moment, hangingUp, disposing) || strings.HasSuffix(string(o.Moment), "_term") {
 		facts.DisconnectedAt = at(111)
 		event.Session = &interaction.Session{ConnectedAt: at(16), EndedAt: at(111)}
 	}
 	if may(expr.KnownDisposition) || o.Disposition != "" {
 		view.Disposition = &interaction.Disposition{Code: cmp.Or(o.Disposition, "SOLD"), Notes: "sample notes", Agent: "agent-7", At: at(125)}
 	}
-	if o.When == interaction.WhenInteractionEnds {
+	if o.Moment == interaction.MomentInteractionEnds {
 		end := at(131)
 		facts.State, facts.Outcome, facts.EndedAt = interaction.StateCompleted, interaction.OutcomeHandled, &end
 	}
-	if o.When == interaction.WhenSegmentChange {
+	if o.Moment == interaction.MomentSegmentChange {
 		event.Segment, event.Leg, event.From, event.To = o.Segment, o.Leg, o.From, o.Segment
 	}
 	for _, use := range uses {
@@ -115,7 +115,7 @@ func sample(o trigger.Occasion, uses []string) (*interaction.View, *interaction.
 			}
 		}
 	}
-	if o.When == interaction.WhenFault {
+	if o.Moment == interaction.MomentFault {
 		maps.Copy(event.Fields, sampleFault)
 	}
 	return view, event

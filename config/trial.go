@@ -15,37 +15,37 @@ import (
 	"segue/trigger"
 )
 
-// Trial is one call at one moment, to be sent for real without an interaction: it
+// TestCall is one call at one moment, to be sent for real without an interaction: it
 // begins with the sample data that Check shows.
-type Trial struct {
+type TestCall struct {
 	Call  *Call
 	View  *interaction.View
 	Event *interaction.Event
 }
 
-// NewTrial tries a call at a moment. Without one it is the first that fires the call,
+// NewTestCall tries a call at a moment. Without one it is the first that fires the call,
 // and for a call that nothing fires the end of an interaction.
-func NewTrial(s *Set, c *Call, when interaction.When) *Trial {
+func NewTestCall(s *Set, c *Call, when interaction.Moment) *TestCall {
 	if when == "" {
-		when = interaction.WhenInteractionEnds
+		when = interaction.MomentInteractionEnds
 		if moments := s.Triggers.Fires(c.Name); len(moments) > 0 {
 			when = moments[0]
 		}
 	}
-	t := &Trial{Call: c}
+	t := &TestCall{Call: c}
 	t.View, t.Event = sample(s.occasion(c.Name, when), c.Template.Uses())
 	return t
 }
 
 // occasion is the first at a moment that fires a call, else one that any trigger
 // without filters would have.
-func (s *Set) occasion(call string, when interaction.When) trigger.Occasion {
+func (s *Set) occasion(call string, when interaction.Moment) trigger.Occasion {
 	for _, o := range s.occasions(call) {
-		if o.When == when {
+		if o.Moment == when {
 			return o
 		}
 	}
-	return trigger.Spec{When: []string{string(when)}}.Occasions()[0]
+	return trigger.Spec{Moments: []string{string(when)}}.Occasions()[0]
 }
 
 // overlay is data that is laid over the sample, as expressions name it.
@@ -54,10 +54,10 @@ type overlay struct {
 	Event json.RawMessage `json:"event"`
 }
 
-// Lay puts data over the sample: a JSON object with the names that expressions begin
+// Overlay puts data over the sample: a JSON object with the names that expressions begin
 // with, or what `segue show --json` prints of a real interaction, which replaces the
 // sample.
-func (t *Trial) Lay(data []byte) error {
+func (t *TestCall) Overlay(data []byte) error {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(data, &object); err != nil || object == nil {
 		return errors.New("is not a JSON object")
@@ -91,7 +91,7 @@ func exact(data []byte) *json.Decoder {
 
 // layEvent puts an event's facts over the sample's; other names are the command's own
 // fields, as they are in expressions.
-func (t *Trial) layEvent(data json.RawMessage) error {
+func (t *TestCall) layEvent(data json.RawMessage) error {
 	if len(data) == 0 {
 		return nil
 	}
@@ -109,7 +109,7 @@ func (t *Trial) layEvent(data json.RawMessage) error {
 	return nil
 }
 
-func (t *Trial) layStatus(data json.RawMessage) error {
+func (t *TestCall) layStatus(data json.RawMessage) error {
 	var status contract.State
 	if err := exact(data).Decode(&status); err != nil {
 		return fmt.Errorf("state: %s", inWords(err))
@@ -147,7 +147,7 @@ func jsonNames(t reflect.Type) []string {
 }
 
 // Render fills the call in. What looks like a credential in it is for Mask.
-func (t *Trial) Render(deliveryID string) contract.Request {
+func (t *TestCall) Render(deliveryID string) contract.Request {
 	return t.Call.Render(deliveryID, t.View, t.Event)
 }
 

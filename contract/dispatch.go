@@ -94,7 +94,7 @@ const (
 type Delivery struct {
 	ID       string `json:"id"`
 	Call     string `json:"call"`
-	When     string `json:"when"`
+	Moment   string `json:"when"`
 	Sequence int64  `json:"sequence"`
 	// Status is delivered (the POST left inline and succeeded, or a dry run is recorded
 	// with its Request), in_lane (appended to the Delivery workflow) or waiting (Request
@@ -127,7 +127,7 @@ func (h Header) Text(attempt int) string {
 type Request struct {
 	ID       string   `json:"id"`
 	Call     string   `json:"call"`
-	When     string   `json:"when"`
+	Moment   string   `json:"when"`
 	Sequence int64    `json:"sequence"`
 	Method   string   `json:"method"`
 	URL      string   `json:"url"`

@@ -8,7 +8,7 @@ const ShownOpen = 500
 type DeliveryRecord struct {
 	ID       string         `json:"id"`
 	Call     string         `json:"call"`
-	When     string         `json:"when"`
+	Moment   string         `json:"when"`
 	Sequence int64          `json:"sequence"`
 	Status   DeliveryStatus `json:"status"`
 	Code     int            `json:"code,omitempty"`
@@ -77,7 +77,7 @@ type ReceiverStatus struct {
 // AlertRecord is one moment for operators and the deliveries that told of it; where
 // these stand, their lane workflows know.
 type AlertRecord struct {
-	When       string                `json:"when"`
+	Moment     string                `json:"when"`
 	Sequence   int64                 `json:"sequence"`
 	At         string                `json:"at"`
 	Deliveries []AlertDeliveryRecord `json:"deliveries"`

@@ -14,7 +14,7 @@ import (
 
 func TestASourceComesBackAsItWas(t *testing.T) {
 	view := &interaction.View{UserData: map[string]any{"tier": "gold", "calls": 7.0, "account": json.Number("12345678901234567"), "score": 1.5}}
-	event := &interaction.Event{Sequence: 3, When: "survey", At: time.Date(2026, 1, 31, 8, 0, 0, 5, time.UTC), Fields: map[string]any{"n": 2.0}}
+	event := &interaction.Event{Sequence: 3, Moment: "survey", At: time.Date(2026, 1, 31, 8, 0, 0, 5, time.UTC), Fields: map[string]any{"n": 2.0}}
 	r := contract.Request{ID: "d", Body: "x", Source: contract.SourceOf(view, event)}
 	gotView, gotEvent, err := r.Origin()
 	require.NoError(t, err)

@@ -93,10 +93,10 @@ func (t *Flights) Start(key FlightKey, asker string, send func() contract.Outcom
 	return f
 }
 
-// Told notes that the asker takes an attempt's failure as its result. Another one
+// Claim notes that the asker takes an attempt's failure as its result. Another one
 // that asks for the same number later wants it sent again: an operator's
 // redelivery starts the schedule anew. The same one is a repeat by the server.
-func (t *Flights) Told(key FlightKey, asker string) {
+func (t *Flights) Claim(key FlightKey, asker string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if f, ok := t.flights[key]; ok {

@@ -97,14 +97,14 @@ func TestWhoeverHasHadAFailureMayAskAnew(t *testing.T) {
 	flights, key := delivery.NewFlights(), delivery.FlightKey{ID: "msg_1", Number: 1}
 	require.True(t, start(flights, key, "dispatch", failed))
 	require.False(t, start(flights, key, "attempt", failed), "not told yet: adopted")
-	flights.Told(key, "dispatch")
+	flights.Claim(key, "dispatch")
 	require.False(t, start(flights, key, "dispatch", failed), "a repeat by the server")
 	require.True(t, start(flights, key, "attempt", failed), "a redelivery")
 
 	delivered := contract.Outcome{Verdict: contract.VerdictDelivered}
 	key.ID = "msg_2"
 	require.True(t, start(flights, key, "dispatch", delivered))
-	flights.Told(key, "dispatch")
+	flights.Claim(key, "dispatch")
 	require.False(t, start(flights, key, "attempt", delivered), "delivered is delivered")
 }
 

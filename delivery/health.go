@@ -24,7 +24,7 @@ type Health struct {
 	pace     pace
 	breaker  *gobreaker.TwoStepCircuitBreaker[struct{}]
 	latency  latency
-	comeback comeback
+	comeback spreader
 	failing  atomic.Bool // the last attempt failed
 	held     int         // slots of the process; its bulkhead guards it
 }

@@ -49,7 +49,7 @@ func newPolicy() delivery.Policy {
 
 func newRequest(url string) contract.Request {
 	return contract.Request{
-		ID: "msg_1", Call: "crm", When: "interaction_starts", Sequence: 1, Method: http.MethodPost, URL: url,
+		ID: "msg_1", Call: "crm", Moment: "interaction_starts", Sequence: 1, Method: http.MethodPost, URL: url,
 		Headers: []contract.Header{{Name: "Content-Type", Value: "application/json"}}, Body: `{"id":"i-1"}`,
 	}
 }

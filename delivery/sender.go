@@ -106,9 +106,9 @@ func (s *Sender) Start(p Policy, r contract.Request, attempt int, asker string) 
 	return f
 }
 
-// SendAway is the outcome of a request that is not even tried, because its receiver's
+// Reject is the outcome of a request that is not even tried, because its receiver's
 // Health refuses it now; it says when to come for the attempt.
-func (s *Sender) SendAway(p Policy, r contract.Request) contract.Outcome {
+func (s *Sender) Reject(p Policy, r contract.Request) contract.Outcome {
 	health, now := s.Health(p), time.Now()
 	if health.Open() {
 		return Refused(p, r, ClassBreakerOpen, health.comeback.fromOpen(now))
@@ -118,7 +118,7 @@ func (s *Sender) SendAway(p Policy, r contract.Request) contract.Outcome {
 
 // Told notes that the asker takes a failed attempt as its result.
 func (s *Sender) Told(id string, attempt int, asker string) {
-	s.flights.Told(FlightKey{id, attempt}, asker)
+	s.flights.Claim(FlightKey{id, attempt}, asker)
 }
 
 // Send sends one attempt and waits for what comes of it. When the context ends

@@ -189,7 +189,7 @@ func TestOperatorsAndTheInteractionHearOfWhatIsParked(t *testing.T) {
 	require.NoError(t, err)
 	shown := map[string]contract.DeliveryStatus{}
 	for _, record := range records {
-		shown[record.When+" "+record.Call] = record.Status
+		shown[record.Moment+" "+record.Call] = record.Status
 	}
 	require.Equal(t, contract.StatusParked, shown["inbound.dtmf gone"])
 	require.Contains(t, shown, "fault pager")

@@ -86,7 +86,7 @@ func TestARepeatedHandOverIsSentOnce(t *testing.T) {
 	in := contract.HandOver{Owner: contract.Owner{ContactCenter: l.name, Interaction: "gone", FirstRunID: "r"}, Call: "probe"}
 	for i := range 3 {
 		in.Requests = append(in.Requests, contract.Request{
-			ID: fmt.Sprintf("msg_%s_%d", l.name, i), Call: "probe", When: "interaction_starts", Sequence: int64(i + 1),
+			ID: fmt.Sprintf("msg_%s_%d", l.name, i), Call: "probe", Moment: "interaction_starts", Sequence: int64(i + 1),
 			Method: "POST", URL: receiver.URL + "/probe", Body: fmt.Sprintf(`{"n":%d}`, i), At: time.Now(),
 		})
 	}

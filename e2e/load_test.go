@@ -25,9 +25,9 @@ import (
 
 // The calls of a load: one receiver that is fast and one that is not, so that their
 // requests go different ways, and the moments at which each is called.
-var loadCalls = map[string][]interaction.When{
-	"fast": {interaction.WhenInteractionStarts, interaction.WhenSegmentChange, interaction.WhenInteractionEnds},
-	"slow": {interaction.WhenInteractionStarts, "inbound.agent_connect", interaction.WhenInteractionEnds},
+var loadCalls = map[string][]interaction.Moment{
+	"fast": {interaction.MomentInteractionStarts, interaction.MomentSegmentChange, interaction.MomentInteractionEnds},
+	"slow": {interaction.MomentInteractionStarts, "inbound.agent_connect", interaction.MomentInteractionEnds},
 }
 
 const slowly = 120 * time.Millisecond
@@ -147,7 +147,7 @@ func (l *load) requireSound(changes ...interceptor.WorkerInterceptor) sound {
 		owner := contract.Owner{ContactCenter: l.name, Interaction: id, FirstRunID: runID}
 		for call, whens := range loadCalls {
 			for _, event := range events {
-				if slices.Contains(whens, event.When) {
+				if slices.Contains(whens, event.Moment) {
 					expected[call][id] = append(expected[call][id], contract.DeliveryID(owner, &event, call))
 				}
 			}

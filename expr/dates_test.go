@@ -15,7 +15,7 @@ import (
 // TestDatesAreWhatTheGuideSays evaluates the expressions that docs/ecs.md gives for
 // dates and times, and holds the results that it shows.
 func TestDatesAreWhatTheGuideSays(t *testing.T) {
-	page, err := os.ReadFile("../../docs/ecs.md")
+	page, err := os.ReadFile("../docs/ecs.md")
 	require.NoError(t, err)
 	rows := regexp.MustCompile("(?m)^\\| [^|]+ \\| `\\$\\{(.+)\\}` \\| `([^`]*)` \\|$").FindAllStringSubmatch(string(page), -1)
 	require.GreaterOrEqual(t, len(rows), 8)

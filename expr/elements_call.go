@@ -161,7 +161,7 @@ func callResult(s *Scope) (string, bool) {
 // transferredTo is the number at the end of a call that was passed on to it.
 func transferredTo(s *Scope) (string, bool) {
 	to := s.View.Interaction.Destination
-	return to, to != "" && strings.HasSuffix(string(s.Event.When), ".transfer_term")
+	return to, to != "" && strings.HasSuffix(string(s.Event.Moment), ".transfer_term")
 }
 
 // queueName is the event's queue, which another may have followed by now.

@@ -32,7 +32,7 @@ var knownText = map[expr.Known]string{
 // TestTheListOfElementsIsTheCode holds docs/data-elements.md against the code.
 // SEGUE_WRITE_DOCS=1 writes it anew.
 func TestTheListOfElementsIsTheCode(t *testing.T) {
-	const file, begin, end = "../../docs/data-elements.md", "holds it equal -->\n", "<!-- /elements -->"
+	const file, begin, end = "../docs/data-elements.md", "holds it equal -->\n", "<!-- /elements -->"
 	content, err := os.ReadFile(file)
 	require.NoError(t, err)
 	head, rest, found := strings.Cut(string(content), begin)
@@ -126,7 +126,7 @@ func told() *expr.Scope {
 			Survey:      map[string]any{"q1": 5.0, "survey_why": "price"},
 			Durations:   interaction.Durations{Queue: 30.4, Offer: 5, Handle: 105, Hold: 7.5, WrapUp: 30, Total: 200},
 		},
-		Event: &interaction.Event{When: "interaction_ends", At: end, Queue: "sales", Agent: a2,
+		Event: &interaction.Event{Moment: "interaction_ends", At: end, Queue: "sales", Agent: a2,
 			Session: &interaction.Session{ConnectedAt: after(100), EndedAt: after(150)}},
 	}
 }
@@ -185,7 +185,7 @@ func TestElementsOfOtherSituations(t *testing.T) {
 	assert.Equal(t, "i-1", get("uii", facts(func(f *interaction.Facts) { f.NativeID = "" })))
 
 	requeued := event(func(e *interaction.Event) {
-		e.When, e.Queue = "inbound.dequeue", "first"
+		e.Moment, e.Queue = "inbound.dequeue", "first"
 		e.Fields = map[string]any{"enqueued_at": "2020-04-22T10:00:01.5Z", "dequeued_at": "2020-04-22T10:00:10Z"}
 	})
 	assert.Equal(t, "first", get("gate_name", requeued))
@@ -204,7 +204,7 @@ func TestElementsOfOtherSituations(t *testing.T) {
 	}))
 	assert.Equal(t, "12#", get("dtmf", event(func(e *interaction.Event) { e.Fields = map[string]any{"digits": "12#"} })))
 	assert.Equal(t, "PLAY", get("queue_event", event(func(e *interaction.Event) { e.Fields = map[string]any{"event": "PLAY"} })))
-	assert.Equal(t, "+1800", get("transfer_phone", event(func(e *interaction.Event) { e.When = "inbound.transfer_term" })))
+	assert.Equal(t, "+1800", get("transfer_phone", event(func(e *interaction.Event) { e.Moment = "inbound.transfer_term" })))
 	assert.Equal(t, "", get("agent_id", func(s *expr.Scope) { s.Event.Agent, s.View.Agent = nil, nil }))
 	assert.Equal(t, "42", get("account_id", event(func(e *interaction.Event) { e.Fields = map[string]any{"account_id": 42.0} })))
 }

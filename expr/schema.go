@@ -152,7 +152,7 @@ func events() *object {
 			return s
 		})
 	}
-	text(o, "when", func(e *event) string { return string(e.When) })
+	text(o, "when", func(e *event) string { return string(e.Moment) })
 	text(o, "segment", func(e *event) string { return string(e.Segment) })
 	text(o, "leg", func(e *event) string { return string(e.Leg) })
 	text(o, "from", func(e *event) string { return string(e.From) })

@@ -18,7 +18,7 @@ func TestAnEventIsTheSameAtAnotherPlace(t *testing.T) {
 		for _, line := range []string{`attach_user_data {"user_data":{"a":"b"},"event_id":"e1"}`, `disconnect {"event_id":"e2"}`} {
 			events = append(events, s.do(line).Turn.Events...)
 		}
-		failure := interaction.Failure{Call: "crm", Class: "gone", Delivery: "msg_1", Of: interaction.WhenInteractionStarts}
+		failure := interaction.Failure{Call: "crm", Class: "gone", Delivery: "msg_1", Of: interaction.MomentInteractionStarts}
 		events = append(events, s.i.Fault(failure, s.now).Turn.Events...)
 		return append(events, s.do(`[wrap_up_timeout] {"Agent":"a1"}`).Turn.Events...)
 	}
@@ -26,7 +26,7 @@ func TestAnEventIsTheSameAtAnotherPlace(t *testing.T) {
 	require.Len(t, again, len(first))
 	causes := map[string]bool{}
 	for i := range first {
-		require.Equal(t, first[i].When, again[i].When)
+		require.Equal(t, first[i].Moment, again[i].Moment)
 		require.Equal(t, first[i].Sequence+1, again[i].Sequence)
 		require.Equal(t, first[i].Cause, again[i].Cause)
 		causes[first[i].Cause] = true
@@ -43,7 +43,7 @@ func TestWithoutAnIdentityThePlaceIsTheCause(t *testing.T) {
 // A delivery that was sent again and failed again has failed twice: people hear of both.
 func TestEachFaultOfADeliveryIsAnEventOfItsOwn(t *testing.T) {
 	s := opened(t, sales)
-	failure := interaction.Failure{Call: "crm", Class: "gone", Delivery: "msg_1", Of: interaction.WhenInteractionStarts}
+	failure := interaction.Failure{Call: "crm", Class: "gone", Delivery: "msg_1", Of: interaction.MomentInteractionStarts}
 	first := s.i.Fault(failure, s.now).Turn.Events[0]
 	second := carriedOver(t, s.i).Fault(failure, s.now).Turn.Events[0]
 	require.NotEmpty(t, first.Cause)

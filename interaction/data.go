@@ -35,7 +35,7 @@ func (s *step) dispose(given Disposition, by *Agent) error {
 	if s.Survey != nil {
 		fields["survey"] = s.Survey
 	}
-	s.add(Event{When: when, Agent: s.agent(agent), Fields: s.fieldsWith(fields)})
+	s.add(Event{Moment: when, Agent: s.agent(agent), Fields: s.fieldsWith(fields)})
 	return nil
 }
 
@@ -90,7 +90,7 @@ func (s *step) changeUserData(data map[string]any, changed bool) error {
 		return &InvalidError{Command: s.cmd.Name, Field: "user_data", Reason: "all user data together " + reason}
 	}
 	s.UserData = data
-	s.fire(WhenUserDataChanged)
+	s.fire(MomentUserDataChanged)
 	return nil
 }
 
@@ -119,7 +119,7 @@ func survey(s *step) error {
 		return &InvalidError{Command: s.cmd.Name, Field: "answers", Reason: "all answers together " + reason}
 	}
 	s.Survey = answers
-	s.fire(WhenSurvey)
+	s.fire(MomentSurvey)
 	return nil
 }
 
@@ -134,7 +134,7 @@ func dtmf(s *step) error {
 }
 
 func scriptSignal(s *step) error {
-	s.fire(WhenScriptSignal)
+	s.fire(MomentScriptSignal)
 	return nil
 }
 

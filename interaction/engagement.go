@@ -28,7 +28,7 @@ func engage(s *step) error {
 	engagement.Attempts++
 	s.Engagement = &engagement
 	s.State, s.Since = StateEngaging, s.now
-	s.fire(WhenEngage)
+	s.fire(MomentEngage)
 	return nil
 }
 
@@ -36,7 +36,7 @@ func noEngage(s *step) error {
 	engagement := s.engagement()
 	engagement.CancelData = s.cmd.Body.(NoEngage).CancelData
 	s.Engagement = &engagement
-	s.fire(WhenNoEngage)
+	s.fire(MomentNoEngage)
 	return s.finish(OutcomeNotEngaged)
 }
 
@@ -48,7 +48,7 @@ func engagementResult(s *step) error {
 		engagement.Result = engagementDeclined
 	}
 	s.Engagement = &engagement
-	s.fire(WhenEngagementResult)
+	s.fire(MomentEngagementResult)
 	if engagement.Result != engagementAccepted {
 		return s.finish(OutcomeNotEngaged)
 	}
@@ -85,7 +85,7 @@ func engagementTimeout(s *step) error {
 	engagement := s.engagement()
 	engagement.Result = engagementTimedOut
 	s.Engagement = &engagement
-	s.add(Event{When: WhenEngagementResult, Fields: s.fieldsWith(map[string]any{"result": engagementTimedOut})})
+	s.add(Event{Moment: MomentEngagementResult, Fields: s.fieldsWith(map[string]any{"result": engagementTimedOut})})
 	return s.finish(OutcomeNotEngaged)
 }
 

@@ -11,8 +11,8 @@ type Event struct {
 	// workflow task that applied it has completed, it stays the same when Temporal has
 	// that task done again and something else has come in between. Empty for what has no
 	// identity but its place: the start, and signals without an event_id.
-	Cause string `json:"cause,omitempty"`
-	When  When   `json:"when"`
+	Cause  string `json:"cause,omitempty"`
+	Moment Moment `json:"when"`
 	// At is when it happened: the command's own "at", else when it was applied. As the
 	// timeline's, it is never before an earlier event's.
 	At time.Time `json:"at"`

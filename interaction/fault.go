@@ -14,23 +14,23 @@ type Failure struct {
 	Code  int
 	// Delivery is the delivery's id, and Of the moment that fired it.
 	Delivery string
-	Of       When
+	Of       Moment
 }
 
 // Fault fires the moment "fault". It changes nothing else, and may come in any
 // state, also after the end: what fires at the end may fail, too. A call that was
 // itself told of a fault fires none, or two that fail would tell each other for ever.
 func (i *Interaction) Fault(f Failure, now time.Time) Effect {
-	if f.Of == WhenFault {
+	if f.Of == MomentFault {
 		return Effect{}
 	}
-	s := &step{record: i.r.draft(), now: now.UTC(), cmd: Command{Name: string(WhenFault), Fields: map[string]any{
+	s := &step{record: i.r.draft(), now: now.UTC(), cmd: Command{Name: string(MomentFault), Fields: map[string]any{
 		"call": f.Call, "class": f.Class, "code": float64(f.Code), "delivery": f.Delivery, "of": string(f.Of),
 	}}}
 	s.Faults++ // a delivery that is sent again may fail again
 	s.cause = fmt.Sprintf("\nfault %s %d", f.Delivery, s.Faults)
 	s.at = s.within() // the timeline's own clock stands still: nothing of it has happened
-	s.fire(WhenFault)
+	s.fire(MomentFault)
 	i.r = s.record
 	return s.effect()
 }

@@ -13,12 +13,12 @@ func TestAFaultIsAnEventAndChangesNothingElse(t *testing.T) {
 	s := opened(t, sales)
 	s.do(talking...)
 	before := s.i.Status()
-	failure := interaction.Failure{Call: "crm", Class: "gone", Code: 410, Delivery: "msg_1", Of: interaction.WhenInteractionStarts}
+	failure := interaction.Failure{Call: "crm", Class: "gone", Code: 410, Delivery: "msg_1", Of: interaction.MomentInteractionStarts}
 	at := s.now.Add(time.Minute)
 	turn := s.i.Fault(failure, at).Turn
 	require.Len(t, turn.Events, 1)
 	event := turn.Events[0]
-	require.Equal(t, interaction.WhenFault, event.When)
+	require.Equal(t, interaction.MomentFault, event.Moment)
 	require.Equal(t, before.Sequence+1, event.Sequence)
 	require.Equal(t, at, event.At)
 	require.Equal(t, "a1", event.Agent.ID)
@@ -34,14 +34,14 @@ func TestAFaultIsAnEventAndChangesNothingElse(t *testing.T) {
 func TestAFaultMayComeAfterTheEnd(t *testing.T) {
 	s := opened(t, sales)
 	s.do(`abandon`)
-	require.Len(t, s.i.Fault(interaction.Failure{Call: "crm", Of: interaction.WhenInteractionEnds}, s.now).Turn.Events, 1)
+	require.Len(t, s.i.Fault(interaction.Failure{Call: "crm", Of: interaction.MomentInteractionEnds}, s.now).Turn.Events, 1)
 	require.True(t, s.i.Completed())
 }
 
 func TestAFaultOfAFaultIsNone(t *testing.T) {
 	s := opened(t, sales)
 	sequence := s.i.Sequence()
-	require.Empty(t, s.i.Fault(interaction.Failure{Call: "pager", Of: interaction.WhenFault}, s.now).Turn.Events)
+	require.Empty(t, s.i.Fault(interaction.Failure{Call: "pager", Of: interaction.MomentFault}, s.now).Turn.Events)
 	require.Equal(t, sequence, s.i.Sequence())
 }
 
@@ -50,7 +50,7 @@ func TestAFaultLeavesTheTimelineAlone(t *testing.T) {
 	s := opened(t, sales)
 	s.do(talking...)
 	before := s.i.Timeline()
-	s.i.Fault(interaction.Failure{Call: "crm", Of: interaction.WhenInteractionStarts}, s.now.Add(time.Hour))
+	s.i.Fault(interaction.Failure{Call: "crm", Of: interaction.MomentInteractionStarts}, s.now.Add(time.Hour))
 	require.Equal(t, before, s.i.Timeline())
 	s.do(`complete`)
 	for _, span := range s.i.Timeline() {

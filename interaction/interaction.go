@@ -73,7 +73,7 @@ func (s *step) begin(start Start) error {
 			s.State = StateComposing
 		}
 	}
-	s.fire(WhenInteractionStarts)
+	s.fire(MomentInteractionStarts)
 	s.fire(s.moments().start)
 	s.Meters = s.measured()
 	return nil

@@ -195,8 +195,8 @@ func told(events []interaction.Event) (moments, segments string) {
 	var fired, entered []string
 	last := ""
 	for _, e := range events {
-		if e.When != interaction.WhenSegmentChange {
-			moment := string(e.When)
+		if e.Moment != interaction.MomentSegmentChange {
+			moment := string(e.Moment)
 			if _, slot, dotted := strings.Cut(moment, "."); dotted {
 				moment = slot
 			}

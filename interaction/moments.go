@@ -34,10 +34,10 @@ func (c Channel) agentless() bool {
 
 // moments are the names under which a channel's moments fire; what it lacks is "".
 type moments struct {
-	start, connect                        When
-	queued, dequeue                       When
-	agentConnect, agentTerm, transferTerm When
-	end, disposition, queueEvent, dtmf    When
+	start, connect                        Moment
+	queued, dequeue                       Moment
+	agentConnect, agentTerm, transferTerm Moment
+	end, disposition, queueEvent, dtmf    Moment
 	// toAgentOnly: dequeue fires only when it goes to an agent.
 	toAgentOnly bool
 }
@@ -66,11 +66,11 @@ func (r *record) moments() moments { return momentsOf[r.Channel] }
 
 // Whens lists every moment that a command can fire, in the order of the design;
 // WhenFault comes of a call instead.
-func Whens() []When {
-	whens := []When{WhenInteractionStarts, WhenInteractionEnds, WhenInternalTransfer, WhenSegmentChange}
+func Whens() []Moment {
+	whens := []Moment{MomentInteractionStarts, MomentInteractionEnds, MomentInternalTransfer, MomentSegmentChange}
 	for _, channel := range channels {
 		m := momentsOf[channel]
-		for _, when := range []When{
+		for _, when := range []Moment{
 			m.start, m.connect, m.queued, m.dequeue, m.agentConnect, m.agentTerm, m.end, m.disposition, m.transferTerm, m.queueEvent, m.dtmf,
 		} {
 			if when != "" {
@@ -78,5 +78,5 @@ func Whens() []When {
 			}
 		}
 	}
-	return append(whens, WhenSurvey, WhenAgentNeeded, WhenEngage, WhenNoEngage, WhenEngagementResult, WhenUserDataChanged, WhenScriptSignal)
+	return append(whens, MomentSurvey, MomentAgentNeeded, MomentEngage, MomentNoEngage, MomentEngagementResult, MomentUserDataChanged, MomentScriptSignal)
 }

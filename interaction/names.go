@@ -86,34 +86,34 @@ const (
 	SegmentHandled           Segment = "handled"
 )
 
-// When names a moment at which triggers may fire.
-type When string
+// Moment names a moment at which triggers may fire.
+type Moment string
 
 // The moments: ECS's four, Engage Voice's slots (those that begin with a channel
 // are built by the table from the channel's name), and Segue's own.
 const (
-	WhenInteractionStarts When = "interaction_starts"
-	WhenInteractionEnds   When = "interaction_ends"
-	WhenInternalTransfer  When = "internal_transfer"
-	WhenSegmentChange     When = "segment_change"
-	WhenSurvey            When = "survey"
-	WhenAgentNeeded       When = "agent_needed"
-	WhenEngage            When = "engage"
-	WhenNoEngage          When = "noengage"
-	WhenEngagementResult  When = "engagement_result"
-	WhenUserDataChanged   When = "user_data_changed"
-	WhenScriptSignal      When = "script_signal"
-	WhenFault             When = "fault"
+	MomentInteractionStarts Moment = "interaction_starts"
+	MomentInteractionEnds   Moment = "interaction_ends"
+	MomentInternalTransfer  Moment = "internal_transfer"
+	MomentSegmentChange     Moment = "segment_change"
+	MomentSurvey            Moment = "survey"
+	MomentAgentNeeded       Moment = "agent_needed"
+	MomentEngage            Moment = "engage"
+	MomentNoEngage          Moment = "noengage"
+	MomentEngagementResult  Moment = "engagement_result"
+	MomentUserDataChanged   Moment = "user_data_changed"
+	MomentScriptSignal      Moment = "script_signal"
+	MomentFault             Moment = "fault"
 )
 
 // The moments for operators. They belong to the receiver of a call, not to an
 // interaction, whose facts are empty then.
 const (
-	WhenDeliveryFailing   When = "operator.delivery_failing"
-	WhenDeliveryParked    When = "operator.delivery_parked"
-	WhenBreakerOpen       When = "operator.breaker_open"
-	WhenReceiverRecovered When = "operator.receiver_recovered"
+	MomentDeliveryFailing   Moment = "operator.delivery_failing"
+	MomentDeliveryParked    Moment = "operator.delivery_parked"
+	MomentBreakerOpen       Moment = "operator.breaker_open"
+	MomentReceiverRecovered Moment = "operator.receiver_recovered"
 )
 
 // IsForOperators tells whether the moment is an alert, not an interaction's.
-func (w When) IsForOperators() bool { return strings.HasPrefix(string(w), "operator.") }
+func (w Moment) IsForOperators() bool { return strings.HasPrefix(string(w), "operator.") }

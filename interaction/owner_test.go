@@ -122,9 +122,9 @@ func TestTheEndIsWhenItEnded(t *testing.T) {
 		var last time.Time
 		for _, line := range lines {
 			for _, e := range s.do(line).Turn.Events {
-				require.False(t, e.At.Before(last), "%s: %s", name, e.When)
+				require.False(t, e.At.Before(last), "%s: %s", name, e.Moment)
 				last = e.At
-				if e.When == interaction.WhenInteractionEnds {
+				if e.Moment == interaction.MomentInteractionEnds {
 					require.Equal(t, *s.i.Facts().EndedAt, e.At, name)
 				}
 			}

@@ -65,8 +65,8 @@ func moments(events []interaction.Event) []string {
 	written := []string{}
 	for _, e := range events {
 		switch {
-		case e.When != interaction.WhenSegmentChange:
-			written = append(written, string(e.When))
+		case e.Moment != interaction.MomentSegmentChange:
+			written = append(written, string(e.Moment))
 		case e.Leg == interaction.LegAgent:
 			written = append(written, fmt.Sprintf("%s.agent %s", e.Segment, e.Agent.ID))
 		case e.Leg == interaction.LegBusinessProcess:

@@ -102,12 +102,12 @@ func (l *ledger) enter(t require.TestingT, events []interaction.Event) {
 			key += e.Agent.ID
 		}
 		switch {
-		case e.When == interaction.WhenInteractionEnds:
+		case e.Moment == interaction.MomentInteractionEnds:
 			l.ends++
 			require.Equal(t, e.Sequence, events[len(events)-1].Sequence, "interaction_ends comes last")
-		case strings.HasSuffix(string(e.When), ".agent_connect"):
+		case strings.HasSuffix(string(e.Moment), ".agent_connect"):
 			l.connected[key]++
-		case strings.HasSuffix(string(e.When), ".agent_term"):
+		case strings.HasSuffix(string(e.Moment), ".agent_term"):
 			l.termed[key]++
 		case e.Segment == interaction.SegmentInteractionStarts:
 			l.begun[key]++
@@ -193,13 +193,13 @@ func applied(t require.TestingT, i *interaction.Interaction, cmd interaction.Com
 	require.True(t, state == i.Facts().State || interaction.Leads(cmd.Name, state, after) || interaction.Leads(cmd.Name, state, i.Facts().State),
 		"%s led from %s to %s", cmd.Name, state, i.Facts().State)
 	for _, event := range effect.Turn.Events {
-		if event.When != interaction.WhenSegmentChange {
-			_, moment, dotted := strings.Cut(string(event.When), ".")
+		if event.Moment != interaction.MomentSegmentChange {
+			_, moment, dotted := strings.Cut(string(event.Moment), ".")
 			if !dotted {
-				moment = string(event.When)
+				moment = string(event.Moment)
 			}
 			require.Contains(t, interaction.Moments(cmd.Name), moment, cmd.Name)
-			require.Contains(t, interaction.Whens(), event.When)
+			require.Contains(t, interaction.Whens(), event.Moment)
 		}
 		require.False(t, event.At.After(now))
 		require.False(t, event.At.Before(i.Facts().StartedAt))

@@ -128,7 +128,7 @@ func TestAgentNeededCarriesWhatThePlatformMustKnow(t *testing.T) {
 	s := opened(t, sales)
 	effect := s.do(after(ringing, `reject {"agent":"a1"}`, `offer {"agent":"a2"}`, `[offer_timeout]`)...)
 	event := effect.Turn.Events[len(effect.Turn.Events)-1]
-	require.EqualValues(t, "agent_needed", event.When)
+	require.EqualValues(t, "agent_needed", event.Moment)
 	require.Equal(t, map[string]any{"queue": "sales", "excluded": []any{"a1", "a2"}, "attempt": 3.0}, event.Fields)
 	effect = s.do(`accept {"agent":"a9"}`, `place_in_queue {"queue":"sales"}`)
 	event = effect.Turn.Events[len(effect.Turn.Events)-1]
@@ -173,7 +173,7 @@ func TestDequeueSaysWhy(t *testing.T) {
 		s.do(queued...)
 		found := false
 		for _, event := range s.do(line).Turn.Events {
-			if event.When == "inbound.dequeue" {
+			if event.Moment == "inbound.dequeue" {
 				found = true
 				require.Equal(t, reason, event.Reason)
 				require.Equal(t, reason, event.Fields["reason"])

@@ -156,7 +156,7 @@ func TestTheTimesOfACall(t *testing.T) {
 func TestADequeueKnowsItsQueueAndItsAgent(t *testing.T) {
 	dequeue := func(s *stage, lines ...string) interaction.Event {
 		for _, event := range s.do(lines...).Turn.Events {
-			if event.When == "inbound.dequeue" {
+			if event.Moment == "inbound.dequeue" {
 				return event
 			}
 		}
@@ -193,7 +193,7 @@ func TestAnInternalTransferSaysToWhom(t *testing.T) {
 	require.Equal(t, "backup", event.Fields["to_queue"])
 	s.do(`accept {"agent":"a3"}`)
 	event = s.do(`place_in_queue {"queue":"sales","by":{"id":"a3","role":"agent"}}`).Turn.Events[0]
-	require.EqualValues(t, "internal_transfer", event.When)
+	require.EqualValues(t, "internal_transfer", event.Moment)
 	require.Equal(t, "sales", event.Fields["to_queue"])
 }
 
@@ -201,7 +201,7 @@ func TestAnAgentsMomentsKnowTheSession(t *testing.T) {
 	s := opened(t, sales)
 	session := func(when string, lines ...string) string {
 		for _, event := range s.do(lines...).Turn.Events {
-			if string(event.When) != when {
+			if string(event.Moment) != when {
 				continue
 			}
 			if event.Session == nil {

@@ -90,7 +90,7 @@ func (s *step) enter(l *leg, segment Segment) {
 	l.From, l.Segment, l.Since, l.Applied = l.Segment, segment, s.Clock, s.now
 	s.Entries++
 	l.Entry = s.Entries
-	event := Event{When: WhenSegmentChange, Segment: segment, Leg: l.Kind, From: l.From, To: segment}
+	event := Event{Moment: MomentSegmentChange, Segment: segment, Leg: l.Kind, From: l.From, To: segment}
 	switch l.Kind {
 	case LegAgent:
 		event.Agent = s.agent(l.Agent)
@@ -135,14 +135,14 @@ func (s *step) closeSpan(l *leg) {
 }
 
 // fire adds the event of a moment; a channel that lacks the moment has "" for it.
-func (s *step) fire(when When) {
+func (s *step) fire(when Moment) {
 	s.about(when, s.agent(s.Owner))
 }
 
 // about adds the event of a moment that concerns one agent.
-func (s *step) about(when When, agent *Agent) {
+func (s *step) about(when Moment, agent *Agent) {
 	if when != "" {
-		s.add(Event{When: when, Agent: agent})
+		s.add(Event{Moment: when, Agent: agent})
 	}
 }
 

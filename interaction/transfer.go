@@ -92,7 +92,7 @@ func (s *step) passOn(to Target) {
 	if to.Queue != "" {
 		added["to_queue"] = to.Queue
 	}
-	s.add(Event{When: WhenInternalTransfer, Fields: s.fieldsWith(added)})
+	s.add(Event{Moment: MomentInternalTransfer, Fields: s.fieldsWith(added)})
 }
 
 func (s *step) transferTo(agent Agent, wrapUp bool) error {

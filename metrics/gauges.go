@@ -10,8 +10,8 @@ import (
 
 // gauges are looked up whenever the metrics are collected.
 type gauges struct {
-	inHand       metric.Int64ObservableGauge
-	inHandOldest metric.Float64ObservableGauge
+	inFlight       metric.Int64ObservableGauge
+	inFlightOldest metric.Float64ObservableGauge
 	breaker      metric.Int64ObservableGauge
 	inline       metric.Int64ObservableGauge
 
@@ -32,9 +32,9 @@ type gauges struct {
 }
 
 func (g *gauges) make(m *maker) {
-	g.inHand = m.gauge("segue_deliveries_in_hand", "{delivery}",
+	g.inFlight = m.gauge("segue_deliveries_in_flight", "{delivery}",
 		"Deliveries that activities of this process are at: being sent, waiting for the call's limits, or next behind one.", "call")
-	g.inHandOldest = m.clock("segue_deliveries_in_hand_oldest_age_seconds",
+	g.inFlightOldest = m.clock("segue_deliveries_in_flight_oldest_age_seconds",
 		"Age of the oldest delivery in hand, from its event.", "call")
 	g.breaker = m.gauge("segue_breaker_state", "",
 		"1 for the state that the call's breaker is in, in this process.", "call", "state")
@@ -121,7 +121,7 @@ func (i *Instruments) Observe(s Sources) error {
 		i.observeSurvey(o, s)
 		i.observeConfiguration(o, s)
 		return nil
-	}, g.inHand, g.inHandOldest, g.breaker, g.inline,
+	}, g.inFlight, g.inFlightOldest, g.breaker, g.inline,
 		g.lanes, g.lanesParked, g.lanesOldest, g.deliveriesParked, g.interactions, g.undelivered, g.surveyed,
 		g.configInfo, g.configOK, g.configLoaded, g.configSecrets, g.configRestart, g.ready)
 	if err != nil {
@@ -131,15 +131,15 @@ func (i *Instruments) Observe(s Sources) error {
 }
 
 func (i *Instruments) observeProcess(o metric.Observer, s Sources) {
-	held := i.hands.byCall()
+	held := i.inflight.byCall()
 	for _, call := range s.Calls() {
 		if _, ok := held[call]; !ok {
 			held[call] = holding{} // stands at zero
 		}
 	}
 	for call, h := range held {
-		o.ObserveInt64(i.inHand, int64(h.count), labels("call", call))
-		o.ObserveFloat64(i.inHandOldest, ageOf(h.oldest), labels("call", call))
+		o.ObserveInt64(i.inFlight, int64(h.count), labels("call", call))
+		o.ObserveFloat64(i.inFlightOldest, ageOf(h.oldest), labels("call", call))
 	}
 	for _, r := range s.Receivers() {
 		o.ObserveInt64(i.inline, one(r.Inline), labels("call", r.Call))

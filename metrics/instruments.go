@@ -24,27 +24,27 @@ type Instruments struct {
 	reloads    metric.Int64Counter
 	surveys    metric.Int64Counter
 
-	hands hands
+	inflight inflight
 	gauges
 }
 
-// Way is how Dispatch chose to bring a delivery to its receiver.
-type Way string
+// Route is how Dispatch chose to bring a delivery to its receiver.
+type Route string
 
 // The ways of a delivery.
 const (
 	// WayInline: sent inside the workflow task.
-	WayInline Way = "inline"
+	RouteInline Route = "inline"
 	// WayAttempt: left to an activity of the interaction.
-	WayAttempt Way = "attempt"
+	RouteAttempt Route = "attempt"
 	// WayLane: appended to its lane workflow.
-	WayLane Way = "lane"
+	RouteLane Route = "lane"
 	// WayRecorded: a dry run, sent nowhere.
-	WayRecorded Way = "recorded"
+	RouteRecorded Route = "recorded"
 )
 
-// Ways lists the closed set.
-func Ways() []Way { return []Way{WayInline, WayAttempt, WayLane, WayRecorded} }
+// Routes lists the closed set.
+func Routes() []Route { return []Route{RouteInline, RouteAttempt, RouteLane, RouteRecorded} }
 
 // Removed stands for a call that the configuration does not have any more.
 const Removed = "(removed)"
@@ -74,7 +74,7 @@ var (
 // New makes the instruments of a meter.
 func New(meter metric.Meter) (*Instruments, error) {
 	m := &maker{meter: meter}
-	i := &Instruments{meter: meter, hands: hands{held: map[*Hold]struct{}{}}}
+	i := &Instruments{meter: meter, inflight: inflight{batches: map[*Batch]struct{}{}}}
 	i.events = m.counter("segue_events_dispatched_total", "{event}",
 		"Events of interactions that were matched with the triggers.", "when")
 	i.dispatched = m.counter("segue_deliveries_dispatched_total", "{delivery}",
@@ -120,7 +120,7 @@ func (i *Instruments) Begin(calls []string) {
 		return
 	}
 	for _, call := range calls {
-		for _, way := range Ways() {
+		for _, way := range Routes() {
 			i.dispatched.Add(background, 0, labels("call", call, "way", string(way)))
 		}
 		i.handedOver.Add(background, 0, labels("call", call))
@@ -138,7 +138,7 @@ func (i *Instruments) Event(when string) {
 }
 
 // Dispatched counts a delivery by the way it took first.
-func (i *Instruments) Dispatched(call string, way Way) {
+func (i *Instruments) Dispatched(call string, way Route) {
 	if i != nil {
 		i.dispatched.Add(background, 1, labels("call", call, "way", string(way)))
 	}

@@ -16,11 +16,11 @@ import (
 // Recall replays a history and returns what the workflow has at its very end: with
 // the signals, timers and results that came when no worker took them any more. The
 // history is used up by it. One that does not replay is an error.
-func Recall(history *historypb.History, logger log.Logger) (*workflows.Recall, error) {
+func Recall(history *historypb.History, logger log.Logger) (*workflows.Recovery, error) {
 	if len(history.GetEvents()) == 0 {
 		return nil, errors.New("the history has no events")
 	}
-	recall := &workflows.Recall{}
+	recall := &workflows.Recovery{}
 	replayer, err := newReplayer(recall.Register, nil)
 	if err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ func mayEndHere(next *historypb.HistoryEvent) bool {
 // brokenHistories calls for every golden history of interactions, or of lanes, with
 // what is recalled of it wherever it can break off; a long one is broken off here and
 // there.
-func brokenHistories(t *testing.T, lanes bool, check func(t *testing.T, recalled *workflows.Recall, at *historypb.HistoryEvent)) {
+func brokenHistories(t *testing.T, lanes bool, check func(t *testing.T, recalled *workflows.Recovery, at *historypb.HistoryEvent)) {
 	const long, cuts = 100, 6
 	files, err := filepath.Glob("testdata/*/*.json.gz")
 	require.NoError(t, err)
@@ -79,7 +79,7 @@ func brokenHistories(t *testing.T, lanes bool, check func(t *testing.T, recalled
 // undone then ends the interaction, once, and its events go on from those that were
 // dispatched.
 func TestABrokenOffInteractionIsRecalled(t *testing.T) {
-	brokenHistories(t, false, func(t *testing.T, recalled *workflows.Recall, at *historypb.HistoryEvent) {
+	brokenHistories(t, false, func(t *testing.T, recalled *workflows.Recovery, at *historypb.HistoryEvent) {
 		left, ok := recalled.Interaction()
 		require.True(t, ok)
 		wasCompleted := left.State() == interaction.StateCompleted
@@ -89,7 +89,7 @@ func TestABrokenOffInteractionIsRecalled(t *testing.T) {
 		for _, event := range left.Undispatched() {
 			require.Equal(t, sequence+1, event.Sequence, "after event %d", at.GetEventId())
 			sequence = event.Sequence
-			if event.When == interaction.WhenInteractionEnds {
+			if event.Moment == interaction.MomentInteractionEnds {
 				ends++
 			}
 		}
@@ -108,7 +108,7 @@ func TestABrokenOffLaneIsRecalled(t *testing.T) {
 	some := map[bool]bool{}
 	var mu sync.Mutex
 	t.Run("lanes", func(t *testing.T) {
-		brokenHistories(t, true, func(t *testing.T, recalled *workflows.Recall, at *historypb.HistoryEvent) {
+		brokenHistories(t, true, func(t *testing.T, recalled *workflows.Recovery, at *historypb.HistoryEvent) {
 			left, ok := recalled.Lane()
 			require.True(t, ok)
 			require.NotEmpty(t, left.Start.Call)

@@ -134,7 +134,7 @@ func TestEveryRequestCarriesItsIdentity(t *testing.T) {
 	assert.Equal(t, []string{"own"}, in.Header["User-Agent"])
 	assert.Equal(t, []string{"application/json"}, in.Header["Content-Type"])
 	assert.Equal(t, int64(4), r.Sequence)
-	assert.Equal(t, "segment_change", r.When)
+	assert.Equal(t, "segment_change", r.Moment)
 	assert.Equal(t, at, r.At)
 }
 

@@ -59,7 +59,7 @@ func view() *interaction.View {
 }
 
 func event() *interaction.Event {
-	return &interaction.Event{Sequence: 4, When: interaction.WhenSegmentChange, At: at, Command: "accept",
+	return &interaction.Event{Sequence: 4, Moment: interaction.MomentSegmentChange, At: at, Command: "accept",
 		Segment: interaction.SegmentHandling, Leg: interaction.LegAgent, From: interaction.SegmentOffered, To: interaction.SegmentHandling,
 		Fields: map[string]any{"reason": "manual", "digits": "12#"}}
 }

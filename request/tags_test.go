@@ -86,7 +86,7 @@ func TestNoTagEverGoesOut(t *testing.T) {
 			require.ErrorContains(t, err, "without the values in it the text reads #")
 			return
 		}
-		r, err := template.Render("m", someView(t, names), &interaction.Event{When: "inbound.disposition", Sequence: 1, Fields: map[string]any{}})
+		r, err := template.Render("m", someView(t, names), &interaction.Event{Moment: "inbound.disposition", Sequence: 1, Fields: map[string]any{}})
 		if err != nil {
 			require.ErrorContains(t, err, "no value")
 			require.Equal(t, request.MissingPark, s.Missing)

@@ -129,7 +129,7 @@ func (t *Template) Method() string { return t.method }
 // Render fills the call in for one event. When that fails, the error is a *Fault
 // and the request carries its text, so that the delivery is parked and not lost.
 func (t *Template) Render(deliveryID string, view *interaction.View, ev *interaction.Event) (contract.Request, error) {
-	request := contract.Request{ID: deliveryID, Call: t.name, When: string(ev.When), Sequence: ev.Sequence,
+	request := contract.Request{ID: deliveryID, Call: t.name, Moment: string(ev.Moment), Sequence: ev.Sequence,
 		Method: t.method, At: ev.At}
 	r := newRendering(t, deliveryID, view, ev)
 	err := r.fill(&request)

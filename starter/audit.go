@@ -270,7 +270,7 @@ func (r audited) writeDiscarded(w io.Writer) error {
 	for _, d := range r.Discarded {
 		receiver, _ := contract.AlertsOf(d.WorkflowID)
 		rows = append(rows, []string{
-			whose(d.ContactCenter, d.Interaction, receiver), d.Call, fmt.Sprint(d.Sequence), d.When, d.At.Local().Format(time.DateTime), d.By, d.ID,
+			whose(d.ContactCenter, d.Interaction, receiver), d.Call, fmt.Sprint(d.Sequence), d.Moment, d.At.Local().Format(time.DateTime), d.By, d.ID,
 		})
 	}
 	return table(w, rows)

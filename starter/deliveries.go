@@ -150,7 +150,7 @@ func writeDeliveries(w io.Writer, deliveries []lanes.Delivery) error {
 	rows := [][]string{{"INTERACTION", "CALL", "EVENT", "WHEN", "STATUS", "ANSWER", "ATTEMPTS", "LAST", "NEXT", "WEBHOOK-ID"}}
 	for _, d := range deliveries {
 		rows = append(rows, []string{
-			whose(d.ContactCenter, d.Interaction, d.Receiver), d.Call, fmt.Sprint(d.Sequence), d.When, string(d.Status),
+			whose(d.ContactCenter, d.Interaction, d.Receiver), d.Call, fmt.Sprint(d.Sequence), d.Moment, string(d.Status),
 			answerOf(d.DeliveryRecord), attemptsOf(d.DeliveryRecord), localTime(d.At), nextOf(d), d.ID,
 		})
 	}
@@ -165,7 +165,7 @@ func writeDiscarded(w io.Writer, deliveries []lanes.Delivery) error {
 			at, by = localTime(d.Discarded.At), d.Discarded.By
 		}
 		rows = append(rows, []string{
-			whose(d.ContactCenter, d.Interaction, d.Receiver), d.Call, fmt.Sprint(d.Sequence), d.When,
+			whose(d.ContactCenter, d.Interaction, d.Receiver), d.Call, fmt.Sprint(d.Sequence), d.Moment,
 			answerOf(d.DeliveryRecord), attemptsOf(d.DeliveryRecord), at, by, d.ID,
 		})
 	}

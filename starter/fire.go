@@ -37,9 +37,9 @@ func (f *fireFlags) register(c *cobra.Command) {
 
 // fired is what `check --fire --json` prints.
 type fired struct {
-	OK   bool             `json:"ok"`
-	Call string           `json:"call"`
-	When interaction.When `json:"when"`
+	OK     bool               `json:"ok"`
+	Call   string             `json:"call"`
+	Moment interaction.Moment `json:"when"`
 	// Request is what was written, or would have been, without secrets.
 	Request contract.Request `json:"request"`
 	// Written says that the whole request has left.
@@ -65,13 +65,13 @@ func (a *app) fire(ctx context.Context, set *config.Set, f fireFlags) error {
 	if err := knownMoment(f.when); err != nil {
 		return err
 	}
-	trial := config.NewTrial(set, call, interaction.When(f.when))
+	trial := config.NewTestCall(set, call, interaction.Moment(f.when))
 	if f.interaction != "" {
 		data, err := a.textOf(f.interaction)
 		if err != nil {
 			return err
 		}
-		if err := trial.Lay(data); err != nil {
+		if err := trial.Overlay(data); err != nil {
 			return usage("--interaction: %w", err)
 		}
 	}
@@ -85,7 +85,7 @@ func (a *app) fire(ctx context.Context, set *config.Set, f fireFlags) error {
 	fmt.Fprintf(a.errs, "Sending a real request to %s: the receiver cannot tell it from any other.\n", config.Mask(rendered).URL)
 	outcome, seen := sender.Watch(ctx, policy, rendered)
 	result := fired{
-		OK: outcome.Verdict == contract.VerdictDelivered, Call: call.Name, When: trial.Event.When, Request: config.Mask(seen.Request),
+		OK: outcome.Verdict == contract.VerdictDelivered, Call: call.Name, Moment: trial.Event.Moment, Request: config.Mask(seen.Request),
 		Written: seen.Written, Protocol: seen.Protocol, Response: seen.Response, Outcome: outcome, Next: next(call, outcome),
 	}
 	if err := a.print(result, result.write); err != nil {
@@ -136,7 +136,7 @@ func next(call *config.Call, o contract.Outcome) string {
 func (f fired) write(w io.Writer) error {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("call %s at %s", f.Call, f.When)
+	line("call %s at %s", f.Call, f.Moment)
 	line("  %s %s", f.Request.Method, f.Request.URL)
 	for _, h := range f.Request.Headers {
 		line("  %s: %s", h.Name, h.Value)

@@ -19,8 +19,8 @@ import (
 	"segue/contract"
 )
 
-// errand is a command that passes an operator's wish on to lanes.
-type errand struct {
+// bulk is a command that passes an operator's wish on to lanes.
+type bulk struct {
 	signal string
 	done   string // what has become of a delivery then, in words
 	laneFlags
@@ -29,7 +29,7 @@ type errand struct {
 }
 
 func (a *app) redeliverCommand() *cobra.Command {
-	e := &errand{signal: contract.SignalRedeliver, done: "sent again"}
+	e := &bulk{signal: contract.SignalRedeliver, done: "sent again"}
 	c := &cobra.Command{
 		Use:   "redeliver [ID]",
 		Short: "Send parked deliveries again",
@@ -56,7 +56,7 @@ It may be stopped and run again: what is no longer parked is skipped.`,
 }
 
 func (a *app) discardCommand() *cobra.Command {
-	e := &errand{signal: contract.SignalDiscard, done: "given up"}
+	e := &bulk{signal: contract.SignalDiscard, done: "given up"}
 	c := &cobra.Command{
 		Use:   "discard [ID]",
 		Short: "Give up parked deliveries",
@@ -86,7 +86,7 @@ It may be stopped and run again: what is no longer parked is skipped.`,
 // to hold in memory.
 const errandLimit = 10_000
 
-func (e *errand) register(c *cobra.Command) {
+func (e *bulk) register(c *cobra.Command) {
 	e.laneFlags.register(c, errandLimit)
 	c.Flags().BoolVar(&e.retrying, "retrying", false, "also what waits for its next attempt")
 	c.Flags().BoolVar(&e.dryRun, "dry-run", false, "count only")
@@ -94,7 +94,7 @@ func (e *errand) register(c *cobra.Command) {
 }
 
 // run finds what an errand is about, says how much that is, and does it.
-func (a *app) run(ctx context.Context, e *errand, args []string) error {
+func (a *app) run(ctx context.Context, e *bulk, args []string) error {
 	filter, err := e.filter(args, time.Now())
 	if err != nil {
 		return err
@@ -130,7 +130,7 @@ func (a *app) run(ctx context.Context, e *errand, args []string) error {
 }
 
 // hintRetrying says that what was named is not parked but waits for its next attempt.
-func (a *app) hintRetrying(ctx context.Context, s *session, e *errand, filter lanes.Filter) error {
+func (a *app) hintRetrying(ctx context.Context, s *session, e *bulk, filter lanes.Filter) error {
 	filter.Retrying = true
 	waiting, err := a.search(ctx, s, filter, e.limit)
 	if err == nil && len(waiting.Deliveries) > 0 {
@@ -139,7 +139,7 @@ func (a *app) hintRetrying(ctx context.Context, s *session, e *errand, filter la
 	return err
 }
 
-func (a *app) send(ctx context.Context, s *session, e *errand, filter lanes.Filter, found lanes.Found) (lanes.Result, error) {
+func (a *app) send(ctx context.Context, s *session, e *bulk, filter lanes.Filter, found lanes.Found) (lanes.Result, error) {
 	bar := newProgress(a.errs, e.signal, len(found.Deliveries))
 	defer bar.end()
 	return lanes.Send(ctx, s, filter, found, lanes.Order{Signal: e.signal, Rerender: e.rerender, By: operator(), Rate: e.rate, Done: bar.step})
@@ -158,7 +158,7 @@ func operator() string {
 }
 
 // finish prints the result, also of an errand that broke off, and says how to go on.
-func (a *app) finish(e *errand, result lanes.Result, err error) error {
+func (a *app) finish(e *bulk, result lanes.Result, err error) error {
 	printed := a.print(result, func(w io.Writer) error { return e.write(w, result) })
 	if err != nil || result.More {
 		fmt.Fprintln(a.errs, "There is more to do: run the same command again to go on.")
@@ -169,7 +169,7 @@ func (a *app) finish(e *errand, result lanes.Result, err error) error {
 	return errors.Join(err, printed)
 }
 
-func (e *errand) write(w io.Writer, r lanes.Result) error {
+func (e *bulk) write(w io.Writer, r lanes.Result) error {
 	for _, failure := range r.Failures {
 		fmt.Fprintf(w, "FAILED %s %s: %s\n", failure.WorkflowID, failure.ID, failure.Reason)
 	}

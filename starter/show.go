@@ -39,7 +39,7 @@ shown as long as Temporal keeps them.`,
 			defer s.close()
 			ctx, cancel := limited(c.Context())
 			defer cancel()
-			p, err := portraitOf(ctx, s.Client, n)
+			p, err := snapshotOf(ctx, s.Client, n)
 			if err != nil {
 				return err
 			}
@@ -50,8 +50,8 @@ shown as long as Temporal keeps them.`,
 	return c
 }
 
-// portrait is everything that an interaction tells of itself.
-type portrait struct {
+// snapshot is everything that an interaction tells of itself.
+type snapshot struct {
 	State      contract.State            `json:"state"`
 	Timeline   []interaction.Span        `json:"timeline"`
 	Deliveries []contract.DeliveryRecord `json:"deliveries"`
@@ -61,8 +61,8 @@ type portrait struct {
 	Workflow client.Standing `json:"workflow"`
 }
 
-func portraitOf(ctx context.Context, client *client.Client, n client.Name) (portrait, error) {
-	var p portrait
+func snapshotOf(ctx context.Context, client *client.Client, n client.Name) (snapshot, error) {
+	var p snapshot
 	var err error
 	if p.State, err = client.State(ctx, n); err != nil {
 		return p, err
@@ -90,7 +90,7 @@ func portraitOf(ctx context.Context, client *client.Client, n client.Name) (port
 	return p, nil
 }
 
-func (p portrait) write(w io.Writer) error {
+func (p snapshot) write(w io.Writer) error {
 	p.writeState(w)
 	fmt.Fprintln(w)
 	if err := writeTimeline(w, p.Timeline, time.Now()); err != nil {
@@ -102,7 +102,7 @@ func (p portrait) write(w io.Writer) error {
 	return p.writeRejected(w)
 }
 
-func (p portrait) writeState(w io.Writer) {
+func (p snapshot) writeState(w io.Writer) {
 	s := p.State
 	state := string(s.State)
 	if s.Outcome != "" {
@@ -149,7 +149,7 @@ func (p portrait) writeState(w io.Writer) {
 // undelivered counts what has not arrived and was not discarded, as the lanes have it:
 // nothing reports to an interaction that has closed. Beyond what is listed,
 // its own count stands.
-func (p portrait) undelivered() int {
+func (p snapshot) undelivered() int {
 	owed := 0
 	for _, d := range p.Deliveries {
 		if d.Status != contract.StatusDelivered && d.Status != contract.StatusDiscarded {
@@ -194,7 +194,7 @@ func writeTimeline(w io.Writer, timeline []interaction.Span, now time.Time) erro
 	return draw.Timeline(w, spans, now, min(widthOf(w)-longest-6, 120))
 }
 
-func (p portrait) writeDeliveries(w io.Writer) error {
+func (p snapshot) writeDeliveries(w io.Writer) error {
 	if len(p.Deliveries) == 0 {
 		return nil
 	}
@@ -202,7 +202,7 @@ func (p portrait) writeDeliveries(w io.Writer) error {
 	rows := [][]string{{"EVENT", "WHEN", "CALL", "STATUS", "ANSWER", "ATTEMPTS", "CONFIG", "WEBHOOK-ID"}}
 	for _, d := range p.Deliveries {
 		rows = append(rows, []string{
-			fmt.Sprint(d.Sequence), d.When, d.Call, string(d.Status), answerOf(d), attemptsOf(d), d.Version, d.ID,
+			fmt.Sprint(d.Sequence), d.Moment, d.Call, string(d.Status), answerOf(d), attemptsOf(d), d.Version, d.ID,
 		})
 	}
 	if err := table(w, rows); err != nil {
@@ -237,7 +237,7 @@ func attemptsOf(d contract.DeliveryRecord) string {
 	return ""
 }
 
-func (p portrait) writeRejected(w io.Writer) error {
+func (p snapshot) writeRejected(w io.Writer) error {
 	if len(p.Rejected) == 0 {
 		return nil
 	}

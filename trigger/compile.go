@@ -43,7 +43,7 @@ func Compile(specs []Spec, calls []string) (*Set, error) {
 		return nil, &Problem{Index: MaxTriggers, Path: "when", What: fmt.Sprintf("there are %d triggers, more than %d", len(specs), MaxTriggers),
 			Remedy: "use lists in when, segments and channels"}
 	}
-	set := &Set{byWhen: map[interaction.When][]*rule{}}
+	set := &Set{byWhen: map[interaction.Moment][]*rule{}}
 	for i := range specs {
 		c.index = i
 		r, when := c.rule(&specs[i])
@@ -68,14 +68,14 @@ func (c *compiler) add(path, value, what, remedy string) {
 	c.problems = append(c.problems, &Problem{c.index, path, value, what, remedy})
 }
 
-func (c *compiler) rule(s *Spec) (*rule, []interaction.When) {
+func (c *compiler) rule(s *Spec) (*rule, []interaction.Moment) {
 	r := &rule{index: c.index, call: s.Call, dryRun: s.DryRun,
 		queues: s.Queues, processes: s.BusinessProcesses, codes: s.Dispositions}
-	when := known(c, "when", s.When, moments, "a moment that triggers can name")
+	when := known(c, "when", s.Moments, moments, "a moment that triggers can name")
 	slices.Sort(when)
 	when = slices.Compact(when)
 	switch {
-	case len(s.When) == 0:
+	case len(s.Moments) == 0:
 		c.add("when", "", "a trigger needs a moment", "write when: interaction_starts, or another of the moments")
 	case s.Call == "":
 		c.add("call", "", "a trigger needs a call", "write the name of a call")
@@ -103,7 +103,7 @@ func (c *compiler) rule(s *Spec) (*rule, []interaction.When) {
 }
 
 // onlySegmentChange refuses filters on segments where an event has none.
-func (c *compiler) onlySegmentChange(s *Spec, when []interaction.When) {
+func (c *compiler) onlySegmentChange(s *Spec, when []interaction.Moment) {
 	for _, f := range []struct {
 		name   string
 		values []string
@@ -112,7 +112,7 @@ func (c *compiler) onlySegmentChange(s *Spec, when []interaction.When) {
 			continue
 		}
 		for _, w := range when {
-			if w != interaction.WhenSegmentChange {
+			if w != interaction.MomentSegmentChange {
 				c.add(f.name, "", fmt.Sprintf("only segment_change has segments and legs, and when names %s too", w),
 					"give segment_change a trigger of its own")
 				return
@@ -122,8 +122,8 @@ func (c *compiler) onlySegmentChange(s *Spec, when []interaction.When) {
 }
 
 // onlyInteractions refuses filters on what an alert has not.
-func (c *compiler) onlyInteractions(s *Spec, when []interaction.When) {
-	i := slices.IndexFunc(when, interaction.When.IsForOperators)
+func (c *compiler) onlyInteractions(s *Spec, when []interaction.Moment) {
+	i := slices.IndexFunc(when, interaction.Moment.IsForOperators)
 	if i < 0 {
 		return
 	}

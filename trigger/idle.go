@@ -9,7 +9,7 @@ import (
 
 // Idle is a moment that a trigger names in vain.
 type Idle struct {
-	When interaction.When
+	Moment interaction.Moment
 	// Why it never fires then or, with Hardly, only if the platform does what its
 	// channel is not made for.
 	Why    string
@@ -17,42 +17,42 @@ type Idle struct {
 }
 
 // begins are the moments at which an interaction has no history.
-var begins = []interaction.When{interaction.WhenInteractionStarts, "cloud_routing.start"}
+var begins = []interaction.Moment{interaction.MomentInteractionStarts, "cloud_routing.start"}
 
 // Idles lists the moments of a trigger, in its order, that its filters keep it from.
 func (s Spec) Idles() []Idle {
 	var idles []Idle
-	for _, w := range s.When {
-		when := interaction.When(w)
+	for _, w := range s.Moments {
+		when := interaction.Moment(w)
 		if why := s.never(when); why != "" {
-			idles = append(idles, Idle{When: when, Why: why})
+			idles = append(idles, Idle{Moment: when, Why: why})
 		} else if why := s.hardly(when); why != "" {
-			idles = append(idles, Idle{When: when, Why: why, Hardly: true})
+			idles = append(idles, Idle{Moment: when, Why: why, Hardly: true})
 		}
 	}
 	return idles
 }
 
-func (s Spec) never(when interaction.When) string {
+func (s Spec) never(when interaction.Moment) string {
 	channel := slotChannel(when)
 	switch {
 	case channel != "" && len(s.Channels) > 0 && !slices.Contains(s.Channels, string(channel)):
 		return "it is a moment of " + string(channel) + ", and channels has only " + strings.Join(s.Channels, ", ")
 	case slices.Contains(begins, when) && len(s.Dispositions) > 0:
 		return "there is no disposition when an interaction starts"
-	case when == interaction.WhenSegmentChange && len(s.changes()) == 0:
+	case when == interaction.MomentSegmentChange && len(s.changes()) == 0:
 		return "no leg ever changes as segments, legs, from and to say together"
 	}
 	return ""
 }
 
 // hardly tells of segments on agents' legs where calls are handled without agents.
-func (s Spec) hardly(when interaction.When) string {
+func (s Spec) hardly(when interaction.Moment) string {
 	agentless := func(c string) bool {
 		return c == string(interaction.ChannelCloudRouting) || c == string(interaction.ChannelTrackNumber)
 	}
 	ofAgents := func(c change) bool { return c.leg == onAgent }
-	if when != interaction.WhenSegmentChange || len(s.Channels) == 0 || !all(s.Channels, agentless) || !all(s.changes(), ofAgents) {
+	if when != interaction.MomentSegmentChange || len(s.Channels) == 0 || !all(s.Channels, agentless) || !all(s.changes(), ofAgents) {
 		return ""
 	}
 	return strings.Join(s.Channels, ", ") + " is handled without an agent: it fires only if the platform assigns one"

@@ -9,8 +9,8 @@ import (
 
 // moments are what `when` may name: those of an interaction, the failure of a
 // call, and those for operators.
-var moments = append(interaction.Whens(), interaction.WhenFault,
-	interaction.WhenDeliveryFailing, interaction.WhenDeliveryParked, interaction.WhenBreakerOpen, interaction.WhenReceiverRecovered)
+var moments = append(interaction.Whens(), interaction.MomentFault,
+	interaction.MomentDeliveryFailing, interaction.MomentDeliveryParked, interaction.MomentBreakerOpen, interaction.MomentReceiverRecovered)
 
 const (
 	onChannel = interaction.LegChannel
@@ -44,7 +44,7 @@ var segments = []struct {
 }
 
 // Moments lists what `when` may name, those of an interaction first.
-func Moments() []interaction.When { return slices.Clone(moments) }
+func Moments() []interaction.Moment { return slices.Clone(moments) }
 
 // Segments lists the segments as a filter writes them: name.leg for those on
 // three legs, the name alone for the others.
@@ -104,7 +104,7 @@ func parseStage(text string) (stage, bool) {
 }
 
 // slotChannel is the channel that a moment's name begins with; empty when it has none.
-func slotChannel(when interaction.When) interaction.Channel {
+func slotChannel(when interaction.Moment) interaction.Channel {
 	prefix, _, dotted := strings.Cut(string(when), ".")
 	if dotted && slices.Contains(interaction.Channels(), interaction.Channel(prefix)) {
 		return interaction.Channel(prefix)

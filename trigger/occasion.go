@@ -9,7 +9,7 @@ import (
 
 // Occasion is one kind of event that a trigger fires at, as an example of it.
 type Occasion struct {
-	When interaction.When
+	Moment interaction.Moment
 	// Channel is empty at a moment for operators, which is of no interaction.
 	Channel interaction.Channel
 	// Segment, Leg and From are those of a segment_change.
@@ -24,16 +24,16 @@ type Occasion struct {
 // moment and, where they name segments, for each of those.
 func (s Spec) Occasions() []Occasion {
 	var list []Occasion
-	for _, w := range s.When {
-		when := interaction.When(w)
+	for _, w := range s.Moments {
+		when := interaction.Moment(w)
 		if s.never(when) != "" {
 			continue
 		}
-		o := Occasion{When: when, Channel: s.channelAt(when)}
+		o := Occasion{Moment: when, Channel: s.channelAt(when)}
 		if len(s.Dispositions) > 0 {
 			o.Disposition = s.Dispositions[0]
 		}
-		if when != interaction.WhenSegmentChange {
+		if when != interaction.MomentSegmentChange {
 			list = append(list, o)
 			continue
 		}
@@ -50,7 +50,7 @@ func (s Spec) Occasions() []Occasion {
 }
 
 // channelAt is the moment's own channel, else the first that the trigger names.
-func (s Spec) channelAt(when interaction.When) interaction.Channel {
+func (s Spec) channelAt(when interaction.Moment) interaction.Channel {
 	if when.IsForOperators() {
 		return ""
 	}

@@ -11,7 +11,7 @@ import (
 // Spec is one configured trigger. An empty filter lets everything through; of a
 // filter with several values one must fit; all filters must.
 type Spec struct {
-	When              []string
+	Moments           []string
 	Call              string
 	Segments          []string
 	Legs              []string
@@ -27,7 +27,7 @@ type Spec struct {
 // Set is the compiled triggers, by moment. It is immutable and safe for
 // concurrent use.
 type Set struct {
-	byWhen map[interaction.When][]*rule
+	byWhen map[interaction.Moment][]*rule
 }
 
 // Firing is one call that an event fires.
@@ -58,7 +58,7 @@ type rule struct {
 func (s *Set) Match(view *interaction.View, ev *interaction.Event) ([]Firing, []error) {
 	var firings []Firing
 	var failed []error
-	for _, r := range s.byWhen[ev.When] {
+	for _, r := range s.byWhen[ev.Moment] {
 		at := slices.IndexFunc(firings, func(f Firing) bool { return f.Call == r.call })
 		if at >= 0 && (r.dryRun || !firings[at].DryRun) || !r.passes(view, ev) {
 			continue
@@ -94,7 +94,7 @@ func (r *rule) passes(view *interaction.View, ev *interaction.Event) bool {
 		return false
 	case len(r.codes) > 0 && (view.Disposition == nil || !slices.Contains(r.codes, view.Disposition.Code)):
 		return false
-	case (ev.When == interaction.WhenFault || ev.When.IsForOperators()) && ev.Fields["call"] == r.call:
+	case (ev.Moment == interaction.MomentFault || ev.Moment.IsForOperators()) && ev.Fields["call"] == r.call:
 		return false // a call that failed is not told about its own failure
 	}
 	return onStage(r.segments, ev.Segment, ev.Leg) && onStage(r.from, ev.From, ev.Leg) && onStage(r.to, ev.To, ev.Leg)
@@ -109,8 +109,8 @@ func onStage(filter []stage, segment interaction.Segment, leg interaction.Leg) b
 }
 
 // Fires lists the moments at which some trigger fires a call, in the order of the documentation.
-func (s *Set) Fires(call string) []interaction.When {
-	var when []interaction.When
+func (s *Set) Fires(call string) []interaction.Moment {
+	var when []interaction.Moment
 	for _, w := range moments {
 		if slices.ContainsFunc(s.byWhen[w], func(r *rule) bool { return r.call == call }) {
 			when = append(when, w)
@@ -120,7 +120,7 @@ func (s *Set) Fires(call string) []interaction.When {
 }
 
 // DryRun tells whether every trigger that fires a call at a moment is a dry run.
-func (s *Set) DryRun(call string, when interaction.When) bool {
+func (s *Set) DryRun(call string, when interaction.Moment) bool {
 	dry := false
 	for _, r := range s.byWhen[when] {
 		if r.call == call {

@@ -36,7 +36,7 @@ func handling() (*interaction.View, *interaction.Event) {
 			Interaction: interaction.Facts{ID: "i-1", Channel: interaction.ChannelInbound, Queue: "sales", BusinessProcess: "retail"},
 			UserData:    map[string]any{"tier": "gold", "count": 3.0},
 			Disposition: &interaction.Disposition{Code: "SOLD"},
-		}, &interaction.Event{Sequence: 5, When: interaction.WhenSegmentChange, Segment: interaction.SegmentHandling,
+		}, &interaction.Event{Sequence: 5, Moment: interaction.MomentSegmentChange, Segment: interaction.SegmentHandling,
 			Leg: interaction.LegAgent, From: interaction.SegmentOffered, To: interaction.SegmentHandling}
 }
 
@@ -79,7 +79,7 @@ func TestFilters(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			c.spec.When, c.spec.Call = list("segment_change"), "crm"
+			c.spec.Moments, c.spec.Call = list("segment_change"), "crm"
 			v, e := handling()
 			assert.Equal(t, c.want, len(fired(t, compiled(t, c.spec), v, e)) == 1)
 		})
@@ -88,26 +88,26 @@ func TestFilters(t *testing.T) {
 
 func TestACallFiresOncePerEventInTheOrderOfTheConfiguration(t *testing.T) {
 	set := compiled(t,
-		trigger.Spec{When: []string{"interaction_ends"}, Call: "crm"},
-		trigger.Spec{When: []string{"segment_change", "segment_change"}, Call: "billing", DryRun: true},
-		trigger.Spec{When: []string{"segment_change"}, Call: "wallboard"},
-		trigger.Spec{When: []string{"segment_change", "interaction_starts"}, Call: "crm", DryRun: true},
-		trigger.Spec{When: []string{"segment_change"}, Call: "billing"},
-		trigger.Spec{When: []string{"segment_change"}, Call: "wallboard", DryRun: true},
+		trigger.Spec{Moments: []string{"interaction_ends"}, Call: "crm"},
+		trigger.Spec{Moments: []string{"segment_change", "segment_change"}, Call: "billing", DryRun: true},
+		trigger.Spec{Moments: []string{"segment_change"}, Call: "wallboard"},
+		trigger.Spec{Moments: []string{"segment_change", "interaction_starts"}, Call: "crm", DryRun: true},
+		trigger.Spec{Moments: []string{"segment_change"}, Call: "billing"},
+		trigger.Spec{Moments: []string{"segment_change"}, Call: "wallboard", DryRun: true},
 	)
 	v, e := handling()
 	firings, failed := set.Match(v, e)
 	require.Empty(t, failed)
 	assert.Equal(t, []trigger.Firing{{Call: "billing"}, {Call: "wallboard"}, {Call: "crm", DryRun: true}}, firings,
 		"a trigger that is meant wins over a dry run")
-	assert.Equal(t, []interaction.When{interaction.WhenInteractionStarts, interaction.WhenInteractionEnds, interaction.WhenSegmentChange}, set.Fires("crm"))
+	assert.Equal(t, []interaction.Moment{interaction.MomentInteractionStarts, interaction.MomentInteractionEnds, interaction.MomentSegmentChange}, set.Fires("crm"))
 }
 
 func TestAConditionThatFailsIsReportedAndFiresNothing(t *testing.T) {
 	set := compiled(t,
-		trigger.Spec{When: []string{"segment_change"}, Call: "crm", If: `user_data.tier > 3`},
-		trigger.Spec{When: []string{"segment_change"}, Call: "wallboard", If: `user_data.tier`},
-		trigger.Spec{When: []string{"segment_change"}, Call: "billing"})
+		trigger.Spec{Moments: []string{"segment_change"}, Call: "crm", If: `user_data.tier > 3`},
+		trigger.Spec{Moments: []string{"segment_change"}, Call: "wallboard", If: `user_data.tier`},
+		trigger.Spec{Moments: []string{"segment_change"}, Call: "billing"})
 	v, e := handling()
 	firings, failed := set.Match(v, e)
 	assert.Equal(t, []trigger.Firing{{Call: "billing"}}, firings)
@@ -117,17 +117,17 @@ func TestAConditionThatFailsIsReportedAndFiresNothing(t *testing.T) {
 }
 
 func TestAFaultIsNotToldToTheCallThatFailed(t *testing.T) {
-	set := compiled(t, trigger.Spec{When: []string{"fault"}, Call: "crm"}, trigger.Spec{When: []string{"fault"}, Call: "billing"})
+	set := compiled(t, trigger.Spec{Moments: []string{"fault"}, Call: "crm"}, trigger.Spec{Moments: []string{"fault"}, Call: "billing"})
 	v, _ := handling()
-	assert.Equal(t, []string{"billing"}, fired(t, set, v, &interaction.Event{When: interaction.WhenFault, Fields: map[string]any{"call": "crm"}}))
+	assert.Equal(t, []string{"billing"}, fired(t, set, v, &interaction.Event{Moment: interaction.MomentFault, Fields: map[string]any{"call": "crm"}}))
 }
 
 func TestAnAlertIsNotToldByTheCallThatItIsAbout(t *testing.T) {
 	when := []string{"operator.delivery_failing"}
-	set := compiled(t, trigger.Spec{When: when, Call: "crm"}, trigger.Spec{When: when, Call: "billing", If: `event.call == "crm"`},
-		trigger.Spec{When: when, Call: "wallboard", If: `event.call != "crm"`})
+	set := compiled(t, trigger.Spec{Moments: when, Call: "crm"}, trigger.Spec{Moments: when, Call: "billing", If: `event.call == "crm"`},
+		trigger.Spec{Moments: when, Call: "wallboard", If: `event.call != "crm"`})
 	of := func(call string) *interaction.Event {
-		return &interaction.Event{When: interaction.WhenDeliveryFailing, Fields: map[string]any{"call": call}}
+		return &interaction.Event{Moment: interaction.MomentDeliveryFailing, Fields: map[string]any{"call": call}}
 	}
 	assert.Equal(t, []string{"billing"}, fired(t, set, &interaction.View{}, of("crm")))
 	assert.Equal(t, []string{"crm", "wallboard"}, fired(t, set, &interaction.View{}, of("billing")))
@@ -135,19 +135,19 @@ func TestAnAlertIsNotToldByTheCallThatItIsAbout(t *testing.T) {
 }
 
 func TestTheQueueIsTheEventsElseTheInteractions(t *testing.T) {
-	set := compiled(t, trigger.Spec{When: []string{"inbound.dequeue"}, Call: "crm", Queues: []string{"old"}})
+	set := compiled(t, trigger.Spec{Moments: []string{"inbound.dequeue"}, Call: "crm", Queues: []string{"old"}})
 	v, _ := handling()
-	assert.Equal(t, []string{"crm"}, fired(t, set, v, &interaction.Event{When: "inbound.dequeue", Queue: "old"}))
-	assert.Empty(t, fired(t, set, v, &interaction.Event{When: "inbound.dequeue"}))
+	assert.Equal(t, []string{"crm"}, fired(t, set, v, &interaction.Event{Moment: "inbound.dequeue", Queue: "old"}))
+	assert.Empty(t, fired(t, set, v, &interaction.Event{Moment: "inbound.dequeue"}))
 }
 
 func TestEveryMomentAndSegmentOfTheDocumentsIsKnown(t *testing.T) {
 	assert.Len(t, trigger.Segments(), 23, "the 21 of ECS, abandoned and handled")
 	for _, w := range trigger.Moments() {
-		compiled(t, trigger.Spec{When: []string{string(w)}, Call: "crm"})
+		compiled(t, trigger.Spec{Moments: []string{string(w)}, Call: "crm"})
 	}
-	compiled(t, trigger.Spec{When: []string{"segment_change"}, Call: "crm", Segments: trigger.Segments()})
-	for _, w := range []interaction.When{
+	compiled(t, trigger.Spec{Moments: []string{"segment_change"}, Call: "crm", Segments: trigger.Segments()})
+	for _, w := range []interaction.Moment{
 		"interaction_starts", "interaction_ends", "internal_transfer", "segment_change",
 		"inbound.dequeue", "inbound.agent_connect", "inbound.agent_term", "inbound.call_end", "inbound.disposition", "inbound.transfer_term", "inbound.queue_event", "inbound.dtmf",
 		"outbound.agent_connect", "outbound.agent_term", "outbound.call_end", "outbound.disposition", "outbound.transfer_term",
@@ -167,20 +167,20 @@ func TestMistakes(t *testing.T) {
 		want string
 	}{
 		{trigger.Spec{Call: "crm"}, "triggers[0].when: a trigger needs a moment; write when: interaction_starts, or another of the moments"},
-		{trigger.Spec{When: []string{"interaction_start"}, Call: "crm"}, `triggers[0].when[0]: "interaction_start" is not a moment that triggers can name; did you mean interaction_starts?`},
-		{trigger.Spec{When: []string{"survey"}, Call: "cmr"}, `triggers[0].call: there is no call "cmr"; did you mean crm? use crm, wallboard, billing`},
-		{trigger.Spec{When: []string{"survey"}}, "triggers[0].call: a trigger needs a call; write the name of a call"},
-		{trigger.Spec{When: []string{"segment_change"}, Call: "crm", Segments: []string{"handeling.agent"}}, `triggers[0].segments[0]: "handeling.agent" is not a segment; did you mean handling.agent?`},
-		{trigger.Spec{When: []string{"segment_change"}, Call: "crm", From: []string{"wrap_up.channel"}}, `triggers[0].from[0]: "wrap_up.channel" is not a segment; it exists on agent`},
-		{trigger.Spec{When: []string{"segment_change"}, Call: "crm", Legs: []string{"agents"}}, `triggers[0].legs[0]: "agents" is not a leg; did you mean agent? use channel, business_process, agent`},
-		{trigger.Spec{When: []string{"survey"}, Call: "crm", Channels: []string{"voice"}}, `triggers[0].channels[0]: "voice" is not a channel; use inbound, outbound, cloud_routing, track_number, chat, email, sms, web`},
-		{trigger.Spec{When: []string{"segment_change", "survey"}, Call: "crm", Legs: []string{"agent"}}, "triggers[0].legs: only segment_change has segments and legs, and when names survey too; give segment_change a trigger of its own"},
-		{trigger.Spec{When: []string{"survey", "operator.delivery_parked"}, Call: "crm", Channels: []string{"chat"}}, `triggers[0].channels: operator.delivery_parked is about a receiver, not an interaction, and has no channels; leave it out; if: 'event.call == "crm"' restricts it to one call`},
-		{trigger.Spec{When: []string{"operator.breaker_open"}, Call: "crm", Dispositions: []string{"SOLD"}}, `triggers[0].dispositions: operator.breaker_open is about a receiver, not an interaction, and has no dispositions; leave it out; if: 'event.call == "crm"' restricts it to one call`},
-		{trigger.Spec{When: []string{"operator.breaker_open"}, Call: "crm", Segments: []string{"wrap_up"}}, "triggers[0].segments: only segment_change has segments and legs, and when names operator.breaker_open too; give segment_change a trigger of its own"},
-		{trigger.Spec{When: []string{"survey"}, Call: "crm", If: "user_data.x = 1"}, "triggers[0].if: column 13: there is no single = in user_data.x = 1; compare with =="},
-		{trigger.Spec{When: []string{"survey"}, Call: "crm", If: "interaction.id"}, "triggers[0].if: column 1: the condition gives string, not true or false in interaction.id; compare it with something"},
-		{trigger.Spec{When: []string{"survey"}, Call: "crm", Queues: []string{""}}, "triggers[0].queues[0]: is empty; leave it out"},
+		{trigger.Spec{Moments: []string{"interaction_start"}, Call: "crm"}, `triggers[0].when[0]: "interaction_start" is not a moment that triggers can name; did you mean interaction_starts?`},
+		{trigger.Spec{Moments: []string{"survey"}, Call: "cmr"}, `triggers[0].call: there is no call "cmr"; did you mean crm? use crm, wallboard, billing`},
+		{trigger.Spec{Moments: []string{"survey"}}, "triggers[0].call: a trigger needs a call; write the name of a call"},
+		{trigger.Spec{Moments: []string{"segment_change"}, Call: "crm", Segments: []string{"handeling.agent"}}, `triggers[0].segments[0]: "handeling.agent" is not a segment; did you mean handling.agent?`},
+		{trigger.Spec{Moments: []string{"segment_change"}, Call: "crm", From: []string{"wrap_up.channel"}}, `triggers[0].from[0]: "wrap_up.channel" is not a segment; it exists on agent`},
+		{trigger.Spec{Moments: []string{"segment_change"}, Call: "crm", Legs: []string{"agents"}}, `triggers[0].legs[0]: "agents" is not a leg; did you mean agent? use channel, business_process, agent`},
+		{trigger.Spec{Moments: []string{"survey"}, Call: "crm", Channels: []string{"voice"}}, `triggers[0].channels[0]: "voice" is not a channel; use inbound, outbound, cloud_routing, track_number, chat, email, sms, web`},
+		{trigger.Spec{Moments: []string{"segment_change", "survey"}, Call: "crm", Legs: []string{"agent"}}, "triggers[0].legs: only segment_change has segments and legs, and when names survey too; give segment_change a trigger of its own"},
+		{trigger.Spec{Moments: []string{"survey", "operator.delivery_parked"}, Call: "crm", Channels: []string{"chat"}}, `triggers[0].channels: operator.delivery_parked is about a receiver, not an interaction, and has no channels; leave it out; if: 'event.call == "crm"' restricts it to one call`},
+		{trigger.Spec{Moments: []string{"operator.breaker_open"}, Call: "crm", Dispositions: []string{"SOLD"}}, `triggers[0].dispositions: operator.breaker_open is about a receiver, not an interaction, and has no dispositions; leave it out; if: 'event.call == "crm"' restricts it to one call`},
+		{trigger.Spec{Moments: []string{"operator.breaker_open"}, Call: "crm", Segments: []string{"wrap_up"}}, "triggers[0].segments: only segment_change has segments and legs, and when names operator.breaker_open too; give segment_change a trigger of its own"},
+		{trigger.Spec{Moments: []string{"survey"}, Call: "crm", If: "user_data.x = 1"}, "triggers[0].if: column 13: there is no single = in user_data.x = 1; compare with =="},
+		{trigger.Spec{Moments: []string{"survey"}, Call: "crm", If: "interaction.id"}, "triggers[0].if: column 1: the condition gives string, not true or false in interaction.id; compare it with something"},
+		{trigger.Spec{Moments: []string{"survey"}, Call: "crm", Queues: []string{""}}, "triggers[0].queues[0]: is empty; leave it out"},
 	}
 	for _, c := range cases {
 		t.Run(c.want, func(t *testing.T) {
@@ -193,20 +193,20 @@ func TestMistakes(t *testing.T) {
 
 func TestATriggerSaysWhereItIsIdle(t *testing.T) {
 	list := func(s ...string) []string { return s }
-	change := func(s trigger.Spec) trigger.Spec { s.When = list("segment_change"); return s }
+	change := func(s trigger.Spec) trigger.Spec { s.Moments = list("segment_change"); return s }
 	const noLeg = "segment_change: no leg ever changes as segments, legs, from and to say together"
 	cases := []struct {
 		name string
 		spec trigger.Spec
 		want []string
 	}{
-		{"any channel", trigger.Spec{When: list("survey", "chat.end")}, nil},
-		{"a moment of every channel", trigger.Spec{When: list("survey"), Channels: list("chat")}, nil},
-		{"another channel", trigger.Spec{When: list("chat.end"), Channels: list("inbound", "email")},
+		{"any channel", trigger.Spec{Moments: list("survey", "chat.end")}, nil},
+		{"a moment of every channel", trigger.Spec{Moments: list("survey"), Channels: list("chat")}, nil},
+		{"another channel", trigger.Spec{Moments: list("chat.end"), Channels: list("inbound", "email")},
 			list("chat.end: it is a moment of chat, and channels has only inbound, email")},
-		{"one of two moments", trigger.Spec{When: list("inbound.dequeue", "chat.dequeue"), Channels: list("chat")},
+		{"one of two moments", trigger.Spec{Moments: list("inbound.dequeue", "chat.dequeue"), Channels: list("chat")},
 			list("inbound.dequeue: it is a moment of inbound, and channels has only chat")},
-		{"a disposition at the start", trigger.Spec{When: list("interaction_ends", "interaction_starts"), Dispositions: list("SOLD")},
+		{"a disposition at the start", trigger.Spec{Moments: list("interaction_ends", "interaction_starts"), Dispositions: list("SOLD")},
 			list("interaction_starts: there is no disposition when an interaction starts")},
 		{"no filter", change(trigger.Spec{}), nil},
 		{"a segment on its leg", change(trigger.Spec{Segments: list("wrap_up"), Legs: list("agent", "channel")}), nil},
@@ -228,7 +228,7 @@ func TestATriggerSaysWhereItIsIdle(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string
 			for _, idle := range c.spec.Idles() {
-				when := string(idle.When)
+				when := string(idle.Moment)
 				if idle.Hardly {
 					when = "(" + when + ")"
 				}
@@ -242,9 +242,9 @@ func TestATriggerSaysWhereItIsIdle(t *testing.T) {
 func BenchmarkMatch(b *testing.B) {
 	var specs []trigger.Spec
 	for i := range 100 {
-		specs = append(specs, trigger.Spec{When: []string{"interaction_ends"}, Call: calls[i%3]})
+		specs = append(specs, trigger.Spec{Moments: []string{"interaction_ends"}, Call: calls[i%3]})
 	}
-	specs = append(specs, trigger.Spec{When: []string{"segment_change"}, Segments: []string{"handling.agent"}, Call: "crm", If: `user_data.tier == "gold"`})
+	specs = append(specs, trigger.Spec{Moments: []string{"segment_change"}, Segments: []string{"handling.agent"}, Call: "crm", If: `user_data.tier == "gold"`})
 	set := compiled(b, specs...)
 	v, e := handling()
 	b.ReportAllocs()

@@ -36,7 +36,7 @@ func runDelivery(ctx workflow.Context, start contract.DeliveryStart, more conver
 			return err
 		}
 		opened(r)
-		if err := r.live(); err != nil {
+		if err := r.loop(); err != nil {
 			return err
 		}
 		result = &contract.DeliveryResult{Known: r.Known}
@@ -186,13 +186,13 @@ func (r *laneRun) add(more contract.HandOver) {
 	}
 }
 
-// live works the lane off.
-func (r *laneRun) live() error {
+// loop works the lane off.
+func (r *laneRun) loop() error {
 	for {
 		r.woken = false
 		now := workflow.Now(r.ctx)
 		expiry := r.expire(now)
-		r.show()
+		r.publish()
 		next := r.next()
 		switch {
 		case r.isLong() && r.fitsCarrying():

@@ -29,7 +29,7 @@ func (r *laneRun) attempt(it *item) {
 	for _, one := range items {
 		one.Status = contract.StatusAttempting
 	}
-	r.show()
+	r.publish()
 	number := it.Tries + 1
 	summary := r.attemptSummary(items)
 	for _, one := range items {
@@ -162,7 +162,7 @@ func (r *laneRun) reportParked(it *item, outcome contract.Outcome) {
 		return
 	}
 	r.Results = append(r.Results, laneResult{
-		ID: it.Request.ID, Status: contract.StatusParked, When: it.Request.When, Code: outcome.Code, Class: outcome.Class, At: stamp(outcome.At),
+		ID: it.Request.ID, Status: contract.StatusParked, Moment: it.Request.Moment, Code: outcome.Code, Class: outcome.Class, At: stamp(outcome.At),
 		Why: outcome.Message, Version: outcome.Version,
 	})
 	r.report(signalLaneResult)

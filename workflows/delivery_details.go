@@ -16,8 +16,8 @@ const (
 	detailDiscarded = 5
 )
 
-// show brings what operators see up to date: search attributes and current details.
-func (r *laneRun) show() {
+// publish brings what operators see up to date: search attributes and current details.
+func (r *laneRun) publish() {
 	if !r.changed {
 		return
 	}
@@ -83,7 +83,7 @@ func (r *laneRun) describeOpen(text *strings.Builder) {
 			continue
 		}
 		shown++
-		fmt.Fprintf(text, "\n* event %d (%s) `%s`: %s", it.Request.Sequence, it.Request.When, it.Request.ID, it.describe())
+		fmt.Fprintf(text, "\n* event %d (%s) `%s`: %s", it.Request.Sequence, it.Request.Moment, it.Request.ID, it.describe())
 	}
 }
 
@@ -126,7 +126,7 @@ func (r *laneRun) describeDiscarded(text *strings.Builder) {
 		}
 	}
 	for _, it := range discarded[max(0, len(discarded)-detailDiscarded):] {
-		fmt.Fprintf(text, "\n* event %d (%s) `%s`: discarded at %s", it.Request.Sequence, it.Request.When, it.Request.ID, secondOf(it.Discarded.At))
+		fmt.Fprintf(text, "\n* event %d (%s) `%s`: discarded at %s", it.Request.Sequence, it.Request.Moment, it.Request.ID, secondOf(it.Discarded.At))
 		if it.Discarded.By != "" {
 			fmt.Fprintf(text, " by %s", it.Discarded.By)
 		}

@@ -259,7 +259,7 @@ func handOver(ids ...string) contract.HandOver {
 	in := contract.HandOver{Owner: laneStart.Owner, Call: laneStart.Call}
 	for i, id := range ids {
 		in.Requests = append(in.Requests, contract.Request{
-			ID: id, Call: laneStart.Call, When: "inbound.dtmf", Sequence: int64(i + 1), Method: "POST", URL: "http://crm/x",
+			ID: id, Call: laneStart.Call, Moment: "inbound.dtmf", Sequence: int64(i + 1), Method: "POST", URL: "http://crm/x",
 			Headers: headersOf(id), Body: bodyOf(id),
 		})
 	}

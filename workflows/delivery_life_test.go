@@ -104,11 +104,11 @@ func TestTheQueryTellsEveryAttempt(t *testing.T) {
 		records := query[[]contract.DeliveryRecord](l.env, contract.QueryDeliveries)
 		stamp := func(after time.Duration) string { return l.begin.Add(after).UTC().Format(time.RFC3339Nano) }
 		require.Equal(t, contract.DeliveryRecord{
-			ID: "d1", Call: "crm", When: "inbound.dtmf", Sequence: 1, Status: contract.StatusDelivered, Code: 200, Class: "ok", At: stamp(time.Minute),
+			ID: "d1", Call: "crm", Moment: "inbound.dtmf", Sequence: 1, Status: contract.StatusDelivered, Code: 200, Class: "ok", At: stamp(time.Minute),
 			Attempts: []contract.AttemptRecord{{At: stamp(0), Code: 503, Class: "http_5xx", MS: 7}, {At: stamp(time.Minute), Code: 200, Class: "ok"}},
 			Sent:     2,
 		}, records[0])
-		require.Equal(t, contract.DeliveryRecord{ID: "d3", Call: "crm", When: "inbound.dtmf", Sequence: 3, Status: contract.StatusWaiting}, records[2])
+		require.Equal(t, contract.DeliveryRecord{ID: "d3", Call: "crm", Moment: "inbound.dtmf", Sequence: 3, Status: contract.StatusWaiting}, records[2])
 	})
 	l.during = func(in contract.AttemptInput) {
 		if in.Requests[0].ID == "d3" {

@@ -214,7 +214,7 @@ func (r *laneRun) records() ([]contract.DeliveryRecord, error) {
 	records := make([]contract.DeliveryRecord, 0, len(r.Items))
 	for _, it := range r.Items {
 		record := contract.DeliveryRecord{
-			ID: it.Request.ID, Call: it.Request.Call, When: it.Request.When, Sequence: it.Request.Sequence,
+			ID: it.Request.ID, Call: it.Request.Call, Moment: it.Request.Moment, Sequence: it.Request.Sequence,
 			Status: it.Status, Why: it.Why, Answer: it.Answer, Version: it.Request.Version, Sent: it.Sent, Discarded: it.Discarded,
 			CanRerender: len(it.Request.Source) > 0, Attempts: append([]contract.AttemptRecord{}, it.Attempts...),
 		}

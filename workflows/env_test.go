@@ -186,8 +186,8 @@ func decoded[T any](t *testing.T, value converter.EncodedValue) T {
 func (e *env) whens() []string {
 	var names []string
 	for _, event := range e.events {
-		name := string(event.When)
-		if event.When == interaction.WhenSegmentChange {
+		name := string(event.Moment)
+		if event.Moment == interaction.MomentSegmentChange {
 			name = string(event.Segment) + "." + string(event.Leg)
 		}
 		names = append(names, name)

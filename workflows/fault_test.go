@@ -14,7 +14,7 @@ import (
 func (e *env) faults() []map[string]any {
 	var list []map[string]any
 	for _, event := range e.events {
-		if event.When == interaction.WhenFault {
+		if event.Moment == interaction.MomentFault {
 			list = append(list, event.Fields)
 		}
 	}
@@ -98,7 +98,7 @@ func TestAParkedDeliveryOfALaneIsAFault(t *testing.T) {
 // What fires at the end may fail after it, and is told of before the workflow closes.
 func TestAFaultAfterTheEndIsDispatched(t *testing.T) {
 	e := newEnv(t)
-	fire(e, interaction.WhenInteractionEnds, "crm")
+	fire(e, interaction.MomentInteractionEnds, "crm")
 	e.onAttempt = func(in contract.AttemptInput) contract.AttemptResult {
 		return contract.AttemptResult{Outcomes: []contract.Outcome{gone(in.Requests[0].ID)}}
 	}
@@ -112,7 +112,7 @@ func TestAFaultAfterTheEndIsDispatched(t *testing.T) {
 // Two calls that each fail and hear of the other's fault would go on for ever.
 func TestAFaultOfAFaultIsNone(t *testing.T) {
 	e := newEnv(t)
-	fire(e, interaction.WhenFault, "pager")
+	fire(e, interaction.MomentFault, "pager")
 	onFault := e.onDispatch
 	fire(e, "inbound.dtmf", "crm")
 	onDigits := e.onDispatch

@@ -37,7 +37,7 @@ func runInteraction(ctx workflow.Context, start, more converter.RawValue, opened
 			return err
 		}
 		opened(r)
-		status, err = r.live()
+		status, err = r.loop()
 		return err
 	})
 	return status, err
@@ -47,7 +47,7 @@ func runInteraction(ctx workflow.Context, start, more converter.RawValue, opened
 // works on meanwhile.
 type Carried struct {
 	// Desk is the interaction, and what it knows of the commands that came.
-	intake.Desk
+	intake.Intake
 	Rejected   rejections  `json:"rejected"`
 	Outbox     outbox      `json:"outbox"`
 	Lanes      lanes       `json:"lanes,omitempty"`
@@ -117,7 +117,7 @@ func openRun(ctx workflow.Context, start converter.RawValue, carried *Carried) (
 		return nil, err
 	}
 	r.inbox.open(lasting, r.receive)
-	if carried == nil && !r.applied && (r.Rejected.Count > 0 || len(r.Line.Held) > 0) {
+	if carried == nil && !r.applied && (r.Rejected.Count > 0 || len(r.Sequence.Held) > 0) {
 		r.OrphanSince = workflow.Now(ctx)
 	}
 	if err := r.takeUpdates(ctx); err != nil {
@@ -156,7 +156,7 @@ func (r *run) begin(input converter.RawValue) error {
 	if err != nil {
 		return err
 	}
-	r.Interaction, r.Line.Passed = opened, start.SourceSequence
+	r.Interaction, r.Sequence.Passed = opened, start.SourceSequence
 	r.keep(effect)
 	return nil
 }
@@ -183,9 +183,9 @@ func agree(field, given, inID string) error {
 	}
 }
 
-// live dispatches what commands cause until the interaction is over or the run
+// loop dispatches what commands cause until the interaction is over or the run
 // has grown too long.
-func (r *run) live() (*contract.State, error) {
+func (r *run) loop() (*contract.State, error) {
 	for {
 		if err := workflow.Await(r.ctx, r.hasWork); err != nil {
 			return nil, fmt.Errorf("waiting for commands: %w", err)
@@ -196,7 +196,7 @@ func (r *run) live() (*contract.State, error) {
 		}
 		r.setTimers()
 		r.considerRenewing()
-		r.show()
+		r.publish()
 		switch {
 		case r.mayRenew():
 			return nil, r.renew()

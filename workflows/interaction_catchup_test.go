@@ -113,7 +113,7 @@ func TestAnInteractionThatOwesTooMuchRefusesUpdates(t *testing.T) {
 	e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {
 		for _, turn := range in.Turns {
 			for _, event := range turn.Events {
-				for i := 0; event.When == "inbound.dtmf" && event.Sequence > in.After && i < 2000; i++ {
+				for i := 0; event.Moment == "inbound.dtmf" && event.Sequence > in.After && i < 2000; i++ {
 					result.Deliveries = append(result.Deliveries, contract.Delivery{
 						ID: fmt.Sprintf("%d-%d", event.Sequence, i), Call: "crm", Sequence: event.Sequence, Status: contract.StatusInLane,
 					})

@@ -30,7 +30,7 @@ func (r *run) isIdle() bool {
 
 // mayClose tells whether the interaction is over and nothing of it is left to do here.
 func (r *run) mayClose() bool {
-	return r.Interaction.Completed() && len(r.Outbox.Turns) == 0 && r.isIdle() && !r.awaitsLateEvents() && len(r.Line.Held) == 0
+	return r.Interaction.Completed() && len(r.Outbox.Turns) == 0 && r.isIdle() && !r.awaitsLateEvents() && len(r.Sequence.Held) == 0
 }
 
 // sentInThisTask tells whether requests were sent in the present workflow task.

@@ -10,8 +10,8 @@ import (
 	"segue/interaction"
 )
 
-// show brings the search attributes and the current details of the UI up to date.
-func (r *run) show() {
+// publish brings the search attributes and the current details of the UI up to date.
+func (r *run) publish() {
 	if !r.touched {
 		return
 	}
@@ -104,7 +104,7 @@ func (r *run) details(status contract.State) string {
 		}
 	}
 	for _, record := range r.Deliveries.open(8) {
-		fmt.Fprintf(&text, "\n* `%s` for event %d (%s): %s", record.Call, record.Sequence, record.When, record.Status)
+		fmt.Fprintf(&text, "\n* `%s` for event %d (%s): %s", record.Call, record.Sequence, record.Moment, record.Status)
 		if record.Class != "" {
 			fmt.Fprintf(&text, ", %s", record.Class)
 		}

@@ -72,7 +72,7 @@ func TestAWorkflowUndoesDisorder(t *testing.T) {
 		require.Equal(rt, jsonOf(rt, wantEvents), jsonOf(rt, events))
 		var wantSent []string
 		for _, event := range wantEvents {
-			if event.When == interaction.WhenSegmentChange {
+			if event.Moment == interaction.MomentSegmentChange {
 				wantSent = append(wantSent, fmt.Sprintf("crm-%d", event.Sequence))
 			}
 		}
@@ -112,7 +112,7 @@ func inTheirOrder(rt *rapid.T, began time.Time, letters []letter) (contract.Stat
 func post(t *testing.T, rt *rapid.T, began time.Time, letters []letter) (last contract.State, events []interaction.Event, sent []string) {
 	e := newEnv(t)
 	e.SetStartTime(began)
-	fire(e, interaction.WhenSegmentChange, "crm")
+	fire(e, interaction.MomentSegmentChange, "crm")
 	deliver := e.onDispatch
 	e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {
 		deliver(in, result)

@@ -125,7 +125,7 @@ func (r *run) record(d contract.Delivery, version string) {
 		l.Waiting = append(l.Waiting, *d.Request)
 		if d.Outcome != nil && d.Outcome.Verdict != contract.VerdictInFlight {
 			l.Failed = d.Outcome
-			r.noteFault(d.Call, d.When, d.Outcome)
+			r.noteFault(d.Call, d.Moment, d.Outcome)
 		}
 		r.work(l)
 	}
@@ -140,7 +140,7 @@ func (r *run) writeReturns(call string, returns map[string]any) {
 }
 
 func recordOf(d contract.Delivery, version string) contract.DeliveryRecord {
-	record := contract.DeliveryRecord{ID: d.ID, Call: d.Call, When: d.When, Sequence: d.Sequence, Status: d.Status, Version: version}
+	record := contract.DeliveryRecord{ID: d.ID, Call: d.Call, Moment: d.Moment, Sequence: d.Sequence, Status: d.Status, Version: version}
 	if d.Status == contract.StatusWaiting {
 		// What waits in the interaction is shown as under way: it is next in its lane.
 		record.Status = contract.StatusAttempting

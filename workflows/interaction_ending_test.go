@@ -95,7 +95,7 @@ func TestACancellationsReasonReachesTheEndTriggers(t *testing.T) {
 			e.start(startInbound)
 			require.NoError(t, e.GetWorkflowError())
 			last := e.events[len(e.events)-1]
-			require.Equal(t, interaction.WhenInteractionEnds, last.When)
+			require.Equal(t, interaction.MomentInteractionEnds, last.Moment)
 			require.Equal(t, c.want, last.Fields["reason"])
 			require.Equal(t, 1, count(e.whens(), "interaction_ends"))
 		})

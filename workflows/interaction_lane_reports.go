@@ -91,7 +91,7 @@ func (r *run) noteResult(call string, result laneResult) {
 		outcome.Verdict = contract.VerdictFinal
 	}
 	r.Deliveries.set(result.ID, result.Status, outcome)
-	r.noteFault(call, result.When, outcome)
+	r.noteFault(call, result.Moment, outcome)
 	r.writeReturns(call, result.Returns)
 }
 

@@ -18,7 +18,7 @@ func reportOf(id, status, more string) string {
 }
 
 // handsOver lets Dispatch give every delivery of a moment to its lane workflow.
-func handsOver(e *env, when interaction.When) {
+func handsOver(e *env, when interaction.Moment) {
 	fire(e, when, "crm")
 	plain := e.onDispatch
 	e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {

@@ -215,7 +215,7 @@ func (r *run) settle(l *lane, outcome *contract.Outcome) {
 	if outcome.Verdict != contract.VerdictDelivered {
 		r.Deliveries.set(outcome.ID, contract.StatusAttempting, outcome)
 		l.Failed = outcome
-		r.noteFault(l.Call, l.Waiting[0].When, outcome)
+		r.noteFault(l.Call, l.Waiting[0].Moment, outcome)
 		return
 	}
 	r.Deliveries.set(outcome.ID, contract.StatusDelivered, outcome)
@@ -231,7 +231,7 @@ func (r *run) noteFault(call, when string, outcome *contract.Outcome) {
 		return
 	}
 	r.keep(r.Interaction.Fault(interaction.Failure{
-		Call: call, Class: outcome.Class, Code: outcome.Code, Delivery: outcome.ID, Of: interaction.When(when),
+		Call: call, Class: outcome.Class, Code: outcome.Code, Delivery: outcome.ID, Of: interaction.Moment(when),
 	}, workflow.Now(r.ctx)))
 }
 
@@ -265,7 +265,7 @@ func (r *run) handOver(ctx workflow.Context, l *lane) {
 
 func attemptSummary(call string, batch []contract.Request) string {
 	if len(batch) == 1 {
-		return summaryOf("%s: %s, event %d", call, batch[0].When, batch[0].Sequence)
+		return summaryOf("%s: %s, event %d", call, batch[0].Moment, batch[0].Sequence)
 	}
 	return summaryOf("%s: events %d to %d", call, batch[0].Sequence, batch[len(batch)-1].Sequence)
 }

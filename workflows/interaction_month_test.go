@@ -31,7 +31,7 @@ func TestAMonthLongInteraction(t *testing.T) {
 	require.NoError(t, e.GetWorkflowError())
 	changes := 0
 	for _, event := range e.events {
-		if event.When == "user_data_changed" {
+		if event.Moment == "user_data_changed" {
 			changes++
 		}
 	}

@@ -31,7 +31,7 @@ type reply struct {
 // run's own state, so it may run before and between the workflow's coroutines.
 func (r *run) take(a *intake.Arrival) {
 	r.touched = true
-	gaps := r.Line.Gaps
+	gaps := r.Sequence.Gaps
 	r.Take(a, r.ordersByNumber(), workflow.Now(r.ctx), r.judged)
 	r.tellGaps(gaps)
 }
@@ -96,14 +96,14 @@ func (r *run) ordersByNumber() bool { return r.Rules == nil || r.Rules.SequenceG
 
 // gapAlarm is the timer for the command that waits longest; nil when none waits.
 func (r *run) gapAlarm() *alarm {
-	since, waits := r.Line.Since()
+	since, waits := r.Sequence.Since()
 	if !waits {
 		return nil
 	}
 	if !r.isWorthWaiting() {
 		return &alarm{timer: interaction.PendingTimer{Name: sequenceGap}, due: since}
 	}
-	return &alarm{timer: interaction.PendingTimer{Name: sequenceGap}, due: since.Add(r.Rules.SequenceGap), missing: r.Line.Next()}
+	return &alarm{timer: interaction.PendingTimer{Name: sequenceGap}, due: since.Add(r.Rules.SequenceGap), missing: r.Sequence.Next()}
 }
 
 // isWorthWaiting tells whether what is missing could still matter: not when the
@@ -121,18 +121,18 @@ func (r *run) endGap(due time.Time) {
 	if r.isWorthWaiting() {
 		cameBy = due.Add(-r.Rules.SequenceGap)
 	}
-	gaps := r.Line.Gaps
+	gaps := r.Sequence.Gaps
 	r.Release(cameBy, now, r.judged)
 	r.tellGaps(gaps)
 }
 
 // tellGaps logs that it went on without what was missing.
 func (r *run) tellGaps(before int) {
-	if r.Line.Gaps == before {
+	if r.Sequence.Gaps == before {
 		return
 	}
-	last := r.Line.Missing[len(r.Line.Missing)-1]
-	workflow.GetLogger(r.ctx).Warn("went on without what was missing", "source_sequence", last.String(), "gaps", r.Line.Gaps-before)
+	last := r.Sequence.Missing[len(r.Sequence.Missing)-1]
+	workflow.GetLogger(r.ctx).Warn("went on without what was missing", "source_sequence", last.String(), "gaps", r.Sequence.Gaps-before)
 }
 
 // detailGaps is how many of the last gaps the current details name.
@@ -141,14 +141,14 @@ const detailGaps = 4
 // describeOrder says, for an operator in the Temporal UI, what is waited for and
 // what was given up.
 func (r *run) describeOrder(text *strings.Builder) {
-	if waiting := len(r.Line.Held); waiting > 0 {
-		fmt.Fprintf(text, "\nWaits for source_sequence %d; behind it: %d.\n", r.Line.Next(), waiting)
+	if waiting := len(r.Sequence.Held); waiting > 0 {
+		fmt.Fprintf(text, "\nWaits for source_sequence %d; behind it: %d.\n", r.Sequence.Next(), waiting)
 	}
-	if r.Line.Gaps == 0 {
+	if r.Sequence.Gaps == 0 {
 		return
 	}
-	fmt.Fprintf(text, "\nGaps in source_sequence: %d; it went on without", r.Line.Gaps)
-	for i, gap := range r.Line.Missing[max(0, len(r.Line.Missing)-detailGaps):] {
+	fmt.Fprintf(text, "\nGaps in source_sequence: %d; it went on without", r.Sequence.Gaps)
+	for i, gap := range r.Sequence.Missing[max(0, len(r.Sequence.Missing)-detailGaps):] {
 		if i > 0 {
 			text.WriteByte(',')
 		}

@@ -43,7 +43,7 @@ func (r *run) status() contract.State {
 		Undelivered:   r.Deliveries.Undelivered,
 		Runs:          r.Runs,
 		LateUntil:     r.lateUntil(),
-		Gaps:          r.Line.Gaps,
-		Missing:       slices.Clone(r.Line.Missing),
+		Gaps:          r.Sequence.Gaps,
+		Missing:       slices.Clone(r.Sequence.Missing),
 	}
 }

@@ -192,16 +192,16 @@ func TestLateDispositionIsAwaitedAndTaken(t *testing.T) {
 }
 
 // fire makes Dispatch answer with one waiting delivery of a call for each event of a moment.
-func fire(e *env, when interaction.When, call string) {
+func fire(e *env, when interaction.Moment, call string) {
 	e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {
 		for _, turn := range in.Turns {
 			for _, event := range turn.Events {
-				if event.When != when || event.Sequence <= in.After {
+				if event.Moment != when || event.Sequence <= in.After {
 					continue
 				}
 				id := fmt.Sprintf("%s-%d", call, event.Sequence)
-				d := contract.Delivery{ID: id, Call: call, When: string(when), Sequence: event.Sequence, Status: contract.StatusWaiting,
-					Request: &contract.Request{ID: id, Call: call, When: string(when), Sequence: event.Sequence, Body: "x"}}
+				d := contract.Delivery{ID: id, Call: call, Moment: string(when), Sequence: event.Sequence, Status: contract.StatusWaiting,
+					Request: &contract.Request{ID: id, Call: call, Moment: string(when), Sequence: event.Sequence, Body: "x"}}
 				if in.Lanes[call] == contract.LaneHandedOver {
 					d.Status, d.Request = contract.StatusInLane, nil
 				}
@@ -296,7 +296,7 @@ func TestDispatchWaitsWhileALaneIsHandedOver(t *testing.T) {
 
 func TestTheInteractionClosesThoughItsReceiverIsDead(t *testing.T) {
 	e := newEnv(t)
-	fire(e, interaction.WhenInteractionEnds, "crm")
+	fire(e, interaction.MomentInteractionEnds, "crm")
 	e.onAttempt = func(in contract.AttemptInput) contract.AttemptResult {
 		return contract.AttemptResult{Outcomes: []contract.Outcome{{ID: in.Requests[0].ID, Verdict: contract.VerdictRetry, Class: "refused"}}}
 	}

@@ -25,7 +25,7 @@ type laneReport struct {
 type laneResult struct {
 	ID      string                  `json:"id"`
 	Status  contract.DeliveryStatus `json:"status"`
-	When    string                  `json:"when,omitempty"` // of one that is parked
+	Moment  string                  `json:"when,omitempty"` // of one that is parked
 	Code    int                     `json:"code,omitempty"`
 	Class   string                  `json:"class,omitempty"`
 	At      string                  `json:"at,omitempty"`

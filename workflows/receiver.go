@@ -28,13 +28,13 @@ func Receiver(ctx workflow.Context, start contract.ReceiverStart, more converter
 		if err != nil {
 			return err
 		}
-		return r.live()
+		return r.loop()
 	})
 }
 
 // CarriedReceiver is what one run of a receiver's workflow leaves to the next.
 type CarriedReceiver struct {
-	Trouble trouble `json:"trouble"`
+	Trouble episode `json:"trouble"`
 	// Rules are the configuration's, as of the last look; nil before the first.
 	Rules *contract.AlertRules `json:"rules,omitempty"`
 	// Lanes and Parked were counted at CountedAt.
@@ -108,11 +108,11 @@ func (r *receiverRun) receive(ctx workflow.Context, s signal) {
 	r.changed = true
 }
 
-// live says what is to be said until nothing is.
-func (r *receiverRun) live() error {
+// loop says what is to be said until nothing is.
+func (r *receiverRun) loop() error {
 	for {
 		r.woken = false
-		r.show()
+		r.publish()
 		now := workflow.Now(r.ctx)
 		next, isAny := r.next()
 		switch {
@@ -209,7 +209,7 @@ func (r *receiverRun) look() {
 		return
 	}
 	t.SaidFailing, t.SaidFailingAt = true, workflow.Now(r.ctx)
-	r.say(interaction.WhenDeliveryFailing, "", contract.AlertFacts{Failure: t.Failure, Since: t.Since, FailingFor: workflow.Now(r.ctx).Sub(t.Since)})
+	r.say(interaction.MomentDeliveryFailing, "", contract.AlertFacts{Failure: t.Failure, Since: t.Since, FailingFor: workflow.Now(r.ctx).Sub(t.Since)})
 }
 
 func (r *receiverRun) sayBreakerOpen() {
@@ -217,7 +217,7 @@ func (r *receiverRun) sayBreakerOpen() {
 	t.SaidBreaker = true
 	facts := contract.AlertFacts{Failure: t.Failure, Since: t.Began, FailingFor: workflow.Now(r.ctx).Sub(t.Began)}
 	r.inspect()
-	r.say(interaction.WhenBreakerOpen, "", facts)
+	r.say(interaction.MomentBreakerOpen, "", facts)
 }
 
 func (r *receiverRun) sayParked() {
@@ -229,7 +229,7 @@ func (r *receiverRun) sayParked() {
 	t.saidParked(workflow.Now(r.ctx))
 	r.inspect()
 	r.Parked = max(r.Parked, 1) // the list of lanes lags behind
-	r.say(interaction.WhenDeliveryParked, "", facts)
+	r.say(interaction.MomentDeliveryParked, "", facts)
 }
 
 // lookForParked sees whether anything is still parked: lanes say so to nobody.
@@ -245,7 +245,7 @@ func (r *receiverRun) remindOfFailing() {
 	t.SaidFailingAt = workflow.Now(r.ctx)
 	if t.isFailing() {
 		facts := contract.AlertFacts{Failure: t.Failure, Since: t.Since, FailingFor: t.SaidFailingAt.Sub(t.Since)}
-		r.say(interaction.WhenDeliveryFailing, reasonReminder, facts)
+		r.say(interaction.MomentDeliveryFailing, reasonReminder, facts)
 	}
 }
 
@@ -256,7 +256,7 @@ func (r *receiverRun) remindOfParked() {
 		return // none is left, or that is about to be seen
 	}
 	t.saidParked(workflow.Now(r.ctx))
-	r.say(interaction.WhenDeliveryParked, reasonReminder, contract.AlertFacts{Failure: t.LastParked, Since: t.ParkedSince})
+	r.say(interaction.MomentDeliveryParked, reasonReminder, contract.AlertFacts{Failure: t.LastParked, Since: t.ParkedSince})
 }
 
 // confirm says that the receiver has recovered, once that is certain.
@@ -273,22 +273,22 @@ func (r *receiverRun) sayRecovered() {
 	was := r.Trouble
 	r.Trouble.end()
 	if was.hasSaid() {
-		r.say(interaction.WhenReceiverRecovered, was.Reason, contract.AlertFacts{Failure: was.Failure, Since: was.Began, FailingFor: was.Well.Sub(was.Began)})
+		r.say(interaction.MomentReceiverRecovered, was.Reason, contract.AlertFacts{Failure: was.Failure, Since: was.Began, FailingFor: was.Well.Sub(was.Began)})
 	}
 }
 
 // say fires one moment.
-func (r *receiverRun) say(when interaction.When, reason string, facts contract.AlertFacts) {
+func (r *receiverRun) say(when interaction.Moment, reason string, facts contract.AlertFacts) {
 	facts.Call, facts.Lanes, facts.Parked = r.start.Call, r.Lanes, r.Parked
 	r.Sequence++
-	event := interaction.Event{Sequence: r.Sequence, When: when, At: workflow.Now(r.ctx).UTC(), Reason: reason, Fields: facts.Fields()}
+	event := interaction.Event{Sequence: r.Sequence, Moment: when, At: workflow.Now(r.ctx).UTC(), Reason: reason, Fields: facts.Fields()}
 	in := contract.AlertInput{Owner: r.owner, Turn: interaction.Turn{Events: []interaction.Event{event}}}
 	var result contract.AlertResult
 	err := workflow.ExecuteActivity(withAlert(r.ctx, summaryOf("%s: %s", r.start.Call, when)), contract.ActivityAlert, in).Get(r.ctx, &result)
 	if err != nil {
 		workflow.GetLogger(r.ctx).Error("operators could not be told", "call", r.start.Call, "when", when, "error", err)
 	}
-	record := contract.AlertRecord{When: string(when), Sequence: event.Sequence, At: stamp(event.At), Deliveries: []contract.AlertDeliveryRecord{}, GivenUp: err != nil}
+	record := contract.AlertRecord{Moment: string(when), Sequence: event.Sequence, At: stamp(event.At), Deliveries: []contract.AlertDeliveryRecord{}, GivenUp: err != nil}
 	for _, d := range result.Deliveries {
 		told := contract.AlertDeliveryRecord{ID: d.ID, Call: d.Call, DryRun: d.Status == contract.StatusDelivered}
 		if !told.DryRun {

@@ -53,8 +53,8 @@ func (r *receiverRun) latestFailure() contract.Failure {
 	return r.Trouble.Failure
 }
 
-// show brings what operators see up to date: search attributes and current details.
-func (r *receiverRun) show() {
+// publish brings what operators see up to date: search attributes and current details.
+func (r *receiverRun) publish() {
 	if !r.changed {
 		return
 	}
@@ -109,7 +109,7 @@ func (r *receiverRun) details() string {
 	if len(r.Alerts) > 0 {
 		text.WriteString("\n| told | at | by |\n|---|---|---|\n")
 		for _, alert := range r.Alerts {
-			fmt.Fprintf(&text, "| %s | %s | %s |\n", alert.When, alert.At, toldBy(alert))
+			fmt.Fprintf(&text, "| %s | %s | %s |\n", alert.Moment, alert.At, toldBy(alert))
 		}
 	}
 	return text.String()

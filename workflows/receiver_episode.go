@@ -27,12 +27,12 @@ const (
 // reasonReminder is why operators are told again of what they know.
 const reasonReminder = "reminder"
 
-// trouble is what is known of a receiver's trouble, and what operators have heard.
+// episode is what is known of a receiver's trouble, and what operators have heard.
 //
 // An episode begins with a failure and ends when deliveries have arrived for a while
 // without a failure, or when nothing waits any more: so a receiver that flaps makes one
 // episode, and one from which nobody wants anything between two retries has not recovered.
-type trouble struct {
+type episode struct {
 	// Began is when the episode did; zero outside of one.
 	Began time.Time `json:"began,omitzero"`
 	// Since is since when nothing is delivered; zero when something was, Well being
@@ -71,19 +71,19 @@ type trouble struct {
 	ParkedLookAt time.Time `json:"parked_look_at,omitzero"`
 }
 
-func (t *trouble) isFailing() bool { return !t.Since.IsZero() }
+func (t *episode) isFailing() bool { return !t.Since.IsZero() }
 
 // isOver tells whether the episode ends unless the receiver fails again.
-func (t *trouble) isOver() bool { return !t.Began.IsZero() && !t.isFailing() }
+func (t *episode) isOver() bool { return !t.Began.IsZero() && !t.isFailing() }
 
 // hasSaid tells whether operators have heard of this episode.
-func (t *trouble) hasSaid() bool { return t.SaidBreaker || t.SaidFailing }
+func (t *episode) hasSaid() bool { return t.SaidBreaker || t.SaidFailing }
 
 // hasParked reports whether deliveries are parked, as far as is known.
-func (t *trouble) hasParked() bool { return !t.ParkedSince.IsZero() }
+func (t *episode) hasParked() bool { return !t.ParkedSince.IsZero() }
 
 // take notes what a worker process tells. Its clock may be ahead of ours.
-func (t *trouble) take(told contract.HealthReport, now time.Time) {
+func (t *episode) take(told contract.HealthReport, now time.Time) {
 	switch told.Health {
 	case contract.HealthFailing, contract.HealthBreakerOpen:
 		t.fail(told, now)
@@ -112,7 +112,7 @@ func (t *trouble) take(told contract.HealthReport, now time.Time) {
 
 // fail notes that a process cannot deliver. What failed before something was
 // delivered, by whomever, does not count.
-func (t *trouble) fail(told contract.HealthReport, now time.Time) {
+func (t *episode) fail(told contract.HealthReport, now time.Time) {
 	since := later(notAfter(now, told.Since), t.Delivered)
 	if !t.isFailing() {
 		t.Since, t.Well, t.Looks, t.Empty, t.LookAt = since, time.Time{}, 0, 0, now.Add(lookFirst)
@@ -128,7 +128,7 @@ func (t *trouble) fail(told contract.HealthReport, now time.Time) {
 	}
 }
 
-func (t *trouble) deliver(at, now time.Time, reason string) {
+func (t *episode) deliver(at, now time.Time, reason string) {
 	t.Delivered = later(t.Delivered, at)
 	if t.isFailing() {
 		t.Since, t.Well, t.Reason = time.Time{}, now, reason
@@ -137,12 +137,12 @@ func (t *trouble) deliver(at, now time.Time, reason string) {
 }
 
 // isProven reports whether the receiver has delivered for long enough.
-func (t *trouble) isProven(rules contract.AlertRules) bool {
+func (t *episode) isProven(rules contract.AlertRules) bool {
 	return t.Reason == reasonNothingWaits || !t.Delivered.Before(t.Well.Add(rules.RecoveredAfter))
 }
 
 // recoveryDue is when to see whether the receiver has recovered.
-func (t *trouble) recoveryDue(rules contract.AlertRules) time.Time {
+func (t *episode) recoveryDue(rules contract.AlertRules) time.Time {
 	due := t.Well.Add(rules.RecoveredAfter)
 	if t.isProven(rules) {
 		return due
@@ -153,7 +153,7 @@ func (t *trouble) recoveryDue(rules contract.AlertRules) time.Time {
 // seenWell notes what a look has brought at a receiver that delivers, and reports whether
 // it has recovered: it has delivered for long enough, or nothing is left that waits but
 // for an operator. That nothing failed is no proof: between two retries nothing happens.
-func (t *trouble) seenWell(i contract.Inspection, rules contract.AlertRules, now time.Time) bool {
+func (t *episode) seenWell(i contract.Inspection, rules contract.AlertRules, now time.Time) bool {
 	if at := notAfter(now, i.Delivered); !i.Delivered.IsZero() && i.Delivered.After(i.Failed) {
 		t.Delivered = later(t.Delivered, at)
 	}
@@ -170,7 +170,7 @@ func (t *trouble) seenWell(i contract.Inspection, rules contract.AlertRules, now
 
 // seen notes what a look has brought: that something was delivered by the worker
 // that looked, or that nothing waits any more, found twice and not too early.
-func (t *trouble) seen(i contract.Inspection, now time.Time) {
+func (t *episode) seen(i contract.Inspection, now time.Time) {
 	if !t.isFailing() {
 		return
 	}
@@ -192,12 +192,12 @@ func (t *trouble) seen(i contract.Inspection, now time.Time) {
 }
 
 // isDue tells whether operators are to hear that the receiver fails.
-func (t *trouble) isDue(rules contract.AlertRules, now time.Time) bool {
+func (t *episode) isDue(rules contract.AlertRules, now time.Time) bool {
 	return !t.SaidFailing && rules.FailingAfter > 0 && !now.Before(t.Since.Add(rules.FailingAfter))
 }
 
 // lookDue is when to look next: before operators hear of it, and now and then.
-func (t *trouble) lookDue(rules contract.AlertRules) time.Time {
+func (t *episode) lookDue(rules contract.AlertRules) time.Time {
 	if t.SaidFailing || rules.FailingAfter <= 0 || t.Empty > 0 {
 		return t.LookAt
 	}
@@ -205,21 +205,21 @@ func (t *trouble) lookDue(rules contract.AlertRules) time.Time {
 }
 
 // end ends the episode.
-func (t *trouble) end() {
-	*t = trouble{
+func (t *episode) end() {
+	*t = episode{
 		Delivered: t.Delivered, Unsaid: t.Unsaid, UnsaidSince: t.UnsaidSince, LastParked: t.LastParked, SaidParked: t.SaidParked,
 		ParkedSince: t.ParkedSince, ParkedLooks: t.ParkedLooks, ParkedEmpty: t.ParkedEmpty, ParkedLookAt: t.ParkedLookAt,
 	}
 }
 
-func (t *trouble) parkedDue() time.Time {
+func (t *episode) parkedDue() time.Time {
 	if t.SaidParked.IsZero() {
 		return time.Time{}
 	}
 	return t.SaidParked.Add(parkedEvery)
 }
 
-func (t *trouble) saidParked(now time.Time) {
+func (t *episode) saidParked(now time.Time) {
 	t.Unsaid, t.SaidParked = 0, now
 	if t.ParkedLookAt.Before(now.Add(lookFirst)) {
 		t.ParkedLookAt = now.Add(lookFirst)
@@ -228,7 +228,7 @@ func (t *trouble) saidParked(now time.Time) {
 
 // seenParked notes what a look has brought of what is parked. That nothing is any more
 // has to be found twice: Temporal's lists lag behind.
-func (t *trouble) seenParked(i contract.Inspection, now time.Time) {
+func (t *episode) seenParked(i contract.Inspection, now time.Time) {
 	t.ParkedLooks++
 	t.ParkedLookAt = now.Add(min(lookFirst<<min(t.ParkedLooks, 4), lookMost))
 	switch {
@@ -244,14 +244,14 @@ func (t *trouble) seenParked(i contract.Inspection, now time.Time) {
 }
 
 // failingReminder and parkedReminder are when operators are told again; zero for never.
-func (t *trouble) failingReminder(rules contract.AlertRules) time.Time {
+func (t *episode) failingReminder(rules contract.AlertRules) time.Time {
 	if rules.RemindEvery <= 0 || !t.isFailing() || !t.SaidFailing {
 		return time.Time{}
 	}
 	return t.SaidFailingAt.Add(rules.RemindEvery)
 }
 
-func (t *trouble) parkedReminder(rules contract.AlertRules) time.Time {
+func (t *episode) parkedReminder(rules contract.AlertRules) time.Time {
 	if rules.RemindEvery <= 0 || !t.hasParked() || t.Unsaid > 0 || t.SaidParked.IsZero() {
 		return time.Time{}
 	}

@@ -85,7 +85,7 @@ func (r *receiverEnv) alert(_ context.Context, in contract.AlertInput) (contract
 	require.Equal(r.t, "crm", event.Fields["call"])
 	require.Greater(r.t, event.Sequence, r.last)
 	r.last = event.Sequence
-	text := fmt.Sprintf("%s %s", event.At.Sub(r.begin).Round(time.Second), strings.TrimPrefix(string(event.When), "operator."))
+	text := fmt.Sprintf("%s %s", event.At.Sub(r.begin).Round(time.Second), strings.TrimPrefix(string(event.Moment), "operator."))
 	if event.Reason != "" {
 		text += " " + event.Reason
 	}
@@ -97,9 +97,9 @@ func (r *receiverEnv) alert(_ context.Context, in contract.AlertInput) (contract
 	id := contract.DeliveryID(in.Owner, &event, "pager")
 	r.ids = append(r.ids, id)
 	if r.during != nil {
-		r.during(string(event.When))
+		r.during(string(event.Moment))
 	}
-	return contract.AlertResult{Version: "v1", Deliveries: []contract.Delivery{{ID: id, Call: "pager", When: string(event.When), Sequence: event.Sequence, Status: contract.StatusInLane}}}, nil
+	return contract.AlertResult{Version: "v1", Deliveries: []contract.Delivery{{ID: id, Call: "pager", Moment: string(event.Moment), Sequence: event.Sequence, Status: contract.StatusInLane}}}, nil
 }
 
 // tell is what a worker process tells, at a moment after the start.

@@ -14,52 +14,52 @@ import (
 	"segue/interaction/intake"
 )
 
-// Recall stands in for the workflows in a replayer, and remembers what the one that
+// Recovery stands in for the workflows in a replayer, and remembers what the one that
 // is replayed has at the end of its history: so what a run left undone that was
 // ended from outside can still be done. It serves one replay.
-type Recall struct {
+type Recovery struct {
 	interaction *run
 	lane        *laneRun
 }
 
 // Register adds the workflows to a replayer, in the place of the function Register.
-func (c *Recall) Register(registry worker.WorkflowRegistry) {
+func (c *Recovery) Register(registry worker.WorkflowRegistry) {
 	registry.RegisterWorkflowWithOptions(c.runInteraction, workflow.RegisterOptions{Name: contract.WorkflowInteraction})
 	registry.RegisterWorkflowWithOptions(c.runDelivery, workflow.RegisterOptions{Name: contract.WorkflowDelivery})
 }
 
-func (c *Recall) runInteraction(ctx workflow.Context, start, more converter.RawValue) (*contract.State, error) {
+func (c *Recovery) runInteraction(ctx workflow.Context, start, more converter.RawValue) (*contract.State, error) {
 	return runInteraction(ctx, start, more, func(r *run) { c.interaction = r })
 }
 
-func (c *Recall) runDelivery(ctx workflow.Context, start contract.DeliveryStart, more converter.RawValue) (*contract.DeliveryResult, error) {
+func (c *Recovery) runDelivery(ctx workflow.Context, start contract.DeliveryStart, more converter.RawValue) (*contract.DeliveryResult, error) {
 	return runDelivery(ctx, start, more, func(r *laneRun) { c.lane = r })
 }
 
 // Interaction is the interaction as its run left it; false where the run never had
 // one, because its start was refused, or where it was a lane's.
-func (c *Recall) Interaction() (Left, bool) {
+func (c *Recovery) Interaction() (Unfinished, bool) {
 	if c.interaction == nil {
-		return Left{}, false
+		return Unfinished{}, false
 	}
 	r := c.interaction
-	return Left{Owner: r.owner, Start: r.start, Carried: r.Carried}, true
+	return Unfinished{Owner: r.owner, Start: r.start, Carried: r.Carried}, true
 }
 
 // Lane is a lane as its run left it.
-func (c *Recall) Lane() (LeftLane, bool) {
+func (c *Recovery) Lane() (UnfinishedLane, bool) {
 	if c.lane == nil {
-		return LeftLane{}, false
+		return UnfinishedLane{}, false
 	}
 	items := c.lane.Items
 	for _, request := range c.lane.Overflow {
 		items = append(items, &item{Request: request})
 	}
-	return LeftLane{Start: c.lane.start, known: c.lane.Known, items: items, lane: c.lane}, true
+	return UnfinishedLane{Start: c.lane.start, known: c.lane.Known, items: items, lane: c.lane}, true
 }
 
-// Left is an interaction that a run left behind.
-type Left struct {
+// Unfinished is an interaction that a run left behind.
+type Unfinished struct {
 	Owner contract.Owner
 	// Start is the input of the run, Carried what it had at its end.
 	Start   converter.RawValue
@@ -67,12 +67,12 @@ type Left struct {
 }
 
 // State is how the interaction stands.
-func (l Left) State() interaction.State { return l.Carried.Interaction.Facts().State }
+func (l Unfinished) State() interaction.State { return l.Carried.Interaction.Facts().State }
 
 // End ends the interaction as a cancellation at that time would have, if it has not
 // ended: what that fires waits with all else to be dispatched. A run that takes it
 // up again sends it with the ids that the run which left it would have used.
-func (l Left) End(at time.Time, reason string) error {
+func (l Unfinished) End(at time.Time, reason string) error {
 	l.Carried.FirstRunID = l.Owner.FirstRunID
 	l.Carried.Release(at, at, func(_ *intake.Arrival, v intake.Verdict) { // what still waits for a missing number was taken
 		if v.Err == nil && !v.Duplicate {
@@ -96,7 +96,7 @@ func (l Left) End(at time.Time, reason string) error {
 }
 
 // Undispatched are the events that no Dispatch has dealt with.
-func (l Left) Undispatched() []interaction.Event {
+func (l Unfinished) Undispatched() []interaction.Event {
 	var events []interaction.Event
 	for _, turn := range l.Carried.Outbox.Turns {
 		for _, event := range turn.Events {
@@ -110,7 +110,7 @@ func (l Left) Undispatched() []interaction.Event {
 
 // Unsent are the rendered requests that wait in the interaction, or of which it is
 // not known what came.
-func (l Left) Unsent() []contract.Request {
+func (l Unfinished) Unsent() []contract.Request {
 	var requests []contract.Request
 	for _, lane := range l.Carried.Lanes {
 		requests = append(requests, lane.Waiting...)
@@ -119,21 +119,21 @@ func (l Left) Unsent() []contract.Request {
 }
 
 // Unstarted are the interactions that a reply asked for and that were not started.
-func (l Left) Unstarted() []interaction.Start { return l.Carried.Children }
+func (l Unfinished) Unstarted() []interaction.Start { return l.Carried.Children }
 
 // errTooMuch is for an interaction that no run can be given.
 var errTooMuch = errors.New("what it has left is more than a workflow can be started with")
 
 // Fits tells whether a run can be given the interaction.
-func (l Left) Fits() error {
+func (l Unfinished) Fits() error {
 	if !isCarriable(l.Carried) {
 		return errTooMuch
 	}
 	return nil
 }
 
-// LeftLane is a lane that a run left behind.
-type LeftLane struct {
+// UnfinishedLane is a lane that a run left behind.
+type UnfinishedLane struct {
 	Start contract.DeliveryStart
 	known intake.Seen
 	items []*item
@@ -141,14 +141,14 @@ type LeftLane struct {
 }
 
 // Discarded are the deliveries that were given up, the last ones, in their order.
-func (l LeftLane) Discarded() ([]contract.DeliveryRecord, error) {
+func (l UnfinishedLane) Discarded() ([]contract.DeliveryRecord, error) {
 	records, err := l.lane.records()
 	return slices.DeleteFunc(records, func(d contract.DeliveryRecord) bool { return d.Discarded == nil }), err
 }
 
 // Undelivered are the requests that have neither arrived nor been given up, in their
 // order.
-func (l LeftLane) Undelivered() []contract.Request {
+func (l UnfinishedLane) Undelivered() []contract.Request {
 	var requests []contract.Request
 	for _, it := range l.items {
 		if !it.isSettled() {
@@ -159,4 +159,4 @@ func (l LeftLane) Undelivered() []contract.Request {
 }
 
 // Knows tells whether a delivery was ever given to the lane.
-func (l LeftLane) Knows(id string) bool { return l.known.Has(id) }
+func (l UnfinishedLane) Knows(id string) bool { return l.known.Has(id) }

@@ -76,7 +76,7 @@ func TestAnInteractionsAttemptWithoutOutcomeIsNotRepeated(t *testing.T) {
 			}
 			require.Equal(t, contract.VerdictFinal, failed.Verdict)
 			require.Contains(t, failed.Message, "the call is not idempotent: check there, then redeliver or discard")
-			require.Contains(t, e.whens(), string(interaction.WhenFault), "and it is a fault as any other")
+			require.Contains(t, e.whens(), string(interaction.MomentFault), "and it is a fault as any other")
 		})
 	}
 }

@@ -47,7 +47,7 @@ type Unanswered struct {
 	Reason string `json:"reason"`
 }
 
-func (r *Result) unanswered(b *book) {
+func (r *Result) unanswered(b *progress) {
 	r.Unknown += len(b.unknown)
 	r.Unanswered = append(r.Unanswered, Unanswered{Interaction: b.name.String(), Lines: b.unknown, Reason: b.silent.Error()})
 }

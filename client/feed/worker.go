@@ -14,11 +14,11 @@ import (
 
 // worker sends the lines of its share of the interactions, one after the other.
 type worker struct {
-	target  Target
-	options Options
-	books   map[client.Name]*book
-	order   []*book
-	result  Result
+	target   Target
+	options  Options
+	progress map[client.Name]*progress
+	order    []*progress
+	result   Result
 	// answered says that some interaction of the feed has answered; all workers share it.
 	answered *atomic.Bool
 }
@@ -26,8 +26,8 @@ type worker struct {
 func newWorker(target Target, options Options, answered *atomic.Bool) *worker {
 	return &worker{
 		target: target, options: options, answered: answered,
-		books:  map[client.Name]*book{},
-		result: Result{Runs: map[client.Name]string{}},
+		progress: map[client.Name]*progress{},
+		result:   Result{Runs: map[client.Name]string{}},
 	}
 }
 
@@ -40,7 +40,7 @@ func (w *worker) run(ctx context.Context, lines <-chan Line) error {
 			return context.Cause(ctx)
 		}
 		w.result.Lines++
-		if err := w.send(ctx, w.bookOf(line.Name), line); err != nil {
+		if err := w.send(ctx, w.progressOf(line.Name), line); err != nil {
 			return err
 		}
 		w.options.Progress()
@@ -81,7 +81,7 @@ func (w *worker) settle(ctx context.Context) error {
 }
 
 // counted returns an error that would meet every other interaction as well. Any other is why this one does not answer.
-func (w *worker) counted(b *book, err error) error {
+func (w *worker) counted(b *progress, err error) error {
 	if err == nil || isFatal(err) {
 		return err
 	}
@@ -102,17 +102,17 @@ func isFatal(err error) bool {
 	return false
 }
 
-func (w *worker) bookOf(n client.Name) *book {
-	b, ok := w.books[n]
+func (w *worker) progressOf(n client.Name) *progress {
+	b, ok := w.progress[n]
 	if !ok {
-		b = &book{name: n, applied: map[string]bool{}}
-		w.books[n] = b
+		b = &progress{name: n, applied: map[string]bool{}}
+		w.progress[n] = b
 		w.order = append(w.order, b)
 	}
 	return b
 }
 
-func (w *worker) send(ctx context.Context, b *book, line Line) error {
+func (w *worker) send(ctx context.Context, b *progress, line Line) error {
 	switch {
 	case b.silent != nil:
 		// Its lines are sent in order: none goes past one that was not answered.
@@ -132,7 +132,7 @@ func (w *worker) send(ctx context.Context, b *book, line Line) error {
 }
 
 // start does not send what would only fail the workflow.
-func (w *worker) start(ctx context.Context, b *book, line Line) error {
+func (w *worker) start(ctx context.Context, b *progress, line Line) error {
 	start, err := interaction.DecodeStart(line.Payload)
 	if err != nil {
 		w.result.reject(line, err.Error())
@@ -156,7 +156,7 @@ func (w *worker) start(ctx context.Context, b *book, line Line) error {
 	return nil
 }
 
-func (w *worker) signal(ctx context.Context, b *book, line Line) error {
+func (w *worker) signal(ctx context.Context, b *progress, line Line) error {
 	if err := w.target.Signal(ctx, line.Name, line.Command, line.Payload); err != nil {
 		return w.refusedOrFatal(ctx, b, line, err)
 	}
@@ -164,7 +164,7 @@ func (w *worker) signal(ctx context.Context, b *book, line Line) error {
 	return nil
 }
 
-func (w *worker) update(ctx context.Context, b *book, line Line) error {
+func (w *worker) update(ctx context.Context, b *progress, line Line) error {
 	answer, err := w.target.Update(ctx, line.Name, line.Command, line.EventID, line.Payload)
 	switch {
 	case err != nil:
@@ -181,7 +181,7 @@ func (w *worker) update(ctx context.Context, b *book, line Line) error {
 
 // refusedOrFatal counts what concerns this line or its interaction, and returns what would
 // meet every other one as well.
-func (w *worker) refusedOrFatal(ctx context.Context, b *book, line Line, err error) error {
+func (w *worker) refusedOrFatal(ctx context.Context, b *progress, line Line, err error) error {
 	var refused *client.RefusedError
 	switch {
 	case errors.As(err, &refused), errors.Is(err, client.ErrNotFound):

@@ -187,7 +187,7 @@ func TestEveryChannelFiresWhatTheTablesSay(t *testing.T) {
 		require.True(t, reached[name], "no table reaches %s", name)
 	}
 	for _, when := range interaction.Whens() {
-		require.True(t, when == interaction.WhenSegmentChange || reached[string(when)], "no table reaches %s", when)
+		require.True(t, when == interaction.MomentSegmentChange || reached[string(when)], "no table reaches %s", when)
 	}
 }
 

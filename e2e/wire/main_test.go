@@ -34,7 +34,7 @@ func occasion(data map[string]any) (*interaction.View, *interaction.Event) {
 			Survey:      map[string]any{"nps": 9.0, "why": "quick & kind"},
 			Durations:   interaction.Durations{Handle: 95},
 		},
-		&interaction.Event{Sequence: 4, When: interaction.WhenInteractionEnds, At: at}
+		&interaction.Event{Sequence: 4, Moment: interaction.MomentInteractionEnds, At: at}
 }
 
 // call reads a configuration with one call; URL in it is the receiver's.

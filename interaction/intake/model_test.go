@@ -120,10 +120,10 @@ type life struct {
 var (
 	everything = []string{"audit", "crm", "billing"}
 	triggers   = compiled([]trigger.Spec{
-		{When: []string{"segment_change"}, Legs: []string{"agent"}, Call: "crm"},
-		{When: []string{"interaction_starts", "interaction_ends", "internal_transfer", "user_data_changed", "survey"}, Call: "audit"},
-		{When: []string{"segment_change"}, Segments: []string{"wrap_up", "agent_selecting"}, Call: "audit"},
-		{When: []string{"interaction_ends"}, Call: "billing"},
+		{Moments: []string{"segment_change"}, Legs: []string{"agent"}, Call: "crm"},
+		{Moments: []string{"interaction_starts", "interaction_ends", "internal_transfer", "user_data_changed", "survey"}, Call: "audit"},
+		{Moments: []string{"segment_change"}, Segments: []string{"wrap_up", "agent_selecting"}, Call: "audit"},
+		{Moments: []string{"interaction_ends"}, Call: "billing"},
 	})
 	owner = contract.Owner{ContactCenter: "cc", Interaction: "i1", FirstRunID: "r1"}
 )
@@ -237,9 +237,9 @@ func openedCall(t require.TestingT, start string) (*interaction.Interaction, int
 }
 
 // lived lets a desk take the arrivals as they come, and end waits when they are over.
-func lived(rt *rapid.T, start string, arrivals []sent) (life, *intake.Desk, map[int64]bool) {
+func lived(rt *rapid.T, start string, arrivals []sent) (life, *intake.Intake, map[int64]bool) {
 	i, opening := openedCall(rt, start)
-	d := &intake.Desk{Interaction: i}
+	d := &intake.Intake{Interaction: i}
 	var l life
 	l.enter(rt, opening.Turn)
 	late, verdicts, heard, asked := map[int64]bool{}, 0, 0, 0
@@ -263,7 +263,7 @@ func lived(rt *rapid.T, start string, arrivals []sent) (life, *intake.Desk, map[
 	}
 	release := func(until time.Time) {
 		for {
-			since, waits := d.Line.Since()
+			since, waits := d.Sequence.Since()
 			if !waits || since.Add(window).After(until) {
 				return
 			}
@@ -284,7 +284,7 @@ func lived(rt *rapid.T, start string, arrivals []sent) (life, *intake.Desk, map[
 		}
 	}
 	release(begin.Add(time.Hour))
-	require.Empty(rt, d.Line.Held, "nobody waits for ever")
+	require.Empty(rt, d.Sequence.Held, "nobody waits for ever")
 	require.Equal(rt, len(arrivals), verdicts, "everybody is judged, once")
 	require.Equal(rt, asked, heard, "whoever asked heard")
 	l.status = d.Interaction.Status()
@@ -338,7 +338,7 @@ func TestDisorderWithinTheWindowChangesNothing(t *testing.T) {
 		want.status = i.Status()
 		requireSameLife(rt, want, got)
 		require.Empty(rt, late)
-		require.Zero(rt, d.Line.Gaps)
+		require.Zero(rt, d.Sequence.Gaps)
 	})
 }
 
@@ -355,7 +355,7 @@ func TestDisorderBeyondTheWindowBreaksNothing(t *testing.T) {
 			require.True(rt, late[n], "%d is recorded as late", n)
 		}
 		missing := map[int64]bool{}
-		for _, gap := range d.Line.Missing {
+		for _, gap := range d.Sequence.Missing {
 			for n := gap.From; n <= gap.To; n++ {
 				missing[n] = true
 			}
@@ -363,7 +363,7 @@ func TestDisorderBeyondTheWindowBreaksNothing(t *testing.T) {
 		for n := range late {
 			require.True(rt, missing[n], "%d was given up before it was late", n)
 		}
-		require.Len(rt, d.Line.Missing, d.Line.Gaps)
-		require.Equal(rt, len(arrivals) > 0 && len(missing) > 0, d.Line.Gaps > 0)
+		require.Len(rt, d.Sequence.Missing, d.Sequence.Gaps)
+		require.Equal(rt, len(arrivals) > 0 && len(missing) > 0, d.Sequence.Gaps > 0)
 	})
 }

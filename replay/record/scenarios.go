@@ -170,7 +170,7 @@ var lives = []scenario{
 			if err := s.until(ctx, laneID("parked", "gone"), has(contract.StatusParked, "gone")); err != nil {
 				return err
 			}
-			if err := s.told(ctx, "gone", interaction.WhenDeliveryParked); err != nil {
+			if err := s.told(ctx, "gone", interaction.MomentDeliveryParked); err != nil {
 				return err
 			}
 			if err := s.steps(ctx, "parked", "abandon", none); err != nil {
@@ -189,7 +189,7 @@ var lives = []scenario{
 			if err := s.steps(ctx, "surveyed", "survey", `{"answers":{"q1":5}}`); err != nil {
 				return err
 			}
-			if err := s.told(ctx, "down", interaction.WhenDeliveryFailing); err != nil {
+			if err := s.told(ctx, "down", interaction.MomentDeliveryFailing); err != nil {
 				return err
 			}
 			s.up.Store(true)

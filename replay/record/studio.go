@@ -202,9 +202,9 @@ func (s *studio) until(ctx context.Context, workflowID string, reached func([]co
 }
 
 // told waits until operators have been told of a call.
-func (s *studio) told(ctx context.Context, call string, when interaction.When) error {
+func (s *studio) told(ctx context.Context, call string, when interaction.Moment) error {
 	return ask(ctx, s, receiverID(call), contract.QueryState, func(status contract.ReceiverStatus) bool {
-		return slices.ContainsFunc(status.Alerts, func(a contract.AlertRecord) bool { return a.When == string(when) })
+		return slices.ContainsFunc(status.Alerts, func(a contract.AlertRecord) bool { return a.Moment == string(when) })
 	})
 }
 

@@ -79,7 +79,7 @@ func (a *Auditor) discardedIn(ctx context.Context, f Filter, r run) ([]Discarded
 			continue
 		}
 		discarded = append(discarded, Discarded{
-			Delivery:   Delivery{ID: record.ID, Call: record.Call, When: record.When, Sequence: record.Sequence},
+			Delivery:   Delivery{ID: record.ID, Call: record.Call, Moment: record.Moment, Sequence: record.Sequence},
 			WorkflowID: r.id, ContactCenter: left.Start.Owner.ContactCenter, Interaction: left.Start.Owner.Interaction,
 			At: at, By: client.DiscardedBy(history, record),
 		})

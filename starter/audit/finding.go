@@ -34,32 +34,32 @@ type Finding struct {
 
 // Event is one event that nobody was told of.
 type Event struct {
-	Sequence int64            `json:"sequence"`
-	When     interaction.When `json:"when"`
-	Segment  string           `json:"segment,omitempty"`
-	Command  string           `json:"command"`
-	At       time.Time        `json:"at"`
+	Sequence int64              `json:"sequence"`
+	Moment   interaction.Moment `json:"when"`
+	Segment  string             `json:"segment,omitempty"`
+	Command  string             `json:"command"`
+	At       time.Time          `json:"at"`
 }
 
 // Delivery is one request that is not known to have arrived.
 type Delivery struct {
 	ID       string `json:"id"`
 	Call     string `json:"call"`
-	When     string `json:"when"`
+	Moment   string `json:"when"`
 	Sequence int64  `json:"sequence"`
 }
 
 func (f *Finding) isEmpty() bool { return len(f.Events)+len(f.Deliveries)+len(f.Drafts) == 0 }
 
 // describe fills in what an interaction left undone.
-func (f *Finding) describe(left workflows.Left) {
+func (f *Finding) describe(left workflows.Unfinished) {
 	for _, event := range left.Undispatched() {
 		segment := string(event.Segment)
 		if event.Leg != "" {
 			segment += "." + string(event.Leg)
 		}
 		f.Events = append(f.Events, Event{
-			Sequence: event.Sequence, When: event.When, Segment: segment, Command: event.Command, At: event.At,
+			Sequence: event.Sequence, Moment: event.Moment, Segment: segment, Command: event.Command, At: event.At,
 		})
 	}
 	f.Deliveries = append(f.Deliveries, deliveriesOf(left.Unsent())...)
@@ -71,7 +71,7 @@ func (f *Finding) describe(left workflows.Left) {
 func deliveriesOf(requests []contract.Request) []Delivery {
 	deliveries := []Delivery{}
 	for _, r := range requests {
-		deliveries = append(deliveries, Delivery{ID: r.ID, Call: r.Call, When: r.When, Sequence: r.Sequence})
+		deliveries = append(deliveries, Delivery{ID: r.ID, Call: r.Call, Moment: r.Moment, Sequence: r.Sequence})
 	}
 	return deliveries
 }

@@ -20,7 +20,7 @@ import (
 // interaction tells what an interaction left undone: its end, if it had none, and
 // what it had not told anybody.
 func (a *Auditor) interaction(
-	ctx context.Context, r run, finding Finding, left workflows.Left, started *historypb.WorkflowExecutionStartedEventAttributes,
+	ctx context.Context, r run, finding Finding, left workflows.Unfinished, started *historypb.WorkflowExecutionStartedEventAttributes,
 ) (*job, error) {
 	finding.Interaction, finding.State = left.Owner.Interaction, left.State()
 	if err := left.End(finding.EndedAt, cmp.Or(finding.Reason, finding.Ended)); err != nil {
@@ -40,7 +40,7 @@ func (a *Auditor) interaction(
 // successor is the id of the workflow that takes an interaction up again: its own,
 // unless that is used by another life of it since. isDone says that there is one, which
 // may still be reading what was left.
-func (a *Auditor) successor(ctx context.Context, r run, left workflows.Left) (workflowID string, isDone bool, err error) {
+func (a *Auditor) successor(ctx context.Context, r run, left workflows.Unfinished) (workflowID string, isDone bool, err error) {
 	later, err := a.since(ctx, r)
 	if err != nil {
 		return "", false, err
@@ -79,7 +79,7 @@ func (a *Auditor) successor(ctx context.Context, r run, left workflows.Left) (wo
 // takeUp starts a run that does what an ended run left, with the ids that that one would
 // have used. It names the ended run, which the activity Recover reads. Temporal refuses a
 // second one.
-func (a *Auditor) takeUp(ctx context.Context, workflowID string, ended run, left workflows.Left, started *historypb.WorkflowExecutionStartedEventAttributes) error {
+func (a *Auditor) takeUp(ctx context.Context, workflowID string, ended run, left workflows.Unfinished, started *historypb.WorkflowExecutionStartedEventAttributes) error {
 	if err := left.Fits(); err != nil {
 		return err
 	}

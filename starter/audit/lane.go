@@ -14,7 +14,7 @@ import (
 
 // lane tells what a lane left undelivered and no later run of it was given.
 func (a *Auditor) lane(
-	ctx context.Context, r run, finding Finding, left workflows.LeftLane, started *historypb.WorkflowExecutionStartedEventAttributes,
+	ctx context.Context, r run, finding Finding, left workflows.UnfinishedLane, started *historypb.WorkflowExecutionStartedEventAttributes,
 ) (*job, error) {
 	requests := left.Undelivered()
 	if len(requests) == 0 {

@@ -101,7 +101,7 @@ func (e *expectation) delivery(call *config.Call, view *interaction.View, event 
 // statusFor is the answer that the receiver must give in the end: the engagement
 // backend turns some visitors away.
 func statusFor(event *interaction.Event) int {
-	parameter := map[interaction.When]string{interaction.WhenEngage: "ixnProfile", interaction.WhenNoEngage: "cancelData"}[event.When]
+	parameter := map[interaction.Moment]string{interaction.MomentEngage: "ixnProfile", interaction.MomentNoEngage: "cancelData"}[event.Moment]
 	if data, ok := event.Fields[parameter].(map[string]any); ok && Refuses(data) {
 		return http.StatusBadRequest
 	}

@@ -133,7 +133,7 @@ func (p *Plan) Segments() map[string]int {
 	for _, course := range p.Courses {
 		for _, turn := range course.Turns {
 			for _, event := range turn.Events {
-				if event.When == interaction.WhenSegmentChange {
+				if event.Moment == interaction.MomentSegmentChange {
 					counts[string(event.Segment)]++
 				}
 			}
@@ -148,7 +148,7 @@ func (p *Plan) Moments() map[string]int {
 	for _, course := range p.Courses {
 		for _, turn := range course.Turns {
 			for _, event := range turn.Events {
-				counts[string(event.When)]++
+				counts[string(event.Moment)]++
 			}
 		}
 	}

@@ -13,12 +13,12 @@ import (
 // unpinWithin bounds the one question to Temporal that unpinning is.
 const unpinWithin = 2 * time.Second
 
-// unpin lets a run go on with newer versions of the workers when its channel is one
+// overrideVersioning lets a run go on with newer versions of the workers when its channel is one
 // of long lives. Temporal knows one behavior for a type of workflow, and the channel
 // is known only here; so the run, which was begun pinned like all interactions,
 // gets an override of its own, whoever started it. What fails is tried again by the
 // next Dispatch.
-func (d *dispatching) unpin() {
+func (d *dispatching) overrideVersioning() {
 	if d.in.Unpinned || !d.set.Temporal.Unpins(d.channel()) {
 		return
 	}

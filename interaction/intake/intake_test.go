@@ -21,7 +21,7 @@ const call = `{"id":"i1","contact_center":"cc","channel":"inbound","queue":"sale
 // source sends commands to a desk and writes down what became of each.
 type source struct {
 	t   require.TestingT
-	d   *intake.Desk
+	d   *intake.Intake
 	now time.Time
 	log []string
 }
@@ -31,8 +31,8 @@ func newSource(t require.TestingT, start string) *source {
 	require.NoError(t, err)
 	opened, _, err := interaction.Open(decoded, begin)
 	require.NoError(t, err)
-	d := &intake.Desk{Interaction: opened}
-	d.Line.Passed = decoded.SourceSequence
+	d := &intake.Intake{Interaction: opened}
+	d.Sequence.Passed = decoded.SourceSequence
 	return &source{t: t, d: d, now: begin}
 }
 
@@ -100,29 +100,29 @@ func TestNumbersAreTakenInTheirOrder(t *testing.T) {
 			s := newSource(t, c.start)
 			s.send(c.lines...)
 			require.Equal(t, c.want, strings.Join(s.log, ", "))
-			require.Len(t, s.d.Line.Held, c.waits)
-			require.Zero(t, s.d.Line.Gaps)
+			require.Len(t, s.d.Sequence.Held, c.waits)
+			require.Zero(t, s.d.Sequence.Gaps)
 		})
 	}
 }
 
 func TestAWaitEnds(t *testing.T) {
 	s := newSource(t, call)
-	_, waits := s.d.Line.Since()
+	_, waits := s.d.Sequence.Since()
 	require.False(t, waits)
 	s.send(dtmf(5))
 	s.now = begin.Add(time.Second)
 	s.send(dtmf(3), dtmf(8))
-	since, waits := s.d.Line.Since()
+	since, waits := s.d.Sequence.Since()
 	require.True(t, waits)
 	require.Equal(t, begin, since)
 
 	s.d.Release(begin, begin.Add(2*time.Second), s.judge) // what came at the beginning goes on, and all before it
 	require.Equal(t, "3: applied, 5: applied", strings.Join(s.log, ", "))
 	at := begin.Add(2 * time.Second)
-	require.Equal(t, []intake.Gap{{From: 1, To: 2, At: at}, {From: 4, To: 4, At: at}}, s.d.Line.Missing)
-	require.Equal(t, 2, s.d.Line.Gaps)
-	require.Equal(t, []string{"1 to 2", "4"}, []string{s.d.Line.Missing[0].String(), s.d.Line.Missing[1].String()})
+	require.Equal(t, []intake.Gap{{From: 1, To: 2, At: at}, {From: 4, To: 4, At: at}}, s.d.Sequence.Missing)
+	require.Equal(t, 2, s.d.Sequence.Gaps)
+	require.Equal(t, []string{"1 to 2", "4"}, []string{s.d.Sequence.Missing[0].String(), s.d.Sequence.Missing[1].String()})
 
 	s.log = nil
 	s.send(dtmf(4), dtmf(4), dtmf(3), dtmf(7), dtmf(6))
@@ -174,11 +174,11 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 	for n := range int64(1000) {
 		s.send(dtmf(n + 2))
 	}
-	require.Len(t, s.d.Line.Held, 1000)
+	require.Len(t, s.d.Sequence.Held, 1000)
 	s.send(dtmf(2000))
 	require.Len(t, s.log, 1000, "the wait for the first ended early")
-	require.Len(t, s.d.Line.Held, 1, "the wait for the rest has just begun")
-	require.Equal(t, 1, s.d.Line.Gaps)
+	require.Len(t, s.d.Sequence.Held, 1, "the wait for the rest has just begun")
+	require.Equal(t, 1, s.d.Sequence.Gaps)
 	s.send(dtmf(1))
 	require.Equal(t, "1: late", s.log[1000])
 
@@ -195,8 +195,8 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 		s.send(dtmf(100 * (n + 1)))
 		s.d.Release(s.now, s.now, s.judge)
 	}
-	require.Len(t, s.d.Line.Missing, 64)
-	require.Greater(t, s.d.Line.Gaps, 64)
+	require.Len(t, s.d.Sequence.Missing, 64)
+	require.Greater(t, s.d.Sequence.Gaps, 64)
 	require.Less(t, len(asJSON(t, s.d)), 100<<10)
 	s.log = nil
 	s.send(dtmf(150))
@@ -210,7 +210,7 @@ func TestNothingIsWaitedForWhereTheOrderIsOff(t *testing.T) {
 	unordered(dtmf(1))
 	unordered(dtmf(9007199254740991))
 	require.Equal(t, "3: applied, 1: applied, 9007199254740991: applied", strings.Join(s.log, ", "))
-	require.Zero(t, s.d.Line.Gaps)
+	require.Zero(t, s.d.Sequence.Gaps)
 	s.send(dtmf(4)) // turned on: it goes on from where the source has got to
 	require.Equal(t, "4: applied", s.log[3])
 
@@ -218,14 +218,14 @@ func TestNothingIsWaitedForWhereTheOrderIsOff(t *testing.T) {
 	unordered(dtmf(7)) // turned off while one waits
 	s.d.Release(s.now, s.now, s.judge)
 	require.Equal(t, []string{"7: applied", "6: applied"}, s.log[4:])
-	require.EqualValues(t, 8, s.d.Line.Next())
+	require.EqualValues(t, 8, s.d.Sequence.Next())
 }
 
 func TestWhatWaitsIsCarriedOver(t *testing.T) {
 	s := newSource(t, call)
 	s.send(`dtmf {"digits":"1","event_id":"a"}`, `attach_user_data {"user_data":{"n":12345678901234567890,"h":"<&>"},"source_sequence":2,"event_id":"b"}`, dtmf(4))
 	s.d = carried(t, s.d)
-	since, _ := s.d.Line.Since()
+	since, _ := s.d.Sequence.Since()
 	require.Equal(t, begin, since)
 	s.send(`dtmf {"digits":"1","source_sequence":2,"event_id":"c"}`, dtmf(4), `dtmf {"digits":"1","source_sequence":1,"event_id":"a"}`)
 	require.Equal(t, "0: applied, 2: repeated, 4: duplicate, 1: duplicate, 2: applied", strings.Join(s.log, ", "))
@@ -254,8 +254,8 @@ func TestOnlyTheLastEventIDsAreRemembered(t *testing.T) {
 }
 
 // carried is the desk as the next run gets it.
-func carried(t require.TestingT, d *intake.Desk) *intake.Desk {
-	var next intake.Desk
+func carried(t require.TestingT, d *intake.Intake) *intake.Intake {
+	var next intake.Intake
 	require.NoError(t, json.Unmarshal([]byte(asJSON(t, d)), &next))
 	require.Equal(t, asJSON(t, d), asJSON(t, &next))
 	return &next

@@ -18,8 +18,8 @@ const (
 	maxMissing = 64
 )
 
-// Line is the order of the numbered commands of one interaction.
-type Line struct {
+// Sequence is the order of the numbered commands of one interaction.
+type Sequence struct {
 	// Passed is the number that was taken or given up last; the next one's turn it is.
 	Passed int64 `json:"passed,omitempty"`
 	// Held are those ahead of their turn, by number.
@@ -31,10 +31,10 @@ type Line struct {
 }
 
 // Next is the number whose turn it is.
-func (l *Line) Next() int64 { return l.Passed + 1 }
+func (l *Sequence) Next() int64 { return l.Passed + 1 }
 
 // Since is when the first of those that wait came; false when none does.
-func (l *Line) Since() (time.Time, bool) {
+func (l *Sequence) Since() (time.Time, bool) {
 	if len(l.Held) == 0 {
 		return time.Time{}, false
 	}
@@ -43,17 +43,17 @@ func (l *Line) Since() (time.Time, bool) {
 }
 
 // find is where a number waits, or would.
-func (l *Line) find(number int64) (int, bool) {
+func (l *Sequence) find(number int64) (int, bool) {
 	return slices.BinarySearchFunc(l.Held, number, func(a *Arrival, n int64) int { return cmp.Compare(a.Number, n) })
 }
 
-func (l *Line) hold(a *Arrival) {
+func (l *Sequence) hold(a *Arrival) {
 	place, _ := l.find(a.Number)
 	l.Held = slices.Insert(l.Held, place, a)
 }
 
 // isFull tells whether more waits than is waited with.
-func (l *Line) isFull() bool {
+func (l *Sequence) isFull() bool {
 	size := 0
 	for _, a := range l.Held {
 		size += len(a.Payload)
@@ -62,7 +62,7 @@ func (l *Line) isFull() bool {
 }
 
 // pop takes out the first that waits if its number is at most limit.
-func (l *Line) pop(limit int64) *Arrival {
+func (l *Sequence) pop(limit int64) *Arrival {
 	if len(l.Held) == 0 || l.Held[0].Number > limit {
 		return nil
 	}
@@ -72,7 +72,7 @@ func (l *Line) pop(limit int64) *Arrival {
 }
 
 // pass moves the turn behind a number, and gives up what is missing before it.
-func (l *Line) pass(number int64, now time.Time) {
+func (l *Sequence) pass(number int64, now time.Time) {
 	if number > l.Next() {
 		l.Gaps++
 		l.Missing = append(l.Missing, Gap{From: l.Next(), To: number - 1, At: now})
@@ -82,14 +82,14 @@ func (l *Line) pass(number int64, now time.Time) {
 }
 
 // follow notes where the source has got to while nothing is waited for.
-func (l *Line) follow(number int64) {
+func (l *Sequence) follow(number int64) {
 	if number-l.Next() <= maxAhead {
 		l.Passed = max(l.Passed, number)
 	}
 }
 
 // refusal is why a number whose turn is over is refused.
-func (l *Line) refusal(number int64) Reason {
+func (l *Sequence) refusal(number int64) Reason {
 	if slices.ContainsFunc(l.Missing, func(g Gap) bool { return g.From <= number && number <= g.To }) {
 		return Late
 	}

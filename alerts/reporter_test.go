@@ -102,7 +102,7 @@ func (f *temporal) set(broken bool) {
 
 // stage is a watch in virtual time.
 type stage struct {
-	*alerts.Watch
+	*alerts.Reporter
 	t        *testing.T
 	temporal *temporal
 	log      *strings.Builder
@@ -114,7 +114,7 @@ func watching(t *testing.T, rules contract.AlertRules, test func(b *stage)) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &strings.Builder{}
 		b := &stage{t: t, temporal: &temporal{begin: time.Now()}, log: log}
-		b.Watch = alerts.New(alerts.Options{
+		b.Reporter = alerts.New(alerts.Options{
 			Temporal: b.temporal, TaskQueue: "segue", Log: slog.New(slog.NewTextHandler(log, nil)),
 			Rules: func() contract.AlertRules { return rules },
 		})
@@ -136,20 +136,20 @@ func (b *stage) attempt(verdict contract.Verdict, class string) alerts.Attempt {
 	}
 }
 
-func (b *stage) fails(class string) { b.Saw(b.attempt(contract.VerdictRetry, class)) }
+func (b *stage) fails(class string) { b.Observe(b.attempt(contract.VerdictRetry, class)) }
 
 func (b *stage) trips() {
 	a := b.attempt(contract.VerdictRetry, "refused")
 	a.BreakerOpen = true
-	b.Saw(a)
+	b.Observe(a)
 }
 
-func (b *stage) delivers() { b.Saw(b.attempt(contract.VerdictDelivered, "ok")) }
+func (b *stage) delivers() { b.Observe(b.attempt(contract.VerdictDelivered, "ok")) }
 
 func (b *stage) deliversInLane() {
 	a := b.attempt(contract.VerdictDelivered, "ok")
 	a.InLane = true
-	b.Saw(a)
+	b.Observe(a)
 }
 
 func (b *stage) park() {
@@ -263,16 +263,16 @@ func TestWhatSaysNothingOfAReceiver(t *testing.T) {
 	watching(t, contract.AlertRules{}, func(b *stage) {
 		limited := b.attempt(contract.VerdictRetry, "limited")
 		limited.Outcome.Free = true
-		b.Saw(limited)
-		b.Saw(b.attempt(contract.VerdictInFlight, "in_flight"))
-		b.Saw(b.attempt(contract.VerdictFinal, "http_4xx"))
-		b.Saw(b.attempt(contract.VerdictFinal, "render"))
+		b.Observe(limited)
+		b.Observe(b.attempt(contract.VerdictInFlight, "in_flight"))
+		b.Observe(b.attempt(contract.VerdictFinal, "http_4xx"))
+		b.Observe(b.attempt(contract.VerdictFinal, "render"))
 		b.after(time.Hour)
 		assert.Empty(t, b.told())
-		b.Saw(b.attempt(contract.VerdictFinal, "http_5xx")) // the last of its schedule
+		b.Observe(b.attempt(contract.VerdictFinal, "http_5xx")) // the last of its schedule
 		b.after(time.Minute)
 		assert.Len(t, b.told(), 1)
-		b.Saw(b.attempt(contract.VerdictDelivered, "dry_run"))
+		b.Observe(b.attempt(contract.VerdictDelivered, "dry_run"))
 		b.after(time.Minute)
 		assert.Empty(t, b.told(), "a dry run has asked nobody")
 	})
@@ -282,10 +282,10 @@ func TestWhatSaysNothingOfAReceiver(t *testing.T) {
 func TestAnOldOutcomeChangesNothing(t *testing.T) {
 	watching(t, contract.AlertRules{}, func(b *stage) {
 		old := b.attempt(contract.VerdictDelivered, "ok")
-		b.Saw(old)
+		b.Observe(old)
 		b.after(time.Second)
 		b.fails("reset")
-		b.Saw(old)
+		b.Observe(old)
 		b.after(time.Minute)
 		assert.Equal(t, []string{"11s start crm failing since 1s reset d2"}, b.told())
 	})
@@ -363,7 +363,7 @@ func TestAlertsAreOnlyLogged(t *testing.T) {
 		for range 10 {
 			a := b.attempt(contract.VerdictRetry, "refused")
 			a.Owner, a.BreakerOpen = contract.Owner{Receiver: "segue/bi", FirstRunID: "r"}, true
-			b.Saw(a)
+			b.Observe(a)
 			b.Parked(b.t.Context(), a.Owner, a.Request, a.Outcome)
 			b.after(time.Minute)
 		}
@@ -377,7 +377,7 @@ func TestCallsAreToldOfEachByItself(t *testing.T) {
 		for _, call := range []string{"crm", "bi"} {
 			a := b.attempt(contract.VerdictRetry, "refused")
 			a.Request.Call = call
-			b.Saw(a)
+			b.Observe(a)
 		}
 		b.after(time.Minute)
 		assert.ElementsMatch(t, []string{"10s start crm failing since 0s refused d1", "10s start bi failing since 0s refused d2"}, b.told())
@@ -385,8 +385,8 @@ func TestCallsAreToldOfEachByItself(t *testing.T) {
 }
 
 func TestNoWatchNoticesNothing(t *testing.T) {
-	var none *alerts.Watch
-	none.Saw(alerts.Attempt{})
+	var none *alerts.Reporter
+	none.Observe(alerts.Attempt{})
 	none.Parked(t.Context(), owner, contract.Request{}, contract.Outcome{})
 	delivered, failed := none.Last("crm")
 	assert.Zero(t, delivered)

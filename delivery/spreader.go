@@ -17,10 +17,10 @@ const (
 	longestPatience = 5 * time.Minute
 )
 
-// comeback says when those are to come back who were sent away. None is discarded,
+// spreader says when those are to come back who were sent away. None is discarded,
 // but while a receiver stays dead they come ever later: one of them is enough to
 // find out that it is back, and for the others each try is in vain.
-type comeback struct {
+type spreader struct {
 	mu sync.Mutex
 	// busy is when all who were sent away would be back, one after the other.
 	busy   time.Time
@@ -30,7 +30,7 @@ type comeback struct {
 }
 
 // opened notes that the breaker has opened, from closed or once more.
-func (c *comeback) opened(now time.Time) {
+func (c *spreader) opened(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.down.IsZero() {
@@ -40,7 +40,7 @@ func (c *comeback) opened(now time.Time) {
 }
 
 // closed notes that the receiver is back.
-func (c *comeback) closed() {
+func (c *spreader) closed() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.down = time.Time{}
@@ -49,7 +49,7 @@ func (c *comeback) closed() {
 // fromOpen is for one that met an open breaker, or a probe under way: it comes for
 // the next probe, or if somebody does already, once the outage has lasted half as
 // long again, or up to twice as long.
-func (c *comeback) fromOpen(now time.Time) time.Duration {
+func (c *spreader) fromOpen(now time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	next := later(now, c.probe).Sub(now)
@@ -63,7 +63,7 @@ func (c *comeback) fromOpen(now time.Time) time.Duration {
 
 // fromLimit is for one that met a limit; in is when it makes sense to come again
 // at the earliest, every how often the limit lets somebody through.
-func (c *comeback) fromLimit(now time.Time, in, every time.Duration) time.Duration {
+func (c *spreader) fromLimit(now time.Time, in, every time.Duration) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.place(now, in, in, max(every, comebackEvery))
@@ -71,7 +71,7 @@ func (c *comeback) fromLimit(now time.Time, in, every time.Duration) time.Durati
 
 // place is any moment after the earliest: within the given time, or within the time
 // that all who are away need to come back, one every so often.
-func (c *comeback) place(now time.Time, earliest, within, every time.Duration) time.Duration {
+func (c *spreader) place(now time.Time, earliest, within, every time.Duration) time.Duration {
 	c.busy = later(c.busy, now).Add(every)
 	within = min(max(within, c.busy.Sub(now)), maxComeback)
 	return (earliest + rand.N(within)).Round(time.Millisecond)

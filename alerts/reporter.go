@@ -37,8 +37,8 @@ type Options struct {
 	Log   *slog.Logger
 }
 
-// Watch is what one worker process notices of receivers. A nil Watch notices nothing.
-type Watch struct {
+// Reporter is what one worker process notices of receivers. A nil Watch notices nothing.
+type Reporter struct {
 	options Options
 	wake    chan struct{}
 	stop    context.CancelFunc
@@ -60,19 +60,19 @@ type Attempt struct {
 }
 
 // New makes a watch, and begins to tell. Close it when the process stops.
-func New(o Options) *Watch {
+func New(o Options) *Reporter {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	w := &Watch{options: o, wake: make(chan struct{}, 1), stop: stop, stopped: make(chan struct{}), receivers: map[string]*receiver{}}
+	w := &Reporter{options: o, wake: make(chan struct{}, 1), stop: stop, stopped: make(chan struct{}), receivers: map[string]*receiver{}}
 	go w.run(ctx)
 	return w
 }
 
 // Close tells what is still to be told, as long as the context lives, and no more
 // after that.
-func (w *Watch) Close(ctx context.Context) {
+func (w *Reporter) Close(ctx context.Context) {
 	if w == nil {
 		return
 	}
@@ -86,9 +86,9 @@ func (w *Watch) Close(ctx context.Context) {
 	w.tellAll(ctx)
 }
 
-// Saw notices an attempt. What came of an alert is only logged: alerts about alerts
+// Observe notices an attempt. What came of an alert is only logged: alerts about alerts
 // would have no end.
-func (w *Watch) Saw(a Attempt) {
+func (w *Reporter) Observe(a Attempt) {
 	if w == nil || a.Outcome.Verdict == contract.VerdictInFlight {
 		return
 	}
@@ -106,7 +106,7 @@ func (w *Watch) Saw(a Attempt) {
 
 // Parked notices that a delivery waits for a person. The first one is told at once,
 // and waited for a moment, so that a process which dies has told of it.
-func (w *Watch) Parked(ctx context.Context, owner contract.Owner, request contract.Request, outcome contract.Outcome) {
+func (w *Reporter) Parked(ctx context.Context, owner contract.Owner, request contract.Request, outcome contract.Outcome) {
 	if w == nil || owner.Receiver != "" {
 		return
 	}
@@ -129,7 +129,7 @@ func (w *Watch) Parked(ctx context.Context, owner contract.Owner, request contra
 
 // Last is when this process saw a delivery of the call arrive, and one fail; zero
 // for never.
-func (w *Watch) Last(call string) (delivered, failed time.Time) {
+func (w *Reporter) Last(call string) (delivered, failed time.Time) {
 	if w == nil {
 		return
 	}
@@ -141,14 +141,14 @@ func (w *Watch) Last(call string) (delivered, failed time.Time) {
 	return
 }
 
-func (w *Watch) log(a Attempt) {
+func (w *Reporter) log(a Attempt) {
 	if a.Outcome.Verdict != contract.VerdictDelivered && !a.Outcome.Free {
-		w.options.Log.Warn("an alert did not arrive", "call", a.Request.Call, "about", a.Owner.Receiver, "when", a.Request.When,
+		w.options.Log.Warn("an alert did not arrive", "call", a.Request.Call, "about", a.Owner.Receiver, "when", a.Request.Moment,
 			"delivery", a.Request.ID, "class", a.Outcome.Class, "code", a.Outcome.Code, "verdict", string(a.Outcome.Verdict))
 	}
 }
 
-func (w *Watch) of(call string) *receiver {
+func (w *Reporter) of(call string) *receiver {
 	r, ok := w.receivers[call]
 	if !ok {
 		r = &receiver{}
@@ -157,7 +157,7 @@ func (w *Watch) of(call string) *receiver {
 	return r
 }
 
-func (w *Watch) grace() time.Duration {
+func (w *Reporter) grace() time.Duration {
 	if w.options.Rules == nil {
 		return longestGrace
 	}
@@ -167,7 +167,7 @@ func (w *Watch) grace() time.Duration {
 	return longestGrace
 }
 
-func (w *Watch) awake() {
+func (w *Reporter) awake() {
 	select {
 	case w.wake <- struct{}{}:
 	default: // it is about to look anyway

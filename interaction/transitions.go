@@ -113,7 +113,7 @@ func (s *step) dequeue(reason string, to *Agent) {
 	m := s.moments()
 	toAgent := reason == dequeuedOffered || reason == dequeuedAccepted
 	if m.dequeue != "" && (toAgent || !m.toAgentOnly) {
-		s.add(Event{When: m.dequeue, Reason: reason, Agent: to, Fields: s.fieldsWith(map[string]any{
+		s.add(Event{Moment: m.dequeue, Reason: reason, Agent: to, Fields: s.fieldsWith(map[string]any{
 			"reason": reason, "enqueued_at": stamp(s.EnqueuedAt), "dequeued_at": stamp(s.DequeuedAt),
 		})})
 	}
@@ -144,7 +144,7 @@ func (s *step) needAgent() {
 	for n, id := range s.Excluded {
 		excluded[n] = id
 	}
-	s.add(Event{When: WhenAgentNeeded, Fields: s.fieldsWith(map[string]any{
+	s.add(Event{Moment: MomentAgentNeeded, Fields: s.fieldsWith(map[string]any{
 		"queue": s.Queue, "excluded": excluded, "attempt": float64(s.Attempt),
 	})})
 }
@@ -172,7 +172,7 @@ func (s *step) finishWith(outcome Outcome, given *Disposition, by *Agent) error 
 	s.State, s.Outcome = StateCompleted, outcome
 	ended := s.Clock
 	s.EndedAt, s.EndedBy = &ended, s.cmd.inWords()
-	s.fire(WhenInteractionEnds)
+	s.fire(MomentInteractionEnds)
 	return nil
 }
 

@@ -7,8 +7,8 @@ import (
 	"segue/contract"
 )
 
-// book is what a feed knows of one interaction.
-type book struct {
+// progress is what a feed knows of one interaction.
+type progress struct {
 	name    client.Name
 	started bool
 	// sent are the lines whose fate only the interaction knows, in order.
@@ -30,14 +30,14 @@ type sentLine struct {
 	rejected bool
 }
 
-func (b *book) apply(eventID string) {
+func (b *progress) apply(eventID string) {
 	if eventID != "" {
 		b.applied[eventID] = true
 	}
 }
 
 // learn asks, once, which event ids the interaction has been sent.
-func (b *book) learn(ctx context.Context, target Target) error {
+func (b *progress) learn(ctx context.Context, target Target) error {
 	if b.received != nil {
 		return nil
 	}
@@ -50,7 +50,7 @@ func (b *book) learn(ctx context.Context, target Target) error {
 }
 
 // giveUp counts every line whose outcome only the interaction knows as unknown.
-func (b *book) giveUp(why error) {
+func (b *progress) giveUp(why error) {
 	b.silent = why
 	for _, line := range b.sent {
 		b.unknown = append(b.unknown, line.Number)
@@ -60,7 +60,7 @@ func (b *book) giveUp(why error) {
 
 // settle finds out what became of the signals: the interaction lists those that
 // it refused; the others were applied, or repeats of what was.
-func (b *book) settle(ctx context.Context, target Target, result *Result) error {
+func (b *progress) settle(ctx context.Context, target Target, result *Result) error {
 	if len(b.sent) == 0 {
 		return nil
 	}
@@ -89,7 +89,7 @@ func (b *book) settle(ctx context.Context, target Target, result *Result) error 
 
 // lineOf finds the line that an entry of the rejected list tells of: the first
 // with its command and event id that no other entry told of.
-func (b *book) lineOf(entry contract.Rejected) *sentLine {
+func (b *progress) lineOf(entry contract.Rejected) *sentLine {
 	for i := range b.sent {
 		line := &b.sent[i]
 		if !line.rejected && line.Command == entry.Command && line.EventID == entry.EventID {
