@@ -6,7 +6,7 @@ import (
 
 	historypb "go.temporal.io/api/history/v1"
 
-	"segue/activities"
+	"segue/client"
 	"segue/contract"
 	"segue/replay"
 	"segue/workflows"
@@ -35,8 +35,9 @@ func (a *Auditor) lane(
 	owner := left.Start.Owner
 	finding.Interaction, finding.Call, finding.Deliveries = owner.Interaction, left.Start.Call, deliveriesOf(requests)
 	return &job{finding: finding, fire: func(ctx context.Context) error {
-		lanes := &activities.Activities{Temporal: a.Temporal, TaskQueue: a.queueOf(started)}
-		return lanes.HandOver(ctx, contract.HandOver{Owner: owner, Call: left.Start.Call, Requests: requests})
+		c := &client.Client{Temporal: a.Temporal, TaskQueue: a.queueOf(started)}
+		_, err := c.Append(ctx, contract.HandOver{Owner: owner, Call: left.Start.Call, Requests: requests})
+		return err
 	}}, nil
 }
 
