@@ -46,7 +46,7 @@ func (d *dispatching) handOver() {
 			continue
 		}
 		if trouble == nil {
-			trouble = d.HandOver(ctx, d.appendOf(l, parcels))
+			trouble = d.HandOver(ctx, d.handOverOf(l, parcels))
 			if trouble != nil {
 				activity.GetLogger(d.ctx).Warn("handing over failed, the interaction does it later", "call", l.call, "error", trouble)
 			}
@@ -57,8 +57,8 @@ func (d *dispatching) handOver() {
 				continue
 			}
 			p.wait(nil)
-			if i == 0 && l.state == "" && p.isHopeless(d.Sender) {
-				p.outcome = d.whyHandOver(p)
+			if i == 0 && l.state == "" && p.failsUnsent(d.Sender) {
+				p.outcome = d.knownFailure(p)
 			}
 		}
 	}
@@ -66,7 +66,7 @@ func (d *dispatching) handOver() {
 
 func (l *lane) handedOver() []*outgoing {
 	var parcels []*outgoing
-	for _, p := range l.parcels {
+	for _, p := range l.outgoing {
 		if p.route == routeHandOver {
 			parcels = append(parcels, p)
 		}
@@ -74,29 +74,29 @@ func (l *lane) handedOver() []*outgoing {
 	return parcels
 }
 
-// appendOf says of a lane's first delivery why it was not even tried, so that its
+// handOverOf says of a lane's first delivery why it was not even tried, so that its
 // workflow need not find out by itself.
-func (d *dispatching) appendOf(l *lane, parcels []*outgoing) contract.HandOver {
+func (d *dispatching) handOverOf(l *lane, parcels []*outgoing) contract.HandOver {
 	in := contract.HandOver{Owner: d.in.Owner, Call: l.call, Priority: d.rules().Priority}
 	for _, p := range parcels {
 		request := p.request
 		request.Source = contract.SourceOf(p.view, p.event)
 		in.Requests = append(in.Requests, request)
 	}
-	if first := parcels[0]; l.state == "" && first == l.parcels[0] && first.isHopeless(d.Sender) {
-		in.Failed = d.whyHandOver(first)
+	if first := parcels[0]; l.state == "" && first == l.outgoing[0] && first.failsUnsent(d.Sender) {
+		in.Failed = d.knownFailure(first)
 	}
 	return in
 }
 
-// isHopeless tells whether an attempt now would only say what is known already.
-func (p *outgoing) isHopeless(sender *delivery.Sender) bool {
+// failsUnsent tells whether an attempt now would only say what is known already.
+func (p *outgoing) failsUnsent(sender *delivery.Sender) bool {
 	return p.request.Fault != "" || sender.Health(p.policy).Refuses()
 }
 
-// whyHandOver tells a workflow what an attempt of a hopeless one, the first of a lane
+// knownFailure tells a workflow what an attempt of a hopeless one, the first of a lane
 // that was idle, would say.
-func (d *dispatching) whyHandOver(p *outgoing) *contract.Outcome {
+func (d *dispatching) knownFailure(p *outgoing) *contract.Outcome {
 	if p.request.Fault != "" {
 		outcome := delivery.NotSent(p.policy, p.request, delivery.ClassRender, p.request.Fault)
 		return &outcome

@@ -115,9 +115,9 @@ func (c *Client) laneOptions(in contract.HandOver) sdkclient.StartWorkflowOption
 // its backlog is retried.
 func lanePriority(in contract.HandOver) temporal.Priority {
 	if in.Owner.Receiver != "" {
-		return in.Priority.Of(in.Owner.ContactCenter)
+		return in.Priority.ForContactCenter(in.Owner.ContactCenter)
 	}
-	return in.Priority.Behind().Of(in.Owner.ContactCenter)
+	return in.Priority.Lower().ForContactCenter(in.Owner.ContactCenter)
 }
 
 // laneAttributes returns the search attributes of a lane. A lane of alerts belongs to no

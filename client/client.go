@@ -56,11 +56,11 @@ func (c *Client) Start(ctx context.Context, n Name, start json.RawMessage, reope
 func (c *Client) endLateData(ctx context.Context, n Name, runID string) error {
 	ctx, cancel := answerWithin(ctx)
 	defer cancel()
-	err := c.persist(ctx, func() error { return ofTemporal(ctx, c.Temporal.CancelWorkflow(ctx, n.WorkflowID(), runID)) })
+	err := c.retry(ctx, func() error { return markOutage(ctx, c.Temporal.CancelWorkflow(ctx, n.WorkflowID(), runID)) })
 	if err == nil {
 		err = c.Temporal.GetWorkflow(ctx, n.WorkflowID(), runID).Get(ctx, nil)
 	}
-	return c.kindOf(ctx, n, err)
+	return c.classify(ctx, n, err)
 }
 
 func (c *Client) start(ctx context.Context, n Name, start json.RawMessage, reopen bool) (runID string, err error) {
@@ -71,23 +71,23 @@ func (c *Client) start(ctx context.Context, n Name, start json.RawMessage, reope
 		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            summaryOf(n, start),
-		Priority:                                 c.priorityOf(start).Of(n.ContactCenter),
+		Priority:                                 c.priorityOf(start).ForContactCenter(n.ContactCenter),
 	}
 	if reopen {
 		options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
 	}
-	err = c.persist(ctx, func() error {
+	err = c.retry(ctx, func() error {
 		run, err := c.Temporal.ExecuteWorkflow(ctx, options, contract.WorkflowInteraction, start)
 		if err == nil {
 			runID = run.GetRunID()
 		}
-		return ofTemporal(ctx, err)
+		return markOutage(ctx, err)
 	})
 	var exists *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &exists) {
 		return exists.RunId, &ExistsError{Name: n, RunID: exists.RunId}
 	}
-	return runID, c.kindOf(ctx, n, err)
+	return runID, c.classify(ctx, n, err)
 }
 
 // priorityOf asks for the priority of a start; of one that is malformed, the
@@ -119,10 +119,10 @@ func summaryOf(n Name, start json.RawMessage) string {
 // Signal sends a command as a signal: Temporal has it when this returns, and the
 // interaction judges it when its turn comes.
 func (c *Client) Signal(ctx context.Context, n Name, command string, payload json.RawMessage) error {
-	err := c.persist(ctx, func() error {
-		return ofTemporal(ctx, c.Temporal.SignalWorkflow(ctx, n.WorkflowID(), "", command, payload))
+	err := c.retry(ctx, func() error {
+		return markOutage(ctx, c.Temporal.SignalWorkflow(ctx, n.WorkflowID(), "", command, payload))
 	})
-	return c.kindOf(ctx, n, err)
+	return c.classify(ctx, n, err)
 }
 
 // Update sends a command as an update and returns what the interaction answers.
@@ -154,7 +154,7 @@ func (c *Client) update(ctx context.Context, n Name, name, id string, payload js
 		id = rand.Text()
 	}
 	away := false
-	err := c.persist(ctx, func() error {
+	err := c.retry(ctx, func() error {
 		limited, cancel := answerWithin(ctx)
 		defer cancel()
 		handle, err := c.Temporal.UpdateWorkflow(limited, sdkclient.UpdateWorkflowOptions{
@@ -164,18 +164,18 @@ func (c *Client) update(ctx context.Context, n Name, name, id string, payload js
 		if err == nil {
 			err = handle.Get(limited, answer)
 		}
-		if ranOut(err) && c.isOpen(ctx, n.WorkflowID()) {
-			return &renewedError{err}
+		if isLostWithRun(err) && c.isOpen(ctx, n.WorkflowID()) {
+			return &continuedError{err}
 		}
 		var outage *outageError
-		err = c.ofWorkers(ctx, n.WorkflowID(), err)
+		err = c.markWorkerOutage(ctx, n.WorkflowID(), err)
 		wasAway := away
-		if away = errors.As(err, &outage); !away && wasAway && waitedTooLong(err) {
+		if away = errors.As(err, &outage); !away && wasAway && timedOut(err) {
 			return &outageError{err} // Temporal is back, and the worker gets the time of a whole try
 		}
 		return err
 	})
-	return c.kindOf(ctx, n, err)
+	return c.classify(ctx, n, err)
 }
 
 // answerWithin bounds the wait for an answer, unless the caller has.
@@ -186,8 +186,8 @@ func answerWithin(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, answerLimit)
 }
 
-// persist tries again what may pass, with growing pauses.
-func (c *Client) persist(ctx context.Context, try func() error) error {
+// retry tries again what may pass, with growing pauses.
+func (c *Client) retry(ctx context.Context, try func() error) error {
 	patience := c.Patience
 	if patience == 0 {
 		patience = DefaultPatience
@@ -195,7 +195,7 @@ func (c *Client) persist(ctx context.Context, try func() error) error {
 	deadline := time.Now().Add(patience)
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		err := try()
-		if err == nil || !passes(err) || time.Now().Add(pause).After(deadline) {
+		if err == nil || !isTransient(err) || time.Now().Add(pause).After(deadline) {
 			return err
 		}
 		timer := time.NewTimer(pause)

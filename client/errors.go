@@ -52,8 +52,8 @@ func (e *ExistsError) Error() string {
 		e.Name, e.Name)
 }
 
-// kindOf turns Temporal's errors into this package's.
-func (c *Client) kindOf(ctx context.Context, n Name, err error) error {
+// classify turns Temporal's errors into this package's.
+func (c *Client) classify(ctx context.Context, n Name, err error) error {
 	var refused *temporal.ApplicationError
 	var missing *serviceerror.NotFound
 	var namespace *serviceerror.NamespaceNotFound
@@ -67,15 +67,15 @@ func (c *Client) kindOf(ctx context.Context, n Name, err error) error {
 	case isStuck(err):
 		return fmt.Errorf("%s: %w; `segue audit` names the cause", n, ErrStuck)
 	case errors.As(err, &refused):
-		if refused.Type() == endedMeanwhile {
+		if refused.Type() == updateOfClosedRun {
 			return c.completed(ctx, n)
 		}
 		return &RefusedError{Type: typeOf(refused), Message: refused.Message()}
 	case errors.As(err, &namespace):
 		return fmt.Errorf("%w (`segue setup` registers it)", err)
 	case errors.As(err, &missing):
-		return c.goneOrNever(ctx, n)
-	case errors.As(err, &updating), waitedTooLong(err), noPoller(err):
+		return c.completedOrNotFound(ctx, n)
+	case errors.As(err, &updating), timedOut(err), hasNoPoller(err):
 		return fmt.Errorf("%s: %w on task queue %s in time; is `segue dev` or a worker running?", n, ErrNoWorker, c.TaskQueue)
 	case serviceerror.ToStatus(err).Code() == codes.Unavailable:
 		return fmt.Errorf("%w: %w", ErrUnreachable, err)
@@ -89,21 +89,21 @@ func typeOf(refused *temporal.ApplicationError) string {
 	return cmp.Or(refused.Type(), contract.ErrorInvalidPayload)
 }
 
-// renewedError is an update that the end of a run pushed out while the interaction
+// continuedError is an update that the end of a run pushed out while the interaction
 // goes on in the next one.
-type renewedError struct{ cause error }
+type continuedError struct{ cause error }
 
-func (e *renewedError) Error() string {
+func (e *continuedError) Error() string {
 	return "the interaction continued as new meanwhile: " + e.cause.Error()
 }
-func (e *renewedError) Unwrap() error { return e.cause }
+func (e *continuedError) Unwrap() error { return e.cause }
 
-// ranOut tells whether an update came to nothing because the run that was to take
+// isLostWithRun tells whether an update came to nothing because the run that was to take
 // it ended: to the server that is "not found", or a failure of its own.
-func ranOut(err error) bool {
+func isLostWithRun(err error) bool {
 	var missing *serviceerror.NotFound
 	var ended *temporal.ApplicationError
-	return errors.As(err, &missing) || errors.As(err, &ended) && ended.Type() == endedMeanwhile
+	return errors.As(err, &missing) || errors.As(err, &ended) && ended.Type() == updateOfClosedRun
 }
 
 // isOpen tells whether a workflow has a run that goes on.
@@ -118,11 +118,11 @@ func (c *Client) hasCompleted(ctx context.Context, workflowID string) bool {
 	return err == nil && described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED
 }
 
-// endedMeanwhile is the server's word for an update that was accepted by a run
+// updateOfClosedRun is the server's word for an update that was accepted by a run
 // that closed before it was handled.
-const endedMeanwhile = "AcceptedUpdateCompletedWorkflow"
+const updateOfClosedRun = "AcceptedUpdateCompletedWorkflow"
 
-func waitedTooLong(err error) bool {
+func timedOut(err error) bool {
 	var deadline *serviceerror.DeadlineExceeded
 	return errors.As(err, &deadline) || errors.Is(err, context.DeadlineExceeded)
 }
@@ -133,24 +133,24 @@ type outageError struct{ cause error }
 func (e *outageError) Error() string { return e.cause.Error() }
 func (e *outageError) Unwrap() error { return e.cause }
 
-// ofTemporal marks a timeout of a call that needs no worker: only an outage explains it. When the caller's own time is
+// markOutage marks a timeout of a call that needs no worker: only an outage explains it. When the caller's own time is
 // over, it says nothing about Temporal.
-func ofTemporal(ctx context.Context, err error) error {
-	if waitedTooLong(err) && ctx.Err() == nil {
+func markOutage(ctx context.Context, err error) error {
+	if timedOut(err) && ctx.Err() == nil {
 		return &outageError{err}
 	}
 	return err
 }
 
-// ofWorkers marks a timeout of a call that a worker answers as an outage, if Temporal does not answer without a worker
+// markWorkerOutage marks a timeout of a call that a worker answers as an outage, if Temporal does not answer without a worker
 // either.
-func (c *Client) ofWorkers(ctx context.Context, workflowID string, err error) error {
+func (c *Client) markWorkerOutage(ctx context.Context, workflowID string, err error) error {
 	var updating *sdkclient.WorkflowUpdateServiceTimeoutOrCanceledError
-	if !waitedTooLong(err) && !errors.As(err, &updating) || ctx.Err() != nil {
+	if !timedOut(err) && !errors.As(err, &updating) || ctx.Err() != nil {
 		return err
 	}
 	_, described := c.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
-	if waitedTooLong(described) || serviceerror.ToStatus(described).Code() == codes.Unavailable {
+	if timedOut(described) || serviceerror.ToStatus(described).Code() == codes.Unavailable {
 		return &outageError{errors.Join(err, described)}
 	}
 	return err
@@ -162,19 +162,19 @@ func isStuck(err error) bool {
 	return errors.As(err, &notReady) && strings.Contains(notReady.Error(), "failed state")
 }
 
-// noPoller tells whether Temporal itself knows that nobody is there to ask, such as for
+// hasNoPoller tells whether Temporal itself knows that nobody is there to ask, such as for
 // an interaction that is pinned to a version of the workers that none runs any more. It
 // has no type of error for that.
-func noPoller(err error) bool {
+func hasNoPoller(err error) bool {
 	status := serviceerror.ToStatus(err)
 	return status.Code() == codes.FailedPrecondition && strings.Contains(status.Message(), "no poller")
 }
 
-// goneOrNever tells a closed workflow from one that never was: the server calls
+// completedOrNotFound tells a closed workflow from one that never was: the server calls
 // both "not found".
-func (c *Client) goneOrNever(ctx context.Context, n Name) error {
+func (c *Client) completedOrNotFound(ctx context.Context, n Name) error {
 	_, err := c.Temporal.DescribeWorkflowExecution(ctx, n.WorkflowID(), "")
-	if waitedTooLong(err) || serviceerror.ToStatus(err).Code() == codes.Unavailable {
+	if timedOut(err) || serviceerror.ToStatus(err).Code() == codes.Unavailable {
 		return fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	if err != nil {
@@ -193,13 +193,13 @@ func (c *Client) completed(ctx context.Context, n Name) error {
 	return fmt.Errorf("%s: %w: it ended as %s at %s, by %s", n, ErrCompleted, last.Outcome, last.EndedAt.UTC().Format(time.RFC3339), last.EndedBy)
 }
 
-// passes reports whether an error is worth another try: a server that restarts or does not answer, a
+// isTransient reports whether an error is worth another try: a server that restarts or does not answer, a
 // shard that moves, a workflow whose first task has not run yet, one that continued
 // as new, an interaction that owes its receivers all it may, a worker that died with
 // the question (to the server it has canceled it).
-func passes(err error) bool {
+func isTransient(err error) bool {
 	var notReady *serviceerror.WorkflowNotReady
-	var renewed *renewedError
+	var renewed *continuedError
 	var refused *temporal.ApplicationError
 	var outage *outageError
 	if isStuck(err) {

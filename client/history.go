@@ -15,12 +15,12 @@ import (
 // own or one of its lanes'. An empty run id means the latest.
 func (c *Client) History(ctx context.Context, n Name, workflowID, runID string) (*historypb.History, error) {
 	var history *historypb.History
-	err := c.persist(ctx, func() (err error) {
+	err := c.retry(ctx, func() (err error) {
 		history, err = c.readHistory(ctx, workflowID, runID)
-		return ofTemporal(ctx, err)
+		return markOutage(ctx, err)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("history of %s: %w", workflowID, c.kindOf(ctx, n, err))
+		return nil, fmt.Errorf("history of %s: %w", workflowID, c.classify(ctx, n, err))
 	}
 	return history, nil
 }
@@ -88,7 +88,7 @@ func eventIDIn(input *commonpb.Payloads) string {
 func (c *Client) FirstRun(ctx context.Context, n Name) (string, error) {
 	described, err := c.Temporal.DescribeWorkflowExecution(ctx, n.WorkflowID(), "")
 	if err != nil {
-		return "", c.kindOf(ctx, n, err)
+		return "", c.classify(ctx, n, err)
 	}
 	return described.GetWorkflowExecutionInfo().GetFirstRunId(), nil
 }

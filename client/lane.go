@@ -27,14 +27,14 @@ func LaneOf(n Name, call string) Lane {
 
 // LaneDeliveries asks a lane for what it has, and for the last it had.
 func (c *Client) LaneDeliveries(ctx context.Context, l Lane) ([]contract.DeliveryRecord, error) {
-	return ask[[]contract.DeliveryRecord](ctx, c, l.Name, l.WorkflowID, l.RunID, contract.QueryDeliveries)
+	return query[[]contract.DeliveryRecord](ctx, c, l.Name, l.WorkflowID, l.RunID, contract.QueryDeliveries)
 }
 
 // SignalLane sends an operator's wish, redeliver or discard, to a lane. One that
 // has closed meanwhile is ErrCompleted.
 func (c *Client) SignalLane(ctx context.Context, l Lane, signal string, wish contract.OperatorRequest) error {
-	err := c.kindOf(ctx, l.Name, c.persist(ctx, func() error {
-		return ofTemporal(ctx, c.Temporal.SignalWorkflow(ctx, l.WorkflowID, "", signal, wish))
+	err := c.classify(ctx, l.Name, c.retry(ctx, func() error {
+		return markOutage(ctx, c.Temporal.SignalWorkflow(ctx, l.WorkflowID, "", signal, wish))
 	}))
 	if errors.Is(err, ErrNotFound) {
 		// Only the interaction is unknown: it has left the namespace before its lane.
@@ -46,14 +46,14 @@ func (c *Client) SignalLane(ctx context.Context, l Lane, signal string, wish con
 	return nil
 }
 
-// laneIfAny asks the lane workflow of a call, if there ever was one, and the part of it
+// laneRecords asks the lane workflow of a call, if there ever was one, and the part of it
 // whose turn it is; of those behind that, nothing has been tried.
-func (c *Client) laneIfAny(ctx context.Context, n Name, call string) ([]contract.DeliveryRecord, error) {
+func (c *Client) laneRecords(ctx context.Context, n Name, call string) ([]contract.DeliveryRecord, error) {
 	lane := LaneOf(n, call)
 	records, err := c.LaneDeliveries(ctx, lane)
 	var parts []string
 	if err == nil && c.isOpen(ctx, lane.WorkflowID) {
-		parts, err = ask[[]string](ctx, c, n, lane.WorkflowID, "", contract.QueryParts)
+		parts, err = query[[]string](ctx, c, n, lane.WorkflowID, "", contract.QueryParts)
 	}
 	if err == nil && len(parts) > 0 {
 		var more []contract.DeliveryRecord

@@ -15,7 +15,7 @@ type Name struct {
 	ID            string `json:"id"`
 }
 
-var part = regexp.MustCompile(`^[A-Za-z0-9._~:@-]{1,128}$`)
+var namePart = regexp.MustCompile(`^[A-Za-z0-9._~:@-]{1,128}$`)
 
 // ParseName reads "ID" or "CONTACT-CENTER/ID"; contactCenter is for the first form.
 func ParseName(text, contactCenter string) (Name, error) {
@@ -28,10 +28,10 @@ func ParseName(text, contactCenter string) (Name, error) {
 
 // Check tells whether both parts are of the form that Segue takes.
 func (n Name) Check() error {
-	if !part.MatchString(n.ContactCenter) {
+	if !namePart.MatchString(n.ContactCenter) {
 		return fmt.Errorf("contact center %q: use 1 to 128 of the characters A-Z a-z 0-9 . _ ~ : @ -", n.ContactCenter)
 	}
-	if !part.MatchString(n.ID) {
+	if !namePart.MatchString(n.ID) {
 		return fmt.Errorf("interaction id %q: use 1 to 128 of the characters A-Z a-z 0-9 . _ ~ : @ -, as ID or CONTACT-CENTER/ID", n.ID)
 	}
 	if together := len(n.ContactCenter) + len(n.ID); together > interaction.MaxIdentity {

@@ -18,24 +18,24 @@ import (
 // State asks how an interaction stands. It answers for completed ones, too, as
 // long as Temporal keeps them and a worker runs.
 func (c *Client) State(ctx context.Context, n Name) (contract.State, error) {
-	return ask[contract.State](ctx, c, n, n.WorkflowID(), "", contract.QueryState)
+	return query[contract.State](ctx, c, n, n.WorkflowID(), "", contract.QueryState)
 }
 
 // Timeline asks for the segments that the interaction's legs have been in.
 func (c *Client) Timeline(ctx context.Context, n Name) ([]interaction.Span, error) {
-	return ask[[]interaction.Span](ctx, c, n, n.WorkflowID(), "", contract.QueryTimeline)
+	return query[[]interaction.Span](ctx, c, n, n.WorkflowID(), "", contract.QueryTimeline)
 }
 
 // Rejected asks for the signals that the interaction refused.
 func (c *Client) Rejected(ctx context.Context, n Name) ([]contract.Rejected, error) {
-	return ask[[]contract.Rejected](ctx, c, n, n.WorkflowID(), "", contract.QueryRejected)
+	return query[[]contract.Rejected](ctx, c, n, n.WorkflowID(), "", contract.QueryRejected)
 }
 
 // Deliveries asks the interaction and the lane workflows it handed deliveries to,
 // and gives them as one list in the interaction's order. The lane knows more of
 // what it was given, so its word is the one that counts.
 func (c *Client) Deliveries(ctx context.Context, n Name) ([]contract.DeliveryRecord, error) {
-	list, err := ask[[]contract.DeliveryRecord](ctx, c, n, n.WorkflowID(), "", contract.QueryDeliveries)
+	list, err := query[[]contract.DeliveryRecord](ctx, c, n, n.WorkflowID(), "", contract.QueryDeliveries)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (c *Client) Deliveries(ctx context.Context, n Name) ([]contract.DeliveryRec
 		}
 	}
 	for _, call := range calls {
-		lane, err := c.laneIfAny(ctx, n, call)
+		lane, err := c.laneRecords(ctx, n, call)
 		if err != nil {
 			return nil, err
 		}
@@ -59,7 +59,7 @@ func (c *Client) Deliveries(ctx context.Context, n Name) ([]contract.DeliveryRec
 			listed[record.ID] = true
 		}
 		if len(lane) > 0 && c.hasCompleted(ctx, LaneOf(n, call).WorkflowID) {
-			settleUnlisted(list, call, listed)
+			markUnlistedDelivered(list, call, listed)
 		}
 		for _, record := range lane {
 			if i, ok := known[record.ID]; ok {
@@ -72,9 +72,9 @@ func (c *Client) Deliveries(ctx context.Context, n Name) ([]contract.DeliveryRec
 	return list, nil
 }
 
-// settleUnlisted marks as delivered what a lane that has completed had and does not list
+// markUnlistedDelivered marks as delivered what a lane that has completed had and does not list
 // any more: of what has arrived, it lists the last.
-func settleUnlisted(list []contract.DeliveryRecord, call string, listed map[string]bool) {
+func markUnlistedDelivered(list []contract.DeliveryRecord, call string, listed map[string]bool) {
 	for i, record := range list {
 		if record.Call == call && !listed[record.ID] && (record.Status == contract.StatusInLane || record.Status == contract.StatusParked) {
 			list[i].Status = contract.StatusDelivered
@@ -82,8 +82,8 @@ func settleUnlisted(list []contract.DeliveryRecord, call string, listed map[stri
 	}
 }
 
-// Standing is how the workflow of an interaction stands.
-type Standing struct {
+// WorkflowStatus is how the workflow of an interaction stands.
+type WorkflowStatus struct {
 	// Status is running, completed, terminated, timedout, failed or canceled.
 	Status string `json:"status"`
 	// ClosedAt is when it closed; Reason is what whoever terminated it gave as the reason.
@@ -91,14 +91,14 @@ type Standing struct {
 	Reason   string     `json:"reason,omitempty"`
 }
 
-// Standing asks Temporal how the workflow of an interaction stands.
-func (c *Client) Standing(ctx context.Context, n Name) (Standing, error) {
+// WorkflowStatus asks Temporal how the workflow of an interaction stands.
+func (c *Client) WorkflowStatus(ctx context.Context, n Name) (WorkflowStatus, error) {
 	described, err := c.Temporal.DescribeWorkflowExecution(ctx, n.WorkflowID(), "")
 	if err != nil {
-		return Standing{}, c.kindOf(ctx, n, err)
+		return WorkflowStatus{}, c.classify(ctx, n, err)
 	}
 	info := described.GetWorkflowExecutionInfo()
-	standing := Standing{Status: strings.ToLower(info.GetStatus().String())}
+	standing := WorkflowStatus{Status: strings.ToLower(info.GetStatus().String())}
 	if info.GetCloseTime() != nil {
 		closed := info.GetCloseTime().AsTime()
 		standing.ClosedAt = &closed
@@ -108,7 +108,7 @@ func (c *Client) Standing(ctx context.Context, n Name) (Standing, error) {
 		for last.HasNext() {
 			event, err := last.Next()
 			if err != nil {
-				return standing, c.kindOf(ctx, n, err)
+				return standing, c.classify(ctx, n, err)
 			}
 			standing.Reason = event.GetWorkflowExecutionTerminatedEventAttributes().GetReason()
 		}
@@ -116,21 +116,21 @@ func (c *Client) Standing(ctx context.Context, n Name) (Standing, error) {
 	return standing, nil
 }
 
-// ask asks a second time what nobody answered in time: a worker that dies takes the
+// query asks a second time what nobody answered in time: a worker that dies takes the
 // questions that it was given with it.
-func ask[T any](ctx context.Context, c *Client, n Name, workflowID, runID, query string) (T, error) {
+func query[T any](ctx context.Context, c *Client, n Name, workflowID, runID, query string) (T, error) {
 	var answer T
 	once := func() error {
 		value, err := c.Temporal.QueryWorkflow(ctx, workflowID, runID, query)
 		if err != nil {
-			return c.ofWorkers(ctx, workflowID, err)
+			return c.markWorkerOutage(ctx, workflowID, err)
 		}
 		return value.Get(&answer)
 	}
-	err := c.persist(ctx, once)
+	err := c.retry(ctx, once)
 	var outage *outageError
-	if waitedTooLong(err) && !errors.As(err, &outage) && ctx.Err() == nil {
-		err = c.persist(ctx, once)
+	if timedOut(err) && !errors.As(err, &outage) && ctx.Err() == nil {
+		err = c.retry(ctx, once)
 	}
 	if err == nil {
 		return answer, nil
@@ -138,7 +138,7 @@ func ask[T any](ctx context.Context, c *Client, n Name, workflowID, runID, query
 	if refused := c.startRefused(ctx, n, workflowID, err); refused != nil {
 		return answer, refused
 	}
-	return answer, fmt.Errorf("query %s: %w", query, c.kindOf(ctx, n, err))
+	return answer, fmt.Errorf("query %s: %w", query, c.classify(ctx, n, err))
 }
 
 // startRefused is why an interaction knows no query: a start that is refused ends its

@@ -6,11 +6,11 @@ import (
 	"segue/contract"
 )
 
-var escaped = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
+var escaper = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 
 // Equals is a condition in Temporal's list language: the search attribute is what a workflow writes for the text.
 func Equals(attribute, text string) string {
-	return attribute + " = '" + escaped.Replace(contract.Keyword(text)) + "'"
+	return attribute + " = '" + escaper.Replace(contract.Keyword(text)) + "'"
 }
 
 // CanFind reports whether Temporal finds a text by Equals. On SQL databases it escapes double quotes and backslashes as

@@ -36,9 +36,9 @@ An interaction that does not answer does not stop the others: it is listed with 
   printf '%s\n' '{"interaction":"c1","command":"start","channel":"chat"}' | segue feed -`,
 		Args: exactly(1, "one file"),
 		RunE: func(c *cobra.Command, args []string) error {
-			how := feed.Way(way)
+			how := feed.Mode(way)
 			switch how {
-			case feed.WaySignal, feed.WayUpdate, feed.WayMixed:
+			case feed.ModeSignal, feed.ModeUpdate, feed.ModeMixed:
 			default:
 				return usage("--via %q: use signal, update or mixed", way)
 			}
@@ -62,7 +62,7 @@ An interaction that does not answer does not stop the others: it is listed with 
 			begin := time.Now()
 			bar := newProgress(a.errs, "lines", total)
 			result, err := feed.Run(c.Context(), s.Client, source, feed.Options{
-				ContactCenter: contactCenter, Parallel: parallel, Way: how, Progress: bar.step,
+				ContactCenter: contactCenter, Parallel: parallel, Mode: how, Progress: bar.step,
 			})
 			bar.end()
 			if printed := a.printFeed(result, time.Since(begin)); err == nil {
@@ -82,7 +82,7 @@ An interaction that does not answer does not stop the others: it is listed with 
 	contactCenterFlag(c, &contactCenter)
 	c.Flags().IntVar(&parallel, "parallel", parallel, "how many interactions at once")
 	c.Flags().DurationVar(&patience, "patience", patience, "how long an outage of Temporal is waited out, before the feed breaks off")
-	c.Flags().StringVar(&way, "via", string(feed.WaySignal), "send as signal, update, or mixed (every fifth interaction by updates)")
+	c.Flags().StringVar(&way, "via", string(feed.ModeSignal), "send as signal, update, or mixed (every fifth interaction by updates)")
 	return c
 }
 

@@ -77,7 +77,7 @@ func (s *session) correct(ctx context.Context, entries []listEntry, owing bool) 
 	}
 	open := map[client.Name]bool{}
 	query := fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH '%s'",
-		contract.WorkflowDelivery, contract.InteractionLanes)
+		contract.WorkflowDelivery, contract.InteractionLanePrefix)
 	if err := s.Lanes(ctx, query, func(l client.Lane) error {
 		open[l.Name] = true
 		return nil

@@ -84,7 +84,7 @@ func (p *play) feed(ctx context.Context) (feed.Result, error) {
 	bar := newProgress(p.errs, "lines", countLines(p.day))
 	defer bar.end()
 	return feed.Run(ctx, p.stack.Client, bytes.NewReader(p.day), feed.Options{
-		ContactCenter: p.flags.contactCenter, Parallel: p.flags.parallel, Way: feed.WayMixed, Progress: bar.step,
+		ContactCenter: p.flags.contactCenter, Parallel: p.flags.parallel, Mode: feed.ModeMixed, Progress: bar.step,
 	})
 }
 

@@ -142,7 +142,7 @@ func (a *app) hintRetrying(ctx context.Context, s *session, e *bulk, filter lane
 func (a *app) send(ctx context.Context, s *session, e *bulk, filter lanes.Filter, found lanes.Found) (lanes.Result, error) {
 	bar := newProgress(a.errs, e.signal, len(found.Deliveries))
 	defer bar.end()
-	return lanes.Send(ctx, s, filter, found, lanes.Order{Signal: e.signal, Rerender: e.rerender, By: operator(), Rate: e.rate, Done: bar.step})
+	return lanes.Send(ctx, s, filter, found, lanes.Operation{Signal: e.signal, Rerender: e.rerender, By: operator(), Rate: e.rate, Done: bar.step})
 }
 
 // operator is who runs the command line, as far as this machine tells.

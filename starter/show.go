@@ -58,7 +58,7 @@ type snapshot struct {
 	Rejected   []contract.Rejected       `json:"rejected"`
 	// Workflow is how its workflow stands: running, completed, or how it was ended from
 	// outside, when, and for which reason.
-	Workflow client.Standing `json:"workflow"`
+	Workflow client.WorkflowStatus `json:"workflow"`
 }
 
 func snapshotOf(ctx context.Context, client *client.Client, n client.Name) (snapshot, error) {
@@ -76,7 +76,7 @@ func snapshotOf(ctx context.Context, client *client.Client, n client.Name) (snap
 	if p.Rejected, err = client.Rejected(ctx, n); err != nil {
 		return p, err
 	}
-	if p.Workflow, err = client.Standing(ctx, n); err != nil {
+	if p.Workflow, err = client.WorkflowStatus(ctx, n); err != nil {
 		return p, err
 	}
 	if p.Workflow.Status != "running" { // then only the lanes know

@@ -24,15 +24,15 @@ type Target interface {
 	Rejected(ctx context.Context, n client.Name) ([]contract.Rejected, error)
 }
 
-// Way is how commands are sent.
-type Way string
+// Mode is how commands are sent.
+type Mode string
 
 // The ways: a signal is acknowledged when Temporal has it, an update when the
 // interaction has judged it. Mixed sends every fifth interaction by updates.
 const (
-	WaySignal Way = "signal"
-	WayUpdate Way = "update"
-	WayMixed  Way = "mixed"
+	ModeSignal Mode = "signal"
+	ModeUpdate Mode = "update"
+	ModeMixed  Mode = "mixed"
 )
 
 // Options say how a feed is sent.
@@ -41,7 +41,7 @@ type Options struct {
 	ContactCenter string
 	// Parallel is how many lines may be under way at once, each of another interaction.
 	Parallel int
-	Way      Way
+	Mode     Mode
 	// Progress is told of each line that is done; it is called from several goroutines.
 	Progress func()
 }
@@ -49,8 +49,8 @@ type Options struct {
 // DefaultParallel keeps a small server busy and does not flood it.
 const DefaultParallel = 16
 
-// laneRoom is how many lines wait for one of the workers at most.
-const laneRoom = 64
+// queueSize is how many lines wait for one of the workers at most.
+const queueSize = 64
 
 // Run sends a feed. An error means that it broke off: the result counts what was
 // done until then, and the same feed may be run again.
@@ -67,7 +67,7 @@ func Run(ctx context.Context, target Target, r io.Reader, options Options) (Resu
 	var answered atomic.Bool
 	workers := make([]chan Line, options.Parallel)
 	for i := range workers {
-		workers[i] = make(chan Line, laneRoom)
+		workers[i] = make(chan Line, queueSize)
 		w := newWorker(target, options, &answered)
 		group.Go(func() error {
 			err := w.run(ctx, workers[i])
@@ -116,13 +116,13 @@ func hashOf(n client.Name) uint32 {
 	return h.Sum32()
 }
 
-// wayFor chooses for one interaction: all its commands go the same way, because
+// modeFor chooses for one interaction: all its commands go the same way, because
 // order between signals and updates is only what awaiting each gives.
-func (o Options) wayFor(n client.Name) Way {
+func (o Options) modeFor(n client.Name) Mode {
 	switch {
-	case o.Way == WayUpdate, o.Way == WayMixed && hashOf(n)/7%5 == 0:
-		return WayUpdate
+	case o.Mode == ModeUpdate, o.Mode == ModeMixed && hashOf(n)/7%5 == 0:
+		return ModeUpdate
 	default:
-		return WaySignal
+		return ModeSignal
 	}
 }

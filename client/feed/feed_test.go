@@ -156,10 +156,10 @@ func run(t *testing.T, c *center, options feed.Options) feed.Result {
 }
 
 func TestFeedCountsEveryLineOnce(t *testing.T) {
-	for _, way := range []feed.Way{feed.WaySignal, feed.WayUpdate, feed.WayMixed} {
+	for _, way := range []feed.Mode{feed.ModeSignal, feed.ModeUpdate, feed.ModeMixed} {
 		t.Run(string(way), func(t *testing.T) {
 			c := newCenter()
-			result := run(t, c, feed.Options{Way: way})
+			result := run(t, c, feed.Options{Mode: way})
 			require.Equal(t, 12, result.Lines)
 			require.Equal(t, 3, result.Interactions)
 			require.Equal(t, 6, result.Accepted)
@@ -179,11 +179,11 @@ func TestFeedCountsEveryLineOnce(t *testing.T) {
 
 // A feed that is run again applies nothing twice and tells the same of every line.
 func TestFeedAgain(t *testing.T) {
-	for _, way := range []feed.Way{feed.WaySignal, feed.WayUpdate} {
+	for _, way := range []feed.Mode{feed.ModeSignal, feed.ModeUpdate} {
 		t.Run(string(way), func(t *testing.T) {
 			c := newCenter()
-			first := run(t, c, feed.Options{Way: way})
-			again := run(t, c, feed.Options{Way: way})
+			first := run(t, c, feed.Options{Mode: way})
+			again := run(t, c, feed.Options{Mode: way})
 			require.Zero(t, again.Accepted)
 			require.Equal(t, first.Accepted+first.Duplicates, again.Duplicates)
 			require.Len(t, again.Rejected, len(first.Rejected))

@@ -50,7 +50,7 @@ func Scan(r io.Reader, contactCenter string, good func(Line) error, bad func(Bad
 	for number := 1; ; number++ {
 		text, err := readLine(reader)
 		if text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\ufeff"))); len(text) > 0 {
-			if given := give(text, number, contactCenter, repeats, good, bad); given != nil {
+			if given := emit(text, number, contactCenter, repeats, good, bad); given != nil {
 				return given
 			}
 		}
@@ -63,7 +63,7 @@ func Scan(r io.Reader, contactCenter string, good func(Line) error, bad func(Bad
 	}
 }
 
-func give(text []byte, number int, contactCenter string, repeats map[string]int, good func(Line) error, bad func(BadLine) error) error {
+func emit(text []byte, number int, contactCenter string, repeats map[string]int, good func(Line) error, bad func(BadLine) error) error {
 	line, identified, err := parse(text, contactCenter)
 	if err != nil {
 		return bad(BadLine{Number: number, Reason: err.Error()})

@@ -17,8 +17,8 @@ type progress struct {
 	applied map[string]bool
 	// received are the event ids that Temporal has on record; nil until asked.
 	received map[string]bool
-	// silent is why the interaction did not answer; nil as long as it may.
-	silent error
+	// unanswered is why the interaction did not answer; nil as long as it may.
+	unanswered error
 	// unknown are the numbers of the lines whose outcome is not known for that reason.
 	unknown []int
 }
@@ -36,8 +36,8 @@ func (b *progress) apply(eventID string) {
 	}
 }
 
-// learn asks, once, which event ids the interaction has been sent.
-func (b *progress) learn(ctx context.Context, target Target) error {
+// loadReceived asks, once, which event ids the interaction has been sent.
+func (b *progress) loadReceived(ctx context.Context, target Target) error {
 	if b.received != nil {
 		return nil
 	}
@@ -49,18 +49,18 @@ func (b *progress) learn(ctx context.Context, target Target) error {
 	return nil
 }
 
-// giveUp counts every line whose outcome only the interaction knows as unknown.
-func (b *progress) giveUp(why error) {
-	b.silent = why
+// markUnknown counts every line whose outcome only the interaction knows as unknown.
+func (b *progress) markUnknown(why error) {
+	b.unanswered = why
 	for _, line := range b.sent {
 		b.unknown = append(b.unknown, line.Number)
 	}
 	b.sent = nil
 }
 
-// settle finds out what became of the signals: the interaction lists those that
+// settleSignals finds out what became of the signals: the interaction lists those that
 // it refused; the others were applied, or repeats of what was.
-func (b *progress) settle(ctx context.Context, target Target, result *Result) error {
+func (b *progress) settleSignals(ctx context.Context, target Target, result *Result) error {
 	if len(b.sent) == 0 {
 		return nil
 	}

@@ -49,7 +49,7 @@ type Unanswered struct {
 
 func (r *Result) unanswered(b *progress) {
 	r.Unknown += len(b.unknown)
-	r.Unanswered = append(r.Unanswered, Unanswered{Interaction: b.name.String(), Lines: b.unknown, Reason: b.silent.Error()})
+	r.Unanswered = append(r.Unanswered, Unanswered{Interaction: b.name.String(), Lines: b.unknown, Reason: b.unanswered.Error()})
 }
 
 func (r *Result) reject(l Line, reason string) {

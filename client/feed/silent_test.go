@@ -73,14 +73,14 @@ func TestASilentInteractionStopsNoOther(t *testing.T) {
 		"gone since":                  fmt.Errorf("x %w", client.ErrNotFound),
 		"Temporal has no word for it": serviceerror.NewInternal("shard"),
 	} {
-		for _, way := range []feed.Way{feed.WaySignal, feed.WayUpdate} {
+		for _, way := range []feed.Mode{feed.ModeSignal, feed.ModeUpdate} {
 			t.Run(name+" by "+string(way), func(t *testing.T) {
-				if name == "gone since" && way == feed.WayUpdate {
+				if name == "gone since" && way == feed.ModeUpdate {
 					t.Skip("an update of an interaction that does not exist is rejected")
 				}
 				m := &mute{center: newCenter(), names: map[string]bool{"a": true, "d": true}, err: err, rejected: true, update: true}
 				// One worker asks a before any other has answered.
-				result, failed := feed.Run(t.Context(), m, strings.NewReader(feedOf(ids...)), feed.Options{ContactCenter: "default", Parallel: 1, Way: way})
+				result, failed := feed.Run(t.Context(), m, strings.NewReader(feedOf(ids...)), feed.Options{ContactCenter: "default", Parallel: 1, Mode: way})
 				require.NoError(t, failed)
 				require.Equal(t, 6+2*4, result.Accepted)
 				require.Equal(t, 4, result.Unknown)

@@ -45,47 +45,47 @@ func (w *worker) run(ctx context.Context, lines <-chan Line) error {
 		}
 		w.options.Progress()
 	}
-	return w.settle(ctx)
+	return w.settleInteractions(ctx)
 }
 
 // silenceLimit is how many interactions of one worker's share may stay silent one after the other before the rest is not
 // asked, as long as none of the whole feed has answered: then no worker runs, and each question would wait for one.
 const silenceLimit = 3
 
-// settle asks every interaction what it refused. One that cannot answer changes nothing for the others.
-func (w *worker) settle(ctx context.Context) error {
+// settleInteractions asks every interaction what it refused. One that cannot answer changes nothing for the others.
+func (w *worker) settleInteractions(ctx context.Context) error {
 	var noWorker error
 	for silences, i := 0, 0; i < len(w.order); i++ {
 		b := w.order[i]
 		if noWorker == nil || len(b.sent) == 0 || w.answered.Load() {
 			asked := len(b.sent) > 0
-			if err := w.counted(b, b.settle(ctx, w.target, &w.result)); err != nil {
+			if err := w.tolerate(b, b.settleSignals(ctx, w.target, &w.result)); err != nil {
 				return err
 			}
 			switch {
-			case asked && b.silent == nil:
+			case asked && b.unanswered == nil:
 				w.answered.Store(true)
-			case asked && errors.Is(b.silent, client.ErrNoWorker):
+			case asked && errors.Is(b.unanswered, client.ErrNoWorker):
 				if silences++; silences == silenceLimit {
-					noWorker = b.silent
+					noWorker = b.unanswered
 				}
 			}
 		} else {
-			b.giveUp(noWorker)
+			b.markUnknown(noWorker)
 		}
-		if b.silent != nil {
+		if b.unanswered != nil {
 			w.result.unanswered(b)
 		}
 	}
 	return nil
 }
 
-// counted returns an error that would meet every other interaction as well. Any other is why this one does not answer.
-func (w *worker) counted(b *progress, err error) error {
+// tolerate returns an error that would meet every other interaction as well. Any other is why this one does not answer.
+func (w *worker) tolerate(b *progress, err error) error {
 	if err == nil || isFatal(err) {
 		return err
 	}
-	b.giveUp(err)
+	b.markUnknown(err)
 	return nil
 }
 
@@ -114,7 +114,7 @@ func (w *worker) progressOf(n client.Name) *progress {
 
 func (w *worker) send(ctx context.Context, b *progress, line Line) error {
 	switch {
-	case b.silent != nil:
+	case b.unanswered != nil:
 		// Its lines are sent in order: none goes past one that was not answered.
 		b.unknown = append(b.unknown, line.Number)
 		return nil
@@ -124,7 +124,7 @@ func (w *worker) send(ctx context.Context, b *progress, line Line) error {
 		// An earlier feed has sent it; whether it was refused then is asked in the end.
 		b.sent = append(b.sent, sentLine{Line: line, before: true})
 		return nil
-	case w.options.wayFor(line.Name) == WayUpdate:
+	case w.options.modeFor(line.Name) == ModeUpdate:
 		return w.update(ctx, b, line)
 	default:
 		return w.signal(ctx, b, line)
@@ -146,7 +146,7 @@ func (w *worker) start(ctx context.Context, b *progress, line Line) error {
 		return nil
 	case errors.As(err, &exists):
 		w.result.Duplicates++
-		return w.counted(b, b.learn(ctx, w.target))
+		return w.tolerate(b, b.loadReceived(ctx, w.target))
 	case err != nil:
 		return w.refusedOrFatal(ctx, b, line, err)
 	}
@@ -186,10 +186,10 @@ func (w *worker) refusedOrFatal(ctx context.Context, b *progress, line Line, err
 	switch {
 	case errors.As(err, &refused), errors.Is(err, client.ErrNotFound):
 	case errors.Is(err, client.ErrCompleted):
-		if learned := w.counted(b, b.learn(ctx, w.target)); learned != nil {
+		if learned := w.tolerate(b, b.loadReceived(ctx, w.target)); learned != nil {
 			return learned
 		}
-		if b.silent != nil {
+		if b.unanswered != nil {
 			b.unknown = append(b.unknown, line.Number)
 			return nil
 		}
@@ -200,7 +200,7 @@ func (w *worker) refusedOrFatal(ctx context.Context, b *progress, line Line, err
 	case isFatal(err):
 		return err
 	default:
-		b.giveUp(err)
+		b.markUnknown(err)
 		b.unknown = append(b.unknown, line.Number)
 		return nil
 	}

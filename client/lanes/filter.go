@@ -98,8 +98,8 @@ type Delivery struct {
 	contract.DeliveryRecord
 }
 
-// In gives a record of a lane its place.
-func In(l client.Lane, record contract.DeliveryRecord) Delivery {
+// DeliveryIn gives a record of a lane its place.
+func DeliveryIn(l client.Lane, record contract.DeliveryRecord) Delivery {
 	return Delivery{ContactCenter: l.ContactCenter, Interaction: l.ID, Receiver: l.Receiver, WorkflowID: l.WorkflowID, RunID: l.RunID, DeliveryRecord: record}
 }
 

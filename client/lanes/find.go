@@ -51,10 +51,10 @@ func Find(ctx context.Context, source Source, f Filter, limit int, looked func()
 		if s.lanes = append(s.lanes, l); len(s.lanes) < batch {
 			return nil
 		}
-		return s.look(ctx)
+		return s.queryLanes(ctx)
 	})
 	if err == nil {
-		err = s.look(ctx)
+		err = s.queryLanes(ctx)
 	}
 	if err != nil && !errors.Is(err, errFull) {
 		return s.found, fmt.Errorf("look for deliveries: %w", err)
@@ -76,8 +76,8 @@ type search struct {
 	found Found
 }
 
-// look asks the listed lanes, side by side, and takes what matches in their order.
-func (s *search) look(ctx context.Context) error {
+// queryLanes asks the listed lanes, side by side, and takes what matches in their order.
+func (s *search) queryLanes(ctx context.Context) error {
 	answers := make([][]contract.DeliveryRecord, len(s.lanes))
 	failures := make([]error, len(s.lanes))
 	group, asking := errgroup.WithContext(ctx)
@@ -86,14 +86,14 @@ func (s *search) look(ctx context.Context) error {
 		group.Go(func() error {
 			defer s.looked()
 			answers[i], failures[i] = s.source.LaneDeliveries(asking, lane)
-			return ofAll(asking, failures[i])
+			return ofEveryLane(asking, failures[i])
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
 	for i, lane := range s.lanes {
-		if err := s.take(lane, answers[i], failures[i]); err != nil {
+		if err := s.collect(lane, answers[i], failures[i]); err != nil {
 			return err
 		}
 	}
@@ -101,8 +101,8 @@ func (s *search) look(ctx context.Context) error {
 	return nil
 }
 
-func (s *search) take(lane client.Lane, records []contract.DeliveryRecord, failure error) error {
-	if failure != nil && !isOver(failure) {
+func (s *search) collect(lane client.Lane, records []contract.DeliveryRecord, failure error) error {
+	if failure != nil && !isClosed(failure) {
 		s.found.Failures = append(s.found.Failures, Failure{WorkflowID: lane.WorkflowID, Reason: failure.Error()})
 	}
 	for _, record := range records {
@@ -113,13 +113,13 @@ func (s *search) take(lane client.Lane, records []contract.DeliveryRecord, failu
 			s.found.More = true
 			return errFull
 		}
-		s.found.Deliveries = append(s.found.Deliveries, In(lane, record))
+		s.found.Deliveries = append(s.found.Deliveries, DeliveryIn(lane, record))
 	}
 	return nil
 }
 
-// ofAll keeps an error that the other lanes would meet, too.
-func ofAll(ctx context.Context, err error) error {
+// ofEveryLane keeps an error that the other lanes would meet, too.
+func ofEveryLane(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
@@ -131,7 +131,7 @@ func ofAll(ctx context.Context, err error) error {
 	return nil
 }
 
-// isOver tells whether the lane has closed meanwhile: nothing waits there.
-func isOver(err error) bool {
+// isClosed tells whether the lane has closed meanwhile: nothing waits there.
+func isClosed(err error) bool {
 	return errors.Is(err, client.ErrCompleted) || errors.Is(err, client.ErrNotFound)
 }

@@ -94,8 +94,8 @@ func ids(found lanes.Found) []string {
 
 var parked = lanes.Filter{Parked: true}
 
-func order(perSecond float64) lanes.Order {
-	return lanes.Order{Signal: contract.SignalRedeliver, Rate: perSecond, Done: func() {}}
+func order(perSecond float64) lanes.Operation {
+	return lanes.Operation{Signal: contract.SignalRedeliver, Rate: perSecond, Done: func() {}}
 }
 
 func TestTheQueryNamesWhatNarrows(t *testing.T) {

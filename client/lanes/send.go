@@ -11,8 +11,8 @@ import (
 	"segue/contract"
 )
 
-// Order is an operator's wish for many deliveries.
-type Order struct {
+// Operation is an operator's wish for many deliveries.
+type Operation struct {
 	// Signal is workflows.SignalRedeliver or workflows.SignalDiscard.
 	Signal string
 	// Rerender asks for new bytes, of the workers' present configuration.
@@ -67,7 +67,7 @@ func (r *Result) fail(failure Failure) {
 // of its retention has dealt with meanwhile is skipped. An error means that it
 // broke off: the result counts what was done, and the same search and order again
 // do the rest.
-func Send(ctx context.Context, source Source, f Filter, found Found, order Order) (Result, error) {
+func Send(ctx context.Context, source Source, f Filter, found Found, order Operation) (Result, error) {
 	result := ResultOf(found)
 	pace := rate.NewLimiter(rate.Inf, 1)
 	if order.Rate > 0 {
@@ -76,8 +76,8 @@ func Send(ctx context.Context, source Source, f Filter, found Found, order Order
 	for _, d := range found.Deliveries {
 		sent, err := send(ctx, source, f, d, order, pace)
 		switch {
-		case ofAll(ctx, err) != nil:
-			return result, fmt.Errorf("%s broke off after %d of %d: %w", order.Signal, result.Sent, result.Matched, ofAll(ctx, err))
+		case ofEveryLane(ctx, err) != nil:
+			return result, fmt.Errorf("%s broke off after %d of %d: %w", order.Signal, result.Sent, result.Matched, ofEveryLane(ctx, err))
 		case err != nil:
 			result.fail(Failure{WorkflowID: d.WorkflowID, ID: d.ID, Reason: err.Error()})
 		case sent:
@@ -95,7 +95,7 @@ var errNoSource = errors.New("cannot be rendered anew: what it was made from is 
 	"redeliver it as it is")
 
 // send signals one lane, unless the delivery does not wait there any more.
-func send(ctx context.Context, source Source, f Filter, d Delivery, order Order, pace *rate.Limiter) (bool, error) {
+func send(ctx context.Context, source Source, f Filter, d Delivery, order Operation, pace *rate.Limiter) (bool, error) {
 	if order.Rerender && !d.CanRerender {
 		return false, errNoSource
 	}
@@ -108,7 +108,7 @@ func send(ctx context.Context, source Source, f Filter, d Delivery, order Order,
 		return false, err
 	}
 	err = source.SignalLane(ctx, lane, order.Signal, contract.OperatorRequest{ID: d.ID, Rerender: order.Rerender, By: order.By})
-	if err != nil && isOver(err) {
+	if err != nil && isClosed(err) {
 		return false, nil
 	}
 	return err == nil, err
@@ -117,7 +117,7 @@ func send(ctx context.Context, source Source, f Filter, d Delivery, order Order,
 func stillWaits(ctx context.Context, source Source, f Filter, lane client.Lane, id string) (bool, error) {
 	records, err := source.LaneDeliveries(ctx, lane)
 	if err != nil {
-		if isOver(err) {
+		if isClosed(err) {
 			err = nil
 		}
 		return false, err

@@ -12,15 +12,15 @@ import (
 	"segue/workflows"
 )
 
-// lane tells what a lane left undelivered and no later run of it was given.
-func (a *Auditor) lane(
+// examineLane tells what a lane left undelivered and no later run of it was given.
+func (a *Auditor) examineLane(
 	ctx context.Context, r run, finding Finding, left workflows.UnfinishedLane, started *historypb.WorkflowExecutionStartedEventAttributes,
-) (*job, error) {
+) (*repair, error) {
 	requests := left.Undelivered()
 	if len(requests) == 0 {
 		return nil, nil
 	}
-	later, err := a.since(ctx, r)
+	later, err := a.laterRuns(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -34,8 +34,8 @@ func (a *Auditor) lane(
 	}
 	owner := left.Start.Owner
 	finding.Interaction, finding.Call, finding.Deliveries = owner.Interaction, left.Start.Call, deliveriesOf(requests)
-	return &job{finding: finding, fire: func(ctx context.Context) error {
-		c := &client.Client{Temporal: a.Temporal, TaskQueue: a.queueOf(started)}
+	return &repair{finding: finding, fire: func(ctx context.Context) error {
+		c := &client.Client{Temporal: a.Temporal, TaskQueue: a.taskQueueFor(started)}
 		_, err := c.Append(ctx, contract.HandOver{Owner: owner, Call: left.Start.Call, Requests: requests})
 		return err
 	}}, nil
