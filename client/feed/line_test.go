@@ -56,11 +56,11 @@ func TestScanCountsLinesAndSkipsBlankOnes(t *testing.T) {
 
 func TestScanRefusesWhatCannotBeSent(t *testing.T) {
 	for text, reason := range map[string]string{
-		`oops`:                                   "no JSON object",
-		`[1]`:                                    "no JSON object",
-		`null`:                                   "no JSON object",
+		`oops`:                                   "not a JSON object",
+		`[1]`:                                    "not a JSON object",
+		`null`:                                   "not a JSON object",
 		`{}`:                                     "interaction: missing",
-		`{"a":1} x`:                              "no JSON object",
+		`{"a":1} x`:                              "not a JSON object",
 		`{"interaction":7,"command":"hold"}`:     "interaction: 7",
 		`{"interaction":"","command":"hold"}`:    "interaction: \"\"",
 		`{"interaction":"a b","command":"hold"}`: `interaction id "a b"`,
