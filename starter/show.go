@@ -61,22 +61,22 @@ type snapshot struct {
 	Workflow client.WorkflowStatus `json:"workflow"`
 }
 
-func snapshotOf(ctx context.Context, client *client.Client, n client.Name) (snapshot, error) {
+func snapshotOf(ctx context.Context, c *client.Client, n client.Name) (snapshot, error) {
 	var p snapshot
 	var err error
-	if p.State, err = client.State(ctx, n); err != nil {
+	if p.State, err = c.State(ctx, n); err != nil {
 		return p, err
 	}
-	if p.Timeline, err = client.Timeline(ctx, n); err != nil {
+	if p.Timeline, err = c.Timeline(ctx, n); err != nil {
 		return p, err
 	}
-	if p.Deliveries, err = client.Deliveries(ctx, n); err != nil {
+	if p.Deliveries, err = c.Deliveries(ctx, n); err != nil {
 		return p, err
 	}
-	if p.Rejected, err = client.Rejected(ctx, n); err != nil {
+	if p.Rejected, err = c.Rejected(ctx, n); err != nil {
 		return p, err
 	}
-	if p.Workflow, err = client.WorkflowStatus(ctx, n); err != nil {
+	if p.Workflow, err = c.WorkflowStatus(ctx, n); err != nil {
 		return p, err
 	}
 	if p.Workflow.Status != "running" { // then only the lanes know

@@ -15,19 +15,20 @@ import (
 	"segue/contract"
 )
 
-// mute is a center in which some interactions answer no question of one kind.
-type mute struct {
+// silent is a center in which some interactions do not answer some calls.
+type silent struct {
 	*center
 	names map[string]bool
 	err   error
-	// rejected, received and update say which questions are not answered.
+	// rejected, received and update are the calls that are not answered.
 	rejected, received, update bool
-	asked                      int
+	// queries counts the queries for refused signals.
+	queries int
 }
 
-func (m *mute) Rejected(ctx context.Context, n client.Name) ([]contract.Rejected, error) {
+func (m *silent) Rejected(ctx context.Context, n client.Name) ([]contract.Rejected, error) {
 	m.mu.Lock()
-	m.asked++
+	m.queries++
 	m.mu.Unlock()
 	if m.rejected && m.names[n.ID] {
 		return nil, m.err
@@ -35,21 +36,21 @@ func (m *mute) Rejected(ctx context.Context, n client.Name) ([]contract.Rejected
 	return m.center.Rejected(ctx, n)
 }
 
-func (m *mute) Received(ctx context.Context, n client.Name) (map[string]bool, error) {
+func (m *silent) Received(ctx context.Context, n client.Name) (map[string]bool, error) {
 	if m.received && m.names[n.ID] {
 		return nil, m.err
 	}
 	return m.center.Received(ctx, n)
 }
 
-func (m *mute) Update(ctx context.Context, n client.Name, command, id string, payload json.RawMessage) (contract.Answer, error) {
+func (m *silent) Update(ctx context.Context, n client.Name, command, id string, payload json.RawMessage) (contract.Answer, error) {
 	if m.update && m.names[n.ID] {
 		return contract.Answer{}, m.err
 	}
 	return m.center.Update(ctx, n, command, id, payload)
 }
 
-// feedOf starts interactions and sends each two commands.
+// feedOf returns a feed that starts interactions and sends two commands to each.
 func feedOf(ids ...string) string {
 	var b strings.Builder
 	for _, id := range ids {
@@ -63,24 +64,23 @@ func feedOf(ids ...string) string {
 	return b.String()
 }
 
-// An interaction that cannot answer, whatever the reason, is named and changes nothing for the others.
-func TestASilentInteractionStopsNoOther(t *testing.T) {
+func TestAnInteractionThatDoesNotAnswerIsListedAndStopsNoOther(t *testing.T) {
 	ids := []string{"a", "b", "c", "d", "e", "f"}
 	for name, err := range map[string]error{
-		"no worker":                   fmt.Errorf("x: %w on task queue segue", client.ErrNoWorker),
-		"its tasks fail":              fmt.Errorf("x: %w", client.ErrStuck),
-		"its query fails":             serviceerror.NewQueryFailed("unknown queryType rejected"),
-		"gone since":                  fmt.Errorf("x %w", client.ErrNotFound),
-		"Temporal has no word for it": serviceerror.NewInternal("shard"),
+		"no worker":              fmt.Errorf("x: %w on task queue segue", client.ErrNoWorker),
+		"its tasks fail":         fmt.Errorf("x: %w", client.ErrStuck),
+		"its query fails":        serviceerror.NewQueryFailed("unknown queryType rejected"),
+		"no longer exists":       fmt.Errorf("x %w", client.ErrNotFound),
+		"another Temporal error": serviceerror.NewInternal("shard"),
 	} {
-		for _, way := range []feed.Mode{feed.ModeSignal, feed.ModeUpdate} {
-			t.Run(name+" by "+string(way), func(t *testing.T) {
-				if name == "gone since" && way == feed.ModeUpdate {
+		for _, mode := range []feed.Mode{feed.ModeSignal, feed.ModeUpdate} {
+			t.Run(name+" by "+string(mode), func(t *testing.T) {
+				if name == "no longer exists" && mode == feed.ModeUpdate {
 					t.Skip("an update of an interaction that does not exist is rejected")
 				}
-				m := &mute{center: newCenter(), names: map[string]bool{"a": true, "d": true}, err: err, rejected: true, update: true}
-				// One worker asks a before any other has answered.
-				result, failed := feed.Run(t.Context(), m, strings.NewReader(feedOf(ids...)), feed.Options{ContactCenter: "default", Parallel: 1, Mode: way})
+				m := &silent{center: newCenter(), names: map[string]bool{"a": true, "d": true}, err: err, rejected: true, update: true}
+				// The only worker queries "a" before any other interaction has answered.
+				result, failed := feed.Run(t.Context(), m, strings.NewReader(feedOf(ids...)), feed.Options{ContactCenter: "default", Parallel: 1, Mode: mode})
 				require.NoError(t, failed)
 				require.Equal(t, 6+2*4, result.Accepted)
 				require.Equal(t, 4, result.Unknown)
@@ -94,9 +94,9 @@ func TestASilentInteractionStopsNoOther(t *testing.T) {
 	}
 }
 
-// A feed that is run again asks completed interactions for what they have on record.
-func TestASilentCompletedInteractionStopsNoRerun(t *testing.T) {
-	m := &mute{center: newCenter(), names: map[string]bool{"a": true}, err: fmt.Errorf("x: %w", client.ErrNoWorker)}
+// A feed that is run again reads which event ids completed interactions have on record.
+func TestACompletedInteractionThatDoesNotAnswerStopsNoRepeatedFeed(t *testing.T) {
+	m := &silent{center: newCenter(), names: map[string]bool{"a": true}, err: fmt.Errorf("x: %w", client.ErrNoWorker)}
 	text := strings.ReplaceAll(feedOf("a", "b"), `"two"`, `"end"`)
 	for _, silence := range []*bool{nil, &m.rejected, &m.received} {
 		m.rejected, m.received = false, false
@@ -115,23 +115,22 @@ func TestASilentCompletedInteractionStopsNoRerun(t *testing.T) {
 	}
 }
 
-// Where no worker runs, a feed does not wait for each of a thousand interactions.
-func TestWithoutAnyWorkerAFeedAsksAFew(t *testing.T) {
+// Without a worker, each query waits until its timeout.
+func TestWithoutAnyWorkerAFeedQueriesFewInteractions(t *testing.T) {
 	names, ids := map[string]bool{}, []string{}
 	for i := range 1000 {
 		id := fmt.Sprintf("i%d", i)
 		names[id], ids = true, append(ids, id)
 	}
-	m := &mute{center: newCenter(), names: names, err: client.ErrNoWorker, rejected: true}
+	m := &silent{center: newCenter(), names: names, err: client.ErrNoWorker, rejected: true}
 	result, err := feed.Run(t.Context(), m, strings.NewReader(feedOf(ids...)), feed.Options{ContactCenter: "default", Parallel: 4})
 	require.NoError(t, err)
 	require.Equal(t, 2000, result.Unknown)
 	require.Len(t, result.Unanswered, 1000)
-	require.LessOrEqual(t, m.asked, 12)
+	require.LessOrEqual(t, m.queries, 12)
 }
 
-// Who is denied access is so for every line.
-func TestADeniedFeedBreaksOff(t *testing.T) {
+func TestAFeedWithoutAccessBreaksOff(t *testing.T) {
 	for _, fail := range []error{serviceerror.NewPermissionDenied("not for you", ""), serviceerror.NewNamespaceNotFound("elsewhere")} {
 		c := newCenter()
 		c.fail = fail
