@@ -151,17 +151,18 @@ func (l *loader) verdicts(at string, c *fileCall) map[delivery.Class]contract.Ve
 
 // triggers compiles the triggers of the file and the built-in ones.
 func (l *loader) triggers(s *Set) {
+	var specs []trigger.Spec
 	for _, t := range l.file.Triggers {
-		s.specs = append(s.specs, trigger.Spec{Moments: t.When, Call: t.Call, Segments: t.Segments, Legs: t.Legs, From: t.From, To: t.To,
+		specs = append(specs, trigger.Spec{Moments: t.When, Call: t.Call, Segments: t.Segments, Legs: t.Legs, From: t.From, To: t.To,
 			Channels: t.Channels, Queues: t.Queues, BusinessProcesses: t.BusinessProcesses, Dispositions: t.Dispositions,
 			If: t.If, DryRun: t.DryRun})
 	}
 	if s.Engagement.Backend != "" {
 		for _, name := range engagementNames {
-			s.specs = append(s.specs, trigger.Spec{Moments: []string{name}, Call: name})
+			specs = append(specs, trigger.Spec{Moments: []string{name}, Call: name})
 		}
 	}
-	set, err := trigger.Compile(s.specs, s.names)
+	set, err := trigger.Compile(specs, s.names)
 	for _, p := range each[*trigger.Problem](err) {
 		l.decoder.fail(fmt.Sprintf("triggers[%d].%s", p.Index, p.Path), p.Value, p.What, p.Remedy)
 	}

@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"segue/config"
+	"segue/config/check"
 	"segue/contract"
 	"segue/delivery"
 	"segue/interaction"
+	"segue/request"
 	"segue/trigger"
 
 	"github.com/spf13/pflag"
@@ -160,6 +162,15 @@ calls:
 			}
 		}
 		assert.Equal(t, want.accept, accept, name)
+	}
+}
+
+// One of the policies has a name that YAML does not take for text.
+func TestMissingMayBeNullWithoutQuotes(t *testing.T) {
+	for written, want := range map[string]request.Missing{"null": "null", `"null"`: "null", "omit": "omit", "": "empty", "~": "empty"} {
+		set := parsed(t, "calls: [{name: a, method: POST, url: 'http://h.example.com/', missing: "+written+"}]")
+		c, _ := set.Call("a")
+		assert.Equal(t, want, c.Template.Missing(), written)
 	}
 }
 
@@ -317,7 +328,7 @@ func TestAStoreKeepsWhatWorksWhenTheFileIsBad(t *testing.T) {
 
 func TestTheExampleIsValidAndShowsEveryKey(t *testing.T) {
 	set := parsed(t, string(config.Example))
-	report := config.Check(set)
+	report := check.NewReport(set)
 	var out bytes.Buffer
 	require.NoError(t, report.Print(&out))
 	assert.NotContains(t, out.String(), "cannot be rendered")

@@ -38,7 +38,6 @@ type Set struct {
 	secrets  []secretPlace
 	settings map[string]string // of the process, by path
 	blank    bool              // nothing stands in the file
-	specs    []trigger.Spec
 	defaults contract.Timeouts
 	channels map[interaction.Channel]contract.Timeouts
 
