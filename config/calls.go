@@ -41,7 +41,8 @@ func (l *loader) calls(s *Set) {
 
 func (l *loader) add(s *Set, at string, c *fileCall, builtIn bool) {
 	template, err := request.Compile(request.Spec{Name: c.Name, Method: c.Method, URL: c.URL, Query: c.Query, Headers: withAccept(c),
-		JSON: c.JSON, Form: c.Form, XML: c.XML, SOAP: c.SOAP, Text: c.Text, Missing: request.Missing(c.Missing), Mappings: c.Mappings})
+		JSON: c.JSON, Form: c.Form, XML: c.XML, SOAP: c.SOAP, Text: c.Text, Missing: request.Missing(c.Missing), Mappings: c.Mappings,
+		Once: !c.Idemp, Timeout: time.Duration(c.Timeout)})
 	for _, p := range each[*request.Problem](err) {
 		l.decoder.fail(at+"."+p.Path, p.Value, p.What, p.Remedy)
 	}

@@ -32,6 +32,12 @@ func parsed(t testing.TB, text string, options ...config.Option) *config.Set {
 	return set
 }
 
+// rendered is the request of a call at an event.
+func rendered(c *config.Call, view *interaction.View, event *interaction.Event) contract.Request {
+	r, _ := c.Template.Render("msg_1", view, event) // the error is also the request's Fault
+	return r
+}
+
 func TestDefaults(t *testing.T) {
 	set := parsed(t, "calls: [{name: a, method: GET, url: 'http://h.example.com/'}]")
 	c, ok := set.Call("a")
@@ -111,6 +117,10 @@ calls:
 	assert.Equal(t, &delivery.MTLSAuth{Certificate: "file:c", Key: "file:k"}, policy("e").Auth.MTLS)
 	assert.Equal(t, delivery.TLS{CA: "file:ca", ServerName: "h.internal"}, policy("e").TLS)
 	assert.Zero(t, policy("d").TLS)
+	a, _ := set.Call("a")
+	request := rendered(a, &interaction.View{}, &interaction.Event{})
+	assert.True(t, request.Once)
+	assert.Zero(t, request.Timeout, "the deadline is shorter than the usual one")
 }
 
 // Without an origin, a call's credentials would go wherever a request says.
@@ -156,7 +166,7 @@ calls:
 		assert.Equal(t, want.policy.Accept, c.Policy.Accept, name)
 		assert.Equal(t, want.policy.SOAP, c.Policy.SOAP, name)
 		var accept []string
-		for _, h := range c.Render("m", &interaction.View{}, &interaction.Event{}).Headers {
+		for _, h := range rendered(c, &interaction.View{}, &interaction.Event{}).Headers {
 			if strings.EqualFold(h.Name, "Accept") {
 				accept = append(accept, h.Value)
 			}
@@ -263,21 +273,23 @@ func TestTheEngagementBackendBringsItsCalls(t *testing.T) {
 	require.Empty(t, failed)
 	require.Equal(t, []trigger.Firing{{Call: "engage"}}, firings)
 	c, _ := set.Call("engage")
-	r := c.Render("msg_1", view, event)
+	r := rendered(c, view, event)
 	assert.Empty(t, r.Fault)
 	assert.Equal(t, "https://gwe.example.com:8081/backend/data/gateway/engage", r.URL)
 	assert.JSONEq(t, `{"ixnProfile":{"visitID":"v","n":1}}`, r.Body)
 	assert.Equal(t, set.Version, r.Version)
+	assert.False(t, r.Once)
+	assert.Zero(t, r.Timeout, "the usual deadline is not carried")
 	assert.Equal(t, []delivery.StatusRange{{From: 400, To: 400}}, c.Policy.Final)
 	assert.True(t, c.BuiltIn)
 	c, _ = set.Call("noengage")
-	assert.Equal(t, "render: json.cancelData: ${event.cancelData}: no value", c.Render("msg_1", view, event).Fault)
+	assert.Equal(t, "render: json.cancelData: ${event.cancelData}: no value", rendered(c, view, event).Fault)
 
 	set = parsed(t, "engagement: {backend: 'https://gwe.example.com'}\ncalls: [{name: engage, method: POST, url: 'https://own.example.com/', text: x}]")
 	firings, _ = set.Triggers.Match(view, event)
 	require.Len(t, firings, 1)
 	c, _ = set.Call("engage")
-	assert.Equal(t, "https://own.example.com/", c.Render("msg_1", view, event).URL)
+	assert.Equal(t, "https://own.example.com/", rendered(c, view, event).URL)
 	assert.Len(t, set.Calls(), 2)
 }
 

@@ -53,17 +53,6 @@ type Call struct {
 	BuiltIn bool
 }
 
-// Render fills the call in for one event, stamped with the configuration's
-// version. It never fails: what cannot be rendered is in Request.Fault.
-func (c *Call) Render(deliveryID string, view *interaction.View, ev *interaction.Event) contract.Request {
-	r, _ := c.Template.Render(deliveryID, view, ev)
-	r.Version, r.Once = c.Policy.Version, !c.Policy.Idempotent
-	if c.Policy.Timeout > contract.UsualTimeout {
-		r.Timeout = c.Policy.Timeout
-	}
-	return r
-}
-
 // Queue is a configured queue; queues that are not configured work with the defaults.
 type Queue struct {
 	Name            string

@@ -86,9 +86,9 @@ func NewReport(s *config.Set) Report {
 			for _, what := range unavailable(o, uses, c.Template.Missing()) {
 				r.warn("call %s at %s: %s", c.Name, momentOf(o), what)
 			}
-			request := c.Render("msg_sample", view, event)
-			if request.Fault != "" {
-				r.warn("call %s cannot be rendered at %s with sample data: %s", c.Name, momentOf(o), request.Fault)
+			request, err := c.Template.Render("msg_sample", view, event)
+			if err != nil {
+				r.warn("call %s cannot be rendered at %s with sample data: %s", c.Name, momentOf(o), err)
 			}
 			if unreachable == "" && !report.DryRun {
 				unreachable = refused(s.Guard, request.URL)

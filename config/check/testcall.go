@@ -147,9 +147,10 @@ func jsonNames(t reflect.Type) []string {
 	return names
 }
 
-// Render fills the call in. What looks like a credential in it is for Mask.
+// Render renders the call. Mask hides what looks like a credential in the request.
 func (t *TestCall) Render(deliveryID string) contract.Request {
-	return t.Call.Render(deliveryID, t.View, t.Event)
+	r, _ := t.Call.Template.Render(deliveryID, t.View, t.Event) // the error is also the request's Fault
+	return r
 }
 
 // Mask hides what looks like a credential in a request that is shown.
