@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -181,6 +182,24 @@ func TestMissingMayBeNullWithoutQuotes(t *testing.T) {
 		set := parsed(t, "calls: [{name: a, method: POST, url: 'http://h.example.com/', missing: "+written+"}]")
 		c, _ := set.Call("a")
 		assert.Equal(t, want, c.Template.Missing(), written)
+	}
+}
+
+// A timer that contract.Timeouts has and the table of timers has not would be off for everybody.
+func TestEveryTimerHasADefaultAndAKey(t *testing.T) {
+	defaults := reflect.ValueOf(parsed(t, "").TimeoutsFor(interaction.ChannelChat))
+	for i := range defaults.NumField() {
+		field := defaults.Type().Field(i)
+		assert.NotZero(t, defaults.Field(i).Interface(), field.Name)
+		key := field.Tag.Get("json")
+		set := parsed(t, "timeouts: {default: {"+key+": 7s}, channels: {chat: {"+key+": 8s}}}\nqueues: [{name: q, timeouts: {"+key+": 9s}}]")
+		for want, timeouts := range map[time.Duration]contract.Timeouts{
+			7 * time.Second: set.TimeoutsFor(interaction.ChannelEmail),
+			8 * time.Second: set.TimeoutsFor(interaction.ChannelChat),
+			9 * time.Second: set.TimeoutsForQueue(interaction.ChannelChat, "q"),
+		} {
+			assert.Equal(t, want, reflect.ValueOf(timeouts).Field(i).Interface(), field.Name)
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package config
 
 import (
 	"slices"
-	"time"
 
 	"segue/contract"
 	"segue/delivery"
@@ -190,38 +189,4 @@ func (s *Set) TimeoutsForQueue(channel interaction.Channel, queue string) contra
 		q.timeouts.apply(&t)
 	}
 	return t
-}
-
-// override is a set of timeouts of which only some are given.
-type override map[string]time.Duration
-
-func (o override) apply(t *contract.Timeouts) {
-	for name, d := range o {
-		*timeoutField(t, name) = d
-	}
-}
-
-// timeoutNames are the keys of a timeouts block, in the order of the documentation.
-var timeoutNames = []string{"offer", "queue", "wrap_up", "engagement", "lifetime", "late_events", "orphan", "sequence_gap"}
-
-func timeoutField(t *contract.Timeouts, name string) *time.Duration {
-	switch name {
-	case "offer":
-		return &t.Offer
-	case "queue":
-		return &t.Queue
-	case "wrap_up":
-		return &t.WrapUp
-	case "engagement":
-		return &t.Engagement
-	case "lifetime":
-		return &t.Lifetime
-	case "late_events":
-		return &t.LateEvents
-	case "orphan":
-		return &t.Orphan
-	case "sequence_gap":
-		return &t.SequenceGap
-	}
-	return nil
 }
