@@ -373,6 +373,28 @@ func TestTheExampleIsValidAndShowsEveryKey(t *testing.T) {
 	}
 }
 
+// Whoever copies the example and takes a line out must get what the line said.
+func TestTheExampleShowsTheDefaults(t *testing.T) {
+	example, defaults := parsed(t, string(config.Example)), parsed(t, "calls: [{name: crm, method: GET, url: 'http://h.example.com/'}]")
+	assert.Equal(t, defaults.Alerts, example.Alerts)
+	assert.Equal(t, defaults.TimeoutsFor(interaction.ChannelInbound), example.TimeoutsFor(interaction.ChannelInbound))
+	assert.Equal(t, defaults.Temporal, example.Temporal)
+	assert.Equal(t, defaults.Log, example.Log)
+	assert.Equal(t, defaults.Gateway, example.Gateway)
+	assert.Equal(t, defaults.Metrics, example.Metrics)
+	want, _ := defaults.Call("crm")
+	got, _ := example.Call("crm")
+	assert.Equal(t, want.Policy.Timeout, got.Policy.Timeout)
+	assert.Equal(t, want.Policy.Success, got.Policy.Success)
+	assert.Equal(t, want.Policy.Idempotent, got.Policy.Idempotent)
+	assert.Equal(t, want.Policy.NotInline, got.Policy.NotInline)
+	assert.Equal(t, want.Policy.DryRun, got.Policy.DryRun)
+	assert.Equal(t, want.Policy.Order, got.Policy.Order)
+	assert.Equal(t, want.Policy.Retry, got.Policy.Retry)
+	assert.Equal(t, want.Policy.Limits, got.Policy.Limits)
+	assert.Equal(t, want.Template.Missing(), got.Template.Missing())
+}
+
 func TestAlertsSayWhenOperatorsAreTold(t *testing.T) {
 	assert.Equal(t, contract.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute, RemindEvery: 24 * time.Hour}, parsed(t, "").Alerts)
 	set := parsed(t, "alerts: {failing_after: 10m, recovered_after: 0s, remind_every: 0s}")

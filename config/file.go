@@ -216,7 +216,7 @@ func (c *fileCall) setDefaults() {
 	c.Order = delivery.OrderBlock
 	c.Missing = missing(request.MissingEmpty)
 	c.Retry = fileRetry{Schedule: standardWebhooks(), Jitter: 0.2, Retention: duration(720 * time.Hour)}
-	c.Limits = fileLimits{Concurrency: 20, Response: 64 << 10}
+	c.Limits = fileLimits{Concurrency: 20, Response: delivery.DefaultResponse}
 }
 
 // standardWebhooks is the retry schedule of the Standard Webhooks specification: over 75 hours.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"segue/contract"
 	"segue/delivery"
 	"segue/interaction"
 
@@ -53,9 +54,9 @@ var processSettings = append([]processSetting{
 	{"gateway.address", "127.0.0.1:8080", checkHostPort},
 	{"metrics.address", MetricsAddress, optional(checkHostPort)},
 	{"engagement.backend", "", optional(checkBackend)},
-	{"alerts.failing_after", "5m", checkDuration},
-	{"alerts.recovered_after", "1m", checkDuration},
-	{"alerts.remind_every", "24h", checkDuration},
+	{"alerts.failing_after", short(contract.DefaultAlertRules().FailingAfter), checkDuration},
+	{"alerts.recovered_after", short(contract.DefaultAlertRules().RecoveredAfter), checkDuration},
+	{"alerts.remind_every", short(contract.DefaultAlertRules().RemindEvery), checkDuration},
 	{"guard.proxy.url", "", optional(checkProxy)},
 	{"guard.proxy.username", "", optional(checkSecret)},
 	{"guard.proxy.password", "", optional(checkSecret)},

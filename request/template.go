@@ -120,7 +120,7 @@ func fixedHeaders(s Spec, b body) []contract.Header {
 		fixed = append(fixed, contract.Header{Name: "Content-Type", Value: b.contentType()})
 	}
 	if !own("User-Agent") {
-		fixed = append(fixed, contract.Header{Name: "User-Agent", Value: "segue"})
+		fixed = append(fixed, contract.Header{Name: "User-Agent", Value: contract.UserAgent})
 	}
 	if soap, ok := b.(*soapBody); ok && soap.version == "1.1" {
 		fixed = append(fixed, contract.Header{Name: "SOAPAction", Value: `"` + soap.action + `"`}) // SOAP 1.1 requires it, even empty
