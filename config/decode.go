@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -158,16 +159,22 @@ func (d *decoder) pairs(path string, n *yaml.Node, what string, each func(key *y
 	}
 }
 
-func (d *decoder) object(path string, n *yaml.Node, target reflect.Value) {
-	fields := fieldsOf(target.Type())
+// block walks a mapping that takes the keys of a type, and reports every other key.
+func (d *decoder) block(path string, n *yaml.Node, t reflect.Type, each func(k blockKey, value *yaml.Node)) {
+	keys := keysOf(t)
 	d.pairs(path, n, "a block of keys", func(key, value *yaml.Node) {
-		f, ok := fields.index[key.Value]
-		if !ok {
-			d.failAt(key, d.keyPath(path, key), key.Value, "there is no such key", expr.Suggest(key.Value, fields.names))
+		i := slices.IndexFunc(keys, func(k blockKey) bool { return k.name == key.Value })
+		if i < 0 {
+			d.failAt(key, d.keyPath(path, key), key.Value, "there is no such key", expr.Suggest(key.Value, namesOf(keys)))
 			return
 		}
-		_, scalar := f.Tag.Lookup("scalar")
-		d.decode(join(path, key.Value), value, target.FieldByIndex(f.Index), scalar)
+		each(keys[i], value)
+	})
+}
+
+func (d *decoder) object(path string, n *yaml.Node, target reflect.Value) {
+	d.block(path, n, target.Type(), func(k blockKey, value *yaml.Node) {
+		d.decode(join(path, k.name), value, target.FieldByIndex(k.index), k.scalar)
 	})
 }
 
@@ -189,12 +196,17 @@ func (d *decoder) list(path string, n *yaml.Node, target reflect.Value) {
 
 func (d *decoder) dictionary(path string, n *yaml.Node, target reflect.Value) {
 	m := reflect.MakeMap(target.Type())
-	d.pairs(path, n, "a block of keys", func(key, value *yaml.Node) {
+	entry := func(name string, value *yaml.Node) {
 		v := reflect.New(target.Type().Elem())
 		withDefaults(v)
-		d.decode(join(path, key.Value), value, v.Elem(), false)
-		m.SetMapIndex(reflect.ValueOf(key.Value).Convert(target.Type().Key()), v.Elem())
-	})
+		d.decode(join(path, name), value, v.Elem(), false)
+		m.SetMapIndex(reflect.ValueOf(name).Convert(target.Type().Key()), v.Elem())
+	}
+	if isKeyed(target.Type()) {
+		d.block(path, n, target.Type(), func(k blockKey, value *yaml.Node) { entry(k.name, value) })
+	} else {
+		d.pairs(path, n, "a block of keys", func(key, value *yaml.Node) { entry(key.Value, value) })
+	}
 	target.Set(m)
 }
 
@@ -305,22 +317,4 @@ func join(path, key string) string {
 		return key
 	}
 	return path + "." + key
-}
-
-// structFields are the keys a struct takes, by its yaml tags, in order.
-type structFields struct {
-	names []string
-	index map[string]reflect.StructField
-}
-
-func fieldsOf(t reflect.Type) structFields {
-	s := structFields{index: map[string]reflect.StructField{}}
-	for i := range t.NumField() {
-		f := t.Field(i)
-		if name := f.Tag.Get("yaml"); name != "" {
-			s.names = append(s.names, name)
-			s.index[name] = f
-		}
-	}
-	return s
 }

@@ -153,6 +153,9 @@ type Request struct {
 // UsualTimeout is the default deadline of one attempt. Requests carry longer ones only.
 const UsualTimeout = 10 * time.Second
 
+// UserAgent is the User-Agent of a request that has none of its own.
+const UserAgent = "segue"
+
 // Size is roughly what the request weighs in a payload, in bytes, without its source.
 func (r Request) Size() int {
 	n := 200 + len(r.ID) + len(r.Call) + len(r.URL) + len(r.Body) + len(r.Fault)

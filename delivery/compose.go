@@ -12,8 +12,6 @@ import (
 	"segue/contract"
 )
 
-const userAgent = "segue/1"
-
 // ours are headers that a configured call cannot set: the connection's, and those
 // that carry the delivery's identity.
 var ours = map[string]bool{
@@ -77,7 +75,7 @@ func setHeaders(req *http.Request, p Policy, r contract.Request, attempt int) er
 		}
 	}
 	if req.Header.Get("User-Agent") == "" {
-		req.Header.Set("User-Agent", userAgent)
+		req.Header.Set("User-Agent", contract.UserAgent)
 	}
 	req.Header[headerID] = []string{r.ID}
 	req.Header.Set("Idempotency-Key", r.ID)

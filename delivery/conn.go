@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync/atomic"
 	"time"
+
+	"segue/contract"
 )
 
 // countedConn is a connection that counts the bytes written to it: what a request that
@@ -57,5 +59,5 @@ func untilAttemptEnds(ctx context.Context) (context.Context, context.CancelFunc)
 	if until, ok := ctx.Value(untilKey{}).(time.Time); ok {
 		return context.WithDeadline(ctx, until.Add(dialOutlives))
 	}
-	return context.WithTimeout(ctx, defaultTimeout)
+	return context.WithTimeout(ctx, contract.UsualTimeout)
 }

@@ -12,6 +12,8 @@ import (
 	"net/netip"
 	"net/url"
 	"time"
+
+	"segue/contract"
 )
 
 // maxProxyAnswer bounds a proxy's answer to CONNECT, in bytes.
@@ -94,7 +96,7 @@ func (d *dialer) tunnel(ctx context.Context, p *proxy, target netip.AddrPort) (n
 
 // open asks the proxy for the way to the target.
 func (p *proxy) open(conn net.Conn, target netip.AddrPort) error {
-	header := http.Header{"User-Agent": {userAgent}}
+	header := http.Header{"User-Agent": {contract.UserAgent}}
 	if p.Username != "" {
 		username, err := p.Username.resolve()
 		if err != nil {

@@ -21,7 +21,7 @@ func readBody(resp *http.Response, limit int64) ([]byte, string) {
 		return nil, "" // the body is the raw connection
 	}
 	if limit <= 0 {
-		limit = defaultResponse
+		limit = DefaultResponse
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	switch {

@@ -11,11 +11,8 @@ import (
 	"segue/contract"
 )
 
-const (
-	// defaultTimeout and defaultResponse stand in for a policy that gives none.
-	defaultTimeout  = contract.UsualTimeout
-	defaultResponse = 64 << 10
-)
+// DefaultResponse is how many bytes of a response are read for a policy that gives no limit.
+const DefaultResponse = 64 << 10
 
 // send makes one attempt: everything that can keep the request back is asked
 // before the receiver's limits are, and those before the first byte leaves.
@@ -117,7 +114,7 @@ type exchange struct {
 func (x *exchange) do(req *http.Request) contract.Outcome {
 	deadline := x.policy.Timeout
 	if deadline <= 0 {
-		deadline = defaultTimeout
+		deadline = contract.UsualTimeout
 	}
 	// Its own context: no caller may cut a request that has started.
 	ctx, cancel := withDeadline(deadline)

@@ -190,7 +190,7 @@ func (r *receiverRun) inspected() contract.Inspection {
 	err := workflow.ExecuteActivity(withInspect(r.ctx, summary), contract.ActivityInspect, contract.InspectInput{Call: r.start.Call}).Get(r.ctx, &seen)
 	if err != nil { // a defect; the timers still need rules
 		workflow.GetLogger(r.ctx).Error("looking at a call failed", "call", r.start.Call, "error", err)
-		seen.Rules = contract.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute, RemindEvery: 24 * time.Hour}
+		seen.Rules = contract.DefaultAlertRules()
 	}
 	r.changed, r.Rules = true, &seen.Rules
 	if seen.Counted {

@@ -1,10 +1,10 @@
-package config_test
+package check_test
 
 import (
 	"strings"
 	"testing"
 
-	"segue/config"
+	"segue/config/check"
 
 	"github.com/stretchr/testify/require"
 )
@@ -35,7 +35,7 @@ func TestCheckWarnsOfConditionsThatAlwaysFail(t *testing.T) {
 		`interaction.channel == "chat"`:                     "",
 	} {
 		set := parsed(t, strings.Replace(conditioned, "CONDITION", condition, 1))
-		warnings := config.Check(set).Warnings
+		warnings := check.NewReport(set).Warnings
 		if want == "" {
 			require.Empty(t, warnings, condition)
 			continue
@@ -60,7 +60,7 @@ func TestCheckWarnsOfMisspelledFields(t *testing.T) {
 calls: [{name: c, method: POST, url: "https://crm.example.com/", text: "`+text+`"}]
 triggers: [{when: interaction_ends, call: c}]
 `)
-		report := config.Check(set)
+		report := check.NewReport(set)
 		if want == "" {
 			require.Empty(t, report.Warnings, text)
 			require.Contains(t, report.Calls[0].Samples[0].Request.Body, "<", "the sample shows what the platform may have sent")
@@ -69,7 +69,7 @@ triggers: [{when: interaction_ends, call: c}]
 		require.Contains(t, report.Warnings, want)
 	}
 	set := parsed(t, strings.Replace(conditioned, "CONDITION", `agent.nam == "Ada"`, 1))
-	require.Contains(t, config.Check(set).Warnings, "triggers[0].if (call c): there may never be a value for agent.nam (did you mean agent.name?)")
+	require.Contains(t, check.NewReport(set).Warnings, "triggers[0].if (call c): there may never be a value for agent.nam (did you mean agent.name?)")
 }
 
 // What only a fault has is not made up elsewhere.
@@ -82,7 +82,7 @@ triggers:
   - {when: [interaction_ends, fault], call: c}
   - {when: interaction_ends, call: d}
 `)
-	report := config.Check(set)
+	report := check.NewReport(set)
 	bodies := map[string]string{}
 	for _, sample := range report.Calls[0].Samples {
 		bodies[string(sample.Moment)] = sample.Request.Body

@@ -1,4 +1,4 @@
-package config_test
+package check_test
 
 import (
 	"bytes"
@@ -9,11 +9,18 @@ import (
 	"testing"
 
 	"segue/config"
-	"segue/request"
+	"segue/config/check"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+func parsed(t testing.TB, text string) *config.Set {
+	t.Helper()
+	set, err := config.Parse("f.yaml", []byte(text))
+	require.NoError(t, err)
+	return set
+}
 
 func TestCheckShowsAlertsAndWarnsOfWhatTheyHaveNot(t *testing.T) {
 	set := parsed(t, `
@@ -29,7 +36,7 @@ triggers:
   - {when: fault, call: pager}
   - {when: operator.breaker_open, call: crm}
 `)
-	report := config.Check(set)
+	report := check.NewReport(set)
 	assert.Equal(t, []string{
 		"triggers[1].if (call pager) at operator.delivery_failing: no value then for interaction.queue",
 		"call pager at operator.delivery_failing: no value then for #ani#, event.typo, interaction.id: it goes out empty (missing: empty)",
@@ -49,7 +56,7 @@ triggers:
 
 // An alert is told by another call than the one that it is about.
 func TestCheckWarnsOfAlertsThatNobodyHears(t *testing.T) {
-	report := config.Check(parsed(t, `
+	report := check.NewReport(parsed(t, `
 calls: [{name: crm, method: GET, url: "https://crm.example.com/"}]
 triggers:
   - {when: interaction_starts, call: crm}
@@ -81,7 +88,7 @@ calls:
   - {name: mtls, method: GET, url: "https://h.example.com/", auth: {mtls: {certificate: file:/crt.pem, key: file:FILE}}}
 guard: {allow: ["10.1.0.0/16:443"], proxy: {url: "http://proxy.internal:3128", username: env:USER_NAME, password: env:SECRET}}
 `)
-	report := config.Check(set)
+	report := check.NewReport(set)
 	kinds := map[string][2]string{}
 	for _, c := range report.Calls {
 		kinds[c.Name] = [2]string{c.Auth, c.TLS}
@@ -122,7 +129,7 @@ guard: {allow: ["10.0.0.0/8:8443", "169.254.0.0/16"]}
 		"call port is blocked: the receiver's address is private, which guard.allow does not list",
 		"call metadata is blocked: the receiver's address is cloud metadata, which guard.allow does not list",
 		"call six is blocked: the receiver's address is private, which guard.allow does not list",
-	}, config.Check(set).Warnings)
+	}, check.NewReport(set).Warnings)
 }
 
 func TestCheckRendersSamplesAndWarns(t *testing.T) {
@@ -139,7 +146,7 @@ triggers:
   - {when: [interaction_starts, interaction_ends], call: crm}
   - {when: inbound.dequeue, channels: chat, call: crm}
 `)
-	report := config.Check(set)
+	report := check.NewReport(set)
 	assert.Equal(t, []string{
 		"triggers[1] (call crm) can never fire: it is a moment of inbound, and channels has only chat",
 		"call crm at interaction_starts: no value then for disposition.code: it goes out empty (missing: empty)",
@@ -156,15 +163,6 @@ triggers:
 	assert.Equal(t, `{"code":"SOLD","tier":"<tier>"}`, report.Calls[0].Samples[1].Request.Body)
 }
 
-// One of the policies has a name that YAML does not take for text.
-func TestMissingMayBeNullWithoutQuotes(t *testing.T) {
-	for written, want := range map[string]request.Missing{"null": "null", `"null"`: "null", "omit": "omit", "": "empty", "~": "empty"} {
-		set := parsed(t, "calls: [{name: a, method: POST, url: 'http://h.example.com/', missing: "+written+"}]")
-		c, _ := set.Call("a")
-		assert.Equal(t, want, c.Template.Missing(), written)
-	}
-}
-
 func TestDryRunsAreSaidSo(t *testing.T) {
 	set := parsed(t, `
 calls:
@@ -177,7 +175,7 @@ triggers:
 `)
 	crm, _ := set.Call("crm")
 	assert.True(t, crm.Policy.DryRun)
-	report := config.Check(set)
+	report := check.NewReport(set)
 	assert.Empty(t, report.Warnings)
 	assert.True(t, report.Calls[0].DryRun)
 	assert.False(t, report.Calls[0].Samples[0].DryRun)
@@ -192,8 +190,8 @@ triggers:
 }
 
 func TestCheckSaysWhatIsNotKnownYet(t *testing.T) {
-	check := func(missing, trigger, value string) []string {
-		report := config.Check(parsed(t, `
+	warnings := func(missing, trigger, value string) []string {
+		report := check.NewReport(parsed(t, `
 calls: [{name: crm, method: POST, url: "https://crm.example.com/", missing: `+missing+`, json: {v: "`+value+`"}}]
 triggers: [{`+trigger+`, call: crm}]
 `))
@@ -227,12 +225,12 @@ triggers: [{`+trigger+`, call: crm}]
 		{"empty", "when: segment_change", "${event.segment} ${agent.id}", nil},
 	}
 	for _, c := range cases {
-		assert.Equal(t, c.want, check(c.missing, c.trigger, c.value), c.trigger+" "+c.value)
+		assert.Equal(t, c.want, warnings(c.missing, c.trigger, c.value), c.trigger+" "+c.value)
 	}
 }
 
 func TestCheckRendersEachOccasion(t *testing.T) {
-	report := config.Check(parsed(t, `
+	report := check.NewReport(parsed(t, `
 calls: [{name: crm, method: POST, url: "https://crm.example.com/", text: "${interaction.channel} ${event.from}>${event.segment}.${event.leg} ${disposition.code}"}]
 triggers:
   - {when: segment_change, segments: [handling.agent, wrap_up], channels: [chat, inbound], call: crm}
@@ -260,9 +258,9 @@ triggers:
 // each call and moment.
 func TestTheExamplesOfBothSystemsAreClean(t *testing.T) {
 	for file, samples := range map[string]int{"ecs.yaml": 32, "engage-voice.yaml": 30} {
-		set, err := config.Load("../examples/" + file)
+		set, err := config.Load("../../examples/" + file)
 		require.NoError(t, err)
-		report := config.Check(set)
+		report := check.NewReport(set)
 		assert.Empty(t, report.Warnings, file)
 		n := 0
 		for _, c := range report.Calls {
@@ -276,5 +274,5 @@ func TestTheExamplesOfBothSystemsAreClean(t *testing.T) {
 func TestCheckSaysThatARateIsPerWorker(t *testing.T) {
 	set, err := config.Parse("f.yaml", []byte("calls: [{name: crm, method: GET, url: 'https://h.example.com/', limits: {rate: 10}}]\ntriggers: [{when: survey, call: crm}]"))
 	require.NoError(t, err)
-	assert.Contains(t, strings.Join(config.Check(set).Warnings, "\n"), "call crm: limits.rate of 10 a second holds for each worker")
+	assert.Contains(t, strings.Join(check.NewReport(set).Warnings, "\n"), "call crm: limits.rate of 10 a second holds for each worker")
 }

@@ -1,4 +1,4 @@
-package config
+package check
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"segue/config"
 	"segue/contract"
 	"segue/interaction"
 	"segue/trigger"
@@ -18,14 +19,14 @@ import (
 // TestCall is one call at one moment, to be sent for real without an interaction: it
 // begins with the sample data that Check shows.
 type TestCall struct {
-	Call  *Call
+	Call  *config.Call
 	View  *interaction.View
 	Event *interaction.Event
 }
 
 // NewTestCall tries a call at a moment. Without one it is the first that fires the call,
 // and for a call that nothing fires the end of an interaction.
-func NewTestCall(s *Set, c *Call, when interaction.Moment) *TestCall {
+func NewTestCall(s *config.Set, c *config.Call, when interaction.Moment) *TestCall {
 	if when == "" {
 		when = interaction.MomentInteractionEnds
 		if moments := s.Triggers.Fires(c.Name); len(moments) > 0 {
@@ -33,14 +34,14 @@ func NewTestCall(s *Set, c *Call, when interaction.Moment) *TestCall {
 		}
 	}
 	t := &TestCall{Call: c}
-	t.View, t.Event = sample(s.occasion(c.Name, when), c.Template.Uses())
+	t.View, t.Event = sample(occasionAt(s, c.Name, when), c.Template.Uses())
 	return t
 }
 
-// occasion is the first at a moment that fires a call, else one that any trigger
+// occasionAt is the first at a moment that fires a call, else one that any trigger
 // without filters would have.
-func (s *Set) occasion(call string, when interaction.Moment) trigger.Occasion {
-	for _, o := range s.occasions(call) {
+func occasionAt(s *config.Set, call string, when interaction.Moment) trigger.Occasion {
+	for _, o := range occasionsOf(s, call) {
 		if o.Moment == when {
 			return o
 		}
@@ -146,9 +147,10 @@ func jsonNames(t reflect.Type) []string {
 	return names
 }
 
-// Render fills the call in. What looks like a credential in it is for Mask.
+// Render renders the call. Mask hides what looks like a credential in the request.
 func (t *TestCall) Render(deliveryID string) contract.Request {
-	return t.Call.Render(deliveryID, t.View, t.Event)
+	r, _ := t.Call.Template.Render(deliveryID, t.View, t.Event) // the error is also the request's Fault
+	return r
 }
 
 // Mask hides what looks like a credential in a request that is shown.

@@ -1,4 +1,4 @@
-package config
+package check
 
 import (
 	"fmt"
@@ -7,11 +7,12 @@ import (
 	"strconv"
 	"strings"
 
+	"segue/config"
 	"segue/delivery"
 )
 
 // authKind names how a call authenticates, and the references but no secret.
-func authKind(c *Call) string {
+func authKind(c *config.Call) string {
 	switch a := c.Policy.Auth; {
 	case a.Basic != nil:
 		return fmt.Sprintf("basic (%s, %s)", a.Basic.Username, a.Basic.Password)
@@ -65,9 +66,9 @@ func proxied(p delivery.Proxy) string {
 	return fmt.Sprintf("%s (%s, %s)", p.URL, p.Username, p.Password)
 }
 
-// refuses says why a URL whose host is an address will be blocked, as far as can be
+// refused says why a URL whose host is an address will be blocked, as far as can be
 // told from here: names are resolved where the worker runs.
-func (g Guard) refuses(text string) string {
+func refused(g config.Guard, text string) string {
 	u, err := url.Parse(text)
 	guard, bad := delivery.NewGuard(g.Allow)
 	if err != nil || bad != nil {

@@ -1,4 +1,4 @@
-package config
+package check
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"segue/config"
 	"segue/contract"
 	"segue/interaction"
 	"segue/trigger"
@@ -57,9 +58,9 @@ type Sample struct {
 // maxSamples bounds the samples of one call.
 const maxSamples = 100
 
-// Check renders a sample of every call for each moment that its triggers name,
+// NewReport renders a sample of every call for each moment that its triggers name,
 // and warns of what is legal but hardly meant.
-func Check(s *Set) Report {
+func NewReport(s *config.Set) Report {
 	r := Report{File: s.File, Version: s.Version, Allow: s.Guard.Allow, Proxy: proxied(s.Guard.Proxy)}
 	r.idle(s)
 	r.checkAlerts(s)
@@ -67,7 +68,7 @@ func Check(s *Set) Report {
 	for _, c := range s.Calls() {
 		report := CallReport{Name: c.Name, BuiltIn: c.BuiltIn, Auth: authKind(c), TLS: trusted(c.Policy.TLS), Signed: len(c.Policy.Sign) > 0,
 			Timeout: c.Policy.Timeout.String(), Retries: len(c.Policy.Retry.Schedule), DryRun: c.Policy.DryRun}
-		occasions := s.occasions(c.Name)
+		occasions := occasionsOf(s, c.Name)
 		if len(s.Triggers.Fires(c.Name)) == 0 {
 			r.warn("call %s has no trigger: nothing fires it", c.Name)
 		}
@@ -85,12 +86,12 @@ func Check(s *Set) Report {
 			for _, what := range unavailable(o, uses, c.Template.Missing()) {
 				r.warn("call %s at %s: %s", c.Name, momentOf(o), what)
 			}
-			request := c.Render("msg_sample", view, event)
-			if request.Fault != "" {
-				r.warn("call %s cannot be rendered at %s with sample data: %s", c.Name, momentOf(o), request.Fault)
+			request, err := c.Template.Render("msg_sample", view, event)
+			if err != nil {
+				r.warn("call %s cannot be rendered at %s with sample data: %s", c.Name, momentOf(o), err)
 			}
 			if unreachable == "" && !report.DryRun {
-				unreachable = s.Guard.refuses(request.URL)
+				unreachable = refused(s.Guard, request.URL)
 			}
 			hidden = mask(&request)
 			report.Samples = append(report.Samples, Sample{o.Moment, o.Channel, o.Segment, o.Leg, o.Disposition, s.Triggers.DryRun(c.Name, o.Moment), request})
@@ -107,8 +108,8 @@ func Check(s *Set) Report {
 }
 
 // idle warns of triggers that never fire, or hardly.
-func (r *Report) idle(s *Set) {
-	for i, spec := range s.specs {
+func (r *Report) idle(s *config.Set) {
+	for i, spec := range s.Triggers.Specs() {
 		idles := spec.Idles()
 		for _, idle := range idles {
 			where := fmt.Sprintf("triggers[%d] (call %s)", i, spec.Call)
@@ -124,10 +125,10 @@ func (r *Report) idle(s *Set) {
 	}
 }
 
-// occasions lists when a call is made, each once, in the order of the triggers.
-func (s *Set) occasions(call string) []trigger.Occasion {
+// occasionsOf lists when a call is made, each once, in the order of the triggers.
+func occasionsOf(s *config.Set, call string) []trigger.Occasion {
 	var list []trigger.Occasion
-	for _, spec := range s.specs {
+	for _, spec := range s.Triggers.Specs() {
 		if spec.Call != call {
 			continue
 		}

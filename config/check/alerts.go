@@ -1,4 +1,4 @@
-package config
+package check
 
 import (
 	"maps"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"segue/config"
 	"segue/contract"
 	"segue/expr"
 	"segue/interaction"
@@ -41,8 +42,8 @@ func lackingInAlert(uses []string) []string {
 
 // checkAlerts warns of triggers for operators whose condition reads what an alert
 // has not, and of those that nobody would hear.
-func (r *Report) checkAlerts(s *Set) {
-	for i, spec := range s.specs {
+func (r *Report) checkAlerts(s *config.Set) {
+	for i, spec := range s.Triggers.Specs() {
 		at := slices.IndexFunc(spec.Moments, func(when string) bool { return interaction.Moment(when).IsForOperators() })
 		if at < 0 {
 			continue
@@ -53,7 +54,7 @@ func (r *Report) checkAlerts(s *Set) {
 				r.warn("triggers[%d].if (call %s) at %s: no value then for %s", i, spec.Call, when, strings.Join(list, ", "))
 			}
 		}
-		if !slices.ContainsFunc(s.names, func(name string) bool { return name != spec.Call && s.firesForInteractions(name) }) {
+		if !slices.ContainsFunc(s.Calls(), func(c *config.Call) bool { return c.Name != spec.Call && firesForInteractions(s, c.Name) }) {
 			r.warn("triggers[%d] (call %s) can never fire at %s: an alert is not told by the call that it is about, and no other call is fired by interactions",
 				i, spec.Call, when)
 		}
@@ -61,6 +62,6 @@ func (r *Report) checkAlerts(s *Set) {
 }
 
 // firesForInteractions tells whether some interaction's moment fires the call.
-func (s *Set) firesForInteractions(call string) bool {
+func firesForInteractions(s *config.Set, call string) bool {
 	return slices.ContainsFunc(s.Triggers.Fires(call), func(when interaction.Moment) bool { return !when.IsForOperators() })
 }

@@ -1,9 +1,10 @@
-package config
+package check
 
 import (
 	"slices"
 	"strings"
 
+	"segue/config"
 	"segue/expr"
 	"segue/interaction"
 	"segue/spelling"
@@ -19,8 +20,8 @@ const maxCombinations = 625
 
 // checkConditions warns of conditions that fail whatever their data is: their trigger
 // never fires, and only a worker's log would say why.
-func (r *Report) checkConditions(s *Set) {
-	for i, spec := range s.specs {
+func (r *Report) checkConditions(s *config.Set) {
+	for i, spec := range s.Triggers.Specs() {
 		condition, err := expr.CompileCondition(spec.If)
 		if err != nil {
 			continue // none
