@@ -110,8 +110,7 @@ func (r *run) gapAlarm() *alarm {
 // order is off or nothing is legal any more. Nor is it waited for when that keeps
 // a run that is far too long from being renewed.
 func (r *run) isWorthWaiting() bool {
-	over := r.Interaction.Completed() && !r.awaitsLateEvents()
-	return r.ordersByNumber() && !over && !r.exceeds(125)
+	return r.ordersByNumber() && !r.isOver() && !r.exceeds(125)
 }
 
 // endGap lets go on whatever has waited out the window that ended at due.
