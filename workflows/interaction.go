@@ -84,6 +84,7 @@ type run struct {
 	inFlight   int  // activities of lanes and of a cancellation, and the start of children
 	present    task // see the method task
 	updates    int
+	replies    map[*intake.Arrival]*reply // of commands whose senders wait
 
 	dispatching bool // Dispatch is running
 	starting    bool // children are being started
@@ -116,7 +117,7 @@ func openRun(ctx workflow.Context, start converter.RawValue, carried *Carried) (
 		return nil, err
 	}
 	r.inbox.open(lasting, r.receive)
-	if carried == nil && !r.applied && (r.Rejected.Count > 0 || len(r.Sequence.Held) > 0) {
+	if carried == nil && !r.applied && (r.Rejected.Count > 0 || len(r.Sequence.Buffered) > 0) {
 		r.OrphanSince = workflow.Now(ctx)
 	}
 	if err := r.takeUpdates(ctx); err != nil {
@@ -156,7 +157,7 @@ func (r *run) begin(input converter.RawValue) error {
 		return err
 	}
 	r.Interaction, r.Sequence.Passed = opened, start.SourceSequence
-	r.keep(effect)
+	r.keepEffect(effect)
 	return nil
 }
 

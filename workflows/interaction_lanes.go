@@ -230,7 +230,7 @@ func (r *run) noteFault(call, when string, outcome *contract.Outcome) {
 	if outcome.Verdict != contract.VerdictFinal || !r.Deliveries.isOpen(outcome.ID, call) {
 		return
 	}
-	r.keep(r.Interaction.Fault(interaction.Failure{
+	r.keepEffect(r.Interaction.Fault(interaction.Failure{
 		Call: call, Class: outcome.Class, Code: outcome.Code, Delivery: outcome.ID, Of: interaction.Moment(when),
 	}, workflow.Now(r.ctx)))
 }

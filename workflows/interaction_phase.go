@@ -74,7 +74,7 @@ func (c conditions) phase() phase {
 func (r *run) phase() phase {
 	return conditions{
 		renewalDue:  r.renewalDue,
-		isOver:      r.isOver() && len(r.Sequence.Held) == 0,
+		isOver:      r.isOver() && len(r.Sequence.Buffered) == 0,
 		hasBacklog:  len(r.Outbox.Turns) > 0 || !r.Lanes.areIdle() || len(r.Children) > 0,
 		isInFlight:  r.inFlight > 0,
 		isAnswering: !workflow.AllHandlersFinished(r.ctx),
