@@ -45,11 +45,11 @@ func (r *run) receive(ctx workflow.Context, s signal) {
 		arrival, err = intake.Read(s.name, payload, "")
 	}
 	if err != nil {
-		count(ctx, s.name, false, err)
+		countCommand(ctx, s.name, false, err)
 		r.reject(ctx, s.name, eventIDOf(payload), err)
 		return
 	}
-	r.take(arrival)
+	r.takeCommand(arrival)
 }
 
 func (r *run) reject(ctx workflow.Context, name, eventID string, reason error) {
@@ -72,11 +72,11 @@ func (r *run) applyInternal(command interaction.Command) {
 		return
 	}
 	r.applied, r.OrphanSince = true, time.Time{}
-	r.keep(verdict.Effect)
+	r.keepEffect(verdict.Effect)
 }
 
-// keep takes over what an applied command causes.
-func (r *run) keep(effect interaction.Effect) {
+// keepEffect takes over what an applied command causes.
+func (r *run) keepEffect(effect interaction.Effect) {
 	r.touched = true
 	r.Outbox.add(effect.Turn)
 	r.Children = append(r.Children, effect.Children...)
@@ -110,11 +110,11 @@ func (r *run) handleUpdate(ctx workflow.Context, raw converter.RawValue) (contra
 	r.updates++
 	arrival, err := readUpdate(ctx, raw)
 	if err != nil {
-		count(ctx, workflow.GetCurrentUpdateInfo(ctx).Name, false, err)
+		countCommand(ctx, workflow.GetCurrentUpdateInfo(ctx).Name, false, err)
 		return contract.Answer{}, refusal(err)
 	}
 	reply := r.request(arrival)
-	if err := r.await(ctx, reply); err != nil {
+	if err := r.awaitReplies(ctx, reply); err != nil {
 		return contract.Answer{}, err
 	}
 	if reply.err != nil {
@@ -125,14 +125,14 @@ func (r *run) handleUpdate(ctx workflow.Context, raw converter.RawValue) (contra
 
 func (r *run) validateUpdate(ctx workflow.Context, raw converter.RawValue) error {
 	arrival, err := readUpdate(ctx, raw)
-	if err == nil && !r.isJudgedInItsTurn(arrival) {
+	if err == nil && !r.isJudgedLater(arrival) {
 		err = r.Interaction.Check(arrival.Command())
 	}
 	if err == nil {
 		err = r.mayTake(arrival)
 	}
 	if err != nil {
-		count(ctx, workflow.GetCurrentUpdateInfo(ctx).Name, false, err)
+		countCommand(ctx, workflow.GetCurrentUpdateInfo(ctx).Name, false, err)
 		return refusal(err)
 	}
 	return nil
@@ -171,7 +171,7 @@ func (r *run) takeArray(ctx workflow.Context) error {
 		for i, item := range items {
 			replies[i] = r.requestItem(item, itemID(workflow.GetCurrentUpdateInfo(ctx).ID, i))
 		}
-		if err := r.await(ctx, replies...); err != nil {
+		if err := r.awaitReplies(ctx, replies...); err != nil {
 			return nil, err
 		}
 		results := make([]contract.CommandResult, len(items))
@@ -233,8 +233,9 @@ func itemID(updateID string, i int) string { return fmt.Sprintf("%s#%d", updateI
 func (r *run) requestItem(item json.RawMessage, messageID string) *reply {
 	name, arrival, err := readItem(item, messageID)
 	if err != nil {
-		count(r.ctx, name, false, err)
-		return &reply{done: true, answer: r.answer(false), err: err}
+		countCommand(r.ctx, name, false, err)
+		answer := replyOf(r.answer(false), err)
+		return &answer
 	}
 	return r.request(arrival)
 }

@@ -74,12 +74,12 @@ func (l Unfinished) State() interaction.State { return l.Carried.Interaction.Fac
 // up again sends it with the ids that the run which left it would have used.
 func (l Unfinished) End(at time.Time, reason string) error {
 	l.Carried.FirstRunID = l.Owner.FirstRunID
-	l.Carried.Release(at, at, func(_ *intake.Arrival, v intake.Verdict) { // what still waits for a missing number was taken
-		if v.Err == nil && !v.Duplicate {
-			l.Carried.Outbox.add(v.Effect.Turn)
-			l.Carried.Children = append(l.Carried.Children, v.Effect.Children...)
+	for _, verdict := range l.Carried.Release(at, at) { // commands that still wait for a missing number
+		if verdict.Err == nil && !verdict.Duplicate {
+			l.Carried.Outbox.add(verdict.Effect.Turn)
+			l.Carried.Children = append(l.Carried.Children, verdict.Effect.Children...)
 		}
-	})
+	}
 	if l.Carried.Interaction.Completed() {
 		return nil
 	}
