@@ -1,9 +1,10 @@
 package contract
 
 import (
-	"unicode/utf8"
 
 	"go.temporal.io/sdk/temporal"
+
+	"segue/excerpt"
 )
 
 const (
@@ -27,7 +28,7 @@ type Priority struct {
 // Of is what Temporal is told: of the same priority, contact centers take turns, so
 // that a flood in one does not starve the others.
 func (p Priority) Of(contactCenter string) temporal.Priority {
-	return temporal.Priority{PriorityKey: p.Key, FairnessKey: cut(contactCenter, maxFairnessKey), FairnessWeight: p.Weight}
+	return temporal.Priority{PriorityKey: p.Key, FairnessKey: excerpt.Cut(contactCenter, maxFairnessKey), FairnessWeight: p.Weight}
 }
 
 // Behind is the priority of what is done for the same interaction but not now: what
@@ -38,15 +39,4 @@ func (p Priority) Behind() Priority {
 	}
 	p.Key = min(p.Key+1, LastPriority)
 	return p
-}
-
-// cut shortens text to a number of bytes, at a character.
-func cut(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	for limit > 0 && !utf8.RuneStart(text[limit]) {
-		limit--
-	}
-	return text[:limit]
 }

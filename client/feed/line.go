@@ -10,9 +10,9 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 
 	"segue/client"
+	"segue/excerpt"
 )
 
 // CommandStart is the line that starts its interaction.
@@ -110,7 +110,7 @@ func parse(text []byte, contactCenter string) (line Line, identified bool, err e
 			continue
 		}
 		if !given || json.Unmarshal(raw, address.into) != nil || *address.into == "" {
-			return Line{}, false, fmt.Errorf("%s: %s: give it as text", address.field, excerpt(raw))
+			return Line{}, false, fmt.Errorf("%s: %s: give it as text", address.field, shown(raw))
 		}
 		delete(fields, address.field)
 	}
@@ -151,14 +151,11 @@ func because(err error) string {
 	return err.Error()
 }
 
-func excerpt(raw json.RawMessage) string {
-	switch {
-	case raw == nil:
+func shown(raw json.RawMessage) string {
+	if raw == nil {
 		return "missing"
-	case len(raw) > 60:
-		return strings.ToValidUTF8(string(raw[:60]), "") + "…"
 	}
-	return string(raw)
+	return excerpt.Of(string(raw), 60)
 }
 
 // identify gives a command without an event id one that follows from its content
