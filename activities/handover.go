@@ -226,7 +226,7 @@ func (p *outgoing) isHopeless(sender *delivery.Sender) bool {
 // that was idle, would say.
 func (d *dispatching) whyHandOver(p *outgoing) *contract.Outcome {
 	if p.request.Fault != "" {
-		outcome := delivery.NotSent(p.policy, p.request, delivery.ClassRender, p.request.Fault)
+		outcome := delivery.Unrendered(p.policy, p.request)
 		return &outcome
 	}
 	outcome := d.Sender.Reject(p.policy, p.request)

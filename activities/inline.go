@@ -92,7 +92,7 @@ func (d *dispatching) sendParcel(p *outgoing, over <-chan struct{}) {
 		p.route = routeWait // nothing was sent, so it is no attempt
 		p.wait(nil)
 	default:
-		d.Sender.Told(p.request.ID, 1, asker)
+		d.Sender.Claim(p.request.ID, 1, asker)
 		p.wait(&outcome)
 	}
 }

@@ -41,7 +41,7 @@ func (r *receiver) saw(a Attempt) bool {
 	o := a.Outcome
 	isDelivered := o.Verdict == contract.VerdictDelivered && o.Class == string(delivery.ClassOK)
 	isFailed := !o.Free && o.Verdict != contract.VerdictDelivered &&
-		(o.Verdict == contract.VerdictRetry || delivery.Class(o.Class).MayPass())
+		(o.Verdict == contract.VerdictRetry || delivery.Class(o.Class).IsTransient())
 	switch {
 	case o.At.Before(r.latest):
 		return false
