@@ -70,7 +70,7 @@ type outgoing struct {
 	policy  delivery.Policy
 	dryRun  bool
 	route   route
-	flight  *delivery.Flight // set when this process has sent it before
+	flight  *delivery.Attempt // set when this process has sent it before
 
 	status  contract.DeliveryStatus
 	outcome *contract.Outcome

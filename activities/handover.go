@@ -98,7 +98,7 @@ func (p *outgoing) failsUnsent(sender *delivery.Sender) bool {
 // that was idle, would say.
 func (d *dispatching) knownFailure(p *outgoing) *contract.Outcome {
 	if p.request.Fault != "" {
-		outcome := delivery.NotSent(p.policy, p.request, delivery.ClassRender, p.request.Fault)
+		outcome := delivery.Unrendered(p.policy, p.request)
 		return &outcome
 	}
 	outcome := d.Sender.Reject(p.policy, p.request)

@@ -92,7 +92,7 @@ func (d *dispatching) sendRequest(p *outgoing, over <-chan struct{}) {
 		p.route = routeWait // nothing was sent, so it is no attempt
 		p.wait(nil)
 	default:
-		d.Sender.Told(p.request.ID, 1, dispatchCaller)
+		d.Sender.Claim(p.request.ID, 1, dispatchCaller)
 		p.wait(&outcome)
 	}
 }

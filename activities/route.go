@@ -110,9 +110,7 @@ func (d *dispatching) isMore() bool {
 func (p *outgoing) settleUnsent() {
 	switch p.route {
 	case routeRecord:
-		outcome := delivery.DryRun(p.policy, p.request)
-		outcome.Message = p.request.Fault
-		p.delivered(outcome)
+		p.delivered(delivery.DryRun(p.policy, p.request))
 	case routeWait:
 		p.wait(nil)
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"segue/excerpt"
 	"segue/expr"
 
 	"go.yaml.in/yaml/v3"
@@ -48,17 +49,9 @@ func (d *decoder) afford(n *yaml.Node, path string, values int) bool {
 		return true
 	}
 	if before <= maxNodes {
-		d.failAt(n, excerptOf(path), "", fmt.Sprintf("the file has more than %d values, or they are too large", maxNodes), "make it smaller, with fewer aliases")
+		d.failAt(n, excerpt.Of(path, 200), "", fmt.Sprintf("the file has more than %d values, or they are too large", maxNodes), "make it smaller, with fewer aliases")
 	}
 	return false
-}
-
-// excerptOf bounds a path in an error.
-func excerptOf(path string) string {
-	if len(path) > 200 {
-		return strings.ToValidUTF8(path[:200], "") + "…"
-	}
-	return path
 }
 
 // fail records a mistake at a path; its line is that of the nearest place that was read.

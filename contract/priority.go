@@ -1,9 +1,9 @@
 package contract
 
 import (
-	"unicode/utf8"
-
 	"go.temporal.io/sdk/temporal"
+
+	"segue/excerpt"
 )
 
 const (
@@ -27,7 +27,7 @@ type Priority struct {
 // ForContactCenter is what Temporal is told: of the same priority, contact centers take turns, so
 // that a flood in one does not starve the others.
 func (p Priority) ForContactCenter(contactCenter string) temporal.Priority {
-	return temporal.Priority{PriorityKey: p.Key, FairnessKey: truncate(contactCenter, maxFairnessKey), FairnessWeight: p.Weight}
+	return temporal.Priority{PriorityKey: p.Key, FairnessKey: excerpt.Cut(contactCenter, maxFairnessKey), FairnessWeight: p.Weight}
 }
 
 // Lower is the priority of what is done for the same interaction but not now: what
@@ -38,15 +38,4 @@ func (p Priority) Lower() Priority {
 	}
 	p.Key = min(p.Key+1, LastPriority)
 	return p
-}
-
-// truncate shortens text to a number of bytes, at a character.
-func truncate(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	for limit > 0 && !utf8.RuneStart(text[limit]) {
-		limit--
-	}
-	return text[:limit]
 }

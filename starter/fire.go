@@ -84,7 +84,7 @@ func (a *app) fire(ctx context.Context, set *config.Set, f fireFlags) error {
 	policy.DryRun = false // to send it is what was asked for
 	rendered := trial.Render("msg_check_" + strings.ToLower(rand.Text()))
 	fmt.Fprintf(a.errs, "Sending a real request to %s: the receiver cannot tell it from any other.\n", check.Mask(rendered).URL)
-	outcome, seen := sender.Watch(ctx, policy, rendered)
+	outcome, seen := sender.SendTraced(ctx, policy, rendered)
 	result := fired{
 		OK: outcome.Verdict == contract.VerdictDelivered, Call: call.Name, Moment: trial.Event.Moment, Request: check.Mask(seen.Request),
 		Written: seen.Written, Protocol: seen.Protocol, Response: seen.Response, Outcome: outcome, Next: next(call, outcome),

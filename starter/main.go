@@ -20,7 +20,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second Ctrl-C ends the process at once.
 	context.AfterFunc(ctx, stop)
-	log.SetOutput(delivery.Quiet(os.Stderr)) // dev and demo send from this process
+	log.SetOutput(delivery.RedactStandardLog(os.Stderr)) // dev and demo send from this process
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 

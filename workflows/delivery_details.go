@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"segue/contract"
+	"segue/excerpt"
 )
 
 // What the current details list: deliveries that are open, and the last that were discarded.
@@ -104,7 +105,7 @@ func (it *item) describe() string {
 		fmt.Fprintf(&text, ", last at %s", secondOf(it.Attempts[n-1].At))
 	}
 	if it.Why != "" {
-		fmt.Fprintf(&text, ": %s", excerpt(it.Why, 200))
+		fmt.Fprintf(&text, ": %s", excerpt.Of(it.Why, 200))
 	}
 	if it.Answer != "" {
 		fmt.Fprintf(&text, ", the answer begins %s", code(it.Answer))

@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"segue/contract"
+	"segue/excerpt"
 )
 
 const (
@@ -30,7 +31,7 @@ func (r *laneRun) grant(name string, wish contract.OperatorRequest) error {
 		}
 		found = true
 		if name == contract.SignalDiscard {
-			r.discard(it, excerpt(wish.By, byLimit), it.lastClass())
+			r.discard(it, excerpt.Of(wish.By, byLimit), it.lastClass())
 			continue
 		}
 		it.again()
@@ -40,7 +41,7 @@ func (r *laneRun) grant(name string, wish contract.OperatorRequest) error {
 		for _, request := range r.Overflow {
 			given := &item{Request: request}
 			r.Items = append(r.Items, given)
-			r.discard(given, excerpt(wish.By, byLimit), "")
+			r.discard(given, excerpt.Of(wish.By, byLimit), "")
 		}
 		found, r.Overflow = found || len(r.Overflow) > 0, nil
 	}
@@ -48,9 +49,9 @@ func (r *laneRun) grant(name string, wish contract.OperatorRequest) error {
 	case found:
 		return nil
 	case wish.ID != "" && wish.Rerender:
-		return fmt.Errorf("%s: no delivery %q waits here that can be rendered again", name, excerpt(wish.ID, 64))
+		return fmt.Errorf("%s: no delivery %q waits here that can be rendered again", name, excerpt.Of(wish.ID, 64))
 	case wish.ID != "":
-		return fmt.Errorf("%s: no delivery %q waits here", name, excerpt(wish.ID, 64))
+		return fmt.Errorf("%s: no delivery %q waits here", name, excerpt.Of(wish.ID, 64))
 	default:
 		return fmt.Errorf("%s: nothing is parked here; pick a delivery that waits by its id", name)
 	}
@@ -68,7 +69,7 @@ func (r *laneRun) discard(it *item, by, class string) {
 // refuse notes a signal that changed nothing, for whoever sent it in the Temporal UI.
 func (r *laneRun) refuse(name string, reason error) {
 	r.Refused = append(r.Refused, contract.Rejected{
-		Command: excerpt(name, 64), Reason: excerpt(reason.Error(), 200), At: stamp(workflow.Now(r.ctx)),
+		Command: excerpt.Of(name, 64), Reason: excerpt.Of(reason.Error(), 200), At: stamp(workflow.Now(r.ctx)),
 	})
 	r.Refused = r.Refused[max(0, len(r.Refused)-keptRefused):]
 }

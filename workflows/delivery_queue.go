@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"segue/contract"
+	"segue/excerpt"
 )
 
 // keptAttempts, keptDelivered and keptDiscarded bound what a lane still shows of its past.
@@ -77,7 +78,7 @@ func (it *item) lastClass() string {
 // take notes a failed attempt and when the next one is, or parks the delivery.
 func (it *item) take(outcome contract.Outcome, now time.Time) {
 	it.note(outcome)
-	it.Why, it.Answer = outcome.Message, excerpt(outcome.Excerpt, keptAnswer)
+	it.Why, it.Answer = outcome.Message, excerpt.Of(outcome.Excerpt, keptAnswer)
 	if outcome.Of > 0 { // one that ended without an outcome of its own says nothing of the call
 		it.Of, it.Order = outcome.Of, outcome.Order
 	}

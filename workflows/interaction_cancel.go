@@ -4,6 +4,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"segue/contract"
+	"segue/excerpt"
 	"segue/interaction"
 )
 
@@ -40,5 +41,5 @@ func (r *run) cancelReason(ctx workflow.Context) string {
 	if err := workflow.ExecuteLocalActivity(withCancelReason(ctx), contract.ActivityCancelReason).Get(ctx, &reason); err != nil {
 		workflow.GetLogger(ctx).Warn("canceled, and the reason cannot be read", "error", err)
 	}
-	return excerpt(reason, cancelReasonLimit)
+	return excerpt.Of(reason, cancelReasonLimit)
 }

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"segue/contract"
+	"segue/excerpt"
 	"segue/interaction"
 	"segue/interaction/intake"
 )
@@ -55,9 +56,9 @@ func (r *run) receive(ctx workflow.Context, s signal) {
 func (r *run) reject(ctx workflow.Context, name, eventID string, reason error) {
 	r.touched = true
 	r.Rejected.add(contract.Rejected{
-		Command: excerpt(name, 128),
-		EventID: excerpt(eventID, 256),
-		Reason:  excerpt(reason.Error(), 512),
+		Command: excerpt.Of(name, 128),
+		EventID: excerpt.Of(eventID, 256),
+		Reason:  excerpt.Of(reason.Error(), 512),
 		At:      stamp(workflow.Now(ctx)),
 	})
 	logRefusal(ctx, name, r.Rejected.Count, reason)
@@ -211,7 +212,7 @@ func arrayOf(raw converter.RawValue) ([]json.RawMessage, error) {
 	}
 	if err := json.Unmarshal(payload, &items); err != nil {
 		return nil, &interaction.InvalidError{
-			Command: contract.UpdateCommands, Field: "payload", Value: excerpt(string(payload), 60),
+			Command: contract.UpdateCommands, Field: "payload", Value: excerpt.Of(string(payload), 60),
 			Reason: "must be an array of objects, each with its command",
 		}
 	}
@@ -248,7 +249,7 @@ func readItem(item json.RawMessage, messageID string) (name string, arrival *int
 	}
 	if err := json.Unmarshal(item, &named); err != nil || named.Command == "" {
 		return named.Command, nil, &interaction.InvalidError{
-			Command: contract.UpdateCommands, Field: "command", Value: excerpt(string(item), 60), Reason: "name the command",
+			Command: contract.UpdateCommands, Field: "command", Value: excerpt.Of(string(item), 60), Reason: "name the command",
 		}
 	}
 	if named.SourceSequence != nil {

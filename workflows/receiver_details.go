@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"segue/contract"
+	"segue/excerpt"
 )
 
 // The states of a receiver in trouble.
@@ -86,7 +87,7 @@ func (r *receiverRun) details() string {
 	}
 	if failure := r.latestFailure(); failure.Class != "" {
 		fmt.Fprintf(&text, " Last failure: %s (%s), delivery `%s` of interaction `%s` of `%s`.",
-			excerpt(failure.Message, 300), failure.Class, failure.Delivery, failure.Interaction, failure.ContactCenter)
+			excerpt.Of(failure.Message, 300), failure.Class, failure.Delivery, failure.Interaction, failure.ContactCenter)
 	}
 	text.WriteString("\n")
 	if !r.CountedAt.IsZero() {

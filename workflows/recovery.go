@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"segue/contract"
+	"segue/excerpt"
 	"segue/interaction"
 	"segue/interaction/intake"
 )
@@ -85,7 +86,7 @@ func (l Unfinished) End(at time.Time, reason string) error {
 	}
 	command := interaction.TimerCommand(interaction.WorkflowCancel, interaction.Timer{})
 	if reason != "" {
-		command.Fields = map[string]any{"reason": excerpt(reason, cancelReasonLimit)}
+		command.Fields = map[string]any{"reason": excerpt.Of(reason, cancelReasonLimit)}
 	}
 	effect, err := l.Carried.Interaction.Apply(command, at)
 	if err != nil {

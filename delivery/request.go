@@ -10,11 +10,12 @@ import (
 	"strings"
 
 	"segue/contract"
+	"segue/excerpt"
 )
 
-// ours are headers that a configured call cannot set: the connection's, and those
+// reservedHeaders are headers that a configured call cannot set: the connection's, and those
 // that carry the delivery's identity.
-var ours = map[string]bool{
+var reservedHeaders = map[string]bool{
 	"Accept-Encoding": true, "Connection": true, "Content-Length": true, "Host": true, "Keep-Alive": true, "Proxy-Connection": true,
 	"Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
 	"Idempotency-Key": true, "X-Idempotency-Key": true,
@@ -63,10 +64,10 @@ func setHeaders(req *http.Request, p Policy, r contract.Request, attempt int) er
 	for _, h := range r.Headers {
 		value := h.Text(attempt)
 		if !isToken(h.Name) || !isFieldValue(value) {
-			return fmt.Errorf("header %q is not valid HTTP", bounded(h.Name, 64))
+			return fmt.Errorf("header %q is not valid HTTP", excerpt.Cut(h.Name, 64))
 		}
 		switch name := textproto.CanonicalMIMEHeaderKey(h.Name); {
-		case ours[name]:
+		case reservedHeaders[name]:
 		case name == "Authorization", name == "User-Agent", name == "Content-Type":
 			req.Header.Set(name, value)
 		default:

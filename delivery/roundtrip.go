@@ -8,8 +8,8 @@ import (
 	"segue/contract"
 )
 
-// drained is how long a refusal may be that is read to keep its connection, in bytes.
-const drained = 4 << 10
+// maxDrained is how long a refusal may be that is read to keep its connection, in bytes.
+const maxDrained = 4 << 10
 
 // noTokenError is an attempt that ends for want of a token.
 type noTokenError struct {
@@ -37,11 +37,11 @@ func (x *exchange) roundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, &noTokenError{cause: err}
 	}
-	resp, err := x.transmit(x.bearing(req, token))
+	resp, err := x.transmit(x.withToken(req, token))
 	switch {
 	case err != nil:
 		return nil, err
-	case !x.refused(resp):
+	case !x.isTokenRejected(resp):
 		x.tokens.accepted(x.grant, token)
 		return resp, nil
 	case fresh:
@@ -53,18 +53,18 @@ func (x *exchange) roundTrip(req *http.Request) (*http.Response, error) {
 	}
 	// A short answer is read to keep its connection; one without an end would take
 	// the time that the repeat needs.
-	if resp.ContentLength >= 0 && resp.ContentLength <= drained {
+	if resp.ContentLength >= 0 && resp.ContentLength <= maxDrained {
 		_, _ = io.Copy(io.Discard, resp.Body)
 	}
 	resp.Body.Close()
 	if err != nil {
 		return nil, &noTokenError{code: resp.StatusCode, cause: err}
 	}
-	if req, err = again(req); err != nil {
+	if req, err = cloneRequest(req); err != nil {
 		return nil, err
 	}
-	resp, err = x.transmit(x.bearing(req, another))
-	if err == nil && !x.refused(resp) {
+	resp, err = x.transmit(x.withToken(req, another))
+	if err == nil && !x.isTokenRejected(resp) {
 		x.tokens.accepted(x.grant, another)
 	}
 	return resp, err
@@ -76,14 +76,14 @@ func (x *exchange) transmit(req *http.Request) (resp *http.Response, err error) 
 	return resp, err
 }
 
-func (x *exchange) bearing(req *http.Request, token string) *http.Request {
+func (x *exchange) withToken(req *http.Request, token string) *http.Request {
 	x.used.add(token)
 	req.Header.Set("Authorization", "Bearer "+token)
 	return req
 }
 
-// refused tells whether the receiver did not take the token.
-func (x *exchange) refused(resp *http.Response) bool {
+// isTokenRejected tells whether the receiver did not take the token.
+func (x *exchange) isTokenRejected(resp *http.Response) bool {
 	if resp.StatusCode != http.StatusUnauthorized {
 		return false
 	}
@@ -91,8 +91,8 @@ func (x *exchange) refused(resp *http.Response) bool {
 	return verdict != contract.VerdictDelivered
 }
 
-// again is the request with its body from the beginning.
-func again(req *http.Request) (*http.Request, error) {
+// cloneRequest is the request with its body from the beginning.
+func cloneRequest(req *http.Request) (*http.Request, error) {
 	second := req.Clone(req.Context())
 	if req.GetBody == nil {
 		return second, nil // there is none

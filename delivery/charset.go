@@ -11,7 +11,7 @@ import (
 // text is an answer's body in UTF-8, without a byte order mark. A mark says what it is
 // written in, then a body that is UTF-8 is taken for it whatever its header says, then
 // its header. The problem says why it cannot be read.
-func (a answer) text() (text, problem string) {
+func (a content) text() (text, problem string) {
 	label := ""
 	if _, params, err := mime.ParseMediaType(a.contentType); err == nil {
 		label = strings.ToLower(params["charset"])
@@ -22,7 +22,7 @@ func (a answer) text() (text, problem string) {
 	case strings.HasPrefix(a.body, "\xfe\xff"):
 		label = "utf-16be"
 	}
-	if body := strings.TrimPrefix(a.body, mark); utf8.ValidString(body) && !strings.HasPrefix(label, "utf-16") {
+	if body := strings.TrimPrefix(a.body, byteOrderMark); utf8.ValidString(body) && !strings.HasPrefix(label, "utf-16") {
 		return body, ""
 	}
 	encoding, _ := charset.Lookup(label)
@@ -36,8 +36,8 @@ func (a answer) text() (text, problem string) {
 	if err != nil {
 		return "", "the response is not in the charset that it names"
 	}
-	return strings.TrimPrefix(text, mark), ""
+	return strings.TrimPrefix(text, byteOrderMark), ""
 }
 
-// mark is the byte order mark.
-const mark = "\ufeff"
+// byteOrderMark is the byte order mark.
+const byteOrderMark = "\ufeff"

@@ -38,7 +38,7 @@ func (l *locked) String() string {
 // what it says.
 func TestASecondAnswerIsNotLogged(t *testing.T) {
 	var written locked
-	log.SetOutput(delivery.Quiet(&written))
+	log.SetOutput(delivery.RedactStandardLog(&written))
 	t.Cleanup(func() { log.SetOutput(io.Discard) })
 	server := serveRaw(t, func(c *net.TCPConn) {
 		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nX: "+canary+"\r\n\r\n")

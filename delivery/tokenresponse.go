@@ -11,13 +11,13 @@ import (
 	"strings"
 )
 
-// tokenAnswers makes of a token endpoint's answers what RFC 6749 says that they are.
+// tokenTransport makes of a token endpoint's answers what RFC 6749 says that they are.
 // Endpoints label JSON as text or as a page, put a byte order mark before it, write
 // numbers as texts, answer with a form; other clients read all of that.
-type tokenAnswers struct{ http.RoundTripper }
+type tokenTransport struct{ http.RoundTripper }
 
 // RoundTrip also bounds the answers.
-func (t tokenAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
+func (t tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.RoundTripper.RoundTrip(req)
 	if err != nil {
 		return nil, err
@@ -27,16 +27,16 @@ func (t tokenAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if plain, ok := plainToken(answer{string(body), resp.Header.Get("Content-Type")}); ok {
+	if plain, ok := normalizedToken(content{string(body), resp.Header.Get("Content-Type")}); ok {
 		body, resp.Header = plain, http.Header{"Content-Type": {"application/json"}}
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
 }
 
-// plainToken is an answer in JSON with what a client needs of it; false if it holds
+// normalizedToken is an answer in JSON with what a client needs of it; false if it holds
 // neither a token nor an error.
-func plainToken(a answer) ([]byte, bool) {
+func normalizedToken(a content) ([]byte, bool) {
 	text, problem := a.text()
 	if problem != "" {
 		return nil, false

@@ -31,7 +31,7 @@ func TestAWatchedAttemptShowsWhatWasWritten(t *testing.T) {
 	})
 	r := newRequest(server.URL + "/x?a=1")
 	r.Headers = append(r.Headers, contract.Header{Name: "x-try", Value: "no. ", Attempt: true})
-	o, seen := newSender(t).Watch(context.Background(), newPolicy(), r)
+	o, seen := newSender(t).SendTraced(context.Background(), newPolicy(), r)
 	require.Equal(t, "ok", o.Class, o.Message)
 	assert.True(t, seen.Written)
 	assert.Equal(t, "HTTP/1.1", seen.Protocol)
@@ -72,7 +72,7 @@ func TestAWatchedAttemptShowsNoSecret(t *testing.T) {
 			p.Auth, p.Sign = auth, []delivery.SecretRef{"env:SEGUE_TEST_SIGN"}
 			r := newRequest(server.URL + "/?k=mine")
 			r.ID += name
-			o, seen := newSender(t).Watch(context.Background(), p, r)
+			o, seen := newSender(t).SendTraced(context.Background(), p, r)
 			require.Equal(t, "ok", o.Class, o.Message)
 			text := seen.Request.URL + seen.Request.Body
 			for _, h := range seen.Request.Headers {
@@ -99,7 +99,7 @@ func TestAWatchedAttemptThatIsNotSent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p, r := newPolicy(), newRequest("http://127.0.0.1:1/")
 			change(&p, &r)
-			o, seen := newSender(t).Watch(context.Background(), p, r)
+			o, seen := newSender(t).SendTraced(context.Background(), p, r)
 			assert.Equal(t, name, o.Class, o.Message)
 			assert.False(t, seen.Written)
 			assert.Empty(t, seen.Protocol)
@@ -121,7 +121,7 @@ func TestAWatchedAttemptGoesOnWithoutItsWatcher(t *testing.T) {
 		<-arrived
 		cancel()
 	}()
-	o, seen := newSender(t).Watch(ctx, newPolicy(), newRequest(server.URL))
+	o, seen := newSender(t).SendTraced(ctx, newPolicy(), newRequest(server.URL))
 	assert.Equal(t, "in_flight", o.Class)
 	assert.NotEmpty(t, seen.Request.URL)
 	close(release)
@@ -132,7 +132,7 @@ func TestAWatchedAttemptOverHTTP2(t *testing.T) {
 	server.EnableHTTP2 = true
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	o, seen := newSender(t, server.Certificate()).Watch(context.Background(), newPolicy(), newRequest(server.URL))
+	o, seen := newSender(t, server.Certificate()).SendTraced(context.Background(), newPolicy(), newRequest(server.URL))
 	require.Equal(t, "ok", o.Class, o.Message)
 	assert.Equal(t, "HTTP/2.0", seen.Protocol)
 	assert.Contains(t, names(seen.Request.Headers), "webhook-id")

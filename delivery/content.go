@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// answer is a response's body and its Content-Type.
-type answer struct{ body, contentType string }
+// content is a response's body and its Content-Type.
+type content struct{ body, contentType string }
 
 // root is the part of a multipart answer that holds the message, with its own type:
 // SOAP with attachments and MTOM put the envelope there. Of anything else it is all.
-func (a answer) root() answer {
+func (a content) root() content {
 	media, params := mediaType(a.contentType)
 	if !strings.HasPrefix(media, "multipart/") {
 		return a
@@ -25,7 +25,7 @@ func (a answer) root() answer {
 	if boundary == "" {
 		return a
 	}
-	var first *answer
+	var first *content
 	parts, start := multipart.NewReader(strings.NewReader(a.body), boundary), contentID(params["start"])
 	for {
 		part, err := parts.NextPart()
@@ -36,11 +36,11 @@ func (a answer) root() answer {
 		if !isRoot && first != nil {
 			continue
 		}
-		content := readPart(part)
+		read := readPart(part)
 		if isRoot {
-			return content
+			return read
 		}
-		first = &content
+		first = &read
 	}
 	if first == nil {
 		return a // and no message in it
@@ -49,13 +49,13 @@ func (a answer) root() answer {
 }
 
 // readPart reads a part as far as it goes. NextPart has decoded quoted-printable.
-func readPart(part *multipart.Part) answer {
-	var content io.Reader = part
+func readPart(part *multipart.Part) content {
+	var reader io.Reader = part
 	if strings.EqualFold(strings.TrimSpace(part.Header.Get("Content-Transfer-Encoding")), "base64") {
-		content = base64.NewDecoder(base64.StdEncoding, part)
+		reader = base64.NewDecoder(base64.StdEncoding, part)
 	}
-	text, _ := io.ReadAll(content) // what is cut off is judged by what is there
-	return answer{string(text), part.Header.Get("Content-Type")}
+	text, _ := io.ReadAll(reader) // what is cut off is judged by what is there
+	return content{string(text), part.Header.Get("Content-Type")}
 }
 
 // mediaType is mime.ParseMediaType for the types that servers send: an unquoted slash

@@ -12,14 +12,34 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"segue/contract"
+	"segue/excerpt"
 )
 
-// maxMessage bounds an outcome's message, in bytes.
-const maxMessage = 300
+// classifyError completes the outcome of an exchange that brought no response.
+func (x *exchange) classifyError(ctx context.Context, o *contract.Outcome, err error, deadline time.Duration) {
+	if missing, ok := errors.AsType[*noTokenError](err); ok {
+		o.Class, o.Verdict = string(ClassAuth), x.policy.verdictOf(ClassAuth)
+		o.Code, o.Message = missing.code, joined(x.used.redact(missing.Error()))
+		return
+	}
+	class, message := classOfError(ctx, err, deadline)
+	if class == ClassReset && x.policy.Auth.MTLS != nil {
+		// Since TLS 1.3 a server checks the client's certificate after the client takes the
+		// handshake for finished, and its alert may be lost with the connection.
+		message += "; the receiver may not accept the client certificate"
+	}
+	verdict, why := x.policy.verdictOf(class), ""
+	if x.sent {
+		verdict, why = x.policy.verdictUnknown(class)
+	}
+	o.Class, o.Verdict, o.Message = string(class), verdict, joined(x.used.redact(message), why)
+}
 
-// classOfError judges an exchange that brought no response, and says in plain
-// words what happened. The words hold no URL and no address: both may carry what
-// is not to be recorded. ctx is the attempt's own, deadline its total.
+// classOfError returns the class of an error that brought no response, and a message for
+// people. The message holds no URL and no address: both may carry what must not be
+// recorded. ctx is the attempt's own, deadline its whole time.
 func classOfError(ctx context.Context, err error, deadline time.Duration) (Class, string) {
 	var blocked *blockedError
 	var proxy *proxyError
@@ -30,7 +50,7 @@ func classOfError(ctx context.Context, err error, deadline time.Duration) (Class
 	case ctx.Err() != nil:
 		return ClassTimeout, "no answer within " + deadline.String()
 	case errors.As(err, &proxy):
-		return proxy.class, proxy.words
+		return proxy.class, proxy.message
 	case errors.As(err, &name):
 		if name.IsNotFound {
 			return ClassDNS, "the host name " + name.Name + " does not resolve"
@@ -70,8 +90,8 @@ func isTLS(err error) bool {
 	return strings.Contains(text, "tls: ") || strings.Contains(text, "server gave HTTP response to HTTPS client")
 }
 
-// certificateFault says what is wrong with a certificate without repeating the names
-// and addresses in it.
+// certificateFault returns what is wrong with a certificate, without the names and
+// addresses in it.
 func certificateFault(err error) string {
 	var authority x509.UnknownAuthorityError
 	var host x509.HostnameError
@@ -90,33 +110,33 @@ func isTimeout(err error) bool {
 		errors.Is(err, syscall.ETIMEDOUT) || (errors.As(err, &timeout) && timeout.Timeout())
 }
 
-// net/http has no types for the following; its words are checked by the tests.
+// net/http has no types for the following errors; the tests check its texts.
 
 func isTooLarge(err error) bool {
-	return says(err, "headers exceeded", "header list too large", "header list larger", "header list exceeded")
+	return containsAny(err, "headers exceeded", "header list too large", "header list larger", "header list exceeded")
 }
 
 func isMalformed(err error) bool {
-	return says(err, "malformed", "bad Content-Length", "multiple Content-Length", "transfer encoding", "protocol error", "connection error: ")
+	return containsAny(err, "malformed", "bad Content-Length", "multiple Content-Length", "transfer encoding", "protocol error", "connection error: ")
 }
 
 func isBroken(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		says(err, "server closed", "connection broken", "connection lost", "could not be established", "stream error", "GOAWAY")
+		containsAny(err, "server closed", "connection broken", "connection lost", "could not be established", "stream error", "GOAWAY")
 }
 
-func says(err error, words ...string) bool {
-	text := err.Error()
-	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(text, word) })
+func containsAny(err error, texts ...string) bool {
+	message := err.Error()
+	return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(message, text) })
 }
 
-// innermost is the text of the cause alone: what wraps it names addresses.
+// innermost returns the text of the root cause alone: the errors around it name addresses.
 func innermost(err error) string {
 	for {
 		inner := errors.Unwrap(err)
 		if inner == nil {
-			return bounded(err.Error(), maxMessage)
+			return excerpt.Cut(err.Error(), maxMessage)
 		}
 		err = inner
 	}

@@ -30,7 +30,7 @@ func TestOneAttemptIsSentOnce(t *testing.T) {
 	sender := newSender(t)
 	var callers sync.WaitGroup
 	outcomes := make(chan contract.Outcome, 100)
-	flights := map[*delivery.Flight]bool{}
+	flights := map[*delivery.Attempt]bool{}
 	for range 100 {
 		flights[sender.Start(newPolicy(), newRequest(server.URL), 1, "")] = true
 		callers.Go(func() { outcomes <- sender.Send(context.Background(), newPolicy(), newRequest(server.URL), 1) })
@@ -82,7 +82,7 @@ func TestARequestIsNotCutByItsCaller(t *testing.T) {
 }
 
 // start flies an attempt that ends at once and tells whether it was sent.
-func start(flights *delivery.Flights, key delivery.FlightKey, asker string, o contract.Outcome) bool {
+func start(flights *delivery.Attempts, key delivery.AttemptKey, asker string, o contract.Outcome) bool {
 	sent := false
 	flight := flights.Start(key, asker, func() contract.Outcome {
 		sent = true
@@ -94,7 +94,7 @@ func start(flights *delivery.Flights, key delivery.FlightKey, asker string, o co
 
 func TestWhoeverHasHadAFailureMayAskAnew(t *testing.T) {
 	failed := contract.Outcome{Verdict: contract.VerdictFinal}
-	flights, key := delivery.NewFlights(), delivery.FlightKey{ID: "msg_1", Number: 1}
+	flights, key := delivery.NewAttempts(), delivery.AttemptKey{ID: "msg_1", Number: 1}
 	require.True(t, start(flights, key, "dispatch", failed))
 	require.False(t, start(flights, key, "attempt", failed), "not told yet: adopted")
 	flights.Claim(key, "dispatch")
@@ -109,7 +109,7 @@ func TestWhoeverHasHadAFailureMayAskAnew(t *testing.T) {
 }
 
 func TestNothingSentIsNothingRemembered(t *testing.T) {
-	flights, key := delivery.NewFlights(), delivery.FlightKey{ID: "msg_1", Number: 1}
+	flights, key := delivery.NewAttempts(), delivery.AttemptKey{ID: "msg_1", Number: 1}
 	held := contract.Outcome{Verdict: contract.VerdictRetry, Free: true}
 	require.True(t, start(flights, key, "", held))
 	_, found := flights.Find(key, "")
@@ -119,9 +119,9 @@ func TestNothingSentIsNothingRemembered(t *testing.T) {
 
 func TestFlightsAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		flights := delivery.NewFlights()
+		flights := delivery.NewAttempts()
 		delivered := contract.Outcome{Verdict: contract.VerdictDelivered}
-		first := delivery.FlightKey{ID: "first", Number: 1}
+		first := delivery.AttemptKey{ID: "first", Number: 1}
 		start(flights, first, "", delivered)
 		time.Sleep(5*time.Minute - time.Nanosecond)
 		_, found := flights.Find(first, "")
@@ -132,11 +132,11 @@ func TestFlightsAreForgotten(t *testing.T) {
 
 		start(flights, first, "", delivered)
 		for i := range 10_000 {
-			start(flights, delivery.FlightKey{ID: fmt.Sprint(i), Number: 1}, "", delivered)
+			start(flights, delivery.AttemptKey{ID: fmt.Sprint(i), Number: 1}, "", delivered)
 		}
 		_, found = flights.Find(first, "")
 		assert.False(t, found, "by number")
-		_, found = flights.Find(delivery.FlightKey{ID: "1", Number: 1}, "")
+		_, found = flights.Find(delivery.AttemptKey{ID: "1", Number: 1}, "")
 		assert.True(t, found)
 	})
 }
