@@ -102,7 +102,7 @@ func (a *app) demo(ctx context.Context, d demoFlags) error {
 		return err
 	}
 	// The day's bad lines are in the summary; the worker need not log them as well.
-	s, err := a.up(ctx, d.stack, config.NewStore(set), slog.LevelError)
+	s, err := a.startStack(ctx, d.stack, config.NewStore(set), slog.LevelError)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (a *app) demo(ctx context.Context, d demoFlags) error {
 		s.describe(a.out)
 	}
 	err = a.playAndStay(ctx, s, d, receivers, set)
-	return cmp.Or(err, s.down())
+	return cmp.Or(err, s.segue.Stop())
 }
 
 func (a *app) playAndStay(ctx context.Context, s *stack, d demoFlags, receivers *demo.Receivers, set *config.Set) error {
@@ -131,7 +131,7 @@ func (a *app) playAndStay(ctx context.Context, s *stack, d demoFlags, receivers 
 	}
 	a.say("\nEverything stays up to look around; Ctrl-C stops it. For example:\n  %s show %s/%s%s",
 		a.self(), d.contactCenter, result.drawn.Name.ID, elsewhere(s.settings))
-	return s.wait(ctx)
+	return s.segue.Wait(ctx)
 }
 
 // demoConfig is the configuration that points at the receivers.

@@ -45,18 +45,18 @@ also where guard.allow does not say so; elsewhere that has to be configured.`,
 			if err != nil {
 				return err
 			}
-			s, err := a.up(c.Context(), f, store, slog.LevelWarn)
+			s, err := a.startStack(c.Context(), f, store, slog.LevelWarn)
 			if err != nil {
 				return quietly(c, err)
 			}
 			if err := a.announce(s, f, store); err != nil {
-				return cmp.Or(err, s.down())
+				return cmp.Or(err, s.segue.Stop())
 			}
-			err = s.wait(c.Context())
+			err = s.segue.Wait(c.Context())
 			if !a.json && err == nil {
 				fmt.Fprintln(a.out, "\nstopping …")
 			}
-			return cmp.Or(err, s.down())
+			return cmp.Or(err, s.segue.Stop())
 		},
 	}
 	f.register(c)
@@ -102,8 +102,8 @@ type ready struct {
 
 func (s *stack) ready() ready {
 	return ready{
-		TemporalAddress: s.settings.Address, TemporalUI: s.ui,
-		Namespace: s.settings.Namespace, TaskQueue: s.settings.TaskQueue, Metrics: s.metrics(), Version: s.version,
+		TemporalAddress: s.settings.Address, TemporalUI: s.ui(),
+		Namespace: s.settings.Namespace, TaskQueue: s.settings.TaskQueue, Metrics: s.metrics(), Version: s.version(),
 	}
 }
 
@@ -114,9 +114,9 @@ func (a *app) announce(s *stack, f stackFlags, store *config.Store) error {
 		fmt.Fprintln(w)
 		s.describe(w)
 		fmt.Fprintf(w, "  configuration  %s\n", source)
-		if s.version != "" {
+		if version := s.version(); version != "" {
 			build := store.Current().Temporal.BuildID
-			fmt.Fprintf(w, "  version        %s; it gets work once it is current: %s deploy %s%s\n", s.version, a.self(), build, elsewhere(s.settings))
+			fmt.Fprintf(w, "  version        %s; it gets work once it is current: %s deploy %s%s\n", version, a.self(), build, elsewhere(s.settings))
 		}
 		if f.noWorker {
 			fmt.Fprintf(w, "\nNo worker runs here. Start one: SEGUE_TEMPORAL_ADDRESS=%s go run ./worker\n", s.settings.Address)
@@ -129,8 +129,8 @@ func (a *app) announce(s *stack, f stackFlags, store *config.Store) error {
 // describe tells where the stack is.
 func (s *stack) describe(w io.Writer) {
 	fmt.Fprintf(w, "  Temporal       %s (namespace %s, task queue %s)\n", s.settings.Address, s.settings.Namespace, s.settings.TaskQueue)
-	if s.ui != "" {
-		fmt.Fprintf(w, "  Temporal UI    %s/namespaces/%s/workflows\n", strings.TrimRight(s.ui, "/"), s.settings.Namespace)
+	if ui := s.ui(); ui != "" {
+		fmt.Fprintf(w, "  Temporal UI    %s/namespaces/%s/workflows\n", strings.TrimRight(ui, "/"), s.settings.Namespace)
 	}
 	if metrics := s.metrics(); metrics != "" {
 		fmt.Fprintf(w, "  metrics        %s (beside it /livez and /readyz)\n", metrics)

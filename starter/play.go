@@ -37,7 +37,7 @@ func (p *play) runWhileUp(ctx context.Context) (*demoResult, error) {
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		cancel(p.stack.wait(playing))
+		cancel(p.stack.segue.Wait(playing))
 	}()
 	result, err := p.run(playing)
 	broken := context.Cause(playing)
@@ -74,7 +74,7 @@ func (p *play) run(ctx context.Context) (*demoResult, error) {
 	told := p.timelines(ctx)
 	result := p.compare(fed, ended, told)
 	result.ElapsedS = elapsed.Seconds()
-	result.TemporalUI = p.stack.ui
+	result.TemporalUI = p.stack.ui()
 	result.drawn = p.richest()
 	result.timeline = told[result.drawn.Name].spans
 	return result, nil

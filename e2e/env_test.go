@@ -28,7 +28,7 @@ import (
 
 // lab is what one test works with: a client, and a task queue and a contact
 // center named after the test.
-type lab struct {
+type env struct {
 	t      *testing.T
 	client client.Client
 	name   string
@@ -36,14 +36,14 @@ type lab struct {
 	logMu  sync.Mutex
 }
 
-func newLab(t *testing.T) *lab {
+func newEnv(t *testing.T) *env {
 	t.Helper()
 	plugin, err := workflows.NewPlugin()
 	require.NoError(t, err)
 	c, err := connect.Dial(t.Context(), connect.Settings{Address: temporal.Address}, slog.New(slog.DiscardHandler), plugin)
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	return &lab{t: t, client: c, name: nameOf(t)}
+	return &env{t: t, client: c, name: nameOf(t)}
 }
 
 // nameOf names what a test works with. With -count it runs several times against one
@@ -66,52 +66,52 @@ var runs = struct {
 
 // startWorker runs the worker binary with a configuration until the test ends or
 // somebody kills it.
-func (l *lab) startWorker(yaml string) *exec.Cmd {
-	l.t.Helper()
-	return l.startBuild(workBin, yaml)
+func (e *env) startWorker(yaml string) *exec.Cmd {
+	e.t.Helper()
+	return e.startBuild(workBin, yaml)
 }
 
 // startBuild does the same with a worker of any build; settings are variables of its
 // environment.
-func (l *lab) startBuild(binary, yaml string, settings ...string) *exec.Cmd {
-	l.t.Helper()
+func (e *env) startBuild(binary, yaml string, settings ...string) *exec.Cmd {
+	e.t.Helper()
 	if binary != workBin {
-		changedBuilds.Store(l.name, true)
+		changedBuilds.Store(e.name, true)
 	}
-	file := filepath.Join(l.t.TempDir(), "segue.yaml")
-	require.NoError(l.t, os.WriteFile(file, []byte(yaml), 0o600))
+	file := filepath.Join(e.t.TempDir(), "segue.yaml")
+	require.NoError(e.t, os.WriteFile(file, []byte(yaml), 0o600))
 	command := exec.Command(binary)
 	command.Env = append(os.Environ(), append(settings,
-		"SEGUE_CONFIG="+file, "SEGUE_TEMPORAL_ADDRESS="+temporal.Address, "SEGUE_TEMPORAL_TASK_QUEUE="+l.name)...)
-	command.Stdout, command.Stderr = l, l
-	require.NoError(l.t, command.Start())
-	l.t.Cleanup(func() {
+		"SEGUE_CONFIG="+file, "SEGUE_TEMPORAL_ADDRESS="+temporal.Address, "SEGUE_TEMPORAL_TASK_QUEUE="+e.name)...)
+	command.Stdout, command.Stderr = e, e
+	require.NoError(e.t, command.Start())
+	e.t.Cleanup(func() {
 		_ = command.Process.Kill() // it may be gone already
 		_ = command.Wait()
-		if l.t.Failed() {
-			l.logMu.Lock()
-			defer l.logMu.Unlock()
-			l.t.Logf("worker:\n%.20000s", l.log.String())
+		if e.t.Failed() {
+			e.logMu.Lock()
+			defer e.logMu.Unlock()
+			e.t.Logf("worker:\n%.20000s", e.log.String())
 		}
 	})
 	return command
 }
 
 // Write gathers what the workers print.
-func (l *lab) Write(p []byte) (int, error) {
-	l.logMu.Lock()
-	defer l.logMu.Unlock()
-	return l.log.Write(p)
+func (e *env) Write(p []byte) (int, error) {
+	e.logMu.Lock()
+	defer e.logMu.Unlock()
+	return e.log.Write(p)
 }
 
-func (l *lab) workflowID(id string) string { return contract.InteractionWorkflowID(l.name, id) }
+func (e *env) workflowID(id string) string { return contract.InteractionWorkflowID(e.name, id) }
 
-func (l *lab) start(id, channel string) client.WorkflowRun {
-	l.t.Helper()
-	run, err := l.client.ExecuteWorkflow(l.t.Context(),
-		client.StartWorkflowOptions{ID: l.workflowID(id), TaskQueue: l.name},
-		contract.WorkflowInteraction, startOf(l.name, id, channel))
-	require.NoError(l.t, err)
+func (e *env) start(id, channel string) client.WorkflowRun {
+	e.t.Helper()
+	run, err := e.client.ExecuteWorkflow(e.t.Context(),
+		client.StartWorkflowOptions{ID: e.workflowID(id), TaskQueue: e.name},
+		contract.WorkflowInteraction, startOf(e.name, id, channel))
+	require.NoError(e.t, err)
 	return run
 }
 
@@ -119,14 +119,14 @@ func startOf(contactCenter, id, channel string) json.RawMessage {
 	return fmt.Appendf(nil, `{"id":%q,"contact_center":%q,"channel":%q,"queue":"sales"}`, id, contactCenter, channel)
 }
 
-func (l *lab) signal(id, name, payload string) {
-	l.t.Helper()
-	require.NoError(l.t, l.client.SignalWorkflow(l.t.Context(), l.workflowID(id), "", name, json.RawMessage(payload)))
+func (e *env) signal(id, name, payload string) {
+	e.t.Helper()
+	require.NoError(e.t, e.client.SignalWorkflow(e.t.Context(), e.workflowID(id), "", name, json.RawMessage(payload)))
 }
 
-func query[T any](l *lab, id, name string) (T, error) {
+func query[T any](e *env, id, name string) (T, error) {
 	var got T
-	value, err := l.client.QueryWorkflow(l.t.Context(), l.workflowID(id), "", name)
+	value, err := e.client.QueryWorkflow(e.t.Context(), e.workflowID(id), "", name)
 	if err != nil {
 		return got, err
 	}
@@ -134,9 +134,9 @@ func query[T any](l *lab, id, name string) (T, error) {
 }
 
 // eventually waits for a condition, asking often.
-func (l *lab) eventually(limit time.Duration, what string, condition func() bool) {
-	l.t.Helper()
-	require.Eventually(l.t, condition, limit, 50*time.Millisecond, what)
+func (e *env) eventually(limit time.Duration, what string, condition func() bool) {
+	e.t.Helper()
+	require.Eventually(e.t, condition, limit, 50*time.Millisecond, what)
 }
 
 // failedTasks lists the causes of failed workflow tasks in a run's history.
@@ -150,9 +150,9 @@ func failedTasks(history []*historypb.HistoryEvent) []enumspb.WorkflowTaskFailed
 	return causes
 }
 
-func (l *lab) history(id, runID string) []*historypb.HistoryEvent {
-	l.t.Helper()
-	return l.historyOf(l.workflowID(id), runID)
+func (e *env) history(id, runID string) []*historypb.HistoryEvent {
+	e.t.Helper()
+	return e.historyOf(e.workflowID(id), runID)
 }
 
 // arrival is one POST as the receiver saw it.
@@ -237,13 +237,13 @@ func of(id string, r *receiver) []arrival {
 
 // warmUp leads an interaction through its life: what is sent for it makes the
 // receiver known.
-func (l *lab) warmUp(r *receiver) {
-	l.t.Helper()
+func (e *env) warmUp(r *receiver) {
+	e.t.Helper()
 	id := fmt.Sprintf("warm-%d", len(r.seen()))
-	run := l.start(id, "inbound")
-	l.signal(id, "dtmf", `{"digits":"0"}`)
-	l.signal(id, "abandon", `{}`)
-	require.NoError(l.t, run.Get(l.t.Context(), nil))
+	run := e.start(id, "inbound")
+	e.signal(id, "dtmf", `{"digits":"0"}`)
+	e.signal(id, "abandon", `{}`)
+	require.NoError(e.t, run.Get(e.t.Context(), nil))
 }
 
 // replaceOnce changes a configuration where it must say something.

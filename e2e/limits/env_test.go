@@ -22,8 +22,7 @@ import (
 	"segue/e2e/replayed"
 	"segue/embedded"
 	"segue/embedded/postgres"
-	"segue/worker/host"
-	"segue/workflows"
+	"segue/worker/local"
 )
 
 const (
@@ -39,37 +38,33 @@ var (
 )
 
 // onEveryStore runs a test on SQLite, and on PostgreSQL where that is installed.
-func onEveryStore(t *testing.T, test func(t *testing.T, l *lab)) {
+func onEveryStore(t *testing.T, test func(t *testing.T, e *env)) {
 	t.Run("SQLite", func(t *testing.T) {
 		t.Parallel()
-		test(t, newLab(t, ""))
+		test(t, newEnv(t, ""))
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		test(t, newLab(t, postgres.ForTest(t).URL("segue")))
+		test(t, newEnv(t, postgres.ForTest(t).URL("segue")))
 	})
 }
 
-// lab is a server with a worker.
-type lab struct {
+// env is a Segue of its own.
+type env struct {
 	*client.Client
 }
 
-// newLab starts both for one test. One call of the configuration is parked at once, and operators cannot be notified:
+// newEnv starts a Segue for one test. One call of the configuration is parked at once, and operators cannot be notified:
 // interactions have lane workflows, the receiver has its own, and so have alerts.
-func newLab(t *testing.T, db string) *lab {
+func newEnv(t *testing.T, db string) *env {
 	t.Helper()
-	server, err := embedded.Start(t.Context(), embedded.Options{
-		DB: db, UIPort: embedded.NoUI, SearchAttributes: connect.SearchAttributeTypes(), Progress: func(what string) { t.Log(what) },
+	segue, err := local.Start(t.Context(), local.Options{
+		Settings: connect.Settings{TaskQueue: taskQueue},
+		Server:   embedded.Options{DB: db, UIPort: embedded.NoUI, Progress: func(what string) { t.Log(what) }},
+		Log:      slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, server.Stop()) })
-	plugin, err := workflows.NewPlugin()
-	require.NoError(t, err)
-	temporal, err := connect.Dial(t.Context(), connect.Settings{Address: server.Address}, slog.New(slog.DiscardHandler), plugin)
-	require.NoError(t, err)
-	t.Cleanup(temporal.Close)
-
+	t.Cleanup(func() { require.NoError(t, segue.Stop()) })
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		code := http.StatusGone
 		if r.URL.Path == "/pager" {
@@ -88,27 +83,20 @@ triggers:
 timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 24h, engagement: 0s, late_events: 0s}}
 `, gone, pager, receiver.URL))
 	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() {
-		ended <- host.Run(ctx, host.Options{
-			Client: temporal, Namespace: server.Namespace, TaskQueue: taskQueue, Config: config.NewStore(set),
-			Log: slog.New(slog.DiscardHandler), Allow: []string{"127.0.0.0/8"},
-		})
-	}()
+	worker, err := segue.StartWorker(local.WorkerOptions{Config: config.NewStore(set), Allow: []string{"127.0.0.0/8"}})
+	require.NoError(t, err)
 	t.Cleanup(func() {
-		cancel()
-		require.NoError(t, <-ended)
-		_, err := replayed.All(context.Background(), temporal, nil)
+		require.NoError(t, worker.Stop())
+		_, err := replayed.All(context.Background(), segue.Client.Temporal, nil)
 		require.NoError(t, err)
 	})
-	return &lab{&client.Client{Temporal: temporal, TaskQueue: taskQueue}}
+	return &env{segue.Client}
 }
 
 // start starts an interaction; more are further fields of its start.
-func (l *lab) start(t *testing.T, n client.Name, more string) {
+func (e *env) start(t *testing.T, n client.Name, more string) {
 	t.Helper()
-	_, err := l.Start(t.Context(), n, startOf(n, more), false)
+	_, err := e.Start(t.Context(), n, startOf(n, more), false)
 	require.NoError(t, err)
 }
 
@@ -117,42 +105,42 @@ func startOf(n client.Name, more string) json.RawMessage {
 }
 
 // takes sends a command as an update, which the interaction takes.
-func (l *lab) takes(t *testing.T, n client.Name, command, payload string) {
+func (e *env) takes(t *testing.T, n client.Name, command, payload string) {
 	t.Helper()
-	_, err := l.Update(t.Context(), n, command, "", json.RawMessage(payload))
+	_, err := e.Update(t.Context(), n, command, "", json.RawMessage(payload))
 	require.NoError(t, err)
 }
 
 // refuses sends a command as a signal and as an update. The interaction refuses both, and goes on.
-func (l *lab) refuses(t *testing.T, n client.Name, command, payload, reason string) {
+func (e *env) refuses(t *testing.T, n client.Name, command, payload, reason string) {
 	t.Helper()
-	before, err := l.Rejected(t.Context(), n)
+	before, err := e.Rejected(t.Context(), n)
 	require.NoError(t, err)
-	_, err = l.Update(t.Context(), n, command, "", json.RawMessage(payload))
+	_, err = e.Update(t.Context(), n, command, "", json.RawMessage(payload))
 	var refused *client.RefusedError
 	require.ErrorAs(t, err, &refused)
 	require.Contains(t, refused.Message, reason)
-	require.NoError(t, l.Signal(t.Context(), n, command, json.RawMessage(payload)))
+	require.NoError(t, e.Signal(t.Context(), n, command, json.RawMessage(payload)))
 	require.Eventually(t, func() bool {
-		rejected, err := l.Rejected(t.Context(), n)
+		rejected, err := e.Rejected(t.Context(), n)
 		return err == nil && len(rejected) == len(before)+1 && strings.Contains(rejected[len(rejected)-1].Reason, reason)
 	}, patience, pollEvery, "the signal is refused, too")
-	l.isRunning(t, n.WorkflowID())
+	e.isRunning(t, n.WorkflowID())
 }
 
-func (l *lab) isRunning(t *testing.T, workflowID string) {
+func (e *env) isRunning(t *testing.T, workflowID string) {
 	t.Helper()
-	described, err := l.Temporal.DescribeWorkflowExecution(t.Context(), workflowID, "")
+	described, err := e.Temporal.DescribeWorkflowExecution(t.Context(), workflowID, "")
 	require.NoError(t, err)
 	require.Equal(t, enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, described.GetWorkflowExecutionInfo().GetStatus())
 	require.Zero(t, described.GetPendingWorkflowTask().GetAttempt()/2, "no task fails again and again")
 }
 
 // finds waits until a query finds just this workflow: what visibility stores is what was written.
-func (l *lab) finds(t *testing.T, workflowID, query string) {
+func (e *env) finds(t *testing.T, workflowID, query string) {
 	t.Helper()
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		answer, err := l.Temporal.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Query: query})
+		answer, err := e.Temporal.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Query: query})
 		if !assert.NoError(c, err, query) {
 			return
 		}

@@ -1,4 +1,4 @@
-package lab
+package bench
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Post is the activity of a bare workflow: it sends one POST to a receiver.
+// Post is the activity of the baseline workflows: it sends one POST to a receiver.
 func Post(ctx context.Context, url string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(`{"bare":true}`))
 	if err != nil {
