@@ -22,7 +22,7 @@ var (
 // agent picks somebody who is none of those given.
 func (s *script) agent(but ...fields) fields {
 	for {
-		picked := agents[s.chance.IntN(len(agents))]
+		picked := agents[s.random.IntN(len(agents))]
 		taken := false
 		for _, other := range but {
 			taken = taken || other["id"] == picked["id"]
@@ -33,7 +33,7 @@ func (s *script) agent(but ...fields) fields {
 	}
 }
 
-func (s *script) queue() string { return queues[s.chance.IntN(len(queues))] }
+func (s *script) queue() string { return queues[s.random.IntN(len(queues))] }
 
 // otherQueue picks a queue that is not the one given.
 func (s *script) otherQueue(but string) string {
@@ -44,21 +44,21 @@ func (s *script) otherQueue(but string) string {
 	}
 }
 
-func (s *script) code() string { return codes[s.chance.IntN(len(codes))] }
+func (s *script) code() string { return codes[s.random.IntN(len(codes))] }
 
-func (s *script) number() string { return fmt.Sprintf("+1555%07d", s.chance.IntN(10_000_000)) }
+func (s *script) number() string { return fmt.Sprintf("+1555%07d", s.random.IntN(10_000_000)) }
 
 // caller is what a platform knows of who begins.
 func (s *script) caller() fields {
 	return fields{
-		"ani": s.number(), "dnis": "+18005550" + fmt.Sprintf("%03d", s.chance.IntN(8)),
-		"native_id": fmt.Sprintf("%08x", s.chance.Uint32()),
-		"customer":  fields{"name": customers[s.chance.IntN(len(customers))], "tier": s.tier()},
-		"user_data": fields{"campaign": "autumn", "language": []string{"en", "es", "de"}[s.chance.IntN(3)]},
+		"ani": s.number(), "dnis": "+18005550" + fmt.Sprintf("%03d", s.random.IntN(8)),
+		"native_id": fmt.Sprintf("%08x", s.random.Uint32()),
+		"customer":  fields{"name": customers[s.random.IntN(len(customers))], "tier": s.tier()},
+		"user_data": fields{"campaign": "autumn", "language": []string{"en", "es", "de"}[s.random.IntN(3)]},
 	}
 }
 
-func (s *script) tier() string { return []string{"basic", "basic", "silver", "gold"}[s.chance.IntN(4)] }
+func (s *script) tier() string { return []string{"basic", "basic", "silver", "gold"}[s.random.IntN(4)] }
 
 // with adds fields to some.
 func (f fields) with(more fields) fields {
@@ -82,7 +82,7 @@ func (s *script) talk(agent fields) {
 		s.by(agent, "retrieve", nil)
 	}
 	if s.maybe(50) {
-		s.by(agent, "attach_user_data", fields{"user_data": fields{"topic": s.topic(), "order": s.chance.IntN(90000) + 10000}})
+		s.by(agent, "attach_user_data", fields{"user_data": fields{"topic": s.topic(), "order": s.random.IntN(90000) + 10000}})
 	}
 	if s.maybe(15) {
 		s.by(agent, "update_user_data", fields{"user_data": fields{"language": "fr"}})
@@ -101,7 +101,7 @@ func (s *script) talk(agent fields) {
 }
 
 func (s *script) topic() string {
-	return []string{"delivery", "invoice", "refund", "new contract", "a “quoted” <b>remark</b> & more"}[s.chance.IntN(5)]
+	return []string{"delivery", "invoice", "refund", "new contract", "a “quoted” <b>remark</b> & more"}[s.random.IntN(5)]
 }
 
 // inQueue waits for an agent, and does what those who wait do.
@@ -125,7 +125,7 @@ func (s *script) closeCall(agent fields) {
 		s.by(agent, "disconnect", fields{"reason": "done"})
 	}
 	if s.maybe(12) {
-		s.do("survey", fields{"answers": fields{"nps": s.chance.IntN(11), "solved": s.maybe(80)}})
+		s.do("survey", fields{"answers": fields{"nps": s.random.IntN(11), "solved": s.maybe(80)}})
 	}
 	s.pass(5*time.Second, 45*time.Second)
 	s.finish(agent)

@@ -12,8 +12,8 @@ import (
 	"segue/interaction"
 )
 
-// addBad puts bad lines among the good ones: five in a hundred, as many of each kind.
-func addBad(scripts []*script, chance *rand.Rand) {
+// addBadLines puts bad lines among the good ones: five in a hundred, as many of each kind.
+func addBadLines(scripts []*script, chance *rand.Rand) {
 	good := 0
 	for _, s := range scripts {
 		good += len(s.lines)
@@ -21,14 +21,14 @@ func addBad(scripts []*script, chance *rand.Rand) {
 	wanted := good * badShare / (100 - badShare)
 	wanted += (len(BadKinds) - wanted%len(BadKinds)) % len(BadKinds)
 	for n := 0; n < wanted; {
-		if scripts[chance.IntN(len(scripts))].misbehave(BadKinds[n%len(BadKinds)]) {
+		if scripts[chance.IntN(len(scripts))].addBadLine(BadKinds[n%len(BadKinds)]) {
 			n++
 		}
 	}
 }
 
-// misbehave puts one line of a kind at some place; false when there is none for it.
-func (s *script) misbehave(kind Kind) bool {
+// addBadLine puts one line of a kind at some place; false when there is none for it.
+func (s *script) addBadLine(kind Kind) bool {
 	if kind == AfterTheEnd {
 		return s.insert(len(s.lines), kind)
 	}
@@ -37,7 +37,7 @@ func (s *script) misbehave(kind Kind) bool {
 	if end < 2 {
 		return false
 	}
-	return s.insert(1+s.chance.IntN(end-1)+1, kind)
+	return s.insert(1+s.random.IntN(end-1)+1, kind)
 }
 
 // endsAt is the place of the line that completes the interaction.
@@ -107,15 +107,15 @@ func (s *script) replay(before int, goOn func(place int, machine *interaction.In
 func (s *script) bad(kind Kind, place int, at time.Time, machine *interaction.Interaction) (command string, text []byte) {
 	switch kind {
 	case Unknown:
-		command = pick(s.chance, []string{"hangup", "anwser", "trasnfer", "place_in_que", "set_dispositon", "self_destruct"})
+		command = choose(s.random, []string{"hangup", "anwser", "trasnfer", "place_in_que", "set_dispositon", "self_destruct"})
 		text = s.encodeAt(command, at, fields{"agent": s.agent()})
 	case WrongType:
-		wrong := pick(s.chance, wrongTypes)
+		wrong := choose(s.random, wrongTypes)
 		command, text = wrong.command, s.encodeAt(wrong.command, at, wrong.with)
 	case Illegal:
-		return s.illegal(at, machine, midway)
+		return s.illegal(at, machine, illegalBeforeTheEnd)
 	case AfterTheEnd:
-		return s.illegal(at, machine, afterwards)
+		return s.illegal(at, machine, illegalAfterTheEnd)
 	case Duplicate:
 		return s.repeat(place)
 	}
@@ -152,8 +152,8 @@ var wrongTypes = []candidate{
 	{"complete", fields{"disposition": "SOLD"}},
 }
 
-// midway are commands that some state or other does not allow.
-var midway = []candidate{
+// illegalBeforeTheEnd are commands that some state or other does not allow.
+var illegalBeforeTheEnd = []candidate{
 	{"accept", fields{"agent": "nobody"}},
 	{"retrieve", fields{}},
 	{"hold", fields{"agent": "nobody"}},
@@ -166,8 +166,8 @@ var midway = []candidate{
 	{"place_in_workbin", fields{"workbin": "misc"}},
 }
 
-// afterwards are commands that no completed interaction takes.
-var afterwards = []candidate{
+// illegalAfterTheEnd are commands that no completed interaction takes.
+var illegalAfterTheEnd = []candidate{
 	{"offer", fields{"agent": "ben"}},
 	{"accept", fields{"agent": "ben"}},
 	{"hold", fields{"agent": "ben"}},
@@ -179,7 +179,7 @@ var afterwards = []candidate{
 
 // illegal writes a well-formed line that is not legal now.
 func (s *script) illegal(at time.Time, machine *interaction.Interaction, candidates []candidate) (string, []byte) {
-	for _, n := range s.chance.Perm(len(candidates)) {
+	for _, n := range s.random.Perm(len(candidates)) {
 		c := candidates[n]
 		text := encode(s.id, c.command, fmt.Sprintf("%s-%d", s.id, s.events+1), at, c.with)
 		decoded, err := interaction.Decode(c.command, payloadOf(text, nil))
@@ -199,7 +199,7 @@ func (s *script) illegal(at time.Time, machine *interaction.Interaction, candida
 // acknowledgement.
 func (s *script) repeat(place int) (string, []byte) {
 	for range 20 {
-		earlier := 1 + s.chance.IntN(max(1, place-1))
+		earlier := 1 + s.random.IntN(max(1, place-1))
 		if earlier < place && s.lines[earlier].Kind == Good && hasEventID(s.lines[earlier].Text) {
 			return s.commands[earlier], bytes.Clone(s.lines[earlier].Text)
 		}
@@ -214,4 +214,4 @@ func hasEventID(text []byte) bool {
 	return json.Unmarshal(text, &envelope) == nil && envelope.EventID != ""
 }
 
-func pick[T any](chance *rand.Rand, from []T) T { return from[chance.IntN(len(from))] }
+func choose[T any](chance *rand.Rand, from []T) T { return from[chance.IntN(len(from))] }

@@ -15,7 +15,7 @@ func (s *script) arrives() (queue string) {
 	}
 	s.inQueue(queue)
 	if s.maybe(20) {
-		s.do("queue_event", fields{"event": "position_announced", "position": s.chance.IntN(9) + 1})
+		s.do("queue_event", fields{"event": "position_announced", "position": s.random.IntN(9) + 1})
 	}
 	return queue
 }
@@ -247,7 +247,7 @@ func notReached(s *script) {
 		s.do("dial", nil)
 		s.pass(15*time.Second, 40*time.Second)
 	}
-	s.do("disconnect", fields{"reason": []string{"busy", "no answer", "answering machine"}[s.chance.IntN(3)]})
+	s.do("disconnect", fields{"reason": []string{"busy", "no answer", "answering machine"}[s.random.IntN(3)]})
 }
 
 func cloudRouted(s *script) {

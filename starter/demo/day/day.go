@@ -54,7 +54,7 @@ type Day struct{ Lines []Line }
 func Generate(seed uint64) Day {
 	chance := rand.New(rand.NewPCG(seed, seed))
 	var scripts []*script
-	for number, scenario := range deck(chance) {
+	for number, scenario := range shuffledScenarios(chance) {
 		id := fmt.Sprintf("%s-%04d", scenario.prefix, number+1)
 		begin := opening.Add(time.Duration(chance.Int64N(int64(openFor)))).Truncate(time.Millisecond)
 		s := newScript(id, scenario.name, begin, rand.New(rand.NewPCG(seed, uint64(number)+1)))
@@ -62,7 +62,7 @@ func Generate(seed uint64) Day {
 		s.mustEnd()
 		scripts = append(scripts, s)
 	}
-	addBad(scripts, chance)
+	addBadLines(scripts, chance)
 	var d Day
 	for _, s := range scripts {
 		d.Lines = append(d.Lines, s.lines...)
@@ -71,8 +71,8 @@ func Generate(seed uint64) Day {
 	return d
 }
 
-// deck is one card for each interaction of the day, shuffled.
-func deck(chance *rand.Rand) []scenario {
+// shuffledScenarios is one card for each interaction of the day, shuffled.
+func shuffledScenarios(chance *rand.Rand) []scenario {
 	var cards []scenario
 	for _, s := range scenarios {
 		for range s.count {

@@ -11,8 +11,8 @@ func (s *script) writes(channel interaction.Channel) (queue string) {
 	queue = s.queue()
 	s.start(channel, fields{
 		"queue": queue, "business_process": processes[queue],
-		"ani":       fmt.Sprintf("visitor%d@example.com", s.chance.IntN(1000)),
-		"customer":  fields{"name": customers[s.chance.IntN(len(customers))], "tier": s.tier()},
+		"ani":       fmt.Sprintf("visitor%d@example.com", s.random.IntN(1000)),
+		"customer":  fields{"name": customers[s.random.IntN(len(customers))], "tier": s.tier()},
 		"user_data": fields{"subject": s.topic()},
 	})
 	s.inQueue(queue)
@@ -47,7 +47,7 @@ func chatAbandoned(s *script) {
 // visit begins with a visitor on the web site.
 func (s *script) visit() {
 	s.start(interaction.ChannelWeb, fields{
-		"native_id": fmt.Sprintf("%08X", s.chance.Uint32()),
+		"native_id": fmt.Sprintf("%08X", s.random.Uint32()),
 		"customer":  fields{"tier": s.tier()},
 		"user_data": fields{"page": "/contracts", "language": "en"},
 	})
@@ -56,12 +56,12 @@ func (s *script) visit() {
 // profile is what the engagement logic knows of the visitor.
 func (s *script) profile(visitor, kind string) fields {
 	return fields{
-		"ixnId": s.id, "visitID": visitor, "pageID": fmt.Sprintf("%016X", s.chance.Uint64()),
+		"ixnId": s.id, "visitID": visitor, "pageID": fmt.Sprintf("%016X", s.random.Uint64()),
 		"languageCode": "en-US", "timezoneOffset": -3600000, "engagement_type": kind,
 	}
 }
 
-func (s *script) visitor() string { return fmt.Sprintf("v-%08x", s.chance.Uint32()) }
+func (s *script) visitor() string { return fmt.Sprintf("v-%08x", s.random.Uint32()) }
 
 func engaged(s *script) {
 	s.visit()
@@ -89,7 +89,7 @@ func engagementDeclined(s *script) {
 	s.visit()
 	s.do("engage", fields{"ixnProfile": s.profile(s.visitor(), "chat")})
 	s.pass(3*time.Second, 50*time.Second)
-	s.do("engagement_result", fields{"result": []string{"declined", "timeout", "rejected"}[s.chance.IntN(3)]})
+	s.do("engagement_result", fields{"result": []string{"declined", "timeout", "rejected"}[s.random.IntN(3)]})
 }
 
 func engagedAtSecondAttempt(s *script) {
@@ -165,7 +165,7 @@ func emailDraft(s *script) {
 	agent := s.agent()
 	s.start(interaction.ChannelEmail, fields{
 		"draft": true, "direction": "outbound", "agent": agent,
-		"destination": fmt.Sprintf("customer%d@example.com", s.chance.IntN(1000)),
+		"destination": fmt.Sprintf("customer%d@example.com", s.random.IntN(1000)),
 	})
 	s.by(agent, "attach_user_data", fields{"user_data": fields{"subject": "Re: " + s.topic()}})
 	s.pass(time.Minute, 5*time.Minute)

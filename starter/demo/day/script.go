@@ -17,7 +17,7 @@ type fields map[string]any
 // machine at once.
 type script struct {
 	id, scenario string
-	chance       *rand.Rand
+	random       *rand.Rand
 	clock        time.Time
 	machine      *interaction.Interaction
 	lines        []Line
@@ -32,7 +32,7 @@ const contactCenter = "day"
 var longAfter = opening.Add(1000 * time.Hour)
 
 func newScript(id, scenario string, begin time.Time, chance *rand.Rand) *script {
-	return &script{id: id, scenario: scenario, chance: chance, clock: begin}
+	return &script{id: id, scenario: scenario, random: chance, clock: begin}
 }
 
 // start begins the interaction.
@@ -80,11 +80,11 @@ func (s *script) by(agent fields, command string, with fields) {
 
 // pass lets time go by.
 func (s *script) pass(least, most time.Duration) {
-	s.clock = s.clock.Add(least + time.Duration(s.chance.Int64N(int64(most-least)))).Truncate(time.Millisecond)
+	s.clock = s.clock.Add(least + time.Duration(s.random.Int64N(int64(most-least)))).Truncate(time.Millisecond)
 }
 
 // maybe is true that often in a hundred.
-func (s *script) maybe(percent int) bool { return s.chance.IntN(100) < percent }
+func (s *script) maybe(percent int) bool { return s.random.IntN(100) < percent }
 
 func (s *script) keep(kind Kind, command string, text []byte) {
 	s.lines = append(s.lines, Line{Kind: kind, Interaction: s.id, Scenario: s.scenario, At: s.clock, Text: text})
