@@ -70,7 +70,9 @@ func (s *session) hasAtLeast(ctx context.Context, query string, n int) (bool, er
 // correctUndelivered sets the undelivered count of closed interactions without an open lane to 0: the count that a
 // workflow wrote last was right when the workflow closed.
 func (s *session) correctUndelivered(ctx context.Context, entries []listEntry, undelivered bool) ([]listEntry, error) {
-	isStale := func(e listEntry) bool { return e.ClosedAt != nil && e.Undelivered > 0 && !wasEndedFromOutside(e.Workflow) }
+	isStale := func(e listEntry) bool {
+		return e.ClosedAt != nil && e.Undelivered > 0 && !wasEndedFromOutside(e.Workflow)
+	}
 	if !slices.ContainsFunc(entries, isStale) {
 		return entries, nil
 	}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The people and places of the day.
+// The agents, queues, disposition codes and customers of the day.
 var (
 	agents = []fields{
 		{"id": "amy", "name": "Amy Adler"}, {"id": "ben", "name": "Ben Osei"}, {"id": "cleo", "name": "Cleo Marín"},
@@ -19,7 +19,7 @@ var (
 	customers = []string{"Ada Byron", "Grace Hopper", "Alan Turing", "Zoë Ångström", "Miguel de la Cruz", "李 小龙"}
 )
 
-// agent picks somebody who is none of those given.
+// agent returns a random agent other than the given ones.
 func (s *script) agent(but ...fields) fields {
 	for {
 		picked := agents[s.random.IntN(len(agents))]
@@ -35,7 +35,7 @@ func (s *script) agent(but ...fields) fields {
 
 func (s *script) queue() string { return queues[s.random.IntN(len(queues))] }
 
-// otherQueue picks a queue that is not the one given.
+// otherQueue returns a random queue other than the given one.
 func (s *script) otherQueue(but string) string {
 	for {
 		if q := s.queue(); q != but {
@@ -48,7 +48,7 @@ func (s *script) code() string { return codes[s.random.IntN(len(codes))] }
 
 func (s *script) number() string { return fmt.Sprintf("+1555%07d", s.random.IntN(10_000_000)) }
 
-// caller is what a platform knows of who begins.
+// caller returns what a platform knows of the customer at the start.
 func (s *script) caller() fields {
 	return fields{
 		"ani": s.number(), "dnis": "+18005550" + fmt.Sprintf("%03d", s.random.IntN(8)),
@@ -60,7 +60,7 @@ func (s *script) caller() fields {
 
 func (s *script) tier() string { return []string{"basic", "basic", "silver", "gold"}[s.random.IntN(4)] }
 
-// with adds fields to some.
+// with returns the fields with more added.
 func (f fields) with(more fields) fields {
 	all := fields{}
 	for name, value := range f {
@@ -72,8 +72,7 @@ func (f fields) with(more fields) fields {
 	return all
 }
 
-// talk is how long people talk, with what they do meanwhile: hold the line, note
-// something down, press keys.
+// talk adds the conversation of agent and customer, with holds and attached data.
 func (s *script) talk(agent fields) {
 	s.pass(20*time.Second, 3*time.Minute)
 	if s.maybe(35) {
@@ -104,20 +103,19 @@ func (s *script) topic() string {
 	return []string{"delivery", "invoice", "refund", "new contract", "a “quoted” <b>remark</b> & more"}[s.random.IntN(5)]
 }
 
-// inQueue waits for an agent, and does what those who wait do.
+// inQueue places the interaction in a queue, where it waits.
 func (s *script) inQueue(queue string) {
 	s.do("place_in_queue", fields{"queue": queue})
 	s.pass(3*time.Second, 90*time.Second)
 }
 
-// offered rings at an agent who accepts.
+// offered offers the interaction to an agent, who accepts.
 func (s *script) offered(agent fields) {
 	s.do("offer", fields{"agent": agent})
 	s.by(agent, "accept", fields{"agent": agent})
 }
 
-// closeCall ends a call: the customer hangs up, the agent wraps up and says how it
-// went, in one of the ways that agents do.
+// closeCall ends a call: the customer or the agent hangs up, and the agent wraps up.
 func (s *script) closeCall(agent fields) {
 	if s.maybe(60) {
 		s.do("disconnect", nil)
@@ -131,7 +129,7 @@ func (s *script) closeCall(agent fields) {
 	s.finish(agent)
 }
 
-// finish completes with a disposition: given before, or in the same breath.
+// finish completes the interaction with a disposition, which is set before or by the same command.
 func (s *script) finish(agent fields) {
 	if s.maybe(60) {
 		s.by(agent, "set_disposition", fields{"code": s.code(), "agent": agent, "notes": s.topic()})
