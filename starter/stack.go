@@ -16,7 +16,7 @@ import (
 	"segue/worker/local"
 )
 
-// stackFlags are the flags of the commands that run Segue on this machine.
+// stackFlags are the flags of the commands that start Segue on this machine.
 type stackFlags struct {
 	temporalPort, uiPort, httpPort int
 	db                             string
@@ -27,15 +27,15 @@ type stackFlags struct {
 func (f *stackFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.IntVar(&f.temporalPort, "temporal-port", 7233, "port of the embedded Temporal (0: a free one)")
-	flags.IntVar(&f.uiPort, "ui-port", 8233, "port of its UI (0: a free one)")
-	flags.IntVar(&f.httpPort, "http-port", 8080, "port of the gateway (0: a free one); the gateway is still to come")
-	flags.StringVar(&f.db, "db", "", "SQLite file, or postgres://user:password@host:port/name, to keep everything in (default: in memory)")
+	flags.IntVar(&f.uiPort, "ui-port", 8233, "port of the Temporal UI (0: a free one)")
+	flags.IntVar(&f.httpPort, "http-port", 8080, "port of the gateway (0: a free one); not used in this version")
+	flags.StringVar(&f.db, "db", "", "SQLite file or postgres://user:password@host:port/name that keeps Temporal's state (default: in memory)")
 	flags.String("metrics-address", "", "host:port of the worker's /metrics, /livez and /readyz, empty for none (default "+config.MetricsAddress+", or a free port)")
 	f.metricsAddress = flags.Lookup("metrics-address")
-	flags.BoolVar(&f.noWorker, "no-worker", false, "run no worker: other processes are the workers")
+	flags.BoolVar(&f.noWorker, "no-worker", false, "start no worker; other processes are the workers")
 }
 
-// metricsOption makes --metrics-address override metrics.address.
+// metricsOption makes --metrics-address set metrics.address.
 func (f *stackFlags) metricsOption() config.Option {
 	return config.WithFlag("metrics.address", f.metricsAddress)
 }
@@ -47,14 +47,14 @@ func (f *stackFlags) check(c *cobra.Command, external bool) error {
 		}
 	}
 	for _, flag := range []string{"temporal-port", "ui-port", "db"} {
-		if external && given(c, flag) {
-			return usage("--%s is for the embedded Temporal, and --address (or SEGUE_TEMPORAL_ADDRESS) names another: leave one out", flag)
+		if external && isSet(c, flag) {
+			return usage("--%s is for the embedded Temporal, and --address (or SEGUE_TEMPORAL_ADDRESS) names another Temporal: leave one of them out", flag)
 		}
 	}
 	return nil
 }
 
-// external reports whether a flag or the environment names a Temporal that is running already.
+// external reports whether --address or SEGUE_TEMPORAL_ADDRESS names a running Temporal.
 func (a *app) external() bool {
 	return a.flags.address != "" || os.Getenv("SEGUE_TEMPORAL_ADDRESS") != ""
 }

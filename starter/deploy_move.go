@@ -22,7 +22,7 @@ import (
 	"segue/starter/audit"
 )
 
-// maxMoved bounds what is held in memory; the same command again moves the rest.
+// maxMoved bounds the list in memory. Running the same command again moves the rest.
 const maxMoved = 100_000
 
 // moves is the result of moving interactions.
@@ -35,15 +35,15 @@ func (m *moves) fail(entry listEntry, err error) {
 	m.failed = append(m.failed, replayFailure{History: entry.WorkflowID + " " + entry.RunID, Error: err.Error()})
 }
 
-// move takes what is pinned to one version over to another, or back with --undo. What the other version cannot replay
-// stays where it was.
+// move moves the interactions that are pinned to one version to another, or back with --undo. Interactions that the target
+// version cannot replay stay on their version.
 func (a *app) move(ctx context.Context, d *deployment, f deployFlags, to string) (moves, error) {
 	from := f.move
 	if f.undo {
 		from, to = to, from
 	}
 	m := moves{failed: []replayFailure{}}
-	runs, err := d.find(ctx, d.on(from, pinned), maxMoved)
+	runs, err := d.find(ctx, d.runningOn(from, pinned), maxMoved)
 	if err != nil {
 		return m, err
 	}
@@ -52,20 +52,21 @@ func (a *app) move(ctx context.Context, d *deployment, f deployFlags, to string)
 			return m, err
 		}
 	}
-	bar := newProgress(a.errs, "looked at", len(runs))
+	bar := newProgress(a.errs, "checked", len(runs))
 	defer bar.end()
 	for _, run := range runs {
 		if err := a.moveOne(ctx, d, f, run, from, to, &m); err != nil {
-			return m, fmt.Errorf("moving %s: %w; run the same command again to go on", run.WorkflowID, err)
+			return m, fmt.Errorf("move %s: %w; run the same command again to continue", run.WorkflowID, err)
 		}
 		bar.step()
 	}
 	return m, nil
 }
 
+// moveOne moves one run, and counts it as done or failed in m.
 func (a *app) moveOne(ctx context.Context, d *deployment, f deployFlags, run listEntry, from, to string, m *moves) error {
 	described, err := d.Temporal.DescribeWorkflowExecution(ctx, run.WorkflowID, run.RunID)
-	if isGone(err) || err == nil && described.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+	if isNotFound(err) || err == nil && described.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		return nil
 	}
 	if err != nil {
@@ -85,31 +86,31 @@ func (a *app) moveOne(ctx context.Context, d *deployment, f deployFlags, run lis
 		m.done++
 		return nil
 	}
-	// One that has not gone on since it was moved is back as soon as nothing overrides its own version.
+	// A run without a task since its move is moved back by removing the override of its version.
 	failing := described.GetPendingWorkflowTask().GetAttempt() > 1
 	target := to
 	if pendingTarget(info) == from && f.undo {
 		target = ""
 	}
 	if err := d.override(ctx, run, target); err != nil {
-		if isGone(err) {
+		if isNotFound(err) {
 			return nil
 		}
 		return err
 	}
-	if err := d.replays(ctx, run); err != nil && !(failing && errors.Is(err, client.ErrStuck)) {
-		if undone := d.override(ctx, run, pendingTarget(info)); undone != nil && !isGone(undone) {
+	if err := d.checkReplay(ctx, run); err != nil && !(failing && errors.Is(err, client.ErrStuck)) {
+		if undone := d.override(ctx, run, pendingTarget(info)); undone != nil && !isNotFound(undone) {
 			return errors.Join(err, undone)
 		}
-		m.fail(run, fmt.Errorf("the workers of %s cannot replay it: %w", to, err))
+		m.fail(run, fmt.Errorf("the workers of version %s cannot replay it: %w", to, err))
 		return ctx.Err()
 	}
 	m.done++
 	return nil
 }
 
-// override sends the next task of a run to a version, once, so that it stays there as if it had begun there. An empty
-// build id takes back an override that has had no effect yet.
+// override sends the next task of a run to a version once; the run then stays there as if it had begun there. An empty
+// build id removes an override that has had no effect yet.
 func (d *deployment) override(ctx context.Context, run listEntry, build string) error {
 	change := sdkclient.VersioningOverrideChange{}
 	if build != "" {
@@ -122,29 +123,29 @@ func (d *deployment) override(ctx context.Context, run listEntry, build string) 
 	return err
 }
 
-// replays asks a run a query: the workers of its version have to replay it to answer.
-func (d *deployment) replays(ctx context.Context, run listEntry) error {
+// checkReplay queries a run: the workers of its version replay it to answer.
+func (d *deployment) checkReplay(ctx context.Context, run listEntry) error {
 	ctx, cancel := limited(ctx)
 	defer cancel()
-	// The worker that did its last task has it in its cache, and would be asked first.
+	// Without this, the query would go to the worker that did the last task and has the run in its cache.
 	_, err := d.Temporal.WorkflowService().ResetStickyTaskQueue(ctx, &workflowservice.ResetStickyTaskQueueRequest{
 		Namespace: d.settings.Namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: run.WorkflowID, RunId: run.RunID},
 	})
 	if err == nil {
 		_, err = d.State(ctx, client.Name{ContactCenter: run.ContactCenter, ID: run.ID})
 	}
-	if isGone(err) || errors.Is(err, client.ErrNotFound) || errors.Is(err, client.ErrCompleted) {
-		return nil // over meanwhile
+	if isNotFound(err) || errors.Is(err, client.ErrNotFound) || errors.Is(err, client.ErrCompleted) {
+		return nil // it has ended meanwhile
 	}
 	return err
 }
 
-func isGone(err error) bool {
+func isNotFound(err error) bool {
 	var gone *serviceerror.NotFound
 	return errors.As(err, &gone)
 }
 
-// pendingTarget is the version that an override sends the next task to.
+// pendingTarget returns the version that an override sends the next task to.
 func pendingTarget(info *workflowpb.WorkflowExecutionInfo) string {
 	return info.GetVersioningInfo().GetVersioningOverride().GetOneTime().GetTargetDeploymentVersion().GetBuildId()
 }
@@ -161,7 +162,8 @@ func (d *deployment) cameFrom(ctx context.Context, run listEntry, info *workflow
 	return movedFrom(history, now) == from, nil
 }
 
-// movedFrom is the version that did the last task before a run was moved to another one; empty if it never was.
+// movedFrom returns the version that did the last task before the run was moved to another version, or "" if the run was
+// never moved there.
 func movedFrom(history *historypb.History, to string) string {
 	from, last := "", ""
 	for _, event := range history.GetEvents() {
@@ -176,26 +178,26 @@ func movedFrom(history *historypb.History, to string) string {
 	return from
 }
 
-// lookLimit is how long a deploy looks at what other versions began; an audit looks at all of it.
-const lookLimit = 15 * time.Second
+// strandedLimit bounds the check of a deploy; an audit checks all workflows.
+const strandedLimit = 15 * time.Second
 
-var errLookedLong = errors.New("looked long enough")
+var errStrandedLimit = errors.New("the time for the check has passed")
 
-// stranded finds what follows the current version and cannot be replayed by it: what another version began, with
-// workflows that the current one does not have. The latest begun is looked at first.
+// stranded finds the workflows that follow the current version and that it cannot replay, because another version began
+// them with workflow code that the current one does not have. It checks the newest first.
 func (a *app) stranded(ctx context.Context, d *deployment, current string) ([]audit.Stuck, error) {
-	looking, cancel := context.WithTimeoutCause(ctx, lookLimit, errLookedLong)
+	checking, cancel := context.WithTimeoutCause(ctx, strandedLimit, errStrandedLimit)
 	defer cancel()
 	auditor := &audit.Auditor{Temporal: d.Temporal, Namespace: d.settings.Namespace, Log: a.replayLog()}
 	bar := newProgress(a.errs, "replayed", 0)
-	stuck, err := auditor.Stranded(looking, audit.Filter{}, d.name, current, bar.step)
+	stuck, err := auditor.Stranded(checking, audit.Filter{}, d.name, current, bar.step)
 	bar.end()
-	if errors.Is(err, errLookedLong) || err != nil && ctx.Err() == nil && looking.Err() != nil {
-		fmt.Fprintf(a.errs, "Not all that other versions began was looked at within %s; `segue audit` looks at the rest\n", lookLimit)
+	if errors.Is(err, errStrandedLimit) || err != nil && ctx.Err() == nil && checking.Err() != nil {
+		fmt.Fprintf(a.errs, "Not all workflows of other versions were checked within %s; `segue audit` checks the rest.\n", strandedLimit)
 		err = nil
 	}
 	if err != nil {
-		err = fmt.Errorf("%s is current, and what other versions began was not all looked at (`segue audit` does): %w", d.label(current), err)
+		err = fmt.Errorf("%s is current, but not all workflows of other versions were checked (`segue audit` checks them): %w", d.label(current), err)
 	}
 	return list(stuck), err
 }
@@ -203,7 +205,7 @@ func (a *app) stranded(ctx context.Context, d *deployment, current string) ([]au
 // segueTypes names the types of Segue's workflows in Temporal's list language.
 var segueTypes = "'" + strings.Join(audit.WorkflowTypes, "', '") + "'"
 
-// How a workflow meets another version, in Temporal's list language.
+// The versioning behaviors of workflows, in Temporal's list language.
 const (
 	pinned      = "Pinned"
 	autoUpgrade = "AutoUpgrade"

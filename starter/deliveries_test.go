@@ -64,21 +64,21 @@ type shownDelivery struct {
 	Discarded                                  struct{ At, By string }
 }
 
-// errandResult is what redeliver and discard print.
-type errandResult struct {
+// bulkResult is what redeliver and discard print.
+type bulkResult struct {
 	Matched, Sent, Skipped, Failed int
 	DryRun                         bool `json:"dry_run"`
 }
 
-func (l *live) errand(t *testing.T, args ...string) errandResult {
+func (l *devProcess) bulk(t *testing.T, args ...string) bulkResult {
 	t.Helper()
-	var result errandResult
+	var result bulkResult
 	l.into(t, &result, args...)
 	return result
 }
 
 // eventually runs a listing until it has n entries: lists lag behind.
-func eventually(t *testing.T, dev *live, n int, args ...string) []shownDelivery {
+func eventually(t *testing.T, dev *devProcess, n int, args ...string) []shownDelivery {
 	t.Helper()
 	var listed []shownDelivery
 	require.Eventually(t, func() bool {
@@ -102,7 +102,7 @@ guard: {allow: ["127.0.0.0/8"]}
 }
 
 // page is what the Temporal UI shows of a workflow as its current details.
-func (l *live) page(t *testing.T, workflowID string) string {
+func (l *devProcess) page(t *testing.T, workflowID string) string {
 	answer, err := l.temporal(t).QueryWorkflow(t.Context(), workflowID, "", "__temporal_workflow_metadata")
 	require.NoError(t, err)
 	var metadata sdkpb.WorkflowMetadata
@@ -111,7 +111,7 @@ func (l *live) page(t *testing.T, workflowID string) string {
 }
 
 // isOver tells whether a workflow has closed as completed.
-func (l *live) isOver(t *testing.T, workflowID string) bool {
+func (l *devProcess) isOver(t *testing.T, workflowID string) bool {
 	temporal, err := client.Dial(client.Options{HostPort: l.ready.TemporalAddress, Namespace: l.ready.Namespace})
 	require.NoError(t, err)
 	defer temporal.Close()
@@ -163,16 +163,16 @@ func TestOperatorsAgainstALiveSegue(t *testing.T) {
 	t.Run("in words", func(t *testing.T) {
 		table := dev.run(t, "deliveries", "--limit", "1")
 		require.Equal(t, 0, table.code)
-		for _, part := range []string{"default/c1", "parked", "410 gone", "a person", parked[0].ID} {
+		for _, part := range []string{"default/c1", "parked", "410 gone", "an operator", parked[0].ID} {
 			require.Contains(t, table.out, part)
 		}
 		require.Contains(t, table.errs, "more than 1")
 	})
 	t.Run("a dry run sends nothing", func(t *testing.T) {
 		for _, signal := range []string{"redeliver", "discard"} {
-			require.Equal(t, errandResult{Matched: 1, DryRun: true}, dev.errand(t, signal, "--class", "gone", "--dry-run"))
+			require.Equal(t, bulkResult{Matched: 1, DryRun: true}, dev.bulk(t, signal, "--class", "gone", "--dry-run"))
 		}
-		require.Equal(t, errandResult{}, dev.errand(t, "redeliver", "--call", "bi"))
+		require.Equal(t, bulkResult{}, dev.bulk(t, "redeliver", "--call", "bi"))
 		require.Equal(t, 3, dev.run(t, "redeliver", "--id", "msg_none").code)
 		require.Equal(t, 2, dev.run(t, "discard", "--class", "gone").code)
 		require.Len(t, receiver.requests(), 1)
@@ -196,7 +196,7 @@ func TestOperatorsAgainstALiveSegue(t *testing.T) {
 	})
 	t.Run("redeliver", func(t *testing.T) {
 		receiver.answer(http.StatusOK)
-		require.Equal(t, errandResult{Matched: 1, Sent: 1}, dev.errand(t, "redeliver", "--call", "crm"))
+		require.Equal(t, bulkResult{Matched: 1, Sent: 1}, dev.bulk(t, "redeliver", "--call", "crm"))
 		require.Eventually(t, func() bool { return len(receiver.requests()) == 3 }, 20*time.Second, 20*time.Millisecond)
 		got := receiver.requests()
 		require.Equal(t, received{parked[0].ID, parked[0].ID, `{"id":"c1","when":"interaction_starts"}`}, got[0])
@@ -217,7 +217,7 @@ func TestOperatorsAgainstALiveSegue(t *testing.T) {
 		receiver.answer(http.StatusGone)
 		require.Equal(t, 0, dev.run(t, "start", `{"id":"c2","channel":"inbound"}`).code)
 		waiting := eventually(t, dev, 1, "deliveries", "--parked")
-		require.Equal(t, errandResult{Matched: 1, Sent: 1}, dev.errand(t, "discard", "--id", waiting[0].ID))
+		require.Equal(t, bulkResult{Matched: 1, Sent: 1}, dev.bulk(t, "discard", "--id", waiting[0].ID))
 		eventually(t, dev, 0, "deliveries")
 		require.Eventually(t, func() bool { return dev.isOver(t, waiting[0].WorkflowID) }, 20*time.Second, 50*time.Millisecond)
 		require.Len(t, receiver.requests(), 4)
@@ -265,13 +265,13 @@ func TestOperatorsAgainstALiveSegue(t *testing.T) {
 		receiver.answer(http.StatusServiceUnavailable)
 		require.Equal(t, 0, dev.run(t, "start", `{"id":"c3","channel":"inbound"}`).code)
 		require.Equal(t, "waiting", eventually(t, dev, 1, "deliveries", "--class", "http_5xx")[0].Status)
-		require.Equal(t, errandResult{}, dev.errand(t, "redeliver", "c3"), "it is not parked")
+		require.Equal(t, bulkResult{}, dev.bulk(t, "redeliver", "c3"), "it is not parked")
 		receiver.answer(http.StatusOK)
 		for _, words := range [][]string{{"redeliver", "default/c3"}, {"discard", "default/c3", "--dry-run"}} {
-			require.Contains(t, dev.run(t, words...).errs, "None is parked; 1 wait for their next attempt: --retrying means those, too.")
+			require.Contains(t, dev.run(t, words...).errs, "None is parked; 1 wait for their next attempt: use --retrying to include them.")
 		}
 		require.NotContains(t, dev.run(t, "redeliver", "default/c1").errs, "--retrying")
-		require.Equal(t, errandResult{Matched: 1, Sent: 1}, dev.errand(t, "redeliver", "default/c3", "--retrying", "--rate", "100"))
+		require.Equal(t, bulkResult{Matched: 1, Sent: 1}, dev.bulk(t, "redeliver", "default/c3", "--retrying", "--rate", "100"))
 		require.Eventually(t, func() bool { return dev.isOver(t, "delivery/default/c3/crm") }, 20*time.Second, 50*time.Millisecond)
 	})
 	require.Equal(t, 0, dev.interrupt(t))

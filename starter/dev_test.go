@@ -23,8 +23,8 @@ import (
 	"segue/e2e/replayed"
 )
 
-// live is a `segue dev` of its own, on free ports.
-type live struct {
+// devProcess is a `segue dev` of its own, on free ports.
+type devProcess struct {
 	command *exec.Cmd
 	ready   struct {
 		TemporalAddress string `json:"temporal_address"`
@@ -37,9 +37,9 @@ type live struct {
 	}
 }
 
-func startDev(t *testing.T, args ...string) *live {
+func startDev(t *testing.T, args ...string) *devProcess {
 	t.Helper()
-	l := &live{command: exec.Command(binary, append([]string{"dev", "--temporal-port", "0", "--ui-port", "0", "--json"}, args...)...)}
+	l := &devProcess{command: exec.Command(binary, append([]string{"dev", "--temporal-port", "0", "--ui-port", "0", "--json"}, args...)...)}
 	l.command.Env = bare()
 	l.command.Stderr = os.Stderr
 	out, err := l.command.StdoutPipe()
@@ -58,7 +58,7 @@ func startDev(t *testing.T, args ...string) *live {
 }
 
 // replayAll replays every history that a test has made.
-func (l *live) replayAll(t *testing.T) {
+func (l *devProcess) replayAll(t *testing.T) {
 	c, err := client.Dial(client.Options{HostPort: l.ready.TemporalAddress, Namespace: l.ready.Namespace, Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))})
 	if err != nil {
 		return // the test has ended it in some other way
@@ -69,7 +69,7 @@ func (l *live) replayAll(t *testing.T) {
 }
 
 // interrupt is a Ctrl-C, and the exit code that follows.
-func (l *live) interrupt(t *testing.T) int {
+func (l *devProcess) interrupt(t *testing.T) int {
 	l.replayAll(t)
 	require.NoError(t, l.command.Process.Signal(syscall.SIGINT))
 	ended := make(chan struct{})
@@ -85,13 +85,13 @@ func (l *live) interrupt(t *testing.T) int {
 	return l.command.ProcessState.ExitCode()
 }
 
-func (l *live) run(t *testing.T, args ...string) outcome {
+func (l *devProcess) run(t *testing.T, args ...string) outcome {
 	t.Helper()
 	return segue(t, append(args, "--address", l.ready.TemporalAddress)...)
 }
 
 // into runs a command that must succeed and decodes what it prints.
-func (l *live) into(t *testing.T, target any, args ...string) {
+func (l *devProcess) into(t *testing.T, target any, args ...string) {
 	t.Helper()
 	result := l.run(t, append(args, "--json")...)
 	require.Equal(t, 0, result.code, result.errs+result.out)
@@ -233,7 +233,7 @@ func TestTheCommandLineAgainstALiveSegue(t *testing.T) {
 
 // lateData completes an interaction with a disposition: what follows is taken, and a
 // start that reopens it does not wait until nothing more is.
-func lateData(t *testing.T, dev *live) {
+func lateData(t *testing.T, dev *devProcess) {
 	require.Equal(t, 0, dev.run(t, "start", `{"id":"l1","channel":"inbound"}`).code)
 	for _, command := range [][2]string{
 		{"accept", `{"agent":{"id":1369310}}`}, {"complete", `{"disposition":{"code":"SOLD"}}`},
@@ -244,7 +244,7 @@ func lateData(t *testing.T, dev *live) {
 	}
 	shown := dev.run(t, "show", "l1")
 	require.Contains(t, shown.out, "completed (handled)")
-	require.Regexp(t, `late data +until \d{4}-`, shown.out)
+	require.Regexp(t, `late data +accepted until \d{4}-`, shown.out)
 	require.Eventually(t, func() bool {
 		return strings.Contains(dev.run(t, "list", "--agent", "1369310", "--state", "completed").out, "default/l1")
 	}, 10*time.Second, 200*time.Millisecond)
@@ -265,7 +265,7 @@ func lateData(t *testing.T, dev *live) {
 }
 
 // feedTwice feeds, then feeds the same again: nothing is applied twice.
-func feedTwice(t *testing.T, dev *live) {
+func feedTwice(t *testing.T, dev *devProcess) {
 	file := fileOf(t, "feed.ndjson", `{"interaction":"f1","command":"start","channel":"chat"}
 {"interaction":"f1","command":"place_in_queue","queue":"sales","event_id":"f1-1"}
 {"interaction":"f1","command":"offer","event_id":"f1-2"}
@@ -317,7 +317,7 @@ func TestAVersionedDev(t *testing.T) {
 	require.Equal(t, 0, dev.run(t, "signal", "abandon", "c1", "--update").code)
 	words := dev.run(t, "deploy", "--deployment", "berlin")
 	require.Equal(t, 0, words.code)
-	require.Contains(t, words.out, "Deployment berlin: current is 1.4.0")
+	require.Contains(t, words.out, "Deployment berlin: the current version is 1.4.0")
 	require.Equal(t, 0, dev.interrupt(t))
 }
 

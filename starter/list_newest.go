@@ -14,23 +14,22 @@ import (
 )
 
 const (
-	// Temporal lists what is open first, and orders by the start only within that. So
-	// the newest are looked for in a time that is widened until it has enough of them.
+	// Temporal lists open workflows first, and orders by start time only among these and among the closed ones. So
+	// newest searches a time window and widens it until it contains enough workflows.
 	firstWindow = time.Second
 	widenBy     = 4
 	lastWindow  = 10 * 365 * 24 * time.Hour
 )
 
-// newest lists the workflows that a query means, at most limit, the one that started last
-// first. What a closed interaction still owes is what its lanes have; with owing, those
-// that owe nothing are left out.
-func (s *session) newest(ctx context.Context, query string, limit int, owing bool) ([]listEntry, error) {
+// newest lists the workflows that match a query, at most limit, the newest first. The undelivered count of a closed
+// interaction is corrected from its lanes. With undelivered, entries whose count is 0 are left out.
+func (s *session) newest(ctx context.Context, query string, limit int, undelivered bool) ([]listEntry, error) {
 	now := time.Now()
 	for window := firstWindow; ; window *= widenBy {
 		within := query
 		if window < lastWindow {
 			within = fmt.Sprintf("%s AND StartTime > '%s'", query, now.Add(-window).UTC().Format(time.RFC3339Nano))
-			enough, err := s.has(ctx, within, limit)
+			enough, err := s.hasAtLeast(ctx, within, limit)
 			if err != nil {
 				return nil, err
 			}
@@ -44,13 +43,13 @@ func (s *session) newest(ctx context.Context, query string, limit int, owing boo
 			return nil
 		})
 		if err == nil {
-			entries, err = s.correct(ctx, entries, owing)
+			entries, err = s.correctUndelivered(ctx, entries, undelivered)
 		}
 		if err != nil {
 			return nil, err
 		}
-		if owing && len(entries) < limit && window < lastWindow {
-			continue // of those that closed, some owe nothing any more
+		if undelivered && len(entries) < limit && window < lastWindow {
+			continue // some of the closed interactions have nothing undelivered
 		}
 		slices.SortFunc(entries, func(a, b listEntry) int {
 			return cmp.Or(b.StartedAt.Compare(a.StartedAt), cmp.Compare(a.WorkflowID, b.WorkflowID))
@@ -59,20 +58,22 @@ func (s *session) newest(ctx context.Context, query string, limit int, owing boo
 	}
 }
 
-// has reports whether a query means so many workflows.
-func (s *session) has(ctx context.Context, query string, many int) (bool, error) {
+// hasAtLeast reports whether at least n workflows match a query.
+func (s *session) hasAtLeast(ctx context.Context, query string, n int) (bool, error) {
 	answer, err := s.Temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: s.settings.Namespace, Query: query})
 	if err != nil {
 		return false, s.findError(err, query)
 	}
-	return answer.GetCount() >= int64(many), nil
+	return answer.GetCount() >= int64(n), nil
 }
 
-// correct sets what closed interactions owe: nothing where no lane of theirs is open. What
-// their workflows wrote last was true when they closed.
-func (s *session) correct(ctx context.Context, entries []listEntry, owing bool) ([]listEntry, error) {
-	isDoubtful := func(e listEntry) bool { return e.ClosedAt != nil && e.Undelivered > 0 && !isCutOff(e.Workflow) }
-	if !slices.ContainsFunc(entries, isDoubtful) {
+// correctUndelivered sets the undelivered count of closed interactions without an open lane to 0: the count that a
+// workflow wrote last was right when the workflow closed.
+func (s *session) correctUndelivered(ctx context.Context, entries []listEntry, undelivered bool) ([]listEntry, error) {
+	isStale := func(e listEntry) bool {
+		return e.ClosedAt != nil && e.Undelivered > 0 && !wasEndedFromOutside(e.Workflow)
+	}
+	if !slices.ContainsFunc(entries, isStale) {
 		return entries, nil
 	}
 	open := map[client.Name]bool{}
@@ -85,11 +86,11 @@ func (s *session) correct(ctx context.Context, entries []listEntry, owing bool) 
 		return nil, err
 	}
 	for i, e := range entries {
-		if isDoubtful(e) && !open[client.Name{ContactCenter: e.ContactCenter, ID: e.ID}] {
+		if isStale(e) && !open[client.Name{ContactCenter: e.ContactCenter, ID: e.ID}] {
 			entries[i].Undelivered = 0
 		}
 	}
-	if owing {
+	if undelivered {
 		entries = slices.DeleteFunc(entries, func(e listEntry) bool { return e.Undelivered == 0 })
 	}
 	return entries, nil

@@ -18,11 +18,11 @@ import (
 	"segue/starter/draw"
 )
 
-// demoResult is what the demo prints.
+// demoResult is the result of the demo. Its exported fields are what `demo --json` prints.
 type demoResult struct {
 	OK           bool `json:"ok"`
 	Interactions int  `json:"interactions"`
-	// Commands counts the lines of the day, Repeated those that came twice.
+	// Commands counts the lines of the day, Repeated the lines that were sent twice.
 	Commands    int             `json:"commands"`
 	Rejected    int             `json:"rejected"`
 	Repeated    int             `json:"repeated"`
@@ -33,9 +33,11 @@ type demoResult struct {
 	Faults      []string        `json:"faults"`
 	ElapsedS    float64         `json:"elapsed_s"`
 	TemporalUI  string          `json:"temporal_ui"`
-	rejections  []feed.Rejection
-	drawn       *demo.Course
-	timeline    []interaction.Span
+
+	rejections []feed.Rejection
+	// shown is the interaction whose timeline the summary draws.
+	shown    *demo.PlannedInteraction
+	timeline []interaction.Span
 }
 
 type demoDeliveries struct {
@@ -54,37 +56,37 @@ type demoEngagements struct {
 	Refused  int `json:"refused"`
 }
 
-// compare holds what came of the day against what had to.
-func (p *play) compare(fed feed.Result, ended ends, timelines map[client.Name]told) *demoResult {
-	arrivals := p.receivers.Ledger.Arrivals()
-	verdict := demo.Judge(arrivals, p.expected)
+// judge compares the result of the day with the plan.
+func (d *demoRun) judge(fed feed.Result, final finalState, timelines map[client.Name]timelineAnswer) *demoResult {
+	arrivals := d.receivers.Ledger.Arrivals()
+	verdict := demo.Judge(arrivals, d.expected)
 	result := &demoResult{
-		Interactions: len(p.plan.Courses), Commands: fed.Lines, Rejected: len(fed.Rejected), Repeated: fed.Duplicates,
+		Interactions: len(d.plan.Interactions), Commands: fed.Lines, Rejected: len(fed.Rejected), Repeated: fed.Duplicates,
 		Outcomes: map[string]int{}, Segments: segmentsOf(timelines), Faults: []string{},
 		Deliveries: demoDeliveries{
 			Expected: verdict.Expected, Delivered: verdict.Delivered, Refused: verdict.Refused, Retried: verdict.Retried,
-			Parked: ended.parked, Attempts: verdict.Arrivals, Duplicates: verdict.Duplicates,
+			Parked: final.parked, Attempts: verdict.Arrivals, Duplicates: verdict.Duplicates,
 		},
 		Engagements: engagementsOf(arrivals),
 		rejections:  fed.Rejected,
 	}
-	for _, outcome := range ended.outcomes {
+	for _, outcome := range final.outcomes {
 		result.Outcomes[cmp.Or(outcome, "open")]++
 	}
 	for _, fault := range verdict.Faults {
 		result.Faults = append(result.Faults, fault.String())
 	}
-	if verdict.Duplicates > 0 && !p.flags.allowDuplicates {
-		result.Faults = append(result.Faults, fmt.Sprintf("duplicates: %d requests came again after their final answer", verdict.Duplicates))
+	if verdict.Duplicates > 0 && !d.flags.allowDuplicates {
+		result.Faults = append(result.Faults, fmt.Sprintf("duplicates: %d requests were repeated after their final response", verdict.Duplicates))
 	}
-	result.Faults = append(result.Faults, p.linesAmiss(fed)...)
-	result.Faults = append(result.Faults, p.endsAmiss(ended, verdict.Refused)...)
-	result.Faults = append(result.Faults, p.timelinesAmiss(timelines)...)
+	result.Faults = append(result.Faults, d.lineFaults(fed)...)
+	result.Faults = append(result.Faults, d.outcomeFaults(final, verdict.Refused)...)
+	result.Faults = append(result.Faults, d.timelineFaults(timelines)...)
 	result.OK = len(result.Faults) == 0
 	return result
 }
 
-func segmentsOf(timelines map[client.Name]told) map[string]int {
+func segmentsOf(timelines map[client.Name]timelineAnswer) map[string]int {
 	counts := map[string]int{}
 	for _, timeline := range timelines {
 		for _, span := range timeline.spans {
@@ -94,62 +96,61 @@ func segmentsOf(timelines map[client.Name]told) map[string]int {
 	return counts
 }
 
-// timelinesAmiss are the interactions that tell another story than the state
-// machine does.
-func (p *play) timelinesAmiss(timelines map[client.Name]told) []string {
-	var amiss []string
-	for _, course := range p.plan.Courses {
-		timeline := timelines[course.Name]
+// timelineFaults returns the interactions whose timeline differs from the state machine's.
+func (d *demoRun) timelineFaults(timelines map[client.Name]timelineAnswer) []string {
+	var faults []string
+	for _, planned := range d.plan.Interactions {
+		timeline := timelines[planned.Name]
 		switch {
 		case timeline.err != nil:
-			amiss = append(amiss, fmt.Sprintf("the timeline of %s could not be asked for: %v", course.Name, timeline.err))
-		case !reflect.DeepEqual(timeline.spans, course.Timeline()):
-			amiss = append(amiss, fmt.Sprintf("the timeline of %s is not what its commands give", course.Name))
+			faults = append(faults, fmt.Sprintf("query the timeline of %s: %v", planned.Name, timeline.err))
+		case !reflect.DeepEqual(timeline.spans, planned.Timeline()):
+			faults = append(faults, fmt.Sprintf("the timeline of %s differs from the one that its commands cause", planned.Name))
 		}
 	}
-	return amiss
+	return faults
 }
 
-// linesAmiss are the lines that Segue judged otherwise than the state machine.
-func (p *play) linesAmiss(fed feed.Result) []string {
-	var amiss []string
+// lineFaults returns the lines that Segue accepted and the state machine rejects, and the reverse.
+func (d *demoRun) lineFaults(fed feed.Result) []string {
+	var faults []string
 	rejected := map[int]string{}
 	for _, r := range fed.Rejected {
 		rejected[r.Line] = r.Reason
-		if _, planned := p.plan.Rejected[r.Line]; !planned {
-			amiss = append(amiss, fmt.Sprintf("line %d was rejected and should not have been: %s", r.Line, r.Reason))
+		if _, planned := d.plan.Rejected[r.Line]; !planned {
+			faults = append(faults, fmt.Sprintf("line %d was rejected and should not have been: %s", r.Line, r.Reason))
 		}
 	}
-	for _, line := range slices.Sorted(maps.Keys(p.plan.Rejected)) {
+	for _, line := range slices.Sorted(maps.Keys(d.plan.Rejected)) {
 		if _, was := rejected[line]; !was {
-			amiss = append(amiss, fmt.Sprintf("line %d was not rejected and should have been: %s", line, p.plan.Rejected[line]))
+			faults = append(faults, fmt.Sprintf("line %d was not rejected and should have been: %s", line, d.plan.Rejected[line]))
 		}
 	}
 	for _, u := range fed.Unanswered {
-		amiss = append(amiss, fmt.Sprintf("%s did not answer: %s", u.Interaction, u.Reason))
+		faults = append(faults, fmt.Sprintf("%s did not answer: %s", u.Interaction, u.Reason))
 	}
-	if fed.Duplicates != p.plan.Duplicates {
-		amiss = append(amiss, fmt.Sprintf("%d lines counted as duplicates, not %d", fed.Duplicates, p.plan.Duplicates))
+	if fed.Duplicates != d.plan.Duplicates {
+		faults = append(faults, fmt.Sprintf("%d lines counted as duplicates, expected %d", fed.Duplicates, d.plan.Duplicates))
 	}
-	return amiss
+	return faults
 }
 
-// endsAmiss are the interactions that ended otherwise than the state machine says.
-func (p *play) endsAmiss(ended ends, refused int) []string {
-	var amiss []string
-	for _, course := range p.plan.Courses {
-		want, got := string(course.Status().Outcome), ended.outcomes[course.Name.ID]
+// outcomeFaults returns the interactions whose outcome differs from the state machine's.
+func (d *demoRun) outcomeFaults(final finalState, refused int) []string {
+	var faults []string
+	for _, planned := range d.plan.Interactions {
+		want, got := string(planned.Status().Outcome), final.outcomes[planned.Name.ID]
 		if got != want {
-			amiss = append(amiss, fmt.Sprintf("interaction %s ended %s, not %s", course.Name, cmp.Or(got, "not at all"), want))
+			faults = append(faults, fmt.Sprintf("interaction %s has outcome %s, expected %s", planned.Name, cmp.Or(got, "none"), want))
 		}
 	}
-	if ended.parked != refused {
-		amiss = append(amiss, fmt.Sprintf("%d deliveries are parked, not %d", ended.parked, refused))
+	if final.parked != refused {
+		faults = append(faults, fmt.Sprintf("%d deliveries are parked, expected %d", final.parked, refused))
 	}
-	return amiss
+	return faults
 }
 
-// engagementsOf counts what the engagement backend answered, each delivery once.
+// engagementsOf counts the responses of the engagement backend, one per delivery.
 func engagementsOf(arrivals []demo.Arrival) demoEngagements {
 	var e demoEngagements
 	seen := map[string]bool{}
@@ -170,20 +171,20 @@ func engagementsOf(arrivals []demo.Arrival) demoEngagements {
 	return e
 }
 
-// write is the summary that a person reads at a glance.
+// write writes the summary.
 func (r *demoResult) write(w io.Writer) error {
 	took := time.Duration(r.ElapsedS * float64(time.Second))
 	fmt.Fprintf(w, "\n%s interactions with %s commands in %s\n\n", grouped(r.Interactions), grouped(r.Commands), draw.Duration(took))
 	fmt.Fprintf(w, "  interactions  %s\n", counted(r.Outcomes))
 	fmt.Fprintf(w, "  segments      %s\n", counted(r.Segments))
 	d, e := r.Deliveries, r.Engagements
-	fmt.Fprintf(w, "  deliveries    %s expected: %s delivered, %s of them after retries, %s refused and parked, %s duplicates; %s requests in all\n",
+	fmt.Fprintf(w, "  deliveries    %s expected: %s delivered (%s after retries), %s refused and parked, %s duplicates; %s requests in total\n",
 		grouped(d.Expected), grouped(d.Delivered), grouped(d.Retried), grouped(d.Parked), grouped(d.Duplicates), grouped(d.Attempts))
 	fmt.Fprintf(w, "  engagements   %d started, %d canceled, %d refused\n", e.Started, e.Canceled, e.Refused)
 	fmt.Fprintf(w, "  bad lines     %d rejected, %d repeated\n", r.Rejected, r.Repeated)
 	writeReasons(w, r.rejections)
 	if len(r.timeline) > 0 {
-		fmt.Fprintf(w, "\nOne of them, %s:\n\n", r.drawn.Name)
+		fmt.Fprintf(w, "\nTimeline of %s:\n\n", r.shown.Name)
 		if err := writeTimeline(w, r.timeline, time.Now()); err != nil {
 			return err
 		}
@@ -195,11 +196,11 @@ func (r *demoResult) writeVerdict(w io.Writer) error {
 	fmt.Fprintln(w)
 	switch {
 	case r.OK && r.Deliveries.Duplicates > 0:
-		fmt.Fprintln(w, "Every line was judged as it should be, and every delivery arrived as it should, but for identical repeats.")
+		fmt.Fprintln(w, "OK: every line was accepted or rejected as expected, and every delivery arrived as expected, apart from identical repeats.")
 	case r.OK:
-		fmt.Fprintln(w, "Every line was judged as it should be, and every delivery arrived exactly as it should.")
+		fmt.Fprintln(w, "OK: every line was accepted or rejected as expected, and every delivery arrived exactly once, in order.")
 	default:
-		fmt.Fprintf(w, "%d things are not as they should be:\n", len(r.Faults))
+		fmt.Fprintf(w, "FAILED: %d differences:\n", len(r.Faults))
 		for i, fault := range r.Faults {
 			if i == faultsShown {
 				fmt.Fprintf(w, "  … and %d more (--json lists all)\n", len(r.Faults)-i)
@@ -216,6 +217,7 @@ func (r *demoResult) writeVerdict(w io.Writer) error {
 }
 
 const (
+	// faultsShown and reasonsShown bound what the summary lists.
 	faultsShown  = 15
 	reasonsShown = 10
 )
@@ -239,7 +241,7 @@ func writeReasons(w io.Writer, rejections []feed.Rejection) {
 	}
 }
 
-// counted writes counts, the largest first.
+// counted formats counts, the largest first.
 func counted(counts map[string]int) string {
 	var parts []string
 	for _, name := range byCount(counts) {
@@ -254,7 +256,7 @@ func byCount(counts map[string]int) []string {
 	})
 }
 
-// grouped writes a number with its thousands apart.
+// grouped formats a number with a comma before each group of three digits.
 func grouped(n int) string {
 	digits := strconv.Itoa(n)
 	for i := len(digits) - 3; i > 0; i -= 3 {
