@@ -9,7 +9,7 @@ import (
 	"segue/contract"
 )
 
-// lanes are paths of Delivery workflows that operators act on, or that hold too much.
+// lanes are paths of Delivery workflows on which operators act, or which hold too much.
 var lanes = []scenario{
 	parkedLane("redelivered", contract.SignalRedeliver),
 	parkedLane("discarded", ""),
@@ -32,36 +32,41 @@ var lanes = []scenario{
 			if err := s.start(ctx, "bulky", "sms", ""); err != nil {
 				return err
 			}
-			for i := range 16 {
+			for i := range 24 {
 				large := strings.Repeat(fmt.Sprint(i%10), 50<<10)
 				if err := s.signals(ctx, "bulky", "update_user_data", fmt.Sprintf(`{"user_data":{"large":%q}}`, large)); err != nil {
 					return err
 				}
 			}
 			lane := laneID("bulky", "bulk")
-			var parts []string
+			chain := []string{lane}
 			err := errors.Join(
 				s.steps(ctx, "bulky", "complete", none),
 				s.finished(ctx, interactionID("bulky")),
-				ask(ctx, s, lane, contract.QueryParts, func(ids []string) bool { parts = ids; return len(ids) > 0 }),
 				s.until(ctx, lane, has(contract.StatusParked, "bulk")))
+			for i := 1; err == nil && i <= 2; i++ {
+				err = ask(ctx, s, chain[i-1], contract.QueryParts, func(next []string) bool {
+					chain = append(chain[:i], next...)
+					return len(next) > 0
+				})
+			}
 			if err != nil {
 				return err
 			}
-			for i, part := range parts {
-				s.also[fmt.Sprintf("lane_part_%d", i+1)] = part
-			}
-			for _, id := range append([]string{lane}, parts...) {
+			for i, id := range chain {
+				if i > 0 {
+					s.also[fmt.Sprintf("lane_part_%d", i)] = id
+				}
 				if err := s.discardAll(ctx, id); err != nil {
 					return err
 				}
 			}
-			return s.finished(ctx, lane) // once its parts are
+			return s.finished(ctx, lane) // it closes after its parts have passed
 		},
 	},
 }
 
-// park brings the lane of an interaction for the call gone to a parked delivery.
+// park makes the lane of an interaction for the call gone have a parked delivery.
 func (s *studio) park(ctx context.Context, id string) error {
 	if err := s.start(ctx, id, "inbound", ""); err != nil {
 		return err
@@ -73,8 +78,8 @@ func (s *studio) park(ctx context.Context, id string) error {
 		s.finished(ctx, interactionID(id)))
 }
 
-// parkedLane is a scenario of a lane that an operator sends a signal, if any, and whose
-// delivery is discarded at last.
+// parkedLane is the scenario of a lane with a parked delivery: an operator sends a signal, if
+// one is given, and then discards the delivery.
 func parkedLane(name, signal string) scenario {
 	return scenario{
 		name:      name,
@@ -97,7 +102,7 @@ func parkedLane(name, signal string) scenario {
 	}
 }
 
-// discardAll gives up what a lane holds until its workflow is done.
+// discardAll discards the deliveries of a lane or a part until none is open.
 func (s *studio) discardAll(ctx context.Context, lane string) error {
 	return ask(ctx, s, lane, contract.QueryDeliveries, func(records []contract.DeliveryRecord) bool {
 		open := 0
@@ -106,7 +111,7 @@ func (s *studio) discardAll(ctx context.Context, lane string) error {
 				continue
 			}
 			open++
-			// One that has gone meanwhile is refused; a query tells.
+			// A delivery that has been settled meanwhile is refused; the next query shows it.
 			_ = s.client.SignalWorkflow(ctx, lane, "", contract.SignalDiscard, contract.OperatorRequest{ID: record.ID})
 		}
 		return open == 0
