@@ -245,8 +245,10 @@ type HandOver struct {
 	Failed *Outcome `json:"failed,omitempty"`
 	// Priority is the interaction's; its lanes go behind it.
 	Priority Priority `json:"priority,omitzero"`
-	// Part is the one of the lane's to append to; empty is the lane itself.
+	// Part names the part of the lane to append to; empty is the lane itself.
 	Part string `json:"part,omitempty"`
+	// Chain changes the place of that workflow in the lane's chain of parts.
+	Chain *Chain `json:"chain,omitempty"`
 }
 
 // RenderInput asks to render a request anew; of the request only the identity and

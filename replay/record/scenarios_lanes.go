@@ -9,7 +9,7 @@ import (
 	"segue/contract"
 )
 
-// lanes are paths of Delivery workflows that operators act on, or that hold so much that they split or continue as new.
+// lanes are paths of Delivery workflows on which operators act, or which hold too much.
 var lanes = []scenario{
 	parkedLane("redelivered", contract.SignalRedeliver),
 	parkedLane("discarded", ""),
@@ -32,36 +32,41 @@ var lanes = []scenario{
 			if err := r.start(ctx, "bulky", "sms", ""); err != nil {
 				return err
 			}
-			for i := range 16 {
+			for i := range 24 {
 				large := strings.Repeat(fmt.Sprint(i%10), 50<<10)
 				if err := r.signals(ctx, "bulky", "update_user_data", fmt.Sprintf(`{"user_data":{"large":%q}}`, large)); err != nil {
 					return err
 				}
 			}
 			lane := laneID("bulky", "bulk")
-			var parts []string
+			chain := []string{lane}
 			err := errors.Join(
 				r.updates(ctx, "bulky", "complete", none),
 				r.awaitEnd(ctx, interactionID("bulky")),
-				await(ctx, r, lane, contract.QueryParts, func(ids []string) bool { parts = ids; return len(ids) > 0 }),
 				r.awaitDeliveries(ctx, lane, has(contract.StatusParked, "bulk")))
+			for i := 1; err == nil && i <= 2; i++ {
+				err = await(ctx, r, chain[i-1], contract.QueryParts, func(next []string) bool {
+					chain = append(chain[:i], next...)
+					return len(next) > 0
+				})
+			}
 			if err != nil {
 				return err
 			}
-			for i, part := range parts {
-				r.also[fmt.Sprintf("lane_part_%d", i+1)] = part
-			}
-			for _, id := range append([]string{lane}, parts...) {
+			for i, id := range chain {
+				if i > 0 {
+					r.also[fmt.Sprintf("lane_part_%d", i)] = id
+				}
 				if err := r.discardAll(ctx, id); err != nil {
 					return err
 				}
 			}
-			return r.awaitEnd(ctx, lane) // after its parts
+			return r.awaitEnd(ctx, lane) // it closes after its parts have passed
 		},
 	},
 }
 
-// park completes an interaction whose lane for the call gone has a parked delivery.
+// park makes the lane of an interaction for the call gone have a parked delivery.
 func (r *recorder) park(ctx context.Context, id string) error {
 	if err := r.start(ctx, id, "inbound", ""); err != nil {
 		return err
@@ -73,8 +78,8 @@ func (r *recorder) park(ctx context.Context, id string) error {
 		r.awaitEnd(ctx, interactionID(id)))
 }
 
-// parkedLane is a scenario of a lane to which an operator sends a signal, if there is one, and whose delivery is then
-// discarded.
+// parkedLane is the scenario of a lane with a parked delivery: an operator sends a signal, if
+// one is given, and then discards the delivery.
 func parkedLane(name, signal string) scenario {
 	return scenario{
 		name:      name,
@@ -97,7 +102,7 @@ func parkedLane(name, signal string) scenario {
 	}
 }
 
-// discardAll discards all deliveries of a lane.
+// discardAll discards the deliveries of a lane or a part until none is open.
 func (r *recorder) discardAll(ctx context.Context, lane string) error {
 	return await(ctx, r, lane, contract.QueryDeliveries, func(records []contract.DeliveryRecord) bool {
 		open := 0
@@ -106,7 +111,7 @@ func (r *recorder) discardAll(ctx context.Context, lane string) error {
 				continue
 			}
 			open++
-			// An error does not matter: the delivery may have left the lane meanwhile, and the next query shows it.
+			// A delivery that has been settled meanwhile is refused; the next query shows it.
 			_ = r.client.SignalWorkflow(ctx, lane, "", contract.SignalDiscard, contract.OperatorRequest{ID: record.ID})
 		}
 		return open == 0
