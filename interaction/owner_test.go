@@ -66,7 +66,7 @@ func idOf(agent *interaction.Agent) string {
 // What is reported for an agent who does not have it ends at most that agent's part.
 func TestOnlyItsOwnerEndsIt(t *testing.T) {
 	group := after(queued, `offer {"agents":["a1","a2"]}`, `accept {"agent":"a1"}`)
-	const hint = " does not own it; without agent it ends for everybody"
+	const hint = " does not own the interaction; leave out agent to end it for everybody"
 	for _, c := range []struct {
 		name    string
 		given   []string
@@ -76,7 +76,7 @@ func TestOnlyItsOwnerEndsIt(t *testing.T) {
 	}{
 		{"who lost the offer to a group", group, `complete {"agent":"a2"}`, "a2" + hint, "handling"},
 		{"with a disposition", group, `complete {"agent":"a2","disposition":{"code":"SOLD"}}`, "a2" + hint, "handling"},
-		{"or as that agent", group, `complete {"by":{"id":"a2","role":"agent"}}`, "a2 does not own it", "handling"},
+		{"or as that agent", group, `complete {"by":{"id":"a2","role":"agent"}}`, "a2 does not own the interaction", "handling"},
 		{"nor is it canceled", group, `cancel {"agent":"a2"}`, "a2" + hint, "handling"},
 		{"who has it", group, `complete {"agent":"a1"}`, "", "completed"},
 		{"the platform", group, `complete`, "", "completed"},
@@ -84,7 +84,7 @@ func TestOnlyItsOwnerEndsIt(t *testing.T) {
 		{"who shares it", conferred, `complete {"agent":"a2"}`, "a2" + hint, "conference"},
 		{"who gave it away", after(talking, `transfer {"to":{"agent":"a2"}}`), `complete {"agent":"a1"}`, "a1" + hint, "handling"},
 		{"who wraps up after giving it away", after(talking, `transfer {"to":{"queue":"backup"},"wrap_up":true}`), `complete {"agent":"a1"}`,
-			"a1 does not own it; leave ends that agent's wrap-up", "queued"},
+			"a1 does not own the interaction; send leave to end that agent's wrap-up", "queued"},
 		{"a stranger, while it waits", queued, `complete {"agent":"a9"}`, "a9" + hint, "queued"},
 		{"who has been offered it", ringing, `complete {"agent":"a1"}`, "a1" + hint, "offered"},
 		{"in a workbin", after(talking, `place_in_workbin {"workbin":"w"}`), `complete {"agent":"a1"}`, "", "completed"},

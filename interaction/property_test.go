@@ -199,7 +199,7 @@ func applied(t require.TestingT, i *interaction.Interaction, cmd interaction.Com
 				moment = string(event.Moment)
 			}
 			require.Contains(t, interaction.Moments(cmd.Name), moment, cmd.Name)
-			require.Contains(t, interaction.Whens(), event.Moment)
+			require.Contains(t, interaction.AllMoments(), event.Moment)
 		}
 		require.False(t, event.At.After(now))
 		require.False(t, event.At.Before(i.Facts().StartedAt))

@@ -305,7 +305,7 @@ func TestWhensAreThoseOfTheDesign(t *testing.T) {
 		chat.new chat.dequeue chat.agent_connect chat.agent_term chat.end chat.disposition chat.queue_event
 		survey agent_needed engage noengage engagement_result user_data_changed script_signal`)
 	var got []string
-	for _, when := range interaction.Whens() {
+	for _, when := range interaction.AllMoments() {
 		got = append(got, string(when))
 	}
 	require.ElementsMatch(t, want, got)
