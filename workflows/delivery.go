@@ -26,7 +26,7 @@ func Delivery(ctx workflow.Context, start contract.DeliveryStart, more converter
 
 // runDelivery is the workflow's body; opened is given the run once it has its state.
 func runDelivery(ctx workflow.Context, start contract.DeliveryStart, more converter.RawValue, opened func(*laneRun)) (result *contract.DeliveryResult, err error) {
-	err = inboxOf(ctx).serve(ctx, func(ctx workflow.Context) error {
+	err = inboxOf(ctx).runWithSignals(ctx, func(ctx workflow.Context) error {
 		carried, err := carriedOver[CarriedLane](ctx, more)
 		if err != nil {
 			return refusal(err)
@@ -106,7 +106,7 @@ func openLane(ctx workflow.Context, start contract.DeliveryStart, carried *Carri
 		return nil, fmt.Errorf("query %s: %w", contract.QueryParts, err)
 	}
 	r.asks = workflow.Now(ctx).Add(askEvery)
-	r.inbox.open(lasting, r.receive)
+	r.inbox.handleWith(lasting, r.receive)
 	workflow.Go(ctx, r.noteCancel)
 	return r, nil
 }

@@ -103,12 +103,12 @@ func TestACancellationsReasonReachesTheEndTriggers(t *testing.T) {
 }
 
 // The Temporal UI says "Cancel Request Sent" until the run closes.
-func TestAnInteractionThatIsBeingCanceledSaysSo(t *testing.T) {
+func TestTheDetailsShowACancellation(t *testing.T) {
 	e := newEnv(t)
 	e.RegisterDelayedCallback(e.CancelWorkflow, time.Second)
 	e.start(startInbound)
 	require.NoError(t, e.GetWorkflowError())
-	require.Contains(t, e.details(), "The workflow was canceled: that ends the interaction")
+	require.Contains(t, e.details(), "The workflow was canceled: the interaction ends and its end triggers fire")
 
 	other := newEnv(t)
 	other.signals(time.Second, [2]string{"abandon", `{}`})

@@ -57,7 +57,7 @@ func (r *run) awaitReplies(ctx workflow.Context, replies ...*reply) error {
 		return nil
 	}
 	lasting, _ := workflow.NewDisconnectedContext(ctx)
-	err := workflow.Await(lasting, func() bool { return areDone(replies) && !r.inbox.ahead })
+	err := workflow.Await(lasting, func() bool { return areDone(replies) && !r.inbox.handledAhead })
 	if err != nil {
 		return fmt.Errorf("waiting for earlier commands: %w", err)
 	}
@@ -95,7 +95,7 @@ func (r *run) noteVerdict(a *intake.Arrival, v intake.Verdict) {
 		r.applied, r.OrphanSince = true, time.Time{}
 		r.keepEffect(v.Effect)
 	case v.Err != nil && (!a.Awaited || errors.As(v.Err, &outOfOrder)):
-		r.reject(r.ctx, a.Name, eventIDOf(a.Payload), v.Err)
+		r.recordRejection(r.ctx, a.Name, eventIDOf(a.Payload), v.Err)
 	}
 }
 

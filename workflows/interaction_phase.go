@@ -78,7 +78,7 @@ func (r *run) phase() phase {
 		hasBacklog:  len(r.Outbox.Turns) > 0 || !r.Lanes.areIdle() || len(r.Children) > 0,
 		isInFlight:  r.inFlight > 0,
 		isAnswering: !workflow.AllHandlersFinished(r.ctx),
-		isCanceling: r.asked.Err() != nil && !r.canceled,
+		isCanceling: r.cancelable.Err() != nil && !r.canceled,
 		hasSent:     r.task().hasSent(),
 	}.phase()
 }

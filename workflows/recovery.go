@@ -76,7 +76,7 @@ func (l Unfinished) End(at time.Time, reason string) error {
 	l.Carried.FirstRunID = l.Owner.FirstRunID
 	for _, verdict := range l.Carried.Release(at, at) { // commands that still wait for a missing number
 		if verdict.Err == nil && !verdict.Duplicate {
-			l.Carried.Outbox.add(verdict.Effect.Turn)
+			l.Carried.Outbox.addTurn(verdict.Effect.Turn)
 			l.Carried.Children = append(l.Carried.Children, verdict.Effect.Children...)
 		}
 	}
@@ -91,7 +91,7 @@ func (l Unfinished) End(at time.Time, reason string) error {
 	if err != nil {
 		return err
 	}
-	l.Carried.Outbox.add(effect.Turn)
+	l.Carried.Outbox.addTurn(effect.Turn)
 	return nil
 }
 

@@ -32,7 +32,7 @@ func TestTheLogOfARefusedSignalHasNoValue(t *testing.T) {
 		{"attach_user_data", `{"user_data":{"ada@example.com":1,"ada@example.com":2}}`, `command=attach_user_data field=user_data reason="the key occurs twice`},
 		{"attach_user_data", `"A Caller"`, `command=attach_user_data field="" reason="not an object`},
 		{"lane_result", `{"call":4915112345678}`, `command=lane_result field=call reason="must be of type string"`},
-		{"lane_result", `{"call":"4915112345678","results":[{"id":"private"}]}`, `command=lane_result field=results reason="is of a delivery that no lane workflow has`},
+		{"lane_result", `{"call":"4915112345678","results":[{"id":"private"}]}`, `command=lane_result field=results reason="names a delivery that this interaction has not`},
 	} {
 		t.Run(tc.signal, func(t *testing.T) {
 			e := newEnv(t)
