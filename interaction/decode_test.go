@@ -13,7 +13,7 @@ import (
 	"segue/interaction"
 )
 
-func TestMalformedPayloadsSayFieldValueAndRemedy(t *testing.T) {
+func TestErrorsOfPayloadsNameFieldValueAndRemedy(t *testing.T) {
 	deep := strings.Repeat(`{"a":`, 33) + "1" + strings.Repeat("}", 33)
 	for _, c := range []struct{ name, payload, want string }{
 		{"accpet", ``, `accpet: no such command; did you mean accept?`},
@@ -103,7 +103,7 @@ func TestMalformedPayloadsSayFieldValueAndRemedy(t *testing.T) {
 	}
 }
 
-func TestMalformedStarts(t *testing.T) {
+func TestErrorsOfStartsNameFieldValueAndRemedy(t *testing.T) {
 	for payload, want := range map[string]string{
 		``:                                `start: id: is missing; name the interaction`,
 		`{"id":"a/b"}`:                    `start: id: "a/b": not an id`,
@@ -130,7 +130,7 @@ func longStart(id, contactCenter int) string {
 	return fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":"email"}`, strings.Repeat("i", id), strings.Repeat("c", contactCenter))
 }
 
-func TestWhatFitsASearchAttributeIsTaken(t *testing.T) {
+func TestNamesThatFitASearchAttributeAreAccepted(t *testing.T) {
 	for _, command := range []struct{ name, payload string }{
 		{"place_in_queue", `{"queue":"` + strings.Repeat("x", 255) + `"}`},
 		{"place_in_workbin", `{"workbin":"` + strings.Repeat("x", 255) + `"}`},
@@ -143,7 +143,7 @@ func TestWhatFitsASearchAttributeIsTaken(t *testing.T) {
 	}
 }
 
-func TestDraftsOfTheLongestIDsHaveIDs(t *testing.T) {
+func TestDraftsOfInteractionsWithTheLongestIDsHaveValidIDs(t *testing.T) {
 	for _, length := range []struct{ id, contactCenter int }{{128, 114}, {128, 1}, {126, 114}, {114, 128}, {112, 128}} {
 		payload := longStart(length.id, length.contactCenter)
 		s := opened(t, payload)
@@ -163,7 +163,7 @@ func TestDraftsOfTheLongestIDsHaveIDs(t *testing.T) {
 	}
 	sibling := opened(t, strings.Replace(longStart(128, 114), "iii", "jii", 1))
 	end := opened(t, longStart(128, 114))
-	for _, s := range []*stage{sibling, end} {
+	for _, s := range []*player{sibling, end} {
 		s.do(`accept {"agent":"a1"}`)
 	}
 	require.NotEqual(t, sibling.do(`reply`).Children[0].ID, end.do(`reply`).Children[0].ID)
@@ -182,7 +182,7 @@ func TestDecodeReadsEnvelopeBodyAndFields(t *testing.T) {
 	}, cmd.Fields)
 }
 
-func TestDecodeIsLiberalWhereItCanBe(t *testing.T) {
+func TestDecodeAcceptsEmptyAndUnknownFields(t *testing.T) {
 	for _, payload := range []string{"", " \n", "{}", `{"agent":null}`, `{"agent":""}`, `{"by":{"id":"x"}}`, `{"by":{}}`} {
 		cmd, err := interaction.Decode("complete", []byte(payload))
 		require.NoError(t, err, payload)
@@ -210,7 +210,7 @@ func TestAgentsKeepEveryField(t *testing.T) {
 
 // What a platform adds of its own is kept: only what can hardly be anything but a
 // misspelled field is refused.
-func TestFieldsOfThePlatformsOwnAreKept(t *testing.T) {
+func TestUnknownFieldsAreKept(t *testing.T) {
 	for line, field := range map[string]string{
 		`accept {"agent":"a1","agents":["a1"]}`:                                       "agents",
 		`accept {"agent":{"id":"a1","nmae":"Ann","Team":"red"}}`:                      "agent",
@@ -234,7 +234,7 @@ func TestFieldsOfThePlatformsOwnAreKept(t *testing.T) {
 }
 
 // Platforms name their agents as they like: an agent's id is data.
-func TestAgentsAreNamedAsPlatformsNameThem(t *testing.T) {
+func TestAgentIDsAreStringsOrNumbers(t *testing.T) {
 	schemas := compiled(t)
 	for given, id := range map[string]string{
 		`"rc.guest+15300002_1791@example.com"`: "rc.guest+15300002_1791@example.com",

@@ -52,7 +52,7 @@ var legalIn = []struct {
 	{`consult {"to":{"agent":"a5"}}`, "handling"},
 	{`conference {"agent":"a5"}`, "handling consulting conference"},
 	{`leave {"agent":"a1"}`, "consulting conference wrap_up async_wrap_up"},
-	// To an agent or a number not in queued: TestErrorsSayWhatWouldBeRight.
+	// To an agent or a number not in queued: TestErrorsNameTheRemedy.
 	{`transfer {"to":{"queue":"q"}}`, "queued handling consulting conference composing"},
 	{`hold`, "handling consulting conference"},
 	{`retrieve`, "on_hold consulting conference_on_hold"},
@@ -81,7 +81,7 @@ var legalIn = []struct {
 // onHold is as which state a situation with a customer on hold counts.
 var onHold = map[string]string{"on_hold": "handling", "conference_on_hold": "conference"}
 
-func TestLegalityIsThatOfTheLifecycle(t *testing.T) {
+func TestCommandsAreLegalInTheStatesOfTheLifecycle(t *testing.T) {
 	var names []string
 	for _, command := range legalIn {
 		name, _, _ := strings.Cut(command.line, " ")
@@ -151,7 +151,7 @@ func TestWhatAgentsMayDo(t *testing.T) {
 	}
 }
 
-func TestSupervisorsMayWhatThePlatformMay(t *testing.T) {
+func TestSupervisorsMayDoWhatThePlatformMay(t *testing.T) {
 	s := opened(t, sales)
 	s.do(talking...)
 	for _, role := range []interaction.Role{interaction.RoleSupervisor, interaction.RoleAdmin, interaction.RolePlatform} {
@@ -159,7 +159,7 @@ func TestSupervisorsMayWhatThePlatformMay(t *testing.T) {
 	}
 }
 
-func TestErrorsSayWhatWouldBeRight(t *testing.T) {
+func TestErrorsNameTheRemedy(t *testing.T) {
 	for _, c := range []struct {
 		start string
 		given []string

@@ -11,7 +11,7 @@ import (
 )
 
 // The previous agent had the interaction before the agent it is about, and is never that agent.
-func TestThePreviousAgentIsAnother(t *testing.T) {
+func TestThePreviousAgentIsAnotherAgent(t *testing.T) {
 	for _, c := range []struct {
 		name, lines  string
 		owner, other string
@@ -64,7 +64,7 @@ func idOf(agent *interaction.Agent) string {
 }
 
 // What is reported for an agent who does not have it ends at most that agent's part.
-func TestOnlyItsOwnerEndsIt(t *testing.T) {
+func TestOnlyTheOwnerEndsAnInteraction(t *testing.T) {
 	group := after(queued, `offer {"agents":["a1","a2"]}`, `accept {"agent":"a1"}`)
 	const hint = " does not own the interaction; leave out agent to end it for everybody"
 	for _, c := range []struct {
@@ -108,7 +108,7 @@ func TestOnlyItsOwnerEndsIt(t *testing.T) {
 
 // Times are the timeline's: what follows is never before what it follows, whatever
 // the source's clock says, and interaction_ends is when the interaction ended.
-func TestTheEndIsWhenItEnded(t *testing.T) {
+func TestTheEndEventHasTheTimeOfTheEnd(t *testing.T) {
 	for name, lines := range map[string][]string{
 		"a report that came late": {`accept {"agent":"a1","at":"2026-03-01T09:00:09Z"}`, `complete {"at":"2026-03-01T09:00:05Z"}`},
 		"a clock that runs behind": {`accept {"agent":"a1"}`, `disconnect {"at":"2026-03-01T09:00:01Z"}`,

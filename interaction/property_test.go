@@ -117,7 +117,7 @@ func (l *ledger) enter(t require.TestingT, events []interaction.Event) {
 	}
 }
 
-func TestEveryLifeKeepsTheRules(t *testing.T) {
+func TestRandomCommandsKeepTheInvariants(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := opened(rt, rapid.SampledFrom(everyStart).Draw(rt, "start"))
 		pool := everyPayload
@@ -174,10 +174,10 @@ func TestEveryLifeKeepsTheRules(t *testing.T) {
 // applied applies a command and holds Check, atomicity, the table and terminality against it.
 func applied(t require.TestingT, i *interaction.Interaction, cmd interaction.Command, now time.Time) *interaction.Effect {
 	before, state, lingering := asJSON(t, i), i.Facts().State, i.Lingers()
-	foretold := i.Check(cmd)
+	checked := i.Check(cmd)
 	require.Equal(t, before, asJSON(t, i), "Check changes nothing")
 	effect, err := i.Apply(cmd, now)
-	require.Equal(t, foretold, err, "Check agrees with Apply")
+	require.Equal(t, checked, err, "Check agrees with Apply")
 	if err != nil {
 		require.Equal(t, before, asJSON(t, i), "an error changes nothing")
 		return nil
@@ -283,7 +283,7 @@ func capable(t require.TestingT, i *interaction.Interaction) {
 	}
 }
 
-func TestCarriedOverLivesOnTheSame(t *testing.T) {
+func TestACarriedOverInteractionContinuesUnchanged(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		first := opened(rt, rapid.SampledFrom(everyStart).Draw(rt, "start"))
 		lines := rapid.SliceOfN(rapid.SampledFrom(gentle), 2, 30).Draw(rt, "lines")
@@ -291,7 +291,7 @@ func TestCarriedOverLivesOnTheSame(t *testing.T) {
 		for _, line := range lines[:half] {
 			_, _ = first.try(line)
 		}
-		second := &stage{t: rt, i: carriedOver(rt, first.i), now: first.now}
+		second := &player{t: rt, i: carriedOver(rt, first.i), now: first.now}
 		for _, line := range lines[half:] {
 			one, oneErr := first.try(line)
 			other, otherErr := second.try(line)

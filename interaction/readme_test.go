@@ -10,7 +10,7 @@ import (
 	"segue/interaction"
 )
 
-func TestTheReadmeShowsTheTable(t *testing.T) {
+func TestTheReadmeHasTheDiagram(t *testing.T) {
 	requireShown(t, "../README.md", "states", "```mermaid\n"+interaction.Diagram()+"```\n")
 }
 

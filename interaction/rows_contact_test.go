@@ -78,7 +78,7 @@ func TestContactRows(t *testing.T) {
 	})
 }
 
-func TestCompanyRows(t *testing.T) {
+func TestConferenceRows(t *testing.T) {
 	numbered := after(talking, `consult {"to":{"number":"+49"}}`)
 	playRows(t, []row{
 		{"consult", sales, talking, `consult {"to":{"agent":"a2"}}`, "consulting", []string{"consulting.agent a1", "interaction_starts.agent a2", "consulting.agent a2"}},
@@ -148,7 +148,7 @@ func TestTransferRows(t *testing.T) {
 	})
 }
 
-func TestAnAgentMayWrapUpAndBeOfferedAgain(t *testing.T) {
+func TestAnAgentWhoWrapsUpMayGetAnOffer(t *testing.T) {
 	s := opened(t, sales)
 	s.do(after(talking, `transfer {"to":{"queue":"sales"},"wrap_up":true}`, `offer {"agent":"a1"}`)...)
 	effect := s.do(`accept {"agent":"a1"}`)

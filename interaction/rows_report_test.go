@@ -74,7 +74,7 @@ func TestReportRows(t *testing.T) {
 }
 
 // Wherever the platform may report, every report is taken or refused in words; it never panics.
-func TestReportsAreTakenEverywhere(t *testing.T) {
+func TestReportsAreLegalInEveryOpenState(t *testing.T) {
 	situations := map[string][]string{
 		"started": nil, "queued": queued, "offered": ringing, "handling": talking, "consulting": consulted, "conference": conferred,
 		"wrap_up": wrapping, "in_workbin": after(talking, `place_in_workbin {"workbin":"w"}`), "dialing": {`dial {"agent":"a1"}`},

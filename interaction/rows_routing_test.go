@@ -124,7 +124,7 @@ func TestOfferRows(t *testing.T) {
 	})
 }
 
-func TestAgentNeededCarriesWhatThePlatformMustKnow(t *testing.T) {
+func TestAgentNeededHasQueueAttemptAndExcludedAgents(t *testing.T) {
 	s := opened(t, sales)
 	effect := s.do(after(ringing, `reject {"agent":"a1"}`, `offer {"agent":"a2"}`, `[offer_timeout]`)...)
 	event := effect.Turn.Events[len(effect.Turn.Events)-1]
@@ -137,7 +137,7 @@ func TestAgentNeededCarriesWhatThePlatformMustKnow(t *testing.T) {
 
 // Moved to another queue, an interaction waits there from then on, with that queue's timer and nobody excluded;
 // placed where it is, it keeps its place.
-func TestAMovedInteractionWaitsFromThenOn(t *testing.T) {
+func TestAMovedInteractionWaitsFromTheMove(t *testing.T) {
 	s := opened(t, sales)
 	s.do(after(ringing, `reject {"agent":"a1"}`)...)
 	enqueued := s.i.Facts().EnqueuedAt
@@ -158,7 +158,7 @@ func TestAMovedInteractionWaitsFromThenOn(t *testing.T) {
 	require.Equal(t, interaction.QueueTimeout, s.i.Timers()[0].Name)
 }
 
-func TestDequeueSaysWhy(t *testing.T) {
+func TestADequeueHasItsReason(t *testing.T) {
 	for line, reason := range map[string]string{
 		`offer {"agent":"a1"}`:             "offered",
 		`place_in_queue {"queue":"b"}`:     "requeued",

@@ -34,7 +34,7 @@ func TestStatusHasTheFieldsOfTheContract(t *testing.T) {
 	require.Equal(t, "a1", status.PreviousAgent.ID)
 }
 
-func TestTheLastOwnerStaysOnRecord(t *testing.T) {
+func TestTheLastOwnerIsKeptAfterTheEnd(t *testing.T) {
 	s := opened(t, sales)
 	turn := s.do(after(wrapping, `complete {"disposition":{"code":"SOLD"}}`)...).Turn
 	require.Equal(t, "a1", turn.View.Agent.ID)
@@ -42,7 +42,7 @@ func TestTheLastOwnerStaysOnRecord(t *testing.T) {
 	require.Equal(t, "SOLD", turn.View.Disposition.Code)
 }
 
-func TestLingering(t *testing.T) {
+func TestACompletedInteractionTakesLateDataIfAgentsTookPart(t *testing.T) {
 	s := opened(t, sales)
 	s.do(after(wrapping, `complete`)...)
 	require.True(t, s.i.Lingers())
@@ -102,7 +102,7 @@ func TestDurationsAndTimeline(t *testing.T) {
 	}, lines)
 }
 
-func TestTimesAreNeitherFromTheFutureNorFromBeforeTheStart(t *testing.T) {
+func TestEventTimesAreNeitherInTheFutureNorBeforeTheStart(t *testing.T) {
 	s := opened(t, sales)
 	at := func(line string) time.Time { return s.do(line).Turn.Events[0].At }
 	require.Equal(t, begin.Add(5*time.Second), at(`place_in_queue {"queue":"sales","at":"2026-03-01T10:00:05+01:00"}`))
@@ -153,8 +153,8 @@ func TestTheTimesOfACall(t *testing.T) {
 	require.Equal(t, "- - 10 20", facts())
 }
 
-func TestADequeueKnowsItsQueueAndItsAgent(t *testing.T) {
-	dequeue := func(s *stage, lines ...string) interaction.Event {
+func TestADequeueHasItsQueueAndItsAgent(t *testing.T) {
+	dequeue := func(s *player, lines ...string) interaction.Event {
 		for _, event := range s.do(lines...).Turn.Events {
 			if event.Moment == "inbound.dequeue" {
 				return event
@@ -182,7 +182,7 @@ func TestADequeueKnowsItsQueueAndItsAgent(t *testing.T) {
 	require.Equal(t, "2026-03-01T09:00:10Z", event.Fields["enqueued_at"], "a refused offer does not enqueue it anew")
 }
 
-func TestAnInternalTransferSaysToWhom(t *testing.T) {
+func TestAnInternalTransferNamesItsTarget(t *testing.T) {
 	s := opened(t, sales)
 	s.do(talking...)
 	event := s.do(`transfer {"to":{"agent":{"id":"a2","name":"Bo","team":"red"}},"by":{"id":"a1","role":"agent"}}`).Turn.Events[0]
@@ -197,7 +197,7 @@ func TestAnInternalTransferSaysToWhom(t *testing.T) {
 	require.Equal(t, "sales", event.Fields["to_queue"])
 }
 
-func TestAnAgentsMomentsKnowTheSession(t *testing.T) {
+func TestEventsOfAnAgentHaveTheSession(t *testing.T) {
 	s := opened(t, sales)
 	session := func(when string, lines ...string) string {
 		for _, event := range s.do(lines...).Turn.Events {
@@ -226,7 +226,7 @@ func TestAnAgentsMomentsKnowTheSession(t *testing.T) {
 	}())
 }
 
-func TestALongTimelineForgetsItsBeginningButNoDuration(t *testing.T) {
+func TestALongTimelineDropsOldEntriesButKeepsDurations(t *testing.T) {
 	s := opened(t, sales)
 	s.do(queued...)
 	for range 200 {
@@ -239,8 +239,8 @@ func TestALongTimelineForgetsItsBeginningButNoDuration(t *testing.T) {
 	require.Equal(t, begin.Add(20*time.Second), s.i.Timeline()[0].Start, "what is still open is shown, however old")
 }
 
-func TestTimersRunAsThingsStand(t *testing.T) {
-	running := func(s *stage) []string {
+func TestTimersFollowTheState(t *testing.T) {
+	running := func(s *player) []string {
 		var timers []string
 		for _, timer := range s.i.Timers() {
 			text := fmt.Sprintf("%s %v", strings.TrimSpace(timer.Name+" "+timer.Agent), timer.Since.Sub(begin).Seconds())
@@ -279,7 +279,7 @@ func TestEveryNumberSurvivesContinueAsNew(t *testing.T) {
 	require.Equal(t, json.Number("9007199254740993"), next.Status().UserData["n"].([]any)[2])
 }
 
-func TestDiagramIsTheTable(t *testing.T) {
+func TestTheDiagramHasEveryTransition(t *testing.T) {
 	diagram := interaction.Diagram()
 	require.True(t, strings.HasPrefix(diagram, "stateDiagram-v2\n"))
 	for _, line := range []string{
@@ -297,7 +297,7 @@ func TestDiagramIsTheTable(t *testing.T) {
 	require.False(t, interaction.IsCommand("start"))
 }
 
-func TestWhensAreThoseOfTheDesign(t *testing.T) {
+func TestAllMomentsAreListed(t *testing.T) {
 	want := strings.Fields(`interaction_starts interaction_ends internal_transfer segment_change
 		inbound.dequeue inbound.agent_connect inbound.agent_term inbound.call_end inbound.disposition inbound.transfer_term inbound.queue_event inbound.dtmf
 		outbound.agent_connect outbound.agent_term outbound.call_end outbound.disposition outbound.transfer_term
@@ -305,14 +305,14 @@ func TestWhensAreThoseOfTheDesign(t *testing.T) {
 		chat.new chat.dequeue chat.agent_connect chat.agent_term chat.end chat.disposition chat.queue_event
 		survey agent_needed engage noengage engagement_result user_data_changed script_signal`)
 	var got []string
-	for _, when := range interaction.AllMoments() {
-		got = append(got, string(when))
+	for _, moment := range interaction.AllMoments() {
+		got = append(got, string(moment))
 	}
 	require.ElementsMatch(t, want, got)
 	require.Len(t, slices.Compact(slices.Sorted(slices.Values(got))), len(got))
 }
 
-func TestEventsCarryTheCommandsOwnFields(t *testing.T) {
+func TestEventsHaveTheFieldsOfTheCommand(t *testing.T) {
 	s := opened(t, sales)
 	event := s.do(`queue_event {"event":"e","rank":3,"event_id":"x","by":{"id":"p","role":"platform"}}`).Turn.Events[0]
 	require.Equal(t, map[string]any{"event": "e", "rank": 3.0}, event.Fields)

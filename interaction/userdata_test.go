@@ -104,7 +104,7 @@ func TestUserDataIsBounded(t *testing.T) {
 	opened(t, inbound).do("attach_user_data " + deepest)
 }
 
-func TestReturnedValuesKeepTheBoundsToo(t *testing.T) {
+func TestReturnValuesAreBounded(t *testing.T) {
 	s := opened(t, start("inbound", `"user_data":`+manyKeys("a", 999)))
 	require.NoError(t, s.i.Return(map[string]any{"tier": "gold"}))
 	require.NoError(t, s.i.Return(map[string]any{"tier": "silver"}))
@@ -114,8 +114,8 @@ func TestReturnedValuesKeepTheBoundsToo(t *testing.T) {
 	require.Equal(t, "silver", s.i.Status().UserData["tier"], "all of them or none")
 }
 
-// TestViewsKeepWhatTheySaw: a merge never changes what was given out before.
-func TestViewsKeepWhatTheySaw(t *testing.T) {
+// TestViewsDoNotChange: a merge never changes what was given out before.
+func TestViewsDoNotChange(t *testing.T) {
 	s := opened(t, start("inbound", `"user_data":{"a":{"x":1,"y":{"z":1}}}`))
 	view := s.i.View(s.now)
 	s.do(`update_user_data {"user_data":{"a":{"x":2,"y":{"z":2}}}}`, `delete_user_data {"user_data":{"a":{"y":{"z":0}}}}`)
