@@ -125,7 +125,7 @@ func TestErrorsOfStartsNameFieldValueAndRemedy(t *testing.T) {
 	}
 }
 
-// longStart has an id and a contact center of so many bytes.
+// longStart returns a start with an id and a contact center of the given lengths.
 func longStart(id, contactCenter int) string {
 	return fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":"email"}`, strings.Repeat("i", id), strings.Repeat("c", contactCenter))
 }
@@ -208,8 +208,8 @@ func TestAgentsKeepEveryField(t *testing.T) {
 	require.Error(t, json.Unmarshal([]byte(`[7]`), &agent))
 }
 
-// What a platform adds of its own is kept: only what can hardly be anything but a
-// misspelled field is refused.
+// Unknown fields are kept; only those that can hardly be anything but a misspelled field are
+// refused.
 func TestUnknownFieldsAreKept(t *testing.T) {
 	for line, field := range map[string]string{
 		`accept {"agent":"a1","agents":["a1"]}`:                                       "agents",
@@ -233,7 +233,7 @@ func TestUnknownFieldsAreKept(t *testing.T) {
 	require.Contains(t, read.Fields, "campaign_id")
 }
 
-// Platforms name their agents as they like: an agent's id is data.
+// An agent's id is data: platforms choose its form.
 func TestAgentIDsAreStringsOrNumbers(t *testing.T) {
 	schemas := compiled(t)
 	for given, id := range map[string]string{

@@ -45,7 +45,7 @@ func TestAFailedFaultCallFiresNoFault(t *testing.T) {
 	require.Equal(t, sequence, s.i.Sequence())
 }
 
-// What a platform reports late is still as old as it says.
+// A late report keeps its own time.
 func TestAFaultDoesNotChangeTheTimeline(t *testing.T) {
 	s := opened(t, sales)
 	s.do(talking...)

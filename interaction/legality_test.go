@@ -10,8 +10,8 @@ import (
 	"segue/interaction"
 )
 
-// situations bring an interaction into each state. Voice, except where a state is
-// only of another channel; a1 is the agent.
+// situations bring an interaction into each state: a call, unless only another channel has
+// the state; a1 is the agent.
 var situations = []struct {
 	state string
 	start string
@@ -35,8 +35,8 @@ var situations = []struct {
 	{"lingering", sales, after(wrapping, `complete`)},
 }
 
-// legalIn is the column "legal in" of lifecycle.md, as it stands there, with a
-// payload that fits. A + stands for "any but completed"; lingering for "while it lingers".
+// legalIn is where each command is legal, by the contract, with a payload that fits. + means
+// any state but completed; lingering means while it takes late events.
 var legalIn = []struct {
 	line   string
 	states string
@@ -78,7 +78,7 @@ var legalIn = []struct {
 	{`segment_change {"segment":"handled"}`, "+"},
 }
 
-// onHold is as which state a situation with a customer on hold counts.
+// onHold is the state of a situation with a customer on hold.
 var onHold = map[string]string{"on_hold": "handling", "conference_on_hold": "conference"}
 
 func TestCommandsAreLegalInTheStatesOfTheLifecycle(t *testing.T) {
@@ -136,11 +136,11 @@ func TestWhatAgentsMayDo(t *testing.T) {
 		{"another's", sales, talking, "a2", ""},
 		{"consulted", sales, consulted, "a2", "leave " + partaking},
 		{"in a conference", sales, conferred, "a2", "disconnect leave " + partaking},
-		{"given away", sales, after(talking, `transfer {"to":{"agent":"a2"},"wrap_up":true}`), "a1", "disconnect leave " + partaking},
+		{"passed on", sales, after(talking, `transfer {"to":{"agent":"a2"},"wrap_up":true}`), "a1", "disconnect leave " + partaking},
 		{"a draft", draft, nil, "a1", "place_in_queue disconnect transfer place_in_workbin " + partaking + " complete cancel"},
 		{"another's draft", draft, nil, "a2", ""},
 		{"lingering", sales, after(wrapping, `complete`), "a1", "set_disposition attach_user_data update_user_data delete_user_data"},
-		{"lingering for a stranger", sales, after(wrapping, `complete`), "a2", ""},
+		{"lingering, another agent", sales, after(wrapping, `complete`), "a2", ""},
 	} {
 		s := opened(t, c.start)
 		s.do(c.given...)
