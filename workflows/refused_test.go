@@ -12,7 +12,7 @@ import (
 	"segue/contract"
 )
 
-// personal are values of a caller that no line of a log may have.
+// personal are values of a caller that must not be in the log.
 var personal = []string{"4915112345678", "A Caller", "private", "agent.7", "ada@example.com"}
 
 func requireNothingPersonal(t *testing.T, logged string) {
