@@ -2,7 +2,7 @@ package interaction
 
 import "strings"
 
-// State is where an interaction stands.
+// State is the state of an interaction.
 type State string
 
 // The states of an interaction; StateCompleted is the only terminal one.

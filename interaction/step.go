@@ -39,7 +39,7 @@ type leg struct {
 	// Connected: the agent has had contact with the customer; Termed: agent_term has fired.
 	Connected bool `json:"connected,omitempty"`
 	Termed    bool `json:"termed,omitempty"`
-	// Transferred: the agent came by a transfer.
+	// Transferred: the agent got the interaction by a transfer.
 	Transferred bool `json:"transferred,omitempty"`
 	Held        bool `json:"held,omitempty"`
 }

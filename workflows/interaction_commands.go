@@ -129,7 +129,7 @@ func (r *run) validateUpdate(ctx workflow.Context, raw converter.RawValue) error
 		err = r.Interaction.Check(arrival.Command())
 	}
 	if err == nil {
-		err = r.admits(arrival)
+		err = r.checkOverload(arrival)
 	}
 	if err != nil {
 		countCommand(ctx, workflow.GetCurrentUpdateInfo(ctx).Name, false, err)
@@ -183,7 +183,7 @@ func (r *run) registerArray(ctx workflow.Context) error {
 	validate := func(ctx workflow.Context, raw converter.RawValue) error {
 		items, err := arrayOf(raw)
 		if err == nil {
-			err = r.admitsArray(items, workflow.GetCurrentUpdateInfo(ctx).ID)
+			err = r.checkOverloadOfArray(items, workflow.GetCurrentUpdateInfo(ctx).ID)
 		}
 		if err != nil {
 			return refusal(err)

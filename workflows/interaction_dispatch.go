@@ -41,7 +41,7 @@ func (o *outbox) dropDispatched(through int64) {
 // over, they are not: a request that is rendered now would have to wait for that, and be in
 // the history twice more than if Dispatch itself appends it to the lane workflow afterwards.
 func (r *run) outboxIsDue() bool {
-	return len(r.Outbox.Turns) > 0 && r.phase() != phaseRenewing && !r.Lanes.areHandingOver()
+	return len(r.Outbox.Turns) > 0 && r.phase() != phaseRenewing && !r.Lanes.anyToHandOver()
 }
 
 // dispatch gives the whole outbox to one Dispatch and records what it did. Dispatch answers

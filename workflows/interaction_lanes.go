@@ -81,9 +81,9 @@ func (ls lanes) areIdle() bool {
 // isToHandOver reports whether the waiting requests belong to the Delivery workflow.
 func (l *lane) isToHandOver() bool { return l.HandedOver || l.Failed != nil }
 
-// areHandingOver reports whether waiting requests of a lane are to go to its Delivery
+// anyToHandOver reports whether waiting requests of a lane are to go to its Delivery
 // workflow.
-func (ls lanes) areHandingOver() bool {
+func (ls lanes) anyToHandOver() bool {
 	for _, l := range ls {
 		if len(l.Waiting) > 0 && l.isToHandOver() {
 			return true

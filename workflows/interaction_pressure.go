@@ -29,18 +29,18 @@ func (e *OverloadedError) Error() string {
 		"send the command again later, or redeliver or discard some", e.Owed, owedLimit)
 }
 
-// admits returns an error if the interaction cannot take one more command as an update. A
+// checkOverload returns an error if the interaction cannot take one more command as an update. A
 // repeat, which fires nothing, is admitted.
-func (r *run) admits(a *intake.Arrival) error {
+func (r *run) checkOverload(a *intake.Arrival) error {
 	if r.Seen.Has(a.EventID) {
 		return nil
 	}
 	return r.overload()
 }
 
-// admitsArray does the same for an array. An array that fires nothing, because its answer was
+// checkOverloadOfArray does the same for an array. An array that fires nothing, because its answer was
 // lost and it is sent again, is admitted.
-func (r *run) admitsArray(items []json.RawMessage, updateID string) error {
+func (r *run) checkOverloadOfArray(items []json.RawMessage, updateID string) error {
 	overload := r.overload()
 	if overload == nil {
 		return nil
