@@ -87,7 +87,7 @@ type run struct {
 
 	dispatching bool // Dispatch is running
 	starting    bool // children are being started
-	touched     bool // something that operators see may have changed
+	changed     bool // since the loop last published what operators see; wakes the loop
 	ignored     int  // results of deliveries that are not known
 	alarms      []*alarm
 	applied     bool // a command was applied in this run
@@ -126,7 +126,7 @@ func openRun(ctx workflow.Context, start converter.RawValue, carried *Carried) (
 	for _, l := range r.Lanes {
 		r.workOff(l)
 	}
-	r.touched = true
+	r.changed = true
 	return r, nil
 }
 
@@ -208,7 +208,7 @@ func (r *run) loop() (*contract.State, error) {
 }
 
 func (r *run) hasWork() bool {
-	return r.touched || r.outboxIsDue() || r.childrenAreDue() || r.phase().isDue()
+	return r.changed || r.outboxIsDue() || r.childrenAreDue() || r.phase().isDue()
 }
 
 // refusal returns a domain error as an application error, which callers in any SDK

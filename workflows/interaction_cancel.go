@@ -24,7 +24,7 @@ func (r *run) endOnCancel(ctx workflow.Context) {
 		command = interaction.TimerCommand(interaction.LateEventsTimeout, interaction.Timer{})
 	}
 	r.applyInternal(command)
-	r.canceled, r.touched = true, true
+	r.canceled, r.changed = true, true
 }
 
 // cancelReason returns the reason of the cancellation; "" if it has none or the reason

@@ -96,7 +96,7 @@ func (r *run) startChildren() {
 		}
 		r.starting = false
 		r.inFlight--
-		r.touched = true
+		r.changed = true
 	})
 }
 

@@ -53,7 +53,7 @@ func (r *run) receive(ctx workflow.Context, s signal) {
 }
 
 func (r *run) recordRejection(ctx workflow.Context, name, eventID string, reason error) {
-	r.touched = true
+	r.changed = true
 	r.Rejected.add(contract.Rejected{
 		Command: excerpt(name, 128),
 		EventID: excerpt(eventID, 256),
@@ -77,7 +77,7 @@ func (r *run) applyInternal(command interaction.Command) {
 
 // keepEffect adds what an applied command caused to what is to be dispatched.
 func (r *run) keepEffect(effect interaction.Effect) {
-	r.touched = true
+	r.changed = true
 	r.Outbox.addTurn(effect.Turn)
 	r.Children = append(r.Children, effect.Children...)
 }

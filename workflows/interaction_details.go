@@ -12,10 +12,10 @@ import (
 
 // publish updates the search attributes and the current details in the Temporal UI.
 func (r *run) publish() {
-	if !r.touched {
+	if !r.changed {
 		return
 	}
-	r.touched = false
+	r.changed = false
 	status := r.status()
 	r.write(r.ctx,
 		r.keyword(contract.AttributeState, string(status.State)),

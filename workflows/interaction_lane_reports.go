@@ -18,7 +18,7 @@ func (r *run) receiveReport(name string, payload []byte) error {
 		return unreadable(name, err)
 	}
 	report.Drained = name == signalLaneDrained
-	r.touched = true
+	r.changed = true
 	r.noteReport(report)
 	return nil
 }

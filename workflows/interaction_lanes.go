@@ -161,7 +161,7 @@ func (r *run) workOff(l *lane) {
 			r.inFlight--
 		}
 		l.working = false
-		r.touched = true
+		r.changed = true
 	})
 }
 
@@ -189,7 +189,7 @@ func (r *run) advanceLane(ctx workflow.Context, l *lane) {
 		r.handOver(ctx, l)
 		return
 	}
-	r.touched = true
+	r.changed = true
 	for i := range result.Outcomes {
 		outcome := &result.Outcomes[i]
 		if outcome.Free && outcome.RetryIn <= shortPause && !r.Interaction.Completed() {
@@ -256,7 +256,7 @@ func (r *run) handOver(ctx workflow.Context, l *lane) {
 		r.Deliveries.setStatus(request.ID, status, l.Failed)
 		l.Failed = nil // it belongs to the first one only
 	}
-	r.touched = true
+	r.changed = true
 	l.noteAppended(batch[len(batch)-1].ID)
 	l.Waiting = l.Waiting[len(batch):]
 }

@@ -30,7 +30,7 @@ type reply struct {
 // takeCommand takes in one command, and applies what is in order then. It changes only
 // the run's own state, so it may run before and between the workflow's coroutines.
 func (r *run) takeCommand(a *intake.Arrival) {
-	r.touched = true
+	r.changed = true
 	r.noteJudged(r.Take(a, r.ordersByNumber(), workflow.Now(r.ctx)))
 }
 

@@ -118,7 +118,7 @@ func (r *run) startTimer(a *alarm) {
 }
 
 func (r *run) fireAlarm(a *alarm) {
-	r.touched = true
+	r.changed = true
 	name := a.timer.Name
 	if name == sequenceGap {
 		r.endGap(a.due)
