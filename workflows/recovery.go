@@ -14,15 +14,15 @@ import (
 	"segue/interaction/intake"
 )
 
-// Recovery stands in for the workflows in a replayer, and remembers what the one that
-// is replayed has at the end of its history: so what a run left undone that was
-// ended from outside can still be done. It serves one replay.
+// Recovery replaces the workflows in a replayer and keeps the state that the replayed one has
+// at the end of its history, so that the rest of the work of a terminated run can be done. It
+// serves one replay.
 type Recovery struct {
 	interaction *run
 	lane        *laneRun
 }
 
-// Register adds the workflows to a replayer, in the place of the function Register.
+// Register adds the workflows to a replayer, instead of the function Register.
 func (c *Recovery) Register(registry worker.WorkflowRegistry) {
 	registry.RegisterWorkflowWithOptions(c.runInteraction, workflow.RegisterOptions{Name: contract.WorkflowInteraction})
 	registry.RegisterWorkflowWithOptions(c.runDelivery, workflow.RegisterOptions{Name: contract.WorkflowDelivery})
@@ -36,8 +36,8 @@ func (c *Recovery) runDelivery(ctx workflow.Context, start contract.DeliveryStar
 	return runDelivery(ctx, start, more, func(r *laneRun) { c.lane = r })
 }
 
-// Interaction is the interaction as its run left it; false where the run never had
-// one, because its start was refused, or where it was a lane's.
+// Interaction returns the interaction as its run left it; false if the run never had one,
+// because its start was refused, or if it was the run of a lane.
 func (c *Recovery) Interaction() (Unfinished, bool) {
 	if c.interaction == nil {
 		return Unfinished{}, false
@@ -46,7 +46,7 @@ func (c *Recovery) Interaction() (Unfinished, bool) {
 	return Unfinished{Owner: r.owner, Start: r.start, Carried: r.Carried}, true
 }
 
-// Lane is a lane as its run left it.
+// Lane returns the lane as its run left it; false if it was not the run of a lane.
 func (c *Recovery) Lane() (UnfinishedLane, bool) {
 	if c.lane == nil {
 		return UnfinishedLane{}, false
@@ -61,17 +61,17 @@ func (c *Recovery) Lane() (UnfinishedLane, bool) {
 // Unfinished is an interaction that a run left behind.
 type Unfinished struct {
 	Owner contract.Owner
-	// Start is the input of the run, Carried what it had at its end.
+	// Start is the input of the run, Carried its state at its end.
 	Start   converter.RawValue
 	Carried *Carried
 }
 
-// State is how the interaction stands.
+// State returns the state of the interaction.
 func (l Unfinished) State() interaction.State { return l.Carried.Interaction.Facts().State }
 
-// End ends the interaction as a cancellation at that time would have, if it has not
-// ended: what that fires waits with all else to be dispatched. A run that takes it
-// up again sends it with the ids that the run which left it would have used.
+// End ends the interaction as a cancellation at that time would have, unless it has ended. The
+// events wait to be dispatched, with all others. A run that continues the interaction sends
+// their requests with the ids that the ended run would have used.
 func (l Unfinished) End(at time.Time, reason string) error {
 	l.Carried.FirstRunID = l.Owner.FirstRunID
 	for _, verdict := range l.Carried.Release(at, at) { // commands that still wait for a missing number
@@ -95,7 +95,7 @@ func (l Unfinished) End(at time.Time, reason string) error {
 	return nil
 }
 
-// Undispatched are the events that no Dispatch has dealt with.
+// Undispatched returns the events that no Dispatch has processed.
 func (l Unfinished) Undispatched() []interaction.Event {
 	var events []interaction.Event
 	for _, turn := range l.Carried.Outbox.Turns {
@@ -108,8 +108,8 @@ func (l Unfinished) Undispatched() []interaction.Event {
 	return events
 }
 
-// Unsent are the rendered requests that wait in the interaction, or of which it is
-// not known what came.
+// Unsent returns the rendered requests that wait in the interaction, or whose outcome is not
+// known.
 func (l Unfinished) Unsent() []contract.Request {
 	var requests []contract.Request
 	for _, lane := range l.Carried.Lanes {
@@ -118,13 +118,13 @@ func (l Unfinished) Unsent() []contract.Request {
 	return requests
 }
 
-// Unstarted are the interactions that a reply asked for and that were not started.
+// Unstarted returns the drafts of replies that were not started.
 func (l Unfinished) Unstarted() []interaction.Start { return l.Carried.Children }
 
-// errTooMuch is for an interaction that no run can be given.
-var errTooMuch = errors.New("what it has left is more than a workflow can be started with")
+// errTooMuch is the error for an interaction that is too large for the input of a run.
+var errTooMuch = errors.New("the state that the run left is too large for the input of a workflow")
 
-// Fits tells whether a run can be given the interaction.
+// Fits returns an error if the interaction is too large for the input of a run.
 func (l Unfinished) Fits() error {
 	if !isCarriable(l.Carried) {
 		return errTooMuch
@@ -140,14 +140,13 @@ type UnfinishedLane struct {
 	lane  *laneRun
 }
 
-// Discarded are the deliveries that were given up, the last ones, in their order.
+// Discarded returns the discarded deliveries, the last ones, in order.
 func (l UnfinishedLane) Discarded() ([]contract.DeliveryRecord, error) {
 	records, err := l.lane.records()
 	return slices.DeleteFunc(records, func(d contract.DeliveryRecord) bool { return d.Discarded == nil }), err
 }
 
-// Undelivered are the requests that have neither arrived nor been given up, in their
-// order.
+// Undelivered returns the requests that were neither delivered nor discarded, in order.
 func (l UnfinishedLane) Undelivered() []contract.Request {
 	var requests []contract.Request
 	for _, it := range l.items {
@@ -158,5 +157,5 @@ func (l UnfinishedLane) Undelivered() []contract.Request {
 	return requests
 }
 
-// Knows tells whether a delivery was ever given to the lane.
+// Knows reports whether the lane has ever had the delivery.
 func (l UnfinishedLane) Knows(id string) bool { return l.known.Has(id) }
