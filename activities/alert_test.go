@@ -45,7 +45,7 @@ func (l *healthReports) await(t *testing.T, n int) {
 	require.Eventually(t, func() bool { return len(l.all()) >= n }, 5*time.Second, time.Millisecond)
 }
 
-// watched gives the desk a watch.
+// withReporter gives the fixture a reporter, and returns what it reports.
 func (f *fixture) withReporter(t *testing.T) *healthReports {
 	t.Helper()
 	reports := &healthReports{}
