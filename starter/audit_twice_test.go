@@ -43,8 +43,8 @@ func TestAnInteractionIsTakenUpOnce(t *testing.T) {
 		json.RawMessage(`{}`), contract.RecoveryStart{Recovers: contract.EndedRun{WorkflowID: workflowID, RunID: started["run_id"]}})
 	require.NoError(t, err)
 	err = run.Get(t.Context(), nil)
-	require.ErrorContains(t, err, "cannot be taken up: run ")
-	require.ErrorContains(t, err, "has taken it up")
+	require.ErrorContains(t, err, "cannot be recovered: run ")
+	require.ErrorContains(t, err, "has recovered it")
 	require.Equal(t, 1, ends("c1"))
 	require.Equal(t, 0, dev.interrupt(t))
 }
