@@ -12,7 +12,7 @@ import (
 	"segue/workflows"
 )
 
-// examineLane tells what a lane left undelivered and no later run of it was given.
+// examineLane returns what a lane left undelivered and no later run of it was given.
 func (a *Auditor) examineLane(
 	ctx context.Context, r run, finding Finding, left workflows.UnfinishedLane, started *historypb.WorkflowExecutionStartedEventAttributes,
 ) (*repair, error) {
@@ -41,7 +41,7 @@ func (a *Auditor) examineLane(
 	}}, nil
 }
 
-// unknownTo are those of the requests that a run of their lane was never given.
+// unknownTo returns those of the requests that a run of their lane was never given.
 func (a *Auditor) unknownTo(ctx context.Context, r run, requests []contract.Request) ([]contract.Request, error) {
 	history, err := replay.Fetch(ctx, a.Temporal, r.execution())
 	if err != nil {
