@@ -252,7 +252,7 @@ func TestFireUsage(t *testing.T) {
 		"no such file":                                              {"--fire", "crm", "--interaction", "nowhere.json"},
 		"--when and --interaction say what --fire sends":            {"--when", "interaction_ends"},
 		"--fire and --schema are two things":                        {"--fire", "crm", "--schema"},
-		"event: sequence: the string stands where a number belongs": {"--fire", "crm", "--interaction", `{"event":{"sequence":"x"}}`},
+		"event: sequence: expected a number, got the string": {"--fire", "crm", "--interaction", `{"event":{"sequence":"x"}}`},
 	} {
 		t.Run(says, func(t *testing.T) {
 			result := fire(t, append([]string{"check", file}, args...)...)

@@ -10,10 +10,10 @@ import (
 // Idle is a moment that a trigger names in vain.
 type Idle struct {
 	Moment interaction.Moment
-	// Why it never fires then or, with Hardly, only if the platform does what its
-	// channel is not made for.
+	// Why is why it never fires then. With Rarely it fires only if the platform does what
+	// the channel is not made for.
 	Why    string
-	Hardly bool
+	Rarely bool
 }
 
 // begins are the moments at which an interaction has no history.
@@ -27,7 +27,7 @@ func (s Spec) Idles() []Idle {
 		if why := s.never(when); why != "" {
 			idles = append(idles, Idle{Moment: when, Why: why})
 		} else if why := s.hardly(when); why != "" {
-			idles = append(idles, Idle{Moment: when, Why: why, Hardly: true})
+			idles = append(idles, Idle{Moment: when, Why: why, Rarely: true})
 		}
 	}
 	return idles

@@ -229,7 +229,7 @@ func TestATriggerSaysWhereItIsIdle(t *testing.T) {
 			var got []string
 			for _, idle := range c.spec.Idles() {
 				when := string(idle.Moment)
-				if idle.Hardly {
+				if idle.Rarely {
 					when = "(" + when + ")"
 				}
 				got = append(got, when+": "+idle.Why)

@@ -20,9 +20,9 @@ triggers:
 // log would say so.
 func TestCheckWarnsOfConditionsThatAlwaysFail(t *testing.T) {
 	for condition, want := range map[string]string{
-		`user_data.n + 1 > 3`:                               "an operator or a function does not take such values; a number of user data, survey and event is no whole number: write 1.0 instead of 1, or int(…) around it",
-		`survey.csat * 2 >= 8`:                              "an operator or a function does not take such values; ",
-		`user_data.a - 1 > user_data.b - 1`:                 "an operator or a function does not take such values; ",
+		`user_data.n + 1 > 3`:                               "an operator or a function does not accept these types; a number in user data, survey or event is never a whole number (int): write 1.0 instead of 1, or int(…) around the field",
+		`survey.csat * 2 >= 8`:                              "an operator or a function does not accept these types; ",
+		`user_data.a - 1 > user_data.b - 1`:                 "an operator or a function does not accept these types; ",
 		`user_data.n + 1.0 > 3`:                             "",
 		`int(user_data.n) + 1 > 3`:                          "",
 		`user_data.n > 3`:                                   "",
@@ -41,7 +41,7 @@ func TestCheckWarnsOfConditionsThatAlwaysFail(t *testing.T) {
 			continue
 		}
 		require.Len(t, warnings, 1, condition)
-		require.Contains(t, warnings[0], "triggers[0].if (call c) can never hold: "+condition+" fails: "+want)
+		require.Contains(t, warnings[0], "triggers[0].if (call c) can never be true: "+condition+" fails: "+want)
 	}
 }
 
@@ -89,6 +89,6 @@ triggers:
 	}
 	require.Equal(t, map[string]string{"interaction_ends": "[]", "fault": "[goneinteraction_starts]"}, bodies)
 	require.Equal(t, []string{
-		"call c at interaction_ends: a value for event.class, event.of only if the command that fires it has a field of that name; else it goes out empty (missing: empty)",
+		"call c at interaction_ends: a value for event.class, event.of only if the command that fires it has a field of that name; otherwise it is sent empty (missing: empty)",
 	}, report.Warnings)
 }
