@@ -275,13 +275,13 @@ func TestABadSettingNamesTheVariableOrTheFlag(t *testing.T) {
 	t.Setenv("SEGUE_TEMPORAL_API_KEY", "hunter2")
 	_, err := config.Parse("f.yaml", []byte("temporal: {address: 'file:1'}"))
 	assert.EqualError(t, err, `SEGUE_TEMPORAL_ADDRESS: "nowhere" is not an address; write host:port with a port from 0 to 65535`+
-		"\nSEGUE_TEMPORAL_API_KEY: a secret is a reference, not the secret itself; write env:NAME or file:PATH")
+		"\nSEGUE_TEMPORAL_API_KEY: expected a reference to a secret, not the secret itself; write env:NAME or file:PATH")
 	flags := pflag.NewFlagSet("x", pflag.ContinueOnError)
 	flags.String("log-level", "", "")
 	require.NoError(t, flags.Parse([]string{"--log-level", "loud"}))
 	_, err = config.Parse("f.yaml", nil, config.WithFlag("log.level", flags.Lookup("log-level")), config.WithValue("temporal.address", "a:1"), config.WithValue("temporal.api_key", ""),
 		config.WithValue("temporal.tls.enabled", "false"))
-	assert.EqualError(t, err, `--log-level: "loud" is none of the values; use debug, info, warn, error`)
+	assert.EqualError(t, err, `--log-level: "loud" is not one of the values; use debug, info, warn, error`)
 }
 
 func TestTheEngagementBackendBringsItsCalls(t *testing.T) {
@@ -354,7 +354,7 @@ func TestAStoreKeepsWhatWorksWhenTheFileIsBad(t *testing.T) {
 	_, err = config.Open(filepath.Join(t.TempDir(), "none.yaml"))
 	require.Error(t, err)
 	_, err = config.NewStore(first).Reload(calm)
-	require.EqualError(t, err, "config: this configuration was not read from a file, so it cannot be reloaded")
+	require.EqualError(t, err, "config: this configuration was not read from a file and cannot be reloaded")
 }
 
 func TestTheExampleIsValidAndShowsEveryKey(t *testing.T) {
@@ -411,8 +411,8 @@ func TestAKeyHasAPlaceOfItsOwn(t *testing.T) {
 		"name: webhook-id":                "calls[0].auth.api_key.name: the header Webhook-Id is set by Segue itself",
 		"name: Content-Type":              "calls[0].auth.api_key.name: the header Content-Type is set by Segue itself",
 		"name: X Key":                     "calls[0].auth.api_key.name: the name is not that of a header; use letters, digits and dashes",
-		"name: x-own":                     `calls[0].auth.api_key.name: the name is given beside auth already; keep one`,
-		"in: query, name: token":          `calls[0].auth.api_key.name: the name is given beside auth already; keep one`,
+		"name: x-own":                     `calls[0].auth.api_key.name: the call has another header or query parameter of this name; keep one`,
+		"in: query, name: token":          `calls[0].auth.api_key.name: the call has another header or query parameter of this name; keep one`,
 		"in: query, name: X-Own":          "",
 		"in: header, name: token":         "",
 		"in: query, name: Host":           "",
@@ -430,7 +430,7 @@ func TestAKeyHasAPlaceOfItsOwn(t *testing.T) {
 
 // Nothing secret crosses a network in plain text because somebody forgot an s.
 func TestCredentialsInPlainTextHaveToBeAllowed(t *testing.T) {
-	const remedy = "; write https://, or cleartext: true on the call in a network that you trust"
+	const remedy = "; write https://, or set cleartext: true on the call in a network that you trust"
 	const url, token = "calls[0].url: the call's credentials would cross the network in plain text" + remedy,
 		"calls[0].auth.oauth2.token_url: the client's secret would cross the network in plain text" + remedy
 	oauth2 := func(url string) string {

@@ -12,35 +12,36 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// decoder fills the file's structs from YAML nodes, strictly: it reports every
-// unknown key, duplicate and wrong type with its line, and goes on.
+// decoder fills the structs of the file from YAML nodes. It reports every unknown key,
+// duplicate key and wrong type with its line, and continues.
 type decoder struct {
 	file     string
-	lines    map[string]int    // of every path that was read
+	lines    map[string]int    // of every path, once it is read
 	settings map[string]string // of every process setting in the file, by path
 	errors   Errors
 	nodes    int
-	// unread are the paths whose value has the wrong type: a check that finds
-	// them empty has nothing to add.
+	// unread are the paths whose value has the wrong type. Checks that find them empty
+	// report nothing further.
 	unread map[string]bool
 }
 
-// custom is a type that reads its own node.
+// custom is a type that decodes itself.
 type custom interface {
 	decode(d *decoder, path string, n *yaml.Node)
 }
 
-// defaulter is a type whose zero value is not its default.
+// defaulter is a type whose default is not its zero value.
 type defaulter interface{ setDefaults() }
 
 const (
-	maxNodes = 200_000 // of a file, an alias counted as often as it is used
-	// A path counts as a value more for so many bytes, and the entries of a list as one
-	// for so many that they take: what the memory is used for is bounded, too.
+	maxNodes = 200_000 // of a file; an alias counts each time that it is used
+	// To bound memory as well, each pathUnit bytes of a path and each sizeUnit bytes of the
+	// entries of a list count as one more value.
 	pathUnit, sizeUnit = 128, 128
 )
 
-// afford counts values before they are read, and reports whether the file may have them.
+// afford counts values before they are read, and reports whether the file is still within
+// its bounds.
 func (d *decoder) afford(n *yaml.Node, path string, values int) bool {
 	before := d.nodes
 	d.nodes = min(d.nodes+values, maxNodes+1)
@@ -48,7 +49,7 @@ func (d *decoder) afford(n *yaml.Node, path string, values int) bool {
 		return true
 	}
 	if before <= maxNodes {
-		d.failAt(n, excerptOf(path), "", fmt.Sprintf("the file has more than %d values, or they are too large", maxNodes), "make it smaller, with fewer aliases")
+		d.failAt(n, excerptOf(path), "", fmt.Sprintf("the file has more than %d values, or they are too large", maxNodes), "make the file smaller, or use fewer aliases")
 	}
 	return false
 }
@@ -61,7 +62,7 @@ func excerptOf(path string) string {
 	return path
 }
 
-// fail records a mistake at a path; its line is that of the nearest place that was read.
+// fail records a mistake at a path, with the line of the nearest path that was read.
 func (d *decoder) fail(path, value, problem, remedy string) {
 	for p := path; p != ""; p = parent(p) {
 		if d.unread[p] {
@@ -77,7 +78,7 @@ func (d *decoder) failAt(n *yaml.Node, path, value, problem, remedy string) {
 	d.failAtLine(n.Line, path, value, problem, remedy)
 }
 
-// failAtLine records a mistake. A value that may be a secret is in no error.
+// failAtLine records a mistake, without a value that may be a secret.
 func (d *decoder) failAtLine(line int, path, value, problem, remedy string) {
 	d.errors = append(d.errors, Error{File: d.file, Line: line, Path: path, Value: shown(path, value), Problem: problem, Remedy: remedy})
 }
@@ -113,7 +114,7 @@ func (d *decoder) decode(path string, n *yaml.Node, target reflect.Value, scalar
 		return
 	}
 	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" {
-		return // a key without a value is a key that is not there
+		return // a key without a value counts as absent
 	}
 	switch target.Kind() {
 	case reflect.Pointer:
@@ -137,21 +138,21 @@ func withDefaults(pointer reflect.Value) {
 	}
 }
 
-// pairs walks a mapping and reports keys that stand twice or are no names.
+// pairs walks a mapping, and reports duplicate keys and keys that are not plain names.
 func (d *decoder) pairs(path string, n *yaml.Node, what string, each func(key *yaml.Node, value *yaml.Node)) {
 	if n.Kind != yaml.MappingNode {
-		d.failAt(n, path, n.Value, describe(path, n)+" stands where "+what+" belongs", "write {key: value} or indented keys")
+		d.failAt(n, path, n.Value, "expected "+what+", found "+describe(path, n), "write {key: value} or indented keys")
 		return
 	}
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		if key.Kind != yaml.ScalarNode || key.ShortTag() == "!!merge" {
-			d.failAt(key, d.keyPath(path, key), key.Value, "a key is a plain name", "write the keys out")
+			d.failAt(key, d.keyPath(path, key), key.Value, "a key must be a plain name", "write the keys out")
 			continue
 		}
 		if first, twice := seen[key.Value]; twice {
-			d.failAt(key, d.keyPath(path, key), key.Value, fmt.Sprintf("the key stands twice, first in line %d", first), "keep one")
+			d.failAt(key, d.keyPath(path, key), key.Value, fmt.Sprintf("the key is given twice, first in line %d", first), "keep one")
 			continue
 		}
 		seen[key.Value] = key.Line
@@ -180,7 +181,7 @@ func (d *decoder) object(path string, n *yaml.Node, target reflect.Value) {
 
 func (d *decoder) list(path string, n *yaml.Node, target reflect.Value) {
 	if n.Kind != yaml.SequenceNode {
-		d.failAt(n, path, n.Value, describe(path, n)+" stands where a list belongs", "write [ … ] or lines that begin with -")
+		d.failAt(n, path, n.Value, "expected a list, found "+describe(path, n), "write [ … ] or lines that begin with -")
 		return
 	}
 	if !d.afford(n, path, len(n.Content)*int(target.Type().Elem().Size())/sizeUnit) {
@@ -210,10 +211,10 @@ func (d *decoder) dictionary(path string, n *yaml.Node, target reflect.Value) {
 	target.Set(m)
 }
 
-// value reads a scalar of one of Go's plain types.
+// value reads a scalar into one of Go's plain types.
 func (d *decoder) value(path string, n *yaml.Node, target reflect.Value, scalar bool) {
 	wrong := func(want, remedy string) {
-		d.failAt(n, path, n.Value, describe(path, n)+" stands where "+want+" belongs", remedy)
+		d.failAt(n, path, n.Value, "expected "+want+", found "+describe(path, n), remedy)
 	}
 	if n.Kind != yaml.ScalarNode {
 		wrong(wanted(target.Kind()), "write one value")
@@ -260,8 +261,8 @@ func wanted(k reflect.Kind) string {
 	return "text"
 }
 
-// keyPath is the path of a key that is not read. Where secrets are, a key that does not
-// look like one may be a secret.
+// keyPath returns the path of a key that is not read. In a confidential block, a key that
+// does not look like one may be a secret.
 func (d *decoder) keyPath(path string, key *yaml.Node) string {
 	if isConfidential(path) && !keyPattern.MatchString(key.Value) {
 		return join(path, "…")
@@ -269,7 +270,7 @@ func (d *decoder) keyPath(path string, key *yaml.Node) string {
 	return join(path, key.Value)
 }
 
-// describe names what the node at a path is, for errors.
+// describe describes the node at a path, for errors.
 func describe(path string, n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -291,7 +292,7 @@ func describe(path string, n *yaml.Node) string {
 	return "the text " + quoted(n.Value)
 }
 
-// remember keeps the lines of a tree that request compiles itself.
+// remember records the lines of a tree that package request compiles.
 func (d *decoder) remember(path string, n *yaml.Node, depth int) {
 	if depth > 64 || !d.afford(n, path, 1+len(path)/pathUnit) {
 		return

@@ -10,8 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// file is the configuration file as it is written. Its keys are the contract with
-// whoever writes one; the annotated example shows each of them.
+// file is the configuration file as it is written. Its keys are the contract with users;
+// the annotated example shows each of them.
 type file struct {
 	Calls      []fileCall     `yaml:"calls"`
 	Triggers   []fileTrigger  `yaml:"triggers"`
@@ -208,7 +208,7 @@ type fileAddress struct {
 	Address setting `yaml:"address"`
 }
 
-// setDefaults is a call before the file says anything.
+// setDefaults sets what a call has before the file is read.
 func (c *fileCall) setDefaults() {
 	c.Timeout = duration(contract.UsualTimeout)
 	c.Success = statuses{{From: 200, To: 299}}
@@ -219,7 +219,8 @@ func (c *fileCall) setDefaults() {
 	c.Limits = fileLimits{Concurrency: 20, Response: delivery.DefaultResponse}
 }
 
-// standardWebhooks is the retry schedule of the Standard Webhooks specification: over 75 hours.
+// standardWebhooks returns the retry schedule of the Standard Webhooks specification, over
+// 75 hours.
 func standardWebhooks() []duration {
 	var s []duration
 	for _, d := range []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour,

@@ -19,13 +19,12 @@ import (
 // object is a JSON object.
 type object map[string]any
 
-// Schema is the JSON Schema (2020-12) of a configuration file, for editors. It is
-// made from the types that the file is read into and from what is said about them in
-// blocks; config/schema.json is a copy. It refuses nothing that Parse takes; what a
-// schema cannot say (the expressions, most of all) only Parse refuses.
+// Schema returns the JSON Schema (2020-12) of a configuration file, for editors. It is
+// generated from the types that the file is read into and from the descriptions in
+// blocks; config/schema.json is a copy. It accepts everything that Parse accepts, and also
+// what a schema cannot refuse, above all wrong expressions.
 //
-// The error lists the keys that blocks does not describe, and those it describes
-// although they do not exist.
+// The error lists keys that blocks does not describe, and described keys that do not exist.
 func Schema() ([]byte, error) {
 	w := &schemaWalk{defs: object{}}
 	for name, kind := range kinds {
@@ -41,21 +40,21 @@ func Schema() ([]byte, error) {
 	return append(encoded, '\n'), errors.Join(append(w.mistakes, err)...)
 }
 
-// schemaWalk writes a schema for each type that it comes to.
+// schemaWalk generates the schema of each type that the file uses.
 type schemaWalk struct {
 	defs     object
 	mistakes []error
 }
 
-// shaped is a type that reads its own node and says what it takes.
+// shaped is a type with a schema of its own.
 type shaped interface{ schema() object }
 
-// block describes a struct: in place, or once in $defs where it has a name.
+// block describes a block: in place, or once in $defs if it has a name.
 func (w *schemaWalk) block(path string, t reflect.Type, standard reflect.Value) object {
 	b := blocks[t]
 	if b.name != "" {
 		if _, ok := w.defs[b.name]; !ok {
-			w.defs[b.name] = object{} // it may hold itself
+			w.defs[b.name] = object{} // it may contain itself
 			w.defs[b.name] = w.properties(path, t, standard, b)
 		}
 		return object{"$ref": "#/$defs/" + b.name}
@@ -113,7 +112,7 @@ func (w *schemaWalk) key(path string, b blockKey, standard reflect.Value, k key)
 	return s
 }
 
-// value describes what may stand for a type.
+// value describes the values of a type.
 func (w *schemaWalk) value(path string, t reflect.Type, standard reflect.Value, k key, scalar bool) object {
 	switch t {
 	case reflect.TypeFor[setting]():
@@ -155,7 +154,7 @@ func (w *schemaWalk) value(path string, t reflect.Type, standard reflect.Value, 
 	s := object{"type": typeOf(t.Kind(), scalar)}
 	maps.Copy(s, k.value)
 	if s["enum"] != nil || s["$ref"] != nil {
-		delete(s, "type") // said there
+		delete(s, "type") // implied
 	}
 	return s
 }
@@ -171,8 +170,8 @@ func (w *schemaWalk) list(path string, t reflect.Type, k key) object {
 	return s
 }
 
-// element describes an entry of a list or map. An empty one is a block in which
-// nothing is given, which only some blocks may be.
+// element describes an entry of a list or map. An empty entry is a block without keys,
+// which is allowed only if no key is required.
 func (w *schemaWalk) element(path string, t reflect.Type, k key) object {
 	standard := reflect.New(t)
 	withDefaults(standard)
@@ -183,7 +182,7 @@ func (w *schemaWalk) element(path string, t reflect.Type, k key) object {
 	return s
 }
 
-// oneOrMore is one word or a list of them.
+// oneOrMore describes one word or a list of words.
 func oneOrMore(k key) object {
 	item := k.value
 	if item == nil {
@@ -210,7 +209,7 @@ func typeOf(kind reflect.Kind, scalar bool) any {
 	return "string"
 }
 
-// takesNull tells whether a key of the type may stand without a value.
+// takesNull reports whether a key of the type may have no value.
 func takesNull(t reflect.Type) bool {
 	switch t {
 	case reflect.TypeFor[words](), reflect.TypeFor[setting]():
@@ -220,7 +219,7 @@ func takesNull(t reflect.Type) bool {
 	return !own && t != reflect.TypeFor[*yaml.Node]()
 }
 
-// nullable lets a key stand without a value, which is as if it were not there.
+// nullable allows a key without a value, which counts as absent.
 func nullable(s object) object {
 	types, plain := s["type"].([]string)
 	if one, ok := s["type"].(string); ok {
@@ -240,8 +239,8 @@ func nullable(s object) object {
 	return object{"anyOf": []object{s, {"type": "null"}}}
 }
 
-// standardOf is a key's value when the file does not give one, as it is written;
-// false where there is none to tell.
+// standardOf returns the default of a key as the file would write it, and false if it has
+// none.
 func standardOf(v reflect.Value) (any, bool) {
 	switch t := v.Interface().(type) {
 	case duration:
@@ -265,7 +264,7 @@ func standardOf(v reflect.Value) (any, bool) {
 	return nil, false
 }
 
-// short is a duration without the units that are zero.
+// short writes a duration without units that are zero.
 func short(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
@@ -277,7 +276,7 @@ func short(d time.Duration) string {
 	return s
 }
 
-// settingAt finds a process setting by its path.
+// settingAt returns the process setting with a path, nil if there is none.
 func settingAt(path string) *processSetting {
 	i := slices.IndexFunc(processSettings, func(s processSetting) bool { return s.key == path })
 	if i < 0 {

@@ -25,7 +25,7 @@ func TestTheSchemaInTheRepositoryIsThatOfTheCode(t *testing.T) {
 	require.NoError(t, err)
 	written, err := os.ReadFile("schema.json")
 	require.NoError(t, err)
-	require.Equal(t, string(schema), string(written), "write it anew: go generate ./config")
+	require.Equal(t, string(schema), string(written), "write it again: go generate ./config")
 }
 
 func TestEditorsAreToldWhatEveryKeyIsFor(t *testing.T) {

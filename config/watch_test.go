@@ -110,7 +110,7 @@ func TestABadFileChangesNothing(t *testing.T) {
 		"a bad CEL":      {strings.Replace(good, "${interaction.id}", "${interaction.idd}", 1), 4, "interaction.idd"},
 		"a wrong value":  {strings.Replace(good, "method: POST", "method: NO", 1), 3, "NO"},
 		"no such call":   {strings.Replace(good, "call: crm", "call: cmr", 1), 19, "cmr"},
-		"an empty file":  {"", 0, "is empty, and the configuration in force is not; to run without calls, write calls: []"},
+		"an empty file":  {"", 0, "is empty, and the current configuration is not; to run without calls, write calls: []"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -387,12 +387,12 @@ func TestMissingSecretsAreNamedWithTheirLines(t *testing.T) {
 	set, err := config.Load(path)
 	require.NoError(t, err, "such a configuration is one")
 	require.EqualError(t, set.MissingSecrets(), strings.Join([]string{
-		path + ":2: calls[0].auth.basic.password: secret env:SEGUE_TEST_GONE is not set; set it and restart: a running process does not get new variables",
-		path + ":6: calls[1].auth.mtls.key: secret file:/nowhere/key.pem cannot be read; put it there: it is read for each attempt",
-		path + ":7: calls[1].sign.secrets[1]: secret env:SEGUE_TEST_OLD is not set; set it and restart: a running process does not get new variables",
-		path + ":7: calls[1].sign.secrets[2]: signing secret env:SEGUE_TEST_THERE is not whsec_ and base64; set it and restart: a running process does not get new variables",
+		path + ":2: calls[0].auth.basic.password: secret env:SEGUE_TEST_GONE is not set; set it and restart the process: a running process does not see new variables",
+		path + ":6: calls[1].auth.mtls.key: secret file:/nowhere/key.pem cannot be read; create it: every attempt reads it again",
+		path + ":7: calls[1].sign.secrets[1]: secret env:SEGUE_TEST_OLD is not set; set it and restart the process: a running process does not see new variables",
+		path + ":7: calls[1].sign.secrets[2]: signing secret env:SEGUE_TEST_THERE is not whsec_ and base64; set it and restart the process: a running process does not see new variables",
 		path + ":7: calls[1].sign.secrets[3]: signing secret env:SEGUE_TEST_SHORT has 7 bytes; use 24 to 64, such as whsec_ and the output of: openssl rand -base64 32; " +
-			"set it and restart: a running process does not get new variables",
+			"set it and restart the process: a running process does not see new variables",
 	}, "\n"))
 	require.NotContains(t, set.MissingSecrets().Error(), "hunter2")
 }

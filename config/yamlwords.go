@@ -5,28 +5,27 @@ import (
 	"strings"
 )
 
-// yamlWords are the problems of the YAML parser in words, with what to write instead,
-// by what its own words contain.
+// yamlWords explain the problems of the YAML parser, by what its messages contain.
 var yamlWords = []struct{ contains, what, remedy string }{
 	{"tab character", "a tab indents this line or the next", "indent with spaces"},
-	{"found unexpected end of stream", "a quote is opened here and never closed", "close it, with the same quote"},
+	{"found unexpected end of stream", "a quote is opened here and never closed", "close it with the same quote"},
 	{"found unknown escape character", `there is an unknown escape in "…"`, `write \\ for a backslash, or put the text in single quotes`},
-	{"mapping values are not allowed", "there is a colon where no key can be, or the indentation changes",
+	{"mapping values are not allowed", "there is a colon where no key is allowed, or the indentation changes",
 		"put a value that has a colon and a space in quotes; indent the keys of one block alike"},
-	{"block sequence entries are not allowed", "a list begins behind its key", "begin each - on a line of its own"},
+	{"block sequence entries are not allowed", "a list begins on the line of its key", "begin each - on a line of its own"},
 	{"did not find expected '-' indicator", "the entries of a list are not indented alike, or something else is among them",
-		"indent each - alike, a space behind it, and the keys of an entry below its first key"},
-	{"did not find expected ',' or", "a [ or { is not closed, or an entry lacks a comma", "close it; a value with { } , or ${…} in it is put in quotes"},
-	{"did not find expected node content", "a [ or { is not closed", "close it; a value that begins with one of them is put in quotes"},
-	{"did not find expected key", "a value goes on behind its closing quote, or the indentation changes", "put the whole value in one pair of quotes; indent the keys of one block alike"},
+		"indent each - alike, with a space after it, and the keys of an entry below its first key"},
+	{"did not find expected ',' or", "a [ or { is not closed, or an entry lacks a comma", "close it; put a value that contains { } , or ${…} in quotes"},
+	{"did not find expected node content", "a [ or { is not closed", "close it; put a value that begins with one of them in quotes"},
+	{"did not find expected key", "there is text after a closing quote, or the indentation changes", "put the whole value in one pair of quotes; indent the keys of one block alike"},
 	{"could not find expected ':'", "a key has no colon", "write key: value"},
 	{"unknown anchor", "a value begins with *", "put it in quotes"},
 }
 
-// special are the characters that no plain value may begin with.
+// special matches a character that no plain value can begin with.
 var special = regexp.MustCompile("(?:^|[\\[{,:]|- )\\s*([@`%])")
 
-// yamlInWords rewrites a problem of the YAML parser. line is where it was found, in text.
+// yamlInWords explains a problem that the YAML parser found in a line of a text.
 func yamlInWords(problem string, text []byte, line int) (what, remedy string) {
 	if strings.Contains(problem, "cannot start any token") {
 		around := linesAround(text, line)
@@ -45,7 +44,7 @@ func yamlInWords(problem string, text []byte, line int) (what, remedy string) {
 	return problem, "check quotes, colons and indentation"
 }
 
-// linesAround is a line with the next one: the parser counts from where it looked.
+// linesAround returns a line and the next one: the parser may report either.
 func linesAround(text []byte, line int) string {
 	lines := strings.Split(string(text), "\n")
 	from := min(max(0, line-1), len(lines))

@@ -83,7 +83,7 @@ func TestNoTagEverGoesOut(t *testing.T) {
 			return
 		}
 		if err != nil {
-			require.ErrorContains(t, err, "without the values in it the text reads #")
+			require.ErrorContains(t, err, "with empty values the text is #")
 			return
 		}
 		r, err := template.Render("m", someView(t, names), &interaction.Event{Moment: "inbound.disposition", Sequence: 1, Fields: map[string]any{}})
@@ -152,17 +152,17 @@ func TestATagStandsInValuesOnly(t *testing.T) {
 		change func(*request.Spec)
 		want   string
 	}{
-		"key":       {func(s *request.Spec) { s.JSON = tree(t, `{"#ani#": 1}`) }, "json.#ani#: a key holds no data element, and #ani# would go out as it stands; put it into a value"},
-		"parameter": {func(s *request.Spec) { s.Query = pairs("a#dnis#", "x") }, "query[0].name: a name holds no data element"},
-		"field":     {func(s *request.Spec) { s.Form = pairs("#x#", "x") }, "form[0].name: a name holds no data element, and #x# would go out"},
-		"header":    {func(s *request.Spec) { s.Headers = pairs("X#ani#", "x") }, "headers[0].name: a name holds no data element"},
-		"mapping":   {func(s *request.Spec) { s.Mappings = []request.Mapping{{From: "a", To: "#ani#"}} }, "mappings[0].to: a mapping holds no data element"},
+		"key":       {func(s *request.Spec) { s.JSON = tree(t, `{"#ani#": 1}`) }, "json.#ani#: a key cannot contain a data element, and #ani# would be sent as it is; put it into a value"},
+		"parameter": {func(s *request.Spec) { s.Query = pairs("a#dnis#", "x") }, "query[0].name: a name cannot contain a data element"},
+		"field":     {func(s *request.Spec) { s.Form = pairs("#x#", "x") }, "form[0].name: a name cannot contain a data element, and #x# would be sent"},
+		"header":    {func(s *request.Spec) { s.Headers = pairs("X#ani#", "x") }, "headers[0].name: a name cannot contain a data element"},
+		"mapping":   {func(s *request.Spec) { s.Mappings = []request.Mapping{{From: "a", To: "#ani#"}} }, "mappings[0].to: a mapping cannot contain a data element"},
 		"action": {func(s *request.Spec) { s.SOAP = &request.SOAP{Operation: "Op", Action: "urn:#ani#"} },
-			"soap.action: an action holds no data element"},
-		"namespace": {func(s *request.Spec) { s.XML = &request.XML{Root: "R", Namespace: "urn:#ani#"} }, "xml.namespace: a namespace holds no data element"},
+			"soap.action: an action cannot contain a data element"},
+		"namespace": {func(s *request.Spec) { s.XML = &request.XML{Root: "R", Namespace: "urn:#ani#"} }, "xml.namespace: a namespace cannot contain a data element"},
 		"a text that would read as one": {func(s *request.Spec) { s.Query = pairs("q", "##dnis#ani#") },
-			"query[0].value: without the values in it the text reads #ani#, which is a data element; put a blank between, or write # as ${\"#\"}"},
-		"name": {func(s *request.Spec) { s.Form = pairs("${agent.id}", "x") }, "form[0].name: a name holds no expression; put the expression into the value"},
+			"query[0].value: with empty values the text is #ani#, which is a data element; put a space between, or write # as ${\"#\"}"},
+		"name": {func(s *request.Spec) { s.Form = pairs("${agent.id}", "x") }, "form[0].name: a name cannot contain an expression; put the expression into the value"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -197,7 +197,7 @@ func TestAParameterWithoutANameIsAnObjectsKeys(t *testing.T) {
 	}
 	s.Form = pairs("", "${user_data.tier}")
 	_, err = compiled(t, s).Render("m", v, event())
-	require.EqualError(t, err, "render: form[0].value: ${user_data.tier}: is no object, so that its keys cannot be sent")
+	require.EqualError(t, err, "render: form[0].value: ${user_data.tier}: is not an object, and has no keys to send")
 	_, err = request.Compile(call(t, "", func(s *request.Spec) { s.Form = pairs("", "all: ${survey}") }))
-	require.EqualError(t, err, `form[0].name: a name is needed; write {name: …, value: …}; or, to send each key of an object, {value: "${survey}"}`)
+	require.EqualError(t, err, `form[0].name: the name is missing; write {name: …, value: …}; or, to send each key of an object, {value: "${survey}"}`)
 }

@@ -247,7 +247,7 @@ triggers:
 		"inbound agent_selecting>overflow.business_process SOLD", "inbound agent_selecting>abandoned.business_process SOLD",
 		"inbound >. CALLBACK", "outbound >. CALLBACK",
 	}, bodies)
-	assert.Contains(t, report.Warnings, "triggers[2] (call crm) can never fire: no leg ever changes as segments, legs, from and to say together")
+	assert.Contains(t, report.Warnings, "triggers[2] (call crm) can never fire: no change of a leg matches segments, legs, from and to together")
 	var out bytes.Buffer
 	require.NoError(t, report.Print(&out))
 	assert.Contains(t, out.String(), "at segment_change handling.agent, chat\n")
