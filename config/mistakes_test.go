@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// good is a valid file that each mistake is made in, by replacing a piece of it.
+// good is a valid file. Each mistake replaces a piece of it.
 const good = `calls:
   - name: crm
     method: POST
@@ -52,7 +52,7 @@ temporal:
 log: {level: info}
 `
 
-// mistake replaces a piece of good, and is reported so.
+// mistake replaces a piece of good. want is the error.
 type mistake struct{ name, old, new, want string }
 
 func mistakes() []mistake {
@@ -66,7 +66,7 @@ func mistakes() []mistake {
 		{"values of a head", "    method: GET", "    method: HEAD\n    returns: [{from: a, to: b}]",
 			`f.yaml:17: calls[1].returns: the response to a HEAD request has no body; remove returns, or use another method`},
 		{"a port", "  - name: other\n    method: GET", "  - name: other\n    soap: {operation: Op, port: \"a b\"}\n    method: POST",
-			`f.yaml:16: calls[1].soap.port: is not a name that a WSDL can contain; write it as in the WSDL, or remove it`},
+			`f.yaml:16: calls[1].soap.port: this is not a name that a WSDL can contain; write it as in the WSDL, or remove it`},
 		{"a tag in a name", "{name: X-Agent", "{name: \"X#ani#\"",
 			`f.yaml:6: calls[0].headers[0].name: a name cannot contain a data element, and #ani# would be sent as it is; put it into a value`},
 		{"no method", "    method: POST\n", "",

@@ -22,7 +22,7 @@ queues: [{name: vip, priority: 1}, {name: sales}]
 	assert.Equal(t, contract.Priority{Key: 4}, set.Priority("paris", interaction.ChannelChat, ""))
 	assert.Equal(t, contract.Priority{Key: 2}, set.Priority("paris", interaction.ChannelInbound, "sales"))
 	assert.Equal(t, contract.Priority{Key: 1, Weight: 2.5}, set.Priority("Berlin", interaction.ChannelInbound, "vip"))
-	assert.Zero(t, parsed(t, "").Priority("paris", interaction.ChannelInbound, "vip"), "nothing said is nothing said")
+	assert.Zero(t, parsed(t, "").Priority("paris", interaction.ChannelInbound, "vip"), "there is no default priority")
 }
 
 func TestMistakesOfPriorities(t *testing.T) {

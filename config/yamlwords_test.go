@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What is wrong with YAML is said in words that a person who writes YAML knows.
-func TestYAMLIsExplained(t *testing.T) {
+// The error uses the words of a person who writes YAML, not those of the parser.
+func TestProblemsOfYAMLAreExplained(t *testing.T) {
 	for text, want := range map[string]string{
 		"calls:\n\t- name: x\n":                  "f.yaml:2: is not YAML: a tab indents this line or the next; indent with spaces",
 		"calls:\n  - name: x\n\t  url: y\n":      "f.yaml:2: is not YAML: a tab indents this line or the next; indent with spaces",

@@ -131,7 +131,7 @@ func ended() *expr.Scope {
 	}
 }
 
-func TestElementsHaveTheirFacts(t *testing.T) {
+func TestElementsReadTheirFacts(t *testing.T) {
 	for name, want := range map[string]string{
 		"uii": "native-1", "call_id": "native-1", "account_id": "acme", "ani": "+1 (650) 555-0123", "ani_npa": "650", "ani_nxx": "555", "ani_last4": "0123",
 		"dnis": "+18005550100", "call_direction": "INBOUND", "call_type": "INBOUND", "call_start": "2020-04-22 10:00:00.0000", "call_date": "2020-04-22",
@@ -151,7 +151,7 @@ func TestElementsHaveTheirFacts(t *testing.T) {
 	}
 }
 
-func TestElementsOfOtherSituations(t *testing.T) {
+func TestElementsInOtherSituations(t *testing.T) {
 	get := func(name string, change func(*expr.Scope)) string {
 		s := ended()
 		change(s)
@@ -171,7 +171,7 @@ func TestElementsOfOtherSituations(t *testing.T) {
 		f.Outcome, f.EndedAt, f.DisconnectedAt = "", nil, time.Time{}
 	})
 	assert.Equal(t, "", get("call_end", lasting))
-	assert.Equal(t, "200", get("call_duration", lasting), "so far")
+	assert.Equal(t, "200", get("call_duration", lasting), "the duration so far")
 	assert.Equal(t, "", get("call_result", lasting))
 	wrapping := facts(func(f *interaction.Facts) { f.Outcome, f.EndedAt = "", nil })
 	assert.Equal(t, "Connected", get("call_result", wrapping), "at the call's end the outcome is not known yet")
@@ -191,9 +191,9 @@ func TestElementsOfOtherSituations(t *testing.T) {
 	assert.Equal(t, "first", get("gate_name", requeued))
 	assert.Equal(t, "2020-04-22 10:00:01.5000", get("enqueue_time", requeued))
 	assert.Equal(t, "2020-04-22 10:00:10.0000", get("dequeue_time", requeued))
-	assert.Equal(t, "", get("enqueue_time", event(func(e *interaction.Event) { e.Queue = "first" })), "rather nothing than another queue's time")
+	assert.Equal(t, "", get("enqueue_time", event(func(e *interaction.Event) { e.Queue = "first" })), "the time of another queue is not used")
 
-	assert.Equal(t, "100", get("sess_duration", event(func(e *interaction.Event) { e.Session.EndedAt = time.Time{} })), "so far")
+	assert.Equal(t, "100", get("sess_duration", event(func(e *interaction.Event) { e.Session.EndedAt = time.Time{} })), "the duration so far")
 	assert.Equal(t, "", get("sess_duration", event(func(e *interaction.Event) { e.Session = nil })))
 	assert.Equal(t, "20", get("agent_wrap_time", event(func(e *interaction.Event) { e.Agent = &interaction.Agent{ID: "a1"} })), "since the call's end")
 	assert.Equal(t, "0", get("agent_wrap_time", func(s *expr.Scope) { s.View.Disposition.At = after(120) }), "given during the call")

@@ -9,7 +9,7 @@ import (
 	"segue/expr"
 )
 
-// A mistake says what to write instead, in words that are not the parser's.
+// The error of a mistake says what to write instead, without the words of the parser.
 func TestMistakesSayWhatToWrite(t *testing.T) {
 	for source, want := range map[string]string{
 		`user_data.x = 1`:                 "column 13: there is no single =; compare with ==",

@@ -40,7 +40,7 @@ func TestMistakesAreFoundWhenACallIsCompiled(t *testing.T) {
 		{"missing", func(s *request.Spec) { s.Missing = "drop" }, `missing: "drop" is not a policy for missing values; use empty, omit, null or park`},
 		{"reserved header", func(s *request.Spec) { s.Headers = pairs("Webhook-ID", "x") }, "headers[0].name: Segue sets this header; remove it"},
 		{"credential", func(s *request.Spec) { s.Headers = pairs("authorization", "Bearer x") }, "headers[0].name: a credential in a header would be in every history; use auth: {bearer: env:NAME}, basic, api_key or oauth2"},
-		{"header name", func(s *request.Spec) { s.Headers = pairs("X Y", "x") }, "headers[0].name: is not a header name; use letters, digits and dashes"},
+		{"header name", func(s *request.Spec) { s.Headers = pairs("X Y", "x") }, "headers[0].name: this is not a header name; use letters, digits and dashes"},
 		{"header literal", func(s *request.Spec) { s.Headers = pairs("X", "a\nb") }, "headers[0].value: a header cannot contain the character U+000A; remove it"},
 		{"unknown variable", leaf("${agnet.id}"), "json.a.b[1]: column 3: there is no agnet in ${agnet.id}; did you mean agent? use interaction, agent, previous_agent, event, user_data, disposition, survey, durations, delivery"},
 		{"unknown field", leaf("äx ${interaction.chanel}"), "json.a.b[1]: column 17: there is no field chanel in ${interaction.chanel}; did you mean channel?"},
@@ -59,8 +59,8 @@ func TestMistakesAreFoundWhenACallIsCompiled(t *testing.T) {
 		{"key", func(s *request.Spec) { s.JSON = tree(t, `{"${agent.id}": 1}`) }, "json.${agent.id}: a key cannot contain an expression; put the expression into the value"},
 		{"nan", func(s *request.Spec) { s.JSON = tree(t, `{a: .nan}`) }, "json.a: JSON has no such number; put it in quotes"},
 		{"element name", func(s *request.Spec) { s.XML = &request.XML{Root: "A", Body: tree(t, `{"1x": 1}`)} },
-			`xml.body.1x: is not a name for an XML element; use letters, digits, - and _, "@name" for an attribute or "#text"`},
-		{"root name", func(s *request.Spec) { s.XML = &request.XML{Root: "a b"} }, "xml.root: is not a name for an XML element; write root: Call"},
+			`xml.body.1x: this is not a name for an XML element; use letters, digits, - and _, "@name" for an attribute or "#text"`},
+		{"root name", func(s *request.Spec) { s.XML = &request.XML{Root: "a b"} }, "xml.root: this is not a name for an XML element; write root: Call"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -97,7 +97,7 @@ func TestAnExpressionThatAlwaysCostsTooMuchIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "the expression costs at least")
 }
 
-func TestUsesListsWhatACallReads(t *testing.T) {
+func TestUsesReturnsWhatACallReads(t *testing.T) {
 	template := compiled(t, call(t, `{a: "${user_data['a b'] + agent.id}", b: "#agent_notes#", c: ["${survey.q1}"], d: "#recording_url#"}`,
 		func(s *request.Spec) { s.URL += "/${interaction.id}?x=${user_data.?y.orValue('')}" }))
 	assert.Equal(t, []string{"#agent_notes", "#recording_url", "agent.id", "interaction.id", "survey.q1", "user_data.a b", "user_data.y"}, template.Uses())

@@ -27,7 +27,7 @@ func (p *problems) compileHeaders(list []Pair) []pair {
 		case h.Name == "":
 			p.add(at+".name", "", "the name is missing", "write {name: …, value: …}")
 		case !isToken(h.Name):
-			p.add(at+".name", h.Name, "is not a header name", "use letters, digits and dashes")
+			p.add(at+".name", h.Name, "this is not a header name", "use letters, digits and dashes")
 		case strings.EqualFold(h.Name, "Authorization"):
 			p.add(at+".name", h.Name, "a credential in a header would be in every history",
 				"use auth: {bearer: env:NAME}, basic, api_key or oauth2")

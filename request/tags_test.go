@@ -18,10 +18,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// tag is what receivers in the wild take for an element that was never filled in.
+// tag matches what receivers read as a data element that was not replaced.
 var tag = regexp.MustCompile(`(?i)#[a-z_][a-z0-9_]*#`)
 
-// text draws a text of tags and of what surrounds them.
+// text draws a text of data elements, literals and expressions.
 func text(t *rapid.T, names []string) (text string, unknown bool) {
 	var b strings.Builder
 	for range rapid.IntRange(1, 6).Draw(t, "pieces") {
@@ -48,10 +48,10 @@ func text(t *rapid.T, names []string) (text string, unknown bool) {
 	return b.String(), unknown
 }
 
-// TestNoTagEverGoesOut: a text with tags, known or not, in any place of a call
-// either is refused with the remedy, or goes out without a tag in it, whatever is
-// known of the interaction and whatever the call does about what is not.
-func TestNoTagEverGoesOut(t *testing.T) {
+// A text with data elements, known or unknown, in any place of a call is either refused with
+// a remedy or sent without a data element in it, for any data of the interaction and any
+// policy for missing values.
+func TestNoDataElementIsSentUnreplaced(t *testing.T) {
 	var names []string
 	for _, e := range expr.Elements() {
 		names = append(names, e.Name)
@@ -98,8 +98,8 @@ func TestNoTagEverGoesOut(t *testing.T) {
 	})
 }
 
-// someView knows some of what there is to know; no value of it looks like the name of
-// an element, so that a tag in what was sent can only be one that was not filled in.
+// someView returns an interaction with some of the data. No value looks like the name of an
+// element, so that a data element in a request can only be one that was not replaced.
 func someView(t *rapid.T, names []string) *interaction.View {
 	v := &interaction.View{Interaction: interaction.Facts{ID: "i-1", ContactCenter: "c-c"}, UserData: map[string]any{}}
 	if rapid.Bool().Draw(t, "with an agent") {
@@ -116,7 +116,7 @@ func someView(t *rapid.T, names []string) *interaction.View {
 	return v
 }
 
-// read is what a receiver's parser makes of a request.
+// read returns the texts that the parser of a receiver reads in a request.
 func read(t *rapid.T, target, body, kind, header string) []string {
 	u, err := url.Parse(target)
 	require.NoError(t, err)
@@ -147,7 +147,7 @@ func read(t *rapid.T, target, body, kind, header string) []string {
 	return out
 }
 
-func TestATagStandsInValuesOnly(t *testing.T) {
+func TestDataElementsAreAllowedInValuesOnly(t *testing.T) {
 	cases := map[string]struct {
 		change func(*request.Spec)
 		want   string
@@ -173,10 +173,10 @@ func TestATagStandsInValuesOnly(t *testing.T) {
 	_, err := request.Compile(call(t, "", func(s *request.Spec) {
 		s.SOAP = &request.SOAP{Operation: "Charge", Action: "urn:billing#Charge", Namespace: "http://example.com/ns#", Service: "BillingService", Port: "BillingPort"}
 	}))
-	require.NoError(t, err, "one # is no tag")
+	require.NoError(t, err, "a single # is not a data element")
 }
 
-func TestAParameterWithoutANameIsAnObjectsKeys(t *testing.T) {
+func TestAParameterWithoutANameSendsTheKeysOfAnObject(t *testing.T) {
 	v := view()
 	v.Survey = map[string]any{"q1": 5.0, "why": "price & service", "tags": []any{"a"}, "none": nil, "id": "not this"}
 	s := call(t, "", func(s *request.Spec) {

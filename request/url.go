@@ -65,7 +65,7 @@ func (p *problems) checkURL(s, probe string) {
 	u, err := url.Parse(probe)
 	switch {
 	case err != nil:
-		p.add("url", s, "is not a URL", "write https://host/path")
+		p.add("url", s, "this is not a URL", "write https://host/path")
 	case u.Scheme != "http" && u.Scheme != "https":
 		p.add("url", s, "the scheme of a URL is http or https", "write https://host/path")
 	case u.Hostname() == "":

@@ -13,7 +13,7 @@ func (p *problems) compileXML(s *XML) body {
 	w := &treeWalk{problems: p}
 	p.plain("xml.namespace", s.Namespace, "a namespace")
 	if !isXMLName(s.Root) {
-		p.add("xml.root", s.Root, "is not a name for an XML element", "write root: Call")
+		p.add("xml.root", s.Root, "this is not a name for an XML element", "write root: Call")
 	}
 	return &xmlBody{w.document("xml.body", s.Root, s.Namespace, s.Body)}
 }
@@ -28,7 +28,7 @@ func (p *problems) compileSOAP(s *SOAP) body {
 		p.add("soap.version", s.Version, fmt.Sprintf("%q is not a version of SOAP", s.Version), `use "1.1" or "1.2"`)
 	}
 	if !isXMLName(s.Operation) {
-		p.add("soap.operation", s.Operation, "is not a name for an XML element", "write the operation of the service")
+		p.add("soap.operation", s.Operation, "this is not a name for an XML element", "write the operation of the service")
 	}
 	if _, bad := control(s.Action); bad || strings.ContainsAny(s.Action, "\"\t") {
 		p.add("soap.action", s.Action, "the action contains a quote or a control character", "write the URI of the action")
@@ -37,7 +37,7 @@ func (p *problems) compileSOAP(s *SOAP) body {
 	p.plain("soap.namespace", s.Namespace, "a namespace")
 	for _, name := range []struct{ path, value string }{{"soap.service", s.Service}, {"soap.port", s.Port}} {
 		if name.value != "" && (!isXMLName(name.value) || strings.Contains(name.value, ":")) {
-			p.add(name.path, name.value, "is not a name that a WSDL can contain", "write it as in the WSDL, or remove it")
+			p.add(name.path, name.value, "this is not a name that a WSDL can contain", "write it as in the WSDL, or remove it")
 		}
 	}
 	if s.Header != nil {
@@ -106,7 +106,7 @@ func (w *treeWalk) member(e *element, path string, key, value *yaml.Node, depth 
 		e.text = w.compileLeaf(at, value.Value, expr.InBody)
 		return
 	case !isXMLName(name):
-		w.add(at, key.Value, "is not a name for an XML element", `use letters, digits, - and _, "@name" for an attribute or "#text"`)
+		w.add(at, key.Value, "this is not a name for an XML element", `use letters, digits, - and _, "@name" for an attribute or "#text"`)
 		return
 	case isAttribute && value.Kind == yaml.ScalarNode:
 		e.attributes = append(e.attributes, pair{name: name, leaf: *w.compileLeaf(at, value.Value, expr.InBody)})

@@ -189,7 +189,7 @@ func (c *compiler) free(path string, values []string) {
 	c.bound(path, values)
 	for i, v := range values {
 		if v == "" {
-			c.add(fmt.Sprintf("%s[%d]", path, i), "", "is empty", "remove it")
+			c.add(fmt.Sprintf("%s[%d]", path, i), "", "the name is empty", "remove it")
 		}
 	}
 }

@@ -30,7 +30,7 @@ func fired(t *testing.T, set *trigger.Set, v *interaction.View, e *interaction.E
 	return names
 }
 
-// handling is an inbound call that an agent takes.
+// handling returns an inbound call at the moment that an agent takes it.
 func handling() (*interaction.View, *interaction.Event) {
 	return &interaction.View{
 			Interaction: interaction.Facts{ID: "i-1", Channel: interaction.ChannelInbound, Queue: "sales", BusinessProcess: "retail"},
@@ -116,13 +116,13 @@ func TestAConditionThatFailsIsReportedAndFiresNothing(t *testing.T) {
 	assert.EqualError(t, failed[1], "triggers[1].if: user_data.tier: the result of the condition is string, not true or false")
 }
 
-func TestAFaultIsNotToldToTheCallThatFailed(t *testing.T) {
+func TestAFaultDoesNotFireTheCallThatFailed(t *testing.T) {
 	set := compiled(t, trigger.Spec{Moments: []string{"fault"}, Call: "crm"}, trigger.Spec{Moments: []string{"fault"}, Call: "billing"})
 	v, _ := handling()
 	assert.Equal(t, []string{"billing"}, fired(t, set, v, &interaction.Event{Moment: interaction.MomentFault, Fields: map[string]any{"call": "crm"}}))
 }
 
-func TestAnAlertIsNotToldByTheCallThatItIsAbout(t *testing.T) {
+func TestAnAlertDoesNotFireTheCallThatItIsAbout(t *testing.T) {
 	when := []string{"operator.delivery_failing"}
 	set := compiled(t, trigger.Spec{Moments: when, Call: "crm"}, trigger.Spec{Moments: when, Call: "billing", If: `event.call == "crm"`},
 		trigger.Spec{Moments: when, Call: "wallboard", If: `event.call != "crm"`})
@@ -134,7 +134,7 @@ func TestAnAlertIsNotToldByTheCallThatItIsAbout(t *testing.T) {
 	assert.Equal(t, []string{"crm"}, fired(t, set, &interaction.View{}, of("wallboard")))
 }
 
-func TestTheQueueIsTheEventsElseTheInteractions(t *testing.T) {
+func TestTheQueueIsThatOfTheEventElseOfTheInteraction(t *testing.T) {
 	set := compiled(t, trigger.Spec{Moments: []string{"inbound.dequeue"}, Call: "crm", Queues: []string{"old"}})
 	v, _ := handling()
 	assert.Equal(t, []string{"crm"}, fired(t, set, v, &interaction.Event{Moment: "inbound.dequeue", Queue: "old"}))
@@ -180,7 +180,7 @@ func TestMistakes(t *testing.T) {
 		{trigger.Spec{Moments: []string{"operator.breaker_open"}, Call: "crm", Segments: []string{"wrap_up"}}, "triggers[0].segments: only segment_change has segments and legs, and when has operator.breaker_open too; write a separate trigger for segment_change"},
 		{trigger.Spec{Moments: []string{"survey"}, Call: "crm", If: "user_data.x = 1"}, "triggers[0].if: column 13: there is no single = in user_data.x = 1; compare with =="},
 		{trigger.Spec{Moments: []string{"survey"}, Call: "crm", If: "interaction.id"}, "triggers[0].if: column 1: the result of the condition is string, not true or false in interaction.id; write a comparison, such as == \"x\""},
-		{trigger.Spec{Moments: []string{"survey"}, Call: "crm", Queues: []string{""}}, "triggers[0].queues[0]: is empty; remove it"},
+		{trigger.Spec{Moments: []string{"survey"}, Call: "crm", Queues: []string{""}}, "triggers[0].queues[0]: the name is empty; remove it"},
 	}
 	for _, c := range cases {
 		t.Run(c.want, func(t *testing.T) {
@@ -191,7 +191,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-func TestATriggerSaysWhereItIsIdle(t *testing.T) {
+func TestIdlesReturnsMomentsAtWhichATriggerDoesNotFire(t *testing.T) {
 	list := func(s ...string) []string { return s }
 	change := func(s trigger.Spec) trigger.Spec { s.Moments = list("segment_change"); return s }
 	const noLeg = "segment_change: no change of a leg matches segments, legs, from and to together"

@@ -22,7 +22,7 @@ func parsed(t testing.TB, text string) *config.Set {
 	return set
 }
 
-func TestCheckShowsAlertsAndWarnsOfWhatTheyHaveNot(t *testing.T) {
+func TestReportShowsAlertsAndWarnsOfValuesTheyDoNotHave(t *testing.T) {
 	set := parsed(t, `
 calls:
   - {name: crm, method: GET, url: "https://crm.example.com/"}
@@ -42,7 +42,7 @@ triggers:
 		"call pager at operator.delivery_failing: no value at this moment for #ani#, event.typo, interaction.id: it is sent empty (missing: empty)",
 	}, report.Warnings)
 	require.Len(t, report.Calls[1].Samples, 2)
-	assert.Empty(t, report.Calls[1].Samples[0].Channel, "an alert is of no interaction")
+	assert.Empty(t, report.Calls[1].Samples[0].Channel, "an alert belongs to no interaction")
 	var text strings.Builder
 	require.NoError(t, report.Print(&text))
 	assert.Contains(t, text.String(), "  at operator.delivery_failing\n")
@@ -54,8 +54,8 @@ triggers:
 	assert.Contains(t, report.Calls[1].Samples[1].Request.Body, "crm gone 410 ")
 }
 
-// An alert is told by another call than the one that it is about.
-func TestCheckWarnsOfAlertsThatNobodyHears(t *testing.T) {
+// A call is not fired by alerts about itself.
+func TestReportWarnsOfAlertsThatFireNoCall(t *testing.T) {
 	report := check.NewReport(parsed(t, `
 calls: [{name: crm, method: GET, url: "https://crm.example.com/"}]
 triggers:
@@ -67,9 +67,9 @@ triggers:
 	}, report.Warnings)
 }
 
-// How each call authenticates and what it trusts is shown with the references of its
-// secrets; what stands in the file in the clear and looks like one is hidden.
-func TestCheckShowsAuthWithoutSecrets(t *testing.T) {
+// The report shows the references of secrets. It hides plain text in the file that looks like
+// a secret.
+func TestReportShowsAuthWithoutSecrets(t *testing.T) {
 	t.Setenv("SECRET", "hunter2")
 	file := filepath.Join(t.TempDir(), "key.pem")
 	require.NoError(t, os.WriteFile(file, []byte("hunter2"), 0o600))
@@ -111,7 +111,7 @@ guard: {allow: ["10.1.0.0/16:443"], proxy: {url: "http://proxy.internal:3128", u
 	assert.NotContains(t, string(encoded)+out.String(), "hunter2")
 }
 
-func TestCheckWarnsOfWhatTheGuardWillBlock(t *testing.T) {
+func TestReportWarnsOfCallsThatTheGuardBlocks(t *testing.T) {
 	set := parsed(t, `
 calls:
   - {name: own, method: GET, url: "http://localhost:9100/"}
@@ -132,7 +132,7 @@ guard: {allow: ["10.0.0.0/8:8443", "169.254.0.0/16"]}
 	}, check.NewReport(set).Warnings)
 }
 
-func TestCheckRendersSamplesAndWarns(t *testing.T) {
+func TestReportRendersSamplesAndWarns(t *testing.T) {
 	set := parsed(t, `
 calls:
   - name: crm
@@ -163,7 +163,7 @@ triggers:
 	assert.Equal(t, `{"code":"SOLD","tier":"<tier>"}`, report.Calls[0].Samples[1].Request.Body)
 }
 
-func TestDryRunsAreSaidSo(t *testing.T) {
+func TestReportMarksDryRuns(t *testing.T) {
 	set := parsed(t, `
 calls:
   - {name: crm, method: GET, url: "https://crm.example.com/", dry_run: true}
@@ -180,7 +180,7 @@ triggers:
 	assert.True(t, report.Calls[0].DryRun)
 	assert.False(t, report.Calls[0].Samples[0].DryRun)
 	assert.False(t, report.Calls[1].DryRun)
-	assert.True(t, report.Calls[1].Samples[0].DryRun, "its only trigger is one")
+	assert.True(t, report.Calls[1].Samples[0].DryRun, "its only trigger is a dry run")
 	assert.False(t, report.Calls[1].Samples[1].DryRun, "another trigger sends it")
 	var out bytes.Buffer
 	require.NoError(t, report.Print(&out))
@@ -189,7 +189,7 @@ triggers:
 	assert.Contains(t, out.String(), "at interaction_ends, inbound\n")
 }
 
-func TestCheckSaysWhatIsNotKnownYet(t *testing.T) {
+func TestReportWarnsOfValuesThatDoNotExistYet(t *testing.T) {
 	warnings := func(missing, trigger, value string) []string {
 		report := check.NewReport(parsed(t, `
 calls: [{name: crm, method: POST, url: "https://crm.example.com/", missing: `+missing+`, json: {v: "`+value+`"}}]
@@ -229,7 +229,7 @@ triggers: [{`+trigger+`, call: crm}]
 	}
 }
 
-func TestCheckRendersEachOccasion(t *testing.T) {
+func TestReportRendersEachOccasion(t *testing.T) {
 	report := check.NewReport(parsed(t, `
 calls: [{name: crm, method: POST, url: "https://crm.example.com/", text: "${interaction.channel} ${event.from}>${event.segment}.${event.leg} ${disposition.code}"}]
 triggers:
@@ -254,8 +254,8 @@ triggers:
 	assert.Contains(t, out.String(), "at outbound.disposition, outbound, disposition CALLBACK\n")
 }
 
-// TestTheExamplesOfBothSystemsAreClean: no mistake, no warning, and a request for
-// each call and moment.
+// The examples of both systems have no mistake, no warning, and a request for each call and
+// moment.
 func TestTheExamplesOfBothSystemsAreClean(t *testing.T) {
 	for file, samples := range map[string]int{"ecs.yaml": 32, "engage-voice.yaml": 30} {
 		set, err := config.Load("../../examples/" + file)
@@ -271,7 +271,7 @@ func TestTheExamplesOfBothSystemsAreClean(t *testing.T) {
 	}
 }
 
-func TestCheckSaysThatARateIsPerWorker(t *testing.T) {
+func TestReportWarnsThatARateIsPerWorker(t *testing.T) {
 	set, err := config.Parse("f.yaml", []byte("calls: [{name: crm, method: GET, url: 'https://h.example.com/', limits: {rate: 10}}]\ntriggers: [{when: survey, call: crm}]"))
 	require.NoError(t, err)
 	assert.Contains(t, strings.Join(check.NewReport(set).Warnings, "\n"), "call crm: limits.rate of 10 per second applies to each worker")
