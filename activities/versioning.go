@@ -19,7 +19,7 @@ const unpinWithin = 2 * time.Second
 // gets an override of its own, whoever started it. What fails is tried again by the
 // next Dispatch.
 func (d *dispatching) overrideVersioning() {
-	if d.in.Unpinned || !d.set.Temporal.Unpins(d.channel()) {
+	if d.in.Unpinned || !d.set.Temporal.AutoUpgrades(d.channel()) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(d.ctx, unpinWithin)

@@ -111,7 +111,7 @@ func (l *loader) cleartext(at string, c *fileCall) {
 	hasCredential := c.Auth.Basic != nil || c.Auth.Bearer != nil || c.Auth.APIKey != nil || c.Auth.OAuth2 != nil
 	const remedy = "write https://, or set cleartext: true on the call in a network that you trust"
 	switch {
-	case c.Clear:
+	case c.Cleartext:
 	case hasCredential && isCleartext(c.URL):
 		l.decoder.fail(at+".url", "", "the call's credentials would cross the network in plain text", remedy)
 	case c.Auth.OAuth2 != nil && isCleartext(c.Auth.OAuth2.TokenURL):

@@ -48,7 +48,7 @@ func (l *loader) guard(s *Set) {
 			entry = strings.TrimSpace(entry)
 			s.Guard.Allow = append(s.Guard.Allow, entry)
 			if problem, remedy := checkReach.mistake(entry); problem != "" {
-				l.misset(path, entry, problem, remedy)
+				l.failSetting(path, entry, problem, remedy)
 			}
 		}
 		return

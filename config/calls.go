@@ -42,7 +42,7 @@ func (l *loader) calls(s *Set) {
 func (l *loader) add(s *Set, at string, c *fileCall, builtIn bool) {
 	template, err := request.Compile(request.Spec{Name: c.Name, Method: c.Method, URL: c.URL, Query: c.Query, Headers: withAccept(c),
 		JSON: c.JSON, Form: c.Form, XML: c.XML, SOAP: c.SOAP, Text: c.Text, Missing: request.Missing(c.Missing), Mappings: c.Mappings,
-		Once: !c.Idemp, Timeout: time.Duration(c.Timeout)})
+		Once: !c.Idempotent, Timeout: time.Duration(c.Timeout)})
 	for _, p := range each[*request.Problem](err) {
 		l.decoder.fail(at+"."+p.Path, p.Value, p.What, p.Remedy)
 	}
@@ -125,8 +125,8 @@ func (l *loader) policy(at string, c *fileCall) delivery.Policy {
 	l.within(at+".limits.rate", c.Limits.Rate, rateNumbers)
 	l.within(at+".limits.response", float64(c.Limits.Response), responseNumbers)
 	return delivery.Policy{Call: c.Name, Origin: delivery.OriginOf(c.URL), Timeout: time.Duration(c.Timeout), Success: c.Success,
-		Final: c.Final.statuses, Retriable: c.Again.statuses, Verdicts: l.verdicts(at, c),
-		SOAP: c.SOAP != nil, Idempotent: c.Idemp, NotInline: !c.Inline, DryRun: c.DryRun, Order: c.Order,
+		Final: c.Final.statuses, Retriable: c.Retriable.statuses, Verdicts: l.verdicts(at, c),
+		SOAP: c.SOAP != nil, Idempotent: c.Idempotent, NotInline: !c.Inline, DryRun: c.DryRun, Order: c.Order,
 		Retry:  delivery.Retry{Schedule: schedule, Jitter: c.Retry.Jitter, Retention: time.Duration(c.Retry.Retention)},
 		Limits: delivery.Limits{Concurrency: c.Limits.Concurrency, Rate: c.Limits.Rate, Response: int64(c.Limits.Response)},
 		Auth:   l.auth(at+".auth", c), TLS: l.tls(at, c), Sign: l.sign(at, c), Returns: l.returns(at, c), Accept: c.Accept}
@@ -134,14 +134,14 @@ func (l *loader) policy(at string, c *fileCall) delivery.Policy {
 
 // verdicts are the verdicts that a call sets for outcome classes.
 func (l *loader) verdicts(at string, c *fileCall) map[delivery.Class]contract.Verdict {
-	if len(c.Final.classes)+len(c.Again.classes) == 0 {
+	if len(c.Final.classes)+len(c.Retriable.classes) == 0 {
 		return nil
 	}
 	verdicts := map[delivery.Class]contract.Verdict{}
 	for _, class := range c.Final.classes {
 		verdicts[class] = contract.VerdictFinal
 	}
-	for _, class := range c.Again.classes {
+	for _, class := range c.Retriable.classes {
 		if verdicts[class] == contract.VerdictFinal {
 			l.decoder.fail(at+".retriable", string(class), quoted(string(class))+" is in final too", "keep it in one of the two")
 		}

@@ -257,7 +257,7 @@ func TestAutoUpgradeChannelsMoveToNewVersions(t *testing.T) {
 		set := parsed(t, text)
 		var got []interaction.Channel
 		for _, channel := range interaction.Channels() {
-			if set.Temporal.Unpins(channel) {
+			if set.Temporal.AutoUpgrades(channel) {
 				got = append(got, channel)
 			}
 		}

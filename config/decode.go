@@ -40,9 +40,9 @@ const (
 	pathUnit, sizeUnit = 128, 128
 )
 
-// afford counts values before they are read, and reports whether the file is still within
+// count counts values before they are read, and reports whether the file is still within
 // its bounds.
-func (d *decoder) afford(n *yaml.Node, path string, values int) bool {
+func (d *decoder) count(n *yaml.Node, path string, values int) bool {
 	before := d.nodes
 	d.nodes = min(d.nodes+values, maxNodes+1)
 	if d.nodes <= maxNodes {
@@ -97,7 +97,7 @@ func (d *decoder) line(path string) int {
 
 // decode reads a node into target.
 func (d *decoder) decode(path string, n *yaml.Node, target reflect.Value, scalar bool) {
-	if !d.afford(n, path, 1+len(path)/pathUnit) {
+	if !d.count(n, path, 1+len(path)/pathUnit) {
 		return
 	}
 	for n.Kind == yaml.AliasNode {
@@ -109,7 +109,7 @@ func (d *decoder) decode(path string, n *yaml.Node, target reflect.Value, scalar
 		return
 	}
 	if target.Type() == reflect.TypeFor[*yaml.Node]() {
-		d.remember(path, n, 0)
+		d.keepLines(path, n, 0)
 		target.Set(reflect.ValueOf(n))
 		return
 	}
@@ -160,7 +160,7 @@ func (d *decoder) pairs(path string, n *yaml.Node, what string, each func(key *y
 	}
 }
 
-// block walks a mapping that takes the keys of a type, and reports every other key.
+// block walks a mapping that accepts the keys of a type, and reports every other key.
 func (d *decoder) block(path string, n *yaml.Node, t reflect.Type, each func(k blockKey, value *yaml.Node)) {
 	keys := keysOf(t)
 	d.pairs(path, n, "a block of keys", func(key, value *yaml.Node) {
@@ -184,7 +184,7 @@ func (d *decoder) list(path string, n *yaml.Node, target reflect.Value) {
 		d.failAt(n, path, n.Value, "expected a list, found "+describe(path, n), "write [ … ] or lines that begin with -")
 		return
 	}
-	if !d.afford(n, path, len(n.Content)*int(target.Type().Elem().Size())/sizeUnit) {
+	if !d.count(n, path, len(n.Content)*int(target.Type().Elem().Size())/sizeUnit) {
 		return
 	}
 	elements := reflect.MakeSlice(target.Type(), len(n.Content), len(n.Content))
@@ -292,23 +292,23 @@ func describe(path string, n *yaml.Node) string {
 	return "the text " + quoted(n.Value)
 }
 
-// remember records the lines of a tree that package request compiles.
-func (d *decoder) remember(path string, n *yaml.Node, depth int) {
-	if depth > 64 || !d.afford(n, path, 1+len(path)/pathUnit) {
+// keepLines records the lines of a tree that package request compiles.
+func (d *decoder) keepLines(path string, n *yaml.Node, depth int) {
+	if depth > 64 || !d.count(n, path, 1+len(path)/pathUnit) {
 		return
 	}
 	d.lines[path] = n.Line
 	switch n.Kind {
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			d.remember(path+"."+n.Content[i].Value, n.Content[i+1], depth+1)
+			d.keepLines(path+"."+n.Content[i].Value, n.Content[i+1], depth+1)
 		}
 	case yaml.SequenceNode:
 		for i, item := range n.Content {
 			if d.nodes > maxNodes {
 				return
 			}
-			d.remember(fmt.Sprintf("%s[%d]", path, i), item, depth+1)
+			d.keepLines(fmt.Sprintf("%s[%d]", path, i), item, depth+1)
 		}
 	}
 }

@@ -16,7 +16,7 @@ type Error struct {
 	Path string `json:"path,omitempty"`
 	// Value is the wrong value; empty for secrets and for whole blocks.
 	Value string `json:"value,omitempty"`
-	// Problem is what is wrong, and Remedy what to write instead.
+	// Problem describes the mistake, and Remedy what to write instead.
 	Problem string `json:"problem"`
 	Remedy  string `json:"remedy,omitempty"`
 }

@@ -30,7 +30,7 @@ func Load(path string, options ...Option) (*Set, error) {
 	return set, err
 }
 
-// load is Load, and returns the state of the file that it read, nil if there was none.
+// load is Load, and also returns the state of the file that it read, nil if there was none.
 func load(path string, options []Option) (*Set, os.FileInfo, error) {
 	if path == "" {
 		set, err := Parse("", nil, options...)
@@ -90,7 +90,7 @@ type loader struct {
 	secrets []secretPlace
 }
 
-// Parse is Load for a configuration in memory. Errors call it by name.
+// Parse is Load for a configuration in memory. Errors use name as its file.
 func Parse(name string, data []byte, options ...Option) (*Set, error) {
 	l := &loader{
 		decoder: &decoder{file: name, lines: map[string]int{}, settings: map[string]string{}, unread: map[string]bool{}},
@@ -173,7 +173,7 @@ func syntaxError(name string, data []byte, err error) *Error {
 		e.Line, _ = strconv.Atoi(m[1])
 		problem = strings.Replace(problem, m[0], "", 1)
 	}
-	what, remedy := yamlInWords(problem, data, e.Line)
+	what, remedy := explainedYAML(problem, data, e.Line)
 	e.Problem, e.Remedy = "is not YAML: "+what, remedy
 	return e
 }

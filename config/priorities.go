@@ -10,7 +10,8 @@ import (
 	"segue/interaction"
 )
 
-// filePriorities are which interactions are processed first when workers have a backlog.
+// filePriorities is the block that decides which interactions are processed first when
+// workers have a backlog.
 type filePriorities struct {
 	Default  *int           `yaml:"default"`
 	Channels map[string]int `yaml:"channels"`
@@ -25,7 +26,7 @@ type fileWeight struct {
 
 // priorities are the priorities of the file; 0 is none.
 type priorities struct {
-	standard int
+	fallback int
 	channels map[interaction.Channel]int
 	weights  map[string]float32 // by contact center
 }
@@ -33,7 +34,7 @@ type priorities struct {
 // Priority returns the priority of an interaction: that of its queue, else of its channel,
 // else the default. The weight is that of its contact center.
 func (s *Set) Priority(contactCenter string, channel interaction.Channel, queue string) contract.Priority {
-	p := contract.Priority{Key: s.priorities.standard, Weight: s.priorities.weights[contactCenter]}
+	p := contract.Priority{Key: s.priorities.fallback, Weight: s.priorities.weights[contactCenter]}
 	if key, ok := s.priorities.channels[channel]; ok {
 		p.Key = key
 	}
@@ -47,7 +48,7 @@ func (l *loader) priorities(s *Set) {
 	given := l.file.Priorities
 	s.priorities = priorities{channels: map[interaction.Channel]int{}, weights: map[string]float32{}}
 	if given.Default != nil && l.isPriority("priorities.default", *given.Default) {
-		s.priorities.standard = *given.Default
+		s.priorities.fallback = *given.Default
 	}
 	names := channelNames()
 	for _, channel := range slices.Sorted(maps.Keys(given.Channels)) {

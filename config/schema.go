@@ -50,31 +50,31 @@ type schemaWalk struct {
 type shaped interface{ schema() object }
 
 // block describes a block: in place, or once in $defs if it has a name.
-func (w *schemaWalk) block(path string, t reflect.Type, standard reflect.Value) object {
+func (w *schemaWalk) block(path string, t reflect.Type, defaults reflect.Value) object {
 	b := blocks[t]
 	if b.name != "" {
 		if _, ok := w.defs[b.name]; !ok {
 			w.defs[b.name] = object{} // it may contain itself
-			w.defs[b.name] = w.properties(path, t, standard, b)
+			w.defs[b.name] = w.properties(path, t, defaults, b)
 		}
 		return object{"$ref": "#/$defs/" + b.name}
 	}
-	return w.properties(path, t, standard, b)
+	return w.properties(path, t, defaults, b)
 }
 
-func (w *schemaWalk) properties(path string, t reflect.Type, standard reflect.Value, b block) object {
+func (w *schemaWalk) properties(path string, t reflect.Type, defaults reflect.Value, b block) object {
 	keys := keysOf(t)
 	properties := object{}
 	required := []string{}
 	for _, k := range keys {
-		said, ok := b.keys[k.name]
+		description, ok := b.keys[k.name]
 		if !ok {
 			w.mistakes = append(w.mistakes, fmt.Errorf("config/blocks.go: %s has no description: add it to that of %s", join(path, k.name), t))
 		}
-		if said.need {
+		if description.need {
 			required = append(required, k.name)
 		}
-		properties[k.name] = w.key(join(path, k.name), k, k.in(standard), said)
+		properties[k.name] = w.key(join(path, k.name), k, k.in(defaults), description)
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.keys)) {
 		if !slices.Contains(namesOf(keys), name) {
@@ -92,18 +92,18 @@ func (w *schemaWalk) properties(path string, t reflect.Type, standard reflect.Va
 }
 
 // key describes one key of a block.
-func (w *schemaWalk) key(path string, b blockKey, standard reflect.Value, k key) object {
-	s := w.value(path, b.kind, standard, k, b.scalar)
+func (w *schemaWalk) key(path string, b blockKey, defaults reflect.Value, k key) object {
+	s := w.value(path, b.kind, defaults, k, b.scalar)
 	if !k.need && takesNull(b.kind) {
 		s = nullable(s)
 	}
 	if own := settingAt(path); own != nil {
-		if value, err := strconv.ParseBool(own.standard); err == nil {
+		if value, err := strconv.ParseBool(own.defaultValue); err == nil {
 			s["default"] = value
-		} else if own.standard != "" {
-			s["default"] = own.standard
+		} else if own.defaultValue != "" {
+			s["default"] = own.defaultValue
 		}
-	} else if value, ok := standardOf(standard); ok {
+	} else if value, ok := defaultOf(defaults); ok {
 		s["default"] = value
 	}
 	if k.about != "" {
@@ -113,7 +113,7 @@ func (w *schemaWalk) key(path string, b blockKey, standard reflect.Value, k key)
 }
 
 // value describes the values of a type.
-func (w *schemaWalk) value(path string, t reflect.Type, standard reflect.Value, k key, scalar bool) object {
+func (w *schemaWalk) value(path string, t reflect.Type, defaults reflect.Value, k key, scalar bool) object {
 	switch t {
 	case reflect.TypeFor[setting]():
 		s := settingAt(path)
@@ -138,12 +138,12 @@ func (w *schemaWalk) value(path string, t reflect.Type, standard reflect.Value, 
 		withDefaults(pointed)
 		return w.value(path, t.Elem(), pointed.Elem(), k, scalar)
 	case reflect.Struct:
-		return w.block(path, t, standard)
+		return w.block(path, t, defaults)
 	case reflect.Slice:
 		return w.list(path, t, k)
 	case reflect.Map:
 		if isKeyed(t) {
-			return w.block(path, t, standard)
+			return w.block(path, t, defaults)
 		}
 		properties := object{}
 		for _, name := range k.names {
@@ -173,9 +173,9 @@ func (w *schemaWalk) list(path string, t reflect.Type, k key) object {
 // element describes an entry of a list or map. An empty entry is a block without keys,
 // which is allowed only if no key is required.
 func (w *schemaWalk) element(path string, t reflect.Type, k key) object {
-	standard := reflect.New(t)
-	withDefaults(standard)
-	s := w.value(path, t, standard.Elem(), k, false)
+	defaults := reflect.New(t)
+	withDefaults(defaults)
+	s := w.value(path, t, defaults.Elem(), k, false)
 	if (t.Kind() == reflect.Struct || isKeyed(t)) && !blocks[t].needsKeys() {
 		return nullable(s)
 	}
@@ -239,9 +239,9 @@ func nullable(s object) object {
 	return object{"anyOf": []object{s, {"type": "null"}}}
 }
 
-// standardOf returns the default of a key as the file would write it, and false if it has
+// defaultOf returns the default of a key as the file would write it, and false if it has
 // none.
-func standardOf(v reflect.Value) (any, bool) {
+func defaultOf(v reflect.Value) (any, bool) {
 	switch t := v.Interface().(type) {
 	case duration:
 		return short(time.Duration(t)), t != 0

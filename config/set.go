@@ -23,7 +23,7 @@ type Set struct {
 	Desktop    Desktop
 	Guard      Guard
 	Engagement Engagement
-	// Alerts are when operators are notified of a failing receiver.
+	// Alerts are the rules for notifying operators of a failing receiver.
 	Alerts contract.AlertRules
 
 	Temporal Temporal
@@ -66,7 +66,7 @@ type Queue struct {
 	timeouts override
 }
 
-// Desktop are the scripts and dispositions that agent desktops offer, by channel.
+// Desktop lists the scripts and dispositions that agent desktops offer, by channel.
 type Desktop struct {
 	Scripts      []Script
 	Dispositions []Disposition
@@ -95,7 +95,7 @@ type Label struct {
 	Description string `yaml:"description" json:"description,omitempty"`
 }
 
-// Guard is which addresses calls may reach, and how.
+// Guard configures which addresses calls may reach.
 type Guard struct {
 	// Allow lists what calls may reach besides public addresses: CIDR ranges, addresses and
 	// host names, with or without ports.
@@ -110,7 +110,7 @@ type Engagement struct {
 	Backend string
 }
 
-// Temporal is which Temporal service to use, and how.
+// Temporal configures the Temporal service to use.
 type Temporal struct {
 	Address   string
 	Namespace string
@@ -126,13 +126,13 @@ type Temporal struct {
 	AutoUpgrade []interaction.Channel
 }
 
-// Unpins reports whether running interactions of a channel move to new versions of the
+// AutoUpgrades reports whether running interactions of a channel move to new versions of the
 // workers.
-func (t Temporal) Unpins(channel interaction.Channel) bool {
+func (t Temporal) AutoUpgrades(channel interaction.Channel) bool {
 	return t.BuildID != "" && slices.Contains(t.AutoUpgrade, channel)
 }
 
-// TLS is the TLS of the connection to Temporal.
+// TLS configures TLS of the connection to Temporal.
 type TLS struct {
 	Enabled    bool
 	ServerName string
@@ -140,13 +140,14 @@ type TLS struct {
 	CA, Certificate, Key delivery.SecretRef
 }
 
-// Log is how a process logs. Level is debug, info, warn or error; Format is text or json.
+// Log configures logging. Level is debug, info, warn or error; Format is text or json.
 type Log struct{ Level, Format string }
 
-// Gateway is the host:port on which the HTTP and WebSocket gateway listens.
+// Gateway configures the HTTP and WebSocket gateway. Address is the host:port to listen on.
 type Gateway struct{ Address string }
 
-// Metrics is the host:port on which a process serves metrics and health; empty is off.
+// Metrics configures the endpoint for metrics and health. Address is the host:port to listen
+// on; empty is off.
 type Metrics struct{ Address string }
 
 // Call returns the call with a name, and false if there is none.

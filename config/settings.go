@@ -31,8 +31,8 @@ func WithValue(key, value string) Option {
 
 // processSetting is one value that the file, the environment or a flag can give.
 type processSetting struct {
-	key, standard string
-	form          form
+	key, defaultValue string
+	form              form
 }
 
 // processSettings are all of them. The variable of temporal.address is SEGUE_TEMPORAL_ADDRESS.
@@ -83,7 +83,7 @@ func (l *loader) settings() *viper.Viper {
 		l.decoder.fail("", "", err.Error(), "")
 	}
 	for _, s := range processSettings {
-		v.SetDefault(s.key, s.standard)
+		v.SetDefault(s.key, s.defaultValue)
 		if err := v.BindEnv(s.key); err != nil {
 			l.decoder.fail(s.key, "", err.Error(), "")
 		}
@@ -97,14 +97,14 @@ func (l *loader) settings() *viper.Viper {
 		}
 		value := v.GetString(s.key)
 		if problem, remedy := s.form.mistake(value); problem != "" {
-			l.misset(s.key, value, problem, remedy)
+			l.failSetting(s.key, value, problem, remedy)
 		}
 	}
 	l.together(v, "temporal.tls.certificate", "temporal.tls.key", "a client certificate and its key")
 	l.secured(v)
 	l.together(v, "guard.proxy.username", "guard.proxy.password", "a proxy's user name and password")
 	if v.GetString("guard.proxy.url") == "" && v.GetString("guard.proxy.username") != "" {
-		l.misset("guard.proxy.username", "", "there is no proxy", "set guard.proxy.url too")
+		l.failSetting("guard.proxy.username", "", "there is no proxy", "set guard.proxy.url too")
 	}
 	return v
 }
@@ -112,7 +112,7 @@ func (l *loader) settings() *viper.Viper {
 // together checks that two settings are both given or both not.
 func (l *loader) together(v *viper.Viper, one, other, what string) {
 	if (v.GetString(one) == "") != (v.GetString(other) == "") {
-		l.misset(one, "", what+" go together", "set both "+one+" and "+other)
+		l.failSetting(one, "", what+" go together", "set both "+one+" and "+other)
 	}
 }
 
@@ -130,7 +130,7 @@ func (l *loader) secured(v *viper.Viper) {
 			return
 		}
 	}
-	l.misset(enabled, "", "the connection to Temporal at "+quoted(address)+" would be in plain text",
+	l.failSetting(enabled, "", "the connection to Temporal at "+quoted(address)+" would be in plain text",
 		"set "+enabled+" ("+variable(enabled)+") to true, or to false in a network that you trust")
 }
 
@@ -142,8 +142,8 @@ func (l *loader) isGiven(key string) bool {
 	return inFile || forced || os.Getenv(variable(key)) != "" || flag != nil && flag.Changed
 }
 
-// misset reports a wrong setting at the place where it is given.
-func (l *loader) misset(key, value, problem, remedy string) {
+// failSetting reports a wrong setting at the place where it is given.
+func (l *loader) failSetting(key, value, problem, remedy string) {
 	if l.decoder.unread[key] {
 		return
 	}

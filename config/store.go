@@ -14,8 +14,8 @@ type Store struct {
 	current atomic.Pointer[Set]
 	path    string
 	options []Option
-	// lookEvery is how often the file is checked without a notification of the system.
-	lookEvery time.Duration
+	// pollEvery is how often the file is checked without a notification of the system.
+	pollEvery time.Duration
 
 	mu    sync.Mutex  // one reload at a time
 	state os.FileInfo // of the file that was last read, nil if there was none
@@ -24,7 +24,7 @@ type Store struct {
 
 // Open loads a file into a new store that can reload it.
 func Open(path string, options ...Option) (*Store, error) {
-	s := &Store{path: path, options: options, lookEvery: lookEvery}
+	s := &Store{path: path, options: options, pollEvery: pollEvery}
 	set, state, err := load(path, options)
 	if err != nil {
 		return nil, err

@@ -18,11 +18,11 @@ const (
 	// quiet is how long a file must be unchanged before it is read, so that no half-written
 	// file is.
 	quiet = 500 * time.Millisecond
-	// restless is how long a file may keep changing before a warning is logged.
-	restless = 5 * time.Second
-	// lookEvery is how often a file is checked without a notification of the system: network
+	// warnAfter is how long a file may keep changing before a warning is logged.
+	warnAfter = 5 * time.Second
+	// pollEvery is how often a file is checked without a notification of the system: network
 	// and container file systems do not notify of every change.
-	lookEvery = 10 * time.Second
+	pollEvery = 10 * time.Second
 )
 
 // Watch calls changed whenever the store's file or a link on its path has changed and is
@@ -36,16 +36,16 @@ func (s *Store) Watch(ctx context.Context, log *slog.Logger, changed func()) {
 	defer w.settled.Stop()
 	events, err := fsnotify.NewWatcher()
 	if err != nil {
-		log.Warn("the system cannot notify of changed files; the configuration is checked every "+s.lookEvery.String(), "error", err)
+		log.Warn("the system cannot notify of changed files; the configuration is checked every "+s.pollEvery.String(), "error", err)
 		events = &fsnotify.Watcher{} // its channels never deliver
 	} else {
 		w.events = events
 		defer events.Close()
 	}
 	w.follow()
-	w.look() // the file may have changed since it was read
-	look := time.NewTicker(s.lookEvery)
-	defer look.Stop()
+	w.poll() // the file may have changed since it was read
+	tick := time.NewTicker(s.pollEvery)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -55,9 +55,9 @@ func (s *Store) Watch(ctx context.Context, log *slog.Logger, changed func()) {
 		case err := <-events.Errors:
 			log.Warn("notifications of changed files may have been lost", "error", err)
 			w.touched()
-		case <-look.C:
+		case <-tick.C:
 			w.follow()
-			w.look()
+			w.poll()
 		case <-w.settled.C:
 			w.since, w.warned = time.Time{}, false
 			w.follow()
@@ -71,19 +71,19 @@ type watch struct {
 	store   *Store
 	log     *slog.Logger
 	events  *fsnotify.Watcher // nil where the system has none
-	trail   []string
-	folders map[string]bool // whether each folder of the trail is watched
+	names   []string
+	folders map[string]bool // whether each folder of the names is watched
 	settled *time.Timer
 	since   time.Time // of the first change since the file was last read
 	warned  bool
-	// looked is the state that the last check found.
-	looked    os.FileInfo
-	hasLooked bool
+	// polled is the state that the last poll found.
+	polled    os.FileInfo
+	hasPolled bool
 }
 
 // notice handles a notification of a folder, which may contain other files.
 func (w *watch) notice(event fsnotify.Event) {
-	if event.Op != fsnotify.Chmod && slices.Contains(w.trail, event.Name) {
+	if event.Op != fsnotify.Chmod && slices.Contains(w.names, event.Name) {
 		w.touched()
 	}
 }
@@ -94,19 +94,19 @@ func (w *watch) touched() {
 	if w.since.IsZero() {
 		w.since = time.Now()
 	}
-	if time.Since(w.since) > restless && !w.warned {
+	if time.Since(w.since) > warnAfter && !w.warned {
 		w.warned = true
 		w.log.Warn("the configuration file keeps changing; it is read when it stays unchanged", "file", w.store.path, "for", quiet)
 	}
 }
 
-// look compares the file with the one that was last read.
-func (w *watch) look() {
+// poll compares the file with the one that was last read.
+func (w *watch) poll() {
 	now := stateOf(w.store.path)
-	if isSameState(w.looked, now) && w.hasLooked {
+	if isSameState(w.polled, now) && w.hasPolled {
 		return
 	}
-	w.looked, w.hasLooked = now, true
+	w.polled, w.hasPolled = now, true
 	if !isSameState(w.store.lastState(), now) {
 		w.touched()
 	}
@@ -122,12 +122,12 @@ func isSameState(a, b os.FileInfo) bool {
 // follow watches the folders of the file and of the links on its path. A folder notifies of
 // a file that is renamed into place or created again; a watched file does not.
 func (w *watch) follow() {
-	w.trail = trailOf(w.store.path)
+	w.names = namesOnPath(w.store.path)
 	if w.events == nil {
 		return
 	}
 	wanted := map[string]bool{}
-	for _, name := range w.trail {
+	for _, name := range w.names {
 		wanted[filepath.Dir(name)] = true
 	}
 	for folder := range maps.Clone(w.folders) {
@@ -143,7 +143,7 @@ func (w *watch) follow() {
 		// A folder that is watched already may have been removed and created again.
 		err := w.events.Add(folder)
 		if watched, known := w.folders[folder]; err != nil && (watched || !known) {
-			w.log.Warn("a folder of the configuration cannot be watched; the file is checked every "+w.store.lookEvery.String(), "folder", folder, "error", err)
+			w.log.Warn("a folder of the configuration cannot be watched; the file is checked every "+w.store.pollEvery.String(), "folder", folder, "error", err)
 		}
 		w.folders[folder] = err == nil
 	}
@@ -152,8 +152,8 @@ func (w *watch) follow() {
 // maxLinks is how many links a path may have, as in the kernel.
 const maxLinks = 40
 
-// trailOf lists every link on a path, in order, and then the file that it leads to.
-func trailOf(path string) []string {
+// namesOnPath lists every link on a path, in order, and then the file that it leads to.
+func namesOnPath(path string) []string {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil

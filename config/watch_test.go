@@ -306,7 +306,7 @@ func TestAChangeWithoutANotificationIsSeen(t *testing.T) {
 	require.NoError(t, os.Link(path, elsewhere))
 	store, err := config.Open(path)
 	require.NoError(t, err)
-	store.LookEvery(20 * time.Millisecond)
+	store.PollEvery(20 * time.Millisecond)
 	o := &observed{t: t, path: path, store: store}
 	o.watch()
 	write(t, elsewhere, offering(2))
@@ -321,7 +321,7 @@ func TestAFolderThatIsCreatedAgainIsWatched(t *testing.T) {
 	write(t, path, offering(1))
 	store, err := config.Open(path)
 	require.NoError(t, err)
-	store.LookEvery(20 * time.Millisecond)
+	store.PollEvery(20 * time.Millisecond)
 	o := &observed{t: t, path: path, store: store}
 	o.watch()
 	require.NoError(t, os.RemoveAll(folder))

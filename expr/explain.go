@@ -48,7 +48,7 @@ func explain(source string, place Place, issues *cel.Issues) *Error {
 		}
 		e.Remedy = Suggest(m[1], fieldsBefore(source, e.Column))
 	} else {
-		e.Problem, e.Remedy = inWords(source, rest, e.Problem)
+		e.Problem, e.Remedy = explained(source, rest, e.Problem)
 	}
 	return e
 }

@@ -15,9 +15,9 @@ var (
 	wanted   = regexp.MustCompile(`(?:missing|expecting) '([)\]])'|expecting \{'([\]}])', ','\}|expecting '(:)'`)
 )
 
-// inWords explains a problem that CEL reports. rest is the source from the place of the
+// explained explains a problem that CEL reports. rest is the source from the place of the
 // problem on.
-func inWords(source, rest, problem string) (what, remedy string) {
+func explained(source, rest, problem string) (what, remedy string) {
 	if m := overload.FindStringSubmatch(problem); m != nil {
 		return mismatch(m[1], operands(m[2]))
 	}
@@ -28,7 +28,7 @@ func inWords(source, rest, problem string) (what, remedy string) {
 		return m[1] + " cannot be used in an expression", "write condition ? value : other"
 	}
 	if syntax, ok := strings.CutPrefix(problem, "Syntax error: "); ok {
-		return syntaxInWords(source, rest, syntax)
+		return explainedSyntax(source, rest, syntax)
 	}
 	return problem, ""
 }
@@ -58,7 +58,7 @@ var slips = []struct{ begins, what, remedy string }{
 	{"}", "there is a } too many", "remove it, or open it before"},
 }
 
-func syntaxInWords(source, rest, problem string) (what, remedy string) {
+func explainedSyntax(source, rest, problem string) (what, remedy string) {
 	switch {
 	case strings.Contains(problem, "'<EOF>'"):
 		if m := wanted.FindStringSubmatch(problem); m != nil {
@@ -173,8 +173,8 @@ var functions = []string{
 	"getFullYear", "getMonth", "getDate", "getHours", "getMinutes", "getSeconds",
 }
 
-// elsewhere are the names of functions in other languages.
-var elsewhere = map[string]string{
+// otherNames are the names of functions in other languages.
+var otherNames = map[string]string{
 	"len": "size", "length": "size", "lenght": "size", "count": "size", "lower": "lowerAscii", "toLower": "lowerAscii",
 	"toLowerCase": "lowerAscii", "upper": "upperAscii", "toUpper": "upperAscii", "toUpperCase": "upperAscii", "includes": "contains",
 	"now": "event.at, the time of the event,",
@@ -182,7 +182,7 @@ var elsewhere = map[string]string{
 
 // suggestFunction returns the remedy for a function that does not exist.
 func suggestFunction(name string) string {
-	if meant, ok := elsewhere[name]; ok {
+	if meant, ok := otherNames[name]; ok {
 		return "use " + meant + " instead"
 	}
 	return Suggest(name, functions)

@@ -70,17 +70,17 @@ func (p provider) NativeToValue(v any) ref.Val {
 	case time.Time:
 		return types.Timestamp{Time: t.UTC()}
 	case *interaction.Agent:
-		return whole(p, "segue.Agent", t, agentAttributes)
+		return asMap(p, "segue.Agent", t, agentAttributes)
 	case *interaction.Event:
-		return whole(p, "segue.Event", t, func(e *interaction.Event) map[string]any { return e.Fields })
+		return asMap(p, "segue.Event", t, func(e *interaction.Event) map[string]any { return e.Fields })
 	case *interaction.Disposition:
-		return whole(p, "segue.Disposition", t, nil)
+		return asMap(p, "segue.Disposition", t, nil)
 	case *interaction.Facts:
-		return whole(p, "segue.Interaction", t, nil)
+		return asMap(p, "segue.Interaction", t, nil)
 	case *interaction.Durations:
-		return whole(p, "segue.Durations", t, nil)
+		return asMap(p, "segue.Durations", t, nil)
 	case *Delivery:
-		return whole(p, "segue.Delivery", t, nil)
+		return asMap(p, "segue.Delivery", t, nil)
 	}
 	if composite(v) { // a type of the domain inside open data is read as its JSON
 		var read any
@@ -104,8 +104,8 @@ func composite(v any) bool {
 	return t.Kind() == reflect.Struct || t.Kind() == reflect.Interface
 }
 
-// whole returns an object as a map of its values. Declared fields override open ones.
-func whole[T any](p provider, name string, v *T, open func(*T) map[string]any) ref.Val {
+// asMap returns an object as a map of its values. Declared fields override open ones.
+func asMap[T any](p provider, name string, v *T, open func(*T) map[string]any) ref.Val {
 	if v == nil {
 		return types.NullValue
 	}

@@ -14,7 +14,7 @@ type Problem struct {
 	Path string
 	// Value is the wrong value; it may be shortened.
 	Value string
-	// What is what is wrong, and Remedy what to write instead.
+	// What describes the mistake, and Remedy what to write instead.
 	What, Remedy string
 }
 

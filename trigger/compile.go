@@ -23,7 +23,7 @@ type Problem struct {
 	Index int
 	Path  string
 	Value string
-	// What is what is wrong, and Remedy what to write instead.
+	// What describes the mistake, and Remedy what to write instead.
 	What, Remedy string
 }
 
@@ -43,12 +43,12 @@ func Compile(specs []Spec, calls []string) (*Set, error) {
 		return nil, &Problem{Index: MaxTriggers, Path: "when", What: fmt.Sprintf("there are %d triggers, more than %d", len(specs), MaxTriggers),
 			Remedy: "use lists in when, segments and channels"}
 	}
-	set := &Set{specs: specs, byWhen: map[interaction.Moment][]*rule{}}
+	set := &Set{specs: specs, byMoment: map[interaction.Moment][]*rule{}}
 	for i := range specs {
 		c.index = i
 		r, when := c.rule(&specs[i])
 		for _, w := range when {
-			set.byWhen[w] = append(set.byWhen[w], r)
+			set.byMoment[w] = append(set.byMoment[w], r)
 		}
 	}
 	if len(c.problems) > 0 {
@@ -87,9 +87,9 @@ func (c *compiler) rule(s *Spec) (*rule, []interaction.Moment) {
 	r.segments = c.stages("segments", s.Segments)
 	r.from = c.stages("from", s.From)
 	r.to = c.stages("to", s.To)
-	c.free("queues", s.Queues)
-	c.free("business_processes", s.BusinessProcesses)
-	c.free("dispositions", s.Dispositions)
+	c.userNames("queues", s.Queues)
+	c.userNames("business_processes", s.BusinessProcesses)
+	c.userNames("dispositions", s.Dispositions)
 	c.onlySegmentChange(s, when)
 	c.onlyInteractions(s, when)
 	if s.If != "" {
@@ -147,7 +147,7 @@ func known[T ~string](c *compiler, path string, values []string, valid []T, what
 			list = append(list, T(v))
 			continue
 		}
-		c.add(fmt.Sprintf("%s[%d]", path, i), v, fmt.Sprintf("%q is not %s", v, what), expr.Suggest(v, plain(valid)))
+		c.add(fmt.Sprintf("%s[%d]", path, i), v, fmt.Sprintf("%q is not %s", v, what), expr.Suggest(v, texts(valid)))
 	}
 	return list
 }
@@ -172,7 +172,7 @@ func segmentRemedy(v string) string {
 	name, _, _ := strings.Cut(v, ".")
 	for _, s := range segments {
 		if string(s.name) == name {
-			return "it exists on " + strings.Join(plain(s.legs), ", ")
+			return "it exists on " + strings.Join(texts(s.legs), ", ")
 		}
 	}
 	return expr.Suggest(v, Segments())
@@ -184,8 +184,8 @@ func (c *compiler) bound(path string, values []string) {
 	}
 }
 
-// free checks a filter whose values are names that the user chose.
-func (c *compiler) free(path string, values []string) {
+// userNames checks a filter whose values are names that the user chose.
+func (c *compiler) userNames(path string, values []string) {
 	c.bound(path, values)
 	for i, v := range values {
 		if v == "" {
@@ -203,7 +203,7 @@ func (c *compiler) expression(source string, err error) {
 	c.add("if", source, fmt.Sprintf("column %d: %s in %s", e.Column, e.Problem, source), e.Remedy)
 }
 
-func plain[T ~string](list []T) []string {
+func texts[T ~string](list []T) []string {
 	out := make([]string, len(list))
 	for i, v := range list {
 		out[i] = string(v)

@@ -10,8 +10,8 @@ import (
 // Idle is a moment at which a trigger never fires, or rarely.
 type Idle struct {
 	Moment interaction.Moment
-	// Why is why it never fires then. With Rarely it fires only if the platform does what
-	// the channel is not made for.
+	// Why is why the trigger never fires at the moment. With Rarely, it fires only if the
+	// platform does what the channel is not made for.
 	Why    string
 	Rarely bool
 }

@@ -26,8 +26,8 @@ type Spec struct {
 
 // Set is a compiled list of triggers. It is immutable and safe for concurrent use.
 type Set struct {
-	specs  []Spec
-	byWhen map[interaction.Moment][]*rule
+	specs    []Spec
+	byMoment map[interaction.Moment][]*rule
 }
 
 // Specs returns the triggers that the set was compiled from, in their order.
@@ -61,7 +61,7 @@ type rule struct {
 func (s *Set) Match(view *interaction.View, ev *interaction.Event) ([]Firing, []error) {
 	var firings []Firing
 	var failed []error
-	for _, r := range s.byWhen[ev.Moment] {
+	for _, r := range s.byMoment[ev.Moment] {
 		at := slices.IndexFunc(firings, func(f Firing) bool { return f.Call == r.call })
 		if at >= 0 && (r.dryRun || !firings[at].DryRun) || !r.passes(view, ev) {
 			continue
@@ -116,7 +116,7 @@ func onStage(filter []stage, segment interaction.Segment, leg interaction.Leg) b
 func (s *Set) Fires(call string) []interaction.Moment {
 	var when []interaction.Moment
 	for _, w := range moments {
-		if slices.ContainsFunc(s.byWhen[w], func(r *rule) bool { return r.call == call }) {
+		if slices.ContainsFunc(s.byMoment[w], func(r *rule) bool { return r.call == call }) {
 			when = append(when, w)
 		}
 	}
@@ -126,7 +126,7 @@ func (s *Set) Fires(call string) []interaction.Moment {
 // DryRun reports whether every trigger that fires a call at a moment is a dry run.
 func (s *Set) DryRun(call string, when interaction.Moment) bool {
 	dry := false
-	for _, r := range s.byWhen[when] {
+	for _, r := range s.byMoment[when] {
 		if r.call == call {
 			if !r.dryRun {
 				return false

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// yamlWords explain the problems of the YAML parser, by what its messages contain.
-var yamlWords = []struct{ contains, what, remedy string }{
+// yamlProblems explain the problems of the YAML parser, by what its messages contain.
+var yamlProblems = []struct{ contains, what, remedy string }{
 	{"tab character", "a tab indents this line or the next", "indent with spaces"},
 	{"found unexpected end of stream", "a quote is opened here and never closed", "close it with the same quote"},
 	{"found unknown escape character", `there is an unknown escape in "…"`, `write \\ for a backslash, or put the text in single quotes`},
@@ -25,8 +25,8 @@ var yamlWords = []struct{ contains, what, remedy string }{
 // special matches a character that no plain value can begin with.
 var special = regexp.MustCompile("(?:^|[\\[{,:]|- )\\s*([@`%])")
 
-// yamlInWords explains a problem that the YAML parser found in a line of a text.
-func yamlInWords(problem string, text []byte, line int) (what, remedy string) {
+// explainedYAML explains a problem that the YAML parser found in a line of a text.
+func explainedYAML(problem string, text []byte, line int) (what, remedy string) {
 	if strings.Contains(problem, "cannot start any token") {
 		around := linesAround(text, line)
 		if m := special.FindStringSubmatch(around); m != nil {
@@ -36,7 +36,7 @@ func yamlInWords(problem string, text []byte, line int) (what, remedy string) {
 			return "a tab indents this line or the next", "indent with spaces"
 		}
 	}
-	for _, known := range yamlWords {
+	for _, known := range yamlProblems {
 		if strings.Contains(problem, known.contains) {
 			return known.what, known.remedy
 		}
