@@ -33,12 +33,12 @@ func TestEveryAttemptIsMeasured(t *testing.T) {
 	}
 	require.Equal(t, "http_5xx", send(503, server.URL))
 	require.Equal(t, "ok", send(200, server.URL))
-	require.Equal(t, metrics.Receiver{Call: "crm", Breaker: "closed", Inline: true}, sender.Standing(policy))
+	require.Equal(t, metrics.Receiver{Call: "crm", Breaker: "closed", Inline: true}, sender.ReceiverState(policy))
 	for range 5 {
 		require.Equal(t, "refused", send(0, "http://127.0.0.1:1"))
 	}
 	require.Equal(t, "breaker_open", send(200, server.URL))
-	require.Equal(t, metrics.Receiver{Call: "crm", Breaker: "open"}, sender.Standing(policy))
+	require.Equal(t, metrics.Receiver{Call: "crm", Breaker: "open"}, sender.ReceiverState(policy))
 	policy.DryRun = true
 	require.Equal(t, "config", send(200, server.URL), "what was to be sent is not taken for a dry run")
 	policy.DryRun = false

@@ -110,15 +110,15 @@ func TestClientCertificates(t *testing.T) {
 			change: func(t *testing.T, m *mutual, _ *delivery.Policy) { require.NoError(t, os.Remove(m.key)) }},
 		"no certificate": {classes: []string{"auth"}, message: "auth.mtls.certificate: secret file:",
 			change: func(t *testing.T, m *mutual, _ *delivery.Policy) { require.NoError(t, os.Remove(m.certificate)) }},
-		"broken key": {classes: []string{"auth"}, message: "no pair in PEM",
+		"broken key": {classes: []string{"auth"}, message: "not a matching pair in PEM",
 			change: func(t *testing.T, m *mutual, _ *delivery.Policy) { put(t, m.key, []byte(canary)) }},
-		"key of another": {classes: []string{"auth"}, message: "no pair in PEM", change: func(t *testing.T, m *mutual, _ *delivery.Policy) {
+		"key of another": {classes: []string{"auth"}, message: "not a matching pair in PEM", change: func(t *testing.T, m *mutual, _ *delivery.Policy) {
 			_, key := hostiletest.Files(t, m.clients.Issue(t, hostiletest.Leaf{}))
 			put(t, m.key, key)
 		}},
 		"no authority": {classes: []string{"tls"}, message: "tls.ca: secret file:",
 			change: func(t *testing.T, m *mutual, _ *delivery.Policy) { require.NoError(t, os.Remove(m.ca)) }},
-		"broken authority": {classes: []string{"tls"}, message: "tls.ca holds no certificate",
+		"broken authority": {classes: []string{"tls"}, message: "tls.ca contains no certificate",
 			change: func(t *testing.T, m *mutual, _ *delivery.Policy) { put(t, m.ca, []byte(canary)) }},
 		"endless authority": {classes: []string{"tls"}, message: "longer than",
 			change: func(t *testing.T, m *mutual, _ *delivery.Policy) { put(t, m.ca, make([]byte, 2<<20)) }},

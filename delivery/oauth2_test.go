@@ -99,8 +99,8 @@ func TestWithoutATokenNothingIsSent(t *testing.T) {
 		"redirect":   {answer: http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect).ServeHTTP, message: "redirects are not followed"},
 		"no JSON":    {answer: write(200, canary), message: "no token that can be read"},
 		"no token":   {answer: writeJSON(`{"access_token":""}`), message: "no token that can be read"},
-		"other type": {answer: writeJSON(`{"access_token":"x","token_type":"mac"}`), message: "not of the type bearer"},
-		"odd token":  {answer: writeJSON(`{"access_token":"x\r\ny: z"}`), message: "fits in no header"},
+		"other type": {answer: writeJSON(`{"access_token":"x","token_type":"mac"}`), message: "type is not Bearer"},
+		"odd token":  {answer: writeJSON(`{"access_token":"x\r\ny: z"}`), message: "characters that a header cannot contain"},
 		"endless": {answer: func(w http.ResponseWriter, _ *http.Request) {
 			for {
 				if _, err := w.Write(make([]byte, 64<<10)); err != nil {
@@ -147,7 +147,7 @@ func TestARefusedTokenWithoutANewOne(t *testing.T) {
 	assert.Equal(t, "auth", o.Class)
 	assert.Equal(t, contract.VerdictRetry, o.Verdict)
 	assert.Equal(t, 401, o.Code)
-	assert.Equal(t, "HTTP 401 Unauthorized; the token URL gave no token: HTTP 500 Internal Server Error", o.Message)
+	assert.Equal(t, "HTTP 401 Unauthorized; the token URL returned no token: HTTP 500 Internal Server Error", o.Message)
 	assert.Len(t, r.seen, 2)
 }
 
@@ -246,7 +246,7 @@ func TestTokenAnswers(t *testing.T) {
 		"an error with a byte order mark": {"application/json", "\ufeff" + `{"error":"unauthorized_client"}`, 403, "HTTP 403 Forbidden, unauthorized_client"},
 		"an error that is a form":         {"application/json", `error=invalid_client`, 403, "HTTP 403 Forbidden, invalid_client"},
 		"an error behind a 200":           {"application/json", `{"error":"invalid_grant"}`, 200, "no token"},
-		"another kind of token":           {"text/plain", `{"access_token":"t-o.k_e~n","token_type":"mac"}`, 200, "not of the type bearer"},
+		"another kind of token":           {"text/plain", `{"access_token":"t-o.k_e~n","token_type":"mac"}`, 200, "type is not Bearer"},
 		"a number for a token":            {"application/json", `{"access_token":7}`, 200, "no token that can be read"},
 		"a page":                          {"text/html", `<html>` + canary, 200, "no token that can be read"},
 		"nothing":                         {"application/json", ``, 200, "no token that can be read"},

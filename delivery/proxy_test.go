@@ -119,12 +119,12 @@ func TestProxiesThatFail(t *testing.T) {
 		"slow":          {proxy: hostiletest.Serve(t, hostiletest.SlowHeaders).URL, class: "timeout", slow: true},
 		"reset":         {proxy: hostiletest.Serve(t, hostiletest.ResetOnAccept).URL, class: "network", message: "the proxy"},
 		"huge header":   {proxy: hostiletest.Serve(t, hostiletest.HugeHeader).URL, class: "network", message: "the proxy broke off"},
-		"not HTTP":      {proxy: hostiletest.Serve(t, hostiletest.NotHTTP).URL, class: "network", message: "does not answer in HTTP"},
+		"not HTTP":      {proxy: hostiletest.Serve(t, hostiletest.NotHTTP).URL, class: "network", message: "its response is not HTTP"},
 		"407":           {proxy: hostiletest.Serve(t, says("HTTP/1.1 407 No "+canary+"\r\nContent-Length: 0\r\n\r\n")).URL, class: "auth", message: "HTTP 407"},
-		"403":           {proxy: hostiletest.Serve(t, says("HTTP/1.1 403 No "+canary+"\r\n\r\n"+canary)).URL, class: "network", message: "gives no way to the receiver: HTTP 403 Forbidden"},
+		"403":           {proxy: hostiletest.Serve(t, says("HTTP/1.1 403 No "+canary+"\r\n\r\n"+canary)).URL, class: "network", message: "does not connect to the receiver: HTTP 403 Forbidden"},
 		"502":           {proxy: hostiletest.Serve(t, says("HTTP/1.1 502 No\r\n\r\n")).URL, class: "network", message: "HTTP 502 Bad Gateway"},
 		"redirect":      {proxy: hostiletest.Serve(t, says("HTTP/1.1 302 Found\r\nLocation: "+receiver.URL+"\r\n\r\n")).URL, class: "network", message: "HTTP 302"},
-		"speaks itself": {proxy: hostiletest.Serve(t, says("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n")).URL, class: "network", message: "spoke before"},
+		"speaks itself": {proxy: hostiletest.Serve(t, says("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n")).URL, class: "network", message: "sent data before the request"},
 		"flood":         {proxy: hostiletest.Serve(t, hostiletest.InformationalFlood).URL, class: "network", message: "the proxy"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -160,7 +160,7 @@ func TestProxiesThatCannotBeConfigured(t *testing.T) {
 		{URL: "http://127.1:3128"}, {URL: "http://%zz:1"},
 	} {
 		_, err := guardOf(t).Through(p)
-		assert.ErrorContains(t, err, "guard.proxy: ", "%+v", p)
+		assert.ErrorContains(t, err, "guard.proxy", "%+v", p)
 		assert.NotContains(t, err.Error(), canary)
 	}
 	with, err := guardOf(t).Through(delivery.Proxy{URL: "http://proxy.internal:3128"})

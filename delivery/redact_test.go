@@ -158,6 +158,6 @@ func TestCredentialsThatFitInNoHeader(t *testing.T) {
 		policy.Auth = auth
 		o := newSender(t).Send(context.Background(), policy, newRequest(server.URL), 1)
 		assert.Equal(t, "auth", o.Class, name)
-		assert.Equal(t, "secret env:SEGUE_TEST_SECRET holds characters that fit in no header", o.Message)
+		assert.Equal(t, "secret env:SEGUE_TEST_SECRET contains characters that a header cannot contain", o.Message)
 	}
 }

@@ -30,7 +30,7 @@ const (
 const (
 	related    = `multipart/related; type="application/xop+xml"; start="<root@x>"; start-info="text/xml"; boundary="b1"`
 	xop        = "Content-Type: application/xop+xml; charset=UTF-8; type=\"text/xml\"\r\nContent-ID: <root@x>\r\n\r\n"
-	noEnvelope = "the response is no SOAP envelope that can be read, HTTP 200 OK"
+	noEnvelope = "the response is not a readable SOAP envelope, HTTP 200 OK"
 )
 
 // mtom is a multipart response whose last part is an envelope, and an attachment.

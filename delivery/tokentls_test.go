@@ -54,7 +54,7 @@ func TestATokenURLOfAPrivateAuthority(t *testing.T) {
 		"expired":                     {server: hostiletest.Leaf{Expired: true}, trust: delivery.TLS{CA: ref(our)}, message: "expired"},
 		"the call's does not count":   {own: delivery.TLS{CA: ref(our)}, message: "unknown authority"},
 		"no file":                     {trust: delivery.TLS{CA: ref(filepath.Join(dir, "none"))}, message: "oauth2.tls.ca: secret file:"},
-		"broken file":                 {trust: delivery.TLS{CA: ref(broken)}, message: "oauth2.tls.ca holds no certificate"},
+		"broken file":                 {trust: delivery.TLS{CA: ref(broken)}, message: "oauth2.tls.ca contains no certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := newIssuer(t)
