@@ -20,8 +20,8 @@ import (
 	"segue/delivery/hostiletest"
 )
 
-// mutual is a receiver that asks for a client certificate, and the files of a
-// call that has one.
+// mutual is a receiver that requires a client certificate, and the files of a call that has
+// one.
 type mutual struct {
 	authority, clients    *hostiletest.Authority
 	server                *httptest.Server
@@ -54,7 +54,7 @@ func newMutual(t *testing.T, server hostiletest.Leaf) *mutual {
 	return m
 }
 
-// show makes the certificate the call's.
+// show makes the certificate that of the call.
 func (m *mutual) show(t *testing.T, c tls.Certificate) {
 	certificate, key := hostiletest.Files(t, c)
 	put(t, m.certificate, certificate)
@@ -146,7 +146,7 @@ func TestClientCertificates(t *testing.T) {
 	}
 }
 
-func TestAClientCertificateNeverGoesWithoutTLS(t *testing.T) {
+func TestAClientCertificateRequiresTLS(t *testing.T) {
 	var requests atomic.Int32
 	plain := serve(t, func(http.ResponseWriter, *http.Request) { requests.Add(1) })
 	m := newMutual(t, hostiletest.Leaf{})
@@ -160,8 +160,8 @@ func TestAClientCertificateNeverGoesWithoutTLS(t *testing.T) {
 	assert.Zero(t, requests.Load())
 }
 
-// A replaced certificate is used from the next attempt on, over a new connection;
-// one that is still the same keeps its connection.
+// A replaced certificate is used from the next attempt on, over a new connection; an unchanged
+// one keeps its connection.
 func TestARotatedClientCertificate(t *testing.T) {
 	m := newMutual(t, hostiletest.Leaf{})
 	sender := newSender(t)
@@ -177,11 +177,11 @@ func TestARotatedClientCertificate(t *testing.T) {
 	m.show(t, rotated)
 	assert.Equal(t, rotated.Leaf.SerialNumber.String(), send(3))
 	assert.EqualValues(t, 2, m.connections.Load())
-	assert.Equal(t, 1, sender.Identities(), "the old one is forgotten")
+	assert.Equal(t, 1, sender.Identities(), "the old one is dropped")
 
 	require.NoError(t, os.Remove(m.key))
 	o := sender.Send(context.Background(), m.policy(), numbered(m.server.URL, 4), 1)
-	assert.Equal(t, "auth", o.Class, "also when a connection is still there")
+	assert.Equal(t, "auth", o.Class, "also while a connection is still open")
 	assert.EqualValues(t, 3, m.requests.Load())
 }
 

@@ -17,7 +17,7 @@ import (
 	"segue/delivery/hostiletest"
 )
 
-// through is a sender behind a proxy, for whom every name is a public address.
+// through returns a sender behind a proxy; every name resolves to a public address.
 func through(t *testing.T, o delivery.Options, p delivery.Proxy) *delivery.Sender {
 	t.Helper()
 	if o.Guard == nil {
@@ -50,25 +50,25 @@ func TestThroughAProxy(t *testing.T) {
 	o := sender.Send(context.Background(), newPolicy(), numbered("https://crm.example.com/", 1), 1)
 	assert.Equal(t, "ok", o.Class, o.Message)
 	o = sender.Send(context.Background(), newPolicy(), numbered("https://other.example.com:8443/", 2), 1)
-	assert.Equal(t, "tls", o.Class, "the receiver shows its certificate as without a proxy")
+	assert.Equal(t, "tls", o.Class, "the receiver presents its certificate as without a proxy")
 	assert.Equal(t, []string{"CONNECT 93.184.216.34:443", "CONNECT 93.184.216.34:8443"}, proxy.asked)
 	right := "Basic " + base64.StdEncoding.EncodeToString([]byte("segue:"+canary))
 	assert.Equal(t, []string{right, right}, proxy.auth)
 	assert.Equal(t, 1, secured.Requests())
 }
 
-func TestWhatIsInsideIsNotReachedThroughTheProxy(t *testing.T) {
+func TestAllowedAddressesAreDialledDirectly(t *testing.T) {
 	proxy, receiver := newTunnels(t, hostiletest.Serve(t, hostiletest.OK).URL), hostiletest.Serve(t, hostiletest.OK)
 	sender := through(t, delivery.Options{Guard: guardOf(t, strings.TrimPrefix(receiver.URL, "http://"))}, delivery.Proxy{URL: proxy.URL})
 	assert.Equal(t, "ok", sender.Send(context.Background(), newPolicy(), numbered(receiver.URL, 1), 1).Class)
 	assert.Equal(t, 1, receiver.Requests())
 	for i, url := range []string{proxy.URL, "http://169.254.169.254/", "http://10.0.0.1/", "http://[::1]:1/"} {
-		assert.Equal(t, "blocked", sender.Send(context.Background(), newPolicy(), numbered(url, i+2), 1).Class, "%s: that the proxy may be dialled opens it to no call", url)
+		assert.Equal(t, "blocked", sender.Send(context.Background(), newPolicy(), numbered(url, i+2), 1).Class, "%s: a call may not dial the proxy itself", url)
 	}
 	assert.Zero(t, proxy.Connections())
 }
 
-// Variables that other programs obey would lead past the guard.
+// The environment variables that other programs read would bypass the guard.
 func TestProxiesOfTheEnvironmentAreNotUsed(t *testing.T) {
 	proxy, receiver := newTunnels(t, hostiletest.Serve(t, hostiletest.OK).URL), hostiletest.Serve(t, hostiletest.OK)
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"} {
@@ -88,7 +88,7 @@ func TestProxiesOfTheEnvironmentAreNotUsed(t *testing.T) {
 	assert.EqualValues(t, 1, issuer.requests.Load())
 }
 
-func TestTokensComeThroughTheProxy(t *testing.T) {
+func TestTokensAreRequestedThroughTheProxy(t *testing.T) {
 	i := newIssuer(t)
 	r := i.receiver(t)
 	proxy := newTunnels(t, i.server.URL)
@@ -153,7 +153,7 @@ func TestProxiesThatFail(t *testing.T) {
 	assert.Zero(t, receiver.Connections())
 }
 
-func TestProxiesThatCannotBeConfigured(t *testing.T) {
+func TestInvalidProxiesAreRejected(t *testing.T) {
 	for _, p := range []delivery.Proxy{
 		{URL: "https://proxy.internal:3128"}, {URL: "http://proxy.internal"}, {URL: "proxy.internal:3128"}, {URL: "http://user:" + canary + "@proxy.internal:3128"},
 		{URL: "http://proxy.internal:3128/path"}, {URL: "http://proxy.internal:3128", Username: "env:U"}, {Password: "env:P"}, {URL: "socks5://proxy.internal:1080"},
@@ -170,9 +170,8 @@ func TestProxiesThatCannotBeConfigured(t *testing.T) {
 	assert.Equal(t, guardOf(t), without)
 }
 
-// A proxy that is slow to lead, and a receiver that is slow behind it, have one
-// deadline together.
-func TestTheProxyHasNoDeadlineOfItsOwn(t *testing.T) {
+// A slow proxy and a slow receiver behind it share one deadline.
+func TestTheProxySharesTheAttemptsDeadline(t *testing.T) {
 	slow := serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()

@@ -23,8 +23,8 @@ func answering(contentType string, code int, body string) http.HandlerFunc {
 
 const envelope11 = `<?xml version="1.0"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Header><t>1</t></soap:Header><soap:Body>`
 
-// TestReturnsInTheFormatsOfECS takes values from JSON, XML, text and a form; flat
-// ones, as documented, and says of the others why not.
+// TestReturnsInTheFormatsOfECS returns flat values from JSON, XML, text and a form, as
+// documented, and says why others are not returned.
 func TestReturnsInTheFormatsOfECS(t *testing.T) {
 	all := map[string]any{"tier": "gold", "score": "7.5"}
 	cases := []struct {
@@ -95,7 +95,7 @@ func TestReturnsInTheFormatsOfECS(t *testing.T) {
 			policy.Accept, policy.SOAP = c.accept, c.soap
 			policy.Returns = []delivery.Return{{From: "tier", To: "tier"}, {From: "score", To: "score"}}
 			o := newSender(t).Send(context.Background(), policy, newRequest(server.URL), 1)
-			assert.Equal(t, contract.VerdictDelivered, o.Verdict, "whatever came back, the receiver has the request")
+			assert.Equal(t, contract.VerdictDelivered, o.Verdict, "whatever the response, the receiver has the request")
 			assert.Equal(t, c.want, o.Returns)
 			assert.Equal(t, c.message, o.Message)
 		})
