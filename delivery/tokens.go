@@ -96,9 +96,10 @@ func (t *tokens) claim(g *grant, rejected string) (_ cachedToken, waiting <-chan
 		t.cached[g.key()] = cached
 	}
 	cached.usedAt = now
-	isUseless := cached.token.value == rejected && now.Before(cached.replacedAt.Add(rejectionPause))
+	// Another token would be rejected, too: the rejected one is a replacement itself.
+	isNewReplacement := cached.token.value == rejected && now.Before(cached.replacedAt.Add(rejectionPause))
 	switch {
-	case cached.token.value != "" && (cached.token.value != rejected || isUseless) && now.Before(cached.validUntil):
+	case cached.token.value != "" && (cached.token.value != rejected || isNewReplacement) && now.Before(cached.validUntil):
 		return cachedToken{token: cached.token}, nil
 	case cached.failure != nil && now.Before(cached.failedUntil):
 		return cachedToken{failure: cached.failure}, nil
