@@ -407,10 +407,10 @@ func TestAlertRulesComeFromFileAndEnvironment(t *testing.T) {
 
 func TestNoOtherHeaderOrParameterHasTheNameOfAKey(t *testing.T) {
 	for key, want := range map[string]string{
-		"name: Host":                      "calls[0].auth.api_key.name: the header Host is set by Segue itself; use another one, such as X-Api-Key",
+		"name: Host":                      "calls[0].auth.api_key.name: the header Host is set by Segue itself; use another header, such as X-Api-Key",
 		"name: webhook-id":                "calls[0].auth.api_key.name: the header Webhook-Id is set by Segue itself",
 		"name: Content-Type":              "calls[0].auth.api_key.name: the header Content-Type is set by Segue itself",
-		"name: X Key":                     "calls[0].auth.api_key.name: the name is not that of a header; use letters, digits and dashes",
+		"name: X Key":                     "calls[0].auth.api_key.name: the name is not a valid header name; use letters, digits and dashes",
 		"name: x-own":                     `calls[0].auth.api_key.name: the call has another header or query parameter of this name; keep one`,
 		"in: query, name: token":          `calls[0].auth.api_key.name: the call has another header or query parameter of this name; keep one`,
 		"in: query, name: X-Own":          "",

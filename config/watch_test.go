@@ -391,7 +391,7 @@ func TestMissingSecretsAreNamedWithTheirLines(t *testing.T) {
 		path + ":2: calls[0].auth.basic.password: secret env:SEGUE_TEST_GONE is not set; set it and restart the process: a running process does not see new variables",
 		path + ":6: calls[1].auth.mtls.key: secret file:/nowhere/key.pem cannot be read; create it: every attempt reads it again",
 		path + ":7: calls[1].sign.secrets[1]: secret env:SEGUE_TEST_OLD is not set; set it and restart the process: a running process does not see new variables",
-		path + ":7: calls[1].sign.secrets[2]: signing secret env:SEGUE_TEST_THERE is not whsec_ and base64; set it and restart the process: a running process does not see new variables",
+		path + ":7: calls[1].sign.secrets[2]: signing secret env:SEGUE_TEST_THERE is not whsec_ followed by base64; set it and restart the process: a running process does not see new variables",
 		path + ":7: calls[1].sign.secrets[3]: signing secret env:SEGUE_TEST_SHORT has 7 bytes; use 24 to 64, such as whsec_ and the output of: openssl rand -base64 32; " +
 			"set it and restart the process: a running process does not see new variables",
 	}, "\n"))

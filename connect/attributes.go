@@ -16,8 +16,8 @@ const (
 	integer = enumspb.INDEXED_VALUE_TYPE_INT
 )
 
-// SearchAttributes is every search attribute that Segue's workflows set. A namespace on SQL has room for ten keywords,
-// three keyword lists and three integers: one of each, at least, is left to the namespace.
+// SearchAttributes are all search attributes that Segue's workflows set. A namespace on SQL has room for ten keywords,
+// three keyword lists and three integers; Segue leaves at least one of each free.
 var SearchAttributes = []SearchAttribute{
 	{"SegueState", keyword},
 	{"SegueChannel", keyword},
@@ -33,7 +33,7 @@ var SearchAttributes = []SearchAttribute{
 	{"SegueParked", integer},
 }
 
-// SearchAttributeTypes gives the table as names and type names, the way package embedded takes it.
+// SearchAttributeTypes returns the type name of each search attribute, as package embedded needs them.
 func SearchAttributeTypes() map[string]string {
 	types := make(map[string]string, len(SearchAttributes))
 	for _, attribute := range SearchAttributes {

@@ -12,8 +12,9 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// Dial connects to Temporal. It tries for some seconds, as long as the context allows, so that a server that is just
-// starting is met. The namespace need not exist yet. Codecs, interceptors and metrics come as plugins.
+// Dial connects to Temporal. It tries for some seconds, as long as the context allows, because a server may be starting.
+// The namespace need not exist yet. Codecs, interceptors and metrics are plugins. Dial reports an error, with a remedy, if
+// Temporal cannot be reached or rejects the credentials.
 func Dial(ctx context.Context, settings Settings, logger *slog.Logger, plugins ...client.Plugin) (client.Client, error) {
 	settings = settings.WithDefaults()
 	options, err := settings.options(logger, plugins)
@@ -33,7 +34,7 @@ func (s Settings) options(logger *slog.Logger, plugins []client.Plugin) (client.
 		options.Logger = log.NewStructuredLogger(logger)
 	}
 	if isLoopback(s.Address) {
-		// The SDK compresses by default; within one machine that buys nothing and costs both sides time.
+		// The SDK compresses by default; within one machine, that only costs both sides time.
 		options.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
 	}
 	if s.wantsTLS() {
@@ -54,23 +55,23 @@ func (s Settings) options(logger *slog.Logger, plugins []client.Plugin) (client.
 	return options, nil
 }
 
-// remedy says what somebody who reads the error can do about it.
+// remedy returns what the reader of the error can do.
 func (s Settings) remedy(err error) string {
-	if denied(err) {
-		return "check the API key or the client certificate, and that they are for this address"
+	if isDenied(err) {
+		return "check that the API key or the client certificate is valid for this address"
 	}
 	if isLoopback(s.Address) {
-		return "is it running? `segue dev` starts one on this machine; --address or SEGUE_TEMPORAL_ADDRESS names another"
+		return "check that it is running; `segue dev` starts one on this machine; set another with --address or SEGUE_TEMPORAL_ADDRESS"
 	}
-	secured := "without TLS"
+	secured := "serves without TLS"
 	if s.wantsTLS() {
-		secured = "with TLS"
+		secured = "serves TLS"
 	}
-	return "is it running, reachable from here, and to be spoken to " + secured + "? --address or SEGUE_TEMPORAL_ADDRESS names another"
+	return "check that it is running, reachable from here and " + secured + "; set another with --address or SEGUE_TEMPORAL_ADDRESS"
 }
 
-// denied tells whether Temporal knows us too little rather than not at all.
-func denied(err error) bool {
+// isDenied reports whether Temporal was reached and rejected the credentials.
+func isDenied(err error) bool {
 	for ; err != nil; err = errors.Unwrap(err) {
 		switch serviceerror.ToStatus(err).Code() {
 		case codes.PermissionDenied, codes.Unauthenticated:

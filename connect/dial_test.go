@@ -18,7 +18,7 @@ import (
 	"segue/connect"
 )
 
-func TestWithinOneMachineNothingIsCompressed(t *testing.T) {
+func TestConnectionsWithinOneMachineAreNotCompressed(t *testing.T) {
 	f := serve(t, &frontend{}, nil)
 	c, err := connect.Dial(t.Context(), connect.Settings{Address: f.address}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
@@ -26,7 +26,7 @@ func TestWithinOneMachineNothingIsCompressed(t *testing.T) {
 	require.Empty(t, (<-f.headers).Get("grpc-encoding"))
 }
 
-func TestAnUnreachableTemporalIsNamedWithARemedy(t *testing.T) {
+func TestAnUnreachableTemporalIsReportedWithARemedy(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	address := listener.Addr().String()
@@ -55,15 +55,15 @@ func TestAnAPIKeyIsReadAgainForEachCall(t *testing.T) {
 	require.Equal(t, []string{"Bearer second"}, (<-f.headers).Get("authorization"))
 }
 
-func TestAKeyThatIsNotAcceptedSaysWhatToCheck(t *testing.T) {
+func TestARejectedKeyIsReportedWithARemedy(t *testing.T) {
 	f := serve(t, &frontend{key: "right"}, nil)
 	t.Setenv("SEGUE_TEST_KEY", "wrong-secret")
 	_, err := connect.Dial(t.Context(), connect.Settings{Address: f.address, APIKey: "env:SEGUE_TEST_KEY"}, nil)
-	require.ErrorContains(t, err, "check the API key")
+	require.ErrorContains(t, err, "check that the API key")
 	require.NotContains(t, err.Error(), "wrong-secret")
 }
 
-func TestAKeyMustBeAReference(t *testing.T) {
+func TestAnAPIKeyMustBeAReference(t *testing.T) {
 	for reference, want := range map[string]string{
 		"eyJhbGciOi.secret":       "env:NAME or file:PATH",
 		"env:SEGUE_TEST_NO_KEY":   "env:SEGUE_TEST_NO_KEY is empty",
@@ -101,7 +101,7 @@ func TestMutualTLS(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestFilesThatAreNoCertificatesAreNamed(t *testing.T) {
+func TestInvalidCertificateFilesAreErrors(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "nonsense.pem")
 	require.NoError(t, os.WriteFile(path, []byte("nonsense"), 0o600))
 	nonsense := "file:" + path

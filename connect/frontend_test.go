@@ -29,11 +29,11 @@ import (
 
 func durationOf(d time.Duration) *durationpb.Duration { return durationpb.New(d) }
 
-// frontend answers just enough to be dialed, and remembers the headers of the calls.
+// frontend answers just enough to be dialed, and records the headers of the requests.
 type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 	address string
-	key     string // when set, the API key it wants
+	key     string // the API key that it requires; empty: none
 	headers chan metadata.MD
 }
 

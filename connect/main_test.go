@@ -21,7 +21,7 @@ const (
 	pollEvery = 20 * time.Millisecond
 )
 
-// address is that of a Temporal whose only namespace has no search attributes of Segue's.
+// address is that of a Temporal whose only namespace has none of Segue's search attributes.
 var address string
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -50,7 +50,7 @@ func run(m *testing.M) int {
 // runs keeps the tests apart from their own repetitions (-count).
 var runs atomic.Int64
 
-// fresh is a namespace name that was not used before.
+// fresh returns a namespace name that was not used before.
 func fresh(name string) string { return fmt.Sprintf("%s-%d", name, runs.Add(1)) }
 
 func dial(t *testing.T, namespace string) client.Client {

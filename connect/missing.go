@@ -13,29 +13,29 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// Missing returns the names of Segue's search attributes that a namespace lacks, in the order of the table. A namespace
-// that does not exist, and an attribute of the wrong type, are errors that say what to do. It needs no more than the
-// right to list workflows.
+// Missing returns the names of Segue's search attributes that a namespace lacks, in the order of SearchAttributes. It
+// reports an error, with a remedy, if the namespace does not exist or has an attribute of the wrong type. It needs only
+// the permission to list workflows.
 func Missing(ctx context.Context, c client.Client, namespace string) ([]string, error) {
-	lacking, err := lookIn(c, namespace).lacking(ctx)
+	missing, err := inspectorOf(c, namespace).missing(ctx)
 	var noNamespace *serviceerror.NamespaceNotFound
 	if errors.As(err, &noNamespace) {
 		return nil, fmt.Errorf("%w (`segue setup` registers it)", err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("look for the search attributes of namespace %s: %w", namespace, err)
+		return nil, fmt.Errorf("check the search attributes of namespace %s: %w", namespace, err)
 	}
 	var names []string
-	for _, attribute := range lacking {
+	for _, attribute := range missing {
 		names = append(names, attribute.Name)
 	}
 	return names, nil
 }
 
-// WrongTypeError says that a namespace has a search attribute of Segue's, but of another type.
+// WrongTypeError is the error of a namespace that has one of Segue's search attributes with another type.
 type WrongTypeError struct {
 	Namespace string
-	// Has is of an unspecified type where the server does not tell the type.
+	// Has is of an unspecified type if the server does not report the type.
 	Has, Want SearchAttribute
 }
 
@@ -48,83 +48,82 @@ func (e *WrongTypeError) Error() string {
 		e.Want.Name, e.Namespace, has, e.Want.Type)
 }
 
-// lookout asks which search attributes a namespace has, by queries that name them: some clouds deny the operator service,
-// which lists them.
-type lookout struct {
+// inspector finds out which search attributes a namespace has, by queries that name them: some clouds deny access to the
+// operator service, which lists them.
+type inspector struct {
 	workflows workflowservice.WorkflowServiceClient
 	operator  operatorservice.OperatorServiceClient
 	namespace string
 }
 
-func lookIn(c client.Client, namespace string) lookout {
-	return lookout{workflows: c.WorkflowService(), operator: c.OperatorService(), namespace: namespace}
+func inspectorOf(c client.Client, namespace string) inspector {
+	return inspector{workflows: c.WorkflowService(), operator: c.OperatorService(), namespace: namespace}
 }
 
-// lacking returns the attributes of the table that the namespace lacks. One query tells that none is; only if it is
-// refused, the attributes are asked for one by one.
-func (l lookout) lacking(ctx context.Context) ([]SearchAttribute, error) {
+// missing returns the attributes of SearchAttributes that the namespace lacks. One query with all of them shows that none
+// is missing; if it is rejected, missing queries each attribute.
+func (i inspector) missing(ctx context.Context) ([]SearchAttribute, error) {
 	all := make([]string, len(SearchAttributes))
-	for i, attribute := range SearchAttributes {
-		all[i] = attribute.condition()
+	for n, attribute := range SearchAttributes {
+		all[n] = attribute.condition()
 	}
-	if fits, err := l.accepts(ctx, strings.Join(all, " AND ")); err != nil {
+	if fits, err := i.accepts(ctx, strings.Join(all, " AND ")); err != nil {
 		return nil, err
 	} else if fits {
-		return nil, l.checkLists(ctx)
+		return nil, i.checkLists(ctx)
 	}
-	var lacking []SearchAttribute
+	var missing []SearchAttribute
 	for _, attribute := range SearchAttributes {
-		known, err := l.accepts(ctx, attribute.Name+" IS NULL")
+		known, err := i.accepts(ctx, attribute.Name+" IS NULL")
 		if err != nil {
 			return nil, err
 		}
 		if !known {
-			lacking = append(lacking, attribute)
+			missing = append(missing, attribute)
 			continue
 		}
-		if fits, err := l.accepts(ctx, attribute.condition()); err != nil {
+		if fits, err := i.accepts(ctx, attribute.condition()); err != nil {
 			return nil, err
 		} else if !fits {
-			return nil, &WrongTypeError{Namespace: l.namespace, Has: SearchAttribute{attribute.Name, l.typeOf(ctx, attribute.Name)}, Want: attribute}
+			return nil, &WrongTypeError{Namespace: i.namespace, Has: SearchAttribute{attribute.Name, i.typeOf(ctx, attribute.Name)}, Want: attribute}
 		}
 	}
-	return lacking, nil
+	return missing, nil
 }
 
-// checkLists reports a Keyword where a list of them is needed: what a list accepts, a
-// Keyword accepts, too.
-func (l lookout) checkLists(ctx context.Context) error {
+// checkLists reports an error if a KeywordList is a Keyword, which accepts the same conditions and more.
+func (i inspector) checkLists(ctx context.Context) error {
 	for _, attribute := range SearchAttributes {
 		if attribute.Type != list {
 			continue
 		}
-		isKeyword, err := l.accepts(ctx, SearchAttribute{attribute.Name, keyword}.condition())
+		isKeyword, err := i.accepts(ctx, SearchAttribute{attribute.Name, keyword}.condition())
 		if err != nil {
 			return err
 		}
 		if isKeyword {
-			return &WrongTypeError{Namespace: l.namespace, Has: SearchAttribute{attribute.Name, keyword}, Want: attribute}
+			return &WrongTypeError{Namespace: i.namespace, Has: SearchAttribute{attribute.Name, keyword}, Want: attribute}
 		}
 	}
 	return nil
 }
 
-// condition is one that no attribute of another type can have; but see checkLists.
+// condition returns a condition that an attribute of another type does not accept; but see checkLists.
 func (s SearchAttribute) condition() string {
 	switch s.Type {
 	case keyword:
-		return s.Name + " STARTS_WITH 'segue'" // a Text has no beginning, nor has a list
+		return s.Name + " STARTS_WITH 'segue'" // neither a Text nor a list accepts STARTS_WITH
 	case list:
-		return s.Name + " IN ('segue')" // a Text is no member
+		return s.Name + " IN ('segue')" // a Text does not accept IN
 	}
 	return s.Name + " = 0"
 }
 
-// accepts reports whether the namespace knows what a condition names. It counts among the runs of no workflow, so that
-// the answer costs nothing.
-func (l lookout) accepts(ctx context.Context, condition string) (bool, error) {
-	_, err := l.workflows.CountWorkflowExecutions(ctx, &workflowservice.CountWorkflowExecutionsRequest{
-		Namespace: l.namespace, Query: "WorkflowId = 'segue' AND " + condition,
+// accepts reports whether the namespace accepts a condition. The query counts the runs of a workflow that does not exist, so
+// that it costs nothing.
+func (i inspector) accepts(ctx context.Context, condition string) (bool, error) {
+	_, err := i.workflows.CountWorkflowExecutions(ctx, &workflowservice.CountWorkflowExecutionsRequest{
+		Namespace: i.namespace, Query: "WorkflowId = 'segue' AND " + condition,
 	})
 	var invalid *serviceerror.InvalidArgument
 	if errors.As(err, &invalid) {
@@ -133,16 +132,16 @@ func (l lookout) accepts(ctx context.Context, condition string) (bool, error) {
 	return err == nil, err
 }
 
-// typeOf asks the operator service, where that answers, for an error message.
-func (l lookout) typeOf(ctx context.Context, name string) enumspb.IndexedValueType {
-	present, err := l.operator.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: l.namespace})
+// typeOf returns the type of an attribute for an error message, if the operator service answers.
+func (i inspector) typeOf(ctx context.Context, name string) enumspb.IndexedValueType {
+	present, err := i.operator.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: i.namespace})
 	if err != nil {
 		return enumspb.INDEXED_VALUE_TYPE_UNSPECIFIED
 	}
 	return present.GetCustomAttributes()[name]
 }
 
-// without returns the names of the table that are not among those given.
+// without returns the names in SearchAttributes that are not among the given ones.
 func without(names []string) []string {
 	given := map[string]bool{}
 	for _, name := range names {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// resolve reads a secret that is given by reference. No error ever holds what was read.
+// resolve reads a secret by its reference. No error contains what was read.
 func resolve(reference string) (string, error) {
 	kind, name, _ := strings.Cut(reference, ":")
 	var secret string
@@ -21,7 +21,7 @@ func resolve(reference string) (string, error) {
 		}
 		secret = string(content)
 	default:
-		// The reference may be the secret itself, put in the wrong place: do not repeat it.
+		// The reference may be the secret itself, in the wrong place: do not repeat it.
 		return "", errors.New("it must be a reference, env:NAME or file:PATH")
 	}
 	if secret = strings.TrimSpace(secret); secret == "" {

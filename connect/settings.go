@@ -6,25 +6,25 @@ import (
 	"strings"
 )
 
-// What Segue uses where nothing else is said.
+// The defaults of Settings.
 const (
 	DefaultAddress   = "127.0.0.1:7233"
 	DefaultNamespace = "default"
 	DefaultTaskQueue = "segue"
 )
 
-// Settings say which Temporal a process works with.
+// Settings say which Temporal a process uses.
 type Settings struct {
 	// Address is the host and port of the Temporal frontend.
 	Address string
 	// Namespace holds Segue's workflows.
 	Namespace string
-	// TaskQueue is where Segue's workers poll. Dial does not need it; it travels with the rest.
+	// TaskQueue is the one that Segue's workers poll. Dial does not need it.
 	TaskQueue string
 	// APIKey is a reference to the key, env:NAME or file:PATH, never the key itself. It is resolved for each request, so
-	// that a key can be rotated under a running process.
+	// that a key can be rotated while the process runs.
 	APIKey string
-	// TLS is for a frontend that wants it; an API key for an address beyond this machine turns it on as well.
+	// TLS is for a frontend that requires it; an API key for an address beyond this machine turns it on as well.
 	TLS TLS
 }
 
@@ -37,11 +37,11 @@ type TLS struct {
 	// Cert and Key refer to the client's certificate, PEM, env:NAME or file:PATH, for mutual TLS; a renewed pair of files
 	// is used without a restart.
 	Cert, Key string
-	// ServerName is the name to expect in the server's certificate where it differs from the address.
+	// ServerName is the name that the server's certificate must have, if it differs from the address.
 	ServerName string
 }
 
-// WithDefaults fills in what is empty.
+// WithDefaults returns the settings with defaults for empty fields.
 func (s Settings) WithDefaults() Settings {
 	s.Address = cmp.Or(s.Address, DefaultAddress)
 	s.Namespace = cmp.Or(s.Namespace, DefaultNamespace)
@@ -49,12 +49,13 @@ func (s Settings) WithDefaults() Settings {
 	return s
 }
 
-// wantsTLS: a key must not cross a network in plain text because somebody forgot a setting.
+// wantsTLS reports whether to use TLS. An API key turns it on, so that a forgotten setting does not send the key over a
+// network in plain text.
 func (s Settings) wantsTLS() bool {
 	return s.TLS != (TLS{}) || s.APIKey != "" && !isLoopback(s.Address)
 }
 
-// isLoopback tells whether an address, with or without a gRPC scheme, stays on this machine.
+// isLoopback reports whether an address, with or without a gRPC scheme, is on this machine.
 func isLoopback(address string) bool {
 	if i := strings.LastIndex(address, "/"); i >= 0 {
 		address = address[i+1:]

@@ -66,10 +66,10 @@ func TestSetupMakesANamespaceUsable(t *testing.T) {
 	require.False(t, again.Registered)
 	require.Empty(t, again.Added)
 	require.Equal(t, names(), again.Present)
-	require.Contains(t, again.String(), "was there")
+	require.Contains(t, again.String(), "exists")
 }
 
-// everyAttribute sets the whole table, in the types it declares.
+// everyAttribute sets all search attributes, with their types.
 func everyAttribute() temporal.SearchAttributes {
 	var updates []temporal.SearchAttributeUpdate
 	for _, attribute := range connect.SearchAttributes {
@@ -102,13 +102,13 @@ func TestSeveralSetupsAtOnceAllSucceed(t *testing.T) {
 	require.Empty(t, missing)
 }
 
-func TestMissingNamesWhatIsMissing(t *testing.T) {
+func TestMissingReturnsTheMissingAttributes(t *testing.T) {
 	missing, err := connect.Missing(t.Context(), dial(t, "default"), "default")
 	require.NoError(t, err)
 	require.Equal(t, names(), missing)
 }
 
-func TestAnAttributeOfAnotherTypeIsAnErrorThatSaysSo(t *testing.T) {
+func TestAnAttributeOfAnotherTypeIsAnError(t *testing.T) {
 	namespace := fresh("taken")
 	c := dial(t, namespace)
 	_, err := c.WorkflowService().RegisterNamespace(t.Context(), &workflowservice.RegisterNamespaceRequest{
@@ -135,7 +135,7 @@ func TestAnAttributeOfAnotherTypeIsAnErrorThatSaysSo(t *testing.T) {
 	require.ErrorContains(t, err, "SegueState of namespace "+namespace+" is Text, and Segue needs Keyword")
 }
 
-// denied is a client that Temporal denies the operator service.
+// denied returns a client to which Temporal denies the operator service.
 func denied(t *testing.T, namespace string) client.Client {
 	t.Helper()
 	refuse := func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
@@ -165,7 +165,7 @@ func TestADeniedOperatorServiceIsNotNeeded(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, names(), missing)
 	_, err = connect.Setup(t.Context(), denied(t, "default"), "default", 0)
-	require.ErrorContains(t, err, "make there: SegueState=Keyword, SegueChannel=Keyword")
+	require.ErrorContains(t, err, "create there: SegueState=Keyword, SegueChannel=Keyword")
 
 	_, err = connect.Setup(t.Context(), dial(t, namespace), namespace, 0)
 	require.NoError(t, err)
@@ -182,7 +182,7 @@ func TestADeniedOperatorServiceIsNotNeeded(t *testing.T) {
 	})
 }
 
-// add registers a namespace with search attributes, and goes on when queries know them.
+// add registers a namespace with search attributes, and calls then when queries accept them.
 func add(t *testing.T, namespace string, attributes map[string]enumspb.IndexedValueType, then func(namespace string)) {
 	t.Helper()
 	c := dial(t, namespace)

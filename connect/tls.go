@@ -15,7 +15,7 @@ func (t TLS) config() (*tls.Config, error) {
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM([]byte(pem)) {
-			return nil, fmt.Errorf("%s holds no PEM certificate", t.CA)
+			return nil, fmt.Errorf("%s contains no PEM certificate", t.CA)
 		}
 	}
 	if t.Cert == "" && t.Key == "" {

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// AddressKind is why an address is not dialled, in words that fit a message.
-// Empty means it is an ordinary public one.
+// AddressKind is the kind of an address that is not dialled, as messages name it. An ordinary
+// public address has the empty kind.
 type AddressKind string
 
-// The kinds of address that are not dialled unless allowed.
+// The kinds of addresses that are not dialled unless guard.allow lists them.
 const (
 	kindUnspecified AddressKind = "unspecified"
 	kindLoopback    AddressKind = "loopback"
@@ -22,13 +22,13 @@ const (
 	kindMulticast   AddressKind = "multicast"
 	kindReserved    AddressKind = "reserved"
 	kindTunnel      AddressKind = "tunnelled IPv4"
-	// kindOwn is a public address of an interface of this machine: what listens there
-	// may trust who comes from inside.
+	// kindOwn is a public address of an interface of this machine: a service that listens
+	// there may trust connections from inside.
 	kindOwn AddressKind = "this machine's own"
 )
 
-// special lists what netip has no predicate for, the narrower before the wider.
-// The names are those of IANA's registries of special-purpose addresses.
+// special lists the prefixes for which netip has no predicate, narrower ones first. The names
+// are those of IANA's registries of special-purpose addresses.
 var special = []struct {
 	prefix netip.Prefix
 	kind   AddressKind
@@ -68,11 +68,12 @@ var special = []struct {
 
 var (
 	wellKnownNAT64 = netip.MustParsePrefix("64:ff9b::/96")
-	// globalIPv6 is all that IANA has given to the internet at large.
+	// globalIPv6 is what IANA has allocated to global unicast.
 	globalIPv6 = netip.MustParsePrefix("2000::/3")
 )
 
-// kindOf classifies an address; an IPv4 address in IPv6 clothes counts as itself.
+// kindOf returns the kind of an address; an IPv4 address that is written as IPv6 counts as
+// IPv4.
 func kindOf(addr netip.Addr) AddressKind {
 	addr = unmapped(addr)
 	switch {
@@ -113,10 +114,10 @@ func isMetadataInIPv6(addr netip.Addr) bool {
 	return netip.AddrFrom4([4]byte(b[12:])) == netip.AddrFrom4([4]byte{169, 254, 169, 254})
 }
 
-// unmapped is the address itself, whatever it is written as.
+// unmapped returns the address itself, however it is written.
 func unmapped(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }
 
-// behindNAT64 is the IPv4 address that a gateway of the well-known prefix would dial.
+// behindNAT64 returns the IPv4 address that a gateway of the well-known prefix would dial.
 func behindNAT64(addr netip.Addr) (netip.Addr, bool) {
 	if !wellKnownNAT64.Contains(addr) {
 		return netip.Addr{}, false
@@ -125,12 +126,12 @@ func behindNAT64(addr netip.Addr) (netip.Addr, bool) {
 	return netip.AddrFrom4([4]byte(b[12:])), true
 }
 
-// isOwn tells whether an interface of this machine has the address. It asks each
-// time: addresses come and go, and a dial costs more than the question.
+// isOwn reports whether an interface of this machine has the address. It asks the system each
+// time: addresses change, and a dial costs more than the question.
 func isOwn(addr netip.Addr) (bool, error) {
 	own, err := interfaceAddrs()
 	if err != nil {
-		return false, fmt.Errorf("the dial guard cannot learn this machine's own addresses: %w", err)
+		return false, fmt.Errorf("the dial guard cannot read this machine's own addresses: %w", err)
 	}
 	for _, one := range own {
 		if network, ok := one.(*net.IPNet); ok {
@@ -144,8 +145,8 @@ func isOwn(addr netip.Addr) (bool, error) {
 
 var interfaceAddrs = net.InterfaceAddrs
 
-// endsInNumber tells whether a host that is no address is one for some readers:
-// 2130706433, 0x7f.1, 0177.0.0.1 and 127.0.0.1. are 127.0.0.1 to many a resolver.
+// endsInNumber reports whether some resolvers read a host that is not an address as one:
+// many read 2130706433, 0x7f.1, 0177.0.0.1 and 127.0.0.1. as 127.0.0.1.
 func endsInNumber(host string) bool {
 	host = strings.TrimSuffix(host, ".")
 	last := host[strings.LastIndexByte(host, '.')+1:]

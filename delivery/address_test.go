@@ -20,8 +20,8 @@ import (
 	"segue/delivery/hostiletest"
 )
 
-// notPublic4 are the ranges of IPv4 that are not the internet's, first and last
-// address, as IANA's registry of special-purpose addresses has them.
+// notPublic4 are the ranges of IPv4 that are not public, with their first and last address,
+// from IANA's registry of special-purpose addresses.
 var notPublic4 = [][2]string{
 	{"0.0.0.0", "0.255.255.255"}, {"10.0.0.0", "10.255.255.255"}, {"100.64.0.0", "100.127.255.255"}, {"127.0.0.0", "127.255.255.255"},
 	{"168.63.129.16", "168.63.129.16"}, // Azure's metadata service: a public address only by its looks
@@ -48,7 +48,7 @@ func isPublic4(addr netip.Addr) bool {
 	return true
 }
 
-// drawn4 is an IPv4 address, as often as not one at the edge of a range.
+// drawn4 returns a random IPv4 address, often one at the edge of a range.
 func drawn4(t *rapid.T) netip.Addr {
 	if rapid.Bool().Draw(t, "anywhere") {
 		return address4(rapid.Uint32().Draw(t, "address"))
@@ -66,8 +66,8 @@ func TestIPv4AddressesArePublicOrNot(t *testing.T) {
 	})
 }
 
-// Whatever an IPv4 address is wrapped in: a mapped one is itself, and one that some
-// gateway or tunnel would unwrap is never public.
+// An IPv4 address that is mapped into IPv6 counts as itself, and one that a gateway or tunnel
+// would unwrap is never public.
 func TestIPv4InIPv6(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		addr := drawn4(t)
@@ -91,8 +91,8 @@ func TestIPv4InIPv6(t *testing.T) {
 	})
 }
 
-// An IPv6 address is public when it is of 2000::/3 and not of what IANA has set
-// apart there; its zone changes nothing.
+// An IPv6 address is public if it is in 2000::/3 and not in a range that IANA reserves there;
+// its zone changes nothing.
 func TestIPv6AddressesArePublicOrNot(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var b [16]byte
@@ -122,9 +122,9 @@ func TestIPv6AddressesArePublicOrNot(t *testing.T) {
 	})
 }
 
-// What an entry of the allow-list lets through is public already, or lies in it,
-// port included.
-func TestAllowedIsNoMoreThanWhatIsListed(t *testing.T) {
+// An address that an entry of the allow-list lets through is public anyway, or matches the
+// entry, port included.
+func TestTheGuardAllowsNoMoreThanWhatIsListed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		prefix, err := drawn4(t).Prefix(rapid.IntRange(0, 32).Draw(t, "bits"))
 		require.NoError(t, err)
@@ -144,8 +144,7 @@ func TestAllowedIsNoMoreThanWhatIsListed(t *testing.T) {
 	})
 }
 
-// Whatever stands for the host in a URL, nothing comes to what listens on loopback
-// without being allowed.
+// Whatever the host of a URL is, nothing reaches a listener on loopback that is not allowed.
 func FuzzHostsOfURLs(f *testing.F) {
 	for _, host := range append([]string{"127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "[::1%25lo]", "0", "①②⑦.⓪.⓪.①", "127。0。0。1", "loop.example.com",
 		"user@127.0.0.1", "a:b@localhost", "127.0.0.1#.example.com", "127.0.0.1\\@example.com", "example.com@127.0.0.1", "127.0.0.1%00.example.com", "[0:0:0:0:0:ffff:7f00:1]", "%31%32%37.0.0.1"}, numbers...) {
@@ -162,7 +161,7 @@ func FuzzHostsOfURLs(f *testing.F) {
 	names := hostiletest.ServeNames(f, func(string, int) hostiletest.Answer {
 		return hostiletest.Answer{Addresses: []string{"127.0.0.1", "::1"}}
 	})
-	// What is taken for a public address goes to a proxy that leads nowhere.
+	// Connections to public addresses go to a proxy that refuses all.
 	wall := hostiletest.Serve(f, hostiletest.Proxy(func(*http.Request) (to, answer string) { return "", "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n" }))
 	guard, err := guardOf(f).Through(delivery.Proxy{URL: wall.URL})
 	require.NoError(f, err)

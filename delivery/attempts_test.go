@@ -30,12 +30,12 @@ func TestOneAttemptIsSentOnce(t *testing.T) {
 	sender := newSender(t)
 	var callers sync.WaitGroup
 	outcomes := make(chan contract.Outcome, 100)
-	flights := map[*delivery.Attempt]bool{}
+	attempts := map[*delivery.Attempt]bool{}
 	for range 100 {
-		flights[sender.Start(newPolicy(), newRequest(server.URL), 1, "")] = true
+		attempts[sender.Start(newPolicy(), newRequest(server.URL), 1, "")] = true
 		callers.Go(func() { outcomes <- sender.Send(context.Background(), newPolicy(), newRequest(server.URL), 1) })
 	}
-	assert.Len(t, flights, 1)
+	assert.Len(t, attempts, 1)
 	close(release)
 	callers.Wait()
 	close(outcomes)
@@ -45,13 +45,13 @@ func TestOneAttemptIsSentOnce(t *testing.T) {
 	assert.EqualValues(t, 1, requests.Load())
 
 	o := sender.Send(context.Background(), newPolicy(), newRequest(server.URL), 1)
-	assert.Equal(t, contract.VerdictDelivered, o.Verdict, "adopted after its end")
+	assert.Equal(t, contract.VerdictDelivered, o.Verdict, "the second caller gets the ended attempt")
 	assert.EqualValues(t, 1, requests.Load())
 	sender.Send(context.Background(), newPolicy(), newRequest(server.URL), 2)
 	assert.EqualValues(t, 2, requests.Load(), "another attempt is sent")
 }
 
-func TestARequestIsNotCutByItsCaller(t *testing.T) {
+func TestACallerCannotCancelARequest(t *testing.T) {
 	arrived, release := make(chan struct{}), make(chan struct{})
 	var cut atomic.Bool
 	server := serve(t, func(_ http.ResponseWriter, r *http.Request) {
@@ -68,8 +68,8 @@ func TestARequestIsNotCutByItsCaller(t *testing.T) {
 	assert.Equal(t, contract.VerdictInFlight, (<-left).Verdict)
 
 	closing, over := context.WithCancelCause(context.Background())
-	over(errors.New("out of patience"))
-	require.ErrorContains(t, sender.Close(closing), "out of patience")
+	over(errors.New("out of time"))
+	require.ErrorContains(t, sender.Close(closing), "out of time")
 	stopped := sender.Send(context.Background(), newPolicy(), newRequest(server.URL), 2)
 	assert.Equal(t, "stopping", stopped.Class)
 	assert.True(t, stopped.Free)
@@ -77,81 +77,81 @@ func TestARequestIsNotCutByItsCaller(t *testing.T) {
 	close(release)
 	require.NoError(t, sender.Close(context.Background()))
 	o := sender.Send(context.Background(), newPolicy(), newRequest(server.URL), 1)
-	assert.Equal(t, contract.VerdictDelivered, o.Verdict, "whoever asks again adopts it")
+	assert.Equal(t, contract.VerdictDelivered, o.Verdict, "a later caller gets the same attempt")
 	assert.False(t, cut.Load())
 }
 
-// start flies an attempt that ends at once and tells whether it was sent.
-func start(flights *delivery.Attempts, key delivery.AttemptKey, asker string, o contract.Outcome) bool {
+// start starts an attempt that ends at once, and reports whether it was sent.
+func start(attempts *delivery.Attempts, key delivery.AttemptKey, caller string, o contract.Outcome) bool {
 	sent := false
-	flight := flights.Start(key, asker, func() contract.Outcome {
+	attempt := attempts.Start(key, caller, func() contract.Outcome {
 		sent = true
 		return o
 	})
-	<-flight.Done()
+	<-attempt.Done()
 	return sent
 }
 
-func TestWhoeverHasHadAFailureMayAskAnew(t *testing.T) {
+func TestAClaimedFailureIsSentAgainForAnotherCaller(t *testing.T) {
 	failed := contract.Outcome{Verdict: contract.VerdictFinal}
-	flights, key := delivery.NewAttempts(), delivery.AttemptKey{ID: "msg_1", Number: 1}
-	require.True(t, start(flights, key, "dispatch", failed))
-	require.False(t, start(flights, key, "attempt", failed), "not told yet: adopted")
-	flights.Claim(key, "dispatch")
-	require.False(t, start(flights, key, "dispatch", failed), "a repeat by the server")
-	require.True(t, start(flights, key, "attempt", failed), "a redelivery")
+	attempts, key := delivery.NewAttempts(), delivery.AttemptKey{ID: "msg_1", Number: 1}
+	require.True(t, start(attempts, key, "dispatch", failed))
+	require.False(t, start(attempts, key, "attempt", failed), "not claimed yet")
+	attempts.Claim(key, "dispatch")
+	require.False(t, start(attempts, key, "dispatch", failed), "the server repeats the task")
+	require.True(t, start(attempts, key, "attempt", failed), "a redelivery is sent")
 
 	delivered := contract.Outcome{Verdict: contract.VerdictDelivered}
 	key.ID = "msg_2"
-	require.True(t, start(flights, key, "dispatch", delivered))
-	flights.Claim(key, "dispatch")
-	require.False(t, start(flights, key, "attempt", delivered), "delivered is delivered")
+	require.True(t, start(attempts, key, "dispatch", delivered))
+	attempts.Claim(key, "dispatch")
+	require.False(t, start(attempts, key, "attempt", delivered), "a success is not sent again")
 }
 
-func TestNothingSentIsNothingRemembered(t *testing.T) {
-	flights, key := delivery.NewAttempts(), delivery.AttemptKey{ID: "msg_1", Number: 1}
+func TestADelayedAttemptIsNotKept(t *testing.T) {
+	attempts, key := delivery.NewAttempts(), delivery.AttemptKey{ID: "msg_1", Number: 1}
 	held := contract.Outcome{Verdict: contract.VerdictRetry, Free: true}
-	require.True(t, start(flights, key, "", held))
-	_, found := flights.Find(key, "")
+	require.True(t, start(attempts, key, "", held))
+	_, found := attempts.Find(key, "")
 	require.False(t, found)
-	require.True(t, start(flights, key, "", held))
+	require.True(t, start(attempts, key, "", held))
 }
 
-func TestFlightsAreForgotten(t *testing.T) {
+func TestEndedAttemptsAreEvicted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		flights := delivery.NewAttempts()
+		attempts := delivery.NewAttempts()
 		delivered := contract.Outcome{Verdict: contract.VerdictDelivered}
 		first := delivery.AttemptKey{ID: "first", Number: 1}
-		start(flights, first, "", delivered)
+		start(attempts, first, "", delivered)
 		time.Sleep(5*time.Minute - time.Nanosecond)
-		_, found := flights.Find(first, "")
+		_, found := attempts.Find(first, "")
 		assert.True(t, found)
 		time.Sleep(time.Nanosecond)
-		_, found = flights.Find(first, "")
+		_, found = attempts.Find(first, "")
 		assert.False(t, found, "by age")
 
-		start(flights, first, "", delivered)
+		start(attempts, first, "", delivered)
 		for i := range 10_000 {
-			start(flights, delivery.AttemptKey{ID: fmt.Sprint(i), Number: 1}, "", delivered)
+			start(attempts, delivery.AttemptKey{ID: fmt.Sprint(i), Number: 1}, "", delivered)
 		}
-		_, found = flights.Find(first, "")
+		_, found = attempts.Find(first, "")
 		assert.False(t, found, "by number")
-		_, found = flights.Find(delivery.AttemptKey{ID: "1", Number: 1}, "")
+		_, found = attempts.Find(delivery.AttemptKey{ID: "1", Number: 1}, "")
 		assert.True(t, found)
 	})
 }
 
-// What ended is remembered without the responses that it came with, and all of it within
-// bounds, however much the receivers return.
-func TestEndedFlightsAreSmall(t *testing.T) {
+// An ended attempt does not keep its response in memory, and all of them stay within bounds,
+// however much the receivers return.
+func TestEndedAttemptsUseLittleMemory(t *testing.T) {
 	page := strings.Repeat("x", 60<<10)
 	long := strings.Repeat("y", 4<<10)
 	for name, tc := range map[string]struct {
-		body    string
-		returns int
-		code    int
-		flights int
-		most    int64
+		body     string
+		returns  int
+		code     int
+		attempts int
+		most     int64
 	}{
 		"a short value of a long response": {"v0=abc\n" + page, 1, 200, 1000, 16 << 20},
 		"the beginning of a long failure":  {page, 0, 500, 1000, 16 << 20},
@@ -171,19 +171,19 @@ func TestEndedFlightsAreSmall(t *testing.T) {
 				return int64(m.HeapAlloc)
 			}
 			before := heap()
-			for i := range tc.flights {
+			for i := range tc.attempts {
 				o := sender.Send(context.Background(), p, numbered(server.URL, i), 1)
 				require.Len(t, o.Returns, tc.returns)
 			}
 			grown := heap() - before
 			assert.Less(t, grown, tc.most)
-			_, known := sender.Find(fmt.Sprint("msg_", tc.flights-1), 1, "")
-			assert.True(t, known, "the last one is remembered")
+			_, known := sender.Find(fmt.Sprint("msg_", tc.attempts-1), 1, "")
+			assert.True(t, known, "the last one is kept")
 		})
 	}
 }
 
-// lines are n values.
+// lines returns n values.
 func lines(value string, n int) string {
 	var b strings.Builder
 	for i := range n {

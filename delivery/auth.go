@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// authorize adds the call's credentials to a request. On an error nothing may be
-// sent: a request never leaves without what the configuration says it needs. A
-// grant is what the request needs a token for, which the exchange gets.
+// authorize adds the call's credentials to a request. On an error nothing may be sent: a
+// request never leaves without the credentials that the configuration names. If the
+// request needs a token, authorize returns the grant, and the exchange gets the token.
 func authorize(req *http.Request, auth Auth, used *secrets) (*grant, error) {
 	switch {
 	case auth.Basic != nil:
@@ -43,14 +43,14 @@ func basic(req *http.Request, a BasicAuth, used *secrets) error {
 	return nil
 }
 
-// KeyHeader returns why a key cannot go into a header of that name, and what to write
+// KeyHeader returns why a key cannot be sent in a header of that name, and what to write
 // instead; both are empty if it can.
 func KeyHeader(name string) (problem, remedy string) {
 	switch canonical := textproto.CanonicalMIMEHeaderKey(name); {
 	case !isToken(name):
-		return "the name is not that of a header", "use letters, digits and dashes"
+		return "the name is not a valid header name", "use letters, digits and dashes"
 	case reservedHeaders[canonical], canonical == "Content-Type":
-		return "the header " + canonical + " is set by Segue itself", "use another one, such as X-Api-Key"
+		return "the header " + canonical + " is set by Segue itself", "use another header, such as X-Api-Key"
 	}
 	return "", ""
 }
@@ -66,7 +66,7 @@ func apiKey(req *http.Request, a APIKeyAuth, used *secrets) error {
 			return err
 		}
 		for name := range req.Header {
-			if strings.EqualFold(name, a.Name) { // however a header of the call is written
+			if strings.EqualFold(name, a.Name) { // in whatever case the call writes it
 				delete(req.Header, name)
 			}
 		}
@@ -76,12 +76,12 @@ func apiKey(req *http.Request, a APIKeyAuth, used *secrets) error {
 		if err != nil {
 			return err
 		}
-		// Appended as text: parsing and encoding the query again would reorder what was rendered.
+		// Appended as text: parsing and encoding the query again would reorder the rendered one.
 		pair := url.QueryEscape(a.Name) + "=" + url.QueryEscape(key)
 		req.URL.RawQuery = strings.TrimPrefix(req.URL.RawQuery+"&"+pair, "&")
-		used.add(url.QueryEscape(key)) // as it stands there, to be found when that is encoded
+		used.add(url.QueryEscape(key)) // redact must find the escaped key, too
 	default:
-		return errors.New("an api_key goes into a header or the query")
+		return errors.New("auth.api_key.in must be header or query")
 	}
 	return nil
 }

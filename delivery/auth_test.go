@@ -131,7 +131,7 @@ func TestStandardWebhooks(t *testing.T) {
 	assert.Equal(t, "ok", o.Class, "%d", o.Code)
 }
 
-// The example of the libraries of Standard Webhooks.
+// The example in the libraries of Standard Webhooks.
 func TestStandardWebhooksVector(t *testing.T) {
 	t.Setenv("SEGUE_TEST_SIGN", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 	req, err := http.NewRequest(http.MethodPost, "http://receiver.invalid", nil)
@@ -144,7 +144,7 @@ func TestStandardWebhooksVector(t *testing.T) {
 	assert.Equal(t, []string{"v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="}, sent["webhook-signature"])
 }
 
-func TestWhatIsNotSent(t *testing.T) {
+func TestInvalidRequestsAreNotSent(t *testing.T) {
 	var requests atomic.Int32
 	server := serve(t, func(http.ResponseWriter, *http.Request) { requests.Add(1) })
 	send := func(p delivery.Policy, change func(*contract.Request)) contract.Outcome {
@@ -155,7 +155,7 @@ func TestWhatIsNotSent(t *testing.T) {
 	dry := newPolicy()
 	dry.DryRun = true
 	o := send(dry, func(*contract.Request) {})
-	assert.Equal(t, "config", o.Class, "what was to be sent is parked, not taken for sent")
+	assert.Equal(t, "config", o.Class, "a request that was rendered to be sent is parked, not counted as sent")
 	assert.Equal(t, contract.VerdictFinal, o.Verdict)
 	for name, change := range map[string]func(*contract.Request){
 		"fault":        func(r *contract.Request) { r.Fault = "json.x has no value" },

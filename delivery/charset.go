@@ -8,36 +8,36 @@ import (
 	"golang.org/x/net/html/charset"
 )
 
-// text is an answer's body in UTF-8, without a byte order mark. A mark says what it is
-// written in, then a body that is UTF-8 is taken for it whatever its header says, then
-// its header. The problem says why it cannot be read.
-func (a content) text() (text, problem string) {
+// text returns the content in UTF-8, without a byte order mark, or why it cannot be read. A
+// byte order mark decides its charset; without one, content that is valid UTF-8 is taken as
+// UTF-8, whatever its header says; else the header decides.
+func (c content) text() (text, problem string) {
 	label := ""
-	if _, params, err := mime.ParseMediaType(a.contentType); err == nil {
+	if _, params, err := mime.ParseMediaType(c.contentType); err == nil {
 		label = strings.ToLower(params["charset"])
 	}
 	switch {
-	case strings.HasPrefix(a.body, "\xff\xfe"):
+	case strings.HasPrefix(c.body, "\xff\xfe"):
 		label = "utf-16le"
-	case strings.HasPrefix(a.body, "\xfe\xff"):
+	case strings.HasPrefix(c.body, "\xfe\xff"):
 		label = "utf-16be"
 	}
-	if body := strings.TrimPrefix(a.body, byteOrderMark); utf8.ValidString(body) && !strings.HasPrefix(label, "utf-16") {
+	if body := strings.TrimPrefix(c.body, byteOrderMark); utf8.ValidString(body) && !strings.HasPrefix(label, "utf-16") {
 		return body, ""
 	}
 	encoding, _ := charset.Lookup(label)
 	switch {
 	case encoding == nil && label != "":
-		return "", "the response is in a charset that is not known"
+		return "", "the response is in an unknown charset"
 	case encoding == nil, label == "utf-8":
 		return "", "the response is not in UTF-8 and names no other charset"
 	}
-	text, err := encoding.NewDecoder().String(a.body)
+	text, err := encoding.NewDecoder().String(c.body)
 	if err != nil {
 		return "", "the response is not in the charset that it names"
 	}
 	return strings.TrimPrefix(text, byteOrderMark), ""
 }
 
-// byteOrderMark is the byte order mark.
+// byteOrderMark is that of UTF-8.
 const byteOrderMark = "\ufeff"

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestTheComparisonNamesTestsThatExist holds docs/delivery.md to what shows it: a
-// claim of ours without a test, or with one that is gone, is none.
+// TestTheComparisonNamesTestsThatExist checks that each claim about Segue in docs/delivery.md
+// names a test that exists.
 func TestTheComparisonNamesTestsThatExist(t *testing.T) {
 	page, err := os.ReadFile("../docs/delivery.md")
 	require.NoError(t, err)

@@ -10,8 +10,8 @@ import (
 	"segue/contract"
 )
 
-// countedConn is a connection that counts the bytes written to it: what a request that
-// failed has left there decides whether the receiver may have it.
+// countedConn is a connection that counts the bytes written to it: they decide whether the
+// receiver may have a request that failed.
 type countedConn struct {
 	net.Conn
 	written atomic.Int64
@@ -25,8 +25,8 @@ func (c *countedConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// counted is the connection below one of HTTP/1; nil below one of HTTP/2, which many
-// requests share.
+// counted returns the countedConn below a connection of HTTP/1, or nil for one of HTTP/2,
+// which many requests share.
 func counted(c net.Conn) *countedConn {
 	if secured, ok := c.(*tls.Conn); ok {
 		if secured.ConnectionState().NegotiatedProtocol == "h2" {
@@ -41,23 +41,23 @@ func counted(c net.Conn) *countedConn {
 // deadlineKey is the key of an attempt's deadline among the values of its context.
 type deadlineKey struct{}
 
-// withDeadline is context.WithTimeout. net/http separates dials from the deadline of
-// the request that they are made for, but not from its values: there the dialer finds it.
+// withDeadline is context.WithTimeout, with the deadline also among the values. net/http
+// dials with the values of the request's context, but not with its deadline.
 func withDeadline(timeout time.Duration) (context.Context, context.CancelFunc) {
-	until := time.Now().Add(timeout)
-	ctx := context.WithValue(context.Background(), deadlineKey{}, until)
-	return context.WithDeadline(ctx, until)
+	deadline := time.Now().Add(timeout)
+	ctx := context.WithValue(context.Background(), deadlineKey{}, deadline)
+	return context.WithDeadline(ctx, deadline)
 }
 
-// dialGrace is how long after its attempt a dial ends: the attempt's own deadline
-// is what its outcome names.
+// dialGrace is how long after its attempt a dial ends, so that the outcome names the
+// attempt's own deadline.
 const dialGrace = 50 * time.Millisecond
 
-// withAttemptDeadline bounds a dial, with all that belongs to it, by the time of the
-// attempt that it is made for.
+// withAttemptDeadline bounds a dial, with the handshakes that belong to it, by the deadline
+// of the attempt for which it is made.
 func withAttemptDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
-	if until, ok := ctx.Value(deadlineKey{}).(time.Time); ok {
-		return context.WithDeadline(ctx, until.Add(dialGrace))
+	if deadline, ok := ctx.Value(deadlineKey{}).(time.Time); ok {
+		return context.WithDeadline(ctx, deadline.Add(dialGrace))
 	}
 	return context.WithTimeout(ctx, contract.UsualTimeout)
 }

@@ -8,25 +8,25 @@ import (
 	"strings"
 )
 
-// content is a response's body and its Content-Type.
+// content is the body of a response, or a part of it, with its Content-Type.
 type content struct{ body, contentType string }
 
-// root is the part of a multipart answer that holds the message, with its own type:
-// SOAP with attachments and MTOM put the envelope there. Of anything else it is all.
-func (a content) root() content {
-	media, params := mediaType(a.contentType)
+// root returns the part of a multipart response that contains the message, with its own type:
+// SOAP with attachments and MTOM put the envelope there. Other content is returned as it is.
+func (c content) root() content {
+	media, params := mediaType(c.contentType)
 	if !strings.HasPrefix(media, "multipart/") {
-		return a
+		return c
 	}
 	boundary := params["boundary"]
 	if boundary == "" {
-		boundary = firstBoundary(a.body)
+		boundary = firstBoundary(c.body)
 	}
 	if boundary == "" {
-		return a
+		return c
 	}
 	var first *content
-	parts, start := multipart.NewReader(strings.NewReader(a.body), boundary), contentID(params["start"])
+	parts, start := multipart.NewReader(strings.NewReader(c.body), boundary), contentID(params["start"])
 	for {
 		part, err := parts.NextPart()
 		if err != nil {
@@ -43,23 +43,23 @@ func (a content) root() content {
 		first = &read
 	}
 	if first == nil {
-		return a // and no message in it
+		return c // there is no part
 	}
-	return *first // the start names none of them
+	return *first // start names none of the parts
 }
 
-// readPart reads a part as far as it goes. NextPart has decoded quoted-printable.
+// readPart reads a part as far as it is complete. NextPart has decoded quoted-printable.
 func readPart(part *multipart.Part) content {
 	var reader io.Reader = part
 	if strings.EqualFold(strings.TrimSpace(part.Header.Get("Content-Transfer-Encoding")), "base64") {
 		reader = base64.NewDecoder(base64.StdEncoding, part)
 	}
-	text, _ := io.ReadAll(reader) // what is cut off is judged by what is there
+	text, _ := io.ReadAll(reader) // a truncated part is classified by what is there
 	return content{string(text), part.Header.Get("Content-Type")}
 }
 
-// mediaType is mime.ParseMediaType for the types that servers send: an unquoted slash
-// or bracket in a parameter costs the parameters, not the type.
+// mediaType is mime.ParseMediaType for the headers that servers send: an unquoted slash or
+// bracket in a parameter loses the parameters, not the type.
 func mediaType(contentType string) (string, map[string]string) {
 	media, params, err := mime.ParseMediaType(contentType)
 	if err != nil {
@@ -68,7 +68,7 @@ func mediaType(contentType string) (string, map[string]string) {
 	return strings.ToLower(strings.TrimSpace(media)), params
 }
 
-// firstBoundary is the boundary that a multipart body itself begins with.
+// firstBoundary returns the boundary with which a multipart body begins.
 func firstBoundary(body string) string {
 	for line := range strings.Lines(body) {
 		if boundary, ok := strings.CutPrefix(strings.TrimRight(line, " \t\r\n"), "--"); ok {
@@ -78,7 +78,7 @@ func firstBoundary(body string) string {
 	return ""
 }
 
-// contentID is an id without the brackets that some write and some leave out.
+// contentID returns an id without its brackets, which some servers leave out.
 func contentID(text string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(text), "<"), ">")
 }

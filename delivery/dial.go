@@ -12,19 +12,19 @@ import (
 )
 
 const (
-	// stagger is how long one address is tried alone before the next one is tried
-	// beside it, as RFC 8305 has it.
+	// stagger is how long one address is tried alone before the next one is tried beside
+	// it, as in RFC 8305.
 	stagger = 250 * time.Millisecond
 	// maxAddresses bounds how many addresses of one name are tried.
 	maxAddresses = 8
 )
 
-// dialer opens the connections of the process. It resolves names itself, so that
-// what the guard has judged is what is dialled: between the two there is no second
-// question to a name server that could answer differently.
+// dialer opens the connections of the process. It resolves names itself, so that it dials
+// the addresses that the guard has checked: a second resolution between the two could
+// return others.
 type dialer struct {
 	net      net.Dialer
-	resolver *net.Resolver // nil: the system's
+	resolver *net.Resolver // nil is the system's
 	guard    func() *Guard
 }
 
@@ -33,7 +33,7 @@ func newDialer(guard func() *Guard, resolver *net.Resolver) *dialer {
 }
 
 // dial connects to a host and port, directly or through the proxy. It ends with the
-// attempt's time, also when the receiver or the proxy says nothing.
+// attempt's deadline, also if the receiver or the proxy is silent.
 func (d *dialer) dial(ctx context.Context, _, address string) (net.Conn, error) {
 	ctx, cancel := withAttemptDeadline(ctx)
 	defer cancel()
@@ -44,7 +44,7 @@ func (d *dialer) dial(ctx context.Context, _, address string) (net.Conn, error) 
 	return &countedConn{Conn: conn}, nil
 }
 
-// dialTLS is dial, and the handshake within the same time.
+// dialTLS connects as dial does, and completes the TLS handshake within the same deadline.
 func (d *dialer) dialTLS(ctx context.Context, network, address string, trust *tls.Config) (net.Conn, error) {
 	ctx, cancel := withAttemptDeadline(ctx)
 	defer cancel()
@@ -79,8 +79,8 @@ func (d *dialer) dialReceiver(ctx context.Context, address string) (net.Conn, er
 	})
 }
 
-// targets are the addresses of a host that the guard lets through. Those that it
-// does not are passed over; when none is left, the host is blocked.
+// targets returns the addresses of a host that the guard lets through. It reports a
+// blockedError if there are addresses and none may be dialled.
 func (d *dialer) targets(ctx context.Context, guard *Guard, address string) (host string, targets []netip.AddrPort, err error) {
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {
@@ -88,7 +88,7 @@ func (d *dialer) targets(ctx context.Context, guard *Guard, address string) (hos
 	}
 	port, err := strconv.ParseUint(service, 10, 16)
 	if err != nil {
-		return "", nil, fmt.Errorf("%q is no port: %w", service, err)
+		return "", nil, fmt.Errorf("%q is not a port: %w", service, err)
 	}
 	addresses, err := d.resolve(ctx, host)
 	if err != nil {
@@ -128,23 +128,23 @@ func (d *dialer) resolve(ctx context.Context, host string) ([]netip.Addr, error)
 	return addresses, err
 }
 
-// connect dials one address. The guard is asked once more, by the operating system's
-// own word for what is dialled.
+// connect dials one address. The guard checks it again, in the form that the operating
+// system is given.
 func (d *dialer) connect(ctx context.Context, guard *Guard, host string, target netip.AddrPort) (net.Conn, error) {
-	last := d.net
-	last.ControlContext = func(_ context.Context, _, address string, _ syscall.RawConn) error {
+	checked := d.net
+	checked.ControlContext = func(_ context.Context, _, address string, _ syscall.RawConn) error {
 		dialled, err := netip.ParseAddrPort(address)
 		if err != nil {
-			return fmt.Errorf("the dial guard does not understand what is dialled: %w", &blockedError{kind: kindReserved})
+			return fmt.Errorf("the dial guard cannot parse the dialled address: %w", &blockedError{kind: kindReserved})
 		}
 		return guard.Check(host, dialled)
 	}
-	return last.DialContext(ctx, "tcp", target.String())
+	return checked.DialContext(ctx, "tcp", target.String())
 }
 
-// race dials the addresses in their order, each a moment after the one before or as
-// soon as that fails, and gives the first connection. When all fail, it is the first
-// address's error.
+// race dials the addresses in their order, each one stagger after the previous one or as soon
+// as that fails, and returns the first connection. If all fail, it returns the error of the
+// first address.
 func race(ctx context.Context, targets []netip.AddrPort, dial func(context.Context, netip.AddrPort) (net.Conn, error)) (net.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

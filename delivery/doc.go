@@ -1,8 +1,7 @@
-// Package delivery sends a rendered request to its receiver and says what came
-// of it: authentication, dial guard, limits, breaker, deadline and the closed set
-// of outcome classes live here.
+// Package delivery sends a rendered request to its receiver and returns the outcome. It
+// contains authentication, the dial guard, limits, the circuit breaker, the deadline of an
+// attempt, and the closed set of outcome classes.
 //
-// It must never know Temporal, an interaction's state, or how a request was
-// rendered; it never decides whether a delivery is given up, it only says what
-// the schedule has left.
+// It must never know Temporal, an interaction's state, or how a request was rendered. It
+// never decides whether a delivery is given up: an outcome says what the schedule has left.
 package delivery

@@ -10,7 +10,7 @@ import (
 	"segue/contract"
 )
 
-// What the tests of timing need without a network.
+// What tests need of the package's internals.
 
 func NewHealth(limits Limits) *Health {
 	h := newHealth("crm")
@@ -18,7 +18,7 @@ func NewHealth(limits Limits) *Health {
 	return h
 }
 
-// Enter is one attempt at the gate; leave is nil when it was sent away.
+// Enter asks for a permit; leave, which ends the attempt, is nil if the attempt is delayed.
 func (h *Health) Enter(ctx context.Context) (leave func(Class), refused Class, in time.Duration) {
 	p, refused, in := h.admit(ctx)
 	if p == nil {
@@ -35,7 +35,7 @@ func Sign(req *http.Request, id, body string, refs []SecretRef, now time.Time) e
 	return err
 }
 
-// Redact takes values out of text.
+// Redact redacts values from text.
 func Redact(values []string, text string) string {
 	var used secrets
 	for _, value := range values {
@@ -46,7 +46,7 @@ func Redact(values []string, text string) string {
 
 var RetryAfter = retryAfter
 
-// NewTokens makes a store of tokens behind which an endpoint answers, and asks it for one.
+// NewTokens returns a function that gets a token from a cache whose endpoint is answer.
 func NewTokens(answer func(*http.Request) (*http.Response, error), a OAuth2Auth) (get func() error) {
 	t := newTokens()
 	return func() error {
@@ -64,7 +64,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// KindOf classifies an address; empty is an ordinary public one.
+// KindOf returns the kind of an address; empty is an ordinary public one.
 func KindOf(addr netip.Addr) string { return string(kindOf(addr)) }
 
 // HaveAddresses makes these the addresses of this machine's interfaces, until the test ends.
@@ -79,19 +79,19 @@ func HaveAddresses(t interface{ Cleanup(func()) }, err error, own ...string) {
 	t.Cleanup(func() { interfaceAddrs = net.InterfaceAddrs })
 }
 
-// Identities is how many transports of their own the sender's calls have.
+// Identities returns how many transports the sender has for TLS identities.
 func (s *Sender) Identities() int {
 	s.transports.mu.Lock()
 	defer s.transports.mu.Unlock()
-	return len(s.transports.held)
+	return len(s.transports.own)
 }
 
-// Returned takes return values out of a response.
+// Returned returns the configured values of a response.
 func Returned(wanted []Return, body string) (map[string]any, string) {
 	return returned(Policy{Returns: wanted}, content{body, "application/json"}, nil)
 }
 
-// FaultOf is the code and the verdict of the SOAP fault in a response; false for none.
+// FaultOf returns the code and the verdict of the SOAP fault in a response; false for none.
 func FaultOf(body []byte, contentType string) (code string, verdict contract.Verdict, found bool) {
 	f, err := isSOAP(string(body), contentType)
 	if f == nil || err != nil {
@@ -100,8 +100,8 @@ func FaultOf(body []byte, contentType string) (code string, verdict contract.Ver
 	return f.code, f.verdict(), true
 }
 
-// Simulate lets a function answer what the sender sends over plain HTTP, so that a
-// test in virtual time needs no network.
+// Simulate lets a function respond to the sender's requests over plain HTTP, so that a test
+// in virtual time needs no network.
 func (s *Sender) Simulate(receiver func(*http.Request) (*http.Response, error)) {
 	s.transports.plain.current.Load().RegisterProtocol("http", roundTripper(receiver))
 }

@@ -14,8 +14,8 @@ import (
 	"segue/delivery"
 )
 
-// FuzzReturned: whatever a receiver answers, only flat and bounded values are taken,
-// each is the response's own, and what is not taken is named.
+// FuzzReturned checks that, whatever a receiver responds, only flat and bounded values of the
+// response are returned, and that the message names the others.
 func FuzzReturned(f *testing.F) {
 	for _, body := range []string{
 		"", "null", "{}", `{"tier":"gold"}`, `{"tier":1e400}`, `{"tier":12345678901234567890}`, `{"tier":-0}`, `{"tier":1.5,"tier":true}`,
@@ -62,8 +62,8 @@ func FuzzReturned(f *testing.F) {
 
 var faultCodePattern = regexp.MustCompile(`^[A-Za-z.]{0,100}$`)
 
-// FuzzFault: no response makes the search for a fault fail, and what is taken of one
-// is a word.
+// FuzzFault checks that the search for a fault fails for no response, and that the code of a
+// fault is a word.
 func FuzzFault(f *testing.F) {
 	for _, kind := range []string{"text/xml", "text/xml; charset=utf-16", "application/soap+xml; charset=x", ""} {
 		for _, body := range []string{

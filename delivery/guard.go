@@ -9,20 +9,19 @@ import (
 	"strings"
 )
 
-// Guard decides which addresses may be dialled. It is asked after name
-// resolution, for every address and every dial, so a name that resolves
-// differently the second time gains nothing.
+// Guard decides which addresses may be dialled. It checks every address of every dial, after
+// name resolution, so that a name which resolves differently the second time gains nothing.
 type Guard struct {
 	allowed []allowEntry
 	proxy   *proxy // nil: receivers are dialled directly
 }
 
-// NewGuard makes a guard that lets public addresses through and, beside them, what
-// allow lists: CIDR ranges, single addresses and host names, each with a port or a
-// range of ports behind a colon, or with all.
+// NewGuard returns a guard that lets public addresses through, and those that allow lists:
+// CIDR ranges, single addresses and host names, each followed by a colon and a port or a
+// range of ports, or by nothing, for all ports. It reports an error for a malformed entry.
 //
-// Metadata services of clouds are let through by an entry that is their address
-// alone: a wide range or a name opens them to nobody.
+// Metadata services of clouds are let through only by an entry that is their single address,
+// not by a wider range or a name.
 func NewGuard(allow []string) (*Guard, error) {
 	g := &Guard{}
 	for _, entry := range allow {
@@ -35,7 +34,7 @@ func NewGuard(allow []string) (*Guard, error) {
 	return g, nil
 }
 
-// Check says why an address that a host name resolved to may not be dialled.
+// Check returns an error if an address to which a host name resolved may not be dialled.
 func (g *Guard) Check(host string, target netip.AddrPort) error {
 	addr := unmapped(target.Addr())
 	kind, err := g.kindOf(addr)
@@ -54,7 +53,8 @@ func (g *Guard) Check(host string, target netip.AddrPort) error {
 	return &blockedError{kind: kind}
 }
 
-// kindOf is why an address is not dialled, also because of the machine we are on.
+// kindOf returns why an address is not dialled, also because it is an address of this
+// machine; "" if it is an ordinary public one.
 func (g *Guard) kindOf(addr netip.Addr) (AddressKind, error) {
 	kind := kindOf(addr)
 	if kind != "" {
@@ -68,25 +68,25 @@ func (g *Guard) kindOf(addr netip.Addr) (AddressKind, error) {
 	return "", nil
 }
 
-// isOutside tells whether an address is of the internet, not of this machine or its
+// isOutside reports whether an address is on the internet, not on this machine or its
 // network.
 func (g *Guard) isOutside(addr netip.Addr) bool {
 	kind, err := g.kindOf(unmapped(addr))
 	return err == nil && kind == ""
 }
 
-// blockedError names the kind but not the address: whoever configures a URL must
-// not learn from it what an internal name resolves to.
+// blockedError names the kind of the address but not the address itself: a person who
+// configures a URL must not learn to what an internal name resolves.
 type blockedError struct{ kind AddressKind }
 
 func (e *blockedError) Error() string {
 	if e.kind == "" {
-		return "the URL's host is a number that is read as different addresses; write it as 192.0.2.7"
+		return "the URL's host is a number, which programs read as different addresses; write it as 192.0.2.7"
 	}
 	return "the receiver's address is " + string(e.kind) + ", which guard.allow does not list"
 }
 
-// allowEntry is an entry of the allow-list.
+// allowEntry is an entry of guard.allow.
 type allowEntry struct {
 	prefix   netip.Prefix // of addresses, or
 	host     string       // a name
@@ -103,8 +103,8 @@ func (r allowEntry) allows(host string, addr netip.Addr, port uint16, kind Addre
 	return r.prefix.Contains(addr) && (kind != kindMetadata || r.prefix.IsSingleIP())
 }
 
-// parseAllowEntry reads an entry: 10.0.0.0/8, 192.0.2.7:443, crm.internal:8000-8999,
-// [fd00::/8]:443.
+// parseAllowEntry parses an entry, such as 10.0.0.0/8, 192.0.2.7:443,
+// crm.internal:8000-8999 or [fd00::/8]:443.
 func parseAllowEntry(entry string) (allowEntry, error) {
 	text, ports, ok := splitPorts(entry)
 	r, err := parsePorts(ports)
@@ -115,14 +115,14 @@ func parseAllowEntry(entry string) (allowEntry, error) {
 	case err == nil:
 		return r, nil
 	case !hostName.MatchString(text) || endsInNumber(text):
-		return allowEntry{}, fmt.Errorf("%q is no CIDR range, address or host name", entry)
+		return allowEntry{}, fmt.Errorf("%q is not a CIDR range, an address or a host name", entry)
 	}
 	r.host = normalHost(text)
 	return r, nil
 }
 
-// splitPorts splits an entry at the colon before its ports. An IPv6 address with
-// ports stands in brackets.
+// splitPorts splits an entry at the colon before its ports. An IPv6 address with ports is in
+// brackets.
 func splitPorts(entry string) (target, ports string, ok bool) {
 	if inside, bracketed := strings.CutPrefix(entry, "["); bracketed {
 		target, rest, closed := strings.Cut(inside, "]")
@@ -142,14 +142,14 @@ func parsePrefix(text string) (netip.Prefix, error) {
 	}
 	prefix, err := netip.ParsePrefix(text)
 	if err == nil && prefix.Addr().Is4In6() {
-		err = errors.New("an IPv4 range in IPv6 clothes")
+		err = errors.New("an IPv4 range that is written as IPv6")
 	}
 	return prefix.Masked(), err
 }
 
 var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
 
-// parsePorts reads 443, 8000-8999 or nothing, which is all.
+// parsePorts parses 443, 8000-8999 or nothing, which means all ports.
 func parsePorts(text string) (allowEntry, error) {
 	if text == "" {
 		return allowEntry{from: 1, to: 65535}, nil
@@ -161,7 +161,7 @@ func parsePorts(text string) (allowEntry, error) {
 	from, errFrom := strconv.ParseUint(first, 10, 16)
 	to, errTo := strconv.ParseUint(last, 10, 16)
 	if errFrom != nil || errTo != nil || from == 0 || from > to {
-		return allowEntry{}, fmt.Errorf("%q is no port and no range of ports", text)
+		return allowEntry{}, fmt.Errorf("%q is not a port or a range of ports", text)
 	}
 	return allowEntry{from: uint16(from), to: uint16(to)}, nil
 }

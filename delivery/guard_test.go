@@ -29,7 +29,7 @@ func at(address string, port uint16) netip.AddrPort {
 	return netip.AddrPortFrom(netip.MustParseAddr(address), port)
 }
 
-func TestGuardRefusesWhatIsNotPublic(t *testing.T) {
+func TestTheGuardBlocksAddressesThatAreNotPublic(t *testing.T) {
 	guard := guardOf(t)
 	for address, kind := range map[string]string{
 		"0.0.0.0": "unspecified", "0.1.2.3": "unspecified", "::": "unspecified",
@@ -64,7 +64,7 @@ func TestGuardRefusesWhatIsNotPublic(t *testing.T) {
 	}
 }
 
-func TestGuardAllows(t *testing.T) {
+func TestTheGuardAllowsWhatIsListed(t *testing.T) {
 	guard := guardOf(t, "10.1.0.0/16", "192.168.7.7", "fd00::/8", "CRM.internal.example.com.", "10.3.0.0/16:8443", "[fc00::7]:8000-8099",
 		"billing.internal:443", "0.0.0.0/0:9", "169.254.170.2", "64:ff9b::/96")
 	for _, tc := range []struct {
@@ -116,8 +116,8 @@ func TestGuardAllows(t *testing.T) {
 	}
 }
 
-// A public address is no ordinary one on the machine that has it.
-func TestGuardRefusesTheMachinesOwnAddresses(t *testing.T) {
+// A public address is not an ordinary one on the machine that has it.
+func TestTheGuardBlocksTheMachinesOwnAddresses(t *testing.T) {
 	own, err := net.InterfaceAddrs()
 	require.NoError(t, err)
 	require.NotEmpty(t, own)
@@ -137,11 +137,11 @@ func TestGuardRefusesTheMachinesOwnAddresses(t *testing.T) {
 	assert.NoError(t, guardOf(t).Check("receiver.example.com", at("93.184.216.35", 80)), "its neighbour")
 
 	delivery.HaveAddresses(t, errors.New("no netlink here"))
-	assert.ErrorContains(t, guardOf(t).Check("receiver.example.com", at("93.184.216.34", 80)), "own addresses", "closed when it does not know")
+	assert.ErrorContains(t, guardOf(t).Check("receiver.example.com", at("93.184.216.34", 80)), "own addresses", "blocked while the addresses are unknown")
 }
 
-// However an address is written or named, it is judged when it is dialled.
-func TestGuardIsAskedAtTheDial(t *testing.T) {
+// However an address is written or named, it is checked when it is dialled.
+func TestTheGuardChecksEveryDial(t *testing.T) {
 	var connects atomic.Int32
 	server := serve(t, func(http.ResponseWriter, *http.Request) { connects.Add(1) })
 	port := server.URL[strings.LastIndex(server.URL, ":"):]
@@ -161,7 +161,7 @@ func TestGuardIsAskedAtTheDial(t *testing.T) {
 		assert.Equal(t, contract.VerdictFinal, o.Verdict)
 		assertNoAddress(t, o)
 	}
-	// Names to Go, which the machine's hosts file or name server may know or not.
+	// Go reads these as names, which the hosts file or name server may or may not know.
 	for i, host := range []string{"localhost.", "ip6-localhost", "localhost.localdomain"} {
 		o := sender.Send(context.Background(), newPolicy(), newRequest("http://"+host+port), i+1000)
 		assert.Contains(t, []string{"blocked", "dns"}, o.Class, "%s: %s", host, o.Message)
@@ -172,14 +172,15 @@ func TestGuardIsAskedAtTheDial(t *testing.T) {
 // numbers are 127.0.0.1 to some readers of URLs and names to others.
 var numbers = []string{"2130706433", "0x7f000001", "0X7F000001", "0177.0.0.1", "017700000001", "127.1", "127.0.1", "0x7f.1", "127.0.0.1.", "127.0.0.0x1", "1.2.3.4.5"}
 
-// assertNoAddress holds an outcome against what whoever configures a URL may learn.
+// assertNoAddress checks that an outcome reveals no address to the person who configures the
+// URL.
 func assertNoAddress(t *testing.T, o contract.Outcome) {
 	t.Helper()
 	assert.NotRegexp(t, `\d+\.\d+\.\d+\.\d+|[0-9a-f]*:[0-9a-f]*:`, strings.ReplaceAll(o.Message, "192.0.2.7", ""))
 	assert.Empty(t, o.Excerpt)
 }
 
-func TestGuardIsReplaced(t *testing.T) {
+func TestTheGuardCanBeReplaced(t *testing.T) {
 	server := serve(t, answer(200))
 	sender := newSender(t)
 	assert.Equal(t, "ok", sender.Send(context.Background(), newPolicy(), newRequest(server.URL), 1).Class)

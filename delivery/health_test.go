@@ -12,7 +12,7 @@ import (
 	"segue/delivery"
 )
 
-// attempt goes through the gate, takes its time and ends with a class.
+// attempt gets a permit, takes its time and ends with a class.
 func attempt(t *testing.T, h *delivery.Health, took time.Duration, class delivery.Class) {
 	t.Helper()
 	leave, refused, _ := h.Enter(context.Background())
@@ -38,10 +38,10 @@ func TestBreaker(t *testing.T) {
 			require.Nil(t, leave)
 			assert.Equal(t, delivery.ClassBreakerOpen, class)
 			if i == 0 {
-				assert.InDelta(t, 10*time.Second, in, float64(2*time.Millisecond), "one comes for the probe")
+				assert.InDelta(t, 10*time.Second, in, float64(2*time.Millisecond), "one is delayed to the probe")
 				continue
 			}
-			assert.GreaterOrEqual(t, in, 11*time.Second, "the others once its outcome is known")
+			assert.GreaterOrEqual(t, in, 11*time.Second, "the others until its outcome is known")
 			assert.LessOrEqual(t, in, 21*time.Second)
 		}
 
@@ -50,7 +50,7 @@ func TestBreaker(t *testing.T) {
 		probe, _, _ := h.Enter(context.Background())
 		require.NotNil(t, probe, "one probe")
 		leave, class, in := h.Enter(context.Background())
-		require.Nil(t, leave, "while it is under way, no other")
+		require.Nil(t, leave, "no other while it is in flight")
 		assert.Equal(t, delivery.ClassBreakerOpen, class)
 		assert.GreaterOrEqual(t, in, time.Second)
 		probe(delivery.ClassTimeout)
@@ -63,7 +63,7 @@ func TestBreaker(t *testing.T) {
 	})
 }
 
-func TestWhatIsOursDoesNotOpenTheBreaker(t *testing.T) {
+func TestFailuresOnOurSideDoNotOpenTheBreaker(t *testing.T) {
 	h := delivery.NewHealth(delivery.Limits{})
 	for range 20 {
 		attempt(t, h, 0, delivery.ClassBlocked)
@@ -76,11 +76,11 @@ func TestAReceiverThatAnswers503KeepsTheBreakerClosed(t *testing.T) {
 	for range 20 {
 		attempt(t, h, 0, delivery.ClassHTTP5xx)
 	}
-	assert.False(t, h.Open(), "it says itself when to come back")
+	assert.False(t, h.Open(), "it says itself when to retry")
 	assert.False(t, h.Inline())
 }
 
-func TestAReceiverThatAnswersAndTakesNothingIsNotInline(t *testing.T) {
+func TestAReceiverThatRejectsEverythingIsNotInline(t *testing.T) {
 	h := delivery.NewHealth(delivery.Limits{})
 	for _, class := range []delivery.Class{delivery.ClassGone, delivery.ClassHTTP4xx, delivery.ClassRedirect, delivery.ClassSOAPFault} {
 		attempt(t, h, 0, class)
@@ -91,7 +91,7 @@ func TestAReceiverThatAnswersAndTakesNothingIsNotInline(t *testing.T) {
 	}
 }
 
-func TestInlineIsForTheKnownFastAndHealthy(t *testing.T) {
+func TestOnlyKnownFastHealthyReceiversAreInline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := delivery.NewHealth(delivery.Limits{})
 		assert.False(t, h.Inline(), "unknown")
@@ -111,11 +111,11 @@ func TestInlineIsForTheKnownFastAndHealthy(t *testing.T) {
 		assert.True(t, h.Inline(), "one in twenty may be slow")
 
 		time.Sleep(11 * time.Minute)
-		assert.False(t, h.Inline(), "not known any more")
+		assert.False(t, h.Inline(), "no longer known")
 	})
 }
 
-func TestAReceiverThatOverranOwesFastAnswers(t *testing.T) {
+func TestASlowReceiverNeedsFastResponsesToBeInlineAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := delivery.NewHealth(delivery.Limits{})
 		attempt(t, h, time.Millisecond, delivery.ClassOK)
@@ -138,7 +138,7 @@ func TestAReceiverThatOverranOwesFastAnswers(t *testing.T) {
 	})
 }
 
-func TestUnknownMeansOneInFlight(t *testing.T) {
+func TestAnUnknownReceiverGetsOneAttemptAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for name, known := range map[string]func(leave func(delivery.Class)){
 			"until it has answered":       func(leave func(delivery.Class)) { leave(delivery.ClassOK) },
@@ -191,11 +191,11 @@ func TestConcurrency(t *testing.T) {
 		require.Len(t, results, 1, "100 may wait")
 		assert.Equal(t, delivery.ClassLimited, <-results)
 		one(delivery.ClassOK)
-		assert.Equal(t, delivery.ClassOK, <-results, "whoever waits gets the free place")
+		assert.Equal(t, delivery.ClassOK, <-results, "the next in the queue goes")
 		for range 99 {
 			assert.Equal(t, delivery.ClassLimited, <-results)
 		}
-		assert.Equal(t, 2*time.Second, time.Since(begin), "and nobody waits long")
+		assert.Equal(t, 2*time.Second, time.Since(begin), "none waits for longer")
 	})
 }
 
@@ -211,7 +211,7 @@ func TestRate(t *testing.T) {
 	})
 }
 
-func TestRateTooLowToWaitFor(t *testing.T) {
+func TestAttemptsAreDelayedAtALowRate(t *testing.T) {
 	h := delivery.NewHealth(delivery.Limits{Rate: 0.1})
 	attempt(t, h, 0, delivery.ClassOK)
 	leave, class, in := h.Enter(context.Background())

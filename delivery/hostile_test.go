@@ -19,22 +19,23 @@ import (
 	"segue/delivery/hostiletest"
 )
 
-// hazard is a hostile receiver and what is to come of an attempt to send to it.
+// hazard is a hostile receiver and the expected outcome of an attempt to send to it.
 type hazard struct {
 	name    string
-	serve   func(t *testing.T) (url string, server *hostiletest.Server) // without a server there is nothing to look at
+	serve   func(t *testing.T) (url string, server *hostiletest.Server) // nil: there is no server to inspect
 	class   string
 	verdict contract.Verdict
 	message string
-	slow    bool // lasts as long as it is let
+	slow    bool // lasts until the deadline
 	closed  bool // no byte of the request may arrive
-	// lasting says that it leaves on the connection what the next request there, if it
-	// comes in the same instant, gets for its own answer: HTTP cannot tell the two apart.
+	// lasting says that the server leaves bytes on the connection which the next request
+	// there, if it comes at the same instant, gets as its response: HTTP cannot tell the two
+	// apart.
 	lasting bool
 }
 
-// hazards are all of them. Those that answer 200 before they turn hostile have the
-// delivery: see judge.
+// hazards returns all of them. Those that answer 200 before they turn hostile have the
+// delivery: see classifyResponse.
 func hazards(t *testing.T) []hazard {
 	retry, final, delivered := contract.VerdictRetry, contract.VerdictFinal, contract.VerdictDelivered
 	plain := func(b hostiletest.Behaviour) func(t *testing.T) (string, *hostiletest.Server) {
@@ -110,7 +111,7 @@ func hazards(t *testing.T) []hazard {
 	}
 }
 
-// policy is one attempt's, with a deadline that fits.
+// policy returns the policy of one attempt, with a deadline that fits the hazard.
 func (h hazard) policy(call string) delivery.Policy {
 	policy := newPolicy()
 	policy.Call = call
@@ -125,7 +126,7 @@ func (h hazard) policy(call string) delivery.Policy {
 	return policy
 }
 
-// check holds an outcome against what is to come of the hazard.
+// check compares an outcome with the expected one.
 func (h hazard) check(t *testing.T, o contract.Outcome) {
 	assert.Equal(t, h.class, o.Class, o.Message)
 	assert.Equal(t, h.verdict, o.Verdict)
@@ -134,7 +135,7 @@ func (h hazard) check(t *testing.T, o contract.Outcome) {
 	assert.LessOrEqual(t, len(o.Excerpt), 512)
 }
 
-func TestEvilReceivers(t *testing.T) {
+func TestHostileReceivers(t *testing.T) {
 	for _, h := range hazards(t) {
 		t.Run(h.name, func(t *testing.T) {
 			url, server := h.serve(t)
@@ -150,15 +151,15 @@ func TestEvilReceivers(t *testing.T) {
 	}
 }
 
-// A hundred at once: the same outcome for each, in time, and little memory. The
+// A hundred attempts at once have the same outcome each, in time, with little memory. The
 // hostile servers are in the same process and count, too.
-func TestAHundredEvilReceiversAtOnce(t *testing.T) {
+func TestAHundredHostileReceiversAtOnce(t *testing.T) {
 	const atOnce, most = 100, 64 << 20
 	for _, h := range hazards(t) {
 		t.Run(h.name, func(t *testing.T) {
 			url, server := h.serve(t)
 			sender := newSender(t)
-			sender.Send(context.Background(), h.policy("first"), newRequest(url), 1) // whatever is made once
+			sender.Send(context.Background(), h.policy("first"), newRequest(url), 1) // allocates what is allocated once
 			peak := watchHeap(t)
 			var sends sync.WaitGroup
 			for n := range atOnce {
@@ -167,7 +168,7 @@ func TestAHundredEvilReceiversAtOnce(t *testing.T) {
 					sender = newSender(t) // each on a connection of its own
 				}
 				sends.Go(func() {
-					policy := h.policy(fmt.Sprintf("crm-%d", n))                // a gate each, so that none waits
+					policy := h.policy(fmt.Sprintf("crm-%d", n))                // limits of its own, so that none waits
 					policy.Timeout = max(policy.Timeout, 1500*time.Millisecond) // a hundred take a while to be answered
 					started := time.Now()
 					o := sender.Send(context.Background(), policy, numbered(url, n+2), 1)
@@ -188,7 +189,7 @@ func TestAHundredEvilReceiversAtOnce(t *testing.T) {
 	}
 }
 
-// sendInTime sends one attempt and holds it against its deadline.
+// sendInTime sends one attempt and checks that it ends within its deadline.
 func sendInTime(t *testing.T, sender *delivery.Sender, p delivery.Policy, url string) contract.Outcome {
 	t.Helper()
 	started := time.Now()
@@ -197,7 +198,7 @@ func sendInTime(t *testing.T, sender *delivery.Sender, p delivery.Policy, url st
 	return o
 }
 
-func TestRedirectsOfAnEvilReceiver(t *testing.T) {
+func TestRedirectsOfAHostileReceiver(t *testing.T) {
 	other := hostiletest.Serve(t, hostiletest.OK)
 	for name, location := range map[string]string{
 		"same host": "/elsewhere", "other host": other.URL + "/", "metadata": "http://169.254.169.254/latest/meta-data/",
@@ -217,7 +218,7 @@ func TestRedirectsOfAnEvilReceiver(t *testing.T) {
 	assert.Zero(t, other.Connections())
 }
 
-// watchHeap gives by how much the heap has grown at most, when it is called.
+// watchHeap returns a function that returns by how much the heap has grown at most.
 func watchHeap(t *testing.T) (peak func() int64) {
 	heap := func() int64 {
 		var m runtime.MemStats

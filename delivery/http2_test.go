@@ -19,8 +19,8 @@ import (
 	"segue/delivery/hostiletest"
 )
 
-// A receiver with TLS is mostly spoken to in HTTP/2, which fails in ways of its own.
-func TestEvilReceiversInHTTP2(t *testing.T) {
+// Most receivers with TLS use HTTP/2, which fails in ways of its own.
+func TestHostileReceiversInHTTP2(t *testing.T) {
 	retry, final, delivered := contract.VerdictRetry, contract.VerdictFinal, contract.VerdictDelivered
 	authority := hostiletest.NewAuthority(t)
 	flushed := func(w http.ResponseWriter, text string) bool {
@@ -91,8 +91,8 @@ func TestEvilReceiversInHTTP2(t *testing.T) {
 	}
 }
 
-// What a server written by the book cannot do.
-func TestEvilFramesOfHTTP2(t *testing.T) {
+// Frames that a standard server cannot send.
+func TestHostileFramesOfHTTP2(t *testing.T) {
 	authority := hostiletest.NewAuthority(t)
 	for name, tc := range map[string]struct {
 		frames  func(f *http2.Framer, id uint32) error // for one request
@@ -172,7 +172,7 @@ func TestEvilFramesOfHTTP2(t *testing.T) {
 	}
 }
 
-// speak is a server that answers every request with the same frames.
+// speak serves a connection and answers every request with the same frames.
 func speak(c io.ReadWriter, answer func(f *http2.Framer, id uint32) error) {
 	preface := make([]byte, len(http2.ClientPreface))
 	if _, err := io.ReadFull(c, preface); err != nil {
@@ -193,7 +193,7 @@ func speak(c io.ReadWriter, answer func(f *http2.Framer, id uint32) error) {
 	}
 }
 
-// fields is a header block with one field, which goes into the table if it fits.
+// fields returns a header block with one field, which enters the table if it fits.
 func fields(name, value string) []byte {
 	var block strings.Builder
 	if err := hpack.NewEncoder(&block).WriteField(hpack.HeaderField{Name: name, Value: value}); err != nil {

@@ -13,7 +13,7 @@ import (
 	"segue/delivery"
 )
 
-// issuer is a token endpoint, and knows which of its tokens are good.
+// issuer is a token endpoint that knows which of its tokens are valid.
 type issuer struct {
 	server   *httptest.Server
 	requests atomic.Int32
@@ -63,7 +63,7 @@ func (i *issuer) serve(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, `{"access_token":%q,"token_type":"bearer","expires_in":%d}`, i.valid, i.expires)
 }
 
-// fails makes the endpoint answer this instead; nil makes it issue again.
+// fails makes the endpoint respond with this instead; nil makes it issue tokens again.
 func (i *issuer) fails(answer http.HandlerFunc) {
 	if answer == nil {
 		i.answer.Store(nil)
@@ -85,7 +85,7 @@ func (i *issuer) policy() delivery.Policy {
 	return p
 }
 
-// receiver takes the tokens that are good now, and repeats what it was sent.
+// receiver accepts the valid tokens, and repeats what it was sent.
 type receiver struct {
 	*httptest.Server
 	mu   sync.Mutex

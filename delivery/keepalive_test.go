@@ -18,7 +18,7 @@ import (
 	"segue/delivery/hostiletest"
 )
 
-// serveHTTP2 is a receiver of HTTP/2 alone, and a sender that trusts it.
+// serveHTTP2 returns a receiver that speaks only HTTP/2, and a sender that trusts it.
 func serveHTTP2(t *testing.T, handler http.HandlerFunc) (*httptest.Server, *delivery.Sender, *hostiletest.Authority) {
 	authority := hostiletest.NewAuthority(t)
 	server := httptest.NewUnstartedServer(handler)
@@ -29,7 +29,7 @@ func serveHTTP2(t *testing.T, handler http.HandlerFunc) (*httptest.Server, *deli
 	return server, senderWith(t, delivery.Options{Guard: guardOf(t, outside, "127.0.0.0/8"), Roots: authority.Pool()}), authority
 }
 
-func TestADeadConnectionOfHTTP2IsGivenUp(t *testing.T) {
+func TestADeadConnectionOfHTTP2IsClosed(t *testing.T) {
 	server, sender, _ := serveHTTP2(t, answer(200))
 	relay := hostiletest.NewRelay(t, server.Listener.Addr().String())
 	p := newPolicy()
@@ -44,9 +44,9 @@ func TestADeadConnectionOfHTTP2IsGivenUp(t *testing.T) {
 	}, 25*time.Second, time.Millisecond)
 }
 
-// A guard holds for the next request, also where a connection is kept busy: that of a
-// call, of one with a certificate of its own, and of a token URL.
-func TestATightenedGuardHoldsForConnectionsInUse(t *testing.T) {
+// A new guard applies to the next request, also if a connection is in use: that of a call, of
+// a call with a certificate of its own, and of a token URL.
+func TestATightenedGuardAppliesToConnectionsInUse(t *testing.T) {
 	t.Setenv("SEGUE_TEST_ID", "segue client")
 	t.Setenv("SEGUE_TEST_SECRET", canary)
 	for name, own := range map[string]bool{"shared": false, "of one call": true} {
@@ -75,28 +75,28 @@ func TestATightenedGuardHoldsForConnectionsInUse(t *testing.T) {
 			assert.EqualValues(t, 2, arrived.Load())
 			close(hold)
 			<-f.Done()
-			assert.Equal(t, "ok", f.Outcome().Class, "what has begun goes on")
+			assert.Equal(t, "ok", f.Outcome().Class, "a request in flight goes on")
 			sender.SetGuard(guardOf(t, outside))
 			assert.Equal(t, "ok", sender.Send(context.Background(), p, numbered(server.URL, 3), 1).Class)
 		})
 	}
 }
 
-func TestATightenedGuardHoldsForTokenURLsInUse(t *testing.T) {
+func TestATightenedGuardAppliesToTokenURLsInUse(t *testing.T) {
 	i := newIssuer(t)
 	r := i.receiver(t)
 	sender := senderWith(t, delivery.Options{Guard: guardOf(t, outside)})
 	require.Equal(t, "ok", sender.Send(context.Background(), i.policy(), numbered(r.URL, 1), 1).Class)
 	i.revoke()
-	// The receiver may be reached, and the token URL no longer.
+	// The receiver may be dialled, but no longer the token URL.
 	sender.SetGuard(guardOf(t, r.Listener.Addr().String()))
 	o := sender.Send(context.Background(), i.policy(), numbered(r.URL, 2), 1)
 	assert.Equal(t, "auth", o.Class)
 	assert.Contains(t, o.Message, "guard.allow")
 }
 
-// A key goes out in its header, once, or the request does not.
-func TestAKeyGoesOutOnceOrNothingDoes(t *testing.T) {
+// A key is sent in its header, once, or the request is not sent.
+func TestAKeyIsSentOnceOrNothingIsSent(t *testing.T) {
 	t.Setenv("SEGUE_TEST_SECRET", canary)
 	for name, goes := range map[string]bool{
 		"X-Api-Key": true, "x-api-key": true, "Cookie": true, "Authorization": true, "Api_Key": true, "X-Present": true, "x-present": true, "User-Agent": true,

@@ -7,29 +7,29 @@ import (
 )
 
 const (
-	// FastEnough is the p95 up to which a receiver may be sent to inside Dispatch.
+	// FastEnough is the p95 up to which Dispatch may send to a receiver inline.
 	FastEnough = 75 * time.Millisecond
-	// Overrun is when an attempt makes its receiver a slow one.
+	// Overrun is the duration of an attempt from which on its receiver counts as slow.
 	Overrun = 150 * time.Millisecond
 
-	// latencyWindow is how many recent answers the p95 is taken of.
+	// latencyWindow is how many recent responses the p95 is computed from.
 	latencyWindow = 20
-	// latencyMemory is how long an answer says something about the receiver.
+	// latencyMemory is how long a response says something about the receiver.
 	latencyMemory = 10 * time.Minute
-	// fastToRecover is how many fast answers in a row a slow receiver owes.
+	// fastToRecover is after how many fast responses in a row a slow receiver counts as fast.
 	fastToRecover = 8
 )
 
-// latency remembers how fast a receiver has answered lately.
+// latency measures how fast a receiver has responded lately.
 type latency struct {
 	mu      sync.Mutex
 	samples []time.Duration // a ring once it is full
 	next    int
 	last    time.Time
-	owed    int // fast answers still owed by a slow receiver
+	owed    int // the fast responses that a slow receiver still needs
 }
 
-// markSlow marks the receiver as slow, at the moment an attempt shows it.
+// markSlow marks the receiver as slow, as soon as an attempt shows it.
 func (l *latency) markSlow() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -59,8 +59,8 @@ func (l *latency) observe(took time.Duration) {
 	}
 }
 
-// isFast tells whether the receiver is known to be fast: it has answered lately,
-// its p95 is low, and it owes nothing.
+// isFast reports whether the receiver is known to be fast: it has responded lately, its p95
+// is low, and it does not still have to recover from being slow.
 func (l *latency) isFast() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -17,9 +17,8 @@ import (
 	"segue/delivery"
 )
 
-// While a receiver stays dead, those who are sent away stay away ever longer, but
-// one comes for each probe.
-func TestPatienceGrowsWithTheOutage(t *testing.T) {
+// While a receiver stays down, delays grow, but one attempt is made for each probe.
+func TestTheDelayGrowsWithTheOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := delivery.NewHealth(delivery.Limits{})
 		for range 5 {
@@ -43,9 +42,8 @@ func TestPatienceGrowsWithTheOutage(t *testing.T) {
 	})
 }
 
-// However many are sent away, they do not come back faster than Temporal and the
-// receiver can bear.
-func TestThoseSentAwayComeBackSpread(t *testing.T) {
+// However many attempts are delayed, Temporal and the receiver are not overloaded by them.
+func TestDelayedAttemptsAreSpread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := delivery.NewHealth(delivery.Limits{})
 		for range 5 {
@@ -58,12 +56,12 @@ func TestThoseSentAwayComeBackSpread(t *testing.T) {
 		}
 		assert.Greater(t, len(seconds), 190, "10,000 at 50 a second")
 		for second, n := range seconds {
-			assert.Less(t, n, 800, "in second %d", second) // the first ones did not know of the last ones
+			assert.Less(t, n, 800, "in second %d", second) // the first delays were chosen before the last
 		}
 	})
 }
 
-func TestSlowStart(t *testing.T) {
+func TestARecoveredReceiverIsRampedUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := delivery.NewHealth(delivery.Limits{Rate: 200})
 		for range 5 {
@@ -72,7 +70,7 @@ func TestSlowStart(t *testing.T) {
 		time.Sleep(10*time.Second + time.Nanosecond)
 		attempt(t, h, 0, delivery.ClassOK)
 		begin := time.Now()
-		// As many as want to are there all the time.
+		// There are always enough attempts.
 		var entered [40]atomic.Int64
 		var group sync.WaitGroup
 		for range 1000 {
@@ -99,8 +97,7 @@ func TestSlowStart(t *testing.T) {
 	})
 }
 
-// A receiver that fails again while it is run up is left alone again.
-func TestARelapse(t *testing.T) {
+func TestTheBreakerOpensAgainDuringTheRamp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := delivery.NewHealth(delivery.Limits{})
 		for range 5 {
@@ -116,9 +113,9 @@ func TestARelapse(t *testing.T) {
 	})
 }
 
-// Of a receiver that hangs, only as many wait as get their turn in time; the others
-// hold nothing meanwhile.
-func TestNobodyWaitsForAReceiverThatHangs(t *testing.T) {
+// Only as many attempts wait for a receiver that hangs as would go in time; the others hold
+// nothing meanwhile.
+func TestAttemptsAreDelayedAtOnceWhileAReceiverHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := delivery.NewHealth(delivery.Limits{Concurrency: 2})
 		attempt(t, h, 0, delivery.ClassOK)
@@ -139,7 +136,7 @@ func TestNobodyWaitsForAReceiverThatHangs(t *testing.T) {
 		assert.False(t, h.Refuses())
 		ok, took := enter()
 		assert.False(t, ok)
-		assert.Equal(t, 2*time.Second, took, "it may be a moment's matter")
+		assert.Equal(t, 2*time.Second, took, "it may be over soon")
 		time.Sleep(time.Second)
 		assert.True(t, h.Refuses())
 		ok, took = enter()
@@ -147,16 +144,16 @@ func TestNobodyWaitsForAReceiverThatHangs(t *testing.T) {
 		assert.Zero(t, took)
 		time.Sleep(27 * time.Second)
 		leave[0](delivery.ClassOK)
-		assert.False(t, h.Refuses(), "one place is free")
+		assert.False(t, h.Refuses(), "there is room for one")
 		again, _, _ := h.Enter(context.Background())
 		require.NotNil(t, again)
-		assert.True(t, h.Refuses(), "the last one took 30 s to leave")
+		assert.True(t, h.Refuses(), "the last attempt took 30 s")
 		again(delivery.ClassOK)
 		leave[1](delivery.ClassOK)
 	})
 }
 
-// hanging is a sender whose receivers answer after a time, by the path.
+// hanging returns a sender whose receivers respond after a time that depends on the path.
 func hanging(t *testing.T, slots int, takes map[string]time.Duration) *delivery.Sender {
 	s := delivery.New(delivery.Options{Slots: slots})
 	s.Simulate(func(req *http.Request) (*http.Response, error) {
@@ -170,8 +167,8 @@ func hanging(t *testing.T, slots int, takes map[string]time.Duration) *delivery.
 	return s
 }
 
-// Receivers that hang, with calls that may have any number under way, leave slots
-// of the process to the others, however many they are.
+// Receivers that hang, with calls of unlimited concurrency, leave slots of the process to the
+// others, however many there are.
 func TestReceiversThatHangLeaveSlots(t *testing.T) {
 	for _, calls := range []int{1, 10, 100} {
 		t.Run(fmt.Sprint(calls), func(t *testing.T) {
@@ -180,23 +177,23 @@ func TestReceiversThatHangLeaveSlots(t *testing.T) {
 				s := hanging(t, slots, map[string]time.Duration{"/hangs": 30 * time.Second, "/fast": time.Millisecond})
 				policy, request := newPolicy(), newRequest("http://crm.example.com/hangs")
 				policy.Timeout = time.Minute
-				var flights []*delivery.Attempt
+				var attempts []*delivery.Attempt
 				for i := range 200 * slots / calls / 10 {
 					for call := range calls {
 						policy.Call, request.ID = fmt.Sprintf("hangs%d", call), fmt.Sprintf("%d/%d", call, i)
-						flights = append(flights, s.Start(policy, request, 1, ""))
+						attempts = append(attempts, s.Start(policy, request, 1, ""))
 						if i == 0 {
-							time.Sleep(200 * time.Millisecond) // slow is known, too
+							time.Sleep(200 * time.Millisecond) // known to be slow
 						}
 					}
 				}
 				synctest.Wait()
 				held := 0
-				for _, flight := range flights {
+				for _, attempt := range attempts {
 					select {
-					case <-flight.Done():
-						require.Equal(t, "limited", flight.Outcome().Class)
-						require.True(t, flight.Outcome().Free)
+					case <-attempt.Done():
+						require.Equal(t, "limited", attempt.Outcome().Class)
+						require.True(t, attempt.Outcome().Free)
 					default:
 						held++
 					}
@@ -213,9 +210,9 @@ func TestReceiversThatHangLeaveSlots(t *testing.T) {
 	}
 }
 
-// By default, a call whose receiver hangs holds little, and what is beyond that is
-// sent away within the two seconds that a turn may take.
-func TestAReceiverThatHangsHoldsLittle(t *testing.T) {
+// A call whose receiver hangs holds few slots, and further attempts are delayed within the two
+// seconds for which they may wait.
+func TestAReceiverThatHangsHoldsFewSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := hanging(t, 0, map[string]time.Duration{"/": 30 * time.Second})
 		policy := newPolicy()
@@ -225,23 +222,23 @@ func TestAReceiverThatHangsHoldsLittle(t *testing.T) {
 			request.ID = id
 			return s.Start(policy, request, 1, "")
 		}
-		flights := []*delivery.Attempt{send("first")}
+		attempts := []*delivery.Attempt{send("first")}
 		time.Sleep(time.Second)
 		for i := range 999 {
-			flights = append(flights, send(fmt.Sprint(i)))
+			attempts = append(attempts, send(fmt.Sprint(i)))
 		}
 		under := func() (n int) {
 			synctest.Wait()
-			for _, flight := range flights {
+			for _, attempt := range attempts {
 				select {
-				case <-flight.Done():
+				case <-attempt.Done():
 				default:
 					n++
 				}
 			}
 			return n
 		}
-		require.LessOrEqual(t, under(), 120, "20 under way, 100 that wait")
+		require.LessOrEqual(t, under(), 120, "20 in flight, 100 waiting")
 		time.Sleep(2*time.Second + time.Millisecond)
 		require.Equal(t, 20, under())
 		late := send("late")

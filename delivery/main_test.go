@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// newSender is a sender that may reach this machine; it is closed with the test.
+// newSender returns a sender that may dial this machine; it is closed with the test.
 func newSender(t *testing.T, roots ...*x509.Certificate) *delivery.Sender {
 	t.Helper()
 	guard, err := delivery.NewGuard([]string{"127.0.0.0/8", "::1"})

@@ -9,7 +9,7 @@ import (
 	"segue/metrics"
 )
 
-// measure records one attempt. A dry run has arrived nowhere, so it has no age.
+// measure records one attempt. A dry run is not sent, so it has no age.
 func (s *Sender) measure(p Policy, r contract.Request, o contract.Outcome, took time.Duration) {
 	class := Class(o.Class)
 	a := metrics.Attempt{
@@ -22,12 +22,12 @@ func (s *Sender) measure(p Policy, r contract.Request, o contract.Outcome, took 
 	s.metrics.Attempted(a)
 }
 
-// Standing is what the process knows of a call's receiver, in metrics' words.
-func (s *Sender) Standing(p Policy) metrics.Receiver {
+// ReceiverState returns what the process knows of a call's receiver, for the metrics.
+func (s *Sender) ReceiverState(p Policy) metrics.Receiver {
 	h := s.Health(p)
-	return metrics.Receiver{Call: p.Call, Breaker: breakerWords[h.breaker.State()], Inline: p.Idempotent && h.Inline()}
+	return metrics.Receiver{Call: p.Call, Breaker: breakerStates[h.breaker.State()], Inline: p.Idempotent && h.Inline()}
 }
 
-var breakerWords = map[gobreaker.State]string{
+var breakerStates = map[gobreaker.State]string{
 	gobreaker.StateClosed: "closed", gobreaker.StateHalfOpen: "half_open", gobreaker.StateOpen: "open",
 }

@@ -33,14 +33,14 @@ func TestEveryAttemptIsMeasured(t *testing.T) {
 	}
 	require.Equal(t, "http_5xx", send(503, server.URL))
 	require.Equal(t, "ok", send(200, server.URL))
-	require.Equal(t, metrics.Receiver{Call: "crm", Breaker: "closed", Inline: true}, sender.Standing(policy))
+	require.Equal(t, metrics.Receiver{Call: "crm", Breaker: "closed", Inline: true}, sender.ReceiverState(policy))
 	for range 5 {
 		require.Equal(t, "refused", send(0, "http://127.0.0.1:1"))
 	}
 	require.Equal(t, "breaker_open", send(200, server.URL))
-	require.Equal(t, metrics.Receiver{Call: "crm", Breaker: "open"}, sender.Standing(policy))
+	require.Equal(t, metrics.Receiver{Call: "crm", Breaker: "open"}, sender.ReceiverState(policy))
 	policy.DryRun = true
-	require.Equal(t, "config", send(200, server.URL), "what was to be sent is not taken for a dry run")
+	require.Equal(t, "config", send(200, server.URL), "a request that was rendered to be sent is not counted as a dry run")
 	policy.DryRun = false
 	request.Fault = "no value"
 	require.Equal(t, "render", send(200, server.URL))
@@ -52,22 +52,22 @@ func TestEveryAttemptIsMeasured(t *testing.T) {
 		"call=crm,class=http_5xx": 1, "call=crm,class=ok": 1, "call=crm,class=refused": 5, "call=crm,class=breaker_open": 1,
 		"call=crm,class=config": 1, "call=crm,class=render": 1, "call=crm,class=stopping": 1,
 	}, p.Values("segue_delivery_attempts_total"))
-	require.Equal(t, map[string]float64{"call=crm": 7}, p.Values("segue_delivery_attempt_duration_seconds"), "what went out")
+	require.Equal(t, map[string]float64{"call=crm": 7}, p.Values("segue_delivery_attempt_duration_seconds"), "what was sent")
 	require.Equal(t, map[string]float64{"call=crm": 1}, p.Values("segue_delivery_age_seconds"))
-	require.Equal(t, map[string]float64{"call=crm": 10}, p.Values("segue_delivery_waiting_age_seconds"), "what still waits, held back or not: 503, 5 refused, breaker, dry run, stopping; and what cannot be rendered")
+	require.Equal(t, map[string]float64{"call=crm": 10}, p.Values("segue_delivery_waiting_age_seconds"), "what still waits, delayed or not: 503, 5 refused, breaker, dry run, stopping; and what cannot be rendered")
 	age := p.Families()["segue_delivery_age_seconds"].GetMetric()[0].GetHistogram().GetSampleSum()
 	require.InDelta(t, 60, age, 5, "from the event, not from the attempt")
 }
 
-// An attempt that two ask for is one.
-func TestAnAdoptedFlightIsMeasuredOnce(t *testing.T) {
+// An attempt that two callers start is one.
+func TestADeduplicatedAttemptIsMeasuredOnce(t *testing.T) {
 	p := metricstest.New(t)
 	guard, err := delivery.NewGuard([]string{"127.0.0.0/8"})
 	require.NoError(t, err)
 	sender := delivery.New(delivery.Options{Guard: guard, Metrics: p.Instruments})
 	server := serve(t, answer(200))
-	for _, asker := range []string{"dispatch", "attempt"} {
-		<-sender.Start(newPolicy(), newRequest(server.URL), 1, asker).Done()
+	for _, caller := range []string{"dispatch", "attempt"} {
+		<-sender.Start(newPolicy(), newRequest(server.URL), 1, caller).Done()
 	}
 	require.NoError(t, sender.Close(context.Background()))
 	require.Equal(t, map[string]float64{"call=crm,class=ok": 1}, p.Values("segue_delivery_attempts_total"))

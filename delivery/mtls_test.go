@@ -20,8 +20,8 @@ import (
 	"segue/delivery/hostiletest"
 )
 
-// mutual is a receiver that asks for a client certificate, and the files of a
-// call that has one.
+// mutual is a receiver that requires a client certificate, and the files of a call that has
+// one.
 type mutual struct {
 	authority, clients    *hostiletest.Authority
 	server                *httptest.Server
@@ -54,7 +54,7 @@ func newMutual(t *testing.T, server hostiletest.Leaf) *mutual {
 	return m
 }
 
-// show makes the certificate the call's.
+// show makes the certificate that of the call.
 func (m *mutual) show(t *testing.T, c tls.Certificate) {
 	certificate, key := hostiletest.Files(t, c)
 	put(t, m.certificate, certificate)
@@ -110,15 +110,15 @@ func TestClientCertificates(t *testing.T) {
 			change: func(t *testing.T, m *mutual, _ *delivery.Policy) { require.NoError(t, os.Remove(m.key)) }},
 		"no certificate": {classes: []string{"auth"}, message: "auth.mtls.certificate: secret file:",
 			change: func(t *testing.T, m *mutual, _ *delivery.Policy) { require.NoError(t, os.Remove(m.certificate)) }},
-		"broken key": {classes: []string{"auth"}, message: "no pair in PEM",
+		"broken key": {classes: []string{"auth"}, message: "not a matching pair in PEM",
 			change: func(t *testing.T, m *mutual, _ *delivery.Policy) { put(t, m.key, []byte(canary)) }},
-		"key of another": {classes: []string{"auth"}, message: "no pair in PEM", change: func(t *testing.T, m *mutual, _ *delivery.Policy) {
+		"key of another": {classes: []string{"auth"}, message: "not a matching pair in PEM", change: func(t *testing.T, m *mutual, _ *delivery.Policy) {
 			_, key := hostiletest.Files(t, m.clients.Issue(t, hostiletest.Leaf{}))
 			put(t, m.key, key)
 		}},
 		"no authority": {classes: []string{"tls"}, message: "tls.ca: secret file:",
 			change: func(t *testing.T, m *mutual, _ *delivery.Policy) { require.NoError(t, os.Remove(m.ca)) }},
-		"broken authority": {classes: []string{"tls"}, message: "tls.ca holds no certificate",
+		"broken authority": {classes: []string{"tls"}, message: "tls.ca contains no certificate",
 			change: func(t *testing.T, m *mutual, _ *delivery.Policy) { put(t, m.ca, []byte(canary)) }},
 		"endless authority": {classes: []string{"tls"}, message: "longer than",
 			change: func(t *testing.T, m *mutual, _ *delivery.Policy) { put(t, m.ca, make([]byte, 2<<20)) }},
@@ -146,7 +146,7 @@ func TestClientCertificates(t *testing.T) {
 	}
 }
 
-func TestAClientCertificateNeverGoesWithoutTLS(t *testing.T) {
+func TestAClientCertificateRequiresTLS(t *testing.T) {
 	var requests atomic.Int32
 	plain := serve(t, func(http.ResponseWriter, *http.Request) { requests.Add(1) })
 	m := newMutual(t, hostiletest.Leaf{})
@@ -160,8 +160,8 @@ func TestAClientCertificateNeverGoesWithoutTLS(t *testing.T) {
 	assert.Zero(t, requests.Load())
 }
 
-// A replaced certificate is used from the next attempt on, over a new connection;
-// one that is still the same keeps its connection.
+// A replaced certificate is used from the next attempt on, over a new connection; an unchanged
+// one keeps its connection.
 func TestARotatedClientCertificate(t *testing.T) {
 	m := newMutual(t, hostiletest.Leaf{})
 	sender := newSender(t)
@@ -177,11 +177,11 @@ func TestARotatedClientCertificate(t *testing.T) {
 	m.show(t, rotated)
 	assert.Equal(t, rotated.Leaf.SerialNumber.String(), send(3))
 	assert.EqualValues(t, 2, m.connections.Load())
-	assert.Equal(t, 1, sender.Identities(), "the old one is forgotten")
+	assert.Equal(t, 1, sender.Identities(), "the old one is dropped")
 
 	require.NoError(t, os.Remove(m.key))
 	o := sender.Send(context.Background(), m.policy(), numbered(m.server.URL, 4), 1)
-	assert.Equal(t, "auth", o.Class, "also when a connection is still there")
+	assert.Equal(t, "auth", o.Class, "also while a connection is still open")
 	assert.EqualValues(t, 3, m.requests.Load())
 }
 

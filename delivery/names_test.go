@@ -19,9 +19,8 @@ import (
 	"segue/delivery/hostiletest"
 )
 
-// The tests of names have no public address to dial: 127.0.0.1 is allowed and stands
-// for one, and what listens on the same port of other addresses is what nobody may
-// reach.
+// These tests have no public address to dial: 127.0.0.1 is allowed in the place of one, and the
+// listeners on the same port of other addresses must not be reached.
 type neighbours struct {
 	outside          *hostiletest.Server
 	inside, insideV6 *hostiletest.Server // on 127.0.0.2 and on ::1
@@ -47,7 +46,7 @@ func newNeighbours(t *testing.T) *neighbours {
 
 func (n *neighbours) url(host string) string { return "http://" + host + ":" + n.port + "/" }
 
-// assertUntouched: nothing came to what nobody may reach, not even a connection.
+// assertUntouched checks that the other listeners got nothing, not even a connection.
 func (n *neighbours) assertUntouched(t *testing.T) {
 	t.Helper()
 	assert.Zero(t, n.inside.Connections(), "127.0.0.2")
@@ -56,8 +55,8 @@ func (n *neighbours) assertUntouched(t *testing.T) {
 
 const outside, inside = "127.0.0.1", "127.0.0.2"
 
-// A name that is asked for again and again, and each time is somebody else's.
-func TestANameThatIsBoundAnew(t *testing.T) {
+// A name that resolves to another address each time.
+func TestAReboundNameIsBlocked(t *testing.T) {
 	for name, answers := range map[string]func(n int) []string{
 		"public first":      func(n int) []string { return []string{outside, inside}[min(n, 2)-1:][:1] },
 		"every second time": func(n int) []string { return []string{[]string{inside, outside}[n%2]} },
@@ -77,7 +76,7 @@ func TestANameThatIsBoundAnew(t *testing.T) {
 				assert.Equal(t, contract.VerdictFinal, o.Verdict)
 				assertNoAddress(t, o)
 			}
-			assert.Equal(t, 10, names.Asked("rebound.example.com"), "once for each dial: what is judged is what is dialled")
+			assert.Equal(t, 10, names.Asked("rebound.example.com"), "once for each dial: what is checked is what is dialled")
 			n.assertUntouched(t)
 		})
 	}
@@ -170,7 +169,7 @@ func ownAddresses(t *testing.T) (list []string) {
 	return list
 }
 
-// A hundred at once, for a name that is somebody else's all the time.
+// A hundred attempts at once, for a name that resolves to another address each time.
 func TestReboundNamesInParallel(t *testing.T) {
 	n := newNeighbours(t)
 	names := hostiletest.ServeNames(t, func(_ string, n int) hostiletest.Answer {
@@ -190,9 +189,9 @@ func TestReboundNamesInParallel(t *testing.T) {
 	n.assertUntouched(t)
 }
 
-// The token URL is dialled as any receiver is: neither the client's secret nor the
-// request leaves when its name turns to the inside.
-func TestATokenURLThatIsBoundAnew(t *testing.T) {
+// The token URL is dialled as a receiver is: neither the client's secret nor the request is
+// sent when its name resolves to an internal address.
+func TestAReboundTokenURLIsBlocked(t *testing.T) {
 	i := newIssuer(t)
 	r := i.receiver(t)
 	n := newNeighbours(t)
@@ -218,8 +217,8 @@ func TestATokenURLThatIsBoundAnew(t *testing.T) {
 	n.assertUntouched(t)
 }
 
-// tunnels is a proxy that leads to receivers of the test, whatever public address it
-// is asked for, and remembers what it was asked.
+// tunnels is a proxy that connects to receivers of the test, whatever public address it is
+// asked for, and records what it was asked.
 type tunnels struct {
 	*hostiletest.Server
 	mu    sync.Mutex
@@ -239,10 +238,9 @@ func newTunnels(t *testing.T, to string) *tunnels {
 	return p
 }
 
-// A name that is public first and inside later, with a proxy on the way: the proxy
-// is told the address that was judged and never the name, so it cannot be made to
-// resolve it to something else.
-func TestANameThatIsBoundAnewBehindAProxy(t *testing.T) {
+// A name that is public first and internal later, with a proxy in between: the proxy gets the
+// checked address and never the name, which it could resolve to another address.
+func TestAReboundNameBehindAProxyGainsNothing(t *testing.T) {
 	n := newNeighbours(t)
 	proxy := newTunnels(t, n.outside.URL)
 	names := hostiletest.ServeNames(t, func(name string, n int) hostiletest.Answer {

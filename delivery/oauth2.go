@@ -14,12 +14,11 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 )
 
-// maxTokenResponse bounds what is read of a token endpoint's answer, in bytes
-// after decompression.
+// maxTokenResponse bounds a token endpoint's response, in bytes after decompression.
 const maxTokenResponse = 64 << 10
 
-// grant is a client's right to a token, with its references resolved. It lives
-// for one attempt and is never kept: the next attempt reads the secret again.
+// grant is a client credentials grant with its references resolved. It lives for one
+// attempt and is never cached: the next attempt reads the secret again.
 type grant struct {
 	url, id, secret string
 	scopes          []string
@@ -42,7 +41,7 @@ func newGrant(a OAuth2Auth, used *secrets) (*grant, error) {
 	if err != nil {
 		return nil, fmt.Errorf("oauth2.client_secret: %w", err)
 	}
-	// In the header of basic authentication it is escaped before it is encoded.
+	// OAuth escapes id and secret before basic authentication encodes them.
 	used.add(url.QueryEscape(secret))
 	used.addBasic(url.QueryEscape(id), url.QueryEscape(secret))
 	g := &grant{url: target.String(), id: id, secret: secret, scopes: a.Scopes, params: url.Values{}, trust: a.TLS}
@@ -57,16 +56,17 @@ func (g *grant) scheme() string {
 	return scheme
 }
 
-// token is what an endpoint gave, and how it wanted to be asked.
+// token is an access token, and how the endpoint wants the client to authenticate.
 type token struct {
 	value   string
-	expires time.Time // zero: not said
+	expires time.Time // zero: the endpoint does not say
 	style   oauth2.AuthStyle
 }
 
-// fetch asks the endpoint for a token. An endpoint that refuses the client in the
-// header, where the standard wants it, is asked once more with it in the form,
-// where some want it. Errors repeat nothing of the answer: it may hold the secret.
+// fetch requests a token from the endpoint. If the endpoint rejects the credentials in the
+// header, where the standard wants them, fetch tries again with them in the form, where
+// some endpoints want them. Errors repeat nothing of the response, which may contain the
+// secret.
 func (g *grant) fetch(ctx context.Context, style oauth2.AuthStyle) (token, error) {
 	if style == oauth2.AuthStyleAutoDetect {
 		style = oauth2.AuthStyleInHeader
@@ -81,9 +81,9 @@ func (g *grant) fetch(ctx context.Context, style oauth2.AuthStyle) (token, error
 	case err != nil:
 		return token{}, tokenFailure(ctx, err)
 	case !strings.EqualFold(t.Type(), "Bearer"):
-		return token{}, errors.New("the token URL gave a token that is not of the type bearer")
+		return token{}, errors.New("the token URL returned a token whose type is not Bearer")
 	case !isFieldValue(t.AccessToken):
-		return token{}, errors.New("the token URL gave a token that fits in no header")
+		return token{}, errors.New("the token URL returned a token with characters that a header cannot contain")
 	}
 	return token{value: t.AccessToken, expires: t.Expiry, style: style}, nil
 }
@@ -93,14 +93,14 @@ func (g *grant) request(ctx context.Context, style oauth2.AuthStyle) (*oauth2.To
 		EndpointParams: g.params, AuthStyle: style}
 	client := &http.Client{
 		Transport: tokenTransport{g.transport},
-		// A redirect would carry the secret to where nobody configured it.
+		// A redirect would send the secret to a URL that is not configured.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return config.Token(context.WithValue(ctx, oauth2.HTTPClient, client))
 }
 
-// oauthErrors are the error codes of RFC 6749, which may be repeated: they say
-// what to mend and nothing else.
+// oauthErrors are the error codes of RFC 6749. A message may repeat them: they say what is
+// wrong and contain no secret.
 var oauthErrors = []string{"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope"}
 
 func tokenFailure(ctx context.Context, err error) error {
@@ -108,18 +108,18 @@ func tokenFailure(ctx context.Context, err error) error {
 	var sending *url.Error
 	switch {
 	case ctx.Err() != nil:
-		return fmt.Errorf("the token URL gave no token in time: %w", ctx.Err())
+		return fmt.Errorf("the token URL returned no token in time: %w", ctx.Err())
 	case errors.As(err, &refused):
-		words := statusLine(tokenStatusClass(refused.Response.StatusCode), refused.Response.StatusCode)
+		message := statusLine(tokenStatusClass(refused.Response.StatusCode), refused.Response.StatusCode)
 		if slices.Contains(oauthErrors, refused.ErrorCode) {
-			words += ", " + refused.ErrorCode
+			message += ", " + refused.ErrorCode
 		}
-		return errors.New("the token URL gave no token: " + words)
+		return errors.New("the token URL returned no token: " + message)
 	case errors.As(err, &sending):
-		_, words := classOfError(ctx, err, 0)
-		return errors.New("the token URL cannot be reached: " + words)
+		_, message := classOfError(ctx, err, 0)
+		return errors.New("the token URL cannot be reached: " + message)
 	}
-	return errors.New("the token URL's answer holds no token that can be read")
+	return errors.New("the response of the token URL contains no token that can be read")
 }
 
 func tokenStatusClass(code int) Class {

@@ -20,8 +20,8 @@ import (
 	"segue/delivery"
 )
 
-// Every call has its own gate, so a thousand calls come to the token at once.
-func TestAThousandSendsWithoutATokenAskForOne(t *testing.T) {
+// Every call has limits of its own, so a thousand attempts need the token at once.
+func TestAThousandAttemptsFetchOneToken(t *testing.T) {
 	i := newIssuer(t)
 	r, sender := i.receiver(t), newSender(t)
 	var sends sync.WaitGroup
@@ -54,26 +54,26 @@ func TestARevokedTokenIsRefreshedOnce(t *testing.T) {
 		})
 	}
 	sends.Wait()
-	assert.EqualValues(t, 2, i.requests.Load(), "one token for all that were refused")
+	assert.EqualValues(t, 2, i.requests.Load(), "one token for all rejected requests")
 	assert.Equal(t, 51, r.good)
 	sent := map[string]int{}
 	for _, one := range r.seen {
 		sent[one]++
 	}
-	assert.Len(t, sent, 51, "a repeat has the same id and bytes")
+	assert.Len(t, sent, 51, "the second request has the same id and bytes")
 	for one, times := range sent {
 		assert.LessOrEqual(t, times, 2, one)
 	}
 }
 
-func TestAReceiverThatTakesNoTokenIsAskedTwiceAtMost(t *testing.T) {
+func TestAReceiverThatRejectsEveryTokenGetsTwoRequests(t *testing.T) {
 	i := newIssuer(t)
 	r, sender := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(401)
 		fmt.Fprintln(w, r.Header)
 	}), newSender(t)
 	first := sender.Send(context.Background(), i.policy(), numbered(r.URL, 1), 1)
-	assert.EqualValues(t, 1, i.requests.Load(), "a token that is new already is not the reason")
+	assert.EqualValues(t, 1, i.requests.Load(), "a token that is new is not the reason")
 	second := sender.Send(context.Background(), i.policy(), numbered(r.URL, 2), 1)
 	assert.EqualValues(t, 2, i.requests.Load())
 	for _, o := range []contract.Outcome{first, second} {
@@ -99,8 +99,8 @@ func TestWithoutATokenNothingIsSent(t *testing.T) {
 		"redirect":   {answer: http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect).ServeHTTP, message: "redirects are not followed"},
 		"no JSON":    {answer: write(200, canary), message: "no token that can be read"},
 		"no token":   {answer: writeJSON(`{"access_token":""}`), message: "no token that can be read"},
-		"other type": {answer: writeJSON(`{"access_token":"x","token_type":"mac"}`), message: "not of the type bearer"},
-		"odd token":  {answer: writeJSON(`{"access_token":"x\r\ny: z"}`), message: "fits in no header"},
+		"other type": {answer: writeJSON(`{"access_token":"x","token_type":"mac"}`), message: "type is not Bearer"},
+		"odd token":  {answer: writeJSON(`{"access_token":"x\r\ny: z"}`), message: "characters that a header cannot contain"},
 		"endless": {answer: func(w http.ResponseWriter, _ *http.Request) {
 			for {
 				if _, err := w.Write(make([]byte, 64<<10)); err != nil {
@@ -137,7 +137,7 @@ func TestWithoutATokenNothingIsSent(t *testing.T) {
 	assert.Empty(t, r.seen)
 }
 
-func TestARefusedTokenWithoutANewOne(t *testing.T) {
+func TestARejectedTokenThatCannotBeReplaced(t *testing.T) {
 	i := newIssuer(t)
 	r, sender := i.receiver(t), newSender(t)
 	require.Equal(t, "ok", sender.Send(context.Background(), i.policy(), numbered(r.URL, 1), 1).Class)
@@ -147,13 +147,13 @@ func TestARefusedTokenWithoutANewOne(t *testing.T) {
 	assert.Equal(t, "auth", o.Class)
 	assert.Equal(t, contract.VerdictRetry, o.Verdict)
 	assert.Equal(t, 401, o.Code)
-	assert.Equal(t, "HTTP 401 Unauthorized; the token URL gave no token: HTTP 500 Internal Server Error", o.Message)
+	assert.Equal(t, "HTTP 401 Unauthorized; the token URL returned no token: HTTP 500 Internal Server Error", o.Message)
 	assert.Len(t, r.seen, 2)
 }
 
-// A receiver that refuses the held token in an answer without an end does not
-// take the time of the repeat.
-func TestARefusalWithoutAnEnd(t *testing.T) {
+// A receiver that rejects the cached token with an endless response does not use up the time
+// of the second request.
+func TestAnEndlessRejectionIsNotRead(t *testing.T) {
 	i := newIssuer(t)
 	var requests atomic.Int32
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -171,7 +171,7 @@ func TestARefusalWithoutAnEnd(t *testing.T) {
 	assert.EqualValues(t, 3, requests.Load())
 }
 
-// Whoever is sent a secret may repeat it, in what we record or in what we log.
+// A server that gets a secret may repeat it, in what Segue records or logs.
 func TestNeitherSecretNorTokenIsRecorded(t *testing.T) {
 	i := newIssuer(t)
 	var log bytes.Buffer
@@ -211,8 +211,8 @@ func TestNeitherSecretNorTokenIsRecorded(t *testing.T) {
 	assert.NotContains(t, everything, "canary")
 }
 
-// What token endpoints answer, and other clients read.
-func TestTokenAnswers(t *testing.T) {
+// Responses that token endpoints send and other clients can read.
+func TestTokenResponses(t *testing.T) {
 	const bearer = `{"token_type":"Bearer","expires_in":1799,"access_token":"t-o.k_e~n"}`
 	for name, tc := range map[string]struct {
 		kind, body string
@@ -246,7 +246,7 @@ func TestTokenAnswers(t *testing.T) {
 		"an error with a byte order mark": {"application/json", "\ufeff" + `{"error":"unauthorized_client"}`, 403, "HTTP 403 Forbidden, unauthorized_client"},
 		"an error that is a form":         {"application/json", `error=invalid_client`, 403, "HTTP 403 Forbidden, invalid_client"},
 		"an error behind a 200":           {"application/json", `{"error":"invalid_grant"}`, 200, "no token"},
-		"another kind of token":           {"text/plain", `{"access_token":"t-o.k_e~n","token_type":"mac"}`, 200, "not of the type bearer"},
+		"another kind of token":           {"text/plain", `{"access_token":"t-o.k_e~n","token_type":"mac"}`, 200, "type is not Bearer"},
 		"a number for a token":            {"application/json", `{"access_token":7}`, 200, "no token that can be read"},
 		"a page":                          {"text/html", `<html>` + canary, 200, "no token that can be read"},
 		"nothing":                         {"application/json", ``, 200, "no token that can be read"},

@@ -16,8 +16,8 @@ import (
 	"segue/delivery"
 )
 
-// openssl is a server of OpenSSL on this machine, which can do what crypto/tls cannot,
-// and the files of a call to it.
+// openssl is a server of OpenSSL on this machine, which does what crypto/tls cannot, and the
+// files of a call to it.
 type openssl struct {
 	url, dir string
 	in       io.Writer
@@ -54,8 +54,8 @@ func (o *openssl) say(t *testing.T, text string) {
 	assert.NoError(t, err)
 }
 
-// serveOpenSSL starts a server for one connection. The serial number of its certificate
-// is negative, as that of some appliances.
+// serveOpenSSL starts a server for one connection. The serial number of its certificate is
+// negative, as on some appliances.
 func serveOpenSSL(t *testing.T, args ...string) *openssl {
 	t.Helper()
 	path, err := exec.LookPath("openssl")
@@ -94,8 +94,8 @@ func serveOpenSSL(t *testing.T, args ...string) *openssl {
 
 const fineOnce = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
-// IIS asks for a client certificate once it has read which folder a request is for.
-func TestACertificateThatIsAskedForByRenegotiation(t *testing.T) {
+// IIS asks for a client certificate after it has read the path of the request.
+func TestAClientCertificateIsSentInARenegotiation(t *testing.T) {
 	server := serveOpenSSL(t, "-tls1_2")
 	p := newPolicy()
 	p.Timeout = 20 * time.Second
@@ -110,8 +110,8 @@ func TestACertificateThatIsAskedForByRenegotiation(t *testing.T) {
 	assert.Equal(t, "ok", f.Outcome().Class, f.Outcome().Message)
 }
 
-// Old servers have no key exchange but that of RSA.
-func TestAServerThatKnowsRSAKeyExchangeAlone(t *testing.T) {
+// Old servers support no key exchange but that of RSA.
+func TestAServerWithOnlyRSAKeyExchangeIsSupported(t *testing.T) {
 	server := serveOpenSSL(t, "-tls1_2", "-cipher", "AES128-SHA:@SECLEVEL=0")
 	p := newPolicy()
 	p.Timeout = 20 * time.Second

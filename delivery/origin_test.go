@@ -30,9 +30,9 @@ func TestOriginOf(t *testing.T) {
 	}
 }
 
-// A request that was rendered for another host than its call's, or by somebody else, is
-// not sent, and nothing that authenticates the call is read for it.
-func TestCredentialsStayWithTheCallsHost(t *testing.T) {
+// A request that was rendered for another origin than its call's, or by somebody else, is not
+// sent, and no credential of the call is read for it.
+func TestCredentialsAreSentOnlyToTheCallsOrigin(t *testing.T) {
 	t.Setenv("SEGUE_TEST_SECRET", canary)
 	t.Setenv("SEGUE_TEST_SIGN", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 	issuer := newIssuer(t)
@@ -77,7 +77,7 @@ func TestCredentialsStayWithTheCallsHost(t *testing.T) {
 	}
 }
 
-func TestAClientCertificateStaysWithTheCallsHost(t *testing.T) {
+func TestAClientCertificateIsSentOnlyToTheCallsOrigin(t *testing.T) {
 	m, current := newMutual(t, hostiletest.Leaf{}), hostiletest.Serve(t, hostiletest.OK)
 	policy := m.policy()
 	policy.Origin = delivery.OriginOf(strings.Replace(current.URL, "http:", "https:", 1))
@@ -86,7 +86,7 @@ func TestAClientCertificateStaysWithTheCallsHost(t *testing.T) {
 	assert.Zero(t, m.connections.Load())
 }
 
-func TestWhatIsAnotherOrigin(t *testing.T) {
+func TestRequestsForAnotherOriginAreNotSent(t *testing.T) {
 	policy := newPolicy()
 	policy.Origin = delivery.OriginOf("https://crm.example.com/hook")
 	for url, same := range map[string]bool{
@@ -115,7 +115,7 @@ func TestWhatIsAnotherOrigin(t *testing.T) {
 	}
 }
 
-// On a connection that many names share, the header would choose the receiver.
+// Where many names share a connection, the header would choose the receiver.
 func TestARequestCannotChooseTheHostHeader(t *testing.T) {
 	var host atomic.Value
 	server := serve(t, func(_ http.ResponseWriter, r *http.Request) { host.Store(r.Host) })

@@ -21,8 +21,8 @@ import (
 	"segue/delivery"
 )
 
-// simulation is a receiver in virtual time, and lanes that are worked off as the
-// workflows do it: one delivery after the other, and none before its time.
+// simulation is a receiver in virtual time, and lanes that send as the workflows do: one
+// delivery after the other, and none before its time.
 type simulation struct {
 	t      *testing.T
 	sender *delivery.Sender
@@ -41,7 +41,7 @@ type simulation struct {
 	asked   int
 }
 
-// asWritten is the id's header as it is sent: in lower case, which no Get finds.
+// asWritten is the header of the id as it is sent: in lower case, which Get does not find.
 var asWritten = "webhook-id"
 
 func simulate(t *testing.T, limits delivery.Limits) *simulation {
@@ -75,7 +75,7 @@ func (s *simulation) receive(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: answer, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
 }
 
-// take notes what has arrived, and that a repeat is the same as before.
+// take records what has arrived, and checks that a retry has the same bytes.
 func (s *simulation) take(id, body string, answer int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,7 +96,7 @@ func (s *simulation) set(down bool, answer int) {
 	s.down, s.answer = down, answer
 }
 
-func (s *simulation) letters(lane, n int) []contract.Request {
+func (s *simulation) requests(lane, n int) []contract.Request {
 	var list []contract.Request
 	for i := range n {
 		r := newRequest("http://crm.example.com/calls")
@@ -107,22 +107,22 @@ func (s *simulation) letters(lane, n int) []contract.Request {
 	return list
 }
 
-// work sends a lane's deliveries on their schedule; one that is final is parked,
-// and the lane goes on.
-func (s *simulation) work(asker string, letters []contract.Request) {
+// work sends a lane's deliveries on their schedule; a final one is parked, and the lane goes
+// on.
+func (s *simulation) work(caller string, requests []contract.Request) {
 	s.lanes.Go(func() {
-		for _, r := range letters {
+		for _, r := range requests {
 			for number := 1; ; {
-				flight := s.sender.Start(s.policy, r, number, asker)
-				<-flight.Done()
-				outcome := flight.Outcome()
+				attempt := s.sender.Start(s.policy, r, number, caller)
+				<-attempt.Done()
+				outcome := attempt.Outcome()
 				s.mu.Lock()
 				s.asked++
 				s.mu.Unlock()
 				if outcome.Verdict == contract.VerdictDelivered {
 					break
 				}
-				s.sender.Claim(r.ID, number, asker)
+				s.sender.Claim(r.ID, number, caller)
 				if outcome.Verdict == contract.VerdictFinal {
 					s.mu.Lock()
 					s.parked = append(s.parked, r)
@@ -138,11 +138,11 @@ func (s *simulation) work(asker string, letters []contract.Request) {
 	})
 }
 
-// most is how many of the moments lie within one and the same second, at worst.
-func most(moments []time.Time) int {
+// most returns the highest number of times within any one second.
+func most(times []time.Time) int {
 	worst, first := 0, 0
-	for i := range moments {
-		for moments[i].Sub(moments[first]) >= time.Second {
+	for i := range times {
+		for times[i].Sub(times[first]) >= time.Second {
 			first++
 		}
 		worst = max(worst, i-first+1)
@@ -152,8 +152,7 @@ func most(moments []time.Time) int {
 
 func (s *simulation) close() { require.NoError(s.t, s.sender.Close(context.Background())) }
 
-// A receiver is down for an hour, with 5,000 deliveries of 500 lanes waiting, and
-// comes back.
+// A receiver is down for an hour while 5,000 deliveries of 500 lanes wait, and recovers.
 func TestAnHourOfOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const lanes, each, rate, outage = 500, 10, 40, time.Hour
@@ -161,7 +160,7 @@ func TestAnHourOfOutage(t *testing.T) {
 		defer s.close()
 		s.set(true, 200)
 		for i := range lanes {
-			s.work("lane", s.letters(i, each))
+			s.work("lane", s.requests(i, each))
 		}
 		time.Sleep(outage)
 		s.set(false, 200)
@@ -169,28 +168,27 @@ func TestAnHourOfOutage(t *testing.T) {
 		s.lanes.Wait()
 
 		require.LessOrEqual(t, len(s.tries), 5+int(outage/(10*time.Second)), "five failures open the breaker, then it is probed every 10 s at most")
-		require.Less(t, s.asked-lanes*each, 30*lanes, "and while it is down, they come ever more seldom")
-		require.Len(t, s.arrived, lanes*each, "nothing is lost, nothing comes twice")
+		require.Less(t, s.asked-lanes*each, 30*lanes, "while it is down, attempts become rarer")
+		require.Len(t, s.arrived, lanes*each, "nothing is lost, nothing arrives twice")
 		for lane, ids := range s.order {
 			require.True(t, slices.IsSorted(ids), "%s: %v", lane, ids)
 			require.Len(t, ids, each)
 		}
 		require.LessOrEqual(t, most(s.arrived), rate*105/100, "the call's rate holds in any second")
-		require.LessOrEqual(t, most(s.arrived[:20]), 15, "a receiver that comes back is run up slowly")
+		require.LessOrEqual(t, most(s.arrived[:20]), 15, "a receiver that recovers is ramped up")
 		first := s.arrived[0]
 		inFirst := slices.IndexFunc(s.arrived, func(at time.Time) bool { return at.Sub(first) > 5*time.Second })
 		require.LessOrEqual(t, inFirst, 80)
-		require.Less(t, first.Sub(back), 31*time.Second, "it is found out soon")
+		require.Less(t, first.Sub(back), 31*time.Second, "the recovery is noticed soon")
 		nearly, all := s.arrived[lanes*each*9/10].Sub(back), s.arrived[lanes*each-1].Sub(back)
-		require.Less(t, nearly, 12*time.Minute, "nobody stays away for much longer than five minutes")
-		require.Less(t, all, 3*time.Hour, "but for those whose own schedule says so: they were the probes")
-		t.Logf("%d tries in the outage, %d were sent away; back after %s, nine in ten arrived after %s, all after %s; at most %d in a second",
+		require.Less(t, nearly, 12*time.Minute, "delays are not much longer than five minutes")
+		require.Less(t, all, 3*time.Hour, "except for the probes, whose attempts counted on their schedule")
+		t.Logf("%d tries in the outage, %d attempts delayed; recovered after %s, nine in ten arrived after %s, all after %s; at most %d in a second",
 			len(s.tries), s.asked-lanes*each-len(s.tries), first.Sub(back), nearly, all, most(s.arrived))
 	})
 }
 
-// What is parked is redelivered all at once: it arrives at the call's rate all the
-// same, with the ids and bytes of the first time.
+// A bulk redelivery arrives at the call's rate, with the ids and bytes of the first time.
 func TestABulkRedeliveryKeepsTheRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n, rate = 1000, 40
@@ -198,7 +196,7 @@ func TestABulkRedeliveryKeepsTheRate(t *testing.T) {
 		defer s.close()
 		s.set(false, 410)
 		for i := range n {
-			s.work("lane", s.letters(i, 1))
+			s.work("lane", s.requests(i, 1))
 		}
 		s.lanes.Wait()
 		require.Len(t, s.parked, n)
@@ -215,6 +213,6 @@ func TestABulkRedeliveryKeepsTheRate(t *testing.T) {
 		require.LessOrEqual(t, most(s.arrived), rate*105/100)
 		took := s.arrived[n-1].Sub(begin)
 		t.Logf("%d in %s, at most %d in a second", n, took, most(s.arrived))
-		require.Less(t, took, 3*n/rate*time.Second, "and the rate is made use of")
+		require.Less(t, took, 3*n/rate*time.Second, "the rate is used")
 	})
 }

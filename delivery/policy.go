@@ -6,27 +6,27 @@ import (
 	"segue/contract"
 )
 
-// Policy is how one call is delivered: everything of a configured call that is
-// not its request. Durations and sizes are final; defaults are already in it.
+// Policy is how one call is delivered: everything of a configured call that is not its
+// request. Defaults are already applied.
 type Policy struct {
 	// Call is the name of the configured call, unique in a configuration.
 	Call string
-	// Version is the configuration that the policy is of; it stands in every outcome.
+	// Version is that of the configuration of the policy; every outcome contains it.
 	Version string
 	// Origin is the scheme, host and port of the call's URL, by OriginOf: a request for
 	// another one is parked. Empty compares nothing; a configured call always has one.
 	Origin string
-	// Timeout is the total deadline of one attempt: dial, TLS, request, response.
+	// Timeout bounds one attempt: dial, TLS, token, request and response.
 	Timeout time.Duration
 	// Success lists the statuses that count as delivered; empty means 2xx.
 	Success []StatusRange
-	// Idempotent allows the inline way and a repeat without knowing the first outcome.
-	// Without it, an attempt whose request has left and was not answered is final.
+	// Idempotent allows inline delivery, and a retry while the previous outcome is unknown.
+	// Otherwise an attempt whose request was sent and got no response is final.
 	Idempotent bool
-	// NotInline keeps the call's deliveries off the inline way: each is sent by an Attempt
-	// activity, after the command that caused it is durable.
+	// NotInline forbids inline delivery: each delivery is sent by an Attempt activity, after
+	// the command that caused it is durable.
 	NotInline bool `json:",omitzero"`
-	// Order is what a lane does behind a parked delivery.
+	// Order is what happens to the deliveries of a lane behind a parked one.
 	Order  Order
 	Retry  Retry
 	Limits Limits
@@ -34,52 +34,52 @@ type Policy struct {
 	TLS    TLS
 	// Sign holds the Standard Webhooks secrets, newest first; empty: unsigned.
 	Sign []SecretRef
-	// Returns maps flat response keys to user data fields; Accept is what the response
-	// is written in, empty when it says so itself.
+	// Returns maps flat response keys to user data fields; Accept is the format of the
+	// response, empty if its Content-Type says so.
 	Returns []Return
 	Accept  Format
-	// Final lists statuses that no retry will help for this call, beside the defaults
-	// (GWE's 400), and Retriable those that one may help; Final goes first.
+	// Final lists statuses that are final for this call, beside the default ones (GWE's 400),
+	// and Retriable those that are retried; Final takes precedence.
 	Final, Retriable []StatusRange
-	// Verdicts says which classes are final or retried for this call against the
-	// defaults; only those of Overridable. Statuses that are listed go first.
+	// Verdicts overrides whether classes are final or retried for this call; only those of
+	// Overridable. Statuses that are listed take precedence.
 	Verdicts map[Class]contract.Verdict
-	// SOAP says that the response is an envelope, in which a fault is a failure.
+	// SOAP says that the response is a SOAP envelope, in which a fault is a failure.
 	SOAP bool
-	// DryRun renders and records, but sends nothing; what was made before the call
-	// became a dry run is parked.
+	// DryRun says that deliveries are rendered and recorded but not sent. Those that were
+	// rendered before the call became a dry run are parked.
 	DryRun bool
 }
 
 // StatusRange is a closed range of HTTP statuses.
 type StatusRange struct{ From, To int }
 
-// Contains tells whether the status lies in the range.
+// Contains reports whether the status is in the range.
 func (r StatusRange) Contains(code int) bool { return code >= r.From && code <= r.To }
 
-// Order is a lane's policy behind a parked delivery.
+// Order is what happens to the deliveries of a lane behind a parked one.
 type Order string
 
-// The policies of a lane.
+// The orders.
 const (
 	OrderBlock     Order = "block"
 	OrderSkip      Order = "skip"
 	OrderUnordered Order = "unordered"
 )
 
-// Retry is the schedule of a call's further attempts.
+// Retry is the schedule of a call's retries.
 type Retry struct {
 	// Schedule holds the waits between attempts: n waits make n+1 attempts.
 	Schedule []time.Duration
-	// Jitter spreads each wait by this fraction either way, 0 to 1.
+	// Jitter moves each wait by up to this fraction either way, 0 to 1.
 	Jitter float64
 	// Retention is how long a parked delivery waits for an operator.
 	Retention time.Duration
 }
 
-// Limits bound what one call may take of a process and of its receiver.
+// Limits bound how much one call may use of a process and of its receiver.
 type Limits struct {
-	// Concurrency is how many attempts may be under way at once; 0 is unlimited.
+	// Concurrency is how many attempts may be in flight at once; 0 is unlimited.
 	Concurrency int
 	// Rate is how many attempts may start in a second; 0 is unlimited.
 	Rate float64
@@ -87,8 +87,8 @@ type Limits struct {
 	Response int64
 }
 
-// SecretRef names a secret without holding it: "env:NAME" or "file:PATH". It is
-// resolved when sending.
+// SecretRef is a reference to a secret, "env:NAME" or "file:PATH". It is resolved for each
+// attempt.
 type SecretRef string
 
 // Auth is how a call authenticates; at most one of the fields is set.
@@ -117,26 +117,25 @@ type OAuth2Auth struct {
 	ClientID     SecretRef
 	ClientSecret SecretRef
 	Scopes       []string
-	// TLS is what the token endpoint must show; what the call's own says does not
-	// count for it.
+	// TLS applies to the token endpoint; that of the call does not.
 	TLS TLS
-	// Params are sent beside the grant's own: what some endpoints want, such as an audience.
+	// Params are sent beside those of the grant; some endpoints require one, such as audience.
 	Params []Param
 }
 
-// Param is one more parameter of a token request.
+// Param is an additional parameter of a token request.
 type Param struct{ Name, Value string }
 
 // MTLSAuth is a client certificate, as PEM.
 type MTLSAuth struct{ Certificate, Key SecretRef }
 
-// TLS is what a server must show; both fields are optional.
+// TLS is what a server must present; both fields are optional.
 type TLS struct {
-	// CA holds the authorities that are trusted instead of the system's, as PEM.
+	// CA contains the authorities that are trusted instead of the system's, as PEM.
 	CA SecretRef
-	// ServerName is asked for and verified instead of the URL's host.
+	// ServerName is requested and verified instead of the URL's host.
 	ServerName string
 }
 
-// Return writes one flat response key into user data.
+// Return writes the value of one flat response key into a field of user data.
 type Return struct{ From, To string }

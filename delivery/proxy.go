@@ -16,30 +16,29 @@ import (
 	"segue/contract"
 )
 
-// maxProxyAnswer bounds a proxy's answer to CONNECT, in bytes.
-const maxProxyAnswer = 64 << 10
+// maxProxyResponse bounds a proxy's response to CONNECT, in bytes.
+const maxProxyResponse = 64 << 10
 
-// Proxy is an HTTP proxy that receivers on public addresses are reached through.
-// The zero value is none: the variables that other programs read, such as
-// HTTPS_PROXY, are not.
+// Proxy is an HTTP proxy for receivers on public addresses. The zero value is no proxy:
+// Segue ignores the environment variables that other programs read, such as HTTPS_PROXY.
 type Proxy struct {
 	// URL is http://host:port.
 	URL string
-	// Username and Password are for basic authentication; both or none.
+	// Username and Password are for basic authentication; set both or neither.
 	Username, Password SecretRef
 }
 
-// proxy is a configured proxy. It is told addresses that the guard has judged and
-// no names, which it might resolve to others.
+// proxy is a configured proxy. It gets addresses that the guard has checked, never names,
+// which it might resolve to other addresses.
 type proxy struct {
 	address string
-	guard   *Guard // lets the proxy itself through, and nothing beside
+	guard   *Guard // lets the proxy itself through, and nothing else
 	Proxy
 }
 
-// Through gives the same guard with a proxy: receivers on public addresses are
-// reached through it by CONNECT, whatever their scheme. What the allow-list names
-// is inside and dialled directly.
+// Through returns the same guard with a proxy. Receivers on public addresses are reached
+// through it by CONNECT, whatever their scheme is; those that guard.allow lists are inside
+// and are dialled directly. Through reports an error for a malformed proxy.
 func (g *Guard) Through(p Proxy) (*Guard, error) {
 	with := *g
 	with.proxy = nil
@@ -49,19 +48,19 @@ func (g *Guard) Through(p Proxy) (*Guard, error) {
 	u, err := url.Parse(p.URL)
 	switch {
 	case err != nil || u.Scheme != "http" || u.Hostname() == "" || u.Port() == "" || u.User != nil || u.Path+u.RawQuery+u.Fragment != "":
-		return nil, errors.New("guard.proxy: the URL of a proxy is http://host:port")
+		return nil, errors.New("guard.proxy.url: write http://host:port")
 	case (p.Username == "") != (p.Password == ""):
-		return nil, errors.New("guard.proxy: username and password go together")
+		return nil, errors.New("guard.proxy: set both username and password, or neither")
 	}
 	hop, err := NewGuard([]string{u.Host})
 	if err != nil {
-		return nil, fmt.Errorf("guard.proxy: the URL of a proxy is http://host:port: %w", err)
+		return nil, fmt.Errorf("guard.proxy.url: write http://host:port: %w", err)
 	}
 	with.proxy = &proxy{address: u.Host, guard: hop, Proxy: p}
 	return &with, nil
 }
 
-// proxyError is a connection that the proxy did not give.
+// proxyError is the error of a connection that the proxy did not open.
 type proxyError struct {
 	class   Class
 	message string
@@ -69,7 +68,7 @@ type proxyError struct {
 
 func (e *proxyError) Error() string { return e.message }
 
-// tunnel is a connection to the target through the proxy.
+// tunnel connects to the target through the proxy.
 func (d *dialer) tunnel(ctx context.Context, p *proxy, target netip.AddrPort) (net.Conn, error) {
 	host, hops, err := d.targets(ctx, p.guard, p.address)
 	if err != nil {
@@ -81,10 +80,10 @@ func (d *dialer) tunnel(ctx context.Context, p *proxy, target netip.AddrPort) (n
 	if err != nil {
 		return nil, proxyUnreachable(ctx, err)
 	}
-	// CONNECT does not know of contexts: its reading and writing is woken by hand.
-	awake := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	// Reading and writing know no context: a deadline in the past ends them.
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	err = p.open(conn, target)
-	if !awake() && err == nil {
+	if !stop() && err == nil {
 		err = ctx.Err()
 	}
 	if err != nil {
@@ -94,7 +93,7 @@ func (d *dialer) tunnel(ctx context.Context, p *proxy, target netip.AddrPort) (n
 	return conn, nil
 }
 
-// open asks the proxy for the way to the target.
+// open asks the proxy to connect to the target.
 func (p *proxy) open(conn net.Conn, target netip.AddrPort) error {
 	header := http.Header{"User-Agent": {contract.UserAgent}}
 	if p.Username != "" {
@@ -108,27 +107,27 @@ func (p *proxy) open(conn net.Conn, target netip.AddrPort) error {
 		}
 		header.Set("Proxy-Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(username+":"+password)))
 	}
-	ask := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: target.String()}, Host: target.String(), Header: header}
-	if err := ask.Write(conn); err != nil {
+	req := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: target.String()}, Host: target.String(), Header: header}
+	if err := req.Write(conn); err != nil {
 		return &proxyError{ClassNetwork, "the proxy broke off"}
 	}
-	answer := bufio.NewReader(io.LimitReader(conn, maxProxyAnswer))
-	resp, err := http.ReadResponse(answer, ask)
+	reader := bufio.NewReader(io.LimitReader(conn, maxProxyResponse))
+	resp, err := http.ReadResponse(reader, req)
 	switch {
 	case err != nil:
-		return &proxyError{ClassNetwork, "the proxy broke off or does not answer in HTTP"}
+		return &proxyError{ClassNetwork, "the proxy broke off or its response is not HTTP"}
 	case resp.StatusCode == http.StatusProxyAuthRequired:
-		return &proxyError{ClassAuth, "the proxy does not accept guard.proxy.username and password: HTTP 407"}
+		return &proxyError{ClassAuth, "the proxy rejects guard.proxy.username and password: HTTP 407"}
 	case resp.StatusCode/100 != 2:
-		return &proxyError{ClassNetwork, "the proxy gives no way to the receiver: " + statusLine(ClassUnexpected, resp.StatusCode)}
-	case answer.Buffered() > 0:
-		return &proxyError{ClassNetwork, "the proxy spoke before the receiver was asked"}
+		return &proxyError{ClassNetwork, "the proxy does not connect to the receiver: " + statusLine(ClassUnexpected, resp.StatusCode)}
+	case reader.Buffered() > 0:
+		return &proxyError{ClassNetwork, "the proxy sent data before the request"}
 	}
 	return nil
 }
 
-// proxyUnreachable is a failure on the way to the proxy, in the words of any other.
+// proxyUnreachable returns the error of a failure on the way to the proxy.
 func proxyUnreachable(ctx context.Context, err error) error {
-	_, words := classOfError(ctx, err, 0)
-	return &proxyError{ClassNetwork, "the proxy cannot be reached: " + words}
+	_, message := classOfError(ctx, err, 0)
+	return &proxyError{ClassNetwork, "the proxy cannot be reached: " + message}
 }

@@ -17,7 +17,7 @@ import (
 	"segue/delivery/hostiletest"
 )
 
-// through is a sender behind a proxy, for whom every name is a public address.
+// through returns a sender behind a proxy; every name resolves to a public address.
 func through(t *testing.T, o delivery.Options, p delivery.Proxy) *delivery.Sender {
 	t.Helper()
 	if o.Guard == nil {
@@ -50,25 +50,25 @@ func TestThroughAProxy(t *testing.T) {
 	o := sender.Send(context.Background(), newPolicy(), numbered("https://crm.example.com/", 1), 1)
 	assert.Equal(t, "ok", o.Class, o.Message)
 	o = sender.Send(context.Background(), newPolicy(), numbered("https://other.example.com:8443/", 2), 1)
-	assert.Equal(t, "tls", o.Class, "the receiver shows its certificate as without a proxy")
+	assert.Equal(t, "tls", o.Class, "the receiver presents its certificate as without a proxy")
 	assert.Equal(t, []string{"CONNECT 93.184.216.34:443", "CONNECT 93.184.216.34:8443"}, proxy.asked)
 	right := "Basic " + base64.StdEncoding.EncodeToString([]byte("segue:"+canary))
 	assert.Equal(t, []string{right, right}, proxy.auth)
 	assert.Equal(t, 1, secured.Requests())
 }
 
-func TestWhatIsInsideIsNotReachedThroughTheProxy(t *testing.T) {
+func TestAllowedAddressesAreDialledDirectly(t *testing.T) {
 	proxy, receiver := newTunnels(t, hostiletest.Serve(t, hostiletest.OK).URL), hostiletest.Serve(t, hostiletest.OK)
 	sender := through(t, delivery.Options{Guard: guardOf(t, strings.TrimPrefix(receiver.URL, "http://"))}, delivery.Proxy{URL: proxy.URL})
 	assert.Equal(t, "ok", sender.Send(context.Background(), newPolicy(), numbered(receiver.URL, 1), 1).Class)
 	assert.Equal(t, 1, receiver.Requests())
 	for i, url := range []string{proxy.URL, "http://169.254.169.254/", "http://10.0.0.1/", "http://[::1]:1/"} {
-		assert.Equal(t, "blocked", sender.Send(context.Background(), newPolicy(), numbered(url, i+2), 1).Class, "%s: that the proxy may be dialled opens it to no call", url)
+		assert.Equal(t, "blocked", sender.Send(context.Background(), newPolicy(), numbered(url, i+2), 1).Class, "%s: a call may not dial the proxy itself", url)
 	}
 	assert.Zero(t, proxy.Connections())
 }
 
-// Variables that other programs obey would lead past the guard.
+// The environment variables that other programs read would bypass the guard.
 func TestProxiesOfTheEnvironmentAreNotUsed(t *testing.T) {
 	proxy, receiver := newTunnels(t, hostiletest.Serve(t, hostiletest.OK).URL), hostiletest.Serve(t, hostiletest.OK)
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"} {
@@ -88,7 +88,7 @@ func TestProxiesOfTheEnvironmentAreNotUsed(t *testing.T) {
 	assert.EqualValues(t, 1, issuer.requests.Load())
 }
 
-func TestTokensComeThroughTheProxy(t *testing.T) {
+func TestTokensAreRequestedThroughTheProxy(t *testing.T) {
 	i := newIssuer(t)
 	r := i.receiver(t)
 	proxy := newTunnels(t, i.server.URL)
@@ -119,12 +119,12 @@ func TestProxiesThatFail(t *testing.T) {
 		"slow":          {proxy: hostiletest.Serve(t, hostiletest.SlowHeaders).URL, class: "timeout", slow: true},
 		"reset":         {proxy: hostiletest.Serve(t, hostiletest.ResetOnAccept).URL, class: "network", message: "the proxy"},
 		"huge header":   {proxy: hostiletest.Serve(t, hostiletest.HugeHeader).URL, class: "network", message: "the proxy broke off"},
-		"not HTTP":      {proxy: hostiletest.Serve(t, hostiletest.NotHTTP).URL, class: "network", message: "does not answer in HTTP"},
+		"not HTTP":      {proxy: hostiletest.Serve(t, hostiletest.NotHTTP).URL, class: "network", message: "its response is not HTTP"},
 		"407":           {proxy: hostiletest.Serve(t, says("HTTP/1.1 407 No "+canary+"\r\nContent-Length: 0\r\n\r\n")).URL, class: "auth", message: "HTTP 407"},
-		"403":           {proxy: hostiletest.Serve(t, says("HTTP/1.1 403 No "+canary+"\r\n\r\n"+canary)).URL, class: "network", message: "gives no way to the receiver: HTTP 403 Forbidden"},
+		"403":           {proxy: hostiletest.Serve(t, says("HTTP/1.1 403 No "+canary+"\r\n\r\n"+canary)).URL, class: "network", message: "does not connect to the receiver: HTTP 403 Forbidden"},
 		"502":           {proxy: hostiletest.Serve(t, says("HTTP/1.1 502 No\r\n\r\n")).URL, class: "network", message: "HTTP 502 Bad Gateway"},
 		"redirect":      {proxy: hostiletest.Serve(t, says("HTTP/1.1 302 Found\r\nLocation: "+receiver.URL+"\r\n\r\n")).URL, class: "network", message: "HTTP 302"},
-		"speaks itself": {proxy: hostiletest.Serve(t, says("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n")).URL, class: "network", message: "spoke before"},
+		"speaks itself": {proxy: hostiletest.Serve(t, says("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n")).URL, class: "network", message: "sent data before the request"},
 		"flood":         {proxy: hostiletest.Serve(t, hostiletest.InformationalFlood).URL, class: "network", message: "the proxy"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -153,14 +153,14 @@ func TestProxiesThatFail(t *testing.T) {
 	assert.Zero(t, receiver.Connections())
 }
 
-func TestProxiesThatCannotBeConfigured(t *testing.T) {
+func TestInvalidProxiesAreRejected(t *testing.T) {
 	for _, p := range []delivery.Proxy{
 		{URL: "https://proxy.internal:3128"}, {URL: "http://proxy.internal"}, {URL: "proxy.internal:3128"}, {URL: "http://user:" + canary + "@proxy.internal:3128"},
 		{URL: "http://proxy.internal:3128/path"}, {URL: "http://proxy.internal:3128", Username: "env:U"}, {Password: "env:P"}, {URL: "socks5://proxy.internal:1080"},
 		{URL: "http://127.1:3128"}, {URL: "http://%zz:1"},
 	} {
 		_, err := guardOf(t).Through(p)
-		assert.ErrorContains(t, err, "guard.proxy: ", "%+v", p)
+		assert.ErrorContains(t, err, "guard.proxy", "%+v", p)
 		assert.NotContains(t, err.Error(), canary)
 	}
 	with, err := guardOf(t).Through(delivery.Proxy{URL: "http://proxy.internal:3128"})
@@ -170,9 +170,8 @@ func TestProxiesThatCannotBeConfigured(t *testing.T) {
 	assert.Equal(t, guardOf(t), without)
 }
 
-// A proxy that is slow to lead, and a receiver that is slow behind it, have one
-// deadline together.
-func TestTheProxyHasNoDeadlineOfItsOwn(t *testing.T) {
+// A slow proxy and a slow receiver behind it share one deadline.
+func TestTheProxySharesTheAttemptsDeadline(t *testing.T) {
 	slow := serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()

@@ -11,18 +11,18 @@ import (
 )
 
 const (
-	// minRedacted is the length in bytes from which a secret is looked for in text:
-	// shorter ones would shred innocent words.
+	// minRedacted is the length in bytes from which a secret is redacted from text: shorter
+	// ones occur in ordinary words.
 	minRedacted = 4
-	// minName is the same for user names and client ids: a short one is a word, and a
-	// long one is what some services call a key.
+	// minName is the same for user names and client ids: a short one is an ordinary word, but
+	// some services use a key as the name.
 	minName = 16
 
 	redactedText = "[secret]"
 )
 
-// secrets are the values that one attempt used, to be kept out of everything that
-// is recorded: a receiver may repeat what it was sent.
+// secrets are the values that one attempt used. They are redacted from everything that is
+// recorded, because a receiver may repeat what it was sent.
 type secrets []string
 
 func (s *secrets) resolve(ref SecretRef) (string, error) {
@@ -33,16 +33,16 @@ func (s *secrets) resolve(ref SecretRef) (string, error) {
 	return value, err
 }
 
-// resolveField resolves what goes into a header as it is.
+// resolveField resolves a value that is sent in a header as it is.
 func (s *secrets) resolveField(ref SecretRef) (string, error) {
 	value, err := s.resolve(ref)
 	if err == nil && !isFieldValue(value) {
-		return "", fmt.Errorf("secret %s holds characters that fit in no header", ref)
+		return "", fmt.Errorf("secret %s contains characters that a header cannot contain", ref)
 	}
 	return value, err
 }
 
-// resolveName resolves what goes with a secret and may be one.
+// resolveName resolves a name that is sent with a secret and may be one itself.
 func (s *secrets) resolveName(ref SecretRef) (string, error) {
 	name, err := ref.resolve()
 	if err == nil && len(name) >= minName {
@@ -51,7 +51,7 @@ func (s *secrets) resolveName(ref SecretRef) (string, error) {
 	return name, err
 }
 
-// addBasic adds what basic authentication makes of a name and a password.
+// addBasic adds the encoded form of a name and a password in basic authentication.
 func (s *secrets) addBasic(name, password string) {
 	s.add(base64.StdEncoding.EncodeToString([]byte(name + ":" + password)))
 }
@@ -62,9 +62,9 @@ func (s *secrets) add(value string) {
 	}
 }
 
-// redact takes the secrets out of text, in the notations that a receiver may repeat
-// them in: as they are, escaped for JSON, a URL or HTML, once or several times, in
-// base64 or hexadecimal, alone or amid other text, and cut off at the end of the text.
+// redact replaces the secrets in a text, in the notations in which a receiver may repeat
+// them: as they are; escaped for JSON, a URL or HTML, once or several times; in base64 or
+// hexadecimal, alone or inside other text; and truncated at the end of the text.
 func (s secrets) redact(text string) string {
 	if text == "" {
 		return text
@@ -79,14 +79,14 @@ func (s secrets) redact(text string) string {
 	return text
 }
 
-// redactEscaped takes out of text a value as it is, or with what encoders touch written in
-// one of their ways.
+// redactEscaped replaces a value in a text, as it is, or with any of its characters escaped
+// in one of the ways of encoders.
 func redactEscaped(value, text string) string {
 	value = strings.ToValidUTF8(value, "\uFFFD")
 	words := strings.FieldsFunc(value, func(r rune) bool { return !isPlain(r) })
 	for _, word := range words {
 		if !strings.Contains(text, word) {
-			return text // nor is the rest
+			return text // so it does not contain the value either
 		}
 	}
 	if len(words) == 1 && words[0] == value {
@@ -95,12 +95,12 @@ func redactEscaped(value, text string) string {
 	return pattern(value).ReplaceAllLiteralString(text, redactedText)
 }
 
-// isPlain tells whether every encoder leaves a character as it is.
+// isPlain reports whether every encoder leaves a character as it is.
 func isPlain(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.", r)
 }
 
-// pattern finds a value in text, in every mixture of notations.
+// pattern returns an expression that matches a value in every mixture of notations.
 func pattern(value string) *regexp.Regexp {
 	var p strings.Builder
 	for _, r := range value {
@@ -115,18 +115,18 @@ func pattern(value string) *regexp.Regexp {
 		}
 		p.WriteString(")")
 	}
-	found := regexp.MustCompile(p.String()) // of quoted parts alone, and no longer than a secret may be
-	found.Longest()                         // "&amp;" and not its "&"
+	found := regexp.MustCompile(p.String()) // it consists of quoted parts, and a secret is bounded in length
+	found.Longest()                         // "&amp;", not only its "&"
 	return found
 }
 
-// namedEscapes are notations of single characters that follow no rule.
+// namedEscapes are the notations of single characters that follow no rule.
 var namedEscapes = map[rune]string{
 	' ': `\+|%(?:25)*2[bB]`, '&': `&(?:amp;)+`, '<': `&(?:amp;)*lt;`, '>': `&(?:amp;)*gt;`, '"': `&(?:amp;)*quot;`, '\'': `&(?:amp;)*apos;`,
 	'\n': `\\+n`, '\r': `\\+r`, '\t': `\\+t`,
 }
 
-// percentPattern finds text as it stands in URLs, and in URLs that stand in URLs.
+// percentPattern matches a text as it is escaped in URLs, and in URLs inside URLs.
 func percentPattern(text string) string {
 	var p strings.Builder
 	for _, b := range []byte(text) {
@@ -135,9 +135,9 @@ func percentPattern(text string) string {
 	return p.String()
 }
 
-// encodings are a value's notations in hexadecimal and in base64. What base64 makes of
-// a value depends on how many bytes stand before it, so there are three; the
-// characters at the ends, which neighbours have a share in, are left out.
+// encodings returns a value in hexadecimal and in base64. Base64 depends on how many bytes are
+// before the value, so there are three; the characters at both ends, which also depend on
+// the neighbouring bytes, are left out.
 func encodings(value string) []string {
 	list := []string{hex.EncodeToString([]byte(value)), strings.ToUpper(hex.EncodeToString([]byte(value)))}
 	for before := range 3 {
@@ -155,7 +155,7 @@ func encodings(value string) []string {
 	return list
 }
 
-// redactEnd takes the beginning of a spelling from the end of a text.
+// redactEnd replaces the beginning of a spelling at the end of a text.
 func redactEnd(text, spelling string) string {
 	for n := min(len(spelling)-1, len(text)); n >= minRedacted; n-- {
 		if strings.HasSuffix(text, spelling[:n]) {

@@ -49,9 +49,9 @@ var notations = map[string]func(string) string{
 	},
 }
 
-// Whatever the secret, the notation, and what stands around it: of the secret nothing
-// is left but what it shares with its neighbours.
-func TestSecretsAreFoundInEveryNotation(t *testing.T) {
+// Whatever the secret, its notation and the text around it: nothing of the secret is left but
+// characters that it shares with its neighbours.
+func TestSecretsAreRedactedInEveryNotation(t *testing.T) {
 	character := rapid.SampledFrom([]rune("abcXYZ0123456789-_.~!*'()+/=&?%#:;,<>\"\\@$ ^|{}[]`äé€"))
 	rapid.Check(t, func(t *rapid.T) {
 		secret := rapid.StringOfN(character, 8, 60, -1).Draw(t, "secret")
@@ -67,7 +67,7 @@ func TestSecretsAreFoundInEveryNotation(t *testing.T) {
 	})
 }
 
-func TestSecretsThatAreCutOff(t *testing.T) {
+func TestTruncatedSecretsAreRedacted(t *testing.T) {
 	for name, write := range notations {
 		written := "Authorization: " + write(canary)
 		for n := len("Authorization: ") + 6; n < len(written); n++ {
@@ -80,14 +80,13 @@ func TestSecretsThatAreCutOff(t *testing.T) {
 	for _, text := range []string{"", "s", "no such thing", "[secret]", strings.Repeat("s3c", 1000)} {
 		assert.Equal(t, text, delivery.Redact([]string{canary, ""}, text))
 	}
-	assert.Equal(t, "abc", delivery.Redact([]string{"abc"}, "abc"), "too short to be looked for")
+	assert.Equal(t, "abc", delivery.Redact([]string{"abc"}, "abc"), "too short to be redacted")
 	invalid := "secret-\xff\xfe-bytes"
 	assert.Equal(t, "x[secret]y", delivery.Redact([]string{invalid}, strings.ToValidUTF8("x"+invalid+"y", "\uFFFD")))
 }
 
-// A receiver that repeats the request in each notation, and breaks off in the midst
-// of one.
-func TestEchoedCredentials(t *testing.T) {
+// A receiver repeats the request in each notation, and breaks off in the middle of one.
+func TestEchoedCredentialsAreRedacted(t *testing.T) {
 	const password = `p@ss w/ "quotes" & ünïcode%+=0001`
 	t.Setenv("SEGUE_TEST_USER", "sk_live_0123456789abcdef") // a name only by its place
 	t.Setenv("SEGUE_TEST_SECRET", password)
@@ -132,8 +131,8 @@ func TestEchoedCredentials(t *testing.T) {
 	})
 }
 
-// What is returned into user data keeps its type, and holds no secret either.
-func TestReturnsHoldNoSecret(t *testing.T) {
+// A value that is returned into user data keeps its type and contains no secret.
+func TestReturnedValuesContainNoSecret(t *testing.T) {
 	t.Setenv("SEGUE_TEST_SECRET", "20261")
 	policy := newPolicy()
 	policy.Auth.Bearer = "env:SEGUE_TEST_SECRET"
@@ -146,8 +145,8 @@ func TestReturnsHoldNoSecret(t *testing.T) {
 	assert.Equal(t, map[string]any{"echo": "Bearer [secret]", "number": "[secret]", "year": 2026.0, "tier": "gold"}, o.Returns)
 }
 
-// A credential that would end its header and begin another one is not sent, nor told.
-func TestCredentialsThatFitInNoHeader(t *testing.T) {
+// A credential that would end its header and begin another one is not sent, nor recorded.
+func TestCredentialsThatAHeaderCannotContainAreNotSent(t *testing.T) {
 	t.Setenv("SEGUE_TEST_SECRET", canary+"\r\nX-Other: 1")
 	server := serve(t, answer(200))
 	for name, auth := range map[string]delivery.Auth{
@@ -158,6 +157,6 @@ func TestCredentialsThatFitInNoHeader(t *testing.T) {
 		policy.Auth = auth
 		o := newSender(t).Send(context.Background(), policy, newRequest(server.URL), 1)
 		assert.Equal(t, "auth", o.Class, name)
-		assert.Equal(t, "secret env:SEGUE_TEST_SECRET holds characters that fit in no header", o.Message)
+		assert.Equal(t, "secret env:SEGUE_TEST_SECRET contains characters that a header cannot contain", o.Message)
 	}
 }

@@ -21,8 +21,8 @@ import (
 	"segue/delivery/hostiletest"
 )
 
-// A receiver that reads a request on a kept connection and breaks it gets an attempt
-// once, however many connections are kept: whatever the method, and whether it may be repeated.
+// A receiver that reads a request on a kept-alive connection and breaks it gets an attempt
+// once, however many connections are kept, whatever the method, idempotent or not.
 func TestAnAttemptIsSentOnce(t *testing.T) {
 	const kept = 16 // an attempt that fails costs two of them
 	authority := hostiletest.NewAuthority(t)
@@ -82,8 +82,8 @@ func TestAnAttemptIsSentOnce(t *testing.T) {
 	}
 }
 
-// A server of HTTP/2 may say that it has not processed a request. That is believed once,
-// if it ends the connection and the call may be repeated.
+// A server of HTTP/2 may say that it has not processed a request. Segue sends it again once, if
+// the server ends the connection and the call is idempotent.
 func TestAnAttemptInHTTP2IsSentTwiceAtMost(t *testing.T) {
 	authority := hostiletest.NewAuthority(t)
 	for name, tc := range map[string]struct {
@@ -122,7 +122,7 @@ func TestAnAttemptInHTTP2IsSentTwiceAtMost(t *testing.T) {
 	}
 }
 
-// serveFrames is a server of HTTP/2 that answers every request by hand.
+// serveFrames starts a server of HTTP/2 that answers every request with frames.
 func serveFrames(t *testing.T, authority *hostiletest.Authority, answer func(f *http2.Framer, id uint32) error) (url string) {
 	server := httptest.NewUnstartedServer(nil)
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Issue(t, hostiletest.Leaf{})}, NextProtos: []string{"h2"}}
@@ -142,7 +142,7 @@ func serveFrames(t *testing.T, authority *hostiletest.Authority, answer func(f *
 	return server.URL
 }
 
-// A connection that the server has closed while it was idle is no attempt at all.
+// A connection that the server closed while it was idle costs no attempt.
 func TestAConnectionThatWasClosedWhileIdleCostsNothing(t *testing.T) {
 	server := hostiletest.Serve(t, func(c *hostiletest.Conn) {
 		if c.Request() {
@@ -160,8 +160,8 @@ func TestAConnectionThatWasClosedWhileIdleCostsNothing(t *testing.T) {
 	assert.Equal(t, 20, server.Requests())
 }
 
-// A call that is not idempotent is tried again only if the receiver cannot have the
-// request, has answered it, or the call itself says so.
+// A call that is not idempotent is retried only if the receiver cannot have the request, has
+// responded to it, or the call's policy says so.
 func TestAnUnknownOutcomeIsFinalUnlessTheCallIsIdempotent(t *testing.T) {
 	status := func(code int) hostiletest.Behaviour {
 		return func(c *hostiletest.Conn) {

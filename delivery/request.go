@@ -13,8 +13,8 @@ import (
 	"segue/excerpt"
 )
 
-// reservedHeaders are headers that a configured call cannot set: the connection's, and those
-// that carry the delivery's identity.
+// reservedHeaders are the headers that a configured call cannot set: those of the
+// connection, and those that carry the delivery's identity.
 var reservedHeaders = map[string]bool{
 	"Accept-Encoding": true, "Connection": true, "Content-Length": true, "Host": true, "Keep-Alive": true, "Proxy-Connection": true,
 	"Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
@@ -22,16 +22,15 @@ var reservedHeaders = map[string]bool{
 	"Webhook-Id": true, "Webhook-Timestamp": true, "Webhook-Signature": true,
 }
 
-// newRequest turns a rendered request into the HTTP one of an attempt, counted
-// from 1, without credentials.
-// Errors name what is wrong with it and repeat none of its values.
+// newRequest returns the HTTP request of an attempt, counted from 1, without credentials.
+// Its errors say what is wrong with the rendered request and repeat none of its values.
 func newRequest(p Policy, r contract.Request, attempt int) (*http.Request, error) {
 	target, err := parseURL(r.URL)
 	if err != nil {
 		return nil, err
 	}
 	if !isToken(r.Method) {
-		return nil, errors.New("the method is not one of HTTP")
+		return nil, errors.New("the method is not a valid HTTP method")
 	}
 	var body io.Reader = http.NoBody
 	if r.Body != "" {
@@ -52,9 +51,9 @@ func parseURL(text string) (*url.URL, error) {
 	case target.Scheme != "http" && target.Scheme != "https":
 		return nil, errors.New("the URL is neither http nor https")
 	case target.Hostname() == "":
-		return nil, errors.New("the URL names no host")
+		return nil, errors.New("the URL has no host")
 	case target.User != nil:
-		return nil, errors.New("the URL holds credentials, which belong into auth")
+		return nil, errors.New("the URL contains credentials; configure them in auth")
 	}
 	target.Fragment, target.RawFragment = "", ""
 	return target, nil
@@ -71,7 +70,7 @@ func setHeaders(req *http.Request, p Policy, r contract.Request, attempt int) er
 		case name == "Authorization", name == "User-Agent", name == "Content-Type":
 			req.Header.Set(name, value)
 		default:
-			// As it is written: some receivers know only one case.
+			// In the case in which it is written: some receivers accept no other.
 			req.Header[h.Name] = append(req.Header[h.Name], value)
 		}
 	}

@@ -95,8 +95,8 @@ func TestReturns(t *testing.T) {
 	assert.Equal(t, "not returned: none (null), deep (an object; only flat values are taken), absent (not in the response)", o.Message)
 
 	for body, why := range map[string]string{
-		"": "the response is no JSON object", "null": "the response is null and no JSON object",
-		"[1]": "the response is a list and no JSON object", "7": "the response is a single value and no JSON object", "<xml/>": "the response is no JSON object",
+		"": "the response is not a JSON object", "null": "the response is null, not a JSON object",
+		"[1]": "the response is a list, not a JSON object", "7": "the response is a single value, not a JSON object", "<xml/>": "the response is not a JSON object",
 	} {
 		server := serve(t, write(200, body))
 		o := newSender(t).Send(context.Background(), policy, newRequest(server.URL), 1)

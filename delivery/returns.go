@@ -15,11 +15,12 @@ import (
 // maxReturn bounds one returned value, in bytes.
 const maxReturn = 4 << 10
 
-// Format is what the body of a response is written in.
+// Format is the format of a response's body.
 type Format string
 
-// The formats of ECS's "Return Data Type", and the form that some answer with.
-// Without one, the response's own Content-Type says it, and else it is JSON.
+// The formats of ECS's "Return Data Type", and the form with which some services respond.
+// Without a configured format the response's Content-Type decides, and without that it is
+// JSON.
 const (
 	FormatJSON Format = "json"
 	FormatXML  Format = "xml"
@@ -27,33 +28,34 @@ const (
 	formatForm Format = "form"
 )
 
-// Formats lists those that a call may ask for.
+// Formats are those that a call may configure.
 var Formats = []Format{FormatJSON, FormatText, FormatXML}
 
-// returned takes the configured values out of a flat response, without the secrets
-// that may be in them. What it cannot take it says in words, and takes the others.
-func returned(p Policy, a content, used secrets) (map[string]any, string) {
-	object, problem := parseReturn(p, a)
+// returned returns the configured values of a flat response, with secrets redacted, and a
+// message about the values that are missing.
+func returned(p Policy, c content, used secrets) (map[string]any, string) {
+	object, problem := parseReturn(p, c)
 	if problem != "" {
 		return nil, "no values returned: " + problem
 	}
 	values := map[string]any{}
-	var lacking []string
+	var missing []string
 	for _, w := range p.Returns {
 		value, why := flatValue(object, w.From)
 		if why != "" {
-			lacking = append(lacking, w.From+" ("+why+")")
+			missing = append(missing, w.From+" ("+why+")")
 			continue
 		}
 		values[w.To] = used.redactValue(object[w.From], value)
 	}
-	if len(lacking) > 0 {
-		return values, "not returned: " + strings.Join(lacking, ", ")
+	if len(missing) > 0 {
+		return values, "not returned: " + strings.Join(missing, ", ")
 	}
 	return values, ""
 }
 
-// redactValue is a value as it may be kept: as it was written it must not be a secret.
+// redactValue returns a value with secrets redacted. A number is a secret if the response
+// writes it like one.
 func (s secrets) redactValue(written, value any) any {
 	if number, ok := written.(json.Number); ok && slices.Contains(s, number.String()) {
 		return redactedText
@@ -83,14 +85,14 @@ func formatOf(p Policy, contentType string) Format {
 	return FormatJSON
 }
 
-// parseReturn reads a response as names and values; lists and objects are in it as
-// []any and map[string]any.
-func parseReturn(p Policy, a content) (map[string]any, string) {
-	format := formatOf(p, a.contentType)
+// parseReturn parses a response as names and values; lists and objects are []any and
+// map[string]any. If it cannot, it returns why.
+func parseReturn(p Policy, c content) (map[string]any, string) {
+	format := formatOf(p, c.contentType)
 	if format == FormatXML {
-		return parseXML(a.body, a.contentType, p.SOAP)
+		return parseXML(c.body, c.contentType, p.SOAP)
 	}
-	text, problem := a.text()
+	text, problem := c.text()
 	if problem != "" {
 		return nil, problem
 	}
@@ -103,11 +105,11 @@ func parseReturn(p Policy, a content) (map[string]any, string) {
 	return parseJSON(text)
 }
 
-// duplicate is the value of a name that occurs twice in one object: readers disagree on which
-// of the values is meant.
+// duplicate is the value of a name that occurs more than once in an object: parsers disagree
+// on which of the values counts.
 type duplicate struct{}
 
-// parseJSON reads one object, and nothing behind it.
+// parseJSON parses one object with nothing after it.
 func parseJSON(text string) (map[string]any, string) {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
@@ -133,21 +135,21 @@ func parseJSON(text string) (map[string]any, string) {
 		return nil, notAnObject(text)
 	}
 	if _, err := decoder.Token(); err != io.EOF {
-		return nil, "the response goes on behind its JSON object"
+		return nil, "the response has data after its JSON object"
 	}
 	return object, ""
 }
 
-// notAnObject says what a response is that is no JSON object.
+// notAnObject says what a response is instead of a JSON object.
 func notAnObject(text string) string {
 	var value any
 	if err := json.Unmarshal([]byte(text), &value); err != nil {
-		return "the response is no JSON object"
+		return "the response is not a JSON object"
 	}
-	return fmt.Sprintf("the response is %s and no JSON object", kindOfValue(value))
+	return fmt.Sprintf("the response is %s, not a JSON object", kindOfValue(value))
 }
 
-// parseText reads lines of name=value or name: value; other lines say nothing.
+// parseText parses lines of name=value or name: value, and ignores other lines.
 func parseText(body string) (map[string]any, string) {
 	values := map[string]any{}
 	for line := range strings.Lines(body) {
@@ -168,7 +170,7 @@ func parseText(body string) (map[string]any, string) {
 func parseForm(body string) (map[string]any, string) {
 	form, err := url.ParseQuery(strings.TrimSpace(body))
 	if err != nil {
-		return nil, "the response is no form"
+		return nil, "the response is not a form"
 	}
 	values := map[string]any{}
 	for name, list := range form {
@@ -179,16 +181,16 @@ func parseForm(body string) (map[string]any, string) {
 	return values, ""
 }
 
-// addValue notes a value under its name; a second one makes it a list.
+// addValue sets a value under its name; a second value makes it a list.
 func addValue(values map[string]any, name string, value any) {
-	if _, twice := values[name]; twice {
+	if _, isKnown := values[name]; isKnown {
 		value = []any{}
 	}
 	values[name] = value
 }
 
-// flatValue is a plain value as user data holds it, or why there is none. A number that
-// a float64 cannot hold stays a string, digit for digit: it is an identifier.
+// flatValue returns a plain value as user data stores it, or why there is none. A number that
+// a float64 cannot represent is returned as a string, digit for digit: it is an identifier.
 func flatValue(object map[string]any, name string) (_ any, why string) {
 	value, found := object[name]
 	text := ""
@@ -204,7 +206,7 @@ func flatValue(object map[string]any, name string) (_ any, why string) {
 		}
 		text = v.String()
 	case duplicate:
-		return nil, "given twice"
+		return nil, "occurs more than once"
 	case nil:
 		if found {
 			return nil, "null"
@@ -219,11 +221,11 @@ func flatValue(object map[string]any, name string) (_ any, why string) {
 	if why := textProblem(text); why != "" {
 		return nil, why
 	}
-	return strings.Clone(text), "" // the whole response would stay with it
+	return strings.Clone(text), "" // otherwise the value keeps the whole response in memory
 }
 
-// textProblem returns what user data and the calls that send it cannot hold in a text: what is
-// in no XML, and a NUL in no update either. "" is a text that fits.
+// textProblem returns why user data, and the calls that send it, cannot contain a text: XML
+// excludes control characters, and an update a NUL. "" means that they can.
 func textProblem(text string) string {
 	if !utf8.ValidString(text) {
 		return "not in UTF-8"
@@ -231,9 +233,9 @@ func textProblem(text string) string {
 	for _, c := range text {
 		switch {
 		case c == 0:
-			return "holds a NUL character"
+			return "contains a NUL character"
 		case c < ' ' && c != '\t' && c != '\n' && c != '\r':
-			return fmt.Sprintf("holds the control character %U", c)
+			return fmt.Sprintf("contains the control character %U", c)
 		}
 	}
 	return ""

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// parseXML reads the elements under the root, or under the first element of a SOAP
-// body, as names and values.
+// parseXML parses the elements under the root, or under the first element of a SOAP body, as
+// names and values.
 func parseXML(body, contentType string, soap bool) (map[string]any, string) {
 	d := xmlDecoder(body, contentType)
 	var root xml.Name
@@ -17,13 +17,13 @@ func parseXML(body, contentType string, soap bool) (map[string]any, string) {
 		root, err = child(d)
 	}
 	if err != nil || root.Local == "" {
-		return nil, "the response is no XML with values in it"
+		return nil, "the response is not XML with values in it"
 	}
 	values := map[string]any{}
 	for {
 		token, err := d.Token()
 		if err != nil {
-			return nil, "the response is no whole XML"
+			return nil, "the response is not complete XML"
 		}
 		switch t := token.(type) {
 		case xml.EndElement:
@@ -31,15 +31,15 @@ func parseXML(body, contentType string, soap bool) (map[string]any, string) {
 		case xml.StartElement:
 			value, err := xmlValue(d, t)
 			if err != nil {
-				return nil, "the response is no whole XML"
+				return nil, "the response is not complete XML"
 			}
 			addValue(values, t.Name.Local, value)
 		}
 	}
 }
 
-// xmlValue reads an element to its end: its text, an object when it has elements,
-// null when it says so.
+// xmlValue reads an element to its end and returns its text, an empty object if it contains
+// elements, or nil if it is marked as nil.
 func xmlValue(d *xml.Decoder, element xml.StartElement) (any, error) {
 	var text strings.Builder
 	hasElements := false
@@ -68,7 +68,7 @@ func xmlValue(d *xml.Decoder, element xml.StartElement) (any, error) {
 	}
 }
 
-// isNil tells whether an element has no value by its own word (xsi:nil).
+// isNil reports whether an element is marked as nil (xsi:nil).
 func isNil(element xml.StartElement) bool {
 	for _, a := range element.Attr {
 		if a.Name.Local == "nil" && (a.Value == "true" || a.Value == "1") {

@@ -8,12 +8,12 @@ import (
 	"segue/contract"
 )
 
-// maxDrained is how long a refusal may be that is read to keep its connection, in bytes.
+// maxDrained bounds a 401 response that is read to reuse its connection, in bytes.
 const maxDrained = 4 << 10
 
-// noTokenError is an attempt that ends for want of a token.
+// noTokenError is the error of an attempt that gets no token.
 type noTokenError struct {
-	code  int // of the receiver that refused the one before, else 0
+	code  int // with which the receiver rejected the token before, else 0
 	cause error
 }
 
@@ -26,9 +26,9 @@ func (e *noTokenError) Error() string {
 
 func (e *noTokenError) Unwrap() error { return e.cause }
 
-// roundTrip sends the request, with a token when it needs one. A receiver that
-// refuses a token we have held is asked once more with a new one, for the token
-// may have been revoked: the same id and bytes, within the same deadline.
+// roundTrip sends the request, with a token if it needs one. If the receiver rejects a
+// cached token, roundTrip sends the request again with a new one, because the token may
+// have been revoked: with the same id and bytes, within the same deadline.
 func (x *exchange) roundTrip(req *http.Request) (*http.Response, error) {
 	if x.grant == nil {
 		return x.transmit(req)
@@ -49,10 +49,10 @@ func (x *exchange) roundTrip(req *http.Request) (*http.Response, error) {
 	}
 	another, _, err := x.tokens.get(req.Context(), x.grant, token)
 	if another == token {
-		return resp, nil // it replaced a refused one itself
+		return resp, nil // it has replaced a rejected one itself
 	}
-	// A short answer is read to keep its connection; one without an end would take
-	// the time that the repeat needs.
+	// A short response is read, to reuse the connection; an endless one would take the time
+	// that the second request needs.
 	if resp.ContentLength >= 0 && resp.ContentLength <= maxDrained {
 		_, _ = io.Copy(io.Discard, resp.Body)
 	}
@@ -82,7 +82,7 @@ func (x *exchange) withToken(req *http.Request, token string) *http.Request {
 	return req
 }
 
-// isTokenRejected tells whether the receiver did not take the token.
+// isTokenRejected reports whether the receiver rejected the token.
 func (x *exchange) isTokenRejected(resp *http.Response) bool {
 	if resp.StatusCode != http.StatusUnauthorized {
 		return false
@@ -91,11 +91,11 @@ func (x *exchange) isTokenRejected(resp *http.Response) bool {
 	return verdict != contract.VerdictDelivered
 }
 
-// cloneRequest is the request with its body from the beginning.
+// cloneRequest returns a copy of the request with its body from the beginning.
 func cloneRequest(req *http.Request) (*http.Request, error) {
 	second := req.Clone(req.Context())
 	if req.GetBody == nil {
-		return second, nil // there is none
+		return second, nil // the request has no body
 	}
 	body, err := req.GetBody()
 	second.Body = body

@@ -1,23 +1,24 @@
 package delivery
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 )
 
-// maxSecretFile bounds a secret's file, in bytes, maxBundle one with authorities.
+// maxSecretFile bounds the file of a secret, maxBundle one with authorities, in bytes.
 const (
 	maxSecretFile = 64 << 10
 	maxBundle     = 1 << 20
 )
 
-// resolve reads the secret now, so that a rotated one is used from the next
-// attempt on. The error names the reference at most, never a value.
+// resolve reads the secret now, so that a rotated one is used from the next attempt on. Its
+// errors name the reference at most, never a value.
 func (s SecretRef) resolve() (string, error) { return s.read(maxSecretFile) }
 
-// Check tells whether the reference leads to a secret now; the error says why not.
+// Check reports an error if the reference resolves to no secret now.
 func (s SecretRef) Check() error {
 	_, err := s.read(maxBundle)
 	return err
@@ -37,11 +38,11 @@ func (s SecretRef) read(limit int64) (string, error) {
 		if int64(len(content)) > limit {
 			return "", fmt.Errorf("secret %s is longer than %d bytes", s, limit)
 		}
-		// Editors and secret stores end a file with a newline that is no part of the secret.
+		// Editors and secret stores end a file with a newline that is not part of the secret.
 		secret = strings.TrimRight(string(content), "\r\n")
 	default:
-		// It may be the secret itself, put in the wrong place: do not repeat it.
-		return "", fmt.Errorf("a secret is not given as env:NAME or file:PATH")
+		// The reference may be the secret itself, in the wrong place: do not repeat it.
+		return "", errors.New("a secret must be a reference, env:NAME or file:PATH")
 	}
 	if secret == "" {
 		return "", fmt.Errorf("secret %s is not set", s)

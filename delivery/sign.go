@@ -18,19 +18,19 @@ const (
 	headerSignature = "webhook-signature"
 )
 
-// The Standard Webhooks specification's bounds of a signing secret, in bytes.
+// The bounds of a signing secret in the Standard Webhooks specification, in bytes.
 const (
 	minSigningKey = 24
 	maxSigningKey = 64
 )
 
-// signer signs the attempts of one delivery. Its zero value signs nothing, but stamps.
+// signer signs the attempts of one delivery. Its zero value only adds the timestamp.
 type signer struct {
 	id, body string
 	keys     [][]byte // newest first
 }
 
-// newSigner resolves a call's signing secrets.
+// newSigner returns a signer with the call's signing secrets, resolved now.
 func newSigner(id, body string, refs []SecretRef, used *secrets) (signer, error) {
 	s := signer{id: id, body: body}
 	for _, ref := range refs {
@@ -47,10 +47,10 @@ func newSigner(id, body string, refs []SecretRef, used *secrets) (signer, error)
 	return s, nil
 }
 
-// sign adds a Standard Webhooks v1 signature by each secret, newest first, so
-// that a receiver that holds only the old one still accepts during a rotation.
-// The timestamp is that of the request's departure, not of the event, and not of the
-// attempt's beginning: an attempt may wait for its limits and for a token.
+// sign adds a Standard Webhooks v1 signature for each secret, newest first, so that during a
+// rotation a receiver that has only the old secret still accepts the request. The timestamp
+// is the time of sending, not that of the event or of the attempt's start: an attempt may
+// wait for its limits and for a token.
 func (s signer) sign(req *http.Request, now time.Time) {
 	timestamp := strconv.FormatInt(now.Unix(), 10)
 	req.Header[headerTimestamp] = []string{timestamp}
@@ -69,14 +69,14 @@ func signingKey(text string) (key []byte, problem string) {
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(text, "whsec_"))
 	switch {
 	case err != nil:
-		return nil, "is not whsec_ and base64"
+		return nil, "is not whsec_ followed by base64"
 	case len(key) < minSigningKey, len(key) > maxSigningKey:
 		return nil, fmt.Sprintf("has %d bytes; use %d to %d, such as whsec_ and the output of: openssl rand -base64 32", len(key), minSigningKey, maxSigningKey)
 	}
 	return key, ""
 }
 
-// CheckSigning reports why the reference does not lead to a signing secret now.
+// CheckSigning reports an error if the reference resolves to no signing secret now.
 func (s SecretRef) CheckSigning() error {
 	text, err := s.resolve()
 	if err != nil {

@@ -22,8 +22,8 @@ import (
 	"segue/delivery"
 )
 
-// verifying is a receiver that checks signatures with the official library,
-// timestamp included, by the one secret it holds.
+// verifying returns a receiver that checks signatures, timestamp included, with the official
+// library and its one secret.
 func verifying(t *testing.T, secret string) string {
 	verifier, err := webhooks.NewWebhook(secret)
 	require.NoError(t, err)
@@ -54,8 +54,8 @@ func TestTheOfficialLibraryVerifiesWhatIsSent(t *testing.T) {
 	}
 }
 
-// During a rotation a receiver that holds either secret accepts; afterwards only
-// one with the new. The secrets are replaced in their files, under a sender that runs.
+// During a rotation a receiver with either secret accepts the request, afterwards only one with
+// the new secret. The secrets are replaced in their files while the sender runs.
 func TestARotatedSigningSecret(t *testing.T) {
 	dir := t.TempDir()
 	newer, older := filepath.Join(dir, "newer"), filepath.Join(dir, "older")
@@ -87,8 +87,8 @@ func TestARotatedSigningSecret(t *testing.T) {
 	}
 }
 
-// A rotation under load: the old secret takes the second place before the new one
-// takes the first, and a receiver that holds the old one misses nothing.
+// A rotation under load: the old secret is made the second before the new one becomes the
+// first, and a receiver with the old secret misses nothing.
 func TestARotationUnderLoad(t *testing.T) {
 	dir := t.TempDir()
 	newer, older := filepath.Join(dir, "newer"), filepath.Join(dir, "older")
@@ -118,8 +118,8 @@ func TestARotationUnderLoad(t *testing.T) {
 	sending.Wait()
 }
 
-// A repeat with a new token is the same message to whoever verifies it.
-func TestARepeatWithANewTokenIsSignedAgain(t *testing.T) {
+// A second request with a new token is the same message to a verifier.
+func TestASecondRequestWithANewTokenIsSignedAgain(t *testing.T) {
 	i := newIssuer(t)
 	t.Setenv("SEGUE_TEST_SIGN", signingSecret("ours"))
 	verifier, err := webhooks.NewWebhook(signingSecret("ours"))
@@ -142,9 +142,9 @@ func TestARepeatWithANewTokenIsSignedAgain(t *testing.T) {
 	assert.Equal(t, []string{"msg_0", "msg_1", "msg_1"}, signatures)
 }
 
-// A receiver accepts a signature for some minutes. The time that an attempt waits for its
-// limits and for a token does not count towards them.
-func TestASignatureIsAsOldAsTheRequest(t *testing.T) {
+// A receiver accepts a signature for some minutes. The time for which an attempt waits for its
+// limits and for a token is not part of them.
+func TestTheSignatureHasTheTimeOfSending(t *testing.T) {
 	i := newIssuer(t)
 	const waits = 2100 * time.Millisecond
 	i.fails(func(w http.ResponseWriter, r *http.Request) {

@@ -17,8 +17,8 @@ import (
 	"segue/delivery/hostiletest"
 )
 
-// A server that takes a connection and says nothing holds an attempt until its deadline,
-// and no connection, goroutine or descriptor of the process beyond that.
+// A server that accepts a connection and is silent holds an attempt until its deadline, and no
+// connection, goroutine or file descriptor of the process beyond that.
 func TestSilenceLeavesNothingBehind(t *testing.T) {
 	t.Setenv("SEGUE_TEST_ID", "segue client")
 	t.Setenv("SEGUE_TEST_SECRET", canary)
@@ -64,7 +64,7 @@ func TestSilenceLeavesNothingBehind(t *testing.T) {
 				o := sender.Send(context.Background(), p, numbered(tc.to(server.URL), i), 1)
 				assert.Contains(t, []string{"timeout", "auth"}, o.Class, o.Message)
 			}
-			attempt(0, 200*time.Millisecond) // what is made once
+			attempt(0, 200*time.Millisecond) // allocates what is allocated once
 			require.Eventually(t, func() bool { return server.Open() == 0 }, 5*time.Second, 5*time.Millisecond)
 			goroutines, descriptors := runtime.NumGoroutine(), openFiles(t)
 			var sends sync.WaitGroup
@@ -79,7 +79,7 @@ func TestSilenceLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// openFiles is how many descriptors the process has; 0 where the system does not say.
+// openFiles returns how many file descriptors the process has; 0 where the system does not say.
 func openFiles(t *testing.T) int {
 	entries, err := os.ReadDir("/proc/self/fd")
 	if os.IsNotExist(err) {

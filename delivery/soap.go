@@ -9,26 +9,26 @@ import (
 	"segue/contract"
 )
 
-// maxEnvelope is how much of a response is searched for a fault, in bytes: a fault
-// comes first in the body.
+// maxEnvelope bounds how much of a response is searched for a fault, in bytes: a fault is the
+// first element of the body.
 const maxEnvelope = 256 << 10
 
-// The namespaces of the envelope, SOAP 1.1 and 1.2.
+// The namespaces of the envelopes of SOAP 1.1 and 1.2.
 const (
 	soap11 = "http://schemas.xmlsoap.org/soap/envelope/"
 	soap12 = "http://www.w3.org/2003/05/soap-envelope"
 )
 
-// soapFault is what a SOAP response says went wrong.
+// soapFault is the fault in a SOAP response.
 type soapFault struct {
-	// code is the fault's code without its prefix, such as Client; empty when it
-	// cannot be told.
+	// code is the fault's code without its prefix, such as Client; empty if it cannot be
+	// read.
 	code string
 }
 
-// verdict is what the code means: a request that is wrong in itself stays so.
+// verdict returns the verdict of the code: a request that is wrong in itself stays wrong.
 func (f *soapFault) verdict() contract.Verdict {
-	code, _, _ := strings.Cut(f.code, ".") // 1.1 refines codes: Client.Authentication
+	code, _, _ := strings.Cut(f.code, ".") // SOAP 1.1 refines codes: Client.Authentication
 	switch code {
 	case "Client", "Sender", "VersionMismatch", "MustUnderstand", "DataEncodingUnknown":
 		return contract.VerdictFinal
@@ -43,15 +43,15 @@ func (f *soapFault) message() string {
 	return "SOAP fault " + f.code
 }
 
-// mayHoldFault tells whether a response of the status is looked at: the bindings send
-// faults with 500 and 400, careless services with 200. Other failures say enough.
+// mayHoldFault reports whether a response with the status is searched for a fault: the
+// bindings send faults with 500 and 400, careless services with 200. For other failures the
+// status says enough.
 func mayHoldFault(verdict contract.Verdict, code int) bool {
 	return verdict == contract.VerdictDelivered || code == 500 || code == 400
 }
 
-// isSOAP reports whether a response is an envelope, and returns the fault in it, nil for
-// none. What follows the beginning of its body's content does not matter, nor whether
-// it was read. The error says why it is no envelope.
+// isSOAP returns the fault in an envelope, nil for none, and reports an error if the response
+// is not an envelope. It needs only the beginning of the body's first element.
 func isSOAP(body, contentType string) (*soapFault, error) {
 	d := xmlDecoder(body[:min(len(body), maxEnvelope)], contentType)
 	space, content, err := soapContent(d)
@@ -64,10 +64,10 @@ func isSOAP(body, contentType string) (*soapFault, error) {
 	return &soapFault{code: readFaultCode(d)}, nil
 }
 
-var errNoEnvelope = errors.New("the response is no SOAP envelope that can be read")
+var errNoEnvelope = errors.New("the response is not a readable SOAP envelope")
 
-// soapContent steps into the first element of an envelope's body, and gives the
-// envelope's namespace; the element is without a name when the body is empty.
+// soapContent steps into the first element of an envelope's body, and returns the namespace
+// of the envelope and the name of the element, which is empty if the body is.
 func soapContent(d *xml.Decoder) (space string, content xml.Name, err error) {
 	envelope, err := child(d)
 	if err != nil || envelope.Local != "Envelope" || envelope.Space != soap11 && envelope.Space != soap12 {
@@ -89,7 +89,7 @@ func soapContent(d *xml.Decoder) (space string, content xml.Name, err error) {
 	}
 }
 
-// child steps into the next element; without a name when there is none.
+// child steps into the next element and returns its name; empty if there is none.
 func child(d *xml.Decoder) (xml.Name, error) {
 	for {
 		token, err := d.Token()
@@ -105,10 +105,11 @@ func child(d *xml.Decoder) (xml.Name, error) {
 	}
 }
 
-// faultCode is a code with or without its prefix.
+// faultCode matches a code with or without a prefix.
 var faultCode = regexp.MustCompile(`^(?:[A-Za-z_][\w.-]*:)?([A-Za-z]+(?:\.[A-Za-z]+)*)$`)
 
-// readFaultCode reads on from inside a fault: faultcode of 1.1, Code/Value of 1.2.
+// readFaultCode returns the code of the fault that the decoder is in: faultcode of SOAP 1.1,
+// Code/Value of 1.2.
 func readFaultCode(d *xml.Decoder) string {
 	for {
 		name, err := child(d)
@@ -116,7 +117,7 @@ func readFaultCode(d *xml.Decoder) string {
 		case err != nil || name.Local == "":
 			return ""
 		case name.Local == "Code":
-			continue // its value comes first in it
+			continue // Value is its first child
 		case name.Local == "faultcode", name.Local == "Value":
 			text := readText(d)
 			if m := faultCode.FindStringSubmatch(text); m != nil && len(text) <= 100 {
@@ -129,7 +130,7 @@ func readFaultCode(d *xml.Decoder) string {
 	}
 }
 
-// readText is what stands in an element, up to its end or its first child.
+// readText returns the text of an element, up to its end or its first child.
 func readText(d *xml.Decoder) string {
 	var b strings.Builder
 	for {

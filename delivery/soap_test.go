@@ -30,10 +30,10 @@ const (
 const (
 	related    = `multipart/related; type="application/xop+xml"; start="<root@x>"; start-info="text/xml"; boundary="b1"`
 	xop        = "Content-Type: application/xop+xml; charset=UTF-8; type=\"text/xml\"\r\nContent-ID: <root@x>\r\n\r\n"
-	noEnvelope = "the response is no SOAP envelope that can be read, HTTP 200 OK"
+	noEnvelope = "the response is not a readable SOAP envelope, HTTP 200 OK"
 )
 
-// mtom is a multipart response whose last part is an envelope, and an attachment.
+// mtom is a multipart response with an attachment and the envelope as its last part.
 func mtom(head, envelope string) string {
 	return head + envelope + "\r\n--b1\r\nContent-Type: application/pdf\r\nContent-ID: <pdf@x>\r\n\r\n%PDF\r\n--b1--\r\n"
 }
@@ -136,7 +136,7 @@ func TestSOAPFaults(t *testing.T) {
 		})
 	}
 
-	// Whether the receiver has taken the request, a page does not say.
+	// A page does not say whether the receiver has taken the request.
 	server := serve(t, answering("text/html", 200, "<html>"))
 	policy := newPolicy()
 	policy.SOAP, policy.Idempotent = true, false
@@ -152,11 +152,11 @@ func TestSOAPFaults(t *testing.T) {
 	policy.Success = []delivery.StatusRange{{From: 200, To: 299}}
 	server = serve(t, write(200, fmt.Sprintf(fault11, "Server")))
 	o = newSender(t).Send(context.Background(), policy, newRequest(server.URL), 1)
-	assert.Equal(t, contract.VerdictFinal, o.Verdict, "the call's own final statuses go before the fault's code")
+	assert.Equal(t, contract.VerdictFinal, o.Verdict, "the call's own final statuses take precedence over the fault's code")
 }
 
-// A response that wants to be expanded, fetched or climbed into gets none of it.
-func TestXMLThatAttacksItsReader(t *testing.T) {
+// No entity of a response is expanded, nothing is fetched, and its depth is bounded.
+func TestXMLThatAttacksItsParser(t *testing.T) {
 	var fetched atomic.Int32
 	elsewhere := serve(t, func(http.ResponseWriter, *http.Request) { fetched.Add(1) })
 	envelope := func(faultcode string) string {

@@ -16,7 +16,7 @@ import (
 	"segue/delivery"
 )
 
-// locked is a buffer that several write to.
+// locked is a buffer for several writers.
 type locked struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -34,9 +34,8 @@ func (l *locked) String() string {
 	return l.b.String()
 }
 
-// A receiver that answers twice writes into the process's log, by net/http: not
-// what it says.
-func TestASecondAnswerIsNotLogged(t *testing.T) {
+// net/http logs a receiver's unsolicited response: the log line must not contain its bytes.
+func TestAnUnsolicitedResponseIsNotLogged(t *testing.T) {
 	var written locked
 	log.SetOutput(delivery.RedactStandardLog(&written))
 	t.Cleanup(func() { log.SetOutput(io.Discard) })

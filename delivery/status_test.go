@@ -87,7 +87,7 @@ func TestSchedule(t *testing.T) {
 	}
 }
 
-func TestJitterSpreadsToBothSides(t *testing.T) {
+func TestJitterGoesBothWays(t *testing.T) {
 	server := serve(t, answer(503))
 	policy := newPolicy()
 	policy.Retry.Jitter = 0.2
@@ -123,8 +123,8 @@ func TestRetryAfterIsAFloor(t *testing.T) {
 	}
 }
 
-// What a receiver asks for is a floor with jitter above it, and bounded; what nobody
-// can mean leaves the schedule as it is.
+// Retry-After is a floor with jitter above it, and bounded; a meaningless value leaves the
+// schedule as it is.
 func TestRetryAfterFromAReceiver(t *testing.T) {
 	asIs := [2]time.Duration{4 * time.Second, 6 * time.Second}
 	day := [2]time.Duration{24 * time.Hour, 29 * time.Hour}
@@ -161,13 +161,13 @@ func TestRetryAfterFromAReceiver(t *testing.T) {
 				assert.LessOrEqual(t, o.RetryIn, tc.bounds[1], "%s, %d", name, code)
 				waits[o.RetryIn] = true
 			}
-			assert.Greater(t, len(waits), 1, "%s: all that were sent away would come back at once", name)
+			assert.Greater(t, len(waits), 1, "%s: all delayed attempts would be made at once", name)
 		}
 	}
 }
 
-// Each class means retry or final by itself, and what the call says of it.
-func TestACallOverridesWhatAClassMeans(t *testing.T) {
+// Each class has a verdict of its own, and the one that the call gives it.
+func TestACallOverridesTheVerdictOfAClass(t *testing.T) {
 	gone, conflict := serve(t, answer(410)), serve(t, answer(409))
 	retry, final := contract.VerdictRetry, contract.VerdictFinal
 	one := func(code int) []delivery.StatusRange { return []delivery.StatusRange{{From: code, To: code}} }

@@ -11,12 +11,12 @@ import (
 	"strings"
 )
 
-// tokenTransport makes of a token endpoint's answers what RFC 6749 says that they are.
-// Endpoints label JSON as text or as a page, put a byte order mark before it, write
-// numbers as texts, answer with a form; other clients read all of that.
+// tokenTransport normalizes the responses of token endpoints to RFC 6749. Some endpoints
+// label JSON as text or as HTML, put a byte order mark before it, write numbers as strings,
+// or respond with a form; other clients read all of that.
 type tokenTransport struct{ http.RoundTripper }
 
-// RoundTrip also bounds the answers.
+// RoundTrip also bounds the length of the response.
 func (t tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.RoundTripper.RoundTrip(req)
 	if err != nil {
@@ -27,17 +27,17 @@ func (t tokenTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if plain, ok := normalizedToken(content{string(body), resp.Header.Get("Content-Type")}); ok {
-		body, resp.Header = plain, http.Header{"Content-Type": {"application/json"}}
+	if normalized, ok := normalizedToken(content{string(body), resp.Header.Get("Content-Type")}); ok {
+		body, resp.Header = normalized, http.Header{"Content-Type": {"application/json"}}
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
 }
 
-// normalizedToken is an answer in JSON with what a client needs of it; false if it holds
-// neither a token nor an error.
-func normalizedToken(a content) ([]byte, bool) {
-	text, problem := a.text()
+// normalizedToken returns a response as JSON with the fields that a client needs, or false
+// if it contains neither a token nor an error.
+func normalizedToken(c content) ([]byte, bool) {
+	text, problem := c.text()
 	if problem != "" {
 		return nil, false
 	}
@@ -59,7 +59,7 @@ func normalizedToken(a content) ([]byte, bool) {
 			plain[name] = value
 		}
 	}
-	if kind, _ := plain["token_type"].(string); strings.EqualFold(kind, "BearerToken") { // Apigee's word for it
+	if kind, _ := plain["token_type"].(string); strings.EqualFold(kind, "BearerToken") { // Apigee's name for it
 		plain["token_type"] = "Bearer"
 	}
 	if seconds, ok := wholeSeconds(fields["expires_in"]); ok {

@@ -10,136 +10,137 @@ import (
 )
 
 const (
-	// maxTokens bounds how many tokens are kept; the one not used for longest goes.
+	// maxTokens bounds how many tokens are cached; the least recently used one is evicted.
 	maxTokens = 1024
-	// tokenMargin is how long before its end a token is no longer used, or a tenth
-	// of its life when that is less: a request takes time to arrive.
+	// tokenMargin is how long before its expiry a token is no longer used, or a tenth of
+	// its lifetime if that is less: a request takes time to arrive.
 	tokenMargin = 30 * time.Second
-	// defaultTokenLife is that of a token whose endpoint does not say.
+	// defaultTokenLife is the lifetime of a token whose endpoint does not say.
 	defaultTokenLife = time.Hour
-	// minTokenLife is how long any token is used, so that an endpoint that gives
-	// expired ones is not asked for each request.
+	// minTokenLife is how long any token is used, so that an endpoint that returns expired
+	// ones is not asked for each request.
 	minTokenLife = time.Second
-	// failurePause is how long an endpoint that failed is not asked again: behind one
-	// request wait a thousand, and each would ask it in its turn.
+	// failurePause is how long an endpoint that failed is not asked again: a thousand
+	// attempts may wait behind one request, and each would ask it after the other.
 	failurePause = time.Second
-	// rejectionPause is how long a token stays that replaced a refused one and is refused
-	// itself: the receiver wants another client, not another token.
+	// rejectionPause is how long a token stays that replaced a rejected one and is rejected
+	// itself: the receiver rejects the client, not the token.
 	rejectionPause = time.Minute
 )
 
-// tokenKey names what one token is good for. A changed secret makes another one: what
-// the old one opened is not used any more, and two calls may share an id.
+// tokenKey identifies a token. A changed secret is another key: a token that the old secret
+// got is not used any more. Two calls may have the same client id and different secrets.
 type tokenKey struct {
 	url, id, scopes, params string
 	secret                  [sha256.Size]byte // a hash
 	trust                   TLS
 }
 
-// tokens are the access tokens of the process. Each is asked for by one request
-// at a time, however many attempts need it, and kept until it ends.
+// tokens caches the access tokens of the process. One request at a time fetches a token,
+// however many attempts need it, and it is used until it expires.
 type tokens struct {
 	mu     sync.Mutex
 	cached map[tokenKey]*cachedToken
 }
 
-// cachedToken is one key's token, or why there is none.
+// cachedToken is the token of one key, or the failure to get one.
 type cachedToken struct {
 	token       token
 	validUntil  time.Time
-	replacedAt  time.Time // when it replaced a refused one, if it has not been accepted since
+	replacedAt  time.Time // when it replaced a rejected one; zero once a receiver accepts it
 	failure     error
-	failedUntil time.Time     // the failure stands until then
-	fetching    chan struct{} // closed when the request under way ends; nil: none is
+	failedUntil time.Time     // the failure is returned until then
+	fetching    chan struct{} // closed when the fetch in flight ends; nil: there is none
 	usedAt      time.Time
 }
 
 func newTokens() *tokens { return &tokens{cached: map[tokenKey]*cachedToken{}} }
 
-// get gives the grant's token, and whether it was asked for just now. refused is
-// the token that a receiver did not take; it is given again only if it replaced a
-// refused one itself, less than refusalPause ago.
-func (t *tokens) get(ctx context.Context, g *grant, refused string) (value string, fresh bool, err error) {
+// get returns the grant's token, and whether it was fetched just now. rejected is the token
+// that a receiver rejected, "" for none; get returns it again only if it replaced a
+// rejected one itself, less than rejectionPause ago.
+func (t *tokens) get(ctx context.Context, g *grant, rejected string) (value string, fresh bool, err error) {
 	for {
-		held, waiting := t.claim(g, refused)
+		cached, waiting := t.claim(g, rejected)
 		if waiting == nil {
-			if held.failure != nil {
-				return "", false, held.failure
+			if cached.failure != nil {
+				return "", false, cached.failure
 			}
-			if held.fetching == nil {
-				return held.token.value, false, nil
+			if cached.fetching == nil {
+				return cached.token.value, false, nil
 			}
-			value, err := t.fetch(ctx, g, held, refused != "")
+			value, err := t.fetch(ctx, g, cached, rejected != "")
 			return value, true, err
 		}
 		select {
 		case <-waiting:
 		case <-ctx.Done():
-			return "", false, errors.New("the token URL gave no token in time")
+			return "", false, errors.New("the token URL returned no token in time")
 		}
 	}
 }
 
-// claim gives a copy of what is held for the grant. When nothing of use is, the
-// caller has to ask (asking is set) or to wait for the one who does.
-func (t *tokens) claim(g *grant, refused string) (_ cachedToken, waiting <-chan struct{}) {
+// claim returns a copy of the grant's cached token. If that is of no use, the caller has to
+// fetch one (fetching is set) or to wait for the caller that does.
+func (t *tokens) claim(g *grant, rejected string) (_ cachedToken, waiting <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
-	held := t.cached[g.key()]
-	if held != nil && held.fetching != nil {
-		return cachedToken{}, held.fetching
+	cached := t.cached[g.key()]
+	if cached != nil && cached.fetching != nil {
+		return cachedToken{}, cached.fetching
 	}
-	if held == nil {
+	if cached == nil {
 		t.evictOldest()
-		held = &cachedToken{}
-		t.cached[g.key()] = held
+		cached = &cachedToken{}
+		t.cached[g.key()] = cached
 	}
-	held.usedAt = now
-	inVain := held.token.value == refused && now.Before(held.replacedAt.Add(rejectionPause))
+	cached.usedAt = now
+	// Another token would be rejected, too: the rejected one is a replacement itself.
+	isNewReplacement := cached.token.value == rejected && now.Before(cached.replacedAt.Add(rejectionPause))
 	switch {
-	case held.token.value != "" && (held.token.value != refused || inVain) && now.Before(held.validUntil):
-		return cachedToken{token: held.token}, nil
-	case held.failure != nil && now.Before(held.failedUntil):
-		return cachedToken{failure: held.failure}, nil
+	case cached.token.value != "" && (cached.token.value != rejected || isNewReplacement) && now.Before(cached.validUntil):
+		return cachedToken{token: cached.token}, nil
+	case cached.failure != nil && now.Before(cached.failedUntil):
+		return cachedToken{failure: cached.failure}, nil
 	}
-	held.fetching = make(chan struct{})
-	return cachedToken{token: held.token, fetching: held.fetching}, nil
+	cached.fetching = make(chan struct{})
+	return cachedToken{token: cached.token, fetching: cached.fetching}, nil
 }
 
-// accepted notes that a receiver took a token.
+// accepted records that a receiver accepted a token.
 func (t *tokens) accepted(g *grant, value string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if held := t.cached[g.key()]; held != nil && held.token.value == value {
-		held.replacedAt = time.Time{}
+	if cached := t.cached[g.key()]; cached != nil && cached.token.value == value {
+		cached.replacedAt = time.Time{}
 	}
 }
 
-// fetch makes the one request and tells those who wait; replaces says that it is for a
-// token that was refused.
+// fetch makes the one request for a token and wakes those who wait for it. replaces says
+// that a receiver rejected the token before.
 func (t *tokens) fetch(ctx context.Context, g *grant, claimed cachedToken, replaces bool) (string, error) {
 	var got token
-	err := errors.New("asking for a token failed by a defect")
-	defer func() { // also when it panics: nobody may wait for ever
+	err := errors.New("fetching a token failed because of a defect in Segue")
+	defer func() { // also after a panic: no attempt may wait forever
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		held := t.cached[g.key()]
-		held.fetching, held.failure = nil, nil
+		cached := t.cached[g.key()]
+		cached.fetching, cached.failure = nil, nil
 		now := time.Now()
 		switch {
 		case err == nil:
-			held.token, held.validUntil = got, now.Add(got.lifetime(now))
+			cached.token, cached.validUntil = got, now.Add(got.lifetime(now))
 			if replaces {
-				held.replacedAt = now
+				cached.replacedAt = now
 			}
 		case errors.Is(err, context.DeadlineExceeded):
-			// This attempt's time was up; another's may be longer.
+			// The deadline was that of this attempt; another attempt may have more time.
 		default:
-			held.failure, held.failedUntil = err, now.Add(failurePause)
+			cached.failure, cached.failedUntil = err, now.Add(failurePause)
 		}
 		if err != nil {
-			held.token.value = ""
+			cached.token.value = ""
 		}
 		close(claimed.fetching)
 	}()
@@ -147,7 +148,7 @@ func (t *tokens) fetch(ctx context.Context, g *grant, claimed cachedToken, repla
 	return got.value, err
 }
 
-// lifetime is how long the token is used from now on.
+// lifetime returns for how long the token is used from now on.
 func (k token) lifetime(now time.Time) time.Duration {
 	life := defaultTokenLife
 	if !k.expires.IsZero() {
@@ -157,16 +158,16 @@ func (k token) lifetime(now time.Time) time.Duration {
 	return max(life, minTokenLife)
 }
 
-// evictOldest forgets the token that was not used for longest, if there are too many.
+// evictOldest evicts the least recently used token if the cache is full.
 func (t *tokens) evictOldest() {
 	if len(t.cached) < maxTokens {
 		return
 	}
 	var oldest tokenKey
 	var since time.Time
-	for key, held := range t.cached {
-		if held.fetching == nil && (since.IsZero() || held.usedAt.Before(since)) {
-			oldest, since = key, held.usedAt
+	for key, cached := range t.cached {
+		if cached.fetching == nil && (since.IsZero() || cached.usedAt.Before(since)) {
+			oldest, since = key, cached.usedAt
 		}
 	}
 	delete(t.cached, oldest)

@@ -20,8 +20,8 @@ import (
 	"segue/delivery"
 )
 
-// A failing endpoint is not run over by those who wait for it, and used again when it is back.
-func TestAFailingTokenEndpointIsLeftAloneForAMoment(t *testing.T) {
+// Waiting attempts do not overload a failing endpoint, and use it again once it works.
+func TestAFailingTokenEndpointIsNotAskedAgainAtOnce(t *testing.T) {
 	i := newIssuer(t)
 	r, sender := i.receiver(t), newSender(t)
 	i.fails(write(503, ""))
@@ -44,7 +44,7 @@ func TestAFailingTokenEndpointIsLeftAloneForAMoment(t *testing.T) {
 	}, 5*time.Second, 50*time.Millisecond)
 }
 
-func TestATokenGoesWithItsSecret(t *testing.T) {
+func TestAChangedSecretGetsANewToken(t *testing.T) {
 	i := newIssuer(t)
 	r, sender := i.receiver(t), newSender(t)
 	file := filepath.Join(t.TempDir(), "secret")
@@ -73,9 +73,10 @@ func TestAnEndpointThatWantsTheSecretInTheForm(t *testing.T) {
 	assert.EqualValues(t, 3, i.requests.Load(), "form at once")
 }
 
-// A receiver that takes no token is not helped by another one: the endpoint is asked for
-// one more, and not for each attempt. Once the receiver takes it, a refusal is news again.
-func TestARefusedTokenIsNotReplacedEachTime(t *testing.T) {
+// If a receiver rejects every token, another one does not help: the endpoint is asked for one
+// more, not for one each attempt. Once the receiver accepts the token, a later rejection gets
+// a new one again.
+func TestARejectedReplacementIsKeptForAMinute(t *testing.T) {
 	i := newIssuer(t)
 	var refuses atomic.Bool
 	refuses.Store(true)
@@ -97,8 +98,8 @@ func TestARefusedTokenIsNotReplacedEachTime(t *testing.T) {
 	assert.EqualValues(t, 3, i.requests.Load(), "it may have been revoked")
 }
 
-// Two calls may know one client by different secrets, as during a rotation.
-func TestTwoSecretsOfOneClientHaveATokenEach(t *testing.T) {
+// Two calls may have different secrets for one client, as during a rotation.
+func TestTwoSecretsOfOneClientHaveSeparateTokens(t *testing.T) {
 	i := newIssuer(t)
 	i.fails(func(w http.ResponseWriter, r *http.Request) {
 		_, secret, _ := r.BasicAuth()
@@ -116,8 +117,8 @@ func TestTwoSecretsOfOneClientHaveATokenEach(t *testing.T) {
 	assert.EqualValues(t, 2, i.requests.Load())
 }
 
-// The life of a token, in simulated time and without a network.
-func TestATokenIsKeptUntilShortlyBeforeItsEnd(t *testing.T) {
+// The lifetime of a token, in virtual time and without a network.
+func TestATokenIsCachedUntilShortlyBeforeItsExpiry(t *testing.T) {
 	t.Setenv("SEGUE_TEST_ID", "id")
 	t.Setenv("SEGUE_TEST_SECRET", canary)
 	for life, kept := range map[string]time.Duration{

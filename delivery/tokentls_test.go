@@ -16,7 +16,7 @@ import (
 	"segue/delivery/hostiletest"
 )
 
-// secured gives the token endpoint a certificate, and the policy its new URL.
+// secured gives the token endpoint a certificate, and the policy the new URL.
 func (i *issuer) secured(t *testing.T, c tls.Certificate) delivery.Policy {
 	t.Helper()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(i.serve))
@@ -29,8 +29,8 @@ func (i *issuer) secured(t *testing.T, c tls.Certificate) delivery.Policy {
 	return p
 }
 
-// The token URL has authorities and a server name of its own, and those of the call
-// do not count for it.
+// The token URL has authorities and a server name of its own; those of the call do not apply
+// to it.
 func TestATokenURLOfAPrivateAuthority(t *testing.T) {
 	ours, others := hostiletest.NewAuthority(t), hostiletest.NewAuthority(t)
 	dir := t.TempDir()
@@ -54,7 +54,7 @@ func TestATokenURLOfAPrivateAuthority(t *testing.T) {
 		"expired":                     {server: hostiletest.Leaf{Expired: true}, trust: delivery.TLS{CA: ref(our)}, message: "expired"},
 		"the call's does not count":   {own: delivery.TLS{CA: ref(our)}, message: "unknown authority"},
 		"no file":                     {trust: delivery.TLS{CA: ref(filepath.Join(dir, "none"))}, message: "oauth2.tls.ca: secret file:"},
-		"broken file":                 {trust: delivery.TLS{CA: ref(broken)}, message: "oauth2.tls.ca holds no certificate"},
+		"broken file":                 {trust: delivery.TLS{CA: ref(broken)}, message: "oauth2.tls.ca contains no certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := newIssuer(t)
@@ -80,9 +80,9 @@ func TestATokenURLOfAPrivateAuthority(t *testing.T) {
 	}
 }
 
-// Two calls with one grant share its token only when they trust the same server
-// for it: the one that trusts the wrong one gets none, and does the other no harm.
-func TestATokenIsNotSharedWithWhoTrustsAnotherServer(t *testing.T) {
+// Two calls with one grant share its token only if they trust the same server for it: the call
+// that trusts the wrong server gets none, and the other is not affected.
+func TestCallsWithOtherTrustDoNotShareAToken(t *testing.T) {
 	authority := hostiletest.NewAuthority(t)
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	put(t, ca, authority.PEM())
@@ -100,7 +100,7 @@ func TestATokenIsNotSharedWithWhoTrustsAnotherServer(t *testing.T) {
 	assert.EqualValues(t, 1, i.requests.Load())
 	assert.Equal(t, 1, sender.Identities())
 
-	// The authority's file is replaced, and the token runs out.
+	// The authority's file is replaced, and the token expires.
 	renewed := hostiletest.NewAuthority(t)
 	put(t, ca, renewed.PEM())
 	i.revoke()

@@ -14,7 +14,7 @@ import (
 	"segue/delivery"
 )
 
-// names are the headers of a watched request, in the order of the wire.
+// names returns the headers of a traced request, in the order on the wire.
 func names(headers []contract.Header) []string {
 	var list []string
 	for _, h := range headers {
@@ -23,7 +23,7 @@ func names(headers []contract.Header) []string {
 	return list
 }
 
-func TestAWatchedAttemptShowsWhatWasWritten(t *testing.T) {
+func TestATraceShowsWhatWasWritten(t *testing.T) {
 	var got http.Header
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		got = r.Header.Clone()
@@ -31,14 +31,14 @@ func TestAWatchedAttemptShowsWhatWasWritten(t *testing.T) {
 	})
 	r := newRequest(server.URL + "/x?a=1")
 	r.Headers = append(r.Headers, contract.Header{Name: "x-try", Value: "no. ", Attempt: true})
-	o, seen := newSender(t).SendTraced(context.Background(), newPolicy(), r)
+	o, trace := newSender(t).SendTraced(context.Background(), newPolicy(), r)
 	require.Equal(t, "ok", o.Class, o.Message)
-	assert.True(t, seen.Written)
-	assert.Equal(t, "HTTP/1.1", seen.Protocol)
-	assert.Equal(t, "fine", seen.Response, "also of a success, whose outcome keeps none")
-	assert.Equal(t, server.URL+"/x?a=1", seen.Request.URL)
-	assert.Equal(t, `{"id":"i-1"}`, seen.Request.Body)
-	written := seen.Request.Headers
+	assert.True(t, trace.Written)
+	assert.Equal(t, "HTTP/1.1", trace.Protocol)
+	assert.Equal(t, "fine", trace.Response, "also of a success, whose outcome keeps none")
+	assert.Equal(t, server.URL+"/x?a=1", trace.Request.URL)
+	assert.Equal(t, `{"id":"i-1"}`, trace.Request.Body)
+	written := trace.Request.Headers
 	assert.Equal(t, "Host", written[0].Name)
 	assert.ElementsMatch(t, []string{"Host", "User-Agent", "Content-Length", "Content-Type", "Accept-Encoding", "Idempotency-Key",
 		"webhook-id", "webhook-timestamp", "x-try"}, names(written))
@@ -49,7 +49,7 @@ func TestAWatchedAttemptShowsWhatWasWritten(t *testing.T) {
 	}
 }
 
-func TestAWatchedAttemptShowsNoSecret(t *testing.T) {
+func TestATraceShowsNoSecret(t *testing.T) {
 	t.Setenv("SEGUE_TEST_SECRET", canary)
 	t.Setenv("SEGUE_TEST_SHORT", "abc") // too short to be looked for in text
 	t.Setenv("SEGUE_TEST_SIGN", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
@@ -72,10 +72,10 @@ func TestAWatchedAttemptShowsNoSecret(t *testing.T) {
 			p.Auth, p.Sign = auth, []delivery.SecretRef{"env:SEGUE_TEST_SIGN"}
 			r := newRequest(server.URL + "/?k=mine")
 			r.ID += name
-			o, seen := newSender(t).SendTraced(context.Background(), p, r)
+			o, trace := newSender(t).SendTraced(context.Background(), p, r)
 			require.Equal(t, "ok", o.Class, o.Message)
-			text := seen.Request.URL + seen.Request.Body
-			for _, h := range seen.Request.Headers {
+			text := trace.Request.URL + trace.Request.Body
+			for _, h := range trace.Request.Headers {
 				text += " " + h.Name + ": " + h.Value
 			}
 			for _, secret := range []string{canary, "abc", "YWJjOmFiYw", "token-", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"} {
@@ -84,12 +84,12 @@ func TestAWatchedAttemptShowsNoSecret(t *testing.T) {
 			assert.Contains(t, text, "webhook-signature: v1,")
 			assert.Contains(t, text, "?k=mine")
 			assert.Contains(t, text, "***")
-			assert.NotContains(t, seen.Response, canary)
+			assert.NotContains(t, trace.Response, canary)
 		})
 	}
 }
 
-func TestAWatchedAttemptThatIsNotSent(t *testing.T) {
+func TestATraceOfAnAttemptThatIsNotSent(t *testing.T) {
 	for name, change := range map[string]func(*delivery.Policy, *contract.Request){
 		"render":  func(_ *delivery.Policy, r *contract.Request) { r.Fault = "no value" },
 		"auth":    func(p *delivery.Policy, _ *contract.Request) { p.Auth.Bearer = "env:SEGUE_TEST_NOT_SET" },
@@ -99,18 +99,18 @@ func TestAWatchedAttemptThatIsNotSent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p, r := newPolicy(), newRequest("http://127.0.0.1:1/")
 			change(&p, &r)
-			o, seen := newSender(t).SendTraced(context.Background(), p, r)
+			o, trace := newSender(t).SendTraced(context.Background(), p, r)
 			assert.Equal(t, name, o.Class, o.Message)
-			assert.False(t, seen.Written)
-			assert.Empty(t, seen.Protocol)
-			assert.Equal(t, r.URL, seen.Request.URL)
-			assert.Contains(t, names(seen.Request.Headers), "Content-Type")
+			assert.False(t, trace.Written)
+			assert.Empty(t, trace.Protocol)
+			assert.Equal(t, r.URL, trace.Request.URL)
+			assert.Contains(t, names(trace.Request.Headers), "Content-Type")
 		})
 	}
 }
 
-// A caller that does not wait leaves the request alone.
-func TestAWatchedAttemptGoesOnWithoutItsWatcher(t *testing.T) {
+// A caller that stops waiting does not cancel the request.
+func TestATracedAttemptOutlivesItsCaller(t *testing.T) {
 	arrived, release := make(chan struct{}), make(chan struct{})
 	server := serve(t, func(http.ResponseWriter, *http.Request) {
 		close(arrived)
@@ -121,20 +121,20 @@ func TestAWatchedAttemptGoesOnWithoutItsWatcher(t *testing.T) {
 		<-arrived
 		cancel()
 	}()
-	o, seen := newSender(t).SendTraced(ctx, newPolicy(), newRequest(server.URL))
+	o, trace := newSender(t).SendTraced(ctx, newPolicy(), newRequest(server.URL))
 	assert.Equal(t, "in_flight", o.Class)
-	assert.NotEmpty(t, seen.Request.URL)
+	assert.NotEmpty(t, trace.Request.URL)
 	close(release)
 }
 
-func TestAWatchedAttemptOverHTTP2(t *testing.T) {
+func TestATraceOverHTTP2(t *testing.T) {
 	server := httptest.NewUnstartedServer(answer(200))
 	server.EnableHTTP2 = true
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	o, seen := newSender(t, server.Certificate()).SendTraced(context.Background(), newPolicy(), newRequest(server.URL))
+	o, trace := newSender(t, server.Certificate()).SendTraced(context.Background(), newPolicy(), newRequest(server.URL))
 	require.Equal(t, "ok", o.Class, o.Message)
-	assert.Equal(t, "HTTP/2.0", seen.Protocol)
-	assert.Contains(t, names(seen.Request.Headers), "webhook-id")
-	assert.NotContains(t, names(seen.Request.Headers), ":path")
+	assert.Equal(t, "HTTP/2.0", trace.Protocol)
+	assert.Contains(t, names(trace.Request.Headers), "webhook-id")
+	assert.NotContains(t, names(trace.Request.Headers), ":path")
 }

@@ -8,23 +8,23 @@ import (
 	"sync"
 )
 
-// errBroken is the error of a request whose connection broke and that is not repeated.
-var errBroken = errors.New("connection broken before the response came")
+// errBroken is the error of a request whose connection broke and that is not sent again.
+var errBroken = errors.New("connection broken before the response")
 
-// transmission is one request on its way to its receiver. net/http sends some requests
-// again by itself when a kept connection turns out to be closed: without counting them,
-// past the call's rate, and once for every connection it keeps. Here each attempt is
-// sent once. The one exception is a connection of HTTP/2 that the server ends, which says
-// that it has not processed the request: an idempotent one is sent again, once, on another.
+// transmission makes sure that a request is sent once. net/http sends some requests again by
+// itself when a kept-alive connection turns out to be closed: uncounted, past the call's
+// rate, and once for each connection that it keeps. The one exception is a connection of
+// HTTP/2 that the server ends, which says that it has not processed the request: an
+// idempotent request is sent again, once, on another connection.
 type transmission struct {
 	idempotent bool
 	stop       context.CancelCauseFunc
 
-	mu       sync.Mutex // net/http writes in goroutines of its own
+	mu       sync.Mutex // net/http writes from goroutines of its own
 	conn     *countedConn
-	from     int64 // what had been written to conn before
+	from     int64 // how much had been written to conn before
 	last     any   // the connection
-	wrote    bool  // headers were written, of HTTP/2 to the connection
+	wrote    bool  // the headers were written; for HTTP/2, to the connection
 	repeated bool
 }
 
@@ -40,7 +40,7 @@ func transmit(transport http.RoundTripper, req *http.Request, idempotent bool) (
 	return resp, t.sent(), err
 }
 
-// gotConn is called for each connection that the request is to be written to, before it is.
+// gotConn is called before the request is written to a connection.
 func (t *transmission) gotConn(info httptrace.GotConnInfo) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -74,8 +74,8 @@ func (t *transmission) sent() bool {
 	return t.hasLeft()
 }
 
-// hasLeft is sent, under the lock. HTTP/1 buffers a header after it says that it is
-// written; what counts there is what the connection was given.
+// hasLeft is sent, for a caller that holds the lock. net/http reports headers of HTTP/1 as
+// written while they are still buffered, so the bytes that the connection got count there.
 func (t *transmission) hasLeft() bool {
 	if t.conn != nil {
 		return t.conn.written.Load() > t.from

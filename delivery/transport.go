@@ -10,21 +10,23 @@ import (
 )
 
 const (
-	// idlePerHost keeps enough connections to one receiver that a burst reuses them.
+	// idlePerHost is how many idle connections to one receiver are kept, enough for a burst.
 	idlePerHost = 128
-	// idleFor is below the usual 60 s after which servers and balancers close.
+	// idleFor is below the usual 60 s after which servers and load balancers close an idle
+	// connection.
 	idleFor = 50 * time.Second
-	// pingAfter is how long an HTTP/2 connection may be silent before it is asked whether it
-	// lives, pingTakes how long the answer may take: else a dead one would be kept for
-	// as many failures as the receiver takes streams.
+	// pingAfter is how long an HTTP/2 connection may be silent before it is pinged, pingTakes
+	// how long the response to the ping may take. Without pings, a dead connection would fail
+	// as many attempts as the receiver accepts streams.
 	pingAfter = 5 * time.Second
 	pingTakes = 10 * time.Second
 	// maxHeaderBytes bounds a response's header, informational responses included.
 	maxHeaderBytes = 64 << 10
 )
 
-// newTransport is the one way out of the process. It is used without an
-// http.Client, which would follow redirects and take credentials from URLs.
+// newTransport returns a transport. All requests of the process go through such transports.
+// They are used without an http.Client, which would follow redirects and take credentials
+// from URLs.
 func newTransport(dialer *dialer, trust *tls.Config) *http.Transport {
 	trust.MinVersion = tls.VersionTLS12
 	trust.CipherSuites = cipherSuites()
@@ -32,8 +34,8 @@ func newTransport(dialer *dialer, trust *tls.Config) *http.Transport {
 		trust.NextProtos = []string{"h2", "http/1.1"}
 	}
 	return &http.Transport{
-		// No proxy of net/http, not even from the environment: it would resolve names
-		// itself, where the guard does not see it. The dialer knows the configured one.
+		// No proxy of net/http, not even from the environment: it would resolve names itself,
+		// past the guard. The dialer uses the configured proxy.
 		Proxy:       nil,
 		DialContext: dialer.dial,
 		DialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -48,9 +50,9 @@ func newTransport(dialer *dialer, trust *tls.Config) *http.Transport {
 	}
 }
 
-// cipherSuites are those of TLS 1.2 that crypto/tls finds secure, and after them those
-// with an RSA key exchange: old servers of enterprises have no other, and other clients
-// speak to them. A server that has a better one gets that.
+// cipherSuites returns the suites of TLS 1.2 that crypto/tls considers secure, and those with
+// an RSA key exchange: old servers in enterprises support no others, and other clients
+// connect to them. A server that supports a better suite gets that one.
 func cipherSuites() []uint16 {
 	suites := []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_RSA_WITH_AES_256_GCM_SHA384,
 		tls.TLS_RSA_WITH_AES_128_CBC_SHA, tls.TLS_RSA_WITH_AES_256_CBC_SHA}
@@ -60,8 +62,8 @@ func cipherSuites() []uint16 {
 	return suites
 }
 
-// renewable is a transport that can be replaced: requests that start after that use none
-// of the earlier connections, which a narrower guard may not allow.
+// renewable is a transport that can be replaced. Requests that start afterwards use none of
+// the earlier connections, which a narrower guard may not allow.
 type renewable struct {
 	make    func() *http.Transport
 	current atomic.Pointer[http.Transport]
@@ -73,16 +75,16 @@ func newRenewable(make func() *http.Transport) *renewable {
 	return r
 }
 
-// RoundTrip sends a request by the current transport.
+// RoundTrip sends a request through the current transport.
 func (r *renewable) RoundTrip(req *http.Request) (*http.Response, error) {
 	return r.current.Load().RoundTrip(req)
 }
 
-// renew replaces the transport, and returns the one before; its requests go on.
+// renew replaces the transport and returns the previous one, whose requests go on.
 func (r *renewable) renew() *http.Transport {
-	before := r.current.Swap(r.make())
-	before.CloseIdleConnections()
-	return before
+	previous := r.current.Swap(r.make())
+	previous.CloseIdleConnections()
+	return previous
 }
 
 func (r *renewable) closeIdle() { r.current.Load().CloseIdleConnections() }

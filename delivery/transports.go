@@ -12,51 +12,51 @@ import (
 	"time"
 )
 
-// maxIdentities bounds how many transports of their own calls have; the one not
-// used for longest goes.
+// maxIdentities bounds how many transports for TLS identities are kept; the least recently
+// used one is evicted.
 const maxIdentities = 512
 
-// transports are the ways out of the process: one for all, and one for each TLS
-// identity that calls are configured with. Connections are never shared between
-// identities: a kept one speaks for the certificate it was opened with.
+// transports are the transports of the process: one for all calls without a TLS identity,
+// and one for each TLS identity that is configured. Identities never share a connection: a
+// kept one is authenticated by the certificate with which it was opened.
 type transports struct {
 	plain  *renewable
 	dialer *dialer
-	roots  *x509.CertPool // where a call names none
+	roots  *x509.CertPool // for a call without tls.ca
 
 	mu       sync.Mutex
-	held     map[fingerprint]*ownTransport
-	users    map[string]fingerprint // what each call, and each call's grant, used last
-	replaced []*http.Transport      // replaced ones that may still have requests, the newest last
+	own      map[fingerprint]*ownTransport
+	users    map[string]fingerprint // the identity that each call, or each call's grant, used last
+	replaced []*http.Transport      // those that may still have requests in flight, the newest last
 }
 
-// maxReplaced bounds how many replaced transports are looked after. Those before them close
-// their connections by themselves once they are idle.
+// maxReplaced bounds how many replaced transports have their idle connections closed. Those
+// before them close their connections by themselves when idleFor has passed.
 const maxReplaced = 16
 
-// fingerprint is a hash of everything an identity consists of, as it was read.
+// fingerprint is a hash of all the material of an identity.
 type fingerprint [sha256.Size]byte
 
 // ownTransport is the transport of one identity.
 type ownTransport struct {
 	*renewable
-	client *x509.Certificate // nil: none is shown
+	client *x509.Certificate // nil: no client certificate
 	used   time.Time
 }
 
 func newTransports(dialer *dialer, roots *x509.CertPool) *transports {
 	plain := newRenewable(func() *http.Transport { return newTransport(dialer, &tls.Config{RootCAs: roots}) })
 	return &transports{plain: plain, dialer: dialer, roots: roots,
-		held: map[fingerprint]*ownTransport{}, users: map[string]fingerprint{}}
+		own: map[fingerprint]*ownTransport{}, users: map[string]fingerprint{}}
 }
 
-// forCall is the transport that a call's requests go by, with the certificates as
-// they are now. On an error nothing may be sent, and the class says whose fault it is.
+// forCall returns the transport for a call's requests, with the certificates as they are
+// now. On an error nothing may be sent, and the class says whose fault it is.
 func (t *transports) forCall(p Policy, scheme string) (http.RoundTripper, Class, error) {
 	return t.forUser(p.Call, p.TLS, p.Auth.MTLS, scheme)
 }
 
-// forGrant is the transport that a call's tokens come by.
+// forGrant returns the transport for a call's token requests.
 func (t *transports) forGrant(p Policy, scheme string) (http.RoundTripper, error) {
 	transport, _, err := t.forUser(p.Call+" oauth2", p.Auth.OAuth2.TLS, nil, scheme)
 	if err != nil {
@@ -87,8 +87,8 @@ func (t *transports) forUser(user string, trust TLS, client *MTLSAuth, scheme st
 func (t *transports) forMaterial(user string, m material) (http.RoundTripper, Class, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	print := m.fingerprint()
-	own, ok := t.held[print]
+	key := m.fingerprint()
+	own, ok := t.own[key]
 	if !ok {
 		made, class, err := m.transport(t.dialer, t.roots)
 		if err != nil {
@@ -96,10 +96,10 @@ func (t *transports) forMaterial(user string, m material) (http.RoundTripper, Cl
 		}
 		t.evictOldest()
 		own = made
-		t.held[print] = own
+		t.own[key] = own
 	}
-	t.release(user, print)
-	t.users[user] = print
+	t.release(user, key)
+	t.users[user] = key
 	own.used = time.Now()
 	if err := isValidAt(own.client, own.used); err != nil {
 		return nil, ClassAuth, fmt.Errorf("auth.mtls.certificate: %w; replace it", err)
@@ -107,11 +107,11 @@ func (t *transports) forMaterial(user string, m material) (http.RoundTripper, Cl
 	return own.renewable, "", nil
 }
 
-// release forgets the identity that was used before, unless it is still the same or
-// somebody else uses it too. What is under way ends, and is not kept.
-func (t *transports) release(user string, now fingerprint) {
+// release drops the identity that the user had before, unless it is the same as now or
+// another user has it too. Requests in flight end normally; their connections are not kept.
+func (t *transports) release(user string, current fingerprint) {
 	before, ok := t.users[user]
-	if !ok || before == now {
+	if !ok || before == current {
 		return
 	}
 	delete(t.users, user)
@@ -123,33 +123,33 @@ func (t *transports) release(user string, now fingerprint) {
 	t.forget(before)
 }
 
-func (t *transports) forget(print fingerprint) {
-	if own, ok := t.held[print]; ok {
-		delete(t.held, print)
+func (t *transports) forget(key fingerprint) {
+	if own, ok := t.own[key]; ok {
+		delete(t.own, key)
 		own.closeIdle()
 	}
 }
 
 func (t *transports) evictOldest() {
-	if len(t.held) < maxIdentities {
+	if len(t.own) < maxIdentities {
 		return
 	}
 	var oldest fingerprint
 	var since time.Time
-	for print, own := range t.held {
+	for key, own := range t.own {
 		if since.IsZero() || own.used.Before(since) {
-			oldest, since = print, own.used
+			oldest, since = key, own.used
 		}
 	}
 	t.forget(oldest)
 }
 
-// renew makes every request that starts from now on open a new connection.
+// renew makes every request that starts afterwards open a new connection.
 func (t *transports) renew() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.replaced = append(t.replaced, t.plain.renew())
-	for _, own := range t.held {
+	for _, own := range t.own {
 		t.replaced = append(t.replaced, own.renew())
 	}
 	t.replaced = slices.Clone(t.replaced[max(0, len(t.replaced)-maxReplaced):])
@@ -159,10 +159,10 @@ func (t *transports) closeIdle() {
 	t.plain.closeIdle()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, own := range t.held {
+	for _, own := range t.own {
 		own.closeIdle()
 	}
-	for _, past := range t.replaced {
-		past.CloseIdleConnections()
+	for _, replaced := range t.replaced {
+		replaced.CloseIdleConnections()
 	}
 }

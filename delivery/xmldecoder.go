@@ -9,16 +9,17 @@ import (
 	"golang.org/x/net/html/charset"
 )
 
-// maxXMLDepth is how deep the elements of a response may nest: the decoder keeps
-// each open one.
+// maxXMLDepth bounds how deep the elements of a response may nest: the decoder keeps each open
+// element in memory.
 const maxXMLDepth = 100
 
-// xmlDecoder reads the XML that a receiver wrote, in whatever encoding it says.
-// Nothing is expanded and nothing is fetched: a document type ends the reading.
+// xmlDecoder returns a decoder for XML in any encoding that the header, a byte order mark or
+// the document declares. It expands no entity and fetches nothing: a document type is an
+// error.
 func xmlDecoder(body, contentType string) *xml.Decoder {
 	var text io.Reader = strings.NewReader(body)
 	encoding, _, certain := charset.DetermineEncoding([]byte(body[:min(len(body), 1024)]), contentType)
-	if certain { // by the header or a byte order mark, which go before what the document says
+	if certain { // by the header or a byte order mark, which take precedence over the document
 		text = encoding.NewDecoder().Reader(text)
 	}
 	raw := xml.NewDecoder(text)
@@ -31,7 +32,7 @@ func xmlDecoder(body, contentType string) *xml.Decoder {
 	return xml.NewTokenDecoder(&plainXML{raw: raw})
 }
 
-// plainXML lets through what a response may be made of.
+// plainXML reads the tokens that a response may contain.
 type plainXML struct {
 	raw   *xml.Decoder
 	depth int
@@ -44,7 +45,7 @@ func (p *plainXML) Token() (xml.Token, error) {
 		return nil, errors.New("the response has a document type")
 	case xml.StartElement:
 		if p.depth++; p.depth > maxXMLDepth {
-			return nil, errors.New("the response nests too deep")
+			return nil, errors.New("the elements of the response are nested too deep")
 		}
 	case xml.EndElement:
 		p.depth--

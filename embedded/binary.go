@@ -16,14 +16,14 @@ const BinaryVariable = "SEGUE_DEVSERVER"
 
 const (
 	binaryPrefix = "devserver-"
-	// keepUnused is how long a cached binary that nobody starts is kept when a newer one is built.
+	// keepUnused is for how long an unused binary is cached after a newer one is built.
 	keepUnused = 14 * 24 * time.Hour
 )
 
-// Binary returns the path of a devserver binary. It takes the one that SEGUE_DEVSERVER names; else one in the user's
-// cache directory that was built from the same sources; else it builds one into the cache, from the checkout that this binary was built from, once for
-// all processes that ask at the same time. Without a checkout it takes the newest in the cache.
-// What takes long is told to progress, which may be nil.
+// Binary returns the path of a devserver binary: the one that SEGUE_DEVSERVER names; else one in the user's cache
+// directory that was built from the same sources; else one that it builds into the cache, from the checkout that this
+// binary was built from, once for all processes that ask at the same time. Without a checkout it returns the newest one in
+// the cache, or an error if there is none. It reports long steps to progress, which may be nil.
 func Binary(ctx context.Context, progress func(string)) (string, error) {
 	if progress == nil {
 		progress = func(string) {}
@@ -65,13 +65,13 @@ func cacheDirectory() (string, error) {
 	return cache, nil
 }
 
-// cached tells whether there is a binary, and marks it as used.
+// cached reports whether there is a binary, and marks it as used.
 func cached(path string) bool {
 	if executable(path) != nil {
 		return false
 	}
 	now := time.Now()
-	// Of use only to later clean-ups; a cache that is read-only works as well.
+	// The time is only for removeUnused; a read-only cache works as well.
 	_ = os.Chtimes(path, now, now)
 	return true
 }
@@ -80,7 +80,7 @@ func executable(path string) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("there is no %s", path)
+		return fmt.Errorf("%s does not exist", path)
 	case err != nil:
 		return err
 	case info.IsDir() || info.Mode().Perm()&0o111 == 0:
@@ -89,7 +89,7 @@ func executable(path string) error {
 	return nil
 }
 
-// newest serves an installed segue, far from its sources.
+// newest returns the newest binary of the cache, for an installed segue without its sources.
 func newest(cache string) (string, error) {
 	var path string
 	var modified time.Time
@@ -99,13 +99,13 @@ func newest(cache string) (string, error) {
 		}
 	})
 	if path == "" {
-		return "", fmt.Errorf("no embedded Temporal: there is neither the checkout that this segue was built from nor one built earlier; "+
+		return "", fmt.Errorf("no embedded Temporal: the checkout that this segue was built from is missing, and the cache contains no binary; "+
 			"run segue from its checkout once (go run . dev), or set %s to a devserver binary, or use a Temporal that runs elsewhere (--address)", BinaryVariable)
 	}
 	return path, nil
 }
 
-// removeUnused drops what nobody has started for long. That it may fail is nobody's problem.
+// removeUnused removes binaries that have not been started for long. A failure does no harm.
 func removeUnused(cache, keep string) {
 	forEachBinary(cache, func(path string, info fs.FileInfo) {
 		if path != keep && time.Since(info.ModTime()) > keepUnused {

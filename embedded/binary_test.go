@@ -13,11 +13,11 @@ import (
 	"segue/embedded"
 )
 
-// pollEvery is the pause between two looks at a condition that a test waits for.
+// pollEvery is how often a test checks a condition that it waits for.
 const pollEvery = 10 * time.Millisecond
 
-// otherMachine gives the test an empty cache, a checkout with a devserver of no lines, and a go command that writes down
-// that it was called and "builds" a script. It returns the file with one line for each build.
+// otherMachine gives the test an empty cache, a checkout with an empty devserver, and a go command that records each call
+// and "builds" a script. It returns the checkout, and the file with one line for each build.
 func otherMachine(t *testing.T) (checkout, builds string) {
 	t.Helper()
 	root := t.TempDir()
@@ -53,7 +53,7 @@ func count(t *testing.T, builds string) int {
 	return strings.Count(string(content), "build")
 }
 
-func TestManyWhoAskAtOnceBuildOnce(t *testing.T) {
+func TestConcurrentCallersBuildOnce(t *testing.T) {
 	checkout, builds := otherMachine(t)
 	var wait sync.WaitGroup
 	paths := make([]string, 8)
@@ -75,7 +75,7 @@ func TestManyWhoAskAtOnceBuildOnce(t *testing.T) {
 	write(t, filepath.Join(checkout, "devserver", "main_test.go"), "package main\n", 0o644)
 	same, err := embedded.Binary(t.Context(), nil)
 	require.NoError(t, err)
-	require.Equal(t, paths[0], same, "a test is no reason to build again")
+	require.Equal(t, paths[0], same, "a changed test does not cause a build")
 
 	write(t, filepath.Join(checkout, "devserver", "main.go"), "package main // changed\n", 0o644)
 	changed, err := embedded.Binary(t.Context(), nil)
@@ -111,17 +111,17 @@ func TestABuildIsAnnounced(t *testing.T) {
 
 	_, err = embedded.Binary(t.Context(), tell)
 	require.NoError(t, err)
-	require.Len(t, said, 1, "what is in the cache takes no time")
+	require.Len(t, said, 1, "a cached binary is not announced")
 }
 
-func TestAFailedBuildShowsWhatTheCompilerSaid(t *testing.T) {
+func TestAFailedBuildShowsTheCompilersOutput(t *testing.T) {
 	checkout, _ := otherMachine(t)
 	write(t, filepath.Join(checkout, "..", "bin", "go"), "#!/bin/sh\necho undefined: segue >&2\nexit 1\n", 0o755)
 	_, err := embedded.Binary(t.Context(), nil)
 	require.ErrorContains(t, err, "undefined: segue")
 }
 
-func TestAServerThatDoesNotStartIsQuoted(t *testing.T) {
+func TestTheOutputOfAServerThatDoesNotStartIsQuoted(t *testing.T) {
 	otherMachine(t)
 	_, err := embedded.Start(t.Context(), embedded.Options{})
 	require.ErrorContains(t, err, "did not start")
@@ -146,7 +146,7 @@ func TestTheVariableNamesTheBinary(t *testing.T) {
 	require.Equal(t, binary, path)
 }
 
-func TestWithoutACheckoutTheNewestIsTaken(t *testing.T) {
+func TestWithoutACheckoutTheNewestCachedBinaryIsUsed(t *testing.T) {
 	cache := t.TempDir()
 	_, err := embedded.Newest(cache)
 	require.ErrorContains(t, err, "set "+embedded.BinaryVariable)

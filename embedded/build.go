@@ -15,15 +15,15 @@ import (
 )
 
 const (
-	// heartbeat is how often those who wait for a build hear that it goes on.
+	// heartbeat is how often the progress of a build is reported.
 	heartbeat = 15 * time.Second
 	// lockPause is the pause between two tries for a lock that another process holds.
 	lockPause = 100 * time.Millisecond
 )
 
-// buildOnce builds the binary unless another process does, and then waits for that one's.
+// buildOnce builds the binary, or waits for another process that is building it.
 func buildOnce(ctx context.Context, source, path string, progress func(string)) error {
-	stop := keepTelling(progress, "building the embedded Temporal server once; this takes about 4 minutes, or some seconds with a warm Go build cache")
+	stop := reportProgress(progress, "building the embedded Temporal server once; this takes about 4 minutes, or some seconds with a warm Go build cache")
 	defer stop()
 
 	unlock, err := lock(ctx, path+".lock")
@@ -41,7 +41,7 @@ func buildOnce(ctx context.Context, source, path string, progress func(string)) 
 	return nil
 }
 
-// build compiles under a temporary name, so that nobody ever starts half a binary.
+// build compiles under a temporary name, so that no process starts an incomplete binary.
 func build(ctx context.Context, source, path string) error {
 	if _, err := exec.LookPath("go"); err != nil {
 		return fmt.Errorf("no go command to build the embedded Temporal with: install Go, or set %s to a devserver binary", BinaryVariable)
@@ -51,23 +51,23 @@ func build(ctx context.Context, source, path string) error {
 
 	command := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-mod=readonly", "-ldflags=-s -w", "-o", unfinished, ".")
 	command.Dir = source
-	// A workspace, or a foreign platform to compile for, is about somebody else's build.
+	// A workspace, or another platform to compile for, is meant for other builds.
 	command.Env = append(os.Environ(), "GOWORK=off", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGINT) }
 	command.WaitDelay = lockPause
-	var said bytes.Buffer
-	command.Stdout, command.Stderr = &said, &said
+	var output bytes.Buffer
+	command.Stdout, command.Stderr = &output, &output
 	if err := command.Run(); err != nil {
-		return fmt.Errorf("build the embedded Temporal in %s: %w\n%s", source, errors.Join(err, context.Cause(ctx)), strings.TrimSpace(said.String()))
+		return fmt.Errorf("build the embedded Temporal in %s: %w\n%s", source, errors.Join(err, context.Cause(ctx)), strings.TrimSpace(output.String()))
 	}
 	if err := os.Rename(unfinished, path); err != nil {
-		return fmt.Errorf("put the embedded Temporal into the cache: %w", err)
+		return fmt.Errorf("store the embedded Temporal in the cache: %w", err)
 	}
 	return nil
 }
 
-// lock takes an inter-process lock; the kernel gives it free when its holder dies. It tries again and again rather than
-// block, because a blocked lock hears of no context.
+// lock acquires an inter-process lock, which the kernel releases when its holder dies. It polls rather than blocks, because
+// a context cannot cancel a blocked call.
 func lock(ctx context.Context, path string) (unlock func(), err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
@@ -93,8 +93,8 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	}
 }
 
-// keepTelling says what goes on now, and every heartbeat for how long, until it is stopped.
-func keepTelling(progress func(string), what string) (stop func()) {
+// reportProgress reports what is going on now, and every heartbeat for how long already, until it is stopped.
+func reportProgress(progress func(string), what string) (stop func()) {
 	begin := time.Now()
 	progress(what + "…")
 	quit, ended := make(chan struct{}), make(chan struct{})

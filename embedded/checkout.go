@@ -12,15 +12,15 @@ import (
 	"strings"
 )
 
-// sourceFile is this very source file, where the binary was built; no absolute path in a binary that was built to be
-// shipped, with -trimpath.
+// sourceFile is the path of this source file where the binary was built. In a binary that was built with -trimpath, to be
+// shipped, it is not absolute.
 var sourceFile = func() string {
 	_, file, _, _ := runtime.Caller(0)
 	return file
 }()
 
-// checkout finds the devserver's folder in the checkout that this binary was built from. What is above the working
-// directory may be anybody's, and is not run.
+// checkout returns the devserver's directory in the checkout that this binary was built from. It never looks above the
+// working directory: a devserver there may be anybody's, and must not be run.
 func checkout() (string, bool) {
 	if !filepath.IsAbs(sourceFile) {
 		return "", false
@@ -55,7 +55,7 @@ func isModule(directory, name string) bool {
 	return false
 }
 
-// sourceHash identifies what a build would give: sources, dependencies, compiler, platform.
+// sourceHash identifies the result of a build: its sources, dependencies, compiler and platform.
 func sourceHash(source string) (string, error) {
 	files, err := filepath.Glob(filepath.Join(source, "*.go"))
 	if err != nil {

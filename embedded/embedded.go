@@ -11,10 +11,10 @@ import (
 // NoUI as Options.UIPort starts a server without its UI.
 const NoUI = -1
 
-// startLimit bounds the start of a server that is built already; it takes well under a second on an idle machine.
+// startLimit bounds the start of a server that is already built, which takes well under a second on an idle machine.
 const startLimit = 60 * time.Second
 
-// Options say how a server runs. The zero value is a server in memory on free ports.
+// Options configure a server. The zero value is a server in memory on free ports.
 type Options struct {
 	// Port is where the Temporal API listens on loopback; 0 takes a free port.
 	Port int
@@ -34,15 +34,15 @@ type Options struct {
 	Log io.Writer
 	// LogLevel is the least level that the server logs: debug, info, warn or error.
 	LogLevel string
-	// Progress is told what takes long (building the server, the first time), for people to read.
+	// Progress gets messages for people about long steps, such as building the server the first time.
 	Progress func(string)
-	// PortFlag and UIPortFlag are how the caller's users give the two ports; errors name them. Without them they are
+	// PortFlag and UIPortFlag are the flags of the two ports in the caller's program; errors name them. By default they are
 	// --temporal-port and --ui-port, as in `segue dev`.
 	PortFlag, UIPortFlag string
 }
 
-// Start finds or builds the server, starts it, and returns when it can be used. The context bounds the start alone: a
-// server that has started runs until Stop, or until this process ends.
+// Start finds or builds the server, starts it, and returns when it can be used. The context bounds only the start: a
+// started server runs until Stop is called or this process ends.
 func Start(ctx context.Context, opts Options) (*Server, error) {
 	opts = opts.withDefaults()
 	if err := opts.portsAreFree(); err != nil {
@@ -80,7 +80,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// arguments are the command line of the child.
+// arguments returns the command line of the child.
 func (o Options) arguments() []string {
 	args := []string{
 		"--exit-with-stdin",

@@ -18,10 +18,10 @@ import (
 	"segue/embedded"
 )
 
-// parentRole makes this test binary play a process that starts a server and can then be killed.
+// parentRole makes this test binary act as a process that starts a server and can then be killed.
 const parentRole = "SEGUE_TEST_PARENT"
 
-// patience is how long a test waits for what is bound to happen.
+// patience is how long a test waits for an expected event.
 const patience = 20 * time.Second
 
 func TestMain(m *testing.M) {
@@ -42,13 +42,13 @@ func playParent() {
 	<-server.Done()
 }
 
-// child is what the parent role tells of the server it has started.
+// child is what the parent role reports about its server.
 type child struct {
 	PID         int
 	Address, UI string
 }
 
-// start starts a server and stops it with the test.
+// start starts a server that is stopped when the test ends.
 func start(t *testing.T, opts embedded.Options) *embedded.Server {
 	t.Helper()
 	opts.Progress = func(what string) { t.Log(what) }
@@ -58,7 +58,7 @@ func start(t *testing.T, opts embedded.Options) *embedded.Server {
 	return server
 }
 
-// listens tells whether somebody accepts connections on an address.
+// listens reports whether a process accepts connections on an address.
 func listens(address string) bool {
 	conn, err := net.DialTimeout("tcp", address, time.Second)
 	if err != nil {
@@ -68,7 +68,7 @@ func listens(address string) bool {
 	return true
 }
 
-// isGone tells whether a process has ended; one that nobody has reaped yet has.
+// isGone reports whether a process has ended; a zombie has.
 func isGone(pid int) bool {
 	if syscall.Kill(pid, 0) == syscall.ESRCH {
 		return true

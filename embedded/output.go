@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// firstLine is a writer that hands on the first line written to it and drops the rest.
+// firstLine is a writer that passes on the first line and drops the rest.
 type firstLine struct {
 	line     chan []byte
 	partial  []byte
@@ -28,10 +28,10 @@ func (f *firstLine) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// tailSize is how much of the end of a log an error message may carry.
+// tailSize is how much of the end of a log an error message may contain.
 const tailSize = 2048
 
-// tail is a writer that passes everything on and remembers the end of it.
+// tail is a writer that passes everything on and keeps the end of it.
 type tail struct {
 	to io.Writer
 

@@ -10,22 +10,23 @@ import (
 
 const loopback = "127.0.0.1"
 
-// PortInUseError says that somebody already listens on a port that was asked for.
+// PortInUseError is the error of a port on which another process already listens.
 type PortInUseError struct {
 	// Port is the one in use.
 	Port int
-	// Flag is how another can be given.
+	// Flag is the flag of another port.
 	Flag string
 }
 
 func (e *PortInUseError) Error() string {
-	return fmt.Sprintf("port %d on %s is already in use: give another with %s, or %s 0 for a free one", e.Port, loopback, e.Flag, e.Flag)
+	return fmt.Sprintf("port %d on %s is already in use: choose another with %s, or a free one with %s 0", e.Port, loopback, e.Flag, e.Flag)
 }
 
-// portsAreFree fails early, before minutes are spent on a build, and with the caller's own names for the ports.
+// portsAreFree reports an error if a port is in use, before minutes are spent on a build and with the caller's names of the
+// ports.
 func (o Options) portsAreFree() error {
 	if o.Port != 0 && o.Port == o.UIPort {
-		return fmt.Errorf("%s and %s are both %d", o.PortFlag, o.UIPortFlag, o.Port)
+		return fmt.Errorf("%s and %s are both %d: choose different ports", o.PortFlag, o.UIPortFlag, o.Port)
 	}
 	if err := portIsFree(o.Port, o.PortFlag); err != nil {
 		return err

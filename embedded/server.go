@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// stopLimit is how long a server that was asked to end may take; it ends by itself within two seconds.
+// stopLimit is how long a server may take to stop; it usually takes less than two seconds.
 const stopLimit = 5 * time.Second
 
 // Server is a running Temporal server.
@@ -46,8 +46,8 @@ func launch(ctx context.Context, binary string, opts Options) (*Server, error) {
 	}
 	s.command.Stdout = ready
 	s.command.Stderr = s.stderr
-	// A Ctrl-C in a terminal reaches the whole process group. In a group of its own the server stays up while its parent
-	// stops in order what uses it; the parent then stops the server.
+	// A Ctrl-C in a terminal signals the whole process group. In a group of its own, the server stays up while its parent
+	// stops the server's clients in order; then the parent stops the server.
 	s.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdin, err := s.command.StdinPipe()
 	if err != nil {
@@ -93,10 +93,10 @@ func (s *Server) wait() {
 // PID is the process id of the server.
 func (s *Server) PID() int { return s.command.Process.Pid }
 
-// Done is closed when the server has ended, asked to or not.
+// Done is closed when the server has ended, stopped or not.
 func (s *Server) Done() <-chan struct{} { return s.done }
 
-// Err says why the server ended by itself; it is nil while it runs and when it was stopped.
+// Err returns why the server ended by itself; it is nil while the server runs and after it was stopped.
 func (s *Server) Err() error {
 	select {
 	case <-s.done:
@@ -111,16 +111,16 @@ func (s *Server) Err() error {
 	}
 }
 
-// Stop ends the server: politely first, by force when that takes too long. Repeated calls wait for the first.
+// Stop ends the server: with SIGTERM, then, if that takes too long, with SIGKILL. Repeated calls wait for the first.
 func (s *Server) Stop() error {
 	s.stopOnce.Do(func() {
 		select {
-		case <-s.done: // it has ended by itself, and Err keeps saying so
+		case <-s.done: // it ended by itself, and Err keeps returning that
 			return
 		default:
 			close(s.stopping)
 		}
-		// Either alone is enough, and neither can fail in a way that the other would not make up for.
+		// Each of the two is enough; if one fails, the other works.
 		_ = s.command.Process.Signal(syscall.SIGTERM)
 		_ = s.stdin.Close()
 		limit := time.NewTimer(stopLimit)
@@ -139,14 +139,14 @@ func (s *Server) Stop() error {
 	return nil
 }
 
-// diedOf adds to a message how the process ended and the last that it said.
+// diedOf returns an error with how the process ended and the end of its log.
 func (s *Server) diedOf(message string) error {
 	how := "it exited without an error"
 	if s.exit != nil {
 		how = s.exit.Error()
 	}
-	if said := s.stderr.String(); said != "" {
-		how += ": " + said
+	if output := s.stderr.String(); output != "" {
+		how += ": " + output
 	}
 	return errors.New(message + ": " + how)
 }

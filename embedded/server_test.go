@@ -36,7 +36,7 @@ func dial(t *testing.T, server *embedded.Server) client.Client {
 	return c
 }
 
-// startWorkflow starts a workflow that no worker will ever run: it is there, and that is all.
+// startWorkflow starts a workflow that no worker runs.
 func startWorkflow(t *testing.T, c client.Client, id string) {
 	t.Helper()
 	_, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
@@ -63,15 +63,15 @@ func TestAStartedServerIsReadyForWorkflowsAndServesItsUI(t *testing.T) {
 	require.Equal(t, http.StatusOK, response.StatusCode)
 	require.Contains(t, string(page), "<html")
 
-	// At once, without a wait and without a second try.
+	// At once, without a wait or a retry.
 	startWorkflow(t, dial(t, server), "interaction/acme/1")
 
 	require.NoError(t, server.Stop())
 	require.NoError(t, server.Stop(), "a second Stop changes nothing")
 	<-server.Done()
-	require.NoError(t, server.Err(), "it did not end by itself")
+	require.NoError(t, server.Err(), "it was stopped")
 	require.False(t, listens(server.Address))
-	require.Empty(t, log.String(), "a quiet start and a quiet end")
+	require.Empty(t, log.String(), "starting and stopping log nothing")
 }
 
 func TestAServerWithoutUIHasNoUI(t *testing.T) {
@@ -94,25 +94,25 @@ func TestTheServerDiesWithItsParent(t *testing.T) {
 	require.False(t, isGone(server.PID))
 
 	require.NoError(t, parent.Process.Kill())
-	_ = parent.Wait() // it says "killed", as it should
+	_ = parent.Wait() // the error is "killed", as expected
 
-	// Its first thread can be gone a moment before the last lets go of the ports.
+	// Its first thread can end shortly before the last one releases the ports.
 	require.Eventually(t, func() bool { return isGone(server.PID) }, patience, pollEvery)
 	require.Eventually(t, func() bool { return !listens(server.Address) }, patience, pollEvery)
 	require.Eventually(t, func() bool { return !listens(strings.TrimPrefix(server.UI, "http://")) }, patience, pollEvery)
 }
 
-func TestAServerThatDiesSaysSo(t *testing.T) {
+func TestAServerThatDiesReportsAnError(t *testing.T) {
 	server := start(t, embedded.Options{UIPort: embedded.NoUI})
 	require.NoError(t, syscall.Kill(server.PID(), syscall.SIGKILL))
 	<-server.Done()
 	require.ErrorContains(t, server.Err(), "ended by itself")
 	require.ErrorContains(t, server.Err(), "killed")
 	require.NoError(t, server.Stop())
-	require.Error(t, server.Err(), "a Stop that comes late does not make it a good end")
+	require.Error(t, server.Err(), "a later Stop does not clear the error")
 }
 
-func TestAPortInUseIsNamedWithItsFlag(t *testing.T) {
+func TestAPortInUseIsReportedWithItsFlag(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer taken.Close()
@@ -137,7 +137,7 @@ func TestAPortInUseIsNamedWithItsFlag(t *testing.T) {
 
 func TestADatabaseKeepsEverythingOverRestarts(t *testing.T) {
 	opts := embedded.Options{
-		// A name that would mean something else in a URI.
+		// The name has characters with a meaning in a URI.
 		DB:               filepath.Join(t.TempDir(), "kept state 100%?.db"),
 		UIPort:           embedded.NoUI,
 		SearchAttributes: map[string]string{"SegueState": "Keyword"},
@@ -157,7 +157,7 @@ func TestADatabaseKeepsEverythingOverRestarts(t *testing.T) {
 
 	require.NoError(t, syscall.Kill(second.PID(), syscall.SIGKILL))
 	<-second.Done()
-	opts.SearchAttributes["SegueParked"] = "Int" // a later version brings another one
+	opts.SearchAttributes["SegueParked"] = "Int" // a later version adds another one
 	c = dial(t, start(t, opts))
 	for _, id := range []string{"stopped", "killed"} {
 		_, err = c.DescribeWorkflowExecution(t.Context(), id, "")
@@ -190,7 +190,7 @@ func TestPostgreSQLKeepsEverythingOverRestarts(t *testing.T) {
 
 	require.NoError(t, syscall.Kill(second.PID(), syscall.SIGKILL))
 	<-second.Done()
-	opts.SearchAttributes["SegueParked"] = "Int" // a later version brings another one
+	opts.SearchAttributes["SegueParked"] = "Int" // a later version adds another one
 	opts.DB = strings.Replace(opts.DB, ":"+database.Password(), "", 1)
 	t.Setenv("PGPASSWORD", database.Password())
 	c = dial(t, start(t, opts))
@@ -204,7 +204,7 @@ func TestPostgreSQLKeepsEverythingOverRestarts(t *testing.T) {
 	}, patience, pollEvery, "visibility is kept, too")
 }
 
-func TestAPostgreSQLThatCannotBeUsedIsNamedWithoutItsPassword(t *testing.T) {
+func TestAnUnusablePostgreSQLIsReportedWithoutItsPassword(t *testing.T) {
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	nobody := closed.Addr().String()

@@ -26,51 +26,51 @@ type Entry struct {
 	Help   string
 }
 
-// Catalogue lists every metric of the product, by name.
+// Catalogue returns every metric of Segue, in the order of the documentation.
 func (i *Instruments) Catalogue() []Entry { return slices.Clone(i.entries) }
 
-// maker makes instruments and remembers each in the catalogue. Their names are the
-// exported ones: an exporter adds no second suffix.
+// maker creates instruments and adds each to the catalogue. The names are those that are
+// exported: the exporter adds no suffix.
 type maker struct {
 	meter   metric.Meter
 	entries []Entry
 	errs    []error
 }
 
-func (m *maker) note(kind Kind, name, unit, help string, labels []string, err error) {
+func (m *maker) add(kind Kind, name, unit, help string, labels []string, err error) {
 	m.entries = append(m.entries, Entry{Name: name, Kind: kind, Unit: unit, Labels: labels, Help: help})
 	m.errs = append(m.errs, err)
 }
 
 func (m *maker) counter(name, unit, help string, labels ...string) metric.Int64Counter {
 	c, err := m.meter.Int64Counter(name, metric.WithUnit(unit), metric.WithDescription(help))
-	m.note(Counter, name, unit, help, labels, err)
+	m.add(Counter, name, unit, help, labels, err)
 	return c
 }
 
-// histogram counts seconds into buckets.
+// histogram counts durations in buckets of seconds.
 func (m *maker) histogram(name, help string, buckets []float64, labels ...string) metric.Float64Histogram {
 	h, err := m.meter.Float64Histogram(name, metric.WithUnit("s"), metric.WithDescription(help), metric.WithExplicitBucketBoundaries(buckets...))
-	m.note(Histogram, name, "s", help, labels, err)
+	m.add(Histogram, name, "s", help, labels, err)
 	return h
 }
 
-// gauge is looked up whenever the metrics are collected.
+// gauge is observed whenever the metrics are collected.
 func (m *maker) gauge(name, unit, help string, labels ...string) metric.Int64ObservableGauge {
 	g, err := m.meter.Int64ObservableGauge(name, metric.WithUnit(unit), metric.WithDescription(help))
-	m.note(Gauge, name, unit, help, labels, err)
+	m.add(Gauge, name, unit, help, labels, err)
 	return g
 }
 
-// clock is a gauge of seconds: an age, or a moment in Unix time.
+// clock is a gauge of seconds: an age, or a time in Unix time.
 func (m *maker) clock(name, help string, labels ...string) metric.Float64ObservableGauge {
 	g, err := m.meter.Float64ObservableGauge(name, metric.WithUnit("s"), metric.WithDescription(help))
-	m.note(Gauge, name, "s", help, labels, err)
+	m.add(Gauge, name, "s", help, labels, err)
 	return g
 }
 
-// foreign notes a metric that workflow code records through Temporal's own handler,
-// which keeps replays from counting twice.
+// foreign adds a metric that workflow code records through Temporal's own handler, which
+// keeps replays from counting twice.
 func (m *maker) foreign(e Entry) { m.entries = append(m.entries, e) }
 
 func (m *maker) err() error { return errors.Join(m.errs...) }

@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// gauges are looked up whenever the metrics are collected.
+// gauges are observed whenever the metrics are collected.
 type gauges struct {
 	inFlight       metric.Int64ObservableGauge
 	inFlightOldest metric.Float64ObservableGauge
@@ -33,43 +33,43 @@ type gauges struct {
 
 func (g *gauges) make(m *maker) {
 	g.inFlight = m.gauge("segue_deliveries_in_flight", "{delivery}",
-		"Deliveries that activities of this process are at: being sent, waiting for the call's limits, or next behind one.", "call")
+		"Deliveries that activities of this process have in flight: being sent, waiting for the call's limits, or next behind one.", "call")
 	g.inFlightOldest = m.clock("segue_deliveries_in_flight_oldest_age_seconds",
-		"Age of the oldest delivery in hand, from its event.", "call")
+		"Age of the oldest delivery in flight, from its event.", "call")
 	g.breaker = m.gauge("segue_breaker_state", "",
-		"1 for the state that the call's breaker is in, in this process.", "call", "state")
+		"1 for the state of the call's circuit breaker in this process.", "call", "state")
 	g.inline = m.gauge("segue_receiver_inline", "",
-		"1 when this process knows the call's receiver as fast and healthy, so that deliveries may go to it inline.", "call")
+		"1 while this process knows the call's receiver to be fast and healthy, so that deliveries may be sent to it inline.", "call")
 
 	g.lanes = m.gauge("segue_lanes_open", "{lane}",
-		"Open lane workflows: interactions whose receiver is owed deliveries. Shown by one process.", "call")
+		"Open lane workflows: interactions with deliveries that this call's receiver has not got yet. Exported by one process.", "call")
 	g.lanesParked = m.gauge("segue_lanes_parked", "{lane}",
-		"Open lane workflows with something parked. Shown by one process.", "call")
+		"Open lane workflows with a parked delivery. Exported by one process.", "call")
 	g.lanesOldest = m.clock("segue_lanes_oldest_age_seconds",
-		"How long the oldest open lane workflow has been open. Shown by one process.", "call")
+		"How long the oldest open lane workflow has been open. Exported by one process.", "call")
 	g.deliveriesParked = m.gauge("segue_deliveries_parked", "{delivery}",
-		"Deliveries that wait for an operator. Shown by one process.", "call")
+		"Parked deliveries, which wait for an operator. Exported by one process.", "call")
 	g.interactions = m.gauge("segue_interactions_open", "{interaction}",
-		"Open interactions. Shown by one process.")
+		"Open interactions. Exported by one process.")
 	g.undelivered = m.gauge("segue_interactions_undelivered", "{interaction}",
-		"Open interactions with a delivery that has not arrived. Shown by one process.")
+		"Open interactions with a delivery that has not arrived. Exported by one process.")
 	g.surveyed = m.clock("segue_survey_timestamp_seconds",
-		"When the lanes and interactions were counted last, in Unix time. Shown by one process.")
+		"When the lanes and interactions were last counted, in Unix time. Exported by one process.")
 
 	g.configInfo = m.gauge("segue_config_info", "",
-		"1 for the version of the configuration that is in force.", "version")
+		"1 for the version of the current configuration.", "version")
 	g.configOK = m.gauge("segue_config_last_reload_successful", "",
-		"0 while the configuration file is bad and an older configuration stays in force.")
+		"0 while the configuration file is invalid and an older configuration stays current.")
 	g.configLoaded = m.clock("segue_config_loaded_timestamp_seconds",
-		"When the configuration in force was read, in Unix time.")
+		"When the current configuration was read, in Unix time.")
 	g.configSecrets = m.gauge("segue_config_missing_secrets", "{secret}",
-		"References to secrets in the configuration that lead to nothing.")
+		"References of the configuration to secrets that are missing.")
 	g.configRestart = m.gauge("segue_config_restart_needed", "{setting}",
-		"Settings of the file that differ from those the process started with and need a restart.")
-	g.ready = m.gauge("segue_ready", "", "1 while the process can work, as /readyz says.")
+		"Settings of the file that differ from those of the process and take effect only after a restart.")
+	g.ready = m.gauge("segue_ready", "", "1 while the process is ready, as /readyz reports.")
 }
 
-// Receiver is what a process knows of one call's receiver.
+// Receiver is the state of one call's receiver in this process.
 type Receiver struct {
 	Call string
 	// Breaker is one of BreakerStates.
@@ -77,24 +77,24 @@ type Receiver struct {
 	Inline  bool
 }
 
-// BreakerStates lists the closed set.
+// BreakerStates returns all states of a circuit breaker.
 func BreakerStates() []string { return []string{"closed", "half_open", "open"} }
 
 // Lanes are the open lane workflows of one call.
 type Lanes struct {
 	Open, WithParked, Parked int
-	// Oldest is when the oldest one was started.
+	// Oldest is when the oldest of them was started.
 	Oldest time.Time
 }
 
-// Survey is what Temporal's visibility says of all that is open.
+// Survey counts the open workflows in Temporal's visibility.
 type Survey struct {
 	At                        time.Time
 	Lanes                     map[string]Lanes // by call
 	Interactions, Undelivered int
 }
 
-// Configuration is how the configuration stands.
+// Configuration is the state of the process's configuration.
 type Configuration struct {
 	Version                        string
 	LoadedAt                       time.Time
@@ -102,18 +102,20 @@ type Configuration struct {
 	MissingSecrets, RestartsNeeded int
 }
 
-// Sources answer, from memory and at once, whenever the metrics are collected.
+// Sources give the gauges their values whenever the metrics are collected. They answer
+// from memory and at once.
 type Sources struct {
-	// Calls are those of the configuration in force.
+	// Calls are those of the current configuration.
 	Calls     func() []string
 	Receivers func() []Receiver
-	// Survey is the last one; nil when there is none, or when it is too old to be shown.
+	// Survey is the last one; nil if there is none, or if it is too old to be exported.
 	Survey        func() *Survey
 	Configuration func() Configuration
 	Ready         func() bool
 }
 
-// Observe looks the gauges up in the sources from now on.
+// Observe lets the gauges take their values from the sources. It reports an error if the
+// meter refuses the callback.
 func (i *Instruments) Observe(s Sources) error {
 	g := &i.gauges
 	_, err := i.meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
@@ -131,13 +133,13 @@ func (i *Instruments) Observe(s Sources) error {
 }
 
 func (i *Instruments) observeProcess(o metric.Observer, s Sources) {
-	held := i.inflight.byCall()
+	inFlight := i.inflight.byCall()
 	for _, call := range s.Calls() {
-		if _, ok := held[call]; !ok {
-			held[call] = holding{} // stands at zero
+		if _, ok := inFlight[call]; !ok {
+			inFlight[call] = callInFlight{}
 		}
 	}
-	for call, h := range held {
+	for call, h := range inFlight {
 		o.ObserveInt64(i.inFlight, int64(h.count), labels("call", call))
 		o.ObserveFloat64(i.inFlightOldest, ageOf(h.oldest), labels("call", call))
 	}
@@ -189,7 +191,7 @@ func (i *Instruments) observeConfiguration(o metric.Observer, s Sources) {
 	o.ObserveInt64(i.configRestart, int64(c.RestartsNeeded))
 }
 
-// Add counts one lane workflow more.
+// Add counts one more lane workflow.
 func (l *Lanes) Add(started time.Time, parked int) {
 	one := Lanes{Open: 1, Parked: parked, Oldest: started}
 	if parked > 0 {

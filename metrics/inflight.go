@@ -6,14 +6,14 @@ import (
 )
 
 // inflight are the deliveries that activities of this process have taken and not
-// finished: what is being sent, what waits for its call's limits, and what is next
-// behind it.
+// finished: those that are being sent, that wait for their call's limits, and that are next
+// behind one.
 type inflight struct {
 	mu      sync.Mutex
 	batches map[*Batch]struct{}
 }
 
-// Batch is a batch of one lane that an activity has in hand.
+// Batch is the batch of one lane that an activity has in flight.
 type Batch struct {
 	inflight *inflight
 	call     string
@@ -21,57 +21,57 @@ type Batch struct {
 	since    time.Time // of the event of the first one left
 }
 
-// InFlight notes that this many deliveries of a call are in hand, the first one's event
-// having happened at that time. Let them go in the end.
+// InFlight counts a number of deliveries of a call as in flight; first is when the event of
+// the first of them happened. Release the batch in the end.
 func (i *Instruments) InFlight(call string, deliveries int, first time.Time) *Batch {
 	if i == nil {
 		return nil
 	}
-	h := &Batch{inflight: &i.inflight, call: call, left: deliveries, since: first}
+	b := &Batch{inflight: &i.inflight, call: call, left: deliveries, since: first}
 	i.inflight.mu.Lock()
 	defer i.inflight.mu.Unlock()
-	i.inflight.batches[h] = struct{}{}
-	return h
+	i.inflight.batches[b] = struct{}{}
+	return b
 }
 
-// Next notes that one is done, and when the next one's event happened.
-func (h *Batch) Next(next time.Time) {
-	if h == nil {
+// Next counts one delivery as finished; next is when the event of the next one happened.
+func (b *Batch) Next(next time.Time) {
+	if b == nil {
 		return
 	}
-	h.inflight.mu.Lock()
-	defer h.inflight.mu.Unlock()
-	h.left--
-	h.since = next
+	b.inflight.mu.Lock()
+	defer b.inflight.mu.Unlock()
+	b.left--
+	b.since = next
 }
 
-// Release lets go of what is left.
-func (h *Batch) Release() {
-	if h == nil {
+// Release counts what is left as no longer in flight.
+func (b *Batch) Release() {
+	if b == nil {
 		return
 	}
-	h.inflight.mu.Lock()
-	defer h.inflight.mu.Unlock()
-	delete(h.inflight.batches, h)
+	b.inflight.mu.Lock()
+	defer b.inflight.mu.Unlock()
+	delete(b.inflight.batches, b)
 }
 
-// holding is what the process has in hand of one call.
-type holding struct {
+// callInFlight is what the process has in flight of one call.
+type callInFlight struct {
 	count  int
 	oldest time.Time
 }
 
-func (t *inflight) byCall() map[string]holding {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	calls := map[string]holding{}
-	for h := range t.batches {
-		sum := calls[h.call]
-		sum.count += h.left
-		if !h.since.IsZero() && (sum.oldest.IsZero() || h.since.Before(sum.oldest)) {
-			sum.oldest = h.since
+func (i *inflight) byCall() map[string]callInFlight {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	calls := map[string]callInFlight{}
+	for b := range i.batches {
+		sum := calls[b.call]
+		sum.count += b.left
+		if !b.since.IsZero() && (sum.oldest.IsZero() || b.since.Before(sum.oldest)) {
+			sum.oldest = b.since
 		}
-		calls[h.call] = sum
+		calls[b.call] = sum
 	}
 	return calls
 }

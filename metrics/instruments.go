@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// Instruments record what a process does. Nil ones record nothing.
+// Instruments record what a process does. A nil *Instruments records nothing.
 type Instruments struct {
 	meter   metric.Meter
 	entries []Entry
@@ -28,28 +28,28 @@ type Instruments struct {
 	gauges
 }
 
-// Route is how Dispatch chose to bring a delivery to its receiver.
+// Route is how Dispatch first brings a delivery to its receiver.
 type Route string
 
-// The ways of a delivery.
+// The routes of a delivery. The metric's label is called way.
 const (
-	// WayInline: sent inside the workflow task.
+	// RouteInline: sent inside the workflow task.
 	RouteInline Route = "inline"
-	// WayAttempt: left to an activity of the interaction.
+	// RouteAttempt: left to an Attempt activity of the interaction.
 	RouteAttempt Route = "attempt"
-	// WayLane: appended to its lane workflow.
+	// RouteLane: appended to its lane workflow.
 	RouteLane Route = "lane"
-	// WayRecorded: a dry run, sent nowhere.
+	// RouteRecorded: a dry run, which is not sent.
 	RouteRecorded Route = "recorded"
 )
 
-// Routes lists the closed set.
+// Routes returns all routes.
 func Routes() []Route { return []Route{RouteInline, RouteAttempt, RouteLane, RouteRecorded} }
 
-// Removed stands for a call that the configuration does not have any more.
+// Removed is the label of a call that is no longer in the configuration.
 const Removed = "(removed)"
 
-// The metric of commands is recorded by workflow code, under these names.
+// The name and labels of the metric of commands, which workflow code records.
 const (
 	CommandsName   = "segue_commands_total"
 	LabelCommand   = "command"
@@ -57,42 +57,42 @@ const (
 	ResultApplied  = "applied"
 	ResultRejected = "rejected"
 	ResultRepeated = "duplicate"
-	// UnknownCommand is the label of a name that no command has.
+	// UnknownCommand is the label of a command whose name does not exist.
 	UnknownCommand = "unknown"
 )
 
-// CommandsHelp says what the metric of commands counts.
-const CommandsHelp = "Commands that interactions were given, as signals or updates: applied, rejected, or a repeat of an applied event_id."
+// CommandsHelp is the help text of the metric of commands.
+const CommandsHelp = "Commands to interactions, as signals or updates: applied, rejected, or a duplicate of an applied event_id."
 
 var (
-	// ages reach from an inline delivery to the end of the usual schedule.
+	// ages range from an inline delivery to the end of the default schedule.
 	ages = []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 21600, 86400, 259200, 604800}
-	// durations reach from a fast receiver to the longest timeout.
+	// durations range from a fast receiver to the longest timeout.
 	durations = []float64{.001, .0025, .005, .01, .025, .05, .075, .1, .15, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 600}
 )
 
-// New makes the instruments of a meter.
+// New returns the instruments of a meter. It reports an error if the meter refuses one.
 func New(meter metric.Meter) (*Instruments, error) {
 	m := &maker{meter: meter}
 	i := &Instruments{meter: meter, inflight: inflight{batches: map[*Batch]struct{}{}}}
 	i.events = m.counter("segue_events_dispatched_total", "{event}",
-		"Events of interactions that were matched with the triggers.", "when")
+		"Events of interactions that were matched against the triggers.", "when")
 	i.dispatched = m.counter("segue_deliveries_dispatched_total", "{delivery}",
-		"Deliveries that events caused, by the way they took first. A workflow task that Temporal has redone counts again.", "call", "way")
+		"Deliveries that events caused, by the way they were first sent. A workflow task that Temporal repeats counts again.", "call", "way")
 	i.handedOver = m.counter("segue_deliveries_handed_over_total", "{delivery}",
 		"Deliveries appended to a lane workflow, because of a failed attempt, an open breaker or the end of the interaction.", "call")
 	i.attempts = m.counter("segue_delivery_attempts_total", "{attempt}",
-		"Attempts by what came of them; also those that were held back before anything was sent.", "call", "class")
+		"Attempts by the class of their outcome, including those that were delayed before anything was sent.", "call", "class")
 	i.took = m.histogram("segue_delivery_attempt_duration_seconds",
-		"How long attempts took that went out: connection, token, request and response.", durations, "call")
+		"Duration of the attempts that were sent: connection, token, request and response.", durations, "call")
 	i.age = m.histogram("segue_delivery_age_seconds",
-		"Age of deliveries when they arrived: from the event to the receiver's success.", ages, "call")
+		"Age of deliveries when they arrived: from the event to the receiver's success response.", ages, "call")
 	i.waiting = m.histogram("segue_delivery_waiting_age_seconds",
-		"Age of deliveries at each attempt that did not deliver them, held back ones included.", ages, "call")
+		"Age of deliveries at each attempt that did not deliver them, including delayed ones.", ages, "call")
 	i.reloads = m.counter("segue_config_reloads_total", "{reload}",
-		"Readings of the configuration while running: loaded, unchanged or rejected.", "outcome")
+		"Reloads of the configuration: loaded, unchanged or rejected.", "outcome")
 	i.surveys = m.counter("segue_surveys_total", "{survey}",
-		"Readings of Temporal's visibility, which the metrics of lanes and interactions come from: ok or failed.", "outcome")
+		"Surveys of Temporal's visibility, from which the metrics of lanes and interactions come: ok or failed.", "outcome")
 	m.foreign(Entry{Name: CommandsName, Kind: Counter, Labels: []string{LabelCommand, LabelResult}, Help: CommandsHelp})
 	i.gauges.make(m)
 	if err := m.err(); err != nil {
@@ -110,18 +110,19 @@ func labels(pairs ...string) metric.MeasurementOption {
 	return metric.WithAttributeSet(attribute.NewSet(set...))
 }
 
-// background: what is recorded has happened, whatever became of who asked for it.
+// background is the context of every recording: what is recorded has happened, whether or
+// not its caller was canceled.
 var background = context.Background()
 
-// Begin lets the counters of these calls stand at zero before anything happens, so
-// that the first failure already is an increase.
+// Begin sets the counters of these calls to zero before anything happens, so that the
+// first failure is an increase.
 func (i *Instruments) Begin(calls []string) {
 	if i == nil {
 		return
 	}
 	for _, call := range calls {
-		for _, way := range Routes() {
-			i.dispatched.Add(background, 0, labels("call", call, "way", string(way)))
+		for _, route := range Routes() {
+			i.dispatched.Add(background, 0, labels("call", call, "way", string(route)))
 		}
 		i.handedOver.Add(background, 0, labels("call", call))
 	}
@@ -137,34 +138,34 @@ func (i *Instruments) Event(when string) {
 	}
 }
 
-// Dispatched counts a delivery by the way it took first.
-func (i *Instruments) Dispatched(call string, way Route) {
+// Dispatched counts a delivery by its first route.
+func (i *Instruments) Dispatched(call string, route Route) {
 	if i != nil {
-		i.dispatched.Add(background, 1, labels("call", call, "way", string(way)))
+		i.dispatched.Add(background, 1, labels("call", call, "way", string(route)))
 	}
 }
 
-// HandedOver counts deliveries that a lane workflow was given.
+// HandedOver counts deliveries that were appended to a lane workflow.
 func (i *Instruments) HandedOver(call string, deliveries int) {
 	if i != nil {
 		i.handedOver.Add(background, int64(deliveries), labels("call", call))
 	}
 }
 
-// Attempt is what came of one attempt.
+// Attempt is the outcome of one attempt.
 type Attempt struct {
 	Call, Class string
-	// Sent says that something went to the receiver, and Took how long that was.
+	// Sent says that the attempt reached out to the receiver, and Took how long that took.
 	Sent bool
 	Took time.Duration
-	// Delivered ends the delivery; otherwise it goes on waiting.
+	// Delivered says that the delivery has arrived; otherwise it still waits.
 	Delivered bool
 	// At is when the event happened.
 	At time.Time
 }
 
-// Attempted records an attempt and the age of its delivery. A source whose clock is
-// ahead does not make ages negative.
+// Attempted records an attempt and the age of its delivery. The age is never negative,
+// also if the clock of the event's source is ahead.
 func (i *Instruments) Attempted(a Attempt) {
 	if i == nil {
 		return
@@ -185,7 +186,7 @@ func (i *Instruments) Attempted(a Attempt) {
 	}
 }
 
-// Outcome is what became of reading the configuration again.
+// Outcome is the result of a reload of the configuration.
 type Outcome string
 
 // The outcomes of a reload.
@@ -195,17 +196,17 @@ const (
 	Rejected  Outcome = "rejected"
 )
 
-// Outcomes lists the closed set.
+// Outcomes returns all outcomes of a reload.
 func Outcomes() []Outcome { return []Outcome{Loaded, Unchanged, Rejected} }
 
-// Reloaded counts a reading of the configuration.
+// Reloaded counts a reload of the configuration.
 func (i *Instruments) Reloaded(outcome Outcome) {
 	if i != nil {
 		i.reloads.Add(background, 1, labels("outcome", string(outcome)))
 	}
 }
 
-// Surveyed counts a reading of Temporal's visibility.
+// Surveyed counts a survey of Temporal's visibility.
 func (i *Instruments) Surveyed(err error) {
 	if i == nil {
 		return

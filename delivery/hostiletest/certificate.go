@@ -20,7 +20,7 @@ type Authority struct {
 	key         *ecdsa.PrivateKey
 }
 
-// NewAuthority makes an authority of its own.
+// NewAuthority returns a new authority.
 func NewAuthority(t testing.TB) *Authority {
 	t.Helper()
 	a := &Authority{key: newKey(t)}
@@ -33,27 +33,27 @@ func NewAuthority(t testing.TB) *Authority {
 	return a
 }
 
-// PEM is the authority's certificate as a file holds it.
+// PEM returns the authority's certificate as PEM.
 func (a *Authority) PEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.Certificate.Raw})
 }
 
-// Pool trusts this authority alone.
+// Pool returns a pool that trusts only this authority.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.Certificate)
 	return pool
 }
 
-// Leaf is what a certificate says.
+// Leaf describes a certificate.
 type Leaf struct {
 	// Host is a name or an address; empty is 127.0.0.1.
 	Host string
-	// Expired makes its time be over.
+	// Expired makes the certificate expired.
 	Expired bool
 }
 
-// Issue signs a certificate for a server or a client.
+// Issue returns a certificate for a server or a client, signed by the authority.
 func (a *Authority) Issue(t testing.TB, l Leaf) tls.Certificate {
 	t.Helper()
 	key := newKey(t)
@@ -61,7 +61,7 @@ func (a *Authority) Issue(t testing.TB, l Leaf) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key, Leaf: leaf}
 }
 
-// SelfSigned is a certificate that no authority stands for.
+// SelfSigned returns a certificate that no authority has signed.
 func SelfSigned(t testing.TB, l Leaf) tls.Certificate {
 	t.Helper()
 	key := newKey(t)
@@ -69,7 +69,7 @@ func SelfSigned(t testing.TB, l Leaf) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key, Leaf: leaf}
 }
 
-// Files are a certificate and its key in PEM.
+// Files returns a certificate and its key as PEM.
 func Files(t testing.TB, c tls.Certificate) (certificate, key []byte) {
 	t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)

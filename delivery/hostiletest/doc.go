@@ -1,8 +1,7 @@
-// Package hostiletest has receivers that misbehave, for tests: servers that hang, break
-// off, lie about lengths, flood, redirect and show false certificates, name servers
-// that answer differently each time, and proxies that lead elsewhere. Tests send to
-// it and look at what comes of that.
+// Package hostiletest contains receivers that misbehave, for tests: servers that hang, break
+// off, lie about lengths, flood, redirect and present false certificates, name servers that
+// answer differently each time, and proxies that connect to another receiver.
 //
-// Only tests use it. It knows nothing of Segue, so that what it does is what a
-// foreign server could do.
+// Only tests import it. It knows nothing of Segue, so that it does nothing that a foreign
+// server could not do.
 package hostiletest

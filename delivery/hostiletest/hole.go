@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Refuse is an address at which nobody listens, nor will: it is the near end of a
-// connection, so that no other test is given its port meanwhile.
+// Refuse returns the URL of an address at which nothing listens during the test: it is the
+// near end of a connection, so that no other test gets its port.
 func Refuse(t testing.TB) string {
 	t.Helper()
 	listener := listen(t)
@@ -20,8 +20,8 @@ func Refuse(t testing.TB) string {
 	return "http://" + c.LocalAddr().String()
 }
 
-// BlackHole is an address that takes no connection and refuses none: its queue of
-// those waiting to be accepted is full, and what comes to it is dropped.
+// BlackHole returns the URL of an address that neither accepts nor refuses connections: its
+// accept queue is full, and the system drops further packets.
 func BlackHole(t testing.TB) string {
 	t.Helper()
 	listener := listen(t).(*net.TCPListener)

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// Names is a name server on this machine that answers as it is told, each time
-// anew: no answer may be kept. It ends with the test.
+// Names is a name server on this machine whose answers a test decides, each time again: no
+// answer may be cached. It ends with the test.
 type Names struct {
 	conn    net.PacketConn
 	answers func(name string, n int) Answer
@@ -23,8 +23,8 @@ type Names struct {
 	owed  []owed
 }
 
-// owed is an answer that a silent server gives when it ends, so that nobody waits
-// for it after that.
+// owed is an answer that a silent server gives when it ends, so that no resolver waits for it
+// any longer.
 type owed struct {
 	packet []byte
 	to     net.Addr
@@ -32,19 +32,19 @@ type owed struct {
 
 // Answer is what a name resolves to. The zero value is a name that does not exist.
 type Answer struct {
-	// Addresses are given to questions for their family.
+	// Addresses are the answers to questions for their family.
 	Addresses []string
-	// Alias is another name, which is answered for in the same breath.
+	// Alias is another name, whose addresses are in the same answer.
 	Alias string
-	// Fails is a server that cannot answer.
+	// Fails makes the server fail.
 	Fails bool
-	// Silent is one that does not.
+	// Silent makes the server not answer.
 	Silent bool
 }
 
-// ServeNames starts a name server. It asks for the answer to a name, in lower case
-// and without the last dot, with how many questions of one kind for that name there
-// have been, this one included: every resolution asks once for IPv4 and once for IPv6.
+// ServeNames starts a name server. answers gets a name, in lower case and without the last
+// dot, and how many questions of one type there have been for it, including this one: every
+// resolution asks once for IPv4 and once for IPv6.
 func ServeNames(t testing.TB, answers func(name string, n int) Answer) *Names {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -67,7 +67,7 @@ func (s *Names) close() {
 	s.serving.Wait()
 }
 
-// Resolver asks this server alone.
+// Resolver returns a resolver that asks only this server.
 func (s *Names) Resolver() *net.Resolver {
 	address := s.conn.LocalAddr().String()
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -76,7 +76,7 @@ func (s *Names) Resolver() *net.Resolver {
 	}}
 }
 
-// Asked is how many times a name was resolved.
+// Asked returns how many times a name was resolved.
 func (s *Names) Asked(name string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,7 +105,7 @@ func (s *Names) serve() {
 	}
 }
 
-// answer is the packet that answers a question, now or at the end.
+// answer returns the packet that answers a question, and whether to send it only at the end.
 func (s *Names) answer(asked *dnsmessage.Message) (packet []byte, silent bool) {
 	question := asked.Questions[0]
 	answer := dnsmessage.Message{
@@ -150,8 +150,8 @@ func header(name dnsmessage.Name) dnsmessage.ResourceHeader {
 	return dnsmessage.ResourceHeader{Name: name, Class: dnsmessage.ClassINET, TTL: 0}
 }
 
-// record is an address as a question of one kind is answered; nil when it is of
-// the other.
+// record returns an address as the answer to a question of one type; nil if it is of the
+// other family.
 func record(addr netip.Addr, kind dnsmessage.Type) dnsmessage.ResourceBody {
 	switch {
 	case kind == dnsmessage.TypeA && addr.Is4():

@@ -4,5 +4,5 @@ package hostiletest
 
 import "net"
 
-// narrow is not possible here: connections come about and nobody answers.
+// narrow does nothing here: connections are accepted and get no response.
 func narrow(*net.TCPListener) {}

@@ -7,16 +7,16 @@ import (
 	"sync"
 )
 
-// Proxy is an HTTP proxy that knows CONNECT alone. leads says where a request is led
-// to, whatever it asks for: host:port of a receiver on this machine. Where that is
-// empty, answer is what the proxy says instead.
-func Proxy(leads func(*http.Request) (to, answer string)) Behaviour {
+// Proxy is an HTTP proxy that supports only CONNECT. route returns to which receiver on this
+// machine, as host:port, a request is connected, whatever it asks for; if that is empty,
+// answer is what the proxy responds instead.
+func Proxy(route func(*http.Request) (to, answer string)) Behaviour {
 	return func(c *Conn) {
 		req, err := http.ReadRequest(c.reader)
 		if err != nil {
 			return
 		}
-		to, answer := leads(req)
+		to, answer := route(req)
 		if to == "" {
 			c.Say(answer)
 			return
@@ -27,13 +27,13 @@ func Proxy(leads func(*http.Request) (to, answer string)) Behaviour {
 			return
 		}
 		c.Say("HTTP/1.1 200 Connection established\r\n\r\n")
-		var there sync.WaitGroup
-		there.Go(func() {
+		var copying sync.WaitGroup
+		copying.Go(func() {
 			_, _ = io.Copy(receiver, c.reader)
 			receiver.Close()
 		})
 		_, _ = io.Copy(c, receiver)
 		c.Close()
-		there.Wait()
+		copying.Wait()
 	}
 }

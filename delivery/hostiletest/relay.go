@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Relay forwards connections to a server, and can stop to do so without closing them: as
-// a balancer that lost a node, or a NAT that forgot a flow.
+// Relay forwards connections to a server, and can stop forwarding without closing them, like a
+// load balancer that lost a node or a NAT that dropped a flow.
 type Relay struct {
 	// Address is host:port.
 	Address string
@@ -49,7 +49,7 @@ func NewRelay(t testing.TB, target string) *Relay {
 	return r
 }
 
-// Freeze swallows whatever comes on the connections there are; new ones are served.
+// Freeze drops all data on the present connections; new ones are forwarded.
 func (r *Relay) Freeze() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 
 // Server is a hostile receiver on this machine. It ends with the test.
 type Server struct {
-	// URL is where it listens.
+	// URL is the address at which it listens.
 	URL string
 
 	connections, requests, bytes atomic.Int64
@@ -27,25 +27,25 @@ type Server struct {
 	closed bool
 }
 
-// Connections is how many it has accepted.
+// Connections returns how many connections it has accepted.
 func (s *Server) Connections() int { return int(s.connections.Load()) }
 
-// Open is how many of them are open.
+// Open returns how many of them are open.
 func (s *Server) Open() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.open)
 }
 
-// Requests is how many have come whole, body included, to where it could read them.
+// Requests returns how many requests it has read completely, body included.
 func (s *Server) Requests() int { return int(s.requests.Load()) }
 
-// Bytes is how many have come, of requests and of whatever else; those of a TLS
-// handshake do not count, for nothing of a request is in them.
+// Bytes returns how many bytes it has read, except those of TLS handshakes, which contain
+// nothing of a request.
 func (s *Server) Bytes() int { return int(s.bytes.Load()) }
 
-// Behaviour is what a server does to one connection; it returns when the
-// connection is to be closed, or when writing to it fails.
+// Behaviour is what a server does with one connection. It returns when the connection is to be
+// closed, or when writing to it fails.
 type Behaviour func(c *Conn)
 
 // Conn is one accepted connection.
@@ -62,12 +62,12 @@ func Serve(t testing.TB, b Behaviour) *Server { return serve(t, listen(t), b, ni
 // ServeOn starts a server over plain HTTP on a listener, which it closes.
 func ServeOn(t testing.TB, l net.Listener, b Behaviour) *Server { return serve(t, l, b, nil) }
 
-// ServeTLS starts a server that shows the certificate.
+// ServeTLS starts a server with the certificate.
 func ServeTLS(t testing.TB, c tls.Certificate, b Behaviour) *Server {
 	return serve(t, listen(t), b, &tls.Config{Certificates: []tls.Certificate{c}, MinVersion: tls.VersionTLS12})
 }
 
-// ServeOldTLS starts a server that knows TLS 1.0 and 1.1 alone.
+// ServeOldTLS starts a server that supports only TLS 1.0 and 1.1.
 func ServeOldTLS(t testing.TB, c tls.Certificate, b Behaviour) *Server {
 	return serve(t, listen(t), b, &tls.Config{Certificates: []tls.Certificate{c}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})
 }
@@ -86,8 +86,8 @@ func serve(t testing.TB, listener net.Listener, b Behaviour, config *tls.Config)
 				return
 			}
 			s.connections.Add(1)
-			if s.hold(accepted) {
-				s.serving.Go(func() { s.treat(accepted, b, config) })
+			if s.track(accepted) {
+				s.serving.Go(func() { s.handle(accepted, b, config) })
 			}
 		}
 	})
@@ -104,7 +104,7 @@ func listen(t testing.TB) net.Listener {
 	return listener
 }
 
-func (s *Server) treat(accepted net.Conn, b Behaviour, config *tls.Config) {
+func (s *Server) handle(accepted net.Conn, b Behaviour, config *tls.Config) {
 	defer s.drop(accepted)
 	c := &Conn{Conn: accepted, tcp: accepted.(*net.TCPConn), server: s}
 	if config != nil {
@@ -130,7 +130,7 @@ func (c counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (s *Server) hold(c net.Conn) bool {
+func (s *Server) track(c net.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -153,13 +153,13 @@ func (s *Server) close() {
 	s.mu.Lock()
 	s.closed = true
 	for c := range s.open {
-		c.Close() // wakes whoever reads or writes
+		c.Close() // ends its reads and writes
 	}
 	s.mu.Unlock()
 	s.serving.Wait()
 }
 
-// Request reads one request to its end and tells whether there was one.
+// Request reads one request to its end and reports whether there was one.
 func (c *Conn) Request() bool {
 	req, err := http.ReadRequest(c.reader)
 	if err != nil {
@@ -172,23 +172,23 @@ func (c *Conn) Request() bool {
 	return true
 }
 
-// Say writes text and tells whether it could.
+// Say writes a text and reports whether it could.
 func (c *Conn) Say(text string) bool {
 	_, err := io.WriteString(c, text)
 	return err == nil
 }
 
-// End closes the connection in one direction, and returns when the other side has closed
-// it, too: it has seen that nothing more comes.
+// End closes the connection for writing, and returns when the other side has closed it, too,
+// after it has seen the end.
 func (c *Conn) End() {
 	_ = c.tcp.CloseWrite() // it may be closed already
 	c.Hang()
 }
 
-// Hang waits until the other side goes away.
+// Hang waits until the other side closes the connection.
 func (c *Conn) Hang() { _, _ = io.Copy(io.Discard, c.reader) }
 
-// Drip says text byte by byte, for ever from its beginning again when it repeats.
+// Drip writes a text byte by byte; if it repeats, forever from the beginning again.
 func (c *Conn) Drip(text string, pause time.Duration, repeats bool) {
 	ticker := time.NewTicker(pause)
 	defer ticker.Stop()
@@ -202,7 +202,7 @@ func (c *Conn) Drip(text string, pause time.Duration, repeats bool) {
 	}
 }
 
-// Reset breaks the connection without the usual farewell.
+// Reset breaks the connection with a TCP reset.
 func (c *Conn) Reset() {
 	_ = c.tcp.SetLinger(0)
 	c.tcp.Close()

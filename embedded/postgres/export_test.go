@@ -2,7 +2,7 @@ package postgres
 
 import "testing"
 
-// NotInstalled makes PostgreSQL missing for the rest of the test.
+// NotInstalled makes PostgreSQL appear to be missing until the test ends.
 func NotInstalled(t *testing.T) {
 	kept := places
 	places = nil

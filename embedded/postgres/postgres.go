@@ -26,7 +26,7 @@ const (
 	startLimit = time.Minute
 	stopLimit  = 10 * time.Second
 	pollEvery  = 20 * time.Millisecond
-	// portAttempts is how often a start may lose its free port to another process.
+	// portAttempts is how often a start is tried if another process takes its port.
 	portAttempts = 3
 )
 
@@ -43,8 +43,8 @@ type Server struct {
 }
 
 // Start starts a PostgreSQL and returns when it accepts connections. Settings are written as in postgresql.conf
-// ("fsync=on"); without them the server is fast and does not survive a power failure. The error is ErrNotInstalled where
-// PostgreSQL is not installed. The context bounds the start alone.
+// ("fsync=on"); without them the server is fast and does not survive a power failure. Start returns ErrNotInstalled if
+// PostgreSQL is not installed. The context bounds only the start.
 func Start(ctx context.Context, settings ...string) (*Server, error) {
 	programs, err := find()
 	if err != nil {
@@ -60,7 +60,7 @@ func Start(ctx context.Context, settings ...string) (*Server, error) {
 	}
 }
 
-// errPortTaken says that another process took the port between its choice and the start.
+// errPortTaken is the error of a port that another process took between its choice and the start.
 var errPortTaken = errors.New("the port is in use")
 
 func (p programs) start(ctx context.Context, settings []string) (*Server, error) {
@@ -81,7 +81,7 @@ func (p programs) start(ctx context.Context, settings []string) (*Server, error)
 	return s, nil
 }
 
-// initialize makes a data directory in a new directory.
+// initialize creates a data directory in a new directory.
 func (p programs) initialize(ctx context.Context, password string) (directory string, err error) {
 	directory, err = os.MkdirTemp("", "segue-postgres-")
 	if err != nil {
@@ -141,12 +141,12 @@ func (s *Server) launch(p programs, directory string, settings []string) error {
 	}
 	go func() {
 		defer close(s.done)
-		_ = s.command.Wait() // a server that ends by itself has said why in its log
+		_ = s.command.Wait() // the log says why a server ended by itself
 	}()
 	return nil
 }
 
-// awaitReady waits until the server's own file says that it accepts connections.
+// awaitReady waits until the server's PID file says that it accepts connections.
 func (s *Server) awaitReady(ctx context.Context, pidFile string) error {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
@@ -167,17 +167,17 @@ func (s *Server) awaitReady(ctx context.Context, pidFile string) error {
 	}
 }
 
-// URL is the address of a database on this server, with user and password. The user may create databases.
+// URL returns the URL of a database on this server, with user and password. The user may create databases.
 func (s *Server) URL(database string) string {
 	return (&url.URL{
 		Scheme: "postgres", User: url.UserPassword(user, s.password), Host: s.Address(), Path: "/" + database, RawQuery: "sslmode=disable",
 	}).String()
 }
 
-// Address is the server's host and port.
+// Address returns the server's host and port.
 func (s *Server) Address() string { return net.JoinHostPort(loopback, strconv.Itoa(s.port)) }
 
-// Password is the password of the user in URL, for tests that look for it where it must not be.
+// Password returns the password of the user in URL, for tests that it does not appear elsewhere.
 func (s *Server) Password() string { return s.password }
 
 // Stop ends the server and removes everything it has stored. Repeated calls do nothing.
@@ -200,7 +200,7 @@ func (s *Server) Stop() error {
 	return nil
 }
 
-// freePort is a port that nothing listens on at this moment.
+// freePort returns a port on which nothing listens at present.
 func freePort() (int, error) {
 	listener, err := net.Listen("tcp", net.JoinHostPort(loopback, "0"))
 	if err != nil {

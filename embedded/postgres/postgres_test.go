@@ -15,7 +15,7 @@ import (
 	"segue/embedded/postgres"
 )
 
-// parentRole makes this test binary play a process that starts a server and is then killed.
+// parentRole makes this test binary act as a process that starts a server and is then killed.
 const parentRole = "SEGUE_TEST_POSTGRES_PARENT"
 
 const (
@@ -44,7 +44,7 @@ func listens(address string) bool {
 	return conn.Close() == nil
 }
 
-// temporary sends everything that a server stores to a directory of the test's, which that server's user may enter.
+// temporary makes servers store everything in a directory of the test, which the server's user may enter.
 func temporary(t *testing.T) string {
 	t.Helper()
 	directory, err := os.MkdirTemp("", "segue-postgres-test-")
@@ -81,7 +81,7 @@ func TestSeveralServersRunAtOnce(t *testing.T) {
 	require.NotEqual(t, first.Password(), second.Password())
 }
 
-func TestASettingThatPostgreSQLRefusesIsQuoted(t *testing.T) {
+func TestAnInvalidSettingIsQuoted(t *testing.T) {
 	directory := temporary(t)
 	postgres.ForTest(t) // skips where there is none
 	_, err := postgres.Start(t.Context(), "no_such_setting=1")
@@ -106,7 +106,7 @@ func TestTheServerDiesWithItsParent(t *testing.T) {
 	require.True(t, listens(address))
 
 	require.NoError(t, parent.Process.Kill())
-	_ = parent.Wait() // it says "killed", as it should
+	_ = parent.Wait() // the error is "killed", as expected
 	require.Eventually(t, func() bool { return !listens(address) && isEmpty(t, directory) }, patience, pollEvery)
 }
 

@@ -13,7 +13,7 @@ import (
 	"syscall"
 )
 
-// ErrNotInstalled says that PostgreSQL's server programs are not on this machine.
+// ErrNotInstalled is the error of a machine without PostgreSQL's server programs.
 var ErrNotInstalled = errors.New("PostgreSQL is not installed: neither PATH nor /usr/lib/postgresql has initdb (Debian: apt-get install postgresql)")
 
 // programs are the two that a server needs, and the user to run them as; nil is this process's user.
@@ -22,10 +22,10 @@ type programs struct {
 	as               *syscall.Credential
 }
 
-// places are where packages that leave PATH alone install initdb.
+// places are where packages that do not change PATH install initdb.
 var places = []string{"/usr/lib/postgresql/*/bin/initdb", "/usr/pgsql-*/bin/initdb", "/opt/homebrew/opt/postgresql@*/bin/initdb"}
 
-// find looks in PATH, then in places; the newest version wins.
+// find looks for the programs in PATH, then in places, where it takes the newest version.
 func find() (programs, error) {
 	initdb, err := exec.LookPath("initdb")
 	if err != nil {
@@ -56,7 +56,7 @@ func find() (programs, error) {
 	return p, err
 }
 
-// versionIn is the version in a path such as /usr/lib/postgresql/15/bin/initdb; 0 without one.
+// versionIn returns the version in a path such as /usr/lib/postgresql/15/bin/initdb; 0 without one.
 func versionIn(path string) float64 {
 	name := filepath.Base(filepath.Dir(filepath.Dir(path)))
 	version, err := strconv.ParseFloat(name[strings.LastIndexAny(name, "-@")+1:], 64)
@@ -66,7 +66,7 @@ func versionIn(path string) float64 {
 	return version
 }
 
-// unprivileged is the user that a process of root runs PostgreSQL as.
+// unprivileged returns the user as which a process of root runs PostgreSQL.
 func unprivileged() (*syscall.Credential, error) {
 	for _, name := range []string{"postgres", "nobody"} {
 		account, err := osuser.Lookup(name)
@@ -83,7 +83,7 @@ func unprivileged() (*syscall.Credential, error) {
 	return nil, errors.New("PostgreSQL refuses to run as root, and this machine has neither a user postgres nor nobody")
 }
 
-// own gives files to the user that PostgreSQL runs as.
+// own makes the user as which PostgreSQL runs the owner of files.
 func (p programs) own(paths ...string) error {
 	if p.as == nil {
 		return nil
@@ -97,14 +97,14 @@ func (p programs) own(paths ...string) error {
 }
 
 // prepare lets a command run as that user, in a directory that the user may enter, and in a process group of its own:
-// a Ctrl-C reaches its parent, which stops it in order.
+// a Ctrl-C signals only its parent, which stops it in order.
 func (p programs) prepare(command *exec.Cmd, directory string) {
 	command.Dir = directory
 	command.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: p.as}
 }
 
-// logSize is how much of the server's log an error repeats.
+// logSize is how much of the server's log an error contains.
 const logSize = 4 << 10
 
 // log keeps the end of what the server writes.

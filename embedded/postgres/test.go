@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// ForTest starts a PostgreSQL that ends with the test. Where PostgreSQL is not installed the test is skipped, and fails
-// when CI=true.
+// ForTest starts a PostgreSQL that ends with the test. If PostgreSQL is not installed, it skips the test, or fails it with
+// CI=true.
 func ForTest(t testing.TB, settings ...string) *Server {
 	t.Helper()
 	server, err := Start(t.Context(), settings...)

@@ -21,7 +21,7 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// row is a metric's row of the table in docs/metrics.md.
+// row matches a metric's row of the table in docs/metrics.md.
 var row = regexp.MustCompile("(?m)^\\| `(segue_[a-z_]+)` \\|(.*)\\|$")
 
 func TestTheTableIsTheCatalogue(t *testing.T) {
@@ -32,7 +32,7 @@ func TestTheTableIsTheCatalogue(t *testing.T) {
 		for i := range cells {
 			cells[i] = strings.TrimSpace(cells[i])
 		}
-		require.NotEmpty(t, cells[4], "%s: say what to watch for", m[1])
+		require.NotEmpty(t, cells[4], "%s: the table says what to watch for", m[1])
 		documented = append(documented, append([]string{m[1]}, cells[:4]...))
 	}
 	for _, e := range metricstest.New(t).Catalogue() {
@@ -53,7 +53,7 @@ func unit(e metrics.Entry) string {
 
 var name = regexp.MustCompile(`\b(segue|temporal)_[a-z_]+\b`)
 
-// metricsIn lists the metrics that a text names, without what a histogram adds.
+// metricsIn returns the metrics that a text names, without the suffixes of histograms.
 func metricsIn(text string) []string {
 	names := name.FindAllString(text, -1)
 	for i, n := range names {
@@ -63,8 +63,8 @@ func metricsIn(text string) []string {
 	return slices.Compact(names)
 }
 
-// known are the metrics that may be named: those of the catalogue, and those of
-// Temporal that the documentation lists, which a test in a real process finds there.
+// known returns the metrics that may be named: those of the catalogue, and those of
+// Temporal in the documentation, which another test looks for in a real process.
 func known(t *testing.T) []string {
 	t.Helper()
 	var names []string
@@ -105,12 +105,12 @@ func TestTheDashboardShowsWhatExists(t *testing.T) {
 	shown := map[string]bool{}
 	ids := map[int]bool{}
 	for i, p := range board.Panels {
-		require.False(t, ids[p.ID], "panel id %d stands twice", p.ID)
+		require.False(t, ids[p.ID], "panel id %d occurs twice", p.ID)
 		ids[p.ID] = true
 		require.LessOrEqual(t, p.GridPos.X+p.GridPos.W, 24, p.Title)
 		for _, other := range board.Panels[:i] {
 			a, b := p.GridPos, other.GridPos
-			require.False(t, a.X < b.X+b.W && b.X < a.X+a.W && a.Y < b.Y+b.H && b.Y < a.Y+a.H, "%s lies over %s", p.Title, other.Title)
+			require.False(t, a.X < b.X+b.W && b.X < a.X+a.W && a.Y < b.Y+b.H && b.Y < a.Y+a.H, "%s overlaps %s", p.Title, other.Title)
 		}
 		if p.Type == "row" {
 			continue
@@ -130,8 +130,8 @@ func TestTheDashboardShowsWhatExists(t *testing.T) {
 	for _, n := range names {
 		switch n {
 		case "segue_survey_timestamp_seconds", "segue_surveys_total", "segue_config_loaded_timestamp_seconds", "segue_config_restart_needed", "segue_receiver_inline":
-			continue // for alerts, or of interest one by one
+			continue // for alerts, or read one by one
 		}
-		require.True(t, shown[n] || strings.HasPrefix(n, "temporal_"), "%s is nowhere on the dashboard", n)
+		require.True(t, shown[n] || strings.HasPrefix(n, "temporal_"), "%s is on no panel of the dashboard", n)
 	}
 }

@@ -19,11 +19,11 @@ import (
 	"segue/metrics"
 )
 
-// maxSeries bounds the series of one metric: a configuration has 500 calls at most,
-// and an attempt one of 26 classes.
+// maxSeries bounds the series of one metric: a configuration has at most 500 calls, and an
+// attempt one of 26 classes.
 const maxSeries = 13_000
 
-// maxScrapes is how many may read at once.
+// maxScrapes is how many scrapes may run at once.
 const maxScrapes = 4
 
 // Exporter collects the metrics of a process.
@@ -34,8 +34,7 @@ type Exporter struct {
 	log      *slog.Logger
 }
 
-// New makes an exporter that has its own registry, so that a process may have
-// several.
+// New returns an exporter with a registry of its own, so that a process may have several.
 func New(log *slog.Logger) (*Exporter, error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -51,9 +50,9 @@ func New(log *slog.Logger) (*Exporter, error) {
 	return &Exporter{Instruments: instruments, registry: registry, provider: provider, log: log}, nil
 }
 
-// views correct what comes from the Temporal SDK: OpenTelemetry's standard buckets
-// are meant for milliseconds, and the SDK records seconds; and what workflow code
-// counts needs none of the labels that the SDK adds to it.
+// views correct the metrics of the Temporal SDK. OpenTelemetry's default buckets are meant
+// for milliseconds, but the SDK records seconds. And the metric that workflow code counts
+// needs none of the labels that the SDK adds.
 func views() []sdkmetric.View {
 	seconds := []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 86400}
 	return []sdkmetric.View{
@@ -71,7 +70,7 @@ func views() []sdkmetric.View {
 	}
 }
 
-// Handler answers a scrape. What cannot be collected is logged, and the rest shown.
+// Handler serves scrapes. A metric that cannot be collected is logged, and the others are served.
 func (e *Exporter) Handler() http.Handler {
 	return promhttp.HandlerFor(e.registry, promhttp.HandlerOpts{
 		ErrorLog:            slog.NewLogLogger(e.log.Handler(), slog.LevelError),
@@ -80,16 +79,16 @@ func (e *Exporter) Handler() http.Handler {
 	})
 }
 
-// Gather collects everything, as a scrape would.
+// Gather returns the registry, which collects all metrics as a scrape does.
 func (e *Exporter) Gather() prometheus.Gatherer { return e.registry }
 
-// Plugin gives a Temporal client, and the workers made from it, this exporter for
-// their own metrics and for what workflow code counts.
+// Plugin returns a plugin that makes a Temporal client, and the workers created from it,
+// record their own metrics and those of workflow code in this exporter.
 func (e *Exporter) Plugin() (client.Plugin, error) {
 	handler := opentelemetry.NewMetricsHandler(opentelemetry.MetricsHandlerOptions{
 		Meter: e.provider.Meter("temporal-sdk-go"),
-		// Otherwise what goes wrong with a metric would panic, in a workflow task.
-		OnError:              func(err error) { e.log.Error("a metric of Temporal is lost", "error", err) },
+		// Without OnError, an invalid metric would panic in a workflow task.
+		OnError:              func(err error) { e.log.Error("recording a metric of Temporal failed", "error", err) },
 		UseMonotonicCounters: true,
 	})
 	plugin, err := temporal.NewSimplePlugin(temporal.SimplePluginOptions{

@@ -108,17 +108,17 @@ func TestTheCatalogueIsWhatIsExported(t *testing.T) {
 		require.Equal(t, want.Kind == metrics.Counter, strings.HasSuffix(want.Name, "_total"), want.Name)
 		delete(exported, want.Name)
 	}
-	require.Empty(t, exported, "what is exported is in the catalogue")
+	require.Empty(t, exported, "every exported metric is in the catalogue")
 }
 
 func TestWhatIsRecordedIsExported(t *testing.T) {
 	p := exercise(t)
 	require.Equal(t, map[string]float64{"call=crm,class=ok": 1, "call=crm,class=limited": 1}, p.Values("segue_delivery_attempts_total"))
 	require.Equal(t, map[string]float64{"call=crm": 1}, p.Values("segue_delivery_age_seconds"))
-	require.Equal(t, map[string]float64{"call=crm": 1}, p.Values("segue_delivery_waiting_age_seconds"), "what is held back has an age, too")
+	require.Equal(t, map[string]float64{"call=crm": 1}, p.Values("segue_delivery_waiting_age_seconds"), "a delayed delivery has an age, too")
 	require.Equal(t, map[string]float64{"call=crm": 1}, p.Values("segue_delivery_attempt_duration_seconds"), "only what was sent")
 	require.Equal(t, 1.0, p.Values("segue_deliveries_dispatched_total")["call=crm,way=inline"])
-	require.Contains(t, p.Values("segue_deliveries_dispatched_total"), "call=bi,way=lane", "from the beginning, at zero")
+	require.Contains(t, p.Values("segue_deliveries_dispatched_total"), "call=bi,way=lane", "zero before anything happens")
 	require.Equal(t, map[string]float64{"call=crm": 3, "call=bi": 0}, p.Values("segue_deliveries_handed_over_total"))
 	require.Equal(t, map[string]float64{"command=offer,result=applied": 1}, p.Values("segue_commands_total"))
 	require.Equal(t, map[string]float64{"call=crm": 2, "call=bi": 0}, p.Values("segue_deliveries_in_flight"))
@@ -134,7 +134,7 @@ func TestWhatIsRecordedIsExported(t *testing.T) {
 	require.Equal(t, map[string]float64{"outcome=failed": 1, "outcome=ok": 1}, p.Values("segue_surveys_total"))
 }
 
-func TestHandsAreEmptiedOneByOne(t *testing.T) {
+func TestDeliveriesInFlightEndOneByOne(t *testing.T) {
 	p := metricstest.New(t)
 	require.NoError(t, p.Observe(metrics.Sources{
 		Calls: func() []string { return nil }, Receivers: func() []metrics.Receiver { return nil },
@@ -150,8 +150,8 @@ func TestHandsAreEmptiedOneByOne(t *testing.T) {
 	require.InDelta(t, 60, p.Values("segue_deliveries_in_flight_oldest_age_seconds")["call=crm"], 5)
 	first.Release()
 	second.Release()
-	require.Empty(t, p.Values("segue_deliveries_in_flight"), "a call that is not configured and has nothing in hand is gone")
-	require.Empty(t, p.Values("segue_lanes_open"), "nothing is said without a survey")
+	require.Empty(t, p.Values("segue_deliveries_in_flight"), "a call that is not configured and has nothing in flight is not exported")
+	require.Empty(t, p.Values("segue_lanes_open"), "no lanes are exported without a survey")
 }
 
 // Without instruments nothing is recorded, and nothing breaks.

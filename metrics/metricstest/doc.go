@@ -1,3 +1,3 @@
-// Package metricstest lets a test read what instruments recorded, as Prometheus
-// would. Only tests import it.
+// Package metricstest lets a test read what instruments recorded, as Prometheus would read
+// it. Only tests import it.
 package metricstest

@@ -18,7 +18,7 @@ type Probe struct {
 	t testing.TB
 }
 
-// New makes an exporter for one test.
+// New returns an exporter for one test.
 func New(t testing.TB) *Probe {
 	t.Helper()
 	e, err := export.New(slog.New(slog.DiscardHandler))
@@ -26,7 +26,7 @@ func New(t testing.TB) *Probe {
 	return &Probe{Exporter: e, t: t}
 }
 
-// Families are all metrics, by name.
+// Families returns all metrics, by name.
 func (p *Probe) Families() map[string]*dto.MetricFamily {
 	p.t.Helper()
 	gathered, err := p.Gather().Gather()
@@ -38,14 +38,14 @@ func (p *Probe) Families() map[string]*dto.MetricFamily {
 	return families
 }
 
-// Values are the series of one metric by their labels, "call=crm,class=ok": a
-// histogram's by its count.
+// Values returns the series of one metric by their labels, such as "call=crm,class=ok". The
+// value of a histogram is its count.
 func (p *Probe) Values(name string) map[string]float64 {
 	p.t.Helper()
 	return Values(p.Families()[name])
 }
 
-// Values are the series of one metric by their labels.
+// Values returns the series of one metric by their labels.
 func Values(family *dto.MetricFamily) map[string]float64 {
 	values := map[string]float64{}
 	for _, series := range family.GetMetric() {

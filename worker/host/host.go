@@ -164,7 +164,7 @@ func sources(store *config.Store, sender *delivery.Sender, survey *surveyor, h *
 		Receivers: func() []metrics.Receiver {
 			var receivers []metrics.Receiver
 			for _, c := range store.Current().Calls() {
-				receivers = append(receivers, sender.Standing(c.Policy))
+				receivers = append(receivers, sender.ReceiverState(c.Policy))
 			}
 			return receivers
 		},

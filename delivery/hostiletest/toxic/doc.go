@@ -1,7 +1,6 @@
-// Package toxic holds the tests that send through a network that fails: a proxy
-// between Segue and a receiver that is in order delays, throttles, slices and cuts
-// what goes through it.
+// Package toxic contains tests that send through a network that fails: a proxy between Segue
+// and a healthy receiver delays, throttles, slices and cuts the data.
 //
-// It is a module of its own, so that what the proxy is made of stays out of the
-// product's, and has no code besides tests.
+// It is a module of its own, so that the proxy's dependencies stay out of the product's, and
+// it contains only tests.
 package toxic

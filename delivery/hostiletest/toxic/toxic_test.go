@@ -28,7 +28,7 @@ const (
 	atOnce = 20
 )
 
-// bad is a network that fails, and what is to come of an attempt through it.
+// bad is a network that fails, and the expected outcome of an attempt through it.
 type bad struct {
 	name    string
 	toxic   string // as the proxy's own API has it; empty: the proxy is off

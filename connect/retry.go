@@ -9,24 +9,24 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// errNotYet is what an attempt returns that went well and should be looked at again.
+// errNotYet is the error of an attempt that succeeded and whose effect is not visible yet.
 var errNotYet = errors.New("not yet usable")
 
-// bounded adds a limit to a context that has none.
-func bounded(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+// withLimit returns the context with a time limit, unless it has one.
+func withLimit(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
 	if _, has := ctx.Deadline(); has {
 		return context.WithCancel(ctx)
 	}
 	return context.WithTimeout(ctx, limit)
 }
 
-// again tries until it works, until it fails for good, or until there is no more time.
-func again(ctx context.Context, try func(context.Context) error) error {
-	pause := time.NewTicker(askAgain)
+// retry calls try until it succeeds, until it fails permanently, or until the context ends.
+func retry(ctx context.Context, try func(context.Context) error) error {
+	pause := time.NewTicker(retryInterval)
 	defer pause.Stop()
 	for {
 		err := try(ctx)
-		if err == nil || !passes(err) {
+		if err == nil || !isTemporary(err) {
 			return err
 		}
 		select {
@@ -37,16 +37,16 @@ func again(ctx context.Context, try func(context.Context) error) error {
 	}
 }
 
-// passes reports whether an error is of the kind that goes away while news of a change spreads through a cluster.
-func passes(err error) bool {
+// isTemporary reports whether an error is of a kind that ends once a change is known in the whole cluster.
+func isTemporary(err error) bool {
 	var unknownNamespace *serviceerror.NamespaceNotFound
 	var unknown *serviceerror.NotFound
 	var unavailable *serviceerror.Unavailable
 	return errors.Is(err, errNotYet) || errors.As(err, &unknownNamespace) || errors.As(err, &unknown) || errors.As(err, &unavailable)
 }
 
-// refused tells whether a Temporal does not let us do this at all.
-func refused(err error) bool {
+// isForbidden reports whether this Temporal does not allow or support an operation.
+func isForbidden(err error) bool {
 	switch serviceerror.ToStatus(err).Code() {
 	case codes.PermissionDenied, codes.Unimplemented:
 		return true
