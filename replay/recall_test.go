@@ -11,6 +11,7 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"google.golang.org/protobuf/proto"
 
+	"segue/contract"
 	"segue/interaction"
 	"segue/replay"
 	"segue/workflows"
@@ -115,6 +116,12 @@ func TestATerminatedLaneIsRecalled(t *testing.T) {
 				require.NotEmpty(t, request.URL)
 			}
 			require.False(t, left.Knows("msg_of_another"))
+			var handedOver []contract.Request
+			for _, in := range left.HandOvers(left.Undelivered()) {
+				require.Equal(t, left.Start.Part, in.Part)
+				handedOver = append(handedOver, in.Requests...)
+			}
+			require.Equal(t, left.Undelivered(), handedOver)
 			mu.Lock()
 			defer mu.Unlock()
 			some[len(left.Undelivered()) > 0] = true
