@@ -52,6 +52,19 @@ guard: {allow: ["127.0.0.0/8"]}
 		return err == nil && d.GetWorkflowExecutionInfo().GetCloseTime() != nil
 	})
 	require.Len(t, l.crm.seen(), 1, "the first one blocks all")
+	l.eventually(time.Minute, "all deliveries are in the lane or its parts", func() bool {
+		held := 0
+		for _, id := range l.open() {
+			var records []contract.DeliveryRecord
+			value, err := l.client.QueryWorkflow(t.Context(), id, "", contract.QueryDeliveries)
+			if err != nil || value.Get(&records) != nil {
+				return false
+			}
+			held += len(records)
+		}
+		d, err := l.client.DescribeWorkflowExecution(t.Context(), l.lane(), "")
+		return err == nil && held == n && len(d.GetPendingActivities()) == 0 && d.GetPendingWorkflowTask() == nil
+	})
 	return l
 }
 
@@ -130,26 +143,53 @@ func TestALaneHoldsMoreThanOneWorkflowCan(t *testing.T) {
 // and an audit recovers that in order.
 func TestATerminatedPartIsRecovered(t *testing.T) {
 	t.Parallel()
-	const n = 30
-	l := newParkedLane(t, n)
-	l.eventually(time.Minute, "the lane has parts", func() bool { return len(l.open()) >= 3 })
-	lane := fmt.Sprintf("delivery/%s/i/probe", l.name)
-	next := func(id string) string {
-		var parts []string
-		value, err := l.client.QueryWorkflow(t.Context(), id, "", contract.QueryParts)
-		require.NoError(t, err)
-		require.NoError(t, value.Get(&parts))
-		require.Len(t, parts, 1)
-		return parts[0]
-	}
-	terminated := next(lane)
-	behind := next(terminated)
+	l := newParkedLane(t, terminatedDeliveries)
+	terminated := l.next(l.lane())
+	behind := l.next(terminated)
 	require.NoError(t, l.client.TerminateWorkflow(t.Context(), terminated, "", "by mistake"))
-	l.redeliver(n)
+	l.redeliver(terminatedDeliveries)
 	l.eventually(time.Minute, "the part is released, and waits", func() bool {
 		d, err := l.client.DescribeWorkflowExecution(t.Context(), terminated, "")
 		return err == nil && d.GetWorkflowExecutionInfo().GetCloseTime() == nil
 	})
+	l.requireRecovery(terminated, behind)
+}
+
+// TestATerminatedLaneIsRecoveredBeforeItsParts terminates a lane that has parts.
+func TestATerminatedLaneIsRecoveredBeforeItsParts(t *testing.T) {
+	t.Parallel()
+	l := newParkedLane(t, terminatedDeliveries)
+	behind := l.next(l.lane())
+	require.NoError(t, l.client.TerminateWorkflow(t.Context(), l.lane(), "", "by mistake"))
+	l.accepted.Store(terminatedDeliveries)
+	l.requireRecovery(l.lane(), behind)
+}
+
+// terminatedDeliveries are enough for a lane and two parts.
+const terminatedDeliveries = 30
+
+func (l *parkedLane) lane() string { return fmt.Sprintf("delivery/%s/i/probe", l.name) }
+
+// next waits for the part that follows a workflow of the lane.
+func (l *parkedLane) next(id string) (part string) {
+	l.eventually(time.Minute, "a part follows "+id, func() bool {
+		var parts []string
+		value, err := l.client.QueryWorkflow(l.t.Context(), id, "", contract.QueryParts)
+		if err != nil || value.Get(&parts) != nil || len(parts) != 1 {
+			return false
+		}
+		part = parts[0]
+		return true
+	})
+	return part
+}
+
+// requireRecovery audits the terminated workflow, and requires that a recovery delivers
+// everything in order.
+func (l *parkedLane) requireRecovery(terminated, behind string) {
+	t := l.t
+	t.Helper()
+	const n = terminatedDeliveries
 	sent := len(l.crm.seen())
 	require.Less(t, sent, n)
 

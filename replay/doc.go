@@ -1,7 +1,7 @@
-// Package replay holds recorded workflow histories ("golden" ones) and replays
-// them against the workflow code of today: a change that would break a running
-// interaction fails here before it is deployed.
+// Package replay replays recorded workflow histories against the current workflow code. A
+// change that would break a running interaction fails on the recorded ("golden") histories
+// before it is deployed.
 //
-// The histories in testdata are real ones, recorded by `go run ./replay/record`
-// on an embedded Temporal. It must never know how a history came about.
+// The histories in testdata are real ones: `go run ./replay/record` records them on an
+// embedded Temporal. Package replay must never know how a history was made.
 package replay

@@ -8,9 +8,9 @@ import (
 	"segue/workflows"
 )
 
-// SpoiledHistory replays a history in a replayer that a test has changed.
-func SpoiledHistory(history *historypb.History, logger log.Logger, spoil func(*worker.WorkflowReplayerOptions)) error {
-	replayer, err := newReplayer(workflows.Register, spoil)
+// ChangedHistory replays a history in a replayer whose options a test changes.
+func ChangedHistory(history *historypb.History, logger log.Logger, change func(*worker.WorkflowReplayerOptions)) error {
+	replayer, err := newReplayer(workflows.Register, change)
 	if err != nil {
 		return err
 	}

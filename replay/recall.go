@@ -13,9 +13,9 @@ import (
 	"segue/workflows"
 )
 
-// Recall replays a history and returns what the workflow has at its very end: with
-// the signals, timers and results that came when no worker took them any more. The
-// history is used up by it. One that does not replay is an error.
+// Recall replays a history and returns the state of the workflow at its end, including signals,
+// timers and results that no worker processed. It returns an error if the history does not
+// replay. The replay changes the history: clone it to use it again.
 func Recall(history *historypb.History, logger log.Logger) (*workflows.Recovery, error) {
 	if len(history.GetEvents()) == 0 {
 		return nil, errors.New("the history has no events")
@@ -25,11 +25,11 @@ func Recall(history *historypb.History, logger log.Logger) (*workflows.Recovery,
 	if err != nil {
 		return nil, err
 	}
-	if isEndedByItself(history) {
+	if endedItself(history) {
 		return recall, replayer.ReplayWorkflowHistoryWithOptions(logger, history, original(history))
 	}
-	// What the added task does is no part of the history, which the replayer takes for
-	// a difference: so it is seen first that there is none without it.
+	// The replayer reports what the added task does as a difference, because it is not in
+	// the history. So first make sure that there is no difference without that task.
 	if len(history.GetEvents()) > 2 {
 		if err := History(proto.CloneOf(history), logger); err != nil {
 			return nil, err
@@ -43,11 +43,11 @@ func Recall(history *historypb.History, logger log.Logger) (*workflows.Recovery,
 	return recall, nil
 }
 
-// difference is how the SDK marks what a replay does not do again.
+// difference is how the errors of the SDK begin for a replay that differs from its history.
 const difference = "[TMPRL1100] nondeterministic workflow"
 
-// isEndedByItself tells whether a history ends with what its last task did.
-func isEndedByItself(history *historypb.History) bool {
+// endedItself reports whether a history ends with a command of its last task.
+func endedItself(history *historypb.History) bool {
 	switch last := history.GetEvents()[len(history.GetEvents())-1]; last.GetEventType() {
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
 		enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
@@ -56,12 +56,12 @@ func isEndedByItself(history *historypb.History) bool {
 	return false
 }
 
-// withLastTask lets a history that was broken off go on for one more task, which
-// takes in all that no task has.
+// withLastTask adds one task to a history that was ended from outside. The task processes
+// everything that no task has processed.
 func withLastTask(history *historypb.History) *historypb.History {
 	events := history.GetEvents()
 	at := events[len(events)-1].GetEventTime()
-	for len(events) > 1 && isNoMore(events[len(events)-1].GetEventType()) {
+	for len(events) > 1 && isOutsideEnd(events[len(events)-1].GetEventType()) {
 		events = events[:len(events)-1]
 	}
 	events = events[:len(events):len(events)]
@@ -74,14 +74,14 @@ func withLastTask(history *historypb.History) *historypb.History {
 		Attributes: &historypb.HistoryEvent_WorkflowTaskStartedEventAttributes{
 			WorkflowTaskStartedEventAttributes: &historypb.WorkflowTaskStartedEventAttributes{ScheduledEventId: int64(len(events))},
 		}})
-	// Without anything behind it, a replayer would leave the task out.
+	// A replayer skips a task that is the last event.
 	add(&historypb.HistoryEvent{EventType: enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED})
 	return &historypb.History{Events: events}
 }
 
-// isNoMore tells whether an event at the end of a history is its end from outside,
-// or a task that did nothing.
-func isNoMore(kind enumspb.EventType) bool {
+// isOutsideEnd reports whether an event at the end of a history is the end from outside, or
+// part of a task that did nothing.
+func isOutsideEnd(kind enumspb.EventType) bool {
 	switch kind {
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
 		enumspb.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, enumspb.EVENT_TYPE_WORKFLOW_TASK_STARTED,

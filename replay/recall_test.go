@@ -11,14 +11,15 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"google.golang.org/protobuf/proto"
 
+	"segue/contract"
 	"segue/interaction"
 	"segue/replay"
 	"segue/workflows"
 )
 
-// brokenOff is a history as it would be had somebody terminated the workflow after
+// terminatedAfter returns a history as it would be if the workflow had been terminated after
 // so many events.
-func brokenOff(history *historypb.History, events int) *historypb.History {
+func terminatedAfter(history *historypb.History, events int) *historypb.History {
 	broken := proto.CloneOf(history)
 	broken.Events = broken.Events[:events]
 	last := broken.Events[events-1]
@@ -28,8 +29,8 @@ func brokenOff(history *historypb.History, events int) *historypb.History {
 	return broken
 }
 
-// mayEndHere tells whether a history can be broken off before an event: the server
-// writes what one task did at once.
+// mayEndHere reports whether a termination can come before an event: the server writes all
+// commands of a task at once.
 func mayEndHere(next *historypb.HistoryEvent) bool {
 	switch next.GetEventType() {
 	case enumspb.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED, enumspb.EVENT_TYPE_TIMER_FIRED,
@@ -39,10 +40,9 @@ func mayEndHere(next *historypb.HistoryEvent) bool {
 	return false
 }
 
-// brokenHistories calls for every golden history of interactions, or of lanes, with
-// what is recalled of it wherever it can break off; a long one is broken off here and
-// there.
-func brokenHistories(t *testing.T, lanes bool, check func(t *testing.T, recalled *workflows.Recovery, at *historypb.HistoryEvent)) {
+// terminatedHistories terminates every golden history of interactions, or of lanes, wherever
+// that is possible, and checks what Recall returns. A long history is terminated at a few places.
+func terminatedHistories(t *testing.T, lanes bool, check func(t *testing.T, recalled *workflows.Recovery, at *historypb.HistoryEvent)) {
 	const long, cuts = 100, 6
 	files, err := filepath.Glob("testdata/*/*.json.gz")
 	require.NoError(t, err)
@@ -67,7 +67,7 @@ func brokenHistories(t *testing.T, lanes bool, check func(t *testing.T, recalled
 				step = len(ends) / cuts
 			}
 			for i := 0; i < len(ends); i += step {
-				recalled, err := replay.Recall(brokenOff(history, ends[i]), quiet)
+				recalled, err := replay.Recall(terminatedAfter(history, ends[i]), quiet)
 				require.NoError(t, err, "after event %d", ends[i])
 				check(t, recalled, history.Events[ends[i]])
 			}
@@ -75,11 +75,10 @@ func brokenHistories(t *testing.T, lanes bool, check func(t *testing.T, recalled
 	}
 }
 
-// TestABrokenOffInteractionIsRecalled breaks every golden history off: what is left
-// undone then ends the interaction, once, and its events go on from those that were
-// dispatched.
-func TestABrokenOffInteractionIsRecalled(t *testing.T) {
-	brokenHistories(t, false, func(t *testing.T, recalled *workflows.Recovery, at *historypb.HistoryEvent) {
+// TestATerminatedInteractionIsRecalled terminates every golden history: the interaction then
+// ends once, and its undispatched events follow those that were dispatched.
+func TestATerminatedInteractionIsRecalled(t *testing.T) {
+	terminatedHistories(t, false, func(t *testing.T, recalled *workflows.Recovery, at *historypb.HistoryEvent) {
 		left, ok := recalled.Interaction()
 		require.True(t, ok)
 		wasCompleted := left.State() == interaction.StateCompleted
@@ -102,13 +101,13 @@ func TestABrokenOffInteractionIsRecalled(t *testing.T) {
 	})
 }
 
-// TestABrokenOffLaneIsRecalled does the same to lanes: what was given to one is
-// settled, or is left.
-func TestABrokenOffLaneIsRecalled(t *testing.T) {
+// TestATerminatedLaneIsRecalled does the same with lanes: each appended delivery is settled,
+// or is left.
+func TestATerminatedLaneIsRecalled(t *testing.T) {
 	some := map[bool]bool{}
 	var mu sync.Mutex
 	t.Run("lanes", func(t *testing.T) {
-		brokenHistories(t, true, func(t *testing.T, recalled *workflows.Recovery, at *historypb.HistoryEvent) {
+		terminatedHistories(t, true, func(t *testing.T, recalled *workflows.Recovery, at *historypb.HistoryEvent) {
 			left, ok := recalled.Lane()
 			require.True(t, ok)
 			require.NotEmpty(t, left.Start.Call)
@@ -117,23 +116,29 @@ func TestABrokenOffLaneIsRecalled(t *testing.T) {
 				require.NotEmpty(t, request.URL)
 			}
 			require.False(t, left.Knows("msg_of_another"))
+			var handedOver []contract.Request
+			for _, in := range left.HandOvers(left.Undelivered()) {
+				require.Equal(t, left.Start.Part, in.Part)
+				handedOver = append(handedOver, in.Requests...)
+			}
+			require.Equal(t, left.Undelivered(), handedOver)
 			mu.Lock()
 			defer mu.Unlock()
 			some[len(left.Undelivered()) > 0] = true
 		})
 	})
-	require.Len(t, some, 2, "lanes are broken off with deliveries to make, and with none")
+	require.Len(t, some, 2, "lanes are terminated with open deliveries, and with none")
 }
 
-// TestWhatNoWorkerTookIsRecalled breaks a history off before its first task: all
-// that was sent by then counts.
-func TestWhatNoWorkerTookIsRecalled(t *testing.T) {
+// TestSignalsThatNoWorkerProcessedAreRecalled terminates a history before its first task: all
+// signals until then count.
+func TestSignalsThatNoWorkerProcessedAreRecalled(t *testing.T) {
 	history := load(t, "testdata/v0/burst.json.gz")
 	var first int
 	for history.Events[first].GetEventType() != enumspb.EVENT_TYPE_WORKFLOW_TASK_STARTED {
 		first++
 	}
-	recalled, err := replay.Recall(brokenOff(history, first), quiet)
+	recalled, err := replay.Recall(terminatedAfter(history, first), quiet)
 	require.NoError(t, err)
 	left, ok := recalled.Interaction()
 	require.True(t, ok)

@@ -19,8 +19,8 @@ import (
 	"segue/workflows"
 )
 
-// File reads a history from a file: JSON as the temporal command line and
-// `segue export` write it, packed with gzip or not.
+// File reads a history from a file: JSON as the temporal command line and `segue export` write
+// it, compressed with gzip or not.
 func File(path string) (*historypb.History, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -36,16 +36,16 @@ func File(path string) (*historypb.History, error) {
 	}
 	history, err := client.HistoryFromJSON(text, client.HistoryJSONOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("%s is no history: %w", path, err)
+		return nil, fmt.Errorf("%s is not a history: %w", path, err)
 	}
 	if len(history.GetEvents()) == 0 {
-		return nil, fmt.Errorf("%s is no history: it has no events", path)
+		return nil, fmt.Errorf("%s is not a history: it has no events", path)
 	}
 	return history, nil
 }
 
-// History replays a history with today's workflows; an error says that they would
-// not do again what it recorded. The history is used up by it.
+// History replays a history with the current workflows. It returns an error if they would not
+// do what the history recorded. The replay changes the history: clone it to use it again.
 func History(history *historypb.History, logger log.Logger) error {
 	replayer, err := newReplayer(workflows.Register, nil)
 	if err != nil {
@@ -54,8 +54,8 @@ func History(history *historypb.History, logger log.Logger) error {
 	return replayer.ReplayWorkflowHistoryWithOptions(logger, history, original(history))
 }
 
-// original is the execution that a history was recorded under: an interaction
-// reads from its workflow id which one it is.
+// original returns the execution under which a history was recorded: an interaction reads
+// its identity from its workflow id.
 func original(history *historypb.History) worker.ReplayWorkflowHistoryOptions {
 	started := history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
 	return worker.ReplayWorkflowHistoryOptions{
@@ -63,7 +63,7 @@ func original(history *historypb.History) worker.ReplayWorkflowHistoryOptions {
 	}
 }
 
-// Execution replays a workflow of a namespace; nothing is changed there.
+// Execution replays a workflow of a namespace, and changes nothing there.
 func Execution(ctx context.Context, c client.Client, execution workflow.Execution, logger log.Logger) error {
 	history, err := Fetch(ctx, c, execution)
 	if err != nil {
@@ -72,9 +72,8 @@ func Execution(ctx context.Context, c client.Client, execution workflow.Executio
 	return History(history, logger)
 }
 
-// Fetch reads the whole history of one run from its namespace; an empty run id is the
-// latest run. The SDK's own replay of an execution wants every local activity to be
-// registered.
+// Fetch reads the whole history of one run from its namespace; an empty run id is the latest
+// run. The SDK's own replay of an execution requires that every local activity is registered.
 func Fetch(ctx context.Context, c client.Client, execution workflow.Execution) (*historypb.History, error) {
 	history := &historypb.History{}
 	pages := c.GetWorkflowHistory(ctx, execution.ID, execution.RunID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
@@ -91,14 +90,14 @@ func Fetch(ctx context.Context, c client.Client, execution workflow.Execution) (
 	return history, nil
 }
 
-// newReplayer runs the workflows that register adds the way a worker does. change
-// may spoil it.
+// newReplayer returns a replayer with the workflows that register adds and the options of a
+// worker. change, if not nil, changes the options.
 func newReplayer(register func(worker.WorkflowRegistry), change func(*worker.WorkflowReplayerOptions)) (worker.WorkflowReplayer, error) {
 	plugin, err := workflows.NewPlugin()
 	if err != nil {
 		return nil, fmt.Errorf("replayer: %w", err)
 	}
-	// Nobody waits for a replay, so one on a busy machine is no deadlock.
+	// A replay on a busy machine may take long without a deadlock.
 	options := worker.WorkflowReplayerOptions{Plugins: []worker.Plugin{plugin}, DisableDeadlockDetection: true}
 	if change != nil {
 		change(&options)

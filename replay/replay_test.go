@@ -16,7 +16,7 @@ import (
 	"segue/replay"
 )
 
-// scenarios are the paths that must each have a golden history.
+// scenarios are the paths that must have a golden history.
 var scenarios = []string{
 	"handled", "abandoned", "missed", "transferred", "engaged", "not_engaged", "retried_delivery", "parked",
 	"rejected_input", "continue_as_new", "burst", "canceled", "lane_retried", "lane_parked", "timed_out", "orphan",
@@ -24,7 +24,7 @@ var scenarios = []string{
 	"lane_redelivered", "lane_discarded", "lane_continue_as_new", "lane_parts", "lane_part_1", "lane_part_2", "upgraded_mail", "upgraded_call",
 }
 
-// quiet keeps the replayer's account of an expected failure out of the test's output.
+// quiet keeps the replayer's log of an expected failure out of the test's output.
 var quiet = sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))
 
 func load(t *testing.T, file string) *historypb.History {
@@ -34,8 +34,8 @@ func load(t *testing.T, file string) *historypb.History {
 	return history
 }
 
-// TestGoldenHistoriesReplay replays every recorded history: what a running
-// interaction has done, today's code would do again.
+// TestGoldenHistoriesReplay replays every recorded history: the current code does what running
+// interactions have done.
 func TestGoldenHistoriesReplay(t *testing.T) {
 	files, err := filepath.Glob("testdata/*/*.json.gz")
 	require.NoError(t, err)
@@ -60,33 +60,34 @@ var changeable = []string{"handled", "retried_delivery", "parked", "burst"}
 // that sets a timer before every Dispatch: if this passes, the test above proves nothing.
 func TestABrokenWorkflowFailsReplay(t *testing.T) {
 	for _, name := range changeable {
-		err := replay.SpoiledHistory(load(t, "testdata/v0/"+name+".json.gz"), quiet, func(o *worker.WorkflowReplayerOptions) {
+		err := replay.ChangedHistory(load(t, "testdata/v0/"+name+".json.gz"), quiet, func(o *worker.WorkflowReplayerOptions) {
 			o.Interceptors = []interceptor.WorkerInterceptor{changed.Interceptor(changed.Unguarded)}
 		})
 		require.ErrorContains(t, err, "TMPRL1100", name)
 	}
 }
 
-// TestAGuardedChangeReplays makes the same change behind a version: what was recorded
-// before it goes on in the older way.
+// TestAGuardedChangeReplays makes the same change behind a version: histories that were
+// recorded before it replay without the change.
 func TestAGuardedChangeReplays(t *testing.T) {
 	for _, name := range changeable {
-		err := replay.SpoiledHistory(load(t, "testdata/v0/"+name+".json.gz"), quiet, func(o *worker.WorkflowReplayerOptions) {
+		err := replay.ChangedHistory(load(t, "testdata/v0/"+name+".json.gz"), quiet, func(o *worker.WorkflowReplayerOptions) {
 			o.Interceptors = []interceptor.WorkerInterceptor{changed.Interceptor(changed.Guarded)}
 		})
 		require.NoError(t, err, name)
 	}
 }
 
-// TestAWorkerWithoutThePluginFailsReplay replays a burst with nothing to keep its order.
+// TestAWorkerWithoutThePluginFailsReplay replays a burst without the plugin that keeps the
+// order of signals.
 func TestAWorkerWithoutThePluginFailsReplay(t *testing.T) {
-	err := replay.SpoiledHistory(load(t, "testdata/v0/burst.json.gz"), quiet, func(o *worker.WorkflowReplayerOptions) { o.Plugins = nil })
+	err := replay.ChangedHistory(load(t, "testdata/v0/burst.json.gz"), quiet, func(o *worker.WorkflowReplayerOptions) { o.Plugins = nil })
 	require.Error(t, err)
 }
 
-func TestAFileThatIsNoHistoryIsNamed(t *testing.T) {
+func TestTheErrorNamesAFileThatIsNotAHistory(t *testing.T) {
 	_, err := replay.File("replay_test.go")
-	require.ErrorContains(t, err, "replay_test.go is no history")
+	require.ErrorContains(t, err, "replay_test.go is not a history")
 	_, err = replay.File("testdata/nowhere.json")
 	require.ErrorContains(t, err, "nowhere.json")
 }

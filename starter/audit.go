@@ -277,11 +277,11 @@ func (r audited) writeDiscarded(w io.Writer) error {
 }
 
 func writeFindings(w io.Writer, findings []audit.Finding) error {
-	rows := [][]string{{"INTERACTION", "CALL", "ENDED", "HOW", "STATE", "EVENTS", "DELIVERIES", "REASON"}}
+	rows := [][]string{{"INTERACTION", "CALL", "ENDED", "HOW", "STATE", "EVENTS", "DELIVERIES", "WAITING", "REASON"}}
 	for _, f := range findings {
 		rows = append(rows, []string{
 			f.ContactCenter + "/" + f.Interaction, f.Call, f.EndedAt.Local().Format(time.DateTime), f.Ended, string(f.State),
-			fmt.Sprint(len(f.Events)), fmt.Sprint(len(f.Deliveries)), f.Reason,
+			fmt.Sprint(len(f.Events)), fmt.Sprint(len(f.Deliveries)), fmt.Sprint(f.DeliveriesWaiting()), f.Reason,
 		})
 	}
 	return table(w, rows)

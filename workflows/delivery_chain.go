@@ -134,11 +134,13 @@ func (r *laneRun) joinChain(in *contract.Chain, before string) {
 	if in.Recovered != nil {
 		r.Last = cmp.Or(before, in.Recovered.Last, r.Last)
 	}
-	if r.Next == "" && in.Next != "" {
+	if r.Next != "" || in.Next == "" {
+		return
+	}
+	if r.isPart() {
 		r.Next = in.Next
-		if in.Recovered != nil {
-			r.Tail = in.Recovered.Tail
-		}
+	} else if in.Recovered != nil && in.Recovered.Tail != nil { // a lane makes its parts itself
+		r.Next, r.Tail = in.Next, in.Recovered.Tail
 	}
 }
 

@@ -29,18 +29,18 @@ var laneStart = contract.DeliveryStart{
 	Owner: contract.Owner{ContactCenter: "cc", Interaction: "i-1", FirstRunID: "first"}, Call: "crm",
 }
 
-// laneEnv runs one Delivery in virtual time, beside a receiver that answers as
-// the test says and an interaction that takes notes.
+// laneEnv runs one Delivery in virtual time, with a receiver that answers as the test says and
+// an interaction that records the reports.
 type laneEnv struct {
 	*env
 	begin time.Time
 	hold  *signalFirst
-	// answers are a delivery's next outcomes; when there is none left, it is delivered.
+	// answers are a delivery's next outcomes; after the last one, it is delivered.
 	answers map[string][]contract.Outcome
 	// during is called while a delivery is being attempted.
 	during func(in contract.AttemptInput)
-	// tries says of each attempt when it was, of what, and with which number; batches
-	// how many went together.
+	// tries lists the time, the delivery and the number of each attempt; batches lists how
+	// many deliveries each attempt had.
 	tries   []string
 	batches []int
 	// reports are the reports to the interaction; gone lets each of them fail.
@@ -49,14 +49,14 @@ type laneEnv struct {
 	gone    bool
 	// onChain is called when a lane and its parts signal each other.
 	onChain func(workflowID, signal string, arg any) error
-	// onReport is called while a report is on its way.
+	// onReport is called while a report is being sent.
 	onReport func(signal string)
-	parked   []int64  // what the search attribute SegueParked was set to
-	outcomes []string // and SegueOutcome
+	parked   []int64  // the values of the search attribute SegueParked
+	outcomes []string // the values of SegueOutcome
 }
 
-// signalFirst holds a workflow function back until its first signal is there, as
-// signal-with-start does it: the test environment cannot.
+// signalFirst starts a workflow function with its first signal, as signal-with-start does; the
+// test environment cannot.
 type signalFirst struct {
 	interceptor.WorkerInterceptorBase
 	off bool
@@ -115,7 +115,7 @@ func newLane(t *testing.T) *laneEnv {
 	return l
 }
 
-// answer is the receiver.
+// answer plays the receiver.
 func (l *laneEnv) answer(in contract.AttemptInput) contract.AttemptResult {
 	require.Equal(l.t, laneStart.Owner, in.Owner)
 	require.True(l.t, in.InLane)
@@ -153,13 +153,13 @@ func (l *laneEnv) answerOne(request contract.Request, number int) contract.Outco
 	return outcome
 }
 
-// report is the interaction.
+// report plays the interaction.
 func (l *laneEnv) report(_, workflowID, runID, signal string, arg any) error {
 	if l.onChain != nil && workflowID != testWorkflow {
 		return l.onChain(workflowID, signal, arg)
 	}
 	require.Equal(l.t, testWorkflow, workflowID)
-	require.Empty(l.t, runID, "whichever run of the interaction is open")
+	require.Empty(l.t, runID, "the latest run of the interaction")
 	if l.onReport != nil {
 		l.onReport(signal)
 	}
@@ -184,7 +184,7 @@ func (l *laneEnv) report(_, workflowID, runID, signal string, arg any) error {
 
 func (l *laneEnv) elapsed() time.Duration { return l.Now().Sub(l.begin) }
 
-// at does something at a moment after the start.
+// at calls do at a time after the start.
 func (l *laneEnv) at(after time.Duration, do func()) { l.RegisterDelayedCallback(do, after) }
 
 func (l *laneEnv) signal(after time.Duration, name, payload string) {
@@ -208,7 +208,7 @@ func (l *laneEnv) run() {
 	require.NoError(l.t, l.GetWorkflowError())
 }
 
-// runOn runs the lane until it continues as new, and returns what it carries.
+// runOn runs the lane until it continues as new, and returns what it carries over.
 func (l *laneEnv) runOn() *workflows.CarriedLane {
 	l.t.Helper()
 	l.begin = l.Now()
@@ -231,7 +231,7 @@ func (l *laneEnv) carried() *workflows.CarriedLane {
 	return &carried
 }
 
-// goOn runs the next run of a lane from where another ended.
+// goOn runs the next run of a lane.
 func (l *laneEnv) goOn(before *laneEnv, carried *workflows.CarriedLane) {
 	l.t.Helper()
 	l.hold.off, l.begin = true, before.begin
@@ -241,7 +241,7 @@ func (l *laneEnv) goOn(before *laneEnv, carried *workflows.CarriedLane) {
 	require.NoError(l.t, l.GetWorkflowError())
 }
 
-// statuses are what the query tells: "d1:waiting d2:waiting".
+// statuses queries the lane: "d1:waiting d2:waiting".
 func (l *laneEnv) statuses() string {
 	l.t.Helper()
 	var list []string
@@ -266,7 +266,7 @@ func handOver(ids ...string) contract.HandOver {
 	return in
 }
 
-// afterFailing hands over because of the first one's first attempt.
+// afterFailing hands over because the first attempt of the first delivery failed.
 func afterFailing(outcome contract.Outcome, ids ...string) contract.HandOver {
 	in := handOver(ids...)
 	outcome.ID = ids[0]

@@ -17,7 +17,7 @@ func TestARepeatedAppendAddsNothing(t *testing.T) {
 	first := handOver("d1", "d2")
 	l.append(0, first)
 	l.append(0, first)
-	l.append(time.Minute, afterFailing(final(), "d2", "d3")) // overlaps, with another word of d2
+	l.append(time.Minute, afterFailing(final(), "d2", "d3")) // overlaps, with another outcome of d2
 	l.append(time.Minute, first)
 	l.append(2*time.Minute, handOver("d1", "d4", "d4"))
 	l.run()
@@ -46,7 +46,7 @@ func TestMalformedSignalsOfALaneChangeNothing(t *testing.T) {
 	require.Equal(t, []string{"0s d1 #1", "1h0m0s d1 #1", "1h0m0s d2 #1"}, l.tries)
 }
 
-func TestABusyLaneTellsOfManyAtOnce(t *testing.T) {
+func TestABusyLaneReportsManyResultsAtOnce(t *testing.T) {
 	l := newLane(t)
 	l.append(0, handOver(ids(45)...))
 	l.run()
@@ -57,7 +57,7 @@ func TestABusyLaneTellsOfManyAtOnce(t *testing.T) {
 	require.Contains(t, l.reports[2], "lane_drained d41:delivered")
 }
 
-func TestALaneGoesOnWhenItsInteractionIsGone(t *testing.T) {
+func TestALaneContinuesAfterItsInteractionHasEnded(t *testing.T) {
 	l := newLane(t)
 	l.gone = true
 	l.answers["d2"] = []contract.Outcome{final(), final()}
@@ -66,7 +66,7 @@ func TestALaneGoesOnWhenItsInteractionIsGone(t *testing.T) {
 	l.signal(2*time.Hour, contract.SignalRedeliver, ``)
 	l.run()
 	require.Equal(t, []string{"0s d1 #1", "0s d2 #1", "1h0m0s d2 #1", "2h0m0s d2 #1", "2h0m0s d3 #1"}, l.tries)
-	require.Len(t, l.reports, 1, "it is asked once")
+	require.Len(t, l.reports, 1, "a lane reports once to an interaction that has ended")
 }
 
 func TestAnAppendDuringTheLastReportIsNotLost(t *testing.T) {
@@ -85,7 +85,7 @@ func TestAnAppendDuringTheLastReportIsNotLost(t *testing.T) {
 			l.run()
 			want := []string{"0s d1 #1", "0s d2 #1", "0s d3 #1"}
 			if gone {
-				want = want[:2] // nobody is told of d2, so nothing comes meanwhile
+				want = want[:2] // no report is sent for d2, so d3 is not appended
 			}
 			require.Equal(t, want, l.tries)
 			require.Contains(t, l.reports[0], "lane_drained d1:delivered last=d1")
@@ -156,7 +156,7 @@ func TestALongLaneContinuesAsNewWithEverythingItHas(t *testing.T) {
 	require.True(t, strings.HasSuffix(next.reports[len(next.reports)-1], " d2:discarded last=d5"), next.reports)
 }
 
-func TestWhatALaneHasNotToldYetIsCarried(t *testing.T) {
+func TestUnreportedResultsAreCarriedOver(t *testing.T) {
 	l := newLane(t)
 	l.answers["d2"] = []contract.Outcome{retry(time.Hour)}
 	l.append(0, handOver("d1", "d2"))
@@ -166,19 +166,19 @@ func TestWhatALaneHasNotToldYetIsCarried(t *testing.T) {
 	next := newLane(t)
 	next.goOn(l, carried)
 	require.Empty(t, next.tries)
-	told := strings.Join(append(l.reports, next.reports...), ", ")
-	require.Equal(t, 1, strings.Count(told, "d1:delivered"), told)
-	require.Equal(t, 1, strings.Count(told, "d2:discarded"), told)
+	reports := strings.Join(append(l.reports, next.reports...), ", ")
+	require.Equal(t, 1, strings.Count(reports, "d1:delivered"), reports)
+	require.Equal(t, 1, strings.Count(reports, "d2:discarded"), reports)
 	require.Contains(t, next.reports[len(next.reports)-1], "lane_drained")
 }
 
-func TestALaneWithoutInteractionStaysSoOverItsRuns(t *testing.T) {
+func TestTheNextRunReportsNothingToAnEndedInteraction(t *testing.T) {
 	l := newLane(t)
 	l.gone = true
 	l.answers["d2"] = []contract.Outcome{final()}
 	l.append(0, handOver("d1", "d2"))
 	l.at(time.Minute, func() { l.SetContinueAsNewSuggested(true) })
-	l.signal(2*time.Minute, contract.SignalRedeliver, `{"id":"nobody"}`) // even a refused signal lets it look
+	l.signal(2*time.Minute, contract.SignalRedeliver, `{"id":"nobody"}`) // a refused signal wakes the run, too
 	carried := l.runOn()
 	require.Len(t, l.reports, 1)
 	next := newLane(t)
@@ -188,7 +188,7 @@ func TestALaneWithoutInteractionStaysSoOverItsRuns(t *testing.T) {
 	require.Empty(t, next.reports)
 }
 
-func TestALaneTellsAgainOnceItsInteractionAppends(t *testing.T) {
+func TestALaneReportsAgainOnceItsInteractionAppends(t *testing.T) {
 	l := newLane(t)
 	l.gone = true
 	l.answers["d1"] = []contract.Outcome{final()}
@@ -200,8 +200,8 @@ func TestALaneTellsAgainOnceItsInteractionAppends(t *testing.T) {
 	require.Contains(t, l.reports[len(l.reports)-1], "lane_drained d1:discarded")
 }
 
-// The Temporal UI offers a cancellation first. It must not lose what was never tried.
-func TestACanceledLaneGivesNothingUp(t *testing.T) {
+// The Temporal UI offers a cancellation first. It must not lose deliveries that were never attempted.
+func TestACanceledLaneDiscardsNothing(t *testing.T) {
 	l := newLane(t)
 	l.answers["d1"] = []contract.Outcome{final()}
 	l.append(0, handOver("d1", "d2"))
@@ -236,7 +236,7 @@ func TestACanceledLaneContinuesAsNewWithEverythingItHas(t *testing.T) {
 	require.Contains(t, next.reports[len(next.reports)-1], "d1:delivered d2:delivered d3:delivered")
 }
 
-func TestAllOfALaneIsGivenUpOnRequest(t *testing.T) {
+func TestDiscardWithAllDiscardsEveryDelivery(t *testing.T) {
 	l := newLane(t)
 	l.answers["d1"] = []contract.Outcome{final()}
 	l.append(0, handOver("d1", "d2", "d3"))
@@ -253,8 +253,8 @@ func TestAllOfALaneIsGivenUpOnRequest(t *testing.T) {
 	require.Equal(t, []string{"discarded"}, l.outcomes)
 }
 
-// What was given up is listed longer than what has arrived.
-func TestALaneShowsWhatWasDiscardedAmongMuchThatArrived(t *testing.T) {
+// Discarded deliveries are listed longer than delivered ones.
+func TestALaneListsADiscardedDeliveryAmongManyDelivered(t *testing.T) {
 	l := newLane(t)
 	l.answers["d1"] = []contract.Outcome{kept(time.Hour, ordered("skip", final()))}
 	l.append(0, handOver(ids(200)...))
@@ -266,7 +266,7 @@ func TestALaneShowsWhatWasDiscardedAmongMuchThatArrived(t *testing.T) {
 	require.Equal(t, []string{"discarded"}, l.outcomes)
 }
 
-func TestThePageOfALaneTellsOneAttemptFromAnother(t *testing.T) {
+func TestTheDetailsOfALaneDistinguishAttempts(t *testing.T) {
 	l := newLane(t)
 	answering := func(text string) contract.Outcome {
 		outcome := final()
@@ -293,7 +293,7 @@ func TestThePageOfALaneTellsOneAttemptFromAnother(t *testing.T) {
 	l.run()
 }
 
-func TestASignalThatIsRefusedLeavesATraceOnThePage(t *testing.T) {
+func TestTheDetailsOfALaneListRefusedSignals(t *testing.T) {
 	l := newLane(t)
 	l.answers["d1"] = []contract.Outcome{final()}
 	l.append(0, handOver("d1", "d2"))
@@ -336,7 +336,7 @@ func TestALaneRenewsItselfByItsOwnCounters(t *testing.T) {
 			l.answers["d1"] = []contract.Outcome{final()}
 			l.append(0, handOver("d1", "d2"))
 			grow(l)
-			l.signal(2*time.Minute, contract.SignalRedeliver, `{"id":"d2"}`) // it is looked at when something happens
+			l.signal(2*time.Minute, contract.SignalRedeliver, `{"id":"d2"}`) // a signal wakes the run
 			carried := l.runOn()
 			require.Len(t, carried.Items, 2)
 		})
@@ -360,9 +360,9 @@ func TestALaneWithABacklogContinuesAsNew(t *testing.T) {
 	require.Equal(t, "0s d31 #1", next.tries[0])
 }
 
-// An interaction waits for what its receiver returns; it is not to wait for
-// another delivery's schedule as well.
-func TestALaneTellsWhatItHasBeforeItWaits(t *testing.T) {
+// An interaction waits for the values that a response returns; it must not wait for the
+// schedule of another delivery as well.
+func TestALaneReportsResultsBeforeItWaits(t *testing.T) {
 	l := newLane(t)
 	l.answers["d2"] = []contract.Outcome{retry(5 * time.Hour)}
 	l.append(0, handOver("d1", "d2"))

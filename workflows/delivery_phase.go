@@ -9,34 +9,47 @@ import (
 	"segue/contract"
 )
 
-// lanePhase is what a run of a lane does next. The loop decides it again after each step and
-// after each signal.
+// lanePhase is what a run of a lane does next. It depends on the state of the run alone, and is
+// decided again after each step and each signal. If the conditions of several phases hold, the
+// first of them counts.
+//
+//	phase       the run                                         when
+//	----------  ----------------------------------------------  ------------------------------------------
+//	renewing    continues as new                                it is long, and the next run can be given all
+//	forwarding  forwards to the tail of the chain of parts      deliveries do not fit
+//	attempting  attempts a delivery, or a batch of them         the next delivery is due
+//	passing     releases the part behind it                     what it holds is settled or lets others pass
+//	closing     reports the last results and completes          nothing is left, here or in parts behind it
+//	waiting     reports results; waits for a retry, an expiry   otherwise
+//	            of a parked delivery, or a signal
+//
+// Forwarding comes before attempting so that a lane does not grow while its receiver is slow,
+// and passing after it so that parts begin only when this run has nothing to send.
 type lanePhase int
 
 const (
-	laneRenews   lanePhase = iota // continues as new: the run's history is long
-	laneForwards                  // forwards what does not fit to the tail of the chain
-	laneAttempts                  // attempts the next delivery
-	lanePasses                    // releases the part behind it
-	laneCloses                    // completes: nothing is left here, nor in parts behind it
-	laneWaits                     // waits for a retry, an expiry, a signal
+	laneRenewing lanePhase = iota
+	laneForwarding
+	laneAttempting
+	lanePassing
+	laneClosing
+	laneWaiting
 )
 
-// phase decides what the run does next. Of several phases that apply the first one counts.
 func (r *laneRun) phase(next *item, now time.Time) lanePhase {
 	switch {
 	case r.isLong() && r.fitsCarrying():
-		return laneRenews
+		return laneRenewing
 	case len(r.Overflow) > 0:
-		return laneForwards
+		return laneForwarding
 	case next != nil && next.isDue(now):
-		return laneAttempts
+		return laneAttempting
 	case r.mayPass():
-		return lanePasses
+		return lanePassing
 	case r.isDone():
-		return laneCloses
+		return laneClosing
 	default:
-		return laneWaits
+		return laneWaiting
 	}
 }
 
@@ -50,20 +63,20 @@ func (r *laneRun) loop() error {
 		r.publish()
 		next := r.next()
 		switch r.phase(next, now) {
-		case laneRenews:
+		case laneRenewing:
 			return workflow.NewContinueAsNewError(r.ctx, contract.WorkflowDelivery, r.start, r.CarriedLane)
-		case laneForwards:
+		case laneForwarding:
 			r.forward()
-		case laneAttempts:
+		case laneAttempting:
 			r.attempt(next)
-		case lanePasses:
+		case lanePassing:
 			r.pass()
-		case laneCloses:
+		case laneClosing:
 			r.reportDrained()
 			if !r.woken { // nothing was appended while the report was on its way
 				return nil
 			}
-		case laneWaits:
+		case laneWaiting:
 			r.reportResults(signalLaneResult)
 			if err := r.wait(next, expiry); err != nil {
 				return fmt.Errorf("lane of %s: %w", r.start.Call, err)

@@ -13,7 +13,7 @@ import (
 	"segue/contract"
 )
 
-// newPickyLane is the environment of a lane workflow; its receiver takes new bytes only.
+// newPickyLane returns the environment of a lane whose receiver accepts only new bytes.
 func newPickyLane(t *testing.T) *env {
 	e := newEnv(t)
 	e.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "delivery/cc/i-1/crm", TaskQueue: "segue"})
@@ -35,22 +35,23 @@ func (e *env) lane() {
 	require.NoError(e.t, e.GetWorkflowError())
 }
 
-// appended hands requests over to the lane as it starts.
+// appended hands requests over to the lane at its start.
 func (e *env) appended(requests ...contract.Request) {
 	e.RegisterDelayedCallback(func() {
 		e.SignalWorkflow(contract.SignalAppend, contract.HandOver{Owner: laneStart.Owner, Call: "crm", Requests: requests})
 	}, 0)
 }
 
-func (e *env) wish(after time.Duration, signal, wish string) {
-	e.RegisterDelayedCallback(func() { e.SignalWorkflow(signal, json.RawMessage(wish)) }, after)
+// operator sends a request of an operator.
+func (e *env) operator(after time.Duration, signal, request string) {
+	e.RegisterDelayedCallback(func() { e.SignalWorkflow(signal, json.RawMessage(request)) }, after)
 }
 
 func (e *env) bodies() []string {
 	var bodies []string
 	for _, in := range e.attempts {
 		bodies = append(bodies, in.Requests[0].Body)
-		require.Nil(e.t, in.Requests[0].Source, "an attempt does not need it")
+		require.Nil(e.t, in.Requests[0].Source, "an attempt does not need its source")
 	}
 	return bodies
 }
@@ -61,19 +62,19 @@ func TestRedeliverRendersAnewOnRequest(t *testing.T) {
 	e := newPickyLane(t)
 	e.onRender = func(in contract.RenderInput) contract.Request {
 		require.JSONEq(t, string(old.Source), string(in.Request.Source))
-		require.Empty(t, in.Request.Body, "of no use there")
+		require.Empty(t, in.Request.Body, "rendering does not need it")
 		return contract.Request{ID: in.Request.ID, Call: "crm", Body: "new"}
 	}
 	e.appended(old)
-	e.wish(time.Hour, contract.SignalRedeliver, `{"id":"d1"}`)
-	e.wish(2*time.Hour, contract.SignalRedeliver, `{"id":"d1","rerender":true}`)
+	e.operator(time.Hour, contract.SignalRedeliver, `{"id":"d1"}`)
+	e.operator(2*time.Hour, contract.SignalRedeliver, `{"id":"d1","rerender":true}`)
 	e.lane()
 	require.Equal(t, []string{"old", "old", "new"}, e.bodies())
 	require.Len(t, e.renders, 1)
 	require.Equal(t, laneStart.Owner, e.renders[0].Owner)
 }
 
-// What cannot be rendered anew is parked with the reason; the bytes are not lost.
+// A delivery that cannot be rendered again is parked with the reason, and keeps its bytes.
 func TestAFaultKeepsTheOldBytes(t *testing.T) {
 	e := newPickyLane(t)
 	var why string
@@ -86,33 +87,33 @@ func TestAFaultKeepsTheOldBytes(t *testing.T) {
 		return contract.AttemptResult{Outcomes: []contract.Outcome{outcome}}
 	}
 	e.appended(old)
-	e.wish(time.Hour, contract.SignalRedeliver, `{"rerender":true}`)
+	e.operator(time.Hour, contract.SignalRedeliver, `{"rerender":true}`)
 	e.RegisterDelayedCallback(func() { why = query[[]contract.DeliveryRecord](e, contract.QueryDeliveries)[0].Why }, 90*time.Minute)
-	e.wish(2*time.Hour, contract.SignalRedeliver, `{}`)
-	e.wish(3*time.Hour, contract.SignalDiscard, `{}`)
+	e.operator(2*time.Hour, contract.SignalRedeliver, `{}`)
+	e.operator(3*time.Hour, contract.SignalDiscard, `{}`)
 	e.lane()
 	require.Equal(t, "json.x: has no value", why)
 	require.Equal(t, []string{"old", "", "old"}, e.bodies())
 }
 
-// Without its source a delivery is not touched by a wish to render it anew.
-func TestWhatHasNoSourceStaysAsItIs(t *testing.T) {
+// A delivery without its source cannot be rendered again.
+func TestADeliveryWithoutItsSourceStaysParked(t *testing.T) {
 	e := newPickyLane(t)
 	bare := old.WithoutSource()
 	e.appended(bare)
-	e.wish(time.Hour, contract.SignalRedeliver, `{"id":"d1","rerender":true}`)
+	e.operator(time.Hour, contract.SignalRedeliver, `{"id":"d1","rerender":true}`)
 	e.RegisterDelayedCallback(func() {
 		record := query[[]contract.DeliveryRecord](e, contract.QueryDeliveries)[0]
 		require.Equal(t, contract.StatusParked, record.Status)
 		require.False(t, record.CanRerender)
 	}, 2*time.Hour)
-	e.wish(3*time.Hour, contract.SignalDiscard, `{}`)
+	e.operator(3*time.Hour, contract.SignalDiscard, `{}`)
 	e.lane()
 	require.Empty(t, e.renders)
 	require.Equal(t, []string{"old"}, e.bodies())
 }
 
-// An operator gives it up while it is rendered: it is not sent any more.
+// A delivery that an operator discards while it is being rendered is not sent.
 func TestADiscardWhileRendering(t *testing.T) {
 	e := newPickyLane(t)
 	e.onRender = func(in contract.RenderInput) contract.Request {
@@ -121,13 +122,13 @@ func TestADiscardWhileRendering(t *testing.T) {
 		return in.Request
 	}
 	e.appended(old)
-	e.wish(time.Hour, contract.SignalRedeliver, `{"rerender":true}`)
+	e.operator(time.Hour, contract.SignalRedeliver, `{"rerender":true}`)
 	e.lane()
 	require.Equal(t, []string{"old"}, e.bodies())
 }
 
-// A failing lane takes along what its requests were rendered from.
-func TestWhatIsHandedOverHasItsSource(t *testing.T) {
+// A lane that is handed over keeps what its requests were rendered from.
+func TestAHandedOverRequestHasItsSource(t *testing.T) {
 	e := newEnv(t)
 	e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {
 		result.Deliveries = []contract.Delivery{{

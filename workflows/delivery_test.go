@@ -24,7 +24,7 @@ func TestALaneTriesInOrderOnItsSchedule(t *testing.T) {
 	require.Empty(t, l.parked)
 }
 
-func TestWhatCameOfADeliveryIsTold(t *testing.T) {
+func TestTheResultOfADeliveryIsReported(t *testing.T) {
 	l := newLane(t)
 	ok := contract.Outcome{Verdict: contract.VerdictDelivered, Code: 201, Class: "ok", Returns: map[string]any{"tier": "gold"}}
 	l.answers["d1"] = []contract.Outcome{ok}
@@ -44,9 +44,8 @@ func TestAFreeOutcomeTakesNoStepOfTheSchedule(t *testing.T) {
 	require.Equal(t, []string{"10s d1 #1", "20s d1 #1", "5m20s d1 #2", "5m21s d1 #2"}, l.tries)
 }
 
-// The activity's own end says nothing of the receiver; it is as an attempt that
-// nobody answered.
-func TestAnAttemptWithoutOutcomeIsTriedAgain(t *testing.T) {
+// An activity that fails says nothing about the receiver: the attempt counts as unanswered.
+func TestAnAttemptWithoutOutcomeIsRetried(t *testing.T) {
 	l := newLane(t)
 	l.answers["d1"] = []contract.Outcome{{}}
 	l.append(0, handOver("d1", "d2"))
@@ -91,7 +90,7 @@ func TestAFinalOutcomeParksAndBlocksTheLane(t *testing.T) {
 	}
 }
 
-func TestAParkedDeliveryIsToldAtOnce(t *testing.T) {
+func TestAParkedDeliveryIsReportedAtOnce(t *testing.T) {
 	l := newLane(t)
 	l.answers["d2"] = []contract.Outcome{final()}
 	l.append(0, handOver("d1", "d2", "d3"))
@@ -114,13 +113,13 @@ func TestTheOrderPolicySaysWhatPassesAFailure(t *testing.T) {
 		"skip: a parked one lets the others pass": {
 			ordered("skip", final()), []string{"0s d1 #1", "0s d2 #1", "0s d3 #1", "10h0m0s d1 #1"},
 		},
-		"skip: one that is tried again does not": {
+		"skip: a delivery that is retried does not": {
 			ordered("skip", retry(time.Hour)), []string{"0s d1 #1", "1h0m0s d1 #2", "1h0m0s d2 #1", "1h0m0s d3 #1"},
 		},
 		"unordered: a parked one lets the others pass": {
 			ordered("unordered", final()), []string{"0s d1 #1", "0s d2 #1", "0s d3 #1", "10h0m0s d1 #1"},
 		},
-		"unordered: so does one that is tried again": {
+		"unordered: so does a delivery that is retried": {
 			ordered("unordered", retry(time.Hour)), []string{"0s d1 #1", "0s d2 #1", "0s d3 #1", "1h0m0s d1 #2"},
 		},
 	} {
@@ -146,9 +145,9 @@ func TestUnorderedDeliveriesGoWhenTheyAreDue(t *testing.T) {
 
 func TestAnOperatorRedelivers(t *testing.T) {
 	for name, test := range map[string]struct {
-		wish  string
-		tries []string
-		told  string
+		request  string
+		tries    []string
+		reported string
 	}{
 		"all":           {`{}`, []string{"d1 #1", "d3 #1"}, "d1:delivered d3:delivered last=d4"},
 		"all, no input": {``, []string{"d1 #1", "d3 #1"}, "d1:delivered d3:delivered last=d4"},
@@ -165,8 +164,8 @@ func TestAnOperatorRedelivers(t *testing.T) {
 				before = len(l.tries)
 				require.Equal(t, "d1:parked d2:delivered d3:parked d4:delivered", l.statuses())
 			})
-			l.signal(2*time.Hour, contract.SignalRedeliver, test.wish)
-			l.signal(3*time.Hour, contract.SignalDiscard, `{"id":"d1"}`) // what is left
+			l.signal(2*time.Hour, contract.SignalRedeliver, test.request)
+			l.signal(3*time.Hour, contract.SignalDiscard, `{"id":"d1"}`) // the one that is left
 			l.run()
 			var again []string
 			for _, try := range l.tries[before:] {
@@ -174,13 +173,13 @@ func TestAnOperatorRedelivers(t *testing.T) {
 				again = append(again, strings.TrimPrefix(try, "2h0m0s "))
 			}
 			require.Equal(t, test.tries, again)
-			require.Contains(t, l.reports[len(l.reports)-1], test.told)
+			require.Contains(t, l.reports[len(l.reports)-1], test.reported)
 		})
 	}
 }
 
-// A redelivered one that fails again goes through its whole schedule.
-func TestARedeliveryStartsTheScheduleAnew(t *testing.T) {
+// A redelivered delivery that fails again goes through its whole schedule.
+func TestARedeliveryRestartsTheSchedule(t *testing.T) {
 	l := newLane(t)
 	l.answers["d1"] = []contract.Outcome{retry(time.Second), final(), retry(5 * time.Second), retry(5 * time.Minute)}
 	l.append(0, handOver("d1"))
@@ -225,13 +224,13 @@ func TestADeliveryIsDiscardedWhileItIsAttempted(t *testing.T) {
 			l.append(0, handOver("d1", "d2"))
 			l.run()
 			require.Equal(t, []string{"0s d1 #1", "0s d2 #1"}, l.tries)
-			told := map[string]string{"delivered": "delivered"}[name] // the receiver has it: that is told
-			require.Equal(t, []string{"0s lane_drained d1:" + cmp.Or(told, "discarded") + " d2:delivered last=d2"}, l.reports)
+			result := map[string]string{"delivered": "delivered"}[name] // the receiver has it
+			require.Equal(t, []string{"0s lane_drained d1:" + cmp.Or(result, "discarded") + " d2:delivered last=d2"}, l.reports)
 		})
 	}
 }
 
-// There are more of them than settled ones are kept.
+// There are more of them than a lane keeps of settled deliveries.
 func TestAllParkedDeliveriesAreDiscardedOrRedeliveredTogether(t *testing.T) {
 	const n = 120
 	for _, signal := range []string{contract.SignalDiscard, contract.SignalRedeliver} {
@@ -246,8 +245,8 @@ func TestAllParkedDeliveriesAreDiscardedOrRedeliveredTogether(t *testing.T) {
 			l.run()
 			require.EqualValues(t, 0, l.parked[len(l.parked)-1])
 			settled := map[string]bool{}
-			for _, told := range l.reports {
-				for _, word := range strings.Fields(told) {
+			for _, report := range l.reports {
+				for _, word := range strings.Fields(report) {
 					if id, status, ok := strings.Cut(word, ":"); ok && status != "parked" {
 						require.False(t, settled[id], id)
 						settled[id] = true
@@ -291,7 +290,7 @@ func TestARetentionDoesNotHoldUpWhatPasses(t *testing.T) {
 	}, l.reports)
 }
 
-func TestARedeliveredOneDoesNotExpire(t *testing.T) {
+func TestARedeliveredDeliveryDoesNotExpire(t *testing.T) {
 	l := newLane(t)
 	l.answers["d1"] = []contract.Outcome{kept(48*time.Hour, final()), retry(72 * time.Hour)}
 	l.append(0, handOver("d1"))

@@ -29,17 +29,17 @@ type receiverEnv struct {
 	*env
 	hold  *signalFirst
 	begin time.Time
-	// inspection is what a look finds; when answers otherwise for a time.
-	inspection contract.Inspection
-	looks      int
-	drained    bool // nothing waits since it delivers
-	// said is what operators heard: "5m0s delivery_failing http_5xx since 0s".
-	said   []string
-	events []map[string]any
-	ids    []string
-	last   int64 // the sequence of the last one
-	// during is called while operators are being told; refuse lets that fail so often.
-	during func(when string)
+	// inspection is what an inspection finds.
+	inspection  contract.Inspection
+	inspections int
+	drained     bool // nothing waits since the receiver delivers
+	// notified lists the notifications: "5m0s delivery_failing for 300".
+	notified []string
+	events   []map[string]any
+	ids      []string
+	last     int64 // the sequence of the last notification
+	// during is called during a notification; so many of them fail.
+	during func(moment string)
 	refuse int
 }
 
@@ -66,8 +66,8 @@ func newReceiver(t *testing.T) *receiverEnv {
 
 func (r *receiverEnv) inspect(_ context.Context, in contract.InspectInput) (contract.Inspection, error) {
 	require.Equal(r.t, "crm", in.Call)
-	if r.looks++; r.looks == 5000 { // virtual time has no end
-		r.t.Error("it looks forever")
+	if r.inspections++; r.inspections == 5000 { // virtual time has no end
+		r.t.Error("it inspects forever")
 		r.CancelWorkflow()
 	}
 	return r.inspection, nil
@@ -76,7 +76,7 @@ func (r *receiverEnv) inspect(_ context.Context, in contract.InspectInput) (cont
 func (r *receiverEnv) alert(_ context.Context, in contract.AlertInput) (contract.AlertResult, error) {
 	if r.refuse > 0 {
 		r.refuse--
-		return contract.AlertResult{}, errors.New("Temporal takes nothing")
+		return contract.AlertResult{}, errors.New("Temporal is unavailable")
 	}
 	require.Equal(r.t, "segue/crm", in.Owner.Receiver)
 	require.Empty(r.t, in.Owner.Interaction)
@@ -93,7 +93,7 @@ func (r *receiverEnv) alert(_ context.Context, in contract.AlertInput) (contract
 	if n := event.Fields["count"]; n != 0.0 {
 		text += fmt.Sprintf(" count %v", n)
 	}
-	r.said, r.events = append(r.said, text), append(r.events, event.Fields)
+	r.notified, r.events = append(r.notified, text), append(r.events, event.Fields)
 	id := contract.DeliveryID(in.Owner, &event, "pager")
 	r.ids = append(r.ids, id)
 	if r.during != nil {
@@ -102,12 +102,12 @@ func (r *receiverEnv) alert(_ context.Context, in contract.AlertInput) (contract
 	return contract.AlertResult{Version: "v1", Deliveries: []contract.Delivery{{ID: id, Call: "pager", Moment: string(event.Moment), Sequence: event.Sequence, Status: contract.StatusInLane}}}, nil
 }
 
-// tell is what a worker process tells, at a moment after the start.
-func (r *receiverEnv) tell(after time.Duration, told contract.HealthReport) {
-	r.RegisterDelayedCallback(func() { r.SignalWorkflow(contract.SignalHealth, told) }, after)
+// reports sends the report of a worker, at a time after the start.
+func (r *receiverEnv) reports(after time.Duration, report contract.HealthReport) {
+	r.RegisterDelayedCallback(func() { r.SignalWorkflow(contract.SignalHealth, report) }, after)
 }
 
-// fails tells at a moment that nothing was delivered since another.
+// fails reports that the receiver has failed since another time.
 func (r *receiverEnv) fails(after, since time.Duration) {
 	r.RegisterDelayedCallback(func() {
 		if r.drained {
@@ -127,7 +127,7 @@ func (r *receiverEnv) failing(health contract.Health, since time.Duration) contr
 	}}
 }
 
-// delivers tells that something arrived, as all that waited does.
+// delivers reports a delivery, after which nothing waits.
 func (r *receiverEnv) delivers(after time.Duration) {
 	r.at(after, func() { r.inspection.Lanes, r.drained = 0, true })
 	r.deliversOne(after)
@@ -140,7 +140,7 @@ func (r *receiverEnv) deliversOne(after time.Duration) {
 }
 
 func (r *receiverEnv) parks(after time.Duration, n int) {
-	r.tell(after, contract.HealthReport{Parked: n, LastParked: &contract.Failure{
+	r.reports(after, contract.HealthReport{Parked: n, LastParked: &contract.Failure{
 		Class: "gone", Code: 410, Message: "HTTP 410 Gone", Delivery: "d9", ContactCenter: "cc", Interaction: "i-9",
 	}})
 }
@@ -162,10 +162,10 @@ func (r *receiverEnv) status() contract.ReceiverStatus {
 	return query[contract.ReceiverStatus](r.env, contract.QueryState)
 }
 
-func TestAReceiverThatFailsForLongIsSaidOnceAndThatItRecovered(t *testing.T) {
+func TestOperatorsAreNotifiedOnceOfALongFailureAndOfItsRecovery(t *testing.T) {
 	r := newReceiver(t)
 	r.fails(0, 0)
-	for i := range 500 { // 20 processes, and again and again
+	for i := range 500 { // 20 workers, again and again
 		r.fails(10*time.Second+time.Duration(i)*time.Second, time.Duration(i%20)*time.Second)
 	}
 	r.at(6*time.Minute, func() {
@@ -179,7 +179,7 @@ func TestAReceiverThatFailsForLongIsSaidOnceAndThatItRecovered(t *testing.T) {
 	r.delivers(time.Hour)
 	r.at(time.Hour+30*time.Second, func() { require.Equal(t, "recovering", r.status().State) })
 	r.run()
-	require.Equal(t, []string{"5m0s delivery_failing for 300", "1h1m0s receiver_recovered delivered for 3600"}, r.said)
+	require.Equal(t, []string{"5m0s delivery_failing for 300", "1h1m0s receiver_recovered delivered for 3600"}, r.notified)
 	require.Equal(t, time.Hour+time.Minute, r.lasted())
 	require.Equal(t, map[string]any{
 		"call": "crm", "class": "http_5xx", "code": 503.0, "message": "HTTP 503", "since": r.begin.UTC().Format(time.RFC3339Nano),
@@ -187,17 +187,17 @@ func TestAReceiverThatFailsForLongIsSaidOnceAndThatItRecovered(t *testing.T) {
 	}, r.events[0])
 }
 
-func TestWhatFailsForAShortTimeIsNotSaid(t *testing.T) {
+func TestAShortFailureNotifiesNobody(t *testing.T) {
 	r := newReceiver(t)
 	r.fails(0, 0)
 	r.delivers(4 * time.Minute)
 	r.run()
-	require.Empty(t, r.said)
+	require.Empty(t, r.notified)
 	require.Equal(t, 5*time.Minute, r.lasted())
 }
 
-// Each success begins the time anew: nothing is said to fail for long that delivers.
-func TestAReceiverThatFlapsIsNotSaidToFail(t *testing.T) {
+// Each delivery restarts the time: a receiver that delivers does not fail for long.
+func TestAFlappingReceiverNotifiesNobody(t *testing.T) {
 	r := newReceiver(t)
 	for i := range 20 {
 		begin := time.Duration(i) * 4 * time.Minute
@@ -205,10 +205,10 @@ func TestAReceiverThatFlapsIsNotSaidToFail(t *testing.T) {
 		r.delivers(begin + 210*time.Second)
 	}
 	r.run()
-	require.Empty(t, r.said)
+	require.Empty(t, r.notified)
 }
 
-func TestABreakerThatFlapsIsSaidOnce(t *testing.T) {
+func TestAFlappingBreakerNotifiesOnce(t *testing.T) {
 	r := newReceiver(t)
 	for i := range 20 {
 		begin := time.Duration(i) * 20 * time.Second
@@ -216,20 +216,20 @@ func TestABreakerThatFlapsIsSaidOnce(t *testing.T) {
 		r.delivers(begin + 15*time.Second)
 	}
 	r.run()
-	require.Equal(t, []string{"0s breaker_open for 0", "7m35s receiver_recovered delivered for 395"}, r.said)
+	require.Equal(t, []string{"0s breaker_open for 0", "7m35s receiver_recovered delivered for 395"}, r.notified)
 }
 
-func TestBothAreSaidOfAnEpisode(t *testing.T) {
+func TestAnOutageNotifiesOfTheBreakerAndOfTheFailure(t *testing.T) {
 	r := newReceiver(t)
 	r.fails(0, 0)
 	r.opens(time.Minute, 0)
 	r.delivers(10 * time.Minute)
-	r.fails(20*time.Minute, 20*time.Minute) // another one, of which nobody hears
+	r.fails(20*time.Minute, 20*time.Minute) // another outage, of which nobody is notified
 	r.run()
-	require.Equal(t, []string{"1m0s breaker_open for 60", "5m0s delivery_failing for 300", "11m0s receiver_recovered delivered for 600"}, r.said)
+	require.Equal(t, []string{"1m0s breaker_open for 60", "5m0s delivery_failing for 300", "11m0s receiver_recovered delivered for 600"}, r.notified)
 }
 
-// The processes told at once, of what began before; and one's clock is ahead.
+// Workers report failures that began earlier, and the clock of one is ahead.
 func TestTheTimeCountsFromTheFirstFailure(t *testing.T) {
 	r := newReceiver(t)
 	r.SetStartTime(time.Now())
@@ -237,21 +237,21 @@ func TestTheTimeCountsFromTheFirstFailure(t *testing.T) {
 	r.fails(time.Second, 10*time.Minute)
 	r.delivers(10 * time.Minute)
 	r.run()
-	require.Equal(t, "1m0s delivery_failing for 300", r.said[0])
+	require.Equal(t, "1m0s delivery_failing for 300", r.notified[0])
 }
 
-// A process that could not deliver for a while tells late, when another could.
-func TestWhatFailedBeforeASuccessDoesNotCount(t *testing.T) {
+// A worker reports failures late, after another worker has delivered.
+func TestFailuresBeforeADeliveryDoNotCount(t *testing.T) {
 	r := newReceiver(t)
 	r.fails(0, 0)
 	r.delivers(2 * time.Minute)
 	r.fails(150*time.Second, 0)
 	r.delivers(10 * time.Minute)
 	r.run()
-	require.Equal(t, []string{"7m0s delivery_failing for 300", "11m0s receiver_recovered delivered for 600"}, r.said)
+	require.Equal(t, []string{"7m0s delivery_failing for 300", "11m0s receiver_recovered delivered for 600"}, r.notified)
 }
 
-func TestParkedOnesAreSaidAtOnceThenOnceAMinute(t *testing.T) {
+func TestParkedDeliveriesNotifyAtOnceThenOnceAMinute(t *testing.T) {
 	r := newReceiver(t)
 	r.parks(0, 1)
 	for i := range 100 {
@@ -259,14 +259,14 @@ func TestParkedOnesAreSaidAtOnceThenOnceAMinute(t *testing.T) {
 	}
 	r.at(2*time.Second, func() { require.Equal(t, "parked", r.status().State) })
 	r.run()
-	require.Equal(t, []string{"0s delivery_parked for 0 count 1", "1m0s delivery_parked for 0 count 2950", "2m0s delivery_parked for 0 count 2050"}, r.said)
-	require.Equal(t, 3*time.Minute+10*time.Second, r.lasted(), "what is parked next is not said too soon either")
-	require.Equal(t, 1.0, r.events[0]["parked"], "the list of lanes may not know it yet")
+	require.Equal(t, []string{"0s delivery_parked for 0 count 1", "1m0s delivery_parked for 0 count 2950", "2m0s delivery_parked for 0 count 2050"}, r.notified)
+	require.Equal(t, 3*time.Minute+10*time.Second, r.lasted(), "the workflow stays open, so the next notification is not too soon")
+	require.Equal(t, 1.0, r.events[0]["parked"], "the list of lanes lags behind")
 	require.Equal(t, "gone", r.events[0]["class"])
 	require.Equal(t, "i-9", r.events[0]["interaction"])
 }
 
-func TestParkedOnesDoNotHideAnEpisode(t *testing.T) {
+func TestParkedDeliveriesDoNotHideAnOutage(t *testing.T) {
 	r := newReceiver(t)
 	r.inspection.Parked = 3
 	r.at(2*time.Hour, func() { r.inspection.Parked = 0 })
@@ -274,67 +274,67 @@ func TestParkedOnesDoNotHideAnEpisode(t *testing.T) {
 	r.parks(3*time.Minute, 1)
 	r.delivers(8 * time.Minute)
 	r.run()
-	require.Equal(t, []string{"3m0s delivery_parked for 180 count 1", "5m0s delivery_failing for 300", "9m0s receiver_recovered delivered for 480"}, r.said)
+	require.Equal(t, []string{"3m0s delivery_parked for 180 count 1", "5m0s delivery_failing for 300", "9m0s receiver_recovered delivered for 480"}, r.notified)
 	require.Equal(t, 3.0, r.events[1]["parked"])
 }
 
-// The worker that told of the failure has died; another delivers, and does not know.
-func TestALookFindsThatAnotherWorkerDelivers(t *testing.T) {
+// The worker that reported the failure has died; another one delivers, and knows of no outage.
+func TestAnInspectionFindsThatAnotherWorkerDelivers(t *testing.T) {
 	r := newReceiver(t)
 	r.fails(0, 0)
 	for _, after := range []time.Duration{29 * time.Minute, 35 * time.Minute} {
 		r.at(after, func() { r.inspection.Delivered = r.Now() })
 	}
 	r.run()
-	require.Equal(t, "5m0s delivery_failing for 300", r.said[0])
-	require.Len(t, r.said, 2)
-	require.Contains(t, r.said[1], "receiver_recovered delivered")
+	require.Equal(t, "5m0s delivery_failing for 300", r.notified[0])
+	require.Len(t, r.notified, 2)
+	require.Contains(t, r.notified[1], "receiver_recovered delivered")
 	require.LessOrEqual(t, r.lasted(), 41*time.Minute)
 }
 
-// No worker is left that could have seen it.
-func TestALookFindsThatNothingWaitsAnyMore(t *testing.T) {
+// No worker is left that could report the recovery.
+func TestAnInspectionFindsThatNothingWaits(t *testing.T) {
 	r := newReceiver(t)
 	r.opens(0, 0)
 	r.at(90*time.Minute, func() { r.inspection.Lanes = 0 })
 	r.run()
-	require.Len(t, r.said, 3)
-	require.Contains(t, r.said[2], "receiver_recovered nothing_waits")
+	require.Len(t, r.notified, 3)
+	require.Contains(t, r.notified[2], "receiver_recovered nothing_waits")
 	require.LessOrEqual(t, r.lasted(), 102*time.Minute)
 }
 
-func TestOneEmptyListIsNotBelieved(t *testing.T) {
+func TestOneEmptyListIsNotEnough(t *testing.T) {
 	r := newReceiver(t)
 	r.fails(0, 0)
 	r.at(290*time.Second, func() { r.inspection.Lanes = 0 })
 	r.at(305*time.Second, func() { r.inspection.Lanes = 2 })
 	r.delivers(10 * time.Minute)
 	r.run()
-	require.Equal(t, []string{"5m10s delivery_failing for 310", "11m0s receiver_recovered delivered for 600"}, r.said)
+	require.Equal(t, []string{"5m10s delivery_failing for 310", "11m0s receiver_recovered delivered for 600"}, r.notified)
 }
 
-// It fails, and nothing waits: an operator gave up what there was.
-func TestWhatNobodyWaitsForIsNotSaid(t *testing.T) {
+// The receiver fails and nothing waits: an operator discarded it.
+func TestAFailureForWhichNothingWaitsNotifiesNobody(t *testing.T) {
 	r := newReceiver(t)
 	r.fails(0, 0)
 	r.at(time.Second, func() { r.inspection.Lanes = 0 })
 	r.run()
-	require.Empty(t, r.said)
+	require.Empty(t, r.notified)
 	require.LessOrEqual(t, r.lasted(), 3*time.Minute)
 }
 
-func TestOperatorsHearAlsoWhenNothingCanBeCounted(t *testing.T) {
+func TestOperatorsAreNotifiedWhenNothingCanBeCounted(t *testing.T) {
 	r := newReceiver(t)
 	r.inspection = contract.Inspection{Rules: r.inspection.Rules}
 	r.fails(0, 0)
-	r.at(30*time.Hour, func() { require.Len(t, r.said, 1) })
+	r.at(30*time.Hour, func() { require.Len(t, r.notified, 1) })
 	r.delivers(31 * time.Hour)
 	r.delivers(31*time.Hour + 2*time.Minute)
 	r.run()
-	require.Equal(t, "31h2m0s receiver_recovered delivered for 111600", r.said[1])
+	require.Equal(t, "31h2m0s receiver_recovered delivered for 111600", r.notified[1])
 }
 
-// Between two retries nothing happens: that says nothing of the receiver.
+// Between two retries nothing happens: that is no sign of a recovery.
 func TestASilentGapIsNoRecovery(t *testing.T) {
 	r := newReceiver(t)
 	r.inspection.Lanes = 150
@@ -342,7 +342,7 @@ func TestASilentGapIsNoRecovery(t *testing.T) {
 	r.deliversOne(time.Hour)
 	r.at(80*time.Minute, func() {
 		require.Equal(t, "recovering", r.status().State)
-		require.Len(t, r.said, 1)
+		require.Len(t, r.notified, 1)
 	})
 	r.fails(90*time.Minute, 90*time.Minute)
 	r.deliversOne(2 * time.Hour)
@@ -351,7 +351,7 @@ func TestASilentGapIsNoRecovery(t *testing.T) {
 	r.run()
 	require.Equal(t, []string{
 		"5m0s delivery_failing for 300", "2h1m30s receiver_recovered delivered for 7200",
-	}, r.said)
+	}, r.notified)
 }
 
 func TestAReceiverStaysOpenWhileAnythingIsParkedAndReminds(t *testing.T) {
@@ -371,13 +371,13 @@ func TestAReceiverStaysOpenWhileAnythingIsParkedAndReminds(t *testing.T) {
 	})
 	r.at(60*time.Hour, func() { r.inspection.Lanes, r.inspection.Parked = 0, 0 })
 	r.run()
-	require.Equal(t, []string{"0s delivery_parked for 0 count 2", "24h0m0s delivery_parked reminder for 0", "48h0m0s delivery_parked reminder for 0"}, r.said)
+	require.Equal(t, []string{"0s delivery_parked for 0 count 2", "24h0m0s delivery_parked reminder for 0", "48h0m0s delivery_parked reminder for 0"}, r.notified)
 	require.LessOrEqual(t, r.lasted(), 60*time.Hour+11*time.Minute)
-	require.Less(t, r.looks, 60*6+20)
+	require.Less(t, r.inspections, 60*6+20)
 }
 
-// A redelivery that arrives may be of what was parked: then nobody waits for a look.
-func TestADeliveryAfterParkedOnesIsLookedAtSoon(t *testing.T) {
+// A delivery may be one that was parked: the next inspection comes soon.
+func TestADeliveryAfterParkedOnesIsInspectedSoon(t *testing.T) {
 	r := newReceiver(t)
 	r.inspection.Lanes, r.inspection.Parked = 1, 1
 	r.parks(0, 1)
@@ -400,17 +400,17 @@ func TestAReceiverThatFailsForDaysReminds(t *testing.T) {
 		r.fails(0, 0)
 		r.delivers(50 * time.Hour)
 		r.run()
-		require.Equal(t, want, r.said)
+		require.Equal(t, want, r.notified)
 	}
 }
 
-func TestALongOutageCostsFewLooks(t *testing.T) {
+func TestALongOutageCostsFewInspections(t *testing.T) {
 	r := newReceiver(t)
 	r.fails(0, 0)
 	r.delivers(24 * time.Hour)
 	r.run()
-	require.Less(t, r.looks, 24*6+10)
-	require.Greater(t, r.looks, 24*5)
+	require.Less(t, r.inspections, 24*6+10)
+	require.Greater(t, r.inspections, 24*5)
 }
 
 func TestFailingIsOffWhereTheConfigurationSaysSo(t *testing.T) {
@@ -420,26 +420,26 @@ func TestFailingIsOffWhereTheConfigurationSaysSo(t *testing.T) {
 	r.opens(time.Hour, 0)
 	r.delivers(2 * time.Hour)
 	r.run()
-	require.Equal(t, []string{"1h0m0s breaker_open for 3600", "2h0m0s receiver_recovered delivered for 7200"}, r.said)
+	require.Equal(t, []string{"1h0m0s breaker_open for 3600", "2h0m0s receiver_recovered delivered for 7200"}, r.notified)
 }
 
-func TestRulesThatChangeHoldFromTheNextLook(t *testing.T) {
+func TestChangedRulesApplyFromTheNextInspection(t *testing.T) {
 	r := newReceiver(t)
 	r.fails(0, 0)
 	r.at(30*time.Second, func() { r.inspection.Rules.FailingAfter = 2 * time.Minute })
 	r.delivers(10 * time.Minute)
 	r.run()
-	require.Equal(t, "2m0s delivery_failing for 120", r.said[0])
+	require.Equal(t, "2m0s delivery_failing for 120", r.notified[0])
 }
 
-func TestWhatIsToldMeanwhileIsNotLost(t *testing.T) {
+func TestReportsDuringANotificationAreNotLost(t *testing.T) {
 	r := newReceiver(t)
-	r.during = func(when string) {
+	r.during = func(moment string) {
 		switch {
-		case when == "operator.receiver_recovered" && len(r.said) == 2:
+		case moment == "operator.receiver_recovered" && len(r.notified) == 2:
 			r.inspection.Lanes, r.drained = 7, false
 			r.SignalWorkflow(contract.SignalHealth, r.failing(contract.HealthBreakerOpen, r.lasted()))
-		case when == "operator.delivery_parked" && len(r.said) < 6:
+		case moment == "operator.delivery_parked" && len(r.notified) < 6:
 			r.parks(0, 2)
 		}
 	}
@@ -451,34 +451,34 @@ func TestWhatIsToldMeanwhileIsNotLost(t *testing.T) {
 	require.Equal(t, []string{
 		"0s breaker_open for 0", "2m0s receiver_recovered delivered for 60", "2m0s breaker_open for 0",
 		"5m0s receiver_recovered delivered for 120", "5m0s delivery_parked for 0 count 1", "6m0s delivery_parked for 0 count 2",
-	}, r.said)
+	}, r.notified)
 }
 
-func TestOperatorsAreToldUntilTemporalTakesIt(t *testing.T) {
+func TestANotificationIsRetriedUntilTemporalAcceptsIt(t *testing.T) {
 	r := newReceiver(t)
 	r.refuse = 5
 	r.opens(0, 0)
 	r.delivers(4 * time.Minute)
 	r.run()
-	require.Equal(t, []string{"0s breaker_open for 0", "5m0s receiver_recovered delivered for 240"}, r.said)
+	require.Equal(t, []string{"0s breaker_open for 0", "5m0s receiver_recovered delivered for 240"}, r.notified)
 }
 
-// Should it never be taken, what comes after must not wait for ever.
-func TestAnAlertThatIsNeverTakenKeepsNothingBack(t *testing.T) {
+// A notification that is never accepted must not hold back the next ones.
+func TestANotificationThatIsNeverAcceptedHoldsBackNothing(t *testing.T) {
 	r := newReceiver(t)
 	r.refuse = 1000
 	r.opens(0, 0)
 	r.at(3*time.Hour, func() {
-		require.Empty(t, r.said)
+		require.Empty(t, r.notified)
 		require.True(t, r.status().Alerts[0].GivenUp)
 		r.refuse = 0
 	})
 	r.delivers(5 * time.Hour)
 	r.run()
-	require.Equal(t, []string{"5h1m0s receiver_recovered delivered for 18000"}, r.said)
+	require.Equal(t, []string{"5h1m0s receiver_recovered delivered for 18000"}, r.notified)
 }
 
-func TestAnAlertHasAnIdentityOfItsOwn(t *testing.T) {
+func TestEachNotificationHasItsOwnIdentity(t *testing.T) {
 	r := newReceiver(t)
 	r.opens(0, 0)
 	r.delivers(10 * time.Minute)
@@ -488,34 +488,34 @@ func TestAnAlertHasAnIdentityOfItsOwn(t *testing.T) {
 	require.NotEqual(t, r.ids[1], r.ids[2])
 }
 
-func TestSignalsThatAreNoTellingsChangeNothing(t *testing.T) {
+func TestSignalsThatAreNotHealthReportsChangeNothing(t *testing.T) {
 	r := newReceiver(t)
 	r.at(0, func() { r.SignalWorkflow(contract.SignalHealth, "nonsense") })
 	r.at(0, func() { r.SignalWorkflow("redeliver", json.RawMessage(`{}`)) })
 	r.at(0, func() { r.SignalWorkflow(contract.SignalHealth, json.RawMessage(`{"health":"splendid"}`)) })
 	r.run()
-	require.Empty(t, r.said)
+	require.Empty(t, r.notified)
 }
 
-func TestATellingMayLeaveOutTimes(t *testing.T) {
+func TestAHealthReportMayOmitTimes(t *testing.T) {
 	r := newReceiver(t)
-	r.tell(0, contract.HealthReport{Health: contract.HealthBreakerOpen})
-	r.tell(time.Minute, contract.HealthReport{Health: contract.HealthDelivered})
+	r.reports(0, contract.HealthReport{Health: contract.HealthBreakerOpen})
+	r.reports(time.Minute, contract.HealthReport{Health: contract.HealthDelivered})
 	r.at(time.Minute, func() { r.inspection.Lanes = 0 })
 	r.run()
-	require.Equal(t, []string{"0s breaker_open for 0", "2m0s receiver_recovered delivered for 60"}, r.said)
+	require.Equal(t, []string{"0s breaker_open for 0", "2m0s receiver_recovered delivered for 60"}, r.notified)
 }
 
-func TestAPersonMaySilenceAReceiver(t *testing.T) {
+func TestACancellationSilencesAReceiver(t *testing.T) {
 	r := newReceiver(t)
 	r.fails(0, 0)
 	r.at(time.Minute, r.CancelWorkflow)
 	r.run()
-	require.Empty(t, r.said)
+	require.Empty(t, r.notified)
 	require.Equal(t, time.Minute, r.lasted())
 }
 
-// A run that continues another one has said what that one has.
+// The next run does not repeat notifications.
 func TestALongEpisodeContinuesAsNew(t *testing.T) {
 	r := newReceiver(t)
 	r.opens(0, 0)
@@ -536,14 +536,14 @@ func TestALongEpisodeContinuesAsNew(t *testing.T) {
 	require.Len(t, again.Input.GetPayloads(), 2)
 	var carried workflows.CarriedReceiver
 	require.NoError(t, json.Unmarshal(again.Input.GetPayloads()[1].GetData(), &carried))
-	require.Equal(t, []string{"0s breaker_open for 0", "1m0s delivery_parked for 60 count 2", "5m0s delivery_failing for 300"}, r.said)
+	require.Equal(t, []string{"0s breaker_open for 0", "1m0s delivery_parked for 60 count 2", "5m0s delivery_failing for 300"}, r.notified)
 
 	next := newReceiver(t)
-	next.hold.off, next.begin, next.said = true, r.begin, r.said
+	next.hold.off, next.begin, next.notified = true, r.begin, r.notified
 	next.SetStartTime(r.Now())
 	next.delivers(time.Minute)
 	next.env.goOn(contract.WorkflowReceiver, contract.ReceiverStart{Call: "crm"}, &carried)
 	require.NoError(t, next.GetWorkflowError())
-	require.Len(t, next.said, 4)
-	require.Equal(t, "12m1s receiver_recovered delivered for 661", next.said[3])
+	require.Len(t, next.notified, 4)
+	require.Equal(t, "12m1s receiver_recovered delivered for 661", next.notified[3])
 }

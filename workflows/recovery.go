@@ -187,12 +187,29 @@ func (l UnfinishedLane) Continues(ended UnfinishedLane) bool {
 	return l.lane.Next == ended.lane.Next
 }
 
-// HandOver returns a hand-over that gives requests of the ended run, and its place in the
-// chain, to another run of the same workflow.
-func (l UnfinishedLane) HandOver(requests []contract.Request) contract.HandOver {
+// HandOvers returns what gives requests of the ended run, and its place in the chain, to another
+// run of the same workflow: first what the run held, and after that what it was forwarding, which
+// belongs behind its parts.
+func (l UnfinishedLane) HandOvers(requests []contract.Request) []contract.HandOver {
 	r := l.lane
+	held, forwarded := l.handOver(), l.handOver()
+	held.Chain.Next, held.Chain.Released, held.Chain.Recovered.Tail = r.Next, r.Released, r.Tail
+	for _, request := range requests {
+		if slices.ContainsFunc(r.Overflow, func(o contract.Request) bool { return o.ID == request.ID }) {
+			forwarded.Requests = append(forwarded.Requests, request)
+			continue
+		}
+		held.Requests = append(held.Requests, request)
+	}
+	if len(forwarded.Requests) == 0 {
+		return []contract.HandOver{held}
+	}
+	return []contract.HandOver{held, forwarded}
+}
+
+func (l UnfinishedLane) handOver() contract.HandOver {
 	return contract.HandOver{
-		Owner: r.start.Owner, Call: r.start.Call, Part: r.start.Part, Requests: requests, Priority: r.Priority,
-		Chain: &contract.Chain{Next: r.Next, Released: r.Released, Recovered: &contract.RecoveredChain{Last: r.Last, Tail: r.Tail}},
+		Owner: l.Start.Owner, Call: l.Start.Call, Part: l.Start.Part, Priority: l.lane.Priority,
+		Chain: &contract.Chain{Recovered: &contract.RecoveredChain{Last: l.lane.Last}},
 	}
 }

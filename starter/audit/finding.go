@@ -57,6 +57,15 @@ type Waiting struct {
 	Deliveries int    `json:"deliveries"`
 }
 
+// DeliveriesWaiting counts the deliveries of the parts that wait for the workflow.
+func (f *Finding) DeliveriesWaiting() int {
+	n := 0
+	for _, part := range f.Waiting {
+		n += part.Deliveries
+	}
+	return n
+}
+
 func (f *Finding) isEmpty() bool { return len(f.Events)+len(f.Deliveries)+len(f.Drafts) == 0 }
 
 // describe adds what an interaction left undone.

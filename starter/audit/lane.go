@@ -15,63 +15,92 @@ import (
 	"segue/workflows"
 )
 
-// examineLane returns a job for the deliveries that an ended run of a lane, or of a part of it, held
+// examineLane returns a repair for the deliveries that an ended run of a lane, or of a part of it, held
 // and that no later run was given, and for the parts that wait for the ended run. It returns
 // nil if there are none.
 func (a *Auditor) examineLane(
 	ctx context.Context, r run, finding Finding, left workflows.UnfinishedLane, started *historypb.WorkflowExecutionStartedEventAttributes,
 ) (*repair, error) {
-	requests, holdsUp := left.Undelivered(), left.HoldsUp()
-	if len(requests) == 0 && !holdsUp {
-		return nil, nil
+	l, err := a.leftoverOf(ctx, r, left)
+	if err != nil || len(l.requests) == 0 && !l.holdsUp {
+		return nil, err
+	}
+	owner := left.Start.Owner
+	finding.Interaction, finding.Call, finding.Deliveries, finding.Waiting = owner.Interaction, left.Start.Call, deliveriesOf(l.requests), l.waiting
+	return &repair{finding: finding, fire: func(ctx context.Context) error {
+		c := &client.Client{Temporal: a.Temporal, TaskQueue: a.taskQueueFor(started)}
+		for _, in := range l.handOvers(left) {
+			if _, err := c.Append(ctx, in); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}, nil
+}
+
+// leftover is what an ended run of a lane left that no later run has taken over.
+type leftover struct {
+	requests []contract.Request
+	// holdsUp says that the rest of the chain waits for the run; waiting are the parts that do.
+	holdsUp bool
+	waiting []Waiting
+	// leavesChain says that the next run of the lane does not get the parts: it has others, or
+	// all of them have passed.
+	leavesChain bool
+}
+
+func (a *Auditor) leftoverOf(ctx context.Context, r run, left workflows.UnfinishedLane) (l leftover, err error) {
+	l.requests, l.holdsUp = left.Undelivered(), left.HoldsUp()
+	if len(l.requests) == 0 && !l.holdsUp {
+		return l, nil
 	}
 	later, err := a.laterRuns(ctx, r)
 	if err != nil {
-		return nil, err
+		return l, err
 	}
-	inOtherChain := false
+	isPart := left.Start.Part != ""
 	for _, other := range later {
 		lane, ok, err := a.recallLane(ctx, other.execution())
 		if err != nil {
-			return nil, err
+			return l, err
 		}
 		if !ok {
 			continue // its start was refused
 		}
-		requests = unknownTo(lane, requests)
-		holdsUp = holdsUp && !lane.Continues(left)
-		inOtherChain = inOtherChain || left.Start.Part == "" && lane.Next() != "" && lane.Next() != left.Next()
+		l.requests = unknownTo(lane, l.requests)
+		l.holdsUp = l.holdsUp && !lane.Continues(left)
+		l.leavesChain = l.leavesChain || !isPart && lane.Next() != "" && lane.Next() != left.Next()
 	}
-	if holdsUp {
-		if finding.Waiting, err = a.waitingBehind(ctx, left); err != nil {
-			return nil, err
+	if l.holdsUp {
+		if l.waiting, err = a.waitingBehind(ctx, left); err != nil {
+			return l, err
 		}
 		// Without a waiting part, only the lane can wait: for the report of its last part.
-		holdsUp = len(finding.Waiting) > 0 || left.Start.Part != "" && left.Next() == ""
+		l.holdsUp = len(l.waiting) > 0 || isPart && left.Next() == ""
 	}
-	if len(requests) == 0 && !holdsUp {
-		return nil, nil
+	if !isPart && !l.leavesChain {
+		l.leavesChain, err = a.hasFinished(ctx, left)
 	}
-	in := left.HandOver(requests)
-	if left.Start.Part == "" && !inOtherChain {
-		if inOtherChain, err = a.hasFinished(ctx, left); err != nil {
-			return nil, err
-		}
+	return l, err
+}
+
+// handOvers returns what recovers the leftover.
+func (l leftover) handOvers(left workflows.UnfinishedLane) []contract.HandOver {
+	list := left.HandOvers(l.requests)
+	if !l.leavesChain {
+		return list
 	}
-	if left.Start.Part == "" && inOtherChain {
-		in.Chain.Next, in.Chain.Recovered.Tail = "", nil // its parts go on, or are done, without it
+	first := &list[0]
+	first.Chain.Next, first.Chain.Recovered.Tail = "", nil
+	if l.holdsUp { // nothing else releases its parts
+		list = append(list, contract.HandOver{
+			Owner: first.Owner, Call: first.Call, Part: left.Next(), Priority: first.Priority, Chain: &contract.Chain{Released: true},
+		})
 	}
-	finding.Interaction, finding.Call, finding.Deliveries = in.Owner.Interaction, in.Call, deliveriesOf(requests)
-	return &repair{finding: finding, fire: func(ctx context.Context) error {
-		c := &client.Client{Temporal: a.Temporal, TaskQueue: a.taskQueueFor(started)}
-		_, err := c.Append(ctx, in)
-		if err == nil && inOtherChain && holdsUp { // nothing else releases its parts
-			_, err = c.Append(ctx, contract.HandOver{
-				Owner: in.Owner, Call: in.Call, Part: left.Next(), Priority: in.Priority, Chain: &contract.Chain{Released: true},
-			})
-		}
-		return err
-	}}, nil
+	if len(list[0].Requests) == 0 {
+		return list[1:]
+	}
+	return list
 }
 
 // hasFinished reports whether the last part of an ended lane has nothing left to report to it.
