@@ -101,10 +101,14 @@ type Found struct {
 	More bool
 }
 
-// Events, Deliveries and Drafts count what is missing in all.
-func (f Found) Events() int     { return f.sum(func(g Finding) int { return len(g.Events) }) }
+// Events counts the missing events of all findings.
+func (f Found) Events() int { return f.sum(func(g Finding) int { return len(g.Events) }) }
+
+// Deliveries counts the missing deliveries of all findings.
 func (f Found) Deliveries() int { return f.sum(func(g Finding) int { return len(g.Deliveries) }) }
-func (f Found) Drafts() int     { return f.sum(func(g Finding) int { return len(g.Drafts) }) }
+
+// Drafts counts the missing drafts of all findings.
+func (f Found) Drafts() int { return f.sum(func(g Finding) int { return len(g.Drafts) }) }
 
 func (f Found) sum(count func(Finding) int) int {
 	n := 0
