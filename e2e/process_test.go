@@ -33,7 +33,7 @@ type process struct {
 }
 
 // told finds where a worker tells its metrics.
-var told = regexp.MustCompile(`msg="metrics and health are told" address=(\S+)`)
+var told = regexp.MustCompile(`msg="serving metrics and health" address=(\S+)`)
 
 // startProcess runs a worker of its own log until the test ends.
 func startProcess(e *env, yaml string) *process {

@@ -56,7 +56,7 @@ func run(ctx context.Context, arguments []string) error {
 	if err != nil {
 		return fmt.Errorf("log.level: %w", err)
 	}
-	exporter, listener, err := telling(set.Metrics, log)
+	exporter, listener, err := openMetrics(set.Metrics, log)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func run(ctx context.Context, arguments []string) error {
 		return err
 	}
 	defer temporal.Close()
-	if err := isPrepared(ctx, temporal, settings.Namespace); err != nil {
+	if err := checkNamespace(ctx, temporal, settings.Namespace); err != nil {
 		return err
 	}
 	log.Info("worker started", "address", settings.Address, "namespace", settings.Namespace, "task_queue", settings.TaskQueue,
@@ -81,8 +81,9 @@ func run(ctx context.Context, arguments []string) error {
 	})
 }
 
-// telling opens what the process tells its metrics and its health with.
-func telling(settings config.Metrics, log *slog.Logger) (*export.Exporter, net.Listener, error) {
+// openMetrics returns the exporter of metrics, and the listener on which the process serves metrics and health; the
+// listener is nil if metrics.address is empty.
+func openMetrics(settings config.Metrics, log *slog.Logger) (*export.Exporter, net.Listener, error) {
 	exporter, err := export.New(log)
 	if err != nil {
 		return nil, nil, err
@@ -92,18 +93,18 @@ func telling(settings config.Metrics, log *slog.Logger) (*export.Exporter, net.L
 		return nil, nil, err
 	}
 	if listener == nil {
-		log.Info("metrics.address is empty: metrics and health are told nowhere")
+		log.Info("metrics and health are not served: metrics.address is empty")
 		return exporter, nil, nil
 	}
 	address := listener.Addr().String()
 	if settings.Address == config.MetricsAddress && address != settings.Address {
-		log.Warn("metrics.address is taken, another free one is used", "taken", settings.Address)
+		log.Warn("metrics.address is in use, using another port", "in_use", settings.Address)
 	}
-	log.Info("metrics and health are told", "address", address)
+	log.Info("serving metrics and health", "address", address)
 	return exporter, listener, nil
 }
 
-// plugins are what the client and the worker need.
+// plugins returns the plugins that the client and its worker need.
 func plugins(exporter *export.Exporter) ([]client.Plugin, error) {
 	order, err := workflows.NewPlugin()
 	if err != nil {
@@ -116,12 +117,12 @@ func plugins(exporter *export.Exporter) ([]client.Plugin, error) {
 	return []client.Plugin{order, measure}, nil
 }
 
-// hangups are the wishes of an operator that the configuration be read again.
+// hangups receives SIGHUP, with which an operator reloads the configuration.
 func hangups(ctx context.Context) <-chan os.Signal {
-	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGHUP)
-	context.AfterFunc(ctx, func() { signal.Stop(asked) })
-	return asked
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	context.AfterFunc(ctx, func() { signal.Stop(signals) })
+	return signals
 }
 
 func parse(arguments []string) (*pflag.FlagSet, error) {
@@ -131,9 +132,9 @@ func parse(arguments []string) (*pflag.FlagSet, error) {
 	flags.String("namespace", "", "Temporal namespace (default default)")
 	flags.String("task-queue", "", "task queue to poll (default segue)")
 	flags.String("metrics-address", "", "host:port of /metrics, /livez and /readyz, empty for none (default "+config.MetricsAddress+")")
-	flags.String("probe", "", "ask the worker at this host:port whether it is ready, and end with status 0 or 1")
+	flags.String("probe", "", "check whether the worker at this host:port is ready, and exit with status 0 or 1")
 	flags.String("deployment", "", "deployment of a versioned worker (default segue)")
-	flags.String("build-id", "", "version to run as; without one the worker is unversioned")
+	flags.String("build-id", "", "version to run as (default: unversioned)")
 	if err := flags.Parse(arguments); err != nil {
 		return nil, err
 	}
@@ -143,7 +144,7 @@ func parse(arguments []string) (*pflag.FlagSet, error) {
 	return flags, nil
 }
 
-// configuration reads the file and the environment; flags win over both.
+// configuration reads the file and the environment; flags override both.
 func configuration(flags *pflag.FlagSet) (*config.Store, error) {
 	return config.Open(flags.Lookup("config").Value.String(),
 		config.WithFlag("temporal.address", flags.Lookup("address")),
@@ -154,9 +155,8 @@ func configuration(flags *pflag.FlagSet) (*config.Store, error) {
 		config.WithFlag("metrics.address", flags.Lookup("metrics-address")))
 }
 
-// isPrepared checks for the search attributes, without which every workflow task
-// would fail.
-func isPrepared(ctx context.Context, temporal client.Client, namespace string) error {
+// checkNamespace returns an error if the namespace lacks search attributes, without which every workflow task would fail.
+func checkNamespace(ctx context.Context, temporal client.Client, namespace string) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	missing, err := connect.Missing(ctx, temporal, namespace)

@@ -14,16 +14,16 @@ import (
 )
 
 const (
-	// probeWithin bounds a probe; whoever makes it has a limit of their own.
-	probeWithin = 5 * time.Second
-	// maxAnswer bounds what is read of the answer, in bytes.
-	maxAnswer = 1 << 20
+	// probeTimeout bounds a probe.
+	probeTimeout = 5 * time.Second
+	// maxResponse bounds how many bytes of the response are read.
+	maxResponse = 1 << 20
 )
 
-// probe asks a running worker, by the address of its metrics, whether it is ready;
-// for containers without a program that could ask.
+// probe returns an error unless the worker with this metrics.address is ready. It is for containers without another
+// program that can send the request.
 func probe(ctx context.Context, address string) error {
-	ctx, cancel := context.WithTimeout(ctx, probeWithin)
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/readyz", nil)
 	if err != nil {
@@ -34,12 +34,12 @@ func probe(ctx context.Context, address string) error {
 		return err
 	}
 	defer response.Body.Close()
-	var told host.Health
-	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(&told); err != nil {
-		return fmt.Errorf("%s is no worker: %w", address, err)
+	var health host.Health
+	if err := json.NewDecoder(io.LimitReader(response.Body, maxResponse)).Decode(&health); err != nil {
+		return fmt.Errorf("the response of %s is not that of a worker: %w", address, err)
 	}
-	if !told.Ready {
-		return errors.New("not ready: " + strings.Join(told.Reasons, "; "))
+	if !health.Ready {
+		return errors.New("not ready: " + strings.Join(health.Reasons, "; "))
 	}
 	return nil
 }
