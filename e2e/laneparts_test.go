@@ -14,13 +14,13 @@ import (
 	"segue/contract"
 )
 
-// TestALaneHoldsMoreThanOneWorkflowCan parks the first delivery of a lane, and lets 2 MiB
-// wait behind it. All arrives in order, once the receiver takes it.
+// TestALaneHoldsMoreThanOneWorkflowCan parks the first delivery of a lane and adds 2 MiB of deliveries behind it. All
+// arrive in order when the receiver accepts them.
 func TestALaneHoldsMoreThanOneWorkflowCan(t *testing.T) {
 	t.Parallel()
 	const n = 40
 	e := newEnv(t)
-	var taken atomic.Int64 // so many are taken, and no more
+	var taken atomic.Int64 // how many the receiver accepts
 	crm := newReceiver(t, func(a arrival) int {
 		digits, _, _ := strings.Cut(a.Body, " ")
 		if number, err := strconv.ParseInt(digits, 10, 64); err == nil && number <= taken.Load() {
