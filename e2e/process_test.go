@@ -51,7 +51,7 @@ func startProcess(e *env, yaml string) *process {
 			e.t.Logf("worker:\n%.20000s", p.said())
 		}
 	})
-	p.eventually(20*time.Second, "the worker says where it tells its metrics", func() bool {
+	p.eventually(20*time.Second, "the worker says where it serves metrics and health", func() bool {
 		found := served.FindStringSubmatch(p.said())
 		if found != nil {
 			p.address = found[1]
