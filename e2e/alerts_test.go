@@ -20,8 +20,8 @@ import (
 	"segue/replay"
 )
 
-// alertsConfig has a receiver that will be down, one that is gone, and a pager for
-// operators; interactions hear of faults at the pager, too.
+// alertsConfig has a receiver that will be down, one that is gone, and a pager for operators. Interactions are
+// notified of faults at the pager, too.
 func alertsConfig(crm, pager string) string {
 	return fmt.Sprintf(`
 calls:
@@ -45,7 +45,7 @@ guard: {allow: ["127.0.0.0/8"]}
 `, crm, pager, strings.TrimSuffix(strings.Repeat("500ms, ", 90), ", "))
 }
 
-// alert is what the pager was told.
+// alert is the body of a request to the pager.
 type alert struct {
 	ID                                         string
 	When, Call, Class, Of, Reason, Interaction string
@@ -69,10 +69,9 @@ func alertsOf(t *testing.T, r *receiver) []alert {
 	return list
 }
 
-// TestOperatorsHearOfAReceiverThatIsDown: it goes down under many interactions, the
-// worker is killed meanwhile, it comes back; each is told once, at a pager that
-// itself refuses at first.
-func TestOperatorsHearOfAReceiverThatIsDown(t *testing.T) {
+// TestOperatorsAreNotifiedOfAReceiverThatIsDown takes a receiver down under many interactions, kills the worker
+// meanwhile, and lets the receiver recover. Each alert arrives once, at a pager that rejects the first attempt.
+func TestOperatorsAreNotifiedOfAReceiverThatIsDown(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	var down atomic.Bool
@@ -81,7 +80,7 @@ func TestOperatorsHearOfAReceiverThatIsDown(t *testing.T) {
 	crm := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if down.Load() {
 			broken.Add(1)
-			panic(http.ErrAbortHandler) // the connection breaks without an answer
+			panic(http.ErrAbortHandler) // resets the connection
 		}
 	}))
 	t.Cleanup(crm.Close)
@@ -123,13 +122,13 @@ func TestOperatorsHearOfAReceiverThatIsDown(t *testing.T) {
 	require.NoError(t, err)
 
 	receiver := contract.ReceiverWorkflowID(e.name, "crm")
-	e.eventually(20*time.Second, "it shows what it has said", func() bool {
+	e.eventually(20*time.Second, "it lists the alerts that it has sent", func() bool {
 		var status contract.ReceiverStatus
 		value, err := e.client.QueryWorkflow(t.Context(), receiver, "", contract.QueryState)
 		return err == nil && value.Get(&status) == nil && status.State == "failing" && len(status.Alerts) == 2
 	})
 
-	// What the first worker knew dies with it.
+	// The state of the first worker is lost with its process.
 	require.NoError(t, worker.Process.Kill())
 	_ = worker.Wait()
 	before := broken.Load()
@@ -141,7 +140,7 @@ func TestOperatorsHearOfAReceiverThatIsDown(t *testing.T) {
 	require.Equal(t, "crm", recovered.Call)
 	require.GreaterOrEqual(t, recovered.FailingFor, failing.FailingFor)
 	require.Equal(t, failing.Since, recovered.Since)
-	e.eventually(10*time.Second, "the receiver's workflow has nothing left to say", func() bool {
+	e.eventually(10*time.Second, "the receiver's workflow completes", func() bool {
 		described, err := e.client.DescribeWorkflowExecution(t.Context(), receiver, "")
 		return err == nil && described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED
 	})
@@ -157,15 +156,15 @@ func TestOperatorsHearOfAReceiverThatIsDown(t *testing.T) {
 	e.requireReplays(contract.DeliveryWorkflowID(contract.Owner{Receiver: contract.ReceiverName(e.name, "crm")}, "pager"))
 }
 
-// TestOperatorsAndTheInteractionHearOfWhatIsParked: the interaction fires its fault,
-// the receiver's workflow an alert, which is parked itself: that raises no other, and
-// operators send it again like any delivery.
-func TestOperatorsAndTheInteractionHearOfWhatIsParked(t *testing.T) {
+// TestOperatorsAndTheInteractionAreNotifiedOfAParkedDelivery parks a delivery: the interaction fires its fault, and
+// the receiver's workflow an alert. The alert is parked as well, which raises no other alert, and operators redeliver
+// it like any delivery.
+func TestOperatorsAndTheInteractionAreNotifiedOfAParkedDelivery(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
-	var mended atomic.Bool
+	var fixed atomic.Bool
 	pager := newReceiver(t, func(a arrival) int {
-		if a.Path == "/gone" || strings.Contains(a.Body, "operator.") && !mended.Load() {
+		if a.Path == "/gone" || strings.Contains(a.Body, "operator.") && !fixed.Load() {
 			return http.StatusGone
 		}
 		return http.StatusOK
@@ -208,14 +207,14 @@ func TestOperatorsAndTheInteractionHearOfWhatIsParked(t *testing.T) {
 	require.Equal(t, "alert/"+e.name+"/gone/pager", listed[0].WorkflowID)
 	require.Equal(t, parked.ID, listed[0].ID)
 	require.Empty(t, listed[0].Interaction)
-	mended.Store(true)
+	fixed.Store(true)
 	var sent struct{ Sent int }
 	e.segue(&sent, "redeliver", "--call", "pager", "--class", "gone", "--id", parked.ID)
 	require.Equal(t, 1, sent.Sent)
 	e.eventually(20*time.Second, "the alert arrives", func() bool { return len(alertsOf(t, pager)) == 3 })
-	require.Equal(t, parked, alertsOf(t, pager)[2], "same id, same words")
+	require.Equal(t, parked, alertsOf(t, pager)[2], "same id and content")
 	_, err = e.client.DescribeWorkflowExecution(t.Context(), contract.ReceiverWorkflowID(e.name, "pager"), "")
-	require.Error(t, err, "nobody is told of an alert that did not arrive")
+	require.Error(t, err, "no alert is about an alert that did not arrive")
 	e.requireReplays(contract.ReceiverWorkflowID(e.name, "gone"))
 }
 
@@ -230,7 +229,7 @@ func (e *env) segue(into any, args ...string) {
 	require.NoError(e.t, json.Unmarshal(out, into), string(out))
 }
 
-// requireReplays replays what a workflow has done so far.
+// requireReplays replays the history of a workflow.
 func (e *env) requireReplays(workflowID string) {
 	e.t.Helper()
 	require.NoError(e.t, replay.Execution(e.t.Context(), e.client, workflow.Execution{ID: workflowID}, quiet))

@@ -11,9 +11,9 @@ import (
 	"segue/interaction"
 )
 
-// TestABacklogOfOneInteractionIsWorkedOff lets one interaction wait for a worker with
-// nearly as many signals as the server takes for one run: its first task has them all.
-func TestABacklogOfOneInteractionIsWorkedOff(t *testing.T) {
+// TestABacklogOfOneInteractionIsProcessed sends one interaction nearly as many signals as the server accepts for one
+// run while no worker runs: its first task has all of them.
+func TestABacklogOfOneInteractionIsProcessed(t *testing.T) {
 	t.Parallel()
 	const count = 9000
 	e := newEnv(t)
@@ -27,7 +27,7 @@ func TestABacklogOfOneInteractionIsWorkedOff(t *testing.T) {
 	e.signal("backlog", "abandon", `{}`)
 	var status contract.State
 	require.NoError(t, run.Get(t.Context(), &status))
-	t.Logf("%d signals worked off in %s", count, time.Since(begin).Round(time.Millisecond))
+	t.Logf("%d signals processed in %s", count, time.Since(begin).Round(time.Millisecond))
 	require.Equal(t, interaction.OutcomeAbandoned, status.Outcome)
 	require.EqualValues(t, 0, status.RejectedCount)
 	require.Len(t, receiver.seen(), 2)

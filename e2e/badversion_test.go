@@ -15,7 +15,7 @@ import (
 	"segue/contract"
 )
 
-// versions runs workers of several versions in one lab.
+// versions runs workers of several versions on one task queue.
 type versions struct {
 	*env
 	crm  *receiver
@@ -51,7 +51,7 @@ func (v *versions) deploy(args ...string) (d deployment, code int) {
 	return d, code
 }
 
-// stuckIDs names what is stuck.
+// stuckIDs returns the ids of the stuck workflows.
 func stuckIDs(d deployment) []string {
 	var ids []string
 	for _, s := range d.Stuck {
@@ -61,9 +61,9 @@ func stuckIDs(d deployment) []string {
 	return ids
 }
 
-// TestABadVersionIsRolledBack deploys a version whose workflows are changed without a guard, and puts the good one back.
-// Mails that began on the bad one follow the good one, which cannot replay them: they are named. Calls stay on the bad
-// one: none is moved to where it would be stuck.
+// TestABadVersionIsRolledBack deploys a version whose workflows are changed without a guard, and makes the good
+// version current again. Mails that started on the bad version move to the good one, which cannot replay them: they
+// are listed as stuck. Calls stay on the bad version: none is moved to where it would be stuck.
 func TestABadVersionIsRolledBack(t *testing.T) {
 	t.Parallel()
 	v := newVersions(t)
@@ -77,7 +77,7 @@ func TestABadVersionIsRolledBack(t *testing.T) {
 		v.begin(id, "email")
 	}
 	v.begin("call", "inbound")
-	v.eventually(20*time.Second, "all is listed", func() bool {
+	v.eventually(20*time.Second, "visibility lists all of them", func() bool {
 		for _, version := range v.deploys().Versions {
 			if version.BuildID == "2.0" {
 				return version.Pinned == 1 && version.AutoUpgrade >= 2 && version.Workers == 1
@@ -117,7 +117,7 @@ func TestABadVersionIsRolledBack(t *testing.T) {
 	require.Zero(t, moved.Moved)
 	require.Contains(t, moved.Failed[0].Error, "the workers of 2.0 cannot replay it")
 	require.Equal(t, "1.0", moved.Current)
-	require.Equal(t, "1.0", v.goesOn(v.crm, "good", good, "place_in_queue", `{"queue":"sales"}`), "it goes on where it was")
+	require.Equal(t, "1.0", v.goesOn(v.crm, "good", good, "place_in_queue", `{"queue":"sales"}`), "it continues where it was")
 	require.Empty(t, failedTasks(v.history("good", good)))
 
 	v.signal("call", "complete", `{}`)
@@ -129,8 +129,8 @@ func TestABadVersionIsRolledBack(t *testing.T) {
 	}
 }
 
-// TestAMoveIsUndone moves calls to another version and takes them back, before and after they went on there. One that
-// began there stays.
+// TestAMoveIsUndone moves calls to another version and back, before and after they have continued there. A call that
+// started on the other version stays.
 func TestAMoveIsUndone(t *testing.T) {
 	t.Parallel()
 	v := newVersions(t)
@@ -140,7 +140,7 @@ func TestAMoveIsUndone(t *testing.T) {
 	v.run(guardedBin, "2.0")
 	v.deploys("2.0", "--wait")
 	own := v.begin("own", "inbound")
-	v.eventually(20*time.Second, "all is listed", func() bool {
+	v.eventually(20*time.Second, "visibility lists all of them", func() bool {
 		d := v.deploys()
 		_, old := d.version("1.0")
 		_, current := d.version("2.0")
@@ -166,7 +166,7 @@ func TestAMoveIsUndone(t *testing.T) {
 	}
 }
 
-// TestAVersionNeedsWorkers refuses versions that no worker runs as, and waits for them if told to.
+// TestAVersionNeedsWorkers rejects versions that no worker runs as, and waits for them with --wait.
 func TestAVersionNeedsWorkers(t *testing.T) {
 	t.Parallel()
 	v := newVersions(t)
@@ -217,8 +217,8 @@ func TestAVersionNeedsWorkers(t *testing.T) {
 	v.begin("late", "inbound")
 }
 
-// TestAFeedGoesOnPastAStuckInteraction feeds a day in which one interaction is stuck and one has completed on a version
-// that no worker runs as any more. The feed names both, and all others get what is theirs.
+// TestAFeedGoesOnPastAStuckInteraction feeds a day in which one interaction is stuck and one has completed on a
+// version that no worker runs any longer. The feed names both, and sends all commands of the others.
 func TestAFeedGoesOnPastAStuckInteraction(t *testing.T) {
 	t.Parallel()
 	v := newVersions(t)
@@ -261,7 +261,7 @@ func TestAFeedGoesOnPastAStuckInteraction(t *testing.T) {
 	require.NoError(t, v.client.TerminateWorkflow(t.Context(), v.workflowID("mail"), "", "end of the test"))
 }
 
-// deploys2 makes a version current that strands something.
+// deploys2 makes a version current that leaves something stuck.
 func (v *versions) deploys2(args ...string) {
 	v.t.Helper()
 	v.eventually(30*time.Second, "the version is current", func() bool { _, code := v.deploy(args...); return code == 6 })

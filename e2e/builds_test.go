@@ -15,10 +15,9 @@ import (
 	"segue/e2e/changed"
 )
 
-// TestMixedBuildsLoseNothing deploys a build whose workflows are changed behind a
-// version, without versioned workers: for a while the old and the new one work side
-// by side, under load. A task that the older one cannot do fails and is done by the
-// newer one.
+// TestMixedBuildsLoseNothing deploys a build whose workflows are changed behind a version, without versioned workers:
+// for a while the old and the new build run side by side, under load. A task that the old build cannot process fails,
+// and the new build processes it.
 func TestMixedBuildsLoseNothing(t *testing.T) {
 	t.Parallel()
 	e := newLoad(t)
@@ -47,9 +46,8 @@ func TestMixedBuildsLoseNothing(t *testing.T) {
 	require.Positive(t, builds[true], "some began on the new one")
 }
 
-// TestAVersionedDeployUnderLoad makes a version current whose workflows are changed,
-// while interactions begin and end: each ends on the version that it began on, and
-// no task ever fails.
+// TestAVersionedDeployUnderLoad makes a version current whose workflows are changed, while interactions start and
+// end: each ends on the version that it started on, and no task fails.
 func TestAVersionedDeployUnderLoad(t *testing.T) {
 	t.Parallel()
 	e := newLoad(t)
@@ -83,7 +81,7 @@ func TestAVersionedDeployUnderLoad(t *testing.T) {
 	require.Positive(t, ended["2.0"])
 }
 
-// hasVersion tells whether a history has the marker of a versioned change.
+// hasVersion reports whether a history has the marker of a versioned change.
 func hasVersion(history []*historypb.HistoryEvent) bool {
 	for _, event := range history {
 		if event.GetMarkerRecordedEventAttributes().GetMarkerName() == "Version" {
@@ -93,10 +91,9 @@ func hasVersion(history []*historypb.HistoryEvent) bool {
 	return false
 }
 
-// TestAnIncompatibleBuildLosesNothing deploys a build whose workflows are changed
-// without a version. Replaying what runs would have told so; deployed all the same,
-// its tasks fail and nothing is done, and the good build, put back, goes on where it
-// was, with all that was sent meanwhile.
+// TestAnIncompatibleBuildLosesNothing deploys a build whose workflows are changed without a version. A replay would
+// have found that. Its tasks fail and change nothing, and the good build, deployed again, continues from there with
+// everything that was sent meanwhile.
 func TestAnIncompatibleBuildLosesNothing(t *testing.T) {
 	t.Parallel()
 	const interactions = 8
@@ -109,7 +106,7 @@ func TestAnIncompatibleBuildLosesNothing(t *testing.T) {
 		e.command(id, "offer", `{"agent":{"id":"a1"}}`)
 	}
 	before := 0
-	e.eventually(30*time.Second, "all are offered, and told of it", func() bool {
+	e.eventually(30*time.Second, "all are offered, and the receivers are notified", func() bool {
 		before = len(e.fast.seen())
 		// start: C, B, interaction_starts; agent_selecting; offer: A, offered on A, B, C.
 		return before == 8*interactions && len(e.slow.seen()) == interactions
@@ -153,7 +150,7 @@ func TestAnIncompatibleBuildLosesNothing(t *testing.T) {
 	require.GreaterOrEqual(t, s.failedTasks[enumspb.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR], interactions)
 }
 
-// command sends one, and notes that Temporal has it.
+// command sends a command and records that Temporal has it.
 func (e *load) command(id, name, payload string) {
 	e.signal(id, name, payload)
 	e.mu.Lock()
@@ -161,9 +158,9 @@ func (e *load) command(id, name, payload string) {
 	e.acked[id]++
 }
 
-// TestReplayTellsBeforeADeploy replays a namespace's running interactions with the
-// command line, as a deploy does.
-func TestReplayTellsBeforeADeploy(t *testing.T) {
+// TestReplayFindsAnIncompatibleBuildBeforeADeploy replays a namespace's running interactions with the command line,
+// as before a deploy.
+func TestReplayFindsAnIncompatibleBuildBeforeADeploy(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	crm := newReceiver(t, func(arrival) int { return 200 })

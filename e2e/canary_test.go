@@ -25,16 +25,14 @@ import (
 	"segue/contract"
 )
 
-// TestASecretIsSeenNowhere plants a secret for every kind of authentication and
-// sends with them to receivers that repeat what they are sent. Then everything that
-// Segue writes, records, answers and prints is searched for them: the logs at debug
-// level, the histories with their payloads and failures, what Temporal describes and
-// lists (memos, search attributes, heartbeats, details), queries, the command line,
-// and metrics. At the end values that are no secrets are planted and must be found
-// in the very same places: the search can fail.
-func TestASecretIsSeenNowhere(t *testing.T) {
-	g := newGossips(t)
-	w := &witness{env: newEnv(t), gathered: map[string][]byte{}}
+// TestASecretAppearsNowhere plants a secret for every kind of authentication, and sends requests with them to
+// receivers that echo what they get. It then searches everything that Segue writes, records, answers and prints: logs
+// at debug level, histories with their payloads and failures, what Temporal describes and lists (memos, search
+// attributes, heartbeats, details), queries, the command line, and metrics. At the end it plants values that are not
+// secret, and finds them in the same places: the search can fail.
+func TestASecretAppearsNowhere(t *testing.T) {
+	g := newEchoes(t)
+	w := &collector{env: newEnv(t), gathered: map[string][]byte{}}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("still waited for: %q", w.open)
@@ -94,25 +92,27 @@ func TestASecretIsSeenNowhere(t *testing.T) {
 	w.signal(control.value, "abandon", `{}`)
 }
 
-// witness keeps everything that was seen of Segue, by where.
-type witness struct {
+// collector keeps everything that Segue has written, by place.
+type collector struct {
 	*env
 	gathered map[string][]byte
-	open     []string // what is still waited for
+	open     []string // deliveries that are not final yet
 }
 
-func (w *witness) add(name string, text []byte) { w.gathered[name] = append(w.gathered[name], text...) }
+func (w *collector) add(name string, text []byte) {
+	w.gathered[name] = append(w.gathered[name], text...)
+}
 
-func (w *witness) message(name string, m proto.Message) {
+func (w *collector) message(name string, m proto.Message) {
 	w.t.Helper()
-	text, err := proto.Marshal(m) // payloads and strings stand in it as they are
+	text, err := proto.Marshal(m) // it contains payloads and strings verbatim
 	require.NoError(w.t, err)
 	w.add(name, text)
 }
 
-// settled waits until each call has as many deliveries, of which none is under way,
-// and looks at what Temporal describes meanwhile.
-func (w *witness) settled(calls []string, each int) {
+// settled waits until each call has the expected number of deliveries and none is in flight, and collects what
+// Temporal describes meanwhile.
+func (w *collector) settled(calls []string, each int) {
 	w.t.Helper()
 	w.eventually(60*time.Second, "all is delivered, parked or waiting behind what is parked", func() bool {
 		executions := w.executions(calls)
@@ -124,8 +124,8 @@ func (w *witness) settled(calls []string, each int) {
 	})
 }
 
-// unsettled lists what has not come to rest.
-func (w *witness) unsettled(calls []string, each int) (list []string) {
+// unsettled lists the deliveries that are not in a final state.
+func (w *collector) unsettled(calls []string, each int) (list []string) {
 	deliveries, err := query[[]contract.DeliveryRecord](w.env, "c1", contract.QueryDeliveries)
 	if err != nil || len(deliveries) < each*len(calls) {
 		return []string{fmt.Sprintf("%d deliveries of %d, %v", len(deliveries), each*len(calls), err)}
@@ -144,8 +144,8 @@ func (w *witness) unsettled(calls []string, each int) (list []string) {
 	return list
 }
 
-// rests tells whether a lane waits for a person.
-func (w *witness) rests(call string) bool {
+// rests reports whether a lane waits for an operator.
+func (w *collector) rests(call string) bool {
 	var records []contract.DeliveryRecord
 	value, err := w.client.QueryWorkflow(w.t.Context(), w.lane(call), "", contract.QueryDeliveries)
 	if err != nil || value.Get(&records) != nil {
@@ -157,12 +157,12 @@ func (w *witness) rests(call string) bool {
 		})
 }
 
-func (w *witness) lane(call string) string {
+func (w *collector) lane(call string) string {
 	return contract.DeliveryWorkflowID(contract.Owner{ContactCenter: w.name, Interaction: "c1"}, call)
 }
 
-// executions are the workflows there may be.
-func (w *witness) executions(calls []string) []string {
+// executions returns the ids of all workflows that may exist.
+func (w *collector) executions(calls []string) []string {
 	ids := []string{w.workflowID("c1")}
 	for _, call := range calls {
 		ids = append(ids, w.lane(call))
@@ -170,7 +170,7 @@ func (w *witness) executions(calls []string) []string {
 	return ids
 }
 
-func (w *witness) describe(id string) bool {
+func (w *collector) describe(id string) bool {
 	answer, err := w.client.WorkflowService().DescribeWorkflowExecution(w.t.Context(), &workflowservice.DescribeWorkflowExecutionRequest{
 		Namespace: "default", Execution: &commonpb.WorkflowExecution{WorkflowId: id}})
 	if err != nil {
@@ -180,8 +180,8 @@ func (w *witness) describe(id string) bool {
 	return true
 }
 
-// gather looks everywhere.
-func (w *witness) gather(calls []string, file string) {
+// gather collects from all places.
+func (w *collector) gather(calls []string, file string) {
 	w.t.Helper()
 	w.logMu.Lock()
 	w.add("log", w.log.Bytes())
@@ -218,7 +218,7 @@ func (w *witness) gather(calls []string, file string) {
 	w.segue("check", file, "--json")
 }
 
-func (w *witness) query(id, name string) {
+func (w *collector) query(id, name string) {
 	w.t.Helper()
 	answer, err := w.client.WorkflowService().QueryWorkflow(w.t.Context(), &workflowservice.QueryWorkflowRequest{
 		Namespace: "default", Execution: &commonpb.WorkflowExecution{WorkflowId: id}, Query: &querypb.WorkflowQuery{QueryType: name}})
@@ -226,13 +226,13 @@ func (w *witness) query(id, name string) {
 	w.message("query "+name, answer)
 }
 
-func (w *witness) listed() (all []*workflowpb.WorkflowExecutionInfo) {
+func (w *collector) listed() (all []*workflowpb.WorkflowExecutionInfo) {
 	w.t.Helper()
 	return w.list(fmt.Sprintf("SegueContactCenter = %q", w.name))
 }
 
-// segue runs a command and keeps what it prints, by its name and flags.
-func (w *witness) segue(args ...string) {
+// segue runs a command and keeps its output, by name and flags.
+func (w *collector) segue(args ...string) {
 	w.t.Helper()
 	command := exec.Command(segueBin, append(args, "--address", temporal.Address, "--task-queue", w.name)...)
 	var out bytes.Buffer
@@ -245,8 +245,8 @@ func (w *witness) segue(args ...string) {
 	w.add(name, out.Bytes())
 }
 
-// fetch keeps what a process serves over HTTP.
-func (w *witness) fetch(url string) {
+// fetch keeps the response of a process to an HTTP request.
+func (w *collector) fetch(url string) {
 	w.t.Helper()
 	answer, err := http.Get(url)
 	require.NoError(w.t, err)

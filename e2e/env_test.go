@@ -26,8 +26,7 @@ import (
 	"segue/workflows"
 )
 
-// lab is what one test works with: a client, and a task queue and a contact
-// center named after the test.
+// env is the environment of one test: a client, and a task queue and a contact center named after the test.
 type env struct {
 	t      *testing.T
 	client client.Client
@@ -46,8 +45,8 @@ func newEnv(t *testing.T) *env {
 	return &env{t: t, client: c, name: nameOf(t)}
 }
 
-// nameOf names what a test works with. With -count it runs several times against one
-// server, each time under another name.
+// nameOf returns the name of a test, which its task queue and contact center get. With -count, a test runs several
+// times on one server, under another name each time.
 func nameOf(t *testing.T) string {
 	name := strings.NewReplacer("/", "-", " ", "-").Replace(t.Name())
 	runs.Lock()
@@ -64,15 +63,13 @@ var runs = struct {
 	of map[string]int
 }{of: map[string]int{}}
 
-// startWorker runs the worker binary with a configuration until the test ends or
-// somebody kills it.
+// startWorker runs the worker binary with a configuration until the test ends or kills it.
 func (e *env) startWorker(yaml string) *exec.Cmd {
 	e.t.Helper()
 	return e.startBuild(workBin, yaml)
 }
 
-// startBuild does the same with a worker of any build; settings are variables of its
-// environment.
+// startBuild does the same with a worker of any build; settings are environment variables.
 func (e *env) startBuild(binary, yaml string, settings ...string) *exec.Cmd {
 	e.t.Helper()
 	if binary != workBin {
@@ -86,7 +83,7 @@ func (e *env) startBuild(binary, yaml string, settings ...string) *exec.Cmd {
 	command.Stdout, command.Stderr = e, e
 	require.NoError(e.t, command.Start())
 	e.t.Cleanup(func() {
-		_ = command.Process.Kill() // it may be gone already
+		_ = command.Process.Kill() // it may have ended
 		_ = command.Wait()
 		if e.t.Failed() {
 			e.logMu.Lock()
@@ -97,7 +94,7 @@ func (e *env) startBuild(binary, yaml string, settings ...string) *exec.Cmd {
 	return command
 }
 
-// Write gathers what the workers print.
+// Write collects the output of the workers.
 func (e *env) Write(p []byte) (int, error) {
 	e.logMu.Lock()
 	defer e.logMu.Unlock()
@@ -133,7 +130,7 @@ func query[T any](e *env, id, name string) (T, error) {
 	return got, value.Get(&got)
 }
 
-// eventually waits for a condition, asking often.
+// eventually waits until a condition holds.
 func (e *env) eventually(limit time.Duration, what string, condition func() bool) {
 	e.t.Helper()
 	require.Eventually(e.t, condition, limit, 50*time.Millisecond, what)
@@ -155,7 +152,7 @@ func (e *env) history(id, runID string) []*historypb.HistoryEvent {
 	return e.historyOf(e.workflowID(id), runID)
 }
 
-// arrival is one POST as the receiver saw it.
+// arrival is one POST as the receiver got it.
 type arrival struct {
 	ID   string
 	Path string
@@ -163,7 +160,7 @@ type arrival struct {
 	At   time.Time
 }
 
-// receiver answers as told and remembers what arrived, in order; status 0 breaks the
+// receiver answers with the status that its function returns, and keeps the arrivals in order. Status 0 resets the
 // connection.
 type receiver struct {
 	*httptest.Server
@@ -199,7 +196,7 @@ func (r *receiver) seen() []arrival {
 	return append([]arrival(nil), r.arrivals...)
 }
 
-// probeConfig fires one call at the moments given.
+// probeConfig fires one call at the given moments.
 func probeConfig(url string, whens ...string) string {
 	return fmt.Sprintf(`
 calls:
@@ -215,7 +212,7 @@ guard: {allow: ["127.0.0.0/8"]}
 `, url, strings.Join(whens, ", "))
 }
 
-// bodyID is the interaction that a request is about.
+// bodyID returns the interaction that a request is about.
 func (a arrival) bodyID() string {
 	var body struct{ ID string }
 	if json.Unmarshal([]byte(a.Body), &body) != nil {
@@ -224,7 +221,7 @@ func (a arrival) bodyID() string {
 	return body.ID
 }
 
-// of are the requests about one interaction.
+// of returns the requests about one interaction.
 func of(id string, r *receiver) []arrival {
 	var arrivals []arrival
 	for _, a := range r.seen() {
@@ -235,8 +232,7 @@ func of(id string, r *receiver) []arrival {
 	return arrivals
 }
 
-// warmUp leads an interaction through its life: what is sent for it makes the
-// receiver known.
+// warmUp plays a whole interaction, so that the workers know that the receiver is fast.
 func (e *env) warmUp(r *receiver) {
 	e.t.Helper()
 	id := fmt.Sprintf("warm-%d", len(r.seen()))
@@ -246,7 +242,7 @@ func (e *env) warmUp(r *receiver) {
 	require.NoError(e.t, run.Get(e.t.Context(), nil))
 }
 
-// replaceOnce changes a configuration where it must say something.
+// replaceOnce replaces a part of a configuration that occurs exactly once.
 func replaceOnce(t *testing.T, text, from, to string) string {
 	t.Helper()
 	require.Equal(t, 1, strings.Count(text, from), from)

@@ -23,9 +23,8 @@ import (
 	"segue/interaction"
 )
 
-// office is the receiver of an example configuration: it keeps each request as it
-// came over the wire.
-type office struct {
+// exampleReceiver is the receiver of an example configuration. It keeps each request as it arrived.
+type exampleReceiver struct {
 	*httptest.Server
 	mu       sync.Mutex
 	requests []delivered
@@ -36,8 +35,8 @@ type delivered struct {
 	header                    http.Header
 }
 
-func newOffice(t *testing.T, answer func(w http.ResponseWriter, d delivered)) *office {
-	o := &office{}
+func newExampleReceiver(t *testing.T, answer func(w http.ResponseWriter, d delivered)) *exampleReceiver {
+	o := &exampleReceiver{}
 	o.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -53,14 +52,14 @@ func newOffice(t *testing.T, answer func(w http.ResponseWriter, d delivered)) *o
 	return o
 }
 
-// of lists the requests to a path that came so far, in their order.
-func (o *office) of(path string) []delivered {
+// of returns the requests to a path so far, in order.
+func (o *exampleReceiver) of(path string) []delivered {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(o.requests), func(d delivered) bool { return d.path != path })
 }
 
-// startExample runs a worker with one of the example files, its receivers at the office.
+// startExample runs a worker with one of the example files, whose hosts it replaces by a URL.
 func (e *env) startExample(file, url string, hosts ...string) {
 	e.t.Helper()
 	content, err := os.ReadFile("../examples/" + file)
@@ -74,7 +73,7 @@ func (e *env) startExample(file, url string, hosts ...string) {
 	e.startWorker(text)
 }
 
-// begin starts an interaction; its further fields are JSON.
+// begin starts an interaction; fields are further JSON fields of its start.
 func (e *env) begin(id, channel, fields string) {
 	e.t.Helper()
 	input := json.RawMessage(fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":%q,%s}`, id, e.name, channel, fields))
@@ -82,7 +81,7 @@ func (e *env) begin(id, channel, fields string) {
 	require.NoError(e.t, err)
 }
 
-// do gives commands one after the other.
+// do sends commands one after the other.
 func (e *env) do(id string, commands ...string) {
 	e.t.Helper()
 	for _, c := range commands {
@@ -103,8 +102,8 @@ func (e *env) knows(id, key string) any {
 	return value
 }
 
-// arrived waits for so many requests to a path, and finds that no more come with them.
-func (e *env) arrived(o *office, path string, n int) []delivered {
+// arrived waits for n requests to a path, and requires that there are no more.
+func (e *env) arrived(o *exampleReceiver, path string, n int) []delivered {
 	e.t.Helper()
 	e.eventually(20*time.Second, fmt.Sprintf("%d requests to %s", n, path), func() bool { return len(o.of(path)) >= n })
 	list := o.of(path)
@@ -112,7 +111,7 @@ func (e *env) arrived(o *office, path string, n int) []delivered {
 	return list
 }
 
-// over waits for the interaction to be done with, deliveries too.
+// over waits until interactions are completed and have no undelivered requests.
 func (e *env) over(ids ...string) {
 	e.t.Helper()
 	for _, id := range ids {
@@ -126,7 +125,7 @@ func (e *env) over(ids ...string) {
 func TestTheExampleOfECSSendsWhatItSays(t *testing.T) {
 	t.Setenv("CRM_API_KEY", "key-1")
 	e := newEnv(t)
-	o := newOffice(t, func(w http.ResponseWriter, d delivered) {
+	o := newExampleReceiver(t, func(w http.ResponseWriter, d delivered) {
 		switch {
 		case d.path == "/interactions" && strings.Contains(d.body, "call-3"):
 			w.WriteHeader(http.StatusBadRequest)
@@ -223,7 +222,7 @@ func TestTheExampleOfECSSendsWhatItSays(t *testing.T) {
 	require.Equal(t, []string{"handling to agent_selecting", "handling to handled"}, changes)
 	require.Equal(t, "DELETE", e.arrived(o, "/callbacks/+15550100123", 1)[0].method)
 
-	// A response that is not flat is said to be so, and the delivery is one all the same.
+	// A value that is not flat is reported, and the delivery succeeds.
 	e.begin("call-2", "inbound", `"ani":"+15550100666"`)
 	require.Equal(t, "c-78", e.knows("call-2", "crm_id"))
 	deliveries, err := query[[]contract.DeliveryRecord](e, "call-2", contract.QueryDeliveries)
@@ -237,13 +236,13 @@ func TestTheExampleOfECSSendsWhatItSays(t *testing.T) {
 	e.do("call-2", `abandon {}`)
 	e.over("call-2")
 
-	// What no attempt will help is told to another call.
+	// Another call is notified of a failure that no retry can fix.
 	e.begin("call-3", "inbound", `"ani":"+15550100125"`)
 	require.JSONEq(t, `{"interactionId":"call-3","restApiData":"rest-data-1","when":"interaction_starts","reason":"http_4xx","status":400}`,
 		e.arrived(o, "/faults", 1)[0].body)
 }
 
-// clean drops the blanks that an absent agent leaves.
+// clean removes the blanks of an absent agent.
 func clean(lines []string) []string {
 	for i := range lines {
 		lines[i] = strings.Join(strings.Fields(lines[i]), " ")

@@ -26,7 +26,7 @@ type envelope struct {
 	}
 }
 
-// inputs are the operation's, as name=text in their order.
+// inputs returns the inputs of the operation, as name=text, in order.
 func (e envelope) inputs(namespace string) []string {
 	list := []string{e.Body.Operation.XMLName.Space + " " + e.Body.Operation.XMLName.Local}
 	for _, in := range e.Body.Operation.Inputs {
@@ -43,7 +43,7 @@ func TestTheExampleOfEngageVoiceSendsWhatItSays(t *testing.T) {
 	t.Setenv("COLLECTOR_USER", "segue")
 	t.Setenv("COLLECTOR_PASSWORD", "secret-1")
 	e := newEnv(t)
-	o := newOffice(t, func(w http.ResponseWriter, d delivered) {
+	o := newExampleReceiver(t, func(w http.ResponseWriter, d delivered) {
 		if strings.HasPrefix(d.path, "/soap") {
 			w.Header().Set("Content-Type", "text/xml")
 			_, _ = io.WriteString(w, `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><Done/></s:Body></s:Envelope>`)

@@ -15,8 +15,8 @@ import (
 	"segue/interaction"
 )
 
-// queueUp starts interactions while no worker runs, those of one name after the
-// other: n of each, whose ids begin with it.
+// queueUp starts n interactions for each name while no worker runs, one name after the other. The name is the prefix
+// of their ids.
 func (e *env) queueUp(c *client.Client, names []string, n int, start func(name, id string) (contactCenter, fields string)) {
 	e.t.Helper()
 	for _, name := range names {
@@ -34,7 +34,7 @@ func (e *env) queueUp(c *client.Client, names []string, n int, start func(name, 
 	}
 }
 
-// places says where in the order of arrival the requests of a name are.
+// places returns the positions of the requests of a name in the order of arrival.
 func places(arrivals []arrival, name string) (list []int) {
 	for i, a := range arrivals {
 		if strings.Contains(a.Body, `"id":"`+name+"-") {
@@ -44,9 +44,8 @@ func places(arrivals []arrival, name string) (list []int) {
 	return list
 }
 
-// A contact center floods the workers; another one that comes later gets its turns
-// all the same, as workflows and, with a receiver that is not sent to inline, as
-// activities.
+// TestAFloodDoesNotStarveAnotherContactCenter floods the workers from one contact center. Another one that starts
+// later is processed as well: its workflows, and, with a receiver that is not sent to inline, its activities.
 func TestAFloodDoesNotStarveAnotherContactCenter(t *testing.T) {
 	t.Parallel()
 	const flood, late = 400, 20
@@ -64,13 +63,13 @@ func TestAFloodDoesNotStarveAnotherContactCenter(t *testing.T) {
 	at := places(crm.seen(), "late")
 	require.Len(t, at, late)
 	t.Logf("of %d, those that came last arrived at %v", flood+late, at)
-	// In turns they would be among the first 40; a worker takes 200 tasks at once, whose
-	// order is anybody's. Without fairness they are the last ones.
+	// With strict alternation they would be among the first 40, but a worker takes 200 tasks at once, in any order.
+	// Without fairness they would be the last ones.
 	require.Less(t, at[late/2], 130)
 	require.Less(t, at[late-1], 260)
 }
 
-// What the configuration calls urgent goes first, whenever it came.
+// TestUrgentInteractionsGoFirst starts interactions with a high priority last: they are processed first.
 func TestUrgentInteractionsGoFirst(t *testing.T) {
 	t.Parallel()
 	const n = 200

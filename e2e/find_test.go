@@ -13,9 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// canary is a value that must never be seen where nobody may see it. It is looked
-// for by the random text in it, and by either half of that, so that neither escaping
-// nor cutting hides it.
+// canary is a value that must not appear outside. The search looks for the random text in it, and for either half of
+// that, so that neither escaping nor truncation hides it.
 type canary struct {
 	kind  string
 	value string
@@ -29,7 +28,7 @@ func (c canary) halves() (list []string) {
 	return list
 }
 
-// found lists which canaries stand in a text, and in which notation.
+// found lists the canaries that a text contains, and in which notation.
 func found(text []byte, canaries ...canary) (list []string) {
 	for _, c := range canaries {
 		for _, half := range c.halves() {
@@ -44,9 +43,8 @@ func found(text []byte, canaries ...canary) (list []string) {
 	return slices.Compact(list)
 }
 
-// notations are the ways in which letters and digits may be written. In base64 they
-// look different by how many bytes stand before them; the characters at the ends
-// depend on the neighbours and are left out.
+// notations are the ways in which letters and digits may be written. Base64 depends on the number of bytes before
+// them, and on the neighbours at both ends, which are left out.
 func notations(text string) map[string]string {
 	var percents strings.Builder
 	for _, b := range []byte(text) {
@@ -65,7 +63,7 @@ func notations(text string) map[string]string {
 	return list
 }
 
-// A search that finds nothing must be able to find something.
+// TestACanaryIsFoundInEveryNotation checks that the search can find something.
 func TestACanaryIsFoundInEveryNotation(t *testing.T) {
 	c := canary{kind: "test", cores: []string{"0123456789abcdef01234567"}}
 	for _, text := range []string{"", "0123456789a", strings.Repeat("0123456789a ", 100), "1111" + c.cores[0][13:]} {

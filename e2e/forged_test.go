@@ -15,9 +15,8 @@ import (
 	"segue/contract"
 )
 
-// TestForgedStartsAreRefusedAtOnce starts workflows as anybody can who reaches the
-// namespace: with carried state, of whatever form, and on a schedule, whose second run
-// Temporal says to continue the first.
+// TestForgedStartsAreRefusedAtOnce starts workflows as anyone can who reaches the namespace: with carried state of
+// any form, and on a schedule, whose second run Temporal marks as the continuation of the first.
 func TestForgedStartsAreRefusedAtOnce(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -45,8 +44,7 @@ func TestForgedStartsAreRefusedAtOnce(t *testing.T) {
 	require.Empty(t, receiver.seen())
 }
 
-// TestAForgedLaneReportChangesNothing sends what only lane workflows send, also of a
-// delivery whose request is under way.
+// TestAForgedLaneReportChangesNothing sends what only lane workflows send, also for a delivery in flight.
 func TestAForgedLaneReportChangesNothing(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -74,9 +72,8 @@ func TestAForgedLaneReportChangesNothing(t *testing.T) {
 	require.Zero(t, status.Undelivered)
 }
 
-// TestARepeatedHandOverIsSentOnce hands over again what a lane has delivered, after its
-// workflow has closed: as an activity does whose worker was gone before it could say that
-// it had done so.
+// TestARepeatedHandOverIsSentOnce hands over deliveries again that a lane has delivered, after its workflow has
+// closed: as an activity does whose worker was lost before it could report the hand-over.
 func TestARepeatedHandOverIsSentOnce(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)

@@ -27,15 +27,15 @@ import (
 	"segue/replay"
 )
 
-// TestKilledWorkersLoseNothing plays the demo's day with two workers, of which one
-// is killed again and again, and asks the demo's own ledger, then every history.
+// TestKilledWorkersLoseNothing plays the demo's day with two workers, kills one of them again and again, and checks
+// the demo's own ledger and every history.
 //
-// It does not run beside other tests: the demo is impatient.
+// It does not run in parallel with other tests, because the demo has time limits.
 func TestKilledWorkersLoseNothing(t *testing.T) {
 	const kills = 50
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	f := &fire{env: newEnv(t), random: rand.New(rand.NewPCG(seed, 0)), left: kills}
+	f := &killer{env: newEnv(t), random: rand.New(rand.NewPCG(seed, 0)), left: kills}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("workers:\n%.20000s", f.log.String())
@@ -49,14 +49,14 @@ func TestKilledWorkersLoseNothing(t *testing.T) {
 
 var quiet = log.NewStructuredLogger(slog.New(slog.DiscardHandler))
 
-// fire kills workers.
-type fire struct {
+// killer kills workers.
+type killer struct {
 	*env
 	random *rand.Rand
 	left   int
 }
 
-// verdict is what the demo prints and this test wants to know.
+// verdict is the part of the demo's output that this test checks.
 type verdict struct {
 	OK           bool
 	Interactions int
@@ -64,8 +64,8 @@ type verdict struct {
 	Faults       []string
 }
 
-// play is one day of a contact center of its own, under fire.
-func (f *fire) play(contactCenter string) {
+// play plays one day in a contact center of its own while workers are killed.
+func (f *killer) play(contactCenter string) {
 	t := f.t
 	t.Helper()
 	config := filepath.Join(t.TempDir(), "demo.yaml")
@@ -97,16 +97,16 @@ func (f *fire) play(contactCenter string) {
 	f.requireSoundHistories(contactCenter, v.Interactions)
 }
 
-// Between two kills the workers have from hardly the time to start to enough for
-// some hundred tasks; fifty of them last about as long as the day.
+// Between two kills the workers have from hardly enough time to start to enough for some hundred tasks; fifty of
+// these intervals last about as long as the day.
 const (
 	soonest = 100 * time.Millisecond
 	latest  = 1400 * time.Millisecond
 )
 
-// killUntil runs two workers until the demo has ended, and kills one of them at
-// random moments as long as there are kills left.
-func (f *fire) killUntil(ended <-chan error, config string) error {
+// killUntil runs two workers until the demo has ended, and kills one of them at random moments as long as kills are
+// left.
+func (f *killer) killUntil(ended <-chan error, config string) error {
 	workers := []*exec.Cmd{f.work(config), f.work(config)}
 	defer func() {
 		for _, w := range workers {
@@ -130,22 +130,22 @@ func (f *fire) killUntil(ended <-chan error, config string) error {
 	}
 }
 
-func (f *fire) work(config string) *exec.Cmd {
+func (f *killer) work(config string) *exec.Cmd {
 	w := exec.Command(workBin, "--config", config, "--address", temporal.Address, "--task-queue", f.name)
 	w.Stdout, w.Stderr = f, f
 	require.NoError(f.t, w.Start())
 	return w
 }
 
-// end kills with SIGKILL: nothing is let finish.
-func (f *fire) end(w *exec.Cmd) {
+// end kills with SIGKILL: the worker finishes nothing.
+func (f *killer) end(w *exec.Cmd) {
 	require.NoError(f.t, w.Process.Kill())
 	_ = w.Wait() // "signal: killed"
 }
 
-// requireSoundHistories checks every workflow of a contact center: no task failed
-// but for what the server itself refuses, and the history replays.
-func (f *fire) requireSoundHistories(contactCenter string, interactions int) {
+// requireSoundHistories checks every workflow of a contact center: no task failed except those that the server itself
+// rejected, and the history replays.
+func (f *killer) requireSoundHistories(contactCenter string, interactions int) {
 	t := f.t
 	t.Helper()
 	counts := map[string]int{}

@@ -12,9 +12,8 @@ import (
 
 var digitsOf = regexp.MustCompile(`"digits":"(\d+)"`)
 
-// TestOrderPolicies sends five events to three calls that differ in their order. The
-// first of each fails: for good where a lane may block or skip it, for some seconds
-// where nothing is ordered.
+// TestOrderPolicies sends five events to three calls that differ in their order policy. The first delivery of each
+// fails: permanently where a lane may block or skip it, for some seconds where deliveries are unordered.
 func TestOrderPolicies(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)

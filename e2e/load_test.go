@@ -23,8 +23,8 @@ import (
 	"segue/workflows"
 )
 
-// The calls of a load: one receiver that is fast and one that is not, so that their
-// requests go different ways, and the moments at which each is called.
+// The calls of a load: one receiver is fast and one is not, so that their requests take different routes; and the
+// moments at which each is called.
 var loadCalls = map[string][]interaction.Moment{
 	"fast": {interaction.MomentInteractionStarts, interaction.MomentSegmentChange, interaction.MomentInteractionEnds},
 	"slow": {interaction.MomentInteractionStarts, "inbound.agent_connect", interaction.MomentInteractionEnds},
@@ -32,7 +32,7 @@ var loadCalls = map[string][]interaction.Moment{
 
 const slowly = 120 * time.Millisecond
 
-// lives are what becomes of the interactions of a load.
+// lives are the courses of the interactions of a load.
 var lives = [][][2]string{
 	{{"place_in_queue", `{"queue":"sales"}`}, {"offer", `{"agent":{"id":"a1"}}`}, {"accept", `{"agent":{"id":"a1"}}`},
 		{"attach_user_data", `{"user_data":{"tier":"gold"}}`}, {"complete", `{}`}},
@@ -41,8 +41,7 @@ var lives = [][][2]string{
 		{"hold", `{}`}, {"retrieve", `{}`}, {"transfer", `{"to":{"agent":{"id":"a3"}}}`}, {"complete", `{"disposition":{"code":"SOLD"}}`}},
 }
 
-// load is interactions that begin and end all the time, and a ledger of what Temporal
-// has acknowledged.
+// load is a set of interactions that start and end all the time, and a ledger of what Temporal has acknowledged.
 type load struct {
 	*env
 	fast, slow *receiver
@@ -74,8 +73,8 @@ func (e *load) config() string {
 	return yaml + "timeouts: {default: {late_events: 0s}}\nguard: {allow: [\"127.0.0.0/8\"]}\n"
 }
 
-// during keeps interactions going, so many at once, while something happens to the
-// workers; then it waits until all have ended.
+// during keeps a number of interactions running while a function changes the workers; then it waits until all have
+// ended.
 func (e *load) during(parallel int, happens func()) {
 	e.t.Helper()
 	ctx, stop := context.WithCancel(e.t.Context())
@@ -94,7 +93,7 @@ func (e *load) during(parallel int, happens func()) {
 	e.finished()
 }
 
-// live leads one interaction through its life, with pauses.
+// live plays one interaction with pauses.
 func (e *load) live(id string, commands [][2]string, random *rand.Rand) {
 	run := e.startImpatient(id)
 	for _, c := range commands {
@@ -106,7 +105,7 @@ func (e *load) live(id string, commands [][2]string, random *rand.Rand) {
 	e.acked[id], e.runs[id] = len(commands), run.GetRunID()
 }
 
-// finished waits for every interaction's end.
+// finished waits until every interaction has ended.
 func (e *load) finished() {
 	e.t.Helper()
 	ctx, cancel := context.WithTimeout(e.t.Context(), 90*time.Second)
@@ -116,16 +115,15 @@ func (e *load) finished() {
 	}
 }
 
-// sound is what a load has come to.
+// sound is the result of a load.
 type sound struct {
 	interactions, deliveries, duplicates int
 	failedTasks                          map[enumspb.WorkflowTaskFailedCause]int
 }
 
-// requireSound holds what came of every interaction against what was acknowledged:
-// every command was applied, once and legally; every delivery arrived, in the order
-// of its lane, and what arrived twice had the same id and bytes; every history
-// replays.
+// requireSound compares the outcome of every interaction with the acknowledged commands: every command was applied,
+// once and legally; every delivery arrived, in the order of its lane, and repeats have the same id and bytes; every
+// history replays.
 func (e *load) requireSound(changes ...interceptor.WorkerInterceptor) sound {
 	t := e.t
 	t.Helper()
@@ -176,8 +174,8 @@ func signals(history []*historypb.HistoryEvent) int {
 	return n
 }
 
-// requireLanes holds what arrived at one call's receiver against the deliveries that
-// each interaction should have made.
+// requireLanes compares the arrivals at one call's receiver with the deliveries that each interaction should have
+// made.
 func requireLanes(t *testing.T, arrivals []arrival, expected map[string][]string) (delivered, duplicates int) {
 	t.Helper()
 	first := map[string][]string{} // of each interaction, the ids in the order of their first arrival
@@ -201,7 +199,7 @@ func requireLanes(t *testing.T, arrivals []arrival, expected map[string][]string
 	return delivered, duplicates
 }
 
-// replayWith replays a history with today's workflows, changed or not.
+// replayWith replays a history with the current workflows, changed or not.
 func replayWith(history []*historypb.HistoryEvent, changes ...interceptor.WorkerInterceptor) error {
 	if len(changes) == 0 {
 		return replay.History(&historypb.History{Events: history}, quiet)

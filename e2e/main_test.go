@@ -22,8 +22,8 @@ var (
 	temporal *embedded.Server
 	segueBin string
 	workBin  string
-	// guardedBin and unguardedBin are workers of other builds: their workflows are
-	// changed, as a release may change them and as none must.
+	// guardedBin and unguardedBin are workers of other builds: their workflows are changed as a release may change them,
+	// and as it must not.
 	guardedBin, unguardedBin string
 )
 
@@ -67,11 +67,10 @@ func run(m *testing.M) int {
 	return code
 }
 
-// changedBuilds are the task queues on which a worker of another build worked: what that
-// did, this build does not do again.
+// changedBuilds are the task queues of workers of another build, whose histories this build does not replay.
 var changedBuilds sync.Map
 
-// replayAll replays every history that the tests have made.
+// replayAll replays the histories of all tests.
 func replayAll(ctx context.Context) error {
 	c, err := connect.Dial(ctx, connect.Settings{Address: temporal.Address}, slog.New(slog.DiscardHandler))
 	if err != nil {

@@ -12,9 +12,8 @@ import (
 	"segue/contract"
 )
 
-// TestNumberedCommandsInDisorder sends numbered commands eight at once, as signals
-// and as updates, some of them twice: each is applied and delivered once, in the order
-// of the numbers.
+// TestNumberedCommandsInDisorder sends numbered commands, eight at once, as signals and as updates, some of them
+// twice: each is applied and delivered once, in the order of the numbers.
 func TestNumberedCommandsInDisorder(t *testing.T) {
 	t.Parallel()
 	const commands, atOnce = 200, 8
@@ -30,7 +29,7 @@ func TestNumberedCommandsInDisorder(t *testing.T) {
 			send := func() error {
 				return e.client.SignalWorkflow(t.Context(), e.workflowID("n1"), "", "script_signal", json.RawMessage(payload))
 			}
-			if n%2 == 0 { // waits for its turn
+			if n%2 == 0 { // waits for the numbers before it
 				block.Go(func() error {
 					_, err := e.update(t.Context(), "n1", "script_signal", payload)
 					return err

@@ -17,8 +17,8 @@ import (
 	"segue/interaction"
 )
 
-// commandPool are the commands the random sequences are made of: many names, some
-// of which lead to another state depending on what came before.
+// commandPool are the commands of the random sequences: many names, some of which lead to different states depending
+// on the commands before.
 var commandPool = [][2]string{
 	{"place_in_queue", `{"queue":"sales"}`}, {"place_in_queue", `{"queue":"backup"}`},
 	{"offer", `{"agent":{"id":"a1"}}`}, {"offer", `{"agents":[{"id":"a1"},{"id":"a2"}]}`},
@@ -33,9 +33,8 @@ var commandPool = [][2]string{
 	{"complete", `{}`}, {"abandon", `{}`}, {"nonsense", `{}`},
 }
 
-// TestCommandsApplyInTheOrderOfTheHistory sends bursts of mixed signal names while
-// no worker runs, and holds what the worker made of each against the pure state
-// machine, fed in the order that the history has.
+// TestCommandsApplyInTheOrderOfTheHistory sends bursts of mixed signals while no worker runs, and compares the result
+// of each with that of the pure state machine for the signals in the order of the history.
 func TestCommandsApplyInTheOrderOfTheHistory(t *testing.T) {
 	t.Parallel()
 	const sequences, shortest, longest = 1000, 4, 14
@@ -83,7 +82,7 @@ func TestCommandsApplyInTheOrderOfTheHistory(t *testing.T) {
 	}
 }
 
-// timeless leaves out of reasons when the interaction ended: that is by the worker's clock.
+// timeless removes from reasons when the interaction ended, which is by the worker's clock.
 func timeless(reasons []string) []string {
 	var list []string
 	for _, reason := range reasons {
@@ -94,8 +93,8 @@ func timeless(reasons []string) []string {
 
 var endedAt = regexp.MustCompile(` at \d{4}-[^,]+`)
 
-// replayPurely applies the signals of a history, in its order, to the state machine:
-// how it stands then, every event on the way, and what was refused.
+// replayPurely applies the signals of a history, in order, to the state machine. It returns the final state, all
+// events, and the rejected commands.
 func replayPurely(t *testing.T, contactCenter, id string, history []*historypb.HistoryEvent) (contract.State, []interaction.Event, []string) {
 	t.Helper()
 	started := history[0]

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// TestAnOutage lets a receiver break every connection for longer than it takes to
-// find that out, while events of many interactions come, and half of these end.
+// TestAnOutage lets a receiver reset every connection for longer than it takes to notice that, while many
+// interactions have events, and half of them end.
 func TestAnOutage(t *testing.T) {
 	t.Parallel()
 	const interactions, each, outage = 40, 5, 11 * time.Second
@@ -60,8 +60,8 @@ func TestAnOutage(t *testing.T) {
 	all := arrived()
 	tries := len(crm.seen()) - len(all)
 	t.Logf("%d tries in an outage of %s; then all arrived within %s", tries, outage, all[len(all)-1].At.Sub(recovered))
-	// Five in a row open the breaker, and what was under way at that moment may end; then
-	// there is a probe every 10 s.
+	// Five failures in a row open the breaker, and attempts in flight at that moment may end; then there is a probe every
+	// 10 s.
 	require.LessOrEqual(t, tries, 5+20+2)
 	first := all[0].At
 	early := 0

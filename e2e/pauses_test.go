@@ -16,12 +16,11 @@ import (
 	"segue/interaction"
 )
 
-// silence is longer than every timer of pausesConfig. These tests pause as people do:
-// the pause is the input.
+// silence is longer than every timer of pausesConfig. In these tests, the pauses are the input.
 const silence = 4 * time.Second
 
-// pausesConfig has timers that a command would find expired if it were judged by the
-// clock of the workflow task before it.
+// pausesConfig has timers that would have expired if a command were judged by the clock of the workflow task before
+// it.
 func pausesConfig(url string) string {
 	return fmt.Sprintf(`
 calls:
@@ -36,7 +35,7 @@ guard: {allow: ["127.0.0.0/8"]}
 `, url)
 }
 
-// stateOf waits until an interaction is in a state, and reports how it stands.
+// stateOf waits until an interaction is in a state, and returns it.
 func (e *env) stateOf(id string, state interaction.State) contract.State {
 	e.t.Helper()
 	var status contract.State
@@ -48,16 +47,16 @@ func (e *env) stateOf(id string, state interaction.State) contract.State {
 	return status
 }
 
-// near requires a moment of the interaction to be that of the clock on the wall, but
-// for what the command took to get there.
+// near requires that an instant of the interaction is that of the wall clock, apart from the time that the command
+// took.
 func near(t *testing.T, want, got time.Time, what string) {
 	t.Helper()
 	require.WithinDuration(t, want, got, time.Second, what)
 }
 
-// TestACallWithPausesKeepsTheTimeOfTheWall plays a call by signals with pauses that are
-// longer than its timers, on two workers.
-func TestACallWithPausesKeepsTheTimeOfTheWall(t *testing.T) {
+// TestACallWithPausesKeepsWallClockTime plays a call by signals, with pauses that are longer than its timers, on two
+// workers.
+func TestACallWithPausesKeepsWallClockTime(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	receiver := newReceiver(t, func(arrival) int { return 200 })
@@ -112,9 +111,9 @@ func TestACallWithPausesKeepsTheTimeOfTheWall(t *testing.T) {
 	require.InDelta(t, 3, told[1].WrapUp, 1)
 }
 
-// TestANumberIsWaitedForAfterASilence sends two numbered commands in disorder, 300 ms
-// apart, after a silence: the second is not late.
-func TestANumberIsWaitedForAfterASilence(t *testing.T) {
+// TestAMissingNumberIsAwaitedAfterAPause sends two numbered commands in disorder, 300 ms apart, after a pause: the
+// second is not late.
+func TestAMissingNumberIsAwaitedAfterAPause(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	receiver := newReceiver(t, func(arrival) int { return 200 })
@@ -132,9 +131,8 @@ func TestANumberIsWaitedForAfterASilence(t *testing.T) {
 	e.stateOf("numbered", interaction.StateCompleted)
 }
 
-// TestARefusedUpdateLeavesNothingBehind sends a refused update before a signal: the
-// worker's clock has moved in a task that leaves no history, and what it does then must
-// still be what a replay does.
+// TestARefusedUpdateLeavesNothingBehind sends a rejected update before a signal. The worker's clock has advanced in a
+// task that leaves no history; what the worker does then must still be what a replay does.
 func TestARefusedUpdateLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -149,12 +147,12 @@ func TestARefusedUpdateLeavesNothingBehind(t *testing.T) {
 		err = handle.Get(t.Context(), nil)
 	}
 	require.ErrorContains(t, err, "hold is not legal in state started")
-	time.Sleep(silence - 2*time.Second) // the offer is due by the clock of the start, and not by that of the refusal
+	time.Sleep(silence - 2*time.Second) // the offer has timed out by the clock of the start, but not by that of the rejection
 	e.signal("refused", "offer", `{"agent":"ada"}`)
 	e.stateOf("refused", interaction.StateOffered)
 	require.NoError(t, replayWith(e.history("refused", run.GetRunID())))
 
-	// Another worker has nothing but the history.
+	// Another worker rebuilds the state from the history.
 	require.NoError(t, worker.Process.Kill())
 	e.startWorker(pausesConfig(receiver.URL))
 	e.signal("refused", "abandon", `{}`)
@@ -162,10 +160,9 @@ func TestARefusedUpdateLeavesNothingBehind(t *testing.T) {
 	require.Empty(t, failedTasks(e.history("refused", run.GetRunID())))
 }
 
-// TestARecoveryIsCountedFromTheDelivery lets a receiver be down for longer than its
-// recovery takes, with nothing to report in between: that it recovered is said so long
-// after it took something, and not at once.
-func TestARecoveryIsCountedFromTheDelivery(t *testing.T) {
+// TestARecoveryIsTimedFromTheDelivery lets a receiver be down for longer than its recovery takes, with nothing to
+// report in between. The recovery is reported recovered_after after a successful delivery, not at once.
+func TestARecoveryIsTimedFromTheDelivery(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	var up atomic.Bool
@@ -208,9 +205,8 @@ guard: {allow: ["127.0.0.0/8"]}
 	e.signal("down", "abandon", `{}`)
 }
 
-// TestARefusedUpdateBesideAWaitingOne lets a signal release a waiting update in the task
-// in which another update is refused: the waiting one must go on where it does in a
-// replay, which knows nothing of the refused one.
+// TestARefusedUpdateBesideAWaitingOne lets a signal release a waiting update in the task in which another update is
+// rejected. The waiting update must continue where it does in a replay, which does not contain the rejected one.
 func TestARefusedUpdateBesideAWaitingOne(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)

@@ -24,7 +24,7 @@ import (
 	"segue/metrics/metricstest"
 )
 
-// process is a worker that tells how it is, and whose file a test changes.
+// process is a worker that serves metrics and health, and whose configuration file the test changes.
 type process struct {
 	*env
 	command *exec.Cmd
@@ -32,10 +32,10 @@ type process struct {
 	address string // of its metrics and health
 }
 
-// told finds where a worker tells its metrics.
-var told = regexp.MustCompile(`msg="serving metrics and health" address=(\S+)`)
+// served finds the address on which a worker serves metrics and health.
+var served = regexp.MustCompile(`msg="serving metrics and health" address=(\S+)`)
 
-// startProcess runs a worker of its own log until the test ends.
+// startProcess runs a worker with a log of its own until the test ends.
 func startProcess(e *env, yaml string) *process {
 	e.t.Helper()
 	p := &process{env: &env{t: e.t, client: e.client, name: e.name}, file: filepath.Join(e.t.TempDir(), "segue.yaml")}
@@ -45,14 +45,14 @@ func startProcess(e *env, yaml string) *process {
 	p.command.Stdout, p.command.Stderr = p, p
 	require.NoError(e.t, p.command.Start())
 	e.t.Cleanup(func() {
-		_ = p.command.Process.Kill() // it may be gone already
+		_ = p.command.Process.Kill() // it may have ended
 		_ = p.command.Wait()
 		if e.t.Failed() {
 			e.t.Logf("worker:\n%.20000s", p.said())
 		}
 	})
-	p.eventually(20*time.Second, "the worker says where it tells its metrics", func() bool {
-		found := told.FindStringSubmatch(p.said())
+	p.eventually(20*time.Second, "the worker says where it serves metrics and health", func() bool {
+		found := served.FindStringSubmatch(p.said())
 		if found != nil {
 			p.address = found[1]
 		}
@@ -67,7 +67,7 @@ func (p *process) said() string {
 	return p.log.String()
 }
 
-// write puts a configuration in its place, as careful programs do.
+// write replaces the configuration file atomically, as careful programs do.
 func (p *process) write(yaml string) {
 	p.t.Helper()
 	require.NoError(p.t, os.WriteFile(p.file+".new", []byte(yaml), 0o600))
@@ -84,7 +84,7 @@ func (p *process) get(path string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
-// ready is what these tests want to know of /readyz.
+// ready is the part of /readyz that these tests check.
 type ready struct {
 	Ready         bool
 	Temporal      struct{ Connected bool }
@@ -109,7 +109,7 @@ func (p *process) ready() (code int, r ready) {
 	return code, r
 }
 
-// awaits waits for a state of readiness.
+// awaits waits until /readyz fulfils a condition.
 func (p *process) awaits(what string, condition func(ready) bool) ready {
 	p.t.Helper()
 	var r ready
@@ -136,7 +136,7 @@ func (p *process) values(name string) map[string]float64 {
 	return metricstest.Values(p.scrape()[name])
 }
 
-// versioned is a configuration that says in each request which one it is.
+// versioned returns a configuration whose requests contain its number.
 func versioned(url, word string) string {
 	return strings.Replace(probeConfig(url, "interaction_starts", "script_signal"), `when: "${event.when}"`, `when: "${event.when}", config: `+word, 1)
 }
@@ -160,19 +160,19 @@ func TestAnOpenInteractionFollowsTheConfiguration(t *testing.T) {
 	e.signal("r1", "script_signal", `{"p1":"x"}`)
 	arrived(2, "two")
 
-	// A bad file changes nothing but what is said about it.
+	// A bad file changes nothing but the health report.
 	p.write(strings.Replace(versioned(receiver.URL, "three"), "method: POST", "methud: POST", 1))
 	r := p.awaits("the bad one is refused", func(r ready) bool { return r.Configuration.LastReload.Outcome == "rejected" })
 	code, _ := p.get("/readyz")
 	require.Equal(t, 200, code)
 	require.Equal(t, second, r.Configuration.Version)
-	mistake := r.Configuration.LastReload.Errors[1] // the first one is that a method is missing
+	mistake := r.Configuration.LastReload.Errors[1] // the first one is about the missing method
 	require.Equal(t, []any{4, "calls[0].methud", "there is no such key"}, []any{mistake.Line, mistake.Path, mistake.Problem})
 	require.Equal(t, map[string]float64{"": 0}, p.values("segue_config_last_reload_successful"))
 	e.signal("r1", "script_signal", `{"p1":"y"}`)
 	arrived(3, "two")
 
-	// A secret that is missing keeps only its own call; what needs a restart is named.
+	// A missing secret blocks only its own call; settings that need a restart are listed.
 	last := versioned(receiver.URL, "four") + "\ntemporal: {namespace: elsewhere}\n"
 	last = strings.Replace(last, "triggers:", "  - {name: other, method: GET, url: \"http://127.0.0.1:1/\", auth: {bearer: env:SEGUE_TEST_GONE}}\ntriggers:", 1)
 	p.write(last)
@@ -259,7 +259,7 @@ triggers:
 	}
 }
 
-// requireDocumented holds what processes tell against the catalogue and docs/metrics.md.
+// requireDocumented compares the metrics of all processes with the catalogue and with docs/metrics.md.
 func requireDocumented(t *testing.T, processes ...*process) {
 	t.Helper()
 	catalogue := map[string][]string{}
@@ -285,18 +285,18 @@ func requireDocumented(t *testing.T, processes ...*process) {
 		}
 	}
 	for name := range catalogue {
-		require.True(t, seen[name], "%s is told by no process", name)
+		require.True(t, seen[name], "no process serves %s", name)
 	}
 	text, err := os.ReadFile("../docs/metrics.md")
 	require.NoError(t, err)
 	documented := regexp.MustCompile("(?m)^\\| `(temporal_[a-z_]+)` \\|").FindAllStringSubmatch(string(text), -1)
 	require.NotEmpty(t, documented)
 	for _, m := range documented {
-		require.True(t, seen[m[1]], "%s is told by no process", m[1])
+		require.True(t, seen[m[1]], "no process serves %s", m[1])
 	}
 }
 
-// A worker that is told to stop says so while it finishes.
+// TestAStoppingWorkerIsNotReady stops a worker with a delivery in flight: /readyz reports that it is stopping.
 func TestAStoppingWorkerIsNotReady(t *testing.T) {
 	t.Parallel()
 	held := make(chan struct{})

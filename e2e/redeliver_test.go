@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What is parked is redelivered in bulk, with no rate but the call's own: that holds,
-// and ids and bytes are those of the first time.
+// TestABulkRedeliveryFollowsTheCallsRate redelivers parked deliveries in bulk, without a rate of its own: the call's
+// rate holds, and ids and bytes are those of the first attempts.
 func TestABulkRedeliveryFollowsTheCallsRate(t *testing.T) {
 	t.Parallel()
 	const n, rate = 100, 20

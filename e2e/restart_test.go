@@ -21,16 +21,16 @@ import (
 	"segue/interaction"
 )
 
-// TestRestartsLoseNothing restarts two workers in turn under load. The way an
-// orchestrator does it, what a worker is at it finishes, and nothing is sent twice;
-// one that is killed leaves at most what it had in the air to be sent again.
+// TestRestartsLoseNothing restarts two workers alternately under load. A worker that is stopped as an orchestrator
+// stops it finishes its deliveries in flight, and nothing is sent twice. A killed worker leaves at most its
+// deliveries in flight to be sent again.
 func TestRestartsLoseNothing(t *testing.T) {
 	t.Parallel()
 	const restarts, atOnce = 4, 8
 	for name, way := range map[string]struct {
 		end func(e *load, w *exec.Cmd)
-		// most is how many requests may be sent twice: of each interaction, what one
-		// workflow task sends at most, and what an activity had in the air.
+		// most is how many requests may be sent twice: for each interaction, those that one workflow task sends at most, and
+		// those that an activity had in flight.
 		most int
 	}{
 		"rolling": {func(e *load, w *exec.Cmd) { e.stop(w) }, 0},
@@ -53,7 +53,7 @@ func TestRestartsLoseNothing(t *testing.T) {
 	}
 }
 
-// kill ends a worker in the midst of whatever it is at.
+// kill ends a worker whatever it is doing.
 func (e *env) kill(w *exec.Cmd) {
 	e.t.Helper()
 	require.NoError(e.t, w.Process.Kill())
@@ -64,11 +64,11 @@ func (e *env) kill(w *exec.Cmd) {
 func (e *env) stop(w *exec.Cmd) {
 	e.t.Helper()
 	require.NoError(e.t, w.Process.Signal(syscall.SIGTERM))
-	require.NoError(e.t, w.Wait(), "a worker that is told to stop ends well")
+	require.NoError(e.t, w.Wait(), "a worker that is stopped exits with status 0")
 }
 
-// TestWorkersThatAreDeadForLongerThanEveryTimer: when one is back, interactions
-// whose time ran out meanwhile end, with their end triggers.
+// TestWorkersThatAreDeadForLongerThanEveryTimer lets the timers of interactions expire while no worker runs. When one
+// runs again, the interactions end, with their end triggers.
 func TestWorkersThatAreDeadForLongerThanEveryTimer(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -114,14 +114,13 @@ func TestACanceledWorkflowSaysWhy(t *testing.T) {
 	require.NoError(t, replayWith(e.history("c1", run.GetRunID())))
 }
 
-// TestAStoppedWorkerIsAZombie stops a worker in the midst of sending for longer than
-// Temporal waits for it, and lets it go on when another one has taken its work: what
-// it says then comes too late, and nothing of the state goes back.
-func TestAStoppedWorkerIsAZombie(t *testing.T) {
+// TestASuspendedWorkerThatContinuesChangesNothing suspends a worker during a delivery for longer than Temporal waits
+// for it, and resumes it when another one has taken over: its results come too late, and no state is lost.
+func TestASuspendedWorkerThatContinuesChangesNothing(t *testing.T) {
 	t.Parallel()
 	for name, way := range map[string]struct {
-		// known makes the receiver known as a fast one first, so that the request is
-		// sent within a workflow task; else it is sent by an activity.
+		// known makes the workers know the receiver as a fast one first, so that the request is sent within a workflow
+		// task; otherwise an activity sends it.
 		known bool
 	}{"within a workflow task": {true}, "by an activity": {false}} {
 		t.Run(name, func(t *testing.T) {
@@ -168,7 +167,7 @@ func TestAStoppedWorkerIsAZombie(t *testing.T) {
 			e.signal("z1", "dtmf", `{"digits":"2"}`)
 			e.eventually(20*time.Second, "it goes on", func() bool { return len(of("z1", crm)) == 3 })
 			e.stop(other)
-			e.signal("z1", "abandon", `{}`) // the zombie is a worker like any other again
+			e.signal("z1", "abandon", `{}`) // the resumed worker is like any other again
 			var last contract.State
 			require.NoError(t, run.Get(ctx, &last))
 			require.Equal(t, interaction.OutcomeAbandoned, last.Outcome)
@@ -195,7 +194,7 @@ func TestAStoppedWorkerIsAZombie(t *testing.T) {
 	}
 }
 
-// startImpatient starts an interaction whose workflow tasks time out soon.
+// startImpatient starts an interaction with a short timeout of its workflow tasks.
 func (e *env) startImpatient(id string) client.WorkflowRun {
 	e.t.Helper()
 	run, err := e.client.ExecuteWorkflow(e.t.Context(),
@@ -205,9 +204,8 @@ func (e *env) startImpatient(id string) client.WorkflowRun {
 	return run
 }
 
-// occupy gives a stopped worker tasks for all its polls: Temporal does not know that
-// nobody reads the answers, and would give it one task after the other, each until
-// that times out, before it asks another worker.
+// occupy gives a suspended worker tasks for all its polls: Temporal does not know that the worker is suspended, and
+// would give it one task after the other, each until it times out, before it asks another worker.
 func (e *env) occupy() {
 	e.t.Helper()
 	const polls = 60 // more than a worker has

@@ -20,7 +20,7 @@ import (
 	"segue/interaction"
 )
 
-// TestMalformedSignalsChangeNothing sends what no SDK would, past the SDK.
+// TestMalformedSignalsChangeNothing sends payloads that no SDK would send, without the SDK.
 func TestMalformedSignalsChangeNothing(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -78,9 +78,9 @@ func TestMalformedSignalsChangeNothing(t *testing.T) {
 	require.Empty(t, failedTasks(e.history("m1", run.GetRunID())))
 }
 
-// TestABurstAgainstASlowReceiver: what would be redone by the server again and
-// again inside a workflow task is sent once, in order. CI sends 1,000, which takes
-// five minutes; elsewhere it is a minute's worth, within the usual time of a test.
+// TestABurstAgainstASlowReceiver sends a burst that the server would otherwise make the workflow task repeat again
+// and again: each request is sent once, in order. CI sends 1,000, which takes five minutes; elsewhere the test takes
+// a minute.
 func TestABurstAgainstASlowReceiver(t *testing.T) {
 	t.Parallel()
 	burst := 200
@@ -117,7 +117,7 @@ func requireInOrderOnce(t *testing.T, arrivals []arrival, n int) {
 	require.Len(t, arrivals, n)
 }
 
-// TestConcurrentUpdates: 40 updates, 8 at once, none of which fails.
+// TestConcurrentUpdates sends 40 updates, 8 at once, none of which fails.
 func TestConcurrentUpdates(t *testing.T) {
 	t.Parallel()
 	const updates, atOnce = 40, 8

@@ -52,7 +52,7 @@ func (e *env) output(command *exec.Cmd) (out string, code int) {
 	return string(output), command.ProcessState.ExitCode()
 }
 
-// deployment is what `segue deploy --json` tells.
+// deployment is the output of `segue deploy --json`.
 type deployment struct {
 	Current, Ramping string
 	Percent          float64
@@ -81,8 +81,7 @@ func (d deployment) version(build string) (status string, pinned int) {
 	return "unknown", -1
 }
 
-// deploys runs `segue deploy` until it has worked: a version is known a moment after
-// its first worker has polled.
+// deploys runs `segue deploy` until it succeeds: a version is known a moment after its first worker has polled.
 func (e *env) deploys(args ...string) deployment {
 	e.t.Helper()
 	var d deployment
@@ -93,7 +92,7 @@ func (e *env) deploys(args ...string) deployment {
 	return d
 }
 
-// buildOf is the build id of the worker that did an interaction's last task.
+// buildOf returns the build id of the worker that processed the last task of an interaction.
 func (e *env) buildOf(id, runID string) string {
 	build := ""
 	for _, event := range e.history(id, runID) {
@@ -104,7 +103,7 @@ func (e *env) buildOf(id, runID string) string {
 	return build
 }
 
-// goesOn sends a command and tells which build took it.
+// goesOn sends a command and returns the build that processed it.
 func (e *env) goesOn(crm *receiver, id, runID, command, payload string) string {
 	e.t.Helper()
 	before := len(e.history(id, runID))
@@ -120,9 +119,8 @@ func (e *env) goesOn(crm *receiver, id, runID, command, payload string) string {
 	return build
 }
 
-// TestAVersionIsRolledOutAndBack runs two versions of the workers, the second with
-// changed workflows. Calls end on the version that they began on, mails go over, and
-// back; what is pinned can be moved.
+// TestAVersionIsRolledOutAndBack runs two versions of the workers, the second with changed workflows. Calls end on
+// the version that they started on, mails move to the other version and back, and pinned interactions can be moved.
 func TestAVersionIsRolledOutAndBack(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)

@@ -112,11 +112,11 @@ func (l *life) printProgress(ctx context.Context, taken *atomic.Int64) func() {
 
 // watchHeap measures the live heap of the process each time Temporal has taken another quarter of the commands. The
 // returned function ends it and waits until it has ended.
-func (got *report) watchHeap(ctx context.Context, taken *atomic.Int64, commands int) func() {
+func (r *report) watchHeap(ctx context.Context, taken *atomic.Int64, commands int) func() {
 	quarter := 0
 	return repeat(ctx, 20*time.Millisecond, func() bool {
 		for ; quarter <= 4 && taken.Load() >= int64(commands*quarter/4); quarter++ {
-			got.HeapMiB = append(got.HeapMiB, heap())
+			r.HeapMiB = append(r.HeapMiB, heap())
 		}
 		return quarter <= 4
 	})

@@ -1,5 +1,5 @@
-// Command build is the worker of another build than the product's: its workflows
-// have the change that it was linked with. Tests of deploys run it.
+// Command build is a worker of another build than the product's: its workflows have the change that it was linked with.
+// Tests of deploys run it.
 //
 //	go build -ldflags "-X main.change=guarded" ./e2e/build
 package main

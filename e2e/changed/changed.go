@@ -7,8 +7,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// The changes: with Guarded, runs that began before it go on in the older way, as the
-// register of changes in workflows/ has it; with Unguarded, somebody forgot.
+// The changes: with Guarded, runs that started before it continue in the old way, as workflows/ registers changes;
+// with Unguarded, that was forgotten.
 const (
 	Guarded   = "guarded"
 	Unguarded = "unguarded"
@@ -33,7 +33,7 @@ type inbound struct {
 	change string
 }
 
-// Init wraps what the run asks Temporal for.
+// Init wraps the requests of the run to Temporal.
 func (i *inbound) Init(next interceptor.WorkflowOutboundInterceptor) error {
 	return i.Next.Init(&outbound{WorkflowOutboundInterceptorBase: interceptor.WorkflowOutboundInterceptorBase{Next: next}, change: i.change})
 }
@@ -43,7 +43,7 @@ type outbound struct {
 	change string
 }
 
-// ExecuteLocalActivity starts a timer first, unless the run is older than that.
+// ExecuteLocalActivity starts a timer first, unless the run is older than the change.
 func (o *outbound) ExecuteLocalActivity(ctx workflow.Context, activityType string, args ...any) workflow.Future {
 	if o.change == Unguarded || o.GetVersion(ctx, "timer-before-dispatch", workflow.DefaultVersion, 1) == 1 {
 		workflow.NewTimer(ctx, time.Millisecond)

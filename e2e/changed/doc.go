@@ -1,7 +1,5 @@
-// Package changed is a change of the workflows such as a release may bring: another
-// Temporal command before every Dispatch. Tests of deploys run workers that have it
-// beside, after and before workers that do not.
+// Package changed is a change of the workflows such as a release may bring: another Temporal command before every
+// Dispatch. Tests of deploys run workers with it beside, after and before workers without it.
 //
-// It stands in an interceptor, so that it is in no product build. Nothing but tests
-// and package build may import it.
+// It is an interceptor, so that no product build contains it. Only tests and command build may import it.
 package changed

@@ -31,7 +31,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// segments are the 21 of the ECS page, by name and leg, and the two of its older ones.
+// segments are the 21 of the ECS page, by name and leg, and the two of its older version.
 var segments = strings.Fields(`
 	interaction_starts.channel interaction_starts.business_process interaction_starts.agent
 	offered.channel offered.business_process offered.agent
@@ -41,11 +41,10 @@ var segments = strings.Fields(`
 	interaction_ends.channel interaction_ends.business_process interaction_ends.agent
 	abandoned.business_process abandoned.channel handled.business_process handled.channel`)
 
-// changes are the pairs of the older page.
+// changes are the pairs of segments of the older page.
 var changes = strings.Fields(`handling-to-agent_selecting agent_selecting-to-overflow agent_selecting-to-abandoned handling-to-handled`)
 
-// slots are the moments that each channel reaches beside segment_change. A web
-// visit becomes a chat or a call back.
+// slots are the moments that each channel reaches besides segment_change. A web visit becomes a chat or a call back.
 var slots = map[interaction.Channel][]string{
 	"inbound": strings.Fields(`interaction_starts interaction_ends internal_transfer agent_needed survey user_data_changed script_signal
 		inbound.dequeue inbound.agent_connect inbound.agent_term inbound.call_end inbound.disposition inbound.transfer_term inbound.queue_event inbound.dtmf`),
@@ -62,7 +61,7 @@ var slots = map[interaction.Channel][]string{
 		outbound.agent_connect outbound.agent_term outbound.call_end outbound.disposition`),
 }
 
-// moments are all of them, with the ones that no channel's table has.
+// moments returns all moments, including those that no channel's table has.
 var moments = func() []string {
 	var all []string
 	for _, names := range slots {
@@ -72,8 +71,8 @@ var moments = func() []string {
 	return slices.Compact(all)
 }()
 
-// configuration has a call for each segment, each change and each moment, and the
-// call "everything", which several triggers fire at each of them.
+// configuration has a call for each segment, each change and each moment, and the call "everything", which several
+// triggers fire for each of them.
 func configuration(url string) string {
 	var calls, triggers strings.Builder
 	call := func(name, trigger string) {
@@ -110,7 +109,7 @@ guard: {allow: ["127.0.0.0/8"]}
 `, url, calls.String(), triggers.String())
 }
 
-// arrival is one request, as the receiver got it.
+// arrival is one request as the receiver got it.
 type arrival struct {
 	call, delivery                         string
 	ID                                     string
@@ -118,7 +117,7 @@ type arrival struct {
 	When, Segment, Leg, From, Agent, Queue string
 }
 
-// line is the arrival as a table has it.
+// line formats the arrival as a line of a table.
 func (a arrival) line() string {
 	name, of := a.When, ""
 	switch {
@@ -139,7 +138,7 @@ func (a arrival) line() string {
 	return strings.TrimSpace(name + " " + of)
 }
 
-// receiver takes requests over real HTTP and remembers them in the order in which they came.
+// receiver gets requests over HTTP and keeps them in the order of arrival.
 type receiver struct {
 	*httptest.Server
 	mu       sync.Mutex
@@ -191,7 +190,7 @@ func TestEveryChannelFiresWhatTheTablesSay(t *testing.T) {
 	}
 }
 
-// play runs one interaction and holds what arrived against its table.
+// play runs one interaction and compares the arrivals with its table.
 func play(t *testing.T, channel interaction.Channel, c *chapter) {
 	r := newReceiver(t)
 	env, sender := environment(t, r.URL)
@@ -237,8 +236,8 @@ func play(t *testing.T, channel interaction.Channel, c *chapter) {
 	require.Empty(t, byID, "nothing else fires")
 }
 
-// inOrderOfTheTriggers: the calls of one event are made in the order of the
-// configuration, each once, however many triggers name it.
+// inOrderOfTheTriggers requires that the calls of one event are made in the order of the configuration, each once,
+// however many triggers name it.
 func inOrderOfTheTriggers(t *testing.T, env *testsuite.TestWorkflowEnvironment) {
 	t.Helper()
 	set, err := config.Parse("lifecycle.yaml", []byte(configuration("http://127.0.0.1")))
@@ -260,8 +259,8 @@ func inOrderOfTheTriggers(t *testing.T, env *testsuite.TestWorkflowEnvironment) 
 	}
 }
 
-// hold compares what arrived of one interaction with its table: the lane that gets
-// everything has each line in its order, and each other call has its own lines.
+// hold compares the arrivals of one interaction with its table: the lane of the call "everything" has each line, in
+// order, and each other call has its own lines.
 func hold(t *testing.T, table []string, arrivals []arrival) {
 	t.Helper()
 	var lines []string
@@ -287,8 +286,8 @@ func hold(t *testing.T, table []string, arrivals []arrival) {
 	require.Equal(t, want, got, "each segment, change and moment by itself")
 }
 
-// environment is Temporal's test environment with everything of the product in it:
-// plugin, workflows, activities, configuration and sender.
+// environment is Temporal's test environment with all parts of the product: plugin, workflows, activities,
+// configuration and sender.
 func environment(t *testing.T, url string) (*testsuite.TestWorkflowEnvironment, *delivery.Sender) {
 	t.Helper()
 	set, err := config.Parse("lifecycle.yaml", []byte(configuration(url)))

@@ -15,15 +15,14 @@ type chapter struct {
 	title string
 	start string
 	steps []step
-	// moments are what the interaction fires, in order, and replies what its first
-	// reply does.
+	// moments are those that the interaction fires, in order; replies are those of its first reply.
 	moments, replies []string
 }
 
-// step is one command, or the time that passes until the next one.
+// step is one command, or the time until the next one.
 type step struct {
 	command, payload string
-	// toReply says that the command is for the first reply.
+	// toReply is set if the command is for the first reply.
 	toReply bool
 	wait    time.Duration
 }
@@ -73,15 +72,15 @@ func (c *chapter) read(t *testing.T, line string) {
 	}
 }
 
-// called is the name of the call that a line of a table must fire besides the one
-// that everything fires: the segment with its leg, or the moment.
+// called returns the name of the call that a line of a table must fire besides "everything": the segment with its
+// leg, or the moment.
 func called(line string) string {
 	line, _, _ = strings.Cut(line, " <- ")
 	name, _, _ := strings.Cut(line, " ")
 	return name
 }
 
-// paired is the change of an older ECS page that a line stands for; empty for none.
+// paired returns the change of the older ECS page that a line is about; empty for none.
 func paired(line string) string {
 	line, from, ok := strings.Cut(line, " <- ")
 	if !ok {

@@ -1,5 +1,5 @@
 // Package limits tests the table of docs/limits.md, "Limits of a payload": each row at its bound and beyond it, with
 // an embedded Temporal on SQLite and on PostgreSQL and a real worker.
 //
-// It has no code of its own besides tests.
+// It has no code besides tests.
 package limits

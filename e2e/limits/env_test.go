@@ -93,7 +93,7 @@ timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 24h, engagement: 0s, late_ev
 	return &env{segue.Client}
 }
 
-// start starts an interaction; more are further fields of its start.
+// start starts an interaction; more is further JSON fields of its start.
 func (e *env) start(t *testing.T, n client.Name, more string) {
 	t.Helper()
 	_, err := e.Start(t.Context(), n, startOf(n, more), false)
@@ -104,14 +104,15 @@ func startOf(n client.Name, more string) json.RawMessage {
 	return fmt.Appendf(nil, `{"id":%q,"contact_center":%q,"channel":"inbound"%s}`, n.ID, n.ContactCenter, more)
 }
 
-// takes sends a command as an update, which the interaction takes.
+// takes sends a command as an update, and requires that the interaction accepts it.
 func (e *env) takes(t *testing.T, n client.Name, command, payload string) {
 	t.Helper()
 	_, err := e.Update(t.Context(), n, command, "", json.RawMessage(payload))
 	require.NoError(t, err)
 }
 
-// refuses sends a command as a signal and as an update. The interaction refuses both, and goes on.
+// refuses sends a command as a signal and as an update, and requires that the interaction rejects both and keeps
+// running.
 func (e *env) refuses(t *testing.T, n client.Name, command, payload, reason string) {
 	t.Helper()
 	before, err := e.Rejected(t.Context(), n)
@@ -136,7 +137,7 @@ func (e *env) isRunning(t *testing.T, workflowID string) {
 	require.Zero(t, described.GetPendingWorkflowTask().GetAttempt()/2, "no task fails again and again")
 }
 
-// finds waits until a query finds just this workflow: what visibility stores is what was written.
+// finds waits until a query finds just this workflow, so that visibility has stored what was written.
 func (e *env) finds(t *testing.T, workflowID, query string) {
 	t.Helper()
 	require.EventuallyWithT(t, func(c *assert.CollectT) {

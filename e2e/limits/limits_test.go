@@ -35,7 +35,7 @@ func TestEveryRowAtItsBoundAndBeyondIt(t *testing.T) {
 	})
 }
 
-// texts have 255 bytes at most, and what databases, JSON and the list language treat in their own way.
+// texts have at most 255 bytes, and characters that databases, JSON and the list language treat in their own way.
 var texts = map[string]string{
 	"plain": strings.Repeat("x", 255), "spaces": " a b  ", "four bytes a character": strings.Repeat("😀", 63),
 	"escaped in JSON": strings.Repeat("<&>", 85), "quotes": strings.Repeat("a'b", 85), "separators": "\u2028\u00a0ß%_",
@@ -72,7 +72,7 @@ func searchAttributes(t *testing.T, e *env) {
 	e.refuses(t, n, "place_in_queue", `{"queue":"a\u0001b"}`, "holds a control character")
 }
 
-// agents have ids of 256 bytes, more than a column holds, and wrap up: the summary of that timer names them.
+// agents have ids of 256 bytes, more than a column holds. They wrap up, so that the summary of that timer names them.
 func agents(t *testing.T, e *env) {
 	for i, agent := range []string{strings.Repeat("a", 256), strings.Repeat("<", 256), strings.Repeat("😀", 64), "PJSIP/O'Neil+7009"} {
 		n := client.Name{ContactCenter: "agents", ID: fmt.Sprint(i)}
@@ -89,8 +89,8 @@ func agents(t *testing.T, e *env) {
 	}
 }
 
-// longerValues are what no payload may bring today, but what a workflow may carry from before: their keywords are stored
-// and found.
+// longerValues are values that no payload may bring, but that a workflow may carry from an older version: their
+// keywords are stored and found.
 func longerValues(t *testing.T, e *env) {
 	for i, text := range []string{strings.Repeat("😀", 3000), strings.Repeat("<", 3000), "a\x00b", "a\xffb", strings.Repeat("y", 256)} {
 		id := fmt.Sprintf("longer-%d", i)
@@ -116,7 +116,7 @@ func ids(t *testing.T, e *env) {
 	var invalid *serviceerror.InvalidArgument
 	require.ErrorAs(t, err, &invalid, "the server says no, instead of a database that never does")
 
-	// A workflow id that fits, with a start that says another: the interaction says what is wrong.
+	// A workflow id that fits, with a start that names another: the interaction reports what is wrong.
 	run, err := e.Temporal.ExecuteWorkflow(t.Context(), sdkclient.StartWorkflowOptions{
 		ID: contract.InteractionWorkflowID("c", "i"), TaskQueue: taskQueue,
 	}, contract.WorkflowInteraction, startOf(n, ""))
@@ -203,7 +203,7 @@ func summaries(t *testing.T, e *env) {
 	require.ErrorContains(t, err, "not known; use one of inbound")
 }
 
-// versions are of workers: a deployment and a build id as long as a configuration may have them.
+// versions tests a deployment and a build id as long as a configuration may have them.
 func versions(t *testing.T, e *env) {
 	version := sdkworker.WorkerDeploymentVersion{DeploymentName: strings.Repeat("d", 64), BuildID: strings.Repeat("b", 100)}
 	w := sdkworker.New(e.Temporal, "versioned", sdkworker.Options{DeploymentOptions: sdkworker.DeploymentOptions{

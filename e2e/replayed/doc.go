@@ -1,3 +1,3 @@
-// Package replayed replays what tests have made on a Temporal server: every history,
-// also of those tests that look at something else.
+// Package replayed replays the histories that tests have made on a Temporal server, all of them, whatever the test is
+// about.
 package replayed

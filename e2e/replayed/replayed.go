@@ -14,10 +14,9 @@ import (
 	"segue/replay"
 )
 
-// All replays every history of a namespace with the workflows of this build, except those
-// of task queues that skip names; skip may be nil. It returns how many it replayed, and an
-// error that names each one that does not replay. A run that was ended before its first
-// task is passed over: it has nothing to replay.
+// All replays every history of a namespace with the workflows of this build, except those of task queues that skip
+// names; skip may be nil. It returns how many it replayed, and an error that names each one that does not replay. It
+// ignores a run that was ended before its first task, which has nothing to replay.
 func All(ctx context.Context, c client.Client, skip func(taskQueue string) bool) (count int, err error) {
 	quiet := sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))
 	var failures []error

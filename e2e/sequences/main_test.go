@@ -38,8 +38,8 @@ var temporal *embedded.Server
 // cacheSize is how many workflows each worker of these tests caches.
 const cacheSize = 1
 
-// A variable of the environment makes the test binary one of its own workers: the cache
-// belongs to a process.
+// With this environment variable, the test binary runs as one of its own workers, because the cache belongs to a
+// process.
 const workerQueue = "SEGUE_SEQUENCES_TASK_QUEUE"
 
 func TestMain(m *testing.M) {
@@ -70,8 +70,8 @@ func run(m *testing.M) (code int, err error) {
 	return code, temporal.Stop()
 }
 
-// nameOf is the task queue and the contact center of one test. With -count a test runs
-// several times against one server.
+// nameOf returns the task queue and the contact center of one test. With -count, a test runs several times on one
+// server.
 func nameOf(t *testing.T) string { return fmt.Sprintf("%s-%d", t.Name(), time.Now().UnixNano()) }
 
 // work runs a worker until the context ends. Its configuration comes on standard input.
@@ -114,7 +114,7 @@ func startWorker(t *testing.T, queue, yaml string) {
 	command.Stdout, command.Stderr = said, said
 	require.NoError(t, command.Start())
 	t.Cleanup(func() {
-		_ = command.Process.Signal(syscall.SIGTERM) // it may be gone already
+		_ = command.Process.Signal(syscall.SIGTERM) // it may have ended
 		timer := time.AfterFunc(30*time.Second, func() { _ = command.Process.Kill() })
 		defer timer.Stop()
 		if err := command.Wait(); err != nil || t.Failed() {
@@ -123,7 +123,7 @@ func startWorker(t *testing.T, queue, yaml string) {
 	})
 }
 
-// output is what a worker prints.
+// output is the output of a worker.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer

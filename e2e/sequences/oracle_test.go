@@ -25,12 +25,12 @@ import (
 
 var quiet = log.NewStructuredLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))
 
-// states are what an interaction would have answered to each query after each of its
-// workflow tasks, in order.
+// states are the answers that an interaction would have given to each query after each of its workflow tasks, in
+// order.
 type states map[string][]string
 
-// find returns the first state, from the one numbered after on, in which a query has this
-// answer; -1 if there is none.
+// find returns the index of the first state after the given one in which a query has this answer; -1 if there is
+// none.
 func (s states) find(query, answer string, after int) int {
 	for n := after; n < len(s[query]); n++ {
 		if s[query][n] == answer {
@@ -40,8 +40,8 @@ func (s states) find(query, answer string, after int) int {
 	return -1
 }
 
-// replayed replays the history of one run and appends the states that it passes through.
-// Reports an error if the workflow would not do again what the history recorded.
+// replayed replays the history of one run and appends the states that it passes through. It returns an error if the
+// workflow does not repeat what the history recorded.
 func (s states) replayed(history []*historypb.HistoryEvent) error {
 	plugin, err := workflows.NewPlugin()
 	if err != nil {
@@ -70,7 +70,7 @@ func (s states) replayed(history []*historypb.HistoryEvent) error {
 	return seen.err
 }
 
-// recorder notes what one run would answer to its queries at the end of each task.
+// recorder records what one run would answer to its queries at the end of each task.
 type recorder struct {
 	interceptor.WorkerInterceptorBase
 	handlers map[string]any
@@ -91,7 +91,7 @@ func (r *recorder) InterceptWorkflow(_ workflow.Context, next interceptor.Workfl
 	return run
 }
 
-// note overwrites what was noted earlier in the same task.
+// note overwrites what was recorded earlier in the same task.
 func (r *recorder) note(ctx workflow.Context) {
 	task := workflow.GetInfo(ctx).GetCurrentHistoryLength()
 	for query, handler := range r.handlers {
@@ -120,8 +120,8 @@ func (r *recorded) Init(next interceptor.WorkflowOutboundInterceptor) error {
 	return r.Next.Init(out)
 }
 
-// ExecuteWorkflow adds a coroutine that never goes on: the SDK evaluates its condition
-// last when all others are blocked.
+// ExecuteWorkflow adds a coroutine that never continues: the SDK evaluates its condition last, when all others are
+// blocked.
 func (r *recorded) ExecuteWorkflow(ctx workflow.Context, in *interceptor.ExecuteWorkflowInput) (any, error) {
 	lasting, _ := workflow.NewDisconnectedContext(ctx)
 	workflow.Go(lasting, func(ctx workflow.Context) {
@@ -156,7 +156,7 @@ func historyOf(ctx context.Context, c client.Client, workflowID, runID string) (
 	return events, next, nil
 }
 
-// outline lists the events of an interaction's last run for people.
+// outline lists the events of an interaction's last run for the log.
 func outline(ctx context.Context, c client.Client, workflowID string) string {
 	events, _, err := historyOf(ctx, c, workflowID, "")
 	if err != nil {
@@ -169,7 +169,7 @@ func outline(ctx context.Context, c client.Client, workflowID string) string {
 	return lines.String()
 }
 
-// replayOthers replays what a task queue's interactions started: lanes and receivers.
+// replayOthers replays the lanes and receivers that a task queue's interactions started.
 func replayOthers(ctx context.Context, c client.Client, taskQueue string) (replayed int, err error) {
 	request := &workflowservice.ListWorkflowExecutionsRequest{
 		Query: fmt.Sprintf("TaskQueue = %q AND WorkflowType IN (%q, %q)", taskQueue, contract.WorkflowDelivery, contract.WorkflowReceiver),

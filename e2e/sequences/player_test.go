@@ -17,8 +17,8 @@ import (
 	"segue/contract"
 )
 
-// commands are what the sequences send. They lead an inbound call through every state;
-// whether one is legal is a matter of when.
+// commands are those that the sequences send. They lead an inbound call through every state; whether one is legal
+// depends on the state.
 var commands = []string{
 	`place_in_queue {"queue":"sales"}`, `place_in_queue {"queue":"backup"}`, `offer {"agent":"a1"}`, `offer {"agents":["a1","a2"]}`,
 	`accept {"agent":"a1"}`, `accept {"agent":"a2"}`, `reject {"agent":"a1"}`, `hold`, `retrieve`, `dial`, `connect`, `disconnect`,
@@ -31,7 +31,7 @@ var commands = []string{
 
 var queries = []string{contract.QueryState, contract.QueryTimeline, contract.QueryDeliveries, contract.QueryRejected}
 
-// sequence is one interaction, what is sent to it, and what it answers.
+// sequence is one interaction, the commands that it gets, and its answers.
 type sequence struct {
 	ctx    context.Context
 	client *client.Client
@@ -39,8 +39,8 @@ type sequence struct {
 	random *rand.Rand
 
 	mu    sync.Mutex
-	legal map[string]bool // as the interaction said last
-	log   []string        // what was sent, for people
+	legal map[string]bool // by the last answer of the interaction
+	log   []string        // the commands, for the log of a failure
 
 	number                    int64 // the last source_sequence
 	signals, updates, refused int
@@ -51,8 +51,8 @@ type sequence struct {
 // asked is one query and its answer.
 type asked struct{ query, answer string }
 
-// play starts an interaction, sends commands to it while another goroutine asks it, and
-// ends it. Returns the id of its first run, and the first error of either.
+// play starts an interaction, sends commands to it while another goroutine queries it, and ends it. It returns the id
+// of its first run, and the first error of either.
 func (s *sequence) play(steps int) (runID string, err error) {
 	start := json.RawMessage(fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":"inbound"}`, s.name.ID, s.name.ContactCenter))
 	runID, err = s.client.Start(s.ctx, s.name, start, false)
@@ -81,7 +81,7 @@ func (s *sequence) command(steps int) error {
 	for range steps {
 		s.pause()
 		if s.random.IntN(5) == 0 {
-			if err := s.volley(); err != nil {
+			if err := s.burst(); err != nil {
 				if errors.Is(err, client.ErrCompleted) {
 					return nil
 				}
@@ -123,7 +123,7 @@ func (s *sequence) pause() {
 	}
 }
 
-// draw chooses a command; two of three are legal as far as is known.
+// draw chooses a command; two of three are legal in the last known state.
 func (s *sequence) draw() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -159,7 +159,7 @@ func (s *sequence) update(name, payload string) error {
 	return err
 }
 
-// ask queries, one after the other, until the commands are over.
+// ask queries again and again until the commands are sent.
 func (s *sequence) ask(over <-chan struct{}, random *rand.Rand) error {
 	for {
 		select {
@@ -173,7 +173,7 @@ func (s *sequence) ask(over <-chan struct{}, random *rand.Rand) error {
 	}
 }
 
-// query asks a second time what nobody answered in time, as the command line does.
+// query repeats a query that was not answered in time, as the command line does.
 func (s *sequence) query(name string) error {
 	value, err := s.client.Temporal.QueryWorkflow(s.ctx, s.name.WorkflowID(), "", name)
 	if serviceerror.ToStatus(err).Code() == codes.DeadlineExceeded {

@@ -21,7 +21,7 @@ import (
 	"segue/worker/host"
 )
 
-// gate holds up what a worker asks the server.
+// gate blocks requests of a worker to the server.
 type gate struct {
 	mu       sync.Mutex
 	fetches  chan struct{} // set: the next fetch of a history waits until it is closed
@@ -56,7 +56,7 @@ func (g *gate) wait(until, waits *chan struct{}, once bool) {
 	}
 }
 
-// close makes the next fetch, or every completion, wait; waits tells when one does.
+// close makes the next fetch, or every completion, wait; waits is closed when one does.
 func (g *gate) close(until, waits *chan struct{}) (open func(), waiting <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -74,7 +74,7 @@ func (g *gate) close(until, waits *chan struct{}) (open func(), waiting <-chan s
 type gated struct {
 	*gate
 	t      *testing.T
-	client client.Client // of people
+	client client.Client // not behind the gate
 	id     string
 }
 
@@ -133,8 +133,8 @@ func (g *gated) signal() (finish func()) {
 	return finish
 }
 
-// TestAQueryMeetsARunningTask holds up a query whose worker has lost the interaction until
-// a workflow task of the interaction is in progress: the answer is the state before it.
+// TestAQueryMeetsARunningTask blocks a query whose worker has evicted the interaction until a workflow task of the
+// interaction is in progress: the answer is the state before that task.
 func TestAQueryMeetsARunningTask(t *testing.T) {
 	g := newGated(t)
 	before, err := g.state()
@@ -157,7 +157,8 @@ func TestAQueryMeetsARunningTask(t *testing.T) {
 	require.Greater(t, after.Sequence, before.Sequence)
 }
 
-// TestARunTerminatedWithinATask never completes its task: the state before it is the last.
+// TestARunTerminatedWithinATask terminates a run before its task completes: the last state is the one before that
+// task.
 func TestARunTerminatedWithinATask(t *testing.T) {
 	g := newGated(t)
 	before, err := g.state()

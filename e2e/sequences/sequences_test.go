@@ -20,8 +20,8 @@ import (
 	"segue/client"
 )
 
-// The moments and timers that make Temporal commands: deliveries that arrive at once, and
-// ones that a lane has to try again.
+// The configuration has moments and timers that cause Temporal commands: deliveries that arrive at once, and
+// deliveries that a lane retries.
 const configuration = `
 calls:
   - {name: quick, method: POST, url: %[1]s/quick, json: {sequence: "${event.sequence}"}}
@@ -33,15 +33,13 @@ timeouts: {default: {offer: 700ms, queue: 3s, wrap_up: 400ms, engagement: 1s, la
 guard: {allow: ["127.0.0.0/8"]}
 `
 
-// atOnce is how many sequences are played at the same time, and steps how many commands
-// each has.
+// atOnce is how many sequences are played at the same time; steps is how many commands each has.
 const (
 	atOnce = 25
 	steps  = 12
 )
 
-// TestRandomSequences plays interactions in real time and holds their histories and what
-// they answered against each other.
+// TestRandomSequences plays interactions in real time and compares their answers with their histories.
 func TestRandomSequences(t *testing.T) {
 	base := *seed
 	if base == 0 {
@@ -100,13 +98,13 @@ func (t *totals) String() string {
 		t.played, t.signals, t.updates, t.refused, t.tasks, t.answers, t.wrong, t.repeated)
 }
 
-// add plays a sequence, replays what it left, and judges its answers.
+// add plays a sequence, replays its histories, and judges its answers.
 func (t *totals) add(s *sequence) error {
 	runID, err := s.play(steps)
 	if err != nil {
 		return err
 	}
-	// The interaction is over, and no worker has it in its cache.
+	// The interaction is completed, and no worker has it in its cache.
 	for _, query := range queries {
 		if err := s.query(query); err != nil {
 			return fmt.Errorf("after the end: %w", err)
@@ -137,8 +135,7 @@ func (t *totals) add(s *sequence) error {
 	return errors.Join(wrong...)
 }
 
-// judge reports the answers that are of no state that the history passed through, or of an
-// earlier one than an answer before.
+// judge reports the answers that match no state of the history, or an earlier one than an answer before.
 func (s states) judge(answers []asked) (wrong []error) {
 	last := 0
 	for n, a := range answers {
@@ -161,7 +158,7 @@ func isOver(err error) bool {
 	return errors.As(err, &gone)
 }
 
-// newReceiver answers at /quick within moments, and at /flaky with 503 each second time.
+// newReceiver answers at /quick at once, and at /flaky every second time with 503.
 func newReceiver(t *testing.T) (url string) {
 	var mu sync.Mutex
 	tries := 0

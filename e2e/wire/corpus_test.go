@@ -2,8 +2,7 @@ package wire_test
 
 import "strings"
 
-// corpus is data that breaks out of what is built by pasting text together, or that
-// some place cannot hold.
+// corpus is data that would break out of text built by concatenation, or that some place cannot hold.
 var corpus = map[string]string{
 	"plain":            "Ada",
 	"quotes":           `a"b'c\d` + "`",

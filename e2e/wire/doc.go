@@ -1,6 +1,5 @@
-// Package wire holds the tests of what receivers read: calls as they are configured,
-// rendered by request and sent by delivery to real servers, and read there with the
-// parsers that receivers have.
+// Package wire tests what receivers read: calls are configured, rendered by request, sent by delivery to HTTP
+// servers, and read there with the parsers that receivers use.
 //
-// It has no code of its own besides tests, and nothing may import it.
+// It has no code besides tests, and nothing may import it.
 package wire

@@ -24,7 +24,7 @@ import (
 	"segue/delivery"
 )
 
-// place is one place of a call that a value can be written into.
+// place is one place of a call into which a value can be written.
 type place struct {
 	name string
 	// call is the call's configuration, with the value in user_data.x or, as an
@@ -75,7 +75,7 @@ var places = []place{
 
 var typed = []string{"Content-Type"}
 
-// unwrapped takes off what the call writes around a value.
+// unwrapped removes what the call writes around a value.
 func unwrapped(t require.TestingT, text, before, after string) string {
 	value, ok := strings.CutPrefix(text, before)
 	require.True(t, ok, text)
@@ -136,7 +136,7 @@ func readJSONKey(t require.TestingT, in received) string {
 	return ""
 }
 
-// node is an element as a parser gives it.
+// node is an element as a parser returns it.
 type node struct {
 	XMLName  xml.Name
 	Attrs    []xml.Attr `xml:",any,attr"`
@@ -193,10 +193,10 @@ func readXMLAttribute(t require.TestingT, in received) string {
 	return x.Attrs[0].Value
 }
 
-// same is that the value arrives byte for byte.
+// same expects that the value arrives byte for byte.
 func same(value string) (string, string) { return value, "" }
 
-// inURL is that of a URL: percent-encoding carries every byte, up to a length.
+// inURL is the expectation for a URL: percent-encoding carries every byte, up to a length.
 func inURL(value string) (text, fault string) {
 	if len(url.QueryEscape(value)) > 8000 { // the limit is 8 KiB with all that is around it
 		return "", "is larger than 8 KiB"
@@ -204,8 +204,8 @@ func inURL(value string) (text, fault string) {
 	return value, ""
 }
 
-// inPath is that of a path: what a receiver could take for a way out of it, because it
-// decodes once more than it should or knows backslashes, has no request.
+// inPath is the expectation for a path: a value that a receiver could read as a way out of the path, because it
+// decodes twice or accepts backslashes, has no request.
 func inPath(around string) func(string) (string, string) {
 	return func(value string) (string, string) {
 		text, fault := inURL(value)
@@ -226,8 +226,8 @@ func inPath(around string) func(string) (string, string) {
 	}
 }
 
-// inHeader is that of a header: what would end it has no request, and white space
-// around a value is not part of it.
+// inHeader is the expectation for a header: a value that would end it has no request, and white space around a value
+// is not part of it.
 func inHeader(value string) (string, string) {
 	text, fault := inPaddedHeader(value)
 	return strings.Trim(text, " \t"), fault
@@ -245,7 +245,7 @@ func inPaddedHeader(value string) (string, string) {
 	return value, ""
 }
 
-// inJSON is that of JSON, which is Unicode: a byte that is none becomes U+FFFD.
+// inJSON is the expectation for JSON, which is Unicode: an invalid byte becomes U+FFFD.
 func inJSON(value string) (string, string) { return toUTF8(value), "" }
 
 func inJSONTwice(value string) (string, string) {
@@ -256,7 +256,7 @@ func inJSONTwice(value string) (string, string) {
 	return inJSON(value)
 }
 
-// inForm is that of a form: percent-encoding carries every byte.
+// inForm is the expectation for a form: percent-encoding carries every byte.
 func inForm(value string) (string, string) {
 	if len(url.QueryEscape(value)) > 256<<10 {
 		return "", "is larger than 256 KiB"
@@ -264,7 +264,7 @@ func inForm(value string) (string, string) {
 	return value, ""
 }
 
-// inXML is that of XML 1.0, which has no place for most control characters.
+// inXML is the expectation for XML 1.0, which cannot contain most control characters.
 func inXML(value string) (string, string) {
 	for _, c := range value {
 		if c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0xFFFE || c == 0xFFFF {
@@ -286,15 +286,15 @@ func toUTF8(value string) string {
 	return b.String()
 }
 
-// laboratory is a receiver, and a sender that trusts it.
-type laboratory struct {
+// exchange is a receiver, and a sender that trusts it.
+type exchange struct {
 	*receiver
 	sender *delivery.Sender
 	calls  map[string]*config.Call
 	sent   int
 }
 
-func newLaboratory(t testing.TB, protocol string) *laboratory {
+func newExchange(t testing.TB, protocol string) *exchange {
 	r := &receiver{}
 	r.Server = httptest.NewUnstartedServer(r.keep(nil))
 	r.EnableHTTP2 = protocol == "HTTP/2.0"
@@ -310,7 +310,7 @@ func newLaboratory(t testing.TB, protocol string) *laboratory {
 	guard, err := delivery.NewGuard([]string{"127.0.0.0/8"})
 	require.NoError(t, err)
 	options.Guard = guard
-	l := &laboratory{receiver: r, sender: delivery.New(options), calls: map[string]*config.Call{}}
+	l := &exchange{receiver: r, sender: delivery.New(options), calls: map[string]*config.Call{}}
 	t.Cleanup(func() { require.NoError(t, l.sender.Close(context.Background())) })
 	for _, p := range places {
 		l.calls[p.name] = call(t, r.URL, p.call)
@@ -318,8 +318,8 @@ func newLaboratory(t testing.TB, protocol string) *laboratory {
 	return l
 }
 
-// try sends a value in a place, and compares what is read there.
-func (l *laboratory) try(t require.TestingT, p place, value string) *received {
+// try sends a value in a place, and compares what the receiver reads there.
+func (l *exchange) try(t require.TestingT, p place, value string) *received {
 	l.sent++
 	view, event := occasion(map[string]any{"x": value, "deep": map[string]any{value: []any{value}}})
 	view.Interaction.ANI = value
@@ -346,7 +346,7 @@ func (l *laboratory) try(t require.TestingT, p place, value string) *received {
 
 func TestWhatAReceiverReadsIsWhatWentIn(t *testing.T) {
 	for _, protocol := range []string{"HTTP/1.1", "HTTP/2.0"} {
-		l := newLaboratory(t, protocol)
+		l := newExchange(t, protocol)
 		for _, p := range places {
 			t.Run(protocol+"/"+p.name, func(t *testing.T) {
 				for _, name := range slices.Sorted(maps.Keys(corpus)) {
@@ -360,10 +360,10 @@ func TestWhatAReceiverReadsIsWhatWentIn(t *testing.T) {
 	}
 }
 
-// What libxml2 reads is what Go reads.
+// TestAnotherParserReadsTheSame checks that libxml2 reads what Go reads.
 func TestAnotherParserReadsTheSame(t *testing.T) {
 	need(t, "xmllint", "libxml2-utils")
-	l := newLaboratory(t, "HTTP/1.1")
+	l := newExchange(t, "HTTP/1.1")
 	for _, p := range places {
 		path := map[string]string{"xml": "string(//X)", "xml attribute": "string(//X/@a)", "soap 1.2": "string(//*[local-name()='X'])"}[p.name]
 		for name, value := range corpus {
@@ -380,9 +380,9 @@ func TestAnotherParserReadsTheSame(t *testing.T) {
 	}
 }
 
-// Any text at all, made of what is dangerous.
+// TestAnyTextInAnyPlace sends random text made of dangerous parts.
 func TestAnyTextInAnyPlace(t *testing.T) {
-	l := newLaboratory(t, "HTTP/1.1")
+	l := newExchange(t, "HTTP/1.1")
 	pieces := rapid.OneOf(
 		rapid.SampledFrom([]string{"\r", "\n", "\x00", "\t", " ", "<", ">", "&", `"`, "'", `\`, "/", "..", ".", "?", "#", "%", "=", ";", "${", "}", "#ani#", "]]>", "-->", "\u202e", "😀", "\xff", "\xed\xa0\x80", "\ufffe"}),
 		rapid.StringN(0, 5, 20),
@@ -395,8 +395,8 @@ func TestAnyTextInAnyPlace(t *testing.T) {
 	})
 }
 
-// A key that comes from data is a name, or becomes one: it never opens, closes or
-// splits an element, and nothing blocks the lane.
+// TestKeysOfDataInXML checks that a key from data is a valid name, or becomes one: it never opens, closes or splits
+// an element, and never blocks the lane.
 func TestKeysOfDataInXML(t *testing.T) {
 	keys := maps.Clone(corpus)
 	for i, key := range []string{"größe", "名前", "_a-b.c1", "a:b", "×", "a×", "-a", "a\u2028", "ḁ", "ȡ", "a·b", "xmlns"} {

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var at = time.Date(2026, 1, 15, 9, 30, 0, 0, time.UTC)
 
-// occasion is an interaction at a moment, with data of its own.
+// occasion is an interaction at a moment, with some data.
 func occasion(data map[string]any) (*interaction.View, *interaction.Event) {
 	return &interaction.View{
 			Interaction: interaction.Facts{ID: "i-1", ContactCenter: "acme", Channel: interaction.ChannelInbound, StartedAt: at, ANI: "+15550100123"},
@@ -37,7 +37,7 @@ func occasion(data map[string]any) (*interaction.View, *interaction.Event) {
 		&interaction.Event{Sequence: 4, Moment: interaction.MomentInteractionEnds, At: at}
 }
 
-// call reads a configuration with one call; URL in it is the receiver's.
+// call parses a configuration with one call; URL in it stands for the receiver's URL.
 func call(t testing.TB, receiver, text string) *config.Call {
 	t.Helper()
 	set, err := config.Parse("wire.yaml", []byte("calls:\n  - "+strings.ReplaceAll(text, "URL", receiver)))
@@ -69,7 +69,7 @@ type received struct {
 	body          []byte
 }
 
-// receiver is a server that keeps what it reads.
+// receiver is a server that keeps the requests.
 type receiver struct {
 	*httptest.Server
 	got []received
@@ -98,8 +98,7 @@ func (r *receiver) keep(answer http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// need is a tool that some tests cannot do without: they are skipped without it,
-// but not where everything is tested.
+// need skips a test whose tool is not installed, but fails it in CI.
 func need(t testing.TB, tool, debian string) string {
 	t.Helper()
 	path, err := exec.LookPath(tool)

@@ -14,7 +14,7 @@ import (
 	"segue/contract"
 )
 
-// charge is a SOAP call with all that a body may hold.
+// charge is a SOAP call with everything that a body may contain.
 const charge = `name: billing
     method: POST
     url: URL/soap
@@ -34,8 +34,8 @@ const charge = `name: billing
         Note: "from #ani#, ${user_data.note}"
 `
 
-// billing is a SOAP service: it reads the envelope with libxml2 and its schema, and
-// answers as the binding of the version says.
+// billing is a SOAP service: it reads the envelope with libxml2 and its schema, and answers as the SOAP version
+// specifies.
 type billing struct {
 	version string
 	// fault is the status of an answer that is a fault.
@@ -103,8 +103,8 @@ func TestASOAPServiceReadsWhatItsSchemaAsksFor(t *testing.T) {
 	}
 }
 
-// What the schema does not allow is refused by the service, and parks, whatever
-// status the fault comes with.
+// TestASOAPServiceRefusesWhatItsSchemaDoesNotAllow sends a request that violates the schema: the service rejects it,
+// and the delivery is parked, whatever status the fault has.
 func TestASOAPServiceRefusesWhatItsSchemaDoesNotAllow(t *testing.T) {
 	need(t, "xmllint", "libxml2-utils")
 	sender := newSender(t)

@@ -37,7 +37,7 @@ func TestEveryVariableIsInTheExample(t *testing.T) {
 		assert.Regexp(t, `(?m)^#?`+variable[1]+`=`, example)
 	}
 	for _, line := range regexp.MustCompile(`(?m)^#?([A-Z_]+)=`).FindAllStringSubmatch(example, -1) {
-		assert.Contains(t, read(t, "docker-compose.yml"), line[1], "deploy/env.example sets what nothing reads")
+		assert.Contains(t, read(t, "docker-compose.yml"), line[1], "deploy/env.example sets a variable that nothing reads")
 	}
 }
 
@@ -67,7 +67,7 @@ func TestImagesArePinned(t *testing.T) {
 	}
 }
 
-// What a developer tries with `segue dev` is what runs here.
+// TestVersionsAreThoseOfTheEmbeddedServer pins the versions that `segue dev` runs: developers test with them.
 func TestVersionsAreThoseOfTheEmbeddedServer(t *testing.T) {
 	services := project(t).Services
 	server := strings.TrimPrefix(required(t, "go.temporal.io/server"), "v")
@@ -90,7 +90,7 @@ func TestEveryServiceIsBounded(t *testing.T) {
 			assert.Contains(t, service.SecurityOpt, "no-new-privileges:true")
 			assert.Empty(t, service.ContainerName, "a fixed name forbids a second container")
 			if isJob(service) {
-				assert.Regexp(t, `^on-failure:[1-9]\d*$`, service.Restart, "a job that fails for good must end")
+				assert.Regexp(t, `^on-failure:[1-9]\d*$`, service.Restart, "a job that fails permanently must end")
 			} else {
 				assert.Equal(t, types.RestartPolicyUnlessStopped, service.Restart)
 			}
@@ -117,14 +117,14 @@ func TestDependenciesCanBeFulfilled(t *testing.T) {
 			})
 		}
 	}
-	// `docker compose up --wait` takes an ended container for a failure unless another service waits for its end.
+	// `docker compose up --wait` treats an ended container as a failure unless another service waits for it to complete.
 	for name, service := range loaded.Services {
 		if isJob(service) {
 			awaited := false
 			for _, other := range loaded.Services {
 				awaited = awaited || other.DependsOn[name].Condition == types.ServiceConditionCompletedSuccessfully
 			}
-			assert.True(t, awaited, "nobody waits for the job %s", name)
+			assert.True(t, awaited, "nothing waits for the job %s", name)
 		}
 	}
 }
@@ -133,7 +133,7 @@ func TestHealthChecks(t *testing.T) {
 	for name, service := range project(t).Services {
 		t.Run(name, func(t *testing.T) {
 			if isJob(service) {
-				assert.Nil(t, service.HealthCheck, "there is nothing to ask")
+				assert.Nil(t, service.HealthCheck, "a job has no health")
 				return
 			}
 			check := service.HealthCheck
@@ -145,7 +145,7 @@ func TestHealthChecks(t *testing.T) {
 			require.NotNil(t, check.StartPeriod)
 			require.NotNil(t, check.Retries)
 			assert.Less(t, *check.Timeout, *check.Interval, "checks would overlap")
-			assert.GreaterOrEqual(t, *check.Retries, uint64(3), "one slow answer is no illness")
+			assert.GreaterOrEqual(t, *check.Retries, uint64(3), "one slow answer must not count as unhealthy")
 		})
 	}
 }
@@ -181,11 +181,11 @@ func TestNoSecretInTheOpen(t *testing.T) {
 	for name, secret := range loaded.Secrets {
 		assert.True(t, secret.Environment != "" || secret.File != "", "secret %s has its value in the file", name)
 	}
-	// Not even an empty one: `docker compose` then says which variable is missing, and an example is never a password.
+	// Not even an empty one: `docker compose` then reports the missing variable, and no example becomes a password.
 	assert.Regexp(t, `(?m)^#POSTGRES_PASSWORD=$`, read(t, "deploy/env.example"))
 }
 
-// `docker compose` copies a secret that comes from a variable into the container, which a read-only one refuses.
+// `docker compose` copies a secret from a variable into the container, which a read-only container rejects.
 func TestWhoGetsASecretCanReceiveIt(t *testing.T) {
 	for name, service := range project(t).Services {
 		if len(service.Secrets) > 0 {

@@ -1,9 +1,9 @@
-// Package compose_test checks docker-compose.yml and Dockerfile without an engine: compose-go, which `docker compose`
-// itself is made of, reads the file, and the tests hold what it says against the rest of the repository and against the
-// sources of the Temporal server and UI that it pins.
+// Package compose_test checks docker-compose.yml and Dockerfile without a container engine: compose-go, the library
+// of `docker compose`, reads the file, and the tests compare it with the rest of the repository and with the sources
+// of the Temporal server and UI that it pins.
 //
-// It lives in the module of the tools so that compose-go stays out of the product's dependencies. Run it with -count=1:
-// Go remembers a result by the files of this module, and these tests read files of the whole repository.
+// It is in the module of the tools to keep compose-go out of the product's dependencies. Run it with -count=1: Go
+// caches a result by the files of this module, and these tests read files of the whole repository.
 package compose_test
 
 import (
@@ -19,13 +19,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// root is the top of the repository, seen from this package.
+// root is the root of the repository, relative to this package.
 const root = "../.."
 
-// password is what the tests give as POSTGRES_PASSWORD: a text that can be nowhere by chance.
+// password is the POSTGRES_PASSWORD of the tests: a text that cannot occur by chance.
 const password = "canary-7d1f0c"
 
-// project reads docker-compose.yml as `docker compose` would, with nothing set but what must be, and without any .env.
+// project reads docker-compose.yml as `docker compose` does, with only the required variables set and without any
+// .env.
 func project(t *testing.T) *types.Project {
 	t.Helper()
 	directory, err := filepath.Abs(root)
@@ -48,7 +49,7 @@ func read(t *testing.T, name string) string {
 	return string(content)
 }
 
-// required returns the version of a dependency of the embedded server, as its go.mod says.
+// required returns the version of a dependency of the embedded server in its go.mod.
 func required(t *testing.T, path string) string {
 	t.Helper()
 	var module struct {
@@ -68,7 +69,7 @@ func required(t *testing.T, path string) string {
 	return ""
 }
 
-// source returns a file out of a dependency of the embedded server, in the version that its go.mod says.
+// source returns a file of a dependency of the embedded server, in the version of its go.mod.
 func source(t *testing.T, path, name string) string {
 	t.Helper()
 	var downloaded struct{ Dir, Error string }
@@ -82,7 +83,7 @@ func source(t *testing.T, path, name string) string {
 	return string(content)
 }
 
-// isJob tells a service that runs once from one that runs until it is stopped.
+// isJob reports whether a service runs once, instead of until it is stopped.
 func isJob(service types.ServiceConfig) bool {
 	return strings.HasPrefix(service.Restart, types.RestartPolicyOnFailure)
 }

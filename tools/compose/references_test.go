@@ -18,7 +18,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// programs returns what the Dockerfile builds: the path in the image, and the package it comes from.
+// programs returns the programs that the Dockerfile builds: the path in the image to the package.
 func programs(t *testing.T) map[string]string {
 	t.Helper()
 	dockerfile := read(t, "Dockerfile")
@@ -33,7 +33,7 @@ func programs(t *testing.T) map[string]string {
 func TestDockerfile(t *testing.T) {
 	dockerfile := read(t, "Dockerfile")
 	assert.Equal(t, map[string]string{"/usr/local/bin/segue": "./starter", "/usr/local/bin/segue-worker": "./worker"}, programs(t))
-	assert.Regexp(t, `(?m)^USER [1-9]\d*:[1-9]\d*$`, dockerfile, "a program that calls the world does not run as root")
+	assert.Regexp(t, `(?m)^USER [1-9]\d*:[1-9]\d*$`, dockerfile, "a program that calls the internet must not run as root")
 
 	for _, image := range regexp.MustCompile(`(?m)^FROM (\S+)`).FindAllStringSubmatch(dockerfile, -1) {
 		if image[1] != "scratch" {
@@ -47,8 +47,8 @@ func TestDockerfile(t *testing.T) {
 	assert.GreaterOrEqual(t, version.Compare("go"+builder[1], "go"+wanted[1]), 0, "go.mod wants Go %s", wanted[1])
 }
 
-// The programs that compose starts are built and tried, so that a command, a flag or a variable that they do not know is
-// found here.
+// The programs that compose starts are built and run, which finds commands, flags and variables that they do not
+// know.
 func TestCommands(t *testing.T) {
 	built := programs(t)
 	for name, service := range project(t).Services {
@@ -63,7 +63,7 @@ func TestCommands(t *testing.T) {
 			output, err := run(t, nil, "go", "build", "-o", program, source)
 			require.NoError(t, err, "%s", output)
 
-			// What is mounted in the container lies in the repository here.
+			// The path of a mounted file in the container is that of a file in the repository.
 			arguments := slices.Clone(service.Command[1:])
 			for _, volume := range service.Volumes {
 				if i := slices.Index(arguments, volume.Target); i >= 0 {
@@ -71,12 +71,12 @@ func TestCommands(t *testing.T) {
 				}
 			}
 
-			// Help is refused for a command or a flag that is not there.
+			// --help fails for a command or a flag that does not exist.
 			output, err = run(t, nil, program, append(slices.Clone(arguments), "--help")...)
 			assert.NoError(t, err, "%s", output)
 
-			// A variable that Segue does not know is ignored without a word; one that it knows and cannot read is an error
-			// that names it. So the program is given nonsense in all of them.
+			// Segue ignores a variable that it does not know, and names one that it knows and cannot parse in an error. So the
+			// program gets nonsense in all of them.
 			var variables, nonsense []string
 			for variable := range service.Environment {
 				if strings.HasPrefix(variable, "SEGUE_") {
@@ -94,8 +94,8 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// run runs a command at the top of the repository, some minutes at most: a program that finds no fault in its settings
-// would go on to work.
+// run runs a command in the root of the repository, for some minutes at most: a program that finds no fault in its
+// settings would start to work.
 func run(t *testing.T, environment []string, name string, arguments ...string) (output string, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
@@ -115,7 +115,7 @@ func TestTheWorkerReadsTheMountedConfiguration(t *testing.T) {
 	assert.Contains(t, read(t, "Dockerfile"), worker.Volumes[0].Target, "the image's own command names another file")
 }
 
-// A variable that an image does not know is ignored without a word, so each is looked up in the image's own sources.
+// An image ignores a variable that it does not know, so each is looked up in the sources of the image.
 func TestVariablesOfTheImages(t *testing.T) {
 	services := project(t).Services
 	configuration := source(t, "go.temporal.io/server", "common/config/config_template_embedded.yaml") +
@@ -129,7 +129,7 @@ func TestVariablesOfTheImages(t *testing.T) {
 	} {
 		for variable := range services[name].Environment {
 			if variable == "GOMEMLIMIT" {
-				continue // of Go itself
+				continue // read by Go itself
 			}
 			assert.Regexp(t, `\b`+variable+`\b`, known, "%s does not know %s", name, variable)
 		}
@@ -144,7 +144,7 @@ func TestSchemaIsThatOfTheServer(t *testing.T) {
 	}
 }
 
-// The server logs a key that it does not know and goes on without it.
+// The server logs and ignores a key that it does not know.
 func TestDynamicConfiguration(t *testing.T) {
 	known := source(t, "go.temporal.io/server", "common/dynamicconfig/constants.go")
 	var settings map[string][]struct {

@@ -23,28 +23,27 @@ import (
 	"segue/delivery/hostiletest"
 )
 
-// gossips are receivers that repeat what they are sent, in every way they can, and
-// the secrets that they are sent.
-type gossips struct {
+// echoes are receivers that echo requests in every way they can, and the secrets that the requests contain.
+type echoes struct {
 	canaries map[string]canary
 	plain    *httptest.Server
 	mutual   *httptest.Server // asks for a client certificate
 	issuer   *httptest.Server // of tokens
-	refuser  *httptest.Server // of tokens, with a repetition of what it was asked
+	refuser  *httptest.Server // of tokens; it echoes the request
 
 	mu   sync.Mutex
-	seen map[string]int // canaries as they should arrive, by kind and way of answering
+	seen map[string]int // canaries that arrived as they should, by kind and way of answering
 }
 
-// The calls authenticate in each of these ways, and each is answered in each of those.
+// Calls authenticate in each of these kinds, and each is answered in each of these ways.
 var (
 	kinds   = []string{"basic", "bearer", "header", "query", "oauth2", "sign", "mtls"}
 	answers = []string{"ok", "plain", "json", "base64", "hex", "url", "cut", "redirect", "garbage", "refused"}
 )
 
-func newGossips(t *testing.T) *gossips {
+func newEchoes(t *testing.T) *echoes {
 	t.Helper()
-	g := &gossips{canaries: map[string]canary{}, seen: map[string]int{}}
+	g := &echoes{canaries: map[string]canary{}, seen: map[string]int{}}
 	g.plain = httptest.NewServer(http.HandlerFunc(g.answer))
 	t.Cleanup(g.plain.Close)
 	g.issuer = httptest.NewServer(http.HandlerFunc(g.issue))
@@ -58,8 +57,8 @@ func newGossips(t *testing.T) *gossips {
 	return g
 }
 
-// plant makes a canary of each secret and puts it where the configuration refers to.
-func (g *gossips) plant(t *testing.T) {
+// plant makes a canary of each secret and stores it where the configuration refers to it.
+func (g *echoes) plant(t *testing.T) {
 	t.Helper()
 	grow := func(kind, format string) canary {
 		core := make([]byte, 12)
@@ -82,7 +81,7 @@ func (g *gossips) plant(t *testing.T) {
 	client := authority.Issue(t, hostiletest.Leaf{Host: "segue"})
 	certificate, key := hostiletest.Files(t, client)
 	lines := strings.Split(strings.TrimSpace(string(key)), "\n")
-	// Of the key it is the lines in the middle of its file that are looked for.
+	// The search for the key looks for lines in the middle of its file.
 	g.canaries["mtls"] = canary{kind: "mtls", cores: []string{lines[1][:40], lines[2][:40]}}
 	for name, content := range map[string][]byte{
 		"CRT": certificate, "KEY": key, "CA": authority.PEM(), "BEARER_FILE": []byte(g.canaries["bearer"].value + "\n"),
@@ -99,16 +98,16 @@ func (g *gossips) plant(t *testing.T) {
 	t.Cleanup(g.mutual.Close)
 }
 
-// all are the canaries that nobody may see again.
-func (g *gossips) all() (list []canary) {
+// all returns the canaries that must not appear anywhere.
+func (g *echoes) all() (list []canary) {
 	for _, c := range g.canaries {
 		list = append(list, c)
 	}
 	return list
 }
 
-// auth is how a call of a kind authenticates, as the configuration has it.
-func (g *gossips) auth(kind string) string {
+// auth returns the authentication of a kind in the configuration.
+func (g *echoes) auth(kind string) string {
 	file := func(name string) string { return "file:" + os.Getenv("CANARY_FILE_"+name) }
 	mtls := func(key string) string {
 		return fmt.Sprintf("auth: {mtls: {certificate: %q, key: %q}}, tls: {ca: %q}", file("CRT"), file(key), file("CA"))
@@ -145,9 +144,8 @@ func (g *gossips) auth(kind string) string {
 	panic("no such kind: " + kind)
 }
 
-// config has a call of each kind to a receiver of each way of answering, and some
-// whose secrets are no good.
-func (g *gossips) config() (text string, calls []string) {
+// config has a call of each kind to a receiver of each way of answering, and calls whose secrets are rejected.
+func (g *echoes) config() (text string, calls []string) {
 	var b strings.Builder
 	call := func(kind, answer string) {
 		name := kind + "-" + answer
@@ -179,7 +177,7 @@ guard: {allow: ["127.0.0.0/8"]}
 `, b.String(), triggers.String()), calls
 }
 
-// everything is what a request holds, credentials first.
+// everything returns the content of a request, credentials first.
 func everything(r *http.Request) string {
 	body, _ := io.ReadAll(r.Body)
 	var b strings.Builder
@@ -196,8 +194,8 @@ func everything(r *http.Request) string {
 	return b.String()
 }
 
-// answer is what a receiver says, by the last part of the path.
-func (g *gossips) answer(w http.ResponseWriter, r *http.Request) {
+// answer responds in the way that the last part of the path names.
+func (g *echoes) answer(w http.ResponseWriter, r *http.Request) {
 	kind, answer, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	g.note(kind+"-"+answer, r)
 	text := everything(r)
@@ -227,8 +225,8 @@ func (g *gossips) answer(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// hijacked answers as no server would.
-func (g *gossips) hijacked(w http.ResponseWriter, answer, text string) {
+// hijacked responds as no proper server would.
+func (g *echoes) hijacked(w http.ResponseWriter, answer, text string) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return // HTTP/2
@@ -246,7 +244,7 @@ func (g *gossips) hijacked(w http.ResponseWriter, answer, text string) {
 	}
 }
 
-func (g *gossips) issue(w http.ResponseWriter, r *http.Request) {
+func (g *echoes) issue(w http.ResponseWriter, r *http.Request) {
 	id, secret, _ := r.BasicAuth()
 	if id, _ := url.QueryUnescape(id); id != g.canaries["id"].value {
 		http.Error(w, everything(r), http.StatusUnauthorized)
@@ -261,7 +259,7 @@ func (g *gossips) issue(w http.ResponseWriter, r *http.Request) {
 }
 
 // note counts a request whose credential is the planted one.
-func (g *gossips) note(name string, r *http.Request) {
+func (g *echoes) note(name string, r *http.Request) {
 	right := false
 	switch kind, _, _ := strings.Cut(name, "-"); kind {
 	case "basic":
