@@ -41,9 +41,12 @@ of a version that is neither current nor ramping and has no pinned interactions.
 
 With BUILD-ID, make that version current. New interactions go to it, and so do the running workflows that follow the
 current version: lanes, and interactions on channels of temporal.auto_upgrade. Pinned interactions stay on their version.
-A version without workers is refused; use --wait to wait for the first one. Use --ramp to send a percentage first. To roll back, make the old version current again. The command
-then queries the workflows that follow the current version and had their last task on another one: workers replay a
-workflow to answer a query. Workflows that the current version cannot replay are listed as stuck.
+A version without workers is refused; use --wait to wait for the first one. Use --ramp to send a percentage first. To
+roll back, make the old version current again.
+
+Making a version current also checks the running workflows: the command queries those that follow the current version
+and had their last task on another one, and workers replay a workflow to answer a query. Workflows that the current
+version cannot replay are listed as stuck.
 
 With --move, move the interactions that are pinned to another version, such as a faulty one, to BUILD-ID. The current
 version does not change. Each interaction is first replayed with the workflow code of this binary, so use the binary of
@@ -266,7 +269,7 @@ func (r deployed) write(w io.Writer, f deployFlags) error {
 		r.writeMoves(w, f)
 	}
 	if len(r.Stuck) > 0 {
-		fmt.Fprintf(w, "%d workflows that follow the current version are stuck: it cannot replay them. They lose nothing, and continue once a version that can replay them is current.\n", len(r.Stuck))
+		fmt.Fprintf(w, "Stuck: %s that the current version cannot replay. They lose nothing, and continue once a version that can replay them is current.\n", plural(len(r.Stuck), "workflow"))
 		writeStuck(w, r.Stuck)
 	}
 	rows := [][]string{{"BUILD ID", "STATUS", "WORKERS", "PINNED", "AUTO-UPGRADE", "SINCE"}}
@@ -277,7 +280,7 @@ func (r deployed) write(w io.Writer, f deployFlags) error {
 		return err
 	}
 	if r.Unversioned.Workers+r.Unversioned.Running > 0 {
-		fmt.Fprintf(w, "Unversioned: %d workers, and %d workflows without a task on a versioned worker\n", r.Unversioned.Workers, r.Unversioned.Running)
+		fmt.Fprintf(w, "Unversioned: %s, and %s without a task on a versioned worker\n", plural(r.Unversioned.Workers, "worker"), plural(r.Unversioned.Running, "workflow"))
 	}
 	for _, v := range r.Versions {
 		if v.Workers == 0 && (v.Status == "current" || v.Status == "ramping" || v.Pinned > 0) {
@@ -291,13 +294,13 @@ func (r deployed) writeMoves(w io.Writer, f deployFlags) {
 	from := f.move
 	switch {
 	case f.dryRun && f.undo:
-		fmt.Fprintf(w, "%d interactions would be moved back to %s; nothing was changed\n", r.Moved, from)
+		fmt.Fprintf(w, "Dry run: %s can be moved back to %s; nothing was changed\n", plural(r.Moved, "interaction"), from)
 	case f.dryRun:
-		fmt.Fprintf(w, "%d interactions pinned to %s would be moved; nothing was changed\n", r.Moved, from)
+		fmt.Fprintf(w, "Dry run: %s pinned to %s can be moved; nothing was changed\n", plural(r.Moved, "interaction"), from)
 	case f.undo:
-		fmt.Fprintf(w, "%d interactions were moved back to %s\n", r.Moved, from)
+		fmt.Fprintf(w, "Moved %s back to %s\n", plural(r.Moved, "interaction"), from)
 	default:
-		fmt.Fprintf(w, "%d interactions pinned to %s were moved\n", r.Moved, from)
+		fmt.Fprintf(w, "Moved %s from %s\n", plural(r.Moved, "interaction"), from)
 	}
 	for _, failure := range r.Failed {
 		fmt.Fprintf(w, "NOT MOVED %s: %s\n", failure.History, failure.Error)
