@@ -268,7 +268,7 @@ func (r audited) writeDiscarded(w io.Writer) error {
 	}
 	rows := [][]string{{"DISCARDED", "CALL", "EVENT", "WHEN", "AT", "BY", "WEBHOOK-ID"}}
 	for _, d := range r.Discarded {
-		receiver, _ := contract.AlertsOf(d.WorkflowID)
+		receiver, _ := contract.AlertReceiver(d.WorkflowID)
 		rows = append(rows, []string{
 			laneOwner(d.ContactCenter, d.Interaction, receiver), d.Call, fmt.Sprint(d.Sequence), d.Moment, d.At.Local().Format(time.DateTime), d.By, d.ID,
 		})

@@ -87,7 +87,7 @@ func (a *app) hintRetrying(ctx context.Context, s *session, b *bulk, filter lane
 func (a *app) sendBulk(ctx context.Context, s *session, b *bulk, filter lanes.Filter, found lanes.Found) (lanes.Result, error) {
 	bar := newProgress(a.errs, b.signal, len(found.Deliveries))
 	defer bar.end()
-	return lanes.Send(ctx, s, filter, found, lanes.Order{Signal: b.signal, Rerender: b.rerender, By: operator(), Rate: b.rate, Done: bar.step})
+	return lanes.Send(ctx, s, filter, found, lanes.Operation{Signal: b.signal, Rerender: b.rerender, By: operator(), Rate: b.rate, Done: bar.step})
 }
 
 // operator returns the user and host that run the command line.

@@ -98,7 +98,7 @@ func (a *app) deliveries(ctx context.Context, s *session, filter lanes.Filter, l
 		case len(found.Deliveries) == limit:
 			found.More = true
 		default:
-			found.Deliveries = append(found.Deliveries, lanes.In(lane, record))
+			found.Deliveries = append(found.Deliveries, lanes.DeliveryIn(lane, record))
 		}
 	}
 	return found, nil

@@ -107,7 +107,7 @@ func (a *app) demo(ctx context.Context, d demoFlags) error {
 		return err
 	}
 	// The summary lists the bad lines, so the worker does not log them.
-	s, err := a.up(ctx, d.stack, config.NewStore(set), slog.LevelError)
+	s, err := a.startStack(ctx, d.stack, config.NewStore(set), slog.LevelError)
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (a *app) demo(ctx context.Context, d demoFlags) error {
 		s.describe(a.out)
 	}
 	err = a.runDay(ctx, s, d, receivers, set)
-	return cmp.Or(err, s.down())
+	return cmp.Or(err, s.segue.Stop())
 }
 
 func (a *app) runDay(ctx context.Context, s *stack, d demoFlags, receivers *demo.Receivers, set *config.Set) error {
@@ -136,7 +136,7 @@ func (a *app) runDay(ctx context.Context, s *stack, d demoFlags, receivers *demo
 	}
 	a.printHint("\nEverything keeps running; Ctrl-C stops it. To inspect an interaction:\n  %s show %s/%s%s",
 		a.self(), d.contactCenter, result.shown.Name.ID, connectFlags(s.settings))
-	return s.wait(ctx)
+	return s.segue.Wait(ctx)
 }
 
 // demoConfig returns the configuration whose calls go to the receivers, and writes it to --config-out.

@@ -39,7 +39,7 @@ func (d *demoRun) run(ctx context.Context) (*demoResult, error) {
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		cancel(d.stack.wait(playing))
+		cancel(d.stack.segue.Wait(playing))
 	}()
 	result, err := d.play(playing)
 	ended := context.Cause(playing)
@@ -76,7 +76,7 @@ func (d *demoRun) play(ctx context.Context) (*demoResult, error) {
 	timelines := d.timelines(ctx)
 	result := d.judge(fed, final, timelines)
 	result.ElapsedS = elapsed.Seconds()
-	result.TemporalUI = d.stack.ui
+	result.TemporalUI = d.stack.ui()
 	result.shown = d.mostVaried()
 	result.timeline = timelines[result.shown.Name].spans
 	return result, nil
@@ -86,7 +86,7 @@ func (d *demoRun) feed(ctx context.Context) (feed.Result, error) {
 	bar := newProgress(d.errs, "lines", countLines(d.day))
 	defer bar.end()
 	return feed.Run(ctx, d.stack.Client, bytes.NewReader(d.day), feed.Options{
-		ContactCenter: d.flags.contactCenter, Parallel: d.flags.parallel, Way: feed.WayMixed, Progress: bar.step,
+		ContactCenter: d.flags.contactCenter, Parallel: d.flags.parallel, Mode: feed.ModeMixed, Progress: bar.step,
 	})
 }
 

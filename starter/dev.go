@@ -49,18 +49,18 @@ configuration is invalid; 5 the Temporal of --address does not answer.`,
 			if err != nil {
 				return err
 			}
-			s, err := a.up(c.Context(), f, store, slog.LevelWarn)
+			s, err := a.startStack(c.Context(), f, store, slog.LevelWarn)
 			if err != nil {
 				return quietly(c, err)
 			}
 			if err := a.announce(s, f, store); err != nil {
-				return cmp.Or(err, s.down())
+				return cmp.Or(err, s.segue.Stop())
 			}
-			err = s.wait(c.Context())
+			err = s.segue.Wait(c.Context())
 			if !a.json && err == nil {
 				fmt.Fprintln(a.out, "\nStopping …")
 			}
-			return cmp.Or(err, s.down())
+			return cmp.Or(err, s.segue.Stop())
 		},
 	}
 	f.register(c)
@@ -106,8 +106,8 @@ type ready struct {
 
 func (s *stack) ready() ready {
 	return ready{
-		TemporalAddress: s.settings.Address, TemporalUI: s.ui,
-		Namespace: s.settings.Namespace, TaskQueue: s.settings.TaskQueue, Metrics: s.metrics(), Version: s.version,
+		TemporalAddress: s.settings.Address, TemporalUI: s.ui(),
+		Namespace: s.settings.Namespace, TaskQueue: s.settings.TaskQueue, Metrics: s.metrics(), Version: s.version(),
 	}
 }
 
@@ -118,9 +118,9 @@ func (a *app) announce(s *stack, f stackFlags, store *config.Store) error {
 		fmt.Fprintln(w)
 		s.describe(w)
 		fmt.Fprintf(w, "  configuration  %s\n", source)
-		if s.version != "" {
+		if version := s.version(); version != "" {
 			build := store.Current().Temporal.BuildID
-			fmt.Fprintf(w, "  version        %s; to make it current, so that it gets work: %s deploy %s%s\n", s.version, a.self(), build, connectFlags(s.settings))
+			fmt.Fprintf(w, "  version        %s; to make it current, so that it gets work: %s deploy %s%s\n", version, a.self(), build, connectFlags(s.settings))
 		}
 		if f.noWorker {
 			fmt.Fprintf(w, "\nNo worker runs here. Start one: SEGUE_TEMPORAL_ADDRESS=%s go run ./worker\n", s.settings.Address)
@@ -133,8 +133,8 @@ func (a *app) announce(s *stack, f stackFlags, store *config.Store) error {
 // describe writes the addresses of the stack.
 func (s *stack) describe(w io.Writer) {
 	fmt.Fprintf(w, "  Temporal       %s (namespace %s, task queue %s)\n", s.settings.Address, s.settings.Namespace, s.settings.TaskQueue)
-	if s.ui != "" {
-		fmt.Fprintf(w, "  Temporal UI    %s/namespaces/%s/workflows\n", strings.TrimRight(s.ui, "/"), s.settings.Namespace)
+	if ui := s.ui(); ui != "" {
+		fmt.Fprintf(w, "  Temporal UI    %s/namespaces/%s/workflows\n", strings.TrimRight(ui, "/"), s.settings.Namespace)
 	}
 	if metrics := s.metrics(); metrics != "" {
 		fmt.Fprintf(w, "  metrics        %s (and /livez, /readyz)\n", metrics)

@@ -195,7 +195,7 @@ oops
 		require.Contains(t, got.Rejected[0].Reason, "agent: is missing")
 		require.Equal(t, 4, got.Rejected[1].Line)
 	}
-	require.Contains(t, dev.run(t, "feed", file).out, "line 4: the line is no JSON object")
+	require.Contains(t, dev.run(t, "feed", file).out, "line 4: the line is not a JSON object")
 }
 
 // A query without a worker fails with "no worker", not with "not found".

@@ -40,9 +40,9 @@ interaction or Temporal does not answer.`,
   printf '%s\n' '{"interaction":"c1","command":"start","channel":"chat"}' | segue feed -`,
 		Args: exactly(1, "one file"),
 		RunE: func(c *cobra.Command, args []string) error {
-			way := feed.Way(via)
-			switch way {
-			case feed.WaySignal, feed.WayUpdate, feed.WayMixed:
+			mode := feed.Mode(via)
+			switch mode {
+			case feed.ModeSignal, feed.ModeUpdate, feed.ModeMixed:
 			default:
 				return usage("--via %q: use signal, update or mixed", via)
 			}
@@ -66,7 +66,7 @@ interaction or Temporal does not answer.`,
 			begin := time.Now()
 			bar := newProgress(a.errs, "lines", total)
 			result, err := feed.Run(c.Context(), s.Client, source, feed.Options{
-				ContactCenter: contactCenter, Parallel: parallel, Way: way, Progress: bar.step,
+				ContactCenter: contactCenter, Parallel: parallel, Mode: mode, Progress: bar.step,
 			})
 			bar.end()
 			if printed := a.printFeed(result, time.Since(begin)); err == nil {
@@ -86,7 +86,7 @@ interaction or Temporal does not answer.`,
 	contactCenterFlag(c, &contactCenter)
 	c.Flags().IntVar(&parallel, "parallel", parallel, "number of interactions in parallel")
 	c.Flags().DurationVar(&patience, "patience", patience, "how long to wait during an outage of Temporal before the feed fails")
-	c.Flags().StringVar(&via, "via", string(feed.WaySignal), "send commands as signal, update, or mixed (updates for every fifth interaction)")
+	c.Flags().StringVar(&via, "via", string(feed.ModeSignal), "send commands as signal, update, or mixed (updates for every fifth interaction)")
 	return c
 }
 

@@ -189,7 +189,7 @@ func entryOf(info *workflowpb.WorkflowExecutionInfo) listEntry {
 			_ = converter.GetDefaultDataConverter().FromPayload(payload, into)
 		}
 	}
-	if receiver, ok := contract.AlertsOf(e.WorkflowID); ok {
+	if receiver, ok := contract.AlertReceiver(e.WorkflowID); ok {
 		e.Receiver = receiver
 	} else if parts := strings.SplitN(e.WorkflowID, "/", 4); e.ID == "" && len(parts) >= 3 {
 		// The search attributes are set in the workflow's first task.

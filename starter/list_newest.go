@@ -78,7 +78,7 @@ func (s *session) correctUndelivered(ctx context.Context, entries []listEntry, u
 	}
 	open := map[client.Name]bool{}
 	query := fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH '%s'",
-		contract.WorkflowDelivery, contract.InteractionLanes)
+		contract.WorkflowDelivery, contract.InteractionLanePrefix)
 	if err := s.Lanes(ctx, query, func(l client.Lane) error {
 		open[l.Name] = true
 		return nil

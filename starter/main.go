@@ -21,7 +21,7 @@ func main() {
 	// A second Ctrl-C ends the process at once.
 	context.AfterFunc(ctx, stop)
 	// dev and demo send requests from this process, and net/http logs through this logger.
-	log.SetOutput(delivery.Quiet(os.Stderr))
+	log.SetOutput(delivery.RedactStandardLog(os.Stderr))
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 

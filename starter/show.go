@@ -59,25 +59,25 @@ type snapshot struct {
 	Deliveries []contract.DeliveryRecord `json:"deliveries"`
 	Rejected   []contract.Rejected       `json:"rejected"`
 	// Workflow is the status of its workflow: running, completed, or how it was ended from outside, when, and why.
-	Workflow client.Standing `json:"workflow"`
+	Workflow client.WorkflowStatus `json:"workflow"`
 }
 
-func snapshotOf(ctx context.Context, client *client.Client, n client.Name) (snapshot, error) {
+func snapshotOf(ctx context.Context, c *client.Client, n client.Name) (snapshot, error) {
 	var s snapshot
 	var err error
-	if s.State, err = client.State(ctx, n); err != nil {
+	if s.State, err = c.State(ctx, n); err != nil {
 		return s, err
 	}
-	if s.Timeline, err = client.Timeline(ctx, n); err != nil {
+	if s.Timeline, err = c.Timeline(ctx, n); err != nil {
 		return s, err
 	}
-	if s.Deliveries, err = client.Deliveries(ctx, n); err != nil {
+	if s.Deliveries, err = c.Deliveries(ctx, n); err != nil {
 		return s, err
 	}
-	if s.Rejected, err = client.Rejected(ctx, n); err != nil {
+	if s.Rejected, err = c.Rejected(ctx, n); err != nil {
 		return s, err
 	}
-	if s.Workflow, err = client.Standing(ctx, n); err != nil {
+	if s.Workflow, err = c.WorkflowStatus(ctx, n); err != nil {
 		return s, err
 	}
 	if s.Workflow.Status != "running" { // nothing reports to a closed workflow: only the lanes know

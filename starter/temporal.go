@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	sdkclient "go.temporal.io/sdk/client"
-
 	"segue/client"
 	"segue/config"
 	"segue/connect"
@@ -40,7 +38,7 @@ func (a *app) connect(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-func dial(ctx context.Context, settings connect.Settings, log *slog.Logger, plugins ...sdkclient.Plugin) (*session, error) {
+func dial(ctx context.Context, settings connect.Settings, log *slog.Logger) (*session, error) {
 	settings = settings.WithDefaults()
 	order, err := workflows.NewPlugin()
 	if err != nil {
@@ -48,7 +46,7 @@ func dial(ctx context.Context, settings connect.Settings, log *slog.Logger, plug
 	}
 	limited, cancel := context.WithTimeout(ctx, connectLimit)
 	defer cancel()
-	temporal, err := connect.Dial(limited, settings, log, append(plugins, order)...)
+	temporal, err := connect.Dial(limited, settings, log, order)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()

@@ -28,7 +28,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	stdlog.SetOutput(delivery.Quiet(os.Stderr))
+	stdlog.SetOutput(delivery.RedactStandardLog(os.Stderr))
 	err := run(ctx, os.Args[1:])
 	if errors.Is(err, pflag.ErrHelp) {
 		return

@@ -9,21 +9,25 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"segue/config"
+	"segue/starter/demo"
 )
 
-func TestTheConfigurationOfTheDemoMatchesTheSchema(t *testing.T) {
-	text, err := listen(t).Config()
+func TestTheDemosConfigurationMatchesTheSchema(t *testing.T) {
+	receivers, err := demo.Listen()
 	require.NoError(t, err)
-	var file any
-	require.NoError(t, yaml.Unmarshal(text, &file))
+	defer func() { require.NoError(t, receivers.Close()) }()
+	text, err := receivers.Config()
+	require.NoError(t, err)
+	var document any
+	require.NoError(t, yaml.Unmarshal(text, &document))
 
-	schema, err := config.Schema()
+	text, err = config.Schema()
 	require.NoError(t, err)
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	require.NoError(t, err)
 	compiler := jsonschema.NewCompiler()
-	require.NoError(t, compiler.AddResource("config.json", document))
-	compiled, err := compiler.Compile("config.json")
+	require.NoError(t, compiler.AddResource("schema.json", schema))
+	compiled, err := compiler.Compile("schema.json")
 	require.NoError(t, err)
-	require.NoError(t, compiled.Validate(file))
+	require.NoError(t, compiled.Validate(document))
 }

@@ -86,9 +86,9 @@ func (e *expectation) deliveries(view *interaction.View, event *interaction.Even
 
 func (e *expectation) delivery(call *config.Call, view *interaction.View, event *interaction.Event) (Expected, error) {
 	id := contract.DeliveryID(e.owner, event, call.Name)
-	request := call.Render(id, view, event)
-	if request.Fault != "" {
-		return Expected{}, fmt.Errorf("call %s at event %d of %s cannot be rendered: %s", call.Name, event.Sequence, e.owner.Interaction, request.Fault)
+	request, err := call.Template.Render(id, view, event)
+	if err != nil {
+		return Expected{}, fmt.Errorf("call %s at event %d of %s cannot be rendered: %w", call.Name, event.Sequence, e.owner.Interaction, err)
 	}
 	endpoint, err := e.receivers.endpointOf(request.URL)
 	if err != nil {
