@@ -51,7 +51,7 @@ func dynamicConfig() dynamicconfig.StaticClient {
 		// The cache of histories must fit in one machine's memory.
 		dynamicconfig.HistoryCacheHostLevelMaxSize.Key(): 8192,
 
-		// A server for development and tests does not call home.
+		// A server for development and tests does not check for new versions.
 		dynamicconfig.EnableServerVersionCheck.Key(): false,
 	}
 }

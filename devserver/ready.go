@@ -35,7 +35,7 @@ func (i *instance) waitUntilReady(ctx context.Context) error {
 	operator := operatorservice.NewOperatorServiceClient(conn)
 
 	steps := []struct {
-		what string
+		what  string
 		check func(context.Context) error
 	}{
 		{"the frontend to be healthy", func(ctx context.Context) error { return healthy(ctx, health) }},

@@ -140,9 +140,9 @@ func describeFound(found lanes.Found) string {
 	for _, call := range slices.Sorted(maps.Keys(calls)) {
 		parts = append(parts, fmt.Sprintf("%s %d", call, calls[call]))
 	}
-	quantity := fmt.Sprint(len(found.Deliveries))
+	matching := fmt.Sprint(len(found.Deliveries))
 	if found.More {
-		quantity = "More than " + quantity
+		matching = "more than " + matching
 	}
-	return fmt.Sprintf("%s match, in %d interactions: %s", quantity, len(interactions), strings.Join(parts, ", "))
+	return fmt.Sprintf("Matching: %s, in %s (%s).", matching, plural(len(interactions), "interaction"), strings.Join(parts, ", "))
 }

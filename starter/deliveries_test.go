@@ -19,7 +19,7 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// ledger is a receiver that remembers what it got and answers as it is told.
+// ledger is a receiver that records its requests and answers with a configured status.
 type ledger struct {
 	mu     sync.Mutex
 	status int
@@ -55,7 +55,7 @@ func (l *ledger) requests() []received {
 	return append([]received{}, l.got...)
 }
 
-// shownDelivery is what a test reads of a delivery.
+// shownDelivery has the fields of a delivery that the tests read.
 type shownDelivery struct {
 	ID, Call, When, Status, Class, Interaction string
 	Code                                       int
@@ -64,20 +64,20 @@ type shownDelivery struct {
 	Discarded                                  struct{ At, By string }
 }
 
-// bulkResult is what redeliver and discard print.
+// bulkResult has the fields that redeliver and discard print.
 type bulkResult struct {
 	Matched, Sent, Skipped, Failed int
 	DryRun                         bool `json:"dry_run"`
 }
 
-func (l *devProcess) bulk(t *testing.T, args ...string) bulkResult {
+func (d *devProcess) bulk(t *testing.T, args ...string) bulkResult {
 	t.Helper()
 	var result bulkResult
-	l.into(t, &result, args...)
+	d.into(t, &result, args...)
 	return result
 }
 
-// eventually runs a listing until it has n entries: lists lag behind.
+// eventually lists until there are n entries: lists lag.
 func eventually(t *testing.T, dev *devProcess, n int, args ...string) []shownDelivery {
 	t.Helper()
 	var listed []shownDelivery
@@ -89,8 +89,7 @@ func eventually(t *testing.T, dev *devProcess, n int, args ...string) []shownDel
 	return listed
 }
 
-// patientConfigFor lets an hour pass after an attempt that failed: what happens
-// before is an operator's doing.
+// patientConfigFor returns a configuration that retries after an hour: earlier attempts come from an operator.
 func patientConfigFor(t *testing.T, receiver string) string {
 	return fileOf(t, "segue.yaml", fmt.Sprintf(`
 calls:
@@ -101,18 +100,18 @@ guard: {allow: ["127.0.0.0/8"]}
 `, receiver))
 }
 
-// page is what the Temporal UI shows of a workflow as its current details.
-func (l *devProcess) page(t *testing.T, workflowID string) string {
-	answer, err := l.temporal(t).QueryWorkflow(t.Context(), workflowID, "", "__temporal_workflow_metadata")
+// page returns the current details that the Temporal UI shows of a workflow.
+func (d *devProcess) page(t *testing.T, workflowID string) string {
+	answer, err := d.temporal(t).QueryWorkflow(t.Context(), workflowID, "", "__temporal_workflow_metadata")
 	require.NoError(t, err)
 	var metadata sdkpb.WorkflowMetadata
 	require.NoError(t, answer.Get(&metadata))
 	return metadata.GetCurrentDetails()
 }
 
-// isOver tells whether a workflow has closed as completed.
-func (l *devProcess) isOver(t *testing.T, workflowID string) bool {
-	temporal, err := client.Dial(client.Options{HostPort: l.ready.TemporalAddress, Namespace: l.ready.Namespace})
+// isOver reports whether a workflow has completed.
+func (d *devProcess) isOver(t *testing.T, workflowID string) bool {
+	temporal, err := client.Dial(client.Options{HostPort: d.ready.TemporalAddress, Namespace: d.ready.Namespace})
 	require.NoError(t, err)
 	defer temporal.Close()
 	described, err := temporal.DescribeWorkflowExecution(context.Background(), workflowID, "")
@@ -120,8 +119,8 @@ func (l *devProcess) isOver(t *testing.T, workflowID string) bool {
 	return described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED
 }
 
-// A receiver says 410: operators see what is parked, and send it again or give it up.
-func TestOperatorsAgainstALiveSegue(t *testing.T) {
+// The receiver answers 410: operators list the parked deliveries, and redeliver or discard them.
+func TestOperatorsListRedeliverAndDiscardDeliveries(t *testing.T) {
 	receiver, url := newLedger(t, http.StatusGone)
 	dev := startDev(t, "--config", patientConfigFor(t, url))
 
@@ -141,7 +140,7 @@ func TestOperatorsAgainstALiveSegue(t *testing.T) {
 
 	require.Equal(t, 0, dev.run(t, "signal", "abandon", "c1").code)
 	all := eventually(t, dev, 2, "deliveries")
-	require.Equal(t, "interaction_ends", all[1].When, "it waits behind the parked one")
+	require.Equal(t, "interaction_ends", all[1].When, "it waits behind the parked delivery")
 	require.Equal(t, "waiting", all[1].Status)
 
 	t.Run("filters", func(t *testing.T) {
@@ -160,7 +159,7 @@ func TestOperatorsAgainstALiveSegue(t *testing.T) {
 			}
 		}
 	})
-	t.Run("in words", func(t *testing.T) {
+	t.Run("table", func(t *testing.T) {
 		table := dev.run(t, "deliveries", "--limit", "1")
 		require.Equal(t, 0, table.code)
 		for _, part := range []string{"default/c1", "parked", "410 gone", "an operator", parked[0].ID} {
@@ -177,7 +176,7 @@ func TestOperatorsAgainstALiveSegue(t *testing.T) {
 		require.Equal(t, 2, dev.run(t, "discard", "--class", "gone").code)
 		require.Len(t, receiver.requests(), 1)
 	})
-	owing := func(t *testing.T, want ...string) {
+	undelivered := func(t *testing.T, want ...string) {
 		t.Helper()
 		require.Eventually(t, func() bool {
 			var listed []struct{ ID string }
@@ -189,9 +188,9 @@ func TestOperatorsAgainstALiveSegue(t *testing.T) {
 			return slices.Equal(ids, want)
 		}, 20*time.Second, 100*time.Millisecond, "list --undelivered has %v", want)
 	}
-	t.Run("what an interaction owes when it has closed", func(t *testing.T) {
+	t.Run("undelivered deliveries of a closed interaction", func(t *testing.T) {
 		require.Eventually(t, func() bool { return dev.isOver(t, "interaction/default/c1") }, 20*time.Second, 50*time.Millisecond)
-		owing(t, "c1")
+		undelivered(t, "c1")
 		require.Contains(t, dev.run(t, "show", "c1").out, "2 not delivered")
 	})
 	t.Run("redeliver", func(t *testing.T) {
@@ -201,7 +200,7 @@ func TestOperatorsAgainstALiveSegue(t *testing.T) {
 		got := receiver.requests()
 		require.Equal(t, received{parked[0].ID, parked[0].ID, `{"id":"c1","when":"interaction_starts"}`}, got[0])
 		require.Equal(t, got[0], got[1], "the same id and bytes")
-		require.Equal(t, received{all[1].ID, all[1].ID, `{"id":"c1","when":"interaction_ends"}`}, got[2], "then what waited behind it")
+		require.Equal(t, received{all[1].ID, all[1].ID, `{"id":"c1","when":"interaction_ends"}`}, got[2], "then the delivery that waited behind it")
 		for _, workflowID := range []string{"delivery/default/c1/crm", "interaction/default/c1"} {
 			require.Eventually(t, func() bool { return dev.isOver(t, workflowID) }, 20*time.Second, 50*time.Millisecond, workflowID)
 		}
@@ -209,7 +208,7 @@ func TestOperatorsAgainstALiveSegue(t *testing.T) {
 		for _, d := range eventually(t, dev, 2, "deliveries", "c1") {
 			require.Equal(t, "delivered", d.Status)
 		}
-		owing(t)
+		undelivered(t)
 		require.Contains(t, dev.run(t, "show", "c1").out, "0 not delivered")
 		require.Regexp(t, `default/c1 +inbound +completed +abandoned +0 `, dev.run(t, "list", "--id", "c1").out)
 	})
@@ -222,7 +221,7 @@ func TestOperatorsAgainstALiveSegue(t *testing.T) {
 		require.Eventually(t, func() bool { return dev.isOver(t, waiting[0].WorkflowID) }, 20*time.Second, 50*time.Millisecond)
 		require.Len(t, receiver.requests(), 4)
 	})
-	t.Run("a cancellation gives nothing up, and what is discarded is listed", func(t *testing.T) {
+	t.Run("a cancellation discards nothing, and discarded deliveries are listed", func(t *testing.T) {
 		receiver.answer(http.StatusGone)
 		require.Equal(t, 0, dev.run(t, "start", `{"id":"c4","channel":"inbound"}`).code)
 		require.Equal(t, 0, dev.run(t, "signal", "abandon", "c4").code)
@@ -232,7 +231,7 @@ func TestOperatorsAgainstALiveSegue(t *testing.T) {
 		require.Eventually(t, func() bool { return strings.Contains(dev.page(t, lane), "It changed nothing") }, 20*time.Second, 100*time.Millisecond)
 		eventually(t, dev, 2, "deliveries")
 
-		// As the Temporal UI sends it: without a name, which the history has.
+		// As the Temporal UI sends the signal: without an operator, whose identity is in the history.
 		require.NoError(t, temporal.SignalWorkflow(t.Context(), lane, "", "discard", map[string]any{"all": true}))
 		require.Eventually(t, func() bool { return dev.isOver(t, lane) }, 20*time.Second, 50*time.Millisecond)
 		require.Contains(t, dev.page(t, lane), "0 to deliver, 0 of them parked. 2 were discarded.")
@@ -246,7 +245,7 @@ func TestOperatorsAgainstALiveSegue(t *testing.T) {
 		host, err := os.Hostname()
 		require.NoError(t, err)
 		require.Contains(t, by["c4"], fmt.Sprint(os.Getpid()), "the client's identity")
-		require.Contains(t, by["c2"], "@"+host, "who ran segue discard")
+		require.Contains(t, by["c2"], "@"+host, "the operator who ran segue discard")
 		table := dev.run(t, "deliveries", "--discarded")
 		require.Contains(t, table.out, by["c2"])
 		require.Equal(t, 2, dev.run(t, "deliveries", "--discarded", "--parked").code)
@@ -261,14 +260,14 @@ func TestOperatorsAgainstALiveSegue(t *testing.T) {
 		words := dev.run(t, "audit")
 		require.Contains(t, words.out, by["c4"])
 	})
-	t.Run("redeliver what still retries", func(t *testing.T) {
+	t.Run("redeliver deliveries that still retry", func(t *testing.T) {
 		receiver.answer(http.StatusServiceUnavailable)
 		require.Equal(t, 0, dev.run(t, "start", `{"id":"c3","channel":"inbound"}`).code)
 		require.Equal(t, "waiting", eventually(t, dev, 1, "deliveries", "--class", "http_5xx")[0].Status)
 		require.Equal(t, bulkResult{}, dev.bulk(t, "redeliver", "c3"), "it is not parked")
 		receiver.answer(http.StatusOK)
-		for _, words := range [][]string{{"redeliver", "default/c3"}, {"discard", "default/c3", "--dry-run"}} {
-			require.Contains(t, dev.run(t, words...).errs, "None is parked; 1 wait for their next attempt: use --retrying to include them.")
+		for _, args := range [][]string{{"redeliver", "default/c3"}, {"discard", "default/c3", "--dry-run"}} {
+			require.Contains(t, dev.run(t, args...).errs, "None is parked; 1 wait for their next attempt: use --retrying to include them.")
 		}
 		require.NotContains(t, dev.run(t, "redeliver", "default/c1").errs, "--retrying")
 		require.Equal(t, bulkResult{Matched: 1, Sent: 1}, dev.bulk(t, "redeliver", "default/c3", "--retrying", "--rate", "100"))

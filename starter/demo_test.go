@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The main job, as anybody runs it: the whole day, checked by the receivers' ledger.
-func TestDemo(t *testing.T) {
+// The whole day, as a user runs it, checked against the arrivals at the receivers.
+func TestDemoDeliversTheWholeDay(t *testing.T) {
 	result := segue(t, "demo", "--exit", "--json", "--timeout", "2m", "--temporal-port", "0", "--ui-port", "0")
 	var day struct {
 		OK                               bool

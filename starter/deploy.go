@@ -1,15 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.temporal.io/sdk/client"
 
 	"segue/config"
 	"segue/starter/audit"
@@ -41,9 +37,12 @@ of a version that is neither current nor ramping and has no pinned interactions.
 
 With BUILD-ID, make that version current. New interactions go to it, and so do the running workflows that follow the
 current version: lanes, and interactions on channels of temporal.auto_upgrade. Pinned interactions stay on their version.
-A version without workers is refused; use --wait to wait for the first one. Use --ramp to send a percentage first. To roll back, make the old version current again. The command
-then queries the workflows that follow the current version and had their last task on another one: workers replay a
-workflow to answer a query. Workflows that the current version cannot replay are listed as stuck.
+A version without workers is refused; use --wait to wait for the first one. Use --ramp to send a percentage first. To
+roll back, make the old version current again.
+
+Making a version current also checks the running workflows: the command queries those that follow the current version
+and had their last task on another one, and workers replay a workflow to answer a query. Workflows that the current
+version cannot replay are listed as stuck.
 
 With --move, move the interactions that are pinned to another version, such as a faulty one, to BUILD-ID. The current
 version does not change. Each interaction is first replayed with the workflow code of this binary, so use the binary of
@@ -101,44 +100,6 @@ func (f deployFlags) check(c *cobra.Command, args []string) error {
 	return nil
 }
 
-// deployed is what `deploy --json` prints.
-type deployed struct {
-	Deployment string `json:"deployment"`
-	// Current is the build id where new interactions begin; empty is unversioned.
-	Current string `json:"current"`
-	// Ramping is the build id that gets Percent of them, "unversioned", or empty.
-	Ramping  string            `json:"ramping,omitempty"`
-	Percent  float32           `json:"percent,omitempty"`
-	Versions []deployedVersion `json:"versions"`
-	// Unversioned counts the workers without a build id, and the workflows without a task on a versioned worker.
-	Unversioned unversionedWorkers `json:"unversioned"`
-	// Moved counts the interactions that --move moved, or would move. Failed are those that do not replay and stayed.
-	Moved  int             `json:"moved"`
-	Failed []replayFailure `json:"failed"`
-	DryRun bool            `json:"dry_run,omitempty"`
-	// Stuck are the workflows that follow the current version and that it cannot replay.
-	Stuck []audit.Stuck `json:"stuck"`
-}
-
-type deployedVersion struct {
-	BuildID string `json:"build_id"`
-	// Status is current, ramping, draining, drained or inactive.
-	Status string `json:"status"`
-	// Workers counts the processes that poll as this version.
-	Workers int `json:"workers"`
-	// Pinned counts the running interactions that stay on this version until they end.
-	Pinned int `json:"pinned"`
-	// AutoUpgrade counts the running interactions and lanes that follow the current version and had their last task here.
-	AutoUpgrade int       `json:"auto_upgrade"`
-	CreatedAt   time.Time `json:"created_at"`
-}
-
-type unversionedWorkers struct {
-	Workers int `json:"workers"`
-	// Running counts the running interactions and lanes.
-	Running int `json:"running"`
-}
-
 func (a *app) deploy(ctx context.Context, c *cobra.Command, f deployFlags, args []string) error {
 	set, err := config.Load(a.configFile(), a.options(config.WithFlag("temporal.deployment", c.Flags().Lookup("deployment")))...)
 	if err != nil {
@@ -190,116 +151,4 @@ func (a *app) deploy(ctx context.Context, c *cobra.Command, f deployFlags, args 
 		return &codedError{exitMissing}
 	}
 	return nil
-}
-
-func (d *deployment) describe(ctx context.Context) (deployed, error) {
-	result := deployed{Deployment: d.name, Versions: []deployedVersion{}}
-	described, err := d.handle.Describe(ctx, client.WorkerDeploymentDescribeOptions{})
-	if err != nil {
-		return result, d.wrapError(err)
-	}
-	routing := described.Info.RoutingConfig
-	if routing.CurrentVersion != nil {
-		result.Current = routing.CurrentVersion.BuildID
-	}
-	switch result.Percent = routing.RampingVersionPercentage; {
-	case result.Percent == 0:
-	case routing.RampingVersion != nil:
-		result.Ramping = routing.RampingVersion.BuildID
-	default:
-		result.Ramping = unversioned
-	}
-	queues := map[string]bool{d.TaskQueue: true}
-	for _, summary := range described.Info.VersionSummaries {
-		polled, err := d.queuesOf(ctx, summary.Version.BuildID)
-		if err != nil {
-			return result, err
-		}
-		for queue := range polled {
-			queues[queue] = true
-		}
-	}
-	workers, err := d.workers(ctx, queues)
-	if err != nil {
-		return result, err
-	}
-	for _, summary := range described.Info.VersionSummaries {
-		build := summary.Version.BuildID
-		version := deployedVersion{
-			BuildID: build, CreatedAt: summary.CreateTime, Workers: workers[build], Status: result.statusOf(build, summary.DrainageStatus),
-		}
-		if version.Pinned, err = d.countRunning(ctx, d.runningOn(build, pinned)); err != nil {
-			return result, err
-		}
-		if version.AutoUpgrade, err = d.countRunning(ctx, d.runningOn(build, autoUpgrade)); err != nil {
-			return result, err
-		}
-		result.Versions = append(result.Versions, version)
-	}
-	slices.SortFunc(result.Versions, func(a, b deployedVersion) int { return b.CreatedAt.Compare(a.CreatedAt) })
-	result.Unversioned.Workers = workers[""]
-	result.Unversioned.Running, err = d.countRunning(ctx, d.unversionedQuery())
-	return result, err
-}
-
-func (r deployed) statusOf(build string, drainage client.WorkerDeploymentVersionDrainageStatus) string {
-	switch {
-	case build == r.Current:
-		return "current"
-	case build == r.Ramping:
-		return "ramping"
-	case drainage == client.WorkerDeploymentVersionDrainageStatusDraining:
-		return "draining"
-	case drainage == client.WorkerDeploymentVersionDrainageStatusDrained:
-		return "drained"
-	}
-	return "inactive"
-}
-
-func (r deployed) write(w io.Writer, f deployFlags) error {
-	current := cmp.Or(r.Current, unversioned)
-	if r.Ramping != "" {
-		current += fmt.Sprintf(", %v %% go to %s", r.Percent, r.Ramping)
-	}
-	fmt.Fprintf(w, "Deployment %s: the current version is %s\n", r.Deployment, current)
-	if f.move != "" {
-		r.writeMoves(w, f)
-	}
-	if len(r.Stuck) > 0 {
-		fmt.Fprintf(w, "%d workflows that follow the current version are stuck: it cannot replay them. They lose nothing, and continue once a version that can replay them is current.\n", len(r.Stuck))
-		writeStuck(w, r.Stuck)
-	}
-	rows := [][]string{{"BUILD ID", "STATUS", "WORKERS", "PINNED", "AUTO-UPGRADE", "SINCE"}}
-	for _, v := range r.Versions {
-		rows = append(rows, []string{v.BuildID, v.Status, fmt.Sprint(v.Workers), fmt.Sprint(v.Pinned), fmt.Sprint(v.AutoUpgrade), v.CreatedAt.Local().Format(time.DateTime)})
-	}
-	if err := table(w, rows); err != nil {
-		return err
-	}
-	if r.Unversioned.Workers+r.Unversioned.Running > 0 {
-		fmt.Fprintf(w, "Unversioned: %d workers, and %d workflows without a task on a versioned worker\n", r.Unversioned.Workers, r.Unversioned.Running)
-	}
-	for _, v := range r.Versions {
-		if v.Workers == 0 && (v.Status == "current" || v.Status == "ramping" || v.Pinned > 0) {
-			fmt.Fprintf(w, "No worker runs as %s: its workflows wait until one does\n", v.BuildID)
-		}
-	}
-	return nil
-}
-
-func (r deployed) writeMoves(w io.Writer, f deployFlags) {
-	from := f.move
-	switch {
-	case f.dryRun && f.undo:
-		fmt.Fprintf(w, "%d interactions would be moved back to %s; nothing was changed\n", r.Moved, from)
-	case f.dryRun:
-		fmt.Fprintf(w, "%d interactions pinned to %s would be moved; nothing was changed\n", r.Moved, from)
-	case f.undo:
-		fmt.Fprintf(w, "%d interactions were moved back to %s\n", r.Moved, from)
-	default:
-		fmt.Fprintf(w, "%d interactions pinned to %s were moved\n", r.Moved, from)
-	}
-	for _, failure := range r.Failed {
-		fmt.Fprintf(w, "NOT MOVED %s: %s\n", failure.History, failure.Error)
-	}
 }

@@ -102,7 +102,7 @@ func (a *app) moveOne(ctx context.Context, d *deployment, f deployFlags, run lis
 		if undone := d.override(ctx, run, pendingTarget(info)); undone != nil && !isNotFound(undone) {
 			return errors.Join(err, undone)
 		}
-		m.fail(run, fmt.Errorf("the workers of version %s cannot replay it: %w", to, err))
+		m.fail(run, fmt.Errorf("the workers of %s cannot replay it: %w", to, err))
 		return ctx.Err()
 	}
 	m.done++

@@ -1,118 +1,19 @@
 package main_test
 
 import (
-	"bufio"
-	"context"
 	"encoding/json"
-	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/client"
-	sdklog "go.temporal.io/sdk/log"
-
-	"segue/e2e/replayed"
 )
 
-// devProcess is a `segue dev` of its own, on free ports.
-type devProcess struct {
-	command *exec.Cmd
-	ready   struct {
-		TemporalAddress string `json:"temporal_address"`
-		TemporalUI      string `json:"temporal_ui"`
-		Gateway         string `json:"gateway"`
-		Namespace       string `json:"namespace"`
-		TaskQueue       string `json:"task_queue"`
-		Metrics         string `json:"metrics"`
-		Version         string `json:"version"`
-	}
-}
-
-func startDev(t *testing.T, args ...string) *devProcess {
-	t.Helper()
-	l := &devProcess{command: exec.Command(binary, append([]string{"dev", "--temporal-port", "0", "--ui-port", "0", "--json"}, args...)...)}
-	l.command.Env = bare()
-	l.command.Stderr = os.Stderr
-	out, err := l.command.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, l.command.Start())
-	t.Cleanup(func() {
-		if l.command.ProcessState == nil {
-			l.replayAll(t)
-		}
-		_ = l.command.Process.Kill() // it has mostly ended by then
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal([]byte(line), &l.ready))
-	return l
-}
-
-// replayAll replays every history that a test has made.
-func (l *devProcess) replayAll(t *testing.T) {
-	c, err := client.Dial(client.Options{HostPort: l.ready.TemporalAddress, Namespace: l.ready.Namespace, Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))})
-	if err != nil {
-		return // the test has ended it in some other way
-	}
-	defer c.Close()
-	_, err = replayed.All(context.Background(), c, nil)
-	require.NoError(t, err)
-}
-
-// interrupt is a Ctrl-C, and the exit code that follows.
-func (l *devProcess) interrupt(t *testing.T) int {
-	l.replayAll(t)
-	require.NoError(t, l.command.Process.Signal(syscall.SIGINT))
-	ended := make(chan struct{})
-	go func() {
-		_ = l.command.Wait() // the exit code tells
-		close(ended)
-	}()
-	select {
-	case <-ended:
-	case <-time.After(30 * time.Second):
-		t.Fatal("segue dev did not stop within 30 s of a Ctrl-C")
-	}
-	return l.command.ProcessState.ExitCode()
-}
-
-func (l *devProcess) run(t *testing.T, args ...string) outcome {
-	t.Helper()
-	return segue(t, append(args, "--address", l.ready.TemporalAddress)...)
-}
-
-// into runs a command that must succeed and decodes what it prints.
-func (l *devProcess) into(t *testing.T, target any, args ...string) {
-	t.Helper()
-	result := l.run(t, append(args, "--json")...)
-	require.Equal(t, 0, result.code, result.errs+result.out)
-	require.Equal(t, 1, strings.Count(result.out, "\n"), "one JSON value in one line")
-	require.NoError(t, json.Unmarshal([]byte(result.out), target))
-}
-
-// configFor is a configuration with one call to a receiver of the test's, which dev
-// lets be reached on this machine unasked, and one that is only recorded.
-func configFor(t *testing.T, receiver string) string {
-	return fileOf(t, "segue.yaml", fmt.Sprintf(`
-calls:
-  - {name: crm, method: POST, url: "%s/x", json: {id: "${interaction.id}", when: "${event.when}"}}
-  - {name: draft, method: POST, url: "http://draft.invalid/", dry_run: true, text: "${interaction.id}"}
-triggers:
-  - {when: [interaction_starts, interaction_ends], call: crm}
-  - {when: interaction_starts, call: draft}
-`, receiver))
-}
-
-func TestTheCommandLineAgainstALiveSegue(t *testing.T) {
+func TestCommandsAgainstARunningSegue(t *testing.T) {
 	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer receiver.Close()
 	dev := startDev(t, "--config", configFor(t, receiver.URL))
@@ -120,7 +21,7 @@ func TestTheCommandLineAgainstALiveSegue(t *testing.T) {
 	require.Equal(t, "segue", dev.ready.TaskQueue)
 	require.Contains(t, dev.ready.TemporalUI, "http://127.0.0.1:")
 
-	t.Run("setup finds everything there", func(t *testing.T) {
+	t.Run("setup finds all search attributes", func(t *testing.T) {
 		var report struct{ Added, Present []string }
 		dev.into(t, &report, "setup")
 		require.NotNil(t, report.Added)
@@ -227,12 +128,12 @@ func TestTheCommandLineAgainstALiveSegue(t *testing.T) {
 		require.Contains(t, string(output), "elsewhere")
 		require.Contains(t, string(output), "segue setup")
 	})
-	require.Equal(t, 0, dev.interrupt(t), "Ctrl-C is a clean end")
-	require.Equal(t, 5, dev.run(t, "list").code, "the server went with it")
+	require.Equal(t, 0, dev.interrupt(t), "Ctrl-C is no error")
+	require.Equal(t, 5, dev.run(t, "list").code, "the server has ended too")
 }
 
-// lateData completes an interaction with a disposition: what follows is taken, and a
-// start that reopens it does not wait until nothing more is.
+// lateData completes an interaction with a disposition: late data is accepted, and a start that reopens the interaction
+// does not wait until the period for late data ends.
 func lateData(t *testing.T, dev *devProcess) {
 	require.Equal(t, 0, dev.run(t, "start", `{"id":"l1","channel":"inbound"}`).code)
 	for _, command := range [][2]string{
@@ -264,7 +165,7 @@ func lateData(t *testing.T, dev *devProcess) {
 	require.Contains(t, misspelled.errs, "accept: agnet: there is no such field; did you mean agent?")
 }
 
-// feedTwice feeds, then feeds the same again: nothing is applied twice.
+// feedTwice feeds a file twice: no line is applied twice.
 func feedTwice(t *testing.T, dev *devProcess) {
 	file := fileOf(t, "feed.ndjson", `{"interaction":"f1","command":"start","channel":"chat"}
 {"interaction":"f1","command":"place_in_queue","queue":"sales","event_id":"f1-1"}
@@ -297,8 +198,8 @@ oops
 	require.Contains(t, dev.run(t, "feed", file).out, "line 4: the line is not a JSON object")
 }
 
-// Without a worker nobody answers, and that is not "not found".
-func TestWithoutAWorker(t *testing.T) {
+// A query without a worker fails with "no worker", not with "not found".
+func TestWithoutAWorkerShowFailsWithNoWorker(t *testing.T) {
 	dev := startDev(t, "--no-worker")
 	require.Equal(t, 0, dev.run(t, "start", `{"id":"c1","channel":"chat"}`).code)
 	shown := dev.run(t, "show", "c1")
@@ -307,8 +208,7 @@ func TestWithoutAWorker(t *testing.T) {
 	require.Equal(t, 0, dev.interrupt(t))
 }
 
-// A versioned worker gets work once its version is current.
-func TestAVersionedDev(t *testing.T) {
+func TestAVersionedWorkerGetsWorkOnceItsVersionIsCurrent(t *testing.T) {
 	dev := startDev(t, "--config", fileOf(t, "segue.yaml", "temporal: {build_id: 1.4.0, deployment: berlin}"))
 	require.Equal(t, "berlin:1.4.0", dev.ready.Version)
 	require.Equal(t, 3, dev.run(t, "deploy").code, "the deployment segue has no versions")
@@ -321,8 +221,7 @@ func TestAVersionedDev(t *testing.T) {
 	require.Equal(t, 0, dev.interrupt(t))
 }
 
-// A killed `segue dev` leaves no server behind.
-func TestNothingOutlivesAKilledDev(t *testing.T) {
+func TestTheServerEndsWhenDevIsKilled(t *testing.T) {
 	dev := startDev(t)
 	require.NoError(t, dev.command.Process.Kill())
 	_ = dev.command.Wait() // killed

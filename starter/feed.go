@@ -117,8 +117,8 @@ func (a *app) printFeed(result feed.Result, took time.Duration) error {
 		feed.Result
 		ElapsedS float64 `json:"elapsed_s"`
 	}{result, took.Seconds()}, func(w io.Writer) error {
-		fmt.Fprintf(w, "%d lines of %d interactions in %s: %d accepted, %d duplicates, %d rejected, %d unknown\n",
-			result.Lines, result.Interactions, draw.Duration(took), result.Accepted, result.Duplicates, len(result.Rejected), result.Unknown)
+		fmt.Fprintf(w, "%s of %s in %s: %d accepted, %d duplicates, %d rejected, %d unknown\n",
+			plural(result.Lines, "line"), plural(result.Interactions, "interaction"), draw.Duration(took), result.Accepted, result.Duplicates, len(result.Rejected), result.Unknown)
 		for _, u := range result.Unanswered {
 			fmt.Fprintf(w, "  %s did not answer, outcome unknown of %s: %s\n", u.Interaction, linesOf(u.Lines), u.Reason)
 		}

@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var commands = []string{"dev", "demo", "setup", "start", "signal", "feed", "show", "list", "deliveries", "redeliver", "discard", "check", "replay", "export", "audit", "deploy"}
+var commands = []string{"dev", "demo", "setup", "start", "signal", "feed", "show", "list", "commands", "deliveries", "redeliver", "discard", "check", "replay", "export", "audit", "deploy"}
 
-func TestHelpOfEveryCommand(t *testing.T) {
+func TestEveryCommandHasHelpWithExamples(t *testing.T) {
 	root := segue(t, "--help")
 	require.Equal(t, 0, root.code)
 	for _, command := range commands {
@@ -29,13 +29,12 @@ func TestHelpOfEveryCommand(t *testing.T) {
 	require.Contains(t, root.out, "Exit codes:")
 }
 
-func TestWithoutACommandItHelps(t *testing.T) {
+func TestWithoutACommandHelpIsPrinted(t *testing.T) {
 	require.Equal(t, 0, segue(t).code)
 	require.Contains(t, segue(t).out, "Available Commands:")
 }
 
-// A mistake on the command line is exit code 2, and one line that says what to do.
-func TestUsageErrors(t *testing.T) {
+func TestAnInvalidCommandLineHasExitCode2AndOneLineOfError(t *testing.T) {
 	day := filepath.Join(t.TempDir(), "day.ndjson")
 	require.NoError(t, os.WriteFile(day, nil, 0o644))
 	for says, args := range map[string][]string{
@@ -101,8 +100,8 @@ func TestUsageErrors(t *testing.T) {
 	}
 }
 
-// Nobody listens on port 1 of this machine.
-func TestUnreachableTemporal(t *testing.T) {
+// No process listens on port 1 of this machine.
+func TestAnUnreachableTemporalHasExitCode5(t *testing.T) {
 	for _, args := range [][]string{
 		{"show", "c1"}, {"list"}, {"deliveries"}, {"redeliver"}, {"setup"}, {"start", `{"id":"c1","channel":"chat"}`},
 		{"signal", "hold", "c1"}, {"replay", "--query", "x"}, {"export", "c1", "--out", "-"}, {"feed", "-"},
@@ -118,8 +117,8 @@ func TestUnreachableTemporal(t *testing.T) {
 	}
 }
 
-// What is malformed is refused before anybody is asked.
-func TestRefusedHere(t *testing.T) {
+// Malformed input is refused without a Temporal.
+func TestMalformedInputHasExitCode4(t *testing.T) {
 	for says, args := range map[string][]string{
 		"channel":             {"start", `{"id":"c1"}`},
 		"id: \"c 1\"":         {"start", `{"id":"c 1","channel":"chat"}`},

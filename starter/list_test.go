@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,38 +12,29 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 )
 
-// lists waits until a list has exactly these interactions, in this order.
-func (l *devProcess) lists(t *testing.T, want []string, args ...string) {
+// lists waits until a list has exactly these interactions in this order.
+func (d *devProcess) lists(t *testing.T, want []string, args ...string) {
 	t.Helper()
 	var got []string
 	require.Eventually(t, func() bool {
 		var entries []struct{ ID string }
-		l.into(t, &entries, append([]string{"list"}, args...)...)
+		d.into(t, &entries, append([]string{"list"}, args...)...)
 		got = []string{}
 		for _, e := range entries {
 			got = append(got, e.ID)
 		}
-		return len(got) == len(want) && (len(want) == 0 || equal(got, want))
+		return slices.Equal(got, want)
 	}, 20*time.Second, 100*time.Millisecond, "list %v: want %v", args, want)
 }
 
-func equal(a, b []string) bool {
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
-}
-
-func (l *devProcess) ok(t *testing.T, args ...string) {
+func (d *devProcess) ok(t *testing.T, args ...string) {
 	t.Helper()
-	result := l.run(t, args...)
+	result := d.run(t, args...)
 	require.Equal(t, 0, result.code, result.errs)
 }
 
-// Lists and headers say how things are, also of what is over or was ended from outside.
-func TestWhatOperatorsList(t *testing.T) {
+// list and show report the state of running, closed and terminated interactions.
+func TestListAndShowReportEveryState(t *testing.T) {
 	receiver, url := newLedger(t, http.StatusServiceUnavailable)
 	dev := startDev(t, "--config", patientConfigFor(t, url))
 
@@ -106,7 +98,7 @@ func TestWhatOperatorsList(t *testing.T) {
 	})
 	require.NoError(t, err)
 	dev.lists(t, []string{"c3"}, "--queue", "sales")
-	require.Len(t, receiver.requests(), sent, "nothing is sent twice")
+	require.Len(t, receiver.requests(), sent, "no request is sent twice")
 	dev.ok(t, "signal", "abandon", "c3", "--update")
 	require.Equal(t, 0, dev.interrupt(t))
 }

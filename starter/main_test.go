@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// binary is the command line, built once for all tests: what a user runs.
+// binary is the path of the command line, which is built once for all tests.
 var binary string
 
 func TestMain(m *testing.M) {
@@ -35,13 +35,13 @@ func testMain(m *testing.M) int {
 	return m.Run()
 }
 
-// outcome is how one call of the command line went.
+// outcome is the result of one run of the command line.
 type outcome struct {
 	out, errs string
 	code      int
 }
 
-// segue runs the command line in an environment that names no Temporal.
+// segue runs the command line in an environment without Segue's settings.
 func segue(t *testing.T, args ...string) outcome { return segueWith(t, "", args...) }
 
 func segueWith(t *testing.T, stdin string, args ...string) outcome {
@@ -59,8 +59,7 @@ func segueWith(t *testing.T, stdin string, args ...string) outcome {
 	return outcome{out.String(), errs.String(), command.ProcessState.ExitCode()}
 }
 
-// bare is the environment without Segue's settings; that of the embedded server
-// stays, so that it is not built anew.
+// bare returns the environment without Segue's settings, except SEGUE_DEVSERVER, which avoids building the server again.
 func bare() []string {
 	var kept []string
 	for _, variable := range os.Environ() {

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestDevTellsItsHealthAndFollowsItsFile(t *testing.T) {
+func TestDevServesItsHealthAndReloadsItsFile(t *testing.T) {
 	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer receiver.Close()
 	file := configFor(t, receiver.URL)
@@ -34,7 +34,7 @@ func TestDevTellsItsHealthAndFollowsItsFile(t *testing.T) {
 			LastReload struct{ Outcome string } `json:"last_reload"`
 		}
 	}
-	awaits := func(outcome string) {
+	awaitReload := func(outcome string) {
 		t.Helper()
 		var h health
 		require.Eventually(t, func() bool {
@@ -43,13 +43,13 @@ func TestDevTellsItsHealthAndFollowsItsFile(t *testing.T) {
 		}, 20*time.Second, 50*time.Millisecond, outcome)
 		require.Equal(t, file, h.Configuration.File)
 	}
-	awaits("")
+	awaitReload("")
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(text), "POST", "PUT", 1)), 0o600))
-	awaits("loaded")
+	awaitReload("loaded")
 	require.NoError(t, os.WriteFile(file, []byte("calls: ["), 0o600))
-	awaits("rejected")
+	awaitReload("rejected")
 	require.Contains(t, get(dev.ready.Metrics), `segue_config_reloads_total{outcome="rejected"} 1`)
 	require.Equal(t, 0, dev.interrupt(t))
 }

@@ -15,9 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A Temporal that keeps its connections and answers nothing, longer than a call waits, is waited out: nothing is lost, and
-// nobody is told that a worker is missing.
-func TestAFeedWaitsOutASilentTemporal(t *testing.T) {
+// Temporal keeps its connections and does not answer for longer than a request waits. The feed waits: no line is lost, and
+// the error is not "no worker".
+func TestAFeedWaitsWhileTemporalDoesNotAnswer(t *testing.T) {
 	dev := startDev(t)
 	server := childOf(t, dev.command.Process.Pid)
 	half := func(begin int) string {
@@ -47,14 +47,14 @@ func TestAFeedWaitsOutASilentTemporal(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, in.Close())
 		require.NoError(t, command.Wait(), errs.String())
-		require.False(t, back.Stop(), "it was away while the feed ran")
+		require.False(t, back.Stop(), "Temporal was silent while the feed ran")
 		var fed struct {
 			Lines, Accepted, Duplicates, Unknown int
 			Rejected                             []any
 		}
 		require.NoError(t, json.Unmarshal(out.Bytes(), &fed))
 		require.Equal(t, 80, fed.Lines)
-		// A start whose answer was lost counts as done before.
+		// A start whose answer was lost counts as a duplicate.
 		require.Equal(t, 80, fed.Accepted+fed.Duplicates)
 		require.Zero(t, fed.Unknown)
 		require.Empty(t, fed.Rejected)
@@ -62,7 +62,7 @@ func TestAFeedWaitsOutASilentTemporal(t *testing.T) {
 	require.Equal(t, 0, dev.interrupt(t))
 }
 
-// childOf is the process that a process has started.
+// childOf returns the child of a process.
 func childOf(t *testing.T, pid int) int {
 	t.Helper()
 	processes, err := os.ReadDir("/proc")
@@ -76,13 +76,13 @@ func childOf(t *testing.T, pid int) int {
 		}
 		stat, err := os.ReadFile("/proc/" + entry.Name() + "/stat")
 		if err != nil {
-			continue // gone meanwhile
+			continue // it has ended meanwhile
 		}
 		_, after, _ := strings.Cut(string(stat), ") ")
 		if fields := strings.Fields(after); len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
 			return child
 		}
 	}
-	t.Fatal("the process has started no other")
+	t.Fatal("the process has no child")
 	return 0
 }

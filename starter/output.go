@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"text/tabwriter"
 
 	"golang.org/x/term"
@@ -58,4 +59,25 @@ func widthOf(w io.Writer) int {
 		}
 	}
 	return 100
+}
+
+// plural formats a count with its noun: "1 interaction", "2 interactions".
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// wrapped lists words in lines of at most width columns.
+func wrapped(words []string, width int) string {
+	var lines []string
+	line := " "
+	for _, word := range words {
+		if len(line)+1+len(word) > width {
+			lines, line = append(lines, line), " "
+		}
+		line += " " + word
+	}
+	return strings.Join(append(lines, line), "\n")
 }

@@ -11,9 +11,9 @@ func (a *app) redeliverCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "redeliver [ID]",
 		Short: "Send parked deliveries again",
-		Long: `Send the parked deliveries that match the filters, or those of one interaction, again. Each is sent at once, and
-its retry schedule starts again. A delivery keeps its webhook-id and its bytes. The rate and concurrency limits of its
-call apply, and live traffic has priority.
+		Long: `Send the parked deliveries that match the filters, or those of one interaction, again, and restart their retry
+schedules. A delivery keeps its webhook-id and its bytes. The rate and concurrency limits of its call apply, and live
+traffic has priority.
 
 The command first counts the matching deliveries. With --dry-run it stops there. With --retrying, deliveries that wait
 for their next attempt are sent now as well.

@@ -81,7 +81,7 @@ func (r replayed) write(w io.Writer) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(w, "%d histories replayed, %d failed\n", r.Replayed, len(r.Failed))
+	_, err := fmt.Fprintf(w, "replayed %d, failed %d\n", r.Replayed, len(r.Failed))
 	return err
 }
 

@@ -10,8 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// brokenConfigFor has two calls: one that cannot be rendered, and one that its
-// receiver refuses.
+// brokenConfigFor returns a configuration with a call that cannot be rendered and one that its receiver refuses.
 func brokenConfigFor(t *testing.T, receiver, tier, kind string) string {
 	return fileOf(t, "segue.yaml", fmt.Sprintf(`
 calls:
@@ -24,9 +23,9 @@ guard: {allow: ["127.0.0.0/8"]}
 `, receiver, tier, kind))
 }
 
-// The configuration was wrong and is mended: what is parked is rendered anew, with
-// the ids that it had, also long after the interaction's end.
-func TestRerenderWithAMendedConfiguration(t *testing.T) {
+// After the configuration is fixed, parked deliveries are rendered again and keep their ids, even after the interaction has
+// ended.
+func TestRerenderUsesTheFixedConfiguration(t *testing.T) {
 	receiver, url := newLedger(t, http.StatusBadRequest)
 	database := filepath.Join(t.TempDir(), "segue.db")
 	dev := startDev(t, "--db", database, "--config", brokenConfigFor(t, url, "teir", "cal"))
@@ -43,15 +42,15 @@ func TestRerenderWithAMendedConfiguration(t *testing.T) {
 	require.Equal(t, 0, dev.interrupt(t))
 
 	receiver.answer(http.StatusOK)
-	mended := startDev(t, "--db", database, "--config", brokenConfigFor(t, url, "tier", "call"))
-	require.Equal(t, bulkResult{Matched: 2, Sent: 2}, mended.bulk(t, "redeliver", "--rerender"))
+	fixed := startDev(t, "--db", database, "--config", brokenConfigFor(t, url, "tier", "call"))
+	require.Equal(t, bulkResult{Matched: 2, Sent: 2}, fixed.bulk(t, "redeliver", "--rerender"))
 	for _, call := range []string{"crm", "bi"} {
-		require.Eventually(t, func() bool { return mended.isOver(t, "delivery/default/c1/"+call) }, 20*time.Second, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return fixed.isOver(t, "delivery/default/c1/"+call) }, 20*time.Second, 50*time.Millisecond)
 	}
 	require.ElementsMatch(t, []received{
 		{refused[0].ID, refused[0].ID, `{"kind":"cal"}`},
 		{refused[0].ID, refused[0].ID, `{"kind":"call"}`},
 		{unrendered[0].ID, unrendered[0].ID, `{"id":"c1","tier":"gold"}`},
 	}, receiver.requests())
-	require.Equal(t, 0, mended.interrupt(t))
+	require.Equal(t, 0, fixed.interrupt(t))
 }

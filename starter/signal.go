@@ -35,7 +35,8 @@ A malformed payload is refused before it is sent. Use --raw to send it neverthel
 Exit codes: 0 sent, or applied; 2 the argument is not JSON; 3 the interaction does not exist; 4 the command is malformed
 or illegal, or the interaction is completed; 5 Temporal or a worker does not answer.
 
-Commands: ` + strings.Join(interaction.Commands(), ", ") + `.`,
+Commands:
+` + wrapped(interaction.Commands(), 120),
 		Example: `  segue signal offer c1 '{"agent":{"id":"bea","name":"Bea"}}'
   segue signal accept c1 '{"agent":"bea"}' --update
   segue signal commands c1 '[{"command":"hold"},{"command":"retrieve"}]' --update --json`,

@@ -59,7 +59,7 @@ func (a *app) external() bool {
 	return a.flags.address != "" || os.Getenv("SEGUE_TEMPORAL_ADDRESS") != ""
 }
 
-// stack is a whole Segue on this machine, with the session that the other commands use.
+// stack is Segue on this machine, with the session that the other commands use.
 type stack struct {
 	*session
 	segue *local.Segue
@@ -67,8 +67,8 @@ type stack struct {
 	worker *local.Worker
 }
 
-// startStack starts Temporal unless it is running, and a worker. It logs what is at least as severe as least, and more
-// where the configuration's log.level is debug.
+// startStack starts Temporal, unless --address names a running one, and a worker. It logs from level least up, and
+// debug messages if log.level of the configuration is debug.
 func (a *app) startStack(ctx context.Context, f stackFlags, store *config.Store, least slog.Level) (*stack, error) {
 	server := embedded.Options{
 		Port: f.temporalPort, UIPort: f.uiPort, DB: f.db,
@@ -76,7 +76,7 @@ func (a *app) startStack(ctx context.Context, f stackFlags, store *config.Store,
 	}
 	if store.Current().Log.Level == "debug" {
 		least = slog.LevelDebug
-		// Otherwise the server logs to nobody: if it dies, its last lines are in the error.
+		// Without this the server's log is dropped, except for its last lines in the error of a server that ends.
 		server.Log, server.LogLevel = a.errs, "info"
 	}
 	settings := host.Settings(store.Current())
@@ -99,7 +99,7 @@ func (a *app) startStack(ctx context.Context, f stackFlags, store *config.Store,
 	return s, nil
 }
 
-// ui is the URL of the embedded Temporal's UI; empty without one.
+// ui returns the URL of the embedded Temporal's UI, or "" without one.
 func (s *stack) ui() string {
 	if s.segue.Server == nil {
 		return ""
@@ -107,7 +107,7 @@ func (s *stack) ui() string {
 	return s.segue.Server.UI
 }
 
-// metrics is the URL of the worker's metrics; empty without any.
+// metrics returns the URL of the worker's metrics, or "" without any.
 func (s *stack) metrics() string {
 	if s.worker == nil {
 		return ""
@@ -115,7 +115,7 @@ func (s *stack) metrics() string {
 	return s.worker.MetricsURL()
 }
 
-// version is what the worker runs as; empty for an unversioned one.
+// version returns the version of the worker, or "" for an unversioned one.
 func (s *stack) version() string {
 	if s.worker == nil {
 		return ""

@@ -53,7 +53,7 @@ func rejectedOnce(s *script) {
 	s.closeCall(second)
 }
 
-func rejectedForGood(s *script) {
+func rejectedPermanently(s *script) {
 	s.startCall()
 	agent := s.agent()
 	s.do("offer", fields{"agent": agent})

@@ -15,7 +15,7 @@ var scenarios = []scenario{
 	{"handled", "call", 36, handled},
 	{"abandoned", "call", 16, abandoned},
 	{"rejected once", "call", 10, rejectedOnce},
-	{"rejected for good", "call", 4, rejectedForGood},
+	{"rejected permanently", "call", 4, rejectedPermanently},
 	{"missed once", "call", 12, missedOnce},
 	{"offered to a group", "call", 8, offeredToGroup},
 	{"transferred to an agent", "call", 10, transferredToAgent},

@@ -24,7 +24,7 @@ type laneFlags struct {
 func (f *laneFlags) register(c *cobra.Command, limit int) {
 	flags := c.Flags()
 	flags.StringVar(&f.call, "call", "", "only deliveries of this configured call")
-	flags.StringVar(&f.contactCenter, "contact-center", "", "only deliveries of this contact center; an ID that names none is in "+defaultContactCenter)
+	flags.StringVar(&f.contactCenter, "contact-center", "", "only deliveries of this contact center; an ID without one is in \""+defaultContactCenter+"\"")
 	flags.StringVar(&f.class, "class", "", "only deliveries whose last failure is of this class, such as gone, http_4xx, timeout or render")
 	flags.StringVar(&f.since, "since", "", "only deliveries whose last failure is not older: a duration (2h) or a time (2026-01-31T08:00:00Z)")
 	flags.StringSliceVar(&f.ids, "id", nil, "only the delivery with this webhook-id (repeatable)")
