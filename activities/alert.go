@@ -43,7 +43,7 @@ func lanesQuery(taskQueue, call string) (string, error) {
 		return "", fmt.Errorf("call %q on task queue %q: quotes and backslashes are no part of a name", call, taskQueue)
 	}
 	return fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND TaskQueue = '%s' AND %s = '%s' AND WorkflowId STARTS_WITH '%s'",
-		contract.WorkflowDelivery, taskQueue, contract.AttributeCall.GetName(), call, contract.InteractionLanes), nil
+		contract.WorkflowDelivery, taskQueue, contract.AttributeCall.GetName(), call, contract.InteractionLanePrefix), nil
 }
 
 func (a *Activities) count(ctx context.Context, query string) (int, error) {
@@ -70,7 +70,7 @@ func (a *Activities) Alert(ctx context.Context, in contract.AlertInput) (contrac
 			done := contract.Delivery{ID: request.ID, Call: request.Call, Moment: request.Moment, Sequence: request.Sequence, Status: contract.StatusInLane}
 			if call, known := set.Call(firing.Call); firing.DryRun || known && call.Policy.DryRun {
 				done.Status = contract.StatusDelivered
-			} else if err := a.append(ctx, in.Owner, request, &in.Turn.View, event); err != nil {
+			} else if err := a.appendAlert(ctx, in.Owner, request, &in.Turn.View, event); err != nil {
 				failed = append(failed, err)
 			}
 			result.Deliveries = append(result.Deliveries, done)
@@ -79,7 +79,7 @@ func (a *Activities) Alert(ctx context.Context, in contract.AlertInput) (contrac
 	return result, errors.Join(failed...)
 }
 
-func (a *Activities) append(ctx context.Context, owner contract.Owner, request contract.Request, view *interaction.View, event *interaction.Event) error {
+func (a *Activities) appendAlert(ctx context.Context, owner contract.Owner, request contract.Request, view *interaction.View, event *interaction.Event) error {
 	request.Source = contract.SourceOf(view, event)
 	return a.HandOver(ctx, contract.HandOver{Owner: owner, Call: request.Call, Requests: []contract.Request{request}})
 }

@@ -25,13 +25,13 @@ const (
 // a receiver does is in the result, never an error.
 func (a *Activities) Attempt(ctx context.Context, in contract.AttemptInput) (contract.AttemptResult, error) {
 	t := &attempting{Activities: a, ctx: ctx, in: in, set: a.Config(), info: activity.GetInfo(ctx)}
-	t.asker = t.info.WorkflowExecution.RunID + "/" + t.info.ActivityID
+	t.caller = t.info.WorkflowExecution.RunID + "/" + t.info.ActivityID
 	t.resume()
 	t.resumed = len(t.outcomes)
-	held := t.hold()
+	held := t.inFlight()
 	defer held.Release()
 	for i := len(t.outcomes); i < len(in.Requests); i++ {
-		if i > 0 && !t.mayGoOn() {
+		if i > 0 && !t.hasTime() {
 			break
 		}
 		outcome := t.send(i)
@@ -55,11 +55,11 @@ func (a *Activities) Attempt(ctx context.Context, in contract.AttemptInput) (con
 // attempting is one Attempt at work.
 type attempting struct {
 	*Activities
-	ctx   context.Context
-	in    contract.AttemptInput
-	set   *config.Set
-	info  activity.Info
-	asker string // this activity, over its repeats by Temporal
+	ctx    context.Context
+	in     contract.AttemptInput
+	set    *config.Set
+	info   activity.Info
+	caller string // this activity, over its repeats by Temporal
 
 	outcomes []contract.Outcome
 	resumed  int // outcomes of an earlier run of this activity
@@ -80,19 +80,19 @@ func (t *attempting) resume() {
 	}
 }
 
-// wasBegun reports whether an earlier run of this activity, in a process that died or
+// mayHaveBeenSent reports whether an earlier run of this activity, in a process that died or
 // did not answer, may have sent a request that must not be repeated.
-func (t *attempting) wasBegun(r contract.Request, number int, p delivery.Policy) bool {
+func (t *attempting) mayHaveBeenSent(r contract.Request, number int, p delivery.Policy) bool {
 	if t.info.Attempt <= 1 || p.Idempotent {
 		return false
 	}
-	_, here := t.Sender.Find(r.ID, number, t.asker)
+	_, here := t.Sender.Find(r.ID, number, t.caller)
 	return !here
 }
 
-// mayGoOn tells whether there is time for another request of the batch. What is
+// hasTime tells whether there is time for another request of the batch. What is
 // not sent stays with the workflow, which has no outcome for it.
-func (t *attempting) mayGoOn() bool {
+func (t *attempting) hasTime() bool {
 	select {
 	case <-t.ctx.Done():
 		return false
@@ -111,33 +111,33 @@ func (t *attempting) send(i int) contract.Outcome {
 	call, ok := t.set.Call(r.Call)
 	switch {
 	case r.Fault != "":
-		return t.counted(r, delivery.NotSent(t.policyOf(call, ok), r, delivery.ClassRender, r.Fault))
+		return t.countUnsent(r, delivery.Unrendered(t.policyOf(call, ok), r))
 	case !ok:
-		return t.counted(r, delivery.NotSent(t.policyOf(call, ok), r, delivery.ClassConfig, "the call is no longer in the configuration"))
+		return t.countUnsent(r, delivery.Unconfigured(t.set.Version, r))
 	}
 	number := 1
 	if i == 0 {
 		number = max(t.in.Number, 1)
 	}
-	if i == t.resumed && t.wasBegun(r, number, call.Policy) {
-		return t.counted(r, delivery.Unknown(call.Policy, r, number))
+	if i == t.resumed && t.mayHaveBeenSent(r, number, call.Policy) {
+		return t.countUnsent(r, delivery.Unknown(call.Policy, r, number))
 	}
-	flight := t.Sender.Start(call.Policy, r, number, t.asker)
+	flight := t.Sender.Start(call.Policy, r, number, t.caller)
 	t.await(flight)
 	outcome := flight.Outcome()
 	t.Alerts.Observe(alerts.Attempt{
 		Owner: t.in.Owner, Request: r, Outcome: outcome, InLane: t.in.InLane, BreakerOpen: t.Sender.Health(call.Policy).Open(),
 	})
 	if outcome.Verdict != contract.VerdictDelivered {
-		t.Sender.Told(r.ID, number, t.asker)
+		t.Sender.Claim(r.ID, number, t.caller)
 	}
-	return slim(outcome)
+	return withoutSchedule(outcome)
 }
 
 // await waits for a flight to end, and heartbeats meanwhile. It does not end with
 // the context: an outcome that can still be recorded saves a second sending, and
 // the policy's deadline bounds it anyway.
-func (t *attempting) await(flight *delivery.Flight) {
+func (t *attempting) await(flight *delivery.Attempt) {
 	if t.info.HeartbeatTimeout <= 0 {
 		<-flight.Done()
 		return

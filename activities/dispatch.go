@@ -54,10 +54,10 @@ type dispatching struct {
 	set     *config.Set
 	started time.Time
 
-	parcels []*outgoing // by event, then by trigger: the order of the result
-	lanes   map[string]*lane
-	order   []*lane // by their first parcel
-	through int64
+	outgoing []*outgoing // by event, then by trigger: the order of the result
+	lanes    map[string]*lane
+	order    []*lane // by their first parcel
+	through  int64
 
 	unpinned bool
 }
@@ -70,7 +70,7 @@ type outgoing struct {
 	policy  delivery.Policy
 	dryRun  bool
 	route   route
-	flight  *delivery.Flight // set when this process has sent it before
+	flight  *delivery.Attempt // set when this process has sent it before
 
 	status  contract.DeliveryStatus
 	outcome *contract.Outcome
@@ -78,10 +78,10 @@ type outgoing struct {
 
 // lane is the parcels of one call, in order.
 type lane struct {
-	call    string
-	state   contract.LaneState
-	parcels []*outgoing
-	rest    route // where the next parcel has to go because of those before it
+	call     string
+	state    contract.LaneState
+	outgoing []*outgoing
+	forced   route // where the next parcel has to go because of those before it
 }
 
 func (d *dispatching) result() *contract.DispatchResult {
@@ -89,7 +89,7 @@ func (d *dispatching) result() *contract.DispatchResult {
 	if rules := d.rules(); d.in.Known == nil || *d.in.Known != rules {
 		result.Rules = &rules
 	}
-	for _, p := range d.parcels {
+	for _, p := range d.outgoing {
 		if p.status == contract.StatusDelivered && p.outcome.Version == result.Version {
 			p.outcome.Version = "" // the result says it for all
 		}
@@ -101,14 +101,14 @@ func (d *dispatching) result() *contract.DispatchResult {
 			done.Request = &p.request
 		}
 		result.Deliveries = append(result.Deliveries, done)
-		result.Sent = result.Sent || p.left()
+		result.Sent = result.Sent || p.wasSent()
 	}
 	return result
 }
 
-// left tells whether the parcel's request left the process inside this Dispatch, for
+// wasSent tells whether the parcel's request left the process inside this Dispatch, for
 // its receiver or its lane workflow.
-func (p *outgoing) left() bool {
+func (p *outgoing) wasSent() bool {
 	return p.status == contract.StatusInLane || p.route == routeInline && p.outcome != nil && !p.outcome.Free
 }
 
@@ -135,12 +135,12 @@ func (p *outgoing) wait(outcome *contract.Outcome) {
 
 // delivered ends the parcel; only what a reader of the history needs is kept.
 func (p *outgoing) delivered(outcome contract.Outcome) {
-	outcome = slim(outcome)
+	outcome = withoutSchedule(outcome)
 	p.status, p.outcome = contract.StatusDelivered, &outcome
 }
 
-// slim drops what an outcome holds for a next attempt: a delivered one has none.
-func slim(o contract.Outcome) contract.Outcome {
+// withoutSchedule drops what an outcome holds for a next attempt: a delivered one has none.
+func withoutSchedule(o contract.Outcome) contract.Outcome {
 	if o.Verdict == contract.VerdictDelivered {
 		o.Of, o.Order, o.Retention = 0, "", 0
 	}

@@ -15,8 +15,8 @@ func (d *dispatching) sendInline() {
 	var lanes sync.WaitGroup
 	sending := false
 	for _, l := range d.order {
-		for _, p := range l.parcels {
-			p.record()
+		for _, p := range l.outgoing {
+			p.settleUnsent()
 		}
 		if l.hasInline() {
 			sending = true
@@ -32,7 +32,7 @@ func (d *dispatching) sendInline() {
 }
 
 func (l *lane) hasInline() bool {
-	for _, p := range l.parcels {
+	for _, p := range l.outgoing {
 		if p.route == routeInline {
 			return true
 		}
@@ -44,22 +44,22 @@ func (l *lane) hasInline() bool {
 // what is behind that one waits, wherever it was to go.
 func (d *dispatching) sendLane(l *lane, over <-chan struct{}) {
 	stuck := false
-	for _, p := range l.parcels {
+	for _, p := range l.outgoing {
 		switch {
 		case p.route == routeRecord:
 		case stuck:
 			p.route = routeWait
 			p.wait(nil)
 		case p.route == routeInline:
-			d.sendParcel(p, over)
+			d.sendRequest(p, over)
 			stuck = p.status != contract.StatusDelivered
 		}
 	}
 }
 
-// sendParcel sends one request and waits for its outcome as long as the budget
+// sendRequest sends one request and waits for its outcome as long as the budget
 // lasts. A request that has started goes on after that.
-func (d *dispatching) sendParcel(p *outgoing, over <-chan struct{}) {
+func (d *dispatching) sendRequest(p *outgoing, over <-chan struct{}) {
 	if p.flight == nil {
 		select {
 		case <-over:
@@ -68,7 +68,7 @@ func (d *dispatching) sendParcel(p *outgoing, over <-chan struct{}) {
 			return
 		default:
 		}
-		p.flight = d.Sender.Start(p.policy, p.request, 1, asker)
+		p.flight = d.Sender.Start(p.policy, p.request, 1, dispatchCaller)
 	}
 	select {
 	case <-p.flight.Done():
@@ -92,7 +92,7 @@ func (d *dispatching) sendParcel(p *outgoing, over <-chan struct{}) {
 		p.route = routeWait // nothing was sent, so it is no attempt
 		p.wait(nil)
 	default:
-		d.Sender.Told(p.request.ID, 1, asker)
+		d.Sender.Claim(p.request.ID, 1, dispatchCaller)
 		p.wait(&outcome)
 	}
 }

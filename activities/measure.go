@@ -14,7 +14,7 @@ func (d *dispatching) measure() {
 			}
 		}
 	}
-	for _, p := range d.parcels {
+	for _, p := range d.outgoing {
 		d.Metrics.Dispatched(p.request.Call, p.metricsRoute())
 	}
 }
@@ -34,8 +34,8 @@ func (p *outgoing) metricsRoute() metrics.Route {
 	}
 }
 
-// counted counts an attempt that this run does not send.
-func (t *attempting) counted(r contract.Request, o contract.Outcome) contract.Outcome {
+// countUnsent counts an attempt that this run does not send.
+func (t *attempting) countUnsent(r contract.Request, o contract.Outcome) contract.Outcome {
 	call := r.Call
 	if _, ok := t.set.Call(call); !ok {
 		call = metrics.Removed
@@ -44,8 +44,8 @@ func (t *attempting) counted(r contract.Request, o contract.Outcome) contract.Ou
 	return o
 }
 
-// hold notes what the activity has in hand: the requests it has no outcome for yet.
-func (t *attempting) hold() *metrics.Batch {
+// inFlight notes what the activity has in hand: the requests it has no outcome for yet.
+func (t *attempting) inFlight() *metrics.Batch {
 	left := t.in.Requests[len(t.outcomes):]
 	if len(left) == 0 {
 		return nil

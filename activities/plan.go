@@ -16,7 +16,7 @@ func (d *dispatching) plan() {
 	size := 0
 	for i := range d.in.Turns {
 		turn := &d.in.Turns[i]
-		view := d.seen(turn.View)
+		view := d.withBusinessProcess(turn.View)
 		for j := range turn.Events {
 			event := &turn.Events[j]
 			if event.Sequence <= d.in.After {
@@ -29,15 +29,15 @@ func (d *dispatching) plan() {
 			if size > maxRendered && d.through > d.in.After {
 				return
 			}
-			d.parcels = append(d.parcels, parcels...)
+			d.outgoing = append(d.outgoing, parcels...)
 			d.through = event.Sequence
 		}
 	}
 }
 
-// seen is a view as triggers, conditions and requests see it: an interaction that says
+// withBusinessProcess is a view as triggers, conditions and requests see it: an interaction that says
 // no business process itself has that of its queue, as configured.
-func (d *dispatching) seen(view interaction.View) *interaction.View {
+func (d *dispatching) withBusinessProcess(view interaction.View) *interaction.View {
 	if queue, ok := d.set.Queue(view.Interaction.Queue); ok && view.Interaction.BusinessProcess == "" {
 		view.Interaction.BusinessProcess = queue.BusinessProcess
 	}

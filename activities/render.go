@@ -14,7 +14,7 @@ import (
 // that it was made of: same id, other bytes. What cannot be rendered is in the
 // result's fault, never an error.
 func (a *Activities) Render(ctx context.Context, in contract.RenderInput) (contract.Request, error) {
-	view, event, err := in.Request.Origin()
+	view, event, err := in.Request.DecodeSource()
 	if err != nil {
 		in.Request.Fault = err.Error()
 		return in.Request.WithoutSource(), nil
@@ -40,5 +40,6 @@ func render(ctx context.Context, set *config.Set, owner contract.Owner, name str
 			r.Fault = "rendering failed by a defect"
 		}
 	}()
-	return call.Render(id, view, event)
+	r, _ = call.Template.Render(id, view, event) // the error is also the request's Fault
+	return r
 }

@@ -16,19 +16,19 @@ const (
 	routeHandOver               // appended to the Delivery workflow
 )
 
-// asker is Dispatch towards the flights: a failure that one Dispatch has reported
+// dispatchCaller is Dispatch towards the flights: a failure that one Dispatch has reported
 // is the same for a Dispatch that the server has redone.
-const asker = "dispatch"
+const dispatchCaller = "dispatch"
 
 // route chooses each parcel's way. Order holds inside a lane: behind one that
 // waits all wait, behind one that is handed over all are.
 func (d *dispatching) route() {
 	few := d.firingEvents() <= inlineMost && !d.isMore()
 	started, held := 0, 0
-	for _, p := range d.parcels {
+	for _, p := range d.outgoing {
 		l := d.laneOf(p.request.Call)
-		l.parcels = append(l.parcels, p)
-		p.route = d.choose(l, p, few && started < inlineMost, held)
+		l.outgoing = append(l.outgoing, p)
+		p.route = d.chooseRoute(l, p, few && started < inlineMost, held)
 		switch p.route {
 		case routeInline:
 			if p.flight == nil {
@@ -36,23 +36,23 @@ func (d *dispatching) route() {
 			}
 		case routeWait:
 			held += p.request.Size()
-			l.rest = routeWait
+			l.forced = routeWait
 		case routeHandOver:
-			l.rest = routeHandOver
+			l.forced = routeHandOver
 		}
 	}
 }
 
-func (d *dispatching) choose(l *lane, p *outgoing, mayStart bool, held int) route {
+func (d *dispatching) chooseRoute(l *lane, p *outgoing, mayStart bool, held int) route {
 	switch {
 	case p.dryRun:
 		return routeRecord
-	case l.rest != routeUndecided:
-		return l.rest
+	case l.forced != routeUndecided:
+		return l.forced
 	case p.request.Fault != "":
 		return routeHandOver // it is parked there
 	}
-	if flight, ok := d.Sender.Find(p.request.ID, 1, asker); ok {
+	if flight, ok := d.Sender.Find(p.request.ID, 1, dispatchCaller); ok {
 		// The server has this Dispatch redone: what was sent stays sent.
 		p.flight = flight
 		return routeInline
@@ -75,9 +75,9 @@ func (d *dispatching) laneOf(call string) *lane {
 		l = &lane{call: call, state: d.in.Lanes[call]}
 		switch l.state {
 		case contract.LaneBusy:
-			l.rest = routeWait
+			l.forced = routeWait
 		case contract.LaneHandedOver:
-			l.rest = routeHandOver
+			l.forced = routeHandOver
 		}
 		d.lanes[call] = l
 		d.order = append(d.order, l)
@@ -88,7 +88,7 @@ func (d *dispatching) laneOf(call string) *lane {
 // firingEvents counts the events that have something to send; most fire nothing.
 func (d *dispatching) firingEvents() int {
 	n, last := 0, int64(0)
-	for _, p := range d.parcels {
+	for _, p := range d.outgoing {
 		if !p.dryRun && p.request.Sequence != last {
 			n, last = n+1, p.request.Sequence
 		}
@@ -106,13 +106,11 @@ func (d *dispatching) isMore() bool {
 	return events[len(events)-1].Sequence > d.through
 }
 
-// record settles the parcels that are not sent anywhere now.
-func (p *outgoing) record() {
+// settleUnsent settles the parcels that are not sent anywhere now.
+func (p *outgoing) settleUnsent() {
 	switch p.route {
 	case routeRecord:
-		outcome := delivery.DryRun(p.policy, p.request)
-		outcome.Message = p.request.Fault
-		p.delivered(outcome)
+		p.delivered(delivery.DryRun(p.policy, p.request))
 	case routeWait:
 		p.wait(nil)
 	}

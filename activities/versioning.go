@@ -10,8 +10,8 @@ import (
 	"segue/interaction"
 )
 
-// unpinWithin bounds the one question to Temporal that unpinning is.
-const unpinWithin = 2 * time.Second
+// overrideWithin bounds the one question to Temporal that unpinning is.
+const overrideWithin = 2 * time.Second
 
 // overrideVersioning lets a run go on with newer versions of the workers when its channel is one
 // of long lives. Temporal knows one behavior for a type of workflow, and the channel
@@ -22,7 +22,7 @@ func (d *dispatching) overrideVersioning() {
 	if d.in.Unpinned || !d.set.Temporal.Unpins(d.channel()) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(d.ctx, unpinWithin)
+	ctx, cancel := context.WithTimeout(d.ctx, overrideWithin)
 	defer cancel()
 	run := activity.GetInfo(d.ctx).WorkflowExecution
 	_, err := d.Temporal.UpdateWorkflowExecutionOptions(ctx, client.UpdateWorkflowExecutionOptionsRequest{

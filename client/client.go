@@ -16,26 +16,33 @@ import (
 	"segue/interaction"
 )
 
-// Client sends to the interactions of one namespace.
+// Client reaches the interactions and lanes of one namespace. It is safe for concurrent use.
 type Client struct {
-	Temporal  sdkclient.Client
+	// Temporal is the connection; the caller closes it.
+	Temporal sdkclient.Client
+	// TaskQueue is the task queue of Segue's workers. New interactions and lanes run on it.
 	TaskQueue string
-	// Priority says whose turn a new interaction is; nil leaves it to its contact center.
+	// Priority returns the priority of a new interaction. Without it, interactions have the
+	// default priority; the contact center is the fairness key in either case.
 	Priority func(start interaction.Start) contract.Priority
-	// Patience is how long what may pass is tried again; zero is DefaultPatience.
+	// Patience is how long transient errors are retried: an outage or a restart of Temporal,
+	// a workflow whose first task has not run yet, an interaction that is overloaded. Zero is
+	// DefaultPatience.
 	Patience time.Duration
 }
 
 const (
-	// DefaultPatience outlasts the restart of a server on this machine.
+	// DefaultPatience is longer than the restart of a local Temporal server takes.
 	DefaultPatience = 30 * time.Second
 	firstPause      = 50 * time.Millisecond
 	longestPause    = 2 * time.Second
 )
 
-// Start starts an interaction and returns the id of its first run. An id that was
-// started before is an ExistsError; reopen allows it when that one has completed. One
-// that still takes late data takes none from then on.
+// Start starts an interaction and returns the id of its first run. The start object's id and
+// contact_center must be those of n. Start returns an *ExistsError if the interaction was
+// started before. With reopen, it starts a completed interaction again, and ends its window
+// for late data first. A start object that the interaction refuses fails the workflow, not
+// Start: the next query returns a *RefusedError; interaction.DecodeStart checks one in advance.
 func (c *Client) Start(ctx context.Context, n Name, start json.RawMessage, reopen bool) (runID string, err error) {
 	runID, err = c.start(ctx, n, start, reopen)
 	var exists *ExistsError
@@ -51,16 +58,16 @@ func (c *Client) Start(ctx context.Context, n Name, start json.RawMessage, reope
 	return c.start(ctx, n, start, reopen)
 }
 
-// endLateData lets a completed interaction close before its window for late data
-// ends: a cancellation ends nothing else of it, and its deliveries go on.
+// endLateData closes a completed interaction before its window for late data ends. The
+// cancellation ends nothing else: the interaction's deliveries go on.
 func (c *Client) endLateData(ctx context.Context, n Name, runID string) error {
 	ctx, cancel := answerWithin(ctx)
 	defer cancel()
-	err := c.persist(ctx, func() error { return ofTemporal(ctx, c.Temporal.CancelWorkflow(ctx, n.WorkflowID(), runID)) })
+	err := c.retry(ctx, func() error { return markOutage(ctx, c.Temporal.CancelWorkflow(ctx, n.WorkflowID(), runID)) })
 	if err == nil {
 		err = c.Temporal.GetWorkflow(ctx, n.WorkflowID(), runID).Get(ctx, nil)
 	}
-	return c.kindOf(ctx, n, err)
+	return c.classify(ctx, n, err)
 }
 
 func (c *Client) start(ctx context.Context, n Name, start json.RawMessage, reopen bool) (runID string, err error) {
@@ -71,27 +78,27 @@ func (c *Client) start(ctx context.Context, n Name, start json.RawMessage, reope
 		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            summaryOf(n, start),
-		Priority:                                 c.priorityOf(start).Of(n.ContactCenter),
+		Priority:                                 c.priorityOf(start).ForContactCenter(n.ContactCenter),
 	}
 	if reopen {
 		options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
 	}
-	err = c.persist(ctx, func() error {
+	err = c.retry(ctx, func() error {
 		run, err := c.Temporal.ExecuteWorkflow(ctx, options, contract.WorkflowInteraction, start)
 		if err == nil {
 			runID = run.GetRunID()
 		}
-		return ofTemporal(ctx, err)
+		return markOutage(ctx, err)
 	})
 	var exists *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &exists) {
 		return exists.RunId, &ExistsError{Name: n, RunID: exists.RunId}
 	}
-	return runID, c.kindOf(ctx, n, err)
+	return runID, c.classify(ctx, n, err)
 }
 
-// priorityOf asks for the priority of a start; of one that is malformed, the
-// interaction will say so.
+// priorityOf returns the priority of a start. A malformed start has none: the interaction
+// refuses it.
 func (c *Client) priorityOf(payload json.RawMessage) (p contract.Priority) {
 	if start, err := interaction.DecodeStart(payload); err == nil && c.Priority != nil {
 		p = c.Priority(start)
@@ -99,62 +106,68 @@ func (c *Client) priorityOf(payload json.RawMessage) (p contract.Priority) {
 	return p
 }
 
-// maxChannel is more than any channel's name has: servers take 400 bytes of a summary.
+// maxChannel is longer than every channel's name. Servers limit a summary to 400 bytes.
 const maxChannel = 32
 
-// summaryOf is what the Temporal UI shows in its list.
+// summaryOf returns the summary that the Temporal UI shows for the workflow.
 func summaryOf(n Name, start json.RawMessage) string {
-	var of struct {
+	var fields struct {
 		Channel string `json:"channel"`
 	}
-	if json.Unmarshal(start, &of) != nil || of.Channel == "" {
-		of.Channel = "new"
+	if json.Unmarshal(start, &fields) != nil || fields.Channel == "" {
+		fields.Channel = "new"
 	}
-	if len(of.Channel) > maxChannel {
-		of.Channel = "unknown" // the interaction refuses it, and says why
+	if len(fields.Channel) > maxChannel {
+		fields.Channel = "unknown" // the interaction refuses it, and says why
 	}
-	return fmt.Sprintf("%s interaction %s", of.Channel, n.ID)
+	return fmt.Sprintf("%s interaction %s", fields.Channel, n.ID)
 }
 
-// Signal sends a command as a signal: Temporal has it when this returns, and the
-// interaction judges it when its turn comes.
+// Signal sends a command as a signal. When Signal returns nil, Temporal has stored the
+// command; the interaction applies it later, in the order of arrival. A refusal is not an
+// error of Signal: Rejected lists refused signals. Signal returns ErrNotFound or ErrCompleted
+// if no such interaction runs.
 func (c *Client) Signal(ctx context.Context, n Name, command string, payload json.RawMessage) error {
-	err := c.persist(ctx, func() error {
-		return ofTemporal(ctx, c.Temporal.SignalWorkflow(ctx, n.WorkflowID(), "", command, payload))
+	err := c.retry(ctx, func() error {
+		return markOutage(ctx, c.Temporal.SignalWorkflow(ctx, n.WorkflowID(), "", command, payload))
 	})
-	return c.kindOf(ctx, n, err)
+	return c.classify(ctx, n, err)
 }
 
-// Update sends a command as an update and returns what the interaction answers.
-// The event id is the update's own id; empty takes a random one.
+// Update sends a command as an update, waits until the interaction has judged it, and returns
+// the answer. It returns a *RefusedError if the interaction refuses the command. The event id
+// becomes the update id, by which Temporal deduplicates; without one, Update takes a random
+// id. A call without a deadline in its context waits one minute for a worker.
 func (c *Client) Update(ctx context.Context, n Name, command, eventID string, payload json.RawMessage) (contract.Answer, error) {
 	var answer contract.Answer
 	err := c.update(ctx, n, command, eventID, payload, &answer)
 	return answer, err
 }
 
-// Commands sends an array of commands as one update: one result each, in order.
+// Commands sends a JSON array of commands as one update and returns one result for each
+// command, in order. A refused command is an Error in its result and does not stop those
+// after it; Commands itself returns a *RefusedError if the array is malformed.
 func (c *Client) Commands(ctx context.Context, n Name, eventID string, array json.RawMessage) ([]contract.CommandResult, error) {
 	var results []contract.CommandResult
 	err := c.update(ctx, n, contract.UpdateCommands, eventID, array, &results)
 	return results, err
 }
 
-// answerLimit is how long one try of an update waits for a worker when its caller sets
-// no limit.
+// answerLimit is how long one try of an update waits for a worker if its context has no
+// deadline.
 const answerLimit = time.Minute
 
-// maxUpdateID is what every Temporal server takes, in bytes.
+// maxUpdateID is the longest update id that every Temporal server accepts, in bytes.
 const maxUpdateID = 255
 
 func (c *Client) update(ctx context.Context, n Name, name, id string, payload json.RawMessage, answer any) error {
 	if id == "" || len(id) > maxUpdateID {
-		// Sent again, it must be known for the same command. What is too long for an id of Temporal's is refused by the
-		// interaction, which says why.
+		// Retries of this command need one id. An event id that is too long for Temporal is refused by the interaction,
+		// which says why.
 		id = rand.Text()
 	}
-	away := false
-	err := c.persist(ctx, func() error {
+	outageBefore := false
+	err := c.retry(ctx, func() error {
 		limited, cancel := answerWithin(ctx)
 		defer cancel()
 		handle, err := c.Temporal.UpdateWorkflow(limited, sdkclient.UpdateWorkflowOptions{
@@ -164,21 +177,22 @@ func (c *Client) update(ctx context.Context, n Name, name, id string, payload js
 		if err == nil {
 			err = handle.Get(limited, answer)
 		}
-		if ranOut(err) && c.isOpen(ctx, n.WorkflowID()) {
-			return &renewedError{err}
+		if isLostWithRun(err) && c.isOpen(ctx, n.WorkflowID()) {
+			return &continuedError{err}
 		}
 		var outage *outageError
-		err = c.ofWorkers(ctx, n.WorkflowID(), err)
-		wasAway := away
-		if away = errors.As(err, &outage); !away && wasAway && waitedTooLong(err) {
-			return &outageError{err} // Temporal is back, and the worker gets the time of a whole try
+		err = c.markWorkerOutage(ctx, n.WorkflowID(), err)
+		isOutage := errors.As(err, &outage)
+		if outageBefore && !isOutage && timedOut(err) {
+			err = &outageError{err} // Temporal has recovered during this try: give the worker a whole one
 		}
+		outageBefore = isOutage
 		return err
 	})
-	return c.kindOf(ctx, n, err)
+	return c.classify(ctx, n, err)
 }
 
-// answerWithin bounds the wait for an answer, unless the caller has.
+// answerWithin bounds the wait for an answer, unless the context has a deadline.
 func answerWithin(ctx context.Context) (context.Context, context.CancelFunc) {
 	if _, limited := ctx.Deadline(); limited {
 		return ctx, func() {}
@@ -186,16 +200,16 @@ func answerWithin(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, answerLimit)
 }
 
-// persist tries again what may pass, with growing pauses.
-func (c *Client) persist(ctx context.Context, try func() error) error {
+// retry repeats a call while its error is transient, with growing pauses, for Patience.
+func (c *Client) retry(ctx context.Context, call func() error) error {
 	patience := c.Patience
 	if patience == 0 {
 		patience = DefaultPatience
 	}
 	deadline := time.Now().Add(patience)
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		err := try()
-		if err == nil || !passes(err) || time.Now().Add(pause).After(deadline) {
+		err := call()
+		if err == nil || !isTransient(err) || time.Now().Add(pause).After(deadline) {
 			return err
 		}
 		timer := time.NewTimer(pause)

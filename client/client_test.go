@@ -20,9 +20,8 @@ import (
 	"segue/contract"
 )
 
-// An interaction that owes its receivers too much is waited out, as long as the client's
-// patience lasts: a minute is for the answer to one try.
-func TestAnOverloadedInteractionIsWaitedOut(t *testing.T) {
+// The limit of a minute for one try does not limit the retries.
+func TestUpdateRetriesAnOverloadedInteractionForItsPatience(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const overloaded = 5 * time.Minute
 		began := time.Now()
@@ -52,9 +51,9 @@ func TestAnOverloadedInteractionIsWaitedOut(t *testing.T) {
 	})
 }
 
-// A start that was refused ends its workflow before it has any query: a query answers
-// with the reason, not with the SDK's "unknown queryType".
-func TestARefusedStartSaysWhy(t *testing.T) {
+// A refused start ends its workflow before it registers a query: the SDK's own answer is
+// "unknown queryType".
+func TestAQueryReturnsTheReasonOfARefusedStart(t *testing.T) {
 	name := client.Name{ContactCenter: "cc", ID: "i1"}
 	run := mocks.NewWorkflowRun(t)
 	run.On("Get", mock.Anything, mock.Anything).Return(temporal.NewNonRetryableApplicationError(`start: channel: "fax": not known`, contract.ErrorInvalidPayload, nil))
@@ -75,8 +74,8 @@ func TestARefusedStartSaysWhy(t *testing.T) {
 	require.ErrorAs(t, err, &refused)
 }
 
-// The SDK refuses an update of a name that it does not know, and gives that no type.
-func TestAnUnknownUpdateIsMalformed(t *testing.T) {
+// The SDK refuses an update with an unknown name, and its error has no type.
+func TestAnUnknownUpdateIsAnInvalidPayload(t *testing.T) {
 	server := mocks.NewClient(t)
 	server.On("UpdateWorkflow", mock.Anything, mock.Anything).Return(nil, temporal.NewApplicationError("unknown update acept. KnownUpdates=[accept]", ""))
 	c := &client.Client{Temporal: server, Patience: time.Second}

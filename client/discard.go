@@ -11,12 +11,15 @@ import (
 	"segue/contract"
 )
 
-// DiscardedBy returns who discarded a delivery of a lane: the name that the delivery's
-// record has, or else the identity of the client that sent the signal, as the history of
-// the lane has it. It is empty where neither says.
+// DiscardedBy returns who discarded a delivery of a lane: the name in the delivery's record,
+// or else the identity of the client that sent the signal, from the lane's history. It returns
+// "" if neither has it.
 func DiscardedBy(history *historypb.History, record contract.DeliveryRecord) string {
-	if record.Discarded == nil || record.Discarded.By != "" {
-		return nameIn(record.Discarded)
+	switch {
+	case record.Discarded == nil:
+		return ""
+	case record.Discarded.By != "":
+		return record.Discarded.By
 	}
 	at, err := time.Parse(time.RFC3339Nano, record.Discarded.At)
 	if err != nil {
@@ -28,27 +31,21 @@ func DiscardedBy(history *historypb.History, record contract.DeliveryRecord) str
 		if signaled.GetSignalName() != contract.SignalDiscard || event.GetEventTime().AsTime().After(at) {
 			continue
 		}
-		// One without an input, or with another, means all that are parked.
+		// Without a payload, or with one that names no delivery, it discards all parked deliveries.
 		var raw json.RawMessage
-		var wish contract.OperatorRequest
+		var request contract.OperatorRequest
 		if converter.GetDefaultDataConverter().FromPayloads(signaled.GetInput(), &raw) == nil {
-			_ = json.Unmarshal(raw, &wish)
+			_ = json.Unmarshal(raw, &request)
 		}
-		if wish.ID == "" || wish.ID == record.ID {
+		if request.ID == "" || request.ID == record.ID {
 			by = signaled.GetIdentity()
 		}
 	}
 	return by
 }
 
-func nameIn(d *contract.Discarding) string {
-	if d == nil {
-		return ""
-	}
-	return d.By
-}
-
-// LaneHistory reads the history of a lane, and of the runs that its run continues.
+// LaneHistory reads the history of a lane's run, and in front of it those of the runs that it
+// continues as new.
 func (c *Client) LaneHistory(ctx context.Context, l Lane) (*historypb.History, error) {
 	whole := &historypb.History{}
 	for runID := l.RunID; ; {

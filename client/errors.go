@@ -17,43 +17,55 @@ import (
 	"segue/contract"
 )
 
-// The kinds of failure that a caller acts upon differently. Anything else is
-// Temporal's own error.
+// The errors that callers handle differently, for errors.Is. Any other error that is not a
+// RefusedError or an ExistsError is Temporal's own.
 var (
-	// ErrNotFound says that there is no such interaction.
+	// ErrNotFound reports that the interaction does not exist: check its contact center and
+	// id, or start it. Temporal also forgets an interaction when its retention has passed.
 	ErrNotFound = errors.New("not found")
-	// ErrCompleted says that the interaction's workflow has closed.
+	// ErrCompleted reports that the interaction's workflow has closed and accepts nothing
+	// more. A repeat fails as well; Start with reopen starts the interaction again.
 	ErrCompleted = errors.New("interaction is completed")
-	// ErrNoWorker says that nobody answered for the workflow.
+	// ErrNoWorker reports that no worker answered in time. Start a worker on the task queue,
+	// then repeat the call: an update with the same event id is applied once.
 	ErrNoWorker = errors.New("no worker answered")
-	// ErrStuck says that the tasks of the workflow fail, so that it answers nothing.
+	// ErrStuck reports that the workflow's tasks fail, so that it answers nothing. The
+	// interaction loses nothing and goes on once a worker runs that replays it; `segue audit`
+	// names the cause.
 	ErrStuck = errors.New("the tasks of its workflow fail")
-	// ErrUnreachable says that Temporal itself did not answer.
+	// ErrUnreachable reports that Temporal itself did not answer for Client.Patience. Whether
+	// Temporal has received the call is unknown: repeat it, with the same event id.
 	ErrUnreachable = errors.New("no Temporal can be reached")
 )
 
-// RefusedError is a command that the interaction refused; it has changed nothing.
+// RefusedError reports a command, or a start, that the interaction refused. It has changed
+// nothing, and a repeat is refused as well unless the interaction's state changes; only
+// contract.ErrorOverloaded passes with time.
 type RefusedError struct {
-	// Type is the application error type: IllegalCommand or InvalidPayload.
-	Type    string `json:"type"`
+	// Type is the application error type: contract.ErrorIllegalCommand,
+	// contract.ErrorInvalidPayload or contract.ErrorOverloaded.
+	Type string `json:"type"`
+	// Message names the command, the field and value in question, and what is legal instead.
 	Message string `json:"message"`
 }
 
 func (e *RefusedError) Error() string { return e.Message }
 
-// ExistsError is a start of an interaction that was started before.
+// ExistsError reports a start of an interaction that was started before. It is harmless if the
+// start is a repeat; Start with reopen starts a completed interaction again.
 type ExistsError struct {
-	Name  Name
+	Name Name
+	// RunID is the run that has the id.
 	RunID string
 }
 
 func (e *ExistsError) Error() string {
-	return fmt.Sprintf("interaction %s was started before; `segue show %s` tells how it stands, and --reopen starts a completed one again",
+	return fmt.Sprintf("interaction %s was started before; `segue show %s` shows its state, and --reopen starts a completed one again",
 		e.Name, e.Name)
 }
 
-// kindOf turns Temporal's errors into this package's.
-func (c *Client) kindOf(ctx context.Context, n Name, err error) error {
+// classify turns Temporal's errors into those of this package.
+func (c *Client) classify(ctx context.Context, n Name, err error) error {
 	var refused *temporal.ApplicationError
 	var missing *serviceerror.NotFound
 	var namespace *serviceerror.NamespaceNotFound
@@ -67,15 +79,15 @@ func (c *Client) kindOf(ctx context.Context, n Name, err error) error {
 	case isStuck(err):
 		return fmt.Errorf("%s: %w; `segue audit` names the cause", n, ErrStuck)
 	case errors.As(err, &refused):
-		if refused.Type() == endedMeanwhile {
+		if refused.Type() == updateOfClosedRun {
 			return c.completed(ctx, n)
 		}
 		return &RefusedError{Type: typeOf(refused), Message: refused.Message()}
 	case errors.As(err, &namespace):
 		return fmt.Errorf("%w (`segue setup` registers it)", err)
 	case errors.As(err, &missing):
-		return c.goneOrNever(ctx, n)
-	case errors.As(err, &updating), waitedTooLong(err), noPoller(err):
+		return c.completedOrNotFound(ctx, n)
+	case errors.As(err, &updating), timedOut(err), hasNoPoller(err):
 		return fmt.Errorf("%s: %w on task queue %s in time; is `segue dev` or a worker running?", n, ErrNoWorker, c.TaskQueue)
 	case serviceerror.ToStatus(err).Code() == codes.Unavailable:
 		return fmt.Errorf("%w: %w", ErrUnreachable, err)
@@ -83,123 +95,122 @@ func (c *Client) kindOf(ctx context.Context, n Name, err error) error {
 	return err
 }
 
-// typeOf is the type of a refusal. The SDK itself refuses an update of a name that no
-// command has, without any.
+// typeOf returns the type of a refusal. The SDK refuses an update whose name is no command,
+// and sets no type.
 func typeOf(refused *temporal.ApplicationError) string {
 	return cmp.Or(refused.Type(), contract.ErrorInvalidPayload)
 }
 
-// renewedError is an update that the end of a run pushed out while the interaction
-// goes on in the next one.
-type renewedError struct{ cause error }
+// continuedError reports an update that was lost because its run ended, while the interaction
+// continues in the next run.
+type continuedError struct{ cause error }
 
-func (e *renewedError) Error() string {
-	return "the interaction continued as new meanwhile: " + e.cause.Error()
+func (e *continuedError) Error() string {
+	return "the interaction continued as new before it handled the update: " + e.cause.Error()
 }
-func (e *renewedError) Unwrap() error { return e.cause }
+func (e *continuedError) Unwrap() error { return e.cause }
 
-// ranOut tells whether an update came to nothing because the run that was to take
-// it ended: to the server that is "not found", or a failure of its own.
-func ranOut(err error) bool {
+// isLostWithRun reports whether an update was lost because the run that was to handle it
+// ended: the server returns "not found", or an error of its own.
+func isLostWithRun(err error) bool {
 	var missing *serviceerror.NotFound
 	var ended *temporal.ApplicationError
-	return errors.As(err, &missing) || errors.As(err, &ended) && ended.Type() == endedMeanwhile
+	return errors.As(err, &missing) || errors.As(err, &ended) && ended.Type() == updateOfClosedRun
 }
 
-// isOpen tells whether a workflow has a run that goes on.
+// isOpen reports whether a workflow is running.
 func (c *Client) isOpen(ctx context.Context, workflowID string) bool {
 	described, err := c.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
 	return err == nil && described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
 }
 
-// hasCompleted reports whether a workflow has closed by itself.
+// hasCompleted reports whether a workflow has completed: not failed, terminated or canceled.
 func (c *Client) hasCompleted(ctx context.Context, workflowID string) bool {
 	described, err := c.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
 	return err == nil && described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED
 }
 
-// endedMeanwhile is the server's word for an update that was accepted by a run
-// that closed before it was handled.
-const endedMeanwhile = "AcceptedUpdateCompletedWorkflow"
+// updateOfClosedRun is the server's error type for an update that a run accepted and did not
+// handle before it closed.
+const updateOfClosedRun = "AcceptedUpdateCompletedWorkflow"
 
-func waitedTooLong(err error) bool {
+func timedOut(err error) bool {
 	var deadline *serviceerror.DeadlineExceeded
 	return errors.As(err, &deadline) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// outageError is a call that Temporal itself did not answer in time.
+// outageError reports a call that Temporal itself did not answer in time.
 type outageError struct{ cause error }
 
 func (e *outageError) Error() string { return e.cause.Error() }
 func (e *outageError) Unwrap() error { return e.cause }
 
-// ofTemporal marks a timeout of a call that needs no worker: only an outage explains it. When the caller's own time is
-// over, it says nothing about Temporal.
-func ofTemporal(ctx context.Context, err error) error {
-	if waitedTooLong(err) && ctx.Err() == nil {
+// markOutage returns an outageError for the timeout of a call that needs no worker: only an outage explains it. The end of
+// the caller's own context says nothing about Temporal.
+func markOutage(ctx context.Context, err error) error {
+	if timedOut(err) && ctx.Err() == nil {
 		return &outageError{err}
 	}
 	return err
 }
 
-// ofWorkers marks a timeout of a call that a worker answers as an outage, if Temporal does not answer without a worker
-// either.
-func (c *Client) ofWorkers(ctx context.Context, workflowID string, err error) error {
+// markWorkerOutage returns an outageError for the timeout of a call that a worker answers, if Temporal does not answer a
+// call that needs no worker either.
+func (c *Client) markWorkerOutage(ctx context.Context, workflowID string, err error) error {
 	var updating *sdkclient.WorkflowUpdateServiceTimeoutOrCanceledError
-	if !waitedTooLong(err) && !errors.As(err, &updating) || ctx.Err() != nil {
+	if !timedOut(err) && !errors.As(err, &updating) || ctx.Err() != nil {
 		return err
 	}
-	_, described := c.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
-	if waitedTooLong(described) || serviceerror.ToStatus(described).Code() == codes.Unavailable {
-		return &outageError{errors.Join(err, described)}
+	_, probe := c.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
+	if timedOut(probe) || serviceerror.ToStatus(probe).Code() == codes.Unavailable {
+		return &outageError{errors.Join(err, probe)}
 	}
 	return err
 }
 
-// isStuck reports whether Temporal does not ask a workflow because its last tasks have failed.
+// isStuck reports whether Temporal refuses to query or update a workflow because its last tasks have failed.
 func isStuck(err error) bool {
 	var notReady *serviceerror.WorkflowNotReady
 	return errors.As(err, &notReady) && strings.Contains(notReady.Error(), "failed state")
 }
 
-// noPoller tells whether Temporal itself knows that nobody is there to ask, such as for
-// an interaction that is pinned to a version of the workers that none runs any more. It
-// has no type of error for that.
-func noPoller(err error) bool {
+// hasNoPoller reports whether Temporal knows that no worker polls, such as for an interaction
+// that is pinned to a version that no worker runs any more. Temporal has no error type for it.
+func hasNoPoller(err error) bool {
 	status := serviceerror.ToStatus(err)
 	return status.Code() == codes.FailedPrecondition && strings.Contains(status.Message(), "no poller")
 }
 
-// goneOrNever tells a closed workflow from one that never was: the server calls
-// both "not found".
-func (c *Client) goneOrNever(ctx context.Context, n Name) error {
+// completedOrNotFound distinguishes a closed workflow from one that never existed: the server
+// returns "not found" for both.
+func (c *Client) completedOrNotFound(ctx context.Context, n Name) error {
 	_, err := c.Temporal.DescribeWorkflowExecution(ctx, n.WorkflowID(), "")
-	if waitedTooLong(err) || serviceerror.ToStatus(err).Code() == codes.Unavailable {
+	if timedOut(err) || serviceerror.ToStatus(err).Code() == codes.Unavailable {
 		return fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	if err != nil {
-		return fmt.Errorf("interaction %s %w: `segue list` shows those there are", n, ErrNotFound)
+		return fmt.Errorf("interaction %s %w: `segue list` lists the existing ones", n, ErrNotFound)
 	}
 	return c.completed(ctx, n)
 }
 
-// completed is the error for what comes after the workflow has closed. The workflow's
-// result says how the interaction ended, without a worker.
+// completed returns the error for a call to a closed workflow. The workflow's result says how
+// the interaction ended, without a worker.
 func (c *Client) completed(ctx context.Context, n Name) error {
 	var last contract.State
 	if c.isOpen(ctx, n.WorkflowID()) || c.Temporal.GetWorkflow(ctx, n.WorkflowID(), "").Get(ctx, &last) != nil || last.EndedAt == nil {
-		return fmt.Errorf("%s: %w", n, ErrCompleted) // a lane of it, one that was terminated, or from an older version
+		return fmt.Errorf("%s: %w", n, ErrCompleted) // a lane, a terminated interaction, or one of an older version
 	}
 	return fmt.Errorf("%s: %w: it ended as %s at %s, by %s", n, ErrCompleted, last.Outcome, last.EndedAt.UTC().Format(time.RFC3339), last.EndedBy)
 }
 
-// passes reports whether an error is worth another try: a server that restarts or does not answer, a
-// shard that moves, a workflow whose first task has not run yet, one that continued
-// as new, an interaction that owes its receivers all it may, a worker that died with
-// the question (to the server it has canceled it).
-func passes(err error) bool {
+// isTransient reports whether a retry may succeed: a server that restarts or does not answer,
+// a shard that moves, a workflow whose first task has not run yet, one that continued as new,
+// an overloaded interaction, or a worker that died with the call (the server reports that as
+// canceled).
+func isTransient(err error) bool {
 	var notReady *serviceerror.WorkflowNotReady
-	var renewed *renewedError
+	var renewed *continuedError
 	var refused *temporal.ApplicationError
 	var outage *outageError
 	if isStuck(err) {

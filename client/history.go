@@ -11,16 +11,16 @@ import (
 	"go.temporal.io/sdk/converter"
 )
 
-// History reads the whole history of one run of a workflow of an interaction: its
-// own or one of its lanes'. An empty run id means the latest.
+// History reads the whole history of one run of a workflow that belongs to the interaction n:
+// its own or that of a lane. An empty run id means the latest run.
 func (c *Client) History(ctx context.Context, n Name, workflowID, runID string) (*historypb.History, error) {
 	var history *historypb.History
-	err := c.persist(ctx, func() (err error) {
+	err := c.retry(ctx, func() (err error) {
 		history, err = c.readHistory(ctx, workflowID, runID)
-		return ofTemporal(ctx, err)
+		return markOutage(ctx, err)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("history of %s: %w", workflowID, c.kindOf(ctx, n, err))
+		return nil, fmt.Errorf("history of %s: %w", workflowID, c.classify(ctx, n, err))
 	}
 	return history, nil
 }
@@ -38,8 +38,8 @@ func (c *Client) readHistory(ctx context.Context, workflowID, runID string) (*hi
 	return history, nil
 }
 
-// Received tells which event ids an interaction has been sent, in all its runs,
-// whether it applied them or not.
+// Received returns the event ids of all commands that Temporal has on record for an
+// interaction, in all its runs, whether the interaction applied them or not.
 func (c *Client) Received(ctx context.Context, n Name) (map[string]bool, error) {
 	ids := map[string]bool{}
 	for runID := ""; ; {
@@ -83,12 +83,12 @@ func eventIDIn(input *commonpb.Payloads) string {
 	return envelope.EventID
 }
 
-// FirstRun is the first run of the interaction's present chain of runs: part of
-// the identity of its deliveries.
+// FirstRun returns the id of the first run in the interaction's current chain of
+// continue-as-new runs. It is part of the identity of its deliveries.
 func (c *Client) FirstRun(ctx context.Context, n Name) (string, error) {
 	described, err := c.Temporal.DescribeWorkflowExecution(ctx, n.WorkflowID(), "")
 	if err != nil {
-		return "", c.kindOf(ctx, n, err)
+		return "", c.classify(ctx, n, err)
 	}
 	return described.GetWorkflowExecutionInfo().GetFirstRunId(), nil
 }

@@ -8,36 +8,39 @@ import (
 	"segue/contract"
 )
 
-// Lane is the Delivery workflow of one interaction and one call.
+// Lane identifies the Delivery workflow of one call, either of an interaction or of alerts.
 type Lane struct {
+	// Name is the interaction; it is empty for a lane of alerts.
 	Name
-	// Receiver is the one that a lane of alerts tells of; its Name is empty then.
+	// Receiver is the receiver that a lane's alerts are about; it is empty otherwise.
 	Receiver   string
 	Call       string
 	WorkflowID string
-	// RunID is the run of one that has closed; empty is the latest.
+	// RunID is the run of a lane that has closed; empty is the latest run.
 	RunID string
 }
 
-// LaneOf is the lane of a call, whether its workflow ever ran or not.
+// LaneOf returns the lane of an interaction's call, whether its workflow has ever run or not.
 func LaneOf(n Name, call string) Lane {
 	owner := contract.Owner{ContactCenter: n.ContactCenter, Interaction: n.ID}
 	return Lane{Name: n, Call: call, WorkflowID: contract.DeliveryWorkflowID(owner, call)}
 }
 
-// LaneDeliveries asks a lane for what it has, and for the last it had.
+// LaneDeliveries queries the deliveries of a lane: those that are open, and the last that are
+// delivered or discarded. If the lane has never run, it returns ErrNotFound or, for an
+// interaction that exists, ErrCompleted.
 func (c *Client) LaneDeliveries(ctx context.Context, l Lane) ([]contract.DeliveryRecord, error) {
-	return ask[[]contract.DeliveryRecord](ctx, c, l.Name, l.WorkflowID, l.RunID, contract.QueryDeliveries)
+	return query[[]contract.DeliveryRecord](ctx, c, l.Name, l.WorkflowID, l.RunID, contract.QueryDeliveries)
 }
 
-// SignalLane sends an operator's wish, redeliver or discard, to a lane. One that
-// has closed meanwhile is ErrCompleted.
-func (c *Client) SignalLane(ctx context.Context, l Lane, signal string, wish contract.OperatorRequest) error {
-	err := c.kindOf(ctx, l.Name, c.persist(ctx, func() error {
-		return ofTemporal(ctx, c.Temporal.SignalWorkflow(ctx, l.WorkflowID, "", signal, wish))
+// SignalLane sends an operator's request to a lane; signal is contract.SignalRedeliver or
+// contract.SignalDiscard. It returns ErrCompleted if the lane has closed.
+func (c *Client) SignalLane(ctx context.Context, l Lane, signal string, request contract.OperatorRequest) error {
+	err := c.classify(ctx, l.Name, c.retry(ctx, func() error {
+		return markOutage(ctx, c.Temporal.SignalWorkflow(ctx, l.WorkflowID, "", signal, request))
 	}))
 	if errors.Is(err, ErrNotFound) {
-		// Only the interaction is unknown: it has left the namespace before its lane.
+		// Only the interaction is unknown: Temporal has dropped it before its lane.
 		err = ErrCompleted
 	}
 	if err != nil {
@@ -46,14 +49,14 @@ func (c *Client) SignalLane(ctx context.Context, l Lane, signal string, wish con
 	return nil
 }
 
-// laneIfAny asks the lane workflow of a call, if there ever was one, and the part of it
-// whose turn it is; of those behind that, nothing has been tried.
-func (c *Client) laneIfAny(ctx context.Context, n Name, call string) ([]contract.DeliveryRecord, error) {
+// laneRecords queries the lane of a call, if it has ever run, and the part of it that sends
+// next; nothing has been tried of the parts behind that one.
+func (c *Client) laneRecords(ctx context.Context, n Name, call string) ([]contract.DeliveryRecord, error) {
 	lane := LaneOf(n, call)
 	records, err := c.LaneDeliveries(ctx, lane)
 	var parts []string
 	if err == nil && c.isOpen(ctx, lane.WorkflowID) {
-		parts, err = ask[[]string](ctx, c, n, lane.WorkflowID, "", contract.QueryParts)
+		parts, err = query[[]string](ctx, c, n, lane.WorkflowID, "", contract.QueryParts)
 	}
 	if err == nil && len(parts) > 0 {
 		var more []contract.DeliveryRecord
@@ -61,7 +64,7 @@ func (c *Client) laneIfAny(ctx context.Context, n Name, call string) ([]contract
 		records = append(records, more...)
 	}
 	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCompleted) {
-		return records, nil // as much as there is
+		return records, nil
 	}
 	return records, err
 }

@@ -9,15 +9,16 @@ import (
 	"segue/interaction"
 )
 
-// Name says which interaction is meant.
+// Name identifies an interaction.
 type Name struct {
 	ContactCenter string `json:"contact_center"`
 	ID            string `json:"id"`
 }
 
-var part = regexp.MustCompile(`^[A-Za-z0-9._~:@-]{1,128}$`)
+var namePart = regexp.MustCompile(`^[A-Za-z0-9._~:@-]{1,128}$`)
 
-// ParseName reads "ID" or "CONTACT-CENTER/ID"; contactCenter is for the first form.
+// ParseName reads "ID" or "CONTACT-CENTER/ID"; "ID" alone is in the given contact center. It
+// returns the error of Check.
 func ParseName(text, contactCenter string) (Name, error) {
 	n := Name{ContactCenter: contactCenter, ID: text}
 	if before, after, found := strings.Cut(text, "/"); found {
@@ -26,12 +27,13 @@ func ParseName(text, contactCenter string) (Name, error) {
 	return n, n.Check()
 }
 
-// Check tells whether both parts are of the form that Segue takes.
+// Check returns an error if a part is not 1 to 128 of the characters A-Z a-z 0-9 . _ ~ : @ -,
+// or if both parts together are longer than interaction.MaxIdentity bytes.
 func (n Name) Check() error {
-	if !part.MatchString(n.ContactCenter) {
+	if !namePart.MatchString(n.ContactCenter) {
 		return fmt.Errorf("contact center %q: use 1 to 128 of the characters A-Z a-z 0-9 . _ ~ : @ -", n.ContactCenter)
 	}
-	if !part.MatchString(n.ID) {
+	if !namePart.MatchString(n.ID) {
 		return fmt.Errorf("interaction id %q: use 1 to 128 of the characters A-Z a-z 0-9 . _ ~ : @ -, as ID or CONTACT-CENTER/ID", n.ID)
 	}
 	if together := len(n.ContactCenter) + len(n.ID); together > interaction.MaxIdentity {
@@ -41,7 +43,8 @@ func (n Name) Check() error {
 	return nil
 }
 
-// WorkflowID is the id of the interaction's workflow.
+// WorkflowID returns the id of the interaction's workflow.
 func (n Name) WorkflowID() string { return contract.InteractionWorkflowID(n.ContactCenter, n.ID) }
 
+// String returns "CONTACT-CENTER/ID".
 func (n Name) String() string { return n.ContactCenter + "/" + n.ID }

@@ -19,14 +19,14 @@ import (
 	"segue/contract"
 )
 
-// away is a Temporal that answers nothing for a while: each call waits ten seconds, as the SDK's calls do.
-type away struct {
+// outage is a Temporal that answers nothing until it ends: each call waits ten seconds, as the SDK's calls do.
+type outage struct {
 	sdkclient.Client
-	back time.Time
+	end time.Time
 }
 
-func (a away) call() error {
-	if time.Now().Before(a.back) {
+func (o outage) call() error {
+	if time.Now().Before(o.end) {
 		time.Sleep(10 * time.Second)
 		return serviceerror.NewDeadlineExceeded("context deadline exceeded")
 	}
@@ -37,14 +37,14 @@ type started struct{ sdkclient.WorkflowRun }
 
 func (started) GetRunID() string { return "run" }
 
-func (a away) ExecuteWorkflow(context.Context, sdkclient.StartWorkflowOptions, any, ...any) (sdkclient.WorkflowRun, error) {
-	return started{}, a.call()
+func (o outage) ExecuteWorkflow(context.Context, sdkclient.StartWorkflowOptions, any, ...any) (sdkclient.WorkflowRun, error) {
+	return started{}, o.call()
 }
 
-func (a away) SignalWorkflow(context.Context, string, string, string, any) error { return a.call() }
+func (o outage) SignalWorkflow(context.Context, string, string, string, any) error { return o.call() }
 
-func (a away) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
-	return &workflowservice.DescribeWorkflowExecutionResponse{}, a.call()
+func (o outage) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	return &workflowservice.DescribeWorkflowExecutionResponse{}, o.call()
 }
 
 type rejected struct{}
@@ -54,21 +54,21 @@ func (rejected) Get(into any) error {
 	return json.Unmarshal([]byte(`[{"command":"hold"}]`), into)
 }
 
-func (a away) QueryWorkflow(context.Context, string, string, string, ...any) (converter.EncodedValue, error) {
-	return rejected{}, a.call()
+func (o outage) QueryWorkflow(context.Context, string, string, string, ...any) (converter.EncodedValue, error) {
+	return rejected{}, o.call()
 }
 
 type updated struct{ sdkclient.WorkflowUpdateHandle }
 
 func (updated) Get(context.Context, any) error { return nil }
 
-func (a away) UpdateWorkflow(context.Context, sdkclient.UpdateWorkflowOptions) (sdkclient.WorkflowUpdateHandle, error) {
-	return updated{}, a.call()
+func (o outage) UpdateWorkflow(context.Context, sdkclient.UpdateWorkflowOptions) (sdkclient.WorkflowUpdateHandle, error) {
+	return updated{}, o.call()
 }
 
-// A Temporal, or a database of its, that answers nothing is waited out like one that refuses connections; one that stays
-// away is not mistaken for a worker that does.
-func TestASilentTemporalIsWaitedOut(t *testing.T) {
+// An outage in which Temporal, or its database, answers nothing is retried like one in which it refuses connections. A
+// long one is not reported as a missing worker.
+func TestCallsAreRetriedDuringAnOutage(t *testing.T) {
 	name, start := client.Name{ContactCenter: "cc", ID: "i1"}, json.RawMessage(`{"channel":"chat"}`)
 	for call, try := range map[string]func(context.Context, *client.Client) error{
 		"start": func(ctx context.Context, c *client.Client) error {
@@ -87,10 +87,10 @@ func TestASilentTemporalIsWaitedOut(t *testing.T) {
 	} {
 		t.Run(call, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				patient := &client.Client{Temporal: away{back: time.Now().Add(45 * time.Second)}, Patience: 2 * time.Minute, TaskQueue: "segue"}
+				patient := &client.Client{Temporal: outage{end: time.Now().Add(45 * time.Second)}, Patience: 2 * time.Minute, TaskQueue: "segue"}
 				require.NoError(t, try(t.Context(), patient))
 
-				hasty := &client.Client{Temporal: away{back: time.Now().Add(time.Hour)}, Patience: 25 * time.Second, TaskQueue: "segue"}
+				hasty := &client.Client{Temporal: outage{end: time.Now().Add(time.Hour)}, Patience: 25 * time.Second, TaskQueue: "segue"}
 				err := try(t.Context(), hasty)
 				require.ErrorIs(t, err, client.ErrUnreachable)
 				require.NotErrorIs(t, err, client.ErrNoWorker)
@@ -99,8 +99,8 @@ func TestASilentTemporalIsWaitedOut(t *testing.T) {
 	}
 }
 
-// Temporal does not ask a workflow whose tasks fail: waiting changes nothing.
-func TestAStuckInteractionIsNotWaitedFor(t *testing.T) {
+// Temporal does not query a workflow whose tasks fail: a retry changes nothing.
+func TestCallsToAStuckInteractionAreNotRetried(t *testing.T) {
 	server := mocks.NewClient(t)
 	server.On("QueryWorkflow", mock.Anything, mock.Anything, "", mock.Anything).
 		Return(nil, serviceerror.NewWorkflowNotReady("Unable to query workflow due to Workflow Task in failed state.")).Once()

@@ -15,27 +15,27 @@ import (
 	"segue/interaction"
 )
 
-// State asks how an interaction stands. It answers for completed ones, too, as
-// long as Temporal keeps them and a worker runs.
+// State queries the state of an interaction. Queries also answer for completed interactions,
+// as long as Temporal retains them and a worker runs.
 func (c *Client) State(ctx context.Context, n Name) (contract.State, error) {
-	return ask[contract.State](ctx, c, n, n.WorkflowID(), "", contract.QueryState)
+	return query[contract.State](ctx, c, n, n.WorkflowID(), "", contract.QueryState)
 }
 
-// Timeline asks for the segments that the interaction's legs have been in.
+// Timeline queries the segments that the interaction's legs have been in.
 func (c *Client) Timeline(ctx context.Context, n Name) ([]interaction.Span, error) {
-	return ask[[]interaction.Span](ctx, c, n, n.WorkflowID(), "", contract.QueryTimeline)
+	return query[[]interaction.Span](ctx, c, n, n.WorkflowID(), "", contract.QueryTimeline)
 }
 
-// Rejected asks for the signals that the interaction refused.
+// Rejected queries the signals that the interaction refused, with the reasons.
 func (c *Client) Rejected(ctx context.Context, n Name) ([]contract.Rejected, error) {
-	return ask[[]contract.Rejected](ctx, c, n, n.WorkflowID(), "", contract.QueryRejected)
+	return query[[]contract.Rejected](ctx, c, n, n.WorkflowID(), "", contract.QueryRejected)
 }
 
-// Deliveries asks the interaction and the lane workflows it handed deliveries to,
-// and gives them as one list in the interaction's order. The lane knows more of
-// what it was given, so its word is the one that counts.
+// Deliveries queries the interaction and the lanes that it handed deliveries over to, and
+// returns one list in the interaction's order. A lane's record replaces the interaction's
+// record of the same delivery: the lane knows the attempts.
 func (c *Client) Deliveries(ctx context.Context, n Name) ([]contract.DeliveryRecord, error) {
-	list, err := ask[[]contract.DeliveryRecord](ctx, c, n, n.WorkflowID(), "", contract.QueryDeliveries)
+	list, err := query[[]contract.DeliveryRecord](ctx, c, n, n.WorkflowID(), "", contract.QueryDeliveries)
 	if err != nil {
 		return nil, err
 	}
@@ -50,18 +50,18 @@ func (c *Client) Deliveries(ctx context.Context, n Name) ([]contract.DeliveryRec
 		}
 	}
 	for _, call := range calls {
-		lane, err := c.laneIfAny(ctx, n, call)
+		records, err := c.laneRecords(ctx, n, call)
 		if err != nil {
 			return nil, err
 		}
 		listed := map[string]bool{}
-		for _, record := range lane {
+		for _, record := range records {
 			listed[record.ID] = true
 		}
-		if len(lane) > 0 && c.hasCompleted(ctx, LaneOf(n, call).WorkflowID) {
-			settleUnlisted(list, call, listed)
+		if len(records) > 0 && c.hasCompleted(ctx, LaneOf(n, call).WorkflowID) {
+			markUnlistedDelivered(list, call, listed)
 		}
-		for _, record := range lane {
+		for _, record := range records {
 			if i, ok := known[record.ID]; ok {
 				list[i] = record
 			} else {
@@ -72,9 +72,9 @@ func (c *Client) Deliveries(ctx context.Context, n Name) ([]contract.DeliveryRec
 	return list, nil
 }
 
-// settleUnlisted marks as delivered what a lane that has completed had and does not list
-// any more: of what has arrived, it lists the last.
-func settleUnlisted(list []contract.DeliveryRecord, call string, listed map[string]bool) {
+// markUnlistedDelivered marks as delivered what a completed lane was given and no longer
+// lists: a lane lists only its last delivered ones.
+func markUnlistedDelivered(list []contract.DeliveryRecord, call string, listed map[string]bool) {
 	for i, record := range list {
 		if record.Call == call && !listed[record.ID] && (record.Status == contract.StatusInLane || record.Status == contract.StatusParked) {
 			list[i].Status = contract.StatusDelivered
@@ -82,23 +82,25 @@ func settleUnlisted(list []contract.DeliveryRecord, call string, listed map[stri
 	}
 }
 
-// Standing is how the workflow of an interaction stands.
-type Standing struct {
+// WorkflowStatus is the status of an interaction's workflow, as Temporal knows it.
+type WorkflowStatus struct {
 	// Status is running, completed, terminated, timedout, failed or canceled.
 	Status string `json:"status"`
-	// ClosedAt is when it closed; Reason is what whoever terminated it gave as the reason.
+	// ClosedAt is nil while the workflow runs.
 	ClosedAt *time.Time `json:"closed_at,omitempty"`
-	Reason   string     `json:"reason,omitempty"`
+	// Reason is the reason that was given when the workflow was terminated.
+	Reason string `json:"reason,omitempty"`
 }
 
-// Standing asks Temporal how the workflow of an interaction stands.
-func (c *Client) Standing(ctx context.Context, n Name) (Standing, error) {
+// WorkflowStatus asks Temporal for the status of an interaction's workflow; no worker is
+// needed. It returns ErrNotFound if the interaction does not exist.
+func (c *Client) WorkflowStatus(ctx context.Context, n Name) (WorkflowStatus, error) {
 	described, err := c.Temporal.DescribeWorkflowExecution(ctx, n.WorkflowID(), "")
 	if err != nil {
-		return Standing{}, c.kindOf(ctx, n, err)
+		return WorkflowStatus{}, c.classify(ctx, n, err)
 	}
 	info := described.GetWorkflowExecutionInfo()
-	standing := Standing{Status: strings.ToLower(info.GetStatus().String())}
+	standing := WorkflowStatus{Status: strings.ToLower(info.GetStatus().String())}
 	if info.GetCloseTime() != nil {
 		closed := info.GetCloseTime().AsTime()
 		standing.ClosedAt = &closed
@@ -108,7 +110,7 @@ func (c *Client) Standing(ctx context.Context, n Name) (Standing, error) {
 		for last.HasNext() {
 			event, err := last.Next()
 			if err != nil {
-				return standing, c.kindOf(ctx, n, err)
+				return standing, c.classify(ctx, n, err)
 			}
 			standing.Reason = event.GetWorkflowExecutionTerminatedEventAttributes().GetReason()
 		}
@@ -116,21 +118,21 @@ func (c *Client) Standing(ctx context.Context, n Name) (Standing, error) {
 	return standing, nil
 }
 
-// ask asks a second time what nobody answered in time: a worker that dies takes the
-// questions that it was given with it.
-func ask[T any](ctx context.Context, c *Client, n Name, workflowID, runID, query string) (T, error) {
+// query queries a workflow. It repeats a query that timed out once: a worker that dies takes
+// the queries that it was given with it.
+func query[T any](ctx context.Context, c *Client, n Name, workflowID, runID, queryType string) (T, error) {
 	var answer T
 	once := func() error {
-		value, err := c.Temporal.QueryWorkflow(ctx, workflowID, runID, query)
+		value, err := c.Temporal.QueryWorkflow(ctx, workflowID, runID, queryType)
 		if err != nil {
-			return c.ofWorkers(ctx, workflowID, err)
+			return c.markWorkerOutage(ctx, workflowID, err)
 		}
 		return value.Get(&answer)
 	}
-	err := c.persist(ctx, once)
+	err := c.retry(ctx, once)
 	var outage *outageError
-	if waitedTooLong(err) && !errors.As(err, &outage) && ctx.Err() == nil {
-		err = c.persist(ctx, once)
+	if timedOut(err) && !errors.As(err, &outage) && ctx.Err() == nil {
+		err = c.retry(ctx, once)
 	}
 	if err == nil {
 		return answer, nil
@@ -138,11 +140,11 @@ func ask[T any](ctx context.Context, c *Client, n Name, workflowID, runID, query
 	if refused := c.startRefused(ctx, n, workflowID, err); refused != nil {
 		return answer, refused
 	}
-	return answer, fmt.Errorf("query %s: %w", query, c.kindOf(ctx, n, err))
+	return answer, fmt.Errorf("query %s: %w", queryType, c.classify(ctx, n, err))
 }
 
-// startRefused is why an interaction knows no query: a start that is refused ends its
-// workflow before there is anything to ask for. It is nil for any other error.
+// startRefused returns a RefusedError if the interaction knows no query because its start was
+// refused, which fails the workflow before it registers any. It returns nil otherwise.
 func (c *Client) startRefused(ctx context.Context, n Name, workflowID string, err error) error {
 	var failed *serviceerror.QueryFailed
 	if !errors.As(err, &failed) || workflowID != n.WorkflowID() || c.isOpen(ctx, workflowID) {

@@ -153,6 +153,9 @@ type Request struct {
 // UsualTimeout is the default deadline of one attempt. Requests carry longer ones only.
 const UsualTimeout = 10 * time.Second
 
+// UserAgent is the User-Agent of a request that has none of its own.
+const UserAgent = "segue"
+
 // Size is roughly what the request weighs in a payload, in bytes, without its source.
 func (r Request) Size() int {
 	n := 200 + len(r.ID) + len(r.Call) + len(r.URL) + len(r.Body) + len(r.Fault)
@@ -242,8 +245,10 @@ type HandOver struct {
 	Failed *Outcome `json:"failed,omitempty"`
 	// Priority is the interaction's; its lanes go behind it.
 	Priority Priority `json:"priority,omitzero"`
-	// Part is the one of the lane's to append to; empty is the lane itself.
+	// Part names the part of the lane to append to; empty is the lane itself.
 	Part string `json:"part,omitempty"`
+	// Chain changes the place of that workflow in the lane's chain of parts.
+	Chain *Chain `json:"chain,omitempty"`
 }
 
 // RenderInput asks to render a request anew; of the request only the identity and

@@ -2,6 +2,7 @@
 // the names and ids of workflows, signals, updates, queries, activities and search
 // attributes, and their payloads as plain data with JSON keys that never change.
 //
-// It imports the domain alone (interaction and interaction/intake). It must never know how a
-// command is judged, nor how a request is rendered, sent or configured.
+// It imports the domain (interaction and interaction/intake) and the leaf package excerpt.
+// It must never know how a command is judged, nor how a request is rendered, sent or
+// configured.
 package contract

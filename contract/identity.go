@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"segue/excerpt"
 	"segue/interaction"
 )
 
@@ -32,16 +33,16 @@ func ReceiverName(taskQueue, call string) string { return taskQueue + "/" + call
 
 // ReceiverWorkflowID is the id of the workflow that watches over a receiver.
 func ReceiverWorkflowID(taskQueue, call string) string {
-	return bounded("receiver/" + ReceiverName(taskQueue, call))
+	return boundedID("receiver/" + ReceiverName(taskQueue, call))
 }
 
 // DeliveryWorkflowID is the id of the workflow that owns a failing lane. That of
 // alerts begins in another way, so that no contact center's can be like it.
 func DeliveryWorkflowID(owner Owner, call string) string {
 	if owner.Receiver != "" {
-		return bounded(alertLanes + owner.Receiver + "/" + call)
+		return boundedID(alertLanePrefix + owner.Receiver + "/" + call)
 	}
-	return bounded(InteractionLanes + owner.ContactCenter + "/" + owner.Interaction + "/" + call)
+	return boundedID(InteractionLanePrefix + owner.ContactCenter + "/" + owner.Interaction + "/" + call)
 }
 
 // PartWorkflowID is the id of a part of a lane; without a name, of the lane.
@@ -49,31 +50,31 @@ func PartWorkflowID(owner Owner, call, part string) string {
 	if part == "" {
 		return DeliveryWorkflowID(owner, call)
 	}
-	return bounded(DeliveryWorkflowID(owner, call) + "~" + part)
+	return boundedID(DeliveryWorkflowID(owner, call) + "~" + part)
 }
 
-// AlertsOf tells of which receiver, by its name, the alerts of a lane workflow tell;
+// AlertReceiver tells of which receiver, by its name, the alerts of a lane workflow tell;
 // false for an interaction's.
-func AlertsOf(laneID string) (receiver string, ok bool) {
-	rest, ok := strings.CutPrefix(laneID, alertLanes)
+func AlertReceiver(laneID string) (receiver string, ok bool) {
+	rest, ok := strings.CutPrefix(laneID, alertLanePrefix)
 	return rest[:max(0, strings.LastIndexByte(rest, '/'))], ok
 }
 
-const alertLanes = "alert/"
+const alertLanePrefix = "alert/"
 
-// InteractionLanes is how the ids of all lane workflows of interactions begin; those
+// InteractionLanePrefix is how the ids of all lane workflows of interactions begin; those
 // of alerts do not.
-const InteractionLanes = "delivery/"
+const InteractionLanePrefix = "delivery/"
 
 // maxWorkflowID is what Temporal takes on a SQL store, in bytes.
 const maxWorkflowID = 255
 
-// bounded lets an id that would be too long for Temporal end in a digest of the whole.
-func bounded(id string) string {
+// boundedID lets an id that would be too long for Temporal end in a digest of the whole.
+func boundedID(id string) string {
 	if len(id) <= maxWorkflowID {
 		return id
 	}
 	sum := sha256.Sum256([]byte(id))
 	digest := "~" + base64.RawURLEncoding.EncodeToString(sum[:18])
-	return cut(id, maxWorkflowID-len(digest)) + digest
+	return excerpt.Cut(id, maxWorkflowID-len(digest)) + digest
 }

@@ -56,18 +56,18 @@ func TestEveryIDOfTheLongestNamesFitsTemporal(t *testing.T) {
 		ids[id] = true
 	}
 	require.Len(t, ids, 7)
-	require.LessOrEqual(t, len(contract.Priority{}.Of(owner.ContactCenter).FairnessKey), 64)
-	receiver, ok := contract.AlertsOf(contract.DeliveryWorkflowID(alerts, call))
+	require.LessOrEqual(t, len(contract.Priority{}.ForContactCenter(owner.ContactCenter).FairnessKey), 64)
+	receiver, ok := contract.AlertReceiver(contract.DeliveryWorkflowID(alerts, call))
 	require.True(t, ok)
 	require.Equal(t, alerts.Receiver, receiver, "what is read from an id is whole")
 }
 
 func TestALaneSaysWhetherItIsOfAlerts(t *testing.T) {
-	receiver, ok := contract.AlertsOf(contract.DeliveryWorkflowID(contract.Owner{Receiver: contract.ReceiverName("segue", "crm")}, "pager"))
+	receiver, ok := contract.AlertReceiver(contract.DeliveryWorkflowID(contract.Owner{Receiver: contract.ReceiverName("segue", "crm")}, "pager"))
 	require.True(t, ok)
 	require.Equal(t, "segue/crm", receiver)
 	for _, contactCenter := range []string{"cc", "alert"} {
-		_, ok = contract.AlertsOf(contract.DeliveryWorkflowID(contract.Owner{ContactCenter: contactCenter, Interaction: "crm"}, "pager"))
+		_, ok = contract.AlertReceiver(contract.DeliveryWorkflowID(contract.Owner{ContactCenter: contactCenter, Interaction: "crm"}, "pager"))
 		require.False(t, ok)
 	}
 }

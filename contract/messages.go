@@ -20,7 +20,8 @@ const (
 	QueryTimeline   = "timeline"
 	QueryDeliveries = "deliveries"
 	QueryRejected   = "rejected"
-	// QueryParts asks a lane for the workflows that have what it cannot hold.
+	// QueryParts asks a lane for the part that is sent now or next, and a part for the
+	// part that follows it.
 	QueryParts = "parts"
 )
 

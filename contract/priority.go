@@ -1,17 +1,17 @@
 package contract
 
 import (
-	"unicode/utf8"
-
 	"go.temporal.io/sdk/temporal"
+
+	"segue/excerpt"
 )
 
 const (
 	// FirstPriority goes before everything else, LastPriority after it; what says
 	// nothing is usualPriority, for Temporal as well.
-	FirstPriority = 1
-	LastPriority  = 5
-	usualPriority = 3
+	FirstPriority   = 1
+	LastPriority    = 5
+	defaultPriority = 3
 	// maxFairnessKey is what Temporal takes, in bytes.
 	maxFairnessKey = 64
 )
@@ -24,29 +24,18 @@ type Priority struct {
 	Weight float32 `json:"weight,omitempty"`
 }
 
-// Of is what Temporal is told: of the same priority, contact centers take turns, so
+// ForContactCenter is what Temporal is told: of the same priority, contact centers take turns, so
 // that a flood in one does not starve the others.
-func (p Priority) Of(contactCenter string) temporal.Priority {
-	return temporal.Priority{PriorityKey: p.Key, FairnessKey: cut(contactCenter, maxFairnessKey), FairnessWeight: p.Weight}
+func (p Priority) ForContactCenter(contactCenter string) temporal.Priority {
+	return temporal.Priority{PriorityKey: p.Key, FairnessKey: excerpt.Cut(contactCenter, maxFairnessKey), FairnessWeight: p.Weight}
 }
 
-// Behind is the priority of what is done for the same interaction but not now: what
+// Lower is the priority of what is done for the same interaction but not now: what
 // failed before, and what an operator sends again in bulk, lets live traffic pass.
-func (p Priority) Behind() Priority {
+func (p Priority) Lower() Priority {
 	if p.Key == 0 {
-		p.Key = usualPriority
+		p.Key = defaultPriority
 	}
 	p.Key = min(p.Key+1, LastPriority)
 	return p
-}
-
-// cut shortens text to a number of bytes, at a character.
-func cut(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	for limit > 0 && !utf8.RuneStart(text[limit]) {
-		limit--
-	}
-	return text[:limit]
 }

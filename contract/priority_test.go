@@ -11,13 +11,13 @@ import (
 )
 
 func TestPriorityOfAContactCenter(t *testing.T) {
-	require.Equal(t, temporal.Priority{FairnessKey: "berlin"}, contract.Priority{}.Of("berlin"))
-	require.Equal(t, temporal.Priority{PriorityKey: 1, FairnessKey: "berlin", FairnessWeight: 2}, contract.Priority{Key: 1, Weight: 2}.Of("berlin"))
-	require.Len(t, contract.Priority{}.Of(strings.Repeat("c", 128)).FairnessKey, 64)
+	require.Equal(t, temporal.Priority{FairnessKey: "berlin"}, contract.Priority{}.ForContactCenter("berlin"))
+	require.Equal(t, temporal.Priority{PriorityKey: 1, FairnessKey: "berlin", FairnessWeight: 2}, contract.Priority{Key: 1, Weight: 2}.ForContactCenter("berlin"))
+	require.Len(t, contract.Priority{}.ForContactCenter(strings.Repeat("c", 128)).FairnessKey, 64)
 }
 
 func TestWhatIsNotLiveGoesBehind(t *testing.T) {
 	for live, behind := range map[int]int{0: 4, 1: 2, 3: 4, 4: 5, 5: 5} {
-		require.Equal(t, contract.Priority{Key: behind, Weight: 2}, contract.Priority{Key: live, Weight: 2}.Behind())
+		require.Equal(t, contract.Priority{Key: behind, Weight: 2}, contract.Priority{Key: live, Weight: 2}.Lower())
 	}
 }

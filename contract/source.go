@@ -27,8 +27,8 @@ func SourceOf(view *interaction.View, event *interaction.Event) json.RawMessage 
 	return source
 }
 
-// Origin reads the request's source.
-func (r Request) Origin() (*interaction.View, *interaction.Event, error) {
+// DecodeSource reads the request's source.
+func (r Request) DecodeSource() (*interaction.View, *interaction.Event, error) {
 	var turn interaction.Turn
 	if err := json.Unmarshal(r.Source, &turn); err != nil {
 		return nil, nil, fmt.Errorf("source of delivery %s: %w", r.ID, err)

@@ -1,5 +1,4 @@
-// Package examples holds a day of a contact center, as a file of commands that
-// `segue feed` takes and `segue demo` plays. It is generated: see the folders day
-// and generate. Beside it are two configurations, each carried over from another
-// system whole: ecs.yaml and engage-voice.yaml.
+// Package examples holds a day of a contact center, as a file of commands that `segue feed` reads and `segue demo` plays;
+// starter/demo/generate writes it. It also has two configurations, each of which replaces one of another system:
+// ecs.yaml and engage-voice.yaml.
 package examples

@@ -34,44 +34,44 @@ func (a *Activities) Recover(ctx context.Context, from contract.EndedRun) (*work
 	history, err := replay.Fetch(ctx, a.Temporal, workflow.Execution{ID: from.WorkflowID, RunID: from.RunID})
 	var missing *serviceerror.NotFound
 	if errors.As(err, &missing) {
-		return nil, refused(from, "there is no such run")
+		return nil, notRecoverable(from, "there is no such run")
 	}
 	if err != nil {
 		return nil, err
 	}
 	ending, ok := EndingOf(history)
 	if !ok {
-		return nil, refused(from, "it was not ended from outside")
+		return nil, notRecoverable(from, "it was not ended from outside")
 	}
 	recalled, err := replay.Recall(proto.CloneOf(history), activity.GetLogger(ctx))
 	if err != nil {
-		return nil, refused(from, "its history does not replay with this version: "+err.Error())
+		return nil, notRecoverable(from, "its history does not replay with this version: "+err.Error())
 	}
 	left, ok := recalled.Interaction()
 	if !ok {
-		return nil, refused(from, "it never was an interaction")
+		return nil, notRecoverable(from, "it never was an interaction")
 	}
 	info := activity.GetInfo(ctx)
 	if asking := info.WorkflowExecution.ID; asking != from.WorkflowID && asking != SuccessorID(from.WorkflowID, left.Owner) {
-		return nil, refused(from, fmt.Sprintf("%s is no successor of it", asking))
+		return nil, notRecoverable(from, fmt.Sprintf("%s is no successor of it", asking))
 	}
-	taker, err := a.taker(ctx, from, history, left.Owner, info.WorkflowExecution, info.Namespace, activity.GetLogger(ctx))
+	taker, err := a.recoverer(ctx, from, history, left.Owner, info.WorkflowExecution, info.Namespace, activity.GetLogger(ctx))
 	if err != nil {
 		return nil, err
 	}
 	if taker != "" {
-		return nil, refused(from, fmt.Sprintf("run %s has taken it up", taker))
+		return nil, notRecoverable(from, fmt.Sprintf("run %s has taken it up", taker))
 	}
 	if err := left.End(ending.At, ending.Why()); err != nil {
-		return nil, refused(from, "it cannot be ended: "+err.Error())
+		return nil, notRecoverable(from, "it cannot be ended: "+err.Error())
 	}
 	if err := left.Fits(); err != nil {
-		return nil, refused(from, err.Error())
+		return nil, notRecoverable(from, err.Error())
 	}
 	return left.Carried, nil
 }
 
-func refused(from contract.EndedRun, reason string) error {
+func notRecoverable(from contract.EndedRun, reason string) error {
 	message := fmt.Sprintf("run %s of %s cannot be taken up: %s", from.RunID, from.WorkflowID, reason)
 	return temporal.NewApplicationErrorWithOptions(message, contract.ErrorNotRecoverable, temporal.ApplicationErrorOptions{NonRetryable: true})
 }

@@ -17,43 +17,43 @@ import (
 	"segue/replay"
 )
 
-// Standing is what a run is to an ended run of the same interaction.
-type Standing int
+// Relation is what a run is to an ended run of the same interaction.
+type Relation int
 
 const (
 	// Nothing: the run never had an interaction; its workflow id is free again.
-	Nothing Standing = iota
+	Unrelated Relation = iota
 	// Another: the run is of another life of the interaction.
-	Another
+	OtherLife
 	// TakesUp: the run goes on, or is about to go on, with what the ended one left.
-	TakesUp
+	Recovers
 )
 
-// StandingOf reads what a run is to an ended one, whose life began with firstRunID. It
+// RelationOf reads what a run is to an ended one, whose life began with firstRunID. It
 // fails when the run's history cannot be read or does not replay with this version.
-func StandingOf(ctx context.Context, temporal client.Client, logger log.Logger, info *workflowpb.WorkflowExecutionInfo, ended contract.EndedRun, firstRunID string) (Standing, error) {
+func RelationOf(ctx context.Context, temporal client.Client, logger log.Logger, info *workflowpb.WorkflowExecutionInfo, ended contract.EndedRun, firstRunID string) (Relation, error) {
 	execution := workflow.Execution{ID: info.GetExecution().GetWorkflowId(), RunID: info.GetExecution().GetRunId()}
 	history, err := replay.Fetch(ctx, temporal, execution)
 	if err != nil {
-		return Nothing, err
+		return Unrelated, err
 	}
-	from, isRecovery := recoversBy(history)
+	from, isRecovery := recoveredRun(history)
 	recalled, err := replay.Recall(history, logger)
 	if err != nil {
-		return Nothing, fmt.Errorf("run %s of %s does not replay with this version: %w", execution.RunID, execution.ID, err)
+		return Unrelated, fmt.Errorf("run %s of %s does not replay with this version: %w", execution.RunID, execution.ID, err)
 	}
 	running := info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
 	switch left, ok := recalled.Interaction(); {
 	case ok && left.Owner.FirstRunID == firstRunID, running && isRecovery && from == ended:
-		return TakesUp, nil
+		return Recovers, nil
 	case ok || running:
-		return Another, nil
+		return OtherLife, nil
 	}
-	return Nothing, nil
+	return Unrelated, nil
 }
 
-// recoversBy is the ended run that a run was started to take up.
-func recoversBy(history *historypb.History) (contract.EndedRun, bool) {
+// recoveredRun is the ended run that a run was started to take up.
+func recoveredRun(history *historypb.History) (contract.EndedRun, bool) {
 	input := history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()
 	var recovery contract.RecoveryStart
 	if len(input) < 2 || json.Unmarshal(input[1].GetData(), &recovery) != nil {
@@ -62,8 +62,8 @@ func recoversBy(history *historypb.History) (contract.EndedRun, bool) {
 	return recovery.Recovers, recovery.Recovers.RunID != ""
 }
 
-// taker is the run, besides the asking one, that has taken an ended run up; empty for none.
-func (a *Activities) taker(ctx context.Context, ended contract.EndedRun, history *historypb.History, owner contract.Owner, asking workflow.Execution, namespace string, logger log.Logger) (string, error) {
+// recoverer is the run, besides the asking one, that has taken an ended run up; empty for none.
+func (a *Activities) recoverer(ctx context.Context, ended contract.EndedRun, history *historypb.History, owner contract.Owner, asking workflow.Execution, namespace string, logger log.Logger) (string, error) {
 	started := history.GetEvents()[0].GetEventTime().AsTime()
 	query := fmt.Sprintf("WorkflowId IN ('%s', '%s')", ended.WorkflowID, SuccessorID(ended.WorkflowID, owner))
 	for page := []byte(nil); ; {
@@ -76,8 +76,8 @@ func (a *Activities) taker(ctx context.Context, ended contract.EndedRun, history
 			if runID == ended.RunID || runID == asking.RunID || !info.GetStartTime().AsTime().After(started) {
 				continue
 			}
-			standing, err := StandingOf(ctx, a.Temporal, logger, info, ended, owner.FirstRunID)
-			if err != nil || standing == TakesUp {
+			standing, err := RelationOf(ctx, a.Temporal, logger, info, ended, owner.FirstRunID)
+			if err != nil || standing == Recovers {
 				return runID, err
 			}
 		}

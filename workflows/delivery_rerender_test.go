@@ -145,7 +145,7 @@ func TestWhatIsHandedOverHasItsSource(t *testing.T) {
 	e.signals(time.Second, [2]string{"abandon", `{}`})
 	e.start(`{"id":"i-1","contact_center":"cc","channel":"inbound","user_data":{"account":12345678901234567}}`)
 	require.NotEmpty(t, e.handOvers)
-	view, event, err := e.handOvers[0].Requests[0].Origin()
+	view, event, err := e.handOvers[0].Requests[0].DecodeSource()
 	require.NoError(t, err)
 	require.Equal(t, "i-1", view.Interaction.ID)
 	require.Equal(t, "12345678901234567", fmt.Sprint(view.UserData["account"]), "digit for digit")

@@ -114,7 +114,7 @@ func withRender(ctx workflow.Context, summary string) workflow.Context {
 // inTurn gives an activity of the interaction its turn: whoever started the workflow
 // may have said nothing of whose it is. Before the first Dispatch nobody knows more.
 func (r *run) inTurn(ctx workflow.Context) workflow.Context {
-	return workflow.WithPriority(ctx, r.priority().Of(r.owner.ContactCenter))
+	return workflow.WithPriority(ctx, r.priority().ForContactCenter(r.owner.ContactCenter))
 }
 
 func (r *run) priority() (p contract.Priority) {
@@ -163,7 +163,7 @@ func (r *run) withChild(ctx workflow.Context, child interaction.Start) workflow.
 		WorkflowID:            contract.InteractionWorkflowID(child.ContactCenter, child.ID),
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
-		Priority:              r.priority().Of(child.ContactCenter),
+		Priority:              r.priority().ForContactCenter(child.ContactCenter),
 		StaticSummary:         summaryOf("%s interaction %s, reply to %s", child.Channel, child.ID, child.Parent),
 	})
 }

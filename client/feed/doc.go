@@ -1,7 +1,15 @@
-// Package feed sends a file of commands to interactions: one JSON object a line,
-// in order for each interaction, side by side for different ones. What was sent
-// before, by its event id, is not sent again, so a feed that broke off is simply
+// Package feed sends a file of commands to interactions: one JSON object a line, in order for
+// each interaction, in parallel for different ones. Commands that were sent before are
+// recognized by their event ids and not sent again, so a feed that broke off can simply be
 // run again.
 //
-// It must never know how a command is judged, nor what reads its result.
+// A line is the payload of a command, and beside its fields "interaction", "command" and, if
+// the line is not for the default contact center, "contact_center":
+//
+//	{"interaction":"call-1","command":"start","channel":"inbound"}
+//	{"interaction":"call-1","command":"place_in_queue","event_id":"acd-1","queue":"sales"}
+//
+// Run sends a whole feed and counts the outcomes; Scan only reads one.
+//
+// The package must never know how a command is judged, nor what its result is used for.
 package feed

@@ -15,7 +15,7 @@ import (
 	"segue/contract"
 )
 
-// Target is who takes the lines; client.Client is the real one.
+// Target receives the lines; *client.Client implements it.
 type Target interface {
 	Start(ctx context.Context, n client.Name, start json.RawMessage, reopen bool) (runID string, err error)
 	Signal(ctx context.Context, n client.Name, command string, payload json.RawMessage) error
@@ -24,36 +24,42 @@ type Target interface {
 	Rejected(ctx context.Context, n client.Name) ([]contract.Rejected, error)
 }
 
-// Way is how commands are sent.
-type Way string
+// Mode is how commands are sent.
+type Mode string
 
-// The ways: a signal is acknowledged when Temporal has it, an update when the
-// interaction has judged it. Mixed sends every fifth interaction by updates.
 const (
-	WaySignal Way = "signal"
-	WayUpdate Way = "update"
-	WayMixed  Way = "mixed"
+	// ModeSignal sends signals, the default: Temporal acknowledges a signal when it has stored
+	// it, and Run asks the interaction afterwards which ones it refused.
+	ModeSignal Mode = "signal"
+	// ModeUpdate sends updates: the interaction acknowledges an update when it has judged it.
+	ModeUpdate Mode = "update"
+	// ModeMixed sends the commands of about every fifth interaction as updates.
+	ModeMixed Mode = "mixed"
 )
 
-// Options say how a feed is sent.
+// Options configure a Run.
 type Options struct {
-	// ContactCenter is for the lines that name none.
+	// ContactCenter is the contact center of the lines that name none.
 	ContactCenter string
-	// Parallel is how many lines may be under way at once, each of another interaction.
+	// Parallel is how many lines are in flight at most, each of a different interaction; 0 is
+	// DefaultParallel.
 	Parallel int
-	Way      Way
-	// Progress is told of each line that is done; it is called from several goroutines.
+	// Mode is how commands are sent; empty is ModeSignal.
+	Mode Mode
+	// Progress, if set, is called after each line, from several goroutines.
 	Progress func()
 }
 
-// DefaultParallel keeps a small server busy and does not flood it.
+// DefaultParallel keeps a small server busy without flooding it.
 const DefaultParallel = 16
 
-// laneRoom is how many lines wait for one of the workers at most.
-const laneRoom = 64
+// queueSize bounds the lines that wait for one worker.
+const queueSize = 64
 
-// Run sends a feed. An error means that it broke off: the result counts what was
-// done until then, and the same feed may be run again.
+// Run sends a feed and returns the outcomes of its lines. A refused line and an interaction
+// that does not answer are part of the result, not errors. An error means that the feed broke
+// off, such as for an outage of Temporal: the result counts the lines until then, and the same
+// feed can be run again.
 func Run(ctx context.Context, target Target, r io.Reader, options Options) (Result, error) {
 	if options.Parallel < 1 {
 		options.Parallel = DefaultParallel
@@ -67,7 +73,7 @@ func Run(ctx context.Context, target Target, r io.Reader, options Options) (Resu
 	var answered atomic.Bool
 	workers := make([]chan Line, options.Parallel)
 	for i := range workers {
-		workers[i] = make(chan Line, laneRoom)
+		workers[i] = make(chan Line, queueSize)
 		w := newWorker(target, options, &answered)
 		group.Go(func() error {
 			err := w.run(ctx, workers[i])
@@ -107,7 +113,7 @@ func Run(ctx context.Context, target Target, r io.Reader, options Options) (Resu
 	return total, nil
 }
 
-// shardOf gives every line of one interaction to the same worker.
+// shardOf assigns every line of one interaction to the same worker.
 func shardOf(n client.Name, shards int) int { return int(hashOf(n) % uint32(shards)) }
 
 func hashOf(n client.Name) uint32 {
@@ -116,13 +122,13 @@ func hashOf(n client.Name) uint32 {
 	return h.Sum32()
 }
 
-// wayFor chooses for one interaction: all its commands go the same way, because
-// order between signals and updates is only what awaiting each gives.
-func (o Options) wayFor(n client.Name) Way {
+// modeFor chooses a mode for one interaction. All its commands are sent in the same mode,
+// because Temporal keeps no order between signals and updates that are in flight together.
+func (o Options) modeFor(n client.Name) Mode {
 	switch {
-	case o.Way == WayUpdate, o.Way == WayMixed && hashOf(n)/7%5 == 0:
-		return WayUpdate
+	case o.Mode == ModeUpdate, o.Mode == ModeMixed && hashOf(n)/7%5 == 0:
+		return ModeUpdate
 	default:
-		return WaySignal
+		return ModeSignal
 	}
 }

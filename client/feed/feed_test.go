@@ -16,8 +16,8 @@ import (
 	"segue/contract"
 )
 
-// center is a contact center in memory: it refuses the command "bad", completes at
-// "end", and remembers event ids as Segue does.
+// center is a contact center in memory. It refuses the command "bad", completes at "end", and
+// deduplicates event ids as Segue does.
 type center struct {
 	mu           sync.Mutex
 	interactions map[client.Name]*course
@@ -58,7 +58,7 @@ func (c *center) Start(_ context.Context, n client.Name, _ json.RawMessage, _ bo
 	return "run of " + n.ID, nil
 }
 
-func (c *center) take(n client.Name, command string, payload json.RawMessage) (*course, string, error) {
+func (c *center) receive(n client.Name, payload json.RawMessage) (*course, string, error) {
 	c.sent++
 	i := c.interactions[n]
 	switch {
@@ -72,7 +72,7 @@ func (c *center) take(n client.Name, command string, payload json.RawMessage) (*
 	var envelope struct {
 		EventID string `json:"event_id"`
 	}
-	_ = json.Unmarshal(payload, &envelope) // a wrong one counts as none
+	_ = json.Unmarshal(payload, &envelope) // an invalid one counts as missing
 	if envelope.EventID != "" {
 		i.received[envelope.EventID] = true
 	}
@@ -95,7 +95,7 @@ func (i *course) apply(command, eventID string) (duplicate bool, err error) {
 func (c *center) Signal(_ context.Context, n client.Name, command string, payload json.RawMessage) error {
 	c.enter()
 	defer c.leave()
-	i, id, err := c.take(n, command, payload)
+	i, id, err := c.receive(n, payload)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (c *center) Signal(_ context.Context, n client.Name, command string, payloa
 func (c *center) Update(_ context.Context, n client.Name, command, id string, payload json.RawMessage) (contract.Answer, error) {
 	c.enter()
 	defer c.leave()
-	i, _, err := c.take(n, command, payload)
+	i, _, err := c.receive(n, payload)
 	if err != nil {
 		return contract.Answer{}, err
 	}
@@ -155,11 +155,11 @@ func run(t *testing.T, c *center, options feed.Options) feed.Result {
 	return result
 }
 
-func TestFeedCountsEveryLineOnce(t *testing.T) {
-	for _, way := range []feed.Way{feed.WaySignal, feed.WayUpdate, feed.WayMixed} {
-		t.Run(string(way), func(t *testing.T) {
+func TestRunCountsEveryLineOnce(t *testing.T) {
+	for _, mode := range []feed.Mode{feed.ModeSignal, feed.ModeUpdate, feed.ModeMixed} {
+		t.Run(string(mode), func(t *testing.T) {
 			c := newCenter()
-			result := run(t, c, feed.Options{Way: way})
+			result := run(t, c, feed.Options{Mode: mode})
 			require.Equal(t, 12, result.Lines)
 			require.Equal(t, 3, result.Interactions)
 			require.Equal(t, 6, result.Accepted)
@@ -177,13 +177,12 @@ func TestFeedCountsEveryLineOnce(t *testing.T) {
 	}
 }
 
-// A feed that is run again applies nothing twice and tells the same of every line.
-func TestFeedAgain(t *testing.T) {
-	for _, way := range []feed.Way{feed.WaySignal, feed.WayUpdate} {
-		t.Run(string(way), func(t *testing.T) {
+func TestARepeatedFeedAppliesNothingTwiceAndRejectsTheSameLines(t *testing.T) {
+	for _, mode := range []feed.Mode{feed.ModeSignal, feed.ModeUpdate} {
+		t.Run(string(mode), func(t *testing.T) {
 			c := newCenter()
-			first := run(t, c, feed.Options{Way: way})
-			again := run(t, c, feed.Options{Way: way})
+			first := run(t, c, feed.Options{Mode: mode})
+			again := run(t, c, feed.Options{Mode: mode})
 			require.Zero(t, again.Accepted)
 			require.Equal(t, first.Accepted+first.Duplicates, again.Duplicates)
 			require.Len(t, again.Rejected, len(first.Rejected))
@@ -195,7 +194,7 @@ func TestFeedAgain(t *testing.T) {
 	}
 }
 
-func TestFeedKeepsOrderInAnInteractionAndRunsOthersBeside(t *testing.T) {
+func TestRunKeepsTheOrderWithinAnInteractionAndSendsOthersInParallel(t *testing.T) {
 	const interactions, commands = 20, 30
 	var b strings.Builder
 	for i := range interactions {
@@ -220,7 +219,7 @@ func TestFeedKeepsOrderInAnInteractionAndRunsOthersBeside(t *testing.T) {
 	}
 }
 
-func TestFeedBreaksOffWhenTemporalIsGone(t *testing.T) {
+func TestAFeedBreaksOffWithoutTemporal(t *testing.T) {
 	c := newCenter()
 	c.fail = client.ErrUnreachable
 	_, err := feed.Run(context.Background(), c, strings.NewReader(text), feed.Options{ContactCenter: "default"})
@@ -228,15 +227,14 @@ func TestFeedBreaksOffWhenTemporalIsGone(t *testing.T) {
 	require.ErrorContains(t, err, "run it again")
 }
 
-func TestFeedStopsWithItsContext(t *testing.T) {
+func TestRunEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_, err := feed.Run(ctx, newCenter(), strings.NewReader(strings.Repeat(text, 100)), feed.Options{ContactCenter: "default"})
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// A repeated start is a duplicate, as every other repeat is: in the same feed, and in
-// a later one.
+// A start may be repeated in the same feed, or in a later one.
 func TestARepeatedStartIsADuplicate(t *testing.T) {
 	c := newCenter()
 	for _, want := range []feed.Result{{Accepted: 2, Duplicates: 2}, {Duplicates: 4}} {
@@ -252,15 +250,15 @@ func TestARepeatedStartIsADuplicate(t *testing.T) {
 	}
 }
 
-// silent has no worker: signals are taken, questions are not answered.
-type silent struct{ *center }
+// workerless is a center without workers: it stores signals and answers no query.
+type workerless struct{ *center }
 
-func (silent) Rejected(context.Context, client.Name) ([]contract.Rejected, error) {
+func (workerless) Rejected(context.Context, client.Name) ([]contract.Rejected, error) {
 	return nil, fmt.Errorf("x: %w", client.ErrNoWorker)
 }
 
-func TestFeedWithoutWorkersSaysWhatItDoesNotKnow(t *testing.T) {
-	result, err := feed.Run(context.Background(), silent{newCenter()}, strings.NewReader(
+func TestWithoutWorkersTheOutcomeOfASignalIsUnknown(t *testing.T) {
+	result, err := feed.Run(context.Background(), workerless{newCenter()}, strings.NewReader(
 		`{"interaction":"a","command":"start","channel":"chat"}`+"\n"+`{"interaction":"a","command":"one"}`,
 	), feed.Options{ContactCenter: "default"})
 	require.NoError(t, err)
@@ -268,13 +266,13 @@ func TestFeedWithoutWorkersSaysWhatItDoesNotKnow(t *testing.T) {
 	require.Equal(t, 1, result.Unknown)
 }
 
-func TestProgressIsToldOfEveryLine(t *testing.T) {
+func TestProgressIsCalledForEveryLine(t *testing.T) {
 	var mu sync.Mutex
-	told := 0
+	calls := 0
 	run(t, newCenter(), feed.Options{Progress: func() {
 		mu.Lock()
 		defer mu.Unlock()
-		told++
+		calls++
 	}})
-	require.Equal(t, 12, told)
+	require.Equal(t, 12, calls)
 }

@@ -10,15 +10,15 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 
 	"segue/client"
+	"segue/excerpt"
 )
 
-// CommandStart is the line that starts its interaction.
+// CommandStart is the command of the line that starts an interaction.
 const CommandStart = "start"
 
-// MaxLine is the longest line that is taken, in bytes.
+// MaxLine is the length of the longest line that is sent, in bytes.
 const MaxLine = 1 << 20
 
 // Line is one line of a feed that can be sent.
@@ -27,31 +27,31 @@ type Line struct {
 	Number  int
 	Name    client.Name
 	Command string
-	// EventID is the payload's event_id. A line without one has got one that
-	// follows from its content; a line whose event_id is no text has none.
+	// EventID is the payload's event_id. A line without one gets one that is derived from its
+	// content. It is empty for a start, and if the event_id is not a string.
 	EventID string
-	// Payload is the line without what addresses it.
+	// Payload is the line without the fields that address it.
 	Payload json.RawMessage
 }
 
-// BadLine is a line that names no interaction or no command, so that there is
-// nobody to send it to.
+// BadLine is a line that cannot be sent: it is not a JSON object, it is longer than MaxLine,
+// or it does not name a valid interaction and a command.
 type BadLine struct {
 	Number int
 	Reason string
 }
 
-// Scan reads a feed and gives each line, good or bad, in order. Lines that name
-// no contact center get the one given. It stops at the first error of the reader
-// or of one of the two functions.
+// Scan reads a feed and calls good or bad for each line that is not blank, in order. Lines
+// without a contact center are in the given one. Scan stops at the first error of the reader
+// or of a call, and returns it.
 func Scan(r io.Reader, contactCenter string, good func(Line) error, bad func(BadLine) error) error {
 	reader := bufio.NewReaderSize(r, 64<<10)
 	repeats := map[string]int{}
 	for number := 1; ; number++ {
 		text, err := readLine(reader)
 		if text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\ufeff"))); len(text) > 0 {
-			if given := give(text, number, contactCenter, repeats, good, bad); given != nil {
-				return given
+			if stop := emit(text, number, contactCenter, repeats, good, bad); stop != nil {
+				return stop
 			}
 		}
 		if errors.Is(err, io.EOF) {
@@ -63,7 +63,7 @@ func Scan(r io.Reader, contactCenter string, good func(Line) error, bad func(Bad
 	}
 }
 
-func give(text []byte, number int, contactCenter string, repeats map[string]int, good func(Line) error, bad func(BadLine) error) error {
+func emit(text []byte, number int, contactCenter string, repeats map[string]int, good func(Line) error, bad func(BadLine) error) error {
 	line, identified, err := parse(text, contactCenter)
 	if err != nil {
 		return bad(BadLine{Number: number, Reason: err.Error()})
@@ -89,16 +89,15 @@ func readLine(reader *bufio.Reader) ([]byte, error) {
 	}
 }
 
-// parse reads a line. It is identified when it needs no event id from its content: it
-// has one, of whatever form (what is wrong with it is for the interaction to say), or
-// it is a start.
+// parse reads a line. The line is identified if it needs no event id that is derived from its
+// content: it is a start, or it has an event id. The interaction refuses an invalid one.
 func parse(text []byte, contactCenter string) (line Line, identified bool, err error) {
 	if len(text) > MaxLine {
-		return Line{}, false, fmt.Errorf("the line has over %d bytes: send less in one command", MaxLine)
+		return Line{}, false, fmt.Errorf("the line has over %d bytes: use less in one command", MaxLine)
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(text, &fields); err != nil || fields == nil {
-		return Line{}, false, fmt.Errorf("the line is no JSON object: %s", because(err))
+		return Line{}, false, fmt.Errorf("the line is not a JSON object: %s", because(err))
 	}
 	line.Name = client.Name{ContactCenter: contactCenter}
 	for _, address := range []struct {
@@ -110,7 +109,7 @@ func parse(text []byte, contactCenter string) (line Line, identified bool, err e
 			continue
 		}
 		if !given || json.Unmarshal(raw, address.into) != nil || *address.into == "" {
-			return Line{}, false, fmt.Errorf("%s: %s: give it as text", address.field, excerpt(raw))
+			return Line{}, false, fmt.Errorf("%s: %s: use a string that is not empty", address.field, shown(raw))
 		}
 		delete(fields, address.field)
 	}
@@ -134,8 +133,8 @@ func parse(text []byte, contactCenter string) (line Line, identified bool, err e
 	return line, identified, err
 }
 
-// name writes into a start object which interaction it starts, as the workflow
-// wants it, unless it says so itself.
+// name adds the interaction's id and contact center to a start object that lacks them: the
+// workflow requires both.
 func (l *Line) name(fields map[string]json.RawMessage) {
 	for field, value := range map[string]string{"id": l.Name.ID, "contact_center": l.Name.ContactCenter} {
 		if _, given := fields[field]; !given {
@@ -151,18 +150,15 @@ func because(err error) string {
 	return err.Error()
 }
 
-func excerpt(raw json.RawMessage) string {
-	switch {
-	case raw == nil:
+func shown(raw json.RawMessage) string {
+	if raw == nil {
 		return "missing"
-	case len(raw) > 60:
-		return strings.ToValidUTF8(string(raw[:60]), "") + "…"
 	}
-	return string(raw)
+	return excerpt.Of(string(raw), 60)
 }
 
-// identify gives a command without an event id one that follows from its content
-// and from how often the same line came before: the same file gives the same ids.
+// identify derives an event id from the line's content and from how often the same line came
+// before, so that the same file has the same ids each time.
 func (l *Line) identify(repeats map[string]int) {
 	sum := sha256.Sum256([]byte(l.Name.String() + "\x00" + l.Command + "\x00" + string(l.Payload)))
 	id := "feed-" + hex.EncodeToString(sum[:12])

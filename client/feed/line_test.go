@@ -34,12 +34,12 @@ func TestScanSplitsAddressFromPayload(t *testing.T) {
 	}}, lines)
 }
 
-func TestScanTakesTheLinesContactCenter(t *testing.T) {
+func TestALineMayNameItsContactCenter(t *testing.T) {
 	lines, _ := scan(t, `{"interaction":"c1","contact_center":"berlin","command":"hold","event_id":"e"}`)
 	require.Equal(t, client.Name{ContactCenter: "berlin", ID: "c1"}, lines[0].Name)
 }
 
-// The workflow wants both in its input.
+// The workflow requires both in its input.
 func TestScanNamesTheInteractionInItsStart(t *testing.T) {
 	lines, _ := scan(t, `{"interaction":"c1","command":"start","channel":"chat"}`)
 	require.JSONEq(t, `{"id":"c1","contact_center":"default","channel":"chat"}`, string(lines[0].Payload))
@@ -54,13 +54,13 @@ func TestScanCountsLinesAndSkipsBlankOnes(t *testing.T) {
 	require.Equal(t, 4, bad[0].Number)
 }
 
-func TestScanRefusesWhatCannotBeSent(t *testing.T) {
+func TestScanReportsLinesThatCannotBeSent(t *testing.T) {
 	for text, reason := range map[string]string{
-		`oops`:                                   "no JSON object",
-		`[1]`:                                    "no JSON object",
-		`null`:                                   "no JSON object",
+		`oops`:                                   "not a JSON object",
+		`[1]`:                                    "not a JSON object",
+		`null`:                                   "not a JSON object",
 		`{}`:                                     "interaction: missing",
-		`{"a":1} x`:                              "no JSON object",
+		`{"a":1} x`:                              "not a JSON object",
 		`{"interaction":7,"command":"hold"}`:     "interaction: 7",
 		`{"interaction":"","command":"hold"}`:    "interaction: \"\"",
 		`{"interaction":"a b","command":"hold"}`: `interaction id "a b"`,
@@ -72,13 +72,13 @@ func TestScanRefusesWhatCannotBeSent(t *testing.T) {
 		lines, bad := scan(t, text+"\n"+`{"interaction":"next","command":"hold"}`)
 		require.Len(t, bad, 1, "%.80s", text)
 		require.Contains(t, bad[0].Reason, reason)
-		require.Len(t, lines, 1, "the next line is read all the same")
+		require.Len(t, lines, 1, "the next line is read nevertheless")
 	}
 }
 
 func big(n int) string { return strings.Repeat("x", n) }
 
-func TestScanGivesEventIDsThatFollowFromTheContent(t *testing.T) {
+func TestScanDerivesEventIDsFromTheContent(t *testing.T) {
 	text := `{"interaction":"c1","command":"hold"}
 {"interaction":"c1","command":"hold"}
 {"interaction":"c2","command":"hold"}
@@ -90,7 +90,7 @@ func TestScanGivesEventIDsThatFollowFromTheContent(t *testing.T) {
 	seen := map[string]bool{}
 	for _, line := range first {
 		require.NotEmpty(t, line.EventID)
-		require.False(t, seen[line.EventID], "each line its own")
+		require.False(t, seen[line.EventID], "each line has its own id")
 		seen[line.EventID] = true
 		var payload struct {
 			EventID string `json:"event_id"`
@@ -101,8 +101,8 @@ func TestScanGivesEventIDsThatFollowFromTheContent(t *testing.T) {
 	require.JSONEq(t, `{"event_id":"`+first[3].EventID+`","agent":"bea"}`, string(first[3].Payload))
 }
 
-// An event_id deeper inside is data, and an empty one is none: such a line gets its own.
-func TestScanIdentifiesWhatOnlyHasAnEventIDInside(t *testing.T) {
+// A nested event_id is data, and an empty one counts as missing.
+func TestScanDerivesAnEventIDForALineWithOnlyANestedOne(t *testing.T) {
 	for _, text := range []string{
 		`{"interaction":"fe-1","command":"survey","answers":{"event_id":"7","csat":"5"}}`,
 		`{"interaction":"fe-1","command":"update_user_data","user_data":{"last":[{"event_id":"x"}]}}`,
@@ -120,21 +120,21 @@ func TestScanIdentifiesWhatOnlyHasAnEventIDInside(t *testing.T) {
 	}
 }
 
-// What is wrong with an event_id is for the interaction to say.
-func TestScanLeavesAWrongEventIDAlone(t *testing.T) {
+// The interaction refuses an invalid event_id.
+func TestScanKeepsAnInvalidEventID(t *testing.T) {
 	lines, bad := scan(t, `{"interaction":"c1","command":"hold","event_id":7}`)
 	require.Empty(t, bad)
 	require.Empty(t, lines[0].EventID)
 	require.JSONEq(t, `{"event_id":7}`, string(lines[0].Payload))
 }
 
-func TestScanStopsWhenToldTo(t *testing.T) {
+func TestScanStopsAtTheErrorOfACall(t *testing.T) {
 	stop := errors.New("enough")
-	given := 0
+	calls := 0
 	err := feed.Scan(strings.NewReader(strings.Repeat(`{"interaction":"c1","command":"hold"}`+"\n", 5)), "default", func(feed.Line) error {
-		given++
+		calls++
 		return stop
 	}, nil)
 	require.ErrorIs(t, err, stop)
-	require.Equal(t, 1, given)
+	require.Equal(t, 1, calls)
 }

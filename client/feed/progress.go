@@ -7,91 +7,91 @@ import (
 	"segue/contract"
 )
 
-// progress is what a feed knows of one interaction.
+// progress is what a feed knows about one interaction.
 type progress struct {
 	name    client.Name
 	started bool
-	// sent are the lines whose fate only the interaction knows, in order.
+	// sent are the lines whose outcome only the interaction knows, in order.
 	sent []sentLine
-	// applied are the event ids that this feed knows to be applied.
+	// applied are the event ids that are known to be applied.
 	applied map[string]bool
-	// received are the event ids that Temporal has on record; nil until asked.
+	// received are the event ids that Temporal has on record; nil until they are loaded.
 	received map[string]bool
-	// silent is why the interaction did not answer; nil as long as it may.
-	silent error
-	// unknown are the numbers of the lines whose outcome is not known for that reason.
+	// unanswered is why the interaction did not answer; nil while it may.
+	unanswered error
+	// unknown are the numbers of the lines whose outcome is unknown for that reason.
 	unknown []int
 }
 
 type sentLine struct {
 	Line
-	// before says that it was not sent now, because it was before.
+	// before reports that an earlier feed, not this one, has sent the line.
 	before   bool
 	rejected bool
 }
 
-func (b *progress) apply(eventID string) {
+func (p *progress) markApplied(eventID string) {
 	if eventID != "" {
-		b.applied[eventID] = true
+		p.applied[eventID] = true
 	}
 }
 
-// learn asks, once, which event ids the interaction has been sent.
-func (b *progress) learn(ctx context.Context, target Target) error {
-	if b.received != nil {
+// loadReceived reads, once, which event ids the interaction has been sent.
+func (p *progress) loadReceived(ctx context.Context, target Target) error {
+	if p.received != nil {
 		return nil
 	}
-	received, err := target.Received(ctx, b.name)
+	received, err := target.Received(ctx, p.name)
 	if err != nil {
 		return err
 	}
-	b.received = received
+	p.received = received
 	return nil
 }
 
-// giveUp counts every line whose outcome only the interaction knows as unknown.
-func (b *progress) giveUp(why error) {
-	b.silent = why
-	for _, line := range b.sent {
-		b.unknown = append(b.unknown, line.Number)
+// markUnknown counts every line whose outcome only the interaction knows as unknown.
+func (p *progress) markUnknown(why error) {
+	p.unanswered = why
+	for _, line := range p.sent {
+		p.unknown = append(p.unknown, line.Number)
 	}
-	b.sent = nil
+	p.sent = nil
 }
 
-// settle finds out what became of the signals: the interaction lists those that
-// it refused; the others were applied, or repeats of what was.
-func (b *progress) settle(ctx context.Context, target Target, result *Result) error {
-	if len(b.sent) == 0 {
+// settleSignals counts the outcomes of the signals. The interaction lists those that it
+// refused; the others were applied or are repeats.
+func (p *progress) settleSignals(ctx context.Context, target Target, result *Result) error {
+	if len(p.sent) == 0 {
 		return nil
 	}
-	rejected, err := target.Rejected(ctx, b.name)
+	rejected, err := target.Rejected(ctx, p.name)
 	if err != nil {
 		return err
 	}
 	for _, entry := range rejected {
-		if line := b.lineOf(entry); line != nil {
+		if line := p.lineOf(entry); line != nil {
 			line.rejected = true
 			result.reject(line.Line, entry.Reason)
 		}
 	}
-	for _, line := range b.sent {
+	for _, line := range p.sent {
 		switch {
 		case line.rejected:
-		case line.before || line.EventID != "" && b.applied[line.EventID]:
+		case line.before || line.EventID != "" && p.applied[line.EventID]:
 			result.Duplicates++
 		default:
 			result.Accepted++
-			b.apply(line.EventID)
+			p.markApplied(line.EventID)
 		}
 	}
 	return nil
 }
 
-// lineOf finds the line that an entry of the rejected list tells of: the first
-// with its command and event id that no other entry told of.
-func (b *progress) lineOf(entry contract.Rejected) *sentLine {
-	for i := range b.sent {
-		line := &b.sent[i]
+// lineOf finds the line of a refused signal: the first with its command and event id that no
+// other refused signal has.
+func (p *progress) lineOf(entry contract.Rejected) *sentLine {
+	for i := range p.sent {
+		line := &p.sent[i]
 		if !line.rejected && line.Command == entry.Command && line.EventID == entry.EventID {
 			return line
 		}

@@ -7,30 +7,30 @@ import (
 	"segue/client"
 )
 
-// Result is what became of a feed.
+// Result counts the outcomes of a feed's lines. Each line is accepted, a duplicate, unknown or
+// rejected.
 type Result struct {
-	// Lines counts the lines that hold something.
+	// Lines counts the lines that are not blank.
 	Lines int `json:"lines"`
-	// Interactions counts those that lines name.
+	// Interactions counts the interactions that lines name.
 	Interactions int `json:"interactions"`
-	// Accepted counts the lines that were applied now.
+	// Accepted counts the lines that this feed applied.
 	Accepted int `json:"accepted"`
-	// Duplicates counts the lines that had been applied before: earlier in this
-	// feed, or in an earlier one.
+	// Duplicates counts the lines that had been applied before, in this feed or an earlier one.
 	Duplicates int `json:"duplicates"`
-	// Unknown counts the lines of interactions that did not answer: signals that Temporal has and whose outcome is not
-	// known, and lines that were not sent behind an update without an answer.
+	// Unknown counts the lines of interactions that did not answer: signals that Temporal has stored and whose outcome is
+	// unknown, and lines that were not sent because an update in front of them was not answered.
 	Unknown int `json:"unknown"`
 	// Unanswered lists those interactions, in the order of their names.
 	Unanswered []Unanswered `json:"unanswered"`
-	// Rejected lists the others, by line.
+	// Rejected lists the rejected lines, in the order of the feed.
 	Rejected []Rejection `json:"rejected"`
 
-	// Runs are the first runs of the interactions that this feed started.
+	// Runs are the run ids of the interactions that this feed started.
 	Runs map[client.Name]string `json:"-"`
 }
 
-// Rejection is a line that changed nothing, and why.
+// Rejection is a line that changed nothing, and the reason.
 type Rejection struct {
 	Line        int    `json:"line"`
 	Interaction string `json:"interaction,omitempty"`
@@ -39,17 +39,17 @@ type Rejection struct {
 	Reason      string `json:"reason"`
 }
 
-// Unanswered is an interaction that did not answer, and why.
+// Unanswered is an interaction that did not answer, and the reason.
 type Unanswered struct {
 	Interaction string `json:"interaction"`
-	// Lines are the numbers of its lines whose outcome is not known.
+	// Lines are the numbers of its lines whose outcome is unknown.
 	Lines  []int  `json:"lines"`
 	Reason string `json:"reason"`
 }
 
-func (r *Result) unanswered(b *progress) {
-	r.Unknown += len(b.unknown)
-	r.Unanswered = append(r.Unanswered, Unanswered{Interaction: b.name.String(), Lines: b.unknown, Reason: b.silent.Error()})
+func (r *Result) addUnanswered(p *progress) {
+	r.Unknown += len(p.unknown)
+	r.Unanswered = append(r.Unanswered, Unanswered{Interaction: p.name.String(), Lines: p.unknown, Reason: p.unanswered.Error()})
 }
 
 func (r *Result) reject(l Line, reason string) {
@@ -58,7 +58,7 @@ func (r *Result) reject(l Line, reason string) {
 	})
 }
 
-// merge adds what another worker of the same feed has counted.
+// merge adds the result of one worker.
 func (r *Result) merge(other Result) {
 	r.Lines += other.Lines
 	r.Interactions += other.Interactions

@@ -12,14 +12,14 @@ import (
 	"segue/interaction"
 )
 
-// worker sends the lines of its share of the interactions, one after the other.
+// worker sends the lines of its share of the interactions one after the other.
 type worker struct {
 	target   Target
 	options  Options
 	progress map[client.Name]*progress
 	order    []*progress
 	result   Result
-	// answered says that some interaction of the feed has answered; all workers share it.
+	// answered reports whether any interaction of the feed has answered; all workers share it.
 	answered *atomic.Bool
 }
 
@@ -31,8 +31,8 @@ func newWorker(target Target, options Options, answered *atomic.Bool) *worker {
 	}
 }
 
-// run sends until there are no more lines, then asks each interaction what it
-// refused: a signal's sender is not told.
+// run sends all lines, then queries each interaction for the signals that it refused: the
+// sender of a signal gets no answer.
 func (w *worker) run(ctx context.Context, lines <-chan Line) error {
 	defer func() { w.result.Interactions = len(w.order) }()
 	for line := range lines {
@@ -45,51 +45,53 @@ func (w *worker) run(ctx context.Context, lines <-chan Line) error {
 		}
 		w.options.Progress()
 	}
-	return w.settle(ctx)
+	return w.settleInteractions(ctx)
 }
 
-// silenceLimit is how many interactions of one worker's share may stay silent one after the other before the rest is not
-// asked, as long as none of the whole feed has answered: then no worker runs, and each question would wait for one.
+// silenceLimit is how many interactions of one worker's share may leave a query unanswered, while none of the whole feed
+// has answered, before the rest is not queried: then no Segue worker runs, and each query would wait for one.
 const silenceLimit = 3
 
-// settle asks every interaction what it refused. One that cannot answer changes nothing for the others.
-func (w *worker) settle(ctx context.Context) error {
+// settleInteractions queries every interaction for its refused signals. One that does not answer changes nothing for the
+// others.
+func (w *worker) settleInteractions(ctx context.Context) error {
 	var noWorker error
 	for silences, i := 0, 0; i < len(w.order); i++ {
-		b := w.order[i]
-		if noWorker == nil || len(b.sent) == 0 || w.answered.Load() {
-			asked := len(b.sent) > 0
-			if err := w.counted(b, b.settle(ctx, w.target, &w.result)); err != nil {
+		p := w.order[i]
+		if noWorker == nil || len(p.sent) == 0 || w.answered.Load() {
+			isQueried := len(p.sent) > 0
+			if err := w.tolerate(p, p.settleSignals(ctx, w.target, &w.result)); err != nil {
 				return err
 			}
 			switch {
-			case asked && b.silent == nil:
+			case isQueried && p.unanswered == nil:
 				w.answered.Store(true)
-			case asked && errors.Is(b.silent, client.ErrNoWorker):
+			case isQueried && errors.Is(p.unanswered, client.ErrNoWorker):
 				if silences++; silences == silenceLimit {
-					noWorker = b.silent
+					noWorker = p.unanswered
 				}
 			}
 		} else {
-			b.giveUp(noWorker)
+			p.markUnknown(noWorker)
 		}
-		if b.silent != nil {
-			w.result.unanswered(b)
+		if p.unanswered != nil {
+			w.result.addUnanswered(p)
 		}
 	}
 	return nil
 }
 
-// counted returns an error that would meet every other interaction as well. Any other is why this one does not answer.
-func (w *worker) counted(b *progress, err error) error {
+// tolerate returns an error that concerns the whole feed. It records any other as the reason why the interaction does not
+// answer.
+func (w *worker) tolerate(p *progress, err error) error {
 	if err == nil || isFatal(err) {
 		return err
 	}
-	b.giveUp(err)
+	p.markUnknown(err)
 	return nil
 }
 
-// isFatal reports whether an error concerns the whole feed: Temporal is away, or denies access.
+// isFatal reports whether an error concerns the whole feed: Temporal is unreachable, or denies access.
 func isFatal(err error) bool {
 	var namespace *serviceerror.NamespaceNotFound
 	if errors.Is(err, client.ErrUnreachable) || errors.As(err, &namespace) || errors.Is(err, context.Canceled) {
@@ -103,36 +105,36 @@ func isFatal(err error) bool {
 }
 
 func (w *worker) progressOf(n client.Name) *progress {
-	b, ok := w.progress[n]
+	p, ok := w.progress[n]
 	if !ok {
-		b = &progress{name: n, applied: map[string]bool{}}
-		w.progress[n] = b
-		w.order = append(w.order, b)
+		p = &progress{name: n, applied: map[string]bool{}}
+		w.progress[n] = p
+		w.order = append(w.order, p)
 	}
-	return b
+	return p
 }
 
-func (w *worker) send(ctx context.Context, b *progress, line Line) error {
+func (w *worker) send(ctx context.Context, p *progress, line Line) error {
 	switch {
-	case b.silent != nil:
-		// Its lines are sent in order: none goes past one that was not answered.
-		b.unknown = append(b.unknown, line.Number)
+	case p.unanswered != nil:
+		// Lines are sent in order: none passes one that was not answered.
+		p.unknown = append(p.unknown, line.Number)
 		return nil
 	case line.Command == CommandStart:
-		return w.start(ctx, b, line)
-	case b.received[line.EventID]:
-		// An earlier feed has sent it; whether it was refused then is asked in the end.
-		b.sent = append(b.sent, sentLine{Line: line, before: true})
+		return w.start(ctx, p, line)
+	case p.received[line.EventID]:
+		// An earlier feed has sent it; settleInteractions finds out whether it was refused.
+		p.sent = append(p.sent, sentLine{Line: line, before: true})
 		return nil
-	case w.options.wayFor(line.Name) == WayUpdate:
-		return w.update(ctx, b, line)
+	case w.options.modeFor(line.Name) == ModeUpdate:
+		return w.update(ctx, p, line)
 	default:
-		return w.signal(ctx, b, line)
+		return w.signal(ctx, p, line)
 	}
 }
 
-// start does not send what would only fail the workflow.
-func (w *worker) start(ctx context.Context, b *progress, line Line) error {
+// start starts an interaction. It does not send a start that would only fail the workflow.
+func (w *worker) start(ctx context.Context, p *progress, line Line) error {
 	start, err := interaction.DecodeStart(line.Payload)
 	if err != nil {
 		w.result.reject(line, err.Error())
@@ -141,67 +143,67 @@ func (w *worker) start(ctx context.Context, b *progress, line Line) error {
 	run, err := w.target.Start(ctx, line.Name, line.Payload, start.Reopen)
 	var exists *client.ExistsError
 	switch {
-	case errors.As(err, &exists) && b.started:
+	case errors.As(err, &exists) && p.started:
 		w.result.Duplicates++
 		return nil
 	case errors.As(err, &exists):
 		w.result.Duplicates++
-		return w.counted(b, b.learn(ctx, w.target))
+		return w.tolerate(p, p.loadReceived(ctx, w.target))
 	case err != nil:
-		return w.refusedOrFatal(ctx, b, line, err)
+		return w.refusedOrFatal(ctx, p, line, err)
 	}
-	b.started = true
+	p.started = true
 	w.result.Accepted++
 	w.result.Runs[line.Name] = run
 	return nil
 }
 
-func (w *worker) signal(ctx context.Context, b *progress, line Line) error {
+func (w *worker) signal(ctx context.Context, p *progress, line Line) error {
 	if err := w.target.Signal(ctx, line.Name, line.Command, line.Payload); err != nil {
-		return w.refusedOrFatal(ctx, b, line, err)
+		return w.refusedOrFatal(ctx, p, line, err)
 	}
-	b.sent = append(b.sent, sentLine{Line: line})
+	p.sent = append(p.sent, sentLine{Line: line})
 	return nil
 }
 
-func (w *worker) update(ctx context.Context, b *progress, line Line) error {
+func (w *worker) update(ctx context.Context, p *progress, line Line) error {
 	answer, err := w.target.Update(ctx, line.Name, line.Command, line.EventID, line.Payload)
 	switch {
 	case err != nil:
-		return w.refusedOrFatal(ctx, b, line, err)
-	case answer.Duplicate || b.applied[line.EventID]:
-		// A repeated update id gets its first answer again, without a word of that.
+		return w.refusedOrFatal(ctx, p, line, err)
+	case answer.Duplicate || p.applied[line.EventID]:
+		// Temporal answers a repeated update id with the first answer, which is not marked as a repeat.
 		w.result.Duplicates++
 	default:
 		w.result.Accepted++
-		b.apply(line.EventID)
+		p.markApplied(line.EventID)
 	}
 	return nil
 }
 
-// refusedOrFatal counts what concerns this line or its interaction, and returns what would
-// meet every other one as well.
-func (w *worker) refusedOrFatal(ctx context.Context, b *progress, line Line, err error) error {
+// refusedOrFatal counts an error that concerns this line or its interaction, and returns one
+// that concerns the whole feed.
+func (w *worker) refusedOrFatal(ctx context.Context, p *progress, line Line, err error) error {
 	var refused *client.RefusedError
 	switch {
 	case errors.As(err, &refused), errors.Is(err, client.ErrNotFound):
 	case errors.Is(err, client.ErrCompleted):
-		if learned := w.counted(b, b.learn(ctx, w.target)); learned != nil {
+		if learned := w.tolerate(p, p.loadReceived(ctx, w.target)); learned != nil {
 			return learned
 		}
-		if b.silent != nil {
-			b.unknown = append(b.unknown, line.Number)
+		if p.unanswered != nil {
+			p.unknown = append(p.unknown, line.Number)
 			return nil
 		}
-		if line.EventID != "" && b.received[line.EventID] {
-			b.sent = append(b.sent, sentLine{Line: line, before: true})
+		if line.EventID != "" && p.received[line.EventID] {
+			p.sent = append(p.sent, sentLine{Line: line, before: true})
 			return nil
 		}
 	case isFatal(err):
 		return err
 	default:
-		b.giveUp(err)
-		b.unknown = append(b.unknown, line.Number)
+		p.markUnknown(err)
+		p.unknown = append(p.unknown, line.Number)
 		return nil
 	}
 	w.result.reject(line, err.Error())

@@ -1,5 +1,10 @@
-// Package lanes finds the deliveries that lane workflows hold, across a namespace,
-// and passes an operator's wish on to them: to send them again, or to give them up.
+// Package lanes finds the deliveries that lane workflows hold, in a whole namespace, and sends
+// an operator's request for them: to redeliver or to discard.
 //
-// It must never know how they are shown, nor how Temporal is reached.
+// Find searches with a Filter; Send signals the lanes of what was found:
+//
+//	found, err := lanes.Find(ctx, source, lanes.Filter{Call: "crm", Parked: true}, 1000, nil)
+//	result, err := lanes.Send(ctx, source, filter, found, lanes.Operation{Signal: contract.SignalRedeliver, By: "ada"})
+//
+// The package must never know how deliveries are shown, nor how Temporal is reached.
 package lanes

@@ -10,28 +10,31 @@ import (
 	"segue/contract"
 )
 
-// Filter says which deliveries are meant; what is empty does not narrow.
+// Filter selects deliveries. An empty field does not narrow the selection; the zero Filter
+// selects all deliveries that are neither delivered nor discarded.
 type Filter struct {
 	ContactCenter, Interaction, Call string
-	// Class is that of the last failure.
+	// Class is the class of the last failure, such as "http_5xx".
 	Class string
-	// Since leaves out what failed last before it; what was never tried counts from
-	// its event.
+	// Since leaves out deliveries whose last attempt was earlier; those without an attempt
+	// count from their event, discarded ones from when they were discarded.
 	Since time.Time
-	IDs   []string
-	// Parked and Retrying choose by what they wait for: a person, or the time of their
-	// next attempt. With neither, everything that is not settled is meant.
+	// IDs are delivery ids, which receivers see as webhook-id.
+	IDs []string
+	// Parked selects the deliveries that wait for an operator, Retrying those that wait for
+	// the time of their next attempt; both together select either.
 	Parked, Retrying bool
-	// Settled takes in what has arrived or was given up.
+	// Settled adds deliveries that are delivered or discarded.
 	Settled bool
-	// Discarded means what was given up, and nothing else.
+	// Discarded selects discarded deliveries and nothing else, also in lanes that have closed.
 	Discarded bool
 }
 
-// Query is the lanes to look into, in Temporal's list language.
+// Query returns a query in Temporal's list language for the lanes that may hold selected
+// deliveries.
 func (f Filter) Query() string {
 	conditions := []string{"WorkflowType = '" + contract.WorkflowDelivery + "'"}
-	if f.Discarded { // a lane that continued as new has taken along what it lists
+	if f.Discarded { // a run that continued as new has passed on what it lists
 		conditions = append(conditions, "ExecutionStatus != 'ContinuedAsNew'", client.Equals(contract.AttributeOutcome.GetName(), string(contract.StatusDiscarded)))
 	} else {
 		conditions = append(conditions, "ExecutionStatus = 'Running'")
@@ -51,16 +54,17 @@ func (f Filter) Query() string {
 	return strings.Join(conditions, " AND ")
 }
 
-// Match tells whether a delivery is meant, whatever lane it is in.
+// Match reports whether the filter selects a delivery, apart from its contact center and
+// interaction, which Query has checked.
 func (f Filter) Match(record contract.DeliveryRecord) bool {
-	return f.waits(record) &&
+	return f.matchesStatus(record) &&
 		(f.Call == "" || record.Call == f.Call) &&
 		(f.Class == "" || record.Class == f.Class) &&
 		(len(f.IDs) == 0 || slices.Contains(f.IDs, record.ID)) &&
 		!f.isOlder(record)
 }
 
-func (f Filter) waits(record contract.DeliveryRecord) bool {
+func (f Filter) matchesStatus(record contract.DeliveryRecord) bool {
 	if f.Discarded {
 		return record.Status == contract.StatusDiscarded
 	}
@@ -85,25 +89,25 @@ func (f Filter) isOlder(record contract.DeliveryRecord) bool {
 	return err == nil && at.Before(f.Since)
 }
 
-// Delivery is one delivery and where it is.
+// Delivery is one delivery, and the workflow that has it.
 type Delivery struct {
 	ContactCenter string `json:"contact_center"`
 	Interaction   string `json:"interaction"`
-	// Receiver is the one that an alert tells of; the two above are empty then.
+	// Receiver is the receiver that an alert is about; the two fields above are empty then.
 	Receiver string `json:"receiver,omitempty"`
-	// WorkflowID is the workflow that has it: a lane's or the interaction's.
+	// WorkflowID is the workflow that has the delivery: a lane's or the interaction's.
 	WorkflowID string `json:"workflow_id"`
 	// RunID is the run of a lane that has closed.
 	RunID string `json:"run_id,omitempty"`
 	contract.DeliveryRecord
 }
 
-// In gives a record of a lane its place.
-func In(l client.Lane, record contract.DeliveryRecord) Delivery {
+// DeliveryIn returns the delivery of a lane's record.
+func DeliveryIn(l client.Lane, record contract.DeliveryRecord) Delivery {
 	return Delivery{ContactCenter: l.ContactCenter, Interaction: l.ID, Receiver: l.Receiver, WorkflowID: l.WorkflowID, RunID: l.RunID, DeliveryRecord: record}
 }
 
-// Lane is the lane that has the delivery, whichever run of it is the latest.
+// Lane returns the lane that has the delivery, in its latest run.
 func (d Delivery) Lane() client.Lane {
 	return client.Lane{Name: client.Name{ContactCenter: d.ContactCenter, ID: d.Interaction}, Receiver: d.Receiver, Call: d.Call, WorkflowID: d.WorkflowID}
 }

@@ -11,50 +11,55 @@ import (
 	"segue/contract"
 )
 
-// Source is where lanes are; a connection to Temporal is the real one.
+// Source lists, queries and signals lanes. *client.Client implements the second and third
+// method; Lanes lists workflows in Temporal.
 type Source interface {
-	// Lanes visits the lanes that a query means, until a visit fails.
+	// Lanes calls visit for each lane that matches a query in Temporal's list language, until
+	// visit returns an error, which Lanes returns.
 	Lanes(ctx context.Context, query string, visit func(client.Lane) error) error
 	LaneDeliveries(ctx context.Context, l client.Lane) ([]contract.DeliveryRecord, error)
-	SignalLane(ctx context.Context, l client.Lane, signal string, wish contract.OperatorRequest) error
+	SignalLane(ctx context.Context, l client.Lane, signal string, request contract.OperatorRequest) error
 }
 
-// Found is what a search found.
+// Found is the result of a search.
 type Found struct {
-	// Deliveries are in the order of the list of lanes, and in a lane in its own.
+	// Deliveries are in the order of Source.Lanes, and within a lane in the lane's order.
 	Deliveries []Delivery
-	// More says that there are more than were asked for.
+	// More reports that there are more deliveries than the limit.
 	More bool
-	// Failures are the lanes that did not answer; the others did.
+	// Failures are the lanes that did not answer.
 	Failures []Failure
 }
 
-// Failure is a lane, or a delivery of it, with which something went wrong.
+// Failure is a lane, or a delivery of a lane, for which a query or a signal failed.
 type Failure struct {
 	WorkflowID string `json:"workflow_id"`
-	ID         string `json:"id,omitempty"`
-	Reason     string `json:"reason"`
+	// ID is the delivery; it is empty if the whole lane failed.
+	ID     string `json:"id,omitempty"`
+	Reason string `json:"reason"`
 }
 
 const (
-	// batch is how many lanes are looked into before the next ones are listed.
+	// batch is how many lanes are queried before the next ones are listed.
 	batch = 64
-	// parallel is how many lanes are asked at once: a query costs a worker a replay.
+	// parallel is how many lanes are queried at once: a query costs a worker a replay.
 	parallel = 8
 )
 
-// Find looks for at most limit deliveries; looked is told of each lane that was
-// looked into, from several goroutines.
-func Find(ctx context.Context, source Source, f Filter, limit int, looked func()) (Found, error) {
-	s := &search{source: source, filter: f, limit: limit, looked: looked}
+// Find searches for at most limit deliveries. It calls queried, unless that is nil, for each
+// lane that it has queried, from several goroutines. A lane that does not answer is in
+// Found.Failures. Find returns an error, and what it has found until then, if the lanes cannot
+// be listed, no worker or no Temporal answers, or the context ends.
+func Find(ctx context.Context, source Source, f Filter, limit int, queried func()) (Found, error) {
+	s := &search{source: source, filter: f, limit: limit, queried: orNothing(queried)}
 	err := source.Lanes(ctx, f.Query(), func(l client.Lane) error {
 		if s.lanes = append(s.lanes, l); len(s.lanes) < batch {
 			return nil
 		}
-		return s.look(ctx)
+		return s.queryLanes(ctx)
 	})
 	if err == nil {
-		err = s.look(ctx)
+		err = s.queryLanes(ctx)
 	}
 	if err != nil && !errors.Is(err, errFull) {
 		return s.found, fmt.Errorf("look for deliveries: %w", err)
@@ -62,38 +67,45 @@ func Find(ctx context.Context, source Source, f Filter, limit int, looked func()
 	return s.found, nil
 }
 
-// errFull ends a search that found more than it was to.
+func orNothing(do func()) func() {
+	if do == nil {
+		return func() {}
+	}
+	return do
+}
+
+// errFull ends a search that has found more than its limit.
 var errFull = errors.New("found enough")
 
-// search is one Find at work.
+// search is the state of one Find.
 type search struct {
-	source Source
-	filter Filter
-	limit  int
-	looked func()
+	source  Source
+	filter  Filter
+	limit   int
+	queried func()
 
-	lanes []client.Lane // listed and not looked into yet
+	lanes []client.Lane // listed and not queried yet
 	found Found
 }
 
-// look asks the listed lanes, side by side, and takes what matches in their order.
-func (s *search) look(ctx context.Context) error {
+// queryLanes queries the listed lanes in parallel and collects what matches in their order.
+func (s *search) queryLanes(ctx context.Context) error {
 	answers := make([][]contract.DeliveryRecord, len(s.lanes))
 	failures := make([]error, len(s.lanes))
 	group, asking := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
 	for i, lane := range s.lanes {
 		group.Go(func() error {
-			defer s.looked()
+			defer s.queried()
 			answers[i], failures[i] = s.source.LaneDeliveries(asking, lane)
-			return ofAll(asking, failures[i])
+			return ofEveryLane(asking, failures[i])
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
 	for i, lane := range s.lanes {
-		if err := s.take(lane, answers[i], failures[i]); err != nil {
+		if err := s.collect(lane, answers[i], failures[i]); err != nil {
 			return err
 		}
 	}
@@ -101,8 +113,8 @@ func (s *search) look(ctx context.Context) error {
 	return nil
 }
 
-func (s *search) take(lane client.Lane, records []contract.DeliveryRecord, failure error) error {
-	if failure != nil && !isOver(failure) {
+func (s *search) collect(lane client.Lane, records []contract.DeliveryRecord, failure error) error {
+	if failure != nil && !isClosed(failure) {
 		s.found.Failures = append(s.found.Failures, Failure{WorkflowID: lane.WorkflowID, Reason: failure.Error()})
 	}
 	for _, record := range records {
@@ -113,13 +125,13 @@ func (s *search) take(lane client.Lane, records []contract.DeliveryRecord, failu
 			s.found.More = true
 			return errFull
 		}
-		s.found.Deliveries = append(s.found.Deliveries, In(lane, record))
+		s.found.Deliveries = append(s.found.Deliveries, DeliveryIn(lane, record))
 	}
 	return nil
 }
 
-// ofAll keeps an error that the other lanes would meet, too.
-func ofAll(ctx context.Context, err error) error {
+// ofEveryLane returns an error that all other lanes would return as well, and nil for others.
+func ofEveryLane(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
@@ -131,7 +143,7 @@ func ofAll(ctx context.Context, err error) error {
 	return nil
 }
 
-// isOver tells whether the lane has closed meanwhile: nothing waits there.
-func isOver(err error) bool {
+// isClosed reports whether the lane has closed in the meantime: nothing waits there.
+func isClosed(err error) bool {
 	return errors.Is(err, client.ErrCompleted) || errors.Is(err, client.ErrNotFound)
 }

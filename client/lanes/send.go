@@ -11,42 +11,44 @@ import (
 	"segue/contract"
 )
 
-// Order is an operator's wish for many deliveries.
-type Order struct {
-	// Signal is workflows.SignalRedeliver or workflows.SignalDiscard.
+// Operation is what an operator requests for many deliveries.
+type Operation struct {
+	// Signal is contract.SignalRedeliver or contract.SignalDiscard.
 	Signal string
-	// Rerender asks for new bytes, of the workers' present configuration.
+	// Rerender makes a redelivery render the requests again, with the workers' current
+	// configuration; they keep their ids.
 	Rerender bool
-	// By is who asks, for the record.
+	// By names the operator, for the record.
 	By string
-	// Rate is how many signals are sent in a second at most; 0 leaves it to the limits
-	// of the calls, which hold in any case.
+	// Rate limits the signals a second; 0 is no limit. The limits of the calls hold in any
+	// case.
 	Rate float64
-	// Done is told of each delivery that is dealt with.
+	// Done, if set, is called after each delivery.
 	Done func()
 }
 
-// Result is what became of an order.
+// Result counts the outcomes of an operation.
 type Result struct {
-	// Matched counts the deliveries that the filter means.
+	// Matched counts the deliveries that were found.
 	Matched int `json:"matched"`
-	// Sent counts those whose lane has the signal.
+	// Sent counts the deliveries whose lane has received the signal.
 	Sent int `json:"sent"`
-	// Skipped counts those that did not wait any more when their turn came.
+	// Skipped counts the deliveries that no longer matched when they were next.
 	Skipped int `json:"skipped"`
-	Failed  int `json:"failed"`
-	// Failures tells of the first ones that failed, and of lanes that did not answer.
+	// Failed counts the deliveries whose signal failed, and the lanes that did not answer.
+	Failed int `json:"failed"`
+	// Failures are the first 100 of those that Failed counts.
 	Failures []Failure `json:"failures,omitempty"`
-	// More says that the filter means still others: run it again.
+	// More reports that the filter matches more deliveries: run the operation again.
 	More bool `json:"more,omitempty"`
-	// DryRun says that nothing was to be sent.
+	// DryRun reports that the caller sent nothing.
 	DryRun bool `json:"dry_run,omitempty"`
 }
 
-// keptFailures bounds what a result tells of.
+// keptFailures bounds Result.Failures.
 const keptFailures = 100
 
-// ResultOf is the result before anything is sent.
+// ResultOf returns the result of a search before anything is sent.
 func ResultOf(found Found) Result {
 	r := Result{Matched: len(found.Deliveries), More: found.More}
 	for _, failure := range found.Failures {
@@ -62,22 +64,22 @@ func (r *Result) fail(failure Failure) {
 	}
 }
 
-// Send passes an order on to the lanes of what was found, one delivery at a time.
-// Each is looked at once more before its turn: what an operator, a retry or the end
-// of its retention has dealt with meanwhile is skipped. An error means that it
-// broke off: the result counts what was done, and the same search and order again
-// do the rest.
-func Send(ctx context.Context, source Source, f Filter, found Found, order Order) (Result, error) {
+// Send signals the lanes of the found deliveries, one delivery at a time. It queries the lane
+// of each delivery again first, and skips a delivery that the filter no longer matches because
+// an operator, a retry or the end of its retention has settled it. An error means that Send
+// broke off: the result counts what was done, and the same search and operation do the rest.
+func Send(ctx context.Context, source Source, f Filter, found Found, op Operation) (Result, error) {
+	done := orNothing(op.Done)
 	result := ResultOf(found)
 	pace := rate.NewLimiter(rate.Inf, 1)
-	if order.Rate > 0 {
-		pace.SetLimit(rate.Limit(order.Rate))
+	if op.Rate > 0 {
+		pace.SetLimit(rate.Limit(op.Rate))
 	}
 	for _, d := range found.Deliveries {
-		sent, err := send(ctx, source, f, d, order, pace)
+		sent, err := send(ctx, source, f, d, op, pace)
 		switch {
-		case ofAll(ctx, err) != nil:
-			return result, fmt.Errorf("%s broke off after %d of %d: %w", order.Signal, result.Sent, result.Matched, ofAll(ctx, err))
+		case ofEveryLane(ctx, err) != nil:
+			return result, fmt.Errorf("%s broke off after %d of %d: %w", op.Signal, result.Sent, result.Matched, ofEveryLane(ctx, err))
 		case err != nil:
 			result.fail(Failure{WorkflowID: d.WorkflowID, ID: d.ID, Reason: err.Error()})
 		case sent:
@@ -85,18 +87,18 @@ func Send(ctx context.Context, source Source, f Filter, found Found, order Order
 		default:
 			result.Skipped++
 		}
-		order.Done()
+		done()
 	}
 	return result, nil
 }
 
-// errNoSource is for a delivery whose lane would not take the signal.
-var errNoSource = errors.New("cannot be rendered anew: what it was made from is not kept, because it, or all that waits in its lane, was too large; " +
+// errNoSource reports a delivery whose lane would refuse to render it again.
+var errNoSource = errors.New("cannot be rendered again: its source is not kept, because the source, or all that waits in its lane, was too large; " +
 	"redeliver it as it is")
 
-// send signals one lane, unless the delivery does not wait there any more.
-func send(ctx context.Context, source Source, f Filter, d Delivery, order Order, pace *rate.Limiter) (bool, error) {
-	if order.Rerender && !d.CanRerender {
+// send signals one lane, unless the delivery no longer waits there.
+func send(ctx context.Context, source Source, f Filter, d Delivery, op Operation, pace *rate.Limiter) (bool, error) {
+	if op.Rerender && !d.CanRerender {
 		return false, errNoSource
 	}
 	lane := d.Lane()
@@ -107,8 +109,8 @@ func send(ctx context.Context, source Source, f Filter, d Delivery, order Order,
 	if err := pace.Wait(ctx); err != nil {
 		return false, err
 	}
-	err = source.SignalLane(ctx, lane, order.Signal, contract.OperatorRequest{ID: d.ID, Rerender: order.Rerender, By: order.By})
-	if err != nil && isOver(err) {
+	err = source.SignalLane(ctx, lane, op.Signal, contract.OperatorRequest{ID: d.ID, Rerender: op.Rerender, By: op.By})
+	if err != nil && isClosed(err) {
 		return false, nil
 	}
 	return err == nil, err
@@ -117,7 +119,7 @@ func send(ctx context.Context, source Source, f Filter, d Delivery, order Order,
 func stillWaits(ctx context.Context, source Source, f Filter, lane client.Lane, id string) (bool, error) {
 	records, err := source.LaneDeliveries(ctx, lane)
 	if err != nil {
-		if isOver(err) {
+		if isClosed(err) {
 			err = nil
 		}
 		return false, err

@@ -32,7 +32,7 @@ type Filter struct {
 
 // Query finds, in Temporal's list language, the workflows that were ended from outside.
 func (f Filter) Query() string {
-	conditions := f.named(endedTypes, "ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed', 'Canceled')")
+	conditions := f.conditions(endedTypes, "ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed', 'Canceled')")
 	if !f.Since.IsZero() {
 		conditions = append(conditions, fmt.Sprintf("CloseTime >= '%s'", f.Since.UTC().Format(time.RFC3339)))
 	}
@@ -41,14 +41,14 @@ func (f Filter) Query() string {
 
 func and(conditions []string) string { return strings.Join(conditions, " AND ") }
 
-// stuck finds the workflows that run and whose tasks fail, again and again.
-func (f Filter) stuck() string {
-	return and(f.named(WorkflowTypes, "ExecutionStatus = 'Running'", "TemporalReportedProblems IS NOT NULL"))
+// stuckQuery finds the workflows that run and whose tasks fail, again and again.
+func (f Filter) stuckQuery() string {
+	return and(f.conditions(WorkflowTypes, "ExecutionStatus = 'Running'", "TemporalReportedProblems IS NOT NULL"))
 }
 
-// named adds to conditions which workflows are meant: by their ids, for one that
+// conditions adds to conditions which workflows are meant: by their ids, for one that
 // ended before its first task is indexed by nothing else.
-func (f Filter) named(types []string, conditions ...string) []string {
+func (f Filter) conditions(types []string, conditions ...string) []string {
 	conditions = append(conditions, "WorkflowType IN ('"+strings.Join(types, "', '")+"')")
 	if f.ContactCenter != "" {
 		path := f.ContactCenter + "/" + f.Interaction
@@ -75,8 +75,8 @@ type Auditor struct {
 	Log       log.Logger
 }
 
-// queueOf is where workflows do what a run that began like this left undone.
-func (a *Auditor) queueOf(started *historypb.WorkflowExecutionStartedEventAttributes) string {
+// taskQueueFor is where workflows do what a run that began like this left undone.
+func (a *Auditor) taskQueueFor(started *historypb.WorkflowExecutionStartedEventAttributes) string {
 	return cmp.Or(a.TaskQueue, started.GetTaskQueue().GetName())
 }
 
@@ -153,14 +153,14 @@ func isUnavailable(err error) bool {
 	return errors.As(err, &unavailable)
 }
 
-// job is a finding and how it is made good.
-type job struct {
+// repair is a finding and how it is made good.
+type repair struct {
 	finding Finding
 	fire    func(ctx context.Context) error
 }
 
 // examine reads what one run left undone; nil is nothing.
-func (a *Auditor) examine(ctx context.Context, r run) (*job, error) {
+func (a *Auditor) examine(ctx context.Context, r run) (*repair, error) {
 	history, err := replay.Fetch(ctx, a.Temporal, r.execution())
 	if err != nil {
 		return nil, err
@@ -177,10 +177,10 @@ func (a *Auditor) examine(ctx context.Context, r run) (*job, error) {
 		return nil, fmt.Errorf("its history does not replay with this version: %w", err)
 	}
 	if left, ok := recalled.Interaction(); ok {
-		return a.interaction(ctx, r, finding, left, started)
+		return a.examineInteraction(ctx, r, finding, left, started)
 	}
 	if left, ok := recalled.Lane(); ok {
-		return a.lane(ctx, r, finding, left, started)
+		return a.examineLane(ctx, r, finding, left, started)
 	}
 	return nil, nil // its start was refused: there never was an interaction
 }
@@ -188,7 +188,7 @@ func (a *Auditor) examine(ctx context.Context, r run) (*job, error) {
 // Stuck lists the workflows whose tasks fail again and again: they neither end nor
 // lose anything, and go on by themselves once a worker runs that can do them.
 func (a *Auditor) Stuck(ctx context.Context, f Filter) ([]Stuck, error) {
-	runs, err := a.list(ctx, f.stuck())
+	runs, err := a.list(ctx, f.stuckQuery())
 	if err != nil {
 		return nil, err
 	}
@@ -220,9 +220,9 @@ func (a *Auditor) list(ctx context.Context, query string) ([]run, error) {
 	}
 }
 
-// since lists the runs of a workflow's id that began after a run of it, and the
+// laterRuns lists the runs of a workflow's id that began after a run of it, and the
 // latest one, of which lists may not know yet.
-func (a *Auditor) since(ctx context.Context, r run) ([]run, error) {
+func (a *Auditor) laterRuns(ctx context.Context, r run) ([]run, error) {
 	listed, err := a.list(ctx, fmt.Sprintf("WorkflowId = '%s'", r.id))
 	if err != nil {
 		return nil, err

@@ -23,16 +23,16 @@ type Discarded struct {
 	By            string    `json:"by,omitempty"`
 }
 
-// discarding finds the lanes that gave something up. One that continued as new has taken
+// discardedQuery finds the lanes that gave something up. One that continued as new has taken
 // along what it lists.
-func (f Filter) discarding() string {
-	return and(f.named(endedTypes, "ExecutionStatus != 'ContinuedAsNew'",
+func (f Filter) discardedQuery() string {
+	return and(f.conditions(endedTypes, "ExecutionStatus != 'ContinuedAsNew'",
 		client.Equals(contract.AttributeOutcome.GetName(), string(contract.StatusDiscarded))))
 }
 
 // Discarded lists what lanes gave up, of each the last 100.
 func (a *Auditor) Discarded(ctx context.Context, f Filter) (discarded []Discarded, failures []Failure, err error) {
-	runs, err := a.list(ctx, f.discarding())
+	runs, err := a.list(ctx, f.discardedQuery())
 	if err != nil {
 		return nil, nil, err
 	}

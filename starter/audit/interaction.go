@@ -17,11 +17,11 @@ import (
 	"segue/workflows"
 )
 
-// interaction tells what an interaction left undone: its end, if it had none, and
+// examineInteraction tells what an interaction left undone: its end, if it had none, and
 // what it had not told anybody.
-func (a *Auditor) interaction(
+func (a *Auditor) examineInteraction(
 	ctx context.Context, r run, finding Finding, left workflows.Unfinished, started *historypb.WorkflowExecutionStartedEventAttributes,
-) (*job, error) {
+) (*repair, error) {
 	finding.Interaction, finding.State = left.Owner.Interaction, left.State()
 	if err := left.End(finding.EndedAt, cmp.Or(finding.Reason, finding.Ended)); err != nil {
 		return nil, fmt.Errorf("ending it: %w", err)
@@ -34,24 +34,24 @@ func (a *Auditor) interaction(
 	if err != nil || isDone {
 		return nil, err
 	}
-	return &job{finding: finding, fire: func(ctx context.Context) error { return a.takeUp(ctx, workflowID, r, left, started) }}, nil
+	return &repair{finding: finding, fire: func(ctx context.Context) error { return a.recover(ctx, workflowID, r, left, started) }}, nil
 }
 
 // successor is the id of the workflow that takes an interaction up again: its own,
 // unless that is used by another life of it since. isDone says that there is one, which
 // may still be reading what was left.
 func (a *Auditor) successor(ctx context.Context, r run, left workflows.Unfinished) (workflowID string, isDone bool, err error) {
-	later, err := a.since(ctx, r)
+	later, err := a.laterRuns(ctx, r)
 	if err != nil {
 		return "", false, err
 	}
 	ended := contract.EndedRun{WorkflowID: r.id, RunID: r.runID}
 	isUsed := false
 	for _, other := range later {
-		switch standing, err := recovery.StandingOf(ctx, a.Temporal, a.Log, other.info, ended, left.Owner.FirstRunID); {
-		case err != nil || standing == recovery.TakesUp:
-			return "", standing == recovery.TakesUp, err
-		case standing == recovery.Another:
+		switch standing, err := recovery.RelationOf(ctx, a.Temporal, a.Log, other.info, ended, left.Owner.FirstRunID); {
+		case err != nil || standing == recovery.Recovers:
+			return "", standing == recovery.Recovers, err
+		case standing == recovery.OtherLife:
 			isUsed = true
 		}
 	}
@@ -67,19 +67,19 @@ func (a *Auditor) successor(ctx context.Context, r run, left workflows.Unfinishe
 	if err != nil {
 		return "", false, fmt.Errorf("looking for %s: %w", workflowID, err)
 	}
-	switch standing, err := recovery.StandingOf(ctx, a.Temporal, a.Log, described.GetWorkflowExecutionInfo(), ended, left.Owner.FirstRunID); {
-	case err != nil || standing == recovery.TakesUp:
-		return "", standing == recovery.TakesUp, err
-	case standing == recovery.Another:
+	switch standing, err := recovery.RelationOf(ctx, a.Temporal, a.Log, described.GetWorkflowExecutionInfo(), ended, left.Owner.FirstRunID); {
+	case err != nil || standing == recovery.Recovers:
+		return "", standing == recovery.Recovers, err
+	case standing == recovery.OtherLife:
 		return "", false, fmt.Errorf("the id %s, under which it is to be taken up, is used by something else", workflowID)
 	}
 	return workflowID, false, nil
 }
 
-// takeUp starts a run that does what an ended run left, with the ids that that one would
+// recover starts a run that does what an ended run left, with the ids that that one would
 // have used. It names the ended run, which the activity Recover reads. Temporal refuses a
 // second one.
-func (a *Auditor) takeUp(ctx context.Context, workflowID string, ended run, left workflows.Unfinished, started *historypb.WorkflowExecutionStartedEventAttributes) error {
+func (a *Auditor) recover(ctx context.Context, workflowID string, ended run, left workflows.Unfinished, started *historypb.WorkflowExecutionStartedEventAttributes) error {
 	if err := left.Fits(); err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (a *Auditor) takeUp(ctx context.Context, workflowID string, ended run, left
 	facts := left.Carried.Interaction.Facts()
 	_, err := a.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID:                                       workflowID,
-		TaskQueue:                                a.queueOf(started),
+		TaskQueue:                                a.taskQueueFor(started),
 		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,

@@ -32,7 +32,7 @@ const metadataQuery = "__temporal_workflow_metadata"
 // version are asked, for they answer a query by replaying the history, or not at all; this binary's own replay gives the
 // reason. An empty build id means unversioned workers, and some worker must run. looked is called for each workflow.
 func (a *Auditor) Stranded(ctx context.Context, f Filter, deployment, current string, looked func()) ([]Stuck, error) {
-	conditions := f.named(WorkflowTypes, "ExecutionStatus = 'Running'", "TemporalWorkflowVersioningBehavior = 'AutoUpgrade'",
+	conditions := f.conditions(WorkflowTypes, "ExecutionStatus = 'Running'", "TemporalWorkflowVersioningBehavior = 'AutoUpgrade'",
 		fmt.Sprintf("TemporalWorkerDeployment = '%s'", deployment))
 	if current != "" {
 		conditions = append(conditions, fmt.Sprintf("TemporalWorkerDeploymentVersion != '%s:%s'", deployment, current))
