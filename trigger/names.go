@@ -9,7 +9,7 @@ import (
 
 // moments are what `when` may name: those of an interaction, the failure of a
 // call, and those for operators.
-var moments = append(interaction.Whens(), interaction.MomentFault,
+var moments = append(interaction.AllMoments(), interaction.MomentFault,
 	interaction.MomentDeliveryFailing, interaction.MomentDeliveryParked, interaction.MomentBreakerOpen, interaction.MomentReceiverRecovered)
 
 const (
