@@ -2,7 +2,7 @@ package activities
 
 import (
 	"go.temporal.io/sdk/activity"
-	"go.temporal.io/sdk/client"
+	sdkclient "go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 
 	"segue/alerts"
@@ -14,23 +14,23 @@ import (
 
 // Activities are the activities of one worker process.
 type Activities struct {
-	// Config gives the configuration in force; it is asked once for each activity,
-	// so that one event is dispatched with one configuration.
+	// Config returns the current configuration. Each activity calls it once, so that one
+	// event is dispatched with one configuration.
 	Config func() *config.Set
-	// Sender is shared by all workers of the process: its memory of what is under
-	// way is what keeps a repeat from being sent again.
+	// Sender is shared by all workers of the process: it remembers the requests in flight,
+	// so that a repeated activity does not send them again.
 	Sender *delivery.Sender
-	// Alerts is told what comes of attempts; nil is told nothing.
+	// Alerts is notified of the outcomes of attempts; nil is notified of nothing.
 	Alerts *alerts.Reporter
-	// Metrics hear of what is dispatched; nil is nobody.
+	// Metrics counts what is dispatched; nil counts nothing.
 	Metrics *metrics.Instruments
-	// Temporal appends to Delivery workflows.
-	Temporal client.Client
+	// Temporal appends to Delivery workflows, counts them, and reads histories.
+	Temporal sdkclient.Client
 	// TaskQueue is where Delivery workflows run; empty is the activity's own.
 	TaskQueue string
 }
 
-// Register makes the activities known under the names of package contract.
+// Register registers the activities under their names in package contract.
 func (a *Activities) Register(registry worker.ActivityRegistry) {
 	for name, do := range map[string]any{
 		contract.ActivityDispatch:     a.Dispatch,

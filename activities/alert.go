@@ -14,21 +14,21 @@ import (
 	"segue/interaction"
 )
 
-// countWithin bounds how long is waited for counts: alerts go out without them, too.
+// countWithin bounds the wait for each count: alerts are sent without counts as well.
 const countWithin = 5 * time.Second
 
-// Inspect tells how a call stands: what the configuration says about alerts, what
-// waits in lane workflows, and what this process has seen. What cannot be counted
-// is not in the result, and no error.
+// Inspect returns the alert rules of the configuration, how many deliveries of a call wait in
+// lane workflows, and when this process last saw the call delivered and failed. If the lanes
+// cannot be counted, the result has no counts; that is no error.
 func (a *Activities) Inspect(ctx context.Context, in contract.InspectInput) (contract.Inspection, error) {
 	inspection := contract.Inspection{Rules: a.Config().Alerts}
 	inspection.Delivered, inspection.Failed = a.Alerts.Last(in.Call)
 	query, err := lanesQuery(a.taskQueue(ctx), in.Call)
 	if err == nil {
-		inspection.Lanes, err = a.count(ctx, query)
+		inspection.Lanes, err = a.countWorkflows(ctx, query)
 	}
 	if err == nil {
-		inspection.Parked, err = a.count(ctx, query+" AND "+contract.AttributeParked.GetName()+" > 0")
+		inspection.Parked, err = a.countWorkflows(ctx, query+" AND "+contract.AttributeParked.GetName()+" > 0")
 	}
 	if inspection.Counted = err == nil; !inspection.Counted {
 		activity.GetLogger(ctx).Warn("lanes cannot be counted", "call", in.Call, "error", err)
@@ -36,17 +36,17 @@ func (a *Activities) Inspect(ctx context.Context, in contract.InspectInput) (con
 	return inspection, nil
 }
 
-// lanesQuery finds, in Temporal's list language, the lane workflows of interactions
-// that hold deliveries of a call; alerts that the call itself carries are none.
+// lanesQuery returns a query in Temporal's list language for the interactions' lanes of a
+// call. It leaves out lanes of alerts that the call itself sends.
 func lanesQuery(taskQueue, call string) (string, error) {
 	if strings.ContainsAny(taskQueue+call, `'"\`) {
-		return "", fmt.Errorf("call %q on task queue %q: quotes and backslashes are no part of a name", call, taskQueue)
+		return "", fmt.Errorf("call %q on task queue %q: use names without quotes and backslashes", call, taskQueue)
 	}
 	return fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND TaskQueue = '%s' AND %s = '%s' AND WorkflowId STARTS_WITH '%s'",
 		contract.WorkflowDelivery, taskQueue, contract.AttributeCall.GetName(), call, contract.InteractionLanePrefix), nil
 }
 
-func (a *Activities) count(ctx context.Context, query string) (int, error) {
+func (a *Activities) countWorkflows(ctx context.Context, query string) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, countWithin)
 	defer cancel()
 	answer, err := a.Temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Query: query})
@@ -56,9 +56,9 @@ func (a *Activities) count(ctx context.Context, query string) (int, error) {
 	return int(answer.GetCount()), nil
 }
 
-// Alert fires the calls of one moment for operators, each by its lane workflow: so
-// alerts of one receiver stay in order, and every attempt can be seen. A repeat
-// after an error is harmless: a lane drops the deliveries that it knows.
+// Alert fires the calls of one moment for operators, each through its lane workflow: alerts
+// of one receiver stay in order, and every attempt is visible. A repeat after an error is
+// harmless: a lane drops the deliveries that it knows.
 func (a *Activities) Alert(ctx context.Context, in contract.AlertInput) (contract.AlertResult, error) {
 	set := a.Config()
 	result := contract.AlertResult{Version: set.Version}

@@ -21,93 +21,93 @@ import (
 	"segue/interaction"
 )
 
-// tellings are what the desk's watch has told Temporal.
-type tellings struct {
+// healthReports are the reports that Temporal has received.
+type healthReports struct {
 	mu   sync.Mutex
 	list []string
 }
 
-func (l *tellings) add(text string) {
+func (l *healthReports) add(text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.list = append(l.list, text)
 }
 
-func (l *tellings) all() []string {
+func (l *healthReports) all() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]string{}, l.list...)
 }
 
-// await waits until there are so many.
-func (l *tellings) await(t *testing.T, n int) {
+// await waits until there are n reports.
+func (l *healthReports) await(t *testing.T, n int) {
 	t.Helper()
 	require.Eventually(t, func() bool { return len(l.all()) >= n }, 5*time.Second, time.Millisecond)
 }
 
-// watched gives the desk a watch.
-func (d *desk) watched(t *testing.T) *tellings {
+// withReporter gives the fixture a reporter, and returns what it reports.
+func (f *fixture) withReporter(t *testing.T) *healthReports {
 	t.Helper()
-	told := &tellings{}
-	d.temporal.On("SignalWithStartWorkflow", mock.Anything, mock.Anything, contract.SignalHealth, mock.Anything, mock.Anything, contract.WorkflowReceiver, mock.Anything).
+	reports := &healthReports{}
+	f.temporal.On("SignalWithStartWorkflow", mock.Anything, mock.Anything, contract.SignalHealth, mock.Anything, mock.Anything, contract.WorkflowReceiver, mock.Anything).
 		Run(func(args mock.Arguments) {
-			telling := args.Get(3).(contract.HealthReport)
-			told.add(fmt.Sprintf("%s %s %d", args.Get(1), telling.Health, telling.Parked))
+			report := args.Get(3).(contract.HealthReport)
+			reports.add(fmt.Sprintf("%s %s %d", args.Get(1), report.Health, report.Parked))
 		}).Return(nil, nil).Maybe()
-	d.temporal.On("SignalWorkflow", mock.Anything, mock.Anything, "", contract.SignalHealth, mock.Anything).Run(func(args mock.Arguments) {
-		told.add(fmt.Sprintf("%s %s", args.Get(1), args.Get(4).(contract.HealthReport).Health))
+	f.temporal.On("SignalWorkflow", mock.Anything, mock.Anything, "", contract.SignalHealth, mock.Anything).Run(func(args mock.Arguments) {
+		reports.add(fmt.Sprintf("%s %s", args.Get(1), args.Get(4).(contract.HealthReport).Health))
 	}).Return(nil).Maybe()
-	d.Alerts = alerts.New(alerts.Options{
-		Temporal: d.temporal, TaskQueue: "segue", Rules: func() contract.AlertRules { return contract.AlertRules{FailingAfter: time.Nanosecond} },
+	f.Alerts = alerts.New(alerts.Options{
+		Temporal: f.temporal, TaskQueue: "segue", Rules: func() contract.AlertRules { return contract.AlertRules{FailingAfter: time.Nanosecond} },
 	})
-	t.Cleanup(func() { d.Alerts.Close(context.Background()) })
-	d.renew()
-	return told
+	t.Cleanup(func() { f.Alerts.Close(context.Background()) })
+	f.renew()
+	return reports
 }
 
-func (d *desk) inspect(t *testing.T, call string) contract.Inspection {
+func (f *fixture) inspect(t *testing.T, call string) contract.Inspection {
 	t.Helper()
-	value, err := d.ExecuteActivity(contract.ActivityInspect, contract.InspectInput{Call: call})
+	value, err := f.ExecuteActivity(contract.ActivityInspect, contract.InspectInput{Call: call})
 	require.NoError(t, err)
 	var got contract.Inspection
 	require.NoError(t, value.Get(&got))
 	return got
 }
 
-func TestInspectCountsWhatWaits(t *testing.T) {
-	d := newDesk(t)
-	d.TaskQueue = "segue"
+func TestInspectCountsWaitingLanes(t *testing.T) {
+	f := newFixture(t)
+	f.TaskQueue = "segue"
 	const lanes = "WorkflowType = 'Delivery' AND ExecutionStatus = 'Running' AND TaskQueue = 'segue' AND SegueCall = 'crm' AND WorkflowId STARTS_WITH 'delivery/'"
 	for query, count := range map[string]int64{lanes: 12, lanes + " AND SegueParked > 0": 3} {
-		d.temporal.On("CountWorkflow", mock.Anything, &workflowservice.CountWorkflowExecutionsRequest{Query: query}).
+		f.temporal.On("CountWorkflow", mock.Anything, &workflowservice.CountWorkflowExecutionsRequest{Query: query}).
 			Return(&workflowservice.CountWorkflowExecutionsResponse{Count: count}, nil).Once()
 	}
 	assert.Equal(t, contract.Inspection{
 		Rules: contract.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute, RemindEvery: 24 * time.Hour}, Counted: true, Lanes: 12, Parked: 3,
-	}, d.inspect(t, "crm"))
+	}, f.inspect(t, "crm"))
 }
 
-func TestInspectAnswersAlsoWhenNothingCanBeCounted(t *testing.T) {
-	d := newDesk(t)
-	d.temporal.On("CountWorkflow", mock.Anything, mock.Anything).Return(nil, errors.New("no lists today")).Once()
-	got := d.inspect(t, "crm")
+func TestInspectReturnsTheRulesWithoutCounts(t *testing.T) {
+	f := newFixture(t)
+	f.temporal.On("CountWorkflow", mock.Anything, mock.Anything).Return(nil, errors.New("no lists today")).Once()
+	got := f.inspect(t, "crm")
 	assert.False(t, got.Counted)
 	assert.Equal(t, 5*time.Minute, got.Rules.FailingAfter)
-	assert.False(t, d.inspect(t, "a' OR 'b").Counted, "nobody is asked")
+	assert.False(t, f.inspect(t, "a' OR 'b").Counted, "Temporal is not queried")
 }
 
-func TestInspectTellsWhatThisProcessHasSeen(t *testing.T) {
-	d := newDesk(t)
-	d.watched(t)
-	d.temporal.On("CountWorkflow", mock.Anything, mock.Anything).Return(&workflowservice.CountWorkflowExecutionsResponse{}, nil)
-	d.attempt(t, d.batch("crm", 1))
-	got := d.inspect(t, "crm")
+func TestInspectReturnsWhenThisProcessDeliveredAndFailed(t *testing.T) {
+	f := newFixture(t)
+	f.withReporter(t)
+	f.temporal.On("CountWorkflow", mock.Anything, mock.Anything).Return(&workflowservice.CountWorkflowExecutionsResponse{}, nil)
+	f.attempt(t, f.batch("crm", 1))
+	got := f.inspect(t, "crm")
 	assert.WithinDuration(t, time.Now(), got.Delivered, 10*time.Second)
 	assert.Zero(t, got.Failed)
-	d.receiver.answer(503)
-	d.renew()
-	d.attempt(t, d.batch("bi", 1))
-	assert.WithinDuration(t, time.Now(), d.inspect(t, "bi").Failed, 10*time.Second)
+	f.receiver.answer(503)
+	f.renew()
+	f.attempt(t, f.batch("bi", 1))
+	assert.WithinDuration(t, time.Now(), f.inspect(t, "bi").Failed, 10*time.Second)
 }
 
 var receiverOwner = contract.Owner{Receiver: "segue/crm", FirstRunID: "run-9"}
@@ -122,29 +122,29 @@ func alertInput(call string) contract.AlertInput {
 	}}}}
 }
 
-func (d *desk) alert(t *testing.T, in contract.AlertInput) (contract.AlertResult, error) {
+func (f *fixture) alert(t *testing.T, in contract.AlertInput) (contract.AlertResult, error) {
 	t.Helper()
 	var result contract.AlertResult
-	value, err := d.ExecuteActivity(contract.ActivityAlert, in)
+	value, err := f.ExecuteActivity(contract.ActivityAlert, in)
 	if err == nil {
 		require.NoError(t, value.Get(&result))
 	}
 	return result, err
 }
 
-// appendsAlerts lets lanes of alerts take what they are given, and gives it.
-func (d *desk) appendsAlerts(result error) (appended *[]contract.HandOver) {
+// appendsAlerts makes appends to lanes of alerts end with a result, and returns the appends.
+func (f *fixture) appendsAlerts(result error) (appended *[]contract.HandOver) {
 	appended = &[]contract.HandOver{}
-	d.temporal.On("SignalWithStartWorkflow", mock.Anything, mock.MatchedBy(func(id string) bool { return strings.HasPrefix(id, "alert/segue/crm/") }),
+	f.temporal.On("SignalWithStartWorkflow", mock.Anything, mock.MatchedBy(func(id string) bool { return strings.HasPrefix(id, "alert/segue/crm/") }),
 		contract.SignalAppend, mock.Anything, mock.Anything, contract.WorkflowDelivery, mock.Anything).
 		Run(func(args mock.Arguments) { *appended = append(*appended, args.Get(3).(contract.HandOver)) }).Return(nil, result)
 	return appended
 }
 
 func TestAlertsGoToLanesOfTheirOwn(t *testing.T) {
-	d := newDesk(t)
-	appended := d.appendsAlerts(nil)
-	result, err := d.alert(t, alertInput("crm"))
+	f := newFixture(t)
+	appended := f.appendsAlerts(nil)
+	result, err := f.alert(t, alertInput("crm"))
 	require.NoError(t, err)
 	require.Len(t, result.Deliveries, 3)
 	assert.Equal(t, contract.StatusInLane, result.Deliveries[0].Status)
@@ -158,119 +158,118 @@ func TestAlertsGoToLanesOfTheirOwn(t *testing.T) {
 	assert.Equal(t, "operator.delivery_failing", request.Moment)
 	assert.Equal(t, "bi", (*appended)[1].Call)
 
-	options := d.lanesStarted()[0].Arguments.Get(4).(client.StartWorkflowOptions)
+	options := f.lanesStarted()[0].Arguments.Get(4).(client.StartWorkflowOptions)
 	assert.Equal(t, "alert/segue/crm/pager", options.ID)
 	assert.Equal(t, "pager for alerts about segue/crm", options.StaticSummary)
 	call, _ := options.TypedSearchAttributes.GetKeyword(contract.AttributeCall)
 	assert.Equal(t, "pager", call)
 	_, ok := options.TypedSearchAttributes.GetKeyword(contract.AttributeInteraction)
-	assert.False(t, ok, "it is nobody's interaction")
+	assert.False(t, ok, "it belongs to no interaction")
 
-	again, err := d.alert(t, alertInput("crm"))
+	again, err := f.alert(t, alertInput("crm"))
 	require.NoError(t, err)
 	assert.Equal(t, result, again)
 	assert.Equal(t, (*appended)[:2], (*appended)[2:], "a repeat gives the same, which the lane knows")
 }
 
-// It can be rendered anew like any other, with the configuration of then.
-func TestAnAlertIsRenderedAnew(t *testing.T) {
-	d := newDesk(t)
-	appended := d.appendsAlerts(nil)
-	_, err := d.alert(t, alertInput("crm"))
+func TestAnAlertCanBeRenderedAgain(t *testing.T) {
+	f := newFixture(t)
+	appended := f.appendsAlerts(nil)
+	_, err := f.alert(t, alertInput("crm"))
 	require.NoError(t, err)
 	first := (*appended)[0].Requests[0]
-	value, err := d.ExecuteActivity(contract.ActivityRender, contract.RenderInput{Owner: receiverOwner, Request: first})
+	value, err := f.ExecuteActivity(contract.ActivityRender, contract.RenderInput{Owner: receiverOwner, Request: first})
 	require.NoError(t, err)
 	var got contract.Request
 	require.NoError(t, value.Get(&got))
 	assert.Equal(t, first.WithoutSource(), got)
 }
 
-func TestACallHearsNothingAboutItself(t *testing.T) {
-	d := newDesk(t)
-	result, err := d.alert(t, alertInput("pager"))
+func TestACallSendsNoAlertsAboutItself(t *testing.T) {
+	f := newFixture(t)
+	result, err := f.alert(t, alertInput("pager"))
 	require.NoError(t, err)
 	require.Len(t, result.Deliveries, 1)
 	assert.Equal(t, "quiet", result.Deliveries[0].Call)
 }
 
-func TestAnAlertThatIsNotTakenIsTriedAgain(t *testing.T) {
-	d := newDesk(t)
-	appended := d.appendsAlerts(errors.New("unavailable"))
-	_, err := d.alert(t, alertInput("crm"))
+func TestAlertFailsIfALaneCannotBeAppendedTo(t *testing.T) {
+	f := newFixture(t)
+	appended := f.appendsAlerts(errors.New("unavailable"))
+	_, err := f.alert(t, alertInput("crm"))
 	require.ErrorContains(t, err, "unavailable")
-	assert.Len(t, *appended, 2, "one that is not taken keeps no other back")
+	assert.Len(t, *appended, 2, "a failed append stops no other")
 }
 
-func TestAttemptsTellOfAFailingReceiver(t *testing.T) {
-	d := newDesk(t)
-	told := d.watched(t)
-	d.receiver.answer(503)
-	d.attempt(t, d.batch("crm", 1))
-	told.await(t, 1)
-	d.receiver.answer(200)
-	in := d.batch("crm", 1)
+func TestAttemptsReportAFailingReceiver(t *testing.T) {
+	f := newFixture(t)
+	reports := f.withReporter(t)
+	f.receiver.answer(503)
+	f.attempt(t, f.batch("crm", 1))
+	reports.await(t, 1)
+	f.receiver.answer(200)
+	in := f.batch("crm", 1)
 	in.Number = 2
-	d.renew()
-	d.attempt(t, in)
-	told.await(t, 2)
-	assert.Equal(t, []string{"receiver/segue/crm failing 0", "receiver/segue/crm delivered"}, told.all())
+	f.renew()
+	f.attempt(t, in)
+	reports.await(t, 2)
+	assert.Equal(t, []string{"receiver/segue/crm failing 0", "receiver/segue/crm delivered"}, reports.all())
 }
 
-func TestAttemptsTellOfAnOpenBreaker(t *testing.T) {
-	d := newDesk(t)
-	told := d.watched(t)
-	d.receiver.Close()
+func TestAttemptsReportAnOpenBreaker(t *testing.T) {
+	f := newFixture(t)
+	reports := f.withReporter(t)
+	f.receiver.Close()
 	for i := range 5 {
-		in := d.batch("crm", 1)
+		in := f.batch("crm", 1)
 		in.Requests[0].ID = fmt.Sprint(i)
-		d.renew()
-		d.attempt(t, in)
+		f.renew()
+		f.attempt(t, in)
 	}
-	require.Eventually(t, func() bool { return slices.Contains(told.all(), "receiver/segue/crm breaker_open 0") }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return slices.Contains(reports.all(), "receiver/segue/crm breaker_open 0") }, 5*time.Second, time.Millisecond)
 }
 
-// In a lane what is final is parked; an interaction's is, once the lane has it.
-func TestWhatIsParkedIsToldOnce(t *testing.T) {
-	d := newDesk(t)
-	told := d.watched(t)
-	d.receiver.answer(410)
-	in := d.batch("crm", 1)
-	outcomes := d.attempt(t, in)
-	assert.Empty(t, told.all(), "the lane does not have it yet")
-	d.expectAppend("crm", nil).Once()
-	d.renew()
-	_, err := d.ExecuteActivity(contract.ActivityHandOver, contract.HandOver{Owner: owner, Call: "crm", Requests: in.Requests, Failed: &outcomes[0]})
+// A final outcome in a lane is parked. One in an interaction is parked once the lane has it.
+func TestAParkedDeliveryIsReportedOnce(t *testing.T) {
+	f := newFixture(t)
+	reports := f.withReporter(t)
+	f.receiver.answer(410)
+	in := f.batch("crm", 1)
+	outcomes := f.attempt(t, in)
+	assert.Empty(t, reports.all(), "the lane does not have it yet")
+	f.expectAppend("crm", nil).Once()
+	f.renew()
+	_, err := f.ExecuteActivity(contract.ActivityHandOver, contract.HandOver{Owner: owner, Call: "crm", Requests: in.Requests, Failed: &outcomes[0]})
 	require.NoError(t, err)
-	inLane := d.batch("bi", 1)
+	inLane := f.batch("bi", 1)
 	inLane.InLane = true
-	d.renew()
-	d.attempt(t, inLane)
-	assert.Equal(t, []string{"receiver/segue/crm  1", "receiver/segue/bi  1"}, told.all())
+	f.renew()
+	f.attempt(t, inLane)
+	assert.Equal(t, []string{"receiver/segue/crm  1", "receiver/segue/bi  1"}, reports.all())
 }
 
-func TestDispatchTellsOfWhatItSends(t *testing.T) {
-	d := newDesk(t)
-	told := d.watched(t)
-	d.know(t, "crm")
-	d.receiver.answer(503)
-	d.dispatch(t, turns("interaction_starts"))
-	told.await(t, 1)
-	assert.Equal(t, []string{"receiver/segue/crm failing 0"}, told.all())
+func TestDispatchReportsAFailingReceiver(t *testing.T) {
+	f := newFixture(t)
+	reports := f.withReporter(t)
+	f.know(t, "crm")
+	f.receiver.answer(503)
+	f.dispatch(t, turns("interaction_starts"))
+	reports.await(t, 1)
+	assert.Equal(t, []string{"receiver/segue/crm failing 0"}, reports.all())
 }
 
-// An alert that fails raises none, whatever its call fails at besides.
-func TestAnAlertThatFailsRaisesNone(t *testing.T) {
-	d := newDesk(t)
-	told := d.watched(t)
+// A call that sends alerts is not reported when it fails for an alert.
+func TestAFailingAlertRaisesNoAlert(t *testing.T) {
+	f := newFixture(t)
+	reports := f.withReporter(t)
 	for _, code := range []int{503, 410} {
-		d.receiver.answer(code)
-		in := d.batch("pager", 1)
+		f.receiver.answer(code)
+		in := f.batch("pager", 1)
 		in.Owner, in.InLane = receiverOwner, true
 		in.Requests[0].ID = fmt.Sprint(code)
-		d.renew()
-		d.attempt(t, in)
+		f.renew()
+		f.attempt(t, in)
 	}
-	d.Alerts.Close(t.Context())
-	assert.Empty(t, told.all())
+	f.Alerts.Close(t.Context())
+	assert.Empty(t, reports.all())
 }

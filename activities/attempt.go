@@ -13,23 +13,23 @@ import (
 )
 
 const (
-	// attemptMargin is left of an activity's time for what is not the request: the
-	// wait for the call's limits and the answer to Temporal.
+	// attemptMargin is the part of an activity's time that is kept for everything but the
+	// request: the wait for the call's limits, and the answer to Temporal.
 	attemptMargin = 10 * time.Second
-	// heartbeats is how many heartbeats fit into the activity's heartbeat timeout.
+	// heartbeats is how many heartbeats are sent within the activity's heartbeat timeout.
 	heartbeats = 3
 )
 
-// Attempt sends requests of one lane in order and stops at the first that is not
-// delivered, when the worker stops, or when the activity's time runs short. What
-// a receiver does is in the result, never an error.
+// Attempt sends requests of one lane in order. It stops at the first that is not delivered,
+// when the worker stops, and when the activity's time runs short. Failures of the receiver
+// are in the result, never an error.
 func (a *Activities) Attempt(ctx context.Context, in contract.AttemptInput) (contract.AttemptResult, error) {
 	t := &attempting{Activities: a, ctx: ctx, in: in, set: a.Config(), info: activity.GetInfo(ctx)}
 	t.caller = t.info.WorkflowExecution.RunID + "/" + t.info.ActivityID
 	t.resume()
 	t.resumed = len(t.outcomes)
-	held := t.inFlight()
-	defer held.Release()
+	inFlight := t.inFlight()
+	defer inFlight.Release()
 	for i := len(t.outcomes); i < len(in.Requests); i++ {
 		if i > 0 && !t.hasTime() {
 			break
@@ -43,7 +43,7 @@ func (a *Activities) Attempt(ctx context.Context, in contract.AttemptInput) (con
 			break
 		}
 		if i+1 < len(in.Requests) {
-			held.Next(in.Requests[i+1].At)
+			inFlight.Next(in.Requests[i+1].At)
 			if ctx.Err() == nil {
 				activity.RecordHeartbeat(ctx, t.outcomes)
 			}
@@ -52,21 +52,21 @@ func (a *Activities) Attempt(ctx context.Context, in contract.AttemptInput) (con
 	return contract.AttemptResult{Outcomes: t.outcomes}, nil
 }
 
-// attempting is one Attempt at work.
+// attempting is the state of one Attempt.
 type attempting struct {
 	*Activities
 	ctx    context.Context
 	in     contract.AttemptInput
 	set    *config.Set
 	info   activity.Info
-	caller string // this activity, over its repeats by Temporal
+	caller string // names this activity, over its retries by Temporal
 
 	outcomes []contract.Outcome
 	resumed  int // outcomes of an earlier run of this activity
 }
 
-// resume takes over what an earlier run of this activity, on a worker that died,
-// had delivered: that is not sent again.
+// resume takes the deliveries of an earlier run of this activity, on a worker that died, from
+// its heartbeat: they are not sent again.
 func (t *attempting) resume() {
 	var done []contract.Outcome
 	if !activity.HasHeartbeatDetails(t.ctx) || activity.GetHeartbeatDetails(t.ctx, &done) != nil {
@@ -90,8 +90,8 @@ func (t *attempting) mayHaveBeenSent(r contract.Request, number int, p delivery.
 	return !here
 }
 
-// hasTime tells whether there is time for another request of the batch. What is
-// not sent stays with the workflow, which has no outcome for it.
+// hasTime reports whether there is time for another request of the batch. The workflow keeps
+// what is not sent: it has no outcome.
 func (t *attempting) hasTime() bool {
 	select {
 	case <-t.ctx.Done():
@@ -104,8 +104,8 @@ func (t *attempting) hasTime() bool {
 	return !ok || t.info.Deadline.IsZero() || time.Until(t.info.Deadline) > call.Policy.Timeout+attemptMargin
 }
 
-// send makes the attempt of one request, or adopts the one that Dispatch, or an
-// earlier run of this activity, has under way in this process.
+// send makes the attempt of one request, or adopts the one that Dispatch, or an earlier run
+// of this activity, has in flight in this process.
 func (t *attempting) send(i int) contract.Outcome {
 	r := t.in.Requests[i]
 	call, ok := t.set.Call(r.Call)
@@ -134,9 +134,9 @@ func (t *attempting) send(i int) contract.Outcome {
 	return withoutSchedule(outcome)
 }
 
-// await waits for a flight to end, and heartbeats meanwhile. It does not end with
-// the context: an outcome that can still be recorded saves a second sending, and
-// the policy's deadline bounds it anyway.
+// await waits for a flight to end, and sends heartbeats. It does not end with the context: an
+// outcome that can still be recorded saves a second request, and the policy's deadline bounds
+// the wait.
 func (t *attempting) await(flight *delivery.Attempt) {
 	if t.info.HeartbeatTimeout <= 0 {
 		<-flight.Done()
@@ -149,7 +149,7 @@ func (t *attempting) await(flight *delivery.Attempt) {
 		case <-flight.Done():
 			return
 		case <-beat.C:
-			if t.ctx.Err() == nil { // else Temporal does not wait for it any more
+			if t.ctx.Err() == nil { // else Temporal no longer waits for it
 				activity.RecordHeartbeat(t.ctx, t.outcomes)
 			}
 		}

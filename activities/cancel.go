@@ -10,12 +10,12 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 )
 
-// lastEvents is how many of a history's last events are searched for the
-// cancellation: it is among them, but for signals that came in the same instant.
+// lastEvents is how many of a history's last events are searched for the cancellation. Only
+// signals that arrive at the same moment can be behind it.
 const lastEvents = 1000
 
-// CancelReason is what whoever canceled the workflow of this activity gave as the
-// reason; empty when that is nothing.
+// CancelReason returns the reason that was given when the activity's workflow was canceled,
+// or "" if there was none.
 func (a *Activities) CancelReason(ctx context.Context) (string, error) {
 	info := activity.GetInfo(ctx)
 	page, err := a.Temporal.WorkflowService().GetWorkflowExecutionHistoryReverse(ctx, &workflowservice.GetWorkflowExecutionHistoryReverseRequest{

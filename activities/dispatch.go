@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	// inlineBudget is how long one Dispatch may be about sending: a workflow task
-	// waits for it, and the server redoes the task when too much arrives meanwhile.
+	// inlineBudget is how long one Dispatch may be sending: a workflow task waits for it,
+	// and the server has the task done again if too much arrives in the meantime.
 	inlineBudget = delivery.Overrun
-	// inlineMost is how many requests one Dispatch starts, and how many events
-	// with deliveries it may have to start any.
+	// inlineMost is how many requests one Dispatch sends at most. A Dispatch with more
+	// events that fire calls sends none.
 	inlineMost = 8
 	// maxRendered bounds the requests of one Dispatch, in bytes, beyond its first event.
 	maxRendered = 256 << 10
@@ -23,10 +23,10 @@ const (
 	appendWithin = 2500 * time.Millisecond
 )
 
-// Dispatch is a local activity: it deals with the events after in.After, renders
-// the calls that they fire, sends what may be sent at once, hands over what belongs
-// to a Delivery workflow, and leaves the rest to the workflow. What a receiver, a
-// template or a trigger does is in the result, never an error. It only reads in.
+// Dispatch is a local activity. It takes the events after in.After, renders the calls that
+// they fire, sends what may be sent inline, hands over what belongs to a Delivery workflow,
+// and leaves the rest to the workflow. Failures of receivers, templates and triggers are in
+// the result, never an error. Dispatch does not change in.
 func (a *Activities) Dispatch(ctx context.Context, in *contract.DispatchInput) (*contract.DispatchResult, error) {
 	d := &dispatching{
 		Activities: a,
@@ -46,7 +46,7 @@ func (a *Activities) Dispatch(ctx context.Context, in *contract.DispatchInput) (
 	return d.result(), nil
 }
 
-// dispatching is one Dispatch at work.
+// dispatching is the state of one Dispatch.
 type dispatching struct {
 	*Activities
 	ctx     context.Context
@@ -56,32 +56,32 @@ type dispatching struct {
 
 	outgoing []*outgoing // by event, then by trigger: the order of the result
 	lanes    map[string]*lane
-	order    []*lane // by their first parcel
+	order    []*lane // by their first delivery
 	through  int64
 
 	unpinned bool
 }
 
-// outgoing is one event × one call on its way.
+// outgoing is the delivery of one event to one call while Dispatch decides about it.
 type outgoing struct {
 	request contract.Request
-	view    *interaction.View // what it is rendered from
+	view    *interaction.View // what the request is rendered from, with event
 	event   *interaction.Event
 	policy  delivery.Policy
 	dryRun  bool
 	route   route
-	flight  *delivery.Attempt // set when this process has sent it before
+	flight  *delivery.Attempt // set if this process has sent the request before
 
 	status  contract.DeliveryStatus
 	outcome *contract.Outcome
 }
 
-// lane is the parcels of one call, in order.
+// lane holds the deliveries of one call, in order.
 type lane struct {
 	call     string
 	state    contract.LaneState
 	outgoing []*outgoing
-	forced   route // where the next parcel has to go because of those before it
+	forced   route // the route of the next delivery, if those before it decide it
 }
 
 func (d *dispatching) result() *contract.DispatchResult {
@@ -89,30 +89,30 @@ func (d *dispatching) result() *contract.DispatchResult {
 	if rules := d.rules(); d.in.Known == nil || *d.in.Known != rules {
 		result.Rules = &rules
 	}
-	for _, p := range d.outgoing {
-		if p.status == contract.StatusDelivered && p.outcome.Version == result.Version {
-			p.outcome.Version = "" // the result says it for all
+	for _, out := range d.outgoing {
+		if out.status == contract.StatusDelivered && out.outcome.Version == result.Version {
+			out.outcome.Version = "" // it is the result's
 		}
 		done := contract.Delivery{
-			ID: p.request.ID, Call: p.request.Call, Moment: p.request.Moment, Sequence: p.request.Sequence,
-			Status: p.status, Outcome: p.outcome,
+			ID: out.request.ID, Call: out.request.Call, Moment: out.request.Moment, Sequence: out.request.Sequence,
+			Status: out.status, Outcome: out.outcome,
 		}
-		if p.status == contract.StatusWaiting || p.route == routeRecord {
-			done.Request = &p.request
+		if out.status == contract.StatusWaiting || out.route == routeRecord {
+			done.Request = &out.request
 		}
 		result.Deliveries = append(result.Deliveries, done)
-		result.Sent = result.Sent || p.wasSent()
+		result.Sent = result.Sent || out.wasSent()
 	}
 	return result
 }
 
-// wasSent tells whether the parcel's request left the process inside this Dispatch, for
-// its receiver or its lane workflow.
-func (p *outgoing) wasSent() bool {
-	return p.status == contract.StatusInLane || p.route == routeInline && p.outcome != nil && !p.outcome.Free
+// wasSent reports whether this Dispatch sent the request to its receiver, or handed it over
+// to its lane.
+func (out *outgoing) wasSent() bool {
+	return out.status == contract.StatusInLane || out.route == routeInline && out.outcome != nil && !out.outcome.Free
 }
 
-// rules are those of the channel and queue that the interaction is in by now.
+// rules returns the rules of the interaction's current channel and queue.
 func (d *dispatching) rules() contract.Rules {
 	var facts interaction.Facts
 	if n := len(d.in.Turns); n > 0 {
@@ -128,18 +128,18 @@ func (d *dispatching) rules() contract.Rules {
 	return rules
 }
 
-// wait leaves the parcel to the workflow.
-func (p *outgoing) wait(outcome *contract.Outcome) {
-	p.status, p.outcome = contract.StatusWaiting, outcome
+// wait leaves the delivery to the workflow.
+func (out *outgoing) wait(outcome *contract.Outcome) {
+	out.status, out.outcome = contract.StatusWaiting, outcome
 }
 
-// delivered ends the parcel; only what a reader of the history needs is kept.
-func (p *outgoing) delivered(outcome contract.Outcome) {
+// delivered completes the delivery and keeps what a reader of the history needs.
+func (out *outgoing) delivered(outcome contract.Outcome) {
 	outcome = withoutSchedule(outcome)
-	p.status, p.outcome = contract.StatusDelivered, &outcome
+	out.status, out.outcome = contract.StatusDelivered, &outcome
 }
 
-// withoutSchedule drops what an outcome holds for a next attempt: a delivered one has none.
+// withoutSchedule drops the fields that serve a next attempt from a delivered outcome.
 func withoutSchedule(o contract.Outcome) contract.Outcome {
 	if o.Verdict == contract.VerdictDelivered {
 		o.Of, o.Order, o.Retention = 0, "", 0

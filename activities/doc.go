@@ -1,9 +1,10 @@
-// Package activities is what the workflows let be done outside of them: Dispatch
-// finds and renders the calls of events and chooses each delivery's way, Attempt
-// sends, HandOver gives a lane to its Delivery workflow, Render renders anew; and for
-// operators Inspect counts what waits, Alert fires the calls that tell of it.
+// Package activities does what workflows cannot do themselves. Dispatch finds and renders the
+// calls of events and chooses each delivery's route, Attempt sends requests, HandOver gives a
+// lane to its Delivery workflow, Render renders a request again, and CancelReason reads why a
+// workflow was canceled. For operators, Inspect counts waiting deliveries and Alert fires the
+// calls of an alert.
 //
-// It is thin over config, trigger, request and delivery, and speaks to workflows
-// in the types of package contract alone. It must never import workflows, nor
-// know an interaction's states: it sees turns, and what the lanes have under way.
+// The package is thin over config, trigger, request, delivery and client, and exchanges only
+// the types of package contract with workflows. It must never import workflows, nor know an
+// interaction's states: it sees turns, and what the lanes have in flight.
 package activities

@@ -34,73 +34,72 @@ func (a *Activities) taskQueue(ctx context.Context) string {
 	return activity.GetInfo(ctx).TaskQueue
 }
 
-// handOver appends what belongs to Delivery workflows, a lane at a time. What
-// cannot be appended waits, so that the workflow hands it over later.
+// handOver appends deliveries to the Delivery workflows of their lanes, one lane at a time.
+// After the first error, all others wait: the workflow hands them over later.
 func (d *dispatching) handOver() {
 	ctx, cancel := context.WithTimeout(d.ctx, appendWithin)
 	defer cancel()
-	var trouble error
+	var failed error
 	for _, l := range d.order {
-		parcels := l.handedOver()
-		if len(parcels) == 0 {
+		deliveries := l.handedOver()
+		if len(deliveries) == 0 {
 			continue
 		}
-		if trouble == nil {
-			trouble = d.HandOver(ctx, d.handOverOf(l, parcels))
-			if trouble != nil {
-				activity.GetLogger(d.ctx).Warn("handing over failed, the interaction does it later", "call", l.call, "error", trouble)
+		if failed == nil {
+			failed = d.HandOver(ctx, d.handOverOf(l, deliveries))
+			if failed != nil {
+				activity.GetLogger(d.ctx).Warn("the hand-over failed; the interaction repeats it later", "call", l.call, "error", failed)
 			}
 		}
-		for i, p := range parcels {
-			if trouble == nil {
-				p.status = contract.StatusInLane
+		for i, out := range deliveries {
+			if failed == nil {
+				out.status = contract.StatusInLane
 				continue
 			}
-			p.wait(nil)
-			if i == 0 && l.state == "" && p.failsUnsent(d.Sender) {
-				p.outcome = d.knownFailure(p)
+			out.wait(nil)
+			if i == 0 && l.state == "" && out.failsUnsent(d.Sender) {
+				out.outcome = d.knownFailure(out)
 			}
 		}
 	}
 }
 
 func (l *lane) handedOver() []*outgoing {
-	var parcels []*outgoing
-	for _, p := range l.outgoing {
-		if p.route == routeHandOver {
-			parcels = append(parcels, p)
+	var deliveries []*outgoing
+	for _, out := range l.outgoing {
+		if out.route == routeHandOver {
+			deliveries = append(deliveries, out)
 		}
 	}
-	return parcels
+	return deliveries
 }
 
-// handOverOf says of a lane's first delivery why it was not even tried, so that its
-// workflow need not find out by itself.
-func (d *dispatching) handOverOf(l *lane, parcels []*outgoing) contract.HandOver {
+// handOverOf returns the hand-over of a lane's deliveries. It carries the failure of the
+// lane's first one if that is known without an attempt.
+func (d *dispatching) handOverOf(l *lane, deliveries []*outgoing) contract.HandOver {
 	in := contract.HandOver{Owner: d.in.Owner, Call: l.call, Priority: d.rules().Priority}
-	for _, p := range parcels {
-		request := p.request
-		request.Source = contract.SourceOf(p.view, p.event)
+	for _, out := range deliveries {
+		request := out.request
+		request.Source = contract.SourceOf(out.view, out.event)
 		in.Requests = append(in.Requests, request)
 	}
-	if first := parcels[0]; l.state == "" && first == l.outgoing[0] && first.failsUnsent(d.Sender) {
+	if first := deliveries[0]; l.state == "" && first == l.outgoing[0] && first.failsUnsent(d.Sender) {
 		in.Failed = d.knownFailure(first)
 	}
 	return in
 }
 
-// failsUnsent tells whether an attempt now would only say what is known already.
-func (p *outgoing) failsUnsent(sender *delivery.Sender) bool {
-	return p.request.Fault != "" || sender.Health(p.policy).Refuses()
+// failsUnsent reports whether an attempt now would fail without sending anything.
+func (out *outgoing) failsUnsent(sender *delivery.Sender) bool {
+	return out.request.Fault != "" || sender.Health(out.policy).Refuses()
 }
 
-// knownFailure tells a workflow what an attempt of a hopeless one, the first of a lane
-// that was idle, would say.
-func (d *dispatching) knownFailure(p *outgoing) *contract.Outcome {
-	if p.request.Fault != "" {
-		outcome := delivery.Unrendered(p.policy, p.request)
+// knownFailure returns the outcome that an attempt would have of a delivery that failsUnsent.
+func (d *dispatching) knownFailure(out *outgoing) *contract.Outcome {
+	if out.request.Fault != "" {
+		outcome := delivery.Unrendered(out.policy, out.request)
 		return &outcome
 	}
-	outcome := d.Sender.Reject(p.policy, p.request)
+	outcome := d.Sender.Reject(out.policy, out.request)
 	return &outcome
 }

@@ -16,7 +16,7 @@ import (
 	"segue/contract"
 )
 
-// beats counts the heartbeats of an activity, before the SDK holds any back.
+// beats counts the heartbeats of an activity, before the SDK throttles them.
 type beats struct {
 	interceptor.WorkerInterceptorBase
 	on func(count int)
@@ -47,13 +47,13 @@ func (o *beatsOutbound) RecordHeartbeat(ctx context.Context, details ...any) {
 	o.Next.RecordHeartbeat(ctx, details...)
 }
 
-func TestAHangingRequestHeartbeatsAsOftenAsItsTimeoutAsks(t *testing.T) {
-	const count = 3 // heartbeats fit into the timeout
+func TestAPendingRequestSendsThreeHeartbeatsWithinTheTimeout(t *testing.T) {
+	const count = 3 // heartbeats within the timeout
 	for name, timeout := range map[string]time.Duration{"short": 600 * time.Millisecond, "long": 1800 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t)
-			release := d.receiver.holdAnswers()
+			f := newFixture(t)
+			release := f.receiver.holdAnswers()
 			defer release()
 			began := time.Now()
 			var once sync.Once
@@ -66,18 +66,18 @@ func TestAHangingRequestHeartbeatsAsOftenAsItsTimeoutAsks(t *testing.T) {
 					release()
 				}
 			}}}})
-			e.RegisterActivityWithOptions(d.Attempt, activity.RegisterOptions{Name: contract.ActivityAttempt})
+			e.RegisterActivityWithOptions(f.Attempt, activity.RegisterOptions{Name: contract.ActivityAttempt})
 			e.ExecuteWorkflow(func(ctx workflow.Context, in contract.AttemptInput) (result contract.AttemptResult, err error) {
 				ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: time.Minute, HeartbeatTimeout: timeout})
 				err = workflow.ExecuteActivity(ctx, contract.ActivityAttempt, in).Get(ctx, &result)
 				return result, err
-			}, d.batch("crm", 1))
-			require.NoError(t, e.GetWorkflowError(), "no heartbeat was missing")
+			}, f.batch("crm", 1))
+			require.NoError(t, e.GetWorkflowError(), "no heartbeat timed out")
 			var result contract.AttemptResult
 			require.NoError(t, e.GetWorkflowResult(&result))
 			require.Equal(t, contract.VerdictDelivered, result.Outcomes[0].Verdict)
 			require.GreaterOrEqual(t, took, timeout, "%d heartbeats take the whole timeout", count)
-			require.Len(t, d.receiver.requests(), 1)
+			require.Len(t, f.receiver.requests(), 1)
 		})
 	}
 }

@@ -9,14 +9,15 @@ import (
 	"segue/delivery"
 )
 
-// sendInline sends what may be sent at once, the lanes side by side, each in order.
+// sendInline sends the inline deliveries, the lanes in parallel and each lane in order. It
+// ends when inlineBudget is used up; requests that have started go on.
 func (d *dispatching) sendInline() {
 	over := make(chan struct{})
 	var lanes sync.WaitGroup
 	sending := false
 	for _, l := range d.order {
-		for _, p := range l.outgoing {
-			p.settleUnsent()
+		for _, out := range l.outgoing {
+			out.settleUnsent()
 		}
 		if l.hasInline() {
 			sending = true
@@ -32,67 +33,67 @@ func (d *dispatching) sendInline() {
 }
 
 func (l *lane) hasInline() bool {
-	for _, p := range l.outgoing {
-		if p.route == routeInline {
+	for _, out := range l.outgoing {
+		if out.route == routeInline {
 			return true
 		}
 	}
 	return false
 }
 
-// sendLane sends a lane's parcels until one of them is not delivered in time;
-// what is behind that one waits, wherever it was to go.
+// sendLane sends a lane's deliveries until one of them is not delivered in time. Those behind
+// that one wait, whatever their route was.
 func (d *dispatching) sendLane(l *lane, over <-chan struct{}) {
-	stuck := false
-	for _, p := range l.outgoing {
+	blocked := false
+	for _, out := range l.outgoing {
 		switch {
-		case p.route == routeRecord:
-		case stuck:
-			p.route = routeWait
-			p.wait(nil)
-		case p.route == routeInline:
-			d.sendRequest(p, over)
-			stuck = p.status != contract.StatusDelivered
+		case out.route == routeRecord:
+		case blocked:
+			out.route = routeWait
+			out.wait(nil)
+		case out.route == routeInline:
+			d.sendRequest(out, over)
+			blocked = out.status != contract.StatusDelivered
 		}
 	}
 }
 
-// sendRequest sends one request and waits for its outcome as long as the budget
-// lasts. A request that has started goes on after that.
-func (d *dispatching) sendRequest(p *outgoing, over <-chan struct{}) {
-	if p.flight == nil {
+// sendRequest sends one request and waits for its outcome until the budget is used up. A
+// request that has started goes on after that.
+func (d *dispatching) sendRequest(out *outgoing, over <-chan struct{}) {
+	if out.flight == nil {
 		select {
 		case <-over:
-			p.route = routeWait
-			p.wait(nil)
+			out.route = routeWait
+			out.wait(nil)
 			return
 		default:
 		}
-		p.flight = d.Sender.Start(p.policy, p.request, 1, dispatchCaller)
+		out.flight = d.Sender.Start(out.policy, out.request, 1, dispatchCaller)
 	}
 	select {
-	case <-p.flight.Done():
+	case <-out.flight.Done():
 	default:
 		select {
-		case <-p.flight.Done():
+		case <-out.flight.Done():
 		case <-over:
-			outcome := delivery.InFlight(p.request)
-			p.wait(&outcome)
+			outcome := delivery.InFlight(out.request)
+			out.wait(&outcome)
 			return
 		}
 	}
-	outcome := p.flight.Outcome()
+	outcome := out.flight.Outcome()
 	d.Alerts.Observe(alerts.Attempt{
-		Owner: d.in.Owner, Request: p.request, Outcome: outcome, BreakerOpen: d.Sender.Health(p.policy).Open(),
+		Owner: d.in.Owner, Request: out.request, Outcome: outcome, BreakerOpen: d.Sender.Health(out.policy).Open(),
 	})
 	switch {
 	case outcome.Verdict == contract.VerdictDelivered:
-		p.delivered(outcome)
+		out.delivered(outcome)
 	case outcome.Free:
-		p.route = routeWait // nothing was sent, so it is no attempt
-		p.wait(nil)
+		out.route = routeWait // nothing was sent, so it is no attempt
+		out.wait(nil)
 	default:
-		d.Sender.Claim(p.request.ID, 1, dispatchCaller)
-		p.wait(&outcome)
+		d.Sender.Claim(out.request.ID, 1, dispatchCaller)
+		out.wait(&outcome)
 	}
 }

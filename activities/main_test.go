@@ -26,13 +26,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// receiver is an HTTP server that remembers what it got, in order.
+// receiver is an HTTP server that records its requests in order.
 type receiver struct {
 	*httptest.Server
 	mu   sync.Mutex
 	got  []string // "<path> <webhook-id> <body>"
 	code int
-	// hold, when set, keeps the answers back until it is closed.
+	// hold, if set, delays the responses until it is closed.
 	hold    chan struct{}
 	arrived chan string
 }
@@ -70,7 +70,7 @@ func (r *receiver) answer(code int) {
 	r.code = code
 }
 
-// holdAnswers keeps answers back until the function that it returns is called.
+// holdAnswers delays responses until the returned function is called.
 func (r *receiver) holdAnswers() (release func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -83,8 +83,8 @@ func (r *receiver) holdAnswers() (release func()) {
 	})
 }
 
-// desk is the activities of one worker, with a receiver and a Temporal that only records.
-type desk struct {
+// fixture is the activities of one worker, with a receiver and a mock of Temporal.
+type fixture struct {
 	*testsuite.TestActivityEnvironment
 	*activities.Activities
 	receiver *receiver
@@ -120,7 +120,7 @@ timeouts:
   channels: {chat: {offer: 45s}}
 `
 
-func newDesk(t *testing.T) *desk {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	r := newReceiver(t)
 	set, err := config.Parse("test.yaml", []byte(strings.ReplaceAll(settings, "URL", r.URL)))
@@ -133,58 +133,58 @@ func newDesk(t *testing.T) *desk {
 	temporal.On("SignalWorkflow", mock.Anything, mock.Anything, "", contract.SignalAppend, mock.Anything).
 		Return(serviceerror.NewNotFound("no such workflow")).Maybe()
 	temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, "").Return(nil, serviceerror.NewNotFound("no such workflow")).Maybe()
-	d := &desk{
+	f := &fixture{
 		Activities: &activities.Activities{Config: config.NewStore(set).Current, Sender: sender, Temporal: temporal},
 		receiver:   r,
 		temporal:   temporal,
 	}
-	d.renew()
-	return d
+	f.renew()
+	return f
 }
 
-// renew begins a new environment, whose activities count from the beginning.
-func (d *desk) renew() {
-	d.TestActivityEnvironment = new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
-	d.Register(d)
+// renew sets up a new environment, in which the ids of activities start again.
+func (f *fixture) renew() {
+	f.TestActivityEnvironment = new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
+	f.Register(f)
 }
 
-// know makes a call's receiver a known and fast one, by requests of its own: one,
-// unless this machine was slow with it.
-func (d *desk) know(t *testing.T, calls ...string) {
+// know makes the receivers of calls known and fast, by requests of its own: one each, unless
+// this machine is slow.
+func (f *fixture) know(t *testing.T, calls ...string) {
 	t.Helper()
 	for _, name := range calls {
-		call, ok := d.Config().Call(name)
+		call, ok := f.Config().Call(name)
 		require.True(t, ok)
-		health := d.Sender.Health(call.Policy)
+		health := f.Sender.Health(call.Policy)
 		for n := 0; !health.Inline(); n++ {
 			require.Less(t, n, 100, "%s never was fast", name)
-			warm := contract.Request{ID: fmt.Sprintf("warm-%s-%d", name, n), Method: "POST", URL: d.receiver.URL + "/warm"}
-			o := d.Sender.Send(context.Background(), call.Policy, warm, 1)
+			warm := contract.Request{ID: fmt.Sprintf("warm-%s-%d", name, n), Method: "POST", URL: f.receiver.URL + "/warm"}
+			o := f.Sender.Send(context.Background(), call.Policy, warm, 1)
 			require.Equal(t, "ok", o.Class, o.Message)
-			<-d.receiver.arrived
+			<-f.receiver.arrived
 		}
 	}
-	d.receiver.mu.Lock()
-	d.receiver.got = nil
-	d.receiver.mu.Unlock()
+	f.receiver.mu.Lock()
+	f.receiver.got = nil
+	f.receiver.mu.Unlock()
 }
 
 // trip opens a call's breaker.
-func (d *desk) trip(t *testing.T, name string) {
+func (f *fixture) trip(t *testing.T, name string) {
 	t.Helper()
-	call, _ := d.Config().Call(name)
+	call, _ := f.Config().Call(name)
 	policy := call.Policy
-	policy.Origin = "" // its receiver is another one for this
+	policy.Origin = "" // these requests go to another host
 	for i := range 5 {
-		o := d.Sender.Send(context.Background(), policy, contract.Request{ID: "trip", Method: "POST", URL: "http://127.0.0.1:1"}, i+1)
+		o := f.Sender.Send(context.Background(), policy, contract.Request{ID: "trip", Method: "POST", URL: "http://127.0.0.1:1"}, i+1)
 		require.Equal(t, "refused", o.Class, o.Message)
 	}
-	require.True(t, d.Sender.Health(call.Policy).Open())
+	require.True(t, f.Sender.Health(call.Policy).Open())
 }
 
-func (d *desk) dispatch(t *testing.T, in *contract.DispatchInput) contract.DispatchResult {
+func (f *fixture) dispatch(t *testing.T, in *contract.DispatchInput) contract.DispatchResult {
 	t.Helper()
-	value, err := d.ExecuteLocalActivity(d.Dispatch, in)
+	value, err := f.ExecuteLocalActivity(f.Dispatch, in)
 	require.NoError(t, err)
 	var result contract.DispatchResult
 	require.NoError(t, value.Get(&result))
@@ -193,13 +193,13 @@ func (d *desk) dispatch(t *testing.T, in *contract.DispatchInput) contract.Dispa
 
 var owner = contract.Owner{ContactCenter: "default", Interaction: "i-1", FirstRunID: "run-1"}
 
-// turns is one turn for each event, numbered from 1.
-func turns(whens ...interaction.Moment) *contract.DispatchInput {
+// turns returns an input with one turn for each event, numbered from 1.
+func turns(moments ...interaction.Moment) *contract.DispatchInput {
 	in := &contract.DispatchInput{Owner: owner}
-	for i, when := range whens {
+	for i, moment := range moments {
 		in.Turns = append(in.Turns, interaction.Turn{
 			View:   interaction.View{Interaction: interaction.Facts{ID: "i-1", ContactCenter: "default", Channel: interaction.ChannelChat}},
-			Events: []interaction.Event{{Sequence: int64(i + 1), Moment: when}},
+			Events: []interaction.Event{{Sequence: int64(i + 1), Moment: moment}},
 		})
 	}
 	return in

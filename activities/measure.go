@@ -5,7 +5,7 @@ import (
 	"segue/metrics"
 )
 
-// measure counts what this Dispatch dealt with.
+// measure counts the events and deliveries of this Dispatch.
 func (d *dispatching) measure() {
 	for i := range d.in.Turns {
 		for _, event := range d.in.Turns[i].Events {
@@ -14,27 +14,27 @@ func (d *dispatching) measure() {
 			}
 		}
 	}
-	for _, p := range d.outgoing {
-		d.Metrics.Dispatched(p.request.Call, p.metricsRoute())
+	for _, out := range d.outgoing {
+		d.Metrics.Dispatched(out.request.Call, out.metricsRoute())
 	}
 }
 
-// metricsRoute is how the parcel has left Dispatch; what could not be appended to its
-// lane is left to the interaction.
-func (p *outgoing) metricsRoute() metrics.Route {
+// metricsRoute returns the route that the delivery has taken. What could not be appended to
+// its lane is left to the interaction.
+func (out *outgoing) metricsRoute() metrics.Route {
 	switch {
-	case p.route == routeRecord:
+	case out.route == routeRecord:
 		return metrics.RouteRecorded
-	case p.route == routeInline:
+	case out.route == routeInline:
 		return metrics.RouteInline
-	case p.status == contract.StatusInLane:
+	case out.status == contract.StatusInLane:
 		return metrics.RouteLane
 	default:
 		return metrics.RouteAttempt
 	}
 }
 
-// countUnsent counts an attempt that this run does not send.
+// countUnsent counts an attempt that failed without a request being sent.
 func (t *attempting) countUnsent(r contract.Request, o contract.Outcome) contract.Outcome {
 	call := r.Call
 	if _, ok := t.set.Call(call); !ok {
@@ -44,11 +44,11 @@ func (t *attempting) countUnsent(r contract.Request, o contract.Outcome) contrac
 	return o
 }
 
-// inFlight notes what the activity has in hand: the requests it has no outcome for yet.
+// inFlight registers the activity's requests that have no outcome yet as in flight.
 func (t *attempting) inFlight() *metrics.Batch {
-	left := t.in.Requests[len(t.outcomes):]
-	if len(left) == 0 {
+	open := t.in.Requests[len(t.outcomes):]
+	if len(open) == 0 {
 		return nil
 	}
-	return t.Metrics.InFlight(t.in.Call, len(left), left[0].At)
+	return t.Metrics.InFlight(t.in.Call, len(open), open[0].At)
 }

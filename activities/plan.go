@@ -10,8 +10,8 @@ import (
 	"segue/trigger"
 )
 
-// plan renders what the events fire, in order, until the result would be too
-// large; at least one event is always dealt with.
+// plan renders what the events fire, in order, until the result would be too large. It takes
+// at least one event.
 func (d *dispatching) plan() {
 	size := 0
 	for i := range d.in.Turns {
@@ -22,21 +22,21 @@ func (d *dispatching) plan() {
 			if event.Sequence <= d.in.After {
 				continue
 			}
-			parcels := d.fire(view, event)
-			for _, p := range parcels {
-				size += p.request.Size()
+			deliveries := d.fire(view, event)
+			for _, out := range deliveries {
+				size += out.request.Size()
 			}
 			if size > maxRendered && d.through > d.in.After {
 				return
 			}
-			d.outgoing = append(d.outgoing, parcels...)
+			d.outgoing = append(d.outgoing, deliveries...)
 			d.through = event.Sequence
 		}
 	}
 }
 
-// withBusinessProcess is a view as triggers, conditions and requests see it: an interaction that says
-// no business process itself has that of its queue, as configured.
+// withBusinessProcess returns the view that triggers, conditions and requests see: an
+// interaction without a business process has the one that is configured for its queue.
 func (d *dispatching) withBusinessProcess(view interaction.View) *interaction.View {
 	if queue, ok := d.set.Queue(view.Interaction.Queue); ok && view.Interaction.BusinessProcess == "" {
 		view.Interaction.BusinessProcess = queue.BusinessProcess
@@ -46,17 +46,17 @@ func (d *dispatching) withBusinessProcess(view interaction.View) *interaction.Vi
 
 // fire renders the calls of one event, each once however many triggers name it.
 func (d *dispatching) fire(view *interaction.View, event *interaction.Event) []*outgoing {
-	var parcels []*outgoing
+	var deliveries []*outgoing
 	for _, firing := range match(d.ctx, d.set, view, event) {
-		p := d.render(firing.Call, view, event)
-		p.dryRun = firing.DryRun || p.policy.DryRun
-		parcels = append(parcels, p)
+		out := d.render(firing.Call, view, event)
+		out.dryRun = firing.DryRun || out.policy.DryRun
+		deliveries = append(deliveries, out)
 	}
-	return parcels
+	return deliveries
 }
 
-// match asks the triggers. One whose condition fails fires nothing, and nothing
-// says for whom: the event goes on, and the log has it.
+// match returns the calls that an event fires. A trigger whose condition fails fires nothing
+// and is logged; the other triggers are matched nevertheless.
 func match(ctx context.Context, set *config.Set, view *interaction.View, event *interaction.Event) (firings []trigger.Firing) {
 	log := func(what string, why any) {
 		activity.GetLogger(ctx).Error(what, "when", event.Moment, "sequence", event.Sequence, "error", why)
@@ -74,11 +74,11 @@ func match(ctx context.Context, set *config.Set, view *interaction.View, event *
 	return firings
 }
 
-// render makes one delivery.
+// render renders one delivery.
 func (d *dispatching) render(name string, view *interaction.View, event *interaction.Event) *outgoing {
-	p := &outgoing{request: render(d.ctx, d.set, d.in.Owner, name, view, event), view: view, event: event}
+	out := &outgoing{request: render(d.ctx, d.set, d.in.Owner, name, view, event), view: view, event: event}
 	if call, ok := d.set.Call(name); ok {
-		p.policy = call.Policy
+		out.policy = call.Policy
 	}
-	return p
+	return out
 }

@@ -9,9 +9,8 @@ import (
 	"segue/config"
 )
 
-// An interaction is of the business process that it says, else of that of its queue.
-func TestTheBusinessProcessIsTheQueuesUnlessTheInteractionHasOne(t *testing.T) {
-	d := newDesk(t)
+func TestAnInteractionWithoutABusinessProcessHasThatOfItsQueue(t *testing.T) {
+	f := newFixture(t)
 	set, err := config.Parse("test.yaml", []byte(strings.ReplaceAll(`
 calls:
   - {name: all, method: POST, url: "URL/all", text: "process ${interaction.business_process}"}
@@ -20,9 +19,9 @@ triggers:
   - {when: interaction_starts, call: all}
   - {when: interaction_starts, call: retail, business_processes: [retail], if: 'interaction.business_process == "retail"'}
 queues: [{name: sales, business_process: retail}, {name: plain}]
-`, "URL", d.receiver.URL)))
+`, "URL", f.receiver.URL)))
 	require.NoError(t, err)
-	d.Config = config.NewStore(set).Current
+	f.Config = config.NewStore(set).Current
 	for _, c := range []struct{ queue, own, want string }{
 		{"sales", "", "process retail, retail"},
 		{"sales", "banking", "process banking"},
@@ -33,9 +32,9 @@ queues: [{name: sales, business_process: retail}, {name: plain}]
 		in := turns("interaction_starts")
 		facts := &in.Turns[0].View.Interaction
 		facts.Queue, facts.BusinessProcess = c.queue, c.own
-		d.renew()
+		f.renew()
 		var bodies []string
-		for _, delivery := range d.dispatch(t, in).Deliveries {
+		for _, delivery := range f.dispatch(t, in).Deliveries {
 			bodies = append(bodies, delivery.Request.Body)
 		}
 		require.Equal(t, c.want, strings.Join(bodies, ", "), "queue %q, own process %q", c.queue, c.own)

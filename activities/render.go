@@ -10,9 +10,8 @@ import (
 	"segue/interaction"
 )
 
-// Render renders a request anew, with the configuration of now, from the event
-// that it was made of: same id, other bytes. What cannot be rendered is in the
-// result's fault, never an error.
+// Render renders a request again from its event, with the current configuration. The id stays
+// and the bytes are new. A failure is in the result's fault, never an error.
 func (a *Activities) Render(ctx context.Context, in contract.RenderInput) (contract.Request, error) {
 	view, event, err := in.Request.DecodeSource()
 	if err != nil {
@@ -22,8 +21,7 @@ func (a *Activities) Render(ctx context.Context, in contract.RenderInput) (contr
 	return render(ctx, a.Config(), in.Owner, in.Request.Call, view, event), nil
 }
 
-// render fills a call in for one event. What cannot be rendered becomes a fault of
-// this delivery alone.
+// render renders a call for one event. A failure becomes a fault of this delivery alone.
 func render(ctx context.Context, set *config.Set, owner contract.Owner, name string, view *interaction.View, event *interaction.Event) (r contract.Request) {
 	id := contract.DeliveryID(owner, event, name)
 	r = contract.Request{ID: id, Call: name, Moment: string(event.Moment), Sequence: event.Sequence, At: event.At, Version: set.Version}

@@ -5,37 +5,37 @@ import (
 	"segue/delivery"
 )
 
-// route is how a parcel gets to its receiver.
+// route is how a delivery gets to its receiver.
 type route int
 
 const (
-	routeUndecided route = iota // not decided yet
-	routeRecord                 // nowhere: it is only recorded
-	routeInline                 // sent inside this Dispatch
-	routeWait                   // attempted by the interaction
-	routeHandOver               // appended to the Delivery workflow
+	routeUndecided route = iota
+	routeRecord          // not sent, only recorded
+	routeInline          // sent inside this Dispatch
+	routeWait            // attempted by the interaction
+	routeHandOver        // appended to the Delivery workflow
 )
 
-// dispatchCaller is Dispatch towards the flights: a failure that one Dispatch has reported
-// is the same for a Dispatch that the server has redone.
+// dispatchCaller names Dispatch to the sender. A Dispatch that the server has done again has
+// the same name, and so gets the outcome that was reported to the first.
 const dispatchCaller = "dispatch"
 
-// route chooses each parcel's way. Order holds inside a lane: behind one that
-// waits all wait, behind one that is handed over all are.
+// route chooses each delivery's route. It keeps the order within a lane: behind a delivery
+// that waits or is handed over, all others are as well.
 func (d *dispatching) route() {
 	few := d.firingEvents() <= inlineMost && !d.isMore()
-	started, held := 0, 0
-	for _, p := range d.outgoing {
-		l := d.laneOf(p.request.Call)
-		l.outgoing = append(l.outgoing, p)
-		p.route = d.chooseRoute(l, p, few && started < inlineMost, held)
-		switch p.route {
+	started, waitingBytes := 0, 0
+	for _, out := range d.outgoing {
+		l := d.laneOf(out.request.Call)
+		l.outgoing = append(l.outgoing, out)
+		out.route = d.chooseRoute(l, out, few && started < inlineMost, waitingBytes)
+		switch out.route {
 		case routeInline:
-			if p.flight == nil {
+			if out.flight == nil {
 				started++
 			}
 		case routeWait:
-			held += p.request.Size()
+			waitingBytes += out.request.Size()
 			l.forced = routeWait
 		case routeHandOver:
 			l.forced = routeHandOver
@@ -43,27 +43,27 @@ func (d *dispatching) route() {
 	}
 }
 
-func (d *dispatching) chooseRoute(l *lane, p *outgoing, mayStart bool, held int) route {
+func (d *dispatching) chooseRoute(l *lane, out *outgoing, mayStart bool, waitingBytes int) route {
 	switch {
-	case p.dryRun:
+	case out.dryRun:
 		return routeRecord
 	case l.forced != routeUndecided:
 		return l.forced
-	case p.request.Fault != "":
-		return routeHandOver // it is parked there
+	case out.request.Fault != "":
+		return routeHandOver // the lane parks it
 	}
-	if flight, ok := d.Sender.Find(p.request.ID, 1, dispatchCaller); ok {
-		// The server has this Dispatch redone: what was sent stays sent.
-		p.flight = flight
+	if flight, ok := d.Sender.Find(out.request.ID, 1, dispatchCaller); ok {
+		// The server has this Dispatch done again: what was sent stays sent.
+		out.flight = flight
 		return routeInline
 	}
-	health := d.Sender.Health(p.policy)
+	health := d.Sender.Health(out.policy)
 	switch {
 	case health.Refuses():
 		return routeHandOver
-	case held+p.request.Size() > 2*maxRendered:
-		return routeHandOver // one event with so many large calls would not fit into a history
-	case mayStart && p.policy.Idempotent && !p.policy.NotInline && health.Inline():
+	case waitingBytes+out.request.Size() > 2*maxRendered:
+		return routeHandOver // so many large calls of one event would not fit into a history
+	case mayStart && out.policy.Idempotent && !out.policy.NotInline && health.Inline():
 		return routeInline
 	}
 	return routeWait
@@ -85,18 +85,18 @@ func (d *dispatching) laneOf(call string) *lane {
 	return l
 }
 
-// firingEvents counts the events that have something to send; most fire nothing.
+// firingEvents counts the events that have something to send; most events fire nothing.
 func (d *dispatching) firingEvents() int {
 	n, last := 0, int64(0)
-	for _, p := range d.outgoing {
-		if !p.dryRun && p.request.Sequence != last {
-			n, last = n+1, p.request.Sequence
+	for _, out := range d.outgoing {
+		if !out.dryRun && out.request.Sequence != last {
+			n, last = n+1, out.request.Sequence
 		}
 	}
 	return n
 }
 
-// isMore reports whether events are left for a next Dispatch: there is a backlog.
+// isMore reports whether events are left for a next Dispatch.
 func (d *dispatching) isMore() bool {
 	n := len(d.in.Turns)
 	if n == 0 || len(d.in.Turns[n-1].Events) == 0 {
@@ -106,12 +106,12 @@ func (d *dispatching) isMore() bool {
 	return events[len(events)-1].Sequence > d.through
 }
 
-// settleUnsent settles the parcels that are not sent anywhere now.
-func (p *outgoing) settleUnsent() {
-	switch p.route {
+// settleUnsent completes a dry run, and leaves a waiting delivery to the workflow.
+func (out *outgoing) settleUnsent() {
+	switch out.route {
 	case routeRecord:
-		p.delivered(delivery.DryRun(p.policy, p.request))
+		out.delivered(delivery.DryRun(out.policy, out.request))
 	case routeWait:
-		p.wait(nil)
+		out.wait(nil)
 	}
 }

@@ -18,9 +18,9 @@ import (
 	"segue/interaction"
 )
 
-// TestTheEightVerbs sends one call for each HTTP verb of ECS, with parameters in the
-// URL and, where the verb may have one, in a body; values come back from all that answer.
-func TestTheEightVerbs(t *testing.T) {
+// Each call has parameters in the URL and, if its method may have one, in a body. Values are
+// returned from all responses with a body.
+func TestCallsAreSentWithAllEightMethodsOfECS(t *testing.T) {
 	var mu sync.Mutex
 	var got []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

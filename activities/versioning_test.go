@@ -13,37 +13,37 @@ import (
 	"segue/interaction"
 )
 
-// versioned gives a desk's worker a build id.
-func (d *desk) versioned(t *testing.T, temporal string) {
+// versioned sets the temporal section of the fixture's configuration.
+func (f *fixture) versioned(t *testing.T, temporal string) {
 	t.Helper()
-	set, err := config.Parse("test.yaml", []byte(strings.ReplaceAll(settings, "URL", d.receiver.URL)+"temporal: "+temporal))
+	set, err := config.Parse("test.yaml", []byte(strings.ReplaceAll(settings, "URL", f.receiver.URL)+"temporal: "+temporal))
 	require.NoError(t, err)
-	d.Config = config.NewStore(set).Current
-	d.renew()
+	f.Config = config.NewStore(set).Current
+	f.renew()
 }
 
-func TestALongChannelsRunIsUnpinned(t *testing.T) {
+func TestTheRunOfALongLivedChannelIsUnpinned(t *testing.T) {
 	for name, c := range map[string]struct {
 		temporal string
 		channel  interaction.Channel
-		unpinned bool // already
+		unpinned bool // by an earlier Dispatch
 		fails    error
-		asks     int
+		calls    int
 		want     bool
 	}{
-		"a mail":                {temporal: "{build_id: v2}", channel: "email", asks: 1, want: true},
-		"a call":                {temporal: "{build_id: v2}", channel: "inbound"},
-		"as configured":         {temporal: "{build_id: v2, auto_upgrade: [inbound]}", channel: "inbound", asks: 1, want: true},
-		"unversioned":           {temporal: "{}", channel: "email"},
-		"done already":          {temporal: "{build_id: v2}", channel: "email", unpinned: true},
-		"Temporal is not there": {temporal: "{build_id: v2}", channel: "email", fails: errors.New("unavailable"), asks: 1},
+		"a mail":               {temporal: "{build_id: v2}", channel: "email", calls: 1, want: true},
+		"a call":               {temporal: "{build_id: v2}", channel: "inbound"},
+		"as configured":        {temporal: "{build_id: v2, auto_upgrade: [inbound]}", channel: "inbound", calls: 1, want: true},
+		"unversioned":          {temporal: "{}", channel: "email"},
+		"unpinned already":     {temporal: "{build_id: v2}", channel: "email", unpinned: true},
+		"Temporal unavailable": {temporal: "{build_id: v2}", channel: "email", fails: errors.New("unavailable"), calls: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newDesk(t)
-			d.versioned(t, c.temporal)
-			asked := 0
-			d.temporal.On("UpdateWorkflowExecutionOptions", mock.Anything, mock.Anything).Maybe().Run(func(args mock.Arguments) {
-				asked++
+			f := newFixture(t)
+			f.versioned(t, c.temporal)
+			calls := 0
+			f.temporal.On("UpdateWorkflowExecutionOptions", mock.Anything, mock.Anything).Maybe().Run(func(args mock.Arguments) {
+				calls++
 				request := args.Get(1).(client.UpdateWorkflowExecutionOptionsRequest)
 				require.NotEmpty(t, request.WorkflowId)
 				require.NotEmpty(t, request.RunId)
@@ -52,8 +52,8 @@ func TestALongChannelsRunIsUnpinned(t *testing.T) {
 			in := turns("no_such_moment")
 			in.Turns[0].View.Interaction.Channel = c.channel
 			in.Unpinned = c.unpinned
-			require.Equal(t, c.want, d.dispatch(t, in).Unpinned)
-			require.Equal(t, c.asks, asked)
+			require.Equal(t, c.want, f.dispatch(t, in).Unpinned)
+			require.Equal(t, c.calls, calls)
 		})
 	}
 }

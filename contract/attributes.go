@@ -2,7 +2,7 @@ package contract
 
 import "go.temporal.io/sdk/temporal"
 
-// The search attributes, by which operators find interactions and lanes.
+// The search attributes by which operators find interactions and lanes.
 var (
 	AttributeState         = temporal.NewSearchAttributeKeyKeyword("SegueState")
 	AttributeChannel       = temporal.NewSearchAttributeKeyKeyword("SegueChannel")

@@ -11,20 +11,19 @@ import (
 	"segue/contract"
 )
 
-// TestEverySearchAttributeIsPrepared holds what workflows write against what a
-// namespace is prepared with: a name that is missing there fails every task.
-func TestEverySearchAttributeIsPrepared(t *testing.T) {
-	prepared := map[string]enumspb.IndexedValueType{}
+// A search attribute that is written and not registered fails every task of its workflow.
+func TestEverySearchAttributeIsRegistered(t *testing.T) {
+	registered := map[string]enumspb.IndexedValueType{}
 	for _, attribute := range connect.SearchAttributes {
-		prepared[attribute.Name] = attribute.Type
+		registered[attribute.Name] = attribute.Type
 	}
 	written := []temporal.SearchAttributeKey{
 		contract.AttributeState, contract.AttributeChannel, contract.AttributeQueue, contract.AttributeAgent, contract.AttributeAgents, contract.AttributeWorkbin,
 		contract.AttributeOutcome, contract.AttributeContactCenter, contract.AttributeInteraction, contract.AttributeCall,
 		contract.AttributeUndelivered, contract.AttributeParked,
 	}
-	require.Len(t, prepared, len(written))
+	require.Len(t, registered, len(written))
 	for _, key := range written {
-		require.Equal(t, key.GetValueType(), prepared[key.GetName()], key.GetName())
+		require.Equal(t, key.GetValueType(), registered[key.GetName()], key.GetName())
 	}
 }

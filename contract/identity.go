@@ -11,10 +11,10 @@ import (
 	"segue/interaction"
 )
 
-// DeliveryID is the identity of one event × one call: the same over retries,
-// replay, continue-as-new and redelivery, and when Temporal has a workflow task done
-// again in which the event gets another place. Receivers see it as webhook-id, which
-// by the Standard Webhooks specification must not contain a dot.
+// DeliveryID returns the identity of one event's delivery to one call. It is the same over
+// retries, replay, continue-as-new and redelivery, and also when Temporal has a workflow task
+// done again and the event gets another sequence. Receivers see it as webhook-id, which must
+// not contain a dot by the Standard Webhooks specification.
 func DeliveryID(owner Owner, event *interaction.Event, call string) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{
 		owner.ContactCenter, owner.Interaction, owner.FirstRunID, cmp.Or(event.Cause, strconv.FormatInt(event.Sequence, 10)), call,
@@ -22,22 +22,23 @@ func DeliveryID(owner Owner, event *interaction.Event, call string) string {
 	return "msg_" + base64.RawURLEncoding.EncodeToString(sum[:18])
 }
 
-// InteractionWorkflowID is the id of an interaction's workflow.
+// InteractionWorkflowID returns the id of an interaction's workflow.
 func InteractionWorkflowID(contactCenter, id string) string {
 	return "interaction/" + contactCenter + "/" + id
 }
 
-// ReceiverName names the receiver of a call, for all workers of one task queue: what
-// another queue's configuration calls the same is another one.
+// ReceiverName returns the name of a call's receiver. It is unique to one task queue: the same
+// call name in another task queue's configuration means another receiver.
 func ReceiverName(taskQueue, call string) string { return taskQueue + "/" + call }
 
-// ReceiverWorkflowID is the id of the workflow that watches over a receiver.
+// ReceiverWorkflowID returns the id of the Receiver workflow that tracks the health of a
+// call's receiver.
 func ReceiverWorkflowID(taskQueue, call string) string {
 	return boundedID("receiver/" + ReceiverName(taskQueue, call))
 }
 
-// DeliveryWorkflowID is the id of the workflow that owns a failing lane. That of
-// alerts begins in another way, so that no contact center's can be like it.
+// DeliveryWorkflowID returns the id of the Delivery workflow of a lane. Lanes of alerts have
+// another prefix, so that their ids differ from those of every contact center.
 func DeliveryWorkflowID(owner Owner, call string) string {
 	if owner.Receiver != "" {
 		return boundedID(alertLanePrefix + owner.Receiver + "/" + call)
@@ -45,7 +46,7 @@ func DeliveryWorkflowID(owner Owner, call string) string {
 	return boundedID(InteractionLanePrefix + owner.ContactCenter + "/" + owner.Interaction + "/" + call)
 }
 
-// PartWorkflowID is the id of a part of a lane; without a name, of the lane.
+// PartWorkflowID returns the id of a part of a lane, or that of the lane if part is empty.
 func PartWorkflowID(owner Owner, call, part string) string {
 	if part == "" {
 		return DeliveryWorkflowID(owner, call)
@@ -53,8 +54,8 @@ func PartWorkflowID(owner Owner, call, part string) string {
 	return boundedID(DeliveryWorkflowID(owner, call) + "~" + part)
 }
 
-// AlertReceiver tells of which receiver, by its name, the alerts of a lane workflow tell;
-// false for an interaction's.
+// AlertReceiver returns the name of the receiver that the alerts of a lane are about. It
+// reports false for a lane of an interaction.
 func AlertReceiver(laneID string) (receiver string, ok bool) {
 	rest, ok := strings.CutPrefix(laneID, alertLanePrefix)
 	return rest[:max(0, strings.LastIndexByte(rest, '/'))], ok
@@ -62,14 +63,14 @@ func AlertReceiver(laneID string) (receiver string, ok bool) {
 
 const alertLanePrefix = "alert/"
 
-// InteractionLanePrefix is how the ids of all lane workflows of interactions begin; those
-// of alerts do not.
+// InteractionLanePrefix is the prefix of the workflow ids of all interactions' lanes, and of
+// no lane of alerts.
 const InteractionLanePrefix = "delivery/"
 
-// maxWorkflowID is what Temporal takes on a SQL store, in bytes.
+// maxWorkflowID is the longest workflow id on a SQL store, in bytes.
 const maxWorkflowID = 255
 
-// boundedID lets an id that would be too long for Temporal end in a digest of the whole.
+// boundedID replaces the end of an id that is too long for Temporal by a digest of the whole.
 func boundedID(id string) string {
 	if len(id) <= maxWorkflowID {
 		return id

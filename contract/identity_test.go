@@ -10,12 +10,12 @@ import (
 	"segue/interaction"
 )
 
-func TestADeliveryHasOneIdentity(t *testing.T) {
+func TestADeliveryIDDependsOnOwnerEventAndCall(t *testing.T) {
 	owner := contract.Owner{ContactCenter: "cc", Interaction: "i", FirstRunID: "r"}
 	seventh := &interaction.Event{Sequence: 7}
 	id := contract.DeliveryID(owner, seventh, "crm")
 	require.Equal(t, id, contract.DeliveryID(owner, &interaction.Event{Sequence: 7}, "crm"))
-	require.NotContains(t, id, ".", "a webhook-id must hold no dot")
+	require.NotContains(t, id, ".", "a webhook-id must not contain a dot")
 	others := []string{
 		contract.DeliveryID(owner, &interaction.Event{Sequence: 8}, "crm"), contract.DeliveryID(owner, seventh, "crm2"),
 		contract.DeliveryID(owner, &interaction.Event{Sequence: 7, Cause: "e1#0"}, "crm"),
@@ -24,7 +24,7 @@ func TestADeliveryHasOneIdentity(t *testing.T) {
 	}
 	require.NotContains(t, others, id)
 	require.Equal(t, others[2], contract.DeliveryID(owner, &interaction.Event{Sequence: 9, Cause: "e1#0"}, "crm"),
-		"what has a cause is the same at whatever place")
+		"an event with a cause has the same id at every sequence")
 }
 
 func TestALaneWorkflowsIDFitsTemporal(t *testing.T) {
@@ -39,7 +39,7 @@ func TestALaneWorkflowsIDFitsTemporal(t *testing.T) {
 	require.NotEqual(t, long, contract.DeliveryWorkflowID(owner, "crm2"))
 }
 
-// TestEveryIDOfTheLongestNamesFitsTemporal takes names as long as interactions and configurations may have them.
+// The names are as long as interactions and configurations may have them.
 func TestEveryIDOfTheLongestNamesFitsTemporal(t *testing.T) {
 	call, taskQueue := strings.Repeat("k", 64), strings.Repeat("q", 64)
 	owner := contract.Owner{ContactCenter: strings.Repeat("c", 128), Interaction: strings.Repeat("i", interaction.MaxIdentity-128)}
@@ -59,10 +59,10 @@ func TestEveryIDOfTheLongestNamesFitsTemporal(t *testing.T) {
 	require.LessOrEqual(t, len(contract.Priority{}.ForContactCenter(owner.ContactCenter).FairnessKey), 64)
 	receiver, ok := contract.AlertReceiver(contract.DeliveryWorkflowID(alerts, call))
 	require.True(t, ok)
-	require.Equal(t, alerts.Receiver, receiver, "what is read from an id is whole")
+	require.Equal(t, alerts.Receiver, receiver, "the name in the id is complete")
 }
 
-func TestALaneSaysWhetherItIsOfAlerts(t *testing.T) {
+func TestALaneOfAlertsIsRecognizedByItsID(t *testing.T) {
 	receiver, ok := contract.AlertReceiver(contract.DeliveryWorkflowID(contract.Owner{Receiver: contract.ReceiverName("segue", "crm")}, "pager"))
 	require.True(t, ok)
 	require.Equal(t, "segue/crm", receiver)

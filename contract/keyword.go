@@ -8,13 +8,13 @@ import (
 	"unicode/utf8"
 )
 
-// keywordLimit is how many characters the columns of keywords hold on PostgreSQL and MySQL. In JSON, where one takes six
-// bytes at most, that is less than the 2 KiB that servers take.
+// keywordLimit is how many characters keyword columns hold on PostgreSQL and MySQL. In JSON, where a character takes at
+// most six bytes, that is less than the 2 KiB limit of servers.
 const keywordLimit = 255
 
-// Keyword is the value of a search attribute that stands for text: what does not fit, and what databases do not store as
-// it is. A longer text keeps its beginning and ends in a digest of the whole, so that different texts stay different.
-// Who looks for a text looks for its Keyword.
+// Keyword returns the search attribute value for a text. It replaces what databases do not store, and shortens a text that
+// does not fit: the value then ends in a digest of the whole text, so that different texts have different values. To find a
+// text, search for its Keyword.
 func Keyword(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) { // PostgreSQL stores no NUL

@@ -25,7 +25,7 @@ func TestAKeywordFitsEveryDatabase(t *testing.T) {
 		require.Less(t, len(encoded), 2048, name)
 		require.Equal(t, keyword, contract.Keyword(text), name)
 		require.NotEqual(t, keyword, contract.Keyword(text+"y"), name)
-		require.Equal(t, keyword, contract.Keyword(keyword), "a keyword is its own")
+		require.Equal(t, keyword, contract.Keyword(keyword), "a keyword is its own keyword")
 	}
 	require.True(t, strings.HasPrefix(contract.Keyword(strings.Repeat("sales ", 100)), "sales sales "))
 	for _, text := range []string{"", "sales ", "Söderköping", strings.Repeat("x", 255), strings.Repeat("😀", 255)} {

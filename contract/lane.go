@@ -2,7 +2,7 @@ package contract
 
 import "segue/interaction/intake"
 
-// DeliveryStart is the input of a Delivery workflow: the lane that it owns.
+// DeliveryStart is the input of a Delivery workflow.
 type DeliveryStart struct {
 	Owner Owner  `json:"owner"`
 	Call  string `json:"call"`
@@ -10,10 +10,10 @@ type DeliveryStart struct {
 	Part string `json:"part,omitempty"`
 }
 
-// DeliveryResult is what a Delivery workflow leaves when it completes: a hand-over that is
-// repeated after that must not send again what it knew.
+// DeliveryResult is the result of a Delivery workflow. A hand-over that is repeated after the
+// workflow has completed must not send again what it knew.
 type DeliveryResult struct {
-	// Known are the ids of the deliveries that it was given, the last 4,096.
+	// Known are the ids of the last 4,096 deliveries that the workflow was given.
 	Known intake.Seen `json:"known"`
 }
 

@@ -9,12 +9,12 @@ const (
 	WorkflowReceiver    = "Receiver"
 )
 
-// UpdateCommands is the update that applies an array of commands in order. Every
-// command of interaction.Commands is a signal and an update of its own name.
+// UpdateCommands is the update that applies an array of commands in order. In addition, every
+// command of interaction.Commands is a signal and an update of the same name.
 const UpdateCommands = "commands"
 
-// The queries; an Interaction has the first four, a Delivery deliveries and parts, a
-// Receiver only state.
+// The queries. An Interaction has the first four, a Delivery has deliveries and parts, a
+// Receiver has state.
 const (
 	QueryState      = "state"
 	QueryTimeline   = "timeline"
@@ -25,38 +25,39 @@ const (
 	QueryParts = "parts"
 )
 
-// The signals of a Delivery: append carries a HandOver and comes from the interaction, the
-// others carry an OperatorRequest.
+// The signals of a Delivery. The interaction sends append with a HandOver; operators send the
+// others with an OperatorRequest.
 const (
 	SignalAppend    = "append"
 	SignalRedeliver = "redeliver"
 	SignalDiscard   = "discard"
 )
 
-// SignalHealth is the signal of a Receiver: worker processes send it with a HealthReport.
+// SignalHealth is the signal of a Receiver. Worker processes send it with a HealthReport.
 const SignalHealth = "tell"
 
 // The application error types of a refused command or start.
 const (
 	ErrorIllegalCommand = "IllegalCommand"
 	ErrorInvalidPayload = "InvalidPayload"
-	// ErrorOverloaded is an update's alone: the interaction owes its receivers all
-	// that it may, and the same update may be sent again later.
+	// ErrorOverloaded refuses updates only: the interaction has as many open deliveries as it
+	// can hold. The same update may be sent again later.
 	ErrorOverloaded = "Overloaded"
 )
 
-// Answer is what an update answers.
+// Answer is the answer of an update.
 type Answer struct {
 	State interaction.State `json:"state"`
-	// Sequence is the number of the last event the interaction has.
-	Sequence     int64    `json:"sequence"`
+	// Sequence is the number of the interaction's last event.
+	Sequence int64 `json:"sequence"`
+	// Capabilities are the commands that are legal now.
 	Capabilities []string `json:"capabilities"`
-	// Duplicate says that the command's event_id was applied before.
+	// Duplicate reports that the command's event_id was applied before.
 	Duplicate bool `json:"duplicate,omitempty"`
 }
 
-// CommandResult is one element of what the update "commands" answers: an Answer,
-// or the error of a command that was refused.
+// CommandResult is one element of the answer of the update "commands": an Answer, or the error
+// of a refused command.
 type CommandResult struct {
 	Answer
 	Error *CommandError `json:"error,omitempty"`
@@ -76,15 +77,15 @@ type Rejected struct {
 	At      string `json:"at"`
 }
 
-// OperatorRequest is the payload of redeliver and discard; an empty id means
-// every parked delivery of the lane.
+// OperatorRequest is the payload of redeliver and discard.
 type OperatorRequest struct {
+	// ID selects one delivery; empty selects every parked delivery of the lane.
 	ID string `json:"id,omitempty"`
-	// All means every delivery of the lane that is not settled, also those that wait.
+	// All selects every delivery of the lane that is not settled, also those that wait.
 	All bool `json:"all,omitempty"`
-	// By is who asks, for the record.
+	// By names the operator, for the record.
 	By string `json:"by,omitempty"`
-	// Rerender asks redeliver to render the request anew, with the configuration of
-	// then, from the same event; it keeps its id.
+	// Rerender makes redeliver render the request again from the same event, with the
+	// configuration at that time; it keeps its id.
 	Rerender bool `json:"rerender,omitempty"`
 }

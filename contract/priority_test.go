@@ -16,8 +16,8 @@ func TestPriorityOfAContactCenter(t *testing.T) {
 	require.Len(t, contract.Priority{}.ForContactCenter(strings.Repeat("c", 128)).FairnessKey, 64)
 }
 
-func TestWhatIsNotLiveGoesBehind(t *testing.T) {
-	for live, behind := range map[int]int{0: 4, 1: 2, 3: 4, 4: 5, 5: 5} {
-		require.Equal(t, contract.Priority{Key: behind, Weight: 2}, contract.Priority{Key: live, Weight: 2}.Lower())
+func TestLowerIsTheNextLowerPriority(t *testing.T) {
+	for key, lower := range map[int]int{0: 4, 1: 2, 3: 4, 4: 5, 5: 5} {
+		require.Equal(t, contract.Priority{Key: lower, Weight: 2}, contract.Priority{Key: key, Weight: 2}.Lower())
 	}
 }

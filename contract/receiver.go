@@ -6,46 +6,45 @@ import (
 	"segue/interaction"
 )
 
-// ReceiverStart is the input of a Receiver workflow: the call whose receiver it
-// watches over.
+// ReceiverStart is the input of a Receiver workflow: the call whose receiver it tracks.
 type ReceiverStart struct {
 	Call string `json:"call"`
 }
 
-// Health is what one worker process last saw of a receiver.
+// Health is the health of a receiver, as one worker process last saw it.
 type Health string
 
-// The healths that are told; an empty one says nothing.
+// The healths. A HealthReport without one reports parked deliveries only.
 const (
 	// HealthFailing: nothing has been delivered since the first failure.
 	HealthFailing Health = "failing"
-	// HealthBreakerOpen: failing, and the process sends no more but probes.
+	// HealthBreakerOpen: failing, and the process sends only probes.
 	HealthBreakerOpen Health = "breaker_open"
-	// HealthDelivered: a delivery arrived.
+	// HealthDelivered: a delivery has succeeded.
 	HealthDelivered Health = "delivered"
 )
 
-// HealthReport is what one worker process tells of the receiver of a call.
+// HealthReport is what one worker process reports about the receiver of a call.
 type HealthReport struct {
 	Health Health `json:"health,omitempty"`
-	// Since is when the first attempt failed after the last success; At is the time
-	// of the latest attempt that the telling speaks of.
+	// Since is when the first attempt after the last success failed; At is when the latest
+	// reported attempt ended.
 	Since time.Time `json:"since,omitzero"`
 	At    time.Time `json:"at,omitzero"`
-	// Failure is the latest one.
+	// Failure is the latest failure.
 	Failure *Failure `json:"failure,omitempty"`
-	// Parked counts the deliveries that were parked since the telling before, and
-	// LastParked is the latest of them.
+	// Parked counts the deliveries that were parked since the last report; LastParked is the
+	// latest of them.
 	Parked     int      `json:"parked,omitempty"`
 	LastParked *Failure `json:"last_parked,omitempty"`
 }
 
-// Failure is one failed attempt, as an example of what goes wrong.
+// Failure is one failed attempt, as an example of an episode's failures.
 type Failure struct {
 	Class string `json:"class"`
 	// Code is the HTTP status, 0 when there was no response.
 	Code int `json:"code,omitempty"`
-	// Message says in plain words what went wrong; it holds no secret.
+	// Message says in plain words what failed; it holds no secret.
 	Message       string    `json:"message,omitempty"`
 	Delivery      string    `json:"delivery,omitempty"`
 	ContactCenter string    `json:"contact_center,omitempty"`
@@ -53,23 +52,23 @@ type Failure struct {
 	At            time.Time `json:"at,omitzero"`
 }
 
-// AlertFacts are what an alert's expressions see as fields of the event, besides
-// when, at, sequence and reason.
+// AlertFacts are the fields of an alert's event that expressions see, in addition to when, at,
+// sequence and reason.
 type AlertFacts struct {
 	Call    string
 	Failure Failure
-	// Since is when the trouble began; zero reads as missing.
+	// Since is when the episode began; expressions see a zero time as missing.
 	Since time.Time
-	// FailingFor is how long nothing was delivered.
+	// FailingFor is how long nothing has been delivered.
 	FailingFor time.Duration
-	// Count is how many deliveries were parked since the alert before.
+	// Count is how many deliveries were parked since the last alert.
 	Count int
-	// Lanes and Parked are as in an Inspection.
+	// Lanes and Parked are those of an Inspection.
 	Lanes, Parked int
 }
 
-// Fields are the facts by their names; numbers are as JSON has them, and all are
-// there at every moment, be it as 0 or empty.
+// Fields returns the facts by their names. Numbers are float64, as JSON decodes them. Every
+// field is present at every moment, as 0 or empty if it has no value.
 func (f AlertFacts) Fields() map[string]any {
 	fields := map[string]any{
 		"call": f.Call, "class": f.Failure.Class, "code": float64(f.Failure.Code), "message": f.Failure.Message,
@@ -83,15 +82,16 @@ func (f AlertFacts) Fields() map[string]any {
 	return fields
 }
 
-// AlertRules are what the configuration says about alerts.
+// AlertRules are the configured rules for alerts.
 type AlertRules struct {
-	// FailingAfter is how long nothing was delivered before operators are told; 0 is off.
+	// FailingAfter is how long nothing must be delivered before operators are notified; 0
+	// turns the alert off.
 	FailingAfter time.Duration `json:"failing_after"`
-	// RecoveredAfter is how long a receiver must deliver without failing before it is
-	// said to have recovered.
+	// RecoveredAfter is how long a receiver must deliver without a failure before it has
+	// recovered.
 	RecoveredAfter time.Duration `json:"recovered_after"`
-	// RemindEvery is how often operators are told again of what still fails or is still
-	// parked; 0 is never.
+	// RemindEvery is how often operators are notified again while a receiver is failing or
+	// deliveries are parked; 0 is never.
 	RemindEvery time.Duration `json:"remind_every"`
 }
 
@@ -100,34 +100,35 @@ func DefaultAlertRules() AlertRules {
 	return AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute, RemindEvery: 24 * time.Hour}
 }
 
-// InspectInput asks how a call stands.
+// InspectInput is the input of Inspect.
 type InspectInput struct {
 	Call string `json:"call"`
 }
 
-// Inspection is how a call stands, for all that one worker can see.
+// Inspection is the state of a call's receiver, as one worker sees it.
 type Inspection struct {
 	Rules AlertRules `json:"rules"`
-	// Counted says that Lanes and Parked are known: the interactions with deliveries
-	// of the call that wait in lane workflows, and those of them with parked ones.
+	// Counted reports that Lanes and Parked are known. Lanes counts the interactions whose
+	// deliveries of the call wait in lane workflows, Parked those of them with parked ones.
 	Counted bool `json:"counted,omitempty"`
 	Lanes   int  `json:"lanes,omitempty"`
 	Parked  int  `json:"parked,omitempty"`
-	// Delivered and Failed are when the worker's process saw that last.
+	// Delivered and Failed are when the worker's process last saw a success and a failure.
 	Delivered time.Time `json:"delivered,omitzero"`
 	Failed    time.Time `json:"failed,omitzero"`
 }
 
-// AlertInput asks to fire the calls of one moment for operators.
+// AlertInput is the input of Alert, which fires the calls of one moment for operators.
 type AlertInput struct {
 	Owner Owner `json:"owner"`
-	// Turn has the one event, and an empty view.
+	// Turn has one event and an empty view.
 	Turn interaction.Turn `json:"turn"`
 }
 
-// AlertResult names the calls that were fired.
+// AlertResult is the result of Alert.
 type AlertResult struct {
+	// Version is the version of the configuration that fired the calls.
 	Version string `json:"version,omitempty"`
-	// Deliveries are in_lane, or delivered when they were a dry run.
+	// Deliveries have the status in_lane or, for a dry run, delivered.
 	Deliveries []Delivery `json:"deliveries,omitempty"`
 }

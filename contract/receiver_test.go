@@ -10,8 +10,8 @@ import (
 	"segue/contract"
 )
 
-// What a workflow carries over must read the same as what it had.
-func TestTheFactsOfAnAlertSurviveJSON(t *testing.T) {
+// A workflow that continues as new encodes the facts.
+func TestAlertFactsSurviveJSON(t *testing.T) {
 	facts := contract.AlertFacts{
 		Call: "crm", Since: time.Date(2026, 1, 2, 3, 4, 5, 6, time.FixedZone("", 3600)), FailingFor: 90*time.Second + 400*time.Millisecond,
 		Count: 3, Lanes: 2, Parked: 1, Failure: contract.Failure{Class: "http_5xx", Code: 503, Delivery: "d", ContactCenter: "cc", Interaction: "i"},
@@ -23,5 +23,5 @@ func TestTheFactsOfAnAlertSurviveJSON(t *testing.T) {
 	require.Equal(t, facts, read)
 	require.Equal(t, "2026-01-02T02:04:05.000000006Z", facts["since"])
 	require.Equal(t, 90.0, facts["failing_for"])
-	require.Equal(t, "", contract.AlertFacts{}.Fields()["since"], "every field is there at every moment")
+	require.Equal(t, "", contract.AlertFacts{}.Fields()["since"], "every field is present at every moment")
 }

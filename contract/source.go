@@ -7,18 +7,17 @@ import (
 	"segue/interaction"
 )
 
-// maxSource bounds what is kept of one delivery's source, in bytes.
+// maxSource is the largest source of a delivery that is kept, in bytes.
 const maxSource = 16 << 10
 
-// SourceOf is what a request was rendered from: one event and the view of its turn,
-// so that an operator may have it rendered anew once the configuration is mended.
+// SourceOf returns what a request was rendered from, one event and the view of its turn, so
+// that an operator can have the request rendered again after the configuration is fixed. It
+// returns nil for a source over 16 KiB (user data may have 64 KiB): a lane with many such
+// deliveries must fit into its history, and redelivering the same bytes works in any case.
 //
-// It is kept only with what goes to a lane workflow: there it costs a failing
-// receiver's deliveries some kilobytes each, and healthy ones nothing. The
-// interaction's own history has it all, too, but closes, and leaves the namespace,
-// long before a parked delivery's retention ends. A large one (user data may have
-// 64 KiB) is not kept, nil: redelivering the bytes as they are always works, and a
-// lane with many such deliveries must still fit into its history.
+// Only requests that go to a lane workflow keep their source: it costs a failing receiver's
+// deliveries some kilobytes each, and those of others nothing. The interaction's own history
+// has the same data, but Temporal drops it long before a parked delivery's retention ends.
 func SourceOf(view *interaction.View, event *interaction.Event) json.RawMessage {
 	source, err := json.Marshal(interaction.Turn{View: *view, Events: []interaction.Event{*event}})
 	if err != nil || len(source) > maxSource {
@@ -27,7 +26,8 @@ func SourceOf(view *interaction.View, event *interaction.Event) json.RawMessage 
 	return source
 }
 
-// DecodeSource reads the request's source.
+// DecodeSource returns the view and the event that the request was rendered from. It returns
+// an error if the request has no source.
 func (r Request) DecodeSource() (*interaction.View, *interaction.Event, error) {
 	var turn interaction.Turn
 	if err := json.Unmarshal(r.Source, &turn); err != nil {
@@ -39,10 +39,10 @@ func (r Request) DecodeSource() (*interaction.View, *interaction.Event, error) {
 	return &turn.View, &turn.Events[0], nil
 }
 
-// SizeWithSource is roughly what the request weighs when it is handed over, in bytes.
+// SizeWithSource returns the approximate size of the request in a hand-over, in bytes.
 func (r Request) SizeWithSource() int { return r.Size() + len(r.Source) }
 
-// WithoutSource is the request as an attempt needs it.
+// WithoutSource returns the request without its source, which attempts do not need.
 func (r Request) WithoutSource() Request {
 	r.Source = nil
 	return r

@@ -12,7 +12,7 @@ import (
 	"segue/interaction"
 )
 
-func TestASourceComesBackAsItWas(t *testing.T) {
+func TestDecodeSourceReturnsWhatSourceOfEncoded(t *testing.T) {
 	view := &interaction.View{UserData: map[string]any{"tier": "gold", "calls": 7.0, "account": json.Number("12345678901234567"), "score": 1.5}}
 	event := &interaction.Event{Sequence: 3, Moment: "survey", At: time.Date(2026, 1, 31, 8, 0, 0, 5, time.UTC), Fields: map[string]any{"n": 2.0}}
 	r := contract.Request{ID: "d", Body: "x", Source: contract.SourceOf(view, event)}
@@ -30,7 +30,7 @@ func TestALargeSourceIsNotKept(t *testing.T) {
 	require.Nil(t, contract.SourceOf(view, &interaction.Event{}))
 }
 
-func TestSourcesThatAreNone(t *testing.T) {
+func TestDecodeSourceReportsAnInvalidSource(t *testing.T) {
 	for source, says := range map[string]string{"": "source of delivery d", "7": "source of delivery d", `{"events":[]}`: "has 0 events, not 1"} {
 		_, _, err := contract.Request{ID: "d", Source: []byte(source)}.DecodeSource()
 		require.ErrorContains(t, err, says)

@@ -7,19 +7,22 @@ import (
 	"segue/interaction/intake"
 )
 
-// State is an interaction as the query "state" shows it, and as its workflow returns it: the
+// State is the answer of the query "state" and the result of an Interaction workflow: the
 // domain's Status, and what only the workflow knows.
 type State struct {
 	interaction.Status
+	// RejectedCount counts the refused signals, Duplicates the repeated commands.
 	RejectedCount int `json:"rejected_count"`
 	Duplicates    int `json:"duplicates"`
-	Undelivered   int `json:"undelivered"`
-	Runs          int `json:"runs"`
-	// LateUntil is until when a completed interaction takes disposition, survey and
-	// user data; nil when it takes none.
+	// Undelivered counts the deliveries that are neither delivered nor discarded.
+	Undelivered int `json:"undelivered"`
+	// Runs counts the continue-as-new runs of the workflow.
+	Runs int `json:"runs"`
+	// LateUntil is the time until which a completed interaction accepts disposition, survey
+	// and user data; nil if it accepts none.
 	LateUntil *time.Time `json:"late_until,omitempty"`
-	// Gaps counts how often it went on without commands that the source had numbered
-	// and that did not come in time; Missing are the last of them.
+	// Gaps counts how often the interaction went on without commands that the source had
+	// numbered and that did not arrive in time; Missing are the last of them.
 	Gaps    int          `json:"gaps,omitempty"`
 	Missing []intake.Gap `json:"missing,omitempty"`
 }

@@ -12,7 +12,7 @@ import (
 	"segue/interaction/intake"
 )
 
-func TestStateIsTheStatusWithWhatTheWorkflowKnows(t *testing.T) {
+func TestStateEncodesAsOneObject(t *testing.T) {
 	late := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	state := contract.State{
 		Status:        interaction.Status{Facts: interaction.Facts{ID: "i1"}, Sequence: 7},

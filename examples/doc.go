@@ -1,4 +1,4 @@
-// Package examples holds a day of a contact center, as a file of commands that `segue feed` reads and `segue demo` plays;
-// starter/demo/generate writes it. It also has two configurations, each of which replaces one of another system:
-// ecs.yaml and engage-voice.yaml.
+// Package examples holds files to copy: configurations that are carried over from other
+// systems, and clients in Go and TypeScript. It embeds day.ndjson, a day of a contact center as
+// commands, which `segue feed` sends and `segue demo` plays; starter/demo/generate writes it.
 package examples

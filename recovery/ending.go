@@ -13,14 +13,15 @@ type Ending struct {
 	At time.Time
 	// How is terminated, failed, timedout or canceled.
 	How string
-	// Reason is what whoever ended it gave as the reason; empty for none.
+	// Reason is the reason that was given; empty if there was none.
 	Reason string
 }
 
-// Why is the reason, or how it ended where nobody gave one.
+// Why returns the reason or, without one, how the run ended.
 func (e Ending) Why() string { return cmp.Or(e.Reason, e.How) }
 
-// EndingOf reads the end of a history, and reports whether it came from outside.
+// EndingOf returns how a run ended, from its history. It reports false for a run that was not
+// ended from outside.
 func EndingOf(history *historypb.History) (Ending, bool) {
 	last := history.GetEvents()[len(history.GetEvents())-1]
 	ending := Ending{At: last.GetEventTime().AsTime()}

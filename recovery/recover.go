@@ -7,7 +7,7 @@ import (
 
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/activity"
-	"go.temporal.io/sdk/client"
+	sdkclient "go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
@@ -19,22 +19,23 @@ import (
 )
 
 // Activities are the activities of this package.
-type Activities struct{ Temporal client.Client }
+type Activities struct{ Temporal sdkclient.Client }
 
-// Register makes the activity Recover known under its name in package contract.
+// Register registers the activity Recover under its name in package contract.
 func (a *Activities) Register(registry worker.ActivityRegistry) {
 	registry.RegisterActivityWithOptions(a.Recover, activity.RegisterOptions{Name: contract.ActivityRecover})
 }
 
-// Recover returns what a run of an interaction left that was ended from outside, ended
-// as of then: the state of the run that takes it up. It fails for good when the asking
-// workflow is no successor of that run, when another has taken it up, when the run was not
-// ended from outside, and when its history does not replay with this version.
+// Recover returns the state of an interaction whose run was ended from outside, with the
+// interaction ended at that time. The calling workflow continues with it. Recover fails
+// permanently, with contract.ErrorNotRecoverable, if the calling workflow is not a successor of
+// the ended run, if another run has recovered it, if the run was not ended from outside, and if
+// its history does not replay with this version.
 func (a *Activities) Recover(ctx context.Context, from contract.EndedRun) (*workflows.Carried, error) {
 	history, err := replay.Fetch(ctx, a.Temporal, workflow.Execution{ID: from.WorkflowID, RunID: from.RunID})
 	var missing *serviceerror.NotFound
 	if errors.As(err, &missing) {
-		return nil, notRecoverable(from, "there is no such run")
+		return nil, notRecoverable(from, "the run does not exist")
 	}
 	if err != nil {
 		return nil, err
@@ -49,18 +50,18 @@ func (a *Activities) Recover(ctx context.Context, from contract.EndedRun) (*work
 	}
 	left, ok := recalled.Interaction()
 	if !ok {
-		return nil, notRecoverable(from, "it never was an interaction")
+		return nil, notRecoverable(from, "it was never an interaction")
 	}
 	info := activity.GetInfo(ctx)
-	if asking := info.WorkflowExecution.ID; asking != from.WorkflowID && asking != SuccessorID(from.WorkflowID, left.Owner) {
-		return nil, notRecoverable(from, fmt.Sprintf("%s is no successor of it", asking))
+	if caller := info.WorkflowExecution.ID; caller != from.WorkflowID && caller != SuccessorID(from.WorkflowID, left.Owner) {
+		return nil, notRecoverable(from, fmt.Sprintf("%s is not a successor of it", caller))
 	}
-	taker, err := a.recoverer(ctx, from, history, left.Owner, info.WorkflowExecution, info.Namespace, activity.GetLogger(ctx))
+	recoverer, err := a.recoverer(ctx, from, history, left.Owner, info.WorkflowExecution, info.Namespace, activity.GetLogger(ctx))
 	if err != nil {
 		return nil, err
 	}
-	if taker != "" {
-		return nil, notRecoverable(from, fmt.Sprintf("run %s has taken it up", taker))
+	if recoverer != "" {
+		return nil, notRecoverable(from, fmt.Sprintf("run %s has recovered it", recoverer))
 	}
 	if err := left.End(ending.At, ending.Why()); err != nil {
 		return nil, notRecoverable(from, "it cannot be ended: "+err.Error())
@@ -72,16 +73,16 @@ func (a *Activities) Recover(ctx context.Context, from contract.EndedRun) (*work
 }
 
 func notRecoverable(from contract.EndedRun, reason string) error {
-	message := fmt.Sprintf("run %s of %s cannot be taken up: %s", from.RunID, from.WorkflowID, reason)
+	message := fmt.Sprintf("run %s of %s cannot be recovered: %s", from.RunID, from.WorkflowID, reason)
 	return temporal.NewApplicationErrorWithOptions(message, contract.ErrorNotRecoverable, temporal.ApplicationErrorOptions{NonRetryable: true})
 }
 
-// SuccessorMark stands between the id of an interaction's workflow and the life of it that
-// is taken up, where another life has the id.
+// SuccessorMark separates the id of an interaction's workflow from the recovered first run in
+// a SuccessorID.
 const SuccessorMark = "~"
 
-// SuccessorID is the id of the workflow that takes an interaction up when its own id has
-// been used for another life of it since.
+// SuccessorID returns the id of the workflow that recovers an interaction whose own id has
+// been used for a reopened one since.
 func SuccessorID(workflowID string, owner contract.Owner) string {
 	return workflowID + SuccessorMark + owner.FirstRunID[:min(8, len(owner.FirstRunID))]
 }

@@ -19,7 +19,7 @@ import (
 	"segue/workflows"
 )
 
-// temporalWith is a Temporal that has one history, or answers with an error.
+// temporalWith returns a mock of Temporal that has one history, or returns an error.
 func temporalWith(t *testing.T, history *historypb.History, err error) *mocks.Client {
 	temporal, pages := mocks.NewClient(t), mocks.NewHistoryEventIterator(t)
 	next := 0
@@ -36,9 +36,8 @@ func temporalWith(t *testing.T, history *historypb.History, err error) *mocks.Cl
 	return temporal
 }
 
-// asked runs the activity for one run; the environment's workflow is the one
-// that asks.
-func asked(t *testing.T, history *historypb.History, err error, workflowID string) (*workflows.Carried, error) {
+// recoverRun calls the activity Recover for one run, from the environment's workflow.
+func recoverRun(t *testing.T, history *historypb.History, err error, workflowID string) (*workflows.Carried, error) {
 	t.Helper()
 	env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
 	(&recovery.Activities{Temporal: temporalWith(t, history, err)}).Register(env)
@@ -50,8 +49,8 @@ func asked(t *testing.T, history *historypb.History, err error, workflowID strin
 	return &carried, value.Get(&carried)
 }
 
-// asking is the workflow that the test environment runs activities for.
-const asking = "default-test-workflow-id"
+// caller is the workflow that the test environment runs activities for.
+const caller = "default-test-workflow-id"
 
 func golden(t *testing.T, name string) *historypb.History {
 	t.Helper()
@@ -60,7 +59,7 @@ func golden(t *testing.T, name string) *historypb.History {
 	return history
 }
 
-// terminated is a history as it would be had somebody terminated the workflow behind its
+// terminated returns the history as it would be if the workflow had been terminated after its
 // first task.
 func terminated(history *historypb.History) *historypb.History {
 	for i, event := range history.GetEvents() {
@@ -77,8 +76,8 @@ func terminated(history *historypb.History) *historypb.History {
 	return history
 }
 
-func TestAnEndedRunIsGivenBackEnded(t *testing.T) {
-	carried, err := asked(t, terminated(golden(t, "handled")), nil, asking)
+func TestRecoverReturnsTheInteractionEnded(t *testing.T) {
+	carried, err := recoverRun(t, terminated(golden(t, "handled")), nil, caller)
 	require.NoError(t, err)
 	require.Equal(t, interaction.StateCompleted, carried.Interaction.Facts().State)
 	require.Equal(t, interaction.OutcomeCanceled, carried.Interaction.Facts().Outcome)
@@ -86,7 +85,7 @@ func TestAnEndedRunIsGivenBackEnded(t *testing.T) {
 	require.NotEmpty(t, carried.Outbox.Turns)
 }
 
-func TestWhatCannotBeTakenUpIsRefused(t *testing.T) {
+func TestRecoverRefusesRunsThatCannotBeRecovered(t *testing.T) {
 	unplayable := terminated(golden(t, "handled"))
 	unplayable.Events = append(unplayable.Events[:2:2], unplayable.Events[4:]...)
 	for name, test := range map[string]struct {
@@ -95,22 +94,22 @@ func TestWhatCannotBeTakenUpIsRefused(t *testing.T) {
 		workflowID string
 		reason     string
 	}{
-		"another interaction": {history: terminated(golden(t, "handled")), workflowID: "interaction/cc/other", reason: "default-test-workflow-id is no successor of it"},
-		"ended by itself":     {history: golden(t, "handled"), workflowID: asking, reason: "it was not ended from outside"},
-		"a lane":              {history: terminated(golden(t, "lane_retried")), workflowID: asking, reason: "it never was an interaction"},
-		"no such run":         {err: serviceerror.NewNotFound("nothing"), workflowID: asking, reason: "there is no such run"},
-		"unplayable":          {history: unplayable, workflowID: asking, reason: "its history does not replay with this version"},
+		"another interaction": {history: terminated(golden(t, "handled")), workflowID: "interaction/cc/other", reason: "default-test-workflow-id is not a successor of it"},
+		"ended by itself":     {history: golden(t, "handled"), workflowID: caller, reason: "it was not ended from outside"},
+		"a lane":              {history: terminated(golden(t, "lane_retried")), workflowID: caller, reason: "it was never an interaction"},
+		"no such run":         {err: serviceerror.NewNotFound("nothing"), workflowID: caller, reason: "the run does not exist"},
+		"unplayable":          {history: unplayable, workflowID: caller, reason: "its history does not replay with this version"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := asked(t, test.history, test.err, test.workflowID)
-			require.ErrorContains(t, err, "cannot be taken up: "+test.reason)
+			_, err := recoverRun(t, test.history, test.err, test.workflowID)
+			require.ErrorContains(t, err, "cannot be recovered: "+test.reason)
 			require.ErrorContains(t, err, "retryable: false")
 		})
 	}
 }
 
-func TestAnOutageIsTriedAgain(t *testing.T) {
-	_, err := asked(t, nil, serviceerror.NewUnavailable("a moment"), asking)
-	require.ErrorContains(t, err, "a moment")
-	require.NotContains(t, err.Error(), "cannot be taken up")
+func TestRecoverFailsTransientlyDuringAnOutage(t *testing.T) {
+	_, err := recoverRun(t, nil, serviceerror.NewUnavailable("restarting"), caller)
+	require.ErrorContains(t, err, "restarting")
+	require.NotContains(t, err.Error(), "cannot be recovered")
 }

@@ -17,7 +17,7 @@ import (
 	"segue/starter/audit"
 )
 
-// auditFlags say what is audited, and what is done about it.
+// auditFlags are the flags of audit.
 type auditFlags struct {
 	contactCenter, since string
 	fire                 bool
@@ -30,28 +30,27 @@ func (a *app) auditCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "audit [ID]",
 		Short: "Find what terminated workflows left undone, and do it",
-		Long: `Every interaction ends with its end triggers, but for one that is ended from outside: a workflow that is terminated,
-or started with a timeout that runs out, is not asked. An audit finds those interactions, and lanes that were ended with
-deliveries that had not arrived, as long as Temporal keeps them. It replays their histories with the workflow code of
-this very binary, and tells what is missing: events that no calls were made for, the interaction's end among them, and
-requests that are not known to have arrived.
+		Long: `Every interaction ends with its end triggers, unless it is ended from outside: a workflow that is terminated, or whose
+timeout runs out, cannot act any more. An audit finds those interactions, and lanes that were ended before all their
+deliveries had arrived, as long as Temporal retains them. It replays their histories with the workflow code of this
+binary and lists what is missing: events that fired no calls yet, the interaction's end among them, and requests that
+are not known to have arrived.
 
-With --fire it counts first and then lets workflows do it, durably: an interaction is taken up by a new run that ends it
-as canceled, as of when it was ended; a lane's deliveries are given to the lane anew. Every delivery has the webhook-id
-that it would have had. It is done on the task queue of the workflow that was ended, or on that of --task-queue, where a
-worker must run.
+With --fire, it counts first and then has workflows do what is missing, durably: a new run recovers an interaction and
+ends it as canceled, with the time of its end; a lane gets its deliveries again. Every delivery has the webhook-id that
+it would have had. The new runs are on the task queue of the ended workflow, or on --task-queue; a worker must run there.
 
-It also lists the deliveries that were discarded, when and by whom: nothing is missing of them, and they never arrive.
+It also lists the deliveries that were discarded, when and by whom. They are not missing, and never arrive.
 
-It also names the workflows that are stuck: that run, and whose tasks fail again and again, or will, because they follow
-the current version of the workers and that one cannot replay them. They lose nothing, and go on by themselves once a
-worker runs that can do them.
+It also lists the workflows that are stuck: they run, and their tasks fail repeatedly or are going to fail, because they
+follow the current version of the workers and that version cannot replay them. They lose nothing, and go on by
+themselves once a worker runs that can replay them.
 
-It may be stopped and run again, at any time: what is done is not found again. To end an interaction early, cancel its
-workflow instead of terminating it.
+An audit can be stopped and run again at any time: what is done is not found again. To end an interaction early, cancel
+its workflow instead of terminating it.
 
-Exit codes: 0 nothing is missing, or all of it was fired; 6 something is missing, or stuck; 1 something could not be
-looked at or fired.`,
+Exit codes: 0 nothing is missing, or all of it was fired; 6 something is missing or stuck; 1 something could not be
+examined or fired.`,
 		Example: `  segue audit
   segue audit --since 24h --json | jq -r '.findings[].workflow_id'
   segue audit --contact-center berlin --fire --rate 5
@@ -60,15 +59,15 @@ looked at or fired.`,
 		RunE: func(c *cobra.Command, args []string) error { return a.audit(c.Context(), f, args) },
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.contactCenter, "contact-center", "", "only of this contact center; an interaction that names none is of "+defaultContactCenter)
-	flags.StringVar(&f.since, "since", "", "only what ended since then: a duration (24h) or a time (2026-01-31T08:00:00Z)")
+	flags.StringVar(&f.contactCenter, "contact-center", "", "only this contact center; an interaction without one is in "+defaultContactCenter)
+	flags.StringVar(&f.since, "since", "", "only workflows that ended since: a duration (24h) or a time (2026-01-31T08:00:00Z)")
 	flags.BoolVar(&f.fire, "fire", false, "do what is missing")
-	flags.Float64Var(&f.rate, "rate", 10, "how many workflows a second, with --fire")
-	flags.IntVar(&f.limit, "limit", 10_000, "how many findings at most")
+	flags.Float64Var(&f.rate, "rate", 10, "workflows a second, with --fire")
+	flags.IntVar(&f.limit, "limit", 10_000, "findings at most")
 	return c
 }
 
-// filter reads the flags, and the interaction that the arguments may name.
+// filter returns the filter of the flags and of the interaction in the arguments, if any.
 func (f auditFlags) filter(args []string, now time.Time) (audit.Filter, error) {
 	filter := audit.Filter{ContactCenter: f.contactCenter}
 	switch {
@@ -102,16 +101,16 @@ type audited struct {
 	Looked   int             `json:"looked"`
 	Findings []audit.Finding `json:"findings"`
 	Missing  missing         `json:"missing"`
-	// Fired and Skipped count the findings that --fire had done, and that somebody
-	// else had taken up meanwhile.
+	// Fired counts the findings that --fire has had done, Skipped those that were recovered by
+	// others in the meantime.
 	Fired    int             `json:"fired"`
 	Skipped  int             `json:"skipped"`
 	Failures []audit.Failure `json:"failures"`
 	// Stuck are running workflows whose tasks fail.
 	Stuck []audit.Stuck `json:"stuck"`
-	// NoWorker names the current version of the workers if none runs: what begins, and what follows it, waits.
+	// NoWorker names the current version of the workers if none runs: new workflows, and those that follow it, wait.
 	NoWorker string `json:"no_worker,omitempty"`
-	// Discarded are the deliveries that were given up.
+	// Discarded are the deliveries that were discarded.
 	Discarded []audit.Discarded `json:"discarded"`
 	More      bool              `json:"more,omitempty"`
 }
@@ -133,7 +132,7 @@ func (a *app) audit(ctx context.Context, f auditFlags, args []string) error {
 	}
 	defer s.close()
 	auditor := &audit.Auditor{Temporal: s.Temporal, Namespace: s.settings.Namespace, TaskQueue: a.flags.taskQueue, Log: a.replayLog()}
-	found, err := a.look(ctx, s, auditor, filter, f.limit)
+	found, err := a.findUndone(ctx, s, auditor, filter, f.limit)
 	if err != nil {
 		return err
 	}
@@ -150,7 +149,7 @@ func (a *app) audit(ctx context.Context, f auditFlags, args []string) error {
 	}
 	result.Discarded, result.Failures = list(discarded), append(result.Failures, failures...)
 	if f.fire && len(found.Findings) > 0 {
-		fmt.Fprintln(a.errs, result.census())
+		fmt.Fprintln(a.errs, result.summary())
 		var fired audit.Fired
 		fired, err = a.fireFound(ctx, auditor, found.Findings, f.rate)
 		result.Fired, result.Skipped = fired.Done, fired.Skipped
@@ -166,15 +165,16 @@ func (a *app) audit(ctx context.Context, f auditFlags, args []string) error {
 	return result.end(f.fire)
 }
 
-func (a *app) look(ctx context.Context, s *session, auditor *audit.Auditor, filter audit.Filter, limit int) (audit.Found, error) {
+func (a *app) findUndone(ctx context.Context, s *session, auditor *audit.Auditor, filter audit.Filter, limit int) (audit.Found, error) {
 	bar := newProgress(a.errs, "workflows", s.count(ctx, filter.Query()))
 	defer bar.end()
 	found, err := auditor.Find(ctx, filter, limit, bar.step)
 	return found, s.findError(err, filter.Query())
 }
 
-// stuck lists what Temporal says is stuck, and what follows the current version of the deployment and will be, because
-// that version cannot replay it. idle names the current version if no worker runs as it.
+// stuck lists the workflows that Temporal reports as stuck, and those that are going to be stuck because they follow the
+// current version of the deployment and that version cannot replay them. idle names the current version if no worker runs
+// it.
 func (a *app) stuck(ctx context.Context, s *session, auditor *audit.Auditor, filter audit.Filter) (stuck []audit.Stuck, idle string, err error) {
 	if stuck, err = auditor.Stuck(ctx, filter); err != nil {
 		return nil, "", err
@@ -214,7 +214,7 @@ func (a *app) fireFound(ctx context.Context, auditor *audit.Auditor, findings []
 	return auditor.Fire(ctx, findings, perSecond, bar.step)
 }
 
-// end is the exit code.
+// end returns the exit code, as an error.
 func (r audited) end(fire bool) error {
 	switch {
 	case len(r.Failures) > 0:
@@ -225,8 +225,8 @@ func (r audited) end(fire bool) error {
 	return nil
 }
 
-// census says how much is missing.
-func (r audited) census() string {
+// summary says how much is missing.
+func (r audited) summary() string {
 	if len(r.Findings) == 0 {
 		return fmt.Sprintf("Nothing is missing: %d workflows were ended from outside.", r.Looked)
 	}
@@ -249,7 +249,7 @@ func (r audited) write(w io.Writer, fire bool) error {
 	}
 	writeStuck(w, r.Stuck)
 	if r.NoWorker != "" {
-		fmt.Fprintf(w, "NO WORKER runs as %s, which is current: what begins waits until one does\n", r.NoWorker)
+		fmt.Fprintf(w, "NO WORKER runs as %s, which is current: new workflows wait until one runs\n", r.NoWorker)
 	}
 	if err := r.writeDiscarded(w); err != nil {
 		return err
@@ -258,7 +258,7 @@ func (r audited) write(w io.Writer, fire bool) error {
 		_, err := fmt.Fprintf(w, "%d of %d are being done, %d skipped, %d failed\n", r.Fired, len(r.Findings), r.Skipped, len(r.Failures))
 		return err
 	}
-	_, err := fmt.Fprintln(w, r.census())
+	_, err := fmt.Fprintln(w, r.summary())
 	return err
 }
 

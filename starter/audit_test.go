@@ -41,7 +41,7 @@ type auditFinding struct {
 	Deliveries []struct{ ID, Call, When string }
 }
 
-// audit runs one, which must end with the exit code.
+// audit runs an audit, which must end with the exit code.
 func (l *devProcess) audit(t *testing.T, code int, args ...string) auditResult {
 	t.Helper()
 	result := l.run(t, append(append([]string{"audit"}, args...), "--json")...)
@@ -52,7 +52,7 @@ func (l *devProcess) audit(t *testing.T, code int, args ...string) auditResult {
 	return got
 }
 
-// finds runs audits until one has n findings: lists lag behind.
+// finds runs audits until one has n findings: Temporal's lists lag behind.
 func (l *devProcess) finds(t *testing.T, n int, args ...string) auditResult {
 	t.Helper()
 	code := 6
@@ -75,16 +75,16 @@ func (l *devProcess) temporal(t *testing.T) client.Client {
 	return c
 }
 
-// bodies counts what arrived of a call for an interaction.
-func (l *ledger) bodies(id string) (of map[string]int, ids []string) {
-	of = map[string]int{}
+// bodies counts the requests for an interaction by body, and returns their ids in order.
+func (l *ledger) bodies(id string) (counts map[string]int, ids []string) {
+	counts = map[string]int{}
 	for _, r := range l.requests() {
 		if strings.Contains(r.body, `"`+id+`"`) {
-			of[r.body]++
+			counts[r.body]++
 			ids = append(ids, r.id)
 		}
 	}
-	return of, ids
+	return counts, ids
 }
 
 func auditConfigFor(t *testing.T, receiver, failing string) string {
@@ -100,9 +100,9 @@ guard: {allow: ["127.0.0.0/8"]}
 `, receiver, failing))
 }
 
-// Whatever ends a workflow from outside, an audit finds what it left undone, and
-// fires it once.
-func TestAnAuditDoesWhatTerminationsLeftUndone(t *testing.T) {
+// However a workflow is ended from outside, an audit finds what it left undone and has it done
+// once.
+func TestAnAuditDoesWhatTerminatedWorkflowsLeftUndone(t *testing.T) {
 	receiver, url := newLedger(t, http.StatusOK)
 	failing, failingURL := newLedger(t, http.StatusServiceUnavailable)
 	dev := startDev(t, "--config", auditConfigFor(t, url, failingURL))
@@ -134,7 +134,7 @@ func TestAnAuditDoesWhatTerminationsLeftUndone(t *testing.T) {
 	nothing := dev.audit(t, 0)
 	require.Zero(t, nothing.Looked)
 
-	t.Run("an interaction in mid-life", func(t *testing.T) {
+	t.Run("a terminated interaction", func(t *testing.T) {
 		first := start("c1")
 		update("c1", "offer", `{"agent":"bea"}`)
 		update("c1", "accept", `{"agent":"bea"}`)
@@ -148,19 +148,19 @@ func TestAnAuditDoesWhatTerminationsLeftUndone(t *testing.T) {
 		require.Empty(t, finding.Deliveries)
 		last := finding.Events[len(finding.Events)-1]
 		require.Equal(t, "interaction_ends", last.When)
-		words := dev.run(t, "audit")
-		require.Equal(t, 6, words.code)
-		require.Contains(t, words.out, "default/c1")
-		require.Contains(t, words.out, "by mistake")
-		require.Len(t, receiver.requests(), 1, "a look sends nothing")
+		text := dev.run(t, "audit")
+		require.Equal(t, 6, text.code)
+		require.Contains(t, text.out, "default/c1")
+		require.Contains(t, text.out, "by mistake")
+		require.Len(t, receiver.requests(), 1, "without --fire, an audit sends nothing")
 
 		require.Equal(t, 1, dev.audit(t, 0, "--fire").Fired)
 		arrives(receiver, ended("c1", "canceled", "by mistake"))
 		require.Eventually(t, func() bool { return dev.isOver(t, "interaction/default/c1") }, 20*time.Second, 20*time.Millisecond)
 		owner := contract.Owner{ContactCenter: "default", Interaction: "c1", FirstRunID: first}
 		_, ids := receiver.bodies("c1")
-		itself := interaction.Event{Cause: fmt.Sprintf("\nworkflow_cancel  1#%d", len(finding.Events)-1)}
-		require.Equal(t, contract.DeliveryID(owner, &itself, "crm"), ids[1], "the id that the interaction itself would have used")
+		ending := interaction.Event{Cause: fmt.Sprintf("\nworkflow_cancel  1#%d", len(finding.Events)-1)}
+		require.Equal(t, contract.DeliveryID(owner, &ending, "crm"), ids[1], "the id that the interaction itself would have used")
 		var shown struct {
 			State struct{ State, Outcome string }
 		}
@@ -169,13 +169,13 @@ func TestAnAuditDoesWhatTerminationsLeftUndone(t *testing.T) {
 		require.Equal(t, "canceled", shown.State.Outcome)
 
 		require.Zero(t, dev.audit(t, 0, "--fire").Fired, "the second audit finds nothing left")
-		of, _ := receiver.bodies("c1")
-		require.Len(t, of, 2)
-		for body, times := range of {
-			require.Equal(t, 1, times, body)
+		counts, _ := receiver.bodies("c1")
+		require.Len(t, counts, 2)
+		for body, count := range counts {
+			require.Equal(t, 1, count, body)
 		}
 	})
-	t.Run("one that another life has the id of", func(t *testing.T) {
+	t.Run("a terminated interaction that was reopened", func(t *testing.T) {
 		start("c2")
 		terminate("interaction/default/c2")
 		require.Equal(t, 0, dev.run(t, "start", `{"id":"c2","channel":"inbound"}`, "--reopen").code)
@@ -187,7 +187,7 @@ func TestAnAuditDoesWhatTerminationsLeftUndone(t *testing.T) {
 		arrives(receiver, ended("c2", "abandoned", ""))
 		dev.finds(t, 0, "c2")
 	})
-	t.Run("one that was reset", func(t *testing.T) {
+	t.Run("a terminated interaction that was reset", func(t *testing.T) {
 		run := start("c3")
 		terminate("interaction/default/c3")
 		dev.finds(t, 1, "c3")
@@ -200,7 +200,7 @@ func TestAnAuditDoesWhatTerminationsLeftUndone(t *testing.T) {
 		update("c3", "abandon", `{}`)
 		dev.finds(t, 0, "c3")
 	})
-	t.Run("one whose time ran out before a worker had it", func(t *testing.T) {
+	t.Run("an interaction that timed out before its first task", func(t *testing.T) {
 		_, err := temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
 			ID: "interaction/default/c4", TaskQueue: "nobody", WorkflowExecutionTimeout: time.Second,
 		}, "Interaction", json.RawMessage(`{"id":"c4","contact_center":"default","channel":"chat"}`))
@@ -209,19 +209,19 @@ func TestAnAuditDoesWhatTerminationsLeftUndone(t *testing.T) {
 		finding := dev.finds(t, 1, "default/c4").Findings[0]
 		require.Equal(t, "timedout", finding.Ended)
 		require.Equal(t, "queued", finding.State)
-		require.EqualValues(t, 1, finding.Events[0].Sequence, "nobody was told of its start either")
+		require.EqualValues(t, 1, finding.Events[0].Sequence, "its start was not dispatched either")
 		require.Equal(t, 1, dev.audit(t, 0, "c4", "--fire", "--task-queue", "segue").Fired)
 		arrives(receiver, `{"id":"c4","when":"interaction_starts","outcome":"","why":""}`)
 		arrives(receiver, ended("c4", "canceled", "timedout"))
 		dev.finds(t, 0, "c4")
 	})
-	t.Run("one that never was", func(t *testing.T) {
+	t.Run("an interaction whose start was refused", func(t *testing.T) {
 		run, err := temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "interaction/default/c5", TaskQueue: "segue"}, "Interaction", "no start")
 		require.NoError(t, err)
 		require.Error(t, run.Get(t.Context(), nil))
 		require.Eventually(t, func() bool { return dev.audit(t, 0, "c5").Looked == 1 }, 20*time.Second, 100*time.Millisecond)
 	})
-	t.Run("a lane", func(t *testing.T) {
+	t.Run("a terminated lane", func(t *testing.T) {
 		start("c6")
 		update("c6", "survey", `{"answers":{"q":"1"}}`)
 		update("c6", "survey", `{"answers":{"q":"2"}}`)

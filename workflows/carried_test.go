@@ -81,10 +81,10 @@ func TestARecoveryContinuesFromTheStateOfTheEndedRun(t *testing.T) {
 
 func TestARefusedRecoveryEndsAtOnce(t *testing.T) {
 	e := recovering(t, func(contract.EndedRun) (*workflows.Carried, error) {
-		return nil, temporal.NewNonRetryableApplicationError("run r1 of interaction/cc/i-1 cannot be taken up: there is no such run", contract.ErrorNotRecoverable, nil)
+		return nil, temporal.NewNonRetryableApplicationError("run r1 of interaction/cc/i-1 cannot be recovered: the run does not exist", contract.ErrorNotRecoverable, nil)
 	})
 	e.ExecuteWorkflow(contract.WorkflowInteraction, json.RawMessage(startInbound), contract.RecoveryStart{Recovers: ended})
 	require.Equal(t, contract.ErrorInvalidPayload, errorType(t, e.GetWorkflowError()))
-	require.ErrorContains(t, e.GetWorkflowError(), "there is no such run")
+	require.ErrorContains(t, e.GetWorkflowError(), "the run does not exist")
 	require.Empty(t, e.inputs)
 }

@@ -14,7 +14,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
+	sdkclient "go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/workflow"
@@ -23,14 +23,15 @@ import (
 	"segue/replay"
 )
 
-// Filter says which workflows are audited; what is empty does not narrow.
+// Filter selects the workflows to audit. An empty field does not narrow the selection.
 type Filter struct {
 	ContactCenter, Interaction string
-	// Since leaves out what ended before it.
+	// Since leaves out workflows that ended earlier.
 	Since time.Time
 }
 
-// Query finds, in Temporal's list language, the workflows that were ended from outside.
+// Query returns a query in Temporal's list language for the workflows that were ended from
+// outside.
 func (f Filter) Query() string {
 	conditions := f.conditions(endedTypes, "ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed', 'Canceled')")
 	if !f.Since.IsZero() {
@@ -41,13 +42,13 @@ func (f Filter) Query() string {
 
 func and(conditions []string) string { return strings.Join(conditions, " AND ") }
 
-// stuckQuery finds the workflows that run and whose tasks fail, again and again.
+// stuckQuery returns a query for the running workflows whose tasks fail repeatedly.
 func (f Filter) stuckQuery() string {
 	return and(f.conditions(WorkflowTypes, "ExecutionStatus = 'Running'", "TemporalReportedProblems IS NOT NULL"))
 }
 
-// conditions adds to conditions which workflows are meant: by their ids, for one that
-// ended before its first task is indexed by nothing else.
+// conditions adds the filter's conditions. They compare workflow ids, because a workflow that
+// ended before its first task has no search attributes.
 func (f Filter) conditions(types []string, conditions ...string) []string {
 	conditions = append(conditions, "WorkflowType IN ('"+strings.Join(types, "', '")+"')")
 	if f.ContactCenter != "" {
@@ -57,8 +58,8 @@ func (f Filter) conditions(types []string, conditions ...string) []string {
 	return conditions
 }
 
-// matches holds a workflow against the filter: the id of an interaction may begin
-// with another's, or be one that an audit took up under an id of its own.
+// matches reports whether the filter selects a workflow. Conditions cannot decide it: the id
+// of an interaction may be the prefix of another's, or be that of a recovered one.
 func (f Filter) matches(r run) bool {
 	id, _, _ := strings.Cut(r.interaction, recovery.SuccessorMark)
 	return (f.ContactCenter == "" || r.contactCenter == f.ContactCenter) &&
@@ -67,20 +68,20 @@ func (f Filter) matches(r run) bool {
 
 // Auditor audits one namespace.
 type Auditor struct {
-	Temporal  client.Client
+	Temporal  sdkclient.Client
 	Namespace string
-	// TaskQueue is where workflows do what is missing; empty is that of the workflow
-	// that was ended.
+	// TaskQueue is where workflows do what is missing; empty is the task queue of the ended
+	// workflow.
 	TaskQueue string
 	Log       log.Logger
 }
 
-// taskQueueFor is where workflows do what a run that began like this left undone.
+// taskQueueFor returns the task queue for what a run left undone.
 func (a *Auditor) taskQueueFor(started *historypb.WorkflowExecutionStartedEventAttributes) string {
 	return cmp.Or(a.TaskQueue, started.GetTaskQueue().GetName())
 }
 
-// run is one run of a workflow that was ended from outside.
+// run is one run of a workflow.
 type run struct {
 	id, runID                  string
 	contactCenter, interaction string
@@ -101,21 +102,21 @@ func runOf(info *workflowpb.WorkflowExecutionInfo) run {
 		r.contactCenter, r.interaction = parts[1], parts[2]
 	}
 	if problems, ok := info.GetSearchAttributes().GetIndexedFields()["TemporalReportedProblems"]; ok {
-		// Written by the server, for people to read: one in another form is left out.
+		// The server writes them for people to read. It may use another form, which is ignored.
 		_ = converter.GetDefaultDataConverter().FromPayload(problems, &r.problems)
 	}
 	return r
 }
 
-// Find looks at what was ended from outside, and tells what of it left something
-// undone: at most limit findings, lanes first, so that what is fired keeps its order.
-// looked is told of each workflow.
+// Find examines the workflows that were ended from outside and returns those that left
+// something undone, at most limit. Lanes are first, so that what is fired keeps its order. Find
+// calls looked for each workflow. A workflow that cannot be examined is in Found.Failures.
 func (a *Auditor) Find(ctx context.Context, f Filter, limit int, looked func()) (Found, error) {
 	runs, err := a.list(ctx, f.Query())
 	if err != nil {
 		return Found{}, err
 	}
-	// The earliest first, as the receivers should have had them.
+	// The earliest first, as the receivers should have received them.
 	slices.SortStableFunc(runs, func(a, b run) int { return a.startedAt.Compare(b.startedAt) })
 	var found Found
 	for _, lanes := range []bool{true, false} {
@@ -131,14 +132,14 @@ func (a *Auditor) Find(ctx context.Context, f Filter, limit int, looked func()) 
 				return found, err
 			}
 			found.Looked++
-			job, err := a.examine(ctx, r)
+			todo, err := a.examine(ctx, r)
 			switch {
 			case err != nil && (ctx.Err() != nil || isUnavailable(err)):
 				return found, err
 			case err != nil:
 				found.Failures = append(found.Failures, Failure{WorkflowID: r.id, RunID: r.runID, Reason: err.Error()})
-			case job != nil:
-				found.Findings = append(found.Findings, job.finding)
+			case todo != nil:
+				found.Findings = append(found.Findings, todo.finding)
 			}
 			looked()
 		}
@@ -153,13 +154,13 @@ func isUnavailable(err error) bool {
 	return errors.As(err, &unavailable)
 }
 
-// repair is a finding and how it is made good.
+// repair is a finding and the function that has it done.
 type repair struct {
 	finding Finding
 	fire    func(ctx context.Context) error
 }
 
-// examine reads what one run left undone; nil is nothing.
+// examine replays one run and returns what it left undone, or nil.
 func (a *Auditor) examine(ctx context.Context, r run) (*repair, error) {
 	history, err := replay.Fetch(ctx, a.Temporal, r.execution())
 	if err != nil {
@@ -182,11 +183,11 @@ func (a *Auditor) examine(ctx context.Context, r run) (*repair, error) {
 	if left, ok := recalled.Lane(); ok {
 		return a.examineLane(ctx, r, finding, left, started)
 	}
-	return nil, nil // its start was refused: there never was an interaction
+	return nil, nil // its start was refused: there was no interaction
 }
 
-// Stuck lists the workflows whose tasks fail again and again: they neither end nor
-// lose anything, and go on by themselves once a worker runs that can do them.
+// Stuck lists the running workflows whose tasks fail repeatedly. They lose nothing, and go on
+// by themselves once a worker runs that replays them.
 func (a *Auditor) Stuck(ctx context.Context, f Filter) ([]Stuck, error) {
 	runs, err := a.list(ctx, f.stuckQuery())
 	if err != nil {
@@ -201,7 +202,7 @@ func (a *Auditor) Stuck(ctx context.Context, f Filter) ([]Stuck, error) {
 	return stuck, nil
 }
 
-// list reads all that a query means; what is kept of one workflow is small.
+// list returns all workflows that match a query.
 func (a *Auditor) list(ctx context.Context, query string) ([]run, error) {
 	var runs []run
 	for page := []byte(nil); ; {
@@ -220,8 +221,8 @@ func (a *Auditor) list(ctx context.Context, query string) ([]run, error) {
 	}
 }
 
-// laterRuns lists the runs of a workflow's id that began after a run of it, and the
-// latest one, of which lists may not know yet.
+// laterRuns returns the runs of a workflow id that started after a run of it. The latest run is
+// described in addition, because lists may lack it still.
 func (a *Auditor) laterRuns(ctx context.Context, r run) ([]run, error) {
 	listed, err := a.list(ctx, fmt.Sprintf("WorkflowId = '%s'", r.id))
 	if err != nil {

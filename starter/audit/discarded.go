@@ -12,8 +12,8 @@ import (
 	"segue/replay"
 )
 
-// Discarded is one delivery that was given up: by a person, or because the retention of
-// what is parked ended.
+// Discarded is one discarded delivery. An operator discarded it, or its retention ended while
+// it was parked.
 type Discarded struct {
 	Delivery
 	WorkflowID    string    `json:"workflow_id"`
@@ -23,14 +23,15 @@ type Discarded struct {
 	By            string    `json:"by,omitempty"`
 }
 
-// discardedQuery finds the lanes that gave something up. One that continued as new has taken
-// along what it lists.
+// discardedQuery returns a query for the lanes with discarded deliveries. It leaves out runs
+// that continued as new, which have passed on what they list.
 func (f Filter) discardedQuery() string {
 	return and(f.conditions(endedTypes, "ExecutionStatus != 'ContinuedAsNew'",
 		client.Equals(contract.AttributeOutcome.GetName(), string(contract.StatusDiscarded))))
 }
 
-// Discarded lists what lanes gave up, of each the last 100.
+// Discarded lists the discarded deliveries, of each lane the last 100. A lane that cannot be
+// examined is in failures.
 func (a *Auditor) Discarded(ctx context.Context, f Filter) (discarded []Discarded, failures []Failure, err error) {
 	runs, err := a.list(ctx, f.discardedQuery())
 	if err != nil {
@@ -40,14 +41,14 @@ func (a *Auditor) Discarded(ctx context.Context, f Filter) (discarded []Discarde
 		if !isLane(r.id) || !f.matches(r) {
 			continue
 		}
-		of, err := a.discardedIn(ctx, f, r)
+		inLane, err := a.discardedIn(ctx, f, r)
 		switch {
 		case err != nil && (ctx.Err() != nil || isUnavailable(err)):
 			return discarded, failures, err
 		case err != nil:
 			failures = append(failures, Failure{WorkflowID: r.id, RunID: r.runID, Reason: err.Error()})
 		}
-		discarded = append(discarded, of...)
+		discarded = append(discarded, inLane...)
 	}
 	return discarded, failures, nil
 }

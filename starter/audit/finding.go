@@ -14,27 +14,27 @@ type Finding struct {
 	RunID         string `json:"run_id"`
 	ContactCenter string `json:"contact_center"`
 	Interaction   string `json:"interaction"`
-	// Call is the lane's; empty for an interaction.
+	// Call is the call of a lane; empty for an interaction.
 	Call string `json:"call,omitempty"`
-	// Ended is how: terminated, timedout, failed or canceled.
+	// Ended is how the workflow ended: terminated, timedout, failed or canceled.
 	Ended   string    `json:"ended"`
 	EndedAt time.Time `json:"ended_at"`
-	// Reason is what whoever ended it gave as the reason.
+	// Reason is the reason that was given for the end.
 	Reason string `json:"reason,omitempty"`
-	// State is how the interaction stood.
+	// State is the interaction's state when it was ended.
 	State interaction.State `json:"state,omitempty"`
-	// Events are those that no calls were made for yet; which calls that are, the
-	// workers' configuration says once they are fired.
+	// Events are the events that were not dispatched. The workers' configuration decides
+	// which calls they fire.
 	Events []Event `json:"events"`
 	// Deliveries are the requests that are not known to have arrived.
 	Deliveries []Delivery `json:"deliveries"`
 	// Waiting are the parts of a lane that wait for this workflow.
 	Waiting []Waiting `json:"waiting,omitempty"`
-	// Drafts are the interactions that a reply asked for and that were not started.
+	// Drafts are the ids of the interactions that a reply requested and that were not started.
 	Drafts []string `json:"drafts,omitempty"`
 }
 
-// Event is one event that nobody was told of.
+// Event is one event that was not dispatched.
 type Event struct {
 	Sequence int64              `json:"sequence"`
 	Moment   interaction.Moment `json:"when"`
@@ -59,7 +59,7 @@ type Waiting struct {
 
 func (f *Finding) isEmpty() bool { return len(f.Events)+len(f.Deliveries)+len(f.Drafts) == 0 }
 
-// describe fills in what an interaction left undone.
+// describe adds what an interaction left undone.
 func (f *Finding) describe(left workflows.Unfinished) {
 	for _, event := range left.Undispatched() {
 		segment := string(event.Segment)
@@ -84,35 +84,39 @@ func deliveriesOf(requests []contract.Request) []Delivery {
 	return deliveries
 }
 
-// Stuck is a workflow that runs and whose tasks fail.
+// Stuck is a running workflow whose tasks fail.
 type Stuck struct {
 	WorkflowID string `json:"workflow_id"`
 	RunID      string `json:"run_id"`
-	// Problems are Temporal's words for why.
+	// Problems are the reasons, as Temporal reports them.
 	Problems []string `json:"problems"`
 }
 
-// Failure is a workflow that could not be looked at or taken up again.
+// Failure is a workflow that could not be examined or recovered.
 type Failure struct {
 	WorkflowID string `json:"workflow_id"`
 	RunID      string `json:"run_id"`
 	Reason     string `json:"reason"`
 }
 
-// Found is what an audit found.
+// Found is the result of Find.
 type Found struct {
 	// Looked counts the workflows that were ended from outside.
 	Looked   int
 	Findings []Finding
 	Failures []Failure
-	// More says that there were more than the limit.
+	// More reports that there are more workflows than Find examined.
 	More bool
 }
 
-// Events, Deliveries and Drafts count what is missing in all.
-func (f Found) Events() int     { return f.sum(func(g Finding) int { return len(g.Events) }) }
+// Events counts the events of all findings.
+func (f Found) Events() int { return f.sum(func(g Finding) int { return len(g.Events) }) }
+
+// Deliveries counts the deliveries of all findings.
 func (f Found) Deliveries() int { return f.sum(func(g Finding) int { return len(g.Deliveries) }) }
-func (f Found) Drafts() int     { return f.sum(func(g Finding) int { return len(g.Drafts) }) }
+
+// Drafts counts the drafts of all findings.
+func (f Found) Drafts() int { return f.sum(func(g Finding) int { return len(g.Drafts) }) }
 
 func (f Found) sum(count func(Finding) int) int {
 	n := 0

@@ -8,18 +8,18 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Fired is what became of the findings.
+// Fired counts the outcomes of Fire.
 type Fired struct {
-	// Done counts those whose workflows have been given what they left.
+	// Done counts the findings that workflows now do.
 	Done int
-	// Skipped counts those that somebody else had taken up meanwhile.
+	// Skipped counts the findings that were recovered by others in the meantime.
 	Skipped  int
 	Failures []Failure
 }
 
-// Fire lets workflows do what was found to be missing, so many of them a second. Each
-// is looked at once more in its turn. An error means that it broke off: what was done
-// is counted, and another audit finds the rest.
+// Fire has workflows do what is missing, at most perSecond findings a second. It examines each
+// workflow again first, and calls done after each. An error means that Fire broke off: the
+// result counts what was done, and another audit finds the rest.
 func (a *Auditor) Fire(ctx context.Context, findings []Finding, perSecond float64, done func()) (Fired, error) {
 	var fired Fired
 	pace := rate.NewLimiter(rate.Limit(perSecond), 1)
@@ -46,15 +46,15 @@ func (a *Auditor) Fire(ctx context.Context, findings []Finding, perSecond float6
 func (a *Auditor) fire(ctx context.Context, finding Finding) (isDone bool, err error) {
 	described, err := a.Temporal.DescribeWorkflowExecution(ctx, finding.WorkflowID, finding.RunID)
 	if err != nil {
-		return false, fmt.Errorf("looking at it again: %w", err)
+		return false, fmt.Errorf("describe it again: %w", err)
 	}
 	r := runOf(described.GetWorkflowExecutionInfo())
 	if r.status == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		return false, nil
 	}
-	job, err := a.examine(ctx, r)
-	if err != nil || job == nil {
+	todo, err := a.examine(ctx, r)
+	if err != nil || todo == nil {
 		return false, err
 	}
-	return true, job.fire(ctx)
+	return true, todo.fire(ctx)
 }

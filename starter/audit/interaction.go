@@ -9,7 +9,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/sdk/client"
+	sdkclient "go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
 	"segue/contract"
@@ -17,14 +17,14 @@ import (
 	"segue/workflows"
 )
 
-// examineInteraction tells what an interaction left undone: its end, if it had none, and
-// what it had not told anybody.
+// examineInteraction returns what an interaction left undone: its end, the events that were not
+// dispatched, and the requests that are not known to have arrived.
 func (a *Auditor) examineInteraction(
 	ctx context.Context, r run, finding Finding, left workflows.Unfinished, started *historypb.WorkflowExecutionStartedEventAttributes,
 ) (*repair, error) {
 	finding.Interaction, finding.State = left.Owner.Interaction, left.State()
 	if err := left.End(finding.EndedAt, cmp.Or(finding.Reason, finding.Ended)); err != nil {
-		return nil, fmt.Errorf("ending it: %w", err)
+		return nil, fmt.Errorf("end it: %w", err)
 	}
 	finding.describe(left)
 	if finding.isEmpty() {
@@ -37,9 +37,8 @@ func (a *Auditor) examineInteraction(
 	return &repair{finding: finding, fire: func(ctx context.Context) error { return a.recover(ctx, workflowID, r, left, started) }}, nil
 }
 
-// successor is the id of the workflow that takes an interaction up again: its own,
-// unless that is used by another life of it since. isDone says that there is one, which
-// may still be reading what was left.
+// successor returns the id of the workflow that is to recover an interaction: its own, unless
+// the interaction was reopened since. isDone reports that a run recovers it already.
 func (a *Auditor) successor(ctx context.Context, r run, left workflows.Unfinished) (workflowID string, isDone bool, err error) {
 	later, err := a.laterRuns(ctx, r)
 	if err != nil {
@@ -48,10 +47,10 @@ func (a *Auditor) successor(ctx context.Context, r run, left workflows.Unfinishe
 	ended := contract.EndedRun{WorkflowID: r.id, RunID: r.runID}
 	isUsed := false
 	for _, other := range later {
-		switch standing, err := recovery.RelationOf(ctx, a.Temporal, a.Log, other.info, ended, left.Owner.FirstRunID); {
-		case err != nil || standing == recovery.Recovers:
-			return "", standing == recovery.Recovers, err
-		case standing == recovery.OtherLife:
+		switch relation, err := recovery.RelationOf(ctx, a.Temporal, a.Log, other.info, ended, left.Owner.FirstRunID); {
+		case err != nil || relation == recovery.Recovers:
+			return "", relation == recovery.Recovers, err
+		case relation == recovery.OtherLife:
 			isUsed = true
 		}
 	}
@@ -65,27 +64,27 @@ func (a *Auditor) successor(ctx context.Context, r run, left workflows.Unfinishe
 		return workflowID, false, nil
 	}
 	if err != nil {
-		return "", false, fmt.Errorf("looking for %s: %w", workflowID, err)
+		return "", false, fmt.Errorf("describe %s: %w", workflowID, err)
 	}
-	switch standing, err := recovery.RelationOf(ctx, a.Temporal, a.Log, described.GetWorkflowExecutionInfo(), ended, left.Owner.FirstRunID); {
-	case err != nil || standing == recovery.Recovers:
-		return "", standing == recovery.Recovers, err
-	case standing == recovery.OtherLife:
-		return "", false, fmt.Errorf("the id %s, under which it is to be taken up, is used by something else", workflowID)
+	switch relation, err := recovery.RelationOf(ctx, a.Temporal, a.Log, described.GetWorkflowExecutionInfo(), ended, left.Owner.FirstRunID); {
+	case err != nil || relation == recovery.Recovers:
+		return "", relation == recovery.Recovers, err
+	case relation == recovery.OtherLife:
+		return "", false, fmt.Errorf("cannot be recovered: the workflow id %s is used by another interaction", workflowID)
 	}
 	return workflowID, false, nil
 }
 
-// recover starts a run that does what an ended run left, with the ids that that one would
-// have used. It names the ended run, which the activity Recover reads. Temporal refuses a
-// second one.
+// recover starts a run that does what an ended run left undone, with the ids that the ended
+// run would have used. Its input names the ended run, which the activity Recover reads.
+// Temporal refuses a second such run.
 func (a *Auditor) recover(ctx context.Context, workflowID string, ended run, left workflows.Unfinished, started *historypb.WorkflowExecutionStartedEventAttributes) error {
 	if err := left.Fits(); err != nil {
 		return err
 	}
 	priority := started.GetPriority()
 	facts := left.Carried.Interaction.Facts()
-	_, err := a.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+	_, err := a.Temporal.ExecuteWorkflow(ctx, sdkclient.StartWorkflowOptions{
 		ID:                                       workflowID,
 		TaskQueue:                                a.taskQueueFor(started),
 		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
@@ -98,10 +97,10 @@ func (a *Auditor) recover(ctx context.Context, workflowID string, ended run, lef
 	}, contract.WorkflowInteraction, left.Start, contract.RecoveryStart{Recovers: contract.EndedRun{WorkflowID: ended.id, RunID: ended.runID}})
 	var exists *serviceerror.WorkflowExecutionAlreadyStarted
 	if errors.As(err, &exists) {
-		return nil // another audit was faster
+		return nil // another audit has started it
 	}
 	if err != nil {
-		return fmt.Errorf("taking it up again: %w", err)
+		return fmt.Errorf("start its recovery: %w", err)
 	}
 	return nil
 }

@@ -21,16 +21,16 @@ import (
 // WorkflowTypes are the types of workflows that may be stuck.
 var WorkflowTypes = []string{contract.WorkflowInteraction, contract.WorkflowDelivery, contract.WorkflowReceiver}
 
-// endedTypes are those that may leave something undone when they are ended from outside.
+// endedTypes are the types of workflows that may leave something undone when they are ended from outside.
 var endedTypes = []string{contract.WorkflowInteraction, contract.WorkflowDelivery}
 
-// metadataQuery is one that the SDK answers for every workflow.
+// metadataQuery is a query that the SDK answers for every workflow.
 const metadataQuery = "__temporal_workflow_metadata"
 
-// Stranded lists the workflows that follow the current version of a deployment, did their last task on another one, and
-// cannot be replayed by the current one: their next task fails, whether it has come yet or not. The workers of the current
-// version are asked, for they answer a query by replaying the history, or not at all; this binary's own replay gives the
-// reason. An empty build id means unversioned workers, and some worker must run. looked is called for each workflow.
+// Stranded lists the workflows that follow the current version of a deployment, did their last task on another version, and
+// cannot be replayed by the current one: their next task fails. It queries the workers of the current version, because a
+// worker answers a query only if it can replay the history; this binary's own replay gives the reason. An empty build id
+// means unversioned workers, of which one must run. Stranded calls looked for each workflow.
 func (a *Auditor) Stranded(ctx context.Context, f Filter, deployment, current string, looked func()) ([]Stuck, error) {
 	conditions := f.conditions(WorkflowTypes, "ExecutionStatus = 'Running'", "TemporalWorkflowVersioningBehavior = 'AutoUpgrade'",
 		fmt.Sprintf("TemporalWorkerDeployment = '%s'", deployment))
@@ -44,7 +44,7 @@ func (a *Auditor) Stranded(ctx context.Context, f Filter, deployment, current st
 	var stuck []Stuck
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(askedAtOnce)
+	group.SetLimit(parallelQueries)
 	for _, r := range runs {
 		if !f.matches(r) {
 			continue
@@ -65,29 +65,30 @@ func (a *Auditor) Stranded(ctx context.Context, f Filter, deployment, current st
 	return stuck, err
 }
 
-// askedAtOnce is how many workflows are asked side by side; askLimit and doubtLimit are how long a worker has to answer for
-// one that this binary replays, and for one that it does not.
 const (
-	askedAtOnce = 8
-	askLimit    = 10 * time.Second
-	doubtLimit  = 3 * time.Second
+	// parallelQueries is how many workflows are queried in parallel.
+	parallelQueries = 8
+	// queryLimit bounds the wait for an answer.
+	queryLimit = 10 * time.Second
+	// unreplayedLimit bounds it for a workflow that this binary cannot replay either.
+	unreplayedLimit = 3 * time.Second
 )
 
-// whyStranded is why the workers of the version that a run follows cannot go on with it; empty if they can.
+// whyStranded returns why the workers of the version that a run follows cannot continue it, or "" if they can.
 func (a *Auditor) whyStranded(ctx context.Context, r run) (string, error) {
-	limit := askLimit
-	replayed := replay.Execution(ctx, a.Temporal, r.execution(), a.Log)
-	if replayed != nil {
-		limit = doubtLimit
+	limit := queryLimit
+	failed := replay.Execution(ctx, a.Temporal, r.execution(), a.Log)
+	if failed != nil {
+		limit = unreplayedLimit
 	}
-	asking, cancel := context.WithTimeout(ctx, limit)
+	querying, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	// The worker that did its last task has it in its cache, and would be asked first.
-	_, err := a.Temporal.WorkflowService().ResetStickyTaskQueue(asking, &workflowservice.ResetStickyTaskQueueRequest{
+	// The worker of the last task has the workflow in its cache, and would be queried first.
+	_, err := a.Temporal.WorkflowService().ResetStickyTaskQueue(querying, &workflowservice.ResetStickyTaskQueueRequest{
 		Namespace: a.Namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: r.id, RunId: r.runID},
 	})
 	if err == nil {
-		_, err = a.Temporal.QueryWorkflow(asking, r.id, r.runID, metadataQuery)
+		_, err = a.Temporal.QueryWorkflow(querying, r.id, r.runID, metadataQuery)
 	}
 	var gone *serviceerror.NotFound
 	switch {
@@ -96,9 +97,9 @@ func (a *Auditor) whyStranded(ctx context.Context, r run) (string, error) {
 	case ctx.Err() != nil:
 		return "", context.Cause(ctx)
 	case isUnavailable(err):
-		return "", fmt.Errorf("ask %s: %w", r.id, err)
-	case replayed != nil:
-		return "the current version cannot replay it: " + replayed.Error(), nil
+		return "", fmt.Errorf("query %s: %w", r.id, err)
+	case failed != nil:
+		return "the current version cannot replay it: " + failed.Error(), nil
 	}
 	return "the current version does not answer for it: " + err.Error(), nil
 }

@@ -9,7 +9,7 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
+	sdkclient "go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/workflow"
 
@@ -17,21 +17,22 @@ import (
 	"segue/replay"
 )
 
-// Relation is what a run is to an ended run of the same interaction.
+// Relation is the relation of a run to an ended run of the same interaction.
 type Relation int
 
 const (
-	// Nothing: the run never had an interaction; its workflow id is free again.
+	// Unrelated: the run never had an interaction, so its workflow id is free again.
 	Unrelated Relation = iota
-	// Another: the run is of another life of the interaction.
+	// OtherLife: the interaction was started again, and the run belongs to that.
 	OtherLife
-	// TakesUp: the run goes on, or is about to go on, with what the ended one left.
+	// Recovers: the run has recovered the ended one, or is going to.
 	Recovers
 )
 
-// RelationOf reads what a run is to an ended one, whose life began with firstRunID. It
-// fails when the run's history cannot be read or does not replay with this version.
-func RelationOf(ctx context.Context, temporal client.Client, logger log.Logger, info *workflowpb.WorkflowExecutionInfo, ended contract.EndedRun, firstRunID string) (Relation, error) {
+// RelationOf returns the relation of a run to an ended one whose chain of runs began with
+// firstRunID. It returns an error if the run's history cannot be read or does not replay with
+// this version.
+func RelationOf(ctx context.Context, temporal sdkclient.Client, logger log.Logger, info *workflowpb.WorkflowExecutionInfo, ended contract.EndedRun, firstRunID string) (Relation, error) {
 	execution := workflow.Execution{ID: info.GetExecution().GetWorkflowId(), RunID: info.GetExecution().GetRunId()}
 	history, err := replay.Fetch(ctx, temporal, execution)
 	if err != nil {
@@ -52,7 +53,7 @@ func RelationOf(ctx context.Context, temporal client.Client, logger log.Logger, 
 	return Unrelated, nil
 }
 
-// recoveredRun is the ended run that a run was started to take up.
+// recoveredRun returns the ended run that a run was started to recover, if any.
 func recoveredRun(history *historypb.History) (contract.EndedRun, bool) {
 	input := history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()
 	var recovery contract.RecoveryStart
@@ -62,22 +63,23 @@ func recoveredRun(history *historypb.History) (contract.EndedRun, bool) {
 	return recovery.Recovers, recovery.Recovers.RunID != ""
 }
 
-// recoverer is the run, besides the asking one, that has taken an ended run up; empty for none.
-func (a *Activities) recoverer(ctx context.Context, ended contract.EndedRun, history *historypb.History, owner contract.Owner, asking workflow.Execution, namespace string, logger log.Logger) (string, error) {
+// recoverer returns the id of the run, other than the caller, that has recovered an ended run,
+// or "" if there is none.
+func (a *Activities) recoverer(ctx context.Context, ended contract.EndedRun, history *historypb.History, owner contract.Owner, caller workflow.Execution, namespace string, logger log.Logger) (string, error) {
 	started := history.GetEvents()[0].GetEventTime().AsTime()
 	query := fmt.Sprintf("WorkflowId IN ('%s', '%s')", ended.WorkflowID, SuccessorID(ended.WorkflowID, owner))
 	for page := []byte(nil); ; {
 		answer, err := a.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{Namespace: namespace, Query: query, NextPageToken: page})
 		if err != nil {
-			return "", fmt.Errorf("looking for runs of %s: %w", ended.WorkflowID, err)
+			return "", fmt.Errorf("list the runs of %s: %w", ended.WorkflowID, err)
 		}
 		for _, info := range answer.GetExecutions() {
 			runID := info.GetExecution().GetRunId()
-			if runID == ended.RunID || runID == asking.RunID || !info.GetStartTime().AsTime().After(started) {
+			if runID == ended.RunID || runID == caller.RunID || !info.GetStartTime().AsTime().After(started) {
 				continue
 			}
-			standing, err := RelationOf(ctx, a.Temporal, logger, info, ended, owner.FirstRunID)
-			if err != nil || standing == Recovers {
+			relation, err := RelationOf(ctx, a.Temporal, logger, info, ended, owner.FirstRunID)
+			if err != nil || relation == Recovers {
 				return runID, err
 			}
 		}

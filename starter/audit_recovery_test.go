@@ -13,15 +13,15 @@ import (
 	"segue/contract"
 )
 
-// What takes an ended interaction up may wait for a worker, be ended itself, or be started
-// by somebody else: it is taken up once, and never forgotten.
-func TestAnInteractionIsTakenUpOnce(t *testing.T) {
+// The run that recovers an ended interaction may wait for a worker, be ended itself, or be
+// started by another audit.
+func TestAnInteractionIsRecoveredOnce(t *testing.T) {
 	receiver, url := newLedger(t, http.StatusOK)
 	dev := startDev(t, "--config", auditConfigFor(t, url, url))
 	temporal := dev.temporal(t)
 	ends := func(id string) (count int) {
-		of, _ := receiver.bodies(id)
-		return of[fmt.Sprintf(`{"id":%q,"when":"interaction_ends","outcome":"canceled","why":"by mistake"}`, id)]
+		counts, _ := receiver.bodies(id)
+		return counts[fmt.Sprintf(`{"id":%q,"when":"interaction_ends","outcome":"canceled","why":"by mistake"}`, id)]
 	}
 	var started map[string]string
 	dev.into(t, &started, "start", `{"id":"c1","channel":"inbound","queue":"sales"}`)
@@ -30,12 +30,12 @@ func TestAnInteractionIsTakenUpOnce(t *testing.T) {
 	terminate()
 	dev.finds(t, 1, "c1")
 
-	// No worker has the recovery's task queue.
+	// No worker runs on the recovery's task queue.
 	require.Equal(t, 1, dev.audit(t, 0, "c1", "--fire", "--task-queue", "nobody").Fired)
-	require.Zero(t, dev.audit(t, 0, "c1", "--fire").Fired, "it is being taken up")
+	require.Zero(t, dev.audit(t, 0, "c1", "--fire").Fired, "it is being recovered")
 	terminate()
 	dev.finds(t, 1, "c1")
-	require.Equal(t, 1, dev.audit(t, 0, "c1", "--fire").Fired, "what took it up had nothing yet")
+	require.Equal(t, 1, dev.audit(t, 0, "c1", "--fire").Fired, "the recovery had done nothing yet")
 	require.Eventually(t, func() bool { return ends("c1") == 1 && dev.isOver(t, workflowID) }, 20*time.Second, 50*time.Millisecond)
 	require.Zero(t, dev.audit(t, 0, "c1", "--fire").Fired)
 
@@ -43,8 +43,8 @@ func TestAnInteractionIsTakenUpOnce(t *testing.T) {
 		json.RawMessage(`{}`), contract.RecoveryStart{Recovers: contract.EndedRun{WorkflowID: workflowID, RunID: started["run_id"]}})
 	require.NoError(t, err)
 	err = run.Get(t.Context(), nil)
-	require.ErrorContains(t, err, "cannot be taken up: run ")
-	require.ErrorContains(t, err, "has taken it up")
+	require.ErrorContains(t, err, "cannot be recovered: run ")
+	require.ErrorContains(t, err, "has recovered it")
 	require.Equal(t, 1, ends("c1"))
 	require.Equal(t, 0, dev.interrupt(t))
 }

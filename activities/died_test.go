@@ -16,9 +16,9 @@ import (
 	"segue/contract"
 )
 
-// repeated runs an Attempt that first comes to a process that dies with it, after
-// whatever dying does, and then to the desk's own.
-func (d *desk) repeated(t *testing.T, in contract.AttemptInput, dying func(ctx context.Context)) []contract.Outcome {
+// repeated runs an Attempt first in a process that dies, after it has called dying, and then
+// in the fixture's process.
+func (f *fixture) repeated(t *testing.T, in contract.AttemptInput, dying func(ctx context.Context)) []contract.Outcome {
 	t.Helper()
 	env := new(testsuite.WorkflowTestSuite).NewTestWorkflowEnvironment()
 	env.RegisterActivityWithOptions(func(ctx context.Context, in contract.AttemptInput) (contract.AttemptResult, error) {
@@ -26,7 +26,7 @@ func (d *desk) repeated(t *testing.T, in contract.AttemptInput, dying func(ctx c
 			dying(ctx)
 			return contract.AttemptResult{}, errors.New("the worker died")
 		}
-		return d.Attempt(ctx, in)
+		return f.Attempt(ctx, in)
 	}, activity.RegisterOptions{Name: contract.ActivityAttempt})
 	var result contract.AttemptResult
 	env.ExecuteWorkflow(func(ctx workflow.Context) error {
@@ -37,12 +37,12 @@ func (d *desk) repeated(t *testing.T, in contract.AttemptInput, dying func(ctx c
 	return result.Outcomes
 }
 
-// After a worker died while it sent, it is unknown whether the receiver has the request.
-// One that is not idempotent is not sent again by the next worker.
-func TestAnAttemptThatAnotherWorkerBeganIsNotRepeated(t *testing.T) {
-	d := newDesk(t)
-	in := d.batch("once", 3)
-	outcomes := d.repeated(t, in, func(context.Context) {})
+// When a worker dies while it sends, it is unknown whether the receiver has the request. The
+// next worker does not send it again if the call is not idempotent.
+func TestAnAttemptOfADeadWorkerIsNotRepeatedUnlessIdempotent(t *testing.T) {
+	f := newFixture(t)
+	in := f.batch("once", 3)
+	outcomes := f.repeated(t, in, func(context.Context) {})
 	require.Len(t, outcomes, 1)
 	assert.Equal(t, in.Requests[0].ID, outcomes[0].ID)
 	assert.Equal(t, contract.VerdictFinal, outcomes[0].Verdict)
@@ -50,34 +50,34 @@ func TestAnAttemptThatAnotherWorkerBeganIsNotRepeated(t *testing.T) {
 	assert.Equal(t, "the attempt ended without an outcome; the receiver may have the request, and the call is not idempotent: "+
 		"check there, then redeliver or discard", outcomes[0].Message)
 	assert.NotZero(t, outcomes[0].Retention)
-	assert.Empty(t, d.receiver.requests())
+	assert.Empty(t, f.receiver.requests())
 
-	outcomes = d.repeated(t, d.batch("crm", 1), func(context.Context) {})
-	assert.Equal(t, contract.VerdictDelivered, outcomes[0].Verdict, "one that is idempotent is")
+	outcomes = f.repeated(t, f.batch("crm", 1), func(context.Context) {})
+	assert.Equal(t, contract.VerdictDelivered, outcomes[0].Verdict, "an idempotent one is repeated")
 }
 
-// What the heartbeat of the dead worker tells is known, and only the next one is not.
-func TestOnlyWhatTheDeadWorkerWasSendingIsUnknown(t *testing.T) {
-	d := newDesk(t)
-	in := d.batch("once", 3)
-	outcomes := d.repeated(t, in, func(ctx context.Context) {
+// The outcomes in the dead worker's heartbeat are known; only that of the next request is not.
+func TestOnlyTheRequestInFlightOfADeadWorkerIsUnknown(t *testing.T) {
+	f := newFixture(t)
+	in := f.batch("once", 3)
+	outcomes := f.repeated(t, in, func(ctx context.Context) {
 		activity.RecordHeartbeat(ctx, []contract.Outcome{{ID: in.Requests[0].ID, Verdict: contract.VerdictDelivered, Class: "ok"}})
 	})
 	require.Len(t, outcomes, 2)
 	assert.Equal(t, contract.VerdictDelivered, outcomes[0].Verdict)
 	assert.Equal(t, contract.VerdictFinal, outcomes[1].Verdict)
-	assert.Empty(t, d.receiver.requests())
+	assert.Empty(t, f.receiver.requests())
 }
 
-// The process that has sent the request itself knows its outcome.
-func TestAnAttemptThatThisWorkerBeganIsAdopted(t *testing.T) {
-	d := newDesk(t)
-	in := d.batch("once", 1)
-	outcomes := d.repeated(t, in, func(ctx context.Context) {
-		_, err := (&activities.Activities{Config: d.Config, Sender: d.Sender}).Attempt(ctx, in)
+// The process that has sent a request knows its outcome.
+func TestAnAttemptInFlightInTheSameProcessIsAdopted(t *testing.T) {
+	f := newFixture(t)
+	in := f.batch("once", 1)
+	outcomes := f.repeated(t, in, func(ctx context.Context) {
+		_, err := (&activities.Activities{Config: f.Config, Sender: f.Sender}).Attempt(ctx, in)
 		assert.NoError(t, err)
 	})
 	require.Len(t, outcomes, 1)
 	assert.Equal(t, contract.VerdictDelivered, outcomes[0].Verdict)
-	assert.Len(t, d.receiver.requests(), 1)
+	assert.Len(t, f.receiver.requests(), 1)
 }
