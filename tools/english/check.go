@@ -41,9 +41,17 @@ func compile(phrases []phrase) []rule {
 	return rules
 }
 
+// wordList is a part of a document that lists phrases: the language guide's own table.
+var wordList = regexp.MustCompile(`(?s)<!-- words -->.*?<!-- /words -->`)
+
+// withoutWordLists blanks the word lists of a text and keeps its lines.
+func withoutWordLists(text string) string {
+	return wordList.ReplaceAllStringFunc(text, func(list string) string { return strings.Repeat("\n", strings.Count(list, "\n")) })
+}
+
 // check returns the phrases that a text contains, in order of their lines.
 func check(text string) []finding {
-	text = lower(text)
+	text = withoutWordLists(lower(text))
 	var findings []finding
 	for _, r := range rules {
 		for _, at := range r.find.FindAllStringIndex(text, -1) {

@@ -27,6 +27,11 @@ func TestPlainTextHasNoFindings(t *testing.T) {
 	}
 }
 
+func TestAMarkedWordListIsSkipped(t *testing.T) {
+	text := "<!-- words -->\n| anew | again |\n<!-- /words -->\nIt starts anew.\n"
+	require.Equal(t, []finding{{line: 4, phrase: "anew", instead: "again, re-…"}}, check(text))
+}
+
 // TestEveryPhraseNamesThePlainTerm makes sure that no entry is without a remedy.
 func TestEveryPhraseNamesThePlainTerm(t *testing.T) {
 	for _, p := range phrases {
