@@ -58,7 +58,10 @@ func PartWorkflowID(owner Owner, call, part string) string {
 // reports false for a lane of an interaction.
 func AlertReceiver(laneID string) (receiver string, ok bool) {
 	rest, ok := strings.CutPrefix(laneID, alertLanePrefix)
-	return rest[:max(0, strings.LastIndexByte(rest, '/'))], ok
+	if !ok {
+		return "", false
+	}
+	return rest[:max(0, strings.LastIndexByte(rest, '/'))], true
 }
 
 const alertLanePrefix = "alert/"

@@ -67,7 +67,8 @@ func TestALaneOfAlertsIsRecognizedByItsID(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, "segue/crm", receiver)
 	for _, contactCenter := range []string{"cc", "alert"} {
-		_, ok = contract.AlertReceiver(contract.DeliveryWorkflowID(contract.Owner{ContactCenter: contactCenter, Interaction: "crm"}, "pager"))
+		receiver, ok = contract.AlertReceiver(contract.DeliveryWorkflowID(contract.Owner{ContactCenter: contactCenter, Interaction: "crm"}, "pager"))
 		require.False(t, ok)
+		require.Empty(t, receiver)
 	}
 }
