@@ -76,9 +76,9 @@ func (d *devProcess) temporal(t *testing.T) client.Client {
 }
 
 // bodies counts the requests for an interaction by body, and returns their ids in order.
-func (d *ledger) bodies(id string) (counts map[string]int, ids []string) {
+func (l *ledger) bodies(id string) (counts map[string]int, ids []string) {
 	counts = map[string]int{}
-	for _, r := range d.requests() {
+	for _, r := range l.requests() {
 		if strings.Contains(r.body, `"`+id+`"`) {
 			counts[r.body]++
 			ids = append(ids, r.id)
