@@ -16,7 +16,7 @@
 //     ones make one report. Nothing here survives the process.
 //   - The workflow sees only reports, of all processes, and survives all of them. It merges
 //     reports that contradict each other, outlives a process that died before it saw the
-//     receiver recover, and alone knows what operators were told.
+//     receiver recover, and alone knows which alerts operators received.
 //
 // Each fact is decided in one place:
 //
@@ -27,7 +27,7 @@
 //   - Since when the receiver has failed: the workflow, as the earliest failure that any
 //     process reports after the last success that any process reports.
 //   - Whether it has recovered, and whether anything still waits or is parked: the workflow.
-//   - What operators are told, when, and when they are reminded: the workflow.
+//   - Which alerts operators receive, when, and when they are reminded: the workflow.
 //
 // Both bound what is parked to once a minute, each for its own output: here signals of one
 // process, there alerts about the reports of all processes.

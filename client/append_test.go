@@ -183,7 +183,7 @@ func TestAppendStartsATerminatedLaneAgain(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Where a part stands in its lane's chain depends on how its last run ended.
+// Where a part is in its lane's chain depends on how its last run ended.
 func TestAppendPutsAPartInItsPlace(t *testing.T) {
 	released, link := &contract.Chain{Released: true}, &contract.Chain{Next: "d9"}
 	recovered := &contract.Chain{Recovered: &contract.RecoveredChain{Last: "d1"}}

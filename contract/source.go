@@ -10,7 +10,7 @@ import (
 // maxSource is the largest source of a delivery that is kept, in bytes.
 const maxSource = 16 << 10
 
-// SourceOf returns what a request was rendered from, one event and the view of its turn, so
+// SourceOf returns what a request was rendered from, one event and the view at that event, so
 // that an operator can have the request rendered again after the configuration is fixed. It
 // returns nil for a source over 16 KiB (user data may have 64 KiB): a lane with many such
 // deliveries must fit into its history, and redelivering the same bytes works in any case.

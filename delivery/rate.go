@@ -57,7 +57,7 @@ func (l *rateLimit) startRamp(now time.Time) {
 	l.recoveredAt = now
 }
 
-// current sets the limiter to the limit of now, and returns it. The caller holds the lock.
+// current sets the limiter to the limit at that time, and returns it. The caller holds the lock.
 func (l *rateLimit) current(now time.Time) rate.Limit {
 	limit := l.configured
 	if ramped := now.Sub(l.recoveredAt); ramped < rampLasts {

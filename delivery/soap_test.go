@@ -136,7 +136,7 @@ func TestSOAPFaults(t *testing.T) {
 		})
 	}
 
-	// A page does not say whether the receiver has taken the request.
+	// A page does not show that the receiver has accepted the request.
 	server := serve(t, answering("text/html", 200, "<html>"))
 	policy := newPolicy()
 	policy.SOAP, policy.Idempotent = true, false

@@ -42,9 +42,9 @@ type auditFinding struct {
 }
 
 // audit runs an audit, which must end with the exit code.
-func (l *devProcess) audit(t *testing.T, code int, args ...string) auditResult {
+func (d *devProcess) audit(t *testing.T, code int, args ...string) auditResult {
 	t.Helper()
-	result := l.run(t, append(append([]string{"audit"}, args...), "--json")...)
+	result := d.run(t, append(append([]string{"audit"}, args...), "--json")...)
 	require.Equal(t, code, result.code, result.errs+result.out)
 	var got auditResult
 	require.NoError(t, json.Unmarshal([]byte(result.out), &got))
@@ -53,7 +53,7 @@ func (l *devProcess) audit(t *testing.T, code int, args ...string) auditResult {
 }
 
 // finds runs audits until one has n findings: Temporal's lists lag behind.
-func (l *devProcess) finds(t *testing.T, n int, args ...string) auditResult {
+func (d *devProcess) finds(t *testing.T, n int, args ...string) auditResult {
 	t.Helper()
 	code := 6
 	if n == 0 {
@@ -61,15 +61,15 @@ func (l *devProcess) finds(t *testing.T, n int, args ...string) auditResult {
 	}
 	var got auditResult
 	require.Eventually(t, func() bool {
-		result := l.run(t, append(append([]string{"audit"}, args...), "--json")...)
+		result := d.run(t, append(append([]string{"audit"}, args...), "--json")...)
 		got = auditResult{}
 		return json.Unmarshal([]byte(result.out), &got) == nil && len(got.Findings) == n && result.code == code
 	}, 20*time.Second, 100*time.Millisecond, "%+v", got)
 	return got
 }
 
-func (l *devProcess) temporal(t *testing.T) client.Client {
-	c, err := client.Dial(client.Options{HostPort: l.ready.TemporalAddress, Namespace: l.ready.Namespace})
+func (d *devProcess) temporal(t *testing.T) client.Client {
+	c, err := client.Dial(client.Options{HostPort: d.ready.TemporalAddress, Namespace: d.ready.Namespace})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	return c

@@ -116,7 +116,7 @@ func TestAnUpdateWithAMissingNumberBeforeItIsJudgedInOrder(t *testing.T) {
 	e.at(time.Second, func() {
 		ahead = e.update("u1", "offer", numbered(3, `{"agent":"a1","event_id":"o"}`))
 		repeat = e.update("u2", "offer", numbered(3, `{"agent":"a1","event_id":"o"}`))
-		illegal = e.update("u3", "hold", numbered(4, `{}`)) // legal nowhere here, but that is not its turn's state
+		illegal = e.update("u3", "hold", numbered(4, `{}`)) // legal in no state here; it is judged after number 3
 		malformed = e.update("u4", "offer", numbered(5, `{"agent":{"id":true}}`))
 		inTurn = e.update("u5", "place_in_queue", numbered(1, `{"queue":"sales"}`))
 	})
