@@ -111,9 +111,9 @@ func (t *attempting) send(i int) contract.Outcome {
 	call, ok := t.set.Call(r.Call)
 	switch {
 	case r.Fault != "":
-		return t.countUnsent(r, delivery.NotSent(t.policyOf(call, ok), r, delivery.ClassRender, r.Fault))
+		return t.countUnsent(r, delivery.Unrendered(t.policyOf(call, ok), r))
 	case !ok:
-		return t.countUnsent(r, delivery.NotSent(t.policyOf(call, ok), r, delivery.ClassConfig, "the call is no longer in the configuration"))
+		return t.countUnsent(r, delivery.Unconfigured(t.set.Version, r))
 	}
 	number := 1
 	if i == 0 {
@@ -129,7 +129,7 @@ func (t *attempting) send(i int) contract.Outcome {
 		Owner: t.in.Owner, Request: r, Outcome: outcome, InLane: t.in.InLane, BreakerOpen: t.Sender.Health(call.Policy).Open(),
 	})
 	if outcome.Verdict != contract.VerdictDelivered {
-		t.Sender.Told(r.ID, number, t.caller)
+		t.Sender.Claim(r.ID, number, t.caller)
 	}
 	return withoutSchedule(outcome)
 }
@@ -137,7 +137,7 @@ func (t *attempting) send(i int) contract.Outcome {
 // await waits for a flight to end, and sends heartbeats. It does not end with the context: an
 // outcome that can still be recorded saves a second request, and the policy's deadline bounds
 // the wait.
-func (t *attempting) await(flight *delivery.Flight) {
+func (t *attempting) await(flight *delivery.Attempt) {
 	if t.info.HeartbeatTimeout <= 0 {
 		<-flight.Done()
 		return

@@ -97,7 +97,7 @@ func (out *outgoing) failsUnsent(sender *delivery.Sender) bool {
 // knownFailure returns the outcome that an attempt would have of a delivery that failsUnsent.
 func (d *dispatching) knownFailure(out *outgoing) *contract.Outcome {
 	if out.request.Fault != "" {
-		outcome := delivery.NotSent(out.policy, out.request, delivery.ClassRender, out.request.Fault)
+		outcome := delivery.Unrendered(out.policy, out.request)
 		return &outcome
 	}
 	outcome := d.Sender.Reject(out.policy, out.request)

@@ -93,7 +93,7 @@ func (d *dispatching) sendRequest(out *outgoing, over <-chan struct{}) {
 		out.route = routeWait // nothing was sent, so it is no attempt
 		out.wait(nil)
 	default:
-		d.Sender.Told(out.request.ID, 1, dispatchCaller)
+		d.Sender.Claim(out.request.ID, 1, dispatchCaller)
 		out.wait(&outcome)
 	}
 }

@@ -38,5 +38,6 @@ func render(ctx context.Context, set *config.Set, owner contract.Owner, name str
 			r.Fault = "rendering failed by a defect"
 		}
 	}()
-	return call.Render(id, view, event)
+	r, _ = call.Template.Render(id, view, event) // the error is also the request's Fault
+	return r
 }

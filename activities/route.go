@@ -110,9 +110,7 @@ func (d *dispatching) isMore() bool {
 func (out *outgoing) settleUnsent() {
 	switch out.route {
 	case routeRecord:
-		outcome := delivery.DryRun(out.policy, out.request)
-		outcome.Message = out.request.Fault
-		out.delivered(outcome)
+		out.delivered(delivery.DryRun(out.policy, out.request))
 	case routeWait:
 		out.wait(nil)
 	}

@@ -48,7 +48,9 @@ func TestCallsAreSentWithAllEightMethodsOfECS(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, sender.Close(context.Background())) })
 	view := &interaction.View{Interaction: interaction.Facts{ID: "i-1"}}
 	for _, c := range set.Calls() {
-		o := sender.Send(context.Background(), c.Policy, c.Render("msg-"+c.Name, view, &interaction.Event{}), 1)
+		rendered, err := c.Template.Render("msg-"+c.Name, view, &interaction.Event{})
+		require.NoError(t, err)
+		o := sender.Send(context.Background(), c.Policy, rendered, 1)
 		require.Equal(t, "ok", o.Class, c.Name+": "+o.Message)
 		if len(c.Policy.Returns) > 0 {
 			require.Equal(t, map[string]any{"tier": "gold"}, o.Returns, c.Name)

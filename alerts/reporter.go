@@ -12,35 +12,36 @@ import (
 )
 
 const (
-	// parkedEvery is how often what was parked for one call is told of at most.
+	// parkedEvery is how often the parked deliveries of one call are reported at most.
 	parkedEvery = time.Minute
-	// deliveredEvery is how often it is told that a lane's delivery arrived, by a
-	// process that has told of no failure: one that did may have died.
+	// deliveredEvery is how often a process that has reported no failure reports that a
+	// lane's delivery arrived: the process that reported the failure may have died.
 	deliveredEvery = time.Minute
-	// refreshEvery is how often failing is told again while it goes on: the word of
-	// another process, for which all is well, may have been the last one.
+	// refreshEvery is how often a failure that goes on is reported again: the last report
+	// may have been that of another process, to which the receiver delivers.
 	refreshEvery = 10 * time.Minute
-	// longestGrace is how long a receiver fails at least before it is told, unless
-	// operators want to hear sooner: most of what fails is over with the first retry.
+	// longestGrace is how long a receiver fails before it is reported, unless operators
+	// want to know sooner: most failures end with the first retry.
 	longestGrace = 10 * time.Second
-	// patience is how long whoever parks a delivery waits for the first word of it.
-	patience = time.Second
+	// parkPatience is how long a caller that parks a delivery waits for the first report.
+	parkPatience = time.Second
 )
 
-// Options are what a Watch is made of.
+// Options configure a Reporter.
 type Options struct {
 	Temporal client.Client
 	// TaskQueue is where Receiver workflows run.
 	TaskQueue string
-	// Rules are asked for how soon operators want to hear; nil is as late as may be.
+	// Rules returns the current rules, of which a report needs how soon operators want to
+	// know; nil is after longestGrace.
 	Rules func() contract.AlertRules
 	Log   *slog.Logger
 }
 
-// Reporter is what one worker process notices of receivers. A nil Watch notices nothing.
+// Reporter observes the receivers of one worker process. A nil Reporter does nothing.
 type Reporter struct {
 	options Options
-	wake    chan struct{}
+	changed chan struct{}
 	stop    context.CancelFunc
 	stopped chan struct{}
 
@@ -48,129 +49,129 @@ type Reporter struct {
 	receivers map[string]*receiver // by call
 }
 
-// Attempt is what came of one attempt.
+// Attempt is an attempt with its outcome.
 type Attempt struct {
 	Owner   contract.Owner
 	Request contract.Request
 	Outcome contract.Outcome
-	// BreakerOpen says that the receiver is left alone now.
+	// BreakerOpen says that the receiver's circuit breaker is open now.
 	BreakerOpen bool
-	// InLane says that a lane workflow made the attempt, so that one before it failed.
+	// InLane says that a lane workflow made the attempt, so that an earlier one failed.
 	InLane bool
 }
 
-// New makes a watch, and begins to tell. Close it when the process stops.
+// New returns a reporter that sends reports until it is closed. Close it when the process
+// stops.
 func New(o Options) *Reporter {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	w := &Reporter{options: o, wake: make(chan struct{}, 1), stop: stop, stopped: make(chan struct{}), receivers: map[string]*receiver{}}
-	go w.run(ctx)
-	return w
+	r := &Reporter{options: o, changed: make(chan struct{}, 1), stop: stop, stopped: make(chan struct{}), receivers: map[string]*receiver{}}
+	go r.run(ctx)
+	return r
 }
 
-// Close tells what is still to be told, as long as the context lives, and no more
-// after that.
-func (w *Reporter) Close(ctx context.Context) {
-	if w == nil {
+// Close sends what is still to be reported, as long as the context lives, and stops.
+func (r *Reporter) Close(ctx context.Context) {
+	if r == nil {
 		return
 	}
-	w.stop()
-	<-w.stopped
-	w.mu.Lock()
-	for _, r := range w.receivers {
-		r.hurry()
+	r.stop()
+	<-r.stopped
+	r.mu.Lock()
+	for _, receiver := range r.receivers {
+		receiver.flush()
 	}
-	w.mu.Unlock()
-	w.tellAll(ctx)
+	r.mu.Unlock()
+	r.sendDue(ctx)
 }
 
-// Observe notices an attempt. What came of an alert is only logged: alerts about alerts
-// would have no end.
-func (w *Reporter) Observe(a Attempt) {
-	if w == nil || a.Outcome.Verdict == contract.VerdictInFlight {
+// Observe takes in an attempt. That of an alert is only logged: alerts about alerts would
+// never end.
+func (r *Reporter) Observe(a Attempt) {
+	if r == nil || a.Outcome.Verdict == contract.VerdictInFlight {
 		return
 	}
 	if a.Owner.Receiver != "" {
-		w.log(a)
+		r.logAlert(a)
 		return
 	}
-	w.mu.Lock()
-	changed := w.of(a.Request.Call).saw(a)
-	w.mu.Unlock()
+	r.mu.Lock()
+	changed := r.receiverOf(a.Request.Call).health.observe(a)
+	r.mu.Unlock()
 	if changed {
-		w.awake()
+		r.wake()
 	}
 }
 
-// Parked notices that a delivery waits for a person. The first one is told at once,
-// and waited for a moment, so that a process which dies has told of it.
-func (w *Reporter) Parked(ctx context.Context, owner contract.Owner, request contract.Request, outcome contract.Outcome) {
-	if w == nil || owner.Receiver != "" {
+// Parked takes in that a delivery waits for an operator. The first one is reported at
+// once, and Parked waits up to a second for that, so that the report of a process that
+// dies next is not lost.
+func (r *Reporter) Parked(ctx context.Context, owner contract.Owner, request contract.Request, outcome contract.Outcome) {
+	if r == nil || owner.Receiver != "" {
 		return
 	}
-	w.mu.Lock()
-	r := w.of(request.Call)
-	told := r.park(failureOf(owner, request, outcome), time.Now())
-	w.mu.Unlock()
-	w.awake()
-	if told == nil {
+	r.mu.Lock()
+	reported := r.receiverOf(request.Call).park(failureOf(owner, request, outcome), time.Now())
+	r.mu.Unlock()
+	r.wake()
+	if reported == nil {
 		return
 	}
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(parkPatience)
 	defer timer.Stop()
 	select {
-	case <-told:
+	case <-reported:
 	case <-timer.C:
 	case <-ctx.Done():
 	}
 }
 
-// Last is when this process saw a delivery of the call arrive, and one fail; zero
-// for never.
-func (w *Reporter) Last(call string) (delivered, failed time.Time) {
-	if w == nil {
+// Last returns when this process saw a delivery of the call arrive, and one fail; zero for
+// never.
+func (r *Reporter) Last(call string) (delivered, failed time.Time) {
+	if r == nil {
 		return
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if r, ok := w.receivers[call]; ok {
-		return r.delivered, r.failed
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if receiver, ok := r.receivers[call]; ok {
+		return receiver.health.delivered, receiver.health.failed
 	}
 	return
 }
 
-func (w *Reporter) log(a Attempt) {
+func (r *Reporter) logAlert(a Attempt) {
 	if a.Outcome.Verdict != contract.VerdictDelivered && !a.Outcome.Free {
-		w.options.Log.Warn("an alert did not arrive", "call", a.Request.Call, "about", a.Owner.Receiver, "when", a.Request.Moment,
+		r.options.Log.Warn("an alert was not delivered", "call", a.Request.Call, "receiver", a.Owner.Receiver, "moment", a.Request.Moment,
 			"delivery", a.Request.ID, "class", a.Outcome.Class, "code", a.Outcome.Code, "verdict", string(a.Outcome.Verdict))
 	}
 }
 
-func (w *Reporter) of(call string) *receiver {
-	r, ok := w.receivers[call]
+func (r *Reporter) receiverOf(call string) *receiver {
+	known, ok := r.receivers[call]
 	if !ok {
-		r = &receiver{}
-		w.receivers[call] = r
+		known = &receiver{}
+		r.receivers[call] = known
 	}
-	return r
+	return known
 }
 
-func (w *Reporter) grace() time.Duration {
-	if w.options.Rules == nil {
+func (r *Reporter) grace() time.Duration {
+	if r.options.Rules == nil {
 		return longestGrace
 	}
-	if after := w.options.Rules().FailingAfter; after > 0 {
+	if after := r.options.Rules().FailingAfter; after > 0 {
 		return min(after, longestGrace)
 	}
 	return longestGrace
 }
 
-func (w *Reporter) awake() {
+func (r *Reporter) wake() {
 	select {
-	case w.wake <- struct{}{}:
-	default: // it is about to look anyway
+	case r.changed <- struct{}{}:
+	default: // run is about to look anyway
 	}
 }
 

@@ -23,16 +23,16 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// temporal takes tellings and writes them down: "10s crm failing since 0s".
+// temporal takes reports and writes them down: "10s start crm failing since 0s".
 type temporal struct {
 	client.Client
 	begin time.Time
 
-	mu     sync.Mutex
-	told   []string
-	open   bool          // a Receiver workflow is there
-	broken bool          // it takes nothing
-	takes  time.Duration // how long it takes to take something
+	mu      sync.Mutex
+	reports []string
+	open    bool          // a Receiver workflow is open
+	broken  bool          // every signal fails
+	takes   time.Duration // how long a signal takes
 }
 
 func (f *temporal) SignalWorkflow(ctx context.Context, id, runID, name string, arg any) error {
@@ -90,7 +90,7 @@ func (f *temporal) take(ctx context.Context, how, id, name string, arg any) erro
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.told = append(f.told, text)
+	f.reports = append(f.reports, text)
 	return nil
 }
 
@@ -100,8 +100,8 @@ func (f *temporal) set(broken bool) {
 	f.broken = broken
 }
 
-// stage is a watch in virtual time.
-type stage struct {
+// bench is a reporter in virtual time.
+type bench struct {
 	*alerts.Reporter
 	t        *testing.T
 	temporal *temporal
@@ -109,11 +109,11 @@ type stage struct {
 	n        int
 }
 
-// watching runs a test in virtual time; what it has not told at the end, it tells then.
-func watching(t *testing.T, rules contract.AlertRules, test func(b *stage)) {
+// inVirtualTime runs a test with a reporter, and closes the reporter at its end.
+func inVirtualTime(t *testing.T, rules contract.AlertRules, test func(b *bench)) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &strings.Builder{}
-		b := &stage{t: t, temporal: &temporal{begin: time.Now()}, log: log}
+		b := &bench{t: t, temporal: &temporal{begin: time.Now()}, log: log}
 		b.Reporter = alerts.New(alerts.Options{
 			Temporal: b.temporal, TaskQueue: "segue", Log: slog.New(slog.NewTextHandler(log, nil)),
 			Rules: func() contract.AlertRules { return rules },
@@ -127,7 +127,7 @@ func watching(t *testing.T, rules contract.AlertRules, test func(b *stage)) {
 
 var owner = contract.Owner{ContactCenter: "cc", Interaction: "i-1", FirstRunID: "r"}
 
-func (b *stage) attempt(verdict contract.Verdict, class string) alerts.Attempt {
+func (b *bench) attempt(verdict contract.Verdict, class string) alerts.Attempt {
 	b.n++
 	return alerts.Attempt{
 		Owner:   owner,
@@ -136,42 +136,43 @@ func (b *stage) attempt(verdict contract.Verdict, class string) alerts.Attempt {
 	}
 }
 
-func (b *stage) fails(class string) { b.Observe(b.attempt(contract.VerdictRetry, class)) }
+func (b *bench) fails(class string) { b.Observe(b.attempt(contract.VerdictRetry, class)) }
 
-func (b *stage) trips() {
+func (b *bench) trips() {
 	a := b.attempt(contract.VerdictRetry, "refused")
 	a.BreakerOpen = true
 	b.Observe(a)
 }
 
-func (b *stage) delivers() { b.Observe(b.attempt(contract.VerdictDelivered, "ok")) }
+func (b *bench) delivers() { b.Observe(b.attempt(contract.VerdictDelivered, "ok")) }
 
-func (b *stage) deliversInLane() {
+func (b *bench) deliversInLane() {
 	a := b.attempt(contract.VerdictDelivered, "ok")
 	a.InLane = true
 	b.Observe(a)
 }
 
-func (b *stage) park() {
+func (b *bench) park() {
 	a := b.attempt(contract.VerdictFinal, "gone")
 	b.Parked(b.t.Context(), a.Owner, a.Request, a.Outcome)
 }
 
-func (b *stage) after(d time.Duration) {
+func (b *bench) after(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
-func (b *stage) told() []string {
+// reports returns what Temporal has got since the last call.
+func (b *bench) reports() []string {
 	b.temporal.mu.Lock()
 	defer b.temporal.mu.Unlock()
-	told := b.temporal.told
-	b.temporal.told = nil
-	return told
+	reports := b.temporal.reports
+	b.temporal.reports = nil
+	return reports
 }
 
-func TestAFailingReceiverIsToldOnce(t *testing.T) {
-	watching(t, contract.AlertRules{FailingAfter: 5 * time.Minute}, func(b *stage) {
+func TestAFailingReceiverIsReportedOnce(t *testing.T) {
+	inVirtualTime(t, contract.AlertRules{FailingAfter: 5 * time.Minute}, func(b *bench) {
 		for range 5000 {
 			b.fails("http_5xx") // of as many lanes
 		}
@@ -179,17 +180,17 @@ func TestAFailingReceiverIsToldOnce(t *testing.T) {
 			b.fails("http_5xx")
 			b.after(3 * time.Second)
 		}
-		assert.Equal(t, []string{"10s start crm failing since 0s http_5xx d5004"}, b.told())
+		assert.Equal(t, []string{"10s start crm failing since 0s http_5xx d5004"}, b.reports())
 		b.delivers()
 		b.after(time.Second)
 		b.delivers()
 		b.after(time.Hour)
-		assert.Equal(t, []string{"7m30s signal crm delivered"}, b.told())
+		assert.Equal(t, []string{"7m30s signal crm delivered"}, b.reports())
 	})
 }
 
-func TestWhatPassesSoonIsNotTold(t *testing.T) {
-	watching(t, contract.AlertRules{}, func(b *stage) {
+func TestShortFailuresAreNotReported(t *testing.T) {
+	inVirtualTime(t, contract.AlertRules{}, func(b *bench) {
 		for range 20 {
 			b.fails("http_5xx")
 			b.after(9 * time.Second)
@@ -197,70 +198,70 @@ func TestWhatPassesSoonIsNotTold(t *testing.T) {
 			b.after(time.Second)
 		}
 		b.after(time.Hour)
-		assert.Empty(t, b.told())
+		assert.Empty(t, b.reports())
 	})
 }
 
-func TestOperatorsWhoWantToHearSoonerDo(t *testing.T) {
-	watching(t, contract.AlertRules{FailingAfter: 2 * time.Second}, func(b *stage) {
+func TestAShorterFailingAfterShortensTheGracePeriod(t *testing.T) {
+	inVirtualTime(t, contract.AlertRules{FailingAfter: 2 * time.Second}, func(b *bench) {
 		b.fails("timeout")
 		b.after(time.Minute)
-		assert.Equal(t, []string{"2s start crm failing since 0s timeout d1"}, b.told())
+		assert.Equal(t, []string{"2s start crm failing since 0s timeout d1"}, b.reports())
 	})
 }
 
-func TestAnOpenBreakerIsToldAtOnce(t *testing.T) {
-	watching(t, contract.AlertRules{}, func(b *stage) {
+func TestAnOpenBreakerIsReportedAtOnce(t *testing.T) {
+	inVirtualTime(t, contract.AlertRules{}, func(b *bench) {
 		for range 4 {
 			b.fails("refused")
 		}
 		b.trips()
 		b.trips()
 		b.after(time.Minute)
-		assert.Equal(t, []string{"0s start crm breaker_open since 0s refused d6"}, b.told())
+		assert.Equal(t, []string{"0s start crm breaker_open since 0s refused d6"}, b.reports())
 		b.delivers()
 		b.after(time.Minute)
 		b.fails("refused")
 		b.after(10 * time.Second)
 		b.trips()
 		b.after(time.Second)
-		assert.Equal(t, []string{"1m0s signal crm delivered", "2m10s start crm failing since 2m0s refused d8", "2m10s start crm breaker_open since 2m0s refused d9"}, b.told())
+		assert.Equal(t, []string{"1m0s signal crm delivered", "2m10s start crm failing since 2m0s refused d8", "2m10s start crm breaker_open since 2m0s refused d9"}, b.reports())
 	})
 }
 
-// Another process may have told last, and been wrong for this one.
-func TestAReceiverThatGoesOnFailingIsToldAgain(t *testing.T) {
-	watching(t, contract.AlertRules{}, func(b *stage) {
+// The last report may have been that of another process, to which the receiver delivers.
+func TestAReceiverThatKeepsFailingIsReportedAgain(t *testing.T) {
+	inVirtualTime(t, contract.AlertRules{}, func(b *bench) {
 		for range 30 {
 			b.fails("timeout")
 			b.after(time.Minute)
 		}
 		assert.Equal(t, []string{
 			"10s start crm failing since 0s timeout d1", "10m10s start crm failing since 0s timeout d11", "20m10s start crm failing since 0s timeout d21",
-		}, b.told())
+		}, b.reports())
 		b.after(24 * time.Hour)
-		assert.Len(t, b.told(), 1, "the last failure; and nothing where nothing is tried")
+		assert.Len(t, b.reports(), 1, "the last failure; nothing follows while nothing is attempted")
 	})
 }
 
-// The process that told of the failure may have died.
-func TestALanesSuccessIsToldOnceAMinute(t *testing.T) {
-	watching(t, contract.AlertRules{}, func(b *stage) {
+// The process that reported the failure may have died.
+func TestSuccessesOfLanesAreReportedOnceAMinute(t *testing.T) {
+	inVirtualTime(t, contract.AlertRules{}, func(b *bench) {
 		b.delivers()
 		for range 100 {
 			b.deliversInLane()
 			b.after(time.Second)
 		}
 		b.after(time.Hour)
-		assert.Equal(t, []string{"0s signal crm delivered", "1m0s signal crm delivered", "2m0s signal crm delivered"}, b.told())
+		assert.Equal(t, []string{"0s signal crm delivered", "1m0s signal crm delivered", "2m0s signal crm delivered"}, b.reports())
 		delivered, failed := b.Last("crm")
 		assert.Equal(t, 99*time.Second, delivered.Sub(b.temporal.begin))
 		assert.Zero(t, failed)
 	})
 }
 
-func TestWhatSaysNothingOfAReceiver(t *testing.T) {
-	watching(t, contract.AlertRules{}, func(b *stage) {
+func TestAttemptsThatSayNothingAboutTheReceiverAreNotReported(t *testing.T) {
+	inVirtualTime(t, contract.AlertRules{}, func(b *bench) {
 		limited := b.attempt(contract.VerdictRetry, "limited")
 		limited.Outcome.Free = true
 		b.Observe(limited)
@@ -268,49 +269,49 @@ func TestWhatSaysNothingOfAReceiver(t *testing.T) {
 		b.Observe(b.attempt(contract.VerdictFinal, "http_4xx"))
 		b.Observe(b.attempt(contract.VerdictFinal, "render"))
 		b.after(time.Hour)
-		assert.Empty(t, b.told())
+		assert.Empty(t, b.reports())
 		b.Observe(b.attempt(contract.VerdictFinal, "http_5xx")) // the last of its schedule
 		b.after(time.Minute)
-		assert.Len(t, b.told(), 1)
+		assert.Len(t, b.reports(), 1)
 		b.Observe(b.attempt(contract.VerdictDelivered, "dry_run"))
 		b.after(time.Minute)
-		assert.Empty(t, b.told(), "a dry run has asked nobody")
+		assert.Empty(t, b.reports(), "a dry run has asked no receiver")
 	})
 }
 
-// The server has a workflow task redone, and with it an outcome of before is seen again.
+// When the server repeats a workflow task, an earlier outcome is observed again.
 func TestAnOldOutcomeChangesNothing(t *testing.T) {
-	watching(t, contract.AlertRules{}, func(b *stage) {
+	inVirtualTime(t, contract.AlertRules{}, func(b *bench) {
 		old := b.attempt(contract.VerdictDelivered, "ok")
 		b.Observe(old)
 		b.after(time.Second)
 		b.fails("reset")
 		b.Observe(old)
 		b.after(time.Minute)
-		assert.Equal(t, []string{"11s start crm failing since 1s reset d2"}, b.told())
+		assert.Equal(t, []string{"11s start crm failing since 1s reset d2"}, b.reports())
 	})
 }
 
-func TestParkedOnesAreToldAtOnceThenOnceAMinute(t *testing.T) {
-	watching(t, contract.AlertRules{}, func(b *stage) {
+func TestParkedDeliveriesAreReportedAtOnceThenOnceAMinute(t *testing.T) {
+	inVirtualTime(t, contract.AlertRules{}, func(b *bench) {
 		b.park()
-		assert.Equal(t, []string{"0s start crm parked 1 d1"}, b.told(), "before whoever parks goes on")
+		assert.Equal(t, []string{"0s start crm parked 1 d1"}, b.reports(), "before Parked returns")
 		for range 5000 {
 			b.park()
 		}
-		assert.Zero(t, time.Since(b.temporal.begin), "nobody waited")
+		assert.Zero(t, time.Since(b.temporal.begin), "no call waited")
 		b.after(30 * time.Second)
-		assert.Empty(t, b.told())
+		assert.Empty(t, b.reports())
 		b.after(24 * time.Hour)
-		assert.Equal(t, []string{"1m0s start crm parked 5000 d5001"}, b.told())
+		assert.Equal(t, []string{"1m0s start crm parked 5000 d5001"}, b.reports())
 		b.park()
 		b.after(0)
-		assert.Len(t, b.told(), 1)
+		assert.Len(t, b.reports(), 1)
 	})
 }
 
-func TestATellingThatFailsIsTriedAgainAndHoldsNobodyUp(t *testing.T) {
-	watching(t, contract.AlertRules{}, func(b *stage) {
+func TestAReportThatFailsIsRetriedAndBlocksNothing(t *testing.T) {
+	inVirtualTime(t, contract.AlertRules{}, func(b *bench) {
 		b.temporal.set(true)
 		b.fails("timeout")
 		b.after(10 * time.Second)
@@ -320,19 +321,19 @@ func TestATellingThatFailsIsTriedAgainAndHoldsNobodyUp(t *testing.T) {
 		}
 		assert.LessOrEqual(t, time.Since(before), 2*time.Second)
 		b.after(5 * time.Minute)
-		assert.Empty(t, b.told())
+		assert.Empty(t, b.reports())
 		assert.Contains(t, b.log.String(), `call=crm health=failing`)
 		assert.LessOrEqual(t, strings.Count(b.log.String(), "\n"), 15)
 		b.temporal.set(false)
 		b.after(time.Minute)
-		told := b.told()
-		require.Len(t, told, 1)
-		assert.Contains(t, told[0], "crm failing since 0s timeout d1 parked 100 d101")
+		reports := b.reports()
+		require.Len(t, reports, 1)
+		assert.Contains(t, reports[0], "crm failing since 0s timeout d1 parked 100 d101")
 	})
 }
 
-func TestATellingThatHangsIsCut(t *testing.T) {
-	watching(t, contract.AlertRules{}, func(b *stage) {
+func TestAReportThatHangsTimesOut(t *testing.T) {
+	inVirtualTime(t, contract.AlertRules{}, func(b *bench) {
 		b.temporal.takes = time.Hour
 		before := time.Now()
 		b.park()
@@ -343,23 +344,23 @@ func TestATellingThatHangsIsCut(t *testing.T) {
 		b.temporal.takes = 0
 		b.temporal.mu.Unlock()
 		b.after(2 * time.Minute)
-		assert.Len(t, b.told(), 1)
+		assert.Len(t, b.reports(), 1)
 	})
 }
 
-func TestAProcessThatStopsTellsWhatItKnows(t *testing.T) {
-	watching(t, contract.AlertRules{}, func(b *stage) {
+func TestCloseReportsWhatIsLeft(t *testing.T) {
+	inVirtualTime(t, contract.AlertRules{}, func(b *bench) {
 		b.park()
 		b.park()
-		b.told()
+		b.reports()
 		b.Close(b.t.Context())
-		assert.Equal(t, []string{"0s start crm parked 1 d2"}, b.told())
+		assert.Equal(t, []string{"0s start crm parked 1 d2"}, b.reports())
 	})
 }
 
-// An alert that does not arrive makes no alert, or there would be no end of them.
-func TestAlertsAreOnlyLogged(t *testing.T) {
-	watching(t, contract.AlertRules{}, func(b *stage) {
+// A failed alert causes no alert: alerts about alerts would never end.
+func TestFailedAlertsAreOnlyLogged(t *testing.T) {
+	inVirtualTime(t, contract.AlertRules{}, func(b *bench) {
 		for range 10 {
 			a := b.attempt(contract.VerdictRetry, "refused")
 			a.Owner, a.BreakerOpen = contract.Owner{Receiver: "segue/bi", FirstRunID: "r"}, true
@@ -367,24 +368,24 @@ func TestAlertsAreOnlyLogged(t *testing.T) {
 			b.Parked(b.t.Context(), a.Owner, a.Request, a.Outcome)
 			b.after(time.Minute)
 		}
-		assert.Empty(t, b.told())
-		assert.Contains(t, b.log.String(), `msg="an alert did not arrive" call=crm about=segue/bi`)
+		assert.Empty(t, b.reports())
+		assert.Contains(t, b.log.String(), `msg="an alert was not delivered" call=crm receiver=segue/bi`)
 	})
 }
 
-func TestCallsAreToldOfEachByItself(t *testing.T) {
-	watching(t, contract.AlertRules{}, func(b *stage) {
+func TestCallsAreReportedSeparately(t *testing.T) {
+	inVirtualTime(t, contract.AlertRules{}, func(b *bench) {
 		for _, call := range []string{"crm", "bi"} {
 			a := b.attempt(contract.VerdictRetry, "refused")
 			a.Request.Call = call
 			b.Observe(a)
 		}
 		b.after(time.Minute)
-		assert.ElementsMatch(t, []string{"10s start crm failing since 0s refused d1", "10s start bi failing since 0s refused d2"}, b.told())
+		assert.ElementsMatch(t, []string{"10s start crm failing since 0s refused d1", "10s start bi failing since 0s refused d2"}, b.reports())
 	})
 }
 
-func TestNoWatchNoticesNothing(t *testing.T) {
+func TestANilReporterDoesNothing(t *testing.T) {
 	var none *alerts.Reporter
 	none.Observe(alerts.Attempt{})
 	none.Parked(t.Context(), owner, contract.Request{}, contract.Outcome{})

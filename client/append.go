@@ -47,14 +47,18 @@ func (c *Client) appendChunk(ctx context.Context, in contract.HandOver) error {
 	if !errors.As(err, &closed) {
 		return err
 	}
-	known, err := c.knownToClosedLane(ctx, laneID)
+	last, err := c.lastRunOf(ctx, laneID)
 	if errors.Is(err, errLaneOpen) { // an earlier attempt has started it meanwhile
 		return c.Temporal.SignalWorkflow(ctx, laneID, "", contract.SignalAppend, in)
 	}
 	if err != nil {
 		return err
 	}
-	if in = withoutKnown(in, known); len(in.Requests) == 0 {
+	in = withoutKnown(in, last.known)
+	if in.Part != "" {
+		in.Chain = last.continued(in)
+	}
+	if len(in.Requests) == 0 && (in.Chain == nil || in.Chain.Next == "" && last.isCompleted) {
 		return nil
 	}
 	start := contract.DeliveryStart{Owner: in.Owner, Call: in.Call, Part: in.Part}
@@ -65,27 +69,54 @@ func (c *Client) appendChunk(ctx context.Context, in contract.HandOver) error {
 // errLaneOpen reports that a lane has an open workflow.
 var errLaneOpen = errors.New("the lane is open")
 
-// knownToClosedLane returns the deliveries that the lane's last workflow knew when it
-// completed. A workflow that was ended from outside left no result, so nothing is known. It
-// returns errLaneOpen instead of waiting for the result of an open workflow.
-func (c *Client) knownToClosedLane(ctx context.Context, laneID string) (intake.Seen, error) {
+// lastRun is the last run of a workflow that is not open.
+type lastRun struct {
+	exists, isCompleted bool
+	known               intake.Seen
+}
+
+// lastRunOf returns the last run of a lane's workflow, with the deliveries that it knew when
+// it completed. A run that was ended from outside left no result, so nothing is known.
+// lastRunOf returns errLaneOpen instead of waiting for the result of an open workflow.
+func (c *Client) lastRunOf(ctx context.Context, laneID string) (lastRun, error) {
 	var missing *serviceerror.NotFound
 	described, err := c.Temporal.DescribeWorkflowExecution(ctx, laneID, "")
 	if errors.As(err, &missing) {
-		return intake.Seen{}, nil
+		return lastRun{}, nil
 	}
 	if err != nil {
-		return intake.Seen{}, err
+		return lastRun{}, err
 	}
 	switch last := described.GetWorkflowExecutionInfo(); last.GetStatus() {
 	case enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
-		return intake.Seen{}, errLaneOpen
+		return lastRun{}, errLaneOpen
 	case enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED:
 		var result contract.DeliveryResult
 		err := c.Temporal.GetWorkflow(ctx, laneID, last.GetExecution().GetRunId()).Get(ctx, &result)
-		return result.Known, err
+		return lastRun{exists: true, isCompleted: true, known: result.Known}, err
 	}
-	return intake.Seen{}, nil
+	return lastRun{exists: true}, nil
+}
+
+// continued returns the place in the chain of a part's next run. A part whose last run
+// completed was released, so the next run need not wait. A part whose last run was ended from
+// outside waits until what that run held is recovered; so does a part that is only released
+// and that Temporal does not know any more.
+func (l lastRun) continued(in contract.HandOver) *contract.Chain {
+	var chain contract.Chain
+	if in.Chain != nil {
+		chain = *in.Chain
+	}
+	switch {
+	case l.isCompleted:
+		chain.Released = true
+	case chain.Recovered == nil && (l.exists || len(in.Requests) == 0):
+		chain.Incomplete = true
+	}
+	if chain == (contract.Chain{}) {
+		return nil
+	}
+	return &chain
 }
 
 // withoutKnown leaves out the known deliveries. The failed outcome belongs to the first
@@ -134,10 +165,11 @@ func laneAttributes(owner contract.Owner, call string) temporal.SearchAttributes
 }
 
 // chunks splits an append into signals of a bounded size; a larger request is a chunk of its
-// own. The failed outcome belongs to the first request.
+// own. The failed outcome belongs to the first request, and the place in the chain to the last
+// signal; an append that only changes that place is one signal.
 func chunks(in contract.HandOver) []contract.HandOver {
 	var list []contract.HandOver
-	for len(in.Requests) > 0 {
+	for len(in.Requests) > 0 || len(list) == 0 && in.Chain != nil {
 		n, size := 0, 0
 		for n < len(in.Requests) {
 			size += in.Requests[n].SizeWithSource()
@@ -148,6 +180,9 @@ func chunks(in contract.HandOver) []contract.HandOver {
 		}
 		chunk := in
 		chunk.Requests = in.Requests[:n:n]
+		if n < len(in.Requests) {
+			chunk.Chain = in.Chain.ButLast()
+		}
 		list = append(list, chunk)
 		in.Requests, in.Failed = in.Requests[n:], nil
 	}

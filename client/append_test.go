@@ -183,6 +183,80 @@ func TestAppendStartsATerminatedLaneAgain(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// Where a part stands in its lane's chain depends on how its last run ended.
+func TestAppendPutsAPartInItsPlace(t *testing.T) {
+	released, link := &contract.Chain{Released: true}, &contract.Chain{Next: "d9"}
+	recovered := &contract.Chain{Recovered: &contract.RecoveredChain{Last: "d1"}}
+	const completed, terminated, never = enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED, enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED, 0
+	for name, test := range map[string]struct {
+		last    enumspb.WorkflowExecutionStatus
+		chain   *contract.Chain
+		request string
+		want    *contract.Chain
+		starts  bool
+	}{
+		"a new part":                         {never, nil, "d2", nil, true},
+		"a release that finds nothing":       {never, released, "", &contract.Chain{Released: true, Incomplete: true}, true},
+		"more for a completed part":          {completed, nil, "d2", released, true},
+		"what a completed part knew":         {completed, nil, "d1", nil, false},
+		"a release of a completed part":      {completed, released, "", nil, false},
+		"a completed part gets a next one":   {completed, link, "", &contract.Chain{Released: true, Next: "d9"}, true},
+		"more for a terminated part":         {terminated, nil, "d2", &contract.Chain{Incomplete: true}, true},
+		"a release of a terminated part":     {terminated, released, "", &contract.Chain{Released: true, Incomplete: true}, true},
+		"a terminated part that is restored": {terminated, recovered, "d1", recovered, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := laneServer{mocks.NewClient(t)}
+			server.signal(serviceerror.NewNotFound("completed"))
+			described := server.On("DescribeWorkflowExecution", mock.Anything, laneID+"~d1", "")
+			if described.Return(&workflowservice.DescribeWorkflowExecutionResponse{
+				WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Execution: &commonpb.WorkflowExecution{RunId: "last"}, Status: test.last},
+			}, nil); test.last == never {
+				described.Return(nil, serviceerror.NewNotFound("no such workflow"))
+			}
+			if test.last == completed {
+				last := mocks.NewWorkflowRun(t)
+				last.On("Get", mock.Anything, mock.Anything).Run(func(args mock.Arguments) { args.Get(1).(*contract.DeliveryResult).Known.Add("d1") }).Return(nil)
+				server.On("GetWorkflow", mock.Anything, laneID+"~d1", "last").Return(last)
+			}
+			if test.starts {
+				server.On("SignalWithStartWorkflow", mock.Anything, laneID+"~d1", contract.SignalAppend, mock.Anything, mock.Anything,
+					contract.WorkflowDelivery, contract.DeliveryStart{Owner: owner, Call: "crm", Part: "d1"}).Return(nil, nil)
+			}
+			in := handOver()
+			if test.request != "" {
+				in = handOver(test.request)
+			}
+			in.Part, in.Chain = "d1", test.chain
+			_, err := server.append(t, in)
+			require.NoError(t, err)
+			if test.starts {
+				require.Equal(t, test.want, server.started()[0].Arguments.Get(3).(contract.HandOver).Chain)
+			}
+		})
+	}
+}
+
+// A part must not send before it has everything that is recovered.
+func TestTheLastSignalOfAnAppendPutsAPartInItsPlace(t *testing.T) {
+	server := newLaneServer(t)
+	server.signal(nil)
+	in := handOver("1", "2", "3")
+	for i := range in.Requests {
+		in.Requests[i].Body = strings.Repeat("x", 200<<10)
+	}
+	recovered := &contract.RecoveredChain{Last: "3"}
+	in.Part, in.Chain = "1", &contract.Chain{Released: true, Next: "4", Recovered: recovered}
+	_, err := server.append(t, in)
+	require.NoError(t, err)
+	var chains []*contract.Chain
+	for _, call := range server.Calls {
+		chains = append(chains, call.Arguments.Get(4).(contract.HandOver).Chain)
+	}
+	waits := &contract.Chain{Incomplete: true, Recovered: recovered}
+	require.Equal(t, []*contract.Chain{waits, waits, in.Chain}, chains)
+}
+
 // The result of a lane that has opened again in the meantime is not waited for.
 func TestAppendSignalsALaneThatHasReopened(t *testing.T) {
 	server := newLaneServer(t)

@@ -245,8 +245,8 @@ var blocks = map[reflect.Type]block{
 		"default":  {about: "Those of every channel."},
 		"channels": {about: "What is different on a channel.", names: channelNames()},
 	}},
-	reflect.TypeFor[fileDefaults]():  {keys: timeoutKeys},
-	reflect.TypeFor[fileOverrides](): {name: "timeouts", keys: timeoutKeys},
+	reflect.TypeFor[fileDefaults]():  {keys: timerDescriptions()},
+	reflect.TypeFor[fileOverrides](): {name: "timeouts", keys: timerDescriptions()},
 	reflect.TypeFor[fileQueue](): {name: "queue", keys: map[string]key{
 		"name":             {about: "The queue's name.", need: true, value: given},
 		"business_process": {about: "The business process of its interactions that name none themselves."},
@@ -320,15 +320,4 @@ var blocks = map[reflect.Type]block{
 	reflect.TypeFor[fileAddress](): {keys: map[string]key{
 		"address": {about: "Where it listens, host:port."},
 	}},
-}
-
-var timeoutKeys = map[string]key{
-	"offer":        {about: "An offer that nobody answers is missed."},
-	"queue":        {about: "Waiting longer overflows."},
-	"wrap_up":      {about: "How long an agent may wrap up."},
-	"engagement":   {about: "An invitation that nobody answers."},
-	"lifetime":     {about: "Then the interaction expires."},
-	"late_events":  {about: "How long a completed interaction still takes disposition, survey and user data, wherever agents took part."},
-	"orphan":       {about: "How long an interaction lasts whose first command was refused."},
-	"sequence_gap": {about: "How long a missing source_sequence is waited for."},
 }

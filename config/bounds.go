@@ -24,10 +24,8 @@ type numbers struct{ least, most float64 }
 type spans struct{ least, most time.Duration }
 
 var (
-	timeoutSpans = spans{10 * time.Millisecond, 10 * time.Minute}
-	waitSpans    = spans{time.Millisecond, 30 * 24 * time.Hour}
-	// Whoever sent an update that is ahead of its turn waits with it.
-	gapSpans           = spans{0, time.Minute}
+	timeoutSpans       = spans{10 * time.Millisecond, 10 * time.Minute}
+	waitSpans          = spans{time.Millisecond, 30 * 24 * time.Hour}
 	jitterNumbers      = numbers{0, 1}
 	concurrencyNumbers = numbers{0, 10_000}
 	rateNumbers        = numbers{0, 100_000}

@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"segue/expr"
 	"segue/interaction"
@@ -26,17 +25,9 @@ func (l *loader) timeouts(s *Set) {
 			continue
 		}
 		t := s.defaults
-		l.overridden("timeouts.channels."+channel, l.file.Timeouts.Channels[channel]).apply(&t)
+		l.override("timeouts.channels."+channel, l.file.Timeouts.Channels[channel]).apply(&t)
 		s.channels[interaction.Channel(channel)] = t
 	}
-}
-
-// overridden is what a block of timeouts gives, checked.
-func (l *loader) overridden(at string, o fileOverrides) override {
-	if o.SequenceGap != nil {
-		l.spanWithin(at+".sequence_gap", time.Duration(*o.SequenceGap), gapSpans)
-	}
-	return o.override()
 }
 
 func channelNames() []string {
@@ -81,7 +72,7 @@ func (l *loader) queues(s *Set) {
 		}
 		l.within(at+".max_misses", float64(q.MaxMisses), missesNumbers)
 		queue := Queue{Name: q.Name, BusinessProcess: q.BusinessProcess, Overflow: q.Overflow,
-			MaxMisses: q.MaxMisses, timeouts: l.overridden(at+".timeouts", q.Timeouts)}
+			MaxMisses: q.MaxMisses, timeouts: l.override(at+".timeouts", q.Timeouts)}
 		if q.Priority != nil && l.isPriority(at+".priority", *q.Priority) {
 			queue.Priority = *q.Priority
 		}

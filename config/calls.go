@@ -41,7 +41,8 @@ func (l *loader) calls(s *Set) {
 
 func (l *loader) add(s *Set, at string, c *fileCall, builtIn bool) {
 	template, err := request.Compile(request.Spec{Name: c.Name, Method: c.Method, URL: c.URL, Query: c.Query, Headers: withAccept(c),
-		JSON: c.JSON, Form: c.Form, XML: c.XML, SOAP: c.SOAP, Text: c.Text, Missing: request.Missing(c.Missing), Mappings: c.Mappings})
+		JSON: c.JSON, Form: c.Form, XML: c.XML, SOAP: c.SOAP, Text: c.Text, Missing: request.Missing(c.Missing), Mappings: c.Mappings,
+		Once: !c.Idemp, Timeout: time.Duration(c.Timeout)})
 	for _, p := range each[*request.Problem](err) {
 		l.decoder.fail(at+"."+p.Path, p.Value, p.What, p.Remedy)
 	}
@@ -151,17 +152,18 @@ func (l *loader) verdicts(at string, c *fileCall) map[delivery.Class]contract.Ve
 
 // triggers compiles the triggers of the file and the built-in ones.
 func (l *loader) triggers(s *Set) {
+	var specs []trigger.Spec
 	for _, t := range l.file.Triggers {
-		s.specs = append(s.specs, trigger.Spec{Moments: t.When, Call: t.Call, Segments: t.Segments, Legs: t.Legs, From: t.From, To: t.To,
+		specs = append(specs, trigger.Spec{Moments: t.When, Call: t.Call, Segments: t.Segments, Legs: t.Legs, From: t.From, To: t.To,
 			Channels: t.Channels, Queues: t.Queues, BusinessProcesses: t.BusinessProcesses, Dispositions: t.Dispositions,
 			If: t.If, DryRun: t.DryRun})
 	}
 	if s.Engagement.Backend != "" {
 		for _, name := range engagementNames {
-			s.specs = append(s.specs, trigger.Spec{Moments: []string{name}, Call: name})
+			specs = append(specs, trigger.Spec{Moments: []string{name}, Call: name})
 		}
 	}
-	set, err := trigger.Compile(s.specs, s.names)
+	set, err := trigger.Compile(specs, s.names)
 	for _, p := range each[*trigger.Problem](err) {
 		l.decoder.fail(fmt.Sprintf("triggers[%d].%s", p.Index, p.Path), p.Value, p.What, p.Remedy)
 	}

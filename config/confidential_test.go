@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"segue/config"
+	"segue/config/check"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -71,7 +72,7 @@ func TestNoSecretIsRepeated(t *testing.T) {
 				require.NoError(t, failed)
 				said += string(encoded)
 			} else {
-				report, failed := json.Marshal(config.Check(set))
+				report, failed := json.Marshal(check.NewReport(set))
 				require.NoError(t, failed)
 				said = string(report)
 			}

@@ -5,14 +5,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"segue/config"
+	"segue/config/check"
 	"segue/contract"
 	"segue/delivery"
 	"segue/interaction"
+	"segue/request"
 	"segue/trigger"
 
 	"github.com/spf13/pflag"
@@ -28,6 +31,12 @@ func parsed(t testing.TB, text string, options ...config.Option) *config.Set {
 	set, err := config.Parse("f.yaml", []byte(text), options...)
 	require.NoError(t, err)
 	return set
+}
+
+// rendered is the request of a call at an event.
+func rendered(c *config.Call, view *interaction.View, event *interaction.Event) contract.Request {
+	r, _ := c.Template.Render("msg_1", view, event) // the error is also the request's Fault
+	return r
 }
 
 func TestDefaults(t *testing.T) {
@@ -109,6 +118,10 @@ calls:
 	assert.Equal(t, &delivery.MTLSAuth{Certificate: "file:c", Key: "file:k"}, policy("e").Auth.MTLS)
 	assert.Equal(t, delivery.TLS{CA: "file:ca", ServerName: "h.internal"}, policy("e").TLS)
 	assert.Zero(t, policy("d").TLS)
+	a, _ := set.Call("a")
+	request := rendered(a, &interaction.View{}, &interaction.Event{})
+	assert.True(t, request.Once)
+	assert.Zero(t, request.Timeout, "the deadline is shorter than the usual one")
 }
 
 // Without an origin, a call's credentials would go wherever a request says.
@@ -154,12 +167,39 @@ calls:
 		assert.Equal(t, want.policy.Accept, c.Policy.Accept, name)
 		assert.Equal(t, want.policy.SOAP, c.Policy.SOAP, name)
 		var accept []string
-		for _, h := range c.Render("m", &interaction.View{}, &interaction.Event{}).Headers {
+		for _, h := range rendered(c, &interaction.View{}, &interaction.Event{}).Headers {
 			if strings.EqualFold(h.Name, "Accept") {
 				accept = append(accept, h.Value)
 			}
 		}
 		assert.Equal(t, want.accept, accept, name)
+	}
+}
+
+// One of the policies has a name that YAML does not take for text.
+func TestMissingMayBeNullWithoutQuotes(t *testing.T) {
+	for written, want := range map[string]request.Missing{"null": "null", `"null"`: "null", "omit": "omit", "": "empty", "~": "empty"} {
+		set := parsed(t, "calls: [{name: a, method: POST, url: 'http://h.example.com/', missing: "+written+"}]")
+		c, _ := set.Call("a")
+		assert.Equal(t, want, c.Template.Missing(), written)
+	}
+}
+
+// A timer that contract.Timeouts has and the table of timers has not would be off for everybody.
+func TestEveryTimerHasADefaultAndAKey(t *testing.T) {
+	defaults := reflect.ValueOf(parsed(t, "").TimeoutsFor(interaction.ChannelChat))
+	for i := range defaults.NumField() {
+		field := defaults.Type().Field(i)
+		assert.NotZero(t, defaults.Field(i).Interface(), field.Name)
+		key := field.Tag.Get("json")
+		set := parsed(t, "timeouts: {default: {"+key+": 7s}, channels: {chat: {"+key+": 8s}}}\nqueues: [{name: q, timeouts: {"+key+": 9s}}]")
+		for want, timeouts := range map[time.Duration]contract.Timeouts{
+			7 * time.Second: set.TimeoutsFor(interaction.ChannelEmail),
+			8 * time.Second: set.TimeoutsFor(interaction.ChannelChat),
+			9 * time.Second: set.TimeoutsForQueue(interaction.ChannelChat, "q"),
+		} {
+			assert.Equal(t, want, reflect.ValueOf(timeouts).Field(i).Interface(), field.Name)
+		}
 	}
 }
 
@@ -252,21 +292,23 @@ func TestTheEngagementBackendBringsItsCalls(t *testing.T) {
 	require.Empty(t, failed)
 	require.Equal(t, []trigger.Firing{{Call: "engage"}}, firings)
 	c, _ := set.Call("engage")
-	r := c.Render("msg_1", view, event)
+	r := rendered(c, view, event)
 	assert.Empty(t, r.Fault)
 	assert.Equal(t, "https://gwe.example.com:8081/backend/data/gateway/engage", r.URL)
 	assert.JSONEq(t, `{"ixnProfile":{"visitID":"v","n":1}}`, r.Body)
 	assert.Equal(t, set.Version, r.Version)
+	assert.False(t, r.Once)
+	assert.Zero(t, r.Timeout, "the usual deadline is not carried")
 	assert.Equal(t, []delivery.StatusRange{{From: 400, To: 400}}, c.Policy.Final)
 	assert.True(t, c.BuiltIn)
 	c, _ = set.Call("noengage")
-	assert.Equal(t, "render: json.cancelData: ${event.cancelData}: no value", c.Render("msg_1", view, event).Fault)
+	assert.Equal(t, "render: json.cancelData: ${event.cancelData}: no value", rendered(c, view, event).Fault)
 
 	set = parsed(t, "engagement: {backend: 'https://gwe.example.com'}\ncalls: [{name: engage, method: POST, url: 'https://own.example.com/', text: x}]")
 	firings, _ = set.Triggers.Match(view, event)
 	require.Len(t, firings, 1)
 	c, _ = set.Call("engage")
-	assert.Equal(t, "https://own.example.com/", c.Render("msg_1", view, event).URL)
+	assert.Equal(t, "https://own.example.com/", rendered(c, view, event).URL)
 	assert.Len(t, set.Calls(), 2)
 }
 
@@ -317,7 +359,7 @@ func TestAStoreKeepsWhatWorksWhenTheFileIsBad(t *testing.T) {
 
 func TestTheExampleIsValidAndShowsEveryKey(t *testing.T) {
 	set := parsed(t, string(config.Example))
-	report := config.Check(set)
+	report := check.NewReport(set)
 	var out bytes.Buffer
 	require.NoError(t, report.Print(&out))
 	assert.NotContains(t, out.String(), "cannot be rendered")
@@ -329,6 +371,28 @@ func TestTheExampleIsValidAndShowsEveryKey(t *testing.T) {
 		"server_name", "level", "format", "failing_after", "recovered_after", "remind_every"} {
 		assert.Contains(t, text, key+":")
 	}
+}
+
+// Whoever copies the example and takes a line out must get what the line said.
+func TestTheExampleShowsTheDefaults(t *testing.T) {
+	example, defaults := parsed(t, string(config.Example)), parsed(t, "calls: [{name: crm, method: GET, url: 'http://h.example.com/'}]")
+	assert.Equal(t, defaults.Alerts, example.Alerts)
+	assert.Equal(t, defaults.TimeoutsFor(interaction.ChannelInbound), example.TimeoutsFor(interaction.ChannelInbound))
+	assert.Equal(t, defaults.Temporal, example.Temporal)
+	assert.Equal(t, defaults.Log, example.Log)
+	assert.Equal(t, defaults.Gateway, example.Gateway)
+	assert.Equal(t, defaults.Metrics, example.Metrics)
+	want, _ := defaults.Call("crm")
+	got, _ := example.Call("crm")
+	assert.Equal(t, want.Policy.Timeout, got.Policy.Timeout)
+	assert.Equal(t, want.Policy.Success, got.Policy.Success)
+	assert.Equal(t, want.Policy.Idempotent, got.Policy.Idempotent)
+	assert.Equal(t, want.Policy.NotInline, got.Policy.NotInline)
+	assert.Equal(t, want.Policy.DryRun, got.Policy.DryRun)
+	assert.Equal(t, want.Policy.Order, got.Policy.Order)
+	assert.Equal(t, want.Policy.Retry, got.Policy.Retry)
+	assert.Equal(t, want.Policy.Limits, got.Policy.Limits)
+	assert.Equal(t, want.Template.Missing(), got.Template.Missing())
 }
 
 func TestAlertsSayWhenOperatorsAreTold(t *testing.T) {

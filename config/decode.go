@@ -3,9 +3,11 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
+	"segue/excerpt"
 	"segue/expr"
 
 	"go.yaml.in/yaml/v3"
@@ -47,17 +49,9 @@ func (d *decoder) afford(n *yaml.Node, path string, values int) bool {
 		return true
 	}
 	if before <= maxNodes {
-		d.failAt(n, excerptOf(path), "", fmt.Sprintf("the file has more than %d values, or they are too large", maxNodes), "make it smaller, with fewer aliases")
+		d.failAt(n, excerpt.Of(path, 200), "", fmt.Sprintf("the file has more than %d values, or they are too large", maxNodes), "make it smaller, with fewer aliases")
 	}
 	return false
-}
-
-// excerptOf bounds a path in an error.
-func excerptOf(path string) string {
-	if len(path) > 200 {
-		return strings.ToValidUTF8(path[:200], "") + "…"
-	}
-	return path
 }
 
 // fail records a mistake at a path; its line is that of the nearest place that was read.
@@ -158,16 +152,22 @@ func (d *decoder) pairs(path string, n *yaml.Node, what string, each func(key *y
 	}
 }
 
-func (d *decoder) object(path string, n *yaml.Node, target reflect.Value) {
-	fields := fieldsOf(target.Type())
+// block walks a mapping that takes the keys of a type, and reports every other key.
+func (d *decoder) block(path string, n *yaml.Node, t reflect.Type, each func(k blockKey, value *yaml.Node)) {
+	keys := keysOf(t)
 	d.pairs(path, n, "a block of keys", func(key, value *yaml.Node) {
-		f, ok := fields.index[key.Value]
-		if !ok {
-			d.failAt(key, d.keyPath(path, key), key.Value, "there is no such key", expr.Suggest(key.Value, fields.names))
+		i := slices.IndexFunc(keys, func(k blockKey) bool { return k.name == key.Value })
+		if i < 0 {
+			d.failAt(key, d.keyPath(path, key), key.Value, "there is no such key", expr.Suggest(key.Value, namesOf(keys)))
 			return
 		}
-		_, scalar := f.Tag.Lookup("scalar")
-		d.decode(join(path, key.Value), value, target.FieldByIndex(f.Index), scalar)
+		each(keys[i], value)
+	})
+}
+
+func (d *decoder) object(path string, n *yaml.Node, target reflect.Value) {
+	d.block(path, n, target.Type(), func(k blockKey, value *yaml.Node) {
+		d.decode(join(path, k.name), value, target.FieldByIndex(k.index), k.scalar)
 	})
 }
 
@@ -189,12 +189,17 @@ func (d *decoder) list(path string, n *yaml.Node, target reflect.Value) {
 
 func (d *decoder) dictionary(path string, n *yaml.Node, target reflect.Value) {
 	m := reflect.MakeMap(target.Type())
-	d.pairs(path, n, "a block of keys", func(key, value *yaml.Node) {
+	entry := func(name string, value *yaml.Node) {
 		v := reflect.New(target.Type().Elem())
 		withDefaults(v)
-		d.decode(join(path, key.Value), value, v.Elem(), false)
-		m.SetMapIndex(reflect.ValueOf(key.Value).Convert(target.Type().Key()), v.Elem())
-	})
+		d.decode(join(path, name), value, v.Elem(), false)
+		m.SetMapIndex(reflect.ValueOf(name).Convert(target.Type().Key()), v.Elem())
+	}
+	if isKeyed(target.Type()) {
+		d.block(path, n, target.Type(), func(k blockKey, value *yaml.Node) { entry(k.name, value) })
+	} else {
+		d.pairs(path, n, "a block of keys", func(key, value *yaml.Node) { entry(key.Value, value) })
+	}
 	target.Set(m)
 }
 
@@ -305,22 +310,4 @@ func join(path, key string) string {
 		return key
 	}
 	return path + "." + key
-}
-
-// structFields are the keys a struct takes, by its yaml tags, in order.
-type structFields struct {
-	names []string
-	index map[string]reflect.StructField
-}
-
-func fieldsOf(t reflect.Type) structFields {
-	s := structFields{index: map[string]reflect.StructField{}}
-	for i := range t.NumField() {
-		f := t.Field(i)
-		if name := f.Tag.Get("yaml"); name != "" {
-			s.names = append(s.names, name)
-			s.index[name] = f
-		}
-	}
-	return s
 }

@@ -154,40 +154,6 @@ type fileTimeouts struct {
 	Channels map[string]fileOverrides `yaml:"channels"`
 }
 
-// fileDefaults are settings, so that the environment can give them.
-type fileDefaults struct {
-	Offer       setting `yaml:"offer"`
-	Queue       setting `yaml:"queue"`
-	WrapUp      setting `yaml:"wrap_up"`
-	Engagement  setting `yaml:"engagement"`
-	Lifetime    setting `yaml:"lifetime"`
-	LateEvents  setting `yaml:"late_events"`
-	Orphan      setting `yaml:"orphan"`
-	SequenceGap setting `yaml:"sequence_gap"`
-}
-
-type fileOverrides struct {
-	Offer       *duration `yaml:"offer"`
-	Queue       *duration `yaml:"queue"`
-	WrapUp      *duration `yaml:"wrap_up"`
-	Engagement  *duration `yaml:"engagement"`
-	Lifetime    *duration `yaml:"lifetime"`
-	LateEvents  *duration `yaml:"late_events"`
-	Orphan      *duration `yaml:"orphan"`
-	SequenceGap *duration `yaml:"sequence_gap"`
-}
-
-// override is what is given of a block of timeouts.
-func (o fileOverrides) override() override {
-	set := override{}
-	for i, d := range []*duration{o.Offer, o.Queue, o.WrapUp, o.Engagement, o.Lifetime, o.LateEvents, o.Orphan, o.SequenceGap} {
-		if d != nil {
-			set[timeoutNames[i]] = time.Duration(*d)
-		}
-	}
-	return set
-}
-
 type fileQueue struct {
 	Name            string        `yaml:"name"`
 	BusinessProcess string        `yaml:"business_process"`
@@ -250,7 +216,7 @@ func (c *fileCall) setDefaults() {
 	c.Order = delivery.OrderBlock
 	c.Missing = missing(request.MissingEmpty)
 	c.Retry = fileRetry{Schedule: standardWebhooks(), Jitter: 0.2, Retention: duration(720 * time.Hour)}
-	c.Limits = fileLimits{Concurrency: 20, Response: 64 << 10}
+	c.Limits = fileLimits{Concurrency: 20, Response: delivery.DefaultResponse}
 }
 
 // standardWebhooks is the retry schedule of the Standard Webhooks specification: over 75 hours.

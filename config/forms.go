@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"segue/delivery"
 	"segue/expr"
@@ -53,24 +54,21 @@ func oneOf(values ...string) form {
 	}
 }
 
-var checkDuration = form{
-	mistake: func(s string) (string, string) {
-		_, problem, remedy := parseDuration(s)
-		return problem, remedy
-	},
-	schema: ref("duration"),
-}
+var checkDuration = durationUpTo(0)
 
-// checkGap is how long a missing source_sequence may be waited for.
-var checkGap = form{
-	mistake: func(s string) (string, string) {
-		gap, problem, remedy := parseDuration(s)
-		if problem == "" && gap > gapSpans.most {
-			return fmt.Sprintf("%s is out of range", gap), fmt.Sprintf("write %s to %s", gapSpans.least, gapSpans.most)
-		}
-		return problem, remedy
-	},
-	schema: ref("duration"),
+// durationUpTo is the form of a duration that is at most as long; 0 leaves it to the
+// bound of every duration.
+func durationUpTo(most time.Duration) form {
+	return form{
+		mistake: func(s string) (string, string) {
+			d, problem, remedy := parseDuration(s)
+			if problem == "" && most > 0 && d > most {
+				return fmt.Sprintf("%s is out of range", d), fmt.Sprintf("write %s to %s", time.Duration(0), most)
+			}
+			return problem, remedy
+		},
+		schema: ref("duration"),
+	}
 }
 
 var checkBool = form{

@@ -125,6 +125,7 @@ func Parse(name string, data []byte, options ...Option) (*Set, error) {
 	set.Version = l.version(set, root)
 	for _, c := range set.calls {
 		c.Policy.Version = set.Version
+		c.Template = c.Template.WithVersion(set.Version)
 	}
 	return set, nil
 }

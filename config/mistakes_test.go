@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"segue/config"
+	"segue/config/check"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -283,7 +284,7 @@ func FuzzParse(f *testing.F) {
 			again, err := config.Parse("f.yaml", data)
 			require.NoError(t, err)
 			require.Equal(t, set.Version, again.Version)
-			config.Check(set)
+			check.NewReport(set)
 		}
 	})
 }

@@ -64,21 +64,21 @@ func (w *schemaWalk) block(path string, t reflect.Type, standard reflect.Value) 
 }
 
 func (w *schemaWalk) properties(path string, t reflect.Type, standard reflect.Value, b block) object {
-	fields := fieldsOf(t)
+	keys := keysOf(t)
 	properties := object{}
 	required := []string{}
-	for _, name := range fields.names {
-		k, ok := b.keys[name]
+	for _, k := range keys {
+		said, ok := b.keys[k.name]
 		if !ok {
-			w.mistakes = append(w.mistakes, fmt.Errorf("config/blocks.go: %s has no description: add it to that of %s", join(path, name), t))
+			w.mistakes = append(w.mistakes, fmt.Errorf("config/blocks.go: %s has no description: add it to that of %s", join(path, k.name), t))
 		}
-		if k.need {
-			required = append(required, name)
+		if said.need {
+			required = append(required, k.name)
 		}
-		properties[name] = w.key(join(path, name), fields.index[name], standard.FieldByIndex(fields.index[name].Index), k)
+		properties[k.name] = w.key(join(path, k.name), k, k.in(standard), said)
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.keys)) {
-		if _, ok := fields.index[name]; !ok {
+		if !slices.Contains(namesOf(keys), name) {
 			w.mistakes = append(w.mistakes, fmt.Errorf("config/blocks.go: %s is described, and %s has no such key", join(path, name), t))
 		}
 	}
@@ -93,10 +93,9 @@ func (w *schemaWalk) properties(path string, t reflect.Type, standard reflect.Va
 }
 
 // key describes one key of a block.
-func (w *schemaWalk) key(path string, f reflect.StructField, standard reflect.Value, k key) object {
-	_, scalar := f.Tag.Lookup("scalar")
-	s := w.value(path, f.Type, standard, k, scalar)
-	if !k.need && takesNull(f.Type) {
+func (w *schemaWalk) key(path string, b blockKey, standard reflect.Value, k key) object {
+	s := w.value(path, b.kind, standard, k, b.scalar)
+	if !k.need && takesNull(b.kind) {
 		s = nullable(s)
 	}
 	if own := settingAt(path); own != nil {
@@ -144,6 +143,9 @@ func (w *schemaWalk) value(path string, t reflect.Type, standard reflect.Value, 
 	case reflect.Slice:
 		return w.list(path, t, k)
 	case reflect.Map:
+		if isKeyed(t) {
+			return w.block(path, t, standard)
+		}
 		properties := object{}
 		for _, name := range k.names {
 			properties[name] = w.element(join(path, name), t.Elem(), key{})
@@ -175,7 +177,7 @@ func (w *schemaWalk) element(path string, t reflect.Type, k key) object {
 	standard := reflect.New(t)
 	withDefaults(standard)
 	s := w.value(path, t, standard.Elem(), k, false)
-	if t.Kind() == reflect.Struct && !blocks[t].needsKeys() {
+	if (t.Kind() == reflect.Struct || isKeyed(t)) && !blocks[t].needsKeys() {
 		return nullable(s)
 	}
 	return s

@@ -2,7 +2,6 @@ package config
 
 import (
 	"slices"
-	"time"
 
 	"segue/contract"
 	"segue/delivery"
@@ -38,7 +37,6 @@ type Set struct {
 	secrets  []secretPlace
 	settings map[string]string // of the process, by path
 	blank    bool              // nothing stands in the file
-	specs    []trigger.Spec
 	defaults contract.Timeouts
 	channels map[interaction.Channel]contract.Timeouts
 
@@ -52,17 +50,6 @@ type Call struct {
 	Policy   delivery.Policy
 	// BuiltIn says that the call comes from engagement.backend, not from calls.
 	BuiltIn bool
-}
-
-// Render fills the call in for one event, stamped with the configuration's
-// version. It never fails: what cannot be rendered is in Request.Fault.
-func (c *Call) Render(deliveryID string, view *interaction.View, ev *interaction.Event) contract.Request {
-	r, _ := c.Template.Render(deliveryID, view, ev)
-	r.Version, r.Once = c.Policy.Version, !c.Policy.Idempotent
-	if c.Policy.Timeout > contract.UsualTimeout {
-		r.Timeout = c.Policy.Timeout
-	}
-	return r
 }
 
 // Queue is a configured queue; queues that are not configured work with the defaults.
@@ -202,38 +189,4 @@ func (s *Set) TimeoutsForQueue(channel interaction.Channel, queue string) contra
 		q.timeouts.apply(&t)
 	}
 	return t
-}
-
-// override is a set of timeouts of which only some are given.
-type override map[string]time.Duration
-
-func (o override) apply(t *contract.Timeouts) {
-	for name, d := range o {
-		*timeoutField(t, name) = d
-	}
-}
-
-// timeoutNames are the keys of a timeouts block, in the order of the documentation.
-var timeoutNames = []string{"offer", "queue", "wrap_up", "engagement", "lifetime", "late_events", "orphan", "sequence_gap"}
-
-func timeoutField(t *contract.Timeouts, name string) *time.Duration {
-	switch name {
-	case "offer":
-		return &t.Offer
-	case "queue":
-		return &t.Queue
-	case "wrap_up":
-		return &t.WrapUp
-	case "engagement":
-		return &t.Engagement
-	case "lifetime":
-		return &t.Lifetime
-	case "late_events":
-		return &t.LateEvents
-	case "orphan":
-		return &t.Orphan
-	case "sequence_gap":
-		return &t.SequenceGap
-	}
-	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"segue/contract"
 	"segue/delivery"
 	"segue/interaction"
 
@@ -35,7 +36,7 @@ type processSetting struct {
 }
 
 // processSettings are all of them; the variable of temporal.address is SEGUE_TEMPORAL_ADDRESS.
-var processSettings = []processSetting{
+var processSettings = append([]processSetting{
 	{"temporal.address", "127.0.0.1:7233", checkHostPort},
 	{"temporal.namespace", "default", checkName},
 	{"temporal.task_queue", "segue", checkName},
@@ -53,21 +54,13 @@ var processSettings = []processSetting{
 	{"gateway.address", "127.0.0.1:8080", checkHostPort},
 	{"metrics.address", MetricsAddress, optional(checkHostPort)},
 	{"engagement.backend", "", optional(checkBackend)},
-	{"alerts.failing_after", "5m", checkDuration},
-	{"alerts.recovered_after", "1m", checkDuration},
-	{"alerts.remind_every", "24h", checkDuration},
+	{"alerts.failing_after", short(contract.DefaultAlertRules().FailingAfter), checkDuration},
+	{"alerts.recovered_after", short(contract.DefaultAlertRules().RecoveredAfter), checkDuration},
+	{"alerts.remind_every", short(contract.DefaultAlertRules().RemindEvery), checkDuration},
 	{"guard.proxy.url", "", optional(checkProxy)},
 	{"guard.proxy.username", "", optional(checkSecret)},
 	{"guard.proxy.password", "", optional(checkSecret)},
-	{"timeouts.default.offer", "30s", checkDuration},
-	{"timeouts.default.queue", "10m", checkDuration},
-	{"timeouts.default.wrap_up", "2m", checkDuration},
-	{"timeouts.default.engagement", "60s", checkDuration},
-	{"timeouts.default.lifetime", "168h", checkDuration},
-	{"timeouts.default.late_events", "15m", checkDuration},
-	{"timeouts.default.orphan", "5m", checkDuration},
-	{"timeouts.default.sequence_gap", "2s", checkGap},
-}
+}, timerSettings()...)
 
 // MetricsAddress is where a process is asked for its metrics and its health, unless
 // its configuration says otherwise.
@@ -219,7 +212,7 @@ func (s *Set) fill(v *viper.Viper) {
 	span(&s.Alerts.FailingAfter, "alerts.failing_after")
 	span(&s.Alerts.RecoveredAfter, "alerts.recovered_after")
 	span(&s.Alerts.RemindEvery, "alerts.remind_every")
-	for _, name := range timeoutNames {
-		span(timeoutField(&s.defaults, name), "timeouts.default."+name)
+	for _, t := range timers {
+		span(t.field(&s.defaults), "timeouts.default."+t.name)
 	}
 }

@@ -157,6 +157,9 @@ type Request struct {
 // UsualTimeout is the default deadline of one attempt. Requests carry longer ones only.
 const UsualTimeout = 10 * time.Second
 
+// UserAgent is the User-Agent of a request that has none of its own.
+const UserAgent = "segue"
+
 // Size returns the approximate size of the request in a payload, in bytes, without its source.
 func (r Request) Size() int {
 	n := 200 + len(r.ID) + len(r.Call) + len(r.URL) + len(r.Body) + len(r.Fault)
@@ -246,8 +249,10 @@ type HandOver struct {
 	Failed *Outcome `json:"failed,omitempty"`
 	// Priority is the interaction's priority; its lanes have the next lower one.
 	Priority Priority `json:"priority,omitzero"`
-	// Part is the part of the lane to append to; empty is the lane itself.
+	// Part names the part of the lane to append to; empty is the lane itself.
 	Part string `json:"part,omitempty"`
+	// Chain changes the place of that workflow in the lane's chain of parts.
+	Chain *Chain `json:"chain,omitempty"`
 }
 
 // RenderInput is the input of Render. Of the request, only the identity and the source are

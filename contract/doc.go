@@ -5,6 +5,7 @@
 // Durations in payloads are in nanoseconds, as Go encodes them, unless a field says otherwise;
 // times are RFC 3339.
 //
-// The package imports only the domain (interaction and interaction/intake). It must never know
-// how a command is judged, nor how a request is rendered, sent or configured.
+// The package imports only the domain (interaction and interaction/intake) and the leaf package
+// excerpt. It must never know how a command is judged, nor how a request is rendered, sent or
+// configured.
 package contract

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"segue/excerpt"
 	"segue/interaction"
 )
 
@@ -76,5 +77,5 @@ func boundedID(id string) string {
 	}
 	sum := sha256.Sum256([]byte(id))
 	digest := "~" + base64.RawURLEncoding.EncodeToString(sum[:18])
-	return truncate(id, maxWorkflowID-len(digest)) + digest
+	return excerpt.Cut(id, maxWorkflowID-len(digest)) + digest
 }

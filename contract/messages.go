@@ -20,7 +20,8 @@ const (
 	QueryTimeline   = "timeline"
 	QueryDeliveries = "deliveries"
 	QueryRejected   = "rejected"
-	// QueryParts returns the ids of the workflows that hold what a lane cannot hold itself.
+	// QueryParts returns, from a lane, the part that is sent now or next and, from a part,
+	// the part that follows it.
 	QueryParts = "parts"
 )
 

@@ -1,9 +1,9 @@
 package contract
 
 import (
-	"unicode/utf8"
-
 	"go.temporal.io/sdk/temporal"
+
+	"segue/excerpt"
 )
 
 const (
@@ -28,7 +28,7 @@ type Priority struct {
 // centers of the same priority share the workers, so that a flood in one does not starve the
 // others.
 func (p Priority) ForContactCenter(contactCenter string) temporal.Priority {
-	return temporal.Priority{PriorityKey: p.Key, FairnessKey: truncate(contactCenter, maxFairnessKey), FairnessWeight: p.Weight}
+	return temporal.Priority{PriorityKey: p.Key, FairnessKey: excerpt.Cut(contactCenter, maxFairnessKey), FairnessWeight: p.Weight}
 }
 
 // Lower returns the next lower priority, for work of the same interaction that is not urgent:
@@ -39,15 +39,4 @@ func (p Priority) Lower() Priority {
 	}
 	p.Key = min(p.Key+1, LastPriority)
 	return p
-}
-
-// truncate shortens a text to at most limit bytes, without cutting a character.
-func truncate(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	for limit > 0 && !utf8.RuneStart(text[limit]) {
-		limit--
-	}
-	return text[:limit]
 }

@@ -95,6 +95,11 @@ type AlertRules struct {
 	RemindEvery time.Duration `json:"remind_every"`
 }
 
+// DefaultAlertRules are the rules of a configuration that gives none.
+func DefaultAlertRules() AlertRules {
+	return AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute, RemindEvery: 24 * time.Hour}
+}
+
 // InspectInput is the input of Inspect.
 type InspectInput struct {
 	Call string `json:"call"`

@@ -74,7 +74,7 @@ var (
 
 // kindOf classifies an address; an IPv4 address in IPv6 clothes counts as itself.
 func kindOf(addr netip.Addr) AddressKind {
-	addr = plain(addr)
+	addr = unmapped(addr)
 	switch {
 	case addr.IsUnspecified():
 		return kindUnspecified
@@ -113,8 +113,8 @@ func isMetadataInIPv6(addr netip.Addr) bool {
 	return netip.AddrFrom4([4]byte(b[12:])) == netip.AddrFrom4([4]byte{169, 254, 169, 254})
 }
 
-// plain is the address itself, whatever it is written as.
-func plain(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }
+// unmapped is the address itself, whatever it is written as.
+func unmapped(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }
 
 // behindNAT64 is the IPv4 address that a gateway of the well-known prefix would dial.
 func behindNAT64(addr netip.Addr) (netip.Addr, bool) {
@@ -134,7 +134,7 @@ func isOwn(addr netip.Addr) (bool, error) {
 	}
 	for _, one := range own {
 		if network, ok := one.(*net.IPNet); ok {
-			if mine, ok := netip.AddrFromSlice(network.IP); ok && plain(mine) == addr {
+			if mine, ok := netip.AddrFromSlice(network.IP); ok && unmapped(mine) == addr {
 				return true, nil
 			}
 		}

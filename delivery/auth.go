@@ -49,7 +49,7 @@ func KeyHeader(name string) (problem, remedy string) {
 	switch canonical := textproto.CanonicalMIMEHeaderKey(name); {
 	case !isToken(name):
 		return "the name is not that of a header", "use letters, digits and dashes"
-	case ours[canonical], canonical == "Content-Type":
+	case reservedHeaders[canonical], canonical == "Content-Type":
 		return "the header " + canonical + " is set by Segue itself", "use another one, such as X-Api-Key"
 	}
 	return "", ""

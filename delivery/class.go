@@ -6,42 +6,42 @@ import (
 	"segue/contract"
 )
 
-// Class says what came of an attempt, in one word. The set is closed: the words
-// are also metric labels, and operators filter by them.
+// Class is the kind of an attempt's outcome. The set is closed: classes are also metric
+// labels, and operators filter by them.
 type Class string
 
-// The classes. Each says in its comment what an attempt of it means for the
-// delivery; what a call says of statuses and classes goes before that.
+// The classes. Each comment says what the class means for the delivery; what a call's
+// policy says of statuses and classes takes precedence.
 const (
-	// ClassOK is delivered: the status is one of the call's success codes, whatever
-	// became of the body after it.
+	// ClassOK is delivered: the status is one of the call's success codes, whether or not
+	// the body could be read.
 	ClassOK Class = "ok"
 	// ClassDryRun is delivered without sending: the call or its trigger is a dry run.
 	ClassDryRun Class = "dry_run"
 
-	// These never got a response; all are worth another attempt.
+	// These attempts got no response; all are retried.
 
 	// ClassDNS: the name does not resolve.
 	ClassDNS Class = "dns"
-	// ClassRefused: nobody listens there.
+	// ClassRefused: nothing listens at the address.
 	ClassRefused Class = "refused"
-	// ClassReset: the connection broke before the response's header was whole.
+	// ClassReset: the connection broke before the response's header was complete.
 	ClassReset Class = "reset"
 	// ClassUnreachable: there is no route to the address.
 	ClassUnreachable Class = "unreachable"
-	// ClassTLS: no trusted connection came about; nothing of the request was sent.
+	// ClassTLS: no trusted connection could be made; nothing of the request was sent.
 	ClassTLS Class = "tls"
-	// ClassTimeout: the total deadline passed before the response's header was whole.
+	// ClassTimeout: the attempt's deadline passed before the response's header was complete.
 	ClassTimeout Class = "timeout"
-	// ClassProtocol: what came back is not HTTP, or broke off within a line of its
-	// header, which looks the same.
+	// ClassProtocol: the response is not HTTP, or broke off within a line of its header,
+	// which looks the same.
 	ClassProtocol Class = "protocol"
 	// ClassNetwork: any other failure of the network.
 	ClassNetwork Class = "network"
 
-	// These are answers of the receiver.
+	// These are responses of the receiver.
 
-	// ClassRedirect: a 3xx, which is never followed; retry.
+	// ClassRedirect: a 3xx; redirects are never followed; retry.
 	ClassRedirect Class = "redirect"
 	// ClassHTTP4xx: a 4xx; final but for 408 and 425.
 	ClassHTTP4xx Class = "http_4xx"
@@ -51,42 +51,44 @@ const (
 	ClassHTTP5xx Class = "http_5xx"
 	// ClassGone: a 410; final.
 	ClassGone Class = "gone"
-	// ClassSOAPFault: the response is a SOAP fault, whatever its status; final when it
+	// ClassSOAPFault: the response is a SOAP fault, whatever its status; final if it
 	// says that the request is wrong, else retry.
 	ClassSOAPFault Class = "soap_fault"
 	// ClassUnexpected: another status that the call does not count as success, or a
 	// success of a SOAP call without an envelope that can be read; retry.
 	ClassUnexpected Class = "unexpected"
-	// ClassTooLarge: the response's header is larger than is read; final, for the
-	// receiver has the request and will answer the same again.
+	// ClassTooLarge: the response's header is larger than Segue reads; final, because the
+	// receiver has the request and would answer the same again.
 	ClassTooLarge Class = "too_large"
 
-	// These are on our side; nothing was sent.
+	// These are failures on Segue's side; nothing was sent.
 
 	// ClassBlocked: the dial guard does not let the address through; final.
 	ClassBlocked Class = "blocked"
 	// ClassAuth: a credential or signing secret is missing or unusable; retry.
 	ClassAuth Class = "auth"
-	// ClassRender: the request could not be rendered or is no valid HTTP; final.
+	// ClassRender: the request could not be rendered or is not valid HTTP; final.
 	ClassRender Class = "render"
-	// ClassConfig: the call is gone from the configuration, has become a dry run, or
-	// leads to another host than the request; final.
+	// ClassConfig: the call is no longer in the configuration, has become a dry run, or
+	// its URL has another origin than the request; final.
 	ClassConfig Class = "config"
-	// ClassBreakerOpen: the receiver has failed repeatedly and is left alone for a
-	// while; retry, free of charge.
+	// ClassBreakerOpen: the receiver failed repeatedly and its circuit breaker is open;
+	// retry, without counting an attempt.
 	ClassBreakerOpen Class = "breaker_open"
-	// ClassLimited: the call's concurrency or rate is used up; retry, free of charge.
+	// ClassLimited: the call's limit of concurrency or rate is reached; retry, without
+	// counting an attempt.
 	ClassLimited Class = "limited"
-	// ClassStopping: the process takes no more requests; retry, free of charge.
+	// ClassStopping: the process is stopping and starts no more requests; retry, without
+	// counting an attempt.
 	ClassStopping Class = "stopping"
 	// ClassInternal: a defect of Segue; retry.
 	ClassInternal Class = "internal"
 
-	// ClassInFlight is no end: the request is still under way in this process.
+	// ClassInFlight: the request is still in flight in this process; there is no result yet.
 	ClassInFlight Class = "in_flight"
 )
 
-// Classes lists the closed set.
+// Classes returns all classes.
 func Classes() []Class {
 	return []Class{
 		ClassOK, ClassDryRun,
@@ -97,8 +99,8 @@ func Classes() []Class {
 	}
 }
 
-// Overridable lists the classes that a call may give another verdict than the
-// default: those of an attempt that was made or tried.
+// Overridable returns the classes that a call may give another verdict than the default:
+// those of an attempt that was sent or could have been.
 func Overridable() []Class {
 	return []Class{
 		ClassDNS, ClassRefused, ClassReset, ClassUnreachable, ClassTLS, ClassTimeout, ClassProtocol, ClassNetwork,
@@ -107,7 +109,7 @@ func Overridable() []Class {
 	}
 }
 
-// verdictOf is what a class means for a call.
+// verdictOf returns the verdict of a class for a call.
 func (p Policy) verdictOf(c Class) contract.Verdict { return p.verdictOr(c, c.verdict()) }
 
 func (p Policy) verdictOr(c Class, standard contract.Verdict) contract.Verdict {
@@ -117,8 +119,8 @@ func (p Policy) verdictOr(c Class, standard contract.Verdict) contract.Verdict {
 	return standard
 }
 
-// verdictOn is what a failure with a status means for a call: by what the call says
-// of the status, then of the class, then by the standard.
+// verdictOn returns the verdict of a failure with a status for a call: what the call says
+// of the status, else what it says of the class, else the standard.
 func (p Policy) verdictOn(code int, c Class, standard contract.Verdict) contract.Verdict {
 	switch {
 	case anyContains(p.Final, code):
@@ -129,7 +131,7 @@ func (p Policy) verdictOn(code int, c Class, standard contract.Verdict) contract
 	return p.verdictOr(c, standard)
 }
 
-// verdict is what a class means when the call's policy says nothing else.
+// verdict returns the verdict of a class where the call's policy says nothing else.
 func (c Class) verdict() contract.Verdict {
 	switch c {
 	case ClassOK, ClassDryRun:
@@ -143,20 +145,20 @@ func (c Class) verdict() contract.Verdict {
 	}
 }
 
-// MayPass tells whether another attempt may fare better, by the class alone. Where it
-// may not, the fault is in the one request, not in the receiver.
-func (c Class) MayPass() bool { return c.verdict() == contract.VerdictRetry }
+// IsTransient reports whether another attempt may succeed, by the class alone. If not,
+// the fault is in the one request, not in the receiver.
+func (c Class) IsTransient() bool { return c.verdict() == contract.VerdictRetry }
 
-// receiverFailed tells whether the class speaks against the receiver's health: it
-// is not sent to from within a workflow task for now.
-func (c Class) receiverFailed() bool {
-	return c.noAnswer() || c == ClassHTTP429 || c == ClassHTTP5xx || c == ClassTooLarge
+// isReceiverFailure reports whether the class counts against the receiver's health: no
+// workflow task sends to it inline for now.
+func (c Class) isReceiverFailure() bool {
+	return c.isUnanswered() || c == ClassHTTP429 || c == ClassHTTP5xx || c == ClassTooLarge
 }
 
-// noAnswer tells whether the receiver could not be talked to at all: that is what
-// opens the breaker. One that answers 503 costs little to ask and says itself when
-// to come back; and a 500 is often about one request, not about the receiver.
-func (c Class) noAnswer() bool {
+// isUnanswered reports whether the receiver gave no response at all; such attempts open
+// the breaker. A receiver that answers 503 costs little to ask and says itself when to
+// retry, and a 500 is often about one request, not about the receiver.
+func (c Class) isUnanswered() bool {
 	switch c {
 	case ClassDNS, ClassRefused, ClassReset, ClassUnreachable, ClassTLS, ClassTimeout, ClassProtocol, ClassNetwork:
 		return true
@@ -164,8 +166,8 @@ func (c Class) noAnswer() bool {
 	return false
 }
 
-// fromReceiver tells whether the class is an answer of the receiver.
-func (c Class) fromReceiver() bool {
+// isResponse reports whether the class is that of a response of the receiver.
+func (c Class) isResponse() bool {
 	switch c {
 	case ClassOK, ClassRedirect, ClassHTTP4xx, ClassHTTP429, ClassHTTP5xx, ClassGone, ClassSOAPFault, ClassUnexpected, ClassTooLarge:
 		return true
@@ -173,7 +175,22 @@ func (c Class) fromReceiver() bool {
 	return false
 }
 
-// classOfStatus judges a response by its status, and by the call's policy first.
+// verdictUnknown returns the verdict of a class for a call whose receiver may have the
+// request and did not answer: a call that is not idempotent is not retried, unless its
+// policy says so for the class. why says what an operator has to do then.
+func (p Policy) verdictUnknown(c Class) (_ contract.Verdict, why string) {
+	if p.Idempotent || p.verdictOr(c, "") != "" {
+		return p.verdictOf(c), ""
+	}
+	return contract.VerdictFinal, contract.AskReceiver
+}
+
+// isUnknownStatus reports whether a status says nothing about the request: a gateway
+// passed it on and got no response that it understood, or none in time.
+func isUnknownStatus(code int) bool { return code == 502 || code == 504 }
+
+// classOfStatus returns the class and the verdict of a response by its status; the call's
+// policy takes precedence.
 func classOfStatus(p Policy, code int) (Class, contract.Verdict) {
 	if p.succeeds(code) {
 		return ClassOK, contract.VerdictDelivered

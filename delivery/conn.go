@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync/atomic"
 	"time"
+
+	"segue/contract"
 )
 
 // countedConn is a connection that counts the bytes written to it: what a request that
@@ -36,26 +38,26 @@ func counted(c net.Conn) *countedConn {
 	return below
 }
 
-// untilKey is the key of an attempt's deadline among the values of its context.
-type untilKey struct{}
+// deadlineKey is the key of an attempt's deadline among the values of its context.
+type deadlineKey struct{}
 
 // withDeadline is context.WithTimeout. net/http separates dials from the deadline of
 // the request that they are made for, but not from its values: there the dialer finds it.
 func withDeadline(timeout time.Duration) (context.Context, context.CancelFunc) {
 	until := time.Now().Add(timeout)
-	ctx := context.WithValue(context.Background(), untilKey{}, until)
+	ctx := context.WithValue(context.Background(), deadlineKey{}, until)
 	return context.WithDeadline(ctx, until)
 }
 
-// dialOutlives is how long after its attempt a dial ends: the attempt's own deadline
+// dialGrace is how long after its attempt a dial ends: the attempt's own deadline
 // is what its outcome names.
-const dialOutlives = 50 * time.Millisecond
+const dialGrace = 50 * time.Millisecond
 
-// untilAttemptEnds bounds a dial, with all that belongs to it, by the time of the
+// withAttemptDeadline bounds a dial, with all that belongs to it, by the time of the
 // attempt that it is made for.
-func untilAttemptEnds(ctx context.Context) (context.Context, context.CancelFunc) {
-	if until, ok := ctx.Value(untilKey{}).(time.Time); ok {
-		return context.WithDeadline(ctx, until.Add(dialOutlives))
+func withAttemptDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	if until, ok := ctx.Value(deadlineKey{}).(time.Time); ok {
+		return context.WithDeadline(ctx, until.Add(dialGrace))
 	}
-	return context.WithTimeout(ctx, defaultTimeout)
+	return context.WithTimeout(ctx, contract.UsualTimeout)
 }

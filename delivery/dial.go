@@ -35,9 +35,9 @@ func newDialer(guard func() *Guard, resolver *net.Resolver) *dialer {
 // dial connects to a host and port, directly or through the proxy. It ends with the
 // attempt's time, also when the receiver or the proxy says nothing.
 func (d *dialer) dial(ctx context.Context, _, address string) (net.Conn, error) {
-	ctx, cancel := untilAttemptEnds(ctx)
+	ctx, cancel := withAttemptDeadline(ctx)
 	defer cancel()
-	conn, err := d.reach(ctx, address)
+	conn, err := d.dialReceiver(ctx, address)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (d *dialer) dial(ctx context.Context, _, address string) (net.Conn, error) 
 
 // dialTLS is dial, and the handshake within the same time.
 func (d *dialer) dialTLS(ctx context.Context, network, address string, trust *tls.Config) (net.Conn, error) {
-	ctx, cancel := untilAttemptEnds(ctx)
+	ctx, cancel := withAttemptDeadline(ctx)
 	defer cancel()
 	conn, err := d.dial(ctx, network, address)
 	if err != nil {
@@ -64,8 +64,8 @@ func (d *dialer) dialTLS(ctx context.Context, network, address string, trust *tl
 	return secured, nil
 }
 
-// reach connects to a host and port, directly or through the proxy.
-func (d *dialer) reach(ctx context.Context, address string) (net.Conn, error) {
+// dialReceiver connects to a host and port, directly or through the proxy.
+func (d *dialer) dialReceiver(ctx context.Context, address string) (net.Conn, error) {
 	guard := d.guard()
 	host, targets, err := d.targets(ctx, guard, address)
 	if err != nil {

@@ -20,11 +20,11 @@ func NewHealth(limits Limits) *Health {
 
 // Enter is one attempt at the gate; leave is nil when it was sent away.
 func (h *Health) Enter(ctx context.Context) (leave func(Class), refused Class, in time.Duration) {
-	p, refused, in := h.enter(ctx)
+	p, refused, in := h.admit(ctx)
 	if p == nil {
 		return nil, refused, in
 	}
-	return func(c Class) { p.leave(c) }, "", 0
+	return func(c Class) { p.release(c) }, "", 0
 }
 
 func Sign(req *http.Request, id, body string, refs []SecretRef, now time.Time) error {
@@ -88,7 +88,7 @@ func (s *Sender) Identities() int {
 
 // Returned takes return values out of a response.
 func Returned(wanted []Return, body string) (map[string]any, string) {
-	return returned(Policy{Returns: wanted}, answer{body, "application/json"}, nil)
+	return returned(Policy{Returns: wanted}, content{body, "application/json"}, nil)
 }
 
 // FaultOf is the code and the verdict of the SOAP fault in a response; false for none.

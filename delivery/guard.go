@@ -13,7 +13,7 @@ import (
 // resolution, for every address and every dial, so a name that resolves
 // differently the second time gains nothing.
 type Guard struct {
-	allowed []reach
+	allowed []allowEntry
 	proxy   *proxy // nil: receivers are dialled directly
 }
 
@@ -26,7 +26,7 @@ type Guard struct {
 func NewGuard(allow []string) (*Guard, error) {
 	g := &Guard{}
 	for _, entry := range allow {
-		r, err := parseReach(entry)
+		r, err := parseAllowEntry(entry)
 		if err != nil {
 			return nil, fmt.Errorf("guard.allow: %w", err)
 		}
@@ -37,13 +37,13 @@ func NewGuard(allow []string) (*Guard, error) {
 
 // Check says why an address that a host name resolved to may not be dialled.
 func (g *Guard) Check(host string, target netip.AddrPort) error {
-	addr := plain(target.Addr())
+	addr := unmapped(target.Addr())
 	kind, err := g.kindOf(addr)
 	if err != nil || kind == "" {
 		return err
 	}
 	for _, r := range g.allowed {
-		if !r.lets(host, addr, target.Port(), kind) {
+		if !r.allows(host, addr, target.Port(), kind) {
 			continue
 		}
 		if inner, ok := behindNAT64(addr); ok {
@@ -71,7 +71,7 @@ func (g *Guard) kindOf(addr netip.Addr) (AddressKind, error) {
 // isOutside tells whether an address is of the internet, not of this machine or its
 // network.
 func (g *Guard) isOutside(addr netip.Addr) bool {
-	kind, err := g.kindOf(plain(addr))
+	kind, err := g.kindOf(unmapped(addr))
 	return err == nil && kind == ""
 }
 
@@ -86,14 +86,14 @@ func (e *blockedError) Error() string {
 	return "the receiver's address is " + string(e.kind) + ", which guard.allow does not list"
 }
 
-// reach is an entry of the allow-list.
-type reach struct {
+// allowEntry is an entry of the allow-list.
+type allowEntry struct {
 	prefix   netip.Prefix // of addresses, or
 	host     string       // a name
 	from, to uint16       // ports
 }
 
-func (r reach) lets(host string, addr netip.Addr, port uint16, kind AddressKind) bool {
+func (r allowEntry) allows(host string, addr netip.Addr, port uint16, kind AddressKind) bool {
 	switch {
 	case port < r.from || port > r.to:
 		return false
@@ -103,27 +103,27 @@ func (r reach) lets(host string, addr netip.Addr, port uint16, kind AddressKind)
 	return r.prefix.Contains(addr) && (kind != kindMetadata || r.prefix.IsSingleIP())
 }
 
-// parseReach reads an entry: 10.0.0.0/8, 192.0.2.7:443, crm.internal:8000-8999,
+// parseAllowEntry reads an entry: 10.0.0.0/8, 192.0.2.7:443, crm.internal:8000-8999,
 // [fd00::/8]:443.
-func parseReach(entry string) (reach, error) {
-	text, ports, ok := cutPorts(entry)
+func parseAllowEntry(entry string) (allowEntry, error) {
+	text, ports, ok := splitPorts(entry)
 	r, err := parsePorts(ports)
 	if !ok || err != nil {
-		return reach{}, fmt.Errorf("%q does not end in a port from 1 to 65535 or a range of them", entry)
+		return allowEntry{}, fmt.Errorf("%q does not end in a port from 1 to 65535 or a range of them", entry)
 	}
 	switch r.prefix, err = parsePrefix(text); {
 	case err == nil:
 		return r, nil
 	case !hostName.MatchString(text) || endsInNumber(text):
-		return reach{}, fmt.Errorf("%q is no CIDR range, address or host name", entry)
+		return allowEntry{}, fmt.Errorf("%q is no CIDR range, address or host name", entry)
 	}
 	r.host = normalHost(text)
 	return r, nil
 }
 
-// cutPorts splits an entry at the colon before its ports. An IPv6 address with
+// splitPorts splits an entry at the colon before its ports. An IPv6 address with
 // ports stands in brackets.
-func cutPorts(entry string) (target, ports string, ok bool) {
+func splitPorts(entry string) (target, ports string, ok bool) {
 	if inside, bracketed := strings.CutPrefix(entry, "["); bracketed {
 		target, rest, closed := strings.Cut(inside, "]")
 		ports, colon := strings.CutPrefix(rest, ":")
@@ -150,9 +150,9 @@ func parsePrefix(text string) (netip.Prefix, error) {
 var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
 
 // parsePorts reads 443, 8000-8999 or nothing, which is all.
-func parsePorts(text string) (reach, error) {
+func parsePorts(text string) (allowEntry, error) {
 	if text == "" {
-		return reach{from: 1, to: 65535}, nil
+		return allowEntry{from: 1, to: 65535}, nil
 	}
 	first, last, isRange := strings.Cut(text, "-")
 	if !isRange {
@@ -161,9 +161,9 @@ func parsePorts(text string) (reach, error) {
 	from, errFrom := strconv.ParseUint(first, 10, 16)
 	to, errTo := strconv.ParseUint(last, 10, 16)
 	if errFrom != nil || errTo != nil || from == 0 || from > to {
-		return reach{}, fmt.Errorf("%q is no port and no range of ports", text)
+		return allowEntry{}, fmt.Errorf("%q is no port and no range of ports", text)
 	}
-	return reach{from: uint16(from), to: uint16(to)}, nil
+	return allowEntry{from: uint16(from), to: uint16(to)}, nil
 }
 
 func normalHost(host string) string { return strings.ToLower(strings.TrimSuffix(host, ".")) }

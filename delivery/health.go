@@ -10,128 +10,134 @@ import (
 )
 
 const (
-	// breakerOpensAfter is how many attempts in a row without an answer open a call's breaker.
+	// breakerOpensAfter is how many unanswered attempts in a row open a call's breaker.
 	breakerOpensAfter = 5
-	// breakerStaysOpen is how long a failing receiver is left alone between two probes.
-	breakerStaysOpen = 10 * time.Second
-	// probeTakes is how long those wait who come while a probe is under way.
-	probeTakes = time.Second
+	// breakerTimeout is how long an open breaker lets nothing through between two probes.
+	breakerTimeout = 10 * time.Second
+	// probeWait is how long other attempts wait while a probe is in flight.
+	probeWait = time.Second
 )
 
 // Health is what this process knows of one call's receiver, and its limits there.
 type Health struct {
-	gate     gate
-	pace     pace
-	breaker  *gobreaker.TwoStepCircuitBreaker[struct{}]
-	latency  latency
-	comeback spreader
-	failing  atomic.Bool // the last attempt failed
-	held     int         // slots of the process; its bulkhead guards it
+	concurrency concurrencyLimit
+	rate        rateLimit
+	breaker     *gobreaker.TwoStepCircuitBreaker[struct{}]
+	latency     latency
+	spreader    spreader
+	failing     atomic.Bool // the last attempt failed
+	slots       int         // the call's slots of the process; the bulkhead guards it
 }
 
 func newHealth(call string) *Health {
-	h := &Health{pace: newPace()}
+	h := &Health{rate: newRateLimit()}
 	h.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		Name:        call,
-		Timeout:     breakerStaysOpen,
+		Timeout:     breakerTimeout,
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= breakerOpensAfter },
-		IsExcluded:  func(err error) bool { return errors.Is(err, errSaysNothing) },
+		IsExcluded:  func(err error) bool { return errors.Is(err, errNotConclusive) },
 		OnStateChange: func(_ string, _, to gobreaker.State) {
 			switch to {
 			case gobreaker.StateOpen:
-				h.comeback.opened(time.Now())
+				h.spreader.opened(time.Now())
 			case gobreaker.StateClosed:
-				h.comeback.closed()
-				h.pace.runUp(time.Now())
+				h.spreader.closed()
+				h.rate.startRamp(time.Now())
 			}
 		},
 	})
 	return h
 }
 
-// What an attempt tells the breaker.
+// The results that an attempt reports to the breaker, beside nil.
 var (
 	errReceiverFailed = errors.New("the receiver failed")
-	errSaysNothing    = errors.New("the attempt says nothing about the receiver")
+	errNotConclusive  = errors.New("the attempt says nothing about the receiver")
 )
 
-// configure takes the limits of the configuration in force.
+// configure sets the limits of the current configuration.
 func (h *Health) configure(l Limits) {
-	h.gate.resize(l.Concurrency)
-	h.pace.configure(l.Rate)
+	h.concurrency.setCapacity(l.Concurrency)
+	h.rate.configure(l.Rate)
 }
 
-// Inline tells whether the receiver is known, fast and healthy and would take an
+// Inline reports whether the receiver is known, fast and healthy and would take an
 // attempt at once, so that a request may be sent to it inside Dispatch.
 func (h *Health) Inline() bool {
-	return !h.failing.Load() && h.breaker.State() == gobreaker.StateClosed && h.latency.fast() &&
-		h.gate.free() && h.pace.free()
+	return !h.failing.Load() && h.breaker.State() == gobreaker.StateClosed && h.latency.isFast() &&
+		h.concurrency.isFree() && h.rate.isFree()
 }
 
-// Open tells whether the breaker keeps attempts away from the receiver now.
+// Open reports whether the breaker is open and keeps attempts away from the receiver.
 func (h *Health) Open() bool { return h.breaker.State() == gobreaker.StateOpen }
 
-// Refuses tells whether an attempt now would be sent away at once: the breaker is
-// open, or the receiver takes so long for those under way that waiting is no use.
-func (h *Health) Refuses() bool { return h.Open() || h.gate.hangs() }
+// Refuses reports whether an attempt would be delayed at once: the breaker is open, or
+// the attempts in flight take so long that it is no use to wait for one of them to end.
+func (h *Health) Refuses() bool { return h.Open() || h.concurrency.isStuck() }
 
 // permit lets one attempt go to the receiver.
 type permit struct {
-	health  *Health
-	done    func(error)
-	started time.Time
-	overrun *time.Timer
+	health   *Health
+	done     func(error)
+	started  time.Time
+	overrun  *time.Timer
+	released bool
 }
 
-// enter waits, for a bounded time, until an attempt may go. Otherwise the class
-// says why not and the duration when to come back: delayed, never discarded.
-func (h *Health) enter(ctx context.Context) (*permit, Class, time.Duration) {
+// admit waits, for a bounded time, until an attempt may go. If it may not, admit returns
+// no permit, why not, and after what time to make the attempt.
+func (h *Health) admit(ctx context.Context) (*permit, Class, time.Duration) {
 	if h.Open() {
-		return nil, ClassBreakerOpen, h.comeback.fromOpen(time.Now())
+		return nil, ClassBreakerOpen, h.spreader.afterOpenBreaker(time.Now())
 	}
-	if !h.gate.enter(ctx) {
-		return nil, ClassLimited, h.comeback.fromLimit(time.Now(), gateWait, h.gate.every())
+	if !h.concurrency.acquire(ctx) {
+		return nil, ClassLimited, h.spreader.afterLimit(time.Now(), limitWait, h.concurrency.interval())
 	}
-	if in, every := h.pace.take(ctx); in > 0 {
-		h.gate.leave()
-		return nil, ClassLimited, h.comeback.fromLimit(time.Now(), in, every)
+	if in, interval := h.rate.acquire(ctx); in > 0 {
+		h.concurrency.release()
+		return nil, ClassLimited, h.spreader.afterLimit(time.Now(), in, interval)
 	}
 	// Last, because the breaker may have opened meanwhile.
 	done, err := h.breaker.Allow()
 	if err != nil {
-		h.gate.leave()
-		return nil, ClassBreakerOpen, h.comeback.fromOpen(time.Now())
+		h.concurrency.release()
+		return nil, ClassBreakerOpen, h.spreader.afterOpenBreaker(time.Now())
 	}
 	p := &permit{health: h, done: done, started: time.Now()}
 	p.overrun = time.AfterFunc(Overrun, func() {
-		h.latency.overran()
-		h.gate.know() // slow is known, too
+		h.latency.markSlow()
+		h.concurrency.setKnown() // known to be slow
 	})
 	return p, "", 0
 }
 
-// leave ends the attempt and lets its outcome count. It returns how long it took.
-func (p *permit) leave(class Class) time.Duration {
+// release ends the attempt and lets its outcome count. It returns how long the attempt
+// took. A second call does nothing.
+func (p *permit) release(class Class) time.Duration {
+	if p.released {
+		return 0
+	}
+	p.released = true
 	took := time.Since(p.started)
 	p.overrun.Stop()
 	h := p.health
-	if class.fromReceiver() {
+	if class.isResponse() {
 		h.latency.observe(took)
 	}
 	switch {
-	case class.noAnswer():
+	case class.isUnanswered():
 		h.failing.Store(true)
 		p.done(errReceiverFailed)
-	case class.receiverFailed():
+	case class.isReceiverFailure():
 		h.failing.Store(true)
 		p.done(nil)
-	case class.fromReceiver():
-		h.failing.Store(class != ClassOK) // one that answers 410 fails nobody, and is not well either
+	case class.isResponse():
+		h.failing.Store(class != ClassOK) // a 410 is no failure of the receiver, nor a sign of health
 		p.done(nil)
 	default:
-		p.done(errSaysNothing)
+		p.done(errNotConclusive)
 	}
-	h.gate.know()
-	h.gate.leave()
+	h.concurrency.setKnown()
+	h.concurrency.release()
 	return took
 }

@@ -29,8 +29,8 @@ type latency struct {
 	owed    int // fast answers still owed by a slow receiver
 }
 
-// overran marks the receiver as slow, at the moment an attempt shows it.
-func (l *latency) overran() {
+// markSlow marks the receiver as slow, at the moment an attempt shows it.
+func (l *latency) markSlow() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.owed = fastToRecover
@@ -39,7 +39,7 @@ func (l *latency) overran() {
 
 func (l *latency) observe(took time.Duration) {
 	if took >= Overrun {
-		l.overran()
+		l.markSlow()
 		return
 	}
 	l.mu.Lock()
@@ -59,9 +59,9 @@ func (l *latency) observe(took time.Duration) {
 	}
 }
 
-// fast tells whether the receiver is known to be fast: it has answered lately,
+// isFast tells whether the receiver is known to be fast: it has answered lately,
 // its p95 is low, and it owes nothing.
-func (l *latency) fast() bool {
+func (l *latency) isFast() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.samples) == 0 || l.owed > 0 || time.Since(l.last) > latencyMemory {

@@ -180,7 +180,7 @@ func TestReceiversThatHangLeaveSlots(t *testing.T) {
 				s := hanging(t, slots, map[string]time.Duration{"/hangs": 30 * time.Second, "/fast": time.Millisecond})
 				policy, request := newPolicy(), newRequest("http://crm.example.com/hangs")
 				policy.Timeout = time.Minute
-				var flights []*delivery.Flight
+				var flights []*delivery.Attempt
 				for i := range 200 * slots / calls / 10 {
 					for call := range calls {
 						policy.Call, request.ID = fmt.Sprintf("hangs%d", call), fmt.Sprintf("%d/%d", call, i)
@@ -220,12 +220,12 @@ func TestAReceiverThatHangsHoldsLittle(t *testing.T) {
 		s := hanging(t, 0, map[string]time.Duration{"/": 30 * time.Second})
 		policy := newPolicy()
 		policy.Timeout, policy.Limits.Concurrency = time.Minute, 20
-		send := func(id string) *delivery.Flight {
+		send := func(id string) *delivery.Attempt {
 			request := newRequest("http://crm.example.com/")
 			request.ID = id
 			return s.Start(policy, request, 1, "")
 		}
-		flights := []*delivery.Flight{send("first")}
+		flights := []*delivery.Attempt{send("first")}
 		time.Sleep(time.Second)
 		for i := range 999 {
 			flights = append(flights, send(fmt.Sprint(i)))

@@ -13,7 +13,7 @@ import (
 func (s *Sender) measure(p Policy, r contract.Request, o contract.Outcome, took time.Duration) {
 	class := Class(o.Class)
 	a := metrics.Attempt{
-		Call: p.Call, Class: o.Class, Sent: class.fromReceiver() || class.noAnswer(), Took: took,
+		Call: p.Call, Class: o.Class, Sent: class.isResponse() || class.isUnanswered(), Took: took,
 		Delivered: o.Verdict == contract.VerdictDelivered, At: r.At,
 	}
 	if class == ClassDryRun {

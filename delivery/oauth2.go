@@ -71,11 +71,11 @@ func (g *grant) fetch(ctx context.Context, style oauth2.AuthStyle) (token, error
 	if style == oauth2.AuthStyleAutoDetect {
 		style = oauth2.AuthStyleInHeader
 	}
-	t, err := g.ask(ctx, style)
+	t, err := g.request(ctx, style)
 	var refused *oauth2.RetrieveError
 	if style == oauth2.AuthStyleInHeader && errors.As(err, &refused) && slices.Contains([]int{400, 401}, refused.Response.StatusCode) {
 		style = oauth2.AuthStyleInParams
-		t, err = g.ask(ctx, style)
+		t, err = g.request(ctx, style)
 	}
 	switch {
 	case err != nil:
@@ -88,11 +88,11 @@ func (g *grant) fetch(ctx context.Context, style oauth2.AuthStyle) (token, error
 	return token{value: t.AccessToken, expires: t.Expiry, style: style}, nil
 }
 
-func (g *grant) ask(ctx context.Context, style oauth2.AuthStyle) (*oauth2.Token, error) {
+func (g *grant) request(ctx context.Context, style oauth2.AuthStyle) (*oauth2.Token, error) {
 	config := clientcredentials.Config{ClientID: g.id, ClientSecret: g.secret, TokenURL: g.url, Scopes: g.scopes,
 		EndpointParams: g.params, AuthStyle: style}
 	client := &http.Client{
-		Transport: tokenAnswers{g.transport},
+		Transport: tokenTransport{g.transport},
 		// A redirect would carry the secret to where nobody configured it.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -110,7 +110,7 @@ func tokenFailure(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("the token URL gave no token in time: %w", ctx.Err())
 	case errors.As(err, &refused):
-		words := statusLine(redirectOr(refused.Response.StatusCode), refused.Response.StatusCode)
+		words := statusLine(tokenStatusClass(refused.Response.StatusCode), refused.Response.StatusCode)
 		if slices.Contains(oauthErrors, refused.ErrorCode) {
 			words += ", " + refused.ErrorCode
 		}
@@ -122,7 +122,7 @@ func tokenFailure(ctx context.Context, err error) error {
 	return errors.New("the token URL's answer holds no token that can be read")
 }
 
-func redirectOr(code int) Class {
+func tokenStatusClass(code int) Class {
 	if code >= 300 && code < 400 {
 		return ClassRedirect
 	}

@@ -1,15 +1,17 @@
 package delivery
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 
 	"segue/contract"
+	"segue/excerpt"
 )
 
 // OriginOf returns the scheme, host and port of a call's URL, as in
-// https://crm.example.com:443, and "" if the URL has none. The URL may hold
-// expressions after its host; a configuration refuses them in it.
+// https://crm.example.com:443, or "" if the URL has none. The URL may contain
+// expressions after its host; a configuration refuses expressions in the host.
 func OriginOf(text string) string {
 	scheme, rest, ok := strings.Cut(text, "://")
 	if !ok {
@@ -25,8 +27,8 @@ func OriginOf(text string) string {
 	return origin(u)
 }
 
-// origin is a URL's scheme, host and port in the one spelling that is compared. A dot
-// at the end of a name stays: with it, the name may resolve to another host.
+// origin returns a URL's scheme, host and port in the spelling in which origins are
+// compared. A dot at the end of a name stays: with it, the name may resolve to another host.
 func origin(u *url.URL) string {
 	scheme, host, port := strings.ToLower(u.Scheme), strings.ToLower(u.Hostname()), u.Port()
 	if strings.Contains(host, ":") {
@@ -42,19 +44,19 @@ func origin(u *url.URL) string {
 	return scheme + "://" + host + ":" + port
 }
 
-// strays returns why a request must not be sent, or "" if it goes where its call goes
-// by the current configuration. Credentials belong to the call's receiver: a request
-// that was rendered for another one, or by somebody else, must not carry them there.
-func (p Policy) strays(r contract.Request) string {
+// checkOrigin returns an error if the request goes to another origin than its call does
+// by the current configuration. Credentials belong to the call's receiver: a request that
+// was rendered for another receiver, or by somebody else, must not carry them there.
+func (p Policy) checkOrigin(r contract.Request) error {
 	target, err := url.Parse(r.URL)
-	if p.Origin == "" || err != nil { // an invalid URL is refused as such
-		return ""
+	if p.Origin == "" || err != nil { // newRequest reports an invalid URL
+		return nil
 	}
 	if to := origin(target); to != p.Origin {
-		return "not sent: the request is for " + bounded(to, maxOrigin) + ", the call's url is at " + bounded(p.Origin, maxOrigin) +
-			" now; redeliver with rerender: true, or restore the url"
+		return errors.New("not sent: the request is for " + excerpt.Cut(to, maxOrigin) + ", but the call's url is now at " +
+			excerpt.Cut(p.Origin, maxOrigin) + "; redeliver with rerender: true, or restore the url")
 	}
-	return ""
+	return nil
 }
 
 // maxOrigin bounds each of two origins in a message, in bytes.

@@ -64,8 +64,8 @@ func TestCredentialsStayWithTheCallsHost(t *testing.T) {
 			o := newSender(t).Send(context.Background(), policy, newRequest(before.URL+"/path"), 1)
 			assert.Equal(t, "config", o.Class)
 			assert.Equal(t, contract.VerdictFinal, o.Verdict)
-			assert.Equal(t, "not sent: the request is for "+before.URL+", the call's url is at "+current.URL+
-				" now; redeliver with rerender: true, or restore the url", o.Message)
+			assert.Equal(t, "not sent: the request is for "+before.URL+", but the call's url is now at "+current.URL+
+				"; redeliver with rerender: true, or restore the url", o.Message)
 			assert.Zero(t, arrived.Load())
 			assert.Equal(t, tokens, issuer.requests.Load(), "no token is fetched for it")
 
@@ -111,7 +111,7 @@ func TestWhatIsAnotherOrigin(t *testing.T) {
 			continue
 		}
 		assert.Equal(t, "config", o.Class, url)
-		assert.Contains(t, o.Message, "https://crm.example.com:443 now; redeliver with rerender: true, or restore the url", url)
+		assert.Contains(t, o.Message, "now at https://crm.example.com:443; redeliver with rerender: true, or restore the url", url)
 	}
 }
 

@@ -122,7 +122,7 @@ func (s *simulation) work(asker string, letters []contract.Request) {
 				if outcome.Verdict == contract.VerdictDelivered {
 					break
 				}
-				s.sender.Told(r.ID, number, asker)
+				s.sender.Claim(r.ID, number, asker)
 				if outcome.Verdict == contract.VerdictFinal {
 					s.mu.Lock()
 					s.parked = append(s.parked, r)

@@ -12,6 +12,8 @@ import (
 	"net/netip"
 	"net/url"
 	"time"
+
+	"segue/contract"
 )
 
 // maxProxyAnswer bounds a proxy's answer to CONNECT, in bytes.
@@ -31,7 +33,7 @@ type Proxy struct {
 // no names, which it might resolve to others.
 type proxy struct {
 	address string
-	hop     *Guard // lets the proxy itself through, and nothing beside
+	guard   *Guard // lets the proxy itself through, and nothing beside
 	Proxy
 }
 
@@ -55,29 +57,29 @@ func (g *Guard) Through(p Proxy) (*Guard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("guard.proxy: the URL of a proxy is http://host:port: %w", err)
 	}
-	with.proxy = &proxy{address: u.Host, hop: hop, Proxy: p}
+	with.proxy = &proxy{address: u.Host, guard: hop, Proxy: p}
 	return &with, nil
 }
 
 // proxyError is a connection that the proxy did not give.
 type proxyError struct {
-	class Class
-	words string
+	class   Class
+	message string
 }
 
-func (e *proxyError) Error() string { return e.words }
+func (e *proxyError) Error() string { return e.message }
 
 // tunnel is a connection to the target through the proxy.
 func (d *dialer) tunnel(ctx context.Context, p *proxy, target netip.AddrPort) (net.Conn, error) {
-	host, hops, err := d.targets(ctx, p.hop, p.address)
+	host, hops, err := d.targets(ctx, p.guard, p.address)
 	if err != nil {
-		return nil, unreachable(ctx, err)
+		return nil, proxyUnreachable(ctx, err)
 	}
 	conn, err := race(ctx, hops, func(ctx context.Context, hop netip.AddrPort) (net.Conn, error) {
-		return d.connect(ctx, p.hop, host, hop)
+		return d.connect(ctx, p.guard, host, hop)
 	})
 	if err != nil {
-		return nil, unreachable(ctx, err)
+		return nil, proxyUnreachable(ctx, err)
 	}
 	// CONNECT does not know of contexts: its reading and writing is woken by hand.
 	awake := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
@@ -94,7 +96,7 @@ func (d *dialer) tunnel(ctx context.Context, p *proxy, target netip.AddrPort) (n
 
 // open asks the proxy for the way to the target.
 func (p *proxy) open(conn net.Conn, target netip.AddrPort) error {
-	header := http.Header{"User-Agent": {userAgent}}
+	header := http.Header{"User-Agent": {contract.UserAgent}}
 	if p.Username != "" {
 		username, err := p.Username.resolve()
 		if err != nil {
@@ -125,8 +127,8 @@ func (p *proxy) open(conn net.Conn, target netip.AddrPort) error {
 	return nil
 }
 
-// unreachable is a failure on the way to the proxy, in the words of any other.
-func unreachable(ctx context.Context, err error) error {
+// proxyUnreachable is a failure on the way to the proxy, in the words of any other.
+func proxyUnreachable(ctx context.Context, err error) error {
 	_, words := classOfError(ctx, err, 0)
 	return &proxyError{ClassNetwork, "the proxy cannot be reached: " + words}
 }

@@ -18,7 +18,7 @@ const (
 	// long one is what some services call a key.
 	minName = 16
 
-	redacted = "[secret]"
+	redactedText = "[secret]"
 )
 
 // secrets are the values that one attempt used, to be kept out of everything that
@@ -71,17 +71,17 @@ func (s secrets) redact(text string) string {
 	}
 	longestFirst := slices.SortedFunc(slices.Values(s), func(a, b string) int { return len(b) - len(a) })
 	for _, value := range longestFirst {
-		text = escaped(value, text)
-		for _, spelling := range append(encoded(value), value, url.QueryEscape(value)) {
-			text = cutOff(strings.ReplaceAll(text, spelling, redacted), spelling)
+		text = redactEscaped(value, text)
+		for _, spelling := range append(encodings(value), value, url.QueryEscape(value)) {
+			text = redactEnd(strings.ReplaceAll(text, spelling, redactedText), spelling)
 		}
 	}
 	return text
 }
 
-// escaped takes out of text a value as it is, or with what encoders touch written in
+// redactEscaped takes out of text a value as it is, or with what encoders touch written in
 // one of their ways.
-func escaped(value, text string) string {
+func redactEscaped(value, text string) string {
 	value = strings.ToValidUTF8(value, "\uFFFD")
 	words := strings.FieldsFunc(value, func(r rune) bool { return !isPlain(r) })
 	for _, word := range words {
@@ -90,9 +90,9 @@ func escaped(value, text string) string {
 		}
 	}
 	if len(words) == 1 && words[0] == value {
-		return strings.ReplaceAll(text, value, redacted)
+		return strings.ReplaceAll(text, value, redactedText)
 	}
-	return pattern(value).ReplaceAllLiteralString(text, redacted)
+	return pattern(value).ReplaceAllLiteralString(text, redactedText)
 }
 
 // isPlain tells whether every encoder leaves a character as it is.
@@ -109,8 +109,8 @@ func pattern(value string) *regexp.Regexp {
 			p.WriteString(literal)
 			continue
 		}
-		fmt.Fprintf(&p, `(?:\\*%s|(?i:%s|\\+u%04x|&(?:amp;)*#0*%d;|&(?:amp;)*#x0*%x;)`, literal, percent(string(r)), r, r, r)
-		if other, ok := otherwise[r]; ok {
+		fmt.Fprintf(&p, `(?:\\*%s|(?i:%s|\\+u%04x|&(?:amp;)*#0*%d;|&(?:amp;)*#x0*%x;)`, literal, percentPattern(string(r)), r, r, r)
+		if other, ok := namedEscapes[r]; ok {
 			p.WriteString("|" + other)
 		}
 		p.WriteString(")")
@@ -120,14 +120,14 @@ func pattern(value string) *regexp.Regexp {
 	return found
 }
 
-// otherwise are notations of single characters that follow no rule.
-var otherwise = map[rune]string{
+// namedEscapes are notations of single characters that follow no rule.
+var namedEscapes = map[rune]string{
 	' ': `\+|%(?:25)*2[bB]`, '&': `&(?:amp;)+`, '<': `&(?:amp;)*lt;`, '>': `&(?:amp;)*gt;`, '"': `&(?:amp;)*quot;`, '\'': `&(?:amp;)*apos;`,
 	'\n': `\\+n`, '\r': `\\+r`, '\t': `\\+t`,
 }
 
-// percent finds text as it stands in URLs, and in URLs that stand in URLs.
-func percent(text string) string {
+// percentPattern finds text as it stands in URLs, and in URLs that stand in URLs.
+func percentPattern(text string) string {
 	var p strings.Builder
 	for _, b := range []byte(text) {
 		fmt.Fprintf(&p, "%%(?:25)*%02x", b)
@@ -135,10 +135,10 @@ func percent(text string) string {
 	return p.String()
 }
 
-// encoded are a value's notations in hexadecimal and in base64. What base64 makes of
+// encodings are a value's notations in hexadecimal and in base64. What base64 makes of
 // a value depends on how many bytes stand before it, so there are three; the
 // characters at the ends, which neighbours have a share in, are left out.
-func encoded(value string) []string {
+func encodings(value string) []string {
 	list := []string{hex.EncodeToString([]byte(value)), strings.ToUpper(hex.EncodeToString([]byte(value)))}
 	for before := range 3 {
 		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
@@ -155,11 +155,11 @@ func encoded(value string) []string {
 	return list
 }
 
-// cutOff takes the beginning of a spelling from the end of a text.
-func cutOff(text, spelling string) string {
+// redactEnd takes the beginning of a spelling from the end of a text.
+func redactEnd(text, spelling string) string {
 	for n := min(len(spelling)-1, len(text)); n >= minRedacted; n-- {
 		if strings.HasSuffix(text, spelling[:n]) {
-			return text[:len(text)-n] + redacted
+			return text[:len(text)-n] + redactedText
 		}
 	}
 	return text

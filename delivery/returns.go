@@ -32,7 +32,7 @@ var Formats = []Format{FormatJSON, FormatText, FormatXML}
 
 // returned takes the configured values out of a flat response, without the secrets
 // that may be in them. What it cannot take it says in words, and takes the others.
-func returned(p Policy, a answer, used secrets) (map[string]any, string) {
+func returned(p Policy, a content, used secrets) (map[string]any, string) {
 	object, problem := parseReturn(p, a)
 	if problem != "" {
 		return nil, "no values returned: " + problem
@@ -40,7 +40,7 @@ func returned(p Policy, a answer, used secrets) (map[string]any, string) {
 	values := map[string]any{}
 	var lacking []string
 	for _, w := range p.Returns {
-		value, why := flat(object, w.From)
+		value, why := flatValue(object, w.From)
 		if why != "" {
 			lacking = append(lacking, w.From+" ("+why+")")
 			continue
@@ -56,7 +56,7 @@ func returned(p Policy, a answer, used secrets) (map[string]any, string) {
 // redactValue is a value as it may be kept: as it was written it must not be a secret.
 func (s secrets) redactValue(written, value any) any {
 	if number, ok := written.(json.Number); ok && slices.Contains(s, number.String()) {
-		return redacted
+		return redactedText
 	}
 	if text, ok := value.(string); ok {
 		return s.redact(text)
@@ -85,7 +85,7 @@ func formatOf(p Policy, contentType string) Format {
 
 // parseReturn reads a response as names and values; lists and objects are in it as
 // []any and map[string]any.
-func parseReturn(p Policy, a answer) (map[string]any, string) {
+func parseReturn(p Policy, a content) (map[string]any, string) {
 	format := formatOf(p, a.contentType)
 	if format == FormatXML {
 		return parseXML(a.body, a.contentType, p.SOAP)
@@ -103,16 +103,16 @@ func parseReturn(p Policy, a answer) (map[string]any, string) {
 	return parseJSON(text)
 }
 
-// twice is the value of a name that occurs twice in one object: readers disagree on which
+// duplicate is the value of a name that occurs twice in one object: readers disagree on which
 // of the values is meant.
-type twice struct{}
+type duplicate struct{}
 
 // parseJSON reads one object, and nothing behind it.
 func parseJSON(text string) (map[string]any, string) {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
 	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
-		return nil, noObject(text)
+		return nil, notAnObject(text)
 	}
 	object := map[string]any{}
 	for decoder.More() {
@@ -122,15 +122,15 @@ func parseJSON(text string) (map[string]any, string) {
 			err = decoder.Decode(&value)
 		}
 		if err != nil {
-			return nil, noObject(text)
+			return nil, notAnObject(text)
 		}
 		if _, known := object[name.(string)]; known { // a name is a string, or an error
-			value = twice{}
+			value = duplicate{}
 		}
 		object[name.(string)] = value
 	}
 	if _, err := decoder.Token(); err != nil {
-		return nil, noObject(text)
+		return nil, notAnObject(text)
 	}
 	if _, err := decoder.Token(); err != io.EOF {
 		return nil, "the response goes on behind its JSON object"
@@ -138,13 +138,13 @@ func parseJSON(text string) (map[string]any, string) {
 	return object, ""
 }
 
-// noObject says what a response is that is no JSON object.
-func noObject(text string) string {
+// notAnObject says what a response is that is no JSON object.
+func notAnObject(text string) string {
 	var value any
 	if err := json.Unmarshal([]byte(text), &value); err != nil {
 		return "the response is no JSON object"
 	}
-	return fmt.Sprintf("the response is %s and no JSON object", shapeOf(value))
+	return fmt.Sprintf("the response is %s and no JSON object", kindOfValue(value))
 }
 
 // parseText reads lines of name=value or name: value; other lines say nothing.
@@ -156,7 +156,7 @@ func parseText(body string) (map[string]any, string) {
 			continue
 		}
 		if name := strings.TrimSpace(line[:at]); name != "" {
-			add(values, name, strings.TrimSpace(line[at+1:]))
+			addValue(values, name, strings.TrimSpace(line[at+1:]))
 		}
 	}
 	if len(values) == 0 {
@@ -173,23 +173,23 @@ func parseForm(body string) (map[string]any, string) {
 	values := map[string]any{}
 	for name, list := range form {
 		for _, value := range list {
-			add(values, name, value)
+			addValue(values, name, value)
 		}
 	}
 	return values, ""
 }
 
-// add notes a value under its name; a second one makes it a list.
-func add(values map[string]any, name string, value any) {
+// addValue notes a value under its name; a second one makes it a list.
+func addValue(values map[string]any, name string, value any) {
 	if _, twice := values[name]; twice {
 		value = []any{}
 	}
 	values[name] = value
 }
 
-// flat is a plain value as user data holds it, or why there is none. A number that
+// flatValue is a plain value as user data holds it, or why there is none. A number that
 // a float64 cannot hold stays a string, digit for digit: it is an identifier.
-func flat(object map[string]any, name string) (_ any, why string) {
+func flatValue(object map[string]any, name string) (_ any, why string) {
 	value, found := object[name]
 	text := ""
 	switch v := value.(type) {
@@ -203,7 +203,7 @@ func flat(object map[string]any, name string) (_ any, why string) {
 			return f, ""
 		}
 		text = v.String()
-	case twice:
+	case duplicate:
 		return nil, "given twice"
 	case nil:
 		if found {
@@ -211,20 +211,20 @@ func flat(object map[string]any, name string) (_ any, why string) {
 		}
 		return nil, "not in the response"
 	default:
-		return nil, shapeOf(v) + "; only flat values are taken"
+		return nil, kindOfValue(v) + "; only flat values are taken"
 	}
 	if len(text) > maxReturn {
 		return nil, fmt.Sprintf("longer than %d bytes", maxReturn)
 	}
-	if why := unfit(text); why != "" {
+	if why := textProblem(text); why != "" {
 		return nil, why
 	}
 	return strings.Clone(text), "" // the whole response would stay with it
 }
 
-// unfit returns what user data and the calls that send it cannot hold in a text: what is
+// textProblem returns what user data and the calls that send it cannot hold in a text: what is
 // in no XML, and a NUL in no update either. "" is a text that fits.
-func unfit(text string) string {
+func textProblem(text string) string {
 	if !utf8.ValidString(text) {
 		return "not in UTF-8"
 	}
@@ -239,7 +239,7 @@ func unfit(text string) string {
 	return ""
 }
 
-func shapeOf(value any) string {
+func kindOfValue(value any) string {
 	switch value.(type) {
 	case map[string]any:
 		return "an object"

@@ -33,7 +33,7 @@ func parseXML(body, contentType string, soap bool) (map[string]any, string) {
 			if err != nil {
 				return nil, "the response is no whole XML"
 			}
-			add(values, t.Name.Local, value)
+			addValue(values, t.Name.Local, value)
 		}
 	}
 }

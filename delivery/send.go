@@ -11,146 +11,122 @@ import (
 	"segue/contract"
 )
 
-const (
-	// defaultTimeout and defaultResponse stand in for a policy that gives none.
-	defaultTimeout  = contract.UsualTimeout
-	defaultResponse = 64 << 10
-)
+// DefaultResponse is how many bytes of a response are read for a policy that gives no limit.
+const DefaultResponse = 64 << 10
 
-// send makes one attempt: everything that can keep the request back is asked
-// before the receiver's limits are, and those before the first byte leaves.
+// send makes one attempt: it prepares the request, waits for room within the limits of
+// the process and of the receiver, sends, and classifies the response. A defect costs
+// the one attempt, not the process with everything in it.
 //
-// w is nil, or follows what happens.
-func (s *Sender) send(p Policy, r contract.Request, attempt int, w *watch) (o contract.Outcome) {
+// t is nil, or records what goes over the wire.
+func (s *Sender) send(p Policy, r contract.Request, attempt int, t *tracer) (o contract.Outcome) {
 	var took time.Duration
 	defer func() { s.measure(p, r, o, took) }()
-	defer func() {
-		// A defect must cost one attempt, not the process and everything in it.
-		if defect := recover(); defect != nil {
-			// The value may quote the request; the stack does not.
-			s.log.Error("sending panicked", "call", p.Call, "delivery", r.ID, "panic", fmt.Sprintf("%T", defect), "stack", string(debug.Stack()))
-			o = outcomeOf(r, ClassInternal, "sending failed by a defect")
-			o.Verdict, _ = p.verdictUnknown(ClassInternal)
-			o = settle(o, p, attempt, 0)
-		}
-	}()
-	notSent := func(class Class, err error) contract.Outcome {
-		o := outcomeOf(r, class, err.Error())
-		o.Verdict = p.verdictOf(class)
-		return settle(o, p, attempt, 0)
-	}
-	switch {
-	case r.Fault != "":
-		return NotSent(p, r, ClassRender, r.Fault)
-	case p.DryRun:
-		// A dry run is recorded when it is dispatched. This one was to be sent, and is
-		// not counted as sent only because the configuration has changed meanwhile.
-		return NotSent(p, r, ClassConfig, "the call has become a dry run; redeliver when it is none any more")
-	}
-	if why := p.strays(r); why != "" {
-		return NotSent(p, r, ClassConfig, why)
-	}
-	req, err := newRequest(p, r, attempt)
-	if err != nil {
-		return notSent(ClassRender, err)
-	}
-	var used secrets
-	grant, err := authorize(req, p.Auth, &used)
-	if err != nil {
-		return notSent(ClassAuth, err)
-	}
-	signer, err := newSigner(r.ID, r.Body, p.Sign, &used)
-	if err != nil {
-		return notSent(ClassAuth, err)
-	}
+	defer s.recoverPanic(p, r, attempt, &o)
 
-	transport, class, err := s.transports.ofCall(p, req.URL.Scheme)
+	x, class, err := s.prepare(p, r, attempt)
 	if err != nil {
-		return notSent(class, err)
+		return notSent(p, r, class, err.Error(), attempt)
 	}
-	if grant != nil {
-		if grant.transport, err = s.transports.ofGrant(p, grant.scheme()); err != nil {
-			return notSent(ClassAuth, err)
-		}
-	}
+	x.traceWith(t)
 
 	health := s.Health(p)
-	if !s.bulkhead.enter(&health.held) {
-		return Refused(p, r, ClassLimited, health.comeback.fromLimit(time.Now(), gateWait, 0))
+	if !s.bulkhead.acquire(&health.slots) {
+		return delayed(p, r, ClassLimited, health.spreader.afterLimit(time.Now(), limitWait, 0))
 	}
-	defer s.bulkhead.leave(&health.held)
-	permit, refused, in := health.enter(context.Background())
+	defer s.bulkhead.release(&health.slots)
+	permit, refused, in := health.admit(context.Background())
 	if permit == nil {
-		return Refused(p, r, refused, in)
+		return delayed(p, r, refused, in)
 	}
-	defer func() {
-		// A defect between here and leave must not keep the slot for ever.
-		if permit != nil {
-			permit.leave(ClassInternal)
-		}
-	}()
-	// A token is got under the permit, too: an endpoint that hangs holds no more of
-	// the process than the call may.
-	x := exchange{policy: p, request: r, used: used, signer: signer, tokens: s.tokens, grant: grant, watch: w}
-	x.transport = w.over(transport, p, &x.used)
-	o = x.do(req)
-	took = permit.leave(Class(o.Class))
+	defer permit.release(ClassInternal) // only after a panic: else it is released below
+
+	// The exchange gets its token under the permit, too: a token endpoint that hangs
+	// holds no more of the process than the call may.
+	o = x.do()
+	took = permit.release(Class(o.Class))
 	o.MS = took.Milliseconds()
-	permit = nil
-	return settle(o, p, attempt, x.floor)
+	return complete(o, p, attempt, x.retryAfter)
 }
 
-// exchange is one request and what comes back for it.
+// recoverPanic makes the outcome of an attempt that panicked. It must be deferred.
+func (s *Sender) recoverPanic(p Policy, r contract.Request, attempt int, o *contract.Outcome) {
+	defect := recover()
+	if defect == nil {
+		return
+	}
+	// The value may quote the request; the stack does not.
+	s.log.Error("sending panicked", "call", p.Call, "delivery", r.ID, "panic", fmt.Sprintf("%T", defect), "stack", string(debug.Stack()))
+	*o = unknown(p, r, ClassInternal, "sending failed because of a defect in Segue", attempt)
+}
+
+// prepare makes everything that an attempt needs before it takes a slot or a share of
+// the receiver's limits: the HTTP request with its credentials, the signer, and the
+// transports. On an error nothing may be sent, and the class says whose fault it is.
+func (s *Sender) prepare(p Policy, r contract.Request, attempt int) (_ *exchange, class Class, err error) {
+	switch {
+	case r.Fault != "":
+		return nil, ClassRender, errors.New(r.Fault)
+	case p.DryRun:
+		// Dispatch records the deliveries of a dry run. This one was rendered to be sent,
+		// and is not counted as sent only because the configuration has changed since.
+		return nil, ClassConfig, errors.New("the call has become a dry run; redeliver when it no longer is")
+	}
+	if err := p.checkOrigin(r); err != nil {
+		return nil, ClassConfig, err
+	}
+	x := &exchange{policy: p, request: r, tokens: s.tokens}
+	if x.httpRequest, err = newRequest(p, r, attempt); err != nil {
+		return nil, ClassRender, err
+	}
+	if x.grant, err = authorize(x.httpRequest, p.Auth, &x.used); err != nil {
+		return nil, ClassAuth, err
+	}
+	if x.signer, err = newSigner(r.ID, r.Body, p.Sign, &x.used); err != nil {
+		return nil, ClassAuth, err
+	}
+	if x.transport, class, err = s.transports.forCall(p, x.httpRequest.URL.Scheme); err != nil {
+		return nil, class, err
+	}
+	if x.grant != nil {
+		if x.grant.transport, err = s.transports.forGrant(p, x.grant.scheme()); err != nil {
+			return nil, ClassAuth, err
+		}
+	}
+	return x, "", nil
+}
+
+// exchange is one request and its response.
 type exchange struct {
-	policy    Policy
-	request   contract.Request
-	used      secrets
-	signer    signer
-	transport http.RoundTripper
-	tokens    *tokens
-	grant     *grant        // nil: the request needs no token
-	watch     *watch        // nil: nobody watches
-	sent      bool          // some of the request has left the process
-	floor     time.Duration // the receiver's Retry-After
+	policy      Policy
+	request     contract.Request
+	httpRequest *http.Request
+	used        secrets // of the request, to be redacted from everything that is recorded
+	signer      signer
+	transport   http.RoundTripper
+	tokens      *tokens
+	grant       *grant        // nil: the request needs no token
+	tracer      *tracer       // nil: the exchange is not traced
+	sent        bool          // some of the request has left the process
+	retryAfter  time.Duration // the receiver's Retry-After
 }
 
-func (x *exchange) do(req *http.Request) contract.Outcome {
+// do sends the request and returns the outcome. Only the policy's deadline ends it: the
+// context is its own, so that no caller cuts a request that has started.
+func (x *exchange) do() contract.Outcome {
 	deadline := x.policy.Timeout
 	if deadline <= 0 {
-		deadline = defaultTimeout
+		deadline = contract.UsualTimeout
 	}
-	// Its own context: no caller may cut a request that has started.
 	ctx, cancel := withDeadline(deadline)
 	defer cancel()
-	o := outcomeOf(x.request, ClassNetwork, "")
-	resp, err := x.roundTrip(req.WithContext(ctx))
+	o := newOutcome(x.request, ClassNetwork, "")
+	resp, err := x.roundTrip(x.httpRequest.WithContext(ctx))
 	if err != nil {
-		x.failed(ctx, &o, err, deadline)
+		x.classifyError(ctx, &o, err, deadline)
 		return o
 	}
 	defer resp.Body.Close()
-	x.judge(&o, resp)
+	x.classifyResponse(&o, resp)
 	return o
-}
-
-// failed settles the outcome of an exchange that brought no response.
-func (x *exchange) failed(ctx context.Context, o *contract.Outcome, err error, deadline time.Duration) {
-	var why string
-	class, message := ClassAuth, ""
-	o.Verdict = x.policy.verdictOf(class)
-	if missing, ok := errors.AsType[*noTokenError](err); ok {
-		o.Code, message = missing.code, missing.Error()
-	} else {
-		class, message = classOfError(ctx, err, deadline)
-		if class == ClassReset && x.policy.Auth.MTLS != nil {
-			// Since TLS 1.3 a server judges the certificate when we believe to be
-			// connected, and what it says of it may be lost with the connection.
-			message += "; the receiver may not accept the client certificate"
-		}
-		o.Verdict = x.policy.verdictOf(class)
-		if x.sent {
-			o.Verdict, why = x.policy.verdictUnknown(class)
-		}
-	}
-	o.Class, o.Message = string(class), joined(x.used.redact(message), why)
 }

@@ -15,33 +15,33 @@ import (
 	"segue/metrics"
 )
 
-// stoppingTakes is when to come back to a process that is stopping: another one is
-// there by then.
-const stoppingTakes = time.Second
+// retryWhenStopping is when an attempt that a stopping process does not start is to be
+// made: another process is there by then.
+const retryWhenStopping = time.Second
 
-// Options are what a Sender is made of.
+// Options configure a Sender.
 type Options struct {
 	// Guard decides which addresses may be dialled; nil lets only public ones through.
 	Guard *Guard
-	// Resolver answers for host names; nil is the system's.
+	// Resolver resolves host names; nil is the system's.
 	Resolver *net.Resolver
 	// Roots are the certificate authorities that are trusted; nil means the system's.
 	Roots *x509.CertPool
-	// Slots is how many attempts the process holds at once, under way or waiting for
-	// their turn; 0 is DefaultSlots. What waits beyond that is delayed.
+	// Slots is how many attempts the process holds at once, in flight or waiting for
+	// their call's limits; 0 is DefaultSlots. Attempts beyond that are delayed.
 	Slots int
-	// Log hears of defects alone; nil is the process's logger.
+	// Log receives defects alone; nil is the process's logger.
 	Log *slog.Logger
-	// Metrics hear of every attempt; nil is nobody.
+	// Metrics record every attempt; nil records none.
 	Metrics *metrics.Instruments
 }
 
-// Sender sends requests for the whole process: one pool of connections, one
-// memory of what is under way, one view of every receiver's health.
+// Sender sends requests for the whole process: it has one pool of connections, one table
+// of the attempts in flight, and one view of every receiver's health.
 type Sender struct {
 	transports *transports
 	tokens     *tokens
-	flights    *Flights
+	attempts   *Attempts
 	guard      atomic.Pointer[Guard]
 	bulkhead   bulkhead
 	log        *slog.Logger
@@ -51,9 +51,9 @@ type Sender struct {
 	health map[string]*Health // by call
 }
 
-// New makes a sender. Close it when the process stops.
+// New returns a sender. Close it when the process stops.
 func New(o Options) *Sender {
-	s := &Sender{flights: NewFlights(), health: map[string]*Health{}, log: o.Log, metrics: o.Metrics}
+	s := &Sender{attempts: NewAttempts(), health: map[string]*Health{}, log: o.Log, metrics: o.Metrics}
 	s.bulkhead.slots = cmp.Or(o.Slots, DefaultSlots)
 	if s.log == nil {
 		s.log = slog.Default()
@@ -64,8 +64,8 @@ func New(o Options) *Sender {
 	return s
 }
 
-// SetGuard replaces the guard. It holds for every request that starts from now on, which
-// opens a connection of its own. nil lets only public addresses through.
+// SetGuard replaces the guard. It applies to every request that starts afterwards: such
+// a request opens a new connection. nil lets only public addresses through.
 func (s *Sender) SetGuard(g *Guard) {
 	if g == nil {
 		g = &Guard{}
@@ -74,7 +74,8 @@ func (s *Sender) SetGuard(g *Guard) {
 	s.transports.renew()
 }
 
-// Health is what is known of a call's receiver, under the limits of the policy.
+// Health returns what the process knows of a call's receiver, and sets its limits to
+// those of the policy.
 func (s *Sender) Health(p Policy) *Health {
 	s.mu.Lock()
 	h, ok := s.health[p.Call]
@@ -87,88 +88,64 @@ func (s *Sender) Health(p Policy) *Health {
 	return h
 }
 
-// Find is the flight of an attempt that this process sends or has just sent; see
-// Flights for what the asker is.
-func (s *Sender) Find(id string, attempt int, asker string) (*Flight, bool) {
-	return s.flights.Find(FlightKey{id, attempt}, asker)
+// Find returns an attempt that this process is sending or has just sent; see
+// Attempts.Find.
+func (s *Sender) Find(id string, attempt int, caller string) (*Attempt, bool) {
+	return s.attempts.Find(AttemptKey{id, attempt}, caller)
 }
 
-// Start sends one attempt, counted from 1, unless this process has sent it or is
-// sending it: then it gives that flight. Only the policy's deadline ends a request
-// that has started.
-func (s *Sender) Start(p Policy, r contract.Request, attempt int, asker string) *Flight {
-	f := s.flights.Start(FlightKey{r.ID, attempt}, asker, func() contract.Outcome { return s.send(p, r, attempt, nil) })
-	if f == nil {
-		f = &Flight{done: make(chan struct{}), outcome: Refused(p, r, ClassStopping, stoppingTakes)}
-		s.measure(p, r, f.outcome, 0)
-		close(f.done)
+// Start sends one attempt, counted from 1, unless this process is sending it or has sent
+// it: then it returns that Attempt; see Attempts.Start. Only the policy's deadline ends a
+// request that has started.
+func (s *Sender) Start(p Policy, r contract.Request, attempt int, caller string) *Attempt {
+	return s.start(p, r, attempt, caller, nil)
+}
+
+func (s *Sender) start(p Policy, r contract.Request, attempt int, caller string, t *tracer) *Attempt {
+	a := s.attempts.Start(AttemptKey{r.ID, attempt}, caller, func() contract.Outcome { return s.send(p, r, attempt, t) })
+	if a == nil {
+		a = &Attempt{done: make(chan struct{}), outcome: delayed(p, r, ClassStopping, retryWhenStopping)}
+		s.measure(p, r, a.outcome, 0)
+		close(a.done)
 	}
-	return f
+	return a
 }
 
-// Reject is the outcome of a request that is not even tried, because its receiver's
-// Health refuses it now; it says when to come for the attempt.
+// Reject returns the outcome of a request that is not attempted because its receiver's
+// Health refuses it now. The outcome says when to make the attempt.
 func (s *Sender) Reject(p Policy, r contract.Request) contract.Outcome {
 	health, now := s.Health(p), time.Now()
 	if health.Open() {
-		return Refused(p, r, ClassBreakerOpen, health.comeback.fromOpen(now))
+		return delayed(p, r, ClassBreakerOpen, health.spreader.afterOpenBreaker(now))
 	}
-	return Refused(p, r, ClassLimited, health.comeback.fromLimit(now, gateWait, health.gate.every()))
+	return delayed(p, r, ClassLimited, health.spreader.afterLimit(now, limitWait, health.concurrency.interval()))
 }
 
-// Told notes that the asker takes a failed attempt as its result.
-func (s *Sender) Told(id string, attempt int, asker string) {
-	s.flights.Claim(FlightKey{id, attempt}, asker)
+// Claim records that the caller takes a failed attempt as its result; see Attempts.Claim.
+func (s *Sender) Claim(id string, attempt int, caller string) {
+	s.attempts.Claim(AttemptKey{id, attempt}, caller)
 }
 
-// Send sends one attempt and waits for what comes of it. When the context ends
-// first, the request goes on and the outcome says that it is in flight.
+// Send sends one attempt and waits for its outcome. If the context ends first, the
+// request goes on and the outcome is that of InFlight.
 func (s *Sender) Send(ctx context.Context, p Policy, r contract.Request, attempt int) contract.Outcome {
-	if o, ok := s.Start(p, r, attempt, "").Wait(ctx); ok {
+	return outcomeOrInFlight(ctx, s.Start(p, r, attempt, ""), r)
+}
+
+func outcomeOrInFlight(ctx context.Context, a *Attempt, r contract.Request) contract.Outcome {
+	if o, ok := a.Wait(ctx); ok {
 		return o
 	}
 	return InFlight(r)
 }
 
-// Close waits for the requests under way, as long as the context lives, and takes
-// no more. Those that outlast it are not cut; they end with the process.
+// Close starts no more requests and waits for those in flight, as long as the context
+// lives. Requests that outlast the context are not cut; they end with the process.
 func (s *Sender) Close(ctx context.Context) error {
-	err := s.flights.Close(ctx)
+	err := s.attempts.Close(ctx)
 	s.transports.closeIdle()
 	if err != nil {
-		return fmt.Errorf("requests are still under way: %w", err)
+		return fmt.Errorf("requests are still in flight: %w", err)
 	}
 	return nil
-}
-
-// InFlight is the outcome of a request that is still under way.
-func InFlight(r contract.Request) contract.Outcome { return outcomeOf(r, ClassInFlight, "") }
-
-// NotSent is the outcome of a request that cannot be sent at all, for a reason of ours.
-func NotSent(p Policy, r contract.Request, class Class, message string) contract.Outcome {
-	return settle(outcomeOf(r, class, message), p, 1, 0)
-}
-
-// Refused is the outcome of a request that was kept back and whose attempt is
-// still to be made, under the same number, after the given time.
-func Refused(p Policy, r contract.Request, class Class, in time.Duration) contract.Outcome {
-	o := outcomeOf(r, class, refusals[class])
-	o.Free, o.RetryIn = true, in
-	return settle(o, p, 1, 0)
-}
-
-var refusals = map[Class]string{
-	ClassBreakerOpen: "the receiver has failed repeatedly and is left alone for a while",
-	ClassLimited:     "the call's limit of concurrency or rate is used up",
-	ClassStopping:    "the process is stopping",
-}
-
-// DryRun is the outcome of a request that is recorded and not sent.
-func DryRun(p Policy, r contract.Request) contract.Outcome { return NotSent(p, r, ClassDryRun, "") }
-
-// outcomeOf begins an outcome with the verdict that its class has by itself.
-func outcomeOf(r contract.Request, class Class, message string) contract.Outcome {
-	return contract.Outcome{
-		ID: r.ID, Class: string(class), Verdict: class.verdict(), Message: bounded(message, maxMessage), At: time.Now().UTC(),
-	}
 }

@@ -20,8 +20,8 @@ const (
 
 // The Standard Webhooks specification's bounds of a signing secret, in bytes.
 const (
-	leastKey = 24
-	mostKey  = 64
+	minSigningKey = 24
+	maxSigningKey = 64
 )
 
 // signer signs the attempts of one delivery. Its zero value signs nothing, but stamps.
@@ -70,8 +70,8 @@ func signingKey(text string) (key []byte, problem string) {
 	switch {
 	case err != nil:
 		return nil, "is not whsec_ and base64"
-	case len(key) < leastKey, len(key) > mostKey:
-		return nil, fmt.Sprintf("has %d bytes; use %d to %d, such as whsec_ and the output of: openssl rand -base64 32", len(key), leastKey, mostKey)
+	case len(key) < minSigningKey, len(key) > maxSigningKey:
+		return nil, fmt.Sprintf("has %d bytes; use %d to %d, such as whsec_ and the output of: openssl rand -base64 32", len(key), minSigningKey, maxSigningKey)
 	}
 	return key, ""
 }

@@ -7,73 +7,73 @@ import (
 )
 
 const (
-	// comebackEvery is how often one of those who were sent away comes back, when there
-	// are many: a receiver that recovers is not run over by its backlog, nor is Temporal,
-	// for which each of them is work.
-	comebackEvery = 20 * time.Millisecond
-	// maxComeback bounds the time over which they are spread.
-	maxComeback = 30 * time.Minute
-	// longestPatience bounds how long they stay away from a receiver that stays as it is.
-	longestPatience = 5 * time.Minute
+	// spreadInterval is how often one of many delayed attempts is made: the backlog
+	// overloads neither a receiver that recovers nor Temporal, for which each attempt is work.
+	spreadInterval = 20 * time.Millisecond
+	// maxSpread bounds the time over which delayed attempts are spread.
+	maxSpread = 30 * time.Minute
+	// maxBackoff bounds the wait for a receiver that stays down.
+	maxBackoff = 5 * time.Minute
 )
 
-// spreader says when those are to come back who were sent away. None is discarded,
-// but while a receiver stays dead they come ever later: one of them is enough to
-// find out that it is back, and for the others each try is in vain.
+// spreader decides when delayed attempts are made. While a receiver stays down, the waits
+// grow: one attempt is enough to find out that it has recovered, and for the others each
+// try is in vain.
 type spreader struct {
 	mu sync.Mutex
-	// busy is when all who were sent away would be back, one after the other.
-	busy   time.Time
-	down   time.Time // when the breaker opened first; zero when it is closed
-	probe  time.Time // when an open breaker lets a probe through
-	booked time.Time // the probe that somebody is to come for
+	// busyUntil is when the last delayed attempt would be made, if all were made one
+	// after the other.
+	busyUntil    time.Time
+	openSince    time.Time // when the breaker opened first; zero while it is closed
+	probeAt      time.Time // when an open breaker lets a probe through
+	claimedProbe time.Time // the probe that an attempt is already delayed to
 }
 
-// opened notes that the breaker has opened, from closed or once more.
-func (c *spreader) opened(now time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.down.IsZero() {
-		c.down = now
+// opened records that the breaker has opened, or opened again after a failed probe.
+func (s *spreader) opened(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.openSince.IsZero() {
+		s.openSince = now
 	}
-	c.probe = now.Add(breakerStaysOpen)
+	s.probeAt = now.Add(breakerTimeout)
 }
 
-// closed notes that the receiver is back.
-func (c *spreader) closed() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.down = time.Time{}
+// closed records that the receiver has recovered.
+func (s *spreader) closed() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.openSince = time.Time{}
 }
 
-// fromOpen is for one that met an open breaker, or a probe under way: it comes for
-// the next probe, or if somebody does already, once the outage has lasted half as
-// long again, or up to twice as long.
-func (c *spreader) fromOpen(now time.Time) time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	next := later(now, c.probe).Sub(now)
-	if c.booked != c.probe {
-		c.booked = c.probe
-		return max(next+time.Millisecond, probeTakes)
+// afterOpenBreaker returns the delay of an attempt that met an open breaker, or a probe
+// in flight. The first such attempt is made as the next probe; the others wait for half
+// of the time that the outage has lasted, up to all of it.
+func (s *spreader) afterOpenBreaker(now time.Time) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := later(now, s.probeAt).Sub(now)
+	if s.claimedProbe != s.probeAt {
+		s.claimedProbe = s.probeAt
+		return max(next+time.Millisecond, probeWait)
 	}
-	patience := min(now.Sub(c.down)/2, longestPatience)
-	return c.place(now, max(next+probeTakes, patience), max(patience, breakerStaysOpen), comebackEvery)
+	backoff := min(now.Sub(s.openSince)/2, maxBackoff)
+	return s.spread(now, max(next+probeWait, backoff), max(backoff, breakerTimeout), spreadInterval)
 }
 
-// fromLimit is for one that met a limit; in is when it makes sense to come again
-// at the earliest, every how often the limit lets somebody through.
-func (c *spreader) fromLimit(now time.Time, in, every time.Duration) time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.place(now, in, in, max(every, comebackEvery))
+// afterLimit returns the delay of an attempt that met a limit: at least in, where the
+// limit lets one attempt through each interval.
+func (s *spreader) afterLimit(now time.Time, in, interval time.Duration) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.spread(now, in, in, max(interval, spreadInterval))
 }
 
-// place is any moment after the earliest: within the given time, or within the time
-// that all who are away need to come back, one every so often.
-func (c *spreader) place(now time.Time, earliest, within, every time.Duration) time.Duration {
-	c.busy = later(c.busy, now).Add(every)
-	within = min(max(within, c.busy.Sub(now)), maxComeback)
+// spread returns a random delay of at least earliest. It lies within the given time after
+// that, or within the time that all delayed attempts need, one each interval.
+func (s *spreader) spread(now time.Time, earliest, within, interval time.Duration) time.Duration {
+	s.busyUntil = later(s.busyUntil, now).Add(interval)
+	within = min(max(within, s.busyUntil.Sub(now)), maxSpread)
 	return (earliest + rand.N(within)).Round(time.Millisecond)
 }
 

@@ -32,7 +32,7 @@ type transmission struct {
 func transmit(transport http.RoundTripper, req *http.Request, idempotent bool) (_ *http.Response, sent bool, _ error) {
 	ctx, stop := context.WithCancelCause(req.Context()) // ends with the attempt's own context
 	t := &transmission{idempotent: idempotent, stop: stop}
-	trace := &httptrace.ClientTrace{GotConn: t.got, WroteHeaders: t.wroteHeaders}
+	trace := &httptrace.ClientTrace{GotConn: t.gotConn, WroteHeaders: t.wroteHeaders}
 	resp, err := transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(ctx, trace)))
 	if err != nil && errors.Is(context.Cause(ctx), errBroken) {
 		err = errBroken
@@ -40,8 +40,8 @@ func transmit(transport http.RoundTripper, req *http.Request, idempotent bool) (
 	return resp, t.sent(), err
 }
 
-// got is called for each connection that the request is to be written to, before it is.
-func (t *transmission) got(info httptrace.GotConnInfo) {
+// gotConn is called for each connection that the request is to be written to, before it is.
+func (t *transmission) gotConn(info httptrace.GotConnInfo) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	below := counted(info.Conn)

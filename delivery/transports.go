@@ -24,15 +24,15 @@ type transports struct {
 	dialer *dialer
 	roots  *x509.CertPool // where a call names none
 
-	mu    sync.Mutex
-	held  map[fingerprint]*ownTransport
-	users map[string]fingerprint // what each call, and each call's grant, used last
-	past  []*http.Transport      // replaced ones that may still have requests, the newest last
+	mu       sync.Mutex
+	held     map[fingerprint]*ownTransport
+	users    map[string]fingerprint // what each call, and each call's grant, used last
+	replaced []*http.Transport      // replaced ones that may still have requests, the newest last
 }
 
-// maxPast bounds how many replaced transports are looked after. Those before them close
+// maxReplaced bounds how many replaced transports are looked after. Those before them close
 // their connections by themselves once they are idle.
-const maxPast = 16
+const maxReplaced = 16
 
 // fingerprint is a hash of everything an identity consists of, as it was read.
 type fingerprint [sha256.Size]byte
@@ -50,22 +50,22 @@ func newTransports(dialer *dialer, roots *x509.CertPool) *transports {
 		held: map[fingerprint]*ownTransport{}, users: map[string]fingerprint{}}
 }
 
-// ofCall is the transport that a call's requests go by, with the certificates as
+// forCall is the transport that a call's requests go by, with the certificates as
 // they are now. On an error nothing may be sent, and the class says whose fault it is.
-func (t *transports) ofCall(p Policy, scheme string) (http.RoundTripper, Class, error) {
-	return t.of(p.Call, p.TLS, p.Auth.MTLS, scheme)
+func (t *transports) forCall(p Policy, scheme string) (http.RoundTripper, Class, error) {
+	return t.forUser(p.Call, p.TLS, p.Auth.MTLS, scheme)
 }
 
-// ofGrant is the transport that a call's tokens come by.
-func (t *transports) ofGrant(p Policy, scheme string) (http.RoundTripper, error) {
-	transport, _, err := t.of(p.Call+" oauth2", p.Auth.OAuth2.TLS, nil, scheme)
+// forGrant is the transport that a call's tokens come by.
+func (t *transports) forGrant(p Policy, scheme string) (http.RoundTripper, error) {
+	transport, _, err := t.forUser(p.Call+" oauth2", p.Auth.OAuth2.TLS, nil, scheme)
 	if err != nil {
 		return nil, fmt.Errorf("oauth2.%w", err)
 	}
 	return transport, nil
 }
 
-func (t *transports) of(user string, trust TLS, client *MTLSAuth, scheme string) (http.RoundTripper, Class, error) {
+func (t *transports) forUser(user string, trust TLS, client *MTLSAuth, scheme string) (http.RoundTripper, Class, error) {
 	switch {
 	case client == nil && trust == TLS{}:
 		t.mu.Lock()
@@ -81,10 +81,10 @@ func (t *transports) of(user string, trust TLS, client *MTLSAuth, scheme string)
 	if err != nil {
 		return nil, class, err
 	}
-	return t.take(user, material)
+	return t.forMaterial(user, material)
 }
 
-func (t *transports) take(user string, m material) (http.RoundTripper, Class, error) {
+func (t *transports) forMaterial(user string, m material) (http.RoundTripper, Class, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	print := m.fingerprint()
@@ -94,7 +94,7 @@ func (t *transports) take(user string, m material) (http.RoundTripper, Class, er
 		if err != nil {
 			return nil, class, err
 		}
-		t.makeRoom()
+		t.evictOldest()
 		own = made
 		t.held[print] = own
 	}
@@ -130,7 +130,7 @@ func (t *transports) forget(print fingerprint) {
 	}
 }
 
-func (t *transports) makeRoom() {
+func (t *transports) evictOldest() {
 	if len(t.held) < maxIdentities {
 		return
 	}
@@ -148,11 +148,11 @@ func (t *transports) makeRoom() {
 func (t *transports) renew() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.past = append(t.past, t.plain.renew())
+	t.replaced = append(t.replaced, t.plain.renew())
 	for _, own := range t.held {
-		t.past = append(t.past, own.renew())
+		t.replaced = append(t.replaced, own.renew())
 	}
-	t.past = slices.Clone(t.past[max(0, len(t.past)-maxPast):])
+	t.replaced = slices.Clone(t.replaced[max(0, len(t.replaced)-maxReplaced):])
 }
 
 func (t *transports) closeIdle() {
@@ -162,7 +162,7 @@ func (t *transports) closeIdle() {
 	for _, own := range t.held {
 		own.closeIdle()
 	}
-	for _, past := range t.past {
+	for _, past := range t.replaced {
 		past.CloseIdleConnections()
 	}
 }

@@ -7,17 +7,17 @@ import (
 	"go.temporal.io/server/common/dynamicconfig"
 )
 
-// attributeCache is how long a service may keep the search attributes that it has read; twice the server's own interval.
+// attributeCache is how long a service may cache search attributes: twice the server's own interval.
 const attributeCache = 2 * time.Minute
 
-// settings are the dynamic configuration with one value that changes. While search attributes may be new, each read of
-// them goes to the database; from then on to the services' caches, which saves a read of each upsert.
+// settings is the dynamic configuration with one value that changes. While search attributes may be new, services read
+// them from the database each time; afterwards from their caches, which saves one read for each upsert.
 type settings struct {
 	dynamicconfig.StaticClient
 	attributesKnown atomic.Bool
 }
 
-// GetValue returns what is set for a key.
+// GetValue returns the values of a key.
 func (s *settings) GetValue(key dynamicconfig.Key) []dynamicconfig.ConstrainedValue {
 	if key == dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key() {
 		return []dynamicconfig.ConstrainedValue{{Value: !s.attributesKnown.Load()}}
@@ -25,7 +25,7 @@ func (s *settings) GetValue(key dynamicconfig.Key) []dynamicconfig.ConstrainedVa
 	return s.StaticClient.GetValue(key)
 }
 
-// knowAttributes ends the reads: at once in a namespace that had all its attributes, else when no cache is older.
+// knowAttributes ends the reads from the database: at once if no attribute was added, else when all caches are newer.
 func (s *settings) knowAttributes(added bool) {
 	if !added {
 		s.attributesKnown.Store(true)

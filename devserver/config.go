@@ -9,14 +9,15 @@ import (
 
 const (
 	clusterName = "active"
-	// clusterID is arbitrary, and fixed so that a kept database sees the same one again.
+	// clusterID is arbitrary, and fixed because a kept database requires the same id.
 	clusterID                  = "5e60e000-7e3b-4a1d-9c55-000000000001"
 	mainStore, visibilityStore = "main", "visibility"
-	// historyShards: with one, every task that a signal causes waits some 40 ms; more than eight gain nothing on one node.
+	// historyShards: with one shard, every task that a signal causes waits some 40 ms; more than eight gain nothing on one
+	// node.
 	historyShards = 8
 )
 
-// serverConfig describes one node that runs all four services on loopback.
+// serverConfig returns the configuration of one node that runs all four services on loopback.
 func serverConfig(ip string, p ports, s stores) *config.Config {
 	return &config.Config{
 		Persistence: config.Persistence{
@@ -59,7 +60,7 @@ func service(ip string, port int) config.Service {
 	return config.Service{RPC: config.RPC{BindOnIP: ip, GRPCPort: port}}
 }
 
-// staticHosts replaces cluster membership: the four services are here and nowhere else.
+// staticHosts replaces cluster membership: this process runs all four services.
 func staticHosts(ip string, p ports) map[primitives.ServiceName]static.Hosts {
 	return map[primitives.ServiceName]static.Hosts{
 		primitives.FrontendService: static.SingleLocalHost(hostPort(ip, p.frontend)),

@@ -17,14 +17,14 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// retention is how long closed workflows stay visible.
+// retention is how long Temporal keeps closed workflows.
 const retention = 72 * time.Hour
 
-// stores are the configurations of the two databases that a server has; SQLite keeps both in one.
+// stores are the configurations of the two databases of a server. SQLite uses one database for both.
 type stores struct{ main, visibility *config.SQL }
 
-// openDatabase returns the configuration of the database, with its schema and the namespace in it. The release function
-// gives the database free for another server.
+// openDatabase creates the schema and the namespace if they are missing, and returns the configuration of the database.
+// release unlocks the database for another server.
 func openDatabase(o options) (s stores, release func(), err error) {
 	switch {
 	case o.db == "":
@@ -64,14 +64,14 @@ func openFile(path string) (s stores, release func(), err error) {
 func memoryDatabase() *config.SQL {
 	return &config.SQL{
 		PluginName: sqliteplugin.PluginName,
-		// The name only keeps this process's connections on one shared database.
+		// Connections of this process with the same name share one database.
 		DatabaseName:      "segue-" + strconv.Itoa(os.Getpid()),
 		ConnectAttributes: map[string]string{"mode": "memory", "cache": "shared"},
 	}
 }
 
-// fileDatabase is as fast as memory with a write-ahead log that is flushed at checkpoints: a killed process loses
-// nothing, a machine that loses power the last moments.
+// fileDatabase uses a write-ahead log that is flushed at checkpoints, which is as fast as memory. A killed process loses
+// nothing; a power failure loses the last moments.
 func fileDatabase(path string) *config.SQL {
 	return &config.SQL{
 		PluginName:   sqliteplugin.PluginName,
@@ -85,29 +85,29 @@ func fileDatabase(path string) *config.SQL {
 	}
 }
 
-// uriPath escapes what means something in the URI that SQLite is given the path in.
+// uriPath escapes a path for SQLite's URI.
 func uriPath(path string) string {
 	return (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()
 }
 
-// createFile sets up the schema in a new file. It appears under its name only when it is complete, so that an
-// interrupted start leaves no database that a later one cannot use.
+// createFile creates a file with the schema unless it exists. The file gets its name when it is complete, so that an
+// interrupted start leaves no unusable database.
 func createFile(path string) error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("look for the database: %w", err)
+		return fmt.Errorf("--db %s: %w", path, err)
 	}
 	unfinished := path + ".unfinished"
 	if err := os.Remove(unfinished); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("clear the way for the database: %w", err)
+		return fmt.Errorf("--db %s: remove the unfinished database: %w", path, err)
 	}
 	empty, err := os.OpenFile(unfinished, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return fmt.Errorf("create the database: %w", err)
+		return fmt.Errorf("--db %s: create the database: %w", path, err)
 	}
 	if err := empty.Close(); err != nil {
-		return fmt.Errorf("create the database: %w", err)
+		return fmt.Errorf("--db %s: create the database: %w", path, err)
 	}
 	sql := &config.SQL{
 		PluginName:        sqliteplugin.PluginName,
@@ -115,27 +115,27 @@ func createFile(path string) error {
 		ConnectAttributes: map[string]string{"mode": "rwc", "synchronous": "off"},
 	}
 	if err := sqlite.SetupSchema(sql); err != nil {
-		return fmt.Errorf("set up the database %s: %w", path, err)
+		return fmt.Errorf("--db %s: set up the schema: %w", path, err)
 	}
 	if err := os.Rename(unfinished, path); err != nil {
-		return fmt.Errorf("set up the database: %w", err)
+		return fmt.Errorf("--db %s: rename the finished database: %w", path, err)
 	}
 	return nil
 }
 
-// makePrivate lets nobody else read a database: callers' numbers and names are in it. SQLite gives the files beside a new
-// database the database's own mode.
+// makePrivate makes a database unreadable for other users: it contains callers' numbers and names. SQLite creates the
+// files beside a new database with the database's mode.
 func makePrivate(path string) error {
 	for _, file := range []string{path, path + "-wal", path + "-shm"} {
 		if err := os.Chmod(file, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("make the database private: %w", err)
+			return fmt.Errorf("--db %s: make the database private: %w", path, err)
 		}
 	}
 	return nil
 }
 
-// createNamespace does nothing when the namespace exists. Search attributes that are new to an existing one are added
-// once the server runs.
+// createNamespace creates the namespace unless it exists. The running server adds missing search attributes to an existing
+// namespace.
 func createNamespace(sql *config.SQL, o options) error {
 	namespace, err := sqlite.NewNamespaceConfig(clusterName, o.namespace, false, o.searchAttributes)
 	if err != nil {
@@ -148,16 +148,16 @@ func createNamespace(sql *config.SQL, o options) error {
 	return nil
 }
 
-// lockDatabase makes sure that one server at a time works on a file: two would each believe to own every shard. The lock
-// goes with the process, however it ends.
+// lockDatabase ensures that one server at a time uses a file: two servers would both own every shard. The operating system
+// releases the lock when the process ends in any way.
 func lockDatabase(path string) (release func(), err error) {
 	file, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("lock the database: %w", err)
+		return nil, fmt.Errorf("--db %s: lock the database: %w", path, err)
 	}
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		file.Close()
-		return nil, fmt.Errorf("the database %s is in use by another embedded Temporal; stop that one, or give another --db", path)
+		return nil, fmt.Errorf("--db %s is in use by another embedded Temporal: stop that one, or use another --db", path)
 	}
 	return func() { file.Close() }, nil
 }

@@ -10,14 +10,14 @@ import (
 	"github.com/temporalio/ui-server/v2/server/api"
 )
 
-// onlyHost has the UI's API refuse requests for a foreign host: a web page whose name is made to resolve to this machine
-// (DNS rebinding) could else read and steer every workflow from the user's browser.
+// onlyHost refuses requests to the UI's API for a foreign host. Otherwise a web page whose name resolves to this machine
+// (DNS rebinding) could read and control every workflow from the user's browser.
 func onlyHost(ip string) api.Middleware {
 	return func(echo.Context) runtime.ServeMuxOption {
 		return runtime.WithMiddlewares(func(next runtime.HandlerFunc) runtime.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request, path map[string]string) {
 				if !isOwnHost(r.Host, ip) {
-					http.Error(w, "this host is not served; open the UI at the address that segue dev prints", http.StatusForbidden)
+					http.Error(w, "this host is not served: open the UI at the address that `segue dev` prints", http.StatusForbidden)
 					return
 				}
 				next(w, r, path)

@@ -18,8 +18,8 @@ import (
 	"go.temporal.io/server/temporal"
 )
 
-// stopLimit bounds a graceful stop. Every state is in the database before it is acknowledged, so that ending earlier
-// loses nothing; it only cuts connections.
+// stopLimit bounds a graceful stop. The state is in the database before it is acknowledged, so an earlier end loses
+// nothing; it only closes connections.
 const stopLimit = 2 * time.Second
 
 // instance is a running server with its UI.
@@ -32,12 +32,12 @@ type instance struct {
 	ui       *uiserver.Server
 	logLevel *slog.LevelVar
 	settings *settings
-	// addedAttributes says that the namespace lacked search attributes.
+	// addedAttributes reports that search attributes were added to the namespace.
 	addedAttributes bool
 	release         func()
 }
 
-// launch starts everything; it does not wait until it answers.
+// launch starts the server and the UI, and does not wait until they answer.
 func launch(o options) (*instance, error) {
 	p, err := choosePorts(o)
 	if err != nil {
@@ -71,7 +71,7 @@ func (i *instance) startServer(p ports, s stores) error {
 		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper { return authorization.NewNoopClaimMapper() }),
 	)
 	if err != nil {
-		return fmt.Errorf("assemble the Temporal server: %w", err)
+		return fmt.Errorf("configure the Temporal server: %w", err)
 	}
 	if err := server.Start(); err != nil {
 		return fmt.Errorf("start the Temporal server: %w", err)
@@ -94,7 +94,7 @@ func (i *instance) startUI(port int) {
 		DisableNewsFetch:    true,
 		HideLogs:            true,
 	}))
-	// Start returns when the UI is stopped. If it cannot listen, it ends the process with a message itself.
+	// Start returns when the UI is stopped. If it cannot listen, it logs an error and ends the process.
 	go func() { _ = i.ui.Start() }()
 }
 
@@ -107,10 +107,10 @@ func (i *instance) announce(stdout io.Writer) error {
 	}{i.address, i.uiAddress, i.options.namespace})
 }
 
-// stop ends gracefully within stopLimit, and leaves the rest to the end of the process. A server in memory has nothing
-// to come back to and ends at once.
+// stop stops the server gracefully within stopLimit; the end of the process does the rest. A server in memory has no state
+// to keep, so it stops the UI only.
 func (i *instance) stop() {
-	// What services log while they lose each other is noise by now.
+	// From now on, services log lost connections to each other.
 	i.logLevel.Set(slog.Level(math.MaxInt))
 	if i.ui != nil {
 		i.ui.Stop()
@@ -130,7 +130,7 @@ func (i *instance) stop() {
 	}
 }
 
-// bracketed is how the UI's configuration wants an IPv6 host.
+// bracketed returns the address as the UI's configuration requires it: an IPv6 address in brackets.
 func bracketed(ip string) string {
 	host := hostPort(ip, 0)
 	return host[:len(host)-len(":0")]

@@ -27,13 +27,13 @@ func (l serverLog) Warn(msg string, tags ...tag.Tag)   { l.write(slog.LevelWarn,
 func (l serverLog) Error(msg string, tags ...tag.Tag)  { l.write(slog.LevelError, msg, tags) }
 func (l serverLog) DPanic(msg string, tags ...tag.Tag) { l.write(slog.LevelError, msg, tags) }
 
-// Panic logs and panics, as the server's code counts on.
+// Panic logs and panics, as the server's code expects.
 func (l serverLog) Panic(msg string, tags ...tag.Tag) {
 	l.write(slog.LevelError, msg, tags)
 	panic(msg)
 }
 
-// Fatal logs and ends the process, as the server's code counts on.
+// Fatal logs and ends the process, as the server's code expects.
 func (l serverLog) Fatal(msg string, tags ...tag.Tag) {
 	l.write(slog.LevelError, msg, tags)
 	os.Exit(1)
@@ -45,7 +45,7 @@ func (l serverLog) With(tags ...tag.Tag) log.Logger {
 }
 
 func (l serverLog) write(level slog.Level, msg string, tags []tag.Tag) {
-	// The server logs a lot that is below any usual level: do not even look at its tags then.
+	// Most of the server's log lines are below the usual level: skip their tags.
 	if l.slog.Enabled(context.Background(), level) {
 		l.slog.LogAttrs(context.Background(), level, msg, attributes(tags)...)
 	}

@@ -14,15 +14,15 @@ import (
 )
 
 const (
-	// gcPercent trades memory for speed: the server allocates much and keeps little, and the usual 100 costs a third of
-	// its throughput.
+	// gcPercent trades memory for speed: the server allocates much and keeps little, and the default of 100 costs a third
+	// of its throughput.
 	gcPercent = 400
-	// readyLimit bounds the wait for a server that has started but does not answer.
+	// readyLimit bounds the wait until a started server answers.
 	readyLimit = 45 * time.Second
 )
 
 func main() {
-	// Nothing but the ready line may appear on standard output, and the UI's web framework logs to os.Stdout.
+	// Only the ready line may appear on standard output, and the UI's web framework logs to os.Stdout.
 	stdout := os.Stdout
 	os.Stdout = os.Stderr
 
@@ -38,7 +38,7 @@ func main() {
 	}
 }
 
-// run serves until a signal arrives or, when asked to, until stdin ends.
+// run serves until a signal arrives or, with --exit-with-stdin, until stdin ends.
 func run(args []string, stdin io.Reader, stdout io.Writer) error {
 	options, err := parseOptions(args)
 	if err != nil {
@@ -50,7 +50,7 @@ func run(args []string, stdin io.Reader, stdout io.Writer) error {
 		ctx = untilEOF(ctx, stdin)
 	}
 
-	// A start cannot be interrupted half-way, so it runs beside us: asked to end meanwhile, the process just ends.
+	// A start cannot be interrupted, so it runs in a goroutine: the process can end meanwhile.
 	started := make(chan startResult, 1)
 	go func() { started <- start(ctx, options) }()
 	select {
@@ -94,7 +94,7 @@ func start(ctx context.Context, options options) startResult {
 func untilEOF(ctx context.Context, stdin io.Reader) context.Context {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
-		// An error ends the watch as an EOF does: either way nobody holds the other end for us any more.
+		// An error means the same as EOF: the other end is closed.
 		_, _ = io.Copy(io.Discard, stdin)
 		cancel()
 	}()

@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// serverRole makes this test binary be the devserver: what matters happens to the process as a whole.
+// serverRole makes this test binary run the devserver, because the tests check the whole process.
 const serverRole = "SEGUE_TEST_DEVSERVER"
 
 func TestMain(m *testing.M) {
@@ -53,37 +53,37 @@ func begin(t *testing.T, args ...string) *process {
 	return p
 }
 
-// ready reads the one line that a server prints when it can be used.
+// ready reads the line that a server prints when it is ready.
 func (p *process) ready(t *testing.T) map[string]string {
 	t.Helper()
 	line, err := p.stdout.ReadBytes('\n')
 	require.NoError(t, err, "no ready line")
-	var said map[string]string
-	require.NoError(t, json.Unmarshal(line, &said))
-	return said
+	var ready map[string]string
+	require.NoError(t, json.Unmarshal(line, &ready))
+	return ready
 }
 
-// ends waits for a quiet end: nothing more on standard output, nothing at all on standard error, status 0.
+// ends waits for a clean end: no further output, nothing on standard error, status 0.
 func (p *process) ends(t *testing.T, within time.Duration) {
 	t.Helper()
-	asked := time.Now()
+	begin := time.Now()
 	rest, err := io.ReadAll(p.stdout)
 	require.NoError(t, err)
 	require.NoError(t, p.Wait())
-	require.Less(t, time.Since(asked), within)
+	require.Less(t, time.Since(begin), within)
 	require.Empty(t, string(rest))
 	require.Empty(t, p.stderr.String())
 }
 
-func TestTheReadyLineTellsWhereEverythingIs(t *testing.T) {
+func TestTheReadyLineHasTheAddresses(t *testing.T) {
 	p := begin(t, "--port", "0", "--ui-port", "0", "--namespace", "contact-center", "--search-attribute", "Tier=Keyword")
-	said := p.ready(t)
-	require.Equal(t, "contact-center", said["namespace"])
+	ready := p.ready(t)
+	require.Equal(t, "contact-center", ready["namespace"])
 
-	conn, err := net.Dial("tcp", said["temporal_address"])
+	conn, err := net.Dial("tcp", ready["temporal_address"])
 	require.NoError(t, err)
 	require.NoError(t, conn.Close())
-	response, err := http.Get(said["temporal_ui"])
+	response, err := http.Get(ready["temporal_ui"])
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	require.Equal(t, http.StatusOK, response.StatusCode)
@@ -92,8 +92,8 @@ func TestTheReadyLineTellsWhereEverythingIs(t *testing.T) {
 	p.ends(t, 3*time.Second)
 }
 
-// askUI asks the UI's API for the namespaces, for a host.
-func askUI(t *testing.T, url, host string) int {
+// getNamespaces requests the namespaces from the UI's API with a Host header, and returns the status.
+func getNamespaces(t *testing.T, url, host string) int {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/api/v1/namespaces", nil)
 	require.NoError(t, err)
@@ -112,7 +112,7 @@ func TestTheUIRefusesForeignHosts(t *testing.T) {
 		"rebound.example.com": http.StatusForbidden, "rebound.example.com:8233": http.StatusForbidden,
 		"127.0.0.1.example.com": http.StatusForbidden, "localhost.example.com": http.StatusForbidden,
 	} {
-		require.Equal(t, want, askUI(t, ui, host), host)
+		require.Equal(t, want, getNamespaces(t, ui, host), host)
 	}
 }
 
@@ -132,7 +132,7 @@ func TestADatabaseIsPrivate(t *testing.T) {
 	}
 }
 
-func TestItEndsOnEverySignalThatAsksForIt(t *testing.T) {
+func TestItEndsOnSIGINTAndSIGTERM(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		p := begin(t, "--port", "0", "--ui-port", "-1", "--db", t.TempDir()+"/kept.db")
 		require.Empty(t, p.ready(t)["temporal_ui"])
@@ -141,14 +141,14 @@ func TestItEndsOnEverySignalThatAsksForIt(t *testing.T) {
 	}
 }
 
-func TestItEndsWithItsStandardInputWhenToldTo(t *testing.T) {
+func TestWithExitWithStdinItEndsWithItsStandardInput(t *testing.T) {
 	p := begin(t, "--port", "0", "--ui-port", "-1", "--exit-with-stdin")
 	p.ready(t)
 	require.NoError(t, p.stdin.Close())
 	p.ends(t, 3*time.Second)
 }
 
-func TestItEndsAlsoBeforeItIsReady(t *testing.T) {
+func TestItCanEndBeforeItIsReady(t *testing.T) {
 	p := begin(t, "--port", "0", "--ui-port", "0", "--exit-with-stdin")
 	require.NoError(t, p.stdin.Close())
 	require.NoError(t, p.Wait())
@@ -165,7 +165,7 @@ func TestAPortInUseIsNamed(t *testing.T) {
 		args := []string{"--port", "0", "--ui-port", "0", flag, port}
 		p := begin(t, args...)
 		require.Error(t, p.Wait())
-		require.Equal(t, 1, strings.Count(p.stderr.String(), "\n"), "one line says it all: %s", &p.stderr)
+		require.Equal(t, 1, strings.Count(p.stderr.String(), "\n"), "the error is one line: %s", &p.stderr)
 		require.Contains(t, p.stderr.String(), "port "+port+" on 127.0.0.1 is already in use")
 		require.Contains(t, p.stderr.String(), flag)
 	}

@@ -11,7 +11,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 )
 
-// noUI as the UI's port means that no UI is served.
+// noUI is the UI port that disables the UI.
 const noUI = -1
 
 type options struct {
@@ -30,19 +30,19 @@ func parseOptions(args []string) (options, error) {
 	o := options{logLevel: slog.LevelError, searchAttributes: searchAttributes{}}
 	flags := flag.NewFlagSet("devserver", flag.ContinueOnError)
 	flags.StringVar(&o.ip, "ip", "127.0.0.1", "loopback `address` to listen on")
-	flags.IntVar(&o.port, "port", 7233, "port of the Temporal gRPC API; 0 takes a free one")
-	flags.IntVar(&o.uiPort, "ui-port", 8233, "port of the Temporal UI; 0 takes a free one, -1 serves no UI")
-	flags.StringVar(&o.uiCodecEndpoint, "ui-codec-endpoint", "", "`URL` of the codec server the UI decodes payloads with")
+	flags.IntVar(&o.port, "port", 7233, "port of the Temporal gRPC API (0: a free one)")
+	flags.IntVar(&o.uiPort, "ui-port", 8233, "port of the Temporal UI (0: a free one, -1: no UI)")
+	flags.StringVar(&o.uiCodecEndpoint, "ui-codec-endpoint", "", "`URL` of the codec server that decodes payloads for the UI")
 	flags.StringVar(&o.namespace, "namespace", "default", "namespace to create at start")
-	flags.StringVar(&o.db, "db", "", "SQLite `file`, or postgres://user:password@host:port/name, to keep everything in; without it, it is in memory")
-	flags.TextVar(&o.logLevel, "log-level", slog.LevelError, "least `level` to log: debug, info, warn or error")
-	flags.BoolVar(&o.exitWithStdin, "exit-with-stdin", false, "end when standard input ends")
+	flags.StringVar(&o.db, "db", "", "SQLite `file` or postgres://user:password@host:port/name that keeps the state (default: in memory)")
+	flags.TextVar(&o.logLevel, "log-level", slog.LevelError, "minimum log `level`: debug, info, warn or error")
+	flags.BoolVar(&o.exitWithStdin, "exit-with-stdin", false, "exit when standard input ends")
 	flags.Var(o.searchAttributes, "search-attribute", "`Name=Type` of a search attribute of the namespace (repeatable)")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
 	if flags.NArg() > 0 {
-		return options{}, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+		return options{}, fmt.Errorf("unexpected argument %q: use flags only; --help lists them", flags.Arg(0))
 	}
 	return o, o.check()
 }
@@ -51,15 +51,15 @@ func (o options) check() error {
 	ip := net.ParseIP(o.ip)
 	switch {
 	case ip == nil || !ip.IsLoopback():
-		return fmt.Errorf("--ip %s is no loopback address; this server has no authentication and stays on the machine", o.ip)
+		return fmt.Errorf("--ip %s is not a loopback address: this server has no authentication; use 127.0.0.1 or ::1", o.ip)
 	case o.port < 0 || o.port > 65535:
-		return fmt.Errorf("--port %d is no port", o.port)
+		return fmt.Errorf("--port %d: use 1 to 65535, or 0 for a free port", o.port)
 	case o.uiPort < noUI || o.uiPort > 65535:
-		return fmt.Errorf("--ui-port %d is no port (nor -1, for no UI)", o.uiPort)
+		return fmt.Errorf("--ui-port %d: use 1 to 65535, 0 for a free port, or -1 for no UI", o.uiPort)
 	case o.port != 0 && o.port == o.uiPort:
-		return fmt.Errorf("--port and --ui-port are both %d", o.port)
+		return fmt.Errorf("--port and --ui-port are both %d: use different ports", o.port)
 	case o.namespace == "":
-		return errors.New("--namespace is empty")
+		return errors.New("--namespace is empty: give the name of a namespace")
 	}
 	if isPostgres(o.db) {
 		_, err := parsePostgres(o.db)
@@ -76,14 +76,14 @@ func (s searchAttributes) String() string { return "" }
 func (s searchAttributes) Set(pair string) error {
 	name, typeName, found := strings.Cut(pair, "=")
 	if !found || name == "" {
-		return errors.New("want Name=Type, like CustomerTier=Keyword")
+		return errors.New("use Name=Type, such as CustomerTier=Keyword")
 	}
 	valueType, err := enumspb.IndexedValueTypeFromString(typeName)
 	if err != nil || valueType == enumspb.INDEXED_VALUE_TYPE_UNSPECIFIED {
-		return fmt.Errorf("%q is no search attribute type; Keyword, Int, Text, Bool, Double, Datetime and KeywordList are", typeName)
+		return fmt.Errorf("%q is not a type of search attributes: use Keyword, Int, Text, Bool, Double, Datetime or KeywordList", typeName)
 	}
 	if previous, twice := s[name]; twice && previous != valueType {
-		return fmt.Errorf("%s is given as %s and as %s", name, previous, valueType)
+		return fmt.Errorf("%s has the types %s and %s: give one", name, previous, valueType)
 	}
 	s[name] = valueType
 	return nil

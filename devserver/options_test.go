@@ -7,21 +7,21 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 )
 
-func TestOptionsThatCannotBeMeantAreRefused(t *testing.T) {
+func TestInvalidOptionsAreRefused(t *testing.T) {
 	for want, args := range map[string][]string{
-		"no loopback address":      {"--ip", "0.0.0.0"},
-		"--port 70000 is no port":  {"--port", "70000"},
-		"--ui-port -2 is no port":  {"--ui-port", "-2"},
-		"are both 7233":            {"--ui-port", "7233"},
-		"--namespace is empty":     {"--namespace", ""},
-		"unexpected argument":      {"serve"},
-		"want Name=Type":           {"--search-attribute", "Tier"},
-		"no search attribute type": {"--search-attribute", "Tier=Colour"},
-		"given as Keyword and as":  {"--search-attribute", "Tier=Keyword", "--search-attribute", "Tier=Int"},
-		"log-level":                {"--log-level", "loud"},
-		"must have 1 to 52":        {"--db", "postgres://user:hidden-word@localhost:5432/"},
-		"is not a PostgreSQL URL":  {"--db", "postgres://user:hidden-word@localhost:5432/segue?sslmode=perhaps"},
-		"is not a valid URL":       {"--db", "postgres://user:hidden-word@[::1/segue"},
+		"not a loopback address":    {"--ip", "0.0.0.0"},
+		"--port 70000: use 1 to":    {"--port", "70000"},
+		"--ui-port -2: use 1 to":    {"--ui-port", "-2"},
+		"are both 7233":             {"--ui-port", "7233"},
+		"--namespace is empty":      {"--namespace", ""},
+		"unexpected argument":       {"serve"},
+		"use Name=Type":             {"--search-attribute", "Tier"},
+		"is not a type of search":   {"--search-attribute", "Tier=Colour"},
+		"the types Keyword and Int": {"--search-attribute", "Tier=Keyword", "--search-attribute", "Tier=Int"},
+		"log-level":                 {"--log-level", "loud"},
+		"must have 1 to 52":         {"--db", "postgres://user:hidden-word@localhost:5432/"},
+		"is not a PostgreSQL URL":   {"--db", "postgres://user:hidden-word@localhost:5432/segue?sslmode=perhaps"},
+		"is not a valid URL":        {"--db", "postgres://user:hidden-word@[::1/segue"},
 	} {
 		_, err := parseOptions(args)
 		require.ErrorContains(t, err, want)
@@ -29,7 +29,7 @@ func TestOptionsThatCannotBeMeantAreRefused(t *testing.T) {
 	}
 }
 
-func TestSearchAttributesAddUp(t *testing.T) {
+func TestSearchAttributeFlagsAreCombined(t *testing.T) {
 	o, err := parseOptions([]string{"--search-attribute", "Tier=Keyword", "--search-attribute", "Parked=Int"})
 	require.NoError(t, err)
 	require.Equal(t, searchAttributes{
@@ -39,16 +39,16 @@ func TestSearchAttributesAddUp(t *testing.T) {
 	require.Equal(t, "default", o.namespace)
 }
 
-func TestFreePortsAreNotGivenTwice(t *testing.T) {
+func TestFreePortsAreNotReturnedTwice(t *testing.T) {
 	given := map[int]bool{}
 	for range 200 {
 		port, err := freePort("127.0.0.1")
 		require.NoError(t, err)
-		require.False(t, given[port], "port %d was given before and may be in use soon", port)
+		require.False(t, given[port], "port %d was returned before and may be in use soon", port)
 		given[port] = true
 
 		again, err := choosePort("127.0.0.1", "--port", port)
-		require.NoError(t, err, "it can be listened on by its number")
+		require.NoError(t, err, "a server can listen on the port")
 		require.Equal(t, port, again)
 	}
 }

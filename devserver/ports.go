@@ -8,20 +8,20 @@ import (
 	"syscall"
 )
 
-// ports are all a server listens on.
+// ports are the ports of the services and the UI.
 type ports struct {
 	frontend, history, matching, worker int
 	ui                                  int
 }
 
-// choosePorts takes the ports that were asked for and finds free ones for the rest.
+// choosePorts returns the requested ports, and free ones for the rest. It returns an error for a port that is in use.
 func choosePorts(o options) (ports, error) {
 	var p ports
 	var err error
-	choose := func(flag string, asked int) int {
+	choose := func(flag string, requested int) int {
 		port := 0
 		if err == nil {
-			port, err = choosePort(o.ip, flag, asked)
+			port, err = choosePort(o.ip, flag, requested)
 		}
 		return port
 	}
@@ -33,23 +33,23 @@ func choosePorts(o options) (ports, error) {
 	return p, err
 }
 
-func choosePort(ip, flag string, asked int) (int, error) {
-	if asked == 0 {
+func choosePort(ip, flag string, requested int) (int, error) {
+	if requested == 0 {
 		return freePort(ip)
 	}
-	listener, err := net.Listen("tcp", hostPort(ip, asked))
+	listener, err := net.Listen("tcp", hostPort(ip, requested))
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return 0, fmt.Errorf("port %d on %s is already in use; give another with %s, or 0 for a free one", asked, ip, flag)
+		return 0, fmt.Errorf("port %d on %s is already in use: use another %s, or 0 for a free port", requested, ip, flag)
 	case err != nil:
-		return 0, fmt.Errorf("listen for %s %d: %w", flag, asked, err)
+		return 0, fmt.Errorf("listen on %s %d: %w", flag, requested, err)
 	}
-	return asked, listener.Close()
+	return requested, listener.Close()
 }
 
-// freePort finds a port that nobody uses and that the kernel gives to nobody else for a while: the server takes port
-// numbers, not listeners, so the port must be let go again before it starts. A port with a connection in TIME_WAIT is
-// left out when the kernel picks ports for others, yet can be listened on by its number; hence the connection to itself.
+// freePort returns a free port that the kernel does not assign to other processes for a while. The server needs port
+// numbers, not listeners, so the port must be closed before the server starts. The kernel does not assign a port that has
+// a connection in TIME_WAIT, but a process can listen on it by number. Therefore freePort connects to the port once.
 func freePort(ip string) (int, error) {
 	listener, err := net.Listen("tcp", hostPort(ip, 0))
 	if err != nil {
@@ -65,7 +65,7 @@ func freePort(ip string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("reserve a free port: %w", err)
 	}
-	// The side that closes first is the one that stays in TIME_WAIT: it must be the one with our port.
+	// The side that closes first stays in TIME_WAIT: it must be the side with our port.
 	if err := accepted.Close(); err != nil {
 		return 0, fmt.Errorf("reserve a free port: %w", err)
 	}

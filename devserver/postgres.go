@@ -24,54 +24,56 @@ import (
 )
 
 const (
-	// visibilitySuffix names the second database: both have a table of schema versions, so one database cannot hold both.
+	// visibilitySuffix is the suffix of the second database: one database cannot contain both schemas, because each has a
+	// table of schema versions.
 	visibilitySuffix = "_visibility"
 	// connectLimit bounds one connection while the server starts.
 	connectLimit = 10 * time.Second
-	// lockLimit bounds the wait for the lock of a server that has just ended.
+	// lockLimit bounds the wait for the lock, which a server that has just ended may still hold.
 	lockLimit = 3 * time.Second
 	// lockKey is the advisory lock that a running server holds in its database.
 	lockKey = 0x5e60e0007e3b4a1d
 
-	undefinedDatabase = "3D000" // PostgreSQL's error code
+	// undefinedDatabase and duplicateDatabase are error codes of PostgreSQL.
+	undefinedDatabase = "3D000"
 	duplicateDatabase = "42P04"
 )
 
-// databaseName leaves room for visibilitySuffix in PostgreSQL's 63 bytes, and needs no escaping anywhere.
+// databaseName matches names that fit in PostgreSQL's 63 bytes with visibilitySuffix and need no escaping.
 var databaseName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,52}$`).MatchString
 
-// isPostgres reports whether --db is the URL of a PostgreSQL database and not the name of a file.
+// isPostgres reports whether --db is the URL of a PostgreSQL database.
 func isPostgres(db string) bool {
 	return strings.HasPrefix(db, "postgres://") || strings.HasPrefix(db, "postgresql://")
 }
 
-// postgresDatabase is what --db names.
+// postgresDatabase is the PostgreSQL database of --db.
 type postgresDatabase struct {
 	config     *pgx.ConnConfig
 	parameters url.Values
 }
 
-// parsePostgres reads the URL. Environment variables such as PGPASSWORD and the file .pgpass supply what the URL leaves
-// out. No error repeats the URL, which may contain a password.
+// parsePostgres parses the URL of --db. Environment variables such as PGPASSWORD and the file .pgpass supply what the URL
+// lacks. No error contains the password of the URL.
 func parsePostgres(db string) (postgresDatabase, error) {
 	parsed, err := url.Parse(db)
 	if err != nil {
-		return postgresDatabase{}, errors.New("--db is not a valid URL; write postgres://user:password@host:port/database and percent-encode special characters")
+		return postgresDatabase{}, errors.New("--db is not a valid URL: use postgres://user:password@host:port/database, and percent-encode special characters")
 	}
 	parsedConfig, err := pgx.ParseConfig(db)
 	if err != nil {
-		return postgresDatabase{}, fmt.Errorf("--db %s is not a PostgreSQL URL; write postgres://user:password@host:port/database, with parameters such as ?sslmode=verify-full",
+		return postgresDatabase{}, fmt.Errorf("--db %s is not a PostgreSQL URL: use postgres://user:password@host:port/database, with parameters such as ?sslmode=verify-full",
 			parsed.Redacted())
 	}
 	if !databaseName(parsedConfig.Database) {
-		return postgresDatabase{}, fmt.Errorf("--db %s: the database %q must have 1 to 52 of the characters A-Z a-z 0-9 _ -",
+		return postgresDatabase{}, fmt.Errorf("--db %s: the name of the database %q must have 1 to 52 of the characters A-Z a-z 0-9 _ -",
 			parsed.Redacted(), parsedConfig.Database)
 	}
 	return postgresDatabase{parsedConfig, parsed.Query()}, nil
 }
 
-// openPostgres creates the two databases and their schemas where they are missing, brings older schemas up to date, and
-// locks the database for this server.
+// openPostgres creates the two databases and their schemas if they are missing, updates older schemas, and locks the
+// database for this server.
 func openPostgres(db string) (s stores, release func(), err error) {
 	p, err := parsePostgres(db)
 	if err != nil {
@@ -102,7 +104,7 @@ func (p postgresDatabase) address() string {
 	return net.JoinHostPort(p.config.Host, strconv.Itoa(int(p.config.Port)))
 }
 
-// connect opens one connection to a database of that name.
+// connect opens one connection to the database of that name on the same server.
 func (p postgresDatabase) connect(name string) (*pgx.Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), connectLimit)
 	defer cancel()
@@ -111,7 +113,7 @@ func (p postgresDatabase) connect(name string) (*pgx.Conn, error) {
 	return pgx.ConnectConfig(ctx, conf)
 }
 
-// createDatabase creates a database unless it exists; only then the user needs the right to.
+// createDatabase creates a database unless it exists. Only then does the user need CREATEDB.
 func (p postgresDatabase) createDatabase(name string) error {
 	conn, err := p.connect(name)
 	if err == nil {
@@ -121,7 +123,7 @@ func (p postgresDatabase) createDatabase(name string) error {
 		return fmt.Errorf("connect to the database %s: %w", name, err)
 	}
 	if conn, err = p.connect("postgres"); err != nil {
-		return fmt.Errorf("the database %s does not exist, and to create it: %w", name, err)
+		return fmt.Errorf("the database %s does not exist; connect to the database postgres to create it: %w", name, err)
 	}
 	defer conn.Close(context.Background())
 	_, err = conn.Exec(context.Background(), "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" TEMPLATE template0 ENCODING 'UTF8'")
@@ -137,8 +139,8 @@ func isCode(err error, code string) bool {
 	return errors.As(err, &refused) && refused.Code == code
 }
 
-// lock makes sure that one server at a time works on a database: two would each believe to own every shard. PostgreSQL
-// frees the lock when the connection ends, however the process does.
+// lock ensures that one server at a time uses a database: two servers would both own every shard. PostgreSQL releases the
+// lock when the connection ends, which it does when the process ends in any way.
 func (p postgresDatabase) lock() (release func(), err error) {
 	conn, err := p.connect(p.config.Database)
 	if err != nil {
@@ -152,7 +154,7 @@ func (p postgresDatabase) lock() (release func(), err error) {
 			return err
 		}
 		if !locked {
-			return fmt.Errorf("the database %s is in use by another embedded Temporal; stop that one, or give another --db", p.config.Database)
+			return fmt.Errorf("the database %s is in use by another embedded Temporal: stop that one, or use another --db", p.config.Database)
 		}
 		return nil
 	})
@@ -162,8 +164,8 @@ func (p postgresDatabase) lock() (release func(), err error) {
 	return func() { _ = conn.Close(context.Background()) }, nil
 }
 
-// sql is the server's configuration of one database. Everything that would have to be escaped in a URL goes into the
-// parameters, which the server escapes. Each of the four services opens a pool of its own, of at most conns connections.
+// sql returns the server's configuration of one database. Values that need escaping in a URL are parameters, which the
+// server escapes. Each of the four services opens a pool of at most conns connections.
 func (p postgresDatabase) sql(name string, conns int) *config.SQL {
 	attributes := map[string]string{}
 	for key := range p.parameters {
@@ -174,7 +176,7 @@ func (p postgresDatabase) sql(name string, conns int) *config.SQL {
 	if p.config.Password != "" {
 		attributes["password"] = p.config.Password
 	}
-	// Without one the server would disable TLS.
+	// Without sslmode the server would disable TLS.
 	attributes["sslmode"] = cmp.Or(attributes["sslmode"], os.Getenv("PGSSLMODE"), "prefer")
 	return &config.SQL{
 		PluginName: postgresql.PluginNamePGX, DatabaseName: name, ConnectProtocol: "tcp", ConnectAttributes: attributes,
@@ -182,7 +184,7 @@ func (p postgresDatabase) sql(name string, conns int) *config.SQL {
 	}
 }
 
-// createSchema sets up Temporal's schema in a new database, and updates one that an older server has set up.
+// createSchema creates Temporal's schema in a new database, and updates the schema of an older server.
 func createSchema(sql *config.SQL, files, version string) error {
 	conn, err := sqltool.NewConnection(sql, log.NewNoopLogger())
 	if err != nil {
@@ -196,12 +198,12 @@ func createSchema(sql *config.SQL, files, version string) error {
 	if err != nil {
 		task := schema.NewSetupSchemaTask(conn, &schema.SetupConfig{InitialVersion: "0.0"}, log.NewNoopLogger())
 		if err := task.Run(); err != nil {
-			return fmt.Errorf("begin the schema of the database %s: %w", sql.DatabaseName, err)
+			return fmt.Errorf("create the schema of the database %s: %w", sql.DatabaseName, err)
 		}
 	}
 	task := schema.NewUpdateSchemaTask(conn, &schema.UpdateConfig{SchemaName: files}, log.NewNoopLogger())
 	if err := task.Run(); err != nil {
-		return fmt.Errorf("set up the schema of the database %s: %w (if an earlier start was interrupted, drop the database)", sql.DatabaseName, err)
+		return fmt.Errorf("update the schema of the database %s: %w (if an earlier start was interrupted, drop the database)", sql.DatabaseName, err)
 	}
 	return nil
 }

@@ -15,14 +15,14 @@ import (
 )
 
 const (
-	// askAgain is the pause between two questions to a server that is not ready.
-	askAgain = 10 * time.Millisecond
-	// frontendHealth is the name that the frontend reports its health under.
+	// pollPause is the pause between two checks of a server that is not ready.
+	pollPause = 10 * time.Millisecond
+	// frontendHealth is the service name of the frontend's health check.
 	frontendHealth = "temporal.api.workflowservice.v1.WorkflowService"
 )
 
-// waitUntilReady returns when the frontend is healthy, the namespace can be used with all its search attributes, and the
-// UI answers.
+// waitUntilReady returns when the frontend is healthy, the namespace is usable with all its search attributes, and the UI
+// answers. It returns the error of the last check when ctx ends.
 func (i *instance) waitUntilReady(ctx context.Context) error {
 	conn, err := grpc.NewClient(i.address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -36,7 +36,7 @@ func (i *instance) waitUntilReady(ctx context.Context) error {
 
 	steps := []struct {
 		what string
-		ask  func(context.Context) error
+		check func(context.Context) error
 	}{
 		{"the frontend to be healthy", func(ctx context.Context) error { return healthy(ctx, health) }},
 		{"the namespace", func(ctx context.Context) error { return describe(ctx, workflows, i.options.namespace) }},
@@ -45,7 +45,7 @@ func (i *instance) waitUntilReady(ctx context.Context) error {
 		{"the UI", func(ctx context.Context) error { return i.uiAnswers(ctx) }},
 	}
 	for _, step := range steps {
-		if err := until(ctx, step.ask); err != nil {
+		if err := until(ctx, step.check); err != nil {
 			return fmt.Errorf("wait for %s: %w", step.what, err)
 		}
 	}
@@ -53,12 +53,12 @@ func (i *instance) waitUntilReady(ctx context.Context) error {
 	return nil
 }
 
-// until asks again and again, until the answer is good or there is no more time; then the last answer is the error.
-func until(ctx context.Context, ask func(context.Context) error) error {
-	pause := time.NewTicker(askAgain)
+// until calls check until it returns nil. When ctx ends, until returns the last error.
+func until(ctx context.Context, check func(context.Context) error) error {
+	pause := time.NewTicker(pollPause)
 	defer pause.Stop()
 	for {
-		err := ask(ctx)
+		err := check(ctx)
 		if err == nil {
 			return nil
 		}
@@ -76,7 +76,7 @@ func healthy(ctx context.Context, health healthpb.HealthClient) error {
 		return err
 	}
 	if answer.GetStatus() != healthpb.HealthCheckResponse_SERVING {
-		return fmt.Errorf("it is %s", answer.GetStatus())
+		return fmt.Errorf("its status is %s", answer.GetStatus())
 	}
 	return nil
 }
@@ -91,7 +91,8 @@ func list(ctx context.Context, workflows workflowservice.WorkflowServiceClient, 
 	return err
 }
 
-// addSearchAttributes adds those that a namespace from an earlier start lacks; a new namespace was created with all.
+// addSearchAttributes adds the search attributes that a namespace of an earlier start lacks; a new namespace has all. It
+// returns an error after adding, so that the next check sees them.
 func (i *instance) addSearchAttributes(ctx context.Context, operator operatorservice.OperatorServiceClient) error {
 	present, err := operator.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: i.options.namespace})
 	if err != nil {
@@ -113,7 +114,7 @@ func (i *instance) addSearchAttributes(ctx context.Context, operator operatorser
 		return err
 	}
 	i.addedAttributes = true
-	return fmt.Errorf("%d were just added", len(missing))
+	return fmt.Errorf("%d search attributes were just added", len(missing))
 }
 
 func (i *instance) uiAnswers(ctx context.Context) error {
@@ -130,7 +131,7 @@ func (i *instance) uiAnswers(ctx context.Context) error {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("it answers %s", response.Status)
+		return fmt.Errorf("the UI answers %s", response.Status)
 	}
 	return nil
 }

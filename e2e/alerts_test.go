@@ -74,7 +74,7 @@ func alertsOf(t *testing.T, r *receiver) []alert {
 // itself refuses at first.
 func TestOperatorsHearOfAReceiverThatIsDown(t *testing.T) {
 	t.Parallel()
-	l := newLab(t)
+	e := newEnv(t)
 	var down atomic.Bool
 	var broken atomic.Int64
 	down.Store(true)
@@ -95,11 +95,11 @@ func TestOperatorsHearOfAReceiverThatIsDown(t *testing.T) {
 		}
 		return http.StatusOK
 	})
-	worker := l.startWorker(alertsConfig(crm.URL, pager.URL))
+	worker := e.startWorker(alertsConfig(crm.URL, pager.URL))
 
 	const interactions = 12
 	for i := range interactions {
-		l.start(fmt.Sprintf("i%d", i), "inbound")
+		e.start(fmt.Sprintf("i%d", i), "inbound")
 	}
 	when := func(moment string) (told []alert) {
 		for _, a := range alertsOf(t, pager) {
@@ -109,7 +109,7 @@ func TestOperatorsHearOfAReceiverThatIsDown(t *testing.T) {
 		}
 		return told
 	}
-	l.eventually(30*time.Second, "both alerts", func() bool {
+	e.eventually(30*time.Second, "both alerts", func() bool {
 		return len(when("operator.breaker_open")) > 0 && len(when("operator.delivery_failing")) > 0
 	})
 	failing := when("operator.delivery_failing")[0]
@@ -122,10 +122,10 @@ func TestOperatorsHearOfAReceiverThatIsDown(t *testing.T) {
 	_, err := time.Parse(time.RFC3339, failing.Since)
 	require.NoError(t, err)
 
-	receiver := contract.ReceiverWorkflowID(l.name, "crm")
-	l.eventually(20*time.Second, "it shows what it has said", func() bool {
+	receiver := contract.ReceiverWorkflowID(e.name, "crm")
+	e.eventually(20*time.Second, "it shows what it has said", func() bool {
 		var status contract.ReceiverStatus
-		value, err := l.client.QueryWorkflow(t.Context(), receiver, "", contract.QueryState)
+		value, err := e.client.QueryWorkflow(t.Context(), receiver, "", contract.QueryState)
 		return err == nil && value.Get(&status) == nil && status.State == "failing" && len(status.Alerts) == 2
 	})
 
@@ -133,16 +133,16 @@ func TestOperatorsHearOfAReceiverThatIsDown(t *testing.T) {
 	require.NoError(t, worker.Process.Kill())
 	_ = worker.Wait()
 	before := broken.Load()
-	l.startWorker(alertsConfig(crm.URL, pager.URL))
-	l.eventually(60*time.Second, "the other worker finds it down, too", func() bool { return broken.Load() > before })
+	e.startWorker(alertsConfig(crm.URL, pager.URL))
+	e.eventually(60*time.Second, "the other worker finds it down, too", func() bool { return broken.Load() > before })
 	down.Store(false)
-	l.eventually(60*time.Second, "the recovery", func() bool { return len(when("operator.receiver_recovered")) > 0 })
+	e.eventually(60*time.Second, "the recovery", func() bool { return len(when("operator.receiver_recovered")) > 0 })
 	recovered := when("operator.receiver_recovered")[0]
 	require.Equal(t, "crm", recovered.Call)
 	require.GreaterOrEqual(t, recovered.FailingFor, failing.FailingFor)
 	require.Equal(t, failing.Since, recovered.Since)
-	l.eventually(10*time.Second, "the receiver's workflow has nothing left to say", func() bool {
-		described, err := l.client.DescribeWorkflowExecution(t.Context(), receiver, "")
+	e.eventually(10*time.Second, "the receiver's workflow has nothing left to say", func() bool {
+		described, err := e.client.DescribeWorkflowExecution(t.Context(), receiver, "")
 		return err == nil && described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED
 	})
 	for _, moment := range []string{"operator.breaker_open", "operator.delivery_failing", "operator.receiver_recovered"} {
@@ -153,8 +153,8 @@ func TestOperatorsHearOfAReceiverThatIsDown(t *testing.T) {
 		require.Len(t, ids, 1, "%s once, however many interactions", moment)
 	}
 	require.Less(t, len(pager.seen()), 10)
-	l.requireReplays(receiver)
-	l.requireReplays(contract.DeliveryWorkflowID(contract.Owner{Receiver: contract.ReceiverName(l.name, "crm")}, "pager"))
+	e.requireReplays(receiver)
+	e.requireReplays(contract.DeliveryWorkflowID(contract.Owner{Receiver: contract.ReceiverName(e.name, "crm")}, "pager"))
 }
 
 // TestOperatorsAndTheInteractionHearOfWhatIsParked: the interaction fires its fault,
@@ -162,7 +162,7 @@ func TestOperatorsHearOfAReceiverThatIsDown(t *testing.T) {
 // operators send it again like any delivery.
 func TestOperatorsAndTheInteractionHearOfWhatIsParked(t *testing.T) {
 	t.Parallel()
-	l := newLab(t)
+	e := newEnv(t)
 	var mended atomic.Bool
 	pager := newReceiver(t, func(a arrival) int {
 		if a.Path == "/gone" || strings.Contains(a.Body, "operator.") && !mended.Load() {
@@ -170,10 +170,10 @@ func TestOperatorsAndTheInteractionHearOfWhatIsParked(t *testing.T) {
 		}
 		return http.StatusOK
 	})
-	l.startWorker(alertsConfig(pager.URL, pager.URL))
-	l.start("i1", "inbound")
-	l.signal("i1", "dtmf", `{"digits":"1"}`)
-	l.eventually(20*time.Second, "fault and alert", func() bool { return len(alertsOf(t, pager)) == 2 })
+	e.startWorker(alertsConfig(pager.URL, pager.URL))
+	e.start("i1", "inbound")
+	e.signal("i1", "dtmf", `{"digits":"1"}`)
+	e.eventually(20*time.Second, "fault and alert", func() bool { return len(alertsOf(t, pager)) == 2 })
 	told := map[string]alert{}
 	for _, a := range alertsOf(t, pager) {
 		told[a.When] = a
@@ -185,7 +185,7 @@ func TestOperatorsAndTheInteractionHearOfWhatIsParked(t *testing.T) {
 	require.Equal(t, "gone", parked.Class)
 	require.Equal(t, 1, parked.Count)
 	require.Equal(t, "i1", parked.Interaction)
-	records, err := query[[]contract.DeliveryRecord](l, "i1", contract.QueryDeliveries)
+	records, err := query[[]contract.DeliveryRecord](e, "i1", contract.QueryDeliveries)
 	require.NoError(t, err)
 	shown := map[string]contract.DeliveryStatus{}
 	for _, record := range records {
@@ -193,45 +193,45 @@ func TestOperatorsAndTheInteractionHearOfWhatIsParked(t *testing.T) {
 	}
 	require.Equal(t, contract.StatusParked, shown["inbound.dtmf gone"])
 	require.Contains(t, shown, "fault pager")
-	l.signal("i1", "abandon", `{}`)
+	e.signal("i1", "abandon", `{}`)
 
 	var listed []struct {
 		ID, Call, Receiver, Interaction string
 		WorkflowID                      string `json:"workflow_id"`
 	}
-	l.eventually(20*time.Second, "the alert is listed as parked", func() bool {
+	e.eventually(20*time.Second, "the alert is listed as parked", func() bool {
 		listed = nil
-		l.segue(&listed, "deliveries", "--parked", "--call", "pager", "--class", "gone")
+		e.segue(&listed, "deliveries", "--parked", "--call", "pager", "--class", "gone")
 		return len(listed) == 1
 	})
-	require.Equal(t, contract.ReceiverName(l.name, "gone"), listed[0].Receiver)
-	require.Equal(t, "alert/"+l.name+"/gone/pager", listed[0].WorkflowID)
+	require.Equal(t, contract.ReceiverName(e.name, "gone"), listed[0].Receiver)
+	require.Equal(t, "alert/"+e.name+"/gone/pager", listed[0].WorkflowID)
 	require.Equal(t, parked.ID, listed[0].ID)
 	require.Empty(t, listed[0].Interaction)
 	mended.Store(true)
 	var sent struct{ Sent int }
-	l.segue(&sent, "redeliver", "--call", "pager", "--class", "gone", "--id", parked.ID)
+	e.segue(&sent, "redeliver", "--call", "pager", "--class", "gone", "--id", parked.ID)
 	require.Equal(t, 1, sent.Sent)
-	l.eventually(20*time.Second, "the alert arrives", func() bool { return len(alertsOf(t, pager)) == 3 })
+	e.eventually(20*time.Second, "the alert arrives", func() bool { return len(alertsOf(t, pager)) == 3 })
 	require.Equal(t, parked, alertsOf(t, pager)[2], "same id, same words")
-	_, err = l.client.DescribeWorkflowExecution(t.Context(), contract.ReceiverWorkflowID(l.name, "pager"), "")
+	_, err = e.client.DescribeWorkflowExecution(t.Context(), contract.ReceiverWorkflowID(e.name, "pager"), "")
 	require.Error(t, err, "nobody is told of an alert that did not arrive")
-	l.requireReplays(contract.ReceiverWorkflowID(l.name, "gone"))
+	e.requireReplays(contract.ReceiverWorkflowID(e.name, "gone"))
 }
 
 // segue runs the command line and reads the JSON that it prints.
-func (l *lab) segue(into any, args ...string) {
-	l.t.Helper()
-	command := exec.Command(segueBin, append(args, "--json", "--address", temporal.Address, "--task-queue", l.name)...)
+func (e *env) segue(into any, args ...string) {
+	e.t.Helper()
+	command := exec.Command(segueBin, append(args, "--json", "--address", temporal.Address, "--task-queue", e.name)...)
 	var errs strings.Builder
 	command.Stderr = &errs
 	out, err := command.Output()
-	require.NoError(l.t, err, errs.String())
-	require.NoError(l.t, json.Unmarshal(out, into), string(out))
+	require.NoError(e.t, err, errs.String())
+	require.NoError(e.t, json.Unmarshal(out, into), string(out))
 }
 
 // requireReplays replays what a workflow has done so far.
-func (l *lab) requireReplays(workflowID string) {
-	l.t.Helper()
-	require.NoError(l.t, replay.Execution(l.t.Context(), l.client, workflow.Execution{ID: workflowID}, quiet))
+func (e *env) requireReplays(workflowID string) {
+	e.t.Helper()
+	require.NoError(e.t, replay.Execution(e.t.Context(), e.client, workflow.Execution{ID: workflowID}, quiet))
 }

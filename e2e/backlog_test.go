@@ -16,20 +16,20 @@ import (
 func TestABacklogOfOneInteractionIsWorkedOff(t *testing.T) {
 	t.Parallel()
 	const count = 9000
-	l := newLab(t)
+	e := newEnv(t)
 	receiver := newReceiver(t, func(arrival) int { return 200 })
-	run := l.start("backlog", "inbound")
+	run := e.start("backlog", "inbound")
 	for i := range count {
-		l.signal("backlog", "script_signal", fmt.Sprintf(`{"p1":"%d","event_id":"e%d"}`, i, i))
+		e.signal("backlog", "script_signal", fmt.Sprintf(`{"p1":"%d","event_id":"e%d"}`, i, i))
 	}
 	begin := time.Now()
-	l.startWorker(probeConfig(receiver.URL, "interaction_starts", "interaction_ends"))
-	l.signal("backlog", "abandon", `{}`)
+	e.startWorker(probeConfig(receiver.URL, "interaction_starts", "interaction_ends"))
+	e.signal("backlog", "abandon", `{}`)
 	var status contract.State
 	require.NoError(t, run.Get(t.Context(), &status))
 	t.Logf("%d signals worked off in %s", count, time.Since(begin).Round(time.Millisecond))
 	require.Equal(t, interaction.OutcomeAbandoned, status.Outcome)
 	require.EqualValues(t, 0, status.RejectedCount)
 	require.Len(t, receiver.seen(), 2)
-	require.Empty(t, failedTasks(l.history("backlog", run.GetRunID())))
+	require.Empty(t, failedTasks(e.history("backlog", run.GetRunID())))
 }

@@ -17,15 +17,15 @@ import (
 
 // versions runs workers of several versions in one lab.
 type versions struct {
-	*lab
+	*env
 	crm  *receiver
 	yaml string
 }
 
 func newVersions(t *testing.T) *versions {
-	l := newLab(t)
+	e := newEnv(t)
 	crm := newReceiver(t, func(arrival) int { return 200 })
-	return &versions{lab: l, crm: crm, yaml: probeConfig(crm.URL, "interaction_starts", "interaction_ends")}
+	return &versions{env: e, crm: crm, yaml: probeConfig(crm.URL, "interaction_starts", "interaction_ends")}
 }
 
 func (v *versions) run(binary, build string) *exec.Cmd {
@@ -255,7 +255,7 @@ func TestAFeedGoesOnPastAStuckInteraction(t *testing.T) {
 	require.Len(t, fed.Unanswered, 2)
 	require.Equal(t, v.name+"/done", fed.Unanswered[0].Interaction)
 	require.Equal(t, v.name+"/mail", fed.Unanswered[1].Interaction)
-	state, err := query[struct{ State string }](v.lab, "other-2", contract.QueryState)
+	state, err := query[struct{ State string }](v.env, "other-2", contract.QueryState)
 	require.NoError(t, err)
 	require.Equal(t, "completed", state.State)
 	require.NoError(t, v.client.TerminateWorkflow(t.Context(), v.workflowID("mail"), "", "end of the test"))

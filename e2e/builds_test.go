@@ -21,18 +21,18 @@ import (
 // newer one.
 func TestMixedBuildsLoseNothing(t *testing.T) {
 	t.Parallel()
-	l := newLoad(t)
-	first, second := l.startWorker(l.config()), l.startWorker(l.config())
-	l.during(8, func() {
+	e := newLoad(t)
+	first, second := e.startWorker(e.config()), e.startWorker(e.config())
+	e.during(8, func() {
 		time.Sleep(2 * time.Second)
-		l.stop(first)
-		l.startBuild(guardedBin, l.config())
+		e.stop(first)
+		e.startBuild(guardedBin, e.config())
 		time.Sleep(3 * time.Second)
-		l.stop(second)
-		l.startBuild(guardedBin, l.config())
+		e.stop(second)
+		e.startBuild(guardedBin, e.config())
 		time.Sleep(time.Second)
 	})
-	s := l.requireSound(changed.Interceptor(changed.Guarded))
+	s := e.requireSound(changed.Interceptor(changed.Guarded))
 	require.Zero(t, s.duplicates)
 	for cause := range s.failedTasks {
 		require.Contains(t, []enumspb.WorkflowTaskFailedCause{
@@ -40,8 +40,8 @@ func TestMixedBuildsLoseNothing(t *testing.T) {
 		}, cause)
 	}
 	builds := map[bool]int{}
-	for id, runID := range l.runs {
-		builds[hasVersion(l.history(id, runID))]++
+	for id, runID := range e.runs {
+		builds[hasVersion(e.history(id, runID))]++
 	}
 	require.Positive(t, builds[false], "some began on the old build")
 	require.Positive(t, builds[true], "some began on the new one")
@@ -52,24 +52,24 @@ func TestMixedBuildsLoseNothing(t *testing.T) {
 // no task ever fails.
 func TestAVersionedDeployUnderLoad(t *testing.T) {
 	t.Parallel()
-	l := newLoad(t)
+	e := newLoad(t)
 	version := func(binary, build string) {
-		l.startBuild(binary, l.config(), "SEGUE_TEMPORAL_BUILD_ID="+build, "SEGUE_TEMPORAL_DEPLOYMENT="+l.name)
-		l.deploys(build)
+		e.startBuild(binary, e.config(), "SEGUE_TEMPORAL_BUILD_ID="+build, "SEGUE_TEMPORAL_DEPLOYMENT="+e.name)
+		e.deploys(build)
 	}
 	version(workBin, "1.0")
-	l.during(8, func() {
+	e.during(8, func() {
 		time.Sleep(2 * time.Second)
 		version(guardedBin, "2.0")
 		time.Sleep(2 * time.Second)
 	})
-	s := l.requireSound(changed.Interceptor(changed.Guarded))
+	s := e.requireSound(changed.Interceptor(changed.Guarded))
 	require.Zero(t, s.duplicates)
 	require.Zero(t, s.failedTasks[enumspb.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR])
 	ended := map[string]int{}
-	for id, runID := range l.runs {
+	for id, runID := range e.runs {
 		builds := map[string]bool{}
-		for _, event := range l.history(id, runID) {
+		for _, event := range e.history(id, runID) {
 			if completed := event.GetWorkflowTaskCompletedEventAttributes(); completed != nil {
 				builds[completed.GetDeploymentVersion().GetBuildId()] = true
 			}
@@ -100,85 +100,85 @@ func hasVersion(history []*historypb.HistoryEvent) bool {
 func TestAnIncompatibleBuildLosesNothing(t *testing.T) {
 	t.Parallel()
 	const interactions = 8
-	l := newLoad(t)
-	good := l.startWorker(l.config())
+	e := newLoad(t)
+	good := e.startWorker(e.config())
 	for i := range interactions {
 		id := fmt.Sprintf("b%d", i)
-		l.runs[id] = l.start(id, "inbound").GetRunID()
-		l.command(id, "place_in_queue", `{"queue":"sales"}`)
-		l.command(id, "offer", `{"agent":{"id":"a1"}}`)
+		e.runs[id] = e.start(id, "inbound").GetRunID()
+		e.command(id, "place_in_queue", `{"queue":"sales"}`)
+		e.command(id, "offer", `{"agent":{"id":"a1"}}`)
 	}
 	before := 0
-	l.eventually(30*time.Second, "all are offered, and told of it", func() bool {
-		before = len(l.fast.seen())
+	e.eventually(30*time.Second, "all are offered, and told of it", func() bool {
+		before = len(e.fast.seen())
 		// start: C, B, interaction_starts; agent_selecting; offer: A, offered on A, B, C.
-		return before == 8*interactions && len(l.slow.seen()) == interactions
+		return before == 8*interactions && len(e.slow.seen()) == interactions
 	})
-	for id, runID := range l.runs {
-		l.eventually(20*time.Second, "the replay before a deploy fails, once the task that sent is in the history", func() bool {
-			err := replayWith(l.history(id, runID), changed.Interceptor(changed.Unguarded))
+	for id, runID := range e.runs {
+		e.eventually(20*time.Second, "the replay before a deploy fails, once the task that sent is in the history", func() bool {
+			err := replayWith(e.history(id, runID), changed.Interceptor(changed.Unguarded))
 			return err != nil && strings.Contains(err.Error(), "TMPRL1100")
 		})
 	}
 
-	l.stop(good)
-	bad := l.startBuild(unguardedBin, l.config())
-	for id := range l.runs {
-		l.command(id, "accept", `{"agent":{"id":"a1"}}`)
-		l.command(id, "complete", `{}`)
+	e.stop(good)
+	bad := e.startBuild(unguardedBin, e.config())
+	for id := range e.runs {
+		e.command(id, "accept", `{"agent":{"id":"a1"}}`)
+		e.command(id, "complete", `{}`)
 	}
-	for id, runID := range l.runs {
-		l.eventually(30*time.Second, "its task fails", func() bool {
-			causes := failedTasks(l.history(id, runID))
+	for id, runID := range e.runs {
+		e.eventually(30*time.Second, "its task fails", func() bool {
+			causes := failedTasks(e.history(id, runID))
 			return len(causes) > 0 && causes[0] == enumspb.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
 		})
 	}
-	require.Len(t, l.fast.seen(), before, "the bad build does nothing")
+	require.Len(t, e.fast.seen(), before, "the bad build does nothing")
 	var audit struct {
 		Stuck []struct{ Problems []string }
 	}
-	l.eventually(60*time.Second, "an audit names what is stuck", func() bool {
-		out, code := l.try("audit", "--contact-center", l.name, "--json")
+	e.eventually(60*time.Second, "an audit names what is stuck", func() bool {
+		out, code := e.try("audit", "--contact-center", e.name, "--json")
 		return code == 6 && json.Unmarshal([]byte(out), &audit) == nil && len(audit.Stuck) == interactions
 	})
 	require.Contains(t, strings.Join(audit.Stuck[0].Problems, " "), "NonDeterministicError")
 
-	l.stop(bad)
-	l.startWorker(l.config())
-	l.finished()
-	s := l.requireSound()
+	e.stop(bad)
+	e.startWorker(e.config())
+	e.finished()
+	s := e.requireSound()
 	require.Zero(t, s.duplicates)
-	_, code := l.try("audit", "--contact-center", l.name)
+	_, code := e.try("audit", "--contact-center", e.name)
 	require.Zero(t, code, "nothing is missing or stuck")
 	require.GreaterOrEqual(t, s.failedTasks[enumspb.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR], interactions)
 }
 
 // command sends one, and notes that Temporal has it.
-func (l *load) command(id, name, payload string) {
-	l.signal(id, name, payload)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.acked[id]++
+func (e *load) command(id, name, payload string) {
+	e.signal(id, name, payload)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.acked[id]++
 }
 
 // TestReplayTellsBeforeADeploy replays a namespace's running interactions with the
 // command line, as a deploy does.
 func TestReplayTellsBeforeADeploy(t *testing.T) {
 	t.Parallel()
-	l := newLab(t)
+	e := newEnv(t)
 	crm := newReceiver(t, func(arrival) int { return 200 })
-	l.startWorker(probeConfig(crm.URL, "interaction_starts"))
+	e.startWorker(probeConfig(crm.URL, "interaction_starts"))
 	for i := range 5 {
-		l.start(fmt.Sprintf("r%d", i), "inbound")
+		e.start(fmt.Sprintf("r%d", i), "inbound")
 	}
-	l.eventually(20*time.Second, "all have begun", func() bool { return len(crm.seen()) == 5 })
-	query := fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND SegueContactCenter = '%s'", contract.WorkflowInteraction, l.name)
+	e.eventually(20*time.Second, "all have begun", func() bool { return len(crm.seen()) == 5 })
+	query := fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND SegueContactCenter = '%s'", contract.WorkflowInteraction, e.name)
 	var replayed struct {
 		Replayed int
 		Failed   []struct{ History, Error string }
 	}
-	l.eventually(20*time.Second, "all are listed and replay", func() bool {
-		out, code := l.try("replay", "--query", query, "--json")
+	e.eventually(20*time.Second, "all are listed and replay", func() bool {
+		out, code := e.try("replay", "--query", query, "--json")
 		return json.Unmarshal([]byte(out), &replayed) == nil && code == 0 && replayed.Replayed == 5 && len(replayed.Failed) == 0
 	})
 }

@@ -34,7 +34,7 @@ import (
 // in the very same places: the search can fail.
 func TestASecretIsSeenNowhere(t *testing.T) {
 	g := newGossips(t)
-	w := &witness{lab: newLab(t), gathered: map[string][]byte{}}
+	w := &witness{env: newEnv(t), gathered: map[string][]byte{}}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("still waited for: %q", w.open)
@@ -82,7 +82,7 @@ func TestASecretIsSeenNowhere(t *testing.T) {
 	w.signal(control.value, "teleport", `{}`) // the log has the id
 	for _, id := range []string{"c1", control.value} {
 		w.eventually(30*time.Second, "the control arrives", func() bool {
-			rejected, err := query[[]contract.Rejected](w.lab, id, contract.QueryRejected)
+			rejected, err := query[[]contract.Rejected](w.env, id, contract.QueryRejected)
 			return err == nil && len(rejected) == 1
 		})
 	}
@@ -96,7 +96,7 @@ func TestASecretIsSeenNowhere(t *testing.T) {
 
 // witness keeps everything that was seen of Segue, by where.
 type witness struct {
-	*lab
+	*env
 	gathered map[string][]byte
 	open     []string // what is still waited for
 }
@@ -126,7 +126,7 @@ func (w *witness) settled(calls []string, each int) {
 
 // unsettled lists what has not come to rest.
 func (w *witness) unsettled(calls []string, each int) (list []string) {
-	deliveries, err := query[[]contract.DeliveryRecord](w.lab, "c1", contract.QueryDeliveries)
+	deliveries, err := query[[]contract.DeliveryRecord](w.env, "c1", contract.QueryDeliveries)
 	if err != nil || len(deliveries) < each*len(calls) {
 		return []string{fmt.Sprintf("%d deliveries of %d, %v", len(deliveries), each*len(calls), err)}
 	}

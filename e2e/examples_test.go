@@ -61,42 +61,42 @@ func (o *office) of(path string) []delivered {
 }
 
 // startExample runs a worker with one of the example files, its receivers at the office.
-func (l *lab) startExample(file, url string, hosts ...string) {
-	l.t.Helper()
+func (e *env) startExample(file, url string, hosts ...string) {
+	e.t.Helper()
 	content, err := os.ReadFile("../examples/" + file)
-	require.NoError(l.t, err)
+	require.NoError(e.t, err)
 	text := string(content)
 	for _, host := range hosts {
-		require.Contains(l.t, text, host)
+		require.Contains(e.t, text, host)
 		text = strings.ReplaceAll(text, host, url)
 	}
-	l.t.Setenv("SEGUE_GUARD_ALLOW", "127.0.0.0/8")
-	l.startWorker(text)
+	e.t.Setenv("SEGUE_GUARD_ALLOW", "127.0.0.0/8")
+	e.startWorker(text)
 }
 
 // begin starts an interaction; its further fields are JSON.
-func (l *lab) begin(id, channel, fields string) {
-	l.t.Helper()
-	input := json.RawMessage(fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":%q,%s}`, id, l.name, channel, fields))
-	_, err := l.client.ExecuteWorkflow(l.t.Context(), client.StartWorkflowOptions{ID: l.workflowID(id), TaskQueue: l.name}, contract.WorkflowInteraction, input)
-	require.NoError(l.t, err)
+func (e *env) begin(id, channel, fields string) {
+	e.t.Helper()
+	input := json.RawMessage(fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":%q,%s}`, id, e.name, channel, fields))
+	_, err := e.client.ExecuteWorkflow(e.t.Context(), client.StartWorkflowOptions{ID: e.workflowID(id), TaskQueue: e.name}, contract.WorkflowInteraction, input)
+	require.NoError(e.t, err)
 }
 
 // do gives commands one after the other.
-func (l *lab) do(id string, commands ...string) {
-	l.t.Helper()
+func (e *env) do(id string, commands ...string) {
+	e.t.Helper()
 	for _, c := range commands {
 		name, payload, _ := strings.Cut(c, " ")
-		l.signal(id, name, payload)
+		e.signal(id, name, payload)
 	}
 }
 
 // knows waits until an interaction's user data has a key.
-func (l *lab) knows(id, key string) any {
-	l.t.Helper()
+func (e *env) knows(id, key string) any {
+	e.t.Helper()
 	var value any
-	l.eventually(20*time.Second, id+" knows "+key, func() bool {
-		status, err := query[contract.State](l, id, contract.QueryState)
+	e.eventually(20*time.Second, id+" knows "+key, func() bool {
+		status, err := query[contract.State](e, id, contract.QueryState)
 		value = status.UserData[key]
 		return err == nil && value != nil
 	})
@@ -104,20 +104,20 @@ func (l *lab) knows(id, key string) any {
 }
 
 // arrived waits for so many requests to a path, and finds that no more come with them.
-func (l *lab) arrived(o *office, path string, n int) []delivered {
-	l.t.Helper()
-	l.eventually(20*time.Second, fmt.Sprintf("%d requests to %s", n, path), func() bool { return len(o.of(path)) >= n })
+func (e *env) arrived(o *office, path string, n int) []delivered {
+	e.t.Helper()
+	e.eventually(20*time.Second, fmt.Sprintf("%d requests to %s", n, path), func() bool { return len(o.of(path)) >= n })
 	list := o.of(path)
-	require.Len(l.t, list, n, path)
+	require.Len(e.t, list, n, path)
 	return list
 }
 
 // over waits for the interaction to be done with, deliveries too.
-func (l *lab) over(ids ...string) {
-	l.t.Helper()
+func (e *env) over(ids ...string) {
+	e.t.Helper()
 	for _, id := range ids {
-		l.eventually(20*time.Second, id+" is over", func() bool {
-			status, err := query[contract.State](l, id, contract.QueryState)
+		e.eventually(20*time.Second, id+" is over", func() bool {
+			status, err := query[contract.State](e, id, contract.QueryState)
 			return err == nil && status.State == interaction.StateCompleted && status.Undelivered == 0
 		})
 	}
@@ -125,7 +125,7 @@ func (l *lab) over(ids ...string) {
 
 func TestTheExampleOfECSSendsWhatItSays(t *testing.T) {
 	t.Setenv("CRM_API_KEY", "key-1")
-	l := newLab(t)
+	e := newEnv(t)
 	o := newOffice(t, func(w http.ResponseWriter, d delivered) {
 		switch {
 		case d.path == "/interactions" && strings.Contains(d.body, "call-3"):
@@ -143,31 +143,31 @@ func TestTheExampleOfECSSendsWhatItSays(t *testing.T) {
 			_, _ = io.WriteString(w, "calls_waiting=3\nlongest=40\n")
 		}
 	})
-	l.startExample("ecs.yaml", o.URL, "https://crm.example.com", "https://wallboard.example.com")
+	e.startExample("ecs.yaml", o.URL, "https://crm.example.com", "https://wallboard.example.com")
 
-	l.begin("call-1", "inbound", `"queue":"sales","business_process":"retail","ani":"+15550100123","dnis":"+15550100999","customer":{"email":"zoe@example.com"},"at":"2026-01-15T09:30:00Z"`)
-	require.Equal(t, "c-77", l.knows("call-1", "crm_id"))
-	l.do("call-1",
+	e.begin("call-1", "inbound", `"queue":"sales","business_process":"retail","ani":"+15550100123","dnis":"+15550100999","customer":{"email":"zoe@example.com"},"at":"2026-01-15T09:30:00Z"`)
+	require.Equal(t, "c-77", e.knows("call-1", "crm_id"))
+	e.do("call-1",
 		`place_in_queue {"queue":"sales","at":"2026-01-15T09:30:10Z"}`,
 		`offer {"agent":{"id":"a1","name":"Ada"},"at":"2026-01-15T09:30:40Z"}`,
 		`accept {"agent":"a1","at":"2026-01-15T09:30:45Z"}`,
 		`transfer {"to":{"queue":"sales"},"by":{"id":"a1","role":"agent"},"at":"2026-01-15T09:31:45Z"}`)
-	require.Equal(t, "T-9", l.knows("call-1", "ticket"))
-	require.Equal(t, "3", l.knows("call-1", "calls_waiting"))
-	l.do("call-1",
+	require.Equal(t, "T-9", e.knows("call-1", "ticket"))
+	require.Equal(t, "3", e.knows("call-1", "calls_waiting"))
+	e.do("call-1",
 		`accept {"agent":{"id":"a2","name":"Grace <G> & Co"},"at":"2026-01-15T09:32:00Z"}`,
 		`disconnect {"at":"2026-01-15T09:33:00Z"}`,
 		`complete {"disposition":{"code":"SOLD","notes":"two boxes"},"at":"2026-01-15T09:33:30Z"}`)
-	l.over("call-1")
+	e.over("call-1")
 
-	lookup := l.arrived(o, "/customers", 1)[0]
+	lookup := e.arrived(o, "/customers", 1)[0]
 	require.Equal(t, "GET", lookup.method)
 	require.Equal(t, url.Values{"phone": {"+15550100123"}, "process": {"retail"}}, values(t, lookup.query))
 	require.Empty(t, lookup.body)
 	require.Equal(t, "key-1", lookup.header.Get("X-Api-Key"))
 	require.Equal(t, "application/json", lookup.header.Get("Accept"))
 
-	opened := l.arrived(o, "/interactions", 1)[0]
+	opened := e.arrived(o, "/interactions", 1)[0]
 	require.Equal(t, "POST", opened.method)
 	require.Equal(t, "application/json", opened.header.Get("Content-Type"))
 	require.Equal(t, "segue", opened.header.Get("X-Source"))
@@ -184,7 +184,7 @@ func TestTheExampleOfECSSendsWhatItSays(t *testing.T) {
 		"30 interaction_ends agent a2 Grace <G> & Co", "32 interaction_ends business_process a2 Grace <G> & Co",
 	}
 	var got []string
-	for _, d := range l.arrived(o, "/interactions/call-1/segments", len(segments)) {
+	for _, d := range e.arrived(o, "/interactions/call-1/segments", len(segments)) {
 		require.Equal(t, "application/xml; charset=utf-8", d.header.Get("Content-Type"))
 		s := read[struct {
 			XMLName     xml.Name `xml:"Segment"`
@@ -206,7 +206,7 @@ func TestTheExampleOfECSSendsWhatItSays(t *testing.T) {
 	}
 	require.Equal(t, segments, clean(got))
 
-	records := l.arrived(o, "/interactions/call-1", 2) // of two calls, whose lanes run side by side
+	records := e.arrived(o, "/interactions/call-1", 2) // of two calls, whose lanes run side by side
 	slices.SortFunc(records, func(a, b delivered) int { return strings.Compare(a.method, b.method) })
 	require.Equal(t, []string{"PATCH", "PUT"}, []string{records[0].method, records[1].method})
 	require.JSONEq(t, `{"transferredBy":"a1","toAgent":null,"toQueue":"sales","at":"2026-01-15T09:31:45Z"}`, records[0].body)
@@ -215,32 +215,32 @@ func TestTheExampleOfECSSendsWhatItSays(t *testing.T) {
 		"customer":"c-77","tier":"gold","ticket":"T-9"}`, records[1].body)
 
 	var changes []string
-	for _, d := range l.arrived(o, "/events", 2) {
+	for _, d := range e.arrived(o, "/events", 2) {
 		require.Equal(t, "application/x-www-form-urlencoded", d.header.Get("Content-Type"))
 		require.Equal(t, "text/plain", d.header.Get("Accept"))
 		changes = append(changes, values(t, d.body).Get("event"))
 	}
 	require.Equal(t, []string{"handling to agent_selecting", "handling to handled"}, changes)
-	require.Equal(t, "DELETE", l.arrived(o, "/callbacks/+15550100123", 1)[0].method)
+	require.Equal(t, "DELETE", e.arrived(o, "/callbacks/+15550100123", 1)[0].method)
 
 	// A response that is not flat is said to be so, and the delivery is one all the same.
-	l.begin("call-2", "inbound", `"ani":"+15550100666"`)
-	require.Equal(t, "c-78", l.knows("call-2", "crm_id"))
-	deliveries, err := query[[]contract.DeliveryRecord](l, "call-2", contract.QueryDeliveries)
+	e.begin("call-2", "inbound", `"ani":"+15550100666"`)
+	require.Equal(t, "c-78", e.knows("call-2", "crm_id"))
+	deliveries, err := query[[]contract.DeliveryRecord](e, "call-2", contract.QueryDeliveries)
 	require.NoError(t, err)
 	i := slices.IndexFunc(deliveries, func(r contract.DeliveryRecord) bool { return r.Call == "customer-lookup" })
 	require.Equal(t, contract.StatusDelivered, deliveries[i].Status)
 	require.Equal(t, "not returned: tier (a list; only flat values are taken)", deliveries[i].Why)
-	shown, err := exec.Command(segueBin, "show", l.name+"/call-2", "--address", temporal.Address).CombinedOutput()
+	shown, err := exec.Command(segueBin, "show", e.name+"/call-2", "--address", temporal.Address).CombinedOutput()
 	require.NoError(t, err, string(shown))
 	require.Contains(t, string(shown), "call customer-lookup: not returned: tier (a list; only flat values are taken)\n")
-	l.do("call-2", `abandon {}`)
-	l.over("call-2")
+	e.do("call-2", `abandon {}`)
+	e.over("call-2")
 
 	// What no attempt will help is told to another call.
-	l.begin("call-3", "inbound", `"ani":"+15550100125"`)
+	e.begin("call-3", "inbound", `"ani":"+15550100125"`)
 	require.JSONEq(t, `{"interactionId":"call-3","restApiData":"rest-data-1","when":"interaction_starts","reason":"http_4xx","status":400}`,
-		l.arrived(o, "/faults", 1)[0].body)
+		e.arrived(o, "/faults", 1)[0].body)
 }
 
 // clean drops the blanks that an absent agent leaves.

@@ -17,8 +17,8 @@ import (
 
 // queueUp starts interactions while no worker runs, those of one name after the
 // other: n of each, whose ids begin with it.
-func (l *lab) queueUp(c *client.Client, names []string, n int, start func(name, id string) (contactCenter, fields string)) {
-	l.t.Helper()
+func (e *env) queueUp(c *client.Client, names []string, n int, start func(name, id string) (contactCenter, fields string)) {
+	e.t.Helper()
 	for _, name := range names {
 		var senders errgroup.Group
 		senders.SetLimit(16)
@@ -26,11 +26,11 @@ func (l *lab) queueUp(c *client.Client, names []string, n int, start func(name, 
 			id := fmt.Sprintf("%s-%d", name, i)
 			contactCenter, fields := start(name, id)
 			senders.Go(func() error {
-				_, err := c.Start(l.t.Context(), client.Name{ContactCenter: contactCenter, ID: id}, []byte(fields), false)
+				_, err := c.Start(e.t.Context(), client.Name{ContactCenter: contactCenter, ID: id}, []byte(fields), false)
 				return err
 			})
 		}
-		require.NoError(l.t, senders.Wait())
+		require.NoError(e.t, senders.Wait())
 	}
 }
 
@@ -50,17 +50,17 @@ func places(arrivals []arrival, name string) (list []int) {
 func TestAFloodDoesNotStarveAnotherContactCenter(t *testing.T) {
 	t.Parallel()
 	const flood, late = 400, 20
-	l := newLab(t)
+	e := newEnv(t)
 	crm := newReceiver(t, func(arrival) int { return 200 })
-	c := &client.Client{Temporal: l.client, TaskQueue: l.name}
+	c := &client.Client{Temporal: e.client, TaskQueue: e.name}
 	start := func(name, id string) (string, string) {
-		contactCenter := l.name + "-" + name
+		contactCenter := e.name + "-" + name
 		return contactCenter, fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":"inbound"}`, id, contactCenter)
 	}
-	l.queueUp(c, []string{"flood"}, flood, start)
-	l.queueUp(c, []string{"late"}, late, start)
-	l.startWorker(strings.Replace(probeConfig(crm.URL, "interaction_starts"), "method: POST", "method: POST\n    idempotent: false", 1))
-	l.eventually(2*time.Minute, "all arrive", func() bool { return len(crm.seen()) >= flood+late })
+	e.queueUp(c, []string{"flood"}, flood, start)
+	e.queueUp(c, []string{"late"}, late, start)
+	e.startWorker(strings.Replace(probeConfig(crm.URL, "interaction_starts"), "method: POST", "method: POST\n    idempotent: false", 1))
+	e.eventually(2*time.Minute, "all arrive", func() bool { return len(crm.seen()) >= flood+late })
 	at := places(crm.seen(), "late")
 	require.Len(t, at, late)
 	t.Logf("of %d, those that came last arrived at %v", flood+late, at)
@@ -74,16 +74,16 @@ func TestAFloodDoesNotStarveAnotherContactCenter(t *testing.T) {
 func TestUrgentInteractionsGoFirst(t *testing.T) {
 	t.Parallel()
 	const n = 200
-	l := newLab(t)
+	e := newEnv(t)
 	crm := newReceiver(t, func(arrival) int { return 200 })
-	c := &client.Client{Temporal: l.client, TaskQueue: l.name, Priority: func(s interaction.Start) contract.Priority {
+	c := &client.Client{Temporal: e.client, TaskQueue: e.name, Priority: func(s interaction.Start) contract.Priority {
 		return contract.Priority{Key: map[interaction.Channel]int{interaction.ChannelEmail: 5, interaction.ChannelInbound: 1}[s.Channel]}
 	}}
-	l.queueUp(c, []string{"email", "inbound"}, n, func(name, id string) (string, string) {
-		return l.name, fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":%q}`, id, l.name, name)
+	e.queueUp(c, []string{"email", "inbound"}, n, func(name, id string) (string, string) {
+		return e.name, fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":%q}`, id, e.name, name)
 	})
-	l.startWorker(probeConfig(crm.URL, "interaction_starts"))
-	l.eventually(2*time.Minute, "all arrive", func() bool { return len(crm.seen()) >= 2*n })
+	e.startWorker(probeConfig(crm.URL, "interaction_starts"))
+	e.eventually(2*time.Minute, "all arrive", func() bool { return len(crm.seen()) >= 2*n })
 	arrivals := crm.seen()
 	urgent, other := places(arrivals, "inbound"), places(arrivals, "email")
 	require.Len(t, urgent, n)

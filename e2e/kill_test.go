@@ -35,7 +35,7 @@ func TestKilledWorkersLoseNothing(t *testing.T) {
 	const kills = 50
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	f := &fire{lab: newLab(t), random: rand.New(rand.NewPCG(seed, 0)), left: kills}
+	f := &fire{env: newEnv(t), random: rand.New(rand.NewPCG(seed, 0)), left: kills}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("workers:\n%.20000s", f.log.String())
@@ -51,7 +51,7 @@ var quiet = log.NewStructuredLogger(slog.New(slog.DiscardHandler))
 
 // fire kills workers.
 type fire struct {
-	*lab
+	*env
 	random *rand.Rand
 	left   int
 }
@@ -172,11 +172,11 @@ func (f *fire) requireSoundHistories(contactCenter string, interactions int) {
 	require.Positive(t, counts[enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT.String()], "the kills met workers at work")
 }
 
-func (l *lab) list(query string) []*workflowpb.WorkflowExecutionInfo {
+func (e *env) list(query string) []*workflowpb.WorkflowExecutionInfo {
 	var all []*workflowpb.WorkflowExecutionInfo
 	for request := (&workflowservice.ListWorkflowExecutionsRequest{Query: query, PageSize: 1000}); ; {
-		page, err := l.client.ListWorkflow(l.t.Context(), request)
-		require.NoError(l.t, err)
+		page, err := e.client.ListWorkflow(e.t.Context(), request)
+		require.NoError(e.t, err)
 		all = append(all, page.GetExecutions()...)
 		if request.NextPageToken = page.GetNextPageToken(); len(request.NextPageToken) == 0 {
 			return all
@@ -184,13 +184,13 @@ func (l *lab) list(query string) []*workflowpb.WorkflowExecutionInfo {
 	}
 }
 
-func (l *lab) historyOf(workflowID, runID string) []*historypb.HistoryEvent {
-	l.t.Helper()
+func (e *env) historyOf(workflowID, runID string) []*historypb.HistoryEvent {
+	e.t.Helper()
 	var events []*historypb.HistoryEvent
-	pages := l.client.GetWorkflowHistory(l.t.Context(), workflowID, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	pages := e.client.GetWorkflowHistory(e.t.Context(), workflowID, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for pages.HasNext() {
 		event, err := pages.Next()
-		require.NoError(l.t, err)
+		require.NoError(e.t, err)
 		events = append(events, event)
 	}
 	return events

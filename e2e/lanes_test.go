@@ -17,7 +17,7 @@ var digitsOf = regexp.MustCompile(`"digits":"(\d+)"`)
 // where nothing is ordered.
 func TestOrderPolicies(t *testing.T) {
 	t.Parallel()
-	l := newLab(t)
+	e := newEnv(t)
 	var mu sync.Mutex
 	failed := map[string]bool{}
 	crm := newReceiver(t, func(a arrival) int {
@@ -36,16 +36,16 @@ func TestOrderPolicies(t *testing.T) {
 	for _, order := range []string{"block", "skip", "unordered"} {
 		yaml += fmt.Sprintf("  - {name: %[1]s, method: POST, url: '%[2]s/%[1]s', order: %[1]s, json: {digits: '${event.digits}'}, retry: {schedule: [3s, 3s]}}\n", order, crm.URL)
 	}
-	l.startWorker(yaml + `triggers:
+	e.startWorker(yaml + `triggers:
   - {when: inbound.dtmf, call: block}
   - {when: inbound.dtmf, call: skip}
   - {when: inbound.dtmf, call: unordered}
 timeouts: {default: {late_events: 0s}}
 guard: {allow: ["127.0.0.0/8"]}
 `)
-	l.start("i", "inbound")
+	e.start("i", "inbound")
 	for i := range 5 {
-		l.signal("i", "dtmf", fmt.Sprintf(`{"digits":"%d"}`, i+1))
+		e.signal("i", "dtmf", fmt.Sprintf(`{"digits":"%d"}`, i+1))
 	}
 	came := func(order string) (digits []string) {
 		for _, a := range crm.seen() {
@@ -55,7 +55,7 @@ guard: {allow: ["127.0.0.0/8"]}
 		}
 		return digits
 	}
-	l.eventually(time.Minute, "skip and unordered go on", func() bool { return len(came("skip")) >= 5 && len(came("unordered")) >= 6 })
+	e.eventually(time.Minute, "skip and unordered go on", func() bool { return len(came("skip")) >= 5 && len(came("unordered")) >= 6 })
 	require.Equal(t, []string{"1"}, came("block"), "nothing passes a parked one")
 	require.Equal(t, []string{"1", "2", "3", "4", "5"}, came("skip"), "all pass it, in order")
 	loose := came("unordered")
@@ -64,14 +64,14 @@ guard: {allow: ["127.0.0.0/8"]}
 	require.Equal(t, "1", loose[5])
 
 	var listed []any
-	l.eventually(time.Minute, "two are parked", func() bool {
-		l.segue(&listed, "deliveries", "--parked", "--contact-center", l.name)
+	e.eventually(time.Minute, "two are parked", func() bool {
+		e.segue(&listed, "deliveries", "--parked", "--contact-center", e.name)
 		return len(listed) == 2
 	})
 	var result struct{ Sent int }
-	l.segue(&result, "redeliver", "--contact-center", l.name)
+	e.segue(&result, "redeliver", "--contact-center", e.name)
 	require.Equal(t, 2, result.Sent)
-	l.eventually(time.Minute, "what was parked arrives", func() bool { return len(came("block")) >= 6 && len(came("skip")) >= 6 })
+	e.eventually(time.Minute, "what was parked arrives", func() bool { return len(came("block")) >= 6 && len(came("skip")) >= 6 })
 	require.Equal(t, []string{"1", "1", "2", "3", "4", "5"}, came("block"))
 	require.Equal(t, []string{"1", "2", "3", "4", "5", "1"}, came("skip"))
 }

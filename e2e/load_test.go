@@ -44,7 +44,7 @@ var lives = [][][2]string{
 // load is interactions that begin and end all the time, and a ledger of what Temporal
 // has acknowledged.
 type load struct {
-	*lab
+	*env
 	fast, slow *receiver
 
 	mu    sync.Mutex
@@ -53,15 +53,15 @@ type load struct {
 }
 
 func newLoad(t *testing.T) *load {
-	l := &load{lab: newLab(t), acked: map[string]int{}, runs: map[string]string{}}
-	l.fast = newReceiver(t, func(arrival) int { return 200 })
-	l.slow = newReceiver(t, func(arrival) int { time.Sleep(slowly); return 200 })
-	return l
+	e := &load{env: newEnv(t), acked: map[string]int{}, runs: map[string]string{}}
+	e.fast = newReceiver(t, func(arrival) int { return 200 })
+	e.slow = newReceiver(t, func(arrival) int { time.Sleep(slowly); return 200 })
+	return e
 }
 
-func (l *load) config() string {
+func (e *load) config() string {
 	yaml := "calls:\n"
-	for name, receiver := range map[string]*receiver{"fast": l.fast, "slow": l.slow} {
+	for name, receiver := range map[string]*receiver{"fast": e.fast, "slow": e.slow} {
 		yaml += fmt.Sprintf("  - {name: %s, method: POST, url: %s/x, json: {id: \"${interaction.id}\", sequence: \"${event.sequence}\", when: \"${event.when}\"}}\n",
 			name, receiver.URL)
 	}
@@ -76,43 +76,43 @@ func (l *load) config() string {
 
 // during keeps interactions going, so many at once, while something happens to the
 // workers; then it waits until all have ended.
-func (l *load) during(parallel int, happens func()) {
-	l.t.Helper()
-	ctx, stop := context.WithCancel(l.t.Context())
+func (e *load) during(parallel int, happens func()) {
+	e.t.Helper()
+	ctx, stop := context.WithCancel(e.t.Context())
 	var players sync.WaitGroup
 	for p := range parallel {
 		random := rand.New(rand.NewPCG(uint64(p), 7))
 		players.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
-				l.live(fmt.Sprintf("p%d-%d", p, n), lives[random.IntN(len(lives))], random)
+				e.live(fmt.Sprintf("p%d-%d", p, n), lives[random.IntN(len(lives))], random)
 			}
 		})
 	}
 	happens()
 	stop()
 	players.Wait()
-	l.finished()
+	e.finished()
 }
 
 // live leads one interaction through its life, with pauses.
-func (l *load) live(id string, commands [][2]string, random *rand.Rand) {
-	run := l.startImpatient(id)
+func (e *load) live(id string, commands [][2]string, random *rand.Rand) {
+	run := e.startImpatient(id)
 	for _, c := range commands {
 		time.Sleep(time.Duration(20+random.IntN(100)) * time.Millisecond)
-		l.signal(id, c[0], c[1])
+		e.signal(id, c[0], c[1])
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.acked[id], l.runs[id] = len(commands), run.GetRunID()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.acked[id], e.runs[id] = len(commands), run.GetRunID()
 }
 
 // finished waits for every interaction's end.
-func (l *load) finished() {
-	l.t.Helper()
-	ctx, cancel := context.WithTimeout(l.t.Context(), 90*time.Second)
+func (e *load) finished() {
+	e.t.Helper()
+	ctx, cancel := context.WithTimeout(e.t.Context(), 90*time.Second)
 	defer cancel()
-	for id := range l.acked {
-		require.NoError(l.t, l.client.GetWorkflow(ctx, l.workflowID(id), "").Get(ctx, nil), id)
+	for id := range e.acked {
+		require.NoError(e.t, e.client.GetWorkflow(ctx, e.workflowID(id), "").Get(ctx, nil), id)
 	}
 }
 
@@ -126,25 +126,25 @@ type sound struct {
 // every command was applied, once and legally; every delivery arrived, in the order
 // of its lane, and what arrived twice had the same id and bytes; every history
 // replays.
-func (l *load) requireSound(changes ...interceptor.WorkerInterceptor) sound {
-	t := l.t
+func (e *load) requireSound(changes ...interceptor.WorkerInterceptor) sound {
+	t := e.t
 	t.Helper()
-	s := sound{interactions: len(l.acked), failedTasks: map[enumspb.WorkflowTaskFailedCause]int{}}
+	s := sound{interactions: len(e.acked), failedTasks: map[enumspb.WorkflowTaskFailedCause]int{}}
 	require.NotZero(t, s.interactions)
 	expected := map[string]map[string][]string{"fast": {}, "slow": {}} // the delivery ids by call and interaction
-	for id, runID := range l.runs {
-		history := l.history(id, runID)
-		want, events, rejected := replayPurely(t, l.name, id, history)
+	for id, runID := range e.runs {
+		history := e.history(id, runID)
+		want, events, rejected := replayPurely(t, e.name, id, history)
 		require.Empty(t, rejected, id)
-		require.Equal(t, l.acked[id], signals(history), "%s: what was acknowledged is in the history", id)
+		require.Equal(t, e.acked[id], signals(history), "%s: what was acknowledged is in the history", id)
 		var got contract.State
-		require.NoError(t, l.client.GetWorkflow(t.Context(), l.workflowID(id), runID).Get(t.Context(), &got))
+		require.NoError(t, e.client.GetWorkflow(t.Context(), e.workflowID(id), runID).Get(t.Context(), &got))
 		require.Equal(t, want.State, got.State, id)
 		require.Equal(t, want.Outcome, got.Outcome, id)
 		require.Equal(t, want.Sequence, got.Sequence, id)
 		require.Zero(t, got.RejectedCount, id)
 		require.Zero(t, got.Undelivered, id)
-		owner := contract.Owner{ContactCenter: l.name, Interaction: id, FirstRunID: runID}
+		owner := contract.Owner{ContactCenter: e.name, Interaction: id, FirstRunID: runID}
 		for call, whens := range loadCalls {
 			for _, event := range events {
 				if slices.Contains(whens, event.Moment) {
@@ -157,7 +157,7 @@ func (l *load) requireSound(changes ...interceptor.WorkerInterceptor) sound {
 		}
 		require.NoError(t, replayWith(history, changes...), id)
 	}
-	for call, receiver := range map[string]*receiver{"fast": l.fast, "slow": l.slow} {
+	for call, receiver := range map[string]*receiver{"fast": e.fast, "slow": e.slow} {
 		delivered, duplicates := requireLanes(t, receiver.seen(), expected[call])
 		s.deliveries += delivered
 		s.duplicates += duplicates

@@ -18,21 +18,21 @@ import (
 func TestNumberedCommandsInDisorder(t *testing.T) {
 	t.Parallel()
 	const commands, atOnce = 200, 8
-	l := newLab(t)
+	e := newEnv(t)
 	crm := newReceiver(t, func(arrival) int { return 200 })
-	l.startWorker(replaceOnce(t, probeConfig(crm.URL, "script_signal"), `"${event.when}"}`, `"${event.when}", number: "${event.p1}"}`))
-	run := l.start("n1", "inbound")
+	e.startWorker(replaceOnce(t, probeConfig(crm.URL, "script_signal"), `"${event.when}"}`, `"${event.when}", number: "${event.p1}"}`))
+	run := e.start("n1", "inbound")
 	repeats := 0
 	for from := 1; from <= commands; from += atOnce {
 		var block errgroup.Group
 		for n := from; n < from+atOnce; n++ {
 			payload := fmt.Sprintf(`{"p1":"%d","source_sequence":%d,"event_id":"n%d"}`, n, n, n)
 			send := func() error {
-				return l.client.SignalWorkflow(t.Context(), l.workflowID("n1"), "", "script_signal", json.RawMessage(payload))
+				return e.client.SignalWorkflow(t.Context(), e.workflowID("n1"), "", "script_signal", json.RawMessage(payload))
 			}
 			if n%2 == 0 { // waits for its turn
 				block.Go(func() error {
-					_, err := l.update(t.Context(), "n1", "script_signal", payload)
+					_, err := e.update(t.Context(), "n1", "script_signal", payload)
 					return err
 				})
 			} else {
@@ -46,17 +46,17 @@ func TestNumberedCommandsInDisorder(t *testing.T) {
 		require.NoError(t, block.Wait())
 	}
 	var status contract.State
-	l.eventually(30*time.Second, "all arrive", func() bool {
+	e.eventually(30*time.Second, "all arrive", func() bool {
 		var err error
-		status, err = query[contract.State](l, "n1", contract.QueryState)
+		status, err = query[contract.State](e, "n1", contract.QueryState)
 		return err == nil && len(crm.seen()) >= commands && status.Duplicates == repeats
 	})
 	require.Zero(t, status.RejectedCount)
-	l.signal("n1", "abandon", `{}`)
+	e.signal("n1", "abandon", `{}`)
 	require.NoError(t, run.Get(t.Context(), nil))
 	requireInOrderOnce(t, crm.seen(), commands)
 	for i, a := range crm.seen() {
 		require.Contains(t, a.Body, fmt.Sprintf(`"number":"%d"`, i+1))
 	}
-	require.NoError(t, replayWith(l.history("n1", run.GetRunID())))
+	require.NoError(t, replayWith(e.history("n1", run.GetRunID())))
 }

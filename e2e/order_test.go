@@ -39,7 +39,7 @@ var commandPool = [][2]string{
 func TestCommandsApplyInTheOrderOfTheHistory(t *testing.T) {
 	t.Parallel()
 	const sequences, shortest, longest = 1000, 4, 14
-	l := newLab(t)
+	e := newEnv(t)
 	runs := make([]string, sequences)
 	var senders errgroup.Group
 	senders.SetLimit(16)
@@ -47,33 +47,33 @@ func TestCommandsApplyInTheOrderOfTheHistory(t *testing.T) {
 		senders.Go(func() error {
 			random := rand.New(rand.NewPCG(20, uint64(i)))
 			id := fmt.Sprintf("s%d", i)
-			runs[i] = l.start(id, "inbound").GetRunID()
+			runs[i] = e.start(id, "inbound").GetRunID()
 			for range shortest + random.IntN(longest-shortest) {
 				c := commandPool[random.IntN(len(commandPool))]
-				l.signal(id, c[0], c[1])
+				e.signal(id, c[0], c[1])
 			}
 			return nil
 		})
 	}
 	require.NoError(t, senders.Wait())
 	crm := newReceiver(t, func(arrival) int { return 200 })
-	l.startWorker(probeConfig(crm.URL, "interaction_ends"))
+	e.startWorker(probeConfig(crm.URL, "interaction_ends"))
 
 	for i, runID := range runs {
 		id := fmt.Sprintf("s%d", i)
 		var got contract.State
-		l.eventually(time.Minute, "the worker answers for "+id, func() bool {
-			status, err := query[contract.State](l, id, contract.QueryState)
+		e.eventually(time.Minute, "the worker answers for "+id, func() bool {
+			status, err := query[contract.State](e, id, contract.QueryState)
 			got = status
 			return err == nil
 		})
-		want, _, rejected := replayPurely(t, l.name, id, l.history(id, runID))
+		want, _, rejected := replayPurely(t, e.name, id, e.history(id, runID))
 		require.Equal(t, want.State, got.State, id)
 		require.Equal(t, want.Outcome, got.Outcome, id)
 		require.Equal(t, want.Sequence, got.Sequence, id)
 		require.Equal(t, want.Participants, got.Participants, id)
 		require.Equal(t, want.UserData, got.UserData, id)
-		kept, err := query[[]contract.Rejected](l, id, contract.QueryRejected)
+		kept, err := query[[]contract.Rejected](e, id, contract.QueryRejected)
 		require.NoError(t, err)
 		var reasons []string
 		for _, r := range kept {

@@ -17,7 +17,7 @@ import (
 func TestAnOutage(t *testing.T) {
 	t.Parallel()
 	const interactions, each, outage = 40, 5, 11 * time.Second
-	l := newLab(t)
+	e := newEnv(t)
 	var back atomic.Bool
 	crm := newReceiver(t, func(arrival) int {
 		if back.Load() {
@@ -26,24 +26,24 @@ func TestAnOutage(t *testing.T) {
 		return 0
 	})
 	yaml := strings.Replace(probeConfig(crm.URL, "inbound.dtmf"), "[100ms, 200ms, 500ms, 1s, 2s]", "[1s, 1s, 2s, 2s, 5s, 5s, 5s, 5s, 5s, 5s]", 1)
-	l.startWorker(strings.Replace(yaml, "method: POST", "method: POST\n    limits: {rate: 50}", 1))
+	e.startWorker(strings.Replace(yaml, "method: POST", "method: POST\n    limits: {rate: 50}", 1))
 	var senders errgroup.Group
 	senders.SetLimit(16)
 	for i := range interactions {
 		senders.Go(func() error {
 			id := fmt.Sprintf("i%d", i)
-			l.start(id, "inbound")
+			e.start(id, "inbound")
 			for range each {
-				l.signal(id, "dtmf", `{"digits":"1"}`)
+				e.signal(id, "dtmf", `{"digits":"1"}`)
 			}
 			if i%2 == 0 {
-				l.signal(id, "complete", `{}`)
+				e.signal(id, "complete", `{}`)
 			}
 			return nil
 		})
 	}
 	require.NoError(t, senders.Wait())
-	l.eventually(time.Minute, "the receiver is tried", func() bool { return len(crm.seen()) >= 5 })
+	e.eventually(time.Minute, "the receiver is tried", func() bool { return len(crm.seen()) >= 5 })
 	time.Sleep(time.Until(crm.seen()[0].At.Add(outage)))
 	back.Store(true)
 	recovered := time.Now()
@@ -55,7 +55,7 @@ func TestAnOutage(t *testing.T) {
 		}
 		return list
 	}
-	l.eventually(2*time.Minute, "all arrive", func() bool { return len(arrived()) >= interactions*each })
+	e.eventually(2*time.Minute, "all arrive", func() bool { return len(arrived()) >= interactions*each })
 
 	all := arrived()
 	tries := len(crm.seen()) - len(all)

@@ -37,12 +37,12 @@ guard: {allow: ["127.0.0.0/8"]}
 }
 
 // stateOf waits until an interaction is in a state, and reports how it stands.
-func (l *lab) stateOf(id string, state interaction.State) contract.State {
-	l.t.Helper()
+func (e *env) stateOf(id string, state interaction.State) contract.State {
+	e.t.Helper()
 	var status contract.State
-	l.eventually(10*time.Second, fmt.Sprintf("%s is %s", id, state), func() bool {
+	e.eventually(10*time.Second, fmt.Sprintf("%s is %s", id, state), func() bool {
 		var err error
-		status, err = query[contract.State](l, id, contract.QueryState)
+		status, err = query[contract.State](e, id, contract.QueryState)
 		return err == nil && status.State == state
 	})
 	return status
@@ -59,28 +59,28 @@ func near(t *testing.T, want, got time.Time, what string) {
 // longer than its timers, on two workers.
 func TestACallWithPausesKeepsTheTimeOfTheWall(t *testing.T) {
 	t.Parallel()
-	l := newLab(t)
+	e := newEnv(t)
 	receiver := newReceiver(t, func(arrival) int { return 200 })
-	l.startWorker(pausesConfig(receiver.URL))
-	l.startWorker(pausesConfig(receiver.URL))
-	run := l.start("call", "inbound")
+	e.startWorker(pausesConfig(receiver.URL))
+	e.startWorker(pausesConfig(receiver.URL))
+	run := e.start("call", "inbound")
 
 	time.Sleep(silence)
 	offered := time.Now()
-	l.signal("call", "offer", `{"agent":"ada"}`)
-	require.Len(t, l.stateOf("call", interaction.StateOffered).OfferedTo, 1, "offered, and not missed at once")
+	e.signal("call", "offer", `{"agent":"ada"}`)
+	require.Len(t, e.stateOf("call", interaction.StateOffered).OfferedTo, 1, "offered, and not missed at once")
 	accepted := time.Now()
-	l.signal("call", "accept", `{"agent":"ada"}`)
-	l.stateOf("call", interaction.StateHandling)
+	e.signal("call", "accept", `{"agent":"ada"}`)
+	e.stateOf("call", interaction.StateHandling)
 
 	time.Sleep(silence)
 	left := time.Now()
-	l.signal("call", "disconnect", `{"by":{"id":"ada","role":"agent"}}`)
-	l.stateOf("call", interaction.StateWrapUp)
+	e.signal("call", "disconnect", `{"by":{"id":"ada","role":"agent"}}`)
+	e.stateOf("call", interaction.StateWrapUp)
 	require.NoError(t, run.Get(t.Context(), nil))
 	require.GreaterOrEqual(t, time.Since(left), 3*time.Second, "wrap-up lasts as long as it may")
 
-	spans, err := query[[]interaction.Span](l, "call", contract.QueryTimeline)
+	spans, err := query[[]interaction.Span](e, "call", contract.QueryTimeline)
 	require.NoError(t, err)
 	at := map[interaction.Segment]interaction.Span{}
 	for _, span := range spans {
@@ -116,20 +116,20 @@ func TestACallWithPausesKeepsTheTimeOfTheWall(t *testing.T) {
 // apart, after a silence: the second is not late.
 func TestANumberIsWaitedForAfterASilence(t *testing.T) {
 	t.Parallel()
-	l := newLab(t)
+	e := newEnv(t)
 	receiver := newReceiver(t, func(arrival) int { return 200 })
-	l.startWorker(pausesConfig(receiver.URL))
-	l.start("numbered", "inbound")
-	l.signal("numbered", "queue_event", `{"event":"PLAY","source_sequence":1}`)
+	e.startWorker(pausesConfig(receiver.URL))
+	e.start("numbered", "inbound")
+	e.signal("numbered", "queue_event", `{"event":"PLAY","source_sequence":1}`)
 	time.Sleep(silence)
-	l.signal("numbered", "accept", `{"agent":"ada","source_sequence":3}`)
+	e.signal("numbered", "accept", `{"agent":"ada","source_sequence":3}`)
 	time.Sleep(300 * time.Millisecond)
-	l.signal("numbered", "place_in_queue", `{"queue":"billing","source_sequence":2}`)
-	status := l.stateOf("numbered", interaction.StateHandling)
+	e.signal("numbered", "place_in_queue", `{"queue":"billing","source_sequence":2}`)
+	status := e.stateOf("numbered", interaction.StateHandling)
 	require.Zero(t, status.Gaps)
 	require.Zero(t, status.RejectedCount)
-	l.signal("numbered", "complete", `{"source_sequence":4}`)
-	l.stateOf("numbered", interaction.StateCompleted)
+	e.signal("numbered", "complete", `{"source_sequence":4}`)
+	e.stateOf("numbered", interaction.StateCompleted)
 }
 
 // TestARefusedUpdateLeavesNothingBehind sends a refused update before a signal: the
@@ -137,29 +137,29 @@ func TestANumberIsWaitedForAfterASilence(t *testing.T) {
 // still be what a replay does.
 func TestARefusedUpdateLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
-	l := newLab(t)
+	e := newEnv(t)
 	receiver := newReceiver(t, func(arrival) int { return 200 })
-	worker := l.startWorker(pausesConfig(receiver.URL))
-	run := l.start("refused", "inbound")
+	worker := e.startWorker(pausesConfig(receiver.URL))
+	run := e.start("refused", "inbound")
 	time.Sleep(silence - time.Second)
-	handle, err := l.client.UpdateWorkflow(t.Context(), client.UpdateWorkflowOptions{
-		WorkflowID: l.workflowID("refused"), UpdateName: "hold", Args: []any{json.RawMessage(`{}`)}, WaitForStage: client.WorkflowUpdateStageCompleted,
+	handle, err := e.client.UpdateWorkflow(t.Context(), client.UpdateWorkflowOptions{
+		WorkflowID: e.workflowID("refused"), UpdateName: "hold", Args: []any{json.RawMessage(`{}`)}, WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	if err == nil {
 		err = handle.Get(t.Context(), nil)
 	}
 	require.ErrorContains(t, err, "hold is not legal in state started")
 	time.Sleep(silence - 2*time.Second) // the offer is due by the clock of the start, and not by that of the refusal
-	l.signal("refused", "offer", `{"agent":"ada"}`)
-	l.stateOf("refused", interaction.StateOffered)
-	require.NoError(t, replayWith(l.history("refused", run.GetRunID())))
+	e.signal("refused", "offer", `{"agent":"ada"}`)
+	e.stateOf("refused", interaction.StateOffered)
+	require.NoError(t, replayWith(e.history("refused", run.GetRunID())))
 
 	// Another worker has nothing but the history.
 	require.NoError(t, worker.Process.Kill())
-	l.startWorker(pausesConfig(receiver.URL))
-	l.signal("refused", "abandon", `{}`)
+	e.startWorker(pausesConfig(receiver.URL))
+	e.signal("refused", "abandon", `{}`)
 	require.NoError(t, run.Get(t.Context(), nil))
-	require.Empty(t, failedTasks(l.history("refused", run.GetRunID())))
+	require.Empty(t, failedTasks(e.history("refused", run.GetRunID())))
 }
 
 // TestARecoveryIsCountedFromTheDelivery lets a receiver be down for longer than its
@@ -167,7 +167,7 @@ func TestARefusedUpdateLeavesNothingBehind(t *testing.T) {
 // after it took something, and not at once.
 func TestARecoveryIsCountedFromTheDelivery(t *testing.T) {
 	t.Parallel()
-	l := newLab(t)
+	e := newEnv(t)
 	var up atomic.Bool
 	receiver := newReceiver(t, func(a arrival) int {
 		if a.Path == "/crm" && !up.Load() {
@@ -175,7 +175,7 @@ func TestARecoveryIsCountedFromTheDelivery(t *testing.T) {
 		}
 		return 200
 	})
-	l.startWorker(fmt.Sprintf(`
+	e.startWorker(fmt.Sprintf(`
 calls:
   - {name: crm, method: POST, url: "%[1]s/crm", json: {id: "${interaction.id}"}, retry: {schedule: [%[2]s], jitter: 0}}
   - {name: pager, method: POST, url: "%[1]s/pager", json: {when: "${event.when}"}}
@@ -186,7 +186,7 @@ alerts: {failing_after: 1s, recovered_after: 3s}
 timeouts: {default: {offer: 0s, queue: 0s, late_events: 0s}}
 guard: {allow: ["127.0.0.0/8"]}
 `, receiver.URL, "6s, 6s, 6s, 6s, 6s"))
-	l.start("down", "inbound")
+	e.start("down", "inbound")
 	said := func(moment string) (at time.Time) {
 		for _, a := range receiver.seen() {
 			if a.Path == "/pager" && strings.Contains(a.Body, moment) {
@@ -195,9 +195,9 @@ guard: {allow: ["127.0.0.0/8"]}
 		}
 		return time.Time{}
 	}
-	l.eventually(20*time.Second, "operators hear that it fails", func() bool { return !said("delivery_failing").IsZero() })
+	e.eventually(20*time.Second, "operators hear that it fails", func() bool { return !said("delivery_failing").IsZero() })
 	up.Store(true)
-	l.eventually(30*time.Second, "operators hear that it has recovered", func() bool { return !said("receiver_recovered").IsZero() })
+	e.eventually(30*time.Second, "operators hear that it has recovered", func() bool { return !said("receiver_recovered").IsZero() })
 	var delivered time.Time
 	for _, a := range receiver.seen() {
 		if a.Path == "/crm" {
@@ -205,7 +205,7 @@ guard: {allow: ["127.0.0.0/8"]}
 		}
 	}
 	require.GreaterOrEqual(t, said("receiver_recovered").Sub(delivered), 2900*time.Millisecond)
-	l.signal("down", "abandon", `{}`)
+	e.signal("down", "abandon", `{}`)
 }
 
 // TestARefusedUpdateBesideAWaitingOne lets a signal release a waiting update in the task
@@ -213,12 +213,12 @@ guard: {allow: ["127.0.0.0/8"]}
 // replay, which knows nothing of the refused one.
 func TestARefusedUpdateBesideAWaitingOne(t *testing.T) {
 	t.Parallel()
-	l := newLab(t)
+	e := newEnv(t)
 	receiver := newReceiver(t, func(arrival) int { return 200 })
-	l.startWorker(replaceOnce(t, pausesConfig(receiver.URL), "sequence_gap: 2s", "sequence_gap: 1m"))
+	e.startWorker(replaceOnce(t, pausesConfig(receiver.URL), "sequence_gap: 2s", "sequence_gap: 1m"))
 	update := func(id, command, payload string, stage client.WorkflowUpdateStage) client.WorkflowUpdateHandle {
-		handle, err := l.client.UpdateWorkflow(t.Context(), client.UpdateWorkflowOptions{
-			WorkflowID: l.workflowID(id), UpdateName: command, Args: []any{json.RawMessage(payload)}, WaitForStage: stage,
+		handle, err := e.client.UpdateWorkflow(t.Context(), client.UpdateWorkflowOptions{
+			WorkflowID: e.workflowID(id), UpdateName: command, Args: []any{json.RawMessage(payload)}, WaitForStage: stage,
 		})
 		if stage == client.WorkflowUpdateStageAccepted {
 			require.NoError(t, err)
@@ -227,17 +227,17 @@ func TestARefusedUpdateBesideAWaitingOne(t *testing.T) {
 	}
 	for i := range 40 {
 		id := fmt.Sprintf("w%d", i)
-		run, err := l.client.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: l.workflowID(id), TaskQueue: l.name},
-			contract.WorkflowInteraction, json.RawMessage(fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":"inbound","source_sequence":1}`, id, l.name)))
+		run, err := e.client.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: e.workflowID(id), TaskQueue: e.name},
+			contract.WorkflowInteraction, json.RawMessage(fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":"inbound","source_sequence":1}`, id, e.name)))
 		require.NoError(t, err)
 		waiting := update(id, "retrieve", `{"source_sequence":3}`, client.WorkflowUpdateStageAccepted)
 		var beside sync.WaitGroup
-		beside.Go(func() { l.signal(id, "retrieve", `{"source_sequence":2}`) })
+		beside.Go(func() { e.signal(id, "retrieve", `{"source_sequence":2}`) })
 		beside.Go(func() { update(id, "retrieve", `{}`, client.WorkflowUpdateStageCompleted) })
 		beside.Wait()
 		require.ErrorContains(t, waiting.Get(t.Context(), nil), "retrieve is not legal")
-		l.signal(id, "abandon", `{"source_sequence":4}`)
+		e.signal(id, "abandon", `{"source_sequence":4}`)
 		require.NoError(t, run.Get(t.Context(), nil))
-		require.NoError(t, replayWith(l.history(id, run.GetRunID())), id)
+		require.NoError(t, replayWith(e.history(id, run.GetRunID())), id)
 	}
 }

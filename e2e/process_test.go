@@ -26,29 +26,29 @@ import (
 
 // process is a worker that tells how it is, and whose file a test changes.
 type process struct {
-	*lab
+	*env
 	command *exec.Cmd
 	file    string
 	address string // of its metrics and health
 }
 
 // told finds where a worker tells its metrics.
-var told = regexp.MustCompile(`msg="metrics and health are told" address=(\S+)`)
+var told = regexp.MustCompile(`msg="serving metrics and health" address=(\S+)`)
 
 // startProcess runs a worker of its own log until the test ends.
-func startProcess(l *lab, yaml string) *process {
-	l.t.Helper()
-	p := &process{lab: &lab{t: l.t, client: l.client, name: l.name}, file: filepath.Join(l.t.TempDir(), "segue.yaml")}
+func startProcess(e *env, yaml string) *process {
+	e.t.Helper()
+	p := &process{env: &env{t: e.t, client: e.client, name: e.name}, file: filepath.Join(e.t.TempDir(), "segue.yaml")}
 	p.write(yaml)
 	p.command = exec.Command(workBin, "--config", p.file, "--metrics-address", "127.0.0.1:0")
-	p.command.Env = append(os.Environ(), "SEGUE_TEMPORAL_ADDRESS="+temporal.Address, "SEGUE_TEMPORAL_TASK_QUEUE="+l.name, "SEGUE_TEST_GONE=")
+	p.command.Env = append(os.Environ(), "SEGUE_TEMPORAL_ADDRESS="+temporal.Address, "SEGUE_TEMPORAL_TASK_QUEUE="+e.name, "SEGUE_TEST_GONE=")
 	p.command.Stdout, p.command.Stderr = p, p
-	require.NoError(l.t, p.command.Start())
-	l.t.Cleanup(func() {
+	require.NoError(e.t, p.command.Start())
+	e.t.Cleanup(func() {
 		_ = p.command.Process.Kill() // it may be gone already
 		_ = p.command.Wait()
-		if l.t.Failed() {
-			l.t.Logf("worker:\n%.20000s", p.said())
+		if e.t.Failed() {
+			e.t.Logf("worker:\n%.20000s", p.said())
 		}
 	})
 	p.eventually(20*time.Second, "the worker says where it tells its metrics", func() bool {
@@ -144,20 +144,20 @@ func versioned(url, word string) string {
 func TestAnOpenInteractionFollowsTheConfiguration(t *testing.T) {
 	t.Parallel()
 	receiver := newReceiver(t, func(arrival) int { return 200 })
-	l := newLab(t)
-	p := startProcess(l, versioned(receiver.URL, "one"))
+	e := newEnv(t)
+	p := startProcess(e, versioned(receiver.URL, "one"))
 	first := p.awaits("ready", func(r ready) bool { return r.Ready }).Configuration.Version
-	l.start("r1", "inbound")
+	e.start("r1", "inbound")
 	arrived := func(number int, word string) {
 		t.Helper()
-		l.eventually(20*time.Second, fmt.Sprintf("request %d", number), func() bool { return len(receiver.seen()) == number })
+		e.eventually(20*time.Second, fmt.Sprintf("request %d", number), func() bool { return len(receiver.seen()) == number })
 		require.Contains(t, receiver.seen()[number-1].Body, `"config":"`+word+`"`)
 	}
 	arrived(1, "one")
 
 	p.write(versioned(receiver.URL, "two"))
 	second := p.awaits("the second configuration", func(r ready) bool { return r.Configuration.Version != first }).Configuration.Version
-	l.signal("r1", "script_signal", `{"p1":"x"}`)
+	e.signal("r1", "script_signal", `{"p1":"x"}`)
 	arrived(2, "two")
 
 	// A bad file changes nothing but what is said about it.
@@ -169,7 +169,7 @@ func TestAnOpenInteractionFollowsTheConfiguration(t *testing.T) {
 	mistake := r.Configuration.LastReload.Errors[1] // the first one is that a method is missing
 	require.Equal(t, []any{4, "calls[0].methud", "there is no such key"}, []any{mistake.Line, mistake.Path, mistake.Problem})
 	require.Equal(t, map[string]float64{"": 0}, p.values("segue_config_last_reload_successful"))
-	l.signal("r1", "script_signal", `{"p1":"y"}`)
+	e.signal("r1", "script_signal", `{"p1":"y"}`)
 	arrived(3, "two")
 
 	// A secret that is missing keeps only its own call; what needs a restart is named.
@@ -181,11 +181,11 @@ func TestAnOpenInteractionFollowsTheConfiguration(t *testing.T) {
 	require.True(t, r.Ready)
 	require.Len(t, r.Configuration.MissingSecrets, 1)
 	require.Equal(t, []string{"temporal.namespace"}, r.Configuration.NeedsRestart)
-	l.signal("r1", "script_signal", `{"p1":"z"}`)
+	e.signal("r1", "script_signal", `{"p1":"z"}`)
 	arrived(4, "four")
-	l.signal("r1", "abandon", `{}`)
+	e.signal("r1", "abandon", `{}`)
 
-	records, err := query[[]contract.DeliveryRecord](l, "r1", contract.QueryDeliveries)
+	records, err := query[[]contract.DeliveryRecord](e, "r1", contract.QueryDeliveries)
 	require.NoError(t, err)
 	require.Len(t, records, 4)
 	var versions []string
@@ -202,26 +202,26 @@ func TestAnOpenInteractionFollowsTheConfiguration(t *testing.T) {
 func TestAWorkersMetrics(t *testing.T) {
 	t.Parallel()
 	crm := newReceiver(t, func(arrival) int { return 200 })
-	l := newLab(t)
+	e := newEnv(t)
 	config := strings.Replace(probeConfig(crm.URL, "interaction_starts", "script_signal"), "triggers:", `  - {name: dead, method: POST, url: "http://127.0.0.1:1/", text: x, retry: {schedule: [1h]}}
 triggers:
   - {when: script_signal, call: dead}`, 1)
-	p := startProcess(l, config)
+	p := startProcess(e, config)
 	const count = 4
 	for i := range count {
 		id := fmt.Sprintf("canary-interaction-%d", i)
-		run, err := l.client.ExecuteWorkflow(t.Context(),
-			client.StartWorkflowOptions{ID: contract.InteractionWorkflowID("canary-center", id), TaskQueue: l.name},
+		run, err := e.client.ExecuteWorkflow(t.Context(),
+			client.StartWorkflowOptions{ID: contract.InteractionWorkflowID("canary-center", id), TaskQueue: e.name},
 			contract.WorkflowInteraction, map[string]any{"id": id, "contact_center": "canary-center", "channel": "inbound", "ani": "canary-number"})
 		require.NoError(t, err)
 		for _, command := range [][2]string{
 			{"script_signal", `{"p1":"canary-data","event_id":"e"}`}, {"script_signal", `{"p1":"canary-data","event_id":"e"}`},
 			{"offer", `{"agent":{"id":"canary-agent"}}`}, {"canary-command", `{}`},
 		} {
-			require.NoError(t, l.client.SignalWorkflow(t.Context(), run.GetID(), "", command[0], json.RawMessage(command[1])))
+			require.NoError(t, e.client.SignalWorkflow(t.Context(), run.GetID(), "", command[0], json.RawMessage(command[1])))
 		}
 	}
-	l.eventually(30*time.Second, "all that can arrive has", func() bool {
+	e.eventually(30*time.Second, "all that can arrive has", func() bool {
 		values := p.values("segue_delivery_attempts_total")
 		return values["call=probe,class=ok"] == 2*count && p.values("segue_deliveries_handed_over_total")["call=dead"] == count
 	})
@@ -234,9 +234,9 @@ triggers:
 	require.Equal(t, 1.0, p.values("segue_ready")[""])
 
 	// Lanes and interactions are counted twice a minute, by one of the processes.
-	other := startProcess(l, config)
+	other := startProcess(e, config)
 	var counts *process
-	l.eventually(90*time.Second, "one process counts the lanes", func() bool {
+	e.eventually(90*time.Second, "one process counts the lanes", func() bool {
 		shown := 0
 		for _, worker := range []*process{p, other} {
 			if len(worker.values("segue_survey_timestamp_seconds")) > 0 {
@@ -263,8 +263,8 @@ triggers:
 func requireDocumented(t *testing.T, processes ...*process) {
 	t.Helper()
 	catalogue := map[string][]string{}
-	for _, e := range metricstest.New(t).Catalogue() {
-		catalogue[e.Name] = e.Labels
+	for _, metric := range metricstest.New(t).Catalogue() {
+		catalogue[metric.Name] = metric.Labels
 	}
 	seen := map[string]bool{}
 	for _, p := range processes {
@@ -277,8 +277,8 @@ func requireDocumented(t *testing.T, processes ...*process) {
 			require.True(t, ok, "%s is not in the catalogue", name)
 			for _, series := range family.GetMetric() {
 				var labels []string
-				for _, l := range series.GetLabel() {
-					labels = append(labels, l.GetName())
+				for _, e := range series.GetLabel() {
+					labels = append(labels, e.GetName())
 				}
 				require.ElementsMatch(t, want, labels, name)
 			}
@@ -304,8 +304,8 @@ func TestAStoppingWorkerIsNotReady(t *testing.T) {
 		<-held
 		return 200
 	})
-	l := newLab(t)
-	p := startProcess(l, probeConfig(receiver.URL, "interaction_starts"))
+	e := newEnv(t)
+	p := startProcess(e, probeConfig(receiver.URL, "interaction_starts"))
 	p.awaits("ready", func(r ready) bool { return r.Ready })
 	probe := func() (string, error) {
 		out, err := exec.CommandContext(t.Context(), workBin, "--probe", p.address).CombinedOutput()
@@ -313,8 +313,8 @@ func TestAStoppingWorkerIsNotReady(t *testing.T) {
 	}
 	out, err := probe()
 	require.NoError(t, err, out)
-	l.start("s1", "inbound")
-	l.eventually(20*time.Second, "a request is under way", func() bool { return len(receiver.seen()) == 1 })
+	e.start("s1", "inbound")
+	e.eventually(20*time.Second, "a request is under way", func() bool { return len(receiver.seen()) == 1 })
 	require.NoError(t, p.command.Process.Signal(syscall.SIGTERM))
 	p.awaits("not ready any more", func(r ready) bool { return !r.Ready })
 	code, _ := p.get("/livez")

@@ -16,7 +16,7 @@ import (
 func TestABulkRedeliveryFollowsTheCallsRate(t *testing.T) {
 	t.Parallel()
 	const n, rate = 100, 20
-	l := newLab(t)
+	e := newEnv(t)
 	var back atomic.Bool
 	crm := newReceiver(t, func(arrival) int {
 		if back.Load() {
@@ -24,14 +24,14 @@ func TestABulkRedeliveryFollowsTheCallsRate(t *testing.T) {
 		}
 		return 410
 	})
-	l.startWorker(strings.Replace(probeConfig(crm.URL, "interaction_starts"), "method: POST", fmt.Sprintf("method: POST\n    limits: {rate: %d}", rate), 1))
+	e.startWorker(strings.Replace(probeConfig(crm.URL, "interaction_starts"), "method: POST", fmt.Sprintf("method: POST\n    limits: {rate: %d}", rate), 1))
 	for i := range n {
-		l.start(fmt.Sprintf("i%d", i), "inbound")
+		e.start(fmt.Sprintf("i%d", i), "inbound")
 	}
-	parked := []string{"deliveries", "--parked", "--contact-center", l.name, "--limit", "1000"}
-	l.eventually(2*time.Minute, "all are parked", func() bool {
+	parked := []string{"deliveries", "--parked", "--contact-center", e.name, "--limit", "1000"}
+	e.eventually(2*time.Minute, "all are parked", func() bool {
 		var listed []any
-		l.segue(&listed, parked...)
+		e.segue(&listed, parked...)
 		return len(listed) == n
 	})
 	refused := crm.seen()
@@ -39,9 +39,9 @@ func TestABulkRedeliveryFollowsTheCallsRate(t *testing.T) {
 
 	back.Store(true)
 	var result struct{ Matched, Sent, Failed int }
-	l.segue(&result, "redeliver", "--call", "probe", "--contact-center", l.name)
+	e.segue(&result, "redeliver", "--call", "probe", "--contact-center", e.name)
 	require.Equal(t, n, result.Sent, "%+v", result)
-	l.eventually(2*time.Minute, "all arrive", func() bool { return len(crm.seen()) >= 2*n })
+	e.eventually(2*time.Minute, "all arrive", func() bool { return len(crm.seen()) >= 2*n })
 	again := crm.seen()[n:]
 	took := again[n-1].At.Sub(again[0].At)
 	t.Logf("%d arrived in %s", n, took)

@@ -28,70 +28,70 @@ func TestRestartsLoseNothing(t *testing.T) {
 	t.Parallel()
 	const restarts, atOnce = 4, 8
 	for name, way := range map[string]struct {
-		end func(l *load, w *exec.Cmd)
+		end func(e *load, w *exec.Cmd)
 		// most is how many requests may be sent twice: of each interaction, what one
 		// workflow task sends at most, and what an activity had in the air.
 		most int
 	}{
-		"rolling": {func(l *load, w *exec.Cmd) { l.stop(w) }, 0},
-		"killed":  {func(l *load, w *exec.Cmd) { l.kill(w) }, restarts * atOnce * (8 + 1)},
+		"rolling": {func(e *load, w *exec.Cmd) { e.stop(w) }, 0},
+		"killed":  {func(e *load, w *exec.Cmd) { e.kill(w) }, restarts * atOnce * (8 + 1)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := newLoad(t)
-			workers := []*exec.Cmd{l.startWorker(l.config()), l.startWorker(l.config())}
-			l.during(atOnce, func() {
+			e := newLoad(t)
+			workers := []*exec.Cmd{e.startWorker(e.config()), e.startWorker(e.config())}
+			e.during(atOnce, func() {
 				for i := range restarts {
 					time.Sleep(time.Second)
-					way.end(l, workers[i%2])
-					workers[i%2] = l.startWorker(l.config())
+					way.end(e, workers[i%2])
+					workers[i%2] = e.startWorker(e.config())
 				}
 				time.Sleep(time.Second)
 			})
-			require.LessOrEqual(t, l.requireSound().duplicates, way.most)
+			require.LessOrEqual(t, e.requireSound().duplicates, way.most)
 		})
 	}
 }
 
 // kill ends a worker in the midst of whatever it is at.
-func (l *lab) kill(w *exec.Cmd) {
-	l.t.Helper()
-	require.NoError(l.t, w.Process.Kill())
+func (e *env) kill(w *exec.Cmd) {
+	e.t.Helper()
+	require.NoError(e.t, w.Process.Kill())
 	_ = w.Wait() // "signal: killed"
 }
 
 // stop ends a worker gracefully.
-func (l *lab) stop(w *exec.Cmd) {
-	l.t.Helper()
-	require.NoError(l.t, w.Process.Signal(syscall.SIGTERM))
-	require.NoError(l.t, w.Wait(), "a worker that is told to stop ends well")
+func (e *env) stop(w *exec.Cmd) {
+	e.t.Helper()
+	require.NoError(e.t, w.Process.Signal(syscall.SIGTERM))
+	require.NoError(e.t, w.Wait(), "a worker that is told to stop ends well")
 }
 
 // TestWorkersThatAreDeadForLongerThanEveryTimer: when one is back, interactions
 // whose time ran out meanwhile end, with their end triggers.
 func TestWorkersThatAreDeadForLongerThanEveryTimer(t *testing.T) {
 	t.Parallel()
-	l := newLab(t)
+	e := newEnv(t)
 	crm := newReceiver(t, func(arrival) int { return 200 })
 	yaml := probeConfig(crm.URL, "interaction_starts", "interaction_ends") + "\n"
 	yaml = replaceOnce(t, yaml, "late_events: 0s", "late_events: 0s, lifetime: 2s")
-	w := l.startWorker(yaml)
-	l.start("silent", "inbound")
-	l.start("owned", "inbound")
-	l.signal("owned", "accept", `{"agent":{"id":"a1"}}`)
+	w := e.startWorker(yaml)
+	e.start("silent", "inbound")
+	e.start("owned", "inbound")
+	e.signal("owned", "accept", `{"agent":{"id":"a1"}}`)
 	for _, id := range []string{"silent", "owned"} {
-		l.eventually(20*time.Second, id+" has begun", func() bool {
-			delivered, err := query[[]contract.DeliveryRecord](l, id, contract.QueryDeliveries)
+		e.eventually(20*time.Second, id+" has begun", func() bool {
+			delivered, err := query[[]contract.DeliveryRecord](e, id, contract.QueryDeliveries)
 			return err == nil && len(delivered) == 1 && delivered[0].Status == contract.StatusDelivered
 		})
 	}
-	l.kill(w)
+	e.kill(w)
 	time.Sleep(3 * time.Second)
 	require.Len(t, crm.seen(), 2)
-	l.startWorker(yaml)
+	e.startWorker(yaml)
 	for _, id := range []string{"silent", "owned"} {
 		var last contract.State
-		require.NoError(t, l.client.GetWorkflow(t.Context(), l.workflowID(id), "").Get(t.Context(), &last))
+		require.NoError(t, e.client.GetWorkflow(t.Context(), e.workflowID(id), "").Get(t.Context(), &last))
 		require.Equal(t, interaction.OutcomeExpired, last.Outcome)
 	}
 	require.Len(t, crm.seen(), 4, "each end, once")
@@ -100,18 +100,18 @@ func TestWorkersThatAreDeadForLongerThanEveryTimer(t *testing.T) {
 // TestACanceledWorkflowSaysWhy cancels as the Temporal UI and command line do.
 func TestACanceledWorkflowSaysWhy(t *testing.T) {
 	t.Parallel()
-	l := newLab(t)
+	e := newEnv(t)
 	crm := newReceiver(t, func(arrival) int { return 200 })
-	l.startWorker(replaceOnce(t, probeConfig(crm.URL, "interaction_ends"), `"${event.when}"}`, `"${event.when}", why: "${event.reason}"}`))
-	run := l.start("c1", "inbound")
-	l.signal("c1", "accept", `{"agent":{"id":"a1"}}`)
-	require.NoError(t, l.client.CancelWorkflowWithOptions(t.Context(), client.CancelWorkflowOptions{WorkflowID: l.workflowID("c1"), Reason: "the line burned down"}))
+	e.startWorker(replaceOnce(t, probeConfig(crm.URL, "interaction_ends"), `"${event.when}"}`, `"${event.when}", why: "${event.reason}"}`))
+	run := e.start("c1", "inbound")
+	e.signal("c1", "accept", `{"agent":{"id":"a1"}}`)
+	require.NoError(t, e.client.CancelWorkflowWithOptions(t.Context(), client.CancelWorkflowOptions{WorkflowID: e.workflowID("c1"), Reason: "the line burned down"}))
 	var last contract.State
 	require.NoError(t, run.Get(t.Context(), &last))
 	require.Equal(t, interaction.OutcomeCanceled, last.Outcome)
 	require.Len(t, crm.seen(), 1)
 	require.Contains(t, crm.seen()[0].Body, `"why":"the line burned down"`)
-	require.NoError(t, replayWith(l.history("c1", run.GetRunID())))
+	require.NoError(t, replayWith(e.history("c1", run.GetRunID())))
 }
 
 // TestAStoppedWorkerIsAZombie stops a worker in the midst of sending for longer than
@@ -126,7 +126,7 @@ func TestAStoppedWorkerIsAZombie(t *testing.T) {
 	}{"within a workflow task": {true}, "by an activity": {false}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := newLab(t)
+			e := newEnv(t)
 			stopped, release := make(chan struct{}), make(chan struct{})
 			var zombie *exec.Cmd
 			crm := newReceiver(t, func(a arrival) int {
@@ -145,30 +145,30 @@ func TestAStoppedWorkerIsAZombie(t *testing.T) {
 				return 200
 			})
 			yaml := probeConfig(crm.URL, "inbound.dtmf", "interaction_ends")
-			zombie = l.startWorker(yaml)
+			zombie = e.startWorker(yaml)
 			if way.known {
 				for range 3 {
-					l.warmUp(crm)
+					e.warmUp(crm)
 				}
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			run := l.startImpatient("z1")
-			l.eventually(20*time.Second, "it has begun", func() bool {
-				_, err := query[contract.State](l, "z1", contract.QueryState)
+			run := e.startImpatient("z1")
+			e.eventually(20*time.Second, "it has begun", func() bool {
+				_, err := query[contract.State](e, "z1", contract.QueryState)
 				return err == nil
 			})
-			l.signal("z1", "dtmf", `{"digits":"1"}`)
+			e.signal("z1", "dtmf", `{"digits":"1"}`)
 			<-stopped
-			l.occupy()
-			other := l.startWorker(yaml)
-			l.eventually(30*time.Second, "the other worker sends it again", func() bool { return len(of("z1", crm)) == 2 })
+			e.occupy()
+			other := e.startWorker(yaml)
+			e.eventually(30*time.Second, "the other worker sends it again", func() bool { return len(of("z1", crm)) == 2 })
 			close(release)
 			require.NoError(t, zombie.Process.Signal(syscall.SIGCONT))
-			l.signal("z1", "dtmf", `{"digits":"2"}`)
-			l.eventually(20*time.Second, "it goes on", func() bool { return len(of("z1", crm)) == 3 })
-			l.stop(other)
-			l.signal("z1", "abandon", `{}`) // the zombie is a worker like any other again
+			e.signal("z1", "dtmf", `{"digits":"2"}`)
+			e.eventually(20*time.Second, "it goes on", func() bool { return len(of("z1", crm)) == 3 })
+			e.stop(other)
+			e.signal("z1", "abandon", `{}`) // the zombie is a worker like any other again
 			var last contract.State
 			require.NoError(t, run.Get(ctx, &last))
 			require.Equal(t, interaction.OutcomeAbandoned, last.Outcome)
@@ -178,8 +178,8 @@ func TestAStoppedWorkerIsAZombie(t *testing.T) {
 			require.Len(t, arrived, 4)
 			arrived[1].At = arrived[0].At // of course it came later
 			require.Equal(t, arrived[0], arrived[1], "the one repeat has the id and the bytes of the original")
-			history := l.history("z1", run.GetRunID())
-			want, _, rejected := replayPurely(t, l.name, "z1", history)
+			history := e.history("z1", run.GetRunID())
+			want, _, rejected := replayPurely(t, e.name, "z1", history)
 			require.Empty(t, rejected)
 			require.Equal(t, want.Sequence, last.Sequence)
 			require.NoError(t, replayWith(history))
@@ -196,43 +196,43 @@ func TestAStoppedWorkerIsAZombie(t *testing.T) {
 }
 
 // startImpatient starts an interaction whose workflow tasks time out soon.
-func (l *lab) startImpatient(id string) client.WorkflowRun {
-	l.t.Helper()
-	run, err := l.client.ExecuteWorkflow(l.t.Context(),
-		client.StartWorkflowOptions{ID: l.workflowID(id), TaskQueue: l.name, WorkflowTaskTimeout: 2 * time.Second},
-		contract.WorkflowInteraction, startOf(l.name, id, "inbound"))
-	require.NoError(l.t, err)
+func (e *env) startImpatient(id string) client.WorkflowRun {
+	e.t.Helper()
+	run, err := e.client.ExecuteWorkflow(e.t.Context(),
+		client.StartWorkflowOptions{ID: e.workflowID(id), TaskQueue: e.name, WorkflowTaskTimeout: 2 * time.Second},
+		contract.WorkflowInteraction, startOf(e.name, id, "inbound"))
+	require.NoError(e.t, err)
 	return run
 }
 
 // occupy gives a stopped worker tasks for all its polls: Temporal does not know that
 // nobody reads the answers, and would give it one task after the other, each until
 // that times out, before it asks another worker.
-func (l *lab) occupy() {
-	l.t.Helper()
+func (e *env) occupy() {
+	e.t.Helper()
 	const polls = 60 // more than a worker has
-	w := worker.New(l.client, l.name+"-occupier", worker.Options{})
+	w := worker.New(e.client, e.name+"-occupier", worker.Options{})
 	w.RegisterWorkflowWithOptions(func(ctx workflow.Context) error {
 		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-			TaskQueue: l.name, StartToCloseTimeout: time.Minute, RetryPolicy: &temporalsdk.RetryPolicy{MaximumAttempts: 1},
+			TaskQueue: e.name, StartToCloseTimeout: time.Minute, RetryPolicy: &temporalsdk.RetryPolicy{MaximumAttempts: 1},
 		})
 		for range polls {
 			workflow.ExecuteActivity(ctx, "nothing")
 		}
 		return workflow.Sleep(ctx, time.Minute)
 	}, workflow.RegisterOptions{Name: "Occupier"})
-	require.NoError(l.t, w.Start())
+	require.NoError(e.t, w.Start())
 	defer w.Stop()
-	run, err := l.client.ExecuteWorkflow(l.t.Context(), client.StartWorkflowOptions{TaskQueue: l.name + "-occupier"}, "Occupier")
-	require.NoError(l.t, err)
-	l.t.Cleanup(func() { _ = l.client.TerminateWorkflow(context.Background(), run.GetID(), "", "the test is over") })
-	l.eventually(20*time.Second, "the activities are given to the worker", func() bool {
-		described, err := l.client.DescribeWorkflowExecution(l.t.Context(), run.GetID(), "")
+	run, err := e.client.ExecuteWorkflow(e.t.Context(), client.StartWorkflowOptions{TaskQueue: e.name + "-occupier"}, "Occupier")
+	require.NoError(e.t, err)
+	e.t.Cleanup(func() { _ = e.client.TerminateWorkflow(context.Background(), run.GetID(), "", "the test is over") })
+	e.eventually(20*time.Second, "the activities are given to the worker", func() bool {
+		described, err := e.client.DescribeWorkflowExecution(e.t.Context(), run.GetID(), "")
 		return err == nil && len(described.GetPendingActivities()) == polls
 	})
 	for i := range 12 {
 		id := fmt.Sprintf("occupier-%d", i)
-		l.startImpatient(id)
-		l.signal(id, "abandon", `{}`)
+		e.startImpatient(id)
+		e.signal(id, "abandon", `{}`)
 	}
 }

@@ -23,10 +23,10 @@ import (
 // TestMalformedSignalsChangeNothing sends what no SDK would, past the SDK.
 func TestMalformedSignalsChangeNothing(t *testing.T) {
 	t.Parallel()
-	l := newLab(t)
+	e := newEnv(t)
 	crm := newReceiver(t, func(arrival) int { return 200 })
-	l.startWorker(probeConfig(crm.URL, "interaction_ends"))
-	l.start("m1", "inbound")
+	e.startWorker(probeConfig(crm.URL, "interaction_ends"))
+	e.start("m1", "inbound")
 
 	jsonPayload := func(data string) []*commonpb.Payload {
 		return []*commonpb.Payload{{Metadata: map[string][]byte{"encoding": []byte("json/plain")}, Data: []byte(data)}}
@@ -52,30 +52,30 @@ func TestMalformedSignalsChangeNothing(t *testing.T) {
 		{"too deep", "attach_user_data", jsonPayload(`{"user_data":` + strings.Repeat(`{"a":`, 200) + `1` + strings.Repeat(`}`, 200) + `}`), ""},
 	}
 	for _, m := range malformed {
-		_, err := l.client.WorkflowService().SignalWorkflowExecution(t.Context(), &workflowservice.SignalWorkflowExecutionRequest{
-			Namespace: "default", WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: l.workflowID("m1")},
+		_, err := e.client.WorkflowService().SignalWorkflowExecution(t.Context(), &workflowservice.SignalWorkflowExecutionRequest{
+			Namespace: "default", WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: e.workflowID("m1")},
 			SignalName: m.signal, Input: &commonpb.Payloads{Payloads: m.payloads}, RequestId: m.kind,
 		})
 		require.NoError(t, err, m.kind)
 	}
-	l.signal("m1", "place_in_queue", `{"queue":"sales"}`)
+	e.signal("m1", "place_in_queue", `{"queue":"sales"}`)
 	var rejected []contract.Rejected
-	l.eventually(30*time.Second, "all are rejected", func() bool {
-		status, err := query[contract.State](l, "m1", contract.QueryState)
-		rejected, _ = query[[]contract.Rejected](l, "m1", contract.QueryRejected)
+	e.eventually(30*time.Second, "all are rejected", func() bool {
+		status, err := query[contract.State](e, "m1", contract.QueryState)
+		rejected, _ = query[[]contract.Rejected](e, "m1", contract.QueryRejected)
 		return err == nil && status.State == interaction.StateQueued && len(rejected) == len(malformed)
 	})
 	for i, m := range malformed {
 		require.Equal(t, m.signal, rejected[i].Command, m.kind)
 		require.Contains(t, rejected[i].Reason, m.reason, m.kind)
 	}
-	l.signal("m1", "abandon", `{}`)
-	run := l.client.GetWorkflow(t.Context(), l.workflowID("m1"), "")
+	e.signal("m1", "abandon", `{}`)
+	run := e.client.GetWorkflow(t.Context(), e.workflowID("m1"), "")
 	var last contract.State
 	require.NoError(t, run.Get(t.Context(), &last))
 	require.Equal(t, interaction.OutcomeAbandoned, last.Outcome)
 	require.EqualValues(t, len(malformed), last.RejectedCount)
-	require.Empty(t, failedTasks(l.history("m1", run.GetRunID())))
+	require.Empty(t, failedTasks(e.history("m1", run.GetRunID())))
 }
 
 // TestABurstAgainstASlowReceiver: what would be redone by the server again and
@@ -87,16 +87,16 @@ func TestABurstAgainstASlowReceiver(t *testing.T) {
 	if os.Getenv("CI") == "true" {
 		burst = 1000
 	}
-	l := newLab(t)
+	e := newEnv(t)
 	slow := newReceiver(t, func(arrival) int { time.Sleep(300 * time.Millisecond); return 200 })
-	l.startWorker(probeConfig(slow.URL, "inbound.dtmf"))
-	l.start("b1", "inbound")
+	e.startWorker(probeConfig(slow.URL, "inbound.dtmf"))
+	e.start("b1", "inbound")
 	for i := range burst {
-		l.signal("b1", "dtmf", fmt.Sprintf(`{"digits":"%d","event_id":"d%d"}`, i, i))
+		e.signal("b1", "dtmf", fmt.Sprintf(`{"digits":"%d","event_id":"d%d"}`, i, i))
 	}
-	l.eventually(8*time.Minute, "all arrive", func() bool { return len(slow.seen()) >= burst })
-	l.signal("b1", "abandon", `{}`)
-	require.NoError(t, l.client.GetWorkflow(t.Context(), l.workflowID("b1"), "").Get(t.Context(), nil))
+	e.eventually(8*time.Minute, "all arrive", func() bool { return len(slow.seen()) >= burst })
+	e.signal("b1", "abandon", `{}`)
+	require.NoError(t, e.client.GetWorkflow(t.Context(), e.workflowID("b1"), "").Get(t.Context(), nil))
 	requireInOrderOnce(t, slow.seen(), burst)
 }
 
@@ -121,29 +121,29 @@ func requireInOrderOnce(t *testing.T, arrivals []arrival, n int) {
 func TestConcurrentUpdates(t *testing.T) {
 	t.Parallel()
 	const updates, atOnce = 40, 8
-	l := newLab(t)
+	e := newEnv(t)
 	crm := newReceiver(t, func(arrival) int { return 200 })
-	l.startWorker(probeConfig(crm.URL, "inbound.dtmf"))
-	l.start("u1", "inbound")
+	e.startWorker(probeConfig(crm.URL, "inbound.dtmf"))
+	e.start("u1", "inbound")
 	var group errgroup.Group
 	group.SetLimit(atOnce)
 	for i := range updates {
 		group.Go(func() error {
-			_, err := l.update(t.Context(), "u1", "dtmf", fmt.Sprintf(`{"digits":"%d","event_id":"u%d"}`, i, i))
+			_, err := e.update(t.Context(), "u1", "dtmf", fmt.Sprintf(`{"digits":"%d","event_id":"u%d"}`, i, i))
 			return err
 		})
 	}
 	require.NoError(t, group.Wait())
-	l.eventually(30*time.Second, "all arrive", func() bool { return len(crm.seen()) >= updates })
-	l.signal("u1", "abandon", `{}`)
-	require.NoError(t, l.client.GetWorkflow(t.Context(), l.workflowID("u1"), "").Get(t.Context(), nil))
+	e.eventually(30*time.Second, "all arrive", func() bool { return len(crm.seen()) >= updates })
+	e.signal("u1", "abandon", `{}`)
+	require.NoError(t, e.client.GetWorkflow(t.Context(), e.workflowID("u1"), "").Get(t.Context(), nil))
 	requireInOrderOnce(t, crm.seen(), updates)
 }
 
-func (l *lab) update(ctx context.Context, id, name, payload string) (contract.Answer, error) {
+func (e *env) update(ctx context.Context, id, name, payload string) (contract.Answer, error) {
 	var answer contract.Answer
-	handle, err := l.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: l.workflowID(id), UpdateName: name, Args: []any{json.RawMessage(payload)},
+	handle, err := e.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: e.workflowID(id), UpdateName: name, Args: []any{json.RawMessage(payload)},
 		WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	if err != nil {
@@ -157,14 +157,14 @@ func (l *lab) update(ctx context.Context, id, name, payload string) (contract.An
 func TestALongInteraction(t *testing.T) {
 	t.Parallel()
 	const commands, burst, every = 12000, 1000, 3000
-	l := newLab(t)
+	e := newEnv(t)
 	crm := newReceiver(t, func(arrival) int { return 200 })
-	l.startWorker(probeConfig(crm.URL, "script_signal"))
-	l.start("l1", "inbound")
+	e.startWorker(probeConfig(crm.URL, "script_signal"))
+	e.start("l1", "inbound")
 	sent := 0
 	send := func() {
 		sent++
-		l.signal("l1", "script_signal", fmt.Sprintf(`{"p1":"%d","event_id":"e%d"}`, sent, sent))
+		e.signal("l1", "script_signal", fmt.Sprintf(`{"p1":"%d","event_id":"e%d"}`, sent, sent))
 	}
 	for sent < commands {
 		for range burst { // as fast as it goes
@@ -173,44 +173,44 @@ func TestALongInteraction(t *testing.T) {
 		for range every - burst { // in step with the workflow
 			send()
 			if sent%20 == 0 {
-				_, err := query[contract.State](l, "l1", contract.QueryState)
+				_, err := query[contract.State](e, "l1", contract.QueryState)
 				require.NoError(t, err)
 			}
 		}
 	}
 	var status contract.State
-	l.eventually(5*time.Minute, "all are applied", func() bool {
+	e.eventually(5*time.Minute, "all are applied", func() bool {
 		var err error
-		status, err = query[contract.State](l, "l1", contract.QueryState)
+		status, err = query[contract.State](e, "l1", contract.QueryState)
 		return err == nil && status.Sequence >= commands && len(crm.seen()) >= commands
 	})
 	require.Greater(t, status.Runs, 1)
 	require.Zero(t, status.RejectedCount)
 	for i := range 5 { // remembered over continue-as-new
-		l.signal("l1", "script_signal", fmt.Sprintf(`{"p1":"again","event_id":"e%d"}`, commands-i*700))
+		e.signal("l1", "script_signal", fmt.Sprintf(`{"p1":"again","event_id":"e%d"}`, commands-i*700))
 	}
-	l.signal("l1", "abandon", `{}`)
-	require.NoError(t, l.client.GetWorkflow(t.Context(), l.workflowID("l1"), "").Get(t.Context(), &status))
+	e.signal("l1", "abandon", `{}`)
+	require.NoError(t, e.client.GetWorkflow(t.Context(), e.workflowID("l1"), "").Get(t.Context(), &status))
 	require.Equal(t, interaction.OutcomeAbandoned, status.Outcome)
 	require.EqualValues(t, 5, status.Duplicates)
 	requireInOrderOnce(t, crm.seen(), commands)
-	l.requireShortRuns("l1", 10000)
+	e.requireShortRuns("l1", 10000)
 }
 
 // requireShortRuns walks the chain of runs and checks every history's length and tasks.
-func (l *lab) requireShortRuns(id string, limit int) {
-	l.t.Helper()
-	listed, err := l.client.ListWorkflow(l.t.Context(), &workflowservice.ListWorkflowExecutionsRequest{
-		Query: fmt.Sprintf("WorkflowId = %q", l.workflowID(id)),
+func (e *env) requireShortRuns(id string, limit int) {
+	e.t.Helper()
+	listed, err := e.client.ListWorkflow(e.t.Context(), &workflowservice.ListWorkflowExecutionsRequest{
+		Query: fmt.Sprintf("WorkflowId = %q", e.workflowID(id)),
 	})
-	require.NoError(l.t, err)
-	require.Greater(l.t, len(listed.GetExecutions()), 1)
+	require.NoError(e.t, err)
+	require.Greater(e.t, len(listed.GetExecutions()), 1)
 	allowed := []enumspb.WorkflowTaskFailedCause{
 		enumspb.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND, enumspb.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
 	}
 	for _, execution := range listed.GetExecutions() {
-		history := l.history(id, execution.GetExecution().GetRunId())
-		require.Less(l.t, len(history), limit)
-		require.Subset(l.t, allowed, failedTasks(history))
+		history := e.history(id, execution.GetExecution().GetRunId())
+		require.Less(e.t, len(history), limit)
+		require.Subset(e.t, allowed, failedTasks(history))
 	}
 }

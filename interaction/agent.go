@@ -39,7 +39,7 @@ func (a *Agent) UnmarshalJSON(data []byte) error {
 	}
 	read, ok := agentFrom(value)
 	if !ok {
-		return fmt.Errorf("an agent is an id or an object with an id, not %s", excerpt(value))
+		return fmt.Errorf("an agent is an id or an object with an id, not %s", shown(value))
 	}
 	*a = read
 	return nil

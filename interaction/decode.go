@@ -19,7 +19,7 @@ func DecodeStart(data []byte) (Start, error) {
 	}
 	start := body.(Start)
 	if together := len(start.ContactCenter) + len(start.ID); together > MaxIdentity {
-		return Start{}, &InvalidError{Field: "id", Value: excerpt(start.ID), Reason: fmt.Sprintf(
+		return Start{}, &InvalidError{Field: "id", Value: shown(start.ID), Reason: fmt.Sprintf(
 			"has %d bytes together with contact_center; keep both together within %d", together, MaxIdentity)}
 	}
 	if start.Draft && start.Agent == nil {

@@ -4,7 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"unicode/utf8"
+
+	"segue/excerpt"
 )
 
 // IllegalError says that a well-formed command cannot be applied as things stand.
@@ -58,8 +59,8 @@ func (e *InvalidError) Error() string {
 // maxExcerpt bounds what an error repeats of a payload.
 const maxExcerpt = 64
 
-// excerpt shows a value as JSON, cut to a length that errors and logs can bear.
-func excerpt(value any) string {
+// shown returns a value as JSON, shortened for errors and logs.
+func shown(value any) string {
 	if value == nil {
 		return "null"
 	}
@@ -70,14 +71,5 @@ func excerpt(value any) string {
 	return shortened(string(encoded))
 }
 
-// shortened cuts a text at a rune's boundary.
-func shortened(text string) string {
-	if len(text) <= maxExcerpt {
-		return text
-	}
-	cut := maxExcerpt
-	for cut > 0 && !utf8.RuneStart(text[cut]) {
-		cut--
-	}
-	return text[:cut] + "…"
-}
+// shortened returns the beginning of a text that a payload contains.
+func shortened(text string) string { return excerpt.Of(text, maxExcerpt) }

@@ -73,7 +73,7 @@ func (f *fault) invalid() *InvalidError {
 	}
 	invalid := &InvalidError{Field: shortened(strings.TrimPrefix(f.inner, ".")), Reason: f.reason}
 	if f.value != nil {
-		invalid.Value = excerpt(f.value)
+		invalid.Value = shown(f.value)
 	}
 	return invalid
 }

@@ -36,7 +36,7 @@ func parseObject(data []byte) (map[string]any, *InvalidError) {
 	}
 	object, ok := value.(map[string]any)
 	if !ok {
-		return nil, &InvalidError{Value: excerpt(value), Reason: "not an object; send one JSON object with the command's fields"}
+		return nil, &InvalidError{Value: shown(value), Reason: "not an object; send one JSON object with the command's fields"}
 	}
 	return object, nil
 }
@@ -136,7 +136,7 @@ func withoutNUL(path, text string) error {
 	if strings.IndexByte(text, 0) < 0 {
 		return nil
 	}
-	return &InvalidError{Field: shortened(strings.ReplaceAll(path, "\x00", "\\u0000")), Value: excerpt(text), Reason: "holds a NUL character; remove it"}
+	return &InvalidError{Field: shortened(strings.ReplaceAll(path, "\x00", "\\u0000")), Value: shown(text), Reason: "holds a NUL character; remove it"}
 }
 
 // number is a float64, as encoding/json makes it, unless that would lose digits

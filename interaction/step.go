@@ -181,7 +181,7 @@ func (s *step) fieldsWith(added map[string]any) map[string]any {
 }
 
 func (s *step) invalid(name string, value any, reason string) *InvalidError {
-	return &InvalidError{Command: s.cmd.Name, Field: name, Value: excerpt(value), Reason: reason}
+	return &InvalidError{Command: s.cmd.Name, Field: name, Value: shown(value), Reason: reason}
 }
 
 func (s *step) effect() Effect {

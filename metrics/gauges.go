@@ -12,8 +12,8 @@ import (
 type gauges struct {
 	inFlight       metric.Int64ObservableGauge
 	inFlightOldest metric.Float64ObservableGauge
-	breaker      metric.Int64ObservableGauge
-	inline       metric.Int64ObservableGauge
+	breaker        metric.Int64ObservableGauge
+	inline         metric.Int64ObservableGauge
 
 	lanes            metric.Int64ObservableGauge
 	lanesParked      metric.Int64ObservableGauge

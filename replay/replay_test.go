@@ -21,7 +21,7 @@ var scenarios = []string{
 	"handled", "abandoned", "missed", "transferred", "engaged", "not_engaged", "retried_delivery", "parked",
 	"rejected_input", "continue_as_new", "burst", "canceled", "lane_retried", "lane_parked", "timed_out", "orphan",
 	"receiver_parked", "receiver_recovered", "lane_alert", "disorder", "paused", "refused_update", "commands", "replied", "draft",
-	"lane_redelivered", "lane_discarded", "lane_continue_as_new", "lane_parts", "lane_part_1", "upgraded_mail", "upgraded_call",
+	"lane_redelivered", "lane_discarded", "lane_continue_as_new", "lane_parts", "lane_part_1", "lane_part_2", "upgraded_mail", "upgraded_call",
 }
 
 // quiet keeps the replayer's account of an expected failure out of the test's output.

@@ -1,6 +1,8 @@
 package request
 
 import (
+	"time"
+
 	"segue/expr"
 
 	"go.yaml.in/yaml/v3"
@@ -53,6 +55,10 @@ type Spec struct {
 	Text     *string
 	Missing  Missing
 	Mappings []Mapping
+	// Once says that the call is not idempotent, and Timeout is the deadline of one
+	// attempt; every request carries them.
+	Once    bool
+	Timeout time.Duration
 }
 
 // Pair is a named value; a list of them keeps order and case. Among query

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"segue/contract"
 	"segue/expr"
@@ -16,8 +17,12 @@ type Template struct {
 	method   string
 	missing  Missing
 	mappings []Mapping
-	target   target
-	headers  []pair
+	// once, timeout and version are those of contract.Request.
+	once    bool
+	timeout time.Duration
+	version string
+	target  target
+	headers []pair
 	// fixed are the headers that are the same for every event.
 	fixed []contract.Header
 	body  body
@@ -34,7 +39,10 @@ type body interface {
 // for each mistake.
 func Compile(s Spec) (*Template, error) {
 	p := &problems{}
-	t := &Template{name: s.Name, method: s.Method, missing: s.Missing, mappings: s.Mappings}
+	t := &Template{name: s.Name, method: s.Method, missing: s.Missing, mappings: s.Mappings, once: s.Once}
+	if s.Timeout > contract.UsualTimeout {
+		t.timeout = s.Timeout
+	}
 	switch {
 	case s.Method == "":
 		p.add("method", "", "a call needs a method", "use "+list(Methods))
@@ -112,7 +120,7 @@ func fixedHeaders(s Spec, b body) []contract.Header {
 		fixed = append(fixed, contract.Header{Name: "Content-Type", Value: b.contentType()})
 	}
 	if !own("User-Agent") {
-		fixed = append(fixed, contract.Header{Name: "User-Agent", Value: "segue"})
+		fixed = append(fixed, contract.Header{Name: "User-Agent", Value: contract.UserAgent})
 	}
 	if soap, ok := b.(*soapBody); ok && soap.version == "1.1" {
 		fixed = append(fixed, contract.Header{Name: "SOAPAction", Value: `"` + soap.action + `"`}) // SOAP 1.1 requires it, even empty
@@ -123,6 +131,14 @@ func fixedHeaders(s Spec, b body) []contract.Header {
 // Name is the call's name.
 func (t *Template) Name() string { return t.name }
 
+// WithVersion returns the template of a configuration: its requests carry the
+// configuration's version.
+func (t *Template) WithVersion(version string) *Template {
+	stamped := *t
+	stamped.version = version
+	return &stamped
+}
+
 // Method is the call's HTTP method.
 func (t *Template) Method() string { return t.method }
 
@@ -130,7 +146,7 @@ func (t *Template) Method() string { return t.method }
 // and the request carries its text, so that the delivery is parked and not lost.
 func (t *Template) Render(deliveryID string, view *interaction.View, ev *interaction.Event) (contract.Request, error) {
 	request := contract.Request{ID: deliveryID, Call: t.name, Moment: string(ev.Moment), Sequence: ev.Sequence,
-		Method: t.method, At: ev.At}
+		Method: t.method, At: ev.At, Version: t.version, Once: t.once, Timeout: t.timeout}
 	r := newRendering(t, deliveryID, view, ev)
 	err := r.fill(&request)
 	if err != nil {

@@ -116,66 +116,79 @@ func traverses(path string) bool {
 	return dotSegment(strings.ReplaceAll(path, `\`, "/"))
 }
 
-// render writes the URL. A missing value is empty in it, unless it is in the
-// query list, where the policy omit leaves the parameter out.
+// render writes the URL. A value that does not exist is empty in it; only a parameter of
+// the query list is left out by the policy omit.
 func (t *target) render(r *rendering) (string, error) {
 	var b strings.Builder
-	pathEnd := -1
-	for i := range t.parts {
-		p := &t.parts[i]
-		if !p.dynamic() {
-			b.WriteString(p.literal)
-			if n := strings.IndexByte(p.literal, '?'); n >= 0 && pathEnd < 0 {
-				pathEnd = b.Len() - len(p.literal) + n
-			}
-			continue
-		}
-		text, _, err := r.resolve(t.path, &p.part)
-		if err != nil {
-			return "", err
-		}
-		if len(text) > MaxURL {
-			return "", tooLarge(t.path, MaxURL)
-		}
-		if p.inQuery {
-			b.WriteString(url.QueryEscape(text))
-		} else {
-			b.WriteString(url.PathEscape(text))
-		}
+	if err := t.writeParts(r, &b); err != nil {
+		return "", err
 	}
-	if pathEnd < 0 {
-		pathEnd = b.Len()
-	}
-	if path := b.String()[:pathEnd]; len(t.parts) > 1 && traverses(path) {
+	path, _, _ := strings.Cut(b.String(), "?") // no value has a ?: it is escaped
+	if len(t.parts) > 1 && traverses(path) {
 		return "", &Fault{Path: t.path, Reason: "a value makes a . or .. segment of the path"}
 	}
-	separator := byte('?')
-	if t.hasQuery {
-		separator = '&'
-		if s := b.String(); s[len(s)-1] == '?' || s[len(s)-1] == '&' {
-			separator = 0
-		}
-	}
-	err := r.parameters(t.query, func(name, text string) error {
-		if len(text) > MaxURL || b.Len() > MaxURL {
-			return tooLarge(t.path, MaxURL)
-		}
-		if separator != 0 {
-			b.WriteByte(separator)
-		}
-		separator = '&'
-		b.WriteString(name)
-		b.WriteByte('=')
-		b.WriteString(url.QueryEscape(text))
-		return nil
-	})
-	if err != nil {
+	if err := t.writeQuery(r, &b); err != nil {
 		return "", err
 	}
 	if b.Len() > MaxURL {
 		return "", tooLarge(t.path, MaxURL)
 	}
 	return b.String(), nil
+}
+
+// writeParts writes the URL as the call gives it, each value escaped for its place.
+func (t *target) writeParts(r *rendering, b *strings.Builder) error {
+	for i := range t.parts {
+		p := &t.parts[i]
+		if !p.dynamic() {
+			b.WriteString(p.literal)
+			continue
+		}
+		text, _, err := r.resolve(t.path, &p.part)
+		if err != nil {
+			return err
+		}
+		if len(text) > MaxURL {
+			return tooLarge(t.path, MaxURL)
+		}
+		b.WriteString(p.escape(text))
+	}
+	return nil
+}
+
+func (p *targetPart) escape(text string) string {
+	if p.inQuery {
+		return url.QueryEscape(text)
+	}
+	return url.PathEscape(text)
+}
+
+// writeQuery adds the parameters of the query list.
+func (t *target) writeQuery(r *rendering, b *strings.Builder) error {
+	separator := t.firstSeparator(b.String())
+	return r.parameters(t.query, func(name, text string) error {
+		if len(text) > MaxURL || b.Len() > MaxURL {
+			return tooLarge(t.path, MaxURL)
+		}
+		b.WriteString(separator)
+		b.WriteString(name)
+		b.WriteByte('=')
+		b.WriteString(url.QueryEscape(text))
+		separator = "&"
+		return nil
+	})
+}
+
+// firstSeparator is what the first parameter needs before it: nothing if the URL ends
+// with a separator of its own.
+func (t *target) firstSeparator(written string) string {
+	switch {
+	case !t.hasQuery:
+		return "?"
+	case strings.HasSuffix(written, "?"), strings.HasSuffix(written, "&"):
+		return ""
+	}
+	return "&"
 }
 
 func tooLarge(path string, limit int) error {

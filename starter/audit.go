@@ -81,7 +81,7 @@ func (f auditFlags) filter(args []string, now time.Time) (audit.Filter, error) {
 		if len(args) > 0 {
 			id = args[0]
 		}
-		n, err := name(id, cmp.Or(f.contactCenter, defaultContactCenter))
+		n, err := parseName(id, cmp.Or(f.contactCenter, defaultContactCenter))
 		if err != nil {
 			return filter, err
 		}
@@ -270,7 +270,7 @@ func (r audited) writeDiscarded(w io.Writer) error {
 	for _, d := range r.Discarded {
 		receiver, _ := contract.AlertReceiver(d.WorkflowID)
 		rows = append(rows, []string{
-			whose(d.ContactCenter, d.Interaction, receiver), d.Call, fmt.Sprint(d.Sequence), d.Moment, d.At.Local().Format(time.DateTime), d.By, d.ID,
+			laneOwner(d.ContactCenter, d.Interaction, receiver), d.Call, fmt.Sprint(d.Sequence), d.Moment, d.At.Local().Format(time.DateTime), d.By, d.ID,
 		})
 	}
 	return table(w, rows)

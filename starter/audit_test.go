@@ -42,7 +42,7 @@ type auditFinding struct {
 }
 
 // audit runs an audit, which must end with the exit code.
-func (l *live) audit(t *testing.T, code int, args ...string) auditResult {
+func (l *devProcess) audit(t *testing.T, code int, args ...string) auditResult {
 	t.Helper()
 	result := l.run(t, append(append([]string{"audit"}, args...), "--json")...)
 	require.Equal(t, code, result.code, result.errs+result.out)
@@ -53,7 +53,7 @@ func (l *live) audit(t *testing.T, code int, args ...string) auditResult {
 }
 
 // finds runs audits until one has n findings: Temporal's lists lag behind.
-func (l *live) finds(t *testing.T, n int, args ...string) auditResult {
+func (l *devProcess) finds(t *testing.T, n int, args ...string) auditResult {
 	t.Helper()
 	code := 6
 	if n == 0 {
@@ -68,7 +68,7 @@ func (l *live) finds(t *testing.T, n int, args ...string) auditResult {
 	return got
 }
 
-func (l *live) temporal(t *testing.T) client.Client {
+func (l *devProcess) temporal(t *testing.T) client.Client {
 	c, err := client.Dial(client.Options{HostPort: l.ready.TemporalAddress, Namespace: l.ready.Namespace})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)

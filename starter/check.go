@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"segue/config"
+	"segue/config/check"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -55,7 +56,7 @@ at its top complete and check it with that.`,
 			if f.call != "" {
 				return a.fire(c.Context(), set, f)
 			}
-			report := config.Check(set)
+			report := check.NewReport(set)
 			return a.print(checkResult{OK: true, Report: &report, Errors: []config.Error{}}, report.Print)
 		},
 	}
@@ -79,7 +80,7 @@ func (a *app) printSchema(args []string) error {
 // checkResult is what `check --json` prints.
 type checkResult struct {
 	OK bool `json:"ok"`
-	*config.Report
+	*check.Report
 	Errors []config.Error `json:"errors"`
 }
 

@@ -20,13 +20,19 @@ func (a *app) deliveriesCommand() *cobra.Command {
 	var parked, discarded bool
 	c := &cobra.Command{
 		Use:   "deliveries [ID]",
-		Short: "List deliveries that have not arrived",
-		Long: `List the deliveries that lane workflows hold, across the namespace: what waits for its next attempt, and what is
-parked, which is what no attempt helped and waits for a person. With an interaction, list all of its deliveries,
-arrived ones too. With --discarded, list what was given up instead: when, and by whom, as long as Temporal keeps the lanes;
-of each lane the last 100. A worker must run. Lists lag behind by up to a second.
+		Short: "List undelivered deliveries",
+		Long: `List the undelivered deliveries of the namespace: those that wait for their next attempt, and those that are parked.
+A delivery is parked when its attempts are exhausted or a retry cannot help; it waits for an operator. With an
+interaction, list all its deliveries, delivered ones too.
 
-` + "`segue redeliver` and `segue discard`" + ` take the same filters.`,
+With --discarded, list the discarded deliveries instead, with time and operator: the last 100 of each lane, as long as
+Temporal keeps the lane.
+
+The filters are combined; ` + "`segue redeliver` and `segue discard`" + ` accept the same ones. A worker must run. Lists lag by
+up to a second.
+
+Exit codes: 0 success; 1 a lane did not answer; 2 the command line is invalid; 3 the interaction does not exist;
+5 Temporal or a worker does not answer.`,
 		Example: `  segue deliveries --parked
   segue deliveries --call crm --class gone --since 2h --json | jq -r '.[].id'
   segue deliveries --discarded --since 24h
@@ -57,12 +63,12 @@ of each lane the last 100. A worker must run. Lists lag behind by up to a second
 		},
 	}
 	f.register(c, 200)
-	c.Flags().BoolVar(&parked, "parked", false, "only what is parked")
-	c.Flags().BoolVar(&discarded, "discarded", false, "what was given up, by whom and when, instead")
+	c.Flags().BoolVar(&parked, "parked", false, "only parked deliveries")
+	c.Flags().BoolVar(&discarded, "discarded", false, "list discarded deliveries instead, with time and operator")
 	return c
 }
 
-// deliveries are those of one interaction, or those that the namespace's lanes hold.
+// deliveries returns the deliveries of one interaction, or those in the lanes of the namespace.
 func (a *app) deliveries(ctx context.Context, s *session, filter lanes.Filter, limit int) (lanes.Found, error) {
 	if filter.Interaction == "" {
 		return a.search(ctx, s, filter, limit)
@@ -72,7 +78,7 @@ func (a *app) deliveries(ctx context.Context, s *session, filter lanes.Filter, l
 	defer cancel()
 	records, err := s.Deliveries(limitedCtx, n)
 	if errors.Is(err, client.ErrNotFound) {
-		// Temporal may have dropped a completed interaction whose lanes still wait.
+		// Temporal may have deleted a completed interaction whose lanes still run.
 		if found, searched := a.search(ctx, s, filter, limit); searched != nil || len(found.Deliveries) > 0 {
 			return found, searched
 		}
@@ -85,7 +91,7 @@ func (a *app) deliveries(ctx context.Context, s *session, filter lanes.Filter, l
 	for _, record := range records {
 		lane := client.LaneOf(n, record.Call)
 		if len(record.Attempts) == 0 && record.EventAt == "" {
-			lane.WorkflowID = n.WorkflowID() // the interaction's own word
+			lane.WorkflowID = n.WorkflowID() // the interaction workflow reported it, not a lane
 		}
 		switch {
 		case !filter.Match(record):
@@ -98,7 +104,7 @@ func (a *app) deliveries(ctx context.Context, s *session, filter lanes.Filter, l
 	return found, nil
 }
 
-// search looks into the lanes of the namespace, and shows how far it is.
+// search queries the lanes of the namespace and shows progress.
 func (a *app) search(ctx context.Context, s *session, filter lanes.Filter, limit int) (lanes.Found, error) {
 	bar := newProgress(a.errs, "lanes", s.count(ctx, filter.Query()))
 	defer bar.end()
@@ -109,8 +115,7 @@ func (a *app) printFound(found lanes.Found, limit int) error {
 	return a.printWith(found, limit, writeDeliveries)
 }
 
-// printDiscarded prints what was given up, and reads who did from the lanes' histories
-// where a signal did not say.
+// printDiscarded prints discarded deliveries. If the signal did not name the operator, the lane's history does.
 func (a *app) printDiscarded(ctx context.Context, s *session, found lanes.Found, limit int) error {
 	histories := map[string]*historypb.History{}
 	for i, d := range found.Deliveries {
@@ -135,7 +140,7 @@ func (a *app) printDiscarded(ctx context.Context, s *session, found lanes.Found,
 func (a *app) printWith(found lanes.Found, limit int, write func(io.Writer, []lanes.Delivery) error) error {
 	err := a.print(list(found.Deliveries), func(w io.Writer) error { return write(w, found.Deliveries) })
 	if found.More {
-		fmt.Fprintf(a.errs, "There are more than %d: narrow it, or raise --limit.\n", limit)
+		fmt.Fprintf(a.errs, "There are more than %d: use a filter, or raise --limit.\n", limit)
 	}
 	for _, failure := range found.Failures {
 		fmt.Fprintf(a.errs, "%s did not answer: %s\n", failure.WorkflowID, failure.Reason)
@@ -150,7 +155,7 @@ func writeDeliveries(w io.Writer, deliveries []lanes.Delivery) error {
 	rows := [][]string{{"INTERACTION", "CALL", "EVENT", "WHEN", "STATUS", "ANSWER", "ATTEMPTS", "LAST", "NEXT", "WEBHOOK-ID"}}
 	for _, d := range deliveries {
 		rows = append(rows, []string{
-			whose(d.ContactCenter, d.Interaction, d.Receiver), d.Call, fmt.Sprint(d.Sequence), d.Moment, string(d.Status),
+			laneOwner(d.ContactCenter, d.Interaction, d.Receiver), d.Call, fmt.Sprint(d.Sequence), d.Moment, string(d.Status),
 			answerOf(d.DeliveryRecord), attemptsOf(d.DeliveryRecord), localTime(d.At), nextOf(d), d.ID,
 		})
 	}
@@ -165,22 +170,22 @@ func writeDiscarded(w io.Writer, deliveries []lanes.Delivery) error {
 			at, by = localTime(d.Discarded.At), d.Discarded.By
 		}
 		rows = append(rows, []string{
-			whose(d.ContactCenter, d.Interaction, d.Receiver), d.Call, fmt.Sprint(d.Sequence), d.Moment,
+			laneOwner(d.ContactCenter, d.Interaction, d.Receiver), d.Call, fmt.Sprint(d.Sequence), d.Moment,
 			answerOf(d.DeliveryRecord), attemptsOf(d.DeliveryRecord), at, by, d.ID,
 		})
 	}
 	return table(w, rows)
 }
 
-// nextOf says what a delivery waits for.
+// nextOf returns what an undelivered delivery waits for.
 func nextOf(d lanes.Delivery) string {
 	switch {
 	case d.Status == contract.StatusParked:
-		return "a person"
+		return "an operator"
 	case d.Due != "":
 		return localTime(d.Due)
 	case d.Status == contract.StatusWaiting:
-		return "its turn"
+		return "earlier deliveries"
 	}
 	return ""
 }

@@ -21,17 +21,22 @@ func (a *app) demoCommand() *cobra.Command {
 	d := demoFlags{timeout: 5 * time.Minute, parallel: feed.DefaultParallel}
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "Play a day of a contact center, and check every delivery",
-		Long: `Run everything that ` + "`segue dev`" + ` runs, and three receivers on this machine: a healthy CRM, one that answers 503
-twice before each 200, and a web-engagement backend that turns some visitors away. Then play examples/day.ndjson:
-calls, chats, emails and web visits of a whole day, with five bad lines in a hundred.
+		Short: "Play a day of a contact center and check every delivery",
+		Long: `Start everything that ` + "`segue dev`" + ` starts, and three receivers on this machine: a CRM that answers 200, a receiver
+that answers 503 twice before each 200, and a web-engagement backend that refuses some visitors with 400. Then feed
+examples/day.ndjson: the calls, chats, emails and web visits of a whole day. Five percent of its lines are bad.
 
-What must arrive is worked out from the file by the state machine alone; the receivers keep a ledger of what did
-arrive. With --exit the demo ends after the summary, with exit code 0 only if every line was judged as it should
-be and every delivery arrived exactly as it should: once, in order, with the right bytes and the right answer.
+The demo computes the expected deliveries from the file with the state machine alone, records every request that the
+receivers get, and compares the two. The summary shows outcomes, segments, deliveries, the rejected lines, the timeline
+of one interaction, and every difference.
 
-With --no-worker other processes are the workers; give them the file of --config-out. A worker that is killed
-cannot know what its receiver has seen: --allow-duplicates allows identical repeats.`,
+Without --exit, everything keeps running until Ctrl-C. With --exit, the demo ends after the summary.
+
+With --no-worker, other processes are the workers: run them with the file of --config-out. A worker that is killed may
+repeat a request whose response it did not see; --allow-duplicates accepts identical repeats.
+
+Exit codes with --exit: 0 every line was accepted or rejected as expected, and every delivery arrived once, in order,
+with the expected bytes and response; 1 there is a difference, or the demo failed.`,
 		Example: `  segue demo
   segue demo --exit --json | jq .deliveries
   segue demo --address 127.0.0.1:7233 --no-worker --config-out demo.yaml --allow-duplicates --exit`,
@@ -49,12 +54,12 @@ cannot know what its receiver has seen: --allow-duplicates allows identical repe
 	}
 	d.stack.register(c)
 	flags := c.Flags()
-	flags.BoolVar(&d.exit, "exit", false, "end after the summary; the exit code is the verdict")
-	flags.BoolVar(&d.allowDuplicates, "allow-duplicates", false, "identical repeats after a success are no flaw")
-	flags.DurationVar(&d.timeout, "timeout", d.timeout, "how long to wait for the deliveries")
-	flags.IntVar(&d.parallel, "parallel", d.parallel, "how many interactions at once")
-	flags.StringVar(&d.contactCenter, "contact-center", "", "contact center to play in (default: demo, with the time where other demos may be)")
-	flags.StringVar(&d.configOut, "config-out", "", "write the generated configuration to this file, for workers elsewhere")
+	flags.BoolVar(&d.exit, "exit", false, "end after the summary; the exit code reports the result")
+	flags.BoolVar(&d.allowDuplicates, "allow-duplicates", false, "accept identical repeats after the final response")
+	flags.DurationVar(&d.timeout, "timeout", d.timeout, "maximum wait for the deliveries")
+	flags.IntVar(&d.parallel, "parallel", d.parallel, "number of interactions in parallel")
+	flags.StringVar(&d.contactCenter, "contact-center", "", "contact center of the interactions (default demo; demo and the time with --db or --address)")
+	flags.StringVar(&d.configOut, "config-out", "", "write the generated configuration to this file, for other workers")
 	return c
 }
 
@@ -70,7 +75,7 @@ type demoFlags struct {
 func (d *demoFlags) check(c *cobra.Command, a *app) error {
 	switch {
 	case a.flags.config != "":
-		return usage("--config %s: the demo makes its own configuration; --config-out FILE writes it down", a.flags.config)
+		return usage("--config %s: the demo generates its own configuration; leave --config out, or use --config-out FILE to read it", a.flags.config)
 	case d.timeout <= 0:
 		return usage("--timeout %s: use more than 0s", d.timeout)
 	case d.parallel < 1:
@@ -83,14 +88,14 @@ func (d *demoFlags) check(c *cobra.Command, a *app) error {
 	if d.contactCenter == "" {
 		d.contactCenter = "demo"
 		if a.external() || d.stack.db != "" {
-			// What an earlier demo left there has the same interaction ids.
+			// An earlier demo in the same database used the same interaction ids.
 			d.contactCenter += time.Now().UTC().Format("-20060102-150405")
 		}
 	}
 	return d.stack.check(c, a.external())
 }
 
-// demo runs from the receivers to the verdict.
+// demo starts the receivers and the stack, plays the day, prints the result, and stops both.
 func (a *app) demo(ctx context.Context, d demoFlags) error {
 	receivers, err := demo.Listen()
 	if err != nil {
@@ -101,8 +106,8 @@ func (a *app) demo(ctx context.Context, d demoFlags) error {
 	if err != nil {
 		return err
 	}
-	// The day's bad lines are in the summary; the worker need not log them as well.
-	s, err := a.up(ctx, d.stack, config.NewStore(set), slog.LevelError)
+	// The summary lists the bad lines, so the worker does not log them.
+	s, err := a.startStack(ctx, d.stack, config.NewStore(set), slog.LevelError)
 	if err != nil {
 		return err
 	}
@@ -110,13 +115,13 @@ func (a *app) demo(ctx context.Context, d demoFlags) error {
 		fmt.Fprintln(a.out, "Playing a day of a contact center.")
 		s.describe(a.out)
 	}
-	err = a.playAndStay(ctx, s, d, receivers, set)
-	return cmp.Or(err, s.down())
+	err = a.runDay(ctx, s, d, receivers, set)
+	return cmp.Or(err, s.segue.Stop())
 }
 
-func (a *app) playAndStay(ctx context.Context, s *stack, d demoFlags, receivers *demo.Receivers, set *config.Set) error {
-	p := &play{app: a, stack: s, flags: d, receivers: receivers, set: set, day: examples.Day}
-	result, err := p.runWhileUp(ctx)
+func (a *app) runDay(ctx context.Context, s *stack, d demoFlags, receivers *demo.Receivers, set *config.Set) error {
+	dayRun := &demoRun{app: a, stack: s, flags: d, receivers: receivers, set: set, day: examples.Day}
+	result, err := dayRun.run(ctx)
 	if err != nil {
 		return err
 	}
@@ -129,12 +134,12 @@ func (a *app) playAndStay(ctx context.Context, s *stack, d demoFlags, receivers 
 		}
 		return nil
 	}
-	a.say("\nEverything stays up to look around; Ctrl-C stops it. For example:\n  %s show %s/%s%s",
-		a.self(), d.contactCenter, result.drawn.Name.ID, elsewhere(s.settings))
-	return s.wait(ctx)
+	a.printHint("\nEverything keeps running; Ctrl-C stops it. To inspect an interaction:\n  %s show %s/%s%s",
+		a.self(), d.contactCenter, result.shown.Name.ID, connectFlags(s.settings))
+	return s.segue.Wait(ctx)
 }
 
-// demoConfig is the configuration that points at the receivers.
+// demoConfig returns the configuration whose calls go to the receivers, and writes it to --config-out.
 func (a *app) demoConfig(receivers *demo.Receivers, d demoFlags) (*config.Set, error) {
 	text, err := receivers.Config()
 	if err != nil {
@@ -145,6 +150,6 @@ func (a *app) demoConfig(receivers *demo.Receivers, d demoFlags) (*config.Set, e
 			return nil, err
 		}
 	}
-	// A versioned worker would get nothing before somebody makes its version current.
+	// A versioned worker would get no work before its version is current.
 	return config.Parse("demo.yaml", text, a.options(d.stack.metricsOption(), config.WithValue("temporal.build_id", ""))...)
 }

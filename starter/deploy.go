@@ -15,7 +15,7 @@ import (
 	"segue/starter/audit"
 )
 
-// deployFlags say what is to become of a version.
+// deployFlags are the flags of `segue deploy`.
 type deployFlags struct {
 	deployment  string
 	unversioned bool
@@ -26,29 +26,33 @@ type deployFlags struct {
 	dryRun      bool
 }
 
-// waitLimit is how long --wait without a duration waits for workers.
+// waitLimit is the duration of --wait without a value.
 const waitLimit = 5 * time.Minute
 
 func (a *app) deployCommand() *cobra.Command {
 	var f deployFlags
 	c := &cobra.Command{
 		Use:   "deploy [BUILD-ID]",
-		Short: "Show the versions of the workers, and say which is current",
-		Long: `Without a build id, list the versions of versioned workers (those that run with temporal.build_id): which one is
-current, how many workers run as each, and how many workflows run there: interactions pinned to it, those that follow the
-current version and did their last task there (auto-upgrade), and those that no versioned worker has done a task of. A
-version may be stopped when it is neither current nor ramping and no interaction is pinned to it.
+		Short: "Show the versions of the workers, or make a version current",
+		Long: `Without BUILD-ID, list the versions of the versioned workers, which run with temporal.build_id: the status of each,
+its number of workers, and its running workflows. PINNED counts the interactions that stay on the version until they end,
+AUTO-UPGRADE the workflows that follow the current version and had their last task on this one. You can stop the workers
+of a version that is neither current nor ramping and has no pinned interactions.
 
-With a build id, make that version current: what begins from now on, and what runs on channels of temporal.auto_upgrade,
-goes there; what is pinned ends where it is. A version without workers is refused; --wait waits for the first one. With
---ramp, send it a share of that first. To roll back, make the old version current again. What follows the current
-version and last ran on another one is then asked a query, which the current version's workers answer by replaying it;
-what they cannot replay is listed as stuck (exit code 6).
+With BUILD-ID, make that version current. New interactions go to it, and so do the running workflows that follow the
+current version: lanes, and interactions on channels of temporal.auto_upgrade. Pinned interactions stay on their version.
+A version without workers is refused; use --wait to wait for the first one. Use --ramp to send a percentage first. To roll back, make the old version current again. The command
+then queries the workflows that follow the current version and had their last task on another one: workers replay a
+workflow to answer a query. Workflows that the current version cannot replay are listed as stuck.
 
-With --move, take the interactions that are pinned to another version over to BUILD-ID, such as those of a version that
-turned out bad; which version is current stays as it is. Each is replayed first with the workflow code of this very
-binary, so use the one of the version that they go to, and then by a query with the workers of that version. What does not
-replay stays where it was and is listed (exit code 1). --undo takes them back, as far as they replay there.`,
+With --move, move the interactions that are pinned to another version, such as a faulty one, to BUILD-ID. The current
+version does not change. Each interaction is first replayed with the workflow code of this binary, so use the binary of
+the target version, and then queried, so that the workers of the target version replay it. An interaction that does not
+replay stays on its version and is listed. --undo moves them back.
+
+Exit codes: 0 success; 1 interactions were not moved, because they do not replay; 2 the command line is invalid; 3 the
+deployment or version does not exist; 5 Temporal does not answer, or no worker runs as the version; 6 workflows are
+stuck.`,
 		Example: `  segue deploy
   segue deploy 1.5.0 --ramp 10 --wait
   segue deploy 1.5.0
@@ -64,14 +68,14 @@ replay stays where it was and is listed (exit code 1). --undo takes them back, a
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.deployment, "deployment", "", "which deployment (SEGUE_TEMPORAL_DEPLOYMENT; default segue)")
-	flags.Float64Var(&f.ramp, "ramp", 0, "percent of what begins, instead of all; 0 ends the ramp")
+	flags.StringVar(&f.deployment, "deployment", "", "deployment of the workers (SEGUE_TEMPORAL_DEPLOYMENT; default segue)")
+	flags.Float64Var(&f.ramp, "ramp", 0, "percentage of new and auto-upgrade workflows for BUILD-ID; 0 ends the ramp")
 	flags.BoolVar(&f.unversioned, "unversioned", false, "make unversioned workers current")
-	flags.DurationVar(&f.wait, "wait", 0, "wait for workers of the version, for 5m or as long as is said (--wait=30s)")
+	flags.DurationVar(&f.wait, "wait", 0, "wait for workers of the version, for 5m or another time (--wait=30s)")
 	flags.Lookup("wait").NoOptDefVal = waitLimit.String()
-	flags.StringVar(&f.move, "move", "", "take over the interactions that are pinned to this build id, and change nothing else")
-	flags.BoolVar(&f.undo, "undo", false, "with --move: take back what was moved")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "with --move: replay and count only, and change nothing")
+	flags.StringVar(&f.move, "move", "", "move the interactions that are pinned to this build id to BUILD-ID")
+	flags.BoolVar(&f.undo, "undo", false, "with --move: move the interactions back")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "with --move: replay and count the interactions, and change nothing")
 	return c
 }
 
@@ -82,17 +86,17 @@ func (f deployFlags) check(c *cobra.Command, args []string) error {
 	case f.wait < 0:
 		return usage("--wait %s: use 0 or more", f.wait)
 	case f.unversioned && len(args) > 0:
-		return usage("give a build id or --unversioned, one of the two")
-	case len(args) == 0 && !f.unversioned && (given(c, "ramp") || given(c, "wait") || f.move != ""):
-		return usage("--ramp, --wait and --move go with a build id: the version that gets them")
+		return usage("give either a build id or --unversioned")
+	case len(args) == 0 && !f.unversioned && (isSet(c, "ramp") || isSet(c, "wait") || f.move != ""):
+		return usage("--ramp, --wait and --move need a build id: the target version")
 	case f.unversioned && f.move != "":
-		return usage("--move takes interactions to a version, not to unversioned workers")
-	case f.move != "" && given(c, "ramp"):
-		return usage("give --ramp or --move, one of the two")
+		return usage("--move needs a build id as its target: it cannot move interactions to unversioned workers")
+	case f.move != "" && isSet(c, "ramp"):
+		return usage("give either --ramp or --move")
 	case f.move != "" && f.move == args[0]:
-		return usage("--move %s: is the version that they would go to", f.move)
+		return usage("--move %s: is the target version; give the version that the interactions are pinned to", f.move)
 	case (f.dryRun || f.undo) && f.move == "":
-		return usage("--dry-run and --undo go with --move")
+		return usage("--dry-run and --undo need --move")
 	}
 	return nil
 }
@@ -102,17 +106,17 @@ type deployed struct {
 	Deployment string `json:"deployment"`
 	// Current is the build id where new interactions begin; empty is unversioned.
 	Current string `json:"current"`
-	// Ramping is the build id that gets Percent of them meanwhile, "unversioned", or empty.
+	// Ramping is the build id that gets Percent of them, "unversioned", or empty.
 	Ramping  string            `json:"ramping,omitempty"`
 	Percent  float32           `json:"percent,omitempty"`
 	Versions []deployedVersion `json:"versions"`
-	// Unversioned are the workers without a build id, and what no versioned worker has done a task of.
+	// Unversioned counts the workers without a build id, and the workflows without a task on a versioned worker.
 	Unversioned unversionedWorkers `json:"unversioned"`
-	// Moved counts what --move took over, or would; Failed is what stayed, because it does not replay there.
+	// Moved counts the interactions that --move moved, or would move. Failed are those that do not replay and stayed.
 	Moved  int             `json:"moved"`
 	Failed []replayFailure `json:"failed"`
 	DryRun bool            `json:"dry_run,omitempty"`
-	// Stuck follows the current version, which cannot replay it.
+	// Stuck are the workflows that follow the current version and that it cannot replay.
 	Stuck []audit.Stuck `json:"stuck"`
 }
 
@@ -122,9 +126,9 @@ type deployedVersion struct {
 	Status string `json:"status"`
 	// Workers counts the processes that poll as this version.
 	Workers int `json:"workers"`
-	// Pinned counts the running interactions that end on this version.
+	// Pinned counts the running interactions that stay on this version until they end.
 	Pinned int `json:"pinned"`
-	// AutoUpgrade counts the running interactions and lanes that follow the current version and did their last task here.
+	// AutoUpgrade counts the running interactions and lanes that follow the current version and had their last task here.
 	AutoUpgrade int       `json:"auto_upgrade"`
 	CreatedAt   time.Time `json:"created_at"`
 }
@@ -151,7 +155,7 @@ func (a *app) deploy(ctx context.Context, c *cobra.Command, f deployFlags, args 
 		build = args[0]
 	}
 	changes := f.unversioned || len(args) > 0
-	if changes && !(given(c, "ramp") && f.ramp == 0) && !f.undo {
+	if changes && !(isSet(c, "ramp") && f.ramp == 0) && !f.undo {
 		if err := d.requirePollers(ctx, build, f.wait); err != nil {
 			return err
 		}
@@ -161,8 +165,8 @@ func (a *app) deploy(ctx context.Context, c *cobra.Command, f deployFlags, args 
 	switch {
 	case f.move != "":
 		moved, err = a.move(ctx, d, f, build)
-	case given(c, "ramp"):
-		err = d.ramp(ctx, build, float32(f.ramp))
+	case isSet(c, "ramp"):
+		err = d.setRamp(ctx, build, float32(f.ramp))
 	case changes:
 		if err = d.setCurrent(ctx, build); err == nil {
 			stuck, err = a.stranded(ctx, d, build)
@@ -192,7 +196,7 @@ func (d *deployment) describe(ctx context.Context) (deployed, error) {
 	result := deployed{Deployment: d.name, Versions: []deployedVersion{}}
 	described, err := d.handle.Describe(ctx, client.WorkerDeploymentDescribeOptions{})
 	if err != nil {
-		return result, d.kindOf(err)
+		return result, d.wrapError(err)
 	}
 	routing := described.Info.RoutingConfig
 	if routing.CurrentVersion != nil {
@@ -224,17 +228,17 @@ func (d *deployment) describe(ctx context.Context) (deployed, error) {
 		version := deployedVersion{
 			BuildID: build, CreatedAt: summary.CreateTime, Workers: workers[build], Status: result.statusOf(build, summary.DrainageStatus),
 		}
-		if version.Pinned, err = d.countOf(ctx, d.on(build, pinned)); err != nil {
+		if version.Pinned, err = d.countRunning(ctx, d.runningOn(build, pinned)); err != nil {
 			return result, err
 		}
-		if version.AutoUpgrade, err = d.countOf(ctx, d.on(build, autoUpgrade)); err != nil {
+		if version.AutoUpgrade, err = d.countRunning(ctx, d.runningOn(build, autoUpgrade)); err != nil {
 			return result, err
 		}
 		result.Versions = append(result.Versions, version)
 	}
 	slices.SortFunc(result.Versions, func(a, b deployedVersion) int { return b.CreatedAt.Compare(a.CreatedAt) })
 	result.Unversioned.Workers = workers[""]
-	result.Unversioned.Running, err = d.countOf(ctx, d.withoutVersion())
+	result.Unversioned.Running, err = d.countRunning(ctx, d.unversionedQuery())
 	return result, err
 }
 
@@ -257,12 +261,12 @@ func (r deployed) write(w io.Writer, f deployFlags) error {
 	if r.Ramping != "" {
 		current += fmt.Sprintf(", %v %% go to %s", r.Percent, r.Ramping)
 	}
-	fmt.Fprintf(w, "Deployment %s: current is %s\n", r.Deployment, current)
+	fmt.Fprintf(w, "Deployment %s: the current version is %s\n", r.Deployment, current)
 	if f.move != "" {
 		r.writeMoves(w, f)
 	}
 	if len(r.Stuck) > 0 {
-		fmt.Fprintf(w, "%d workflows that follow the current version are stuck: it cannot replay them. They lose nothing, and go on once a build that replays them is current.\n", len(r.Stuck))
+		fmt.Fprintf(w, "%d workflows that follow the current version are stuck: it cannot replay them. They lose nothing, and continue once a version that can replay them is current.\n", len(r.Stuck))
 		writeStuck(w, r.Stuck)
 	}
 	rows := [][]string{{"BUILD ID", "STATUS", "WORKERS", "PINNED", "AUTO-UPGRADE", "SINCE"}}
@@ -273,11 +277,11 @@ func (r deployed) write(w io.Writer, f deployFlags) error {
 		return err
 	}
 	if r.Unversioned.Workers+r.Unversioned.Running > 0 {
-		fmt.Fprintf(w, "Unversioned: %d workers, and %d workflows that no versioned worker has done a task of\n", r.Unversioned.Workers, r.Unversioned.Running)
+		fmt.Fprintf(w, "Unversioned: %d workers, and %d workflows without a task on a versioned worker\n", r.Unversioned.Workers, r.Unversioned.Running)
 	}
 	for _, v := range r.Versions {
 		if v.Workers == 0 && (v.Status == "current" || v.Status == "ramping" || v.Pinned > 0) {
-			fmt.Fprintf(w, "No worker runs as %s: what goes there waits until one does\n", v.BuildID)
+			fmt.Fprintf(w, "No worker runs as %s: its workflows wait until one does\n", v.BuildID)
 		}
 	}
 	return nil
@@ -287,15 +291,15 @@ func (r deployed) writeMoves(w io.Writer, f deployFlags) {
 	from := f.move
 	switch {
 	case f.dryRun && f.undo:
-		fmt.Fprintf(w, "%d interactions would be taken back to %s; nothing was changed\n", r.Moved, from)
+		fmt.Fprintf(w, "%d interactions would be moved back to %s; nothing was changed\n", r.Moved, from)
 	case f.dryRun:
-		fmt.Fprintf(w, "%d interactions of %s would be moved; nothing was changed\n", r.Moved, from)
+		fmt.Fprintf(w, "%d interactions pinned to %s would be moved; nothing was changed\n", r.Moved, from)
 	case f.undo:
-		fmt.Fprintf(w, "%d interactions were taken back to %s\n", r.Moved, from)
+		fmt.Fprintf(w, "%d interactions were moved back to %s\n", r.Moved, from)
 	default:
-		fmt.Fprintf(w, "%d interactions of %s were moved\n", r.Moved, from)
+		fmt.Fprintf(w, "%d interactions pinned to %s were moved\n", r.Moved, from)
 	}
 	for _, failure := range r.Failed {
-		fmt.Fprintf(w, "STAYS %s: %s\n", failure.History, failure.Error)
+		fmt.Fprintf(w, "NOT MOVED %s: %s\n", failure.History, failure.Error)
 	}
 }

@@ -25,15 +25,16 @@ type deployment struct {
 	handle sdkclient.WorkerDeploymentHandle
 }
 
-// deployment is one of the namespace.
+// deployment returns the deployment of that name in the namespace.
 func (s *session) deployment(name string) *deployment {
 	return &deployment{session: s, name: name, handle: s.Temporal.WorkerDeploymentClient().GetHandle(name)}
 }
 
-// current is the build id of the current version; empty is unversioned. known is false where no versioned worker has run.
+// current returns the build id of the current version, empty if it is unversioned. known is false if no versioned worker
+// of the deployment has run.
 func (d *deployment) current(ctx context.Context) (build string, known bool, err error) {
 	described, err := d.handle.Describe(ctx, sdkclient.WorkerDeploymentDescribeOptions{})
-	if err = d.kindOf(err); errors.Is(err, client.ErrNotFound) {
+	if err = d.wrapError(err); errors.Is(err, client.ErrNotFound) {
 		return "", false, nil
 	}
 	if err == nil && described.Info.RoutingConfig.CurrentVersion != nil {
@@ -42,7 +43,7 @@ func (d *deployment) current(ctx context.Context) (build string, known bool, err
 	return build, err == nil, err
 }
 
-// unversioned is what the workers without a build id are called.
+// unversioned names the workers without a build id.
 const unversioned = "unversioned"
 
 func (d *deployment) label(build string) string {
@@ -52,8 +53,8 @@ func (d *deployment) label(build string) string {
 	return "version " + d.name + ":" + build
 }
 
-// requirePollers refuses a version that no worker runs as: what is sent there would wait. With patience, it waits for the
-// first worker.
+// requirePollers returns ErrNoWorker for a version that no worker runs as: its workflows would wait. It waits up to
+// patience for the first worker.
 func (d *deployment) requirePollers(ctx context.Context, build string, patience time.Duration) error {
 	deadline := time.Now().Add(patience)
 	tick := time.NewTicker(time.Second)
@@ -72,6 +73,7 @@ func (d *deployment) requirePollers(ctx context.Context, build string, patience 
 	}
 }
 
+// checkPollers returns ErrNoWorker if no worker runs as the version.
 func (d *deployment) checkPollers(ctx context.Context, build string) error {
 	queues := map[string]bool{d.TaskQueue: true}
 	if build != "" {
@@ -82,16 +84,16 @@ func (d *deployment) checkPollers(ctx context.Context, build string) error {
 	}
 	workers, err := d.workers(ctx, queues)
 	if err == nil && workers[build] == 0 {
-		err = fmt.Errorf("%w as %s on task queue %s: start its workers, or wait for them with --wait", client.ErrNoWorker, d.label(build), strings.Join(keys(queues), ", "))
+		err = fmt.Errorf("%w as %s on task queue %s: start its workers, or use --wait to wait for them", client.ErrNoWorker, d.label(build), strings.Join(keys(queues), ", "))
 	}
 	return err
 }
 
-// queuesOf are the task queues that workers of a version have polled for workflows.
+// queuesOf returns the task queues that workers of a version have polled for workflow tasks.
 func (d *deployment) queuesOf(ctx context.Context, build string) (map[string]bool, error) {
 	described, err := d.handle.DescribeVersion(ctx, sdkclient.WorkerDeploymentDescribeVersionOptions{BuildID: build})
 	if err != nil {
-		return nil, d.kindOf(err)
+		return nil, d.wrapError(err)
 	}
 	queues := map[string]bool{}
 	for _, queue := range described.Info.TaskQueuesInfos {
@@ -102,9 +104,9 @@ func (d *deployment) queuesOf(ctx context.Context, build string) (map[string]boo
 	return queues, nil
 }
 
-// stopped names the workers that have said that they stop: their last poll is known for minutes. A Temporal that keeps no
-// list of workers names none.
-func (d *deployment) stopped(ctx context.Context, queue string) (map[string]bool, error) {
+// stoppedWorkers returns the identities of the workers that have reported their shutdown: Temporal lists them as pollers
+// for minutes. It returns none if Temporal does not list workers.
+func (d *deployment) stoppedWorkers(ctx context.Context, queue string) (map[string]bool, error) {
 	stopped := map[string]bool{}
 	for page := []byte(nil); ; {
 		answer, err := d.Temporal.WorkflowService().ListWorkers(ctx, &workflowservice.ListWorkersRequest{
@@ -114,7 +116,7 @@ func (d *deployment) stopped(ctx context.Context, queue string) (map[string]bool
 			return stopped, nil
 		}
 		if err != nil {
-			return nil, d.kindOf(err)
+			return nil, d.wrapError(err)
 		}
 		for _, worker := range answer.GetWorkers() {
 			if s := worker.GetStatus(); s == enumspb.WORKER_STATUS_SHUTTING_DOWN || s == enumspb.WORKER_STATUS_SHUTDOWN {
@@ -127,10 +129,10 @@ func (d *deployment) stopped(ctx context.Context, queue string) (map[string]bool
 	}
 }
 
-// pollLimit is how long a poll of a worker takes at most: one that has not polled for longer is gone.
-const pollLimit = 75 * time.Second
+// pollTimeout is the longest poll of a worker: a worker that has not polled for longer has ended.
+const pollTimeout = 75 * time.Second
 
-// workers counts the workers that poll task queues, by build id; that of unversioned ones is empty.
+// workers counts the workers that poll the task queues by build id. The build id of unversioned workers is empty.
 func (d *deployment) workers(ctx context.Context, queues map[string]bool) (map[string]int, error) {
 	seen := map[string]map[string]bool{}
 	for _, queue := range keys(queues) {
@@ -138,9 +140,9 @@ func (d *deployment) workers(ctx context.Context, queues map[string]bool) (map[s
 			Namespace: d.settings.Namespace, TaskQueue: &taskqueuepb.TaskQueue{Name: queue}, TaskQueueType: enumspb.TASK_QUEUE_TYPE_WORKFLOW,
 		})
 		if err != nil {
-			return nil, fmt.Errorf("workers of task queue %s: %w", queue, d.kindOf(err))
+			return nil, fmt.Errorf("workers of task queue %s: %w", queue, d.wrapError(err))
 		}
-		stopped, err := d.stopped(ctx, queue)
+		stopped, err := d.stoppedWorkers(ctx, queue)
 		if err != nil {
 			return nil, err
 		}
@@ -153,7 +155,7 @@ func (d *deployment) workers(ctx context.Context, queues map[string]bool) (map[s
 					continue
 				}
 			}
-			if stopped[poller.GetIdentity()] || time.Since(poller.GetLastAccessTime().AsTime()) > pollLimit {
+			if stopped[poller.GetIdentity()] || time.Since(poller.GetLastAccessTime().AsTime()) > pollTimeout {
 				continue
 			}
 			if seen[build] == nil {
@@ -178,17 +180,17 @@ func keys(set map[string]bool) []string {
 	return names
 }
 
-// setCurrent makes a version current; the empty build id means unversioned workers. It returns when the task queues know,
-// or have had some time to.
+// setCurrent makes a version current; an empty build id means the unversioned workers. It returns when the change has
+// reached the task queues, or after propagationLimit.
 func (d *deployment) setCurrent(ctx context.Context, build string) error {
-	err := d.twice(ctx, func() error {
+	err := d.retryOnce(ctx, func() error {
 		_, err := d.handle.SetCurrentVersion(ctx, sdkclient.WorkerDeploymentSetCurrentVersionOptions{BuildID: build})
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	late := time.After(spreadLimit)
+	late := time.After(propagationLimit)
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -196,7 +198,7 @@ func (d *deployment) setCurrent(ctx context.Context, build string) error {
 			Namespace: d.settings.Namespace, DeploymentName: d.name,
 		})
 		if err != nil {
-			return d.kindOf(err)
+			return d.wrapError(err)
 		}
 		if described.GetWorkerDeploymentInfo().GetRoutingConfigUpdateState() != enumspb.ROUTING_CONFIG_UPDATE_STATE_IN_PROGRESS {
 			return nil
@@ -211,15 +213,15 @@ func (d *deployment) setCurrent(ctx context.Context, build string) error {
 	}
 }
 
-// spreadLimit is how long a change is given to reach all task queues; a busy server takes longer.
-const spreadLimit = 10 * time.Second
+// propagationLimit bounds the wait for a change to reach all task queues; a busy server takes longer.
+const propagationLimit = 10 * time.Second
 
-// ramp sends a version a share of what begins. Zero percent ends its ramp.
-func (d *deployment) ramp(ctx context.Context, build string, percent float32) error {
+// setRamp sends a percentage of the new workflows to a version. 0 ends its ramp.
+func (d *deployment) setRamp(ctx context.Context, build string, percent float32) error {
 	if percent == 0 {
 		described, err := d.handle.Describe(ctx, sdkclient.WorkerDeploymentDescribeOptions{})
 		if err != nil {
-			return d.kindOf(err)
+			return d.wrapError(err)
 		}
 		routing := described.Info.RoutingConfig
 		ramping := ""
@@ -230,50 +232,51 @@ func (d *deployment) ramp(ctx context.Context, build string, percent float32) er
 			return nil
 		}
 		if ramping != build {
-			return usage("--ramp 0 for %s: it is %s that is ramping", d.label(build), d.label(ramping))
+			return usage("--ramp 0 for %s: the ramping version is %s", d.label(build), d.label(ramping))
 		}
-		build = "" // what Temporal takes for no ramp at all
+		build = "" // Temporal's value for no ramp
 	}
-	return d.twice(ctx, func() error {
+	return d.retryOnce(ctx, func() error {
 		_, err := d.handle.SetRampingVersion(ctx, sdkclient.WorkerDeploymentSetRampingVersionOptions{BuildID: build, Percentage: percent})
 		return err
 	})
 }
 
-// twice asks once more what was not answered in time: the server keeps deployments
-// in workflows of its own, which a busy one gets to late. Doing it again changes nothing.
-func (d *deployment) twice(ctx context.Context, change func() error) error {
+// retryOnce repeats a change that was not answered in time: the server keeps deployments in workflows of its own, which
+// are slow when it is busy. Repeating the change has no further effect.
+func (d *deployment) retryOnce(ctx context.Context, change func() error) error {
 	err := change()
 	if ctx.Err() == nil && (errors.Is(err, context.DeadlineExceeded) || serviceerror.ToStatus(err).Code() == codes.DeadlineExceeded) {
 		err = change()
 	}
-	return d.kindOf(err)
+	return d.wrapError(err)
 }
 
-func (d *deployment) kindOf(err error) error {
+// wrapError returns ErrNotFound or ErrUnreachable for the errors of the server that mean these.
+func (d *deployment) wrapError(err error) error {
 	var missing *serviceerror.NotFound
 	var unavailable *serviceerror.Unavailable
 	switch {
 	case errors.As(err, &missing):
-		return fmt.Errorf("deployment %s, or that version of it, %w: no worker has run as it (%s)", d.name, client.ErrNotFound, missing.Error())
+		return fmt.Errorf("deployment %s or that version %w: no worker of it has run (%s)", d.name, client.ErrNotFound, missing.Error())
 	case errors.As(err, &unavailable):
 		return fmt.Errorf("%w: %w", client.ErrUnreachable, err)
 	}
 	return err
 }
 
-// on means, in Temporal's list language, what runs on a version in one of the ways: Pinned to it, or AutoUpgrade with
-// its last task done there.
-func (d *deployment) on(build, behavior string) string {
+// runningOn returns the query for the running workflows of a version: those Pinned to it, or the AutoUpgrade ones that
+// had their last task there.
+func (d *deployment) runningOn(build, behavior string) string {
 	return fmt.Sprintf("ExecutionStatus = 'Running' AND TemporalWorkflowVersioningBehavior = '%s' AND TemporalWorkerDeploymentVersion = '%s:%s'", behavior, d.name, build)
 }
 
-// withoutVersion means what runs that no versioned worker has done a task of.
-func (d *deployment) withoutVersion() string {
+// unversionedQuery returns the query for the running workflows without a task on a versioned worker.
+func (d *deployment) unversionedQuery() string {
 	return fmt.Sprintf("ExecutionStatus = 'Running' AND TemporalWorkflowVersioningBehavior IS NULL AND TaskQueue = '%s' AND WorkflowType IN (%s)", d.TaskQueue, segueTypes)
 }
 
-func (d *deployment) countOf(ctx context.Context, query string) (int, error) {
+func (d *deployment) countRunning(ctx context.Context, query string) (int, error) {
 	answer, err := d.Temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: d.settings.Namespace, Query: query})
 	if err != nil {
 		return 0, d.findError(err, query)

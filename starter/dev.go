@@ -19,19 +19,23 @@ func (a *app) devCommand() *cobra.Command {
 	var f stackFlags
 	c := &cobra.Command{
 		Use:   "dev",
-		Short: "Run Segue on this machine: Temporal, its UI, a worker",
-		Long: `Run an embedded Temporal with its UI, prepare its namespace, and run a worker, all in one process tree; Ctrl-C
-stops everything. The Temporal server is built at the first start, which takes minutes, once.
+		Short: "Start Segue on this machine: Temporal, its UI, a worker",
+		Long: `Start Segue on this machine: an embedded Temporal with its UI, a prepared namespace, and a worker. Print the
+addresses when everything is ready, and run until Ctrl-C. The first start builds the Temporal server; this takes a few
+minutes, once.
 
-A changed configuration file is put in force while it runs; a bad one changes nothing.
+Configuration: --config names the file. Without it, the annotated example is used, whose calls go to receivers on this
+machine. A changed file is reloaded; an invalid file is logged and changes nothing. The worker of this command may send
+requests to this machine even if guard.allow does not allow it; other workers need guard.allow.
 
-Temporal's state is in memory, or with --db in a SQLite file or a PostgreSQL database, which a later start finds again.
-A PostgreSQL database and a second one for lists, named with the suffix _visibility, are created and set up if they are
-missing. Give the password as PGPASSWORD or in ~/.pgpass to keep it out of the list of processes.
+State: Temporal keeps its state in memory. Use --db to keep it in a SQLite file or a PostgreSQL database over restarts.
+In PostgreSQL, the database and a second one for lists, with the suffix _visibility, are created if they are missing. Set
+the password in PGPASSWORD or ~/.pgpass to keep it out of the process list.
 
-With --address (or SEGUE_TEMPORAL_ADDRESS) it uses a Temporal that is there already. Without --config it uses the
-annotated example configuration, whose calls go to receivers on this machine. Its worker lets calls reach this machine
-also where guard.allow does not say so; elsewhere that has to be configured.`,
+Another Temporal: use --address, or set SEGUE_TEMPORAL_ADDRESS, to use a running Temporal instead of the embedded one.
+
+Exit codes: 0 stopped by Ctrl-C; 1 a part could not be started, or ended by itself; 2 the command line or the
+configuration is invalid; 5 the Temporal of --address does not answer.`,
 		Example: `  segue dev
   segue dev --config segue.yaml --db segue.sqlite
   segue dev --db 'postgres://segue@127.0.0.1:5432/segue'
@@ -45,25 +49,25 @@ also where guard.allow does not say so; elsewhere that has to be configured.`,
 			if err != nil {
 				return err
 			}
-			s, err := a.up(c.Context(), f, store, slog.LevelWarn)
+			s, err := a.startStack(c.Context(), f, store, slog.LevelWarn)
 			if err != nil {
 				return quietly(c, err)
 			}
 			if err := a.announce(s, f, store); err != nil {
-				return cmp.Or(err, s.down())
+				return cmp.Or(err, s.segue.Stop())
 			}
-			err = s.wait(c.Context())
+			err = s.segue.Wait(c.Context())
 			if !a.json && err == nil {
-				fmt.Fprintln(a.out, "\nstopping …")
+				fmt.Fprintln(a.out, "\nStopping …")
 			}
-			return cmp.Or(err, s.down())
+			return cmp.Or(err, s.segue.Stop())
 		},
 	}
 	f.register(c)
 	return c
 }
 
-// quietly takes a Ctrl-C while everything starts for what it is.
+// quietly drops the error of a start that Ctrl-C interrupted.
 func quietly(c *cobra.Command, err error) error {
 	if c.Context().Err() != nil {
 		return nil
@@ -71,7 +75,7 @@ func quietly(c *cobra.Command, err error) error {
 	return err
 }
 
-// store holds the configuration of --config, or the annotated example.
+// store opens the configuration of --config, or the annotated example without it.
 func (a *app) store(options ...config.Option) (*config.Store, error) {
 	if file := a.configFile(); file != "" {
 		store, err := config.Open(file, options...)
@@ -87,23 +91,23 @@ func (a *app) store(options ...config.Option) (*config.Store, error) {
 	return config.NewStore(set), nil
 }
 
-// ready is the line of `dev --json`.
+// ready is what `dev --json` prints when everything is ready.
 type ready struct {
 	TemporalAddress string `json:"temporal_address"`
 	TemporalUI      string `json:"temporal_ui"`
 	Gateway         string `json:"gateway"`
 	Namespace       string `json:"namespace"`
 	TaskQueue       string `json:"task_queue"`
-	// Metrics is the URL of the worker's metrics; /livez and /readyz are beside it.
+	// Metrics is the URL of the worker's metrics; /livez and /readyz have the same address.
 	Metrics string `json:"metrics"`
-	// Version is what the worker runs as; empty is unversioned.
+	// Version is the version of the worker, empty if it is unversioned.
 	Version string `json:"version,omitempty"`
 }
 
 func (s *stack) ready() ready {
 	return ready{
-		TemporalAddress: s.settings.Address, TemporalUI: s.ui,
-		Namespace: s.settings.Namespace, TaskQueue: s.settings.TaskQueue, Metrics: s.metrics(), Version: s.version,
+		TemporalAddress: s.settings.Address, TemporalUI: s.ui(),
+		Namespace: s.settings.Namespace, TaskQueue: s.settings.TaskQueue, Metrics: s.metrics(), Version: s.version(),
 	}
 }
 
@@ -114,9 +118,9 @@ func (a *app) announce(s *stack, f stackFlags, store *config.Store) error {
 		fmt.Fprintln(w)
 		s.describe(w)
 		fmt.Fprintf(w, "  configuration  %s\n", source)
-		if s.version != "" {
+		if version := s.version(); version != "" {
 			build := store.Current().Temporal.BuildID
-			fmt.Fprintf(w, "  version        %s; it gets work once it is current: %s deploy %s%s\n", s.version, a.self(), build, elsewhere(s.settings))
+			fmt.Fprintf(w, "  version        %s; to make it current, so that it gets work: %s deploy %s%s\n", version, a.self(), build, connectFlags(s.settings))
 		}
 		if f.noWorker {
 			fmt.Fprintf(w, "\nNo worker runs here. Start one: SEGUE_TEMPORAL_ADDRESS=%s go run ./worker\n", s.settings.Address)
@@ -126,17 +130,18 @@ func (a *app) announce(s *stack, f stackFlags, store *config.Store) error {
 	})
 }
 
-// describe tells where the stack is.
+// describe writes the addresses of the stack.
 func (s *stack) describe(w io.Writer) {
 	fmt.Fprintf(w, "  Temporal       %s (namespace %s, task queue %s)\n", s.settings.Address, s.settings.Namespace, s.settings.TaskQueue)
-	if s.ui != "" {
-		fmt.Fprintf(w, "  Temporal UI    %s/namespaces/%s/workflows\n", strings.TrimRight(s.ui, "/"), s.settings.Namespace)
+	if ui := s.ui(); ui != "" {
+		fmt.Fprintf(w, "  Temporal UI    %s/namespaces/%s/workflows\n", strings.TrimRight(ui, "/"), s.settings.Namespace)
 	}
 	if metrics := s.metrics(); metrics != "" {
-		fmt.Fprintf(w, "  metrics        %s (beside it /livez and /readyz)\n", metrics)
+		fmt.Fprintf(w, "  metrics        %s (and /livez, /readyz)\n", metrics)
 	}
 }
 
+// tryOut returns commands to try against the stack.
 func (a *app) tryOut(settings connect.Settings) string {
 	var b strings.Builder
 	for _, command := range []string{
@@ -146,13 +151,14 @@ func (a *app) tryOut(settings connect.Settings) string {
 		`signal accept c1 '{"agent":"bea"}' --update`,
 		`show c1`,
 	} {
-		fmt.Fprintf(&b, "  %s %s%s\n", a.self(), command, elsewhere(settings))
+		fmt.Fprintf(&b, "  %s %s%s\n", a.self(), command, connectFlags(settings))
 	}
 	return b.String()
 }
 
-// elsewhere is what a command needs to find a Temporal that is not at the usual place.
-func elsewhere(settings connect.Settings) string {
+// connectFlags returns the flags that a command needs to connect to a Temporal at another address or namespace than
+// the default.
+func connectFlags(settings connect.Settings) string {
 	text := ""
 	if settings.Address != connect.DefaultAddress {
 		text += " --address " + settings.Address
@@ -163,7 +169,7 @@ func elsewhere(settings connect.Settings) string {
 	return text
 }
 
-// self is how this program was called.
+// self returns the name that this program was called by.
 func (a *app) self() string {
 	if strings.Contains(os.Args[0], "go-build") {
 		return "go run ./starter"

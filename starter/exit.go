@@ -22,7 +22,7 @@ const (
 	exitMissing     = 6
 )
 
-// codeOf is the exit code that tells an error.
+// codeOf returns the exit code of an error.
 func codeOf(err error) int {
 	var wrong *usageError
 	var coded *codedError
@@ -50,14 +50,14 @@ func isRefused(err error) bool {
 	return errors.As(err, &refused) || errors.As(err, &exists) || errors.As(err, &invalid) || errors.Is(err, client.ErrCompleted)
 }
 
-// usageError is a command line that cannot be meant.
+// usageError reports an invalid command line.
 type usageError struct{ error }
 
 func (e *usageError) Unwrap() error { return e.error }
 
 func usage(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
 
-// codedError is an end whose reason is on the screen already.
+// codedError ends a command with an exit code when its output has already said why.
 type codedError struct{ code int }
 
 func (e *codedError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
@@ -67,10 +67,10 @@ func isQuiet(err error) bool {
 	return errors.As(err, &coded) || errors.Is(err, context.Canceled)
 }
 
-// exactly, atLeast and between check how many arguments a command got, and say in
-// its own words what it takes.
+// exactly requires n arguments. what names them in the error.
 func exactly(n int, what string) cobra.PositionalArgs { return between(n, n, what) }
 
+// between requires least to most arguments. what names them in the error.
 func between(least, most int, what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) < least || len(args) > most {

@@ -16,14 +16,19 @@ func (a *app) exportCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export ID --out FILE",
 		Short: "Write an interaction's history to a file",
-		Long: `Write the history of an interaction's workflow to a file, as JSON that ` + "`segue replay`" + ` and the Temporal UI read.
-With --call it is that of the lane workflow that retries the call. A history holds the data of its interaction.`,
+		Long: `Write the history of an interaction's workflow to a file, as JSON that ` + "`segue replay`" + ` and the Temporal UI read. With
+--call, write the history of the lane workflow that retries the call instead.
+
+A history contains the data of its interaction, such as numbers and names: treat the file accordingly.
+
+Exit codes: 0 written; 1 the file cannot be written; 2 --out is missing; 3 the interaction, lane or run does not exist;
+5 Temporal does not answer.`,
 		Example: `  segue export c1 --out c1.json
   segue export c1 --call crm --out lane.json
   segue export c1 --run 0198f7b0-… --out first-run.json`,
 		Args: exactly(1, "one interaction"),
 		RunE: func(c *cobra.Command, args []string) error {
-			n, err := name(args[0], contactCenter)
+			n, err := parseName(args[0], contactCenter)
 			if err != nil {
 				return err
 			}
@@ -62,7 +67,7 @@ With --call it is that of the lane workflow that retries the call. A history hol
 		},
 	}
 	contactCenterFlag(c, &contactCenter)
-	c.Flags().StringVar(&call, "call", "", "the lane workflow of this call, instead of the interaction")
+	c.Flags().StringVar(&call, "call", "", "write the history of the lane workflow of this call instead")
 	c.Flags().StringVar(&run, "run", "", "run id (default: the latest run)")
 	c.Flags().StringVar(&file, "out", "", "file to write, or - for stdout")
 	return c

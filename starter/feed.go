@@ -16,31 +16,35 @@ import (
 )
 
 func (a *app) feedCommand() *cobra.Command {
-	var contactCenter, way string
+	var contactCenter, via string
 	parallel := feed.DefaultParallel
 	patience := 2 * time.Minute
 	c := &cobra.Command{
 		Use:   "feed FILE",
 		Short: "Send a file of commands",
-		Long: `Send a file of commands, one JSON object a line (NDJSON); - is stdin. A line is a command's payload with
-"interaction", "command" and, if need be, "contact_center" beside it; the command "start" starts the interaction.
+		Long: `Send a file of commands, one JSON object a line (NDJSON). Use - for stdin. A line is a command's payload and
+"interaction", "command" and optionally "contact_center". The command "start" starts the interaction.
 
-Lines of one interaction are sent in order, those of different ones side by side. What was sent before, by its
-event_id, is not sent again, so a feed that broke off is simply run again; lines without an event_id get one
-from their content. Lines that changed nothing are listed with their reason (exit code 4).
+Lines of one interaction are sent in order; different interactions are sent in parallel. A line is deduplicated by its
+event_id, so run an interrupted feed again: lines that were applied count as duplicates. A line without event_id gets
+one from its content.
 
-An interaction that does not answer does not stop the others: it is listed with its lines, whose outcome is unknown
-(exit code 5). Run the feed again once it answers. An outage of Temporal is waited out for --patience.`,
+The summary counts the lines and lists the rejected ones with their reasons. If an interaction does not answer, the
+others continue; it is listed with its lines, whose outcome is unknown. Run the feed again once it answers. During an
+outage of Temporal the feed waits up to --patience.
+
+Exit codes: 0 every line was accepted or is a duplicate; 2 the file cannot be read; 4 lines were rejected; 5 an
+interaction or Temporal does not answer.`,
 		Example: `  segue feed examples/day.ndjson
   segue feed today.ndjson --parallel 50 --via update --json
   printf '%s\n' '{"interaction":"c1","command":"start","channel":"chat"}' | segue feed -`,
 		Args: exactly(1, "one file"),
 		RunE: func(c *cobra.Command, args []string) error {
-			how := feed.Mode(way)
-			switch how {
+			mode := feed.Mode(via)
+			switch mode {
 			case feed.ModeSignal, feed.ModeUpdate, feed.ModeMixed:
 			default:
-				return usage("--via %q: use signal, update or mixed", way)
+				return usage("--via %q: use signal, update or mixed", via)
 			}
 			if patience < 0 {
 				return usage("--patience %s: use 0 or more", patience)
@@ -48,7 +52,7 @@ An interaction that does not answer does not stop the others: it is listed with 
 			if parallel < 1 {
 				return usage("--parallel %d: use 1 or more", parallel)
 			}
-			source, total, err := a.open(args[0])
+			source, total, err := a.openFeed(args[0])
 			if err != nil {
 				return err
 			}
@@ -62,7 +66,7 @@ An interaction that does not answer does not stop the others: it is listed with 
 			begin := time.Now()
 			bar := newProgress(a.errs, "lines", total)
 			result, err := feed.Run(c.Context(), s.Client, source, feed.Options{
-				ContactCenter: contactCenter, Parallel: parallel, Mode: how, Progress: bar.step,
+				ContactCenter: contactCenter, Parallel: parallel, Mode: mode, Progress: bar.step,
 			})
 			bar.end()
 			if printed := a.printFeed(result, time.Since(begin)); err == nil {
@@ -80,14 +84,14 @@ An interaction that does not answer does not stop the others: it is listed with 
 		},
 	}
 	contactCenterFlag(c, &contactCenter)
-	c.Flags().IntVar(&parallel, "parallel", parallel, "how many interactions at once")
-	c.Flags().DurationVar(&patience, "patience", patience, "how long an outage of Temporal is waited out, before the feed breaks off")
-	c.Flags().StringVar(&way, "via", string(feed.ModeSignal), "send as signal, update, or mixed (every fifth interaction by updates)")
+	c.Flags().IntVar(&parallel, "parallel", parallel, "number of interactions in parallel")
+	c.Flags().DurationVar(&patience, "patience", patience, "how long to wait during an outage of Temporal before the feed fails")
+	c.Flags().StringVar(&via, "via", string(feed.ModeSignal), "send commands as signal, update, or mixed (updates for every fifth interaction)")
 	return c
 }
 
-// open gives a feed and how many lines it has, 0 if that is not known.
-func (a *app) open(path string) (io.ReadCloser, int, error) {
+// openFeed opens a feed and counts its lines; stdin counts 0.
+func (a *app) openFeed(path string) (io.ReadCloser, int, error) {
 	if path == "-" {
 		return io.NopCloser(a.in), 0, nil
 	}
@@ -116,13 +120,13 @@ func (a *app) printFeed(result feed.Result, took time.Duration) error {
 		fmt.Fprintf(w, "%d lines of %d interactions in %s: %d accepted, %d duplicates, %d rejected, %d unknown\n",
 			result.Lines, result.Interactions, draw.Duration(took), result.Accepted, result.Duplicates, len(result.Rejected), result.Unknown)
 		for _, u := range result.Unanswered {
-			fmt.Fprintf(w, "  %s did not answer; unknown %s: %s\n", u.Interaction, linesOf(u.Lines), u.Reason)
+			fmt.Fprintf(w, "  %s did not answer, outcome unknown of %s: %s\n", u.Interaction, linesOf(u.Lines), u.Reason)
 		}
 		return printRejections(w, result.Rejected)
 	})
 }
 
-// linesOf names lines, the first ones of many.
+// linesOf names the first ten of the lines and counts the rest.
 func linesOf(numbers []int) string {
 	const named = 10
 	word := "line "

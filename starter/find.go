@@ -11,7 +11,7 @@ import (
 	"segue/client"
 )
 
-// find lists the workflows that a query in Temporal's list language means.
+// find lists the first workflows that match a query in Temporal's list language, at most limit.
 func (s *session) find(ctx context.Context, query string, limit int) ([]listEntry, error) {
 	var entries []listEntry
 	err := s.each(ctx, query, limit, func(entry listEntry) error {
@@ -26,11 +26,11 @@ func (s *session) find(ctx context.Context, query string, limit int) ([]listEntr
 	return entries, err
 }
 
-// errEnough ends a walk over a list before its end.
+// errEnough ends each before the end of the list.
 var errEnough = errors.New("enough")
 
-// each visits the workflows that a query means, page by page, until a visit fails;
-// expected is how many are wanted, so that a page is no larger.
+// each visits the workflows that match a query, page by page, until a visit returns an error. expected is the number
+// of workflows that the caller needs, so that a page is no larger.
 func (s *session) each(ctx context.Context, query string, expected int, visit func(listEntry) error) error {
 	for page := []byte(nil); ; {
 		answer, err := s.Temporal.ListWorkflow(ctx, s.request(query, expected, page))
@@ -48,7 +48,7 @@ func (s *session) each(ctx context.Context, query string, expected int, visit fu
 	}
 }
 
-// Lanes visits the lane workflows that a query means.
+// Lanes visits the lane workflows that match a query.
 func (s *session) Lanes(ctx context.Context, query string, visit func(client.Lane) error) error {
 	return s.each(ctx, query, pageSize, func(entry listEntry) error {
 		lane := client.Lane{
@@ -61,8 +61,7 @@ func (s *session) Lanes(ctx context.Context, query string, visit func(client.Lan
 	})
 }
 
-// count tells how many workflows a query means; 0 if that cannot be told, for it
-// only feeds progress bars.
+// count counts the workflows that match a query. It returns 0 if the count fails, because it only sizes progress bars.
 func (s *session) count(ctx context.Context, query string) int {
 	answer, err := s.Temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: s.settings.Namespace, Query: query})
 	if err != nil {
@@ -71,6 +70,7 @@ func (s *session) count(ctx context.Context, query string) int {
 	return int(answer.GetCount())
 }
 
+// findError adds the remedy to an error of a list or count.
 func (s *session) findError(err error, query string) error {
 	var namespace *serviceerror.NamespaceNotFound
 	var invalid *serviceerror.InvalidArgument

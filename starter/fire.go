@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"segue/config"
+	"segue/config/check"
 	"segue/contract"
 	"segue/delivery"
 	"segue/expr"
@@ -65,7 +66,7 @@ func (a *app) fire(ctx context.Context, set *config.Set, f fireFlags) error {
 	if err := knownMoment(f.when); err != nil {
 		return err
 	}
-	trial := config.NewTestCall(set, call, interaction.Moment(f.when))
+	trial := check.NewTestCall(set, call, interaction.Moment(f.when))
 	if f.interaction != "" {
 		data, err := a.textOf(f.interaction)
 		if err != nil {
@@ -82,10 +83,10 @@ func (a *app) fire(ctx context.Context, set *config.Set, f fireFlags) error {
 	policy := call.Policy
 	policy.DryRun = false // to send it is what was asked for
 	rendered := trial.Render("msg_check_" + strings.ToLower(rand.Text()))
-	fmt.Fprintf(a.errs, "Sending a real request to %s: the receiver cannot tell it from any other.\n", config.Mask(rendered).URL)
-	outcome, seen := sender.Watch(ctx, policy, rendered)
+	fmt.Fprintf(a.errs, "Sending a real request to %s: the receiver cannot tell it from any other.\n", check.Mask(rendered).URL)
+	outcome, seen := sender.SendTraced(ctx, policy, rendered)
 	result := fired{
-		OK: outcome.Verdict == contract.VerdictDelivered, Call: call.Name, Moment: trial.Event.Moment, Request: config.Mask(seen.Request),
+		OK: outcome.Verdict == contract.VerdictDelivered, Call: call.Name, Moment: trial.Event.Moment, Request: check.Mask(seen.Request),
 		Written: seen.Written, Protocol: seen.Protocol, Response: seen.Response, Outcome: outcome, Next: next(call, outcome),
 	}
 	if err := a.print(result, result.write); err != nil {

@@ -13,7 +13,7 @@ import (
 	"segue/delivery"
 )
 
-// laneFlags are the flags that choose deliveries, the same for looking and for acting.
+// laneFlags select deliveries, in `segue deliveries`, `segue redeliver` and `segue discard` alike.
 type laneFlags struct {
 	call, contactCenter, class, since string
 
@@ -23,22 +23,22 @@ type laneFlags struct {
 
 func (f *laneFlags) register(c *cobra.Command, limit int) {
 	flags := c.Flags()
-	flags.StringVar(&f.call, "call", "", "only of this configured call")
-	flags.StringVar(&f.contactCenter, "contact-center", "", "only of this contact center; an interaction that names none is of "+defaultContactCenter)
-	flags.StringVar(&f.class, "class", "", "only those that failed last in this way, such as gone, http_4xx, timeout or render")
-	flags.StringVar(&f.since, "since", "", "only those that failed last since then: a duration (2h) or a time (2026-01-31T08:00:00Z)")
-	flags.StringSliceVar(&f.ids, "id", nil, "only this delivery, by its webhook-id; may be given more than once")
-	flags.IntVar(&f.limit, "limit", limit, "how many at most")
+	flags.StringVar(&f.call, "call", "", "only deliveries of this configured call")
+	flags.StringVar(&f.contactCenter, "contact-center", "", "only deliveries of this contact center; an ID that names none is in "+defaultContactCenter)
+	flags.StringVar(&f.class, "class", "", "only deliveries whose last failure is of this class, such as gone, http_4xx, timeout or render")
+	flags.StringVar(&f.since, "since", "", "only deliveries whose last failure is not older: a duration (2h) or a time (2026-01-31T08:00:00Z)")
+	flags.StringSliceVar(&f.ids, "id", nil, "only the delivery with this webhook-id (repeatable)")
+	flags.IntVar(&f.limit, "limit", limit, "maximum number of deliveries")
 }
 
-// filter reads the flags, and the interaction that the arguments may name.
+// filter returns the filter of the flags and of the interaction that the arguments may name.
 func (f *laneFlags) filter(args []string, now time.Time) (lanes.Filter, error) {
 	filter := lanes.Filter{ContactCenter: f.contactCenter, Call: f.call, Class: f.class, IDs: f.ids}
 	if f.limit < 1 {
 		return filter, usage("--limit %d: use 1 or more", f.limit)
 	}
 	if f.class != "" && !slices.Contains(delivery.Classes(), delivery.Class(f.class)) {
-		return filter, usage("--class %q: use one of %s", f.class, classes())
+		return filter, usage("--class %q: use one of %s", f.class, failureClasses())
 	}
 	var err error
 	if filter.Since, err = sinceOf(f.since, now); err != nil {
@@ -55,7 +55,7 @@ func (f *laneFlags) filter(args []string, now time.Time) (lanes.Filter, error) {
 }
 
 func (f *laneFlags) name(text string) (client.Name, error) {
-	return name(text, cmp.Or(f.contactCenter, defaultContactCenter))
+	return parseName(text, cmp.Or(f.contactCenter, defaultContactCenter))
 }
 
 func sinceOf(text string, now time.Time) (time.Time, error) {
@@ -72,8 +72,8 @@ func sinceOf(text string, now time.Time) (time.Time, error) {
 	return at, nil
 }
 
-// classes lists the ways in which a delivery can fail.
-func classes() string {
+// failureClasses lists the classes of failed deliveries.
+func failureClasses() string {
 	var names []string
 	for _, class := range delivery.Classes() {
 		switch class {

@@ -24,12 +24,14 @@ func (a *app) listCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List interactions",
-		Long: `List interactions, newest first, by what they are: the filters are combined. With --parked it lists the lanes
-(interaction and call) that wait for an operator instead. Lists lag behind by up to a second. On MySQL the filters ignore
-case and accents.
+		Long: `List interactions, newest first. The filters are combined. With --parked, list the lanes (an interaction and a call)
+that have parked deliveries instead. Lists lag by up to a second. On MySQL the filters ignore case and accents.
 
-An interaction whose workflow was terminated, or timed out, is in no state any more: --state does not find it, and the
-list says how it ended and which state it was in. Once an interaction is over, what it still owes is counted in its lanes.`,
+An interaction whose workflow was terminated or timed out has no current state: --state does not find it, and the list
+shows how the workflow ended and the state at that time. UNDELIVERED of a closed interaction counts the deliveries in its
+lanes.
+
+Exit codes: 0 success, even with an empty list; 2 the command line is invalid; 5 Temporal does not answer.`,
 		Example: `  segue list --state queued --queue sales
   segue list --undelivered --limit 500 --json | jq -r '.[].id'
   segue list --parked`,
@@ -60,13 +62,13 @@ list says how it ended and which state it was in. Once an interaction is over, w
 	for _, filter := range f.keywords() {
 		flags.StringVar(filter.value, filter.flag, "", filter.about)
 	}
-	flags.BoolVar(&f.undelivered, "undelivered", false, "only those with deliveries that have not arrived")
-	flags.BoolVar(&f.parked, "parked", false, "lanes with parked deliveries, instead of interactions")
-	flags.IntVar(&f.limit, "limit", 50, "how many at most")
+	flags.BoolVar(&f.undelivered, "undelivered", false, "only interactions with undelivered deliveries")
+	flags.BoolVar(&f.parked, "parked", false, "list lanes with parked deliveries instead of interactions")
+	flags.IntVar(&f.limit, "limit", 50, "maximum number of entries")
 	return c
 }
 
-// listFilter says which interactions are wanted.
+// listFilter selects interactions, or lanes with parked deliveries.
 type listFilter struct {
 	state, channel, queue, agent, workbin, outcome, contactCenter, id string
 
@@ -81,18 +83,18 @@ type keywordFilter struct {
 
 func (f *listFilter) keywords() []keywordFilter {
 	return []keywordFilter{
-		{"state", "SegueState", "only in this state, such as queued or handling", &f.state},
-		{"channel", "SegueChannel", "only of this channel, such as inbound or chat", &f.channel},
-		{"queue", "SegueQueue", "only what waits in this queue, offered or not; with --state, what is or was in it", &f.queue},
-		{"agent", "SegueAgents", "only where this agent has or had a part", &f.agent},
-		{"workbin", "SegueWorkbin", "only in this workbin", &f.workbin},
-		{"outcome", "SegueOutcome", "only completed with this outcome, such as handled or abandoned", &f.outcome},
-		{"contact-center", "SegueContactCenter", "only of this contact center", &f.contactCenter},
-		{"id", "SegueInteraction", "only this interaction", &f.id},
+		{"state", "SegueState", "only interactions in this state, such as queued or handling", &f.state},
+		{"channel", "SegueChannel", "only interactions of this channel, such as inbound or chat", &f.channel},
+		{"queue", "SegueQueue", "only interactions that wait in this queue, offered or not; with --state, interactions that are or were in it", &f.queue},
+		{"agent", "SegueAgents", "only interactions that this agent takes or took part in", &f.agent},
+		{"workbin", "SegueWorkbin", "only interactions in this workbin", &f.workbin},
+		{"outcome", "SegueOutcome", "only interactions completed with this outcome, such as handled or abandoned", &f.outcome},
+		{"contact-center", "SegueContactCenter", "only interactions of this contact center", &f.contactCenter},
+		{"id", "SegueInteraction", "only interactions with this id", &f.id},
 	}
 }
 
-// query is the filter in Temporal's list language.
+// query returns the filter in Temporal's list language, or an error for a flag that cannot match.
 func (f *listFilter) query() (string, error) {
 	if f.limit < 1 {
 		return "", usage("--limit %d: use 1 or more", f.limit)
@@ -108,7 +110,7 @@ func (f *listFilter) query() (string, error) {
 		{"state", f.state, texts(interaction.States())}, {"channel", f.channel, texts(interaction.Channels())}, {"outcome", f.outcome, texts(interaction.Outcomes())},
 	} {
 		if closed.value != "" && !slices.Contains(closed.known, closed.value) {
-			return "", usage("--%s %q is none there is; %s", closed.flag, closed.value, expr.Suggest(closed.value, closed.known))
+			return "", usage("--%s %q does not exist; %s", closed.flag, closed.value, expr.Suggest(closed.value, closed.known))
 		}
 	}
 	// A run that continued as new is the same interaction as the next one.
@@ -117,12 +119,12 @@ func (f *listFilter) query() (string, error) {
 		conditions = append(conditions, fmt.Sprintf("SegueState IN ('%s', '%s')", interaction.StateQueued, interaction.StateOffered))
 	}
 	if f.parked || f.queue != "" && f.state == "" || f.state != "" && f.state != string(interaction.StateCompleted) {
-		// The attributes of one that was terminated stay as they were.
+		// A terminated workflow keeps its attributes.
 		conditions = append(conditions, "ExecutionStatus = 'Running'")
 	}
 	for _, keyword := range f.keywords() {
 		if !client.CanFind(*keyword.value) {
-			return "", usage("--%s %q: Temporal's lists find no text with a double quote or a backslash, or with a quote at its beginning or end; leave the filter out",
+			return "", usage("--%s %q: Temporal's list language cannot match a double quote, a backslash, or a quote at the beginning or end; leave the filter out",
 				keyword.flag, *keyword.value)
 		}
 		if *keyword.value != "" {
@@ -145,13 +147,13 @@ func texts[T ~string](names []T) []string {
 	return list
 }
 
-// listEntry is one workflow of a list.
+// listEntry is one workflow of a list. `list --json` prints it.
 type listEntry struct {
 	WorkflowID    string `json:"workflow_id"`
 	RunID         string `json:"run_id"`
 	ContactCenter string `json:"contact_center"`
 	ID            string `json:"id"`
-	// Receiver is the one that the alerts of a lane tell of; it has no interaction then.
+	// Receiver is the receiver of a lane of alerts, which has no interaction.
 	Receiver    string     `json:"receiver,omitempty"`
 	Call        string     `json:"call,omitempty"`
 	Channel     string     `json:"channel,omitempty"`
@@ -183,27 +185,28 @@ func entryOf(info *workflowpb.WorkflowExecutionInfo) listEntry {
 		"SegueUndelivered": &e.Undelivered, "SegueParked": &e.Parked,
 	} {
 		if payload, ok := fields[name]; ok {
-			// One that another program wrote in another type stays empty.
+			// An attribute that another program wrote with another type stays empty.
 			_ = converter.GetDefaultDataConverter().FromPayload(payload, into)
 		}
 	}
 	if receiver, ok := contract.AlertReceiver(e.WorkflowID); ok {
 		e.Receiver = receiver
 	} else if parts := strings.SplitN(e.WorkflowID, "/", 4); e.ID == "" && len(parts) >= 3 {
-		// Nothing is indexed before the workflow's first task.
+		// The search attributes are set in the workflow's first task.
 		e.ContactCenter, e.ID = parts[1], parts[2]
 	}
 	return e
 }
 
-// isCutOff reports whether the workflow was ended from outside, so that its state is the
-// one that it was in then.
-func isCutOff(workflow string) bool {
+// wasEndedFromOutside reports whether a workflow with this status was ended from outside. Its attributes then show its
+// state at that time.
+func wasEndedFromOutside(workflow string) bool {
 	return workflow == "terminated" || workflow == "timedout" || workflow == "failed" || workflow == "canceled"
 }
 
-func (e listEntry) stateInWords() string {
-	if isCutOff(e.Workflow) && e.State != string(interaction.StateCompleted) {
+// shownState returns the state, and how the workflow ended if it was ended from outside.
+func (e listEntry) shownState() string {
+	if wasEndedFromOutside(e.Workflow) && e.State != string(interaction.StateCompleted) {
 		return strings.TrimSpace(e.Workflow + " " + parenthesized(e.State))
 	}
 	return e.State
@@ -224,15 +227,15 @@ func writeInteractions(w io.Writer, entries []listEntry) error {
 	rows := [][]string{{"INTERACTION", "CHANNEL", "STATE", "OUTCOME", "QUEUE", "AGENT", "UNDELIVERED", "STARTED"}}
 	for _, e := range entries {
 		rows = append(rows, []string{
-			e.ContactCenter + "/" + e.ID, e.Channel, e.stateInWords(), e.Outcome, e.Queue, e.Agent,
+			e.ContactCenter + "/" + e.ID, e.Channel, e.shownState(), e.Outcome, e.Queue, e.Agent,
 			fmt.Sprint(e.Undelivered), e.StartedAt.Local().Format(time.DateTime),
 		})
 	}
 	return table(w, rows)
 }
 
-// whose says to whom a lane belongs.
-func whose(contactCenter, id, receiver string) string {
+// laneOwner names the interaction of a lane, or the receiver of a lane of alerts.
+func laneOwner(contactCenter, id, receiver string) string {
 	if receiver != "" {
 		return "alerts of " + receiver
 	}
@@ -243,13 +246,13 @@ func writeLanes(w io.Writer, entries []listEntry) error {
 	rows := [][]string{{"INTERACTION", "CALL", "PARKED", "SINCE", "WORKFLOW"}}
 	for _, e := range entries {
 		rows = append(rows, []string{
-			whose(e.ContactCenter, e.ID, e.Receiver), e.Call, fmt.Sprint(e.Parked), e.StartedAt.Local().Format(time.DateTime), e.WorkflowID,
+			laneOwner(e.ContactCenter, e.ID, e.Receiver), e.Call, fmt.Sprint(e.Parked), e.StartedAt.Local().Format(time.DateTime), e.WorkflowID,
 		})
 	}
 	return table(w, rows)
 }
 
-// pageSize is how many Temporal gives at once.
+// pageSize is the maximum number of workflows in one page of a list.
 const pageSize = 500
 
 func (s *session) request(query string, limit int, page []byte) *workflowservice.ListWorkflowExecutionsRequest {

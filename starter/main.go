@@ -20,11 +20,12 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second Ctrl-C ends the process at once.
 	context.AfterFunc(ctx, stop)
-	log.SetOutput(delivery.Quiet(os.Stderr)) // dev and demo send from this process
+	// dev and demo send requests from this process, and net/http logs through this logger.
+	log.SetOutput(delivery.RedactStandardLog(os.Stderr))
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run is the whole command line, for one call of it.
+// run executes one command line and returns its exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
 	a := &app{in: in, out: out, errs: errs}
 	root := a.rootCommand()
@@ -43,9 +44,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 type app struct {
 	in        io.Reader
 	out, errs io.Writer
-	// json asks for one JSON value on stdout.
+	// json selects JSON output: one value on stdout.
 	json bool
-	// flags are the settings that every command may be given.
+	// flags are the global flags.
 	flags      globalFlags
 	persistent *pflag.FlagSet
 }
@@ -58,20 +59,22 @@ func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "segue",
 		Short: "Durable orchestration of contact-center interactions on Temporal",
-		Long: `segue runs Segue on this machine and talks to the interactions of a Temporal namespace.
+		Long: `segue runs Segue on this machine, and starts, commands and inspects the interactions of a Temporal namespace.
 
-An interaction is named ID, in the contact center of --contact-center, or CONTACT-CENTER/ID.
+Name an interaction ID to use the contact center of --contact-center, or CONTACT-CENTER/ID.
+
+Results go to stdout; progress, hints and errors go to stderr. With --json, the result is one JSON value.
 
 Exit codes:
-  0  done
-  1  failed
-  2  the command line is wrong
-  3  there is no such interaction or delivery
-  4  refused: the command is illegal or malformed, or the interaction is over
-  5  Temporal, or a worker, does not answer
-  6  an audit found something missing or stuck, or a deploy something stuck`,
-		Example: `  segue demo                 a whole day of a contact center, on this machine
-  segue dev                  Temporal, its UI and a worker, to play with
+  0  success
+  1  failure
+  2  the command line or the configuration is invalid
+  3  the interaction, delivery or version does not exist
+  4  the command was refused: it is illegal or malformed, or the interaction is completed
+  5  Temporal or a worker did not answer
+  6  audit found missing work or stuck workflows, or deploy found stuck workflows`,
+		Example: `  segue demo                 # a whole day of a contact center, on this machine
+  segue dev                  # Temporal, its UI and a worker, for development
   segue start '{"id":"c1","channel":"inbound","queue":"sales"}'
   segue signal offer c1 '{"agent":"bea"}'
   segue show c1`,
@@ -81,20 +84,15 @@ Exit codes:
 			if len(args) == 0 {
 				return c.Help()
 			}
-			return usage("there is no command %q%s; `segue --help` lists them", args[0], didYouMean(c.SuggestionsFor(args[0])))
+			return usage("unknown command %q%s; `segue --help` lists the commands", args[0], suggestion(c.SuggestionsFor(args[0])))
 		},
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage("%w; `%s --help` lists the flags", err, c.CommandPath())
 	})
-	flags := root.PersistentFlags()
-	a.persistent = flags
-	flags.StringVar(&a.flags.address, "address", "", "host:port of Temporal (SEGUE_TEMPORAL_ADDRESS)")
-	flags.StringVar(&a.flags.namespace, "namespace", "", "Temporal namespace (SEGUE_TEMPORAL_NAMESPACE)")
-	flags.StringVar(&a.flags.taskQueue, "task-queue", "", "task queue of the workers (SEGUE_TEMPORAL_TASK_QUEUE)")
-	flags.StringVar(&a.flags.config, "config", "", "configuration file (SEGUE_CONFIG)")
-	flags.BoolVar(&a.json, "json", false, "write one JSON value to stdout")
+	root.SuggestionsMinimumDistance = 2
+	a.addGlobalFlags(root)
 	root.AddCommand(
 		a.devCommand(), a.demoCommand(), a.setupCommand(),
 		a.startCommand(), a.signalCommand(), a.feedCommand(),
@@ -102,11 +100,21 @@ Exit codes:
 		a.deliveriesCommand(), a.redeliverCommand(), a.discardCommand(),
 		a.checkCommand(), a.replayCommand(), a.exportCommand(), a.auditCommand(), a.deployCommand(),
 	)
-	root.SuggestionsMinimumDistance = 2
 	return root
 }
 
-func didYouMean(names []string) string {
+func (a *app) addGlobalFlags(root *cobra.Command) {
+	flags := root.PersistentFlags()
+	a.persistent = flags
+	flags.StringVar(&a.flags.address, "address", "", "host:port of Temporal (SEGUE_TEMPORAL_ADDRESS)")
+	flags.StringVar(&a.flags.namespace, "namespace", "", "Temporal namespace (SEGUE_TEMPORAL_NAMESPACE)")
+	flags.StringVar(&a.flags.taskQueue, "task-queue", "", "task queue of the workers (SEGUE_TEMPORAL_TASK_QUEUE)")
+	flags.StringVar(&a.flags.config, "config", "", "configuration file (SEGUE_CONFIG)")
+	flags.BoolVar(&a.json, "json", false, "print the result as one JSON value")
+}
+
+// suggestion returns ", did you mean …?" for the commands that are spelled alike, or nothing without any.
+func suggestion(names []string) string {
 	if len(names) == 0 {
 		return ""
 	}

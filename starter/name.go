@@ -13,15 +13,15 @@ import (
 	"segue/client"
 )
 
-// defaultContactCenter is where an interaction belongs that names no other.
+// defaultContactCenter is the contact center of an interaction that names none.
 const defaultContactCenter = "default"
 
 func contactCenterFlag(c *cobra.Command, into *string) {
 	c.Flags().StringVar(into, "contact-center", defaultContactCenter, "contact center of interactions that name none")
 }
 
-// name reads which interaction is meant.
-func name(text, contactCenter string) (client.Name, error) {
+// parseName reads ID or CONTACT-CENTER/ID from an argument.
+func parseName(text, contactCenter string) (client.Name, error) {
 	n, err := client.ParseName(text, contactCenter)
 	if err != nil {
 		return n, usage("%w", err)
@@ -29,7 +29,7 @@ func name(text, contactCenter string) (client.Name, error) {
 	return n, nil
 }
 
-// payload reads JSON from an argument: inline, a file, or - for stdin.
+// payload returns the JSON that an argument gives inline, by a file's name, or with - on stdin.
 func (a *app) payload(argument string) (json.RawMessage, error) {
 	text, err := a.textOf(argument)
 	if err != nil {
@@ -37,11 +37,12 @@ func (a *app) payload(argument string) (json.RawMessage, error) {
 	}
 	text = bytes.TrimSpace(text)
 	if !json.Valid(text) {
-		return nil, usage("%s is not JSON: give it inline, as a file's name, or - for stdin", describe(argument))
+		return nil, usage("%s is not JSON: give JSON inline, a file's name, or - for stdin", describe(argument))
 	}
 	return text, nil
 }
 
+// textOf returns the text that an argument gives inline, by a file's name, or with - on stdin.
 func (a *app) textOf(argument string) ([]byte, error) {
 	switch {
 	case argument == "-":
@@ -66,7 +67,7 @@ func describe(argument string) string {
 	return fmt.Sprintf("%q", argument)
 }
 
-// withDefault sets a field of a JSON object that does not have it.
+// withDefault sets a field of a JSON object that lacks the field.
 func withDefault(object json.RawMessage, field, value string) (json.RawMessage, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(object, &fields); err != nil {

@@ -10,18 +10,18 @@ import (
 	"golang.org/x/term"
 )
 
-// print writes the command's result: as JSON, or in words.
-func (a *app) print(value any, words func(w io.Writer) error) error {
+// print writes the command's result to stdout: value as JSON with --json, else what text writes.
+func (a *app) print(value any, text func(w io.Writer) error) error {
 	if !a.json {
-		return words(a.out)
+		return text(a.out)
 	}
 	encoder := json.NewEncoder(a.out)
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(value)
 }
 
-// say writes a line for people: to stdout, or beside the JSON on stderr.
-func (a *app) say(format string, args ...any) {
+// printHint writes a line for people: to stdout, or with --json to stderr.
+func (a *app) printHint(format string, args ...any) {
 	w := a.out
 	if a.json {
 		w = a.errs
@@ -29,7 +29,7 @@ func (a *app) say(format string, args ...any) {
 	fmt.Fprintf(w, format+"\n", args...)
 }
 
-// table writes rows in columns; the first row is the heading.
+// table writes rows in aligned columns. The first row is the heading.
 func table(w io.Writer, rows [][]string) error {
 	tabs := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
@@ -44,13 +44,13 @@ func table(w io.Writer, rows [][]string) error {
 	return tabs.Flush()
 }
 
-// isTerminal tells whether a person watches.
+// isTerminal reports whether w is a terminal.
 func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// widthOf is how many columns there are to draw in.
+// widthOf returns the columns of a terminal; 100 if w is none.
 func widthOf(w io.Writer) int {
 	if file, ok := w.(*os.File); ok {
 		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {

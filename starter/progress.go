@@ -9,8 +9,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// progress tells how far something is: a bar on a terminal, else a plain line now
-// and then. It is safe for concurrent use.
+// progress shows the progress of a command on stderr: a bar on a terminal, else a plain line every plainPause. It is
+// safe for concurrent use.
 type progress struct {
 	mu    sync.Mutex
 	w     io.Writer
@@ -21,10 +21,10 @@ type progress struct {
 	next  time.Time
 }
 
-// plainPause is how often a plain line comes.
+// plainPause is the pause between two plain lines.
 const plainPause = 2 * time.Second
 
-// newProgress begins at nothing; a total below 1 is unknown.
+// newProgress begins at 0 of total. A total below 1 means that the total is unknown.
 func newProgress(w io.Writer, what string, total int) *progress {
 	p := &progress{w: w, what: what, total: total, next: time.Now().Add(plainPause)}
 	if isTerminal(w) {
@@ -41,10 +41,10 @@ func newProgress(w io.Writer, what string, total int) *progress {
 	return p
 }
 
-// step counts one more.
+// step adds 1.
 func (p *progress) step() { p.set(-1) }
 
-// set says how far it is; -1 is one further than before.
+// set sets the progress; -1 adds 1.
 func (p *progress) set(done int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -70,7 +70,7 @@ func (p *progress) line() {
 	fmt.Fprintf(p.w, "%s: %d\n", p.what, p.done)
 }
 
-// end takes the bar away.
+// end removes the bar.
 func (p *progress) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -20,16 +20,21 @@ func (a *app) replayCommand() *cobra.Command {
 	limit := 0
 	c := &cobra.Command{
 		Use:   "replay [FILE…]",
-		Short: "Replay recorded histories with this version of the workflows",
-		Long: `Replay histories with the workflow code of this very binary, as a worker would: what fails here would be stuck
-after a deploy. Histories come from files (JSON, packed with gzip or not, as ` + "`segue export`" + ` and the temporal CLI write them), or with
---query from a running namespace. Nothing is changed anywhere. Failures are named (exit code 1).`,
+		Short: "Replay recorded histories with the workflow code of this binary",
+		Long: `Replay histories with the workflow code of this binary, as a worker of this version would. A workflow whose history
+fails here would be stuck after a deploy of this version. Replaying changes nothing.
+
+Give files (JSON, plain or gzip, as ` + "`segue export`" + ` and the temporal CLI write them), or use --query to read histories
+from a namespace. Each failure is listed with its error.
+
+Exit codes: 0 every history replays; 1 a history does not replay or cannot be read; 2 neither or both of files and
+--query are given; 5 Temporal does not answer.`,
 		Example: `  segue replay replay/testdata/v0/*.json.gz
   segue replay --query 'WorkflowType="Interaction" AND ExecutionStatus="Running"' --limit 1000
   segue replay --query 'WorkflowType IN ("Interaction","Delivery","Receiver")' --json`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if (len(args) == 0) == (query == "") {
-				return usage("give history files, or --query for a running namespace; one of the two")
+				return usage("give either history files, or --query to read them from a namespace")
 			}
 			if limit <= 0 {
 				limit = math.MaxInt32
@@ -47,12 +52,12 @@ after a deploy. Histories come from files (JSON, packed with gzip or not, as ` +
 			return nil
 		},
 	}
-	c.Flags().StringVar(&query, "query", "", "replay what this list query finds, in Temporal's list language")
-	c.Flags().IntVar(&limit, "limit", 0, "how many at most (0: all)")
+	c.Flags().StringVar(&query, "query", "", "replay the workflows that match this query in Temporal's list language")
+	c.Flags().IntVar(&limit, "limit", 0, "maximum number of histories (0: all)")
 	return c
 }
 
-// replayed is what came of replaying.
+// replayed is the result of replaying. `replay --json` prints it.
 type replayed struct {
 	Replayed int             `json:"replayed"`
 	Failed   []replayFailure `json:"failed"`

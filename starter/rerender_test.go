@@ -44,7 +44,7 @@ func TestRerenderWithAMendedConfiguration(t *testing.T) {
 
 	receiver.answer(http.StatusOK)
 	mended := startDev(t, "--db", database, "--config", brokenConfigFor(t, url, "tier", "call"))
-	require.Equal(t, errandResult{Matched: 2, Sent: 2}, mended.errand(t, "redeliver", "--rerender"))
+	require.Equal(t, bulkResult{Matched: 2, Sent: 2}, mended.bulk(t, "redeliver", "--rerender"))
 	for _, call := range []string{"crm", "bi"} {
 		require.Eventually(t, func() bool { return mended.isOver(t, "delivery/default/c1/"+call) }, 20*time.Second, 50*time.Millisecond)
 	}

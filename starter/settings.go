@@ -12,8 +12,8 @@ import (
 	"segue/interaction"
 )
 
-// options are the command line's part of the configuration: a flag that was given
-// wins over the file and the environment.
+// options returns the configuration options of the command line. A flag takes precedence over the environment, and
+// the environment over the file.
 func (a *app) options(more ...config.Option) []config.Option {
 	var options []config.Option
 	for key, flag := range map[string]*pflag.Flag{
@@ -26,10 +26,10 @@ func (a *app) options(more ...config.Option) []config.Option {
 	return append(options, more...)
 }
 
-// configFile is the file that --config or SEGUE_CONFIG names; empty without either.
+// configFile returns the file that --config or SEGUE_CONFIG names, or "" without either.
 func (a *app) configFile() string { return cmp.Or(a.flags.config, os.Getenv("SEGUE_CONFIG")) }
 
-// configuration says which Temporal a command talks to: flags, environment, file.
+// configuration loads the configuration from the file, the environment and the flags.
 func (a *app) configuration() (*config.Set, error) {
 	set, err := config.Load(a.configFile(), a.options()...)
 	if err != nil {
@@ -38,12 +38,12 @@ func (a *app) configuration() (*config.Set, error) {
 	return set, nil
 }
 
-// priorities are those of the configuration in force.
+// priorities returns the function that takes the priority of an interaction from the current configuration.
 func priorities(current func() *config.Set) func(interaction.Start) contract.Priority {
 	return func(start interaction.Start) contract.Priority {
 		return current().Priority(start.ContactCenter, start.Channel, start.Queue)
 	}
 }
 
-// given tells whether a flag stands on the command line.
-func given(c *cobra.Command, flag string) bool { return c.Flags().Changed(flag) }
+// isSet reports whether the command line sets a flag.
+func isSet(c *cobra.Command, flag string) bool { return c.Flags().Changed(flag) }

@@ -10,7 +10,7 @@ import (
 	"segue/connect"
 )
 
-// shortestRetention is what a Temporal server takes unless it is told otherwise.
+// shortestRetention is the least that a Temporal server accepts by default.
 const shortestRetention = time.Hour
 
 func (a *app) setupCommand() *cobra.Command {
@@ -18,14 +18,16 @@ func (a *app) setupCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "setup",
 		Short: "Prepare a Temporal namespace for Segue",
-		Long: `Register the namespace and Segue's search attributes, as far as they are missing. It may be repeated at any
-time; what is there stays as it is.`,
+		Long: `Register the namespace and Segue's search attributes if they are missing, and print what was registered and what
+was present. Running it again changes nothing: an existing namespace keeps its retention.
+
+Exit codes: 0 the namespace is ready; 1 it could not be prepared; 5 Temporal does not answer.`,
 		Example: `  segue setup
   segue setup --address temporal.internal:7233 --namespace contact-center --retention 720h`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if retention < shortestRetention {
-				return usage("--retention %s: Temporal keeps closed workflows for 1h at least, and for 24h in a replicated namespace", retention)
+				return usage("--retention %s: use 1h or more, and 24h or more in a replicated namespace", retention)
 			}
 			s, err := a.connect(c.Context())
 			if err != nil {
@@ -45,11 +47,11 @@ time; what is there stays as it is.`,
 			})
 		},
 	}
-	c.Flags().DurationVar(&retention, "retention", retention, "how long a newly registered namespace keeps closed workflows")
+	c.Flags().DurationVar(&retention, "retention", retention, "retention of closed workflows in a newly registered namespace")
 	return c
 }
 
-// list is a list in JSON also when it is empty.
+// list returns values, or an empty slice instead of nil, which JSON would encode as null.
 func list[T any](values []T) []T {
 	if values == nil {
 		return []T{}

@@ -21,14 +21,16 @@ func (a *app) showCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show an interaction: state, timeline, deliveries",
-		Long: `Show how an interaction stands: its state and what is legal now, its timeline drawn leg by leg, its deliveries
-(those of its lane workflows too), and the signals it refused. A worker must run; completed interactions are
-shown as long as Temporal keeps them.`,
+		Long: `Show an interaction: its state and the commands that are legal in it, its timeline, drawn as one row per leg, its
+deliveries, including those in lane workflows, and the signals that it rejected. A worker must run. Completed
+interactions are shown as long as Temporal keeps them.
+
+Exit codes: 0 shown; 3 the interaction does not exist; 5 Temporal or a worker does not answer.`,
 		Example: `  segue show c1
   segue show berlin/c1 --json | jq .state.capabilities`,
 		Args: exactly(1, "one interaction"),
 		RunE: func(c *cobra.Command, args []string) error {
-			n, err := name(args[0], contactCenter)
+			n, err := parseName(args[0], contactCenter)
 			if err != nil {
 				return err
 			}
@@ -39,124 +41,120 @@ shown as long as Temporal keeps them.`,
 			defer s.close()
 			ctx, cancel := limited(c.Context())
 			defer cancel()
-			p, err := snapshotOf(ctx, s.Client, n)
+			shown, err := snapshotOf(ctx, s.Client, n)
 			if err != nil {
 				return err
 			}
-			return a.print(p, p.write)
+			return a.print(shown, shown.write)
 		},
 	}
 	contactCenterFlag(c, &contactCenter)
 	return c
 }
 
-// snapshot is everything that an interaction tells of itself.
+// snapshot is everything that the queries of an interaction return. `show --json` prints it.
 type snapshot struct {
 	State      contract.State            `json:"state"`
 	Timeline   []interaction.Span        `json:"timeline"`
 	Deliveries []contract.DeliveryRecord `json:"deliveries"`
 	Rejected   []contract.Rejected       `json:"rejected"`
-	// Workflow is how its workflow stands: running, completed, or how it was ended from
-	// outside, when, and for which reason.
+	// Workflow is the status of its workflow: running, completed, or how it was ended from outside, when, and why.
 	Workflow client.WorkflowStatus `json:"workflow"`
 }
 
 func snapshotOf(ctx context.Context, c *client.Client, n client.Name) (snapshot, error) {
-	var p snapshot
+	var s snapshot
 	var err error
-	if p.State, err = c.State(ctx, n); err != nil {
-		return p, err
+	if s.State, err = c.State(ctx, n); err != nil {
+		return s, err
 	}
-	if p.Timeline, err = c.Timeline(ctx, n); err != nil {
-		return p, err
+	if s.Timeline, err = c.Timeline(ctx, n); err != nil {
+		return s, err
 	}
-	if p.Deliveries, err = c.Deliveries(ctx, n); err != nil {
-		return p, err
+	if s.Deliveries, err = c.Deliveries(ctx, n); err != nil {
+		return s, err
 	}
-	if p.Rejected, err = c.Rejected(ctx, n); err != nil {
-		return p, err
+	if s.Rejected, err = c.Rejected(ctx, n); err != nil {
+		return s, err
 	}
-	if p.Workflow, err = c.WorkflowStatus(ctx, n); err != nil {
-		return p, err
+	if s.Workflow, err = c.WorkflowStatus(ctx, n); err != nil {
+		return s, err
 	}
-	if p.Workflow.Status != "running" { // then only the lanes know
-		p.State.Undelivered = 0
-		for _, d := range p.Deliveries {
-			if d.Status != contract.StatusDelivered && d.Status != contract.StatusDiscarded {
-				p.State.Undelivered++
-			}
-		}
+	if s.Workflow.Status != "running" { // nothing reports to a closed workflow: only the lanes know
+		s.State.Undelivered = s.listedUndelivered()
 	}
-	return p, nil
+	return s, nil
 }
 
-func (p snapshot) write(w io.Writer) error {
-	p.writeState(w)
+func (s snapshot) write(w io.Writer) error {
+	s.writeState(w)
 	fmt.Fprintln(w)
-	if err := writeTimeline(w, p.Timeline, time.Now()); err != nil {
+	if err := writeTimeline(w, s.Timeline, time.Now()); err != nil {
 		return err
 	}
-	if err := p.writeDeliveries(w); err != nil {
+	if err := s.writeDeliveries(w); err != nil {
 		return err
 	}
-	return p.writeRejected(w)
+	return s.writeRejected(w)
 }
 
-func (p snapshot) writeState(w io.Writer) {
-	s := p.State
-	state := string(s.State)
-	if s.Outcome != "" {
-		state += " (" + string(s.Outcome) + ")"
+func (s snapshot) writeState(w io.Writer) {
+	i := s.State
+	state := string(i.State)
+	if i.Outcome != "" {
+		state += " (" + string(i.Outcome) + ")"
 	}
-	cut := isCutOff(p.Workflow.Status)
-	if cut {
-		state += ", and its workflow was ended from outside: " + p.Workflow.Status
+	endedFromOutside := wasEndedFromOutside(s.Workflow.Status)
+	if endedFromOutside {
+		state += ", and its workflow was ended from outside: " + s.Workflow.Status
 	}
-	fmt.Fprintf(w, "%s/%s: %s interaction, %s\n", s.ContactCenter, s.ID, s.Channel, state)
-	if cut {
-		fmt.Fprintf(w, "  %-12s %s\n", "ended", strings.TrimSpace(p.Workflow.ClosedAt.Local().Format(time.DateTime)+" "+p.Workflow.Reason))
-		fmt.Fprintf(w, "  %-12s segue audit fires what it left undone; Temporal's Reset lets it go on where it was\n", "remedy")
+	fmt.Fprintf(w, "%s/%s: %s interaction, %s\n", i.ContactCenter, i.ID, i.Channel, state)
+	row := func(label, value string) { fmt.Fprintf(w, "  %-12s %s\n", label, value) }
+	if endedFromOutside {
+		row("ended", strings.TrimSpace(s.Workflow.ClosedAt.Local().Format(time.DateTime)+" "+s.Workflow.Reason))
+		row("remedy", "`segue audit` finds and fires what is missing; Temporal's Reset continues the interaction in this state")
 	}
 	for _, fact := range []struct{ label, value string }{
-		{"agent", agentName(s.Agent)},
-		{"queue", s.Queue},
-		{"process", s.BusinessProcess},
-		{"from", s.ANI},
-		{"to", s.DNIS},
-		{"disposition", dispositionCode(s.Disposition)},
-		{"ended by", s.EndedBy},
+		{"agent", agentName(i.Agent)},
+		{"queue", i.Queue},
+		{"process", i.BusinessProcess},
+		{"from", i.ANI},
+		{"to", i.DNIS},
+		{"disposition", dispositionCode(i.Disposition)},
+		{"ended by", i.EndedBy},
 	} {
 		if fact.value != "" {
-			fmt.Fprintf(w, "  %-12s %s\n", fact.label, fact.value)
+			row(fact.label, fact.value)
 		}
 	}
-	if s.LateUntil != nil {
-		fmt.Fprintf(w, "  %-12s until %s\n", "late data", s.LateUntil.Local().Format(time.DateTime))
+	if i.LateUntil != nil {
+		row("late data", "accepted until "+i.LateUntil.Local().Format(time.DateTime))
 	}
-	legal := strings.Join(s.Capabilities, ", ")
-	if legal == "" || p.Workflow.Status != "running" {
-		legal = "nothing any more"
+	legal := strings.Join(i.Capabilities, ", ")
+	if legal == "" || s.Workflow.Status != "running" {
+		legal = "no command"
 	}
-	fmt.Fprintf(w, "  %-12s %s\n", "legal now", legal)
-	fmt.Fprintf(w, "  %-12s %d events, %d duplicates, %d rejected, %d not delivered\n",
-		"so far", s.Sequence, s.Duplicates, s.RejectedCount, p.undelivered())
-	if s.Gaps > 0 {
-		last := s.Missing[len(s.Missing)-1]
-		fmt.Fprintf(w, "  %-12s %d in source_sequence; the last time it went on without %s\n", "gaps", s.Gaps, last)
+	row("legal now", legal)
+	row("so far", fmt.Sprintf("%d events, %d duplicates, %d rejected, %d not delivered", i.Sequence, i.Duplicates, i.RejectedCount, s.undelivered()))
+	if i.Gaps > 0 {
+		row("gaps", fmt.Sprintf("%d in source_sequence, the last: %s", i.Gaps, i.Missing[len(i.Missing)-1]))
 	}
 }
 
-// undelivered counts what has not arrived and was not discarded, as the lanes have it:
-// nothing reports to an interaction that has closed. Beyond what is listed,
-// its own count stands.
-func (p snapshot) undelivered() int {
-	owed := 0
-	for _, d := range p.Deliveries {
+// undelivered counts the deliveries that are neither delivered nor discarded. The interaction's own count covers those
+// beyond the listed ones.
+func (s snapshot) undelivered() int {
+	return min(s.listedUndelivered()+max(0, s.State.Undelivered-contract.ShownOpen), s.State.Undelivered)
+}
+
+func (s snapshot) listedUndelivered() int {
+	count := 0
+	for _, d := range s.Deliveries {
 		if d.Status != contract.StatusDelivered && d.Status != contract.StatusDiscarded {
-			owed++
+			count++
 		}
 	}
-	return min(owed+max(0, p.State.Undelivered-contract.ShownOpen), p.State.Undelivered)
+	return count
 }
 
 func agentName(agent *interaction.Agent) string {
@@ -194,13 +192,13 @@ func writeTimeline(w io.Writer, timeline []interaction.Span, now time.Time) erro
 	return draw.Timeline(w, spans, now, min(widthOf(w)-longest-6, 120))
 }
 
-func (p snapshot) writeDeliveries(w io.Writer) error {
-	if len(p.Deliveries) == 0 {
+func (s snapshot) writeDeliveries(w io.Writer) error {
+	if len(s.Deliveries) == 0 {
 		return nil
 	}
 	fmt.Fprintln(w)
 	rows := [][]string{{"EVENT", "WHEN", "CALL", "STATUS", "ANSWER", "ATTEMPTS", "CONFIG", "WEBHOOK-ID"}}
-	for _, d := range p.Deliveries {
+	for _, d := range s.Deliveries {
 		rows = append(rows, []string{
 			fmt.Sprint(d.Sequence), d.Moment, d.Call, string(d.Status), answerOf(d), attemptsOf(d), d.Version, d.ID,
 		})
@@ -208,7 +206,7 @@ func (p snapshot) writeDeliveries(w io.Writer) error {
 	if err := table(w, rows); err != nil {
 		return err
 	}
-	for _, d := range p.Deliveries {
+	for _, d := range s.Deliveries {
 		if d.Why != "" {
 			fmt.Fprintf(w, "event %d, call %s: %s\n", d.Sequence, d.Call, d.Why)
 		}
@@ -237,13 +235,13 @@ func attemptsOf(d contract.DeliveryRecord) string {
 	return ""
 }
 
-func (p snapshot) writeRejected(w io.Writer) error {
-	if len(p.Rejected) == 0 {
+func (s snapshot) writeRejected(w io.Writer) error {
+	if len(s.Rejected) == 0 {
 		return nil
 	}
 	fmt.Fprintln(w)
 	rows := [][]string{{"REJECTED", "EVENT-ID", "REASON"}}
-	for _, r := range p.Rejected {
+	for _, r := range s.Rejected {
 		rows = append(rows, []string{r.Command, r.EventID, r.Reason})
 	}
 	return table(w, rows)

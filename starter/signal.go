@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,22 +20,28 @@ func (a *app) signalCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "signal NAME ID [JSON]",
 		Short: "Send a command to an interaction",
-		Long: `Send the command NAME to the interaction ID: as a signal, which is done when Temporal has it, or with
---update as an update, which prints what the interaction answers. JSON is the payload: inline, a file's name,
-or - for stdin; without it, it is {}.
+		Long: `Send the command NAME to the interaction ID. Give the payload as JSON inline, as a file's name, or - for stdin
+(default {}).
 
-With --update the name "commands" takes an array of objects, each with its "command", applied in order.
+By default the command is sent as a signal: it succeeds when Temporal has stored the signal. An illegal signal changes
+nothing, and ` + "`segue show ID`" + ` lists it as rejected. With --update the command is sent as an update, and the result is
+the interaction's answer: its new state and the commands that are legal in it. An illegal update is refused.
 
-A payload that is malformed is refused here already (exit code 4); --raw sends it all the same. A signal that
-the interaction finds illegal changes nothing, and ` + "`segue show ID`" + ` lists it; an update says so (exit code 4).
+With --update, NAME "commands" takes an array of objects, each with its "command". They are applied in order, and each
+has its own result.
+
+A malformed payload is refused before it is sent. Use --raw to send it nevertheless.
+
+Exit codes: 0 sent, or applied; 2 the argument is not JSON; 3 the interaction does not exist; 4 the command is malformed
+or illegal, or the interaction is completed; 5 Temporal or a worker does not answer.
 
 Commands: ` + strings.Join(interaction.Commands(), ", ") + `.`,
 		Example: `  segue signal offer c1 '{"agent":{"id":"bea","name":"Bea"}}'
   segue signal accept c1 '{"agent":"bea"}' --update
   segue signal commands c1 '[{"command":"hold"},{"command":"retrieve"}]' --update --json`,
-		Args: between(2, 3, "a command's name, an interaction, and its payload"),
+		Args: between(2, 3, "a command's name, an interaction and an optional payload"),
 		RunE: func(c *cobra.Command, args []string) error {
-			n, err := name(args[1], contactCenter)
+			n, err := parseName(args[1], contactCenter)
 			if err != nil {
 				return err
 			}
@@ -63,13 +70,13 @@ Commands: ` + strings.Join(interaction.Commands(), ", ") + `.`,
 		},
 	}
 	contactCenterFlag(c, &contactCenter)
-	c.Flags().BoolVar(&update, "update", false, "send an update and print the answer")
-	c.Flags().StringVar(&eventID, "event-id", "", "idempotency key: what was applied with it is not applied again")
-	c.Flags().BoolVar(&raw, "raw", false, "send also what is malformed")
+	c.Flags().BoolVar(&update, "update", false, "send the command as an update and print the answer")
+	c.Flags().StringVar(&eventID, "event-id", "", "idempotency key: a command with an event id that was applied before is not applied again")
+	c.Flags().BoolVar(&raw, "raw", false, "send the payload even if it is malformed")
 	return c
 }
 
-// message is one command on its way.
+// message is one command to send.
 type message struct {
 	name    string
 	to      client.Name
@@ -77,7 +84,7 @@ type message struct {
 	payload json.RawMessage
 }
 
-// prepare settles the event id and looks at the payload's form.
+// prepare sets the event id and, unless raw is set, checks the payload.
 func (m *message) prepare(raw bool) error {
 	if m.eventID != "" && m.name != contract.UpdateCommands {
 		with, err := withDefault(m.payload, "event_id", m.eventID)
@@ -122,7 +129,7 @@ func (a *app) sendUpdate(c *cobra.Command, s *session, m message) error {
 	})
 }
 
-// sendArray exits with "refused" when any command of the array was.
+// sendArray sends an array of commands as one update. It returns exit code 4 if any of them was refused.
 func (a *app) sendArray(c *cobra.Command, s *session, m message) error {
 	ctx, cancel := limited(c.Context())
 	defer cancel()
@@ -130,7 +137,6 @@ func (a *app) sendArray(c *cobra.Command, s *session, m message) error {
 	if err != nil {
 		return err
 	}
-	refused := false
 	err = a.print(results, func(w io.Writer) error {
 		for i, result := range results {
 			text := describeAnswer(result.Answer)
@@ -143,9 +149,7 @@ func (a *app) sendArray(c *cobra.Command, s *session, m message) error {
 		}
 		return nil
 	})
-	for _, result := range results {
-		refused = refused || result.Error != nil
-	}
+	refused := slices.ContainsFunc(results, func(r contract.CommandResult) bool { return r.Error != nil })
 	if err == nil && refused {
 		return &codedError{exitRefused}
 	}

@@ -16,9 +16,14 @@ func (a *app) startCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "start JSON",
 		Short: "Start an interaction",
-		Long: `Start an interaction. JSON is its start object: inline, a file's name, or - for stdin.
-It needs id and channel; contact_center comes from --contact-center where it is missing.
-An id that was started before is refused (exit code 4); --reopen starts a completed one anew.`,
+		Long: `Start an interaction and print its workflow. Give its start object as JSON inline, as a file's name, or - for
+stdin. Set "id" and "channel"; "contact_center" defaults to --contact-center. ` + "`segue commands start --json`" + ` prints all
+fields.
+
+An id that was started before is refused. Use --reopen to start a completed interaction again.
+
+Exit codes: 0 started; 2 the argument is not JSON; 4 the start object is invalid, or the id was started before;
+5 Temporal does not answer.`,
 		Example: `  segue start '{"id":"c1","channel":"inbound","queue":"sales","ani":"+15551234567"}'
   segue start call.json --contact-center berlin
   echo '{"id":"c1","channel":"chat"}' | segue start - --json`,
@@ -55,6 +60,6 @@ An id that was started before is refused (exit code 4); --reopen starts a comple
 		},
 	}
 	contactCenterFlag(c, &contactCenter)
-	c.Flags().BoolVar(&reopen, "reopen", false, "start a completed interaction anew")
+	c.Flags().BoolVar(&reopen, "reopen", false, "start a completed interaction again")
 	return c
 }

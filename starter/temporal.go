@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	sdkclient "go.temporal.io/sdk/client"
-
 	"segue/client"
 	"segue/config"
 	"segue/connect"
@@ -15,8 +13,8 @@ import (
 	"segue/workflows"
 )
 
-// dialLimit is how long a command waits for a Temporal that does not answer.
-const dialLimit = 10 * time.Second
+// connectLimit bounds the wait for a Temporal that does not answer.
+const connectLimit = 10 * time.Second
 
 // session is a connection to one namespace.
 type session struct {
@@ -26,7 +24,7 @@ type session struct {
 
 func (s *session) close() { s.Temporal.Close() }
 
-// connect reaches the Temporal of the settings.
+// connect connects to the Temporal of the configuration.
 func (a *app) connect(ctx context.Context) (*session, error) {
 	set, err := a.configuration()
 	if err != nil {
@@ -40,15 +38,15 @@ func (a *app) connect(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-func dial(ctx context.Context, settings connect.Settings, log *slog.Logger, plugins ...sdkclient.Plugin) (*session, error) {
+func dial(ctx context.Context, settings connect.Settings, log *slog.Logger) (*session, error) {
 	settings = settings.WithDefaults()
 	order, err := workflows.NewPlugin()
 	if err != nil {
 		return nil, err
 	}
-	limited, cancel := context.WithTimeout(ctx, dialLimit)
+	limited, cancel := context.WithTimeout(ctx, connectLimit)
 	defer cancel()
-	temporal, err := connect.Dial(limited, settings, log, append(plugins, order)...)
+	temporal, err := connect.Dial(limited, settings, log, order)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -61,14 +59,15 @@ func dial(ctx context.Context, settings connect.Settings, log *slog.Logger, plug
 	}, nil
 }
 
-// log writes what is at least that important to stderr.
-func (a *app) log(least slog.Level) *slog.Logger {
-	return slog.New(slog.NewTextHandler(a.errs, &slog.HandlerOptions{Level: least}))
+// log returns a logger that writes to stderr from a level up.
+func (a *app) log(level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(a.errs, &slog.HandlerOptions{Level: level}))
 }
 
-// answerLimit bounds one question to one workflow: with no worker, nobody answers.
+// answerLimit bounds one query or update: without a worker, no answer comes.
 const answerLimit = 15 * time.Second
 
+// limited returns a context that ends after answerLimit.
 func limited(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, answerLimit, fmt.Errorf("no answer within %s", answerLimit))
 }

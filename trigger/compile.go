@@ -43,7 +43,7 @@ func Compile(specs []Spec, calls []string) (*Set, error) {
 		return nil, &Problem{Index: MaxTriggers, Path: "when", What: fmt.Sprintf("there are %d triggers, more than %d", len(specs), MaxTriggers),
 			Remedy: "use lists in when, segments and channels"}
 	}
-	set := &Set{byWhen: map[interaction.Moment][]*rule{}}
+	set := &Set{specs: specs, byWhen: map[interaction.Moment][]*rule{}}
 	for i := range specs {
 		c.index = i
 		r, when := c.rule(&specs[i])

@@ -27,8 +27,12 @@ type Spec struct {
 // Set is the compiled triggers, by moment. It is immutable and safe for
 // concurrent use.
 type Set struct {
+	specs  []Spec
 	byWhen map[interaction.Moment][]*rule
 }
+
+// Specs lists the triggers that the set was compiled from, in their order.
+func (s *Set) Specs() []Spec { return slices.Clone(s.specs) }
 
 // Firing is one call that an event fires.
 type Firing struct {

@@ -14,32 +14,32 @@ import (
 )
 
 const (
-	// probeWithin bounds a probe; whoever makes it has a limit of their own.
-	probeWithin = 5 * time.Second
-	// maxAnswer bounds what is read of the answer, in bytes.
+	// probeTimeout bounds a probe.
+	probeTimeout = 5 * time.Second
+	// maxAnswer bounds the answer, in bytes.
 	maxAnswer = 1 << 20
 )
 
-// probe asks a running worker, by the address of its metrics, whether it is ready;
-// for containers without a program that could ask.
+// probe returns nil if the worker that serves metrics on this address is ready. It is for containers without a program
+// that can send a request.
 func probe(ctx context.Context, address string) error {
-	ctx, cancel := context.WithTimeout(ctx, probeWithin)
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/readyz", nil)
 	if err != nil {
-		return fmt.Errorf("--probe %s: write host:port: %w", address, err)
+		return fmt.Errorf("--probe %s: use host:port: %w", address, err)
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return err
+		return fmt.Errorf("--probe %s: %w", address, err)
 	}
 	defer response.Body.Close()
-	var told host.Health
-	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(&told); err != nil {
-		return fmt.Errorf("%s is no worker: %w", address, err)
+	var health host.Health
+	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(&health); err != nil {
+		return fmt.Errorf("--probe %s: the answer is not that of a worker: %w", address, err)
 	}
-	if !told.Ready {
-		return errors.New("not ready: " + strings.Join(told.Reasons, "; "))
+	if !health.Ready {
+		return errors.New("not ready: " + strings.Join(health.Reasons, "; "))
 	}
 	return nil
 }

@@ -13,18 +13,18 @@ import (
 	"segue/interaction/intake"
 )
 
-// Delivery is the workflow of one lane whose receiver fails: it tries what it is
-// given in order, on the call's schedule, for days; what no attempt will help is
-// parked until an operator redelivers or discards it, or its retention ends. It
-// completes when nothing is left, with the ids that it knew. A cancellation of the
-// workflow gives nothing up: only discard does.
+// Delivery is the workflow of one lane whose receiver fails. It attempts its deliveries in
+// order, on the schedule of the call, for days. A delivery that no attempt can help is
+// parked until an operator redelivers or discards it, or its retention ends. Delivery
+// completes when nothing is left, and returns the ids of its deliveries. A cancellation of
+// the workflow discards nothing: only the signal discard does.
 //
-// more is what an earlier run left, when a run continues that.
+// more is what an earlier run carried over, if this run continues one.
 func Delivery(ctx workflow.Context, start contract.DeliveryStart, more converter.RawValue) (*contract.DeliveryResult, error) {
 	return runDelivery(ctx, start, more, func(*laneRun) {})
 }
 
-// runDelivery is the workflow's body; opened is given the run once it has its state.
+// runDelivery is the body of the workflow; it calls opened once the run has its state.
 func runDelivery(ctx workflow.Context, start contract.DeliveryStart, more converter.RawValue, opened func(*laneRun)) (result *contract.DeliveryResult, err error) {
 	err = inboxOf(ctx).serve(ctx, func(ctx workflow.Context) error {
 		carried, err := carriedOver[CarriedLane](ctx, more)
@@ -45,32 +45,25 @@ func runDelivery(ctx workflow.Context, start contract.DeliveryStart, more conver
 	return result, err
 }
 
-// CarriedLane is what one run of a lane leaves to the next.
+// CarriedLane is what one run of a lane carries over to the next.
 type CarriedLane struct {
 	Items []*item `json:"items,omitempty"`
 	// Last is the delivery that was appended last.
 	Last string `json:"last,omitempty"`
-	// Results are settled deliveries that the interaction has not been told of.
+	// Results are outcomes that have not been reported to the interaction.
 	Results []laneResult `json:"results,omitempty"`
-	// Orphaned says that the interaction has ended: nobody is told any more.
+	// Orphaned says that the interaction has ended: nothing is reported to it.
 	Orphaned bool        `json:"orphaned,omitempty"`
 	Known    intake.Seen `json:"known"`
-	// GivenUp counts the deliveries that were discarded; Items has the last of them.
+	// GivenUp counts the discarded deliveries; Items has the last of them.
 	GivenUp int `json:"given_up,omitempty"`
-	// CancelAsked is when somebody canceled the workflow; nothing is given up for that.
+	// CancelAsked is when a cancellation of the workflow was requested.
 	CancelAsked time.Time `json:"cancel_asked,omitzero"`
 	// Refused are the last signals that changed nothing.
 	Refused []contract.Rejected `json:"refused,omitempty"`
 	// Priority is the interaction's, as of the last append.
 	Priority contract.Priority `json:"priority,omitzero"`
-	// Overflow came when the lane was full, and goes to a part at once; Parts hold what
-	// did, in order.
-	Overflow []contract.Request `json:"overflow,omitempty"`
-	Parts    []*part            `json:"parts,omitempty"`
-	// Released says that it is this part's turn; Told is the delivery up to which
-	// the lane was told that it has had it.
-	Released bool   `json:"released,omitempty"`
-	Told     string `json:"told,omitempty"`
+	chain
 }
 
 // laneRun is one run of a lane.
@@ -79,12 +72,11 @@ type laneRun struct {
 	start   contract.DeliveryStart
 	ctx     workflow.Context // outlives a cancellation of the workflow
 	inbox   *inbox
-	woken   bool // something came that may change what is next
+	woken   bool // a signal or a cancellation may have changed the phase
 	changed bool // something that operators see may have changed
 	refused int  // signals of this run that were refused
-	// strangers are parts that ask whether it is their turn, and are not known.
-	strangers []string
-	asks      time.Time // when another workflow of the lane is asked next
+	// forwarding is how many deliveries of the overflow are being forwarded.
+	forwarding int
 	// catchingUp says that the receiver took the last attempt.
 	catchingUp bool
 	visibility
@@ -101,74 +93,72 @@ func openLane(ctx workflow.Context, start contract.DeliveryStart, carried *Carri
 	if err := workflow.SetQueryHandlerWithOptions(ctx, contract.QueryDeliveries, r.records, options); err != nil {
 		return nil, fmt.Errorf("query %s: %w", contract.QueryDeliveries, err)
 	}
-	options = workflow.QueryHandlerOptions{Description: "the workflows that have what this one cannot hold, in their turn"}
+	options = workflow.QueryHandlerOptions{Description: "the workflow that has further deliveries of the lane: the part that is sent now or next"}
 	if err := workflow.SetQueryHandlerWithOptions(ctx, contract.QueryParts, r.partIDs, options); err != nil {
 		return nil, fmt.Errorf("query %s: %w", contract.QueryParts, err)
 	}
-	r.asks = workflow.Now(ctx).Add(askEvery)
-	r.inbox.open(lasting, r.receive)
+	r.inbox.open(lasting, r.receiveSignal)
 	workflow.Go(ctx, r.noteCancel)
 	return r, nil
 }
 
-// noteCancel notes that somebody canceled the workflow, for the current details. It
-// gives nothing up: a cancellation does not say which deliveries it means, and most of
-// them may never have been tried.
+// noteCancel notes for the current details that a cancellation was requested. It discards
+// nothing: a cancellation does not say which deliveries it means, and most of them may never
+// have been attempted.
 func (r *laneRun) noteCancel(ctx workflow.Context) {
 	ctx.Done().Receive(ctx, nil)
 	r.CancelAsked = workflow.Now(r.ctx)
 	r.woken, r.changed = true, true
 }
 
-// receive takes one signal: an append from the interaction or an operator's wish.
-// One that is malformed changes nothing.
-func (r *laneRun) receive(ctx workflow.Context, s signal) {
-	r.woken, r.changed = true, true // a refused one counts towards the run's length, too
+// receiveSignal handles one signal: an append, a request of an operator, or a report of a
+// part. A malformed signal changes nothing.
+func (r *laneRun) receiveSignal(ctx workflow.Context, s signal) {
+	r.woken, r.changed = true, true // a refused signal also counts towards the run's length
 	payload, err := r.inbox.jsonOf(s.args)
 	if err == nil {
-		err = r.obey(s.name, payload)
+		err = r.handleSignal(s.name, payload)
 	}
 	if err != nil {
 		r.refused++
 		logRefusal(ctx, s.name, r.refused, err)
-		r.refuse(s.name, err)
+		r.listRefused(s.name, err)
 	}
 }
 
-func (r *laneRun) obey(name string, payload []byte) error {
+func (r *laneRun) handleSignal(name string, payload []byte) error {
 	switch name {
 	case contract.SignalAppend:
-		var more contract.HandOver
-		if err := json.Unmarshal(payload, &more); err != nil {
+		var in contract.HandOver
+		if err := json.Unmarshal(payload, &in); err != nil {
 			return unreadable(name, err)
 		}
-		r.add(more)
+		r.appendDeliveries(in)
 		return nil
 	case contract.SignalRedeliver, contract.SignalDiscard:
-		var wish contract.OperatorRequest
+		var request contract.OperatorRequest
 		if len(payload) > 0 {
-			if err := json.Unmarshal(payload, &wish); err != nil {
+			if err := json.Unmarshal(payload, &request); err != nil {
 				return unreadable(name, err)
 			}
 		}
-		return r.grant(name, wish)
-	case signalRelease:
-		r.Released, r.Told = true, ""
-		return nil
+		return r.applyRequest(name, request)
 	case signalPartPassed:
-		return r.takePassed(payload)
-	case signalPartWaits:
-		return r.takeWaits(payload)
+		return r.notePassed(payload)
 	default:
 		return &interaction.InvalidError{Reason: fmt.Sprintf("unknown signal; send %s or %s", contract.SignalRedeliver, contract.SignalDiscard)}
 	}
 }
 
-// add appends what the lane does not know yet: a repeated append adds nothing.
-func (r *laneRun) add(more contract.HandOver) {
-	r.Priority = more.Priority
-	r.Orphaned = r.start.Owner.Receiver != "" // else somebody appends, so there is somebody to tell
-	for i, request := range more.Requests {
+// appendDeliveries appends the deliveries that the lane does not know: a repeated hand-over
+// adds nothing.
+func (r *laneRun) appendDeliveries(in contract.HandOver) {
+	r.Priority = in.Priority
+	if len(in.Requests) > 0 {
+		r.Orphaned = r.start.Owner.Receiver != "" // otherwise an interaction appends, and gets reports
+	}
+	before := r.Last // as it was before recovered deliveries, which are older
+	for i, request := range in.Requests {
 		if r.Known.Has(request.ID) {
 			continue
 		}
@@ -179,77 +169,10 @@ func (r *laneRun) add(more contract.HandOver) {
 			continue
 		}
 		added := &item{Request: request, Status: contract.StatusWaiting}
-		if i == 0 && more.Failed != nil {
-			added.take(*more.Failed, workflow.Now(r.ctx))
+		if i == 0 && in.Failed != nil {
+			added.fail(*in.Failed, workflow.Now(r.ctx))
 		}
-		r.Items = append(r.Items, added)
+		r.place(added, in.Chain)
 	}
-}
-
-// loop works the lane off.
-func (r *laneRun) loop() error {
-	for {
-		r.woken = false
-		now := workflow.Now(r.ctx)
-		expiry := r.expire(now)
-		r.publish()
-		next := r.next()
-		switch {
-		case r.isLong() && r.fitsCarrying():
-			return workflow.NewContinueAsNewError(r.ctx, contract.WorkflowDelivery, r.start, r.CarriedLane)
-		case len(r.Overflow) > 0:
-			r.forward()
-		case len(r.strangers) > 0:
-			r.releaseStranger()
-		case r.awaitsOther() && !now.Before(r.asks):
-			r.ask(now)
-		case next != nil && next.isDue(now):
-			r.attempt(next)
-		case r.mayRelease():
-			r.release()
-		case r.isDrained() && len(r.Parts) == 0:
-			r.reportDrained()
-			if !r.woken {
-				return nil
-			}
-		default:
-			r.report(signalLaneResult)
-			r.tellPassed()
-			if err := r.wait(next, expiry); err != nil {
-				return fmt.Errorf("lane of %s: %w", r.start.Call, err)
-			}
-		}
-	}
-}
-
-// fitsCarrying tells whether the backlog is small enough to carry over, if need be
-// without what it was rendered from, and with no more than the last attempt of each.
-// Only one delivery that is too large by itself is not; then this run goes on. What is
-// to be forwarded in a moment need not be carried.
-func (r *laneRun) fitsCarrying() bool {
-	overflow := 0
-	for _, request := range r.Overflow {
-		overflow += request.SizeWithSource()
-	}
-	if overflow > batchSize {
-		return false
-	}
-	if isCarriable(r.CarriedLane) {
-		return true
-	}
-	for _, it := range r.Items {
-		it.Request.Source = nil
-	}
-	if isCarriable(r.CarriedLane) {
-		return true
-	}
-	for _, it := range r.Items {
-		it.Attempts = it.Attempts[max(0, len(it.Attempts)-1):]
-	}
-	return isCarriable(r.CarriedLane)
-}
-
-func (r *laneRun) isLong() bool {
-	info := workflow.GetInfo(r.ctx)
-	return info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() >= renewAfterEvents || r.inbox.received >= renewAfterSignals
+	r.joinChain(in.Chain, before)
 }

@@ -10,19 +10,20 @@ import (
 	"segue/contract"
 )
 
-// reportEvery is how many settled deliveries are told of at once while a lane is
-// busy: each report costs the interaction a task.
+// reportEvery is how many results one report of a busy lane carries: each report costs the
+// interaction a workflow task.
 const reportEvery = 20
 
-// Catching up: while the receiver takes everything and many wait that it has not
-// seen, they go a batch at a time. An attempt each is for what operators look at.
+// A lane catches up while the receiver takes everything and many deliveries wait that were
+// never attempted: they are sent in batches. Otherwise each attempt is an activity of its
+// own, which operators can see.
 const (
 	catchUpFrom = 100
 	catchUpSize = 100
 )
 
-// attempt sends one delivery, so that every attempt stands in the history; or many
-// at once while the lane catches up.
+// attempt sends one delivery, so that the history shows every attempt, or a batch while the
+// lane catches up.
 func (r *laneRun) attempt(it *item) {
 	items := r.batchFrom(it)
 	requests := make([]contract.Request, 0, len(items))
@@ -36,7 +37,7 @@ func (r *laneRun) attempt(it *item) {
 		requests = append(requests, r.requestOf(one))
 	}
 	if it.isSettled() {
-		return // an operator discarded it while it was rendered
+		return // an operator discarded it while it was being rendered
 	}
 	in := contract.AttemptInput{Owner: r.start.Owner, Call: r.start.Call, Requests: requests, Number: number, InLane: true}
 	var result contract.AttemptResult
@@ -45,7 +46,7 @@ func (r *laneRun) attempt(it *item) {
 		err = fmt.Errorf("%d outcomes for %d requests", len(result.Outcomes), len(requests))
 	}
 	if err != nil {
-		// The activity itself ended: as an unanswered attempt.
+		// The activity itself failed: its result is unknown, as of an unanswered attempt.
 		workflow.GetLogger(r.ctx).Error("attempt without outcome", "delivery", it.Request.ID, "error", err)
 		result.Outcomes = []contract.Outcome{unknownOutcome(r.ctx, it.Request)}
 	}
@@ -54,35 +55,35 @@ func (r *laneRun) attempt(it *item) {
 		if i < len(result.Outcomes) {
 			r.conclude(one, result.Outcomes[i])
 		} else if one.Status == contract.StatusAttempting {
-			one.Status = contract.StatusWaiting // behind one that failed, or time ran short
+			one.Status = contract.StatusWaiting // it is behind a failed one, or time ran short
 		}
 	}
 }
 
-// conclude notes what came of one attempt.
+// conclude applies the outcome of one attempt.
 func (r *laneRun) conclude(it *item, outcome contract.Outcome) {
 	delivered := outcome.Verdict == contract.VerdictDelivered
 	r.catchingUp = delivered
 	switch {
 	case it.isSettled() && delivered:
-		it.note(outcome)
+		it.recordAttempt(outcome)
 		r.deliveredAfterAll(it, outcome)
-	case it.isSettled(): // an operator discarded it meanwhile
-		it.note(outcome)
+	case it.isSettled(): // an operator discarded it in the meantime
+		it.recordAttempt(outcome)
 	case delivered:
-		it.note(outcome)
-		r.settle(it, contract.StatusDelivered, outcome)
+		it.recordAttempt(outcome)
+		r.settleDelivery(it, contract.StatusDelivered, outcome)
 		if len(r.Results) >= reportEvery {
-			r.report(signalLaneResult)
+			r.reportResults(signalLaneResult)
 		}
 	default:
-		it.take(outcome, workflow.Now(r.ctx))
+		it.fail(outcome, workflow.Now(r.ctx))
 		r.reportParked(it, outcome)
 	}
 }
 
-// deliveredAfterAll corrects what was told of a delivery that an operator discarded
-// while its request was on the way: the receiver has it.
+// deliveredAfterAll corrects the result of a delivery that an operator discarded while its
+// request was in flight: the receiver has it.
 func (r *laneRun) deliveredAfterAll(it *item, outcome contract.Outcome) {
 	it.Status, it.Why, it.Discarded = contract.StatusDelivered, outcome.Message, nil
 	r.GivenUp--
@@ -93,9 +94,9 @@ func (r *laneRun) deliveredAfterAll(it *item, outcome contract.Outcome) {
 	}
 }
 
-// batchFrom is what goes with a delivery in one attempt: itself alone, unless the
-// lane catches up. A batch whose activity ends without outcomes is sent again, so
-// what must not be repeated is in none.
+// batchFrom returns the deliveries of one attempt that begins with first: first alone, unless
+// the lane catches up. A batch whose activity fails without outcomes is sent again, so a batch
+// contains no delivery that must not be repeated.
 func (r *laneRun) batchFrom(first *item) []*item {
 	alone := []*item{first}
 	if !r.catchingUp || !first.isFresh() || first.Request.Once {
@@ -113,7 +114,7 @@ func (r *laneRun) batchFrom(first *item) []*item {
 		}
 		batch = append(batch, it)
 	}
-	many := r.open() >= catchUpFrom || r.isPart() || len(r.Parts) > 0
+	many := r.countOpen() >= catchUpFrom || r.isPart() || r.hasParts()
 	if !many || len(batch) == 0 {
 		return alone
 	}
@@ -132,9 +133,9 @@ func (r *laneRun) attemptSummary(items []*item) string {
 	}
 }
 
-// requestOf is what an attempt sends: the bytes of every attempt, unless an operator
-// asked for new ones. New ones that could not be rendered are only for this attempt,
-// which parks the delivery again and says why: the old ones are kept.
+// requestOf returns the request of an attempt: the same bytes for every attempt, unless an
+// operator asked to render it again. If that fails, only this attempt gets the failed request,
+// which parks the delivery with the reason; the old bytes are kept.
 func (r *laneRun) requestOf(it *item) contract.Request {
 	if !it.Rerender {
 		return it.Request.WithoutSource()
@@ -142,11 +143,11 @@ func (r *laneRun) requestOf(it *item) contract.Request {
 	it.Rerender = false
 	old := it.Request
 	old.Body, old.Headers = "", nil
-	summary := summaryOf("%s: event %d, rendered anew", r.start.Call, old.Sequence)
+	summary := summaryOf("%s: event %d, rendered again", r.start.Call, old.Sequence)
 	var renewed contract.Request
 	in := contract.RenderInput{Owner: r.start.Owner, Request: old}
 	if err := workflow.ExecuteActivity(withRender(r.ctx, summary), contract.ActivityRender, in).Get(r.ctx, &renewed); err != nil {
-		workflow.GetLogger(r.ctx).Error("rendering anew failed", "delivery", old.ID, "error", err)
+		workflow.GetLogger(r.ctx).Error("rendering again failed", "delivery", old.ID, "error", err)
 		return it.Request.WithoutSource()
 	}
 	if renewed.Fault == "" && !it.isSettled() {
@@ -165,18 +166,15 @@ func (r *laneRun) reportParked(it *item, outcome contract.Outcome) {
 		ID: it.Request.ID, Status: contract.StatusParked, Moment: it.Request.Moment, Code: outcome.Code, Class: outcome.Class, At: stamp(outcome.At),
 		Why: outcome.Message, Version: outcome.Version,
 	})
-	r.report(signalLaneResult)
+	r.reportResults(signalLaneResult)
 }
 
-// wait sleeps until the next delivery is due, a parked one expires, or a signal comes.
+// wait sleeps until the next delivery is due, a parked one expires, or a signal arrives.
 func (r *laneRun) wait(next *item, expiry time.Time) error {
 	now := workflow.Now(r.ctx)
-	until, summary := expiry, "retention of parked deliveries"
+	until, summary := expiry, "retention of a parked delivery ends"
 	if next != nil && (until.IsZero() || next.Due.Before(until)) {
 		until, summary = next.Due, retrySummary(r.start.Call, next, now)
-	}
-	if r.awaitsOther() && (until.IsZero() || r.asks.Before(until)) {
-		until, summary = r.asks, summaryOf("%s: asks whose turn it is", r.start.Call)
 	}
 	return r.sleep(r.ctx, until, summary, func() bool { return r.woken })
 }

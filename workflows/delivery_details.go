@@ -8,15 +8,16 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"segue/contract"
+	"segue/excerpt"
 )
 
-// What the current details list: deliveries that are open, and the last that were discarded.
+// The current details list the first open deliveries and the last discarded ones.
 const (
 	detailOpen      = 10
 	detailDiscarded = 5
 )
 
-// publish brings what operators see up to date: search attributes and current details.
+// publish updates what operators see: search attributes and current details.
 func (r *laneRun) publish() {
 	if !r.changed {
 		return
@@ -39,32 +40,32 @@ func (r *laneRun) publish() {
 		r.keyword(contract.AttributeOutcome, outcome),
 		r.number(contract.AttributeParked, parked),
 	)
-	workflow.SetCurrentDetails(r.ctx, r.details(r.open()+len(r.Overflow), parked))
+	workflow.SetCurrentDetails(r.ctx, r.details(r.countOpen()+len(r.Overflow), parked))
 }
 
-// details is the lane in Markdown, for an operator in the Temporal UI.
+// details describes the lane in Markdown, for operators in the Temporal UI.
 func (r *laneRun) details(open, parked int) string {
 	var text strings.Builder
-	whose := "interaction `" + r.start.Owner.Interaction + "`"
+	owner := "interaction `" + r.start.Owner.Interaction + "`"
 	if r.start.Owner.Receiver != "" {
-		whose = "alerts about `" + r.start.Owner.Receiver + "`"
+		owner = "alerts about `" + r.start.Owner.Receiver + "`"
 	}
-	fmt.Fprintf(&text, "Lane **%s** of %s: %d to deliver, %d of them parked.", r.start.Call, whose, open, parked)
+	fmt.Fprintf(&text, "Lane **%s** of %s: %d to deliver, %d of them parked.", r.start.Call, owner, open, parked)
 	if r.GivenUp > 0 {
 		fmt.Fprintf(&text, " %d were discarded.", r.GivenUp)
 	}
 	text.WriteString("\n")
 	if !r.CancelAsked.IsZero() {
-		fmt.Fprintf(&text, "\nSomebody requested a cancellation at %s. It changed nothing: a lane is not given up by canceling it. "+
-			"To give deliveries up, send the signal `discard`; with the input `{\"all\": true}` it means all of them, also those that were never tried.\n",
+		fmt.Fprintf(&text, "\nA cancellation was requested at %s. It changed nothing: canceling a lane does not discard its deliveries. "+
+			"To discard deliveries, send the signal `discard`; with the input `{\"all\": true}` it discards all of them, including those that were never attempted.\n",
 			minuteOf(r.CancelAsked))
 	}
 	if parked > 0 {
-		text.WriteString("\nParked deliveries wait for a person. Send the signal `redeliver` to try them again (same id and bytes; " +
-			"with the input `{\"rerender\": true}` new bytes, of the current configuration) " +
-			"or `discard` to give them up. Without an input a signal means all parked ones; the input `{\"id\": \"…\"}` picks one.\n")
+		text.WriteString("\nParked deliveries wait for an operator. Send the signal `redeliver` to attempt them again (same id and bytes; " +
+			"with the input `{\"rerender\": true}` new bytes from the current configuration), " +
+			"or `discard` to discard them. Without an input, a signal means all parked deliveries; the input `{\"id\": \"…\"}` selects one.\n")
 	}
-	r.describeParts(&text)
+	r.describeChain(&text)
 	r.describeOpen(&text)
 	r.describeDiscarded(&text)
 	if len(r.Refused) > 0 {
@@ -87,7 +88,7 @@ func (r *laneRun) describeOpen(text *strings.Builder) {
 	}
 }
 
-// describe says how a delivery stands, so that no two attempts read the same.
+// describe returns the status of a delivery, different after each attempt.
 func (it *item) describe() string {
 	var text strings.Builder
 	text.WriteString(string(it.Status))
@@ -104,10 +105,10 @@ func (it *item) describe() string {
 		fmt.Fprintf(&text, ", last at %s", secondOf(it.Attempts[n-1].At))
 	}
 	if it.Why != "" {
-		fmt.Fprintf(&text, ": %s", excerpt(it.Why, 200))
+		fmt.Fprintf(&text, ": %s", excerpt.Of(it.Why, 200))
 	}
 	if it.Answer != "" {
-		fmt.Fprintf(&text, ", the answer begins %s", code(it.Answer))
+		fmt.Fprintf(&text, ", the response begins with %s", code(it.Answer))
 	}
 	switch {
 	case it.Status == contract.StatusWaiting && !it.Due.IsZero():
@@ -133,7 +134,7 @@ func (r *laneRun) describeDiscarded(text *strings.Builder) {
 	}
 }
 
-// secondOf is a stamp as people read it.
+// secondOf returns a stamp as people read it.
 func secondOf(stamp string) string {
 	at, err := time.Parse(time.RFC3339Nano, stamp)
 	if err != nil {
@@ -142,7 +143,7 @@ func secondOf(stamp string) string {
 	return minuteOf(at)
 }
 
-// code is text from outside as Markdown shows it as it is, in one line.
+// code returns text from outside so that Markdown shows it unchanged, in one line.
 func code(text string) string {
 	return "`" + strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "`", "'") + "`"
 }

@@ -43,10 +43,10 @@ type laneEnv struct {
 	// how many went together.
 	tries   []string
 	batches []int
-	// told are the reports to the interaction; gone lets each of them fail.
-	told []string
-	last []map[string]any
-	gone bool
+	// reports are the reports to the interaction; gone lets each of them fail.
+	reports []string
+	last    []map[string]any
+	gone    bool
 	// onChain is called when a lane and its parts signal each other.
 	onChain func(workflowID, signal string, arg any) error
 	// onReport is called while a report is on its way.
@@ -175,7 +175,7 @@ func (l *laneEnv) report(_, workflowID, runID, signal string, arg any) error {
 	for _, result := range message.Results {
 		text += fmt.Sprintf(" %s:%s", result["id"], result["status"])
 	}
-	l.told, l.last = append(l.told, text+" last="+message.Last), message.Results
+	l.reports, l.last = append(l.reports, text+" last="+message.Last), message.Results
 	if l.gone {
 		return errors.New("workflow execution already completed")
 	}

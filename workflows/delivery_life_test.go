@@ -50,11 +50,11 @@ func TestABusyLaneTellsOfManyAtOnce(t *testing.T) {
 	l := newLane(t)
 	l.append(0, handOver(ids(45)...))
 	l.run()
-	require.Len(t, l.told, 3)
-	require.Equal(t, 20, strings.Count(l.told[0], ":delivered"))
-	require.Equal(t, 20, strings.Count(l.told[1], ":delivered"))
-	require.Contains(t, l.told[0], "lane_result d1:delivered")
-	require.Contains(t, l.told[2], "lane_drained d41:delivered")
+	require.Len(t, l.reports, 3)
+	require.Equal(t, 20, strings.Count(l.reports[0], ":delivered"))
+	require.Equal(t, 20, strings.Count(l.reports[1], ":delivered"))
+	require.Contains(t, l.reports[0], "lane_result d1:delivered")
+	require.Contains(t, l.reports[2], "lane_drained d41:delivered")
 }
 
 func TestALaneGoesOnWhenItsInteractionIsGone(t *testing.T) {
@@ -66,7 +66,7 @@ func TestALaneGoesOnWhenItsInteractionIsGone(t *testing.T) {
 	l.signal(2*time.Hour, contract.SignalRedeliver, ``)
 	l.run()
 	require.Equal(t, []string{"0s d1 #1", "0s d2 #1", "1h0m0s d2 #1", "2h0m0s d2 #1", "2h0m0s d3 #1"}, l.tries)
-	require.Len(t, l.told, 1, "it is asked once")
+	require.Len(t, l.reports, 1, "it is asked once")
 }
 
 func TestAnAppendDuringTheLastReportIsNotLost(t *testing.T) {
@@ -88,7 +88,7 @@ func TestAnAppendDuringTheLastReportIsNotLost(t *testing.T) {
 				want = want[:2] // nobody is told of d2, so nothing comes meanwhile
 			}
 			require.Equal(t, want, l.tries)
-			require.Contains(t, l.told[0], "lane_drained d1:delivered last=d1")
+			require.Contains(t, l.reports[0], "lane_drained d1:delivered last=d1")
 		})
 	}
 }
@@ -152,8 +152,8 @@ func TestALongLaneContinuesAsNewWithEverythingItHas(t *testing.T) {
 	require.Equal(t, []string{"35m0s d3 #3", "35m0s d4 #1", "35m0s d5 #1"}, next.tries)
 	require.Equal(t, []int64{1, 0}, next.parked)
 	require.Equal(t, 48*time.Hour, next.elapsed())
-	require.Equal(t, "0s lane_result d1:delivered d2:parked last=d4", l.told[0])
-	require.True(t, strings.HasSuffix(next.told[len(next.told)-1], " d2:discarded last=d5"), next.told)
+	require.Equal(t, "0s lane_result d1:delivered d2:parked last=d4", l.reports[0])
+	require.True(t, strings.HasSuffix(next.reports[len(next.reports)-1], " d2:discarded last=d5"), next.reports)
 }
 
 func TestWhatALaneHasNotToldYetIsCarried(t *testing.T) {
@@ -166,10 +166,10 @@ func TestWhatALaneHasNotToldYetIsCarried(t *testing.T) {
 	next := newLane(t)
 	next.goOn(l, carried)
 	require.Empty(t, next.tries)
-	told := strings.Join(append(l.told, next.told...), ", ")
+	told := strings.Join(append(l.reports, next.reports...), ", ")
 	require.Equal(t, 1, strings.Count(told, "d1:delivered"), told)
 	require.Equal(t, 1, strings.Count(told, "d2:discarded"), told)
-	require.Contains(t, next.told[len(next.told)-1], "lane_drained")
+	require.Contains(t, next.reports[len(next.reports)-1], "lane_drained")
 }
 
 func TestALaneWithoutInteractionStaysSoOverItsRuns(t *testing.T) {
@@ -180,12 +180,12 @@ func TestALaneWithoutInteractionStaysSoOverItsRuns(t *testing.T) {
 	l.at(time.Minute, func() { l.SetContinueAsNewSuggested(true) })
 	l.signal(2*time.Minute, contract.SignalRedeliver, `{"id":"nobody"}`) // even a refused signal lets it look
 	carried := l.runOn()
-	require.Len(t, l.told, 1)
+	require.Len(t, l.reports, 1)
 	next := newLane(t)
 	next.signal(time.Hour, contract.SignalRedeliver, ``)
 	next.goOn(l, carried)
 	require.Equal(t, []string{"1h2m0s d2 #1"}, next.tries)
-	require.Empty(t, next.told)
+	require.Empty(t, next.reports)
 }
 
 func TestALaneTellsAgainOnceItsInteractionAppends(t *testing.T) {
@@ -197,7 +197,7 @@ func TestALaneTellsAgainOnceItsInteractionAppends(t *testing.T) {
 	l.append(2*time.Minute, handOver("d2"))
 	l.signal(3*time.Minute, contract.SignalDiscard, ``)
 	l.run()
-	require.Contains(t, l.told[len(l.told)-1], "lane_drained d1:discarded")
+	require.Contains(t, l.reports[len(l.reports)-1], "lane_drained d1:discarded")
 }
 
 // The Temporal UI offers a cancellation first. It must not lose what was never tried.
@@ -208,7 +208,7 @@ func TestACanceledLaneGivesNothingUp(t *testing.T) {
 	l.at(time.Minute, l.CancelWorkflow)
 	l.at(time.Hour, func() {
 		require.Equal(t, "d1:parked d2:waiting", l.statuses())
-		require.Contains(t, l.details(), "Somebody requested a cancellation at ")
+		require.Contains(t, l.details(), "A cancellation was requested at ")
 		require.Contains(t, l.details(), "It changed nothing")
 		require.Contains(t, l.details(), "send the signal `discard`")
 	})
@@ -216,7 +216,7 @@ func TestACanceledLaneGivesNothingUp(t *testing.T) {
 	l.signal(2*time.Hour, contract.SignalRedeliver, ``)
 	l.run()
 	require.Equal(t, []string{"0s d1 #1", "2h0m0s d1 #1", "2h0m0s d2 #1", "2h0m0s d3 #1"}, l.tries)
-	require.Contains(t, l.told[len(l.told)-1], "lane_drained d1:delivered d2:delivered d3:delivered")
+	require.Contains(t, l.reports[len(l.reports)-1], "lane_drained d1:delivered d2:delivered d3:delivered")
 }
 
 func TestACanceledLaneContinuesAsNewWithEverythingItHas(t *testing.T) {
@@ -230,10 +230,10 @@ func TestACanceledLaneContinuesAsNewWithEverythingItHas(t *testing.T) {
 	require.Len(t, carried.Items, 3)
 
 	next := newLane(t)
-	next.at(time.Minute, func() { require.Contains(t, next.details(), "requested a cancellation") })
+	next.at(time.Minute, func() { require.Contains(t, next.details(), "cancellation was requested") })
 	next.signal(time.Hour, contract.SignalRedeliver, ``)
 	next.goOn(l, carried)
-	require.Contains(t, next.told[len(next.told)-1], "d1:delivered d2:delivered d3:delivered")
+	require.Contains(t, next.reports[len(next.reports)-1], "d1:delivered d2:delivered d3:delivered")
 }
 
 func TestAllOfALaneIsGivenUpOnRequest(t *testing.T) {
@@ -243,7 +243,7 @@ func TestAllOfALaneIsGivenUpOnRequest(t *testing.T) {
 	l.signal(time.Hour, contract.SignalDiscard, `{"all":true,"by":"bea@ops"}`)
 	l.run()
 	require.Equal(t, []string{"0s d1 #1"}, l.tries)
-	require.Contains(t, l.told[len(l.told)-1], "lane_drained d1:discarded d2:discarded d3:discarded")
+	require.Contains(t, l.reports[len(l.reports)-1], "lane_drained d1:discarded d2:discarded d3:discarded")
 	for _, record := range query[[]contract.DeliveryRecord](l.env, contract.QueryDeliveries) {
 		require.Equal(t, &contract.Discarding{At: l.begin.Add(time.Hour).UTC().Format(time.RFC3339Nano), By: "bea@ops"}, record.Discarded, record.ID)
 	}
@@ -280,14 +280,14 @@ func TestThePageOfALaneTellsOneAttemptFromAnother(t *testing.T) {
 		require.Contains(t, l.details(), "`d1`: waiting, 1 attempt, last at "+stamp(0)+": HTTP 503; next at "+stamp(time.Minute))
 	})
 	l.at(time.Hour, func() {
-		require.Contains(t, l.details(), "`d1`: parked, 2 attempts, last at "+stamp(time.Minute)+": HTTP 400, the answer begins `no such 'customer' # 7`")
+		require.Contains(t, l.details(), "`d1`: parked, 2 attempts, last at "+stamp(time.Minute)+": HTTP 400, the response begins with `no such 'customer' # 7`")
 		record := query[[]contract.DeliveryRecord](l.env, contract.QueryDeliveries)[0]
 		require.Equal(t, 2, record.Sent)
 		require.Equal(t, "no such `customer`\n\n# 7", record.Answer)
 	})
 	l.signal(2*time.Hour, contract.SignalRedeliver, ``)
 	l.at(3*time.Hour, func() {
-		require.Contains(t, l.details(), "`d1`: parked, 3 attempts, redelivered 1×, last at "+stamp(2*time.Hour)+": HTTP 400, the answer begins `no such customer`")
+		require.Contains(t, l.details(), "`d1`: parked, 3 attempts, redelivered 1×, last at "+stamp(2*time.Hour)+": HTTP 400, the response begins with `no such customer`")
 	})
 	l.signal(4*time.Hour, contract.SignalDiscard, ``)
 	l.run()
@@ -307,7 +307,7 @@ func TestASignalThatIsRefusedLeavesATraceOnThePage(t *testing.T) {
 		details := l.details()
 		require.NotContains(t, details, "`Redeliver`", "the last five")
 		for _, part := range []string{
-			"Signals that changed nothing:", "`x'y` at ", `no delivery "nobody" waits here`, "can be rendered again", "`resend` at ", "unknown signal; send redeliver or discard",
+			"Signals that changed nothing:", "`x'y` at ", `has no open delivery "nobody"`, "can be rendered again", "`resend` at ", "unknown signal; send redeliver or discard",
 		} {
 			require.Contains(t, details, part)
 		}
@@ -367,7 +367,7 @@ func TestALaneTellsWhatItHasBeforeItWaits(t *testing.T) {
 	l.answers["d2"] = []contract.Outcome{retry(5 * time.Hour)}
 	l.append(0, handOver("d1", "d2"))
 	l.run()
-	require.Equal(t, []string{"0s lane_result d1:delivered last=d2", "5h0m0s lane_drained d2:delivered last=d2"}, l.told)
+	require.Equal(t, []string{"0s lane_result d1:delivered last=d2", "5h0m0s lane_drained d2:delivered last=d2"}, l.reports)
 }
 
 // Behind a delivery that waits for days thousands may be appended.

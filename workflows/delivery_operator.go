@@ -6,69 +6,78 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"segue/contract"
+	"segue/excerpt"
 )
 
 const (
-	// keptRefused bounds what a lane shows of signals that changed nothing.
+	// keptRefused bounds the refused signals that a lane lists.
 	keptRefused = 5
-	// keptAnswer is how much of a failed attempt's response a lane keeps, and byLimit
-	// how much of a name, in bytes.
+	// keptAnswer bounds what a lane keeps of a failed attempt's response, and byLimit what
+	// it keeps of a name, in bytes.
 	keptAnswer = 200
 	byLimit    = 128
 )
 
-// byRetention stands for nobody: a parked delivery's retention ended.
+// byRetention stands in for a person where a parked delivery's retention ended.
 const byRetention = "retention"
 
-// grant does what an operator asked for, to one delivery, to all, or to all that are
-// parked. One that is to be rendered again and cannot stays as it is.
-func (r *laneRun) grant(name string, wish contract.OperatorRequest) error {
+// applyRequest redelivers or discards, for an operator: one delivery, all of them, or all
+// parked ones. A delivery that is to be rendered again and cannot be stays as it is.
+func (r *laneRun) applyRequest(name string, request contract.OperatorRequest) error {
 	found := false
+	by := excerpt.Of(request.By, byLimit)
 	for _, it := range r.Items {
-		if !it.isMeant(wish) || wish.Rerender && len(it.Request.Source) == 0 {
+		if !it.isMeant(request) || request.Rerender && len(it.Request.Source) == 0 {
 			continue
 		}
 		found = true
 		if name == contract.SignalDiscard {
-			r.discard(it, excerpt(wish.By, byLimit), it.lastClass())
+			r.discard(it, by, it.lastClass())
 			continue
 		}
-		it.again()
-		it.Rerender = wish.Rerender
+		it.redeliver()
+		it.Rerender = request.Rerender
 	}
-	if name == contract.SignalDiscard && wish.All {
-		for _, request := range r.Overflow {
-			given := &item{Request: request}
-			r.Items = append(r.Items, given)
-			r.discard(given, excerpt(wish.By, byLimit), "")
-		}
-		found, r.Overflow = found || len(r.Overflow) > 0, nil
+	if name == contract.SignalDiscard && request.All && r.discardOverflow(by) {
+		found = true
 	}
 	switch {
 	case found:
 		return nil
-	case wish.ID != "" && wish.Rerender:
-		return fmt.Errorf("%s: no delivery %q waits here that can be rendered again", name, excerpt(wish.ID, 64))
-	case wish.ID != "":
-		return fmt.Errorf("%s: no delivery %q waits here", name, excerpt(wish.ID, 64))
+	case request.ID != "" && request.Rerender:
+		return fmt.Errorf("%s: this workflow has no open delivery %q that can be rendered again", name, excerpt.Of(request.ID, 64))
+	case request.ID != "":
+		return fmt.Errorf("%s: this workflow has no open delivery %q", name, excerpt.Of(request.ID, 64))
 	default:
-		return fmt.Errorf("%s: nothing is parked here; pick a delivery that waits by its id", name)
+		return fmt.Errorf("%s: this workflow has no parked delivery; name a waiting one by its id", name)
 	}
 }
 
-// discard gives a delivery up and notes who did.
+// discardOverflow discards what is not being forwarded yet, and reports whether there was any.
+func (r *laneRun) discardOverflow(by string) bool {
+	discarded := r.Overflow[r.forwarding:]
+	r.Overflow = r.Overflow[:r.forwarding]
+	for _, request := range discarded {
+		it := &item{Request: request}
+		r.Items = append(r.Items, it)
+		r.discard(it, by, "")
+	}
+	return len(discarded) > 0
+}
+
+// discard gives a delivery up and records who did.
 func (r *laneRun) discard(it *item, by, class string) {
 	now := workflow.Now(r.ctx)
 	it.Discarded = &contract.Discarding{At: stamp(now), By: by}
 	it.Attempts = it.Attempts[max(0, len(it.Attempts)-1):]
 	r.GivenUp++
-	r.settle(it, contract.StatusDiscarded, contract.Outcome{Class: class, At: now})
+	r.settleDelivery(it, contract.StatusDiscarded, contract.Outcome{Class: class, At: now})
 }
 
-// refuse notes a signal that changed nothing, for whoever sent it in the Temporal UI.
-func (r *laneRun) refuse(name string, reason error) {
+// listRefused lists a signal that changed nothing, for its sender in the Temporal UI.
+func (r *laneRun) listRefused(name string, reason error) {
 	r.Refused = append(r.Refused, contract.Rejected{
-		Command: excerpt(name, 64), Reason: excerpt(reason.Error(), 200), At: stamp(workflow.Now(r.ctx)),
+		Command: excerpt.Of(name, 64), Reason: excerpt.Of(reason.Error(), 200), At: stamp(workflow.Now(r.ctx)),
 	})
 	r.Refused = r.Refused[max(0, len(r.Refused)-keptRefused):]
 }

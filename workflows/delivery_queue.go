@@ -7,9 +7,10 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"segue/contract"
+	"segue/excerpt"
 )
 
-// keptAttempts, keptDelivered and keptDiscarded bound what a lane still shows of its past.
+// keptAttempts, keptDelivered and keptDiscarded bound how much of its past a lane still shows.
 const (
 	keptAttempts  = 20
 	keptDelivered = 50
@@ -20,26 +21,28 @@ const (
 type item struct {
 	Request contract.Request        `json:"request"`
 	Status  contract.DeliveryStatus `json:"status"`
-	// Tries counts the attempts on the present schedule; Attempts shows the last ones.
+	// Tries counts the attempts on the current schedule; Attempts are the last ones.
 	Tries    int                      `json:"tries,omitempty"`
 	Attempts []contract.AttemptRecord `json:"attempts,omitempty"`
-	// Due is when it is tried next, zero for at once; Expires is when it is given
-	// up while parked.
+	// Due is when it is attempted next, zero for at once. Expires is when a parked
+	// delivery is discarded.
 	Due     time.Time `json:"due,omitzero"`
 	Expires time.Time `json:"expires,omitzero"`
-	// Order is what the lane does behind it while it is parked.
+	// Order is the call's order policy: which deliveries may pass this one.
 	Order string `json:"order,omitempty"`
 	// Of is how many attempts its schedule has.
 	Of int `json:"of,omitempty"`
-	// Why is the last failure in plain words, and Answer how the response to it began.
+	// Why is the message of the last failure, and Answer the beginning of its response.
 	Why    string `json:"why,omitempty"`
 	Answer string `json:"answer,omitempty"`
-	// Sent counts all attempts that were made; Again how often an operator redelivered.
+	// Sent counts all attempts, and Again the redeliveries.
 	Sent  int `json:"sent,omitempty"`
 	Again int `json:"again,omitempty"`
-	// Discarded says who gave it up, and when.
+	// Discarded says who discarded it, and when.
 	Discarded *contract.Discarding `json:"discarded,omitempty"`
-	// Rerender says that an operator wants new bytes before the next attempt.
+	// Recovered says that an audit recovered it from a run that was ended from outside.
+	Recovered bool `json:"recovered,omitempty"`
+	// Rerender makes the next attempt render the request again.
 	Rerender bool `json:"rerender,omitempty"`
 
 	bytes int // see size
@@ -51,20 +54,22 @@ func (it *item) isDue(now time.Time) bool {
 	return it.Status != contract.StatusParked && !it.Due.After(now)
 }
 
-// isFresh tells whether it has not been tried and nothing but its turn keeps it.
+// isFresh reports whether it has never been attempted and waits only for those before it.
 func (it *item) isFresh() bool {
 	return it.Status == contract.StatusWaiting && len(it.Attempts) == 0 && it.Due.IsZero() && !it.Rerender
 }
 
-// isMeant reports whether an operator means this delivery: by its id, as one of all, or as one that is parked.
-func (it *item) isMeant(wish contract.OperatorRequest) bool {
-	if wish.All {
+// isMeant reports whether an operator's request is for this delivery: by its id, as one of
+// all, or as one that is parked.
+func (it *item) isMeant(request contract.OperatorRequest) bool {
+	switch {
+	case request.All:
 		return !it.isSettled()
-	}
-	if wish.ID == "" {
+	case request.ID == "":
 		return it.Status == contract.StatusParked
+	default:
+		return !it.isSettled() && it.Request.ID == request.ID
 	}
-	return !it.isSettled() && it.Request.ID == wish.ID
 }
 
 func (it *item) lastClass() string {
@@ -74,11 +79,11 @@ func (it *item) lastClass() string {
 	return it.Attempts[len(it.Attempts)-1].Class
 }
 
-// take notes a failed attempt and when the next one is, or parks the delivery.
-func (it *item) take(outcome contract.Outcome, now time.Time) {
-	it.note(outcome)
-	it.Why, it.Answer = outcome.Message, excerpt(outcome.Excerpt, keptAnswer)
-	if outcome.Of > 0 { // one that ended without an outcome of its own says nothing of the call
+// fail records a failed attempt, and schedules the next one or parks the delivery.
+func (it *item) fail(outcome contract.Outcome, now time.Time) {
+	it.recordAttempt(outcome)
+	it.Why, it.Answer = outcome.Message, excerpt.Of(outcome.Excerpt, keptAnswer)
+	if outcome.Of > 0 { // an attempt without an outcome of its own does not know the call's policy
 		it.Of, it.Order = outcome.Of, outcome.Order
 	}
 	if !outcome.Free {
@@ -94,7 +99,7 @@ func (it *item) take(outcome contract.Outcome, now time.Time) {
 	}
 }
 
-func (it *item) note(outcome contract.Outcome) {
+func (it *item) recordAttempt(outcome contract.Outcome) {
 	if !outcome.Free {
 		it.Sent++
 	}
@@ -106,27 +111,27 @@ func (it *item) note(outcome contract.Outcome) {
 	}
 }
 
-// again starts the schedule anew, at once: an operator asked for it.
-func (it *item) again() {
+// redeliver restarts the schedule at once, for an operator.
+func (it *item) redeliver() {
 	it.Status, it.Tries = contract.StatusWaiting, 0
 	it.Again++
 	it.Due, it.Expires = time.Time{}, time.Time{}
 }
 
-// settle ends a delivery and notes what the interaction is to hear of it.
-func (r *laneRun) settle(it *item, status contract.DeliveryStatus, outcome contract.Outcome) {
+// settleDelivery ends a delivery and queues its result for the interaction.
+func (r *laneRun) settleDelivery(it *item, status contract.DeliveryStatus, outcome contract.Outcome) {
 	it.Status, it.Why = status, outcome.Message
 	it.Answer = ""
-	it.Request.Body, it.Request.Headers, it.Request.Source = "", nil, nil // it is not sent any more
+	it.Request.Body, it.Request.Headers, it.Request.Source = "", nil, nil // it is never sent again
 	if !r.Orphaned {
 		r.Results = append(r.Results, resultOf(it, outcome))
 	}
 	r.changed = true
-	r.forget()
+	r.dropOldest()
 }
 
-// forget drops the oldest settled deliveries.
-func (r *laneRun) forget() {
+// dropOldest drops the oldest settled deliveries.
+func (r *laneRun) dropOldest() {
 	surplus := map[contract.DeliveryStatus]int{contract.StatusDelivered: -keptDelivered, contract.StatusDiscarded: -keptDiscarded}
 	for _, it := range r.Items {
 		surplus[it.Status]++
@@ -142,9 +147,9 @@ func (r *laneRun) forget() {
 	r.Items = kept
 }
 
-// next is the delivery whose turn it is: the first one that is not settled. Behind
-// a parked one the lane stops, unless its policy lets the others pass; where the
-// order does not matter, the one that is due first is next.
+// next returns the delivery to attempt next, or nil: the first one that is not settled. A
+// parked delivery blocks those behind it unless its order policy lets them pass. Of unordered
+// deliveries, the one that is due first is next.
 func (r *laneRun) next() *item {
 	var next *item
 	if r.isHeld() {
@@ -170,10 +175,10 @@ func (r *laneRun) next() *item {
 	return next
 }
 
-func (r *laneRun) isDrained() bool { return r.open() == 0 }
+func (r *laneRun) isDrained() bool { return r.countOpen() == 0 }
 
-// open counts the deliveries that are not settled.
-func (r *laneRun) open() int {
+// countOpen counts the deliveries that are not settled.
+func (r *laneRun) countOpen() int {
 	open := 0
 	for _, it := range r.Items {
 		if !it.isSettled() {
@@ -183,7 +188,7 @@ func (r *laneRun) open() int {
 	return open
 }
 
-// resultOf is what the interaction is told of a delivery.
+// resultOf returns what is reported to the interaction of a delivery.
 func resultOf(it *item, outcome contract.Outcome) laneResult {
 	return laneResult{
 		ID: it.Request.ID, Status: it.Status, Code: outcome.Code, Class: outcome.Class, At: stamp(outcome.At),
@@ -191,9 +196,9 @@ func resultOf(it *item, outcome contract.Outcome) laneResult {
 	}
 }
 
-// expire discards parked deliveries whose retention has ended, and returns when
-// the next one's does.
-func (r *laneRun) expire(now time.Time) (soonest time.Time) {
+// expireParked discards parked deliveries whose retention has ended, and returns when the
+// next retention ends.
+func (r *laneRun) expireParked(now time.Time) (soonest time.Time) {
 	for _, it := range r.Items {
 		if it.Status != contract.StatusParked || it.Expires.IsZero() {
 			continue
@@ -209,7 +214,7 @@ func (r *laneRun) expire(now time.Time) (soonest time.Time) {
 	return soonest
 }
 
-// records is the query "deliveries".
+// records answers the query "deliveries".
 func (r *laneRun) records() ([]contract.DeliveryRecord, error) {
 	records := make([]contract.DeliveryRecord, 0, len(r.Items))
 	for _, it := range r.Items {
@@ -234,20 +239,18 @@ func (r *laneRun) records() ([]contract.DeliveryRecord, error) {
 	return records, nil
 }
 
-// reportDrained tells that nothing is left. Of a lane with parts only the lane
-// itself may say so to the interaction, and a part says it to the lane.
+// reportDrained reports the last results to the interaction. Only the lane itself, not a
+// part of it, reports that the lane is drained.
 func (r *laneRun) reportDrained() {
 	if r.isPart() {
-		r.report(signalLaneResult)
-		r.tellPassed()
+		r.reportResults(signalLaneResult)
 		return
 	}
-	r.report(signalLaneDrained)
+	r.reportResults(signalLaneDrained)
 }
 
-// report tells the interaction what became of deliveries it handed over. When it
-// has ended, nobody wants to know any more.
-func (r *laneRun) report(name string) {
+// reportResults reports the results of deliveries to the interaction, until it has ended.
+func (r *laneRun) reportResults(name string) {
 	if r.Orphaned || len(r.Results) == 0 && name == signalLaneResult {
 		return
 	}

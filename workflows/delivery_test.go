@@ -20,7 +20,7 @@ func TestALaneTriesInOrderOnItsSchedule(t *testing.T) {
 	require.Equal(t, []string{
 		"5s d1 #2", "5m5s d1 #3", "35m5s d1 #4", "2h35m5s d1 #5", "2h35m5s d2 #1", "2h35m5s d3 #1",
 	}, l.tries)
-	require.Equal(t, []string{"2h35m5s lane_drained d1:delivered d2:delivered d3:delivered last=d3"}, l.told)
+	require.Equal(t, []string{"2h35m5s lane_drained d1:delivered d2:delivered d3:delivered last=d3"}, l.reports)
 	require.Empty(t, l.parked)
 }
 
@@ -100,7 +100,7 @@ func TestAParkedDeliveryIsToldAtOnce(t *testing.T) {
 	require.Equal(t, []string{
 		"0s lane_result d1:delivered d2:parked last=d3",
 		"1h0m0s lane_drained d2:discarded d3:delivered last=d3",
-	}, l.told)
+	}, l.reports)
 }
 
 func TestTheOrderPolicySaysWhatPassesAFailure(t *testing.T) {
@@ -174,7 +174,7 @@ func TestAnOperatorRedelivers(t *testing.T) {
 				again = append(again, strings.TrimPrefix(try, "2h0m0s "))
 			}
 			require.Equal(t, test.tries, again)
-			require.Contains(t, l.told[len(l.told)-1], test.told)
+			require.Contains(t, l.reports[len(l.reports)-1], test.told)
 		})
 	}
 }
@@ -209,7 +209,7 @@ func TestAnOperatorDiscards(t *testing.T) {
 	l.signal(3*time.Hour, contract.SignalDiscard, `{"id":"d1"}`)
 	l.run()
 	require.Equal(t, []string{"0s d1 #1", "3h0m0s d3 #1"}, l.tries)
-	require.Contains(t, l.told[len(l.told)-1], "d1:discarded d3:delivered last=d3")
+	require.Contains(t, l.reports[len(l.reports)-1], "d1:discarded d3:delivered last=d3")
 }
 
 func TestADeliveryIsDiscardedWhileItIsAttempted(t *testing.T) {
@@ -226,7 +226,7 @@ func TestADeliveryIsDiscardedWhileItIsAttempted(t *testing.T) {
 			l.run()
 			require.Equal(t, []string{"0s d1 #1", "0s d2 #1"}, l.tries)
 			told := map[string]string{"delivered": "delivered"}[name] // the receiver has it: that is told
-			require.Equal(t, []string{"0s lane_drained d1:" + cmp.Or(told, "discarded") + " d2:delivered last=d2"}, l.told)
+			require.Equal(t, []string{"0s lane_drained d1:" + cmp.Or(told, "discarded") + " d2:delivered last=d2"}, l.reports)
 		})
 	}
 }
@@ -246,7 +246,7 @@ func TestAllParkedDeliveriesAreDiscardedOrRedeliveredTogether(t *testing.T) {
 			l.run()
 			require.EqualValues(t, 0, l.parked[len(l.parked)-1])
 			settled := map[string]bool{}
-			for _, told := range l.told {
+			for _, told := range l.reports {
 				for _, word := range strings.Fields(told) {
 					if id, status, ok := strings.Cut(word, ":"); ok && status != "parked" {
 						require.False(t, settled[id], id)
@@ -264,7 +264,7 @@ func TestRetentionEndsAParkedDelivery(t *testing.T) {
 	l.answers["d1"] = []contract.Outcome{kept(48*time.Hour, final())}
 	l.append(0, handOver("d1"))
 	l.run()
-	require.Equal(t, []string{"0s lane_result d1:parked last=d1", "48h0m0s lane_drained d1:discarded last=d1"}, l.told)
+	require.Equal(t, []string{"0s lane_result d1:parked last=d1", "48h0m0s lane_drained d1:discarded last=d1"}, l.reports)
 	require.Equal(t, "expired", l.last[0]["class"])
 	require.Equal(t, []int64{1, 0}, l.parked)
 }
@@ -288,7 +288,7 @@ func TestARetentionDoesNotHoldUpWhatPasses(t *testing.T) {
 	require.Equal(t, []string{"0s d1 #1", "0s d2 #1", "30m0s d2 #2", "5h30m0s d2 #3"}, l.tries)
 	require.Equal(t, []string{
 		"0s lane_result d1:parked last=d2", "1h0m0s lane_result d1:discarded last=d2", "5h30m0s lane_drained d2:delivered last=d2",
-	}, l.told)
+	}, l.reports)
 }
 
 func TestARedeliveredOneDoesNotExpire(t *testing.T) {
@@ -298,5 +298,5 @@ func TestARedeliveredOneDoesNotExpire(t *testing.T) {
 	l.signal(time.Hour, contract.SignalRedeliver, ``)
 	l.run()
 	require.Equal(t, []string{"0s d1 #1", "1h0m0s d1 #1", "73h0m0s d1 #2"}, l.tries)
-	require.Contains(t, l.told[len(l.told)-1], "d1:delivered")
+	require.Contains(t, l.reports[len(l.reports)-1], "d1:delivered")
 }

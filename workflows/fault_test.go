@@ -151,6 +151,6 @@ func TestALaneOfAlertsReportsToNobody(t *testing.T) {
 	l.ExecuteWorkflow(contract.WorkflowDelivery, start)
 	require.NoError(t, l.GetWorkflowError())
 	require.Empty(t, outcomes)
-	require.Empty(t, l.told)
+	require.Empty(t, l.reports)
 	require.Equal(t, []int64{1, 0}, l.parked)
 }

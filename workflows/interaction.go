@@ -80,20 +80,20 @@ type run struct {
 	inbox *inbox
 	visibility
 
-	updates     int
+	renewalDue bool // the run is to continue as new once nothing is in flight
+	inFlight   int  // activities of lanes and of a cancellation, and the start of children
+	present    task // see the method task
+	updates    int
+	replies    map[*intake.Arrival]*reply // of commands whose senders wait
+
 	dispatching bool // Dispatch is running
-	ignored     int  // results of deliveries that are not known
-	attempting  int  // lanes with an activity under way
-	renewing    bool // nothing new is begun, the run is about to continue as new
-	starting    bool // a child is being started
+	starting    bool // children are being started
 	touched     bool // something that operators see may have changed
-	lastSend    int  // the history length of the task in which Dispatch last sent, 0 for none
-	spent       int  // what the commands of one task carry, in bytes
-	spentIn     int  // and the history length of that task
+	ignored     int  // results of deliveries that are not known
 	alarms      []*alarm
 	applied     bool // a command was applied in this run
-	canceled    bool // the workflow was canceled, and that has been dealt with
-	unpinned    bool // the run goes on with newer versions of the workers
+	canceled    bool // the workflow was canceled, and the interaction has been ended for it
+	unpinned    bool // the run continues with newer versions of the workers
 }
 
 // openRun restores or opens the interaction, then lets the signals that came
@@ -117,7 +117,7 @@ func openRun(ctx workflow.Context, start converter.RawValue, carried *Carried) (
 		return nil, err
 	}
 	r.inbox.open(lasting, r.receive)
-	if carried == nil && !r.applied && (r.Rejected.Count > 0 || len(r.Sequence.Held) > 0) {
+	if carried == nil && !r.applied && (r.Rejected.Count > 0 || len(r.Sequence.Buffered) > 0) {
 		r.OrphanSince = workflow.Now(ctx)
 	}
 	if err := r.takeUpdates(ctx); err != nil {
@@ -157,7 +157,7 @@ func (r *run) begin(input converter.RawValue) error {
 		return err
 	}
 	r.Interaction, r.Sequence.Passed = opened, start.SourceSequence
-	r.keep(effect)
+	r.keepEffect(effect)
 	return nil
 }
 
@@ -197,12 +197,12 @@ func (r *run) loop() (*contract.State, error) {
 		r.setTimers()
 		r.considerRenewing()
 		r.publish()
-		switch {
-		case r.mayRenew():
+		switch r.phase() {
+		case phaseRenewing:
 			return nil, r.renew()
-		case r.mayClose() && r.sentInThisTask():
+		case phaseSettling:
 			r.awaitNextTask()
-		case r.mayClose():
+		case phaseClosing:
 			status := r.status()
 			return &status, nil
 		}
@@ -210,7 +210,7 @@ func (r *run) loop() (*contract.State, error) {
 }
 
 func (r *run) hasWork() bool {
-	return r.touched || r.outboxIsDue() || r.childrenAreDue() || r.mayRenew() || r.mayClose()
+	return r.touched || r.outboxIsDue() || r.childrenAreDue() || r.phase().isDue()
 }
 
 // refusal turns a domain error into the application error that a caller in any

@@ -4,6 +4,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"segue/contract"
+	"segue/excerpt"
 	"segue/interaction"
 )
 
@@ -34,15 +35,11 @@ func (r *run) cancelReason(ctx workflow.Context) string {
 	if r.Interaction.Completed() || versionOf(ctx, changeCancelReason) == workflow.DefaultVersion {
 		return ""
 	}
-	r.attempting++ // the run is neither renewed nor closed meanwhile
-	defer func() { r.attempting-- }()
+	r.inFlight++ // the run is neither renewed nor closed meanwhile
+	defer func() { r.inFlight-- }()
 	var reason string
 	if err := workflow.ExecuteLocalActivity(withCancelReason(ctx), contract.ActivityCancelReason).Get(ctx, &reason); err != nil {
 		workflow.GetLogger(ctx).Warn("canceled, and the reason cannot be read", "error", err)
 	}
-	return excerpt(reason, cancelReasonLimit)
+	return excerpt.Of(reason, cancelReasonLimit)
 }
-
-// isBeingCanceled tells whether a cancellation has arrived that has not ended the
-// interaction yet: a run that continued as new now would forget it.
-func (r *run) isBeingCanceled() bool { return r.asked.Err() != nil && !r.canceled }

@@ -28,7 +28,7 @@ func TestALaneCatchesUpInBatches(t *testing.T) {
 	require.Equal(t, ids(450), sequencesOf(l.tries))
 	require.Equal(t, []int{1, 100, 100, 100, 100, 1}, l.batches[:6], "the first alone; the last hundred one by one")
 	told := 0
-	for _, report := range l.told {
+	for _, report := range l.reports {
 		told += strings.Count(report, ":delivered")
 	}
 	require.Equal(t, 450, told)
@@ -59,7 +59,7 @@ func TestADeliveryOfABatchIsDiscardedMeanwhile(t *testing.T) {
 	l.answers["d10"] = []contract.Outcome{retry(time.Hour)}
 	l.append(0, handOver(ids(200)...))
 	l.run()
-	require.Contains(t, l.told[0], "d3:delivered", "the receiver has it")
+	require.Contains(t, l.reports[0], "d3:delivered", "the receiver has it")
 	require.Equal(t, 201, len(l.tries))
 }
 

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"segue/contract"
+	"segue/excerpt"
 	"segue/interaction"
 	"segue/interaction/intake"
 )
@@ -45,19 +46,19 @@ func (r *run) receive(ctx workflow.Context, s signal) {
 		arrival, err = intake.Read(s.name, payload, "")
 	}
 	if err != nil {
-		count(ctx, s.name, false, err)
+		countCommand(ctx, s.name, false, err)
 		r.reject(ctx, s.name, eventIDOf(payload), err)
 		return
 	}
-	r.take(arrival)
+	r.takeCommand(arrival)
 }
 
 func (r *run) reject(ctx workflow.Context, name, eventID string, reason error) {
 	r.touched = true
 	r.Rejected.add(contract.Rejected{
-		Command: excerpt(name, 128),
-		EventID: excerpt(eventID, 256),
-		Reason:  excerpt(reason.Error(), 512),
+		Command: excerpt.Of(name, 128),
+		EventID: excerpt.Of(eventID, 256),
+		Reason:  excerpt.Of(reason.Error(), 512),
 		At:      stamp(workflow.Now(ctx)),
 	})
 	logRefusal(ctx, name, r.Rejected.Count, reason)
@@ -72,11 +73,11 @@ func (r *run) applyInternal(command interaction.Command) {
 		return
 	}
 	r.applied, r.OrphanSince = true, time.Time{}
-	r.keep(verdict.Effect)
+	r.keepEffect(verdict.Effect)
 }
 
-// keep takes over what an applied command causes.
-func (r *run) keep(effect interaction.Effect) {
+// keepEffect takes over what an applied command causes.
+func (r *run) keepEffect(effect interaction.Effect) {
 	r.touched = true
 	r.Outbox.add(effect.Turn)
 	r.Children = append(r.Children, effect.Children...)
@@ -110,11 +111,11 @@ func (r *run) handleUpdate(ctx workflow.Context, raw converter.RawValue) (contra
 	r.updates++
 	arrival, err := readUpdate(ctx, raw)
 	if err != nil {
-		count(ctx, workflow.GetCurrentUpdateInfo(ctx).Name, false, err)
+		countCommand(ctx, workflow.GetCurrentUpdateInfo(ctx).Name, false, err)
 		return contract.Answer{}, refusal(err)
 	}
 	reply := r.request(arrival)
-	if err := r.await(ctx, reply); err != nil {
+	if err := r.awaitReplies(ctx, reply); err != nil {
 		return contract.Answer{}, err
 	}
 	if reply.err != nil {
@@ -125,14 +126,14 @@ func (r *run) handleUpdate(ctx workflow.Context, raw converter.RawValue) (contra
 
 func (r *run) validateUpdate(ctx workflow.Context, raw converter.RawValue) error {
 	arrival, err := readUpdate(ctx, raw)
-	if err == nil && !r.isJudgedInItsTurn(arrival) {
+	if err == nil && !r.isJudgedLater(arrival) {
 		err = r.Interaction.Check(arrival.Command())
 	}
 	if err == nil {
 		err = r.mayTake(arrival)
 	}
 	if err != nil {
-		count(ctx, workflow.GetCurrentUpdateInfo(ctx).Name, false, err)
+		countCommand(ctx, workflow.GetCurrentUpdateInfo(ctx).Name, false, err)
 		return refusal(err)
 	}
 	return nil
@@ -171,7 +172,7 @@ func (r *run) takeArray(ctx workflow.Context) error {
 		for i, item := range items {
 			replies[i] = r.requestItem(item, itemID(workflow.GetCurrentUpdateInfo(ctx).ID, i))
 		}
-		if err := r.await(ctx, replies...); err != nil {
+		if err := r.awaitReplies(ctx, replies...); err != nil {
 			return nil, err
 		}
 		results := make([]contract.CommandResult, len(items))
@@ -211,7 +212,7 @@ func arrayOf(raw converter.RawValue) ([]json.RawMessage, error) {
 	}
 	if err := json.Unmarshal(payload, &items); err != nil {
 		return nil, &interaction.InvalidError{
-			Command: contract.UpdateCommands, Field: "payload", Value: excerpt(string(payload), 60),
+			Command: contract.UpdateCommands, Field: "payload", Value: excerpt.Of(string(payload), 60),
 			Reason: "must be an array of objects, each with its command",
 		}
 	}
@@ -233,8 +234,9 @@ func itemID(updateID string, i int) string { return fmt.Sprintf("%s#%d", updateI
 func (r *run) requestItem(item json.RawMessage, messageID string) *reply {
 	name, arrival, err := readItem(item, messageID)
 	if err != nil {
-		count(r.ctx, name, false, err)
-		return &reply{done: true, answer: r.answer(false), err: err}
+		countCommand(r.ctx, name, false, err)
+		answer := replyOf(r.answer(false), err)
+		return &answer
 	}
 	return r.request(arrival)
 }
@@ -247,7 +249,7 @@ func readItem(item json.RawMessage, messageID string) (name string, arrival *int
 	}
 	if err := json.Unmarshal(item, &named); err != nil || named.Command == "" {
 		return named.Command, nil, &interaction.InvalidError{
-			Command: contract.UpdateCommands, Field: "command", Value: excerpt(string(item), 60), Reason: "name the command",
+			Command: contract.UpdateCommands, Field: "command", Value: excerpt.Of(string(item), 60), Reason: "name the command",
 		}
 	}
 	if named.SourceSequence != nil {

@@ -7,9 +7,9 @@ import (
 	"segue/metrics"
 )
 
-// count tells the metrics what became of a command. Temporal's handler is silent in
-// a replay. The name may be anything that somebody sent, so it is looked up.
-func count(ctx workflow.Context, command string, duplicate bool, err error) {
+// countCommand counts a command by its result. Temporal's metrics handler is silent in a
+// replay. The name may be anything that somebody sent, so only known ones become labels.
+func countCommand(ctx workflow.Context, command string, duplicate bool, err error) {
 	result := metrics.ResultApplied
 	switch {
 	case err != nil:

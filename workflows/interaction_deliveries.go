@@ -3,7 +3,6 @@ package workflows
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"segue/contract"
 )
@@ -131,14 +130,6 @@ func (g *deliveryLog) trim() {
 
 func isSettled(status contract.DeliveryStatus) bool {
 	return status == contract.StatusDelivered || status == contract.StatusDiscarded
-}
-
-// excerpt bounds a text that came from outside, in bytes, without cutting a rune.
-func excerpt(text string, limit int) string {
-	if len(text) <= limit {
-		return strings.ToValidUTF8(text, "\uFFFD")
-	}
-	return strings.ToValidUTF8(text[:limit], "") + "…"
 }
 
 // open returns the first deliveries that are not settled, at most limit.

@@ -41,7 +41,7 @@ func (o *outbox) settle(through int64) {
 // handed over, it is not: rendered now, it would wait as well, and stand in the history
 // twice more than when Dispatch gives it to the lane workflow itself in a moment.
 func (r *run) outboxIsDue() bool {
-	return len(r.Outbox.Turns) > 0 && !r.mayRenew() && !r.Lanes.areHandingOver()
+	return len(r.Outbox.Turns) > 0 && r.phase() != phaseRenewing && !r.Lanes.areHandingOver()
 }
 
 // dispatch gives all that waits in the outbox to one Dispatch and records what it
@@ -68,9 +68,9 @@ func (r *run) dispatch() {
 		panic(fmt.Errorf("dispatching events after %d: no progress", in.After))
 	}
 	for _, delivery := range result.Deliveries {
-		r.spend(recordSize)
+		r.task().size += recordSize
 		if delivery.Request != nil {
-			r.spend(delivery.Request.Size())
+			r.task().size += delivery.Request.Size()
 		}
 	}
 	keepSources(turns, result.Deliveries)
@@ -80,7 +80,7 @@ func (r *run) dispatch() {
 	}
 	r.unpinned = r.unpinned || result.Unpinned
 	if result.Sent {
-		r.lastSend = workflow.GetInfo(r.ctx).GetCurrentHistoryLength()
+		r.task().sent = true
 	}
 	for _, delivery := range result.Deliveries {
 		r.record(delivery, result.Version)

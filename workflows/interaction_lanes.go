@@ -151,15 +151,15 @@ func (l *lane) batch() []contract.Request {
 
 // work lets a lane be worked off beside the others, until nothing of it waits.
 func (r *run) work(l *lane) {
-	if l.working || r.renewing || len(l.Waiting) == 0 {
+	if l.working || len(l.Waiting) == 0 || r.phase() != phaseRunning {
 		return
 	}
 	l.working = true
 	workflow.Go(r.ctx, func(ctx workflow.Context) {
-		for len(l.Waiting) > 0 && !r.renewing {
-			r.attempting++
+		for len(l.Waiting) > 0 && r.phase() == phaseRunning {
+			r.inFlight++
 			r.step(ctx, l)
-			r.attempting--
+			r.inFlight--
 		}
 		l.working = false
 		r.touched = true
@@ -175,7 +175,7 @@ func (r *run) step(ctx workflow.Context, l *lane) {
 	}
 	batch := l.batch()
 	for _, request := range batch {
-		r.spend(request.Size())
+		r.task().size += request.Size()
 	}
 	in := contract.AttemptInput{Owner: r.owner, Call: l.Call, Requests: batch, Number: 1}
 	var result contract.AttemptResult
@@ -230,7 +230,7 @@ func (r *run) noteFault(call, when string, outcome *contract.Outcome) {
 	if outcome.Verdict != contract.VerdictFinal || !r.Deliveries.isOpen(outcome.ID, call) {
 		return
 	}
-	r.keep(r.Interaction.Fault(interaction.Failure{
+	r.keepEffect(r.Interaction.Fault(interaction.Failure{
 		Call: call, Class: outcome.Class, Code: outcome.Code, Delivery: outcome.ID, Of: interaction.Moment(when),
 	}, workflow.Now(r.ctx)))
 }
@@ -240,7 +240,7 @@ func (r *run) noteFault(call, when string, outcome *contract.Outcome) {
 func (r *run) handOver(ctx workflow.Context, l *lane) {
 	batch := l.head(contract.Request.SizeWithSource)
 	for _, request := range batch {
-		r.spend(request.SizeWithSource())
+		r.task().size += request.SizeWithSource()
 	}
 	in := contract.HandOver{Owner: r.owner, Call: l.Call, Requests: batch, Failed: l.Failed, Priority: r.priority()}
 	summary := summaryOf("%s: %d to its lane workflow", l.Call, len(batch))

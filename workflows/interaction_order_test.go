@@ -285,7 +285,7 @@ func TestAWaitGoesOnAfterContinueAsNew(t *testing.T) {
 	e.signals(1500*time.Millisecond, dtmf(1), dtmf(3), dtmf(5))
 	e.start(startInbound)
 	carried := asContinued(t, e.GetWorkflowError())
-	require.Len(t, carried.Sequence.Held, 2)
+	require.Len(t, carried.Sequence.Buffered, 2)
 	now := e.Now()
 
 	e = inOrder(t)
@@ -314,7 +314,7 @@ func TestARunIsNotRenewedWhileSomebodyWaits(t *testing.T) {
 	carried := asContinued(t, e.GetWorkflowError())
 	require.InDelta(t, 3, e.Now().Sub(begin).Seconds(), 0.1)
 	require.Equal(t, interaction.StateQueued, waiting.answer.(contract.Answer).State)
-	require.Len(t, carried.Sequence.Held, 0, "4 came with it and has waited as long")
+	require.Len(t, carried.Sequence.Buffered, 0, "4 came with it and has waited as long")
 }
 
 // TestPoisonKeepsNobodyWaiting: what is malformed never takes a turn, and a number

@@ -6,19 +6,17 @@ import "segue/contract"
 const (
 	signalLaneResult  = "lane_result"
 	signalLaneDrained = "lane_drained"
-	// Between a lane and its parts: begin; this one has had its turn; is it my turn?
-	signalRelease    = "release"
+	// signalPartPassed is sent by a part to its lane.
 	signalPartPassed = "part_passed"
-	signalPartWaits  = "part_waits"
 )
 
-// laneReport is the payload of both internal signals: what became of deliveries
-// that the interaction handed over, and the last delivery the lane has seen.
+// laneReport is the payload of both signals to the interaction: the results of deliveries
+// that the interaction handed over, and the delivery that was appended to the lane last.
 type laneReport struct {
 	Call    string       `json:"call"`
 	Results []laneResult `json:"results,omitempty"`
 	Last    string       `json:"last,omitempty"`
-	// Drained says that the lane had nothing left; the signal's name tells.
+	// Drained says that the lane has nothing left; it follows from the signal's name.
 	Drained bool `json:"drained,omitempty"`
 }
 

@@ -12,12 +12,12 @@ import (
 	"segue/interaction"
 )
 
-// Receiver is the workflow of one call whose receiver is in trouble: worker processes
-// tell it what they see, and it tells operators, once for each episode however many
-// workers, interactions and lanes take part in it. It stays open as long as the
-// receiver fails or deliveries of the call are parked, and reminds operators of that.
+// Receiver is the workflow of one call whose receiver fails or whose deliveries are parked.
+// Workers report what they see, and Receiver notifies operators, once for each outage however
+// many workers, interactions and lanes take part in it. It stays open as long as the receiver
+// fails or deliveries of the call are parked, and reminds operators of that.
 //
-// more is what an earlier run left, when a run continues that.
+// more is what an earlier run carried over, if this run continues one.
 func Receiver(ctx workflow.Context, start contract.ReceiverStart, more converter.RawValue) error {
 	return inboxOf(ctx).serve(ctx, func(ctx workflow.Context) error {
 		carried, err := carriedOver[CarriedReceiver](ctx, more)
@@ -32,21 +32,21 @@ func Receiver(ctx workflow.Context, start contract.ReceiverStart, more converter
 	})
 }
 
-// CarriedReceiver is what one run of a receiver's workflow leaves to the next.
+// CarriedReceiver is what one run of a receiver's workflow carries over to the next.
 type CarriedReceiver struct {
-	Trouble episode `json:"trouble"`
-	// Rules are the configuration's, as of the last look; nil before the first.
+	Episode episode `json:"trouble"`
+	// Rules are those of the configuration as of the last inspection; nil before the first.
 	Rules *contract.AlertRules `json:"rules,omitempty"`
 	// Lanes and Parked were counted at CountedAt.
 	Lanes     int       `json:"lanes,omitempty"`
 	Parked    int       `json:"parked,omitempty"`
 	CountedAt time.Time `json:"counted_at,omitzero"`
-	// Sequence is that of the last alert, Alerts the last ones.
+	// Sequence is the number of the last notification, and Alerts are the last ones.
 	Sequence int64                  `json:"sequence,omitempty"`
 	Alerts   []contract.AlertRecord `json:"alerts,omitempty"`
 }
 
-// keptAlerts bounds what a receiver's workflow still shows of what it has said.
+// keptAlerts bounds the notifications that a receiver's workflow lists.
 const keptAlerts = 20
 
 // receiverRun is one run of a receiver's workflow.
@@ -56,7 +56,7 @@ type receiverRun struct {
 	owner    contract.Owner
 	ctx      workflow.Context
 	inbox    *inbox
-	woken    bool // something was told that may change what is next
+	woken    bool // a report or a cancellation may have changed the next step
 	changed  bool // something that operators see may have changed
 	canceled bool
 	refused  int // signals of this run that were refused
@@ -74,41 +74,46 @@ func openReceiver(ctx workflow.Context, start contract.ReceiverStart, carried *C
 	if carried == nil {
 		r.CarriedReceiver = &CarriedReceiver{}
 	}
-	options := workflow.QueryHandlerOptions{Description: "what is wrong with the receiver, and what operators were told"}
+	options := workflow.QueryHandlerOptions{Description: "what is wrong with the receiver, and what operators were notified of"}
 	if err := workflow.SetQueryHandlerWithOptions(ctx, contract.QueryState, r.status, options); err != nil {
 		return nil, fmt.Errorf("query %s: %w", contract.QueryState, err)
 	}
-	r.inbox.open(lasting, r.receive)
+	r.inbox.open(lasting, r.receiveSignal)
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		ctx.Done().Receive(ctx, nil)
-		r.canceled, r.woken = true, true // a person knows, and wants to hear no more
+		r.canceled, r.woken = true, true // an operator silences this episode
 	})
 	return r, nil
 }
 
-// receive takes one signal. One that is malformed changes nothing.
-func (r *receiverRun) receive(ctx workflow.Context, s signal) {
-	r.woken = true // a refused one counts towards the run's length, too
-	payload, err := r.inbox.jsonOf(s.args)
-	if err == nil && s.name != contract.SignalHealth {
-		err = &interaction.InvalidError{Reason: "unknown signal; workers send " + contract.SignalHealth}
-	}
-	var telling contract.HealthReport
-	if err == nil {
-		if bad := json.Unmarshal(payload, &telling); bad != nil {
-			err = unreadable(s.name, bad)
-		}
-	}
+// receiveSignal handles one signal. A malformed signal changes nothing.
+func (r *receiverRun) receiveSignal(ctx workflow.Context, s signal) {
+	r.woken = true // a refused signal also counts towards the run's length
+	report, err := r.readReport(s)
 	if err != nil {
 		r.refused++
 		logRefusal(ctx, s.name, r.refused, err)
 		return
 	}
-	r.Trouble.take(telling, workflow.Now(ctx))
+	r.Episode.report(report, workflow.Now(ctx))
 	r.changed = true
 }
 
-// loop says what is to be said until nothing is.
+func (r *receiverRun) readReport(s signal) (report contract.HealthReport, err error) {
+	payload, err := r.inbox.jsonOf(s.args)
+	if err != nil {
+		return report, err
+	}
+	if s.name != contract.SignalHealth {
+		return report, &interaction.InvalidError{Reason: "unknown signal; workers send " + contract.SignalHealth}
+	}
+	if err := json.Unmarshal(payload, &report); err != nil {
+		return report, unreadable(s.name, err)
+	}
+	return report, nil
+}
+
+// loop notifies operators until there is nothing left to notify them of.
 func (r *receiverRun) loop() error {
 	for {
 		r.woken = false
@@ -123,11 +128,11 @@ func (r *receiverRun) loop() error {
 		case !isAny:
 			return nil
 		case next.at.After(now):
-			if err := r.sleep(r.ctx, next.at, next.about, func() bool { return r.woken }); err != nil {
+			if err := r.sleep(r.ctx, next.at, next.summary, func() bool { return r.woken }); err != nil {
 				return fmt.Errorf("receiver of %s: %w", r.start.Call, err)
 			}
 		default:
-			next.do()
+			next.run()
 		}
 	}
 }
@@ -137,164 +142,155 @@ func (r *receiverRun) isLong() bool {
 	return info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() >= renewAfterEvents || r.inbox.received >= renewAfterSignals
 }
 
-// intent is something to be done, from a time on.
-type intent struct {
-	at    time.Time
-	about string
-	do    func()
+// step is one thing to do from a time on, with the summary of the timer until then.
+type step struct {
+	at      time.Time
+	summary string
+	run     func()
 }
 
-// next is what is to be done first; of two that are due, the one that comes first
-// here.
-func (r *receiverRun) next() (next intent, isAny bool) {
-	t := &r.Trouble
-	consider := func(in intent) {
-		if !isAny || in.at.Before(next.at) {
-			next, isAny = in, true
+// next returns the step that is due first; of two that are due at once, the first one here.
+func (r *receiverRun) next() (next step, isAny bool) {
+	e := &r.Episode
+	consider := func(s step) {
+		if !isAny || s.at.Before(next.at) {
+			next, isAny = s, true
 		}
 	}
-	if t.Breaker && !t.SaidBreaker {
-		consider(intent{do: r.sayBreakerOpen})
+	if e.Breaker && !e.NotifiedBreaker {
+		consider(step{run: r.notifyBreakerOpen})
 	}
-	if t.Unsaid > 0 {
-		consider(intent{at: t.parkedDue(), about: "parked deliveries, told of once a minute", do: r.sayParked})
+	if e.Pending > 0 {
+		consider(step{at: e.parkedDue(), summary: "parked deliveries: operators are notified at most once a minute", run: r.notifyParked})
 	}
-	if r.Rules == nil { // what is said brings them, too
-		consider(intent{do: r.inspect})
+	if r.Rules == nil { // notifications fetch the rules, too
+		consider(step{run: func() { r.inspect() }})
 		return next, isAny
 	}
-	if t.isFailing() {
-		consider(intent{at: t.lookDue(*r.Rules), about: "looks whether anything was delivered", do: r.look})
+	if e.isFailing() {
+		consider(step{at: e.inspectionDue(*r.Rules), summary: "inspects whether the receiver still fails", run: r.inspectFailing})
 	}
-	if t.isOver() {
-		consider(intent{at: t.recoveryDue(*r.Rules), about: "recovered, if it delivers and fails no more", do: r.confirm})
+	if e.isRecovering() {
+		consider(step{at: e.recoveryDue(*r.Rules), summary: "recovered, if it delivers without a failure", run: r.inspectRecovering})
 	}
-	if t.hasParked() && t.Unsaid == 0 {
-		consider(intent{at: t.ParkedLookAt, about: "looks whether anything is still parked", do: r.lookForParked})
+	if e.hasParked() && e.Pending == 0 {
+		consider(step{at: e.ParkedInspectAt, summary: "inspects whether deliveries are still parked", run: r.inspectParked})
 	}
-	if at := t.failingReminder(*r.Rules); !at.IsZero() {
-		consider(intent{at: at, about: "reminds that it fails", do: r.remindOfFailing})
+	if at := e.reminderDue(*r.Rules); !at.IsZero() {
+		consider(step{at: at, summary: "reminder: the receiver fails", run: r.remindOfFailing})
 	}
-	if at := t.parkedReminder(*r.Rules); !at.IsZero() {
-		consider(intent{at: at, about: "reminds of what is parked", do: r.remindOfParked})
+	if at := e.parkedReminderDue(*r.Rules); !at.IsZero() {
+		consider(step{at: at, summary: "reminder: deliveries are parked", run: r.remindOfParked})
 	}
 	return next, isAny
 }
 
-// inspect brings rules and counts up to date, by way of some worker.
-func (r *receiverRun) inspect() { r.inspected() }
-
-func (r *receiverRun) inspected() contract.Inspection {
-	var seen contract.Inspection
+// inspect fetches the current rules and counts from a worker.
+func (r *receiverRun) inspect() contract.Inspection {
+	var found contract.Inspection
 	summary := summaryOf("%s: counts what waits", r.start.Call)
-	err := workflow.ExecuteActivity(withInspect(r.ctx, summary), contract.ActivityInspect, contract.InspectInput{Call: r.start.Call}).Get(r.ctx, &seen)
+	err := workflow.ExecuteActivity(withInspect(r.ctx, summary), contract.ActivityInspect, contract.InspectInput{Call: r.start.Call}).Get(r.ctx, &found)
 	if err != nil { // a defect; the timers still need rules
-		workflow.GetLogger(r.ctx).Error("looking at a call failed", "call", r.start.Call, "error", err)
-		seen.Rules = contract.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute, RemindEvery: 24 * time.Hour}
+		workflow.GetLogger(r.ctx).Error("inspecting a call failed", "call", r.start.Call, "error", err)
+		found.Rules = contract.DefaultAlertRules()
 	}
-	r.changed, r.Rules = true, &seen.Rules
-	if seen.Counted {
-		r.Lanes, r.Parked, r.CountedAt = seen.Lanes, seen.Parked, workflow.Now(r.ctx)
+	r.changed, r.Rules = true, &found.Rules
+	if found.Counted {
+		r.Lanes, r.Parked, r.CountedAt = found.Lanes, found.Parked, workflow.Now(r.ctx)
 	}
-	return seen
+	return found
 }
 
-// look sees whether the receiver still fails, and says so when it has for long
-// enough: a worker that saw it fail may have died before it could see it recover.
-func (r *receiverRun) look() {
-	t := &r.Trouble
-	isDue := t.isDue(*r.Rules, workflow.Now(r.ctx))
-	t.seen(r.inspected(), workflow.Now(r.ctx))
-	if !isDue || !t.isFailing() || t.Empty > 0 {
+// inspectFailing inspects whether the receiver still fails, and notifies operators when it has
+// failed for long enough: a worker that saw it fail may have died before it saw it recover.
+func (r *receiverRun) inspectFailing() {
+	e := &r.Episode
+	isDue := e.isFailingDue(*r.Rules, workflow.Now(r.ctx))
+	e.outage.inspectFailing(r.inspect(), workflow.Now(r.ctx))
+	if !isDue || !e.isFailing() || e.Empty > 0 {
 		return
 	}
-	t.SaidFailing, t.SaidFailingAt = true, workflow.Now(r.ctx)
-	r.say(interaction.MomentDeliveryFailing, "", contract.AlertFacts{Failure: t.Failure, Since: t.Since, FailingFor: workflow.Now(r.ctx).Sub(t.Since)})
+	e.NotifiedFailing, e.NotifiedAt = true, workflow.Now(r.ctx)
+	r.notify(interaction.MomentDeliveryFailing, "", contract.AlertFacts{Failure: e.Failure, Since: e.Since, FailingFor: e.NotifiedAt.Sub(e.Since)})
 }
 
-func (r *receiverRun) sayBreakerOpen() {
-	t := &r.Trouble
-	t.SaidBreaker = true
-	facts := contract.AlertFacts{Failure: t.Failure, Since: t.Began, FailingFor: workflow.Now(r.ctx).Sub(t.Began)}
+func (r *receiverRun) notifyBreakerOpen() {
+	e := &r.Episode
+	e.NotifiedBreaker = true
+	facts := contract.AlertFacts{Failure: e.Failure, Since: e.Began, FailingFor: workflow.Now(r.ctx).Sub(e.Began)}
 	r.inspect()
-	r.say(interaction.MomentBreakerOpen, "", facts)
+	r.notify(interaction.MomentBreakerOpen, "", facts)
 }
 
-func (r *receiverRun) sayParked() {
-	t := &r.Trouble
-	facts := contract.AlertFacts{Failure: t.LastParked, Since: t.UnsaidSince, Count: t.Unsaid}
-	if t.isFailing() {
-		facts.FailingFor = workflow.Now(r.ctx).Sub(t.Since)
+func (r *receiverRun) notifyParked() {
+	e := &r.Episode
+	facts := contract.AlertFacts{Failure: e.LastParked, Since: e.PendingSince, Count: e.Pending}
+	if e.isFailing() {
+		facts.FailingFor = workflow.Now(r.ctx).Sub(e.Since)
 	}
-	t.saidParked(workflow.Now(r.ctx))
+	e.notified(workflow.Now(r.ctx))
 	r.inspect()
 	r.Parked = max(r.Parked, 1) // the list of lanes lags behind
-	r.say(interaction.MomentDeliveryParked, "", facts)
+	r.notify(interaction.MomentDeliveryParked, "", facts)
 }
 
-// lookForParked sees whether anything is still parked: lanes say so to nobody.
-func (r *receiverRun) lookForParked() {
-	r.Trouble.seenParked(r.inspected(), workflow.Now(r.ctx))
+// inspectParked inspects whether anything is still parked: lanes do not report that.
+func (r *receiverRun) inspectParked() {
+	r.Episode.parking.inspectParked(r.inspect(), workflow.Now(r.ctx))
 }
 
-// remindOfFailing and remindOfParked say again what operators were told long ago and
-// what has not changed since.
 func (r *receiverRun) remindOfFailing() {
-	t := &r.Trouble
+	e := &r.Episode
 	r.inspect()
-	t.SaidFailingAt = workflow.Now(r.ctx)
-	if t.isFailing() {
-		facts := contract.AlertFacts{Failure: t.Failure, Since: t.Since, FailingFor: t.SaidFailingAt.Sub(t.Since)}
-		r.say(interaction.MomentDeliveryFailing, reasonReminder, facts)
+	e.NotifiedAt = workflow.Now(r.ctx)
+	if e.isFailing() {
+		facts := contract.AlertFacts{Failure: e.Failure, Since: e.Since, FailingFor: e.NotifiedAt.Sub(e.Since)}
+		r.notify(interaction.MomentDeliveryFailing, reasonReminder, facts)
 	}
 }
 
 func (r *receiverRun) remindOfParked() {
-	t := &r.Trouble
-	t.seenParked(r.inspected(), workflow.Now(r.ctx))
-	if !t.hasParked() || t.ParkedEmpty > 0 {
-		return // none is left, or that is about to be seen
+	e := &r.Episode
+	r.inspectParked()
+	if !e.hasParked() || e.ParkedEmpty > 0 {
+		return // none is left, or the next inspection will confirm that
 	}
-	t.saidParked(workflow.Now(r.ctx))
-	r.say(interaction.MomentDeliveryParked, reasonReminder, contract.AlertFacts{Failure: t.LastParked, Since: t.ParkedSince})
+	e.notified(workflow.Now(r.ctx))
+	r.notify(interaction.MomentDeliveryParked, reasonReminder, contract.AlertFacts{Failure: e.LastParked, Since: e.ParkedSince})
 }
 
-// confirm says that the receiver has recovered, once that is certain.
-func (r *receiverRun) confirm() {
-	t := &r.Trouble
-	if t.hasSaid() && !t.seenWell(r.inspected(), *r.Rules, workflow.Now(r.ctx)) || !t.isOver() {
-		return // not yet, or it has failed again meanwhile
+// inspectRecovering ends the outage once the receiver has recovered. Operators are notified
+// only if they were notified of the outage.
+func (r *receiverRun) inspectRecovering() {
+	e := &r.Episode
+	if e.isNotified() && !e.outage.inspectRecovering(r.inspect(), *r.Rules, workflow.Now(r.ctx)) || !e.isRecovering() {
+		return // not yet, or it has failed again in the meantime
 	}
-	r.sayRecovered()
-}
-
-// sayRecovered ends the episode; it is worth a word only to who has heard of it.
-func (r *receiverRun) sayRecovered() {
-	was := r.Trouble
-	r.Trouble.end()
-	if was.hasSaid() {
-		r.say(interaction.MomentReceiverRecovered, was.Reason, contract.AlertFacts{Failure: was.Failure, Since: was.Began, FailingFor: was.Well.Sub(was.Began)})
+	was := e.outage
+	e.endOutage()
+	if was.isNotified() {
+		r.notify(interaction.MomentReceiverRecovered, was.Reason, contract.AlertFacts{Failure: was.Failure, Since: was.Began, FailingFor: was.Well.Sub(was.Began)})
 	}
 }
 
-// say fires one moment.
-func (r *receiverRun) say(when interaction.Moment, reason string, facts contract.AlertFacts) {
+// notify fires one moment.
+func (r *receiverRun) notify(moment interaction.Moment, reason string, facts contract.AlertFacts) {
 	facts.Call, facts.Lanes, facts.Parked = r.start.Call, r.Lanes, r.Parked
 	r.Sequence++
-	event := interaction.Event{Sequence: r.Sequence, Moment: when, At: workflow.Now(r.ctx).UTC(), Reason: reason, Fields: facts.Fields()}
+	event := interaction.Event{Sequence: r.Sequence, Moment: moment, At: workflow.Now(r.ctx).UTC(), Reason: reason, Fields: facts.Fields()}
 	in := contract.AlertInput{Owner: r.owner, Turn: interaction.Turn{Events: []interaction.Event{event}}}
 	var result contract.AlertResult
-	err := workflow.ExecuteActivity(withAlert(r.ctx, summaryOf("%s: %s", r.start.Call, when)), contract.ActivityAlert, in).Get(r.ctx, &result)
+	err := workflow.ExecuteActivity(withAlert(r.ctx, summaryOf("%s: %s", r.start.Call, moment)), contract.ActivityAlert, in).Get(r.ctx, &result)
 	if err != nil {
-		workflow.GetLogger(r.ctx).Error("operators could not be told", "call", r.start.Call, "when", when, "error", err)
+		workflow.GetLogger(r.ctx).Error("notifying operators failed", "call", r.start.Call, "when", moment, "error", err)
 	}
-	record := contract.AlertRecord{Moment: string(when), Sequence: event.Sequence, At: stamp(event.At), Deliveries: []contract.AlertDeliveryRecord{}, GivenUp: err != nil}
+	record := contract.AlertRecord{Moment: string(moment), Sequence: event.Sequence, At: stamp(event.At), Deliveries: []contract.AlertDeliveryRecord{}, GivenUp: err != nil}
 	for _, d := range result.Deliveries {
-		told := contract.AlertDeliveryRecord{ID: d.ID, Call: d.Call, DryRun: d.Status == contract.StatusDelivered}
-		if !told.DryRun {
-			told.WorkflowID = contract.DeliveryWorkflowID(r.owner, d.Call)
+		alert := contract.AlertDeliveryRecord{ID: d.ID, Call: d.Call, DryRun: d.Status == contract.StatusDelivered}
+		if !alert.DryRun {
+			alert.WorkflowID = contract.DeliveryWorkflowID(r.owner, d.Call)
 		}
-		record.Deliveries = append(record.Deliveries, told)
+		record.Deliveries = append(record.Deliveries, alert)
 	}
 	r.Alerts = append(r.Alerts, record)
 	r.Alerts = r.Alerts[max(0, len(r.Alerts)-keptAlerts):]

@@ -8,9 +8,10 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"segue/contract"
+	"segue/excerpt"
 )
 
-// The states of a receiver in trouble.
+// The states of a receiver, as the query and the search attribute show them.
 const (
 	receiverFailing    = "failing"
 	receiverRecovering = "recovering"
@@ -20,21 +21,21 @@ const (
 
 func (r *receiverRun) state() string {
 	switch {
-	case r.Trouble.isFailing():
+	case r.Episode.isFailing():
 		return receiverFailing
-	case r.Trouble.isOver():
+	case r.Episode.isRecovering():
 		return receiverRecovering
-	case r.Trouble.hasParked():
+	case r.Episode.hasParked():
 		return receiverParked
 	}
 	return receiverRecovered
 }
 
-// status is the query "state".
+// status answers the query "state".
 func (r *receiverRun) status() (contract.ReceiverStatus, error) {
-	since := r.Trouble.Began
+	since := r.Episode.Began
 	if r.state() == receiverParked {
-		since = r.Trouble.ParkedSince
+		since = r.Episode.ParkedSince
 	}
 	status := contract.ReceiverStatus{
 		Call: r.start.Call, State: r.state(), Since: stamp(since), Lanes: r.Lanes, Parked: r.Parked,
@@ -48,12 +49,12 @@ func (r *receiverRun) status() (contract.ReceiverStatus, error) {
 
 func (r *receiverRun) latestFailure() contract.Failure {
 	if r.state() == receiverParked {
-		return r.Trouble.LastParked
+		return r.Episode.LastParked
 	}
-	return r.Trouble.Failure
+	return r.Episode.Failure
 }
 
-// publish brings what operators see up to date: search attributes and current details.
+// publish updates what operators see: search attributes and current details.
 func (r *receiverRun) publish() {
 	if !r.changed {
 		return
@@ -66,56 +67,56 @@ func (r *receiverRun) publish() {
 	workflow.SetCurrentDetails(r.ctx, r.details())
 }
 
-// details say in plain words what is wrong and what an operator can do.
+// details describes in Markdown what is wrong and what an operator can do.
 func (r *receiverRun) details() string {
 	var text strings.Builder
-	call, t := r.start.Call, r.Trouble
+	call, e := r.start.Call, r.Episode
 	switch r.state() {
 	case receiverFailing:
-		fmt.Fprintf(&text, "Nothing was delivered to the receiver of **%s** since %s.", call, minuteOf(t.Since))
+		fmt.Fprintf(&text, "The receiver of **%s** fails: nothing has been delivered since %s.", call, minuteOf(e.Since))
 	case receiverRecovering:
-		fmt.Fprintf(&text, "The receiver of **%s** failed from %s on and delivers since %s. It is said to have recovered once it has delivered for long enough without a failure, or nothing waits any more.",
-			call, minuteOf(t.Began), minuteOf(t.Well))
+		fmt.Fprintf(&text, "The receiver of **%s** failed from %s on and has delivered since %s. It has recovered once it has delivered for long enough without a failure, or nothing is left to retry.",
+			call, minuteOf(e.Began), minuteOf(e.Well))
 	case receiverRecovered:
-		fmt.Fprintf(&text, "The receiver of **%s** is back.", call)
+		fmt.Fprintf(&text, "The receiver of **%s** has recovered.", call)
 	default:
-		fmt.Fprintf(&text, "Deliveries of **%s** are parked since %s.", call, minuteOf(t.ParkedSince))
+		fmt.Fprintf(&text, "Deliveries of **%s** have been parked since %s.", call, minuteOf(e.ParkedSince))
 	}
-	if t.hasParked() && r.state() != receiverParked {
-		fmt.Fprintf(&text, " Deliveries are parked since %s.", minuteOf(t.ParkedSince))
+	if e.hasParked() && r.state() != receiverParked {
+		fmt.Fprintf(&text, " Deliveries have been parked since %s.", minuteOf(e.ParkedSince))
 	}
 	if failure := r.latestFailure(); failure.Class != "" {
 		fmt.Fprintf(&text, " Last failure: %s (%s), delivery `%s` of interaction `%s` of `%s`.",
-			excerpt(failure.Message, 300), failure.Class, failure.Delivery, failure.Interaction, failure.ContactCenter)
+			excerpt.Of(failure.Message, 300), failure.Class, failure.Delivery, failure.Interaction, failure.ContactCenter)
 	}
 	text.WriteString("\n")
 	if !r.CountedAt.IsZero() {
-		fmt.Fprintf(&text, "\nAt %s the deliveries of %d interactions waited, and of %d of them some were parked.\n", minuteOf(r.CountedAt), r.Lanes, r.Parked)
+		fmt.Fprintf(&text, "\nAt %s, %d interactions had waiting deliveries; %d of them had parked ones.\n", minuteOf(r.CountedAt), r.Lanes, r.Parked)
 	}
-	if t.hasParked() {
-		text.WriteString("\nWhat is parked is not tried again by itself: it waits for a person.\n")
+	if e.hasParked() {
+		text.WriteString("\nParked deliveries are not retried: they wait for an operator.\n")
 	}
-	if t.isFailing() || r.Lanes > r.Parked {
-		text.WriteString("\nWhat waits for its next attempt is tried again by itself, on the schedule of the call, unless something parked is before it.\n")
+	if e.isFailing() || r.Lanes > r.Parked {
+		text.WriteString("\nWaiting deliveries are retried on the schedule of the call, unless a parked one blocks them.\n")
 	}
-	text.WriteString("\nOnce the receiver is back, or the configuration corrected:\n\n")
-	fmt.Fprintf(&text, "* `segue deliveries --call %[1]s` lists what waits and what is parked\n"+
-		"* `segue redeliver --call %[1]s --dry-run` counts what would be sent again, and without `--dry-run` sends it; `--retrying` takes in what waits\n"+
-		"* `segue discard --call %[1]s --dry-run` counts what could be given up\n", call)
+	text.WriteString("\nOnce the receiver works again, or the configuration is corrected:\n\n")
+	fmt.Fprintf(&text, "* `segue deliveries --call %[1]s` lists waiting and parked deliveries\n"+
+		"* `segue redeliver --call %[1]s --dry-run` counts the parked deliveries; without `--dry-run` it sends them again, and with `--retrying` also those that wait for a retry\n"+
+		"* `segue discard --call %[1]s --dry-run` counts the parked deliveries; without `--dry-run` it discards them\n", call)
 	if r.Rules != nil && r.Rules.RemindEvery > 0 {
 		fmt.Fprintf(&text, "\nOperators are reminded every %s.\n", r.Rules.RemindEvery)
 	}
-	text.WriteString("\nTo hear no more of this for now, cancel this workflow: no delivery depends on it. It starts again with the next failure.\n")
+	text.WriteString("\nTo silence this episode, cancel this workflow: no delivery depends on it. The next failure starts it again.\n")
 	if len(r.Alerts) > 0 {
-		text.WriteString("\n| told | at | by |\n|---|---|---|\n")
+		text.WriteString("\n| notification | at | sent by |\n|---|---|---|\n")
 		for _, alert := range r.Alerts {
-			fmt.Fprintf(&text, "| %s | %s | %s |\n", alert.Moment, alert.At, toldBy(alert))
+			fmt.Fprintf(&text, "| %s | %s | %s |\n", alert.Moment, alert.At, sentBy(alert))
 		}
 	}
 	return text.String()
 }
 
-func toldBy(alert contract.AlertRecord) string {
+func sentBy(alert contract.AlertRecord) string {
 	var calls []string
 	for _, d := range alert.Deliveries {
 		if d.DryRun {
@@ -126,9 +127,9 @@ func toldBy(alert contract.AlertRecord) string {
 	}
 	switch {
 	case alert.GivenUp:
-		return "nobody: Temporal did not take it for an hour"
+		return "nothing: Temporal did not accept it for an hour"
 	case len(calls) == 0:
-		return "nobody: no trigger names it"
+		return "nothing: no trigger names this moment"
 	}
 	return strings.Join(calls, ", ")
 }

@@ -6,259 +6,291 @@ import (
 	"segue/contract"
 )
 
+// An episode is two small state machines. Workers move them by health reports, and the
+// workflow by inspections, in which a worker looks at what waits. What operators are notified
+// of is in the last column.
+//
+//	outage       moved by                                                to           notified
+//	none         a report of failures                                    failing
+//	failing      failing_after is over, and an inspection confirms it    failing      delivery_failing
+//	             a report that a breaker is open                         failing      breaker_open
+//	             remind_every is over since delivery_failing             failing      delivery_failing, reminder
+//	             a delivery after the last failure                       recovering
+//	             two inspections in a row find that nothing waits        recovering
+//	recovering   a report of failures                                    failing
+//	             deliveries arrive for recovered_after without a         none         receiver_recovered, if operators
+//	             failure, or an inspection finds nothing to retry                     were notified of the outage
+//
+//	parking      moved by                                                to           notified
+//	none         a report of parked deliveries                           parked       delivery_parked
+//	parked       a report of parked deliveries                           parked       delivery_parked, once a minute
+//	             remind_every is over since delivery_parked              parked       delivery_parked, reminder
+//	             two inspections in a row find nothing parked            none
+//
+// So a receiver that alternates between failures and deliveries has one outage, and a receiver
+// to which nothing is sent between two retries has not recovered. Findings of "nothing" must be
+// found twice because Temporal's lists lag behind.
+type episode struct {
+	outage
+	parking
+}
+
 const (
-	// parkedEvery is how often operators are told of parked deliveries at most.
+	// parkedEvery is the shortest time between two notifications of parked deliveries.
 	parkedEvery = time.Minute
-	// A failing receiver is looked at a minute after it began to fail, then after
-	// twice as long each time, up to the most.
-	lookFirst = time.Minute
-	lookMost  = 10 * time.Minute
-	// lookAgain is when to look a second time where nothing seems to wait any more:
-	// Temporal's lists lag behind.
-	lookAgain = 10 * time.Second
+	// Inspections come a minute after a state began, then after twice as long each time,
+	// up to the longest pause.
+	firstInspection = time.Minute
+	longestPause    = 10 * time.Minute
+	// recheck is the pause before an inspection that must confirm the last one.
+	recheck = 10 * time.Second
 )
 
-// The reasons why a receiver is said to have recovered.
+// The reasons of receiver_recovered.
 const (
 	reasonDelivered    = "delivered"
 	reasonNothingWaits = "nothing_waits"
 )
 
-// reasonReminder is why operators are told again of what they know.
+// reasonReminder is the reason of a notification that repeats an earlier one.
 const reasonReminder = "reminder"
 
-// episode is what is known of a receiver's trouble, and what operators have heard.
-//
-// An episode begins with a failure and ends when deliveries have arrived for a while
-// without a failure, or when nothing waits any more: so a receiver that flaps makes one
-// episode, and one from which nobody wants anything between two retries has not recovered.
-type episode struct {
-	// Began is when the episode did; zero outside of one.
+// pauseAfter returns the pause after so many inspections.
+func pauseAfter(inspections int) time.Duration {
+	return min(firstInspection<<min(inspections, 4), longestPause)
+}
+
+// outage is the state of a receiver that fails, or has failed.
+type outage struct {
+	// Began is when the outage began; zero for none.
 	Began time.Time `json:"began,omitzero"`
-	// Since is since when nothing is delivered; zero when something was, Well being
-	// when that was told, for which Reason.
+	// Since is when the receiver began to fail; zero unless it fails. Well is when it was
+	// found to have stopped, and Reason why.
 	Since  time.Time `json:"since,omitzero"`
 	Well   time.Time `json:"well,omitzero"`
 	Reason string    `json:"reason,omitempty"`
-	// Breaker says that some process leaves the receiver alone.
-	Breaker     bool `json:"breaker,omitempty"`
-	SaidBreaker bool `json:"said_breaker,omitempty"`
-	SaidFailing bool `json:"said_failing,omitempty"`
-	// SaidFailingAt is when operators were told last that it fails.
-	SaidFailingAt time.Time        `json:"said_failing_at,omitzero"`
-	Failure       contract.Failure `json:"failure,omitzero"`
-
-	// Delivered and Failed are of the latest attempts that were told of.
-	Delivered time.Time `json:"delivered,omitzero"`
-	Failed    time.Time `json:"failed,omitzero"`
-	// Looks counts how often it was looked at since it fails, or since it is well, Empty
-	// how often in a row nothing waited then, and LookAt is when it is next.
-	Looks  int       `json:"looks,omitempty"`
-	Empty  int       `json:"empty,omitempty"`
-	LookAt time.Time `json:"look_at,omitzero"`
-
-	// Unsaid counts the parked deliveries that operators have not heard of, the first
-	// of them since UnsaidSince; SaidParked is when they last heard of any.
-	Unsaid      int              `json:"unsaid,omitempty"`
-	UnsaidSince time.Time        `json:"unsaid_since,omitzero"`
-	LastParked  contract.Failure `json:"last_parked,omitzero"`
-	SaidParked  time.Time        `json:"said_parked,omitzero"`
-	// ParkedSince is since when deliveries are parked; zero when none is. ParkedLooks,
-	// ParkedEmpty and ParkedLookAt are as above.
-	ParkedSince  time.Time `json:"parked_since,omitzero"`
-	ParkedLooks  int       `json:"parked_looks,omitempty"`
-	ParkedEmpty  int       `json:"parked_empty,omitempty"`
-	ParkedLookAt time.Time `json:"parked_look_at,omitzero"`
+	// Breaker says that the circuit breaker of a worker is open.
+	Breaker bool `json:"breaker,omitempty"`
+	// NotifiedBreaker and NotifiedFailing say of what operators were notified, NotifiedAt
+	// when last that the receiver fails.
+	NotifiedBreaker bool      `json:"said_breaker,omitempty"`
+	NotifiedFailing bool      `json:"said_failing,omitempty"`
+	NotifiedAt      time.Time `json:"said_failing_at,omitzero"`
+	// Failure is the latest failure. Delivered and Failed are the times of the latest
+	// reported attempts.
+	Failure   contract.Failure `json:"failure,omitzero"`
+	Delivered time.Time        `json:"delivered,omitzero"`
+	Failed    time.Time        `json:"failed,omitzero"`
+	// Inspections counts the inspections since the state began, Empty how often in a row
+	// nothing waited; InspectAt is when the next one is.
+	Inspections int       `json:"looks,omitempty"`
+	Empty       int       `json:"empty,omitempty"`
+	InspectAt   time.Time `json:"look_at,omitzero"`
 }
 
-func (t *episode) isFailing() bool { return !t.Since.IsZero() }
+func (o *outage) isFailing() bool    { return !o.Since.IsZero() }
+func (o *outage) isRecovering() bool { return !o.Began.IsZero() && !o.isFailing() }
 
-// isOver tells whether the episode ends unless the receiver fails again.
-func (t *episode) isOver() bool { return !t.Began.IsZero() && !t.isFailing() }
+// isNotified reports whether operators were notified of this outage.
+func (o *outage) isNotified() bool { return o.NotifiedBreaker || o.NotifiedFailing }
 
-// hasSaid tells whether operators have heard of this episode.
-func (t *episode) hasSaid() bool { return t.SaidBreaker || t.SaidFailing }
-
-// hasParked reports whether deliveries are parked, as far as is known.
-func (t *episode) hasParked() bool { return !t.ParkedSince.IsZero() }
-
-// take notes what a worker process tells. Its clock may be ahead of ours.
-func (t *episode) take(told contract.HealthReport, now time.Time) {
-	switch told.Health {
-	case contract.HealthFailing, contract.HealthBreakerOpen:
-		t.fail(told, now)
-	case contract.HealthDelivered:
-		if at := notAfter(now, told.At); !at.Before(t.Since) {
-			t.deliver(at, now, reasonDelivered)
-		}
-		if t.hasParked() { // it may be one that was parked
-			t.ParkedLookAt = earlier(t.ParkedLookAt, now.Add(lookAgain))
-		}
+// reportFailing applies a report of failures. Failures before a delivery, by any worker, do
+// not count.
+func (o *outage) reportFailing(report contract.HealthReport, now time.Time) {
+	since := later(notAfter(now, report.Since), o.Delivered)
+	if !o.isFailing() {
+		o.Since, o.Well, o.Inspections, o.Empty, o.InspectAt = since, time.Time{}, 0, 0, now.Add(firstInspection)
 	}
-	if told.Parked > 0 {
-		if !t.hasParked() {
-			t.ParkedSince = now
-		}
-		t.ParkedLooks, t.ParkedEmpty, t.ParkedLookAt = 0, 0, now.Add(lookFirst)
-		if t.Unsaid == 0 {
-			t.UnsaidSince = now
-		}
-		t.Unsaid += told.Parked
-		if told.LastParked != nil {
-			t.LastParked = *told.LastParked
-		}
+	o.Since = earlier(o.Since, since)
+	if o.Began.IsZero() {
+		o.Began = since
+	}
+	o.Began = earlier(o.Began, o.Since)
+	o.Breaker = o.Breaker || report.Health == contract.HealthBreakerOpen
+	if at := notAfter(now, report.At); report.Failure != nil && !at.Before(o.Failed) {
+		o.Failure, o.Failed = *report.Failure, at
 	}
 }
 
-// fail notes that a process cannot deliver. What failed before something was
-// delivered, by whomever, does not count.
-func (t *episode) fail(told contract.HealthReport, now time.Time) {
-	since := later(notAfter(now, told.Since), t.Delivered)
-	if !t.isFailing() {
-		t.Since, t.Well, t.Looks, t.Empty, t.LookAt = since, time.Time{}, 0, 0, now.Add(lookFirst)
-	}
-	t.Since = earlier(t.Since, since)
-	if t.Began.IsZero() {
-		t.Began = since
-	}
-	t.Began = earlier(t.Began, t.Since)
-	t.Breaker = t.Breaker || told.Health == contract.HealthBreakerOpen
-	if at := notAfter(now, told.At); told.Failure != nil && !at.Before(t.Failed) {
-		t.Failure, t.Failed = *told.Failure, at
+// stopFailing records a delivery, or that nothing waits: the receiver recovers.
+func (o *outage) stopFailing(at, now time.Time, reason string) {
+	o.Delivered = later(o.Delivered, at)
+	if o.isFailing() {
+		o.Since, o.Well, o.Reason = time.Time{}, now, reason
+		o.Inspections, o.Empty, o.InspectAt = 0, 0, time.Time{}
 	}
 }
 
-func (t *episode) deliver(at, now time.Time, reason string) {
-	t.Delivered = later(t.Delivered, at)
-	if t.isFailing() {
-		t.Since, t.Well, t.Reason = time.Time{}, now, reason
-		t.Looks, t.Empty, t.LookAt = 0, 0, time.Time{}
+// inspectFailing applies an inspection of a failing receiver.
+func (o *outage) inspectFailing(i contract.Inspection, now time.Time) {
+	if !o.isFailing() {
+		return
+	}
+	if at := i.Delivered; at.After(o.Failed) && at.After(i.Failed) && at.After(o.Since) {
+		o.stopFailing(notAfter(now, at), now, reasonDelivered)
+		return
+	}
+	o.Inspections++
+	o.InspectAt = now.Add(pauseAfter(o.Inspections))
+	if !i.Counted || i.Lanes > 0 || now.Before(o.Since.Add(firstInspection)) {
+		o.Empty = 0
+		return
+	}
+	o.Empty++
+	o.InspectAt = now.Add(recheck)
+	if o.Empty > 1 {
+		o.stopFailing(now, now, reasonNothingWaits)
 	}
 }
 
-// isProven reports whether the receiver has delivered for long enough.
-func (t *episode) isProven(rules contract.AlertRules) bool {
-	return t.Reason == reasonNothingWaits || !t.Delivered.Before(t.Well.Add(rules.RecoveredAfter))
-}
-
-// recoveryDue is when to see whether the receiver has recovered.
-func (t *episode) recoveryDue(rules contract.AlertRules) time.Time {
-	due := t.Well.Add(rules.RecoveredAfter)
-	if t.isProven(rules) {
-		return due
-	}
-	return later(due, t.LookAt)
-}
-
-// seenWell notes what a look has brought at a receiver that delivers, and reports whether
-// it has recovered: it has delivered for long enough, or nothing is left that waits but
-// for an operator. That nothing failed is no proof: between two retries nothing happens.
-func (t *episode) seenWell(i contract.Inspection, rules contract.AlertRules, now time.Time) bool {
+// inspectRecovering applies an inspection of a recovering receiver, and reports whether it has
+// recovered: it has delivered for long enough, or everything that waits is parked.
+func (o *outage) inspectRecovering(i contract.Inspection, rules contract.AlertRules, now time.Time) bool {
 	if at := notAfter(now, i.Delivered); !i.Delivered.IsZero() && i.Delivered.After(i.Failed) {
-		t.Delivered = later(t.Delivered, at)
+		o.Delivered = later(o.Delivered, at)
 	}
-	if t.isProven(rules) || i.Counted && i.Lanes <= i.Parked {
+	if o.isProven(rules) || i.Counted && i.Lanes <= i.Parked {
 		return true
 	}
-	t.LookAt = now.Add(lookAgain)
-	if t.Looks > 0 {
-		t.LookAt = now.Add(min(lookFirst<<min(t.Looks-1, 4), lookMost))
+	o.InspectAt = now.Add(recheck)
+	if o.Inspections > 0 {
+		o.InspectAt = now.Add(pauseAfter(o.Inspections - 1))
 	}
-	t.Looks++
+	o.Inspections++
 	return false
 }
 
-// seen notes what a look has brought: that something was delivered by the worker
-// that looked, or that nothing waits any more, found twice and not too early.
-func (t *episode) seen(i contract.Inspection, now time.Time) {
-	if !t.isFailing() {
-		return
-	}
-	if at := i.Delivered; at.After(t.Failed) && at.After(i.Failed) && at.After(t.Since) {
-		t.deliver(notAfter(now, at), now, reasonDelivered)
-		return
-	}
-	t.Looks++
-	t.LookAt = now.Add(min(lookFirst<<min(t.Looks, 4), lookMost))
-	if !i.Counted || i.Lanes > 0 || now.Before(t.Since.Add(lookFirst)) {
-		t.Empty = 0
-		return
-	}
-	t.Empty++
-	t.LookAt = now.Add(lookAgain)
-	if t.Empty > 1 {
-		t.deliver(now, now, reasonNothingWaits)
-	}
+// isProven reports whether the receiver has delivered for long enough.
+func (o *outage) isProven(rules contract.AlertRules) bool {
+	return o.Reason == reasonNothingWaits || !o.Delivered.Before(o.Well.Add(rules.RecoveredAfter))
 }
 
-// isDue tells whether operators are to hear that the receiver fails.
-func (t *episode) isDue(rules contract.AlertRules, now time.Time) bool {
-	return !t.SaidFailing && rules.FailingAfter > 0 && !now.Before(t.Since.Add(rules.FailingAfter))
-}
-
-// lookDue is when to look next: before operators hear of it, and now and then.
-func (t *episode) lookDue(rules contract.AlertRules) time.Time {
-	if t.SaidFailing || rules.FailingAfter <= 0 || t.Empty > 0 {
-		return t.LookAt
+// recoveryDue returns when to inspect whether the receiver has recovered.
+func (o *outage) recoveryDue(rules contract.AlertRules) time.Time {
+	due := o.Well.Add(rules.RecoveredAfter)
+	if o.isProven(rules) {
+		return due
 	}
-	return earlier(t.LookAt, t.Since.Add(rules.FailingAfter))
+	return later(due, o.InspectAt)
 }
 
-// end ends the episode.
-func (t *episode) end() {
-	*t = episode{
-		Delivered: t.Delivered, Unsaid: t.Unsaid, UnsaidSince: t.UnsaidSince, LastParked: t.LastParked, SaidParked: t.SaidParked,
-		ParkedSince: t.ParkedSince, ParkedLooks: t.ParkedLooks, ParkedEmpty: t.ParkedEmpty, ParkedLookAt: t.ParkedLookAt,
+// isFailingDue reports whether operators should be notified that the receiver fails.
+func (o *outage) isFailingDue(rules contract.AlertRules, now time.Time) bool {
+	return !o.NotifiedFailing && rules.FailingAfter > 0 && !now.Before(o.Since.Add(rules.FailingAfter))
+}
+
+// inspectionDue returns when to inspect a failing receiver: before operators are notified, and
+// from time to time.
+func (o *outage) inspectionDue(rules contract.AlertRules) time.Time {
+	if o.NotifiedFailing || rules.FailingAfter <= 0 || o.Empty > 0 {
+		return o.InspectAt
 	}
+	return earlier(o.InspectAt, o.Since.Add(rules.FailingAfter))
 }
 
-func (t *episode) parkedDue() time.Time {
-	if t.SaidParked.IsZero() {
+// reminderDue returns when to remind operators that the receiver fails; zero for never.
+func (o *outage) reminderDue(rules contract.AlertRules) time.Time {
+	if rules.RemindEvery <= 0 || !o.isFailing() || !o.NotifiedFailing {
 		return time.Time{}
 	}
-	return t.SaidParked.Add(parkedEvery)
+	return o.NotifiedAt.Add(rules.RemindEvery)
 }
 
-func (t *episode) saidParked(now time.Time) {
-	t.Unsaid, t.SaidParked = 0, now
-	if t.ParkedLookAt.Before(now.Add(lookFirst)) {
-		t.ParkedLookAt = now.Add(lookFirst)
+// parking is the state of a call's parked deliveries.
+type parking struct {
+	// Pending counts the parked deliveries of which operators were not notified, the first
+	// of them parked at PendingSince. LastParked is the latest one.
+	Pending      int              `json:"unsaid,omitempty"`
+	PendingSince time.Time        `json:"unsaid_since,omitzero"`
+	LastParked   contract.Failure `json:"last_parked,omitzero"`
+	// NotifiedParked is when operators were notified last.
+	NotifiedParked time.Time `json:"said_parked,omitzero"`
+	// ParkedSince is since when deliveries are parked; zero for none.
+	ParkedSince time.Time `json:"parked_since,omitzero"`
+	// ParkedInspections, ParkedEmpty and ParkedInspectAt are as those of an outage.
+	ParkedInspections int       `json:"parked_looks,omitempty"`
+	ParkedEmpty       int       `json:"parked_empty,omitempty"`
+	ParkedInspectAt   time.Time `json:"parked_look_at,omitzero"`
+}
+
+// hasParked reports whether deliveries are parked, as far as is known.
+func (p *parking) hasParked() bool { return !p.ParkedSince.IsZero() }
+
+// reportParked applies a report of parked deliveries.
+func (p *parking) reportParked(report contract.HealthReport, now time.Time) {
+	if !p.hasParked() {
+		p.ParkedSince = now
+	}
+	p.ParkedInspections, p.ParkedEmpty, p.ParkedInspectAt = 0, 0, now.Add(firstInspection)
+	if p.Pending == 0 {
+		p.PendingSince = now
+	}
+	p.Pending += report.Parked
+	if report.LastParked != nil {
+		p.LastParked = *report.LastParked
 	}
 }
 
-// seenParked notes what a look has brought of what is parked. That nothing is any more
-// has to be found twice: Temporal's lists lag behind.
-func (t *episode) seenParked(i contract.Inspection, now time.Time) {
-	t.ParkedLooks++
-	t.ParkedLookAt = now.Add(min(lookFirst<<min(t.ParkedLooks, 4), lookMost))
+// inspectParked applies an inspection to what is known of parked deliveries.
+func (p *parking) inspectParked(i contract.Inspection, now time.Time) {
+	p.ParkedInspections++
+	p.ParkedInspectAt = now.Add(pauseAfter(p.ParkedInspections))
 	switch {
 	case !i.Counted:
 	case i.Parked > 0:
-		t.ParkedEmpty = 0
-	case t.ParkedEmpty > 0 && t.Unsaid == 0:
-		t.ParkedSince, t.ParkedLooks, t.ParkedEmpty, t.ParkedLookAt = time.Time{}, 0, 0, time.Time{}
+		p.ParkedEmpty = 0
+	case p.ParkedEmpty > 0 && p.Pending == 0:
+		p.ParkedSince, p.ParkedInspections, p.ParkedEmpty, p.ParkedInspectAt = time.Time{}, 0, 0, time.Time{}
 	default:
-		t.ParkedEmpty++
-		t.ParkedLookAt = now.Add(lookAgain)
+		p.ParkedEmpty++
+		p.ParkedInspectAt = now.Add(recheck)
 	}
 }
 
-// failingReminder and parkedReminder are when operators are told again; zero for never.
-func (t *episode) failingReminder(rules contract.AlertRules) time.Time {
-	if rules.RemindEvery <= 0 || !t.isFailing() || !t.SaidFailing {
+// notified records that operators were notified of the parked deliveries.
+func (p *parking) notified(now time.Time) {
+	p.Pending, p.NotifiedParked = 0, now
+	p.ParkedInspectAt = later(p.ParkedInspectAt, now.Add(firstInspection))
+}
+
+// parkedDue returns when to notify operators of pending parked deliveries.
+func (p *parking) parkedDue() time.Time {
+	if p.NotifiedParked.IsZero() {
 		return time.Time{}
 	}
-	return t.SaidFailingAt.Add(rules.RemindEvery)
+	return p.NotifiedParked.Add(parkedEvery)
 }
 
-func (t *episode) parkedReminder(rules contract.AlertRules) time.Time {
-	if rules.RemindEvery <= 0 || !t.hasParked() || t.Unsaid > 0 || t.SaidParked.IsZero() {
+// parkedReminderDue returns when to remind operators of parked deliveries; zero for never.
+func (p *parking) parkedReminderDue(rules contract.AlertRules) time.Time {
+	if rules.RemindEvery <= 0 || !p.hasParked() || p.Pending > 0 || p.NotifiedParked.IsZero() {
 		return time.Time{}
 	}
-	return t.SaidParked.Add(rules.RemindEvery)
+	return p.NotifiedParked.Add(rules.RemindEvery)
 }
 
-// notAfter is a time that another clock told, which may be ahead; it may also be left out.
+// report applies the health report of a worker, whose clock may be ahead.
+func (e *episode) report(report contract.HealthReport, now time.Time) {
+	switch report.Health {
+	case contract.HealthFailing, contract.HealthBreakerOpen:
+		e.reportFailing(report, now)
+	case contract.HealthDelivered:
+		if at := notAfter(now, report.At); !at.Before(e.Since) {
+			e.stopFailing(at, now, reasonDelivered)
+		}
+		if e.hasParked() { // the delivery may be one that was parked
+			e.ParkedInspectAt = earlier(e.ParkedInspectAt, now.Add(recheck))
+		}
+	}
+	if report.Parked > 0 {
+		e.reportParked(report, now)
+	}
+}
+
+// endOutage ends the outage.
+func (e *episode) endOutage() { e.outage = outage{Delivered: e.Delivered} }
+
+// notAfter returns a time from another clock, which may be ahead, or now if the time is not given.
 func notAfter(now, at time.Time) time.Time {
 	if at.IsZero() {
 		return now

@@ -10,19 +10,19 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"segue/contract"
+	"segue/excerpt"
 	"segue/interaction"
-	"segue/interaction/intake"
 )
 
-// Recovery stands in for the workflows in a replayer, and remembers what the one that
-// is replayed has at the end of its history: so what a run left undone that was
-// ended from outside can still be done. It serves one replay.
+// Recovery replaces the workflows in a replayer, and keeps the state that the replayed
+// workflow has at the end of its history, so that what a run left undone that was ended from
+// outside can still be done. A Recovery serves one replay.
 type Recovery struct {
 	interaction *run
 	lane        *laneRun
 }
 
-// Register adds the workflows to a replayer, in the place of the function Register.
+// Register adds the workflows to a replayer, instead of the function Register.
 func (c *Recovery) Register(registry worker.WorkflowRegistry) {
 	registry.RegisterWorkflowWithOptions(c.runInteraction, workflow.RegisterOptions{Name: contract.WorkflowInteraction})
 	registry.RegisterWorkflowWithOptions(c.runDelivery, workflow.RegisterOptions{Name: contract.WorkflowDelivery})
@@ -36,8 +36,8 @@ func (c *Recovery) runDelivery(ctx workflow.Context, start contract.DeliveryStar
 	return runDelivery(ctx, start, more, func(r *laneRun) { c.lane = r })
 }
 
-// Interaction is the interaction as its run left it; false where the run never had
-// one, because its start was refused, or where it was a lane's.
+// Interaction returns the interaction as its run left it, and false if the start of the run
+// was refused, or if the run is of another workflow type.
 func (c *Recovery) Interaction() (Unfinished, bool) {
 	if c.interaction == nil {
 		return Unfinished{}, false
@@ -46,46 +46,43 @@ func (c *Recovery) Interaction() (Unfinished, bool) {
 	return Unfinished{Owner: r.owner, Start: r.start, Carried: r.Carried}, true
 }
 
-// Lane is a lane as its run left it.
+// Lane returns the lane, or the part of a lane, as its run left it, and false if the run is of
+// another workflow type.
 func (c *Recovery) Lane() (UnfinishedLane, bool) {
 	if c.lane == nil {
 		return UnfinishedLane{}, false
 	}
-	items := c.lane.Items
-	for _, request := range c.lane.Overflow {
-		items = append(items, &item{Request: request})
-	}
-	return UnfinishedLane{Start: c.lane.start, known: c.lane.Known, items: items, lane: c.lane}, true
+	return UnfinishedLane{Start: c.lane.start, lane: c.lane}, true
 }
 
-// Unfinished is an interaction that a run left behind.
+// Unfinished is an interaction as an ended run left it.
 type Unfinished struct {
 	Owner contract.Owner
-	// Start is the input of the run, Carried what it had at its end.
+	// Start is the input of the run, and Carried its state at the end.
 	Start   converter.RawValue
 	Carried *Carried
 }
 
-// State is how the interaction stands.
+// State returns the state of the interaction.
 func (l Unfinished) State() interaction.State { return l.Carried.Interaction.Facts().State }
 
-// End ends the interaction as a cancellation at that time would have, if it has not
-// ended: what that fires waits with all else to be dispatched. A run that takes it
-// up again sends it with the ids that the run which left it would have used.
+// End ends the interaction, unless it has ended, as a cancellation at that time would have
+// done: the resulting events wait to be dispatched. A run that takes the interaction up sends
+// them with the ids that the ended run would have used.
 func (l Unfinished) End(at time.Time, reason string) error {
 	l.Carried.FirstRunID = l.Owner.FirstRunID
-	l.Carried.Release(at, at, func(_ *intake.Arrival, v intake.Verdict) { // what still waits for a missing number was taken
+	for _, v := range l.Carried.Release(at, at) { // commands that wait for a missing number were accepted
 		if v.Err == nil && !v.Duplicate {
 			l.Carried.Outbox.add(v.Effect.Turn)
 			l.Carried.Children = append(l.Carried.Children, v.Effect.Children...)
 		}
-	})
+	}
 	if l.Carried.Interaction.Completed() {
 		return nil
 	}
 	command := interaction.TimerCommand(interaction.WorkflowCancel, interaction.Timer{})
 	if reason != "" {
-		command.Fields = map[string]any{"reason": excerpt(reason, cancelReasonLimit)}
+		command.Fields = map[string]any{"reason": excerpt.Of(reason, cancelReasonLimit)}
 	}
 	effect, err := l.Carried.Interaction.Apply(command, at)
 	if err != nil {
@@ -95,7 +92,7 @@ func (l Unfinished) End(at time.Time, reason string) error {
 	return nil
 }
 
-// Undispatched are the events that no Dispatch has dealt with.
+// Undispatched returns the events that no Dispatch has processed.
 func (l Unfinished) Undispatched() []interaction.Event {
 	var events []interaction.Event
 	for _, turn := range l.Carried.Outbox.Turns {
@@ -108,8 +105,8 @@ func (l Unfinished) Undispatched() []interaction.Event {
 	return events
 }
 
-// Unsent are the rendered requests that wait in the interaction, or of which it is
-// not known what came.
+// Unsent returns the rendered requests that wait in the interaction, or whose outcome is not
+// known.
 func (l Unfinished) Unsent() []contract.Request {
 	var requests []contract.Request
 	for _, lane := range l.Carried.Lanes {
@@ -118,13 +115,13 @@ func (l Unfinished) Unsent() []contract.Request {
 	return requests
 }
 
-// Unstarted are the interactions that a reply asked for and that were not started.
+// Unstarted returns the interactions that a reply asked for and that were not started.
 func (l Unfinished) Unstarted() []interaction.Start { return l.Carried.Children }
 
-// errTooMuch is for an interaction that no run can be given.
-var errTooMuch = errors.New("what it has left is more than a workflow can be started with")
+// errTooMuch is for an interaction that is too large for the input of a run.
+var errTooMuch = errors.New("its state is larger than the input that a workflow can be started with")
 
-// Fits tells whether a run can be given the interaction.
+// Fits returns an error if the interaction is too large for the input of a run.
 func (l Unfinished) Fits() error {
 	if !isCarriable(l.Carried) {
 		return errTooMuch
@@ -132,31 +129,70 @@ func (l Unfinished) Fits() error {
 	return nil
 }
 
-// UnfinishedLane is a lane that a run left behind.
+// UnfinishedLane is a lane, or a part of a lane, as an ended run left it.
 type UnfinishedLane struct {
 	Start contract.DeliveryStart
-	known intake.Seen
-	items []*item
 	lane  *laneRun
 }
 
-// Discarded are the deliveries that were given up, the last ones, in their order.
+// Discarded returns the last discarded deliveries, in order.
 func (l UnfinishedLane) Discarded() ([]contract.DeliveryRecord, error) {
 	records, err := l.lane.records()
 	return slices.DeleteFunc(records, func(d contract.DeliveryRecord) bool { return d.Discarded == nil }), err
 }
 
-// Undelivered are the requests that have neither arrived nor been given up, in their
-// order.
+// Undelivered returns the requests that were neither delivered nor discarded, in order.
 func (l UnfinishedLane) Undelivered() []contract.Request {
 	var requests []contract.Request
-	for _, it := range l.items {
+	for _, it := range l.lane.Items {
 		if !it.isSettled() {
 			requests = append(requests, it.Request)
 		}
 	}
-	return requests
+	return append(requests, l.lane.Overflow...)
 }
 
-// Knows tells whether a delivery was ever given to the lane.
-func (l UnfinishedLane) Knows(id string) bool { return l.known.Has(id) }
+// Knows reports whether a delivery was ever appended to the lane.
+func (l UnfinishedLane) Knows(id string) bool { return l.lane.Known.Has(id) }
+
+// Next returns the name of the part that follows, or "".
+func (l UnfinishedLane) Next() string { return l.lane.Next }
+
+// Tail returns the name of the chain's last part, which only the lane itself knows, or "".
+func (l UnfinishedLane) Tail() string {
+	if l.lane.Tail == nil {
+		return ""
+	}
+	return l.lane.Tail.Name
+}
+
+// IsReleased reports whether a part was released.
+func (l UnfinishedLane) IsReleased() bool { return l.lane.Released }
+
+// HoldsUp reports whether the rest of the chain waits for this workflow: the part behind it to
+// be released, or the lane for the report of its last part.
+func (l UnfinishedLane) HoldsUp() bool {
+	if !l.lane.isPart() && l.lane.Next == "" {
+		return false
+	}
+	return l.lane.Passed != l.lane.passing()
+}
+
+// Continues reports whether this run, a later one of the same workflow, has the place in the
+// chain that an ended run had. A part that waits for its recovery does not.
+func (l UnfinishedLane) Continues(ended UnfinishedLane) bool {
+	if l.lane.isPart() {
+		return !l.lane.Incomplete
+	}
+	return l.lane.Next == ended.lane.Next
+}
+
+// HandOver returns a hand-over that gives requests of the ended run, and its place in the
+// chain, to another run of the same workflow.
+func (l UnfinishedLane) HandOver(requests []contract.Request) contract.HandOver {
+	r := l.lane
+	return contract.HandOver{
+		Owner: r.start.Owner, Call: r.start.Call, Part: r.start.Part, Requests: requests, Priority: r.Priority,
+		Chain: &contract.Chain{Next: r.Next, Released: r.Released, Recovered: &contract.RecoveredChain{Last: r.Last, Tail: r.Tail}},
+	}
+}

@@ -36,7 +36,7 @@ func logRefusal(ctx workflow.Context, signal string, number int, err error) {
 
 // ownSignals are those that are no commands of an interaction.
 var ownSignals = []string{contract.SignalAppend, contract.SignalRedeliver, contract.SignalDiscard, contract.SignalHealth,
-	signalLaneResult, signalLaneDrained, signalRelease, signalPartPassed, signalPartWaits}
+	signalLaneResult, signalLaneDrained, signalPartPassed}
 
 // withoutValues is what an error says of a payload besides what the payload holds. What
 // is not known to be free of values is not repeated.

@@ -1,16 +1,14 @@
-// Command isolation measures what two sick receivers cost the healthy ones: of 50
-// receivers one is dead (it resets every connection) and one takes 30 s to answer.
-// Rounds with the two and rounds without them alternate on one embedded Temporal
-// with one real worker; the latency of a delivery is from its signal to the arrival
-// of its request at a real HTTP receiver, at an open-loop rate.
+// Command isolation measures what two degraded receivers cost the healthy ones: of 50 receivers one is dead (it resets
+// every connection) and one takes 30 s to answer. Rounds in which the two are degraded alternate with rounds without
+// them, on one embedded Temporal with one worker. The latency of a delivery is the time from its signal to the arrival
+// of its request at an HTTP receiver, at an open-loop rate.
 //
-// After each round with the two they recover, all that waits for them is
-// redelivered, and the round ends when every delivery has arrived: the run fails
-// when one is lost, or out of order in its lane.
+// At the end of a degraded round the two recover, and all deliveries that wait for them are redelivered. The round ends
+// when every delivery has arrived: the run fails if one is lost, or out of order in its lane.
 //
 //	go run ./isolation            # from the folder bench: 10,000 deliveries, 5 minutes
 //	go run ./isolation --json
-//	go run ./isolation --deliveries 500 --pairs 1 --slow 3s    # a look at whether it works
+//	go run ./isolation --deliveries 500 --pairs 1 --slow 3s    # a quick check that it works
 package main
 
 import (
@@ -27,15 +25,15 @@ import (
 
 // plan is what a run does.
 type plan struct {
-	// Deliveries are those of all rounds with the sick receivers together.
+	// Deliveries is the number of deliveries in all degraded rounds together.
 	Deliveries int
-	// Pairs is how many rounds there are of each kind.
+	// Pairs is the number of rounds of each kind.
 	Pairs int
-	// Rate is how many deliveries the signals of a second cause.
+	// Rate is the number of deliveries that the signals of one second cause.
 	Rate float64
-	// Interactions is how many are open in a round.
+	// Interactions is the number of interactions that are open in a round.
 	Interactions int
-	// Slow is how long the slow receiver takes.
+	// Slow is how long the slow receiver takes to answer.
 	Slow time.Duration
 }
 
@@ -51,7 +49,7 @@ func (p plan) check() error {
 
 func main() {
 	p := plan{}
-	flag.IntVar(&p.Deliveries, "deliveries", 10_000, "deliveries of the rounds with the sick receivers; those without them make nearly as many")
+	flag.IntVar(&p.Deliveries, "deliveries", 10_000, "deliveries in the degraded rounds; the others have nearly as many")
 	flag.IntVar(&p.Pairs, "pairs", 5, "rounds of each kind")
 	flag.Float64Var(&p.Rate, "rate", 100, "deliveries a second")
 	flag.IntVar(&p.Interactions, "interactions", 100, "interactions that are open in a round")
@@ -83,19 +81,19 @@ func run(ctx context.Context, p plan, asJSON bool) error {
 }
 
 func measure(ctx context.Context, p plan) (_ *report, err error) {
-	w, err := openWard(ctx, p)
+	f, err := openFleet(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
-	if _, err := w.round(ctx, "warmup", false); err != nil {
+	defer func() { err = errors.Join(err, f.close()) }()
+	if _, err := f.round(ctx, "warmup", false); err != nil {
 		return nil, err
 	}
 	r := &report{Plan: p}
 	for i := range 2 * p.Pairs {
-		// Without, with, with, without, …: a drift of the machine meets both alike.
-		sick := i%4 == 1 || i%4 == 2
-		done, err := w.round(ctx, fmt.Sprintf("r%d", i+1), sick)
+		// Without, with, with, without, …: a drift of the machine's speed affects both kinds alike.
+		degraded := i%4 == 1 || i%4 == 2
+		done, err := f.round(ctx, fmt.Sprintf("r%d", i+1), degraded)
 		if err != nil {
 			return nil, fmt.Errorf("round %d: %w", i+1, err)
 		}
@@ -106,7 +104,7 @@ func measure(ctx context.Context, p plan) (_ *report, err error) {
 	return r, nil
 }
 
-// line writes one line and remembers the first error.
+// lines writes lines and keeps the first error.
 type lines struct {
 	out io.Writer
 	err error

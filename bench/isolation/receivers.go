@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// condition is how a receiver is.
+// condition is how a receiver behaves.
 type condition int32
 
 const (
@@ -22,17 +22,17 @@ const (
 // healthyTakes is how long a healthy receiver takes to answer.
 const healthyTakes = 2 * time.Millisecond
 
-// letter is the body of a request.
-type letter struct {
+// delivered is the body of a request.
+type delivered struct {
 	Round       string `json:"round"`
 	Interaction string `json:"interaction"`
 	Event       int    `json:"event,string"`
 	Sequence    int64  `json:"sequence"`
 }
 
-// arrival is the first time that a delivery reached its receiver and was answered.
+// arrival is the first request of a delivery that its receiver answered.
 type arrival struct {
-	letter
+	delivered
 	receiver int
 	at       time.Time
 }
@@ -45,50 +45,50 @@ type receiver struct {
 	slow      time.Duration
 	arrived   chan<- arrival
 
-	mu      sync.Mutex
-	cured   chan struct{} // closed when a slow receiver need not be slow any more
-	tries   []time.Time   // requests that it got while it was sick
-	repeats int
-	seen    map[string]bool
+	mu        sync.Mutex
+	recovered chan struct{} // closed when the receiver recovers, which ends the slow answers
+	attempts  []time.Time   // of the requests that came while it was degraded
+	repeats   int
+	seen      map[string]bool
 }
 
 func openReceiver(number int, slow time.Duration, arrived chan<- arrival) *receiver {
-	r := &receiver{number: number, slow: slow, arrived: arrived, cured: make(chan struct{}), seen: map[string]bool{}}
+	r := &receiver{number: number, slow: slow, arrived: arrived, recovered: make(chan struct{}), seen: map[string]bool{}}
 	r.Server = httptest.NewServer(r)
 	return r
 }
 
-// turn makes the receiver sick, or cures it; it forgets what came before.
-func (r *receiver) turn(c condition) {
+// setCondition changes how the receiver behaves. Degrading it forgets the attempts so far.
+func (r *receiver) setCondition(c condition) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if c == healthy {
-		close(r.cured)
-		r.cured = make(chan struct{})
+		close(r.recovered)
+		r.recovered = make(chan struct{})
 	} else {
-		r.tries = nil
+		r.attempts = nil
 	}
 	r.condition.Store(int32(c))
 }
 
-// triedAt is when requests came while it was sick.
-func (r *receiver) triedAt() []time.Time {
+// attemptedAt returns when requests came while the receiver was degraded.
+func (r *receiver) attemptedAt() []time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return append([]time.Time(nil), r.tries...)
+	return append([]time.Time(nil), r.attempts...)
 }
 
 func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	at := time.Now()
-	var got letter
+	var got delivered
 	if err := json.NewDecoder(request.Body).Decode(&got); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	r.mu.Lock()
-	c, cured := condition(r.condition.Load()), r.cured
+	c, recovered := condition(r.condition.Load()), r.recovered
 	if c != healthy {
-		r.tries = append(r.tries, at)
+		r.attempts = append(r.attempts, at)
 	}
 	r.mu.Unlock()
 	switch c {
@@ -98,19 +98,19 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	case slow:
 		select {
 		case <-time.After(r.slow):
-		case <-cured:
+		case <-recovered:
 		case <-request.Context().Done():
-			return // nobody waits any more
+			return // the client has gone
 		}
 	default:
 		time.Sleep(healthyTakes)
 	}
-	r.take(arrival{letter: got, receiver: r.number, at: at}, request.Header.Get("webhook-id"))
+	r.note(arrival{delivered: got, receiver: r.number, at: at}, request.Header.Get("webhook-id"))
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// take passes a delivery's first arrival on; a repeat is only counted.
-func (r *receiver) take(a arrival, id string) {
+// note reports the first arrival of a delivery, and counts a repeat.
+func (r *receiver) note(a arrival, id string) {
 	r.mu.Lock()
 	seen := r.seen[id]
 	r.seen[id] = true
@@ -123,12 +123,12 @@ func (r *receiver) take(a arrival, id string) {
 	}
 }
 
-// reset breaks the connection off.
+// reset resets the connection.
 func reset(w http.ResponseWriter) {
 	connection, _, err := w.(http.Hijacker).Hijack()
 	if err != nil {
 		return
 	}
-	_ = connection.(*net.TCPConn).SetLinger(0) // what follows breaks it either way
+	_ = connection.(*net.TCPConn).SetLinger(0) // without it, the connection is closed instead of reset
 	_ = connection.Close()
 }

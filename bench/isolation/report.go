@@ -7,69 +7,69 @@ import (
 	"slices"
 	"time"
 
-	"segue/bench/lab"
+	"segue/bench"
 )
 
 const (
-	// bearable is how much longer the healthy receivers' p99 may be because of the two.
-	bearable = 1.2
-	// opensWithin is when the dead receiver has to be left alone, but for probes.
+	// maxRatio is how much longer the healthy receivers' p99 may be in degraded rounds.
+	maxRatio = 1.2
+	// opensWithin is how soon the breaker of the dead receiver has to open.
 	opensWithin = 10 * time.Second
-	// probeEvery is how often a receiver that is left alone is probed at most.
+	// probeEvery is the shortest time between the probes of an open breaker.
 	probeEvery = 10 * time.Second
-	// leaveAlone is a pause between tries that tells that the breaker has opened.
-	leaveAlone = probeEvery / 2
-	// timedRun is how many deliveries give a p99 that means something; a shorter run
-	// is only judged by what has to hold in any.
+	// openPause is the pause between attempts that shows that the breaker has opened.
+	openPause = probeEvery / 2
+	// timedRun is how many deliveries a meaningful p99 needs. A shorter run is not judged by its times.
 	timedRun = 5_000
 )
 
-// report is what came of a run; durations are milliseconds unless they say seconds.
+// report is the result of a run. Durations are in milliseconds; a name with the suffix S has seconds.
 //
-// A round's p99 is that of its healthy receivers' deliveries, and what is compared is
-// the median of the rounds: a hiccup of the machine spoils one round, not the run.
+// The p99 of a round is that of its healthy receivers' deliveries. The report compares the medians of the rounds: a
+// pause of the machine spoils one round, not the run.
 type report struct {
 	Plan       plan    `json:"plan"`
 	WithoutP50 float64 `json:"without_p50_ms"`
 	WithoutP99 float64 `json:"without_p99_ms"`
 	WithP50    float64 `json:"with_p50_ms"`
 	WithP99    float64 `json:"with_p99_ms"`
-	// RatioP99 is the p99 with the two by the p99 without them.
-	RatioP99 float64 `json:"ratio_p99"`
-	RatioP50 float64 `json:"ratio_p50"`
-	Rounds   []shown `json:"rounds"`
-	// BreakerOpenedS is how long the dead receiver was tried without a pause, at worst.
+	// RatioP99 is the p99 of degraded rounds divided by that of the others.
+	RatioP99 float64       `json:"ratio_p99"`
+	RatioP50 float64       `json:"ratio_p50"`
+	Rounds   []roundReport `json:"rounds"`
+	// BreakerOpenedS is the longest time for which the dead receiver got attempts without a pause.
 	BreakerOpenedS float64 `json:"breaker_opened_s"`
-	// TriesAfter counts the tries after the breaker had to be open, in all rounds, and
-	// Probes how many there may be.
-	TriesAfter int `json:"dead_tries_after_opening"`
-	Probes     int `json:"dead_probes_allowed"`
-	// Arrived counts what arrived in the rounds with the two, none was lost; Healthy
-	// counts those of the healthy receivers.
+	// AttemptsAfter counts the attempts after the breaker had to be open, in all rounds; Probes is how many there may be.
+	AttemptsAfter int `json:"dead_attempts_after_opening"`
+	Probes        int `json:"dead_probes_allowed"`
+	// Arrived counts the deliveries of degraded rounds, of which none was lost; Healthy counts those of the healthy
+	// receivers.
 	Arrived int `json:"arrived"`
 	Healthy int `json:"healthy_deliveries"`
 }
 
-// shown is one round as the report shows it.
-type shown struct {
-	Sick       bool    `json:"sick"`
-	Deliveries int     `json:"deliveries"`
-	P50        float64 `json:"healthy_p50_ms"`
-	P99        float64 `json:"healthy_p99_ms"`
-	DeadTries  int     `json:"dead_tries,omitempty"`
-	SlowTries  int     `json:"slow_tries,omitempty"`
-	SickS      float64 `json:"sick_s,omitempty"`
-	RecoveryS  float64 `json:"recovery_s,omitempty"`
-	Hurried    int     `json:"redelivered,omitempty"`
+// roundReport is one round in the report.
+type roundReport struct {
+	Degraded     bool    `json:"degraded"`
+	Deliveries   int     `json:"deliveries"`
+	P50          float64 `json:"healthy_p50_ms"`
+	P99          float64 `json:"healthy_p99_ms"`
+	DeadAttempts int     `json:"dead_attempts,omitempty"`
+	SlowAttempts int     `json:"slow_attempts,omitempty"`
+	DegradedS    float64 `json:"degraded_s,omitempty"`
+	RecoveryS    float64 `json:"recovery_s,omitempty"`
+	Redelivered  int     `json:"redelivered,omitempty"`
 }
 
 func (r *report) add(done *round) {
-	r.Rounds = append(r.Rounds, shown{
-		Sick: done.sick, Deliveries: done.arrivals, P50: lab.MS(lab.Quantile(done.latency, 0.5)), P99: lab.MS(lab.Quantile(done.latency, 0.99)),
-		DeadTries: len(done.deadTries), SlowTries: len(done.slowTries),
-		SickS: done.sickFor.Seconds(), RecoveryS: done.recovery.Seconds(), Hurried: done.redelivered,
+	r.Rounds = append(r.Rounds, roundReport{
+		Degraded: done.degraded, Deliveries: done.arrivals,
+		P50:          bench.Milliseconds(bench.Quantile(done.latency, 0.5)),
+		P99:          bench.Milliseconds(bench.Quantile(done.latency, 0.99)),
+		DeadAttempts: len(done.deadAttempts), SlowAttempts: len(done.slowAttempts),
+		DegradedS: done.degradedFor.Seconds(), RecoveryS: done.recovery.Seconds(), Redelivered: done.redelivered,
 	})
-	if !done.sick {
+	if !done.degraded {
 		return
 	}
 	r.Arrived += done.arrivals
@@ -77,26 +77,26 @@ func (r *report) add(done *round) {
 	r.judgeDead(done)
 }
 
-// judgeDead looks at when the dead receiver was tried.
+// judgeDead derives from the attempts at the dead receiver when its breaker opened.
 func (r *report) judgeDead(done *round) {
-	if len(done.deadTries) == 0 {
+	if len(done.deadAttempts) == 0 {
 		return
 	}
-	first, last := done.deadTries[0], done.deadTries[0]
-	for _, at := range done.deadTries[1:] {
-		if at.Sub(last) >= leaveAlone {
+	first, last := done.deadAttempts[0], done.deadAttempts[0]
+	for _, at := range done.deadAttempts[1:] {
+		if at.Sub(last) >= openPause {
 			break
 		}
 		last = at
 	}
 	r.BreakerOpenedS = max(r.BreakerOpenedS, last.Sub(first).Seconds())
-	for _, at := range done.deadTries {
+	for _, at := range done.deadAttempts {
 		if at.Sub(first) > opensWithin {
-			r.TriesAfter++
+			r.AttemptsAfter++
 		}
 	}
-	if alone := done.begin.Add(done.sickFor).Sub(first) - opensWithin; alone > 0 {
-		r.Probes += int(alone/probeEvery) + 1
+	if open := done.begin.Add(done.degradedFor).Sub(first) - opensWithin; open > 0 {
+		r.Probes += int(open/probeEvery) + 1
 	}
 }
 
@@ -106,10 +106,10 @@ func (r *report) sum() {
 	r.RatioP50, r.RatioP99 = r.WithP50/r.WithoutP50, r.WithP99/r.WithoutP99
 }
 
-func (r *report) medians(sick bool) (p50, p99 float64) {
+func (r *report) medians(degraded bool) (p50, p99 float64) {
 	var p50s, p99s []float64
 	for _, round := range r.Rounds {
-		if round.Sick == sick {
+		if round.Degraded == degraded {
 			p50s, p99s = append(p50s, round.P50), append(p99s, round.P99)
 		}
 	}
@@ -122,17 +122,17 @@ func median(values []float64) float64 {
 	return (values[(n-1)/2] + values[n/2]) / 2
 }
 
-// verdict is what does not hold. Times are judged only where there are enough of them.
+// verdict returns an error for each limit that the run exceeds. Times are judged only where there are enough of them.
 func (r *report) verdict() error {
 	var errs []error
-	if r.Plan.Deliveries >= timedRun && r.RatioP99 > bearable {
-		errs = append(errs, fmt.Errorf("the healthy receivers' p99 is %.2f times what it is without the two, more than %.1f", r.RatioP99, bearable))
+	if r.Plan.Deliveries >= timedRun && r.RatioP99 > maxRatio {
+		errs = append(errs, fmt.Errorf("with the two, the healthy receivers' p99 is %.2f times that without them, more than %.1f", r.RatioP99, maxRatio))
 	}
 	if r.BreakerOpenedS > opensWithin.Seconds() {
-		errs = append(errs, fmt.Errorf("the dead receiver was tried for %.1f s before it was left alone, longer than %s", r.BreakerOpenedS, opensWithin))
+		errs = append(errs, fmt.Errorf("the breaker of the dead receiver opened after %.1f s, later than %s", r.BreakerOpenedS, opensWithin))
 	}
-	if r.TriesAfter > r.Probes {
-		errs = append(errs, fmt.Errorf("the dead receiver was tried %d times while it was to be left alone, more than %d probes", r.TriesAfter, r.Probes))
+	if r.AttemptsAfter > r.Probes {
+		errs = append(errs, fmt.Errorf("the dead receiver got %d attempts while its breaker had to be open, more than %d probes", r.AttemptsAfter, r.Probes))
 	}
 	return errors.Join(errs...)
 }
@@ -144,7 +144,7 @@ func (r *report) write(out io.Writer) error {
 	l.add("  without the two   p50 %7.2f ms   p99 %7.2f ms", r.WithoutP50, r.WithoutP99)
 	l.add("  with the two      p50 %7.2f ms   p99 %7.2f ms", r.WithP50, r.WithP99)
 	l.add("  ratio             p50 %7.2f      p99 %7.2f", r.RatioP50, r.RatioP99)
-	l.add("the dead receiver was left alone after %.1f s at worst; then it was tried %d times (%d probes are due)", r.BreakerOpenedS, r.TriesAfter, r.Probes)
+	l.add("the breaker of the dead receiver opened after %.1f s at most; then it got %d attempts (%d probes are due)", r.BreakerOpenedS, r.AttemptsAfter, r.Probes)
 	l.add("nothing was lost, and every lane kept its order")
 	return l.err
 }

@@ -5,24 +5,24 @@ import (
 	"fmt"
 	"time"
 
-	"segue/bench/lab"
+	"segue/bench"
 	"segue/client"
 )
 
-// event is one signal and when it was due.
+// event is one signal and the time at which it was due.
 type event struct {
 	to    client.Name
 	group int
 	at    time.Time
 }
 
-// payload says which calls are fired, and lets an arrival be told apart.
+// payload selects the calls that the event fires, and identifies their arrivals.
 func (e *event) payload(r *round, number int) json.RawMessage {
-	sick := ""
-	if r.sick {
-		sick = "sick"
+	condition := ""
+	if r.degraded {
+		condition = "degraded"
 	}
-	return fmt.Appendf(nil, `{"p1":"g%d","p2":%q,"p3":"%d","p4":%q}`, e.group, r.name, number, sick)
+	return fmt.Appendf(nil, `{"p1":"g%d","p2":%q,"p3":"%d","p4":%q}`, e.group, r.name, number, condition)
 }
 
 // laneName is one interaction × one receiver.
@@ -34,37 +34,36 @@ type laneName struct {
 // round is what is sent and what has arrived.
 type round struct {
 	name         string
-	sick         bool
+	degraded     bool
 	interactions []client.Name
 	events       []event
 	begin        time.Time
 
 	expected, expectedHealthy int
 	arrivals, arrivedHealthy  int
-	// missing counts what is still to arrive in a sick receiver's lanes.
+	// missing counts the deliveries that are still to arrive, by lane of a degraded receiver.
 	missing map[laneName]int
-	// last is the sequence that arrived last in a lane.
+	// last is the sequence of the latest arrival in a lane.
 	last    map[laneName]int64
 	latency []time.Duration // of the healthy receivers' deliveries
 
-	deadTries, slowTries []time.Time
-	sickFor, recovery    time.Duration
-	redelivered          int
+	deadAttempts, slowAttempts []time.Time
+	degradedFor, recovery      time.Duration
+	redelivered                int
 }
 
-// newRound spreads the events over interactions and groups, so that every
-// interaction meets every group.
-func newRound(name string, sick bool, p plan) *round {
-	r := &round{name: name, sick: sick, missing: map[laneName]int{}, last: map[laneName]int64{}}
+// newRound spreads the events over interactions and groups, so that every interaction has events of every group.
+func newRound(name string, degraded bool, p plan) *round {
+	r := &round{name: name, degraded: degraded, missing: map[laneName]int{}, last: map[laneName]int64{}}
 	for i := range p.Interactions {
 		r.interactions = append(r.interactions, client.Name{ContactCenter: name, ID: fmt.Sprintf("%s-%d", name, i)})
 	}
 	for i := range p.Deliveries / p.Pairs / fanOut {
 		e := event{to: r.interactions[i%p.Interactions], group: (i + i/p.Interactions) % groups}
 		r.events = append(r.events, e)
-		for _, number := range e.receivers(sick) {
+		for _, number := range e.receivers(degraded) {
 			r.expected++
-			if isSick(number) {
+			if canDegrade(number) {
 				r.missing[laneName{e.to.ID, number}]++
 			} else {
 				r.expectedHealthy++
@@ -74,22 +73,22 @@ func newRound(name string, sick bool, p plan) *round {
 	return r
 }
 
-// receivers are those that an event is for; the two that may be sick are there
-// only in a sick round.
-func (e *event) receivers(sick bool) []int {
+// receivers returns the numbers of the receivers that the event is for. The two that can degrade are among them only in
+// a degraded round.
+func (e *event) receivers(degraded bool) []int {
 	var numbers []int
 	for number := e.group; number < receivers; number += groups {
-		if sick || !isSick(number) {
+		if degraded || !canDegrade(number) {
 			numbers = append(numbers, number)
 		}
 	}
 	return numbers
 }
 
-func isSick(receiver int) bool { return receiver == deadOne || receiver == slowOne }
+func canDegrade(receiver int) bool { return receiver == deadOne || receiver == slowOne }
 
-// take notes an arrival; one that comes before its turn is an error.
-func (r *round) take(a arrival) error {
+// note records an arrival. One that is out of order in its lane is an error.
+func (r *round) note(a arrival) error {
 	if a.Round != r.name {
 		return fmt.Errorf("event %d of round %s arrived in round %s", a.Event, a.Round, r.name)
 	}
@@ -99,7 +98,7 @@ func (r *round) take(a arrival) error {
 	}
 	r.last[lane] = a.Sequence
 	r.arrivals++
-	if isSick(a.receiver) {
+	if canDegrade(a.receiver) {
 		if r.missing[lane]--; r.missing[lane] == 0 {
 			delete(r.missing, lane)
 		}
@@ -113,7 +112,7 @@ func (r *round) take(a arrival) error {
 func (r *round) allHealthy() bool { return r.arrivedHealthy == r.expectedHealthy }
 func (r *round) all() bool        { return r.arrivals == r.expected }
 
-// openLanes are the sick receivers' lanes in which something has not arrived yet.
+// openLanes returns the lanes of the degraded receivers in which deliveries are missing.
 func (r *round) openLanes() []client.Lane {
 	var list []client.Lane
 	for _, n := range r.interactions {
@@ -126,12 +125,12 @@ func (r *round) openLanes() []client.Lane {
 	return list
 }
 
-// String is the round in one line.
+// String summarizes the round in one line.
 func (r *round) String() string {
-	text := fmt.Sprintf("healthy p50 %.1f ms, p99 %.1f ms", lab.MS(lab.Quantile(r.latency, 0.5)), lab.MS(lab.Quantile(r.latency, 0.99)))
-	if !r.sick {
+	text := fmt.Sprintf("healthy p50 %.1f ms, p99 %.1f ms", bench.Milliseconds(bench.Quantile(r.latency, 0.5)), bench.Milliseconds(bench.Quantile(r.latency, 0.99)))
+	if !r.degraded {
 		return "without the two: " + text
 	}
-	return fmt.Sprintf("with the two:    %s; the dead one was tried %d times in %.0f s, the slow one %d times; after their recovery all had arrived within %.1f s",
-		text, len(r.deadTries), r.sickFor.Seconds(), len(r.slowTries), r.recovery.Seconds())
+	return fmt.Sprintf("with the two:    %s; %d attempts at the dead one in %.0f s, %d at the slow one; all had arrived %.1f s after their recovery",
+		text, len(r.deadAttempts), r.degradedFor.Seconds(), len(r.slowAttempts), r.recovery.Seconds())
 }

@@ -5,24 +5,24 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
-	"segue/bench/lab"
+	"segue/bench"
 )
 
-// The two baselines, by how the update's handler reaches the receiver.
+// The two baselines, by how the handler of the update sends the POST.
 const (
 	bareLocal    = "a local activity"
 	bareActivity = "an activity"
 )
 
-// Bare is the least that does the job: an update that POSTs and answers.
-func Bare(ctx workflow.Context, way string) error {
+// Bare is the least code that does the job: a workflow with an update that sends a POST and returns.
+func Bare(ctx workflow.Context, kind string) error {
 	post := func(ctx workflow.Context, url string) error {
-		if way == bareLocal {
+		if kind == bareLocal {
 			ctx = workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{StartToCloseTimeout: 10 * time.Second})
-			return workflow.ExecuteLocalActivity(ctx, lab.Post, url).Get(ctx, nil)
+			return workflow.ExecuteLocalActivity(ctx, bench.Post, url).Get(ctx, nil)
 		}
 		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: 10 * time.Second})
-		return workflow.ExecuteActivity(ctx, lab.Post, url).Get(ctx, nil)
+		return workflow.ExecuteActivity(ctx, bench.Post, url).Get(ctx, nil)
 	}
 	if err := workflow.SetUpdateHandler(ctx, "post", post); err != nil {
 		return err

@@ -5,65 +5,34 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os"
-	"sync/atomic"
 	"time"
 
 	"go.temporal.io/sdk/client"
 	sdkworker "go.temporal.io/sdk/worker"
 
-	"segue/bench/lab"
+	"segue/bench"
 	"segue/contract"
+	"segue/worker/local"
 )
 
-// bench is a lab with a bare worker beside Segue's, and a receiver for both.
-type bench struct {
-	*lab.Lab
+const bareQueue = "bare"
+
+// comparison is a Segue, a worker with the baseline beside Segue's, and a receiver for both.
+type comparison struct {
+	segue    *local.Segue
+	temporal client.Client
 	receiver *receiver
 	bare     sdkworker.Worker
 }
 
-// receiver notes when each POST arrives, and takes its time to answer.
-type receiver struct {
-	url      string
-	delay    atomic.Int64
-	arrivals chan time.Time
-	server   *http.Server
-}
-
-func openReceiver() (*receiver, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	r := &receiver{url: "http://" + listener.Addr().String() + "/", arrivals: make(chan time.Time, 1)}
-	r.server = &http.Server{Handler: r, ReadHeaderTimeout: 5 * time.Second}
-	go func() {
-		if err := r.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			fmt.Fprintln(os.Stderr, "receiver:", err)
-		}
-	}()
-	return r, nil
-}
-
-func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
-	arrived := time.Now()
-	_, _ = io.Copy(io.Discard, request.Body) // the body does not matter here
-	time.Sleep(time.Duration(r.delay.Load()))
-	w.WriteHeader(http.StatusOK)
-	r.arrivals <- arrived
-}
-
-func open(ctx context.Context) (*bench, error) {
-	b := &bench{}
+func open(ctx context.Context) (*comparison, error) {
+	c := &comparison{}
 	var err error
-	if b.receiver, err = openReceiver(); err != nil {
+	if c.receiver, err = openReceiver(); err != nil {
 		return nil, err
 	}
-	b.Lab, err = lab.Open(ctx, fmt.Sprintf(`
+	c.segue, err = bench.Start(ctx, fmt.Sprintf(`
 calls:
   - name: probe
     method: POST
@@ -72,44 +41,46 @@ calls:
 triggers:
   - {when: inbound.dtmf, call: probe}
 guard: {allow: ["127.0.0.0/8"]}
-`, b.receiver.url))
+`, c.receiver.url))
 	if err != nil {
 		return nil, err
 	}
-	b.bare = sdkworker.New(b.Client, "bare", sdkworker.Options{})
-	b.bare.RegisterWorkflow(Bare)
-	b.bare.RegisterActivity(lab.Post)
-	return b, b.bare.Start()
+	c.temporal = c.segue.Client.Temporal
+	c.bare = sdkworker.New(c.temporal, bareQueue, sdkworker.Options{})
+	c.bare.RegisterWorkflow(Bare)
+	c.bare.RegisterActivity(bench.Post)
+	return c, c.bare.Start()
 }
 
-func (b *bench) close() {
-	b.bare.Stop()
-	if err := errors.Join(b.Close(), b.receiver.server.Close()); err != nil {
+func (c *comparison) close() {
+	c.bare.Stop()
+	if err := errors.Join(c.segue.Stop(), c.receiver.server.Close()); err != nil {
 		fmt.Fprintln(os.Stderr, "latency:", err)
 	}
 }
 
-// compare measures both in turn, command by command, so that a drift of the
-// machine's speed meets both alike.
-func (b *bench) compare(ctx context.Context, delay time.Duration, samples int, way string) (result, error) {
-	b.receiver.delay.Store(int64(delay))
+// measure alternates between the two, command by command, so that a drift of the machine's speed affects both alike.
+func (c *comparison) measure(ctx context.Context, delay time.Duration, samples int, kind string) (result, error) {
+	c.receiver.delay.Store(int64(delay))
 	id := fmt.Sprintf("bench-%d", delay.Milliseconds())
 	workflowID := contract.InteractionWorkflowID("bench", id)
 	start := json.RawMessage(fmt.Sprintf(`{"id":%q,"contact_center":"bench","channel":"inbound"}`, id))
-	if _, err := b.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: workflowID, TaskQueue: lab.TaskQueue}, contract.WorkflowInteraction, start); err != nil {
+	options := client.StartWorkflowOptions{ID: workflowID, TaskQueue: c.segue.Client.TaskQueue}
+	if _, err := c.temporal.ExecuteWorkflow(ctx, options, contract.WorkflowInteraction, start); err != nil {
 		return result{}, err
 	}
-	if _, err := b.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: "bare-" + id, TaskQueue: "bare"}, Bare, way); err != nil {
+	bareOptions := client.StartWorkflowOptions{ID: "bare-" + id, TaskQueue: bareQueue}
+	if _, err := c.temporal.ExecuteWorkflow(ctx, bareOptions, Bare, kind); err != nil {
 		return result{}, err
 	}
 	var segue, bare []time.Duration
 	const warmup = 10
 	for i := range samples + warmup {
-		took, err := b.once(ctx, workflowID, "dtmf", json.RawMessage(fmt.Sprintf(`{"digits":"%d"}`, i)))
+		took, err := c.once(ctx, workflowID, "dtmf", json.RawMessage(fmt.Sprintf(`{"digits":"%d"}`, i)))
 		if err != nil {
 			return result{}, fmt.Errorf("segue: %w", err)
 		}
-		baseline, err := b.once(ctx, "bare-"+id, "post", b.receiver.url)
+		baseline, err := c.once(ctx, bareOptions.ID, "post", c.receiver.url)
 		if err != nil {
 			return result{}, fmt.Errorf("bare: %w", err)
 		}
@@ -117,19 +88,26 @@ func (b *bench) compare(ctx context.Context, delay time.Duration, samples int, w
 			segue, bare = append(segue, took), append(bare, baseline)
 		}
 	}
-	return result{
-		ReceiverMS: lab.MS(delay), Samples: samples, Bare: way,
-		SegueP50: lab.MS(lab.Quantile(segue, 0.5)), SegueP95: lab.MS(lab.Quantile(segue, 0.95)),
-		BareP50: lab.MS(lab.Quantile(bare, 0.5)), BareP95: lab.MS(lab.Quantile(bare, 0.95)),
-		Ratio: float64(lab.Quantile(segue, 0.5)) / float64(lab.Quantile(bare, 0.5)),
-	}, nil
+	return resultOf(delay, samples, kind, segue, bare), nil
 }
 
-// once sends one command and waits for its POST, its answer, and the rest that
-// makes the server idle again.
-func (b *bench) once(ctx context.Context, workflowID, update string, payload any) (time.Duration, error) {
+func resultOf(delay time.Duration, samples int, kind string, segue, bare []time.Duration) result {
+	quantile := func(durations []time.Duration, q float64) float64 {
+		return bench.Milliseconds(bench.Quantile(durations, q))
+	}
+	return result{
+		ReceiverMS: bench.Milliseconds(delay), Samples: samples, Bare: kind,
+		SegueP50: quantile(segue, 0.5), SegueP95: quantile(segue, 0.95),
+		BareP50: quantile(bare, 0.5), BareP95: quantile(bare, 0.95),
+		Ratio: quantile(segue, 0.5) / quantile(bare, 0.5),
+	}
+}
+
+// once sends one command and waits for its POST, its result, and until the server is idle again. It returns the time
+// from the command to the arrival of the POST.
+func (c *comparison) once(ctx context.Context, workflowID, update string, payload any) (time.Duration, error) {
 	begin := time.Now()
-	handle, err := b.Client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+	handle, err := c.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		WorkflowID: workflowID, UpdateName: update, Args: []any{payload}, WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	if err != nil {
@@ -139,19 +117,19 @@ func (b *bench) once(ctx context.Context, workflowID, update string, payload any
 		return 0, err
 	}
 	select {
-	case arrived := <-b.receiver.arrivals:
-		return arrived.Sub(begin), b.idle(ctx, workflowID)
+	case arrived := <-c.receiver.arrivals:
+		return arrived.Sub(begin), c.awaitIdle(ctx, workflowID)
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	case <-time.After(30 * time.Second):
-		return 0, errors.New("the POST did not come within 30 s")
+		return 0, errors.New("the POST did not arrive within 30 s")
 	}
 }
 
-// idle waits until the workflow has no activity under way.
-func (b *bench) idle(ctx context.Context, workflowID string) error {
+// awaitIdle waits until the workflow has no activity and no task in progress.
+func (c *comparison) awaitIdle(ctx context.Context, workflowID string) error {
 	for {
-		description, err := b.Client.DescribeWorkflowExecution(ctx, workflowID, "")
+		description, err := c.temporal.DescribeWorkflowExecution(ctx, workflowID, "")
 		if err != nil {
 			return err
 		}

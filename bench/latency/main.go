@@ -1,7 +1,6 @@
-// Command latency measures the time from a command to the POST that it fires, on
-// an idle embedded Temporal, beside a bare workflow in the same run that does the
-// least a Temporal user could write for it: an update whose handler POSTs in a
-// local activity (fast receiver) or an activity (slow receiver).
+// Command latency measures the time from a command to the POST that it fires, on an idle embedded Temporal. The
+// baseline, in the same run, is the least that a Temporal user could write for it: a workflow with an update whose
+// handler sends the POST in a local activity (fast receiver) or an activity (slow receiver).
 //
 //	go run ./latency            # from the folder bench
 //	go run ./latency --samples 500 --json
@@ -25,13 +24,13 @@ type result struct {
 	SegueP95   float64 `json:"segue_p95_ms"`
 	BareP50    float64 `json:"bare_p50_ms"`
 	BareP95    float64 `json:"bare_p95_ms"`
-	// Ratio is Segue's p50 by the bare workflow's.
+	// Ratio is Segue's p50 divided by the baseline's.
 	Ratio float64 `json:"ratio_p50"`
 	Bare  string  `json:"bare"`
 }
 
 func main() {
-	samples := flag.Int("samples", 300, "commands to measure with the fast receiver; a third of it with the slow one")
+	samples := flag.Int("samples", 300, "commands to measure with the fast receiver; a third of that with the slow one")
 	asJSON := flag.Bool("json", false, "print one JSON array")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -55,16 +54,16 @@ func main() {
 }
 
 func measure(ctx context.Context, samples int) ([]result, error) {
-	b, err := open(ctx)
+	c, err := open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer b.close()
-	fast, err := b.compare(ctx, time.Millisecond, samples, bareLocal)
+	defer c.close()
+	fast, err := c.measure(ctx, time.Millisecond, samples, bareLocal)
 	if err != nil {
 		return nil, err
 	}
-	slow, err := b.compare(ctx, 150*time.Millisecond, max(samples/3, 10), bareActivity)
+	slow, err := c.measure(ctx, 150*time.Millisecond, max(samples/3, 10), bareActivity)
 	if err != nil {
 		return nil, err
 	}

@@ -8,10 +8,10 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 )
 
-// histories are those of all runs of the interaction, or of its lane.
+// histories are figures of all runs of the interaction, or of its lane.
 type histories struct {
 	Runs int `json:"runs"`
-	// Events is the length of all together; the others are of the longest run.
+	// Events is the length of all runs together.
 	Events        int            `json:"events"`
 	LongestEvents int            `json:"longest_run_events"`
 	LongestBytes  int            `json:"longest_run_bytes"`
@@ -22,7 +22,7 @@ type histories struct {
 // readHistories measures every run of the given workflow type.
 func (l *life) readHistories(ctx context.Context, workflowType string) (histories, error) {
 	h := histories{FailedTasks: map[string]int{}}
-	listed, err := l.lab.Client.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+	listed, err := l.temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
 		Query: fmt.Sprintf("SegueInteraction = %q AND WorkflowType = %q", l.Name, workflowType), PageSize: 1000,
 	})
 	if err != nil {
@@ -30,7 +30,7 @@ func (l *life) readHistories(ctx context.Context, workflowType string) (historie
 	}
 	for _, execution := range listed.GetExecutions() {
 		id, runID := execution.GetExecution().GetWorkflowId(), execution.GetExecution().GetRunId()
-		description, err := l.lab.Client.DescribeWorkflowExecution(ctx, id, runID)
+		description, err := l.temporal.DescribeWorkflowExecution(ctx, id, runID)
 		if err != nil {
 			return h, err
 		}
@@ -48,7 +48,7 @@ func (l *life) readHistories(ctx context.Context, workflowType string) (historie
 
 func (l *life) readHistory(ctx context.Context, id, runID string, h *histories) error {
 	signals := 0
-	pages := l.lab.Client.GetWorkflowHistory(ctx, id, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	pages := l.temporal.GetWorkflowHistory(ctx, id, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for pages.HasNext() {
 		event, err := pages.Next()
 		if err != nil {

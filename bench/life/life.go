@@ -11,27 +11,27 @@ import (
 
 	sdkclient "go.temporal.io/sdk/client"
 
-	"segue/bench/lab"
+	"segue/bench"
 	"segue/client"
 	"segue/contract"
 )
 
 const contactCenter = "bench"
 
-// life is one scenario at work.
+// life is one run of a scenario.
 type life struct {
 	scenario
-	lab        *lab.Lab
+	client     *client.Client
+	temporal   sdkclient.Client
 	receiver   *receiver
-	drive      *client.Client
 	workflowID string
 }
 
-// live runs one scenario from a new server to the interaction's end.
-func live(ctx context.Context, s scenario) (report, error) {
+// runScenario runs one scenario on a new server, up to the interaction's end.
+func runScenario(ctx context.Context, s scenario) (report, error) {
 	r := openReceiver()
 	defer r.Close()
-	opened, err := lab.Open(ctx, fmt.Sprintf(`
+	segue, err := bench.Start(ctx, fmt.Sprintf(`
 calls:
   - name: probe
     method: POST
@@ -46,31 +46,34 @@ guard: {allow: ["127.0.0.0/8"]}
 	if err != nil {
 		return report{}, err
 	}
-	l := &life{scenario: s, lab: opened, receiver: r, workflowID: contract.InteractionWorkflowID(contactCenter, s.Name)}
-	l.drive = &client.Client{Temporal: opened.Client, TaskQueue: lab.TaskQueue, Patience: time.Hour} // Overloaded is to be waited out
+	segue.Client.Patience = time.Hour // retries as long as the interaction answers Overloaded
+	l := &life{
+		scenario: s, client: segue.Client, temporal: segue.Client.Temporal, receiver: r,
+		workflowID: contract.InteractionWorkflowID(contactCenter, s.Name),
+	}
 	got, err := l.measure(ctx)
-	return got, errors.Join(err, opened.Close())
+	return got, errors.Join(err, segue.Stop())
 }
 
 func (l *life) measure(ctx context.Context) (report, error) {
 	got := report{Scenario: l.Name, Commands: l.Commands, Batch: l.Batch}
 	start := map[string]any{"channel": "inbound", "contact_center": contactCenter, "id": l.Name}
-	options := sdkclient.StartWorkflowOptions{ID: l.workflowID, TaskQueue: lab.TaskQueue}
-	if _, err := l.lab.Client.ExecuteWorkflow(ctx, options, contract.WorkflowInteraction, start); err != nil {
+	options := sdkclient.StartWorkflowOptions{ID: l.workflowID, TaskQueue: l.client.TaskQueue}
+	if _, err := l.temporal.ExecuteWorkflow(ctx, options, contract.WorkflowInteraction, start); err != nil {
 		return got, err
 	}
 	l.receiver.down.Store(l.Down)
 	var taken atomic.Int64
 	stopHeap := got.watchHeap(ctx, &taken, l.Commands)
-	stopTelling := l.tell(ctx, &taken)
-	defer stopTelling()
+	stopProgress := l.printProgress(ctx, &taken)
+	defer stopProgress()
 	begin := time.Now()
 	if err := l.send(ctx, &taken); err != nil {
 		return got, err
 	}
 	got.TakenIn = time.Since(begin).Seconds()
 	l.receiver.down.Store(false)
-	if err := l.settle(ctx); err != nil {
+	if err := l.awaitArrivals(ctx); err != nil {
 		return got, err
 	}
 	got.DeliveredIn = time.Since(begin).Seconds()
@@ -92,22 +95,23 @@ func (l *life) measure(ctx context.Context) (report, error) {
 // end ends the interaction and returns its last state.
 func (l *life) end(ctx context.Context) (contract.State, error) {
 	var status contract.State
-	if err := l.lab.Client.SignalWorkflow(ctx, l.workflowID, "", "abandon", map[string]any{}); err != nil {
+	if err := l.temporal.SignalWorkflow(ctx, l.workflowID, "", "abandon", map[string]any{}); err != nil {
 		return status, err
 	}
-	return status, l.lab.Client.GetWorkflow(ctx, l.workflowID, "").Get(ctx, &status)
+	return status, l.temporal.GetWorkflow(ctx, l.workflowID, "").Get(ctx, &status)
 }
 
-// tell says every few seconds how far it is.
-func (l *life) tell(ctx context.Context, taken *atomic.Int64) func() {
+// printProgress prints every 10 s how many commands Temporal has taken and how many deliveries have arrived. The
+// returned function ends it.
+func (l *life) printProgress(ctx context.Context, taken *atomic.Int64) func() {
 	return repeat(ctx, 10*time.Second, func() bool {
 		fmt.Fprintf(os.Stderr, "%s: %d of %d taken, %d arrived\n", l.Name, taken.Load(), l.Commands, l.receiver.counts().Arrived)
 		return true
 	})
 }
 
-// watchHeap notes the live heap of the worker's process each time another quarter
-// of the commands was taken. The returned function ends it and waits for that.
+// watchHeap measures the live heap of the process each time Temporal has taken another quarter of the commands. The
+// returned function ends it and waits until it has ended.
 func (got *report) watchHeap(ctx context.Context, taken *atomic.Int64, commands int) func() {
 	quarter := 0
 	return repeat(ctx, 20*time.Millisecond, func() bool {
@@ -118,8 +122,7 @@ func (got *report) watchHeap(ctx context.Context, taken *atomic.Int64, commands 
 	})
 }
 
-// repeat does something regularly while it tells that there is more to do. The
-// returned function ends it and waits for that.
+// repeat calls do regularly as long as it returns true. The returned function ends that and waits until it has ended.
 func repeat(ctx context.Context, every time.Duration, do func() bool) func() {
 	ctx, stop := context.WithCancel(ctx)
 	done := make(chan struct{})

@@ -1,9 +1,7 @@
-// Command life sends one interaction more than it should ever get: 2,000 signals
-// in a second, 10,000 in 30 seconds, 100,000 commands over its life, and 80 MB for a
-// receiver that is down meanwhile. It checks that every command that Temporal took was applied and delivered once and in order,
-// counts what a forced close of a workflow task made the server do again, and
-// measures the histories and the memory. It ends with status 1 when anything was
-// lost, reordered, or sent twice with other bytes.
+// Command life sends one interaction more than it should ever get: 2,000 signals in a second, 10,000 in 30 seconds,
+// 100,000 commands over its life, and 80 MB for a receiver that is down meanwhile. It checks that every command that
+// Temporal took was applied and delivered once and in order, counts the workflow tasks that failed, and measures the
+// histories and the memory. It ends with status 1 if a delivery was lost, reordered, or repeated with other bytes.
 //
 //	go run ./life                       # from the folder bench; some minutes
 //	go run ./life --scenario burst --json
@@ -22,17 +20,17 @@ import (
 	"time"
 )
 
-// scenario is one way of sending too much.
+// scenario is one kind of overload.
 type scenario struct {
 	Name string
-	// Commands is how many are sent, Within in what time (0: as fast as they are taken).
+	// Commands is how many are sent, Within in what time (0: as fast as Temporal takes them).
 	Commands int
 	Within   time.Duration
 	// Batch is how many commands go in one update; 0 sends signals.
 	Batch int
-	// Fill is how many more bytes each request has.
+	// Fill is how many bytes are added to each request.
 	Fill int
-	// Down is a receiver that is down until Temporal has taken all commands.
+	// Down keeps the receiver down until Temporal has taken all commands.
 	Down bool
 }
 
@@ -65,7 +63,7 @@ func main() {
 		}
 		s.Commands /= *divide
 		s.Within /= time.Duration(*divide)
-		r, err := live(ctx, s)
+		r, err := runScenario(ctx, s)
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "life: %s: %v\n", s.Name, err)
 			os.Exit(1)

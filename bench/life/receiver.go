@@ -10,13 +10,13 @@ import (
 	"sync/atomic"
 )
 
-// letter is the body of a request: which command caused it, and its event.
-type letter struct {
+// delivered is the body of a request: which command caused it, and the sequence of its event.
+type delivered struct {
 	Number   string `json:"number"`
 	Sequence int64  `json:"sequence"`
 }
 
-// receiver takes every request at once, unless it is down, and remembers what came.
+// receiver accepts every request at once, unless it is down, and keeps track of what has arrived.
 type receiver struct {
 	*httptest.Server
 	down atomic.Bool
@@ -30,12 +30,12 @@ type receiver struct {
 
 // tally is what a receiver counts.
 type tally struct {
-	// Arrived is how many deliveries came at least once.
+	// Arrived is how many deliveries arrived at least once.
 	Arrived int `json:"arrived"`
-	// Repeated is how often one came again with the same bytes, Changed with others.
+	// Repeated is how often one arrived again with the same bytes, Changed with others.
 	Repeated int `json:"repeated"`
 	Changed  int `json:"changed"`
-	// Reordered is how many came after one of a later event.
+	// Reordered is how many arrived after one of a later event.
 	Reordered int `json:"reordered"`
 	// Doubled is how many commands caused more than one delivery, Lost how many none.
 	Doubled int `json:"doubled"`
@@ -48,14 +48,14 @@ func openReceiver() *receiver {
 	return r
 }
 
-// ServeHTTP takes one request.
+// ServeHTTP answers one request.
 func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	if r.down.Load() {
 		http.Error(w, "down", http.StatusServiceUnavailable)
 		return
 	}
 	body, err := io.ReadAll(request.Body)
-	var l letter
+	var l delivered
 	if err == nil {
 		err = json.Unmarshal(body, &l)
 	}
@@ -63,10 +63,10 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	r.take(request.Header.Get("webhook-id"), l, sha256.Sum256(body))
+	r.note(request.Header.Get("webhook-id"), l, sha256.Sum256(body))
 }
 
-func (r *receiver) take(id string, l letter, digest [sha256.Size]byte) {
+func (r *receiver) note(id string, l delivered, digest [sha256.Size]byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if before, again := r.bodies[id]; again {
@@ -88,7 +88,7 @@ func (r *receiver) take(id string, l letter, digest [sha256.Size]byte) {
 	}
 }
 
-// commands is how many of them caused a delivery.
+// commands returns how many commands caused a delivery.
 func (r *receiver) commands() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

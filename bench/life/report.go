@@ -7,26 +7,26 @@ import (
 	"strings"
 )
 
-// report is what one scenario came to.
+// report is the result of one scenario.
 type report struct {
 	Scenario string `json:"scenario"`
 	Commands int    `json:"commands"`
 	Batch    int    `json:"batch,omitempty"`
-	// TakenIn is how long Temporal took to take all commands, DeliveredIn until the
-	// last POST of theirs had arrived; seconds from the first command.
+	// TakenIn is when Temporal had taken all commands, DeliveredIn when the last of their POSTs had arrived; seconds from
+	// the first command.
 	TakenIn     float64 `json:"taken_in_s"`
 	DeliveredIn float64 `json:"delivered_in_s"`
 	tally
 	Rejected   int `json:"rejected"`
 	Duplicates int `json:"duplicates"`
-	// The histories of the interaction, and of what was left to the workflow of its lane.
+	// The histories of the interaction, and of the workflow of its lane.
 	Interaction histories `json:"interaction"`
 	Lane        histories `json:"lane"`
 	// HeapMiB is the live heap of client, worker and receiver at each quarter of the commands.
 	HeapMiB []float64 `json:"heap_mib"`
 }
 
-// sound tells whether nothing was lost, reordered, doubled or changed.
+// sound reports whether no delivery was lost, reordered, doubled or changed.
 func (r report) sound() bool {
 	return r.Arrived == r.Commands && r.Rejected == 0 && r.Reordered == 0 && r.Doubled == 0 && r.Lost == 0 && r.Changed == 0
 }
@@ -55,6 +55,6 @@ func (h histories) text(b *strings.Builder, of string, commands int) {
 	fmt.Fprintf(b, "  %s: %d runs, %d events (%.2f a command); the longest run: %d events, %.1f MiB, %d signals\n",
 		of, h.Runs, h.Events, float64(h.Events)/float64(commands), h.LongestEvents, float64(h.LongestBytes)/(1<<20), h.MostSignals)
 	for _, cause := range slices.Sorted(maps.Keys(h.FailedTasks)) {
-		fmt.Fprintf(b, "    workflow tasks closed early, %s: %d\n", cause, h.FailedTasks[cause])
+		fmt.Fprintf(b, "    failed workflow tasks, %s: %d\n", cause, h.FailedTasks[cause])
 	}
 }

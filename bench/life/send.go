@@ -16,20 +16,19 @@ import (
 	"segue/contract"
 )
 
-// senders is how many commands are on their way to Temporal at once; updates are
-// fewer, because the server takes ten.
+// senders is how many commands are sent to Temporal at once. Updates are fewer, because the server accepts ten in flight
+// for one workflow.
 const (
 	senders       = 64
 	updateSenders = 8
 )
 
-// command is the payload of the n-th command.
+// command returns the payload of the n-th command.
 func (s scenario) command(n int) map[string]any {
 	return map[string]any{"p1": strconv.Itoa(n), "p2": strings.Repeat("x", s.Fill), "event_id": "e" + strconv.Itoa(n)}
 }
 
-// send sends the scenario's commands and returns when Temporal has taken them all;
-// taken counts along.
+// send sends the scenario's commands, counts those that Temporal has taken, and returns when it has taken all of them.
 func (l *life) send(ctx context.Context, taken *atomic.Int64) error {
 	if l.Batch > 0 {
 		return l.sendUpdates(ctx, taken)
@@ -42,10 +41,10 @@ func (l *life) send(ctx context.Context, taken *atomic.Int64) error {
 	group.SetLimit(senders)
 	for n := range l.Commands {
 		if err := pace.Wait(ctx); err != nil {
-			break // the group tells why
+			break // the group has the reason
 		}
 		group.Go(func() error {
-			if err := l.lab.Client.SignalWorkflow(ctx, l.workflowID, "", "script_signal", l.command(n)); err != nil {
+			if err := l.temporal.SignalWorkflow(ctx, l.workflowID, "", "script_signal", l.command(n)); err != nil {
 				return fmt.Errorf("command %d: %w", n, err)
 			}
 			taken.Add(1)
@@ -76,20 +75,20 @@ func (l *life) sendUpdates(ctx context.Context, taken *atomic.Int64) error {
 	return group.Wait()
 }
 
-// update sends one batch as `segue signal` does: again, when a run ended under it.
+// update sends one batch as `segue signal` does: it retries if the run closes meanwhile.
 func (l *life) update(ctx context.Context, id string, batch []any) error {
 	array, err := json.Marshal(batch)
 	if err != nil {
 		return err
 	}
-	results, err := l.drive.Commands(ctx, client.Name{ContactCenter: contactCenter, ID: l.Name}, id, array)
+	results, err := l.client.Commands(ctx, client.Name{ContactCenter: contactCenter, ID: l.Name}, id, array)
 	if err != nil {
 		return err
 	}
 	return refused(results)
 }
 
-// refused is the first command of a batch that was not applied, as an error.
+// refused returns an error for the first command of a batch that was not applied.
 func refused(results []contract.CommandResult) error {
 	for _, result := range results {
 		if result.Error != nil {
@@ -99,8 +98,8 @@ func refused(results []contract.CommandResult) error {
 	return nil
 }
 
-// settle waits until everything taken has arrived, or nothing more arrives.
-func (l *life) settle(ctx context.Context) error {
+// awaitArrivals waits until every delivery has arrived. It fails if none arrives for a minute.
+func (l *life) awaitArrivals(ctx context.Context) error {
 	arrived, since := 0, time.Now()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -5,10 +5,10 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
-	"segue/bench/lab"
+	"segue/bench"
 )
 
-// Bare receives signals and POSTs for each, until one says that it ends.
+// Bare sends a POST for each signal that it receives, until one has the key "end".
 func Bare(ctx workflow.Context, url string) error {
 	ctx = workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{StartToCloseTimeout: 10 * time.Second})
 	commands := workflow.GetSignalChannel(ctx, "command")
@@ -19,7 +19,7 @@ func Bare(ctx workflow.Context, url string) error {
 		for key, value := range payload {
 			state[key] = value
 		}
-		if err := workflow.ExecuteLocalActivity(ctx, lab.Post, url).Get(ctx, nil); err != nil {
+		if err := workflow.ExecuteLocalActivity(ctx, bench.Post, url).Get(ctx, nil); err != nil {
 			return err
 		}
 		if state["end"] == true {

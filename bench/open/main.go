@@ -1,8 +1,6 @@
-// Command open measures what an open interaction costs a worker: the memory it
-// holds while its workflow is cached, and how fast its history replays when it is
-// not. Beside it stands a bare workflow in the same run, the least a Temporal user
-// could write for the same job: it receives the signals and POSTs for each in a
-// local activity.
+// Command open measures what an open interaction costs a worker: the memory that it holds while its workflow is cached,
+// and how fast its history replays if it is not. The baseline, in the same run, is the least that a Temporal user could
+// write for the same job: a workflow that sends a POST for each signal in a local activity.
 //
 //	go run ./open                # from the folder bench
 //	go run ./open --interactions 5000 --commands 2000 --json
@@ -17,7 +15,7 @@ import (
 	"os/signal"
 )
 
-// result is both measurements; a ratio is Segue's figure by the bare workflow's.
+// result is both measurements. A ratio is Segue's figure divided by the baseline's.
 type result struct {
 	Interactions  int     `json:"interactions"`
 	SegueKiB      float64 `json:"segue_kib_each"`
@@ -35,8 +33,8 @@ type result struct {
 }
 
 func main() {
-	interactions := flag.Int("interactions", 2000, "how many stand open for the memory")
-	commands := flag.Int("commands", 1000, "how many commands the replayed interaction had")
+	interactions := flag.Int("interactions", 2000, "how many are open while the memory is measured")
+	commands := flag.Int("commands", 1000, "how many commands the replayed interaction has")
 	asJSON := flag.Bool("json", false, "print one JSON object")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 	sdkworker "go.temporal.io/sdk/worker"
@@ -19,33 +18,34 @@ import (
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
 
-	"segue/bench/lab"
+	"segue/bench"
 	"segue/contract"
 	"segue/replay"
 )
 
 const (
 	bareQueue = "bare"
-	// atOnce is how many interactions are opened at the same time.
+	// atOnce is how many interactions are started at the same time.
 	atOnce = 32
-	// replayFor is how long each kind is replayed, in turn with the other.
+	// replayFor is how long each kind is replayed, alternating with the other.
 	replayFor = 4 * time.Second
 )
 
-// bench is a lab with a bare worker beside Segue's, and a receiver for both.
-type bench struct {
-	*lab.Lab
-	url  string
-	seen *atomic.Int64
+// comparison is a Segue, a worker with the baseline beside Segue's, and a receiver for both.
+type comparison struct {
+	temporal  client.Client
+	taskQueue string
+	url       string
+	seen      *atomic.Int64
 }
 
 func measure(ctx context.Context, interactions, commands int) (_ result, err error) {
 	var seen atomic.Int64
 	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { seen.Add(1) }))
 	defer receiver.Close()
-	// Every workflow stays cached: what is measured is what one costs there.
+	// Every workflow stays cached, because the memory of cached workflows is measured.
 	sdkworker.SetStickyWorkflowCacheSize(4 * (interactions + 1))
-	opened, err := lab.Open(ctx, fmt.Sprintf(`
+	segue, err := bench.Start(ctx, fmt.Sprintf(`
 calls:
   - {name: probe, method: POST, url: %s, json: {id: "${interaction.id}", digits: "${event.digits}"}}
 triggers:
@@ -56,32 +56,32 @@ guard: {allow: ["127.0.0.0/8"]}
 	if err != nil {
 		return result{}, err
 	}
-	defer func() { err = errors.Join(err, opened.Close()) }()
-	worker := sdkworker.New(opened.Client, bareQueue, sdkworker.Options{})
+	defer func() { err = errors.Join(err, segue.Stop()) }()
+	worker := sdkworker.New(segue.Client.Temporal, bareQueue, sdkworker.Options{})
 	worker.RegisterWorkflow(Bare)
-	worker.RegisterActivity(lab.Post)
+	worker.RegisterActivity(bench.Post)
 	if err := worker.Start(); err != nil {
 		return result{}, err
 	}
 	defer worker.Stop()
-	b := &bench{Lab: opened, url: receiver.URL, seen: &seen}
+	c := &comparison{temporal: segue.Client.Temporal, taskQueue: segue.Client.TaskQueue, url: receiver.URL, seen: &seen}
 	got := result{Interactions: interactions, Commands: commands}
-	if err := b.memory(ctx, &got); err != nil {
+	if err := c.memory(ctx, &got); err != nil {
 		return got, err
 	}
-	return got, b.replay(ctx, &got)
+	return got, c.replay(ctx, &got)
 }
 
-// memory opens many of each kind; what the live heap grows by is theirs.
-func (b *bench) memory(ctx context.Context, got *result) error {
-	if _, err := b.openMany(ctx, atOnce, "warm", b.openBoth); err != nil { // connections, pools, caches of the SDK
+// memory starts many of each kind and measures by how much the live heap grows.
+func (c *comparison) memory(ctx context.Context, got *result) error {
+	if _, err := c.openMany(ctx, atOnce, "warm", c.openBoth); err != nil { // connections, pools, caches of the SDK
 		return err
 	}
-	bare, err := b.openMany(ctx, got.Interactions, "bare", b.openBare)
+	bare, err := c.openMany(ctx, got.Interactions, "bare", c.openBare)
 	if err != nil {
 		return err
 	}
-	segue, err := b.openMany(ctx, got.Interactions, "segue", b.openSegue)
+	segue, err := c.openMany(ctx, got.Interactions, "segue", c.openSegue)
 	if err != nil {
 		return err
 	}
@@ -90,9 +90,9 @@ func (b *bench) memory(ctx context.Context, got *result) error {
 	return nil
 }
 
-// openMany opens n of a kind, each with three commands, and returns by how many
-// bytes the live heap has grown once all their POSTs have arrived.
-func (b *bench) openMany(ctx context.Context, n int, prefix string, open func(ctx context.Context, id string, commands int) error) (float64, error) {
+// openMany starts n of a kind, each with three commands, and returns by how many bytes the live heap has grown when all
+// of their POSTs have arrived.
+func (c *comparison) openMany(ctx context.Context, n int, prefix string, open func(ctx context.Context, id string, commands int) error) (float64, error) {
 	const commands = 3
 	before := heap()
 	group, within := errgroup.WithContext(ctx)
@@ -103,47 +103,47 @@ func (b *bench) openMany(ctx context.Context, n int, prefix string, open func(ct
 	if err := group.Wait(); err != nil {
 		return 0, err
 	}
-	if err := b.settle(ctx); err != nil {
+	if err := c.awaitQuiet(ctx); err != nil {
 		return 0, err
 	}
 	return heap() - before, nil
 }
 
-func (b *bench) openBoth(ctx context.Context, id string, commands int) error {
-	return errors.Join(b.openBare(ctx, id, commands), b.openSegue(ctx, id, commands))
+func (c *comparison) openBoth(ctx context.Context, id string, commands int) error {
+	return errors.Join(c.openBare(ctx, id, commands), c.openSegue(ctx, id, commands))
 }
 
-func (b *bench) openBare(ctx context.Context, id string, commands int) error {
+func (c *comparison) openBare(ctx context.Context, id string, commands int) error {
 	options := client.StartWorkflowOptions{ID: "bare-" + id, TaskQueue: bareQueue}
-	if _, err := b.Client.ExecuteWorkflow(ctx, options, Bare, b.url); err != nil {
+	if _, err := c.temporal.ExecuteWorkflow(ctx, options, Bare, c.url); err != nil {
 		return err
 	}
 	for i := range commands {
-		if err := b.Client.SignalWorkflow(ctx, options.ID, "", "command", map[string]any{"digits": strconv.Itoa(i)}); err != nil {
+		if err := c.temporal.SignalWorkflow(ctx, options.ID, "", "command", map[string]any{"digits": strconv.Itoa(i)}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *bench) openSegue(ctx context.Context, id string, commands int) error {
-	options := client.StartWorkflowOptions{ID: contract.InteractionWorkflowID("bench", id), TaskQueue: lab.TaskQueue}
+func (c *comparison) openSegue(ctx context.Context, id string, commands int) error {
+	options := client.StartWorkflowOptions{ID: contract.InteractionWorkflowID("bench", id), TaskQueue: c.taskQueue}
 	start := map[string]any{"id": id, "contact_center": "bench", "channel": "inbound"}
-	if _, err := b.Client.ExecuteWorkflow(ctx, options, contract.WorkflowInteraction, start); err != nil {
+	if _, err := c.temporal.ExecuteWorkflow(ctx, options, contract.WorkflowInteraction, start); err != nil {
 		return err
 	}
 	for i := range commands {
-		if err := b.Client.SignalWorkflow(ctx, options.ID, "", "dtmf", map[string]any{"digits": strconv.Itoa(i)}); err != nil {
+		if err := c.temporal.SignalWorkflow(ctx, options.ID, "", "dtmf", map[string]any{"digits": strconv.Itoa(i)}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// settle waits until no more POSTs have come for a second.
-func (b *bench) settle(ctx context.Context) error {
+// awaitQuiet waits until no POST has arrived for a second.
+func (c *comparison) awaitQuiet(ctx context.Context) error {
 	for last := int64(-1); ; {
-		now := b.seen.Load()
+		now := c.seen.Load()
 		if now == last {
 			return nil
 		}
@@ -158,26 +158,26 @@ func (b *bench) settle(ctx context.Context) error {
 
 func heap() float64 {
 	runtime.GC()
-	runtime.GC() // what finalizers let go of, too
+	runtime.GC() // also what finalizers have released
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	return float64(stats.HeapAlloc + stats.StackInuse)
 }
 
-// replay lets one of each kind work off many commands, and replays the histories
-// in turn, so that a drift of the machine's speed meets both alike.
-func (b *bench) replay(ctx context.Context, got *result) error {
-	if err := b.openBoth(ctx, "long", got.Commands); err != nil {
+// replay sends many commands to one of each kind, and replays the histories alternately, so that a drift of the
+// machine's speed affects both alike.
+func (c *comparison) replay(ctx context.Context, got *result) error {
+	if err := c.openBoth(ctx, "long", got.Commands); err != nil {
 		return err
 	}
-	if err := b.settle(ctx); err != nil {
+	if err := c.awaitQuiet(ctx); err != nil {
 		return err
 	}
-	segue, err := b.history(ctx, contract.InteractionWorkflowID("bench", "long"))
+	segue, err := replay.Fetch(ctx, c.temporal, workflow.Execution{ID: contract.InteractionWorkflowID("bench", "long")})
 	if err != nil {
 		return err
 	}
-	bare, err := b.history(ctx, "bare-long")
+	bare, err := replay.Fetch(ctx, c.temporal, workflow.Execution{ID: "bare-long"})
 	if err != nil {
 		return err
 	}
@@ -213,18 +213,5 @@ func (b *bench) replay(ctx context.Context, got *result) error {
 	return nil
 }
 
-// clone gives a replay a history of its own: it uses it up.
+// clone copies a history, because a replay changes the one that it gets.
 func clone(h *historypb.History) *historypb.History { return proto.Clone(h).(*historypb.History) }
-
-func (b *bench) history(ctx context.Context, workflowID string) (*historypb.History, error) {
-	history := &historypb.History{}
-	pages := b.Client.GetWorkflowHistory(ctx, workflowID, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-	for pages.HasNext() {
-		event, err := pages.Next()
-		if err != nil {
-			return nil, err
-		}
-		history.Events = append(history.Events, event)
-	}
-	return history, nil
-}

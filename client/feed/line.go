@@ -10,9 +10,9 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 
 	"segue/client"
+	"segue/excerpt"
 )
 
 // CommandStart is the command of the line that starts an interaction.
@@ -109,7 +109,7 @@ func parse(text []byte, contactCenter string) (line Line, identified bool, err e
 			continue
 		}
 		if !given || json.Unmarshal(raw, address.into) != nil || *address.into == "" {
-			return Line{}, false, fmt.Errorf("%s: %s: use a string that is not empty", address.field, excerpt(raw))
+			return Line{}, false, fmt.Errorf("%s: %s: use a string that is not empty", address.field, shown(raw))
 		}
 		delete(fields, address.field)
 	}
@@ -150,14 +150,11 @@ func because(err error) string {
 	return err.Error()
 }
 
-func excerpt(raw json.RawMessage) string {
-	switch {
-	case raw == nil:
+func shown(raw json.RawMessage) string {
+	if raw == nil {
 		return "missing"
-	case len(raw) > 60:
-		return strings.ToValidUTF8(string(raw[:60]), "") + "…"
 	}
-	return string(raw)
+	return excerpt.Of(string(raw), 60)
 }
 
 // identify derives an event id from the line's content and from how often the same line came

@@ -1,4 +1,4 @@
-// Package limits tests the table of docs/limits.md, "What a payload may bring": each row at its bound and beyond it, with
+// Package limits tests the table of docs/limits.md, "Limits of a payload": each row at its bound and beyond it, with
 // an embedded Temporal on SQLite and on PostgreSQL and a real worker.
 //
 // It has no code of its own besides tests.

@@ -3,6 +3,7 @@ package sequences_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -22,7 +23,7 @@ import (
 	"segue/config"
 	"segue/connect"
 	"segue/embedded"
-	"segue/worker/host"
+	"segue/worker/local"
 	"segue/workflows"
 )
 
@@ -73,7 +74,7 @@ func run(m *testing.M) (code int, err error) {
 // several times against one server.
 func nameOf(t *testing.T) string { return fmt.Sprintf("%s-%d", t.Name(), time.Now().UnixNano()) }
 
-// work is the life of a worker process; its configuration comes on standard input.
+// work runs a worker until the context ends. Its configuration comes on standard input.
 func work(ctx context.Context, queue string) error {
 	yaml, err := io.ReadAll(os.Stdin)
 	if err != nil {
@@ -83,13 +84,16 @@ func work(ctx context.Context, queue string) error {
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	c, err := dial(ctx, os.Getenv("SEGUE_TEMPORAL_ADDRESS"), log)
+	segue, err := local.Start(ctx, local.Options{
+		Settings: connect.Settings{Address: os.Getenv("SEGUE_TEMPORAL_ADDRESS"), TaskQueue: queue},
+	})
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	return host.Run(ctx, host.Options{Client: c, TaskQueue: queue, Config: config.NewStore(set), Log: log})
+	if _, err = segue.StartWorker(local.WorkerOptions{Config: config.NewStore(set)}); err == nil {
+		err = segue.Wait(ctx)
+	}
+	return errors.Join(err, segue.Stop())
 }
 
 func dial(ctx context.Context, address string, log *slog.Logger, more ...client.Plugin) (client.Client, error) {

@@ -324,7 +324,7 @@ func (l *laboratory) try(t require.TestingT, p place, value string) *received {
 	view, event := occasion(map[string]any{"x": value, "deep": map[string]any{value: []any{value}}})
 	view.Interaction.ANI = value
 	before := len(l.got)
-	request := l.calls[p.name].Render(fmt.Sprintf("msg_%d", l.sent), view, event)
+	request, _ := l.calls[p.name].Template.Render(fmt.Sprintf("msg_%d", l.sent), view, event) // a fault is parked by the sender
 	o := l.sender.Send(context.Background(), l.calls[p.name].Policy, request, 1)
 	want, fault := p.want(value)
 	if fault != "" {

@@ -1,8 +1,9 @@
-// Package intake takes in the commands of one interaction: each once, however
-// often it is repeated, and those that their source numbered (source_sequence) in
-// the order of their numbers, whatever order they come in.
+// Package intake brings the commands of one interaction into order. Each command is
+// applied once, however often it is repeated. Commands that their source numbers
+// (source_sequence) are applied in the order of the numbers, in whatever order they
+// arrive.
 //
-// It is pure, as the package interaction is, and says only what is to be waited
-// for and since when; its caller keeps the time. It must never know Temporal, nor
-// how a command came or how its result gets back.
+// The package is pure, as the package interaction is. It reports since when commands
+// wait for a missing number; the caller keeps the time. It must never know Temporal, how
+// a command arrived, or how its result gets back to the sender.
 package intake

@@ -2,19 +2,19 @@ package intake
 
 import "fmt"
 
-// OrderError says that a command's source_sequence refuses it, whatever the state
-// of the interaction: nothing was applied.
+// OrderError refuses a command because of its source_sequence, whatever the state of the
+// interaction. Nothing was applied.
 type OrderError struct {
 	Reason Reason
-	// Number is the command's; Next is the one whose turn it is.
+	// Number is the command's; Next is the number that is in order.
 	Number, Next int64
 }
 
 // Reason is why a number refuses its command.
 type Reason string
 
-// The reasons. Late: the interaction has gone on without it. Repeated: a command
-// with that number came before. Ahead: it is too far ahead to be waited for.
+// The reasons. Late: the interaction has continued without the number. Repeated: another
+// command had the number. Ahead: the number is too far ahead to be waited for.
 const (
 	Late     Reason = "late"
 	Repeated Reason = "repeated"
@@ -22,7 +22,7 @@ const (
 )
 
 var remedies = map[Reason]string{
-	Late:     "was waited for and given up; send it without source_sequence if it still counts",
+	Late:     "arrived after Segue had stopped waiting for it; send the command without source_sequence if it still counts",
 	Repeated: "was used already; give each command a number of its own",
 	Ahead:    fmt.Sprintf("is more than %d ahead; count from 1 for each interaction", maxAhead),
 }

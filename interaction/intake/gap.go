@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Gap is a run of source_sequence numbers that was given up, and when.
+// Gap is a range of source_sequence numbers that were given up, and when.
 type Gap struct {
 	From int64     `json:"from"`
 	To   int64     `json:"to"`

@@ -1,152 +1,155 @@
 package intake
 
 import (
+	"iter"
 	"time"
 
 	"segue/interaction"
 )
 
-// Intake takes in the commands of one interaction. Its JSON is what a run leaves to
-// the next. It is not safe for concurrent use.
+// Intake applies the commands of one interaction, each once and in order. Its JSON is
+// what one run leaves to the next. It is not safe for concurrent use.
 type Intake struct {
 	Interaction *interaction.Interaction `json:"interaction"`
 	Seen        Seen                     `json:"seen"`
-	// Duplicates counts the repeats.
+	// Duplicates counts the commands that repeated an earlier one.
 	Duplicates int      `json:"duplicates,omitempty"`
 	Sequence   Sequence `json:"line,omitzero"`
 }
 
-// Judge is told of every arrival that was judged, in order, at once: what it finds
-// the interaction in is what that arrival left.
-type Judge func(*Arrival, Verdict)
+// Judged are arrivals with their verdicts, in the order in which they are judged. Each is
+// judged when the loop comes to it: inside the loop, the interaction is in the state that
+// this arrival left. Nothing happens before the loop, which must run once and to its end;
+// Go panics if a break would lose a verdict.
+type Judged = iter.Seq2[*Arrival, Verdict]
 
-// Apply applies a command that nobody numbers, once.
-func (d *Intake) Apply(command interaction.Command, now time.Time) Verdict {
-	if d.Seen.Has(command.EventID) {
-		d.Duplicates++
+type yield = func(*Arrival, Verdict) bool
+
+// Apply applies a command that has no number, once.
+func (in *Intake) Apply(command interaction.Command, now time.Time) Verdict {
+	if in.Seen.Has(command.EventID) {
+		in.Duplicates++
 		return Verdict{Duplicate: true}
 	}
-	effect, err := d.Interaction.Apply(command, now)
+	effect, err := in.Interaction.Apply(command, now)
 	if err != nil {
 		return Verdict{Err: err}
 	}
-	d.Seen.Add(command.EventID)
+	in.Seen.Add(command.EventID)
 	return Verdict{Effect: effect}
 }
 
-// Take takes in one arrival. One that is not numbered is judged at once. A numbered
-// one is judged in its turn, and with it those that waited for it; until then it
-// waits. ordered is false where numbers are not to be waited for: then they only
-// say where the source has got to.
-func (d *Intake) Take(a *Arrival, ordered bool, now time.Time, judge Judge) {
-	a.At = now
-	switch {
-	case a.Number == 0:
-		d.judge(a, now, judge)
-	case !ordered:
-		d.Sequence.follow(a.Number)
-		d.judge(a, now, judge)
-	case a.Number < d.Sequence.Next():
-		d.takeLate(a, now, judge)
-	case a.Number == d.Sequence.Next():
-		d.serve(a, now, judge)
-		d.drain(now, judge)
-	default:
-		d.takeEarly(a, now, judge)
-	}
-}
-
-// takeLate takes in one whose turn is over. What was applied in it may be repeated.
-func (d *Intake) takeLate(a *Arrival, now time.Time, judge Judge) {
-	if d.Seen.Has(a.EventID) {
-		d.judge(a, now, judge)
-		return
-	}
-	d.refuse(a, d.Sequence.refusal(a.Number), judge)
-}
-
-// takeEarly takes in one that is ahead of its turn.
-func (d *Intake) takeEarly(a *Arrival, now time.Time, judge Judge) {
-	place, taken := d.Sequence.find(a.Number)
-	switch {
-	case a.Number-d.Sequence.Next() > maxAhead:
-		d.refuse(a, Ahead, judge)
-	case !taken:
-		d.Sequence.hold(a)
-		d.makeRoom(now, judge)
-	case d.Sequence.Held[place].EventID == a.EventID:
-		d.takeTwin(d.Sequence.Held[place], a, judge)
-	default:
-		d.refuse(a, Repeated, judge)
-	}
-}
-
-// takeTwin takes in the repeat of one that waits: whoever wants to hear of it hears
-// what becomes of the first.
-func (d *Intake) takeTwin(first, a *Arrival, judge Judge) {
-	d.Duplicates++
-	if a.Judged == nil {
-		judged(a, Verdict{Duplicate: true}, judge)
-		return
-	}
-	first.twins = append(first.twins, a)
-}
-
-// Release ends the wait of all that came by then: it goes on without what is
-// missing before them.
-func (d *Intake) Release(cameBy, now time.Time, judge Judge) {
-	limit := int64(0)
-	for _, a := range d.Sequence.Held {
-		if !a.At.After(cameBy) {
-			limit = a.Number
+// Take takes in one arrival and returns the arrivals that are judged now. One without a
+// number is judged at once. A numbered one is judged when it is in order, followed by the
+// buffered ones that then are in order, too; until then it is buffered. If ordered is
+// false, numbers are not waited for: they only show how far the source has come.
+func (in *Intake) Take(a *Arrival, ordered bool, now time.Time) Judged {
+	return func(yield yield) {
+		a.At = now
+		switch {
+		case a.Number == 0:
+			in.apply(a, now, yield)
+		case !ordered:
+			in.Sequence.follow(a.Number)
+			in.apply(a, now, yield)
+		case a.Number < in.Sequence.Next():
+			in.takePassed(a, now, yield)
+		case a.Number == in.Sequence.Next():
+			in.deliver(a, now, yield)
+			in.deliverInOrder(now, yield)
+		default:
+			in.takeAhead(a, now, yield)
 		}
 	}
-	for a := d.Sequence.pop(limit); a != nil; a = d.Sequence.pop(limit) {
-		d.serve(a, now, judge)
+}
+
+// takePassed takes in an arrival whose number has been delivered or given up. It may
+// repeat one that was applied; anything else is refused.
+func (in *Intake) takePassed(a *Arrival, now time.Time, yield yield) {
+	if in.Seen.Has(a.EventID) {
+		in.apply(a, now, yield)
+		return
 	}
-	d.drain(now, judge)
+	in.refuse(a, in.Sequence.refusal(a.Number), yield)
 }
 
-// makeRoom ends waits, from the first turn on, until no more waits than may.
-func (d *Intake) makeRoom(now time.Time, judge Judge) {
-	for d.Sequence.isFull() {
-		d.serve(d.Sequence.pop(d.Sequence.Held[0].Number), now, judge)
-		d.drain(now, judge)
+// takeAhead takes in an arrival for which an earlier number is missing.
+func (in *Intake) takeAhead(a *Arrival, now time.Time, yield yield) {
+	place, taken := in.Sequence.find(a.Number)
+	switch {
+	case a.Number-in.Sequence.Next() > maxAhead:
+		in.refuse(a, Ahead, yield)
+	case !taken:
+		in.Sequence.buffer(a)
+		in.makeRoom(now, yield)
+	case in.Sequence.Buffered[place].EventID == a.EventID:
+		in.takeDuplicate(in.Sequence.Buffered[place], a, yield)
+	default:
+		in.refuse(a, Repeated, yield)
 	}
 }
 
-// drain judges those whose turn has come.
-func (d *Intake) drain(now time.Time, judge Judge) {
-	for a := d.Sequence.pop(d.Sequence.Next()); a != nil; a = d.Sequence.pop(d.Sequence.Next()) {
-		d.serve(a, now, judge)
+// takeDuplicate takes in an arrival that repeats a buffered one. If its sender waits for
+// the verdict, it gets that of the buffered one.
+func (in *Intake) takeDuplicate(buffered, a *Arrival, yield yield) {
+	in.Duplicates++
+	if !a.Awaited {
+		yield(a, Verdict{Duplicate: true})
+		return
+	}
+	buffered.duplicates = append(buffered.duplicates, a)
+}
+
+// Release ends the wait of all that arrived by then, and returns the arrivals that are
+// judged now: the numbers that are missing before them are given up.
+func (in *Intake) Release(arrivedBy, now time.Time) Judged {
+	return func(yield yield) {
+		limit := int64(0)
+		for _, a := range in.Sequence.Buffered {
+			if !a.At.After(arrivedBy) {
+				limit = a.Number
+			}
+		}
+		for a := in.Sequence.pop(limit); a != nil; a = in.Sequence.pop(limit) {
+			in.deliver(a, now, yield)
+		}
+		in.deliverInOrder(now, yield)
 	}
 }
 
-// serve gives a numbered arrival its turn.
-func (d *Intake) serve(a *Arrival, now time.Time, judge Judge) {
-	d.Sequence.pass(a.Number, now)
-	d.judge(a, now, judge)
+// makeRoom gives up missing numbers, the lowest first, until the buffer is within its bounds.
+func (in *Intake) makeRoom(now time.Time, yield yield) {
+	for in.Sequence.isFull() {
+		in.deliver(in.Sequence.pop(in.Sequence.Buffered[0].Number), now, yield)
+		in.deliverInOrder(now, yield)
+	}
 }
 
-// judge applies an arrival, and tells of it and of its repeats.
-func (d *Intake) judge(a *Arrival, now time.Time, judge Judge) {
+// deliverInOrder delivers the buffered arrivals that are in order.
+func (in *Intake) deliverInOrder(now time.Time, yield yield) {
+	for a := in.Sequence.pop(in.Sequence.Next()); a != nil; a = in.Sequence.pop(in.Sequence.Next()) {
+		in.deliver(a, now, yield)
+	}
+}
+
+// deliver applies a numbered arrival and gives up the numbers that are missing before it.
+func (in *Intake) deliver(a *Arrival, now time.Time, yield yield) {
+	in.Sequence.pass(a.Number, now)
+	in.apply(a, now, yield)
+}
+
+// apply applies an arrival and passes on the verdict, to its duplicates as well.
+func (in *Intake) apply(a *Arrival, now time.Time, yield yield) {
 	verdict := Verdict{Err: a.err}
 	if a.err == nil {
-		verdict = d.Apply(a.command, now)
+		verdict = in.Apply(a.command, now)
 	}
-	judged(a, verdict, judge)
-	for _, twin := range a.twins {
-		judged(twin, Verdict{Duplicate: verdict.Err == nil, Err: verdict.Err}, judge)
+	yield(a, verdict)
+	for _, duplicate := range a.duplicates {
+		yield(duplicate, Verdict{Duplicate: verdict.Err == nil, Err: verdict.Err})
 	}
 }
 
-func (d *Intake) refuse(a *Arrival, reason Reason, judge Judge) {
-	judged(a, Verdict{Err: &OrderError{Reason: reason, Number: a.Number, Next: d.Sequence.Next()}}, judge)
-}
-
-func judged(a *Arrival, verdict Verdict, judge Judge) {
-	judge(a, verdict)
-	if a.Judged != nil {
-		a.Judged(verdict)
-	}
+func (in *Intake) refuse(a *Arrival, reason Reason, yield yield) {
+	yield(a, Verdict{Err: &OrderError{Reason: reason, Number: a.Number, Next: in.Sequence.Next()}})
 }

@@ -19,18 +19,17 @@ import (
 	"segue/trigger"
 )
 
-// The model test: a source numbers its commands, something between it and the
-// product reorders, delays, repeats and loses them, and the desk is held against
-// a model that knows nothing of buffers: it computes from the arrival times when
-// each number's turn comes, sorts, and applies.
+// The model test: a source numbers its commands, and the network reorders, delays, repeats
+// and loses them. The intake is compared with a model without buffers, which computes from
+// the arrival times when each number is delivered, sorts, and applies.
 
 const (
 	window = 2 * time.Second
 	cases  = 10_000
 )
 
-// stories are lives that end up differently when their commands are disordered.
-var stories = [][]string{
+// scenarios end differently when their commands are out of order.
+var scenarios = [][]string{
 	{`place_in_queue {"queue":"sales"}`, `offer {"agent":"a1"}`, `accept {"agent":"a1"}`, `hold`, `retrieve`, `disconnect`, `set_disposition {"code":"SOLD"}`, `complete`},
 	{`place_in_queue {"queue":"sales"}`, `offer {"agents":["a1","a2"]}`, `reject {"agent":"a1"}`, `accept {"agent":"a2"}`, `consult {"to":{"agent":"a3"}}`, `transfer {"mode":"consult","wrap_up":true}`, `complete`},
 	{`attach_user_data {"user_data":{"a":{"b":1}}}`, `update_user_data {"user_data":{"a":{"b":2}}}`, `delete_user_data {"keys":["a"]}`, `attach_user_data {"user_data":{"a":3}}`, `survey {"answers":{"q":1}}`, `abandon`},
@@ -39,17 +38,17 @@ var stories = [][]string{
 	{`signal_added {"name":"s"}`, `signal_removed {"name":"s"}`, `set_attributes {"ani":"+1"}`, `set_attributes {"ani":"+2"}`, `script_signal {"p1":"x"}`, `complete {"disposition":{"code":"X"}}`, `set_disposition {"code":"Y"}`},
 }
 
-// sent is one message on its way: a command, and when it arrives.
-type sent struct {
+// message is a command on its way, and when it arrives.
+type message struct {
 	number  int64
 	id      string // the event id, "" for none
 	line    string
 	at      time.Duration // when the source sent it
 	arrives time.Duration
-	asked   bool // its sender waits for the answer
+	awaited bool // its sender waits for the answer
 }
 
-func (m sent) arrival(t require.TestingT) *intake.Arrival {
+func (m message) arrival(t require.TestingT) *intake.Arrival {
 	name, payload, _ := strings.Cut(m.line, " ")
 	fields := []string{fmt.Sprintf(`"at":%q`, begin.Add(m.at).Format(time.RFC3339Nano))}
 	if m.number > 0 {
@@ -66,52 +65,52 @@ func (m sent) arrival(t require.TestingT) *intake.Arrival {
 	return a
 }
 
-// weather is what may happen to messages.
-type weather struct {
-	delay     time.Duration // the longest
-	lost      bool
-	impostors bool // other commands under numbers that are taken
-	strangers bool // commands without a number between the others
+// disorder is what may happen to messages.
+type disorder struct {
+	delay      time.Duration // the longest
+	lost       bool
+	conflicts  bool // other commands with numbers that are taken
+	unnumbered bool // commands without a number between the others
 }
 
-// journey draws what a source sends and how it arrives, by time of arrival.
-func journey(rt *rapid.T, w weather) []sent {
-	story := rapid.SampledFrom(stories).Draw(rt, "story")
-	var all []sent
+// drawMessages draws what a source sends and how it arrives, by time of arrival.
+func drawMessages(rt *rapid.T, d disorder) []message {
+	scenario := rapid.SampledFrom(scenarios).Draw(rt, "scenario")
+	var all []message
 	clock := time.Duration(0)
-	deliver := func(m sent) {
-		m.asked = rapid.Bool().Draw(rt, "asked")
-		delay := rapid.IntRange(0, int(w.delay/time.Millisecond)-1).Draw(rt, "delay ms")
+	deliver := func(m message) {
+		m.awaited = rapid.Bool().Draw(rt, "awaited")
+		delay := rapid.IntRange(0, int(d.delay/time.Millisecond)-1).Draw(rt, "delay ms")
 		// No two things happen at the same time, so that only one order is right.
 		m.arrives = m.at + time.Duration(delay)*time.Millisecond + time.Duration(len(all))*time.Microsecond
 		all = append(all, m)
 	}
-	length := rapid.IntRange(2, len(story)).Draw(rt, "length")
-	for n, line := range story[:length] {
+	length := rapid.IntRange(2, len(scenario)).Draw(rt, "length")
+	for n, line := range scenario[:length] {
 		clock += time.Duration(rapid.IntRange(0, 600).Draw(rt, "pause ms")) * time.Millisecond
-		m := sent{number: int64(n + 1), line: line, at: clock}
+		m := message{number: int64(n + 1), line: line, at: clock}
 		if rapid.Bool().Draw(rt, "with id") {
 			m.id = fmt.Sprintf("e%d", n)
 		}
-		if !w.lost || rapid.IntRange(0, 9).Draw(rt, "lost") > 0 {
+		if !d.lost || rapid.IntRange(0, 9).Draw(rt, "lost") > 0 {
 			deliver(m)
 		}
 		if rapid.IntRange(0, 4).Draw(rt, "repeated") == 0 {
 			deliver(m)
 		}
-		if w.impostors && rapid.IntRange(0, 9).Draw(rt, "impostor") == 0 {
-			deliver(sent{number: m.number, id: fmt.Sprintf("x%d", n), line: `queue_event {"event":"x"}`, at: clock})
+		if d.conflicts && rapid.IntRange(0, 9).Draw(rt, "conflict") == 0 {
+			deliver(message{number: m.number, id: fmt.Sprintf("x%d", n), line: `queue_event {"event":"x"}`, at: clock})
 		}
-		if w.strangers && rapid.IntRange(0, 4).Draw(rt, "stranger") == 0 {
-			deliver(sent{line: rapid.SampledFrom(story).Draw(rt, "line"), at: clock})
+		if d.unnumbered && rapid.IntRange(0, 4).Draw(rt, "unnumbered") == 0 {
+			deliver(message{line: rapid.SampledFrom(scenario).Draw(rt, "line"), at: clock})
 		}
 	}
-	slices.SortFunc(all, func(a, b sent) int { return int(a.arrives - b.arrives) })
+	slices.SortFunc(all, func(a, b message) int { return int(a.arrives - b.arrives) })
 	return all
 }
 
-// life is what an interaction came to.
-type life struct {
+// result is how an interaction ended.
+type result struct {
 	status interaction.Status
 	turns  []interaction.Turn
 	lanes  map[string][]string // the deliveries by call, in order
@@ -136,31 +135,31 @@ func compiled(specs []trigger.Spec) *trigger.Set {
 	return set
 }
 
-func (l *life) enter(t require.TestingT, turn interaction.Turn) {
-	l.turns = append(l.turns, turn)
-	if l.lanes == nil {
-		l.lanes = map[string][]string{}
+func (r *result) add(t require.TestingT, turn interaction.Turn) {
+	r.turns = append(r.turns, turn)
+	if r.lanes == nil {
+		r.lanes = map[string][]string{}
 	}
 	for n := range turn.Events {
 		firings, failed := triggers.Match(&turn.View, &turn.Events[n])
 		require.Empty(t, failed)
 		for _, f := range firings {
 			id := contract.DeliveryID(owner, &turn.Events[n], f.Call)
-			l.lanes[f.Call] = append(l.lanes[f.Call], id)
+			r.lanes[f.Call] = append(r.lanes[f.Call], id)
 		}
 	}
 }
 
-// modeled lives the life by the model. Numbers take their turn at
+// modeled computes the result by the model. Number n is delivered at
 //
 //	T(n) = max(a(n), for every m < n: min(a(m), for every h > m: a(h) + window))
 //
-// where a(n) is when the first with that number arrives, if ever: whoever is
-// missing is waited for until it comes, or until somebody has waited a window for
-// it. It is late if it comes after that.
-func modeled(t require.TestingT, start string, arrivals []sent) (life, map[int64]bool) {
+// where a(n) is when the first with that number arrives, if ever. A missing number is
+// waited for until it arrives, or until a later one has waited for the window. It is late
+// if it arrives after that.
+func modeled(t require.TestingT, start string, arrivals []message) (result, map[int64]bool) {
 	const never = time.Duration(1 << 62)
-	first := map[int64]sent{}
+	first := map[int64]message{}
 	last := int64(0)
 	for _, m := range arrivals {
 		if _, known := first[m.number]; m.number > 0 && !known {
@@ -184,11 +183,11 @@ func modeled(t require.TestingT, start string, arrivals []sent) (life, map[int64
 		return at
 	}
 	late := map[int64]bool{}
-	type turn struct {
-		sent
+	type delivery struct {
+		message
 		at time.Duration
 	}
-	var turns []turn
+	var deliveries []delivery
 	for n := int64(1); n <= last; n++ {
 		m, ok := first[n]
 		if !ok {
@@ -199,33 +198,33 @@ func modeled(t require.TestingT, start string, arrivals []sent) (life, map[int64
 			continue
 		}
 		at := a(n)
-		for before := int64(1); before < n; before++ {
-			at = max(at, min(a(before), givenUp(before)))
+		for earlier := int64(1); earlier < n; earlier++ {
+			at = max(at, min(a(earlier), givenUp(earlier)))
 		}
-		turns = append(turns, turn{m, at})
+		deliveries = append(deliveries, delivery{m, at})
 	}
 	for _, m := range arrivals {
 		if m.number == 0 {
-			turns = append(turns, turn{m, m.arrives})
+			deliveries = append(deliveries, delivery{m, m.arrives})
 		}
 	}
-	slices.SortStableFunc(turns, func(a, b turn) int {
+	slices.SortStableFunc(deliveries, func(a, b delivery) int {
 		if a.at != b.at {
 			return int(a.at - b.at)
 		}
 		return int(a.number - b.number)
 	})
 	i, opening := openedCall(t, start)
-	var l life
-	l.enter(t, opening.Turn)
-	for _, turn := range turns {
-		effect, err := i.Apply(turn.arrival(t).Command(), begin.Add(turn.at))
+	var r result
+	r.add(t, opening.Turn)
+	for _, d := range deliveries {
+		effect, err := i.Apply(d.arrival(t).Command(), begin.Add(d.at))
 		if err == nil {
-			l.enter(t, effect.Turn)
+			r.add(t, effect.Turn)
 		}
 	}
-	l.status = i.Status()
-	return l, late
+	r.status = i.Status()
+	return r, late
 }
 
 func openedCall(t require.TestingT, start string) (*interaction.Interaction, interaction.Effect) {
@@ -236,64 +235,68 @@ func openedCall(t require.TestingT, start string) (*interaction.Interaction, int
 	return i, effect
 }
 
-// lived lets a desk take the arrivals as they come, and end waits when they are over.
-func lived(rt *rapid.T, start string, arrivals []sent) (life, *intake.Intake, map[int64]bool) {
+// played lets an intake take the messages as they arrive, and ends waits when they are over.
+func played(rt *rapid.T, start string, arrivals []message) (result, *intake.Intake, map[int64]bool) {
 	i, opening := openedCall(rt, start)
-	d := &intake.Intake{Interaction: i}
-	var l life
-	l.enter(rt, opening.Turn)
-	late, verdicts, heard, asked := map[int64]bool{}, 0, 0, 0
-	taken := int64(0)
-	judge := func(a *intake.Arrival, v intake.Verdict) {
-		verdicts++
-		refused := (*intake.OrderError)(nil)
-		switch {
-		case errors.As(v.Err, &refused):
-			if refused.Reason == intake.Late {
-				late[a.Number] = true
+	in := &intake.Intake{Interaction: i}
+	var r result
+	r.add(rt, opening.Turn)
+	late, verdicts, answered, awaited := map[int64]bool{}, 0, 0, 0
+	delivered := int64(0)
+	note := func(judged intake.Judged) {
+		for a, v := range judged {
+			verdicts++
+			if a.Awaited {
+				answered++
 			}
-		case a.Number > 0 && !v.Duplicate:
-			// The repeat of one that waits hears of its refusal when that is refused.
-			require.True(rt, a.Number > taken || v.Err != nil && a.Number == taken, "turns are taken in order")
-			taken = a.Number
-		}
-		if v.Err == nil && !v.Duplicate {
-			l.enter(rt, v.Effect.Turn)
+			refused := (*intake.OrderError)(nil)
+			switch {
+			case errors.As(v.Err, &refused):
+				if refused.Reason == intake.Late {
+					late[a.Number] = true
+				}
+			case a.Number > 0 && !v.Duplicate:
+				// An awaited duplicate of a buffered command is refused when that is refused.
+				require.True(rt, a.Number > delivered || v.Err != nil && a.Number == delivered, "numbers are delivered in order")
+				delivered = a.Number
+			}
+			if v.Err == nil && !v.Duplicate {
+				r.add(rt, v.Effect.Turn)
+			}
 		}
 	}
 	release := func(until time.Time) {
 		for {
-			since, waits := d.Sequence.Since()
+			since, waits := in.Sequence.Since()
 			if !waits || since.Add(window).After(until) {
 				return
 			}
-			d.Release(since, since.Add(window), judge)
+			note(in.Release(since, since.Add(window)))
 		}
 	}
 	for _, m := range arrivals {
 		now := begin.Add(m.arrives)
 		release(now)
 		a := m.arrival(rt)
-		if m.asked {
-			asked++
-			a.Judged = func(intake.Verdict) { heard++ }
+		if a.Awaited = m.awaited; a.Awaited {
+			awaited++
 		}
-		d.Take(a, true, now, judge)
-		if heard == asked && rapid.IntRange(0, 19).Draw(rt, "carried over") == 0 {
-			d = carried(rt, d)
+		note(in.Take(a, true, now))
+		if answered == awaited && rapid.IntRange(0, 19).Draw(rt, "carried over") == 0 {
+			in = carried(rt, in)
 		}
 	}
 	release(begin.Add(time.Hour))
-	require.Empty(rt, d.Sequence.Held, "nobody waits for ever")
-	require.Equal(rt, len(arrivals), verdicts, "everybody is judged, once")
-	require.Equal(rt, asked, heard, "whoever asked heard")
-	l.status = d.Interaction.Status()
-	return l, d, late
+	require.Empty(rt, in.Sequence.Buffered, "nothing waits forever")
+	require.Equal(rt, len(arrivals), verdicts, "every message is judged, once")
+	require.Equal(rt, awaited, answered, "every awaited message is answered")
+	r.status = in.Interaction.Status()
+	return r, in, late
 }
 
-// requireSameLife compares as JSON what is not the same at first sight: a desk that
-// was carried over has, say, an empty list where the other has none.
-func requireSameLife(t require.TestingT, want, got life) {
+// requireSame compares results as JSON if they differ otherwise: an intake that was carried
+// over has, for example, an empty list where the other has none.
+func requireSame(t require.TestingT, want, got result) {
 	if reflect.DeepEqual(want, got) {
 		return
 	}
@@ -302,8 +305,8 @@ func requireSameLife(t require.TestingT, want, got life) {
 	require.Equal(t, want.lanes, got.lanes)
 }
 
-// checkCases checks that many cases whatever rapid's own default is; -rapid.checks=N
-// and -rapid.seed go first.
+// checkCases checks n cases, whatever rapid's own default is; -rapid.checks=N and
+// -rapid.seed take precedence.
 func checkCases(t *testing.T, n int, property func(*rapid.T)) {
 	t.Helper()
 	checks := flag.Lookup("rapid.checks")
@@ -314,48 +317,48 @@ func checkCases(t *testing.T, n int, property func(*rapid.T)) {
 	rapid.Check(t, property)
 }
 
-// TestDisorderWithinTheWindowChangesNothing: any permutation, repetition and delay
-// within the window gives the final state and the deliveries of the order in which
+// TestDisorderWithinTheWindowChangesNothing: with any permutation, repetition and delay
+// within the window, the final state and the deliveries are those of the order in which
 // the source sent.
 func TestDisorderWithinTheWindowChangesNothing(t *testing.T) {
 	checkCases(t, cases, func(rt *rapid.T) {
 		start := rapid.SampledFrom([]string{call, `{"id":"i1","contact_center":"cc","channel":"chat"}`}).Draw(rt, "start")
-		arrivals := journey(rt, weather{delay: window})
-		got, d, late := lived(rt, start, arrivals)
+		arrivals := drawMessages(rt, disorder{delay: window})
+		got, in, late := played(rt, start, arrivals)
 
-		sorted := slices.SortedStableFunc(slices.Values(arrivals), func(a, b sent) int { return int(a.number - b.number) })
+		sorted := slices.SortedStableFunc(slices.Values(arrivals), func(a, b message) int { return int(a.number - b.number) })
 		i, opening := openedCall(rt, start)
-		var want life
-		want.enter(rt, opening.Turn)
+		var want result
+		want.add(rt, opening.Turn)
 		for n, m := range sorted {
 			if n > 0 && sorted[n-1].number == m.number {
 				continue
 			}
 			if effect, err := i.Apply(m.arrival(rt).Command(), begin.Add(m.at)); err == nil {
-				want.enter(rt, effect.Turn)
+				want.add(rt, effect.Turn)
 			}
 		}
 		want.status = i.Status()
-		requireSameLife(rt, want, got)
+		requireSame(rt, want, got)
 		require.Empty(rt, late)
-		require.Zero(rt, d.Sequence.Gaps)
+		require.Zero(rt, in.Sequence.Gaps)
 	})
 }
 
-// TestDisorderBeyondTheWindowBreaksNothing: with losses, delays of several windows,
-// numbers that are used twice and commands without numbers, every command takes the
-// turn the model gives it, and what comes too late is refused as late and no other.
-func TestDisorderBeyondTheWindowBreaksNothing(t *testing.T) {
+// TestDisorderBeyondTheWindowFollowsTheModel: with losses, delays of several windows,
+// numbers that are used twice and commands without numbers, every command is applied
+// when the model says, and those that arrive too late, and no others, are refused as late.
+func TestDisorderBeyondTheWindowFollowsTheModel(t *testing.T) {
 	checkCases(t, cases*3/10, func(rt *rapid.T) {
-		arrivals := journey(rt, weather{delay: 4 * window, lost: true, impostors: true, strangers: true})
+		arrivals := drawMessages(rt, disorder{delay: 4 * window, lost: true, conflicts: true, unnumbered: true})
 		want, wantLate := modeled(rt, call, arrivals)
-		got, d, late := lived(rt, call, arrivals)
-		requireSameLife(rt, want, got)
+		got, in, late := played(rt, call, arrivals)
+		requireSame(rt, want, got)
 		for n := range wantLate {
 			require.True(rt, late[n], "%d is recorded as late", n)
 		}
 		missing := map[int64]bool{}
-		for _, gap := range d.Sequence.Missing {
+		for _, gap := range in.Sequence.Missing {
 			for n := gap.From; n <= gap.To; n++ {
 				missing[n] = true
 			}
@@ -363,7 +366,7 @@ func TestDisorderBeyondTheWindowBreaksNothing(t *testing.T) {
 		for n := range late {
 			require.True(rt, missing[n], "%d was given up before it was late", n)
 		}
-		require.Len(rt, d.Sequence.Missing, d.Sequence.Gaps)
-		require.Equal(rt, len(arrivals) > 0 && len(missing) > 0, d.Sequence.Gaps > 0)
+		require.Len(rt, in.Sequence.Missing, in.Sequence.Gaps)
+		require.Equal(rt, len(arrivals) > 0 && len(missing) > 0, in.Sequence.Gaps > 0)
 	})
 }

@@ -9,8 +9,8 @@ import (
 // seenLimit is how many applied event ids an interaction remembers.
 const seenLimit = 4096
 
-// idDigest stands for an event id: 96 bits keep 4,096 ids in 64 KiB of a carried
-// state, and make a false repeat less likely than a lost disk.
+// idDigest identifies an event id. 96 bits keep 4,096 ids in 64 KiB of a carried state,
+// and make a false duplicate less likely than a lost disk.
 type idDigest [12]byte
 
 func digestOf(eventID string) idDigest {
@@ -24,7 +24,7 @@ type Seen struct {
 	known map[idDigest]struct{}
 }
 
-// Has says whether the event id was applied; "" never was.
+// Has reports whether the event id is among the remembered ones; "" never is.
 func (s *Seen) Has(eventID string) bool {
 	if eventID == "" {
 		return false
@@ -33,7 +33,7 @@ func (s *Seen) Has(eventID string) bool {
 	return ok
 }
 
-// Add remembers an applied event id; "" is none.
+// Add remembers an applied event id, and forgets the oldest beyond the limit. It ignores "".
 func (s *Seen) Add(eventID string) {
 	if eventID != "" {
 		s.remember(digestOf(eventID))
@@ -61,7 +61,7 @@ func (s Seen) MarshalJSON() ([]byte, error) {
 	return json.Marshal(packed)
 }
 
-// UnmarshalJSON is the reverse of MarshalJSON.
+// UnmarshalJSON unpacks what MarshalJSON packed.
 func (s *Seen) UnmarshalJSON(data []byte) error {
 	var packed []byte
 	if err := json.Unmarshal(data, &packed); err != nil {

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// Bounds of what waits for its turn, and of what is remembered of it.
+// Bounds of the buffer, and of what is remembered of gaps.
 const (
-	// maxHeld and maxHeldBytes bound what waits; beyond them the wait ends early.
-	maxHeld      = 1000
-	maxHeldBytes = 256 << 10
-	// maxAhead is how far ahead of its turn a number may be: a stray one must not
+	// maxBuffered and maxBufferedBytes bound the buffer; beyond them the wait ends early.
+	maxBuffered      = 1000
+	maxBufferedBytes = 256 << 10
+	// maxAhead is how far ahead of the next number a number may be: a stray one must not
 	// make everything after it late.
 	maxAhead = 10_000
 	// maxMissing is how many gaps are remembered.
@@ -20,77 +20,76 @@ const (
 
 // Sequence is the order of the numbered commands of one interaction.
 type Sequence struct {
-	// Passed is the number that was taken or given up last; the next one's turn it is.
+	// Passed is the last number that was delivered or given up.
 	Passed int64 `json:"passed,omitempty"`
-	// Held are those ahead of their turn, by number.
-	Held []*Arrival `json:"held,omitempty"`
-	// Gaps counts how often it went on without what was missing; Missing is what
-	// that was, the last of them.
+	// Buffered are the arrivals for which an earlier number is missing, by number.
+	Buffered []*Arrival `json:"held,omitempty"`
+	// Gaps counts how often missing numbers were given up; Missing are the last of them.
 	Gaps    int   `json:"gaps,omitempty"`
 	Missing []Gap `json:"missing,omitempty"`
 }
 
-// Next is the number whose turn it is.
-func (l *Sequence) Next() int64 { return l.Passed + 1 }
+// Next returns the number that is in order.
+func (s *Sequence) Next() int64 { return s.Passed + 1 }
 
-// Since is when the first of those that wait came; false when none does.
-func (l *Sequence) Since() (time.Time, bool) {
-	if len(l.Held) == 0 {
+// Since returns when the first of the buffered arrivals came; false if the buffer is empty.
+func (s *Sequence) Since() (time.Time, bool) {
+	if len(s.Buffered) == 0 {
 		return time.Time{}, false
 	}
-	first := slices.MinFunc(l.Held, func(a, b *Arrival) int { return a.At.Compare(b.At) })
+	first := slices.MinFunc(s.Buffered, func(a, b *Arrival) int { return a.At.Compare(b.At) })
 	return first.At, true
 }
 
-// find is where a number waits, or would.
-func (l *Sequence) find(number int64) (int, bool) {
-	return slices.BinarySearchFunc(l.Held, number, func(a *Arrival, n int64) int { return cmp.Compare(a.Number, n) })
+// find returns the place of a number in the buffer, and whether it is there.
+func (s *Sequence) find(number int64) (int, bool) {
+	return slices.BinarySearchFunc(s.Buffered, number, func(a *Arrival, n int64) int { return cmp.Compare(a.Number, n) })
 }
 
-func (l *Sequence) hold(a *Arrival) {
-	place, _ := l.find(a.Number)
-	l.Held = slices.Insert(l.Held, place, a)
+func (s *Sequence) buffer(a *Arrival) {
+	place, _ := s.find(a.Number)
+	s.Buffered = slices.Insert(s.Buffered, place, a)
 }
 
-// isFull tells whether more waits than is waited with.
-func (l *Sequence) isFull() bool {
+// isFull reports whether the buffer is beyond its bounds.
+func (s *Sequence) isFull() bool {
 	size := 0
-	for _, a := range l.Held {
+	for _, a := range s.Buffered {
 		size += len(a.Payload)
 	}
-	return len(l.Held) > maxHeld || size > maxHeldBytes
+	return len(s.Buffered) > maxBuffered || size > maxBufferedBytes
 }
 
-// pop takes out the first that waits if its number is at most limit.
-func (l *Sequence) pop(limit int64) *Arrival {
-	if len(l.Held) == 0 || l.Held[0].Number > limit {
+// pop takes the first arrival out of the buffer; nil if its number is above limit.
+func (s *Sequence) pop(limit int64) *Arrival {
+	if len(s.Buffered) == 0 || s.Buffered[0].Number > limit {
 		return nil
 	}
-	first := l.Held[0]
-	l.Held = slices.Delete(l.Held, 0, 1)
+	first := s.Buffered[0]
+	s.Buffered = slices.Delete(s.Buffered, 0, 1)
 	return first
 }
 
-// pass moves the turn behind a number, and gives up what is missing before it.
-func (l *Sequence) pass(number int64, now time.Time) {
-	if number > l.Next() {
-		l.Gaps++
-		l.Missing = append(l.Missing, Gap{From: l.Next(), To: number - 1, At: now})
-		l.Missing = l.Missing[max(0, len(l.Missing)-maxMissing):]
+// pass notes that a number is delivered, and gives up those that are missing before it.
+func (s *Sequence) pass(number int64, now time.Time) {
+	if number > s.Next() {
+		s.Gaps++
+		s.Missing = append(s.Missing, Gap{From: s.Next(), To: number - 1, At: now})
+		s.Missing = s.Missing[max(0, len(s.Missing)-maxMissing):]
 	}
-	l.Passed = max(l.Passed, number)
+	s.Passed = max(s.Passed, number)
 }
 
-// follow notes where the source has got to while nothing is waited for.
-func (l *Sequence) follow(number int64) {
-	if number-l.Next() <= maxAhead {
-		l.Passed = max(l.Passed, number)
+// follow notes how far the source has come while numbers are not waited for.
+func (s *Sequence) follow(number int64) {
+	if number-s.Next() <= maxAhead {
+		s.Passed = max(s.Passed, number)
 	}
 }
 
-// refusal is why a number whose turn is over is refused.
-func (l *Sequence) refusal(number int64) Reason {
-	if slices.ContainsFunc(l.Missing, func(g Gap) bool { return g.From <= number && number <= g.To }) {
+// refusal returns why a number that has been delivered or given up is refused.
+func (s *Sequence) refusal(number int64) Reason {
+	if slices.ContainsFunc(s.Missing, func(g Gap) bool { return g.From <= number && number <= g.To }) {
 		return Late
 	}
 	return Repeated

@@ -1,11 +1,10 @@
-// Command record makes the golden histories that package replay replays: it runs
-// every path of an interaction on an embedded Temporal, with real receivers, and
-// writes what the server recorded.
+// Command record records the golden histories that package replay replays: it plays scenarios that cover every path of
+// an interaction, on an embedded Temporal with a real receiver, and writes the histories that the server recorded.
 //
 //	go run ./replay/record --out replay/testdata/v0
 //
-// A history is never overwritten: histories of released code stay as they were
-// recorded, and a change of the workflows must keep them replaying.
+// It never overwrites a history: those of released code stay as they were recorded, and every change of the workflows
+// must keep them replaying.
 package main
 
 import (
@@ -32,28 +31,28 @@ func main() {
 
 func record(ctx context.Context, out string) (err error) {
 	if out == "" {
-		return errors.New("say where to write to: --out replay/testdata/<release>")
+		return errors.New("--out is required: the folder to write to, replay/testdata/<release>")
 	}
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return fmt.Errorf("folder for the histories: %w", err)
 	}
-	s, err := openStudio(ctx)
+	r, err := openRecorder(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, r.close()) }()
 	for _, sc := range scenarios {
 		fmt.Fprintf(os.Stderr, "recording %s\n", sc.name)
-		if err := sc.play(ctx, s); err != nil {
+		if err := sc.play(ctx, r); err != nil {
 			return fmt.Errorf("%s: %w", sc.name, err)
 		}
-		maps.Copy(s.also, sc.histories)
-		for name, workflowID := range s.also {
-			if err := s.export(ctx, workflowID, filepath.Join(out, name+".json.gz")); err != nil {
+		maps.Copy(r.also, sc.histories)
+		for name, workflowID := range r.also {
+			if err := r.export(ctx, workflowID, filepath.Join(out, name+extension)); err != nil {
 				return fmt.Errorf("%s: %w", sc.name, err)
 			}
 		}
-		clear(s.also)
+		clear(r.also)
 	}
 	return nil
 }

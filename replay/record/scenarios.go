@@ -13,8 +13,7 @@ import (
 	"segue/interaction"
 )
 
-// configuration has one call for each kind of receiver; %[1]s is where they are,
-// %[2]s the schedule of the one that is down.
+// configuration has one call for each path of the receiver; %[1]s is the receiver's URL, %[2]s the schedule of /down.
 const configuration = `
 calls:
   - name: crm
@@ -61,11 +60,11 @@ queues:
 guard: {allow: ["127.0.0.0/8"]}
 `
 
-// scenario is one path; histories names what is kept of it, by workflow id.
+// scenario is one path. Histories are those to export: file name to workflow id.
 type scenario struct {
 	name      string
 	histories map[string]string
-	play      func(ctx context.Context, s *studio) error
+	play      func(ctx context.Context, r *recorder) error
 }
 
 // simple is a scenario of one interaction, from its start to its end.
@@ -73,14 +72,14 @@ func simple(name, channel string, commands ...string) scenario {
 	return scenario{
 		name:      name,
 		histories: map[string]string{name: interactionID(name)},
-		play: func(ctx context.Context, s *studio) error {
-			if err := s.start(ctx, name, channel, ""); err != nil {
+		play: func(ctx context.Context, r *recorder) error {
+			if err := r.start(ctx, name, channel, ""); err != nil {
 				return err
 			}
-			if err := s.steps(ctx, name, commands...); err != nil {
+			if err := r.updates(ctx, name, commands...); err != nil {
 				return err
 			}
-			return s.finished(ctx, interactionID(name))
+			return r.awaitEnd(ctx, interactionID(name))
 		},
 	}
 }
@@ -98,17 +97,17 @@ var lives = []scenario{
 	simple("handled", "inbound", "place_in_queue", inQueue, "offer", agentOne, "accept", agentOne, "disconnect", none,
 		"set_disposition", `{"code":"SOLD"}`, "complete", none),
 	simple("abandoned", "inbound", "place_in_queue", inQueue, "abandon", none),
-	simple("timed_out", "inbound", "place_in_queue", `{"queue":"billing"}`), // overflows to backup, and there again
+	simple("timed_out", "inbound", "place_in_queue", `{"queue":"billing"}`), // overflows to backup, and times out there too
 	{
 		name:      "orphan",
 		histories: map[string]string{"orphan": interactionID("orphan")},
-		play: func(ctx context.Context, s *studio) error {
+		play: func(ctx context.Context, r *recorder) error {
 			input := json.RawMessage(fmt.Sprintf(`{"id":"orphan","contact_center":%q,"channel":"inbound"}`, contactCenter))
 			options := client.StartWorkflowOptions{ID: interactionID("orphan"), TaskQueue: taskQueue}
-			if _, err := s.client.SignalWithStartWorkflow(ctx, options.ID, "hold", json.RawMessage(none), options, contract.WorkflowInteraction, input); err != nil {
+			if _, err := r.client.SignalWithStartWorkflow(ctx, options.ID, "hold", json.RawMessage(none), options, contract.WorkflowInteraction, input); err != nil {
 				return err
 			}
-			return s.finished(ctx, options.ID)
+			return r.awaitEnd(ctx, options.ID)
 		},
 	},
 	simple("missed", "inbound", "place_in_queue", inQueue, "offer", agentOne,
@@ -122,37 +121,37 @@ var lives = []scenario{
 	{
 		name:      "canceled",
 		histories: map[string]string{"canceled": interactionID("canceled")},
-		play: func(ctx context.Context, s *studio) error {
-			if err := s.start(ctx, "canceled", "inbound", ""); err != nil {
+		play: func(ctx context.Context, r *recorder) error {
+			if err := r.start(ctx, "canceled", "inbound", ""); err != nil {
 				return err
 			}
-			if err := s.steps(ctx, "canceled", "offer", agentOne, "accept", agentOne); err != nil {
+			if err := r.updates(ctx, "canceled", "offer", agentOne, "accept", agentOne); err != nil {
 				return err
 			}
-			options := client.CancelWorkflowOptions{WorkflowID: interactionID("canceled"), Reason: "the line burned down"}
-			if err := s.client.CancelWorkflowWithOptions(ctx, options); err != nil {
+			options := client.CancelWorkflowOptions{WorkflowID: interactionID("canceled"), Reason: "the connection was lost"}
+			if err := r.client.CancelWorkflowWithOptions(ctx, options); err != nil {
 				return err
 			}
-			return s.finished(ctx, interactionID("canceled"))
+			return r.awaitEnd(ctx, interactionID("canceled"))
 		},
 	},
 	{
 		name:      "retried_delivery",
 		histories: map[string]string{"retried_delivery": interactionID("retried"), "lane_retried": laneID("retried", "flaky")},
-		play: func(ctx context.Context, s *studio) error {
-			if err := s.start(ctx, "retried", "inbound", ""); err != nil {
+		play: func(ctx context.Context, r *recorder) error {
+			if err := r.start(ctx, "retried", "inbound", ""); err != nil {
 				return err
 			}
-			if err := s.steps(ctx, "retried", "offer", agentOne, "accept", agentOne, "set_disposition", `{"code":"SOLD"}`); err != nil {
+			if err := r.updates(ctx, "retried", "offer", agentOne, "accept", agentOne, "set_disposition", `{"code":"SOLD"}`); err != nil {
 				return err
 			}
-			if err := s.until(ctx, interactionID("retried"), has(contract.StatusDelivered, "flaky")); err != nil {
+			if err := r.awaitDeliveries(ctx, interactionID("retried"), has(contract.StatusDelivered, "flaky")); err != nil {
 				return err
 			}
-			if err := s.steps(ctx, "retried", "complete", none); err != nil {
+			if err := r.updates(ctx, "retried", "complete", none); err != nil {
 				return err
 			}
-			return s.finished(ctx, interactionID("retried"))
+			return r.awaitEnd(ctx, interactionID("retried"))
 		},
 	},
 	{
@@ -160,125 +159,125 @@ var lives = []scenario{
 		histories: map[string]string{
 			"parked": interactionID("parked"), "lane_parked": laneID("parked", "gone"), "receiver_parked": receiverID("gone"),
 		},
-		play: func(ctx context.Context, s *studio) error {
-			if err := s.start(ctx, "parked", "inbound", ""); err != nil {
+		play: func(ctx context.Context, r *recorder) error {
+			if err := r.start(ctx, "parked", "inbound", ""); err != nil {
 				return err
 			}
-			if err := s.steps(ctx, "parked", "queue_event", `{"event":"PLAY"}`, "queue_event", `{"event":"STOP"}`); err != nil {
+			if err := r.updates(ctx, "parked", "queue_event", `{"event":"PLAY"}`, "queue_event", `{"event":"STOP"}`); err != nil {
 				return err
 			}
-			if err := s.until(ctx, laneID("parked", "gone"), has(contract.StatusParked, "gone")); err != nil {
+			if err := r.awaitDeliveries(ctx, laneID("parked", "gone"), has(contract.StatusParked, "gone")); err != nil {
 				return err
 			}
-			if err := s.told(ctx, "gone", interaction.MomentDeliveryParked); err != nil {
+			if err := r.awaitAlert(ctx, "gone", interaction.MomentDeliveryParked); err != nil {
 				return err
 			}
-			if err := s.steps(ctx, "parked", "abandon", none); err != nil {
+			if err := r.updates(ctx, "parked", "abandon", none); err != nil {
 				return err
 			}
-			return s.finished(ctx, interactionID("parked"))
+			return r.awaitEnd(ctx, interactionID("parked"))
 		},
 	},
 	{
 		name:      "receiver_recovered",
 		histories: map[string]string{"receiver_recovered": receiverID("down"), "lane_alert": alertID("down", "pager")},
-		play: func(ctx context.Context, s *studio) error {
-			if err := s.start(ctx, "surveyed", "inbound", ""); err != nil {
+		play: func(ctx context.Context, r *recorder) error {
+			if err := r.start(ctx, "surveyed", "inbound", ""); err != nil {
 				return err
 			}
-			if err := s.steps(ctx, "surveyed", "survey", `{"answers":{"q1":5}}`); err != nil {
+			if err := r.updates(ctx, "surveyed", "survey", `{"answers":{"q1":5}}`); err != nil {
 				return err
 			}
-			if err := s.told(ctx, "down", interaction.MomentDeliveryFailing); err != nil {
+			if err := r.awaitAlert(ctx, "down", interaction.MomentDeliveryFailing); err != nil {
 				return err
 			}
-			s.up.Store(true)
-			if err := s.finished(ctx, receiverID("down")); err != nil {
+			r.receiver.up.Store(true)
+			if err := r.awaitEnd(ctx, receiverID("down")); err != nil {
 				return err
 			}
-			return s.steps(ctx, "surveyed", "abandon", none)
+			return r.updates(ctx, "surveyed", "abandon", none)
 		},
 	},
 	{
 		name:      "rejected_input",
 		histories: map[string]string{"rejected_input": interactionID("rejected")},
-		play: func(ctx context.Context, s *studio) error {
-			if err := s.start(ctx, "rejected", "inbound", ""); err != nil {
+		play: func(ctx context.Context, r *recorder) error {
+			if err := r.start(ctx, "rejected", "inbound", ""); err != nil {
 				return err
 			}
-			if err := s.signals(ctx, "rejected", "accept", `{"agent":7}`, "teleport", none, "hold", none,
+			if err := r.signals(ctx, "rejected", "accept", `{"agent":7}`, "teleport", none, "hold", none,
 				"place_in_queue", `{"queue":"sales","event_id":"e1"}`, "place_in_queue", `{"queue":"sales","event_id":"e1"}`, "abandon", none); err != nil {
 				return err
 			}
-			return s.finished(ctx, interactionID("rejected"))
+			return r.awaitEnd(ctx, interactionID("rejected"))
 		},
 	},
 	{
 		name:      "burst",
 		histories: map[string]string{"burst": interactionID("burst")},
-		play: func(ctx context.Context, s *studio) error {
-			if err := s.pause(); err != nil {
+		play: func(ctx context.Context, r *recorder) error {
+			if err := r.pause(); err != nil {
 				return err
 			}
-			if err := s.start(ctx, "burst", "inbound", ""); err != nil {
+			if err := r.start(ctx, "burst", "inbound", ""); err != nil {
 				return err
 			}
-			if err := s.signals(ctx, "burst", "place_in_queue", inQueue, "offer", agentOne, "accept", agentOne,
+			if err := r.signals(ctx, "burst", "place_in_queue", inQueue, "offer", agentOne, "accept", agentOne,
 				"dtmf", `{"digits":"1"}`, "dtmf", `{"digits":"2"}`, "set_disposition", `{"code":"SOLD"}`, "complete", none); err != nil {
 				return err
 			}
-			s.work(ctx)
-			return s.finished(ctx, interactionID("burst"))
+			r.resume()
+			return r.awaitEnd(ctx, interactionID("burst"))
 		},
 	},
 	{
 		name:      "disorder",
 		histories: map[string]string{"disorder": interactionID("disorder")},
-		play: func(ctx context.Context, s *studio) error {
-			if err := s.start(ctx, "disorder", "inbound", ""); err != nil {
+		play: func(ctx context.Context, r *recorder) error {
+			if err := r.start(ctx, "disorder", "inbound", ""); err != nil {
 				return err
 			}
-			if err := s.signals(ctx, "disorder", "dtmf", `{"digits":"2","source_sequence":2}`); err != nil {
+			if err := r.signals(ctx, "disorder", "dtmf", `{"digits":"2","source_sequence":2}`); err != nil {
 				return err
 			}
-			ahead, err := s.send(ctx, "disorder", "place_in_queue", `{"queue":"sales","source_sequence":3}`)
+			ahead, err := r.sendUpdate(ctx, "disorder", "place_in_queue", `{"queue":"sales","source_sequence":3}`)
 			if err != nil {
 				return err
 			}
-			if err := s.signals(ctx, "disorder", "dtmf", `{"digits":"1","source_sequence":1}`); err != nil {
+			if err := r.signals(ctx, "disorder", "dtmf", `{"digits":"1","source_sequence":1}`); err != nil {
 				return err
 			}
 			if err := ahead.Get(ctx, nil); err != nil {
 				return err
 			}
-			// 4 is missing: the update is judged when its wait is over, and 4 is late.
-			if err := s.steps(ctx, "disorder", "offer", `{"agent":"a1","source_sequence":5}`); err != nil {
+			// 4 is missing: the update is judged when its wait has timed out, and 4 arrives late.
+			if err := r.updates(ctx, "disorder", "offer", `{"agent":"a1","source_sequence":5}`); err != nil {
 				return err
 			}
-			if err := s.signals(ctx, "disorder", "dtmf", `{"digits":"4","source_sequence":4}`, "abandon", `{"source_sequence":6}`); err != nil {
+			if err := r.signals(ctx, "disorder", "dtmf", `{"digits":"4","source_sequence":4}`, "abandon", `{"source_sequence":6}`); err != nil {
 				return err
 			}
-			return s.finished(ctx, interactionID("disorder"))
+			return r.awaitEnd(ctx, interactionID("disorder"))
 		},
 	},
 	{
 		name:      "continue_as_new",
 		histories: map[string]string{"continue_as_new": interactionID("long")},
-		play: func(ctx context.Context, s *studio) error {
-			if err := s.start(ctx, "long", "inbound", ""); err != nil {
+		play: func(ctx context.Context, r *recorder) error {
+			if err := r.start(ctx, "long", "inbound", ""); err != nil {
 				return err
 			}
 			sent := 0
-			err := s.flood(ctx, interactionID("long"), "script_signal", func() any {
+			err := r.flood(ctx, interactionID("long"), "script_signal", func() any {
 				sent++
 				return json.RawMessage(fmt.Sprintf(`{"p1":"%d","event_id":"e%d"}`, sent, sent))
 			})
-			return errors.Join(err, s.signals(ctx, "long", "abandon", none), s.finished(ctx, interactionID("long")))
+			return errors.Join(err, r.signals(ctx, "long", "abandon", none), r.awaitEnd(ctx, interactionID("long")))
 		},
 	},
 }
 
-// has waits for a delivery of a call that has a status.
+// has returns a condition: a delivery of a call has a status.
 func has(status contract.DeliveryStatus, call string) func([]contract.DeliveryRecord) bool {
 	return func(records []contract.DeliveryRecord) bool {
 		for _, record := range records {

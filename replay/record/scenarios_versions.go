@@ -12,50 +12,49 @@ import (
 	"segue/interaction"
 )
 
-// versions are paths that go over to a newer version of the workers: a mail with its next
-// task, a call when its run continues as new.
+// versions are paths that move to a newer version of the workers: a mail with its next task, a call when its run
+// continues as new.
 var versions = []scenario{{
 	name:      "newer_version",
 	histories: map[string]string{"upgraded_mail": interactionID("mail-over"), "upgraded_call": interactionID("call-over")},
-	play: func(ctx context.Context, s *studio) error {
+	play: func(ctx context.Context, r *recorder) error {
 		err := errors.Join(
-			s.version(ctx, "1.0"),
-			s.start(ctx, "mail-over", "email", ""),
-			s.start(ctx, "call-over", "inbound", ""),
-			s.is(ctx, "mail-over", interaction.StateStarted),
-			s.is(ctx, "call-over", interaction.StateStarted))
+			r.useVersion(ctx, "1.0"),
+			r.start(ctx, "mail-over", "email", ""),
+			r.start(ctx, "call-over", "inbound", ""),
+			r.awaitState(ctx, "mail-over", interaction.StateStarted),
+			r.awaitState(ctx, "call-over", interaction.StateStarted))
 		if err != nil {
 			return err
 		}
-		beside := s.leave() // the older version goes on beside the newer one
-		if err := errors.Join(s.version(ctx, "2.0"), s.steps(ctx, "mail-over", "accept", agentOne)); err != nil {
+		stopOlder := r.detach() // the older version keeps running beside the newer one
+		if err := errors.Join(r.useVersion(ctx, "2.0"), r.updates(ctx, "mail-over", "accept", agentOne)); err != nil {
 			return err
 		}
 		return errors.Join(
-			s.flood(ctx, interactionID("call-over"), "unknown", unknown),
-			s.steps(ctx, "call-over", "abandon", none),
-			s.finished(ctx, interactionID("call-over")),
-			s.steps(ctx, "mail-over", "complete", agentOne),
-			s.finished(ctx, interactionID("mail-over")),
-			beside())
+			r.flood(ctx, interactionID("call-over"), "unknown", noPayload),
+			r.updates(ctx, "call-over", "abandon", none),
+			r.awaitEnd(ctx, interactionID("call-over")),
+			r.updates(ctx, "mail-over", "complete", agentOne),
+			r.awaitEnd(ctx, interactionID("mail-over")),
+			stopOlder())
 	},
 }}
 
-// version runs a worker of a version in the place of the one that runs, and makes the
-// version current.
-func (s *studio) version(ctx context.Context, build string) error {
-	if s.stop != nil {
-		if err := s.pause(); err != nil {
-			return err
-		}
+// useVersion replaces the current worker by one of a version, and makes the version current.
+func (r *recorder) useVersion(ctx context.Context, build string) error {
+	if err := r.pause(); err != nil {
+		return err
 	}
-	set, err := config.Parse("golden.yaml", fmt.Appendf(nil, "%s\ntemporal: {deployment: golden, build_id: %q}\n", s.configured, build))
+	set, err := config.Parse("golden.yaml", fmt.Appendf(nil, "%s\ntemporal: {deployment: golden, build_id: %q}\n", r.yaml, build))
 	if err != nil {
 		return err
 	}
-	s.store = config.NewStore(set)
-	s.work(ctx)
-	deployment := s.client.WorkerDeploymentClient().GetHandle("golden")
+	r.store = config.NewStore(set)
+	if err := r.resume(); err != nil {
+		return err
+	}
+	deployment := r.client.WorkerDeploymentClient().GetHandle("golden")
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {
@@ -63,21 +62,10 @@ func (s *studio) version(ctx context.Context, build string) error {
 		if err == nil {
 			return nil
 		}
-		select { // the version is known once its first worker has polled
+		select { // Temporal knows the version once its first worker has polled
 		case <-ctx.Done():
 			return fmt.Errorf("version %s does not become current: %w", build, err)
 		case <-time.After(100 * time.Millisecond):
 		}
-	}
-}
-
-// leave lets the present worker go on beside those that follow; the function that it
-// returns stops it.
-func (s *studio) leave() (stop func() error) {
-	end, ended := s.stop, s.stopped
-	s.stop = nil
-	return func() error {
-		end()
-		return <-ended
 	}
 }

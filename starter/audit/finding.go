@@ -28,6 +28,8 @@ type Finding struct {
 	Events []Event `json:"events"`
 	// Deliveries are the requests that are not known to have arrived.
 	Deliveries []Delivery `json:"deliveries"`
+	// Waiting are the parts of a lane that wait for this workflow.
+	Waiting []Waiting `json:"waiting,omitempty"`
 	// Drafts are the ids of the interactions that a reply requested and that were not started.
 	Drafts []string `json:"drafts,omitempty"`
 }
@@ -47,6 +49,12 @@ type Delivery struct {
 	Call     string `json:"call"`
 	Moment   string `json:"when"`
 	Sequence int64  `json:"sequence"`
+}
+
+// Waiting is a part of a lane that waits for an ended one, with the number of its deliveries.
+type Waiting struct {
+	WorkflowID string `json:"workflow_id"`
+	Deliveries int    `json:"deliveries"`
 }
 
 func (f *Finding) isEmpty() bool { return len(f.Events)+len(f.Deliveries)+len(f.Drafts) == 0 }

@@ -11,7 +11,7 @@ var configText string
 
 var configTemplate = template.Must(template.New("demo.yaml").Option("missingkey=error").Parse(configText))
 
-// Config is the configuration whose calls go to these receivers.
+// Config returns the configuration whose calls go to these receivers.
 func (r *Receivers) Config() ([]byte, error) {
 	var b bytes.Buffer
 	err := configTemplate.Execute(&b, map[string]string{

@@ -1,7 +1,6 @@
-// Package demo is what `segue demo` has around Segue: three receivers on this
-// machine that keep a ledger of what arrives, the configuration that points at
-// them, and the judgement whether everything arrived exactly as it should.
+// Package demo checks `segue demo`: three receivers on this machine that record every request, the configuration whose
+// calls go to them, the plan of the day with the deliveries that it must cause, and the verdict that compares both.
 //
-// What should arrive is worked out here from the input and the pure state
-// machine alone. The package must never ask Segue's workflows what they did.
+// The plan is computed from the input with the pure state machine alone. The package may import the domain, the
+// configuration and the client's file format; it must never know Temporal, and never read the state of Segue's workflows.
 package demo

@@ -12,25 +12,27 @@ import (
 	"segue/interaction"
 )
 
-// Expect works out every delivery that must arrive at the receivers: each event of
-// the plan × each call that a trigger of the configuration fires for it. runs are
-// the first runs of the interactions, which are part of a delivery's identity. What
-// is refused for good makes an event of its own, "fault", which no plan can place.
+// Expect returns every delivery that must arrive at the receivers: one for each event of the plan and each call that a
+// trigger of the configuration fires for the event. runs are the first runs of the interactions, which are part of the
+// identity of a delivery. It returns an error for an interaction without a run and for a call that cannot be rendered.
+//
+// A permanently refused delivery causes an event "fault". The plan cannot know the sequence number of this event, because
+// it depends on when the receiver answers.
 func (p *Plan) Expect(set *config.Set, receivers *Receivers, runs map[client.Name]string) ([]Expected, error) {
 	var expected []Expected
-	for _, course := range p.Courses {
-		run, ok := runs[course.Name]
+	for _, planned := range p.Interactions {
+		run, ok := runs[planned.Name]
 		if !ok {
-			return nil, fmt.Errorf("interaction %s was not started by this demo", course.Name)
+			return nil, fmt.Errorf("interaction %s was not started by this demo", planned.Name)
 		}
 		e := expectation{
 			set: set, receivers: receivers,
-			owner: contract.Owner{ContactCenter: course.Name.ContactCenter, Interaction: course.Name.ID, FirstRunID: run},
+			owner: contract.Owner{ContactCenter: planned.Name.ContactCenter, Interaction: planned.Name.ID, FirstRunID: run},
 		}
-		for _, turn := range course.Turns {
+		for _, turn := range planned.Turns {
 			refused := e.refused
 			for i := range turn.Events {
-				due, err := e.of(&turn.View, &turn.Events[i], refused)
+				due, err := e.deliveries(&turn.View, &turn.Events[i], refused)
 				if err != nil {
 					return nil, err
 				}
@@ -41,16 +43,16 @@ func (p *Plan) Expect(set *config.Set, receivers *Receivers, runs map[client.Nam
 	return expected, nil
 }
 
-// expectation is for the deliveries of one interaction.
+// expectation computes the deliveries of one interaction.
 type expectation struct {
 	set       *config.Set
 	receivers *Receivers
 	owner     contract.Owner
-	refused   int // how many were refused so far
+	refused   int // deliveries refused so far
 }
 
-// of is the deliveries of one event, before which up to that many faults may come.
-func (e *expectation) of(view *interaction.View, event *interaction.Event, faults int) ([]Expected, error) {
+// deliveries returns the deliveries of one event. Each has an alternative for every fault that may precede the event.
+func (e *expectation) deliveries(view *interaction.View, event *interaction.Event, faults int) ([]Expected, error) {
 	firings, failed := e.set.Triggers.Match(view, event)
 	if err := errors.Join(failed...); err != nil {
 		return nil, err
@@ -65,14 +67,14 @@ func (e *expectation) of(view *interaction.View, event *interaction.Event, fault
 		if err != nil {
 			return nil, err
 		}
-		last, behind := &one, *event
+		last, shifted := &one, *event
 		for range faults {
-			behind.Sequence++
-			later, err := e.delivery(call, view, &behind)
+			shifted.Sequence++
+			alternative, err := e.delivery(call, view, &shifted)
 			if err != nil {
 				return nil, err
 			}
-			last.Later, last = &later, &later
+			last.Alternative, last = &alternative, &alternative
 		}
 		if one.Status == http.StatusBadRequest {
 			e.refused++
@@ -84,9 +86,9 @@ func (e *expectation) of(view *interaction.View, event *interaction.Event, fault
 
 func (e *expectation) delivery(call *config.Call, view *interaction.View, event *interaction.Event) (Expected, error) {
 	id := contract.DeliveryID(e.owner, event, call.Name)
-	request := call.Render(id, view, event)
-	if request.Fault != "" {
-		return Expected{}, fmt.Errorf("call %s at event %d of %s cannot be rendered: %s", call.Name, event.Sequence, e.owner.Interaction, request.Fault)
+	request, err := call.Template.Render(id, view, event)
+	if err != nil {
+		return Expected{}, fmt.Errorf("call %s at event %d of %s cannot be rendered: %w", call.Name, event.Sequence, e.owner.Interaction, err)
 	}
 	endpoint, err := e.receivers.endpointOf(request.URL)
 	if err != nil {
@@ -98,8 +100,7 @@ func (e *expectation) delivery(call *config.Call, view *interaction.View, event 
 	}, nil
 }
 
-// statusFor is the answer that the receiver must give in the end: the engagement
-// backend turns some visitors away.
+// statusFor returns the final status that the receiver must answer: the engagement backend refuses some visitors.
 func statusFor(event *interaction.Event) int {
 	parameter := map[interaction.Moment]string{interaction.MomentEngage: "ixnProfile", interaction.MomentNoEngage: "cancelData"}[event.Moment]
 	if data, ok := event.Fields[parameter].(map[string]any); ok && Refuses(data) {
@@ -108,7 +109,7 @@ func statusFor(event *interaction.Event) int {
 	return http.StatusOK
 }
 
-// endpointOf turns a rendered URL into the receiver and path that it means.
+// endpointOf returns the receiver and path of a rendered URL.
 func (r *Receivers) endpointOf(rendered string) (string, error) {
 	target, err := url.Parse(rendered)
 	if err != nil {
@@ -119,5 +120,5 @@ func (r *Receivers) endpointOf(rendered string) (string, error) {
 			return name + " " + target.RequestURI(), nil
 		}
 	}
-	return "", fmt.Errorf("%s is none of the demo's receivers", target.Host)
+	return "", fmt.Errorf("%s is not a receiver of the demo", target.Host)
 }

@@ -15,23 +15,23 @@ type Arrival struct {
 	Endpoint string
 	Method   string
 	Body     Digest
-	// Status is what was answered.
+	// Status is the response's status code.
 	Status int
 }
 
-// Digest stands for the bytes of a body.
+// Digest is the SHA-256 of a body, in hexadecimal.
 type Digest string
 
-// DigestOf gives the digest of a body.
+// DigestOf returns the digest of a body.
 func DigestOf(body []byte) Digest {
 	sum := sha256.Sum256(body)
 	return Digest(hex.EncodeToString(sum[:]))
 }
 
-// isFinal tells whether the answer settles a delivery: done, or refused for good.
+// isFinal reports whether the response ends a delivery: delivered, or permanently refused.
 func (a Arrival) isFinal() bool { return a.Status/100 == 2 || a.Status == 400 }
 
-// Ledger is every arrival at all receivers, in one order.
+// Ledger records every arrival at all receivers, in order. It is safe for concurrent use.
 type Ledger struct {
 	mu       sync.Mutex
 	arrivals []Arrival
@@ -39,14 +39,15 @@ type Ledger struct {
 	settled  map[string]bool
 }
 
-// NewLedger is an empty one.
+// NewLedger returns an empty ledger.
 func NewLedger() *Ledger {
 	return &Ledger{attempts: map[string]int{}, settled: map[string]bool{}}
 }
 
-// Enter records an arrival. The status is decided inside, knowing the how manieth
-// arrival of that id this is, so that two at once cannot both be the first.
-func (l *Ledger) Enter(a Arrival, decide func(attempt int) int) (status int) {
+// Record adds an arrival with the status that decide returns, and returns the status. decide gets the number of arrivals
+// with this id, including this one. The ledger is locked meanwhile, so that two simultaneous arrivals get different
+// numbers.
+func (l *Ledger) Record(a Arrival, decide func(attempt int) int) (status int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.attempts[a.ID]++
@@ -58,21 +59,21 @@ func (l *Ledger) Enter(a Arrival, decide func(attempt int) int) (status int) {
 	return a.Status
 }
 
-// Settled counts the ids that got a final answer.
+// Settled counts the ids that have a final response.
 func (l *Ledger) Settled() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.settled)
 }
 
-// Len counts all arrivals.
+// Len returns the number of arrivals.
 func (l *Ledger) Len() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.arrivals)
 }
 
-// Arrivals is a copy of the ledger as it is now.
+// Arrivals returns a copy of all arrivals.
 func (l *Ledger) Arrivals() []Arrival {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -10,19 +10,19 @@ import (
 	"segue/interaction"
 )
 
-// Plan is what a feed must come to, worked out by the pure state machine.
+// Plan is the expected result of a feed, computed with the pure state machine.
 type Plan struct {
 	Lines      int
 	Accepted   int
 	Duplicates int
-	// Rejected has the reason by line number.
+	// Rejected are the reasons of rejected lines, by line number.
 	Rejected map[int]string
-	// Courses are the interactions in the order of their start.
-	Courses []*Course
+	// Interactions are in the order of their start.
+	Interactions []*PlannedInteraction
 }
 
-// Course is one interaction as it must go.
-type Course struct {
+// PlannedInteraction is the expected result of one interaction.
+type PlannedInteraction struct {
 	Name  client.Name
 	Turns []interaction.Turn
 
@@ -30,21 +30,20 @@ type Course struct {
 	applied map[string]bool
 }
 
-// Status is how the interaction must stand in the end.
-func (c *Course) Status() interaction.Status { return c.machine.Status() }
+// Status returns the expected final status.
+func (i *PlannedInteraction) Status() interaction.Status { return i.machine.Status() }
 
-// Timeline is what the interaction's legs must have gone through.
-func (c *Course) Timeline() []interaction.Span { return c.machine.Timeline() }
+// Timeline returns the expected timeline.
+func (i *PlannedInteraction) Timeline() []interaction.Span { return i.machine.Timeline() }
 
-// PlanOf works out what a feed must come to in a contact center, when every line
-// has its time in the past.
-func PlanOf(content []byte, contactCenter string) (*Plan, error) {
+// NewPlan computes the expected result of a feed into a contact center. Every line must have a time in the past.
+func NewPlan(content []byte, contactCenter string) (*Plan, error) {
 	p := &planner{
 		plan:   &Plan{Rejected: map[int]string{}},
-		byName: map[client.Name]*Course{},
+		byName: map[client.Name]*PlannedInteraction{},
 		now:    time.Now(),
 	}
-	err := feed.Scan(bytes.NewReader(content), contactCenter, p.line, func(bad feed.BadLine) error {
+	err := feed.Scan(bytes.NewReader(content), contactCenter, p.addLine, func(bad feed.BadLine) error {
 		p.plan.Lines++
 		p.plan.Rejected[bad.Number] = bad.Reason
 		return nil
@@ -54,26 +53,26 @@ func PlanOf(content []byte, contactCenter string) (*Plan, error) {
 
 type planner struct {
 	plan   *Plan
-	byName map[client.Name]*Course
+	byName map[client.Name]*PlannedInteraction
 	now    time.Time
 }
 
-func (p *planner) line(l feed.Line) error {
+func (p *planner) addLine(l feed.Line) error {
 	p.plan.Lines++
-	course := p.byName[l.Name]
+	planned := p.byName[l.Name]
 	var err error
 	switch {
-	case l.Command == feed.CommandStart && course != nil:
-		err = fmt.Errorf("started twice in this feed")
+	case l.Command == feed.CommandStart && planned != nil:
+		err = fmt.Errorf("interaction %s was started before in this feed", l.Name)
 	case l.Command == feed.CommandStart:
 		err = p.start(l)
-	case course == nil:
+	case planned == nil:
 		err = fmt.Errorf("interaction %s was not started", l.Name)
-	case l.EventID != "" && course.applied[l.EventID]:
+	case l.EventID != "" && planned.applied[l.EventID]:
 		p.plan.Duplicates++
 		return nil
 	default:
-		err = course.apply(l, p.now)
+		err = planned.apply(l, p.now)
 	}
 	if err != nil {
 		p.plan.Rejected[l.Number] = err.Error()
@@ -92,32 +91,32 @@ func (p *planner) start(l feed.Line) error {
 	if err != nil {
 		return err
 	}
-	course := &Course{Name: l.Name, machine: machine, applied: map[string]bool{}, Turns: []interaction.Turn{effect.Turn}}
-	p.byName[l.Name] = course
-	p.plan.Courses = append(p.plan.Courses, course)
+	planned := &PlannedInteraction{Name: l.Name, machine: machine, applied: map[string]bool{}, Turns: []interaction.Turn{effect.Turn}}
+	p.byName[l.Name] = planned
+	p.plan.Interactions = append(p.plan.Interactions, planned)
 	return nil
 }
 
-func (c *Course) apply(l feed.Line, now time.Time) error {
+func (i *PlannedInteraction) apply(l feed.Line, now time.Time) error {
 	command, err := interaction.Decode(l.Command, l.Payload)
 	if err != nil {
 		return err
 	}
-	effect, err := c.machine.Apply(command, now)
+	effect, err := i.machine.Apply(command, now)
 	if err != nil {
 		return err
 	}
 	if command.EventID != "" {
-		c.applied[command.EventID] = true
+		i.applied[command.EventID] = true
 	}
-	c.Turns = append(c.Turns, effect.Turn)
+	i.Turns = append(i.Turns, effect.Turn)
 	return nil
 }
 
-// Outcomes counts the interactions by how they end; one that does not is "open".
+// Outcomes counts the interactions by outcome; those that do not complete are "open".
 func (p *Plan) Outcomes() map[string]int {
 	counts := map[string]int{}
-	for _, course := range p.Courses {
+	for _, course := range p.Interactions {
 		outcome := string(course.Status().Outcome)
 		if outcome == "" {
 			outcome = "open"
@@ -130,25 +129,12 @@ func (p *Plan) Outcomes() map[string]int {
 // Segments counts the segments that legs enter.
 func (p *Plan) Segments() map[string]int {
 	counts := map[string]int{}
-	for _, course := range p.Courses {
+	for _, course := range p.Interactions {
 		for _, turn := range course.Turns {
 			for _, event := range turn.Events {
 				if event.Moment == interaction.MomentSegmentChange {
 					counts[string(event.Segment)]++
 				}
-			}
-		}
-	}
-	return counts
-}
-
-// Moments counts the events by what they are.
-func (p *Plan) Moments() map[string]int {
-	counts := map[string]int{}
-	for _, course := range p.Courses {
-		for _, turn := range course.Turns {
-			for _, event := range turn.Events {
-				counts[string(event.Moment)]++
 			}
 		}
 	}

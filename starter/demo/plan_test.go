@@ -14,13 +14,12 @@ import (
 )
 
 func planOfDay(t *testing.T) *demo.Plan {
-	plan, err := demo.PlanOf(examples.Day, "demo")
+	plan, err := demo.NewPlan(examples.Day, "demo")
 	require.NoError(t, err)
 	return plan
 }
 
-// Whoever wrote the day meant just these lines to be bad.
-func TestPlanJudgesEveryLineAsTheGeneratorMeantIt(t *testing.T) {
+func TestPlanRejectsExactlyTheBadLinesOfTheGenerator(t *testing.T) {
 	plan := planOfDay(t)
 	accepted, duplicates := 0, 0
 	for i, line := range day.Generate(day.DefaultSeed).Lines {
@@ -60,7 +59,7 @@ func TestTheDayEntersEverySegment(t *testing.T) {
 	}
 }
 
-func TestExpectedDeliveries(t *testing.T) {
+func TestExpectedDeliveriesHaveUniqueIDsAndAscendInTheirLane(t *testing.T) {
 	receivers := listen(t)
 	text, err := receivers.Config()
 	require.NoError(t, err)
@@ -69,8 +68,8 @@ func TestExpectedDeliveries(t *testing.T) {
 
 	plan := planOfDay(t)
 	runs := map[client.Name]string{}
-	for _, course := range plan.Courses {
-		runs[course.Name] = "run of " + course.Name.ID
+	for _, planned := range plan.Interactions {
+		runs[planned.Name] = "run of " + planned.Name.ID
 	}
 	expected, err := plan.Expect(set, receivers, runs)
 	require.NoError(t, err)
@@ -78,9 +77,9 @@ func TestExpectedDeliveries(t *testing.T) {
 
 	refused, lanes, ids := 0, map[string]int64{}, map[string]bool{}
 	for _, e := range expected {
-		require.False(t, ids[e.ID], "one event × one call is one delivery")
+		require.False(t, ids[e.ID], "an event and a call give one delivery")
 		ids[e.ID] = true
-		require.Greater(t, e.Sequence, lanes[e.Lane], "the order of a lane is that of its events")
+		require.Greater(t, e.Sequence, lanes[e.Lane], "a lane has the order of its events")
 		lanes[e.Lane] = e.Sequence
 		if e.Status == 400 {
 			refused++
@@ -88,14 +87,14 @@ func TestExpectedDeliveries(t *testing.T) {
 	}
 	require.Positive(t, refused)
 
-	first := plan.Courses[0]
+	first := plan.Interactions[0]
 	id := contract.DeliveryID(contract.Owner{
 		ContactCenter: "demo", Interaction: first.Name.ID, FirstRunID: runs[first.Name],
 	}, &first.Turns[0].Events[len(first.Turns[0].Events)-1], "crm")
-	require.True(t, ids[id], "interaction_starts of %s goes to the CRM", first.Name)
+	require.True(t, ids[id], "interaction_starts of %s is sent to the CRM", first.Name)
 }
 
-func TestExpectWantsEveryInteractionStarted(t *testing.T) {
+func TestExpectRefusesAnInteractionWithoutARun(t *testing.T) {
 	receivers := listen(t)
 	text, err := receivers.Config()
 	require.NoError(t, err)
@@ -105,7 +104,6 @@ func TestExpectWantsEveryInteractionStarted(t *testing.T) {
 	require.ErrorContains(t, err, "was not started by this demo")
 }
 
-// The engagement backend and the generator must mean the same visitors.
-func TestRefusedVisitorsAreTheSame(t *testing.T) {
+func TestGeneratorAndEngagementBackendHaveTheSameRefusedVisitors(t *testing.T) {
 	require.Equal(t, demo.RefusedVisitor, day.RefusedVisitor)
 }

@@ -21,17 +21,17 @@ const (
 )
 
 const (
-	// FlakyFailures is how often the flaky receiver answers 503 before each 200.
+	// FlakyFailures is the number of 503 responses before each 200 of the flaky receiver.
 	FlakyFailures = 2
-	// RefusedVisitor begins the visitID of profiles that the engagement backend refuses.
+	// RefusedVisitor is the prefix of the visitIDs that the engagement backend refuses.
 	RefusedVisitor = "refuse-"
 
 	bodyLimit = 1 << 20
 )
 
-// Receivers are three HTTP servers on this machine's loopback: a healthy CRM, one
-// that answers 503 twice before each 200, and a web-engagement backend that
-// refuses some visitors with 400, as GWE documents it.
+// Receivers are three HTTP servers on the loopback interface: a CRM that answers 200, a receiver that answers 503 twice
+// before each 200, and a web-engagement backend that refuses some visitors with 400, as GWE documents it. All record
+// their arrivals in Ledger.
 type Receivers struct {
 	Ledger  *Ledger
 	servers map[string]*http.Server
@@ -56,10 +56,10 @@ func Listen() (*Receivers, error) {
 	return r, nil
 }
 
-// URL is where a receiver listens, without a path.
+// URL returns the address of a receiver as a URL without a path.
 func (r *Receivers) URL(name string) string { return r.urls[name] }
 
-// Close stops the receivers; what is being answered is let finish.
+// Close stops the receivers after the requests in flight, or after 2 s.
 func (r *Receivers) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
@@ -70,17 +70,17 @@ func (r *Receivers) Close() error {
 	return errors.Join(errs...)
 }
 
-// answer decides what a receiver says to the how manieth arrival of an id.
+// answer returns a receiver's response to a request. attempt is 1 for the first arrival of the delivery.
 type answer func(attempt int, path string, body []byte) (status int, text string)
 
 func (r *Receivers) handler(name string, answer answer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		body, err := io.ReadAll(io.LimitReader(request.Body, bodyLimit))
 		if err != nil {
-			return // the sender died halfway: nothing arrived
+			return // the sender has died: the request is incomplete
 		}
 		var text string
-		status := r.Ledger.Enter(Arrival{
+		status := r.Ledger.Record(Arrival{
 			ID:       request.Header.Get("webhook-id"),
 			Key:      request.Header.Get("Idempotency-Key"),
 			Endpoint: name + " " + request.URL.RequestURI(),
@@ -92,7 +92,7 @@ func (r *Receivers) handler(name string, answer answer) http.Handler {
 		})
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
-		io.WriteString(w, text+"\n") //nolint:errcheck // the sender may have gone
+		io.WriteString(w, text+"\n") //nolint:errcheck // the sender may have died
 	})
 }
 
@@ -100,13 +100,12 @@ func healthy(int, string, []byte) (int, string) { return http.StatusOK, `{"statu
 
 func flaky(attempt int, _ string, _ []byte) (int, string) {
 	if attempt <= FlakyFailures {
-		return http.StatusServiceUnavailable, `{"error":"down for a moment"}`
+		return http.StatusServiceUnavailable, `{"error":"temporarily unavailable"}`
 	}
 	return http.StatusOK, `{"status":"ok"}`
 }
 
-// engagement answers as the Engagement REST API does: 200, or 400 with a
-// description of the fault.
+// engagement answers as the Engagement REST API does: 200, or 400 with an error text.
 func engagement(_ int, path string, body []byte) (int, string) {
 	parameter := "ixnProfile"
 	switch {
@@ -126,8 +125,8 @@ func engagement(_ int, path string, body []byte) (int, string) {
 	return http.StatusOK, `{"status":"ok"}`
 }
 
-// parameterOf reads a parameter as the backend takes it: from a JSON object, or
-// from a form whose field holds one.
+// parameterOf reads a parameter as the backend accepts it: a field of a JSON body, or a form field that contains a JSON
+// object.
 func parameterOf(body []byte, name string) (map[string]any, error) {
 	var object map[string]map[string]any
 	if json.Unmarshal(body, &object) == nil && object[name] != nil {
@@ -139,12 +138,12 @@ func parameterOf(body []byte, name string) (map[string]any, error) {
 	}
 	var data map[string]any
 	if json.Unmarshal([]byte(form.Get(name)), &data) != nil || data == nil {
-		return nil, fmt.Errorf("parameter %s is no JSON object", name)
+		return nil, fmt.Errorf("parameter %s is not a JSON object", name)
 	}
 	return data, nil
 }
 
-// Refuses tells whether the engagement backend turns this visitor away.
+// Refuses reports whether the engagement backend refuses this visitor.
 func Refuses(data map[string]any) bool {
 	visitor, _ := data["visitID"].(string)
 	return strings.HasPrefix(visitor, RefusedVisitor)

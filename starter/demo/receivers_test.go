@@ -53,14 +53,14 @@ func TestEngagementAnswersAsDocumented(t *testing.T) {
 		"noengage":            {"/backend/data/gateway/noengage", `{"cancelData":{"reason":"busy"}}`, 200},
 		"a refused visitor":   {"/backend/data/gateway/engage", `{"ixnProfile":{"visitID":"refuse-7"}}`, 400},
 		"a missing parameter": {"/backend/data/gateway/engage", `{"cancelData":{}}`, 400},
-		"no JSON":             {"/backend/data/gateway/noengage", "cancelData=oops", 400},
+		"not JSON":            {"/backend/data/gateway/noengage", "cancelData=oops", 400},
 		"no such service":     {"/elsewhere", `{}`, 404},
 	} {
 		t.Run(name, func(t *testing.T) { require.Equal(t, test.status, post(t, base+test.path, name, test.body)) })
 	}
 }
 
-func TestLedgerKeepsWhatArrived(t *testing.T) {
+func TestLedgerRecordsEveryArrival(t *testing.T) {
 	receivers := listen(t)
 	post(t, receivers.URL(demo.ReceiverCRM)+"/calls/1?seq=2", "one", "body")
 	require.Equal(t, []demo.Arrival{{

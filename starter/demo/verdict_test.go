@@ -15,7 +15,7 @@ var expected = []demo.Expected{
 	{ID: "e1", Endpoint: "engagement /e", Method: "POST", Body: demo.DigestOf([]byte("4")), Status: 400, Lane: "e", Sequence: 3},
 }
 
-// arrival is the arrival that expected[i] asks for, with one status.
+// arrival returns the arrival of expected[i] with a status.
 func arrival(i, status int) demo.Arrival {
 	e := expected[i]
 	return demo.Arrival{ID: e.ID, Key: e.ID, Endpoint: e.Endpoint, Method: e.Method, Body: e.Body, Status: status}
@@ -26,7 +26,7 @@ func changed(a demo.Arrival, change func(*demo.Arrival)) demo.Arrival {
 	return a
 }
 
-func TestJudge(t *testing.T) {
+func TestJudgeFindsEachKindOfFault(t *testing.T) {
 	exact := []demo.Arrival{arrival(0, 200), arrival(2, 503), arrival(2, 503), arrival(3, 400), arrival(1, 200), arrival(2, 200)}
 	for name, test := range map[string]struct {
 		arrivals   []demo.Arrival
@@ -58,7 +58,7 @@ func TestJudge(t *testing.T) {
 			faults:   []demo.FaultKind{demo.FaultBytes},
 		},
 		"lost": {arrivals: exact[1:], faults: []demo.FaultKind{demo.FaultLost}},
-		"never got through": {
+		"no final response": {
 			arrivals: exact[:5], faults: []demo.FaultKind{demo.FaultLost},
 		},
 		"wrong answer": {
@@ -92,18 +92,18 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// A fault that came before an event has taken its number, or has not.
-func TestAFaultMayComeBefore(t *testing.T) {
-	later := demo.Expected{ID: "a2", Endpoint: "crm /a", Method: "POST", Body: demo.DigestOf([]byte("2, the third")), Status: 200, Lane: "a", Sequence: 3}
+// A fault event that precedes an event takes its sequence number, or not.
+func TestADeliveryMayArriveAsItsAlternative(t *testing.T) {
+	alternative := demo.Expected{ID: "a2", Endpoint: "crm /a", Method: "POST", Body: demo.DigestOf([]byte("2, as event 3")), Status: 200, Lane: "a", Sequence: 3}
 	either := append([]demo.Expected{}, expected...)
-	either[1].Later = &later
-	moved := changed(arrival(1, 200), func(a *demo.Arrival) { a.Body = later.Body })
+	either[1].Alternative = &alternative
+	shifted := changed(arrival(1, 200), func(a *demo.Arrival) { a.Body = alternative.Body })
 	rest := []demo.Arrival{arrival(0, 200), arrival(2, 200), arrival(3, 400)}
 	require.True(t, demo.Judge(append(rest[:3:3], arrival(1, 200)), either).Exact(false))
-	require.True(t, demo.Judge(append(rest[:3:3], moved), either).Exact(false))
-	require.Equal(t, demo.FaultBytes, demo.Judge(append(rest[:3:3], arrival(1, 200), moved), either).Faults[0].Kind)
+	require.True(t, demo.Judge(append(rest[:3:3], shifted), either).Exact(false))
+	require.Equal(t, demo.FaultBytes, demo.Judge(append(rest[:3:3], arrival(1, 200), shifted), either).Faults[0].Kind)
 	require.Equal(t, demo.FaultLost, demo.Judge(rest, either).Faults[0].Kind)
-	require.Equal(t, demo.FaultBytes, demo.Judge(append(rest[:3:3], moved), expected).Faults[0].Kind)
+	require.Equal(t, demo.FaultBytes, demo.Judge(append(rest[:3:3], shifted), expected).Faults[0].Kind)
 }
 
 func TestJudgeCounts(t *testing.T) {

@@ -1,6 +1,4 @@
-// Package draw makes a picture of an interaction's timeline for a terminal: a row
-// of bars for each leg, one scale for all.
+// Package draw draws the timeline of an interaction as text for a terminal: a row of bars for each leg, on one scale.
 //
-// It knows names and instants only. It must never know Temporal, the state
-// machine, or whether it writes to a terminal.
+// It knows names and times only. It must never know Temporal, the state machine, or whether it writes to a terminal.
 package draw

@@ -1,6 +1,6 @@
 package draw
 
-// mark is how a segment looks: a letter where it begins, then a fill.
+// mark is how a segment is drawn: a letter at its beginning, then a fill.
 type mark struct{ letter, fill rune }
 
 var marks = map[string]mark{
@@ -21,8 +21,7 @@ var marks = map[string]mark{
 	"interaction_ends":   {'|', ' '},
 }
 
-// markOf gives a segment that this package has never heard of a look as well: a
-// newer worker may report it.
+// markOf returns the mark of a segment. An unknown segment, as a newer worker may report it, has a mark too.
 func markOf(segment string) mark {
 	if m, ok := marks[segment]; ok {
 		return m
@@ -30,5 +29,5 @@ func markOf(segment string) mark {
 	return mark{'?', '?'}
 }
 
-// isEnd tells whether a segment is the end of its leg, which lasts no time.
+// isEnd reports whether a segment is the end of its leg, which has no duration.
 func isEnd(segment string) bool { return segment == "interaction_ends" }

@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Span is one stay of a leg in a segment.
+// Span is the time of a leg in one segment.
 type Span struct {
-	// Leg is the kind of the leg, Name whose it is: an agent, a queue; empty for the channel.
+	// Leg is the kind of the leg, Name its agent or queue; Name is empty for the channel.
 	Leg, Name string
 	Segment   string
 	Start     time.Time
@@ -18,11 +18,11 @@ type Span struct {
 	End time.Time
 }
 
-// MinWidth is the least number of columns that bars are drawn in.
+// MinWidth is the minimum width of the bars in columns.
 const MinWidth = 20
 
-// Timeline draws spans, oldest first, in bars of about width columns. What is
-// still open reaches to now, or to the last instant there is, whichever is later.
+// Timeline draws spans, oldest first, as bars of about width columns. An open span ends at now or at the latest time of
+// all spans, whichever is later.
 func Timeline(w io.Writer, spans []Span, now time.Time, width int) error {
 	if len(spans) == 0 {
 		_, err := fmt.Fprintln(w, "(no segments)")
@@ -30,13 +30,13 @@ func Timeline(w io.Writer, spans []Span, now time.Time, width int) error {
 	}
 	p := picture{scale: scaleOf(spans, now, max(width, MinWidth))}
 	for _, s := range spans {
-		p.add(s)
+		p.addSpan(s)
 	}
 	_, err := io.WriteString(w, p.String())
 	return err
 }
 
-// scale maps instants to columns.
+// scale maps times to columns.
 type scale struct {
 	from, to time.Time
 	width    int
@@ -86,12 +86,11 @@ type picture struct {
 type row struct {
 	leg, name string
 	cells     []rune
-	// next is the first column that a further span may start in, so that short
-	// stays remain visible beside each other.
+	// next is the first column for the next span, so that short spans remain visible next to each other.
 	next int
 }
 
-func (p *picture) add(s Span) {
+func (p *picture) addSpan(s Span) {
 	r := p.row(s.Leg, s.Name)
 	m := markOf(s.Segment)
 	start := max(p.column(s.Start), r.next)
@@ -103,12 +102,12 @@ func (p *picture) add(s Span) {
 	default:
 		end = max(start, p.column(s.End)-1)
 	}
-	r.put(start, m.letter)
+	r.draw(start, m.letter)
 	for column := start + 1; column <= end; column++ {
-		r.put(column, m.fill)
+		r.draw(column, m.fill)
 	}
 	r.next = end + 1
-	p.use(s.Segment)
+	p.addToLegend(s.Segment)
 }
 
 func (p *picture) row(leg, name string) *row {
@@ -122,7 +121,7 @@ func (p *picture) row(leg, name string) *row {
 	return r
 }
 
-func (r *row) put(column int, mark rune) {
+func (r *row) draw(column int, mark rune) {
 	for len(r.cells) <= column {
 		r.cells = append(r.cells, ' ')
 	}
@@ -137,7 +136,7 @@ func (r *row) label() string {
 	return leg + " " + r.name
 }
 
-func (p *picture) use(segment string) {
+func (p *picture) addToLegend(segment string) {
 	for _, known := range p.used {
 		if known == segment {
 			return
@@ -146,7 +145,7 @@ func (p *picture) use(segment string) {
 	p.used = append(p.used, segment)
 }
 
-// String is the whole picture: scale, rows, legend.
+// String returns the picture: ruler, rows and legend.
 func (p *picture) String() string {
 	margin := 0
 	for _, r := range p.rows {
@@ -162,8 +161,7 @@ func (p *picture) String() string {
 	return b.String()
 }
 
-// ruler writes the first and the last instant over the ends of the bars, and how
-// long that is between them.
+// ruler returns the first and the last time, at the ends of the bars, with the duration between them.
 func (p *picture) ruler() string {
 	first, last := p.from.UTC().Format(time.TimeOnly), p.to.UTC().Format(time.TimeOnly)
 	length := "(" + Duration(p.to.Sub(p.from)) + ")"
@@ -183,7 +181,7 @@ func (p *picture) legend() string {
 	return strings.Join(parts, "  ")
 }
 
-// Duration writes a length of time as a person says it: no more than two units.
+// Duration formats a duration with at most two units.
 func Duration(d time.Duration) string {
 	switch {
 	case d < time.Second:

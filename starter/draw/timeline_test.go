@@ -13,7 +13,7 @@ import (
 	"segue/starter/draw"
 )
 
-var update = flag.Bool("update", false, "write the golden pictures anew")
+var update = flag.Bool("update", false, "write the golden pictures")
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
@@ -61,7 +61,7 @@ var pictures = map[string][]draw.Span{
 	"none": nil,
 }
 
-func TestTimelineGolden(t *testing.T) {
+func TestTimelineIsDrawnAsInTheGoldenFiles(t *testing.T) {
 	for name, spans := range pictures {
 		t.Run(name, func(t *testing.T) {
 			var b strings.Builder
@@ -78,8 +78,8 @@ func TestTimelineGolden(t *testing.T) {
 	}
 }
 
-// A stay shorter than a column must still be seen, and in its order.
-func TestShortStaysStayVisible(t *testing.T) {
+// A span shorter than a column is drawn as one letter, in its order.
+func TestShortSpansAreVisible(t *testing.T) {
 	var b strings.Builder
 	require.NoError(t, draw.Timeline(&b, []draw.Span{
 		span("agent", "bea", "interaction_starts", 0, 0),
@@ -91,7 +91,7 @@ func TestShortStaysStayVisible(t *testing.T) {
 	require.Contains(t, b.String(), "sor|")
 }
 
-func TestDuration(t *testing.T) {
+func TestDurationHasAtMostTwoUnits(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0:                                       "0s",
 		17 * time.Millisecond:                   "17ms",

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The people and places of the day.
+// The agents, queues, disposition codes and customers of the day.
 var (
 	agents = []fields{
 		{"id": "amy", "name": "Amy Adler"}, {"id": "ben", "name": "Ben Osei"}, {"id": "cleo", "name": "Cleo Marín"},
@@ -19,10 +19,10 @@ var (
 	customers = []string{"Ada Byron", "Grace Hopper", "Alan Turing", "Zoë Ångström", "Miguel de la Cruz", "李 小龙"}
 )
 
-// agent picks somebody who is none of those given.
+// agent returns a random agent other than the given ones.
 func (s *script) agent(but ...fields) fields {
 	for {
-		picked := agents[s.chance.IntN(len(agents))]
+		picked := agents[s.random.IntN(len(agents))]
 		taken := false
 		for _, other := range but {
 			taken = taken || other["id"] == picked["id"]
@@ -33,9 +33,9 @@ func (s *script) agent(but ...fields) fields {
 	}
 }
 
-func (s *script) queue() string { return queues[s.chance.IntN(len(queues))] }
+func (s *script) queue() string { return queues[s.random.IntN(len(queues))] }
 
-// otherQueue picks a queue that is not the one given.
+// otherQueue returns a random queue other than the given one.
 func (s *script) otherQueue(but string) string {
 	for {
 		if q := s.queue(); q != but {
@@ -44,23 +44,23 @@ func (s *script) otherQueue(but string) string {
 	}
 }
 
-func (s *script) code() string { return codes[s.chance.IntN(len(codes))] }
+func (s *script) code() string { return codes[s.random.IntN(len(codes))] }
 
-func (s *script) number() string { return fmt.Sprintf("+1555%07d", s.chance.IntN(10_000_000)) }
+func (s *script) number() string { return fmt.Sprintf("+1555%07d", s.random.IntN(10_000_000)) }
 
-// caller is what a platform knows of who begins.
+// caller returns what a platform knows of the customer at the start.
 func (s *script) caller() fields {
 	return fields{
-		"ani": s.number(), "dnis": "+18005550" + fmt.Sprintf("%03d", s.chance.IntN(8)),
-		"native_id": fmt.Sprintf("%08x", s.chance.Uint32()),
-		"customer":  fields{"name": customers[s.chance.IntN(len(customers))], "tier": s.tier()},
-		"user_data": fields{"campaign": "autumn", "language": []string{"en", "es", "de"}[s.chance.IntN(3)]},
+		"ani": s.number(), "dnis": "+18005550" + fmt.Sprintf("%03d", s.random.IntN(8)),
+		"native_id": fmt.Sprintf("%08x", s.random.Uint32()),
+		"customer":  fields{"name": customers[s.random.IntN(len(customers))], "tier": s.tier()},
+		"user_data": fields{"campaign": "autumn", "language": []string{"en", "es", "de"}[s.random.IntN(3)]},
 	}
 }
 
-func (s *script) tier() string { return []string{"basic", "basic", "silver", "gold"}[s.chance.IntN(4)] }
+func (s *script) tier() string { return []string{"basic", "basic", "silver", "gold"}[s.random.IntN(4)] }
 
-// with adds fields to some.
+// with returns the fields with more added.
 func (f fields) with(more fields) fields {
 	all := fields{}
 	for name, value := range f {
@@ -72,8 +72,7 @@ func (f fields) with(more fields) fields {
 	return all
 }
 
-// talk is how long people talk, with what they do meanwhile: hold the line, note
-// something down, press keys.
+// talk adds the conversation of agent and customer, with holds and attached data.
 func (s *script) talk(agent fields) {
 	s.pass(20*time.Second, 3*time.Minute)
 	if s.maybe(35) {
@@ -82,7 +81,7 @@ func (s *script) talk(agent fields) {
 		s.by(agent, "retrieve", nil)
 	}
 	if s.maybe(50) {
-		s.by(agent, "attach_user_data", fields{"user_data": fields{"topic": s.topic(), "order": s.chance.IntN(90000) + 10000}})
+		s.by(agent, "attach_user_data", fields{"user_data": fields{"topic": s.topic(), "order": s.random.IntN(90000) + 10000}})
 	}
 	if s.maybe(15) {
 		s.by(agent, "update_user_data", fields{"user_data": fields{"language": "fr"}})
@@ -101,23 +100,22 @@ func (s *script) talk(agent fields) {
 }
 
 func (s *script) topic() string {
-	return []string{"delivery", "invoice", "refund", "new contract", "a “quoted” <b>remark</b> & more"}[s.chance.IntN(5)]
+	return []string{"delivery", "invoice", "refund", "new contract", "a “quoted” <b>remark</b> & more"}[s.random.IntN(5)]
 }
 
-// inQueue waits for an agent, and does what those who wait do.
+// inQueue places the interaction in a queue, where it waits.
 func (s *script) inQueue(queue string) {
 	s.do("place_in_queue", fields{"queue": queue})
 	s.pass(3*time.Second, 90*time.Second)
 }
 
-// offered rings at an agent who accepts.
+// offered offers the interaction to an agent, who accepts.
 func (s *script) offered(agent fields) {
 	s.do("offer", fields{"agent": agent})
 	s.by(agent, "accept", fields{"agent": agent})
 }
 
-// closeCall ends a call: the customer hangs up, the agent wraps up and says how it
-// went, in one of the ways that agents do.
+// closeCall ends a call: the customer or the agent hangs up, and the agent wraps up.
 func (s *script) closeCall(agent fields) {
 	if s.maybe(60) {
 		s.do("disconnect", nil)
@@ -125,13 +123,13 @@ func (s *script) closeCall(agent fields) {
 		s.by(agent, "disconnect", fields{"reason": "done"})
 	}
 	if s.maybe(12) {
-		s.do("survey", fields{"answers": fields{"nps": s.chance.IntN(11), "solved": s.maybe(80)}})
+		s.do("survey", fields{"answers": fields{"nps": s.random.IntN(11), "solved": s.maybe(80)}})
 	}
 	s.pass(5*time.Second, 45*time.Second)
 	s.finish(agent)
 }
 
-// finish completes with a disposition: given before, or in the same breath.
+// finish completes the interaction with a disposition, which is set before or by the same command.
 func (s *script) finish(agent fields) {
 	if s.maybe(60) {
 		s.by(agent, "set_disposition", fields{"code": s.code(), "agent": agent, "notes": s.topic()})

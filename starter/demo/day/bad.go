@@ -12,8 +12,8 @@ import (
 	"segue/interaction"
 )
 
-// addBad puts bad lines among the good ones: five in a hundred, as many of each kind.
-func addBad(scripts []*script, chance *rand.Rand) {
+// addBadLines inserts bad lines among the good ones: badShare percent, with the same number of each kind.
+func addBadLines(scripts []*script, random *rand.Rand) {
 	good := 0
 	for _, s := range scripts {
 		good += len(s.lines)
@@ -21,103 +21,102 @@ func addBad(scripts []*script, chance *rand.Rand) {
 	wanted := good * badShare / (100 - badShare)
 	wanted += (len(BadKinds) - wanted%len(BadKinds)) % len(BadKinds)
 	for n := 0; n < wanted; {
-		if scripts[chance.IntN(len(scripts))].misbehave(BadKinds[n%len(BadKinds)]) {
+		if scripts[random.IntN(len(scripts))].addBadLine(BadKinds[n%len(BadKinds)]) {
 			n++
 		}
 	}
 }
 
-// misbehave puts one line of a kind at some place; false when there is none for it.
-func (s *script) misbehave(kind Kind) bool {
+// addBadLine inserts one line of a kind at a random index. It returns false if the script has no index for one.
+func (s *script) addBadLine(kind Kind) bool {
 	if kind == AfterTheEnd {
 		return s.insert(len(s.lines), kind)
 	}
-	// Between the start and the line that ends it.
+	// Between the start and the line that completes the interaction.
 	end := s.endsAt()
 	if end < 2 {
 		return false
 	}
-	return s.insert(1+s.chance.IntN(end-1)+1, kind)
+	return s.insert(1+s.random.IntN(end-1)+1, kind)
 }
 
-// endsAt is the place of the line that completes the interaction.
+// endsAt returns the index of the line that completes the interaction.
 func (s *script) endsAt() int {
 	end := len(s.lines)
-	s.replay(len(s.lines), func(place int, machine *interaction.Interaction) bool {
+	s.replay(len(s.lines), func(index int, machine *interaction.Interaction) bool {
 		if machine.Completed() {
-			end = place
+			end = index
 		}
 		return !machine.Completed()
 	})
 	return end
 }
 
-// insert puts a line of a kind before the line at that place.
-func (s *script) insert(place int, kind Kind) bool {
-	place = min(place, len(s.lines))
+// insert inserts a line of a kind before the line at that index. It returns false if no line of the kind is possible.
+func (s *script) insert(index int, kind Kind) bool {
+	index = min(index, len(s.lines))
 	if kind != AfterTheEnd {
-		place = min(place, s.endsAt())
+		index = min(index, s.endsAt())
 	}
-	machine := s.stateBefore(place)
+	machine := s.stateBefore(index)
 	if machine == nil {
 		return false
 	}
-	at := s.lines[place-1].At
-	if place < len(s.lines) {
-		at = at.Add(s.lines[place].At.Sub(at) / 2).Truncate(time.Millisecond)
+	at := s.lines[index-1].At
+	if index < len(s.lines) {
+		at = at.Add(s.lines[index].At.Sub(at) / 2).Truncate(time.Millisecond)
 	} else {
 		at = at.Add(30 * time.Second)
 	}
-	command, text := s.bad(kind, place, at, machine)
+	command, text := s.bad(kind, index, at, machine)
 	if text == nil {
 		return false
 	}
 	line := Line{Kind: kind, Interaction: s.id, Scenario: s.scenario, At: at, Text: text}
-	s.lines = slices.Insert(s.lines, place, line)
-	s.commands = slices.Insert(s.commands, place, command)
+	s.lines = slices.Insert(s.lines, index, line)
+	s.commands = slices.Insert(s.commands, index, command)
 	return true
 }
 
-// stateBefore is the interaction as it stands before the line at that place.
-func (s *script) stateBefore(place int) *interaction.Interaction {
-	return s.replay(place, func(int, *interaction.Interaction) bool { return true })
+// stateBefore returns the interaction before the line at that index.
+func (s *script) stateBefore(index int) *interaction.Interaction {
+	return s.replay(index, func(int, *interaction.Interaction) bool { return true })
 }
 
-// replay applies the good lines before that place again, and asks after each
-// whether to go on.
-func (s *script) replay(before int, goOn func(place int, machine *interaction.Interaction) bool) *interaction.Interaction {
+// replay applies the good lines before that index to a new interaction, until goOn returns false.
+func (s *script) replay(before int, goOn func(index int, machine *interaction.Interaction) bool) *interaction.Interaction {
 	var machine *interaction.Interaction
-	for place, line := range s.lines[:before] {
+	for index, line := range s.lines[:before] {
 		if line.Kind != Good {
 			continue
 		}
 		if machine == nil {
 			machine = opened(line.Text, s.id)
-		} else if err := apply(machine, s.commands[place], line.Text); err != nil {
-			panic(fmt.Sprintf("%s line %d: %v", s.id, place, err))
+		} else if err := apply(machine, s.commands[index], line.Text); err != nil {
+			panic(fmt.Sprintf("%s line %d: %v", s.id, index, err))
 		}
-		if !goOn(place, machine) {
+		if !goOn(index, machine) {
 			break
 		}
 	}
 	return machine
 }
 
-// bad writes a line of a kind and makes sure that it is one.
-func (s *script) bad(kind Kind, place int, at time.Time, machine *interaction.Interaction) (command string, text []byte) {
+// bad returns a line of a kind. It panics if the state machine does not reject a malformed one.
+func (s *script) bad(kind Kind, index int, at time.Time, machine *interaction.Interaction) (command string, text []byte) {
 	switch kind {
 	case Unknown:
-		command = pick(s.chance, []string{"hangup", "anwser", "trasnfer", "place_in_que", "set_dispositon", "self_destruct"})
+		command = choose(s.random, []string{"hangup", "anwser", "trasnfer", "place_in_que", "set_dispositon", "self_destruct"})
 		text = s.encodeAt(command, at, fields{"agent": s.agent()})
 	case WrongType:
-		wrong := pick(s.chance, wrongTypes)
+		wrong := choose(s.random, wrongTypes)
 		command, text = wrong.command, s.encodeAt(wrong.command, at, wrong.with)
 	case Illegal:
-		return s.illegal(at, machine, midway)
+		return s.illegal(at, machine, illegalBeforeTheEnd)
 	case AfterTheEnd:
-		return s.illegal(at, machine, afterwards)
+		return s.illegal(at, machine, illegalAfterTheEnd)
 	case Duplicate:
-		return s.repeat(place)
+		return s.repeat(index)
 	}
 	var invalid *interaction.InvalidError
 	if err := apply(machine, command, text); !errors.As(err, &invalid) {
@@ -152,8 +151,8 @@ var wrongTypes = []candidate{
 	{"complete", fields{"disposition": "SOLD"}},
 }
 
-// midway are commands that some state or other does not allow.
-var midway = []candidate{
+// illegalBeforeTheEnd are commands that are illegal in some states.
+var illegalBeforeTheEnd = []candidate{
 	{"accept", fields{"agent": "nobody"}},
 	{"retrieve", fields{}},
 	{"hold", fields{"agent": "nobody"}},
@@ -166,8 +165,8 @@ var midway = []candidate{
 	{"place_in_workbin", fields{"workbin": "misc"}},
 }
 
-// afterwards are commands that no completed interaction takes.
-var afterwards = []candidate{
+// illegalAfterTheEnd are commands that are illegal in a completed interaction.
+var illegalAfterTheEnd = []candidate{
 	{"offer", fields{"agent": "ben"}},
 	{"accept", fields{"agent": "ben"}},
 	{"hold", fields{"agent": "ben"}},
@@ -177,9 +176,9 @@ var afterwards = []candidate{
 	{"dtmf", fields{"digits": "9"}},
 }
 
-// illegal writes a well-formed line that is not legal now.
+// illegal returns a well-formed line that is illegal in the interaction's state, or no text if there is none.
 func (s *script) illegal(at time.Time, machine *interaction.Interaction, candidates []candidate) (string, []byte) {
-	for _, n := range s.chance.Perm(len(candidates)) {
+	for _, n := range s.random.Perm(len(candidates)) {
 		c := candidates[n]
 		text := encode(s.id, c.command, fmt.Sprintf("%s-%d", s.id, s.events+1), at, c.with)
 		decoded, err := interaction.Decode(c.command, payloadOf(text, nil))
@@ -195,12 +194,11 @@ func (s *script) illegal(at time.Time, machine *interaction.Interaction, candida
 	return "", nil
 }
 
-// repeat sends an earlier good command again, as a platform does that missed the
-// acknowledgement.
-func (s *script) repeat(place int) (string, []byte) {
+// repeat returns an earlier good line again, as a platform sends it that has missed the acknowledgement.
+func (s *script) repeat(index int) (string, []byte) {
 	for range 20 {
-		earlier := 1 + s.chance.IntN(max(1, place-1))
-		if earlier < place && s.lines[earlier].Kind == Good && hasEventID(s.lines[earlier].Text) {
+		earlier := 1 + s.random.IntN(max(1, index-1))
+		if earlier < index && s.lines[earlier].Kind == Good && hasEventID(s.lines[earlier].Text) {
 			return s.commands[earlier], bytes.Clone(s.lines[earlier].Text)
 		}
 	}
@@ -214,4 +212,4 @@ func hasEventID(text []byte) bool {
 	return json.Unmarshal(text, &envelope) == nil && envelope.EventID != ""
 }
 
-func pick[T any](chance *rand.Rand, from []T) T { return from[chance.IntN(len(from))] }
+func choose[T any](random *rand.Rand, from []T) T { return from[random.IntN(len(from))] }

@@ -6,8 +6,8 @@ import (
 	"segue/interaction"
 )
 
-// arrives begins an inbound call that waits in a queue.
-func (s *script) arrives() (queue string) {
+// startCall starts an inbound call that waits in a queue.
+func (s *script) startCall() (queue string) {
 	queue = s.queue()
 	s.start(interaction.ChannelInbound, s.caller().with(fields{"queue": queue, "business_process": processes[queue]}))
 	if s.maybe(25) {
@@ -15,13 +15,13 @@ func (s *script) arrives() (queue string) {
 	}
 	s.inQueue(queue)
 	if s.maybe(20) {
-		s.do("queue_event", fields{"event": "position_announced", "position": s.chance.IntN(9) + 1})
+		s.do("queue_event", fields{"event": "position_announced", "position": s.random.IntN(9) + 1})
 	}
 	return queue
 }
 
 func handled(s *script) {
-	s.arrives()
+	s.startCall()
 	agent := s.agent()
 	s.offered(agent)
 	s.talk(agent)
@@ -29,7 +29,7 @@ func handled(s *script) {
 }
 
 func abandoned(s *script) {
-	s.arrives()
+	s.startCall()
 	s.pass(10*time.Second, 2*time.Minute)
 	if s.maybe(25) {
 		s.do("offer", fields{"agent": s.agent()})
@@ -42,7 +42,7 @@ func abandoned(s *script) {
 }
 
 func rejectedOnce(s *script) {
-	s.arrives()
+	s.startCall()
 	first := s.agent()
 	s.do("offer", fields{"agent": first})
 	s.by(first, "reject", fields{"agent": first, "reason": "not my language"})
@@ -54,15 +54,15 @@ func rejectedOnce(s *script) {
 }
 
 func rejectedForGood(s *script) {
-	s.arrives()
+	s.startCall()
 	agent := s.agent()
 	s.do("offer", fields{"agent": agent})
 	s.by(agent, "reject", fields{"agent": agent, "reason": "nuisance caller", "final": true})
 }
 
-// missedOnce: the platform reports that an agent let it ring.
+// missedOnce is a call that the first agent does not answer: the platform reports the missed segment.
 func missedOnce(s *script) {
-	s.arrives()
+	s.startCall()
 	first := s.agent()
 	s.do("offer", fields{"agent": first})
 	s.pass(25*time.Second, 35*time.Second)
@@ -74,7 +74,7 @@ func missedOnce(s *script) {
 }
 
 func offeredToGroup(s *script) {
-	s.arrives()
+	s.startCall()
 	first := s.agent()
 	second := s.agent(first)
 	third := s.agent(first, second)
@@ -88,7 +88,7 @@ func offeredToGroup(s *script) {
 }
 
 func transferredToAgent(s *script) {
-	s.arrives()
+	s.startCall()
 	giver := s.agent()
 	receiver := s.agent(giver)
 	s.offered(giver)
@@ -104,7 +104,7 @@ func transferredToAgent(s *script) {
 }
 
 func transferredByOffer(s *script) {
-	s.arrives()
+	s.startCall()
 	giver := s.agent()
 	receiver := s.agent(giver)
 	s.offered(giver)
@@ -116,7 +116,7 @@ func transferredByOffer(s *script) {
 }
 
 func transferredAfterConsulting(s *script) {
-	s.arrives()
+	s.startCall()
 	giver := s.agent()
 	expert := s.agent(giver)
 	s.offered(giver)
@@ -129,7 +129,7 @@ func transferredAfterConsulting(s *script) {
 }
 
 func transferredToQueue(s *script) {
-	queue := s.arrives()
+	queue := s.startCall()
 	giver := s.agent()
 	s.offered(giver)
 	s.talk(giver)
@@ -147,7 +147,7 @@ func transferredToQueue(s *script) {
 }
 
 func transferredToNumber(s *script) {
-	s.arrives()
+	s.startCall()
 	giver := s.agent()
 	s.offered(giver)
 	s.talk(giver)
@@ -157,7 +157,7 @@ func transferredToNumber(s *script) {
 }
 
 func consulted(s *script) {
-	s.arrives()
+	s.startCall()
 	agent := s.agent()
 	expert := s.agent(agent)
 	s.offered(agent)
@@ -173,7 +173,7 @@ func consulted(s *script) {
 }
 
 func conference(s *script) {
-	s.arrives()
+	s.startCall()
 	agent := s.agent()
 	expert := s.agent(agent)
 	s.offered(agent)
@@ -189,15 +189,15 @@ func conference(s *script) {
 	s.closeCall(agent)
 }
 
-// overflowed: the platform reports that the queue gave up.
+// overflowed is a call that waits too long in its queue: the platform reports the overflow segment.
 func overflowed(s *script) {
-	s.arrives()
+	s.startCall()
 	s.pass(3*time.Minute, 10*time.Minute)
 	s.do("segment_change", fields{"segment": "overflow"})
 }
 
 func canceled(s *script) {
-	s.arrives()
+	s.startCall()
 	s.do("cancel", fields{"reason": "test call"})
 }
 
@@ -213,7 +213,7 @@ func previewed(s *script) {
 	s.closeCall(agent)
 }
 
-// predictive: the customer is reached first, then an agent is found.
+// predictive is an outbound call that reaches the customer before an agent is selected.
 func predictive(s *script) {
 	s.start(interaction.ChannelOutbound, s.caller().with(fields{"destination": s.number(), "business_process": "retail"}))
 	s.do("dial", nil)
@@ -247,7 +247,7 @@ func notReached(s *script) {
 		s.do("dial", nil)
 		s.pass(15*time.Second, 40*time.Second)
 	}
-	s.do("disconnect", fields{"reason": []string{"busy", "no answer", "answering machine"}[s.chance.IntN(3)]})
+	s.do("disconnect", fields{"reason": []string{"busy", "no answer", "answering machine"}[s.random.IntN(3)]})
 }
 
 func cloudRouted(s *script) {

@@ -12,17 +12,16 @@ import (
 // DefaultSeed is the seed of the day in the repository.
 const DefaultSeed = 20251114
 
-// opening is when the contact center opens: a Friday that has long passed, so that
-// no instant of the day is in the future anywhere.
+// opening is the time when the contact center opens: a Friday in the past, so that no line has a time in the future.
 var opening = time.Date(2025, 11, 14, 8, 0, 0, 0, time.UTC)
 
-// openFor is how long interactions may begin.
+// openFor is the period in which interactions begin.
 const openFor = 10 * time.Hour
 
-// Kind says what a line is there for.
+// Kind is the kind of a line.
 type Kind string
 
-// The kinds of line: good ones, and the five ways to be bad.
+// The kinds of line: good ones and five kinds of bad ones.
 const (
 	Good        Kind = "good"
 	Unknown     Kind = "unknown_command"
@@ -35,7 +34,7 @@ const (
 // BadKinds are the kinds that change nothing.
 var BadKinds = []Kind{Unknown, WrongType, Illegal, Duplicate, AfterTheEnd}
 
-// badShare is how many of a hundred lines are bad.
+// badShare is the percentage of bad lines.
 const badShare = 5
 
 // Line is one line of the day.
@@ -47,22 +46,22 @@ type Line struct {
 	Text        []byte
 }
 
-// Day is a generated day, in the order of its clock.
+// Day is a generated day, in the order of its times.
 type Day struct{ Lines []Line }
 
-// Generate makes up the day that follows from a seed.
+// Generate returns the day of a seed.
 func Generate(seed uint64) Day {
-	chance := rand.New(rand.NewPCG(seed, seed))
+	random := rand.New(rand.NewPCG(seed, seed))
 	var scripts []*script
-	for number, scenario := range deck(chance) {
+	for number, scenario := range shuffledScenarios(random) {
 		id := fmt.Sprintf("%s-%04d", scenario.prefix, number+1)
-		begin := opening.Add(time.Duration(chance.Int64N(int64(openFor)))).Truncate(time.Millisecond)
+		begin := opening.Add(time.Duration(random.Int64N(int64(openFor)))).Truncate(time.Millisecond)
 		s := newScript(id, scenario.name, begin, rand.New(rand.NewPCG(seed, uint64(number)+1)))
 		scenario.play(s)
 		s.mustEnd()
 		scripts = append(scripts, s)
 	}
-	addBad(scripts, chance)
+	addBadLines(scripts, random)
 	var d Day
 	for _, s := range scripts {
 		d.Lines = append(d.Lines, s.lines...)
@@ -71,19 +70,19 @@ func Generate(seed uint64) Day {
 	return d
 }
 
-// deck is one card for each interaction of the day, shuffled.
-func deck(chance *rand.Rand) []scenario {
-	var cards []scenario
+// shuffledScenarios returns the scenario of each interaction, in random order.
+func shuffledScenarios(random *rand.Rand) []scenario {
+	var all []scenario
 	for _, s := range scenarios {
 		for range s.count {
-			cards = append(cards, s)
+			all = append(all, s)
 		}
 	}
-	chance.Shuffle(len(cards), func(i, j int) { cards[i], cards[j] = cards[j], cards[i] })
-	return cards
+	random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all
 }
 
-// NDJSON is the day as a file.
+// NDJSON returns the day as a file for `segue feed`.
 func (d Day) NDJSON() []byte {
 	var b bytes.Buffer
 	for _, line := range d.Lines {
@@ -93,7 +92,7 @@ func (d Day) NDJSON() []byte {
 	return b.Bytes()
 }
 
-// Count counts lines by what a function says of them.
+// Count counts the lines by the key that by returns.
 func (d Day) Count(by func(Line) string) map[string]int {
 	counts := map[string]int{}
 	for _, line := range d.Lines {
@@ -102,7 +101,7 @@ func (d Day) Count(by func(Line) string) map[string]int {
 	return counts
 }
 
-// Summary tells the mix in a few lines.
+// Summary counts the interactions and the lines by kind, as text.
 func (d Day) Summary() string {
 	var b strings.Builder
 	interactions := d.Count(func(l Line) string { return l.Interaction })

@@ -12,12 +12,12 @@ import (
 )
 
 // The file in the repository is what `go generate ./examples` writes.
-func TestCommittedDayIsTheGeneratedOne(t *testing.T) {
+func TestCommittedDayEqualsTheGeneratedOne(t *testing.T) {
 	require.True(t, bytes.Equal(examples.Day, day.Generate(day.DefaultSeed).NDJSON()),
 		"examples/day.ndjson is not what the generator writes: run `go generate ./examples`")
 }
 
-func TestSeedDecides(t *testing.T) {
+func TestSameSeedGivesTheSameDay(t *testing.T) {
 	require.Equal(t, day.Generate(7).NDJSON(), day.Generate(7).NDJSON())
 	require.NotEqual(t, day.Generate(7).NDJSON(), day.Generate(8).NDJSON())
 }
@@ -28,7 +28,7 @@ func TestEverySeedMakesALegalDay(t *testing.T) {
 	}
 }
 
-func TestMix(t *testing.T) {
+func TestDayHasAllCommandsAndFivePercentBadLines(t *testing.T) {
 	d := day.Generate(day.DefaultSeed)
 	interactions := d.Count(func(l day.Line) string { return l.Interaction })
 	require.GreaterOrEqual(t, len(interactions), 200)
@@ -59,7 +59,7 @@ func TestMix(t *testing.T) {
 	}
 }
 
-func TestLinesOfAnInteractionStayInOrder(t *testing.T) {
+func TestEveryInteractionBeginsWithItsStart(t *testing.T) {
 	begun := map[string]bool{}
 	for _, line := range day.Generate(day.DefaultSeed).Lines {
 		if !begun[line.Interaction] {

@@ -7,12 +7,13 @@ import (
 	"segue/interaction"
 )
 
-func (s *script) writes(channel interaction.Channel) (queue string) {
+// startMessage starts a chat, an email or a text message that waits in a queue.
+func (s *script) startMessage(channel interaction.Channel) (queue string) {
 	queue = s.queue()
 	s.start(channel, fields{
 		"queue": queue, "business_process": processes[queue],
-		"ani":       fmt.Sprintf("visitor%d@example.com", s.chance.IntN(1000)),
-		"customer":  fields{"name": customers[s.chance.IntN(len(customers))], "tier": s.tier()},
+		"ani":       fmt.Sprintf("visitor%d@example.com", s.random.IntN(1000)),
+		"customer":  fields{"name": customers[s.random.IntN(len(customers))], "tier": s.tier()},
 		"user_data": fields{"subject": s.topic()},
 	})
 	s.inQueue(queue)
@@ -20,7 +21,7 @@ func (s *script) writes(channel interaction.Channel) (queue string) {
 }
 
 func chat(s *script) {
-	s.writes(interaction.ChannelChat)
+	s.startMessage(interaction.ChannelChat)
 	agent := s.agent()
 	s.offered(agent)
 	s.talk(agent)
@@ -28,7 +29,7 @@ func chat(s *script) {
 }
 
 func chatTransferred(s *script) {
-	s.writes(interaction.ChannelChat)
+	s.startMessage(interaction.ChannelChat)
 	giver := s.agent()
 	receiver := s.agent(giver)
 	s.offered(giver)
@@ -39,32 +40,32 @@ func chatTransferred(s *script) {
 }
 
 func chatAbandoned(s *script) {
-	s.writes(interaction.ChannelChat)
+	s.startMessage(interaction.ChannelChat)
 	s.do("queue_event", fields{"event": "typing"})
 	s.do("disconnect", fields{"reason": "window closed"})
 }
 
-// visit begins with a visitor on the web site.
-func (s *script) visit() {
+// startVisit starts the interaction of a visitor of the web site.
+func (s *script) startVisit() {
 	s.start(interaction.ChannelWeb, fields{
-		"native_id": fmt.Sprintf("%08X", s.chance.Uint32()),
+		"native_id": fmt.Sprintf("%08X", s.random.Uint32()),
 		"customer":  fields{"tier": s.tier()},
 		"user_data": fields{"page": "/contracts", "language": "en"},
 	})
 }
 
-// profile is what the engagement logic knows of the visitor.
+// profile returns what the engagement logic knows of the visitor.
 func (s *script) profile(visitor, kind string) fields {
 	return fields{
-		"ixnId": s.id, "visitID": visitor, "pageID": fmt.Sprintf("%016X", s.chance.Uint64()),
+		"ixnId": s.id, "visitID": visitor, "pageID": fmt.Sprintf("%016X", s.random.Uint64()),
 		"languageCode": "en-US", "timezoneOffset": -3600000, "engagement_type": kind,
 	}
 }
 
-func (s *script) visitor() string { return fmt.Sprintf("v-%08x", s.chance.Uint32()) }
+func (s *script) visitor() string { return fmt.Sprintf("v-%08x", s.random.Uint32()) }
 
 func engaged(s *script) {
-	s.visit()
+	s.startVisit()
 	s.do("engage", fields{"ixnProfile": s.profile(s.visitor(), "chat")})
 	s.pass(3*time.Second, 25*time.Second)
 	queue := s.queue()
@@ -77,7 +78,7 @@ func engaged(s *script) {
 }
 
 func engagedToCallBack(s *script) {
-	s.visit()
+	s.startVisit()
 	s.do("engage", fields{"ixnProfile": s.profile(s.visitor(), "webcallback")})
 	agent := s.agent()
 	s.do("engagement_result", fields{"result": "accepted", "agent": agent, "channel": "webcallback"})
@@ -86,14 +87,14 @@ func engagedToCallBack(s *script) {
 }
 
 func engagementDeclined(s *script) {
-	s.visit()
+	s.startVisit()
 	s.do("engage", fields{"ixnProfile": s.profile(s.visitor(), "chat")})
 	s.pass(3*time.Second, 50*time.Second)
-	s.do("engagement_result", fields{"result": []string{"declined", "timeout", "rejected"}[s.chance.IntN(3)]})
+	s.do("engagement_result", fields{"result": []string{"declined", "timeout", "rejected"}[s.random.IntN(3)]})
 }
 
 func engagedAtSecondAttempt(s *script) {
-	s.visit()
+	s.startVisit()
 	visitor := s.visitor()
 	s.do("engage", fields{"ixnProfile": s.profile(visitor, "chat")})
 	s.pass(30*time.Second, 50*time.Second)
@@ -104,34 +105,33 @@ func engagedAtSecondAttempt(s *script) {
 	s.closeCall(agent)
 }
 
-// notEngaged: pacing says that no agent would be there.
+// notEngaged is a visitor whom pacing excludes, because no agent would be available.
 func notEngaged(s *script) {
-	s.visit()
+	s.startVisit()
 	s.do("noengage", fields{"cancelData": fields{"ixnId": s.id, "visitID": s.visitor(), "reason": "pacing", "reactiveState": 0.1}})
 }
 
 func engagementWithdrawn(s *script) {
-	s.visit()
+	s.startVisit()
 	visitor := s.visitor()
 	s.do("engage", fields{"ixnProfile": s.profile(visitor, "chat")})
 	s.pass(2*time.Second, 10*time.Second)
 	s.do("noengage", fields{"cancelData": fields{"ixnId": s.id, "visitID": visitor, "reason": "the visitor has left"}})
 }
 
-// RefusedVisitor begins the visitID of visitors that the engagement backend of the
-// demo turns away.
+// RefusedVisitor is the prefix of the visitIDs that the engagement backend of the demo refuses.
 const RefusedVisitor = "refuse-"
 
-// engagementRefused: the backend answers 400, and the platform reports the failure.
+// engagementRefused is a visitor whom the backend refuses with 400: the platform reports the failure.
 func engagementRefused(s *script) {
-	s.visit()
+	s.startVisit()
 	s.do("engage", fields{"ixnProfile": s.profile(RefusedVisitor+s.visitor(), "chat")})
 	s.pass(1*time.Second, 5*time.Second)
 	s.do("engagement_result", fields{"result": "failed"})
 }
 
 func email(s *script) {
-	s.writes(interaction.ChannelEmail)
+	s.startMessage(interaction.ChannelEmail)
 	agent := s.agent()
 	s.offered(agent)
 	s.pass(2*time.Minute, 15*time.Minute)
@@ -141,10 +141,9 @@ func email(s *script) {
 	s.finish(agent)
 }
 
-// emailInWorkbin is put aside, taken up again, and sometimes passed on while it is
-// wrapped up.
+// emailInWorkbin is an email that is placed in a workbin, accepted again, and sometimes transferred to another queue.
 func emailInWorkbin(s *script) {
-	queue := s.writes(interaction.ChannelEmail)
+	queue := s.startMessage(interaction.ChannelEmail)
 	agent := s.agent()
 	s.offered(agent)
 	s.pass(time.Minute, 5*time.Minute)
@@ -160,12 +159,12 @@ func emailInWorkbin(s *script) {
 	s.finish(agent)
 }
 
-// emailDraft is written by an agent: sent, or thrown away.
+// emailDraft is an outbound email that an agent sends or cancels.
 func emailDraft(s *script) {
 	agent := s.agent()
 	s.start(interaction.ChannelEmail, fields{
 		"draft": true, "direction": "outbound", "agent": agent,
-		"destination": fmt.Sprintf("customer%d@example.com", s.chance.IntN(1000)),
+		"destination": fmt.Sprintf("customer%d@example.com", s.random.IntN(1000)),
 	})
 	s.by(agent, "attach_user_data", fields{"user_data": fields{"subject": "Re: " + s.topic()}})
 	s.pass(time.Minute, 5*time.Minute)
@@ -178,7 +177,7 @@ func emailDraft(s *script) {
 }
 
 func textMessage(s *script) {
-	s.writes(interaction.ChannelSMS)
+	s.startMessage(interaction.ChannelSMS)
 	agent := s.agent()
 	s.offered(agent)
 	s.pass(time.Minute, 5*time.Minute)

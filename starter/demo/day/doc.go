@@ -1,8 +1,7 @@
-// Package day makes up a day of a contact center: interactions of every channel,
-// as their platforms would report them, and among the lines some that a platform
-// in trouble sends.
+// Package day generates a day of a contact center: the commands of interactions on every channel, as their platforms
+// would report them, with bad lines among them as a faulty platform sends them.
 //
-// Every line that is meant to be right is held against the state machine while it
-// is written, and so is every line that is meant to be wrong. The same seed gives
-// the same bytes. The package must never know Temporal or a receiver.
+// Every line is checked against the state machine while it is generated: a good line must be legal, a bad line must be
+// rejected. The same seed gives the same bytes. The package may import the domain; it must never know Temporal or a
+// receiver.
 package day

@@ -1,16 +1,16 @@
 package day
 
-// scenario is one course that an interaction of the day may take.
+// scenario is one way in which an interaction of the day may go.
 type scenario struct {
 	name string
-	// prefix begins the ids, so that a reader knows what they look at.
+	// prefix is the prefix of the interaction ids, which shows readers the kind of interaction.
 	prefix string
-	// count is how many interactions of the day take it.
+	// count is the number of interactions of the day with this scenario.
 	count int
 	play  func(*script)
 }
 
-// scenarios are the mix of the day.
+// scenarios are all scenarios of the day.
 var scenarios = []scenario{
 	{"handled", "call", 36, handled},
 	{"abandoned", "call", 16, abandoned},

@@ -13,11 +13,10 @@ import (
 // fields are the fields of a payload.
 type fields map[string]any
 
-// script writes the lines of one interaction, and holds each against the state
-// machine at once.
+// script generates the lines of one interaction and checks each against the state machine.
 type script struct {
 	id, scenario string
-	chance       *rand.Rand
+	random       *rand.Rand
 	clock        time.Time
 	machine      *interaction.Interaction
 	lines        []Line
@@ -25,17 +24,17 @@ type script struct {
 	events       int
 }
 
-// contactCenter stands in for whatever contact center the day is fed to.
+// contactCenter stands for the contact center that the day is fed to.
 const contactCenter = "day"
 
-// longAfter is when every line of the day lies in the past.
+// longAfter is a time after every line of the day.
 var longAfter = opening.Add(1000 * time.Hour)
 
-func newScript(id, scenario string, begin time.Time, chance *rand.Rand) *script {
-	return &script{id: id, scenario: scenario, chance: chance, clock: begin}
+func newScript(id, scenario string, begin time.Time, random *rand.Rand) *script {
+	return &script{id: id, scenario: scenario, random: random, clock: begin}
 }
 
-// start begins the interaction.
+// start adds the line that starts the interaction.
 func (s *script) start(channel interaction.Channel, more fields) {
 	with := fields{"channel": channel}
 	for name, value := range more {
@@ -43,10 +42,10 @@ func (s *script) start(channel interaction.Channel, more fields) {
 	}
 	text := s.encode("start", with)
 	s.machine = opened(text, s.id)
-	s.keep(Good, "start", text)
+	s.add(Good, "start", text)
 }
 
-// opened is the interaction that a start line begins.
+// opened returns the interaction that a start line starts.
 func opened(text []byte, id string) *interaction.Interaction {
 	start, err := interaction.DecodeStart(payloadOf(text, fields{"id": id, "contact_center": contactCenter}))
 	if err != nil {
@@ -59,17 +58,17 @@ func opened(text []byte, id string) *interaction.Interaction {
 	return machine
 }
 
-// do gives a command that must be legal, some seconds after the one before.
+// do adds a command some seconds after the previous line. The command must be legal.
 func (s *script) do(command string, with fields) {
 	s.pass(1*time.Second, 12*time.Second)
 	text := s.encode(command, with)
 	if err := apply(s.machine, command, text); err != nil {
 		panic(fmt.Sprintf("%s (%s), line %d: %v", s.id, s.scenario, len(s.lines)+1, err))
 	}
-	s.keep(Good, command, text)
+	s.add(Good, command, text)
 }
 
-// by gives a command as an agent does.
+// by adds a command by an agent.
 func (s *script) by(agent fields, command string, with fields) {
 	acted := fields{"by": fields{"id": agent["id"], "role": "agent"}}
 	for name, value := range with {
@@ -78,27 +77,27 @@ func (s *script) by(agent fields, command string, with fields) {
 	s.do(command, acted)
 }
 
-// pass lets time go by.
+// pass advances the clock by a random time.
 func (s *script) pass(least, most time.Duration) {
-	s.clock = s.clock.Add(least + time.Duration(s.chance.Int64N(int64(most-least)))).Truncate(time.Millisecond)
+	s.clock = s.clock.Add(least + time.Duration(s.random.Int64N(int64(most-least)))).Truncate(time.Millisecond)
 }
 
-// maybe is true that often in a hundred.
-func (s *script) maybe(percent int) bool { return s.chance.IntN(100) < percent }
+// maybe returns true with a probability in percent.
+func (s *script) maybe(percent int) bool { return s.random.IntN(100) < percent }
 
-func (s *script) keep(kind Kind, command string, text []byte) {
+func (s *script) add(kind Kind, command string, text []byte) {
 	s.lines = append(s.lines, Line{Kind: kind, Interaction: s.id, Scenario: s.scenario, At: s.clock, Text: text})
 	s.commands = append(s.commands, command)
 }
 
-// mustEnd holds the script to ending its interaction.
+// mustEnd panics unless the interaction has completed.
 func (s *script) mustEnd() {
 	if !s.machine.Completed() {
 		panic(fmt.Sprintf("%s (%s) does not end: %s", s.id, s.scenario, s.machine.Facts().State))
 	}
 }
 
-// encode writes a line: what addresses it first, then the envelope, then the rest.
+// encode encodes a line: address, envelope, then the payload's fields.
 func (s *script) encode(command string, with fields) []byte {
 	s.events++
 	return encode(s.id, command, fmt.Sprintf("%s-%d", s.id, s.events), s.clock, with)
@@ -126,7 +125,7 @@ func quote(value any) string {
 	return string(bytes.TrimSpace(b.Bytes()))
 }
 
-// payloadOf is a line as the interaction gets it.
+// payloadOf returns the payload of a line, with added fields.
 func payloadOf(text []byte, added fields) []byte {
 	var line map[string]json.RawMessage
 	if err := json.Unmarshal(text, &line); err != nil {
@@ -140,7 +139,7 @@ func payloadOf(text []byte, added fields) []byte {
 	return []byte(quote(line))
 }
 
-// apply gives a line to the state machine; an error has changed nothing.
+// apply applies a line to the state machine. If it returns an error, nothing has changed.
 func apply(machine *interaction.Interaction, command string, text []byte) error {
 	decoded, err := interaction.Decode(command, payloadOf(text, nil))
 	if err != nil {

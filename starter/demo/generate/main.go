@@ -1,5 +1,4 @@
-// Command generate writes examples/day.ndjson anew, byte for byte the same for the
-// same seed.
+// Command generate writes examples/day.ndjson. The same seed gives the same bytes.
 package main
 
 import (
@@ -11,7 +10,7 @@ import (
 )
 
 func main() {
-	seed := flag.Uint64("seed", day.DefaultSeed, "what chance begins with")
+	seed := flag.Uint64("seed", day.DefaultSeed, "seed of the random numbers")
 	out := flag.String("out", "day.ndjson", "file to write")
 	flag.Parse()
 	generated := day.Generate(*seed)

@@ -1,0 +1,254 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/sdk/client"
+
+	"segue/connect"
+	"segue/contract"
+	"segue/workflows"
+)
+
+// lab is what one test works with: a client, and a task queue and a contact
+// center named after the test.
+type env struct {
+	t      *testing.T
+	client client.Client
+	name   string
+	log    bytes.Buffer
+	logMu  sync.Mutex
+}
+
+func newEnv(t *testing.T) *env {
+	t.Helper()
+	plugin, err := workflows.NewPlugin()
+	require.NoError(t, err)
+	c, err := connect.Dial(t.Context(), connect.Settings{Address: temporal.Address}, slog.New(slog.DiscardHandler), plugin)
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	return &env{t: t, client: c, name: nameOf(t)}
+}
+
+// nameOf names what a test works with. With -count it runs several times against one
+// server, each time under another name.
+func nameOf(t *testing.T) string {
+	name := strings.NewReplacer("/", "-", " ", "-").Replace(t.Name())
+	runs.Lock()
+	defer runs.Unlock()
+	runs.of[name]++
+	if n := runs.of[name]; n > 1 {
+		name += fmt.Sprintf("-%d", n)
+	}
+	return name
+}
+
+var runs = struct {
+	sync.Mutex
+	of map[string]int
+}{of: map[string]int{}}
+
+// startWorker runs the worker binary with a configuration until the test ends or
+// somebody kills it.
+func (e *env) startWorker(yaml string) *exec.Cmd {
+	e.t.Helper()
+	return e.startBuild(workBin, yaml)
+}
+
+// startBuild does the same with a worker of any build; settings are variables of its
+// environment.
+func (e *env) startBuild(binary, yaml string, settings ...string) *exec.Cmd {
+	e.t.Helper()
+	if binary != workBin {
+		changedBuilds.Store(e.name, true)
+	}
+	file := filepath.Join(e.t.TempDir(), "segue.yaml")
+	require.NoError(e.t, os.WriteFile(file, []byte(yaml), 0o600))
+	command := exec.Command(binary)
+	command.Env = append(os.Environ(), append(settings,
+		"SEGUE_CONFIG="+file, "SEGUE_TEMPORAL_ADDRESS="+temporal.Address, "SEGUE_TEMPORAL_TASK_QUEUE="+e.name)...)
+	command.Stdout, command.Stderr = e, e
+	require.NoError(e.t, command.Start())
+	e.t.Cleanup(func() {
+		_ = command.Process.Kill() // it may be gone already
+		_ = command.Wait()
+		if e.t.Failed() {
+			e.logMu.Lock()
+			defer e.logMu.Unlock()
+			e.t.Logf("worker:\n%.20000s", e.log.String())
+		}
+	})
+	return command
+}
+
+// Write gathers what the workers print.
+func (e *env) Write(p []byte) (int, error) {
+	e.logMu.Lock()
+	defer e.logMu.Unlock()
+	return e.log.Write(p)
+}
+
+func (e *env) workflowID(id string) string { return contract.InteractionWorkflowID(e.name, id) }
+
+func (e *env) start(id, channel string) client.WorkflowRun {
+	e.t.Helper()
+	run, err := e.client.ExecuteWorkflow(e.t.Context(),
+		client.StartWorkflowOptions{ID: e.workflowID(id), TaskQueue: e.name},
+		contract.WorkflowInteraction, startOf(e.name, id, channel))
+	require.NoError(e.t, err)
+	return run
+}
+
+func startOf(contactCenter, id, channel string) json.RawMessage {
+	return fmt.Appendf(nil, `{"id":%q,"contact_center":%q,"channel":%q,"queue":"sales"}`, id, contactCenter, channel)
+}
+
+func (e *env) signal(id, name, payload string) {
+	e.t.Helper()
+	require.NoError(e.t, e.client.SignalWorkflow(e.t.Context(), e.workflowID(id), "", name, json.RawMessage(payload)))
+}
+
+func query[T any](e *env, id, name string) (T, error) {
+	var got T
+	value, err := e.client.QueryWorkflow(e.t.Context(), e.workflowID(id), "", name)
+	if err != nil {
+		return got, err
+	}
+	return got, value.Get(&got)
+}
+
+// eventually waits for a condition, asking often.
+func (e *env) eventually(limit time.Duration, what string, condition func() bool) {
+	e.t.Helper()
+	require.Eventually(e.t, condition, limit, 50*time.Millisecond, what)
+}
+
+// failedTasks lists the causes of failed workflow tasks in a run's history.
+func failedTasks(history []*historypb.HistoryEvent) []enumspb.WorkflowTaskFailedCause {
+	var causes []enumspb.WorkflowTaskFailedCause
+	for _, event := range history {
+		if event.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED {
+			causes = append(causes, event.GetWorkflowTaskFailedEventAttributes().GetCause())
+		}
+	}
+	return causes
+}
+
+func (e *env) history(id, runID string) []*historypb.HistoryEvent {
+	e.t.Helper()
+	return e.historyOf(e.workflowID(id), runID)
+}
+
+// arrival is one POST as the receiver saw it.
+type arrival struct {
+	ID   string
+	Path string
+	Body string
+	At   time.Time
+}
+
+// receiver answers as told and remembers what arrived, in order; status 0 breaks the
+// connection.
+type receiver struct {
+	*httptest.Server
+	mu       sync.Mutex
+	arrivals []arrival
+}
+
+func newReceiver(t *testing.T, answer func(a arrival) int) *receiver {
+	t.Helper()
+	r := &receiver{}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		body, err := io.ReadAll(request.Body)
+		if err != nil {
+			return
+		}
+		a := arrival{ID: request.Header.Get("webhook-id"), Path: request.URL.Path, Body: string(body), At: time.Now()}
+		r.mu.Lock()
+		r.arrivals = append(r.arrivals, a)
+		r.mu.Unlock()
+		code := answer(a)
+		if code == 0 {
+			panic(http.ErrAbortHandler)
+		}
+		w.WriteHeader(code)
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *receiver) seen() []arrival {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]arrival(nil), r.arrivals...)
+}
+
+// probeConfig fires one call at the moments given.
+func probeConfig(url string, whens ...string) string {
+	return fmt.Sprintf(`
+calls:
+  - name: probe
+    method: POST
+    url: %s/probe
+    json: {id: "${interaction.id}", sequence: "${event.sequence}", when: "${event.when}"}
+    retry: {schedule: [100ms, 200ms, 500ms, 1s, 2s]}
+triggers:
+  - {when: [%s], call: probe}
+timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 24h, engagement: 0s, late_events: 0s}}
+guard: {allow: ["127.0.0.0/8"]}
+`, url, strings.Join(whens, ", "))
+}
+
+// bodyID is the interaction that a request is about.
+func (a arrival) bodyID() string {
+	var body struct{ ID string }
+	if json.Unmarshal([]byte(a.Body), &body) != nil {
+		return ""
+	}
+	return body.ID
+}
+
+// of are the requests about one interaction.
+func of(id string, r *receiver) []arrival {
+	var arrivals []arrival
+	for _, a := range r.seen() {
+		if a.bodyID() == id {
+			arrivals = append(arrivals, a)
+		}
+	}
+	return arrivals
+}
+
+// warmUp leads an interaction through its life: what is sent for it makes the
+// receiver known.
+func (e *env) warmUp(r *receiver) {
+	e.t.Helper()
+	id := fmt.Sprintf("warm-%d", len(r.seen()))
+	run := e.start(id, "inbound")
+	e.signal(id, "dtmf", `{"digits":"0"}`)
+	e.signal(id, "abandon", `{}`)
+	require.NoError(e.t, run.Get(e.t.Context(), nil))
+}
+
+// replaceOnce changes a configuration where it must say something.
+func replaceOnce(t *testing.T, text, from, to string) string {
+	t.Helper()
+	require.Equal(t, 1, strings.Count(text, from), from)
+	return strings.Replace(text, from, to, 1)
+}
