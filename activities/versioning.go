@@ -18,7 +18,7 @@ const overrideWithin = 2 * time.Second
 // Dispatch knows the channel. So the run, which is pinned like all interactions at first, gets
 // an override of its own. After a failure, the next Dispatch repeats it.
 func (d *dispatching) overrideVersioning() {
-	if d.in.Unpinned || !d.set.Temporal.Unpins(d.channel()) {
+	if d.in.Unpinned || !d.set.Temporal.AutoUpgrades(d.channel()) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(d.ctx, overrideWithin)

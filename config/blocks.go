@@ -9,26 +9,26 @@ import (
 	"segue/trigger"
 )
 
-// block is what the schema says of a struct of the file beyond its types.
+// block is what the schema says about a block of the file besides the types of its keys.
 type block struct {
-	// name is the block's own in the schema, for those that stand in several places.
+	// name is the name of the block in $defs, for a block that occurs in several places.
 	name string
 	keys map[string]key
-	// rules are what holds between keys.
+	// rules are the rules between keys.
 	rules []object
 }
 
-// key is what the schema says of one key.
+// key is what the schema says about one key.
 type key struct {
-	// about tells people what the key is for; editors show it.
+	// about is the description that editors show.
 	about string
-	// need says that a block without the key is refused.
+	// need is true for a key that every block must have.
 	need bool
 	// value is what each single value must be, beyond its type.
 	value object
-	// least and most bound the entries of a list; 0 is no bound.
+	// least and most bound the number of entries of a list; 0 is no bound.
 	least, most int
-	// names are the keys of a map.
+	// names are the keys that a map accepts.
 	names []string
 }
 
@@ -47,13 +47,13 @@ func matching(pattern string) object { return object{"pattern": pattern} }
 
 func within(r numbers) object { return object{"minimum": r.least, "maximum": r.most} }
 
-// given is a text that is not empty.
+// given is a text of at least one character.
 var given = object{"minLength": 1}
 
-// ref refers to one of kinds.
+// ref refers to one of the kinds.
 func ref(name string) object { return object{"$ref": "#/$defs/" + name} }
 
-// kinds are the values that stand in many places.
+// kinds are the values that occur in many places.
 var kinds = map[string]object{
 	"channel": among(interaction.Channels()),
 	"leg":     among(trigger.Legs()),
@@ -69,14 +69,14 @@ var kinds = map[string]object{
 	"xml": {"type": []string{"object", "string", "number", "boolean", "null"}},
 }
 
-// A pair has a name, or an expression for a value, whose keys are spread; a header
-// always has one.
+// A pair has a name, or a value that is one expression, whose keys become parameters. A
+// header always has a name.
 var (
 	namedOrSpread = object{"anyOf": []object{{"required": []string{"name"}}, {"properties": object{"value": object{"pattern": `^\$\{`}}}}}
 	namedHeaders  = object{"properties": object{"headers": object{"items": object{"required": []string{"name"}}}}}
 )
 
-// atMostOne is the rule that of some keys no two have a value.
+// atMostOne is the rule that at most one of some keys has a value.
 func atMostOne(names ...string) []object {
 	var rules []object
 	for _, name := range names {
@@ -88,236 +88,236 @@ func atMostOne(names ...string) []object {
 		}
 		has := object{"required": []string{name}, "properties": object{name: object{"not": object{"type": "null"}}}}
 		if name == "json" {
-			has = object{"required": []string{name}} // null is JSON, too
+			has = object{"required": []string{name}} // null is JSON too
 		}
 		rules = append(rules, object{"if": has, "then": object{"properties": others}})
 	}
 	return rules
 }
 
-// blocks describe the file, block by block. What is missing here, Schema tells.
+// blocks describe the file, block by block. Schema reports what is missing here.
 var blocks = map[reflect.Type]block{
 	reflect.TypeFor[file](): {keys: map[string]key{
-		"calls":      {about: "The requests that Segue sends.", most: maxCalls},
-		"triggers":   {about: "When they are sent. One event fires a call once, however many triggers fit.", most: trigger.MaxTriggers},
-		"engagement": {about: "The GWE backend that hears engage and noengage."},
-		"alerts":     {about: "When operators are told of a failing receiver."},
-		"timeouts":   {about: "Timers of interactions; 0s is off."},
-		"priorities": {about: "Whose turn it is when there is more to do than workers can."},
-		"queues":     {about: "Queues; one that is not listed works with the defaults.", most: maxList},
-		"desktop":    {about: "What agent desktops are offered."},
-		"guard":      {about: "The way out: what calls may reach besides public addresses, and how."},
-		"temporal":   {about: "The Temporal that Segue runs on."},
-		"log":        {about: "How a process logs."},
-		"gateway":    {about: "The HTTP and WebSocket faces."},
-		"metrics":    {about: "Metrics and health, over HTTP."},
+		"calls":      {about: "The HTTP requests that Segue sends.", most: maxCalls},
+		"triggers":   {about: "When the calls are sent. An event fires a call once, even if several triggers match.", most: trigger.MaxTriggers},
+		"engagement": {about: "The GWE backend that receives engage and noengage."},
+		"alerts":     {about: "When operators are notified of a failing receiver."},
+		"timeouts":   {about: "Timers of interactions; 0s turns a timer off."},
+		"priorities": {about: "Which interactions are processed first when the workers have a backlog."},
+		"queues":     {about: "Queues. A queue that is not listed uses the defaults.", most: maxList},
+		"desktop":    {about: "Scripts and dispositions that agent desktops offer."},
+		"guard":      {about: "Which addresses calls may reach besides public ones, and through which proxy."},
+		"temporal":   {about: "The Temporal service that Segue runs on."},
+		"log":        {about: "Logging of the process."},
+		"gateway":    {about: "The HTTP and WebSocket gateway."},
+		"metrics":    {about: "The HTTP endpoint for metrics and health."},
 	}},
 	reflect.TypeFor[fileCall](): {name: "call", rules: append(atMostOne("json", "form", "xml", "soap", "text"), namedHeaders), keys: map[string]key{
-		"name":       {about: "What triggers call it by.", need: true, value: matching(namePattern.String())},
+		"name":       {about: "The name of the call; triggers refer to it.", need: true, value: matching(namePattern.String())},
 		"method":     {about: "The HTTP method.", need: true, value: among(request.Methods)},
-		"url":        {about: "Where it goes. Scheme and host stand as they are; expressions may follow.", need: true, value: ref("url")},
-		"query":      {about: "Parameters that are added to the URL.", most: request.MaxPairs},
-		"headers":    {about: "Headers besides webhook-id, Idempotency-Key, Content-Type and User-Agent.", most: request.MaxPairs},
-		"json":       {about: "A JSON body: its strings may hold ${ expressions } and #data_elements#. A string that is one expression keeps its type."},
-		"form":       {about: "A body of fields, application/x-www-form-urlencoded.", most: request.MaxPairs},
+		"url":        {about: "The URL of the receiver. Scheme and host are literal; the path and the query may contain expressions.", need: true, value: ref("url")},
+		"query":      {about: "Query parameters to add to the URL.", most: request.MaxPairs},
+		"headers":    {about: "Headers to send besides webhook-id, Idempotency-Key, Content-Type and User-Agent.", most: request.MaxPairs},
+		"json":       {about: "A JSON body. Its strings may contain ${ expressions } and #data_elements#. A string that is one expression keeps the type of its value."},
+		"form":       {about: "A body of form fields, application/x-www-form-urlencoded.", most: request.MaxPairs},
 		"xml":        {about: "An XML body."},
-		"soap":       {about: "A SOAP envelope around one operation."},
-		"text":       {about: "A body of plain text."},
-		"accept":     {about: "What the response is written in; without it, what its Content-Type says.", value: among(delivery.Formats)},
-		"auth":       {about: "How the call authenticates, in one way."},
-		"sign":       {about: "Sign the body as Standard Webhooks does."},
-		"tls":        {about: "What the receiver must show, instead of what the system trusts."},
-		"timeout":    {about: "The deadline of one attempt in all, from 10ms to 10m."},
-		"success":    {about: "Statuses that count as delivered: 2xx, 404, 200-204."},
-		"final":      {about: "Statuses and classes of outcomes that no retry will help, besides Segue's own: 409, tls."},
-		"retriable":  {about: "Those that one may help where Segue would give up: 404, blocked."},
-		"cleartext":  {about: "Credentials may cross the network in plain text: for http:// in a network that you trust."},
-		"idempotent": {about: "It may be repeated when its outcome is not known; false parks it then."},
-		"inline":     {about: "It may be sent inside the workflow task; with false always by an Attempt activity, after what caused it is durable."},
-		"dry_run":    {about: "Rendered and recorded, not sent. What waits when a call becomes a dry run is parked."},
-		"order":      {about: "What the calls of an interaction do behind a parked one.", value: among([]delivery.Order{delivery.OrderBlock, delivery.OrderSkip, delivery.OrderUnordered})},
-		"missing":    {about: "What becomes of a value that does not exist: the empty string, left out, null, or the delivery is parked."},
-		"retry":      {about: "When a failed attempt is repeated."},
-		"limits":     {about: "What the call may take of a process and of its receiver."},
-		"returns":    {about: "Flat keys of the response that are written into user data.", most: maxReturns},
-		"mappings":   {about: "Values that are replaced. The first that fits wins.", most: request.MaxPairs},
+		"soap":       {about: "A SOAP envelope with one operation."},
+		"text":       {about: "A plain text body."},
+		"accept":     {about: "The format of the response. Without it, the Content-Type of the response decides.", value: among(delivery.Formats)},
+		"auth":       {about: "How the call authenticates. Give one way."},
+		"sign":       {about: "Signs the body as Standard Webhooks specifies."},
+		"tls":        {about: "How the receiver's certificate is verified, if not by the system's certificate authorities."},
+		"timeout":    {about: "The deadline of one whole attempt, from 10ms to 10m."},
+		"success":    {about: "HTTP statuses that count as delivered: 2xx, 404, 200-204."},
+		"final":      {about: "HTTP statuses and outcome classes that are not retried, besides Segue's own: 409, tls."},
+		"retriable":  {about: "HTTP statuses and outcome classes that are retried although Segue would give up: 404, blocked."},
+		"cleartext":  {about: "Allows credentials over http://, in plain text. Use it only in a network that you trust."},
+		"idempotent": {about: "Whether a request may be repeated when its outcome is unknown. With false, it is parked instead."},
+		"inline":     {about: "Whether a request may be sent within the workflow task. With false, an Attempt activity always sends it, after the command that caused it is durable."},
+		"dry_run":    {about: "Renders and records requests without sending them. Deliveries that wait when a call becomes a dry run are parked."},
+		"order":      {about: "What happens to later deliveries of the same interaction while one is parked.", value: among([]delivery.Order{delivery.OrderBlock, delivery.OrderSkip, delivery.OrderUnordered})},
+		"missing":    {about: "How a value that does not exist is sent: as the empty string (empty), not at all (omit), as null (null); or the delivery is parked (park)."},
+		"retry":      {about: "When a failed attempt is retried."},
+		"limits":     {about: "Limits on attempts and responses."},
+		"returns":    {about: "Top-level keys of the response to write into user data.", most: maxReturns},
+		"mappings":   {about: "Values to replace. The first match wins.", most: request.MaxPairs},
 	}},
 	reflect.TypeFor[request.Pair](): {name: "pair", rules: []object{namedOrSpread}, keys: map[string]key{
-		"name":  {about: "Its name, case and all. Without one, among query parameters and form fields, each key of the object that value gives is one.", value: given},
-		"value": {about: "Its value; may hold ${ expressions } and #data_elements#. In a header also ${delivery.id} and ${delivery.attempt}."},
+		"name":  {about: "The name, in the case in which it is sent. A query parameter or form field without a name sends each key of the object that its value gives.", value: given},
+		"value": {about: "The value. It may contain ${ expressions } and #data_elements#; in a header also ${delivery.id} and ${delivery.attempt}."},
 	}},
 	reflect.TypeFor[request.Mapping](): {name: "mapping", keys: map[string]key{
-		"from": {about: "The text of a value."},
-		"to":   {about: "What is sent instead."},
+		"from": {about: "The value to replace, as text."},
+		"to":   {about: "The text to send instead."},
 	}},
 	reflect.TypeFor[request.XML](): {keys: map[string]key{
-		"root":      {about: "The name of the outermost element.", need: true, value: given},
+		"root":      {about: "The name of the root element.", need: true, value: given},
 		"namespace": {about: "The namespace of all elements."},
-		"body":      {about: `What is in it: a key is an element, a list repeats it, "@name" is an attribute, "#text" the text beside attributes.`, value: ref("xml")},
+		"body":      {about: `The content. A key is an element, a list repeats the element, "@name" is an attribute, and "#text" is the text of an element that has attributes.`, value: ref("xml")},
 	}},
 	reflect.TypeFor[request.SOAP](): {keys: map[string]key{
-		"service":   {about: "The service whose endpoint the URL is, as its description has it; not sent."},
-		"port":      {about: "The port of that service; not sent."},
-		"version":   {about: "The version of SOAP.", value: object{"enum": []any{"1.1", "1.2", 1.1, 1.2}}},
-		"action":    {about: "The header SOAPAction of 1.1, the parameter action of 1.2."},
-		"namespace": {about: "The namespace of the operation and what is in it."},
-		"operation": {about: "The element in the body.", need: true, value: given},
-		"header":    {about: `The blocks of the envelope's Header, as in body: WS-Addressing, a session, a tenant. A password does not belong here.`, value: ref("xml")},
-		"body":      {about: `What is in it: a key is an element, a list repeats it, "@name" is an attribute, "#text" the text beside attributes.`, value: ref("xml")},
+		"service":   {about: "The service whose endpoint the URL is, as in its WSDL. It is not sent."},
+		"port":      {about: "The port of that service. It is not sent."},
+		"version":   {about: "The SOAP version.", value: object{"enum": []any{"1.1", "1.2", 1.1, 1.2}}},
+		"action":    {about: "The SOAPAction header of SOAP 1.1, or the action parameter of SOAP 1.2."},
+		"namespace": {about: "The namespace of the operation and its content."},
+		"operation": {about: "The element in the SOAP body.", need: true, value: given},
+		"header":    {about: `The blocks of the envelope's Header, written as in body: WS-Addressing, a session, a tenant. Do not put a password here.`, value: ref("xml")},
+		"body":      {about: `The content. A key is an element, a list repeats the element, "@name" is an attribute, and "#text" is the text of an element that has attributes.`, value: ref("xml")},
 	}},
 	reflect.TypeFor[fileAuth](): {name: "auth", rules: atMostOne("basic", "bearer", "api_key", "oauth2", "mtls"), keys: map[string]key{
 		"basic":   {about: "HTTP basic authentication."},
-		"bearer":  {about: "A fixed token: env:NAME or file:PATH."},
-		"api_key": {about: "A key in a header or in the query."},
-		"oauth2":  {about: "Tokens by the OAuth 2 client credentials grant."},
-		"mtls":    {about: "A client certificate."},
-		"sign":    {about: "As sign beside auth."},
+		"bearer":  {about: "A fixed bearer token: env:NAME or file:PATH."},
+		"api_key": {about: "An API key in a header or a query parameter."},
+		"oauth2":  {about: "Tokens of the OAuth 2 client credentials grant."},
+		"mtls":    {about: "A TLS client certificate."},
+		"sign":    {about: "The same as sign next to auth."},
 	}},
 	reflect.TypeFor[fileBasic](): {keys: map[string]key{
-		"username": {about: "env:NAME or file:PATH.", need: true, value: ref("secret")},
-		"password": {about: "env:NAME or file:PATH.", need: true, value: ref("secret")},
+		"username": {about: "The user name: env:NAME or file:PATH.", need: true, value: ref("secret")},
+		"password": {about: "The password: env:NAME or file:PATH.", need: true, value: ref("secret")},
 	}},
 	reflect.TypeFor[fileAPIKey](): {keys: map[string]key{
-		"in":   {about: "Where the key goes; a header unless said.", value: among([]string{"header", "query", ""})},
-		"name": {about: "The name of the header or parameter.", need: true, value: given},
-		"key":  {about: "env:NAME or file:PATH.", need: true, value: ref("secret")},
+		"in":   {about: "Where the key is sent: header (the default) or query.", value: among([]string{"header", "query", ""})},
+		"name": {about: "The name of the header or query parameter.", need: true, value: given},
+		"key":  {about: "The API key: env:NAME or file:PATH.", need: true, value: ref("secret")},
 	}},
 	reflect.TypeFor[fileOAuth2](): {keys: map[string]key{
-		"token_url":     {about: "Where tokens come from.", need: true, value: ref("url")},
-		"client_id":     {about: "env:NAME or file:PATH.", need: true, value: ref("secret")},
-		"client_secret": {about: "env:NAME or file:PATH.", need: true, value: ref("secret")},
-		"scopes":        {about: "What the token is asked for.", most: maxList},
-		"params":        {about: "What the token URL wants besides, such as an audience.", most: maxParams},
-		"tls":           {about: "What the token URL must show, instead of what the system trusts."},
+		"token_url":     {about: "The URL that issues tokens.", need: true, value: ref("url")},
+		"client_id":     {about: "The client id: env:NAME or file:PATH.", need: true, value: ref("secret")},
+		"client_secret": {about: "The client secret: env:NAME or file:PATH.", need: true, value: ref("secret")},
+		"scopes":        {about: "The scopes to request.", most: maxList},
+		"params":        {about: "Further parameters for the token URL, such as an audience.", most: maxParams},
+		"tls":           {about: "How the certificate of the token URL is verified, if not by the system's certificate authorities."},
 	}},
 	reflect.TypeFor[fileParam](): {keys: map[string]key{
-		"name":  {about: "The parameter's name.", need: true, value: given},
-		"value": {about: "Its value; no secret."},
+		"name":  {about: "The name of the parameter.", need: true, value: given},
+		"value": {about: "The value. Do not put a secret here."},
 	}},
 	reflect.TypeFor[fileMTLS](): {keys: map[string]key{
-		"certificate": {about: "The certificate, PEM: file:PATH or env:NAME.", need: true, value: ref("secret")},
-		"key":         {about: "Its private key, PEM: file:PATH or env:NAME.", need: true, value: ref("secret")},
+		"certificate": {about: "The certificate in PEM: file:PATH or env:NAME.", need: true, value: ref("secret")},
+		"key":         {about: "The private key of the certificate in PEM: file:PATH or env:NAME.", need: true, value: ref("secret")},
 	}},
 	reflect.TypeFor[fileSign](): {name: "sign", keys: map[string]key{
-		"secrets": {about: "The secrets, whsec_ and base64 of 24 to 64 bytes, the newest first: env:NAME or file:PATH.", need: true, value: ref("secret"), least: 1, most: maxSecrets},
+		"secrets": {about: "The secrets, newest first: env:NAME or file:PATH. Each is whsec_ followed by 24 to 64 bytes in base64.", need: true, value: ref("secret"), least: 1, most: maxSecrets},
 	}},
 	reflect.TypeFor[fileCallTLS](): {name: "tls", keys: map[string]key{
-		"ca":          {about: "Authorities that are trusted instead of the system's, PEM: file:PATH or env:NAME.", value: optional(checkSecret).schema},
-		"server_name": {about: "The name that the certificate must have, instead of the URL's host."},
+		"ca":          {about: "Certificate authorities to trust instead of the system's, in PEM: file:PATH or env:NAME.", value: optional(checkSecret).schema},
+		"server_name": {about: "The name to expect in the certificate instead of the URL's host."},
 	}},
 	reflect.TypeFor[fileRetry](): {keys: map[string]key{
 		"schedule":  {about: "The waits between attempts: n waits make n+1 attempts.", most: maxSchedule},
-		"jitter":    {about: "The part by which each wait is spread, either way.", value: within(jitterNumbers)},
+		"jitter":    {about: "The fraction by which each wait varies at random, in both directions.", value: within(jitterNumbers)},
 		"retention": {about: "How long a parked delivery waits for an operator."},
 	}},
 	reflect.TypeFor[fileLimits](): {keys: map[string]key{
-		"concurrency": {about: "Attempts at once of each worker; 0 is unlimited.", value: within(concurrencyNumbers)},
-		"rate":        {about: "Attempts in a second of each worker; 0 is unlimited.", value: within(rateNumbers)},
-		"response":    {about: "Bytes of a response that are read, at most 16MiB: 64KiB."},
+		"concurrency": {about: "Concurrent attempts per worker; 0 is unlimited.", value: within(concurrencyNumbers)},
+		"rate":        {about: "Attempts per second and worker; 0 is unlimited.", value: within(rateNumbers)},
+		"response":    {about: "How much of a response is read, such as 64KiB; at most 16MiB."},
 	}},
 	reflect.TypeFor[fileReturn](): {keys: map[string]key{
-		"from": {about: "A key of the response.", need: true, value: given},
-		"to":   {about: "A key of user data.", need: true, value: given},
+		"from": {about: "A top-level key of the response.", need: true, value: given},
+		"to":   {about: "The key of user data to write.", need: true, value: given},
 	}},
 	reflect.TypeFor[fileTrigger](): {name: "trigger", keys: map[string]key{
-		"when":               {about: "The moment, or several.", need: true, value: ref("moment"), most: trigger.MaxValues},
-		"call":               {about: "The name of the call that is made.", need: true, value: given},
-		"segments":           {about: "Only these segments, for segment_change: name, or name.leg.", value: ref("segment"), most: trigger.MaxValues},
-		"legs":               {about: "Only these legs, for segment_change.", value: ref("leg"), most: trigger.MaxValues},
-		"from":               {about: "Only when the leg was in one of these segments, for segment_change.", value: ref("segment"), most: trigger.MaxValues},
-		"to":                 {about: "Only when the leg enters one of these segments, for segment_change.", value: ref("segment"), most: trigger.MaxValues},
+		"when":               {about: "One or more moments.", need: true, value: ref("moment"), most: trigger.MaxValues},
+		"call":               {about: "The name of the call to fire.", need: true, value: given},
+		"segments":           {about: "Only these segments: name, or name.leg. For segment_change.", value: ref("segment"), most: trigger.MaxValues},
+		"legs":               {about: "Only these legs. For segment_change.", value: ref("leg"), most: trigger.MaxValues},
+		"from":               {about: "Only if the leg leaves one of these segments. For segment_change.", value: ref("segment"), most: trigger.MaxValues},
+		"to":                 {about: "Only if the leg enters one of these segments. For segment_change.", value: ref("segment"), most: trigger.MaxValues},
 		"channels":           {about: "Only on these channels.", value: ref("channel"), most: trigger.MaxValues},
 		"queues":             {about: "Only in these queues.", most: trigger.MaxValues},
 		"business_processes": {about: "Only in these business processes.", most: trigger.MaxValues},
 		"dispositions":       {about: "Only with one of these disposition codes.", most: trigger.MaxValues},
-		"if":                 {about: "A condition in CEL, without ${ }; what is missing makes it false."},
-		"dry_run":            {about: "Rendered and recorded, not sent."},
+		"if":                 {about: "A condition in CEL, without ${ }. A missing value makes it false."},
+		"dry_run":            {about: "Renders and records the request without sending it."},
 	}},
 	reflect.TypeFor[fileEngagement](): {keys: map[string]key{
-		"backend": {about: "Its URL without a path. Brings the calls engage and noengage with it."},
+		"backend": {about: "The URL of the backend, without a path. It adds the built-in calls engage and noengage."},
 	}},
 	reflect.TypeFor[fileAlerts](): {keys: map[string]key{
-		"failing_after":   {about: "How long a receiver fails until operator.delivery_failing fires."},
-		"recovered_after": {about: "How long it delivers without failing until operator.receiver_recovered fires."},
-		"remind_every":    {about: "How often operators are told again of what still fails or is still parked, with event.reason \"reminder\"; 0s is never."},
+		"failing_after":   {about: "How long a receiver fails before operator.delivery_failing fires; 0s is off."},
+		"recovered_after": {about: "How long a receiver accepts deliveries without a failure before operator.receiver_recovered fires."},
+		"remind_every":    {about: "How often operators are notified again of receivers that still fail and deliveries that are still parked, with event.reason \"reminder\"; 0s is never."},
 	}},
 	reflect.TypeFor[fileTimeouts](): {keys: map[string]key{
-		"default":  {about: "Those of every channel."},
-		"channels": {about: "What is different on a channel.", names: channelNames()},
+		"default":  {about: "The timeouts of every channel."},
+		"channels": {about: "Timeouts of a channel that differ from the default.", names: channelNames()},
 	}},
 	reflect.TypeFor[fileDefaults]():  {keys: timerDescriptions()},
 	reflect.TypeFor[fileOverrides](): {name: "timeouts", keys: timerDescriptions()},
 	reflect.TypeFor[fileQueue](): {name: "queue", keys: map[string]key{
-		"name":             {about: "The queue's name.", need: true, value: given},
-		"business_process": {about: "The business process of its interactions that name none themselves."},
-		"overflow":         {about: "The queue that takes over when waiting took too long; without one, the interaction ends."},
-		"max_misses":       {about: "Missed offers that count as overflowing; 0 is unlimited.", value: within(missesNumbers)},
-		"priority":         {about: "Of its interactions, before that of their channel; 1 goes first.", value: within(priorityNumbers)},
-		"timeouts":         {about: "What is different in this queue."},
+		"name":             {about: "The name of the queue.", need: true, value: given},
+		"business_process": {about: "The business process of interactions in this queue that name none."},
+		"overflow":         {about: "The queue to move an interaction to when it overflows. Without one, overflowing ends the interaction."},
+		"max_misses":       {about: "How many missed offers make an interaction overflow; 0 is unlimited.", value: within(missesNumbers)},
+		"priority":         {about: "The priority of interactions in this queue, instead of that of their channel; 1 is the highest.", value: within(priorityNumbers)},
+		"timeouts":         {about: "Timeouts of this queue that differ from those of the channel."},
 	}},
 	reflect.TypeFor[filePriorities](): {keys: map[string]key{
-		"default":  {about: "Of every interaction; 1 goes first, 5 last.", value: within(priorityNumbers)},
-		"channels": {about: "What is different on a channel.", names: channelNames(), value: within(priorityNumbers)},
-		"weights":  {about: "Contact centers that get their turn more or less often than others.", most: maxList},
+		"default":  {about: "The priority of every interaction: 1 is the highest, 5 the lowest.", value: within(priorityNumbers)},
+		"channels": {about: "Priorities of channels that differ from the default.", names: channelNames(), value: within(priorityNumbers)},
+		"weights":  {about: "Contact centers that get a larger or smaller share than others of the same priority.", most: maxList},
 	}},
 	reflect.TypeFor[fileWeight](): {name: "weight", keys: map[string]key{
-		"contact_center": {about: "Which one.", need: true, value: given},
-		"weight":         {about: "How many turns it gets while another gets one.", need: true, value: within(weightNumbers)},
+		"contact_center": {about: "The id of the contact center.", need: true, value: given},
+		"weight":         {about: "Its share, relative to the 1 of a contact center without a weight.", need: true, value: within(weightNumbers)},
 	}},
 	reflect.TypeFor[fileDesktop](): {keys: map[string]key{
-		"scripts":      {about: "Scripts that an agent may start.", most: maxList},
-		"dispositions": {about: "Codes that an agent may choose.", most: maxList},
+		"scripts":      {about: "Scripts that an agent can start.", most: maxList},
+		"dispositions": {about: "Disposition codes that an agent can choose.", most: maxList},
 	}},
 	reflect.TypeFor[Script](): {keys: map[string]key{
-		"channel": {about: "Where it is offered.", need: true, value: ref("channel")},
-		"id":      {about: "Its id, unique on the channel.", need: true, value: given},
-		"name":    {about: "What agents see."},
+		"channel": {about: "The channel on which it is offered.", need: true, value: ref("channel")},
+		"id":      {about: "The id, unique on the channel.", need: true, value: given},
+		"name":    {about: "The name that agents see."},
 	}},
 	reflect.TypeFor[Disposition](): {keys: map[string]key{
-		"channel": {about: "Where it is offered.", need: true, value: ref("channel")},
-		"id":      {about: "Its id, unique on the channel.", need: true, value: given},
-		"value":   {about: "The code that is recorded.", need: true, value: given},
-		"labels":  {about: "What agents see, by language.", most: maxList},
+		"channel": {about: "The channel on which it is offered.", need: true, value: ref("channel")},
+		"id":      {about: "The id, unique on the channel.", need: true, value: given},
+		"value":   {about: "The disposition code to record.", need: true, value: given},
+		"labels":  {about: "The names that agents see, by language.", most: maxList},
 	}},
 	reflect.TypeFor[Label](): {keys: map[string]key{
-		"language":    {about: "A language: en."},
-		"country":     {about: "A country: US."},
-		"name":        {about: "The short text."},
-		"description": {about: "The longer one."},
+		"language":    {about: "A language, such as en."},
+		"country":     {about: "A country, such as US."},
+		"name":        {about: "The name in this language."},
+		"description": {about: "A longer description in this language."},
 	}},
 	reflect.TypeFor[fileGuard](): {keys: map[string]key{
-		"allow": {about: "Ranges, addresses and host names, each with a port or a range of ports behind a colon, or with all.", value: checkReach.schema, most: maxList},
-		"proxy": {about: "The proxy that public addresses are reached through; HTTP_PROXY and its kin are not obeyed."},
+		"allow": {about: "Ranges, addresses and host names that calls may reach besides public addresses. A port or a range of ports may follow a colon; without it, all ports are allowed.", value: checkReach.schema, most: maxList},
+		"proxy": {about: "The proxy for public addresses. Segue ignores HTTP_PROXY, HTTPS_PROXY and NO_PROXY."},
 	}},
 	reflect.TypeFor[fileProxy](): {keys: map[string]key{
-		"url":      {about: "http://host:port; it gets CONNECT with an address."},
-		"username": {about: "env:NAME or file:PATH."},
-		"password": {about: "env:NAME or file:PATH."},
+		"url":      {about: "The URL of the proxy, http://host:port. Segue sends it CONNECT with an IP address."},
+		"username": {about: "The user name of the proxy: env:NAME or file:PATH."},
+		"password": {about: "The password of the proxy: env:NAME or file:PATH."},
 	}},
 	reflect.TypeFor[fileTemporal](): {keys: map[string]key{
-		"address":    {about: "host:port of the Temporal frontend."},
-		"namespace":  {about: "The namespace."},
-		"task_queue": {about: "The task queue of the workers."},
-		"api_key":    {about: "The key of Temporal Cloud: env:NAME or file:PATH."},
-		"tls":        {about: "How the connection is secured."},
+		"address":    {about: "The host:port of the Temporal frontend."},
+		"namespace":  {about: "The Temporal namespace."},
+		"task_queue": {about: "The task queue that workers poll."},
+		"api_key":    {about: "The API key of Temporal Cloud: env:NAME or file:PATH."},
+		"tls":        {about: "TLS of the connection to Temporal."},
 
-		"deployment":   {about: "The deployment that versioned workers belong to."},
-		"build_id":     {about: "The version to run as; without one a worker is unversioned."},
-		"auto_upgrade": {about: "The channels whose running interactions go over to new versions; the others stay."},
+		"deployment":   {about: "The worker deployment that versioned workers belong to."},
+		"build_id":     {about: "The build id of the version to run as. Without one, a worker is unversioned."},
+		"auto_upgrade": {about: "Channels whose running interactions move to new versions of the workers. Those of other channels stay on the version that they started on."},
 	}},
 	reflect.TypeFor[fileTLS](): {keys: map[string]key{
-		"enabled":     {about: "Use TLS."},
-		"server_name": {about: "The name that the server's certificate must have."},
-		"ca":          {about: "Authorities that are trusted, PEM: file:PATH or env:NAME."},
-		"certificate": {about: "A client certificate, PEM: file:PATH or env:NAME."},
-		"key":         {about: "Its private key, PEM: file:PATH or env:NAME."},
+		"enabled":     {about: "Whether to use TLS."},
+		"server_name": {about: "The name to expect in the server's certificate."},
+		"ca":          {about: "Certificate authorities to trust, in PEM: file:PATH or env:NAME."},
+		"certificate": {about: "A client certificate in PEM: file:PATH or env:NAME."},
+		"key":         {about: "The private key of the certificate in PEM: file:PATH or env:NAME."},
 	}},
 	reflect.TypeFor[fileLog](): {keys: map[string]key{
-		"level":  {about: "What is logged."},
-		"format": {about: "How a line is written."},
+		"level":  {about: "The lowest level to log."},
+		"format": {about: "The format of a log line."},
 	}},
 	// Of the gateway and of the metrics.
 	reflect.TypeFor[fileAddress](): {keys: map[string]key{
-		"address": {about: "Where it listens, host:port."},
+		"address": {about: "The host:port to listen on."},
 	}},
 }

@@ -32,16 +32,16 @@ var (
 	responseNumbers    = numbers{0, 16 << 20}
 	missesNumbers      = numbers{0, 1000}
 	priorityNumbers    = numbers{contract.FirstPriority, contract.LastPriority}
-	weightNumbers      = numbers{0.001, 1000} // as Temporal takes them
+	weightNumbers      = numbers{0.001, 1000} // as Temporal accepts them
 )
 
 func (l *loader) bounded(path string, n, most int) {
 	if n > most {
-		l.decoder.fail(path, "", fmt.Sprintf("has %d entries, more than %d", n, most), "leave some out")
+		l.decoder.fail(path, "", fmt.Sprintf("has %d entries, more than %d", n, most), "remove some")
 	}
 }
 
-// within checks a number's range, and tells whether it is in it.
+// within checks the range of a number, and reports whether it is in it.
 func (l *loader) within(path string, v float64, r numbers) bool {
 	if v >= r.least && v <= r.most {
 		return true
@@ -50,7 +50,7 @@ func (l *loader) within(path string, v float64, r numbers) bool {
 	return false
 }
 
-// spanWithin checks a duration's range.
+// spanWithin checks the range of a duration.
 func (l *loader) spanWithin(path string, v time.Duration, r spans) {
 	if v < r.least || v > r.most {
 		l.decoder.fail(path, v.String(), fmt.Sprintf("%s is out of range", v), fmt.Sprintf("write %s to %s", r.least, r.most))

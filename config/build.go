@@ -38,7 +38,7 @@ func channelNames() []string {
 	return names
 }
 
-// guard takes the allow-list from the environment, else from the file.
+// guard reads the allow-list from the environment, else from the file.
 func (l *loader) guard(s *Set) {
 	s.Guard.Allow = l.file.Guard.Allow
 	path := "guard.allow"
@@ -48,7 +48,7 @@ func (l *loader) guard(s *Set) {
 			entry = strings.TrimSpace(entry)
 			s.Guard.Allow = append(s.Guard.Allow, entry)
 			if problem, remedy := checkReach.mistake(entry); problem != "" {
-				l.misset(path, entry, problem, remedy)
+				l.failSetting(path, entry, problem, remedy)
 			}
 		}
 		return
@@ -68,7 +68,7 @@ func (l *loader) queues(s *Set) {
 		at := fmt.Sprintf("queues[%d]", i)
 		l.named(at, q.Name, seen)
 		if q.Overflow != "" && q.Overflow == q.Name {
-			l.decoder.fail(at+".overflow", q.Overflow, "a queue cannot overflow into itself", "name another queue, or leave it out")
+			l.decoder.fail(at+".overflow", q.Overflow, "a queue cannot overflow into itself", "name another queue, or remove overflow")
 		}
 		l.within(at+".max_misses", float64(q.MaxMisses), missesNumbers)
 		queue := Queue{Name: q.Name, BusinessProcess: q.BusinessProcess, Overflow: q.Overflow,
@@ -80,15 +80,15 @@ func (l *loader) queues(s *Set) {
 	}
 }
 
-// named checks that a list entry has a name of its own.
+// named checks that an entry of a list has a name, and that no other entry has it.
 func (l *loader) named(at, name string, seen map[string]int) {
 	line := l.decoder.line(at + ".name")
 	first, twice := seen[name]
 	switch {
 	case name == "":
-		l.decoder.fail(at+".name", "", "a name is needed", "write name: …")
+		l.decoder.fail(at+".name", "", "the name is missing", "write name: …")
 	case twice:
-		l.decoder.fail(at+".name", name, fmt.Sprintf("the name %s stands twice, first in line %d", quoted(name), first), "give it another name")
+		l.decoder.fail(at+".name", name, fmt.Sprintf("the name %s is used twice, first in line %d", quoted(name), first), "use another name")
 	default:
 		seen[name] = line
 	}
@@ -106,9 +106,9 @@ func (l *loader) desktop(s *Set) {
 		}
 		key := at[:strings.IndexByte(at, '[')] + string(channel) + "\x00" + id
 		if id == "" {
-			l.decoder.fail(at+".id", "", "an id is needed", "write id: …")
+			l.decoder.fail(at+".id", "", "the id is missing", "write id: …")
 		} else if first, twice := seen[key]; twice {
-			l.decoder.fail(at+".id", id, fmt.Sprintf("the id %s stands twice on this channel, first in line %d", quoted(id), first), "give it another id")
+			l.decoder.fail(at+".id", id, fmt.Sprintf("the id %s is used twice on this channel, first in line %d", quoted(id), first), "use another id")
 		} else {
 			seen[key] = l.decoder.line(at + ".id")
 		}
@@ -120,14 +120,14 @@ func (l *loader) desktop(s *Set) {
 		at := fmt.Sprintf("desktop.dispositions[%d]", i)
 		entry(at, d.Channel, d.ID)
 		if d.Value == "" {
-			l.decoder.fail(at+".value", "", "a disposition needs the code that is recorded", "write value: SOLD")
+			l.decoder.fail(at+".value", "", "the code to record is missing", "write value: SOLD")
 		}
 		l.bounded(at+".labels", len(d.Labels), maxList)
 	}
 }
 
-// version hashes what decides what is sent and when: the file without comments and
-// process settings, and what the defaults and the environment make of it.
+// version hashes everything that decides what is sent and when: the file without comments
+// and process settings, and the values that come from defaults and the environment.
 func (l *loader) version(s *Set, root *yaml.Node) string {
 	h := sha256.New()
 	if root != nil && root.Kind == yaml.MappingNode {
@@ -150,7 +150,7 @@ func (l *loader) version(s *Set, root *yaml.Node) string {
 	return hex.EncodeToString(h.Sum(nil))[:12]
 }
 
-// writeNode writes a tree unambiguously; an alias stands for itself.
+// writeNode writes a tree unambiguously; an alias is written as an alias.
 func writeNode(w interface{ Write([]byte) (int, error) }, n *yaml.Node) {
 	fmt.Fprintf(w, "%d %q %q %d\n", n.Kind, n.ShortTag(), n.Value, len(n.Content))
 	for _, child := range n.Content {

@@ -16,7 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// calls compiles the calls of the file and the built-in ones.
+// calls compiles the calls of the file and the built-in calls.
 func (l *loader) calls(s *Set) {
 	l.bounded("calls", len(l.file.Calls), maxCalls)
 	seen := map[string]int{}
@@ -42,7 +42,7 @@ func (l *loader) calls(s *Set) {
 func (l *loader) add(s *Set, at string, c *fileCall, builtIn bool) {
 	template, err := request.Compile(request.Spec{Name: c.Name, Method: c.Method, URL: c.URL, Query: c.Query, Headers: withAccept(c),
 		JSON: c.JSON, Form: c.Form, XML: c.XML, SOAP: c.SOAP, Text: c.Text, Missing: request.Missing(c.Missing), Mappings: c.Mappings,
-		Once: !c.Idemp, Timeout: time.Duration(c.Timeout)})
+		Once: !c.Idempotent, Timeout: time.Duration(c.Timeout)})
 	for _, p := range each[*request.Problem](err) {
 		l.decoder.fail(at+"."+p.Path, p.Value, p.What, p.Remedy)
 	}
@@ -53,10 +53,10 @@ func (l *loader) add(s *Set, at string, c *fileCall, builtIn bool) {
 	}
 }
 
-// media is what the Accept header says of each format of a response.
+// media are the values of the Accept header for each format of a response.
 var media = map[delivery.Format]string{delivery.FormatJSON: "application/json", delivery.FormatXML: "application/xml", delivery.FormatText: "text/plain"}
 
-// withAccept is a call's headers with the Accept that it means, unless it has its own.
+// withAccept returns the headers of a call, with an Accept for its format unless it has one.
 func withAccept(c *fileCall) []request.Pair {
 	own := slices.ContainsFunc(c.Headers, func(h request.Pair) bool { return strings.EqualFold(h.Name, "Accept") })
 	if own || c.SOAP != nil || media[c.Accept] == "" {
@@ -65,30 +65,30 @@ func withAccept(c *fileCall) []request.Pair {
 	return append(slices.Clip(c.Headers), request.Pair{Name: "Accept", Value: media[c.Accept]})
 }
 
-// returns checks which values of a response are kept.
+// returns checks which values of a response are written into user data.
 func (l *loader) returns(at string, c *fileCall) []delivery.Return {
 	switch {
 	case c.Accept == "":
 	case !slices.Contains(delivery.Formats, c.Accept):
-		l.decoder.fail(at+".accept", string(c.Accept), quoted(string(c.Accept))+" is not a format of a response", "use json, text, xml")
+		l.decoder.fail(at+".accept", string(c.Accept), quoted(string(c.Accept))+" is not a response format", "use json, text, xml")
 	case c.SOAP != nil && c.Accept != delivery.FormatXML:
-		l.decoder.fail(at+".accept", string(c.Accept), "a SOAP service answers in XML", "leave it out")
+		l.decoder.fail(at+".accept", string(c.Accept), "a SOAP service responds in XML", "remove accept")
 	}
 	if c.Method == "HEAD" && len(c.Returns) > 0 {
-		l.decoder.fail(at+".returns", "", "the response to a HEAD has no values", "leave it out, or use another method")
+		l.decoder.fail(at+".returns", "", "the response to a HEAD request has no body", "remove returns, or use another method")
 	}
 	l.bounded(at+".returns", len(c.Returns), maxReturns)
 	returns := make([]delivery.Return, 0, len(c.Returns))
 	for i, r := range c.Returns {
 		if r.From == "" || r.To == "" {
-			l.decoder.fail(fmt.Sprintf("%s.returns[%d]", at, i), "", "a return value needs both names", "write {from: key of the response, to: key of user data}")
+			l.decoder.fail(fmt.Sprintf("%s.returns[%d]", at, i), "", "from or to is missing", "write {from: key of the response, to: key of user data}")
 		}
 		returns = append(returns, delivery.Return(r))
 	}
 	return returns
 }
 
-// each lists the errors of one type that a joined error holds.
+// each lists the errors of one type in a joined error.
 func each[T error](err error) []T {
 	var list []T
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
@@ -108,7 +108,7 @@ func (l *loader) policy(at string, c *fileCall) delivery.Policy {
 	l.spanWithin(at+".timeout", time.Duration(c.Timeout), timeoutSpans)
 	l.cleartext(at, c)
 	if len(c.Success) == 0 {
-		l.decoder.fail(at+".success", "", "no status would count as delivered", "write success: [2xx]")
+		l.decoder.fail(at+".success", "", "no status counts as delivered", "write success: [2xx]")
 	}
 	orders := []string{string(delivery.OrderBlock), string(delivery.OrderSkip), string(delivery.OrderUnordered)}
 	if !slices.Contains(orders, string(c.Order)) {
@@ -125,32 +125,32 @@ func (l *loader) policy(at string, c *fileCall) delivery.Policy {
 	l.within(at+".limits.rate", c.Limits.Rate, rateNumbers)
 	l.within(at+".limits.response", float64(c.Limits.Response), responseNumbers)
 	return delivery.Policy{Call: c.Name, Origin: delivery.OriginOf(c.URL), Timeout: time.Duration(c.Timeout), Success: c.Success,
-		Final: c.Final.statuses, Retriable: c.Again.statuses, Verdicts: l.verdicts(at, c),
-		SOAP: c.SOAP != nil, Idempotent: c.Idemp, NotInline: !c.Inline, DryRun: c.DryRun, Order: c.Order,
+		Final: c.Final.statuses, Retriable: c.Retriable.statuses, Verdicts: l.verdicts(at, c),
+		SOAP: c.SOAP != nil, Idempotent: c.Idempotent, NotInline: !c.Inline, DryRun: c.DryRun, Order: c.Order,
 		Retry:  delivery.Retry{Schedule: schedule, Jitter: c.Retry.Jitter, Retention: time.Duration(c.Retry.Retention)},
 		Limits: delivery.Limits{Concurrency: c.Limits.Concurrency, Rate: c.Limits.Rate, Response: int64(c.Limits.Response)},
 		Auth:   l.auth(at+".auth", c), TLS: l.tls(at, c), Sign: l.sign(at, c), Returns: l.returns(at, c), Accept: c.Accept}
 }
 
-// verdicts are what a call makes of classes of outcomes.
+// verdicts are the verdicts that a call sets for outcome classes.
 func (l *loader) verdicts(at string, c *fileCall) map[delivery.Class]contract.Verdict {
-	if len(c.Final.classes)+len(c.Again.classes) == 0 {
+	if len(c.Final.classes)+len(c.Retriable.classes) == 0 {
 		return nil
 	}
 	verdicts := map[delivery.Class]contract.Verdict{}
 	for _, class := range c.Final.classes {
 		verdicts[class] = contract.VerdictFinal
 	}
-	for _, class := range c.Again.classes {
+	for _, class := range c.Retriable.classes {
 		if verdicts[class] == contract.VerdictFinal {
-			l.decoder.fail(at+".retriable", string(class), quoted(string(class))+" is final already", "keep it in one of the two")
+			l.decoder.fail(at+".retriable", string(class), quoted(string(class))+" is in final too", "keep it in one of the two")
 		}
 		verdicts[class] = contract.VerdictRetry
 	}
 	return verdicts
 }
 
-// triggers compiles the triggers of the file and the built-in ones.
+// triggers compiles the triggers of the file and the built-in triggers.
 func (l *loader) triggers(s *Set) {
 	var specs []trigger.Spec
 	for _, t := range l.file.Triggers {
@@ -170,11 +170,12 @@ func (l *loader) triggers(s *Set) {
 	s.Triggers = set
 }
 
-// engagementNames are the built-in calls, each fired at the moment of its name.
+// engagementNames are the built-in calls. Each is fired at the moment of its name.
 var engagementNames = []string{"engage", "noengage"}
 
-// engagementCalls are the callbacks of the GWE Engagement API: the command's own
-// object under the parameter's name; 400 means FAULT, which no retry changes.
+// engagementCalls returns the callbacks of the GWE Engagement API. Each sends the
+// command's object under the name of the parameter. Status 400 means FAULT, which no
+// retry changes.
 func engagementCalls(backend string) []fileCall {
 	parameter := map[string]string{"engage": "ixnProfile", "noengage": "cancelData"}
 	calls := make([]fileCall, 0, len(engagementNames))

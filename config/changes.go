@@ -12,7 +12,7 @@ type secretPlace struct {
 	path string
 	line int
 	ref  delivery.SecretRef
-	// signs says that it has to be a key of Standard Webhooks.
+	// signs is true for a key of Standard Webhooks.
 	signs bool
 }
 
@@ -23,10 +23,9 @@ func (p secretPlace) check() error {
 	return p.ref.Check()
 }
 
-// MissingSecrets lists the references that lead to no secret now, or to none that can be
-// used. Such a call's
-// requests are not sent, and tried again until the secret is there; so a missing
-// secret is no reason to refuse all the rest of a configuration.
+// MissingSecrets lists the references that lead to no secret at present, or to one that
+// cannot be used. A configuration with missing secrets still loads: requests of such a
+// call are not sent, and are retried until the secret exists.
 func (s *Set) MissingSecrets() Errors {
 	var missing Errors
 	for _, place := range s.secrets {
@@ -34,17 +33,17 @@ func (s *Set) MissingSecrets() Errors {
 		if err == nil {
 			continue
 		}
-		remedy := "put it there: it is read for each attempt"
+		remedy := "create it: every attempt reads it again"
 		if strings.HasPrefix(string(place.ref), "env:") {
-			remedy = "set it and restart: a running process does not get new variables"
+			remedy = "set it and restart the process: a running process does not see new variables"
 		}
 		missing = append(missing, Error{File: s.File, Line: place.line, Path: place.path, Problem: err.Error(), Remedy: remedy})
 	}
 	return missing.bounded()
 }
 
-// NeedsRestart names the process settings of this set that differ from those which
-// the process was started with and which it takes at its start only.
+// NeedsRestart names the settings that a process reads only when it starts and that differ
+// from those it was started with.
 func (s *Set) NeedsRestart(started *Set) []string {
 	var names []string
 	for _, setting := range processSettings {
@@ -55,7 +54,7 @@ func (s *Set) NeedsRestart(started *Set) []string {
 	return names
 }
 
-// isOfProcess tells the settings that a reload cannot change. The log's level it can.
+// isOfProcess reports whether a reload cannot change a setting. It can change log.level.
 func isOfProcess(key string) bool {
 	block, _, _ := strings.Cut(key, ".")
 	switch block {
@@ -65,7 +64,7 @@ func isOfProcess(key string) bool {
 	return key == "log.format"
 }
 
-// equals tells whether two sets say the same.
+// equals reports whether two sets have the same content.
 func (s *Set) equals(other *Set) bool {
 	return s.Version == other.Version && maps.Equal(s.settings, other.settings)
 }

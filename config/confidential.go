@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// confidential are the blocks and keys in which a secret may be written by mistake
-// where its reference belongs.
+// confidential are the blocks and keys in which somebody may write a secret instead of its
+// reference.
 var confidential = []string{"auth", "sign", "tls", "proxy", "api_key"}
 
-// keyPattern is what a key of the file looks like.
+// keyPattern matches what looks like a key of the file.
 var keyPattern = regexp.MustCompile(`^[a-z_]{1,24}$`)
 
-// isConfidential reports whether the value at a path may be a secret, which no error,
-// log or report repeats.
+// isConfidential reports whether the value at a path may be a secret. No error, log or
+// report repeats such a value.
 func isConfidential(path string) bool {
 	for name := range strings.SplitSeq(path, ".") {
 		name, _, _ = strings.Cut(name, "[")
@@ -25,11 +25,11 @@ func isConfidential(path string) bool {
 	return false
 }
 
-// pairValue is the path of a value that is a header or a parameter, where keys and
-// tokens are sent.
+// pairValue matches the paths of the values of headers and parameters, in which people
+// send keys and tokens.
 var pairValue = regexp.MustCompile(`\.(query|headers)\[\d+\]\.value$`)
 
-// shown is the value at a path as an error may repeat it; "" for what may be a secret.
+// shown returns the value at a path as an error may repeat it, and "" if it may be a secret.
 func shown(path, value string) string {
 	if isConfidential(path) || pairValue.MatchString(path) {
 		return ""
@@ -42,7 +42,7 @@ var (
 	queryPart = regexp.MustCompile(`^([^?#&]*://[^?#&]*[?#&]|[^?]*\?[^=]*=).+$`)
 )
 
-// masked is a text without the user and the query of the URL that it may be.
+// masked returns a text without the user and the query of a URL, in case it is one.
 func masked(s string) string {
 	s = userPart.ReplaceAllString(s, "$1***@")
 	return queryPart.ReplaceAllString(s, "$1***")

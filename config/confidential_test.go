@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// misplaced are secrets where their references belong, or in a URL: fragments of a call.
+// misplaced are fragments of a call with a secret instead of its reference, or in a URL.
 var misplaced = []string{
 	`sign: {secrets: whsec_S3CRETS3CRET}`,
 	`sign: whsec_S3CRETS3CRET`,
@@ -105,7 +105,7 @@ func TestNoSecretOfASettingIsRepeated(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoSecretIsShown(t *testing.T) {
+func TestOnlyTheSecretPartsOfAValueAreHidden(t *testing.T) {
 	_, err := config.Parse("f.yaml", []byte("calls: [{name: crm, method: GET, url: \"ftp://ada:S3CRET@h/path?token=S3CRET\"}]"))
 	mistakes, ok := err.(config.Errors)
 	require.True(t, ok)

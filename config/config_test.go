@@ -33,7 +33,7 @@ func parsed(t testing.TB, text string, options ...config.Option) *config.Set {
 	return set
 }
 
-// rendered is the request of a call at an event.
+// rendered returns the request of a call at an event.
 func rendered(c *config.Call, view *interaction.View, event *interaction.Event) contract.Request {
 	r, _ := c.Template.Render("msg_1", view, event) // the error is also the request's Fault
 	return r
@@ -61,7 +61,7 @@ func TestDefaults(t *testing.T) {
 	assert.False(t, ok)
 }
 
-func TestAnEmptyConfigurationIsOne(t *testing.T) {
+func TestAnEmptyConfigurationIsValid(t *testing.T) {
 	for _, text := range []string{"", "# nothing\n", "calls:\n", "{}"} {
 		set := parsed(t, text)
 		assert.Empty(t, set.Calls())
@@ -124,7 +124,7 @@ calls:
 	assert.Zero(t, request.Timeout, "the deadline is shorter than the usual one")
 }
 
-// Without an origin, a call's credentials would go wherever a request says.
+// Without an origin, the credentials of a call would be sent to any URL.
 func TestEveryCallHasAnOrigin(t *testing.T) {
 	set := parsed(t, `
 engagement: {backend: "https://gwe.example.com:8443"}
@@ -146,7 +146,7 @@ calls:
 	}
 }
 
-func TestWhatACallAcceptsIsAskedForAndRead(t *testing.T) {
+func TestAcceptSetsTheHeaderAndTheFormat(t *testing.T) {
 	set := parsed(t, `
 calls:
   - {name: plain, method: POST, url: "http://h.example.com/", text: x}
@@ -176,7 +176,7 @@ calls:
 	}
 }
 
-// One of the policies has a name that YAML does not take for text.
+// YAML does not read the name of one of the policies as text.
 func TestMissingMayBeNullWithoutQuotes(t *testing.T) {
 	for written, want := range map[string]request.Missing{"null": "null", `"null"`: "null", "omit": "omit", "": "empty", "~": "empty"} {
 		set := parsed(t, "calls: [{name: a, method: POST, url: 'http://h.example.com/', missing: "+written+"}]")
@@ -185,7 +185,7 @@ func TestMissingMayBeNullWithoutQuotes(t *testing.T) {
 	}
 }
 
-// A timer that contract.Timeouts has and the table of timers has not would be off for everybody.
+// A timer of contract.Timeouts that is not in the table of timers would be off for everybody.
 func TestEveryTimerHasADefaultAndAKey(t *testing.T) {
 	defaults := reflect.ValueOf(parsed(t, "").TimeoutsFor(interaction.ChannelChat))
 	for i := range defaults.NumField() {
@@ -244,10 +244,10 @@ func TestSettingsComeFromFlagsThenTheEnvironmentThenTheFile(t *testing.T) {
 	assert.Equal(t, "other:4", parsed(t, text, config.WithValue("temporal.address", "other:4")).Temporal.Address)
 }
 
-func TestChannelsOfLongLivesGoOnWithNewVersions(t *testing.T) {
+func TestAutoUpgradeChannelsMoveToNewVersions(t *testing.T) {
 	versioned := "temporal: {build_id: 1.4.0%s}"
 	for text, want := range map[string][]interaction.Channel{
-		"temporal: {deployment: segue}":                                     nil, // without a build id there is nothing to go over to
+		"temporal: {deployment: segue}":                                     nil, // without a build id there are no versions
 		fmt.Sprintf(versioned, ""):                                          {"email", "sms", "web"},
 		fmt.Sprintf(versioned, ", auto_upgrade: [chat, web]"):               {"chat", "web"},
 		fmt.Sprintf(versioned, ", auto_upgrade: chat"):                      {"chat"},
@@ -257,7 +257,7 @@ func TestChannelsOfLongLivesGoOnWithNewVersions(t *testing.T) {
 		set := parsed(t, text)
 		var got []interaction.Channel
 		for _, channel := range interaction.Channels() {
-			if set.Temporal.Unpins(channel) {
+			if set.Temporal.AutoUpgrades(channel) {
 				got = append(got, channel)
 			}
 		}
@@ -275,16 +275,16 @@ func TestABadSettingNamesTheVariableOrTheFlag(t *testing.T) {
 	t.Setenv("SEGUE_TEMPORAL_API_KEY", "hunter2")
 	_, err := config.Parse("f.yaml", []byte("temporal: {address: 'file:1'}"))
 	assert.EqualError(t, err, `SEGUE_TEMPORAL_ADDRESS: "nowhere" is not an address; write host:port with a port from 0 to 65535`+
-		"\nSEGUE_TEMPORAL_API_KEY: a secret is a reference, not the secret itself; write env:NAME or file:PATH")
+		"\nSEGUE_TEMPORAL_API_KEY: expected a reference to a secret, not the secret itself; write env:NAME or file:PATH")
 	flags := pflag.NewFlagSet("x", pflag.ContinueOnError)
 	flags.String("log-level", "", "")
 	require.NoError(t, flags.Parse([]string{"--log-level", "loud"}))
 	_, err = config.Parse("f.yaml", nil, config.WithFlag("log.level", flags.Lookup("log-level")), config.WithValue("temporal.address", "a:1"), config.WithValue("temporal.api_key", ""),
 		config.WithValue("temporal.tls.enabled", "false"))
-	assert.EqualError(t, err, `--log-level: "loud" is none of the values; use debug, info, warn, error`)
+	assert.EqualError(t, err, `--log-level: "loud" is not one of the values; use debug, info, warn, error`)
 }
 
-func TestTheEngagementBackendBringsItsCalls(t *testing.T) {
+func TestTheEngagementBackendAddsItsCalls(t *testing.T) {
 	set := parsed(t, "engagement: {backend: 'https://gwe.example.com:8081/'}")
 	view := &interaction.View{Interaction: interaction.Facts{ID: "i-1"}}
 	event := &interaction.Event{Moment: interaction.MomentEngage, Fields: map[string]any{"ixnProfile": map[string]any{"visitID": "v", "n": 1.0}}}
@@ -312,7 +312,7 @@ func TestTheEngagementBackendBringsItsCalls(t *testing.T) {
 	assert.Len(t, set.Calls(), 2)
 }
 
-func TestTheVersionIsThatOfTheContent(t *testing.T) {
+func TestTheVersionDependsOnTheContentOnly(t *testing.T) {
 	version := func(text string) string { return parsed(t, text).Version }
 	base := version(good)
 	assert.Len(t, base, 12)
@@ -323,10 +323,10 @@ func TestTheVersionIsThatOfTheContent(t *testing.T) {
 		assert.NotEqual(t, base, version(strings.Replace(good, change[0], change[1], 1)), change)
 	}
 	t.Setenv("SEGUE_TIMEOUTS_DEFAULT_OFFER", "7s")
-	assert.NotEqual(t, base, version(good), "what the environment changes counts")
+	assert.NotEqual(t, base, version(good), "the environment counts")
 }
 
-func TestAStoreKeepsWhatWorksWhenTheFileIsBad(t *testing.T) {
+func TestAStoreKeepsItsSetWhenTheFileIsInvalid(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "segue.yaml")
 	write := func(text string) { require.NoError(t, os.WriteFile(path, []byte(text), 0o600)) }
 	write(good)
@@ -354,7 +354,7 @@ func TestAStoreKeepsWhatWorksWhenTheFileIsBad(t *testing.T) {
 	_, err = config.Open(filepath.Join(t.TempDir(), "none.yaml"))
 	require.Error(t, err)
 	_, err = config.NewStore(first).Reload(calm)
-	require.EqualError(t, err, "config: this configuration was not read from a file, so it cannot be reloaded")
+	require.EqualError(t, err, "config: this configuration was not read from a file and cannot be reloaded")
 }
 
 func TestTheExampleIsValidAndShowsEveryKey(t *testing.T) {
@@ -373,7 +373,7 @@ func TestTheExampleIsValidAndShowsEveryKey(t *testing.T) {
 	}
 }
 
-// Whoever copies the example and takes a line out must get what the line said.
+// A user who removes a line of the example must get what the line shows.
 func TestTheExampleShowsTheDefaults(t *testing.T) {
 	example, defaults := parsed(t, string(config.Example)), parsed(t, "calls: [{name: crm, method: GET, url: 'http://h.example.com/'}]")
 	assert.Equal(t, defaults.Alerts, example.Alerts)
@@ -395,7 +395,7 @@ func TestTheExampleShowsTheDefaults(t *testing.T) {
 	assert.Equal(t, want.Template.Missing(), got.Template.Missing())
 }
 
-func TestAlertsSayWhenOperatorsAreTold(t *testing.T) {
+func TestAlertRulesComeFromFileAndEnvironment(t *testing.T) {
 	assert.Equal(t, contract.AlertRules{FailingAfter: 5 * time.Minute, RecoveredAfter: time.Minute, RemindEvery: 24 * time.Hour}, parsed(t, "").Alerts)
 	set := parsed(t, "alerts: {failing_after: 10m, recovered_after: 0s, remind_every: 0s}")
 	assert.Equal(t, contract.AlertRules{FailingAfter: 10 * time.Minute}, set.Alerts)
@@ -405,14 +405,14 @@ func TestAlertsSayWhenOperatorsAreTold(t *testing.T) {
 	assert.NotEqual(t, set.Version, other.Version)
 }
 
-func TestAKeyHasAPlaceOfItsOwn(t *testing.T) {
+func TestNoOtherHeaderOrParameterHasTheNameOfAKey(t *testing.T) {
 	for key, want := range map[string]string{
 		"name: Host":                      "calls[0].auth.api_key.name: the header Host is set by Segue itself; use another one, such as X-Api-Key",
 		"name: webhook-id":                "calls[0].auth.api_key.name: the header Webhook-Id is set by Segue itself",
 		"name: Content-Type":              "calls[0].auth.api_key.name: the header Content-Type is set by Segue itself",
 		"name: X Key":                     "calls[0].auth.api_key.name: the name is not that of a header; use letters, digits and dashes",
-		"name: x-own":                     `calls[0].auth.api_key.name: the name is given beside auth already; keep one`,
-		"in: query, name: token":          `calls[0].auth.api_key.name: the name is given beside auth already; keep one`,
+		"name: x-own":                     `calls[0].auth.api_key.name: the call has another header or query parameter of this name; keep one`,
+		"in: query, name: token":          `calls[0].auth.api_key.name: the call has another header or query parameter of this name; keep one`,
 		"in: query, name: X-Own":          "",
 		"in: header, name: token":         "",
 		"in: query, name: Host":           "",
@@ -428,9 +428,9 @@ func TestAKeyHasAPlaceOfItsOwn(t *testing.T) {
 	}
 }
 
-// Nothing secret crosses a network in plain text because somebody forgot an s.
+// No secret crosses a network in plain text because somebody forgot an s.
 func TestCredentialsInPlainTextHaveToBeAllowed(t *testing.T) {
-	const remedy = "; write https://, or cleartext: true on the call in a network that you trust"
+	const remedy = "; write https://, or set cleartext: true on the call in a network that you trust"
 	const url, token = "calls[0].url: the call's credentials would cross the network in plain text" + remedy,
 		"calls[0].auth.oauth2.token_url: the client's secret would cross the network in plain text" + remedy
 	oauth2 := func(url string) string {
@@ -465,7 +465,7 @@ func TestCredentialsInPlainTextHaveToBeAllowed(t *testing.T) {
 	}
 }
 
-func TestPlainTextToATemporalElsewhereHasToBeAllowed(t *testing.T) {
+func TestPlainTextToARemoteTemporalHasToBeAllowed(t *testing.T) {
 	for text, refused := range map[string]bool{
 		"{address: 'temporal:7233'}":                                           true,
 		"{address: '10.0.0.7:7233', tls: {}}":                                  true,

@@ -13,48 +13,49 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// decoder fills the file's structs from YAML nodes, strictly: it reports every
-// unknown key, duplicate and wrong type with its line, and goes on.
+// decoder fills the structs of the file from YAML nodes. It reports every unknown key,
+// duplicate key and wrong type with its line, and continues.
 type decoder struct {
 	file     string
-	lines    map[string]int    // of every path that was read
+	lines    map[string]int    // of every path, once it is read
 	settings map[string]string // of every process setting in the file, by path
 	errors   Errors
 	nodes    int
-	// unread are the paths whose value has the wrong type: a check that finds
-	// them empty has nothing to add.
+	// unread are the paths whose value has the wrong type. Checks that find them empty
+	// report nothing further.
 	unread map[string]bool
 }
 
-// custom is a type that reads its own node.
+// custom is a type that decodes itself.
 type custom interface {
 	decode(d *decoder, path string, n *yaml.Node)
 }
 
-// defaulter is a type whose zero value is not its default.
+// defaulter is a type whose default is not its zero value.
 type defaulter interface{ setDefaults() }
 
 const (
-	maxNodes = 200_000 // of a file, an alias counted as often as it is used
-	// A path counts as a value more for so many bytes, and the entries of a list as one
-	// for so many that they take: what the memory is used for is bounded, too.
+	maxNodes = 200_000 // of a file; an alias counts each time that it is used
+	// To bound memory as well, each pathUnit bytes of a path and each sizeUnit bytes of the
+	// entries of a list count as one more value.
 	pathUnit, sizeUnit = 128, 128
 )
 
-// afford counts values before they are read, and reports whether the file may have them.
-func (d *decoder) afford(n *yaml.Node, path string, values int) bool {
+// count counts values before they are read, and reports whether the file is still within
+// its bounds.
+func (d *decoder) count(n *yaml.Node, path string, values int) bool {
 	before := d.nodes
 	d.nodes = min(d.nodes+values, maxNodes+1)
 	if d.nodes <= maxNodes {
 		return true
 	}
 	if before <= maxNodes {
-		d.failAt(n, excerpt.Of(path, 200), "", fmt.Sprintf("the file has more than %d values, or they are too large", maxNodes), "make it smaller, with fewer aliases")
+		d.failAt(n, excerpt.Of(path, 200), "", fmt.Sprintf("the file has more than %d values, or they are too large", maxNodes), "make the file smaller, or use fewer aliases")
 	}
 	return false
 }
 
-// fail records a mistake at a path; its line is that of the nearest place that was read.
+// fail records a mistake at a path, with the line of the nearest path that was read.
 func (d *decoder) fail(path, value, problem, remedy string) {
 	for p := path; p != ""; p = parent(p) {
 		if d.unread[p] {
@@ -70,7 +71,7 @@ func (d *decoder) failAt(n *yaml.Node, path, value, problem, remedy string) {
 	d.failAtLine(n.Line, path, value, problem, remedy)
 }
 
-// failAtLine records a mistake. A value that may be a secret is in no error.
+// failAtLine records a mistake, without a value that may be a secret.
 func (d *decoder) failAtLine(line int, path, value, problem, remedy string) {
 	d.errors = append(d.errors, Error{File: d.file, Line: line, Path: path, Value: shown(path, value), Problem: problem, Remedy: remedy})
 }
@@ -89,7 +90,7 @@ func (d *decoder) line(path string) int {
 
 // decode reads a node into target.
 func (d *decoder) decode(path string, n *yaml.Node, target reflect.Value, scalar bool) {
-	if !d.afford(n, path, 1+len(path)/pathUnit) {
+	if !d.count(n, path, 1+len(path)/pathUnit) {
 		return
 	}
 	for n.Kind == yaml.AliasNode {
@@ -101,12 +102,12 @@ func (d *decoder) decode(path string, n *yaml.Node, target reflect.Value, scalar
 		return
 	}
 	if target.Type() == reflect.TypeFor[*yaml.Node]() {
-		d.remember(path, n, 0)
+		d.keepLines(path, n, 0)
 		target.Set(reflect.ValueOf(n))
 		return
 	}
 	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" {
-		return // a key without a value is a key that is not there
+		return // a key without a value counts as absent
 	}
 	switch target.Kind() {
 	case reflect.Pointer:
@@ -130,21 +131,21 @@ func withDefaults(pointer reflect.Value) {
 	}
 }
 
-// pairs walks a mapping and reports keys that stand twice or are no names.
+// pairs walks a mapping, and reports duplicate keys and keys that are not plain names.
 func (d *decoder) pairs(path string, n *yaml.Node, what string, each func(key *yaml.Node, value *yaml.Node)) {
 	if n.Kind != yaml.MappingNode {
-		d.failAt(n, path, n.Value, describe(path, n)+" stands where "+what+" belongs", "write {key: value} or indented keys")
+		d.failAt(n, path, n.Value, "expected "+what+", found "+describe(path, n), "write {key: value} or indented keys")
 		return
 	}
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		if key.Kind != yaml.ScalarNode || key.ShortTag() == "!!merge" {
-			d.failAt(key, d.keyPath(path, key), key.Value, "a key is a plain name", "write the keys out")
+			d.failAt(key, d.keyPath(path, key), key.Value, "a key must be a plain name", "write the keys out")
 			continue
 		}
 		if first, twice := seen[key.Value]; twice {
-			d.failAt(key, d.keyPath(path, key), key.Value, fmt.Sprintf("the key stands twice, first in line %d", first), "keep one")
+			d.failAt(key, d.keyPath(path, key), key.Value, fmt.Sprintf("the key is given twice, first in line %d", first), "keep one")
 			continue
 		}
 		seen[key.Value] = key.Line
@@ -152,7 +153,7 @@ func (d *decoder) pairs(path string, n *yaml.Node, what string, each func(key *y
 	}
 }
 
-// block walks a mapping that takes the keys of a type, and reports every other key.
+// block walks a mapping that accepts the keys of a type, and reports every other key.
 func (d *decoder) block(path string, n *yaml.Node, t reflect.Type, each func(k blockKey, value *yaml.Node)) {
 	keys := keysOf(t)
 	d.pairs(path, n, "a block of keys", func(key, value *yaml.Node) {
@@ -173,10 +174,10 @@ func (d *decoder) object(path string, n *yaml.Node, target reflect.Value) {
 
 func (d *decoder) list(path string, n *yaml.Node, target reflect.Value) {
 	if n.Kind != yaml.SequenceNode {
-		d.failAt(n, path, n.Value, describe(path, n)+" stands where a list belongs", "write [ … ] or lines that begin with -")
+		d.failAt(n, path, n.Value, "expected a list, found "+describe(path, n), "write [ … ] or lines that begin with -")
 		return
 	}
-	if !d.afford(n, path, len(n.Content)*int(target.Type().Elem().Size())/sizeUnit) {
+	if !d.count(n, path, len(n.Content)*int(target.Type().Elem().Size())/sizeUnit) {
 		return
 	}
 	elements := reflect.MakeSlice(target.Type(), len(n.Content), len(n.Content))
@@ -203,10 +204,10 @@ func (d *decoder) dictionary(path string, n *yaml.Node, target reflect.Value) {
 	target.Set(m)
 }
 
-// value reads a scalar of one of Go's plain types.
+// value reads a scalar into one of Go's plain types.
 func (d *decoder) value(path string, n *yaml.Node, target reflect.Value, scalar bool) {
 	wrong := func(want, remedy string) {
-		d.failAt(n, path, n.Value, describe(path, n)+" stands where "+want+" belongs", remedy)
+		d.failAt(n, path, n.Value, "expected "+want+", found "+describe(path, n), remedy)
 	}
 	if n.Kind != yaml.ScalarNode {
 		wrong(wanted(target.Kind()), "write one value")
@@ -253,8 +254,8 @@ func wanted(k reflect.Kind) string {
 	return "text"
 }
 
-// keyPath is the path of a key that is not read. Where secrets are, a key that does not
-// look like one may be a secret.
+// keyPath returns the path of a key that is not read. In a confidential block, a key that
+// does not look like one may be a secret.
 func (d *decoder) keyPath(path string, key *yaml.Node) string {
 	if isConfidential(path) && !keyPattern.MatchString(key.Value) {
 		return join(path, "…")
@@ -262,7 +263,7 @@ func (d *decoder) keyPath(path string, key *yaml.Node) string {
 	return join(path, key.Value)
 }
 
-// describe names what the node at a path is, for errors.
+// describe describes the node at a path, for errors.
 func describe(path string, n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -284,23 +285,23 @@ func describe(path string, n *yaml.Node) string {
 	return "the text " + quoted(n.Value)
 }
 
-// remember keeps the lines of a tree that request compiles itself.
-func (d *decoder) remember(path string, n *yaml.Node, depth int) {
-	if depth > 64 || !d.afford(n, path, 1+len(path)/pathUnit) {
+// keepLines records the lines of a tree that package request compiles.
+func (d *decoder) keepLines(path string, n *yaml.Node, depth int) {
+	if depth > 64 || !d.count(n, path, 1+len(path)/pathUnit) {
 		return
 	}
 	d.lines[path] = n.Line
 	switch n.Kind {
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			d.remember(path+"."+n.Content[i].Value, n.Content[i+1], depth+1)
+			d.keepLines(path+"."+n.Content[i].Value, n.Content[i+1], depth+1)
 		}
 	case yaml.SequenceNode:
 		for i, item := range n.Content {
 			if d.nodes > maxNodes {
 				return
 			}
-			d.remember(fmt.Sprintf("%s[%d]", path, i), item, depth+1)
+			d.keepLines(fmt.Sprintf("%s[%d]", path, i), item, depth+1)
 		}
 	}
 }

@@ -1,7 +1,7 @@
-// Package config is the configuration: the file's keys and their JSON Schema, its
-// strict reading with one located error for each mistake, process settings from file,
-// environment and flags, and the compiled, immutable Set that everything else reads.
+// Package config reads the configuration. It defines the file's keys and their JSON
+// Schema, reads a file strictly and reports every mistake with its line, merges process
+// settings from file, environment and flags, and compiles all of it into an immutable Set.
 //
-// It must never know Temporal, a socket, or a secret's value: secrets stay
-// references until delivery resolves them.
+// It must never know Temporal, a socket, or the value of a secret: secrets stay references
+// until delivery resolves them.
 package config

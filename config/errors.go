@@ -8,14 +8,15 @@ import (
 
 // Error is one mistake in the configuration.
 type Error struct {
-	// File and Line say where, Line from 1; a setting from the environment or a flag has neither.
+	// File and Line are where the mistake is, Line from 1. Both are zero for a setting from
+	// the environment or a flag.
 	File string `json:"file,omitempty"`
 	Line int    `json:"line,omitempty"`
 	// Path is the place in the file ("calls[0].method"), or the name of the variable or flag.
 	Path string `json:"path,omitempty"`
-	// Value is what stands there; empty for secrets and for whole blocks.
+	// Value is the wrong value; empty for secrets and for whole blocks.
 	Value string `json:"value,omitempty"`
-	// Problem is what is wrong, and Remedy what to write instead.
+	// Problem describes the mistake, and Remedy what to write instead.
 	Problem string `json:"problem"`
 	Remedy  string `json:"remedy,omitempty"`
 }
@@ -48,7 +49,7 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Unwrap gives the mistakes one by one.
+// Unwrap returns the mistakes one by one.
 func (e Errors) Unwrap() []error {
 	list := make([]error, len(e))
 	for i := range e {
@@ -57,10 +58,10 @@ func (e Errors) Unwrap() []error {
 	return list
 }
 
-// maxErrors is how many mistakes are listed; the rest is only counted.
+// maxErrors is how many mistakes are listed; further ones are only counted.
 const maxErrors = 100
 
-// sorted orders by line and bounds the list; nil when there is none.
+// sorted returns the mistakes in the order of their lines, bounded, and nil for none.
 func (e Errors) sorted() error {
 	if len(e) == 0 {
 		return nil
@@ -76,8 +77,8 @@ func (e Errors) bounded() Errors {
 	return e
 }
 
-// quoted is a value as an error shows it: quoted, cut, and without the user and the query
-// of a URL.
+// quoted returns a value as an error shows it: quoted, shortened, and without the user and
+// the query of a URL.
 func quoted(s string) string {
 	s = masked(s)
 	if r := []rune(s); len(r) > 60 {

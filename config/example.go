@@ -2,8 +2,8 @@ package config
 
 import _ "embed"
 
-// Example is the annotated example configuration, which shows every key. `segue dev`
-// uses it when no other is given.
+// Example is the annotated example configuration, which shows every key. `segue dev` uses
+// it if no other is given.
 //
 //go:embed example.yaml
 var Example []byte

@@ -2,8 +2,8 @@ package config
 
 import "time"
 
-// LookEvery lets a test not wait for the system to tell of a change.
-func (s *Store) LookEvery(d time.Duration) { s.lookEvery = d }
+// PollEvery sets how often the file is checked without a notification of the system.
+func (s *Store) PollEvery(d time.Duration) { s.pollEvery = d }
 
-// Quiet is how long a file must have been left alone.
+// Quiet is how long a file must be unchanged before it is read.
 const Quiet = quiet

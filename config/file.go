@@ -10,8 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// file is the configuration file as it is written. Its keys are the contract with
-// whoever writes one; the annotated example shows each of them.
+// file is the configuration file as it is written. Its keys are the contract with users;
+// the annotated example shows each of them.
 type file struct {
 	Calls      []fileCall     `yaml:"calls"`
 	Triggers   []fileTrigger  `yaml:"triggers"`
@@ -29,34 +29,34 @@ type file struct {
 }
 
 type fileCall struct {
-	Name     string            `yaml:"name"`
-	Method   string            `yaml:"method"`
-	URL      string            `yaml:"url"`
-	Query    []request.Pair    `yaml:"query"`
-	Headers  []request.Pair    `yaml:"headers"`
-	JSON     *yaml.Node        `yaml:"json"`
-	Form     []request.Pair    `yaml:"form"`
-	XML      *request.XML      `yaml:"xml"`
-	SOAP     *request.SOAP     `yaml:"soap"`
-	Text     *string           `yaml:"text" scalar:"true"`
-	Accept   delivery.Format   `yaml:"accept"`
-	Auth     fileAuth          `yaml:"auth"`
-	Sign     *fileSign         `yaml:"sign"`
-	TLS      fileCallTLS       `yaml:"tls"`
-	Clear    bool              `yaml:"cleartext"`
-	Timeout  duration          `yaml:"timeout"`
-	Success  statuses          `yaml:"success"`
-	Final    outcomes          `yaml:"final"`
-	Again    outcomes          `yaml:"retriable"`
-	Idemp    bool              `yaml:"idempotent"`
-	Inline   bool              `yaml:"inline"`
-	DryRun   bool              `yaml:"dry_run"`
-	Order    delivery.Order    `yaml:"order"`
-	Missing  missing           `yaml:"missing"`
-	Retry    fileRetry         `yaml:"retry"`
-	Limits   fileLimits        `yaml:"limits"`
-	Returns  []fileReturn      `yaml:"returns"`
-	Mappings []request.Mapping `yaml:"mappings"`
+	Name       string            `yaml:"name"`
+	Method     string            `yaml:"method"`
+	URL        string            `yaml:"url"`
+	Query      []request.Pair    `yaml:"query"`
+	Headers    []request.Pair    `yaml:"headers"`
+	JSON       *yaml.Node        `yaml:"json"`
+	Form       []request.Pair    `yaml:"form"`
+	XML        *request.XML      `yaml:"xml"`
+	SOAP       *request.SOAP     `yaml:"soap"`
+	Text       *string           `yaml:"text" scalar:"true"`
+	Accept     delivery.Format   `yaml:"accept"`
+	Auth       fileAuth          `yaml:"auth"`
+	Sign       *fileSign         `yaml:"sign"`
+	TLS        fileCallTLS       `yaml:"tls"`
+	Cleartext  bool              `yaml:"cleartext"`
+	Timeout    duration          `yaml:"timeout"`
+	Success    statuses          `yaml:"success"`
+	Final      outcomes          `yaml:"final"`
+	Retriable  outcomes          `yaml:"retriable"`
+	Idempotent bool              `yaml:"idempotent"`
+	Inline     bool              `yaml:"inline"`
+	DryRun     bool              `yaml:"dry_run"`
+	Order      delivery.Order    `yaml:"order"`
+	Missing    missing           `yaml:"missing"`
+	Retry      fileRetry         `yaml:"retry"`
+	Limits     fileLimits        `yaml:"limits"`
+	Returns    []fileReturn      `yaml:"returns"`
+	Mappings   []request.Mapping `yaml:"mappings"`
 }
 
 type fileAuth struct {
@@ -208,18 +208,19 @@ type fileAddress struct {
 	Address setting `yaml:"address"`
 }
 
-// setDefaults is a call before the file says anything.
+// setDefaults sets what a call has before the file is read.
 func (c *fileCall) setDefaults() {
 	c.Timeout = duration(contract.UsualTimeout)
 	c.Success = statuses{{From: 200, To: 299}}
-	c.Idemp, c.Inline = true, true
+	c.Idempotent, c.Inline = true, true
 	c.Order = delivery.OrderBlock
 	c.Missing = missing(request.MissingEmpty)
 	c.Retry = fileRetry{Schedule: standardWebhooks(), Jitter: 0.2, Retention: duration(720 * time.Hour)}
 	c.Limits = fileLimits{Concurrency: 20, Response: delivery.DefaultResponse}
 }
 
-// standardWebhooks is the retry schedule of the Standard Webhooks specification: over 75 hours.
+// standardWebhooks returns the retry schedule of the Standard Webhooks specification, over
+// 75 hours.
 func standardWebhooks() []duration {
 	var s []duration
 	for _, d := range []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour,

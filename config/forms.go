@@ -14,16 +14,16 @@ import (
 	"segue/expr"
 )
 
-// form is what a single value must look like: to the loader, which says what is
-// wrong with a text, and to the schema, which takes at least what the loader takes.
+// form is what a single value must look like. The loader reports what is wrong with a
+// text; the schema accepts at least what the loader accepts.
 type form struct {
-	// mistake says what is wrong with a text and what to write instead; an empty
-	// problem is none.
+	// mistake returns what is wrong with a text and what to write instead, and an empty
+	// problem if nothing is.
 	mistake func(s string) (problem, remedy string)
 	schema  object
 }
 
-// anyText takes every value.
+// anyText accepts every value.
 var anyText = form{
 	mistake: func(string) (string, string) { return "", "" },
 	schema:  object{"type": []string{"string", "number", "boolean"}},
@@ -48,7 +48,7 @@ func oneOf(values ...string) form {
 			if slices.Contains(values, s) {
 				return "", ""
 			}
-			return quoted(s) + " is none of the values", expr.Suggest(s, values)
+			return quoted(s) + " is not one of the values", expr.Suggest(s, values)
 		},
 		schema: object{"enum": values},
 	}
@@ -117,7 +117,7 @@ var checkDeployment = form{
 	schema: object{"type": []string{"string", "number", "boolean"}, "pattern": deploymentPattern.String()},
 }
 
-var buildPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$`) // servers take half of 255, less a prefix
+var buildPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$`) // Temporal servers accept half of 255, less a prefix
 
 var checkBuildID = form{
 	mistake: func(s string) (string, string) {
@@ -129,7 +129,7 @@ var checkBuildID = form{
 	schema: object{"type": []string{"string", "number", "boolean"}, "pattern": buildPattern.String()},
 }
 
-// checkChannels checks a list of channels in one text: "email, sms".
+// checkChannels checks a list of channels that is one text: "email, sms".
 var checkChannels = form{
 	mistake: func(s string) (string, string) {
 		names := channelNames()
@@ -149,7 +149,7 @@ var checkSecret = form{
 		if (kind == "env" || kind == "file") && rest != "" && !strings.ContainsAny(rest, "\n\r\x00") {
 			return "", ""
 		}
-		return "a secret is a reference, not the secret itself", "write env:NAME or file:PATH"
+		return "expected a reference to a secret, not the secret itself", "write env:NAME or file:PATH"
 	},
 	schema: ref("secret"),
 }
@@ -161,20 +161,20 @@ var checkBackend = form{
 		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
 			return quoted(s) + " is not the URL of a backend", "write https://host:port"
 		case u.User != nil:
-			return "a URL holds no user and password", "define the calls engage and noengage with auth"
+			return "a URL cannot contain a user and a password", "define the calls engage and noengage with auth"
 		case strings.ContainsAny(s, "?#${"):
-			return quoted(s) + " has more than a host", "write https://host:port"
+			return quoted(s) + " has a query, a fragment or an expression", "write https://host:port"
 		}
 		return "", ""
 	},
 	schema: object{"type": "string", "pattern": "^[hH][tT][tT][pP][sS]?://[^?#${]+$"},
 }
 
-// checkProxy checks the URL of a proxy; one with a password in it is not repeated.
+// checkProxy checks the URL of a proxy. No error repeats it: it may contain a password.
 var checkProxy = form{
 	mistake: func(s string) (string, string) {
 		if _, err := new(delivery.Guard).Through(delivery.Proxy{URL: s}); err != nil {
-			return "this is not the URL of a proxy, or there is a secret in it", "write http://host:port; user name and password have keys of their own"
+			return "this is not the URL of a proxy, or it contains a secret", "write http://host:port; set the user name and the password with username and password"
 		}
 		return "", ""
 	},
@@ -185,7 +185,7 @@ var checkProxy = form{
 var checkReach = form{
 	mistake: func(s string) (string, string) {
 		if _, err := delivery.NewGuard([]string{s}); err != nil {
-			return quoted(s) + " is not an address, range or host", `write "10.0.0.0/8", "192.0.2.7" or a host name, with a port as in "crm.internal:443" and "[fd00::/8]:8000-8999"`
+			return quoted(s) + " is not an address, range or host", `write "10.0.0.0/8", "192.0.2.7" or a host name, with or without ports, as in "crm.internal:443" and "[fd00::/8]:8000-8999"`
 		}
 		return "", ""
 	},

@@ -2,10 +2,10 @@ package config
 
 import "reflect"
 
-// keyed is a map that takes certain keys only.
+// keyed is a map that accepts certain keys only.
 type keyed interface{ keys() []string }
 
-// blockKey is one key that a block takes: a field of a struct, by its yaml tag, or a
+// blockKey is one key that a block accepts: a field of a struct, by its yaml tag, or a
 // key of a keyed map.
 type blockKey struct {
 	name   string
@@ -22,7 +22,7 @@ func (k blockKey) in(block reflect.Value) reflect.Value {
 	return block.FieldByIndex(k.index)
 }
 
-// keysOf lists the keys that a block of a type takes, in their order.
+// keysOf returns the keys that a block of a type accepts, in their order.
 func keysOf(t reflect.Type) []blockKey {
 	var list []blockKey
 	if names, ok := reflect.Zero(t).Interface().(keyed); ok {

@@ -22,14 +22,15 @@ import (
 // maxFile bounds the configuration file, in bytes.
 const maxFile = 4 << 20
 
-// Load reads a configuration file, the environment and the flags. Without a path
-// it is the environment, the flags and the defaults: no calls.
+// Load reads a configuration file, the environment and the flags. With an empty path it
+// reads the environment and the flags only: the set has no calls. The error is of type
+// Errors.
 func Load(path string, options ...Option) (*Set, error) {
 	set, _, err := load(path, options)
 	return set, err
 }
 
-// load also tells which state of the file it read, nil when there was none to read.
+// load is Load, and also returns the state of the file that it read, nil if there was none.
 func load(path string, options []Option) (*Set, os.FileInfo, error) {
 	if path == "" {
 		set, err := Parse("", nil, options...)
@@ -63,7 +64,7 @@ func readFile(path string) ([]byte, os.FileInfo, error) {
 	return data, state, err
 }
 
-// stateOf is what the system says of a file without reading it; nil when there is none.
+// stateOf returns the state of a file without reading it, nil if there is no file.
 func stateOf(path string) os.FileInfo {
 	state, err := os.Stat(path)
 	if err != nil {
@@ -89,8 +90,7 @@ type loader struct {
 	secrets []secretPlace
 }
 
-// Parse is Load for a configuration that is in memory; name stands in the errors.
-// What it returns as an error is of type Errors.
+// Parse is Load for a configuration in memory. Errors use name as its file.
 func Parse(name string, data []byte, options ...Option) (*Set, error) {
 	l := &loader{
 		decoder: &decoder{file: name, lines: map[string]int{}, settings: map[string]string{}, unread: map[string]bool{}},
@@ -106,7 +106,7 @@ func Parse(name string, data []byte, options ...Option) (*Set, error) {
 	if root != nil {
 		l.decoder.decode("", root, reflect.ValueOf(&l.file).Elem(), false)
 	}
-	if l.decoder.nodes > maxNodes { // what was read is incomplete
+	if l.decoder.nodes > maxNodes { // the file was not read completely
 		return nil, l.decoder.errors.sorted()
 	}
 	set := &Set{settings: map[string]string{}, calls: map[string]*Call{}, channels: map[interaction.Channel]contract.Timeouts{}}
@@ -132,10 +132,10 @@ func Parse(name string, data []byte, options ...Option) (*Set, error) {
 
 var yamlLine = regexp.MustCompile(`line (\d+): `)
 
-// parseYAML reads the one document of a file; nil for an empty one.
+// parseYAML reads the only document of a file. It returns nil for an empty file.
 func parseYAML(name string, data []byte) (root *yaml.Node, problem *Error) {
 	defer func() {
-		if p := recover(); p != nil { // a parser's bug must not end a process that reloads
+		if p := recover(); p != nil { // a bug of the parser must not end a process that reloads
 			root, problem = nil, &Error{File: name, Problem: fmt.Sprintf("is not YAML: %v", p)}
 		}
 	}()
@@ -155,7 +155,7 @@ func parseYAML(name string, data []byte) (root *yaml.Node, problem *Error) {
 		if err != nil {
 			return nil, syntaxError(name, data, err)
 		}
-		return nil, &Error{File: name, Line: second.Line, Problem: "a second document begins here", Remedy: "keep one, without ---"}
+		return nil, &Error{File: name, Line: second.Line, Problem: "a second document begins here", Remedy: "keep one document, and remove ---"}
 	}
 	if len(document.Content) == 0 {
 		return nil, nil
@@ -173,7 +173,7 @@ func syntaxError(name string, data []byte, err error) *Error {
 		e.Line, _ = strconv.Atoi(m[1])
 		problem = strings.Replace(problem, m[0], "", 1)
 	}
-	what, remedy := yamlInWords(problem, data, e.Line)
+	what, remedy := explainedYAML(problem, data, e.Line)
 	e.Problem, e.Remedy = "is not YAML: "+what, remedy
 	return e
 }

@@ -10,30 +10,31 @@ import (
 	"segue/interaction"
 )
 
-// filePriorities says who goes first when there is more to do than workers can.
+// filePriorities is the block that decides which interactions are processed first when
+// workers have a backlog.
 type filePriorities struct {
 	Default  *int           `yaml:"default"`
 	Channels map[string]int `yaml:"channels"`
 	Weights  []fileWeight   `yaml:"weights"`
 }
 
-// fileWeight is a list entry, for names of contact centers keep their case.
+// fileWeight is the entry of a list, not of a map: the ids of contact centers keep their case.
 type fileWeight struct {
 	ContactCenter string  `yaml:"contact_center" scalar:"true"`
 	Weight        float64 `yaml:"weight"`
 }
 
-// priorities are the numbers of the file; what it does not name is 0.
+// priorities are the priorities of the file; 0 is none.
 type priorities struct {
-	standard int
+	fallback int
 	channels map[interaction.Channel]int
 	weights  map[string]float32 // by contact center
 }
 
-// Priority says whose turn an interaction is: its queue says it, else its channel,
-// else the default; and its contact center how often.
+// Priority returns the priority of an interaction: that of its queue, else of its channel,
+// else the default. The weight is that of its contact center.
 func (s *Set) Priority(contactCenter string, channel interaction.Channel, queue string) contract.Priority {
-	p := contract.Priority{Key: s.priorities.standard, Weight: s.priorities.weights[contactCenter]}
+	p := contract.Priority{Key: s.priorities.fallback, Weight: s.priorities.weights[contactCenter]}
 	if key, ok := s.priorities.channels[channel]; ok {
 		p.Key = key
 	}
@@ -47,7 +48,7 @@ func (l *loader) priorities(s *Set) {
 	given := l.file.Priorities
 	s.priorities = priorities{channels: map[interaction.Channel]int{}, weights: map[string]float32{}}
 	if given.Default != nil && l.isPriority("priorities.default", *given.Default) {
-		s.priorities.standard = *given.Default
+		s.priorities.fallback = *given.Default
 	}
 	names := channelNames()
 	for _, channel := range slices.Sorted(maps.Keys(given.Channels)) {
@@ -64,7 +65,7 @@ func (l *loader) priorities(s *Set) {
 		at := fmt.Sprintf("priorities.weights[%d]", i)
 		switch _, twice := s.priorities.weights[w.ContactCenter]; {
 		case w.ContactCenter == "":
-			l.decoder.fail(at+".contact_center", "", "a weight is of a contact center", "write contact_center: …")
+			l.decoder.fail(at+".contact_center", "", "the contact center is missing", "write contact_center: …")
 		case twice:
 			l.decoder.fail(at+".contact_center", w.ContactCenter, quoted(w.ContactCenter)+" has a weight already", "keep one")
 		case l.within(at+".weight", w.Weight, weightNumbers):

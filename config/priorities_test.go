@@ -22,7 +22,7 @@ queues: [{name: vip, priority: 1}, {name: sales}]
 	assert.Equal(t, contract.Priority{Key: 4}, set.Priority("paris", interaction.ChannelChat, ""))
 	assert.Equal(t, contract.Priority{Key: 2}, set.Priority("paris", interaction.ChannelInbound, "sales"))
 	assert.Equal(t, contract.Priority{Key: 1, Weight: 2.5}, set.Priority("Berlin", interaction.ChannelInbound, "vip"))
-	assert.Zero(t, parsed(t, "").Priority("paris", interaction.ChannelInbound, "vip"), "nothing said is nothing said")
+	assert.Zero(t, parsed(t, "").Priority("paris", interaction.ChannelInbound, "vip"), "there is no default priority")
 }
 
 func TestMistakesOfPriorities(t *testing.T) {
@@ -31,7 +31,7 @@ func TestMistakesOfPriorities(t *testing.T) {
 		"priorities: {default: 6}":                                                   "f.yaml:1: priorities.default: 6 is out of range; write 1 to 5",
 		"priorities: {channels: {inbond: 1}}":                                        `f.yaml:1: priorities.channels.inbond: "inbond" is not a channel; did you mean inbound? use inbound, outbound, cloud_routing, track_number, chat, email, sms, web`,
 		"priorities: {channels: {email: 9}}":                                         "f.yaml:1: priorities.channels.email: 9 is out of range; write 1 to 5",
-		"priorities: {weights: [{weight: 2}]}":                                       "f.yaml:1: priorities.weights[0].contact_center: a weight is of a contact center; write contact_center: …",
+		"priorities: {weights: [{weight: 2}]}":                                       "f.yaml:1: priorities.weights[0].contact_center: the contact center is missing; write contact_center: …",
 		"priorities: {weights: [{contact_center: a, weight: 0}]}":                    "f.yaml:1: priorities.weights[0].weight: 0 is out of range; write 0.001 to 1000",
 		"priorities: {weights: [{contact_center: a}]}":                               "f.yaml:1: priorities.weights[0].weight: 0 is out of range; write 0.001 to 1000",
 		"queues: [{name: vip, priority: 0}]":                                         "f.yaml:1: queues[0].priority: 0 is out of range; write 1 to 5",

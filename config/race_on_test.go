@@ -2,5 +2,5 @@
 
 package config_test
 
-// instrumented says that the race detector is on: it takes several times the memory.
+// instrumented is true with the race detector, which needs several times the memory.
 const instrumented = true

@@ -19,13 +19,12 @@ import (
 // object is a JSON object.
 type object map[string]any
 
-// Schema is the JSON Schema (2020-12) of a configuration file, for editors. It is
-// made from the types that the file is read into and from what is said about them in
-// blocks; config/schema.json is a copy. It refuses nothing that Parse takes; what a
-// schema cannot say (the expressions, most of all) only Parse refuses.
+// Schema returns the JSON Schema (2020-12) of a configuration file, for editors. It is
+// generated from the types that the file is read into and from the descriptions in
+// blocks; config/schema.json is a copy. It accepts everything that Parse accepts, and also
+// what a schema cannot refuse, above all wrong expressions.
 //
-// The error lists the keys that blocks does not describe, and those it describes
-// although they do not exist.
+// The error lists keys that blocks does not describe, and described keys that do not exist.
 func Schema() ([]byte, error) {
 	w := &schemaWalk{defs: object{}}
 	for name, kind := range kinds {
@@ -41,41 +40,41 @@ func Schema() ([]byte, error) {
 	return append(encoded, '\n'), errors.Join(append(w.mistakes, err)...)
 }
 
-// schemaWalk writes a schema for each type that it comes to.
+// schemaWalk generates the schema of each type that the file uses.
 type schemaWalk struct {
 	defs     object
 	mistakes []error
 }
 
-// shaped is a type that reads its own node and says what it takes.
+// shaped is a type with a schema of its own.
 type shaped interface{ schema() object }
 
-// block describes a struct: in place, or once in $defs where it has a name.
-func (w *schemaWalk) block(path string, t reflect.Type, standard reflect.Value) object {
+// block describes a block: in place, or once in $defs if it has a name.
+func (w *schemaWalk) block(path string, t reflect.Type, defaults reflect.Value) object {
 	b := blocks[t]
 	if b.name != "" {
 		if _, ok := w.defs[b.name]; !ok {
-			w.defs[b.name] = object{} // it may hold itself
-			w.defs[b.name] = w.properties(path, t, standard, b)
+			w.defs[b.name] = object{} // it may contain itself
+			w.defs[b.name] = w.properties(path, t, defaults, b)
 		}
 		return object{"$ref": "#/$defs/" + b.name}
 	}
-	return w.properties(path, t, standard, b)
+	return w.properties(path, t, defaults, b)
 }
 
-func (w *schemaWalk) properties(path string, t reflect.Type, standard reflect.Value, b block) object {
+func (w *schemaWalk) properties(path string, t reflect.Type, defaults reflect.Value, b block) object {
 	keys := keysOf(t)
 	properties := object{}
 	required := []string{}
 	for _, k := range keys {
-		said, ok := b.keys[k.name]
+		description, ok := b.keys[k.name]
 		if !ok {
 			w.mistakes = append(w.mistakes, fmt.Errorf("config/blocks.go: %s has no description: add it to that of %s", join(path, k.name), t))
 		}
-		if said.need {
+		if description.need {
 			required = append(required, k.name)
 		}
-		properties[k.name] = w.key(join(path, k.name), k, k.in(standard), said)
+		properties[k.name] = w.key(join(path, k.name), k, k.in(defaults), description)
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.keys)) {
 		if !slices.Contains(namesOf(keys), name) {
@@ -93,18 +92,18 @@ func (w *schemaWalk) properties(path string, t reflect.Type, standard reflect.Va
 }
 
 // key describes one key of a block.
-func (w *schemaWalk) key(path string, b blockKey, standard reflect.Value, k key) object {
-	s := w.value(path, b.kind, standard, k, b.scalar)
+func (w *schemaWalk) key(path string, b blockKey, defaults reflect.Value, k key) object {
+	s := w.value(path, b.kind, defaults, k, b.scalar)
 	if !k.need && takesNull(b.kind) {
 		s = nullable(s)
 	}
 	if own := settingAt(path); own != nil {
-		if value, err := strconv.ParseBool(own.standard); err == nil {
+		if value, err := strconv.ParseBool(own.defaultValue); err == nil {
 			s["default"] = value
-		} else if own.standard != "" {
-			s["default"] = own.standard
+		} else if own.defaultValue != "" {
+			s["default"] = own.defaultValue
 		}
-	} else if value, ok := standardOf(standard); ok {
+	} else if value, ok := defaultOf(defaults); ok {
 		s["default"] = value
 	}
 	if k.about != "" {
@@ -113,8 +112,8 @@ func (w *schemaWalk) key(path string, b blockKey, standard reflect.Value, k key)
 	return s
 }
 
-// value describes what may stand for a type.
-func (w *schemaWalk) value(path string, t reflect.Type, standard reflect.Value, k key, scalar bool) object {
+// value describes the values of a type.
+func (w *schemaWalk) value(path string, t reflect.Type, defaults reflect.Value, k key, scalar bool) object {
 	switch t {
 	case reflect.TypeFor[setting]():
 		s := settingAt(path)
@@ -139,12 +138,12 @@ func (w *schemaWalk) value(path string, t reflect.Type, standard reflect.Value, 
 		withDefaults(pointed)
 		return w.value(path, t.Elem(), pointed.Elem(), k, scalar)
 	case reflect.Struct:
-		return w.block(path, t, standard)
+		return w.block(path, t, defaults)
 	case reflect.Slice:
 		return w.list(path, t, k)
 	case reflect.Map:
 		if isKeyed(t) {
-			return w.block(path, t, standard)
+			return w.block(path, t, defaults)
 		}
 		properties := object{}
 		for _, name := range k.names {
@@ -155,7 +154,7 @@ func (w *schemaWalk) value(path string, t reflect.Type, standard reflect.Value, 
 	s := object{"type": typeOf(t.Kind(), scalar)}
 	maps.Copy(s, k.value)
 	if s["enum"] != nil || s["$ref"] != nil {
-		delete(s, "type") // said there
+		delete(s, "type") // implied
 	}
 	return s
 }
@@ -171,19 +170,19 @@ func (w *schemaWalk) list(path string, t reflect.Type, k key) object {
 	return s
 }
 
-// element describes an entry of a list or map. An empty one is a block in which
-// nothing is given, which only some blocks may be.
+// element describes an entry of a list or map. An empty entry is a block without keys,
+// which is allowed only if no key is required.
 func (w *schemaWalk) element(path string, t reflect.Type, k key) object {
-	standard := reflect.New(t)
-	withDefaults(standard)
-	s := w.value(path, t, standard.Elem(), k, false)
+	defaults := reflect.New(t)
+	withDefaults(defaults)
+	s := w.value(path, t, defaults.Elem(), k, false)
 	if (t.Kind() == reflect.Struct || isKeyed(t)) && !blocks[t].needsKeys() {
 		return nullable(s)
 	}
 	return s
 }
 
-// oneOrMore is one word or a list of them.
+// oneOrMore describes one word or a list of words.
 func oneOrMore(k key) object {
 	item := k.value
 	if item == nil {
@@ -210,7 +209,7 @@ func typeOf(kind reflect.Kind, scalar bool) any {
 	return "string"
 }
 
-// takesNull tells whether a key of the type may stand without a value.
+// takesNull reports whether a key of the type may have no value.
 func takesNull(t reflect.Type) bool {
 	switch t {
 	case reflect.TypeFor[words](), reflect.TypeFor[setting]():
@@ -220,7 +219,7 @@ func takesNull(t reflect.Type) bool {
 	return !own && t != reflect.TypeFor[*yaml.Node]()
 }
 
-// nullable lets a key stand without a value, which is as if it were not there.
+// nullable allows a key without a value, which counts as absent.
 func nullable(s object) object {
 	types, plain := s["type"].([]string)
 	if one, ok := s["type"].(string); ok {
@@ -240,9 +239,9 @@ func nullable(s object) object {
 	return object{"anyOf": []object{s, {"type": "null"}}}
 }
 
-// standardOf is a key's value when the file does not give one, as it is written;
-// false where there is none to tell.
-func standardOf(v reflect.Value) (any, bool) {
+// defaultOf returns the default of a key as the file would write it, and false if it has
+// none.
+func defaultOf(v reflect.Value) (any, bool) {
 	switch t := v.Interface().(type) {
 	case duration:
 		return short(time.Duration(t)), t != 0
@@ -265,7 +264,7 @@ func standardOf(v reflect.Value) (any, bool) {
 	return nil, false
 }
 
-// short is a duration without the units that are zero.
+// short writes a duration without units that are zero.
 func short(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
@@ -277,7 +276,7 @@ func short(d time.Duration) string {
 	return s
 }
 
-// settingAt finds a process setting by its path.
+// settingAt returns the process setting with a path, nil if there is none.
 func settingAt(path string) *processSetting {
 	i := slices.IndexFunc(processSettings, func(s processSetting) bool { return s.key == path })
 	if i < 0 {

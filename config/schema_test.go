@@ -19,15 +19,15 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-func TestTheSchemaInTheRepositoryIsThatOfTheCode(t *testing.T) {
+func TestTheSchemaInTheRepositoryIsUpToDate(t *testing.T) {
 	schema, err := config.Schema()
 	require.NoError(t, err)
 	written, err := os.ReadFile("schema.json")
 	require.NoError(t, err)
-	require.Equal(t, string(schema), string(written), "write it anew: go generate ./config")
+	require.Equal(t, string(schema), string(written), "write it again: go generate ./config")
 }
 
-func TestEditorsAreToldWhatEveryKeyIsFor(t *testing.T) {
+func TestEveryKeyHasADescription(t *testing.T) {
 	schema, err := config.Schema()
 	require.NoError(t, err)
 	var root any
@@ -60,7 +60,7 @@ func TestEditorsAreToldWhatEveryKeyIsFor(t *testing.T) {
 	assert.Greater(t, keys, 100)
 }
 
-// compiledSchema is the schema as a validator has it.
+// compiledSchema returns the schema, compiled by a validator.
 func compiledSchema(t testing.TB) *jsonschema.Schema {
 	t.Helper()
 	schema, err := config.Schema()
@@ -74,7 +74,7 @@ func compiledSchema(t testing.TB) *jsonschema.Schema {
 	return compiled
 }
 
-// schemaRefuses gives what the schema says against a file, read as editors read it.
+// schemaRefuses returns the error of the schema for a file, read as editors read it.
 func schemaRefuses(t testing.TB, schema *jsonschema.Schema, data []byte) error {
 	t.Helper()
 	var document yaml.Node
@@ -85,7 +85,7 @@ func schemaRefuses(t testing.TB, schema *jsonschema.Schema, data []byte) error {
 	return schema.Validate(jsonOf(document.Content[0]))
 }
 
-// jsonOf is a YAML tree as JSON, in which all but the types of JSON is text.
+// jsonOf converts a YAML tree to JSON. Values of types that JSON does not have become text.
 func jsonOf(n *yaml.Node) any {
 	switch n.Kind {
 	case yaml.AliasNode:
@@ -109,7 +109,7 @@ func jsonOf(n *yaml.Node) any {
 		return nil
 	case "!!bool", "!!int", "!!float":
 		if n.Decode(&value) == nil {
-			if encoded, err := json.Marshal(value); err == nil { // infinity is no JSON
+			if encoded, err := json.Marshal(value); err == nil { // JSON has no infinity
 				value, err = jsonschema.UnmarshalJSON(bytes.NewReader(encoded))
 				if err == nil {
 					return value
@@ -122,8 +122,8 @@ func jsonOf(n *yaml.Node) any {
 
 var schemaLine = regexp.MustCompile(`(?m)^# yaml-language-server: \$schema=(\S+)$`)
 
-// Every configuration in the repository fits the schema, and finds it where it says.
-func TestEveryConfigurationFileFitsTheSchema(t *testing.T) {
+// The schema accepts every configuration in the repository, and is where its first line says.
+func TestTheSchemaAcceptsEveryConfigurationFile(t *testing.T) {
 	schema := compiledSchema(t)
 	files := 0
 	require.NoError(t, filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
@@ -137,7 +137,7 @@ func TestEveryConfigurationFileFitsTheSchema(t *testing.T) {
 		require.NoError(t, err)
 		var keys map[string]any
 		if err := yaml.Unmarshal(data, &keys); err != nil || keys["calls"] == nil {
-			return nil // of something else
+			return nil // another kind of file
 		}
 		files++
 		t.Run(path, func(t *testing.T) {
@@ -158,7 +158,8 @@ func TestEveryConfigurationFileFitsTheSchema(t *testing.T) {
 	}
 }
 
-// What only the loader can say: it knows expressions, other keys' values, and YAML.
+// onlyTheLoader are the mistakes that only the loader finds: it knows expressions, the values
+// of other keys, and YAML.
 var onlyTheLoader = []string{
 	"duplicate key", "duplicate call", "duration out of range", "expression in a body", "element in a body", "expression in a header",
 	"parameter of the grant itself", "client certificate without TLS", "authority without TLS", "server name",
@@ -171,11 +172,11 @@ func TestTheSchemaRefusesWhatTheLoaderRefuses(t *testing.T) {
 	schema := compiledSchema(t)
 	for _, m := range mistakes() {
 		if slices.Contains([]string{"duplicate key", "syntax", "second document", "merge key"}, m.name) {
-			continue // no schema is asked about these: they are no YAML, or none of JSON's
+			continue // these are not valid YAML, or not part of JSON
 		}
 		err := schemaRefuses(t, schema, []byte(strings.Replace(good, m.old, m.new, 1)))
 		if slices.Contains(onlyTheLoader, m.name) {
-			assert.NoError(t, err, "%s: the schema has learnt it: take it from the list", m.name)
+			assert.NoError(t, err, "%s: the schema finds it now: remove it from the list", m.name)
 		} else {
 			assert.Error(t, err, m.name)
 		}

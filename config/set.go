@@ -12,11 +12,10 @@ import (
 
 // Set is one compiled configuration. It is immutable: a reload makes a new one.
 type Set struct {
-	// Version is a short hash of what the file and the environment say about
-	// calls, triggers, alerts, timeouts, queues and desktop; comments and process settings
-	// do not change it.
+	// Version is a short hash of the calls, triggers, alerts, timeouts, queues and desktop
+	// in the file and the environment. Comments and process settings do not change it.
 	Version string
-	// File is where the set was read from; empty when it was parsed from memory.
+	// File is the path of the file; empty if the set was parsed from memory.
 	File string
 
 	Triggers   *trigger.Set
@@ -24,7 +23,7 @@ type Set struct {
 	Desktop    Desktop
 	Guard      Guard
 	Engagement Engagement
-	// Alerts says when operators are told of a receiver.
+	// Alerts are the rules for notifying operators of a failing receiver.
 	Alerts contract.AlertRules
 
 	Temporal Temporal
@@ -36,7 +35,7 @@ type Set struct {
 	names    []string
 	secrets  []secretPlace
 	settings map[string]string // of the process, by path
-	blank    bool              // nothing stands in the file
+	blank    bool              // the file is empty
 	defaults contract.Timeouts
 	channels map[interaction.Channel]contract.Timeouts
 
@@ -48,38 +47,39 @@ type Call struct {
 	Name     string
 	Template *request.Template
 	Policy   delivery.Policy
-	// BuiltIn says that the call comes from engagement.backend, not from calls.
+	// BuiltIn is true for a call that engagement.backend adds.
 	BuiltIn bool
 }
 
-// Queue is a configured queue; queues that are not configured work with the defaults.
+// Queue is a configured queue. Other queues use the defaults.
 type Queue struct {
 	Name            string
 	BusinessProcess string
-	// Overflow is the queue that takes over when the queue timer fires; empty ends the interaction.
+	// Overflow is the queue to move an interaction to when the queue timer fires; empty ends
+	// the interaction.
 	Overflow string
-	// MaxMisses is how many missed offers act as the queue timer; 0 is unlimited.
+	// MaxMisses is how many missed offers have the effect of the queue timer; 0 is unlimited.
 	MaxMisses int
-	// Priority is that of its interactions, 0 for that of their channel.
+	// Priority is the priority of its interactions; 0 is that of their channel.
 	Priority int
 
 	timeouts override
 }
 
-// Desktop is what agent desktops are offered, by channel.
+// Desktop lists the scripts and dispositions that agent desktops offer, by channel.
 type Desktop struct {
 	Scripts      []Script
 	Dispositions []Disposition
 }
 
-// Script is a script an agent may start on a channel.
+// Script is a script that an agent can start on a channel.
 type Script struct {
 	Channel interaction.Channel `yaml:"channel" json:"channel"`
 	ID      string              `yaml:"id" json:"id" scalar:"true"`
 	Name    string              `yaml:"name" json:"name"`
 }
 
-// Disposition is a code an agent may choose on a channel.
+// Disposition is a code that an agent can choose on a channel.
 type Disposition struct {
 	Channel interaction.Channel `yaml:"channel" json:"channel"`
 	ID      string              `yaml:"id" json:"id" scalar:"true"`
@@ -87,7 +87,7 @@ type Disposition struct {
 	Labels  []Label             `yaml:"labels" json:"labels,omitempty"`
 }
 
-// Label is a disposition's name in one language.
+// Label is the name of a disposition in one language.
 type Label struct {
 	Language    string `yaml:"language" json:"language"`
 	Country     string `yaml:"country" json:"country,omitempty"`
@@ -95,62 +95,62 @@ type Label struct {
 	Description string `yaml:"description" json:"description,omitempty"`
 }
 
-// Guard says how calls leave the process.
+// Guard configures which addresses calls may reach.
 type Guard struct {
-	// Allow lists what the dial guard lets through beside public addresses: CIDR
-	// ranges, addresses and host names, with a port or without.
+	// Allow lists what calls may reach besides public addresses: CIDR ranges, addresses and
+	// host names, with or without ports.
 	Allow []string
-	// Proxy is what public addresses are reached through; the zero value is none.
+	// Proxy is the proxy for public addresses; the zero value is none.
 	Proxy delivery.Proxy
 }
 
-// Engagement is the GWE backend that gets the callbacks.
+// Engagement is the GWE backend that receives the callbacks.
 type Engagement struct {
-	// Backend is the base URL without a path; empty: no built-in calls.
+	// Backend is the base URL without a path. Without one there are no built-in calls.
 	Backend string
 }
 
-// Temporal says which Temporal to use.
+// Temporal configures the Temporal service to use.
 type Temporal struct {
 	Address   string
 	Namespace string
 	TaskQueue string
-	// APIKey authenticates with Temporal Cloud; empty: none.
+	// APIKey authenticates with Temporal Cloud; empty is none.
 	APIKey delivery.SecretRef
 	TLS    TLS
-	// Deployment and BuildID are the version that a worker runs as; without a build
-	// id it runs unversioned.
+	// Deployment and BuildID are the version that a worker runs as. Without a build id, a
+	// worker is unversioned.
 	Deployment, BuildID string
-	// AutoUpgrade are the channels whose interactions go on with newer versions of
-	// the workers; those of the others stay with the version that they began on.
+	// AutoUpgrade are the channels whose running interactions move to new versions of the
+	// workers. Interactions on other channels stay on the version that they started on.
 	AutoUpgrade []interaction.Channel
 }
 
-// Unpins tells whether a versioned worker lets interactions of a channel go on with
-// newer versions.
-func (t Temporal) Unpins(channel interaction.Channel) bool {
+// AutoUpgrades reports whether running interactions of a channel move to new versions of the
+// workers.
+func (t Temporal) AutoUpgrades(channel interaction.Channel) bool {
 	return t.BuildID != "" && slices.Contains(t.AutoUpgrade, channel)
 }
 
-// TLS is how the connection to Temporal is secured.
+// TLS configures TLS of the connection to Temporal.
 type TLS struct {
 	Enabled    bool
 	ServerName string
-	// CA, Certificate and Key are PEM; the last two are for mTLS.
+	// CA, Certificate and Key are PEM. Certificate and Key are for mutual TLS.
 	CA, Certificate, Key delivery.SecretRef
 }
 
-// Log is how a process logs: Level debug, info, warn or error; Format text or json.
+// Log configures logging. Level is debug, info, warn or error; Format is text or json.
 type Log struct{ Level, Format string }
 
-// Gateway is where the HTTP and WebSocket faces listen, host:port.
+// Gateway configures the HTTP and WebSocket gateway. Address is the host:port to listen on.
 type Gateway struct{ Address string }
 
-// Metrics is where a process is asked for its metrics and its health, host:port;
-// empty is nowhere.
+// Metrics configures the endpoint for metrics and health. Address is the host:port to listen
+// on; empty is off.
 type Metrics struct{ Address string }
 
-// Call finds a call by name.
+// Call returns the call with a name, and false if there is none.
 func (s *Set) Call(name string) (*Call, bool) {
 	c, ok := s.calls[name]
 	return c, ok
@@ -165,7 +165,7 @@ func (s *Set) Calls() []*Call {
 	return list
 }
 
-// Queue finds a configured queue by name.
+// Queue returns the configured queue with a name, and false if there is none.
 func (s *Set) Queue(name string) (Queue, bool) {
 	i := slices.IndexFunc(s.Queues, func(q Queue) bool { return q.Name == name })
 	if i < 0 {
@@ -174,7 +174,7 @@ func (s *Set) Queue(name string) (Queue, bool) {
 	return s.Queues[i], true
 }
 
-// TimeoutsFor gives the timer durations of a channel.
+// TimeoutsFor returns the timeouts of a channel.
 func (s *Set) TimeoutsFor(channel interaction.Channel) contract.Timeouts {
 	if t, ok := s.channels[channel]; ok {
 		return t
@@ -182,7 +182,7 @@ func (s *Set) TimeoutsFor(channel interaction.Channel) contract.Timeouts {
 	return s.defaults
 }
 
-// TimeoutsForQueue is TimeoutsFor with what the queue itself overrides.
+// TimeoutsForQueue returns the timeouts of a channel with those that the queue overrides.
 func (s *Set) TimeoutsForQueue(channel interaction.Channel, queue string) contract.Timeouts {
 	t := s.TimeoutsFor(channel)
 	if q, ok := s.Queue(queue); ok {

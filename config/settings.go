@@ -17,25 +17,25 @@ import (
 // Option changes how a configuration is loaded.
 type Option func(*loader)
 
-// WithFlag lets a command-line flag, if it was given, win over the file and the
-// environment for one setting, by its path: "temporal.address".
+// WithFlag makes a command-line flag, if it is given, override the file and the environment
+// for one setting. key is the path of the setting: "temporal.address".
 func WithFlag(key string, flag *pflag.Flag) Option {
 	return func(l *loader) { l.flags[key] = flag }
 }
 
-// WithValue sets a setting over the file, the environment and the flags; for
-// commands that know it, such as the address of an embedded Temporal.
+// WithValue overrides the file, the environment and the flags for one setting. It is for
+// commands that know the value, such as the address of an embedded Temporal.
 func WithValue(key, value string) Option {
 	return func(l *loader) { l.values[key] = value }
 }
 
-// processSetting is one value that comes from file, environment or flag.
+// processSetting is one value that the file, the environment or a flag can give.
 type processSetting struct {
-	key, standard string
-	form          form
+	key, defaultValue string
+	form              form
 }
 
-// processSettings are all of them; the variable of temporal.address is SEGUE_TEMPORAL_ADDRESS.
+// processSettings are all of them. The variable of temporal.address is SEGUE_TEMPORAL_ADDRESS.
 var processSettings = append([]processSetting{
 	{"temporal.address", "127.0.0.1:7233", checkHostPort},
 	{"temporal.namespace", "default", checkName},
@@ -62,16 +62,15 @@ var processSettings = append([]processSetting{
 	{"guard.proxy.password", "", optional(checkSecret)},
 }, timerSettings()...)
 
-// MetricsAddress is where a process is asked for its metrics and its health, unless
-// its configuration says otherwise.
+// MetricsAddress is where a process serves metrics and health by default.
 const MetricsAddress = "127.0.0.1:9464"
 
-// variable is the environment variable of a setting.
+// variable returns the environment variable of a setting.
 func variable(key string) string {
 	return "SEGUE_" + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 }
 
-// settings merges file, environment and flags, and checks what came out.
+// settings merges file, environment and flags, and checks the result.
 func (l *loader) settings() *viper.Viper {
 	v := viper.New()
 	v.SetEnvPrefix("SEGUE")
@@ -84,7 +83,7 @@ func (l *loader) settings() *viper.Viper {
 		l.decoder.fail("", "", err.Error(), "")
 	}
 	for _, s := range processSettings {
-		v.SetDefault(s.key, s.standard)
+		v.SetDefault(s.key, s.defaultValue)
 		if err := v.BindEnv(s.key); err != nil {
 			l.decoder.fail(s.key, "", err.Error(), "")
 		}
@@ -98,14 +97,14 @@ func (l *loader) settings() *viper.Viper {
 		}
 		value := v.GetString(s.key)
 		if problem, remedy := s.form.mistake(value); problem != "" {
-			l.misset(s.key, value, problem, remedy)
+			l.failSetting(s.key, value, problem, remedy)
 		}
 	}
 	l.together(v, "temporal.tls.certificate", "temporal.tls.key", "a client certificate and its key")
 	l.secured(v)
 	l.together(v, "guard.proxy.username", "guard.proxy.password", "a proxy's user name and password")
 	if v.GetString("guard.proxy.url") == "" && v.GetString("guard.proxy.username") != "" {
-		l.misset("guard.proxy.username", "", "there is no proxy to give it to", "give guard.proxy.url too")
+		l.failSetting("guard.proxy.username", "", "there is no proxy", "set guard.proxy.url too")
 	}
 	return v
 }
@@ -113,12 +112,12 @@ func (l *loader) settings() *viper.Viper {
 // together checks that two settings are both given or both not.
 func (l *loader) together(v *viper.Viper, one, other, what string) {
 	if (v.GetString(one) == "") != (v.GetString(other) == "") {
-		l.misset(one, "", what+" go together", "give both "+one+" and "+other)
+		l.failSetting(one, "", what+" go together", "set both "+one+" and "+other)
 	}
 }
 
-// secured checks that the connection to a Temporal on another machine is in plain text
-// only where the settings say so: interactions are in it. An API key turns TLS on.
+// secured checks that the connection to a Temporal on another machine, which carries
+// interactions, is in plain text only if the settings allow it. An API key turns TLS on.
 func (l *loader) secured(v *viper.Viper) {
 	const enabled = "temporal.tls.enabled"
 	address := v.GetString("temporal.address")
@@ -131,11 +130,11 @@ func (l *loader) secured(v *viper.Viper) {
 			return
 		}
 	}
-	l.misset(enabled, "", "the connection to Temporal at "+quoted(address)+" would be in plain text",
+	l.failSetting(enabled, "", "the connection to Temporal at "+quoted(address)+" would be in plain text",
 		"set "+enabled+" ("+variable(enabled)+") to true, or to false in a network that you trust")
 }
 
-// isGiven reports whether a setting is given explicitly, even as its default.
+// isGiven reports whether a setting is given explicitly, even with its default value.
 func (l *loader) isGiven(key string) bool {
 	_, inFile := l.decoder.settings[key]
 	_, forced := l.values[key]
@@ -143,8 +142,8 @@ func (l *loader) isGiven(key string) bool {
 	return inFile || forced || os.Getenv(variable(key)) != "" || flag != nil && flag.Changed
 }
 
-// misset reports a bad setting where it was given.
-func (l *loader) misset(key, value, problem, remedy string) {
+// failSetting reports a wrong setting at the place where it is given.
+func (l *loader) failSetting(key, value, problem, remedy string) {
 	if l.decoder.unread[key] {
 		return
 	}
@@ -187,7 +186,7 @@ func channelsOf(s string) []interaction.Channel {
 	return channels
 }
 
-// fill moves the merged settings into the set.
+// fill copies the merged settings into the set.
 func (s *Set) fill(v *viper.Viper) {
 	secret := func(key string) delivery.SecretRef { return delivery.SecretRef(v.GetString(key)) }
 	for _, setting := range processSettings {
@@ -205,7 +204,7 @@ func (s *Set) fill(v *viper.Viper) {
 	s.Guard.Proxy = delivery.Proxy{URL: v.GetString("guard.proxy.url"), Username: secret("guard.proxy.username"), Password: secret("guard.proxy.password")}
 	s.Engagement = Engagement{Backend: strings.TrimRight(v.GetString("engagement.backend"), "/")}
 	span := func(into *time.Duration, key string) {
-		if d, err := time.ParseDuration(v.GetString(key)); err == nil { // else its check reports it
+		if d, err := time.ParseDuration(v.GetString(key)); err == nil { // the check of its form reports the error
 			*into = d
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// bombs are small files whose aliases stand for much.
+// bombs are small files whose aliases expand to large ones.
 func bombs() map[string]string {
 	long := strings.Repeat("k", 400)
 	var entries, uses, calls strings.Builder

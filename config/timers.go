@@ -6,12 +6,12 @@ import (
 	"segue/contract"
 )
 
-// timer is one timer of an interaction as the configuration has it.
+// timer describes one timer of an interaction.
 type timer struct {
 	// name is its key in a block of timeouts.
 	name string
-	// standard is its default, as the file would write it.
-	standard string
+	// defaultValue is its default, as the file would write it.
+	defaultValue string
 	// most bounds it; 0 leaves it to the bound of every duration.
 	most time.Duration
 	// about is its description in the schema.
@@ -43,7 +43,7 @@ var timers = []timer{
 		func(t *contract.Timeouts) *time.Duration { return &t.SequenceGap }},
 }
 
-// timerNames lists the keys of a block of timeouts.
+// timerNames returns the keys of a block of timeouts.
 func timerNames() []string {
 	names := make([]string, len(timers))
 	for i, t := range timers {
@@ -52,7 +52,7 @@ func timerNames() []string {
 	return names
 }
 
-// timerDescriptions is what the schema says of the keys of a block of timeouts.
+// timerDescriptions returns the descriptions of the keys of a block of timeouts.
 func timerDescriptions() map[string]key {
 	keys := map[string]key{}
 	for _, t := range timers {
@@ -61,11 +61,11 @@ func timerDescriptions() map[string]key {
 	return keys
 }
 
-// timerSettings are the defaults of all timers, which the environment can give too.
+// timerSettings returns the settings of all default timeouts.
 func timerSettings() []processSetting {
 	settings := make([]processSetting, len(timers))
 	for i, t := range timers {
-		settings[i] = processSetting{"timeouts.default." + t.name, t.standard, durationUpTo(t.most)}
+		settings[i] = processSetting{"timeouts.default." + t.name, t.defaultValue, durationUpTo(t.most)}
 	}
 	return settings
 }
@@ -83,7 +83,7 @@ func (fileOverrides) keys() []string { return timerNames() }
 // override is a set of timeouts of which only some are given.
 type override map[string]time.Duration
 
-// override checks what a block of timeouts gives.
+// override checks a block of timeouts and returns those that are given.
 func (l *loader) override(at string, given fileOverrides) override {
 	o := override{}
 	for _, t := range timers {
@@ -99,7 +99,7 @@ func (l *loader) override(at string, given fileOverrides) override {
 	return o
 }
 
-// apply puts the given timeouts over others.
+// apply replaces the timeouts that are given.
 func (o override) apply(to *contract.Timeouts) {
 	for _, t := range timers {
 		if d, given := o[t.name]; given {

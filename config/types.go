@@ -17,13 +17,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// duration is a span as Go writes it: 30s, 1h30m.
+// duration is a duration as Go writes it: 30s, 1h30m.
 type duration time.Duration
 
 func (v *duration) decode(d *decoder, path string, n *yaml.Node) {
 	parsed, problem, remedy := parseDuration(n.Value)
 	if n.Kind != yaml.ScalarNode {
-		problem, remedy = describe(path, n)+" stands where a duration belongs", "write it as 30s, 5m or 1h30m"
+		problem, remedy = "expected a duration, found "+describe(path, n), "write it as 30s, 5m or 1h30m"
 	}
 	if problem != "" {
 		d.failAt(n, path, n.Value, problem, remedy)
@@ -34,7 +34,7 @@ func (v *duration) decode(d *decoder, path string, n *yaml.Node) {
 
 func (duration) schema() object { return ref("duration") }
 
-// maxDuration bounds every configured span: ten years.
+// maxDuration bounds every configured duration: ten years.
 const maxDuration = 87600 * time.Hour
 
 func parseDuration(s string) (_ time.Duration, problem, remedy string) {
@@ -105,7 +105,7 @@ type scalarText string
 
 func (v *scalarText) decode(d *decoder, path string, n *yaml.Node) {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null" {
-		d.failAt(n, path, "", describe(path, n)+" stands where text belongs", "write one value")
+		d.failAt(n, path, "", "expected text, found "+describe(path, n), "write one value")
 		return
 	}
 	*v = scalarText(n.Value)
@@ -150,7 +150,7 @@ func (statuses) schema() object {
 	return object{"anyOf": []object{ref("status"), {"type": "array", "items": ref("status")}}}
 }
 
-// strings are the statuses as they are written.
+// strings returns the statuses as a file writes them.
 func (v statuses) strings() []string {
 	list := make([]string, len(v))
 	for i, r := range v {
@@ -166,7 +166,7 @@ func (v statuses) strings() []string {
 	return list
 }
 
-// outcomes is a list of HTTP statuses and of classes of outcomes: 404, 5xx, tls.
+// outcomes is a list of HTTP statuses and outcome classes: 404, 5xx, tls.
 type outcomes struct {
 	statuses statuses
 	classes  []delivery.Class
@@ -186,7 +186,7 @@ func (v *outcomes) decode(d *decoder, path string, n *yaml.Node) {
 		} else if slices.Contains(names, s) {
 			v.classes = append(v.classes, delivery.Class(s))
 		} else {
-			d.fail(fmt.Sprintf("%s[%d]", path, i), s, quoted(s)+" is neither an HTTP status nor a class of outcomes",
+			d.fail(fmt.Sprintf("%s[%d]", path, i), s, quoted(s)+" is neither an HTTP status nor an outcome class",
 				"write 2xx, 404 or 200-204; "+expr.Suggest(s, names))
 		}
 	}
@@ -197,8 +197,8 @@ func (outcomes) schema() object {
 	return object{"anyOf": []object{item, {"type": "array", "items": item}}}
 }
 
-// missing is a policy for missing values. One of them is called null, which YAML
-// does not take for text.
+// missing is a policy for missing values. One of them is null, which YAML does not read as
+// text.
 type missing request.Missing
 
 func (v *missing) decode(d *decoder, path string, n *yaml.Node) {
@@ -219,7 +219,7 @@ func (missing) schema() object {
 	return object{"enum": values}
 }
 
-// fileBearer is a token's reference, plain or as {token: …}.
+// fileBearer is the reference of a token, plain or as {token: …}.
 type fileBearer struct {
 	Token delivery.SecretRef
 }
@@ -241,14 +241,14 @@ func (fileBearer) schema() object {
 	return object{"anyOf": []object{ref("secret"), block}}
 }
 
-// setting is a value that the environment and flags may give too; it is checked
-// when it is known which of them won.
+// setting is a value that the environment and flags can give too. It is checked once they
+// are merged.
 type setting struct{}
 
 func (setting) decode(d *decoder, path string, n *yaml.Node) {
 	switch {
 	case n.Kind != yaml.ScalarNode:
-		d.failAt(n, path, "", describe(path, n)+" stands where one value belongs", "write one value")
+		d.failAt(n, path, "", "expected one value, found "+describe(path, n), "write one value")
 	case n.ShortTag() != "!!null":
 		d.settings[path] = n.Value
 	}
@@ -265,7 +265,7 @@ func (channelsSetting) decode(d *decoder, path string, n *yaml.Node) {
 	var values []string
 	for _, item := range n.Content {
 		if item.Kind != yaml.ScalarNode {
-			d.failAt(item, path, "", describe(path, item)+" stands where one value belongs", "write one value")
+			d.failAt(item, path, "", "expected one value, found "+describe(path, item), "write one value")
 			return
 		}
 		values = append(values, strings.TrimSpace(item.Value))

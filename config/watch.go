@@ -15,18 +15,18 @@ import (
 )
 
 const (
-	// quiet is how long a file must have been left alone before it is read, so that a
-	// half-written one is not.
+	// quiet is how long a file must be unchanged before it is read, so that no half-written
+	// file is.
 	quiet = 500 * time.Millisecond
-	// restless is after how long somebody is told that a file is not left alone.
-	restless = 5 * time.Second
-	// lookEvery is how often a file is looked at without being told of a change:
-	// network and container file systems do not tell of all.
-	lookEvery = 10 * time.Second
+	// warnAfter is how long a file may keep changing before a warning is logged.
+	warnAfter = 5 * time.Second
+	// pollEvery is how often a file is checked without a notification of the system: network
+	// and container file systems do not notify of every change.
+	pollEvery = 10 * time.Second
 )
 
-// Watch calls changed whenever the store's file has changed, or a link on the way
-// to it, and has been left alone for a moment. It returns when the context ends.
+// Watch calls changed whenever the store's file or a link on its path has changed and is
+// then unchanged for half a second. It returns when the context ends.
 func (s *Store) Watch(ctx context.Context, log *slog.Logger, changed func()) {
 	if s.fixed || s.path == "" {
 		return
@@ -36,16 +36,16 @@ func (s *Store) Watch(ctx context.Context, log *slog.Logger, changed func()) {
 	defer w.settled.Stop()
 	events, err := fsnotify.NewWatcher()
 	if err != nil {
-		log.Warn("the system does not tell of changed files; the configuration is looked at every "+s.lookEvery.String(), "error", err)
-		events = &fsnotify.Watcher{} // nothing ever comes from it
+		log.Warn("the system cannot notify of changed files; the configuration is checked every "+s.pollEvery.String(), "error", err)
+		events = &fsnotify.Watcher{} // its channels never deliver
 	} else {
 		w.events = events
 		defer events.Close()
 	}
 	w.follow()
-	w.look() // it may have changed since it was read
-	look := time.NewTicker(s.lookEvery)
-	defer look.Stop()
+	w.poll() // the file may have changed since it was read
+	tick := time.NewTicker(s.pollEvery)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -53,11 +53,11 @@ func (s *Store) Watch(ctx context.Context, log *slog.Logger, changed func()) {
 		case event := <-events.Events:
 			w.notice(event)
 		case err := <-events.Errors:
-			log.Warn("changes of files may have been missed", "error", err)
+			log.Warn("notifications of changed files may have been lost", "error", err)
 			w.touched()
-		case <-look.C:
+		case <-tick.C:
 			w.follow()
-			w.look()
+			w.poll()
 		case <-w.settled.C:
 			w.since, w.warned = time.Time{}, false
 			w.follow()
@@ -66,47 +66,47 @@ func (s *Store) Watch(ctx context.Context, log *slog.Logger, changed func()) {
 	}
 }
 
-// watch is one Watch at work.
+// watch is the state of one Watch.
 type watch struct {
 	store   *Store
 	log     *slog.Logger
 	events  *fsnotify.Watcher // nil where the system has none
-	trail   []string
-	folders map[string]bool // those that are wanted: whether they are watched
+	names   []string
+	folders map[string]bool // whether each folder of the names is watched
 	settled *time.Timer
-	since   time.Time // of the first change that has not settled
+	since   time.Time // of the first change since the file was last read
 	warned  bool
-	// looked is what the last look saw.
-	looked    os.FileInfo
-	hasLooked bool
+	// polled is the state that the last poll found.
+	polled    os.FileInfo
+	hasPolled bool
 }
 
-// notice takes a change for what it is: a folder may hold much else.
+// notice handles a notification of a folder, which may contain other files.
 func (w *watch) notice(event fsnotify.Event) {
-	if event.Op != fsnotify.Chmod && slices.Contains(w.trail, event.Name) {
+	if event.Op != fsnotify.Chmod && slices.Contains(w.names, event.Name) {
 		w.touched()
 	}
 }
 
-// touched lets the file settle anew.
+// touched restarts the wait for the file to stay unchanged.
 func (w *watch) touched() {
 	w.settled.Reset(quiet)
 	if w.since.IsZero() {
 		w.since = time.Now()
 	}
-	if time.Since(w.since) > restless && !w.warned {
+	if time.Since(w.since) > warnAfter && !w.warned {
 		w.warned = true
-		w.log.Warn("the configuration keeps changing; it is read once it is left alone", "file", w.store.path, "for", quiet)
+		w.log.Warn("the configuration file keeps changing; it is read when it stays unchanged", "file", w.store.path, "for", quiet)
 	}
 }
 
-// look compares the file with the one that was read last.
-func (w *watch) look() {
+// poll compares the file with the one that was last read.
+func (w *watch) poll() {
 	now := stateOf(w.store.path)
-	if isSameState(w.looked, now) && w.hasLooked {
+	if isSameState(w.polled, now) && w.hasPolled {
 		return
 	}
-	w.looked, w.hasLooked = now, true
+	w.polled, w.hasPolled = now, true
 	if !isSameState(w.store.lastState(), now) {
 		w.touched()
 	}
@@ -119,15 +119,15 @@ func isSameState(a, b os.FileInfo) bool {
 	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime()) && a.Mode() == b.Mode()
 }
 
-// follow watches the folders of everything on the way to the file. A folder tells of
-// a file that is renamed into place or made anew, which a watched file does not.
+// follow watches the folders of the file and of the links on its path. A folder notifies of
+// a file that is renamed into place or created again; a watched file does not.
 func (w *watch) follow() {
-	w.trail = trailOf(w.store.path)
+	w.names = namesOnPath(w.store.path)
 	if w.events == nil {
 		return
 	}
 	wanted := map[string]bool{}
-	for _, name := range w.trail {
+	for _, name := range w.names {
 		wanted[filepath.Dir(name)] = true
 	}
 	for folder := range maps.Clone(w.folders) {
@@ -136,14 +136,14 @@ func (w *watch) follow() {
 		}
 		delete(w.folders, folder)
 		if err := w.events.Remove(folder); err != nil && !errors.Is(err, fsnotify.ErrNonExistentWatch) {
-			w.log.Debug("a folder stays watched", "folder", folder, "error", err)
+			w.log.Debug("a folder is still watched", "folder", folder, "error", err)
 		}
 	}
 	for folder := range wanted {
-		// Also one that is watched: it may have been removed and made anew.
+		// A folder that is watched already may have been removed and created again.
 		err := w.events.Add(folder)
 		if watched, known := w.folders[folder]; err != nil && (watched || !known) {
-			w.log.Warn("a folder of the configuration cannot be watched; the file is looked at every "+w.store.lookEvery.String(), "folder", folder, "error", err)
+			w.log.Warn("a folder of the configuration cannot be watched; the file is checked every "+w.store.pollEvery.String(), "folder", folder, "error", err)
 		}
 		w.folders[folder] = err == nil
 	}
@@ -152,9 +152,8 @@ func (w *watch) follow() {
 // maxLinks is how many links a path may have, as in the kernel.
 const maxLinks = 40
 
-// trailOf lists what decides to which file a path leads: every link on the way, the
-// first one first, and the file at its end.
-func trailOf(path string) []string {
+// namesOnPath lists every link on a path, in order, and then the file that it leads to.
+func namesOnPath(path string) []string {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil
@@ -178,7 +177,7 @@ func trailOf(path string) []string {
 	return append(names, path)
 }
 
-// firstLink is the part of a path up to its first link, and the rest.
+// firstLink returns a path up to its first link, and the rest.
 func firstLink(path string) (link, rest string) {
 	for i := len(filepath.VolumeName(path)) + 1; i <= len(path); i++ {
 		if i < len(path) && !os.IsPathSeparator(path[i]) {

@@ -21,7 +21,7 @@ import (
 // calm accepts every configuration.
 func calm(*config.Set) error { return nil }
 
-// observed is a file under a real watcher, and what came of each reading.
+// observed is a watched file, and the result of each reading.
 type observed struct {
 	t     *testing.T
 	path  string
@@ -63,15 +63,15 @@ func (o *observed) readings() []error {
 	return append([]error{}, o.errs...)
 }
 
-// reads waits until the file has been read again, this many times in all, and
-// returns what came of the last.
+// reads waits until the file has been read again a number of times, and returns the error
+// of the last reading.
 func (o *observed) reads(times int) error {
 	o.t.Helper()
 	require.Eventually(o.t, func() bool { return len(o.readings()) >= times }, 10*time.Second, 5*time.Millisecond, "read %d times", times)
 	return o.readings()[times-1]
 }
 
-// settlesOn waits until the set in force has the given offer timeout.
+// settlesOn waits until the current set has the given offer timeout.
 func (o *observed) settlesOn(offer time.Duration) {
 	o.t.Helper()
 	require.Eventually(o.t, func() bool { return o.store.Current().TimeoutsFor("inbound").Offer == offer }, 10*time.Second, 5*time.Millisecond, "offer %s", offer)
@@ -86,7 +86,7 @@ func write(t *testing.T, path, text string) {
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 }
 
-// place renames a whole file into its place, as careful programs do.
+// place writes another file and renames it, so that the file is replaced at once.
 func place(t *testing.T, path, text string) {
 	t.Helper()
 	write(t, path+".new", text)
@@ -110,7 +110,7 @@ func TestABadFileChangesNothing(t *testing.T) {
 		"a bad CEL":      {strings.Replace(good, "${interaction.id}", "${interaction.idd}", 1), 4, "interaction.idd"},
 		"a wrong value":  {strings.Replace(good, "method: POST", "method: NO", 1), 3, "NO"},
 		"no such call":   {strings.Replace(good, "call: crm", "call: cmr", 1), 19, "cmr"},
-		"an empty file":  {"", 0, "is empty, and the configuration in force is not; to run without calls, write calls: []"},
+		"an empty file":  {"", 0, "is empty, and the current configuration is not; to run without calls, write calls: []"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -140,7 +140,7 @@ func TestAFileThatIsGoneChangesNothing(t *testing.T) {
 	require.Same(t, before, o.store.Current())
 	write(t, o.path, offering(1))
 	require.NoError(t, o.reads(2))
-	require.Same(t, before, o.store.Current(), "it says the same")
+	require.Same(t, before, o.store.Current(), "the content is the same")
 }
 
 func TestAHalfWrittenFileIsNotRead(t *testing.T) {
@@ -151,15 +151,15 @@ func TestAHalfWrittenFileIsNotRead(t *testing.T) {
 		longest := writeSlowly(t, o.path, offering(offer))
 		o.settlesOn(time.Duration(offer) * time.Second)
 		if longest > config.Quiet/2 && offer < 10 {
-			continue // this machine has left the file alone, not the writer
+			continue // the machine was slow, and the file was unchanged for too long
 		}
-		require.Equal(t, []error{nil}, o.readings()[before:], "it is read once, when it is whole")
+		require.Equal(t, []error{nil}, o.readings()[before:], "the file is read once, when it is complete")
 		return
 	}
 }
 
-// writeSlowly writes some forty pieces in as many moments, every one of which is a
-// change, and returns how long the longest moment was.
+// writeSlowly writes about forty pieces, each of which is a change, and returns the longest
+// time between two of them.
 func writeSlowly(t *testing.T, path, text string) (longest time.Duration) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
@@ -177,8 +177,8 @@ func writeSlowly(t *testing.T, path, text string) (longest time.Duration) {
 	return longest
 }
 
-// Kubernetes keeps each version in a folder of its own, behind one link that it swaps.
-func TestLinksThatAreSwapped(t *testing.T) {
+// Kubernetes keeps each version in a separate folder and swaps a link to it.
+func TestASwappedLinkIsAChange(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	publish := func(version int) {
@@ -205,8 +205,8 @@ func TestLinksThatAreSwapped(t *testing.T) {
 	}
 }
 
-// A deploy swaps a link above the file; then the file behind it is edited.
-func TestALinkAboveTheFile(t *testing.T) {
+// A deploy swaps a link to a parent folder of the file; then the file is edited.
+func TestASwappedParentFolderIsAChange(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	for version := 1; version <= 2; version++ {
@@ -224,20 +224,20 @@ func TestALinkAboveTheFile(t *testing.T) {
 	o.settlesOn(3 * time.Second)
 }
 
-func TestAStormOfChanges(t *testing.T) {
+func TestManyChangesInAShortTimeAreReadTogether(t *testing.T) {
 	t.Parallel()
 	o := observe(t, fresh(t))
 	begin := time.Now()
 	var stop atomic.Bool
 	var readers sync.WaitGroup
-	versions := sync.Map{} // of each set: what it must say
+	versions := sync.Map{} // the timeouts of each set
 	for range 2 {
 		readers.Go(func() {
 			for !stop.Load() {
 				set := o.store.Current()
 				said, seen := versions.LoadOrStore(set.Version, set.TimeoutsFor("inbound"))
 				if seen && said != set.TimeoutsFor("inbound") || len(set.Calls()) != 4 {
-					t.Error("a set is not whole")
+					t.Error("a set is incomplete")
 					return
 				}
 			}
@@ -262,10 +262,10 @@ func TestAStormOfChanges(t *testing.T) {
 	o.settlesOn(7 * time.Second)
 	stop.Store(true)
 	readers.Wait()
-	require.LessOrEqual(t, len(o.readings()), int(time.Since(begin)/config.Quiet)+1, "no more readings than moments of quiet")
+	require.LessOrEqual(t, len(o.readings()), int(time.Since(begin)/config.Quiet)+1, "the file is read once per quiet period at most")
 }
 
-func TestOtherFilesOfTheFolderAreNobodysBusiness(t *testing.T) {
+func TestOtherFilesOfTheFolderAreIgnored(t *testing.T) {
 	t.Parallel()
 	o := observe(t, fresh(t))
 	other := filepath.Join(filepath.Dir(o.path), "worker.log")
@@ -297,22 +297,23 @@ func TestAChangeBeforeTheWatchIsSeen(t *testing.T) {
 	o.settlesOn(2 * time.Second)
 }
 
-// A change by another name of the file, as one across a network, is told to nobody.
-func TestAChangeThatIsNotToldIsSeen(t *testing.T) {
+// The system does not notify of a change through another name of the file, or across a
+// network.
+func TestAChangeWithoutANotificationIsSeen(t *testing.T) {
 	t.Parallel()
 	path := fresh(t)
 	elsewhere := filepath.Join(t.TempDir(), "other-name.yaml")
 	require.NoError(t, os.Link(path, elsewhere))
 	store, err := config.Open(path)
 	require.NoError(t, err)
-	store.LookEvery(20 * time.Millisecond)
+	store.PollEvery(20 * time.Millisecond)
 	o := &observed{t: t, path: path, store: store}
 	o.watch()
 	write(t, elsewhere, offering(2))
 	o.settlesOn(2 * time.Second)
 }
 
-func TestAFolderThatIsMadeAnew(t *testing.T) {
+func TestAFolderThatIsCreatedAgainIsWatched(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "etc")
 	require.NoError(t, os.Mkdir(folder, 0o700))
@@ -320,7 +321,7 @@ func TestAFolderThatIsMadeAnew(t *testing.T) {
 	write(t, path, offering(1))
 	store, err := config.Open(path)
 	require.NoError(t, err)
-	store.LookEvery(20 * time.Millisecond)
+	store.PollEvery(20 * time.Millisecond)
 	o := &observed{t: t, path: path, store: store}
 	o.watch()
 	require.NoError(t, os.RemoveAll(folder))
@@ -330,17 +331,17 @@ func TestAFolderThatIsMadeAnew(t *testing.T) {
 	o.settlesOn(2 * time.Second)
 }
 
-func TestWhatCannotBeWatched(t *testing.T) {
+func TestASetWithoutAFileIsNotWatched(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	config.NewStore(parsed(t, good)).Watch(t.Context(), log, func() { t.Error("nothing can change") })
 	store, err := config.Open("")
 	require.NoError(t, err)
 	store.Watch(t.Context(), log, func() { t.Error("nothing can change") })
 	_, err = store.Reload(calm)
-	require.NoError(t, err, "the environment is read again, and says the same")
+	require.NoError(t, err, "the environment is read again and is unchanged")
 }
 
-func TestAReloadThatIsNotPreparedChangesNothing(t *testing.T) {
+func TestAReloadThatFailsToPrepareChangesNothing(t *testing.T) {
 	path := fresh(t)
 	store, err := config.Open(path)
 	require.NoError(t, err)
@@ -348,7 +349,7 @@ func TestAReloadThatIsNotPreparedChangesNothing(t *testing.T) {
 	place(t, path, offering(2))
 	set, err := store.Reload(func(next *config.Set) error {
 		require.Equal(t, 2*time.Second, next.TimeoutsFor("inbound").Offer)
-		require.Same(t, before, store.Current(), "not before it is prepared")
+		require.Same(t, before, store.Current(), "prepare runs before the set is applied")
 		return errors.New("not now")
 	})
 	require.EqualError(t, err, "not now")
@@ -366,7 +367,7 @@ metrics: {address: ""}
 timeouts: {default: {offer: 9s}}
 `)
 	require.Equal(t, []string{"temporal.address", "temporal.namespace", "temporal.api_key", "temporal.tls.enabled", "log.format", "metrics.address"},
-		next.NeedsRestart(started), "the log's level, calls and timeouts do not")
+		next.NeedsRestart(started), "log.level, calls and timeouts take effect without a restart")
 }
 
 func TestMissingSecretsAreNamedWithTheirLines(t *testing.T) {
@@ -385,14 +386,14 @@ func TestMissingSecretsAreNamedWithTheirLines(t *testing.T) {
 	t.Setenv("SEGUE_TEST_KEY", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 	t.Setenv("SEGUE_TEST_SHORT", "whsec_aHVudGVyMg==")
 	set, err := config.Load(path)
-	require.NoError(t, err, "such a configuration is one")
+	require.NoError(t, err, "a configuration with missing secrets loads")
 	require.EqualError(t, set.MissingSecrets(), strings.Join([]string{
-		path + ":2: calls[0].auth.basic.password: secret env:SEGUE_TEST_GONE is not set; set it and restart: a running process does not get new variables",
-		path + ":6: calls[1].auth.mtls.key: secret file:/nowhere/key.pem cannot be read; put it there: it is read for each attempt",
-		path + ":7: calls[1].sign.secrets[1]: secret env:SEGUE_TEST_OLD is not set; set it and restart: a running process does not get new variables",
-		path + ":7: calls[1].sign.secrets[2]: signing secret env:SEGUE_TEST_THERE is not whsec_ and base64; set it and restart: a running process does not get new variables",
+		path + ":2: calls[0].auth.basic.password: secret env:SEGUE_TEST_GONE is not set; set it and restart the process: a running process does not see new variables",
+		path + ":6: calls[1].auth.mtls.key: secret file:/nowhere/key.pem cannot be read; create it: every attempt reads it again",
+		path + ":7: calls[1].sign.secrets[1]: secret env:SEGUE_TEST_OLD is not set; set it and restart the process: a running process does not see new variables",
+		path + ":7: calls[1].sign.secrets[2]: signing secret env:SEGUE_TEST_THERE is not whsec_ and base64; set it and restart the process: a running process does not see new variables",
 		path + ":7: calls[1].sign.secrets[3]: signing secret env:SEGUE_TEST_SHORT has 7 bytes; use 24 to 64, such as whsec_ and the output of: openssl rand -base64 32; " +
-			"set it and restart: a running process does not get new variables",
+			"set it and restart the process: a running process does not see new variables",
 	}, "\n"))
 	require.NotContains(t, set.MissingSecrets().Error(), "hunter2")
 }

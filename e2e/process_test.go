@@ -195,8 +195,8 @@ func TestAnOpenInteractionFollowsTheConfiguration(t *testing.T) {
 	require.Equal(t, []string{first, second, second, r.Configuration.Version}, versions, "each delivery says which one it was made with")
 	require.Equal(t, map[string]float64{"version=" + r.Configuration.Version: 1}, p.values("segue_config_info"))
 	require.Equal(t, 1.0, p.values("segue_config_reloads_total")["outcome=rejected"])
-	require.Contains(t, p.said(), `msg="configuration rejected, the one before stays in force"`)
-	require.Contains(t, p.said(), `msg="a setting has changed that is taken at the start only; restart the process" setting=temporal.namespace`)
+	require.Contains(t, p.said(), `msg="configuration rejected, the current one stays active"`)
+	require.Contains(t, p.said(), `msg="a changed setting takes effect after a restart; restart the process" setting=temporal.namespace`)
 }
 
 func TestAWorkersMetrics(t *testing.T) {

@@ -2,7 +2,7 @@ package expr
 
 import "segue/interaction"
 
-// agentAttributes are what a platform knows of an agent beside id and name.
+// agentAttributes returns what the platform sent about an agent besides id and name.
 func agentAttributes(a *interaction.Agent) map[string]any { return a.Fields }
 
 func agentAttribute(a *interaction.Agent, name string) (any, bool) {

@@ -9,16 +9,16 @@ import (
 	"cel.dev/cel-go/common/types/traits"
 )
 
-// CEL counts what a call costs when its result exists. These calls can make a result many
-// times as large as their arguments, so they compute its size first.
+// CEL counts the cost of a function after it has returned. The result of these functions can
+// be many times as large as their arguments, so they compute its size first.
 const (
-	maxText   = 256 << 10 // bytes of a text; no request has a larger body
+	maxText   = 256 << 10 // bytes of a text; the bound of a request body
 	maxPieces = 64 << 10  // entries of a list
 )
 
-var tooMuchText = types.NewErr("it makes a text of more than 256 KiB")
+var tooMuchText = types.NewErr("the result is longer than 256 KiB")
 
-// boundedText is the environment with those functions of the strings library replaced.
+// boundedText replaces these functions of the strings library.
 func boundedText() []cel.EnvOption {
 	text, list := cel.StringType, cel.ListType(cel.StringType)
 	return []cel.EnvOption{
@@ -34,7 +34,7 @@ func boundedText() []cel.EnvOption {
 	}
 }
 
-// replace is text.replace(old, new) or text.replace(old, new, most).
+// replace implements text.replace(old, new) and text.replace(old, new, most).
 func replace(args ...ref.Val) ref.Val {
 	s, old, to := string(args[0].(types.String)), string(args[1].(types.String)), string(args[2].(types.String))
 	most := limitOf(args, 3)
@@ -48,12 +48,12 @@ func replace(args ...ref.Val) ref.Val {
 	return types.String(strings.Replace(s, old, to, count))
 }
 
-// split is text.split(separator) or text.split(separator, most).
+// split implements text.split(separator) and text.split(separator, most).
 func split(args ...ref.Val) ref.Val {
 	s, separator := string(args[0].(types.String)), string(args[1].(types.String))
 	most := limitOf(args, 2)
 	if (most < 0 || most > maxPieces) && strings.Count(s, separator) >= maxPieces {
-		return types.NewErr("it makes a list of more than %d entries", maxPieces)
+		return types.NewErr("the result has more than %d entries", maxPieces)
 	}
 	if most < 0 {
 		most = -1
@@ -61,7 +61,7 @@ func split(args ...ref.Val) ref.Val {
 	return types.DefaultTypeAdapter.NativeToValue(strings.SplitN(s, separator, int(min(most, maxPieces+1))))
 }
 
-// join is list.join() or list.join(separator).
+// join implements list.join() and list.join(separator).
 func join(args ...ref.Val) ref.Val {
 	separator := ""
 	if len(args) > 1 {
@@ -73,7 +73,7 @@ func join(args ...ref.Val) ref.Val {
 	for i := range n {
 		part, ok := list.Get(types.Int(i)).(types.String)
 		if !ok {
-			return types.NewErr("join: an entry is no text")
+			return types.NewErr("join: an entry is not text")
 		}
 		if i > 0 {
 			size += len(separator)
@@ -86,7 +86,7 @@ func join(args ...ref.Val) ref.Val {
 	return types.String(strings.Join(parts, separator))
 }
 
-// limitOf is the optional last argument of a call; below zero is none.
+// limitOf returns the optional last argument of a function, a negative number for none.
 func limitOf(args []ref.Val, at int) int64 {
 	if len(args) <= at {
 		return -1

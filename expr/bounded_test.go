@@ -15,7 +15,7 @@ func dataOf(values map[string]any) *expr.Scope {
 	return &expr.Scope{View: &interaction.View{UserData: values}, Event: &interaction.Event{}}
 }
 
-func TestAnExpressionIsStoppedBeforeItAllocates(t *testing.T) {
+func TestALargeResultIsRefusedBeforeItIsAllocated(t *testing.T) {
 	commas, large := strings.Repeat(",", 16<<10), strings.Repeat("x", 16<<10)
 	scope := dataOf(map[string]any{"a": commas, "b": large, "l": []any{large, large, large}})
 	for _, source := range []string{
@@ -39,7 +39,7 @@ func TestAnExpressionIsStoppedBeforeItAllocates(t *testing.T) {
 	}
 }
 
-func TestBoundedFunctionsGiveWhatCELSays(t *testing.T) {
+func TestBoundedFunctionsReturnWhatCELSpecifies(t *testing.T) {
 	scope := dataOf(map[string]any{"a": "hello hello"})
 	for source, want := range map[string]string{
 		`user_data.a.replace('he', 'we')`:          "wello wello",

@@ -12,9 +12,8 @@ import (
 	"segue/interaction"
 )
 
-// TestDatesAreWhatTheGuideSays evaluates the expressions that docs/ecs.md gives for
-// dates and times, and holds the results that it shows.
-func TestDatesAreWhatTheGuideSays(t *testing.T) {
+// The expressions for dates and times in docs/ecs.md have the results that it shows.
+func TestDatesInTheDocumentationAreCorrect(t *testing.T) {
 	page, err := os.ReadFile("../docs/ecs.md")
 	require.NoError(t, err)
 	rows := regexp.MustCompile("(?m)^\\| [^|]+ \\| `\\$\\{(.+)\\}` \\| `([^`]*)` \\|$").FindAllStringSubmatch(string(page), -1)

@@ -1,7 +1,7 @@
-// Package expr is what a configuration may say about data: CEL expressions over
-// a declared schema, Engage Voice data elements, and the scanner that finds both
-// in a string. Request bodies and trigger conditions use it alike.
+// Package expr evaluates what a configuration reads of data: CEL expressions over a
+// declared schema, and Engage Voice data elements. Its scanner finds both in a string.
+// Requests and trigger conditions use it.
 //
-// Everything is compiled, type-checked and cost-bounded when the configuration
-// is loaded. The package must never know HTTP, YAML or how a value is escaped.
+// Expressions are compiled, type-checked and bounded in cost when the configuration is
+// loaded. The package must never know HTTP, YAML or how a value is escaped.
 package expr

@@ -7,14 +7,14 @@ import (
 	"segue/spelling"
 )
 
-// Element is one data element: a name that calls write as #name#.
+// Element is one data element: a name that a call writes as #name#.
 type Element struct {
 	Name string
 	// Group is the heading under which the documentation lists it.
 	Group string
-	// About says what it is, and Unit how it is written; without a unit it is text.
+	// About describes the element. Unit is how it is written; without a unit it is text.
 	About, Unit string
-	// From says which facts it is made of, in the order in which they are asked.
+	// From are the facts that the value is taken from, in order of precedence.
 	From string
 	// Known is when it has a value at the earliest.
 	Known Known
@@ -22,7 +22,7 @@ type Element struct {
 	read reading
 }
 
-// reading finds the text of a data element; false means that it has none.
+// reading returns the text of a data element, and false if it has none.
 type reading func(*Scope) (string, bool)
 
 // The units of data elements.
@@ -32,10 +32,10 @@ const (
 	unitDate    = "UTC, `2020-04-22`"
 )
 
-// surveyPrefix begins the elements that are named after a survey's questions.
+// surveyPrefix begins the names of elements that are the answer to a question.
 const surveyPrefix = "survey_"
 
-// elements lists every data element with a name of its own, in the order of the documentation.
+// elements are all data elements with a fixed name, in the order of the documentation.
 var elements = slices.Concat(callElements, queueElements, agentElements, dispositionElements, surveyElements, sentElements())
 
 var elementIndex = func() map[string]*Element {
@@ -46,11 +46,11 @@ var elementIndex = func() map[string]*Element {
 	return index
 }()
 
-// Elements lists the data elements, in the order of the documentation. Beside
-// them, #survey_…# is the answer to each question of a survey.
+// Elements returns the data elements, in the order of the documentation. In addition,
+// #survey_…# is the answer to a question of a survey.
 func Elements() []Element { return slices.Clone(elements) }
 
-// FindElement finds a data element by the name in its tag.
+// FindElement returns the data element with a name, and false if there is none.
 func FindElement(name string) (Element, bool) {
 	if e, ok := elementIndex[name]; ok {
 		return *e, true
@@ -62,10 +62,11 @@ func FindElement(name string) (Element, bool) {
 	return Element{Name: name, Group: groupSurvey, About: "the answer to " + question, From: "`survey`", Known: KnownSurvey, read: answer(question)}, true
 }
 
-// Text is the element's value as text; false means that it has none.
+// Text returns the value of the element as text, and false if it has none.
 func (e Element) Text(s *Scope) (string, bool) { return e.read(s) }
 
-// ClosestElement is the name that a misspelt one most likely means; empty when none is near.
+// ClosestElement returns the name that a misspelled one most likely means, and "" if none is
+// close.
 func ClosestElement(name string) string {
 	names := make([]string, len(elements))
 	for i := range elements {
@@ -74,7 +75,7 @@ func ClosestElement(name string) string {
 	return spelling.Closest(name, names)
 }
 
-// either is the first of several that there is.
+// either returns the first of several readings that has a value.
 func either(readings ...reading) reading {
 	return func(s *Scope) (string, bool) {
 		for _, read := range readings {

@@ -6,7 +6,7 @@ import (
 
 const groupAgent = "The agent"
 
-// agentElements are about the agent whom the event is about, else the owner.
+// agentElements are about the agent of the event, else the agent of the interaction.
 var agentElements = []Element{
 	{"agent_id", groupAgent, "the agent's id", "", "`agent.id`", KnownAgent, agentText(func(a *interaction.Agent) string { return a.ID })},
 	{"agent_name", groupAgent, "the agent's name", "", "`agent.name`", KnownAgent, agentText(func(a *interaction.Agent) string { return a.Name })},
@@ -26,9 +26,9 @@ var agentElements = []Element{
 	{"agent_group_id", groupAgent, "the id of the agent's group", "", "`agent.group_id`", KnownAgent, ofAgent("group_id")},
 	{"agent_group_name", groupAgent, "the agent's group", "", "`agent.group_name`", KnownAgent, ofAgent("group_name")},
 	{"agent_login_id", groupAgent, "the id of the agent's login", "", "`agent.login_id`", KnownAgent, ofAgent("login_id")},
-	{"agent_duration", groupAgent, "how long the customer was connected to agents, in all", unitSeconds, "`durations.handle`", KnownStart,
+	{"agent_duration", groupAgent, "how long the customer was connected to agents, in total", unitSeconds, "`durations.handle`", KnownStart,
 		spent(func(d *interaction.Durations) float64 { return d.Handle })},
-	{"sess_duration", groupAgent, "how long the customer was connected to this agent; while it lasts, so far", unitSeconds, "the agent's own leg", KnownConnect, sessionDuration},
+	{"sess_duration", groupAgent, "how long the customer was connected to this agent; until then, so far", unitSeconds, "the agent's own leg", KnownConnect, sessionDuration},
 	{"agent_wrap_time", groupAgent, "from the end of the agent's contact to the agent's disposition", unitSeconds, "`disposition.at`, the agent's own leg", KnownDisposition, wrapTime},
 	{"wrap_time", groupAgent, "the same", unitSeconds, "as `agent_wrap_time`", KnownDisposition, wrapTime},
 	{"agent_wait_time", groupAgent, "from the agent's disposition to the agent's next call", "as sent", "`agent.wait_time`", KnownAgent, ofAgent("wait_time")},
@@ -64,8 +64,8 @@ func agentText(get func(*interaction.Agent) string) reading {
 	}
 }
 
-// agentName is the first word of the agent's name, or the rest, unless the
-// platform gave first_name and last_name.
+// agentName reads first_name or last_name, else the first word of the agent's name or the
+// rest.
 func agentName(part int) reading {
 	key := []string{"first_name", "last_name"}[part]
 	return func(s *Scope) (string, bool) {
@@ -88,8 +88,8 @@ func cutName(name string) (first, rest string) {
 	return name, ""
 }
 
-// ofAgent is an attribute of the agent, with or without the prefix agent_, else
-// what the platform sent under the prefixed name.
+// ofAgent reads an attribute of the agent, with or without the prefix agent_, else what the
+// platform sent under the name with the prefix.
 func ofAgent(names ...string) reading {
 	return func(s *Scope) (string, bool) {
 		a := s.agent()
@@ -106,7 +106,7 @@ func ofAgent(names ...string) reading {
 
 var externalAgent = ofAgent("externid", "extern_id", "external_id", "external_agent_id")
 
-// sessionDuration is the agent's own contact, as the event has it.
+// sessionDuration is the duration of the agent's session in the event.
 func sessionDuration(s *Scope) (string, bool) {
 	session := s.Event.Session
 	if session == nil {
@@ -119,7 +119,8 @@ func sessionDuration(s *Scope) (string, bool) {
 	return seconds(end.Sub(session.ConnectedAt).Seconds()), true
 }
 
-// wrapTime runs from the end of the agent's contact, or of the call.
+// wrapTime is the time from the end of the agent's session, or of the call, to the
+// disposition.
 func wrapTime(s *Scope) (string, bool) {
 	d := s.View.Disposition
 	if d == nil || d.At.IsZero() {
@@ -130,7 +131,7 @@ func wrapTime(s *Scope) (string, bool) {
 		begin = s.Event.Session.EndedAt
 	}
 	if begin.IsZero() {
-		return seconds(0), true // it was given while the contact lasted
+		return seconds(0), true // it was given before the contact ended
 	}
 	return seconds(d.At.Sub(begin).Seconds()), true
 }
@@ -154,7 +155,7 @@ func outboundDisposition(s *Scope) (string, bool) {
 	return d.Code, true
 }
 
-// answer is what was answered to one question of the survey.
+// answer reads the answer to one question of the survey.
 func answer(question string) reading {
 	return func(s *Scope) (string, bool) {
 		for _, name := range []string{question, surveyPrefix + question} {

@@ -17,13 +17,13 @@ const (
 
 const groupCall = "The call"
 
-// callElements are about the call, or the chat, as a whole.
+// callElements are about the whole call or chat.
 var callElements = []Element{
 	{"uii", groupCall, "the call's unique id", "", "`interaction.native_id`, else `interaction.id`", KnownStart, callID},
 	{"call_id", groupCall, "the same", "", "as `uii`", KnownStart, callID},
 	{"account_id", groupCall, "the account", "", "`account_id` of the platform's data, else `interaction.contact_center`", KnownStart,
 		either(sent("account_id"), fact(func(f *interaction.Facts) string { return f.ContactCenter }))},
-	{"ani", groupCall, "the customer's number", "", "`interaction.ani`; of an outbound call without one, what was dialed", KnownStart, customerNumber},
+	{"ani", groupCall, "the customer's number", "", "`interaction.ani`; of an outbound call without one, the dialed number", KnownStart, customerNumber},
 	{"ani_npa", groupCall, "its area code: the first three of the last ten digits", "", "as `ani`", KnownStart, digits(0, 3)},
 	{"ani_nxx", groupCall, "the three digits after the area code", "", "as `ani`", KnownStart, digits(3, 6)},
 	{"ani_last4", groupCall, "its last four digits", "", "as `ani`", KnownStart, digits(6, 10)},
@@ -42,7 +42,7 @@ var callElements = []Element{
 	{"hold_duration", groupCall, "the same", unitSeconds, "as `on_hold`", KnownStart, spent(func(d *interaction.Durations) float64 { return d.Hold })},
 	{"call_result", groupCall, "`Connected`, `Abandoned` or `Deflected`", "",
 		"`interaction.connected_at`; without a contact `interaction.outcome`, where overflowed and rejected are `Deflected`", KnownDisconnect, callResult},
-	{"transfer_phone", groupCall, "the number the call was passed on to", "", "the platform's data; at a transfer's end, the number", KnownSent,
+	{"transfer_phone", groupCall, "the number that the call was transferred to", "", "the platform's data; at the end of a transfer, its number", KnownSent,
 		either(sent("transfer_phone"), transferredTo)},
 	{"transfer_number", groupCall, "the same", "", "as `transfer_phone`", KnownSent, either(sent("transfer_number"), transferredTo)},
 	{"xfer_dest", groupCall, "the same", "", "as `transfer_phone`", KnownSent, either(sent("xfer_dest"), transferredTo)},
@@ -51,7 +51,7 @@ var callElements = []Element{
 
 const groupQueue = "The queue"
 
-// queueElements are about the queue: the vendor's older name for one is gate.
+// queueElements are about the queue. Engage Voice formerly called a queue a gate.
 var queueElements = []Element{
 	{"gate_id", groupQueue, "the queue's id", "", "`gate_id` of the platform's data, else the queue's name", KnownStart, either(sent("gate_id"), queueName)},
 	{"gate_name", groupQueue, "the queue's name", "", "`event.queue`, else `interaction.queue`", KnownStart, queueName},
@@ -61,7 +61,7 @@ var queueElements = []Element{
 		queueTime("enqueued_at", func(f *interaction.Facts) time.Time { return f.EnqueuedAt })},
 	{"dequeue_time", groupQueue, "when it last left the queue", unitTime, "`interaction.dequeued_at`", KnownDequeue,
 		queueTime("dequeued_at", func(f *interaction.Facts) time.Time { return f.DequeuedAt })},
-	{"queue_duration", groupQueue, "how long it has waited in queues, all waits together", unitSeconds, "`durations.queue`", KnownStart,
+	{"queue_duration", groupQueue, "how long it has waited in queues, in total", unitSeconds, "`durations.queue`", KnownStart,
 		spent(func(d *interaction.Durations) float64 { return d.Queue })},
 	{"queue_event", groupQueue, "the queue event", "", "`event.event`", KnownQueueEvent, either(ofEvent("event"), sent("queue_event"))},
 }
@@ -73,7 +73,7 @@ func fact(get func(*interaction.Facts) string) reading {
 	}
 }
 
-// callID is the platform's own id of the call, else Segue's.
+// callID is the id of the call on the platform, else in Segue.
 func callID(s *Scope) (string, bool) {
 	if f := &s.View.Interaction; f.NativeID != "" {
 		return f.NativeID, true
@@ -89,7 +89,7 @@ func customerNumber(s *Scope) (string, bool) {
 	return f.ANI, f.ANI != ""
 }
 
-// digits is a part of a North American number's last ten digits.
+// digits reads a part of the last ten digits of a North American number.
 func digits(from, to int) reading {
 	return func(s *Scope) (string, bool) {
 		text, _ := customerNumber(s)
@@ -126,7 +126,7 @@ func disconnectedAt(s *Scope) (string, bool) {
 	return written(s.View.Interaction.DisconnectedAt, sql92)
 }
 
-// callDuration ends when the customer leaves: an agent's wrap-up is no call.
+// callDuration ends when the customer leaves: wrap-up is not part of the call.
 func callDuration(s *Scope) (string, bool) {
 	f := &s.View.Interaction
 	if f.DisconnectedAt.IsZero() {
@@ -135,7 +135,7 @@ func callDuration(s *Scope) (string, bool) {
 	return seconds(f.DisconnectedAt.Sub(f.StartedAt).Seconds()), true
 }
 
-// seconds writes a span in whole seconds, never a negative one.
+// seconds writes a number of seconds without a fraction, and 0 for a negative one.
 func seconds(span float64) string {
 	return strconv.FormatInt(int64(math.Round(max(0, span))), 10)
 }
@@ -144,7 +144,7 @@ func spent(get func(*interaction.Durations) float64) reading {
 	return func(s *Scope) (string, bool) { return seconds(get(&s.View.Durations)), true }
 }
 
-// callResult is one of Engage Voice's results, once the customer has left.
+// callResult is the result of the call in terms of Engage Voice, once the customer has left.
 func callResult(s *Scope) (string, bool) {
 	f := &s.View.Interaction
 	switch {
@@ -158,13 +158,13 @@ func callResult(s *Scope) (string, bool) {
 	return "Abandoned", true
 }
 
-// transferredTo is the number at the end of a call that was passed on to it.
+// transferredTo is the number of a transfer, at the end of the transfer.
 func transferredTo(s *Scope) (string, bool) {
 	to := s.View.Interaction.Destination
 	return to, to != "" && strings.HasSuffix(string(s.Event.Moment), ".transfer_term")
 }
 
-// queueName is the event's queue, which another may have followed by now.
+// queueName is the queue of the event. The interaction may be in another one by now.
 func queueName(s *Scope) (string, bool) {
 	name := s.Event.Queue
 	if name == "" {
@@ -173,8 +173,8 @@ func queueName(s *Scope) (string, bool) {
 	return name, name != ""
 }
 
-// queueTime is a time of the event's queue: as the dequeue's own fields have it,
-// else as the interaction has it, provided that it is still in that queue.
+// queueTime reads a time of the event's queue: a field of the dequeue command, else the time
+// of the interaction if it is still in that queue.
 func queueTime(name string, get func(*interaction.Facts) time.Time) reading {
 	return func(s *Scope) (string, bool) {
 		if own, ok := s.Event.Fields[name].(string); ok {

@@ -6,16 +6,16 @@ import (
 	"cel.dev/cel-go/common/types"
 )
 
-// What a contact center knows and Segue does not: an element of these is what the
-// platform sent under its name. Each line is a name and what it is; the names are
-// those of the vendor's call, session and dialer reports.
+// sentGroups are the data elements that only the platform knows: the value is what the
+// platform sent under the name. Each line is a name and its description. The names are those
+// of the call, session and dialer reports of Engage Voice.
 var sentGroups = []struct{ group, lines string }{
-	{"Recordings and what is made of them", `
-recording_url where the recording of the call is
-sess_recording_url where the recording of this agent's part is
-sess_agent_perspective_recording_url where the agent's side of a dual-channel recording is
+	{"Recordings and transcripts", `
+recording_url the URL of the recording of the call
+sess_recording_url the URL of the recording of this agent's session
+sess_agent_perspective_recording_url the URL of the agent's side of a dual-channel recording
 recording_id the recording's id
-recording_deleted whether the recording is gone
+recording_deleted whether the recording was deleted
 summary a summary of the call
 transcript the transcript of the call`},
 	{"The lead or customer", `
@@ -31,14 +31,14 @@ title a title, such as Dr.
 first_name the lead's first name
 mid_name the lead's middle name
 last_name the lead's last name
-suffix what follows the name, such as Jr.
+suffix a suffix of the name, such as Jr.
 address1 the first line of the address
 address2 the second line of the address
 city the city
 state the state
 zip the postal code
 email the email address
-gate_keeper who answers for the lead
+gate_keeper who answers calls for the lead
 aux_data1 auxiliary data of the lead
 aux_data2 auxiliary data of the lead
 aux_data3 auxiliary data of the lead
@@ -65,27 +65,27 @@ country_name the country`},
 	{"The campaign and the dialer", `
 campaign_id the campaign's id
 campaign_name the campaign
-campaign_desc what the campaign is about
+campaign_desc a description of the campaign
 dial_group_id the dial group's id
 dial_group_name the dial group
-dial_group_desc what the dial group is about
+dial_group_desc a description of the dial group
 dial_mode how the campaign dials
 dial_type how this call was dialed
 dial_dts when it was dialed
 dial_duration how long it was dialed
-dial_disposition what came of the dialing
-dial_result what came of the dialing
+dial_disposition the result of dialing
+dial_result the result of dialing
 next_dial_time when the lead is dialed next
 list_id the lead list's id
-list_desc what the lead list is about
+list_desc a description of the lead list
 list_state the state of the lead list
-uploaded_list_description what the lead list was uploaded as
+uploaded_list_description the description with which the lead list was uploaded
 upload_date when the lead list was uploaded
 loaded_dts when the lead was loaded
 pass_number which pass of the list this is
 pass_disposition the dialer's result of this pass
 outbound_disposition_tracker the dialer's result, as tracked
-is_complete whether the lead is done with
+is_complete whether the lead is completed
 is_manual_no_connect whether a manual dial failed
 reserved_agent_id the id of the agent the lead is reserved for
 reserved_agent_firstname that agent's first name
@@ -93,21 +93,21 @@ reserved_agent_lastname that agent's last name
 reserved_agent_username that agent's login name
 speed_to_lead_first_pass from loading the lead to its first dialing
 speed_to_lead_agent_conn from loading the lead to an agent
-live_answer_message what a person hears who answers
-mach_answer_message what a machine hears that answers
+live_answer_message the message for a person who answers
+mach_answer_message the message for a machine that answers
 exclude_abandon whether it counts as abandoned
 int_prefix the prefix of an international number
 int_dest the country that was dialed
 int_cost what an international call cost
 international_prefix the prefix of an international number
 international_destination the country that was dialed
-billing_code what it is billed to
+billing_code the code that it is billed to
 callback_requested whether a callback was asked for
 is_callback whether it is a callback
 callback_uii the id of the call that it answers
-callback_result what came of the callback`},
+callback_result the result of the callback`},
 	{"Routing", `
-gate_desc what the queue is about
+gate_desc a description of the queue
 gate_group_id the id of the queue's group
 group_name the queue's group
 dequeue_attempts how often it was offered
@@ -122,7 +122,7 @@ call_source_id the id of the queue or campaign the call came from
 call_source_name that queue or campaign
 source_app_id the application the call came from
 originating_dnis the number that was dialed first
-dnis_description what that number is for
+dnis_description a description of that number
 visual_ivr_id the IVR's id
 visual_ivr_name the IVR
 visual_ivr_group_id the id of the IVR's group
@@ -130,24 +130,24 @@ visual_ivr_group_name the IVR's group
 script_group_id the id of the script's group
 script_group_name the script's group
 trac_id the tracked number's id
-trac_description what the tracked number is for
+trac_description a description of the tracked number
 trac_rule_destination where its rule sent the call
 trac_open_rule whether its rule was open
 trac_locater_description how its location was found
 trac_location_description its location
-trac_dest_description what its destination is
+trac_dest_description a description of its destination
 track_group_id the id of the tracked number's group
 track_group_name the tracked number's group
 cloud_profile_id the cloud route's id
 profile_name the cloud route
-profile_desc what the cloud route is for
+profile_desc a description of the cloud route
 cloud_destination_id the id of the cloud route's destination
 cloud_destination_name that destination
-cloud_destination_desc what that destination is
+cloud_destination_desc a description of that destination
 cloud_group_id the id of the cloud route's group
 cloud_group_name the cloud route's group
 destination_name where the call was sent
-destination_desc what that is
+destination_desc a description of the destination
 media_isci the advertisement the call answers
 media_network its network
 media_market its market
@@ -159,32 +159,32 @@ chat_id the chat's id`},
 	{"The session and how it ended", `
 session_id which leg of the call this is
 session_type what kind of leg this is
-call_state how the call stands
+call_state the state of the call
 term_party who ended it
 term_reason why it ended
 termination_party who ended it
 term_session who ended it, as far as is known
-transfer_type how it was passed on
-transfer_disp what came of passing it on
-transfer_duration how long it was connected after passing it on
+transfer_type the type of the transfer
+transfer_disp the result of the transfer
+transfer_duration how long it was connected after the transfer
 transfer_dial_duration how long the receiver was dialed
-transfer_flag whether it was passed on
-is_xfer whether it was passed on
-is_dequeue_agent whether the agent got it out of a queue
+transfer_flag whether it was transferred
+is_xfer whether it was transferred
+is_dequeue_agent whether the agent got it from a queue
 is_presented whether it was offered to an agent
 is_accepted whether an agent accepted it
-is_abandoned whether the customer gave up
-is_deflected whether it was turned away
+is_abandoned whether the customer abandoned it
+is_deflected whether it was deflected
 is_agent_disposition_complete whether the agent has given a disposition
 is_short_call whether it was short
 is_long_call whether it was long
-is_short_abandon whether the customer gave up at once
-is_monitoring whether somebody listens
+is_short_abandon whether the customer abandoned it at once
+is_monitoring whether somebody monitors it
 pci_compliant whether it was handled as a payment
 sla_qualified whether a service level applies
 sla_passed whether the service level was kept
 sla_time the time that the service level allows
-wait_time how long was waited
+wait_time how long the customer waited
 carrier the carrier
 account_name the account's name
 main_account_id the main account's id
@@ -202,7 +202,7 @@ func sentElements() []Element {
 	return list
 }
 
-// ofEvent is one of the event's own fields.
+// ofEvent reads a field of the event.
 func ofEvent(name string) reading {
 	return func(s *Scope) (string, bool) {
 		v, found := s.Event.Fields[name]
@@ -210,8 +210,8 @@ func ofEvent(name string) reading {
 	}
 }
 
-// sent is what the platform sent under a name: with the command, as user data, or
-// about the customer.
+// sent reads what the platform sent under a name: with the command, as user data, or about
+// the customer.
 func sent(name string) reading {
 	return func(s *Scope) (string, bool) {
 		for _, m := range []map[string]any{s.Event.Fields, s.View.UserData, s.View.Interaction.Customer} {
@@ -224,7 +224,7 @@ func sent(name string) reading {
 	}
 }
 
-// dataText is a value of the platform's as text.
+// dataText returns a value that the platform sent as text.
 func dataText(v any, found bool) (string, bool) {
 	if !found || v == nil {
 		return "", false

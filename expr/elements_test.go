@@ -14,23 +14,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// knownText says in words when an element has a value.
+// knownText describes when an element has a value.
 var knownText = map[expr.Known]string{
 	expr.KnownStart:       "from the start",
-	expr.KnownQueue:       "once it was placed in a queue",
+	expr.KnownQueue:       "once placed in a queue",
 	expr.KnownDequeue:     "once it has left the queue",
-	expr.KnownAgent:       "once it is given to an agent",
-	expr.KnownConnect:     "once the customer talks to an agent",
+	expr.KnownAgent:       "once an agent is assigned",
+	expr.KnownConnect:     "once the customer is connected",
 	expr.KnownDisconnect:  "once the customer has left",
-	expr.KnownDisposition: "once an agent gave a disposition",
-	expr.KnownSurvey:      "once a question was answered",
-	expr.KnownTones:       "when touch tones were pressed",
+	expr.KnownDisposition: "once an agent has given a disposition",
+	expr.KnownSurvey:      "once a question is answered",
+	expr.KnownTones:       "when touch tones are pressed",
 	expr.KnownQueueEvent:  "when a queue event occurs",
 	expr.KnownSent:        "once the platform has sent it",
 }
 
-// TestTheListOfElementsIsTheCode holds docs/data-elements.md against the code.
-// SEGUE_WRITE_DOCS=1 writes it anew.
+// TestTheListOfElementsIsTheCode compares docs/data-elements.md with the code.
+// SEGUE_WRITE_DOCS=1 writes the list instead.
 func TestTheListOfElementsIsTheCode(t *testing.T) {
 	const file, begin, end = "../docs/data-elements.md", "holds it equal -->\n", "<!-- /elements -->"
 	content, err := os.ReadFile(file)
@@ -44,7 +44,7 @@ func TestTheListOfElementsIsTheCode(t *testing.T) {
 	for _, e := range expr.Elements() {
 		if e.Group != group {
 			group = e.Group
-			fmt.Fprintf(&want, "\n### %s\n\n| element | what it is | written as | made of | has a value |\n|---|---|---|---|---|\n", group)
+			fmt.Fprintf(&want, "\n### %s\n\n| element | what it is | written as | taken from | has a value |\n|---|---|---|---|---|\n", group)
 		}
 		require.Contains(t, knownText, e.Known, e.Name)
 		unit := e.Unit
@@ -58,12 +58,12 @@ func TestTheListOfElementsIsTheCode(t *testing.T) {
 		require.NoError(t, os.WriteFile(file, []byte(head+begin+want.String()+end+tail), 0o644))
 		return
 	}
-	require.Equal(t, want.String(), shown, "write it anew: SEGUE_WRITE_DOCS=1 go test -run TestTheListOfElementsIsTheCode ./expr")
+	require.Equal(t, want.String(), shown, "write it again: SEGUE_WRITE_DOCS=1 go test -run TestTheListOfElementsIsTheCode ./expr")
 }
 
-// documented are the names of the vendor's public pages: the web-services guide and
-// its example, the list of inbound elements, the columns of calls and of call
-// sessions, the dialer's result report, and those that receivers in the wild take.
+// documented are the names in the public documentation of Engage Voice: the web-services
+// guide and its example, the list of inbound elements, the columns of calls and of call
+// sessions, the dialer's result report; and names that known receivers accept.
 const documented = `
 uii agent_duration agent_externid agent_id agent_location agent_phone agent_team agent_username agent_wait_time agent_wrap_time ani_last4 ani_npa ani_nxx
 ani dnis call_start duration recording_url sess_agent_perspective_recording_url
@@ -96,7 +96,7 @@ func TestEveryDocumentedNameIsAnElement(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, e := range expr.Elements() {
-		require.False(t, seen[e.Name], "%s stands twice", e.Name)
+		require.False(t, seen[e.Name], "%s is listed twice", e.Name)
 		seen[e.Name] = true
 		require.NotEmpty(t, e.About, e.Name)
 	}
@@ -111,9 +111,9 @@ var began = time.Date(2020, 4, 22, 10, 0, 0, 0, time.UTC)
 
 func after(seconds int) time.Time { return began.Add(time.Duration(seconds) * time.Second) }
 
-// told is a call that a1 took after half a minute in the queue, passed on to a2,
-// and that the customer ended; a2 has given a disposition.
-func told() *expr.Scope {
+// ended is a call that waited half a minute in the queue. Agent a1 took it and transferred it
+// to a2, the customer ended it, and a2 has given a disposition.
+func ended() *expr.Scope {
 	end := after(200)
 	a2 := &interaction.Agent{ID: "a2", Name: "Ada King Lovelace", Fields: map[string]any{"username": "ada", "agent_team": "red", "extern_id": "x-2", "location": "Ulm"}}
 	return &expr.Scope{
@@ -131,7 +131,7 @@ func told() *expr.Scope {
 	}
 }
 
-func TestElementsHaveTheirFacts(t *testing.T) {
+func TestElementsReadTheirFacts(t *testing.T) {
 	for name, want := range map[string]string{
 		"uii": "native-1", "call_id": "native-1", "account_id": "acme", "ani": "+1 (650) 555-0123", "ani_npa": "650", "ani_nxx": "555", "ani_last4": "0123",
 		"dnis": "+18005550100", "call_direction": "INBOUND", "call_type": "INBOUND", "call_start": "2020-04-22 10:00:00.0000", "call_date": "2020-04-22",
@@ -145,15 +145,15 @@ func TestElementsHaveTheirFacts(t *testing.T) {
 	} {
 		e, ok := expr.FindElement(name)
 		require.True(t, ok, name)
-		got, found := e.Text(told())
+		got, found := e.Text(ended())
 		assert.Equal(t, want, got, name)
 		assert.Equal(t, want != "", found, name)
 	}
 }
 
-func TestElementsOfOtherSituations(t *testing.T) {
+func TestElementsInOtherSituations(t *testing.T) {
 	get := func(name string, change func(*expr.Scope)) string {
-		s := told()
+		s := ended()
 		change(s)
 		e, ok := expr.FindElement(name)
 		require.True(t, ok)
@@ -171,7 +171,7 @@ func TestElementsOfOtherSituations(t *testing.T) {
 		f.Outcome, f.EndedAt, f.DisconnectedAt = "", nil, time.Time{}
 	})
 	assert.Equal(t, "", get("call_end", lasting))
-	assert.Equal(t, "200", get("call_duration", lasting), "so far")
+	assert.Equal(t, "200", get("call_duration", lasting), "the duration so far")
 	assert.Equal(t, "", get("call_result", lasting))
 	wrapping := facts(func(f *interaction.Facts) { f.Outcome, f.EndedAt = "", nil })
 	assert.Equal(t, "Connected", get("call_result", wrapping), "at the call's end the outcome is not known yet")
@@ -191,9 +191,9 @@ func TestElementsOfOtherSituations(t *testing.T) {
 	assert.Equal(t, "first", get("gate_name", requeued))
 	assert.Equal(t, "2020-04-22 10:00:01.5000", get("enqueue_time", requeued))
 	assert.Equal(t, "2020-04-22 10:00:10.0000", get("dequeue_time", requeued))
-	assert.Equal(t, "", get("enqueue_time", event(func(e *interaction.Event) { e.Queue = "first" })), "rather nothing than another queue's time")
+	assert.Equal(t, "", get("enqueue_time", event(func(e *interaction.Event) { e.Queue = "first" })), "the time of another queue is not used")
 
-	assert.Equal(t, "100", get("sess_duration", event(func(e *interaction.Event) { e.Session.EndedAt = time.Time{} })), "so far")
+	assert.Equal(t, "100", get("sess_duration", event(func(e *interaction.Event) { e.Session.EndedAt = time.Time{} })), "the duration so far")
 	assert.Equal(t, "", get("sess_duration", event(func(e *interaction.Event) { e.Session = nil })))
 	assert.Equal(t, "20", get("agent_wrap_time", event(func(e *interaction.Event) { e.Agent = &interaction.Agent{ID: "a1"} })), "since the call's end")
 	assert.Equal(t, "0", get("agent_wrap_time", func(s *expr.Scope) { s.View.Disposition.At = after(120) }), "given during the call")

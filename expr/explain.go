@@ -12,7 +12,7 @@ var (
 	undefined  = regexp.MustCompile(`undefined field '([^']+)'`)
 )
 
-// explain turns the first of CEL's issues into an error that names a remedy.
+// explain turns the first issue that CEL reports into an error with a remedy.
 func explain(source string, place Place, issues *cel.Issues) *Error {
 	e := &Error{Expr: source, Column: 1, Problem: issues.Err().Error()}
 	list := issues.Errors()
@@ -36,24 +36,24 @@ func explain(source string, place Place, issues *cel.Issues) *Error {
 	} else if m != nil {
 		e.Problem = "there is no " + strings.TrimPrefix(m[1], ".")
 		if m[1] == "delivery" && place == InBody {
-			e.Remedy = "delivery is for headers only: the body stays the same over all attempts"
+			e.Remedy = "use delivery in headers only: the body is the same in all attempts"
 			return e
 		}
 		e.Remedy = Suggest(m[1], variableNames())
 	} else if m := undefined.FindStringSubmatch(e.Problem); m != nil {
 		e.Problem = "there is no field " + m[1]
 		if m[1] == "attempt" && place == InHeader && strings.Contains(source, "delivery.attempt") {
-			e.Remedy = "delivery.attempt stands by itself: write ${delivery.attempt}, with text around it; the number is put in when the header is sent"
+			e.Remedy = "delivery.attempt cannot be part of an expression: write ${delivery.attempt}, with text around it; the number is inserted when the header is sent"
 			return e
 		}
 		e.Remedy = Suggest(m[1], fieldsBefore(source, e.Column))
 	} else {
-		e.Problem, e.Remedy = inWords(source, rest, e.Problem)
+		e.Problem, e.Remedy = explained(source, rest, e.Problem)
 	}
 	return e
 }
 
-// restOf is the source from a column on.
+// restOf returns the source from a column on.
 func restOf(source string, column int) string {
 	runes := []rune(source)
 	return string(runes[min(column-1, len(runes)):])
@@ -67,8 +67,8 @@ func variableNames() []string {
 	return names
 }
 
-// fieldsBefore lists the fields of the variable whose selection is wrong; CEL
-// points at the dot.
+// fieldsBefore returns the fields of the variable before a wrong selection. CEL reports the
+// column of the dot.
 func fieldsBefore(source string, column int) []string {
 	runes := []rune(source)
 	end := min(column-1, len(runes))

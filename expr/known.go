@@ -5,30 +5,30 @@ import (
 	"strings"
 )
 
-// Known says when a value exists at the earliest.
+// Known is when a value exists at the earliest.
 type Known string
 
-// When values come to be known.
+// The times at which values exist.
 const (
 	KnownStart       Known = "start"       // from the start
-	KnownQueue       Known = "queue"       // once it was placed in a queue
-	KnownDequeue     Known = "dequeue"     // once it has left the queue
-	KnownAgent       Known = "agent"       // once it was given to an agent
-	KnownPrevious    Known = "previous"    // once another agent has it
-	KnownConnect     Known = "connect"     // once the customer talks to somebody
+	KnownQueue       Known = "queue"       // once the interaction is placed in a queue
+	KnownDequeue     Known = "dequeue"     // once the interaction has left the queue
+	KnownAgent       Known = "agent"       // once an agent is assigned
+	KnownPrevious    Known = "previous"    // once another agent is assigned
+	KnownConnect     Known = "connect"     // once the customer is connected
 	KnownDisconnect  Known = "disconnect"  // once the customer has left
-	KnownDisposition Known = "disposition" // once an agent gave a disposition
-	KnownEnd         Known = "end"         // once the interaction is over
-	KnownSurvey      Known = "survey"      // once a question was answered
+	KnownDisposition Known = "disposition" // once an agent has given a disposition
+	KnownEnd         Known = "end"         // once the interaction has ended
+	KnownSurvey      Known = "survey"      // once a question is answered
 	KnownSegment     Known = "segment"     // in a segment change
-	KnownTones       Known = "tones"       // when touch tones were pressed
+	KnownTones       Known = "tones"       // when touch tones are pressed
 	KnownQueueEvent  Known = "queue_event" // when a queue event occurs
-	KnownFault       Known = "fault"       // at a fault, and in what operators are told
+	KnownFault       Known = "fault"       // at a fault, and in alerts
 	KnownSent        Known = "sent"        // once the platform has sent it
 )
 
-// knownFields are the fields of the schema that do not exist from the start, by
-// variable and by variable.field.
+// knownFields are the fields of the schema that do not exist from the start, by variable or
+// variable.field.
 var knownFields = map[string]Known{
 	"agent":                       KnownAgent,
 	"previous_agent":              KnownPrevious,
@@ -51,8 +51,8 @@ var knownFields = map[string]Known{
 	"event.of":                    KnownFault,
 }
 
-// Fields lists the declared fields of a variable. One whose data is open, such as
-// agent and event, has others as well.
+// Fields returns the declared fields of a variable. A variable with open data, such as agent
+// or event, can have others.
 func Fields(variable string) []string {
 	for _, v := range variables {
 		if v.name != variable {
@@ -65,8 +65,8 @@ func Fields(variable string) []string {
 	return nil
 }
 
-// KnownFrom is when something that a call uses exists: "agent.id" or, for a data
-// element, "#agent_id".
+// KnownFrom returns when something that a call uses exists at the earliest: "agent.id" or,
+// for a data element, "#agent_id".
 func KnownFrom(use string) Known {
 	if name, ok := strings.CutPrefix(use, "#"); ok {
 		e, _ := FindElement(name)

@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// What CEL's parser and checker report, and what a person should write instead.
-
+// The messages of CEL's parser and type checker.
 var (
 	overload = regexp.MustCompile(`^found no matching overload for '([^']+)' applied to '(.*)'$`)
 	expected = regexp.MustCompile(`^expected type '([^']+)' but found '([^']+)'$`)
@@ -16,8 +15,9 @@ var (
 	wanted   = regexp.MustCompile(`(?:missing|expecting) '([)\]])'|expecting \{'([\]}])', ','\}|expecting '(:)'`)
 )
 
-// inWords rewrites a problem of CEL's. rest is the source from the problem's place on.
-func inWords(source, rest, problem string) (what, remedy string) {
+// explained explains a problem that CEL reports. rest is the source from the place of the
+// problem on.
+func explained(source, rest, problem string) (what, remedy string) {
 	if m := overload.FindStringSubmatch(problem); m != nil {
 		return mismatch(m[1], operands(m[2]))
 	}
@@ -25,15 +25,15 @@ func inWords(source, rest, problem string) (what, remedy string) {
 		return "this is " + typeInWords(m[2]) + "; " + typeInWords(m[1]) + " is needed", `compare it with something, such as == "x"`
 	}
 	if m := reserved.FindStringSubmatch(problem); m != nil {
-		return m[1] + " is no word of an expression", "write condition ? value : other"
+		return m[1] + " cannot be used in an expression", "write condition ? value : other"
 	}
 	if syntax, ok := strings.CutPrefix(problem, "Syntax error: "); ok {
-		return syntaxInWords(source, rest, syntax)
+		return explainedSyntax(source, rest, syntax)
 	}
 	return problem, ""
 }
 
-// slips are what is written by habit from other languages, by how it begins.
+// slips are habits from other languages, by how they begin.
 var slips = []struct{ begins, what, remedy string }{
 	{"===", "there is no ===", "compare with =="},
 	{"=", "there is no single =", "compare with =="},
@@ -43,34 +43,34 @@ var slips = []struct{ begins, what, remedy string }{
 	{"AND ", "there is no word AND", "write &&"},
 	{"or ", "there is no word or", "write ||"},
 	{"OR ", "there is no word OR", "write ||"},
-	{"#", "#name# is for requests, not for expressions", "write the field instead, such as interaction.ani"},
-	{"$", "${ } is for requests, and does not stand in an expression again", "leave the $ and its braces out"},
-	{";", "there is a ; too many", "leave it out; && joins two conditions"},
-	{"“", "curly quotes are no quotes here", `write "text"`},
-	{"”", "curly quotes are no quotes here", `write "text"`},
-	{"„", "curly quotes are no quotes here", `write "text"`},
-	{"‘", "curly quotes are no quotes here", `write "text"`},
-	{"’", "curly quotes are no quotes here", `write "text"`},
-	{"'", "a text is not closed", "end it with the quote with which it begins"},
-	{`"`, "a text is not closed", "end it with the quote with which it begins"},
-	{")", "there is a ) too many", "leave it out, or open it before"},
-	{"]", "there is a ] too many", "leave it out, or open it before"},
-	{"}", "there is a } too many", "leave it out, or open it before"},
+	{"#", "#name# cannot be used in an expression", "write the field instead, such as interaction.ani"},
+	{"$", "${ } cannot be used in an expression", "remove the $ and its braces"},
+	{";", "there is a ; too many", "remove it; && joins two conditions"},
+	{"“", "curly quotes are not quotes in an expression", `write "text"`},
+	{"”", "curly quotes are not quotes in an expression", `write "text"`},
+	{"„", "curly quotes are not quotes in an expression", `write "text"`},
+	{"‘", "curly quotes are not quotes in an expression", `write "text"`},
+	{"’", "curly quotes are not quotes in an expression", `write "text"`},
+	{"'", "a text is not closed", "end it with the quote that it begins with"},
+	{`"`, "a text is not closed", "end it with the quote that it begins with"},
+	{")", "there is a ) too many", "remove it, or open it before"},
+	{"]", "there is a ] too many", "remove it, or open it before"},
+	{"}", "there is a } too many", "remove it, or open it before"},
 }
 
-func syntaxInWords(source, rest, problem string) (what, remedy string) {
+func explainedSyntax(source, rest, problem string) (what, remedy string) {
 	switch {
 	case strings.Contains(problem, "'<EOF>'"):
 		if m := wanted.FindStringSubmatch(problem); m != nil {
-			return "the expression ends too early", "it lacks a " + strings.Join(m[1:], "")
+			return "the expression ends too early", "add a " + strings.Join(m[1:], "")
 		}
-		return "the expression ends too early", "write a value behind the last operator"
+		return "the expression ends too early", "write a value after the last operator"
 	case strings.HasPrefix(rest, ">") && strings.HasSuffix(strings.TrimSuffix(source, rest), "<"):
-		return "there is no <>", "write != for unequal"
+		return "there is no <>", "write !="
 	case strings.HasSuffix(strings.ToLower(strings.TrimSpace(strings.TrimSuffix(source, rest))), "not"):
-		return "there is no word not", "write ! before what is not to hold"
+		return "there is no word not", "write ! before the condition"
 	case len(rest) > 1 && rest[0] == '.' && rest[1] >= '0' && rest[1] <= '9':
-		return "a name after a point cannot begin with a digit", `write it in brackets, such as user_data["1st"]`
+		return "a name after a dot cannot begin with a digit", `write it in brackets, such as user_data["1st"]`
 	}
 	for _, slip := range slips {
 		if strings.HasPrefix(rest, slip.begins) {
@@ -85,7 +85,7 @@ func syntaxInWords(source, rest, problem string) (what, remedy string) {
 		`write a comparison, such as user_data.tier == "gold"; text has startsWith, endsWith, contains and matches`
 }
 
-// operands splits the types that an operator or a function was applied to.
+// operands returns the types that an operator or a function was applied to.
 func operands(applied string) []string {
 	target, arguments, _ := strings.Cut(strings.TrimSuffix(applied, ")"), "(")
 	var list []string
@@ -110,7 +110,7 @@ func operands(applied string) []string {
 	return list
 }
 
-// mismatch explains an operator or a function that does not take what it is given.
+// mismatch explains an operator or a function that does not accept its operands.
 func mismatch(operator string, types []string) (what, remedy string) {
 	var words []string
 	for _, t := range types {
@@ -122,30 +122,30 @@ func mismatch(operator string, types []string) (what, remedy string) {
 	symbol := strings.Trim(strings.TrimPrefix(operator, "@"), "_")
 	switch {
 	case operator == "_?_:_":
-		return "? : gives " + strings.Join(words[1:], " or "), "give both the same kind: string(…) makes text"
+		return "? : results in " + strings.Join(words[1:], " or "), "use the same type for both; string(…) converts to text"
 	case operator == "_[_]":
-		return "[ ] does not go with " + words[0], "only an object and a list have it; substring takes a part of a text"
+		return "[ ] does not accept " + words[0], "use it on an object or a list; substring returns a part of a text"
 	case operator == "@in":
-		remedy = `the right side is a list, such as ["a", "b"], or an object; contains looks for a part of a text`
+		remedy = `write a list on the right side, such as ["a", "b"], or an object; contains finds a part of a text`
 	case has("string") && has("timestamp"):
-		remedy = `timestamp("2026-01-31T08:00:00Z") makes a time of text`
+		remedy = `convert text to a time: timestamp("2026-01-31T08:00:00Z")`
 	case has("string") && has("duration"):
-		remedy = `duration("90s") makes a duration of text`
+		remedy = `convert text to a duration: duration("90s")`
 	case symbol == "+" && has("string"):
-		remedy = "string(…) makes text of a value"
+		remedy = "convert the value to text: string(…)"
 	case has("string") && has("int", "double", "uint"):
-		remedy = "int(…) and double(…) read a number out of text"
+		remedy = "convert text to a number: int(…) or double(…)"
 	case has("int") && has("double"):
-		remedy = "write a number with a point, such as 1.0, or double(…) around a whole one"
+		remedy = "write a number with a decimal point, such as 1.0, or double(…) around a whole number"
 	case symbol == "!" || symbol == "-":
-		remedy = "it goes with " + map[string]string{"!": "true and false", "-": "numbers"}[symbol] + " only"
+		remedy = "use it with " + map[string]string{"!": "true and false", "-": "numbers"}[symbol] + " only"
 	default:
-		remedy = "give it values of the right kind: string(…), int(…) and double(…) convert"
+		remedy = "use values of the right type; string(…), int(…) and double(…) convert"
 	}
-	return symbol + " does not go with " + strings.Join(words, " and "), remedy
+	return symbol + " does not accept " + strings.Join(words, " and "), remedy
 }
 
-// typeInWords names a type of CEL's.
+// typeInWords names a type of CEL.
 func typeInWords(t string) string {
 	words := map[string]string{
 		"string": "text", "int": "a whole number", "uint": "a whole number", "double": "a number", "bool": "true or false",
@@ -166,30 +166,30 @@ func typeInWords(t string) string {
 	return t
 }
 
-// functions are those that expressions use most; CEL's own and those of its extensions.
+// functions are the most common functions of CEL and its extensions.
 var functions = []string{
 	"size", "startsWith", "endsWith", "contains", "matches", "has", "int", "double", "string", "bool", "timestamp", "duration",
 	"lowerAscii", "upperAscii", "trim", "split", "join", "replace", "substring", "indexOf", "format", "exists", "all", "map", "filter",
 	"getFullYear", "getMonth", "getDate", "getHours", "getMinutes", "getSeconds",
 }
 
-// elsewhere are functions as other languages call them.
-var elsewhere = map[string]string{
+// otherNames are the names of functions in other languages.
+var otherNames = map[string]string{
 	"len": "size", "length": "size", "lenght": "size", "count": "size", "lower": "lowerAscii", "toLower": "lowerAscii",
 	"toLowerCase": "lowerAscii", "upper": "upperAscii", "toUpper": "upperAscii", "toUpperCase": "upperAscii", "includes": "contains",
 	"now": "event.at, the time of the event,",
 }
 
-// suggestFunction is the remedy for a function that there is not.
+// suggestFunction returns the remedy for a function that does not exist.
 func suggestFunction(name string) string {
-	if meant, ok := elsewhere[name]; ok {
+	if meant, ok := otherNames[name]; ok {
 		return "use " + meant + " instead"
 	}
 	return Suggest(name, functions)
 }
 
-// isCalled reports whether the name that begins the rest of a source, or its opening
-// bracket, is a function's.
+// isCalled reports whether the rest of a source begins with a call of the named function, or
+// with the opening parenthesis of the call.
 func isCalled(rest, name string) bool {
 	return strings.HasPrefix(strings.TrimSpace(strings.TrimPrefix(rest, name)), "(")
 }

@@ -19,15 +19,15 @@ import (
 const (
 	maxSource = 4096 // code points
 	maxNodes  = 2000
-	// maxCost is what one evaluation may cost, in CEL's units (about ten
-	// milliseconds). An expression that could cost more is watched while it runs.
+	// maxCost bounds the cost of one evaluation, in CEL's units (about ten milliseconds). An
+	// expression that may cost more is metered while it runs.
 	maxCost = 200_000
-	// assumedSize is the greatest size of a value that the estimate reckons with,
-	// in characters or elements.
+	// assumedSize is the largest size of a value that the estimate assumes, in characters or
+	// elements.
 	assumedSize = 4096
 )
 
-// Place says where an expression stands, which decides what it may name.
+// Place is where an expression is used, which decides which variables it can use.
 type Place int
 
 // The places of an expression.
@@ -40,17 +40,16 @@ const (
 type Program struct {
 	source  string
 	program cel.Program
-	// path says that the expression is a plain path (agent.id), so that whatever
-	// fails in it is a missing value; optional, that it ends in a declared fact
-	// that is missing when empty.
+	// path is true for a plain path (agent.id): any failure is then a missing value. optional
+	// is true if the path ends in a declared fact, which is missing if it is empty.
 	path, optional bool
 	uses           []string
 }
 
-// Error is what is wrong with an expression.
+// Error describes what is wrong with an expression.
 type Error struct {
 	Expr string
-	// Column is where in the scanned text, in characters from 1.
+	// Column is the place in the scanned text, in characters from 1.
 	Column  int
 	Problem string
 	Remedy  string
@@ -64,7 +63,7 @@ func (e *Error) Error() string {
 	return s
 }
 
-// environments builds the CEL environments once: they are costly and immutable.
+// environments builds the CEL environments once: they are expensive and immutable.
 var environments = sync.OnceValues(func() (map[Place]*cel.Env, error) {
 	registry, err := types.NewRegistry()
 	if err != nil {
@@ -94,21 +93,21 @@ var environments = sync.OnceValues(func() (map[Place]*cel.Env, error) {
 	return map[Place]*cel.Env{InBody: body, InHeader: header}, nil
 })
 
-// Compile checks an expression and makes it ready to run.
+// Compile checks an expression and returns it ready to evaluate. The error is an *Error.
 func Compile(source string, place Place) (*Program, error) {
 	p, _, err := compile(source, place)
 	return p, err
 }
 
-// CompileCondition is Compile for an expression that must give true or false.
+// CompileCondition is Compile for an expression whose result must be true or false.
 func CompileCondition(source string) (*Program, error) {
 	p, kind, err := compile(source, InBody)
 	if err != nil {
 		return nil, err
 	}
 	if !kind.IsExactType(cel.BoolType) && !kind.IsExactType(cel.DynType) {
-		return nil, &Error{Expr: source, Column: 1, Problem: fmt.Sprintf("the condition gives %s, not true or false", kind),
-			Remedy: "compare it with something"}
+		return nil, &Error{Expr: source, Column: 1, Problem: fmt.Sprintf("the result of the condition is %s, not true or false", kind),
+			Remedy: `write a comparison, such as == "x"`}
 	}
 	return p, nil
 }
@@ -148,7 +147,7 @@ func compile(source string, place Place) (*Program, *cel.Type, error) {
 	return p, tree.OutputType(), nil
 }
 
-// sizes tells the cost estimate how large data may be.
+// sizes gives the cost estimate the size of data.
 type sizes struct{}
 
 func (sizes) EstimateSize(n cost.AstNode) *cost.SizeEstimate {
@@ -162,8 +161,8 @@ func (sizes) EstimateCallCost(string, string, *cost.AstNode, []cost.AstNode) *co
 	return nil
 }
 
-// pathOf tells whether an expression is a plain path of names, and whether the
-// path ends in a declared fact.
+// pathOf reports whether an expression is a plain path of names, and whether the path ends
+// in a declared fact.
 func pathOf(tree *ast.AST) (path, optional bool) {
 	e := tree.Expr()
 	if e.Kind() == ast.SelectKind && !e.AsSelect().IsTestOnly() {
@@ -178,7 +177,7 @@ func pathOf(tree *ast.AST) (path, optional bool) {
 	return e.Kind() == ast.IdentKind, optional && e.Kind() == ast.IdentKind
 }
 
-// Eval gives the expression's value, or ErrMissing.
+// Eval returns the value of the expression, or ErrMissing.
 func (p *Program) Eval(scope *Scope) (ref.Val, error) {
 	v, _, err := p.program.Eval(scope)
 	if err != nil {
@@ -216,12 +215,12 @@ func (p *Program) True(scope *Scope) (bool, error) {
 	}
 	b, ok := v.(types.Bool)
 	if !ok {
-		return false, fmt.Errorf("the condition gives %s, not true or false", v.Type().TypeName())
+		return false, fmt.Errorf("the result of the condition is %s, not true or false", v.Type().TypeName())
 	}
 	return bool(b), nil
 }
 
-// Source is the expression as it was written.
+// Source returns the expression as it is written.
 func (p *Program) Source() string { return p.source }
 
 func isMissing(err error) bool {
@@ -233,8 +232,8 @@ func isMissing(err error) bool {
 		strings.HasPrefix(s, "index out of bounds")
 }
 
-// withoutData is an evaluation error without the data that CEL quotes in it:
-// errors are logged, and data may be personal.
+// withoutData returns an evaluation error without the data that CEL quotes in it: errors are
+// logged, and data may be personal.
 func withoutData(err error) string {
 	if cancelled, ok := errors.AsType[interpreter.EvalCancelledError](err); ok && cancelled.Cause == interpreter.CostLimitExceeded {
 		return fmt.Sprintf("stopped: it costs more than %d", uint64(maxCost))

@@ -13,7 +13,7 @@ import (
 	"cel.dev/cel-go/common/types/ref"
 )
 
-// provider shows the schema to the type checker and the interpreter.
+// provider gives the schema to the type checker and the interpreter.
 type provider struct{ *types.Registry }
 
 func (p provider) FindStructType(name string) (*types.Type, bool) {
@@ -57,8 +57,8 @@ func (p provider) FindStructFieldType(name, key string) (*types.FieldType, bool)
 	}, true
 }
 
-// NativeToValue makes the schema's objects plain maps when an expression takes
-// one whole, and null when there is none.
+// NativeToValue converts an object of the schema that an expression uses as a whole into a
+// plain map, and into null if there is none.
 func (p provider) NativeToValue(v any) ref.Val {
 	switch t := v.(type) {
 	case string: // the common case, before the registry's longer switch
@@ -70,19 +70,19 @@ func (p provider) NativeToValue(v any) ref.Val {
 	case time.Time:
 		return types.Timestamp{Time: t.UTC()}
 	case *interaction.Agent:
-		return whole(p, "segue.Agent", t, agentAttributes)
+		return asMap(p, "segue.Agent", t, agentAttributes)
 	case *interaction.Event:
-		return whole(p, "segue.Event", t, func(e *interaction.Event) map[string]any { return e.Fields })
+		return asMap(p, "segue.Event", t, func(e *interaction.Event) map[string]any { return e.Fields })
 	case *interaction.Disposition:
-		return whole(p, "segue.Disposition", t, nil)
+		return asMap(p, "segue.Disposition", t, nil)
 	case *interaction.Facts:
-		return whole(p, "segue.Interaction", t, nil)
+		return asMap(p, "segue.Interaction", t, nil)
 	case *interaction.Durations:
-		return whole(p, "segue.Durations", t, nil)
+		return asMap(p, "segue.Durations", t, nil)
 	case *Delivery:
-		return whole(p, "segue.Delivery", t, nil)
+		return asMap(p, "segue.Delivery", t, nil)
 	}
-	if composite(v) { // a type of the domain's inside open data reads as its JSON
+	if composite(v) { // a type of the domain inside open data is read as its JSON
 		var read any
 		if b, err := json.Marshal(v); err == nil && json.Unmarshal(b, &read) == nil {
 			return p.NativeToValue(read)
@@ -91,8 +91,8 @@ func (p provider) NativeToValue(v any) ref.Val {
 	return p.Registry.NativeToValue(v)
 }
 
-// composite tells whether a value holds what the registry cannot adapt. Values of
-// CEL's own types, and lists and maps of plain ones, are no such.
+// composite reports whether a value contains something that the registry cannot adapt. It
+// can adapt values of CEL's own types, and lists and maps of plain values.
 func composite(v any) bool {
 	if _, ok := v.(ref.Val); ok || v == nil {
 		return false
@@ -104,8 +104,8 @@ func composite(v any) bool {
 	return t.Kind() == reflect.Struct || t.Kind() == reflect.Interface
 }
 
-// whole is an object as a map of what it has, the declared fields over the open ones.
-func whole[T any](p provider, name string, v *T, open func(*T) map[string]any) ref.Val {
+// asMap returns an object as a map of its values. Declared fields override open ones.
+func asMap[T any](p provider, name string, v *T, open func(*T) map[string]any) ref.Val {
 	if v == nil {
 		return types.NullValue
 	}

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// Kind is what a piece of a scanned text is.
+// Kind is the kind of a piece of a scanned text.
 type Kind int
 
 // The kinds of a piece.
@@ -25,8 +25,9 @@ type Piece struct {
 	Offset int
 }
 
-// Scan splits a text at its ${ expressions } and #data_elements#. To write ${ or
-// #name# itself, put it into an expression's string: ${"#name#"}.
+// Scan splits a text into its literals, ${ expressions } and #data_elements#. A literal ${ or
+// #name# is written as an expression: ${"#name#"}. Scan returns an *Error if an expression is
+// not closed.
 func Scan(text string) ([]Piece, error) {
 	var pieces []Piece
 	start := 0
@@ -64,8 +65,8 @@ func Scan(text string) ([]Piece, error) {
 	return pieces, nil
 }
 
-// TagIn finds the first data element that a text names, where the text is not
-// scanned and would go out as it stands.
+// TagIn returns the name of the first data element in a text, for texts that are not scanned
+// and would be sent as they are.
 func TagIn(text string) (name string, found bool) {
 	for i := range len(text) {
 		if text[i] == '#' {
@@ -77,7 +78,7 @@ func TagIn(text string) (name string, found bool) {
 	return "", false
 }
 
-// tagLength is the length of the name that "name#" begins with, else 0.
+// tagLength returns the length of the name in a text that begins with "name#", else 0.
 func tagLength(s string) int {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -92,8 +93,8 @@ func tagLength(s string) int {
 	return 0
 }
 
-// closing finds the brace that ends an expression: braces nest, and those inside
-// CEL strings and comments do not count.
+// closing returns the index of the brace that ends an expression. Braces nest; those in CEL
+// strings and comments do not count.
 func closing(text string, from int) (int, error) {
 	depth := 0
 	for i := from; i < len(text); {
@@ -130,7 +131,7 @@ func closing(text string, from int) (int, error) {
 	return 0, scanError(text, from, from-2, "${ has no closing }")
 }
 
-// stringEnd is the index after the CEL string that begins at the quote, or -1.
+// stringEnd returns the index after the CEL string that begins at a quote, or -1.
 func stringEnd(text string, quote, from int) int {
 	raw := quote > from && isRawPrefix(text, quote-1, from)
 	mark := text[quote : quote+1]
@@ -152,7 +153,7 @@ func stringEnd(text string, quote, from int) int {
 	return -1
 }
 
-// isRawPrefix tells whether the letters before a quote make its string raw (r"…", br"…").
+// isRawPrefix reports whether the letters before a quote make its string raw (r"…", br"…").
 func isRawPrefix(text string, i, from int) bool {
 	letters := 0
 	raw := false
@@ -170,13 +171,14 @@ func scanError(text string, from, at int, problem string) error {
 		Remedy: `to send ${ itself, write ${"${"}`}
 }
 
-// Column is the 1-based character position of a byte offset.
+// Column returns the position of a byte offset in characters, from 1.
 func Column(text string, offset int) int { return utf8.RuneCountInString(text[:offset]) + 1 }
 
-// opening is the beginning of an expression whose end is not known: its first name.
-// What follows may be the rest of a URL with a token in it.
+// opening matches the beginning of an expression without an end, up to its first name. The
+// rest may be the rest of a URL with a token in it.
 var opening = regexp.MustCompile(`^\$\{[\w\s.]{0,60}`)
 
+// excerpt shortens an expression without an end, for errors.
 func excerpt(s string) string {
 	if begin := opening.FindString(s); len(begin) < len(s) {
 		return begin + "…"

@@ -70,7 +70,7 @@ func TestScanErrors(t *testing.T) {
 	}
 }
 
-// FuzzScan: nothing is lost, and only what is marked is an expression.
+// FuzzScan checks that the pieces of a text make up the text.
 func FuzzScan(f *testing.F) {
 	for _, s := range []string{"", "a", "${a}", "x${'}'}y#ani#", "${{}}", `${r"\"}#`, "${a//\n}", "#a##b#", `${"""`, "\xff${\xff}"} {
 		f.Add(s)

@@ -8,18 +8,18 @@ import (
 	"cel.dev/cel-go/cel"
 )
 
-// getter reads one field of an object; false means that it has no value.
+// getter returns one field of an object, and false if it has no value.
 type getter func(object any) (any, bool)
 
-// field is one declared field of an object. An optional field whose value is
-// empty reads as empty inside an expression, and as missing when it is all there is.
+// field is one declared field of an object. An empty value is empty inside a larger
+// expression, and missing if the expression is only this field.
 type field struct {
 	kind *cel.Type
 	get  getter
 }
 
-// object is a declared type of the schema. With open set, a field that is not
-// declared is looked up among the object's own data.
+// object is a declared type of the schema. open, if set, looks up fields that are not
+// declared in the data of the object.
 type object struct {
 	names  []string
 	fields map[string]field
@@ -37,10 +37,10 @@ var declared = map[string]*object{
 		add("id", cel.StringType, func(o any) (any, bool) { return o.(*Delivery).ID, true }),
 }
 
-// openMap is user data and the like: string keys, values of any type.
+// openMap is the type of open data, such as user data: string keys, values of any type.
 var openMap = cel.MapType(cel.StringType, cel.DynType)
 
-// variables are the names an expression may begin with, in the order of the documentation.
+// variables are the variables of expressions, in the order of the documentation.
 var variables = []struct {
 	name string
 	kind *cel.Type
@@ -142,7 +142,7 @@ func events() *object {
 		found, ok := e.Fields[name]
 		return found, ok
 	})
-	// A fact of the event itself wins over the command's field of the same name.
+	// A fact of the event overrides a field of the command with the same name.
 	fact := func(name string, get func(*event) string) {
 		text(o, name, func(e *event) string {
 			if s := get(e); s != "" {
@@ -192,8 +192,8 @@ func durations() *object {
 	return o
 }
 
-// lookup reads a field by name, declared or open. Values that came through an
-// expression's own maps are read as such.
+// lookup returns a field by name, declared or open. It also reads maps that the expression
+// itself has made.
 func (o *object) lookup(v any, name string) (any, bool) {
 	if m, ok := v.(map[string]any); ok {
 		found, ok := m[name]

@@ -8,11 +8,11 @@ import (
 	"cel.dev/cel-go/cel"
 )
 
-// ErrMissing says that a value does not exist: an absent key, no agent, or a
-// fact that has no value yet.
+// ErrMissing is the error for a value that does not exist: an absent key, no agent, or a fact
+// that has no value yet.
 var ErrMissing = errors.New("no value")
 
-// Missing is what happens to a value that does not exist.
+// Missing is the policy for a value that does not exist.
 type Missing string
 
 // The policies for a missing value; the zero value counts as MissingEmpty.
@@ -23,11 +23,11 @@ const (
 	MissingPark  Missing = "park"  // the delivery is parked
 )
 
-// Delivery is what a header's expression may say about the delivery itself.
+// Delivery is what the expression of a header can read of its delivery.
 type Delivery struct{ ID string }
 
-// Scope is what one evaluation sees. It resolves only the variables that are
-// used and copies nothing.
+// Scope is the data of one evaluation. It resolves only the variables that an expression
+// uses, and copies nothing.
 type Scope struct {
 	View     *interaction.View
 	Event    *interaction.Event
@@ -36,10 +36,10 @@ type Scope struct {
 
 var _ cel.Activation = (*Scope)(nil)
 
-// Parent is nil: a scope is complete.
+// Parent returns nil: a scope is complete.
 func (s *Scope) Parent() cel.Activation { return nil }
 
-// ResolveName finds a declared variable.
+// ResolveName returns the value of a declared variable.
 func (s *Scope) ResolveName(name string) (any, bool) {
 	switch name {
 	case "interaction":
@@ -64,7 +64,7 @@ func (s *Scope) ResolveName(name string) (any, bool) {
 	return nil, false
 }
 
-// agent is whom the event is about; without such an agent, the interaction's.
+// agent returns the agent of the event, else the agent of the interaction.
 func (s *Scope) agent() *interaction.Agent {
 	if s.Event.Agent != nil {
 		return s.Event.Agent
@@ -72,7 +72,8 @@ func (s *Scope) agent() *interaction.Agent {
 	return s.View.Agent
 }
 
-// previousAgent belongs to the same agent as agent does.
+// previousAgent returns the previous agent of the event if the event has an agent, else that
+// of the interaction.
 func (s *Scope) previousAgent() *interaction.Agent {
 	if s.Event.Agent != nil {
 		return s.Event.PreviousAgent

@@ -6,7 +6,8 @@ import (
 	"segue/spelling"
 )
 
-// Suggest is the remedy for a word that is none of the candidates.
+// Suggest returns the remedy for a word that is not among the candidates: the closest of
+// them and, if they are few, all of them.
 func Suggest(word string, candidates []string) string {
 	if len(candidates) == 0 {
 		return ""

@@ -9,12 +9,11 @@ import (
 	"cel.dev/cel-go/common/types"
 )
 
-// Uses lists what the expression reads, as "user_data.tier", "agent.id" or, whole,
-// "survey"; sorted.
+// Uses returns what the expression reads, sorted: "user_data.tier", "agent.id", or "survey" if
+// it reads the whole variable.
 func (p *Program) Uses() []string { return p.uses }
 
-// usesOf walks an expression, from its leaves up, for its variables and the
-// selections on them.
+// usesOf collects the variables of an expression and the selections on them.
 func usesOf(tree *ast.AST) []string {
 	var uses []string
 	whole := map[int64]string{}

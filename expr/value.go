@@ -15,11 +15,11 @@ import (
 	"cel.dev/cel-go/common/types/traits"
 )
 
-// maxValueDepth bounds the nesting of one value.
+// maxValueDepth bounds the nesting of a value.
 const maxValueDepth = 64
 
-// Text is a value as it reads inside other text: numbers without an exponent
-// where JSON has none, times as RFC 3339 in UTC, lists and maps as JSON.
+// Text returns a value as text: numbers as in JSON, times as RFC 3339 in UTC, lists and maps
+// as JSON. It returns an error for a value that cannot be sent.
 func Text(v ref.Val) (string, error) {
 	if s, ok := v.(types.String); ok {
 		return string(s), nil
@@ -106,7 +106,7 @@ func appendMap(dst []byte, m traits.Mapper, depth int) ([]byte, error) {
 	return append(dst, '}'), nil
 }
 
-// scalar is the text of what JSON has no type for.
+// scalar returns the text of a value that JSON has no type for.
 func scalar(v ref.Val) string {
 	switch t := v.(type) {
 	case types.Timestamp:
@@ -131,8 +131,7 @@ func appendFloat(dst []byte, f float64) ([]byte, error) {
 	return append(dst, b...), err
 }
 
-// AppendString appends a JSON string. What is not plain ASCII goes through
-// encoding/json; < > & stay as they are.
+// AppendString appends a JSON string. It does not escape < > &.
 func AppendString(dst []byte, s string) []byte {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {

@@ -8,10 +8,9 @@ import (
 	"time"
 )
 
-// Agent is a person who handles interactions. Its type is open: every further
-// field a platform knows of the agent (team, location, extern_id …) is kept in
-// Fields and written back flat, beside id and name. An Agent is never changed
-// after it was made, so that it may be shared.
+// Agent is a person who handles interactions. The type is open: every other field that a
+// platform sends (team, location, extern_id …) is kept in Fields and written flat, beside
+// id and name. An Agent is never changed, so it may be shared.
 type Agent struct {
 	ID     string
 	Name   string
@@ -39,13 +38,13 @@ func (a *Agent) UnmarshalJSON(data []byte) error {
 	}
 	read, ok := agentFrom(value)
 	if !ok {
-		return fmt.Errorf("an agent is an id or an object with an id, not %s", shown(value))
+		return fmt.Errorf("an agent must be an id or an object with an id, not %s", shown(value))
 	}
 	*a = read
 	return nil
 }
 
-// agentFrom reads an agent from a parsed value whose shape was validated, or may not have been.
+// agentFrom reads an agent from a parsed value, which need not have been validated.
 func agentFrom(value any) (Agent, bool) {
 	if id, bare := agentID(value); bare {
 		return Agent{ID: id}, true
@@ -69,7 +68,7 @@ func agentFrom(value any) (Agent, bool) {
 	return agent, true
 }
 
-// agentID is the text of an agent's id, which platforms send as a string or as a number.
+// agentID returns the text of an agent's id, which platforms send as a string or a number.
 func agentID(value any) (string, bool) {
 	switch id := value.(type) {
 	case string:
@@ -82,7 +81,7 @@ func agentID(value any) (string, bool) {
 	return "", false
 }
 
-// enriched is the agent with what a later report adds to it; nil when that is nothing.
+// enriched returns the agent with what a later report adds; nil if it adds nothing.
 func (a Agent) enriched(later Agent) *Agent {
 	richer := Agent{ID: a.ID, Name: a.Name, Fields: a.Fields}
 	changed := later.Name != "" && later.Name != a.Name
@@ -98,7 +97,7 @@ func (a Agent) enriched(later Agent) *Agent {
 	return &richer
 }
 
-// Role is what somebody may do with interactions.
+// Role is what an actor may do with interactions.
 type Role string
 
 // The roles; an actor without one counts as the platform.
@@ -115,7 +114,7 @@ type Actor struct {
 	Role Role   `json:"role,omitempty"`
 }
 
-// Target is where a transfer or a consultation goes: one of the three.
+// Target is where a transfer or a consultation goes; one of the fields is set.
 type Target struct {
 	Agent  *Agent `json:"agent,omitempty"`
 	Queue  string `json:"queue,omitempty"`
@@ -126,7 +125,7 @@ type Target struct {
 type Disposition struct {
 	Code  string `json:"code"`
 	Notes string `json:"notes,omitempty"`
-	// Agent is the id of the agent who gave it, At when.
+	// Agent is the id of the agent who gave the disposition, At the time.
 	Agent string    `json:"agent,omitempty"`
 	At    time.Time `json:"at,omitzero"`
 }

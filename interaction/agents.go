@@ -2,7 +2,7 @@ package interaction
 
 import "slices"
 
-// legOf finds the open leg of a kind that is not an agent's; nil when there is none.
+// legOf returns the open leg of a kind other than the agents'; nil if there is none.
 func (r *record) legOf(kind Leg) *leg {
 	for _, l := range r.Legs {
 		if l.Kind == kind {
@@ -26,7 +26,7 @@ func (r *record) agentLegs(conditions ...func(*leg) bool) []*leg {
 	return legs
 }
 
-// first is the oldest of the agent legs that satisfy every condition.
+// first returns the oldest of the agent legs that satisfy every condition; nil if there is none.
 func (r *record) first(conditions ...func(*leg) bool) *leg {
 	if legs := r.agentLegs(conditions...); len(legs) > 0 {
 		return legs[0]
@@ -34,35 +34,35 @@ func (r *record) first(conditions ...func(*leg) bool) *leg {
 	return nil
 }
 
-func of(agent string) func(*leg) bool {
+func ofAgent(agent string) func(*leg) bool {
 	return func(l *leg) bool { return l.Agent == agent }
 }
 
-func but(not ...*leg) func(*leg) bool {
+func except(not ...*leg) func(*leg) bool {
 	return func(l *leg) bool { return !slices.Contains(not, l) }
 }
 
-// wrapping: the agent wraps up.
+// wrapping reports whether the agent wraps up.
 func wrapping(l *leg) bool { return l.Segment == SegmentWrapUp }
 
-// present: the agent has to do with the interaction now, and not only to wrap up.
+// present reports whether the agent has to do with the interaction besides wrapping up.
 func present(l *leg) bool { return !wrapping(l) }
 
-// offered: the agent has not answered yet. The one who accepted a preview stays
-// in its segment, but owns the interaction.
+// offered reports whether the agent has not answered an offer yet. An agent who accepted a
+// preview stays in that segment, but owns the interaction.
 func (r *record) offered(l *leg) bool {
 	return (l.Segment == SegmentOffered || l.Segment == SegmentPreview) && l.Agent != r.Owner
 }
 
-// working: the agent is at the customer, or at a draft.
+// working reports whether the agent is in contact with the customer, or works on a draft.
 func working(l *leg) bool { return l.Connected || l.Segment == SegmentHandling }
 
-// ownerLeg is the owner's leg in which the owner is present; nil without one.
+// ownerLeg returns the leg in which the owner is present; nil if there is none.
 func (r *record) ownerLeg() *leg {
 	if r.Owner == "" {
 		return nil
 	}
-	return r.first(of(r.Owner), present)
+	return r.first(ofAgent(r.Owner), present)
 }
 
 // own makes an agent the owner.
@@ -74,8 +74,8 @@ func (s *step) own(agent string) {
 	s.Owner = agent
 }
 
-// disown leaves the interaction without owner. Who was only assigned to it was
-// never the agent before anybody.
+// disown leaves the interaction without an owner. An agent who was only assigned never
+// counts as a previous agent.
 func (s *step) disown() {
 	if k := s.known(s.Owner); k != nil && k.TookPart && last(s.Past) != s.Owner {
 		past := append(slices.Clone(s.Past), s.Owner)
@@ -91,9 +91,9 @@ func last(ids []string) string {
 	return ids[len(ids)-1]
 }
 
-// previous is the agent who had the interaction before another one had it: never
-// that one, who may have it again. Of an agent who never had it, it is the agent who
-// had it before the owner.
+// previous returns the agent who had the interaction before a given agent; never that
+// agent, who may have had it twice. For an agent who never had it, that is the agent who had
+// it before the owner.
 func (r *record) previous(agent string) *Agent {
 	past, not := r.Past, r.Owner
 	if agent != r.Owner && slices.Contains(past, agent) {
@@ -119,7 +119,7 @@ func (r *record) known(agent string) *known {
 	return nil
 }
 
-// agent is what is known of an agent who had a leg; nil for no agent.
+// agent returns an agent who had a leg; nil if the id is unknown.
 func (r *record) agent(id string) *Agent {
 	if k := r.known(id); k != nil {
 		return k.Agent
@@ -127,12 +127,13 @@ func (r *record) agent(id string) *Agent {
 	return nil
 }
 
-// meet remembers an agent, or adds what a later report says of one. Beyond the
-// bound, an agent goes who neither has a leg nor owns it: first of those who took no part.
-func (s *step) meet(agent Agent) {
+// rememberAgent remembers an agent, or adds the fields of a later report. Beyond the
+// limit it forgets an agent who neither has a leg nor owns the interaction: one who took no
+// part, if there is one.
+func (s *step) rememberAgent(agent Agent) {
 	if k := s.known(agent.ID); k != nil {
 		if richer := k.Agent.enriched(agent); richer != nil {
-			s.remember(agent.ID, func(k *known) { k.Agent = richer })
+			s.updateAgent(agent.ID, func(k *known) { k.Agent = richer })
 		}
 		return
 	}
@@ -140,7 +141,7 @@ func (s *step) meet(agent Agent) {
 	if len(agents) >= maxKnown {
 		previous := s.previous(s.Owner)
 		gone := func(k *known) bool {
-			return s.first(of(k.Agent.ID)) == nil && k.Agent.ID != s.Owner && k.Agent != previous
+			return s.first(ofAgent(k.Agent.ID)) == nil && k.Agent.ID != s.Owner && k.Agent != previous
 		}
 		index := slices.IndexFunc(agents, func(k *known) bool { return gone(k) && !k.TookPart })
 		if index < 0 {
@@ -151,8 +152,8 @@ func (s *step) meet(agent Agent) {
 	s.Agents = append(agents, &known{Agent: &agent})
 }
 
-// remember changes what is known of an agent, in a copy.
-func (s *step) remember(agent string, change func(*known)) {
+// updateAgent changes an agent's entry, in a copy.
+func (s *step) updateAgent(agent string, change func(*known)) {
 	agents := slices.Clone(s.Agents)
 	for index, k := range agents {
 		if k.Agent.ID == agent {
@@ -166,12 +167,12 @@ func (s *step) remember(agent string, change func(*known)) {
 
 func (s *step) tookPart(agent string) {
 	if k := s.known(agent); k != nil && !k.TookPart {
-		s.remember(agent, func(k *known) { k.TookPart = true })
+		s.updateAgent(agent, func(k *known) { k.TookPart = true })
 	}
 }
 
-// acting is the agent that a command is about: the one it names, else the agent
-// who gave it; nil when neither is known.
+// acting returns the agent that a command is about: the agent it names, else the agent
+// who gave it; nil if neither is known.
 func (s *step) acting(named *Agent) *Agent {
 	if named != nil {
 		return named
@@ -182,7 +183,7 @@ func (s *step) acting(named *Agent) *Agent {
 	return nil
 }
 
-// required is the acting agent, or the error that none was named.
+// required returns the acting agent, or an error if there is none.
 func (s *step) required(named *Agent) (*Agent, error) {
 	if agent := s.acting(named); agent != nil {
 		return agent, nil
@@ -190,17 +191,17 @@ func (s *step) required(named *Agent) (*Agent, error) {
 	return nil, &InvalidError{Command: s.cmd.Name, Field: "agent", Reason: `is missing; send the agent's id, or {"id": …, "name": …}`}
 }
 
-// actingLeg is the present leg of the acting agent, by default the owner's.
+// actingLeg returns the present leg of the acting agent, by default the owner's.
 func (s *step) actingLeg(named *Agent) (*leg, error) {
 	agent := s.acting(named)
 	if agent == nil {
 		if l := s.ownerLeg(); l != nil {
 			return l, nil
 		}
-		return nil, refusal("no agent has it")
+		return nil, refusal("no agent has the interaction")
 	}
-	if l := s.first(of(agent.ID), present); l != nil {
+	if l := s.first(ofAgent(agent.ID), present); l != nil {
 		return l, nil
 	}
-	return nil, refusal(agent.ID + " takes no part in it")
+	return nil, refusal(agent.ID + " takes no part in the interaction")
 }

@@ -18,27 +18,28 @@ type Start struct {
 	DNIS            string         `json:"dnis,omitempty"`
 	Customer        map[string]any `json:"customer,omitempty"`
 	UserData        map[string]any `json:"user_data,omitempty"`
-	// Reopen lets a completed id start anew.
+	// Reopen lets the id of a completed interaction start again.
 	Reopen bool `json:"reopen,omitempty"`
-	// Draft begins in composing, handled by Agent: an outbound draft, as reply makes them.
+	// Draft makes the interaction an outbound draft, as reply does: it starts in composing,
+	// handled by Agent.
 	Draft bool `json:"draft,omitempty"`
-	// At is when it began at the source, if the source says so.
+	// At is when the interaction began at the source, if the source reports it.
 	At *time.Time `json:"at,omitempty"`
-	// SourceSequence is the number of the start itself, if its source numbers it:
-	// the commands go on from there.
+	// SourceSequence is the number of the start, if its source numbers it; the numbers of
+	// commands follow it.
 	SourceSequence int64 `json:"source_sequence,omitempty"`
 	// EventID and By are the envelope's, as on every command.
 	EventID string `json:"event_id,omitempty"`
 	By      *Actor `json:"by,omitempty"`
-	// Fields are the payload's own fields as they came; not sent on.
+	// Fields are the payload's own fields as they arrived; they are not serialized.
 	Fields map[string]any `json:"-"`
 }
 
-// Envelope is what every command may carry beside its own fields.
+// Envelope is the fields that every command may have besides its own.
 type Envelope struct {
 	// EventID is the idempotency key.
 	EventID string
-	// At is when it happened at the source.
+	// At is when the command happened at the source.
 	At *time.Time
 	// SourceSequence numbers the source's messages on one interaction from 1; 0 is none.
 	SourceSequence int64
@@ -49,10 +50,10 @@ type Envelope struct {
 type Command struct {
 	Name string
 	Envelope
-	// Body is the typed payload, one of the struct types below; nil where a command has none.
+	// Body is the typed payload, one of the struct types below; nil if the command has none.
 	Body any
-	// Fields are the command's own fields as they came, unknown ones too: what
-	// expressions see as event.<field>. Read only.
+	// Fields are the command's own fields as they arrived, also unknown ones. Expressions see
+	// them as event.<field>. Read only.
 	Fields map[string]any
 }
 
@@ -60,14 +61,14 @@ type Command struct {
 type (
 	// PlaceInQueue is the body of place_in_queue.
 	PlaceInQueue struct{ Queue string }
-	// Offer is the body of offer: whom the interaction rings at, at once.
+	// Offer is the body of offer: the agents to whom the interaction is offered, at the same time.
 	Offer struct {
 		Agents  []Agent
 		Preview bool
 		// Timeout replaces the configured offer timeout when it is set.
 		Timeout time.Duration
 	}
-	// Accept is the body of accept; Agent may be left to the envelope's by.
+	// Accept is the body of accept; without Agent, the envelope's by is meant.
 	Accept struct{ Agent *Agent }
 	// Reject is the body of reject.
 	Reject struct {
@@ -94,10 +95,10 @@ type (
 	Transfer struct {
 		To   Target
 		Mode TransferMode
-		// WrapUp lets the giver wrap up after handing over.
+		// WrapUp lets the agent who transfers wrap up afterwards.
 		WrapUp bool
 	}
-	// SegmentReport is the body of segment_change, the platform's own report.
+	// SegmentReport is the body of segment_change, a report of the platform.
 	SegmentReport struct {
 		Segment Segment
 		Leg     Leg
@@ -132,12 +133,12 @@ type (
 	}
 	// UserData is the body of attach_user_data and update_user_data.
 	UserData struct{ UserData map[string]any }
-	// DeleteUserData is the body of delete_user_data: keys, or an object that names inner ones.
+	// DeleteUserData is the body of delete_user_data: keys, or an object that names inner keys.
 	DeleteUserData struct {
 		Keys     []string
 		UserData map[string]any
 	}
-	// SetAttributes is the body of set_attributes; what is nil stays as it is.
+	// SetAttributes is the body of set_attributes; nil leaves an attribute unchanged.
 	SetAttributes struct {
 		NativeID, BusinessProcess, ANI, DNIS, Comment *string
 		Customer                                      map[string]any
@@ -148,7 +149,7 @@ type (
 	Signal struct {
 		Name    string
 		Tooltip string
-		// Params are those of p1 … p20 that were given.
+		// Params are those of p1 … p20 that are set.
 		Params map[string]string
 	}
 	// Engage is the body of engage.
@@ -160,21 +161,21 @@ type (
 		Result string
 		Agent  *Agent
 		Queue  string
-		// Channel is what the visitor chose, when the source says it: chat or webcallback.
+		// Channel is what the visitor chose, if the source reports it: chat or webcallback.
 		Channel string
 	}
-	// Timer is the body of the internal commands that timers give.
+	// Timer is the body of the internal commands of timers.
 	Timer struct {
-		// Agent is whose wrap-up ran out.
+		// Agent is the agent whose wrap-up ended.
 		Agent string
 		// Overflow is the queue that takes over; empty is none.
 		Overflow string
-		// MaxMisses is how many offers may be missed before the queue overflows; 0 is no limit.
+		// MaxMisses is how many missed offers make the queue overflow; 0 is no limit.
 		MaxMisses int
 	}
 )
 
-// TransferMode is how a transfer reaches the receiving agent.
+// TransferMode is how the receiving agent gets a transfer.
 type TransferMode string
 
 // The modes of a transfer; single_step is the default.

@@ -8,9 +8,9 @@ import (
 	"segue/interaction"
 )
 
-// What Temporal has done again may find a command in between that was not there the
-// first time: every event behind that has another place, and is the same event.
-func TestAnEventIsTheSameAtAnotherPlace(t *testing.T) {
+// If Temporal has a task done again, another command may have arrived in between. The events
+// behind it then have other sequence numbers, but are the same events.
+func TestTheCauseOfAnEventDoesNotDependOnItsPlace(t *testing.T) {
 	play := func(between ...string) (events []interaction.Event) {
 		s := opened(t, sales)
 		s.do(talking...)
@@ -35,13 +35,13 @@ func TestAnEventIsTheSameAtAnotherPlace(t *testing.T) {
 	require.NotContains(t, causes, "")
 }
 
-func TestWithoutAnIdentityThePlaceIsTheCause(t *testing.T) {
+func TestAnEventWithoutAnIdentityHasNoCause(t *testing.T) {
 	s := opened(t, sales)
 	require.Empty(t, s.do(`dtmf {"digits":"1"}`).Turn.Events[0].Cause)
 }
 
-// A delivery that was sent again and failed again has failed twice: people hear of both.
-func TestEachFaultOfADeliveryIsAnEventOfItsOwn(t *testing.T) {
+// A delivery that was sent again and failed again fires two faults.
+func TestEveryFaultOfADeliveryHasItsOwnCause(t *testing.T) {
 	s := opened(t, sales)
 	failure := interaction.Failure{Call: "crm", Class: "gone", Delivery: "msg_1", Of: interaction.MomentInteractionStarts}
 	first := s.i.Fault(failure, s.now).Turn.Events[0]

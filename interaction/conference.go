@@ -1,28 +1,31 @@
 package interaction
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
-// How several share an interaction: consultation, conference, leaving, holding.
+// How agents share an interaction: consultation, conference, leaving, holding.
 
 func consult(s *step) error {
 	to := s.cmd.Body.(Consult).To
 	switch {
 	case to.Queue != "":
-		return s.invalid("to.queue", to.Queue, "not a consultation; name an agent or a number")
+		return s.invalid("to.queue", to.Queue, "a queue cannot be consulted; name an agent or a number")
 	case to.Agent != nil && to.Agent.ID == s.Owner:
-		return refusal(s.Owner + " has it already")
+		return refusal(s.Owner + " already has the interaction")
 	}
-	return s.consult(to.Agent, to.Number)
+	return s.consultWith(to.Agent, to.Number)
 }
 
-// consult lets the owner ask an agent or a number.
-func (s *step) consult(agent *Agent, number string) error {
+// consultWith makes the owner consult an agent or a number.
+func (s *step) consultWith(agent *Agent, number string) error {
 	s.enter(s.ownerLeg(), SegmentConsulting)
 	s.State = StateConsulting
 	if agent == nil {
-		return s.bring(number, SegmentConsulting)
+		return s.addParty(number, SegmentConsulting)
 	}
-	l, err := s.joining(*agent)
+	l, err := s.presentLeg(*agent)
 	if err != nil {
 		return err
 	}
@@ -30,23 +33,23 @@ func (s *step) consult(agent *Agent, number string) error {
 	return nil
 }
 
-// joining is the agent's present leg, opened if need be.
-func (s *step) joining(agent Agent) (*leg, error) {
-	s.meet(agent)
-	if l := s.first(of(agent.ID), present); l != nil {
+// presentLeg returns the agent's present leg, and opens one if there is none.
+func (s *step) presentLeg(agent Agent) (*leg, error) {
+	s.rememberAgent(agent)
+	if l := s.first(ofAgent(agent.ID), present); l != nil {
 		return l, nil
 	}
 	return s.assign(agent)
 }
 
-// bring adds an outside party, or lets it take its new part.
-func (s *step) bring(number string, segment Segment) error {
+// addParty adds an outside party, or moves it to a new segment.
+func (s *step) addParty(number string, segment Segment) error {
 	if number == "" {
 		return nil
 	}
 	parties := slices.DeleteFunc(slices.Clone(s.Parties), func(p party) bool { return p.Number == number })
 	if len(parties) >= maxParties {
-		return s.invalid("party", number, "too many parties take part; let some leave first")
+		return s.invalid("party", number, fmt.Sprintf("%d parties take part, and that is the most; let some leave first", maxParties))
 	}
 	s.Parties = append(parties, party{Number: number, Segment: segment})
 	return nil
@@ -55,23 +58,23 @@ func (s *step) bring(number string, segment Segment) error {
 func conference(s *step) error {
 	body := s.cmd.Body.(Conference)
 	if body.Agent == nil && body.Party == "" && s.State != StateConsulting {
-		return &InvalidError{Command: s.cmd.Name, Field: "agent", Reason: "is missing; say which agent or party joins"}
+		return &InvalidError{Command: s.cmd.Name, Field: "agent", Reason: "is missing; name the agent or party that joins"}
 	}
 	return s.confer(body.Agent, body.Party)
 }
 
-// confer joins everybody who is present, and those who are new.
+// confer joins all who are present with a new agent or number.
 func (s *step) confer(agent *Agent, number string) error {
 	if agent != nil {
-		if _, err := s.joining(*agent); err != nil {
+		if _, err := s.presentLeg(*agent); err != nil {
 			return err
 		}
 	}
-	if err := s.bring(number, SegmentInConference); err != nil {
+	if err := s.addParty(number, SegmentInConference); err != nil {
 		return err
 	}
 	for _, p := range s.Parties {
-		if err := s.bring(p.Number, SegmentInConference); err != nil {
+		if err := s.addParty(p.Number, SegmentInConference); err != nil {
 			return err
 		}
 	}
@@ -80,7 +83,7 @@ func (s *step) confer(agent *Agent, number string) error {
 		s.enter(l, SegmentInConference)
 	}
 	for _, l := range legs {
-		s.connect(l)
+		s.connectAgent(l)
 	}
 	s.State = StateConference
 	return nil
@@ -91,23 +94,23 @@ func leave(s *step) error {
 	if err != nil {
 		return err
 	}
-	l := s.first(of(agent.ID), wrapping)
+	l := s.first(ofAgent(agent.ID), wrapping)
 	if s.State == StateConsulting || s.State == StateConference {
-		if there := s.first(of(agent.ID), present); there != nil {
+		if there := s.first(ofAgent(agent.ID), present); there != nil {
 			l = there
 		}
 	}
 	if l == nil {
 		return refusal(agent.ID + " has no leg to leave")
 	}
-	return s.depart(l)
+	return s.endPart(l)
 }
 
-// depart ends one agent's part, and settles who remains: the owner's part goes to
-// whoever is longest there, a sole remaining agent handles alone.
-func (s *step) depart(l *leg) error {
+// endPart ends one agent's part. The agent who has been there longest becomes the owner if
+// the owner left, and a single remaining agent handles the interaction alone.
+func (s *step) endPart(l *leg) error {
 	wasWrapping := wrapping(l)
-	s.leave(l)
+	s.endLeg(l)
 	remaining := s.agentLegs(atCustomer)
 	if len(remaining) == 0 {
 		remaining = s.agentLegs(wrapping)
@@ -116,25 +119,25 @@ func (s *step) depart(l *leg) error {
 		s.own(remaining[0].Agent)
 	}
 	if wasWrapping {
-		return s.wrappedUp()
+		return s.finishIfWrappedUp()
 	}
-	return s.settle()
+	return s.settleState()
 }
 
-// wrappedUp ends an interaction that nobody wraps up any more.
-func (s *step) wrappedUp() error {
+// finishIfWrappedUp ends an interaction in wrap_up when the last agent has wrapped up.
+func (s *step) finishIfWrappedUp() error {
 	if s.State != StateWrapUp || s.first(wrapping) != nil {
 		return nil
 	}
 	return s.finish(OutcomeHandled)
 }
 
-// settle is the state that follows from the agents who are still present.
-func (s *step) settle() error {
+// settleState sets the state that follows from the agents who are still present.
+func (s *step) settleState() error {
 	legs := s.agentLegs(atCustomer)
 	switch {
 	case len(legs) == 1:
-		s.alone(legs[0])
+		s.handleAlone(legs[0])
 	case len(legs) == 0 && s.first(wrapping) != nil:
 		s.intoWrapUp()
 	case len(legs) == 0 && s.Draft:
@@ -145,12 +148,12 @@ func (s *step) settle() error {
 	return nil
 }
 
-// alone leaves the customer to one agent, who may not have talked to them before.
-func (s *step) alone(l *leg) {
+// handleAlone leaves the customer to one agent, for whom it may be the first contact.
+func (s *step) handleAlone(l *leg) {
 	s.enter(l, SegmentHandling)
-	s.connect(l)
+	s.connectAgent(l)
 	s.Parties = slices.DeleteFunc(slices.Clone(s.Parties), func(p party) bool { return p.Segment == SegmentConsulting })
-	s.resume()
+	s.enterHandling()
 }
 
 func hold(s *step) error {
@@ -168,7 +171,7 @@ func retrieve(s *step) error {
 		return err
 	}
 	if !l.Held && s.State != StateConsulting {
-		return refusal(l.Agent + " has not put it on hold")
+		return refusal(l.Agent + " has not put the customer on hold")
 	}
 	l.Held = false
 	if s.State == StateConsulting {
@@ -177,9 +180,9 @@ func retrieve(s *step) error {
 	return nil
 }
 
-// endConsultation sends away whoever was consulted.
+// endConsultation ends the part of the agent who is consulted.
 func (s *step) endConsultation() {
 	owner := s.ownerLeg()
-	s.leaveAll(s.agentLegs(present, but(owner)))
-	s.alone(owner)
+	s.endLegs(s.agentLegs(present, except(owner)))
+	s.handleAlone(owner)
 }

@@ -1,23 +1,23 @@
 package interaction
 
-// How the customer comes and goes: dialing, connecting, hanging up, ending.
+// Contact with the customer: dialing, connecting, hanging up, ending.
 
 func dial(s *step) error {
 	body := s.cmd.Body.(Dial)
 	if body.Destination != "" {
 		s.Destination = body.Destination
 	}
-	return s.dial(s.acting(body.Agent))
+	return s.dialFor(s.acting(body.Agent))
 }
 
-// dial calls the customer for an agent, or predictively for nobody yet.
-func (s *step) dial(agent *Agent) error {
+// dialFor dials the customer for an agent or, predictively, without one.
+func (s *step) dialFor(agent *Agent) error {
 	if agent != nil && s.Owner != "" && s.Owner != agent.ID {
-		return refusal(s.Owner + " has it")
+		return refusal(s.Owner + " has the interaction")
 	}
 	if agent != nil {
-		s.meet(*agent)
-		if s.first(of(agent.ID), present) == nil {
+		s.rememberAgent(*agent)
+		if s.first(ofAgent(agent.ID), present) == nil {
 			if _, err := s.assign(*agent); err != nil {
 				return err
 			}
@@ -33,13 +33,13 @@ func connect(s *step) error {
 	owner := s.ownerLeg()
 	switch {
 	case owner != nil:
-		s.handle(owner)
+		s.beginHandling(owner)
 	case s.Channel.agentless():
 		s.enter(s.channelLeg(), SegmentHandling)
 		s.State = StateHandling
-		s.reached()
+		s.noteFirstContact()
 	default:
-		// Predictive: the customer is there, and an agent is still to be found.
+		// Predictive: the customer is connected, and an agent is needed.
 		s.enter(s.channelLeg(), SegmentHandling)
 		s.State = StateStarted
 	}
@@ -47,7 +47,7 @@ func connect(s *step) error {
 	return nil
 }
 
-// hungUpIn is how an interaction ends whose customer leaves while no agent is there.
+// hungUpIn is the outcome, by state, if the customer leaves while no agent is there.
 var hungUpIn = map[State]Outcome{
 	StateHandling: OutcomeHandled, StateConsulting: OutcomeHandled, StateConference: OutcomeHandled,
 	StateDialing: OutcomeNotReached, StateEngaging: OutcomeNotEngaged,
@@ -69,19 +69,19 @@ func disconnect(s *step) error {
 	return s.finish(OutcomeAbandoned)
 }
 
-// disconnectAgents: the owner and who else was at the customer wrap up; who only
-// waited to be leaves.
+// disconnectAgents makes the owner and all who were in contact with the customer wrap up;
+// the legs of the others end.
 func (s *step) disconnectAgents() {
 	worked := func(l *leg) bool { return working(l) || l.Agent == s.Owner }
 	for _, l := range s.agentLegs(present, worked) {
 		s.wrapUp(l)
 	}
-	s.leaveAll(s.agentLegs(present))
+	s.endLegs(s.agentLegs(present))
 	s.intoWrapUp()
 }
 
-// intoWrapUp leaves the interaction to those who wrap up. On an async channel
-// nobody hangs up: it may yet go on.
+// intoWrapUp leaves the interaction to the agents who wrap up. On an asynchronous channel
+// nobody hangs up: the interaction may be resumed.
 func (s *step) intoWrapUp() {
 	if !s.Channel.Async() {
 		s.hangUp(SegmentHandled)
@@ -108,29 +108,29 @@ func cancel(s *step) error {
 	return s.finish(OutcomeCanceled)
 }
 
-// mayEnd refuses an end that is reported for an agent who does not have the
-// interaction: of a group that was offered it, those who lost report their end, too.
-// Nobody has what has not begun with an agent, and what is in a workbin.
+// mayEnd refuses an end that names an agent who does not have the interaction: of a group
+// to whom it was offered, those who did not get it report an end, too. An interaction that
+// no agent has begun with, or that is in a workbin, may be ended by any agent.
 func (s *step) mayEnd(named *Agent) error {
-	nobodys := s.Owner == "" && (s.State == StateStarted || s.State == StateInWorkbin)
+	isUnowned := s.Owner == "" && (s.State == StateStarted || s.State == StateInWorkbin)
 	switch {
-	case named == nil || named.ID == s.Owner || nobodys:
+	case named == nil || named.ID == s.Owner || isUnowned:
 		return nil
-	case s.first(of(named.ID), wrapping) != nil:
-		return refusal(named.ID + " does not own it; leave ends that agent's wrap-up")
+	case s.first(ofAgent(named.ID), wrapping) != nil:
+		return refusal(named.ID + " does not own the interaction; send leave to end that agent's wrap-up")
 	}
-	return refusal(named.ID + " does not own it; without agent it ends for everybody")
+	return refusal(named.ID + " does not own the interaction; leave out agent to end it for everybody")
 }
 
 func expire(s *step) error { return s.finish(OutcomeExpired) }
 
 func wrapUpTimeout(s *step) error {
 	timer := s.cmd.Body.(Timer)
-	l := s.first(of(timer.Agent), wrapping)
+	l := s.first(ofAgent(timer.Agent), wrapping)
 	if l == nil {
-		return refusal(timer.Agent + " does not wrap up")
+		return refusal(timer.Agent + " is not wrapping up")
 	}
-	return s.depart(l)
+	return s.endPart(l)
 }
 
 func lateEventsTimeout(s *step) error {

@@ -1,50 +1,52 @@
 package interaction
 
 import (
+	"fmt"
 	"slices"
 )
 
-// What is known of an interaction: user data, dispositions, attributes, signals.
+// The data of an interaction: user data, dispositions, attributes, signals.
 
 func setDisposition(s *step) error {
 	body := s.cmd.Body.(SetDisposition)
-	return s.dispose(Disposition{Code: body.Code, Notes: body.Notes}, body.Agent)
+	return s.recordDisposition(Disposition{Code: body.Code, Notes: body.Notes}, body.Agent)
 }
 
-// dispose records a disposition. Its moment fires when that agent's code changes
-// (Engage Voice: "when an agent dispositions a call") and carries the survey so far.
-func (s *step) dispose(given Disposition, by *Agent) error {
-	agent, err := s.disposing(by)
+// recordDisposition records a disposition. Its moment fires if that agent's code changes
+// (Engage Voice: "when an agent dispositions a call") and has the survey as it is.
+func (s *step) recordDisposition(given Disposition, by *Agent) error {
+	agent, err := s.disposingAgent(by)
 	if err != nil {
 		return err
 	}
 	given.Agent, given.At = agent, s.at
-	before := ""
+	last := ""
 	if k := s.known(agent); k != nil {
-		before = k.Code
-		s.remember(agent, func(k *known) { k.Code = given.Code })
+		last = k.Code
+		s.updateAgent(agent, func(k *known) { k.Code = given.Code })
 	} else if s.Disposition != nil {
-		before = s.Disposition.Code
+		last = s.Disposition.Code
 	}
 	s.Disposition = &given
-	when := s.moments().disposition
-	if when == "" || before == given.Code {
+	moment := s.moments().disposition
+	if moment == "" || last == given.Code {
 		return nil
 	}
 	fields := map[string]any{"code": given.Code, "notes": given.Notes}
 	if s.Survey != nil {
 		fields["survey"] = s.Survey
 	}
-	s.add(Event{Moment: when, Agent: s.agent(agent), Fields: s.fieldsWith(fields)})
+	s.addEvent(Event{Moment: moment, Agent: s.agent(agent), Fields: s.fieldsWith(fields)})
 	return nil
 }
 
-// disposing is whose disposition it is: the agent named, else who gave the
-// command, else the owner, else the last who had it; "" when no agent ever did.
-func (s *step) disposing(named *Agent) (string, error) {
+// disposingAgent returns the agent whose disposition it is: the named agent, else the
+// agent who gives the command, else the owner, else the last agent who had the interaction;
+// "" if no agent ever had it.
+func (s *step) disposingAgent(named *Agent) (string, error) {
 	if named != nil {
 		if s.known(named.ID) == nil {
-			return "", s.invalid("agent", named.ID, "never had a leg of this interaction; name one who had")
+			return "", s.invalid("agent", named.ID, "never had a leg of this interaction; name an agent who had one")
 		}
 		return named.ID, nil
 	}
@@ -143,7 +145,7 @@ func signalAdded(s *step) error {
 	signal := s.cmd.Body.(Signal)
 	signals := slices.DeleteFunc(slices.Clone(s.Signals), signal.sameName)
 	if len(signals) >= maxSignals {
-		return s.invalid("name", signal.Name, "too many signals are available; remove some first")
+		return s.invalid("name", signal.Name, fmt.Sprintf("%d signals are available, and that is the most; remove some first", maxSignals))
 	}
 	s.Signals = append(signals, signal)
 	return nil

@@ -8,7 +8,7 @@ import (
 	"segue/spelling"
 )
 
-// commandStart is what the start of an interaction is called.
+// commandStart is the name of the start in errors and events.
 const commandStart = "start"
 
 // DecodeStart reads the input of an interaction. Its error is an *InvalidError.
@@ -41,12 +41,12 @@ func Decode(name string, data []byte) (Command, error) {
 	return Command{Name: name, Envelope: read.envelope(), Body: body, Fields: read.ownFields()}, nil
 }
 
-// Commands lists the wire names of every platform command, in the table's order.
+// Commands lists the wire names of the platform's commands, in the table's order.
 func Commands() []string {
 	return slices.Clone(commandNames)
 }
 
-// IsCommand says whether the platform may send a command of that name.
+// IsCommand reports whether the platform may send a command of that name.
 func IsCommand(name string) bool {
 	_, ok := messages[name]
 	return ok
@@ -62,7 +62,7 @@ func unknownCommand(name string) *InvalidError {
 	return &InvalidError{Command: shortened(strings.ToValidUTF8(name, "�")), Reason: reason}
 }
 
-// decode holds the payload against envelope and fields and builds the body.
+// decode checks the payload against envelope and fields, and builds the body.
 func (m message) decode(name string, data []byte) (any, payload, error) {
 	object, invalid := parseObject(data)
 	if invalid == nil {

@@ -13,7 +13,7 @@ import (
 	"segue/interaction"
 )
 
-func TestMalformedPayloadsSayFieldValueAndRemedy(t *testing.T) {
+func TestErrorsOfPayloadsNameFieldValueAndRemedy(t *testing.T) {
 	deep := strings.Repeat(`{"a":`, 33) + "1" + strings.Repeat("}", 33)
 	for _, c := range []struct{ name, payload, want string }{
 		{"accpet", ``, `accpet: no such command; did you mean accept?`},
@@ -24,8 +24,8 @@ func TestMalformedPayloadsSayFieldValueAndRemedy(t *testing.T) {
 		{"accept", `["a1"]`, `accept: ["a1"]: not an object; send one JSON object with the command's fields`},
 		{"accept", `"a1"`, `accept: "a1": not an object`},
 		{"accept", `null`, `accept: null: not an object`},
-		{"accept", `{"agent":"a1","agent":"a2"}`, `accept: agent: the key comes twice; send it once`},
-		{"survey", `{"answers":{"a":{"b":1,"b":2}}}`, `survey: answers.a.b: the key comes twice; send it once`},
+		{"accept", `{"agent":"a1","agent":"a2"}`, `accept: agent: the key occurs twice; send it once`},
+		{"survey", `{"answers":{"a":{"b":1,"b":2}}}`, `survey: answers.a.b: the key occurs twice; send it once`},
 		{"accept", `{"agent":"a\u0000"}`, `accept: agent: "a\u0000": holds a NUL character; remove it`},
 		{"survey", `{"answers":{"k\u0000":1}}`, `survey: answers.k\u0000: `},
 		{"survey", `{"answers":` + deep + `}`, `nested deeper than 32 levels; flatten it`},
@@ -39,7 +39,7 @@ func TestMalformedPayloadsSayFieldValueAndRemedy(t *testing.T) {
 		{"accept", `{"agent":{"id":true}}`, `accept: agent.id: true: not an agent's id; send a string or a number`},
 		{"connect", `{"by":{"id":["a1"]}}`, `connect: by.id: ["a1"]: not an agent's id; send a string or a number`},
 		{"connect", `{"by":{"id":"a\u0007","role":"agent"}}`, `connect: by.id: "a\u0007": holds a control character`},
-		{"accept", `{"agent":{"name":"Ann"}}`, `accept: agent.id: is missing; say which agent`},
+		{"accept", `{"agent":{"name":"Ann"}}`, `accept: agent.id: is missing; name the agent`},
 		{"accept", `{"agent":[7]}`, `accept: agent: [7]: not an agent; send its id, or {"id": …, "name": …}`},
 		{"accept", `{"agent":{"id":"a1","bio":"` + strings.Repeat("x", 5<<10) + `"}}`, `describe an agent in at most 4096`},
 		{"offer", `{}`, `offer: agent: is missing; send agent or agents`},
@@ -49,7 +49,7 @@ func TestMalformedPayloadsSayFieldValueAndRemedy(t *testing.T) {
 		{"offer", `{"agent":"a1","timeout":30}`, `offer: timeout: 30: not a duration; send one as Go writes it, such as "45s" or "2m30s"`},
 		{"offer", `{"agent":"a1","timeout":"-1s"}`, `offer: timeout: "-1s": not a duration`},
 		{"offer", `{"agent":"a1","preview":"yes"}`, `offer: preview: "yes": not a boolean; send true or false`},
-		{"place_in_queue", `{}`, `place_in_queue: queue: is missing; say which queue`},
+		{"place_in_queue", `{}`, `place_in_queue: queue: is missing; name the queue`},
 		{"place_in_queue", `{"queue":""}`, `place_in_queue: queue: "": is empty; send a text`},
 		{"place_in_queue", `{"queue":"a\nb"}`, `holds a control character; remove it`},
 		{"place_in_queue", `{"queue":7}`, `place_in_queue: queue: 7: not a string; send text in quotes`},
@@ -103,12 +103,12 @@ func TestMalformedPayloadsSayFieldValueAndRemedy(t *testing.T) {
 	}
 }
 
-func TestMalformedStarts(t *testing.T) {
+func TestErrorsOfStartsNameFieldValueAndRemedy(t *testing.T) {
 	for payload, want := range map[string]string{
-		``:                                `start: id: is missing; say which interaction`,
+		``:                                `start: id: is missing; name the interaction`,
 		`{"id":"a/b"}`:                    `start: id: "a/b": not an id`,
-		`{"id":"i"}`:                      `start: contact_center: is missing; say which contact center`,
-		`{"id":"i","contact_center":"c"}`: `start: channel: is missing; say which channel`,
+		`{"id":"i"}`:                      `start: contact_center: is missing; name the contact center`,
+		`{"id":"i","contact_center":"c"}`: `start: channel: is missing; name the channel`,
 		start("fax"):                      `start: channel: "fax": not known; use one of inbound, outbound, cloud_routing, track_number, chat, email, sms, web`,
 		start("chat", `"customer":[]`):    `start: customer: []: not an object; send {…}`,
 		start("chat", `"draft":true`):     `start: agent: is missing; a draft belongs to an agent`,
@@ -125,12 +125,12 @@ func TestMalformedStarts(t *testing.T) {
 	}
 }
 
-// longStart has an id and a contact center of so many bytes.
+// longStart returns a start with an id and a contact center of the given lengths.
 func longStart(id, contactCenter int) string {
 	return fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":"email"}`, strings.Repeat("i", id), strings.Repeat("c", contactCenter))
 }
 
-func TestWhatFitsASearchAttributeIsTaken(t *testing.T) {
+func TestNamesThatFitASearchAttributeAreAccepted(t *testing.T) {
 	for _, command := range []struct{ name, payload string }{
 		{"place_in_queue", `{"queue":"` + strings.Repeat("x", 255) + `"}`},
 		{"place_in_workbin", `{"workbin":"` + strings.Repeat("x", 255) + `"}`},
@@ -143,7 +143,7 @@ func TestWhatFitsASearchAttributeIsTaken(t *testing.T) {
 	}
 }
 
-func TestDraftsOfTheLongestIDsHaveIDs(t *testing.T) {
+func TestDraftsOfInteractionsWithTheLongestIDsHaveValidIDs(t *testing.T) {
 	for _, length := range []struct{ id, contactCenter int }{{128, 114}, {128, 1}, {126, 114}, {114, 128}, {112, 128}} {
 		payload := longStart(length.id, length.contactCenter)
 		s := opened(t, payload)
@@ -163,7 +163,7 @@ func TestDraftsOfTheLongestIDsHaveIDs(t *testing.T) {
 	}
 	sibling := opened(t, strings.Replace(longStart(128, 114), "iii", "jii", 1))
 	end := opened(t, longStart(128, 114))
-	for _, s := range []*stage{sibling, end} {
+	for _, s := range []*player{sibling, end} {
 		s.do(`accept {"agent":"a1"}`)
 	}
 	require.NotEqual(t, sibling.do(`reply`).Children[0].ID, end.do(`reply`).Children[0].ID)
@@ -182,7 +182,7 @@ func TestDecodeReadsEnvelopeBodyAndFields(t *testing.T) {
 	}, cmd.Fields)
 }
 
-func TestDecodeIsLiberalWhereItCanBe(t *testing.T) {
+func TestDecodeAcceptsEmptyAndUnknownFields(t *testing.T) {
 	for _, payload := range []string{"", " \n", "{}", `{"agent":null}`, `{"agent":""}`, `{"by":{"id":"x"}}`, `{"by":{}}`} {
 		cmd, err := interaction.Decode("complete", []byte(payload))
 		require.NoError(t, err, payload)
@@ -208,9 +208,9 @@ func TestAgentsKeepEveryField(t *testing.T) {
 	require.Error(t, json.Unmarshal([]byte(`[7]`), &agent))
 }
 
-// What a platform adds of its own is kept: only what can hardly be anything but a
-// misspelled field is refused.
-func TestFieldsOfThePlatformsOwnAreKept(t *testing.T) {
+// Unknown fields are kept; only those that can hardly be anything but a misspelled field are
+// refused.
+func TestUnknownFieldsAreKept(t *testing.T) {
 	for line, field := range map[string]string{
 		`accept {"agent":"a1","agents":["a1"]}`:                                       "agents",
 		`accept {"agent":{"id":"a1","nmae":"Ann","Team":"red"}}`:                      "agent",
@@ -233,8 +233,8 @@ func TestFieldsOfThePlatformsOwnAreKept(t *testing.T) {
 	require.Contains(t, read.Fields, "campaign_id")
 }
 
-// Platforms name their agents as they like: an agent's id is data.
-func TestAgentsAreNamedAsPlatformsNameThem(t *testing.T) {
+// An agent's id is data: platforms choose its form.
+func TestAgentIDsAreStringsOrNumbers(t *testing.T) {
 	schemas := compiled(t)
 	for given, id := range map[string]string{
 		`"rc.guest+15300002_1791@example.com"`: "rc.guest+15300002_1791@example.com",

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Diagram draws the table as a Mermaid state diagram: one arrow for each pair of
-// states, with the commands that lead from one to the other. Timers stand in
-// brackets. segment_change, which may lead anywhere, is left out.
+// Diagram returns the transition table as a Mermaid state diagram: one arrow for each pair
+// of states, with the commands that lead from one to the other. Timers are in brackets.
+// segment_change, which may lead anywhere, is left out.
 func Diagram() string {
 	var b strings.Builder
 	b.WriteString("stateDiagram-v2\n    [*] --> started: start\n    [*] --> composing: reply\n")
@@ -54,8 +54,8 @@ func (r *rule) leadsTo(from, to State) bool {
 	})
 }
 
-// Leads says whether the table lets a command lead from one state to another;
-// staying is no lead. segment_change may lead anywhere.
+// Leads reports whether the table lets a command lead from one state to another. Any
+// command may stay in a state, and segment_change may lead anywhere.
 func Leads(command string, from, to State) bool {
 	r, ok := ruleOf(command)
 	return ok && (from == to || command == "segment_change" || r.leadsTo(from, to))

@@ -2,14 +2,14 @@ package interaction
 
 import "time"
 
-// meter sums the time during which something was so, over all spans of the
-// timeline; overlapping spans (a group offer, a conference) count once.
-type meter struct {
+// total sums the time during which a condition held, over the whole timeline; overlapping
+// spans (a group offer, a conference) count once.
+type total struct {
 	Total time.Duration `json:"total,omitempty"`
 	Since time.Time     `json:"since,omitzero"`
 }
 
-func (m meter) at(now time.Time, running bool) meter {
+func (m total) at(now time.Time, running bool) total {
 	switch {
 	case running && m.Since.IsZero():
 		m.Since = now
@@ -20,7 +20,7 @@ func (m meter) at(now time.Time, running bool) meter {
 	return m
 }
 
-func (m meter) seconds(now time.Time) float64 {
+func (m total) seconds(now time.Time) float64 {
 	total := m.Total
 	if !m.Since.IsZero() {
 		total += max(0, now.Sub(m.Since))
@@ -28,32 +28,32 @@ func (m meter) seconds(now time.Time) float64 {
 	return total.Seconds()
 }
 
-// meters are the running durations. They are kept beside the timeline, so that
-// they stay right when its oldest spans go.
-type meters struct {
-	Queue  meter `json:"queue,omitzero"`
-	Offer  meter `json:"offer,omitzero"`
-	Handle meter `json:"handle,omitzero"`
-	Hold   meter `json:"hold,omitzero"`
-	WrapUp meter `json:"wrap_up,omitzero"`
+// totals are the durations so far. They are kept beside the timeline, so that they stay
+// right when its oldest entries are dropped.
+type totals struct {
+	Queue  total `json:"queue,omitzero"`
+	Offer  total `json:"offer,omitzero"`
+	Handle total `json:"handle,omitzero"`
+	Hold   total `json:"hold,omitzero"`
+	WrapUp total `json:"wrap_up,omitzero"`
 }
 
-// measured are the meters after the command: what runs now, runs from its instant.
-func (s *step) measured() meters {
+// updatedTotals returns the totals after the command: what begins with it runs from its time.
+func (s *step) updatedTotals() totals {
 	b := s.processLeg()
 	handled := s.first(atCustomer) != nil || s.State == StateHandling
-	return meters{
-		Queue:  s.Meters.Queue.at(s.Clock, b != nil && b.Segment == SegmentAgentSelecting),
-		Offer:  s.Meters.Offer.at(s.Clock, s.first(s.offered) != nil),
-		Handle: s.Meters.Handle.at(s.Clock, handled),
-		Hold:   s.Meters.Hold.at(s.Clock, s.first(held) != nil),
-		WrapUp: s.Meters.WrapUp.at(s.Clock, s.first(wrapping) != nil),
+	return totals{
+		Queue:  s.Totals.Queue.at(s.Clock, b != nil && b.Segment == SegmentAgentSelecting),
+		Offer:  s.Totals.Offer.at(s.Clock, s.first(s.offered) != nil),
+		Handle: s.Totals.Handle.at(s.Clock, handled),
+		Hold:   s.Totals.Hold.at(s.Clock, s.first(held) != nil),
+		WrapUp: s.Totals.WrapUp.at(s.Clock, s.first(wrapping) != nil),
 	}
 }
 
 func held(l *leg) bool { return l.Held }
 
-// atCustomer: the agent handles, consults or confers.
+// atCustomer reports whether the agent handles, consults or confers.
 func atCustomer(l *leg) bool {
 	return l.Segment == SegmentHandling || l.Segment == SegmentConsulting || l.Segment == SegmentInConference
 }
@@ -64,8 +64,8 @@ func (r *record) durations(now time.Time) Durations {
 		end = *r.EndedAt
 	}
 	return Durations{
-		Queue: r.Meters.Queue.seconds(end), Offer: r.Meters.Offer.seconds(end), Handle: r.Meters.Handle.seconds(end),
-		Hold: r.Meters.Hold.seconds(end), WrapUp: r.Meters.WrapUp.seconds(end),
+		Queue: r.Totals.Queue.seconds(end), Offer: r.Totals.Offer.seconds(end), Handle: r.Totals.Handle.seconds(end),
+		Hold: r.Totals.Hold.seconds(end), WrapUp: r.Totals.WrapUp.seconds(end),
 		Total: max(0, end.Sub(r.StartedAt)).Seconds(),
 	}
 }

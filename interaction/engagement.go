@@ -8,7 +8,7 @@ import (
 
 // Engaging a web visitor (GWE Engagement API), and drafting a reply.
 
-// The results of an engagement; rejected is taken for declined.
+// The results of an engagement; rejected counts as declined.
 const (
 	engagementAccepted = "accepted"
 	engagementDeclined = "declined"
@@ -52,23 +52,23 @@ func engagementResult(s *step) error {
 	if engagement.Result != engagementAccepted {
 		return s.finish(OutcomeNotEngaged)
 	}
-	s.becomeWhatWasChosen(body.Channel)
+	s.becomeChosenChannel(body.Channel)
 	switch {
 	case body.Agent != nil:
 		if body.Queue != "" {
 			s.joinQueue(body.Queue)
 		}
-		return s.take(*body.Agent)
+		return s.giveTo(*body.Agent)
 	case body.Queue != "":
-		s.queue(body.Queue, dequeuedRequeued, nil)
+		s.enqueue(body.Queue, dequeuedRequeued, nil)
 	default:
 		s.State = StateStarted
 	}
 	return nil
 }
 
-// becomeWhatWasChosen turns the web visit into the chat, or the call back, that it led to.
-func (s *step) becomeWhatWasChosen(chosen string) {
+// becomeChosenChannel makes the web visit the chat or callback that the visitor chose.
+func (s *step) becomeChosenChannel(chosen string) {
 	profile := payload(s.Engagement.Profile)
 	for _, name := range []string{"engagement_type", "channel", "channelType"} {
 		if chosen == "" {
@@ -85,13 +85,12 @@ func engagementTimeout(s *step) error {
 	engagement := s.engagement()
 	engagement.Result = engagementTimedOut
 	s.Engagement = &engagement
-	s.add(Event{Moment: MomentEngagementResult, Fields: s.fieldsWith(map[string]any{"result": engagementTimedOut})})
+	s.addEvent(Event{Moment: MomentEngagementResult, Fields: s.fieldsWith(map[string]any{"result": engagementTimedOut})})
 	return s.finish(OutcomeNotEngaged)
 }
 
-// reply starts the outbound draft of an answer (GWS Reply, ReplyAll: "new email id, state Composing").
-// draftID is the id of an interaction's nth draft. Where the interaction's own id leaves no room for the number, a digest
-// stands for its end.
+// draftID returns the id of an interaction's nth draft. If the interaction's own id leaves
+// no room for the number, a digest replaces the end of the id.
 func draftID(contactCenter, id string, n int) string {
 	number := fmt.Sprintf("~%d", n)
 	room := min(maxID, MaxIdentity-len(contactCenter))
@@ -103,6 +102,8 @@ func draftID(contactCenter, id string, n int) string {
 	return id[:room-len(end)] + end
 }
 
+// reply starts the outbound draft of an answer (GWS Reply, ReplyAll: "new email id, state
+// Composing").
 func reply(s *step) error {
 	body := s.cmd.Body.(Reply)
 	id := draftID(s.ContactCenter, s.ID, len(s.Children)+1)

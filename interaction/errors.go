@@ -8,11 +8,11 @@ import (
 	"segue/excerpt"
 )
 
-// IllegalError says that a well-formed command cannot be applied as things stand.
+// IllegalError refuses a well-formed command that is not legal in the current state.
 type IllegalError struct {
 	Command string
 	State   State
-	// Legal is what the same actor could do instead.
+	// Legal are the commands that are legal for the same actor.
 	Legal []string
 	// Reason is set when the state alone does not explain the refusal.
 	Reason string
@@ -24,21 +24,21 @@ func (e *IllegalError) Error() string {
 		text += ": " + e.Reason
 	}
 	if len(e.Legal) == 0 {
-		return text + "; nothing is legal any more"
+		return text + "; no command is legal any more"
 	}
 	return text + "; legal: " + strings.Join(e.Legal, ", ")
 }
 
-// InvalidError says that a command is malformed: which field, what it held, and
-// what it should hold.
+// InvalidError refuses a malformed command: it names the field, its value, and what is
+// expected.
 type InvalidError struct {
-	// Command is its wire name, "start" of a start; empty where none is known.
+	// Command is the wire name, "start" for a start; empty if it is not known.
 	Command string
 	// Field is the path of the field; empty for the payload as a whole.
 	Field string
-	// Value is a bounded excerpt of what the field held; empty when it is missing.
+	// Value is a bounded excerpt of the field's value; empty if the field is missing.
 	Value string
-	// Reason says what is wrong and what would be right.
+	// Reason is what is wrong, and the remedy.
 	Reason string
 }
 

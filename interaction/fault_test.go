@@ -9,7 +9,7 @@ import (
 	"segue/interaction"
 )
 
-func TestAFaultIsAnEventAndChangesNothingElse(t *testing.T) {
+func TestAFaultFiresAnEventAndChangesNothingElse(t *testing.T) {
 	s := opened(t, sales)
 	s.do(talking...)
 	before := s.i.Status()
@@ -31,22 +31,22 @@ func TestAFaultIsAnEventAndChangesNothingElse(t *testing.T) {
 	require.Equal(t, event.Sequence+1, s.do(`dtmf {"digits":"1"}`).Turn.Events[0].Sequence)
 }
 
-func TestAFaultMayComeAfterTheEnd(t *testing.T) {
+func TestAFaultFiresAfterTheEnd(t *testing.T) {
 	s := opened(t, sales)
 	s.do(`abandon`)
 	require.Len(t, s.i.Fault(interaction.Failure{Call: "crm", Of: interaction.MomentInteractionEnds}, s.now).Turn.Events, 1)
 	require.True(t, s.i.Completed())
 }
 
-func TestAFaultOfAFaultIsNone(t *testing.T) {
+func TestAFailedFaultCallFiresNoFault(t *testing.T) {
 	s := opened(t, sales)
 	sequence := s.i.Sequence()
 	require.Empty(t, s.i.Fault(interaction.Failure{Call: "pager", Of: interaction.MomentFault}, s.now).Turn.Events)
 	require.Equal(t, sequence, s.i.Sequence())
 }
 
-// What a platform reports late is still as old as it says.
-func TestAFaultLeavesTheTimelineAlone(t *testing.T) {
+// A late report keeps its own time.
+func TestAFaultDoesNotChangeTheTimeline(t *testing.T) {
 	s := opened(t, sales)
 	s.do(talking...)
 	before := s.i.Timeline()

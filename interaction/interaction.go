@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Interaction is the one true state of an interaction. It is not safe for
-// concurrent use; what it gives out (turns, views, statuses) is.
+// Interaction is the state of one interaction. It is not safe for concurrent use; the
+// turns, views and statuses that it returns are.
 type Interaction struct{ r record }
 
 // Effect is what one applied command caused.
@@ -17,9 +17,9 @@ type Effect struct {
 	Children []Start
 }
 
-// Open begins an interaction. at is when its start arrived; a start that says
-// itself when it began counts if that lies before. The start's maps are kept:
-// they are the interaction's from then on, as a command's are.
+// Open begins an interaction. at is when its start arrived; the start's own time counts if
+// it is earlier. The interaction keeps the start's maps, as it does a command's: the caller
+// must not change them any more. The error is an *InvalidError.
 func Open(start Start, at time.Time) (*Interaction, Effect, error) {
 	if start.Draft && start.Agent == nil {
 		return nil, Effect{}, &InvalidError{Command: commandStart, Field: "agent", Reason: "is missing; a draft belongs to an agent"}
@@ -55,11 +55,11 @@ func directionOf(start Start) string {
 	return "inbound"
 }
 
-// begin fires the row of start, or reply's for a draft.
+// begin opens the first legs and fires the moments of a start.
 func (s *step) begin(start Start) error {
-	s.enter(s.open(LegChannel, "", ""), SegmentInteractionStarts)
+	s.enter(s.openLeg(LegChannel, "", ""), SegmentInteractionStarts)
 	if start.Queue != "" || start.BusinessProcess != "" {
-		s.enter(s.open(LegBusinessProcess, "", start.Queue), SegmentInteractionStarts)
+		s.enter(s.openLeg(LegBusinessProcess, "", start.Queue), SegmentInteractionStarts)
 	}
 	if start.Agent != nil {
 		l, err := s.assign(*start.Agent)
@@ -75,19 +75,19 @@ func (s *step) begin(start Start) error {
 	}
 	s.fire(MomentInteractionStarts)
 	s.fire(s.moments().start)
-	s.Meters = s.measured()
+	s.Totals = s.updatedTotals()
 	return nil
 }
 
-// Check says what Apply would answer to the command, and changes nothing.
+// Check returns the error that Apply would return, and changes nothing.
 func (i *Interaction) Check(cmd Command) error {
 	_, err := i.try(cmd, i.r.Clock)
 	return err
 }
 
-// Apply applies a command. The error is an *IllegalError or an *InvalidError, and
-// then nothing has changed. An event is as old as the command's own time says, but
-// neither older than the events before it nor from the future.
+// Apply applies a command and returns what it caused. The error is an *IllegalError or an
+// *InvalidError; then nothing has changed. Events have the command's own time, but are
+// never before earlier events nor in the future.
 func (i *Interaction) Apply(cmd Command, now time.Time) (Effect, error) {
 	s, err := i.try(cmd, now.UTC())
 	if err != nil {
@@ -126,7 +126,7 @@ func (i *Interaction) try(cmd Command, now time.Time) (*step, error) {
 	if s.State != before {
 		s.Since = now
 	}
-	s.Meters = s.measured()
+	s.Totals = s.updatedTotals()
 	return s, nil
 }
 
@@ -137,14 +137,14 @@ func (i *Interaction) illegal(cmd Command, reason string) *IllegalError {
 	}
 	switch {
 	case reason == notInState && i.r.EndedAt != nil:
-		reason = fmt.Sprintf("it ended as %s at %s, by %s", i.r.Outcome, stamp(*i.r.EndedAt), i.r.EndedBy)
+		reason = fmt.Sprintf("the interaction ended as %s at %s, by %s", i.r.Outcome, stamp(*i.r.EndedAt), i.r.EndedBy)
 	case reason == notInState:
 		reason = ""
 	}
 	return &IllegalError{Command: cmd.Name, State: i.r.State, Legal: legal, Reason: reason}
 }
 
-// draft is a copy that a command may change without the original noticing.
+// draft returns a copy that a command may change without changing the original.
 func (r *record) draft() record {
 	copied := *r
 	copied.Legs = make([]*leg, len(r.Legs))
@@ -172,12 +172,12 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// Completed says whether the interaction has ended.
+// Completed reports whether the interaction has ended.
 func (i *Interaction) Completed() bool { return i.r.State == StateCompleted }
 
-// Lingers reports whether a completed interaction still takes disposition, survey
-// and user data: wherever agents took part, whose recordings and surveys follow the
-// end by seconds, until the timer late_events ends it.
+// Lingers reports whether a completed interaction still takes disposition, survey and
+// user data. It does where agents took part, because recordings and surveys follow the end
+// by seconds, until the timer late_events ends it.
 func (i *Interaction) Lingers() bool { return i.r.lingers() }
 
 func (r *record) lingers() bool {

@@ -11,15 +11,15 @@ import (
 	"segue/spelling"
 )
 
-// kind is what a field of a payload may hold: how it is checked, and how a JSON
-// Schema says the same.
+// kind is what a field of a payload may hold: how it is checked, and the JSON Schema for
+// the same.
 type kind struct {
 	check  func(value any) *fault
 	schema func() map[string]any
 }
 
-// fault is what is wrong with a field: where inside it, what stands there
-// (nil: nothing does), and the remedy.
+// fault is what is wrong with a field: the path inside it, the value there (nil if it is
+// missing), and the remedy.
 type fault struct {
 	inner  string
 	value  any
@@ -36,14 +36,14 @@ type field struct {
 	about    string
 }
 
-// shape is the known fields of a payload; others are accepted and kept, unless they
-// can only be a misspelled one.
+// shape is the known fields of a payload. Other fields are accepted and kept, unless they
+// can only be a misspelled known one.
 type shape []field
 
 // Bounds of single fields.
 const (
-	maxName    = 255 // what the columns of search attributes hold
-	maxAgentID = 256 // no such column has it as it is
+	maxName    = 255 // the size of the columns of search attributes
+	maxAgentID = 256 // no such column holds it unchanged
 	maxText    = 8 << 10
 	maxAgent   = 4 << 10
 	maxOffered = 50
@@ -53,16 +53,17 @@ const (
 	idPattern  = `^[A-Za-z0-9._~:@-]{1,128}$`
 )
 
-// MaxIdentity bounds contact center and id together, in bytes: with "interaction/" before them and a slash between them
-// they are a workflow id, which has at most 255 on PostgreSQL and MySQL.
+// MaxIdentity bounds contact center and id together, in bytes: with "interaction/" before
+// them and a slash between them they are a workflow id, which has at most 255 bytes on
+// PostgreSQL and MySQL.
 const MaxIdentity = 255 - len("interaction//")
 
 var isID = regexp.MustCompile(idPattern).MatchString
 
 const idReason = "not an id; use 1 to 128 of A-Z a-z 0-9 . _ ~ : @ -"
 
-// check holds a payload against the shape and names the first field, in the
-// shape's order, that is missing or wrong.
+// check returns an error for the first field, in the shape's order, that is missing or
+// wrong; nil if there is none.
 func (s shape) check(payload map[string]any) *InvalidError {
 	return s.fault(payload).invalid()
 }
@@ -78,10 +79,10 @@ func (f *fault) invalid() *InvalidError {
 	return invalid
 }
 
-// misspelled finds a field that is none of the shape's and can only be one that is
-// missing: accepted as a field of the platform's own, it would do nothing.
+// misspelled finds an unknown field that can only be a misspelled one which is missing:
+// accepted as a field of the platform's own, it would do nothing.
 func (s shape) misspelled(payload map[string]any) *fault {
-	// Sorted, so that it is always the same one that is named.
+	// Sorted, so that the error always names the same field.
 	//workflowcheck:ignore
 	for _, name := range slices.Sorted(maps.Keys(payload)) {
 		if slices.ContainsFunc(s, func(f field) bool { return f.name == name }) {
@@ -103,7 +104,7 @@ func (s shape) fault(payload map[string]any) *fault {
 		case value == nil && f.required:
 			return &fault{"." + f.name, nil, "is missing; " + f.about}
 		case value == nil, value == "" && !f.required:
-			continue // an empty string is how forms say "none"
+			continue // forms send an empty string for "none"
 		}
 		if found := f.kind.check(value); found != nil {
 			return found.within("." + f.name)
@@ -142,8 +143,8 @@ func kindString(limit int, oneLine bool) kind {
 	}
 }
 
-// kindAgentID is an agent's or another actor's id: whatever the platform calls
-// them by. It is data, and no part of a workflow id. A number becomes its text.
+// kindAgentID is the id of an agent or another actor, as the platform has it. It is data,
+// and no part of a workflow id. A number becomes text.
 var kindAgentID = kind{
 	check: func(value any) *fault {
 		if _, ok := agentID(value); !ok {
@@ -199,7 +200,7 @@ func withinBounds(object map[string]any) *fault {
 	return nil
 }
 
-// kindObject is any object, bounded because it stays with the interaction.
+// kindObject is any object, bounded because the interaction keeps it.
 var kindObject = kind{
 	check: func(value any) *fault {
 		object, ok := value.(map[string]any)
@@ -211,12 +212,12 @@ var kindObject = kind{
 	schema: func() map[string]any { return map[string]any{"type": "object"} },
 }
 
-// workbinShape is what a workbin may be found by; a value that is not a string is none of it.
+// workbinShape is the fields that may identify a workbin, if they are strings.
 var workbinShape = shape{
 	{name: "name", kind: kindOptionalName}, {name: "id", kind: kindOptionalName}, {name: "workbinId", kind: kindOptionalName},
 }
 
-// kindOptionalName is a name, or anything that is not a string.
+// kindOptionalName is a name, or any value that is not a string.
 var kindOptionalName = kind{
 	check: func(value any) *fault {
 		if _, ok := value.(string); !ok {

@@ -14,7 +14,7 @@ func nested(value any, s shape, reason string) *fault {
 	return s.fault(object)
 }
 
-// within is a fault that was found deeper, seen from one level above.
+// within returns the fault with the path of the enclosing field before its own.
 func (f *fault) within(path string) *fault {
 	if f == nil {
 		return nil
@@ -23,7 +23,7 @@ func (f *fault) within(path string) *fault {
 }
 
 var agentShape = shape{
-	{name: "id", kind: kindAgentID, required: true, about: "say which agent"},
+	{name: "id", kind: kindAgentID, required: true, about: "name the agent"},
 	{name: "name", kind: kindName},
 }
 
@@ -39,7 +39,7 @@ var kindAgent = kind{
 			return wrong(value, agentReason)
 		}
 		if found := agentShape.fault(object); found != nil {
-			return found // every other field is the platform's own, however it is spelled
+			return found // all other fields are the platform's own, however they are spelled
 		}
 		if size := jsonSize(value); size > maxAgent {
 			return wrong(value, fmt.Sprintf("has %d bytes; describe an agent in at most %d", size, maxAgent))

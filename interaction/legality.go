@@ -1,12 +1,15 @@
 package interaction
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
-// notInState is the refusal that the state alone explains.
+// notInState is the reason of a refusal that the state alone explains.
 const notInState = "not in this state"
 
-// refusal says why the command is not legal now for the actor; "" when it is,
-// provided that its payload fits.
+// refusal returns why the command is not legal now for the actor; "" if it is legal, as
+// long as its payload fits.
 func (r *rule) refusal(rec *record, by *Actor) string {
 	if !r.legalIn(rec) {
 		return notInState
@@ -20,7 +23,7 @@ func (r *rule) refusal(rec *record, by *Actor) string {
 		return ""
 	}
 	if r.agents == nil {
-		return "it is not for agents"
+		return "agents may not give this command"
 	}
 	return r.agents(rec, by.ID)
 }
@@ -37,13 +40,13 @@ func (r *rule) legalIn(rec *record) bool {
 	return r.elsewhere != nil && r.elsewhere(rec)
 }
 
-// Capabilities are the commands that are legal now for the platform, in the
-// table's order; never nil.
+// Capabilities returns the commands that are legal now for the platform, in the table's
+// order; never nil.
 func (i *Interaction) Capabilities() []string {
 	return i.CapabilitiesFor(Actor{Role: RolePlatform})
 }
 
-// CapabilitiesFor are the commands that are legal now for an actor.
+// CapabilitiesFor returns the commands that are legal now for an actor; never nil.
 func (i *Interaction) CapabilitiesFor(actor Actor) []string {
 	legal := []string{}
 	for n := range rules {
@@ -70,16 +73,16 @@ func ruleOf(name string) (*rule, bool) {
 	return r, ok
 }
 
-// What a command needs beside its state.
+// Conditions of commands besides the state. Each returns why the condition is not met.
 
 func anOwner(r *record) string {
 	if r.ownerLeg() == nil {
-		return "no agent has it"
+		return "no agent has the interaction"
 	}
 	return ""
 }
 
-// somethingToRetrieve: a customer on hold, or one who waits while the owner consults.
+// somethingToRetrieve: a customer is on hold, or waits while the owner consults.
 func somethingToRetrieve(r *record) string {
 	if r.State != StateConsulting && r.ownerLeg() != nil && r.first(held) == nil {
 		return notOnHold
@@ -87,11 +90,11 @@ func somethingToRetrieve(r *record) string {
 	return anOwner(r)
 }
 
-const notOnHold = "nobody has put it on hold"
+const notOnHold = "the customer is not on hold"
 
 func someAgent(r *record) string {
 	if len(r.Agents) == 0 {
-		return "no agent had it yet"
+		return "no agent has had the interaction yet"
 	}
 	return ""
 }
@@ -102,22 +105,22 @@ func someWrapUp(r *record) bool {
 
 func roomForDraft(r *record) string {
 	if len(r.Children) >= maxChildren {
-		return "it has as many replies as it can have"
+		return fmt.Sprintf("the interaction has %d replies, and that is the most", len(r.Children))
 	}
 	return anOwner(r)
 }
 
-// What agents may do: lifecycle.md, "who".
+// What agents may do (docs/lifecycle.md). Each function returns why an agent may not.
 
-// owners: what they own.
+// owners: agents may do it with an interaction that they own.
 func owners(r *record, agent string) string {
 	if r.Owner == agent {
 		return ""
 	}
-	return agent + " does not own it"
+	return agent + " does not own the interaction"
 }
 
-// retrievers: what they own and have put on hold, or consult about.
+// retrievers: with one that they own and have put on hold, or consult about.
 func retrievers(r *record, agent string) string {
 	if l := r.ownerLeg(); l != nil && l.Agent == agent && !l.Held && r.State != StateConsulting {
 		return notOnHold
@@ -125,7 +128,7 @@ func retrievers(r *record, agent string) string {
 	return owners(r, agent)
 }
 
-// dialers: what they own, and what nobody has begun with.
+// dialers: with one that they own, or that no agent has begun with.
 func dialers(r *record, agent string) string {
 	if r.Owner == "" && r.State == StateStarted {
 		return ""
@@ -133,7 +136,7 @@ func dialers(r *record, agent string) string {
 	return owners(r, agent)
 }
 
-// takers: what was offered to them; without an offer, what nobody has.
+// takers: with one that is offered to them or, without an offer, that nobody owns.
 func takers(r *record, agent string) string {
 	if r.State == StateOffered {
 		return offerees(r, agent)
@@ -141,54 +144,54 @@ func takers(r *record, agent string) string {
 	if r.Owner == "" || r.Owner == agent {
 		return ""
 	}
-	return "it is assigned to " + r.Owner
+	return "the interaction is assigned to " + r.Owner
 }
 
 func offerees(r *record, agent string) string {
-	if r.first(of(agent), r.offered) == nil {
-		return "it was not offered to " + agent
+	if r.first(ofAgent(agent), r.offered) == nil {
+		return "the interaction is not offered to " + agent
 	}
 	return ""
 }
 
-// leavers: their own part in a consultation or conference, and their own wrap-up.
+// leavers: with their own part in a consultation or conference, and their own wrap-up.
 func leavers(r *record, agent string) string {
 	shared := r.State == StateConsulting || r.State == StateConference
-	if r.first(of(agent), wrapping) != nil || shared && r.first(of(agent), present) != nil {
+	if r.first(ofAgent(agent), wrapping) != nil || shared && r.first(ofAgent(agent), present) != nil {
 		return ""
 	}
 	return agent + " has no leg to leave"
 }
 
-// workers: those who are at the customer, or wrap up.
+// workers: if they are in contact with the customer, or own it.
 func workers(r *record, agent string) string {
-	if r.Owner == agent || r.first(of(agent), working) != nil {
+	if r.Owner == agent || r.first(ofAgent(agent), working) != nil {
 		return ""
 	}
-	return agent + " takes no part in it"
+	return agent + " takes no part in the interaction"
 }
 
-// takingPart: those who have a leg beyond an offer, and those who worked on it.
+// takingPart: if they have a leg that is more than an offer, or have worked on it.
 func takingPart(r *record, agent string) string {
 	if k := r.known(agent); k != nil && (k.TookPart || r.Owner == agent) {
 		return ""
 	}
-	if l := r.first(of(agent), present); l != nil && !r.offered(l) {
+	if l := r.first(ofAgent(agent), present); l != nil && !r.offered(l) {
 		return ""
 	}
-	return agent + " takes no part in it"
+	return agent + " takes no part in the interaction"
 }
 
-// draftOwners: a draft of theirs, nothing else.
+// draftOwners: with a draft that they own.
 func draftOwners(r *record, agent string) string {
 	if !r.Draft {
-		return "an agent can only cancel a draft"
+		return "agents may only cancel drafts"
 	}
 	return owners(r, agent)
 }
 
-// Moments lists what a command may fire besides segment_change, without the
-// channel in front: the table's own account, which a test holds it to.
+// Moments lists the moments that a command may fire besides segment_change, without the
+// channel before the dot. A test holds the state machine to the list.
 func Moments(command string) []string {
 	r, ok := ruleOf(command)
 	if !ok {
@@ -199,7 +202,7 @@ func Moments(command string) []string {
 	return slices.Compact(moments)
 }
 
-// actsForAnother is the agent in whose place another agent gives a command; "" for nobody.
+// actsForAnother returns the agent for whom another agent gives a command; "" if there is none.
 func actsForAnother(cmd Command) string {
 	if cmd.By == nil || cmd.By.Role != RoleAgent {
 		return ""
@@ -210,7 +213,7 @@ func actsForAnother(cmd Command) string {
 	return ""
 }
 
-// actorIn is the agent whose own doing the command is, if it names one.
+// actorIn returns the agent who acts according to the command's body; nil if it names none.
 func actorIn(body any) *Agent {
 	switch b := body.(type) {
 	case Accept:

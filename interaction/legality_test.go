@@ -10,8 +10,8 @@ import (
 	"segue/interaction"
 )
 
-// situations bring an interaction into each state. Voice, except where a state is
-// only of another channel; a1 is the agent.
+// situations bring an interaction into each state: a call, unless only another channel has
+// the state; a1 is the agent.
 var situations = []struct {
 	state string
 	start string
@@ -35,8 +35,8 @@ var situations = []struct {
 	{"lingering", sales, after(wrapping, `complete`)},
 }
 
-// legalIn is the column "legal in" of lifecycle.md, as it stands there, with a
-// payload that fits. A + stands for "any but completed"; lingering for "while it lingers".
+// legalIn is where each command is legal, by the contract, with a payload that fits. + means
+// any state but completed; lingering means while it takes late events.
 var legalIn = []struct {
 	line   string
 	states string
@@ -52,7 +52,7 @@ var legalIn = []struct {
 	{`consult {"to":{"agent":"a5"}}`, "handling"},
 	{`conference {"agent":"a5"}`, "handling consulting conference"},
 	{`leave {"agent":"a1"}`, "consulting conference wrap_up async_wrap_up"},
-	// To an agent or a number not in queued: TestErrorsSayWhatWouldBeRight.
+	// To an agent or a number not in queued: TestErrorsNameTheRemedy.
 	{`transfer {"to":{"queue":"q"}}`, "queued handling consulting conference composing"},
 	{`hold`, "handling consulting conference"},
 	{`retrieve`, "on_hold consulting conference_on_hold"},
@@ -78,10 +78,10 @@ var legalIn = []struct {
 	{`segment_change {"segment":"handled"}`, "+"},
 }
 
-// onHold is as which state a situation with a customer on hold counts.
+// onHold is the state of a situation with a customer on hold.
 var onHold = map[string]string{"on_hold": "handling", "conference_on_hold": "conference"}
 
-func TestLegalityIsThatOfTheLifecycle(t *testing.T) {
+func TestCommandsAreLegalInTheStatesOfTheLifecycle(t *testing.T) {
 	var names []string
 	for _, command := range legalIn {
 		name, _, _ := strings.Cut(command.line, " ")
@@ -136,11 +136,11 @@ func TestWhatAgentsMayDo(t *testing.T) {
 		{"another's", sales, talking, "a2", ""},
 		{"consulted", sales, consulted, "a2", "leave " + partaking},
 		{"in a conference", sales, conferred, "a2", "disconnect leave " + partaking},
-		{"given away", sales, after(talking, `transfer {"to":{"agent":"a2"},"wrap_up":true}`), "a1", "disconnect leave " + partaking},
+		{"passed on", sales, after(talking, `transfer {"to":{"agent":"a2"},"wrap_up":true}`), "a1", "disconnect leave " + partaking},
 		{"a draft", draft, nil, "a1", "place_in_queue disconnect transfer place_in_workbin " + partaking + " complete cancel"},
 		{"another's draft", draft, nil, "a2", ""},
 		{"lingering", sales, after(wrapping, `complete`), "a1", "set_disposition attach_user_data update_user_data delete_user_data"},
-		{"lingering for a stranger", sales, after(wrapping, `complete`), "a2", ""},
+		{"lingering, another agent", sales, after(wrapping, `complete`), "a2", ""},
 	} {
 		s := opened(t, c.start)
 		s.do(c.given...)
@@ -151,7 +151,7 @@ func TestWhatAgentsMayDo(t *testing.T) {
 	}
 }
 
-func TestSupervisorsMayWhatThePlatformMay(t *testing.T) {
+func TestSupervisorsMayDoWhatThePlatformMay(t *testing.T) {
 	s := opened(t, sales)
 	s.do(talking...)
 	for _, role := range []interaction.Role{interaction.RoleSupervisor, interaction.RoleAdmin, interaction.RolePlatform} {
@@ -159,7 +159,7 @@ func TestSupervisorsMayWhatThePlatformMay(t *testing.T) {
 	}
 }
 
-func TestErrorsSayWhatWouldBeRight(t *testing.T) {
+func TestErrorsNameTheRemedy(t *testing.T) {
 	for _, c := range []struct {
 		start string
 		given []string
@@ -167,38 +167,38 @@ func TestErrorsSayWhatWouldBeRight(t *testing.T) {
 		want  string
 	}{
 		{sales, after(wrapping, `complete`), `accept {"agent":"a1"}`,
-			"accept is not legal in state completed: it ended as handled at 2026-03-01T09:00:50Z, by complete; legal: set_disposition, attach_user_data, update_user_data, delete_user_data, survey"},
-		{sales, after(talking, `segment_change {"segment":"handled"}`), `hold`, "it ended as handled at 2026-03-01T09:00:40Z, by segment_change to handled; "},
-		{sales, after(wrapping, `[wrap_up_timeout] {"agent":"a1"}`), `hold`, "it ended as handled at 2026-03-01T09:00:50Z, by the wrap_up timer; "},
-		{sales, after(queued, `[queue_timeout]`), `survey {"answers":{}}`, "survey is not legal in state completed: it ended as overflowed at 2026-03-01T09:00:20Z, by the queue timer; nothing is legal any more"},
-		{sales, []string{`[lifetime_timeout]`}, `dial`, "it ended as expired at 2026-03-01T09:00:10Z, by the lifetime timer; "},
-		{sales, []string{`[workflow_cancel]`}, `dial`, "it ended as canceled at 2026-03-01T09:00:10Z, by a cancellation of its workflow; "},
-		{sales, talking, `retrieve`, "retrieve is not legal in state handling: nobody has put it on hold; legal: "},
-		{sales, talking, `retrieve {"by":{"id":"a1","role":"agent"}}`, "retrieve is not legal in state handling: nobody has put it on hold; legal: "},
-		{sales, after(conferred, `hold {"agent":"a1"}`), `retrieve {"agent":"a2"}`, "retrieve is not legal in state conference: a2 has not put it on hold; legal: "},
-		{sales, after(talking, `hold`, `retrieve`), `retrieve`, "nobody has put it on hold"},
-		{sales, after(queued, `abandon`), `accept {"agent":"a1"}`, "accept is not legal in state completed: it ended as abandoned at 2026-03-01T09:00:20Z, by abandon; nothing is legal any more"},
-		{sales, ringing, `accept {"agent":"a9"}`, "accept is not legal in state offered: it was not offered to a9; legal: place_in_queue, offer, accept,"},
-		{sales, talking, `transfer {"to":{"agent":"a1"}}`, "transfer is not legal in state handling: a1 has it already; legal: "},
-		{sales, queued, `transfer {"to":{"agent":"a1"}}`, "transfer is not legal in state queued: no agent has it to pass on; only {\"queue\": …} moves it, and offer finds it an agent; legal: place_in_queue, "},
-		{sales, queued, `transfer {"to":{"number":"+49"}}`, "transfer is not legal in state queued: no agent has it to pass on"},
+			"accept is not legal in state completed: the interaction ended as handled at 2026-03-01T09:00:50Z, by complete; legal: set_disposition, attach_user_data, update_user_data, delete_user_data, survey"},
+		{sales, after(talking, `segment_change {"segment":"handled"}`), `hold`, "the interaction ended as handled at 2026-03-01T09:00:40Z, by segment_change to handled; "},
+		{sales, after(wrapping, `[wrap_up_timeout] {"agent":"a1"}`), `hold`, "the interaction ended as handled at 2026-03-01T09:00:50Z, by the wrap_up timer; "},
+		{sales, after(queued, `[queue_timeout]`), `survey {"answers":{}}`, "survey is not legal in state completed: the interaction ended as overflowed at 2026-03-01T09:00:20Z, by the queue timer; no command is legal any more"},
+		{sales, []string{`[lifetime_timeout]`}, `dial`, "the interaction ended as expired at 2026-03-01T09:00:10Z, by the lifetime timer; "},
+		{sales, []string{`[workflow_cancel]`}, `dial`, "the interaction ended as canceled at 2026-03-01T09:00:10Z, by a cancellation of its workflow; "},
+		{sales, talking, `retrieve`, "retrieve is not legal in state handling: the customer is not on hold; legal: "},
+		{sales, talking, `retrieve {"by":{"id":"a1","role":"agent"}}`, "retrieve is not legal in state handling: the customer is not on hold; legal: "},
+		{sales, after(conferred, `hold {"agent":"a1"}`), `retrieve {"agent":"a2"}`, "retrieve is not legal in state conference: a2 has not put the customer on hold; legal: "},
+		{sales, after(talking, `hold`, `retrieve`), `retrieve`, "the customer is not on hold"},
+		{sales, after(queued, `abandon`), `accept {"agent":"a1"}`, "accept is not legal in state completed: the interaction ended as abandoned at 2026-03-01T09:00:20Z, by abandon; no command is legal any more"},
+		{sales, ringing, `accept {"agent":"a9"}`, "accept is not legal in state offered: the interaction is not offered to a9; legal: place_in_queue, offer, accept,"},
+		{sales, talking, `transfer {"to":{"agent":"a1"}}`, "transfer is not legal in state handling: a1 already has the interaction; legal: "},
+		{sales, queued, `transfer {"to":{"agent":"a1"}}`, "transfer is not legal in state queued: no agent has the interaction; send {\"queue\": …} to move it, or offer it to an agent; legal: place_in_queue, "},
+		{sales, queued, `transfer {"to":{"number":"+49"}}`, "transfer is not legal in state queued: no agent has the interaction"},
 		{sales, queued, `transfer {"mode":"consult"}`, "transfer is not legal in state queued: nobody is consulted"},
 		{sales, queued, `transfer {}`, "transfer: to: is missing"},
-		{sales, queued, `transfer {"to":{"queue":"backup"},"by":{"id":"a1","role":"agent"}}`, "transfer is not legal in state queued: a1 does not own it"},
-		{sales, queued, `place_in_queue {"queue":"backup","by":{"id":"a1","role":"agent"}}`, "place_in_queue is not legal in state queued: a1 does not own it"},
+		{sales, queued, `transfer {"to":{"queue":"backup"},"by":{"id":"a1","role":"agent"}}`, "transfer is not legal in state queued: a1 does not own the interaction"},
+		{sales, queued, `place_in_queue {"queue":"backup","by":{"id":"a1","role":"agent"}}`, "place_in_queue is not legal in state queued: a1 does not own the interaction"},
 		{sales, talking, `transfer {"mode":"consult"}`, "transfer is not legal in state handling: nobody is consulted; legal: "},
-		{sales, talking, `complete {"by":{"id":"a2","role":"agent"}}`, "complete is not legal in state handling: a2 does not own it; nothing is legal any more"},
-		{sales, talking, `cancel {"by":{"id":"a1","role":"agent"}}`, "cancel is not legal in state handling: an agent can only cancel a draft; legal: place_in_queue, "},
-		{sales, ringing, `accept {"agent":"a1","by":{"id":"a2","role":"agent"}}`, "accept is not legal in state offered: it was not offered to a2"},
+		{sales, talking, `complete {"by":{"id":"a2","role":"agent"}}`, "complete is not legal in state handling: a2 does not own the interaction; no command is legal any more"},
+		{sales, talking, `cancel {"by":{"id":"a1","role":"agent"}}`, "cancel is not legal in state handling: agents may only cancel drafts; legal: place_in_queue, "},
+		{sales, ringing, `accept {"agent":"a1","by":{"id":"a2","role":"agent"}}`, "accept is not legal in state offered: the interaction is not offered to a2"},
 		{sales, talking, `hold {"agent":"a2","by":{"id":"a1","role":"agent"}}`, "hold is not legal in state handling: a1 may not act for a2"},
-		{sales, talking, `segment_change {"segment":"handled","by":{"id":"a1","role":"agent"}}`, "segment_change is not legal in state handling: it is not for agents"},
-		{start("cloud_routing"), []string{"connect"}, `consult {"to":{"agent":"a2"}}`, "consult is not legal in state handling: no agent has it"},
-		{sales, talking, `set_disposition {"code":"x","agent":"a9"}`, `set_disposition: agent: "a9": never had a leg of this interaction; name one who had`},
+		{sales, talking, `segment_change {"segment":"handled","by":{"id":"a1","role":"agent"}}`, "segment_change is not legal in state handling: agents may not give this command"},
+		{start("cloud_routing"), []string{"connect"}, `consult {"to":{"agent":"a2"}}`, "consult is not legal in state handling: no agent has the interaction"},
+		{sales, talking, `set_disposition {"code":"x","agent":"a9"}`, `set_disposition: agent: "a9": never had a leg of this interaction; name an agent who had one`},
 		{sales, talking, `transfer {}`, `transfer: to: is missing; send one of {"agent": …}, {"queue": …}, {"number": …}`},
-		{sales, talking, `conference {}`, `conference: agent: is missing; say which agent or party joins`},
+		{sales, talking, `conference {}`, `conference: agent: is missing; name the agent or party that joins`},
 		{sales, ringing, `accept {}`, `accept: agent: is missing; send the agent's id, or {"id": …, "name": …}`},
-		{sales, talking, `consult {"to":{"queue":"q"}}`, `consult: to.queue: "q": not a consultation; name an agent or a number`},
-		{sales, talking, `segment_change {"segment":"handling"}`, `segment_change: leg: is missing; say on which leg handling is: channel, business_process or agent`},
+		{sales, talking, `consult {"to":{"queue":"q"}}`, `consult: to.queue: "q": a queue cannot be consulted; name an agent or a number`},
+		{sales, talking, `segment_change {"segment":"handling"}`, `segment_change: leg: is missing; name the leg of handling: channel, business_process or agent`},
 	} {
 		s := opened(t, c.start)
 		s.do(c.given...)

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// message binds a command's name to the fields of its payload and to the typed
-// body they become, so that sender, schema and state machine cannot disagree.
+// message binds the fields of a command's payload to its typed body, so that sender,
+// schema and state machine cannot disagree.
 type message struct {
 	fields shape
 	// anyOf lists fields of which at least one must be given.
@@ -19,10 +19,10 @@ type message struct {
 var (
 	optionalAgent  = field{name: "agent", kind: kindAgent, about: "default: the agent who gives the command, else the owner"}
 	actingAgent    = field{name: "agent", kind: kindAgent, about: "which agent; default: the agent who gives the command"}
-	optionalReason = field{name: "reason", kind: kindText, about: "why, in words"}
-	requiredQueue  = field{name: "queue", kind: kindName, required: true, about: "say which queue"}
+	optionalReason = field{name: "reason", kind: kindText, about: "the reason, in words"}
+	requiredQueue  = field{name: "queue", kind: kindName, required: true, about: "name the queue"}
 	userDataField  = field{name: "user_data", kind: kindObject, required: true, about: "send an object of keys and values"}
-	signalName     = field{name: "name", kind: kindName, required: true, about: "say which signal"}
+	signalName     = field{name: "name", kind: kindName, required: true, about: "name the signal"}
 )
 
 // signalParams are the parameters of a script signal (HIS: "p1..p20, only those items that have values").
@@ -34,7 +34,7 @@ var signalParams = func() []string {
 	return names
 }()
 
-// withParams adds p1 … p20 to a shape; an empty one is a value like any other.
+// withParams adds p1 … p20 to a shape; an empty one is a value, too.
 func withParams(s ...field) shape {
 	for _, name := range signalParams {
 		s = append(s, field{name: name, kind: kindText})
@@ -49,9 +49,9 @@ var messages = map[string]message{
 	},
 	"offer": {
 		fields: shape{
-			{name: "agent", kind: kindAgent, about: "whom to offer it to"},
-			{name: "agents", kind: kindAgents, about: "a group: the first to accept has it"},
-			{name: "preview", kind: kindBool, about: "the agent looks at it before the customer is dialed"},
+			{name: "agent", kind: kindAgent, about: "the agent to whom it is offered"},
+			{name: "agents", kind: kindAgents, about: "a group: the first to accept gets it"},
+			{name: "preview", kind: kindBool, about: "the agent sees it before the customer is dialed"},
 			{name: "timeout", kind: kindDuration, about: "instead of the configured offer timeout"},
 		},
 		anyOf: []string{"agent", "agents"}, notBoth: []string{"agent", "agents"},
@@ -83,7 +83,7 @@ var messages = map[string]message{
 	},
 	"conference": {
 		fields: shape{
-			{name: "agent", kind: kindAgent, about: "who joins"},
+			{name: "agent", kind: kindAgent, about: "the agent who joins"},
 			{name: "party", kind: kindName, about: "an outside party that joins"},
 		},
 		body: func(p payload) any { return Conference{Agent: p.agent("agent"), Party: p.text("party")} },
@@ -94,19 +94,19 @@ var messages = map[string]message{
 	"transfer": {
 		fields: shape{
 			{name: "to", kind: kindTarget, about: "where it goes; may be left out when mode is consult"},
-			{name: "mode", kind: kindEnum(TransferSingleStep, TransferOffer, TransferConsult), about: "how an agent gets it; default single_step"},
-			{name: "wrap_up", kind: kindBool, about: "the giver wraps up"},
+			{name: "mode", kind: kindEnum(TransferSingleStep, TransferOffer, TransferConsult), about: "how the agent gets it; default single_step"},
+			{name: "wrap_up", kind: kindBool, about: "the agent who transfers wraps up"},
 		},
 		body: func(p payload) any {
 			return Transfer{To: p.target("to"), Mode: TransferMode(p.text("mode")), WrapUp: p.flag("wrap_up")}
 		},
 	},
 	"place_in_workbin": {
-		fields: shape{{name: "workbin", kind: kindWorkbin, required: true, about: "say which workbin"}, optionalAgent},
+		fields: shape{{name: "workbin", kind: kindWorkbin, required: true, about: "name the workbin"}, optionalAgent},
 		body:   func(p payload) any { return PlaceInWorkbin{Workbin: p["workbin"], Agent: p.agent("agent")} },
 	},
 	"set_disposition": {
-		fields: append(shape{{name: "agent", kind: kindAgent, about: "whose disposition; past agents too"}}, dispositionShape...),
+		fields: append(shape{{name: "agent", kind: kindAgent, about: "whose disposition; also of past agents"}}, dispositionShape...),
 		body: func(p payload) any {
 			return SetDisposition{Code: p.text("code"), Notes: p.text("notes"), Agent: p.agent("agent")}
 		},
@@ -127,7 +127,7 @@ var messages = map[string]message{
 		fields: shape{
 			{name: "native_id", kind: kindName}, {name: "business_process", kind: kindName},
 			{name: "ani", kind: kindName}, {name: "dnis", kind: kindName},
-			{name: "customer", kind: kindObject, about: "replaces what was known of the customer"},
+			{name: "customer", kind: kindObject, about: "replaces the customer"},
 			{name: "comment", kind: kindText},
 		},
 		body: func(p payload) any {
@@ -141,10 +141,10 @@ var messages = map[string]message{
 		fields: shape{{name: "answers", kind: kindObject, required: true, about: "send an object of questions and answers"}},
 		body:   func(p payload) any { return Survey{Answers: p.object("answers")} },
 	},
-	"queue_event": {fields: shape{{name: "event", kind: kindName, required: true, about: "say which queue event"}}},
+	"queue_event": {fields: shape{{name: "event", kind: kindName, required: true, about: "name the queue event"}}},
 	"dtmf":        {fields: shape{{name: "digits", kind: kindDigits, required: true, about: "send the touch tones"}}},
 	"script_signal": {
-		fields: withParams(field{name: "name", kind: kindName, about: "which signal"}),
+		fields: withParams(field{name: "name", kind: kindName, about: "the name of the signal"}),
 	},
 	"signal_added": {
 		fields: withParams(signalName, field{name: "tooltip", kind: kindText}),
@@ -162,9 +162,9 @@ var messages = map[string]message{
 	"engagement_result": {
 		fields: shape{
 			{name: "result", kind: kindEnum("accepted", "declined", "timeout", "failed", "rejected"), required: true, about: "send accepted, declined, timeout or failed"},
-			{name: "agent", kind: kindAgent, about: "who has it when it was accepted"},
-			{name: "queue", kind: kindName, about: "where it waits when it was accepted"},
-			{name: "channel", kind: kindEnum("chat", "webcallback"), about: "what the visitor chose; default: what ixnProfile says, else chat"},
+			{name: "agent", kind: kindAgent, about: "who gets it if the result is accepted"},
+			{name: "queue", kind: kindName, about: "where it waits if the result is accepted"},
+			{name: "channel", kind: kindEnum("chat", "webcallback"), about: "what the visitor chose; default: from ixnProfile, else chat"},
 		},
 		body: func(p payload) any {
 			return EngagementResult{Result: p.text("result"), Agent: p.agent("agent"), Queue: p.text("queue"), Channel: p.text("channel")}
@@ -186,7 +186,7 @@ var messages = map[string]message{
 	},
 	"segment_change": {
 		fields: shape{
-			{name: "segment", kind: kindEnum(reportable()...), required: true, about: "say which segment, such as handling with leg agent"},
+			{name: "segment", kind: kindEnum(reportable()...), required: true, about: "name the segment, such as handling with leg agent"},
 			{name: "leg", kind: kindEnum(LegChannel, LegBusinessProcess, LegAgent), about: "for interaction_starts, offered, handling, interaction_ends"},
 			{name: "agent", kind: kindAgent}, {name: "queue", kind: kindName}, {name: "party", kind: kindName},
 		},
@@ -207,17 +207,17 @@ func userData(p payload) any { return UserData{UserData: p.object("user_data")} 
 // startMessage is the payload of start.
 var startMessage = message{
 	fields: shape{
-		{name: "id", kind: kindID, required: true, about: "say which interaction"},
-		{name: "contact_center", kind: kindID, required: true, about: "say which contact center"},
-		{name: "channel", kind: kindEnum(channels...), required: true, about: "say which channel"},
+		{name: "id", kind: kindID, required: true, about: "name the interaction"},
+		{name: "contact_center", kind: kindID, required: true, about: "name the contact center"},
+		{name: "channel", kind: kindEnum(channels...), required: true, about: "name the channel"},
 		{name: "direction", kind: kindEnum("inbound", "outbound", "internal"), about: "default: the channel's own, else inbound"},
 		{name: "business_process", kind: kindName}, {name: "queue", kind: kindName},
-		{name: "agent", kind: kindAgent, about: "whom it is assigned to from the beginning"},
+		{name: "agent", kind: kindAgent, about: "the agent to whom it is assigned from the start"},
 		{name: "destination", kind: kindName}, {name: "native_id", kind: kindName}, {name: "parent", kind: kindID},
 		{name: "ani", kind: kindName}, {name: "dnis", kind: kindName},
 		{name: "customer", kind: kindObject}, {name: "user_data", kind: kindObject},
-		{name: "reopen", kind: kindBool, about: "lets a completed id start anew"},
-		{name: "draft", kind: kindBool, about: "begins in composing: an outbound draft of agent, as reply makes them"},
+		{name: "reopen", kind: kindBool, about: "lets the id of a completed interaction start again"},
+		{name: "draft", kind: kindBool, about: "starts as an outbound draft of agent, in state composing, as reply does"},
 	},
 	body: func(p payload) any {
 		envelope := p.envelope()

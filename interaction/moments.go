@@ -2,7 +2,7 @@ package interaction
 
 import "slices"
 
-// channels in the order of the design.
+// channels is every channel, in the order of the documentation.
 var channels = []Channel{
 	ChannelInbound, ChannelOutbound, ChannelCloudRouting, ChannelTrackNumber,
 	ChannelChat, ChannelEmail, ChannelSMS, ChannelWeb,
@@ -22,27 +22,27 @@ func Outcomes() []Outcome {
 	}
 }
 
-// Async says whether the channel is an asynchronous one, where nobody hangs up.
+// Async reports whether the channel is asynchronous: nobody hangs up on it.
 func (c Channel) Async() bool {
 	return c == ChannelEmail || c == ChannelSMS || c == ChannelWeb
 }
 
-// agentless: what the channel connects is handled without an agent.
+// agentless reports whether interactions of the channel are handled without an agent.
 func (c Channel) agentless() bool {
 	return c == ChannelCloudRouting || c == ChannelTrackNumber
 }
 
-// moments are the names under which a channel's moments fire; what it lacks is "".
+// moments are the names of a channel's moments; "" for those it does not have.
 type moments struct {
 	start, connect                        Moment
 	queued, dequeue                       Moment
 	agentConnect, agentTerm, transferTerm Moment
 	end, disposition, queueEvent, dtmf    Moment
-	// toAgentOnly: dequeue fires only when it goes to an agent.
+	// toAgentOnly: dequeue fires only if an agent gets the interaction.
 	toAgentOnly bool
 }
 
-// momentsOf are the slots of Engage Voice (its OpenAPI: Gate, Campaign,
+// momentsOf are the events of Engage Voice (its OpenAPI: Gate, Campaign,
 // CloudRouteProfile, TracNumber, ChatQueue). Email, SMS and web have none of them.
 var momentsOf = map[Channel]moments{
 	ChannelInbound: {
@@ -64,19 +64,19 @@ var momentsOf = map[Channel]moments{
 
 func (r *record) moments() moments { return momentsOf[r.Channel] }
 
-// Whens lists every moment that a command can fire, in the order of the design;
-// WhenFault comes of a call instead.
-func Whens() []Moment {
-	whens := []Moment{MomentInteractionStarts, MomentInteractionEnds, MomentInternalTransfer, MomentSegmentChange}
+// AllMoments lists every moment that a command can fire, in the order of the documentation.
+// A call fires MomentFault, no command does.
+func AllMoments() []Moment {
+	all := []Moment{MomentInteractionStarts, MomentInteractionEnds, MomentInternalTransfer, MomentSegmentChange}
 	for _, channel := range channels {
 		m := momentsOf[channel]
-		for _, when := range []Moment{
+		for _, moment := range []Moment{
 			m.start, m.connect, m.queued, m.dequeue, m.agentConnect, m.agentTerm, m.end, m.disposition, m.transferTerm, m.queueEvent, m.dtmf,
 		} {
-			if when != "" {
-				whens = append(whens, when)
+			if moment != "" {
+				all = append(all, moment)
 			}
 		}
 	}
-	return append(whens, MomentSurvey, MomentAgentNeeded, MomentEngage, MomentNoEngage, MomentEngagementResult, MomentUserDataChanged, MomentScriptSignal)
+	return append(all, MomentSurvey, MomentAgentNeeded, MomentEngage, MomentNoEngage, MomentEngagementResult, MomentUserDataChanged, MomentScriptSignal)
 }

@@ -2,7 +2,7 @@ package interaction
 
 import "strings"
 
-// State is where an interaction stands.
+// State is the state of an interaction.
 type State string
 
 // The states of an interaction; StateCompleted is the only terminal one.
@@ -89,8 +89,8 @@ const (
 // Moment names a moment at which triggers may fire.
 type Moment string
 
-// The moments: ECS's four, Engage Voice's slots (those that begin with a channel
-// are built by the table from the channel's name), and Segue's own.
+// The moments: the four of ECS, those of Engage Voice (their names begin with a channel, and
+// momentsOf has them), and Segue's own.
 const (
 	MomentInteractionStarts Moment = "interaction_starts"
 	MomentInteractionEnds   Moment = "interaction_ends"
@@ -115,5 +115,5 @@ const (
 	MomentReceiverRecovered Moment = "operator.receiver_recovered"
 )
 
-// IsForOperators tells whether the moment is an alert, not an interaction's.
+// IsForOperators reports whether the moment is an alert for operators, not one of an interaction.
 func (w Moment) IsForOperators() bool { return strings.HasPrefix(string(w), "operator.") }

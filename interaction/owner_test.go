@@ -11,7 +11,7 @@ import (
 )
 
 // The previous agent had the interaction before the agent it is about, and is never that agent.
-func TestThePreviousAgentIsAnother(t *testing.T) {
+func TestThePreviousAgentIsAnotherAgent(t *testing.T) {
 	for _, c := range []struct {
 		name, lines  string
 		owner, other string
@@ -22,7 +22,7 @@ func TestThePreviousAgentIsAnother(t *testing.T) {
 		{"back from another", "accept ada; to bob; to ada", "ada", "bob"},
 		{"back from another, by a queue", "accept ada; to bob; queue; accept bob", "bob", "ada"},
 		{"twice the same, by two queues", "accept ada; to bob; queue; accept bob; queue; accept bob", "bob", "ada"},
-		{"nobody has it", "accept ada; queue", "", "ada"},
+		{"without an owner", "accept ada; queue", "", "ada"},
 		{"a refused offer passes nothing on", "accept ada; offer bob; reject bob; accept ada", "ada", ""},
 		{"around the table", "accept ada; to bob; to cyd; to ada", "ada", "cyd"},
 	} {
@@ -42,9 +42,9 @@ func TestThePreviousAgentIsAnother(t *testing.T) {
 	}
 	s := opened(t, start("outbound", `"agent":"eve"`))
 	s.do(queued[0], `accept {"agent":"ada"}`)
-	require.Nil(t, s.i.Status().PreviousAgent, "who only had it assigned never had it")
+	require.Nil(t, s.i.Status().PreviousAgent, "an agent to whom it was only assigned never had it")
 
-	// Each event says who had it before the agent it is about.
+	// Each event has the agent who had the interaction before the agent it is about.
 	s = opened(t, sales)
 	s.do(`accept {"agent":"ada"}`, `transfer {"to":{"agent":"bob"},"wrap_up":true}`, `transfer {"to":{"agent":"cyd"},"wrap_up":true}`)
 	previous := map[string]string{}
@@ -63,10 +63,10 @@ func idOf(agent *interaction.Agent) string {
 	return agent.ID
 }
 
-// What is reported for an agent who does not have it ends at most that agent's part.
-func TestOnlyItsOwnerEndsIt(t *testing.T) {
+// A report for an agent who does not own the interaction ends at most that agent's part.
+func TestOnlyTheOwnerEndsAnInteraction(t *testing.T) {
 	group := after(queued, `offer {"agents":["a1","a2"]}`, `accept {"agent":"a1"}`)
-	const hint = " does not own it; without agent it ends for everybody"
+	const hint = " does not own the interaction; leave out agent to end it for everybody"
 	for _, c := range []struct {
 		name    string
 		given   []string
@@ -74,21 +74,21 @@ func TestOnlyItsOwnerEndsIt(t *testing.T) {
 		refused string
 		state   interaction.State
 	}{
-		{"who lost the offer to a group", group, `complete {"agent":"a2"}`, "a2" + hint, "handling"},
+		{"an agent of the group who did not get it", group, `complete {"agent":"a2"}`, "a2" + hint, "handling"},
 		{"with a disposition", group, `complete {"agent":"a2","disposition":{"code":"SOLD"}}`, "a2" + hint, "handling"},
-		{"or as that agent", group, `complete {"by":{"id":"a2","role":"agent"}}`, "a2 does not own it", "handling"},
-		{"nor is it canceled", group, `cancel {"agent":"a2"}`, "a2" + hint, "handling"},
-		{"who has it", group, `complete {"agent":"a1"}`, "", "completed"},
+		{"the same as that agent", group, `complete {"by":{"id":"a2","role":"agent"}}`, "a2 does not own the interaction", "handling"},
+		{"that agent cancels", group, `cancel {"agent":"a2"}`, "a2" + hint, "handling"},
+		{"the owner", group, `complete {"agent":"a1"}`, "", "completed"},
 		{"the platform", group, `complete`, "", "completed"},
 		{"a supervisor", group, `complete {"by":{"id":"sue","role":"supervisor"}}`, "", "completed"},
-		{"who shares it", conferred, `complete {"agent":"a2"}`, "a2" + hint, "conference"},
-		{"who gave it away", after(talking, `transfer {"to":{"agent":"a2"}}`), `complete {"agent":"a1"}`, "a1" + hint, "handling"},
-		{"who wraps up after giving it away", after(talking, `transfer {"to":{"queue":"backup"},"wrap_up":true}`), `complete {"agent":"a1"}`,
-			"a1 does not own it; leave ends that agent's wrap-up", "queued"},
-		{"a stranger, while it waits", queued, `complete {"agent":"a9"}`, "a9" + hint, "queued"},
-		{"who has been offered it", ringing, `complete {"agent":"a1"}`, "a1" + hint, "offered"},
+		{"an agent in the conference", conferred, `complete {"agent":"a2"}`, "a2" + hint, "conference"},
+		{"an agent who has passed it on", after(talking, `transfer {"to":{"agent":"a2"}}`), `complete {"agent":"a1"}`, "a1" + hint, "handling"},
+		{"an agent who wraps up after passing it on", after(talking, `transfer {"to":{"queue":"backup"},"wrap_up":true}`), `complete {"agent":"a1"}`,
+			"a1 does not own the interaction; send leave to end that agent's wrap-up", "queued"},
+		{"another agent, while it waits", queued, `complete {"agent":"a9"}`, "a9" + hint, "queued"},
+		{"an agent to whom it is offered", ringing, `complete {"agent":"a1"}`, "a1" + hint, "offered"},
 		{"in a workbin", after(talking, `place_in_workbin {"workbin":"w"}`), `complete {"agent":"a1"}`, "", "completed"},
-		{"what nobody began with", nil, `complete {"agent":"a1"}`, "", "completed"},
+		{"before an agent has begun", nil, `complete {"agent":"a1"}`, "", "completed"},
 		{"in wrap-up", wrapping, `complete {"agent":"a1"}`, "", "completed"},
 		{"a report ends that agent's leg only", group, `segment_change {"segment":"interaction_ends","agent":"a2"}`, "", "handling"},
 		{"also in a conference", conferred, `segment_change {"segment":"interaction_ends","agent":"a2"}`, "", "handling"},
@@ -106,11 +106,11 @@ func TestOnlyItsOwnerEndsIt(t *testing.T) {
 	}
 }
 
-// Times are the timeline's: what follows is never before what it follows, whatever
-// the source's clock says, and interaction_ends is when the interaction ended.
-func TestTheEndIsWhenItEnded(t *testing.T) {
+// Whatever the source's clock shows, no event is before an earlier one, and interaction_ends
+// has the time at which the interaction ended.
+func TestTheEndEventHasTheTimeOfTheEnd(t *testing.T) {
 	for name, lines := range map[string][]string{
-		"a report that came late": {`accept {"agent":"a1","at":"2026-03-01T09:00:09Z"}`, `complete {"at":"2026-03-01T09:00:05Z"}`},
+		"a late report": {`accept {"agent":"a1","at":"2026-03-01T09:00:09Z"}`, `complete {"at":"2026-03-01T09:00:05Z"}`},
 		"a clock that runs behind": {`accept {"agent":"a1"}`, `disconnect {"at":"2026-03-01T09:00:01Z"}`,
 			`set_disposition {"code":"SOLD","at":"2026-03-01T09:00:02Z"}`, `[wrap_up_timeout] {"agent":"a1"}`},
 		"from the future":         {`place_in_queue {"queue":"sales","at":"2099-01-01T00:00:00Z"}`, `abandon {"at":"2026-03-01T09:00:15Z"}`},

@@ -11,14 +11,14 @@ import (
 	"unicode/utf8"
 )
 
-// What a payload may weigh and how deep it may nest.
+// Bounds of a payload's size and nesting.
 const (
 	maxPayload = 256 << 10
 	maxDepth   = 32
 )
 
-// parseObject reads a payload strictly: one JSON object, no key twice, no NUL,
-// bounded in size and depth. An empty payload is an empty object.
+// parseObject reads a payload strictly: one JSON object, no repeated key, no NUL, bounded in
+// size and depth. An empty payload is an empty object.
 func parseObject(data []byte) (map[string]any, *InvalidError) {
 	if len(data) > maxPayload {
 		return nil, &InvalidError{Reason: fmt.Sprintf("the payload has %d bytes; send at most %d", len(data), maxPayload)}
@@ -63,8 +63,8 @@ func parseValue(data []byte) (any, error) {
 	return value, nil
 }
 
-// parser builds a value token by token, because encoding/json lets a repeated
-// key win silently.
+// parser builds a value token by token, because encoding/json silently takes the last of
+// repeated keys.
 type parser struct{ decoder *json.Decoder }
 
 func (p parser) value(path string, depth int) (any, error) {
@@ -102,7 +102,7 @@ func (p parser) object(path string, depth int) (any, error) {
 			return nil, err
 		}
 		if _, twice := object[key]; twice {
-			return nil, &InvalidError{Field: shortened(inner), Reason: "the key comes twice; send it once"}
+			return nil, &InvalidError{Field: shortened(inner), Reason: "the key occurs twice; send it once"}
 		}
 		if object[key], err = p.value(inner, depth+1); err != nil {
 			return nil, err
@@ -139,8 +139,8 @@ func withoutNUL(path, text string) error {
 	return &InvalidError{Field: shortened(strings.ReplaceAll(path, "\x00", "\\u0000")), Value: shown(text), Reason: "holds a NUL character; remove it"}
 }
 
-// number is a float64, as encoding/json makes it, unless that would lose digits
-// (an id sent as a number): then the digits are kept as a json.Number.
+// number returns a float64, as encoding/json does, unless that would lose digits (of an id
+// that is sent as a number): then it returns the json.Number.
 func number(path string, n json.Number) (any, error) {
 	f, err := n.Float64()
 	if err != nil {
@@ -156,8 +156,8 @@ func isInteger(digits string) bool {
 	return !strings.ContainsAny(digits, ".eE")
 }
 
-// Settled gives the numbers of a value that was decoded with UseNumber the types
-// that parseValue gives them, so that a carried-over interaction equals the original.
+// Settled gives the numbers of a value that was decoded with UseNumber the types that
+// parseValue gives them, so that a carried-over interaction equals the original.
 func Settled(value any) any {
 	switch v := value.(type) {
 	case json.Number:

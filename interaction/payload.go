@@ -13,7 +13,7 @@ func (p payload) text(name string) string {
 	return text
 }
 
-// given is the text when the field is there at all, also when it is empty.
+// given returns the text if the field is there, also if it is empty; else nil.
 func (p payload) given(name string) *string {
 	text, ok := p[name].(string)
 	if !ok {
@@ -48,7 +48,7 @@ func (p payload) agent(name string) *Agent {
 	return &agent
 }
 
-// agents reads a list; an agent that comes twice counts once.
+// agents reads a list; a repeated agent counts once.
 func (p payload) agents(name string) []Agent {
 	listed, _ := p[name].([]any)
 	agents := make([]Agent, 0, len(listed))
@@ -99,14 +99,14 @@ func (p payload) signal() Signal {
 	return signal
 }
 
-// maxEventID is what every server takes as the id of an update, which an event id can be.
+// maxEventID is the longest id of an update that every server takes; an event id may be one.
 const maxEventID = 255
 
-// The envelope's fields; source_sequence comes as any JSON number does.
+// envelopeShape is the envelope's fields.
 var envelopeShape = shape{
 	{name: "event_id", kind: kindString(maxEventID, true), about: "the idempotency key"},
 	{name: "at", kind: kindTime, about: "when it happened at the source"},
-	{name: "source_sequence", kind: kindSequence, about: "the source's own count for this interaction, from 1: commands apply in its order"},
+	{name: "source_sequence", kind: kindSequence, about: "the source's number of this command within the interaction, from 1; commands are applied in this order"},
 	{name: "by", kind: kindActor, about: "who gave the command"},
 }
 
@@ -130,7 +130,7 @@ func (p payload) time(name string) *time.Time {
 	return &at
 }
 
-// ownFields is the payload without its envelope.
+// ownFields returns the payload without the envelope.
 func (p payload) ownFields() map[string]any {
 	own := maps.Clone(map[string]any(p))
 	for _, f := range envelopeShape {

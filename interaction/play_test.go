@@ -14,20 +14,20 @@ import (
 
 var begin = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 
-// stage plays commands on an interaction, ten seconds apart.
-type stage struct {
+// player applies commands to an interaction, ten seconds apart.
+type player struct {
 	t      require.TestingT
 	i      *interaction.Interaction
 	now    time.Time
 	opened []string
 }
 
-func opened(t require.TestingT, start string) *stage {
+func opened(t require.TestingT, start string) *player {
 	decoded, err := interaction.DecodeStart([]byte(start))
 	require.NoError(t, err)
 	i, effect, err := interaction.Open(decoded, begin)
 	require.NoError(t, err)
-	return &stage{t: t, i: i, now: begin, opened: moments(effect.Turn.Events)}
+	return &player{t: t, i: i, now: begin, opened: moments(effect.Turn.Events)}
 }
 
 // command reads "name {json}"; a name in brackets is a timer.
@@ -45,12 +45,12 @@ func command(t require.TestingT, line string) interaction.Command {
 	return cmd
 }
 
-func (s *stage) try(line string) (interaction.Effect, error) {
+func (s *player) try(line string) (interaction.Effect, error) {
 	s.now = s.now.Add(10 * time.Second)
 	return s.i.Apply(command(s.t, line), s.now)
 }
 
-func (s *stage) do(lines ...string) (last interaction.Effect) {
+func (s *player) do(lines ...string) (last interaction.Effect) {
 	for _, line := range lines {
 		var err error
 		last, err = s.try(line)
@@ -59,8 +59,8 @@ func (s *stage) do(lines ...string) (last interaction.Effect) {
 	return last
 }
 
-// moments writes events as "segment.leg" and as the names of the other moments;
-// an agent's leg says whose, a business process's in which queue if it is known.
+// moments returns events as "segment.leg" and as the names of the other moments, with the
+// agent of an agent's leg, and the queue of a business process if it is known.
 func moments(events []interaction.Event) []string {
 	written := []string{}
 	for _, e := range events {
@@ -83,14 +83,14 @@ func start(channel string, more ...string) string {
 	return "{" + strings.Join(fields, ",") + "}"
 }
 
-// row is one line of "What each fires", in one situation.
+// row is what one command fires in one situation.
 type row struct {
-	name  string
-	start string
-	given []string
-	when  string
-	state string
-	want  []string
+	name    string
+	start   string
+	given   []string
+	command string
+	state   string
+	want    []string
 }
 
 func playRows(t *testing.T, rows []row) {
@@ -99,7 +99,7 @@ func playRows(t *testing.T, rows []row) {
 		t.Run(r.name, func(t *testing.T) {
 			s := opened(t, r.start)
 			s.do(r.given...)
-			effect := s.do(r.when)
+			effect := s.do(r.command)
 			require.Equal(t, r.want, moments(effect.Turn.Events))
 			state := string(s.i.Facts().State)
 			if s.i.Completed() {

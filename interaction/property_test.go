@@ -14,8 +14,8 @@ import (
 	"segue/interaction"
 )
 
-// everyPayload has payloads of every command for the agents a1 to a3 and the timers
-// too, among them ones that fit whatever situation the agents are in.
+// everyPayload has payloads of every command and timer for the agents a1 to a3, so that some
+// fit any situation of the agents.
 var everyPayload = func() []string {
 	lines := []string{
 		`place_in_queue {"queue":"sales"}`, `place_in_queue {"queue":"backup"}`, `offer {"agents":["a1","a2"]}`, `offer {"agents":["a1","a2","a3"],"preview":true,"timeout":"5s"}`,
@@ -51,7 +51,7 @@ var everyPayload = func() []string {
 	return lines
 }()
 
-// gentle leaves out what ends an interaction early, so that long lives are walked too.
+// gentle leaves out commands that end an interaction early, so that long ones are tested, too.
 var gentle = slices.DeleteFunc(slices.Clone(everyPayload), func(line string) bool {
 	for _, ending := range []string{"abandon", "complete", "cancel", "[lifetime", "[workflow", "noengage", `"timeout"}`, `"final"`, `"handled"`, `"interaction_ends"`, `"overflow"`, "[engagement"} {
 		if strings.Contains(line, ending) && !strings.HasPrefix(line, "accept") {
@@ -72,7 +72,7 @@ func asJSON(t require.TestingT, value any) string {
 	return string(encoded)
 }
 
-// ledger holds what must be true of all events of one interaction.
+// ledger checks what must be true of all events of one interaction.
 type ledger struct {
 	sequence  int64
 	at        time.Time
@@ -95,7 +95,7 @@ func (l *ledger) enter(t require.TestingT, events []interaction.Event) {
 		require.False(t, e.At.Before(l.at), "no event is before an earlier one")
 		l.at = e.At
 		if e.Agent != nil && e.PreviousAgent != nil {
-			require.NotEqual(t, e.Agent.ID, e.PreviousAgent.ID, "nobody is their own predecessor")
+			require.NotEqual(t, e.Agent.ID, e.PreviousAgent.ID, "no agent is the previous agent of itself")
 		}
 		key := string(e.Leg)
 		if e.Agent != nil && (e.Leg == interaction.LegAgent || e.Leg == "") {
@@ -117,23 +117,23 @@ func (l *ledger) enter(t require.TestingT, events []interaction.Event) {
 	}
 }
 
-func TestEveryLifeKeepsTheRules(t *testing.T) {
+func TestRandomCommandsKeepTheInvariants(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := opened(rt, rapid.SampledFrom(everyStart).Draw(rt, "start"))
 		pool := everyPayload
 		if rapid.IntRange(0, 3).Draw(rt, "gentle") > 0 {
 			pool = gentle
 		}
-		book := newLedger()
+		ledger := newLedger()
 		opening := s.i.Sequence()
-		book.sequence = opening
+		ledger.sequence = opening
 		for _, moment := range s.opened {
 			if segment, who, _ := strings.Cut(moment, "."); segment == "interaction_starts" && who != "" {
 				leg, agent, _ := strings.Cut(who, " ")
 				if leg != "agent" {
 					agent = ""
 				}
-				book.begun[leg+agent]++
+				ledger.begun[leg+agent]++
 			}
 		}
 		var earlier []interaction.Turn
@@ -151,7 +151,7 @@ func TestEveryLifeKeepsTheRules(t *testing.T) {
 			if effect == nil {
 				continue
 			}
-			book.enter(rt, effect.Turn.Events)
+			ledger.enter(rt, effect.Turn.Events)
 			earlier, hashes = append(earlier, effect.Turn), append(hashes, asJSON(rt, effect.Turn))
 			soundNow(rt, s.i, begin.Add(clock))
 			if rapid.IntRange(0, 9).Draw(rt, "carry over") == 0 {
@@ -159,33 +159,33 @@ func TestEveryLifeKeepsTheRules(t *testing.T) {
 			}
 		}
 		for n, turn := range earlier {
-			require.Equal(rt, hashes[n], asJSON(rt, turn), "a turn never changes after it was given out")
+			require.Equal(rt, hashes[n], asJSON(rt, turn), "a turn never changes after it was returned")
 		}
 		capable(rt, s.i)
 		if !s.i.Completed() {
-			book.enter(rt, s.do(`[lifetime_timeout]`).Turn.Events)
+			ledger.enter(rt, s.do(`[lifetime_timeout]`).Turn.Events)
 		}
-		require.Equal(rt, 1, book.ends)
-		require.Equal(rt, book.begun, book.over, "every leg that starts ends")
-		require.Equal(rt, book.connected, book.termed, "agent_term once per connected agent")
+		require.Equal(rt, 1, ledger.ends)
+		require.Equal(rt, ledger.begun, ledger.over, "every leg that starts ends")
+		require.Equal(rt, ledger.connected, ledger.termed, "agent_term once per connected agent")
 	})
 }
 
-// applied applies a command and holds Check, atomicity, the table and terminality against it.
+// applied applies a command and checks Check, atomicity, the table and that completed is final.
 func applied(t require.TestingT, i *interaction.Interaction, cmd interaction.Command, now time.Time) *interaction.Effect {
 	before, state, lingering := asJSON(t, i), i.Facts().State, i.Lingers()
-	foretold := i.Check(cmd)
+	checked := i.Check(cmd)
 	require.Equal(t, before, asJSON(t, i), "Check changes nothing")
 	effect, err := i.Apply(cmd, now)
-	require.Equal(t, foretold, err, "Check agrees with Apply")
+	require.Equal(t, checked, err, "Check agrees with Apply")
 	if err != nil {
 		require.Equal(t, before, asJSON(t, i), "an error changes nothing")
 		return nil
 	}
 	after := i.Facts().State
 	if state == interaction.StateCompleted {
-		require.True(t, lingering, "only what lingers takes commands")
-		require.Equal(t, interaction.StateCompleted, after, "terminal is terminal")
+		require.True(t, lingering, "only lingering interactions take commands")
+		require.Equal(t, interaction.StateCompleted, after, "completed is final")
 	}
 	if after == interaction.StateComposing {
 		after = interaction.StateHandling // where the table says handling, a draft is composed
@@ -199,7 +199,7 @@ func applied(t require.TestingT, i *interaction.Interaction, cmd interaction.Com
 				moment = string(event.Moment)
 			}
 			require.Contains(t, interaction.Moments(cmd.Name), moment, cmd.Name)
-			require.Contains(t, interaction.Whens(), event.Moment)
+			require.Contains(t, interaction.AllMoments(), event.Moment)
 		}
 		require.False(t, event.At.After(now))
 		require.False(t, event.At.Before(i.Facts().StartedAt))
@@ -207,7 +207,7 @@ func applied(t require.TestingT, i *interaction.Interaction, cmd interaction.Com
 	return &effect
 }
 
-// soundNow holds the invariants of one instant.
+// soundNow checks the invariants of one state.
 func soundNow(t require.TestingT, i *interaction.Interaction, now time.Time) {
 	status := i.Status()
 	owners := 0
@@ -219,11 +219,11 @@ func soundNow(t require.TestingT, i *interaction.Interaction, now time.Time) {
 	require.LessOrEqual(t, owners, 1, "at most one owner")
 	require.Equal(t, i.Completed(), status.Outcome != "")
 	require.Equal(t, i.Completed(), status.EndedAt != nil)
-	require.Equal(t, status.State == interaction.StateOffered, len(status.OfferedTo) > 0, "offered is offered to somebody")
+	require.Equal(t, status.State == interaction.StateOffered, len(status.OfferedTo) > 0, "offered means offered to an agent")
 
 	if status.State == interaction.StateWrapUp {
 		require.True(t, slices.ContainsFunc(status.Participants, func(p interaction.Participant) bool { return p.Role == interaction.ParticipantWrapUp }),
-			"somebody wraps up, or it would never end")
+			"an agent wraps up, or it would never end")
 	}
 
 	durations := i.View(now).Durations
@@ -253,10 +253,10 @@ func soundNow(t require.TestingT, i *interaction.Interaction, now time.Time) {
 			last[string(span.Leg)] = span
 		}
 	}
-	require.InDelta(t, queue.Seconds(), durations.Queue, 0.001, "the meter agrees with the timeline")
+	require.InDelta(t, queue.Seconds(), durations.Queue, 0.001, "the total agrees with the timeline")
 }
 
-// carriedOver is the interaction as the next run gets it.
+// carriedOver returns the interaction as the next run gets it.
 func carriedOver(t require.TestingT, i *interaction.Interaction) *interaction.Interaction {
 	before := asJSON(t, i)
 	var next interaction.Interaction
@@ -267,7 +267,7 @@ func carriedOver(t require.TestingT, i *interaction.Interaction) *interaction.In
 	return &next
 }
 
-// capable holds Capabilities against what Check really takes.
+// capable compares Capabilities with what Check accepts.
 func capable(t require.TestingT, i *interaction.Interaction) {
 	for _, actor := range []interaction.Actor{{Role: interaction.RolePlatform}, {ID: "a1", Role: interaction.RoleAgent}, {ID: "a2", Role: interaction.RoleAgent}} {
 		taken := map[string]bool{}
@@ -283,7 +283,7 @@ func capable(t require.TestingT, i *interaction.Interaction) {
 	}
 }
 
-func TestCarriedOverLivesOnTheSame(t *testing.T) {
+func TestACarriedOverInteractionContinuesUnchanged(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		first := opened(rt, rapid.SampledFrom(everyStart).Draw(rt, "start"))
 		lines := rapid.SliceOfN(rapid.SampledFrom(gentle), 2, 30).Draw(rt, "lines")
@@ -291,7 +291,7 @@ func TestCarriedOverLivesOnTheSame(t *testing.T) {
 		for _, line := range lines[:half] {
 			_, _ = first.try(line)
 		}
-		second := &stage{t: rt, i: carriedOver(rt, first.i), now: first.now}
+		second := &player{t: rt, i: carriedOver(rt, first.i), now: first.now}
 		for _, line := range lines[half:] {
 			one, oneErr := first.try(line)
 			other, otherErr := second.try(line)

@@ -10,12 +10,12 @@ import (
 	"segue/interaction"
 )
 
-func TestTheReadmeShowsTheTable(t *testing.T) {
+func TestTheReadmeHasTheDiagram(t *testing.T) {
 	requireShown(t, "../README.md", "states", "```mermaid\n"+interaction.Diagram()+"```\n")
 }
 
-// requireShown holds what a document shows between <!-- name: … --> and <!-- /name -->
-// against what is drawn from the code. SEGUE_WRITE_DOCS=1 draws it anew.
+// requireShown compares what a document has between <!-- name: … --> and <!-- /name -->
+// with what is drawn from the code. SEGUE_WRITE_DOCS=1 draws it again.
 func requireShown(t *testing.T, file, name, want string) {
 	t.Helper()
 	content, err := os.ReadFile(file)
@@ -27,5 +27,5 @@ func requireShown(t *testing.T, file, name, want string) {
 		require.NoError(t, os.WriteFile(file, []byte(drawn), 0o644))
 		return
 	}
-	require.Equal(t, want, string(content[place[4]:place[5]]), "draw it anew: SEGUE_WRITE_DOCS=1 go test -run %s ./interaction", t.Name())
+	require.Equal(t, want, string(content[place[4]:place[5]]), "draw it again: SEGUE_WRITE_DOCS=1 go test -run %s ./interaction", t.Name())
 }

@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// record is everything that is known of an interaction: what a continue-as-new
-// carries. Maps, agents, spans and the other slices are replaced, never changed
-// in place; only the legs are, and a draft has its own.
+// record is the whole state of an interaction, which continue-as-new carries over. Maps,
+// agents, spans and other slices are replaced, never changed in place. Only legs are
+// changed in place, and a draft has legs of its own.
 type record struct {
 	Facts
 	Draft bool `json:"draft,omitempty"`
-	// Owner is the id of the agent who has it, Past those of the agents who had it and
-	// took part, in order; none comes twice in a row.
+	// Owner is the id of the agent who has the interaction. Past are the ids of the agents
+	// who had it and took part, in order; no id occurs twice in a row.
 	Owner   string   `json:"owner,omitempty"`
 	Past    []string `json:"past,omitempty"`
 	Agents  []*known `json:"agents,omitempty"`
@@ -23,21 +23,22 @@ type record struct {
 	Closed []entry `json:"closed,omitempty"`
 	// Entries counts the segments ever entered; it orders the timeline.
 	Entries int64 `json:"entries"`
-	// Clock is the latest instant of the timeline: reports that come late do not turn it back.
+	// Clock is the latest time of the timeline; late reports do not set it back.
 	Clock  time.Time `json:"clock"`
-	Meters meters    `json:"meters"`
+	Totals totals    `json:"meters"`
 
 	// Waiting: the business process waits for an agent and has not been dequeued.
 	Waiting bool `json:"waiting,omitempty"`
-	// Announced: chat.new was fired.
+	// Announced: chat.new has fired.
 	Announced bool `json:"announced,omitempty"`
-	// HungUp: the customer has left; what that fires was fired.
+	// HungUp: the customer has left, and the moments for that have fired.
 	HungUp bool `json:"hung_up,omitempty"`
-	// EndedBy is what ended it, in words.
+	// EndedBy is what ended the interaction, in words.
 	EndedBy string `json:"ended_by,omitempty"`
-	// SentAway: it was transferred to a number, whose end is the transfer's end.
-	SentAway bool `json:"sent_away,omitempty"`
-	// Closing: the late-events timer ran out; nothing is taken any more.
+	// TransferredOut: the interaction was transferred to a number; when that ends, the
+	// transfer ends.
+	TransferredOut bool `json:"sent_away,omitempty"`
+	// Closing: the timer late_events has fired, and no command is taken any more.
 	Closing bool `json:"closing,omitempty"`
 
 	Excluded     []string      `json:"excluded,omitempty"`
@@ -52,14 +53,14 @@ type record struct {
 	Signals     []Signal       `json:"signals,omitempty"`
 	Children    []string       `json:"children,omitempty"`
 	Sequence    int64          `json:"sequence"`
-	// Internals counts the commands that timers, or a cancel, gave.
+	// Internals counts the commands of timers and of a cancellation.
 	Internals int64 `json:"internals,omitempty"`
-	// Faults counts the deliveries that failed for good, each as often as it did.
+	// Faults counts the permanent failures of deliveries; one delivery may fail several times.
 	Faults int64 `json:"faults,omitempty"`
 
-	// OpenedAt, Since and QueuedAt are for timers, so they are when a command was
-	// applied and not when its source says it happened, whose clock may be off:
-	// the start, the entry into the present state, and into the queue.
+	// OpenedAt, Since and QueuedAt are the times of the start, of the entry into the current
+	// state, and of the entry into the queue. Timers run from them, so they are when a command
+	// was applied, not when its source says it happened: the source's clock may be wrong.
 	OpenedAt time.Time `json:"opened_at"`
 	Since    time.Time `json:"since"`
 	QueuedAt time.Time `json:"queued_at,omitzero"`
@@ -68,7 +69,7 @@ type record struct {
 // known is an agent who had a leg.
 type known struct {
 	Agent *Agent `json:"agent"`
-	// TookPart: the agent was connected, or worked on a draft; an offer alone does not count.
+	// TookPart: the agent was connected or worked on a draft; an offer alone does not count.
 	TookPart bool `json:"took_part,omitempty"`
 	// Code is the agent's disposition code.
 	Code string `json:"code,omitempty"`
@@ -76,13 +77,13 @@ type known struct {
 	Session *Session `json:"session,omitempty"`
 }
 
-// party is somebody outside who takes part: a number consulted or in a conference.
+// party is an outside participant: a number that is consulted or in a conference.
 type party struct {
 	Number  string  `json:"number"`
 	Segment Segment `json:"segment"`
 }
 
-// Engagement is where an attempt to engage a web visitor stands (GWE Engagement API).
+// Engagement is the state of the attempts to engage a web visitor (GWE Engagement API).
 type Engagement struct {
 	Profile    map[string]any `json:"profile,omitempty"`
 	CancelData map[string]any `json:"cancel_data,omitempty"`
@@ -90,12 +91,12 @@ type Engagement struct {
 	Result     string         `json:"result,omitempty"`
 }
 
-// MarshalJSON writes the whole interaction, for a run that carries on.
+// MarshalJSON writes the whole interaction, for the next run.
 func (i Interaction) MarshalJSON() ([]byte, error) {
 	return json.Marshal(i.r)
 }
 
-// UnmarshalJSON restores what MarshalJSON wrote, number for number.
+// UnmarshalJSON reads what MarshalJSON wrote, with every number as it was.
 func (i *Interaction) UnmarshalJSON(data []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
@@ -115,8 +116,8 @@ func (i *Interaction) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// UnmarshalJSON restores a turn number for number, so that a call rendered from a
-// turn that was stored or carried over has the bytes of the original.
+// UnmarshalJSON reads a turn with every number as it was, so that a call rendered from a
+// stored or carried-over turn has the bytes of the original.
 func (t *Turn) UnmarshalJSON(data []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
@@ -131,7 +132,8 @@ func (t *Turn) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Settle settles the numbers of a view that was decoded with json.Decoder.UseNumber.
+// Settle gives the numbers of a view that was decoded with json.Decoder.UseNumber the
+// types that Decode gives them.
 func (v *View) Settle() {
 	for _, object := range []map[string]any{v.Interaction.Customer, v.UserData, v.Survey} {
 		Settled(object)

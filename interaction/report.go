@@ -5,22 +5,22 @@ import (
 	"slices"
 )
 
-// reported is a segment on a leg; the leg is empty where the segment has only one.
+// reported is a segment on a leg; leg is empty for a segment that exists on one leg only.
 type reported struct {
 	segment Segment
 	leg     Leg
 }
 
-// onEveryLeg are the segments that each of the three legs has (ECS, "Segment Change").
+// onEveryLeg are the segments that exist on each of the three legs (ECS, "Segment Change").
 var onEveryLeg = []Segment{SegmentInteractionStarts, SegmentOffered, SegmentHandling, SegmentInteractionEnds}
 
-// onOneLeg are the others, with handled and abandoned of older ECS pages.
+// onOneLeg are the other segments, with handled and abandoned of older ECS pages.
 var onOneLeg = []Segment{
 	SegmentAgentSelecting, SegmentConsulting, SegmentInConference, SegmentWrapUp, SegmentDialing, SegmentRejected,
 	SegmentOverflow, SegmentMissed, SegmentPreview, SegmentAbandoned, SegmentHandled,
 }
 
-// reportable are the names that segment_change takes: also with the leg after a dot.
+// reportable returns the names that segment_change takes, also with the leg after a dot.
 func reportable() []Segment {
 	names := slices.Concat(onEveryLeg, onOneLeg)
 	for _, segment := range onEveryLeg {
@@ -31,7 +31,7 @@ func reportable() []Segment {
 	return names
 }
 
-// reports are the commands that the platform's segments mean.
+// reports are the effects of the segments that the platform reports.
 var reports = map[reported]func(*step, SegmentReport) error{
 	{SegmentAgentSelecting, ""}:                    reportQueued,
 	{SegmentOffered, LegAgent}:                     reportOffered,
@@ -59,18 +59,18 @@ var reports = map[reported]func(*step, SegmentReport) error{
 	{SegmentInteractionEnds, LegBusinessProcess}:   touchProcess,
 }
 
-// segmentChange is the platform's own report: it opens legs that are missing and
-// acts as the command that the segment means, wherever it comes.
+// segmentChange is a report of the platform. It opens legs that are missing, and acts as
+// the command that the segment stands for, in any state.
 func segmentChange(s *step) error {
 	report := s.cmd.Body.(SegmentReport)
 	act, ok := reports[report.on()]
 	if !ok {
-		return &InvalidError{Command: s.cmd.Name, Field: "leg", Reason: fmt.Sprintf("is missing; say on which leg %s is: channel, business_process or agent", report.Segment)}
+		return &InvalidError{Command: s.cmd.Name, Field: "leg", Reason: fmt.Sprintf("is missing; name the leg of %s: channel, business_process or agent", report.Segment)}
 	}
 	return act(s, report)
 }
 
-// on is the leg that is meant: the agent's, when only an agent is named.
+// on returns the leg that is meant: the agent's if only an agent is named.
 func (report SegmentReport) on() reported {
 	if slices.Contains(onOneLeg, report.Segment) {
 		return reported{report.Segment, ""}
@@ -81,7 +81,7 @@ func (report SegmentReport) on() reported {
 	return reported{report.Segment, report.Leg}
 }
 
-// withProcess opens the business process leg if it is missing and the report names its queue.
+// withProcess opens the business process leg if it is missing and the report names a queue.
 func (s *step) withProcess(report SegmentReport) {
 	if s.processLeg() == nil && report.Queue != "" {
 		s.joinQueue(report.Queue)
@@ -96,7 +96,7 @@ func reportQueued(s *step, report SegmentReport) error {
 		}
 	}
 	if queue == "" {
-		return &InvalidError{Command: s.cmd.Name, Field: "queue", Reason: "is missing; no queue is known yet, say which"}
+		return &InvalidError{Command: s.cmd.Name, Field: "queue", Reason: "is missing; no queue is known yet, name it"}
 	}
 	s.requeue(queue)
 	return nil
@@ -107,12 +107,12 @@ func reportOffered(s *step, report SegmentReport) error {
 	if err != nil {
 		return err
 	}
-	l := s.first(of(agent.ID), s.offered)
+	l := s.first(ofAgent(agent.ID), s.offered)
 	if s.State == StateOffered && l != nil && l.Segment == report.Segment {
 		return nil
 	}
 	s.withProcess(report)
-	return s.offer(Offer{Agents: []Agent{*agent}}, report.Segment)
+	return s.offerTo(Offer{Agents: []Agent{*agent}}, report.Segment)
 }
 
 func reportHandling(s *step, report SegmentReport) error {
@@ -121,20 +121,20 @@ func reportHandling(s *step, report SegmentReport) error {
 		return err
 	}
 	s.withProcess(report)
-	return s.handles(*agent)
+	return s.handleBy(*agent)
 }
 
-// handles lets an agent handle it: accepting, pulling or resuming.
-func (s *step) handles(agent Agent) error {
-	l := s.first(of(agent.ID), present)
+// handleBy makes an agent handle the interaction: by accepting, pulling or resuming.
+func (s *step) handleBy(agent Agent) error {
+	l := s.first(ofAgent(agent.ID), present)
 	resumed := l
 	if l == nil && s.State == StateWrapUp {
-		resumed = s.first(of(agent.ID), wrapping)
+		resumed = s.first(ofAgent(agent.ID), wrapping)
 	}
 	switch {
 	case resumed != nil && s.State == StateWrapUp:
 		s.own(agent.ID)
-		s.handle(resumed)
+		s.beginHandling(resumed)
 	case l != nil && s.State == StateConference:
 		l.Held = false
 		s.enter(l, SegmentHandling)
@@ -147,7 +147,7 @@ func (s *step) handles(agent Agent) error {
 			return err
 		}
 		claimed.Held = false
-		s.handle(claimed)
+		s.beginHandling(claimed)
 	}
 	return nil
 }
@@ -171,9 +171,9 @@ func (s *step) handledFirst(report SegmentReport) error {
 		agent = s.agent(l.Agent)
 	}
 	if agent == nil {
-		return refusal("no agent has it")
+		return refusal("no agent has the interaction")
 	}
-	return s.handles(*agent)
+	return s.handleBy(*agent)
 }
 
 func reportConsulting(s *step, report SegmentReport) error {
@@ -183,17 +183,17 @@ func reportConsulting(s *step, report SegmentReport) error {
 	}
 	agent := s.acting(report.Agent)
 	if agent != nil && s.State == StateConference {
-		l, err := s.joining(*agent)
+		l, err := s.presentLeg(*agent)
 		s.enter(l, SegmentConsulting)
 		return err
 	}
 	if agent != nil && agent.ID == s.Owner {
 		agent = nil
 	}
-	if err := s.consult(agent, ""); err != nil {
+	if err := s.consultWith(agent, ""); err != nil {
 		return err
 	}
-	return s.bring(report.Party, SegmentConsulting)
+	return s.addParty(report.Party, SegmentConsulting)
 }
 
 func reportConference(s *step, report SegmentReport) error {
@@ -213,7 +213,7 @@ func reportDialing(s *step, report SegmentReport) error {
 	switch s.State {
 	case StateStarted, StateHandling, StateDialing:
 		if agent == nil || s.Owner == "" || s.Owner == agent.ID {
-			return s.dial(agent)
+			return s.dialFor(agent)
 		}
 	case StateOffered, StateQueued, StateInWorkbin, StateEngaging:
 		if agent != nil {

@@ -1,9 +1,9 @@
 package interaction
 
-// The platform's reports of what ends: offers, parts, contacts, the interaction.
+// Reports of the platform about what ends: offers, parts, contacts, the interaction.
 
-// reportedAgent is the agent a report is about: named, acting, the owner, or the
-// only one who was offered it.
+// reportedAgent returns the agent that a report is about: the named or acting agent, the
+// owner, or the only agent to whom the interaction is offered.
 func (s *step) reportedAgent(report SegmentReport) (*Agent, error) {
 	if agent := s.acting(report.Agent); agent != nil {
 		return agent, nil
@@ -22,35 +22,35 @@ func reportRejected(s *step, report SegmentReport) error {
 	if err != nil {
 		return err
 	}
-	s.refuse(l, SegmentRejected)
+	s.declineOffer(l, SegmentRejected)
 	s.backFromOffer()
 	return nil
 }
 
 func reportMissed(s *step, report SegmentReport) error {
 	if offers := s.agentLegs(s.offered); s.acting(report.Agent) == nil && len(offers) > 0 {
-		return s.miss(offers, Timer{})
+		return s.missOffers(offers, Timer{})
 	}
 	l, err := s.refusing(report)
 	if err != nil {
 		return err
 	}
-	return s.miss([]*leg{l}, Timer{})
+	return s.missOffers([]*leg{l}, Timer{})
 }
 
-// refusing is the leg of an agent who did not take what was offered; an offer that
-// nobody reported is opened. Who works on it cannot have refused it.
+// refusing returns the leg of an agent who did not accept an offer, and opens one if the
+// offer was not reported. An agent who works on the interaction cannot have refused it.
 func (s *step) refusing(report SegmentReport) (*leg, error) {
 	agent, err := s.reportedAgent(report)
 	if err != nil {
 		return nil, err
 	}
-	l := s.first(of(agent.ID), present)
+	l := s.first(ofAgent(agent.ID), present)
 	switch {
 	case l == nil:
 		return s.assign(*agent)
 	case working(l) || atCustomer(l):
-		return nil, refusal(agent.ID + " has taken it")
+		return nil, refusal(agent.ID + " has taken the interaction")
 	case l.Agent == s.Owner:
 		s.disown()
 	}
@@ -61,8 +61,8 @@ func reportOverflow(s *step, report SegmentReport) error { return s.overflow(rep
 
 func reportAbandoned(s *step, _ SegmentReport) error { return s.finish(OutcomeAbandoned) }
 
-// reportEnded ends the interaction. Where a report of interaction_ends names an agent
-// who does not have it, that agent's leg is meant, though the report names no leg.
+// reportEnded ends the interaction. If a report of interaction_ends names an agent who does
+// not have the interaction, only that agent's leg ends, although the report names no leg.
 func reportEnded(s *step, report SegmentReport) error {
 	agent := s.acting(report.Agent)
 	if report.Segment == SegmentInteractionEnds && agent != nil && s.Owner != "" && s.Owner != agent.ID && s.known(agent.ID) != nil {
@@ -73,48 +73,48 @@ func reportEnded(s *step, report SegmentReport) error {
 
 func reportDisconnected(s *step, _ SegmentReport) error { return disconnect(s) }
 
-// reportLeft ends an agent's leg. That of one who has left already is over anyhow.
+// reportLeft ends an agent's leg. It does nothing for an agent who has left already.
 func reportLeft(s *step, report SegmentReport) error {
 	agent, err := s.reportedAgent(report)
 	if err != nil {
 		return err
 	}
-	l := s.first(of(agent.ID), present)
+	l := s.first(ofAgent(agent.ID), present)
 	if l == nil {
-		l = s.first(of(agent.ID), wrapping)
+		l = s.first(ofAgent(agent.ID), wrapping)
 	}
 	switch {
 	case l == nil && s.known(agent.ID) != nil:
 		return nil
 	case l == nil:
 		if l, err = s.assign(*agent); err == nil {
-			s.leave(l)
+			s.endLeg(l)
 		}
 		return err
 	case s.offered(l):
-		s.leave(l)
+		s.endLeg(l)
 		s.backFromOffer()
 		return nil
 	case !working(l) && !atCustomer(l) && !wrapping(l):
 		if l.Agent == s.Owner {
 			s.disown()
 		}
-		s.leave(l)
+		s.endLeg(l)
 		return nil
 	}
-	return s.depart(l)
+	return s.endPart(l)
 }
 
-// reportWrapUp: the owner's is the end of the contact, another agent's only that
-// agent's part.
+// reportWrapUp makes an agent wrap up. The owner's wrap-up ends the contact with the
+// customer, another agent's only that agent's part.
 func reportWrapUp(s *step, report SegmentReport) error {
 	agent, err := s.reportedAgent(report)
 	if err != nil {
 		return err
 	}
-	l := s.first(of(agent.ID), present)
+	l := s.first(ofAgent(agent.ID), present)
 	if l == nil {
-		if s.first(of(agent.ID), wrapping) != nil {
+		if s.first(ofAgent(agent.ID), wrapping) != nil {
 			return nil
 		}
 		if l, err = s.assign(*agent); err != nil {
@@ -129,19 +129,19 @@ func reportWrapUp(s *step, report SegmentReport) error {
 	case wasOffered:
 		s.backFromOffer()
 	case shared:
-		return s.settle()
+		return s.settleState()
 	}
 	return nil
 }
 
-// The reports that touch their leg only.
+// Reports that change only their leg.
 
 func touchAgent(s *step, report SegmentReport) error {
 	agent, err := s.required(report.Agent)
 	if err != nil {
 		return err
 	}
-	_, err = s.joining(*agent)
+	_, err = s.presentLeg(*agent)
 	return err
 }
 
@@ -150,7 +150,7 @@ func touchChannel(s *step, report SegmentReport) error {
 	return nil
 }
 
-// dequeuedBy is why a report takes a business process out of its queue.
+// dequeuedBy is the reason of a dequeue by a report.
 var dequeuedBy = map[Segment]string{
 	SegmentOffered: dequeuedOffered, SegmentHandling: dequeuedAccepted, SegmentInteractionEnds: "ended",
 }

@@ -5,35 +5,35 @@ import (
 	"time"
 )
 
-// How an interaction finds its agent: queues, offers and workbins.
+// How an interaction gets to an agent: queues, offers and workbins.
 
 func placeInQueue(s *step) error {
 	s.requeue(s.cmd.Body.(PlaceInQueue).Queue)
 	return nil
 }
 
-// waitsIn reports whether the interaction waits for an agent in the queue already:
-// to place it there again changes nothing, so that it keeps its place.
+// waitsIn reports whether the interaction already waits for an agent in the queue. To place
+// it there again changes nothing: it keeps its place.
 func (r *record) waitsIn(queue string) bool {
 	b := r.processLeg()
 	return r.State == StateQueued && b != nil && b.Queue == queue && b.Segment == SegmentAgentSelecting
 }
 
-// requeue is a person's or the platform's placing it in a queue; a person's is an
-// internal transfer (ECS: "from an agent or supervisor").
+// requeue places the interaction in a queue for a person or the platform. For a person it
+// is an internal transfer (ECS: "from an agent or supervisor").
 func (s *step) requeue(queue string) {
 	if s.waitsIn(queue) {
 		return
 	}
 	if by := s.cmd.By; by != nil && (by.Role == RoleAgent || by.Role == RoleSupervisor) {
-		s.passOn(Target{Queue: queue})
+		s.fireInternalTransfer(Target{Queue: queue})
 	}
-	s.queue(queue, dequeuedRequeued, nil)
+	s.enqueue(queue, dequeuedRequeued, nil)
 }
 
-// queue puts the interaction into a queue; only the leg that is kept stays open.
-func (s *step) queue(queue, reason string, kept *leg) {
-	s.leaveAll(s.agentLegs(but(kept)))
+// enqueue places the interaction in a queue; of the agent legs, only kept stays open.
+func (s *step) enqueue(queue, reason string, kept *leg) {
+	s.endLegs(s.agentLegs(except(kept)))
 	s.disown()
 	s.dequeue(reason, nil)
 	s.joinQueue(queue)
@@ -43,8 +43,8 @@ func (s *step) queue(queue, reason string, kept *leg) {
 	s.awaitAgent()
 }
 
-// joinQueue gives the interaction the business process leg of a queue: the first
-// queue joins the leg that start opened, another one ends it.
+// joinQueue gives the interaction the business process leg of a queue. The first queue
+// takes the leg that start opened; another queue ends that leg and opens its own.
 func (s *step) joinQueue(queue string) {
 	b := s.processLeg()
 	if b != nil && b.Queue != "" && b.Queue != queue {
@@ -53,7 +53,7 @@ func (s *step) joinQueue(queue string) {
 	}
 	s.Queue = queue
 	if b == nil {
-		s.enter(s.open(LegBusinessProcess, "", queue), SegmentInteractionStarts)
+		s.enter(s.openLeg(LegBusinessProcess, "", queue), SegmentInteractionStarts)
 		return
 	}
 	b.Queue = queue
@@ -65,12 +65,12 @@ func offer(s *step) error {
 	if body.Preview {
 		segment = SegmentPreview
 	}
-	return s.offer(body, segment)
+	return s.offerTo(body, segment)
 }
 
-// offer rings at agents. Earlier offers are withdrawn, and whoever had it leaves.
-func (s *step) offer(body Offer, segment Segment) error {
-	s.leaveAll(s.agentLegs(present))
+// offerTo offers the interaction to agents. Earlier offers are withdrawn, and the legs of other agents end.
+func (s *step) offerTo(body Offer, segment Segment) error {
+	s.endLegs(s.agentLegs(present))
 	s.disown()
 	s.dequeue(dequeuedOffered, sole(body.Agents))
 	for _, agent := range body.Agents {
@@ -87,7 +87,7 @@ func (s *step) offer(body Offer, segment Segment) error {
 	return nil
 }
 
-// sole is the one agent of a list; nil when it has several.
+// sole returns the agent of a list of one; nil for other lists.
 func sole(agents []Agent) *Agent {
 	if len(agents) != 1 {
 		return nil
@@ -100,15 +100,15 @@ func accept(s *step) error {
 	if err != nil {
 		return err
 	}
-	if s.State == StateOffered && s.first(of(agent.ID), s.offered) == nil {
-		return refusal("it was not offered to " + agent.ID)
+	if s.State == StateOffered && s.first(ofAgent(agent.ID), s.offered) == nil {
+		return refusal("the interaction is not offered to " + agent.ID)
 	}
-	return s.take(*agent)
+	return s.giveTo(*agent)
 }
 
-// take gives the interaction to an agent, who begins to work; after a preview
+// giveTo gives the interaction to an agent, who begins to work; after a preview
 // the customer is dialed first.
-func (s *step) take(agent Agent) error {
+func (s *step) giveTo(agent Agent) error {
 	l, err := s.claim(agent)
 	if err != nil {
 		return err
@@ -118,16 +118,16 @@ func (s *step) take(agent Agent) error {
 		s.State = StateDialing
 		return nil
 	}
-	s.handle(l)
+	s.beginHandling(l)
 	return nil
 }
 
-// claim makes an agent the owner, out of an offer or by a pull; everybody else leaves.
+// claim makes an agent the owner, from an offer or by a pull; the legs of all others end.
 func (s *step) claim(agent Agent) (*leg, error) {
-	l := s.first(of(agent.ID), present)
-	s.leaveAll(s.agentLegs(present, but(l)))
+	l := s.first(ofAgent(agent.ID), present)
+	s.endLegs(s.agentLegs(present, except(l)))
 	s.dequeue(dequeuedAccepted, &agent)
-	l, err := s.joining(agent)
+	l, err := s.presentLeg(agent)
 	if err != nil {
 		return nil, err
 	}
@@ -137,17 +137,17 @@ func (s *step) claim(agent Agent) (*leg, error) {
 	return l, nil
 }
 
-// handle lets the owner begin to work.
-func (s *step) handle(l *leg) {
+// beginHandling makes the owner begin to work.
+func (s *step) beginHandling(l *leg) {
 	s.enter(l, SegmentHandling)
 	s.enter(s.processLeg(), SegmentHandling)
 	s.enter(s.channelLeg(), SegmentHandling)
-	s.connect(l)
-	s.resume()
+	s.connectAgent(l)
+	s.enterHandling()
 }
 
-// resume is the state in which one agent, or nobody, handles the interaction.
-func (s *step) resume() {
+// enterHandling sets the state in which one agent, or nobody, handles the interaction.
+func (s *step) enterHandling() {
 	s.State = StateHandling
 	if s.Draft {
 		s.State = StateComposing
@@ -160,11 +160,11 @@ func reject(s *step) error {
 	if err != nil {
 		return err
 	}
-	l := s.first(of(agent.ID), s.offered)
+	l := s.first(ofAgent(agent.ID), s.offered)
 	if l == nil {
-		return refusal("it was not offered to " + agent.ID)
+		return refusal("the interaction is not offered to " + agent.ID)
 	}
-	s.refuse(l, SegmentRejected)
+	s.declineOffer(l, SegmentRejected)
 	if body.Final {
 		return s.finish(OutcomeRejected)
 	}
@@ -172,11 +172,11 @@ func reject(s *step) error {
 	return nil
 }
 
-// refuse ends an offer that the agent did not take.
-func (s *step) refuse(l *leg, segment Segment) {
+// declineOffer ends an offer that the agent did not accept.
+func (s *step) declineOffer(l *leg, segment Segment) {
 	s.enter(l, segment)
 	s.exclude(l.Agent)
-	s.leave(l)
+	s.endLeg(l)
 }
 
 func (s *step) exclude(agent string) {
@@ -187,7 +187,7 @@ func (s *step) exclude(agent string) {
 	s.Excluded = excluded[max(0, len(excluded)-maxExcluded):]
 }
 
-// backFromOffer goes where an offer that nobody took came from, once no other is open.
+// backFromOffer returns the interaction to where it was before the offer, once no offer is open.
 func (s *step) backFromOffer() {
 	switch {
 	case s.State != StateOffered || s.first(s.offered) != nil:
@@ -209,13 +209,13 @@ func (s *step) backFromOffer() {
 
 func offerTimeout(s *step) error {
 	timer := s.cmd.Body.(Timer)
-	return s.miss(s.agentLegs(s.offered), timer)
+	return s.missOffers(s.agentLegs(s.offered), timer)
 }
 
-// miss ends offers that nobody answered; a queue overflows when that happens too often.
-func (s *step) miss(legs []*leg, timer Timer) error {
+// missOffers ends offers that nobody answered; the queue overflows after too many of them.
+func (s *step) missOffers(legs []*leg, timer Timer) error {
 	for _, l := range legs {
-		s.refuse(l, SegmentMissed)
+		s.declineOffer(l, SegmentMissed)
 	}
 	if s.State != StateOffered || s.first(s.offered) != nil {
 		return nil
@@ -232,14 +232,14 @@ func queueTimeout(s *step) error {
 	return s.overflow(s.cmd.Body.(Timer).Overflow)
 }
 
-// overflow passes to another queue, or gives up. What never had a queue cannot
-// overflow: it was missed.
+// overflow places the interaction in another queue, or ends it if there is none. An
+// interaction that never had a queue cannot overflow: it ends as missed.
 func (s *step) overflow(queue string) error {
 	had := s.processLeg() != nil
 	s.enter(s.processLeg(), SegmentOverflow)
 	switch {
 	case queue != "":
-		s.queue(queue, dequeuedOverflow, nil)
+		s.enqueue(queue, dequeuedOverflow, nil)
 		return nil
 	case had:
 		return s.finish(OutcomeOverflowed)
@@ -249,7 +249,7 @@ func (s *step) overflow(queue string) error {
 
 func placeInWorkbin(s *step) error {
 	body := s.cmd.Body.(PlaceInWorkbin)
-	s.leaveAll(s.agentLegs())
+	s.endLegs(s.agentLegs())
 	s.disown()
 	s.Parties = nil
 	s.State, s.Workbin = StateInWorkbin, body.Workbin

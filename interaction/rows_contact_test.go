@@ -46,7 +46,7 @@ func TestContactRows(t *testing.T) {
 			[]string{"handled.channel", "interaction_ends.channel", "track_number.call_end", "interaction_ends"}},
 		{"disconnect in the queue", sales, queued, `disconnect`, "completed(abandoned)",
 			[]string{"inbound.dequeue", "abandoned.business_process sales", "interaction_ends.channel", "inbound.call_end", "interaction_ends.business_process sales", "interaction_ends"}},
-		{"disconnect while it rings", sales, ringing, `disconnect`, "completed(abandoned)",
+		{"disconnect while it is offered", sales, ringing, `disconnect`, "completed(abandoned)",
 			[]string{"interaction_ends.agent a1", "abandoned.business_process sales", "interaction_ends.channel", "inbound.call_end", "interaction_ends.business_process sales", "interaction_ends"}},
 		{"disconnect before anything", start("sms"), nil, `disconnect`, "completed(abandoned)", []string{"abandoned.channel", "interaction_ends.channel", "interaction_ends"}},
 		{"abandon", chat, queued, `abandon`, "completed(abandoned)",
@@ -74,11 +74,11 @@ func TestContactRows(t *testing.T) {
 			[]string{"interaction_ends.channel", "cloud_routing.end", "interaction_ends"}},
 		{"lifetime", chat, queued, `[lifetime_timeout]`, "completed(expired)",
 			[]string{"interaction_ends.channel", "chat.end", "interaction_ends.business_process sales", "interaction_ends"}},
-		{"late events are over", sales, after(wrapping, `complete`), `[late_events_timeout]`, "completed(handled)", []string{}},
+		{"the late-events timer fires", sales, after(wrapping, `complete`), `[late_events_timeout]`, "completed(handled)", []string{}},
 	})
 }
 
-func TestCompanyRows(t *testing.T) {
+func TestConferenceRows(t *testing.T) {
 	numbered := after(talking, `consult {"to":{"number":"+49"}}`)
 	playRows(t, []row{
 		{"consult", sales, talking, `consult {"to":{"agent":"a2"}}`, "consulting", []string{"consulting.agent a1", "interaction_starts.agent a2", "consulting.agent a2"}},
@@ -123,7 +123,7 @@ func TestTransferRows(t *testing.T) {
 			[]string{"internal_transfer", "interaction_ends.agent a1", "interaction_starts.agent a2", "handling.agent a2"}},
 		{"completing a consultation", sales, consulted, `transfer {"mode":"consult"}`, "handling",
 			[]string{"internal_transfer", "inbound.agent_term", "interaction_ends.agent a1", "handling.agent a2", "inbound.agent_connect"}},
-		{"to somebody else than was consulted", sales, consulted, `transfer {"to":{"agent":"a3"}}`, "handling",
+		{"to another agent than the consulted one", sales, consulted, `transfer {"to":{"agent":"a3"}}`, "handling",
 			[]string{"internal_transfer", "inbound.agent_term", "interaction_ends.agent a1", "interaction_ends.agent a2", "interaction_starts.agent a3", "handling.agent a3", "inbound.agent_connect"}},
 		{"out of a conference", sales, conferred, `transfer {"to":{"agent":"a2"}}`, "handling",
 			[]string{"internal_transfer", "inbound.agent_term", "interaction_ends.agent a1", "handling.agent a2"}},
@@ -148,12 +148,12 @@ func TestTransferRows(t *testing.T) {
 	})
 }
 
-func TestAnAgentMayWrapUpAndBeOfferedAgain(t *testing.T) {
+func TestAnAgentWhoWrapsUpMayGetAnOffer(t *testing.T) {
 	s := opened(t, sales)
 	s.do(after(talking, `transfer {"to":{"queue":"sales"},"wrap_up":true}`, `offer {"agent":"a1"}`)...)
 	effect := s.do(`accept {"agent":"a1"}`)
 	require.Equal(t, []string{"handling.agent a1", "handling.business_process sales", "inbound.agent_connect"}, moments(effect.Turn.Events))
 	require.Equal(t, []string{"interaction_ends.agent a1"}, moments(s.do(`[wrap_up_timeout] {"Agent":"a1"}`).Turn.Events))
-	require.Equal(t, "a1", s.i.Status().Agent.ID, "the wrap-up of the earlier part is over, not the present one")
+	require.Equal(t, "a1", s.i.Status().Agent.ID, "the earlier part's wrap-up has ended, not the current part")
 	require.Equal(t, interaction.StateHandling, s.i.Facts().State)
 }

@@ -63,7 +63,7 @@ func TestUserDataMerges(t *testing.T) {
 	require.Equal(t, map[string]any{"tier": "silver", "crm_tier": "A"}, s.i.Status().UserData)
 }
 
-func TestDispositionCarriesTheSurveySoFar(t *testing.T) {
+func TestADispositionHasTheSurvey(t *testing.T) {
 	s := opened(t, sales)
 	event := s.do(after(talking, `survey {"answers":{"q1":5}}`, `survey {"answers":{"q2":"x"}}`, `set_disposition {"code":"SOLD","notes":"n"}`)...).Turn.Events[0]
 	require.Equal(t, map[string]any{"code": "SOLD", "notes": "n", "survey": map[string]any{"q1": 5.0, "q2": "x"}}, event.Fields)
@@ -71,7 +71,7 @@ func TestDispositionCarriesTheSurveySoFar(t *testing.T) {
 	require.Equal(t, &interaction.Disposition{Code: "SOLD", Notes: "n", Agent: "a1", At: s.now}, s.i.Status().Disposition)
 }
 
-func TestSignalsAndAttributesShowInTheState(t *testing.T) {
+func TestTheStateShowsSignalsAndAttributes(t *testing.T) {
 	s := opened(t, sales)
 	s.do(`signal_added {"name":"b","p2":"two"}`, `signal_added {"name":"a","tooltip":"tip"}`, `signal_added {"name":"b","p3":"three"}`,
 		`set_attributes {"native_id":"n1","ani":"+1","customer":{"vip":true},"comment":"hi"}`)
@@ -129,7 +129,7 @@ func TestReplyStartsADraft(t *testing.T) {
 	require.Equal(t, "i1~2", s.do(`reply`).Children[0].ID)
 }
 
-func TestBoundsAreInvalidNotSilent(t *testing.T) {
+func TestCommandsBeyondTheBoundsAreRefused(t *testing.T) {
 	big := fmt.Sprintf(`{"user_data":{"a":%q}}`, strings.Repeat("x", 40<<10))
 	s := opened(t, sales)
 	s.do(talking...)
@@ -141,9 +141,9 @@ func TestBoundsAreInvalidNotSilent(t *testing.T) {
 		s.do(fmt.Sprintf(`signal_added {"name":"s%d"}`, n), `reply`)
 	}
 	_, err = s.try(`signal_added {"name":"more"}`)
-	require.ErrorContains(t, err, "too many signals")
+	require.ErrorContains(t, err, "signals are available, and that is the most")
 	_, err = s.try(`reply`)
-	require.ErrorContains(t, err, "as many replies as it can have")
+	require.ErrorContains(t, err, "replies, and that is the most")
 	require.NotContains(t, s.i.Capabilities(), "reply")
 
 	for n := 2; n <= 63; n++ {

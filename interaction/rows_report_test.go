@@ -36,12 +36,12 @@ func TestReportRows(t *testing.T) {
 		{"handling.channel in the queue touches its leg", sales, queued, report(`"segment":"handling.channel"`), "queued", []string{"handling.channel"}},
 		{"consulting", sales, talking, report(`"segment":"consulting","agent":"a2"`), "consulting", []string{"consulting.agent a1", "interaction_starts.agent a2", "consulting.agent a2"}},
 		{"in_conference", sales, consulted, report(`"segment":"in_conference"`), "conference", []string{"in_conference.agent a1", "in_conference.agent a2", "inbound.agent_connect"}},
-		{"in_conference out of nowhere", inbound, nil, report(`"segment":"in_conference","agent":"a1"`), "conference",
+		{"in_conference from the start", inbound, nil, report(`"segment":"in_conference","agent":"a1"`), "conference",
 			[]string{"interaction_starts.agent a1", "handling.agent a1", "handling.channel", "inbound.agent_connect", "in_conference.agent a1"}},
 		{"dialing", outbound, nil, report(`"segment":"dialing","agent":"a1"`), "dialing", []string{"interaction_starts.agent a1", "dialing.channel"}},
 		{"rejected", sales, ringing, report(`"segment":"rejected","agent":"a1"`), "queued",
 			[]string{"rejected.agent a1", "interaction_ends.agent a1", "agent_selecting.business_process sales", "agent_needed"}},
-		{"rejected by one nobody heard of", sales, queued, report(`"segment":"rejected","agent":"a9"`), "queued",
+		{"rejected by an unknown agent", sales, queued, report(`"segment":"rejected","agent":"a9"`), "queued",
 			[]string{"interaction_starts.agent a9", "rejected.agent a9", "interaction_ends.agent a9"}},
 		{"missed", sales, ringing, report(`"segment":"missed"`), "queued",
 			[]string{"missed.agent a1", "interaction_ends.agent a1", "agent_selecting.business_process sales", "agent_needed"}},
@@ -73,8 +73,8 @@ func TestReportRows(t *testing.T) {
 	})
 }
 
-// Wherever the platform may report, every report is taken or refused in words; it never panics.
-func TestReportsAreTakenEverywhere(t *testing.T) {
+// In every state, a report is accepted or refused with an error; it never panics.
+func TestReportsAreLegalInEveryOpenState(t *testing.T) {
 	situations := map[string][]string{
 		"started": nil, "queued": queued, "offered": ringing, "handling": talking, "consulting": consulted, "conference": conferred,
 		"wrap_up": wrapping, "in_workbin": after(talking, `place_in_workbin {"workbin":"w"}`), "dialing": {`dial {"agent":"a1"}`},
@@ -103,5 +103,5 @@ func TestReportsAreTakenEverywhere(t *testing.T) {
 			}
 		}
 	}
-	require.Positive(t, refused, "who has taken it cannot have refused it")
+	require.Positive(t, refused, "an agent who has taken it cannot have refused it")
 }

@@ -45,11 +45,11 @@ func TestQueueRows(t *testing.T) {
 			[]string{"interaction_ends.business_process sales", "interaction_starts.business_process billing", "agent_selecting.business_process billing", "agent_needed"}},
 		{"chat.new comes the first time", chat, nil, queued[0], "queued",
 			[]string{"agent_selecting.business_process sales", "chat.new", "agent_needed"}},
-		{"and only then", chat, talking, queued[0], "queued",
+		{"chat.new only once", chat, talking, queued[0], "queued",
 			[]string{"chat.agent_term", "interaction_ends.agent a1", "agent_selecting.business_process sales", "agent_needed"}},
 		{"an agent's requeueing is an internal transfer", sales, talking, `place_in_queue {"queue":"sales","by":{"id":"a1","role":"agent"}}`, "queued",
 			[]string{"internal_transfer", "inbound.agent_term", "interaction_ends.agent a1", "agent_selecting.business_process sales", "agent_needed"}},
-		{"from a conference everybody leaves", sales, conferred, queued[0], "queued",
+		{"all leave a conference", sales, conferred, queued[0], "queued",
 			[]string{"inbound.agent_term", "interaction_ends.agent a1", "inbound.agent_term", "interaction_ends.agent a2", "agent_selecting.business_process sales", "agent_needed"}},
 		{"async out of wrap-up", email, wrapping, queued[0], "queued",
 			[]string{"interaction_ends.agent a1", "agent_selecting.business_process sales", "agent_needed"}},
@@ -61,7 +61,7 @@ func TestQueueRows(t *testing.T) {
 		{"queue timer to another queue", sales, queued, `[queue_timeout] {"overflow":"backup"}`, "queued",
 			[]string{"overflow.business_process sales", "inbound.dequeue", "interaction_ends.business_process sales",
 				"interaction_starts.business_process backup", "agent_selecting.business_process backup", "agent_needed"}},
-		{"queue timer gives up", sales, queued, `[queue_timeout]`, "completed(overflowed)",
+		{"queue timer without another queue", sales, queued, `[queue_timeout]`, "completed(overflowed)",
 			[]string{"overflow.business_process sales", "inbound.dequeue", "interaction_ends.channel", "inbound.call_end",
 				"interaction_ends.business_process sales", "interaction_ends"}},
 		{"a chat's dequeue is only to an agent", chat, queued, `[queue_timeout]`, "completed(overflowed)",
@@ -81,7 +81,7 @@ func TestOfferRows(t *testing.T) {
 				"offered.business_process sales", "offered.channel"}},
 		{"offer withdraws the earlier", sales, ringing, `offer {"agent":"a2"}`, "offered",
 			[]string{"interaction_ends.agent a1", "interaction_starts.agent a2", "offered.agent a2"}},
-		{"offer to the one start assigned", start("outbound", `"agent":"a1"`), nil, `offer {"agent":"a1","preview":true}`, "offered",
+		{"offer to the agent whom start assigned", start("outbound", `"agent":"a1"`), nil, `offer {"agent":"a1","preview":true}`, "offered",
 			[]string{"interaction_ends.agent a1", "interaction_starts.agent a1", "preview.agent a1", "offered.channel"}},
 		{"accept", sales, ringing, `accept {"agent":"a1"}`, "handling",
 			[]string{"handling.agent a1", "handling.business_process sales", "handling.channel", "inbound.agent_connect"}},
@@ -124,7 +124,7 @@ func TestOfferRows(t *testing.T) {
 	})
 }
 
-func TestAgentNeededCarriesWhatThePlatformMustKnow(t *testing.T) {
+func TestAgentNeededHasQueueAttemptAndExcludedAgents(t *testing.T) {
 	s := opened(t, sales)
 	effect := s.do(after(ringing, `reject {"agent":"a1"}`, `offer {"agent":"a2"}`, `[offer_timeout]`)...)
 	event := effect.Turn.Events[len(effect.Turn.Events)-1]
@@ -135,9 +135,9 @@ func TestAgentNeededCarriesWhatThePlatformMustKnow(t *testing.T) {
 	require.Equal(t, map[string]any{"queue": "sales", "excluded": []any{}, "attempt": 1.0}, event.Fields)
 }
 
-// Moved to another queue, an interaction waits there from then on, with that queue's timer and nobody excluded;
-// placed where it is, it keeps its place.
-func TestAMovedInteractionWaitsFromThenOn(t *testing.T) {
+// An interaction that is moved to another queue begins to wait there, with a new queue timer
+// and no excluded agents. In the same queue it keeps its place.
+func TestAMovedInteractionWaitsFromTheMove(t *testing.T) {
 	s := opened(t, sales)
 	s.do(after(ringing, `reject {"agent":"a1"}`)...)
 	enqueued := s.i.Facts().EnqueuedAt
@@ -158,7 +158,7 @@ func TestAMovedInteractionWaitsFromThenOn(t *testing.T) {
 	require.Equal(t, interaction.QueueTimeout, s.i.Timers()[0].Name)
 }
 
-func TestDequeueSaysWhy(t *testing.T) {
+func TestADequeueHasItsReason(t *testing.T) {
 	for line, reason := range map[string]string{
 		`offer {"agent":"a1"}`:             "offered",
 		`place_in_queue {"queue":"b"}`:     "requeued",

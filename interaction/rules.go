@@ -2,8 +2,8 @@ package interaction
 
 import "slices"
 
-// rule is one row of the transition table: where a command is legal, where it
-// leads, what it fires besides segment_change, and what it does.
+// rule is one row of the transition table: where a command is legal, where it leads, what
+// it fires besides segment_change, and what it does.
 type rule struct {
 	name   string
 	states []State
@@ -11,18 +11,18 @@ type rule struct {
 	asyncWrapUp bool
 	// lingering: also legal while a completed interaction takes late events.
 	lingering bool
-	// elsewhere makes it legal in further open states.
+	// elsewhere reports whether it is also legal in another open state.
 	elsewhere func(*record) bool
-	// needs says what is missing although the state would do; "" when nothing is.
+	// needs returns what is missing although the state fits; "" if nothing is.
 	needs func(*record) string
-	// agents says why an agent may not; nil: it is not for agents at all.
+	// agents returns why an agent may not give the command; "" if the agent may. nil: no agent may.
 	agents func(r *record, agent string) string
 	leads  []lead
 	fires  []string
 	effect func(*step) error
 }
 
-// lead is where a command leads; from nowhere in particular is from all its states.
+// lead is where a command leads; without from, it leads there from all its states.
 type lead struct {
 	from []State
 	to   State
@@ -42,11 +42,11 @@ var (
 	states = in(StateStarted, StateQueued, StateOffered, StateDialing, StateHandling, StateConsulting,
 		StateConference, StateInWorkbin, StateWrapUp, StateEngaging, StateComposing, StateCompleted)
 	open = states[:len(states)-1]
-	// talking are the states in which agents are at the customer.
+	// talking are the states in which agents are in contact with the customer.
 	talking = in(StateHandling, StateConsulting, StateConference)
 )
 
-// What the macros fire.
+// What the shared transitions fire.
 var (
 	leaving   = []string{"agent_term", "transfer_term"}
 	finishing = []string{"dequeue", "agent_term", "transfer_term", "call_end", "end", "interaction_ends"}
@@ -55,7 +55,7 @@ var (
 
 func all(lists ...[]string) []string { return slices.Concat(lists...) }
 
-// rules is the table of lifecycle.md, in its order.
+// rules is the transition table. The diagram of the README is drawn from it.
 var rules = []rule{
 	{name: "place_in_queue", states: in(StateStarted, StateQueued, StateOffered, StateHandling, StateConsulting, StateConference, StateInWorkbin, StateComposing),
 		asyncWrapUp: true, agents: owners, leads: to(StateQueued),

@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// Schemas are the public contract of the payloads: a JSON Schema (2020-12) by
-// command name, and one under "start". They come from the same shapes that
-// Decode checks; what a schema cannot say (bytes, durations) only Decode refuses.
+// Schemas returns the public contract of the payloads: a JSON Schema (2020-12) by command
+// name, and one under "start". They come from the shapes that Decode checks. What a schema
+// cannot express (bytes, durations) only Decode refuses.
 func Schemas() map[string]json.RawMessage {
 	schemas := map[string]json.RawMessage{"start": startMessage.schema("start")}
 	for _, name := range commandNames {
@@ -29,12 +29,12 @@ func (m message) schema(name string) json.RawMessage {
 	}
 	encoded, err := json.MarshalIndent(schema, "", "  ")
 	if err != nil {
-		panic(err) // the shapes are constants: a test builds every schema
+		panic(err) // cannot happen: a test builds every schema
 	}
 	return encoded
 }
 
-// schema describes an object: fields the shape does not know are welcome.
+// schema returns the schema of an object; it allows fields that the shape does not know.
 func (s shape) schema() map[string]any {
 	properties := map[string]any{}
 	required := []string{}
@@ -57,7 +57,7 @@ func (s shape) schema() map[string]any {
 	return schema
 }
 
-// requiring says that one of the fields is there.
+// requiring returns alternatives, each of which requires one of the fields.
 func requiring(names ...string) []any {
 	alternatives := make([]any, len(names))
 	for i, name := range names {

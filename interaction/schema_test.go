@@ -25,7 +25,7 @@ func compiled(t *testing.T) map[string]*jsonschema.Schema {
 	return schemas
 }
 
-// The schemas and Decode come from the same shapes: what one takes the other takes.
+// The schemas and Decode come from the same shapes: they accept the same payloads.
 func TestSchemasAgreeWithDecode(t *testing.T) {
 	schemas := compiled(t)
 	require.Len(t, schemas, len(interaction.Commands())+1)

@@ -30,11 +30,11 @@ func TestStatusHasTheFieldsOfTheContract(t *testing.T) {
 
 	s.do(`conference {"party":"+49"}`, `transfer {"to":{"agent":{"id":"a2","name":"Bo"}}}`)
 	status = s.i.Status()
-	require.Equal(t, "Bo", status.Agent.Name, "a later report completes what is known of an agent")
+	require.Equal(t, "Bo", status.Agent.Name, "a later report adds to an agent")
 	require.Equal(t, "a1", status.PreviousAgent.ID)
 }
 
-func TestTheLastOwnerStaysOnRecord(t *testing.T) {
+func TestTheLastOwnerIsKeptAfterTheEnd(t *testing.T) {
 	s := opened(t, sales)
 	turn := s.do(after(wrapping, `complete {"disposition":{"code":"SOLD"}}`)...).Turn
 	require.Equal(t, "a1", turn.View.Agent.ID)
@@ -42,7 +42,7 @@ func TestTheLastOwnerStaysOnRecord(t *testing.T) {
 	require.Equal(t, "SOLD", turn.View.Disposition.Code)
 }
 
-func TestLingering(t *testing.T) {
+func TestACompletedInteractionTakesLateDataIfAgentsTookPart(t *testing.T) {
 	s := opened(t, sales)
 	s.do(after(wrapping, `complete`)...)
 	require.True(t, s.i.Lingers())
@@ -67,14 +67,14 @@ func TestLingering(t *testing.T) {
 		require.Equal(t, interaction.LateEventsTimeout, s.i.Timers()[0].Name, name)
 		ended := *s.i.Facts().EndedAt
 		s.do(`update_user_data {"user_data":{"recording_url":"https://rec.example.com/1.wav"}}`, `survey {"answers":{"csat":5}}`, `set_disposition {"code":"LOST"}`)
-		require.True(t, s.i.Lingers(), "%s: the window stays open for what comes after", name)
+		require.True(t, s.i.Lingers(), "%s: later data is taken, too", name)
 		require.Equal(t, ended, *s.i.Facts().EndedAt, name)
 	}
 
 	for name, given := range map[string][]string{
-		"nobody had it":                           after(queued, `abandon`),
-		"who was only offered it took no part":    after(ringing, `abandon`),
-		"nor who was only assigned, then expired": {`segment_change {"segment":"interaction_starts.agent","agent":"a1"}`, `[lifetime_timeout]`},
+		"no agent had it": after(queued, `abandon`),
+		"an agent to whom it was only offered took no part": after(ringing, `abandon`),
+		"nor an agent to whom it was only assigned":         {`segment_change {"segment":"interaction_starts.agent","agent":"a1"}`, `[lifetime_timeout]`},
 	} {
 		s = opened(t, sales)
 		s.do(given...)
@@ -102,12 +102,12 @@ func TestDurationsAndTimeline(t *testing.T) {
 	}, lines)
 }
 
-func TestTimesAreNeitherFromTheFutureNorFromBeforeTheStart(t *testing.T) {
+func TestEventTimesAreNeitherInTheFutureNorBeforeTheStart(t *testing.T) {
 	s := opened(t, sales)
 	at := func(line string) time.Time { return s.do(line).Turn.Events[0].At }
 	require.Equal(t, begin.Add(5*time.Second), at(`place_in_queue {"queue":"sales","at":"2026-03-01T10:00:05+01:00"}`))
 	require.Equal(t, begin.Add(20*time.Second), at(`offer {"agent":"a1","at":"2030-01-01T00:00:00Z"}`))
-	require.Equal(t, begin.Add(20*time.Second), at(`accept {"agent":"a1","at":"1999-01-01T00:00:00Z"}`), "a report that comes late does not turn the timeline back")
+	require.Equal(t, begin.Add(20*time.Second), at(`accept {"agent":"a1","at":"1999-01-01T00:00:00Z"}`), "a late report does not set the timeline back")
 	require.Equal(t, 15.0, s.i.View(begin.Add(time.Minute)).Durations.Queue)
 
 	s = opened(t, start("chat", `"at":"2026-03-01T08:59:55Z"`))
@@ -116,8 +116,8 @@ func TestTimesAreNeitherFromTheFutureNorFromBeforeTheStart(t *testing.T) {
 	require.Equal(t, 0.0, s.i.View(begin.Add(-time.Hour)).Durations.Total)
 }
 
-// TestTheTimesOfACall walks a call through two queues and two agents; ten seconds
-// lie between the commands.
+// TestTheTimesOfACall takes a call through two queues and two agents, with ten seconds between
+// the commands.
 func TestTheTimesOfACall(t *testing.T) {
 	s := opened(t, sales)
 	facts := func() string {
@@ -153,8 +153,8 @@ func TestTheTimesOfACall(t *testing.T) {
 	require.Equal(t, "- - 10 20", facts())
 }
 
-func TestADequeueKnowsItsQueueAndItsAgent(t *testing.T) {
-	dequeue := func(s *stage, lines ...string) interaction.Event {
+func TestADequeueHasItsQueueAndItsAgent(t *testing.T) {
+	dequeue := func(s *player, lines ...string) interaction.Event {
 		for _, event := range s.do(lines...).Turn.Events {
 			if event.Moment == "inbound.dequeue" {
 				return event
@@ -175,14 +175,14 @@ func TestADequeueKnowsItsQueueAndItsAgent(t *testing.T) {
 	event = dequeue(opened(t, sales), after(queued, `accept {"agent":{"id":"a1","name":"Ann"}}`)...)
 	require.Equal(t, "Ann", event.Agent.Name)
 	event = dequeue(opened(t, sales), after(queued, `offer {"agents":["a1","a2"]}`)...)
-	require.Nil(t, event.Agent, "nobody knows yet which of them")
+	require.Nil(t, event.Agent, "it is not known yet which of them")
 	require.Subset(t, event.Fields, waited("offered"))
 	event = dequeue(opened(t, sales), after(ringing, `reject {"agent":"a1"}`, `offer {"agent":"a2"}`)...)
 	require.Equal(t, "a2", event.Agent.ID)
-	require.Equal(t, "2026-03-01T09:00:10Z", event.Fields["enqueued_at"], "a refused offer does not enqueue it anew")
+	require.Equal(t, "2026-03-01T09:00:10Z", event.Fields["enqueued_at"], "a refused offer does not enqueue it again")
 }
 
-func TestAnInternalTransferSaysToWhom(t *testing.T) {
+func TestAnInternalTransferNamesItsTarget(t *testing.T) {
 	s := opened(t, sales)
 	s.do(talking...)
 	event := s.do(`transfer {"to":{"agent":{"id":"a2","name":"Bo","team":"red"}},"by":{"id":"a1","role":"agent"}}`).Turn.Events[0]
@@ -197,11 +197,11 @@ func TestAnInternalTransferSaysToWhom(t *testing.T) {
 	require.Equal(t, "sales", event.Fields["to_queue"])
 }
 
-func TestAnAgentsMomentsKnowTheSession(t *testing.T) {
+func TestEventsOfAnAgentHaveTheSession(t *testing.T) {
 	s := opened(t, sales)
-	session := func(when string, lines ...string) string {
+	session := func(moment string, lines ...string) string {
 		for _, event := range s.do(lines...).Turn.Events {
-			if string(event.Moment) != when {
+			if string(event.Moment) != moment {
 				continue
 			}
 			if event.Session == nil {
@@ -226,7 +226,7 @@ func TestAnAgentsMomentsKnowTheSession(t *testing.T) {
 	}())
 }
 
-func TestALongTimelineForgetsItsBeginningButNoDuration(t *testing.T) {
+func TestALongTimelineDropsOldEntriesButKeepsDurations(t *testing.T) {
 	s := opened(t, sales)
 	s.do(queued...)
 	for range 200 {
@@ -236,11 +236,11 @@ func TestALongTimelineForgetsItsBeginningButNoDuration(t *testing.T) {
 	durations := s.i.View(s.now).Durations
 	require.Equal(t, 2000.0, durations.Offer)
 	require.Equal(t, 2000.0, durations.Queue)
-	require.Equal(t, begin.Add(20*time.Second), s.i.Timeline()[0].Start, "what is still open is shown, however old")
+	require.Equal(t, begin.Add(20*time.Second), s.i.Timeline()[0].Start, "open segments are shown, however old")
 }
 
-func TestTimersRunAsThingsStand(t *testing.T) {
-	running := func(s *stage) []string {
+func TestTimersFollowTheState(t *testing.T) {
+	running := func(s *player) []string {
 		var timers []string
 		for _, timer := range s.i.Timers() {
 			text := fmt.Sprintf("%s %v", strings.TrimSpace(timer.Name+" "+timer.Agent), timer.Since.Sub(begin).Seconds())
@@ -256,7 +256,7 @@ func TestTimersRunAsThingsStand(t *testing.T) {
 	s.do(queued...)
 	require.Equal(t, []string{"queue_timeout 10", "lifetime_timeout 0"}, running(s))
 	s.do(`offer {"agent":"a1","timeout":"45s","at":"2026-03-01T09:00:00Z"}`)
-	require.Equal(t, []string{"offer_timeout 20 45s", "lifetime_timeout 0"}, running(s), "by our clock, whatever the source's says")
+	require.Equal(t, []string{"offer_timeout 20 45s", "lifetime_timeout 0"}, running(s), "by Segue's clock, not the source's")
 	s.do(`offer {"agent":"a2"}`)
 	require.Equal(t, []string{"offer_timeout 30", "lifetime_timeout 0"}, running(s))
 	s.do(`reject {"agent":"a2"}`)
@@ -279,7 +279,7 @@ func TestEveryNumberSurvivesContinueAsNew(t *testing.T) {
 	require.Equal(t, json.Number("9007199254740993"), next.Status().UserData["n"].([]any)[2])
 }
 
-func TestDiagramIsTheTable(t *testing.T) {
+func TestTheDiagramHasEveryTransition(t *testing.T) {
 	diagram := interaction.Diagram()
 	require.True(t, strings.HasPrefix(diagram, "stateDiagram-v2\n"))
 	for _, line := range []string{
@@ -297,7 +297,7 @@ func TestDiagramIsTheTable(t *testing.T) {
 	require.False(t, interaction.IsCommand("start"))
 }
 
-func TestWhensAreThoseOfTheDesign(t *testing.T) {
+func TestAllMomentsAreListed(t *testing.T) {
 	want := strings.Fields(`interaction_starts interaction_ends internal_transfer segment_change
 		inbound.dequeue inbound.agent_connect inbound.agent_term inbound.call_end inbound.disposition inbound.transfer_term inbound.queue_event inbound.dtmf
 		outbound.agent_connect outbound.agent_term outbound.call_end outbound.disposition outbound.transfer_term
@@ -305,14 +305,14 @@ func TestWhensAreThoseOfTheDesign(t *testing.T) {
 		chat.new chat.dequeue chat.agent_connect chat.agent_term chat.end chat.disposition chat.queue_event
 		survey agent_needed engage noengage engagement_result user_data_changed script_signal`)
 	var got []string
-	for _, when := range interaction.Whens() {
-		got = append(got, string(when))
+	for _, moment := range interaction.AllMoments() {
+		got = append(got, string(moment))
 	}
 	require.ElementsMatch(t, want, got)
 	require.Len(t, slices.Compact(slices.Sorted(slices.Values(got))), len(got))
 }
 
-func TestEventsCarryTheCommandsOwnFields(t *testing.T) {
+func TestEventsHaveTheFieldsOfTheCommand(t *testing.T) {
 	s := opened(t, sales)
 	event := s.do(`queue_event {"event":"e","rank":3,"event_id":"x","by":{"id":"p","role":"platform"}}`).Turn.Events[0]
 	require.Equal(t, map[string]any{"event": "e", "rank": 3.0}, event.Fields)
@@ -329,7 +329,7 @@ func TestAgentsAreRememberedWithinBounds(t *testing.T) {
 	}
 	s.do(`set_disposition {"code":"c","agent":"a1"}`)
 	_, err := s.try(`set_disposition {"code":"c","agent":"x0"}`)
-	require.ErrorContains(t, err, "never had a leg", "agents who took part stay, who only rejected go first")
+	require.ErrorContains(t, err, "never had a leg", "agents who took part are kept, those who only rejected are forgotten first")
 	require.Less(t, len(asJSON(t, s.i)), 300<<10)
 }
 

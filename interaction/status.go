@@ -15,7 +15,7 @@ type Status struct {
 	Participants  []Participant `json:"participants"`
 	OfferedTo     []Agent       `json:"offered_to"`
 	Children      []string      `json:"children,omitempty"`
-	// EndedBy is what ended it: a command, a timer, or a cancellation of its workflow.
+	// EndedBy is what ended the interaction: a command, a timer, or a cancellation of its workflow.
 	EndedBy      string         `json:"ended_by,omitempty"`
 	Sequence     int64          `json:"sequence"`
 	Capabilities []string       `json:"capabilities"`
@@ -35,7 +35,7 @@ const (
 	ParticipantWrapUp     = "wrap_up"
 )
 
-// Participant is an agent who takes part, or a party from outside.
+// Participant is an agent who takes part, or an outside party.
 type Participant struct {
 	Agent   *Agent  `json:"agent,omitempty"`
 	Party   string  `json:"party,omitempty"`
@@ -44,7 +44,7 @@ type Participant struct {
 	Held    bool    `json:"held"`
 }
 
-// Status is the interaction as the query "state" shows it.
+// Status returns the interaction as the query "state" shows it.
 func (i *Interaction) Status() Status {
 	r := &i.r
 	status := Status{
@@ -114,10 +114,10 @@ func roleIn(segment Segment) string {
 	return ParticipantAssigned
 }
 
-// Facts are the plain facts of the interaction as it stands.
+// Facts returns the current facts of the interaction.
 func (i *Interaction) Facts() Facts { return i.r.Facts }
 
-// View is what expressions see of the interaction at an instant.
+// View returns what expressions see of the interaction at a time.
 func (i *Interaction) View(now time.Time) View { return i.r.view(now.UTC()) }
 
 func (r *record) view(now time.Time) View {
@@ -144,8 +144,8 @@ func (l *leg) span() Span {
 	return Span{Segment: l.Segment, Leg: l.Kind, From: l.From, Agent: l.Agent, Queue: l.Queue, Start: l.Since}
 }
 
-// Timeline lists the segments in the order they were entered: all that are open,
-// and the latest 1,000 that are over.
+// Timeline lists segments in the order in which they were entered: all open ones, and the
+// last 1,000 that have ended.
 func (i *Interaction) Timeline() []Span {
 	entries := slices.Clone(i.r.Closed)
 	for _, l := range i.r.Legs {
@@ -180,5 +180,5 @@ func (g *Signal) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Sequence is the number of the last event; 0 before the first.
+// Sequence returns the number of the last event; 0 before the first.
 func (i *Interaction) Sequence() int64 { return i.r.Sequence }

@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// step is one command at work on a draft of the record.
+// step is the application of one command to a draft of the record.
 type step struct {
 	record
 	cmd Command
-	// now is when the command is applied; at is when it happened, as far as the
-	// timeline lets it: never before what was applied earlier.
+	// now is when the command is applied; at is when it happened, but never before what
+	// was applied earlier.
 	now, at  time.Time
 	cause    string // see Event.Cause
 	events   []Event
 	children []Start
 }
 
-// refusal is an effect's own reason why the command is not legal now.
+// refusal is the reason of an effect why the command is not legal now.
 type refusal string
 
 func (r refusal) Error() string { return string(r) }
@@ -34,17 +34,17 @@ type leg struct {
 	From    Segment   `json:"from,omitempty"`
 	Since   time.Time `json:"since"`
 	Entry   int64     `json:"entry"`
-	// Applied is when the segment was entered by our clock, for its timer.
+	// Applied is when the segment was entered by Segue's clock, for its timer.
 	Applied time.Time `json:"applied"`
-	// Connected: the agent has had contact with the customer; Termed: agent_term was fired.
+	// Connected: the agent has had contact with the customer; Termed: agent_term has fired.
 	Connected bool `json:"connected,omitempty"`
 	Termed    bool `json:"termed,omitempty"`
-	// Transferred: the agent came by a transfer.
+	// Transferred: the agent got the interaction by a transfer.
 	Transferred bool `json:"transferred,omitempty"`
 	Held        bool `json:"held,omitempty"`
 }
 
-// entry is a segment that a leg has left, with its place in the timeline.
+// entry is a segment that a leg has left, and its place in the timeline.
 type entry struct {
 	Span
 	Entry int64 `json:"entry"`
@@ -62,8 +62,8 @@ const (
 	maxPast     = 64
 )
 
-// open adds a leg; it has no segment until it enters one.
-func (s *step) open(kind Leg, agent, queue string) *leg {
+// openLeg adds a leg; it has no segment until it enters one.
+func (s *step) openLeg(kind Leg, agent, queue string) *leg {
 	l := &leg{Kind: kind, Agent: agent, Queue: queue, Since: s.Clock}
 	s.Legs = append(s.Legs, l)
 	return l
@@ -72,16 +72,16 @@ func (s *step) open(kind Leg, agent, queue string) *leg {
 // assign opens a leg for an agent.
 func (s *step) assign(agent Agent) (*leg, error) {
 	if len(s.Legs) >= maxLegs {
-		return nil, s.invalid("agent", agent.ID, fmt.Sprintf("%d legs are open, the most an interaction has; end some first", maxLegs))
+		return nil, s.invalid("agent", agent.ID, fmt.Sprintf("%d legs are open, and an interaction has at most that many; end some first", maxLegs))
 	}
-	s.meet(agent)
-	l := s.open(LegAgent, agent.ID, "")
+	s.rememberAgent(agent)
+	l := s.openLeg(LegAgent, agent.ID, "")
 	s.enter(l, SegmentInteractionStarts)
 	return l, nil
 }
 
-// enter moves a leg into a segment: one segment_change, unless it is there already
-// or would go back. A leg that enters interaction_ends is closed.
+// enter moves a leg into a segment and fires one segment_change, unless the leg is in the
+// segment already or would go back. A leg that enters interaction_ends is closed.
 func (s *step) enter(l *leg, segment Segment) {
 	if l == nil || l.Segment == segment || goesBack(l, segment) {
 		return
@@ -97,15 +97,15 @@ func (s *step) enter(l *leg, segment Segment) {
 	case LegBusinessProcess:
 		event.Queue = l.Queue
 	}
-	s.add(event)
+	s.addEvent(event)
 	if segment == SegmentInteractionEnds {
 		s.closeSpan(l)
 		s.Legs = slices.DeleteFunc(s.Legs, func(other *leg) bool { return other == l })
 	}
 }
 
-// goesBack: the channel leg never does. A redial is not going back: its row
-// says that the channel dials.
+// goesBack reports whether the channel leg would return to an earlier segment, which it
+// never does. Dialing again is not going back.
 func goesBack(l *leg, segment Segment) bool {
 	if l.Kind != LegChannel {
 		return false
@@ -119,8 +119,8 @@ func goesBack(l *leg, segment Segment) bool {
 	return false
 }
 
-// closeSpan writes the segment a leg is in into the timeline. The oldest go when
-// there are too many: the meters keep their durations.
+// closeSpan writes the segment of a leg into the timeline. Beyond the limit, the oldest
+// entries are dropped; the totals keep their durations.
 func (s *step) closeSpan(l *leg) {
 	if l.Segment == "" {
 		return
@@ -134,20 +134,20 @@ func (s *step) closeSpan(l *leg) {
 	}
 }
 
-// fire adds the event of a moment; a channel that lacks the moment has "" for it.
-func (s *step) fire(when Moment) {
-	s.about(when, s.agent(s.Owner))
+// fire adds the event of a moment; "" is a moment that the channel does not have.
+func (s *step) fire(moment Moment) {
+	s.fireFor(moment, s.agent(s.Owner))
 }
 
-// about adds the event of a moment that concerns one agent.
-func (s *step) about(when Moment, agent *Agent) {
-	if when != "" {
-		s.add(Event{Moment: when, Agent: agent})
+// fireFor adds the event of a moment that concerns one agent.
+func (s *step) fireFor(moment Moment, agent *Agent) {
+	if moment != "" {
+		s.addEvent(Event{Moment: moment, Agent: agent})
 	}
 }
 
-// add completes an event and numbers it.
-func (s *step) add(event Event) {
+// addEvent completes an event and numbers it.
+func (s *step) addEvent(event Event) {
 	if event.Agent == nil && event.Leg != LegAgent {
 		event.Agent = s.agent(s.Owner)
 	}
@@ -172,7 +172,7 @@ func (s *step) add(event Event) {
 	s.events = append(s.events, event)
 }
 
-// fieldsWith is the command's fields and what the moment adds to them.
+// fieldsWith returns the command's fields and those that the moment adds.
 func (s *step) fieldsWith(added map[string]any) map[string]any {
 	fields := make(map[string]any, len(s.cmd.Fields)+len(added))
 	maps.Copy(fields, s.cmd.Fields)

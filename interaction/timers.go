@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// The internal commands that timers, and a cancel of the workflow, give. No
-// payload decodes to them.
+// The internal commands of timers and of a cancellation of the workflow. No payload decodes
+// to them.
 const (
 	OfferTimeout      = "offer_timeout"
 	QueueTimeout      = "queue_timeout"
@@ -17,13 +17,13 @@ const (
 	WorkflowCancel    = "workflow_cancel"
 )
 
-// timersInWords are the internal commands as a person reads of them.
+// timersInWords are the internal commands in words, for people.
 var timersInWords = map[string]string{
 	OfferTimeout: "the offer timer", QueueTimeout: "the queue timer", WrapUpTimeout: "the wrap_up timer",
 	EngagementTimeout: "the engagement timer", LifetimeTimeout: "the lifetime timer", WorkflowCancel: "a cancellation of its workflow",
 }
 
-// inWords is what the command is called where it explains something.
+// inWords returns the command in words, for people.
 func (c Command) inWords() string {
 	if report, ok := c.Body.(SegmentReport); ok {
 		return c.Name + " to " + string(report.Segment)
@@ -31,7 +31,7 @@ func (c Command) inWords() string {
 	return cmp.Or(timersInWords[c.Name], c.Name)
 }
 
-// TimerCommand makes an internal command; what it does not need of t is ignored.
+// TimerCommand returns an internal command; it ignores the fields of t that it does not need.
 func TimerCommand(name string, t Timer) Command {
 	cmd := Command{Name: name, Body: t}
 	if t.Agent != "" {
@@ -40,21 +40,20 @@ func TimerCommand(name string, t Timer) Command {
 	return cmd
 }
 
-// PendingTimer is a timer that runs as things stand.
+// PendingTimer is a timer that has to run in the current state.
 type PendingTimer struct {
-	// Name is the internal command that it gives.
+	// Name is the internal command that the timer gives.
 	Name string
-	// Agent is whose wrap-up it is.
+	// Agent is the agent whose wrap-up the timer ends.
 	Agent string
-	// Since is when it began to run.
+	// Since is when the timer began to run.
 	Since time.Time
-	// Timeout replaces the configured duration when it is set (offer's own timeout).
+	// Timeout replaces the configured duration if it is set (by offer).
 	Timeout time.Duration
 }
 
-// Timers lists the timers that run as things stand, in a fixed order. The queue's
-// runs through offers: while one is open it is not listed, and comes back with
-// the same Since.
+// Timers lists the timers that have to run in the current state, in a fixed order. The
+// queue's timer is not listed while an offer is open; it returns with the same Since.
 func (i *Interaction) Timers() []PendingTimer {
 	r := &i.r
 	var timers []PendingTimer

@@ -1,6 +1,6 @@
 package interaction
 
-// transfer passes the interaction on, in one of its ways.
+// transfer passes the interaction to an agent, a queue or a number.
 func transfer(s *step) error {
 	body := s.cmd.Body.(Transfer)
 	to, err := s.receiver(body)
@@ -11,15 +11,15 @@ func transfer(s *step) error {
 	case to.Queue != "" && s.waitsIn(to.Queue):
 		return nil
 	case to.Queue != "":
-		s.passOn(to)
-		kept := s.release(body.WrapUp, nil)
-		s.queue(to.Queue, dequeuedRequeued, kept)
+		s.fireInternalTransfer(to)
+		kept := s.releaseAgents(body.WrapUp, nil)
+		s.enqueue(to.Queue, dequeuedRequeued, kept)
 		return nil
 	case to.Number != "":
-		s.release(body.WrapUp, nil)
+		s.releaseAgents(body.WrapUp, nil)
 		s.disown()
-		s.resume()
-		s.SentAway, s.Destination = true, to.Number
+		s.enterHandling()
+		s.TransferredOut, s.Destination = true, to.Number
 		return nil
 	case body.Mode == TransferOffer:
 		return s.transferByOffer(*to.Agent, body.WrapUp)
@@ -27,7 +27,7 @@ func transfer(s *step) error {
 	return s.transferTo(*to.Agent, body.WrapUp)
 }
 
-// receiver is where the transfer goes; completing a consultation needs no naming.
+// receiver returns where the transfer goes; after a consultation the target may be left out.
 func (s *step) receiver(body Transfer) (Target, error) {
 	to := body.To
 	if body.Mode == TransferConsult {
@@ -37,21 +37,21 @@ func (s *step) receiver(body Transfer) (Target, error) {
 	case to == (Target{}):
 		return to, &InvalidError{Command: s.cmd.Name, Field: "to", Reason: `is missing; send one of {"agent": …}, {"queue": …}, {"number": …}`}
 	case body.Mode == TransferOffer && to.Agent == nil:
-		return to, s.invalid("mode", body.Mode, "only an agent can be offered it; name one, or leave mode out")
+		return to, s.invalid("mode", body.Mode, "only an agent can get an offer; name an agent, or leave mode out")
 	case to.Agent != nil && to.Agent.ID == s.Owner:
-		return to, refusal(s.Owner + " has it already")
+		return to, refusal(s.Owner + " already has the interaction")
 	case to.Queue == "" && s.State == StateQueued:
-		return to, refusal("no agent has it to pass on; only {\"queue\": …} moves it, and offer finds it an agent")
+		return to, refusal("no agent has the interaction; send {\"queue\": …} to move it, or offer it to an agent")
 	}
 	return to, nil
 }
 
-// consulted is whom a consult transfer goes to: whoever is being consulted.
+// consulted returns the target of a transfer in mode consult: the agent or number that is consulted.
 func (s *step) consulted(to Target) (Target, error) {
 	if s.State != StateConsulting {
 		return to, refusal("nobody is consulted")
 	}
-	for _, l := range s.agentLegs(present, but(s.ownerLeg())) {
+	for _, l := range s.agentLegs(present, except(s.ownerLeg())) {
 		if to == (Target{}) || to.Agent != nil && to.Agent.ID == l.Agent {
 			return Target{Agent: s.agent(l.Agent)}, nil
 		}
@@ -64,16 +64,16 @@ func (s *step) consulted(to Target) (Target, error) {
 	return to, refusal("somebody else is consulted")
 }
 
-// release lets everybody present go but the receiver. The owner, as the giver,
-// may wrap up: that leg is returned.
-func (s *step) release(wrapUp bool, receiver *leg) *leg {
+// releaseAgents ends the legs of all present agents but the receiver. The owner may
+// wrap up; then the owner's leg is returned.
+func (s *step) releaseAgents(wrapUp bool, receiver *leg) *leg {
 	giver := s.ownerLeg()
 	if giver != nil && wrapUp {
 		s.wrapUp(giver)
 	} else if giver != nil {
-		s.leave(giver)
+		s.endLeg(giver)
 	}
-	s.leaveAll(s.agentLegs(present, but(receiver)))
+	s.endLegs(s.agentLegs(present, except(receiver)))
 	s.Parties = nil
 	if giver != nil && wrapping(giver) {
 		return giver
@@ -81,24 +81,24 @@ func (s *step) release(wrapUp bool, receiver *leg) *leg {
 	return nil
 }
 
-// passOn is an internal transfer's moment: it is about who passes it on, and says
-// to whom.
-func (s *step) passOn(to Target) {
+// fireInternalTransfer fires the moment of an internal transfer. It is about the agent who
+// passes the interaction on, and names the target.
+func (s *step) fireInternalTransfer(to Target) {
 	added := map[string]any{}
 	if to.Agent != nil {
-		s.meet(*to.Agent)
+		s.rememberAgent(*to.Agent)
 		added["to_agent"] = s.agent(to.Agent.ID).flat()
 	}
 	if to.Queue != "" {
 		added["to_queue"] = to.Queue
 	}
-	s.add(Event{Moment: MomentInternalTransfer, Fields: s.fieldsWith(added)})
+	s.addEvent(Event{Moment: MomentInternalTransfer, Fields: s.fieldsWith(added)})
 }
 
 func (s *step) transferTo(agent Agent, wrapUp bool) error {
-	s.passOn(Target{Agent: &agent})
-	l := s.first(of(agent.ID), present)
-	s.release(wrapUp, l)
+	s.fireInternalTransfer(Target{Agent: &agent})
+	l := s.first(ofAgent(agent.ID), present)
+	s.releaseAgents(wrapUp, l)
 	if l == nil {
 		var err error
 		if l, err = s.assign(agent); err != nil {
@@ -108,14 +108,14 @@ func (s *step) transferTo(agent Agent, wrapUp bool) error {
 	l.Transferred = true
 	s.own(agent.ID)
 	s.enter(l, SegmentHandling)
-	s.connect(l)
-	s.resume()
+	s.connectAgent(l)
+	s.enterHandling()
 	return nil
 }
 
 func (s *step) transferByOffer(agent Agent, wrapUp bool) error {
-	s.passOn(Target{Agent: &agent})
-	s.release(wrapUp, nil)
+	s.fireInternalTransfer(Target{Agent: &agent})
+	s.releaseAgents(wrapUp, nil)
 	s.disown()
 	l, err := s.assign(agent)
 	if err != nil {

@@ -7,9 +7,9 @@ import (
 	"reflect"
 )
 
-// What user data, survey answers, a customer and an engagement's profile may each
-// have: they travel with the interaction for its whole life. How deep they nest is
-// bounded with their payload (maxDepth), and merging makes nothing deeper.
+// Bounds of user data, survey answers, a customer and an engagement's profile, for each:
+// the interaction keeps them for its whole life. Their nesting is bounded with the payload
+// (maxDepth), and merging does not nest deeper.
 const (
 	maxUserData     = 64 << 10 // bytes, as JSON
 	maxUserDataKeys = 1000     // at all levels together
@@ -18,12 +18,12 @@ const (
 func jsonSize(value any) int {
 	encoded, err := json.Marshal(value)
 	if err != nil {
-		return maxUserData + 1 // what has no JSON fits nowhere
+		return maxUserData + 1 // a value without JSON is too large
 	}
 	return len(encoded)
 }
 
-// tooLarge says by how much an object is beyond its bounds; "" when it is not.
+// tooLarge returns which bound an object exceeds; "" if it is within them.
 func tooLarge(object map[string]any) string {
 	if size := jsonSize(object); size > maxUserData {
 		return fmt.Sprintf("has %d bytes; keep it within %d", size, maxUserData)
@@ -52,7 +52,7 @@ func keysIn(value any) int {
 	return count
 }
 
-// mergeMode is what happens to a value that is there already.
+// mergeMode is what merging does with a value that is there already.
 type mergeMode int
 
 const (
@@ -62,8 +62,8 @@ const (
 	replacing
 )
 
-// merged is base with added in it; nested objects merge key by key. Neither is
-// changed: views that share base keep what they saw.
+// merged returns base with added merged into it, key by key also in nested objects, and
+// whether that differs from base. Neither map is changed: views share base.
 func merged(base, added map[string]any, mode mergeMode) (map[string]any, bool) {
 	result, changed := base, false
 	set := func(key string, value any) {
@@ -73,7 +73,7 @@ func merged(base, added map[string]any, mode mergeMode) (map[string]any, bool) {
 		}
 		result[key] = value
 	}
-	// Every key is set by itself, so their order does not show.
+	// Every key is set by itself, so the order does not matter.
 	//workflowcheck:ignore
 	for key, value := range added {
 		old, present := base[key]
@@ -96,9 +96,9 @@ func merged(base, added map[string]any, mode mergeMode) (map[string]any, bool) {
 	return result, changed
 }
 
-// without is base less the keys that names has. An object with keys names keys
-// inside the value, if that is an object too; whatever else stands under a key is
-// ignored, and the key goes as a whole.
+// without returns base without the keys of names, and whether that differs from base. If
+// the value in names is an object with keys, it names keys inside the value; any other value
+// is ignored, and the whole key is removed.
 func without(base, names map[string]any) (map[string]any, bool) {
 	result, changed := base, false
 	copied := func() map[string]any {
@@ -125,9 +125,9 @@ func without(base, names map[string]any) (map[string]any, bool) {
 	return result, changed
 }
 
-// Return writes what a call returned into user data (ECS "Return Values"). It
-// fires nothing, so that no call can trigger itself. Values that would make user
-// data too large are left out as a whole; the error, an *InvalidError, says so.
+// Return writes the return values of a call into user data (ECS "Return Values"). It fires
+// nothing, so that no call can trigger itself. If the values would make user data too large,
+// it writes none of them and returns an *InvalidError.
 func (i *Interaction) Return(values map[string]any) error {
 	result, changed := merged(i.r.UserData, values, replacing)
 	if !changed {

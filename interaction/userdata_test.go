@@ -11,8 +11,8 @@ import (
 	"segue/interaction"
 )
 
-// merges are the rules of attach, update and delete, by example. want is empty where
-// nothing changes, and then nothing fires.
+// merges are the rules of attach, update and delete, by example. If want is empty, nothing
+// changes and nothing fires.
 var merges = []struct{ rule, before, line, want string }{
 	{"attach adds", `{"a":1}`, `attach_user_data {"user_data":{"b":2}}`, `{"a":1,"b":2}`},
 	{"attach keeps what is there", `{"a":1}`, `attach_user_data {"user_data":{"a":2}}`, ``},
@@ -44,7 +44,7 @@ var merges = []struct{ rule, before, line, want string }{
 	{"what is not there cannot be deleted", `{"a":1}`, `delete_user_data {"keys":["b"]}`, ``},
 }
 
-// TestMerges plays the examples, and holds docs/lifecycle.md against what came of them.
+// TestMerges applies the examples, and compares docs/lifecycle.md with the results.
 func TestMerges(t *testing.T) {
 	table := "| rule | before | command | after |\n|---|---|---|---|\n"
 	for _, m := range merges {
@@ -65,7 +65,7 @@ func TestMerges(t *testing.T) {
 	requireShown(t, "../docs/lifecycle.md", "user data", table)
 }
 
-// manyKeys is an object of n keys that begin with a letter.
+// manyKeys returns an object with n keys that begin with a letter.
 func manyKeys(letter string, n int) string {
 	keys := make([]string, n)
 	for i := range keys {
@@ -86,8 +86,8 @@ func TestUserDataIsBounded(t *testing.T) {
 		require.ErrorContains(t, err, c.want)
 		var invalid *interaction.InvalidError
 		require.ErrorAs(t, err, &invalid)
-		require.ErrorContains(t, s.i.Check(command(t, c.line)), c.want, "the validator of an update says so too")
-		require.Equal(t, before, asJSON(t, s.i), "nothing of it is kept")
+		require.ErrorContains(t, s.i.Check(command(t, c.line)), c.want, "the validator of an update refuses it, too")
+		require.Equal(t, before, asJSON(t, s.i), "nothing is kept")
 	}
 	s.do(`attach_user_data {"user_data":` + manyKeys("b", 400) + `}`)
 
@@ -104,7 +104,7 @@ func TestUserDataIsBounded(t *testing.T) {
 	opened(t, inbound).do("attach_user_data " + deepest)
 }
 
-func TestReturnedValuesKeepTheBoundsToo(t *testing.T) {
+func TestReturnValuesAreBounded(t *testing.T) {
 	s := opened(t, start("inbound", `"user_data":`+manyKeys("a", 999)))
 	require.NoError(t, s.i.Return(map[string]any{"tier": "gold"}))
 	require.NoError(t, s.i.Return(map[string]any{"tier": "silver"}))
@@ -114,8 +114,8 @@ func TestReturnedValuesKeepTheBoundsToo(t *testing.T) {
 	require.Equal(t, "silver", s.i.Status().UserData["tier"], "all of them or none")
 }
 
-// TestViewsKeepWhatTheySaw: a merge never changes what was given out before.
-func TestViewsKeepWhatTheySaw(t *testing.T) {
+// TestViewsDoNotChange: a merge never changes views that were returned before.
+func TestViewsDoNotChange(t *testing.T) {
 	s := opened(t, start("inbound", `"user_data":{"a":{"x":1,"y":{"z":1}}}`))
 	view := s.i.View(s.now)
 	s.do(`update_user_data {"user_data":{"a":{"x":2,"y":{"z":2}}}}`, `delete_user_data {"user_data":{"a":{"y":{"z":0}}}}`)

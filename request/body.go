@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// pool keeps the buffers that bodies are written into.
+// pool holds the buffers that bodies are written into.
 type pool struct{ sync.Pool }
 
 var buffers = pool{sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}}
@@ -18,7 +18,7 @@ var buffers = pool{sync.Pool{New: func() any { b := make([]byte, 0, 4096); retur
 func (p *pool) get() *[]byte { return p.Get().(*[]byte) }
 
 func (p *pool) put(b *[]byte) {
-	if cap(*b) <= 64<<10 { // a large one would stay for ever
+	if cap(*b) <= 64<<10 { // a large one would stay in memory
 		p.Put(b)
 	}
 }
@@ -60,7 +60,7 @@ func (b *formBody) append(r *rendering, dst []byte) ([]byte, error) {
 	return dst, err
 }
 
-// jsonBody is a tree with its constant parts encoded already.
+// jsonBody is a tree whose constant parts are encoded already.
 type jsonBody struct{ root *jsonNode }
 
 // jsonNode is constant bytes, a leaf, an object or an array.
@@ -122,7 +122,7 @@ func (n *jsonNode) append(r *rendering, dst []byte) (_ []byte, absent bool, err 
 	return append(dst, n.open+2), false, nil // '{'+2 is '}', '['+2 is ']'
 }
 
-// appendSeparator opens an object or array, or goes on in it.
+// appendSeparator opens an object or array, or separates its next entry.
 func appendSeparator(dst []byte, start int, open byte) []byte {
 	if len(dst) == start {
 		return append(dst, open)
@@ -158,7 +158,7 @@ func (n *jsonNode) appendLeaf(r *rendering, dst []byte) (_ []byte, absent bool, 
 	return dst, false, nil
 }
 
-// appendAbsent is null, or nothing.
+// appendAbsent writes a value that does not exist: null, or nothing under the policy omit.
 func (r *rendering) appendAbsent(dst []byte) ([]byte, bool, error) {
 	if r.missing == MissingOmit {
 		return dst, true, nil
@@ -171,14 +171,15 @@ func (p *problems) compileJSON(n *yaml.Node) body {
 	return &jsonBody{w.json("json", n, 0)}
 }
 
-// treeWalk bounds what one body's tree may hold, aliases counted as often as they are used.
+// treeWalk compiles the tree of one body and bounds its nodes. An alias counts each time
+// that it is used.
 type treeWalk struct {
 	*problems
 	nodes int
 	full  bool
 }
 
-// enter counts a node; false when the tree is too large, which is reported once.
+// enter counts a node. It returns false once the tree is too large, and reports that once.
 func (w *treeWalk) enter(path string, depth int) bool {
 	w.nodes++
 	switch {

@@ -13,8 +13,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// FuzzRender: whatever stands in a configuration and in the data, a call is refused,
-// or parked, or makes a request that its parsers read, always the same.
+// FuzzRender checks that, for any configuration and data, a call is refused, or parked, or
+// renders a request that parsers can read, always the same.
 func FuzzRender(f *testing.F) {
 	for _, leaf := range []string{
 		"plain", "${user_data.x}", "a ${user_data.x} b", "#ani#", "${user_data}", "${interaction}", "${event.fields}", "${[user_data.x, 1, null]}",
@@ -70,7 +70,7 @@ func FuzzRender(f *testing.F) {
 			case "url":
 				u, err := url.Parse(r.URL)
 				require.NoError(t, err)
-				require.Equal(t, "h.example.com", u.Host, "data chooses no host")
+				require.Equal(t, "h.example.com", u.Host, "data does not choose the host")
 				require.Nil(t, u.User)
 			}
 		}

@@ -17,7 +17,7 @@ var reserved = []string{"host", "content-length", "transfer-encoding", "connecti
 // compileHeaders compiles the headers of a call.
 func (p *problems) compileHeaders(list []Pair) []pair {
 	if len(list) > MaxPairs {
-		p.add("headers", "", fmt.Sprintf("has %d entries, more than %d", len(list), MaxPairs), "leave some out")
+		p.add("headers", "", fmt.Sprintf("has %d entries, more than %d", len(list), MaxPairs), "remove some")
 		return nil
 	}
 	pairs := make([]pair, 0, len(list))
@@ -25,14 +25,14 @@ func (p *problems) compileHeaders(list []Pair) []pair {
 		at := fmt.Sprintf("headers[%d]", i)
 		switch {
 		case h.Name == "":
-			p.add(at+".name", "", "a name is needed", "write {name: …, value: …}")
+			p.add(at+".name", "", "the name is missing", "write {name: …, value: …}")
 		case !isToken(h.Name):
-			p.add(at+".name", h.Name, "is not a header name", "use letters, digits and dashes")
+			p.add(at+".name", h.Name, "this is not a header name", "use letters, digits and dashes")
 		case strings.EqualFold(h.Name, "Authorization"):
-			p.add(at+".name", h.Name, "a credential in a header would stand in every history",
+			p.add(at+".name", h.Name, "a credential in a header would be in every history",
 				"use auth: {bearer: env:NAME}, basic, api_key or oauth2")
 		case slices.Contains(reserved, strings.ToLower(h.Name)):
-			p.add(at+".name", h.Name, "is set by Segue itself", "leave it out")
+			p.add(at+".name", h.Name, "Segue sets this header", "remove it")
 		}
 		p.plain(at+".name", h.Name, "a name")
 		l := p.compileLeaf(at+".value", h.Value, expr.InHeader)
@@ -42,18 +42,18 @@ func (p *problems) compileHeaders(list []Pair) []pair {
 				attempts++
 			}
 			if c, bad := control(part.literal); bad {
-				p.add(at+".value", h.Value, fmt.Sprintf("a header cannot hold the character %U", c), "leave it out")
+				p.add(at+".value", h.Value, fmt.Sprintf("a header cannot contain the character %U", c), "remove it")
 			}
 		}
 		if attempts > 1 {
-			p.add(at+".value", h.Value, "a header has the attempt once", "write ${delivery.attempt} once")
+			p.add(at+".value", h.Value, "a header can contain the attempt only once", "write ${delivery.attempt} once")
 		}
 		pairs = append(pairs, pair{name: h.Name, leaf: *l})
 	}
 	return pairs
 }
 
-// renderHeaders writes the headers of every request, then the call's own.
+// renderHeaders returns the headers of every request, then those of the call.
 func (r *rendering) renderHeaders() ([]contract.Header, error) {
 	headers := make([]contract.Header, 0, len(r.fixed)+len(r.headers)+2)
 	headers = append(headers, r.fixed...)
@@ -71,8 +71,8 @@ func (r *rendering) renderHeaders() ([]contract.Header, error) {
 	return headers, nil
 }
 
-// renderHeader writes one header of the call's own. absent: some value of it does
-// not exist, and the header is empty.
+// renderHeader renders one header of the call. absent reports that some value of it does
+// not exist; the header is then empty.
 func (r *rendering) renderHeader(h *pair) (header contract.Header, absent bool, err error) {
 	empty := contract.Header{Name: h.name}
 	before, after := h.leaf, leaf{path: h.leaf.path}
@@ -97,18 +97,18 @@ func (r *rendering) renderHeader(h *pair) (header contract.Header, absent bool, 
 	return header, false, nil
 }
 
-// headerText is the text of a header, or of the part before or after the attempt.
+// headerText returns the text of a header, or of its part before or after the attempt.
 func (r *rendering) headerText(l *leaf) (text string, absent bool, err error) {
 	if text, absent, err = r.text(l); absent || err != nil {
 		return "", absent, err
 	}
 	if c, bad := control(text); bad {
-		return "", false, &Fault{Path: l.path, Reason: fmt.Sprintf("a header cannot hold the character %U", c)}
+		return "", false, &Fault{Path: l.path, Reason: fmt.Sprintf("a header cannot contain the character %U", c)}
 	}
 	return text, false, nil
 }
 
-// control finds a character that would end or corrupt a header.
+// control returns the first character that would end or corrupt a header.
 func control(s string) (rune, bool) {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
@@ -118,7 +118,7 @@ func control(s string) (rune, bool) {
 	return 0, false
 }
 
-// isToken tells whether a header name is one by RFC 9110.
+// isToken reports whether a header name is valid by RFC 9110.
 func isToken(s string) bool {
 	for _, c := range s {
 		if c <= ' ' || c >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c) {

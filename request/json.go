@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// json compiles a YAML tree; what is the same for every event is encoded now.
+// json compiles a YAML tree, and encodes what is the same for every event.
 func (w *treeWalk) json(path string, n *yaml.Node, depth int) *jsonNode {
 	for n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -48,13 +48,13 @@ func (w *treeWalk) jsonObject(path string, n *yaml.Node, depth int) *jsonNode {
 	return node.folded()
 }
 
-// plainKey refuses keys that look as if they were filled in.
+// plainKey reports whether a key is plain text, without expressions and data elements.
 func (w *treeWalk) plainKey(path string, key *yaml.Node) bool {
 	switch {
 	case key.Kind != yaml.ScalarNode || key.Tag == "!!merge":
-		w.add(path, key.Value, "a key is a plain name", "write the keys out")
+		w.add(path, key.Value, "a key must be a plain name", "write the keys out")
 	case strings.Contains(key.Value, "${"):
-		w.add(path, key.Value, "a key holds no expression", "put the expression into the value")
+		w.add(path, key.Value, "a key cannot contain an expression", "put the expression into the value")
 	default:
 		w.plain(path, key.Value, "a key")
 		return true
@@ -62,7 +62,7 @@ func (w *treeWalk) plainKey(path string, key *yaml.Node) bool {
 	return false
 }
 
-// jsonScalar is a string with expressions, or a constant of YAML's own type.
+// jsonScalar compiles a string with expressions, or a constant of a YAML type.
 func (w *treeWalk) jsonScalar(path string, n *yaml.Node) *jsonNode {
 	switch n.ShortTag() {
 	case "!!str", "!!timestamp":
@@ -84,14 +84,14 @@ func (w *treeWalk) jsonScalar(path string, n *yaml.Node) *jsonNode {
 				return &jsonNode{constant: b}
 			}
 		}
-		w.add(path, n.Value, "is not a number that JSON has", "put it in quotes")
+		w.add(path, n.Value, "JSON has no such number", "put it in quotes")
 	default:
-		w.add(path, n.Value, "the type "+n.ShortTag()+" has no place in JSON", "write a string, number, true, false or null")
+		w.add(path, n.Value, "JSON has no type "+n.ShortTag(), "write a string, number, true, false or null")
 	}
 	return &jsonNode{constant: []byte("null")}
 }
 
-// folded encodes an object or array of constants once.
+// folded encodes an object or array of constants in advance.
 func (n *jsonNode) folded() *jsonNode {
 	for _, e := range n.entries {
 		if e.node.constant == nil {

@@ -11,14 +11,14 @@ import (
 	"cel.dev/cel-go/common/types/ref"
 )
 
-// part is one piece of a leaf: literal text, an expression or a data element, or
-// in a header the place of the attempt's number.
+// part is one piece of a leaf: literal text, an expression, a data element, or the place
+// of the attempt number in a header.
 type part struct {
 	literal string
 	program *expr.Program
 	element func(*expr.Scope) (string, bool)
 	attempt bool
-	// source is how the part was written, for errors.
+	// source is the part as it is written, for errors.
 	source string
 }
 
@@ -30,12 +30,13 @@ type leaf struct {
 	parts []part
 }
 
-// constant tells whether the leaf says the same for every event.
+// constant reports whether the leaf has the same text for every event.
 func (l *leaf) constant() bool {
 	return len(l.parts) == 0 || len(l.parts) == 1 && !l.parts[0].dynamic()
 }
 
-// whole is the program of a leaf that is one expression, which keeps its type.
+// whole returns the only part of a leaf that is one expression, nil for other leaves. Such
+// a leaf keeps the type of its value.
 func (l *leaf) whole() *part {
 	if len(l.parts) == 1 && l.parts[0].program != nil {
 		return &l.parts[0]
@@ -79,29 +80,28 @@ func (p *problems) compileLeaf(path, s string, place expr.Place) *leaf {
 	return l
 }
 
-// joined refuses a text whose literal parts would read as a data element when what
-// stands between them is empty: no tag goes out.
+// joined refuses a text whose literal parts form a data element if the values between them
+// are empty: no request contains an unresolved data element.
 func (p *problems) joined(l *leaf, s string) {
 	var literals strings.Builder
 	for i := range l.parts {
 		literals.WriteString(l.parts[i].literal)
 	}
 	if name, found := expr.TagIn(literals.String()); found && !l.constant() {
-		p.add(l.path, s, "without the values in it the text reads #"+name+"#, which is a data element", `put a blank between, or write # as ${"#"}`)
+		p.add(l.path, s, "with empty values the text is #"+name+"#, which is a data element", `put a space between, or write # as ${"#"}`)
 	}
 }
 
-// plain refuses a data element or an expression where neither is filled in. An
-// expression is left to those who know what is meant by it.
+// plain refuses a data element in a text in which none is replaced.
 func (p *problems) plain(path, text, what string) {
 	if name, found := expr.TagIn(text); found {
-		p.add(path, text, what+" holds no data element, and #"+name+"# would go out as it stands", "put it into a value")
+		p.add(path, text, what+" cannot contain a data element, and #"+name+"# would be sent as it is", "put it into a value")
 	}
 }
 
-// unknownElement names the nearest element, and the ways to send something else.
+// unknownElement suggests the closest data element, and how to send other data.
 func (p *problems) unknownElement(path, name string) {
-	remedy := "for data of your own write ${user_data." + name + `}, to send the text itself ${"#` + name + `#"}`
+	remedy := "for your own data write ${user_data." + name + `}, to send the text itself ${"#` + name + `#"}`
 	if c := expr.ClosestElement(name); c != "" {
 		remedy = "did you mean #" + c + "#? " + remedy
 	}
@@ -118,8 +118,8 @@ func newRendering(t *Template, id string, view *interaction.View, ev *interactio
 	return &rendering{Template: t, scope: expr.Scope{View: view, Event: ev, Delivery: expr.Delivery{ID: id}}}
 }
 
-// resolve gives the text of a part. absent says that it does not exist and that
-// the policy is omit or null; parking and failures are errors.
+// resolve returns the text of a part. absent reports that it does not exist and that the
+// policy is omit or null. Parking and failures are errors.
 func (r *rendering) resolve(path string, p *part) (text string, absent bool, err error) {
 	switch {
 	case p.program != nil:
@@ -128,7 +128,7 @@ func (r *rendering) resolve(path string, p *part) (text string, absent bool, err
 			return "", absent, err
 		}
 		if s, ok := v.(types.String); ok {
-			return string(s), false, nil // mapped already
+			return string(s), false, nil // mapped by value
 		}
 		if text, err = expr.Text(v); err != nil {
 			return "", false, &Fault{path, p.source, err.Error()}
@@ -144,7 +144,7 @@ func (r *rendering) resolve(path string, p *part) (text string, absent bool, err
 	return p.literal, false, nil
 }
 
-// value gives the typed value of an expression, after the mappings.
+// value returns the typed value of an expression, after the mappings.
 func (r *rendering) value(path string, p *part) (v ref.Val, absent bool, err error) {
 	v, err = p.program.Eval(&r.scope)
 	if errors.Is(err, expr.ErrMissing) {
@@ -169,7 +169,7 @@ func (r *rendering) value(path string, p *part) (v ref.Val, absent bool, err err
 	return v, false, nil
 }
 
-// lack does what the call says about a missing value.
+// lack applies the policy for missing values.
 func (r *rendering) lack(path string, p *part) (string, bool, error) {
 	switch r.missing {
 	case MissingPark:
@@ -180,7 +180,7 @@ func (r *rendering) lack(path string, p *part) (string, bool, error) {
 	return r.mapped(""), false, nil
 }
 
-// mapped replaces a value that a mapping names.
+// mapped returns the text that a mapping replaces a value by, else the value.
 func (r *rendering) mapped(text string) string {
 	for i := range r.mappings {
 		if r.mappings[i].From == text {
@@ -190,8 +190,8 @@ func (r *rendering) mapped(text string) string {
 	return text
 }
 
-// text is the whole text of a leaf. absent: some part does not exist, so that the
-// policy omit or null applies to the leaf.
+// text returns the whole text of a leaf. absent reports that some part does not exist, so
+// that the policy omit or null applies to the leaf.
 func (r *rendering) text(l *leaf) (text string, absent bool, err error) {
 	if len(l.parts) == 1 {
 		return r.resolve(l.path, &l.parts[0])

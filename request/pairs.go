@@ -14,8 +14,8 @@ import (
 	"cel.dev/cel-go/common/types/traits"
 )
 
-// pair is a named leaf, its name escaped for where it goes. Without a name, its
-// leaf gives an object that is spread.
+// pair is a named leaf; escaped is its name for a URL or a form. Without a name, each key
+// of the object that the leaf gives is sent.
 type pair struct {
 	name, escaped string
 	leaf          leaf
@@ -24,7 +24,7 @@ type pair struct {
 // compilePairs compiles a list of query parameters or form fields.
 func (p *problems) compilePairs(path string, list []Pair) []pair {
 	if len(list) > MaxPairs {
-		p.add(path, "", fmt.Sprintf("has %d entries, more than %d", len(list), MaxPairs), "leave some out")
+		p.add(path, "", fmt.Sprintf("has %d entries, more than %d", len(list), MaxPairs), "remove some")
 		return nil
 	}
 	pairs := make([]pair, 0, len(list))
@@ -33,9 +33,9 @@ func (p *problems) compilePairs(path string, list []Pair) []pair {
 		l := p.compileLeaf(at+".value", e.Value, expr.InBody)
 		switch {
 		case e.Name == "" && l.whole() == nil:
-			p.add(at+".name", "", "a name is needed", "write {name: …, value: …}; or, to send each key of an object, {value: \"${survey}\"}")
+			p.add(at+".name", "", "the name is missing", "write {name: …, value: …}; or, to send each key of an object, {value: \"${survey}\"}")
 		case strings.Contains(e.Name, "${"):
-			p.add(at+".name", e.Name, "a name holds no expression", "put the expression into the value")
+			p.add(at+".name", e.Name, "a name cannot contain an expression", "put the expression into the value")
 		}
 		p.plain(at+".name", e.Name, "a name")
 		pairs = append(pairs, pair{e.Name, url.QueryEscape(e.Name), *l})
@@ -43,7 +43,7 @@ func (p *problems) compilePairs(path string, list []Pair) []pair {
 	return pairs
 }
 
-// parameters gives each parameter, in order, with its name escaped and its text not.
+// parameters calls write for each parameter, in order, with its escaped name and its text.
 func (r *rendering) parameters(pairs []pair, write func(name, text string) error) error {
 	for i := range pairs {
 		p := &pairs[i]
@@ -67,9 +67,8 @@ func (r *rendering) parameters(pairs []pair, write func(name, text string) error
 	return nil
 }
 
-// spread gives the keys of an object, sorted, but for those that are given by name:
-// data does not replace what the configuration says. Without an object there is
-// nothing to give.
+// spread calls write for each key of an object, sorted, except for names that the
+// configuration gives: data does not replace them. A missing object has no keys.
 func (r *rendering) spread(pairs []pair, l *leaf, write func(name, text string) error) error {
 	part := l.whole()
 	v, absent, err := r.value(l.path, part)
@@ -78,7 +77,7 @@ func (r *rendering) spread(pairs []pair, l *leaf, write func(name, text string) 
 	}
 	object, ok := v.(traits.Mapper)
 	if !ok {
-		return &Fault{l.path, part.source, "is no object, so that its keys cannot be sent"}
+		return &Fault{l.path, part.source, "is not an object, and has no keys to send"}
 	}
 	texts := map[string]string{}
 	for it := object.Iterator(); it.HasNext() == types.True; {
@@ -100,7 +99,7 @@ func (r *rendering) spread(pairs []pair, l *leaf, write func(name, text string) 
 	return nil
 }
 
-// member is one key of an object and the text of its value; null is empty.
+// member returns a key of an object and the text of its value, empty for null.
 func (r *rendering) member(key, v ref.Val) (name, text string, err error) {
 	if name, err = expr.Text(key); err != nil || v == types.NullValue {
 		return name, "", err

@@ -8,13 +8,13 @@ import (
 	"segue/expr"
 )
 
-// Problem is one mistake in a configured call, found when it is compiled.
+// Problem is one mistake in a configured call. Compile reports it.
 type Problem struct {
-	// Path is where in the call: "json.customer.id", "headers[0].value".
+	// Path is the place in the call: "json.customer.id", "headers[0].value".
 	Path string
-	// Value is what stands there; it may be cut.
+	// Value is the wrong value; it may be shortened.
 	Value string
-	// What is wrong, and what to write instead.
+	// What describes the mistake, and Remedy what to write instead.
 	What, Remedy string
 }
 
@@ -28,7 +28,8 @@ func (p *Problem) Error() string {
 
 // Fault is why a call could not be rendered for one event.
 type Fault struct {
-	// Path is where in the call; Expr the expression or data element, if one failed.
+	// Path is the place in the call. Expr is the expression or data element that failed, if
+	// one did.
 	Path, Expr string
 	Reason     string
 }
@@ -47,7 +48,7 @@ func (p *problems) add(path, value, what, remedy string) {
 	p.list = append(p.list, &Problem{Path: path, Value: value, What: what, Remedy: remedy})
 }
 
-// expression adds what the scanner or the type checker found.
+// expression adds a problem that the scanner or the type checker found.
 func (p *problems) expression(path, value string, offset int, err error) {
 	var e *expr.Error
 	if !errors.As(err, &e) {

@@ -36,7 +36,7 @@ func template1K(t testing.TB) *request.Template {
 	}))
 }
 
-// A call with a body of 1 KB costs less than 100 allocations.
+// Rendering a call with a body of 1 KB needs less than 100 allocations.
 func TestRenderingAllocatesLittle(t *testing.T) {
 	template, v, e := template1K(t), view(), event()
 	r, err := template.Render("msg_1", v, e)

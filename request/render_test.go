@@ -71,7 +71,7 @@ func TestConstantsKeepTheTypeAndOrderOfYAML(t *testing.T) {
 	assert.Equal(t, `{"z":1,"a":1.5,"m":true,"n":null,"s":"1","h":31,"l":[1,"two",{"k":"v"}],"e":{},"f":[],"d":"2020-01-01"}`, r.Body)
 }
 
-func TestWhatIsMissing(t *testing.T) {
+func TestMissingValuesFollowThePolicy(t *testing.T) {
 	body := `{first: "${user_data.nope}", list: ["${disposition.code}", 1, "#agent_notes#"], text: "a ${previous_agent.id} b",
 		object: {only: "${interaction.outcome}"}, empty: "${user_data.empty}", deep: "${user_data.tier.x.y}"}`
 	cases := []struct {
@@ -138,9 +138,9 @@ func TestEveryRequestCarriesItsIdentity(t *testing.T) {
 	assert.Equal(t, at, r.At)
 }
 
-// The attempt is the one thing that is put in when a header is sent; what data says
-// is never taken for its place.
-func TestAHeaderMayCarryTheAttempt(t *testing.T) {
+// Only the attempt number is inserted when a header is sent. Data that looks like its place
+// is not replaced.
+func TestAHeaderCanContainTheAttempt(t *testing.T) {
 	v := view()
 	v.UserData["evil"] = " ${delivery.attempt} "
 	for value, want := range map[string]contract.Header{
@@ -167,7 +167,7 @@ func TestAHeaderMayCarryTheAttempt(t *testing.T) {
 	}
 }
 
-func TestTheAgentIsTheOneTheEventIsAbout(t *testing.T) {
+func TestTheAgentIsThatOfTheEvent(t *testing.T) {
 	e := event()
 	e.Agent = &interaction.Agent{ID: "a-9"}
 	r, err := compiled(t, call(t, `{a: "${agent.id}", p: "${previous_agent.id}", n: "${agent.name}"}`)).Render("m", view(), e)
@@ -215,12 +215,12 @@ func TestSizesAreBounded(t *testing.T) {
 			v.UserData["large"] = large
 			r, err := compiled(t, call(t, "", c.change)).Render("m", v, event())
 			require.EqualError(t, err, c.fault)
-			assert.Less(t, r.Size(), 16<<10, "a fault does not carry the data")
+			assert.Less(t, r.Size(), 16<<10, "a fault does not contain the data")
 		})
 	}
 }
 
-func TestAnExpensiveExpressionIsCutWhileItRuns(t *testing.T) {
+func TestAnExpensiveExpressionIsStoppedWhileItRuns(t *testing.T) {
 	v := view()
 	list := make([]any, 3000)
 	for i := range list {
@@ -255,7 +255,7 @@ func TestRenderingIsDeterministicAndConcurrent(t *testing.T) {
 	wg.Wait()
 }
 
-func TestOpenDataMayHoldTypesOfTheDomain(t *testing.T) {
+func TestOpenDataCanContainTypesOfTheDomain(t *testing.T) {
 	e := event()
 	e.Fields = map[string]any{"agents": []interaction.Agent{{ID: "a", Fields: map[string]any{"team": "x"}}}, "one": interaction.Agent{ID: "b"},
 		"ids": []string{"c"}, "n": 7, "none": nil}
@@ -287,7 +287,7 @@ func TestSOAPEnvelopes(t *testing.T) {
 	assert.Empty(t, in.Header.Get("SOAPAction"))
 }
 
-// The blocks of a Header have namespaces of their own, declared where they are.
+// Each block of a Header declares its own namespace.
 func TestSOAPHeaders(t *testing.T) {
 	with := func(header string) func(*request.Spec) {
 		return func(s *request.Spec) {

@@ -19,7 +19,7 @@ import (
 
 var at = time.Date(2020, 4, 22, 10, 11, 12, 130_000_000, time.UTC)
 
-// tree parses a body as the configuration has it.
+// tree parses a body as it is in a configuration.
 func tree(t testing.TB, text string) *yaml.Node {
 	t.Helper()
 	var document yaml.Node
@@ -27,7 +27,7 @@ func tree(t testing.TB, text string) *yaml.Node {
 	return document.Content[0]
 }
 
-// call is a valid call with a JSON body; changes are made to it first.
+// call returns a valid call with a JSON body, after some changes.
 func call(t testing.TB, body string, change ...func(*request.Spec)) request.Spec {
 	s := request.Spec{Name: "crm", Method: "POST", URL: "https://crm.example.com/calls"}
 	if body != "" {
@@ -46,7 +46,7 @@ func compiled(t testing.TB, s request.Spec) *request.Template {
 	return template
 }
 
-// view is a handled inbound call.
+// view returns an inbound call that an agent handles.
 func view() *interaction.View {
 	return &interaction.View{
 		Interaction: interaction.Facts{ID: "i-1", ContactCenter: "acme", Channel: interaction.ChannelInbound, Direction: "inbound",
@@ -73,7 +73,7 @@ func pairs(list ...string) []request.Pair {
 	return out
 }
 
-// received is what a real HTTP server reads of a request.
+// received returns a request as an HTTP server reads it.
 func received(t *testing.T, r contract.Request) (*http.Request, []byte) {
 	t.Helper()
 	out, err := http.NewRequest(r.Method, r.URL, strings.NewReader(r.Body))

@@ -25,7 +25,7 @@ const (
 // Methods are the eight verbs of ECS.
 var Methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "HEAD", "OPTIONS"}
 
-// Missing is what happens to a leaf whose value does not exist.
+// Missing is the policy for a leaf whose value does not exist.
 type Missing = expr.Missing
 
 // The policies for a missing value; the zero value is MissingEmpty.
@@ -39,10 +39,10 @@ const (
 // MissingPolicies lists them.
 var MissingPolicies = []Missing{MissingEmpty, MissingOmit, MissingNull, MissingPark}
 
-// Spec is a call's request as the configuration has it. At most one of JSON,
-// Form, XML, SOAP and Text is set; without one there is no body.
+// Spec is the request of a call as the configuration gives it. At most one of JSON, Form,
+// XML, SOAP and Text is set; without one, the request has no body.
 type Spec struct {
-	// Name is the call's name; it goes into contract.Request.Call.
+	// Name is the name of the call, for contract.Request.Call.
 	Name     string
 	Method   string
 	URL      string
@@ -55,31 +55,32 @@ type Spec struct {
 	Text     *string
 	Missing  Missing
 	Mappings []Mapping
-	// Once says that the call is not idempotent, and Timeout is the deadline of one
-	// attempt; every request carries them.
+	// Once is true for a call that is not idempotent. Timeout is the deadline of one attempt.
+	// Every request carries both.
 	Once    bool
 	Timeout time.Duration
 }
 
-// Pair is a named value; a list of them keeps order and case. Among query
-// parameters and form fields, one without a name is an expression that gives an
-// object, each key of which becomes a parameter of its own.
+// Pair is a named value. A list of pairs keeps their order and case. A query parameter or
+// form field without a name is an expression that gives an object, and each key of the
+// object becomes a parameter.
 type Pair struct {
 	Name  string `yaml:"name"`
 	Value string `yaml:"value" scalar:"true"`
 }
 
-// XML is a body of elements under one root. In Body a key is an element, a list
-// repeats it, "@name" is an attribute and "#text" the text beside attributes.
+// XML is a body of elements under one root. In Body a key is an element, a list repeats
+// the element, "@name" is an attribute, and "#text" is the text of an element that has
+// attributes.
 type XML struct {
 	Root      string     `yaml:"root"`
 	Namespace string     `yaml:"namespace"`
 	Body      *yaml.Node `yaml:"body"`
 }
 
-// SOAP is an envelope around one operation, with what else goes into its Header
-// (WS-Addressing, a session, a tenant); a password cannot. Service and Port say which port of the
-// service's description the call's URL is the endpoint of; they are not sent.
+// SOAP is an envelope with one operation. Header has the blocks of the envelope's Header,
+// such as WS-Addressing, a session or a tenant; it cannot contain a password. Service and
+// Port name the endpoint in the WSDL; they are not sent.
 type SOAP struct {
 	Service string `yaml:"service"`
 	Port    string `yaml:"port"`
@@ -92,8 +93,8 @@ type SOAP struct {
 	Body      *yaml.Node `yaml:"body"`
 }
 
-// Mapping replaces a value whose text is From by To (Engage Voice's "mapping
-// replacement"). The first that fits wins; it is applied once.
+// Mapping replaces a value whose text is From by To ("mapping replacement" in Engage
+// Voice). The first match wins, and is applied once.
 type Mapping struct {
 	From string `yaml:"from" scalar:"true"`
 	To   string `yaml:"to" scalar:"true"`

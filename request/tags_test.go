@@ -18,10 +18,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// tag is what receivers in the wild take for an element that was never filled in.
+// tag matches what receivers read as a data element that was not replaced.
 var tag = regexp.MustCompile(`(?i)#[a-z_][a-z0-9_]*#`)
 
-// text draws a text of tags and of what surrounds them.
+// text draws a text of data elements, literals and expressions.
 func text(t *rapid.T, names []string) (text string, unknown bool) {
 	var b strings.Builder
 	for range rapid.IntRange(1, 6).Draw(t, "pieces") {
@@ -48,10 +48,10 @@ func text(t *rapid.T, names []string) (text string, unknown bool) {
 	return b.String(), unknown
 }
 
-// TestNoTagEverGoesOut: a text with tags, known or not, in any place of a call
-// either is refused with the remedy, or goes out without a tag in it, whatever is
-// known of the interaction and whatever the call does about what is not.
-func TestNoTagEverGoesOut(t *testing.T) {
+// A text with data elements, known or unknown, in any place of a call is either refused with
+// a remedy or sent without a data element in it, for any data of the interaction and any
+// policy for missing values.
+func TestNoDataElementIsSentUnreplaced(t *testing.T) {
 	var names []string
 	for _, e := range expr.Elements() {
 		names = append(names, e.Name)
@@ -83,7 +83,7 @@ func TestNoTagEverGoesOut(t *testing.T) {
 			return
 		}
 		if err != nil {
-			require.ErrorContains(t, err, "without the values in it the text reads #")
+			require.ErrorContains(t, err, "with empty values the text is #")
 			return
 		}
 		r, err := template.Render("m", someView(t, names), &interaction.Event{Moment: "inbound.disposition", Sequence: 1, Fields: map[string]any{}})
@@ -98,8 +98,8 @@ func TestNoTagEverGoesOut(t *testing.T) {
 	})
 }
 
-// someView knows some of what there is to know; no value of it looks like the name of
-// an element, so that a tag in what was sent can only be one that was not filled in.
+// someView returns an interaction with some of the data. No value looks like the name of an
+// element, so that a data element in a request can only be one that was not replaced.
 func someView(t *rapid.T, names []string) *interaction.View {
 	v := &interaction.View{Interaction: interaction.Facts{ID: "i-1", ContactCenter: "c-c"}, UserData: map[string]any{}}
 	if rapid.Bool().Draw(t, "with an agent") {
@@ -116,7 +116,7 @@ func someView(t *rapid.T, names []string) *interaction.View {
 	return v
 }
 
-// read is what a receiver's parser makes of a request.
+// read returns the texts that the parser of a receiver reads in a request.
 func read(t *rapid.T, target, body, kind, header string) []string {
 	u, err := url.Parse(target)
 	require.NoError(t, err)
@@ -147,22 +147,22 @@ func read(t *rapid.T, target, body, kind, header string) []string {
 	return out
 }
 
-func TestATagStandsInValuesOnly(t *testing.T) {
+func TestDataElementsAreAllowedInValuesOnly(t *testing.T) {
 	cases := map[string]struct {
 		change func(*request.Spec)
 		want   string
 	}{
-		"key":       {func(s *request.Spec) { s.JSON = tree(t, `{"#ani#": 1}`) }, "json.#ani#: a key holds no data element, and #ani# would go out as it stands; put it into a value"},
-		"parameter": {func(s *request.Spec) { s.Query = pairs("a#dnis#", "x") }, "query[0].name: a name holds no data element"},
-		"field":     {func(s *request.Spec) { s.Form = pairs("#x#", "x") }, "form[0].name: a name holds no data element, and #x# would go out"},
-		"header":    {func(s *request.Spec) { s.Headers = pairs("X#ani#", "x") }, "headers[0].name: a name holds no data element"},
-		"mapping":   {func(s *request.Spec) { s.Mappings = []request.Mapping{{From: "a", To: "#ani#"}} }, "mappings[0].to: a mapping holds no data element"},
+		"key":       {func(s *request.Spec) { s.JSON = tree(t, `{"#ani#": 1}`) }, "json.#ani#: a key cannot contain a data element, and #ani# would be sent as it is; put it into a value"},
+		"parameter": {func(s *request.Spec) { s.Query = pairs("a#dnis#", "x") }, "query[0].name: a name cannot contain a data element"},
+		"field":     {func(s *request.Spec) { s.Form = pairs("#x#", "x") }, "form[0].name: a name cannot contain a data element, and #x# would be sent"},
+		"header":    {func(s *request.Spec) { s.Headers = pairs("X#ani#", "x") }, "headers[0].name: a name cannot contain a data element"},
+		"mapping":   {func(s *request.Spec) { s.Mappings = []request.Mapping{{From: "a", To: "#ani#"}} }, "mappings[0].to: a mapping cannot contain a data element"},
 		"action": {func(s *request.Spec) { s.SOAP = &request.SOAP{Operation: "Op", Action: "urn:#ani#"} },
-			"soap.action: an action holds no data element"},
-		"namespace": {func(s *request.Spec) { s.XML = &request.XML{Root: "R", Namespace: "urn:#ani#"} }, "xml.namespace: a namespace holds no data element"},
+			"soap.action: an action cannot contain a data element"},
+		"namespace": {func(s *request.Spec) { s.XML = &request.XML{Root: "R", Namespace: "urn:#ani#"} }, "xml.namespace: a namespace cannot contain a data element"},
 		"a text that would read as one": {func(s *request.Spec) { s.Query = pairs("q", "##dnis#ani#") },
-			"query[0].value: without the values in it the text reads #ani#, which is a data element; put a blank between, or write # as ${\"#\"}"},
-		"name": {func(s *request.Spec) { s.Form = pairs("${agent.id}", "x") }, "form[0].name: a name holds no expression; put the expression into the value"},
+			"query[0].value: with empty values the text is #ani#, which is a data element; put a space between, or write # as ${\"#\"}"},
+		"name": {func(s *request.Spec) { s.Form = pairs("${agent.id}", "x") }, "form[0].name: a name cannot contain an expression; put the expression into the value"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -173,10 +173,10 @@ func TestATagStandsInValuesOnly(t *testing.T) {
 	_, err := request.Compile(call(t, "", func(s *request.Spec) {
 		s.SOAP = &request.SOAP{Operation: "Charge", Action: "urn:billing#Charge", Namespace: "http://example.com/ns#", Service: "BillingService", Port: "BillingPort"}
 	}))
-	require.NoError(t, err, "one # is no tag")
+	require.NoError(t, err, "a single # is not a data element")
 }
 
-func TestAParameterWithoutANameIsAnObjectsKeys(t *testing.T) {
+func TestAParameterWithoutANameSendsTheKeysOfAnObject(t *testing.T) {
 	v := view()
 	v.Survey = map[string]any{"q1": 5.0, "why": "price & service", "tags": []any{"a"}, "none": nil, "id": "not this"}
 	s := call(t, "", func(s *request.Spec) {
@@ -197,7 +197,7 @@ func TestAParameterWithoutANameIsAnObjectsKeys(t *testing.T) {
 	}
 	s.Form = pairs("", "${user_data.tier}")
 	_, err = compiled(t, s).Render("m", v, event())
-	require.EqualError(t, err, "render: form[0].value: ${user_data.tier}: is no object, so that its keys cannot be sent")
+	require.EqualError(t, err, "render: form[0].value: ${user_data.tier}: is not an object, and has no keys to send")
 	_, err = request.Compile(call(t, "", func(s *request.Spec) { s.Form = pairs("", "all: ${survey}") }))
-	require.EqualError(t, err, `form[0].name: a name is needed; write {name: …, value: …}; or, to send each key of an object, {value: "${survey}"}`)
+	require.EqualError(t, err, `form[0].name: the name is missing; write {name: …, value: …}; or, to send each key of an object, {value: "${survey}"}`)
 }

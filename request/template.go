@@ -23,20 +23,20 @@ type Template struct {
 	version string
 	target  target
 	headers []pair
-	// fixed are the headers that are the same for every event.
+	// fixed are the headers that do not depend on the event.
 	fixed []contract.Header
 	body  body
 }
 
-// body writes a request's body; nil is no body.
+// body writes the body of a request; nil is no body.
 type body interface {
 	contentType() string
 	append(r *rendering, dst []byte) ([]byte, error)
 	leaves(visit func(*leaf))
 }
 
-// Compile checks a call and makes it ready to render. Its error joins a *Problem
-// for each mistake.
+// Compile checks a call and returns its template. The error joins a *Problem for each
+// mistake.
 func Compile(s Spec) (*Template, error) {
 	p := &problems{}
 	t := &Template{name: s.Name, method: s.Method, missing: s.Missing, mappings: s.Mappings, once: s.Once}
@@ -58,7 +58,7 @@ func Compile(s Spec) (*Template, error) {
 			"use empty, omit, null or park")
 	}
 	if len(s.Mappings) > MaxPairs {
-		p.add("mappings", "", fmt.Sprintf("has %d entries, more than %d", len(s.Mappings), MaxPairs), "leave some out")
+		p.add("mappings", "", fmt.Sprintf("has %d entries, more than %d", len(s.Mappings), MaxPairs), "remove some")
 	}
 	for i, m := range s.Mappings {
 		p.plain(fmt.Sprintf("mappings[%d].from", i), m.From, "a mapping")
@@ -74,7 +74,7 @@ func Compile(s Spec) (*Template, error) {
 	return t, nil
 }
 
-// compileBody compiles the one body that a call has.
+// compileBody compiles the body of a call.
 func (p *problems) compileBody(s Spec) body {
 	var kinds []string
 	var b body
@@ -100,17 +100,17 @@ func (p *problems) compileBody(s Spec) body {
 	}
 	switch {
 	case len(kinds) > 1:
-		p.add(kinds[1], "", "a call has one body, and "+kinds[0]+" is given already",
+		p.add(kinds[1], "", "a call has one body, and "+kinds[0]+" is given too",
 			"keep one of "+list(kinds))
 	case len(kinds) == 1 && (s.Method == "HEAD" || s.Method == "TRACE"):
-		p.add(kinds[0], "", "a "+s.Method+" has no body", "use query, or another method")
+		p.add(kinds[0], "", "a "+s.Method+" request has no body", "use query, or another method")
 	case s.SOAP != nil && s.Method != "POST" && slices.Contains(Methods, s.Method):
-		p.add("method", s.Method, "SOAP goes by POST", "write method: POST")
+		p.add("method", s.Method, "SOAP requires POST", "write method: POST")
 	}
 	return b
 }
 
-// fixedHeaders are Content-Type and User-Agent, unless the call has its own.
+// fixedHeaders returns Content-Type and User-Agent, unless the call has its own.
 func fixedHeaders(s Spec, b body) []contract.Header {
 	var fixed []contract.Header
 	own := func(name string) bool {
@@ -128,22 +128,22 @@ func fixedHeaders(s Spec, b body) []contract.Header {
 	return fixed
 }
 
-// Name is the call's name.
+// Name returns the name of the call.
 func (t *Template) Name() string { return t.name }
 
-// WithVersion returns the template of a configuration: its requests carry the
-// configuration's version.
+// WithVersion returns the template for a version of the configuration, which its requests
+// carry.
 func (t *Template) WithVersion(version string) *Template {
 	stamped := *t
 	stamped.version = version
 	return &stamped
 }
 
-// Method is the call's HTTP method.
+// Method returns the HTTP method of the call.
 func (t *Template) Method() string { return t.method }
 
-// Render fills the call in for one event. When that fails, the error is a *Fault
-// and the request carries its text, so that the delivery is parked and not lost.
+// Render renders the call for one event. If that fails, the error is a *Fault, and the
+// request carries its text, so that the delivery is parked and not lost.
 func (t *Template) Render(deliveryID string, view *interaction.View, ev *interaction.Event) (contract.Request, error) {
 	request := contract.Request{ID: deliveryID, Call: t.name, Moment: string(ev.Moment), Sequence: ev.Sequence,
 		Method: t.method, At: ev.At, Version: t.version, Once: t.once, Timeout: t.timeout}
@@ -186,5 +186,5 @@ func (r *rendering) fill(request *contract.Request) (err error) {
 
 func list(names []string) string { return strings.Join(names, ", ") }
 
-// Missing is what the call does about values that do not exist.
+// Missing returns the policy of the call for values that do not exist.
 func (t *Template) Missing() Missing { return t.missing }

@@ -8,8 +8,8 @@ import (
 	"segue/expr"
 )
 
-// target is a call's URL: what stands before the first value is literal, so that
-// no data ever chooses the host.
+// target is the URL of a call. Scheme and host are literal, so that data never chooses the
+// host.
 type target struct {
 	path     string
 	parts    []targetPart
@@ -17,7 +17,7 @@ type target struct {
 	hasQuery bool
 }
 
-// targetPart is a part with the context it is escaped for.
+// targetPart is a part and the context that it is escaped for.
 type targetPart struct {
 	part
 	inQuery bool
@@ -41,7 +41,7 @@ func (p *problems) compileTarget(s string, query []pair) target {
 			probe.WriteString("x")
 		} else {
 			if c := badURLChar(part.literal); c != "" {
-				p.add("url", s, fmt.Sprintf("%s cannot stand in a URL", c), "write it percent-encoded")
+				p.add("url", s, fmt.Sprintf("a URL cannot contain %s", c), "write it percent-encoded")
 				return t
 			}
 			probe.WriteString(part.literal)
@@ -55,7 +55,7 @@ func (p *problems) compileTarget(s string, query []pair) target {
 	return t
 }
 
-// pastHost tells whether a literal beginning has the whole scheme and host.
+// pastHost reports whether the beginning of a URL includes the whole scheme and host.
 func pastHost(s string) bool {
 	_, rest, ok := strings.Cut(s, "://")
 	return ok && strings.ContainsAny(rest, "/?")
@@ -65,15 +65,15 @@ func (p *problems) checkURL(s, probe string) {
 	u, err := url.Parse(probe)
 	switch {
 	case err != nil:
-		p.add("url", s, "is not a URL", "write https://host/path")
+		p.add("url", s, "this is not a URL", "write https://host/path")
 	case u.Scheme != "http" && u.Scheme != "https":
 		p.add("url", s, "the scheme of a URL is http or https", "write https://host/path")
 	case u.Hostname() == "":
 		p.add("url", s, "the URL has no host", "write https://host/path")
 	case u.User != nil:
-		p.add("url", "", "a URL holds no user and password", "use auth: {basic: {username: env:NAME, password: env:NAME}}")
+		p.add("url", "", "a URL cannot contain a user and a password", "use auth: {basic: {username: env:NAME, password: env:NAME}}")
 	case strings.Contains(probe, "#"):
-		p.add("url", s, "a fragment is never sent", "leave # and what follows out, or write %23")
+		p.add("url", s, "a fragment is never sent", "remove # and what follows it, or write %23")
 	case len(s) > MaxURL:
 		p.add("url", "", fmt.Sprintf("the URL is longer than %d bytes", MaxURL), "shorten it")
 	case dotSegment(u.Path):
@@ -81,7 +81,7 @@ func (p *problems) checkURL(s, probe string) {
 	}
 }
 
-// badURLChar is the first character that a URL cannot hold as it is.
+// badURLChar returns the first character that a URL cannot contain unescaped.
 func badURLChar(s string) string {
 	for _, c := range s {
 		if c <= ' ' || c > '~' || strings.ContainsRune("\"<>\\^`{|}", c) {
@@ -101,7 +101,7 @@ func dotSegment(path string) bool {
 }
 
 // traverses reports whether a path has a . or .. segment for a receiver that decodes it
-// once or twice, or takes a backslash for a slash.
+// once or twice, or that reads a backslash as a slash.
 func traverses(path string) bool {
 	for range 2 {
 		if dotSegment(strings.ReplaceAll(path, `\`, "/")) {

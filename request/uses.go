@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Uses lists what the call reads of an interaction and an event, as
-// "user_data.tier" or "agent.id", sorted; a data element as "#name".
+// Uses returns what the call reads of an interaction and an event, sorted: "user_data.tier"
+// or "agent.id"; "#name" for a data element.
 func (t *Template) Uses() []string {
 	var uses []string
 	leafUses := func(l *leaf) {

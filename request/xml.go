@@ -16,10 +16,10 @@ import (
 // xmlBody is a document of elements under one root.
 type xmlBody struct{ root *element }
 
-// soapBody is an envelope around one operation.
+// soapBody is an envelope with one operation.
 type soapBody struct {
 	version, action string
-	header          *element // nil without one
+	header          *element // nil if there is none
 	operation       *element
 }
 
@@ -172,8 +172,9 @@ func appendEndTag(dst []byte, name string) []byte {
 	return append(append(append(dst, "</"...), name...), '>')
 }
 
-// appendXMLValue writes a value of an expression: a map as elements, in the order of
-// its keys. A key that XML cannot name, such as a survey's question, becomes a name.
+// appendXMLValue writes the value of an expression. A map is written as elements, in the
+// order of its keys. A key that is not an XML name, such as the question of a survey, is
+// changed into one.
 func appendXMLValue(dst []byte, path, source string, v ref.Val, depth int) ([]byte, error) {
 	m, ok := v.(traits.Mapper)
 	if !ok || depth > MaxDepth {
@@ -210,12 +211,12 @@ func appendXMLValue(dst []byte, path, source string, v ref.Val, depth int) ([]by
 	return dst, nil
 }
 
-// appendXMLText escapes a text. A character that XML 1.0 cannot carry is a fault:
+// appendXMLText escapes a text. A character that XML 1.0 cannot contain is a fault:
 // a receiver would read something else.
 func appendXMLText(dst []byte, path, text string) ([]byte, error) {
 	for _, c := range text {
 		if c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0xFFFE || c == 0xFFFF {
-			return dst, &Fault{Path: path, Reason: fmt.Sprintf("XML cannot hold the character %U", c)}
+			return dst, &Fault{Path: path, Reason: fmt.Sprintf("XML cannot contain the character %U", c)}
 		}
 	}
 	b := bytes.NewBuffer(dst)

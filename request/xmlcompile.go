@@ -13,7 +13,7 @@ func (p *problems) compileXML(s *XML) body {
 	w := &treeWalk{problems: p}
 	p.plain("xml.namespace", s.Namespace, "a namespace")
 	if !isXMLName(s.Root) {
-		p.add("xml.root", s.Root, "is not a name for an XML element", "write root: Call")
+		p.add("xml.root", s.Root, "this is not a name for an XML element", "write root: Call")
 	}
 	return &xmlBody{w.document("xml.body", s.Root, s.Namespace, s.Body)}
 }
@@ -28,16 +28,16 @@ func (p *problems) compileSOAP(s *SOAP) body {
 		p.add("soap.version", s.Version, fmt.Sprintf("%q is not a version of SOAP", s.Version), `use "1.1" or "1.2"`)
 	}
 	if !isXMLName(s.Operation) {
-		p.add("soap.operation", s.Operation, "is not a name for an XML element", "write the operation of the service")
+		p.add("soap.operation", s.Operation, "this is not a name for an XML element", "write the operation of the service")
 	}
 	if _, bad := control(s.Action); bad || strings.ContainsAny(s.Action, "\"\t") {
-		p.add("soap.action", s.Action, "the action has a quote or a control character", "write the URI of the action")
+		p.add("soap.action", s.Action, "the action contains a quote or a control character", "write the URI of the action")
 	}
 	p.plain("soap.action", s.Action, "an action")
 	p.plain("soap.namespace", s.Namespace, "a namespace")
 	for _, name := range []struct{ path, value string }{{"soap.service", s.Service}, {"soap.port", s.Port}} {
 		if name.value != "" && (!isXMLName(name.value) || strings.Contains(name.value, ":")) {
-			p.add(name.path, name.value, "is not a name that a service's description has", "write it as the WSDL has it, or leave it out")
+			p.add(name.path, name.value, "this is not a name that a WSDL can contain", "write it as in the WSDL, or remove it")
 		}
 	}
 	if s.Header != nil {
@@ -48,7 +48,7 @@ func (p *problems) compileSOAP(s *SOAP) body {
 	return b
 }
 
-// withoutPassword refuses WS-Security's password: as every body it would be in the
+// withoutPassword refuses the password of WS-Security: like every body, it would be in the
 // history of each delivery.
 func (p *problems) withoutPassword(path string, e *element) {
 	for _, child := range e.children {
@@ -60,7 +60,7 @@ func (p *problems) withoutPassword(path string, e *element) {
 	}
 }
 
-// document is the outermost element, which declares the namespace of all below it.
+// document compiles the root element, which declares the namespace of all elements in it.
 func (w *treeWalk) document(path, name, namespace string, n *yaml.Node) *element {
 	e := &element{name: name}
 	if namespace != "" {
@@ -72,7 +72,7 @@ func (w *treeWalk) document(path, name, namespace string, n *yaml.Node) *element
 	return e
 }
 
-// content fills an element from a YAML value.
+// content compiles the content of an element.
 func (w *treeWalk) content(e *element, path string, n *yaml.Node, depth int) {
 	for n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -86,7 +86,7 @@ func (w *treeWalk) content(e *element, path string, n *yaml.Node, depth int) {
 			e.text = w.compileLeaf(path, n.Value, expr.InBody)
 		}
 	case yaml.SequenceNode:
-		w.add(path, "", "a list stands for an element that is repeated", "put it under the name of that element")
+		w.add(path, "", "a list repeats an element, and there is none to repeat here", "put the list under the name of an element")
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			w.member(e, path, n.Content[i], n.Content[i+1], depth)
@@ -106,13 +106,13 @@ func (w *treeWalk) member(e *element, path string, key, value *yaml.Node, depth 
 		e.text = w.compileLeaf(at, value.Value, expr.InBody)
 		return
 	case !isXMLName(name):
-		w.add(at, key.Value, "is not a name for an XML element", `use letters, digits, - and _, "@name" for an attribute or "#text"`)
+		w.add(at, key.Value, "this is not a name for an XML element", `use letters, digits, - and _, "@name" for an attribute or "#text"`)
 		return
 	case isAttribute && value.Kind == yaml.ScalarNode:
 		e.attributes = append(e.attributes, pair{name: name, leaf: *w.compileLeaf(at, value.Value, expr.InBody)})
 		return
 	case isAttribute:
-		w.add(at, "", "an attribute is one value", "write a string")
+		w.add(at, "", "an attribute has one value", "write a string")
 		return
 	}
 	values := []*yaml.Node{value}

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// isXMLName tells whether a name may be an element's or attribute's; one prefix is
-// allowed.
+// isXMLName reports whether a name, with or without a prefix, is valid for an element or
+// attribute.
 func isXMLName(s string) bool {
 	prefix, local, prefixed := strings.Cut(s, ":")
 	if !prefixed {
@@ -15,9 +15,9 @@ func isXMLName(s string) bool {
 	return isNCName(prefix) && isNCName(local)
 }
 
-// xmlNameOf is the name of an element for a key that comes from data. What a name
-// cannot hold becomes _, and so does a colon: nobody declares a prefix that comes from
-// data. Keys that become the same name are elements of the same name.
+// xmlNameOf returns the name of an element for a key that comes from data. A character that
+// a name cannot contain becomes _, and so does a colon: no prefix that comes from data is
+// declared. Keys that become the same name are elements of the same name.
 func xmlNameOf(key string) string {
 	if isNCName(key) {
 		return key
@@ -25,7 +25,7 @@ func xmlNameOf(key string) string {
 	var b strings.Builder
 	for _, c := range key {
 		if b.Len() == 0 && !isNCName(string(c)) && isNCName("_"+string(c)) {
-			b.WriteByte('_') // a digit, or another that cannot be the first
+			b.WriteByte('_') // a digit, or another character that cannot be the first
 		}
 		if isNCName("_" + string(c)) {
 			b.WriteRune(c)
@@ -39,7 +39,7 @@ func xmlNameOf(key string) string {
 	return b.String()
 }
 
-// isNCName tells whether a name without a prefix is one.
+// isNCName reports whether a name without a prefix is valid.
 func isNCName(s string) bool {
 	ascii := true
 	for i, c := range []byte(s) {
@@ -55,8 +55,9 @@ func isNCName(s string) bool {
 	return s != "" && (ascii || isRead(s))
 }
 
-// isRead asks a parser about the many characters beyond ASCII. It knows the names of
-// the fourth edition of XML 1.0: the fifth has more, which many receivers do not read.
+// isRead reports whether a parser reads a name with characters beyond ASCII. The parser
+// knows the names of the fourth edition of XML 1.0. The fifth edition has more, which many
+// receivers do not read.
 func isRead(name string) bool {
 	token, err := xml.NewDecoder(strings.NewReader("<" + name + "/>")).Token()
 	start, ok := token.(xml.StartElement)

@@ -9,8 +9,8 @@ import (
 	"segue/request"
 )
 
-// The keys of a survey are whatever somebody asked: XML gets a name for each.
-func TestKeysThatXMLCannotNameGetOne(t *testing.T) {
+// The keys of a survey are any questions: each is changed into a valid XML name.
+func TestKeysBecomeValidXMLNames(t *testing.T) {
 	for key, want := range map[string]string{
 		"csat":                           "<csat>x</csat>",
 		"How satisfied were you?":        "<How_satisfied_were_you_>x</How_satisfied_were_you_>",

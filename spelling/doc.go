@@ -1,4 +1,4 @@
-// Package spelling finds the name that a misspelled one means.
+// Package spelling finds the name that a misspelled word most likely means.
 //
-// It is pure and knows no other package.
+// It is pure and imports no other package of Segue.
 package spelling

@@ -2,8 +2,8 @@ package spelling
 
 import "strings"
 
-// Closest returns the candidate that a misspelled word most likely means, or ""
-// when none is near. Upper and lower case are the same.
+// Closest returns the candidate that a misspelled word most likely means, and "" if none is
+// close. It ignores case.
 func Closest(word string, candidates []string) string {
 	if len(word) > 64 {
 		return ""
@@ -17,10 +17,10 @@ func Closest(word string, candidates []string) string {
 	return best
 }
 
-// Misspells reports whether a word can hardly be anything else than a name,
-// misspelled: written in another case or with other separators (userData for
-// user_data), or one slip away from a name of at least four letters, two from one
-// of at least nine. Words that begin with another letter are words of their own.
+// Misspells reports whether a word is most likely a misspelled name: the name in another
+// case or with other separators (userData for user_data), or one slip away from a name of
+// at least four letters, or two slips from a name of at least nine. A word that begins with
+// another letter is not.
 func Misspells(word, name string) bool {
 	if word == name || len(word) > 64 {
 		return false
@@ -37,12 +37,12 @@ func Misspells(word, name string) bool {
 	return distance(w, n) <= 2
 }
 
-// plain is a name without what only separates its words.
+// plain returns a name in lower case without the separators of its words.
 func plain(name string) string {
 	return strings.NewReplacer("_", "", "-", "", ".", "", " ", "").Replace(strings.ToLower(name))
 }
 
-// distance is the Levenshtein distance with swapped neighbors counting once.
+// distance is the Levenshtein distance, in which two swapped neighbors count as one slip.
 func distance(a, b string) int {
 	var before []int
 	last := make([]int, len(b)+1)

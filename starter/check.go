@@ -16,20 +16,19 @@ func (a *app) checkCommand() *cobra.Command {
 	var f fireFlags
 	c := &cobra.Command{
 		Use:   "check [FILE]",
-		Short: "Check a configuration and show what it would send",
-		Long: `Check a configuration file and show a sample request for each call and moment. Without FILE it is the one of
---config, else the annotated example that ` + "`segue dev`" + ` uses. Each mistake is one line with its place and remedy
-(exit code 1). Nothing is sent, and no secret is read.
+		Short: "Check a configuration and show the requests it would send",
+		Long: `Check a configuration file and show a sample request for each call and moment. Without FILE, check the file of
+--config, else the annotated example that ` + "`segue dev`" + ` uses. Each mistake is printed on one line with its place and
+remedy (exit code 1). The command sends nothing and reads no secrets.
 
-With --fire CALL, one call is sent for real, once, as a worker would: with the sample data of a moment (--when), under
-the guard, with its secrets, its deadline and a webhook-id of its own that begins with msg_check_. What was written and
-what came back is shown without secrets, and what would come of it; a dry run is sent, too. Exit code 0 says that it
-counts as delivered. --interaction lays data over the sample: an object with the names that expressions begin with, such
-as {"user_data": {"tier": "gold"}}, or what ` + "`segue show ID --json`" + ` prints. No Temporal is needed.
+With --fire CALL, send one real request of the call, once, as a worker would: with sample data of a moment (--when),
+through the guard, with its secrets, its deadline and a new webhook-id that begins with msg_check_. The command prints the
+request and the response without secrets, and what a worker would do next. It also sends dry runs. Exit code 0 means that
+the request counts as delivered. --interaction puts data over the sample data: an object with the variables of
+expressions, such as {"user_data": {"tier": "gold"}}, or the output of ` + "`segue show ID --json`" + `. It needs no Temporal.
 
-With --schema, print the JSON Schema of a configuration file: editors that know the line
-  # yaml-language-server: $schema=schema.json
-at its top complete and check it with that.`,
+With --schema, print the JSON Schema of a configuration file. Editors use it for a file that begins with
+  # yaml-language-server: $schema=schema.json`,
 		Example: `  segue check segue.yaml
   segue check --json | jq -r '.calls[].name'
   segue check segue.yaml --fire crm --when interaction_ends
@@ -39,9 +38,9 @@ at its top complete and check it with that.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case f.call == "" && (f.when != "" || f.interaction != ""):
-				return usage("--when and --interaction say what --fire sends: add --fire CALL")
+				return usage("--when and --interaction apply to --fire: add --fire CALL")
 			case f.call != "" && schema:
-				return usage("--fire and --schema are two things: leave one out")
+				return usage("--fire and --schema cannot be combined: remove one")
 			case schema:
 				return a.printSchema(args)
 			}
@@ -67,7 +66,7 @@ at its top complete and check it with that.`,
 
 func (a *app) printSchema(args []string) error {
 	if len(args) > 0 {
-		return usage("--schema prints the schema of every configuration: leave %s out", args[0])
+		return usage("--schema takes no FILE: remove %s", args[0])
 	}
 	schema, err := config.Schema()
 	if err != nil {
@@ -84,6 +83,7 @@ type checkResult struct {
 	Errors []config.Error `json:"errors"`
 }
 
+// checked loads the configuration to check.
 func (a *app) checked(args []string) (*config.Set, error) {
 	file := a.configFile()
 	if len(args) == 1 {

@@ -15,7 +15,7 @@ func fileOf(t *testing.T, name, content string) string {
 	return path
 }
 
-func TestCheckShowsASampleRequestPerCall(t *testing.T) {
+func TestCheckShowsASampleRequestOfEachCall(t *testing.T) {
 	result := segue(t, "check")
 	require.Equal(t, 0, result.code, result.errs)
 	require.Contains(t, result.out, "call crm")
@@ -81,7 +81,7 @@ func TestCheckPrintsTheSchema(t *testing.T) {
 	require.Equal(t, 2, segue(t, "check", "x.yaml", "--schema").code)
 }
 
-func TestReplayNamesWhatFails(t *testing.T) {
+func TestReplayNamesHistoriesThatFail(t *testing.T) {
 	nonsense := fileOf(t, "nonsense.json", "{}")
 	result := segue(t, "replay", nonsense, "missing.json", "--json")
 	require.Equal(t, 1, result.code)

@@ -259,7 +259,7 @@ func lateData(t *testing.T, dev *devProcess) {
 	require.Regexp(t, `ended by +abandon`, dev.run(t, "show", "l1").out)
 	late := dev.run(t, "signal", "survey", "l1", `{"answers":{"csat":5}}`, "--update")
 	require.Equal(t, 4, late.code)
-	require.Regexp(t, `it ended as abandoned at 20\S+, by abandon`, late.errs)
+	require.Regexp(t, `ended as abandoned at 20\S+, by abandon`, late.errs)
 	misspelled := dev.run(t, "signal", "accept", "l1", `{"agnet":"ada"}`, "--update")
 	require.Contains(t, misspelled.errs, "accept: agnet: there is no such field; did you mean agent?")
 }

@@ -25,15 +25,15 @@ import (
 	"segue/worker/host"
 )
 
-// fireFlags say which call `check --fire` sends, and with what.
+// fireFlags are the call that `check --fire` sends, and its data.
 type fireFlags struct {
 	call, when, interaction string
 }
 
 func (f *fireFlags) register(c *cobra.Command) {
-	c.Flags().StringVar(&f.call, "fire", "", "send this call once, for real")
-	c.Flags().StringVar(&f.when, "when", "", "moment to send it for (default: the first that fires it)")
-	c.Flags().StringVar(&f.interaction, "interaction", "", "JSON laid over the sample data: inline, a file, or - for stdin")
+	c.Flags().StringVar(&f.call, "fire", "", "send one real request of this call")
+	c.Flags().StringVar(&f.when, "when", "", "moment of the request (default: the first that fires the call)")
+	c.Flags().StringVar(&f.interaction, "interaction", "", "JSON to put over the sample data: inline, a file, or - for stdin")
 }
 
 // fired is what `check --fire --json` prints.
@@ -41,19 +41,19 @@ type fired struct {
 	OK     bool               `json:"ok"`
 	Call   string             `json:"call"`
 	Moment interaction.Moment `json:"when"`
-	// Request is what was written, or would have been, without secrets.
+	// Request is the request without secrets, as it was or would have been written.
 	Request contract.Request `json:"request"`
-	// Written says that the whole request has left.
+	// Written is true if the whole request was written.
 	Written bool `json:"written"`
-	// Protocol is that of the response, and Response the beginning of its body.
+	// Protocol is the protocol of the response. Response is the beginning of its body.
 	Protocol string           `json:"protocol,omitempty"`
 	Response string           `json:"response,omitempty"`
 	Outcome  contract.Outcome `json:"outcome"`
-	// Next is what would come of the delivery, in words.
+	// Next is what a worker would do next, as text.
 	Next string `json:"next"`
 }
 
-// fire sends one call as a worker would, and shows what came of it.
+// fire sends one request as a worker would, and prints its outcome.
 func (a *app) fire(ctx context.Context, set *config.Set, f fireFlags) error {
 	call, ok := set.Call(f.call)
 	if !ok {
@@ -66,13 +66,13 @@ func (a *app) fire(ctx context.Context, set *config.Set, f fireFlags) error {
 	if err := knownMoment(f.when); err != nil {
 		return err
 	}
-	trial := check.NewTestCall(set, call, interaction.Moment(f.when))
+	test := check.NewTestCall(set, call, interaction.Moment(f.when))
 	if f.interaction != "" {
 		data, err := a.textOf(f.interaction)
 		if err != nil {
 			return err
 		}
-		if err := trial.Overlay(data); err != nil {
+		if err := test.Overlay(data); err != nil {
 			return usage("--interaction: %w", err)
 		}
 	}
@@ -81,18 +81,18 @@ func (a *app) fire(ctx context.Context, set *config.Set, f fireFlags) error {
 		return err
 	}
 	policy := call.Policy
-	policy.DryRun = false // to send it is what was asked for
-	rendered := trial.Render("msg_check_" + strings.ToLower(rand.Text()))
-	fmt.Fprintf(a.errs, "Sending a real request to %s: the receiver cannot tell it from any other.\n", check.Mask(rendered).URL)
+	policy.DryRun = false // the user asked to send it
+	rendered := test.Render("msg_check_" + strings.ToLower(rand.Text()))
+	fmt.Fprintf(a.errs, "Sending a real request to %s: the receiver cannot distinguish it from any other.\n", check.Mask(rendered).URL)
 	outcome, seen := sender.SendTraced(ctx, policy, rendered)
 	result := fired{
-		OK: outcome.Verdict == contract.VerdictDelivered, Call: call.Name, Moment: trial.Event.Moment, Request: check.Mask(seen.Request),
+		OK: outcome.Verdict == contract.VerdictDelivered, Call: call.Name, Moment: test.Event.Moment, Request: check.Mask(seen.Request),
 		Written: seen.Written, Protocol: seen.Protocol, Response: seen.Response, Outcome: outcome, Next: next(call, outcome),
 	}
 	if err := a.print(result, result.write); err != nil {
 		return err
 	}
-	if outcome.Verdict != contract.VerdictInFlight { // else nobody waits for it any more
+	if outcome.Verdict != contract.VerdictInFlight { // an attempt in flight is not waited for
 		if err := sender.Close(ctx); err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ func (a *app) fire(ctx context.Context, set *config.Set, f fireFlags) error {
 	return nil
 }
 
-// knownMoment checks --when, which may be left out.
+// knownMoment checks --when, which is optional.
 func knownMoment(when string) error {
 	var names []string
 	for _, moment := range trigger.Moments() {
@@ -115,21 +115,21 @@ func knownMoment(when string) error {
 	return usage("--when %q is not a moment; %s", when, expr.Suggest(when, names))
 }
 
-// next says what a worker would do now.
+// next returns what a worker would do next.
 func next(call *config.Call, o contract.Outcome) string {
 	text := ""
 	switch o.Verdict {
 	case contract.VerdictDelivered:
-		return "nothing: it is delivered"
+		return "nothing: the request is delivered"
 	case contract.VerdictInFlight:
-		return "the answer was not waited for"
+		return "unknown: the command did not wait for the response"
 	case contract.VerdictRetry:
 		text = fmt.Sprintf("attempt 2 of %d in %s", o.Of, o.RetryIn.Round(time.Millisecond))
 	default:
-		text = fmt.Sprintf("it is parked, and waits %s for a person: segue redeliver, or segue discard", call.Policy.Retry.Retention)
+		text = fmt.Sprintf("parked for %s, until an operator uses segue redeliver or segue discard", call.Policy.Retry.Retention)
 	}
 	if call.Policy.Order == delivery.OrderBlock {
-		text += "; later deliveries of this call wait behind it"
+		text += "; later deliveries of this call for the interaction wait"
 	}
 	return text
 }
@@ -146,11 +146,11 @@ func (f fired) write(w io.Writer) error {
 		line("\n  %s", strings.ReplaceAll(f.Request.Body, "\n", "\n  "))
 	}
 	line("")
-	answer := f.Outcome.Class
+	result := f.Outcome.Class
 	if f.Outcome.Code != 0 {
-		answer = fmt.Sprintf("%s, %s %d %s", f.Outcome.Class, cmp.Or(f.Protocol, "HTTP"), f.Outcome.Code, http.StatusText(f.Outcome.Code))
+		result = fmt.Sprintf("%s, %s %d %s", f.Outcome.Class, cmp.Or(f.Protocol, "HTTP"), f.Outcome.Code, http.StatusText(f.Outcome.Code))
 	}
-	line("%s, %d ms", answer, f.Outcome.MS)
+	line("%s, %d ms", result, f.Outcome.MS)
 	if f.Outcome.Message != "" {
 		line("  %s", f.Outcome.Message)
 	}
@@ -165,7 +165,8 @@ func (f fired) write(w io.Writer) error {
 	return err
 }
 
-// printable keeps what a receiver says from moving the terminal's cursor.
+// printable replaces control characters of a response, which could move the cursor of the
+// terminal.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// target is a receiver that keeps the last request and answers as it is told.
+// target is a receiver that keeps the last request and sends a given response.
 type target struct {
 	*httptest.Server
 	requests int
@@ -25,15 +25,14 @@ type target struct {
 	answer   string
 }
 
-// atTarget lets a test and its targets, which the network alone connects, see what
-// the other has written.
+// atTarget orders what a test and its targets write: only the network connects them.
 var atTarget sync.Mutex
 
-// fire runs the command line while no target is looked at.
+// fire runs the command line while the test reads no target.
 func fire(t *testing.T, args ...string) outcome {
 	t.Helper()
-	meet()       // what the test has set up is seen by the target
-	defer meet() // and what the target has noted, by the test
+	meet()       // the target sees what the test has set up
+	defer meet() // the test sees what the target has recorded
 	return segue(t, args...)
 }
 
@@ -45,7 +44,7 @@ func meet() {
 func newTarget(t *testing.T) *target {
 	r := &target{status: 200}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, in *http.Request) {
-		body, _ := io.ReadAll(in.Body) // a body that breaks off fails the comparison
+		body, _ := io.ReadAll(in.Body) // an incomplete body fails the comparison
 		atTarget.Lock()
 		defer atTarget.Unlock()
 		r.requests++
@@ -120,7 +119,7 @@ func TestFireSendsOneCallForReal(t *testing.T) {
 	file := fireConfig(t, r.URL)
 
 	fired := fireInto(t, 0, file, "--fire", "crm")
-	require.Equal(t, 1, r.requests, "a trigger that is a dry run does not keep it back")
+	require.Equal(t, 1, r.requests, "the request is sent although the trigger is a dry run")
 	require.Equal(t, "interaction_ends", fired.When)
 	require.Equal(t, "Bearer "+fireSecret, r.header.Get("Authorization"))
 	require.Equal(t, "1", r.header.Get("X-Try"))
@@ -142,20 +141,20 @@ func TestFireSendsOneCallForReal(t *testing.T) {
 	require.Len(t, fired.Request.Headers, len(r.header)+1)
 	require.Equal(t, `{"tier":"gold","echo":"[secret]"}`, fired.Response)
 	require.Equal(t, map[string]any{"crm_tier": "gold"}, fired.Outcome.Returns)
-	require.Equal(t, "nothing: it is delivered", fired.Next)
+	require.Equal(t, "nothing: the request is delivered", fired.Next)
 
 	first := r.header.Get("webhook-id")
 	words := fire(t, "check", file, "--fire", "crm", "--when", "inbound.dtmf")
 	require.Equal(t, 0, words.code)
-	require.NotEqual(t, first, r.header.Get("webhook-id"), "a receiver that knows the id would take it for a repeat")
+	require.NotEqual(t, first, r.header.Get("webhook-id"), "with the same id, the receiver would take it for a repetition")
 	for _, part := range []string{"call crm at inbound.dtmf\n", "  POST " + r.URL, "  Authorization: Bearer ***\n", "ok, HTTP/1.1 200 OK, ",
-		"user data: crm_tier = gold\n", "next: nothing: it is delivered\n"} {
+		"user data: crm_tier = gold\n", "next: nothing: the request is delivered\n"} {
 		require.Contains(t, words.out, part)
 	}
 	require.NotContains(t, words.out+words.errs, fireSecret)
 }
 
-func TestFireSaysWhatWouldComeOfAFailure(t *testing.T) {
+func TestFireShowsWhatAWorkerWouldDoAfterAFailure(t *testing.T) {
 	r := newTarget(t)
 	file := fireConfig(t, r.URL)
 
@@ -164,12 +163,12 @@ func TestFireSaysWhatWouldComeOfAFailure(t *testing.T) {
 	require.Equal(t, "http_5xx", fired.Outcome.Class)
 	require.Equal(t, 503, fired.Outcome.Code)
 	require.Positive(t, fired.Outcome.RetryIn)
-	require.Regexp(t, `^attempt 2 of 10 in \d.*s; later deliveries of this call wait behind it$`, fired.Next)
-	require.NotContains(t, fire(t, "check", file, "--fire", "crm").out, "\x1b", "a receiver does not paint the terminal")
+	require.Regexp(t, `^attempt 2 of 10 in \d.*s; later deliveries of this call for the interaction wait$`, fired.Next)
+	require.NotContains(t, fire(t, "check", file, "--fire", "crm").out, "\x1b", "a response cannot control the terminal")
 
 	r.status = 410
-	require.Regexp(t, "^it is parked, and waits 720h0m0s for a person", fireInto(t, 1, file, "--fire", "crm").Next)
-	require.NotContains(t, fireInto(t, 1, file, "--fire", "skipping").Next, "wait behind it")
+	require.Regexp(t, "^parked for 720h0m0s, until an operator uses segue redeliver or segue discard", fireInto(t, 1, file, "--fire", "crm").Next)
+	require.NotContains(t, fireInto(t, 1, file, "--fire", "skipping").Next, "later deliveries")
 
 	r.status, r.answer = 200, `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><s:Fault><faultcode>s:Client</faultcode></s:Fault></s:Body></s:Envelope>`
 	fired = fireInto(t, 1, file, "--fire", "soap")
@@ -181,19 +180,19 @@ func TestFireSaysWhatWouldComeOfAFailure(t *testing.T) {
 	require.Equal(t, "blocked", fired.Outcome.Class)
 	require.False(t, fired.Written)
 	fired = fireInto(t, 1, file, "--fire", "strict")
-	require.Equal(t, "render", fired.Outcome.Class, "at interaction_starts there is no disposition")
+	require.Equal(t, "render", fired.Outcome.Class, "there is no disposition at interaction_starts")
 	require.Equal(t, sent, r.requests)
 	require.NoError(t, os.Remove(fileNamed(t, file)))
 	fired = fireInto(t, 1, file, "--fire", "crm")
 	require.Equal(t, "auth", fired.Outcome.Class)
-	require.Equal(t, sent, r.requests, "without its secret nothing is sent")
+	require.Equal(t, sent, r.requests, "nothing is sent without the secret")
 
 	r.Close()
 	fired = fireInto(t, 1, file, "--fire", "draft")
-	require.Equal(t, "refused", fired.Outcome.Class, "a dry run is sent when it is asked for")
+	require.Equal(t, "refused", fired.Outcome.Class, "--fire sends dry runs")
 }
 
-// fileNamed is the file of the secret that a configuration names.
+// fileNamed returns the file of the secret in a configuration.
 func fileNamed(t *testing.T, config string) string {
 	content, err := os.ReadFile(config)
 	require.NoError(t, err)
@@ -202,7 +201,7 @@ func fileNamed(t *testing.T, config string) string {
 	return name
 }
 
-func TestFireWithDataOfOnesOwn(t *testing.T) {
+func TestFireTakesDataOverTheSample(t *testing.T) {
 	r := newTarget(t)
 	file := fireConfig(t, r.URL)
 	data := `{"user_data":{"tier":"a b"},"agent":{"id":"bea"},"event":{"digits":"5#","queue":"night"},"disposition":null,"interaction":{"id":"i-9"}}`
@@ -221,7 +220,7 @@ func TestFireWithDataOfOnesOwn(t *testing.T) {
 	require.Equal(t, `{"agent":"ada","code":"LOST","digits":"<digits>","queue":"chats","when":"interaction_ends"}`, r.body)
 }
 
-// A number has the digits with which it was given, as it has from a worker.
+// A number keeps its digits, as in a request of a worker.
 func TestFireKeepsEveryDigit(t *testing.T) {
 	r := newTarget(t)
 	file := fileOf(t, "big.yaml", strings.ReplaceAll(`
@@ -241,18 +240,18 @@ triggers: [{when: user_data_changed, call: big}]
 	}
 }
 
-func TestFireUsage(t *testing.T) {
+func TestFireRefusesWrongFlags(t *testing.T) {
 	file := fireConfig(t, "http://127.0.0.1:1")
 	for says, args := range map[string][]string{
-		"there is no such call; did you mean crm?":                  {"--fire", "crn"},
-		"is not a moment; did you mean interaction_ends?":           {"--fire", "crm", "--when", "interaction_end"},
-		"unknown field \"agnet\"; use interaction, agent":           {"--fire", "crm", "--interaction", `{"agnet":1}`},
-		"unknown field \"idd\"":                                     {"--fire", "crm", "--interaction", `{"interaction":{"idd":1}}`},
-		"is not a JSON object":                                      {"--fire", "crm", "--interaction", `[1]`},
-		"no such file":                                              {"--fire", "crm", "--interaction", "nowhere.json"},
-		"--when and --interaction say what --fire sends":            {"--when", "interaction_ends"},
-		"--fire and --schema are two things":                        {"--fire", "crm", "--schema"},
-		"event: sequence: the string stands where a number belongs": {"--fire", "crm", "--interaction", `{"event":{"sequence":"x"}}`},
+		"there is no such call; did you mean crm?":           {"--fire", "crn"},
+		"is not a moment; did you mean interaction_ends?":    {"--fire", "crm", "--when", "interaction_end"},
+		"unknown field \"agnet\"; use interaction, agent":    {"--fire", "crm", "--interaction", `{"agnet":1}`},
+		"unknown field \"idd\"":                              {"--fire", "crm", "--interaction", `{"interaction":{"idd":1}}`},
+		"is not a JSON object":                               {"--fire", "crm", "--interaction", `[1]`},
+		"no such file":                                       {"--fire", "crm", "--interaction", "nowhere.json"},
+		"--when and --interaction apply to --fire":           {"--when", "interaction_ends"},
+		"--fire and --schema cannot be combined":             {"--fire", "crm", "--schema"},
+		"event: sequence: expected a number, got the string": {"--fire", "crm", "--interaction", `{"event":{"sequence":"x"}}`},
 	} {
 		t.Run(says, func(t *testing.T) {
 			result := fire(t, append([]string{"check", file}, args...)...)

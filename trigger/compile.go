@@ -18,12 +18,12 @@ const (
 
 // Problem is one mistake in a configured trigger.
 type Problem struct {
-	// Index is the trigger's place in the list, from 0, and Path where in it:
-	// "segments[1]".
+	// Index is the position of the trigger in the list, from 0. Path is the place in the
+	// trigger: "segments[1]".
 	Index int
 	Path  string
 	Value string
-	// What is wrong, and what to write instead.
+	// What describes the mistake, and Remedy what to write instead.
 	What, Remedy string
 }
 
@@ -35,20 +35,20 @@ func (p *Problem) Error() string {
 	return s
 }
 
-// Compile checks the triggers against the names of the calls there are. Its error
-// joins a *Problem for each mistake.
+// Compile checks triggers, given the names of all calls, and returns them compiled. The
+// error joins a *Problem for each mistake.
 func Compile(specs []Spec, calls []string) (*Set, error) {
 	c := &compiler{calls: calls}
 	if len(specs) > MaxTriggers {
 		return nil, &Problem{Index: MaxTriggers, Path: "when", What: fmt.Sprintf("there are %d triggers, more than %d", len(specs), MaxTriggers),
 			Remedy: "use lists in when, segments and channels"}
 	}
-	set := &Set{specs: specs, byWhen: map[interaction.Moment][]*rule{}}
+	set := &Set{specs: specs, byMoment: map[interaction.Moment][]*rule{}}
 	for i := range specs {
 		c.index = i
 		r, when := c.rule(&specs[i])
 		for _, w := range when {
-			set.byWhen[w] = append(set.byWhen[w], r)
+			set.byMoment[w] = append(set.byMoment[w], r)
 		}
 	}
 	if len(c.problems) > 0 {
@@ -71,12 +71,12 @@ func (c *compiler) add(path, value, what, remedy string) {
 func (c *compiler) rule(s *Spec) (*rule, []interaction.Moment) {
 	r := &rule{index: c.index, call: s.Call, dryRun: s.DryRun,
 		queues: s.Queues, processes: s.BusinessProcesses, codes: s.Dispositions}
-	when := known(c, "when", s.Moments, moments, "a moment that triggers can name")
+	when := known(c, "when", s.Moments, moments, "a moment")
 	slices.Sort(when)
 	when = slices.Compact(when)
 	switch {
 	case len(s.Moments) == 0:
-		c.add("when", "", "a trigger needs a moment", "write when: interaction_starts, or another of the moments")
+		c.add("when", "", "a trigger needs a moment", "write when: interaction_starts, or another moment")
 	case s.Call == "":
 		c.add("call", "", "a trigger needs a call", "write the name of a call")
 	case !slices.Contains(c.calls, s.Call):
@@ -87,9 +87,9 @@ func (c *compiler) rule(s *Spec) (*rule, []interaction.Moment) {
 	r.segments = c.stages("segments", s.Segments)
 	r.from = c.stages("from", s.From)
 	r.to = c.stages("to", s.To)
-	c.free("queues", s.Queues)
-	c.free("business_processes", s.BusinessProcesses)
-	c.free("dispositions", s.Dispositions)
+	c.userNames("queues", s.Queues)
+	c.userNames("business_processes", s.BusinessProcesses)
+	c.userNames("dispositions", s.Dispositions)
 	c.onlySegmentChange(s, when)
 	c.onlyInteractions(s, when)
 	if s.If != "" {
@@ -102,7 +102,7 @@ func (c *compiler) rule(s *Spec) (*rule, []interaction.Moment) {
 	return r, when
 }
 
-// onlySegmentChange refuses filters on segments where an event has none.
+// onlySegmentChange refuses filters on segments at moments that have none.
 func (c *compiler) onlySegmentChange(s *Spec, when []interaction.Moment) {
 	for _, f := range []struct {
 		name   string
@@ -113,15 +113,15 @@ func (c *compiler) onlySegmentChange(s *Spec, when []interaction.Moment) {
 		}
 		for _, w := range when {
 			if w != interaction.MomentSegmentChange {
-				c.add(f.name, "", fmt.Sprintf("only segment_change has segments and legs, and when names %s too", w),
-					"give segment_change a trigger of its own")
+				c.add(f.name, "", fmt.Sprintf("only segment_change has segments and legs, and when has %s too", w),
+					"write a separate trigger for segment_change")
 				return
 			}
 		}
 	}
 }
 
-// onlyInteractions refuses filters on what an alert has not.
+// onlyInteractions refuses filters on what an alert does not have.
 func (c *compiler) onlyInteractions(s *Spec, when []interaction.Moment) {
 	i := slices.IndexFunc(when, interaction.Moment.IsForOperators)
 	if i < 0 {
@@ -133,12 +133,12 @@ func (c *compiler) onlyInteractions(s *Spec, when []interaction.Moment) {
 	}{{"channels", s.Channels}, {"queues", s.Queues}, {"business_processes", s.BusinessProcesses}, {"dispositions", s.Dispositions}} {
 		if len(f.values) > 0 {
 			c.add(f.name, "", fmt.Sprintf("%s is about a receiver, not an interaction, and has no %s", when[i], f.name),
-				`leave it out; if: 'event.call == "crm"' restricts it to one call`)
+				`remove it; if: 'event.call == "crm"' restricts the trigger to one call`)
 		}
 	}
 }
 
-// known reads a filter whose values come from a closed list.
+// known reads a filter whose values are a closed list.
 func known[T ~string](c *compiler, path string, values []string, valid []T, what string) []T {
 	c.bound(path, values)
 	var list []T
@@ -147,7 +147,7 @@ func known[T ~string](c *compiler, path string, values []string, valid []T, what
 			list = append(list, T(v))
 			continue
 		}
-		c.add(fmt.Sprintf("%s[%d]", path, i), v, fmt.Sprintf("%q is not %s", v, what), expr.Suggest(v, plain(valid)))
+		c.add(fmt.Sprintf("%s[%d]", path, i), v, fmt.Sprintf("%q is not %s", v, what), expr.Suggest(v, texts(valid)))
 	}
 	return list
 }
@@ -167,12 +167,12 @@ func (c *compiler) stages(path string, values []string) []stage {
 	return list
 }
 
-// segmentRemedy names the legs of a known segment, or the nearest segment.
+// segmentRemedy names the legs of a known segment, or the closest segment.
 func segmentRemedy(v string) string {
 	name, _, _ := strings.Cut(v, ".")
 	for _, s := range segments {
 		if string(s.name) == name {
-			return "it exists on " + strings.Join(plain(s.legs), ", ")
+			return "it exists on " + strings.Join(texts(s.legs), ", ")
 		}
 	}
 	return expr.Suggest(v, Segments())
@@ -184,12 +184,12 @@ func (c *compiler) bound(path string, values []string) {
 	}
 }
 
-// free checks a filter whose values are the user's own names.
-func (c *compiler) free(path string, values []string) {
+// userNames checks a filter whose values are names that the user chose.
+func (c *compiler) userNames(path string, values []string) {
 	c.bound(path, values)
 	for i, v := range values {
 		if v == "" {
-			c.add(fmt.Sprintf("%s[%d]", path, i), "", "is empty", "leave it out")
+			c.add(fmt.Sprintf("%s[%d]", path, i), "", "the name is empty", "remove it")
 		}
 	}
 }
@@ -203,7 +203,7 @@ func (c *compiler) expression(source string, err error) {
 	c.add("if", source, fmt.Sprintf("column %d: %s in %s", e.Column, e.Problem, source), e.Remedy)
 }
 
-func plain[T ~string](list []T) []string {
+func texts[T ~string](list []T) []string {
 	out := make([]string, len(list))
 	for i, v := range list {
 		out[i] = string(v)

@@ -1,6 +1,6 @@
-// Package trigger decides which configured calls an event fires: the "When" of
-// ECS, the slots of Engage Voice, and the filters on them.
+// Package trigger decides which configured calls an event fires. A trigger names moments
+// (the "When" of ECS, the slots of Engage Voice) and filters on them.
 //
-// It is pure: it sees one event and the interaction as it then stood. It must
+// It is pure: it reads one event and the interaction at the time of that event. It must
 // never know how a call is rendered, sent or configured in a file.
 package trigger

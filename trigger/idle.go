@@ -7,32 +7,34 @@ import (
 	"segue/interaction"
 )
 
-// Idle is a moment that a trigger names in vain.
+// Idle is a moment at which a trigger never fires, or rarely.
 type Idle struct {
 	Moment interaction.Moment
-	// Why it never fires then or, with Hardly, only if the platform does what its
-	// channel is not made for.
+	// Why is why the trigger never fires at the moment. With Rarely, it fires only if the
+	// platform does what the channel is not made for.
 	Why    string
-	Hardly bool
+	Rarely bool
 }
 
-// begins are the moments at which an interaction has no history.
+// begins are the moments at which an interaction has no history yet.
 var begins = []interaction.Moment{interaction.MomentInteractionStarts, "cloud_routing.start"}
 
-// Idles lists the moments of a trigger, in its order, that its filters keep it from.
+// Idles returns the moments of a trigger, in its order, at which its filters keep it from
+// firing.
 func (s Spec) Idles() []Idle {
 	var idles []Idle
 	for _, w := range s.Moments {
 		when := interaction.Moment(w)
 		if why := s.never(when); why != "" {
 			idles = append(idles, Idle{Moment: when, Why: why})
-		} else if why := s.hardly(when); why != "" {
-			idles = append(idles, Idle{Moment: when, Why: why, Hardly: true})
+		} else if why := s.rarely(when); why != "" {
+			idles = append(idles, Idle{Moment: when, Why: why, Rarely: true})
 		}
 	}
 	return idles
 }
 
+// never returns why the trigger never fires at a moment, and "" if it may.
 func (s Spec) never(when interaction.Moment) string {
 	channel := slotChannel(when)
 	switch {
@@ -41,13 +43,14 @@ func (s Spec) never(when interaction.Moment) string {
 	case slices.Contains(begins, when) && len(s.Dispositions) > 0:
 		return "there is no disposition when an interaction starts"
 	case when == interaction.MomentSegmentChange && len(s.changes()) == 0:
-		return "no leg ever changes as segments, legs, from and to say together"
+		return "no change of a leg matches segments, legs, from and to together"
 	}
 	return ""
 }
 
-// hardly tells of segments on agents' legs where calls are handled without agents.
-func (s Spec) hardly(when interaction.Moment) string {
+// rarely returns why a trigger rarely fires: it waits for changes of agents' legs on
+// channels that are handled without agents.
+func (s Spec) rarely(when interaction.Moment) string {
 	agentless := func(c string) bool {
 		return c == string(interaction.ChannelCloudRouting) || c == string(interaction.ChannelTrackNumber)
 	}
@@ -62,14 +65,14 @@ func all[T any](list []T, holds func(T) bool) bool {
 	return !slices.ContainsFunc(list, func(v T) bool { return !holds(v) })
 }
 
-// change is one way in which a leg changes its segment. Without from it is any.
+// change is one way in which a leg changes its segment. An empty from is any segment.
 type change struct {
 	leg      interaction.Leg
 	from, to interaction.Segment
 }
 
-// changes lists the changes that pass the trigger's filters, in the order of the
-// filters, for a leg and a segment once.
+// changes returns the changes that match the filters of the trigger, one for each leg and
+// segment.
 func (s Spec) changes() []change {
 	segments, from, to := stagesOf(s.Segments), stagesOf(s.From), stagesOf(s.To)
 	var list []change
@@ -102,7 +105,7 @@ func stagesOf(values []string) []stage {
 	return list
 }
 
-// everyChange is every segment on each leg that enters it.
+// everyChange returns every segment on each leg that enters it.
 func everyChange() []change {
 	var list []change
 	for _, s := range segments {
@@ -113,9 +116,9 @@ func everyChange() []change {
 	return list
 }
 
-// follows tells whether a leg that was in one segment may enter the other. A leg
-// begins with interaction_starts, is over with interaction_ends, and changes when
-// it enters another segment.
+// follows reports whether a leg may go from one segment to the other. A leg begins with
+// interaction_starts, ends with interaction_ends, and changes when it enters another
+// segment.
 func follows(leg interaction.Leg, from, to interaction.Segment) bool {
 	has := slices.ContainsFunc(everyChange(), func(c change) bool { return c.leg == leg && c.to == from })
 	return has && from != to && from != interaction.SegmentInteractionEnds && to != interaction.SegmentInteractionStarts

@@ -7,9 +7,9 @@ import (
 	"segue/interaction"
 )
 
-// moments are what `when` may name: those of an interaction, the failure of a
-// call, and those for operators.
-var moments = append(interaction.Whens(), interaction.MomentFault,
+// moments are the moments of an interaction, the failure of a call, and the moments for
+// operators.
+var moments = append(interaction.AllMoments(), interaction.MomentFault,
 	interaction.MomentDeliveryFailing, interaction.MomentDeliveryParked, interaction.MomentBreakerOpen, interaction.MomentReceiverRecovered)
 
 const (
@@ -21,7 +21,8 @@ const (
 // legs are the three kinds of leg.
 var legs = []interaction.Leg{onChannel, onProcess, onAgent}
 
-// segments are the segments with the legs that may enter them, in the order of the ECS page.
+// segments are the segments and the legs that may enter them, in the order of the ECS
+// documentation.
 var segments = []struct {
 	name interaction.Segment
 	legs []interaction.Leg
@@ -43,11 +44,11 @@ var segments = []struct {
 	{interaction.SegmentHandled, []interaction.Leg{onProcess, onChannel}},
 }
 
-// Moments lists what `when` may name, those of an interaction first.
+// Moments returns every moment that a trigger can name, those of an interaction first.
 func Moments() []interaction.Moment { return slices.Clone(moments) }
 
-// Segments lists the segments as a filter writes them: name.leg for those on
-// three legs, the name alone for the others.
+// Segments returns the segments as a filter names them: name.leg for those on three legs,
+// the name alone for others.
 func Segments() []string {
 	var names []string
 	for _, s := range segments {
@@ -62,7 +63,7 @@ func Segments() []string {
 	return names
 }
 
-// Stages lists all that a filter on segments takes: each segment alone, and on
+// Stages returns everything that a filter on segments accepts: each segment alone, and on
 // each of its legs.
 func Stages() []string {
 	var names []string
@@ -75,10 +76,10 @@ func Stages() []string {
 	return names
 }
 
-// Legs lists the three kinds of leg.
+// Legs returns the three kinds of leg.
 func Legs() []interaction.Leg { return slices.Clone(legs) }
 
-// stage is a segment that a filter names; without a leg, on any.
+// stage is a segment that a filter names. Without a leg it is that segment on any leg.
 type stage struct {
 	segment interaction.Segment
 	leg     interaction.Leg
@@ -103,7 +104,8 @@ func parseStage(text string) (stage, bool) {
 	return stage{}, false
 }
 
-// slotChannel is the channel that a moment's name begins with; empty when it has none.
+// slotChannel returns the channel that the name of a moment begins with, and "" if there is
+// none.
 func slotChannel(when interaction.Moment) interaction.Channel {
 	prefix, _, dotted := strings.Cut(string(when), ".")
 	if dotted && slices.Contains(interaction.Channels(), interaction.Channel(prefix)) {

@@ -7,21 +7,21 @@ import (
 	"segue/interaction"
 )
 
-// Occasion is one kind of event that a trigger fires at, as an example of it.
+// Occasion is an example of an event that a trigger fires at.
 type Occasion struct {
 	Moment interaction.Moment
-	// Channel is empty at a moment for operators, which is of no interaction.
+	// Channel is empty at a moment for operators, which belongs to no interaction.
 	Channel interaction.Channel
 	// Segment, Leg and From are those of a segment_change.
 	Segment interaction.Segment
 	Leg     interaction.Leg
 	From    interaction.Segment
-	// Disposition is the code that the trigger waits for, if it does.
+	// Disposition is the code that the trigger waits for, if any.
 	Disposition string
 }
 
-// Occasions lists the events that the trigger's filters let through: one for each
-// moment and, where they name segments, for each of those.
+// Occasions returns one example for each moment of the trigger and, if its filters name
+// segments, for each of these.
 func (s Spec) Occasions() []Occasion {
 	var list []Occasion
 	for _, w := range s.Moments {
@@ -49,7 +49,7 @@ func (s Spec) Occasions() []Occasion {
 	return slices.Compact(list)
 }
 
-// channelAt is the moment's own channel, else the first that the trigger names.
+// channelAt returns the channel of a moment, else the first that the trigger names.
 func (s Spec) channelAt(when interaction.Moment) interaction.Channel {
 	if when.IsForOperators() {
 		return ""

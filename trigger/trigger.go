@@ -8,8 +8,8 @@ import (
 	"segue/interaction"
 )
 
-// Spec is one configured trigger. An empty filter lets everything through; of a
-// filter with several values one must fit; all filters must.
+// Spec is one configured trigger. An empty filter matches everything, and a filter with
+// several values matches any of them. All filters must match.
 type Spec struct {
 	Moments           []string
 	Call              string
@@ -24,14 +24,13 @@ type Spec struct {
 	DryRun            bool
 }
 
-// Set is the compiled triggers, by moment. It is immutable and safe for
-// concurrent use.
+// Set is a compiled list of triggers. It is immutable and safe for concurrent use.
 type Set struct {
-	specs  []Spec
-	byWhen map[interaction.Moment][]*rule
+	specs    []Spec
+	byMoment map[interaction.Moment][]*rule
 }
 
-// Specs lists the triggers that the set was compiled from, in their order.
+// Specs returns the triggers that the set was compiled from, in their order.
 func (s *Set) Specs() []Spec { return slices.Clone(s.specs) }
 
 // Firing is one call that an event fires.
@@ -56,13 +55,13 @@ type rule struct {
 	dryRun    bool
 }
 
-// Match lists the calls that an event fires, each once, in the order of the
-// configuration. A condition that fails fires nothing and is returned as an
-// error, which names the trigger; it holds no data of the interaction.
+// Match returns the calls that an event fires, each once, in the order of the
+// configuration. A trigger whose condition fails fires nothing; its error names the trigger
+// and contains no data of the interaction.
 func (s *Set) Match(view *interaction.View, ev *interaction.Event) ([]Firing, []error) {
 	var firings []Firing
 	var failed []error
-	for _, r := range s.byWhen[ev.Moment] {
+	for _, r := range s.byMoment[ev.Moment] {
 		at := slices.IndexFunc(firings, func(f Firing) bool { return f.Call == r.call })
 		if at >= 0 && (r.dryRun || !firings[at].DryRun) || !r.passes(view, ev) {
 			continue
@@ -99,7 +98,7 @@ func (r *rule) passes(view *interaction.View, ev *interaction.Event) bool {
 	case len(r.codes) > 0 && (view.Disposition == nil || !slices.Contains(r.codes, view.Disposition.Code)):
 		return false
 	case (ev.Moment == interaction.MomentFault || ev.Moment.IsForOperators()) && ev.Fields["call"] == r.call:
-		return false // a call that failed is not told about its own failure
+		return false // a call is not fired by its own failure
 	}
 	return onStage(r.segments, ev.Segment, ev.Leg) && onStage(r.from, ev.From, ev.Leg) && onStage(r.to, ev.To, ev.Leg)
 }
@@ -112,21 +111,22 @@ func onStage(filter []stage, segment interaction.Segment, leg interaction.Leg) b
 	return len(filter) == 0 || slices.ContainsFunc(filter, func(s stage) bool { return s.matches(segment, leg) })
 }
 
-// Fires lists the moments at which some trigger fires a call, in the order of the documentation.
+// Fires returns the moments at which some trigger fires a call, in the order of the
+// documentation.
 func (s *Set) Fires(call string) []interaction.Moment {
 	var when []interaction.Moment
 	for _, w := range moments {
-		if slices.ContainsFunc(s.byWhen[w], func(r *rule) bool { return r.call == call }) {
+		if slices.ContainsFunc(s.byMoment[w], func(r *rule) bool { return r.call == call }) {
 			when = append(when, w)
 		}
 	}
 	return when
 }
 
-// DryRun tells whether every trigger that fires a call at a moment is a dry run.
+// DryRun reports whether every trigger that fires a call at a moment is a dry run.
 func (s *Set) DryRun(call string, when interaction.Moment) bool {
 	dry := false
-	for _, r := range s.byWhen[when] {
+	for _, r := range s.byMoment[when] {
 		if r.call == call {
 			if !r.dryRun {
 				return false

@@ -30,7 +30,7 @@ func fired(t *testing.T, set *trigger.Set, v *interaction.View, e *interaction.E
 	return names
 }
 
-// handling is an inbound call that an agent takes.
+// handling returns an inbound call at the moment that an agent takes it.
 func handling() (*interaction.View, *interaction.Event) {
 	return &interaction.View{
 			Interaction: interaction.Facts{ID: "i-1", Channel: interaction.ChannelInbound, Queue: "sales", BusinessProcess: "retail"},
@@ -113,16 +113,16 @@ func TestAConditionThatFailsIsReportedAndFiresNothing(t *testing.T) {
 	assert.Equal(t, []trigger.Firing{{Call: "billing"}}, firings)
 	require.Len(t, failed, 2)
 	assert.EqualError(t, failed[0], "triggers[0].if: user_data.tier > 3: no such overload")
-	assert.EqualError(t, failed[1], "triggers[1].if: user_data.tier: the condition gives string, not true or false")
+	assert.EqualError(t, failed[1], "triggers[1].if: user_data.tier: the result of the condition is string, not true or false")
 }
 
-func TestAFaultIsNotToldToTheCallThatFailed(t *testing.T) {
+func TestAFaultDoesNotFireTheCallThatFailed(t *testing.T) {
 	set := compiled(t, trigger.Spec{Moments: []string{"fault"}, Call: "crm"}, trigger.Spec{Moments: []string{"fault"}, Call: "billing"})
 	v, _ := handling()
 	assert.Equal(t, []string{"billing"}, fired(t, set, v, &interaction.Event{Moment: interaction.MomentFault, Fields: map[string]any{"call": "crm"}}))
 }
 
-func TestAnAlertIsNotToldByTheCallThatItIsAbout(t *testing.T) {
+func TestAnAlertDoesNotFireTheCallThatItIsAbout(t *testing.T) {
 	when := []string{"operator.delivery_failing"}
 	set := compiled(t, trigger.Spec{Moments: when, Call: "crm"}, trigger.Spec{Moments: when, Call: "billing", If: `event.call == "crm"`},
 		trigger.Spec{Moments: when, Call: "wallboard", If: `event.call != "crm"`})
@@ -134,7 +134,7 @@ func TestAnAlertIsNotToldByTheCallThatItIsAbout(t *testing.T) {
 	assert.Equal(t, []string{"crm"}, fired(t, set, &interaction.View{}, of("wallboard")))
 }
 
-func TestTheQueueIsTheEventsElseTheInteractions(t *testing.T) {
+func TestTheQueueIsThatOfTheEventElseOfTheInteraction(t *testing.T) {
 	set := compiled(t, trigger.Spec{Moments: []string{"inbound.dequeue"}, Call: "crm", Queues: []string{"old"}})
 	v, _ := handling()
 	assert.Equal(t, []string{"crm"}, fired(t, set, v, &interaction.Event{Moment: "inbound.dequeue", Queue: "old"}))
@@ -166,21 +166,21 @@ func TestMistakes(t *testing.T) {
 		spec trigger.Spec
 		want string
 	}{
-		{trigger.Spec{Call: "crm"}, "triggers[0].when: a trigger needs a moment; write when: interaction_starts, or another of the moments"},
-		{trigger.Spec{Moments: []string{"interaction_start"}, Call: "crm"}, `triggers[0].when[0]: "interaction_start" is not a moment that triggers can name; did you mean interaction_starts?`},
+		{trigger.Spec{Call: "crm"}, "triggers[0].when: a trigger needs a moment; write when: interaction_starts, or another moment"},
+		{trigger.Spec{Moments: []string{"interaction_start"}, Call: "crm"}, `triggers[0].when[0]: "interaction_start" is not a moment; did you mean interaction_starts?`},
 		{trigger.Spec{Moments: []string{"survey"}, Call: "cmr"}, `triggers[0].call: there is no call "cmr"; did you mean crm? use crm, wallboard, billing`},
 		{trigger.Spec{Moments: []string{"survey"}}, "triggers[0].call: a trigger needs a call; write the name of a call"},
 		{trigger.Spec{Moments: []string{"segment_change"}, Call: "crm", Segments: []string{"handeling.agent"}}, `triggers[0].segments[0]: "handeling.agent" is not a segment; did you mean handling.agent?`},
 		{trigger.Spec{Moments: []string{"segment_change"}, Call: "crm", From: []string{"wrap_up.channel"}}, `triggers[0].from[0]: "wrap_up.channel" is not a segment; it exists on agent`},
 		{trigger.Spec{Moments: []string{"segment_change"}, Call: "crm", Legs: []string{"agents"}}, `triggers[0].legs[0]: "agents" is not a leg; did you mean agent? use channel, business_process, agent`},
 		{trigger.Spec{Moments: []string{"survey"}, Call: "crm", Channels: []string{"voice"}}, `triggers[0].channels[0]: "voice" is not a channel; use inbound, outbound, cloud_routing, track_number, chat, email, sms, web`},
-		{trigger.Spec{Moments: []string{"segment_change", "survey"}, Call: "crm", Legs: []string{"agent"}}, "triggers[0].legs: only segment_change has segments and legs, and when names survey too; give segment_change a trigger of its own"},
-		{trigger.Spec{Moments: []string{"survey", "operator.delivery_parked"}, Call: "crm", Channels: []string{"chat"}}, `triggers[0].channels: operator.delivery_parked is about a receiver, not an interaction, and has no channels; leave it out; if: 'event.call == "crm"' restricts it to one call`},
-		{trigger.Spec{Moments: []string{"operator.breaker_open"}, Call: "crm", Dispositions: []string{"SOLD"}}, `triggers[0].dispositions: operator.breaker_open is about a receiver, not an interaction, and has no dispositions; leave it out; if: 'event.call == "crm"' restricts it to one call`},
-		{trigger.Spec{Moments: []string{"operator.breaker_open"}, Call: "crm", Segments: []string{"wrap_up"}}, "triggers[0].segments: only segment_change has segments and legs, and when names operator.breaker_open too; give segment_change a trigger of its own"},
+		{trigger.Spec{Moments: []string{"segment_change", "survey"}, Call: "crm", Legs: []string{"agent"}}, "triggers[0].legs: only segment_change has segments and legs, and when has survey too; write a separate trigger for segment_change"},
+		{trigger.Spec{Moments: []string{"survey", "operator.delivery_parked"}, Call: "crm", Channels: []string{"chat"}}, `triggers[0].channels: operator.delivery_parked is about a receiver, not an interaction, and has no channels; remove it; if: 'event.call == "crm"' restricts the trigger to one call`},
+		{trigger.Spec{Moments: []string{"operator.breaker_open"}, Call: "crm", Dispositions: []string{"SOLD"}}, `triggers[0].dispositions: operator.breaker_open is about a receiver, not an interaction, and has no dispositions; remove it; if: 'event.call == "crm"' restricts the trigger to one call`},
+		{trigger.Spec{Moments: []string{"operator.breaker_open"}, Call: "crm", Segments: []string{"wrap_up"}}, "triggers[0].segments: only segment_change has segments and legs, and when has operator.breaker_open too; write a separate trigger for segment_change"},
 		{trigger.Spec{Moments: []string{"survey"}, Call: "crm", If: "user_data.x = 1"}, "triggers[0].if: column 13: there is no single = in user_data.x = 1; compare with =="},
-		{trigger.Spec{Moments: []string{"survey"}, Call: "crm", If: "interaction.id"}, "triggers[0].if: column 1: the condition gives string, not true or false in interaction.id; compare it with something"},
-		{trigger.Spec{Moments: []string{"survey"}, Call: "crm", Queues: []string{""}}, "triggers[0].queues[0]: is empty; leave it out"},
+		{trigger.Spec{Moments: []string{"survey"}, Call: "crm", If: "interaction.id"}, "triggers[0].if: column 1: the result of the condition is string, not true or false in interaction.id; write a comparison, such as == \"x\""},
+		{trigger.Spec{Moments: []string{"survey"}, Call: "crm", Queues: []string{""}}, "triggers[0].queues[0]: the name is empty; remove it"},
 	}
 	for _, c := range cases {
 		t.Run(c.want, func(t *testing.T) {
@@ -191,10 +191,10 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-func TestATriggerSaysWhereItIsIdle(t *testing.T) {
+func TestIdlesReturnsMomentsAtWhichATriggerDoesNotFire(t *testing.T) {
 	list := func(s ...string) []string { return s }
 	change := func(s trigger.Spec) trigger.Spec { s.Moments = list("segment_change"); return s }
-	const noLeg = "segment_change: no leg ever changes as segments, legs, from and to say together"
+	const noLeg = "segment_change: no change of a leg matches segments, legs, from and to together"
 	cases := []struct {
 		name string
 		spec trigger.Spec
@@ -229,7 +229,7 @@ func TestATriggerSaysWhereItIsIdle(t *testing.T) {
 			var got []string
 			for _, idle := range c.spec.Idles() {
 				when := string(idle.Moment)
-				if idle.Hardly {
+				if idle.Rarely {
 					when = "(" + when + ")"
 				}
 				got = append(got, when+": "+idle.Why)

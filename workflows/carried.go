@@ -13,19 +13,19 @@ import (
 	"segue/interaction"
 )
 
-// Anybody who reaches the namespace can start a workflow with whatever arguments. What a
-// run carries over is taken only where Temporal itself says that the run continued.
+// Anybody who reaches the namespace can start a workflow with any arguments. A carried-over
+// state is accepted only if Temporal itself reports that the run continues another one.
 
-// continues reports whether the run was started by an earlier one that continued as new.
-// A run of a cron schedule or of a retry names an earlier one as well, and has the
-// arguments of whoever started that.
+// continues reports whether the run was started by an earlier one that continued as new. A
+// run of a cron schedule or of a retry names an earlier run, too, but has the arguments of
+// the client that started it.
 func continues(ctx workflow.Context) bool {
 	info := workflow.GetInfo(ctx)
 	return info.ContinuedExecutionRunID != "" && info.CronSchedule == "" && info.Attempt <= 1
 }
 
-// carriedOver decodes what the earlier run left; nil for a first run. It refuses an
-// argument that a client gave.
+// carriedOver decodes the state that the earlier run carried over; nil for a first run. It
+// refuses an argument that a client gave.
 func carriedOver[T any](ctx workflow.Context, argument converter.RawValue) (*T, error) {
 	payload, err := jsonOfRaw(argument)
 	if err != nil || len(payload) == 0 {
@@ -36,8 +36,8 @@ func carriedOver[T any](ctx workflow.Context, argument converter.RawValue) (*T, 
 	}
 	carried := new(T)
 	if err := json.Unmarshal(payload, carried); err != nil {
-		// Written by another version of this code: the task waits for a worker that can read it.
-		panic(fmt.Errorf("what the run before left: %w", err))
+		// Another version of this code wrote it: the task fails until a worker can read it.
+		panic(fmt.Errorf("state carried over from the run before: %w", err))
 	}
 	return carried, nil
 }
@@ -46,8 +46,8 @@ var errSecondArgument = &interaction.InvalidError{
 	Field: "second argument", Reason: "is for runs that continue as new; start the workflow with one argument",
 }
 
-// carriedInteraction is what an interaction's earlier run left: the one that continued
-// as new, or the ended one that a recovery names, as an activity reads it.
+// carriedInteraction returns the state that an earlier run left: the run that continued as
+// new, or the ended run that a recovery names, whose state an activity reads.
 func carriedInteraction(ctx workflow.Context, argument converter.RawValue) (*Carried, error) {
 	from, isRecovery := recoveryOf(argument)
 	if !isRecovery || continues(ctx) {

@@ -15,7 +15,7 @@ import (
 	"segue/workflows"
 )
 
-// forged are second arguments that any client can start a workflow with.
+// forged are second arguments with which a client can start a workflow.
 var forged = map[string]string{
 	"empty":               `{}`,
 	"without interaction": `{"interaction":null}`,
@@ -31,7 +31,7 @@ var startsOf = map[string]any{
 	contract.WorkflowReceiver:    contract.ReceiverStart{Call: "crm"},
 }
 
-func TestNobodyStartsAWorkflowWithCarriedState(t *testing.T) {
+func TestAClientCannotStartAWorkflowWithCarriedState(t *testing.T) {
 	for workflow, start := range startsOf {
 		for name, argument := range forged {
 			t.Run(workflow+" "+name, func(t *testing.T) {
@@ -47,7 +47,7 @@ func TestNobodyStartsAWorkflowWithCarriedState(t *testing.T) {
 	}
 }
 
-// recovering lets the activity Recover answer.
+// recovering returns an environment in which answer is the activity Recover.
 func recovering(t *testing.T, answer func(contract.EndedRun) (*workflows.Carried, error)) *env {
 	e := newEnv(t)
 	e.RegisterActivityWithOptions(func(_ context.Context, from contract.EndedRun) (*workflows.Carried, error) { return answer(from) },
@@ -57,7 +57,7 @@ func recovering(t *testing.T, answer func(contract.EndedRun) (*workflows.Carried
 
 var ended = contract.EndedRun{WorkflowID: testWorkflow, RunID: "r1"}
 
-func TestARecoveryTakesUpWhatTheEndedRunLeft(t *testing.T) {
+func TestARecoveryContinuesFromTheStateOfTheEndedRun(t *testing.T) {
 	first := newEnv(t)
 	first.signals(time.Second, [2]string{"place_in_queue", `{"queue":"sales","event_id":"e1"}`})
 	first.RegisterDelayedCallback(func() { first.SetContinueAsNewSuggested(true) }, 2*time.Second)
@@ -76,10 +76,10 @@ func TestARecoveryTakesUpWhatTheEndedRunLeft(t *testing.T) {
 	require.NoError(t, e.GetWorkflowResult(&status))
 	require.Equal(t, interaction.OutcomeAbandoned, status.Outcome)
 	require.Equal(t, 1, status.Duplicates)
-	require.NotContains(t, e.whens(), "interaction_starts", "its start was dispatched by the run that ended")
+	require.NotContains(t, e.moments(), "interaction_starts", "its start was dispatched by the run that ended")
 }
 
-func TestARecoveryThatIsRefusedEndsAtOnce(t *testing.T) {
+func TestARefusedRecoveryEndsAtOnce(t *testing.T) {
 	e := recovering(t, func(contract.EndedRun) (*workflows.Carried, error) {
 		return nil, temporal.NewNonRetryableApplicationError("run r1 of interaction/cc/i-1 cannot be recovered: the run does not exist", contract.ErrorNotRecoverable, nil)
 	})

@@ -6,26 +6,25 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// change is one change of the workflows after which they issue other Temporal
-// commands than before. A history that was recorded before it has the older ones,
-// so code that depends on it asks versionOf, and both ways are kept as long as a
-// run may be replayed that began on the older one.
+// change is a change of the workflows after which they issue other Temporal commands. An
+// older history has the commands from before the change, so code that depends on it asks
+// versionOf, and both ways are kept as long as an older run may be replayed.
 type change struct {
 	id string
-	// min and max are the versions that today's code still understands; the state
-	// before the change is workflow.DefaultVersion.
+	// min and max are the versions that the current code supports; workflow.DefaultVersion
+	// is the code before the change.
 	min, max workflow.Version
 	// since is the release that brought max.
 	since string
-	// removable says what must be over before the older way, and this entry, may go.
+	// removable is the condition under which the older way, and this entry, may be removed.
 	removable string
 }
 
-// The ids stand in histories: one is never used for another change.
+// Ids are in histories: an id must never be used for another change.
 const changeCancelReason = "cancel-reason"
 
-// changes is the register: every call of workflow.GetVersion goes through it. An id
-// whose older way has gone leaves it; its golden histories go with it.
+// changes is the register; every call of workflow.GetVersion goes through it. When the older
+// way of a change is removed, its entry and its golden histories are removed, too.
 var changes = []change{
 	{
 		id: changeCancelReason, min: workflow.DefaultVersion, max: 1, since: "v0.1.0",
@@ -33,8 +32,8 @@ var changes = []change{
 	},
 }
 
-// versionOf is the version of a change that this run goes by: the newest where the
-// run gets there for the first time, else the one that its history has.
+// versionOf returns the version of a change for this run: that of its history, else the
+// newest one.
 func versionOf(ctx workflow.Context, id string) workflow.Version {
 	for _, c := range changes {
 		if c.id == id {

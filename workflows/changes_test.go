@@ -15,9 +15,9 @@ import (
 	"segue/workflows"
 )
 
-// TestEveryChangeIsRegistered holds the register against the code: no other place asks
-// Temporal for a version, every entry is asked for, and each says what a reader needs
-// who wants to remove it.
+// TestEveryChangeIsRegistered compares the register with the code: no other code asks
+// Temporal for a version, every entry is used, and every entry has what is needed to remove
+// it.
 func TestEveryChangeIsRegistered(t *testing.T) {
 	release := regexp.MustCompile(`^v\d+\.\d+\.\d+$`)
 	ids := map[string]bool{}
@@ -33,13 +33,13 @@ func TestEveryChangeIsRegistered(t *testing.T) {
 	for _, call := range calls(t) {
 		switch {
 		case call.function == "GetVersion":
-			require.Equal(t, "changes.go", call.file, "ask versionOf instead of workflow.GetVersion")
+			require.Equal(t, "changes.go", call.file, "call versionOf instead of workflow.GetVersion")
 		case call.function == "versionOf":
 			require.True(t, strings.HasPrefix(call.second, "change"), "%s: name the change by its constant, not %s", call.file, call.second)
 			asked[call.second] = true
 		}
 	}
-	require.Len(t, asked, len(ids), "every registered change is asked for somewhere, and every one that is asked for is registered")
+	require.Len(t, asked, len(ids), "every registered change is used, and every used change is registered")
 }
 
 // codeCall is a call of a function in the code of this package.

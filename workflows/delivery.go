@@ -26,7 +26,7 @@ func Delivery(ctx workflow.Context, start contract.DeliveryStart, more converter
 
 // runDelivery is the body of the workflow; it calls opened once the run has its state.
 func runDelivery(ctx workflow.Context, start contract.DeliveryStart, more converter.RawValue, opened func(*laneRun)) (result *contract.DeliveryResult, err error) {
-	err = inboxOf(ctx).serve(ctx, func(ctx workflow.Context) error {
+	err = inboxOf(ctx).runWithSignals(ctx, func(ctx workflow.Context) error {
 		carried, err := carriedOver[CarriedLane](ctx, more)
 		if err != nil {
 			return refusal(err)
@@ -97,7 +97,7 @@ func openLane(ctx workflow.Context, start contract.DeliveryStart, carried *Carri
 	if err := workflow.SetQueryHandlerWithOptions(ctx, contract.QueryParts, r.partIDs, options); err != nil {
 		return nil, fmt.Errorf("query %s: %w", contract.QueryParts, err)
 	}
-	r.inbox.open(lasting, r.receiveSignal)
+	r.inbox.handleWith(lasting, r.receiveSignal)
 	workflow.Go(ctx, r.noteCancel)
 	return r, nil
 }

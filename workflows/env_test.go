@@ -29,8 +29,8 @@ const (
 	testWorkflow = "interaction/cc/i-1"
 )
 
-// env is a test environment with the product's own plugin, and activities that
-// do what the test says and remember what they were asked.
+// env is a test environment with Segue's plugin, and activities that do what the test wants
+// and record their inputs.
 type env struct {
 	*testsuite.TestWorkflowEnvironment
 	t      *testing.T
@@ -157,7 +157,7 @@ func (e *env) goOn(workflow string, start, carried any) {
 	e.ExecuteWorkflow(workflow, start, carried)
 }
 
-// signals sends commands in one workflow task, at a moment after the start.
+// signals sends commands in one workflow task, some time after the start.
 func (e *env) signals(after time.Duration, commands ...[2]string) {
 	e.RegisterDelayedCallback(func() {
 		last := len(commands) - 1
@@ -182,8 +182,8 @@ func decoded[T any](t *testing.T, value converter.EncodedValue) T {
 	return got
 }
 
-// whens lists the moments that were dispatched, with segment and leg where they have one.
-func (e *env) whens() []string {
+// moments lists the moments that were dispatched, with segment and leg where they have one.
+func (e *env) moments() []string {
 	var names []string
 	for _, event := range e.events {
 		name := string(event.Moment)
@@ -195,7 +195,7 @@ func (e *env) whens() []string {
 	return names
 }
 
-// details is the page of the workflow in the Temporal UI.
+// details returns the current details of the workflow in the Temporal UI.
 func (e *env) details() string {
 	e.t.Helper()
 	return query[*sdkpb.WorkflowMetadata](e, "__temporal_workflow_metadata").GetCurrentDetails()

@@ -8,17 +8,17 @@ const ChangeCancelReason = changeCancelReason
 // SummaryOf is for tests of its bounds.
 var SummaryOf = summaryOf
 
-// HeartbeatTimeout is for tests of what it is for which requests.
+// HeartbeatTimeout is for tests of its values.
 var HeartbeatTimeout = heartbeatTimeout
 
-// Change is an entry of the register, for a test that holds it against the code.
+// Change is an entry of the register, for a test that compares it with the code.
 type Change struct {
 	ID               string
 	Min, Max         workflow.Version
 	Since, Removable string
 }
 
-// Changes is the register.
+// Changes returns the register.
 func Changes() []Change {
 	var list []Change
 	for _, c := range changes {

@@ -29,7 +29,7 @@ func faultOf(call, id, of string) map[string]any {
 	return map[string]any{"call": call, "class": "gone", "code": 410.0, "delivery": id, "of": of}
 }
 
-func TestAFinalFailureIsAnEventOfTheInteraction(t *testing.T) {
+func TestAPermanentFailureFiresAFault(t *testing.T) {
 	for name, fail := range map[string]func(e *env){
 		"of an attempt": func(e *env) {
 			e.onAttempt = func(in contract.AttemptInput) contract.AttemptResult {
@@ -65,14 +65,14 @@ func TestAFinalFailureIsAnEventOfTheInteraction(t *testing.T) {
 			id := e.handOvers[0].Requests[0].ID
 			require.Equal(t, []map[string]any{faultOf("crm", id, "inbound.dtmf")}, e.faults())
 			for i, event := range e.events {
-				require.EqualValues(t, i+1, event.Sequence, "a fault has a number of its own, without a gap")
+				require.EqualValues(t, i+1, event.Sequence, "a fault has the next sequence number")
 			}
 		})
 	}
 }
 
-// The lane workflow owns the delivery by then, and tells of it.
-func TestAParkedDeliveryOfALaneIsAFault(t *testing.T) {
+// The lane workflow owns the delivery then, and reports its end.
+func TestAParkedDeliveryOfALaneFiresAFault(t *testing.T) {
 	e := newEnv(t)
 	fire(e, "inbound.dtmf", "crm")
 	e.onAttempt = func(in contract.AttemptInput) contract.AttemptResult {
@@ -95,7 +95,7 @@ func TestAParkedDeliveryOfALaneIsAFault(t *testing.T) {
 	require.Equal(t, []map[string]any{faultOf("crm", id, "inbound.dtmf")}, e.faults())
 }
 
-// What fires at the end may fail after it, and is told of before the workflow closes.
+// Calls of the end triggers may fail after the end; their faults fire before the workflow closes.
 func TestAFaultAfterTheEndIsDispatched(t *testing.T) {
 	e := newEnv(t)
 	fire(e, interaction.MomentInteractionEnds, "crm")
@@ -109,8 +109,8 @@ func TestAFaultAfterTheEndIsDispatched(t *testing.T) {
 	require.Equal(t, "interaction_ends", e.faults()[0]["of"])
 }
 
-// Two calls that each fail and hear of the other's fault would go on for ever.
-func TestAFaultOfAFaultIsNone(t *testing.T) {
+// Two failing calls, each fired by the fault of the other, would fire each other forever.
+func TestAFailedFaultCallFiresNoFault(t *testing.T) {
 	e := newEnv(t)
 	fire(e, interaction.MomentFault, "pager")
 	onFault := e.onDispatch
@@ -131,8 +131,8 @@ func TestAFaultOfAFaultIsNone(t *testing.T) {
 	require.Len(t, e.faults(), 1)
 }
 
-// A lane of alerts has no interaction that wants to hear of it.
-func TestALaneOfAlertsReportsToNobody(t *testing.T) {
+// A lane of alerts belongs to no interaction.
+func TestALaneOfAlertsSendsNoReports(t *testing.T) {
 	l := newLane(t)
 	start := contract.DeliveryStart{Owner: contract.Owner{Receiver: "segue/crm", FirstRunID: "r"}, Call: "pager"}
 	in := handOver("d1", "d2")

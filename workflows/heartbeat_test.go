@@ -13,7 +13,7 @@ import (
 	"segue/workflows"
 )
 
-func TestTheHeartbeatTimeoutFollowsTheLongestTimeout(t *testing.T) {
+func TestTheHeartbeatTimeoutIsHalfOfTheLongestTimeout(t *testing.T) {
 	for name, tc := range map[string]struct {
 		timeouts []time.Duration
 		want     time.Duration
@@ -46,7 +46,7 @@ func heartbeatTimeouts(into *[]time.Duration) func(*activity.Info, context.Conte
 	}
 }
 
-func TestAttemptsOfLongTimeoutsHeartbeatLessOften(t *testing.T) {
+func TestAttemptsWithLongTimeoutsHeartbeatLessOften(t *testing.T) {
 	t.Run("of a lane", func(t *testing.T) {
 		l := newLane(t)
 		var got []time.Duration

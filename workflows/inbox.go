@@ -11,21 +11,21 @@ import (
 	"segue/contract"
 )
 
-// inbox gives the signals of one run to its workflow in the order in which they
-// arrived. The SDK keeps a channel per signal name, so two names that arrive
-// together can be read in the wrong order; the interceptor sees the true one.
+// inbox gives the signals of one run to its workflow in the order in which they arrived.
+// The SDK has one channel for each signal name, so signals with different names can be read
+// in the wrong order; the interceptor gets them in the right one.
 //
-// The SDK hands a task's signals over before it sets the workflow's clock to the
-// task's start. So the interceptor only queues them, and coroutines handle them: the
-// workflow's first one, and every update before it is judged.
+// The SDK passes on a task's signals before it sets the workflow's clock to the start of
+// the task. So the interceptor only queues them, and coroutines handle them: the first one
+// of the workflow, and every update before it is judged.
 type inbox struct {
 	waiting   []signal
 	handle    func(ctx workflow.Context, s signal)
 	received  int
 	converter converter.DataConverter
-	// ahead says that signals were handled before the run's first coroutine came to them
-	// in this task: for an update, which may be refused and is in no history then.
-	ahead bool
+	// handledAhead reports that signals were handled before the run's first coroutine in this
+	// task: for an update, which is not in the history if it is refused.
+	handledAhead bool
 }
 
 type signal struct {
@@ -33,12 +33,12 @@ type signal struct {
 	args *commonpb.Payloads
 }
 
-// serve is the body of a workflow function. It does the work in a coroutine of its
-// own, and handles the signals of each workflow task before the work goes on in it:
-// the SDK resumes a run's coroutines in the order of their creation. Whatever ran
-// before the signals of its task would see one state in a task with a refused update,
-// which handles signals, too, and another in the replay, which has no refused updates.
-func (b *inbox) serve(ctx workflow.Context, work func(workflow.Context) error) (err error) {
+// runWithSignals is the body of a workflow function. It does the work in a coroutine of its
+// own, and handles the signals of each workflow task before the work continues: the SDK
+// resumes the coroutines of a run in the order of their creation. Work that ran before the
+// signals of its task would see one state in a task with a refused update, which handles
+// signals, too, and another one in the replay, which has no refused updates.
+func (b *inbox) runWithSignals(ctx workflow.Context, work func(workflow.Context) error) (err error) {
 	done := false
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		err = work(ctx)
@@ -46,33 +46,33 @@ func (b *inbox) serve(ctx workflow.Context, work func(workflow.Context) error) (
 	})
 	lasting, _ := workflow.NewDisconnectedContext(ctx)
 	for !done {
-		if err := workflow.Await(lasting, func() bool { return done || b.isDue() || b.ahead }); err != nil {
+		if err := workflow.Await(lasting, func() bool { return done || b.isDue() || b.handledAhead }); err != nil {
 			return fmt.Errorf("waiting for signals: %w", err)
 		}
-		b.drain(lasting)
-		b.ahead = false
+		b.handleWaiting(lasting)
+		b.handledAhead = false
 	}
 	return err
 }
 
-// handleAhead handles the signals that wait, for an update.
+// handleAhead handles the waiting signals before an update is judged.
 func (b *inbox) handleAhead(ctx workflow.Context) {
-	b.ahead = b.ahead || b.isDue()
-	b.drain(ctx)
+	b.handledAhead = b.handledAhead || b.isDue()
+	b.handleWaiting(ctx)
 }
 
-// open handles the signals that came before the workflow was ready for them, and lets
-// further ones be handled. handle must not block and must issue no Temporal command.
-func (b *inbox) open(ctx workflow.Context, handle func(workflow.Context, signal)) {
+// handleWith handles the signals that have arrived, and makes handle handle all further ones.
+// handle must not block and must issue no Temporal command.
+func (b *inbox) handleWith(ctx workflow.Context, handle func(workflow.Context, signal)) {
 	b.handle = handle
-	b.drain(ctx)
+	b.handleWaiting(ctx)
 }
 
 func (b *inbox) isDue() bool { return b.handle != nil && len(b.waiting) > 0 }
 
-// drain handles the signals that wait, in order. Only coroutines of the workflow may
-// call it.
-func (b *inbox) drain(ctx workflow.Context) {
+// handleWaiting handles the waiting signals, in order. Only coroutines of the workflow may call
+// it.
+func (b *inbox) handleWaiting(ctx workflow.Context) {
 	for b.isDue() {
 		next := b.waiting[0]
 		b.waiting = b.waiting[1:]
@@ -87,8 +87,8 @@ func (b *inbox) receive(s signal) {
 
 type inboxKey struct{}
 
-// inboxOf returns the run's inbox. Without the plugin there is none, and every
-// signal would be lost, so the workflow task fails until the plugin is there.
+// inboxOf returns the run's inbox. Without the plugin there is none and every signal would
+// be lost, so the workflow task fails until the worker has the plugin.
 func inboxOf(ctx workflow.Context) *inbox {
 	b, ok := ctx.Value(inboxKey{}).(*inbox)
 	if !ok {
@@ -115,13 +115,13 @@ type orderedRun struct {
 	inbox *inbox
 }
 
-// ExecuteWorkflow lets the workflow function find its inbox.
+// ExecuteWorkflow gives the workflow function its inbox.
 func (r *orderedRun) ExecuteWorkflow(ctx workflow.Context, in *interceptor.ExecuteWorkflowInput) (any, error) {
 	return r.Next.ExecuteWorkflow(workflow.WithValue(ctx, inboxKey{}, r.inbox), in)
 }
 
-// HandleSignal takes the signals of Segue's own workflow types off the SDK's
-// channels; those of any other type on the same worker go their usual way.
+// HandleSignal queues the signals of Segue's workflow types; those of other types on the
+// same worker go to the SDK's channels.
 func (r *orderedRun) HandleSignal(ctx workflow.Context, in *interceptor.HandleSignalInput) error {
 	switch workflow.GetInfo(ctx).WorkflowType.Name {
 	case contract.WorkflowInteraction, contract.WorkflowDelivery, contract.WorkflowReceiver:
@@ -132,13 +132,13 @@ func (r *orderedRun) HandleSignal(ctx workflow.Context, in *interceptor.HandleSi
 	}
 }
 
-// ValidateUpdate judges an update on the state that the signals before it have led to.
+// ValidateUpdate handles the signals that arrived before an update, then validates it.
 func (r *orderedRun) ValidateUpdate(ctx workflow.Context, in *interceptor.UpdateInput) error {
 	r.inbox.handleAhead(ctx)
 	return r.Next.ValidateUpdate(ctx, in)
 }
 
-// ExecuteUpdate does the same in a replay, which validates nothing.
+// ExecuteUpdate does the same in a replay, which validates no update.
 func (r *orderedRun) ExecuteUpdate(ctx workflow.Context, in *interceptor.UpdateInput) (any, error) {
 	r.inbox.handleAhead(ctx)
 	return r.Next.ExecuteUpdate(ctx, in)

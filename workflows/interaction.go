@@ -15,19 +15,19 @@ import (
 	"segue/interaction/intake"
 )
 
-// Interaction is the workflow of one interaction: its input is the "start" object,
-// its signals and updates are the commands of the lifecycle, and it completes with
-// the interaction's last state once nothing of it is left to dispatch.
+// Interaction is the workflow of one interaction. Its input is the "start" object, its
+// signals and updates are the commands of the lifecycle. It completes with the last state of
+// the interaction when nothing is left to dispatch.
 //
-// Clients start it with one argument. more is what an earlier run left, when a run
-// continues that, or a contract.Recovery.
+// Clients start it with one argument. more is what an earlier run carried over, or a
+// contract.RecoveryStart.
 func Interaction(ctx workflow.Context, start, more converter.RawValue) (*contract.State, error) {
 	return runInteraction(ctx, start, more, func(*run) {})
 }
 
-// runInteraction is the workflow's body; opened is given the run once it has its state.
+// runInteraction is the body of the workflow. It calls opened when the run has its state.
 func runInteraction(ctx workflow.Context, start, more converter.RawValue, opened func(*run)) (status *contract.State, err error) {
-	err = inboxOf(ctx).serve(ctx, func(ctx workflow.Context) error {
+	err = inboxOf(ctx).runWithSignals(ctx, func(ctx workflow.Context) error {
 		carried, err := carriedInteraction(ctx, more)
 		if err != nil {
 			return refusal(err)
@@ -43,41 +43,40 @@ func runInteraction(ctx workflow.Context, start, more converter.RawValue, opened
 	return status, err
 }
 
-// Carried is what one run of an interaction leaves to the next, and what a run
-// works on meanwhile.
+// Carried is the state of a run, which the run carries over to the next one.
 type Carried struct {
-	// Desk is the interaction, and what it knows of the commands that came.
+	// Intake is the interaction, and the order of its commands.
 	intake.Intake
 	Rejected   rejections  `json:"rejected"`
 	Outbox     outbox      `json:"outbox"`
 	Lanes      lanes       `json:"lanes,omitempty"`
 	Deliveries deliveryLog `json:"deliveries"`
-	// Early are reports of lanes that came before it was known what they have.
+	// Early are reports of lanes that arrived before the Dispatch that they report on ended.
 	Early []laneReport `json:"early,omitempty"`
-	// Children are interactions that a reply asked for and that are not started yet.
+	// Children are the drafts of replies that are not started yet.
 	Children []interaction.Start `json:"children,omitempty"`
-	// Rules are the configuration's for the timers, as of the last Dispatch.
+	// Rules are the settings of the timers, as of the last Dispatch.
 	Rules *contract.Rules `json:"rules,omitempty"`
-	// OrphanSince is when the signal that started the workflow with it was refused;
-	// zero once any command was applied.
+	// OrphanSince is when the signal that started the workflow was refused; zero once a
+	// command has been applied.
 	OrphanSince time.Time `json:"orphan_since,omitzero"`
 	// Runs counts the runs of this interaction, this one included.
 	Runs int `json:"runs"`
-	// FirstRunID is set where a client took up again what was broken off: the first
-	// run of the chain that this one belongs to, which Temporal does not know.
+	// FirstRunID is set if the interaction was recovered: the first run of the chain that
+	// this run continues, which Temporal does not know.
 	FirstRunID string `json:"first_run_id,omitempty"`
 }
 
 // run is one run of an interaction.
 type run struct {
 	*Carried
-	// ctx outlives a cancellation of the workflow: the end triggers still go out.
-	// asked does not.
-	ctx   workflow.Context
-	asked workflow.Context
-	start converter.RawValue
-	owner contract.Owner
-	inbox *inbox
+	// ctx outlives a cancellation of the workflow, so that the end triggers are still sent.
+	// cancelable does not.
+	ctx        workflow.Context
+	cancelable workflow.Context
+	start      converter.RawValue
+	owner      contract.Owner
+	inbox      *inbox
 	visibility
 
 	renewalDue bool // the run is to continue as new once nothing is in flight
@@ -88,7 +87,7 @@ type run struct {
 
 	dispatching bool // Dispatch is running
 	starting    bool // children are being started
-	touched     bool // something that operators see may have changed
+	changed     bool // since the loop last published what operators see; wakes the loop
 	ignored     int  // results of deliveries that are not known
 	alarms      []*alarm
 	applied     bool // a command was applied in this run
@@ -96,15 +95,15 @@ type run struct {
 	unpinned    bool // the run continues with newer versions of the workers
 }
 
-// openRun restores or opens the interaction, then lets the signals that came
-// before it in, then the updates: each is judged on the state it finds.
+// openRun restores or opens the interaction, then handles the signals that have arrived,
+// then admits updates: each is judged on the state that it finds.
 func openRun(ctx workflow.Context, start converter.RawValue, carried *Carried) (*run, error) {
 	info := workflow.GetInfo(ctx)
 	lasting, _ := workflow.NewDisconnectedContext(ctx)
-	r := &run{Carried: carried, ctx: lasting, asked: ctx, start: start, inbox: inboxOf(ctx), visibility: visibilityOf(ctx)}
+	r := &run{Carried: carried, ctx: lasting, cancelable: ctx, start: start, inbox: inboxOf(ctx), visibility: visibilityOf(ctx)}
 	if carried == nil {
 		r.Carried = &Carried{}
-		if err := r.begin(start); err != nil {
+		if err := r.openInteraction(start); err != nil {
 			return nil, refusal(err)
 		}
 	}
@@ -113,27 +112,27 @@ func openRun(ctx workflow.Context, start converter.RawValue, carried *Carried) (
 	r.owner = contract.Owner{
 		ContactCenter: facts.ContactCenter, Interaction: facts.ID, FirstRunID: cmp.Or(r.FirstRunID, info.FirstRunID),
 	}
-	if err := r.answerQueries(ctx); err != nil {
+	if err := r.registerQueries(ctx); err != nil {
 		return nil, err
 	}
-	r.inbox.open(lasting, r.receive)
+	r.inbox.handleWith(lasting, r.receive)
 	if carried == nil && !r.applied && (r.Rejected.Count > 0 || len(r.Sequence.Buffered) > 0) {
 		r.OrphanSince = workflow.Now(ctx)
 	}
-	if err := r.takeUpdates(ctx); err != nil {
+	if err := r.registerUpdates(ctx); err != nil {
 		return nil, err
 	}
 	workflow.Go(ctx, r.endOnCancel)
 	for _, l := range r.Lanes {
-		r.work(l)
+		r.workOff(l)
 	}
-	r.touched = true
+	r.changed = true
 	return r, nil
 }
 
-// begin opens a new interaction from the workflow's input. The workflow id says
-// which one it is; an id in the input must agree.
-func (r *run) begin(input converter.RawValue) error {
+// openInteraction opens a new interaction from the workflow's input. An id in the input must
+// agree with the workflow id.
+func (r *run) openInteraction(input converter.RawValue) error {
 	payload, err := jsonOfRaw(input)
 	if err != nil {
 		return err
@@ -146,10 +145,10 @@ func (r *run) begin(input converter.RawValue) error {
 	if err != nil {
 		return err
 	}
-	if err := agree("contact_center", start.ContactCenter, contactCenter); err != nil {
+	if err := checkAgreement("contact_center", start.ContactCenter, contactCenter); err != nil {
 		return err
 	}
-	if err := agree("id", start.ID, id); err != nil {
+	if err := checkAgreement("id", start.ID, id); err != nil {
 		return err
 	}
 	opened, effect, err := interaction.Open(start, workflow.Now(r.ctx))
@@ -173,18 +172,17 @@ func identityOf(workflowID string) (contactCenter, id string, err error) {
 	return parts[1], parts[2], nil
 }
 
-// agree refuses an input that contradicts the workflow id.
-func agree(field, given, inID string) error {
+// checkAgreement returns an error if an input contradicts the workflow id.
+func checkAgreement(field, given, inID string) error {
 	if given == inID {
 		return nil
 	}
 	return &interaction.InvalidError{
-		Field: field, Value: given, Reason: fmt.Sprintf("the workflow id says %q; make them agree", inID),
+		Field: field, Value: given, Reason: fmt.Sprintf("the workflow id has %q; make them agree", inID),
 	}
 }
 
-// loop dispatches what commands cause until the interaction is over or the run
-// has grown too long.
+// loop dispatches what commands cause until the run closes or continues as new.
 func (r *run) loop() (*contract.State, error) {
 	for {
 		if err := workflow.Await(r.ctx, r.hasWork); err != nil {
@@ -195,7 +193,7 @@ func (r *run) loop() (*contract.State, error) {
 			r.dispatch()
 		}
 		r.setTimers()
-		r.considerRenewing()
+		r.decideRenewal()
 		r.publish()
 		switch r.phase() {
 		case phaseRenewing:
@@ -210,11 +208,11 @@ func (r *run) loop() (*contract.State, error) {
 }
 
 func (r *run) hasWork() bool {
-	return r.touched || r.outboxIsDue() || r.childrenAreDue() || r.phase().isDue()
+	return r.changed || r.outboxIsDue() || r.childrenAreDue() || r.phase().isDue()
 }
 
-// refusal turns a domain error into the application error that a caller in any
-// SDK can tell apart by its type.
+// refusal returns a domain error as an application error, which callers in any SDK
+// distinguish by its type.
 func refusal(err error) error {
 	return temporal.NewApplicationErrorWithOptions(err.Error(), typeOf(err), temporal.ApplicationErrorOptions{
 		NonRetryable: true,

@@ -14,7 +14,7 @@ import (
 	"segue/contract"
 )
 
-// agents are what SegueAgents was set to, in order.
+// agentsWritten records the values of SegueAgents, in order.
 func agentsWritten(e *env) *[][]string {
 	written := &[][]string{}
 	e.OnUpsertTypedSearchAttributes(mock.Anything).Run(func(args mock.Arguments) {
@@ -25,7 +25,7 @@ func agentsWritten(e *env) *[][]string {
 	return written
 }
 
-func TestAllAgentsWithAPartAreWrittenTheOwnerFirst(t *testing.T) {
+func TestAllParticipantsAreInTheSearchAttributeTheOwnerFirst(t *testing.T) {
 	e := newEnv(t)
 	written := agentsWritten(e)
 	e.signals(time.Minute, [2]string{"offer", `{"agent":"ann"}`}, [2]string{"accept", `{"agent":"ann"}`})
@@ -37,7 +37,7 @@ func TestAllAgentsWithAPartAreWrittenTheOwnerFirst(t *testing.T) {
 }
 
 // Servers fail a task that writes more than 2 KiB.
-func TestManyAgentsAreWrittenAsFarAsThereIsRoom(t *testing.T) {
+func TestTheListOfAgentsIsBounded(t *testing.T) {
 	e := newEnv(t)
 	written := agentsWritten(e)
 	var agents []string

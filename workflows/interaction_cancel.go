@@ -8,11 +8,11 @@ import (
 	"segue/interaction"
 )
 
-// cancelReasonLimit bounds what is taken of a cancellation's reason, in bytes.
+// cancelReasonLimit bounds the reason of a cancellation, in bytes.
 const cancelReasonLimit = 512
 
-// endOnCancel ends the interaction when the workflow is canceled, with all its end
-// triggers, which are told the reason; the run then closes as completed.
+// endOnCancel ends the interaction when the workflow is canceled. All end triggers fire,
+// with the reason of the cancellation, and the run closes as completed.
 func (r *run) endOnCancel(ctx workflow.Context) {
 	ctx.Done().Receive(ctx, nil)
 	command := interaction.TimerCommand(interaction.WorkflowCancel, interaction.Timer{})
@@ -21,25 +21,24 @@ func (r *run) endOnCancel(ctx workflow.Context) {
 		command.Fields = map[string]any{"reason": reason}
 	}
 	if r.Interaction.Completed() {
-		// Nothing more is awaited after the end.
+		// The wait for late data ends.
 		command = interaction.TimerCommand(interaction.LateEventsTimeout, interaction.Timer{})
 	}
 	r.applyInternal(command)
-	r.canceled, r.touched = true, true
+	r.canceled, r.changed = true, true
 }
 
-// cancelReason is what whoever canceled the workflow gave as the reason, if anything.
-// The SDK does not tell it, but the history has it. That it cannot be had is no
-// reason not to end.
+// cancelReason returns the reason of the cancellation; "" if it has none or the reason
+// cannot be read. The SDK does not pass it on, but the history has it.
 func (r *run) cancelReason(ctx workflow.Context) string {
 	if r.Interaction.Completed() || versionOf(ctx, changeCancelReason) == workflow.DefaultVersion {
 		return ""
 	}
-	r.inFlight++ // the run is neither renewed nor closed meanwhile
+	r.inFlight++ // the run must not end meanwhile
 	defer func() { r.inFlight-- }()
 	var reason string
 	if err := workflow.ExecuteLocalActivity(withCancelReason(ctx), contract.ActivityCancelReason).Get(ctx, &reason); err != nil {
-		workflow.GetLogger(ctx).Warn("canceled, and the reason cannot be read", "error", err)
+		workflow.GetLogger(ctx).Warn("the reason of the cancellation cannot be read", "error", err)
 	}
 	return excerpt.Of(reason, cancelReasonLimit)
 }

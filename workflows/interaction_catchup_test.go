@@ -49,7 +49,7 @@ func TestAFailureEndsCatchingUp(t *testing.T) {
 	require.Equal(t, []int{1, 100, 1, 100}, l.batches[:4], "alone after the failure")
 }
 
-func TestADeliveryOfABatchIsDiscardedMeanwhile(t *testing.T) {
+func TestADeliveryIsDiscardedWhileItsBatchIsInFlight(t *testing.T) {
 	l := newLane(t)
 	l.during = func(in contract.AttemptInput) {
 		if len(in.Requests) > 1 && in.Requests[0].ID == "d2" {
@@ -63,9 +63,9 @@ func TestADeliveryOfABatchIsDiscardedMeanwhile(t *testing.T) {
 	require.Equal(t, 201, len(l.tries))
 }
 
-// An interaction that fires faster than its receiver takes stays small: what is
-// too much waits in the lane workflow, and it can continue as new at any time.
-func TestABacklogSpillsIntoTheLane(t *testing.T) {
+// An interaction that fires faster than its receiver answers stays small: the lane workflow
+// gets the rest, and the interaction can continue as new at any time.
+func TestALargeBacklogIsHandedOver(t *testing.T) {
 	const n = 800
 	e := newEnv(t)
 	fire(e, "inbound.dtmf", "crm")
@@ -108,7 +108,7 @@ func TestABacklogSpillsIntoTheLane(t *testing.T) {
 	require.Empty(t, carried.Lanes[0].Waiting)
 }
 
-func TestAnInteractionThatOwesTooMuchRefusesUpdates(t *testing.T) {
+func TestAnInteractionWithTooManyOpenDeliveriesRefusesUpdates(t *testing.T) {
 	e := newEnv(t)
 	e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {
 		for _, turn := range in.Turns {
@@ -142,8 +142,8 @@ func TestAnInteractionThatOwesTooMuchRefusesUpdates(t *testing.T) {
 	}, 2*time.Minute)
 	e.RegisterDelayedCallback(func() {
 		status := query[contract.State](e, contract.QueryState)
-		require.Equal(t, 9999, status.Undelivered, "one that is not shown is counted")
-		require.Zero(t, status.RejectedCount, "one that it does not have is no command")
+		require.Equal(t, 9999, status.Undelivered, "a delivery that is not shown is counted")
+		require.Zero(t, status.RejectedCount, "a report of an unknown delivery is not a rejected command")
 		require.Empty(t, status.UserData)
 		e.UpdateWorkflow("complete", "u4", &later, json.RawMessage(`{}`))
 	}, 3*time.Minute)
@@ -153,12 +153,12 @@ func TestAnInteractionThatOwesTooMuchRefusesUpdates(t *testing.T) {
 	require.ErrorContains(t, refused.rejected, "10000 deliveries of this interaction are not delivered yet")
 	require.ErrorContains(t, array.rejected, "send the command again later")
 	require.NoError(t, again.rejected, "a repeat is answered")
-	require.NoError(t, arrayAgain.rejected, "so is an array in which nothing is new")
+	require.NoError(t, arrayAgain.rejected, "so is an array of repeats")
 	require.NoError(t, later.rejected)
-	require.Equal(t, []map[string]any{faultOf("crm", "5-1999", "inbound.dtmf")}, e.faults(), "nor does a fault need it to be shown")
+	require.Equal(t, []map[string]any{faultOf("crm", "5-1999", "inbound.dtmf")}, e.faults(), "a delivery that is not shown fires a fault, too")
 }
 
-// A run whose history the server would soon end takes updates only in the next one.
+// A run whose history is near the limit of the server refuses updates until the next run.
 func TestAnOverlongRunRefusesUpdates(t *testing.T) {
 	e := newEnv(t)
 	var refused, later updateCallbacks

@@ -10,33 +10,32 @@ import (
 	"segue/interaction"
 )
 
-// The server suggests continuing as new by events and bytes, but does not count
-// signals, of which it takes 10,000 a run, nor leave much room below its 2,000
-// updates; so the run has bounds of its own, well inside.
+// Bounds of a run. The server suggests to continue as new by events and bytes. It does not
+// count signals, of which it takes 10,000 a run, and leaves little room below its limit of
+// 2,000 updates; these bounds are well below the limits.
 const (
 	renewAfterSignals = 4000
 	renewAfterUpdates = 1500
 	renewAfterEvents  = 7000
 	// carryLimit is what may be carried over, in bytes; the server takes 2 MiB.
 	carryLimit = 1 << 20
-	// carryTurns is how many undispatched turns may be carried at all.
+	// carryTurns is how many undispatched turns may be carried over.
 	carryTurns = 200
 )
 
-// considerRenewing decides whether the run is to continue as new: when it is long and
-// the next run can be given everything. Until then the run works off what it has.
-func (r *run) considerRenewing() {
+// decideRenewal decides whether the run is to continue as new: if it is long and can carry
+// everything over. Until then the run works off its backlog.
+func (r *run) decideRenewal() {
 	r.renewalDue = r.isOverBounds() && r.fitsCarrying()
 	if !r.renewalDue {
 		for _, l := range r.Lanes {
-			r.work(l)
+			r.workOff(l)
 		}
 	}
 }
 
-// renew continues the run as new. One that is pinned to a version of the workers
-// takes the occasion to go over to the newest: what is carried says nothing of the
-// commands that led to it.
+// renew continues the run as new. A run that is pinned to a version of the workers moves to
+// the current version: the carried state does not depend on the commands that led to it.
 func (r *run) renew() error {
 	options := workflow.ContinueAsNewErrorOptions{}
 	if workflow.GetInfo(r.ctx).GetTargetWorkerDeploymentVersionChanged() {
@@ -45,23 +44,23 @@ func (r *run) renew() error {
 	return workflow.NewContinueAsNewErrorWithOptions(r.ctx, options, contract.WorkflowInteraction, r.start, r.Carried)
 }
 
-// isOverBounds reports whether the run should be renewed.
+// isOverBounds reports whether the run should continue as new.
 func (r *run) isOverBounds() bool {
 	return workflow.GetInfo(r.ctx).GetContinueAsNewSuggested() || r.exceeds(100)
 }
 
-// exceeds tells whether the run is at least that many percent as long as it should be.
+// exceeds reports whether the run has reached that percentage of its bounds.
 func (r *run) exceeds(percent int) bool {
 	return workflow.GetInfo(r.ctx).GetCurrentHistoryLength() >= renewAfterEvents*percent/100 ||
 		r.inbox.received >= renewAfterSignals*percent/100 || r.updates >= renewAfterUpdates*percent/100
 }
 
-// fitsCarrying tells whether the next run can be given everything. Before it says
-// no, it lets go of what requests were rendered from: that they could be rendered
-// anew is worth less than going on.
+// fitsCarrying reports whether everything can be carried over. If the state is too large,
+// it drops the sources of the waiting requests first: continuing is worth more than being
+// able to render them again.
 func (r *run) fitsCarrying() bool {
 	if len(r.Outbox.Turns) > carryTurns || r.Lanes.size() > 2*carryLimit {
-		return false // to tell so by encoding it all would take long
+		return false // encoding it all would take too long
 	}
 	if isCarriable(r.Carried) {
 		return true
@@ -83,8 +82,7 @@ func (r *run) childrenAreDue() bool {
 	return len(r.Children) > 0 && !r.starting && r.phase() == phaseRunning
 }
 
-// startChildren starts the interactions that replies asked for. They live on when
-// this one ends.
+// startChildren starts the drafts of replies. They continue when this interaction ends.
 func (r *run) startChildren() {
 	if !r.childrenAreDue() {
 		return
@@ -98,7 +96,7 @@ func (r *run) startChildren() {
 		}
 		r.starting = false
 		r.inFlight--
-		r.touched = true
+		r.changed = true
 	})
 }
 

@@ -15,10 +15,10 @@ import (
 	"segue/interaction/intake"
 )
 
-// rejectedLimit is how many refused signals the query "rejected" still shows.
+// rejectedLimit is how many refused signals the query "rejected" shows.
 const rejectedLimit = 100
 
-// rejections are the signals that changed nothing: all counted, the last ones kept.
+// rejections are the refused signals: all are counted, the last ones are kept.
 type rejections struct {
 	Count int                 `json:"count,omitempty"`
 	Last  []contract.Rejected `json:"last,omitempty"`
@@ -32,12 +32,12 @@ func (j *rejections) add(entry contract.Rejected) {
 	}
 }
 
-// receive takes one signal: a report of a lane, or a command. It is pure but for
-// the run's own state, so it may run before and between the workflow's coroutines.
+// receive handles one signal: a report of a lane, or a command. It changes only the run's
+// own state, so it may run before and between the workflow's coroutines.
 func (r *run) receive(ctx workflow.Context, s signal) {
 	payload, err := r.inbox.jsonOf(s.args)
 	if err == nil && (s.name == signalLaneResult || s.name == signalLaneDrained) {
-		if err = r.takeReport(s.name, payload); err == nil {
+		if err = r.receiveReport(s.name, payload); err == nil {
 			return
 		}
 	}
@@ -47,14 +47,14 @@ func (r *run) receive(ctx workflow.Context, s signal) {
 	}
 	if err != nil {
 		countCommand(ctx, s.name, false, err)
-		r.reject(ctx, s.name, eventIDOf(payload), err)
+		r.recordRejection(ctx, s.name, eventIDOf(payload), err)
 		return
 	}
 	r.takeCommand(arrival)
 }
 
-func (r *run) reject(ctx workflow.Context, name, eventID string, reason error) {
-	r.touched = true
+func (r *run) recordRejection(ctx workflow.Context, name, eventID string, reason error) {
+	r.changed = true
 	r.Rejected.add(contract.Rejected{
 		Command: excerpt.Of(name, 128),
 		EventID: excerpt.Of(eventID, 256),
@@ -64,28 +64,28 @@ func (r *run) reject(ctx workflow.Context, name, eventID string, reason error) {
 	logRefusal(ctx, name, r.Rejected.Count, reason)
 }
 
-// applyInternal applies a command of Segue's own, which is legal by construction
-// where it is given; one that came too late is only logged.
+// applyInternal applies a command of a timer or a cancellation. It is legal when its timer
+// fires, unless the state has changed since; then it is only logged.
 func (r *run) applyInternal(command interaction.Command) {
 	verdict := r.Apply(command, workflow.Now(r.ctx))
 	if verdict.Err != nil {
-		workflow.GetLogger(r.ctx).Info("internal command came too late", "command", command.Name, "reason", verdict.Err.Error())
+		workflow.GetLogger(r.ctx).Info("internal command is no longer legal", "command", command.Name, "reason", verdict.Err.Error())
 		return
 	}
 	r.applied, r.OrphanSince = true, time.Time{}
 	r.keepEffect(verdict.Effect)
 }
 
-// keepEffect takes over what an applied command causes.
+// keepEffect adds what an applied command caused to what is to be dispatched.
 func (r *run) keepEffect(effect interaction.Effect) {
-	r.touched = true
-	r.Outbox.add(effect.Turn)
+	r.changed = true
+	r.Outbox.addTurn(effect.Turn)
 	r.Children = append(r.Children, effect.Children...)
 }
 
-// takeUpdates registers every command as an update, all with the same handler, and the
-// array of commands.
-func (r *run) takeUpdates(ctx workflow.Context) error {
+// registerUpdates registers every command as an update, all with one handler, and the array
+// of commands.
+func (r *run) registerUpdates(ctx workflow.Context) error {
 	handle := r.handleUpdate
 	options := workflow.UpdateHandlerOptions{Validator: r.validateUpdate, Description: "command of the interaction"}
 	for _, name := range interaction.Commands() {
@@ -93,11 +93,11 @@ func (r *run) takeUpdates(ctx workflow.Context) error {
 			return fmt.Errorf("update %s: %w", name, err)
 		}
 	}
-	return r.takeArray(ctx)
+	return r.registerArray(ctx)
 }
 
-// readUpdate reads the command of the present update. The update's own id does the same
-// as an event id for a caller that gives none.
+// readUpdate reads the command of the current update. Without an event_id, the id of the
+// update identifies the command.
 func readUpdate(ctx workflow.Context, raw converter.RawValue) (*intake.Arrival, error) {
 	payload, err := jsonOfRaw(raw)
 	if err != nil {
@@ -130,7 +130,7 @@ func (r *run) validateUpdate(ctx workflow.Context, raw converter.RawValue) error
 		err = r.Interaction.Check(arrival.Command())
 	}
 	if err == nil {
-		err = r.mayTake(arrival)
+		err = r.checkOverload(arrival)
 	}
 	if err != nil {
 		countCommand(ctx, workflow.GetCurrentUpdateInfo(ctx).Name, false, err)
@@ -148,7 +148,7 @@ func (r *run) answer(duplicate bool) contract.Answer {
 	}
 }
 
-// eventIDOf finds the event id of a payload that may be anything.
+// eventIDOf returns the event_id of any payload; "" if it has none.
 func eventIDOf(payload []byte) string {
 	var envelope struct {
 		EventID string `json:"event_id"`
@@ -159,9 +159,9 @@ func eventIDOf(payload []byte) string {
 	return envelope.EventID
 }
 
-// takeArray registers the update "commands": applied in order, one result each.
-// A command that is refused does not stop those behind it.
-func (r *run) takeArray(ctx workflow.Context) error {
+// registerArray registers the update "commands": an array that is applied in order, with one
+// result for each command. A refused command does not stop the following ones.
+func (r *run) registerArray(ctx workflow.Context) error {
 	handle := func(ctx workflow.Context, raw converter.RawValue) ([]contract.CommandResult, error) {
 		r.updates++
 		items, err := arrayOf(raw)
@@ -184,7 +184,7 @@ func (r *run) takeArray(ctx workflow.Context) error {
 	validate := func(ctx workflow.Context, raw converter.RawValue) error {
 		items, err := arrayOf(raw)
 		if err == nil {
-			err = r.mayTakeArray(items, workflow.GetCurrentUpdateInfo(ctx).ID)
+			err = r.checkOverloadOfArray(items, workflow.GetCurrentUpdateInfo(ctx).ID)
 		}
 		if err != nil {
 			return refusal(err)
@@ -213,24 +213,24 @@ func arrayOf(raw converter.RawValue) ([]json.RawMessage, error) {
 	if err := json.Unmarshal(payload, &items); err != nil {
 		return nil, &interaction.InvalidError{
 			Command: contract.UpdateCommands, Field: "payload", Value: excerpt.Of(string(payload), 60),
-			Reason: "must be an array of objects, each with its command",
+			Reason: "must be an array of objects, each with a command",
 		}
 	}
 	if len(items) > arrayLimit {
 		return nil, &interaction.InvalidError{
 			Command: contract.UpdateCommands, Field: "payload", Value: fmt.Sprintf("%d commands", len(items)),
-			Reason: fmt.Sprintf("at most %d commands in one array", arrayLimit),
+			Reason: fmt.Sprintf("send at most %d commands in one array", arrayLimit),
 		}
 	}
 	return items, nil
 }
 
-// itemID stands for an event_id that an element has not: an array that is sent again,
-// because its answer was lost, repeats each of them.
+// itemID identifies an element without an event_id, so that an array which is sent again,
+// because its answer was lost, repeats every command.
 func itemID(updateID string, i int) string { return fmt.Sprintf("%s#%d", updateID, i) }
 
-// requestItem takes one element. One that is ahead of its turn waits, while those
-// behind it in the array go on: its turn may be up to them.
+// requestItem takes in one element. An element that waits for a missing number does not
+// hold up those behind it in the array: one of them may have the number.
 func (r *run) requestItem(item json.RawMessage, messageID string) *reply {
 	name, arrival, err := readItem(item, messageID)
 	if err != nil {
@@ -241,7 +241,7 @@ func (r *run) requestItem(item json.RawMessage, messageID string) *reply {
 	return r.request(arrival)
 }
 
-// readItem reads one element, whose messageID stands for an event_id of its own.
+// readItem reads one element; messageID identifies it if it has no event_id.
 func readItem(item json.RawMessage, messageID string) (name string, arrival *intake.Arrival, err error) {
 	var named struct {
 		Command        string `json:"command"`
@@ -253,7 +253,7 @@ func readItem(item json.RawMessage, messageID string) (name string, arrival *int
 		}
 	}
 	if named.SourceSequence != nil {
-		messageID = "" // its number identifies it, in whatever array it comes
+		messageID = "" // the number identifies it, in any array
 	}
 	arrival, err = intake.Read(named.Command, item, messageID)
 	return named.Command, arrival, err

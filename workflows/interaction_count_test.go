@@ -43,7 +43,7 @@ func TestCommandsAreCounted(t *testing.T) {
 	}, p.Values("segue_commands_total"))
 }
 
-// callbacks takes the answers of updates, whatever they are.
+// callbacks ignores the answers of updates.
 type callbacks struct{}
 
 func (callbacks) Accept()             {}

@@ -7,22 +7,22 @@ import (
 	"segue/contract"
 )
 
-// shownSettled is how many of its finished deliveries an interaction shows: the last ones.
+// shownSettled is how many of its settled deliveries an interaction shows: the last ones.
 const shownSettled = 200
 
-// deliveryLog is what the query "deliveries" shows, in order of dispatch.
+// deliveryLog is what the query "deliveries" returns, in the order of dispatch.
 type deliveryLog struct {
 	Records []*contract.DeliveryRecord `json:"records,omitempty"`
-	// Undelivered counts the deliveries that are not delivered or discarded. Hidden has
-	// the short ids of those of them that are not shown, Uncounted is how many there are
-	// beyond as many as an interaction may owe.
+	// Undelivered counts the deliveries that are neither delivered nor discarded. Hidden are
+	// the short ids of those that are not shown. Uncounted is how many more there are, beyond
+	// the most that an interaction may have open.
 	Undelivered int      `json:"undelivered,omitempty"`
 	Hidden      []string `json:"hidden,omitempty"`
 	Uncounted   int      `json:"uncounted,omitempty"`
 	Total       int      `json:"total,omitempty"`
 }
 
-func (g *deliveryLog) add(record contract.DeliveryRecord) {
+func (g *deliveryLog) addRecord(record contract.DeliveryRecord) {
 	g.Total++
 	if !isSettled(record.Status) {
 		g.Undelivered++
@@ -35,7 +35,7 @@ func (g *deliveryLog) add(record contract.DeliveryRecord) {
 	g.trim()
 }
 
-// shortID stands for a delivery that is not shown: 48 bits of its digest.
+// shortID identifies a delivery that is not shown: 48 bits of its digest.
 func shortID(id string) string { return id[max(0, len(id)-8):] }
 
 func (g *deliveryLog) hide(id string) {
@@ -58,7 +58,7 @@ func (g *deliveryLog) isOpen(id, call string) bool {
 	return slices.Contains(g.Hidden, shortID(id))
 }
 
-// isInLane reports whether a delivery of a call is known to be with its lane workflow.
+// isInLane reports whether a delivery of a call is known to be in its lane workflow.
 func (g *deliveryLog) isInLane(id, call string) bool {
 	for _, record := range slices.Backward(g.Records) {
 		if record.ID == id {
@@ -68,22 +68,22 @@ func (g *deliveryLog) isInLane(id, call string) bool {
 	return slices.Contains(g.Hidden, shortID(id))
 }
 
-// hasInLane reports whether a delivery of a call that is shown is with its lane workflow.
+// hasInLane reports whether a shown delivery of a call is in its lane workflow.
 func (g *deliveryLog) hasInLane(call string) bool {
 	return slices.ContainsFunc(g.Records, func(record *contract.DeliveryRecord) bool {
 		return record.Call == call && (record.Status == contract.StatusInLane || record.Status == contract.StatusParked)
 	})
 }
 
-// set notes where a delivery stands now.
-func (g *deliveryLog) set(id string, status contract.DeliveryStatus, outcome *contract.Outcome) {
+// setStatus notes the status of a delivery.
+func (g *deliveryLog) setStatus(id string, status contract.DeliveryStatus, outcome *contract.Outcome) {
 	for i := len(g.Records) - 1; i >= 0; i-- {
 		record := g.Records[i]
 		if record.ID != id {
 			continue
 		}
 		if isSettled(record.Status) {
-			return // the lane told of its end before the append was known to have worked
+			return // the lane reported its end before the activity that appended it ended
 		}
 		if isSettled(status) {
 			g.Undelivered--
@@ -132,8 +132,8 @@ func isSettled(status contract.DeliveryStatus) bool {
 	return status == contract.StatusDelivered || status == contract.StatusDiscarded
 }
 
-// open returns the first deliveries that are not settled, at most limit.
-func (g *deliveryLog) open(limit int) []*contract.DeliveryRecord {
+// firstOpen returns the first deliveries that are not settled, at most limit.
+func (g *deliveryLog) firstOpen(limit int) []*contract.DeliveryRecord {
 	var open []*contract.DeliveryRecord
 	for _, record := range g.Records {
 		if len(open) < limit && !isSettled(record.Status) {

@@ -10,12 +10,12 @@ import (
 	"segue/interaction"
 )
 
-// publish brings the search attributes and the current details of the UI up to date.
+// publish updates the search attributes and the current details in the Temporal UI.
 func (r *run) publish() {
-	if !r.touched {
+	if !r.changed {
 		return
 	}
-	r.touched = false
+	r.changed = false
 	status := r.status()
 	r.write(r.ctx,
 		r.keyword(contract.AttributeState, string(status.State)),
@@ -32,8 +32,8 @@ func (r *run) publish() {
 	workflow.SetCurrentDetails(r.ctx, r.details(status))
 }
 
-// underWay counts the deliveries that the interaction itself still has to send or hand over.
-func (r *run) underWay() int {
+// waitingRequests counts the requests that the interaction itself has to send or hand over.
+func (r *run) waitingRequests() int {
 	n := 0
 	for _, l := range r.Lanes {
 		n += len(l.Waiting)
@@ -48,7 +48,7 @@ func agentID(agent *interaction.Agent) string {
 	return agent.ID
 }
 
-// workbinName is what a workbin, a name or an object, is found by.
+// workbinName returns the name by which a workbin, a name or an object, is found.
 func workbinName(workbin any) string {
 	switch w := workbin.(type) {
 	case string:
@@ -65,13 +65,13 @@ func workbinName(workbin any) string {
 	}
 }
 
-// cell is a name as a cell of a Markdown table shows it.
+// cell escapes a name for a cell of a Markdown table.
 func cell(name string) string { return strings.ReplaceAll(name, "|", `\|`) }
 
 // detailSpans is how many of the last segments the current details list.
 const detailSpans = 12
 
-// details is the interaction in Markdown, for an operator in the Temporal UI.
+// details returns the interaction in Markdown, for an operator in the Temporal UI.
 func (r *run) details(status contract.State) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "**%s**", status.State)
@@ -85,12 +85,12 @@ func (r *run) details(status contract.State) string {
 	if status.Queue != "" {
 		fmt.Fprintf(&text, " · queue `%s`", status.Queue)
 	}
-	fmt.Fprintf(&text, "\n\nDeliveries: %d, of these not delivered yet: %d. Rejected commands: %d.\n", r.Deliveries.Total, status.Undelivered, status.RejectedCount)
+	fmt.Fprintf(&text, "\n\nDeliveries: %d, not delivered yet: %d. Rejected commands: %d.\n", r.Deliveries.Total, status.Undelivered, status.RejectedCount)
 	if status.LateUntil != nil {
-		fmt.Fprintf(&text, "\nThe interaction is over and its end triggers have fired. It takes disposition, survey and user data until %s.\n", status.LateUntil.Format("2006-01-02 15:04:05 MST"))
+		fmt.Fprintf(&text, "\nThe interaction has ended and its end triggers have fired. It takes disposition, survey and user data until %s.\n", status.LateUntil.Format("2006-01-02 15:04:05 MST"))
 	}
-	if r.asked.Err() != nil {
-		fmt.Fprintf(&text, "\nThe workflow was canceled: that ends the interaction, and its end triggers fire. The run closes once what it sends has ended; %d deliveries are under way.\n", r.underWay())
+	if r.cancelable.Err() != nil {
+		fmt.Fprintf(&text, "\nThe workflow was canceled: the interaction ends and its end triggers fire. The run closes when its requests are sent; %d are in flight.\n", r.waitingRequests())
 	}
 	r.describeOrder(&text)
 	if spans := r.Interaction.Timeline(); len(spans) > 0 {
@@ -103,7 +103,7 @@ func (r *run) details(status contract.State) string {
 			fmt.Fprintf(&text, "| %s | %s | %s | %s | %s |\n", span.Segment, span.Leg, cell(span.Agent), span.Start.UTC().Format("15:04:05.000"), end)
 		}
 	}
-	for _, record := range r.Deliveries.open(8) {
+	for _, record := range r.Deliveries.firstOpen(8) {
 		fmt.Fprintf(&text, "\n* `%s` for event %d (%s): %s", record.Call, record.Sequence, record.Moment, record.Status)
 		if record.Class != "" {
 			fmt.Fprintf(&text, ", %s", record.Class)

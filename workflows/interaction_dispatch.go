@@ -13,40 +13,40 @@ import (
 // outbox holds the turns whose events are still to be dispatched, oldest first.
 type outbox struct {
 	Turns []interaction.Turn `json:"turns,omitempty"`
-	// After is the last event of the first turn that has been dispatched already.
+	// After is the last event of the first turn that has been dispatched.
 	After int64 `json:"after,omitempty"`
 }
 
-func (o *outbox) add(turn interaction.Turn) {
+func (o *outbox) addTurn(turn interaction.Turn) {
 	if len(turn.Events) > 0 {
 		o.Turns = append(o.Turns, turn)
 	}
 }
 
-// settle drops what a Dispatch has dealt with.
-func (o *outbox) settle(through int64) {
+// dropDispatched drops the events that a Dispatch has processed.
+func (o *outbox) dropDispatched(through int64) {
 	o.After = through
 	for len(o.Turns) > 0 {
 		events := o.Turns[0].Events
 		if events[len(events)-1].Sequence > through {
 			return
 		}
-		o.Turns[0] = interaction.Turn{} // let go of its view
+		o.Turns[0] = interaction.Turn{} // releases its view
 		o.Turns = o.Turns[1:]
 	}
-	o.Turns = nil // and of the room for all that waited at once
+	o.Turns = nil // releases the array
 }
 
-// outboxIsDue tells whether there is something to dispatch now. While a lane is being
-// handed over, it is not: rendered now, it would wait as well, and stand in the history
-// twice more than when Dispatch gives it to the lane workflow itself in a moment.
+// outboxIsDue reports whether events are to be dispatched now. While a lane is being handed
+// over, they are not: a request that is rendered now would have to wait for that, and be in
+// the history twice more than if Dispatch itself appends it to the lane workflow afterwards.
 func (r *run) outboxIsDue() bool {
-	return len(r.Outbox.Turns) > 0 && r.phase() != phaseRenewing && !r.Lanes.areHandingOver()
+	return len(r.Outbox.Turns) > 0 && r.phase() != phaseRenewing && !r.Lanes.anyToHandOver()
 }
 
-// dispatch gives all that waits in the outbox to one Dispatch and records what it
-// did. Dispatch answers whatever happens outside; should it ever not, that is a
-// defect, and the workflow task fails until it is mended: nothing is lost.
+// dispatch gives the whole outbox to one Dispatch and records what it did. Dispatch answers
+// whatever happens outside of Segue. If it does not, that is a defect: the workflow task
+// fails until the defect is fixed, and nothing is lost.
 func (r *run) dispatch() {
 	r.awaitRoom(r.ctx)
 	turns := r.Outbox.Turns
@@ -74,7 +74,7 @@ func (r *run) dispatch() {
 		}
 	}
 	keepSources(turns, result.Deliveries)
-	r.Outbox.settle(result.Through)
+	r.Outbox.dropDispatched(result.Through)
 	if result.Rules != nil {
 		r.Rules = result.Rules
 	}
@@ -83,7 +83,7 @@ func (r *run) dispatch() {
 		r.task().sent = true
 	}
 	for _, delivery := range result.Deliveries {
-		r.record(delivery, result.Version)
+		r.recordDelivery(delivery, result.Version)
 	}
 	r.dispatching = false
 	r.noteEarly()
@@ -92,8 +92,8 @@ func (r *run) dispatch() {
 // recordSize is roughly what a delivery without its request takes in a marker, in bytes.
 const recordSize = 300
 
-// keepSources gives each request that waits what it was rendered from: known here
-// anyway, so that it stands in no marker, and needed only if the lane fails.
+// keepSources gives each waiting request its source, which is needed only if the lane
+// fails. The workflow has it anyway, so it does not have to be in the marker of Dispatch.
 func keepSources(turns []interaction.Turn, deliveries []contract.Delivery) {
 	for _, delivery := range deliveries {
 		if delivery.Status != contract.StatusWaiting {
@@ -109,40 +109,40 @@ func keepSources(turns []interaction.Turn, deliveries []contract.Delivery) {
 	}
 }
 
-// record notes what Dispatch did with one delivery, and sets its lane to work
-// where something is left to do.
-func (r *run) record(d contract.Delivery, version string) {
-	r.Deliveries.add(recordOf(d, version))
+// recordDelivery notes what Dispatch did with one delivery, and starts its lane if something
+// is left to do.
+func (r *run) recordDelivery(d contract.Delivery, version string) {
+	r.Deliveries.addRecord(recordOf(d, version))
 	switch d.Status {
 	case contract.StatusDelivered:
 		if d.Outcome != nil {
 			r.writeReturns(d.Call, d.Outcome.Returns)
 		}
 	case contract.StatusInLane:
-		r.Lanes.of(d.Call).appended(d.ID)
+		r.Lanes.laneOf(d.Call).noteAppended(d.ID)
 	case contract.StatusWaiting:
-		l := r.Lanes.of(d.Call)
+		l := r.Lanes.laneOf(d.Call)
 		l.Waiting = append(l.Waiting, *d.Request)
 		if d.Outcome != nil && d.Outcome.Verdict != contract.VerdictInFlight {
 			l.Failed = d.Outcome
 			r.noteFault(d.Call, d.Moment, d.Outcome)
 		}
-		r.work(l)
+		r.workOff(l)
 	}
 }
 
-// writeReturns writes what a call returned into user data. What does not fit is
-// left out: nobody is there to be told, and the call itself has succeeded.
+// writeReturns writes the return values of a call into user data. Values that do not fit
+// are only logged: the call itself has succeeded.
 func (r *run) writeReturns(call string, returns map[string]any) {
 	if err := r.Interaction.Return(returns); err != nil {
-		workflow.GetLogger(r.ctx).Warn("returned values left out", "call", call, "reason", err.Error())
+		workflow.GetLogger(r.ctx).Warn("returned values do not fit into user data", "call", call, "reason", err.Error())
 	}
 }
 
 func recordOf(d contract.Delivery, version string) contract.DeliveryRecord {
 	record := contract.DeliveryRecord{ID: d.ID, Call: d.Call, Moment: d.Moment, Sequence: d.Sequence, Status: d.Status, Version: version}
 	if d.Status == contract.StatusWaiting {
-		// What waits in the interaction is shown as under way: it is next in its lane.
+		// A request that waits in the interaction is shown as attempting: it is next in its lane.
 		record.Status = contract.StatusAttempting
 	}
 	if d.Outcome != nil {

@@ -14,7 +14,7 @@ import (
 	"segue/workflows"
 )
 
-// untilThen leads an interaction into each state that is not the last one.
+// untilThen brings an interaction into each open state.
 var untilThen = map[interaction.State][][2]string{
 	interaction.StateStarted:    nil,
 	interaction.StateQueued:     {{"place_in_queue", `{"queue":"sales"}`}},
@@ -28,9 +28,9 @@ var untilThen = map[interaction.State][][2]string{
 	interaction.StateEngaging:   {{"engage", `{"ixnProfile":{}}`}},
 }
 
-// TestEveryInteractionEnds leaves an interaction alone in every state: its owner has
-// vanished and the platform is silent, or its workflow is canceled. Either way it
-// ends with its end triggers, each once and interaction_ends last.
+// TestEveryInteractionEnds sends no more commands to an interaction, in every open state, or
+// cancels its workflow. Either way it ends with its end triggers, each once, and
+// interaction_ends last.
 func TestEveryInteractionEnds(t *testing.T) {
 	for state, commands := range untilThen {
 		for name, end := range map[string]struct {
@@ -42,7 +42,7 @@ func TestEveryInteractionEnds(t *testing.T) {
 		} {
 			t.Run(string(state)+"/"+name, func(t *testing.T) {
 				e := newEnv(t)
-				// Only the lifetime counts: every other timer would lead elsewhere first.
+				// Only the lifetime: any other timer would change the state first.
 				ruled(e, timeouts(contract.Timeouts{Lifetime: time.Hour, WrapUp: 24 * time.Hour}))
 				if len(commands) > 0 {
 					e.signals(time.Second, commands...)
@@ -61,11 +61,11 @@ func TestEveryInteractionEnds(t *testing.T) {
 				require.NoError(t, e.GetWorkflowResult(&last))
 				require.Equal(t, interaction.StateCompleted, last.State)
 				require.Equal(t, end.outcome, last.Outcome)
-				whens := e.whens()
-				require.Equal(t, "interaction_ends", whens[len(whens)-1])
+				moments := e.moments()
+				require.Equal(t, "interaction_ends", moments[len(moments)-1])
 				times := map[string]int{}
-				for _, when := range whens[before.Sequence:] {
-					times[when]++
+				for _, moment := range moments[before.Sequence:] {
+					times[moment]++
 				}
 				for _, once := range []string{"interaction_ends", "interaction_ends.channel"} {
 					if state == interaction.StateWrapUp && once == "interaction_ends.channel" {
@@ -78,15 +78,15 @@ func TestEveryInteractionEnds(t *testing.T) {
 	}
 }
 
-func TestACancellationsReasonReachesTheEndTriggers(t *testing.T) {
+func TestTheEndTriggersHaveTheReasonOfTheCancellation(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer func() (string, error)
 		want   any
 	}{
-		"given":            {func() (string, error) { return "the line burned down", nil }, "the line burned down"},
-		"not given":        {func() (string, error) { return "", nil }, nil},
-		"not to be had":    {func() (string, error) { return "", errors.New("no Temporal") }, nil},
-		"longer than wise": {func() (string, error) { return strings.Repeat("x", 600), nil }, strings.Repeat("x", 512) + "…"},
+		"given":      {func() (string, error) { return "the line burned down", nil }, "the line burned down"},
+		"not given":  {func() (string, error) { return "", nil }, nil},
+		"unreadable": {func() (string, error) { return "", errors.New("no Temporal") }, nil},
+		"too long":   {func() (string, error) { return strings.Repeat("x", 600), nil }, strings.Repeat("x", 512) + "…"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEnv(t)
@@ -97,18 +97,18 @@ func TestACancellationsReasonReachesTheEndTriggers(t *testing.T) {
 			last := e.events[len(e.events)-1]
 			require.Equal(t, interaction.MomentInteractionEnds, last.Moment)
 			require.Equal(t, c.want, last.Fields["reason"])
-			require.Equal(t, 1, count(e.whens(), "interaction_ends"))
+			require.Equal(t, 1, count(e.moments(), "interaction_ends"))
 		})
 	}
 }
 
-// The Temporal UI says "Cancel Request Sent" until the run closes.
-func TestAnInteractionThatIsBeingCanceledSaysSo(t *testing.T) {
+// The Temporal UI shows "Cancel Request Sent" until the run closes.
+func TestTheDetailsShowACancellation(t *testing.T) {
 	e := newEnv(t)
 	e.RegisterDelayedCallback(e.CancelWorkflow, time.Second)
 	e.start(startInbound)
 	require.NoError(t, e.GetWorkflowError())
-	require.Contains(t, e.details(), "The workflow was canceled: that ends the interaction")
+	require.Contains(t, e.details(), "The workflow was canceled: the interaction ends and its end triggers fire")
 
 	other := newEnv(t)
 	other.signals(time.Second, [2]string{"abandon", `{}`})
@@ -126,21 +126,21 @@ func count(list []string, what string) int {
 	return n
 }
 
-// A run that was canceled by a worker older than the change does again what it did:
-// it asked for no reason.
-func TestARunCanceledBeforeReasonsWereReadAsksForNone(t *testing.T) {
+// The replay of a run that was canceled by a worker older than the change issues the same
+// commands: it read no reason.
+func TestARunCanceledByAnOlderVersionReadsNoReason(t *testing.T) {
 	e := newEnv(t)
 	e.OnGetVersion(workflows.ChangeCancelReason, workflow.DefaultVersion, workflow.Version(1)).Return(workflow.DefaultVersion)
 	e.onCancelReason = func() (string, error) { t.Error("the reason was asked for"); return "", nil }
 	e.RegisterDelayedCallback(e.CancelWorkflow, time.Second)
 	e.start(startInbound)
 	require.NoError(t, e.GetWorkflowError())
-	require.Equal(t, 1, count(e.whens(), "interaction_ends"))
+	require.Equal(t, 1, count(e.moments(), "interaction_ends"))
 }
 
-// A run that only waits for its next task to continue as new must not forget a
-// cancellation that makes this task: Temporal does not tell the next run of it.
-func TestACancellationComesBeforeContinueAsNew(t *testing.T) {
+// A cancellation may arrive in the task in which a run continues as new. The run must process
+// it: Temporal does not pass it on to the next run.
+func TestACanceledRunEndsTheInteractionBeforeItContinuesAsNew(t *testing.T) {
 	e := newEnv(t)
 	e.onDispatch = func(_ *contract.DispatchInput, result *contract.DispatchResult) { result.Sent = true }
 	e.RegisterDelayedCallback(func() {
@@ -155,12 +155,12 @@ func TestACancellationComesBeforeContinueAsNew(t *testing.T) {
 	e.start(startInbound)
 	carried := asContinued(t, e.GetWorkflowError())
 	require.Equal(t, interaction.OutcomeCanceled, carried.Interaction.Facts().Outcome)
-	require.NotEmpty(t, carried.Outbox.Turns, "the next run tells of the end")
+	require.NotEmpty(t, carried.Outbox.Turns, "the next run dispatches the end")
 }
 
-// A pinned run that continues as new goes over to the newest version; any other one
-// stays where it is.
-func TestARunGoesOverToANewVersionWhenItContinues(t *testing.T) {
+// A pinned run that continues as new moves to the current version; without a newer version it
+// stays.
+func TestARunMovesToTheCurrentVersionWhenItContinuesAsNew(t *testing.T) {
 	for name, c := range map[string]struct {
 		changed bool
 		want    workflow.ContinueAsNewVersioningBehavior
@@ -183,7 +183,7 @@ func TestARunGoesOverToANewVersionWhenItContinues(t *testing.T) {
 	}
 }
 
-// A run asks to be unpinned until Dispatch has done it, and each run asks anew.
+// A run asks Dispatch to unpin it until that is done; every run asks again.
 func TestEveryRunIsUnpinnedOnce(t *testing.T) {
 	e := newEnv(t)
 	tries := 0

@@ -11,36 +11,36 @@ import (
 // earlyLimit bounds the results that are kept until their deliveries are known.
 const earlyLimit = 1000
 
-// takeReport notes what a Delivery workflow reports of the lane that it owns.
-func (r *run) takeReport(name string, payload []byte) error {
+// receiveReport handles what a Delivery workflow reports about its lane.
+func (r *run) receiveReport(name string, payload []byte) error {
 	var report laneReport
 	if err := json.Unmarshal(payload, &report); err != nil {
 		return unreadable(name, err)
 	}
 	report.Drained = name == signalLaneDrained
-	r.touched = true
+	r.changed = true
 	r.noteReport(report)
 	return nil
 }
 
-// noteReport notes how deliveries stand, and that the lane has nothing left. Anybody can
-// send such a signal: what it says of deliveries that this interaction has not given to a
-// lane workflow changes nothing.
+// noteReport notes the results of deliveries, and that the lane has nothing left. Anybody
+// can send such a signal: results of deliveries that this interaction has not given to a
+// lane workflow change nothing.
 //
-// While events wait to be dispatched, a report may be of a delivery that their Dispatch
-// gave to its lane already: in a task that is done again, or while it runs. Such a report
-// is kept until that is known.
+// While events wait to be dispatched, a report may be about a delivery that their Dispatch
+// has already given to its lane: in a task that is done again, or while it runs. Such a
+// report is kept until the Dispatch has ended.
 func (r *run) noteReport(report laneReport) {
 	var early []laneResult
 	for _, result := range report.Results {
 		switch {
-		case r.Deliveries.isInLane(result.ID, report.Call), r.Lanes.isBeingGiven(report.Call) && r.Deliveries.isOpen(result.ID, report.Call):
+		case r.Deliveries.isInLane(result.ID, report.Call), r.Lanes.isHandingOver(report.Call) && r.Deliveries.isOpen(result.ID, report.Call):
 			r.noteResult(report.Call, result)
 		case r.hasToDispatch():
 			early = append(early, result)
 		case r.Deliveries.Uncounted > 0:
-			// Of so many, not every id is remembered. Its status counts, and nothing else.
-			r.Deliveries.set(result.ID, result.Status, nil)
+			// Not every id of so many is remembered. Only the status is noted.
+			r.Deliveries.setStatus(result.ID, result.Status, nil)
 		default:
 			r.ignored++
 			logRefusal(r.ctx, signalLaneResult, r.ignored, errUnknownDelivery)
@@ -53,15 +53,15 @@ func (r *run) noteReport(report laneReport) {
 		return
 	}
 	if report.Drained && lane != nil {
-		lane.drained(report.Last, r.Deliveries.hasInLane(report.Call))
+		lane.noteDrained(report.Last, r.Deliveries.hasInLane(report.Call))
 	}
 }
 
 var errUnknownDelivery = &interaction.InvalidError{
-	Command: signalLaneResult, Field: "results", Reason: "is of a delivery that no lane workflow has from this interaction; only lane workflows report results",
+	Command: signalLaneResult, Field: "results", Reason: "names a delivery that this interaction has not given to a lane workflow; only lane workflows report results",
 }
 
-// hasToDispatch reports whether a Dispatch is running or will be run.
+// hasToDispatch reports whether a Dispatch is running or due.
 func (r *run) hasToDispatch() bool { return r.dispatching || len(r.Outbox.Turns) > 0 }
 
 func (r *run) keepEarly(report laneReport) {
@@ -74,7 +74,7 @@ func (r *run) keepEarly(report laneReport) {
 	}
 }
 
-// noteEarly notes the reports that came before the Dispatch that has ended.
+// noteEarly notes the reports that arrived before the end of the last Dispatch.
 func (r *run) noteEarly() {
 	early := r.Early
 	r.Early = nil
@@ -90,12 +90,12 @@ func (r *run) noteResult(call string, result laneResult) {
 	if result.Status == contract.StatusParked {
 		outcome.Verdict = contract.VerdictFinal
 	}
-	r.Deliveries.set(result.ID, result.Status, outcome)
+	r.Deliveries.setStatus(result.ID, result.Status, outcome)
 	r.noteFault(call, result.Moment, outcome)
 	r.writeReturns(call, result.Returns)
 }
 
-// find is the lane of a call; nil when it has had no work yet.
+// find returns the lane of a call; nil if it has had no requests.
 func (ls lanes) find(call string) *lane {
 	if i := slices.IndexFunc(ls, func(l *lane) bool { return l.Call == call }); i >= 0 {
 		return ls[i]

@@ -12,14 +12,14 @@ import (
 	"segue/interaction"
 )
 
-// reportOf is what a lane workflow of the call crm reports of one delivery.
+// reportOf returns the report of the lane workflow of the call crm about one delivery.
 func reportOf(id, status, more string) string {
 	return fmt.Sprintf(`{"call":"crm","last":%q,"results":[{"id":%q,"status":%q%s}]}`, id, id, status, more)
 }
 
-// handsOver lets Dispatch give every delivery of a moment to its lane workflow.
-func handsOver(e *env, when interaction.Moment) {
-	fire(e, when, "crm")
+// handsOver makes Dispatch append every delivery of a moment to its lane workflow.
+func handsOver(e *env, moment interaction.Moment) {
+	fire(e, moment, "crm")
 	plain := e.onDispatch
 	e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {
 		plain(in, result)
@@ -29,9 +29,9 @@ func handsOver(e *env, when interaction.Moment) {
 	}
 }
 
-// A task that is done again has the report of a delivery before it has dispatched it:
-// the lane got that from the Dispatch of the first time.
-func TestAReportThatComesBeforeItsDispatchCounts(t *testing.T) {
+// A task that is done again gets the report of a delivery before it has dispatched it: the
+// first Dispatch has given the delivery to the lane.
+func TestAReportBeforeItsDispatchIsKept(t *testing.T) {
 	for _, name := range []string{"lane_result", "lane_drained"} {
 		t.Run(name, func(t *testing.T) {
 			e := newEnv(t)
@@ -68,13 +68,13 @@ func TestAReportThatComesBeforeItsDispatchCounts(t *testing.T) {
 			if name == "lane_drained" {
 				want = ""
 			}
-			require.Equal(t, want, states[0], "what comes next goes behind what the lane has")
+			require.Equal(t, want, states[0], "the next delivery is behind those of the lane")
 		})
 	}
 }
 
-// Anybody can say that a lane is drained; while it has a delivery, nothing overtakes that.
-func TestALaneWithADeliveryIsNotDrained(t *testing.T) {
+// Anybody can send a drained report; while the lane has a delivery, nothing overtakes that.
+func TestADrainedReportOfALaneWithADeliveryIsIgnored(t *testing.T) {
 	e := newEnv(t)
 	handsOver(e, "inbound.dtmf")
 	e.signals(time.Second, [2]string{"dtmf", `{"digits":"1"}`})

@@ -11,9 +11,9 @@ import (
 	"segue/interaction"
 )
 
-// The recording's address and the survey follow the end by seconds, also where the
-// disposition came with it; the workflow says until when it takes them.
-func TestLateDataIsTakenUntilTheWindowEnds(t *testing.T) {
+// The recording's URL and the survey follow the end by seconds, also if the disposition came
+// with the end. The state shows until when the workflow takes them.
+func TestLateDataIsTakenUntilTheTimerFires(t *testing.T) {
 	for name, c := range map[string]struct {
 		commands [][2]string
 		late     time.Duration
@@ -33,7 +33,7 @@ func TestLateDataIsTakenUntilTheWindowEnds(t *testing.T) {
 			if c.open {
 				until := begin.Add(time.Second).Add(c.late)
 				e.RegisterDelayedCallback(func() {
-					ends := e.whens()
+					ends := e.moments()
 					require.Equal(t, "interaction_ends", ends[len(ends)-1], "the end triggers do not wait")
 					status := query[contract.State](e, contract.QueryState)
 					require.Equal(t, interaction.StateCompleted, status.State)
@@ -58,8 +58,8 @@ func TestLateDataIsTakenUntilTheWindowEnds(t *testing.T) {
 			require.Equal(t, map[string]any{"csat": 5.0}, last.Survey)
 			require.Equal(t, map[string]any{"recording_url": "https://rec.example.com/1.wav"}, last.UserData)
 			require.Equal(t, "SOLD", last.Disposition.Code)
-			require.Contains(t, e.whens(), "user_data_changed")
-			require.Contains(t, e.whens(), "survey")
+			require.Contains(t, e.moments(), "user_data_changed")
+			require.Contains(t, e.moments(), "survey")
 		})
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"segue/contract"
 )
 
-// TestAMonthLongInteraction: 30 days with five commands a day, each of them applied
-// when it came, and in between nothing but one timer.
+// TestAMonthLongInteraction has 30 days with five commands a day, each applied when it
+// arrived, and only one timer in between.
 func TestAMonthLongInteraction(t *testing.T) {
 	const days, aDay = 30, 5
 	e := newEnv(t)

@@ -30,7 +30,7 @@ type reply struct {
 // takeCommand takes in one command, and applies what is in order then. It changes only
 // the run's own state, so it may run before and between the workflow's coroutines.
 func (r *run) takeCommand(a *intake.Arrival) {
-	r.touched = true
+	r.changed = true
 	r.noteJudged(r.Take(a, r.ordersByNumber(), workflow.Now(r.ctx)))
 }
 
@@ -57,7 +57,7 @@ func (r *run) awaitReplies(ctx workflow.Context, replies ...*reply) error {
 		return nil
 	}
 	lasting, _ := workflow.NewDisconnectedContext(ctx)
-	err := workflow.Await(lasting, func() bool { return areDone(replies) && !r.inbox.ahead })
+	err := workflow.Await(lasting, func() bool { return areDone(replies) && !r.inbox.handledAhead })
 	if err != nil {
 		return fmt.Errorf("waiting for earlier commands: %w", err)
 	}
@@ -95,7 +95,7 @@ func (r *run) noteVerdict(a *intake.Arrival, v intake.Verdict) {
 		r.applied, r.OrphanSince = true, time.Time{}
 		r.keepEffect(v.Effect)
 	case v.Err != nil && (!a.Awaited || errors.As(v.Err, &outOfOrder)):
-		r.reject(r.ctx, a.Name, eventIDOf(a.Payload), v.Err)
+		r.recordRejection(r.ctx, a.Name, eventIDOf(a.Payload), v.Err)
 	}
 }
 

@@ -15,14 +15,14 @@ import (
 
 const gap = 2 * time.Second
 
-// inOrder is an environment in which a missing number is waited for.
+// inOrder returns an environment in which missing numbers are waited for.
 func inOrder(t *testing.T) *env {
 	e := newEnv(t)
 	ruled(e, timeouts(contract.Timeouts{SequenceGap: gap, Lifetime: time.Hour, LateEvents: time.Minute, Orphan: 5 * time.Minute}))
 	return e
 }
 
-// numbered puts a source_sequence into a payload.
+// numbered adds a source_sequence to a payload.
 func numbered(n int, payload string) string {
 	return strings.Replace(fmt.Sprintf(`{"source_sequence":%d,%s`, n, payload[1:]), ",}", "}", 1)
 }
@@ -31,7 +31,7 @@ func dtmf(n int) [2]string {
 	return [2]string{"dtmf", numbered(n, fmt.Sprintf(`{"digits":"%d"}`, n))}
 }
 
-// at runs a check at a moment after the start.
+// at runs a check some time after the start.
 func (e *env) at(after time.Duration, check func()) { e.RegisterDelayedCallback(check, after) }
 
 func (e *env) status() contract.State {
@@ -44,7 +44,7 @@ func (e *env) update(id, name, payload string) *updateCallbacks {
 	return &update
 }
 
-// digits are those of the dtmf events, in the order in which they were dispatched.
+// digits returns the digits of the dtmf events, in the order of dispatch.
 func (e *env) digits() string {
 	var digits string
 	for _, event := range e.events {
@@ -55,7 +55,7 @@ func (e *env) digits() string {
 	return digits
 }
 
-func TestReorderedSignalsApplyInTheirOrder(t *testing.T) {
+func TestReorderedSignalsAreAppliedInOrder(t *testing.T) {
 	e := inOrder(t)
 	e.signals(time.Second,
 		[2]string{"accept", numbered(3, `{"agent":"a1"}`)}, [2]string{"place_in_queue", numbered(1, `{"queue":"sales"}`)})
@@ -72,7 +72,7 @@ func TestReorderedSignalsApplyInTheirOrder(t *testing.T) {
 	require.Zero(t, last.Gaps)
 }
 
-func TestAGapIsWaitedForAndThenMarked(t *testing.T) {
+func TestAMissingNumberIsWaitedForAndThenGivenUp(t *testing.T) {
 	e := inOrder(t)
 	var timers []time.Duration
 	e.SetOnTimerScheduledListener(func(_ string, duration time.Duration) { timers = append(timers, duration) })
@@ -96,7 +96,7 @@ func TestAGapIsWaitedForAndThenMarked(t *testing.T) {
 		e.SignalWorkflow("queue_event", json.RawMessage(numbered(5, `{"event":"another"}`)))
 	})
 	e.at(5*time.Second, func() {
-		require.Equal(t, "1935", e.digits(), "nothing of it is applied")
+		require.Equal(t, "1935", e.digits(), "none of it is applied")
 		rejected := query[[]contract.Rejected](e, contract.QueryRejected)
 		require.Len(t, rejected, 2)
 		require.Equal(t, "two", rejected[0].EventID)
@@ -110,7 +110,7 @@ func TestAGapIsWaitedForAndThenMarked(t *testing.T) {
 	require.Contains(t, timers, gap)
 }
 
-func TestAnUpdateAheadOfItsTurnIsJudgedInIt(t *testing.T) {
+func TestAnUpdateWithAMissingNumberBeforeItIsJudgedInOrder(t *testing.T) {
 	e := inOrder(t)
 	var ahead, repeat, illegal, malformed, inTurn *updateCallbacks
 	e.at(time.Second, func() {
@@ -131,7 +131,7 @@ func TestAnUpdateAheadOfItsTurnIsJudgedInIt(t *testing.T) {
 		require.Equal(t, interaction.StateOffered, answer.State)
 		require.False(t, answer.Duplicate)
 		require.True(t, repeat.answer.(contract.Answer).Duplicate)
-		require.NoError(t, illegal.rejected, "it was accepted for its shape")
+		require.NoError(t, illegal.rejected, "only its shape was checked")
 		require.Equal(t, contract.ErrorIllegalCommand, errorType(t, illegal.failed))
 		require.Contains(t, illegal.failed.Error(), "hold is not legal in state offered")
 		require.Zero(t, e.status().RejectedCount, "an update's refusal is its answer")
@@ -141,7 +141,7 @@ func TestAnUpdateAheadOfItsTurnIsJudgedInIt(t *testing.T) {
 	require.NoError(t, e.GetWorkflowError())
 }
 
-func TestAnUpdateWhoseTurnNeverComes(t *testing.T) {
+func TestAnUpdateBehindALostCommandIsAnswered(t *testing.T) {
 	e := inOrder(t)
 	var first, second, late *updateCallbacks
 	e.at(time.Second, func() {
@@ -157,14 +157,14 @@ func TestAnUpdateWhoseTurnNeverComes(t *testing.T) {
 	e.at(3200*time.Millisecond, func() {
 		require.Equal(t, contract.ErrorIllegalCommand, errorType(t, late.failed))
 		require.Contains(t, late.failed.Error(), "late: source_sequence 1")
-		require.Equal(t, 1, e.status().RejectedCount, "what comes late is recorded, whoever is told")
+		require.Equal(t, 1, e.status().RejectedCount, "a late command is recorded, also if it is an update")
 		e.SignalWorkflow("abandon", json.RawMessage(`{}`))
 	})
 	e.start(startInbound)
 	require.NoError(t, e.GetWorkflowError())
 }
 
-func TestEveryElementOfAnArrayHasItsTurn(t *testing.T) {
+func TestElementsOfAnArrayAreJudgedInOrder(t *testing.T) {
 	e := inOrder(t)
 	var array *updateCallbacks
 	e.at(time.Second, func() {
@@ -185,7 +185,7 @@ func TestEveryElementOfAnArrayHasItsTurn(t *testing.T) {
 		results := array.answer.([]contract.CommandResult)
 		require.Len(t, results, 6)
 		require.Nil(t, results[0].Error)
-		require.Greater(t, results[0].Sequence, results[4].Sequence, "each has the answer of its own turn")
+		require.Greater(t, results[0].Sequence, results[4].Sequence, "each has the answer of the time when it was judged")
 		require.Equal(t, contract.ErrorIllegalCommand, results[2].Error.Type)
 		require.Equal(t, contract.ErrorInvalidPayload, results[3].Error.Type)
 		require.True(t, results[5].Duplicate)
@@ -204,7 +204,7 @@ func TestTheStartMayHaveANumber(t *testing.T) {
 	require.Less(t, e.Now().Sub(begin), 2*time.Second)
 }
 
-func TestAWaitEndsWithTheInteraction(t *testing.T) {
+func TestWaitingCommandsAreReleasedWhenTheInteractionEnds(t *testing.T) {
 	for name, end := range map[string]func(e *env){
 		"completed": func(e *env) { e.SignalWorkflow("abandon", json.RawMessage(`{}`)) },
 		"canceled":  func(e *env) { e.CancelWorkflow() },
@@ -220,17 +220,17 @@ func TestAWaitEndsWithTheInteraction(t *testing.T) {
 			begin := e.Now()
 			e.start(startInbound)
 			require.NoError(t, e.GetWorkflowError())
-			require.Less(t, e.Now().Sub(begin), 2*time.Second, "nothing is waited for any more")
+			require.Less(t, e.Now().Sub(begin), 2*time.Second, "nothing is waited for")
 			require.Equal(t, contract.ErrorIllegalCommand, errorType(t, waiting.failed))
 			var last contract.State
 			require.NoError(t, e.GetWorkflowResult(&last))
-			require.Equal(t, 1, last.RejectedCount, "the signal that waited")
+			require.Equal(t, 1, last.RejectedCount, "the waiting signal")
 		})
 	}
 }
 
-// TestWhatLingersWaits: a disposition may be ahead of a survey after the end as well.
-func TestWhatLingersWaits(t *testing.T) {
+// TestLateDataIsAppliedInOrder: late data may arrive out of order, too.
+func TestLateDataIsAppliedInOrder(t *testing.T) {
 	e := inOrder(t)
 	e.signals(time.Second, [2]string{"accept", numbered(1, `{"agent":"a1"}`)}, [2]string{"complete", numbered(2, `{}`)},
 		[2]string{"set_disposition", numbered(4, `{"code":"SOLD"}`)})
@@ -242,7 +242,7 @@ func TestWhatLingersWaits(t *testing.T) {
 	require.Equal(t, map[string]any{"q": 1.0}, last.Survey)
 	require.Zero(t, last.RejectedCount)
 
-	// The late events' time is over, and with it the wait for what never came.
+	// The timer late_events has fired, and with it the wait for the missing number has ended.
 	e = newEnv(t)
 	ruled(e, timeouts(contract.Timeouts{SequenceGap: time.Minute, LateEvents: 10 * time.Second}))
 	e.signals(time.Second, [2]string{"accept", numbered(1, `{"agent":"a1"}`)}, [2]string{"complete", numbered(2, `{}`)},
@@ -254,7 +254,7 @@ func TestWhatLingersWaits(t *testing.T) {
 	require.InDelta(t, 11, e.Now().Sub(begin).Seconds(), 1)
 }
 
-func TestOrderThatIsOff(t *testing.T) {
+func TestNumbersAreIgnoredWhereOrderIsOff(t *testing.T) {
 	e := newEnv(t)
 	var illegal *updateCallbacks
 	e.signals(time.Second, dtmf(3), dtmf(1))
@@ -266,7 +266,7 @@ func TestOrderThatIsOff(t *testing.T) {
 	})
 	e.signals(3*time.Second, dtmf(6))
 	e.at(4*time.Second, func() {
-		require.Error(t, illegal.rejected, "it was judged at the door")
+		require.Error(t, illegal.rejected, "the validator judged it")
 		require.Equal(t, "314", e.digits())
 		ruled(e, timeouts(contract.Timeouts{}))
 		e.SignalWorkflow("dtmf", json.RawMessage(`{"digits":"0"}`)) // and takes it away
@@ -279,7 +279,7 @@ func TestOrderThatIsOff(t *testing.T) {
 	require.NoError(t, e.GetWorkflowError())
 }
 
-func TestAWaitGoesOnAfterContinueAsNew(t *testing.T) {
+func TestAWaitContinuesAfterContinueAsNew(t *testing.T) {
 	e := inOrder(t)
 	e.at(time.Second, func() { e.SetContinueAsNewSuggested(true) })
 	e.signals(1500*time.Millisecond, dtmf(1), dtmf(3), dtmf(5))
@@ -293,15 +293,15 @@ func TestAWaitGoesOnAfterContinueAsNew(t *testing.T) {
 	e.signals(time.Second, dtmf(4))
 	e.at(1900*time.Millisecond, func() { require.Empty(t, e.digits()) })
 	e.at(2100*time.Millisecond, func() {
-		require.Equal(t, "345", e.digits(), "two seconds after they came, not after the run began")
+		require.Equal(t, "345", e.digits(), "two seconds after they arrived, not after the run began")
 		e.SignalWorkflow("abandon", json.RawMessage(numbered(6, `{}`)))
 	})
 	e.goOn(contract.WorkflowInteraction, json.RawMessage(startInbound), carried)
 	require.NoError(t, e.GetWorkflowError())
 }
 
-// TestARunIsNotRenewedWhileSomebodyWaits: an update's handler cannot be carried over.
-func TestARunIsNotRenewedWhileSomebodyWaits(t *testing.T) {
+// TestARunIsNotRenewedWhileAnUpdateWaits: the handler of an update cannot be carried over.
+func TestARunIsNotRenewedWhileAnUpdateWaits(t *testing.T) {
 	e := inOrder(t)
 	var waiting *updateCallbacks
 	e.at(time.Second, func() {
@@ -317,9 +317,9 @@ func TestARunIsNotRenewedWhileSomebodyWaits(t *testing.T) {
 	require.Len(t, carried.Sequence.Buffered, 0, "4 came with it and has waited as long")
 }
 
-// TestPoisonKeepsNobodyWaiting: what is malformed never takes a turn, and a number
-// out of all proportion leaves the order alone.
-func TestPoisonKeepsNobodyWaiting(t *testing.T) {
+// TestMalformedAndStrayNumbersDoNotDelayOthers: a malformed command uses no number, and a number
+// far ahead does not change the order.
+func TestMalformedAndStrayNumbersDoNotDelayOthers(t *testing.T) {
 	e := inOrder(t)
 	e.signals(time.Second,
 		[2]string{"dtmf", `{"source_sequence":9007199254740991,"digits":"7"}`},
@@ -345,7 +345,7 @@ func TestPoisonKeepsNobodyWaiting(t *testing.T) {
 	}
 	e.signals(1300*time.Millisecond, dtmf(3))
 	e.at(1400*time.Millisecond, func() {
-		require.Equal(t, "12"+strings.Repeat("5", 1200), e.digits(), "more than a thousand are not kept waiting")
+		require.Equal(t, "12"+strings.Repeat("5", 1200), e.digits(), "at most a thousand wait")
 		require.Equal(t, 7, e.status().RejectedCount)
 		e.SignalWorkflow("abandon", json.RawMessage(`{}`))
 	})
@@ -353,9 +353,9 @@ func TestPoisonKeepsNobodyWaiting(t *testing.T) {
 	require.NoError(t, e.GetWorkflowError())
 }
 
-// TestAnOrphanThatWaited: a signal that waited for its turn, was refused and is
-// followed by nothing leaves no ghost either.
-func TestAnOrphanThatWaited(t *testing.T) {
+// TestAnOrphanWithAWaitingSignalEnds: an interaction ends if its only signal waited for a
+// missing number, was refused, and no command follows.
+func TestAnOrphanWithAWaitingSignalEnds(t *testing.T) {
 	e := newEnv(t)
 	ruled(e, timeouts(contract.Timeouts{SequenceGap: gap, Orphan: 5 * time.Minute, Lifetime: time.Hour}))
 	e.RegisterDelayedCallback(func() { e.SignalWorkflow("hold", json.RawMessage(numbered(2, `{}`))) }, 0)

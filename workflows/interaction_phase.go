@@ -17,9 +17,13 @@ import "go.temporal.io/sdk/workflow"
 //	running  → draining  the run is long, and the next run can be given all that it has
 //	draining → running   the next run cannot be given all any more: the run works off its backlog first
 //	draining → renewing  the last activity, start of a child, or update handler ends
-//	running  → settling  the interaction is over and its backlog is empty
+//	running  → closing   the interaction is over and its backlog is empty
+//	running  → settling  the same, but the present workflow task sent requests
 //	settling → closing   the next workflow task begins (→ renewing if the run is long)
 //	settling → running   a command arrives that causes something
+//
+// Turns that are not dispatched yet are carried over. So under a stream of commands the run is
+// renewed at the beginning of a task, before the task sends anything.
 //
 // These guarantees hold in every combination of conditions; a test checks them all:
 //
@@ -78,7 +82,7 @@ func (r *run) phase() phase {
 		hasBacklog:  len(r.Outbox.Turns) > 0 || !r.Lanes.areIdle() || len(r.Children) > 0,
 		isInFlight:  r.inFlight > 0,
 		isAnswering: !workflow.AllHandlersFinished(r.ctx),
-		isCanceling: r.asked.Err() != nil && !r.canceled,
+		isCanceling: r.cancelable.Err() != nil && !r.canceled,
 		hasSent:     r.task().hasSent(),
 	}.phase()
 }

@@ -9,38 +9,38 @@ import (
 	"segue/interaction/intake"
 )
 
-// owedLimit is how many deliveries of one interaction may be open at once. Signals
-// are taken beyond it, for Temporal has acknowledged them; updates are not.
+// owedLimit is how many deliveries of one interaction may be open at once. Signals are
+// taken beyond it, because Temporal has acknowledged them; updates are refused.
 const owedLimit = 10000
 
-// overlong is the size of a history, in bytes, from which on updates wait for the next
-// run: the server ends a workflow at 50 MiB, and takes in signals all the time.
+// overlong is the size of a history, in bytes, from which on updates are refused until the
+// next run: the server terminates a workflow at 50 MiB, and signals cannot be refused.
 const overlong = 20 << 20
 
-// OverloadedError refuses an update: nothing was changed, and it may be sent again.
+// OverloadedError refuses an update. Nothing was changed; the update may be sent again.
 type OverloadedError struct{ Owed int }
 
 func (e *OverloadedError) Error() string {
 	if e.Owed < owedLimit {
-		return "the history of this interaction's run is too long to go on, and it is about to continue as new; " +
+		return "the history of this interaction's run is too long, and the run is about to continue as new; " +
 			"send the command again in a moment"
 	}
-	return fmt.Sprintf("%d deliveries of this interaction are not delivered yet, and %d is the most; "+
+	return fmt.Sprintf("%d deliveries of this interaction are not delivered yet, and %d is the limit; "+
 		"send the command again later, or redeliver or discard some", e.Owed, owedLimit)
 }
 
-// mayTake tells an update's validator whether the interaction can be charged with
-// what one more command fires. A repeat, which fires nothing, is answered.
-func (r *run) mayTake(a *intake.Arrival) error {
+// checkOverload returns an error if the interaction cannot take one more command as an update. A
+// repeat, which fires nothing, is admitted.
+func (r *run) checkOverload(a *intake.Arrival) error {
 	if r.Seen.Has(a.EventID) {
 		return nil
 	}
 	return r.overload()
 }
 
-// mayTakeArray is the same for an array: one that fires nothing, because its answer
-// was lost and it is sent again, is answered.
-func (r *run) mayTakeArray(items []json.RawMessage, updateID string) error {
+// checkOverloadOfArray does the same for an array. An array that fires nothing, because its answer was
+// lost and it is sent again, is admitted.
+func (r *run) checkOverloadOfArray(items []json.RawMessage, updateID string) error {
 	overload := r.overload()
 	if overload == nil {
 		return nil
@@ -53,7 +53,7 @@ func (r *run) mayTakeArray(items []json.RawMessage, updateID string) error {
 	return nil
 }
 
-// overload is nil while the interaction may be charged with more.
+// overload returns an OverloadedError if the interaction cannot take more; else nil.
 func (r *run) overload() error {
 	owed := r.Deliveries.Undelivered + len(r.Outbox.Turns)
 	if owed >= owedLimit || workflow.GetInfo(r.ctx).GetCurrentHistorySize() > overlong {

@@ -10,15 +10,15 @@ import (
 	"segue/interaction"
 )
 
-// answerQueries registers what an interaction tells of itself.
-func (r *run) answerQueries(ctx workflow.Context) error {
+// registerQueries registers the queries of an interaction.
+func (r *run) registerQueries(ctx workflow.Context) error {
 	queries := []struct {
 		name, description string
 		handler           any
 	}{
 		{contract.QueryState, "state, participants, capabilities and data", func() (contract.State, error) { return r.status(), nil }},
 		{contract.QueryTimeline, "segments of every leg", func() ([]interaction.Span, error) { return r.Interaction.Timeline(), nil }},
-		{contract.QueryDeliveries, "what was sent, is under way, or is in a lane", func() ([]*contract.DeliveryRecord, error) {
+		{contract.QueryDeliveries, "deliveries that were sent, are in flight, or are in a lane", func() ([]*contract.DeliveryRecord, error) {
 			return append([]*contract.DeliveryRecord{}, r.Deliveries.Records...), nil
 		}},
 		{contract.QueryRejected, "signals that were refused", func() ([]contract.Rejected, error) {
@@ -34,7 +34,7 @@ func (r *run) answerQueries(ctx workflow.Context) error {
 	return nil
 }
 
-// status is the interaction's own, with what only its workflow knows.
+// status returns the status of the interaction, with what only its workflow knows.
 func (r *run) status() contract.State {
 	return contract.State{
 		Status:        r.Interaction.Status(),

@@ -12,7 +12,7 @@ const taskSize = 1 << 20
 
 // task is what a run has done in the present workflow task.
 type task struct {
-	// length is the length of the history when the task began, which tells tasks apart. It
+	// length is the length of the history when the task began, which identifies the task. It
 	// is 0 in the SDK's test environment, which has no tasks.
 	length int
 	sent   bool // Dispatch sent requests
@@ -30,7 +30,8 @@ func (r *run) task() *task {
 	return &r.present
 }
 
-// awaitNextTask lets a task that sent requests complete; a timer makes the next one.
+// awaitNextTask waits for the next workflow task, which a timer makes, so that a task that sent
+// requests completes first.
 func (r *run) awaitNextTask() {
 	timer := workflow.NewTimerWithOptions(r.ctx, time.Millisecond, workflow.TimerOptions{Summary: "everything is sent: closes after this task"})
 	if err := timer.Get(r.ctx, nil); err != nil {
@@ -39,7 +40,8 @@ func (r *run) awaitNextTask() {
 	r.task().sent = false
 }
 
-// awaitRoom lets the present task complete if its commands carry as much as they may.
+// awaitRoom waits for the next workflow task if the commands of the present one carry as much
+// as they may.
 func (r *run) awaitRoom(ctx workflow.Context) {
 	if r.task().size <= taskSize {
 		return

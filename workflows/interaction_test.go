@@ -18,7 +18,7 @@ import (
 
 const startInbound = `{"id":"i-1","contact_center":"cc","channel":"inbound","queue":"sales"}`
 
-func TestSignalsOfOneTaskApplyInTheirOrder(t *testing.T) {
+func TestSignalsOfOneTaskAreAppliedInOrder(t *testing.T) {
 	e := newEnv(t)
 	e.signals(time.Second,
 		[2]string{"place_in_queue", `{"queue":"sales"}`},
@@ -32,14 +32,14 @@ func TestSignalsOfOneTaskApplyInTheirOrder(t *testing.T) {
 	var last contract.State
 	require.NoError(t, e.GetWorkflowResult(&last))
 	require.Equal(t, interaction.OutcomeHandled, last.Outcome)
-	require.Contains(t, e.whens(), "inbound.agent_connect")
-	require.Equal(t, "interaction_ends", e.whens()[len(e.whens())-1])
+	require.Contains(t, e.moments(), "inbound.agent_connect")
+	require.Equal(t, "interaction_ends", e.moments()[len(e.moments())-1])
 	for i, event := range e.events {
 		require.EqualValues(t, i+1, event.Sequence, "every event once, in order")
 	}
 }
 
-func TestARefusedSignalIsKeptAndChangesNothing(t *testing.T) {
+func TestARefusedSignalIsRecordedAndChangesNothing(t *testing.T) {
 	e := newEnv(t)
 	e.signals(time.Second,
 		[2]string{"accept", `{"agent":{"id":true}}`}, [2]string{"teleport", `{}`}, [2]string{"hold", `{"event_id":"h1"}`},
@@ -75,7 +75,7 @@ func TestARepeatOfAnAppliedEventIDIsADuplicate(t *testing.T) {
 	require.Equal(t, "sales", last.Queue)
 }
 
-// updateCallbacks notes what became of an update.
+// updateCallbacks records the result of an update.
 type updateCallbacks struct {
 	rejected, failed error
 	answer           any
@@ -87,7 +87,7 @@ func (c *updateCallbacks) Complete(answer any, err error) {
 	c.answer, c.failed = answer, err
 }
 
-func TestAnUpdateAnswersOrIsRejectedByItsValidator(t *testing.T) {
+func TestAnUpdateIsAnsweredOrRejectedByItsValidator(t *testing.T) {
 	e := newEnv(t)
 	var legal, illegal, malformed, repeated updateCallbacks
 	e.RegisterDelayedCallback(func() {
@@ -118,7 +118,7 @@ func errorType(t *testing.T, err error) string {
 	return application.Type()
 }
 
-func TestAnArrayIsAppliedInOrderWithOneResultEach(t *testing.T) {
+func TestAnArrayIsAppliedInOrderWithOneResultForEachCommand(t *testing.T) {
 	e := newEnv(t)
 	var array updateCallbacks
 	e.RegisterDelayedCallback(func() {
@@ -134,8 +134,8 @@ func TestAnArrayIsAppliedInOrderWithOneResultEach(t *testing.T) {
 	require.Equal(t, interaction.StateCompleted, results[3].State)
 }
 
-// A client that lost the answer sends the update again, maybe to the next run.
-func TestAnArrayThatIsSentAgainIsKnown(t *testing.T) {
+// A client that lost the answer sends the update again, possibly to the next run.
+func TestAnArrayThatIsSentAgainIsADuplicate(t *testing.T) {
 	const array = `[{"command":"dtmf","digits":"1"},{"command":"dtmf","digits":"2"}]`
 	send := func(e *env) *updateCallbacks {
 		var answer updateCallbacks
@@ -174,7 +174,7 @@ func TestABadStartFailsWithItsReason(t *testing.T) {
 	}
 }
 
-func TestLateDispositionIsAwaitedAndTaken(t *testing.T) {
+func TestALateDispositionIsApplied(t *testing.T) {
 	e := newEnv(t)
 	e.signals(time.Second, [2]string{"offer", `{"agent":{"id":"a1"}}`}, [2]string{"accept", `{"agent":{"id":"a1"}}`}, [2]string{"complete", `{}`})
 	e.signals(30*time.Second, [2]string{"set_disposition", `{"code":"LATE","agent":{"id":"a1"}}`})
@@ -191,17 +191,17 @@ func TestLateDispositionIsAwaitedAndTaken(t *testing.T) {
 	require.GreaterOrEqual(t, e.Now().Sub(begin), time.Minute, "the late events' time")
 }
 
-// fire makes Dispatch answer with one waiting delivery of a call for each event of a moment.
-func fire(e *env, when interaction.Moment, call string) {
+// fire makes Dispatch return one waiting delivery of a call for each event of a moment.
+func fire(e *env, moment interaction.Moment, call string) {
 	e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {
 		for _, turn := range in.Turns {
 			for _, event := range turn.Events {
-				if event.Moment != when || event.Sequence <= in.After {
+				if event.Moment != moment || event.Sequence <= in.After {
 					continue
 				}
 				id := fmt.Sprintf("%s-%d", call, event.Sequence)
-				d := contract.Delivery{ID: id, Call: call, Moment: string(when), Sequence: event.Sequence, Status: contract.StatusWaiting,
-					Request: &contract.Request{ID: id, Call: call, Moment: string(when), Sequence: event.Sequence, Body: "x"}}
+				d := contract.Delivery{ID: id, Call: call, Moment: string(moment), Sequence: event.Sequence, Status: contract.StatusWaiting,
+					Request: &contract.Request{ID: id, Call: call, Moment: string(moment), Sequence: event.Sequence, Body: "x"}}
 				if in.Lanes[call] == contract.LaneHandedOver {
 					d.Status, d.Request = contract.StatusInLane, nil
 				}
@@ -211,7 +211,7 @@ func fire(e *env, when interaction.Moment, call string) {
 	}
 }
 
-func TestWaitingDeliveriesGoTogetherBehindTheOneInFlight(t *testing.T) {
+func TestWaitingDeliveriesAreSentTogetherBehindTheOneInFlight(t *testing.T) {
 	e := newEnv(t)
 	fire(e, "inbound.dtmf", "crm")
 	e.signals(time.Second, [2]string{"dtmf", `{"digits":"1"}`}, [2]string{"dtmf", `{"digits":"2"}`}, [2]string{"dtmf", `{"digits":"3"}`})
@@ -271,8 +271,8 @@ func TestAFailedAttemptHandsItsLaneOver(t *testing.T) {
 	require.Len(t, e.handOvers, 1)
 }
 
-// What comes while a lane is handed over is dispatched after that, straight to the lane
-// workflow: rendered at once, it would stand in the history and wait.
+// Events that arrive while a lane is handed over are dispatched after that, directly to the
+// lane workflow: rendered at once, their requests would wait and be in the history.
 func TestDispatchWaitsWhileALaneIsHandedOver(t *testing.T) {
 	e := newEnv(t)
 	fire(e, "inbound.dtmf", "crm")
@@ -294,7 +294,7 @@ func TestDispatchWaitsWhileALaneIsHandedOver(t *testing.T) {
 	require.Equal(t, map[string]contract.LaneState{"crm": contract.LaneHandedOver}, e.inputs[dispatched].Lanes)
 }
 
-func TestTheInteractionClosesThoughItsReceiverIsDead(t *testing.T) {
+func TestAnInteractionClosesAlthoughItsReceiverIsDown(t *testing.T) {
 	e := newEnv(t)
 	fire(e, interaction.MomentInteractionEnds, "crm")
 	e.onAttempt = func(in contract.AttemptInput) contract.AttemptResult {
@@ -306,7 +306,7 @@ func TestTheInteractionClosesThoughItsReceiverIsDead(t *testing.T) {
 	require.Len(t, e.handOvers, 1)
 }
 
-func TestALongRunContinuesAsNewWithEverythingItHas(t *testing.T) {
+func TestALongRunCarriesEverythingOver(t *testing.T) {
 	e := newEnv(t)
 	e.signals(time.Second, [2]string{"place_in_queue", `{"queue":"sales","event_id":"q"}`}, [2]string{"teleport", `{}`})
 	e.RegisterDelayedCallback(func() { e.SetContinueAsNewSuggested(true) }, 2*time.Second)

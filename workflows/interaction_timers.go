@@ -8,7 +8,7 @@ import (
 	"segue/interaction"
 )
 
-// alarm is one durable timer that runs for an interaction.
+// alarm is a durable timer of an interaction.
 type alarm struct {
 	timer interaction.PendingTimer
 	due   time.Time
@@ -17,14 +17,13 @@ type alarm struct {
 	stop    workflow.CancelFunc
 }
 
-// orphanTimeout is the one timer that the state machine does not know: it ends an
-// interaction that a late signal-with-start made, was refused, and that hears
-// nothing more.
+// orphanTimeout is the only timer that the state machine does not know. It ends an
+// interaction that a late signal-with-start created, if the signal was refused and no
+// command follows.
 const orphanTimeout = "orphan_timeout"
 
-// setTimers makes the timers that run those that should: what no longer counts is
-// stopped, what is new is started. It waits for the first Dispatch, which brings
-// the durations.
+// setTimers stops the timers that are no longer wanted and starts the new ones. It does
+// nothing until the first Dispatch has returned the durations.
 func (r *run) setTimers() {
 	if r.Rules == nil {
 		return
@@ -42,15 +41,15 @@ func (r *run) setTimers() {
 	r.alarms = kept
 	for _, next := range wanted {
 		if next.due.Sub(workflow.Now(r.ctx)) < time.Millisecond {
-			r.fire(next) // due already; what should run is looked at anew after it
+			r.fireAlarm(next) // already due; the loop looks again at what is wanted after it
 			return
 		}
 		r.startTimer(next)
 	}
 }
 
-// wantedAlarms lists the timers that should run as things stand; a duration of 0
-// is off.
+// wantedAlarms lists the timers that have to run in the current state; a duration of 0
+// turns a timer off.
 func (r *run) wantedAlarms() []*alarm {
 	var wanted []*alarm
 	for _, pending := range r.Interaction.Timers() {
@@ -78,7 +77,7 @@ func (r *run) durationOf(pending interaction.PendingTimer) time.Duration {
 		return r.Rules.Queue
 	case interaction.WrapUpTimeout:
 		if r.Rules.WrapUp == 0 {
-			return time.Nanosecond // no wrap-up: it is over at once
+			return time.Nanosecond // no wrap-up: it ends at once
 		}
 		return r.Rules.WrapUp
 	case interaction.EngagementTimeout:
@@ -101,7 +100,7 @@ func indexOf(alarms []*alarm, a *alarm) int {
 	return -1
 }
 
-// startTimer starts one timer; what it gives is applied when it fires.
+// startTimer starts a timer; its command is applied when it fires.
 func (r *run) startTimer(a *alarm) {
 	ctx, stop := workflow.WithCancel(r.ctx)
 	a.stop = stop
@@ -109,17 +108,17 @@ func (r *run) startTimer(a *alarm) {
 	timer := workflow.NewTimerWithOptions(ctx, a.due.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: timerSummary(a)})
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		if timer.Get(ctx, nil) != nil {
-			return // stopped: it no longer counts
+			return // stopped
 		}
 		if i := indexOf(r.alarms, a); i >= 0 {
 			r.alarms = append(r.alarms[:i], r.alarms[i+1:]...)
-			r.fire(a)
+			r.fireAlarm(a)
 		}
 	})
 }
 
-func (r *run) fire(a *alarm) {
-	r.touched = true
+func (r *run) fireAlarm(a *alarm) {
+	r.changed = true
 	name := a.timer.Name
 	if name == sequenceGap {
 		r.endGap(a.due)
@@ -136,31 +135,31 @@ func (r *run) fire(a *alarm) {
 func timerSummary(a *alarm) string {
 	switch a.timer.Name {
 	case interaction.OfferTimeout:
-		return "offer: missed when nobody accepts"
+		return "offer: is missed if nobody accepts"
 	case interaction.QueueTimeout:
-		return "queue: overflows when nobody is found"
+		return "queue: overflows if no agent is found"
 	case interaction.WrapUpTimeout:
 		return summaryOf("wrap-up of %s", a.timer.Agent)
 	case interaction.EngagementTimeout:
-		return "engagement: given up without a result"
+		return "engagement: ends without a result"
 	case interaction.LifetimeTimeout:
-		return "lifetime: ends as expired"
+		return "lifetime: the interaction ends as expired"
 	case interaction.LateEventsTimeout:
 		return "completed: takes late disposition, survey and user data"
 	case sequenceGap:
-		return summaryOf("source_sequence %d is missing: goes on without it", a.missing)
+		return summaryOf("source_sequence %d is missing: continues without it", a.missing)
 	default:
-		return "orphan: nothing came after a refused command"
+		return "orphan: ends if no command follows a refused one"
 	}
 }
 
-// awaitsLateEvents reports whether a completed interaction still takes disposition,
-// survey and user data: wherever agents took part, unless late_events is off.
+// awaitsLateEvents reports whether a completed interaction still takes disposition, survey
+// and user data: it does if agents took part and late_events is not off.
 func (r *run) awaitsLateEvents() bool {
 	return r.Interaction.Lingers() && r.Rules != nil && r.Rules.LateEvents > 0
 }
 
-// lateUntil is when the wait for late data ends; nil when there is none.
+// lateUntil returns when the wait for late data ends; nil if there is none.
 func (r *run) lateUntil() *time.Time {
 	for _, running := range r.alarms {
 		if running.timer.Name == interaction.LateEventsTimeout {

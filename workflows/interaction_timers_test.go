@@ -11,7 +11,7 @@ import (
 	"segue/interaction"
 )
 
-// ruled makes Dispatch bring these rules; the overflow queue has no further one.
+// ruled makes Dispatch return rules; the overflow queue has no overflow itself.
 func ruled(e *env, rules contract.Rules) {
 	e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {
 		here := rules
@@ -24,7 +24,7 @@ func ruled(e *env, rules contract.Rules) {
 
 func timeouts(t contract.Timeouts) contract.Rules { return contract.Rules{Timeouts: t} }
 
-func TestTimers(t *testing.T) {
+func TestTimersFire(t *testing.T) {
 	offered := [][2]string{{"place_in_queue", `{"queue":"sales"}`}, {"offer", `{"agent":{"id":"a1"}}`}}
 	handling := append(offered[:2:2], [2]string{"accept", `{"agent":{"id":"a1"}}`})
 	for name, c := range map[string]struct {
@@ -43,16 +43,16 @@ func TestTimers(t *testing.T) {
 			rules:    contract.Rules{Timeouts: contract.Timeouts{Queue: time.Minute, Lifetime: time.Hour}, Overflow: "backup"},
 			commands: offered[:1], outcome: interaction.OutcomeOverflowed, after: 2 * time.Minute, fires: "agent_needed",
 		},
-		"an offer is missed and goes back to its queue": {
+		"after a missed offer it waits in its queue again": {
 			rules:    timeouts(contract.Timeouts{Offer: 30 * time.Second, Lifetime: time.Hour}),
 			commands: offered, outcome: interaction.OutcomeExpired, after: time.Hour, fires: "missed.agent",
 		},
-		"an offered transfer that is missed goes back to the giver's queue": {
+		"after a missed offered transfer it waits in its queue again": {
 			rules:    timeouts(contract.Timeouts{Offer: 30 * time.Second, Queue: time.Minute}),
 			commands: append(handling[:3:3], [2]string{"transfer", `{"to":{"agent":"a2"},"mode":"offer"}`}),
 			outcome:  interaction.OutcomeOverflowed, after: 90 * time.Second, fires: "missed.agent",
 		},
-		"an offer's own timeout goes first": {
+		"an offer's own timeout takes precedence": {
 			rules:    timeouts(contract.Timeouts{Offer: 30 * time.Minute, Queue: time.Minute}),
 			commands: [][2]string{offered[0], {"offer", `{"agent":{"id":"a1"},"timeout":"5s"}`}},
 			outcome:  interaction.OutcomeOverflowed, after: time.Minute, fires: "missed.agent",
@@ -65,15 +65,15 @@ func TestTimers(t *testing.T) {
 			rules:    timeouts(contract.Timeouts{WrapUp: 2 * time.Minute}),
 			commands: append(handling[:3:3], [2]string{"disconnect", `{}`}), outcome: interaction.OutcomeHandled, after: 2 * time.Minute, fires: "wrap_up.agent",
 		},
-		"a wrap-up of no time ends at once": {
+		"a wrap-up of 0s ends at once": {
 			rules:    timeouts(contract.Timeouts{}),
 			commands: append(handling[:3:3], [2]string{"disconnect", `{}`}), outcome: interaction.OutcomeHandled, fires: "wrap_up.agent",
 		},
-		"an engagement without a result is given up": {
+		"an engagement without a result ends": {
 			rules: timeouts(contract.Timeouts{Engagement: time.Minute}), channel: "web",
 			commands: [][2]string{{"engage", `{"ixnProfile":{}}`}}, outcome: interaction.OutcomeNotEngaged, after: time.Minute, fires: "engagement_result",
 		},
-		"a life ends": {
+		"the lifetime ends": {
 			rules: timeouts(contract.Timeouts{Lifetime: time.Hour}), commands: handling,
 			outcome: interaction.OutcomeExpired, after: time.Hour, fires: "interaction_ends",
 		},
@@ -92,15 +92,15 @@ func TestTimers(t *testing.T) {
 			var last contract.State
 			require.NoError(t, e.GetWorkflowResult(&last))
 			require.Equal(t, c.outcome, last.Outcome)
-			require.Contains(t, e.whens(), c.fires)
-			require.Equal(t, "interaction_ends", e.whens()[len(e.whens())-1])
+			require.Contains(t, e.moments(), c.fires)
+			require.Equal(t, "interaction_ends", e.moments()[len(e.moments())-1])
 			require.InDelta(t, c.after.Seconds(), e.Now().Sub(begin).Seconds(), 1.5)
 			require.Zero(t, last.RejectedCount)
 		})
 	}
 }
 
-func TestATimeoutThatChangesReachesARunningInteraction(t *testing.T) {
+func TestAChangedTimeoutAppliesToARunningInteraction(t *testing.T) {
 	e := newEnv(t)
 	ruled(e, timeouts(contract.Timeouts{Queue: time.Hour}))
 	e.signals(time.Second, [2]string{"place_in_queue", `{"queue":"sales"}`})
@@ -114,7 +114,7 @@ func TestATimeoutThatChangesReachesARunningInteraction(t *testing.T) {
 	require.InDelta(t, (10 * time.Minute).Seconds(), e.Now().Sub(begin).Seconds(), 2)
 }
 
-func TestALateSignalWithStartLeavesNoGhost(t *testing.T) {
+func TestAnOrphanOfALateSignalWithStartEnds(t *testing.T) {
 	e := newEnv(t)
 	ruled(e, timeouts(contract.Timeouts{Orphan: 5 * time.Minute, Lifetime: time.Hour}))
 	e.RegisterDelayedCallback(func() { e.SignalWorkflow("hold", json.RawMessage(`{}`)) }, 0)
@@ -126,7 +126,7 @@ func TestALateSignalWithStartLeavesNoGhost(t *testing.T) {
 	require.Less(t, e.Now().Sub(begin), 61*time.Minute)
 }
 
-func TestTimersGoOnAfterContinueAsNew(t *testing.T) {
+func TestTimersContinueAfterContinueAsNew(t *testing.T) {
 	e := newEnv(t)
 	ruled(e, timeouts(contract.Timeouts{Queue: 10 * time.Minute}))
 	e.signals(time.Second, [2]string{"place_in_queue", `{"queue":"sales"}`})

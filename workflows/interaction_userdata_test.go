@@ -12,9 +12,9 @@ import (
 	"segue/contract"
 )
 
-// TestUserDataOverItsBoundIsRefusedAtTheDoor: an update before it costs history, a
-// signal with a record, both with the figure.
-func TestUserDataOverItsBoundIsRefusedAtTheDoor(t *testing.T) {
+// TestUserDataBeyondItsBoundIsRefused: an update is refused before it is in the history, a
+// signal is recorded as rejected, both with the size.
+func TestUserDataBeyondItsBoundIsRefused(t *testing.T) {
 	const figure = "all user data together has 81935 bytes; keep it within 65536"
 	large := func(key string) string {
 		return fmt.Sprintf(`{"user_data":{%q:%q}}`, key, strings.Repeat("x", 40<<10))

@@ -9,7 +9,7 @@ import (
 	"segue/contract"
 )
 
-func TestDeliveriesSayWithWhichConfiguration(t *testing.T) {
+func TestDeliveriesHaveTheVersionOfTheConfiguration(t *testing.T) {
 	e := newEnv(t)
 	e.onDispatch = func(in *contract.DispatchInput, result *contract.DispatchResult) {
 		if in.After > 0 {
@@ -37,7 +37,7 @@ func TestDeliveriesSayWithWhichConfiguration(t *testing.T) {
 	require.Equal(t, map[string]string{"d1": "v1", "d2": "v2", "d3": "v3"}, versions)
 }
 
-func TestALanesAttemptsSayWithWhichConfiguration(t *testing.T) {
+func TestAttemptsOfALaneHaveTheVersionOfTheConfiguration(t *testing.T) {
 	l := newLane(t)
 	first, second := retry(time.Minute), delivered("d1")
 	first.Version, second.Version = "v2", "v3"
@@ -48,7 +48,7 @@ func TestALanesAttemptsSayWithWhichConfiguration(t *testing.T) {
 	l.at(30*time.Second, func() {
 		records := query[[]contract.DeliveryRecord](l.env, contract.QueryDeliveries)
 		require.Equal(t, "v2", records[0].Version)
-		require.Equal(t, "v1", records[1].Version, "not attempted yet: that of its rendering")
+		require.Equal(t, "v1", records[1].Version, "not attempted yet: the version that rendered it")
 	})
 	l.run()
 	records := query[[]contract.DeliveryRecord](l.env, contract.QueryDeliveries)

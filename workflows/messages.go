@@ -10,8 +10,8 @@ const (
 	signalPartPassed = "part_passed"
 )
 
-// laneReport is the payload of both signals to the interaction: the results of deliveries
-// that the interaction handed over, and the delivery that was appended to the lane last.
+// laneReport is the payload of lane_result and lane_drained: the results of deliveries that
+// the interaction handed over, and the last delivery that the lane has got.
 type laneReport struct {
 	Call    string       `json:"call"`
 	Results []laneResult `json:"results,omitempty"`
@@ -23,7 +23,7 @@ type laneReport struct {
 type laneResult struct {
 	ID      string                  `json:"id"`
 	Status  contract.DeliveryStatus `json:"status"`
-	Moment  string                  `json:"when,omitempty"` // of one that is parked
+	Moment  string                  `json:"when,omitempty"` // of a parked delivery
 	Code    int                     `json:"code,omitempty"`
 	Class   string                  `json:"class,omitempty"`
 	At      string                  `json:"at,omitempty"`

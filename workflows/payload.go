@@ -9,9 +9,8 @@ import (
 	"segue/interaction"
 )
 
-// jsonOf returns the JSON of a message that carries one payload. The SDK skips a
-// signal that does not decode with no more than a log line; reading it raw keeps
-// it visible as a rejected command.
+// jsonOf returns the JSON of a message with one payload. The SDK only logs and skips a signal
+// that it cannot decode; reading the payload raw makes it a rejected command.
 func (b *inbox) jsonOf(args *commonpb.Payloads) ([]byte, error) {
 	switch payloads := args.GetPayloads(); len(payloads) {
 	case 0:
@@ -29,8 +28,8 @@ func (b *inbox) jsonOf(args *commonpb.Payloads) ([]byte, error) {
 	}
 }
 
-// jsonOfRaw returns the JSON of an update's or a workflow's only argument; none
-// is an empty object.
+// jsonOfRaw returns the JSON of the only argument of an update or a workflow; nil if there
+// is none.
 func jsonOfRaw(raw converter.RawValue) ([]byte, error) {
 	payload := raw.Payload()
 	switch encoding := string(payload.GetMetadata()[converter.MetadataEncoding]); encoding {

@@ -15,9 +15,9 @@ import (
 	"segue/workflows/committed"
 )
 
-// NewPlugin is what every client, worker, replayer and test environment that runs
-// Segue's workflows is given, so that all of them see signals in the same order, and
-// queries see committed states only.
+// NewPlugin returns the plugin for every client, worker, replayer and test environment that
+// runs Segue's workflows. With it, all of them see signals in the same order, and queries
+// see committed states only.
 func NewPlugin() (*temporal.SimplePlugin, error) {
 	dataConverter := converter.GetDefaultDataConverter()
 	return temporal.NewSimplePlugin(temporal.SimplePluginOptions{
@@ -32,9 +32,9 @@ func NewPlugin() (*temporal.SimplePlugin, error) {
 	})
 }
 
-// Register adds Segue's workflows to a worker or a replayer. With versioned workers,
-// an interaction stays with the version that it began on, unless its channel is one
-// of long lives; lanes and receivers, which live for months, go over to every newer one.
+// Register adds Segue's workflows to a worker or a replayer. With versioned workers, an
+// interaction stays on the version on which it began, unless its channel is long-lived.
+// Lanes and receivers, which live for months, move to every newer version.
 func Register(registry worker.WorkflowRegistry) {
 	registry.RegisterWorkflowWithOptions(Interaction, workflow.RegisterOptions{
 		Name: contract.WorkflowInteraction, VersioningBehavior: workflow.VersioningBehaviorPinned,

@@ -14,9 +14,9 @@ import (
 	"segue/interaction"
 )
 
-// withDispatch is for the local activity Dispatch. It answers within a fraction
-// of a second whatever receivers do; only a defect or a dying process fails it,
-// and then it is tried until it answers, for its events must not be lost.
+// withDispatch is for the local activity Dispatch, which answers within a fraction of a
+// second whatever receivers do. Only a defect or a dying process makes it fail; it is retried
+// until it answers, because its events must not be lost.
 func withDispatch(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		StartToCloseTimeout: 5 * time.Second,
@@ -28,42 +28,42 @@ func withDispatch(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
-// withCancelReason is for reading from Temporal why the workflow was canceled. The
-// end waits a moment for it, and no longer.
+// withCancelReason is for reading the reason of a cancellation from Temporal. The end of
+// the interaction waits for it for a few seconds at most.
 func withCancelReason(ctx workflow.Context) workflow.Context {
 	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		ScheduleToCloseTimeout: 3 * time.Second,
-		RetryPolicy:            untilItWorks(),
-		Summary:                "why it was canceled",
+		RetryPolicy:            retryForever(),
+		Summary:                "read the reason of the cancellation",
 	})
 }
 
-// withRecover is for reading what an ended run left: its whole history is replayed.
+// withRecover is for reading the state that an ended run left: its whole history is replayed.
 func withRecover(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 5 * time.Minute,
-		RetryPolicy:         untilItWorks(),
-		Summary:             "what the ended run left",
+		RetryPolicy:         retryForever(),
+		Summary:             "read the state that the ended run left",
 	})
 }
 
-// withAttempt is for sending requests. What a receiver does comes back as an
-// outcome, so a failure of the activity is a dead worker, found by the missing
-// heartbeat, and is tried again without end.
+// withAttempt is for sending requests. The result of a receiver is returned as an outcome,
+// so a failure of the activity is a dead worker, detected by the missing heartbeat. It is
+// retried forever.
 func withAttempt(ctx workflow.Context, summary string, requests []contract.Request) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 15 * time.Minute,
 		HeartbeatTimeout:    heartbeatTimeout(requests),
-		RetryPolicy:         untilItWorks(),
+		RetryPolicy:         retryForever(),
 		Summary:             summary,
 	})
 }
 
-// maxHeartbeatTimeout is the longest time after which a dead worker is noticed.
+// maxHeartbeatTimeout is the longest time until a dead worker is detected.
 const maxHeartbeatTimeout = 30 * time.Second
 
-// heartbeatTimeout is half of the longest timeout of the requests, within bounds. Each
-// heartbeat is written to Temporal's database, so requests that may take long send fewer.
+// heartbeatTimeout returns half of the longest timeout of the requests, within bounds. Each
+// heartbeat is written to Temporal's database, so activities with slow requests send fewer.
 func heartbeatTimeout(requests []contract.Request) time.Duration {
 	longest := contract.UsualTimeout
 	for _, r := range requests {
@@ -76,44 +76,44 @@ func heartbeatTimeout(requests []contract.Request) time.Duration {
 func withHandOver(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 30 * time.Second,
-		RetryPolicy:         untilItWorks(),
+		RetryPolicy:         retryForever(),
 		Summary:             summary,
 	})
 }
 
-// withInspect is for looking at a call: it asks Temporal's lists, and answers also
-// when they do not.
+// withInspect is for inspecting a call. It queries Temporal's visibility, and answers also
+// if that fails.
 func withInspect(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 15 * time.Second,
-		RetryPolicy:         untilItWorks(),
+		RetryPolicy:         retryForever(),
 		Summary:             summary,
 	})
 }
 
-// withAlert is for appending alerts to their lane workflows. One that Temporal does
-// not take for so long must not keep back those after it.
+// withAlert is for appending alerts to their lane workflows. An alert that Temporal does
+// not take for an hour must not block those after it.
 func withAlert(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout:    15 * time.Second,
 		ScheduleToCloseTimeout: time.Hour,
-		RetryPolicy:            untilItWorks(),
+		RetryPolicy:            retryForever(),
 		Summary:                summary,
 	})
 }
 
-// withRender is for rendering a request anew, which asks nobody.
+// withRender is for rendering a request again, which calls no other system.
 func withRender(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 30 * time.Second,
-		RetryPolicy:         untilItWorks(),
+		RetryPolicy:         retryForever(),
 		Summary:             summary,
 	})
 }
 
-// inTurn gives an activity of the interaction its turn: whoever started the workflow
-// may have said nothing of whose it is. Before the first Dispatch nobody knows more.
-func (r *run) inTurn(ctx workflow.Context) workflow.Context {
+// withPriority sets the priority of an activity of the interaction: the client that started the
+// workflow may have set none. Before the first Dispatch the priority is not known.
+func (r *run) withPriority(ctx workflow.Context) workflow.Context {
 	return workflow.WithPriority(ctx, r.priority().ForContactCenter(r.owner.ContactCenter))
 }
 
@@ -124,7 +124,7 @@ func (r *run) priority() (p contract.Priority) {
 	return p
 }
 
-func untilItWorks() *temporal.RetryPolicy {
+func retryForever() *temporal.RetryPolicy {
 	return &temporal.RetryPolicy{
 		InitialInterval:    200 * time.Millisecond,
 		BackoffCoefficient: 2,
@@ -139,8 +139,8 @@ const (
 	summarySpare = 40
 )
 
-// summaryOf bounds a summary to what the server takes and a person reads. Characters that JSON escapes take up to six
-// bytes.
+// summaryOf formats a summary, bounded to what the server takes and a person reads.
+// Characters that JSON escapes take up to six bytes.
 func summaryOf(format string, args ...any) string {
 	text := fmt.Sprintf(format, args...)
 	for limit := 117; len(text) > 120 || jsonLength(text) > summaryLimit-summarySpare; limit /= 2 {
@@ -157,7 +157,7 @@ func jsonLength(text string) int {
 	return len(encoded)
 }
 
-// withChild is for an interaction that a reply starts: it has a life of its own.
+// withChild is for the draft that a reply starts; it outlives its parent.
 func (r *run) withChild(ctx workflow.Context, child interaction.Start) workflow.Context {
 	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID:            contract.InteractionWorkflowID(child.ContactCenter, child.ID),

@@ -12,45 +12,45 @@ import (
 	"segue/contract"
 )
 
-// turns sees with which priority activities and child workflows are started; the
-// test environment itself does not tell.
-type turns struct {
+// priorities records the priority with which activities and child workflows are started;
+// the test environment does not.
+type priorities struct {
 	interceptor.WorkerInterceptorBase
 	of map[string]temporal.Priority
 }
 
-func (t *turns) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
-	return &turnsOfRun{WorkflowInboundInterceptorBase: interceptor.WorkflowInboundInterceptorBase{Next: next}, turns: t}
+func (t *priorities) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	return &prioritiesOfRun{WorkflowInboundInterceptorBase: interceptor.WorkflowInboundInterceptorBase{Next: next}, priorities: t}
 }
 
-type turnsOfRun struct {
+type prioritiesOfRun struct {
 	interceptor.WorkflowInboundInterceptorBase
-	turns *turns
+	priorities *priorities
 }
 
-func (r *turnsOfRun) Init(next interceptor.WorkflowOutboundInterceptor) error {
-	return r.Next.Init(&turnsOut{WorkflowOutboundInterceptorBase: interceptor.WorkflowOutboundInterceptorBase{Next: next}, turns: r.turns})
+func (r *prioritiesOfRun) Init(next interceptor.WorkflowOutboundInterceptor) error {
+	return r.Next.Init(&prioritiesOut{WorkflowOutboundInterceptorBase: interceptor.WorkflowOutboundInterceptorBase{Next: next}, priorities: r.priorities})
 }
 
-type turnsOut struct {
+type prioritiesOut struct {
 	interceptor.WorkflowOutboundInterceptorBase
-	turns *turns
+	priorities *priorities
 }
 
-func (o *turnsOut) ExecuteActivity(ctx workflow.Context, name string, args ...any) workflow.Future {
-	o.turns.of[name] = workflow.GetActivityOptions(ctx).Priority
+func (o *prioritiesOut) ExecuteActivity(ctx workflow.Context, name string, args ...any) workflow.Future {
+	o.priorities.of[name] = workflow.GetActivityOptions(ctx).Priority
 	return o.Next.ExecuteActivity(ctx, name, args...)
 }
 
-func (o *turnsOut) ExecuteChildWorkflow(ctx workflow.Context, name string, args ...any) workflow.ChildWorkflowFuture {
-	o.turns.of[name] = workflow.GetChildWorkflowOptions(ctx).Priority
+func (o *prioritiesOut) ExecuteChildWorkflow(ctx workflow.Context, name string, args ...any) workflow.ChildWorkflowFuture {
+	o.priorities.of[name] = workflow.GetChildWorkflowOptions(ctx).Priority
 	return o.Next.ExecuteChildWorkflow(ctx, name, args...)
 }
 
-// What an interaction has done has the priority that the last Dispatch told, and its
-// contact center as the fairness key, whatever the workflow was started with.
-func TestWhatAnInteractionHasDoneGetsItsTurn(t *testing.T) {
-	seen := &turns{of: map[string]temporal.Priority{}}
+// Activities and child workflows of an interaction have the priority of the last Dispatch,
+// and the contact center as fairness key, whatever the workflow was started with.
+func TestActivitiesAndChildrenHaveThePriorityOfTheInteraction(t *testing.T) {
+	seen := &priorities{of: map[string]temporal.Priority{}}
 	e := newEnv(t, seen)
 	urgent := contract.Priority{Key: 1, Weight: 2}
 	e.onDispatch = func(_ *contract.DispatchInput, result *contract.DispatchResult) {

@@ -19,7 +19,7 @@ import (
 //
 // more is what an earlier run carried over, if this run continues one.
 func Receiver(ctx workflow.Context, start contract.ReceiverStart, more converter.RawValue) error {
-	return inboxOf(ctx).serve(ctx, func(ctx workflow.Context) error {
+	return inboxOf(ctx).runWithSignals(ctx, func(ctx workflow.Context) error {
 		carried, err := carriedOver[CarriedReceiver](ctx, more)
 		if err != nil {
 			return refusal(err)
@@ -78,7 +78,7 @@ func openReceiver(ctx workflow.Context, start contract.ReceiverStart, carried *C
 	if err := workflow.SetQueryHandlerWithOptions(ctx, contract.QueryState, r.status, options); err != nil {
 		return nil, fmt.Errorf("query %s: %w", contract.QueryState, err)
 	}
-	r.inbox.open(lasting, r.receiveSignal)
+	r.inbox.handleWith(lasting, r.receiveSignal)
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		ctx.Done().Receive(ctx, nil)
 		r.canceled, r.woken = true, true // an operator silences this episode

@@ -14,14 +14,14 @@ import (
 	"segue/interaction/intake"
 )
 
-// Of the refused signals of one run the log has the first, and then every so manieth.
+// Of the refused signals of one run, the first are logged, and then every hundredth.
 const (
 	loggedFirst = 5
 	loggedEvery = 100
 )
 
-// logRefusal logs a refused signal, the number-th of its run: the command, the field and
-// the reason, never a value, which may be a caller's number or name.
+// logRefusal logs a refused signal; number counts those of the run. It logs the command, the
+// field and the reason, never a value, which may be a caller's number or name.
 func logRefusal(ctx workflow.Context, signal string, number int, err error) {
 	if number > loggedFirst && number%loggedEvery != 0 {
 		return
@@ -34,12 +34,12 @@ func logRefusal(ctx workflow.Context, signal string, number int, err error) {
 	workflow.GetLogger(ctx).Warn("signal rejected", "command", command, "field", field, "reason", reason, "rejected", number)
 }
 
-// ownSignals are those that are no commands of an interaction.
+// ownSignals are the signals that are not commands of an interaction.
 var ownSignals = []string{contract.SignalAppend, contract.SignalRedeliver, contract.SignalDiscard, contract.SignalHealth,
 	signalLaneResult, signalLaneDrained, signalPartPassed}
 
-// withoutValues is what an error says of a payload besides what the payload holds. What
-// is not known to be free of values is not repeated.
+// withoutValues returns the field and the reason of an error, without values of the
+// payload. A text that is not known to be free of values is left out.
 func withoutValues(err error) (field, reason string) {
 	if invalid, ok := errors.AsType[*interaction.InvalidError](err); ok {
 		return knownField.FindString(invalid.Field), invalid.Reason
@@ -54,10 +54,10 @@ func withoutValues(err error) (field, reason string) {
 	return "", "the payload is refused"
 }
 
-// knownField is the beginning of a path: below it, as in user data, keys may be anything.
+// knownField matches the first name of a path; keys below it, as in user data, may be values.
 var knownField = regexp.MustCompile(`^[a-z_]{1,32}`)
 
-// unreadable is what is wrong with a payload that is not what a signal takes.
+// unreadable returns the error for a payload that a signal cannot read.
 func unreadable(signal string, err error) *interaction.InvalidError {
 	invalid := &interaction.InvalidError{Command: signal, Field: "payload", Reason: "is not the JSON that this signal takes"}
 	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && mismatch.Field != "" {

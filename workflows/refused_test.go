@@ -12,7 +12,7 @@ import (
 	"segue/contract"
 )
 
-// personal are values of a caller that no line of a log may have.
+// personal are values of a caller that must not be in the log.
 var personal = []string{"4915112345678", "A Caller", "private", "agent.7", "ada@example.com"}
 
 func requireNothingPersonal(t *testing.T, logged string) {
@@ -29,10 +29,10 @@ func TestTheLogOfARefusedSignalHasNoValue(t *testing.T) {
 		{"hold", `{"agent":"agent.7"}`, `command=hold field="" reason="not legal in state started"`},
 		{"call 4915112345678", `{}`, `command=unknown field="" reason="no such command`},
 		{"attach_user_data", `{"user_data":{"ada@example.com":"A Caller\u0000"}}`, `command=attach_user_data field=user_data reason="holds a NUL`},
-		{"attach_user_data", `{"user_data":{"ada@example.com":1,"ada@example.com":2}}`, `command=attach_user_data field=user_data reason="the key comes twice`},
+		{"attach_user_data", `{"user_data":{"ada@example.com":1,"ada@example.com":2}}`, `command=attach_user_data field=user_data reason="the key occurs twice`},
 		{"attach_user_data", `"A Caller"`, `command=attach_user_data field="" reason="not an object`},
 		{"lane_result", `{"call":4915112345678}`, `command=lane_result field=call reason="must be of type string"`},
-		{"lane_result", `{"call":"4915112345678","results":[{"id":"private"}]}`, `command=lane_result field=results reason="is of a delivery that no lane workflow has`},
+		{"lane_result", `{"call":"4915112345678","results":[{"id":"private"}]}`, `command=lane_result field=results reason="names a delivery that this interaction has not`},
 	} {
 		t.Run(tc.signal, func(t *testing.T) {
 			e := newEnv(t)

@@ -6,8 +6,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// sleeper waits for a moment or for something that comes before it. While the moment
-// stays the same its timer goes on, so that what comes costs no event but its own.
+// sleeper waits for a time or for a condition. While the time stays the same, its timer
+// keeps running, so that a wake-up adds no timer events to the history.
 type sleeper struct{ running *sleep }
 
 type sleep struct {
@@ -16,7 +16,7 @@ type sleep struct {
 	stop  workflow.CancelFunc
 }
 
-// sleep waits until it is woken or the moment has come; a zero one never does.
+// sleep waits until awake reports true or until the time; a zero time never comes.
 func (s *sleeper) sleep(ctx workflow.Context, until time.Time, summary string, awake func() bool) error {
 	if s.running != nil && (s.running.over || !s.running.until.Equal(until)) {
 		s.running.stop()

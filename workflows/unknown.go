@@ -8,8 +8,8 @@ import (
 	"segue/contract"
 )
 
-// unknownOutcome is the outcome of an attempt whose activity ended without one: it is
-// tried again, unless the receiver may have the request and must not get it twice.
+// unknownOutcome returns the outcome of an attempt whose activity ended without one. The
+// request is retried, unless it must not be sent twice: the receiver may have it.
 func unknownOutcome(ctx workflow.Context, request contract.Request) contract.Outcome {
 	outcome := contract.Outcome{
 		ID: request.ID, Verdict: contract.VerdictRetry, Class: "timeout", At: workflow.Now(ctx),

@@ -10,7 +10,7 @@ import (
 	"segue/interaction"
 )
 
-// once makes the requests of a hand-over those of a call that is not idempotent.
+// once makes a hand-over one of a call that is not idempotent.
 func once(in contract.HandOver) contract.HandOver {
 	for i := range in.Requests {
 		in.Requests[i].Once = true
@@ -18,9 +18,9 @@ func once(in contract.HandOver) contract.HandOver {
 	return in
 }
 
-// An attempt that ends without an outcome may have arrived: what must not arrive twice
-// waits for an operator.
-func TestAnAttemptWithoutOutcomeIsNotRepeatedForACallThatIsNotIdempotent(t *testing.T) {
+// A request whose attempt ends without an outcome may have arrived. If it must not arrive
+// twice, it waits for an operator.
+func TestAnAttemptWithoutOutcomeIsNotRepeatedIfTheCallIsNotIdempotent(t *testing.T) {
 	l := newLane(t)
 	l.answers["d1"] = []contract.Outcome{{}}
 	l.append(0, once(handOver("d1", "d2")))
@@ -34,15 +34,15 @@ func TestAnAttemptWithoutOutcomeIsNotRepeatedForACallThatIsNotIdempotent(t *test
 	require.Equal(t, []string{"0s d1 #1", "2h0m0s d1 #1", "2h0m0s d2 #1"}, l.tries)
 }
 
-// In a batch it would be unknown which of them arrived.
-func TestWhatMustNotBeRepeatedIsAttemptedAlone(t *testing.T) {
+// In a batch it would be unknown which requests arrived.
+func TestARequestThatMustNotBeRepeatedIsAttemptedAlone(t *testing.T) {
 	l := newLane(t)
 	l.append(0, once(handOver(ids(150)...)))
 	l.run()
 	require.Len(t, l.batches, 150)
 }
 
-func TestAnInteractionsAttemptWithoutOutcomeIsNotRepeated(t *testing.T) {
+func TestAnAttemptOfAnInteractionWithoutOutcomeIsNotRepeated(t *testing.T) {
 	for name, tc := range map[string]struct {
 		once   bool
 		parked bool
@@ -67,7 +67,7 @@ func TestAnInteractionsAttemptWithoutOutcomeIsNotRepeated(t *testing.T) {
 			e.signals(time.Minute, [2]string{"abandon", `{}`})
 			e.start(startInbound)
 			require.NoError(t, e.GetWorkflowError())
-			require.Len(t, e.attempts, 1, "the lane workflow takes the others")
+			require.Len(t, e.attempts, 1, "the lane workflow gets the others")
 			require.NotEmpty(t, e.handOvers)
 			failed := e.handOvers[0].Failed
 			if !tc.parked {
@@ -76,7 +76,7 @@ func TestAnInteractionsAttemptWithoutOutcomeIsNotRepeated(t *testing.T) {
 			}
 			require.Equal(t, contract.VerdictFinal, failed.Verdict)
 			require.Contains(t, failed.Message, "the call is not idempotent: check there, then redeliver or discard")
-			require.Contains(t, e.whens(), string(interaction.MomentFault), "and it is a fault as any other")
+			require.Contains(t, e.moments(), string(interaction.MomentFault), "and it fires a fault")
 		})
 	}
 }

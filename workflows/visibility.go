@@ -10,12 +10,12 @@ import (
 	"segue/contract"
 )
 
-// visibility remembers what the search attributes say, so that only what changed
-// is written: each upsert is a history event and a visibility task.
+// visibility remembers the search attributes, so that only changes are written: each upsert
+// is a history event and a visibility task.
 type visibility struct{ written temporal.SearchAttributes }
 
-// visibilityOf starts with what the run was started with: a run that continues
-// another one has its attributes.
+// visibilityOf returns the attributes with which the run was started: a run that continues
+// another one has that one's.
 func visibilityOf(ctx workflow.Context) visibility {
 	return visibility{written: workflow.GetTypedSearchAttributes(ctx)}
 }
@@ -32,11 +32,11 @@ func (v *visibility) keyword(key temporal.SearchAttributeKeyKeyword, text string
 	}
 }
 
-// listLimit is how much of a keyword list is written, in bytes of its JSON: servers take
-// 2 KiB, and fail the task beyond that.
+// listLimit bounds a keyword list, in bytes of its JSON: servers take 2 KiB, and fail the
+// task beyond that.
 const listLimit = 1536
 
-// keywords writes the first of the texts, as many as there is room for.
+// keywords returns the update for the first of the texts, as many as fit.
 func (v *visibility) keywords(key temporal.SearchAttributeKeyKeywordList, texts []string) []temporal.SearchAttributeUpdate {
 	values, size := []string{}, len("[]")
 	for _, text := range texts {

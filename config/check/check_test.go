@@ -22,7 +22,7 @@ func parsed(t testing.TB, text string) *config.Set {
 	return set
 }
 
-func TestCheckShowsAlertsAndWarnsOfWhatTheyHaveNot(t *testing.T) {
+func TestReportShowsAlertsAndWarnsOfValuesTheyDoNotHave(t *testing.T) {
 	set := parsed(t, `
 calls:
   - {name: crm, method: GET, url: "https://crm.example.com/"}
@@ -38,11 +38,11 @@ triggers:
 `)
 	report := check.NewReport(set)
 	assert.Equal(t, []string{
-		"triggers[1].if (call pager) at operator.delivery_failing: no value then for interaction.queue",
-		"call pager at operator.delivery_failing: no value then for #ani#, event.typo, interaction.id: it goes out empty (missing: empty)",
+		"triggers[1].if (call pager) at operator.delivery_failing: no value at this moment for interaction.queue",
+		"call pager at operator.delivery_failing: no value at this moment for #ani#, event.typo, interaction.id: it is sent empty (missing: empty)",
 	}, report.Warnings)
 	require.Len(t, report.Calls[1].Samples, 2)
-	assert.Empty(t, report.Calls[1].Samples[0].Channel, "an alert is of no interaction")
+	assert.Empty(t, report.Calls[1].Samples[0].Channel, "an alert belongs to no interaction")
 	var text strings.Builder
 	require.NoError(t, report.Print(&text))
 	assert.Contains(t, text.String(), "  at operator.delivery_failing\n")
@@ -54,8 +54,8 @@ triggers:
 	assert.Contains(t, report.Calls[1].Samples[1].Request.Body, "crm gone 410 ")
 }
 
-// An alert is told by another call than the one that it is about.
-func TestCheckWarnsOfAlertsThatNobodyHears(t *testing.T) {
+// A call is not fired by alerts about itself.
+func TestReportWarnsOfAlertsThatFireNoCall(t *testing.T) {
 	report := check.NewReport(parsed(t, `
 calls: [{name: crm, method: GET, url: "https://crm.example.com/"}]
 triggers:
@@ -63,13 +63,13 @@ triggers:
   - {when: [operator.breaker_open, operator.delivery_failing], call: crm}
 `))
 	assert.Equal(t, []string{
-		"triggers[1] (call crm) can never fire at operator.breaker_open: an alert is not told by the call that it is about, and no other call is fired by interactions",
+		"triggers[1] (call crm) can never fire at operator.breaker_open: a call is not fired by its own alerts, and no other call is fired by interactions",
 	}, report.Warnings)
 }
 
-// How each call authenticates and what it trusts is shown with the references of its
-// secrets; what stands in the file in the clear and looks like one is hidden.
-func TestCheckShowsAuthWithoutSecrets(t *testing.T) {
+// The report shows the references of secrets. It hides plain text in the file that looks like
+// a secret.
+func TestReportShowsAuthWithoutSecrets(t *testing.T) {
 	t.Setenv("SECRET", "hunter2")
 	file := filepath.Join(t.TempDir(), "key.pem")
 	require.NoError(t, os.WriteFile(file, []byte("hunter2"), 0o600))
@@ -111,7 +111,7 @@ guard: {allow: ["10.1.0.0/16:443"], proxy: {url: "http://proxy.internal:3128", u
 	assert.NotContains(t, string(encoded)+out.String(), "hunter2")
 }
 
-func TestCheckWarnsOfWhatTheGuardWillBlock(t *testing.T) {
+func TestReportWarnsOfCallsThatTheGuardBlocks(t *testing.T) {
 	set := parsed(t, `
 calls:
   - {name: own, method: GET, url: "http://localhost:9100/"}
@@ -132,7 +132,7 @@ guard: {allow: ["10.0.0.0/8:8443", "169.254.0.0/16"]}
 	}, check.NewReport(set).Warnings)
 }
 
-func TestCheckRendersSamplesAndWarns(t *testing.T) {
+func TestReportRendersSamplesAndWarns(t *testing.T) {
 	set := parsed(t, `
 calls:
   - name: crm
@@ -149,8 +149,8 @@ triggers:
 	report := check.NewReport(set)
 	assert.Equal(t, []string{
 		"triggers[1] (call crm) can never fire: it is a moment of inbound, and channels has only chat",
-		"call crm at interaction_starts: no value then for disposition.code: it goes out empty (missing: empty)",
-		"call crm: header X-Api-Token, parameter api_key looks like a credential, which would stand in every history: use auth",
+		"call crm at interaction_starts: no value at this moment for disposition.code: it is sent empty (missing: empty)",
+		"call crm: header X-Api-Token, parameter api_key looks like a credential, which would be in every history: use auth",
 		"call idle has no trigger: nothing fires it",
 	}, report.Warnings)
 	encoded, err := json.Marshal(report)
@@ -163,7 +163,7 @@ triggers:
 	assert.Equal(t, `{"code":"SOLD","tier":"<tier>"}`, report.Calls[0].Samples[1].Request.Body)
 }
 
-func TestDryRunsAreSaidSo(t *testing.T) {
+func TestReportMarksDryRuns(t *testing.T) {
 	set := parsed(t, `
 calls:
   - {name: crm, method: GET, url: "https://crm.example.com/", dry_run: true}
@@ -180,7 +180,7 @@ triggers:
 	assert.True(t, report.Calls[0].DryRun)
 	assert.False(t, report.Calls[0].Samples[0].DryRun)
 	assert.False(t, report.Calls[1].DryRun)
-	assert.True(t, report.Calls[1].Samples[0].DryRun, "its only trigger is one")
+	assert.True(t, report.Calls[1].Samples[0].DryRun, "its only trigger is a dry run")
 	assert.False(t, report.Calls[1].Samples[1].DryRun, "another trigger sends it")
 	var out bytes.Buffer
 	require.NoError(t, report.Print(&out))
@@ -189,7 +189,7 @@ triggers:
 	assert.Contains(t, out.String(), "at interaction_ends, inbound\n")
 }
 
-func TestCheckSaysWhatIsNotKnownYet(t *testing.T) {
+func TestReportWarnsOfValuesThatDoNotExistYet(t *testing.T) {
 	warnings := func(missing, trigger, value string) []string {
 		report := check.NewReport(parsed(t, `
 calls: [{name: crm, method: POST, url: "https://crm.example.com/", missing: `+missing+`, json: {v: "`+value+`"}}]
@@ -203,23 +203,23 @@ triggers: [{`+trigger+`, call: crm}]
 		want                    []string
 	}{
 		{"empty", "when: interaction_starts", "#agent_disposition# #agent_notes# ${disposition.agent}",
-			list("call crm at interaction_starts: no value then for #agent_disposition#, #agent_notes#, disposition.agent: it goes out empty (missing: empty)")},
-		{"omit", "when: interaction_starts", "#agent_disposition#", list("call crm at interaction_starts: no value then for #agent_disposition#: it is left out (missing: omit)")},
+			list("call crm at interaction_starts: no value at this moment for #agent_disposition#, #agent_notes#, disposition.agent: it is sent empty (missing: empty)")},
+		{"omit", "when: interaction_starts", "#agent_disposition#", list("call crm at interaction_starts: no value at this moment for #agent_disposition#: it is left out (missing: omit)")},
 		{`"null"`, "when: cloud_routing.start", "${disposition.code}",
-			list("call crm at cloud_routing.start: no value then for disposition.code: it goes out as null, or empty where there is no null (missing: null)")},
+			list("call crm at cloud_routing.start: no value at this moment for disposition.code: it is sent as null, or empty where there is no null (missing: null)")},
 		{"park", "when: interaction_starts", "#call_result#", list(
-			"call crm at interaction_starts: no value then for #call_result#: it parks the delivery (missing: park)",
+			"call crm at interaction_starts: no value at this moment for #call_result#: it parks the delivery (missing: park)",
 			"call crm cannot be rendered at interaction_starts with sample data: render: json.v: #call_result#: no value")},
 		{"empty", "when: segment_change, segments: [interaction_starts.channel]", "${disposition.code}",
-			list("call crm at segment_change interaction_starts.channel: no value then for disposition.code: it goes out empty (missing: empty)")},
-		{"empty", "when: interaction_starts", "#agent_id# #ani#", list("call crm at interaction_starts: a value for #agent_id# only if the start names an agent; else it goes out empty (missing: empty)")},
+			list("call crm at segment_change interaction_starts.channel: no value at this moment for disposition.code: it is sent empty (missing: empty)")},
+		{"empty", "when: interaction_starts", "#agent_id# #ani#", list("call crm at interaction_starts: a value for #agent_id# only if the start names an agent; otherwise it is sent empty (missing: empty)")},
 		{"empty", "when: inbound.call_end", "#agent_disposition# #agent_id# ${interaction.outcome}", list(
-			"call crm at inbound.call_end: a value for #agent_disposition# only if an agent gave it before; else it goes out empty (missing: empty)",
-			"call crm at inbound.call_end: a value for interaction.outcome only if nobody wraps up; else it goes out empty (missing: empty)")},
-		{"empty", "when: chat.new", "#dequeue_time# ${agent.id}", list("call crm at chat.new: no value then for #dequeue_time#, agent.id: it goes out empty (missing: empty)")},
-		{"empty", "when: [inbound.dtmf, inbound.queue_event]", "#dtmf#", list("call crm at inbound.queue_event: no value then for #dtmf#: it goes out empty (missing: empty)")},
-		{"empty", "when: survey", "${event.segment}", list("call crm at survey: no value then for event.segment: it goes out empty (missing: empty)")},
-		{"empty", "when: track_number.call_end", "#agent_id#", list("call crm at track_number.call_end: a value for #agent_id# only if the platform assigned an agent; else it goes out empty (missing: empty)")},
+			"call crm at inbound.call_end: a value for #agent_disposition# only if an agent has given a disposition before; otherwise it is sent empty (missing: empty)",
+			"call crm at inbound.call_end: a value for interaction.outcome only if no agent wraps up; otherwise it is sent empty (missing: empty)")},
+		{"empty", "when: chat.new", "#dequeue_time# ${agent.id}", list("call crm at chat.new: no value at this moment for #dequeue_time#, agent.id: it is sent empty (missing: empty)")},
+		{"empty", "when: [inbound.dtmf, inbound.queue_event]", "#dtmf#", list("call crm at inbound.queue_event: no value at this moment for #dtmf#: it is sent empty (missing: empty)")},
+		{"empty", "when: survey", "${event.segment}", list("call crm at survey: no value at this moment for event.segment: it is sent empty (missing: empty)")},
+		{"empty", "when: track_number.call_end", "#agent_id#", list("call crm at track_number.call_end: a value for #agent_id# only if the platform assigned an agent; otherwise it is sent empty (missing: empty)")},
 		{"empty", "when: [interaction_ends, inbound.disposition]", "#agent_disposition# #call_end# #enqueue_time# #agent_wrap_time# #recording_url# ${survey} ${event.at}", nil},
 		{"empty", "when: interaction_ends", "${interaction.outcome} #call_result# ${previous_agent.id} ${interaction.disconnected_at}", nil},
 		{"empty", "when: segment_change", "${event.segment} ${agent.id}", nil},
@@ -229,7 +229,7 @@ triggers: [{`+trigger+`, call: crm}]
 	}
 }
 
-func TestCheckRendersEachOccasion(t *testing.T) {
+func TestReportRendersEachOccasion(t *testing.T) {
 	report := check.NewReport(parsed(t, `
 calls: [{name: crm, method: POST, url: "https://crm.example.com/", text: "${interaction.channel} ${event.from}>${event.segment}.${event.leg} ${disposition.code}"}]
 triggers:
@@ -247,15 +247,15 @@ triggers:
 		"inbound agent_selecting>overflow.business_process SOLD", "inbound agent_selecting>abandoned.business_process SOLD",
 		"inbound >. CALLBACK", "outbound >. CALLBACK",
 	}, bodies)
-	assert.Contains(t, report.Warnings, "triggers[2] (call crm) can never fire: no leg ever changes as segments, legs, from and to say together")
+	assert.Contains(t, report.Warnings, "triggers[2] (call crm) can never fire: no change of a leg matches segments, legs, from and to together")
 	var out bytes.Buffer
 	require.NoError(t, report.Print(&out))
 	assert.Contains(t, out.String(), "at segment_change handling.agent, chat\n")
 	assert.Contains(t, out.String(), "at outbound.disposition, outbound, disposition CALLBACK\n")
 }
 
-// TestTheExamplesOfBothSystemsAreClean: no mistake, no warning, and a request for
-// each call and moment.
+// The examples of both systems have no mistake, no warning, and a request for each call and
+// moment.
 func TestTheExamplesOfBothSystemsAreClean(t *testing.T) {
 	for file, samples := range map[string]int{"ecs.yaml": 32, "engage-voice.yaml": 30} {
 		set, err := config.Load("../../examples/" + file)
@@ -271,8 +271,8 @@ func TestTheExamplesOfBothSystemsAreClean(t *testing.T) {
 	}
 }
 
-func TestCheckSaysThatARateIsPerWorker(t *testing.T) {
+func TestReportWarnsThatARateIsPerWorker(t *testing.T) {
 	set, err := config.Parse("f.yaml", []byte("calls: [{name: crm, method: GET, url: 'https://h.example.com/', limits: {rate: 10}}]\ntriggers: [{when: survey, call: crm}]"))
 	require.NoError(t, err)
-	assert.Contains(t, strings.Join(check.NewReport(set).Warnings, "\n"), "call crm: limits.rate of 10 a second holds for each worker")
+	assert.Contains(t, strings.Join(check.NewReport(set).Warnings, "\n"), "call crm: limits.rate of 10 per second applies to each worker")
 }

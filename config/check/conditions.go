@@ -15,11 +15,11 @@ import (
 // every number of JSON is a double.
 var sampleKinds = []any{"1", 1.0, true, []any{"1"}, map[string]any{"id": "1"}}
 
-// maxCombinations bounds how often one condition is tried.
+// maxCombinations bounds how often one condition is evaluated.
 const maxCombinations = 625
 
-// checkConditions warns of conditions that fail whatever their data is: their trigger
-// never fires, and only a worker's log would say why.
+// checkConditions warns of conditions that fail for any data: their trigger never fires,
+// and only a worker's log would say why.
 func (r *Report) checkConditions(s *config.Set) {
 	for i, spec := range s.Triggers.Specs() {
 		condition, err := expr.CompileCondition(spec.If)
@@ -30,13 +30,13 @@ func (r *Report) checkConditions(s *config.Set) {
 			r.warn("triggers[%d].if (call %s): there may never be a value for %s", i, spec.Call, strings.Join(list, ", "))
 		}
 		if problem := failsAlways(condition, spec.Occasions()[0]); problem != "" {
-			r.warn("triggers[%d].if (call %s) can never hold: %s fails: %s", i, spec.Call, spec.If, inPlainWords(problem))
+			r.warn("triggers[%d].if (call %s) can never be true: %s fails: %s", i, spec.Call, spec.If, explained(problem))
 		}
 	}
 }
 
-// failsAlways is the error of a condition that has one for every kind of data; "" when
-// it may give true or false.
+// failsAlways returns the error of a condition that fails for every kind of data, and ""
+// for one that may be true or false.
 func failsAlways(condition *expr.Program, o trigger.Occasion) string {
 	open := slices.DeleteFunc(slices.Clone(condition.Uses()), func(use string) bool {
 		variable, name, _ := strings.Cut(use, ".")
@@ -53,7 +53,7 @@ func failsAlways(condition *expr.Program, o trigger.Occasion) string {
 	for n := range combinations {
 		view, event := sample(o, condition.Uses())
 		for _, use := range open {
-			lay(view, event, use, sampleKinds[n%len(sampleKinds)])
+			setOpenData(view, event, use, sampleKinds[n%len(sampleKinds)])
 			n /= len(sampleKinds)
 		}
 		if _, err := condition.True(&expr.Scope{View: view, Event: event}); err != nil {
@@ -65,7 +65,7 @@ func failsAlways(condition *expr.Program, o trigger.Occasion) string {
 	return problem
 }
 
-func lay(view *interaction.View, event *interaction.Event, use string, value any) {
+func setOpenData(view *interaction.View, event *interaction.Event, use string, value any) {
 	switch variable, name, _ := strings.Cut(use, "."); variable {
 	case "user_data":
 		view.UserData[name] = value
@@ -76,8 +76,8 @@ func lay(view *interaction.View, event *interaction.Event, use string, value any
 	}
 }
 
-// misspelled lists what is read of an agent, or of an event, although that can hardly
-// be meant: such data is open, so that only a name close to a known one is telling.
+// misspelled lists fields of agents and events that are one slip away from a known
+// field. Such data is open, so any other name may have a value.
 func misspelled(uses []string) []string {
 	var list []string
 	for _, use := range uses {
@@ -95,10 +95,10 @@ func misspelled(uses []string) []string {
 	return list
 }
 
-// inPlainWords rewrites the error of an evaluation, with what mostly helps.
-func inPlainWords(problem string) string {
+// explained rewrites the error of an evaluation and adds what most often fixes it.
+func explained(problem string) string {
 	if strings.Contains(problem, "no such overload") {
-		return "an operator or a function does not take such values; a number of user data, survey and event is no whole number: write 1.0 instead of 1, or int(…) around it"
+		return "an operator or a function does not accept these types; a number in user data, survey or event is never a whole number (int): write 1.0 instead of 1, or int(…) around the field"
 	}
 	return problem
 }

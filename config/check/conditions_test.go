@@ -16,13 +16,13 @@ triggers:
   - {when: user_data_changed, call: c, if: 'CONDITION'}
 `
 
-// A condition that fails whatever the data is never fires its trigger; only a worker's
-// log would say so.
-func TestCheckWarnsOfConditionsThatAlwaysFail(t *testing.T) {
+// A condition that fails for any data never fires its trigger, and only the log of a worker
+// would say so.
+func TestReportWarnsOfConditionsThatAlwaysFail(t *testing.T) {
 	for condition, want := range map[string]string{
-		`user_data.n + 1 > 3`:                               "an operator or a function does not take such values; a number of user data, survey and event is no whole number: write 1.0 instead of 1, or int(…) around it",
-		`survey.csat * 2 >= 8`:                              "an operator or a function does not take such values; ",
-		`user_data.a - 1 > user_data.b - 1`:                 "an operator or a function does not take such values; ",
+		`user_data.n + 1 > 3`:                               "an operator or a function does not accept these types; a number in user data, survey or event is never a whole number (int): write 1.0 instead of 1, or int(…) around the field",
+		`survey.csat * 2 >= 8`:                              "an operator or a function does not accept these types; ",
+		`user_data.a - 1 > user_data.b - 1`:                 "an operator or a function does not accept these types; ",
 		`user_data.n + 1.0 > 3`:                             "",
 		`int(user_data.n) + 1 > 3`:                          "",
 		`user_data.n > 3`:                                   "",
@@ -41,12 +41,12 @@ func TestCheckWarnsOfConditionsThatAlwaysFail(t *testing.T) {
 			continue
 		}
 		require.Len(t, warnings, 1, condition)
-		require.Contains(t, warnings[0], "triggers[0].if (call c) can never hold: "+condition+" fails: "+want)
+		require.Contains(t, warnings[0], "triggers[0].if (call c) can never be true: "+condition+" fails: "+want)
 	}
 }
 
-// What is open data may be anything, but not what is one slip away from a known field.
-func TestCheckWarnsOfMisspelledFields(t *testing.T) {
+// Open data may have any key, except one that is one slip away from a known field.
+func TestReportWarnsOfMisspelledFields(t *testing.T) {
 	for text, want := range map[string]string{
 		"${agent.nme}":           "call c: there may never be a value for agent.nme (did you mean agent.name?)",
 		"${previous_agent.Name}": "call c: there may never be a value for previous_agent.Name (did you mean previous_agent.name?)",
@@ -63,7 +63,7 @@ triggers: [{when: interaction_ends, call: c}]
 		report := check.NewReport(set)
 		if want == "" {
 			require.Empty(t, report.Warnings, text)
-			require.Contains(t, report.Calls[0].Samples[0].Request.Body, "<", "the sample shows what the platform may have sent")
+			require.Contains(t, report.Calls[0].Samples[0].Request.Body, "<", "the sample has a value that the platform may send")
 			continue
 		}
 		require.Contains(t, report.Warnings, want)
@@ -72,8 +72,8 @@ triggers: [{when: interaction_ends, call: c}]
 	require.Contains(t, check.NewReport(set).Warnings, "triggers[0].if (call c): there may never be a value for agent.nam (did you mean agent.name?)")
 }
 
-// What only a fault has is not made up elsewhere.
-func TestCheckInventsNoFault(t *testing.T) {
+// A sample has the fields of a fault at a fault only.
+func TestSamplesHaveFaultsAtFaultsOnly(t *testing.T) {
 	set := parsed(t, `
 calls:
   - {name: c, method: POST, url: "https://crm.example.com/", text: "[${event.class}${event.of}]"}
@@ -89,6 +89,6 @@ triggers:
 	}
 	require.Equal(t, map[string]string{"interaction_ends": "[]", "fault": "[goneinteraction_starts]"}, bodies)
 	require.Equal(t, []string{
-		"call c at interaction_ends: a value for event.class, event.of only if the command that fires it has a field of that name; else it goes out empty (missing: empty)",
+		"call c at interaction_ends: a value for event.class, event.of only if the command that fires it has a field of that name; otherwise it is sent empty (missing: empty)",
 	}, report.Warnings)
 }

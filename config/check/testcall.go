@@ -16,63 +16,63 @@ import (
 	"segue/trigger"
 )
 
-// TestCall is one call at one moment, to be sent for real without an interaction: it
-// begins with the sample data that Check shows.
+// TestCall is one call at one moment, to be sent once without an interaction. It begins
+// with the sample data of a Report.
 type TestCall struct {
 	Call  *config.Call
 	View  *interaction.View
 	Event *interaction.Event
 }
 
-// NewTestCall tries a call at a moment. Without one it is the first that fires the call,
-// and for a call that nothing fires the end of an interaction.
-func NewTestCall(s *config.Set, c *config.Call, when interaction.Moment) *TestCall {
-	if when == "" {
-		when = interaction.MomentInteractionEnds
+// NewTestCall returns a call with sample data of a moment. An empty moment stands for the
+// first that fires the call, or for interaction_ends if no trigger does.
+func NewTestCall(s *config.Set, c *config.Call, moment interaction.Moment) *TestCall {
+	if moment == "" {
+		moment = interaction.MomentInteractionEnds
 		if moments := s.Triggers.Fires(c.Name); len(moments) > 0 {
-			when = moments[0]
+			moment = moments[0]
 		}
 	}
 	t := &TestCall{Call: c}
-	t.View, t.Event = sample(occasionAt(s, c.Name, when), c.Template.Uses())
+	t.View, t.Event = sample(occasionAt(s, c.Name, moment), c.Template.Uses())
 	return t
 }
 
-// occasionAt is the first at a moment that fires a call, else one that any trigger
-// without filters would have.
-func occasionAt(s *config.Set, call string, when interaction.Moment) trigger.Occasion {
+// occasionAt returns the first occasion at a moment that fires a call, or the one of a
+// trigger without filters.
+func occasionAt(s *config.Set, call string, moment interaction.Moment) trigger.Occasion {
 	for _, o := range occasionsOf(s, call) {
-		if o.Moment == when {
+		if o.Moment == moment {
 			return o
 		}
 	}
-	return trigger.Spec{Moments: []string{string(when)}}.Occasions()[0]
+	return trigger.Spec{Moments: []string{string(moment)}}.Occasions()[0]
 }
 
-// overlay is data that is laid over the sample, as expressions name it.
+// overlay is data over the sample, by the names that expressions use.
 type overlay struct {
 	*interaction.View
 	Event json.RawMessage `json:"event"`
 }
 
-// Overlay puts data over the sample: a JSON object with the names that expressions begin
-// with, or what `segue show --json` prints of a real interaction, which replaces the
-// sample.
+// Overlay puts data over the sample. The data is a JSON object whose keys are the names
+// that expressions begin with, or the output of `segue show --json` for an interaction,
+// which replaces the sample. Overlay reports an error for any other data.
 func (t *TestCall) Overlay(data []byte) error {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(data, &object); err != nil || object == nil {
 		return errors.New("is not a JSON object")
 	}
 	if state, ok := object["state"]; ok && object["timeline"] != nil {
-		return t.layStatus(state)
+		return t.replaceWith(state)
 	}
 	o := overlay{View: t.View}
 	decoder := exact(data)
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&o); err != nil {
-		return fmt.Errorf("%s; use interaction, agent, previous_agent, event, user_data, disposition, survey, durations", inWords(err))
+		return fmt.Errorf("%s; use interaction, agent, previous_agent, event, user_data, disposition, survey, durations", jsonProblem(err))
 	}
-	// An event about an agent goes before the interaction's own.
+	// The agent of an event takes precedence over the interaction's.
 	if _, given := object["agent"]; given {
 		t.Event.Agent = t.View.Agent
 	}
@@ -80,7 +80,7 @@ func (t *TestCall) Overlay(data []byte) error {
 		t.Event.PreviousAgent = t.View.PreviousAgent
 	}
 	t.View.Settle()
-	return t.layEvent(o.Event)
+	return t.overlayEvent(o.Event)
 }
 
 // exact decodes numbers digit for digit, as those of a command are.
@@ -90,9 +90,9 @@ func exact(data []byte) *json.Decoder {
 	return decoder
 }
 
-// layEvent puts an event's facts over the sample's; other names are the command's own
-// fields, as they are in expressions.
-func (t *TestCall) layEvent(data json.RawMessage) error {
+// overlayEvent puts the facts of an event over the sample's. Other names are fields of
+// the command, as they are in expressions.
+func (t *TestCall) overlayEvent(data json.RawMessage) error {
 	if len(data) == 0 {
 		return nil
 	}
@@ -102,7 +102,7 @@ func (t *TestCall) layEvent(data json.RawMessage) error {
 	}
 	interaction.Settled(fields)
 	if err := json.Unmarshal(data, t.Event); err != nil {
-		return fmt.Errorf("event: %s", inWords(err))
+		return fmt.Errorf("event: %s", jsonProblem(err))
 	}
 	facts := jsonNames(reflect.TypeFor[interaction.Event]())
 	maps.DeleteFunc(fields, func(name string, _ any) bool { return slices.Contains(facts, name) })
@@ -110,20 +110,21 @@ func (t *TestCall) layEvent(data json.RawMessage) error {
 	return nil
 }
 
-func (t *TestCall) layStatus(data json.RawMessage) error {
-	var status contract.State
-	if err := exact(data).Decode(&status); err != nil {
-		return fmt.Errorf("state: %s", inWords(err))
+// replaceWith replaces the sample with the state of an interaction.
+func (t *TestCall) replaceWith(data json.RawMessage) error {
+	var state contract.State
+	if err := exact(data).Decode(&state); err != nil {
+		return fmt.Errorf("state: %s", jsonProblem(err))
 	}
-	t.View.Interaction, t.View.Agent, t.View.PreviousAgent = status.Facts, status.Agent, status.PreviousAgent
-	t.View.UserData, t.View.Disposition, t.View.Survey = status.UserData, status.Disposition, status.Survey
+	t.View.Interaction, t.View.Agent, t.View.PreviousAgent = state.Facts, state.Agent, state.PreviousAgent
+	t.View.UserData, t.View.Disposition, t.View.Survey = state.UserData, state.Disposition, state.Survey
 	t.View.Settle()
-	t.Event.Agent, t.Event.PreviousAgent, t.Event.Queue = status.Agent, status.PreviousAgent, status.Queue
+	t.Event.Agent, t.Event.PreviousAgent, t.Event.Queue = state.Agent, state.PreviousAgent, state.Queue
 	return nil
 }
 
-// inWords says what is wrong with JSON without the names of Go's types.
-func inWords(err error) string {
+// jsonProblem describes what is wrong with JSON without the names of Go's types.
+func jsonProblem(err error) string {
 	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
 	if !ok {
 		return strings.TrimPrefix(err.Error(), "json: ")
@@ -135,7 +136,7 @@ func inWords(err error) string {
 	case reflect.Int64, reflect.Float64:
 		wants = "a number"
 	}
-	return fmt.Sprintf("%s: the %s stands where %s belongs", wrong.Field, wrong.Value, wants)
+	return fmt.Sprintf("%s: expected %s, got the %s", wrong.Field, wants, wrong.Value)
 }
 
 func jsonNames(t reflect.Type) []string {
@@ -150,12 +151,5 @@ func jsonNames(t reflect.Type) []string {
 // Render renders the call. Mask hides what looks like a credential in the request.
 func (t *TestCall) Render(deliveryID string) contract.Request {
 	r, _ := t.Call.Template.Render(deliveryID, t.View, t.Event) // the error is also the request's Fault
-	return r
-}
-
-// Mask hides what looks like a credential in a request that is shown.
-func Mask(r contract.Request) contract.Request {
-	r.Headers = slices.Clone(r.Headers)
-	mask(&r)
 	return r
 }

@@ -1,4 +1,4 @@
-// Command generate writes config/schema.json anew from the code.
+// Command generate writes config/schema.json from the code.
 package main
 
 import (

@@ -186,7 +186,7 @@ func TestEveryChannelFiresWhatTheTablesSay(t *testing.T) {
 	for _, name := range slices.Concat(segments, changes) {
 		require.True(t, reached[name], "no table reaches %s", name)
 	}
-	for _, when := range interaction.Whens() {
+	for _, when := range interaction.AllMoments() {
 		require.True(t, when == interaction.MomentSegmentChange || reached[string(when)], "no table reaches %s", when)
 	}
 }

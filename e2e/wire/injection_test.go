@@ -236,7 +236,7 @@ func inHeader(value string) (string, string) {
 func inPaddedHeader(value string) (string, string) {
 	for _, c := range []byte(value) {
 		if c < ' ' && c != '\t' || c == 0x7f {
-			return "", fmt.Sprintf("a header cannot hold the character %U", c)
+			return "", fmt.Sprintf("a header cannot contain the character %U", c)
 		}
 	}
 	if len(value) > 8<<10-20 {
@@ -268,7 +268,7 @@ func inForm(value string) (string, string) {
 func inXML(value string) (string, string) {
 	for _, c := range value {
 		if c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0xFFFE || c == 0xFFFF {
-			return "", fmt.Sprintf("XML cannot hold the character %U", c)
+			return "", fmt.Sprintf("XML cannot contain the character %U", c)
 		}
 	}
 	var escaped bytes.Buffer

@@ -10,7 +10,7 @@ import (
 const seenLimit = 4096
 
 // idDigest identifies an event id. 96 bits keep 4,096 ids in 64 KiB of a carried state,
-// and make a false duplicate less likely than a lost disk.
+// and make a false duplicate less likely than the loss of a disk.
 type idDigest [12]byte
 
 func digestOf(eventID string) idDigest {

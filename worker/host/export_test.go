@@ -12,7 +12,7 @@ import (
 	"segue/metrics"
 )
 
-// What tests look into.
+// For tests.
 
 type Reloader = reloader
 
@@ -24,7 +24,7 @@ func (r *Reloader) Status() ConfigurationHealth { return r.status() }
 
 type Prober = health
 
-// NewProber knows the health of a process whose Temporal answers as told.
+// NewProber returns the health of a process whose Temporal answers with missing.
 func NewProber(r *Reloader, missing func(context.Context) ([]string, error)) *Prober {
 	return &health{reloader: r, missing: missing, temporal: TemporalHealth{Namespace: "default", TaskQueue: "segue"}}
 }
@@ -40,13 +40,13 @@ var (
 	Sources = sources
 )
 
-// Survey looks once, as a surveyor does now and then.
+// Survey surveys once.
 func Survey(ctx context.Context, c client.Client, taskQueue string) (*metrics.Survey, error) {
 	return newSurveyor(Options{Client: c, TaskQueue: taskQueue}).survey(ctx)
 }
 
-// RunReloader follows the file, and what is asked for, until the context ends.
-func RunReloader(ctx context.Context, r *Reloader, asked <-chan os.Signal) { r.run(ctx, asked) }
+// RunReloader reloads when the file changes or a signal arrives, until the context ends.
+func RunReloader(ctx context.Context, r *Reloader, requested <-chan os.Signal) { r.run(ctx, requested) }
 
 type Surveyor = surveyor
 

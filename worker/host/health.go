@@ -9,51 +9,50 @@ import (
 )
 
 const (
-	// probeEvery is how often Temporal is asked whether all is well, and probeSooner
-	// while it is not.
+	// probeEvery is the time between two probes of Temporal; probeSooner while they fail.
 	probeEvery  = 10 * time.Second
 	probeSooner = 2 * time.Second
-	// probeWithin bounds one question.
+	// probeWithin bounds one probe.
 	probeWithin = 5 * time.Second
 )
 
-// Health is what /readyz answers. A process is ready when it can work; what it
-// works with may be less than perfect, and then the details say so.
+// Health is the response of /readyz. A process is ready if it can work, even with, for
+// example, an outdated configuration; the details show that.
 type Health struct {
 	Ready bool `json:"ready"`
-	// Reasons say why it is not ready.
+	// Reasons are why the process is not ready.
 	Reasons       []string            `json:"reasons,omitempty"`
 	Temporal      TemporalHealth      `json:"temporal"`
 	Configuration ConfigurationHealth `json:"configuration"`
 }
 
-// TemporalHealth is how the process reaches Temporal.
+// TemporalHealth is the connection of the process to Temporal.
 type TemporalHealth struct {
 	Connected bool   `json:"connected"`
 	Namespace string `json:"namespace"`
 	TaskQueue string `json:"task_queue"`
-	// MissingSearchAttributes are those that the namespace lacks; `segue setup` adds them.
+	// MissingSearchAttributes are the search attributes that the namespace lacks; `segue setup` adds them.
 	MissingSearchAttributes []string `json:"missing_search_attributes,omitempty"`
-	// Error says why the last question failed.
+	// Error is why the last probe failed.
 	Error     string    `json:"error,omitempty"`
 	CheckedAt time.Time `json:"checked_at,omitzero"`
 }
 
-// health knows whether the process can work.
+// health determines whether the process can work.
 type health struct {
 	reloader *reloader
-	// missing asks Temporal for the search attributes that the namespace lacks, which
-	// only one that is connected, and to a namespace that exists, can say.
+	// missing returns the search attributes that the namespace lacks. It fails if Temporal is
+	// not connected or the namespace does not exist.
 	missing func(context.Context) ([]string, error)
 
-	sides sync.WaitGroup // everything that goes on beside the work
+	background sync.WaitGroup // everything that runs besides the worker
 
 	mu       sync.Mutex
 	temporal TemporalHealth
 	stopping bool
 }
 
-// run asks Temporal again and again until the context ends.
+// run probes Temporal periodically until the context ends.
 func (h *health) run(ctx context.Context) {
 	for {
 		wait := time.NewTimer(h.probe(ctx))
@@ -67,11 +66,11 @@ func (h *health) run(ctx context.Context) {
 	}
 }
 
-// probe asks Temporal once, and returns when to ask again.
+// probe probes Temporal once, and returns the time until the next probe.
 func (h *health) probe(ctx context.Context) time.Duration {
-	asking, cancel := context.WithTimeout(ctx, probeWithin)
+	bounded, cancel := context.WithTimeout(ctx, probeWithin)
 	defer cancel()
-	missing, err := h.missing(asking)
+	missing, err := h.missing(bounded)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.temporal.Connected, h.temporal.MissingSearchAttributes, h.temporal.Error = err == nil, missing, ""
@@ -92,7 +91,7 @@ func (h *health) stop() {
 	h.stopping = true
 }
 
-// status is the health as it is now.
+// status returns the current health.
 func (h *health) status() Health {
 	status := Health{Configuration: h.reloader.status()}
 	h.mu.Lock()

@@ -20,7 +20,7 @@ import (
 	"segue/worker/host"
 )
 
-// answers is a Temporal that answers as told.
+// answers is a Temporal with fixed answers.
 type answers struct {
 	missing []string
 	err     error
@@ -29,9 +29,9 @@ type answers struct {
 func (a *answers) ask(context.Context) ([]string, error) { return a.missing, a.err }
 
 func TestReadiness(t *testing.T) {
-	d := newDesk(t, plain)
+	p := newProcess(t, plain)
 	a := &answers{}
-	h := host.NewProber(d.Reloader, a.ask)
+	h := host.NewProber(p.Reloader, a.ask)
 	status := h.Status()
 	require.False(t, status.Ready)
 	require.Equal(t, []string{"the process is starting"}, status.Reasons)
@@ -41,10 +41,10 @@ func TestReadiness(t *testing.T) {
 	require.True(t, status.Ready)
 	require.Empty(t, status.Reasons)
 	require.True(t, status.Temporal.Connected)
-	require.Equal(t, d.store.Current().Version, status.Configuration.Version)
+	require.Equal(t, p.store.Current().Version, status.Configuration.Version)
 
 	a.err = errors.New("connection refused")
-	require.Equal(t, 2*time.Second, h.Probe(t.Context()), "sooner, while it does not answer")
+	require.Equal(t, 2*time.Second, h.Probe(t.Context()), "sooner while it does not answer")
 	require.Equal(t, []string{"Temporal does not answer: connection refused"}, h.Status().Reasons)
 
 	a.err, a.missing = nil, []string{"SegueCall"}
@@ -58,17 +58,17 @@ func TestReadiness(t *testing.T) {
 	require.Equal(t, []string{"the process is stopping"}, h.Status().Reasons)
 }
 
-// A bad configuration is no reason not to work: the one before stays in force.
+// A process with a bad configuration works with the current one.
 func TestABadConfigurationLeavesTheProcessReady(t *testing.T) {
-	d := newDesk(t, plain)
-	h := host.NewProber(d.Reloader, (&answers{}).ask)
+	p := newProcess(t, plain)
+	h := host.NewProber(p.Reloader, (&answers{}).ask)
 	h.Probe(t.Context())
-	version := d.store.Current().Version
-	d.reload(strings.Replace(plain, "name: crm", "nam: crm", 1))
+	version := p.store.Current().Version
+	p.reload(strings.Replace(plain, "name: crm", "nam: crm", 1))
 
 	recorder := get(t, h, "/readyz")
 	require.Equal(t, 200, recorder.Code)
-	var told struct {
+	var ready struct {
 		Ready         bool
 		Configuration struct {
 			Version    string
@@ -81,12 +81,12 @@ func TestABadConfigurationLeavesTheProcessReady(t *testing.T) {
 			} `json:"last_reload"`
 		}
 	}
-	require.NoError(t, json.Unmarshal(recorder.Body.Bytes(), &told))
-	require.True(t, told.Ready)
-	require.Equal(t, version, told.Configuration.Version)
-	require.Equal(t, "rejected", told.Configuration.LastReload.Outcome)
-	e := told.Configuration.LastReload.Errors[0]
-	require.Equal(t, []any{d.file, 2, "calls[0].nam", "nam", "there is no such key"}, []any{e.File, e.Line, e.Path, e.Value, e.Problem})
+	require.NoError(t, json.Unmarshal(recorder.Body.Bytes(), &ready))
+	require.True(t, ready.Ready)
+	require.Equal(t, version, ready.Configuration.Version)
+	require.Equal(t, "rejected", ready.Configuration.LastReload.Outcome)
+	e := ready.Configuration.LastReload.Errors[0]
+	require.Equal(t, []any{p.file, 2, "calls[0].nam", "nam", "there is no such key"}, []any{e.File, e.Line, e.Path, e.Value, e.Problem})
 	require.NotEmpty(t, e.Remedy)
 }
 
@@ -98,9 +98,9 @@ func get(t *testing.T, h *host.Prober, path string) *httptest.ResponseRecorder {
 	return recorder
 }
 
-func TestPaths(t *testing.T) {
-	d := newDesk(t, plain)
-	h := host.NewProber(d.Reloader, (&answers{}).ask)
+func TestTheEndpointsAnswer(t *testing.T) {
+	p := newProcess(t, plain)
+	h := host.NewProber(p.Reloader, (&answers{}).ask)
 	for path, want := range map[string]struct {
 		code int
 		body string
@@ -116,7 +116,7 @@ func TestPaths(t *testing.T) {
 	require.Equal(t, 405, recorder.Code)
 }
 
-func TestListen(t *testing.T) {
+func TestListenTakesAFreePortOnlyForTheDefaultAddress(t *testing.T) {
 	none, err := host.Listen("")
 	require.NoError(t, err)
 	require.Nil(t, none)
@@ -127,7 +127,7 @@ func TestListen(t *testing.T) {
 	_, err = host.Listen(first.Addr().String())
 	require.ErrorContains(t, err, "metrics.address: listen tcp "+first.Addr().String()+": bind: address already in use; choose another")
 
-	standard, err := host.Listen(config.MetricsAddress) // whether or not somebody on this machine has it
+	standard, err := host.Listen(config.MetricsAddress) // whether or not it is in use on this machine
 	require.NoError(t, err)
 	defer standard.Close()
 	another, err := host.Listen(config.MetricsAddress)

@@ -24,35 +24,35 @@ import (
 	"segue/workflows"
 )
 
-// stopTimeout is how long a stopping worker lets activities finish: longer than
-// the usual call's timeout, shorter than what orchestrators give before they kill.
+// stopTimeout is how long a stopping worker waits for its activities: longer than the usual
+// timeout of a call, shorter than the time that orchestrators allow before they kill.
 const stopTimeout = 20 * time.Second
 
-// activitySlots is how many activities run at once. The sender shares them among the
-// calls, so that receivers that hang leave some to the others.
+// activitySlots is how many activities run at once. The sender divides them among the
+// calls, so that hanging receivers do not take all of them.
 const activitySlots = 1000
 
 // Options are what a worker needs.
 type Options struct {
-	// Client is connected to the namespace and was given workflows.NewPlugin.
+	// Client is connected to the namespace and has the plugin of workflows.NewPlugin.
 	Client    client.Client
 	Namespace string
 	TaskQueue string
 	Config    *config.Store
 	Log       *slog.Logger
-	// Allow lists what calls may reach beside what the configuration allows.
+	// Allow lists what calls may reach besides what the configuration allows.
 	Allow []string
-	// Level follows the configuration's log.level; nil for a log that does not.
+	// Level is set to the configuration's log.level; nil for a log with a fixed level.
 	Level *slog.LevelVar
-	// Reload asks for the configuration to be read again at once, besides whenever its
-	// file has changed; nil for never.
+	// Reload makes the process reload the configuration at once; nil for never. It reloads
+	// also when the file has changed.
 	Reload <-chan os.Signal
-	// Metrics and Listener are what is told, and where; nil for nothing and nowhere.
+	// Metrics are served on Listener, with the health; nothing is served if either is nil.
 	Metrics  *export.Exporter
 	Listener net.Listener
 }
 
-func (o Options) showsMetrics() bool { return o.Listener != nil && o.Metrics != nil }
+func (o Options) servesMetrics() bool { return o.Listener != nil && o.Metrics != nil }
 
 func (o Options) instruments() *metrics.Instruments {
 	if o.Metrics == nil {
@@ -61,8 +61,8 @@ func (o Options) instruments() *metrics.Instruments {
 	return o.Metrics.Instruments
 }
 
-// Run works until the context ends, then stops: no new task is taken, what is
-// being sent is let finish.
+// Run runs the worker until the context ends, then stops it: it takes no new tasks, and
+// requests in flight finish. Run fails if the worker cannot be started or cannot poll.
 func Run(ctx context.Context, options Options) error {
 	guard, err := guardOf(options.Config.Current().Guard, options.Allow)
 	if err != nil {
@@ -70,13 +70,13 @@ func Run(ctx context.Context, options Options) error {
 	}
 	sender := delivery.New(delivery.Options{Guard: guard, Slots: activitySlots, Log: options.Log, Metrics: options.instruments()})
 	fatal := make(chan error, 1)
-	trouble := alerts.New(alerts.Options{
+	reporter := alerts.New(alerts.Options{
 		Temporal: options.Client, TaskQueue: options.TaskQueue, Log: options.Log,
 		Rules: func() contract.AlertRules { return options.Config.Current().Alerts },
 	})
 	set := workerOptions(fatal)
 	set.DeploymentOptions = deployment(options.Config.Current().Temporal)
-	if options.showsMetrics() {
+	if options.servesMetrics() {
 		set.Identity = surveyorIdentity()
 	}
 	work := sdkworker.New(options.Client, options.TaskQueue, set)
@@ -84,24 +84,24 @@ func Run(ctx context.Context, options Options) error {
 	(&activities.Activities{
 		Config:    options.Config.Current,
 		Sender:    sender,
-		Alerts:    trouble,
+		Alerts:    reporter,
 		Metrics:   options.instruments(),
 		Temporal:  options.Client,
 		TaskQueue: options.TaskQueue,
 	}).Register(work)
 	(&recovery.Activities{Temporal: options.Client}).Register(work)
 
-	// What is told outlasts the work, so that the stopping can be watched, too.
-	beside, end := context.WithCancel(context.WithoutCancel(ctx))
-	health, err := watch(beside, options, sender)
+	// Metrics and health are served until the worker has stopped.
+	background, end := context.WithCancel(context.WithoutCancel(ctx))
+	health, err := watch(background, options, sender)
 	if err != nil {
 		end()
 		return errors.Join(err, sender.Close(ctx))
 	}
-	defer health.sides.Wait()
+	defer health.background.Wait()
 	defer end()
 	if err := work.Start(); err != nil {
-		trouble.Close(ctx)
+		reporter.Close(ctx)
 		return errors.Join(fmt.Errorf("worker on task queue %s: %w", options.TaskQueue, err), sender.Close(ctx))
 	}
 	select {
@@ -113,11 +113,11 @@ func Run(ctx context.Context, options Options) error {
 	work.Stop()
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
-	trouble.Close(closing)
+	reporter.Close(closing)
 	return errors.Join(err, sender.Close(closing))
 }
 
-// NewSender is a sender as a worker of this configuration has it.
+// NewSender returns a sender like that of a worker with this configuration.
 func NewSender(set *config.Set, log *slog.Logger) (*delivery.Sender, error) {
 	guard, err := guardOf(set.Guard, nil)
 	if err != nil {
@@ -126,8 +126,8 @@ func NewSender(set *config.Set, log *slog.Logger) (*delivery.Sender, error) {
 	return delivery.New(delivery.Options{Guard: guard, Log: log}), nil
 }
 
-// watch does everything that goes on beside the work, until the context ends: it
-// follows the configuration, and tells how the process is to whoever asks.
+// watch runs everything besides the worker until the context ends: it reloads the
+// configuration, and serves metrics and health.
 func watch(ctx context.Context, options Options, sender *delivery.Sender) (*health, error) {
 	reload := newReloader(options, sender)
 	h := &health{
@@ -137,21 +137,21 @@ func watch(ctx context.Context, options Options, sender *delivery.Sender) (*heal
 		},
 		temporal: TemporalHealth{Namespace: options.Namespace, TaskQueue: options.TaskQueue},
 	}
-	h.sides.Go(func() { reload.run(ctx, options.Reload) })
-	if !options.showsMetrics() {
+	h.background.Go(func() { reload.run(ctx, options.Reload) })
+	if !options.servesMetrics() {
 		return h, nil
 	}
 	survey := newSurveyor(options)
 	if err := options.Metrics.Observe(sources(options.Config, sender, survey, h)); err != nil {
 		return nil, err
 	}
-	h.sides.Go(func() { h.run(ctx) })
-	h.sides.Go(func() { survey.run(ctx) })
-	h.sides.Go(func() { serve(ctx, options.Listener, handler(options.Metrics.Handler(), h.status), options.Log) })
+	h.background.Go(func() { h.run(ctx) })
+	h.background.Go(func() { survey.run(ctx) })
+	h.background.Go(func() { serve(ctx, options.Listener, handler(options.Metrics.Handler(), h.status), options.Log) })
 	return h, nil
 }
 
-// sources are what the gauges are looked up in.
+// sources returns where the gauges read their values.
 func sources(store *config.Store, sender *delivery.Sender, survey *surveyor, h *health) metrics.Sources {
 	return metrics.Sources{
 		Calls: func() []string {
@@ -180,15 +180,15 @@ func sources(store *config.Store, sender *delivery.Sender, survey *surveyor, h *
 	}
 }
 
-// workerOptions differ from the SDK's defaults where these are known to hold a
-// worker back: two pollers of each kind, and heartbeats that are told at 80 % of
-// their timeout, so that a killed worker's deliveries would be sent again.
+// workerOptions returns the options of the SDK's worker. They differ from the defaults where
+// these are known to be too low: two pollers of each kind, and heartbeats that are sent only
+// after 80 % of their timeout, so that deliveries of a killed worker would be sent again.
 //
-// The first task of an interaction that waited for a worker may bring 10,000 signals,
-// which a slow machine applies in more than the second after which the SDK takes a task
-// for deadlocked and fails it, again and again.
+// The first task of an interaction that waited for a worker may have 10,000 signals. A slow
+// machine needs more than a second to apply them; by default, the SDK takes the task for
+// deadlocked then and fails it, again and again.
 //
-// What makes polling impossible, such as a namespace that is gone, goes to fatal.
+// Errors that make polling impossible, such as a deleted namespace, go to fatal.
 func workerOptions(fatal chan<- error) sdkworker.Options {
 	pollers := sdkworker.NewPollerBehaviorAutoscaling(sdkworker.PollerBehaviorAutoscalingOptions{
 		InitialNumberOfPollers: 8, MinimumNumberOfPollers: 2, MaximumNumberOfPollers: 50,

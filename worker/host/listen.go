@@ -14,10 +14,9 @@ import (
 	"segue/config"
 )
 
-// Listen opens the socket on which a process tells its metrics and its health; nil
-// for an empty address, which is nowhere. Where the standard address is taken, as
-// by another process of the same machine, it is a free port beside it; any other
-// address that is taken is an error.
+// Listen opens the socket on which a process serves metrics and health; it returns nil for
+// an empty address. If the default address is in use, for example by another process of the
+// same machine, Listen takes a free port; any other address that is in use is an error.
 func Listen(address string) (net.Listener, error) {
 	if address == "" {
 		return nil, nil
@@ -27,7 +26,7 @@ func Listen(address string) (net.Listener, error) {
 		listener, err = net.Listen("tcp", "127.0.0.1:0")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("metrics.address: %w; choose another, or an empty one for none", err)
+		return nil, fmt.Errorf("metrics.address: %w; choose another, or leave it empty to serve nothing", err)
 	}
 	return listener, nil
 }
@@ -38,7 +37,7 @@ func handler(scrape http.Handler, status func() Health) http.Handler {
 	mux.Handle("GET /metrics", scrape)
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		fmt.Fprintln(w, "ok") // whoever asked may be gone
+		fmt.Fprintln(w, "ok") // the client may have disconnected
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		now := status()
@@ -49,12 +48,12 @@ func handler(scrape http.Handler, status func() Health) http.Handler {
 		}
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
-		_ = encoder.Encode(now) // whoever asked may be gone
+		_ = encoder.Encode(now) // the client may have disconnected
 	})
 	return mux
 }
 
-// serve answers on a socket until the context ends.
+// serve serves HTTP on a socket until the context ends.
 func serve(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger) {
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
@@ -66,11 +65,11 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		if server.Shutdown(ending) != nil {
-			_ = server.Close() // a reader that will not go is cut off
+			_ = server.Close() // disconnects clients that are still reading
 		}
 	})
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		log.Error("metrics and health are not told any more", "error", err)
+		log.Error("metrics and health are no longer served", "error", err)
 	}
 	if !stop() {
 		<-ended

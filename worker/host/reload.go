@@ -15,54 +15,54 @@ import (
 	"segue/metrics"
 )
 
-// maxLogged is how many mistakes of a configuration are logged; /readyz has all.
+// maxLogged is how many errors of a configuration are logged; /readyz has all.
 const maxLogged = 10
 
-// ConfigurationHealth is how the configuration of a process stands.
+// ConfigurationHealth is the state of a process's configuration.
 type ConfigurationHealth struct {
 	Version string `json:"version"`
 	File    string `json:"file,omitempty"`
-	// LoadedAt is when the set in force was read.
+	// LoadedAt is when the current configuration was loaded.
 	LoadedAt   time.Time     `json:"loaded_at"`
 	LastReload *ReloadHealth `json:"last_reload,omitempty"`
-	// MissingSecrets are references that lead to no secret.
+	// MissingSecrets are references to secrets that do not exist.
 	MissingSecrets config.Errors `json:"missing_secrets,omitempty"`
-	// NeedsRestart names settings that have changed since the process was started with
-	// others.
+	// NeedsRestart names settings that have changed since the start of the process and take
+	// effect only after a restart.
 	NeedsRestart []string `json:"needs_restart,omitempty"`
 }
 
-// ReloadHealth is what became of reading the configuration again.
+// ReloadHealth is the result of a reload.
 type ReloadHealth struct {
 	At      time.Time       `json:"at"`
 	Outcome metrics.Outcome `json:"outcome"`
-	// Errors say why it was rejected, with field, value, line and remedy.
+	// Errors are why the configuration was rejected, with field, value, line and remedy.
 	Errors config.Errors `json:"errors,omitempty"`
 }
 
-// reloader keeps the configuration of a process up to date, and whatever follows it.
+// reloader reloads the configuration of a process, and applies it.
 type reloader struct {
 	store   *config.Store
 	started *config.Set
 	sender  *delivery.Sender
-	allow   []string // what calls may reach beside what the configuration allows
+	allow   []string // what calls may reach besides what the configuration allows
 	metrics *metrics.Instruments
 	level   *slog.LevelVar
 	log     *slog.Logger
 
 	mu     sync.Mutex // one reload at a time
 	health ConfigurationHealth
-	said   string // why the last one was rejected
+	logged string // the errors that were logged last
 }
 
 func newReloader(o Options, sender *delivery.Sender) *reloader {
 	r := &reloader{store: o.Config, started: o.Config.Current(), sender: sender, allow: o.Allow, metrics: o.instruments(), level: o.Level, log: o.Log}
-	r.inForce(r.started)
+	r.noteCurrent(r.started)
 	return r
 }
 
-// run reloads when the file has changed and when somebody asks for it.
-func (r *reloader) run(ctx context.Context, asked <-chan os.Signal) {
+// run reloads when the file has changed and when a signal arrives on requested.
+func (r *reloader) run(ctx context.Context, requested <-chan os.Signal) {
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	watching.Go(func() { r.store.Watch(ctx, r.log, r.reload) })
@@ -70,13 +70,13 @@ func (r *reloader) run(ctx context.Context, asked <-chan os.Signal) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-asked:
+		case <-requested:
 			r.reload()
 		}
 	}
 }
 
-// reload reads the configuration again and lets everything follow it.
+// reload loads the configuration again and applies it.
 func (r *reloader) reload() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -86,23 +86,23 @@ func (r *reloader) reload() {
 	switch {
 	case err != nil:
 		done.Outcome, done.Errors = metrics.Rejected, errorsOf(err)
-		r.complain(done.Errors)
+		r.logErrors(done.Errors)
 	case next == before:
 		done.Outcome = metrics.Unchanged
-		r.log.Debug("configuration read again, nothing has changed", "version", next.Version)
+		r.log.Debug("configuration reloaded, nothing has changed", "version", next.Version)
 	default:
-		r.follow(before, next)
+		r.apply(before, next)
 		r.log.Info("configuration loaded", "version", next.Version, "before", before.Version)
 	}
 	if err == nil {
-		r.said = ""
+		r.logged = ""
 	}
 	r.health.LastReload = done
 	r.metrics.Reloaded(done.Outcome)
 }
 
-// prepare opens the guard for both sets: as soon as the next one is in force, its
-// calls are sent, and a request that the guard blocks is parked for good.
+// prepare makes the guard allow what either set allows: calls of the next set are sent as
+// soon as it is active, and a request that the guard blocks is parked.
 func (r *reloader) prepare(before, next *config.Set) error {
 	if reflect.DeepEqual(before.Guard, next.Guard) {
 		return nil
@@ -120,34 +120,34 @@ func (r *reloader) prepare(before, next *config.Set) error {
 	return nil
 }
 
-// follow does what a new set asks for. Calls, triggers, timeouts and limits are
-// asked for in the set itself.
-func (r *reloader) follow(before, next *config.Set) {
+// apply applies a new set. Calls, triggers, timeouts and limits are read from the set
+// itself.
+func (r *reloader) apply(before, next *config.Set) {
 	if !reflect.DeepEqual(before.Guard, next.Guard) {
 		guard, err := guardOf(next.Guard, r.allow)
 		if err != nil {
-			r.log.Error("the dial guard still allows what the configuration before allowed", "error", err) // prepare has made the same one
+			r.log.Error("the dial guard still allows what the configuration before allowed", "error", err) // prepare has created the same guard
 		} else {
 			r.sender.SetGuard(guard)
 		}
 	}
-	r.inForce(next)
+	r.noteCurrent(next)
 }
 
-// inForce notes the set in force, and warns of what is not as it says.
-func (r *reloader) inForce(set *config.Set) {
+// noteCurrent notes the current set, and logs which of its settings have no effect yet.
+func (r *reloader) noteCurrent(set *config.Set) {
 	r.health.Version, r.health.File, r.health.LoadedAt = set.Version, set.File, time.Now().UTC()
 	r.health.MissingSecrets = set.MissingSecrets()
 	for _, e := range first(r.health.MissingSecrets) {
-		r.log.Warn("a secret is missing; the call's requests are not sent until it is there", located(e)...)
+		r.log.Warn("a secret is missing; requests of the call are not sent until it exists", located(e)...)
 	}
 	r.health.NeedsRestart = set.NeedsRestart(r.started)
 	for _, setting := range r.health.NeedsRestart {
-		r.log.Warn("a setting has changed that is taken at the start only; restart the process", "setting", setting)
+		r.log.Warn("a changed setting takes effect after a restart; restart the process", "setting", setting)
 	}
 	if r.level != nil {
 		if err := r.level.UnmarshalText([]byte(set.Log.Level)); err != nil {
-			r.log.Error("the log's level stays", "error", err)
+			r.log.Error("the log level is unchanged", "error", err)
 		}
 	}
 	var calls []string
@@ -157,18 +157,18 @@ func (r *reloader) inForce(set *config.Set) {
 	r.metrics.Begin(calls)
 }
 
-// complain says once what is wrong with a configuration.
-func (r *reloader) complain(mistakes config.Errors) {
-	said := r.said
-	if r.said = mistakes.Error(); r.said == said {
+// logErrors logs the errors of a configuration, unless they were logged last time.
+func (r *reloader) logErrors(mistakes config.Errors) {
+	last := r.logged
+	if r.logged = mistakes.Error(); r.logged == last {
 		return
 	}
 	for _, e := range first(mistakes) {
-		r.log.Error("configuration rejected, the one before stays in force", append(located(e), "version", r.health.Version)...)
+		r.log.Error("configuration rejected, the current one stays active", append(located(e), "version", r.health.Version)...)
 	}
 }
 
-// recheck looks again for missing secrets: a file may have come.
+// recheck looks again for missing secrets: a file may exist now.
 func (r *reloader) recheck() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -181,12 +181,12 @@ func (r *reloader) status() ConfigurationHealth {
 	return r.health
 }
 
-// isGood tells whether the file and the set in force say the same.
+// isGood reports whether the current configuration is that of the file.
 func (h ConfigurationHealth) isGood() bool {
 	return h.LastReload == nil || h.LastReload.Outcome != metrics.Rejected
 }
 
-// errorsOf gives every mistake the form of a located one.
+// errorsOf returns any error as errors of a configuration.
 func errorsOf(err error) config.Errors {
 	if mistakes, ok := errors.AsType[config.Errors](err); ok {
 		return mistakes
@@ -196,7 +196,7 @@ func errorsOf(err error) config.Errors {
 
 func first(mistakes config.Errors) config.Errors { return mistakes[:min(len(mistakes), maxLogged)] }
 
-// located are a mistake's parts for the log.
+// located returns the parts of an error as attributes for the log.
 func located(e config.Error) []any {
 	parts := []any{"problem", e.Problem}
 	for _, part := range []struct{ name, value string }{
@@ -212,8 +212,8 @@ func located(e config.Error) []any {
 	return parts
 }
 
-// guardOf is the guard that the configuration asks for; also lists what may be
-// reached beside what it allows.
+// guardOf returns the guard of a configuration; also lists what may be reached besides what
+// the configuration allows.
 func guardOf(g config.Guard, also []string) (*delivery.Guard, error) {
 	guard, err := delivery.NewGuard(slices.Concat(g.Allow, also))
 	if err == nil {

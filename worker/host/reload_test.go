@@ -29,8 +29,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// desk is a process's configuration with all that follows it.
-type desk struct {
+// process is the configuration of a process and what depends on it.
+type process struct {
 	t      *testing.T
 	file   string
 	store  *config.Store
@@ -41,7 +41,7 @@ type desk struct {
 	*host.Reloader
 }
 
-// lines are what was logged.
+// lines are the logged lines.
 type lines struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -53,7 +53,7 @@ func (l *lines) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// of gives the logged lines with that message.
+// of returns the logged lines with that message.
 func (l *lines) of(t *testing.T, message string) []map[string]any {
 	t.Helper()
 	l.mu.Lock()
@@ -69,166 +69,166 @@ func (l *lines) of(t *testing.T, message string) []map[string]any {
 	return found
 }
 
-func newDesk(t *testing.T, text string) *desk {
+func newProcess(t *testing.T, text string) *process {
 	t.Helper()
-	d := &desk{t: t, file: filepath.Join(t.TempDir(), "segue.yaml"), probe: metricstest.New(t), log: &lines{}}
-	d.write(text)
+	p := &process{t: t, file: filepath.Join(t.TempDir(), "segue.yaml"), probe: metricstest.New(t), log: &lines{}}
+	p.write(text)
 	var err error
-	d.store, err = config.Open(d.file)
+	p.store, err = config.Open(p.file)
 	require.NoError(t, err)
 	var log *slog.Logger
-	log, d.level, err = host.Logger(d.log, config.Log{Level: "info", Format: "json"})
+	log, p.level, err = host.Logger(p.log, config.Log{Level: "info", Format: "json"})
 	require.NoError(t, err)
-	guard, err := delivery.NewGuard(d.store.Current().Guard.Allow)
+	guard, err := delivery.NewGuard(p.store.Current().Guard.Allow)
 	require.NoError(t, err)
-	d.sender = delivery.New(delivery.Options{Guard: guard})
-	t.Cleanup(func() { require.NoError(t, d.sender.Close(context.Background())) })
-	d.Reloader = host.NewReloader(host.Options{Config: d.store, Log: log, Level: d.level, Metrics: d.probe.Exporter}, d.sender)
-	return d
+	p.sender = delivery.New(delivery.Options{Guard: guard})
+	t.Cleanup(func() { require.NoError(t, p.sender.Close(context.Background())) })
+	p.Reloader = host.NewReloader(host.Options{Config: p.store, Log: log, Level: p.level, Metrics: p.probe.Exporter}, p.sender)
+	return p
 }
 
-func (d *desk) write(text string) {
-	d.t.Helper()
-	require.NoError(d.t, os.WriteFile(d.file, []byte(text), 0o600))
+func (p *process) write(text string) {
+	p.t.Helper()
+	require.NoError(p.t, os.WriteFile(p.file, []byte(text), 0o600))
 }
 
-func (d *desk) reload(text string) host.ConfigurationHealth {
-	d.t.Helper()
-	d.write(text)
-	d.Reload()
-	return d.Status()
+func (p *process) reload(text string) host.ConfigurationHealth {
+	p.t.Helper()
+	p.write(text)
+	p.Reload()
+	return p.Status()
 }
 
 const plain = `calls:
   - {name: crm, method: POST, url: "https://crm.example.com/"}
 `
 
-func TestALoadedConfigurationIsToldOf(t *testing.T) {
-	d := newDesk(t, plain)
-	before := d.Status()
-	require.Equal(t, d.store.Current().Version, before.Version)
-	require.Equal(t, d.file, before.File)
+func TestALoadedConfigurationIsReported(t *testing.T) {
+	p := newProcess(t, plain)
+	before := p.Status()
+	require.Equal(t, p.store.Current().Version, before.Version)
+	require.Equal(t, p.file, before.File)
 	require.Nil(t, before.LastReload)
 
-	after := d.reload(strings.Replace(plain, "POST", "PUT", 1))
+	after := p.reload(strings.Replace(plain, "POST", "PUT", 1))
 	require.NotEqual(t, before.Version, after.Version)
-	require.Equal(t, d.store.Current().Version, after.Version)
+	require.Equal(t, p.store.Current().Version, after.Version)
 	require.Equal(t, metrics.Loaded, after.LastReload.Outcome)
-	loaded := d.log.of(t, "configuration loaded")
+	loaded := p.log.of(t, "configuration loaded")
 	require.Len(t, loaded, 1)
 	require.Equal(t, after.Version, loaded[0]["version"])
 	require.Equal(t, before.Version, loaded[0]["before"])
 
-	d.Reload()
-	require.Equal(t, metrics.Unchanged, d.Status().LastReload.Outcome)
-	require.Equal(t, map[string]float64{"outcome=loaded": 1, "outcome=unchanged": 1, "outcome=rejected": 0}, d.probe.Values("segue_config_reloads_total"))
+	p.Reload()
+	require.Equal(t, metrics.Unchanged, p.Status().LastReload.Outcome)
+	require.Equal(t, map[string]float64{"outcome=loaded": 1, "outcome=unchanged": 1, "outcome=rejected": 0}, p.probe.Values("segue_config_reloads_total"))
 }
 
-func TestABadConfigurationIsToldOfOnce(t *testing.T) {
-	d := newDesk(t, plain)
-	before := d.store.Current()
+func TestABadConfigurationIsLoggedOnce(t *testing.T) {
+	p := newProcess(t, plain)
+	before := p.store.Current()
 	bad := strings.Replace(plain, "POST", "PUSH", 1)
-	status := d.reload(bad)
-	require.Same(t, before, d.store.Current())
-	require.Equal(t, before.Version, status.Version, "what is in force")
+	status := p.reload(bad)
+	require.Same(t, before, p.store.Current())
+	require.Equal(t, before.Version, status.Version, "the current configuration")
 	require.Equal(t, metrics.Rejected, status.LastReload.Outcome)
 	require.Len(t, status.LastReload.Errors, 1)
 	mistake := status.LastReload.Errors[0]
-	require.Equal(t, []any{d.file, 2, "calls[0].method", "PUSH"}, []any{mistake.File, mistake.Line, mistake.Path, mistake.Value})
+	require.Equal(t, []any{p.file, 2, "calls[0].method", "PUSH"}, []any{mistake.File, mistake.Line, mistake.Path, mistake.Value})
 	require.NotEmpty(t, mistake.Remedy)
 
-	d.Reload()
-	said := d.log.of(t, "configuration rejected, the one before stays in force")
-	require.Len(t, said, 1, "once, however often it is read")
-	require.Equal(t, []any{d.file, 2.0, "calls[0].method", "PUSH", mistake.Remedy, before.Version},
-		[]any{said[0]["file"], said[0]["line"], said[0]["field"], said[0]["value"], said[0]["remedy"], said[0]["version"]})
-	require.Equal(t, 2.0, d.probe.Values("segue_config_reloads_total")["outcome=rejected"])
+	p.Reload()
+	logged := p.log.of(t, "configuration rejected, the current one stays active")
+	require.Len(t, logged, 1, "once, however often it is loaded")
+	require.Equal(t, []any{p.file, 2.0, "calls[0].method", "PUSH", mistake.Remedy, before.Version},
+		[]any{logged[0]["file"], logged[0]["line"], logged[0]["field"], logged[0]["value"], logged[0]["remedy"], logged[0]["version"]})
+	require.Equal(t, 2.0, p.probe.Values("segue_config_reloads_total")["outcome=rejected"])
 
-	status = d.reload(plain)
+	status = p.reload(plain)
 	require.Equal(t, metrics.Unchanged, status.LastReload.Outcome)
 	require.Empty(t, status.LastReload.Errors)
-	d.reload(bad)
-	require.Len(t, d.log.of(t, "configuration rejected, the one before stays in force"), 2, "it was good in between")
+	p.reload(bad)
+	require.Len(t, p.log.of(t, "configuration rejected, the current one stays active"), 2, "it was valid in between")
 }
 
-func TestManyMistakesAreNotAllLogged(t *testing.T) {
-	d := newDesk(t, plain)
-	status := d.reload(plain + strings.Repeat("  - {name: x}\n", 30))
+func TestOnlyTheFirstErrorsAreLogged(t *testing.T) {
+	p := newProcess(t, plain)
+	status := p.reload(plain + strings.Repeat("  - {name: x}\n", 30))
 	require.Greater(t, len(status.LastReload.Errors), 30)
-	require.Len(t, d.log.of(t, "configuration rejected, the one before stays in force"), 10)
+	require.Len(t, p.log.of(t, "configuration rejected, the current one stays active"), 10)
 }
 
-func TestTheGuardFollows(t *testing.T) {
+func TestTheGuardIsReloaded(t *testing.T) {
 	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer receiver.Close()
 	text := func(allow string) string {
 		return fmt.Sprintf("calls:\n  - {name: crm, method: POST, url: %q}\nguard: {allow: [%s]}\n", receiver.URL, allow)
 	}
-	d := newDesk(t, text(""))
+	p := newProcess(t, text(""))
 	sent := 0
 	send := func() string {
 		sent++
-		call, _ := d.store.Current().Call("crm")
-		return d.sender.Send(t.Context(), call.Policy, contract.Request{ID: fmt.Sprint(sent), Method: "POST", URL: receiver.URL}, 1).Class
+		call, _ := p.store.Current().Call("crm")
+		return p.sender.Send(t.Context(), call.Policy, contract.Request{ID: fmt.Sprint(sent), Method: "POST", URL: receiver.URL}, 1).Class
 	}
 	require.Equal(t, "blocked", send())
-	d.reload(text(`"127.0.0.0/8"`))
+	p.reload(text(`"127.0.0.0/8"`))
 	require.Equal(t, "ok", send())
-	require.Equal(t, "ok", send(), "over a connection that is kept")
-	d.reload(text(`"10.0.0.0/8"`))
-	require.Equal(t, "blocked", send(), "a kept connection does not go on")
+	require.Equal(t, "ok", send(), "over a kept connection")
+	p.reload(text(`"10.0.0.0/8"`))
+	require.Equal(t, "blocked", send(), "a kept connection is not used")
 }
 
-func TestMissingSecretsAreWarnedOf(t *testing.T) {
-	d := newDesk(t, plain)
+func TestMissingSecretsAreLogged(t *testing.T) {
+	p := newProcess(t, plain)
 	key := filepath.Join(t.TempDir(), "key")
-	status := d.reload(`calls:
+	status := p.reload(`calls:
   - name: crm
     method: POST
     url: "https://crm.example.com/"
     auth: {bearer: "file:` + key + `"}
 `)
-	require.Equal(t, metrics.Loaded, status.LastReload.Outcome, "the rest of the configuration is good")
+	require.Equal(t, metrics.Loaded, status.LastReload.Outcome, "the rest of the configuration is valid")
 	require.Len(t, status.MissingSecrets, 1)
 	require.Equal(t, 5, status.MissingSecrets[0].Line)
-	warned := d.log.of(t, "a secret is missing; the call's requests are not sent until it is there")
+	warned := p.log.of(t, "a secret is missing; requests of the call are not sent until it exists")
 	require.Len(t, warned, 1)
 	require.Equal(t, []any{"calls[0].auth.bearer", 5.0}, []any{warned[0]["field"], warned[0]["line"]})
 
 	require.NoError(t, os.WriteFile(key, []byte("hunter2"), 0o600))
-	d.Recheck()
-	require.Empty(t, d.Status().MissingSecrets)
-	require.NotContains(t, d.log.text.String(), "hunter2")
+	p.Recheck()
+	require.Empty(t, p.Status().MissingSecrets)
+	require.NotContains(t, p.log.text.String(), "hunter2")
 }
 
-func TestWhatNeedsARestartIsNamed(t *testing.T) {
-	d := newDesk(t, plain)
-	status := d.reload(plain + "temporal: {address: \"elsewhere:7233\", tls: {enabled: false}}\nlog: {level: debug, format: json}\n")
+func TestSettingsThatNeedARestartAreNamed(t *testing.T) {
+	p := newProcess(t, plain)
+	status := p.reload(plain + "temporal: {address: \"elsewhere:7233\", tls: {enabled: false}}\nlog: {level: debug, format: json}\n")
 	require.Equal(t, []string{"temporal.address", "log.format"}, status.NeedsRestart)
-	require.Equal(t, slog.LevelDebug, d.level.Level(), "the log's level needs none")
+	require.Equal(t, slog.LevelDebug, p.level.Level(), "the log level needs no restart")
 	var named []any
-	for _, line := range d.log.of(t, "a setting has changed that is taken at the start only; restart the process") {
+	for _, line := range p.log.of(t, "a changed setting takes effect after a restart; restart the process") {
 		named = append(named, line["setting"])
 	}
 	require.Equal(t, []any{"temporal.address", "log.format"}, named)
 
-	status = d.reload(plain)
+	status = p.reload(plain)
 	require.Empty(t, status.NeedsRestart)
-	require.Equal(t, slog.LevelInfo, d.level.Level())
+	require.Equal(t, slog.LevelInfo, p.level.Level())
 }
 
-func TestAnOperatorAsksForAReload(t *testing.T) {
-	d := newDesk(t, plain)
+func TestASignalReloadsTheConfiguration(t *testing.T) {
+	p := newProcess(t, plain)
 	ctx, cancel := context.WithCancel(context.Background())
-	asked := make(chan os.Signal)
+	requested := make(chan os.Signal)
 	var running sync.WaitGroup
-	running.Go(func() { host.RunReloader(ctx, d.Reloader, asked) })
+	running.Go(func() { host.RunReloader(ctx, p.Reloader, requested) })
 	defer running.Wait()
 	defer cancel()
-	asked <- syscall.SIGHUP
-	require.Eventually(t, func() bool { return d.Status().LastReload != nil }, 10*time.Second, time.Millisecond)
-	require.Equal(t, metrics.Unchanged, d.Status().LastReload.Outcome)
+	requested <- syscall.SIGHUP
+	require.Eventually(t, func() bool { return p.Status().LastReload != nil }, 10*time.Second, time.Millisecond)
+	require.Equal(t, metrics.Unchanged, p.Status().LastReload.Outcome)
 
-	d.write(strings.Replace(plain, "POST", "PUT", 1)) // and nobody asks
-	require.Eventually(t, func() bool { return d.Status().LastReload.Outcome == metrics.Loaded }, 10*time.Second, time.Millisecond)
+	p.write(strings.Replace(plain, "POST", "PUT", 1)) // without a signal
+	require.Eventually(t, func() bool { return p.Status().LastReload.Outcome == metrics.Loaded }, 10*time.Second, time.Millisecond)
 }

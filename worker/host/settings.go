@@ -8,7 +8,7 @@ import (
 	"segue/connect"
 )
 
-// Settings are how a process of this configuration reaches Temporal.
+// Settings returns how a process with this configuration connects to Temporal.
 func Settings(set *config.Set) connect.Settings {
 	t := set.Temporal
 	return connect.Settings{
@@ -20,7 +20,8 @@ func Settings(set *config.Set) connect.Settings {
 	}
 }
 
-// Logger writes as the configuration says. Its level can be changed while it writes.
+// Logger returns a logger as configured, and its level, which may be changed any time. It
+// fails if the level is unknown.
 func Logger(out io.Writer, settings config.Log) (*slog.Logger, *slog.LevelVar, error) {
 	level := new(slog.LevelVar)
 	if err := level.UnmarshalText([]byte(settings.Level)); err != nil {

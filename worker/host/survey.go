@@ -23,25 +23,26 @@ import (
 )
 
 const (
-	// surveyEvery is the least time between two surveys, and surveyRest how many times
-	// its own length a long one is rested from: visibility is shared by all.
+	// surveyEvery is the shortest time between two surveys. After a long survey, the time is
+	// surveyRest times its length: all clients share Temporal's visibility.
 	surveyEvery = 30 * time.Second
 	surveyRest  = 4
-	// surveyPage is how many lanes are listed at once; the server gives no more.
+	// surveyPage is how many lanes are listed at once; the server returns at most that many.
 	surveyPage = 1000
-	// surveyPace is how many questions a process asks in a second, after a few.
+	// surveyPace is how many requests a process sends in a second, after a burst of five.
 	surveyPace = 1
-	// surveyWithin bounds one question.
+	// surveyWithin bounds one request.
 	surveyWithin = 10 * time.Second
-	// surveyOld is when a survey is not shown any more: no answer is better.
+	// surveyOld is the age from which on a survey is no longer shown.
 	surveyOld = 15 * time.Minute
-	// pollLimit is how long a poll of a worker takes at most: one that has not polled for longer is gone.
+	// pollLimit is the longest time between two polls of a worker; after that it is gone.
 	pollLimit = 75 * time.Second
-	// surveys ends the identity of each worker that can survey: one without metrics polls, too.
+	// surveys is the end of the identity of workers that can survey; workers without metrics
+	// poll, too, but do not survey.
 	surveys = "@surveys"
 )
 
-// surveyorIdentity names this process to Temporal, as the SDK does by default, as one that can survey.
+// surveyorIdentity returns the SDK's default identity, marked as that of a process that can survey.
 func surveyorIdentity() string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -50,9 +51,8 @@ func surveyorIdentity() string {
 	return fmt.Sprintf("%d@%s%s", os.Getpid(), host, surveys)
 }
 
-// surveyor counts, in Temporal's visibility, what is open and what it waits for.
-// Scrapes read what it found last. One worker of the task queue surveys: that with the
-// smallest identity.
+// surveyor counts open lanes and interactions in Temporal's visibility. Scrapes read its
+// last result. One worker of the task queue surveys: that with the smallest identity.
 type surveyor struct {
 	client    client.Client
 	taskQueue string
@@ -67,7 +67,7 @@ func newSurveyor(o Options) *surveyor {
 	return &surveyor{client: o.Client, taskQueue: o.TaskQueue, identity: surveyorIdentity(), metrics: o.instruments(), log: o.Log, pace: rate.NewLimiter(surveyPace, 5)}
 }
 
-// run surveys until the context ends. Processes that start together do not ask together.
+// run surveys until the context ends. Processes that start together begin at different times.
 func (s *surveyor) run(ctx context.Context) {
 	wait := rand.N(surveyEvery / 30)
 	for failing := false; ; {
@@ -92,7 +92,7 @@ func (s *surveyor) run(ctx context.Context) {
 		if err == nil {
 			s.last.Store(found)
 		} else if !failing {
-			s.log.Warn("lanes and interactions could not be counted; their metrics stay as they were", "error", err)
+			s.log.Warn("cannot count lanes and interactions; their metrics are unchanged", "error", err)
 		}
 		failing = err != nil
 		wait = max(surveyEvery, surveyRest*time.Since(began)) + rand.N(surveyEvery/10)
@@ -100,13 +100,13 @@ func (s *surveyor) run(ctx context.Context) {
 }
 
 // isChosen reports whether this process surveys: no worker with a smaller identity polls
-// the task queue. Where Temporal does not say who polls, every process surveys.
+// the task queue. If Temporal does not return the pollers, every process surveys.
 func (s *surveyor) isChosen(ctx context.Context) bool {
-	asking, cancel := context.WithTimeout(ctx, surveyWithin)
+	bounded, cancel := context.WithTimeout(ctx, surveyWithin)
 	defer cancel()
-	queue, err := s.client.DescribeTaskQueue(asking, s.taskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
+	queue, err := s.client.DescribeTaskQueue(bounded, s.taskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW)
 	if err != nil {
-		s.log.Debug("workers of the task queue are unknown; this one counts lanes and interactions", "error", err)
+		s.log.Debug("cannot list the workers of the task queue; this worker counts lanes and interactions", "error", err)
 		return true
 	}
 	for _, poller := range queue.GetPollers() {
@@ -118,7 +118,7 @@ func (s *surveyor) isChosen(ctx context.Context) bool {
 	return true
 }
 
-// recent is the last survey, unless it is old.
+// recent returns the last survey; nil if it is too old.
 func (s *surveyor) recent() *metrics.Survey {
 	last := s.last.Load()
 	if last == nil || time.Since(last.At) > surveyOld {
@@ -142,16 +142,15 @@ func (s *surveyor) survey(ctx context.Context) (*metrics.Survey, error) {
 	return found, nil
 }
 
-// lanes lists all that are open: visibility can count, but not by call, and it can
-// count nothing that is a sum.
+// lanes lists all open lanes: visibility cannot count them by call, and cannot sum.
 func (s *surveyor) lanes(ctx context.Context, found *metrics.Survey) error {
 	request := &workflowservice.ListWorkflowExecutionsRequest{Query: s.open(contract.WorkflowDelivery), PageSize: surveyPage}
 	for {
 		if err := s.pace.Wait(ctx); err != nil {
 			return err
 		}
-		asking, cancel := context.WithTimeout(ctx, surveyWithin)
-		page, err := s.client.ListWorkflow(asking, request)
+		bounded, cancel := context.WithTimeout(ctx, surveyWithin)
+		page, err := s.client.ListWorkflow(bounded, request)
 		cancel()
 		if err != nil {
 			return err
@@ -172,13 +171,13 @@ func (s *surveyor) count(ctx context.Context, further string) (int, error) {
 	if err := s.pace.Wait(ctx); err != nil {
 		return 0, err
 	}
-	asking, cancel := context.WithTimeout(ctx, surveyWithin)
+	bounded, cancel := context.WithTimeout(ctx, surveyWithin)
 	defer cancel()
-	counted, err := s.client.CountWorkflow(asking, &workflowservice.CountWorkflowExecutionsRequest{Query: s.open(contract.WorkflowInteraction) + further})
+	counted, err := s.client.CountWorkflow(bounded, &workflowservice.CountWorkflowExecutionsRequest{Query: s.open(contract.WorkflowInteraction) + further})
 	return int(counted.GetCount()), err
 }
 
-// open are the open workflows of a type that this process could work on.
+// open returns the query for the open workflows of a type on this task queue.
 func (s *surveyor) open(workflowType string) string {
 	return fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND TaskQueue = '%s'", workflowType, s.taskQueue)
 }
@@ -195,9 +194,9 @@ func number(of *workflowpb.WorkflowExecutionInfo, key temporal.SearchAttributeKe
 	return n
 }
 
-// attribute reads a search attribute; one that is not set, or no such thing, is zero.
+// attribute reads a search attribute; target stays zero if it is not set or of another type.
 func attribute(of *workflowpb.WorkflowExecutionInfo, name string, target any) {
 	if payload, ok := of.GetSearchAttributes().GetIndexedFields()[name]; ok {
-		_ = converter.GetDefaultDataConverter().FromPayload(payload, target) // zero then
+		_ = converter.GetDefaultDataConverter().FromPayload(payload, target) // zero if it fails
 	}
 }

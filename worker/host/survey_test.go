@@ -47,7 +47,7 @@ func TestASurveyAddsUpTheLanesByCall(t *testing.T) {
 	pages := map[string]*workflowservice.ListWorkflowExecutionsResponse{
 		"": {Executions: []*workflowpb.WorkflowExecutionInfo{lane(t, "crm", 2, now), lane(t, "bi", nil, now.Add(-time.Minute))}, NextPageToken: []byte("2")},
 		"2": {Executions: []*workflowpb.WorkflowExecutionInfo{
-			lane(t, "crm", 0, now.Add(-time.Hour)), lane(t, "crm", 1, now), lane(t, "bi", "what is this", now),
+			lane(t, "crm", 0, now.Add(-time.Hour)), lane(t, "crm", 1, now), lane(t, "bi", "no number", now),
 		}},
 	}
 	c.On("ListWorkflow", mock.Anything, mock.Anything).Return(func(_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
@@ -72,22 +72,22 @@ func TestASurveyAddsUpTheLanesByCall(t *testing.T) {
 	require.Equal(t, []int{40, 3}, []int{found.Interactions, found.Undelivered})
 }
 
-func TestASurveyThatFails(t *testing.T) {
+func TestAFailedSurveyReturnsTheError(t *testing.T) {
 	c := mocks.NewClient(t)
 	c.On("ListWorkflow", mock.Anything, mock.Anything).Return(nil, errors.New("too many requests"))
 	_, err := host.Survey(t.Context(), c, "segue")
 	require.EqualError(t, err, "listing lanes: too many requests")
 }
 
-// fickle is a Temporal that sometimes does not say what is open.
-type fickle struct {
+// flaky is a Temporal whose visibility sometimes fails.
+type flaky struct {
 	*mocks.Client
 	fails   atomic.Bool
 	asked   atomic.Int64
 	pollers func() ([]*taskqueuepb.PollerInfo, error) // nil for none
 }
 
-func (f *fickle) DescribeTaskQueue(_ context.Context, taskQueue string, kind enumspb.TaskQueueType) (*workflowservice.DescribeTaskQueueResponse, error) {
+func (f *flaky) DescribeTaskQueue(_ context.Context, taskQueue string, kind enumspb.TaskQueueType) (*workflowservice.DescribeTaskQueueResponse, error) {
 	if taskQueue != "segue" || kind != enumspb.TASK_QUEUE_TYPE_WORKFLOW {
 		return nil, errors.New("another task queue")
 	}
@@ -98,7 +98,7 @@ func (f *fickle) DescribeTaskQueue(_ context.Context, taskQueue string, kind enu
 	return &workflowservice.DescribeTaskQueueResponse{Pollers: pollers}, err
 }
 
-func (f *fickle) ListWorkflow(context.Context, *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+func (f *flaky) ListWorkflow(context.Context, *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
 	f.asked.Add(1)
 	if f.fails.Load() {
 		return nil, errors.New("too many requests")
@@ -106,15 +106,15 @@ func (f *fickle) ListWorkflow(context.Context, *workflowservice.ListWorkflowExec
 	return &workflowservice.ListWorkflowExecutionsResponse{}, nil
 }
 
-func (f *fickle) CountWorkflow(context.Context, *workflowservice.CountWorkflowExecutionsRequest) (*workflowservice.CountWorkflowExecutionsResponse, error) {
+func (f *flaky) CountWorkflow(context.Context, *workflowservice.CountWorkflowExecutionsRequest) (*workflowservice.CountWorkflowExecutionsResponse, error) {
 	return &workflowservice.CountWorkflowExecutionsResponse{Count: 1}, nil
 }
 
-func TestSurveysAreSparseAndForgotten(t *testing.T) {
+func TestSurveysAreRareAndExpire(t *testing.T) {
 	probe := metricstest.New(t)
 	synctest.Test(t, func(t *testing.T) {
 		logged := &lines{}
-		c := &fickle{Client: &mocks.Client{}}
+		c := &flaky{Client: &mocks.Client{}}
 		s := host.NewSurveyor(host.Options{
 			Client: c, TaskQueue: "segue", Metrics: probe.Exporter, Log: slog.New(slog.NewJSONHandler(logged, nil)),
 		})
@@ -125,15 +125,15 @@ func TestSurveysAreSparseAndForgotten(t *testing.T) {
 		time.Sleep(2 * time.Second) // of the bubble's time
 		require.Equal(t, 1, s.Recent().Interactions)
 		time.Sleep(10 * time.Minute)
-		require.LessOrEqual(t, c.asked.Load(), int64(21), "at most every half minute")
+		require.LessOrEqual(t, c.asked.Load(), int64(21), "at most twice a minute")
 		require.GreaterOrEqual(t, c.asked.Load(), int64(18))
 
 		c.fails.Store(true)
 		time.Sleep(10 * time.Minute)
-		require.NotNil(t, s.Recent(), "what was found last")
+		require.NotNil(t, s.Recent(), "the last survey")
 		time.Sleep(10 * time.Minute)
-		require.Nil(t, s.Recent(), "too old to be shown")
-		require.Len(t, logged.of(t, "lanes and interactions could not be counted; their metrics stay as they were"), 1)
+		require.Nil(t, s.Recent(), "too old")
+		require.Len(t, logged.of(t, "cannot count lanes and interactions; their metrics are unchanged"), 1)
 		cancel()
 		running.Wait()
 	})
@@ -141,15 +141,15 @@ func TestSurveysAreSparseAndForgotten(t *testing.T) {
 	require.Positive(t, probe.Values("segue_surveys_total")["outcome=ok"])
 }
 
-// poller is a worker that polled so long ago.
+// poller is a worker that polled some time ago.
 func poller(identity string, ago time.Duration) *taskqueuepb.PollerInfo {
 	return &taskqueuepb.PollerInfo{Identity: identity, LastAccessTime: timestamppb.New(time.Now().Add(-ago))}
 }
 
 // surveying runs the surveyor of the worker "m" in a bubble of its own time.
-func surveying(t *testing.T, pollers func() ([]*taskqueuepb.PollerInfo, error), during func(*host.Surveyor, *fickle)) {
+func surveying(t *testing.T, pollers func() ([]*taskqueuepb.PollerInfo, error), during func(*host.Surveyor, *flaky)) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &fickle{Client: &mocks.Client{}, pollers: pollers}
+		c := &flaky{Client: &mocks.Client{}, pollers: pollers}
 		s := host.NewSurveyor(host.Options{Client: c, TaskQueue: "segue", Log: slog.New(slog.DiscardHandler)})
 		s.Identify("m")
 		ctx, cancel := context.WithCancel(t.Context())
@@ -179,12 +179,12 @@ func TestOneWorkerOfTheTaskQueueSurveys(t *testing.T) {
 		"a smaller one has no metrics": {func() ([]*taskqueuepb.PollerInfo, error) {
 			return []*taskqueuepb.PollerInfo{poller("a@host@", 0), poller("m@surveys", 0)}, nil
 		}, true},
-		"nobody knows": {func() ([]*taskqueuepb.PollerInfo, error) {
+		"unknown": {func() ([]*taskqueuepb.PollerInfo, error) {
 			return []*taskqueuepb.PollerInfo{poller("a@surveys", 0)}, errors.New("permission denied")
 		}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			surveying(t, tc.pollers, func(s *host.Surveyor, c *fickle) {
+			surveying(t, tc.pollers, func(s *host.Surveyor, c *flaky) {
 				time.Sleep(5 * time.Minute) // of the bubble's time
 				require.Equal(t, tc.chosen, s.Recent() != nil)
 				require.Equal(t, tc.chosen, c.asked.Load() > 0)
@@ -194,22 +194,22 @@ func TestOneWorkerOfTheTaskQueueSurveys(t *testing.T) {
 }
 
 func TestADeadSurveyorIsReplaced(t *testing.T) {
-	var polled atomic.Pointer[time.Time] // by a smaller one
+	var polled atomic.Pointer[time.Time] // by a worker with a smaller identity
 	pollers := func() ([]*taskqueuepb.PollerInfo, error) {
 		if at := polled.Load(); at != nil {
 			return []*taskqueuepb.PollerInfo{poller("a@surveys", time.Since(*at))}, nil
 		}
 		return nil, nil
 	}
-	surveying(t, pollers, func(s *host.Surveyor, c *fickle) {
+	surveying(t, pollers, func(s *host.Surveyor, c *flaky) {
 		time.Sleep(time.Minute) // of the bubble's time
 		require.NotNil(t, s.Recent())
 		now := time.Now()
 		polled.Store(&now)
 		time.Sleep(35 * time.Second)
-		require.Nil(t, s.Recent(), "another one shows a newer one")
+		require.Nil(t, s.Recent(), "another worker surveys")
 		asked := c.asked.Load()
-		time.Sleep(85 * time.Second) // which has not polled again
+		time.Sleep(85 * time.Second) // without another poll of that worker
 		require.NotNil(t, s.Recent())
 		require.Greater(t, c.asked.Load(), asked)
 	})

@@ -7,8 +7,8 @@ import (
 	"segue/config"
 )
 
-// Version is what a worker of these settings runs as, as operators name it:
-// deployment:build. Without a build id it is unversioned, and empty.
+// Version returns the version of a worker with these settings, as operators write it:
+// deployment:build. It is empty without a build id: the worker is unversioned.
 func Version(t config.Temporal) string {
 	if t.BuildID == "" {
 		return ""
@@ -16,8 +16,8 @@ func Version(t config.Temporal) string {
 	return t.Deployment + ":" + t.BuildID
 }
 
-// deployment makes a worker with a build id a versioned one. How running workflows
-// meet a newer version is registered with them; what says nothing goes over to it.
+// deployment returns the options that make a worker with a build id a versioned one. How
+// running workflows move to a newer version is registered with them; by default they move.
 func deployment(t config.Temporal) sdkworker.DeploymentOptions {
 	if t.BuildID == "" {
 		return sdkworker.DeploymentOptions{}

@@ -1,5 +1,5 @@
-// Package committed shows queries the committed part of a history: what the workflow
-// tasks that have completed did.
+// Package committed limits queries to the committed part of a history: what completed
+// workflow tasks did.
 //
 // Temporal sends a query to a worker while no workflow task is in progress. If the worker
 // has evicted the workflow, it fetches the history to rebuild the state, and by then a

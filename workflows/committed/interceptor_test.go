@@ -17,7 +17,7 @@ import (
 	"segue/workflows/committed"
 )
 
-// at numbers events from first on.
+// at numbers events, from first on.
 func at(first int64, events ...*historypb.HistoryEvent) []*historypb.HistoryEvent {
 	for n, event := range events {
 		event.EventId = first + int64(n)
@@ -86,7 +86,7 @@ func last(t *testing.T, history *historypb.History) int64 {
 	return history.GetEvents()[len(history.GetEvents())-1].GetEventId()
 }
 
-// polled is the answer to a poll as the worker gets it.
+// polled returns the answer to a poll as the worker gets it.
 func polled(t *testing.T, answer *workflowservice.PollWorkflowTaskQueueResponse) *workflowservice.PollWorkflowTaskQueueResponse {
 	t.Helper()
 	got := &workflowservice.PollWorkflowTaskQueueResponse{}
@@ -97,8 +97,8 @@ func polled(t *testing.T, answer *workflowservice.PollWorkflowTaskQueueResponse)
 	return got
 }
 
-// fetched is a page of the history that the worker fetches for a task; the server is
-// asked by what request says.
+// fetched returns a page of the history that the worker fetches for a task, and checks the
+// request that the server gets.
 func fetched(t *testing.T, task *workflowservice.PollWorkflowTaskQueueResponse, page *workflowservice.GetWorkflowExecutionHistoryResponse) *workflowservice.GetWorkflowExecutionHistoryResponse {
 	t.Helper()
 	got := &workflowservice.GetWorkflowExecutionHistoryResponse{}
@@ -130,7 +130,7 @@ func queryTask(started int64) *workflowservice.PollWorkflowTaskQueueResponse {
 	}
 }
 
-func TestAQuerySeesWhatIsCommitted(t *testing.T) {
+func TestAQuerySeesTheCommittedHistory(t *testing.T) {
 	for _, h := range histories {
 		t.Run(h.name, func(t *testing.T) {
 			isCut := h.kept < last(t, whole(h.after))
@@ -174,7 +174,7 @@ func TestAQuerySeesWhatIsCommitted(t *testing.T) {
 	}
 }
 
-func TestWorkflowTasksSeeAll(t *testing.T) {
+func TestAWorkflowTaskSeesTheWholeHistory(t *testing.T) {
 	for _, h := range histories {
 		task := queryTask(h.task)
 		task.Query, task.History, task.NextPageToken = nil, whole(h.after), []byte("more")
@@ -185,11 +185,11 @@ func TestWorkflowTasksSeeAll(t *testing.T) {
 	}
 }
 
-func TestAnEmptyPollIsLeftAsItIs(t *testing.T) {
+func TestAnEmptyPollIsUnchanged(t *testing.T) {
 	require.True(t, proto.Equal(&workflowservice.PollWorkflowTaskQueueResponse{}, polled(t, &workflowservice.PollWorkflowTaskQueueResponse{})))
 }
 
-func TestAHistoryThatCannotBeReadIsNotShown(t *testing.T) {
+func TestAnUnreadableHistoryIsAnError(t *testing.T) {
 	for _, blob := range []*commonpb.DataBlob{
 		{EncodingType: enumspb.ENCODING_TYPE_JSON, Data: []byte(`{}`)},
 		{EncodingType: enumspb.ENCODING_TYPE_PROTO3, Data: []byte("\xff")},
@@ -205,7 +205,7 @@ func TestAHistoryThatCannotBeReadIsNotShown(t *testing.T) {
 	}
 }
 
-func TestErrorsOfTheServerPass(t *testing.T) {
+func TestErrorsOfTheServerAreReturned(t *testing.T) {
 	refused := errors.New("refused")
 	for _, request := range []any{&workflowservice.PollWorkflowTaskQueueRequest{}, &workflowservice.GetWorkflowExecutionHistoryRequest{}} {
 		require.ErrorIs(t, committed.Interceptor()(t.Context(), "", request, &workflowservice.PollWorkflowTaskQueueResponse{}, nil,

@@ -5,12 +5,11 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// The SDK fetches the history of a query task with the WorkflowExecution that the task
-// came with. A field in there that the message does not have tells such a fetch from one
-// for a workflow task of the same run. The number is one of those that protobuf keeps
-// free of real fields; the field never leaves the process. Should another version of the
-// SDK fetch histories with another message, TestAQueryMeetsARunningTask in e2e/sequences
-// fails.
+// The SDK fetches the history of a query task with the WorkflowExecution of the task. An
+// unknown field in that message distinguishes such a fetch from one for a workflow task of
+// the same run. protobuf reserves the number for no real field; the field never leaves the
+// process. If another version of the SDK fetches histories with another message,
+// TestAQueryMeetsARunningTask in e2e/sequences fails.
 const markField protowire.Number = 19109
 
 // mark notes in the execution of a query task the id of the WorkflowTaskStarted event of

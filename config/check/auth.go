@@ -11,8 +11,8 @@ import (
 	"segue/delivery"
 )
 
-// authKind names how a call authenticates, and the references but no secret.
-func authKind(c *config.Call) string {
+// authOf describes how a call authenticates, with the references of its secrets.
+func authOf(c *config.Call) string {
 	switch a := c.Policy.Auth; {
 	case a.Basic != nil:
 		return fmt.Sprintf("basic (%s, %s)", a.Basic.Username, a.Basic.Password)
@@ -21,14 +21,14 @@ func authKind(c *config.Call) string {
 	case a.APIKey != nil:
 		return fmt.Sprintf("api_key in %s %s (%s)", a.APIKey.In, a.APIKey.Name, a.APIKey.Key)
 	case a.OAuth2 != nil:
-		return oauth2Kind(a.OAuth2)
+		return oauth2Of(a.OAuth2)
 	case a.MTLS != nil:
 		return fmt.Sprintf("mtls (%s, %s)", a.MTLS.Certificate, a.MTLS.Key)
 	}
 	return ""
 }
 
-func oauth2Kind(a *delivery.OAuth2Auth) string {
+func oauth2Of(a *delivery.OAuth2Auth) string {
 	address, _ := maskQuery(a.TokenURL)
 	text := fmt.Sprintf("oauth2 (%s, %s) at %s", a.ClientID, a.ClientSecret, address)
 	if len(a.Scopes) > 0 {
@@ -36,19 +36,19 @@ func oauth2Kind(a *delivery.OAuth2Auth) string {
 	}
 	for _, p := range a.Params {
 		value := p.Value
-		if credential(p.Name) {
+		if isCredential(p.Name) {
 			value = "***"
 		}
 		text += fmt.Sprintf(", %s=%s", p.Name, value)
 	}
-	if tls := trusted(a.TLS); tls != "" {
+	if tls := tlsOf(a.TLS); tls != "" {
 		text += ", tls: " + tls
 	}
 	return text
 }
 
-// trusted says what a server must show, where that is not the usual.
-func trusted(t delivery.TLS) string {
+// tlsOf describes what a server must show if it differs from the system's default.
+func tlsOf(t delivery.TLS) string {
 	var parts []string
 	if t.CA != "" {
 		parts = append(parts, "ca "+string(t.CA))
@@ -59,15 +59,15 @@ func trusted(t delivery.TLS) string {
 	return strings.Join(parts, ", ")
 }
 
-func proxied(p delivery.Proxy) string {
+func proxyOf(p delivery.Proxy) string {
 	if p.Username == "" {
 		return p.URL
 	}
 	return fmt.Sprintf("%s (%s, %s)", p.URL, p.Username, p.Password)
 }
 
-// refused says why a URL whose host is an address will be blocked, as far as can be
-// told from here: names are resolved where the worker runs.
+// refused returns why the guard will block a URL whose host is an address. Host names are
+// resolved where the worker runs, so that nothing can be said about them here.
 func refused(g config.Guard, text string) string {
 	u, err := url.Parse(text)
 	guard, bad := delivery.NewGuard(g.Allow)
