@@ -17,39 +17,40 @@ type DeliveryResult struct {
 	Known intake.Seen `json:"known"`
 }
 
-// Chain says how a workflow of a lane joins the chain that the lane and its parts are. A
-// field that is empty changes nothing.
+// Chain changes the place of a workflow in the chain of a lane and its parts. An empty field
+// changes nothing.
 type Chain struct {
 	// Next names the part that follows.
 	Next string `json:"next,omitempty"`
-	// Released lets a part send: everything before it has been sent, or lets others pass.
+	// Released allows a part to send: everything before it has been sent, or need not be
+	// waited for.
 	Released bool `json:"released,omitempty"`
 	// Incomplete makes a part wait: its last run was ended from outside, and what that run
 	// held has not been recovered.
 	Incomplete bool `json:"incomplete,omitempty"`
-	// Recovered is set where the requests are what a run held that was ended from outside.
+	// Recovered is set if the requests are those that an ended run held.
 	Recovered *RecoveredChain `json:"recovered,omitempty"`
 }
 
 // RecoveredChain is what a run that was ended from outside knew of its place in the chain.
 type RecoveredChain struct {
-	// Last is the delivery that was appended last.
+	// Last is the id of the delivery that was appended last.
 	Last string `json:"last,omitempty"`
 	// Tail is the last part of the chain, known to the lane alone.
 	Tail *Tail `json:"tail,omitempty"`
 }
 
-// Tail is the last part of a lane's chain: the one that is appended to.
+// Tail is the last part of a lane's chain, to which new deliveries are appended.
 type Tail struct {
 	Name string `json:"name"`
-	// Last is the delivery that it was given last.
+	// Last is the id of the delivery that was appended last.
 	Last string `json:"last,omitempty"`
-	// Size is how much it was given in all, in bytes.
+	// Size is the total size of all appended deliveries, in bytes.
 	Size int `json:"size,omitempty"`
 }
 
-// ButLast returns the chain for all signals of a hand-over but the last one: the part must
-// not go on before it has everything.
+// ButLast returns the chain for all signals of a hand-over except the last: the part must not
+// send before it has everything.
 func (c *Chain) ButLast() *Chain {
 	if c == nil || c.Recovered == nil {
 		return nil

@@ -20,8 +20,8 @@ const (
 	QueryTimeline   = "timeline"
 	QueryDeliveries = "deliveries"
 	QueryRejected   = "rejected"
-	// QueryParts asks a lane for the part that is sent now or next, and a part for the
-	// part that follows it.
+	// QueryParts returns, from a lane, the part that is sent now or next and, from a part,
+	// the part that follows it.
 	QueryParts = "parts"
 )
 

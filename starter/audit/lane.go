@@ -15,9 +15,9 @@ import (
 	"segue/workflows"
 )
 
-// examineLane returns a repair for the deliveries that an ended run of a lane, or of a part of it, held
-// and that no later run was given, and for the parts that wait for the ended run. It returns
-// nil if there are none.
+// examineLane returns what an ended run of a lane, or of a part of it, left undone: the
+// deliveries that it held and that no later run was given, and the parts that wait for it. It
+// returns nil if there are none.
 func (a *Auditor) examineLane(
 	ctx context.Context, r run, finding Finding, left workflows.UnfinishedLane, started *historypb.WorkflowExecutionStartedEventAttributes,
 ) (*repair, error) {
