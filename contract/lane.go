@@ -47,6 +47,8 @@ type Tail struct {
 	Last string `json:"last,omitempty"`
 	// Size is the total size of all appended deliveries, in bytes.
 	Size int `json:"size,omitempty"`
+	// After is the part before the tail while that part does not know the tail yet.
+	After string `json:"after,omitempty"`
 }
 
 // ButLast returns the chain for all signals of a hand-over except the last: the part must not

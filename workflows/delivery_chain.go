@@ -144,13 +144,55 @@ func (r *laneRun) joinChain(in *contract.Chain, before string) {
 	}
 }
 
-// forward appends to the tail what did not fit. A new tail is linked to the one before it.
+// forward appends to the tail what did not fit. A new tail is linked to the part before it at
+// the same time: a lane that forwards more slowly than it is appended to grows without being
+// able to continue as new.
 func (r *laneRun) forward() {
-	if r.Tail == nil || r.Tail.Size > 0 && r.Tail.Size+sizeOf(r.Overflow[0]) > laneSize {
-		if !r.extend() {
-			return
-		}
+	if len(r.Overflow) > 0 && r.isTailFull() && !r.isTailUnlinked() {
+		r.extend()
 	}
+	link := r.startLink()
+	if len(r.Overflow) > 0 && !r.isTailFull() {
+		r.appendToTail()
+	}
+	if link == nil {
+		return
+	}
+	if r.awaitHandOver(r.Tail.After, link) == nil {
+		r.Tail.After = ""
+	}
+}
+
+// isTailFull reports whether the next delivery of the overflow needs a new tail.
+func (r *laneRun) isTailFull() bool {
+	return r.Tail == nil || r.Tail.Size > 0 && r.Tail.Size+sizeOf(r.Overflow[0]) > laneSize
+}
+
+// isTailUnlinked reports whether the part before the tail does not know the tail yet.
+func (r *laneRun) isTailUnlinked() bool { return r.Tail != nil && r.Tail.After != "" }
+
+// extend makes a new tail. A part is named after its first delivery, so no other part of the
+// lane ever has its name.
+func (r *laneRun) extend() {
+	tail := &contract.Tail{Name: r.Overflow[0].ID}
+	if r.Tail == nil {
+		r.Next = tail.Name
+	} else {
+		tail.After = r.Tail.Name
+	}
+	r.Tail = tail
+}
+
+// startLink starts to link the tail to the part before it; nil if that part knows the tail.
+func (r *laneRun) startLink() workflow.Future {
+	if !r.isTailUnlinked() {
+		return nil
+	}
+	return r.startHandOver(fmt.Sprintf("part %s follows part %s", r.Tail.Name, r.Tail.After),
+		contract.HandOver{Part: r.Tail.After, Chain: &contract.Chain{Next: r.Tail.Name}})
+}
+
+func (r *laneRun) appendToTail() {
 	tail := r.Tail
 	batch, added := r.fitting(tail)
 	requests := r.Overflow[:batch:batch]
@@ -164,20 +206,6 @@ func (r *laneRun) forward() {
 	tail.Size += added
 	r.Overflow = r.Overflow[batch:]
 	r.changed = true
-}
-
-// extend makes a new tail and links the one before it. A part is named after its first
-// delivery, so no other part of the lane ever has its name. extend reports whether it worked.
-func (r *laneRun) extend() bool {
-	name := r.Overflow[0].ID
-	if r.Tail == nil {
-		r.Next = name
-	} else if err := r.handOver(fmt.Sprintf("part %s follows part %s", name, r.Tail.Name),
-		contract.HandOver{Part: r.Tail.Name, Chain: &contract.Chain{Next: name}}); err != nil {
-		return false
-	}
-	r.Tail = &contract.Tail{Name: name}
-	return true
 }
 
 // fitting returns how many deliveries of the overflow are forwarded to the tail at once, and
@@ -195,15 +223,24 @@ func (r *laneRun) fitting(tail *contract.Tail) (n, size int) {
 	return n, size
 }
 
-// handOver hands over to a part. The activity is retried without end; it fails only through
-// a defect, and then the caller tries again after a pause.
+// handOver hands over to a part and waits for the end.
 func (r *laneRun) handOver(what string, in contract.HandOver) error {
+	return r.awaitHandOver(in.Part, r.startHandOver(what, in))
+}
+
+func (r *laneRun) startHandOver(what string, in contract.HandOver) workflow.Future {
 	in.Owner, in.Call, in.Priority = r.start.Owner, r.start.Call, r.Priority
-	err := workflow.ExecuteActivity(withHandOver(r.ctx, summaryOf("%s: %s", r.start.Call, what)), contract.ActivityHandOver, in).Get(r.ctx, nil)
+	return workflow.ExecuteActivity(withHandOver(r.ctx, summaryOf("%s: %s", r.start.Call, what)), contract.ActivityHandOver, in)
+}
+
+// awaitHandOver waits for a hand-over to a part. The activity is retried without end; it fails
+// only through a defect, and then the caller tries again after a pause.
+func (r *laneRun) awaitHandOver(part string, handedOver workflow.Future) error {
+	err := handedOver.Get(r.ctx, nil)
 	if err == nil {
 		return nil
 	}
-	workflow.GetLogger(r.ctx).Error("hand-over to a part failed and is retried", "part", in.Part, "error", err)
+	workflow.GetLogger(r.ctx).Error("hand-over to a part failed and is retried", "part", part, "error", err)
 	if slept := workflow.Sleep(r.ctx, time.Minute); slept != nil {
 		workflow.GetLogger(r.ctx).Warn("no pause before the retry", "error", slept)
 	}

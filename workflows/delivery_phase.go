@@ -16,7 +16,7 @@ import (
 //	phase       the run                                         when
 //	----------  ----------------------------------------------  ------------------------------------------
 //	renewing    continues as new                                it is long, and the next run can be given all
-//	forwarding  forwards to the tail of the chain of parts      deliveries do not fit
+//	forwarding  forwards to the tail of the chain of parts      deliveries do not fit, or the tail is not linked
 //	attempting  attempts a delivery, or a batch of them         the next delivery is due
 //	passing     releases the part behind it                     what it holds is settled or lets others pass
 //	closing     reports the last results and completes          nothing is left, here or in parts behind it
@@ -40,7 +40,7 @@ func (r *laneRun) phase(next *item, now time.Time) lanePhase {
 	switch {
 	case r.isLong() && r.fitsCarrying():
 		return laneRenewing
-	case len(r.Overflow) > 0:
+	case len(r.Overflow) > 0 || r.isTailUnlinked():
 		return laneForwarding
 	case next != nil && next.isDue(now):
 		return laneAttempting
