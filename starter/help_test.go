@@ -22,11 +22,13 @@ func TestEveryCommandHasHelpWithExamples(t *testing.T) {
 			require.Empty(t, help.errs)
 			require.Contains(t, help.out, "Usage:\n  segue "+command)
 			require.Contains(t, help.out, "Examples:\n  ")
+			require.Contains(t, help.out, "\nExit codes")
 			require.Contains(t, help.out, "--json")
 			require.Contains(t, help.out, "--address")
 		})
 	}
 	require.Contains(t, root.out, "Exit codes:")
+	require.Contains(t, segue(t, "discard", "--help").out, "(default: no limit)", "the limits of a call do not slow discards")
 }
 
 func TestWithoutACommandHelpIsPrinted(t *testing.T) {
