@@ -209,7 +209,8 @@ func (c *Client) completedOrNotFound(ctx context.Context, n Name) error {
 func (c *Client) completed(ctx context.Context, n Name) error {
 	var last contract.State
 	if c.isOpen(ctx, n.WorkflowID()) || c.Temporal.GetWorkflow(ctx, n.WorkflowID(), "").Get(ctx, &last) != nil || last.EndedAt == nil {
-		return fmt.Errorf("%s: %w", n, ErrCompleted) // a lane, a terminated interaction, or one of an older version
+		// A lane, a terminated interaction, or one of an older version.
+		return fmt.Errorf("%s: %w; `segue show %s` shows how it ended", n, ErrCompleted, n)
 	}
 	return fmt.Errorf("%s: %w: it ended as %s at %s, by %s", n, ErrCompleted, last.Outcome, last.EndedAt.UTC().Format(time.RFC3339), last.EndedBy)
 }

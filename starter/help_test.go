@@ -52,6 +52,7 @@ func TestAnInvalidCommandLineHasExitCode2AndOneLineOfError(t *testing.T) {
 		"no such file":                              {"start", "nowhere.json"},
 		`"{oops" is not JSON`:                       {"start", "{oops"},
 		"takes a command's name":                    {"signal", "hold"},
+		"commands is an update, not a signal":       {"signal", "commands", "c1", `[{"command":"hold"}]`},
 		"takes one file":                            {"feed"},
 		"nowhere.ndjson":                            {"feed", "nowhere.ndjson"},
 		`--via "pigeon"`:                            {"feed", day, "--via", "pigeon"},
