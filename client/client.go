@@ -59,7 +59,7 @@ func (c *Client) Start(ctx context.Context, n Name, start json.RawMessage, reope
 }
 
 // endLateData closes a completed interaction before its window for late data ends. The
-// cancellation ends nothing else: the interaction's deliveries go on.
+// cancellation ends nothing else: the interaction's deliveries continue.
 func (c *Client) endLateData(ctx context.Context, n Name, runID string) error {
 	ctx, cancel := answerWithin(ctx)
 	defer cancel()
@@ -118,7 +118,7 @@ func summaryOf(n Name, start json.RawMessage) string {
 		fields.Channel = "new"
 	}
 	if len(fields.Channel) > maxChannel {
-		fields.Channel = "unknown" // the interaction refuses it, and says why
+		fields.Channel = "unknown" // the interaction refuses it, with the reason
 	}
 	return fmt.Sprintf("%s interaction %s", fields.Channel, n.ID)
 }
@@ -163,7 +163,7 @@ const maxUpdateID = 255
 func (c *Client) update(ctx context.Context, n Name, name, id string, payload json.RawMessage, answer any) error {
 	if id == "" || len(id) > maxUpdateID {
 		// Retries of this command need one id. An event id that is too long for Temporal is refused by the interaction,
-		// which says why.
+		// with the reason.
 		id = rand.Text()
 	}
 	outageBefore := false

@@ -6,7 +6,8 @@
 //
 //	c := &client.Client{Temporal: connection, TaskQueue: "segue"}
 //	name := client.Name{ContactCenter: "default", ID: "call-1"}
-//	runID, err := c.Start(ctx, name, json.RawMessage(`{"channel":"inbound", …}`), false)
+//	runID, err := c.Start(ctx, name, json.RawMessage(
+//		`{"id":"call-1","contact_center":"default","channel":"inbound"}`), false)
 //
 // Payloads are the JSON objects of the contract: package interaction defines the start and the
 // commands, package contract the answers. Times in payloads are RFC 3339 in UTC.

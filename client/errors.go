@@ -21,26 +21,26 @@ import (
 // RefusedError or an ExistsError is Temporal's own.
 var (
 	// ErrNotFound reports that the interaction does not exist: check its contact center and
-	// id, or start it. Temporal also forgets an interaction when its retention has passed.
+	// id, or start it. Temporal deletes an interaction when its retention has passed.
 	ErrNotFound = errors.New("not found")
 	// ErrCompleted reports that the interaction's workflow has closed and accepts nothing
-	// more. A repeat fails as well; Start with reopen starts the interaction again.
+	// more. A retry fails as well; Start with reopen starts the interaction again.
 	ErrCompleted = errors.New("interaction is completed")
 	// ErrNoWorker reports that no worker answered in time. Start a worker on the task queue,
-	// then repeat the call: an update with the same event id is applied once.
+	// then retry the call: an update with the same event id is applied once.
 	ErrNoWorker = errors.New("no worker answered")
-	// ErrStuck reports that the workflow's tasks fail, so that it answers nothing. The
-	// interaction loses nothing and goes on once a worker runs that replays it; `segue audit`
-	// names the cause.
+	// ErrStuck reports that the workflow's tasks fail, so that it cannot answer. The
+	// interaction loses nothing and continues once a worker runs that can replay it;
+	// `segue audit` names the cause.
 	ErrStuck = errors.New("the tasks of its workflow fail")
 	// ErrUnreachable reports that Temporal itself did not answer for Client.Patience. Whether
-	// Temporal has received the call is unknown: repeat it, with the same event id.
+	// Temporal has received the call is unknown: retry it with the same event id.
 	ErrUnreachable = errors.New("no Temporal can be reached")
 )
 
-// RefusedError reports a command, or a start, that the interaction refused. It has changed
-// nothing, and a repeat is refused as well unless the interaction's state changes; only
-// contract.ErrorOverloaded passes with time.
+// RefusedError reports a command, or a start, that the interaction refused. The command has
+// changed nothing, and a retry is refused as well unless the interaction's state changes; only
+// after contract.ErrorOverloaded may a later retry succeed.
 type RefusedError struct {
 	// Type is the application error type: contract.ErrorIllegalCommand,
 	// contract.ErrorInvalidPayload or contract.ErrorOverloaded.
@@ -146,23 +146,33 @@ func (e *outageError) Error() string { return e.cause.Error() }
 func (e *outageError) Unwrap() error { return e.cause }
 
 // markOutage returns an outageError for the timeout of a call that needs no worker: only an outage explains it. The end of
-// the caller's own context says nothing about Temporal.
+// the caller's own context does not show an outage.
 func markOutage(ctx context.Context, err error) error {
-	if timedOut(err) && ctx.Err() == nil {
+	if timedOut(err) && !isEnding(ctx) {
 		return &outageError{err}
 	}
 	return err
+}
+
+// endingWithin is how long before the deadline of its context a call may time out.
+const endingWithin = 100 * time.Millisecond
+
+// isEnding reports whether a context has ended or is about to: the transport and the server time a call out shortly before
+// the context reports its own end.
+func isEnding(ctx context.Context) bool {
+	deadline, limited := ctx.Deadline()
+	return ctx.Err() != nil || limited && time.Until(deadline) < endingWithin
 }
 
 // markWorkerOutage returns an outageError for the timeout of a call that a worker answers, if Temporal does not answer a
 // call that needs no worker either.
 func (c *Client) markWorkerOutage(ctx context.Context, workflowID string, err error) error {
 	var updating *sdkclient.WorkflowUpdateServiceTimeoutOrCanceledError
-	if !timedOut(err) && !errors.As(err, &updating) || ctx.Err() != nil {
+	if !timedOut(err) && !errors.As(err, &updating) || isEnding(ctx) {
 		return err
 	}
 	_, probe := c.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
-	if timedOut(probe) || serviceerror.ToStatus(probe).Code() == codes.Unavailable {
+	if timedOut(probe) && !isEnding(ctx) || serviceerror.ToStatus(probe).Code() == codes.Unavailable {
 		return &outageError{errors.Join(err, probe)}
 	}
 	return err
@@ -194,12 +204,13 @@ func (c *Client) completedOrNotFound(ctx context.Context, n Name) error {
 	return c.completed(ctx, n)
 }
 
-// completed returns the error for a call to a closed workflow. The workflow's result says how
-// the interaction ended, without a worker.
+// completed returns the error for a call to a closed workflow. The workflow's result contains how
+// the interaction ended and needs no worker.
 func (c *Client) completed(ctx context.Context, n Name) error {
 	var last contract.State
 	if c.isOpen(ctx, n.WorkflowID()) || c.Temporal.GetWorkflow(ctx, n.WorkflowID(), "").Get(ctx, &last) != nil || last.EndedAt == nil {
-		return fmt.Errorf("%s: %w", n, ErrCompleted) // a lane, a terminated interaction, or one of an older version
+		// A lane, a terminated interaction, or one of an older version.
+		return fmt.Errorf("%s: %w; `segue show %s` shows how it ended", n, ErrCompleted, n)
 	}
 	return fmt.Errorf("%s: %w: it ended as %s at %s, by %s", n, ErrCompleted, last.Outcome, last.EndedAt.UTC().Format(time.RFC3339), last.EndedBy)
 }

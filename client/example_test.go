@@ -53,7 +53,7 @@ func ExampleClient_Update() {
 	var refused *client.RefusedError
 	switch {
 	case errors.As(err, &refused):
-		fmt.Println("refused:", refused.Type) // refused.Message says what is legal instead
+		fmt.Println("refused:", refused.Type) // refused.Message lists what is legal instead
 	case errors.Is(err, client.ErrNoWorker), errors.Is(err, client.ErrUnreachable):
 		fmt.Println("send it again, with the same event id")
 	case err != nil:

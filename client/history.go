@@ -3,26 +3,35 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/converter"
 )
 
 // History reads the whole history of one run of a workflow that belongs to the interaction n:
-// its own or that of a lane. An empty run id means the latest run.
+// its own or that of a lane. An empty run id means the latest run. History returns ErrNotFound
+// if the workflow or the run does not exist.
 func (c *Client) History(ctx context.Context, n Name, workflowID, runID string) (*historypb.History, error) {
 	var history *historypb.History
 	err := c.retry(ctx, func() (err error) {
 		history, err = c.readHistory(ctx, workflowID, runID)
 		return markOutage(ctx, err)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("history of %s: %w", workflowID, c.classify(ctx, n, err))
+	var missing *serviceerror.NotFound
+	switch {
+	case err == nil:
+		return history, nil
+	case errors.As(err, &missing) && runID != "":
+		return nil, fmt.Errorf("run %s of %s %w", runID, workflowID, ErrNotFound)
+	case errors.As(err, &missing) && workflowID != n.WorkflowID():
+		return nil, fmt.Errorf("lane workflow %s %w: the interaction has handed no delivery of the call over to a lane", workflowID, ErrNotFound)
 	}
-	return history, nil
+	return nil, fmt.Errorf("history of %s: %w", workflowID, c.classify(ctx, n, err))
 }
 
 func (c *Client) readHistory(ctx context.Context, workflowID, runID string) (*historypb.History, error) {

@@ -99,6 +99,31 @@ func TestCallsAreRetriedDuringAnOutage(t *testing.T) {
 	}
 }
 
+// unanswered is a Temporal without workers. Its calls time out shortly before the context does, as over gRPC.
+type unanswered struct{ sdkclient.Client }
+
+func (unanswered) UpdateWorkflow(ctx context.Context, _ sdkclient.UpdateWorkflowOptions) (sdkclient.WorkflowUpdateHandle, error) {
+	deadline, _ := ctx.Deadline()
+	time.Sleep(time.Until(deadline) - 2*time.Millisecond)
+	return nil, sdkclient.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded)
+}
+
+func (unanswered) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	time.Sleep(time.Millisecond)
+	return nil, serviceerror.NewDeadlineExceeded("context deadline exceeded")
+}
+
+func TestAnUpdateThatTimesOutJustBeforeItsContextIsErrNoWorker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+		defer cancel()
+		c := &client.Client{Temporal: unanswered{}, TaskQueue: "segue"}
+		_, err := c.Update(ctx, client.Name{ContactCenter: "cc", ID: "i1"}, "hold", "e1", json.RawMessage(`{}`))
+		require.ErrorIs(t, err, client.ErrNoWorker)
+		require.NotErrorIs(t, err, client.ErrUnreachable)
+	})
+}
+
 // Temporal does not query a workflow whose tasks fail: a retry changes nothing.
 func TestCallsToAStuckInteractionAreNotRetried(t *testing.T) {
 	server := mocks.NewClient(t)

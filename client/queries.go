@@ -118,8 +118,8 @@ func (c *Client) WorkflowStatus(ctx context.Context, n Name) (WorkflowStatus, er
 	return standing, nil
 }
 
-// query queries a workflow. It repeats a query that timed out once: a worker that dies takes
-// the queries that it was given with it.
+// query queries a workflow. It retries a query that timed out once: the queries of a worker
+// that dies are lost.
 func query[T any](ctx context.Context, c *Client, n Name, workflowID, runID, queryType string) (T, error) {
 	var answer T
 	once := func() error {

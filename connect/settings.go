@@ -13,13 +13,13 @@ const (
 	DefaultTaskQueue = "segue"
 )
 
-// Settings say which Temporal a process uses.
+// Settings are the Temporal that a process uses, and how the process connects to it.
 type Settings struct {
 	// Address is the host and port of the Temporal frontend.
 	Address string
 	// Namespace holds Segue's workflows.
 	Namespace string
-	// TaskQueue is the one that Segue's workers poll. Dial does not need it.
+	// TaskQueue is the task queue that Segue's workers poll. Dial does not need it.
 	TaskQueue string
 	// APIKey is a reference to the key, env:NAME or file:PATH, never the key itself. It is resolved for each request, so
 	// that a key can be rotated while the process runs.
@@ -28,7 +28,7 @@ type Settings struct {
 	TLS TLS
 }
 
-// TLS says how a connection is secured. Any of the references turns it on.
+// TLS is how a connection is secured. Setting any field turns TLS on.
 type TLS struct {
 	// Enabled turns TLS on with the system's certificate authorities.
 	Enabled bool

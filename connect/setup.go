@@ -27,11 +27,11 @@ const (
 type Report struct {
 	// Namespace is the namespace, which is ready now.
 	Namespace string
-	// Registered says that the namespace was missing and has been registered.
+	// Registered is true if the namespace was missing and has been registered.
 	Registered bool
 	// Added are the search attributes that were missing and have been added, in the order of SearchAttributes.
 	Added []string
-	// Present are those that the namespace already had.
+	// Present are the search attributes that the namespace already had.
 	Present []string
 }
 

@@ -201,7 +201,7 @@ const (
 	VerdictInFlight Verdict = "in_flight"
 )
 
-// AskReceiver is the part of an Outcome's message that says why a request that may have
+// AskReceiver is the part of an Outcome's message that states why a request that may have
 // arrived is not repeated, and what an operator can do.
 const AskReceiver = "the receiver may have the request, and the call is not idempotent: check there, then redeliver or discard"
 
@@ -231,7 +231,7 @@ type Outcome struct {
 	Order string `json:"order,omitempty"`
 	// Retention is how long a parked delivery waits for an operator.
 	Retention time.Duration `json:"retention,omitempty"`
-	// Message says in plain words what failed; it holds no secret.
+	// Message describes the failure for people; it contains no secret.
 	Message string `json:"message,omitempty"`
 	// Excerpt is the beginning of a failed attempt's response.
 	Excerpt string `json:"excerpt,omitempty"`

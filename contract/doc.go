@@ -2,7 +2,7 @@
 // names and ids of workflows, signals, updates, queries, activities and search attributes, and
 // their payloads as plain data with JSON keys that never change.
 //
-// Durations in payloads are in nanoseconds, as Go encodes them, unless a field says otherwise;
+// Durations in payloads are in nanoseconds, as Go encodes them, unless a field states another unit;
 // times are RFC 3339.
 //
 // The package imports only the domain (interaction and interaction/intake) and the leaf package

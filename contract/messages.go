@@ -63,7 +63,7 @@ type CommandResult struct {
 	Error *CommandError `json:"error,omitempty"`
 }
 
-// CommandError says why one command of an array was refused.
+// CommandError is the reason why one command of an array was refused.
 type CommandError struct {
 	Type    string `json:"type"`
 	Message string `json:"message"`

@@ -44,7 +44,7 @@ type Failure struct {
 	Class string `json:"class"`
 	// Code is the HTTP status, 0 when there was no response.
 	Code int `json:"code,omitempty"`
-	// Message says in plain words what failed; it holds no secret.
+	// Message describes the failure for people; it contains no secret.
 	Message       string    `json:"message,omitempty"`
 	Delivery      string    `json:"delivery,omitempty"`
 	ContactCenter string    `json:"contact_center,omitempty"`

@@ -41,7 +41,7 @@ type DeliveryRecord struct {
 	Discarded *Discarding `json:"discarded,omitempty"`
 }
 
-// Discarding says when and by whom a delivery was discarded. By is the name in the signal, or
+// Discarding records when and by whom a delivery was discarded. By is the name in the signal, or
 // "retention" if the delivery's retention ended. If it is empty, the signal in the history has
 // the identity of the client that sent it.
 type Discarding struct {

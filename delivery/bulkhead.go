@@ -2,7 +2,8 @@ package delivery
 
 import "sync"
 
-// DefaultSlots is how many attempts a process holds at once if Options do not say.
+// DefaultSlots is how many attempts a process holds at once, in flight or waiting for limits, if
+// Options.Slots is 0.
 const DefaultSlots = 1000
 
 // bulkhead keeps one call from taking all of a process: each attempt, in flight or

@@ -10,8 +10,8 @@ import (
 // labels, and operators filter by them.
 type Class string
 
-// The classes. Each comment says what the class means for the delivery; what a call's
-// policy says of statuses and classes takes precedence.
+// The classes. Each comment states the verdict of the class; the statuses and classes in a
+// call's policy take precedence.
 const (
 	// ClassOK is delivered: the status is one of the call's success codes, whether or not
 	// the body could be read.
@@ -52,7 +52,7 @@ const (
 	// ClassGone: a 410; final.
 	ClassGone Class = "gone"
 	// ClassSOAPFault: the response is a SOAP fault, whatever its status; final if it
-	// says that the request is wrong, else retry.
+	// reports a wrong request, else retry.
 	ClassSOAPFault Class = "soap_fault"
 	// ClassUnexpected: another status that the call does not count as success, or a
 	// success of a SOAP call without an envelope that can be read; retry.
@@ -119,8 +119,8 @@ func (p Policy) verdictOr(c Class, standard contract.Verdict) contract.Verdict {
 	return standard
 }
 
-// verdictOn returns the verdict of a failure with a status for a call: what the call says
-// of the status, else what it says of the class, else the standard.
+// verdictOn returns the verdict of a failure with a status for a call: that of
+// the call for the status, else that of the call for the class, else the standard.
 func (p Policy) verdictOn(code int, c Class, standard contract.Verdict) contract.Verdict {
 	switch {
 	case anyContains(p.Final, code):

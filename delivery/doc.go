@@ -3,5 +3,6 @@
 // attempt, and the closed set of outcome classes.
 //
 // It must never know Temporal, an interaction's state, or how a request was rendered. It
-// never decides whether a delivery is given up: an outcome says what the schedule has left.
+// does not decide whether a delivery is discarded: an outcome only has its verdict and the
+// time of the next attempt.
 package delivery

@@ -42,7 +42,7 @@ func complete(o contract.Outcome, p Policy, attempt int, floor time.Duration) co
 // InFlight is the outcome of a request that this process is still sending.
 func InFlight(r contract.Request) contract.Outcome { return newOutcome(r, ClassInFlight, "") }
 
-// DryRun is the outcome of a request that is recorded and not sent. The message says
+// DryRun is the outcome of a request that is recorded and not sent. The message states
 // why it could not be rendered, if it could not.
 func DryRun(p Policy, r contract.Request) contract.Outcome {
 	return notSent(p, r, ClassDryRun, r.Fault, 1)

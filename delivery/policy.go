@@ -35,7 +35,7 @@ type Policy struct {
 	// Sign holds the Standard Webhooks secrets, newest first; empty: unsigned.
 	Sign []SecretRef
 	// Returns maps flat response keys to user data fields; Accept is the format of the
-	// response, empty if its Content-Type says so.
+	// response, empty if the response's Content-Type decides.
 	Returns []Return
 	Accept  Format
 	// Final lists statuses that are final for this call, beside the default ones (GWE's 400),
@@ -44,9 +44,9 @@ type Policy struct {
 	// Verdicts overrides whether classes are final or retried for this call; only those of
 	// Overridable. Statuses that are listed take precedence.
 	Verdicts map[Class]contract.Verdict
-	// SOAP says that the response is a SOAP envelope, in which a fault is a failure.
+	// SOAP is true if the response is a SOAP envelope, in which a fault is a failure.
 	SOAP bool
-	// DryRun says that deliveries are rendered and recorded but not sent. Those that were
+	// DryRun is true if deliveries are rendered and recorded but not sent. Those that were
 	// rendered before the call became a dry run are parked.
 	DryRun bool
 }

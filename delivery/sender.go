@@ -112,7 +112,7 @@ func (s *Sender) start(p Policy, r contract.Request, attempt int, caller string,
 }
 
 // Reject returns the outcome of a request that is not attempted because its receiver's
-// Health refuses it now. The outcome says when to make the attempt.
+// Health refuses it now. The outcome's RetryIn is the delay until the attempt.
 func (s *Sender) Reject(p Policy, r contract.Request) contract.Outcome {
 	health, now := s.Health(p), time.Now()
 	if health.Open() {

@@ -22,7 +22,7 @@ type Trace struct {
 	// Request is the request with its headers as they were written, or, if nothing was
 	// written, as they would have been.
 	Request contract.Request
-	// Written says that the whole request left the process.
+	// Written is true if the whole request left the process.
 	Written bool
 	// Protocol is that of the response, such as HTTP/1.1; empty without one.
 	Protocol string

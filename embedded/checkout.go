@@ -20,7 +20,7 @@ var sourceFile = func() string {
 }()
 
 // checkout returns the devserver's directory in the checkout that this binary was built from. It never looks above the
-// working directory: a devserver there may be anybody's, and must not be run.
+// working directory: a devserver there may belong to another user, and must not be run.
 func checkout() (string, bool) {
 	if !filepath.IsAbs(sourceFile) {
 		return "", false
@@ -82,7 +82,7 @@ func addFile(hash io.Writer, path string) error {
 	if err != nil {
 		return err
 	}
-	// The length keeps two files from being taken for one.
+	// The length separates the files: without it, two files could hash like one.
 	fmt.Fprintln(hash, filepath.Base(path), len(content))
 	_, err = hash.Write(content)
 	return err

@@ -12,7 +12,7 @@ const loopback = "127.0.0.1"
 
 // PortInUseError is the error of a port on which another process already listens.
 type PortInUseError struct {
-	// Port is the one in use.
+	// Port is the port in use.
 	Port int
 	// Flag is the flag of another port.
 	Flag string

@@ -30,27 +30,27 @@ func (a *app) auditCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "audit [ID]",
 		Short: "Find what terminated workflows left undone, and do it",
-		Long: `Every interaction ends with its end triggers, unless it is ended from outside: a workflow that is terminated, or whose
-timeout runs out, cannot act any more. An audit finds those interactions, and lanes that were ended before all their
-deliveries had arrived, as long as Temporal retains them. It replays their histories with the workflow code of this
-binary and lists what is missing: events that fired no calls yet, the interaction's end among them, and requests that
-are not known to have arrived.
+		Long: `Find the workflows that were ended from outside, and list what they left undone. A workflow that is terminated, or whose
+timeout expires, runs no more code: an interaction fires no end triggers, and a lane sends no more deliveries. The command
+finds these workflows as long as Temporal keeps them, replays their histories with the workflow code of this binary, and
+lists what is missing: events that fired no calls, including the interaction's end, and requests that are not known to
+have arrived. With an interaction, examine only its workflows.
 
-With --fire, it counts first and then has workflows do what is missing, durably: a new run recovers an interaction and
-ends it as canceled, with the time of its end; a lane gets its deliveries again. Every delivery has the webhook-id that
-it would have had. The new runs are on the task queue of the ended workflow, or on --task-queue; a worker must run there.
+With --fire, the command first counts what is missing and then has workflows do it: a new run recovers an interaction and
+ends it as canceled at the time of its end; a lane gets its deliveries again. Every delivery has the webhook-id that it
+would have had. The new runs are on the task queue of the ended workflow, or on --task-queue; a worker must run there.
 
-It also lists the deliveries that were discarded, when and by whom. They are not missing, and never arrive.
+The command also lists discarded deliveries, with time and operator; they do not count as missing. It lists stuck
+workflows, whose tasks fail repeatedly or are going to fail because the current version of the workers cannot replay them.
+They lose nothing, and continue once a worker runs that can replay them. It reports the current version if no worker runs as
+that version.
 
-It also lists the workflows that are stuck: they run, and their tasks fail repeatedly or are going to fail, because they
-follow the current version of the workers and that version cannot replay them. They lose nothing, and go on by
-themselves once a worker runs that can replay them.
+You can stop the command and run it again: what was fired is not found again. To end an interaction early, cancel its
+workflow instead of terminating it.
 
-An audit can be stopped and run again at any time: what is done is not found again. To end an interaction early, cancel
-its workflow instead of terminating it.
-
-Exit codes: 0 nothing is missing, or all of it was fired; 6 something is missing or stuck; 1 something could not be
-examined or fired.`,
+Exit codes: 0 nothing is missing, or everything missing was fired; 1 something could not be examined or fired; 2 the
+command line is invalid; 5 Temporal does not answer; 6 something is missing or stuck, or no worker runs as the current
+version.`,
 		Example: `  segue audit
   segue audit --since 24h --json | jq -r '.findings[].workflow_id'
   segue audit --contact-center berlin --fire --rate 5
@@ -59,11 +59,11 @@ examined or fired.`,
 		RunE: func(c *cobra.Command, args []string) error { return a.audit(c.Context(), f, args) },
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.contactCenter, "contact-center", "", "only this contact center; an interaction without one is in "+defaultContactCenter)
-	flags.StringVar(&f.since, "since", "", "only workflows that ended since: a duration (24h) or a time (2026-01-31T08:00:00Z)")
+	flags.StringVar(&f.contactCenter, "contact-center", "", "only workflows of this contact center; an ID without one is in \""+defaultContactCenter+"\"")
+	flags.StringVar(&f.since, "since", "", "only workflows that did not end earlier: a duration (24h) or a time (2026-01-31T08:00:00Z)")
 	flags.BoolVar(&f.fire, "fire", false, "do what is missing")
-	flags.Float64Var(&f.rate, "rate", 10, "workflows a second, with --fire")
-	flags.IntVar(&f.limit, "limit", 10_000, "findings at most")
+	flags.Float64Var(&f.rate, "rate", 10, "with --fire: maximum workflows a second")
+	flags.IntVar(&f.limit, "limit", 10_000, "maximum number of findings")
 	return c
 }
 
@@ -157,7 +157,7 @@ func (a *app) audit(ctx context.Context, f auditFlags, args []string) error {
 	}
 	printed := a.print(result, func(w io.Writer) error { return result.write(w, f.fire) })
 	if err != nil || result.More {
-		fmt.Fprintln(a.errs, "There is more to do: run the same command again to go on.")
+		fmt.Fprintln(a.errs, "There is more to do: run the same command again to continue.")
 	}
 	if err = errors.Join(err, printed); err != nil {
 		return err
@@ -225,7 +225,7 @@ func (r audited) end(fire bool) error {
 	return nil
 }
 
-// summary says how much is missing.
+// summary reports how much is missing.
 func (r audited) summary() string {
 	if len(r.Findings) == 0 {
 		return fmt.Sprintf("Nothing is missing: %d workflows were ended from outside.", r.Looked)

@@ -35,7 +35,6 @@ func (b *bulk) register(c *cobra.Command) {
 	b.laneFlags.register(c, bulkLimit)
 	c.Flags().BoolVar(&b.retrying, "retrying", false, "include deliveries that wait for their next attempt")
 	c.Flags().BoolVar(&b.dryRun, "dry-run", false, "count the deliveries and change nothing")
-	c.Flags().Float64Var(&b.rate, "rate", 0, "maximum deliveries a second (default: only the limits of their calls)")
 }
 
 // runBulk finds the deliveries, prints how many match, and signals their lanes unless --dry-run is set.

@@ -19,16 +19,19 @@ func (a *app) checkCommand() *cobra.Command {
 		Short: "Check a configuration and show the requests it would send",
 		Long: `Check a configuration file and show a sample request for each call and moment. Without FILE, check the file of
 --config, else the annotated example that ` + "`segue dev`" + ` uses. Each mistake is printed on one line with its place and
-remedy (exit code 1). The command sends nothing and reads no secrets.
+remedy. The command sends nothing, reads no secrets, and needs no Temporal.
 
-With --fire CALL, send one real request of the call, once, as a worker would: with sample data of a moment (--when),
-through the guard, with its secrets, its deadline and a new webhook-id that begins with msg_check_. The command prints the
-request and the response without secrets, and what a worker would do next. It also sends dry runs. Exit code 0 means that
-the request counts as delivered. --interaction puts data over the sample data: an object with the variables of
-expressions, such as {"user_data": {"tier": "gold"}}, or the output of ` + "`segue show ID --json`" + `. It needs no Temporal.
+With --fire CALL, send one real request of the call, as a worker would: with sample data of a moment (--when), the call's
+authentication and timeout, the dial guard, and a new webhook-id that begins with msg_check_. The request is sent even if
+the call has dry_run. The command prints the request and the response without secrets, and what a worker would do next.
+Use --interaction to override sample data: give an object with the variables of expressions, such as
+{"user_data": {"tier": "gold"}}, or the output of ` + "`segue show ID --json`" + `.
 
 With --schema, print the JSON Schema of a configuration file. Editors use it for a file that begins with
-  # yaml-language-server: $schema=schema.json`,
+  # yaml-language-server: $schema=schema.json
+
+Exit codes: 0 the configuration is valid, and with --fire the request counts as delivered; 1 the configuration is invalid
+or cannot be read, or with --fire the request does not count as delivered; 2 the command line is invalid.`,
 		Example: `  segue check segue.yaml
   segue check --json | jq -r '.calls[].name'
   segue check segue.yaml --fire crm --when interaction_ends

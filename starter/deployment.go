@@ -258,7 +258,8 @@ func (d *deployment) wrapError(err error) error {
 	var unavailable *serviceerror.Unavailable
 	switch {
 	case errors.As(err, &missing):
-		return fmt.Errorf("deployment %s or that version %w: no worker of it has run (%s)", d.name, client.ErrNotFound, missing.Error())
+		return fmt.Errorf("deployment %s, or the version in it, %w: start a worker with temporal.deployment %s and the version's temporal.build_id (%s)",
+			d.name, client.ErrNotFound, d.name, missing.Error())
 	case errors.As(err, &unavailable):
 		return fmt.Errorf("%w: %w", client.ErrUnreachable, err)
 	}

@@ -118,7 +118,16 @@ func TestCommandsAgainstARunningSegue(t *testing.T) {
 		dev.into(t, &replayed, "replay", "--query", `WorkflowType="Interaction"`)
 		require.Equal(t, 4, replayed.Replayed)
 		require.Empty(t, replayed.Failed)
-		require.Equal(t, 3, dev.run(t, "export", "nobody", "--out", file).code)
+		for missing, args := range map[string][]string{
+			"interaction default/nobody not found":                            {"nobody"},
+			"lane workflow delivery/default/c1/nothing not found":             {"c1", "--call", "nothing"},
+			"run 00000000-0000-4000-8000-000000000000 of interaction/default": {"c1", "--run", "00000000-0000-4000-8000-000000000000"},
+		} {
+			result := dev.run(t, append([]string{"export", "--out", file}, args...)...)
+			require.Equal(t, 3, result.code, result.errs)
+			require.Contains(t, result.errs, missing)
+		}
+		require.Equal(t, 2, dev.run(t, "export", "c1", "--run", "first", "--out", file).code)
 	})
 	t.Run("a setting also comes from the environment", func(t *testing.T) {
 		t.Setenv("SEGUE_TEMPORAL_NAMESPACE", "elsewhere")

@@ -34,6 +34,7 @@ has the id of --id; 5 Temporal or a worker does not answer.`,
 		},
 	}
 	b.register(c)
+	c.Flags().Float64Var(&b.rate, "rate", 0, "maximum deliveries a second (default: no limit)")
 	c.Flags().BoolVar(&b.yes, "yes", false, "confirm that the deliveries are discarded")
 	return c
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 
 	"github.com/spf13/cobra"
+	"go.temporal.io/api/serviceerror"
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"segue/contract"
@@ -21,7 +23,7 @@ func (a *app) exportCommand() *cobra.Command {
 
 A history contains the data of its interaction, such as numbers and names: treat the file accordingly.
 
-Exit codes: 0 written; 1 the file cannot be written; 2 --out is missing; 3 the interaction, lane or run does not exist;
+Exit codes: 0 written; 1 the file cannot be written; 2 the command line is invalid; 3 the interaction, lane or run does not exist;
 5 Temporal does not answer.`,
 		Example: `  segue export c1 --out c1.json
   segue export c1 --call crm --out lane.json
@@ -45,6 +47,10 @@ Exit codes: 0 written; 1 the file cannot be written; 2 --out is missing; 3 the i
 				workflowID = contract.DeliveryWorkflowID(contract.Owner{ContactCenter: n.ContactCenter, Interaction: n.ID}, call)
 			}
 			history, err := s.History(c.Context(), n, workflowID, run)
+			var invalid *serviceerror.InvalidArgument
+			if run != "" && errors.As(err, &invalid) {
+				return usage("--run %q: is not a run id; use one that the Temporal UI shows, or leave it out for the latest run", run)
+			}
 			if err != nil {
 				return err
 			}

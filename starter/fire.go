@@ -32,8 +32,8 @@ type fireFlags struct {
 
 func (f *fireFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.call, "fire", "", "send one real request of this call")
-	c.Flags().StringVar(&f.when, "when", "", "moment of the request (default: the first that fires the call)")
-	c.Flags().StringVar(&f.interaction, "interaction", "", "JSON to put over the sample data: inline, a file, or - for stdin")
+	c.Flags().StringVar(&f.when, "when", "", "with --fire: moment of the request (default: the first that fires the call)")
+	c.Flags().StringVar(&f.interaction, "interaction", "", "with --fire: JSON that overrides sample data: inline, a file's name, or - for stdin")
 }
 
 // fired is what `check --fire --json` prints.

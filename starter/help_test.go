@@ -22,11 +22,13 @@ func TestEveryCommandHasHelpWithExamples(t *testing.T) {
 			require.Empty(t, help.errs)
 			require.Contains(t, help.out, "Usage:\n  segue "+command)
 			require.Contains(t, help.out, "Examples:\n  ")
+			require.Contains(t, help.out, "\nExit codes")
 			require.Contains(t, help.out, "--json")
 			require.Contains(t, help.out, "--address")
 		})
 	}
 	require.Contains(t, root.out, "Exit codes:")
+	require.Contains(t, segue(t, "discard", "--help").out, "(default: no limit)", "the limits of a call do not slow discards")
 }
 
 func TestWithoutACommandHelpIsPrinted(t *testing.T) {
@@ -50,6 +52,7 @@ func TestAnInvalidCommandLineHasExitCode2AndOneLineOfError(t *testing.T) {
 		"no such file":                              {"start", "nowhere.json"},
 		`"{oops" is not JSON`:                       {"start", "{oops"},
 		"takes a command's name":                    {"signal", "hold"},
+		"commands is an update, not a signal":       {"signal", "commands", "c1", `[{"command":"hold"}]`},
 		"takes one file":                            {"feed"},
 		"nowhere.ndjson":                            {"feed", "nowhere.ndjson"},
 		`--via "pigeon"`:                            {"feed", day, "--via", "pigeon"},

@@ -68,11 +68,11 @@ Results go to stdout; progress, hints and errors go to stderr. With --json, the 
 Exit codes:
   0  success
   1  failure
-  2  the command line or the configuration is invalid
+  2  the command line or the configuration is invalid; check returns 1 for an invalid configuration
   3  the interaction, delivery or version does not exist
   4  the command was refused: it is illegal or malformed, or the interaction is completed
   5  Temporal or a worker did not answer
-  6  audit found missing work or stuck workflows, or deploy found stuck workflows`,
+  6  audit found missing work, or audit or deploy found stuck workflows`,
 		Example: `  segue demo                 # a whole day of a contact center, on this machine
   segue dev                  # Temporal, its UI and a worker, for development
   segue start '{"id":"c1","channel":"inbound","queue":"sales"}'

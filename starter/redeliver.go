@@ -34,6 +34,7 @@ Exit codes: 0 done, or nothing matches; 1 some failed; 2 the command line is inv
 		RunE: func(c *cobra.Command, args []string) error { return a.runBulk(c.Context(), b, args) },
 	}
 	b.register(c)
+	c.Flags().Float64Var(&b.rate, "rate", 0, "maximum deliveries a second (default: only the limits of their calls)")
 	c.Flags().BoolVar(&b.rerender, "rerender", false, "render the requests again with the current configuration")
 	return c
 }

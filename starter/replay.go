@@ -27,7 +27,7 @@ fails here would be stuck after a deploy of this version. Replaying changes noth
 Give files (JSON, plain or gzip, as ` + "`segue export`" + ` and the temporal CLI write them), or use --query to read histories
 from a namespace. Each failure is listed with its error.
 
-Exit codes: 0 every history replays; 1 a history does not replay or cannot be read; 2 neither or both of files and
+Exit codes: 0 every history replays; 1 a history does not replay or cannot be read, or the query is invalid; 2 neither or both of files and
 --query are given; 5 Temporal does not answer.`,
 		Example: `  segue replay replay/testdata/v0/*.json.gz
   segue replay --query 'WorkflowType="Interaction" AND ExecutionStatus="Running"' --limit 1000

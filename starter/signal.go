@@ -32,8 +32,8 @@ has its own result.
 
 A malformed payload is refused before it is sent. Use --raw to send it nevertheless.
 
-Exit codes: 0 sent, or applied; 2 the argument is not JSON; 3 the interaction does not exist; 4 the command is malformed
-or illegal, or the interaction is completed; 5 Temporal or a worker does not answer.
+Exit codes: 0 sent, or applied; 2 the command line is invalid, or the argument is not JSON; 3 the interaction does not
+exist; 4 the command is malformed or illegal, or the interaction is completed; 5 Temporal or a worker does not answer.
 
 Commands:
 ` + wrapped(interaction.Commands(), 120),
@@ -51,6 +51,9 @@ Commands:
 				if payload, err = a.payload(args[2]); err != nil {
 					return err
 				}
+			}
+			if args[0] == contract.UpdateCommands && !update && !raw {
+				return usage("%s is an update, not a signal: add --update", contract.UpdateCommands)
 			}
 			m := message{name: args[0], to: n, eventID: eventID, payload: payload}
 			if err := m.prepare(raw); err != nil {

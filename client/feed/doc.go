@@ -1,10 +1,9 @@
 // Package feed sends a file of commands to interactions: one JSON object a line, in order for
 // each interaction, in parallel for different ones. Commands that were sent before are
-// recognized by their event ids and not sent again, so a feed that broke off can simply be
-// run again.
+// recognized by their event ids and not sent again: run a feed that was interrupted again.
 //
-// A line is the payload of a command, and beside its fields "interaction", "command" and, if
-// the line is not for the default contact center, "contact_center":
+// A line is the payload of a command with the additional fields "interaction", "command" and,
+// if the line is not for the default contact center, "contact_center":
 //
 //	{"interaction":"call-1","command":"start","channel":"inbound"}
 //	{"interaction":"call-1","command":"place_in_queue","event_id":"acd-1","queue":"sales"}

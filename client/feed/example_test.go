@@ -17,7 +17,7 @@ func ExampleRun() {
 	// A program passes a *client.Client; newCenter is one in memory.
 	result, err := feed.Run(context.Background(), newCenter(), lines, feed.Options{ContactCenter: "default"})
 	if err != nil {
-		log.Fatal(err) // it broke off: run the same feed again
+		log.Fatal(err) // the feed stopped early: run it again
 	}
 	fmt.Println(result.Accepted, "of", result.Lines, "lines accepted")
 	for _, rejection := range result.Rejected {

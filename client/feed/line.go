@@ -147,6 +147,10 @@ func because(err error) string {
 	if err == nil {
 		return "it is null"
 	}
+	var other *json.UnmarshalTypeError
+	if errors.As(err, &other) {
+		return "it has the JSON type " + other.Value
+	}
 	return err.Error()
 }
 

@@ -57,7 +57,7 @@ func TestScanCountsLinesAndSkipsBlankOnes(t *testing.T) {
 func TestScanReportsLinesThatCannotBeSent(t *testing.T) {
 	for text, reason := range map[string]string{
 		`oops`:                                   "not a JSON object",
-		`[1]`:                                    "not a JSON object",
+		`[1]`:                                    "not a JSON object: it has the JSON type array",
 		`null`:                                   "not a JSON object",
 		`{}`:                                     "interaction: missing",
 		`{"a":1} x`:                              "not a JSON object",

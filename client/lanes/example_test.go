@@ -27,7 +27,7 @@ func ExampleSend() {
 
 	result, err := lanes.Send(ctx, source, filter, found, lanes.Operation{Signal: contract.SignalRedeliver, By: "ada", Rate: 50})
 	if err != nil {
-		log.Fatal(err) // it broke off: find and send again
+		log.Fatal(err) // Send stopped early: find and send again
 	}
 	fmt.Printf("%d of %d signals sent\n", result.Sent, result.Matched)
 	// Output:

@@ -66,8 +66,9 @@ func (r *Result) fail(failure Failure) {
 
 // Send signals the lanes of the found deliveries, one delivery at a time. It queries the lane
 // of each delivery again first, and skips a delivery that the filter no longer matches because
-// an operator, a retry or the end of its retention has settled it. An error means that Send
-// broke off: the result counts what was done, and the same search and operation do the rest.
+// an operator, a retry or the end of its retention has settled it. If Send returns
+// an error, it has stopped early: the result counts what was done; repeat the search and Send for
+// the rest.
 func Send(ctx context.Context, source Source, f Filter, found Found, op Operation) (Result, error) {
 	done := orNothing(op.Done)
 	result := ResultOf(found)

@@ -141,12 +141,12 @@ func (s *Server) launch(p programs, directory string, settings []string) error {
 	}
 	go func() {
 		defer close(s.done)
-		_ = s.command.Wait() // the log says why a server ended by itself
+		_ = s.command.Wait() // the log has the reason if the server ended by itself
 	}()
 	return nil
 }
 
-// awaitReady waits until the server's PID file says that it accepts connections.
+// awaitReady waits until the server's PID file reports that it accepts connections.
 func (s *Server) awaitReady(ctx context.Context, pidFile string) error {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()

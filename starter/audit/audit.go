@@ -102,7 +102,7 @@ func runOf(info *workflowpb.WorkflowExecutionInfo) run {
 		r.contactCenter, r.interaction = parts[1], parts[2]
 	}
 	if problems, ok := info.GetSearchAttributes().GetIndexedFields()["TemporalReportedProblems"]; ok {
-		// The server writes them for people to read. It may use another form, which is ignored.
+		// The server writes the problems for people to read and may change their form; another form is ignored.
 		_ = converter.GetDefaultDataConverter().FromPayload(problems, &r.problems)
 	}
 	return r
@@ -116,7 +116,7 @@ func (a *Auditor) Find(ctx context.Context, f Filter, limit int, looked func()) 
 	if err != nil {
 		return Found{}, err
 	}
-	// The earliest first, as the receivers should have received them.
+	// The earliest first: receivers should get requests in their original order.
 	slices.SortStableFunc(runs, func(a, b run) int { return a.startedAt.Compare(b.startedAt) })
 	var found Found
 	for _, lanes := range []bool{true, false} {
@@ -186,8 +186,8 @@ func (a *Auditor) examine(ctx context.Context, r run) (*repair, error) {
 	return nil, nil // its start was refused: there was no interaction
 }
 
-// Stuck lists the running workflows whose tasks fail repeatedly. They lose nothing, and go on
-// by themselves once a worker runs that replays them.
+// Stuck lists the running workflows whose tasks fail repeatedly. They lose nothing, and
+// continue once a worker runs that can replay them.
 func (a *Auditor) Stuck(ctx context.Context, f Filter) ([]Stuck, error) {
 	runs, err := a.list(ctx, f.stuckQuery())
 	if err != nil {

@@ -18,8 +18,8 @@ type Fired struct {
 }
 
 // Fire has workflows do what is missing, at most perSecond findings a second. It examines each
-// workflow again first, and calls done after each. An error means that Fire broke off: the
-// result counts what was done, and another audit finds the rest.
+// workflow again first, and calls done after each. If Fire returns an error, it has stopped
+// early: the result counts what was done, and another audit finds the rest.
 func (a *Auditor) Fire(ctx context.Context, findings []Finding, perSecond float64, done func()) (Fired, error) {
 	var fired Fired
 	pace := rate.NewLimiter(rate.Limit(perSecond), 1)

@@ -41,11 +41,11 @@ func (a *Auditor) examineLane(
 // leftover is what an ended run of a lane left that no later run has taken over.
 type leftover struct {
 	requests []contract.Request
-	// holdsUp says that the rest of the chain waits for the run; waiting are the parts that do.
+	// holdsUp is true if the rest of the chain waits for the run; waiting are the parts that do.
 	holdsUp bool
 	waiting []Waiting
-	// leavesChain says that the next run of the lane does not get the parts: it has others, or
-	// all of them have passed.
+	// leavesChain is true if the next run of the lane does not get the parts: it has others, or
+	// all of them have finished.
 	leavesChain bool
 }
 

@@ -49,7 +49,7 @@ type Segue struct {
 
 	mu      sync.Mutex
 	workers []*Worker
-	// failed is closed when a worker ends by itself; failure then says why.
+	// failed is closed when a worker ends by itself; failure then has the reason.
 	failed  chan struct{}
 	failure error
 }
