@@ -130,7 +130,7 @@ func (r *laneRun) joinChain(in *contract.Chain, before string) {
 		return
 	}
 	r.Released = r.Released || in.Released
-	r.Incomplete = r.isPart() && (in.Incomplete || r.Incomplete && in.Recovered == nil)
+	r.Incomplete = r.isPart() && (in.Incomplete || r.Incomplete && in.Recovered == nil && !in.Begins)
 	if in.Recovered != nil {
 		r.Last = cmp.Or(before, in.Recovered.Last, r.Last)
 	}
@@ -155,8 +155,12 @@ func (r *laneRun) forward() {
 	batch, added := r.fitting(tail)
 	requests := r.Overflow[:batch:batch]
 	tail.Last = requests[batch-1].ID // a report of the tail that it has passed does not mean these
+	in := contract.HandOver{Part: tail.Name, Requests: requests}
+	if tail.Size == 0 {
+		in.Chain = &contract.Chain{Begins: true}
+	}
 	r.forwarding = batch
-	err := r.handOver(fmt.Sprintf("%d deliveries to part %s", batch, tail.Name), contract.HandOver{Part: tail.Name, Requests: requests})
+	err := r.handOver(fmt.Sprintf("%d deliveries to part %s", batch, tail.Name), in)
 	r.forwarding = 0
 	if err != nil {
 		return
@@ -168,7 +172,12 @@ func (r *laneRun) forward() {
 
 // extend makes a new tail and links the one before it. A part is named after its first
 // delivery, so no other part of the lane ever has its name. extend reports whether it worked.
+//
+// The part before may pass at once and release the new one before the lane has forwarded
+// anything to it; see contract.Chain.Begins.
 func (r *laneRun) extend() bool {
+	r.forwarding = 1 // the part that is linked gets its first delivery, whatever is discarded meanwhile
+	defer func() { r.forwarding = 0 }()
 	name := r.Overflow[0].ID
 	if r.Tail == nil {
 		r.Next = name
