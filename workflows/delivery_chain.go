@@ -51,6 +51,8 @@ type chain struct {
 	// recovered what an earlier run held.
 	Released   bool `json:"released,omitempty"`
 	Incomplete bool `json:"incomplete,omitempty"`
+	// Begun says that this part got its first deliveries from the lane: no earlier run is missing.
+	Begun bool `json:"begun,omitempty"`
 	// Passed is the part that was released, or the delivery up to which the tail has
 	// reported that it passed.
 	Passed string `json:"passed,omitempty"`
@@ -130,7 +132,9 @@ func (r *laneRun) joinChain(in *contract.Chain, before string) {
 		return
 	}
 	r.Released = r.Released || in.Released
-	r.Incomplete = r.isPart() && (in.Incomplete || r.Incomplete && in.Recovered == nil && !in.Begins)
+	r.Begun = r.Begun || in.Begins && !in.Incomplete
+	lacks := in.Incomplete && (in.Recovered != nil || !r.Begun) // a release may have found no run yet, and signal the one that has begun
+	r.Incomplete = r.isPart() && (lacks || r.Incomplete && in.Recovered == nil && !in.Begins)
 	if in.Recovered != nil {
 		r.Last = cmp.Or(before, in.Recovered.Last, r.Last)
 	}

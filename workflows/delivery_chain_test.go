@@ -390,6 +390,17 @@ func TestAPartMayBeReleasedBeforeItBegins(t *testing.T) {
 	require.Equal(t, []string{`1m0s part_passed {"part":"d1","last":"d2"}`}, *reports)
 }
 
+// The release found no run of the part, and then signals the one that has begun meanwhile.
+func TestALateReleaseDoesNotMakeAPartIncomplete(t *testing.T) {
+	l := newLane(t)
+	first := handOver("d1")
+	first.Chain = &contract.Chain{Begins: true}
+	l.append(0, first)
+	l.append(time.Minute, place(contract.Chain{Released: true, Incomplete: true}))
+	l.runPart("d1")
+	require.Equal(t, []string{"1m0s d1 #1"}, l.tries)
+}
+
 // The first deliveries of a part say that it begins.
 func TestTheFirstDeliveriesOfAPartBeginIt(t *testing.T) {
 	l := newLane(t)
