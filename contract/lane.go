@@ -28,6 +28,9 @@ type Chain struct {
 	// Incomplete makes a part wait: its last run was ended from outside, and what that run
 	// held has not been recovered.
 	Incomplete bool `json:"incomplete,omitempty"`
+	// Begins is set with the first deliveries of a part. A part that was released before it got
+	// them seemed to have lost its earlier run, and is complete with them.
+	Begins bool `json:"begins,omitempty"`
 	// Recovered is set if the requests are those that an ended run held.
 	Recovered *RecoveredChain `json:"recovered,omitempty"`
 }

@@ -51,6 +51,8 @@ type chain struct {
 	// recovered what an earlier run held.
 	Released   bool `json:"released,omitempty"`
 	Incomplete bool `json:"incomplete,omitempty"`
+	// Begun says that this part got its first deliveries from the lane: no earlier run is missing.
+	Begun bool `json:"begun,omitempty"`
 	// Passed is the part that was released, or the delivery up to which the tail has
 	// reported that it passed.
 	Passed string `json:"passed,omitempty"`
@@ -130,7 +132,9 @@ func (r *laneRun) joinChain(in *contract.Chain, before string) {
 		return
 	}
 	r.Released = r.Released || in.Released
-	r.Incomplete = r.isPart() && (in.Incomplete || r.Incomplete && in.Recovered == nil)
+	r.Begun = r.Begun || in.Begins && !in.Incomplete
+	lacks := in.Incomplete && (in.Recovered != nil || !r.Begun) // a release may have found no run yet, and signal the one that has begun
+	r.Incomplete = r.isPart() && (lacks || r.Incomplete && in.Recovered == nil && !in.Begins)
 	if in.Recovered != nil {
 		r.Last = cmp.Or(before, in.Recovered.Last, r.Last)
 	}
@@ -171,8 +175,21 @@ func (r *laneRun) isTailFull() bool {
 // isTailUnlinked reports whether the part before the tail does not know the tail yet.
 func (r *laneRun) isTailUnlinked() bool { return r.Tail != nil && r.Tail.After != "" }
 
+// reserved returns how many deliveries of the overflow must be forwarded: those that are being
+// forwarded, and the one that a new tail is named after.
+func (r *laneRun) reserved() int {
+	n := r.forwarding
+	if r.Tail != nil && r.Tail.Size == 0 {
+		n = max(n, 1)
+	}
+	return min(n, len(r.Overflow))
+}
+
 // extend makes a new tail. A part is named after its first delivery, so no other part of the
 // lane ever has its name.
+//
+// The part before may pass at once and release the new one before the lane has forwarded
+// anything to it; see contract.Chain.Begins.
 func (r *laneRun) extend() {
 	tail := &contract.Tail{Name: r.Overflow[0].ID}
 	if r.Tail == nil {
@@ -197,8 +214,12 @@ func (r *laneRun) appendToTail() {
 	batch, added := r.fitting(tail)
 	requests := r.Overflow[:batch:batch]
 	tail.Last = requests[batch-1].ID // a report of the tail that it has passed does not mean these
+	in := contract.HandOver{Part: tail.Name, Requests: requests}
+	if tail.Size == 0 {
+		in.Chain = &contract.Chain{Begins: true}
+	}
 	r.forwarding = batch
-	err := r.handOver(fmt.Sprintf("%d deliveries to part %s", batch, tail.Name), contract.HandOver{Part: tail.Name, Requests: requests})
+	err := r.handOver(fmt.Sprintf("%d deliveries to part %s", batch, tail.Name), in)
 	r.forwarding = 0
 	if err != nil {
 		return

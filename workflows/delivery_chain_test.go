@@ -349,3 +349,74 @@ func TestAPartGoesOnWithoutItsLane(t *testing.T) {
 	require.Equal(t, []string{"1h0m0s d1 #1"}, l.tries)
 	require.Len(t, l.handOvers, 1)
 }
+
+// Everything is discarded while the lane links a new part: the part still gets the delivery
+// that it is named after.
+func TestDiscardingAllWhileAPartIsLinked(t *testing.T) {
+	l := newLane(t)
+	s := newParts(l)
+	linked := false
+	l.onHandOver = func(in contract.HandOver) error {
+		if in.Chain != nil && in.Chain.Next != "" && !linked {
+			linked = true
+			l.SignalWorkflow(contract.SignalDiscard, json.RawMessage(`{"all":true}`))
+			time.Sleep(20 * time.Millisecond) // the lane handles the signal before the activity ends
+		}
+		return s.handedOver(in)
+	}
+	l.append(0, large(afterFailing(final(), ids(4)...)))
+	for i := 4; i < 24; i += 4 {
+		l.append(time.Duration(i)*time.Minute, large(handOver(ids(24)[i:i+4]...)))
+	}
+	l.run()
+	require.True(t, linked)
+	require.Contains(t, l.reports[len(l.reports)-1], "lane_drained")
+	for _, name := range s.names() {
+		require.Equal(t, name, s.given(name)[0])
+	}
+}
+
+// A part that was released before the lane forwarded its first deliveries is complete with
+// them.
+func TestAPartMayBeReleasedBeforeItBegins(t *testing.T) {
+	l := newLane(t)
+	reports := l.reportsToLane()
+	l.append(0, place(contract.Chain{Released: true, Incomplete: true})) // as client.Append starts it
+	first := handOver("d1", "d2")
+	first.Chain = &contract.Chain{Begins: true}
+	l.append(time.Minute, first)
+	l.runPart("d1")
+	require.Equal(t, []string{"1m0s d1 #1", "1m0s d2 #1"}, l.tries)
+	require.Equal(t, []string{`1m0s part_passed {"part":"d1","last":"d2"}`}, *reports)
+}
+
+// The release found no run of the part, and then signals the one that has begun meanwhile.
+func TestALateReleaseDoesNotMakeAPartIncomplete(t *testing.T) {
+	l := newLane(t)
+	first := handOver("d1")
+	first.Chain = &contract.Chain{Begins: true}
+	l.append(0, first)
+	l.append(time.Minute, place(contract.Chain{Released: true, Incomplete: true}))
+	l.runPart("d1")
+	require.Equal(t, []string{"1m0s d1 #1"}, l.tries)
+}
+
+// The first deliveries of a part say that it begins.
+func TestTheFirstDeliveriesOfAPartBeginIt(t *testing.T) {
+	l := newLane(t)
+	s := newParts(l)
+	l.append(0, large(afterFailing(final(), ids(4)...)))
+	for i := 4; i < 24; i += 4 {
+		l.append(time.Duration(i)*time.Minute, large(handOver(ids(24)[i:i+4]...)))
+	}
+	l.signal(time.Hour, contract.SignalRedeliver, ``)
+	l.run()
+	require.Greater(t, len(s.names()), 1)
+	begun := map[string]bool{}
+	for _, in := range l.handOvers {
+		if len(in.Requests) > 0 {
+			require.Equal(t, !begun[in.Part], in.Chain != nil && in.Chain.Begins, in.Part)
+			begun[in.Part] = true
+		}
+	}
+}

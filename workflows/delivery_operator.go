@@ -53,10 +53,11 @@ func (r *laneRun) applyRequest(name string, request contract.OperatorRequest) er
 	}
 }
 
-// discardOverflow discards what is not being forwarded yet, and reports whether there was any.
+// discardOverflow discards what need not be forwarded, and reports whether there was any.
 func (r *laneRun) discardOverflow(by string) bool {
-	discarded := r.Overflow[r.forwarding:]
-	r.Overflow = r.Overflow[:r.forwarding]
+	reserved := r.reserved()
+	discarded := r.Overflow[reserved:]
+	r.Overflow = r.Overflow[:reserved]
 	for _, request := range discarded {
 		it := &item{Request: request}
 		r.Items = append(r.Items, it)
