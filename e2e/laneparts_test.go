@@ -26,13 +26,7 @@ type parkedLane struct {
 // newParkedLane lets an interaction have n deliveries of 50 KiB for one call, and end.
 func newParkedLane(t *testing.T, n int) *parkedLane {
 	l := &parkedLane{env: newEnv(t)}
-	l.crm = newReceiver(t, func(a arrival) int {
-		digits, _, _ := strings.Cut(a.Body, " ")
-		if number, err := strconv.ParseInt(digits, 10, 64); err == nil && number <= l.accepted.Load() {
-			return 200
-		}
-		return 410
-	})
+	l.crm = newReceiver(t, l.answer)
 	l.startWorker(fmt.Sprintf(`
 calls:
   - {name: probe, method: POST, url: "%s/probe", text: "${event.digits} ${user_data.large}"}
@@ -66,6 +60,15 @@ guard: {allow: ["127.0.0.0/8"]}
 		return err == nil && held == n && len(d.GetPendingActivities()) == 0 && d.GetPendingWorkflowTask() == nil
 	})
 	return l
+}
+
+// answer plays the receiver.
+func (l *parkedLane) answer(a arrival) int {
+	digits, _, _ := strings.Cut(a.Body, " ")
+	if number, err := strconv.ParseInt(digits, 10, 64); err == nil && number <= l.accepted.Load() {
+		return 200
+	}
+	return 410
 }
 
 // open lists the workflows of the lane that are open.

@@ -393,6 +393,7 @@ func TestAPartMayBeReleasedBeforeItBegins(t *testing.T) {
 // The release found no run of the part, and then signals the one that has begun meanwhile.
 func TestALateReleaseDoesNotMakeAPartIncomplete(t *testing.T) {
 	l := newLane(t)
+	l.reportsToLane()
 	first := handOver("d1")
 	first.Chain = &contract.Chain{Begins: true}
 	l.append(0, first)
