@@ -83,7 +83,9 @@ func (a *app) fire(ctx context.Context, set *config.Set, f fireFlags) error {
 	policy := call.Policy
 	policy.DryRun = false // the user asked to send it
 	rendered := test.Render("msg_check_" + strings.ToLower(rand.Text()))
-	fmt.Fprintf(a.errs, "Sending a real request to %s: the receiver cannot distinguish it from any other.\n", check.Mask(rendered).URL)
+	if rendered.Fault == "" {
+		fmt.Fprintf(a.errs, "Sending a real request to %s: the receiver cannot distinguish it from any other.\n", check.Mask(rendered).URL)
+	}
 	outcome, seen := sender.SendTraced(ctx, policy, rendered)
 	result := fired{
 		OK: outcome.Verdict == contract.VerdictDelivered, Call: call.Name, Moment: test.Event.Moment, Request: check.Mask(seen.Request),
