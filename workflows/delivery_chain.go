@@ -290,19 +290,20 @@ func (r *laneRun) mayPass() bool {
 // passing names what Passed is once this workflow has passed.
 func (r *laneRun) passing() string { return cmp.Or(r.Next, r.Last) }
 
-// pass releases the next part, and reports to the lane that this part has passed. What is
-// appended meanwhile is not meant; it passes later.
+// pass reports to the lane that this part has passed, and releases the next part: in this order,
+// so that the lane gets the reports of its parts in theirs. What is appended meanwhile is not
+// meant; it passes later.
 func (r *laneRun) pass() {
 	passed, report := r.passing(), passedReport{Part: r.start.Part, Last: r.Last, Next: r.Next}
 	r.reportResults(signalLaneResult) // the lane's report that it is drained must not overtake these
+	if r.isPart() {
+		r.reportPassed(report)
+	}
 	if report.Next != "" {
 		err := r.handOver("part "+report.Next+" begins", contract.HandOver{Part: report.Next, Chain: &contract.Chain{Released: true}})
 		if err != nil {
 			return
 		}
-	}
-	if r.isPart() {
-		r.reportPassed(report)
 	}
 	r.Passed = passed
 }
