@@ -122,9 +122,9 @@ func (t *attempting) send(i int) contract.Outcome {
 	if i == t.resumed && t.mayHaveBeenSent(r, number, call.Policy) {
 		return t.countUnsent(r, delivery.Unknown(call.Policy, r, number))
 	}
-	flight := t.Sender.Start(call.Policy, r, number, t.caller)
-	t.await(flight)
-	outcome := flight.Outcome()
+	attempt := t.Sender.Start(call.Policy, r, number, t.caller)
+	t.await(attempt)
+	outcome := attempt.Outcome()
 	t.Alerts.Observe(alerts.Attempt{
 		Owner: t.in.Owner, Request: r, Outcome: outcome, InLane: t.in.InLane, BreakerOpen: t.Sender.Health(call.Policy).Open(),
 	})
@@ -134,19 +134,19 @@ func (t *attempting) send(i int) contract.Outcome {
 	return withoutSchedule(outcome)
 }
 
-// await waits for a flight to end, and sends heartbeats. It does not end with the context: an
+// await waits for an attempt to end, and sends heartbeats. It does not end with the context: an
 // outcome that can still be recorded saves a second request, and the policy's deadline bounds
 // the wait.
-func (t *attempting) await(flight *delivery.Attempt) {
+func (t *attempting) await(attempt *delivery.Attempt) {
 	if t.info.HeartbeatTimeout <= 0 {
-		<-flight.Done()
+		<-attempt.Done()
 		return
 	}
 	beat := time.NewTicker(t.info.HeartbeatTimeout / heartbeats)
 	defer beat.Stop()
 	for {
 		select {
-		case <-flight.Done():
+		case <-attempt.Done():
 			return
 		case <-beat.C:
 			if t.ctx.Err() == nil { // else Temporal no longer waits for it

@@ -61,7 +61,7 @@ func (d *dispatching) sendLane(l *lane, over <-chan struct{}) {
 // sendRequest sends one request and waits for its outcome until the budget is used up. A
 // request that has started goes on after that.
 func (d *dispatching) sendRequest(out *outgoing, over <-chan struct{}) {
-	if out.flight == nil {
+	if out.attempt == nil {
 		select {
 		case <-over:
 			out.route = routeWait
@@ -69,20 +69,20 @@ func (d *dispatching) sendRequest(out *outgoing, over <-chan struct{}) {
 			return
 		default:
 		}
-		out.flight = d.Sender.Start(out.policy, out.request, 1, dispatchCaller)
+		out.attempt = d.Sender.Start(out.policy, out.request, 1, dispatchCaller)
 	}
 	select {
-	case <-out.flight.Done():
+	case <-out.attempt.Done():
 	default:
 		select {
-		case <-out.flight.Done():
+		case <-out.attempt.Done():
 		case <-over:
 			outcome := delivery.InFlight(out.request)
 			out.wait(&outcome)
 			return
 		}
 	}
-	outcome := out.flight.Outcome()
+	outcome := out.attempt.Outcome()
 	d.Alerts.Observe(alerts.Attempt{
 		Owner: d.in.Owner, Request: out.request, Outcome: outcome, BreakerOpen: d.Sender.Health(out.policy).Open(),
 	})

@@ -31,7 +31,7 @@ func (d *dispatching) route() {
 		out.route = d.chooseRoute(l, out, few && started < inlineMost, waitingBytes)
 		switch out.route {
 		case routeInline:
-			if out.flight == nil {
+			if out.attempt == nil {
 				started++
 			}
 		case routeWait:
@@ -52,9 +52,9 @@ func (d *dispatching) chooseRoute(l *lane, out *outgoing, mayStart bool, waiting
 	case out.request.Fault != "":
 		return routeHandOver // the lane parks it
 	}
-	if flight, ok := d.Sender.Find(out.request.ID, 1, dispatchCaller); ok {
+	if attempt, ok := d.Sender.Find(out.request.ID, 1, dispatchCaller); ok {
 		// The server has this Dispatch done again: what was sent stays sent.
-		out.flight = flight
+		out.attempt = attempt
 		return routeInline
 	}
 	health := d.Sender.Health(out.policy)
