@@ -70,7 +70,7 @@ type outgoing struct {
 	policy  delivery.Policy
 	dryRun  bool
 	route   route
-	attempt  *delivery.Attempt // set if this process has sent the request before
+	attempt *delivery.Attempt // set if this process has sent the request before
 
 	status  contract.DeliveryStatus
 	outcome *contract.Outcome
