@@ -14,13 +14,18 @@
 //	go run -C bench ./cost --quick
 //	go run -C bench ./cost --rounds 4 --json
 //
-// A row of the table is one contender under one load. At idle, one interaction runs at a time, and each command waits
-// until the POST of the one before is answered and the server has nothing to do. At 20 and at 60 in flight, as many
-// interactions run at once, and each sends its next command when Temporal has acknowledged the one before: an update when
-// its handler has returned, a signal when it is stored. With the slow receiver it also waits until the POST of the one
-// before is answered; without that, the rows would measure how long a POST waits for the one in front of it. The next
-// interaction starts when the workflow of the one before has closed. The feed has no pace: it sends its backlog as fast as Temporal takes it, so it has neither latencies nor an
-// idle row. "In flight" is its parallelism.
+// A row of the table is one contender under one load:
+//
+//   - At idle, one interaction runs at a time. A command waits until the POST of the one before is answered and the server
+//     has nothing to do.
+//   - At 20 and at 60 in flight, as many interactions run at once, and the next one starts when the workflow of the one
+//     before has closed. A command waits until Temporal has acknowledged the one before: an update when its handler has
+//     returned, a signal when it is stored. With the slow receiver it also waits until the POST of the one before is
+//     answered; otherwise the rows would show how long a POST waits for the POST in front of it.
+//   - The feed sends its backlog as fast as Temporal takes it. "In flight" is its parallelism, and it has neither latencies
+//     nor an idle row.
+//
+// The columns:
 //
 //	inter/s    interactions that closed in a second
 //	p50, p95   from sending a command to the arrival of its POST
