@@ -96,10 +96,14 @@ func (p *poster) Post(ctx context.Context, url, webhookID string, b body) error 
 	return nil
 }
 
-// startBare starts a worker of the bare workflows, with the SDK's defaults, and returns the two contenders. The connection
+// startBare starts a worker of the bare workflows and returns the two contenders. The worker has as many pollers as Segue's:
+// with the SDK's default, two, interactions wait for their first task, and the comparison is one of settings. The connection
 // is not Segue's, which has a plugin.
 func startBare(temporal client.Client, url, queue string) (sdkworker.Worker, []*contender, error) {
-	worker := sdkworker.New(temporal, queue, sdkworker.Options{})
+	pollers := sdkworker.NewPollerBehaviorAutoscaling(sdkworker.PollerBehaviorAutoscalingOptions{
+		InitialNumberOfPollers: 8, MinimumNumberOfPollers: 2, MaximumNumberOfPollers: 50,
+	})
+	worker := sdkworker.New(temporal, queue, sdkworker.Options{WorkflowTaskPollerBehavior: pollers, ActivityTaskPollerBehavior: pollers})
 	worker.RegisterWorkflow(Floor)
 	worker.RegisterWorkflow(Usual)
 	worker.RegisterActivity(newPoster())

@@ -7,8 +7,9 @@
 //	signal   Segue; each command is a signal
 //	feed     Segue; `segue feed` sends a backlog, in its default mode
 //
-// An interaction has six commands, and each fires one POST to a receiver in this process, which takes 2 ms and then 150 ms
-// to answer. The run is void, with exit status 1, if a receiver gets a POST twice or not at all.
+// The workers of all contenders have as many pollers. An interaction has six commands, and each fires one POST to a receiver
+// in this process, which takes 2 ms and then 150 ms to answer. The run is void, with exit status 1, if a receiver gets a
+// POST twice or not at all.
 //
 //	go run -C bench ./cost
 //	go run -C bench ./cost --quick
@@ -71,8 +72,8 @@ var full = []plan{
 }
 
 var quick = []plan{
-	{2 * time.Millisecond, false, 4, []load{{20, 300 * time.Millisecond, 1500 * time.Millisecond}, {60, 500 * time.Millisecond, 2 * time.Second}}},
-	{150 * time.Millisecond, true, 2, []load{{20, 300 * time.Millisecond, 1500 * time.Millisecond}}},
+	{2 * time.Millisecond, false, 3, []load{{20, 300 * time.Millisecond, 1200 * time.Millisecond}, {60, 300 * time.Millisecond, 1700 * time.Millisecond}}},
+	{150 * time.Millisecond, true, 2, []load{{20, 300 * time.Millisecond, 1200 * time.Millisecond}}},
 }
 
 func main() {

@@ -19,13 +19,8 @@ import (
 	"segue/worker/local"
 )
 
-const (
-	// idlePause is how long the server gets at idle to finish what follows the POST.
-	idlePause = 20 * time.Millisecond
-	// warmRuns is how often every contender runs before it is measured: connections are opened, caches filled, and Segue
-	// learns how fast the receiver is.
-	warmRuns = 2
-)
+// idlePause is how long the server gets at idle to finish what follows the POST.
+const idlePause = 20 * time.Millisecond
 
 // measurement measures all contenders with one receiver.
 type measurement struct {
@@ -88,12 +83,11 @@ func (m *measurement) run(ctx context.Context, segue *local.Segue, rounds int) e
 }
 
 func (m *measurement) rounds(ctx context.Context, rounds int) error {
+	// Connections are opened, caches filled, and Segue learns how fast the receiver is.
 	m.progress("warming up")
-	for range warmRuns {
-		for _, c := range m.contenders {
-			if _, err := m.runLoad(ctx, c, load{inFlight: 20}); err != nil {
-				return err
-			}
+	for _, c := range m.contenders {
+		if _, err := m.runLoad(ctx, c, load{inFlight: 20}); err != nil {
+			return err
 		}
 	}
 	m.progress("%d interactions of each contender at idle", m.idle)
