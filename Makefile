@@ -46,7 +46,8 @@ long: ## Run at full length what CI runs reduced: random sequences, properties, 
 		go test ./$$package -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZ_TIME) || exit 1; \
 	done
 
-bench: ## Measure latency, isolation, overload and memory beside baselines (about 20 minutes)
+bench: ## Measure cost, latency, isolation, overload and memory beside baselines (about 25 minutes)
+	go -C bench run ./cost
 	go -C bench run ./latency
 	go -C bench run ./isolation
 	go -C bench run ./life

@@ -1,0 +1,309 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
+	"golang.org/x/sync/errgroup"
+
+	"segue/embedded"
+	"segue/worker/local"
+)
+
+// idlePause is how long the server gets at idle to finish what follows the POST.
+const idlePause = 20 * time.Millisecond
+
+// measurement measures all contenders with one receiver.
+type measurement struct {
+	plan
+	temporal   client.Client
+	server     int // the process id
+	receiver   *receiver
+	contenders []*contender
+	figures    map[place]*figures
+	// floorClosed is how many interactions of the floor closed in the last run of a load. The backlog of the feed is as
+	// long.
+	floorClosed map[int]int
+}
+
+// measure measures all contenders with all receivers.
+func measure(ctx context.Context, plans []plan, rounds int) (got report, err error) {
+	segue, err := local.Start(ctx, local.Options{Server: embedded.Options{UIPort: embedded.NoUI}})
+	if err != nil {
+		return got, err
+	}
+	defer func() { err = errors.Join(err, segue.Stop()) }()
+	log := sdklog.NewStructuredLogger(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
+	temporal, err := client.Dial(client.Options{HostPort: segue.Settings.Address, Namespace: segue.Settings.Namespace, Logger: log})
+	if err != nil {
+		return got, err
+	}
+	defer temporal.Close()
+	for _, p := range plans {
+		m := &measurement{
+			plan: p, temporal: temporal, server: segue.Server.PID(), receiver: openReceiver(p.delay),
+			figures: map[place]*figures{}, floorClosed: map[int]int{},
+		}
+		if err := m.run(ctx, segue, rounds); err != nil {
+			return got, err
+		}
+		m.addTo(&got)
+	}
+	got.ServerMB = float64(residentOf(segue.Server.PID())) / 1e6
+	got.judge()
+	return got, nil
+}
+
+func (m *measurement) run(ctx context.Context, segue *local.Segue, rounds int) error {
+	defer m.receiver.Close()
+	queue := fmt.Sprintf("cost-%d", m.delay.Milliseconds())
+	bare, bareContenders, err := startBare(m.temporal, m.receiver.URL, "bare-"+queue)
+	if err != nil {
+		return err
+	}
+	defer bare.Stop()
+	worker, segueContenders, err := startSegue(segue, m.receiver.URL, queue)
+	if err != nil {
+		return err
+	}
+	m.contenders = append(bareContenders, segueContenders...)
+	if err := m.rounds(ctx, rounds); err != nil {
+		return errors.Join(err, worker.Stop())
+	}
+	return errors.Join(worker.Stop(), m.receiver.settle(ctx))
+}
+
+func (m *measurement) rounds(ctx context.Context, rounds int) error {
+	// Connections are opened, caches filled, and Segue learns how fast the receiver is.
+	m.progress("warming up")
+	for _, c := range m.contenders {
+		if _, err := m.runLoad(ctx, c, load{inFlight: 20}); err != nil {
+			return err
+		}
+	}
+	m.progress("%d interactions of each contender at idle", m.idle)
+	for range m.idle {
+		for _, c := range m.contenders {
+			if c.feed != nil {
+				continue
+			}
+			if err := m.runIdle(ctx, c); err != nil {
+				return err
+			}
+		}
+	}
+	order := slices.Clone(m.contenders)
+	for round := range rounds {
+		for _, l := range m.loads {
+			for _, c := range order {
+				f, err := m.runLoad(ctx, c, l)
+				if err != nil {
+					return err
+				}
+				m.progress("round %d of %d, %d in flight: %s %.1f interactions/s", round+1, rounds, l.inFlight, c.name, f.rate())
+				m.of(c, l.inFlight).add(f)
+			}
+		}
+		slices.Reverse(order) // so that a drift of the machine's speed affects all alike
+	}
+	return nil
+}
+
+func (m *measurement) progress(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "cost: receiver %d ms: %s\n", m.delay.Milliseconds(), fmt.Sprintf(format, args...))
+}
+
+// of returns the figures of a contender under a load.
+func (m *measurement) of(c *contender, inFlight int) *figures {
+	at := place{m.delay.Milliseconds(), c.name, inFlight}
+	if m.figures[at] == nil {
+		m.figures[at] = &figures{}
+	}
+	return m.figures[at]
+}
+
+// runIdle runs one interaction.
+func (m *measurement) runIdle(ctx context.Context, c *contender) error {
+	one, err := m.interact(ctx, c, true)
+	if err != nil {
+		return fmt.Errorf("%s at idle: %w", c.name, err)
+	}
+	f, err := m.figuresOf(ctx, c, []course{one})
+	m.of(c, 1).add(f)
+	return err
+}
+
+// runLoad runs interactions for the time of the load.
+func (m *measurement) runLoad(ctx context.Context, c *contender, l load) (figures, error) {
+	used, begin := cpuNow(m.server), time.Now()
+	from, until := begin.Add(l.warm), begin.Add(l.warm+l.window)
+	var courses []course
+	var err error
+	if c.feed == nil {
+		courses, err = m.runSlots(ctx, c, l.inFlight, until)
+	} else {
+		courses, err = m.runFeed(ctx, c, l.inFlight)
+		from, until = begin, time.Now()
+	}
+	if err != nil {
+		return figures{}, fmt.Errorf("%s with %d in flight: %w", c.name, l.inFlight, err)
+	}
+	used = cpuNow(m.server).sub(used)
+	if c.name == floor {
+		m.floorClosed[l.inFlight] = len(courses)
+	}
+	f, err := m.figuresOf(ctx, c, courses)
+	f.cpu = used
+	f.measureRate(courses, from, until)
+	return f, err
+}
+
+// runSlots runs interactions, each after the one before in its slot, until a moment.
+func (m *measurement) runSlots(ctx context.Context, c *contender, slots int, until time.Time) ([]course, error) {
+	var mu sync.Mutex
+	var courses []course
+	group, ctx := errgroup.WithContext(ctx)
+	for range slots {
+		group.Go(func() error {
+			for isFirst := true; isFirst || time.Now().Before(until); isFirst = false {
+				one, err := m.interact(ctx, c, false)
+				if err != nil {
+					return err
+				}
+				mu.Lock()
+				courses = append(courses, one)
+				mu.Unlock()
+			}
+			return nil
+		})
+	}
+	return courses, group.Wait()
+}
+
+// runFeed feeds a backlog and waits until all its workflows have closed.
+func (m *measurement) runFeed(ctx context.Context, c *contender, parallel int) ([]course, error) {
+	courses := make([]course, max(m.floorClosed[parallel], 2*parallel))
+	var ids []string
+	for i := range courses {
+		one := course{id: c.newID(m.delay.Milliseconds()), begin: time.Now()}
+		for _, command := range commands {
+			m.receiver.expect(one.id, command.name)
+		}
+		courses[i], ids = one, append(ids, one.id)
+	}
+	if err := c.feed(ctx, ids, parallel); err != nil {
+		return nil, err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallel)
+	for i := range courses {
+		group.Go(func() error {
+			err := m.awaitClose(ctx, c, courses[i].id)
+			courses[i].closed = time.Now()
+			return err
+		})
+	}
+	return courses, group.Wait()
+}
+
+// interact runs one interaction. At idle, every command waits until the server has nothing more to do for the one before.
+func (m *measurement) interact(ctx context.Context, c *contender, idle bool) (course, error) {
+	one := course{id: c.newID(m.delay.Milliseconds()), begin: time.Now()}
+	if err := c.start(ctx, one.id); err != nil {
+		return one, err
+	}
+	for n, command := range commands {
+		if idle || m.paced {
+			if err := m.awaitAnswers(ctx, one.posts); err != nil {
+				return one, err
+			}
+		}
+		if idle {
+			time.Sleep(idlePause)
+		}
+		one.posts = append(one.posts, m.receiver.expect(one.id, command.name))
+		if err := c.send(ctx, one.id, n); err != nil {
+			return one, fmt.Errorf("%s of %s: %w", command.name, one.id, err)
+		}
+	}
+	err := m.awaitClose(ctx, c, one.id)
+	one.closed = time.Now()
+	return one, err
+}
+
+func (m *measurement) awaitAnswers(ctx context.Context, posts []*post) error {
+	for _, p := range posts {
+		select {
+		case <-p.answered:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(settleLimit):
+			return fmt.Errorf("void: a POST did not arrive within %s", settleLimit)
+		}
+	}
+	return nil
+}
+
+func (m *measurement) awaitClose(ctx context.Context, c *contender, id string) error {
+	if err := m.temporal.GetWorkflow(ctx, c.workflows(id)[0], "").Get(ctx, nil); err != nil {
+		return fmt.Errorf("the workflow of %s: %w", id, err)
+	}
+	return nil
+}
+
+// figuresOf waits for the last POSTs of closed interactions and reads their histories.
+func (m *measurement) figuresOf(ctx context.Context, c *contender, courses []course) (figures, error) {
+	f := figures{interactions: len(courses)}
+	if err := m.receiver.settle(ctx); err != nil {
+		return f, err
+	}
+	for _, one := range courses {
+		for _, p := range one.posts {
+			f.latencies = append(f.latencies, m.receiver.latency(p))
+		}
+		if len(one.posts) > 0 {
+			f.closes = append(f.closes, one.closed.Sub(one.posts[len(one.posts)-1].sent))
+		}
+	}
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(8)
+	for _, one := range courses {
+		group.Go(func() error {
+			events, bytes, err := m.historyOf(ctx, c.workflows(one.id))
+			mu.Lock()
+			defer mu.Unlock()
+			f.events += events
+			f.bytes += bytes
+			return err
+		})
+	}
+	return f, group.Wait()
+}
+
+// historyOf returns the events and bytes of an interaction's workflows. Only the first one must exist.
+func (m *measurement) historyOf(ctx context.Context, workflows []string) (events, bytes int, err error) {
+	for i, id := range workflows {
+		description, err := m.temporal.DescribeWorkflowExecution(ctx, id, "")
+		var missing *serviceerror.NotFound
+		if i > 0 && errors.As(err, &missing) {
+			continue
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+		info := description.GetWorkflowExecutionInfo()
+		events += int(info.GetHistoryLength())
+		bytes += int(info.GetHistorySizeBytes())
+	}
+	return events, bytes, nil
+}
