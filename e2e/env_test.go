@@ -2,6 +2,9 @@ package e2e_test
 
 import (
 	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -49,6 +52,10 @@ func newEnv(t *testing.T) *env {
 // times on one server, under another name each time.
 func nameOf(t *testing.T) string {
 	name := strings.NewReplacer("/", "-", " ", "-").Replace(t.Name())
+	if len(name) > maxName {
+		sum := sha256.Sum256([]byte(name))
+		name = name[:maxName-9] + "-" + hex.EncodeToString(sum[:4])
+	}
 	runs.Lock()
 	defer runs.Unlock()
 	runs.of[name]++
@@ -57,6 +64,9 @@ func nameOf(t *testing.T) string {
 	}
 	return name
 }
+
+// maxName leaves room for the number of a run: a worker refuses a task queue with more than 64 characters.
+const maxName = 58
 
 var runs = struct {
 	sync.Mutex
@@ -239,7 +249,9 @@ func (e *env) warmUp(r *receiver) {
 	run := e.start(id, "inbound")
 	e.signal(id, "dtmf", `{"digits":"0"}`)
 	e.signal(id, "abandon", `{}`)
-	require.NoError(e.t, run.Get(e.t.Context(), nil))
+	ctx, cancel := context.WithTimeout(e.t.Context(), time.Minute)
+	defer cancel()
+	require.NoError(e.t, run.Get(ctx, nil))
 }
 
 // replaceOnce replaces a part of a configuration that occurs exactly once.
