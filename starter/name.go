@@ -3,14 +3,15 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"segue/client"
+	"segue/excerpt"
 )
 
 // defaultContactCenter is the contact center of an interaction that names none.
@@ -58,13 +59,10 @@ func (a *app) textOf(argument string) ([]byte, error) {
 }
 
 func describe(argument string) string {
-	switch {
-	case argument == "-":
+	if argument == "-" {
 		return "stdin"
-	case len(argument) > 60:
-		return fmt.Sprintf("%q…", argument[:60])
 	}
-	return fmt.Sprintf("%q", argument)
+	return strconv.Quote(excerpt.Of(argument, 60))
 }
 
 // withDefault sets a field of a JSON object that lacks the field.

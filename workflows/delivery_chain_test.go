@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -350,6 +351,14 @@ func TestAPartGoesOnWithoutItsLane(t *testing.T) {
 	require.Len(t, l.handOvers, 1)
 }
 
+// hasDiscarded reports whether the lane shows a discarded delivery.
+func (l *laneEnv) hasDiscarded() bool {
+	value, err := l.QueryWorkflow(contract.QueryDeliveries)
+	var records []contract.DeliveryRecord
+	return err == nil && value.Get(&records) == nil &&
+		slices.ContainsFunc(records, func(d contract.DeliveryRecord) bool { return d.Status == contract.StatusDiscarded })
+}
+
 // Everything is discarded while the lane links a new part: the part still gets the delivery
 // that it is named after.
 func TestDiscardingAllWhileAPartIsLinked(t *testing.T) {
@@ -360,7 +369,7 @@ func TestDiscardingAllWhileAPartIsLinked(t *testing.T) {
 		if in.Chain != nil && in.Chain.Next != "" && !linked {
 			linked = true
 			l.SignalWorkflow(contract.SignalDiscard, json.RawMessage(`{"all":true}`))
-			time.Sleep(20 * time.Millisecond) // the lane handles the signal before the activity ends
+			require.Eventually(t, l.hasDiscarded, time.Second, time.Millisecond, "the lane handles the signal before the activity ends")
 		}
 		return s.handedOver(in)
 	}
