@@ -78,8 +78,8 @@ func (c *Client) start(ctx context.Context, n Name, start json.RawMessage, reope
 		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            summaryOf(n, start),
-		Priority:                                 c.priorityOf(start).ForContactCenter(n.ContactCenter),
 	}
+	c.describe(&options, n, start)
 	if reopen {
 		options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
 	}
@@ -97,13 +97,18 @@ func (c *Client) start(ctx context.Context, n Name, start json.RawMessage, reope
 	return runID, c.classify(ctx, n, err)
 }
 
-// priorityOf returns the priority of a start. A malformed start has none: the interaction
-// refuses it.
-func (c *Client) priorityOf(payload json.RawMessage) (p contract.Priority) {
-	if start, err := interaction.DecodeStart(payload); err == nil && c.Priority != nil {
-		p = c.Priority(start)
+// describe adds to the options what a start object says about the interaction; a malformed one
+// says nothing, and the interaction refuses it.
+func (c *Client) describe(options *sdkclient.StartWorkflowOptions, n Name, payload json.RawMessage) {
+	var priority contract.Priority
+	if start, err := interaction.DecodeStart(payload); err == nil {
+		start.ContactCenter, start.ID = n.ContactCenter, n.ID
+		options.TypedSearchAttributes = contract.StartAttributes(start)
+		if c.Priority != nil {
+			priority = c.Priority(start)
+		}
 	}
-	return p
+	options.Priority = priority.ForContactCenter(n.ContactCenter)
 }
 
 // maxChannel is longer than every channel's name. Servers limit a summary to 400 bytes.

@@ -85,6 +85,8 @@ func (c *Client) classify(ctx context.Context, n Name, err error) error {
 		return &RefusedError{Type: typeOf(refused), Message: refused.Message()}
 	case errors.As(err, &namespace):
 		return fmt.Errorf("%w (`segue setup` registers it)", err)
+	case lacksAttribute(err):
+		return fmt.Errorf("%w (`segue setup` adds the search attributes)", err)
 	case errors.As(err, &missing):
 		return c.completedOrNotFound(ctx, n)
 	case errors.As(err, &updating), timedOut(err), hasNoPoller(err):
@@ -189,6 +191,13 @@ func isStuck(err error) bool {
 func hasNoPoller(err error) bool {
 	status := serviceerror.ToStatus(err)
 	return status.Code() == codes.FailedPrecondition && strings.Contains(status.Message(), "no poller")
+}
+
+// lacksAttribute reports whether Temporal refused a start because its namespace lacks a search attribute. Temporal has no
+// error type for it.
+func lacksAttribute(err error) bool {
+	var invalid *serviceerror.InvalidArgument
+	return errors.As(err, &invalid) && strings.Contains(strings.ToLower(invalid.Message), "search attribute")
 }
 
 // completedOrNotFound distinguishes a closed workflow from one that never existed: the server

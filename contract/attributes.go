@@ -1,6 +1,10 @@
 package contract
 
-import "go.temporal.io/sdk/temporal"
+import (
+	"go.temporal.io/sdk/temporal"
+
+	"segue/interaction"
+)
 
 // The search attributes by which operators find interactions and lanes.
 var (
@@ -17,3 +21,18 @@ var (
 	AttributeUndelivered   = temporal.NewSearchAttributeKeyInt64("SegueUndelivered")
 	AttributeParked        = temporal.NewSearchAttributeKeyInt64("SegueParked")
 )
+
+// StartAttributes returns the search attributes of an interaction as it starts. A client that
+// gives them with the start saves the workflow from writing them.
+func StartAttributes(start interaction.Start) temporal.SearchAttributes {
+	updates := []temporal.SearchAttributeUpdate{
+		AttributeContactCenter.ValueSet(Keyword(start.ContactCenter)),
+		AttributeInteraction.ValueSet(Keyword(start.ID)),
+		AttributeChannel.ValueSet(Keyword(string(start.Channel))),
+		AttributeState.ValueSet(string(start.FirstState())),
+	}
+	if start.Queue != "" {
+		updates = append(updates, AttributeQueue.ValueSet(Keyword(start.Queue)))
+	}
+	return temporal.NewSearchAttributes(updates...)
+}

@@ -35,6 +35,14 @@ type Start struct {
 	Fields map[string]any `json:"-"`
 }
 
+// FirstState returns the state in which the interaction opens.
+func (s Start) FirstState() State {
+	if s.Draft {
+		return StateComposing
+	}
+	return StateStarted
+}
+
 // Envelope is the fields that every command may have besides its own.
 type Envelope struct {
 	// EventID is the idempotency key.

@@ -38,7 +38,7 @@ func opened(start Start, at, now time.Time) record {
 	return record{
 		Facts: Facts{
 			ID: start.ID, ContactCenter: start.ContactCenter, Channel: start.Channel, Direction: directionOf(start),
-			State: StateStarted, BusinessProcess: start.BusinessProcess, Queue: start.Queue, ANI: start.ANI, DNIS: start.DNIS,
+			State: start.FirstState(), BusinessProcess: start.BusinessProcess, Queue: start.Queue, ANI: start.ANI, DNIS: start.DNIS,
 			NativeID: start.NativeID, Parent: start.Parent, Destination: start.Destination, Customer: start.Customer, StartedAt: at,
 		},
 		Draft: start.Draft, UserData: start.UserData, Clock: at, OpenedAt: now, Since: now,
@@ -70,7 +70,6 @@ func (s *step) begin(start Start) error {
 		if start.Draft {
 			s.tookPart(l.Agent)
 			s.enter(l, SegmentHandling)
-			s.State = StateComposing
 		}
 	}
 	s.fire(MomentInteractionStarts)

@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"segue/contract"
+	"segue/workflows/nexttask"
 )
 
 // inbox gives the signals of one run to its workflow in the order in which they arrived.
@@ -26,6 +27,14 @@ type inbox struct {
 	// handledAhead reports that signals were handled before the run's first coroutine in this
 	// task: for an update, which is not in the history if it is refused.
 	handledAhead bool
+	nextTasks    *nexttask.Requests
+}
+
+// requestNextTask makes the next workflow task come as soon as the present one has completed.
+func (b *inbox) requestNextTask(ctx workflow.Context) {
+	if !workflow.IsReplaying(ctx) {
+		b.nextTasks.Add(workflow.GetInfo(ctx).WorkflowExecution.ID)
+	}
 }
 
 type signal struct {
@@ -101,11 +110,12 @@ func inboxOf(ctx workflow.Context) *inbox {
 type orderInterceptor struct {
 	interceptor.WorkerInterceptorBase
 	converter converter.DataConverter
+	nextTasks *nexttask.Requests
 }
 
 // InterceptWorkflow wraps one run.
 func (o *orderInterceptor) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
-	run := &orderedRun{inbox: &inbox{converter: o.converter}}
+	run := &orderedRun{inbox: &inbox{converter: o.converter, nextTasks: o.nextTasks}}
 	run.Next = next
 	return run
 }

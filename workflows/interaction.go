@@ -77,19 +77,19 @@ type run struct {
 	start      converter.RawValue
 	owner      contract.Owner
 	inbox      *inbox
-	visibility
-
-	renewalDue bool // the run is to continue as new once nothing is in flight
-	inFlight   int  // activities of lanes and of a cancellation, and the start of children
-	present    task // see the method task
-	updates    int
-	replies    map[*intake.Arrival]*reply // of commands whose senders wait
+	list       listEntry
+	renewal
+	inFlight int  // activities of lanes and of a cancellation, and the start of children
+	present  task // see the method task
+	updates  int
+	replies  map[*intake.Arrival]*reply // of commands whose senders wait
 
 	dispatching bool // Dispatch is running
 	starting    bool // children are being started
 	changed     bool // since the loop last published what operators see; wakes the loop
 	ignored     int  // results of deliveries that are not known
-	alarms      []*alarm
+	wakeups     []*wakeup
+	awake       bool // a wakeup has fired; wakes the loop
 	applied     bool // a command was applied in this run
 	canceled    bool // the workflow was canceled, and the interaction has been ended for it
 	unpinned    bool // the run continues with newer versions of the workers
@@ -100,7 +100,7 @@ type run struct {
 func openRun(ctx workflow.Context, start converter.RawValue, carried *Carried) (*run, error) {
 	info := workflow.GetInfo(ctx)
 	lasting, _ := workflow.NewDisconnectedContext(ctx)
-	r := &run{Carried: carried, ctx: lasting, cancelable: ctx, start: start, inbox: inboxOf(ctx), visibility: visibilityOf(ctx)}
+	r := &run{Carried: carried, ctx: lasting, cancelable: ctx, start: start, inbox: inboxOf(ctx), list: listEntry{visibility: visibilityOf(ctx)}}
 	if carried == nil {
 		r.Carried = &Carried{}
 		if err := r.openInteraction(start); err != nil {
@@ -188,18 +188,24 @@ func (r *run) loop() (*contract.State, error) {
 		if err := workflow.Await(r.ctx, r.hasWork); err != nil {
 			return nil, fmt.Errorf("waiting for commands: %w", err)
 		}
+		r.awake = false
 		r.startChildren()
 		if r.outboxIsDue() {
 			r.dispatch()
 		}
-		r.setTimers()
+		isMet := r.meetDeadline()
 		r.decideRenewal()
-		r.publish()
-		switch r.phase() {
+		if isMet || r.outboxIsDue() {
+			continue // what operators see would change again in this task
+		}
+		phase := r.phase()
+		r.publish(phase)
+		r.setWakeup()
+		switch phase {
 		case phaseRenewing:
 			return nil, r.renew()
 		case phaseSettling:
-			r.awaitNextTask()
+			r.awaitNextTask(r.ctx)
 		case phaseClosing:
 			status := r.status()
 			return &status, nil
@@ -208,7 +214,7 @@ func (r *run) loop() (*contract.State, error) {
 }
 
 func (r *run) hasWork() bool {
-	return r.changed || r.outboxIsDue() || r.childrenAreDue() || r.phase().isDue()
+	return r.changed || r.awake || r.outboxIsDue() || r.childrenAreDue() || r.phase().isDue()
 }
 
 // refusal returns a domain error as an application error, which callers in any SDK

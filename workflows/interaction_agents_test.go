@@ -14,6 +14,17 @@ import (
 	"segue/contract"
 )
 
+// onUpsert calls written with the state that each write of search attributes leaves in lists.
+func onUpsert(e *env, written func(state string)) {
+	last := ""
+	e.OnUpsertTypedSearchAttributes(mock.Anything).Run(func(args mock.Arguments) {
+		if state, ok := args.Get(0).(temporal.SearchAttributes).GetKeyword(contract.AttributeState); ok {
+			last = state
+		}
+		written(last)
+	}).Return(nil).Maybe()
+}
+
 // agentsWritten records the values of SegueAgents, in order.
 func agentsWritten(e *env) *[][]string {
 	written := &[][]string{}

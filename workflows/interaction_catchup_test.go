@@ -78,12 +78,6 @@ func TestALargeBacklogIsHandedOver(t *testing.T) {
 			}
 		}
 	}
-	newTasks := 0
-	e.SetOnTimerScheduledListener(func(_ string, after time.Duration) {
-		if after == time.Millisecond {
-			newTasks++
-		}
-	})
 	var commands [][2]string
 	for i := range n {
 		commands = append(commands, [2]string{"dtmf", fmt.Sprintf(`{"digits":"%d"}`, i)})
@@ -102,7 +96,6 @@ func TestALargeBacklogIsHandedOver(t *testing.T) {
 		handed += len(h.Requests)
 	}
 	require.Equal(t, n, handed)
-	require.Positive(t, newTasks, "no task carries more than the server takes")
 	require.GreaterOrEqual(t, carried.Deliveries.Undelivered, n)
 	require.Less(t, len(carried.Deliveries.Records), n, "those shown are bounded")
 	require.Empty(t, carried.Lanes[0].Waiting)

@@ -23,15 +23,46 @@ const (
 	carryTurns = 200
 )
 
+// renewal is what a run knows about its continuation as new.
+type renewal struct {
+	renewalDue bool // the run is to continue as new once nothing is in flight
+	// carriable reports whether the run could carry everything over, when it was last looked
+	// at; measuredAt is the age of the run then.
+	carriable  bool
+	measuredAt int
+}
+
+// measuredAgain is after how many events, signals and updates the size of the state is
+// measured again: the whole state is encoded for that.
+const measuredAgain = 100
+
 // decideRenewal decides whether the run is to continue as new: if it is long and can carry
 // everything over. Until then the run works off its backlog.
 func (r *run) decideRenewal() {
-	r.renewalDue = r.isOverBounds() && r.fitsCarrying()
+	r.renewalDue = r.isOverBounds() && r.mayCarry()
+	if r.phase() == phaseRenewing { // much may have come since it was measured
+		r.measure()
+		r.renewalDue = r.carriable
+	}
 	if !r.renewalDue {
 		for _, l := range r.Lanes {
 			r.workOff(l)
 		}
 	}
+}
+
+func (r *run) mayCarry() bool {
+	if r.measuredAt == 0 || r.age() >= r.measuredAt+measuredAgain {
+		r.measure()
+	}
+	return r.carriable
+}
+
+func (r *run) measure() { r.carriable, r.measuredAt = r.fitsCarrying(), r.age() }
+
+// age counts what the run has had so far; it only grows.
+func (r *run) age() int {
+	return workflow.GetInfo(r.ctx).GetCurrentHistoryLength() + r.inbox.received + r.updates
 }
 
 // renew continues the run as new. A run that is pinned to a version of the workers moves to

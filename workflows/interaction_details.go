@@ -4,66 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"go.temporal.io/sdk/workflow"
-
 	"segue/contract"
-	"segue/interaction"
 )
-
-// publish updates the search attributes and the current details in the Temporal UI.
-func (r *run) publish() {
-	if !r.changed {
-		return
-	}
-	r.changed = false
-	status := r.status()
-	r.write(r.ctx,
-		r.keyword(contract.AttributeState, string(status.State)),
-		r.keyword(contract.AttributeChannel, string(status.Channel)),
-		r.keyword(contract.AttributeQueue, status.Queue),
-		r.keyword(contract.AttributeAgent, agentID(status.Agent)),
-		r.keywords(contract.AttributeAgents, r.Interaction.Involved()),
-		r.keyword(contract.AttributeWorkbin, workbinName(status.Workbin)),
-		r.keyword(contract.AttributeOutcome, string(status.Outcome)),
-		r.keyword(contract.AttributeContactCenter, status.ContactCenter),
-		r.keyword(contract.AttributeInteraction, status.ID),
-		r.number(contract.AttributeUndelivered, status.Undelivered),
-	)
-	workflow.SetCurrentDetails(r.ctx, r.details(status))
-}
-
-// waitingRequests counts the requests that the interaction itself has to send or hand over.
-func (r *run) waitingRequests() int {
-	n := 0
-	for _, l := range r.Lanes {
-		n += len(l.Waiting)
-	}
-	return n
-}
-
-func agentID(agent *interaction.Agent) string {
-	if agent == nil {
-		return ""
-	}
-	return agent.ID
-}
-
-// workbinName returns the name by which a workbin, a name or an object, is found.
-func workbinName(workbin any) string {
-	switch w := workbin.(type) {
-	case string:
-		return w
-	case map[string]any:
-		for _, key := range []string{"name", "id", "workbinId"} {
-			if name, ok := w[key].(string); ok && name != "" {
-				return name
-			}
-		}
-		return "unnamed"
-	default:
-		return ""
-	}
-}
 
 // cell escapes a name for a cell of a Markdown table.
 func cell(name string) string { return strings.ReplaceAll(name, "|", `\|`) }
@@ -92,6 +34,7 @@ func (r *run) details(status contract.State) string {
 	if r.cancelable.Err() != nil {
 		fmt.Fprintf(&text, "\nThe workflow was canceled: the interaction ends and its end triggers fire. The run closes when its requests are sent; %d are in flight.\n", r.waitingRequests())
 	}
+	r.describeDeadlines(&text)
 	r.describeOrder(&text)
 	if spans := r.Interaction.Timeline(); len(spans) > 0 {
 		text.WriteString("\n| segment | leg | agent | from | to |\n|---|---|---|---|---|\n")
@@ -110,4 +53,18 @@ func (r *run) details(status contract.State) string {
 		}
 	}
 	return text.String()
+}
+
+// describeDeadlines writes what happens next if no command comes before. The end of the wait
+// for late data is described with the end.
+func (r *run) describeDeadlines(text *strings.Builder) {
+	if r.Interaction.Completed() {
+		return
+	}
+	for i, d := range r.deadlines() {
+		if i == 0 {
+			text.WriteString("\nDeadlines:\n\n")
+		}
+		fmt.Fprintf(text, "* %s: %s\n", d.due.UTC().Format("2006-01-02 15:04:05 MST"), d.inWords())
+	}
 }

@@ -14,10 +14,10 @@ import (
 	"segue/interaction/intake"
 )
 
-// Commands are applied once, and numbered ones in the order of their numbers. The timer
-// that ends the wait for a missing number is one of the interaction's alarms.
+// Commands are applied once, and numbered ones in the order of their numbers. The end of the
+// wait for a missing number is one of the interaction's deadlines.
 
-// sequenceGap is the timer that ends the wait for a missing source_sequence.
+// sequenceGap is the deadline that ends the wait for a missing source_sequence.
 const sequenceGap = "sequence_gap"
 
 // reply is the result of a command whose sender waits for it.
@@ -110,16 +110,14 @@ func (r *run) isJudgedLater(a *intake.Arrival) bool {
 // Dispatch brings the rules; nothing is lost by that.
 func (r *run) ordersByNumber() bool { return r.Rules == nil || r.Rules.SequenceGap > 0 }
 
-// gapAlarm returns the timer for the command that has waited longest; nil if none waits.
-func (r *run) gapAlarm() *alarm {
+// gapDeadline returns the deadline of the command that has waited longest; false if none waits.
+func (r *run) gapDeadline() (gap deadline, waits bool) {
 	since, waits := r.Sequence.Since()
-	if !waits {
-		return nil
+	gap = deadline{timer: interaction.PendingTimer{Name: sequenceGap}, due: since}
+	if waits && r.isWorthWaiting() {
+		gap.due, gap.missing = since.Add(r.Rules.SequenceGap), r.Sequence.Next()
 	}
-	if !r.isWorthWaiting() {
-		return &alarm{timer: interaction.PendingTimer{Name: sequenceGap}, due: since}
-	}
-	return &alarm{timer: interaction.PendingTimer{Name: sequenceGap}, due: since.Add(r.Rules.SequenceGap), missing: r.Sequence.Next()}
+	return gap, waits
 }
 
 // isWorthWaiting reports whether a missing command could still matter: not if order is

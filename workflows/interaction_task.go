@@ -1,8 +1,6 @@
 package workflows
 
 import (
-	"time"
-
 	"go.temporal.io/sdk/workflow"
 )
 
@@ -22,6 +20,9 @@ type task struct {
 // hasSent reports whether requests were sent in the task; such a task must not end the run.
 func (t *task) hasSent() bool { return t.sent && t.length > 0 }
 
+// isFull reports whether the commands of the task carry as much as they may.
+func (t *task) isFull() bool { return t.size > taskSize && t.length > 0 }
+
 // task returns what the run has done in the present workflow task.
 func (r *run) task() *task {
 	if length := workflow.GetInfo(r.ctx).GetCurrentHistoryLength(); length != r.present.length {
@@ -30,25 +31,19 @@ func (r *run) task() *task {
 	return &r.present
 }
 
-// awaitNextTask waits for the next workflow task, which a timer makes, so that a task that sent
-// requests completes first.
-func (r *run) awaitNextTask() {
-	timer := workflow.NewTimerWithOptions(r.ctx, time.Millisecond, workflow.TimerOptions{Summary: "everything is sent: closes after this task"})
-	if err := timer.Get(r.ctx, nil); err != nil {
-		workflow.GetLogger(r.ctx).Warn("closing without waiting for the next task", "error", err)
-	}
-	r.task().sent = false
-}
-
-// awaitRoom waits for the next workflow task if the commands of the present one carry as much
-// as they may.
-func (r *run) awaitRoom(ctx workflow.Context) {
-	if r.task().size <= taskSize {
-		return
-	}
-	timer := workflow.NewTimerWithOptions(ctx, time.Millisecond, workflow.TimerOptions{Summary: "the task is full: continues in the next one"})
-	if err := timer.Get(ctx, nil); err != nil {
+// awaitNextTask waits for the next workflow task, so that a task that sent requests completes
+// first.
+func (r *run) awaitNextTask(ctx workflow.Context) {
+	ended := r.task().length
+	r.inbox.requestNextTask(ctx)
+	if err := workflow.Await(ctx, func() bool { return r.task().length != ended }); err != nil {
 		workflow.GetLogger(ctx).Warn("not waiting for the next task", "error", err)
 	}
-	r.task().size = 0
+}
+
+// awaitRoom waits for the next workflow task if the present one is full.
+func (r *run) awaitRoom(ctx workflow.Context) {
+	if r.task().isFull() {
+		r.awaitNextTask(ctx)
+	}
 }

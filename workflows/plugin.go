@@ -13,6 +13,7 @@ import (
 
 	"segue/contract"
 	"segue/workflows/committed"
+	"segue/workflows/nexttask"
 )
 
 // NewPlugin returns the plugin for every client, worker, replayer and test environment that
@@ -20,13 +21,14 @@ import (
 // see committed states only.
 func NewPlugin() (*temporal.SimplePlugin, error) {
 	dataConverter := converter.GetDefaultDataConverter()
+	nextTasks := nexttask.New()
 	return temporal.NewSimplePlugin(temporal.SimplePluginOptions{
 		Name:               "segue",
 		DataConverter:      dataConverter,
-		WorkerInterceptors: []interceptor.WorkerInterceptor{&orderInterceptor{converter: dataConverter}},
+		WorkerInterceptors: []interceptor.WorkerInterceptor{&orderInterceptor{converter: dataConverter, nextTasks: nextTasks}},
 		ConfigureClient: func(_ context.Context, configure client.PluginConfigureClientOptions) error {
 			connection := &configure.ClientOptions.ConnectionOptions
-			connection.DialOptions = append(connection.DialOptions, grpc.WithChainUnaryInterceptor(committed.Interceptor()))
+			connection.DialOptions = append(connection.DialOptions, grpc.WithChainUnaryInterceptor(committed.Interceptor(), nextTasks.Interceptor()))
 			return nil
 		},
 	})

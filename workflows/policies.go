@@ -164,6 +164,7 @@ func (r *run) withChild(ctx workflow.Context, child interaction.Start) workflow.
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
 		Priority:              r.priority().ForContactCenter(child.ContactCenter),
+		TypedSearchAttributes: contract.StartAttributes(child),
 		StaticSummary:         summaryOf("%s interaction %s, reply to %s", child.Channel, child.ID, child.Parent),
 	})
 }
