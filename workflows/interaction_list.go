@@ -12,7 +12,7 @@ import (
 )
 
 // The search attributes of an interaction, with which lists find it, are written at once as
-// long as they change rarely: listBurst times, and once more each listEvery. A change beyond
+// long as they change rarely: listBurst times, and one more each listEvery. A change beyond
 // that is written when it is due, together with those that follow it until then. So a list
 // lags by listEvery at most, and an interaction with many commands writes few times: each
 // write is a history event and an update of the table behind the lists.
