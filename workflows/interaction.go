@@ -89,9 +89,9 @@ type run struct {
 	changed     bool // since the loop last published what operators see; wakes the loop
 	ignored     int  // results of deliveries that are not known
 	wakeups     []*wakeup
-	awake       bool // a wakeup has fired; wakes the loop
 	applied     bool // a command was applied in this run
-	canceled    bool // the workflow was canceled, and the interaction has been ended for it
+	canceling   bool // the workflow was canceled, and the interaction is being ended for it
+	canceled    bool // the interaction has been ended for it
 	unpinned    bool // the run continues with newer versions of the workers
 }
 
@@ -122,7 +122,6 @@ func openRun(ctx workflow.Context, start converter.RawValue, carried *Carried) (
 	if err := r.registerUpdates(ctx); err != nil {
 		return nil, err
 	}
-	workflow.Go(ctx, r.endOnCancel)
 	for _, l := range r.Lanes {
 		r.workOff(l)
 	}
@@ -188,7 +187,8 @@ func (r *run) loop() (*contract.State, error) {
 		if err := workflow.Await(r.ctx, r.hasWork); err != nil {
 			return nil, fmt.Errorf("waiting for commands: %w", err)
 		}
-		r.awake = false
+		r.dropFired()
+		r.endOnCancel()
 		r.startChildren()
 		if r.outboxIsDue() {
 			r.dispatch()
@@ -214,7 +214,7 @@ func (r *run) loop() (*contract.State, error) {
 }
 
 func (r *run) hasWork() bool {
-	return r.changed || r.awake || r.outboxIsDue() || r.childrenAreDue() || r.phase().isDue()
+	return r.changed || r.isAwake() || r.isToCancel() || r.outboxIsDue() || r.childrenAreDue() || r.phase().isDue()
 }
 
 // refusal returns a domain error as an application error, which callers in any SDK

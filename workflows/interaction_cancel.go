@@ -11,21 +11,28 @@ import (
 // cancelReasonLimit bounds the reason of a cancellation, in bytes.
 const cancelReasonLimit = 512
 
+// isToCancel reports whether the workflow was canceled, and nothing has been done about it.
+func (r *run) isToCancel() bool { return r.cancelable.Err() != nil && !r.canceling }
+
 // endOnCancel ends the interaction when the workflow is canceled. All end triggers fire,
 // with the reason of the cancellation, and the run closes as completed.
-func (r *run) endOnCancel(ctx workflow.Context) {
-	ctx.Done().Receive(ctx, nil)
-	command := interaction.TimerCommand(interaction.WorkflowCancel, interaction.Timer{})
-	lasting, _ := workflow.NewDisconnectedContext(ctx)
-	if reason := r.cancelReason(lasting); reason != "" {
-		command.Fields = map[string]any{"reason": reason}
+func (r *run) endOnCancel() {
+	if !r.isToCancel() {
+		return
 	}
-	if r.Interaction.Completed() {
-		// The wait for late data ends.
-		command = interaction.TimerCommand(interaction.LateEventsTimeout, interaction.Timer{})
-	}
-	r.applyInternal(command)
-	r.canceled, r.changed = true, true
+	r.canceling = true
+	workflow.Go(r.ctx, func(ctx workflow.Context) {
+		command := interaction.TimerCommand(interaction.WorkflowCancel, interaction.Timer{})
+		if reason := r.cancelReason(ctx); reason != "" {
+			command.Fields = map[string]any{"reason": reason}
+		}
+		if r.Interaction.Completed() {
+			// The wait for late data ends.
+			command = interaction.TimerCommand(interaction.LateEventsTimeout, interaction.Timer{})
+		}
+		r.applyInternal(command)
+		r.canceled, r.changed = true, true
+	})
 }
 
 // cancelReason returns the reason of the cancellation; "" if it has none or the reason

@@ -12,10 +12,22 @@ import (
 // A timer that fires in vain costs a whole workflow task, so a nearer one is stopped.
 const keptAfter = 5 * time.Minute
 
-// wakeup is a durable timer that makes a workflow task.
+// wakeup is a durable timer that makes a workflow task. No coroutine waits for it, because each
+// takes several KiB for as long as the workflow is cached: the run's loop looks at all of them.
 type wakeup struct {
-	due  time.Time
-	stop workflow.CancelFunc
+	due   time.Time
+	fired workflow.Future
+	stop  workflow.CancelFunc
+}
+
+// isAwake reports whether a timer has fired since the loop last looked.
+func (r *run) isAwake() bool {
+	return slices.ContainsFunc(r.wakeups, func(w *wakeup) bool { return w.fired.IsReady() })
+}
+
+// dropFired forgets the timers that have fired.
+func (r *run) dropFired() {
+	r.wakeups = slices.DeleteFunc(r.wakeups, func(w *wakeup) bool { return w.fired.IsReady() })
 }
 
 // setWakeup ensures that a workflow task begins at the next deadline: that a timer runs which
@@ -60,14 +72,6 @@ func (r *run) stopWakeups(next time.Time) {
 
 func (r *run) startWakeup(due time.Time, summary string) {
 	ctx, stop := workflow.WithCancel(r.ctx)
-	w := &wakeup{due: due, stop: stop}
-	r.wakeups = append(r.wakeups, w)
 	timer := workflow.NewTimerWithOptions(ctx, due.Sub(workflow.Now(ctx)), workflow.TimerOptions{Summary: summary})
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		if timer.Get(ctx, nil) != nil {
-			return // stopped
-		}
-		r.wakeups = slices.DeleteFunc(r.wakeups, func(other *wakeup) bool { return other == w })
-		r.awake = true
-	})
+	r.wakeups = append(r.wakeups, &wakeup{due: due, fired: timer, stop: stop})
 }
