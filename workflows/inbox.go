@@ -84,6 +84,7 @@ func (b *inbox) isDue() bool { return b.handle != nil && len(b.waiting) > 0 }
 func (b *inbox) handleWaiting(ctx workflow.Context) {
 	for b.isDue() {
 		next := b.waiting[0]
+		b.waiting[0] = signal{} // releases its payload, which the array would keep
 		b.waiting = b.waiting[1:]
 		b.handle(ctx, next)
 	}
