@@ -26,15 +26,21 @@ const (
 // renewal is what a run knows about its continuation as new.
 type renewal struct {
 	renewalDue bool // the run is to continue as new once nothing is in flight
-	// carriable reports whether the run could carry everything over, when it was last looked
-	// at; measuredAt is the age of the run then.
-	carriable  bool
-	measuredAt int
+	measured   measure
 }
 
-// measuredAgain is after how many events, signals and updates the size of the state is
-// measured again: the whole state is encoded for that.
-const measuredAgain = 100
+// measure is whether the run could carry everything over, and what it had then: its age, which
+// only grows, and its backlog.
+type measure struct {
+	carriable    bool
+	age, backlog int
+}
+
+// isValid reports whether a measure still tells what a new one would, roughly: the whole state is
+// encoded for one. The state of a run that works off its backlog becomes smaller within one task.
+func (m measure) isValid(age, backlog int) bool {
+	return m.age > 0 && age < m.age+100 && (m.carriable || backlog > m.backlog-m.backlog/8)
+}
 
 // decideRenewal decides whether the run is to continue as new: if it is long and can carry
 // everything over. Until then the run works off its backlog.
@@ -42,7 +48,7 @@ func (r *run) decideRenewal() {
 	r.renewalDue = r.isOverBounds() && r.mayCarry()
 	if r.phase() == phaseRenewing { // much may have come since it was measured
 		r.measure()
-		r.renewalDue = r.carriable
+		r.renewalDue = r.measured.carriable
 	}
 	if !r.renewalDue {
 		for _, l := range r.Lanes {
@@ -51,19 +57,31 @@ func (r *run) decideRenewal() {
 	}
 }
 
+// mayCarry reports whether everything can be carried over, as of the last measure.
 func (r *run) mayCarry() bool {
-	if r.measuredAt == 0 || r.age() >= r.measuredAt+measuredAgain {
+	if len(r.Outbox.Turns) > carryTurns || r.Lanes.size() > 2*carryLimit {
+		return false // encoding it all would take too long
+	}
+	if !r.measured.isValid(r.age(), r.backlog()) {
 		r.measure()
 	}
-	return r.carriable
+	return r.measured.carriable
 }
 
-func (r *run) measure() { r.carriable, r.measuredAt = r.fitsCarrying(), r.age() }
+func (r *run) measure() {
+	r.measured = measure{carriable: r.fitsCarrying(), age: r.age(), backlog: r.backlog()}
+}
 
-// age counts what the run has had so far; it only grows.
+// age counts what the run has had so far.
 func (r *run) age() int {
 	return workflow.GetInfo(r.ctx).GetCurrentHistoryLength() + r.inbox.received + r.updates
 }
+
+// turnSize is roughly what a turn takes, in bytes.
+const turnSize = 4 << 10
+
+// backlog estimates the part of the state that becomes smaller, in bytes.
+func (r *run) backlog() int { return r.Lanes.size() + len(r.Outbox.Turns)*turnSize }
 
 // renew continues the run as new. A run that is pinned to a version of the workers moves to
 // the current version: the carried state does not depend on the commands that led to it.
@@ -90,9 +108,6 @@ func (r *run) exceeds(percent int) bool {
 // it drops the sources of the waiting requests first: continuing is worth more than being
 // able to render them again.
 func (r *run) fitsCarrying() bool {
-	if len(r.Outbox.Turns) > carryTurns || r.Lanes.size() > 2*carryLimit {
-		return false // encoding it all would take too long
-	}
 	if isCarriable(r.Carried) {
 		return true
 	}
