@@ -46,9 +46,10 @@ long: ## Run at full length what CI runs reduced: random sequences, properties, 
 		go test ./$$package -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZ_TIME) || exit 1; \
 	done
 
-bench: ## Measure cost, latency, isolation, overload and memory beside baselines (about 25 minutes)
+bench: ## Measure cost, latency, isolation, overload, memory and replay beside baselines (about 25 minutes)
 	go -C bench run ./cost
 	go -C bench run ./latency
 	go -C bench run ./isolation
 	go -C bench run ./life
 	go -C bench run ./open
+	go -C bench run ./replay

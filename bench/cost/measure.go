@@ -15,6 +15,7 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 	"golang.org/x/sync/errgroup"
 
+	"segue/bench"
 	"segue/embedded"
 	"segue/worker/local"
 )
@@ -195,8 +196,8 @@ func (m *measurement) runFeed(ctx context.Context, c *contender, parallel int) (
 	var ids []string
 	for i := range courses {
 		one := course{id: c.newID(m.delay.Milliseconds()), begin: time.Now()}
-		for _, command := range commands {
-			m.receiver.expect(one.id, command.name)
+		for _, command := range bench.Commands {
+			m.receiver.expect(one.id, command.Name)
 		}
 		courses[i], ids = one, append(ids, one.id)
 	}
@@ -221,7 +222,7 @@ func (m *measurement) interact(ctx context.Context, c *contender, idle bool) (co
 	if err := c.start(ctx, one.id); err != nil {
 		return one, err
 	}
-	for n, command := range commands {
+	for n, command := range bench.Commands {
 		if idle || m.paced {
 			if err := m.awaitAnswers(ctx, one.posts); err != nil {
 				return one, err
@@ -230,9 +231,9 @@ func (m *measurement) interact(ctx context.Context, c *contender, idle bool) (co
 		if idle {
 			time.Sleep(idlePause)
 		}
-		one.posts = append(one.posts, m.receiver.expect(one.id, command.name))
+		one.posts = append(one.posts, m.receiver.expect(one.id, command.Name))
 		if err := c.send(ctx, one.id, n); err != nil {
-			return one, fmt.Errorf("%s of %s: %w", command.name, one.id, err)
+			return one, fmt.Errorf("%s of %s: %w", command.Name, one.id, err)
 		}
 	}
 	err := m.awaitClose(ctx, c, one.id)
