@@ -25,10 +25,10 @@ func Usual(ctx workflow.Context, id, url string) error {
 	return nil
 }
 
-// startBare starts a worker of the bare workflows and returns the two contenders. The worker has as many pollers as Segue's:
-// with the SDK's default, two, interactions wait for their first task, and the comparison is one of settings. The connection
-// is not Segue's, which has a plugin.
-func startBare(temporal client.Client, url, queue string) (sdkworker.Worker, []*contender, error) {
+// startBareWorker starts a worker of the bare workflows. It has as many pollers as Segue's: with the SDK's default, two,
+// interactions wait for their first task, and the comparison is one of settings. The connection is not Segue's, which has a
+// plugin.
+func startBareWorker(temporal client.Client, queue string) (sdkworker.Worker, error) {
 	pollers := sdkworker.NewPollerBehaviorAutoscaling(sdkworker.PollerBehaviorAutoscalingOptions{
 		InitialNumberOfPollers: 8, MinimumNumberOfPollers: 2, MaximumNumberOfPollers: 50,
 	})
@@ -36,6 +36,11 @@ func startBare(temporal client.Client, url, queue string) (sdkworker.Worker, []*
 	worker.RegisterWorkflow(bench.Floor)
 	worker.RegisterWorkflow(Usual)
 	worker.RegisterActivity(bench.NewPoster())
+	return worker, worker.Start()
+}
+
+// bareContenders returns the contenders without Segue.
+func bareContenders(temporal client.Client, url, queue string) []*contender {
 	start := func(name string, run any, more ...any) func(context.Context, string) error {
 		return func(ctx context.Context, id string) error {
 			options := client.StartWorkflowOptions{ID: name + "/" + id, TaskQueue: queue}
@@ -44,7 +49,7 @@ func startBare(temporal client.Client, url, queue string) (sdkworker.Worker, []*
 		}
 	}
 	inputOf := func(id string, n int) bench.BareCommand { return bench.Commands[n].BareInput(bench.EventID(id, n)) }
-	contenders := []*contender{
+	return []*contender{
 		{
 			name: floor, start: start(floor, bench.Floor, len(bench.Commands)),
 			workflows: func(id string) []string { return []string{floor + "/" + id} },
@@ -67,5 +72,4 @@ func startBare(temporal client.Client, url, queue string) (sdkworker.Worker, []*
 			},
 		},
 	}
-	return worker, contenders, worker.Start()
 }

@@ -13,6 +13,7 @@ const (
 	byUpdate = "update"
 	bySignal = "signal"
 	byFeed   = "feed"
+	byLate   = "late"
 )
 
 // contactCenter is the contact center of Segue's interactions.
@@ -27,6 +28,8 @@ type contender struct {
 	send func(ctx context.Context, id string, n int) error
 	// feed starts the interactions and sends all their commands; a contender has either feed, or start and send.
 	feed func(ctx context.Context, ids []string, parallel int) error
+	// staysOpen: its workflows do not close after the last command.
+	staysOpen bool
 	// workflows returns the ids of the workflows that an interaction may have, its own first.
 	workflows func(id string) []string
 	started   atomic.Int64

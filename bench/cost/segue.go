@@ -5,44 +5,25 @@ import (
 	"fmt"
 	"strings"
 
+	sdkclient "go.temporal.io/sdk/client"
+
 	"segue/bench"
 	"segue/client"
 	"segue/client/feed"
-	"segue/config"
 	"segue/contract"
-	"segue/worker/local"
 )
 
-// startSegue starts a worker of Segue on a task queue of its own, and returns the three contenders.
-func startSegue(segue *local.Segue, url, queue string) (*local.Worker, []*contender, error) {
-	set, err := config.Parse("cost.yaml", []byte(bench.Configuration(url, "late_events: 0s")))
-	if err != nil {
-		return nil, nil, err
-	}
-	worker, err := segue.StartWorker(local.WorkerOptions{Config: config.NewStore(set), TaskQueue: queue})
-	if err != nil {
-		return nil, nil, err
-	}
-	target := &client.Client{Temporal: segue.Client.Temporal, TaskQueue: queue}
-	start := func(ctx context.Context, id string) error {
-		payload := fmt.Appendf(nil, `{"id":%q,"contact_center":%q,%s}`, id, contactCenter, bench.StartFields)
-		_, err := target.Start(ctx, nameOf(id), payload, false)
-		return err
-	}
+// segueContenders returns the contenders with Segue. If late is true, one of them has the default late_events.
+func segueContenders(temporal sdkclient.Client, queue string, late bool) []*contender {
+	target := &client.Client{Temporal: temporal, TaskQueue: queue}
 	workflows := func(id string) []string {
 		owner := contract.Owner{ContactCenter: contactCenter, Interaction: id}
 		return []string{contract.InteractionWorkflowID(contactCenter, id), contract.DeliveryWorkflowID(owner, bench.Call)}
 	}
-	return worker, []*contender{
+	contenders := []*contender{
+		{name: byUpdate, start: starter(target), workflows: workflows, send: updater(target)},
 		{
-			name: byUpdate, start: start, workflows: workflows,
-			send: func(ctx context.Context, id string, n int) error {
-				_, err := target.Update(ctx, nameOf(id), bench.Commands[n].Name, bench.EventID(id, n), payloadOf(id, n))
-				return err
-			},
-		},
-		{
-			name: bySignal, start: start, workflows: workflows,
+			name: bySignal, start: starter(target), workflows: workflows,
 			send: func(ctx context.Context, id string, n int) error {
 				return target.Signal(ctx, nameOf(id), bench.Commands[n].Name, payloadOf(id, n))
 			},
@@ -53,7 +34,29 @@ func startSegue(segue *local.Segue, url, queue string) (*local.Worker, []*conten
 				return sendFeed(ctx, target, ids, parallel)
 			},
 		},
-	}, nil
+	}
+	if late {
+		target := &client.Client{Temporal: temporal, TaskQueue: lateQueue(queue)}
+		contenders = append(contenders, &contender{
+			name: byLate, start: starter(target), workflows: workflows, send: updater(target), staysOpen: true,
+		})
+	}
+	return contenders
+}
+
+func starter(target *client.Client) func(context.Context, string) error {
+	return func(ctx context.Context, id string) error {
+		payload := fmt.Appendf(nil, `{"id":%q,"contact_center":%q,%s}`, id, contactCenter, bench.StartFields)
+		_, err := target.Start(ctx, nameOf(id), payload, false)
+		return err
+	}
+}
+
+func updater(target *client.Client) func(context.Context, string, int) error {
+	return func(ctx context.Context, id string, n int) error {
+		_, err := target.Update(ctx, nameOf(id), bench.Commands[n].Name, bench.EventID(id, n), payloadOf(id, n))
+		return err
+	}
 }
 
 // payloadOf returns the payload of an interaction's n-th command.
