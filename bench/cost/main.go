@@ -19,6 +19,7 @@
 //	go run -C bench ./cost
 //	go run -C bench ./cost --quick
 //	go run -C bench ./cost --rounds 4 --json
+//	go run -C bench ./cost --quick --profile cpu; go tool pprof cpu.2ms
 //
 // A row of the table is one contender under one load:
 //
@@ -94,6 +95,7 @@ func main() {
 	}
 	isQuick := flag.Bool("quick", false, "measure for about a minute: one round, without the slow receiver at 60 in flight")
 	rounds := flag.Int("rounds", 2, "how often every load is measured for every contender")
+	profile := flag.String("profile", "", "write CPU profiles of the workers to files with this name and the time of the receiver")
 	asJSON := flag.Bool("json", false, "print one JSON object")
 	flag.Parse()
 	if *rounds < 1 || flag.NArg() > 0 {
@@ -106,7 +108,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	got, err := measure(ctx, plans, *rounds)
+	got, err := measure(ctx, plans, *rounds, *profile)
 	if err == nil && *asJSON {
 		err = json.NewEncoder(os.Stdout).Encode(got)
 	}

@@ -29,6 +29,7 @@ type measurement struct {
 	temporal   client.Client
 	server     int // the process id
 	workers    *workers
+	profile    string // the file for the CPU profile of the workers
 	receiver   *receiver
 	contenders []*contender
 	figures    map[place]*figures
@@ -38,7 +39,7 @@ type measurement struct {
 }
 
 // measure measures all contenders with all receivers.
-func measure(ctx context.Context, plans []plan, rounds int) (got report, err error) {
+func measure(ctx context.Context, plans []plan, rounds int, profile string) (got report, err error) {
 	segue, err := local.Start(ctx, local.Options{Server: embedded.Options{UIPort: embedded.NoUI}})
 	if err != nil {
 		return got, err
@@ -53,6 +54,9 @@ func measure(ctx context.Context, plans []plan, rounds int) (got report, err err
 		m := &measurement{
 			plan: p, temporal: temporal, server: segue.Server.PID(), receiver: openReceiver(p.delay),
 			figures: map[place]*figures{}, floorClosed: map[int]int{},
+		}
+		if profile != "" {
+			m.profile = fmt.Sprintf("%s.%s", profile, p.delay)
 		}
 		if err := m.run(ctx, segue, rounds); err != nil {
 			return got, err
@@ -74,6 +78,7 @@ func (m *measurement) run(ctx context.Context, segue *local.Segue, rounds int) (
 	queue := fmt.Sprintf("cost-%d", m.delay.Milliseconds())
 	m.workers, err = startWorkers(assignment{
 		Address: segue.Settings.Address, Namespace: segue.Settings.Namespace, URL: m.receiver.URL, Queue: queue, Late: m.late,
+		Profile: m.profile,
 	})
 	if err != nil {
 		return err

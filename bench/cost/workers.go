@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime/pprof"
 
 	"go.temporal.io/sdk/client"
 
@@ -30,6 +31,8 @@ type assignment struct {
 	Queue string
 	// Late adds a worker for the contender with the default late_events.
 	Late bool
+	// Profile is the file for a CPU profile of the workers; empty is none.
+	Profile string
 }
 
 func bareQueue(queue string) string { return "bare-" + queue }
@@ -110,6 +113,17 @@ func runWorkers(ctx context.Context) (err error) {
 		if err := startSegueWorker(segue, lateQueue(a.Queue), bench.Configuration(a.URL, "")); err != nil {
 			return err
 		}
+	}
+	if a.Profile != "" {
+		file, err := os.Create(a.Profile)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		if err := pprof.StartCPUProfile(file); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
 	}
 	fmt.Println("started")
 	_, err = io.Copy(io.Discard, stdin)
