@@ -59,8 +59,8 @@ func main() {
 	profile := flag.String("profile", "", "write a CPU profile of the replays to this file")
 	asJSON := flag.Bool("json", false, "print one JSON object")
 	flag.Parse()
-	if *long < len(bench.Commands) || *each <= 0 || flag.NArg() > 0 {
-		fmt.Fprintf(os.Stderr, "replay: --long is %d or more, --for is more than 0, and there are no arguments\n", len(bench.Commands))
+	if *long <= len(bench.Commands) || *each <= 0 || flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "replay: --long is more than %d, --for is more than 0, and there are no arguments\n", len(bench.Commands))
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
