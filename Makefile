@@ -9,10 +9,13 @@ SEQUENCES ?= 1000
 RAPID_CHECKS ?= 10000
 FUZZ_TIME ?= 1m
 
+# How often `make micro` runs each benchmark.
+COUNT ?= 1
+
 # A workspace above the checkout would change which versions are tested.
 export GOWORK := off
 
-.PHONY: help dev demo quick check docs long bench
+.PHONY: help dev demo quick check docs long micro bench
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,9 +49,13 @@ long: ## Run at full length what CI runs reduced: random sequences, properties, 
 		go test ./$$package -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZ_TIME) || exit 1; \
 	done
 
-bench: ## Measure cost, latency, isolation, overload and memory beside baselines (about 25 minutes)
+micro: ## Measure apply, match, render, sign and encode with their allocations (about 2 minutes)
+	go test -run '^$$' -bench . -count $(COUNT) ./interaction/... ./trigger ./request ./delivery ./contract
+
+bench: ## Measure cost, latency, isolation, overload, memory and replay beside baselines (about 25 minutes)
 	go -C bench run ./cost
 	go -C bench run ./latency
 	go -C bench run ./isolation
 	go -C bench run ./life
 	go -C bench run ./open
+	go -C bench run ./replay

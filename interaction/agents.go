@@ -19,7 +19,7 @@ func (r *record) processLeg() *leg { return r.legOf(LegBusinessProcess) }
 func (r *record) agentLegs(conditions ...func(*leg) bool) []*leg {
 	var legs []*leg
 	for _, l := range r.Legs {
-		if l.Kind == LegAgent && !slices.ContainsFunc(conditions, func(holds func(*leg) bool) bool { return !holds(l) }) {
+		if l.isAgents(conditions) {
 			legs = append(legs, l)
 		}
 	}
@@ -28,10 +28,25 @@ func (r *record) agentLegs(conditions ...func(*leg) bool) []*leg {
 
 // first returns the oldest of the agent legs that satisfy every condition; nil if there is none.
 func (r *record) first(conditions ...func(*leg) bool) *leg {
-	if legs := r.agentLegs(conditions...); len(legs) > 0 {
-		return legs[0]
+	for _, l := range r.Legs {
+		if l.isAgents(conditions) {
+			return l
+		}
 	}
 	return nil
+}
+
+// isAgents reports whether it is the leg of an agent and satisfies every condition.
+func (l *leg) isAgents(conditions []func(*leg) bool) bool {
+	if l.Kind != LegAgent {
+		return false
+	}
+	for _, holds := range conditions {
+		if !holds(l) {
+			return false
+		}
+	}
+	return true
 }
 
 func ofAgent(agent string) func(*leg) bool {

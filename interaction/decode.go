@@ -80,7 +80,7 @@ func (m message) decode(name string, data []byte) (any, payload, error) {
 }
 
 func (m message) check(object map[string]any) *InvalidError {
-	if invalid := slices.Concat(m.fields, envelopeShape).misspelled(object).invalid(); invalid != nil {
+	if invalid := misspelled(object, m.fields, envelopeShape).invalid(); invalid != nil {
 		return invalid
 	}
 	if invalid := envelopeShape.check(object); invalid != nil {

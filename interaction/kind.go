@@ -2,7 +2,6 @@ package interaction
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -79,22 +78,37 @@ func (f *fault) invalid() *InvalidError {
 	return invalid
 }
 
-// misspelled finds an unknown field that can only be a misspelled one which is missing:
-// accepted as a field of the platform's own, it would do nothing.
-func (s shape) misspelled(payload map[string]any) *fault {
-	// Sorted, so that the error always names the same field.
+// misspelled finds a field that no shape has and that can only be a misspelled one which is
+// missing: accepted as a field of the platform's own, it would do nothing.
+func misspelled(payload map[string]any, shapes ...shape) *fault {
+	var unknown []string
+	// Sorted below, so that the error always names the same field.
 	//workflowcheck:ignore
-	for _, name := range slices.Sorted(maps.Keys(payload)) {
-		if slices.ContainsFunc(s, func(f field) bool { return f.name == name }) {
-			continue
+	for name := range payload {
+		if !slices.ContainsFunc(shapes, func(s shape) bool { return s.has(name) }) {
+			unknown = append(unknown, name)
 		}
-		for _, f := range s {
-			if _, given := payload[f.name]; !given && spelling.Misspells(name, f.name) {
-				return &fault{inner: "." + name, reason: "there is no such field; did you mean " + f.name + "?"}
+	}
+	slices.Sort(unknown)
+	for _, name := range unknown {
+		for _, s := range shapes {
+			for _, f := range s {
+				if _, given := payload[f.name]; !given && spelling.Misspells(name, f.name) {
+					return &fault{inner: "." + name, reason: "there is no such field; did you mean " + f.name + "?"}
+				}
 			}
 		}
 	}
 	return nil
+}
+
+func (s shape) has(name string) bool {
+	for i := range s {
+		if s[i].name == name {
+			return true
+		}
+	}
+	return false
 }
 
 func (s shape) fault(payload map[string]any) *fault {

@@ -8,7 +8,7 @@ func nested(value any, s shape, reason string) *fault {
 	if !ok {
 		return wrong(value, reason)
 	}
-	if found := s.misspelled(object); found != nil {
+	if found := misspelled(object, s); found != nil {
 		return found
 	}
 	return s.fault(object)
@@ -41,7 +41,7 @@ var kindAgent = kind{
 		if found := agentShape.fault(object); found != nil {
 			return found // all other fields are the platform's own, however they are spelled
 		}
-		if size := jsonSize(value); size > maxAgent {
+		if size, exceeds := exceedsSize(value, maxAgent); exceeds {
 			return wrong(value, fmt.Sprintf("has %d bytes; describe an agent in at most %d", size, maxAgent))
 		}
 		return nil

@@ -48,7 +48,7 @@ func (i *Interaction) Capabilities() []string {
 
 // CapabilitiesFor returns the commands that are legal now for an actor; never nil.
 func (i *Interaction) CapabilitiesFor(actor Actor) []string {
-	legal := []string{}
+	legal := make([]string, 0, len(rules))
 	for n := range rules {
 		if rules[n].refusal(&i.r, &actor) == "" {
 			legal = append(legal, rules[n].name)

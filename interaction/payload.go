@@ -1,9 +1,6 @@
 package interaction
 
-import (
-	"maps"
-	"time"
-)
+import "time"
 
 // payload reads the fields of an object whose shape was checked.
 type payload map[string]any
@@ -130,11 +127,10 @@ func (p payload) time(name string) *time.Time {
 	return &at
 }
 
-// ownFields returns the payload without the envelope.
+// ownFields takes the envelope out of the payload and returns the rest.
 func (p payload) ownFields() map[string]any {
-	own := maps.Clone(map[string]any(p))
-	for _, f := range envelopeShape {
-		delete(own, f.name)
+	for i := range envelopeShape {
+		delete(p, envelopeShape[i].name)
 	}
-	return own
+	return p
 }

@@ -15,17 +15,53 @@ const (
 	maxUserDataKeys = 1000     // at all levels together
 )
 
-func jsonSize(value any) int {
+// exceedsSize reports whether a value has more bytes as JSON than limit, and how many.
+func exceedsSize(value any, limit int) (size int, exceeds bool) {
+	if sizeAtMost(value) <= limit {
+		return 0, false // the usual case: nothing is encoded
+	}
 	encoded, err := json.Marshal(value)
 	if err != nil {
-		return maxUserData + 1 // a value without JSON is too large
+		return maxUserData + 1, true // a value without JSON is too large
 	}
-	return len(encoded)
+	return len(encoded), len(encoded) > limit
+}
+
+// sizeAtMost returns the most bytes that a value of a payload can have as JSON.
+func sizeAtMost(value any) int {
+	const (
+		escaped = 6 // bytes of the longest escape sequence of one byte
+		number  = 32
+		unknown = 1 << 30
+	)
+	switch v := value.(type) {
+	case nil, bool, float64:
+		return number
+	case string:
+		return len(`""`) + escaped*len(v)
+	case json.Number:
+		return len(v)
+	case []any:
+		size := len(`[]`)
+		for _, inner := range v {
+			size += len(`,`) + sizeAtMost(inner)
+		}
+		return size
+	case map[string]any:
+		size := len(`{}`)
+		// A sum has no order.
+		//workflowcheck:ignore
+		for key, inner := range v {
+			size += len(`,"":`) + escaped*len(key) + sizeAtMost(inner)
+		}
+		return size
+	}
+	return unknown
 }
 
 // tooLarge returns which bound an object exceeds; "" if it is within them.
 func tooLarge(object map[string]any) string {
-	if size := jsonSize(object); size > maxUserData {
+	if size, exceeds := exceedsSize(object, maxUserData); exceeds {
 		return fmt.Sprintf("has %d bytes; keep it within %d", size, maxUserData)
 	}
 	if keys := keysIn(object); keys > maxUserDataKeys {

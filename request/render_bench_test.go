@@ -46,16 +46,42 @@ func TestRenderingAllocatesLittle(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func BenchmarkRenderJSON1K(b *testing.B) {
-	t := template1K(b)
-	v, e := view(), event()
-	r, err := t.Render("msg_1", v, e)
-	require.NoError(b, err)
-	b.SetBytes(int64(len(r.Body)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if r, err = t.Render("msg_1", v, e); err != nil {
-			b.Fatal(err)
-		}
+// BenchmarkRender renders calls with each kind of body.
+func BenchmarkRender(b *testing.B) {
+	with := func(change func(*request.Spec)) *request.Template { return compiled(b, call(b, "", change)) }
+	text := "${interaction.id} is ${interaction.state}, agent #agent_id#"
+	for _, c := range []struct {
+		name     string
+		template *request.Template
+	}{
+		{"json", compiled(b, call(b, `{interaction: "${interaction.id}", command: "${event.command}", channel: "${interaction.channel}", agent: "${agent.id}"}`))},
+		{"json 1K", template1K(b)},
+		{"form", with(func(s *request.Spec) {
+			s.Form = pairs("id", "${interaction.id}", "when", "${event.when}", "agent", "${agent.name}", "tier", "${user_data.tier}")
+		})},
+		{"xml", with(func(s *request.Spec) {
+			s.XML = &request.XML{Root: "call", Body: tree(b, `{id: "${interaction.id}", when: "${event.when}", agent: {"@id": "${agent.id}", "#text": "${agent.name}"}}`)}
+		})},
+		{"soap", with(func(s *request.Spec) {
+			s.SOAP = &request.SOAP{Action: "urn:Report", Namespace: "urn:crm", Operation: "Report",
+				Body: tree(b, `{id: "${interaction.id}", when: "${event.when}", agent: "${agent.name}"}`)}
+		})},
+		{"text", with(func(s *request.Spec) { s.Text = &text })},
+		{"query", with(func(s *request.Spec) {
+			s.Method, s.Query = "GET", pairs("id", "${interaction.id}", "agent", "${agent.name}", "seq", "${event.sequence}")
+		})},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			v, e := view(), event()
+			r, err := c.template.Render("msg_1", v, e)
+			require.NoError(b, err)
+			b.SetBytes(int64(len(r.URL) + len(r.Body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if r, err = c.template.Render("msg_1", v, e); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -238,19 +238,3 @@ func TestIdlesReturnsMomentsAtWhichATriggerDoesNotFire(t *testing.T) {
 		})
 	}
 }
-
-func BenchmarkMatch(b *testing.B) {
-	var specs []trigger.Spec
-	for i := range 100 {
-		specs = append(specs, trigger.Spec{Moments: []string{"interaction_ends"}, Call: calls[i%3]})
-	}
-	specs = append(specs, trigger.Spec{Moments: []string{"segment_change"}, Segments: []string{"handling.agent"}, Call: "crm", If: `user_data.tier == "gold"`})
-	set := compiled(b, specs...)
-	v, e := handling()
-	b.ReportAllocs()
-	for b.Loop() {
-		if f, _ := set.Match(v, e); len(f) != 1 {
-			b.Fatal("must fire")
-		}
-	}
-}

@@ -13,34 +13,11 @@ const (
 	byUpdate = "update"
 	bySignal = "signal"
 	byFeed   = "feed"
+	byLate   = "late"
 )
 
 // contactCenter is the contact center of Segue's interactions.
 const contactCenter = "cost"
-
-// command is one command of an interaction. Each fires one POST.
-type command struct {
-	name string
-	// payload is a template for the payload, with the event id.
-	payload string
-	// when is Segue's trigger, as YAML.
-	when string
-}
-
-var commands = []command{
-	{"place_in_queue", `{"event_id":%q,"queue":"sales"}`, `when: segment_change, segments: [agent_selecting]`},
-	{"offer", `{"event_id":%q,"agent":{"id":"ada","name":"Ada"}}`, `when: segment_change, segments: [offered.agent]`},
-	{"accept", `{"event_id":%q,"agent":{"id":"ada"}}`, `when: inbound.agent_connect`},
-	{"dtmf", `{"event_id":%q,"digits":"1"}`, `when: inbound.dtmf`},
-	{"disconnect", `{"event_id":%q}`, `when: inbound.call_end`},
-	{"complete", `{"event_id":%q,"disposition":{"code":"SOLD"}}`, `when: inbound.disposition`},
-}
-
-// eventID returns the id of the event of an interaction's n-th command.
-func eventID(id string, n int) string { return fmt.Sprintf("%s-%d", id, n) }
-
-// payloadOf returns the payload of an interaction's n-th command.
-func payloadOf(id string, n int) []byte { return fmt.Appendf(nil, commands[n].payload, eventID(id, n)) }
 
 // contender is one way to do the work.
 type contender struct {
@@ -51,6 +28,8 @@ type contender struct {
 	send func(ctx context.Context, id string, n int) error
 	// feed starts the interactions and sends all their commands; a contender has either feed, or start and send.
 	feed func(ctx context.Context, ids []string, parallel int) error
+	// staysOpen: its workflows do not close after the last command.
+	staysOpen bool
 	// workflows returns the ids of the workflows that an interaction may have, its own first.
 	workflows func(id string) []string
 	started   atomic.Int64

@@ -36,7 +36,8 @@ func (f *figures) add(other figures) {
 	f.events += other.events
 	f.bytes += other.bytes
 	f.cpu.server += other.cpu.server
-	f.cpu.process += other.cpu.process
+	f.cpu.workers += other.cpu.workers
+	f.cpu.load += other.cpu.load
 }
 
 // measureRate counts the interactions in a time window in which the load is constant.

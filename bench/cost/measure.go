@@ -15,6 +15,7 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 	"golang.org/x/sync/errgroup"
 
+	"segue/bench"
 	"segue/embedded"
 	"segue/worker/local"
 )
@@ -27,6 +28,8 @@ type measurement struct {
 	plan
 	temporal   client.Client
 	server     int // the process id
+	workers    *workers
+	profile    string // the file for the CPU profile of the workers
 	receiver   *receiver
 	contenders []*contender
 	figures    map[place]*figures
@@ -36,14 +39,13 @@ type measurement struct {
 }
 
 // measure measures all contenders with all receivers.
-func measure(ctx context.Context, plans []plan, rounds int) (got report, err error) {
+func measure(ctx context.Context, plans []plan, rounds int, profile string) (got report, err error) {
 	segue, err := local.Start(ctx, local.Options{Server: embedded.Options{UIPort: embedded.NoUI}})
 	if err != nil {
 		return got, err
 	}
 	defer func() { err = errors.Join(err, segue.Stop()) }()
-	log := sdklog.NewStructuredLogger(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
-	temporal, err := client.Dial(client.Options{HostPort: segue.Settings.Address, Namespace: segue.Settings.Namespace, Logger: log})
+	temporal, err := client.Dial(client.Options{HostPort: segue.Settings.Address, Namespace: segue.Settings.Namespace, Logger: errorsOnly()})
 	if err != nil {
 		return got, err
 	}
@@ -52,6 +54,9 @@ func measure(ctx context.Context, plans []plan, rounds int) (got report, err err
 		m := &measurement{
 			plan: p, temporal: temporal, server: segue.Server.PID(), receiver: openReceiver(p.delay),
 			figures: map[place]*figures{}, floorClosed: map[int]int{},
+		}
+		if profile != "" {
+			m.profile = fmt.Sprintf("%s.%s", profile, p.delay)
 		}
 		if err := m.run(ctx, segue, rounds); err != nil {
 			return got, err
@@ -63,23 +68,27 @@ func measure(ctx context.Context, plans []plan, rounds int) (got report, err err
 	return got, nil
 }
 
-func (m *measurement) run(ctx context.Context, segue *local.Segue, rounds int) error {
+// errorsOnly returns a logger for clients.
+func errorsOnly() sdklog.Logger {
+	return sdklog.NewStructuredLogger(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
+}
+
+func (m *measurement) run(ctx context.Context, segue *local.Segue, rounds int) (err error) {
 	defer m.receiver.Close()
 	queue := fmt.Sprintf("cost-%d", m.delay.Milliseconds())
-	bare, bareContenders, err := startBare(m.temporal, m.receiver.URL, "bare-"+queue)
+	m.workers, err = startWorkers(assignment{
+		Address: segue.Settings.Address, Namespace: segue.Settings.Namespace, URL: m.receiver.URL, Queue: queue, Late: m.late,
+		Profile: m.profile,
+	})
 	if err != nil {
 		return err
 	}
-	defer bare.Stop()
-	worker, segueContenders, err := startSegue(segue, m.receiver.URL, queue)
-	if err != nil {
-		return err
-	}
-	m.contenders = append(bareContenders, segueContenders...)
+	m.contenders = append(bareContenders(m.temporal, m.receiver.URL, bareQueue(queue)),
+		segueContenders(segue.Client.Temporal, queue, m.late)...)
 	if err := m.rounds(ctx, rounds); err != nil {
-		return errors.Join(err, worker.Stop())
+		return errors.Join(err, m.workers.stop())
 	}
-	return errors.Join(worker.Stop(), m.receiver.settle(ctx))
+	return errors.Join(m.workers.stop(), m.receiver.settle(ctx))
 }
 
 func (m *measurement) rounds(ctx context.Context, rounds int) error {
@@ -139,12 +148,12 @@ func (m *measurement) runIdle(ctx context.Context, c *contender) error {
 	}
 	f, err := m.figuresOf(ctx, c, []course{one})
 	m.of(c, 1).add(f)
-	return err
+	return errors.Join(err, m.end(ctx, c, []course{one}))
 }
 
 // runLoad runs interactions for the time of the load.
 func (m *measurement) runLoad(ctx context.Context, c *contender, l load) (figures, error) {
-	used, begin := cpuNow(m.server), time.Now()
+	used, begin := cpuNow(m.server, m.workers.pid()), time.Now()
 	from, until := begin.Add(l.warm), begin.Add(l.warm+l.window)
 	var courses []course
 	var err error
@@ -157,14 +166,14 @@ func (m *measurement) runLoad(ctx context.Context, c *contender, l load) (figure
 	if err != nil {
 		return figures{}, fmt.Errorf("%s with %d in flight: %w", c.name, l.inFlight, err)
 	}
-	used = cpuNow(m.server).sub(used)
+	used = cpuNow(m.server, m.workers.pid()).sub(used)
 	if c.name == floor {
 		m.floorClosed[l.inFlight] = len(courses)
 	}
 	f, err := m.figuresOf(ctx, c, courses)
 	f.cpu = used
 	f.measureRate(courses, from, until)
-	return f, err
+	return f, errors.Join(err, m.end(ctx, c, courses))
 }
 
 // runSlots runs interactions, each after the one before in its slot, until a moment.
@@ -195,8 +204,8 @@ func (m *measurement) runFeed(ctx context.Context, c *contender, parallel int) (
 	var ids []string
 	for i := range courses {
 		one := course{id: c.newID(m.delay.Milliseconds()), begin: time.Now()}
-		for _, command := range commands {
-			m.receiver.expect(one.id, command.name)
+		for _, command := range bench.Commands {
+			m.receiver.expect(one.id, command.Name)
 		}
 		courses[i], ids = one, append(ids, one.id)
 	}
@@ -221,7 +230,7 @@ func (m *measurement) interact(ctx context.Context, c *contender, idle bool) (co
 	if err := c.start(ctx, one.id); err != nil {
 		return one, err
 	}
-	for n, command := range commands {
+	for n, command := range bench.Commands {
 		if idle || m.paced {
 			if err := m.awaitAnswers(ctx, one.posts); err != nil {
 				return one, err
@@ -230,14 +239,22 @@ func (m *measurement) interact(ctx context.Context, c *contender, idle bool) (co
 		if idle {
 			time.Sleep(idlePause)
 		}
-		one.posts = append(one.posts, m.receiver.expect(one.id, command.name))
+		one.posts = append(one.posts, m.receiver.expect(one.id, command.Name))
 		if err := c.send(ctx, one.id, n); err != nil {
-			return one, fmt.Errorf("%s of %s: %w", command.name, one.id, err)
+			return one, fmt.Errorf("%s of %s: %w", command.Name, one.id, err)
 		}
 	}
-	err := m.awaitClose(ctx, c, one.id)
+	err := m.awaitEnd(ctx, c, one)
 	one.closed = time.Now()
 	return one, err
+}
+
+// awaitEnd waits until an interaction's workflow has closed or, if it stays open, until its POSTs are answered.
+func (m *measurement) awaitEnd(ctx context.Context, c *contender, one course) error {
+	if c.staysOpen {
+		return m.awaitAnswers(ctx, one.posts)
+	}
+	return m.awaitClose(ctx, c, one.id)
 }
 
 func (m *measurement) awaitAnswers(ctx context.Context, posts []*post) error {
@@ -260,7 +277,20 @@ func (m *measurement) awaitClose(ctx context.Context, c *contender, id string) e
 	return nil
 }
 
-// figuresOf waits for the last POSTs of closed interactions and reads their histories.
+// end ends the workflows of a contender whose workflows stay open. The measured time is over.
+func (m *measurement) end(ctx context.Context, c *contender, courses []course) error {
+	if !c.staysOpen {
+		return nil
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(8)
+	for _, one := range courses {
+		group.Go(func() error { return m.temporal.TerminateWorkflow(ctx, c.workflows(one.id)[0], "", "measured") })
+	}
+	return group.Wait()
+}
+
+// figuresOf waits for the last POSTs of interactions and reads their histories.
 func (m *measurement) figuresOf(ctx context.Context, c *contender, courses []course) (figures, error) {
 	f := figures{interactions: len(courses)}
 	if err := m.receiver.settle(ctx); err != nil {
@@ -270,7 +300,7 @@ func (m *measurement) figuresOf(ctx context.Context, c *contender, courses []cou
 		for _, p := range one.posts {
 			f.latencies = append(f.latencies, m.receiver.latency(p))
 		}
-		if len(one.posts) > 0 {
+		if len(one.posts) > 0 && !c.staysOpen {
 			f.closes = append(f.closes, one.closed.Sub(one.posts[len(one.posts)-1].sent))
 		}
 	}

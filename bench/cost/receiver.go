@@ -10,6 +10,8 @@ import (
 	"net/http/httptest"
 	"sync"
 	"time"
+
+	"segue/bench"
 )
 
 // settleLimit is how long a POST may take to arrive after the interactions have closed.
@@ -57,7 +59,7 @@ func (r *receiver) expect(interaction, command string) *post {
 func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	arrived := time.Now()
 	text, err := io.ReadAll(request.Body)
-	var b body
+	var b bench.Body
 	if err == nil {
 		err = json.Unmarshal(text, &b)
 	}

@@ -22,8 +22,9 @@ type row struct {
 	Events       float64 `json:"events_each"`
 	Bytes        float64 `json:"history_bytes_each"`
 	ServerCPU    float64 `json:"server_cpu_ms_each"`
-	// ProcessCPU is that of workers, load generator and receivers together.
-	ProcessCPU float64 `json:"process_cpu_ms_each"`
+	WorkerCPU    float64 `json:"worker_cpu_ms_each"`
+	// LoadCPU is that of load generator and receivers together.
+	LoadCPU float64 `json:"load_cpu_ms_each"`
 }
 
 // report is the result of a run.
@@ -65,8 +66,8 @@ func rowOf(at place, f *figures) row {
 		ReceiverMS: at.delayMS, Contender: at.contender, InFlight: at.inFlight, Interactions: f.interactions,
 		Rate: f.rate(), P50: quantile(f.latencies, 0.5), P95: quantile(f.latencies, 0.95), CloseP50: quantile(f.closes, 0.5),
 		Events: each(float64(f.events)), Bytes: each(float64(f.bytes)),
-		ServerCPU:  each(bench.Milliseconds(f.cpu.server)),
-		ProcessCPU: each(bench.Milliseconds(f.cpu.process)),
+		ServerCPU: each(bench.Milliseconds(f.cpu.server)), WorkerCPU: each(bench.Milliseconds(f.cpu.workers)),
+		LoadCPU: each(bench.Milliseconds(f.cpu.load)),
 	}
 }
 
@@ -75,16 +76,16 @@ func (r *report) text() string {
 	var b strings.Builder
 	for i, w := range r.Rows {
 		if i == 0 || r.Rows[i-1].ReceiverMS != w.ReceiverMS {
-			fmt.Fprintf(&b, "\nreceiver takes %d ms\n%-10s %-8s %8s %8s %8s %10s %7s %7s %10s %10s\n", w.ReceiverMS,
-				"in flight", "", "inter/s", "p50 ms", "p95 ms", "close p50", "events", "bytes", "server ms", "process ms")
+			fmt.Fprintf(&b, "\nreceiver takes %d ms\n%-10s %-8s %8s %8s %8s %10s %7s %7s %10s %10s %8s\n", w.ReceiverMS,
+				"in flight", "", "inter/s", "p50 ms", "p95 ms", "close p50", "events", "bytes", "server ms", "worker ms", "load ms")
 		}
 		load := "idle"
 		if w.InFlight > 1 {
 			load = fmt.Sprint(w.InFlight)
 		}
-		fmt.Fprintf(&b, "%-10s %-8s %8s %8s %8s %10s %7.1f %7.0f %10s %10s\n", load, w.Contender,
+		fmt.Fprintf(&b, "%-10s %-8s %8s %8s %8s %10s %7.1f %7.0f %10s %10s %8s\n", load, w.Contender,
 			measured(w.Rate), measured(w.P50), measured(w.P95), measured(w.CloseP50), w.Events, w.Bytes,
-			measured(w.ServerCPU), measured(w.ProcessCPU))
+			measured(w.ServerCPU), measured(w.WorkerCPU), measured(w.LoadCPU))
 	}
 	fmt.Fprintf(&b, "\n%-72s %8s  %s\n", "goal", "value", "limit")
 	for _, g := range r.Goals {

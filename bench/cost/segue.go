@@ -5,68 +5,27 @@ import (
 	"fmt"
 	"strings"
 
+	sdkclient "go.temporal.io/sdk/client"
+
+	"segue/bench"
 	"segue/client"
 	"segue/client/feed"
-	"segue/config"
 	"segue/contract"
-	"segue/worker/local"
 )
 
-// callName is the name of the only call.
-const callName = "probe"
-
-// yamlOf returns Segue's configuration for a receiver.
-func yamlOf(url string) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, `
-calls:
-  - name: %s
-    method: POST
-    url: %s
-    json: {interaction: "${interaction.id}", command: "${event.command}", channel: "${interaction.channel}", agent: "${agent.id}"}
-    limits: {concurrency: 0}
-timeouts: {default: {late_events: 0s}}
-guard: {allow: ["127.0.0.0/8"]}
-triggers:
-`, callName, url)
-	for _, c := range commands {
-		fmt.Fprintf(&b, "  - {%s, call: %s}\n", c.when, callName)
-	}
-	return b.String()
-}
-
-// startSegue starts a worker of Segue on a task queue of its own, and returns the three contenders.
-func startSegue(segue *local.Segue, url, queue string) (*local.Worker, []*contender, error) {
-	set, err := config.Parse("cost.yaml", []byte(yamlOf(url)))
-	if err != nil {
-		return nil, nil, err
-	}
-	worker, err := segue.StartWorker(local.WorkerOptions{Config: config.NewStore(set), TaskQueue: queue})
-	if err != nil {
-		return nil, nil, err
-	}
-	target := &client.Client{Temporal: segue.Client.Temporal, TaskQueue: queue}
-	start := func(ctx context.Context, id string) error {
-		payload := fmt.Appendf(nil, `{"id":%q,"contact_center":%q,%s}`, id, contactCenter, startFields)
-		_, err := target.Start(ctx, nameOf(id), payload, false)
-		return err
-	}
+// segueContenders returns the contenders with Segue. If late is true, one of them has the default late_events.
+func segueContenders(temporal sdkclient.Client, queue string, late bool) []*contender {
+	target := &client.Client{Temporal: temporal, TaskQueue: queue}
 	workflows := func(id string) []string {
 		owner := contract.Owner{ContactCenter: contactCenter, Interaction: id}
-		return []string{contract.InteractionWorkflowID(contactCenter, id), contract.DeliveryWorkflowID(owner, callName)}
+		return []string{contract.InteractionWorkflowID(contactCenter, id), contract.DeliveryWorkflowID(owner, bench.Call)}
 	}
-	return worker, []*contender{
+	contenders := []*contender{
+		{name: byUpdate, start: starter(target), workflows: workflows, send: updater(target)},
 		{
-			name: byUpdate, start: start, workflows: workflows,
+			name: bySignal, start: starter(target), workflows: workflows,
 			send: func(ctx context.Context, id string, n int) error {
-				_, err := target.Update(ctx, nameOf(id), commands[n].name, eventID(id, n), payloadOf(id, n))
-				return err
-			},
-		},
-		{
-			name: bySignal, start: start, workflows: workflows,
-			send: func(ctx context.Context, id string, n int) error {
-				return target.Signal(ctx, nameOf(id), commands[n].name, payloadOf(id, n))
+				return target.Signal(ctx, nameOf(id), bench.Commands[n].Name, payloadOf(id, n))
 			},
 		},
 		{
@@ -75,11 +34,33 @@ func startSegue(segue *local.Segue, url, queue string) (*local.Worker, []*conten
 				return sendFeed(ctx, target, ids, parallel)
 			},
 		},
-	}, nil
+	}
+	if late {
+		target := &client.Client{Temporal: temporal, TaskQueue: lateQueue(queue)}
+		contenders = append(contenders, &contender{
+			name: byLate, start: starter(target), workflows: workflows, send: updater(target), staysOpen: true,
+		})
+	}
+	return contenders
 }
 
-// startFields are the fields of a start besides its name.
-const startFields = `"channel":"inbound","ani":"+4930123456","dnis":"+4989654321"`
+func starter(target *client.Client) func(context.Context, string) error {
+	return func(ctx context.Context, id string) error {
+		payload := fmt.Appendf(nil, `{"id":%q,"contact_center":%q,%s}`, id, contactCenter, bench.StartFields)
+		_, err := target.Start(ctx, nameOf(id), payload, false)
+		return err
+	}
+}
+
+func updater(target *client.Client) func(context.Context, string, int) error {
+	return func(ctx context.Context, id string, n int) error {
+		_, err := target.Update(ctx, nameOf(id), bench.Commands[n].Name, bench.EventID(id, n), payloadOf(id, n))
+		return err
+	}
+}
+
+// payloadOf returns the payload of an interaction's n-th command.
+func payloadOf(id string, n int) []byte { return bench.Commands[n].Payload(bench.EventID(id, n)) }
 
 func nameOf(id string) client.Name { return client.Name{ContactCenter: contactCenter, ID: id} }
 
@@ -90,12 +71,12 @@ func sendFeed(ctx context.Context, target feed.Target, ids []string, parallel in
 	for from := 0; from < len(ids); from += parallel {
 		overlapping := ids[from:min(from+parallel, len(ids))]
 		for _, id := range overlapping {
-			fmt.Fprintf(&b, `{"interaction":%q,"command":"start",%s}`+"\n", id, startFields)
+			fmt.Fprintf(&b, `{"interaction":%q,"command":"start",%s}`+"\n", id, bench.StartFields)
 		}
-		for n, c := range commands {
+		for n, c := range bench.Commands {
 			for _, id := range overlapping {
 				fields := strings.TrimPrefix(string(payloadOf(id, n)), "{")
-				fmt.Fprintf(&b, `{"interaction":%q,"command":%q,%s`+"\n", id, c.name, fields)
+				fmt.Fprintf(&b, `{"interaction":%q,"command":%q,%s`+"\n", id, c.Name, fields)
 			}
 		}
 	}
@@ -103,7 +84,7 @@ func sendFeed(ctx context.Context, target feed.Target, ids []string, parallel in
 	if err != nil {
 		return err
 	}
-	if want := len(ids) * (1 + len(commands)); result.Accepted != want {
+	if want := len(ids) * (1 + len(bench.Commands)); result.Accepted != want {
 		return fmt.Errorf("the feed applied %d of %d lines: %+v, %+v", result.Accepted, want, result.Rejected, result.Unanswered)
 	}
 	return nil

@@ -6,29 +6,27 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
+	"runtime/pprof"
 	"strconv"
 	"sync/atomic"
 	"time"
 
-	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 	sdkworker "go.temporal.io/sdk/worker"
-	"go.temporal.io/sdk/workflow"
 	"golang.org/x/sync/errgroup"
-	"google.golang.org/protobuf/proto"
 
 	"segue/bench"
 	"segue/contract"
-	"segue/replay"
 )
 
 const (
 	bareQueue = "bare"
 	// atOnce is how many interactions are started at the same time.
 	atOnce = 32
-	// replayFor is how long each kind is replayed, alternating with the other.
-	replayFor = 4 * time.Second
+	// commands is how many commands an interaction has got when its memory is measured.
+	commands = 3
 )
 
 // comparison is a Segue, a worker with the baseline beside Segue's, and a receiver for both.
@@ -39,7 +37,7 @@ type comparison struct {
 	seen      *atomic.Int64
 }
 
-func measure(ctx context.Context, interactions, commands int) (_ result, err error) {
+func measure(ctx context.Context, interactions int, profile string) (_ result, err error) {
 	var seen atomic.Int64
 	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { seen.Add(1) }))
 	defer receiver.Close()
@@ -65,55 +63,57 @@ guard: {allow: ["127.0.0.0/8"]}
 	}
 	defer worker.Stop()
 	c := &comparison{temporal: segue.Client.Temporal, taskQueue: segue.Client.TaskQueue, url: receiver.URL, seen: &seen}
-	got := result{Interactions: interactions, Commands: commands}
-	if err := c.memory(ctx, &got); err != nil {
+	return c.memory(ctx, interactions, profile)
+}
+
+// memory starts many of each kind and measures by how much the live heap and the stacks grow.
+func (c *comparison) memory(ctx context.Context, n int, profile string) (got result, err error) {
+	if _, err := c.openMany(ctx, atOnce, "warm", c.openBoth); err != nil { // connections, pools, caches of the SDK
 		return got, err
 	}
-	return got, c.replay(ctx, &got)
+	bare, err := c.openMany(ctx, n, "bare", c.openBare)
+	if err != nil {
+		return got, err
+	}
+	if err := writeProfile(profile, "before"); err != nil {
+		return got, err
+	}
+	segue, err := c.openMany(ctx, n, "segue", c.openSegue)
+	if err != nil {
+		return got, err
+	}
+	if err := writeProfile(profile, "after"); err != nil {
+		return got, err
+	}
+	got = result{Interactions: n, Segue: segue, Bare: bare, Ratio: segue.sum() / bare.sum(), Limit: ratioLimit}
+	got.Pass = got.Ratio <= got.Limit
+	return got, nil
 }
 
-// memory starts many of each kind and measures by how much the live heap grows.
-func (c *comparison) memory(ctx context.Context, got *result) error {
-	if _, err := c.openMany(ctx, atOnce, "warm", c.openBoth); err != nil { // connections, pools, caches of the SDK
-		return err
-	}
-	bare, err := c.openMany(ctx, got.Interactions, "bare", c.openBare)
-	if err != nil {
-		return err
-	}
-	segue, err := c.openMany(ctx, got.Interactions, "segue", c.openSegue)
-	if err != nil {
-		return err
-	}
-	got.BareKiB, got.SegueKiB = bare/float64(got.Interactions)/1024, segue/float64(got.Interactions)/1024
-	got.MemoryRatio = got.SegueKiB / got.BareKiB
-	return nil
-}
-
-// openMany starts n of a kind, each with three commands, and returns by how many bytes the live heap has grown when all
-// of their POSTs have arrived.
-func (c *comparison) openMany(ctx context.Context, n int, prefix string, open func(ctx context.Context, id string, commands int) error) (float64, error) {
-	const commands = 3
-	before := heap()
+// openMany starts n of a kind, each with three commands, and returns by how much memory has grown for each when all of
+// their POSTs have arrived.
+func (c *comparison) openMany(ctx context.Context, n int, prefix string, open func(ctx context.Context, id string) error) (memory, error) {
+	before := memoryNow()
 	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	for i := range n {
-		group.Go(func() error { return open(within, prefix+strconv.Itoa(i), commands) })
+		group.Go(func() error { return open(within, prefix+strconv.Itoa(i)) })
 	}
 	if err := group.Wait(); err != nil {
-		return 0, err
+		return memory{}, err
 	}
 	if err := c.awaitQuiet(ctx); err != nil {
-		return 0, err
+		return memory{}, err
 	}
-	return heap() - before, nil
+	after := memoryNow()
+	return memory{Heap: (after.Heap - before.Heap) / float64(n), Stacks: (after.Stacks - before.Stacks) / float64(n)}, nil
 }
 
-func (c *comparison) openBoth(ctx context.Context, id string, commands int) error {
-	return errors.Join(c.openBare(ctx, id, commands), c.openSegue(ctx, id, commands))
+func (c *comparison) openBoth(ctx context.Context, id string) error {
+	return errors.Join(c.openBare(ctx, id), c.openSegue(ctx, id))
 }
 
-func (c *comparison) openBare(ctx context.Context, id string, commands int) error {
+func (c *comparison) openBare(ctx context.Context, id string) error {
 	options := client.StartWorkflowOptions{ID: "bare-" + id, TaskQueue: bareQueue}
 	if _, err := c.temporal.ExecuteWorkflow(ctx, options, Bare, c.url); err != nil {
 		return err
@@ -126,7 +126,7 @@ func (c *comparison) openBare(ctx context.Context, id string, commands int) erro
 	return nil
 }
 
-func (c *comparison) openSegue(ctx context.Context, id string, commands int) error {
+func (c *comparison) openSegue(ctx context.Context, id string) error {
 	options := client.StartWorkflowOptions{ID: contract.InteractionWorkflowID("bench", id), TaskQueue: c.taskQueue}
 	start := map[string]any{"id": id, "contact_center": "bench", "channel": "inbound"}
 	if _, err := c.temporal.ExecuteWorkflow(ctx, options, contract.WorkflowInteraction, start); err != nil {
@@ -156,62 +156,23 @@ func (c *comparison) awaitQuiet(ctx context.Context) error {
 	}
 }
 
-func heap() float64 {
+// memoryNow returns the memory of the process in KiB.
+func memoryNow() memory {
 	runtime.GC()
 	runtime.GC() // also what finalizers have released
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
-	return float64(stats.HeapAlloc + stats.StackInuse)
+	return memory{Heap: float64(stats.HeapAlloc) / 1024, Stacks: float64(stats.StackInuse) / 1024}
 }
 
-// replay sends many commands to one of each kind, and replays the histories alternately, so that a drift of the
-// machine's speed affects both alike.
-func (c *comparison) replay(ctx context.Context, got *result) error {
-	if err := c.openBoth(ctx, "long", got.Commands); err != nil {
-		return err
+// writeProfile writes a profile of the live heap to a file whose name begins with prefix; it does nothing without one.
+func writeProfile(prefix, when string) error {
+	if prefix == "" {
+		return nil
 	}
-	if err := c.awaitQuiet(ctx); err != nil {
-		return err
-	}
-	segue, err := replay.Fetch(ctx, c.temporal, workflow.Execution{ID: contract.InteractionWorkflowID("bench", "long")})
+	file, err := os.Create(prefix + "." + when)
 	if err != nil {
 		return err
 	}
-	bare, err := replay.Fetch(ctx, c.temporal, workflow.Execution{ID: "bare-long"})
-	if err != nil {
-		return err
-	}
-	got.SegueEvents, got.BareEvents = len(segue.GetEvents()), len(bare.GetEvents())
-	bareReplayer := sdkworker.NewWorkflowReplayer()
-	bareReplayer.RegisterWorkflow(Bare)
-	kinds := []struct {
-		once  func() error
-		times int
-		took  time.Duration
-	}{
-		{once: func() error { return replay.History(clone(segue), nil) }},
-		{once: func() error {
-			return bareReplayer.ReplayWorkflowHistoryWithOptions(nil, clone(bare), sdkworker.ReplayWorkflowHistoryOptions{
-				OriginalExecution: workflow.Execution{ID: "bare-long"},
-			})
-		}},
-	}
-	for begin := time.Now(); time.Since(begin) < 2*replayFor; {
-		for i := range kinds {
-			started := time.Now()
-			if err := kinds[i].once(); err != nil {
-				return err
-			}
-			kinds[i].took += time.Since(started)
-			kinds[i].times++
-		}
-	}
-	perSecond := func(kind, n int) float64 { return float64(n*kinds[kind].times) / kinds[kind].took.Seconds() }
-	got.SegueReplay, got.BareReplay = perSecond(0, got.SegueEvents), perSecond(1, got.BareEvents)
-	got.SegueCommands, got.BareCommands = perSecond(0, got.Commands), perSecond(1, got.Commands)
-	got.ReplayRatio = got.SegueCommands / got.BareCommands
-	return nil
+	return errors.Join(pprof.Lookup("heap").WriteTo(file, 0), file.Close())
 }
-
-// clone copies a history, because a replay changes the one that it gets.
-func clone(h *historypb.History) *historypb.History { return proto.Clone(h).(*historypb.History) }
