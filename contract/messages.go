@@ -1,6 +1,10 @@
 package contract
 
-import "segue/interaction"
+import (
+	"encoding/json"
+
+	"segue/interaction"
+)
 
 // The workflow types, as any Temporal SDK names them.
 const (
@@ -9,9 +13,19 @@ const (
 	WorkflowReceiver    = "Receiver"
 )
 
-// UpdateCommands is the update that applies an array of commands in order. In addition, every
-// command of interaction.Commands is a signal and an update of the same name.
-const UpdateCommands = "commands"
+// UpdateCommands and SignalCommands are the update and the signal that apply an array of commands
+// in order. In addition, every command of interaction.Commands is a signal and an update of the same
+// name.
+const (
+	UpdateCommands = "commands"
+	SignalCommands = UpdateCommands
+)
+
+// FirstCommands is the second argument of an Interaction that is started with its first commands:
+// the array that the signal "commands" takes. The interaction applies them before any signal.
+type FirstCommands struct {
+	Commands json.RawMessage `json:"commands"`
+}
 
 // The queries. An Interaction has the first four, a Delivery has deliveries and parts, a
 // Receiver has state.
@@ -69,7 +83,7 @@ type CommandError struct {
 	Message string `json:"message"`
 }
 
-// Rejected is one refused signal, as the query "rejected" shows it.
+// Rejected is one refused signal, or refused command of an array, as the query "rejected" shows it.
 type Rejected struct {
 	Command string `json:"command"`
 	EventID string `json:"event_id,omitempty"`
