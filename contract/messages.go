@@ -3,6 +3,7 @@ package contract
 import (
 	"encoding/json"
 
+	"segue/excerpt"
 	"segue/interaction"
 )
 
@@ -20,6 +21,9 @@ const (
 	UpdateCommands = "commands"
 	SignalCommands = UpdateCommands
 )
+
+// CommandsLimit bounds one array of commands.
+const CommandsLimit = 1000
 
 // FirstCommands is the second argument of an Interaction that is started with its first commands:
 // the array that the signal "commands" takes. The interaction applies them before any signal.
@@ -89,6 +93,11 @@ type Rejected struct {
 	EventID string `json:"event_id,omitempty"`
 	Reason  string `json:"reason"`
 	At      string `json:"at"`
+}
+
+// Shown returns the command and the event id of a refused signal as Rejected has them: cut to 128 and 256 bytes.
+func Shown(command, eventID string) (shownCommand, shownEventID string) {
+	return excerpt.Of(command, 128), excerpt.Of(eventID, 256)
 }
 
 // OperatorRequest is the payload of redeliver and discard.

@@ -56,9 +56,6 @@ func (r *run) registerArray(ctx workflow.Context) error {
 	return nil
 }
 
-// arrayLimit bounds one array of commands.
-const arrayLimit = 1000
-
 func arrayOfRaw(raw converter.RawValue) ([]json.RawMessage, error) {
 	payload, err := jsonOfRaw(raw)
 	if err != nil {
@@ -75,10 +72,10 @@ func arrayOf(payload []byte) ([]json.RawMessage, error) {
 	if err := json.Unmarshal(payload, &items); err != nil {
 		return nil, notAnArray(payload)
 	}
-	if len(items) > arrayLimit {
+	if len(items) > contract.CommandsLimit {
 		return nil, &interaction.InvalidError{
 			Command: contract.UpdateCommands, Field: "payload", Value: fmt.Sprintf("%d commands", len(items)),
-			Reason: fmt.Sprintf("send at most %d commands in one array", arrayLimit),
+			Reason: fmt.Sprintf("send at most %d commands in one array", contract.CommandsLimit),
 		}
 	}
 	return items, nil

@@ -65,9 +65,10 @@ func (r *run) refuse(ctx workflow.Context, name string, payload []byte, reason e
 
 func (r *run) recordRejection(ctx workflow.Context, name, eventID string, reason error) {
 	r.changed = true
+	command, id := contract.Shown(name, eventID)
 	r.Rejected.add(contract.Rejected{
-		Command: excerpt.Of(name, 128),
-		EventID: excerpt.Of(eventID, 256),
+		Command: command,
+		EventID: id,
 		Reason:  excerpt.Of(reason.Error(), 512),
 		At:      stamp(workflow.Now(ctx)),
 	})
