@@ -44,7 +44,19 @@ const (
 // for late data first. A start object that the interaction refuses fails the workflow, not
 // Start: the next query returns a *RefusedError; interaction.DecodeStart checks one in advance.
 func (c *Client) Start(ctx context.Context, n Name, start json.RawMessage, reopen bool) (runID string, err error) {
-	runID, err = c.start(ctx, n, start, reopen)
+	return c.StartWith(ctx, n, start, nil, reopen)
+}
+
+// StartWith starts an interaction as Start does, together with its first commands: a JSON array as
+// Commands takes. Temporal stores both or neither. The interaction applies the commands before
+// anything else, and Rejected lists those that it refuses. It refuses the start if the array is
+// malformed.
+func (c *Client) StartWith(ctx context.Context, n Name, start, commands json.RawMessage, reopen bool) (runID string, err error) {
+	input := []any{start}
+	if len(commands) > 0 {
+		input = append(input, contract.FirstCommands{Commands: commands})
+	}
+	runID, err = c.start(ctx, n, start, input, reopen)
 	var exists *ExistsError
 	if !reopen || !errors.As(err, &exists) {
 		return runID, err
@@ -55,7 +67,7 @@ func (c *Client) Start(ctx context.Context, n Name, start json.RawMessage, reope
 	if err := c.endLateData(ctx, n, exists.RunID); err != nil {
 		return runID, err
 	}
-	return c.start(ctx, n, start, reopen)
+	return c.start(ctx, n, start, input, reopen)
 }
 
 // endLateData closes a completed interaction before its window for late data ends. The
@@ -70,7 +82,7 @@ func (c *Client) endLateData(ctx context.Context, n Name, runID string) error {
 	return c.classify(ctx, n, err)
 }
 
-func (c *Client) start(ctx context.Context, n Name, start json.RawMessage, reopen bool) (runID string, err error) {
+func (c *Client) start(ctx context.Context, n Name, start json.RawMessage, input []any, reopen bool) (runID string, err error) {
 	options := sdkclient.StartWorkflowOptions{
 		ID:                                       n.WorkflowID(),
 		TaskQueue:                                c.TaskQueue,
@@ -84,7 +96,7 @@ func (c *Client) start(ctx context.Context, n Name, start json.RawMessage, reope
 		options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
 	}
 	err = c.retry(ctx, func() error {
-		run, err := c.Temporal.ExecuteWorkflow(ctx, options, contract.WorkflowInteraction, start)
+		run, err := c.Temporal.ExecuteWorkflow(ctx, options, contract.WorkflowInteraction, input...)
 		if err == nil {
 			runID = run.GetRunID()
 		}
@@ -128,10 +140,11 @@ func summaryOf(n Name, start json.RawMessage) string {
 	return fmt.Sprintf("%s interaction %s", fields.Channel, n.ID)
 }
 
-// Signal sends a command as a signal. When Signal returns nil, Temporal has stored the
-// command; the interaction applies it later, in the order of arrival. A refusal is not an
-// error of Signal: Rejected lists refused signals. Signal returns ErrNotFound or ErrCompleted
-// if no such interaction runs.
+// Signal sends a command as a signal, or with contract.SignalCommands an array of commands. When
+// Signal returns nil, Temporal has stored the signal; the interaction applies it later, in the
+// order of arrival. A refusal is not an error of Signal: Rejected lists refused signals, and
+// refused commands of arrays. Signal returns ErrNotFound or ErrCompleted if no such interaction
+// runs.
 func (c *Client) Signal(ctx context.Context, n Name, command string, payload json.RawMessage) error {
 	err := c.retry(ctx, func() error {
 		return markOutage(ctx, c.Temporal.SignalWorkflow(ctx, n.WorkflowID(), "", command, payload))

@@ -2,15 +2,12 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
-	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/sdk/converter"
 )
 
 // History reads the whole history of one run of a workflow that belongs to the interaction n:
@@ -45,51 +42,6 @@ func (c *Client) readHistory(ctx context.Context, workflowID, runID string) (*hi
 		history.Events = append(history.Events, event)
 	}
 	return history, nil
-}
-
-// Received returns the event ids of all commands that Temporal has on record for an
-// interaction, in all its runs, whether the interaction applied them or not.
-func (c *Client) Received(ctx context.Context, n Name) (map[string]bool, error) {
-	ids := map[string]bool{}
-	for runID := ""; ; {
-		history, err := c.History(ctx, n, n.WorkflowID(), runID)
-		if err != nil {
-			return nil, err
-		}
-		for _, event := range history.Events {
-			if id := eventIDOf(event); id != "" {
-				ids[id] = true
-			}
-		}
-		if len(history.Events) == 0 {
-			return ids, nil
-		}
-		runID = history.Events[0].GetWorkflowExecutionStartedEventAttributes().GetContinuedExecutionRunId()
-		if runID == "" {
-			return ids, nil
-		}
-	}
-}
-
-func eventIDOf(event *historypb.HistoryEvent) string {
-	if signaled := event.GetWorkflowExecutionSignaledEventAttributes(); signaled != nil {
-		return eventIDIn(signaled.GetInput())
-	}
-	if accepted := event.GetWorkflowExecutionUpdateAcceptedEventAttributes(); accepted != nil {
-		return accepted.GetAcceptedRequest().GetMeta().GetUpdateId()
-	}
-	return ""
-}
-
-func eventIDIn(input *commonpb.Payloads) string {
-	var raw json.RawMessage
-	var envelope struct {
-		EventID string `json:"event_id"`
-	}
-	if converter.GetDefaultDataConverter().FromPayloads(input, &raw) != nil || json.Unmarshal(raw, &envelope) != nil {
-		return ""
-	}
-	return envelope.EventID
 }
 
 // FirstRun returns the id of the first run in the interaction's current chain of

@@ -33,12 +33,12 @@ func (o outage) call() error {
 	return nil
 }
 
-type started struct{ sdkclient.WorkflowRun }
+type startedRun struct{ sdkclient.WorkflowRun }
 
-func (started) GetRunID() string { return "run" }
+func (startedRun) GetRunID() string { return "run" }
 
 func (o outage) ExecuteWorkflow(context.Context, sdkclient.StartWorkflowOptions, any, ...any) (sdkclient.WorkflowRun, error) {
-	return started{}, o.call()
+	return startedRun{}, o.call()
 }
 
 func (o outage) SignalWorkflow(context.Context, string, string, string, any) error { return o.call() }

@@ -26,9 +26,35 @@ func (c *Client) Timeline(ctx context.Context, n Name) ([]interaction.Span, erro
 	return query[[]interaction.Span](ctx, c, n, n.WorkflowID(), "", contract.QueryTimeline)
 }
 
-// Rejected queries the signals that the interaction refused, with the reasons.
+// Rejected returns the signals, and the commands of arrays, that the interaction refused, with the
+// reasons. It queries the interaction, unless that has closed with a result that counts none.
 func (c *Client) Rejected(ctx context.Context, n Name) ([]contract.Rejected, error) {
+	if c.refusedNothing(ctx, n) {
+		return []contract.Rejected{}, nil
+	}
 	return query[[]contract.Rejected](ctx, c, n, n.WorkflowID(), "", contract.QueryRejected)
+}
+
+// refusedNothing reports whether the interaction has closed with a result that counts no refused signal. The result needs
+// no worker. Of a workflow that runs, the server would wait for the close event.
+func (c *Client) refusedNothing(ctx context.Context, n Name) bool {
+	if !c.hasCompleted(ctx, n.WorkflowID()) {
+		return false
+	}
+	last := c.Temporal.GetWorkflowHistory(ctx, n.WorkflowID(), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT)
+	if !last.HasNext() {
+		return false
+	}
+	event, err := last.Next()
+	completed := event.GetWorkflowExecutionCompletedEventAttributes()
+	if err != nil || completed == nil {
+		return false
+	}
+	result := read[struct {
+		State         interaction.State `json:"state"`
+		RejectedCount int               `json:"rejected_count"`
+	}](completed.GetResult())
+	return result.State == interaction.StateCompleted && result.RejectedCount == 0
 }
 
 // Deliveries queries the interaction and the lanes that it handed deliveries over to, and

@@ -1,6 +1,11 @@
 package contract
 
-import "segue/interaction"
+import (
+	"encoding/json"
+
+	"segue/excerpt"
+	"segue/interaction"
+)
 
 // The workflow types, as any Temporal SDK names them.
 const (
@@ -9,9 +14,22 @@ const (
 	WorkflowReceiver    = "Receiver"
 )
 
-// UpdateCommands is the update that applies an array of commands in order. In addition, every
-// command of interaction.Commands is a signal and an update of the same name.
-const UpdateCommands = "commands"
+// UpdateCommands and SignalCommands are the update and the signal that apply an array of commands
+// in order. In addition, every command of interaction.Commands is a signal and an update of the same
+// name.
+const (
+	UpdateCommands = "commands"
+	SignalCommands = UpdateCommands
+)
+
+// CommandsLimit bounds one array of commands.
+const CommandsLimit = 1000
+
+// FirstCommands is the second argument of an Interaction that is started with its first commands:
+// the array that the signal "commands" takes. The interaction applies them before any signal.
+type FirstCommands struct {
+	Commands json.RawMessage `json:"commands"`
+}
 
 // The queries. An Interaction has the first four, a Delivery has deliveries and parts, a
 // Receiver has state.
@@ -69,12 +87,17 @@ type CommandError struct {
 	Message string `json:"message"`
 }
 
-// Rejected is one refused signal, as the query "rejected" shows it.
+// Rejected is one refused signal, or refused command of an array, as the query "rejected" shows it.
 type Rejected struct {
 	Command string `json:"command"`
 	EventID string `json:"event_id,omitempty"`
 	Reason  string `json:"reason"`
 	At      string `json:"at"`
+}
+
+// Shown returns the command and the event id of a refused signal as Rejected has them: cut to 128 and 256 bytes.
+func Shown(command, eventID string) (shownCommand, shownEventID string) {
+	return excerpt.Of(command, 128), excerpt.Of(eventID, 256)
 }
 
 // OperatorRequest is the payload of redeliver and discard.

@@ -37,10 +37,10 @@ func Misspells(word, name string) bool {
 	return distance(w, n) <= 2
 }
 
+var separators = strings.NewReplacer("_", "", "-", "", ".", "", " ", "")
+
 // plain returns a name in lower case without the separators of its words.
-func plain(name string) string {
-	return strings.NewReplacer("_", "", "-", "", ".", "", " ", "").Replace(strings.ToLower(name))
-}
+func plain(name string) string { return separators.Replace(strings.ToLower(name)) }
 
 // distance is the Levenshtein distance, in which two swapped neighbors count as one slip.
 func distance(a, b string) int {

@@ -15,7 +15,8 @@ func (a *app) commandsCommand() *cobra.Command {
 		Use:   "commands [NAME…]",
 		Short: "List the commands of an interaction and the moments that each may fire",
 		Long: `List the commands that an interaction accepts as signals and updates, and the moments that each may fire. "start"
-is the workflow's input. With --json, print the JSON Schema of each payload by command name. No Temporal is needed.
+is the workflow's input. The signal and update "commands" takes an array of commands (see segue signal). With --json,
+print the JSON Schema of each payload by command name. No Temporal is needed.
 
 Exit codes: 0 success; 2 a NAME is not a command.`,
 		Example: `  segue commands

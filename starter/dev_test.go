@@ -64,6 +64,10 @@ func TestCommandsAgainstARunningSegue(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(result.out), &answers))
 		require.Equal(t, "handling", answers[0].State)
 		require.Equal(t, "InvalidPayload", answers[1].Error.Type)
+		refused := dev.run(t, "signal", "commands", "c1", `[{"command":"hold"},{"command":"dtmf","digits":"x"}]`)
+		require.Equal(t, 4, refused.code)
+		require.Contains(t, refused.errs, "command 2: dtmf: digits")
+		require.Equal(t, 0, dev.run(t, "signal", "commands", "c1", `[{"command":"hold"},{"command":"retrieve","event_id":"r1"}]`).code)
 	})
 	t.Run("show", func(t *testing.T) {
 		require.Equal(t, 0, dev.run(t, "signal", "nonsense", "c1", "--raw").code)

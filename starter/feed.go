@@ -25,7 +25,8 @@ func (a *app) feedCommand() *cobra.Command {
 		Long: `Send a file of commands, one JSON object a line (NDJSON). Use - for stdin. A line is a command's payload and
 "interaction", "command" and optionally "contact_center". The command "start" starts the interaction.
 
-Lines of one interaction are sent in order; different interactions are sent in parallel. A line is deduplicated by its
+Lines of one interaction are sent in order; different interactions are sent in parallel. Lines of one interaction that
+wait together are sent as one message; no line waits for others. A line is deduplicated by its
 event_id, so run an interrupted feed again: lines that were applied count as duplicates. A line without event_id gets
 one from its content.
 

@@ -27,8 +27,9 @@ By default the command is sent as a signal: it succeeds when Temporal has stored
 nothing, and ` + "`segue show ID`" + ` lists it as rejected. With --update the command is sent as an update, and the result is
 the interaction's answer: its new state and the commands that are legal in it. An illegal update is refused.
 
-With --update, NAME "commands" takes an array of objects, each with its "command". They are applied in order, and each
-has its own result.
+NAME "commands" takes an array of at most 1,000 objects, each with its "command". They are applied in order, and each is
+judged by itself: with --update, each has its own result; else ` + "`segue show ID`" + ` lists each illegal one as rejected. The
+event_id of an element identifies it.
 
 A malformed payload is refused before it is sent. Use --raw to send it nevertheless.
 
@@ -39,7 +40,8 @@ Commands:
 ` + wrapped(interaction.Commands(), 120),
 		Example: `  segue signal offer c1 '{"agent":{"id":"bea","name":"Bea"}}'
   segue signal accept c1 '{"agent":"bea"}' --update
-  segue signal commands c1 '[{"command":"hold"},{"command":"retrieve"}]' --update --json`,
+  segue signal commands c1 '[{"command":"hold"},{"command":"retrieve"}]' --update --json
+  segue signal commands c1 '[{"command":"disconnect","event_id":"e7"},{"command":"complete","event_id":"e8"}]'`,
 		Args: between(2, 3, "a command's name, an interaction and an optional payload"),
 		RunE: func(c *cobra.Command, args []string) error {
 			n, err := parseName(args[1], contactCenter)
@@ -52,11 +54,11 @@ Commands:
 					return err
 				}
 			}
-			if args[0] == contract.UpdateCommands && !update && !raw {
-				return usage("%s is an update, not a signal: add --update", contract.UpdateCommands)
+			if args[0] == contract.SignalCommands && !update && eventID != "" {
+				return usage("--event-id: an array that is sent as a signal has none; give each command its event_id")
 			}
 			m := message{name: args[0], to: n, eventID: eventID, payload: payload}
-			if err := m.prepare(raw); err != nil {
+			if err := m.prepare(raw, update); err != nil {
 				return err
 			}
 			s, err := a.connect(c.Context())
@@ -88,16 +90,23 @@ type message struct {
 	payload json.RawMessage
 }
 
-// prepare sets the event id and, unless raw is set, checks the payload.
-func (m *message) prepare(raw bool) error {
-	if m.eventID != "" && m.name != contract.UpdateCommands {
+// prepare sets the event id and, unless raw is set, checks the payload. The commands of an update are not checked: the
+// answer has a result for each.
+func (m *message) prepare(raw, update bool) error {
+	if m.name == contract.SignalCommands {
+		if raw || update {
+			return nil
+		}
+		return checkArray(m.payload)
+	}
+	if m.eventID != "" {
 		with, err := withDefault(m.payload, "event_id", m.eventID)
 		if err != nil {
 			return err
 		}
 		m.payload = with
 	}
-	if raw || m.name == contract.UpdateCommands {
+	if raw {
 		return nil
 	}
 	command, err := interaction.Decode(m.name, m.payload)
@@ -105,6 +114,26 @@ func (m *message) prepare(raw bool) error {
 		return err
 	}
 	m.eventID = command.EventID
+	return nil
+}
+
+// checkArray returns an error if the payload is not an array of valid commands.
+func checkArray(payload []byte) error {
+	var items []struct {
+		Command string `json:"command"`
+	}
+	var payloads []json.RawMessage
+	if json.Unmarshal(payload, &items) != nil || json.Unmarshal(payload, &payloads) != nil || items == nil {
+		return usage("%s: give an array of objects, each with its \"command\"", contract.SignalCommands)
+	}
+	if len(items) > contract.CommandsLimit {
+		return usage("%s: give at most %d in one array, not %d", contract.SignalCommands, contract.CommandsLimit, len(items))
+	}
+	for i, item := range items {
+		if _, err := interaction.Decode(item.Command, payloads[i]); err != nil {
+			return fmt.Errorf("command %d: %w", i+1, err)
+		}
+	}
 	return nil
 }
 

@@ -46,6 +46,22 @@ var errSecondArgument = &interaction.InvalidError{
 	Field: "second argument", Reason: "is for runs that continue as new; start the workflow with one argument",
 }
 
+// given is what a run begins with besides its start: the state of an earlier run, or the first
+// commands, or neither.
+type given struct {
+	carried  *Carried
+	commands []json.RawMessage
+}
+
+func givenTo(ctx workflow.Context, argument converter.RawValue) (given, error) {
+	commands, isStart, err := firstCommandsOf(ctx, argument)
+	if isStart || err != nil {
+		return given{commands: commands}, err
+	}
+	carried, err := carriedInteraction(ctx, argument)
+	return given{carried: carried}, err
+}
+
 // carriedInteraction returns the state that an earlier run left: the run that continued as
 // new, or the ended run that a recovery names, whose state an activity reads.
 func carriedInteraction(ctx workflow.Context, argument converter.RawValue) (*Carried, error) {

@@ -65,7 +65,10 @@ func newMeasuredEnv(t *testing.T, handler client.MetricsHandler, interceptors ..
 	e := &env{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, logged: logged}
 	plugin, err := workflows.NewPlugin()
 	require.NoError(t, err)
-	e.SetWorkerOptions(worker.Options{Plugins: []worker.Plugin{plugin}, Interceptors: interceptors})
+	e.SetWorkerOptions(worker.Options{
+		Plugins: []worker.Plugin{plugin}, Interceptors: interceptors,
+		DeadlockDetectionTimeout: 8 * time.Second, // as the workers of Segue
+	})
 	e.RegisterActivityWithOptions(e.dispatch, activity.RegisterOptions{Name: contract.ActivityDispatch})
 	e.RegisterActivityWithOptions(e.attempt, activity.RegisterOptions{Name: contract.ActivityAttempt})
 	e.RegisterActivityWithOptions(e.handOver, activity.RegisterOptions{Name: contract.ActivityHandOver})

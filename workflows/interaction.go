@@ -19,8 +19,8 @@ import (
 // signals and updates are the commands of the lifecycle. It completes with the last state of
 // the interaction when nothing is left to dispatch.
 //
-// Clients start it with one argument. more is what an earlier run carried over, or a
-// contract.RecoveryStart.
+// Clients start it with one argument, or give a contract.FirstCommands as well. Otherwise more is
+// what an earlier run carried over, or a contract.RecoveryStart.
 func Interaction(ctx workflow.Context, start, more converter.RawValue) (*contract.State, error) {
 	return runInteraction(ctx, start, more, func(*run) {})
 }
@@ -28,11 +28,11 @@ func Interaction(ctx workflow.Context, start, more converter.RawValue) (*contrac
 // runInteraction is the body of the workflow. It calls opened when the run has its state.
 func runInteraction(ctx workflow.Context, start, more converter.RawValue, opened func(*run)) (status *contract.State, err error) {
 	err = inboxOf(ctx).runWithSignals(ctx, func(ctx workflow.Context) error {
-		carried, err := carriedInteraction(ctx, more)
+		given, err := givenTo(ctx, more)
 		if err != nil {
 			return refusal(err)
 		}
-		r, err := openRun(ctx, start, carried)
+		r, err := openRun(ctx, start, given)
 		if err != nil {
 			return err
 		}
@@ -96,9 +96,9 @@ type run struct {
 }
 
 // openRun restores or opens the interaction, then handles the signals that have arrived,
-// then admits updates: each is judged on the state that it finds.
-func openRun(ctx workflow.Context, start converter.RawValue, carried *Carried) (*run, error) {
-	info := workflow.GetInfo(ctx)
+// and before them the commands that came with the start, then admits updates: each is judged on the state that it finds.
+func openRun(ctx workflow.Context, start converter.RawValue, given given) (*run, error) {
+	info, carried := workflow.GetInfo(ctx), given.carried
 	lasting, _ := workflow.NewDisconnectedContext(ctx)
 	r := &run{Carried: carried, ctx: lasting, cancelable: ctx, start: start, inbox: inboxOf(ctx), list: listEntry{visibility: visibilityOf(ctx)}}
 	if carried == nil {
@@ -115,8 +115,9 @@ func openRun(ctx workflow.Context, start converter.RawValue, carried *Carried) (
 	if err := r.registerQueries(ctx); err != nil {
 		return nil, err
 	}
+	r.takeItems(lasting, given.commands)
 	r.inbox.handleWith(lasting, r.receive)
-	if carried == nil && !r.applied && (r.Rejected.Count > 0 || len(r.Sequence.Buffered) > 0) {
+	if carried == nil && given.commands == nil && !r.applied && (r.Rejected.Count > 0 || len(r.Sequence.Buffered) > 0) {
 		r.OrphanSince = workflow.Now(ctx)
 	}
 	if err := r.registerUpdates(ctx); err != nil {

@@ -32,7 +32,7 @@ func (j *rejections) add(entry contract.Rejected) {
 	}
 }
 
-// receive handles one signal: a report of a lane, or a command. It changes only the run's
+// receive handles one signal: a report of a lane, a command, or an array of commands. It changes only the run's
 // own state, so it may run before and between the workflow's coroutines.
 func (r *run) receive(ctx workflow.Context, s signal) {
 	payload, err := r.inbox.jsonOf(s.args)
@@ -41,23 +41,34 @@ func (r *run) receive(ctx workflow.Context, s signal) {
 			return
 		}
 	}
+	if err == nil && s.name == contract.SignalCommands {
+		if err = r.takeArray(ctx, payload); err == nil {
+			return
+		}
+	}
 	var arrival *intake.Arrival
 	if err == nil {
 		arrival, err = intake.Read(s.name, payload, "")
 	}
 	if err != nil {
-		countCommand(ctx, s.name, false, err)
-		r.recordRejection(ctx, s.name, eventIDOf(payload), err)
+		r.refuse(ctx, s.name, payload, err)
 		return
 	}
 	r.takeCommand(arrival)
 }
 
+// refuse counts and records a signal, or an element of one, that is not a command.
+func (r *run) refuse(ctx workflow.Context, name string, payload []byte, reason error) {
+	countCommand(ctx, name, false, reason)
+	r.recordRejection(ctx, name, eventIDOf(payload), reason)
+}
+
 func (r *run) recordRejection(ctx workflow.Context, name, eventID string, reason error) {
 	r.changed = true
+	command, id := contract.Shown(name, eventID)
 	r.Rejected.add(contract.Rejected{
-		Command: excerpt.Of(name, 128),
-		EventID: excerpt.Of(eventID, 256),
+		Command: command,
+		EventID: id,
 		Reason:  excerpt.Of(reason.Error(), 512),
 		At:      stamp(workflow.Now(ctx)),
 	})
@@ -157,106 +168,6 @@ func eventIDOf(payload []byte) string {
 		return ""
 	}
 	return envelope.EventID
-}
-
-// registerArray registers the update "commands": an array that is applied in order, with one
-// result for each command. A refused command does not stop the following ones.
-func (r *run) registerArray(ctx workflow.Context) error {
-	handle := func(ctx workflow.Context, raw converter.RawValue) ([]contract.CommandResult, error) {
-		r.updates++
-		items, err := arrayOf(raw)
-		if err != nil {
-			return nil, refusal(err)
-		}
-		replies := make([]*reply, len(items))
-		for i, item := range items {
-			replies[i] = r.requestItem(item, itemID(workflow.GetCurrentUpdateInfo(ctx).ID, i))
-		}
-		if err := r.awaitReplies(ctx, replies...); err != nil {
-			return nil, err
-		}
-		results := make([]contract.CommandResult, len(items))
-		for i, reply := range replies {
-			results[i] = reply.result()
-		}
-		return results, nil
-	}
-	validate := func(ctx workflow.Context, raw converter.RawValue) error {
-		items, err := arrayOf(raw)
-		if err == nil {
-			err = r.checkOverloadOfArray(items, workflow.GetCurrentUpdateInfo(ctx).ID)
-		}
-		if err != nil {
-			return refusal(err)
-		}
-		return nil
-	}
-	options := workflow.UpdateHandlerOptions{Validator: validate, Description: "commands of the interaction, applied in order"}
-	if err := workflow.SetUpdateHandlerWithOptions(ctx, contract.UpdateCommands, handle, options); err != nil {
-		return fmt.Errorf("update %s: %w", contract.UpdateCommands, err)
-	}
-	return nil
-}
-
-// arrayLimit bounds one array of commands.
-const arrayLimit = 1000
-
-func arrayOf(raw converter.RawValue) ([]json.RawMessage, error) {
-	payload, err := jsonOfRaw(raw)
-	if err != nil {
-		return nil, err
-	}
-	var items []json.RawMessage
-	if len(payload) == 0 {
-		return nil, nil
-	}
-	if err := json.Unmarshal(payload, &items); err != nil {
-		return nil, &interaction.InvalidError{
-			Command: contract.UpdateCommands, Field: "payload", Value: excerpt.Of(string(payload), 60),
-			Reason: "must be an array of objects, each with a command",
-		}
-	}
-	if len(items) > arrayLimit {
-		return nil, &interaction.InvalidError{
-			Command: contract.UpdateCommands, Field: "payload", Value: fmt.Sprintf("%d commands", len(items)),
-			Reason: fmt.Sprintf("send at most %d commands in one array", arrayLimit),
-		}
-	}
-	return items, nil
-}
-
-// itemID identifies an element without an event_id, so that an array which is sent again,
-// because its answer was lost, repeats every command.
-func itemID(updateID string, i int) string { return fmt.Sprintf("%s#%d", updateID, i) }
-
-// requestItem takes in one element. An element that waits for a missing number does not
-// hold up those behind it in the array: one of them may have the number.
-func (r *run) requestItem(item json.RawMessage, messageID string) *reply {
-	name, arrival, err := readItem(item, messageID)
-	if err != nil {
-		countCommand(r.ctx, name, false, err)
-		answer := replyOf(r.answer(false), err)
-		return &answer
-	}
-	return r.request(arrival)
-}
-
-// readItem reads one element; messageID identifies it if it has no event_id.
-func readItem(item json.RawMessage, messageID string) (name string, arrival *intake.Arrival, err error) {
-	var named struct {
-		Command        string `json:"command"`
-		SourceSequence any    `json:"source_sequence"`
-	}
-	if err := json.Unmarshal(item, &named); err != nil || named.Command == "" {
-		return named.Command, nil, &interaction.InvalidError{
-			Command: contract.UpdateCommands, Field: "command", Value: excerpt.Of(string(item), 60), Reason: "name the command",
-		}
-	}
-	if named.SourceSequence != nil {
-		messageID = "" // the number identifies it, in any array
-	}
-	arrival, err = intake.Read(named.Command, item, messageID)
-	return named.Command, arrival, err
 }
 
 func (a *reply) result() contract.CommandResult {

@@ -35,7 +35,7 @@ func logRefusal(ctx workflow.Context, signal string, number int, err error) {
 }
 
 // ownSignals are the signals that are not commands of an interaction.
-var ownSignals = []string{contract.SignalAppend, contract.SignalRedeliver, contract.SignalDiscard, contract.SignalHealth,
+var ownSignals = []string{contract.SignalCommands, contract.SignalAppend, contract.SignalRedeliver, contract.SignalDiscard, contract.SignalHealth,
 	signalLaneResult, signalLaneDrained, signalPartPassed}
 
 // withoutValues returns the field and the reason of an error, without values of the

@@ -29,8 +29,8 @@
 //     before has closed. A command waits until Temporal has acknowledged the one before: an update when its handler has
 //     returned, a signal when it is stored. With the slow receiver it also waits until the POST of the one before is
 //     answered; otherwise the rows would show how long a POST waits for the POST in front of it.
-//   - The feed sends its backlog as fast as Temporal takes it. "In flight" is its parallelism, and it has neither latencies
-//     nor an idle row.
+//   - The feed sends its backlog as fast as Temporal takes it, and groups the lines of an interaction that wait together. "In
+//     flight" is its parallelism, and it has neither latencies nor an idle row.
 //
 // The columns:
 //

@@ -1,5 +1,6 @@
 // Package feed sends a file of commands to interactions: one JSON object a line, in order for
-// each interaction, in parallel for different ones. Commands that were sent before are
+// each interaction, in parallel for different ones. Lines of one interaction that wait together
+// are one message. Commands that were sent before are
 // recognized by their event ids and not sent again: run a feed that was interrupted again.
 //
 // A line is the payload of a command with the additional fields "interaction", "command" and,

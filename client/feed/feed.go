@@ -17,9 +17,10 @@ import (
 
 // Target receives the lines; *client.Client implements it.
 type Target interface {
-	Start(ctx context.Context, n client.Name, start json.RawMessage, reopen bool) (runID string, err error)
+	StartWith(ctx context.Context, n client.Name, start, commands json.RawMessage, reopen bool) (runID string, err error)
 	Signal(ctx context.Context, n client.Name, command string, payload json.RawMessage) error
 	Update(ctx context.Context, n client.Name, command, eventID string, payload json.RawMessage) (contract.Answer, error)
+	Commands(ctx context.Context, n client.Name, eventID string, array json.RawMessage) ([]contract.CommandResult, error)
 	Received(ctx context.Context, n client.Name) (map[string]bool, error)
 	Rejected(ctx context.Context, n client.Name) ([]contract.Rejected, error)
 }
@@ -41,7 +42,7 @@ const (
 type Options struct {
 	// ContactCenter is the contact center of the lines that name none.
 	ContactCenter string
-	// Parallel is how many lines are in flight at most, each of a different interaction; 0 is
+	// Parallel is how many messages are in flight at most, each of a different interaction; 0 is
 	// DefaultParallel.
 	Parallel int
 	// Mode is how commands are sent; empty is ModeSignal.
@@ -53,13 +54,11 @@ type Options struct {
 // DefaultParallel keeps a small server busy without flooding it.
 const DefaultParallel = 16
 
-// queueSize bounds the lines that wait for one worker.
-const queueSize = 64
-
-// Run sends a feed and returns the outcomes of its lines. A refused line and an interaction
-// that does not answer are part of the result, not errors. An error means that the feed broke
-// off, such as for an outage of Temporal: the result counts the lines until then, and the same
-// feed can be run again.
+// Run sends a feed and returns the outcomes of its lines. It sends the lines of an interaction
+// that wait together as one message, a start and the commands behind it too, and never waits for
+// more lines. A refused line and an interaction that does not answer are part of the result, not
+// errors. An error means that the feed broke off, such as for an outage of Temporal: the result
+// counts the lines until then, and the same feed can be run again.
 func Run(ctx context.Context, target Target, r io.Reader, options Options) (Result, error) {
 	if options.Parallel < 1 {
 		options.Parallel = DefaultParallel
@@ -71,12 +70,11 @@ func Run(ctx context.Context, target Target, r io.Reader, options Options) (Resu
 	total := Result{Rejected: []Rejection{}, Unanswered: []Unanswered{}, Runs: map[client.Name]string{}}
 	var counting sync.Mutex
 	var answered atomic.Bool
-	workers := make([]chan Line, options.Parallel)
-	for i := range workers {
-		workers[i] = make(chan Line, queueSize)
+	queues := newQueues(ctx, options.Parallel)
+	for _, q := range queues {
 		w := newWorker(target, options, &answered)
 		group.Go(func() error {
-			err := w.run(ctx, workers[i])
+			err := w.run(ctx, q)
 			counting.Lock()
 			defer counting.Unlock()
 			total.merge(w.result)
@@ -84,18 +82,10 @@ func Run(ctx context.Context, target Target, r io.Reader, options Options) (Resu
 		})
 	}
 	group.Go(func() error {
-		defer func() {
-			for _, lines := range workers {
-				close(lines)
-			}
-		}()
-		return Scan(r, options.ContactCenter, func(l Line) error {
-			select {
-			case workers[shardOf(l.Name, len(workers))] <- l:
-				return nil
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
+		defer queues.close()
+		return scan(r, options.ContactCenter, func(l Line) error {
+			queues.add(l)
+			return nil
 		}, func(bad BadLine) error {
 			counting.Lock()
 			defer counting.Unlock()
@@ -103,7 +93,7 @@ func Run(ctx context.Context, target Target, r io.Reader, options Options) (Resu
 			total.Rejected = append(total.Rejected, Rejection{Line: bad.Number, Reason: bad.Reason})
 			options.Progress()
 			return nil
-		})
+		}, queues.flush)
 	})
 	err := group.Wait()
 	total.sort()
@@ -112,9 +102,6 @@ func Run(ctx context.Context, target Target, r io.Reader, options Options) (Resu
 	}
 	return total, nil
 }
-
-// shardOf assigns every line of one interaction to the same worker.
-func shardOf(n client.Name, shards int) int { return int(hashOf(n) % uint32(shards)) }
 
 func hashOf(n client.Name) uint32 {
 	h := fnv.New32a()

@@ -2,7 +2,6 @@ package feed_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
@@ -15,124 +14,6 @@ import (
 	"segue/client/feed"
 	"segue/contract"
 )
-
-// center is a contact center in memory. It refuses the command "bad", completes at "end", and
-// deduplicates event ids as Segue does.
-type center struct {
-	mu           sync.Mutex
-	interactions map[client.Name]*course
-	sent         int
-	busy, peak   int
-	fail         error
-	delay        time.Duration
-}
-
-type course struct {
-	started, ended bool
-	commands       []string
-	applied        map[string]bool
-	received       map[string]bool
-	rejected       []contract.Rejected
-}
-
-func newCenter() *center { return &center{interactions: map[client.Name]*course{}} }
-
-func (c *center) enter() {
-	c.mu.Lock()
-	c.busy++
-	c.peak = max(c.peak, c.busy)
-	c.mu.Unlock()
-	time.Sleep(c.delay)
-	c.mu.Lock()
-}
-
-func (c *center) leave() { c.busy--; c.mu.Unlock() }
-
-func (c *center) Start(_ context.Context, n client.Name, _ json.RawMessage, _ bool) (string, error) {
-	c.enter()
-	defer c.leave()
-	if c.interactions[n] != nil {
-		return "", &client.ExistsError{Name: n}
-	}
-	c.interactions[n] = &course{started: true, applied: map[string]bool{}, received: map[string]bool{}}
-	return "run of " + n.ID, nil
-}
-
-func (c *center) receive(n client.Name, payload json.RawMessage) (*course, string, error) {
-	c.sent++
-	i := c.interactions[n]
-	switch {
-	case c.fail != nil:
-		return nil, "", c.fail
-	case i == nil:
-		return nil, "", fmt.Errorf("%s: %w", n, client.ErrNotFound)
-	case i.ended:
-		return nil, "", fmt.Errorf("%s: %w", n, client.ErrCompleted)
-	}
-	var envelope struct {
-		EventID string `json:"event_id"`
-	}
-	_ = json.Unmarshal(payload, &envelope) // an invalid one counts as missing
-	if envelope.EventID != "" {
-		i.received[envelope.EventID] = true
-	}
-	return i, envelope.EventID, nil
-}
-
-func (i *course) apply(command, eventID string) (duplicate bool, err error) {
-	switch {
-	case command == "bad":
-		return false, &client.RefusedError{Type: "IllegalCommand", Message: "bad is not legal"}
-	case eventID != "" && i.applied[eventID]:
-		return true, nil
-	}
-	i.applied[eventID] = true
-	i.commands = append(i.commands, command)
-	i.ended = command == "end"
-	return false, nil
-}
-
-func (c *center) Signal(_ context.Context, n client.Name, command string, payload json.RawMessage) error {
-	c.enter()
-	defer c.leave()
-	i, id, err := c.receive(n, payload)
-	if err != nil {
-		return err
-	}
-	if _, refused := i.apply(command, id); refused != nil {
-		i.rejected = append(i.rejected, contract.Rejected{Command: command, EventID: id, Reason: refused.Error()})
-	}
-	return nil
-}
-
-func (c *center) Update(_ context.Context, n client.Name, command, id string, payload json.RawMessage) (contract.Answer, error) {
-	c.enter()
-	defer c.leave()
-	i, _, err := c.receive(n, payload)
-	if err != nil {
-		return contract.Answer{}, err
-	}
-	_, err = i.apply(command, id)
-	if err != nil {
-		delete(i.received, id) // a refused update leaves no history
-	}
-	return contract.Answer{}, err
-}
-
-func (c *center) Received(_ context.Context, n client.Name) (map[string]bool, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.interactions[n].received, nil
-}
-
-func (c *center) Rejected(_ context.Context, n client.Name) ([]contract.Rejected, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.fail != nil {
-		return nil, c.fail
-	}
-	return c.interactions[n].rejected, nil
-}
 
 const text = `{"interaction":"a","command":"start","channel":"chat"}
 {"interaction":"b","command":"start","channel":"chat"}

@@ -45,7 +45,15 @@ type BadLine struct {
 // without a contact center are in the given one. Scan stops at the first error of the reader
 // or of a call, and returns it.
 func Scan(r io.Reader, contactCenter string, good func(Line) error, bad func(BadLine) error) error {
-	reader := bufio.NewReaderSize(r, 64<<10)
+	return scan(r, contactCenter, good, bad, func() error { return nil })
+}
+
+// readSize is how much of a feed is read at once, in bytes.
+const readSize = 64 << 10
+
+// scan does what Scan does. It calls pause whenever it may have to wait for the next line, and at the end.
+func scan(r io.Reader, contactCenter string, good func(Line) error, bad func(BadLine) error, pause func() error) error {
+	reader := bufio.NewReaderSize(r, readSize)
 	repeats := map[string]int{}
 	for number := 1; ; number++ {
 		text, err := readLine(reader)
@@ -54,6 +62,12 @@ func Scan(r io.Reader, contactCenter string, good func(Line) error, bad func(Bad
 				return stop
 			}
 		}
+		if err == nil && hasLine(reader) {
+			continue
+		}
+		if stop := pause(); stop != nil {
+			return stop
+		}
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -61,6 +75,12 @@ func Scan(r io.Reader, contactCenter string, good func(Line) error, bad func(Bad
 			return fmt.Errorf("line %d: %w", number, err)
 		}
 	}
+}
+
+// hasLine reports whether a whole line has been read.
+func hasLine(reader *bufio.Reader) bool {
+	read, err := reader.Peek(reader.Buffered())
+	return err == nil && bytes.IndexByte(read, '\n') >= 0
 }
 
 func emit(text []byte, number int, contactCenter string, repeats map[string]int, good func(Line) error, bad func(BadLine) error) error {

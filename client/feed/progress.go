@@ -30,6 +30,13 @@ type sentLine struct {
 	rejected bool
 }
 
+// addSent notes lines that were sent as signals, or with a start.
+func (p *progress) addSent(lines []Line) {
+	for _, line := range lines {
+		p.sent = append(p.sent, sentLine{Line: line})
+	}
+}
+
 func (p *progress) markApplied(eventID string) {
 	if eventID != "" {
 		p.applied[eventID] = true
@@ -92,7 +99,8 @@ func (p *progress) settleSignals(ctx context.Context, target Target, result *Res
 func (p *progress) lineOf(entry contract.Rejected) *sentLine {
 	for i := range p.sent {
 		line := &p.sent[i]
-		if !line.rejected && line.Command == entry.Command && line.EventID == entry.EventID {
+		command, eventID := contract.Shown(line.Command, line.EventID)
+		if !line.rejected && command == entry.Command && eventID == entry.EventID {
 			return line
 		}
 	}

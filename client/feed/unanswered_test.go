@@ -50,6 +50,13 @@ func (m *silent) Update(ctx context.Context, n client.Name, command, id string, 
 	return m.center.Update(ctx, n, command, id, payload)
 }
 
+func (m *silent) Commands(ctx context.Context, n client.Name, id string, array json.RawMessage) ([]contract.CommandResult, error) {
+	if m.update && m.names[n.ID] {
+		return nil, m.err
+	}
+	return m.center.Commands(ctx, n, id, array)
+}
+
 // feedOf returns a feed that starts interactions and sends two commands to each.
 func feedOf(ids ...string) string {
 	var b strings.Builder

@@ -28,9 +28,14 @@ func alertID(about, call string) string {
 
 // start starts an interaction; more are further fields of its start.
 func (r *recorder) start(ctx context.Context, id, channel, more string) error {
-	input := json.RawMessage(fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":%q%s}`, id, contactCenter, channel, more))
+	return r.startWith(ctx, id, channel, more)
+}
+
+// startWith does the same; input is what the workflow gets besides its start.
+func (r *recorder) startWith(ctx context.Context, id, channel, more string, input ...any) error {
+	start := json.RawMessage(fmt.Sprintf(`{"id":%q,"contact_center":%q,"channel":%q%s}`, id, contactCenter, channel, more))
 	options := client.StartWorkflowOptions{ID: interactionID(id), TaskQueue: taskQueue}
-	_, err := r.client.ExecuteWorkflow(ctx, options, contract.WorkflowInteraction, input)
+	_, err := r.client.ExecuteWorkflow(ctx, options, contract.WorkflowInteraction, append([]any{start}, input...)...)
 	return err
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -73,6 +74,27 @@ var pauses = []scenario{
 				r.signals(ctx, "commands", "accept", agentOne),
 				r.updates(ctx, "commands", contract.UpdateCommands, `[{"command":"set_disposition","code":"SOLD"},{"command":"complete"}]`),
 				r.awaitEnd(ctx, interactionID("commands")))
+		},
+	},
+	{
+		name:      "commands_signal",
+		histories: map[string]string{"commands_signal": interactionID("arrays")},
+		play: func(ctx context.Context, r *recorder) error {
+			first := contract.FirstCommands{Commands: json.RawMessage(`[{"command":"hold"},{"command":"place_in_queue","queue":"sales","event_id":"e1"}]`)}
+			if err := r.startWith(ctx, "arrays", "inbound", "", first); err != nil {
+				return err
+			}
+			if err := r.awaitState(ctx, "arrays", interaction.StateQueued); err != nil {
+				return err
+			}
+			time.Sleep(silence)
+			return errors.Join(
+				r.signals(ctx, "arrays", contract.SignalCommands,
+					`[{"command":"place_in_queue","queue":"sales","event_id":"e1"},{"command":"offer","agent":"a1"},{"command":"hold"},{"command":"accept","agent":"a1"}]`),
+				r.signals(ctx, "arrays", contract.SignalCommands, `{"command":"hold"}`),
+				r.updates(ctx, "arrays", "dtmf", `{"digits":"1"}`),
+				r.signals(ctx, "arrays", contract.SignalCommands, `[{"command":"disconnect","source_sequence":2},{"command":"set_disposition","code":"SOLD","source_sequence":1},{"command":"complete"}]`),
+				r.awaitEnd(ctx, interactionID("arrays")))
 		},
 	},
 	{

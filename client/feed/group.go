@@ -1,0 +1,84 @@
+package feed
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"segue/client"
+	"segue/contract"
+)
+
+// groupSize bounds what one message carries, in bytes, far below what Temporal takes. One line may be longer.
+const groupSize = 256 << 10
+
+// group is consecutive lines of one interaction: a start, or commands, or a start and the commands behind it.
+type group struct {
+	name     client.Name
+	start    *Line
+	commands []Line
+}
+
+func (g *group) size() int {
+	if g.start != nil {
+		return 1 + len(g.commands)
+	}
+	return len(g.commands)
+}
+
+// groupsOf groups lines by interaction. It keeps the order of each interaction's lines.
+func groupsOf(lines []Line) []group {
+	var order []client.Name
+	byName := map[client.Name][]Line{}
+	for _, line := range lines {
+		if byName[line.Name] == nil {
+			order = append(order, line.Name)
+		}
+		byName[line.Name] = append(byName[line.Name], line)
+	}
+	var groups []group
+	for _, name := range order {
+		for rest := byName[name]; len(rest) > 0; {
+			var g group
+			g, rest = firstGroup(rest)
+			groups = append(groups, g)
+		}
+	}
+	return groups
+}
+
+// firstGroup returns the first group of an interaction's lines, and the lines behind it.
+func firstGroup(lines []Line) (g group, rest []Line) {
+	g.name = lines[0].Name
+	if lines[0].Command == CommandStart {
+		g.start, lines = &lines[0], lines[1:]
+	}
+	size, n := 0, 0
+	for n < len(lines) && n < contract.CommandsLimit && lines[n].Command != CommandStart {
+		size += len(lines[n].Payload) + len(lines[n].Command)
+		if n > 0 && size > groupSize {
+			break
+		}
+		n++
+	}
+	g.commands = lines[:n]
+	return g, lines[n:]
+}
+
+// arrayOf returns the commands as a JSON array.
+func arrayOf(lines []Line) json.RawMessage {
+	array := []byte{'['}
+	for i, line := range lines {
+		if i > 0 {
+			array = append(array, ',')
+		}
+		command, _ := json.Marshal(line.Command) // a string has no error
+		array = append(append(array, `{"command":`...), command...)
+		if fields := bytes.TrimPrefix(line.Payload, []byte("{")); len(fields) > len("}") {
+			array = append(array, ',')
+			array = append(array, fields...)
+		} else {
+			array = append(array, '}')
+		}
+	}
+	return append(array, ']')
+}
