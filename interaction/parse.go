@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -45,146 +46,83 @@ func parseValue(data []byte) (any, error) {
 	if !utf8.Valid(data) {
 		return nil, errors.New("invalid UTF-8")
 	}
-	if !json.Valid(data) {
-		var none json.RawMessage
-		return nil, json.Unmarshal(data, &none) // for the error
+	var whole json.RawMessage
+	if err := json.Unmarshal(data, &whole); err != nil {
+		return nil, err
 	}
-	p := parser{rest: data}
-	return p.value(nil, 0)
-}
-
-// parser builds a value from valid JSON. encoding/json itself silently takes the last of repeated
-// keys, and its tokens cost several times as much.
-type parser struct{ rest []byte }
-
-// place is where a value is in the payload: a key of an object, or an index of an array.
-type place struct {
-	in    *place
-	key   string
-	index int // of an array, if the key is empty
-}
-
-// String returns the path, for errors.
-func (at *place) String() string {
-	switch {
-	case at == nil:
-		return ""
-	case at.index >= 0:
-		return at.in.String() + "[" + strconv.Itoa(at.index) + "]"
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	p := parser{decoder: decoder}
+	value, err := p.value("", 0)
+	if err != nil {
+		return nil, err
 	}
-	return joined(at.in.String(), at.key)
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("data after the value")
+	}
+	return value, nil
 }
 
-func (p *parser) value(at *place, depth int) (any, error) {
-	p.skipSpace()
-	switch p.rest[0] {
-	case '{', '[':
+// parser builds a value token by token, because encoding/json silently takes the last of
+// repeated keys.
+type parser struct{ decoder *json.Decoder }
+
+func (p parser) value(path string, depth int) (any, error) {
+	token, err := p.decoder.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch t := token.(type) {
+	case json.Delim:
 		if depth >= maxDepth {
-			return nil, &InvalidError{Field: shortened(at.String()), Reason: fmt.Sprintf("nested deeper than %d levels; flatten it", maxDepth)}
+			return nil, &InvalidError{Field: shortened(path), Reason: fmt.Sprintf("nested deeper than %d levels; flatten it", maxDepth)}
 		}
-		isObject := p.rest[0] == '{'
-		p.rest = p.rest[1:]
-		if isObject {
-			return p.object(at, depth)
+		if t == '{' {
+			return p.object(path, depth)
 		}
-		return p.array(at, depth)
-	case '"':
-		text := p.text()
-		return text, withoutNUL(at, text)
-	case 't':
-		p.rest = p.rest[len("true"):]
-		return true, nil
-	case 'f':
-		p.rest = p.rest[len("false"):]
-		return false, nil
-	case 'n':
-		p.rest = p.rest[len("null"):]
-		return nil, nil
+		return p.array(path, depth)
+	case string:
+		return t, withoutNUL(path, t)
+	case json.Number:
+		return number(path, t)
 	}
-	return number(at, p.digits())
+	return token, nil
 }
 
-func (p *parser) object(at *place, depth int) (any, error) {
+func (p parser) object(path string, depth int) (any, error) {
 	object := map[string]any{}
-	for p.advance('}') {
-		key := p.text()
-		inner := &place{in: at, key: key, index: -1}
+	for p.decoder.More() {
+		token, err := p.decoder.Token()
+		if err != nil {
+			return nil, err
+		}
+		key, _ := token.(string)
+		inner := joined(path, key)
 		if err := withoutNUL(inner, key); err != nil {
 			return nil, err
 		}
 		if _, twice := object[key]; twice {
-			return nil, &InvalidError{Field: shortened(inner.String()), Reason: "the key occurs twice; send it once"}
+			return nil, &InvalidError{Field: shortened(inner), Reason: "the key occurs twice; send it once"}
 		}
-		p.skipSpace()
-		p.rest = p.rest[len(":"):]
-		value, err := p.value(inner, depth+1)
-		if err != nil {
+		if object[key], err = p.value(inner, depth+1); err != nil {
 			return nil, err
 		}
-		object[key] = value
 	}
-	return object, nil
+	_, err := p.decoder.Token()
+	return object, err
 }
 
-func (p *parser) array(at *place, depth int) (any, error) {
+func (p parser) array(path string, depth int) (any, error) {
 	array := []any{}
-	for p.advance(']') {
-		value, err := p.value(&place{in: at, index: len(array)}, depth+1)
+	for p.decoder.More() {
+		value, err := p.value(path+"["+strconv.Itoa(len(array))+"]", depth+1)
 		if err != nil {
 			return nil, err
 		}
 		array = append(array, value)
 	}
-	return array, nil
-}
-
-// advance moves to the next element of an object or array. It returns false behind the last one.
-func (p *parser) advance(end byte) bool {
-	p.skipSpace()
-	if p.rest[0] == ',' {
-		p.rest = p.rest[1:]
-		p.skipSpace()
-	}
-	if p.rest[0] == end {
-		p.rest = p.rest[1:]
-		return false
-	}
-	return true
-}
-
-func (p *parser) skipSpace() { p.rest = bytes.TrimLeft(p.rest, " \t\r\n") }
-
-// text reads a string.
-func (p *parser) text() string {
-	end, isEscaped := 1, false
-	for p.rest[end] != '"' {
-		if p.rest[end] == '\\' {
-			isEscaped = true
-			end++
-		}
-		end++
-	}
-	quoted := p.rest[:end+1]
-	p.rest = p.rest[end+1:]
-	if !isEscaped {
-		return string(quoted[1:end])
-	}
-	var text string
-	if err := json.Unmarshal(quoted, &text); err != nil {
-		panic(err) // it is part of valid JSON
-	}
-	return text
-}
-
-// digits reads a number.
-func (p *parser) digits() json.Number {
-	end := 0
-	for end < len(p.rest) && strings.IndexByte("+-.eE0123456789", p.rest[end]) >= 0 {
-		end++
-	}
-	digits := string(p.rest[:end])
-	p.rest = p.rest[end:]
-	return json.Number(digits)
+	_, err := p.decoder.Token()
+	return array, err
 }
 
 func joined(path, key string) string {
@@ -194,24 +132,21 @@ func joined(path, key string) string {
 	return path + "." + key
 }
 
-func withoutNUL(at *place, text string) error {
+func withoutNUL(path, text string) error {
 	if strings.IndexByte(text, 0) < 0 {
 		return nil
 	}
-	return &InvalidError{Field: shortened(strings.ReplaceAll(at.String(), "\x00", "\\u0000")), Value: shown(text), Reason: "holds a NUL character; remove it"}
+	return &InvalidError{Field: shortened(strings.ReplaceAll(path, "\x00", "\\u0000")), Value: shown(text), Reason: "holds a NUL character; remove it"}
 }
-
-// exactDigits is how many digits every float64 keeps.
-const exactDigits = 15
 
 // number returns a float64, as encoding/json does, unless that would lose digits (of an id
 // that is sent as a number): then it returns the json.Number.
-func number(at *place, n json.Number) (any, error) {
+func number(path string, n json.Number) (any, error) {
 	f, err := n.Float64()
 	if err != nil {
-		return nil, &InvalidError{Field: shortened(at.String()), Value: shortened(n.String()), Reason: "the number is out of range; send it as a string"}
+		return nil, &InvalidError{Field: shortened(path), Value: shortened(n.String()), Reason: "the number is out of range; send it as a string"}
 	}
-	if len(n) > exactDigits && isInteger(n.String()) && strconv.FormatFloat(f, 'f', -1, 64) != n.String() {
+	if isInteger(n.String()) && strconv.FormatFloat(f, 'f', -1, 64) != n.String() && n != "-0" {
 		return n, nil
 	}
 	return f, nil
@@ -226,7 +161,7 @@ func isInteger(digits string) bool {
 func Settled(value any) any {
 	switch v := value.(type) {
 	case json.Number:
-		n, err := number(nil, v)
+		n, err := number("", v)
 		if err != nil {
 			return v
 		}
