@@ -192,6 +192,10 @@ func (r *run) loop() (*contract.State, error) {
 		r.endOnCancel()
 		r.startChildren()
 		if r.outboxIsDue() {
+			if r.task().isFull() {
+				r.awaitNextTask(r.ctx)
+				continue // the run may have to be renewed first
+			}
 			r.dispatch()
 		}
 		isMet := r.meetDeadline()

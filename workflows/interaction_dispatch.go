@@ -48,7 +48,6 @@ func (r *run) outboxIsDue() bool {
 // whatever happens outside of Segue. If it does not, that is a defect: the workflow task
 // fails until the defect is fixed, and nothing is lost.
 func (r *run) dispatch() {
-	r.awaitRoom(r.ctx)
 	turns := r.Outbox.Turns
 	in := &contract.DispatchInput{
 		Owner:    r.owner,

@@ -165,9 +165,13 @@ func (r *run) workOff(l *lane) {
 	})
 }
 
-// advanceLane does one step for a lane: an attempt, or handing it over.
+// advanceLane does one step for a lane: an attempt, or handing it over. In a full task it only
+// waits for the next one.
 func (r *run) advanceLane(ctx workflow.Context, l *lane) {
-	r.awaitRoom(ctx)
+	if r.task().isFull() {
+		r.awaitNextTask(ctx)
+		return
+	}
 	if l.isToHandOver() || r.Lanes.size() > spillSize {
 		r.handOver(ctx, l)
 		return

@@ -31,19 +31,12 @@ func (r *run) task() *task {
 	return &r.present
 }
 
-// awaitNextTask waits for the next workflow task, so that a task that sent requests completes
-// first.
+// awaitNextTask waits for the next workflow task: the present one has sent requests and must not
+// end the run, or its commands carry as much as they may.
 func (r *run) awaitNextTask(ctx workflow.Context) {
 	ended := r.task().length
 	r.inbox.requestNextTask(ctx)
 	if err := workflow.Await(ctx, func() bool { return r.task().length != ended }); err != nil {
 		workflow.GetLogger(ctx).Warn("not waiting for the next task", "error", err)
-	}
-}
-
-// awaitRoom waits for the next workflow task if the present one is full.
-func (r *run) awaitRoom(ctx workflow.Context) {
-	if r.task().isFull() {
-		r.awaitNextTask(ctx)
 	}
 }
