@@ -100,10 +100,14 @@ func (p *poster) Post(ctx context.Context, url, webhookID string, b body) error 
 // with the SDK's default, two, interactions wait for their first task, and the comparison is one of settings. The connection
 // is not Segue's, which has a plugin.
 func startBare(temporal client.Client, url, queue string) (sdkworker.Worker, []*contender, error) {
-	pollers := sdkworker.NewPollerBehaviorAutoscaling(sdkworker.PollerBehaviorAutoscalingOptions{
-		InitialNumberOfPollers: 8, MinimumNumberOfPollers: 2, MaximumNumberOfPollers: 50,
+	worker := sdkworker.New(temporal, queue, sdkworker.Options{
+		WorkflowTaskPollerBehavior: sdkworker.NewPollerBehaviorSimpleMaximum(sdkworker.PollerBehaviorSimpleMaximumOptions{
+			MaximumNumberOfPollers: 60,
+		}),
+		ActivityTaskPollerBehavior: sdkworker.NewPollerBehaviorAutoscaling(sdkworker.PollerBehaviorAutoscalingOptions{
+			InitialNumberOfPollers: 8, MinimumNumberOfPollers: 2, MaximumNumberOfPollers: 50,
+		}),
 	})
-	worker := sdkworker.New(temporal, queue, sdkworker.Options{WorkflowTaskPollerBehavior: pollers, ActivityTaskPollerBehavior: pollers})
 	worker.RegisterWorkflow(Floor)
 	worker.RegisterWorkflow(Usual)
 	worker.RegisterActivity(newPoster())
