@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -28,8 +27,8 @@ type stores struct{ main, visibility *config.SQL }
 func openDatabase(o options) (s stores, release func(), err error) {
 	switch {
 	case o.db == "":
-		sql := memoryDatabase()
-		s, release = stores{sql, sql}, func() {}
+		sql := temporaryDatabase()
+		s, release, err = stores{sql, sql}, func() {}, createTemporary(sql)
 	case isPostgres(o.db):
 		s, release, err = openPostgres(o.db)
 	default:
@@ -59,15 +58,6 @@ func openFile(path string) (s stores, release func(), err error) {
 	}
 	sql := fileDatabase(path)
 	return stores{sql, sql}, release, nil
-}
-
-func memoryDatabase() *config.SQL {
-	return &config.SQL{
-		PluginName: sqliteplugin.PluginName,
-		// Connections of this process with the same name share one database.
-		DatabaseName:      "segue-" + strconv.Itoa(os.Getpid()),
-		ConnectAttributes: map[string]string{"mode": "memory", "cache": "shared"},
-	}
 }
 
 // fileDatabase uses a write-ahead log that is flushed at checkpoints, which is as fast as memory. A killed process loses

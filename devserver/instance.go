@@ -107,8 +107,8 @@ func (i *instance) announce(stdout io.Writer) error {
 	}{i.address, i.uiAddress, i.options.namespace})
 }
 
-// stop stops the server gracefully within stopLimit; the end of the process does the rest. A server in memory has no state
-// to keep, so it stops the UI only.
+// stop stops the server gracefully within stopLimit; the end of the process does the rest. A temporary database has no state
+// to keep, so stop stops the UI only.
 func (i *instance) stop() {
 	// From now on, services log lost connections to each other.
 	i.logLevel.Set(slog.Level(math.MaxInt))

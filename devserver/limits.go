@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"go.temporal.io/server/common/dynamicconfig"
 )
 
@@ -48,8 +50,20 @@ func dynamicConfig() dynamicconfig.StaticClient {
 		dynamicconfig.FrontendEnableWorkerVersioningWorkflowAPIs.Key(): true,
 		dynamicconfig.FrontendEnableWorkerVersioningRuleAPIs.Key():     true,
 
-		// The cache of histories must fit in one machine's memory.
-		dynamicconfig.HistoryCacheHostLevelMaxSize.Key(): 8192,
+		// The cache of workflows must fit in one machine's memory: one takes some 15 KB, and closed workflows stay in it. The
+		// other cache serves the replication to other clusters.
+		dynamicconfig.HistoryCacheHostLevelMaxSize.Key(): 512,
+		dynamicconfig.XDCCacheMaxSizeBytes.Key():         0,
+
+		// Workers of the queues take tasks in turns, so each of them needs a large stack. SQLite has one connection, which
+		// fewer than the default of 512 keep busy.
+		dynamicconfig.TransferProcessorSchedulerWorkerCount.Key():   64,
+		dynamicconfig.TimerProcessorSchedulerWorkerCount.Key():      64,
+		dynamicconfig.VisibilityProcessorSchedulerWorkerCount.Key(): 64,
+
+		// A timer may fire this much too late, so that timers close to each other need one read. At the default of 1 s, a
+		// timer of a millisecond takes 0.9 s; with few shards, the additional reads cost nothing measurable.
+		dynamicconfig.TimerProcessorMaxTimeShift.Key(): 20 * time.Millisecond,
 
 		// A server for development and tests does not check for new versions.
 		dynamicconfig.EnableServerVersionCheck.Key(): false,

@@ -8,27 +8,19 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 )
 
-const (
-	// gcPercent trades memory for speed: the server allocates much and keeps little, and the default of 100 costs a third
-	// of its throughput.
-	gcPercent = 400
-	// readyLimit bounds the wait until a started server answers.
-	readyLimit = 45 * time.Second
-)
+// readyLimit bounds the wait until a started server answers.
+const readyLimit = 45 * time.Second
 
 func main() {
 	// Only the ready line may appear on standard output, and the UI's web framework logs to os.Stdout.
 	stdout := os.Stdout
 	os.Stdout = os.Stderr
 
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
+	paceCollections()
 	err := run(os.Args[1:], os.Stdin, stdout)
 	switch {
 	case errors.Is(err, flag.ErrHelp):

@@ -34,7 +34,7 @@ func parseOptions(args []string) (options, error) {
 	flags.IntVar(&o.uiPort, "ui-port", 8233, "port of the Temporal UI (0: a free one, -1: no UI)")
 	flags.StringVar(&o.uiCodecEndpoint, "ui-codec-endpoint", "", "`URL` of the codec server that decodes payloads for the UI")
 	flags.StringVar(&o.namespace, "namespace", "default", "namespace to create at start")
-	flags.StringVar(&o.db, "db", "", "SQLite `file` or postgres://user:password@host:port/name that keeps the state (default: in memory)")
+	flags.StringVar(&o.db, "db", "", "SQLite `file` or postgres://user:password@host:port/name that keeps the state (default: a temporary database)")
 	flags.TextVar(&o.logLevel, "log-level", slog.LevelError, "minimum log `level`: debug, info, warn or error")
 	flags.BoolVar(&o.exitWithStdin, "exit-with-stdin", false, "exit when standard input ends")
 	flags.Var(o.searchAttributes, "search-attribute", "`Name=Type` of a search attribute of the namespace (repeatable)")

@@ -14,7 +14,7 @@ const NoUI = -1
 // startLimit bounds the start of a server that is already built, which takes well under a second on an idle machine.
 const startLimit = 60 * time.Second
 
-// Options configure a server. The zero value is a server in memory on free ports.
+// Options configure a server. The zero value is a server with a temporary database on free ports.
 type Options struct {
 	// Port is where the Temporal API listens on loopback; 0 takes a free port.
 	Port int
@@ -22,7 +22,7 @@ type Options struct {
 	UIPort int
 	// DB is the SQLite file to keep everything in, or the URL of a PostgreSQL database
 	// ("postgres://user:password@host:port/name", beside which name_visibility is created); without it, everything is in
-	// memory and ends with the server.
+	// a temporary database that ends with the server.
 	DB string
 	// Namespace is created at start; without a name it is "default".
 	Namespace string

@@ -28,9 +28,9 @@ Configuration: --config names the file. Without it, the annotated example is use
 machine. A changed file is reloaded; an invalid file is logged and changes nothing. The worker of this command may send
 requests to this machine even if guard.allow does not allow it; other workers need guard.allow.
 
-State: Temporal keeps its state in memory. Use --db to keep it in a SQLite file or a PostgreSQL database over restarts.
-In PostgreSQL, the database and a second one for lists, with the suffix _visibility, are created if they are missing. Set
-the password in PGPASSWORD or ~/.pgpass to keep it out of the process list.
+State: Temporal keeps its state in a temporary database, which ends with it. Use --db to keep the state in a SQLite file or
+a PostgreSQL database over restarts. In PostgreSQL, the database and a second one for lists, with the suffix _visibility,
+are created if they are missing. Set the password in PGPASSWORD or ~/.pgpass to keep it out of the process list.
 
 Another Temporal: use --address, or set SEGUE_TEMPORAL_ADDRESS, to use a running Temporal instead of the embedded one.
 

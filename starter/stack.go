@@ -29,7 +29,7 @@ func (f *stackFlags) register(c *cobra.Command) {
 	flags.IntVar(&f.temporalPort, "temporal-port", 7233, "port of the embedded Temporal (0: a free one)")
 	flags.IntVar(&f.uiPort, "ui-port", 8233, "port of the Temporal UI (0: a free one)")
 	flags.IntVar(&f.httpPort, "http-port", 8080, "port of the gateway (0: a free one); not used in this version")
-	flags.StringVar(&f.db, "db", "", "SQLite file or postgres://user:password@host:port/name that keeps Temporal's state (default: in memory)")
+	flags.StringVar(&f.db, "db", "", "SQLite file or postgres://user:password@host:port/name that keeps Temporal's state (default: a temporary database)")
 	flags.String("metrics-address", "", "host:port of the worker's /metrics, /livez and /readyz, empty for none (default "+config.MetricsAddress+", or a free port)")
 	f.metricsAddress = flags.Lookup("metrics-address")
 	flags.BoolVar(&f.noWorker, "no-worker", false, "start no worker; other processes are the workers")

@@ -29,10 +29,14 @@ func Usual(ctx workflow.Context, id, url string) error {
 // interactions wait for their first task, and the comparison is one of settings. The connection is not Segue's, which has a
 // plugin.
 func startBareWorker(temporal client.Client, queue string) (sdkworker.Worker, error) {
-	pollers := sdkworker.NewPollerBehaviorAutoscaling(sdkworker.PollerBehaviorAutoscalingOptions{
-		InitialNumberOfPollers: 8, MinimumNumberOfPollers: 2, MaximumNumberOfPollers: 50,
+	worker := sdkworker.New(temporal, queue, sdkworker.Options{
+		WorkflowTaskPollerBehavior: sdkworker.NewPollerBehaviorSimpleMaximum(sdkworker.PollerBehaviorSimpleMaximumOptions{
+			MaximumNumberOfPollers: 60,
+		}),
+		ActivityTaskPollerBehavior: sdkworker.NewPollerBehaviorAutoscaling(sdkworker.PollerBehaviorAutoscalingOptions{
+			InitialNumberOfPollers: 8, MinimumNumberOfPollers: 2, MaximumNumberOfPollers: 50,
+		}),
 	})
-	worker := sdkworker.New(temporal, queue, sdkworker.Options{WorkflowTaskPollerBehavior: pollers, ActivityTaskPollerBehavior: pollers})
 	worker.RegisterWorkflow(bench.Floor)
 	worker.RegisterWorkflow(Usual)
 	worker.RegisterActivity(bench.NewPoster())
