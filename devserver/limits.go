@@ -52,7 +52,7 @@ func dynamicConfig() dynamicconfig.StaticClient {
 
 		// The cache of workflows must fit in one machine's memory: one takes some 15 KB, and closed workflows stay in it. The
 		// other cache serves the replication to other clusters.
-		dynamicconfig.HistoryCacheHostLevelMaxSize.Key(): 512,
+		dynamicconfig.HistoryCacheHostLevelMaxSize.Key(): 1024,
 		dynamicconfig.XDCCacheMaxSizeBytes.Key():         0,
 
 		// Workers of the queues take tasks in turns, so each of them needs a large stack. SQLite has one connection, which
