@@ -20,7 +20,7 @@ import (
 var scenarios = []string{
 	"handled", "abandoned", "missed", "transferred", "engaged", "not_engaged", "retried_delivery", "parked",
 	"rejected_input", "continue_as_new", "burst", "canceled", "lane_retried", "lane_parked", "timed_out", "orphan",
-	"receiver_parked", "receiver_recovered", "lane_alert", "disorder", "paused", "refused_update", "commands", "replied", "draft",
+	"receiver_parked", "receiver_recovered", "lane_alert", "disorder", "paused", "refused_update", "commands", "commands_signal", "replied", "draft",
 	"lane_redelivered", "lane_discarded", "lane_continue_as_new", "lane_parts", "lane_part_1", "lane_part_2", "upgraded_mail", "upgraded_call",
 }
 

@@ -18,7 +18,8 @@ import (
 //
 // The SDK passes on a task's signals before it sets the workflow's clock to the start of
 // the task. So the interceptor only queues them, and coroutines handle them: the first one
-// of the workflow, and every update before it is judged.
+// of the workflow, and every update before it is judged. The first coroutine does that with
+// runWithSignals, or by waiting with await and get only.
 type inbox struct {
 	waiting   []signal
 	handle    func(ctx workflow.Context, s signal)
@@ -62,6 +63,35 @@ func (b *inbox) runWithSignals(ctx workflow.Context, work func(workflow.Context)
 		b.handledAhead = false
 	}
 	return err
+}
+
+// await waits until holds reports true. It is for the first coroutine of a run that has only
+// this one to handle the signals: it handles those of each workflow task before it returns, and
+// so before the work of any coroutine continues.
+func (b *inbox) await(ctx workflow.Context, holds func() bool) error {
+	for {
+		hasSignals := false
+		err := workflow.Await(ctx, func() bool {
+			hasSignals = b.isDue() || b.handledAhead
+			return hasSignals || holds()
+		})
+		if err != nil {
+			return err
+		}
+		b.handleWaiting(ctx)
+		b.handledAhead = false
+		if !hasSignals || holds() {
+			return nil
+		}
+	}
+}
+
+// get waits for a future as await does, and reads its value.
+func (b *inbox) get(ctx workflow.Context, future workflow.Future, value any) error {
+	if err := b.await(ctx, future.IsReady); err != nil {
+		return err
+	}
+	return future.Get(ctx, value)
 }
 
 // handleAhead handles the waiting signals before an update is judged.

@@ -26,21 +26,21 @@ func Interaction(ctx workflow.Context, start, more converter.RawValue) (*contrac
 }
 
 // runInteraction is the body of the workflow. It calls opened when the run has its state.
-func runInteraction(ctx workflow.Context, start, more converter.RawValue, opened func(*run)) (status *contract.State, err error) {
-	err = inboxOf(ctx).runWithSignals(ctx, func(ctx workflow.Context) error {
-		given, err := givenTo(ctx, more)
-		if err != nil {
-			return refusal(err)
-		}
-		r, err := openRun(ctx, start, given)
-		if err != nil {
-			return err
-		}
-		opened(r)
-		status, err = r.loop()
-		return err
-	})
-	return status, err
+//
+// Its coroutine, the first of the run, does the work and handles the signals: each coroutine more
+// takes memory as long as the workflow is cached, and time in each pass of the SDK's dispatcher.
+// So it must wait with inbox.await and inbox.get only.
+func runInteraction(ctx workflow.Context, start, more converter.RawValue, opened func(*run)) (*contract.State, error) {
+	given, err := givenTo(ctx, more)
+	if err != nil {
+		return nil, refusal(err)
+	}
+	r, err := openRun(ctx, start, given)
+	if err != nil {
+		return nil, err
+	}
+	opened(r)
+	return r.loop()
 }
 
 // Carried is the state of a run, which the run carries over to the next one.
@@ -185,7 +185,7 @@ func checkAgreement(field, given, inID string) error {
 // loop dispatches what commands cause until the run closes or continues as new.
 func (r *run) loop() (*contract.State, error) {
 	for {
-		if err := workflow.Await(r.ctx, r.hasWork); err != nil {
+		if err := r.inbox.await(r.ctx, r.hasWork); err != nil {
 			return nil, fmt.Errorf("waiting for commands: %w", err)
 		}
 		r.dropFired()
@@ -193,7 +193,9 @@ func (r *run) loop() (*contract.State, error) {
 		r.startChildren()
 		if r.outboxIsDue() {
 			if r.task().isFull() {
-				r.awaitNextTask(r.ctx)
+				if err := r.awaitNextTask(); err != nil {
+					return nil, err
+				}
 				continue // the run may have to be renewed first
 			}
 			r.dispatch()
@@ -210,7 +212,9 @@ func (r *run) loop() (*contract.State, error) {
 		case phaseRenewing:
 			return nil, r.renew()
 		case phaseSettling:
-			r.awaitNextTask(r.ctx)
+			if err := r.awaitNextTask(); err != nil {
+				return nil, err
+			}
 		case phaseClosing:
 			status := r.status()
 			return &status, nil

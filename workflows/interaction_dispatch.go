@@ -60,7 +60,8 @@ func (r *run) dispatch() {
 	var result contract.DispatchResult
 	r.dispatching = true
 	summary := summaryOf("events %d to %d", in.After+1, r.Interaction.Sequence())
-	if err := workflow.ExecuteLocalActivity(withDispatch(r.ctx, summary), contract.ActivityDispatch, in).Get(r.ctx, &result); err != nil {
+	done := workflow.ExecuteLocalActivity(withDispatch(r.ctx, summary), contract.ActivityDispatch, in)
+	if err := r.inbox.get(r.ctx, done, &result); err != nil {
 		panic(fmt.Errorf("dispatching events after %d: %w", in.After, err))
 	}
 	if result.Through <= in.After {

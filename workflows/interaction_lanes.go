@@ -169,7 +169,9 @@ func (r *run) workOff(l *lane) {
 // waits for the next one.
 func (r *run) advanceLane(ctx workflow.Context, l *lane) {
 	if r.task().isFull() {
-		r.awaitNextTask(ctx)
+		if err := workflow.Await(ctx, r.requestNextTask()); err != nil {
+			workflow.GetLogger(ctx).Warn("not waiting for the next task", "call", l.Call, "error", err)
+		}
 		return
 	}
 	if l.isToHandOver() || r.Lanes.size() > spillSize {

@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"fmt"
+
 	"go.temporal.io/sdk/workflow"
 )
 
@@ -31,12 +33,18 @@ func (r *run) task() *task {
 	return &r.present
 }
 
-// awaitNextTask waits for the next workflow task: the present one has sent requests and must not
-// end the run, or its commands carry as much as they may.
-func (r *run) awaitNextTask(ctx workflow.Context) {
-	ended := r.task().length
-	r.inbox.requestNextTask(ctx)
-	if err := workflow.Await(ctx, func() bool { return r.task().length != ended }); err != nil {
-		workflow.GetLogger(ctx).Warn("not waiting for the next task", "error", err)
+// awaitNextTask waits, in the first coroutine, for the next workflow task: the present one has
+// sent requests and must not end the run, or its commands carry as much as they may.
+func (r *run) awaitNextTask() error {
+	if err := r.inbox.await(r.ctx, r.requestNextTask()); err != nil {
+		return fmt.Errorf("waiting for the next task: %w", err)
 	}
+	return nil
+}
+
+// requestNextTask asks for the next workflow task, and returns the condition that it has come.
+func (r *run) requestNextTask() (hasCome func() bool) {
+	ended := r.task().length
+	r.inbox.requestNextTask(r.ctx)
+	return func() bool { return r.task().length != ended }
 }
