@@ -62,8 +62,8 @@ func dynamicConfig() dynamicconfig.StaticClient {
 		dynamicconfig.VisibilityProcessorSchedulerWorkerCount.Key(): 64,
 
 		// A timer may fire this much too late, so that timers close to each other need one read. At the default of 1 s, a
-		// timer of a millisecond takes 0.9 s; with few shards, the additional reads cost nothing measurable.
-		dynamicconfig.TimerProcessorMaxTimeShift.Key(): 20 * time.Millisecond,
+		// retry after 100 ms takes a second.
+		dynamicconfig.TimerProcessorMaxTimeShift.Key(): 100 * time.Millisecond,
 
 		// A server for development and tests does not check for new versions.
 		dynamicconfig.EnableServerVersionCheck.Key(): false,
