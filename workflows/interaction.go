@@ -192,7 +192,7 @@ func (r *run) loop() (*contract.State, error) {
 		r.endOnCancel()
 		r.startChildren()
 		if r.outboxIsDue() {
-			if r.task().isFull() {
+			if r.task().isDone() {
 				if err := r.awaitNextTask(); err != nil {
 					return nil, err
 				}

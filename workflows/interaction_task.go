@@ -25,6 +25,11 @@ func (t *task) hasSent() bool { return t.sent && t.length > 0 }
 // isFull reports whether the commands of the task carry as much as they may.
 func (t *task) isFull() bool { return t.size > taskSize && t.length > 0 }
 
+// isDone reports whether the next Dispatch must be in the next task. The server fails a task
+// during which more than 100 signals arrive, and has it done again: under a stream of signals,
+// a task of many Dispatches that send or hand over would never complete.
+func (t *task) isDone() bool { return t.isFull() || t.hasSent() }
+
 // task returns what the run has done in the present workflow task.
 func (r *run) task() *task {
 	if length := workflow.GetInfo(r.ctx).GetCurrentHistoryLength(); length != r.present.length {
