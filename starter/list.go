@@ -25,7 +25,7 @@ func (a *app) listCommand() *cobra.Command {
 		Use:   "list",
 		Short: "List interactions",
 		Long: `List interactions, newest first. The filters are combined. With --parked, list the lanes (an interaction and a call)
-that have parked deliveries instead. Lists lag by up to a second. On MySQL the filters ignore case and accents.
+that have parked deliveries instead. Lists lag by up to five seconds. On MySQL the filters ignore case and accents.
 
 An interaction whose workflow was terminated or timed out has no current state: --state does not find it, and the list
 shows how the workflow ended and the state at that time. UNDELIVERED of a closed interaction counts the deliveries in its

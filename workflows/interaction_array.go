@@ -132,20 +132,17 @@ func (r *run) requestItem(item json.RawMessage, messageID string) *reply {
 
 // readItem reads one element; messageID identifies it if it has no event_id.
 func readItem(item json.RawMessage, messageID string) (name string, arrival *intake.Arrival, err error) {
-	var named struct {
-		Command        string `json:"command"`
-		SourceSequence any    `json:"source_sequence"`
-	}
-	if err := json.Unmarshal(item, &named); err != nil || named.Command == "" {
-		return named.Command, nil, &interaction.InvalidError{
+	var fields map[string]json.RawMessage // a struct would take "Command" for "command"
+	if json.Unmarshal(item, &fields) != nil || json.Unmarshal(fields["command"], &name) != nil || name == "" {
+		return name, nil, &interaction.InvalidError{
 			Command: contract.UpdateCommands, Field: "command", Value: excerpt.Of(string(item), 60), Reason: "name the command",
 		}
 	}
-	if named.SourceSequence != nil {
+	if number := string(fields["source_sequence"]); number != "" && number != "null" {
 		messageID = "" // the number identifies it, in any array
 	}
-	arrival, err = intake.Read(named.Command, item, messageID)
-	return named.Command, arrival, err
+	arrival, err = intake.Read(name, item, messageID)
+	return name, arrival, err
 }
 
 // firstCommandsOf returns the commands with which a client started the workflow: its second argument, if that is a

@@ -52,6 +52,9 @@ var arrays = map[string]struct {
 			{Command: "dance", Reason: "dance"},
 		},
 	},
+	"a field whose name differs in case is the platform's own": {
+		array: `[{"command":"offer","agent":"a1","Command":"abandon"},{"COMMAND":7,"command":"accept","agent":"a1"}]`, state: interaction.StateHandling,
+	},
 	"nothing": {array: `[]`, state: interaction.StateQueued},
 }
 

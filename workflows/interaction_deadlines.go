@@ -105,11 +105,11 @@ func (d deadline) inWords() string {
 	case interaction.OfferTimeout:
 		return "offer: is missed if nobody accepts"
 	case interaction.QueueTimeout:
-		return "queue: overflows if no agent is found"
+		return "queue: overflows if still queued"
 	case interaction.WrapUpTimeout:
 		return summaryOf("wrap-up of %s", d.timer.Agent)
 	case interaction.EngagementTimeout:
-		return "engagement: ends without a result"
+		return "engagement: ends without a result if still engaging"
 	case interaction.LifetimeTimeout:
 		return "lifetime: the interaction ends as expired"
 	case interaction.LateEventsTimeout:

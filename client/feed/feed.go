@@ -81,21 +81,35 @@ func Run(ctx context.Context, target Target, r io.Reader, options Options) (Resu
 			return err
 		})
 	}
-	group.Go(func() error {
-		defer queues.close()
-		return scan(r, options.ContactCenter, func(l Line) error {
+	scanned := make(chan error, 1)
+	go func() {
+		scanned <- scan(r, options.ContactCenter, func(l Line) error {
 			queues.add(l)
 			return nil
 		}, func(bad BadLine) error {
 			counting.Lock()
 			defer counting.Unlock()
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
 			total.Lines++
 			total.Rejected = append(total.Rejected, Rejection{Line: bad.Number, Reason: bad.Reason})
 			options.Progress()
 			return nil
 		}, queues.flush)
+	}()
+	group.Go(func() error {
+		defer queues.close()
+		select {
+		case err := <-scanned:
+			return err
+		case <-ctx.Done(): // a reader, such as a pipe, may never return
+			return context.Cause(ctx)
+		}
 	})
 	err := group.Wait()
+	counting.Lock()
+	defer counting.Unlock()
 	total.sort()
 	if err != nil {
 		return total, fmt.Errorf("the feed broke off, run it again to go on: %w", err)

@@ -3,6 +3,7 @@ package feed_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -116,6 +117,30 @@ func TestRunEndsWithItsContext(t *testing.T) {
 }
 
 // A start may be repeated in the same feed, or in a later one.
+func TestACanceledFeedDoesNotWaitForItsReader(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	read, write := io.Pipe()
+	defer write.Close()
+	go func() {
+		if _, err := io.WriteString(write, `{"interaction":"a","command":"start","channel":"chat"}`+"\n"); err != nil {
+			t.Error(err)
+		}
+	}()
+	result, err := feed.Run(ctx, newCenter(), read, feed.Options{ContactCenter: "default", Progress: cancel})
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, 1, result.Accepted)
+}
+
+func TestAStartForAnotherInteractionIsNotSent(t *testing.T) {
+	c := newCenter()
+	result, err := feed.Run(t.Context(), c, strings.NewReader(`{"interaction":"a","command":"start","channel":"chat","id":"b"}
+		{"interaction":"a","command":"one"}`), feed.Options{ContactCenter: "default"})
+	require.NoError(t, err)
+	require.Len(t, result.Rejected, 2)
+	require.Contains(t, result.Rejected[0].Reason, `id "b"`)
+	require.NotContains(t, c.messages, "start+1")
+}
+
 func TestARepeatedStartIsADuplicate(t *testing.T) {
 	c := newCenter()
 	for _, want := range []feed.Result{{Accepted: 2, Duplicates: 2}, {Duplicates: 4}} {

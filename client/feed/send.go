@@ -50,6 +50,9 @@ func (w *worker) send(ctx context.Context, p *progress, g group) error {
 func (w *worker) start(ctx context.Context, p *progress, g group) (unsent []Line, err error) {
 	line := *g.start
 	start, err := interaction.DecodeStart(line.Payload)
+	if err == nil && (client.Name{ContactCenter: start.ContactCenter, ID: start.ID}) != line.Name {
+		err = fmt.Errorf("start: id %q: leave it out, or use the line's interaction", start.ID)
+	}
 	if err != nil {
 		w.result.reject(line, err.Error())
 		return g.commands, nil
