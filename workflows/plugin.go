@@ -19,6 +19,9 @@ import (
 // NewPlugin returns the plugin for every client, worker, replayer and test environment that
 // runs Segue's workflows. With it, all of them see signals in the same order, and queries
 // see committed states only.
+//
+// Give it to the client, which passes it on to its workers, and make one for each client. With
+// a worker's options alone, a run would wait for the next event before it closes.
 func NewPlugin() (*temporal.SimplePlugin, error) {
 	dataConverter := converter.GetDefaultDataConverter()
 	nextTasks := nexttask.New()

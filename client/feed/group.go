@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 
 	"segue/client"
-	"segue/contract"
 )
 
-// groupSize bounds what one message carries, in bytes, far below what Temporal takes. One line may be longer.
-const groupSize = 256 << 10
+// groupSize and groupMost bound what one message carries, in bytes and commands; one line may be longer. Temporal has a
+// workflow task done again if 100 signals or 2 MB arrive while it runs: with larger messages, a few would be enough.
+const (
+	groupSize = 32 << 10
+	groupMost = 100
+)
 
 // group is consecutive lines of one interaction: a start, or commands, or a start and the commands behind it.
 type group struct {
@@ -53,7 +56,7 @@ func firstGroup(lines []Line) (g group, rest []Line) {
 		g.start, lines = &lines[0], lines[1:]
 	}
 	size, n := 0, 0
-	for n < len(lines) && n < contract.CommandsLimit && lines[n].Command != CommandStart {
+	for n < len(lines) && n < groupMost && lines[n].Command != CommandStart {
 		size += len(lines[n].Payload) + len(lines[n].Command)
 		if n > 0 && size > groupSize {
 			break

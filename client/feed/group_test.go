@@ -99,9 +99,9 @@ func TestAGroupIsBounded(t *testing.T) {
 		field string
 		want  []string
 	}{
-		"by lines":     {2500, "", []string{"start+1000", "signal+1000", "signal+500"}},
-		"by bytes":     {7, strings.Repeat("x", 100<<10), []string{"start+2", "signal+2", "signal+2", "signal+1"}},
-		"by long ones": {2, strings.Repeat("x", 300<<10), []string{"start+1", "signal+1"}},
+		"by lines":     {250, "", []string{"start+100", "signal+100", "signal+50"}},
+		"by bytes":     {7, strings.Repeat("x", 12<<10), []string{"start+2", "signal+2", "signal+2", "signal+1"}},
+		"by long ones": {2, strings.Repeat("x", 40<<10), []string{"start+1", "signal+1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newCenter()

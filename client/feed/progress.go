@@ -13,6 +13,8 @@ type progress struct {
 	started bool
 	// sent are the lines whose outcome only the interaction knows, in order.
 	sent []sentLine
+	// ahead is how much was sent as signals since the interaction last answered, in bytes.
+	ahead int
 	// applied are the event ids that are known to be applied.
 	applied map[string]bool
 	// received are the event ids that Temporal has on record; nil until they are loaded.
@@ -65,13 +67,16 @@ func (p *progress) markUnknown(why error) {
 	p.sent = nil
 }
 
+// rejectedOf returns the signals that an interaction has refused.
+type rejectedOf func(ctx context.Context, n client.Name) ([]contract.Rejected, error)
+
 // settleSignals counts the outcomes of the signals. The interaction lists those that it
 // refused; the others were applied or are repeats.
-func (p *progress) settleSignals(ctx context.Context, target Target, result *Result) error {
+func (p *progress) settleSignals(ctx context.Context, rejectedOf rejectedOf, result *Result) error {
 	if len(p.sent) == 0 {
 		return nil
 	}
-	rejected, err := target.Rejected(ctx, p.name)
+	rejected, err := rejectedOf(ctx, p.name)
 	if err != nil {
 		return err
 	}

@@ -91,6 +91,9 @@ func (w *worker) signal(ctx context.Context, p *progress, lines []Line) error {
 		return w.allRefusedOrFatal(ctx, p, lines, err)
 	}
 	p.addSent(lines)
+	if p.ahead += len(payload); p.ahead > maxAhead {
+		return w.catchUp(ctx, p)
+	}
 	return nil
 }
 

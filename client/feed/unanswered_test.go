@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
@@ -86,8 +87,13 @@ func TestAnInteractionThatDoesNotAnswerIsListedAndStopsNoOther(t *testing.T) {
 					t.Skip("an update of an interaction that does not exist is rejected")
 				}
 				m := &silent{center: newCenter(), names: map[string]bool{"a": true, "d": true}, err: err, rejected: true, update: true}
-				// The only worker queries "a" before any other interaction has answered.
-				result, failed := feed.Run(t.Context(), m, strings.NewReader(feedOf(ids...)), feed.Options{ContactCenter: "default", Parallel: 1, Mode: mode})
+				// The only worker queries "a" before any other interaction has answered. What is reported as stuck is asked again
+				// for half a minute, in the time of the bubble.
+				var result feed.Result
+				var failed error
+				synctest.Test(t, func(t *testing.T) {
+					result, failed = feed.Run(t.Context(), m, strings.NewReader(feedOf(ids...)), feed.Options{ContactCenter: "default", Parallel: 1, Mode: mode})
+				})
 				require.NoError(t, failed)
 				require.Equal(t, 6+2*4, result.Accepted)
 				require.Equal(t, 4, result.Unknown)
@@ -144,4 +150,42 @@ func TestAFeedWithoutAccessBreaksOff(t *testing.T) {
 		_, err := feed.Run(t.Context(), c, strings.NewReader(feedOf("a", "b")+`{"interaction":"c","command":"one"}`), feed.Options{ContactCenter: "default"})
 		require.ErrorIs(t, err, fail)
 	}
+}
+
+// busy is a center whose interactions are reported as stuck a few times, and count how often they are asked.
+type busy struct {
+	*center
+	refusals, asked int
+}
+
+func (b *busy) Rejected(ctx context.Context, n client.Name) ([]contract.Rejected, error) {
+	if b.asked++; b.asked <= b.refusals {
+		return nil, fmt.Errorf("%s: %w", n, client.ErrStuck)
+	}
+	return b.center.Rejected(ctx, n)
+}
+
+// Temporal reports a workflow as stuck, too, that gets more signals than one task can handle in time.
+func TestABusyInteractionIsAskedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &busy{center: newCenter(), refusals: 20}
+		result, err := feed.Run(t.Context(), b, strings.NewReader(feedOf("a")), feed.Options{ContactCenter: "default"})
+		require.NoError(t, err)
+		require.Equal(t, 3, result.Accepted)
+		require.Empty(t, result.Unanswered)
+	})
+}
+
+// The sender of signals waits for an interaction that has to handle much.
+func TestAnInteractionCatchesUpWithALongFeed(t *testing.T) {
+	b := &busy{center: newCenter()}
+	var lines strings.Builder
+	lines.WriteString(`{"interaction":"a","command":"start","channel":"chat"}` + "\n")
+	for i := range 400 {
+		fmt.Fprintf(&lines, `{"interaction":"a","command":"c%d","field":%q}`+"\n", i, strings.Repeat("x", 10<<10))
+	}
+	result, err := feed.Run(t.Context(), b, strings.NewReader(lines.String()), feed.Options{ContactCenter: "default"})
+	require.NoError(t, err)
+	require.Equal(t, 401, result.Accepted)
+	require.Equal(t, 1+3, b.asked, "after each MiB, and at the end")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"go.temporal.io/api/serviceerror"
 	"google.golang.org/grpc/codes"
@@ -20,6 +21,8 @@ type worker struct {
 	result   Result
 	// answered reports whether any interaction of the feed has answered; all workers share it.
 	answered *atomic.Bool
+	// busy is how long this worker has waited for interactions that were reported as stuck.
+	busy time.Duration
 }
 
 func newWorker(target Target, options Options, answered *atomic.Bool) *worker {
@@ -69,7 +72,7 @@ func (w *worker) settleInteractions(ctx context.Context) error {
 		p := w.order[i]
 		if noWorker == nil || len(p.sent) == 0 || w.answered.Load() {
 			isQueried := len(p.sent) > 0
-			if err := w.tolerate(p, p.settleSignals(ctx, w.target, &w.result)); err != nil {
+			if err := w.tolerate(p, p.settleSignals(ctx, w.rejected, &w.result)); err != nil {
 				return err
 			}
 			switch {
