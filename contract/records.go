@@ -4,6 +4,9 @@ package contract
 // the others; their lane workflow lists them.
 const ShownOpen = 500
 
+// ShownRejected is how many refused signals an interaction lists: the last ones. It counts all.
+const ShownRejected = 100
+
 // DeliveryRecord is one delivery in the answer of the query "deliveries". Its times are RFC
 // 3339 in UTC.
 type DeliveryRecord struct {

@@ -15,9 +15,6 @@ import (
 	"segue/interaction/intake"
 )
 
-// rejectedLimit is how many refused signals the query "rejected" shows.
-const rejectedLimit = 100
-
 // rejections are the refused signals: all are counted, the last ones are kept.
 type rejections struct {
 	Count int                 `json:"count,omitempty"`
@@ -27,8 +24,8 @@ type rejections struct {
 func (j *rejections) add(entry contract.Rejected) {
 	j.Count++
 	j.Last = append(j.Last, entry)
-	if len(j.Last) > rejectedLimit {
-		j.Last = append([]contract.Rejected(nil), j.Last[len(j.Last)-rejectedLimit:]...)
+	if len(j.Last) > contract.ShownRejected {
+		j.Last = append([]contract.Rejected(nil), j.Last[len(j.Last)-contract.ShownRejected:]...)
 	}
 }
 

@@ -2,6 +2,8 @@ package feed
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"segue/client"
 	"segue/contract"
@@ -80,15 +82,19 @@ func (p *progress) settleSignals(ctx context.Context, rejectedOf rejectedOf, res
 	if err != nil {
 		return err
 	}
-	for _, entry := range rejected {
+	for _, entry := range slices.Backward(rejected) {
 		if line := p.lineOf(entry); line != nil {
 			line.rejected = true
 			result.reject(line.Line, entry.Reason)
 		}
 	}
-	for _, line := range p.sent {
+	known := p.firstKnown(rejected)
+	for i, line := range p.sent {
 		switch {
 		case line.rejected:
+		case i < known:
+			p.unknown = append(p.unknown, line.Number)
+			p.unanswered = errRejectedUnlisted
 		case line.before || line.EventID != "" && p.applied[line.EventID]:
 			result.Duplicates++
 		default:
@@ -99,10 +105,23 @@ func (p *progress) settleSignals(ctx context.Context, rejectedOf rejectedOf, res
 	return nil
 }
 
-// lineOf finds the line of a refused signal: the first with its command and event id that no
-// other refused signal has.
+// errRejectedUnlisted is why the outcome of a line is unknown although its interaction answers.
+var errRejectedUnlisted = fmt.Errorf("it lists the last %d commands that it refused, and may have refused more: send them as updates to learn each result",
+	contract.ShownRejected)
+
+// firstKnown returns the first line whose outcome is known: an interaction that lists as many refused signals as it can may
+// have refused others before those.
+func (p *progress) firstKnown(rejected []contract.Rejected) int {
+	if len(rejected) < contract.ShownRejected {
+		return 0
+	}
+	return max(0, slices.IndexFunc(p.sent, func(line sentLine) bool { return line.rejected }))
+}
+
+// lineOf finds the line of a refused signal: the last with its command and event id that no
+// other refused signal has, because the last ones are listed.
 func (p *progress) lineOf(entry contract.Rejected) *sentLine {
-	for i := range p.sent {
+	for i := len(p.sent) - 1; i >= 0; i-- {
 		line := &p.sent[i]
 		command, eventID := contract.Shown(line.Command, line.EventID)
 		if !line.rejected && command == entry.Command && eventID == entry.EventID {

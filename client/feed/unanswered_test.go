@@ -189,3 +189,28 @@ func TestAnInteractionCatchesUpWithALongFeed(t *testing.T) {
 	require.Equal(t, 401, result.Accepted)
 	require.Equal(t, 1+3, b.asked, "after each MiB, and at the end")
 }
+
+// forgetful is a center whose interactions list as many refused signals as a real one.
+type forgetful struct{ *center }
+
+func (f forgetful) Rejected(ctx context.Context, n client.Name) ([]contract.Rejected, error) {
+	all, err := f.center.Rejected(ctx, n)
+	return all[max(0, len(all)-contract.ShownRejected):], err
+}
+
+// A refused line must not count as accepted because the interaction lists only its last refusals.
+func TestLinesBeforeTheListedRefusalsAreUnknown(t *testing.T) {
+	var lines strings.Builder
+	lines.WriteString(`{"interaction":"a","command":"start","channel":"chat"}` + "\n")
+	for range 300 {
+		lines.WriteString(`{"interaction":"a","command":"bad"}` + "\n")
+	}
+	lines.WriteString(`{"interaction":"a","command":"one"}` + "\n")
+	result, err := feed.Run(t.Context(), forgetful{newCenter()}, strings.NewReader(lines.String()), feed.Options{ContactCenter: "default"})
+	require.NoError(t, err)
+	require.Equal(t, 2, result.Accepted, "the start and the last line")
+	require.Len(t, result.Rejected, contract.ShownRejected)
+	require.Equal(t, 200, result.Unknown)
+	require.Equal(t, 2, result.Unanswered[0].Lines[0])
+	require.Contains(t, result.Unanswered[0].Reason, "send them as updates")
+}
