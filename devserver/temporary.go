@@ -34,7 +34,7 @@ func temporaryDatabase() *config.SQL {
 	}
 }
 
-// visibilityIndexes are the indexes that visibility needs at the size of a temporary database. The schema has 57 more, and
+// visibilityIndexes are the indexes that visibility needs at the size of a temporary database. The schema has 55 more, and
 // each write of visibility changes all of them, which took a fifth of the server's CPU. Filters by other columns read all
 // rows of a namespace.
 var visibilityIndexes = []string{"default_idx", "by_workflow_id", "by_status"}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
-	"time"
 
 	"segue/client"
 	"segue/contract"
@@ -20,7 +19,9 @@ type center struct {
 	busy, peak   int
 	fail         error
 	failAfter    int // fail is returned after so many messages
-	delay        time.Duration
+	// together, if set, is how many messages have to be under way at once before the first of them is answered.
+	together int
+	arrived  *sync.Cond
 	// The start of the interaction "gate" closes waits, and waits until gate is closed.
 	waits, gate chan struct{}
 }
@@ -33,15 +34,20 @@ type course struct {
 	rejected       []contract.Rejected
 }
 
-func newCenter() *center { return &center{interactions: map[client.Name]*course{}} }
+func newCenter() *center {
+	c := &center{interactions: map[client.Name]*course{}}
+	c.arrived = sync.NewCond(&c.mu)
+	return c
+}
 
 func (c *center) enter() {
 	c.mu.Lock()
 	c.busy++
 	c.peak = max(c.peak, c.busy)
-	c.mu.Unlock()
-	time.Sleep(c.delay)
-	c.mu.Lock()
+	c.arrived.Broadcast()
+	for c.peak < c.together {
+		c.arrived.Wait()
+	}
 }
 
 func (c *center) leave() { c.busy--; c.mu.Unlock() }

@@ -26,13 +26,6 @@ func (r *Requests) Add(workflowID string) {
 	r.waiting[resourceOf(workflowID)] = struct{}{}
 }
 
-// Len returns how many workflows wait for the end of their present task.
-func (r *Requests) Len() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.waiting)
-}
-
 // take reports whether a workflow asked for a next task, and forgets it.
 func (r *Requests) take(resource string) bool {
 	r.mu.Lock()

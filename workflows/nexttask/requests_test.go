@@ -40,7 +40,6 @@ func TestTheNextTaskIsAskedForOnce(t *testing.T) {
 		respond(t, r, request, nil)
 		require.Equal(t, c.forced, request.GetForceCreateNewWorkflowTask(), c.workflowID)
 	}
-	require.Zero(t, r.Len())
 }
 
 // The SDK sends the same request again if the server does not answer.
@@ -69,7 +68,6 @@ func TestAFailedTaskAsksForNothing(t *testing.T) {
 	r := nexttask.New()
 	r.Add(asking)
 	respond(t, r, &workflowservice.RespondWorkflowTaskFailedRequest{ResourceId: "workflow:" + asking}, nil)
-	require.Zero(t, r.Len())
 	request := completion(asking)
 	respond(t, r, request, nil)
 	require.False(t, request.GetForceCreateNewWorkflowTask())
@@ -79,5 +77,7 @@ func TestOtherRequestsPass(t *testing.T) {
 	r := nexttask.New()
 	r.Add(asking)
 	respond(t, r, &workflowservice.PollWorkflowTaskQueueRequest{}, nil)
-	require.Equal(t, 1, r.Len())
+	request := completion(asking)
+	respond(t, r, request, nil)
+	require.True(t, request.GetForceCreateNewWorkflowTask())
 }
