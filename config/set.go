@@ -29,6 +29,7 @@ type Set struct {
 	Temporal Temporal
 	Log      Log
 	Gateway  Gateway
+	Bus      Bus
 	Metrics  Metrics
 
 	calls    map[string]*Call
@@ -142,9 +143,6 @@ type TLS struct {
 
 // Log configures logging. Level is debug, info, warn or error; Format is text or json.
 type Log struct{ Level, Format string }
-
-// Gateway configures the HTTP and WebSocket gateway. Address is the host:port to listen on.
-type Gateway struct{ Address string }
 
 // Metrics configures the endpoint for metrics and health. Address is the host:port to listen
 // on; empty is off.

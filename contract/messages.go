@@ -68,10 +68,18 @@ type Answer struct {
 	State interaction.State `json:"state"`
 	// Sequence is the number of the interaction's last event.
 	Sequence int64 `json:"sequence"`
-	// Capabilities are the commands that are legal now.
+	// Revision is the number of the interaction's last visible change.
+	Revision int64 `json:"revision"`
+	// Capabilities are the commands that are legal now for the actor of the command, else for
+	// the platform.
 	Capabilities []string `json:"capabilities"`
 	// Duplicate reports that the command's event_id was applied before.
 	Duplicate bool `json:"duplicate,omitempty"`
+	// Waiting reports that the command has a source_sequence that is ahead and was sent with
+	// no_wait: it will be judged later, as a signal is.
+	Waiting bool `json:"waiting,omitempty"`
+	// Child is the id of the draft that reply started.
+	Child string `json:"child,omitempty"`
 }
 
 // CommandResult is one element of the answer of the update "commands": an Answer, or the error
@@ -85,6 +93,7 @@ type CommandResult struct {
 type CommandError struct {
 	Type    string `json:"type"`
 	Message string `json:"message"`
+	Refusal
 }
 
 // Rejected is one refused signal, or refused command of an array, as the query "rejected" shows it.
@@ -111,4 +120,11 @@ type OperatorRequest struct {
 	// Rerender makes redeliver render the request again from the same event, with the
 	// configuration at that time; it keeps its id.
 	Rerender bool `json:"rerender,omitempty"`
+}
+
+// StateRequest is the optional argument of the query "state": the actor whose capabilities the
+// answer has. Without one, they are the platform's.
+type StateRequest struct {
+	ID   string           `json:"id,omitempty"`
+	Role interaction.Role `json:"role,omitempty"`
 }

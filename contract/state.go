@@ -11,6 +11,14 @@ import (
 // domain's Status, and what only the workflow knows.
 type State struct {
 	interaction.Status
+	RunID string `json:"run_id"`
+	// Revision is the number of the last visible change: every applied command, timer and fault, and
+	// every write-back of returned values that changes something, is one.
+	Revision int64 `json:"revision"`
+	// OfferedUntil and EngagedUntil are when the open offer, or the invitation to the visitor,
+	// expires; nil if there is none.
+	OfferedUntil *time.Time `json:"offered_until,omitempty"`
+	EngagedUntil *time.Time `json:"engaged_until,omitempty"`
 	// RejectedCount counts the refused signals, Duplicates the repeated commands.
 	RejectedCount int `json:"rejected_count"`
 	Duplicates    int `json:"duplicates"`

@@ -8,6 +8,28 @@ import (
 	"segue/excerpt"
 )
 
+// Why is the reason of a refusal, for programs.
+type Why string
+
+// The reasons of refusals.
+const (
+	// WhyState: the command is not legal in this state. WhyNeeds: the state fits, and something
+	// else is missing, such as an owner.
+	WhyState Why = "state"
+	WhyNeeds Why = "needs"
+	// WhyAgent: this agent may not give the command, here or now. WhyRole: no agent may.
+	WhyAgent Why = "agent"
+	WhyRole  Why = "role"
+	// WhyOrder: its source_sequence refuses the command.
+	WhyOrder Why = "order"
+	// WhyMissing, WhyInvalid and WhyTooLarge are about a field; WhyUnknown is a command that does
+	// not exist.
+	WhyMissing  Why = "missing"
+	WhyInvalid  Why = "invalid"
+	WhyTooLarge Why = "too_large"
+	WhyUnknown  Why = "unknown"
+)
+
 // IllegalError refuses a well-formed command that is not legal in the current state.
 type IllegalError struct {
 	Command string

@@ -163,15 +163,16 @@ func without(base, names map[string]any) (map[string]any, bool) {
 
 // Return writes the return values of a call into user data (ECS "Return Values"). It fires
 // nothing, so that no call can trigger itself. If the values would make user data too large,
-// it writes none of them and returns an *InvalidError.
-func (i *Interaction) Return(values map[string]any) error {
+// it writes none of them and returns an *InvalidError. Return reports whether user data has
+// changed.
+func (i *Interaction) Return(values map[string]any) (changed bool, err error) {
 	result, changed := merged(i.r.UserData, values, replacing)
 	if !changed {
-		return nil
+		return false, nil
 	}
 	if reason := tooLarge(result); reason != "" {
-		return &InvalidError{Command: "return", Field: "user_data", Reason: "with the returned values it " + reason}
+		return false, &InvalidError{Command: "return", Field: "user_data", Reason: "with the returned values it " + reason}
 	}
 	i.r.UserData = result
-	return nil
+	return true, nil
 }

@@ -62,6 +62,8 @@ type Carried struct {
 	OrphanSince time.Time `json:"orphan_since,omitzero"`
 	// Runs counts the runs of this interaction, this one included.
 	Runs int `json:"runs"`
+	// Revision counts the visible changes.
+	Revision int64 `json:"revision"`
 	// FirstRunID is set if the interaction was recovered: the first run of the chain that
 	// this run continues, which Temporal does not know.
 	FirstRunID string `json:"first_run_id,omitempty"`
@@ -157,6 +159,7 @@ func (r *run) openInteraction(input converter.RawValue) error {
 	}
 	r.Interaction, r.Sequence.Passed = opened, start.SourceSequence
 	r.keepEffect(effect)
+	r.noteChange(cause{command: "start", eventID: start.EventID, by: start.By, events: effect.Turn.Events})
 	return nil
 }
 

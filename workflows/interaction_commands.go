@@ -82,6 +82,7 @@ func (r *run) applyInternal(command interaction.Command) {
 	}
 	r.applied, r.OrphanSince = true, time.Time{}
 	r.keepEffect(verdict.Effect)
+	r.noteChange(cause{command: command.Name, events: verdict.Effect.Turn.Events})
 }
 
 // keepEffect adds what an applied command caused to what is to be dispatched.
@@ -151,6 +152,7 @@ func (r *run) answer(duplicate bool) contract.Answer {
 	return contract.Answer{
 		State:        r.Interaction.Facts().State,
 		Sequence:     r.Interaction.Sequence(),
+		Revision:     r.Revision,
 		Capabilities: r.Interaction.Capabilities(),
 		Duplicate:    duplicate,
 	}

@@ -134,8 +134,13 @@ func (r *run) recordDelivery(d contract.Delivery, version string) {
 // writeReturns writes the return values of a call into user data. Values that do not fit
 // are only logged: the call itself has succeeded.
 func (r *run) writeReturns(call string, returns map[string]any) {
-	if err := r.Interaction.Return(returns); err != nil {
+	changed, err := r.Interaction.Return(returns)
+	if err != nil {
 		workflow.GetLogger(r.ctx).Warn("returned values do not fit into user data", "call", call, "reason", err.Error())
+	}
+	if changed {
+		r.changed = true
+		r.noteChange(cause{command: "return"})
 	}
 }
 

@@ -234,9 +234,14 @@ func (r *run) noteFault(call, moment string, outcome *contract.Outcome) {
 	if outcome.Verdict != contract.VerdictFinal || !r.Deliveries.isOpen(outcome.ID, call) {
 		return
 	}
-	r.keepEffect(r.Interaction.Fault(interaction.Failure{
+	effect := r.Interaction.Fault(interaction.Failure{
 		Call: call, Class: outcome.Class, Code: outcome.Code, Delivery: outcome.ID, Of: interaction.Moment(moment),
-	}, workflow.Now(r.ctx)))
+	}, workflow.Now(r.ctx))
+	if len(effect.Turn.Events) == 0 {
+		return
+	}
+	r.keepEffect(effect)
+	r.noteChange(cause{command: string(interaction.MomentFault), events: effect.Turn.Events})
 }
 
 // handOver appends requests to the lane's Delivery workflow, which owns the lane from then

@@ -38,6 +38,8 @@ func (r *run) registerQueries(ctx workflow.Context) error {
 func (r *run) status() contract.State {
 	return contract.State{
 		Status:        r.Interaction.Status(),
+		RunID:         workflow.GetInfo(r.ctx).WorkflowExecution.RunID,
+		Revision:      r.Revision,
 		RejectedCount: r.Rejected.Count,
 		Duplicates:    r.Duplicates,
 		Undelivered:   r.Deliveries.Undelivered,

@@ -1,0 +1,62 @@
+package auth
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"segue/interaction"
+)
+
+// RoleAdmin is the Contact Center Admin. The other roles are those of the domain.
+
+// Caller is who sends a request.
+type Caller struct {
+	// Name identifies the credential in logs, limits and cursors. It is no secret and no personal
+	// data: "key:NAME", "jwt:<hash of issuer and subject>", "user:NAME", "loopback".
+	Name string
+	// User is the user whom the caller is for faces that have users; an agent's is the agent's id.
+	User string
+	Role interaction.Role
+	// Agent is the agent's id if Role is agent.
+	Agent string
+	// ContactCenters are those that the caller may use; All is all of them.
+	ContactCenters []string
+	All            bool
+	// Expires is when the credential ends; zero for never.
+	Expires time.Time
+	// ByCookie reports that a cookie alone authenticates the request.
+	ByCookie bool
+	// Rate is how many requests a second the credential may send.
+	Rate float64
+	// still reports whether the credential counts now.
+	still func() bool
+}
+
+// MaySee reports whether the caller may use a contact center.
+func (c *Caller) MaySee(contactCenter string) bool {
+	return c.All || slices.Contains(c.ContactCenters, contactCenter)
+}
+
+// Actor returns the caller as commands name it.
+func (c *Caller) Actor() *interaction.Actor {
+	return &interaction.Actor{ID: c.User, Role: c.Role}
+}
+
+// Counts reports whether the credential still counts: it has not expired, and was not removed.
+func (c *Caller) Counts(now time.Time) bool {
+	return (c.Expires.IsZero() || now.Before(c.Expires)) && (c.still == nil || c.still())
+}
+
+type callerKey struct{}
+
+// With returns a context with the caller.
+func With(ctx context.Context, c *Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// From returns the caller of a request that was authenticated; nil otherwise.
+func From(ctx context.Context) *Caller {
+	c, _ := ctx.Value(callerKey{}).(*Caller)
+	return c
+}
