@@ -34,7 +34,7 @@ type state struct {
 	configured bool
 	keys       []*key
 	users      map[string]*user
-	hashes     bool // some user has a bcrypt hash
+	decoy      string // the hash of some user; empty if none has one
 	issuers    []*issuer
 	origins    origins
 	cors       *cors.Cors
@@ -103,7 +103,9 @@ func (a *Auth) addUsers(s *state, users []config.User) error {
 		}
 		wrong = errors.Join(wrong, a.checkPassword(where, u), checkGrant(where, u.Role, u.Agent, u.ContactCenters))
 		s.users[u.Name] = &user{config: u}
-		s.hashes = s.hashes || u.PasswordHash != ""
+		if u.PasswordHash != "" {
+			s.decoy = u.PasswordHash
+		}
 	}
 	return wrong
 }

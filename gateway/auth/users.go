@@ -39,7 +39,6 @@ type user struct{ config config.User }
 type passwords struct {
 	options Options
 	secret  []byte
-	dummy   []byte
 	slots   chan struct{}
 	flight  singleflight.Group
 
@@ -56,12 +55,7 @@ type resolved struct {
 func newPasswords(options Options) *passwords {
 	secret := make([]byte, sha256.Size)
 	_, _ = rand.Read(secret) // never fails
-	// An unknown user costs as much as a known one. The cost is that of the usual hashes.
-	dummy, err := bcrypt.GenerateFromPassword(secret[:maxBcrypt/4], bcrypt.DefaultCost)
-	if err != nil {
-		panic(err) // the password is short and the cost valid
-	}
-	return &passwords{options: options, secret: secret, dummy: dummy, slots: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+	return &passwords{options: options, secret: secret, slots: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 		verified: map[[sha256.Size]byte]time.Time{}, resolved: map[delivery.SecretRef]resolved{}}
 }
 
@@ -103,9 +97,10 @@ func (p *passwords) material(u *user) (string, error) {
 var errBusy = errors.New("too many passwords are being checked")
 
 // check reports whether the password is right. A password that was verified lately counts at once;
-// before any other, throttle is asked, so that guessing is slow.
-func (p *passwords) check(ctx context.Context, u *user, password string, throttle func() time.Duration) *refusal {
-	name, material := "", string(p.dummy)
+// before any other, throttle is asked, so that guessing is slow. Without a user the password is compared
+// with a decoy, so that an unknown name takes as long as a known one.
+func (p *passwords) check(ctx context.Context, u *user, decoy, password string, throttle func() time.Duration) *refusal {
+	name, material := "", decoy
 	if u != nil {
 		var err error
 		if material, err = p.material(u); err != nil {
@@ -197,14 +192,14 @@ func (p *passwords) remember(mark [sha256.Size]byte) {
 
 func (a *Auth) byPassword(ctx context.Context, s *state, name, password string, throttle func() time.Duration) (*Caller, *refusal) {
 	u := s.users[name]
-	if u == nil && !s.hashes {
-		// No known name costs a bcrypt either.
+	if u == nil && s.decoy == "" {
+		// No known name takes long either.
 		if wait := throttle(); wait > 0 {
 			return nil, throttled(wait)
 		}
 		return nil, wrong("password")
 	}
-	if no := a.passwords.check(ctx, u, password, throttle); no != nil {
+	if no := a.passwords.check(ctx, u, s.decoy, password, throttle); no != nil {
 		return nil, no
 	}
 	return a.callerOfUser(u)
