@@ -44,7 +44,7 @@ func TestUnsafeConfigurationsAreRefused(t *testing.T) {
 		"HS256":                       {jwt(func(i *config.Issuer) { i.Algorithms = []string{"HS256"} }), `"HS256" is not accepted`},
 		"issuer without TLS":          {jwt(func(i *config.Issuer) { i.URL = "http://idp.example" }), "must begin with https://"},
 		"issuer without audience":     {jwt(func(i *config.Issuer) { i.Audience = "" }), "audience: missing"},
-		"issuer without an authority": {jwt(func(i *config.Issuer) { i.CA = "missing.pem" }), "ca: "},
+		"issuer without an authority": {jwt(func(i *config.Issuer) { i.CA = "file:missing.pem" }), "ca: "},
 		"key that is no hash":         {key(func(k *config.APIKey) { k.SHA256 = agentKey }), "not 64 hexadecimal digits"},
 		"key twice":                   {key(func(k *config.APIKey) { k.SHA256 = hashed(adminKey) }), "there already"},
 		"key of no role":              {key(func(k *config.APIKey) { k.Role = "" }), "role: "},

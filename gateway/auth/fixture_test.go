@@ -7,6 +7,8 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -63,6 +65,10 @@ type secrets struct {
 }
 
 func (s *secrets) resolve(ref delivery.SecretRef) (string, error) {
+	if file, ok := strings.CutPrefix(string(ref), "file:"); ok {
+		content, err := os.ReadFile(file)
+		return string(content), err
+	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	value, ok := s.values[ref]

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"segue/config"
+	"segue/delivery"
 )
 
 // idp is an issuer of tokens with discovery and keys, over TLS.
@@ -100,7 +101,7 @@ func (i *idp) key() jose.JSONWebKey {
 }
 
 func (i *idp) config() config.Issuer {
-	return config.Issuer{Name: "idp", URL: i.server.URL, Audience: "segue", CA: i.ca}
+	return config.Issuer{Name: "idp", URL: i.server.URL, Audience: "segue", CA: delivery.SecretRef("file:" + i.ca)}
 }
 
 // claims returns good claims with some replaced; nil removes one.

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -71,7 +70,7 @@ func (a *Auth) newIssuer(where string, c config.Issuer) (*issuer, error) {
 		}
 		i.algorithms = append(i.algorithms, algorithm)
 	}
-	client, err := issuerClient(c)
+	client, err := a.issuerClient(c)
 	if err != nil {
 		wrong = errors.Join(wrong, fmt.Errorf("%s: ca: %w", where, err))
 	}
@@ -97,16 +96,16 @@ func checkIssuerURL(where, text string) error {
 
 // issuerClient returns a client that trusts the configured authority, bounds what it reads, and never
 // leaves TLS by a redirect.
-func issuerClient(c config.Issuer) (*http.Client, error) {
+func (a *Auth) issuerClient(c config.Issuer) (*http.Client, error) {
 	settings := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CA != "" {
-		pem, err := os.ReadFile(c.CA)
+		pem, err := a.options.Resolve(c.CA)
 		if err != nil {
 			return nil, err
 		}
 		settings.RootCAs = x509.NewCertPool()
-		if !settings.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, errors.New("the file has no certificate")
+		if !settings.RootCAs.AppendCertsFromPEM([]byte(pem)) {
+			return nil, fmt.Errorf("%s has no certificate", c.CA)
 		}
 	}
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: settings, ForceAttemptHTTP2: true,
