@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -60,7 +62,7 @@ func run(m *testing.M) (code int, err error) {
 type env struct {
 	*testing.T
 	address  string
-	server   *bus.Server
+	server   *server.Server
 	tells    *bus.Publisher
 	replicas [2]*index.Index
 	center   string
@@ -69,8 +71,8 @@ type env struct {
 func newEnv(t *testing.T) *env {
 	e := &env{T: t, address: freeAddress(t), center: fmt.Sprintf("%s-%d", t.Name(), time.Now().UnixNano())}
 	e.startBus()
-	t.Cleanup(func() { e.server.Close() })
-	conn := e.connect(bus.Options{User: "worker", Password: "w"})
+	t.Cleanup(e.stopBus)
+	conn := e.connect(bus.Options{})
 	e.tells = bus.NewPublisher(conn)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -96,13 +98,24 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
+// startBus starts a NATS server, as an operator does.
 func (e *env) startBus() {
 	e.Helper()
-	var err error
-	e.server, err = bus.Embed(bus.ServerOptions{
-		Listen: e.address, User: "worker", Password: "w", GatewayUser: "gateway", GatewayPassword: "g",
+	host, port, err := net.SplitHostPort(e.address)
+	require.NoError(e, err)
+	number, err := strconv.Atoi(port)
+	require.NoError(e, err)
+	e.server, err = server.NewServer(&server.Options{
+		ServerName: "live", Host: host, Port: number, NoSigs: true, JetStream: true, StoreDir: e.TempDir(),
 	})
 	require.NoError(e, err)
+	e.server.Start()
+	require.True(e, e.server.ReadyForConnections(10*time.Second))
+}
+
+func (e *env) stopBus() {
+	e.server.Shutdown()
+	e.server.WaitForShutdown()
 }
 
 func (e *env) connect(o bus.Options) *bus.Conn {
@@ -116,7 +129,7 @@ func (e *env) connect(o bus.Options) *bus.Conn {
 
 func (e *env) replica() *index.Index {
 	e.Helper()
-	x := index.New(index.Options{Client: temporal.Client, Bus: e.connect(bus.Options{Creates: true, User: "gateway", Password: "g"})})
+	x := index.New(index.Options{Client: temporal.Client, Bus: e.connect(bus.Options{Creates: true})})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- x.Run(ctx) }()

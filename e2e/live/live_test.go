@@ -97,7 +97,7 @@ func TestTheBusGoesAwayAndComesBackEmpty(t *testing.T) {
 	e.agree(10*time.Second, before, changed, unseen)
 	end := e.replicas[0].End()
 
-	e.server.Close()
+	e.stopBus()
 	for _, x := range e.replicas {
 		e.eventually(10*time.Second, func() bool { return len(x.Health().Reasons) == 1 && x.Health().Complete })
 	}
