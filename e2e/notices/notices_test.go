@@ -206,13 +206,17 @@ func TestAnotherWorkerTakesOver(t *testing.T) {
 	require.Eventually(t, func() bool { return first.waiting.Load() > 0 }, patience, pollEvery)
 	var stopping sync.WaitGroup
 	stopping.Go(stop) // it takes no more tasks
-	second, _ := e.startWorker()
+	e.startProcess()
 	e.signal(n, "attach_user_data", `{"user_data":{"a":1}}`)
-	require.Eventually(t, func() bool { return second.completed.Load() > 0 }, patience, pollEvery)
+	require.Eventually(t, func() bool {
+		state, err := e.State(t.Context(), n)
+		return err == nil && state.UserData["a"] != nil
+	}, patience, pollEvery, "the other worker did the task")
 	close(gate)
 	stopping.Wait()
 	e.update(n, "dtmf", `{"digits":"3"}`)
 	e.finish(n)
+	require.NoError(t, e.stopProcess())
 	require.Positive(t, first.refused.Load())
 	e.published(n)
 }
