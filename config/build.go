@@ -133,7 +133,7 @@ func (l *loader) version(s *Set, root *yaml.Node) string {
 	if root != nil && root.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(root.Content); i += 2 {
 			switch root.Content[i].Value {
-			case "temporal", "log", "gateway", "metrics":
+			case "temporal", "log", "gateway", "bus", "board", "metrics":
 			default:
 				writeNode(h, root.Content[i])
 				writeNode(h, root.Content[i+1])

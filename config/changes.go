@@ -14,6 +14,8 @@ type secretPlace struct {
 	ref  delivery.SecretRef
 	// signs is true for a key of Standard Webhooks.
 	signs bool
+	// gateway is true for a secret that only the gateway reads.
+	gateway bool
 }
 
 func (p secretPlace) check() error {
@@ -26,9 +28,19 @@ func (p secretPlace) check() error {
 // MissingSecrets lists the references that lead to no secret at present, or to one that
 // cannot be used. A configuration with missing secrets still loads: requests of such a
 // call are not sent, and are retried until the secret exists.
-func (s *Set) MissingSecrets() Errors {
+//
+// It lists the secrets of calls; MissingGatewaySecrets lists those that the gateway reads.
+func (s *Set) MissingSecrets() Errors { return s.missingSecrets(false) }
+
+// MissingGatewaySecrets is MissingSecrets for the secrets of the gateway.
+func (s *Set) MissingGatewaySecrets() Errors { return s.missingSecrets(true) }
+
+func (s *Set) missingSecrets(ofGateway bool) Errors {
 	var missing Errors
 	for _, place := range s.secrets {
+		if place.gateway != ofGateway {
+			continue
+		}
 		err := place.check()
 		if err == nil {
 			continue
@@ -54,17 +66,20 @@ func (s *Set) NeedsRestart(started *Set) []string {
 	return names
 }
 
-// isOfProcess reports whether a reload cannot change a setting. It can change log.level.
+// isOfProcess reports whether a reload cannot change a setting. It can change log.level and
+// gateway.public_url.
 func isOfProcess(key string) bool {
 	block, _, _ := strings.Cut(key, ".")
 	switch block {
-	case "temporal", "gateway", "metrics":
+	case "temporal", "bus", "metrics":
 		return true
+	case "gateway":
+		return key != "gateway.public_url"
 	}
 	return key == "log.format"
 }
 
 // equals reports whether two sets have the same content.
 func (s *Set) equals(other *Set) bool {
-	return s.Version == other.Version && maps.Equal(s.settings, other.settings)
+	return s.Version == other.Version && s.access == other.access && maps.Equal(s.settings, other.settings)
 }

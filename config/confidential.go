@@ -8,7 +8,7 @@ import (
 
 // confidential are the blocks and keys in which somebody may write a secret instead of its
 // reference.
-var confidential = []string{"auth", "sign", "tls", "proxy", "api_key"}
+var confidential = []string{"auth", "sign", "tls", "proxy", "api_key", "session_keys"}
 
 // keyPattern matches what looks like a key of the file.
 var keyPattern = regexp.MustCompile(`^[a-z_]{1,24}$`)
@@ -16,6 +16,9 @@ var keyPattern = regexp.MustCompile(`^[a-z_]{1,24}$`)
 // isConfidential reports whether the value at a path may be a secret. No error, log or
 // report repeats such a value.
 func isConfidential(path string) bool {
+	if path == "bus.password" || path == "bus.token" {
+		return true
+	}
 	for name := range strings.SplitSeq(path, ".") {
 		name, _, _ = strings.Cut(name, "[")
 		if slices.Contains(confidential, name) {

@@ -24,7 +24,9 @@ type file struct {
 	Guard      fileGuard      `yaml:"guard"`
 	Temporal   fileTemporal   `yaml:"temporal"`
 	Log        fileLog        `yaml:"log"`
-	Gateway    fileAddress    `yaml:"gateway"`
+	Gateway    fileGateway    `yaml:"gateway"`
+	Bus        fileBus        `yaml:"bus"`
+	Board      fileBoard      `yaml:"board"`
 	Metrics    fileAddress    `yaml:"metrics"`
 }
 

@@ -71,6 +71,37 @@ func durationUpTo(most time.Duration) form {
 	}
 }
 
+// durationBetween is the form of a duration with both bounds.
+func durationBetween(least, most time.Duration) form {
+	return form{
+		mistake: func(s string) (string, string) {
+			d, problem, remedy := parseDuration(s)
+			if problem == "" && (d < least || d > most) {
+				return fmt.Sprintf("%s is out of range", d), fmt.Sprintf("write %s to %s", short(least), short(most))
+			}
+			return problem, remedy
+		},
+		schema: ref("duration"),
+	}
+}
+
+// sizeBetween is the form of a number of bytes with both bounds.
+func sizeBetween(least, most int64) form {
+	return form{
+		mistake: func(s string) (string, string) {
+			bytes, problem, remedy := parseSize(s)
+			if problem != "" {
+				return problem, fmt.Sprintf("write %s to %s", size(least), size(most))
+			}
+			if bytes < least || bytes > most {
+				return quoted(s) + " is out of range", fmt.Sprintf("write %s to %s", size(least), size(most))
+			}
+			return problem, remedy
+		},
+		schema: ref("size"),
+	}
+}
+
 var checkBool = form{
 	mistake: func(s string) (string, string) {
 		if _, err := strconv.ParseBool(s); err != nil {

@@ -13,7 +13,7 @@ type Gateway struct {
 	Address string
 	// PublicURL is the base URL at which clients reach the gateway; empty: scheme and Host of the request.
 	PublicURL string
-	// TLS serves HTTPS with these PEM files; both are empty or none is.
+	// TLS serves HTTPS; both references are empty or none is.
 	TLS GatewayTLS
 	// Auth is who may send requests. Without any of its lists the gateway listens on loopback only.
 	Auth Auth
@@ -25,8 +25,8 @@ type Gateway struct {
 	CORS []string
 }
 
-// GatewayTLS names the files of the server's certificate chain and key, in PEM.
-type GatewayTLS struct{ Certificate, Key string }
+// GatewayTLS refers to the server's certificate chain and key, in PEM.
+type GatewayTLS struct{ Certificate, Key delivery.SecretRef }
 
 // Auth lists the credentials that the gateway accepts.
 type Auth struct {
@@ -67,8 +67,8 @@ type Issuer struct {
 	ContactCentersClaim, RoleClaim, AgentClaim string
 	// ContactCenters limits what the claim may give, or gives it if the token has no such claim.
 	ContactCenters []string
-	// CA is a PEM file that the issuer's certificate is checked with; empty is the system's.
-	CA string
+	// CA are authorities that the issuer's certificate is checked with, in PEM; empty is the system's.
+	CA delivery.SecretRef
 }
 
 // User is a user with a name and a password, for Basic.
@@ -92,8 +92,17 @@ type Bus struct {
 	// MaxBytes bounds the stream of notices.
 	MaxBytes int64
 	// User and Password, or Token, authenticate.
-	User             string
-	Password, Token  delivery.SecretRef
-	CA               string
-	Certificate, Key string // of the embedded server, or of a client for mutual TLS
+	User            string
+	Password, Token delivery.SecretRef
+	// Cleartext allows a connection to another machine without TLS.
+	Cleartext bool
+	// CA are the authorities to trust; Certificate and Key are those of the embedded server, or of a
+	// client for mutual TLS. All are PEM.
+	CA, Certificate, Key delivery.SecretRef
+}
+
+// Board configures the figures of queues.
+type Board struct {
+	// Window is the time that counts, ServiceLevel what counts as answered in time.
+	Window, ServiceLevel time.Duration
 }

@@ -111,6 +111,8 @@ func Parse(name string, data []byte, options ...Option) (*Set, error) {
 	}
 	set := &Set{settings: map[string]string{}, calls: map[string]*Call{}, channels: map[interaction.Channel]contract.Timeouts{}}
 	set.fill(l.settings())
+	l.gateway(set)
+	l.bus(set)
 	l.timeouts(set)
 	l.priorities(set)
 	l.guard(set)
@@ -122,7 +124,7 @@ func Parse(name string, data []byte, options ...Option) (*Set, error) {
 		return nil, err
 	}
 	set.blank, set.secrets = root == nil, l.secrets
-	set.Version = l.version(set, root)
+	set.Version, set.access = l.version(set, root), accessOf(set.Gateway)
 	for _, c := range set.calls {
 		c.Policy.Version = set.Version
 		c.Template = c.Template.WithVersion(set.Version)

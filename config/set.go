@@ -30,12 +30,14 @@ type Set struct {
 	Log      Log
 	Gateway  Gateway
 	Bus      Bus
+	Board    Board
 	Metrics  Metrics
 
 	calls    map[string]*Call
 	names    []string
 	secrets  []secretPlace
 	settings map[string]string // of the process, by path
+	access   string            // a hash of what gateway.auth, session_keys and cors contain
 	blank    bool              // the file is empty
 	defaults contract.Timeouts
 	channels map[interaction.Channel]contract.Timeouts

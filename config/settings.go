@@ -51,7 +51,22 @@ var processSettings = append([]processSetting{
 	{"temporal.tls.key", "", optional(checkSecret)},
 	{"log.level", "info", oneOf("debug", "info", "warn", "error")},
 	{"log.format", "text", oneOf("text", "json")},
-	{"gateway.address", "127.0.0.1:8080", checkHostPort},
+	{"gateway.address", GatewayAddress, checkHostPort},
+	{"gateway.public_url", "", optional(checkPublicURL)},
+	{"gateway.tls.certificate", "", optional(checkSecret)},
+	{"gateway.tls.key", "", optional(checkSecret)},
+	{"bus.url", "", optional(checkBusURL)},
+	{"bus.listen", BusAddress, optional(checkHostPort)},
+	{"bus.max_bytes", "256MiB", sizeBetween(1<<20, 64<<30)},
+	{"bus.user", "", anyText},
+	{"bus.password", "", optional(checkSecret)},
+	{"bus.token", "", optional(checkSecret)},
+	{"bus.cleartext", "false", checkBool},
+	{"bus.tls.ca", "", optional(checkSecret)},
+	{"bus.tls.certificate", "", optional(checkSecret)},
+	{"bus.tls.key", "", optional(checkSecret)},
+	{"board.window", "1h", durationBetween(time.Minute, 24*time.Hour)},
+	{"board.service_level", "20s", durationBetween(time.Second, time.Hour)},
 	{"metrics.address", MetricsAddress, optional(checkHostPort)},
 	{"engagement.backend", "", optional(checkBackend)},
 	{"alerts.failing_after", short(contract.DefaultAlertRules().FailingAfter), checkDuration},
@@ -62,8 +77,13 @@ var processSettings = append([]processSetting{
 	{"guard.proxy.password", "", optional(checkSecret)},
 }, timerSettings()...)
 
-// MetricsAddress is where a process serves metrics and health by default.
-const MetricsAddress = "127.0.0.1:9464"
+// MetricsAddress is where a process serves metrics and health by default, GatewayAddress where
+// the gateway listens, and BusAddress where the embedded bus of `segue serve` does.
+const (
+	MetricsAddress = "127.0.0.1:9464"
+	GatewayAddress = "127.0.0.1:8080"
+	BusAddress     = "127.0.0.1:4222"
+)
 
 // variable returns the environment variable of a setting.
 func variable(key string) string {
@@ -102,6 +122,9 @@ func (l *loader) settings() *viper.Viper {
 	}
 	l.together(v, "temporal.tls.certificate", "temporal.tls.key", "a client certificate and its key")
 	l.secured(v)
+	l.together(v, "gateway.tls.certificate", "gateway.tls.key", "a server certificate and its key")
+	l.together(v, "bus.tls.certificate", "bus.tls.key", "a certificate and its key")
+	l.together(v, "bus.user", "bus.password", "a user name and its password")
 	l.together(v, "guard.proxy.username", "guard.proxy.password", "a proxy's user name and password")
 	if v.GetString("guard.proxy.url") == "" && v.GetString("guard.proxy.username") != "" {
 		l.failSetting("guard.proxy.username", "", "there is no proxy", "set guard.proxy.url too")
@@ -199,7 +222,12 @@ func (s *Set) fill(v *viper.Viper) {
 		TLS: TLS{Enabled: v.GetBool("temporal.tls.enabled"), ServerName: v.GetString("temporal.tls.server_name"),
 			CA: secret("temporal.tls.ca"), Certificate: secret("temporal.tls.certificate"), Key: secret("temporal.tls.key")}}
 	s.Log = Log{Level: v.GetString("log.level"), Format: v.GetString("log.format")}
-	s.Gateway = Gateway{Address: v.GetString("gateway.address")}
+	s.Gateway = Gateway{Address: v.GetString("gateway.address"), PublicURL: strings.TrimRight(v.GetString("gateway.public_url"), "/"),
+		TLS: GatewayTLS{Certificate: secret("gateway.tls.certificate"), Key: secret("gateway.tls.key")}}
+	maxBytes, _, _ := parseSize(v.GetString("bus.max_bytes")) // the check of its form reports the error
+	s.Bus = Bus{URL: v.GetString("bus.url"), Listen: v.GetString("bus.listen"), MaxBytes: maxBytes, Cleartext: v.GetBool("bus.cleartext"),
+		User: v.GetString("bus.user"), Password: secret("bus.password"), Token: secret("bus.token"),
+		CA: secret("bus.tls.ca"), Certificate: secret("bus.tls.certificate"), Key: secret("bus.tls.key")}
 	s.Metrics = Metrics{Address: v.GetString("metrics.address")}
 	s.Guard.Proxy = delivery.Proxy{URL: v.GetString("guard.proxy.url"), Username: secret("guard.proxy.username"), Password: secret("guard.proxy.password")}
 	s.Engagement = Engagement{Backend: strings.TrimRight(v.GetString("engagement.backend"), "/")}
@@ -211,6 +239,8 @@ func (s *Set) fill(v *viper.Viper) {
 	span(&s.Alerts.FailingAfter, "alerts.failing_after")
 	span(&s.Alerts.RecoveredAfter, "alerts.recovered_after")
 	span(&s.Alerts.RemindEvery, "alerts.remind_every")
+	span(&s.Board.Window, "board.window")
+	span(&s.Board.ServiceLevel, "board.service_level")
 	for _, t := range timers {
 		span(t.field(&s.defaults), "timeouts.default."+t.name)
 	}

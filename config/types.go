@@ -58,17 +58,27 @@ var sizePattern = regexp.MustCompile(`^(\d+)\s*(B|kB|KB|KiB|MB|MiB)?$`)
 var sizeUnits = map[string]int64{"": 1, "B": 1, "kB": 1000, "KB": 1000, "KiB": 1 << 10, "MB": 1_000_000, "MiB": 1 << 20}
 
 func (v *size) decode(d *decoder, path string, n *yaml.Node) {
-	m := sizePattern.FindStringSubmatch(n.Value)
-	if n.Kind != yaml.ScalarNode || m == nil {
-		d.failAt(n, path, n.Value, quoted(n.Value)+" is not a size", "write it as 64KiB or 1MiB")
+	bytes, problem, remedy := parseSize(n.Value)
+	if n.Kind != yaml.ScalarNode {
+		problem, remedy = quoted(n.Value)+" is not a size", "write it as 64KiB or 1MiB"
+	}
+	if problem != "" {
+		d.failAt(n, path, n.Value, problem, remedy)
 		return
+	}
+	*v = size(bytes)
+}
+
+func parseSize(s string) (bytes int64, problem, remedy string) {
+	m := sizePattern.FindStringSubmatch(s)
+	if m == nil {
+		return 0, quoted(s) + " is not a size", "write it as 64KiB or 1MiB"
 	}
 	count, err := strconv.ParseInt(m[1], 10, 64)
 	if err != nil || count > math.MaxInt32 {
-		d.failAt(n, path, n.Value, quoted(n.Value)+" is too large", "write 16MiB or less")
-		return
+		return 0, quoted(s) + " is too large", "write 16MiB or less"
 	}
-	*v = size(count * sizeUnits[m[2]])
+	return count * sizeUnits[m[2]], "", ""
 }
 
 func (size) schema() object { return ref("size") }
@@ -80,6 +90,23 @@ func (v size) String() string {
 		}
 	}
 	return strconv.FormatInt(int64(v), 10)
+}
+
+// instant is a time: 2027-01-31, which is its first moment in UTC, or 2027-01-31T18:00:00Z.
+type instant time.Time
+
+func (v *instant) decode(d *decoder, path string, n *yaml.Node) {
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if at, err := time.Parse(layout, n.Value); n.Kind == yaml.ScalarNode && err == nil {
+			*v = instant(at)
+			return
+		}
+	}
+	d.failAt(n, path, n.Value, quoted(n.Value)+" is not a date or a time", "write 2027-01-31 or 2027-01-31T18:00:00Z")
+}
+
+func (instant) schema() object {
+	return object{"type": "string", "pattern": `^\d{4}-\d{2}-\d{2}([Tt].+)?$`, "examples": []string{"2027-01-31", "2027-01-31T18:00:00Z"}}
 }
 
 // words is one text or a list of texts.

@@ -18,6 +18,9 @@ const (
 // errors name the reference at most, never a value.
 func (s SecretRef) resolve() (string, error) { return s.read(maxSecretFile) }
 
+// Resolve reads the secret now. Its errors name the reference at most, never a value.
+func (s SecretRef) Resolve() (string, error) { return s.read(maxBundle) }
+
 // Check reports an error if the reference resolves to no secret now.
 func (s SecretRef) Check() error {
 	_, err := s.read(maxBundle)

@@ -44,12 +44,16 @@ type Participant struct {
 	Held    bool    `json:"held"`
 }
 
-// Status returns the interaction as the query "state" shows it.
-func (i *Interaction) Status() Status {
+// Status returns the interaction as the query "state" shows it, with the capabilities of the
+// platform.
+func (i *Interaction) Status() Status { return i.StatusFor(Actor{Role: RolePlatform}) }
+
+// StatusFor returns the status with the capabilities of an actor.
+func (i *Interaction) StatusFor(actor Actor) Status {
 	r := &i.r
 	status := Status{
 		Facts: r.Facts, Agent: r.agent(r.Owner), PreviousAgent: r.previous(r.Owner), Participants: r.participants(),
-		OfferedTo: []Agent{}, Children: r.Children, EndedBy: r.EndedBy, Sequence: r.Sequence, Capabilities: i.Capabilities(), UserData: r.UserData,
+		OfferedTo: []Agent{}, Children: r.Children, EndedBy: r.EndedBy, Sequence: r.Sequence, Capabilities: i.CapabilitiesFor(actor), UserData: r.UserData,
 		Disposition: r.Disposition, Survey: r.Survey, Engagement: r.Engagement, Signals: append([]Signal{}, r.Signals...),
 	}
 	for _, l := range r.agentLegs(r.offered) {

@@ -276,3 +276,27 @@ func TestReportWarnsThatARateIsPerWorker(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, strings.Join(check.NewReport(set).Warnings, "\n"), "call crm: limits.rate of 10 per second applies to each worker")
 }
+
+func TestTheReportShowsTheGatewayWithoutSecrets(t *testing.T) {
+	set, err := config.Parse("f.yaml", []byte(`
+gateway:
+  address: 0.0.0.0:8080
+  auth:
+    api_keys: [{name: old, sha256: 2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683, role: agent, agent: a-1, contact_centers: [berlin], expires: 2020-01-31}]
+    users: [{name: anna, password: env:ANNA, role: platform, contact_centers: ["*"]}]
+  cors: ["https://*.example.com"]
+`))
+	require.NoError(t, err)
+	report := check.NewReport(set)
+	var out bytes.Buffer
+	require.NoError(t, report.Print(&out))
+	assert.Contains(t, out.String(), `gateway: http://0.0.0.0:8080
+  API key old: agent a-1 of berlin, until 2020-01-31T00:00:00Z
+  user anna: platform of all contact centers
+  pages of https://*.example.com
+bus: embedded on 127.0.0.1:4222
+`)
+	assert.NotContains(t, out.String(), "2c70e12b")
+	assert.Equal(t, []string{"gateway.auth.api_keys[0] (old) has expired",
+		"gateway.address 0.0.0.0:8080: credentials cross the network in plain text; set gateway.tls, or, behind a proxy with TLS, gateway.public_url to https://…"}, report.Warnings)
+}

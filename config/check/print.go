@@ -20,6 +20,7 @@ func (r Report) Print(w io.Writer) error {
 		reach += " through " + r.Proxy
 	}
 	p.line("%s", strings.Join(append([]string{reach}, r.Allow...), ", "))
+	p.gateway(r.Gateway)
 	for _, c := range r.Calls {
 		p.line("")
 		p.line("call %s (%s)", c.Name, strings.Join(c.notes(), ", "))

@@ -18,10 +18,11 @@ type Report struct {
 	Version string `json:"version"`
 	// Allow lists what calls may reach besides public addresses. Proxy is what they reach
 	// public addresses through; empty is directly.
-	Allow    []string     `json:"allow,omitempty"`
-	Proxy    string       `json:"proxy,omitempty"`
-	Calls    []CallReport `json:"calls"`
-	Warnings []string     `json:"warnings,omitempty"`
+	Allow    []string      `json:"allow,omitempty"`
+	Proxy    string        `json:"proxy,omitempty"`
+	Gateway  GatewayReport `json:"gateway"`
+	Calls    []CallReport  `json:"calls"`
+	Warnings []string      `json:"warnings,omitempty"`
 }
 
 // CallReport is one call of a Report.
@@ -60,7 +61,8 @@ const maxSamples = 100
 // NewReport renders a sample of every call for each moment that its triggers name, and
 // warns of what is valid but hardly intended.
 func NewReport(s *config.Set) Report {
-	r := Report{File: s.File, Version: s.Version, Allow: s.Guard.Allow, Proxy: proxyOf(s.Guard.Proxy)}
+	r := Report{File: s.File, Version: s.Version, Allow: s.Guard.Allow, Proxy: proxyOf(s.Guard.Proxy), Gateway: gatewayOf(s)}
+	r.checkGateway(s)
 	r.checkMoments(s)
 	r.checkAlerts(s)
 	r.checkConditions(s)
