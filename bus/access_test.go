@@ -192,10 +192,11 @@ func publishAsProcess(url string) error {
 	}
 	defer c.Close()
 	p := bus.NewPublisher(c)
-	for revision := int64(1); revision <= 100; revision++ {
-		for !c.Connected() {
-			time.Sleep(time.Millisecond)
-		}
+	p.Publish(notice("process", 1))
+	for p.Stats().Published == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	for revision := int64(2); revision <= 100; revision++ {
 		p.Publish(notice("process", revision))
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
