@@ -321,8 +321,9 @@ func (c *Client) repeatOpen(ctx context.Context, o *opening, earlier *earlierSta
 	var results []contract.CommandResult
 	runID := earlier.runID
 	if len(o.Commands) > 0 {
+		// Not the id of the start's update, which would be answered with the outcome of that time.
 		var err error
-		message := Message{Name: contract.UpdateCommands, ID: o.updateID, Payload: o.array, Wanted: o.Wanted}
+		message := Message{Name: contract.UpdateCommands, ID: o.ID, Payload: o.array, Wanted: o.Wanted}
 		if runID, err = c.SendUpdate(ctx, o.name, message, &results); err != nil {
 			return Opened{}, err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"segue/client"
+	"segue/contract"
 	"segue/interaction"
 )
 
@@ -180,4 +181,56 @@ func TestCommandsGoOnWhileTheInteractionContinuesAsNew(t *testing.T) {
 	started, err := e.Start(t.Context(), e.name, e.startOf("start", ""), nil)
 	require.NoError(t, err)
 	require.True(t, started.Duplicate)
+}
+
+// A command that is ahead of its number is answered at once, and applied when the missing one comes.
+func TestTwoNumberedCommandsInTheWrongOrderAreBothApplied(t *testing.T) {
+	e := newEnv(t)
+	e.start()
+	before := e.send("dtmf", dtmf("first"))
+	ahead := e.send("dtmf", `{"digits":"2","event_id":"n2","source_sequence":2}`)
+	require.True(t, ahead.Waiting)
+	require.Equal(t, before.Sequence, ahead.Sequence)
+	repeated := e.send("dtmf", `{"digits":"2","event_id":"n2","source_sequence":2}`)
+	require.Equal(t, before.Sequence, repeated.Sequence)
+	answer := e.send("dtmf", `{"digits":"1","event_id":"n1","source_sequence":1}`)
+	require.False(t, answer.Waiting)
+	require.Equal(t, before.Sequence+2, e.state().Sequence)
+	require.True(t, e.send("dtmf", `{"digits":"2","event_id":"n2","source_sequence":2}`).Duplicate)
+}
+
+// The reasons of refusals are the interaction's own.
+func TestARefusalHasItsReason(t *testing.T) {
+	e := newEnv(t)
+	e.start()
+	e.send("offer", `{"agent":"a1"}`)
+	e.send("accept", `{"agent":"a1"}`)
+	for _, test := range []struct {
+		command, payload string
+		why              interaction.Why
+	}{
+		{"connect", `{}`, interaction.WhyState},
+		{"hold", `{"by":{"id":"a2","role":"agent"}}`, interaction.WhyAgent},
+		{"dtmf", `{"digits":"1","by":{"id":"a1","role":"agent"}}`, interaction.WhyRole},
+	} {
+		_, err := e.Send(t.Context(), e.name, test.command, json.RawMessage(test.payload))
+		refused := requireRefused(t, err)
+		require.Equal(t, test.why, refused.Why, test.command)
+		require.Equal(t, interaction.StateHandling, refused.State)
+		element := strings.Replace(`{"command":"`+test.command+`",`+test.payload[1:], ",}", "}", 1)
+		results, err := e.SendAll(t.Context(), e.name, []json.RawMessage{json.RawMessage(element)})
+		require.NoError(t, err)
+		require.Equal(t, refused, requireRefused(t, results[0].Err))
+	}
+}
+
+func TestTheStateHasTheCapabilitiesOfTheActor(t *testing.T) {
+	e := newEnv(t)
+	e.start()
+	e.send("offer", `{"agent":"a1"}`)
+	agent, err := segue.Client.StateFor(t.Context(), e.name, &contract.StateRequest{ID: "a1", Role: "agent"})
+	require.NoError(t, err)
+	require.Contains(t, agent.Capabilities, "accept")
+	require.NotContains(t, agent.Capabilities, "dtmf")
+	require.Contains(t, e.state().Capabilities, "dtmf")
 }
