@@ -158,6 +158,7 @@ func (r *run) openInteraction(input converter.RawValue) error {
 		return err
 	}
 	r.Interaction, r.Sequence.Passed = opened, start.SourceSequence
+	r.Seen.Add(start.EventID)
 	r.keepEffect(effect)
 	r.noteChange(cause{command: "start", eventID: start.EventID, by: start.By, events: effect.Turn.Events})
 	return nil
@@ -230,10 +231,11 @@ func (r *run) hasWork() bool {
 }
 
 // refusal returns a domain error as an application error, which callers in any SDK
-// distinguish by its type.
+// distinguish by its type. Its detail is a contract.Refusal.
 func refusal(err error) error {
-	return temporal.NewApplicationErrorWithOptions(err.Error(), typeOf(err), temporal.ApplicationErrorOptions{
-		NonRetryable: true,
-		Category:     temporal.ApplicationErrorCategoryBenign,
-	})
+	options := temporal.ApplicationErrorOptions{NonRetryable: true, Category: temporal.ApplicationErrorCategoryBenign}
+	if reason, ok := contract.RefusalOf(err); ok {
+		options.Details = []any{reason}
+	}
+	return temporal.NewApplicationErrorWithOptions(err.Error(), typeOf(err), options)
 }
