@@ -142,16 +142,29 @@ func (a *api) search(ctx context.Context, filter lanes.Filter, limit int) (lanes
 	return found, err
 }
 
-// sendAgain sends what was found for most of the time that is left. What is left then is more.
+// sendAgain sends what was found, for most of the time that is left. What is left then is more.
 func (a *api) sendAgain(ctx context.Context, filter lanes.Filter, found lanes.Found, operation lanes.Operation) (lanes.Result, error) {
 	sending, cancel := within(ctx, 1.2)
 	defer cancel()
+	matched := len(found.Deliveries)
+	if most := sendable(sending, operation.Rate); most < matched {
+		found.Deliveries, found.More = found.Deliveries[:most], true
+	}
 	result, err := lanes.Send(sending, a.Client, filter, found, operation)
-	brokeOff := result.Sent+result.Skipped > 0 || operation.Rate > 0
-	if err != nil && ctx.Err() == nil && brokeOff {
+	result.Matched = matched
+	if err != nil && sending.Err() != nil && ctx.Err() == nil && result.Sent+result.Skipped > 0 {
 		result.More, err = true, nil
 	}
 	return result, err
+}
+
+// sendable returns how many deliveries a rate allows before the context ends: the first one at once.
+func sendable(ctx context.Context, rate float64) int {
+	deadline, limited := ctx.Deadline()
+	if rate == 0 || !limited {
+		return maxBulk
+	}
+	return int(min(maxBulk, 1+rate*time.Until(deadline).Seconds()))
 }
 
 // within returns a context for a part of the time that is left: the whole divided by parts.
