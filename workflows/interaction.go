@@ -95,6 +95,8 @@ type run struct {
 	canceling   bool // the workflow was canceled, and the interaction is being ended for it
 	canceled    bool // the interaction has been ended for it
 	unpinned    bool // the run continues with newer versions of the workers
+	// agents are those with an open leg after the last change, if there is a sink for notices.
+	agents []string
 }
 
 // openRun restores or opens the interaction, then handles the signals that have arrived,
@@ -105,11 +107,14 @@ func openRun(ctx workflow.Context, start converter.RawValue, given given) (*run,
 	r := &run{Carried: carried, ctx: lasting, cancelable: ctx, start: start, inbox: inboxOf(ctx), list: listEntry{visibility: visibilityOf(ctx)}}
 	if carried == nil {
 		r.Carried = &Carried{}
+	}
+	r.Runs++
+	if carried == nil {
 		if err := r.openInteraction(start); err != nil {
 			return nil, refusal(err)
 		}
 	}
-	r.Runs++
+	r.watchChanges()
 	facts := r.Interaction.Facts()
 	r.owner = contract.Owner{
 		ContactCenter: facts.ContactCenter, Interaction: facts.ID, FirstRunID: cmp.Or(r.FirstRunID, info.FirstRunID),
