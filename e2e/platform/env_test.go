@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"segue/bus"
 	"segue/client"
 	"segue/config"
 	"segue/embedded"
@@ -85,7 +86,17 @@ timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 24h, engagement: 0s, late_ev
 
 // serve runs the tests with a gateway.
 func serve(ctx context.Context, m *testing.M) (int, error) {
-	live := index.New(index.Options{Client: segue.Client, Log: slog.New(slog.DiscardHandler)})
+	server, err := bus.Embed(bus.ServerOptions{})
+	if err != nil {
+		return 1, err
+	}
+	defer server.Close()
+	connection, err := bus.Connect(bus.Options{Server: server, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return 1, err
+	}
+	defer connection.Close()
+	live := index.New(index.Options{Client: segue.Client, Bus: connection, Log: slog.New(slog.DiscardHandler)})
 	ended := make(chan error, 1)
 	running, stop := context.WithCancel(ctx)
 	go func() { ended <- live.Run(running) }()
