@@ -191,6 +191,9 @@ func send(t *testing.T, caller, method, path, body string, headers ...string) an
 		require.Equal(t, "application/problem+json", response.Header.Get("Content-Type"), "%s %s: %s", method, path, raw)
 		require.EqualValues(t, a.status, a.body["status"], "%s", raw)
 	}
+	if caller != "" {
+		published().check(t, method, path, a)
+	}
 	return a
 }
 
