@@ -39,6 +39,7 @@ const (
 var (
 	segue   *local.Segue
 	gateway *httptest.Server
+	live    *index.Index
 	// fails makes the receiver of calls answer with 410, which parks a delivery at once.
 	fails atomic.Bool
 )
@@ -96,20 +97,24 @@ func serve(ctx context.Context, m *testing.M) (int, error) {
 		return 1, err
 	}
 	defer connection.Close()
-	live := index.New(index.Options{Client: segue.Client, Bus: connection, Log: slog.New(slog.DiscardHandler)})
+	live = index.New(index.Options{Client: segue.Client, Bus: connection, Log: slog.New(slog.DiscardHandler)})
 	ended := make(chan error, 1)
 	running, stop := context.WithCancel(ctx)
 	go func() { ended <- live.Run(running) }()
-	api := platform.New(platform.Options{
-		Client: segue.Client, Sender: commands.New(commands.Options{Client: segue.Client}), Index: live, Sessions: sessions{},
-		CursorKeys: [][]byte{[]byte("a key of the tests")}, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
-	})
-	gateway = httptest.NewServer(authenticated(api))
+	gateway = httptest.NewServer(authenticated(apiOf(segue.Client, platform.DefaultDeadline)))
 	code := m.Run()
 	gateway.Close()
 	stop()
 	<-ended
 	return code, nil
+}
+
+// apiOf returns the API over a client.
+func apiOf(c *client.Client, deadline time.Duration) http.Handler {
+	return platform.New(platform.Options{
+		Client: c, Sender: commands.New(commands.Options{Client: c}), Index: live, Sessions: sessions{}, Deadline: deadline,
+		CursorKeys: [][]byte{[]byte("a key of the tests")}, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	})
 }
 
 // sessions sets a cookie, as package auth does.

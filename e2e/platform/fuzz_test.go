@@ -20,6 +20,7 @@ import (
 type fuzzer struct {
 	*rand.Rand
 	document *contract
+	round    int
 }
 
 // TestRequestsFromTheDocument sends requests that are generated from the OpenAPI document, and checks
@@ -28,13 +29,11 @@ type fuzzer struct {
 func TestRequestsFromTheDocument(t *testing.T) {
 	seed := uint64(numberOf("SEGUE_SEED", int(rand.Int32())))
 	t.Logf("SEGUE_SEED=%d", seed)
-	f := &fuzzer{rand.New(rand.NewPCG(seed, 0)), published()}
-	for i := range 5 {
-		started(t, fmt.Sprintf("fuzz-%d", i))
-	}
+	f := &fuzzer{Rand: rand.New(rand.NewPCG(seed, 0)), document: published()}
 	callers := []string{thePlatform, thePlatform, thePlatform, theAdmin, theSupervisor, ann, elsewhere, "platform acme umbrella", ""}
 	succeeded := 0
 	for range numberOf("SEGUE_FUZZ", 25) {
+		f.start(t)
 		for _, template := range f.sorted(f.document.paths) {
 			for _, method := range f.sorted(f.document.paths[template].(map[string]any)) {
 				operation := f.document.paths[template].(map[string]any)[method].(map[string]any)
@@ -49,6 +48,15 @@ func TestRequestsFromTheDocument(t *testing.T) {
 		}
 	}
 	require.Greater(t, succeeded, 50, "some requests are valid")
+}
+
+// start starts an interaction, which is some way on its path.
+func (f *fuzzer) start(t *testing.T) {
+	f.round++
+	channels := []string{"inbound", "chat", "email", "web"}
+	commands := []string{`{"command":"place_in_queue","queue":"sales"}`, `{"command":"offer","agent":"ann"}`, `{"command":"accept","agent":"ann"}`}
+	post(t, http.StatusCreated, thePlatform, "/v1/interactions", fmt.Sprintf(`{"id":"fuzz-%d","channel":%q,"commands":[%s]}`,
+		f.round, channels[f.IntN(len(channels))], strings.Join(commands[:f.IntN(4)], ",")))
 }
 
 func numberOf(variable string, usual int) int {
@@ -105,7 +113,7 @@ func (f *fuzzer) parameter(name string, schema map[string]any) string {
 	if f.sometimes(90) {
 		switch name {
 		case "id":
-			return fmt.Sprintf("fuzz-%d", f.IntN(6))
+			return fmt.Sprintf("fuzz-%d", f.round-f.IntN(2))
 		case "contact_center", "Segue-Contact-Center":
 			return "acme"
 		case "Idempotency-Key":

@@ -81,6 +81,7 @@ func New(options Options) http.Handler {
 	} {
 		routes(a)
 	}
+	explain(a.huma.OpenAPI().Components.Schemas.Map())
 	a.document = sync.OnceValue(a.writeDocument)
 	return a
 }
