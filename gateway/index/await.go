@@ -26,7 +26,7 @@ type waiter struct {
 // After 250 ms it queries the state and publishes it, and after 1 s it returns in any case. Commands
 // of agents are answered after it, so that the agent's lists show them.
 func (x *Index) Await(ctx context.Context, n client.Name, runID string, revision int64) {
-	asked := cursor{runID, revision}
+	asked := cursor{run: runID, revision: revision}
 	w := x.wait(n, asked)
 	if w == nil {
 		return
@@ -36,16 +36,19 @@ func (x *Index) Await(ctx context.Context, n client.Name, runID string, revision
 	defer limit.Stop()
 	notice := time.NewTimer(awaitNotice)
 	defer notice.Stop()
-	for {
+	for counted := false; ; {
 		select {
 		case <-w.done:
-			x.countSeen(n, asked)
+			if !counted { // else its state came by a query
+				x.countSeen(n, asked)
+			}
 			return
 		case <-ctx.Done():
 			return
 		case <-limit.C:
 			return
 		case <-notice.C:
+			counted = true
 			x.countSeen(n, asked)
 			x.heal.request(n, task{urgent: true, asked: asked})
 		}
@@ -56,7 +59,7 @@ func (x *Index) Await(ctx context.Context, n client.Name, runID string, revision
 func (x *Index) wait(n client.Name, asked cursor) *waiter {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if r := x.records[n]; r != nil && r.state.has(r.continued, asked.run, asked.revision) {
+	if r := x.records[n]; r != nil && r.state.has(r.left, asked.run, asked.revision) {
 		if x.shows(n, asked) {
 			x.unseen = 0
 		}
@@ -82,7 +85,7 @@ func (x *Index) forget(n client.Name, w *waiter) {
 func (x *Index) wake(r *record) {
 	waiters := x.waiting[r.name]
 	for _, w := range waiters {
-		if r.state.has(r.continued, w.asked.run, w.asked.revision) {
+		if r.state.has(r.left, w.asked.run, w.asked.revision) {
 			select {
 			case <-w.done:
 			default:

@@ -88,7 +88,7 @@ func (x *Index) restart(after bus.Position, target uint64) {
 		x.held.drop()
 	}
 	for n, r := range x.records {
-		r.base, r.shown, r.shownBefore, r.decided, r.held = r.state, cursor{}, "", "", nil
+		r.base, r.shown, r.shownLeft, r.decided, r.held = r.state, cursor{}, nil, "", nil
 		if !isFirst && r.entry != nil {
 			x.heal.request(n, task{must: true, idle: true})
 		}

@@ -258,7 +258,7 @@ func (x *Index) dues(ctx context.Context) error {
 }
 
 func (x *Index) due(ctx context.Context, d contract.Due, wait time.Duration) {
-	n, asked := client.Name{ContactCenter: d.ContactCenter, ID: d.Interaction}, cursor{d.RunID, d.Revision}
+	n, asked := client.Name{ContactCenter: d.ContactCenter, ID: d.Interaction}, cursor{run: d.RunID, revision: d.Revision}
 	if n.Check() != nil {
 		return
 	}
@@ -282,7 +282,7 @@ func (x *Index) shows(n client.Name, asked cursor) bool {
 	if r == nil {
 		return false
 	}
-	if r.shown.has(r.shownBefore, asked.run, asked.revision) {
+	if r.shown.has(r.shownLeft, asked.run, asked.revision) {
 		return true
 	}
 	for _, h := range r.held {

@@ -107,14 +107,24 @@ func (x *Index) schedule() {
 	if x.held.len() == 0 || x.timer != nil {
 		return
 	}
-	x.timer = time.AfterFunc(time.Until(x.held.front().received.Add(holdFor)), func() {
-		x.mu.Lock()
-		defer x.mu.Unlock()
-		x.timer = nil
-		now := time.Now()
-		x.release(func(h *held) bool { return now.Sub(h.received) >= holdFor })
-		x.schedule()
-	})
+	x.timer = time.AfterFunc(time.Until(x.held.front().received.Add(holdFor)), x.expire)
+}
+
+// expire lets notices count that have waited long enough. The wait begins again while the bus is
+// away: the others may be in the stream already, and all replicas are to agree on the order.
+func (x *Index) expire() {
+	isAway := !x.bus.Connected()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.timer = nil
+	now := time.Now()
+	for i := range x.held.len() {
+		if isAway {
+			(*x.held.at(i)).received = now
+		}
+	}
+	x.release(func(h *held) bool { return now.Sub(h.received) >= holdFor })
+	x.schedule()
 }
 
 // verdict is how a notice relates to the history of its interaction.
@@ -142,15 +152,15 @@ func (x *Index) judge(r *record, n *contract.Notice) verdict {
 	from := r.from()
 	switch {
 	case from.run == "":
-		if x.complete && begins(n) && n.Revision > 1 {
+		if x.complete && n.Revision > 1 {
 			return later // a new interaction, whose first notices are late or lost
 		}
 		return next
 	case r.shown.run == "" && n.RunID == from.run && n.Revision <= from.revision:
 		return next // a query was faster than the first notice
-	case n.RunID == from.run && n.Revision <= from.revision, n.RunID == r.shownBefore:
+	case n.RunID == from.run && n.Revision <= from.revision, r.shownLeft.has(n.RunID):
 		return known
-	case n.Revision == from.revision+1 && (n.RunID == from.run || !begins(n)):
+	case from.continues(n):
 		return next
 	case n.RunID == from.run:
 		return later
@@ -177,7 +187,7 @@ func (x *Index) settle(r *record) {
 				x.ask(r, h)
 				continue
 			}
-			x.adopt(r, h.notice)
+			x.adopt(r, h)
 		}
 		i = -1 // the history has moved: look at all again
 	}
@@ -185,7 +195,7 @@ func (x *Index) settle(r *record) {
 
 // ask lets a query decide about a notice of another run, at once unless those between may come.
 func (x *Index) ask(r *record, h *held) {
-	if !h.asked && (h.expired || begins(h.notice) || h.notice.Revision <= r.from().revision) {
+	if !h.asked && (h.expired || begins(h.notice) || h.notice.Revision <= r.from().revision+1) {
 		h.asked = true
 		x.heal.request(r.name, task{urgent: true, must: true})
 	}
@@ -193,16 +203,21 @@ func (x *Index) ask(r *record, h *held) {
 
 // adopt makes the history go on with the run of a notice. Continue-as-new counts on; a chain that
 // was started again counts from 1; a reset goes back to just before the notice.
-func (x *Index) adopt(r *record, n *contract.Notice) {
-	from := r.from()
-	to := cursor{run: n.RunID, revision: n.Revision - 1}
+func (x *Index) adopt(r *record, h *held) {
+	from, n := r.from(), h.notice
+	to := cursor{run: n.RunID, revision: n.Revision - 1, chain: n.FirstRunID}
 	switch {
 	case begins(n):
 		to.revision = 0
 	case n.Revision > from.revision:
 		to.revision = from.revision
 	}
-	r.shown, r.shownBefore, r.decided = to, from.run, ""
+	r.shown, r.shownLeft, r.decided = to, r.shownLeft.and(from.run), ""
+	for _, o := range slices.Clone(r.held) {
+		if o.notice.RunID != n.RunID && o.sequence < h.sequence {
+			x.leave(r, o)
+		}
+	}
 }
 
 // decide records the run that a query found, which began at a time. What other runs had published
@@ -215,10 +230,18 @@ func (x *Index) decide(r *record, run string, began time.Time) {
 	}
 	for _, h := range slices.Clone(r.held) {
 		if h.notice.RunID != run && h.received.Before(began) && x.judge(r, h.notice) == other {
-			x.discard(r, h)
+			x.leave(r, h)
 		}
 	}
 	x.settle(r)
+}
+
+// leave drops a notice together with its run.
+func (x *Index) leave(r *record, h *held) {
+	if !r.shownLeft.has(h.notice.RunID) {
+		r.shownLeft = r.shownLeft.and(h.notice.RunID)
+	}
+	x.discard(r, h)
 }
 
 // show adds a notice to the history.
@@ -226,9 +249,9 @@ func (x *Index) show(r *record, h *held) {
 	n := h.notice
 	gap := x.gapBefore(r, n)
 	if run := r.from().run; run != n.RunID {
-		r.shownBefore, r.decided = run, ""
+		r.shownLeft, r.decided = r.shownLeft.and(run), ""
 	}
-	r.shown = cursor{n.RunID, n.Revision}
+	r.shown = at(n)
 	if gap != nil {
 		x.stats.Gaps++
 	}
@@ -244,7 +267,7 @@ func (x *Index) gapBefore(r *record, n *contract.Notice) *span {
 	first := from.revision + 1
 	if from.run == "" {
 		first = n.Revision
-		if x.complete && begins(n) {
+		if x.complete {
 			first = 1
 		}
 	}
@@ -281,9 +304,9 @@ func (x *Index) advance(r *record, h *held) bool {
 	n, s := h.notice, r.state
 	switch {
 	case s.run == "", n.RunID == s.run && n.Revision > s.revision:
-	case n.RunID == s.run, n.RunID == r.continued:
+	case n.RunID == s.run, r.left.has(n.RunID):
 		return true
-	case n.Revision == s.revision+1 && !begins(n):
+	case s.continues(n):
 	default:
 		return false
 	}
@@ -291,7 +314,7 @@ func (x *Index) advance(r *record, h *held) bool {
 		x.heal.request(r.name, task{urgent: true, must: true})
 		return true
 	}
-	at := bus.Position{Epoch: x.reached.Epoch, Sequence: h.sequence}
-	x.setState(r, cursor{n.RunID, n.Revision}, &Entry{State: n.State, CapabilitiesFor: n.CapabilitiesFor, At: at})
+	position := bus.Position{Epoch: x.reached.Epoch, Sequence: h.sequence}
+	x.setState(r, at(n), &Entry{State: n.State, CapabilitiesFor: n.CapabilitiesFor, At: position})
 	return true
 }

@@ -19,33 +19,59 @@ type Entry struct {
 	At bus.Position
 }
 
-// cursor is a place in the changes of an interaction.
+// cursor is a place in the changes of an interaction. chain is the first run of the chain of
+// continue-as-new runs; empty if it is not known, as after a query.
 type cursor struct {
 	run      string
 	revision int64
+	chain    string
 }
 
-// has reports whether a cursor has reached a revision of a run, of which before is the run that it
-// continued.
-func (c cursor) has(before, run string, revision int64) bool {
-	return c.run != "" && (run == "" || run == c.run || run == before) && c.revision >= revision
+// at returns the cursor of a notice.
+func at(n *contract.Notice) cursor { return cursor{n.RunID, n.Revision, n.FirstRunID} }
+
+// continues reports whether a notice is the next after a cursor, by continue-as-new too. A late
+// notice of a run that a reset has ended, and of which nothing was seen, passes for one; the next
+// notice of the current run corrects that by a query.
+func (c cursor) continues(n *contract.Notice) bool {
+	return n.Revision == c.revision+1 && (n.RunID == c.run || !begins(n) && n.FirstRunID == c.chain)
+}
+
+// runs are the last runs that an interaction has left behind.
+type runs []string
+
+const runsLimit = 4
+
+// and returns the runs with another one.
+func (r runs) and(run string) runs {
+	if run == "" {
+		return r
+	}
+	return append(slices.Clone(r[max(0, len(r)-runsLimit+1):]), run)
+}
+
+func (r runs) has(run string) bool { return slices.Contains(r, run) }
+
+// has reports whether a cursor has reached a revision of a run, or of one that it has left behind.
+func (c cursor) has(left runs, run string, revision int64) bool {
+	return c.run != "" && (run == "" || run == c.run || left.has(run)) && c.revision >= revision
 }
 
 // record is what the index knows of one interaction.
 type record struct {
 	name client.Name
-	// state is the cursor of entry, and continued the run before its run. entry is nil once the
+	// state is the cursor of entry, and left the runs before its run. entry is nil once the
 	// interaction has ended. version counts the changes of state.
-	state     cursor
-	continued string
-	entry     *Entry
-	version   uint64
-	// shown is the cursor of the history, and shownBefore the run before its run. Before the first
+	state   cursor
+	left    runs
+	entry   *Entry
+	version uint64
+	// shown is the cursor of the history, and shownLeft the runs before its run. Before the first
 	// notice, shown is empty, and base is the state that a query had: what streams that begin later
 	// start from.
-	shown       cursor
-	shownBefore string
-	base        cursor
+	shown     cursor
+	shownLeft runs
+	base      cursor
 	// decided is the run that a query found to be the current one.
 	decided string
 	held    []*held
@@ -82,7 +108,7 @@ func (x *Index) record(n client.Name) *record {
 // setState makes a state the latest one.
 func (x *Index) setState(r *record, at cursor, entry *Entry) {
 	if r.state.run != at.run {
-		r.continued = r.state.run
+		r.left = r.left.and(r.state.run)
 	}
 	r.state = at
 	r.version++

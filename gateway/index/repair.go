@@ -25,7 +25,7 @@ type answer struct {
 	version uint64
 }
 
-func (a *answer) cursor() cursor { return cursor{a.state.RunID, a.state.Revision} }
+func (a *answer) cursor() cursor { return cursor{run: a.state.RunID, revision: a.state.Revision} }
 
 // repair queries one interaction and applies the answer. What the stream lacks is published, so that
 // every replica and every stream sees it. It returns the task to do again, after a pause.
@@ -177,6 +177,9 @@ func (x *Index) apply(n client.Name, a *answer, t task, runs bool) (before []str
 		before = agentsOf(r.entry.State)
 	}
 	isSame := at.run == r.state.run
+	if isSame {
+		at.chain = r.state.chain
+	}
 	if !isSame && r.state.run != "" && r.version != a.version && at.revision <= r.state.revision {
 		return nil, false, true
 	}
