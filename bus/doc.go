@@ -3,7 +3,8 @@
 // makes what Temporal has visible at once.
 //
 // A worker publishes and never waits (Publisher). A gateway reads the stream in order from any
-// position that the stream still has (Conn.Consume).
+// position that the stream still has (Conn.Consume). docs/bus.md describes the subjects, the stream
+// and the permissions that an external server needs.
 //
 // The package must never know what an interaction is for, nor how a gateway shows a notice.
 package bus

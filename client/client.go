@@ -83,18 +83,7 @@ func (c *Client) endLateData(ctx context.Context, n Name, runID string) error {
 }
 
 func (c *Client) start(ctx context.Context, n Name, start json.RawMessage, input []any, reopen bool) (runID string, err error) {
-	options := sdkclient.StartWorkflowOptions{
-		ID:                                       n.WorkflowID(),
-		TaskQueue:                                c.TaskQueue,
-		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
-		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		StaticSummary:                            summaryOf(n, start),
-	}
-	c.describe(&options, n, start)
-	if reopen {
-		options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
-	}
+	options := c.startOptions(n, start, reopen)
 	err = c.retry(ctx, func() error {
 		run, err := c.Temporal.ExecuteWorkflow(ctx, options, contract.WorkflowInteraction, input...)
 		if err == nil {
@@ -109,6 +98,22 @@ func (c *Client) start(ctx context.Context, n Name, start json.RawMessage, input
 	return runID, c.classify(ctx, n, err)
 }
 
+func (c *Client) startOptions(n Name, start json.RawMessage, reopen bool) sdkclient.StartWorkflowOptions {
+	options := sdkclient.StartWorkflowOptions{
+		ID:                                       n.WorkflowID(),
+		TaskQueue:                                c.TaskQueue,
+		WorkflowIDReusePolicy:                    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		StaticSummary:                            summaryOf(n, start),
+	}
+	c.describe(&options, n, start)
+	if reopen {
+		options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
+	}
+	return options
+}
+
 // describe adds to the options what a start object says about the interaction; a malformed one
 // says nothing, and the interaction refuses it.
 func (c *Client) describe(options *sdkclient.StartWorkflowOptions, n Name, payload json.RawMessage) {
@@ -118,6 +123,9 @@ func (c *Client) describe(options *sdkclient.StartWorkflowOptions, n Name, paylo
 		options.TypedSearchAttributes = contract.StartAttributes(start)
 		if c.Priority != nil {
 			priority = c.Priority(start)
+		}
+		if start.EventID != "" {
+			options.Memo = map[string]any{contract.MemoStart: start.EventID}
 		}
 	}
 	options.Priority = priority.ForContactCenter(n.ContactCenter)
@@ -184,30 +192,8 @@ func (c *Client) update(ctx context.Context, n Name, name, id string, payload js
 		// with the reason.
 		id = rand.Text()
 	}
-	outageBefore := false
-	err := c.retry(ctx, func() error {
-		limited, cancel := answerWithin(ctx)
-		defer cancel()
-		handle, err := c.Temporal.UpdateWorkflow(limited, sdkclient.UpdateWorkflowOptions{
-			WorkflowID: n.WorkflowID(), UpdateName: name, UpdateID: id,
-			Args: []any{payload}, WaitForStage: sdkclient.WorkflowUpdateStageCompleted,
-		})
-		if err == nil {
-			err = handle.Get(limited, answer)
-		}
-		if isLostWithRun(err) && c.isOpen(ctx, n.WorkflowID()) {
-			return &continuedError{err}
-		}
-		var outage *outageError
-		err = c.markWorkerOutage(ctx, n.WorkflowID(), err)
-		isOutage := errors.As(err, &outage)
-		if outageBefore && !isOutage && timedOut(err) {
-			err = &outageError{err} // Temporal has recovered during this try: give the worker a whole one
-		}
-		outageBefore = isOutage
-		return err
-	})
-	return c.classify(ctx, n, err)
+	_, err := c.sendUpdate(ctx, n, Message{Name: name, ID: id, Payload: payload}, answer, always)
+	return err
 }
 
 // answerWithin bounds the wait for an answer, unless the context has a deadline.
@@ -220,6 +206,13 @@ func answerWithin(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // retry repeats a call while its error is transient, with growing pauses, for Patience.
 func (c *Client) retry(ctx context.Context, call func() error) error {
+	return c.retryWhile(ctx, always, call)
+}
+
+func always(error) bool { return true }
+
+// retryWhile does the same while a retry after the error is wanted.
+func (c *Client) retryWhile(ctx context.Context, wanted func(error) bool, call func() error) error {
 	patience := c.Patience
 	if patience == 0 {
 		patience = DefaultPatience
@@ -227,7 +220,7 @@ func (c *Client) retry(ctx context.Context, call func() error) error {
 	deadline := time.Now().Add(patience)
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		err := call()
-		if err == nil || !isTransient(err) || time.Now().Add(pause).After(deadline) {
+		if err == nil || !isTransient(err) || !wanted(err) || time.Now().Add(pause).After(deadline) {
 			return err
 		}
 		timer := time.NewTimer(pause)

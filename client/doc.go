@@ -14,7 +14,7 @@
 //
 // Methods retry what is transient (see Client.Patience) and return errors that a caller can
 // tell apart with errors.Is and errors.As: ErrNotFound, ErrCompleted, ErrNoWorker, ErrStuck,
-// ErrUnreachable, *RefusedError and *ExistsError. Any other error is Temporal's own. A canceled
+// ErrUnreachable, *RefusedError, *CompletedError and *ExistsError. Any other error is Temporal's own. A canceled
 // context ends a method with the context's error.
 //
 // The package must never know how a command is judged: it passes a workflow's answer on.

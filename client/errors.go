@@ -1,7 +1,6 @@
 package client
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,9 +46,30 @@ type RefusedError struct {
 	Type string `json:"type"`
 	// Message names the command, the field and value in question, and what is legal instead.
 	Message string `json:"message"`
+	// Refusal is the same for programs.
+	contract.Refusal
 }
 
 func (e *RefusedError) Error() string { return e.Message }
+
+// CompletedError reports a call to an interaction whose workflow has closed. It wraps
+// ErrCompleted.
+type CompletedError struct {
+	Name Name
+	// Last is the last state; nil for an interaction that did not end by itself.
+	Last *contract.State
+}
+
+func (e *CompletedError) Error() string {
+	if e.Last == nil {
+		return fmt.Sprintf("%s: %s; `segue show %s` shows how it ended", e.Name, ErrCompleted, e.Name)
+	}
+	return fmt.Sprintf("%s: %s: it ended as %s at %s, by %s",
+		e.Name, ErrCompleted, e.Last.Outcome, e.Last.EndedAt.UTC().Format(time.RFC3339), e.Last.EndedBy)
+}
+
+// Unwrap returns ErrCompleted.
+func (e *CompletedError) Unwrap() error { return ErrCompleted }
 
 // ExistsError reports a start of an interaction that was started before. It is harmless if the
 // start is a repeat; Start with reopen starts a completed interaction again.
@@ -82,7 +102,7 @@ func (c *Client) classify(ctx context.Context, n Name, err error) error {
 		if refused.Type() == updateOfClosedRun {
 			return c.completed(ctx, n)
 		}
-		return &RefusedError{Type: typeOf(refused), Message: refused.Message()}
+		return refusedBy(refused)
 	case errors.As(err, &namespace):
 		return fmt.Errorf("%w (`segue setup` registers it)", err)
 	case lacksAttribute(err):
@@ -95,12 +115,6 @@ func (c *Client) classify(ctx context.Context, n Name, err error) error {
 		return fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	return err
-}
-
-// typeOf returns the type of a refusal. The SDK refuses an update whose name is no command,
-// and sets no type.
-func typeOf(refused *temporal.ApplicationError) string {
-	return cmp.Or(refused.Type(), contract.ErrorInvalidPayload)
 }
 
 // continuedError reports an update that was lost because its run ended, while the interaction
@@ -203,25 +217,26 @@ func lacksAttribute(err error) bool {
 // completedOrNotFound distinguishes a closed workflow from one that never existed: the server
 // returns "not found" for both.
 func (c *Client) completedOrNotFound(ctx context.Context, n Name) error {
+	var missing *serviceerror.NotFound
 	_, err := c.Temporal.DescribeWorkflowExecution(ctx, n.WorkflowID(), "")
-	if timedOut(err) || serviceerror.ToStatus(err).Code() == codes.Unavailable {
-		return fmt.Errorf("%w: %w", ErrUnreachable, err)
-	}
-	if err != nil {
+	switch {
+	case err == nil:
+		return c.completed(ctx, n)
+	case errors.As(err, &missing):
 		return fmt.Errorf("interaction %s %w: `segue list` lists the existing ones", n, ErrNotFound)
 	}
-	return c.completed(ctx, n)
+	return fmt.Errorf("%w: %w", ErrUnreachable, err)
 }
 
 // completed returns the error for a call to a closed workflow. The workflow's result contains how
-// the interaction ended and needs no worker.
+// the interaction ended and needs no worker. A lane, a terminated interaction, and one of an older
+// version have no such result.
 func (c *Client) completed(ctx context.Context, n Name) error {
 	var last contract.State
 	if c.isOpen(ctx, n.WorkflowID()) || c.Temporal.GetWorkflow(ctx, n.WorkflowID(), "").Get(ctx, &last) != nil || last.EndedAt == nil {
-		// A lane, a terminated interaction, or one of an older version.
-		return fmt.Errorf("%s: %w; `segue show %s` shows how it ended", n, ErrCompleted, n)
+		return &CompletedError{Name: n}
 	}
-	return fmt.Errorf("%s: %w: it ended as %s at %s, by %s", n, ErrCompleted, last.Outcome, last.EndedAt.UTC().Format(time.RFC3339), last.EndedBy)
+	return &CompletedError{Name: n, Last: &last}
 }
 
 // isTransient reports whether a retry may succeed: a server that restarts or does not answer,
@@ -231,12 +246,11 @@ func (c *Client) completed(ctx context.Context, n Name) error {
 func isTransient(err error) bool {
 	var notReady *serviceerror.WorkflowNotReady
 	var renewed *continuedError
-	var refused *temporal.ApplicationError
 	var outage *outageError
 	if isStuck(err) {
 		return false
 	}
-	if errors.As(err, &notReady) || errors.As(err, &renewed) || errors.As(err, &outage) || errors.As(err, &refused) && refused.Type() == contract.ErrorOverloaded {
+	if errors.As(err, &notReady) || errors.As(err, &renewed) || errors.As(err, &outage) || isOverloaded(err) {
 		return true
 	}
 	switch serviceerror.ToStatus(err).Code() {

@@ -18,7 +18,16 @@ import (
 // State queries the state of an interaction. Queries also answer for completed interactions,
 // as long as Temporal retains them and a worker runs.
 func (c *Client) State(ctx context.Context, n Name) (contract.State, error) {
-	return query[contract.State](ctx, c, n, n.WorkflowID(), "", contract.QueryState)
+	return c.StateFor(ctx, n, nil)
+}
+
+// StateFor queries the state of an interaction as State does, with the capabilities of an actor;
+// without one, they are the platform's.
+func (c *Client) StateFor(ctx context.Context, n Name, actor *contract.StateRequest) (contract.State, error) {
+	if actor == nil {
+		return query[contract.State](ctx, c, n, n.WorkflowID(), "", contract.QueryState)
+	}
+	return query[contract.State](ctx, c, n, n.WorkflowID(), "", contract.QueryState, actor)
 }
 
 // Timeline queries the segments that the interaction's legs have been in.
@@ -146,10 +155,10 @@ func (c *Client) WorkflowStatus(ctx context.Context, n Name) (WorkflowStatus, er
 
 // query queries a workflow. It retries a query that timed out once: the queries of a worker
 // that dies are lost.
-func query[T any](ctx context.Context, c *Client, n Name, workflowID, runID, queryType string) (T, error) {
+func query[T any](ctx context.Context, c *Client, n Name, workflowID, runID, queryType string, args ...any) (T, error) {
 	var answer T
 	once := func() error {
-		value, err := c.Temporal.QueryWorkflow(ctx, workflowID, runID, queryType)
+		value, err := c.Temporal.QueryWorkflow(ctx, workflowID, runID, queryType, args...)
 		if err != nil {
 			return c.markWorkerOutage(ctx, workflowID, err)
 		}
@@ -178,7 +187,9 @@ func (c *Client) startRefused(ctx context.Context, n Name, workflowID string, er
 	}
 	var refused *temporal.ApplicationError
 	if ended := c.Temporal.GetWorkflow(ctx, workflowID, "").Get(ctx, nil); errors.As(ended, &refused) {
-		return &RefusedError{Type: refused.Type(), Message: "its start was refused: " + refused.Message()}
+		reason := refusedBy(refused)
+		reason.Message = "its start was refused: " + reason.Message
+		return reason
 	}
 	return nil
 }

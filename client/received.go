@@ -41,6 +41,7 @@ func (c *Client) Received(ctx context.Context, n Name) (map[string]bool, error) 
 func receivedIn(events []*historypb.HistoryEvent) []string {
 	var ids []string
 	arrays := map[string][]string{} // of updates without a result, by update id
+	single := map[string]string{}
 	for _, event := range events {
 		if started := event.GetWorkflowExecutionStartedEventAttributes(); started != nil {
 			ids = append(ids, firstIDs(started)...)
@@ -55,16 +56,24 @@ func receivedIn(events []*historypb.HistoryEvent) []string {
 			ids = append(ids, id)
 			if input.GetName() == contract.UpdateCommands {
 				arrays[id] = arrayIDs(input.GetArgs())
+			} else {
+				single[id] = read[command](input.GetArgs()).EventID
 			}
 		}
 		if completed := event.GetWorkflowExecutionUpdateCompletedEventAttributes(); completed != nil {
 			id := completed.GetMeta().GetUpdateId()
 			ids = append(ids, withoutRefused(arrays[id], completed.GetOutcome())...)
 			delete(arrays, id)
+			if completed.GetOutcome().GetFailure() != nil {
+				delete(single, id)
+			}
 		}
 	}
 	for _, array := range arrays {
 		ids = append(ids, array...)
+	}
+	for _, id := range single {
+		ids = append(ids, id)
 	}
 	return ids
 }
@@ -92,12 +101,18 @@ func idsOf(array json.RawMessage) []string {
 	}
 	ids := make([]string, len(items))
 	for i, item := range items {
-		var one command
-		if json.Unmarshal(item, &one) == nil {
-			ids[i] = one.EventID
-		}
+		ids[i] = eventIDOf(item)
 	}
 	return ids
+}
+
+// eventIDOf returns the event id of one command; "" if it has none.
+func eventIDOf(item json.RawMessage) string {
+	var one command
+	if json.Unmarshal(item, &one) != nil {
+		return ""
+	}
+	return one.EventID
 }
 
 // withoutRefused returns the event ids of the commands that an update did not refuse.

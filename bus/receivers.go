@@ -1,0 +1,4 @@
+package bus
+
+// receiversSubject carries what each worker knows of its receivers.
+const receiversSubject = "segue.receivers"

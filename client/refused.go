@@ -1,0 +1,66 @@
+package client
+
+import (
+	"cmp"
+	"errors"
+	"strings"
+
+	"go.temporal.io/sdk/temporal"
+
+	"segue/contract"
+	"segue/interaction"
+)
+
+// refusedBy returns the refusal that an application error of the interaction is.
+func refusedBy(err *temporal.ApplicationError) *RefusedError {
+	refused := &RefusedError{Type: cmp.Or(err.Type(), contract.ErrorInvalidPayload), Message: err.Message()}
+	if err.HasDetails() && err.Details(&refused.Refusal) == nil && refused.Why != "" {
+		return refused
+	}
+	refused.Refusal = contract.Refusal{Why: usualWhy(err.Type())}
+	if err.Type() == "" { // the SDK refuses an update whose name is no command
+		refused.Why = interaction.WhyUnknown
+	}
+	return refused
+}
+
+// usualWhy returns the usual reason of a refusal: workers of an older version give none.
+func usualWhy(kind string) interaction.Why {
+	switch kind {
+	case contract.ErrorIllegalCommand:
+		return interaction.WhyState
+	case contract.ErrorInvalidPayload:
+		return interaction.WhyInvalid
+	}
+	return ""
+}
+
+// Malformed returns the refusal of a message that interaction.Decode or interaction.DecodeStart
+// cannot read, as the interaction itself would refuse it. Other errors are returned as they are.
+func Malformed(err error) error {
+	var invalid *interaction.InvalidError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	return &RefusedError{
+		Type: contract.ErrorInvalidPayload, Message: invalid.Error(),
+		Refusal: contract.Refusal{Why: whyOf(invalid), Field: invalid.Field},
+	}
+}
+
+func whyOf(invalid *interaction.InvalidError) interaction.Why {
+	switch {
+	case strings.HasPrefix(invalid.Reason, "no such command"):
+		return interaction.WhyUnknown
+	case strings.HasPrefix(invalid.Reason, "is missing"):
+		return interaction.WhyMissing
+	case strings.Contains(invalid.Reason, "send at most"):
+		return interaction.WhyTooLarge
+	}
+	return interaction.WhyInvalid
+}
+
+func isOverloaded(err error) bool {
+	var refused *temporal.ApplicationError
+	return errors.As(err, &refused) && refused.Type() == contract.ErrorOverloaded
+}
