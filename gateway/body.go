@@ -21,6 +21,11 @@ func patient(within time.Duration, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
+		if r.ProtoMajor == 1 && len(r.TransferEncoding) > 0 {
+			// A proxy in front may have read the length of this body in another way, from a header that
+			// net/http ignores: nothing after the body may be taken for a request.
+			w.Header().Set("Connection", "close")
+		}
 		control := http.NewResponseController(w)
 		if err := control.SetReadDeadline(time.Now().Add(within)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 			problem.Write(w, problem.New(problem.Internal, ""))

@@ -40,7 +40,12 @@ func noteRoute(next http.Handler) http.Handler {
 		if caller := auth.From(r.Context()); caller != nil {
 			noted.caller = caller.Name
 		}
-		defer func() { noted.route = r.Pattern }()
+		defer func() {
+			// The innermost mux knows best.
+			if noted.route == "" && r.Pattern != "/" {
+				noted.route = r.Pattern
+			}
+		}()
 		next.ServeHTTP(w, r)
 	})
 }

@@ -1,4 +1,4 @@
-// Package stopping tells answers that last, such as streams of events, that the process stops, so
+// Package stopping notifies long answers, such as streams of events, that the process stops, so
 // that they end in their own form before the process waits for its last requests.
 //
 // It must never know what is answered.
@@ -8,7 +8,7 @@ import "context"
 
 type key struct{}
 
-// With returns a context whose requests are told by done.
+// With returns a context whose requests end when done is closed.
 func With(ctx context.Context, done <-chan struct{}) context.Context {
 	return context.WithValue(ctx, key{}, done)
 }
