@@ -68,7 +68,9 @@ type Gateway struct {
 // New returns a gateway. It reports an error if a secret or a certificate cannot be read.
 func New(options Options) (*Gateway, error) {
 	set := options.Config.Current()
-	g := &Gateway{options: options, index: index.New(index.Options{Client: options.Client, Bus: options.Bus, Log: options.Log})}
+	g := &Gateway{options: options, index: index.New(index.Options{
+		Client: options.Client, Bus: options.Bus, Log: options.Log, ObserveAge: options.instruments().GatewayNotice,
+	})}
 	if set.Gateway.TLS.Certificate != "" {
 		var err error
 		if g.certificate, err = loadCertificate(set.Gateway.TLS); err != nil {

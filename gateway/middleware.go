@@ -50,9 +50,9 @@ func observe(log *slog.Logger, instruments *metrics.Instruments, next http.Handl
 				noted.route = unmatched
 			}
 			instruments.GatewayRequest(noted.route, status, took)
-			level := slog.LevelDebug
-			if status >= http.StatusInternalServerError {
-				level = slog.LevelWarn
+			level := slog.LevelInfo
+			if noted.route == "/livez" || noted.route == "/readyz" {
+				level = slog.LevelDebug // probes come every few seconds
 			}
 			log.Log(r.Context(), level, "request", "method", methodOf(r), "route", noted.route, "status", status,
 				"duration", took, "bytes", answer.bytes, "caller", noted.caller, "request_id", noted.id)

@@ -15,11 +15,14 @@ import (
 	"segue/metrics"
 )
 
+// ErrInUse reports that another process listens on an address.
+var ErrInUse = errors.New("already in use")
+
 // Listen opens the socket of a gateway at gateway.address.
 func Listen(address string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("gateway.address: %s is already in use; set another, such as 127.0.0.1:0 for a free port", address)
+		return nil, fmt.Errorf("gateway.address: %s is %w; set another, such as 127.0.0.1:0 for a free port", address, ErrInUse)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("gateway.address: %w", err)

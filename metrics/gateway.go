@@ -37,7 +37,7 @@ func (g *gateway) make(m *maker) {
 	g.group = m.sizes("segue_gateway_update_commands", "{command}",
 		"Commands that the gateway sent in one update.", []float64{1, 2, 5, 10, 20, 50, 100, 200})
 	g.noticed = m.histogram("segue_gateway_notice_age_seconds",
-		"Age of notices when the gateway applied them: from the change of the interaction.", ages)
+		"Age of notices when the gateway applied them, from their arrival at the bus.", ages)
 	g.connections = m.gauge("segue_gateway_connections", "{connection}", "Open connections to the gateway.")
 	g.streams = m.gauge("segue_gateway_streams", "{stream}", "Open streams of live events.")
 	g.indexed = m.gauge("segue_gateway_index_interactions", "{interaction}", "Open interactions in the index of this gateway.")
