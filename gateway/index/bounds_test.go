@@ -39,7 +39,7 @@ func TestASlowReaderIsServedFromTheStream(t *testing.T) {
 			b.stream.publish(n)
 		}
 		synctest.Wait()
-		before := b.stream.reads
+		before := b.stream.readers()
 		require.Less(b, b.index.Stats().StreamBytes, int64(110<<10))
 		require.Len(b, seen(b.T, fast), 1011)
 		require.Greater(b, b.stream.reads, before)
@@ -121,7 +121,7 @@ func TestTwentyThousandInteractions(t *testing.T) {
 			require.Less(t, time.Since(began), 20*time.Minute)
 		}
 		require.GreaterOrEqual(t, time.Since(began), many*2/50*time.Second-time.Minute, "not more than 50 queries a second")
-		require.LessOrEqual(t, b.world.most, 10)
+		require.LessOrEqual(t, b.world.atOnce(), 10)
 		require.Len(t, b.index.List("cc", nil), many)
 		require.Len(t, b.index.OfAgent("cc", "agent7"), many/1000)
 		for n := range many {

@@ -111,3 +111,14 @@ func (x *Index) checkComplete() {
 		x.log.Info("The index of open interactions is complete", "open", x.open)
 	}
 }
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
