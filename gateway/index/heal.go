@@ -12,7 +12,9 @@ import (
 
 const (
 	concurrentQueries = 10
-	queriesPerSecond  = 50
+	// promptQueries of them are for what a person waits for, however many interactions do not answer.
+	promptQueries    = 3
+	queriesPerSecond = 50
 	// verifiesPerSecond bounds the queries that only make sure.
 	verifiesPerSecond = 10
 	queryTimeout      = 5 * time.Second
@@ -67,15 +69,16 @@ type healing struct {
 	urgent deque[*job]
 	normal deque[*job]
 	idle   deque[*job]
-	wake   chan struct{}
-	slow   chan struct{}
-	ended  bool
+	// wake, prompt and slow wake a worker, one that does what is urgent alone, and the verifier.
+	wake, prompt, slow chan struct{}
+	ended              bool
 	// answered is when a query was answered last.
 	answered time.Time
 }
 
 func (h *healing) init() {
-	h.jobs, h.wake, h.slow = map[client.Name]*job{}, make(chan struct{}, 1), make(chan struct{}, 1)
+	h.jobs = map[client.Name]*job{}
+	h.wake, h.prompt, h.slow = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1)
 }
 
 // request has an interaction queried.
@@ -116,6 +119,7 @@ func (h *healing) enqueue(j *job) {
 	switch {
 	case j.task.urgent:
 		h.urgent.push(j)
+		signal(h.prompt)
 	case j.task.idle:
 		h.idle.push(j)
 		signal(h.slow)
@@ -209,10 +213,10 @@ func (h *healing) stop() {
 	}
 }
 
-// worker queries one interaction after the other.
-func (x *Index) worker(ctx context.Context, limit *rate.Limiter) error {
+// worker queries one interaction after the other of some queues.
+func (x *Index) worker(ctx context.Context, limit *rate.Limiter, wake chan struct{}, queues ...*deque[*job]) error {
 	for {
-		j, err := x.heal.next(ctx, x.heal.wake, &x.heal.urgent, &x.heal.normal)
+		j, err := x.heal.next(ctx, wake, queues...)
 		if err != nil {
 			return err
 		}

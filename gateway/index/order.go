@@ -38,6 +38,9 @@ type held struct {
 func (x *Index) receive(m bus.Message) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if m.Sequence <= x.reached.Sequence {
+		return
+	}
 	x.release(func(h *held) bool { return m.At.Sub(h.at) > holdFor })
 	x.history.reach(m.Sequence)
 	x.take(m)
