@@ -47,6 +47,8 @@ var rules = []rule{
 		never: []string{"net/...", "os/...", "math/rand/...", "crypto/rand"}, tests: true,
 		reason: "workflow code is deterministic: configuration, HTTP and randomness come back from activities"},
 	{room: "workflows/committed", only: none, reason: "it knows histories, not what is in them"},
+	{room: "workflows/notices", only: []string{"contract"}, never: []string{"bus", "github.com/nats-io/..."},
+		reason: "it knows when a change counts, not where its notice goes"},
 	{room: "activities", never: []string{"workflows/...", "replay/...", "recovery", "worker/...", "gateway/...", "starter/..."}, tests: true,
 		reason: "activities and workflows know each other by package contract alone"},
 	{room: "client/...", only: []string{"client/...", "contract", "interaction/..."}, never: commands, tests: true,

@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/mock"
@@ -36,9 +37,11 @@ func TestAStartGivesTheSearchAttributes(t *testing.T) {
 		start string
 		state string
 		queue string
+		agent string
 	}{
-		"an interaction": {`{"id":"i1","contact_center":"cc","channel":"inbound","queue":"sales"}`, "started", "sales"},
-		"a draft":        {`{"id":"i1","contact_center":"cc","channel":"email","draft":true,"agent":"ada"}`, "composing", ""},
+		"an interaction": {`{"id":"i1","contact_center":"cc","channel":"inbound","queue":"sales"}`, "started", "sales", ""},
+		"a draft":        {`{"id":"i1","contact_center":"cc","channel":"email","draft":true,"agent":"ada"}`, "composing", "", "ada"},
+		"for an agent":   {`{"id":"i1","contact_center":"cc","channel":"outbound","agent":{"id":"ada","name":"Ada"}}`, "started", "", "ada"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			given := startedWith(t, c.start).TypedSearchAttributes
@@ -46,7 +49,10 @@ func TestAStartGivesTheSearchAttributes(t *testing.T) {
 			queue, _ := given.GetKeyword(contract.AttributeQueue)
 			id, _ := given.GetKeyword(contract.AttributeInteraction)
 			center, _ := given.GetKeyword(contract.AttributeContactCenter)
-			require.Equal(t, []string{c.state, c.queue, "i1", "cc"}, []string{state, queue, id, center})
+			agent, _ := given.GetKeyword(contract.AttributeAgent)
+			agents, _ := given.GetKeywordList(contract.AttributeAgents)
+			require.Equal(t, []string{c.state, c.queue, "i1", "cc", c.agent}, []string{state, queue, id, center, agent})
+			require.Equal(t, c.agent, strings.Join(agents, " "))
 		})
 	}
 }

@@ -91,6 +91,8 @@ func (c *Client) classify(ctx context.Context, n Name, err error) error {
 	var namespace *serviceerror.NamespaceNotFound
 	var updating *sdkclient.WorkflowUpdateServiceTimeoutOrCanceledError
 	var outage *outageError
+	var notReady *serviceerror.WorkflowNotReady
+	var renewed *continuedError
 	switch {
 	case err == nil:
 		return nil
@@ -98,6 +100,8 @@ func (c *Client) classify(ctx context.Context, n Name, err error) error {
 		return fmt.Errorf("%w: %w", ErrUnreachable, outage.cause)
 	case isStuck(err):
 		return fmt.Errorf("%s: %w; `segue audit` names the cause", n, ErrStuck)
+	case errors.As(err, &notReady), errors.As(err, &renewed):
+		return c.noWorker(n)
 	case errors.As(err, &refused):
 		if refused.Type() == updateOfClosedRun {
 			return c.completed(ctx, n)
@@ -110,11 +114,25 @@ func (c *Client) classify(ctx context.Context, n Name, err error) error {
 	case errors.As(err, &missing):
 		return c.completedOrNotFound(ctx, n)
 	case errors.As(err, &updating), timedOut(err), hasNoPoller(err):
-		return fmt.Errorf("%s: %w on task queue %s in time; is `segue dev` or a worker running?", n, ErrNoWorker, c.TaskQueue)
-	case serviceerror.ToStatus(err).Code() == codes.Unavailable:
+		return c.noWorker(n)
+	case isUnavailable(err):
 		return fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	return err
+}
+
+func (c *Client) noWorker(n Name) error {
+	return fmt.Errorf("%s: %w on task queue %s in time; is `segue dev` or a worker running?", n, ErrNoWorker, c.TaskQueue)
+}
+
+// isUnavailable reports whether Temporal did not take a call, and may take it later: it is down or
+// busy, or a shard moves.
+func isUnavailable(err error) bool {
+	switch serviceerror.ToStatus(err).Code() {
+	case codes.Unavailable, codes.Aborted, codes.ResourceExhausted:
+		return true
+	}
+	return false
 }
 
 // continuedError reports an update that was lost because its run ended, while the interaction

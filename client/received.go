@@ -12,7 +12,7 @@ import (
 	"segue/contract"
 )
 
-// Received returns the event ids of all commands that Temporal has on record for an
+// Received returns the event ids of the start and of all commands that Temporal has on record for an
 // interaction, in all its runs, whether the interaction applied them or not. Commands that it
 // refused as updates are not on record.
 func (c *Client) Received(ctx context.Context, n Name) (map[string]bool, error) {
@@ -82,13 +82,17 @@ type command struct {
 	EventID string `json:"event_id"`
 }
 
-// firstIDs returns the event ids of the commands that came with the start.
+// firstIDs returns the event ids of the start and of the commands that came with it.
 func firstIDs(started *historypb.WorkflowExecutionStartedEventAttributes) []string {
 	payloads := started.GetInput().GetPayloads()
-	if len(payloads) < 2 || started.GetContinuedExecutionRunId() != "" {
+	if len(payloads) == 0 || started.GetContinuedExecutionRunId() != "" {
 		return nil
 	}
-	return idsOf(read[contract.FirstCommands](&commonpb.Payloads{Payloads: payloads[1:2]}).Commands)
+	ids := []string{read[command](&commonpb.Payloads{Payloads: payloads[:1]}).EventID}
+	if len(payloads) == 1 {
+		return ids
+	}
+	return append(ids, idsOf(read[contract.FirstCommands](&commonpb.Payloads{Payloads: payloads[1:2]}).Commands)...)
 }
 
 func arrayIDs(input *commonpb.Payloads) []string { return idsOf(read[json.RawMessage](input)) }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
+	failurepb "go.temporal.io/api/failure/v1"
 	historypb "go.temporal.io/api/history/v1"
 	updatepb "go.temporal.io/api/update/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
@@ -112,6 +113,14 @@ func answered(id string, results *commonpb.Payloads) *historypb.HistoryEvent {
 	}}
 }
 
+func failed(id string) *historypb.HistoryEvent {
+	return &historypb.HistoryEvent{Attributes: &historypb.HistoryEvent_WorkflowExecutionUpdateCompletedEventAttributes{
+		WorkflowExecutionUpdateCompletedEventAttributes: &historypb.WorkflowExecutionUpdateCompletedEventAttributes{
+			Meta: &updatepb.Meta{UpdateId: id}, Outcome: &updatepb.Outcome{Value: &updatepb.Outcome_Failure{Failure: &failurepb.Failure{}}},
+		},
+	}}
+}
+
 var one = client.Name{ContactCenter: "cc", ID: "i1"}
 
 func TestReceivedReadsEventIDsOfAllMessages(t *testing.T) {
@@ -120,11 +129,18 @@ func TestReceivedReadsEventIDsOfAllMessages(t *testing.T) {
 		events []*historypb.HistoryEvent
 		want   []string
 	}{
-		"a signal":                           {[]*historypb.HistoryEvent{signaled("hold", payloads(t, `{"event_id":"e1"}`)), signaled("hold", payloads(t, `{}`))}, []string{"e1"}},
-		"a signal that is no JSON":           {[]*historypb.HistoryEvent{signaled("hold", payloads(t, []byte{1})), signaled("hold", nil)}, nil},
-		"an array":                           {[]*historypb.HistoryEvent{signaled("commands", payloads(t, array))}, []string{"a1", "a2"}},
-		"no array":                           {[]*historypb.HistoryEvent{signaled("commands", payloads(t, `{"event_id":"e1"}`))}, nil},
-		"an update":                          {[]*historypb.HistoryEvent{accepted("hold", "u1", payloads(t, `{}`)), answered("u1", payloads(t, `{}`))}, []string{"u1"}},
+		"a signal":                         {[]*historypb.HistoryEvent{signaled("hold", payloads(t, `{"event_id":"e1"}`)), signaled("hold", payloads(t, `{}`))}, []string{"e1"}},
+		"a signal that is no JSON":         {[]*historypb.HistoryEvent{signaled("hold", payloads(t, []byte{1})), signaled("hold", nil)}, nil},
+		"an array":                         {[]*historypb.HistoryEvent{signaled("commands", payloads(t, array))}, []string{"a1", "a2"}},
+		"no array":                         {[]*historypb.HistoryEvent{signaled("commands", payloads(t, `{"event_id":"e1"}`))}, nil},
+		"an update":                        {[]*historypb.HistoryEvent{accepted("hold", "u1", payloads(t, `{}`)), answered("u1", payloads(t, `{}`))}, []string{"u1"}},
+		"an update with an event_id":       {[]*historypb.HistoryEvent{accepted("hold", "u1", payloads(t, `{"event_id":"e1"}`)), answered("u1", payloads(t, `{}`))}, []string{"e1", "u1"}},
+		"an update without a result":       {[]*historypb.HistoryEvent{accepted("hold", "u1", payloads(t, `{"event_id":"e1"}`))}, []string{"e1", "u1"}},
+		"an update that was refused later": {[]*historypb.HistoryEvent{accepted("hold", "u1", payloads(t, `{"event_id":"e1"}`)), failed("u1")}, []string{"u1"}},
+		"an array with commands that do not wait": {[]*historypb.HistoryEvent{
+			accepted("commands", "u1", payloads(t, `[{"command":"hold","event_id":"a1","no_wait":true,"source_sequence":7},{"command":"hold","event_id":"a2","no_wait":true}]`)),
+			answered("u1", payloads(t, `[{"state":"queued","waiting":true},{"error":{"type":"IllegalCommand","why":"state"}}]`)),
+		}, []string{"a1", "u1"}},
 		"an array whose result is not known": {[]*historypb.HistoryEvent{accepted("commands", "u1", payloads(t, array))}, []string{"a1", "a2", "u1"}},
 		"an array with a refused command": {[]*historypb.HistoryEvent{
 			accepted("commands", "u1", payloads(t, array)), answered("u1", payloads(t, `[{"error":{"type":"IllegalCommand"}},{},{},{}]`)),
@@ -137,11 +153,11 @@ func TestReceivedReadsEventIDsOfAllMessages(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := &histories{runs: map[string][]*historypb.HistoryEvent{
 				"":      append([]*historypb.HistoryEvent{started("first", payloads(t, `{}`, `{"commands":[{"event_id":"no"}]}`))}, test.events...),
-				"first": {started("", payloads(t, `{}`, contract.FirstCommands{Commands: json.RawMessage(`[{"command":"hold","event_id":"f1"},{}]`)}))},
+				"first": {started("", payloads(t, `{"event_id":"s1"}`, contract.FirstCommands{Commands: json.RawMessage(`[{"command":"hold","event_id":"f1"},{}]`)}))},
 			}}
 			got, err := (&client.Client{Temporal: h}).Received(t.Context(), one)
 			require.NoError(t, err)
-			require.ElementsMatch(t, append(test.want, "f1"), slices.Collect(maps.Keys(got)))
+			require.ElementsMatch(t, append(test.want, "s1", "f1"), slices.Collect(maps.Keys(got)))
 		})
 	}
 }

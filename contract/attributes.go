@@ -34,5 +34,9 @@ func StartAttributes(start interaction.Start) temporal.SearchAttributes {
 	if start.Queue != "" {
 		updates = append(updates, AttributeQueue.ValueSet(Keyword(start.Queue)))
 	}
+	if start.Agent != nil {
+		agent := Keyword(start.Agent.ID)
+		updates = append(updates, AttributeAgent.ValueSet(agent), AttributeAgents.ValueSet([]string{agent}))
+	}
 	return temporal.NewSearchAttributes(updates...)
 }

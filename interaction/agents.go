@@ -203,7 +203,7 @@ func (s *step) required(named *Agent) (*Agent, error) {
 	if agent := s.acting(named); agent != nil {
 		return agent, nil
 	}
-	return nil, &InvalidError{Command: s.cmd.Name, Field: "agent", Reason: `is missing; send the agent's id, or {"id": …, "name": …}`}
+	return nil, &InvalidError{Command: s.cmd.Name, Field: "agent", Why: WhyMissing, Reason: `is missing; send the agent's id, or {"id": …, "name": …}`}
 }
 
 // actingLeg returns the present leg of the acting agent, by default the owner's.
@@ -213,10 +213,10 @@ func (s *step) actingLeg(named *Agent) (*leg, error) {
 		if l := s.ownerLeg(); l != nil {
 			return l, nil
 		}
-		return nil, refusal("no agent has the interaction")
+		return nil, unmet("no agent has the interaction")
 	}
 	if l := s.first(ofAgent(agent.ID), present); l != nil {
 		return l, nil
 	}
-	return nil, refusal(agent.ID + " takes no part in the interaction")
+	return nil, notThisAgent(agent.ID + " takes no part in the interaction")
 }

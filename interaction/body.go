@@ -31,6 +31,9 @@ type Start struct {
 	// EventID and By are the envelope's, as on every command.
 	EventID string `json:"event_id,omitempty"`
 	By      *Actor `json:"by,omitempty"`
+	// Reply are the fields of the reply that starts the interaction, except its user data. To the
+	// interaction they are a field of the platform's own: expressions see them as event.reply.
+	Reply map[string]any `json:"reply,omitempty"`
 	// Fields are the payload's own fields as they arrived; they are not serialized.
 	Fields map[string]any `json:"-"`
 }

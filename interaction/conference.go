@@ -13,7 +13,7 @@ func consult(s *step) error {
 	case to.Queue != "":
 		return s.invalid("to.queue", to.Queue, "a queue cannot be consulted; name an agent or a number")
 	case to.Agent != nil && to.Agent.ID == s.Owner:
-		return refusal(s.Owner + " already has the interaction")
+		return unmet(s.Owner + " already has the interaction")
 	}
 	return s.consultWith(to.Agent, to.Number)
 }
@@ -49,7 +49,7 @@ func (s *step) addParty(number string, segment Segment) error {
 	}
 	parties := slices.DeleteFunc(slices.Clone(s.Parties), func(p party) bool { return p.Number == number })
 	if len(parties) >= maxParties {
-		return s.invalid("party", number, fmt.Sprintf("%d parties take part, and that is the most; let some leave first", maxParties))
+		return s.tooMany("party", number, fmt.Sprintf("%d parties take part, and that is the most; let some leave first", maxParties))
 	}
 	s.Parties = append(parties, party{Number: number, Segment: segment})
 	return nil
@@ -58,7 +58,7 @@ func (s *step) addParty(number string, segment Segment) error {
 func conference(s *step) error {
 	body := s.cmd.Body.(Conference)
 	if body.Agent == nil && body.Party == "" && s.State != StateConsulting {
-		return &InvalidError{Command: s.cmd.Name, Field: "agent", Reason: "is missing; name the agent or party that joins"}
+		return &InvalidError{Command: s.cmd.Name, Field: "agent", Why: WhyMissing, Reason: "is missing; name the agent or party that joins"}
 	}
 	return s.confer(body.Agent, body.Party)
 }
@@ -101,7 +101,7 @@ func leave(s *step) error {
 		}
 	}
 	if l == nil {
-		return refusal(agent.ID + " has no leg to leave")
+		return notThisAgent(agent.ID + " has no leg to leave")
 	}
 	return s.endPart(l)
 }
@@ -171,7 +171,7 @@ func retrieve(s *step) error {
 		return err
 	}
 	if !l.Held && s.State != StateConsulting {
-		return refusal(l.Agent + " has not put the customer on hold")
+		return unmet(l.Agent + " has not put the customer on hold")
 	}
 	l.Held = false
 	if s.State == StateConsulting {

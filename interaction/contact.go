@@ -13,7 +13,7 @@ func dial(s *step) error {
 // dialFor dials the customer for an agent or, predictively, without one.
 func (s *step) dialFor(agent *Agent) error {
 	if agent != nil && s.Owner != "" && s.Owner != agent.ID {
-		return refusal(s.Owner + " has the interaction")
+		return notThisAgent(s.Owner + " has the interaction")
 	}
 	if agent != nil {
 		s.rememberAgent(*agent)
@@ -117,9 +117,9 @@ func (s *step) mayEnd(named *Agent) error {
 	case named == nil || named.ID == s.Owner || isUnowned:
 		return nil
 	case s.first(ofAgent(named.ID), wrapping) != nil:
-		return refusal(named.ID + " does not own the interaction; send leave to end that agent's wrap-up")
+		return notThisAgent(named.ID + " does not own the interaction; send leave to end that agent's wrap-up")
 	}
-	return refusal(named.ID + " does not own the interaction; leave out agent to end it for everybody")
+	return notThisAgent(named.ID + " does not own the interaction; leave out agent to end it for everybody")
 }
 
 func expire(s *step) error { return s.finish(OutcomeExpired) }
@@ -128,7 +128,7 @@ func wrapUpTimeout(s *step) error {
 	timer := s.cmd.Body.(Timer)
 	l := s.first(ofAgent(timer.Agent), wrapping)
 	if l == nil {
-		return refusal(timer.Agent + " is not wrapping up")
+		return notThisAgent(timer.Agent + " is not wrapping up")
 	}
 	return s.endPart(l)
 }

@@ -89,7 +89,7 @@ func (s *step) changeUserData(data map[string]any, changed bool) error {
 		return nil
 	}
 	if reason := tooLarge(data); reason != "" {
-		return &InvalidError{Command: s.cmd.Name, Field: "user_data", Reason: "all user data together " + reason}
+		return &InvalidError{Command: s.cmd.Name, Field: "user_data", Why: WhyTooLarge, Reason: "all user data together " + reason}
 	}
 	s.UserData = data
 	s.fire(MomentUserDataChanged)
@@ -118,7 +118,7 @@ func setAttributes(s *step) error {
 func survey(s *step) error {
 	answers, _ := merged(s.Survey, s.cmd.Body.(Survey).Answers, replacing)
 	if reason := tooLarge(answers); reason != "" {
-		return &InvalidError{Command: s.cmd.Name, Field: "answers", Reason: "all answers together " + reason}
+		return &InvalidError{Command: s.cmd.Name, Field: "answers", Why: WhyTooLarge, Reason: "all answers together " + reason}
 	}
 	s.Survey = answers
 	s.fire(MomentSurvey)
@@ -145,7 +145,7 @@ func signalAdded(s *step) error {
 	signal := s.cmd.Body.(Signal)
 	signals := slices.DeleteFunc(slices.Clone(s.Signals), signal.sameName)
 	if len(signals) >= maxSignals {
-		return s.invalid("name", signal.Name, fmt.Sprintf("%d signals are available, and that is the most; remove some first", maxSignals))
+		return s.tooMany("name", signal.Name, fmt.Sprintf("%d signals are available, and that is the most; remove some first", maxSignals))
 	}
 	s.Signals = append(signals, signal)
 	return nil

@@ -19,11 +19,11 @@ func DecodeStart(data []byte) (Start, error) {
 	}
 	start := body.(Start)
 	if together := len(start.ContactCenter) + len(start.ID); together > MaxIdentity {
-		return Start{}, &InvalidError{Field: "id", Value: shown(start.ID), Reason: fmt.Sprintf(
+		return Start{}, &InvalidError{Field: "id", Value: shown(start.ID), Why: WhyTooLarge, Reason: fmt.Sprintf(
 			"has %d bytes together with contact_center; keep both together within %d", together, MaxIdentity)}
 	}
 	if start.Draft && start.Agent == nil {
-		return Start{}, &InvalidError{Command: commandStart, Field: "agent", Reason: "is missing; a draft belongs to an agent"}
+		return Start{}, &InvalidError{Command: commandStart, Field: "agent", Why: WhyMissing, Reason: "is missing; a draft belongs to an agent"}
 	}
 	return start, nil
 }
@@ -59,7 +59,7 @@ func unknownCommand(name string) *InvalidError {
 	} else {
 		reason += "; use one of " + strings.Join(commandNames, ", ")
 	}
-	return &InvalidError{Command: shortened(strings.ToValidUTF8(name, "�")), Reason: reason}
+	return &InvalidError{Command: shortened(strings.ToValidUTF8(name, "�")), Why: WhyUnknown, Reason: reason}
 }
 
 // decode checks the payload against envelope and fields, and builds the body.
@@ -97,9 +97,9 @@ func (m message) check(object map[string]any) *InvalidError {
 	}
 	switch {
 	case len(m.anyOf) > 0 && given == 0:
-		return &InvalidError{Field: m.anyOf[0], Reason: "is missing; send " + strings.Join(m.anyOf, " or ")}
+		return &InvalidError{Field: m.anyOf[0], Why: WhyMissing, Reason: "is missing; send " + strings.Join(m.anyOf, " or ")}
 	case len(m.notBoth) > 0 && given > 1:
-		return &InvalidError{Field: m.notBoth[1], Reason: "send " + strings.Join(m.notBoth, " or ") + ", not both"}
+		return &InvalidError{Field: m.notBoth[1], Why: WhyInvalid, Reason: "send " + strings.Join(m.notBoth, " or ") + ", not both"}
 	}
 	return nil
 }

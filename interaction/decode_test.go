@@ -282,3 +282,82 @@ func FuzzDecode(f *testing.F) {
 		_, _ = i.Apply(cmd, begin)
 	})
 }
+
+func TestAnInvalidPayloadHasItsReasonForPrograms(t *testing.T) {
+	large := func(size int) string { return strings.Repeat("x", size) }
+	for _, c := range []struct {
+		name, payload string
+		want          interaction.Why
+		field         string
+	}{
+		{"dance", `{}`, interaction.WhyUnknown, ""},
+		{"place_in_queue", `{}`, interaction.WhyMissing, "queue"},
+		{"place_in_queue", `{"queue":""}`, interaction.WhyMissing, "queue"},
+		{"place_in_queue", `{"queue":null}`, interaction.WhyMissing, "queue"},
+		{"place_in_queue", `{"queue":7}`, interaction.WhyInvalid, "queue"},
+		{"place_in_queue", `{"queu":"sales"}`, interaction.WhyInvalid, "queu"},
+		{"place_in_queue", `{"queue":"` + large(300) + `"}`, interaction.WhyTooLarge, "queue"},
+		{"place_in_queue", `{"queue":"sales","event_id":"` + large(300) + `"}`, interaction.WhyTooLarge, "event_id"},
+		{"place_in_queue", `{"queue":"sales","by":{"role":"agent"}}`, interaction.WhyMissing, "by.id"},
+		{"place_in_queue", `{"queue":"sales","by":{"role":"boss"}}`, interaction.WhyInvalid, "by.role"},
+		{"place_in_queue", `{"queue":"sales","at":"today"}`, interaction.WhyInvalid, "at"},
+		{"place_in_queue", `{"queue":"sales","source_sequence":0}`, interaction.WhyInvalid, "source_sequence"},
+		{"place_in_queue", `7`, interaction.WhyInvalid, ""},
+		{"place_in_queue", `{`, interaction.WhyInvalid, ""},
+		{"place_in_queue", `{"queue":"a","queue":"b"}`, interaction.WhyInvalid, "queue"},
+		{"attach_user_data", `{"user_data":{"a":"` + large(70<<10) + `"}}`, interaction.WhyTooLarge, "user_data"},
+		{"attach_user_data", `{"user_data":{"a":"` + large(300<<10) + `"}}`, interaction.WhyTooLarge, ""},
+		{"attach_user_data", `{"user_data":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`, interaction.WhyTooLarge, "user_data[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][…"},
+		{"delete_user_data", `{}`, interaction.WhyMissing, "keys"},
+		{"delete_user_data", `{"keys":[7]}`, interaction.WhyInvalid, "keys[0]"},
+		{"delete_user_data", `{"keys":[` + strings.Repeat(`"a",`, 1000) + `"a"]}`, interaction.WhyTooLarge, "keys"},
+		{"offer", `{}`, interaction.WhyMissing, "agent"},
+		{"offer", `{"agent":"a","agents":["b"]}`, interaction.WhyInvalid, "agents"},
+		{"offer", `{"agents":[` + strings.Repeat(`"a",`, 50) + `"a"]}`, interaction.WhyTooLarge, "agents"},
+		{"offer", `{"agents":["a",{}]}`, interaction.WhyMissing, "agents[1].id"},
+		{"offer", `{"agent":{"id":"a","team":"` + large(5<<10) + `"}}`, interaction.WhyTooLarge, "agent"},
+		{"consult", `{"to":{}}`, interaction.WhyMissing, "to"},
+		{"consult", `{"to":{"agent":"a","number":"1"}}`, interaction.WhyInvalid, "to"},
+		{"dtmf", `{"digits":"x"}`, interaction.WhyInvalid, "digits"},
+		{"dtmf", `{"digits":"` + strings.Repeat("1", 65) + `"}`, interaction.WhyTooLarge, "digits"},
+		{"start", `{"contact_center":"cc","channel":"inbound"}`, interaction.WhyMissing, "id"},
+		{"start", start("email", `"draft":true`), interaction.WhyMissing, "agent"},
+		{"start", `{"id":"` + large(128) + `","contact_center":"` + large(128) + `","channel":"inbound"}`, interaction.WhyTooLarge, "id"},
+	} {
+		var err error
+		if c.name == "start" {
+			_, err = interaction.DecodeStart([]byte(c.payload))
+		} else {
+			_, err = interaction.Decode(c.name, []byte(c.payload))
+		}
+		var invalid *interaction.InvalidError
+		require.ErrorAs(t, err, &invalid, c.payload)
+		require.Equal(t, c.want, invalid.Why, "%s %.80s: %v", c.name, c.payload, err)
+		require.Equal(t, c.field, invalid.Field, "%s %.80s", c.name, c.payload)
+	}
+}
+
+func TestAnEffectThatFindsAFieldInvalidHasItsReasonForPrograms(t *testing.T) {
+	for _, c := range []struct {
+		given []string
+		line  string
+		want  interaction.Why
+	}{
+		{talking, `transfer {}`, interaction.WhyMissing},
+		{talking, `conference {}`, interaction.WhyMissing},
+		{ringing, `accept {}`, interaction.WhyMissing},
+		{talking, `segment_change {"segment":"handling"}`, interaction.WhyMissing},
+		{talking, `consult {"to":{"queue":"q"}}`, interaction.WhyInvalid},
+		{talking, `transfer {"to":{"queue":"q"},"mode":"offer"}`, interaction.WhyInvalid},
+		{talking, `set_disposition {"code":"x","agent":"a9"}`, interaction.WhyInvalid},
+		{after(talking, `attach_user_data {"user_data":`+manyKeys("a", 1000)+`}`), `attach_user_data {"user_data":{"b":1}}`, interaction.WhyTooLarge},
+		{after(talking, `survey {"answers":`+manyKeys("a", 1000)+`}`), `survey {"answers":{"b":1}}`, interaction.WhyTooLarge},
+	} {
+		s := opened(t, sales)
+		s.do(c.given...)
+		_, err := s.try(c.line)
+		var invalid *interaction.InvalidError
+		require.ErrorAs(t, err, &invalid, c.line)
+		require.Equal(t, c.want, invalid.Why, c.line)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"maps"
 )
 
 // Engaging a web visitor (GWE Engagement API), and drafting a reply.
@@ -102,6 +103,26 @@ func draftID(contactCenter, id string, n int) string {
 	return id[:room-len(end)] + end
 }
 
+// payloadID returns an event id as a payload may have it. Another one, such as that of a command
+// which its source_sequence identifies, is dropped.
+func payloadID(id string) string {
+	if eventID.check(id) != nil {
+		return ""
+	}
+	return id
+}
+
+// replyFields returns the fields of a reply that its draft gets; none if they are larger than the
+// bounds of a start leave room for.
+func replyFields(given map[string]any) map[string]any {
+	fields := maps.Clone(given)
+	delete(fields, "user_data")
+	if len(fields) == 0 || tooLarge(fields) != "" {
+		return nil
+	}
+	return fields
+}
+
 // reply starts the outbound draft of an answer (GWS Reply, ReplyAll: "new email id, state
 // Composing").
 func reply(s *step) error {
@@ -112,7 +133,7 @@ func reply(s *step) error {
 	s.children = append(s.children, Start{
 		ID: id, ContactCenter: s.ContactCenter, Channel: s.Channel, Direction: "outbound", Parent: s.ID, Draft: true,
 		Agent: s.agent(s.Owner), Destination: s.ANI, Customer: s.Customer, UserData: body.UserData, At: &at,
-		By: s.cmd.By, Fields: s.cmd.Fields,
+		EventID: payloadID(s.cmd.EventID), By: s.cmd.By, Reply: replyFields(s.cmd.Fields),
 	})
 	return nil
 }

@@ -17,7 +17,7 @@ const (
 	// else is missing, such as an owner.
 	WhyState Why = "state"
 	WhyNeeds Why = "needs"
-	// WhyAgent: this agent may not give the command, here or now. WhyRole: no agent may.
+	// WhyAgent: this agent may not give the command, here or now. WhyRole: nobody of that role may.
 	WhyAgent Why = "agent"
 	WhyRole  Why = "role"
 	// WhyOrder: its source_sequence refuses the command.
@@ -34,6 +34,8 @@ const (
 type IllegalError struct {
 	Command string
 	State   State
+	// Why is WhyState, WhyNeeds, WhyAgent or WhyRole.
+	Why Why
 	// Legal are the commands that are legal for the same actor.
 	Legal []string
 	// Reason is set when the state alone does not explain the refusal.
@@ -60,6 +62,8 @@ type InvalidError struct {
 	Field string
 	// Value is a bounded excerpt of the field's value; empty if the field is missing.
 	Value string
+	// Why is WhyMissing, WhyInvalid, WhyTooLarge or WhyUnknown.
+	Why Why
 	// Reason is what is wrong, and the remedy.
 	Reason string
 }

@@ -22,7 +22,7 @@ type Effect struct {
 // must not change them any more. The error is an *InvalidError.
 func Open(start Start, at time.Time) (*Interaction, Effect, error) {
 	if start.Draft && start.Agent == nil {
-		return nil, Effect{}, &InvalidError{Command: commandStart, Field: "agent", Reason: "is missing; a draft belongs to an agent"}
+		return nil, Effect{}, &InvalidError{Command: commandStart, Field: "agent", Why: WhyMissing, Reason: "is missing; a draft belongs to an agent"}
 	}
 	now := at.UTC()
 	s := &step{cmd: Command{Name: commandStart, Envelope: Envelope{At: start.At}, Fields: start.Fields}, now: now}
@@ -102,11 +102,11 @@ func (i *Interaction) try(cmd Command, now time.Time) (*step, error) {
 	if !ok {
 		return nil, unknownCommand(cmd.Name)
 	}
-	if reason := r.refusal(&i.r, cmd.By); reason != "" {
-		return nil, i.illegal(cmd, reason)
+	if refused := r.refusal(&i.r, cmd.By); refused != nil {
+		return nil, i.illegal(cmd, refused)
 	}
 	if other := actsForAnother(cmd); other != "" {
-		return nil, i.illegal(cmd, cmd.By.ID+" may not act for "+other)
+		return nil, i.illegal(cmd, notThisAgent(cmd.By.ID+" may not act for "+other))
 	}
 	s := &step{record: i.r.draft(), cmd: cmd, now: now, cause: cmd.EventID}
 	if timer, internal := cmd.Body.(Timer); internal {
@@ -117,8 +117,8 @@ func (i *Interaction) try(cmd Command, now time.Time) (*step, error) {
 	s.at = s.Clock
 	before := s.State
 	if err := r.effect(s); err != nil {
-		if refused, ok := err.(refusal); ok {
-			return nil, i.illegal(cmd, string(refused))
+		if refused, ok := err.(*refusal); ok {
+			return nil, i.illegal(cmd, refused)
 		}
 		return nil, err
 	}
@@ -129,18 +129,18 @@ func (i *Interaction) try(cmd Command, now time.Time) (*step, error) {
 	return s, nil
 }
 
-func (i *Interaction) illegal(cmd Command, reason string) *IllegalError {
-	legal := i.Capabilities()
+func (i *Interaction) illegal(cmd Command, refused *refusal) *IllegalError {
+	legal, reason := i.Capabilities(), refused.reason
 	if cmd.By != nil {
 		legal = i.CapabilitiesFor(*cmd.By)
 	}
 	switch {
-	case reason == notInState && i.r.EndedAt != nil:
+	case refused == notInState && i.r.EndedAt != nil:
 		reason = fmt.Sprintf("the interaction ended as %s at %s, by %s", i.r.Outcome, stamp(*i.r.EndedAt), i.r.EndedBy)
-	case reason == notInState:
+	case refused == notInState:
 		reason = ""
 	}
-	return &IllegalError{Command: cmd.Name, State: i.r.State, Legal: legal, Reason: reason}
+	return &IllegalError{Command: cmd.Name, State: i.r.State, Why: refused.why, Legal: legal, Reason: reason}
 }
 
 // draft returns a copy that a command may change without changing the original.

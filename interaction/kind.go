@@ -22,10 +22,22 @@ type kind struct {
 type fault struct {
 	inner  string
 	value  any
+	why    Why
 	reason string
 }
 
-func wrong(value any, reason string) *fault { return &fault{value: value, reason: reason} }
+func wrong(value any, reason string) *fault {
+	return &fault{value: value, why: WhyInvalid, reason: reason}
+}
+
+func oversized(value any, reason string) *fault {
+	return &fault{value: value, why: WhyTooLarge, reason: reason}
+}
+
+// missing is the fault of an object without a field that it has to have.
+func missing(name, about string) *fault {
+	return &fault{inner: "." + name, why: WhyMissing, reason: "is missing; " + about}
+}
 
 // field is one known field of a payload.
 type field struct {
@@ -71,7 +83,7 @@ func (f *fault) invalid() *InvalidError {
 	if f == nil {
 		return nil
 	}
-	invalid := &InvalidError{Field: shortened(strings.TrimPrefix(f.inner, ".")), Reason: f.reason}
+	invalid := &InvalidError{Field: shortened(strings.TrimPrefix(f.inner, ".")), Why: f.why, Reason: f.reason}
 	if f.value != nil {
 		invalid.Value = shown(f.value)
 	}
@@ -94,7 +106,7 @@ func misspelled(payload map[string]any, shapes ...shape) *fault {
 		for _, s := range shapes {
 			for _, f := range s {
 				if _, given := payload[f.name]; !given && spelling.Misspells(name, f.name) {
-					return &fault{inner: "." + name, reason: "there is no such field; did you mean " + f.name + "?"}
+					return &fault{inner: "." + name, why: WhyInvalid, reason: "there is no such field; did you mean " + f.name + "?"}
 				}
 			}
 		}
@@ -116,11 +128,14 @@ func (s shape) fault(payload map[string]any) *fault {
 		value := payload[f.name]
 		switch {
 		case value == nil && f.required:
-			return &fault{"." + f.name, nil, "is missing; " + f.about}
+			return missing(f.name, f.about)
 		case value == nil, value == "" && !f.required:
 			continue // forms send an empty string for "none"
 		}
 		if found := f.kind.check(value); found != nil {
+			if value == "" {
+				found.why = WhyMissing
+			}
 			return found.within("." + f.name)
 		}
 	}
@@ -147,7 +162,7 @@ func kindString(limit int, oneLine bool) kind {
 			case text == "":
 				return wrong(value, "is empty; send a text")
 			case len(text) > limit:
-				return wrong(value, fmt.Sprintf("has %d bytes; send at most %d", len(text), limit))
+				return oversized(value, fmt.Sprintf("has %d bytes; send at most %d", len(text), limit))
 			case oneLine && strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }):
 				return wrong(value, "holds a control character; remove it")
 			}
@@ -209,7 +224,7 @@ var kindBool = kind{
 
 func withinBounds(object map[string]any) *fault {
 	if reason := tooLarge(object); reason != "" {
-		return wrong(object, reason)
+		return oversized(object, reason)
 	}
 	return nil
 }
@@ -303,8 +318,12 @@ var kindSequence = kind{
 var kindDigits = kind{
 	check: func(value any) *fault {
 		text, _ := value.(string)
-		if text == "" || len(text) > 64 || strings.Trim(text, "0123456789*#ABCDabcd") != "" {
-			return wrong(value, `not touch tones; send a string of 1 to 64 of 0-9 * # A-D`)
+		const reason = `not touch tones; send a string of 1 to 64 of 0-9 * # A-D`
+		if len(text) > 64 {
+			return oversized(value, reason)
+		}
+		if text == "" || strings.Trim(text, "0123456789*#ABCDabcd") != "" {
+			return wrong(value, reason)
 		}
 		return nil
 	},
@@ -317,12 +336,15 @@ var kindDigits = kind{
 var kindKeys = kind{
 	check: func(value any) *fault {
 		keys, ok := value.([]any)
-		if !ok || len(keys) == 0 || len(keys) > maxKeys {
+		if !ok || len(keys) == 0 {
 			return wrong(value, fmt.Sprintf("not a list of keys; send 1 to %d strings", maxKeys))
+		}
+		if len(keys) > maxKeys {
+			return oversized(value, fmt.Sprintf("has %d keys; send at most %d", len(keys), maxKeys))
 		}
 		for i, key := range keys {
 			if _, ok := key.(string); !ok {
-				return &fault{fmt.Sprintf("[%d]", i), key, "not a string; send the key in quotes"}
+				return wrong(key, "not a string; send the key in quotes").within(fmt.Sprintf("[%d]", i))
 			}
 		}
 		return nil

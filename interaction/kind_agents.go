@@ -19,7 +19,7 @@ func (f *fault) within(path string) *fault {
 	if f == nil {
 		return nil
 	}
-	return &fault{path + f.inner, f.value, f.reason}
+	return &fault{path + f.inner, f.value, f.why, f.reason}
 }
 
 var agentShape = shape{
@@ -42,7 +42,7 @@ var kindAgent = kind{
 			return found // all other fields are the platform's own, however they are spelled
 		}
 		if size, exceeds := exceedsSize(value, maxAgent); exceeds {
-			return wrong(value, fmt.Sprintf("has %d bytes; describe an agent in at most %d", size, maxAgent))
+			return oversized(value, fmt.Sprintf("has %d bytes; describe an agent in at most %d", size, maxAgent))
 		}
 		return nil
 	},
@@ -58,7 +58,7 @@ var kindAgents = kind{
 			return wrong(value, "not a list of agents; send one agent or more in [ ]")
 		}
 		if len(agents) > maxOffered {
-			return wrong(value, fmt.Sprintf("has %d agents; offer to at most %d at once", len(agents), maxOffered))
+			return oversized(value, fmt.Sprintf("has %d agents; offer to at most %d at once", len(agents), maxOffered))
 		}
 		for i, agent := range agents {
 			if found := kindAgent.check(agent); found != nil {
@@ -84,7 +84,7 @@ var kindActor = kind{
 		}
 		actor := value.(map[string]any)
 		if actor["role"] == string(RoleAgent) && (actor["id"] == nil || actor["id"] == "") {
-			return &fault{".id", nil, "is missing; an agent acts under its id"}
+			return missing("id", "an agent acts under its id")
 		}
 		return nil
 	},
@@ -109,10 +109,13 @@ var kindTarget = kind{
 				given++
 			}
 		}
-		if given != 1 {
-			return wrong(value, reason)
+		switch given {
+		case 0:
+			return &fault{value: value, why: WhyMissing, reason: reason}
+		case 1:
+			return nil
 		}
-		return nil
+		return wrong(value, reason)
 	},
 	schema: func() map[string]any {
 		schema := targetShape.schema()

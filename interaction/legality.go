@@ -5,27 +5,57 @@ import (
 	"slices"
 )
 
-// notInState is the reason of a refusal that the state alone explains.
-const notInState = "not in this state"
+// refusal is why a command is not legal now. It is an error, so that an effect can return it.
+type refusal struct {
+	why    Why
+	reason string
+}
 
-// refusal returns why the command is not legal now for the actor; "" if it is legal, as
-// long as its payload fits.
-func (r *rule) refusal(rec *record, by *Actor) string {
+func (r *refusal) Error() string { return r.reason }
+
+// notInState refuses a command that the state alone rules out.
+var notInState = &refusal{WhyState, "not in this state"}
+
+// unmet refuses a command for what it needs besides the state.
+func unmet(reason string) *refusal { return &refusal{WhyNeeds, reason} }
+
+// notThisAgent refuses a command that this agent may not give or be given, others perhaps.
+func notThisAgent(reason string) *refusal { return &refusal{WhyAgent, reason} }
+
+// notThisRole refuses a command that nobody of a role may give.
+func notThisRole(reason string) *refusal { return &refusal{WhyRole, reason} }
+
+// refusal returns why the command is not legal now for the actor; nil if it is legal, as
+// long as its payload fits. What no state changes comes first: the role.
+func (r *rule) refusal(rec *record, by *Actor) *refusal {
+	if refused := r.refusalOf(by); refused != nil {
+		return refused
+	}
 	if !r.legalIn(rec) {
 		return notInState
 	}
 	if r.needs != nil {
 		if missing := r.needs(rec); missing != "" {
-			return missing
+			return unmet(missing)
 		}
 	}
 	if by == nil || by.Role != RoleAgent {
-		return ""
-	}
-	if r.agents == nil {
-		return "agents may not give this command"
+		return nil
 	}
 	return r.agents(rec, by.ID)
+}
+
+// refusalOf returns why nobody of the actor's role may give the command; nil if somebody may.
+func (r *rule) refusalOf(by *Actor) *refusal {
+	switch {
+	case by == nil:
+		return nil
+	case by.Role == RoleAgent && r.agents == nil:
+		return notThisRole("agents may not give this command")
+	case by.Role == RoleSupervisor && r.notSupervisors:
+		return notThisRole("supervisors may not give this command")
+	}
+	return nil
 }
 
 func (r *rule) legalIn(rec *record) bool {
@@ -50,7 +80,7 @@ func (i *Interaction) Capabilities() []string {
 func (i *Interaction) CapabilitiesFor(actor Actor) []string {
 	legal := make([]string, 0, len(rules))
 	for n := range rules {
-		if rules[n].refusal(&i.r, &actor) == "" {
+		if rules[n].refusal(&i.r, &actor) == nil {
 			legal = append(legal, rules[n].name)
 		}
 	}
@@ -110,82 +140,83 @@ func roomForDraft(r *record) string {
 	return anOwner(r)
 }
 
-// What agents may do (docs/lifecycle.md). Each function returns why an agent may not.
+// What agents may do (docs/lifecycle.md). Each function returns why an agent may not; nil if the
+// agent may.
 
 // owners: agents may do it with an interaction that they own.
-func owners(r *record, agent string) string {
+func owners(r *record, agent string) *refusal {
 	if r.Owner == agent {
-		return ""
+		return nil
 	}
-	return agent + " does not own the interaction"
+	return notThisAgent(agent + " does not own the interaction")
 }
 
 // retrievers: with one that they own and have put on hold, or consult about.
-func retrievers(r *record, agent string) string {
+func retrievers(r *record, agent string) *refusal {
 	if l := r.ownerLeg(); l != nil && l.Agent == agent && !l.Held && r.State != StateConsulting {
-		return notOnHold
+		return unmet(notOnHold)
 	}
 	return owners(r, agent)
 }
 
 // dialers: with one that they own, or that no agent has begun with.
-func dialers(r *record, agent string) string {
+func dialers(r *record, agent string) *refusal {
 	if r.Owner == "" && r.State == StateStarted {
-		return ""
+		return nil
 	}
 	return owners(r, agent)
 }
 
 // takers: with one that is offered to them or, without an offer, that nobody owns.
-func takers(r *record, agent string) string {
+func takers(r *record, agent string) *refusal {
 	if r.State == StateOffered {
 		return offerees(r, agent)
 	}
 	if r.Owner == "" || r.Owner == agent {
-		return ""
+		return nil
 	}
-	return "the interaction is assigned to " + r.Owner
+	return notThisAgent("the interaction is assigned to " + r.Owner)
 }
 
-func offerees(r *record, agent string) string {
+func offerees(r *record, agent string) *refusal {
 	if r.first(ofAgent(agent), r.offered) == nil {
-		return "the interaction is not offered to " + agent
+		return notThisAgent("the interaction is not offered to " + agent)
 	}
-	return ""
+	return nil
 }
 
 // leavers: with their own part in a consultation or conference, and their own wrap-up.
-func leavers(r *record, agent string) string {
+func leavers(r *record, agent string) *refusal {
 	shared := r.State == StateConsulting || r.State == StateConference
 	if r.first(ofAgent(agent), wrapping) != nil || shared && r.first(ofAgent(agent), present) != nil {
-		return ""
+		return nil
 	}
-	return agent + " has no leg to leave"
+	return notThisAgent(agent + " has no leg to leave")
 }
 
 // workers: if they are in contact with the customer, or own it.
-func workers(r *record, agent string) string {
+func workers(r *record, agent string) *refusal {
 	if r.Owner == agent || r.first(ofAgent(agent), working) != nil {
-		return ""
+		return nil
 	}
-	return agent + " takes no part in the interaction"
+	return notThisAgent(agent + " takes no part in the interaction")
 }
 
 // takingPart: if they have a leg that is more than an offer, or have worked on it.
-func takingPart(r *record, agent string) string {
+func takingPart(r *record, agent string) *refusal {
 	if k := r.known(agent); k != nil && (k.TookPart || r.Owner == agent) {
-		return ""
+		return nil
 	}
 	if l := r.first(ofAgent(agent), present); l != nil && !r.offered(l) {
-		return ""
+		return nil
 	}
-	return agent + " takes no part in the interaction"
+	return notThisAgent(agent + " takes no part in the interaction")
 }
 
 // draftOwners: with a draft that they own.
-func draftOwners(r *record, agent string) string {
+func draftOwners(r *record, agent string) *refusal {
 	if !r.Draft {
-		return "agents may only cancel drafts"
+		return notThisRole("agents may only cancel drafts")
 	}
 	return owners(r, agent)
 }

@@ -151,11 +151,139 @@ func TestWhatAgentsMayDo(t *testing.T) {
 	}
 }
 
-func TestSupervisorsMayDoWhatThePlatformMay(t *testing.T) {
-	s := opened(t, sales)
-	s.do(talking...)
-	for _, role := range []interaction.Role{interaction.RoleSupervisor, interaction.RoleAdmin, interaction.RolePlatform} {
-		require.Equal(t, s.i.Capabilities(), s.i.CapabilitiesFor(interaction.Actor{ID: "s", Role: role}))
+// By role, the commands that nobody of the role may give, whatever the state.
+var (
+	notForAgents = strings.Fields("offer connect abandon survey queue_event dtmf signal_added signal_removed engage noengage engagement_result segment_change")
+	// Lifecycle and faces: what the platform or a script reports, and no person decides.
+	notForSupervisors = strings.Fields("connect abandon survey queue_event dtmf signal_added signal_removed engage noengage engagement_result segment_change")
+)
+
+func TestSupervisorsMayDoWhatThePlatformMayExceptReport(t *testing.T) {
+	for _, situation := range situations {
+		s := opened(t, situation.start)
+		s.do(situation.given...)
+		all := s.i.Capabilities()
+		require.Equal(t, all, s.i.CapabilitiesFor(interaction.Actor{ID: "s", Role: interaction.RoleAdmin}))
+		decided := slices.DeleteFunc(slices.Clone(all), func(name string) bool { return slices.Contains(notForSupervisors, name) })
+		require.Equal(t, decided, s.i.CapabilitiesFor(interaction.Actor{ID: "s", Role: interaction.RoleSupervisor}), situation.state)
+	}
+}
+
+// whyIllegal is the reason of a refusal; "" if the command is legal.
+func whyIllegal(t *testing.T, err error) interaction.Why {
+	if err == nil {
+		return ""
+	}
+	var illegal *interaction.IllegalError
+	require.ErrorAs(t, err, &illegal)
+	return illegal.Why
+}
+
+// unmet are the situations whose state fits a command that lacks something else there.
+var unmet = map[string]string{
+	"retrieve": "handling conference", "set_disposition": "started queued engaging",
+}
+
+func TestARefusalHasItsReasonForPrograms(t *testing.T) {
+	agent := interaction.Actor{ID: "a9", Role: interaction.RoleAgent}
+	for _, situation := range situations {
+		for _, c := range legalIn {
+			s := opened(t, situation.start)
+			s.do(situation.given...)
+			cmd := command(t, c.line)
+			why := func(by *interaction.Actor) interaction.Why {
+				cmd.By = by
+				return whyIllegal(t, s.i.Check(cmd))
+			}
+			platform := why(nil)
+			if platform != "" {
+				want := interaction.WhyState
+				if slices.Contains(strings.Fields(unmet[cmd.Name]), situation.state) {
+					want = interaction.WhyNeeds
+				}
+				require.Equal(t, want, platform, "%s in %s", cmd.Name, situation.state)
+			}
+			require.Equal(t, platform, why(&interaction.Actor{ID: "s", Role: interaction.RoleAdmin}))
+
+			supervisor := platform
+			if slices.Contains(notForSupervisors, cmd.Name) {
+				supervisor = interaction.WhyRole
+			}
+			require.Equal(t, supervisor, why(&interaction.Actor{ID: "s", Role: interaction.RoleSupervisor}), "%s in %s", cmd.Name, situation.state)
+
+			stranger := platform
+			switch {
+			case slices.Contains(notForAgents, cmd.Name), cmd.Name == "cancel" && platform == "" && situation.start != draft:
+				stranger = interaction.WhyRole
+			case cmd.Name == "dial" && situation.state == "started":
+				stranger = "" // any agent may begin with it
+			case platform == "":
+				stranger = interaction.WhyAgent
+			}
+			require.Equal(t, stranger, why(&agent), "%s in %s, by an agent who has nothing to do with it", cmd.Name, situation.state)
+		}
+	}
+}
+
+func TestAnEffectThatRefusesHasItsReasonForPrograms(t *testing.T) {
+	const byA1, byA2 = `"by":{"id":"a1","role":"agent"}`, `"by":{"id":"a2","role":"agent"}`
+	for _, c := range []struct {
+		start string
+		given []string
+		line  string
+		want  interaction.Why
+	}{
+		{start("cloud_routing"), []string{"connect"}, `consult {"to":{"agent":"a2"}}`, interaction.WhyNeeds},
+		{start("cloud_routing"), []string{"connect"}, `reply`, interaction.WhyNeeds},
+		{sales, talking, `consult {"to":{"agent":"a1"}}`, interaction.WhyNeeds},
+		{sales, talking, `transfer {"to":{"agent":"a1"}}`, interaction.WhyNeeds},
+		{sales, talking, `transfer {"mode":"consult"}`, interaction.WhyNeeds},
+		{sales, consulted, `transfer {"to":{"agent":"a5"},"mode":"consult"}`, interaction.WhyNeeds},
+		{sales, queued, `transfer {"to":{"agent":"a1"}}`, interaction.WhyNeeds},
+		{sales, after(conferred, `hold {"agent":"a1"}`), `retrieve {"agent":"a2"}`, interaction.WhyNeeds},
+		{sales, after(conferred, `hold {"agent":"a2"}`), `retrieve {` + byA1 + `}`, interaction.WhyNeeds},
+		{sales, talking, `retrieve {` + byA1 + `}`, interaction.WhyNeeds},
+		{sales, queued, `segment_change {"segment":"consulting"}`, interaction.WhyNeeds},
+		{sales, ringing, `accept {"agent":"a9"}`, interaction.WhyAgent},
+		{sales, ringing, `reject {"agent":"a9"}`, interaction.WhyAgent},
+		{sales, ringing, `accept {"agent":"a1",` + byA2 + `}`, interaction.WhyAgent},
+		{sales, talking, `hold {"agent":"a2"}`, interaction.WhyAgent},
+		{sales, talking, `hold {"agent":"a2",` + byA1 + `}`, interaction.WhyAgent},
+		{sales, talking, `dial {"agent":"a2"}`, interaction.WhyAgent},
+		{sales, talking, `complete {"agent":"a2"}`, interaction.WhyAgent},
+		{sales, conferred, `leave {"agent":"a9"}`, interaction.WhyAgent},
+		{sales, talking, `segment_change {"segment":"rejected","agent":"a1"}`, interaction.WhyAgent},
+		{sales, wrapping, `[wrap_up_timeout] {"Agent":"a9"}`, interaction.WhyAgent},
+		{sales, talking, `cancel {` + byA1 + `}`, interaction.WhyRole},
+		{sales, talking, `offer {"agent":"a2",` + byA1 + `}`, interaction.WhyRole},
+		{sales, after(queued, `abandon`), `offer {"agent":"a2",` + byA1 + `}`, interaction.WhyRole},
+	} {
+		s := opened(t, c.start)
+		s.do(c.given...)
+		_, err := s.try(c.line)
+		require.Equal(t, c.want, whyIllegal(t, err), c.line)
+	}
+}
+
+func TestPresentListsTheAgentsWithAnOpenLeg(t *testing.T) {
+	for _, c := range []struct {
+		given []string
+		want  []string
+	}{
+		{queued, nil},
+		{ringing, []string{"a1"}},
+		{after(queued, `offer {"agents":["a2","a1"]}`), []string{"a2", "a1"}},
+		{conferred, []string{"a1", "a2"}},
+		{after(conferred, `conference {"agent":"a3"}`, `leave {"agent":"a1"}`), []string{"a2", "a3"}},
+		{after(talking, `transfer {"to":{"agent":"a2"},"wrap_up":true}`), []string{"a2", "a1"}},
+		{wrapping, []string{"a1"}},
+		{after(talking, `place_in_workbin {"workbin":"w"}`), nil},
+		{after(wrapping, `complete`), nil},
+	} {
+		s := opened(t, sales)
+		s.do(c.given...)
+		require.Equal(t, c.want, s.i.Present())
+		require.Subset(t, append(s.i.Involved(), ""), s.i.Present())
 	}
 }
 

@@ -21,7 +21,7 @@ const (
 // size and depth. An empty payload is an empty object.
 func parseObject(data []byte) (map[string]any, *InvalidError) {
 	if len(data) > maxPayload {
-		return nil, &InvalidError{Reason: fmt.Sprintf("the payload has %d bytes; send at most %d", len(data), maxPayload)}
+		return nil, &InvalidError{Why: WhyTooLarge, Reason: fmt.Sprintf("the payload has %d bytes; send at most %d", len(data), maxPayload)}
 	}
 	if len(bytes.TrimSpace(data)) == 0 {
 		return map[string]any{}, nil
@@ -32,11 +32,11 @@ func parseObject(data []byte) (map[string]any, *InvalidError) {
 		if errors.As(err, &invalid) {
 			return nil, invalid
 		}
-		return nil, &InvalidError{Value: shortened(strings.ToValidUTF8(string(data), "�")), Reason: "not JSON (" + err.Error() + "); send one JSON object"}
+		return nil, &InvalidError{Value: shortened(strings.ToValidUTF8(string(data), "�")), Why: WhyInvalid, Reason: "not JSON (" + err.Error() + "); send one JSON object"}
 	}
 	object, ok := value.(map[string]any)
 	if !ok {
-		return nil, &InvalidError{Value: shown(value), Reason: "not an object; send one JSON object with the command's fields"}
+		return nil, &InvalidError{Value: shown(value), Why: WhyInvalid, Reason: "not an object; send one JSON object with the command's fields"}
 	}
 	return object, nil
 }
@@ -75,7 +75,7 @@ func (p parser) value(path string, depth int) (any, error) {
 	switch t := token.(type) {
 	case json.Delim:
 		if depth >= maxDepth {
-			return nil, &InvalidError{Field: shortened(path), Reason: fmt.Sprintf("nested deeper than %d levels; flatten it", maxDepth)}
+			return nil, &InvalidError{Field: shortened(path), Why: WhyTooLarge, Reason: fmt.Sprintf("nested deeper than %d levels; flatten it", maxDepth)}
 		}
 		if t == '{' {
 			return p.object(path, depth)
@@ -102,7 +102,7 @@ func (p parser) object(path string, depth int) (any, error) {
 			return nil, err
 		}
 		if _, twice := object[key]; twice {
-			return nil, &InvalidError{Field: shortened(inner), Reason: "the key occurs twice; send it once"}
+			return nil, &InvalidError{Field: shortened(inner), Why: WhyInvalid, Reason: "the key occurs twice; send it once"}
 		}
 		if object[key], err = p.value(inner, depth+1); err != nil {
 			return nil, err
@@ -136,7 +136,7 @@ func withoutNUL(path, text string) error {
 	if strings.IndexByte(text, 0) < 0 {
 		return nil
 	}
-	return &InvalidError{Field: shortened(strings.ReplaceAll(path, "\x00", "\\u0000")), Value: shown(text), Reason: "holds a NUL character; remove it"}
+	return &InvalidError{Field: shortened(strings.ReplaceAll(path, "\x00", "\\u0000")), Value: shown(text), Why: WhyInvalid, Reason: "holds a NUL character; remove it"}
 }
 
 // number returns a float64, as encoding/json does, unless that would lose digits (of an id
@@ -144,7 +144,7 @@ func withoutNUL(path, text string) error {
 func number(path string, n json.Number) (any, error) {
 	f, err := n.Float64()
 	if err != nil {
-		return nil, &InvalidError{Field: shortened(path), Value: shortened(n.String()), Reason: "the number is out of range; send it as a string"}
+		return nil, &InvalidError{Field: shortened(path), Value: shortened(n.String()), Why: WhyInvalid, Reason: "the number is out of range; send it as a string"}
 	}
 	if isInteger(n.String()) && strconv.FormatFloat(f, 'f', -1, 64) != n.String() && n != "-0" {
 		return n, nil

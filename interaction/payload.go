@@ -99,9 +99,11 @@ func (p payload) signal() Signal {
 // maxEventID is the longest id of an update that every server takes; an event id may be one.
 const maxEventID = 255
 
+var eventID = kindString(maxEventID, true)
+
 // envelopeShape is the envelope's fields.
 var envelopeShape = shape{
-	{name: "event_id", kind: kindString(maxEventID, true), about: "the idempotency key"},
+	{name: "event_id", kind: eventID, about: "the idempotency key"},
 	{name: "at", kind: kindTime, about: "when it happened at the source"},
 	{name: "source_sequence", kind: kindSequence, about: "the source's number of this command within the interaction, from 1; commands are applied in this order"},
 	{name: "by", kind: kindActor, about: "who gave the command"},

@@ -65,7 +65,7 @@ func segmentChange(s *step) error {
 	report := s.cmd.Body.(SegmentReport)
 	act, ok := reports[report.on()]
 	if !ok {
-		return &InvalidError{Command: s.cmd.Name, Field: "leg", Reason: fmt.Sprintf("is missing; name the leg of %s: channel, business_process or agent", report.Segment)}
+		return &InvalidError{Command: s.cmd.Name, Field: "leg", Why: WhyMissing, Reason: fmt.Sprintf("is missing; name the leg of %s: channel, business_process or agent", report.Segment)}
 	}
 	return act(s, report)
 }
@@ -96,7 +96,7 @@ func reportQueued(s *step, report SegmentReport) error {
 		}
 	}
 	if queue == "" {
-		return &InvalidError{Command: s.cmd.Name, Field: "queue", Reason: "is missing; no queue is known yet, name it"}
+		return &InvalidError{Command: s.cmd.Name, Field: "queue", Why: WhyMissing, Reason: "is missing; no queue is known yet, name it"}
 	}
 	s.requeue(queue)
 	return nil
@@ -171,7 +171,7 @@ func (s *step) handledFirst(report SegmentReport) error {
 		agent = s.agent(l.Agent)
 	}
 	if agent == nil {
-		return refusal("no agent has the interaction")
+		return unmet("no agent has the interaction")
 	}
 	return s.handleBy(*agent)
 }

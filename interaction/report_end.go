@@ -50,7 +50,7 @@ func (s *step) refusing(report SegmentReport) (*leg, error) {
 	case l == nil:
 		return s.assign(*agent)
 	case working(l) || atCustomer(l):
-		return nil, refusal(agent.ID + " has taken the interaction")
+		return nil, notThisAgent(agent.ID + " has taken the interaction")
 	case l.Agent == s.Owner:
 		s.disown()
 	}

@@ -101,7 +101,7 @@ func accept(s *step) error {
 		return err
 	}
 	if s.State == StateOffered && s.first(ofAgent(agent.ID), s.offered) == nil {
-		return refusal("the interaction is not offered to " + agent.ID)
+		return notThisAgent("the interaction is not offered to " + agent.ID)
 	}
 	return s.giveTo(*agent)
 }
@@ -162,7 +162,7 @@ func reject(s *step) error {
 	}
 	l := s.first(ofAgent(agent.ID), s.offered)
 	if l == nil {
-		return refusal("the interaction is not offered to " + agent.ID)
+		return notThisAgent("the interaction is not offered to " + agent.ID)
 	}
 	s.declineOffer(l, SegmentRejected)
 	if body.Final {

@@ -59,7 +59,9 @@ func TestUserDataMerges(t *testing.T) {
 		`{"tier":"silver","id":12345678901234567890,"address":{"city":"Ulm","zip":"1","street":"x"}}`)
 	check(`delete_user_data {"keys":["id"],"user_data":{"address":{"zip":null,"street":{}}}}`, `{"tier":"silver","address":{"city":"Ulm"}}`)
 	check(`delete_user_data {"user_data":{"address":{}}}`, `{"tier":"silver"}`)
-	require.NoError(t, s.i.Return(map[string]any{"crm_tier": "A"}))
+	changed, err := s.i.Return(map[string]any{"crm_tier": "A"})
+	require.NoError(t, err)
+	require.True(t, changed)
 	require.Equal(t, map[string]any{"tier": "silver", "crm_tier": "A"}, s.i.Status().UserData)
 }
 
@@ -110,7 +112,7 @@ func TestEngagementRows(t *testing.T) {
 
 func TestReplyStartsADraft(t *testing.T) {
 	s := opened(t, start("email", `"queue":"sales","customer":{"name":"Zoe"},"ani":"zoe@example.com"`))
-	effect := s.do(after(talking, `reply {"all":true,"user_data":{"subject":"Re"}}`)...)
+	effect := s.do(after(talking, `reply {"all":true,"note":"n","user_data":{"subject":"Re"},"event_id":"r1","by":{"id":"a1","role":"agent"}}`)...)
 	require.Empty(t, effect.Turn.Events)
 	require.Len(t, effect.Children, 1)
 	require.Equal(t, []string{"i1~1"}, s.i.Status().Children)
@@ -118,6 +120,11 @@ func TestReplyStartsADraft(t *testing.T) {
 	payload, err := json.Marshal(effect.Children[0])
 	require.NoError(t, err)
 	child := opened(t, string(payload))
+	begun, err := interaction.DecodeStart(payload)
+	require.NoError(t, err)
+	require.Equal(t, "r1", begun.EventID)
+	require.Equal(t, &interaction.Actor{ID: "a1", Role: interaction.RoleAgent}, begun.By)
+	require.Equal(t, map[string]any{"all": true, "note": "n"}, begun.Fields["reply"])
 	require.Equal(t, []string{"interaction_starts.channel", "interaction_starts.agent a1", "handling.agent a1", "interaction_starts"}, child.opened)
 	state := child.i.Status()
 	require.Equal(t, interaction.StateComposing, state.State)
@@ -126,7 +133,13 @@ func TestReplyStartsADraft(t *testing.T) {
 	require.Equal(t, "a1", state.Agent.ID)
 	require.Equal(t, map[string]any{"subject": "Re"}, state.UserData)
 
-	require.Equal(t, "i1~2", s.do(`reply`).Children[0].ID)
+	numbered := command(t, `reply`)
+	numbered.EventID = "\n7 reply" // what identifies a command by its number is no event id
+	effect, err = s.i.Apply(numbered, s.now)
+	require.NoError(t, err)
+	require.Equal(t, "i1~2", effect.Children[0].ID)
+	require.Empty(t, effect.Children[0].EventID)
+	require.Nil(t, effect.Children[0].Reply)
 }
 
 func TestCommandsBeyondTheBoundsAreRefused(t *testing.T) {

@@ -15,11 +15,14 @@ type rule struct {
 	elsewhere func(*record) bool
 	// needs returns what is missing although the state fits; "" if nothing is.
 	needs func(*record) string
-	// agents returns why an agent may not give the command; "" if the agent may. nil: no agent may.
-	agents func(r *record, agent string) string
-	leads  []lead
-	fires  []string
-	effect func(*step) error
+	// agents returns why an agent may not give the command; nil if the agent may. Without the
+	// function, no agent may.
+	agents func(r *record, agent string) *refusal
+	// notSupervisors: the command is a report of the platform, and no supervisor may give it.
+	notSupervisors bool
+	leads          []lead
+	fires          []string
+	effect         func(*step) error
 }
 
 // lead is where a command leads; without from, it leads there from all its states.
@@ -68,12 +71,12 @@ var rules = []rule{
 	{name: "reject", states: in(StateOffered), agents: offerees, leads: to(StateOffered, StateQueued, StateInWorkbin, StateStarted, StateCompleted),
 		fires: all([]string{"agent_needed", "new"}, finishing), effect: reject},
 	{name: "dial", states: in(StateStarted, StateHandling, StateDialing), agents: dialers, leads: to(StateDialing), effect: dial},
-	{name: "connect", states: in(StateStarted, StateDialing), leads: append(to(StateHandling, StateComposing), lead{in(StateDialing), StateStarted}),
+	{name: "connect", states: in(StateStarted, StateDialing), notSupervisors: true, leads: append(to(StateHandling, StateComposing), lead{in(StateDialing), StateStarted}),
 		fires: []string{"agent_connect", "connect"}, effect: connect},
 	{name: "disconnect", states: open, agents: workers,
 		leads: append(to(StateCompleted), lead{append(talking[:3:3], StateComposing), StateWrapUp}),
 		fires: finishing, effect: disconnect},
-	{name: "abandon", states: in(StateStarted, StateQueued, StateOffered, StateInWorkbin), leads: to(StateCompleted), fires: finishing, effect: abandon},
+	{name: "abandon", states: in(StateStarted, StateQueued, StateOffered, StateInWorkbin), notSupervisors: true, leads: to(StateCompleted), fires: finishing, effect: abandon},
 	{name: "consult", states: in(StateHandling), needs: anOwner, agents: owners, leads: to(StateConsulting), effect: consult},
 	{name: "conference", states: talking, needs: anOwner, agents: owners, leads: to(StateConference), fires: []string{"agent_connect"}, effect: conference},
 	{name: "leave", states: in(StateConsulting, StateConference, StateWrapUp), elsewhere: someWrapUp, agents: leavers,
@@ -92,20 +95,20 @@ var rules = []rule{
 	{name: "update_user_data", states: open, lingering: true, agents: takingPart, fires: []string{"user_data_changed"}, effect: updateUserData},
 	{name: "delete_user_data", states: open, lingering: true, agents: takingPart, fires: []string{"user_data_changed"}, effect: deleteUserData},
 	{name: "set_attributes", states: open, agents: takingPart, effect: setAttributes},
-	{name: "survey", states: open, lingering: true, fires: []string{"survey"}, effect: survey},
-	{name: "queue_event", states: open, fires: []string{"queue_event"}, effect: queueEvent},
-	{name: "dtmf", states: open, fires: []string{"dtmf"}, effect: dtmf},
+	{name: "survey", states: open, notSupervisors: true, lingering: true, fires: []string{"survey"}, effect: survey},
+	{name: "queue_event", states: open, notSupervisors: true, fires: []string{"queue_event"}, effect: queueEvent},
+	{name: "dtmf", states: open, notSupervisors: true, fires: []string{"dtmf"}, effect: dtmf},
 	{name: "script_signal", states: open, agents: takingPart, fires: []string{"script_signal"}, effect: scriptSignal},
-	{name: "signal_added", states: open, effect: signalAdded},
-	{name: "signal_removed", states: open, effect: signalRemoved},
-	{name: "engage", states: in(StateStarted, StateEngaging), leads: to(StateEngaging), fires: []string{"engage"}, effect: engage},
-	{name: "noengage", states: in(StateStarted, StateEngaging), leads: to(StateCompleted), fires: all([]string{"noengage"}, finishing), effect: noEngage},
-	{name: "engagement_result", states: in(StateEngaging), leads: to(StateHandling, StateComposing, StateQueued, StateStarted, StateCompleted),
+	{name: "signal_added", states: open, notSupervisors: true, effect: signalAdded},
+	{name: "signal_removed", states: open, notSupervisors: true, effect: signalRemoved},
+	{name: "engage", states: in(StateStarted, StateEngaging), notSupervisors: true, leads: to(StateEngaging), fires: []string{"engage"}, effect: engage},
+	{name: "noengage", states: in(StateStarted, StateEngaging), notSupervisors: true, leads: to(StateCompleted), fires: all([]string{"noengage"}, finishing), effect: noEngage},
+	{name: "engagement_result", states: in(StateEngaging), notSupervisors: true, leads: to(StateHandling, StateComposing, StateQueued, StateStarted, StateCompleted),
 		fires: all([]string{"engagement_result", "agent_connect"}, queuing, finishing), effect: engagementResult},
 	{name: "reply", states: in(StateHandling), needs: roomForDraft, agents: owners, effect: reply},
 	{name: "complete", states: open, agents: owners, leads: to(StateCompleted), fires: all(finishing, []string{"disposition"}), effect: complete},
 	{name: "cancel", states: open, agents: draftOwners, leads: to(StateCompleted), fires: finishing, effect: cancel},
-	{name: "segment_change", states: open, effect: segmentChange,
+	{name: "segment_change", states: open, notSupervisors: true, effect: segmentChange,
 		fires: all([]string{"internal_transfer", "agent_connect", "connect"}, queuing, finishing)},
 }
 

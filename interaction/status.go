@@ -44,12 +44,16 @@ type Participant struct {
 	Held    bool    `json:"held"`
 }
 
-// Status returns the interaction as the query "state" shows it.
-func (i *Interaction) Status() Status {
+// Status returns the interaction as the query "state" shows it, with the capabilities of the
+// platform.
+func (i *Interaction) Status() Status { return i.StatusFor(Actor{Role: RolePlatform}) }
+
+// StatusFor returns the status with the capabilities of an actor.
+func (i *Interaction) StatusFor(actor Actor) Status {
 	r := &i.r
 	status := Status{
 		Facts: r.Facts, Agent: r.agent(r.Owner), PreviousAgent: r.previous(r.Owner), Participants: r.participants(),
-		OfferedTo: []Agent{}, Children: r.Children, EndedBy: r.EndedBy, Sequence: r.Sequence, Capabilities: i.Capabilities(), UserData: r.UserData,
+		OfferedTo: []Agent{}, Children: r.Children, EndedBy: r.EndedBy, Sequence: r.Sequence, Capabilities: i.CapabilitiesFor(actor), UserData: r.UserData,
 		Disposition: r.Disposition, Survey: r.Survey, Engagement: r.Engagement, Signals: append([]Signal{}, r.Signals...),
 	}
 	for _, l := range r.agentLegs(r.offered) {
@@ -61,24 +65,41 @@ func (i *Interaction) Status() Status {
 	return status
 }
 
+// Present lists the agents with an open leg, each once: the owner first, then the others, the
+// longest present first. An offer and a wrap-up are open legs, too.
+func (i *Interaction) Present() []string {
+	var agents []string
+	if i.r.first(ofAgent(i.r.Owner)) != nil {
+		agents = append(agents, i.r.Owner)
+	}
+	for _, l := range i.r.agentLegs() {
+		agents = withAgent(agents, l.Agent)
+	}
+	return agents
+}
+
 // Involved lists the agents who have or had a leg, each once: the owner first, then those
 // with an open leg, then the others, the latest first.
 func (i *Interaction) Involved() []string {
-	r := &i.r
 	var agents []string
-	add := func(id string) {
-		if id != "" && !slices.Contains(agents, id) {
-			agents = append(agents, id)
-		}
+	if i.r.Owner != "" {
+		agents = append(agents, i.r.Owner)
 	}
-	add(r.Owner)
-	for _, l := range r.agentLegs() {
-		add(l.Agent)
+	for _, id := range i.Present() {
+		agents = withAgent(agents, id)
 	}
-	for _, k := range slices.Backward(r.Agents) {
-		add(k.Agent.ID)
+	for _, k := range slices.Backward(i.r.Agents) {
+		agents = withAgent(agents, k.Agent.ID)
 	}
 	return agents
+}
+
+// withAgent adds an agent to a list that names each agent once.
+func withAgent(agents []string, id string) []string {
+	if slices.Contains(agents, id) {
+		return agents
+	}
+	return append(agents, id)
 }
 
 func (r *record) participants() []Participant {

@@ -20,11 +20,6 @@ type step struct {
 	children []Start
 }
 
-// refusal is the reason of an effect why the command is not legal now.
-type refusal string
-
-func (r refusal) Error() string { return string(r) }
-
 // leg is an open leg and the segment it is in.
 type leg struct {
 	Kind    Leg       `json:"kind"`
@@ -72,7 +67,7 @@ func (s *step) openLeg(kind Leg, agent, queue string) *leg {
 // assign opens a leg for an agent.
 func (s *step) assign(agent Agent) (*leg, error) {
 	if len(s.Legs) >= maxLegs {
-		return nil, s.invalid("agent", agent.ID, fmt.Sprintf("%d legs are open, and an interaction has at most that many; end some first", maxLegs))
+		return nil, s.tooMany("agent", agent.ID, fmt.Sprintf("%d legs are open, and an interaction has at most that many; end some first", maxLegs))
 	}
 	s.rememberAgent(agent)
 	l := s.openLeg(LegAgent, agent.ID, "")
@@ -180,8 +175,15 @@ func (s *step) fieldsWith(added map[string]any) map[string]any {
 	return fields
 }
 
+// tooMany refuses one more of what the interaction has a bounded number of.
+func (s *step) tooMany(name string, value any, reason string) *InvalidError {
+	invalid := s.invalid(name, value, reason)
+	invalid.Why = WhyTooLarge
+	return invalid
+}
+
 func (s *step) invalid(name string, value any, reason string) *InvalidError {
-	return &InvalidError{Command: s.cmd.Name, Field: name, Value: shown(value), Reason: reason}
+	return &InvalidError{Command: s.cmd.Name, Field: name, Value: shown(value), Why: WhyInvalid, Reason: reason}
 }
 
 func (s *step) effect() Effect {

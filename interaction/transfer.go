@@ -35,13 +35,13 @@ func (s *step) receiver(body Transfer) (Target, error) {
 	}
 	switch {
 	case to == (Target{}):
-		return to, &InvalidError{Command: s.cmd.Name, Field: "to", Reason: `is missing; send one of {"agent": …}, {"queue": …}, {"number": …}`}
+		return to, &InvalidError{Command: s.cmd.Name, Field: "to", Why: WhyMissing, Reason: `is missing; send one of {"agent": …}, {"queue": …}, {"number": …}`}
 	case body.Mode == TransferOffer && to.Agent == nil:
 		return to, s.invalid("mode", body.Mode, "only an agent can get an offer; name an agent, or leave mode out")
 	case to.Agent != nil && to.Agent.ID == s.Owner:
-		return to, refusal(s.Owner + " already has the interaction")
+		return to, unmet(s.Owner + " already has the interaction")
 	case to.Queue == "" && s.State == StateQueued:
-		return to, refusal("no agent has the interaction; send {\"queue\": …} to move it, or offer it to an agent")
+		return to, unmet("no agent has the interaction; send {\"queue\": …} to move it, or offer it to an agent")
 	}
 	return to, nil
 }
@@ -49,7 +49,7 @@ func (s *step) receiver(body Transfer) (Target, error) {
 // consulted returns the target of a transfer in mode consult: the agent or number that is consulted.
 func (s *step) consulted(to Target) (Target, error) {
 	if s.State != StateConsulting {
-		return to, refusal("nobody is consulted")
+		return to, unmet("nobody is consulted")
 	}
 	for _, l := range s.agentLegs(present, except(s.ownerLeg())) {
 		if to == (Target{}) || to.Agent != nil && to.Agent.ID == l.Agent {
@@ -61,7 +61,7 @@ func (s *step) consulted(to Target) (Target, error) {
 			return Target{Number: p.Number}, nil
 		}
 	}
-	return to, refusal("somebody else is consulted")
+	return to, unmet("somebody else is consulted")
 }
 
 // releaseAgents ends the legs of all present agents but the receiver. The owner may

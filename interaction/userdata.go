@@ -171,7 +171,7 @@ func (i *Interaction) Return(values map[string]any) (changed bool, err error) {
 		return false, nil
 	}
 	if reason := tooLarge(result); reason != "" {
-		return false, &InvalidError{Command: "return", Field: "user_data", Reason: "with the returned values it " + reason}
+		return false, &InvalidError{Command: "return", Field: "user_data", Why: WhyTooLarge, Reason: "with the returned values it " + reason}
 	}
 	i.r.UserData = result
 	return true, nil

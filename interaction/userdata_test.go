@@ -106,10 +106,16 @@ func TestUserDataIsBounded(t *testing.T) {
 
 func TestReturnValuesAreBounded(t *testing.T) {
 	s := opened(t, start("inbound", `"user_data":`+manyKeys("a", 999)))
-	require.NoError(t, s.i.Return(map[string]any{"tier": "gold"}))
-	require.NoError(t, s.i.Return(map[string]any{"tier": "silver"}))
-	require.NoError(t, s.i.Return(nil))
-	err := s.i.Return(map[string]any{"tier": "none", "one": "more"})
+	for _, c := range []struct {
+		values  map[string]any
+		changes bool
+	}{{map[string]any{"tier": "gold"}, true}, {map[string]any{"tier": "silver"}, true}, {map[string]any{"tier": "silver"}, false}, {nil, false}} {
+		changed, err := s.i.Return(c.values)
+		require.NoError(t, err)
+		require.Equal(t, c.changes, changed)
+	}
+	changed, err := s.i.Return(map[string]any{"tier": "none", "one": "more"})
+	require.False(t, changed)
 	require.EqualError(t, err, "return: user_data: with the returned values it has 1001 keys; keep it within 1000")
 	require.Equal(t, "silver", s.i.Status().UserData["tier"], "all of them or none")
 }

@@ -10,6 +10,7 @@ import (
 
 	"segue/contract"
 	"segue/workflows/nexttask"
+	"segue/workflows/notices"
 )
 
 // inbox gives the signals of one run to its workflow in the order in which they arrived.
@@ -29,6 +30,7 @@ type inbox struct {
 	// task: for an update, which is not in the history if it is refused.
 	handledAhead bool
 	nextTasks    *nexttask.Requests
+	notices      *notices.Collector // nil without a sink
 }
 
 // requestNextTask makes the next workflow task come as soon as the present one has completed.
@@ -142,11 +144,12 @@ type orderInterceptor struct {
 	interceptor.WorkerInterceptorBase
 	converter converter.DataConverter
 	nextTasks *nexttask.Requests
+	notices   *notices.Collector
 }
 
 // InterceptWorkflow wraps one run.
 func (o *orderInterceptor) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
-	run := &orderedRun{inbox: &inbox{converter: o.converter, nextTasks: o.nextTasks}}
+	run := &orderedRun{inbox: &inbox{converter: o.converter, nextTasks: o.nextTasks, notices: o.notices}}
 	run.Next = next
 	return run
 }

@@ -95,6 +95,8 @@ type run struct {
 	canceling   bool // the workflow was canceled, and the interaction is being ended for it
 	canceled    bool // the interaction has been ended for it
 	unpinned    bool // the run continues with newer versions of the workers
+	// agents are those with an open leg after the last change, if there is a sink for notices.
+	agents []string
 }
 
 // openRun restores or opens the interaction, then handles the signals that have arrived,
@@ -105,11 +107,14 @@ func openRun(ctx workflow.Context, start converter.RawValue, given given) (*run,
 	r := &run{Carried: carried, ctx: lasting, cancelable: ctx, start: start, inbox: inboxOf(ctx), list: listEntry{visibility: visibilityOf(ctx)}}
 	if carried == nil {
 		r.Carried = &Carried{}
+	}
+	r.Runs++
+	if carried == nil {
 		if err := r.openInteraction(start); err != nil {
 			return nil, refusal(err)
 		}
 	}
-	r.Runs++
+	r.watchChanges()
 	facts := r.Interaction.Facts()
 	r.owner = contract.Owner{
 		ContactCenter: facts.ContactCenter, Interaction: facts.ID, FirstRunID: cmp.Or(r.FirstRunID, info.FirstRunID),
@@ -158,6 +163,7 @@ func (r *run) openInteraction(input converter.RawValue) error {
 		return err
 	}
 	r.Interaction, r.Sequence.Passed = opened, start.SourceSequence
+	r.Seen.Add(start.EventID)
 	r.keepEffect(effect)
 	r.noteChange(cause{command: "start", eventID: start.EventID, by: start.By, events: effect.Turn.Events})
 	return nil
@@ -230,10 +236,11 @@ func (r *run) hasWork() bool {
 }
 
 // refusal returns a domain error as an application error, which callers in any SDK
-// distinguish by its type.
+// distinguish by its type. Its detail is a contract.Refusal.
 func refusal(err error) error {
-	return temporal.NewApplicationErrorWithOptions(err.Error(), typeOf(err), temporal.ApplicationErrorOptions{
-		NonRetryable: true,
-		Category:     temporal.ApplicationErrorCategoryBenign,
-	})
+	options := temporal.ApplicationErrorOptions{NonRetryable: true, Category: temporal.ApplicationErrorCategoryBenign}
+	if reason, ok := contract.RefusalOf(err); ok {
+		options.Details = []any{reason}
+	}
+	return temporal.NewApplicationErrorWithOptions(err.Error(), typeOf(err), options)
 }

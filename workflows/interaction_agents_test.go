@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"segue/contract"
+	"segue/interaction"
 )
 
 // onUpsert calls written with the state that each write of search attributes leaves in lists.
@@ -62,4 +63,19 @@ func TestTheListOfAgentsIsBounded(t *testing.T) {
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(encoded), 1536)
 	require.Len(t, (*written)[0], 4, "each takes 363 bytes and a comma")
+}
+
+// An interaction that starts with an agent, such as a draft, begins with the attributes of the
+// agent, and so the workflow does not write any until something changes.
+func TestTheAttributesOfAStartAreNotWrittenAgain(t *testing.T) {
+	const start = `{"id":"i-1","contact_center":"cc","channel":"email","draft":true,"agent":"ann"}`
+	decoded, err := interaction.DecodeStart([]byte(start))
+	require.NoError(t, err)
+	e := newEnv(t)
+	require.NoError(t, e.SetTypedSearchAttributesOnStart(contract.StartAttributes(decoded)))
+	var writes []string
+	onUpsert(e, func(state string) { writes = append(writes, state) })
+	e.signals(time.Minute, [2]string{"cancel", `{}`})
+	e.start(start)
+	require.Equal(t, []string{"completed"}, writes)
 }

@@ -75,7 +75,7 @@ func arrayOf(payload []byte) ([]json.RawMessage, error) {
 	if len(items) > contract.CommandsLimit {
 		return nil, &interaction.InvalidError{
 			Command: contract.UpdateCommands, Field: "payload", Value: fmt.Sprintf("%d commands", len(items)),
-			Reason: fmt.Sprintf("send at most %d commands in one array", contract.CommandsLimit),
+			Why: interaction.WhyTooLarge, Reason: fmt.Sprintf("send at most %d commands in one array", contract.CommandsLimit),
 		}
 	}
 	return items, nil
@@ -84,7 +84,7 @@ func arrayOf(payload []byte) ([]json.RawMessage, error) {
 func notAnArray(payload []byte) error {
 	return &interaction.InvalidError{
 		Command: contract.UpdateCommands, Field: "payload", Value: excerpt.Of(string(payload), 60),
-		Reason: "must be an array of objects, each with a command",
+		Why: interaction.WhyInvalid, Reason: "must be an array of objects, each with a command",
 	}
 }
 
@@ -105,7 +105,7 @@ func (r *run) takeArray(ctx workflow.Context, payload []byte) error {
 // identified: it is applied as often as it is sent, as a signal is.
 func (r *run) takeItems(ctx workflow.Context, items []json.RawMessage) {
 	for _, item := range items {
-		name, arrival, err := readItem(item, "")
+		name, arrival, err := r.readItem(item, "")
 		if err != nil {
 			r.refuse(ctx, cmp.Or(name, contract.SignalCommands), item, err)
 			continue
@@ -121,27 +121,37 @@ func itemID(updateID string, i int) string { return fmt.Sprintf("%s#%d", updateI
 // requestItem takes in one element. An element that waits for a missing number does not
 // hold up those behind it in the array: one of them may have the number.
 func (r *run) requestItem(item json.RawMessage, messageID string) *reply {
-	name, arrival, err := readItem(item, messageID)
+	name, arrival, err := r.readItem(item, messageID)
 	if err != nil {
 		countCommand(r.ctx, name, false, err)
-		answer := replyOf(r.answer(false), err)
-		return &answer
+		_, by := intake.Envelope(item)
+		return &reply{done: true, answer: r.answer(by), err: err}
 	}
 	return r.request(arrival)
 }
 
 // readItem reads one element; messageID identifies it if it has no event_id.
-func readItem(item json.RawMessage, messageID string) (name string, arrival *intake.Arrival, err error) {
+func (r *run) readItem(item json.RawMessage, messageID string) (name string, arrival *intake.Arrival, err error) {
+	name, arrival, err = readElement(item, messageID)
+	arrival, err = r.orRepeat(arrival, err, name, item, messageID)
+	return name, arrival, err
+}
+
+func readElement(item json.RawMessage, messageID string) (name string, arrival *intake.Arrival, err error) {
 	var fields map[string]json.RawMessage // a struct would take "Command" for "command"
 	if json.Unmarshal(item, &fields) != nil || json.Unmarshal(fields["command"], &name) != nil || name == "" {
+		why := interaction.WhyInvalid
+		if fields != nil && (fields["command"] == nil || name == "") {
+			why = interaction.WhyMissing
+		}
 		return name, nil, &interaction.InvalidError{
-			Command: contract.UpdateCommands, Field: "command", Value: excerpt.Of(string(item), 60), Reason: "name the command",
+			Command: contract.UpdateCommands, Field: "command", Value: excerpt.Of(string(item), 60), Why: why, Reason: "name the command",
 		}
 	}
 	if number := string(fields["source_sequence"]); number != "" && number != "null" {
 		messageID = "" // the number identifies it, in any array
 	}
-	arrival, err = intake.Read(name, item, messageID)
+	arrival, err = intake.ReadElement(name, item, messageID)
 	return name, arrival, err
 }
 

@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -45,7 +44,7 @@ func (r *run) receive(ctx workflow.Context, s signal) {
 	}
 	var arrival *intake.Arrival
 	if err == nil {
-		arrival, err = intake.Read(s.name, payload, "")
+		arrival, err = r.read(s.name, payload, "")
 	}
 	if err != nil {
 		r.refuse(ctx, s.name, payload, err)
@@ -57,7 +56,8 @@ func (r *run) receive(ctx workflow.Context, s signal) {
 // refuse counts and records a signal, or an element of one, that is not a command.
 func (r *run) refuse(ctx workflow.Context, name string, payload []byte, reason error) {
 	countCommand(ctx, name, false, reason)
-	r.recordRejection(ctx, name, eventIDOf(payload), reason)
+	eventID, _ := intake.Envelope(payload)
+	r.recordRejection(ctx, name, eventID, reason)
 }
 
 func (r *run) recordRejection(ctx workflow.Context, name, eventID string, reason error) {
@@ -107,18 +107,36 @@ func (r *run) registerUpdates(ctx workflow.Context) error {
 
 // readUpdate reads the command of the current update. Without an event_id, the id of the
 // update identifies the command.
-func readUpdate(ctx workflow.Context, raw converter.RawValue) (*intake.Arrival, error) {
+func (r *run) readUpdate(ctx workflow.Context, raw converter.RawValue) (*intake.Arrival, error) {
 	payload, err := jsonOfRaw(raw)
 	if err != nil {
 		return nil, err
 	}
 	update := workflow.GetCurrentUpdateInfo(ctx)
-	return intake.Read(update.Name, payload, update.ID)
+	return r.read(update.Name, payload, update.ID)
+}
+
+// read reads a command that is not part of an array.
+func (r *run) read(name string, payload []byte, messageID string) (*intake.Arrival, error) {
+	arrival, err := intake.Read(name, payload, messageID)
+	return r.orRepeat(arrival, err, name, payload, messageID)
+}
+
+// orRepeat returns what was read. What cannot be read is a repeat if it has the event_id of an
+// applied command: a repeat succeeds, whatever else it has.
+func (r *run) orRepeat(arrival *intake.Arrival, err error, name string, payload []byte, messageID string) (*intake.Arrival, error) {
+	if err == nil {
+		return arrival, nil
+	}
+	if repeat, isRepeat := r.Repeat(name, payload, messageID); isRepeat {
+		return repeat, nil
+	}
+	return nil, err
 }
 
 func (r *run) handleUpdate(ctx workflow.Context, raw converter.RawValue) (contract.Answer, error) {
 	r.updates++
-	arrival, err := readUpdate(ctx, raw)
+	arrival, err := r.readUpdate(ctx, raw)
 	if err != nil {
 		countCommand(ctx, workflow.GetCurrentUpdateInfo(ctx).Name, false, err)
 		return contract.Answer{}, refusal(err)
@@ -134,7 +152,7 @@ func (r *run) handleUpdate(ctx workflow.Context, raw converter.RawValue) (contra
 }
 
 func (r *run) validateUpdate(ctx workflow.Context, raw converter.RawValue) error {
-	arrival, err := readUpdate(ctx, raw)
+	arrival, err := r.readUpdate(ctx, raw)
 	if err == nil && !r.isJudgedLater(arrival) {
 		err = r.Interaction.Check(arrival.Command())
 	}
@@ -148,31 +166,25 @@ func (r *run) validateUpdate(ctx workflow.Context, raw converter.RawValue) error
 	return nil
 }
 
-func (r *run) answer(duplicate bool) contract.Answer {
+// answer returns the present state, with the capabilities of the actor of a command; without
+// one, of the platform.
+func (r *run) answer(by *interaction.Actor) contract.Answer {
+	if by == nil {
+		by = &interaction.Actor{Role: interaction.RolePlatform}
+	}
 	return contract.Answer{
 		State:        r.Interaction.Facts().State,
 		Sequence:     r.Interaction.Sequence(),
 		Revision:     r.Revision,
-		Capabilities: r.Interaction.Capabilities(),
-		Duplicate:    duplicate,
+		Capabilities: r.Interaction.CapabilitiesFor(*by),
 	}
-}
-
-// eventIDOf returns the event_id of any payload; "" if it has none.
-func eventIDOf(payload []byte) string {
-	var envelope struct {
-		EventID string `json:"event_id"`
-	}
-	if json.Unmarshal(payload, &envelope) != nil {
-		return ""
-	}
-	return envelope.EventID
 }
 
 func (a *reply) result() contract.CommandResult {
 	result := contract.CommandResult{Answer: a.answer}
 	if a.err != nil {
-		result.Error = &contract.CommandError{Type: typeOf(a.err), Message: a.err.Error()}
+		reason, _ := contract.RefusalOf(a.err)
+		result.Error = &contract.CommandError{Type: typeOf(a.err), Message: a.err.Error(), Refusal: reason}
 	}
 	return result
 }

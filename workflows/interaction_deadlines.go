@@ -127,10 +127,10 @@ func (r *run) awaitsLateEvents() bool {
 	return r.Interaction.Lingers() && r.Rules != nil && r.Rules.LateEvents > 0
 }
 
-// lateUntil returns when the wait for late data ends; nil if there is none.
-func (r *run) lateUntil() *time.Time {
-	for _, d := range r.deadlines() {
-		if d.timer.Name == interaction.LateEventsTimeout {
+// dueOf returns when a timer fires; nil if it does not run or is off.
+func dueOf(timer string, deadlines []deadline) *time.Time {
+	for _, d := range deadlines {
+		if d.timer.Name == timer {
 			due := d.due.UTC()
 			return &due
 		}

@@ -79,18 +79,18 @@ func TestAWorkflowRestoresTheOrderOfCommands(t *testing.T) {
 		}
 		require.Equal(rt, wantSent, sent, "every delivery, in the order of its lane")
 		require.Zero(rt, status.Gaps)
-		status.Duplicates, status.RejectedCount, status.Runs = 0, 0, 0 // of the repeats
+		status.Duplicates, status.RejectedCount, status.Runs, status.RunID = 0, 0, 0, "" // of the repeats, and of the run
 		require.Equal(rt, jsonOf(rt, wantStatus), jsonOf(rt, status))
 	})
 }
 
-// applied applies the messages to the bare state machine, in order.
+// applied applies the messages to the bare state machine, in order, and counts what is applied.
 func applied(rt *rapid.T, began time.Time, messages []message) (contract.State, []interaction.Event) {
 	start, err := interaction.DecodeStart([]byte(startInbound))
 	require.NoError(rt, err)
 	i, effect, err := interaction.Open(start, began)
 	require.NoError(rt, err)
-	events := effect.Turn.Events
+	events, revision := effect.Turn.Events, int64(1)
 	done := 0
 	for _, m := range slices.SortedStableFunc(slices.Values(messages), func(a, b message) int { return a.number - b.number }) {
 		if m.number == done {
@@ -101,13 +101,15 @@ func applied(rt *rapid.T, began time.Time, messages []message) (contract.State, 
 		require.NoError(rt, err)
 		if effect, err := i.Apply(command, began.Add(m.at)); err == nil {
 			events = append(events, effect.Turn.Events...)
+			revision++
 		}
 	}
 	if i.Lingers() { // the run closes when late data is no longer awaited
 		_, err := i.Apply(interaction.TimerCommand(interaction.LateEventsTimeout, interaction.Timer{}), began.Add(time.Hour))
 		require.NoError(rt, err)
+		revision++
 	}
-	return contract.State{Status: i.Status()}, events
+	return contract.State{Status: i.Status(), Revision: revision}, events
 }
 
 // send sends the messages to the workflow when they arrive.

@@ -77,6 +77,7 @@ func (r *run) dispatch() {
 	r.Outbox.dropDispatched(result.Through)
 	if result.Rules != nil {
 		r.Rules = result.Rules
+		r.amendNotice()
 	}
 	r.unpinned = r.unpinned || result.Unpinned
 	if result.Sent {

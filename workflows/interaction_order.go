@@ -41,9 +41,30 @@ func (r *run) request(a *intake.Arrival) *reply {
 	if r.replies == nil {
 		r.replies = make(map[*intake.Arrival]*reply)
 	}
-	a.Awaited, r.replies[a] = true, answer
+	a.Awaited, r.replies[a] = !a.NoWait || !r.isAhead(a), answer
 	r.takeCommand(a)
+	if !a.Awaited {
+		r.answerAhead(a, answer)
+	}
 	return answer
+}
+
+// isAhead reports whether a command has to wait for an earlier number.
+func (r *run) isAhead(a *intake.Arrival) bool {
+	return r.ordersByNumber() && a.Number > r.Sequence.Next()
+}
+
+// answerAhead answers a command that does not wait for its number, unless it was judged at once:
+// for its number, or because the buffer was full. It is judged later, as a signal is.
+func (r *run) answerAhead(a *intake.Arrival, answer *reply) {
+	delete(r.replies, a)
+	if answer.done && (answer.err != nil || !answer.answer.Duplicate) {
+		return
+	}
+	present := r.answer(a.Command().By)
+	present.Duplicate, present.Child = r.Seen.Has(a.EventID), r.Drafts[a.EventID]
+	present.Waiting = !present.Duplicate // the repeat of one that waits as well
+	*answer = reply{done: true, answer: present}
 }
 
 // awaitReplies waits until all commands have been judged. A cancellation of the workflow
@@ -74,15 +95,17 @@ func (r *run) noteJudged(judged intake.Judged) {
 	for a, verdict := range judged {
 		r.noteVerdict(a, verdict)
 		if reply, awaited := r.replies[a]; awaited {
-			*reply = replyOf(r.answer(verdict.Duplicate), verdict.Err)
+			*reply = r.replyTo(a, verdict)
 			delete(r.replies, a)
 		}
 	}
 	r.logGaps(r.Sequence.Gaps - gaps)
 }
 
-func replyOf(answer contract.Answer, err error) reply {
-	return reply{done: true, answer: answer, err: err}
+func (r *run) replyTo(a *intake.Arrival, v intake.Verdict) reply {
+	answer := r.answer(a.Command().By)
+	answer.Duplicate, answer.Child = v.Duplicate, v.Child
+	return reply{done: true, answer: answer, err: v.Err}
 }
 
 // noteVerdict notes the verdict of one command. It records refused signals, and every
@@ -96,7 +119,8 @@ func (r *run) noteVerdict(a *intake.Arrival, v intake.Verdict) {
 		r.keepEffect(v.Effect)
 		r.noteChange(cause{command: a.Name, eventID: a.EventID, by: a.Command().By, events: v.Effect.Turn.Events})
 	case v.Err != nil && (!a.Awaited || errors.As(v.Err, &outOfOrder)):
-		r.recordRejection(r.ctx, a.Name, eventIDOf(a.Payload), v.Err)
+		eventID, _ := intake.Envelope(a.Payload)
+		r.recordRejection(r.ctx, a.Name, eventID, v.Err)
 	}
 }
 

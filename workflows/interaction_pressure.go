@@ -46,7 +46,7 @@ func (r *run) checkOverloadOfArray(items []json.RawMessage, updateID string) err
 		return nil
 	}
 	for i, item := range items {
-		if _, arrival, err := readItem(item, itemID(updateID, i)); err == nil && !r.Seen.Has(arrival.EventID) {
+		if _, arrival, err := r.readItem(item, itemID(updateID, i)); err == nil && !r.Seen.Has(arrival.EventID) {
 			return overload
 		}
 	}

@@ -1,9 +1,11 @@
 package workflows
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
 
 	"segue/contract"
@@ -16,7 +18,9 @@ func (r *run) registerQueries(ctx workflow.Context) error {
 		name, description string
 		handler           any
 	}{
-		{contract.QueryState, "state, participants, capabilities and data", func() (contract.State, error) { return r.status(), nil }},
+		{contract.QueryState, "state, participants, capabilities and data", func(actor converter.RawValue) (contract.State, error) {
+			return r.statusFor(requesterOf(actor)), nil
+		}},
 		{contract.QueryTimeline, "segments of every leg", func() ([]interaction.Span, error) { return r.Interaction.Timeline(), nil }},
 		{contract.QueryDeliveries, "deliveries that were sent, are in flight, or are in a lane", func() ([]*contract.DeliveryRecord, error) {
 			return append([]*contract.DeliveryRecord{}, r.Deliveries.Records...), nil
@@ -34,17 +38,35 @@ func (r *run) registerQueries(ctx workflow.Context) error {
 	return nil
 }
 
+// requesterOf returns the actor that a query names: the platform, if it names none.
+func requesterOf(argument converter.RawValue) interaction.Actor {
+	requester := contract.StateRequest{Role: interaction.RolePlatform}
+	payload, err := jsonOfRaw(argument)
+	if err != nil || len(payload) == 0 || json.Unmarshal(payload, &requester) != nil {
+		return interaction.Actor{Role: interaction.RolePlatform}
+	}
+	return interaction.Actor(requester)
+}
+
 // status returns the status of the interaction, with what only its workflow knows.
 func (r *run) status() contract.State {
+	return r.statusFor(interaction.Actor{Role: interaction.RolePlatform})
+}
+
+// statusFor returns the status with the capabilities of an actor.
+func (r *run) statusFor(actor interaction.Actor) contract.State {
+	deadlines := r.deadlines()
 	return contract.State{
-		Status:        r.Interaction.Status(),
+		Status:        r.Interaction.StatusFor(actor),
 		RunID:         workflow.GetInfo(r.ctx).WorkflowExecution.RunID,
 		Revision:      r.Revision,
 		RejectedCount: r.Rejected.Count,
 		Duplicates:    r.Duplicates,
 		Undelivered:   r.Deliveries.Undelivered,
 		Runs:          r.Runs,
-		LateUntil:     r.lateUntil(),
+		OfferedUntil:  dueOf(interaction.OfferTimeout, deadlines),
+		EngagedUntil:  dueOf(interaction.EngagementTimeout, deadlines),
+		LateUntil:     dueOf(interaction.LateEventsTimeout, deadlines),
 		Gaps:          r.Sequence.Gaps,
 		Missing:       slices.Clone(r.Sequence.Missing),
 	}

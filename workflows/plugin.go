@@ -14,7 +14,23 @@ import (
 	"segue/contract"
 	"segue/workflows/committed"
 	"segue/workflows/nexttask"
+	"segue/workflows/notices"
 )
+
+// Option changes what NewPlugin returns.
+type Option func(*options)
+
+type options struct{ notices *notices.Collector }
+
+// WithNotices gives the changes of interactions that Temporal has committed to a sink, for
+// clients with workers; nil is no sink. Without a sink no change is collected.
+func WithNotices(sink notices.Sink) Option {
+	return func(o *options) {
+		if sink != nil {
+			o.notices = notices.New(sink)
+		}
+	}
+}
 
 // NewPlugin returns the plugin for every client, worker, replayer and test environment that
 // runs Segue's workflows. With it, all of them see signals in the same order, and queries
@@ -22,16 +38,25 @@ import (
 //
 // Give it to the client, which passes it on to its workers, and make one for each client. With
 // a worker's options alone, a run would wait for the next event before it closes.
-func NewPlugin() (*temporal.SimplePlugin, error) {
+func NewPlugin(change ...Option) (*temporal.SimplePlugin, error) {
+	var given options
+	for _, apply := range change {
+		apply(&given)
+	}
 	dataConverter := converter.GetDefaultDataConverter()
 	nextTasks := nexttask.New()
+	intercept := []grpc.UnaryClientInterceptor{committed.Interceptor(), nextTasks.Interceptor()}
+	if given.notices != nil {
+		intercept = append(intercept, given.notices.Interceptor())
+	}
+	order := &orderInterceptor{converter: dataConverter, nextTasks: nextTasks, notices: given.notices}
 	return temporal.NewSimplePlugin(temporal.SimplePluginOptions{
 		Name:               "segue",
 		DataConverter:      dataConverter,
-		WorkerInterceptors: []interceptor.WorkerInterceptor{&orderInterceptor{converter: dataConverter, nextTasks: nextTasks}},
+		WorkerInterceptors: []interceptor.WorkerInterceptor{order},
 		ConfigureClient: func(_ context.Context, configure client.PluginConfigureClientOptions) error {
 			connection := &configure.ClientOptions.ConnectionOptions
-			connection.DialOptions = append(connection.DialOptions, grpc.WithChainUnaryInterceptor(committed.Interceptor(), nextTasks.Interceptor()))
+			connection.DialOptions = append(connection.DialOptions, grpc.WithChainUnaryInterceptor(intercept...))
 			return nil
 		},
 	})

@@ -73,6 +73,7 @@ func (l Unfinished) End(at time.Time, reason string) error {
 	l.Carried.FirstRunID = l.Owner.FirstRunID
 	for _, v := range l.Carried.Release(at, at) { // commands that wait for a missing number were accepted
 		if v.Err == nil && !v.Duplicate {
+			l.Carried.Revision++
 			l.Carried.Outbox.addTurn(v.Effect.Turn)
 			l.Carried.Children = append(l.Carried.Children, v.Effect.Children...)
 		}
@@ -88,6 +89,7 @@ func (l Unfinished) End(at time.Time, reason string) error {
 	if err != nil {
 		return err
 	}
+	l.Carried.Revision++
 	l.Carried.Outbox.addTurn(effect.Turn)
 	return nil
 }

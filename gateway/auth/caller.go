@@ -8,8 +8,6 @@ import (
 	"segue/interaction"
 )
 
-// RoleAdmin is the Contact Center Admin. The other roles are those of the domain.
-
 // Caller is who sends a request.
 type Caller struct {
 	// Name identifies the credential in logs, limits and cursors. It is no secret and no personal
@@ -27,8 +25,13 @@ type Caller struct {
 	Expires time.Time
 	// ByCookie reports that a cookie alone authenticates the request.
 	ByCookie bool
-	// Rate is how many requests a second the credential may send.
+	// Rate is how many requests a second the credential may send; 0 is no limit, as for a client on
+	// this machine while gateway.auth is empty.
 	Rate float64
+	// fallback is the contact center of a request that names none; empty if it must name one.
+	fallback string
+	// origin is the credential that the caller has shown, for a session cookie.
+	origin source
 	// still reports whether the credential counts now.
 	still func() bool
 }

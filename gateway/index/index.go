@@ -3,29 +3,136 @@ package index
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 
 	"segue/bus"
 	"segue/client"
 	"segue/contract"
 )
 
+// Bus is what the index needs of the bus; *bus.Conn has it. Tests replace it: rules about lost and
+// late notices cannot be tested with a real network.
+type Bus interface {
+	Connected() bool
+	First(ctx context.Context) (bus.Position, error)
+	Last(ctx context.Context) (bus.Position, error)
+	Consume(ctx context.Context, after bus.Position, handle func(bus.Message)) error
+	Dues(ctx context.Context, handle func(contract.Due)) error
+	PublishNow(ctx context.Context, notice *contract.Notice) error
+}
+
 // Options configure an index.
 type Options struct {
 	Client *client.Client
-	Bus    *bus.Conn
+	Bus    Bus
 	Log    *slog.Logger
+	// ObserveAge is called with the time from the arrival of each notice in the stream to its
+	// application here; nil for none. It must not wait.
+	ObserveAge func(time.Duration)
+	// StreamBytes bounds the notices in memory; 0 is DefaultStreamBytes.
+	StreamBytes int64
 }
+
+// DefaultStreamBytes is the default bound of the notices in memory.
+const DefaultStreamBytes = 64 << 20
 
 // Index is the gateway's view of all open interactions, kept current by the bus and repaired by
 // queries. It is safe for concurrent use.
-type Index struct{}
+type Index struct {
+	client *client.Client
+	bus    Bus
+	log    *slog.Logger
+	age    func(time.Duration)
+	limit  int64
+
+	queries shared
+	heal    healing
+	again   chan struct{}
+	reads   chan struct{} // a slot for each reader that reads the stream itself
+
+	mu      sync.Mutex
+	records map[client.Name]*record
+	places  map[place]map[client.Name]*record
+	open    int
+	ended   deque[*record]
+	waiting map[client.Name][]*waiter
+	held    deque[*held]
+	timer   *time.Timer
+	history *history
+	// reached is the place in the stream that this index has processed; caught is set once it had
+	// processed what the stream had at the start.
+	reached bus.Position
+	target  uint64
+	caught  bool
+	arrived chan struct{} // closed when reached changes, if anybody waits
+	// complete is set once all of the first listing have a state. loaded is set once that listing
+	// is finished, and missing has those without a state.
+	complete bool
+	loaded   bool
+	missing  map[client.Name]struct{}
+	sweep    uint64
+	swept    error
+	unseen   int // own answers in a row without their notice
+	stats    Stats
+}
 
 // New returns an index, which is empty until Run.
-func New(_ Options) *Index { return &Index{} }
+func New(o Options) *Index {
+	x := &Index{
+		bus: o.Bus, log: o.Log, age: o.ObserveAge, limit: o.StreamBytes,
+		again: make(chan struct{}, 1), reads: make(chan struct{}, concurrentReads),
+		records: map[client.Name]*record{}, places: map[place]map[client.Name]*record{},
+		waiting: map[client.Name][]*waiter{}, missing: map[client.Name]struct{}{},
+		arrived: make(chan struct{}),
+	}
+	if x.log == nil {
+		x.log = slog.New(slog.DiscardHandler)
+	}
+	if x.limit == 0 {
+		x.limit = DefaultStreamBytes
+	}
+	if o.Client != nil {
+		// The index retries by itself, with a bound on the queries in flight.
+		x.client = &client.Client{Temporal: o.Client.Temporal, TaskQueue: o.Client.TaskQueue, Patience: time.Millisecond}
+	}
+	x.queries.ask = func(ctx context.Context, n client.Name, actor *contract.StateRequest) (contract.State, error) {
+		return o.Client.StateFor(ctx, n, actor)
+	}
+	x.heal.init()
+	x.history = newHistory(bus.Position{}, x.limit)
+	return x
+}
 
-// Run keeps the index current until the context ends.
-func (x *Index) Run(_ context.Context) error { return errors.New("not built yet") }
+// Run keeps the index current until the context ends, and returns when all that it started has
+// ended.
+func (x *Index) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return x.consume(ctx) })
+	g.Go(func() error { return x.dues(ctx) })
+	g.Go(func() error { return x.sweeps(ctx) })
+	limit := rate.NewLimiter(queriesPerSecond, concurrentQueries)
+	g.Go(func() error { return x.verifier(ctx, limit) })
+	for range concurrentQueries - 1 {
+		g.Go(func() error { return x.worker(ctx, limit) })
+	}
+	err := g.Wait()
+	x.mu.Lock()
+	if x.timer != nil {
+		x.timer.Stop()
+	}
+	x.mu.Unlock()
+	x.heal.stop()
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
+}
 
 // Health is the state of an index.
 type Health struct {
@@ -37,37 +144,28 @@ type Health struct {
 }
 
 // Health returns the state of the index.
-func (x *Index) Health() Health { return Health{} }
-
-// Entry is one interaction in the index. It is read only.
-type Entry struct {
-	State           *contract.State
-	CapabilitiesFor map[string][]string
-	// At is the position of the notice that brought the state; zero if a query did.
-	At bus.Position
-}
-
-// Get returns an open interaction as the index has it now.
-func (x *Index) Get(_ client.Name) (*Entry, bool) { return nil, false }
-
-// Await returns when the index has this revision of a run, or a later one. After 250 ms it queries
-// the state and publishes it, and after 1 s it returns in any case. Commands of agents are answered
-// after it, so that the agent's lists show them.
-func (x *Index) Await(_ context.Context, _ client.Name, _ string, _ int64) {}
-
-// Catch waits until the index has what the stream has now, at most 500 ms. Lists are read after it.
-func (x *Index) Catch(_ context.Context) {}
-
-// List returns the open interactions of a contact center that match, oldest start first. Call Catch
-// before it.
-func (x *Index) List(_ string, _ func(*Entry) bool) []*Entry { return nil }
-
-// OfAgent returns the open interactions in which an agent has an open leg, offers too, oldest start
-// first. Call Catch before it.
-func (x *Index) OfAgent(_, _ string) []*Entry { return nil }
-
-// Query asks the interaction itself for its state, with the capabilities of an actor. Callers that
-// ask for the same while a query is in flight share the next one.
-func (x *Index) Query(_ context.Context, _ client.Name, _ *contract.StateRequest) (contract.State, error) {
-	return contract.State{}, errors.New("not built yet")
+func (x *Index) Health() Health {
+	connected := x.bus.Connected()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	h := Health{Complete: x.complete, Open: x.open}
+	if !connected {
+		h.Reasons = append(h.Reasons, "the bus cannot be reached: lists may be late and live streams pause")
+	}
+	if x.swept != nil {
+		h.Reasons = append(h.Reasons, "open interactions cannot be listed by visibility")
+	}
+	switch {
+	case x.complete:
+	case !x.loaded:
+		h.Reasons = append(h.Reasons, "open interactions are being listed")
+	case len(x.missing) > 0:
+		h.Reasons = append(h.Reasons, fmt.Sprintf("%d open interactions have not answered a query yet", len(x.missing)))
+	case !x.caught:
+		h.Reasons = append(h.Reasons, "the stream of notices is being read")
+	}
+	if x.unseen >= unseenLimit {
+		h.Reasons = append(h.Reasons, fmt.Sprintf("%d answers in a row had no notice: check the workers' connection to the bus", x.unseen))
+	}
+	return h
 }

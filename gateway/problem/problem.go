@@ -55,7 +55,12 @@ const (
 	Internal              = "internal"
 	Timeout               = "timeout"
 	NotParked             = "not-parked"
+	// Canceled is for a client that has gone. Nobody reads it, and it is no defect.
+	Canceled = "canceled"
 )
+
+// StatusCanceled is the status of a request whose client has gone, for the access log.
+const StatusCanceled = 499
 
 // Prefix begins the type of every problem on the wire.
 const Prefix = "urn:segue:"
@@ -106,4 +111,5 @@ var kinds = map[string]struct {
 	Internal:              {http.StatusInternalServerError, "Internal error"},
 	Timeout:               {http.StatusRequestTimeout, "The request took too long"},
 	NotParked:             {http.StatusConflict, "The delivery is not parked"},
+	Canceled:              {StatusCanceled, "The client has gone"},
 }

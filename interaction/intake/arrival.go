@@ -24,6 +24,10 @@ type Arrival struct {
 	// command has to be judged in the run in which it arrived.
 	Awaited bool `json:"-"`
 
+	// Element: the command came in an array. NoWait: there, its sender does not wait for its number.
+	Element bool `json:"element,omitempty"`
+	NoWait  bool `json:"no_wait,omitempty"`
+
 	command    interaction.Command
 	err        error      // why a carried command no longer decodes
 	duplicates []*Arrival // awaited repeats of this command while it is buffered
@@ -34,7 +38,10 @@ type Arrival struct {
 type Verdict struct {
 	Effect    interaction.Effect
 	Duplicate bool
-	Err       error
+	// Child is the id of the draft that the command, a reply, has started, also if the arrival is
+	// a duplicate of that reply.
+	Child string
+	Err   error
 }
 
 // Read decodes a command. messageID identifies a command that has no event_id; it may be
@@ -56,6 +63,62 @@ func Read(name string, payload []byte, messageID string) (*Arrival, error) {
 	return a, nil
 }
 
+// repeat returns an arrival that repeats an applied command, whatever its payload is.
+func repeat(name, eventID string, by *interaction.Actor) *Arrival {
+	a := &Arrival{Name: name, EventID: eventID}
+	a.command = interaction.Command{Name: name, Envelope: interaction.Envelope{EventID: eventID, By: by}}
+	return a
+}
+
+// Envelope reads the event_id and the actor of a payload that may be no valid command; what
+// cannot be read is "" and nil.
+func Envelope(payload []byte) (eventID string, by *interaction.Actor) {
+	var fields struct {
+		EventID json.RawMessage `json:"event_id"`
+		By      json.RawMessage `json:"by"`
+	}
+	if json.Unmarshal(payload, &fields) != nil {
+		return "", nil
+	}
+	if json.Unmarshal(fields.EventID, &eventID) != nil {
+		eventID = ""
+	}
+	if json.Unmarshal(fields.By, &by) != nil {
+		by = nil
+	}
+	return eventID, by
+}
+
+// The fields that only elements of arrays have. They are none of the command's own: its events are
+// the same whether it came alone or in an array.
+const (
+	fieldCommand = "command"
+	fieldNoWait  = "no_wait"
+)
+
+func withoutElementFields(fields map[string]any) map[string]any {
+	delete(fields, fieldCommand)
+	delete(fields, fieldNoWait)
+	return fields
+}
+
+// ReadElement reads an element of an array of commands, as Read does. In addition, the element has
+// the name of the command, and may have the boolean field no_wait.
+func ReadElement(name string, element []byte, messageID string) (*Arrival, error) {
+	a, err := Read(name, element, messageID)
+	if err != nil {
+		return nil, err
+	}
+	value := a.command.Fields[fieldNoWait]
+	noWait, isBool := value.(bool)
+	if !isBool && value != nil {
+		return nil, &interaction.InvalidError{Command: name, Field: fieldNoWait, Why: interaction.WhyInvalid, Reason: "not a boolean; send true or false"}
+	}
+	a.Element, a.NoWait = true, noWait
+	a.command.Fields = withoutElementFields(a.command.Fields)
+	return a, nil
+}
+
 // Command returns the decoded command.
 func (a *Arrival) Command() interaction.Command { return a.command }
 
@@ -67,5 +130,8 @@ func (a *Arrival) UnmarshalJSON(data []byte) error {
 	}
 	a.command, a.err = interaction.Decode(a.Name, a.Payload)
 	a.command.EventID = a.EventID
+	if a.Element {
+		a.command.Fields = withoutElementFields(a.command.Fields)
+	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"iter"
 	"time"
 
@@ -13,8 +14,11 @@ type Intake struct {
 	Interaction *interaction.Interaction `json:"interaction"`
 	Seen        Seen                     `json:"seen"`
 	// Duplicates counts the commands that repeated an earlier one.
-	Duplicates int      `json:"duplicates,omitempty"`
-	Sequence   Sequence `json:"line,omitzero"`
+	Duplicates int `json:"duplicates,omitempty"`
+	// Drafts are the ids of the drafts that replies have started, by the event id of the reply. An
+	// interaction has a bounded number of drafts.
+	Drafts   map[string]string `json:"drafts,omitempty"`
+	Sequence Sequence          `json:"line,omitzero"`
 }
 
 // Judged are arrivals with their verdicts, in the order in which they are judged. Each is
@@ -29,14 +33,41 @@ type yield = func(*Arrival, Verdict) bool
 func (in *Intake) Apply(command interaction.Command, now time.Time) Verdict {
 	if in.Seen.Has(command.EventID) {
 		in.Duplicates++
-		return Verdict{Duplicate: true}
+		return Verdict{Duplicate: true, Child: in.Drafts[command.EventID]}
 	}
 	effect, err := in.Interaction.Apply(command, now)
 	if err != nil {
 		return Verdict{Err: err}
 	}
 	in.Seen.Add(command.EventID)
-	return Verdict{Effect: effect}
+	verdict := Verdict{Effect: effect}
+	for _, draft := range effect.Children {
+		verdict.Child = draft.ID
+		in.rememberDraft(command.EventID, draft.ID)
+	}
+	return verdict
+}
+
+func (in *Intake) rememberDraft(eventID, draft string) {
+	if eventID == "" {
+		return
+	}
+	if in.Drafts == nil {
+		in.Drafts = make(map[string]string)
+	}
+	in.Drafts[eventID] = draft
+}
+
+// Repeat returns an arrival for a payload that cannot be read and has the event id of an applied
+// command: its result is that of a repeat, whatever else the payload has. messageID identifies a
+// payload without an event_id. Repeat returns false if the event id is not known.
+func (in *Intake) Repeat(name string, payload []byte, messageID string) (*Arrival, bool) {
+	eventID, by := Envelope(payload)
+	eventID = cmp.Or(eventID, messageID)
+	if !in.Seen.Has(eventID) {
+		return nil, false
+	}
+	return repeat(name, eventID, by), true
 }
 
 // Take takes in one arrival and returns the arrivals that are judged now. One without a
@@ -66,11 +97,7 @@ func (in *Intake) Take(a *Arrival, ordered bool, now time.Time) Judged {
 // takePassed takes in an arrival whose number has been delivered or given up. It may
 // repeat one that was applied; anything else is refused.
 func (in *Intake) takePassed(a *Arrival, now time.Time, yield yield) {
-	if in.Seen.Has(a.EventID) {
-		in.apply(a, now, yield)
-		return
-	}
-	in.refuse(a, in.Sequence.refusal(a.Number), yield)
+	in.refuse(a, in.Sequence.refusal(a.Number), now, yield)
 }
 
 // takeAhead takes in an arrival for which an earlier number is missing.
@@ -78,14 +105,14 @@ func (in *Intake) takeAhead(a *Arrival, now time.Time, yield yield) {
 	place, taken := in.Sequence.find(a.Number)
 	switch {
 	case a.Number-in.Sequence.Next() > maxAhead:
-		in.refuse(a, Ahead, yield)
+		in.refuse(a, Ahead, now, yield)
 	case !taken:
 		in.Sequence.buffer(a)
 		in.makeRoom(now, yield)
 	case in.Sequence.Buffered[place].EventID == a.EventID:
 		in.takeDuplicate(in.Sequence.Buffered[place], a, yield)
 	default:
-		in.refuse(a, Repeated, yield)
+		in.refuse(a, Repeated, now, yield)
 	}
 }
 
@@ -146,10 +173,15 @@ func (in *Intake) apply(a *Arrival, now time.Time, yield yield) {
 	}
 	yield(a, verdict)
 	for _, duplicate := range a.duplicates {
-		yield(duplicate, Verdict{Duplicate: verdict.Err == nil, Err: verdict.Err})
+		yield(duplicate, Verdict{Duplicate: verdict.Err == nil, Child: verdict.Child, Err: verdict.Err})
 	}
 }
 
-func (in *Intake) refuse(a *Arrival, reason Reason, yield yield) {
+// refuse refuses an arrival for its number, unless the arrival repeats an applied one.
+func (in *Intake) refuse(a *Arrival, reason Reason, now time.Time, yield yield) {
+	if in.Seen.Has(a.EventID) {
+		in.apply(a, now, yield)
+		return
+	}
 	yield(a, Verdict{Err: &OrderError{Reason: reason, Number: a.Number, Next: in.Sequence.Next()}})
 }

@@ -297,3 +297,68 @@ func asJSON(t require.TestingT, value any) string {
 	require.NoError(t, err)
 	return string(encoded)
 }
+
+func TestARepeatIsFoundByItsIDAlone(t *testing.T) {
+	s := newSource(t, call)
+	s.send(`accept {"agent":"a1","event_id":"a"}`, dtmf(1), dtmf(4))
+	for line, want := range map[string]string{
+		`hold {"event_id":"a"}`:                                       "0: duplicate",
+		`dtmf {"digits":"1","event_id":"a","source_sequence":1}`:      "1: duplicate",
+		`dtmf {"digits":"1","event_id":"a","source_sequence":4}`:      "4: duplicate", // 4 waits, and has another id
+		`dtmf {"digits":"1","event_id":"a","source_sequence":999999}`: "999999: duplicate",
+		`dtmf {"digits":"1","event_id":"b","source_sequence":4}`:      "4: repeated",
+	} {
+		s.log = nil
+		s.send(line)
+		require.Equal(t, []string{want}, s.log, line)
+	}
+	for payload, known := range map[string]bool{
+		`{"event_id":"a"}`: true, `{"event_id":"a","by":7,"queue":7}`: true, `{"event_id":"b"}`: false, `{"event_id":7}`: false, `7`: false, `{`: false, ``: false,
+	} {
+		_, isRepeat := s.in.Repeat("hold", []byte(payload), "")
+		require.Equal(t, known, isRepeat, payload)
+	}
+	repeat, isRepeat := s.in.Repeat("hold", []byte(`{"by":{"id":"a1","role":"agent"}}`), "a")
+	require.True(t, isRepeat, "the id of the message counts")
+	require.Equal(t, &interaction.Actor{ID: "a1", Role: interaction.RoleAgent}, repeat.Command().By)
+}
+
+func TestTheDraftOfAReplyIsRemembered(t *testing.T) {
+	s := newSource(t, call)
+	s.send(`accept {"agent":"a1"}`)
+	child := func(line string) (ids []string) {
+		for _, v := range s.in.Take(read(t, line), true, s.now) {
+			ids = append(ids, v.Child)
+		}
+		return ids
+	}
+	require.Equal(t, []string{"i1~1"}, child(`reply {"event_id":"r1"}`))
+	require.Equal(t, []string{"i1~2"}, child(`reply {}`))
+	require.Equal(t, []string{"i1~3"}, child(`reply {"source_sequence":1}`))
+	require.Equal(t, []string{""}, child(`hold {"event_id":"h"}`))
+	s.in = carried(t, s.in)
+	require.Equal(t, []string{"i1~1"}, child(`hold {"event_id":"r1"}`))
+	require.Equal(t, []string{"i1~3"}, child(`reply {"source_sequence":1}`))
+	require.Len(t, s.in.Drafts, 2)
+}
+
+func TestTheFieldsOfAnElementAreNotTheCommands(t *testing.T) {
+	for field, want := range map[string]bool{`true`: true, `false`: false, `null`: false} {
+		a, err := intake.ReadElement("dtmf", []byte(`{"command":"dtmf","digits":"1","source_sequence":3,"no_wait":`+field+`}`), "")
+		require.NoError(t, err)
+		require.Equal(t, want, a.NoWait)
+		require.Equal(t, map[string]any{"digits": "1"}, a.Command().Fields)
+	}
+	_, err := intake.ReadElement("dtmf", []byte(`{"digits":"1","no_wait":"true"}`), "")
+	require.EqualError(t, err, "dtmf: no_wait: not a boolean; send true or false")
+
+	s := newSource(t, call)
+	a, err := intake.ReadElement("dtmf", []byte(`{"command":"dtmf","digits":"1","source_sequence":3}`), "")
+	require.NoError(t, err)
+	s.note(s.in.Take(a, true, s.now))
+	s.in = carried(t, s.in)
+	require.Equal(t, map[string]any{"digits": "1"}, s.in.Sequence.Buffered[0].Command().Fields)
+
+	alone := read(t, `dtmf {"digits":"1","source_sequence":4,"command":"x","no_wait":1}`)
+	require.Equal(t, map[string]any{"digits": "1", "command": "x", "no_wait": 1.0}, alone.Command().Fields, "fields of the platform's own")
+}

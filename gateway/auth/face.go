@@ -1,0 +1,220 @@
+package auth
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"segue/gateway/problem"
+)
+
+// Face is how the requests of a face authenticate.
+type Face struct {
+	// Cookie is the session cookie that counts; empty for none.
+	Cookie string
+	// Opens sets that cookie with the first answer to a request that shows a credential.
+	Opens bool
+	// CSRF requires the session's token of each request that a cookie alone authenticates, but for GET
+	// and HEAD. A wrong token is refused in any case.
+	CSRF bool
+	// Basic reports whether a request may authenticate by name and password; nil for always.
+	Basic func(*http.Request) bool
+	// Refuse answers in the face's form; nil for application/problem+json.
+	Refuse func(http.ResponseWriter, *http.Request, *problem.Problem)
+}
+
+// Platform is the face /v1. A password opens a session there, and does nothing else.
+func Platform() Face {
+	return Face{Cookie: PlatformCookie, CSRF: true, Basic: func(r *http.Request) bool {
+		return r.Method == http.MethodPost && strings.TrimSuffix(r.URL.Path, "/") == "/v1/session"
+	}}
+}
+
+// GWS is the face of agents' desktops; csrf reports whether gateway.gws.csrf is required.
+func GWS(csrf bool) Face { return Face{Cookie: GWSCookie, Opens: true, CSRF: csrf} }
+
+// Authenticate lets requests of /v1 through that a good credential authenticates, with their caller
+// in the context.
+func (a *Auth) Authenticate(next http.Handler) http.Handler { return a.For(Platform())(next) }
+
+// For returns a middleware like Authenticate for another face.
+func (a *Auth) For(f Face) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s := a.current.Load()
+			caller, sess, no := a.identify(s, f, r)
+			if no != nil {
+				a.refuse(f, w, r, no)
+				return
+			}
+			a.keepSession(s, f, w, r, caller, sess)
+			next.ServeHTTP(w, r.WithContext(With(r.Context(), caller)))
+		})
+	}
+}
+
+func (a *Auth) refuse(f Face, w http.ResponseWriter, r *http.Request, no *refusal) {
+	p := a.answer(r, no)
+	if f.Refuse == nil {
+		Refuse(w, p)
+		return
+	}
+	Challenged(w.Header(), p)
+	f.Refuse(w, r, p)
+}
+
+// Identify returns the caller of a request by the credential in its headers, or by the cookie
+// JSESSIONID: for faces whose requests may authenticate later. The error is a *problem.Problem.
+func (a *Auth) Identify(r *http.Request) (*Caller, error) {
+	return a.IdentifyAs(Face{Cookie: GWSCookie}, r)
+}
+
+// IdentifyAs is Identify for another face.
+func (a *Auth) IdentifyAs(f Face, r *http.Request) (*Caller, error) {
+	caller, _, no := a.identify(a.current.Load(), f, r)
+	if no != nil {
+		return nil, a.answer(r, no)
+	}
+	return caller, nil
+}
+
+// Token returns the caller of an API key or a JWT that a message has instead of the request's headers.
+func (a *Auth) Token(r *http.Request, token string) (*Caller, error) {
+	given, no := bearerOf(token)
+	if no == nil {
+		var caller *Caller
+		if caller, _, no = a.verify(a.current.Load(), Face{}, r, given); no == nil {
+			return caller, nil
+		}
+	}
+	return nil, a.answer(r, no)
+}
+
+// Password returns the caller of a name and a password that a message has: of a user, or with a JWT as
+// the password, in which case the name says nothing.
+func (a *Auth) Password(r *http.Request, name, password string) (*Caller, error) {
+	given := credential{kind: kindBasic, name: name, password: password}
+	s := a.current.Load()
+	if s.configured && s.users[name] == nil && strings.Count(password, ".") == 2 {
+		return a.Token(r, password)
+	}
+	if len(name)+len(password) > maxBasic {
+		return nil, a.answer(r, wrong("basic-size"))
+	}
+	caller, _, no := a.verify(s, Face{}, r, given)
+	if no != nil {
+		return nil, a.answer(r, no)
+	}
+	return caller, nil
+}
+
+// identify finds the caller. A credential in the headers precedes a cookie.
+func (a *Auth) identify(s *state, f Face, r *http.Request) (*Caller, *session, *refusal) {
+	given, no := credentialOf(r.Header)
+	if no != nil {
+		return nil, nil, no
+	}
+	caller, sess, no := a.verify(s, f, r, given)
+	if no != nil {
+		return nil, nil, no
+	}
+	// A browser sends a password of its own accord, too, once a person has typed one.
+	if sess != nil || given.kind == kindBasic {
+		no = checkPage(s, f, r, sess)
+	}
+	return caller, sess, no
+}
+
+func (a *Auth) verify(s *state, f Face, r *http.Request, given credential) (*Caller, *session, *refusal) {
+	if !s.configured {
+		return a.byLoopback(s, f, r, given)
+	}
+	var caller *Caller
+	var no *refusal
+	switch given.kind {
+	case kindKey:
+		caller, no = a.byKey(s, given.token)
+	case kindJWT:
+		caller, no = a.byToken(r.Context(), s, given.token)
+	case kindBasic:
+		if f.Basic != nil && !f.Basic(r) {
+			return nil, nil, wrong("basic-here")
+		}
+		caller, no = a.byPassword(r.Context(), s, given.name, given.password, func() time.Duration { return a.options.Throttle(remoteOf(r)) })
+	default:
+		return a.byCookie(s, r, f.Cookie)
+	}
+	return caller, nil, no
+}
+
+// checkPage refuses what a foreign page makes a browser send, and what does not show the session's
+// CSRF token. Only what changes something is checked, and WebSockets, whose answers any page may read.
+func checkPage(s *state, f Face, r *http.Request, sess *session) *refusal {
+	changes := r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions
+	if (changes || isWebSocket(r)) && !s.isFriendly(r) {
+		return notPermitted("origin", "The origin of the page is not in gateway.cors.")
+	}
+	if sess == nil || !changes {
+		return nil
+	}
+	tokens := r.Header[canonicalToken]
+	switch {
+	case len(tokens) == 0 && !f.CSRF:
+		return nil
+	case len(tokens) == 0:
+		return notPermitted("csrf", "The session needs its X-CSRF-TOKEN, which each GET answers.")
+	case len(tokens) > 1 || !sess.isCSRF(tokens[0]):
+		return notPermitted("csrf", "The X-CSRF-TOKEN is not the session's.")
+	}
+	return nil
+}
+
+func isWebSocket(r *http.Request) bool {
+	for _, value := range r.Header["Upgrade"] {
+		for protocol := range strings.SplitSeq(value, ",") {
+			if equalFold(strings.TrimSpace(protocol), "websocket") {
+				return true
+			}
+		}
+	}
+	return r.Method == http.MethodConnect
+}
+
+// keepSession opens a session, keeps it from expiring, and gives its CSRF token.
+func (a *Auth) keepSession(s *state, f Face, w http.ResponseWriter, r *http.Request, caller *Caller, sess *session) {
+	var err error
+	switch {
+	case f.Cookie == "" || isWebSocket(r):
+		return
+	case sess != nil && a.options.Now().Sub(time.Unix(sess.Sealed, 0)) >= resealAfter:
+		err = a.seal(s, w, r, sess, f.Cookie)
+	case sess == nil && f.Opens:
+		sess, err = a.join(s, f, w, r, caller)
+	}
+	if err != nil {
+		// The request itself is authenticated; the next one shows its credential again.
+		a.options.Log.Warn("A session cannot be kept", "caller", caller.Name, "error", err)
+		return
+	}
+	if sess != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		giveCSRF(w, sess)
+	}
+}
+
+// join returns the session of a request that shows a credential: the one of its cookie, if that is of
+// the same credential, else a new one. The same caller keeps the CSRF token, for pages that have it.
+func (a *Auth) join(s *state, f Face, w http.ResponseWriter, r *http.Request, caller *Caller) (*session, error) {
+	known, sess, no := a.byCookie(s, r, f.Cookie)
+	if no != nil || known.Name != caller.Name {
+		return a.open(s, w, r, caller, f.Cookie)
+	}
+	isSame := sess.Expires == unixOf(caller.origin.expires) && known.Role == caller.Role && known.User == caller.User &&
+		slices.Equal(known.ContactCenters, caller.ContactCenters)
+	if isSame && a.options.Now().Sub(time.Unix(sess.Sealed, 0)) < resealAfter {
+		return sess, nil
+	}
+	renewed := sessionFrom(caller.origin)
+	renewed.ID, renewed.CSRF = sess.ID, sess.CSRF
+	return renewed, a.seal(s, w, r, renewed, f.Cookie)
+}

@@ -1,0 +1,305 @@
+package index
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"segue/client"
+	"segue/contract"
+)
+
+const (
+	concurrentQueries = 10
+	queriesPerSecond  = 50
+	// verifiesPerSecond bounds the queries that only make sure.
+	verifiesPerSecond = 10
+	queryTimeout      = 5 * time.Second
+	// dueWait is how long the notice of a ping, or of a state that a query found, may take.
+	dueWait = 500 * time.Millisecond
+
+	firstPause   = 200 * time.Millisecond
+	longestPause = 20 * time.Second
+)
+
+// task is why an interaction is queried.
+type task struct {
+	// urgent is for what a person waits for; idle is for what only makes sure.
+	urgent, idle bool
+	// must asks for a query even if the history has asked, the revision whose notice is missing.
+	must  bool
+	asked cursor
+	// quiet keeps the answer to this replica: it is no news that the stream lacks.
+	quiet bool
+	// absent is set for an interaction that the index has and the list of running ones lacks.
+	absent bool
+}
+
+// and returns the task that does both.
+func (t task) and(o task) task {
+	asked := t.asked
+	if o.asked.run != asked.run || o.asked.revision > asked.revision {
+		asked = o.asked
+	}
+	if o.asked == (cursor{}) {
+		asked = t.asked
+	}
+	return task{
+		urgent: t.urgent || o.urgent, idle: t.idle && o.idle, must: t.must || o.must, asked: asked,
+		quiet: t.quiet && o.quiet, absent: t.absent || o.absent,
+	}
+}
+
+// job is the queries of one interaction until one is answered.
+type job struct {
+	name     client.Name
+	task     task
+	queued   bool
+	running  bool
+	again    *task // came while it was running
+	attempts int
+	pause    *time.Timer
+}
+
+// healing is the interactions that are to be queried. Each is there once.
+type healing struct {
+	mu     sync.Mutex
+	jobs   map[client.Name]*job
+	urgent deque[*job]
+	normal deque[*job]
+	idle   deque[*job]
+	wake   chan struct{}
+	slow   chan struct{}
+	ended  bool
+	// answered is when a query was answered last.
+	answered time.Time
+}
+
+func (h *healing) init() {
+	h.jobs, h.wake, h.slow = map[client.Name]*job{}, make(chan struct{}, 1), make(chan struct{}, 1)
+}
+
+// request has an interaction queried.
+func (h *healing) request(n client.Name, t task) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	j := h.jobs[n]
+	if j == nil {
+		j = &job{name: n, task: t}
+		h.jobs[n] = j
+		h.enqueue(j)
+		return
+	}
+	if j.running {
+		if j.again != nil {
+			t = j.again.and(t)
+		}
+		j.again = &t
+		return
+	}
+	raised := t.urgent && !j.task.urgent || j.task.idle && !t.idle
+	j.task = j.task.and(t)
+	if raised {
+		h.enqueue(j)
+	}
+}
+
+// enqueue puts a job into the queue of its urgency; it may still be in that of a lower one.
+func (h *healing) enqueue(j *job) {
+	if h.ended {
+		return
+	}
+	if j.pause != nil {
+		j.pause.Stop()
+		j.pause = nil
+	}
+	j.queued = true
+	switch {
+	case j.task.urgent:
+		h.urgent.push(j)
+	case j.task.idle:
+		h.idle.push(j)
+		signal(h.slow)
+		return
+	default:
+		h.normal.push(j)
+	}
+	signal(h.wake)
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// pop returns the next job of the first queue that has one, or nil.
+func (h *healing) pop(wake chan struct{}, queues ...*deque[*job]) *job {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, q := range queues {
+		for q.len() > 0 {
+			j := q.front()
+			q.drop()
+			if !j.queued {
+				continue // another queue had it
+			}
+			j.queued, j.running = false, true
+			signal(wake) // there may be more
+			return j
+		}
+	}
+	return nil
+}
+
+func (h *healing) next(ctx context.Context, wake chan struct{}, queues ...*deque[*job]) (*job, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if j := h.pop(wake, queues...); j != nil {
+			return j, nil
+		}
+		select {
+		case <-wake:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// finish ends a job, or has it run again after a pause.
+func (h *healing) finish(j *job, again *task, pause time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	j.running = false
+	switch {
+	case again != nil && j.again != nil:
+		j.task, pause = again.and(*j.again), 0
+	case again != nil:
+		j.task = *again
+	case j.again != nil:
+		j.task, j.attempts, pause = *j.again, 0, 0
+	default:
+		delete(h.jobs, j.name)
+		return
+	}
+	j.again = nil
+	if pause == 0 || h.ended {
+		h.enqueue(j)
+		return
+	}
+	j.pause = time.AfterFunc(pause, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if !j.queued && !j.running && h.jobs[j.name] == j {
+			h.enqueue(j)
+		}
+	})
+}
+
+func (h *healing) stop() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ended = true
+	for _, j := range h.jobs {
+		if j.pause != nil {
+			j.pause.Stop()
+		}
+	}
+}
+
+// worker queries one interaction after the other.
+func (x *Index) worker(ctx context.Context, limit *rate.Limiter) error {
+	for {
+		j, err := x.heal.next(ctx, x.heal.wake, &x.heal.urgent, &x.heal.normal)
+		if err != nil {
+			return err
+		}
+		x.do(ctx, limit, j)
+	}
+}
+
+// verifier queries those that nothing speaks against, one at a time.
+func (x *Index) verifier(ctx context.Context, limit *rate.Limiter) error {
+	slowly := rate.NewLimiter(verifiesPerSecond, 1)
+	for {
+		if err := slowly.Wait(ctx); err != nil {
+			return err
+		}
+		j, err := x.heal.next(ctx, x.heal.slow, &x.heal.idle)
+		if err != nil {
+			return err
+		}
+		x.do(ctx, limit, j)
+	}
+}
+
+func (x *Index) do(ctx context.Context, limit *rate.Limiter, j *job) {
+	again, pause := x.repair(ctx, limit, j)
+	x.heal.finish(j, again, pause)
+}
+
+// dues has the announced revisions queried that the index lacks a little later.
+func (x *Index) dues(ctx context.Context) error {
+	for {
+		err := x.bus.Dues(ctx, func(d contract.Due) { x.due(ctx, d, dueWait) })
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		x.log.Debug("Pings of workers are read again", "error", err)
+		if err := pause(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+}
+
+func (x *Index) due(ctx context.Context, d contract.Due, wait time.Duration) {
+	n, asked := client.Name{ContactCenter: d.ContactCenter, ID: d.Interaction}, cursor{run: d.RunID, revision: d.Revision}
+	if n.Check() != nil {
+		return
+	}
+	time.AfterFunc(wait, func() {
+		x.mu.Lock()
+		shown, caught := x.shows(n, asked), x.caught || !x.bus.Connected()
+		x.mu.Unlock()
+		switch {
+		case ctx.Err() != nil || shown:
+		case !caught:
+			x.due(ctx, d, time.Second) // the notice may be in what is still to be read
+		default:
+			x.heal.request(n, task{asked: asked})
+		}
+	})
+}
+
+// shows reports whether the history has a revision, or a notice that waits for its place has.
+func (x *Index) shows(n client.Name, asked cursor) bool {
+	r := x.records[n]
+	if r == nil {
+		return false
+	}
+	if r.shown.has(r.shownLeft, asked.run, asked.revision) {
+		return true
+	}
+	for _, h := range r.held {
+		if (h.notice.RunID == asked.run || asked.run == "") && h.notice.Revision >= asked.revision {
+			return true
+		}
+	}
+	return false
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

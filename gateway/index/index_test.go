@@ -1,0 +1,435 @@
+package index_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"segue/bus"
+	"segue/client"
+	"segue/contract"
+	"segue/gateway/index"
+)
+
+// bench is an index between a world and a stream, in a synctest bubble.
+type bench struct {
+	*testing.T
+	world  *world
+	stream *stream
+	index  *index.Index
+}
+
+func name(id string) client.Name { return client.Name{ContactCenter: "cc", ID: id} }
+
+// run gives a test a running index, which has been complete since the stream was empty.
+func run(t *testing.T, test func(b *bench)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		b := &bench{T: t, world: newWorld(), stream: newStream()}
+		b.index = b.replica()
+		synctest.Wait()
+		require.True(t, b.index.Health().Complete)
+		test(b)
+	})
+}
+
+func (b *bench) replica() *index.Index {
+	x := index.New(index.Options{Client: &client.Client{Temporal: b.world, TaskQueue: "segue"}, Bus: b.stream})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- x.Run(ctx) }()
+	b.Cleanup(func() {
+		cancel()
+		require.NoError(b, <-done)
+	})
+	return x
+}
+
+func has(x *index.Index) map[string]string {
+	open := map[string]string{}
+	for _, e := range x.List("cc", nil) {
+		var agents []string
+		for _, p := range e.State.Participants {
+			agents = append(agents, p.Agent.ID)
+		}
+		open[e.State.ID] = fmt.Sprint(e.State.RunID, "/", e.State.Revision, "/", agents)
+	}
+	return open
+}
+
+func (b *bench) converges(within time.Duration) {
+	b.Helper()
+	time.Sleep(within)
+	synctest.Wait()
+	require.Equal(b, b.world.open(), has(b.index))
+}
+
+// seen collects what a reader shows until the stream is quiet: "id.revision", "(from-to)" for a gap.
+func seen(t *testing.T, r *index.Reader) []string {
+	t.Helper()
+	var shown []string
+	for {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Nanosecond)
+		c, err := r.Next(ctx, nil)
+		cancel()
+		if err != nil {
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			return shown
+		}
+		text := fmt.Sprintf("%s.%d", c.Notice.Interaction, c.Notice.Revision)
+		if c.Gap != nil {
+			text = fmt.Sprintf("(%d-%d)", c.Gap.From, c.Gap.To) + text
+		}
+		shown = append(shown, text)
+	}
+}
+
+func (b *bench) reader() *index.Reader {
+	b.Helper()
+	r, err := b.index.ReadFrom(context.Background(), b.index.End())
+	require.NoError(b, err)
+	return r
+}
+
+func TestNoticesMakeTheLists(t *testing.T) {
+	run(t, func(b *bench) {
+		b.stream.publish(b.world.start(name("i1")))
+		time.Sleep(time.Second)
+		b.stream.publish(b.world.start(name("i2")))
+		b.stream.publish(b.world.change(name("i1"), "anna", false))
+		b.index.Catch(context.Background())
+		require.Equal(b, b.world.open(), has(b.index))
+		mine := b.index.OfAgent("cc", "anna")
+		require.Len(b, mine, 1)
+		require.Equal(b, "i1", mine[0].State.ID)
+		require.Equal(b, []string{"hold"}, mine[0].CapabilitiesFor["anna"])
+		require.Empty(b, b.index.OfAgent("other", "anna"))
+		require.Equal(b, "i1", b.index.List("cc", nil)[0].State.ID)
+
+		b.stream.publish(b.world.complete(name("i1")))
+		b.index.Catch(context.Background())
+		require.Empty(b, b.index.OfAgent("cc", "anna"))
+		_, open := b.index.Get(name("i1"))
+		require.False(b, open)
+		require.Equal(b, 1, b.index.Health().Open)
+		require.Zero(b, b.world.queries, "the stream alone is enough")
+	})
+}
+
+func TestANoticeThatComesBeforeItsPredecessorWaitsForIt(t *testing.T) {
+	run(t, func(b *bench) {
+		r := b.reader()
+		first := b.world.start(name("i1"))
+		second, third := b.world.change(name("i1"), "anna", false), b.world.change(name("i1"), "ben", false)
+		b.stream.publish(first)
+		b.stream.publish(third)
+		b.index.Catch(context.Background())
+		require.Len(b, b.index.OfAgent("cc", "ben"), 1, "lists have it at once")
+		time.Sleep(249 * time.Millisecond)
+		require.Equal(b, []string{"i1.1"}, seen(b.T, r))
+		b.stream.publish(second)
+		b.stream.repeat(second)
+		b.stream.repeat(third)
+		synctest.Wait()
+		require.Equal(b, []string{"i1.2", "i1.3"}, seen(b.T, r))
+		require.Equal(b, b.world.open(), has(b.index))
+	})
+}
+
+func TestALostNoticeIsAGapAfter250Milliseconds(t *testing.T) {
+	run(t, func(b *bench) {
+		r := b.reader()
+		b.stream.publish(b.world.start(name("i1")))
+		lost := b.world.change(name("i1"), "anna", false)
+		b.stream.publish(b.world.change(name("i1"), "ben", false))
+		time.Sleep(251 * time.Millisecond)
+		synctest.Wait()
+		require.Equal(b, []string{"i1.1", "(2-2)i1.3"}, seen(b.T, r))
+		b.stream.publish(lost)
+		synctest.Wait()
+		require.Empty(b, seen(b.T, r))
+	})
+}
+
+func TestAPingHealsALostNoticeOnEveryReplica(t *testing.T) {
+	run(t, func(b *bench) {
+		other := b.replica()
+		synctest.Wait()
+		r := b.reader()
+		for _, id := range []string{"i1", "i2"} {
+			b.stream.publish(b.world.start(name(id)))
+		}
+		b.stream.due(b.world.change(name("i1"), "anna", false)) // its notice is lost
+		made := b.world.change(name("i2"), "ben", false)
+		b.stream.publish(made)
+		phantom := *made
+		phantom.Revision++ // announced and never made
+		b.stream.due(&phantom)
+		b.converges(2 * time.Second)
+		require.Equal(b, b.world.open(), has(other))
+		require.ElementsMatch(b, []string{"i1.1", "i2.1", "i2.2", "(2-2)i1.2"}, seen(b.T, r))
+		e, _ := b.index.Get(name("i1"))
+		require.Equal(b, []string{"hold"}, e.CapabilitiesFor["anna"])
+		require.Len(b, b.stream.messages, 4, "both replicas repair, the stream takes one")
+	})
+}
+
+func TestAnOwnAnswerIsInTheLists(t *testing.T) {
+	run(t, func(b *bench) {
+		ctx := context.Background()
+		b.stream.publish(b.world.start(name("i1")))
+		synctest.Wait()
+		r := b.reader()
+		await := func(n *contract.Notice) time.Duration {
+			began := time.Now()
+			b.index.Await(ctx, name("i1"), n.RunID, n.Revision)
+			return time.Since(began)
+		}
+		n := b.world.change(name("i1"), "anna", false)
+		time.AfterFunc(100*time.Millisecond, func() { b.stream.publish(n) })
+		require.Equal(b, 100*time.Millisecond, await(n))
+		require.Zero(b, await(n))
+
+		n = b.world.change(name("i1"), "ben", true)
+		require.Equal(b, 250*time.Millisecond, await(n).Truncate(time.Millisecond))
+		require.Len(b, b.index.OfAgent("cc", "ben"), 1)
+		time.Sleep(time.Second)
+		require.Equal(b, []string{"i1.2", "(3-3)i1.3"}, seen(b.T, r), "streams see it too")
+
+		b.world.with(func() { b.world.down = true })
+		require.Equal(b, time.Second, await(b.world.change(name("i1"), "anna", false)))
+	})
+}
+
+func TestFiveAnswersWithoutNoticesAreReported(t *testing.T) {
+	run(t, func(b *bench) {
+		b.stream.publish(b.world.start(name("i1")))
+		for range 5 {
+			require.Empty(b, b.index.Health().Reasons)
+			n := b.world.change(name("i1"), "anna", false)
+			b.index.Await(context.Background(), name("i1"), n.RunID, n.Revision)
+		}
+		require.Contains(b, strings.Join(b.index.Health().Reasons, " "), "5 answers in a row had no notice")
+		require.True(b, b.index.Health().Complete)
+		n := b.world.change(name("i1"), "anna", false)
+		b.stream.publish(n)
+		b.index.Await(context.Background(), name("i1"), n.RunID, n.Revision)
+		require.Empty(b, b.index.Health().Reasons)
+	})
+}
+
+func TestContinueAsNewGoesOn(t *testing.T) {
+	run(t, func(b *bench) {
+		r := b.reader()
+		b.stream.publish(b.world.start(name("i1")))
+		old := b.world.change(name("i1"), "anna", false)
+		b.stream.publish(old)
+		b.stream.publish(b.world.change(name("i1"), "ben", true))
+		b.stream.repeat(old)
+		b.stream.publish(b.world.change(name("i1"), "cleo", false))
+		b.converges(time.Second)
+		require.Equal(b, []string{"i1.1", "i1.2", "i1.3", "i1.4"}, seen(b.T, r))
+		require.Zero(b, b.world.queries)
+	})
+}
+
+func TestAQueryDecidesAboutAnotherRun(t *testing.T) {
+	run(t, func(b *bench) {
+		r := b.reader()
+		b.stream.publish(b.world.start(name("i1")))
+		b.world.change(name("i1"), "anna", true) // lost with the switch of the run
+		b.stream.publish(b.world.change(name("i1"), "ben", false))
+		b.converges(time.Second)
+		require.Equal(b, []string{"i1.1", "(2-2)i1.3"}, seen(b.T, r))
+		require.Positive(b, b.world.queries)
+	})
+}
+
+func TestAReopenedInteractionCountsFromOne(t *testing.T) {
+	run(t, func(b *bench) {
+		r := b.reader()
+		b.stream.publish(b.world.start(name("i1")))
+		b.stream.publish(b.world.change(name("i1"), "anna", false))
+		b.stream.publish(b.world.complete(name("i1")))
+		first := b.world.start(name("i1"))
+		second, third := b.world.change(name("i1"), "ben", false), b.world.change(name("i1"), "cleo", false)
+		fourth := b.world.change(name("i1"), "dora", false) // as if it were the next of the run before
+		for _, n := range []*contract.Notice{fourth, second, first, third} {
+			b.stream.publish(n)
+		}
+		b.converges(time.Second)
+		require.Equal(b, []string{"i1.1", "i1.2", "i1.3", "i1.1", "i1.2", "i1.3", "i1.4"}, seen(b.T, r))
+	})
+}
+
+func TestAResetGoesBackwards(t *testing.T) {
+	run(t, func(b *bench) {
+		r := b.reader()
+		b.stream.publish(b.world.start(name("i1")))
+		for range 5 {
+			b.stream.publish(b.world.change(name("i1"), "anna", false))
+		}
+		straggler := b.world.change(name("i1"), "anna", false)
+		b.stream.publish(b.world.reset(name("i1"), 2))
+		b.converges(time.Second)
+		b.stream.publish(straggler)
+		b.converges(time.Second)
+		require.Equal(b, []string{"i1.1", "i1.2", "i1.3", "i1.4", "i1.5", "i1.6", "i1.3"}, seen(b.T, r))
+	})
+}
+
+func TestListingsFindWhatNoNoticeTells(t *testing.T) {
+	run(t, func(b *bench) {
+		other := b.replica()
+		synctest.Wait()
+		b.world.start(name("lost"))
+		b.stream.publish(b.world.start(name("dead")))
+		b.stream.publish(b.world.start(name("done")))
+		time.Sleep(30 * time.Second)
+		b.world.terminate(name("dead"))
+		b.world.complete(name("done"))
+		b.converges(2 * time.Minute)
+		require.Equal(b, b.world.open(), has(other))
+		require.Len(b, b.stream.messages, 4, "the end of one and the state of another")
+	})
+}
+
+func TestVisibilityThatIsLateRemovesNothing(t *testing.T) {
+	run(t, func(b *bench) {
+		b.world.with(func() { b.world.hideNew = true })
+		b.stream.publish(b.world.start(name("i1")))
+		b.converges(5 * time.Minute)
+	})
+}
+
+func TestAReplicaIsCompleteOnceItHasAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &bench{T: t, world: newWorld(), stream: newStream()}
+		b.world.start(name("quiet"))
+		b.stream.publish(b.world.start(name("told")))
+		b.world.down = true
+		b.index = b.replica()
+		time.Sleep(30 * time.Second)
+		require.False(t, b.index.Health().Complete)
+		require.NotEmpty(t, b.index.Health().Reasons)
+		b.world.with(func() { b.world.down = false })
+		b.converges(30 * time.Second)
+		require.True(t, b.index.Health().Complete)
+		require.Empty(t, b.index.Health().Reasons)
+		require.Len(t, b.stream.messages, 1, "what no notice was lost of is not published")
+
+		r := b.reader()
+		b.stream.publish(b.world.change(name("quiet"), "anna", false))
+		require.Equal(t, []string{"quiet.2"}, seen(b.T, r))
+	})
+}
+
+func TestWithoutTheBusListsGoOn(t *testing.T) {
+	run(t, func(b *bench) {
+		b.stream.publish(b.world.start(name("i1")))
+		synctest.Wait()
+		b.stream.setAway(true)
+		b.world.start(name("i2"))
+		b.converges(10 * time.Second)
+		require.True(b, b.index.Health().Complete)
+		require.Len(b, b.index.Health().Reasons, 1)
+		n := b.world.change(name("i1"), "anna", false)
+		b.index.Await(context.Background(), name("i1"), n.RunID, n.Revision)
+		require.Len(b, b.index.OfAgent("cc", "anna"), 1)
+		r := b.reader()
+		b.stream.setAway(false)
+		b.converges(time.Minute)
+		require.Empty(b, b.index.Health().Reasons)
+		require.ElementsMatch(b, []string{"(1-1)i2.1", "(2-2)i1.2"}, seen(b.T, r))
+	})
+}
+
+func TestALostStreamIsReadFromItsBeginning(t *testing.T) {
+	run(t, func(b *bench) {
+		b.stream.publish(b.world.start(name("i1")))
+		b.stream.publish(b.world.start(name("i2")))
+		synctest.Wait()
+		r := b.reader()
+		end := b.index.End()
+		b.stream.remake("e2")
+		b.world.change(name("i1"), "anna", false) // lost with the stream, its ping too
+		b.stream.publish(b.world.change(name("i2"), "ben", false))
+		b.converges(time.Minute)
+		_, err := r.Next(context.Background(), nil)
+		require.ErrorIs(b, err, index.ErrResync)
+		_, err = b.index.ReadFrom(context.Background(), end)
+		require.ErrorIs(b, err, index.ErrResync)
+		require.NotEqual(b, end.Epoch, b.index.End().Epoch)
+	})
+}
+
+func TestQueriesAreShared(t *testing.T) {
+	run(t, func(b *bench) {
+		b.world.start(name("i1"))
+		b.world.queryTakes = time.Second
+		began := time.Now()
+		answers := make(chan int64, 100)
+		ask := func(actor *contract.StateRequest) {
+			s, err := b.index.Query(context.Background(), name("i1"), actor)
+			require.NoError(b, err)
+			answers <- s.Revision
+		}
+		go ask(nil)
+		time.Sleep(500 * time.Millisecond)
+		b.world.change(name("i1"), "anna", false)
+		for range 50 {
+			go ask(nil)
+			go ask(&contract.StateRequest{ID: "anna"})
+		}
+		for range 101 {
+			require.EqualValues(b, 2, <-answers)
+		}
+		require.Equal(b, 3*time.Second, time.Since(began))
+		require.Equal(b, 3, b.world.queries)
+		require.Equal(b, 1, b.world.most)
+		_, err := b.index.Query(context.Background(), name("none"), nil)
+		require.ErrorIs(b, err, client.ErrNotFound)
+	})
+}
+
+func TestReadersKeepTheirPositions(t *testing.T) {
+	run(t, func(b *bench) {
+		start := b.index.End()
+		b.stream.publish(b.world.start(name("i1")))
+		for range 99 {
+			b.stream.publish(b.world.change(name("i1"), "anna", false))
+		}
+		synctest.Wait()
+		other := b.replica()
+		synctest.Wait()
+		at := start
+		for revision := int64(1); revision <= 100; revision++ {
+			replica := []*index.Index{b.index, other}[revision%2]
+			r, err := replica.ReadFrom(context.Background(), at)
+			require.NoError(b, err)
+			c, err := r.Next(context.Background(), func(c *index.Change) bool { return c.Notice.Revision >= revision })
+			require.NoError(b, err)
+			require.Equal(b, revision, c.Notice.Revision)
+			at = r.Position()
+			require.Equal(b, c.At, at)
+		}
+		require.Equal(b, b.index.End(), at)
+		require.Equal(b, other.End(), at)
+
+		_, err := b.index.ReadFrom(context.Background(), bus.Position{Epoch: "other", Sequence: at.Sequence})
+		require.ErrorIs(b, err, index.ErrResync)
+		_, err = b.index.ReadFrom(context.Background(), bus.Position{Epoch: at.Epoch, Sequence: 1000})
+		require.ErrorIs(b, err, index.ErrResync, "a position that never was")
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		r := b.reader()
+		_, err = r.Next(ctx, nil)
+		require.True(b, errors.Is(err, context.DeadlineExceeded))
+	})
+}

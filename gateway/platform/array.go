@@ -1,0 +1,154 @@
+package platform
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"segue/contract"
+	"segue/gateway/commands"
+	"segue/gateway/problem"
+	"segue/interaction"
+)
+
+// arrayInput is a request with an array of commands.
+type arrayInput struct {
+	Targeted
+	Key      string `header:"Idempotency-Key" doc:"The key of the array. A command without an event_id gets this key, a # and its number, from 0." maxLength:"255" example:"batch-9"`
+	elements []*object
+	key      string
+}
+
+// Resolve reads the array.
+func (in *arrayInput) Resolve(ctx huma.Context) []error {
+	in.key = in.Key
+	if in.key == "" {
+		in.key = madeKeyIn(ctx)
+	}
+	body, err := readBody(ctx, maxArray)
+	if err == nil {
+		in.elements, err = readArray(body)
+	}
+	if err != nil {
+		return []error{err}
+	}
+	return nil
+}
+
+func readArray(body []byte) ([]*object, error) {
+	elements, err := readObjects(body)
+	switch {
+	case err != nil:
+		return nil, fail(problem.Malformed, err.Error())
+	case len(elements) == 0:
+		return nil, invalidAt("", "the array has no command")
+	case len(elements) > contract.CommandsLimit:
+		return nil, fail(problem.TooLarge, fmt.Sprintf("the array has %d commands; send at most %d", len(elements), contract.CommandsLimit))
+	}
+	return elements, nil
+}
+
+// results is the answer of an array.
+type results struct{ Body []result }
+
+// arrayRoutes registers arrays of commands for one interaction.
+func arrayRoutes(a *api) {
+	register(a, route{
+		id: "send_commands", method: http.MethodPost, path: "/interactions/{id}/commands", tag: "commands",
+		summary: "Send several commands",
+		about: "Sends up to 1,000 commands in order. The answer has one element for each command, in the same order: its answer, or its error. " +
+			"A refused command stops nothing. Send the whole array again after a 503, with the same key.",
+		status: http.StatusOK, problems: []string{problem.NotFound, problem.Completed, problem.UnsupportedMediaType, problem.TooLarge, problem.Overloaded},
+		body: arraySchema(), example: []any{map[string]any{"command": "accept", "agent": "ann"}, map[string]any{"command": "hold"}}, keyed: true,
+	}, a.array)
+}
+
+func (a *api) array(ctx context.Context, in *arrayInput) (*results, error) {
+	s, n, err := in.target(ctx)
+	if err != nil {
+		return nil, err
+	}
+	batch := s.batch(in.key, in.elements)
+	if len(batch.sent) == 0 {
+		return &results{Body: batch.results}, nil
+	}
+	answers, err := a.Sender.SendAll(ctx, n, batch.sent)
+	if err != nil {
+		return nil, err
+	}
+	batch.fill(a, ctx, answers)
+	if last := lastOf(answers); last != nil {
+		a.await(ctx, s, n, *last)
+	}
+	return &results{Body: batch.results}, nil
+}
+
+// batch is an array of commands of which some may be refused before they are sent.
+type batch struct {
+	results []result
+	sent    []json.RawMessage
+	// places are the places of the sent commands in the array.
+	places []int
+}
+
+// batch prepares an array. A command that the caller may not give has its error already.
+func (s scope) batch(key string, elements []*object) *batch {
+	b := &batch{results: make([]result, len(elements))}
+	for i, element := range elements {
+		if err := s.prepare(key, i, element); err != nil {
+			b.results[i].failed = problem.Of(err)
+			continue
+		}
+		b.sent = append(b.sent, element.encode())
+		b.places = append(b.places, i)
+	}
+	return b
+}
+
+// prepare checks one command of an array, and sets its event_id and by.
+func (s scope) prepare(key string, number int, element *object) error {
+	name, ok := element.text("command")
+	if !ok || name == "" {
+		return invalidAt("/command", "command: is missing; name the command")
+	}
+	if !interaction.IsCommand(name) {
+		p := problem.New(problem.UnknownCommand, fmt.Sprintf("there is no command %.64q", name))
+		p.Why = string(interaction.WhyUnknown)
+		return failure{p}
+	}
+	if err := s.mayGive(name); err != nil {
+		return err
+	}
+	if err := elementKey(key, number, element); err != nil {
+		return err
+	}
+	return s.stamp(element)
+}
+
+// fill adds the outcomes of the sent commands.
+func (b *batch) fill(a *api, ctx context.Context, answers []commands.Result) {
+	for i, answer := range answers {
+		if i >= len(b.places) {
+			return
+		}
+		place := &b.results[b.places[i]]
+		if answer.Err == nil {
+			place.answer = shown(answer.Answer.Answer)
+			continue
+		}
+		place.failed = problem.Of(a.failed(ctx, answer.Err))
+	}
+}
+
+// lastOf returns the answer of the last command that was applied; nil if none was.
+func lastOf(answers []commands.Result) *commands.Answer {
+	for i := len(answers) - 1; i >= 0; i-- {
+		if answers[i].Err == nil && !answers[i].Answer.Waiting {
+			return &answers[i].Answer
+		}
+	}
+	return nil
+}

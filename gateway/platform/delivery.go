@@ -1,0 +1,124 @@
+package platform
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"segue/client"
+	"segue/client/lanes"
+	"segue/contract"
+	"segue/gateway/problem"
+)
+
+// DeliveryInput is a request about one parked delivery.
+type DeliveryInput struct {
+	Targeted
+	Delivery string `path:"delivery" maxLength:"64" doc:"The id of the delivery, which receivers see as webhook-id." example:"msg_Yk2Q0m9c3sXyqTn1UoRzVw7B"`
+	rerender bool
+}
+
+// redeliverInput also has the request's body.
+type redeliverInput struct{ DeliveryInput }
+
+// Resolve reads {"rerender": true}, or nothing.
+func (in *redeliverInput) Resolve(ctx huma.Context) []error {
+	body, err := readObjectBody(ctx, maxCommand)
+	if err == nil {
+		in.rerender, err = body.flag("rerender")
+	}
+	if err != nil {
+		return []error{err}
+	}
+	return nil
+}
+
+// accepted is the answer of what happens a little later.
+type accepted struct{ Body acceptedBody }
+
+type acceptedBody struct {
+	Delivery string `json:"delivery" doc:"The id of the delivery."`
+}
+
+// deliveryRoutes registers what operators do with deliveries.
+func deliveryRoutes(a *api) {
+	problems := []string{problem.NotFound, problem.NotParked, problem.UnsupportedMediaType, problem.TooLarge}
+	register(a, route{
+		id: "redeliver", method: http.MethodPost, path: "/interactions/{id}/deliveries/{delivery}/redeliver", tag: "deliveries",
+		summary: "Send a parked delivery again", status: http.StatusAccepted, problems: problems,
+		about: "Sends a parked delivery again, with the same id and bytes. With rerender, its request is rendered again from the same event with " +
+			"the current configuration.",
+		body: objectSchema(map[string]*huma.Schema{"rerender": {Type: "boolean", Description: "Render the request again."}}), example: map[string]any{"rerender": false},
+	}, func(ctx context.Context, in *redeliverInput) (*accepted, error) {
+		return a.operate(ctx, &in.DeliveryInput, contract.SignalRedeliver)
+	})
+	register(a, route{
+		id: "discard", method: http.MethodPost, path: "/interactions/{id}/deliveries/{delivery}/discard", tag: "deliveries",
+		summary: "Discard a parked delivery", status: http.StatusAccepted, problems: []string{problem.NotFound, problem.NotParked},
+		about: "Discards a parked delivery. The deliveries behind it continue.",
+	}, func(ctx context.Context, in *DeliveryInput) (*accepted, error) {
+		return a.operate(ctx, in, contract.SignalDiscard)
+	})
+	bulkRoutes(a)
+}
+
+// operate signals the lane of one parked delivery.
+func (a *api) operate(ctx context.Context, in *DeliveryInput, signal string) (*accepted, error) {
+	s, n, err := in.target(ctx)
+	if err == nil {
+		err = s.mayOperate()
+	}
+	if err != nil {
+		return nil, err
+	}
+	lane, record, err := a.find(ctx, n, in.Delivery)
+	switch {
+	case err != nil:
+		return nil, err
+	case record.Status != contract.StatusParked:
+		return nil, fail(problem.NotParked, "the delivery is "+string(record.Status)+", not parked")
+	case in.rerender && !record.CanRerender:
+		return nil, invalidAt("/rerender", "rerender: the source of the delivery is not kept; redeliver it as it is")
+	}
+	err = a.Client.SignalLane(ctx, lane, signal, contract.OperatorRequest{ID: in.Delivery, Rerender: in.rerender, By: s.caller.Name})
+	if errors.Is(err, client.ErrCompleted) {
+		return nil, fail(problem.NotParked, "the delivery is not parked any more")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &accepted{Body: acceptedBody{Delivery: in.Delivery}}, nil
+}
+
+// find returns a delivery of an interaction and the lane that has it. A part of a lane is found by
+// its listing, which lags by a second.
+func (a *api) find(ctx context.Context, n client.Name, id string) (client.Lane, contract.DeliveryRecord, error) {
+	records, err := a.Client.Deliveries(ctx, n)
+	if err != nil {
+		return client.Lane{}, contract.DeliveryRecord{}, err
+	}
+	at := slices.IndexFunc(records, func(r contract.DeliveryRecord) bool { return r.ID == id })
+	if at < 0 {
+		return client.Lane{}, contract.DeliveryRecord{}, fail(problem.NotFound, "the interaction has no such delivery")
+	}
+	record := records[at]
+	lane := client.LaneOf(n, record.Call)
+	if record.Status != contract.StatusParked {
+		return lane, record, nil
+	}
+	in, err := a.Client.LaneDeliveries(ctx, lane)
+	if err != nil {
+		return lane, record, err
+	}
+	if slices.ContainsFunc(in, func(r contract.DeliveryRecord) bool { return r.ID == id }) {
+		return lane, record, nil
+	}
+	found, err := lanes.Find(ctx, a.Client, lanes.Filter{ContactCenter: n.ContactCenter, Interaction: n.ID, IDs: []string{id}, Parked: true}, 1, nil)
+	if err == nil && len(found.Deliveries) == 1 {
+		lane = found.Deliveries[0].Lane()
+	}
+	return lane, record, err
+}

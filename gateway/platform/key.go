@@ -1,0 +1,76 @@
+package platform
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"segue/gateway/problem"
+)
+
+// maxKey bounds an idempotency key: interactions accept event ids of so many bytes.
+const maxKey = 255
+
+// keyHeader is the header of the idempotency key, in requests and in every answer to a command.
+const keyHeader = "Idempotency-Key"
+
+// keyOf returns the idempotency key of a command: the header's, else the payload's event_id, else
+// the one that was made for this request. The key is set in the payload.
+func keyOf(header, made string, command *object) (string, error) {
+	own, ok := command.text("event_id")
+	switch {
+	case !ok:
+		return made, invalidAt("/event_id", "event_id: not a string; send text in quotes")
+	case header != "" && own != "" && header != own:
+		return made, fail(problem.Malformed, "Idempotency-Key and event_id differ; send one of them")
+	case header != "":
+		own = header
+	case own == "":
+		own = made
+	}
+	if err := checkKey(own); err != nil {
+		return made, err
+	}
+	return own, command.set("event_id", own)
+}
+
+// elementKey gives one command of an array its event_id: its own, else the key with its number.
+func elementKey(key string, number int, command *object) error {
+	own, ok := command.text("event_id")
+	if !ok {
+		return invalidAt("/event_id", "event_id: not a string; send text in quotes")
+	}
+	if own == "" {
+		own = fmt.Sprintf("%s#%d", key, number)
+	}
+	if err := checkKey(own); err != nil {
+		return err
+	}
+	return command.set("event_id", own)
+}
+
+func checkKey(key string) error {
+	if len(key) > maxKey {
+		return invalidAt("/event_id", fmt.Sprintf("the idempotency key has %d bytes; send at most %d", len(key), maxKey))
+	}
+	if !utf8.ValidString(key) {
+		return invalidAt("/event_id", "the idempotency key is not UTF-8")
+	}
+	if strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return invalidAt("/event_id", "the idempotency key has a control character; remove it")
+	}
+	return nil
+}
+
+// madeKey returns a key for a request that has none.
+func madeKey() string { return rand.Text() }
+
+// idOf returns the id of an interaction that is started without one. It follows from the key, so
+// that a repeat finds the interaction that the first request started.
+func idOf(contactCenter, key string) string {
+	sum := sha256.Sum256([]byte(contactCenter + "\x00" + key))
+	return "i-" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]))
+}

@@ -1,0 +1,190 @@
+package platform
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"segue/client"
+	"segue/gateway/auth"
+	"segue/gateway/commands"
+	"segue/gateway/index"
+	"segue/gateway/problem"
+)
+
+// Prefix begins the path of every route.
+const Prefix = "/v1"
+
+// Options configure the API.
+type Options struct {
+	Client *client.Client
+	Sender *commands.Sender
+	Index  *index.Index
+	// Sessions makes and ends the sessions of browsers; nil for an API without POST and DELETE
+	// /v1/session.
+	Sessions Sessions
+	// CursorKeys seal the cursors of lists; the first one seals. Replicas share them. Without one,
+	// a key is made, and a cursor is valid on this replica only.
+	CursorKeys [][]byte
+	// Deadline is how long a request waits for Temporal; 0 is DefaultDeadline.
+	Deadline time.Duration
+	Log      *slog.Logger
+}
+
+// DefaultDeadline is how long a request waits for Temporal.
+const DefaultDeadline = 10 * time.Second
+
+// Sessions makes and ends the sessions of browsers.
+type Sessions interface {
+	// Session sets the session cookie for the caller of an authenticated request, and the headers
+	// with its CSRF token.
+	Session(w http.ResponseWriter, r *http.Request) error
+	// End removes a cookie.
+	End(w http.ResponseWriter, r *http.Request, cookie string)
+}
+
+// api is the API and what its routes share.
+type api struct {
+	Options
+	huma huma.API
+	mux  *http.ServeMux
+	// stored shares the answers of equal lists.
+	stored shared
+	// document is the OpenAPI document, which is written once.
+	document func() []byte
+}
+
+// New returns the handler of all routes under Prefix. A request has its caller in its context
+// (auth.With); without one it is answered with 401.
+func New(options Options) http.Handler {
+	if options.Deadline == 0 {
+		options.Deadline = DefaultDeadline
+	}
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
+	}
+	if len(options.CursorKeys) == 0 {
+		options.CursorKeys = [][]byte{[]byte(rand.Text())}
+	}
+	a := &api{Options: options, mux: http.NewServeMux()}
+	a.huma = humago.NewWithPrefix(a.mux, Prefix, describe())
+	for _, routes := range []func(*api){
+		commandRoutes, startRoutes, arrayRoutes, readRoutes, listRoutes, deliveryRoutes, sessionRoutes, documentRoutes,
+	} {
+		routes(a)
+	}
+	explain(a.huma.OpenAPI().Components.Schemas.Map())
+	a.document = sync.OnceValue(a.writeDocument)
+	return a
+}
+
+// ServeHTTP answers unknown paths and wrong methods as problems, and all other requests by their
+// routes.
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	route, pattern := a.mux.Handler(r)
+	// A path that is not clean would be redirected, which clients of an API do not follow.
+	isClean := path.Clean(r.URL.EscapedPath()) == r.URL.EscapedPath()
+	switch {
+	case !isClean:
+		problem.Write(w, problem.New(problem.NotFound, "no such path"))
+	case pattern == "":
+		a.unrouted(w, r, route)
+	case auth.From(r.Context()) == nil && r.URL.Path != Prefix+documentPath:
+		auth.Refuse(w, problem.New(problem.Unauthenticated, ""))
+	default:
+		a.mux.ServeHTTP(w, r)
+	}
+}
+
+// unrouted answers a request without a route: with 405 and Allow if another method has one, else
+// with 404. The mux knows which methods there are and writes them as plain text.
+func (a *api) unrouted(w http.ResponseWriter, r *http.Request, route http.Handler) {
+	probe := &probe{header: http.Header{}}
+	route.ServeHTTP(probe, r)
+	if probe.status != http.StatusMethodNotAllowed {
+		problem.Write(w, problem.New(problem.NotFound, "no such path"))
+		return
+	}
+	allowed := probe.header.Get("Allow")
+	w.Header().Set("Allow", allowed)
+	problem.Write(w, problem.New(problem.MethodNotAllowed, "use one of "+allowed))
+}
+
+// probe is an http.ResponseWriter that keeps status and header and drops the body.
+type probe struct {
+	header http.Header
+	status int
+}
+
+func (p *probe) Header() http.Header         { return p.header }
+func (p *probe) WriteHeader(status int)      { p.status = status }
+func (p *probe) Write(b []byte) (int, error) { return len(b), nil }
+
+// describe returns what the OpenAPI document says about the API as a whole.
+func describe() huma.Config {
+	config := huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title: "Segue platform API", Version: "1",
+				Description: strings.TrimSpace(aboutAPI),
+			},
+			Components: &huma.Components{
+				Schemas:         huma.NewMapRegistry("#/components/schemas/", nameSchema),
+				SecuritySchemes: securitySchemes(),
+			},
+			Security: []map[string][]string{{"bearer": {}}, {"apiKey": {}}, {"basic": {}}, {"session": {}}, {}},
+			Tags: []*huma.Tag{
+				{Name: "commands", Description: "Start interactions and change them."},
+				{Name: "interactions", Description: "Read and list interactions."},
+				{Name: "deliveries", Description: "Send deliveries again, or discard them."},
+				{Name: "session", Description: "Sessions of browsers."},
+			},
+		},
+		Formats: map[string]huma.Format{
+			"application/json": huma.DefaultJSONFormat, "application/problem+json": huma.DefaultJSONFormat,
+			"json": huma.DefaultJSONFormat, // what comes after the plus
+		},
+		DefaultFormat: "application/json",
+	}
+	config.AllowAdditionalPropertiesByDefault = true
+	shareSchemas(config.Components.Schemas)
+	return config
+}
+
+const aboutAPI = `
+Start interactions, send them commands, and read them.
+
+Every command has an idempotency key: the header Idempotency-Key, else the payload's event_id, else one that is made. A
+repeat with the same key changes nothing and succeeds with "duplicate": true. The payload of a repeat is not compared.
+If an answer is lost, or is 503, repeat the request with the same key.
+
+Clients ignore fields that they do not know. Errors are problems as RFC 9457 describes them.
+`
+
+// documentPath is where the OpenAPI document is, after Prefix.
+const documentPath = "/openapi.json"
+
+// documentRoutes registers the OpenAPI document, which needs no credential.
+func documentRoutes(a *api) {
+	a.mux.HandleFunc("GET "+Prefix+documentPath, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(a.document()) // the client has gone
+	})
+}
+
+func (a *api) writeDocument() []byte {
+	document, err := json.Marshal(a.huma.OpenAPI())
+	if err != nil {
+		panic(err) // cannot happen: a test writes the document
+	}
+	return document
+}
