@@ -201,7 +201,7 @@ func examplePayload(name string) any {
 		"place_in_queue": map[string]any{"queue": "sales"}, "offer": map[string]any{"agent": agent, "timeout": "20s"},
 		"accept": map[string]any{"agent": agent}, "reject": map[string]any{"agent": agent, "reason": "busy"},
 		"dial": map[string]any{"destination": "+4930123456"}, "consult": map[string]any{"to": map[string]any{"agent": "bob"}},
-		"conference": map[string]any{"agent": "bob"}, "transfer": map[string]any{"to": map[string]any{"queue": "support"}},
+		"leave": map[string]any{"agent": agent}, "conference": map[string]any{"agent": "bob"}, "transfer": map[string]any{"to": map[string]any{"queue": "support"}},
 		"place_in_workbin": map[string]any{"workbin": "drafts"}, "set_disposition": map[string]any{"code": "sold"},
 		"attach_user_data": map[string]any{"user_data": map[string]any{"tier": "gold"}}, "update_user_data": map[string]any{"user_data": map[string]any{"tier": "gold"}},
 		"delete_user_data": map[string]any{"keys": []string{"tier"}}, "set_attributes": map[string]any{"comment": "calls back"},
