@@ -139,7 +139,26 @@ func raw(schema json.RawMessage) *huma.Schema {
 	}
 	delete(fields, "$schema") // the document's dialect is the same
 	delete(fields, "$id")     // references are relative to the document
+	opened(fields)
 	return &huma.Schema{Extensions: fields}
+}
+
+// opened says of every object what is so without saying: it may have more fields. Generated clients
+// would otherwise take them for mistakes.
+func opened(schema any) {
+	switch s := schema.(type) {
+	case map[string]any:
+		if _, hasProperties := s["properties"].(map[string]any); hasProperties && s["type"] == "object" {
+			s["additionalProperties"] = true
+		}
+		for _, inner := range s {
+			opened(inner)
+		}
+	case []any:
+		for _, inner := range s {
+			opened(inner)
+		}
+	}
 }
 
 // payloadSchema puts the schema of a command's payload under components and returns a reference.
