@@ -6,6 +6,10 @@ import (
 	"fmt"
 )
 
+// Config returns the configuration of a client's connection. It reports an error if a reference cannot
+// be read.
+func (t TLS) Config() (*tls.Config, error) { return t.config() }
+
 func (t TLS) config() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
 	if t.CA != "" {

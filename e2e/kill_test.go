@@ -70,7 +70,7 @@ func (f *killer) play(contactCenter string) {
 	t.Helper()
 	config := filepath.Join(t.TempDir(), "demo.yaml")
 	demo := exec.Command(segueBin, "demo", "--address", temporal.Address, "--task-queue", f.name, "--contact-center", contactCenter,
-		"--no-worker", "--config-out", config, "--allow-duplicates", "--exit", "--json")
+		"--no-worker", "--http-port", "0", "--config-out", config, "--allow-duplicates", "--exit", "--json")
 	var out, errs bytes.Buffer
 	demo.Stdout, demo.Stderr = &out, &errs
 	require.NoError(t, demo.Start())

@@ -55,6 +55,13 @@ func (m *maker) histogram(name, help string, buckets []float64, labels ...string
 	return h
 }
 
+// sizes counts numbers of things.
+func (m *maker) sizes(name, unit, help string, buckets []float64, labels ...string) metric.Int64Histogram {
+	h, err := m.meter.Int64Histogram(name, metric.WithUnit(unit), metric.WithDescription(help), metric.WithExplicitBucketBoundaries(buckets...))
+	m.add(Histogram, name, unit, help, labels, err)
+	return h
+}
+
 // gauge is observed whenever the metrics are collected.
 func (m *maker) gauge(name, unit, help string, labels ...string) metric.Int64ObservableGauge {
 	g, err := m.meter.Int64ObservableGauge(name, metric.WithUnit(unit), metric.WithDescription(help))

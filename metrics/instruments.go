@@ -26,6 +26,7 @@ type Instruments struct {
 
 	inflight inflight
 	gauges
+	gateway
 }
 
 // Route is how Dispatch first brings a delivery to its receiver.
@@ -95,6 +96,7 @@ func New(meter metric.Meter) (*Instruments, error) {
 		"Surveys of Temporal's visibility, from which the metrics of lanes and interactions come: ok or failed.", "outcome")
 	m.foreign(Entry{Name: CommandsName, Kind: Counter, Labels: []string{LabelCommand, LabelResult}, Help: CommandsHelp})
 	i.gauges.make(m)
+	i.gateway.make(m)
 	if err := m.err(); err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}

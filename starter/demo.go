@@ -45,6 +45,7 @@ with the expected bytes and response; 1 there is a difference, or the demo faile
 			if err := d.check(c, a); err != nil {
 				return err
 			}
+			d.stack.options = d.stack.config(c)
 			err := a.demo(c.Context(), d)
 			if d.exit {
 				return err
@@ -116,7 +117,7 @@ func (a *app) demo(ctx context.Context, d demoFlags) error {
 		s.describe(a.out)
 	}
 	err = a.runDay(ctx, s, d, receivers, set)
-	return cmp.Or(err, s.segue.Stop())
+	return cmp.Or(err, s.Stop())
 }
 
 func (a *app) runDay(ctx context.Context, s *stack, d demoFlags, receivers *demo.Receivers, set *config.Set) error {
@@ -136,7 +137,7 @@ func (a *app) runDay(ctx context.Context, s *stack, d demoFlags, receivers *demo
 	}
 	a.printHint("\nEverything keeps running; Ctrl-C stops it. To inspect an interaction:\n  %s show %s/%s%s",
 		a.self(), d.contactCenter, result.shown.Name.ID, connectFlags(s.settings))
-	return s.segue.Wait(ctx)
+	return s.Wait(ctx)
 }
 
 // demoConfig returns the configuration whose calls go to the receivers, and writes it to --config-out.
@@ -151,5 +152,5 @@ func (a *app) demoConfig(receivers *demo.Receivers, d demoFlags) (*config.Set, e
 		}
 	}
 	// A versioned worker would get no work before its version is current.
-	return config.Parse("demo.yaml", text, a.options(d.stack.metricsOption(), config.WithValue("temporal.build_id", ""))...)
+	return config.Parse("demo.yaml", text, a.options(append(d.stack.options, config.WithValue("temporal.build_id", ""))...)...)
 }

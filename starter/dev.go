@@ -19,10 +19,13 @@ func (a *app) devCommand() *cobra.Command {
 	var f stackFlags
 	c := &cobra.Command{
 		Use:   "dev",
-		Short: "Start Segue on this machine: Temporal, its UI, a worker",
-		Long: `Start Segue on this machine: an embedded Temporal with its UI, a prepared namespace, and a worker. Print the
-addresses when everything is ready, and run until Ctrl-C. The first start builds the Temporal server; this takes a few
-minutes, once.
+		Short: "Start Segue on this machine: Temporal, its UI, a worker, the gateway",
+		Long: `Start Segue on this machine: an embedded Temporal with its UI, a prepared namespace, a worker, and the gateway with the
+API /v1. Print the addresses when everything is ready, and run until Ctrl-C. The first start builds the Temporal server;
+this takes a few minutes, once.
+
+Gateway: it listens on gateway.address of the configuration, or on the port of --http-port. Without gateway.auth, it
+takes requests of this machine only, and every request is a platform's.
 
 Configuration: --config names the file. Without it, the annotated example is used, whose calls go to receivers on this
 machine. A changed file is reloaded; an invalid file is logged and changes nothing. The worker of this command may send
@@ -39,13 +42,13 @@ configuration is invalid; 5 the Temporal of --address does not answer.`,
 		Example: `  segue dev
   segue dev --config segue.yaml --db segue.sqlite
   segue dev --db 'postgres://segue@127.0.0.1:5432/segue'
-  segue dev --temporal-port 0 --ui-port 0 --json`,
+  segue dev --temporal-port 0 --ui-port 0 --http-port 0 --json`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := f.check(c, a.external()); err != nil {
 				return err
 			}
-			store, err := a.store(a.options(f.metricsOption())...)
+			store, err := a.store(a.options(f.config(c)...)...)
 			if err != nil {
 				return err
 			}
@@ -54,13 +57,13 @@ configuration is invalid; 5 the Temporal of --address does not answer.`,
 				return quietly(c, err)
 			}
 			if err := a.announce(s, f, store); err != nil {
-				return cmp.Or(err, s.segue.Stop())
+				return cmp.Or(err, s.Stop())
 			}
-			err = s.segue.Wait(c.Context())
+			err = s.Wait(c.Context())
 			if !a.json && err == nil {
 				fmt.Fprintln(a.out, "\nStopping …")
 			}
-			return cmp.Or(err, s.segue.Stop())
+			return cmp.Or(err, s.Stop())
 		},
 	}
 	f.register(c)
@@ -93,9 +96,10 @@ func (a *app) store(options ...config.Option) (*config.Store, error) {
 
 // ready is what `dev --json` prints when everything is ready.
 type ready struct {
+	// Gateway is the URL of the gateway.
+	Gateway         string `json:"gateway"`
 	TemporalAddress string `json:"temporal_address"`
 	TemporalUI      string `json:"temporal_ui"`
-	Gateway         string `json:"gateway"`
 	Namespace       string `json:"namespace"`
 	TaskQueue       string `json:"task_queue"`
 	// Metrics is the URL of the worker's metrics; /livez and /readyz have the same address.
@@ -106,7 +110,7 @@ type ready struct {
 
 func (s *stack) ready() ready {
 	return ready{
-		TemporalAddress: s.settings.Address, TemporalUI: s.ui(),
+		Gateway: s.gateway.url, TemporalAddress: s.settings.Address, TemporalUI: s.ui(),
 		Namespace: s.settings.Namespace, TaskQueue: s.settings.TaskQueue, Metrics: s.metrics(), Version: s.version(),
 	}
 }
@@ -125,13 +129,14 @@ func (a *app) announce(s *stack, f stackFlags, store *config.Store) error {
 		if f.noWorker {
 			fmt.Fprintf(w, "\nNo worker runs here. Start one: SEGUE_TEMPORAL_ADDRESS=%s go run ./worker\n", s.settings.Address)
 		}
-		_, err := fmt.Fprintf(w, "\nTry in another terminal:\n%s", a.tryOut(s.settings))
+		_, err := fmt.Fprintf(w, "\nTry in another terminal:\n%s", a.tryOut(s))
 		return err
 	})
 }
 
 // describe writes the addresses of the stack.
 func (s *stack) describe(w io.Writer) {
+	fmt.Fprintf(w, "  gateway        %s\n", s.gateway.url)
 	fmt.Fprintf(w, "  Temporal       %s (namespace %s, task queue %s)\n", s.settings.Address, s.settings.Namespace, s.settings.TaskQueue)
 	if ui := s.ui(); ui != "" {
 		fmt.Fprintf(w, "  Temporal UI    %s/namespaces/%s/workflows\n", strings.TrimRight(ui, "/"), s.settings.Namespace)
@@ -142,16 +147,16 @@ func (s *stack) describe(w io.Writer) {
 }
 
 // tryOut returns commands to try against the stack.
-func (a *app) tryOut(settings connect.Settings) string {
+func (a *app) tryOut(s *stack) string {
 	var b strings.Builder
+	fmt.Fprintf(&b, "  curl --json '{\"id\":\"c1\",\"channel\":\"inbound\",\"queue\":\"sales\"}' %s/v1/interactions\n", s.gateway.url)
 	for _, command := range []string{
-		`start '{"id":"c1","channel":"inbound","queue":"sales"}'`,
 		`signal place_in_queue c1 '{"queue":"sales"}'`,
 		`signal offer c1 '{"agent":{"id":"bea","name":"Bea"}}'`,
 		`signal accept c1 '{"agent":"bea"}' --update`,
 		`show c1`,
 	} {
-		fmt.Fprintf(&b, "  %s %s%s\n", a.self(), command, connectFlags(settings))
+		fmt.Fprintf(&b, "  %s %s%s\n", a.self(), command, connectFlags(s.settings))
 	}
 	return b.String()
 }

@@ -36,7 +36,7 @@ type devProcess struct {
 
 func startDev(t *testing.T, args ...string) *devProcess {
 	t.Helper()
-	d := &devProcess{command: exec.Command(binary, append([]string{"dev", "--temporal-port", "0", "--ui-port", "0", "--json"}, args...)...)}
+	d := &devProcess{command: exec.Command(binary, append([]string{"dev", "--temporal-port", "0", "--ui-port", "0", "--http-port", "0", "--json"}, args...)...)}
 	d.command.Env = bare()
 	d.command.Stderr = os.Stderr
 	out, err := d.command.StdoutPipe()

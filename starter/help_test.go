@@ -81,6 +81,8 @@ func TestAnInvalidCommandLineHasExitCode2AndOneLineOfError(t *testing.T) {
 		"--out is missing":                          {"export", "c1"},
 		"--retention 59m0s":                         {"setup", "--retention", "59m"},
 		"--temporal-port 70000":                     {"dev", "--temporal-port", "70000"},
+		"--http-port -1":                            {"demo", "--http-port", "-1"},
+		"gateway.auth has no credential":            {"serve", "--listen", "0.0.0.0:0"},
 		"--db is for the embedded":                  {"dev", "--db", "x", "--address", "127.0.0.1:1"},
 		"--ui-port is for the embedded":             {"demo", "--ui-port", "0", "--address", "127.0.0.1:1"},
 		"the demo generates its own":                {"demo", "--config", "x.yaml"},

@@ -74,7 +74,7 @@ Exit codes:
   5  Temporal or a worker did not answer
   6  audit found missing work, or audit or deploy found stuck workflows`,
 		Example: `  segue demo                 # a whole day of a contact center, on this machine
-  segue dev                  # Temporal, its UI and a worker, for development
+  segue dev                  # Temporal, its UI, a worker and the gateway, for development
   segue start '{"id":"c1","channel":"inbound","queue":"sales"}'
   segue signal offer c1 '{"agent":"bea"}'
   segue show c1`,
@@ -94,7 +94,7 @@ Exit codes:
 	root.SuggestionsMinimumDistance = 2
 	a.addGlobalFlags(root)
 	root.AddCommand(
-		a.devCommand(), a.demoCommand(), a.setupCommand(),
+		a.devCommand(), a.demoCommand(), a.serveCommand(), a.setupCommand(),
 		a.startCommand(), a.signalCommand(), a.feedCommand(),
 		a.showCommand(), a.listCommand(), a.commandsCommand(),
 		a.deliveriesCommand(), a.redeliverCommand(), a.discardCommand(),

@@ -22,7 +22,7 @@ func TestDevKeepsItsStateInPostgreSQL(t *testing.T) {
 	require.Equal(t, 0, again.run(t, "signal", "abandon", "kept", "--update").code)
 	require.Equal(t, 0, again.interrupt(t))
 
-	wrong := segue(t, "dev", "--temporal-port", "0", "--ui-port", "0", "--db", strings.Replace(database.URL("segue"), database.Password(), "hidden-word", 1))
+	wrong := segue(t, "dev", "--temporal-port", "0", "--ui-port", "0", "--http-port", "0", "--db", strings.Replace(database.URL("segue"), database.Password(), "hidden-word", 1))
 	require.NotEqual(t, 0, wrong.code)
 	require.Contains(t, wrong.errs, "password authentication failed")
 	require.NotContains(t, wrong.errs, "hidden-word")

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
+	"strconv"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -22,22 +24,28 @@ type stackFlags struct {
 	db                             string
 	noWorker                       bool
 	metricsAddress                 *pflag.Flag
+	// options are those of config, for the demo, which makes its configuration later.
+	options []config.Option
 }
 
 func (f *stackFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.IntVar(&f.temporalPort, "temporal-port", 7233, "port of the embedded Temporal (0: a free one)")
 	flags.IntVar(&f.uiPort, "ui-port", 8233, "port of the Temporal UI (0: a free one)")
-	flags.IntVar(&f.httpPort, "http-port", 8080, "port of the gateway (0: a free one); not used in this version")
+	flags.IntVar(&f.httpPort, "http-port", 8080, "port of the gateway (0: a free one; default: that of gateway.address)")
 	flags.StringVar(&f.db, "db", "", "SQLite file or postgres://user:password@host:port/name that keeps Temporal's state (default: a temporary database)")
 	flags.String("metrics-address", "", "host:port of the worker's /metrics, /livez and /readyz, empty for none (default "+config.MetricsAddress+", or a free port)")
 	f.metricsAddress = flags.Lookup("metrics-address")
 	flags.BoolVar(&f.noWorker, "no-worker", false, "start no worker; other processes are the workers")
 }
 
-// metricsOption makes --metrics-address set metrics.address.
-func (f *stackFlags) metricsOption() config.Option {
-	return config.WithFlag("metrics.address", f.metricsAddress)
+// config returns the options with which --metrics-address sets metrics.address, and --http-port the port of the gateway.
+func (f *stackFlags) config(c *cobra.Command) []config.Option {
+	options := []config.Option{config.WithFlag("metrics.address", f.metricsAddress)}
+	if isSet(c, "http-port") {
+		options = append(options, config.WithValue("gateway.address", net.JoinHostPort("127.0.0.1", strconv.Itoa(f.httpPort))))
+	}
+	return options
 }
 
 func (f *stackFlags) check(c *cobra.Command, external bool) error {
@@ -62,12 +70,13 @@ func (a *app) external() bool {
 // stack is Segue on this machine, with the session that the other commands use.
 type stack struct {
 	*session
-	segue *local.Segue
+	segue   *local.Segue
+	gateway *inside
 	// worker is nil with --no-worker.
 	worker *local.Worker
 }
 
-// startStack starts Temporal, unless --address names a running one, and a worker. It logs from level least up, and
+// startStack starts Temporal, unless --address names a running one, a gateway and a worker. It logs from level least up, and
 // debug messages if log.level of the configuration is debug.
 func (a *app) startStack(ctx context.Context, f stackFlags, store *config.Store, least slog.Level) (*stack, error) {
 	server := embedded.Options{
@@ -83,18 +92,25 @@ func (a *app) startStack(ctx context.Context, f stackFlags, store *config.Store,
 	if !a.external() {
 		settings.Address = "" // an embedded Temporal
 	}
-	segue, err := local.Start(ctx, local.Options{Settings: settings, Server: server, Metrics: true, Log: a.log(least)})
+	log := a.log(least)
+	own, err := openInside(store.Current(), log) // before Temporal, whose start takes longer than to find a port in use
 	if err != nil {
 		return nil, err
 	}
-	segue.Client.Priority = priorities(store.Current)
-	s := &stack{session: &session{Client: segue.Client, settings: segue.Settings}, segue: segue}
-	if f.noWorker {
-		return s, nil
-	}
-	s.worker, err = segue.StartWorker(local.WorkerOptions{Config: store, Allow: []string{"127.0.0.0/8", "::1"}})
+	segue, err := local.Start(ctx, local.Options{Settings: settings, Server: server, Metrics: true, Notices: own.publisher, Log: log})
 	if err != nil {
-		return nil, errors.Join(err, segue.Stop())
+		return nil, errors.Join(err, own.end(), own.close(context.WithoutCancel(ctx)))
+	}
+	segue.Client.Priority = priorities(store.Current)
+	s := &stack{session: &session{Client: segue.Client, settings: segue.Settings}, segue: segue, gateway: own}
+	if !f.noWorker {
+		s.worker, err = segue.StartWorker(local.WorkerOptions{Config: store, Allow: []string{"127.0.0.0/8", "::1"}})
+	}
+	if err == nil {
+		err = own.begin(store, segue.Client, segue.Settings, segue.Exporter(), f.noWorker, log)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
 }

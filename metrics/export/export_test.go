@@ -34,6 +34,17 @@ func exercise(t *testing.T) *metricstest.Probe {
 	p.Reloaded(metrics.Rejected)
 	p.Surveyed(errors.New("no"))
 	p.Surveyed(nil)
+	p.GatewayRequest("GET /readyz", 503, time.Millisecond)
+	p.GatewayRefused("expired")
+	p.GatewayConnectionRefused()
+	p.GatewayUpdate(7)
+	p.GatewayNotice(-time.Second)
+	stop, err := p.ObserveGateway(metrics.GatewaySources{
+		Connections: func() int { return 3 }, Streams: func() int { return 2 }, Indexed: func() int { return 9 },
+		Complete: func() bool { return true }, BusConnected: func() bool { return false },
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, stop()) })
 	commandOf(t, p)
 	h := p.InFlight("crm", 2, ago)
 	t.Cleanup(h.Release)
@@ -132,6 +143,15 @@ func TestWhatIsRecordedIsExported(t *testing.T) {
 	require.Equal(t, map[string]float64{"version=abc": 1}, p.Values("segue_config_info"))
 	require.Equal(t, map[string]float64{"": 0}, p.Values("segue_config_last_reload_successful"))
 	require.Equal(t, map[string]float64{"outcome=failed": 1, "outcome=ok": 1}, p.Values("segue_surveys_total"))
+	require.Equal(t, map[string]float64{"route=GET /readyz,status=503": 1}, p.Values("segue_gateway_requests_total"))
+	require.Equal(t, map[string]float64{"route=GET /readyz": 1}, p.Values("segue_gateway_request_duration_seconds"))
+	require.Equal(t, map[string]float64{"reason=expired": 1}, p.Values("segue_gateway_refusals_total"))
+	require.Equal(t, map[string]float64{"": 1}, p.Values("segue_gateway_connections_refused_total"))
+	require.Equal(t, 7.0, p.Families()["segue_gateway_update_commands"].GetMetric()[0].GetHistogram().GetSampleSum())
+	require.Zero(t, p.Families()["segue_gateway_notice_age_seconds"].GetMetric()[0].GetHistogram().GetSampleSum(), "clocks differ; an age is never negative")
+	for name, want := range map[string]float64{"connections": 3, "streams": 2, "index_interactions": 9, "index_complete": 1, "bus_connected": 0} {
+		require.Equal(t, map[string]float64{"": want}, p.Values("segue_gateway_"+name), name)
+	}
 }
 
 func TestDeliveriesInFlightEndOneByOne(t *testing.T) {
@@ -165,6 +185,14 @@ func TestNoInstruments(t *testing.T) {
 		none.Attempted(metrics.Attempt{})
 		none.Reloaded(metrics.Loaded)
 		none.Surveyed(nil)
+		none.GatewayRequest("x", 200, time.Second)
+		none.GatewayRefused("x")
+		none.GatewayConnectionRefused()
+		none.GatewayUpdate(1)
+		none.GatewayNotice(time.Second)
+		stop, err := none.ObserveGateway(metrics.GatewaySources{})
+		require.NoError(t, err)
+		require.NoError(t, stop())
 		h := none.InFlight("crm", 1, time.Now())
 		h.Next(time.Now())
 		h.Release()

@@ -17,6 +17,7 @@ import (
 	"segue/embedded"
 	"segue/metrics/export"
 	"segue/workflows"
+	"segue/workflows/notices"
 )
 
 // dialLimit bounds how long Start waits for a Temporal that does not answer.
@@ -32,6 +33,9 @@ type Options struct {
 	Server embedded.Options
 	// Metrics collects metrics of the client and of a worker, which serves them at its configuration's metrics.address.
 	Metrics bool
+	// Notices receives the changes of interactions that the workers make; nil for none. It must outlive
+	// the Segue.
+	Notices notices.Sink
 	// Log receives the log of the client and the workers; nil logs errors to standard error.
 	Log *slog.Logger
 }
@@ -78,7 +82,7 @@ func (s *Segue) start(ctx context.Context, options Options) error {
 			return err
 		}
 	}
-	plugins, err := s.plugins(options.Metrics)
+	plugins, err := s.plugins(options)
 	if err != nil {
 		return err
 	}
@@ -103,9 +107,9 @@ func (s *Segue) embed(ctx context.Context, options embedded.Options) (err error)
 }
 
 // plugins returns the plugins of the client, which its workers share.
-func (s *Segue) plugins(metrics bool) ([]sdkclient.Plugin, error) {
-	order, err := workflows.NewPlugin()
-	if err != nil || !metrics {
+func (s *Segue) plugins(options Options) ([]sdkclient.Plugin, error) {
+	order, err := workflows.NewPlugin(workflows.WithNotices(options.Notices))
+	if err != nil || !options.Metrics {
 		return []sdkclient.Plugin{order}, err
 	}
 	if s.exporter, err = export.New(s.log); err != nil {
@@ -125,6 +129,9 @@ func (s *Segue) dial(ctx context.Context, plugins []sdkclient.Plugin) error {
 	s.Client = &client.Client{Temporal: temporal, TaskQueue: s.Settings.TaskQueue}
 	return nil
 }
+
+// Exporter returns the exporter of the metrics; nil if none are collected.
+func (s *Segue) Exporter() *export.Exporter { return s.exporter }
 
 // Wait returns nil when the context ends, and an error when Temporal or a worker ends without being stopped.
 func (s *Segue) Wait(ctx context.Context) error {

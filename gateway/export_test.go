@@ -1,0 +1,77 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"segue/config"
+	"segue/metrics"
+)
+
+// Started is a server of a test's handler, as a gateway serves its faces.
+type Started struct {
+	Listener net.Listener
+	served   chan error
+	cancel   context.CancelFunc
+	Open     func() int64
+}
+
+// Bounds are the bounds of a server; zero is the usual.
+type Bounds struct {
+	Headers, Body, Idle, Stop time.Duration
+	Connections               int
+}
+
+// Start serves a handler until Stop. With a certificate it serves TLS.
+func Start(handler http.Handler, given Bounds, tls config.GatewayTLS, follow time.Duration, log *slog.Logger, instruments *metrics.Instruments) (*Started, error) {
+	b := usual
+	for value, to := range map[time.Duration]*time.Duration{given.Headers: &b.headers, given.Body: &b.body, given.Idle: &b.idle, given.Stop: &b.stop} {
+		if value > 0 {
+			*to = value
+		}
+	}
+	if given.Connections > 0 {
+		b.connections = given.Connections
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	bound := newBounded(listener, b.connections, log, instruments.GatewayConnectionRefused)
+	s := &Started{Listener: listener, served: make(chan error, 1), cancel: cancel, Open: bound.open.Load}
+	server := newServer(around(handler, b, log, instruments), b, log)
+	if tls.Certificate == "" {
+		go func() { s.served <- serve(ctx, server, bound, nil, b.stop) }()
+		return s, nil
+	}
+	own, err := loadCertificate(tls)
+	if err != nil {
+		cancel()
+		return nil, errors.Join(err, listener.Close())
+	}
+	followed := make(chan struct{})
+	go func() {
+		defer close(followed)
+		own.follow(ctx, follow, log)
+	}()
+	go func() {
+		err := serve(ctx, server, bound, own.config(), b.stop)
+		<-followed
+		s.served <- err
+	}()
+	return s, nil
+}
+
+// Stop stops the server, and returns when it has ended.
+func (s *Started) Stop() error {
+	s.cancel()
+	return <-s.served
+}
+
+// Interrupt begins to stop it.
+func (s *Started) Interrupt() { s.cancel() }
