@@ -16,7 +16,7 @@ import (
 	"segue/interaction"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func verify(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const patience = 20 * time.Second
 
@@ -266,7 +266,9 @@ func TestALargeStateIsLeftOut(t *testing.T) {
 	c := gateway(t, bus.Options{Server: embed(t, bus.ServerOptions{})})
 	l := read(t, c, bus.Position{})
 	p := publisher(t, c)
-	events := func(size int) []interaction.Event { return []interaction.Event{{Moment: "m", Reason: strings.Repeat("x", size)}} }
+	events := func(size int) []interaction.Event {
+		return []interaction.Event{{Moment: "m", Reason: strings.Repeat("x", size)}}
+	}
 	state := func(size int) *contract.State { return &contract.State{RunID: strings.Repeat("x", size)} }
 	cases := []struct {
 		state, events int

@@ -81,8 +81,10 @@ type Conn struct {
 type session struct {
 	nats *nats.Conn
 	js   jetstream.JetStream
-	ctx  context.Context
-	end  context.CancelFunc
+	// began is when the session began.
+	began time.Time
+	ctx   context.Context
+	end   context.CancelFunc
 }
 
 // Connect returns a connection at once. It connects in the background, and again whenever the
@@ -162,7 +164,9 @@ func (c *Conn) natsOptions() []nats.Option {
 		nats.ReconnectBufSize(-1),
 		nats.ConnectHandler(c.connected), nats.ReconnectHandler(c.connected), nats.DisconnectErrHandler(c.disconnected),
 		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { c.log.Debug("The bus cannot be reached", "error", err) }),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { c.log.Warn("The bus reported an error", "error", err) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			c.log.Warn("The bus reported an error", "error", err)
+		}),
 	}
 	if !c.options.Creates {
 		o = append(o, nats.CustomInboxPrefix(ackPrefix))
@@ -190,7 +194,7 @@ func (c *Conn) connected(nc *nats.Conn) {
 		return
 	}
 	c.maxPayload.Store(max(nc.MaxPayload(), headerSize))
-	s := &session{nats: nc, js: js}
+	s := &session{nats: nc, js: js, began: time.Now()}
 	s.ctx, s.end = context.WithCancel(c.ctx)
 	c.set(s)
 	c.log.Info("The bus is connected", "address", nc.ConnectedAddr())
@@ -257,6 +261,9 @@ func (c *Conn) Close() {
 	c.closed = true
 	c.mu.Unlock()
 	c.cancel()
+	if !c.Connected() {
+		c.dialer.closeAll()
+	}
 	c.running.Wait()
 	c.set(nil)
 }

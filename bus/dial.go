@@ -9,12 +9,13 @@ import (
 	"time"
 )
 
-// backoff returns how long the client waits after it tried all servers this many times.
+const minBackoff, maxBackoff = 100 * time.Millisecond, 5 * time.Second
+
+// backoff returns how long to wait after this many attempts in a row, with jitter.
 func backoff(attempts int) time.Duration {
-	const least, most = 100 * time.Millisecond, 5 * time.Second
-	wait := most
+	wait := maxBackoff
 	if attempts < 7 {
-		wait = min(most, least<<max(attempts-1, 0))
+		wait = min(maxBackoff, minBackoff<<max(attempts-1, 0))
 	}
 	return wait/2 + rand.N(wait/2+1)
 }

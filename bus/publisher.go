@@ -18,6 +18,9 @@ const (
 	ackTimeout = 5 * time.Second
 	// After this many failed rounds the bus counts as away, though it is connected.
 	awayAfter = 2
+	// Losses are announced this long after the bus is back: gateways reconnect within maxBackoff, and
+	// a ping before that would be lost.
+	lossDelay = maxBackoff + time.Second
 )
 
 // Publisher publishes the notices of one worker process. No method but Close waits.
@@ -140,15 +143,12 @@ func (p *Publisher) run() {
 		if p.step(s) {
 			continue
 		}
-		p.mu.Lock()
-		end, until := p.closing && p.queue.idle(), p.pause.until
-		p.mu.Unlock()
-		if end {
+		if p.isFinished() {
 			p.flush(s)
 			return
 		}
 		var resume <-chan time.Time
-		if wait := time.Until(until); wait > 0 {
+		if wait := p.rest(s); wait > 0 {
 			timer.Reset(wait)
 			resume = timer.C
 		}
@@ -160,6 +160,25 @@ func (p *Publisher) run() {
 			return
 		}
 	}
+}
+
+func (p *Publisher) isFinished() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closing && p.queue.idle()
+}
+
+// rest returns after what time there may be something to do, 0 if only an event brings it.
+func (p *Publisher) rest(s *session) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	wait := time.Until(p.pause.until)
+	if s != nil && len(p.queue.losses) > 0 {
+		if losses := time.Until(s.began.Add(lossDelay)); wait <= 0 || losses < wait {
+			wait = max(losses, time.Millisecond)
+		}
+	}
+	return wait
 }
 
 // flush waits until the server has the last pings.
@@ -197,7 +216,7 @@ func (p *Publisher) adopt(s *session) {
 // step does one piece of work and reports whether there was any.
 func (p *Publisher) step(s *session) bool {
 	if s != nil && p.js != nil {
-		if d, found := p.nextDue(); found {
+		if d, found := p.nextDue(s); found {
 			p.sendDue(s, d)
 			return true
 		}
@@ -218,10 +237,10 @@ func (p *Publisher) step(s *session) bool {
 	return it != nil
 }
 
-func (p *Publisher) nextDue() (contract.Due, bool) {
+func (p *Publisher) nextDue(s *session) (contract.Due, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.queue.nextDue()
+	return p.queue.nextDue(p.closing || time.Since(s.began) >= lossDelay)
 }
 
 func (p *Publisher) sendDue(s *session, d contract.Due) {

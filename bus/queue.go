@@ -201,12 +201,15 @@ func (q *queue) nextToEncode() *item {
 	return nil
 }
 
-// nextDue returns a ping to send: those that were asked for, then the losses.
-func (q *queue) nextDue() (contract.Due, bool) {
+// nextDue returns a ping to send: those that were asked for, then the losses if they may be announced.
+func (q *queue) nextDue(losses bool) (contract.Due, bool) {
 	if len(q.dues) > 0 {
 		d := q.dues[0]
 		q.dues = q.dues[1:]
 		return d, true
+	}
+	if !losses {
+		return contract.Due{}, false
 	}
 	for k, d := range q.losses {
 		delete(q.losses, k)

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // ServerOptions configure an embedded server.
@@ -60,6 +63,9 @@ func Embed(o ServerOptions) (*Server, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	if o.MaxBytes == 0 {
+		o.MaxBytes = DefaultMaxBytes
+	}
 	options, err := serverOptions(o)
 	if err != nil {
 		return nil, err
@@ -73,7 +79,28 @@ func Embed(o ServerOptions) (*Server, error) {
 	if err := s.start(options, log); err != nil {
 		return nil, errors.Join(fmt.Errorf("start the embedded bus: %w", err), os.RemoveAll(s.directory))
 	}
+	if err := s.createStream(); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("start the embedded bus: %w", err)
+	}
 	return s, nil
+}
+
+// createStream creates the stream in memory, before anybody can publish.
+func (s *Server) createStream() error {
+	nc, err := nats.Connect("", nats.InProcessServer(s.nats), nats.UserInfo(s.user, s.password))
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	_, err = js.CreateStream(ctx, streamConfig(jetstream.MemoryStorage, s.maxBytes))
+	return err
 }
 
 func (s *Server) start(options *server.Options, log *slog.Logger) error {
@@ -99,13 +126,9 @@ func (s *Server) start(options *server.Options, log *slog.Logger) error {
 }
 
 func serverOptions(o ServerOptions) (*server.Options, error) {
-	maxBytes := o.MaxBytes
-	if maxBytes == 0 {
-		maxBytes = DefaultMaxBytes
-	}
 	options := &server.Options{
 		ServerName: "segue", DontListen: true, NoSigs: true, DisableJetStreamBanner: true,
-		JetStream: true, JetStreamMaxMemory: maxBytes + serverSlack, JetStreamMaxStore: serverStore,
+		JetStream: true, JetStreamMaxMemory: o.MaxBytes + serverSlack, JetStreamMaxStore: serverStore,
 		MaxPayload: serverPayload, NoSystemAccount: true,
 	}
 	if o.Listen == "" {

@@ -60,15 +60,11 @@ func (c *Conn) ensureStream(s *session) error {
 }
 
 func (c *Conn) createStream(ctx context.Context, s *session) error {
-	config := jetstream.StreamConfig{
-		Name: StreamName, Description: "Live notices of Segue", Subjects: []string{livePrefix + ">"},
-		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld, Storage: jetstream.MemoryStorage,
-		MaxBytes: c.maxBytes(), MaxAge: MaxAge, Duplicates: dedupWindow, Replicas: 1,
-	}
-	if c.options.Server == nil {
-		// A stream in the memory of an external server is empty after a restart and still the same
-		// stream by its creation time, so that readers would not notice.
-		config.Storage = jetstream.FileStorage
+	// A stream in the memory of an external server is empty after a restart and still the same stream
+	// by its creation time, so that readers would not notice.
+	config := streamConfig(jetstream.FileStorage, c.maxBytes())
+	if c.options.Server != nil {
+		config.Storage = jetstream.MemoryStorage
 	}
 	if s.nats.ConnectedClusterName() != "" {
 		config.Replicas = 3
@@ -79,6 +75,14 @@ func (c *Conn) createStream(ctx context.Context, s *session) error {
 	}
 	_, err := s.js.CreateStream(ctx, config)
 	return err
+}
+
+func streamConfig(storage jetstream.StorageType, maxBytes int64) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name: StreamName, Description: "Live notices of Segue", Subjects: []string{livePrefix + ">"},
+		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld, Storage: storage,
+		MaxBytes: maxBytes, MaxAge: MaxAge, Duplicates: dedupWindow, Replicas: 1,
+	}
 }
 
 func (c *Conn) maxBytes() int64 {

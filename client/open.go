@@ -12,6 +12,7 @@ import (
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
 	sdkclient "go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 
@@ -109,11 +110,12 @@ func (c *Client) Open(ctx context.Context, n Name, o Opening) (Opened, error) {
 // opening is an Opening with what is derived from it.
 type opening struct {
 	Opening
-	name    Name
-	start   interaction.Start
-	array   json.RawMessage
-	eventID string
-	options sdkclient.StartWorkflowOptions
+	name     Name
+	start    interaction.Start
+	array    json.RawMessage
+	eventID  string
+	updateID string
+	options  sdkclient.StartWorkflowOptions
 }
 
 func (c *Client) prepare(n Name, o Opening) (*opening, error) {
@@ -124,14 +126,15 @@ func (c *Client) prepare(n Name, o Opening) (*opening, error) {
 	if given := (Name{ContactCenter: start.ContactCenter, ID: start.ID}); given != n {
 		return nil, &interaction.InvalidError{Command: "start", Field: "id", Value: given.String(), Reason: "must be " + n.String()}
 	}
-	p := &opening{Opening: o, name: n, start: start, array: arrayOf(o.Commands), eventID: cmp.Or(start.EventID, o.ID)}
+	p := &opening{Opening: o, name: n, start: start, array: arrayOf(o.Commands), eventID: cmp.Or(start.EventID, o.ID), updateID: o.ID}
 	p.options = c.startOptions(n, o.Start, start.Reopen)
 	p.options.Memo = map[string]any{contract.MemoStart: p.eventID}
 	if start.Reopen && start.EventID != "" {
+		p.options.Memo[contract.MemoOpening] = o.ID
 		// Temporal answers a known update id with its outcome, after the run has closed, too. So two
 		// repeats at the same time, of which one finds the interaction of the other already completed,
 		// start one interaction.
-		p.ID = repeatableID(start.EventID)
+		p.updateID = repeatableID(start.EventID)
 	}
 	return p, nil
 }
@@ -175,7 +178,7 @@ func (c *Client) tryOpen(ctx context.Context, o *opening) (Opened, *earlierStart
 	handle, err := c.Temporal.UpdateWithStartWorkflow(ctx, sdkclient.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: operation,
 		UpdateOptions: sdkclient.UpdateWorkflowOptions{
-			UpdateName: contract.UpdateCommands, UpdateID: o.ID, Args: []any{o.array},
+			UpdateName: contract.UpdateCommands, UpdateID: o.updateID, Args: []any{o.array},
 			WaitForStage: sdkclient.WorkflowUpdateStageCompleted,
 		},
 	})
@@ -197,6 +200,12 @@ func (c *Client) tryOpen(ctx context.Context, o *opening) (Opened, *earlierStart
 		return Opened{}, nil, err
 	}
 	opened, err := c.openedWith(ctx, o, handle.RunID(), results)
+	if err == nil && o.updateID != o.ID {
+		var last found
+		last, err = c.find(ctx, o)
+		opened.Duplicate = !last.isThis
+		opened.Answer.Duplicate = opened.Duplicate
+	}
 	return opened, nil, err
 }
 
@@ -241,6 +250,7 @@ func answerOf(state contract.State) contract.Answer {
 type found struct {
 	earlierStart
 	isOurs bool // it was started with the same event_id
+	isThis bool // it was started by this Opening, which has reopen
 }
 
 // find returns the latest run of the interaction; its error is Temporal's.
@@ -254,12 +264,19 @@ func (c *Client) find(ctx context.Context, o *opening) (found, error) {
 		runID:  info.GetExecution().GetRunId(),
 		isOpen: info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING,
 	}}
-	var eventID string
-	if memo := info.GetMemo().GetFields()[contract.MemoStart]; memo != nil {
-		// A memo that is no text is not ours.
-		f.isOurs = converter.GetDefaultDataConverter().FromPayload(memo, &eventID) == nil && eventID == o.eventID
-	}
+	f.isOurs = memoOf(info, contract.MemoStart) == o.eventID
+	f.isThis = memoOf(info, contract.MemoOpening) == o.ID
 	return f, nil
+}
+
+// memoOf returns a text of a workflow's memo; "" if it has none.
+func memoOf(info *workflowpb.WorkflowExecutionInfo, key string) string {
+	var text string
+	memo := info.GetMemo().GetFields()[key]
+	if memo == nil || converter.GetDefaultDataConverter().FromPayload(memo, &text) != nil {
+		return ""
+	}
+	return text
 }
 
 // beforeReopening returns the run of an earlier start with the same event_id, ends the window for
@@ -304,6 +321,7 @@ func (c *Client) repeatOpen(ctx context.Context, o *opening, earlier *earlierSta
 	var results []contract.CommandResult
 	runID := earlier.runID
 	if len(o.Commands) > 0 {
+		// Not the id of the start's update, which would be answered with the outcome of that time.
 		var err error
 		message := Message{Name: contract.UpdateCommands, ID: o.ID, Payload: o.array, Wanted: o.Wanted}
 		if runID, err = c.SendUpdate(ctx, o.name, message, &results); err != nil {

@@ -3,7 +3,6 @@ package client
 import (
 	"cmp"
 	"errors"
-	"strings"
 
 	"go.temporal.io/sdk/temporal"
 
@@ -38,26 +37,11 @@ func usualWhy(kind string) interaction.Why {
 // Malformed returns the refusal of a message that interaction.Decode or interaction.DecodeStart
 // cannot read, as the interaction itself would refuse it. Other errors are returned as they are.
 func Malformed(err error) error {
-	var invalid *interaction.InvalidError
-	if !errors.As(err, &invalid) {
+	refusal, isRefusal := contract.RefusalOf(err)
+	if !isRefusal {
 		return err
 	}
-	return &RefusedError{
-		Type: contract.ErrorInvalidPayload, Message: invalid.Error(),
-		Refusal: contract.Refusal{Why: whyOf(invalid), Field: invalid.Field},
-	}
-}
-
-func whyOf(invalid *interaction.InvalidError) interaction.Why {
-	switch {
-	case strings.HasPrefix(invalid.Reason, "no such command"):
-		return interaction.WhyUnknown
-	case strings.HasPrefix(invalid.Reason, "is missing"):
-		return interaction.WhyMissing
-	case strings.Contains(invalid.Reason, "send at most"):
-		return interaction.WhyTooLarge
-	}
-	return interaction.WhyInvalid
+	return &RefusedError{Type: contract.ErrorInvalidPayload, Message: err.Error(), Refusal: refusal}
 }
 
 func isOverloaded(err error) bool {

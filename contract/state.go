@@ -1,6 +1,8 @@
 package contract
 
 import (
+	"bytes"
+	"encoding/json"
 	"time"
 
 	"segue/interaction"
@@ -33,4 +35,23 @@ type State struct {
 	// numbered and that did not arrive in time; Missing are the last of them.
 	Gaps    int          `json:"gaps,omitempty"`
 	Missing []intake.Gap `json:"missing,omitempty"`
+}
+
+// UnmarshalJSON reads a state with every number as it was: a long one keeps its digits.
+func (s *State) UnmarshalJSON(data []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	type plain State
+	if err := decoder.Decode((*plain)(s)); err != nil {
+		return err
+	}
+	for _, object := range []map[string]any{s.Customer, s.UserData, s.Survey} {
+		interaction.Settled(object)
+	}
+	s.Workbin = interaction.Settled(s.Workbin)
+	if s.Engagement != nil {
+		interaction.Settled(s.Engagement.Profile)
+		interaction.Settled(s.Engagement.CancelData)
+	}
+	return nil
 }

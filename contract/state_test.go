@@ -29,3 +29,14 @@ func TestStateEncodesAsOneObject(t *testing.T) {
 		"missing": []any{map[string]any{"from": 2.0, "to": 3.0, "at": "2026-03-01T09:00:00Z"}},
 	}, "one flat object")
 }
+
+func TestAStateKeepsTheDigitsOfNumbers(t *testing.T) {
+	var read contract.State
+	require.NoError(t, json.Unmarshal([]byte(`{"id":"i1","sequence":7,"user_data":{"account":12345678901234567,"score":1.5},"workbin":{"id":1}}`), &read))
+	require.Equal(t, map[string]any{"account": json.Number("12345678901234567"), "score": 1.5}, read.UserData)
+	require.Equal(t, map[string]any{"id": 1.0}, read.Workbin)
+	require.EqualValues(t, 7, read.Sequence)
+	encoded, err := json.Marshal(read)
+	require.NoError(t, err)
+	require.Contains(t, string(encoded), `"account":12345678901234567,`)
+}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"segue/bus"
 	"segue/client"
 	"segue/config"
 	"segue/embedded"
@@ -38,6 +39,7 @@ const (
 var (
 	segue   *local.Segue
 	gateway *httptest.Server
+	live    *index.Index
 	// fails makes the receiver of calls answer with 410, which parks a delivery at once.
 	fails atomic.Bool
 )
@@ -85,20 +87,34 @@ timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 24h, engagement: 0s, late_ev
 
 // serve runs the tests with a gateway.
 func serve(ctx context.Context, m *testing.M) (int, error) {
-	live := index.New(index.Options{Client: segue.Client, Log: slog.New(slog.DiscardHandler)})
+	server, err := bus.Embed(bus.ServerOptions{})
+	if err != nil {
+		return 1, err
+	}
+	defer server.Close()
+	connection, err := bus.Connect(bus.Options{Server: server, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return 1, err
+	}
+	defer connection.Close()
+	live = index.New(index.Options{Client: segue.Client, Bus: connection, Log: slog.New(slog.DiscardHandler)})
 	ended := make(chan error, 1)
 	running, stop := context.WithCancel(ctx)
 	go func() { ended <- live.Run(running) }()
-	api := platform.New(platform.Options{
-		Client: segue.Client, Sender: commands.New(commands.Options{Client: segue.Client}), Index: live, Sessions: sessions{},
-		CursorKeys: [][]byte{[]byte("a key of the tests")}, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
-	})
-	gateway = httptest.NewServer(authenticated(api))
+	gateway = httptest.NewServer(authenticated(apiOf(segue.Client, platform.DefaultDeadline)))
 	code := m.Run()
 	gateway.Close()
 	stop()
 	<-ended
 	return code, nil
+}
+
+// apiOf returns the API over a client.
+func apiOf(c *client.Client, deadline time.Duration) http.Handler {
+	return platform.New(platform.Options{
+		Client: c, Sender: commands.New(commands.Options{Client: c}), Index: live, Sessions: sessions{}, Deadline: deadline,
+		CursorKeys: [][]byte{[]byte("a key of the tests")}, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	})
 }
 
 // sessions sets a cookie, as package auth does.
@@ -179,6 +195,9 @@ func send(t *testing.T, caller, method, path, body string, headers ...string) an
 	if a.status >= 400 && method != http.MethodHead {
 		require.Equal(t, "application/problem+json", response.Header.Get("Content-Type"), "%s %s: %s", method, path, raw)
 		require.EqualValues(t, a.status, a.body["status"], "%s", raw)
+	}
+	if caller != "" {
+		published().check(t, method, path, a)
 	}
 	return a
 }

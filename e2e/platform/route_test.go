@@ -2,12 +2,31 @@ package platform_test
 
 import (
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"segue/client"
 )
+
+func TestWithoutAWorkerTheOutcomeIsOpen(t *testing.T) {
+	nobody := httptest.NewServer(authenticated(apiOf(&client.Client{Temporal: segue.Client.Temporal, TaskQueue: "nobody"}, time.Second)))
+	defer nobody.Close()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, nobody.URL+"/v1/interactions", strings.NewReader(`{"id":"open-outcome","channel":"inbound"}`))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("X-Caller", thePlatform)
+	response, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	require.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+	require.NotEmpty(t, response.Header.Get("Retry-After"))
+	require.NotEmpty(t, response.Header.Get("Idempotency-Key"))
+	require.Equal(t, "application/problem+json", response.Header.Get("Content-Type"))
+}
 
 func nameOf(id string) client.Name { return client.Name{ContactCenter: "acme", ID: id} }
 

@@ -97,7 +97,7 @@ func elementOf(item json.RawMessage) (json.RawMessage, error) {
 	if json.Unmarshal(item, &fields) != nil || json.Unmarshal(fields["command"], &name) != nil || name == "" {
 		return nil, client.Malformed(&interaction.InvalidError{
 			Command: contract.UpdateCommands, Field: "command", Value: excerpt.Of(string(item), 60),
-			Reason: "is missing; send an object with the name of its command",
+			Why: interaction.WhyMissing, Reason: "is missing; send an object with the name of its command",
 		})
 	}
 	command, err := interaction.Decode(name, item)

@@ -158,8 +158,10 @@ func (x *Index) judge(r *record, n *contract.Notice) verdict {
 		return next
 	case r.shown.run == "" && n.RunID == from.run && n.Revision <= from.revision:
 		return next // a query was faster than the first notice
-	case n.RunID == from.run && n.Revision <= from.revision, r.shownLeft.has(n.RunID):
+	case n.Revision <= from.revision && (n.RunID == from.run || r.shownLeft.has(n.RunID)):
 		return known
+	case r.shownLeft.has(n.RunID):
+		return other // a reset has ended it, or it was left by mistake
 	case from.continues(n):
 		return next
 	case n.RunID == from.run:
@@ -213,35 +215,33 @@ func (x *Index) adopt(r *record, h *held) {
 		to.revision = from.revision
 	}
 	r.shown, r.shownLeft, r.decided = to, r.shownLeft.and(from.run), ""
-	for _, o := range slices.Clone(r.held) {
-		if o.notice.RunID != n.RunID && o.sequence < h.sequence {
-			x.leave(r, o)
-		}
-	}
+	x.discardBefore(r, h)
 }
 
 // decide records the run that a query found, which began at a time. What other runs had published
 // by then is history of nobody.
 func (x *Index) decide(r *record, run string, began time.Time) {
-	if r.from().run == run {
-		r.decided = ""
-	} else {
+	r.decided = ""
+	if r.from().run != run {
 		r.decided = run
+		r.shownLeft = r.shownLeft.without(run)
 	}
 	for _, h := range slices.Clone(r.held) {
 		if h.notice.RunID != run && h.received.Before(began) && x.judge(r, h.notice) == other {
-			x.leave(r, h)
+			x.discard(r, h)
 		}
 	}
 	x.settle(r)
 }
 
-// leave drops a notice together with its run.
-func (x *Index) leave(r *record, h *held) {
-	if !r.shownLeft.has(h.notice.RunID) {
-		r.shownLeft = r.shownLeft.and(h.notice.RunID)
+// discardBefore drops the notices of other runs that came before one whose run is shown: they could
+// pass for its continuation.
+func (x *Index) discardBefore(r *record, h *held) {
+	for _, o := range slices.Clone(r.held) {
+		if o.notice.RunID != h.notice.RunID && o.sequence < h.sequence {
+			x.discard(r, o)
+		}
 	}
-	x.discard(r, h)
 }
 
 // show adds a notice to the history.
@@ -250,6 +250,7 @@ func (x *Index) show(r *record, h *held) {
 	gap := x.gapBefore(r, n)
 	if run := r.from().run; run != n.RunID {
 		r.shownLeft, r.decided = r.shownLeft.and(run), ""
+		x.discardBefore(r, h)
 	}
 	r.shown = at(n)
 	if gap != nil {
@@ -304,9 +305,9 @@ func (x *Index) advance(r *record, h *held) bool {
 	n, s := h.notice, r.state
 	switch {
 	case s.run == "", n.RunID == s.run && n.Revision > s.revision:
-	case n.RunID == s.run, r.left.has(n.RunID):
+	case n.RunID == s.run, r.left.has(n.RunID) && n.Revision <= s.revision:
 		return true
-	case s.continues(n):
+	case s.continues(n) && !r.left.has(n.RunID):
 	default:
 		return false
 	}

@@ -184,21 +184,24 @@ func (b *bench) perform(d deed) {
 	} else {
 		time.AfterFunc(5*time.Second, func() { b.stream.due(n) })
 	}
+	// What a reset has undone must not come later: nothing distinguishes that from continue-as-new
+	// if it is the first of its run.
+	resets := b.world.resets(name(d.id))
+	later := func(publish func(*contract.Notice)) {
+		time.AfterFunc(d.delay, func() {
+			if b.world.resets(name(d.id)) == resets {
+				publish(n)
+			}
+		})
+	}
 	switch d.notice {
 	case "sent":
 		b.stream.publish(n)
 	case "twice":
 		b.stream.publish(n)
-		time.AfterFunc(d.delay, func() { b.stream.repeat(n) })
+		later(b.stream.repeat)
 	case "late":
-		// What a reset has undone must not be the first that is seen of its run: nothing distinguishes
-		// that from continue-as-new.
-		resets := b.world.resets(name(d.id))
-		time.AfterFunc(d.delay, func() {
-			if b.world.resets(name(d.id)) == resets {
-				b.stream.publish(n)
-			}
-		})
+		later(b.stream.publish)
 	}
 }
 

@@ -50,6 +50,10 @@ func (r runs) and(run string) runs {
 	return append(slices.Clone(r[max(0, len(r)-runsLimit+1):]), run)
 }
 
+func (r runs) without(run string) runs {
+	return slices.DeleteFunc(slices.Clone(r), func(o string) bool { return o == run })
+}
+
 func (r runs) has(run string) bool { return slices.Contains(r, run) }
 
 // has reports whether a cursor has reached a revision of a run, or of one that it has left behind.
@@ -75,11 +79,13 @@ type record struct {
 	// decided is the run that a query found to be the current one.
 	decided string
 	held    []*held
-	ended   bool
-	closed  time.Time
-	since   time.Time
-	sweep   uint64
-	at      []place
+	// dead is a run that was terminated: it never completes.
+	dead   string
+	ended  bool
+	closed time.Time
+	since  time.Time
+	sweep  uint64
+	at     []place
 }
 
 // place is where lists find an interaction.
@@ -108,13 +114,13 @@ func (x *Index) record(n client.Name) *record {
 // setState makes a state the latest one.
 func (x *Index) setState(r *record, at cursor, entry *Entry) {
 	if r.state.run != at.run {
-		r.left = r.left.and(r.state.run)
+		r.left = r.left.and(r.state.run).without(at.run)
 	}
 	r.state = at
 	r.version++
 	delete(x.missing, r.name)
 	x.unlist(r)
-	if entry.State.State == interaction.StateCompleted {
+	if entry.State.State == interaction.StateCompleted || at.run == r.dead {
 		x.end(r)
 	} else {
 		r.ended = false

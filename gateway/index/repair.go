@@ -192,8 +192,10 @@ func (x *Index) apply(n client.Name, a *answer, t task, runs bool) (before []str
 	delete(x.missing, n)
 	x.checkComplete()
 	x.decide(r, at.run, a.began)
-	if !runs && a.state.State != interaction.StateCompleted {
-		x.remove(r) // terminated: nothing will follow
+	if !runs && a.state.State != interaction.StateCompleted && r.state.run == at.run {
+		r.dead = at.run
+		x.unlist(r)
+		x.end(r)
 		return before, false, false
 	}
 	return before, !x.shows(n, at), false

@@ -157,7 +157,7 @@ func (x *Index) compare(n client.Name, run string) {
 		}
 		x.heal.request(n, task{must: true, quiet: !x.loaded})
 		return
-	case run != r.state.run && !r.left.has(run): // visibility may still have the run before
+	case run != r.state.run:
 		x.heal.request(n, task{must: true})
 	case !x.loaded && r.entry != nil:
 		// It came from the stream; no replica may have been there when its last notice was lost.

@@ -3,7 +3,6 @@ package platform
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -99,9 +98,8 @@ type batch struct {
 func (s scope) batch(key string, elements []*object) *batch {
 	b := &batch{results: make([]result, len(elements))}
 	for i, element := range elements {
-		var refused failure
-		if err := s.prepare(key, i, element); errors.As(err, &refused) {
-			b.results[i].failed = refused.Problem
+		if err := s.prepare(key, i, element); err != nil {
+			b.results[i].failed = problem.Of(err)
 			continue
 		}
 		b.sent = append(b.sent, element.encode())
@@ -141,10 +139,7 @@ func (b *batch) fill(a *api, ctx context.Context, answers []commands.Result) {
 			place.answer = shown(answer.Answer.Answer)
 			continue
 		}
-		var refused failure
-		if errors.As(a.failed(ctx, answer.Err), &refused) {
-			place.failed = refused.Problem
-		}
+		place.failed = problem.Of(a.failed(ctx, answer.Err))
 	}
 }
 

@@ -3,8 +3,8 @@ package platform
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"segue/client"
@@ -12,9 +12,6 @@ import (
 	"segue/gateway/problem"
 	"segue/interaction"
 )
-
-// defaultContactCenter is the contact center of a gateway without authentication.
-const defaultContactCenter = "default"
 
 // scope is who sends a request, and the contact center that the request is about.
 type scope struct {
@@ -29,45 +26,31 @@ type Scoped struct {
 }
 
 // scope returns who sends the request, and its contact center: the one that a header, the query or
-// the body names, or else the only one of the credential. It reports whether the caller may use it.
-func (s *Scoped) scope(ctx context.Context, inBody string) (scope, bool, error) {
-	caller := auth.From(ctx)
-	if caller == nil {
-		return scope{}, false, fail(problem.Unauthenticated, "")
-	}
+// the body names, or else the credential's own. The error is an *auth.ForeignError if the caller may
+// not use it.
+func (s *Scoped) scope(ctx context.Context, inBody string) (scope, error) {
 	named := ""
 	for _, one := range []string{s.Header, s.Query, inBody} {
 		if one != "" && named != "" && one != named {
-			return scope{}, false, fail(problem.Malformed, "header, query and body name different contact centers")
+			return scope{}, fail(problem.Malformed, "header, query and body name different contact centers")
 		}
 		if one != "" {
 			named = one
 		}
 	}
-	switch {
-	case named != "":
-		return scope{caller, named}, caller.MaySee(named), nil
-	case len(caller.ContactCenters) == 1:
-		return scope{caller, caller.ContactCenters[0]}, true, nil
-	case caller.All && caller.Name == "loopback":
-		return scope{caller, defaultContactCenter}, true, nil
-	}
-	return scope{}, false, fail(problem.ContactCenterRequired, "name the contact center in the header Segue-Contact-Center")
+	caller := auth.From(ctx)
+	contactCenter, err := caller.ContactCenter(named)
+	return scope{caller, contactCenter}, err
 }
 
 // list returns the scope of a list. Lists of a foreign contact center are not permitted.
 func (s *Scoped) list(ctx context.Context, inBody string) (scope, error) {
-	found, mayUse, err := s.scope(ctx, inBody)
-	if err != nil {
-		return scope{}, err
+	found, err := s.scope(ctx, inBody)
+	var foreign *auth.ForeignError
+	if errors.As(err, &foreign) {
+		return found, foreign.List()
 	}
-	if !mayUse {
-		return scope{}, fail(problem.NotPermitted, "the credential is not valid for this contact center")
-	}
-	if err := (client.Name{ContactCenter: found.contactCenter, ID: "x"}).Check(); err != nil {
-		return scope{}, invalidAt("/contact_center", err.Error())
-	}
-	return found, nil
+	return found, err
 }
 
 // Targeted is the parameters of every route of one interaction.
@@ -79,16 +62,17 @@ type Targeted struct {
 // target returns the scope of a request and the interaction. One of a foreign contact center does
 // not exist for the caller.
 func (t *Targeted) target(ctx context.Context) (scope, client.Name, error) {
-	found, mayUse, err := t.scope(ctx, "")
-	if err != nil {
-		return scope{}, client.Name{}, err
-	}
+	found, err := t.scope(ctx, "")
 	n := client.Name{ContactCenter: found.contactCenter, ID: t.ID}
-	if err := n.Check(); err != nil {
-		return scope{}, n, invalidAt("/path/id", err.Error())
+	var foreign *auth.ForeignError
+	switch {
+	case errors.As(err, &foreign):
+		return found, n, foreign.Object()
+	case err != nil:
+		return found, n, err
 	}
-	if !mayUse {
-		return scope{}, n, fail(problem.NotFound, fmt.Sprintf("interaction %s does not exist", t.ID))
+	if err := n.Check(); err != nil {
+		return found, n, invalidAt("/path/id", err.Error())
 	}
 	return found, n, nil
 }
@@ -112,23 +96,15 @@ func (s scope) mayOperate() error {
 	return fail(problem.NotPermitted, "deliveries are for the roles platform and admin")
 }
 
-// ofPlatforms are the commands that supervisors may not give: they report what happened elsewhere.
-var ofPlatforms = []string{
-	"start", "connect", "abandon", "segment_change", "survey", "queue_event", "dtmf",
-	"signal_added", "signal_removed", "engage", "noengage", "engagement_result",
-}
-
 // mayGive returns an error unless the caller's role may give a command. Which commands an agent may
 // give, the interaction decides.
 func (s scope) mayGive(command string) error {
-	denied := s.caller.Role == interaction.RoleSupervisor && slices.Contains(ofPlatforms, command) ||
-		s.isAgent() && command == "start"
-	if !denied {
+	if auth.MayCommand(s.caller, command) {
 		return nil
 	}
 	p := problem.New(problem.NotPermitted, fmt.Sprintf("the role %s may not give the command %s", s.caller.Role, command))
 	p.Command, p.Why = command, string(interaction.WhyRole)
-	return failure{p}
+	return p
 }
 
 // stamp sets who gives a command. The platform may name anyone; all others are themselves.

@@ -53,8 +53,9 @@ const (
 func listRoutes(a *api) {
 	register(a, route{
 		id: "list_interactions", method: http.MethodGet, path: "/interactions", tag: "interactions", summary: "List interactions",
-		about: "Lists interactions; the filters are combined. A list of open interactions is current, the newest first: it has every command that the " +
-			"caller sent before. A list of ended ones, or of both, lags by seconds: the open ones come first, then the ended ones, the last ended first.",
+		about: "Lists interactions; the filters are combined. A list of open interactions is current, the newest first; for an agent it has every " +
+			"command that the agent was answered before. A list of ended ones, or of both, lags by seconds: the open ones come first, then the ended " +
+			"ones, the last ended first.",
 		status: http.StatusOK,
 	}, a.list)
 	for _, parameter := range registered(a, route{method: http.MethodGet, path: "/interactions"}).Parameters {

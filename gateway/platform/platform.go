@@ -81,6 +81,7 @@ func New(options Options) http.Handler {
 	} {
 		routes(a)
 	}
+	explain(a.huma.OpenAPI().Components.Schemas.Map())
 	a.document = sync.OnceValue(a.writeDocument)
 	return a
 }
@@ -97,8 +98,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case pattern == "":
 		a.unrouted(w, r, route)
 	case auth.From(r.Context()) == nil && r.URL.Path != Prefix+documentPath:
-		w.Header().Set("WWW-Authenticate", "Bearer")
-		problem.Write(w, problem.New(problem.Unauthenticated, ""))
+		auth.Refuse(w, problem.New(problem.Unauthenticated, ""))
 	default:
 		a.mux.ServeHTTP(w, r)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"segue/client/lanes"
 	"segue/contract"
+	"segue/gateway/auth"
 	"segue/gateway/problem"
 	"segue/interaction"
 	"segue/interaction/intake"
@@ -219,6 +220,6 @@ func securitySchemes() map[string]*huma.SecurityScheme {
 		"bearer":  {Type: "http", Scheme: "bearer", Description: "An API key, or a JWT of a configured issuer."},
 		"apiKey":  {Type: "apiKey", In: "header", Name: "X-API-Key", Description: "An API key."},
 		"basic":   {Type: "http", Scheme: "basic", Description: "A user and a password. Only POST /session accepts it, unless no authentication is configured."},
-		"session": {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "The cookie of POST /session. Requests that change something need X-CSRF-TOKEN."},
+		"session": {Type: "apiKey", In: "cookie", Name: auth.PlatformCookie, Description: "The cookie of POST /session. Requests that change something need X-CSRF-TOKEN."},
 	}
 }

@@ -10,9 +10,6 @@ import (
 	"segue/gateway/auth"
 )
 
-// sessionCookie is the cookie of a browser's session with /v1.
-const sessionCookie = "segue_session"
-
 // sessionInput gives the handler the request and the headers of the answer, where the cookie goes.
 type sessionInput struct {
 	r *http.Request
@@ -52,7 +49,7 @@ func sessionRoutes(a *api) {
 		id: "end_session", method: http.MethodDelete, path: "/session", tag: "session", summary: "End a session", status: http.StatusNoContent,
 		about: "Removes the cookie segue_session.",
 	}, func(_ context.Context, in *sessionInput) (*nothing, error) {
-		a.Sessions.End(in.w, in.r, sessionCookie)
+		a.Sessions.End(in.w, in.r, auth.PlatformCookie)
 		return &nothing{}, nil
 	})
 	headers := registered(a, route{method: http.MethodPost, path: "/session"}).Responses["200"].Headers

@@ -24,9 +24,9 @@ type Arrival struct {
 	// command has to be judged in the run in which it arrived.
 	Awaited bool `json:"-"`
 
-	// NoWait: the element of an array of commands has the field no_wait. The field is none of the
-	// command's own, so that expressions do not see it.
-	NoWait bool `json:"no_wait,omitempty"`
+	// Element: the command came in an array. NoWait: there, its sender does not wait for its number.
+	Element bool `json:"element,omitempty"`
+	NoWait  bool `json:"no_wait,omitempty"`
 
 	command    interaction.Command
 	err        error      // why a carried command no longer decodes
@@ -89,26 +89,33 @@ func Envelope(payload []byte) (eventID string, by *interaction.Actor) {
 	return eventID, by
 }
 
-// fieldNoWait is a field of elements of arrays only.
-const fieldNoWait = "no_wait"
+// The fields that only elements of arrays have. They are none of the command's own: its events are
+// the same whether it came alone or in an array.
+const (
+	fieldCommand = "command"
+	fieldNoWait  = "no_wait"
+)
 
-// ReadElement reads an element of an array of commands, as Read does. In addition, the element may
-// have the boolean field no_wait, which is not part of the command.
+func withoutElementFields(fields map[string]any) map[string]any {
+	delete(fields, fieldCommand)
+	delete(fields, fieldNoWait)
+	return fields
+}
+
+// ReadElement reads an element of an array of commands, as Read does. In addition, the element has
+// the name of the command, and may have the boolean field no_wait.
 func ReadElement(name string, element []byte, messageID string) (*Arrival, error) {
 	a, err := Read(name, element, messageID)
 	if err != nil {
 		return nil, err
 	}
-	value, given := a.command.Fields[fieldNoWait]
-	if !given {
-		return a, nil
-	}
+	value := a.command.Fields[fieldNoWait]
 	noWait, isBool := value.(bool)
 	if !isBool && value != nil {
 		return nil, &interaction.InvalidError{Command: name, Field: fieldNoWait, Why: interaction.WhyInvalid, Reason: "not a boolean; send true or false"}
 	}
-	a.NoWait = noWait
-	delete(a.command.Fields, fieldNoWait)
+	a.Element, a.NoWait = true, noWait
+	a.command.Fields = withoutElementFields(a.command.Fields)
 	return a, nil
 }
 
@@ -123,8 +130,8 @@ func (a *Arrival) UnmarshalJSON(data []byte) error {
 	}
 	a.command, a.err = interaction.Decode(a.Name, a.Payload)
 	a.command.EventID = a.EventID
-	if a.NoWait {
-		delete(a.command.Fields, fieldNoWait)
+	if a.Element {
+		a.command.Fields = withoutElementFields(a.command.Fields)
 	}
 	return nil
 }

@@ -342,9 +342,9 @@ func TestTheDraftOfAReplyIsRemembered(t *testing.T) {
 	require.Len(t, s.in.Drafts, 2)
 }
 
-func TestNoWaitIsNoFieldOfTheCommand(t *testing.T) {
+func TestTheFieldsOfAnElementAreNotTheCommands(t *testing.T) {
 	for field, want := range map[string]bool{`true`: true, `false`: false, `null`: false} {
-		a, err := intake.ReadElement("dtmf", []byte(`{"digits":"1","source_sequence":3,"no_wait":`+field+`}`), "")
+		a, err := intake.ReadElement("dtmf", []byte(`{"command":"dtmf","digits":"1","source_sequence":3,"no_wait":`+field+`}`), "")
 		require.NoError(t, err)
 		require.Equal(t, want, a.NoWait)
 		require.Equal(t, map[string]any{"digits": "1"}, a.Command().Fields)
@@ -353,9 +353,12 @@ func TestNoWaitIsNoFieldOfTheCommand(t *testing.T) {
 	require.EqualError(t, err, "dtmf: no_wait: not a boolean; send true or false")
 
 	s := newSource(t, call)
-	a, err := intake.ReadElement("dtmf", []byte(`{"digits":"1","source_sequence":3,"no_wait":true}`), "")
+	a, err := intake.ReadElement("dtmf", []byte(`{"command":"dtmf","digits":"1","source_sequence":3}`), "")
 	require.NoError(t, err)
 	s.note(s.in.Take(a, true, s.now))
 	s.in = carried(t, s.in)
 	require.Equal(t, map[string]any{"digits": "1"}, s.in.Sequence.Buffered[0].Command().Fields)
+
+	alone := read(t, `dtmf {"digits":"1","source_sequence":4,"command":"x","no_wait":1}`)
+	require.Equal(t, map[string]any{"digits": "1", "command": "x", "no_wait": 1.0}, alone.Command().Fields, "fields of the platform's own")
 }

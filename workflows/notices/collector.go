@@ -33,8 +33,8 @@ type Collector struct {
 
 	mu     sync.Mutex
 	runs   map[string]*task // the last task of each run, by run id
-	tokens map[string]*task // those of them that may still be completed
-	oldest list.List        // of *task
+	tokens map[string]*task // the tasks that may still be completed
+	oldest list.List        // of *task: all of them
 }
 
 // New returns a collector that publishes to a sink.
@@ -54,9 +54,13 @@ type task struct {
 	Task
 	token   string
 	changes []*contract.Notice
-	// isDoubtful: the task before has the same id and may still run here.
+	// isDoubtful: the task before has the same id, and its code may still run here.
 	isDoubtful bool
-	place      *list.Element
+	// isDone: the code has run; the completion was sent, perhaps without an answer.
+	isDone bool
+	// isSending: the answer to the completion is awaited. The next task may arrive before it.
+	isSending bool
+	place     *list.Element
 }
 
 // Add collects a change that was made in a task. Code of a workflow must not call it in a
@@ -99,12 +103,14 @@ func (c *Collector) begin(in Task, token []byte) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	before := c.runs[in.RunID]
-	begun := &task{Task: in, token: string(token), isDoubtful: before != nil && before.Started == in.Started}
-	if before != nil {
-		c.forget(before)
+	begun := &task{Task: in, token: string(token)}
+	if before := c.runs[in.RunID]; before != nil {
+		begun.isDoubtful = before.Started == in.Started && !before.isDone
+		if !before.isSending {
+			c.forget(before)
+		}
 	}
-	for len(c.runs) >= maxTasks {
+	for c.oldest.Len() >= maxTasks {
 		c.forget(c.oldest.Front().Value.(*task))
 	}
 	begun.place = c.oldest.PushBack(begun)
@@ -113,8 +119,10 @@ func (c *Collector) begin(in Task, token []byte) {
 
 func (c *Collector) forget(t *task) {
 	c.oldest.Remove(t.place)
-	delete(c.runs, t.RunID)
 	delete(c.tokens, t.token)
+	if c.runs[t.RunID] == t {
+		delete(c.runs, t.RunID)
+	}
 }
 
 // abandon forgets a task that has ended here and will not be committed. After a doubtful one it
@@ -125,27 +133,47 @@ func (c *Collector) abandon(token []byte) {
 	t := c.tokens[string(token)]
 	switch {
 	case t == nil:
-	case t.isDoubtful:
+	case t.isDoubtful && c.runs[t.RunID] == t:
 		delete(c.tokens, t.token)
-		t.token, t.changes = "", nil
+		t.token, t.changes, t.isDone = "", nil, false
 	default:
 		c.forget(t)
 	}
 }
 
-// announce announces the changes of a task that is about to be completed.
+// announce announces the changes of a task whose completion is about to be sent.
 func (c *Collector) announce(token []byte) {
 	if due := c.dueOf(token); due != nil {
 		c.sink.Due(*due)
 	}
 }
 
-// dueOf returns the announcement of a task's changes; nil if it has none.
+// await notes that the completion of a task was sent and got no answer. It may be sent again,
+// unless the next task of the run has begun: then Temporal knows this one no more.
+func (c *Collector) await(token []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := c.tokens[string(token)]
+	if t == nil {
+		return
+	}
+	t.isSending = false
+	if c.runs[t.RunID] != t {
+		c.forget(t)
+	}
+}
+
+// dueOf notes that the completion of a task is being sent, and returns the announcement of its
+// changes; nil if it has none.
 func (c *Collector) dueOf(token []byte) *contract.Due {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := c.tokens[string(token)]
-	if t == nil || len(t.changes) == 0 {
+	if t == nil {
+		return nil
+	}
+	t.isDone, t.isSending = true, true
+	if len(t.changes) == 0 {
 		return nil
 	}
 	last := t.changes[len(t.changes)-1]

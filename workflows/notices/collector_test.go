@@ -250,6 +250,45 @@ func TestARepeatedTaskWithTheSameStartIsAnnounced(t *testing.T) {
 	w.saw("due r.3", "r.3")
 }
 
+// The poll for the next task is answered before the completion is.
+func TestTheNextTaskComesBeforeTheAnswer(t *testing.T) {
+	for name, next := range map[string]int64{"another start": 6, "the same start": 3} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorker(t)
+			w.poll(task("t1", "r", 3))
+			w.add("r", 3, 1)
+			request := &workflowservice.RespondWorkflowTaskCompletedRequest{TaskToken: []byte("t1")}
+			require.NoError(t, w.Interceptor()(t.Context(), "", request, &workflowservice.RespondWorkflowTaskCompletedResponse{}, nil,
+				func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
+					w.poll(task("t2", "r", next))
+					w.add("r", next, 2)
+					return nil
+				}))
+			w.saw("due r.1", "r.1")
+			w.complete("t2", nil)
+			w.saw("due r.2", "r.2")
+		})
+	}
+}
+
+// The same, and the answer is lost. What the SDK sends again comes too late.
+func TestTheNextTaskComesBeforeALostAnswer(t *testing.T) {
+	w := newWorker(t)
+	w.poll(task("t1", "r", 3))
+	w.add("r", 3, 1)
+	request, lost := &workflowservice.RespondWorkflowTaskCompletedRequest{TaskToken: []byte("t1")}, status.Error(codes.Unavailable, "lost")
+	require.Equal(t, lost, w.Interceptor()(t.Context(), "", request, &workflowservice.RespondWorkflowTaskCompletedResponse{}, nil,
+		func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
+			w.poll(task("t2", "r", 6))
+			w.add("r", 6, 2)
+			return lost
+		}))
+	w.complete("t1", nil)
+	w.saw("due r.1")
+	w.complete("t2", nil)
+	w.saw("due r.2", "r.2")
+}
+
 func TestADroppedTaskLeavesNothing(t *testing.T) {
 	w := newWorker(t)
 	w.poll(task("t1", "r", 6))

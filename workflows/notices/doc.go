@@ -18,17 +18,18 @@
 //     again, never mix with those of another task.
 //   - The answer to a poll begins a task, and so does the next task that the answer to a
 //     completion carries. A task without an end is forgotten when the next one of its run
-//     begins. Tasks are recognized by their tokens, which are never decoded.
+//     begins, unless the answer to its completion is awaited: the next task may arrive first.
+//     Tasks are recognized by their tokens, which are never decoded.
 //   - A completion counts when Temporal answers without an error, that of a heartbeat too. After
 //     an error the SDK may send the completion again, so the changes are kept. NotFound and
 //     InvalidArgument are final: the task is not known any more (perhaps an earlier attempt
-//     completed it: each attempt announces the changes anew), or Temporal has failed it.
+//     completed it: each attempt announces the changes again), or Temporal has failed it.
 //   - A page of a large completion does not count, only the last one does.
 //   - A task that Temporal drops from the history, because all of its updates were refused, has
 //     no changes.
 //   - Two tasks of a run have the same WorkflowTaskStarted event if the first one left no trace in
-//     the history, such as the second attempt of a failing task. If the first one has not ended in
-//     this process, changes of either may be found: they are announced, not published.
+//     the history, such as the second attempt of a failing task. If code of the first one may still
+//     run in this process, changes of either may be found: they are announced, not published.
 //
 // Queries need no rule. A query's worker may rebuild a run while a task of the run is in
 // progress, but package committed shows it completed tasks only: it adds no changes, or such of a

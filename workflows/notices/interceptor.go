@@ -41,6 +41,8 @@ func (c *Collector) complete(token []byte, completed *workflowservice.RespondWor
 	if err != nil {
 		if isFinal(err) {
 			c.abandon(token)
+		} else {
+			c.await(token)
 		}
 		return err
 	}
