@@ -171,6 +171,25 @@ func TestOneInteractionThatCannotAnswerDoesNotKeepAReplicaFromBeingReady(t *test
 	})
 }
 
+func TestInteractionsThatDoNotAnswerDelayNobody(t *testing.T) {
+	run(t, func(b *bench) {
+		for n := range 100 {
+			silent := b.world.start(name(fmt.Sprint("silent", n)))
+			silent.State = nil
+			b.stream.publish(silent)
+		}
+		b.stream.publish(b.world.start(name("i1")))
+		time.Sleep(3 * time.Minute)
+		for range 20 {
+			n := b.world.change(name("i1"), "anna", false)
+			began := time.Now()
+			b.index.Await(context.Background(), name("i1"), n.RunID, n.Revision)
+			require.Less(b, time.Since(began), 400*time.Millisecond)
+			time.Sleep(700 * time.Millisecond)
+		}
+	})
+}
+
 func (b *bench) start(o index.Options) *index.Index {
 	o.Client, o.Bus = &client.Client{Temporal: b.world, TaskQueue: "segue"}, b.stream
 	x := index.New(o)

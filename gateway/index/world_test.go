@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -183,6 +184,9 @@ func (w *world) QueryWorkflow(ctx context.Context, id, _, _ string, args ...any)
 	w.inFlight++
 	w.most = max(w.most, w.inFlight)
 	takes := w.queryTakes
+	if strings.Contains(id, "silent") {
+		takes = time.Hour
+	}
 	w.mu.Unlock()
 	defer w.with(func() { w.inFlight-- })
 	if takes > 0 {
