@@ -65,6 +65,8 @@ func TestContactCentersDoNotSeeEachOther(t *testing.T) {
 	for _, path := range []string{"/commands/place_in_queue", "/deliveries/msg_1/redeliver", "/deliveries/msg_1/discard"} {
 		post(t, http.StatusNotFound, elsewhere, "/v1/interactions/ours"+path, `{"queue":"x"}`, "Segue-Contact-Center", "acme")
 	}
+	post(t, http.StatusNotFound, elsewhere, "/v1/interactions/ours/commands/place_in_queue", `{"queue":"x","contact_center":"acme"}`)
+	post(t, http.StatusOK, "platform acme umbrella", "/v1/interactions/ours/commands/place_in_queue", `{"queue":"x","contact_center":"acme"}`)
 	require.Equal(t, "not-permitted", get(t, elsewhere, "/v1/interactions?contact_center=acme").problem())
 	require.Equal(t, "not-permitted", post(t, 403, elsewhere, "/v1/interactions", `{"channel":"inbound","contact_center":"acme"}`).problem())
 	require.Equal(t, "not-permitted", post(t, 403, elsewhere, "/v1/deliveries/redeliver", `{"contact_center":"acme"}`).problem())

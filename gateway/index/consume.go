@@ -16,7 +16,11 @@ const busPause = time.Second
 func (x *Index) consume(ctx context.Context) error {
 	margin := uint64(0)
 	for ctx.Err() == nil {
-		if err := x.begin(ctx, margin); err != nil {
+		err := x.begin(ctx, margin)
+		x.mu.Lock()
+		x.unread = err
+		x.mu.Unlock()
+		if err != nil {
 			x.log.Debug("The stream of notices cannot be read yet", "error", err)
 			if err := pause(ctx, busPause); err != nil {
 				return err

@@ -39,17 +39,7 @@ func run(t *testing.T, test func(b *bench)) {
 	})
 }
 
-func (b *bench) replica() *index.Index {
-	x := index.New(index.Options{Client: &client.Client{Temporal: b.world, TaskQueue: "segue"}, Bus: b.stream})
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- x.Run(ctx) }()
-	b.Cleanup(func() {
-		cancel()
-		require.NoError(b, <-done)
-	})
-	return x
-}
+func (b *bench) replica() *index.Index { return b.start(index.Options{}) }
 
 func has(x *index.Index) map[string]string {
 	open := map[string]string{}

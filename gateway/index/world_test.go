@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -34,7 +33,8 @@ type world struct {
 	inFlight     map[string]int
 	most         int
 	queryTakes   time.Duration
-	hideNew      bool // visibility has none of the open ones
+	stuck        string // the workflow that answers no query
+	hideNew      bool   // visibility has none of the open ones
 }
 
 type truth struct {
@@ -202,6 +202,8 @@ func (w *world) QueryWorkflow(ctx context.Context, id, _, _ string, args ...any)
 	switch {
 	case w.down:
 		return nil, serviceerror.NewUnavailable("down")
+	case id == w.stuck:
+		return nil, serviceerror.NewFailedPrecondition("no poller")
 	case t == nil:
 		return nil, serviceerror.NewNotFound("none")
 	}
@@ -256,9 +258,4 @@ func (w *world) ListWorkflow(_ context.Context, r *workflowservice.ListWorkflowE
 		page.NextPageToken = fmt.Append(nil, at)
 	}
 	return page, nil
-}
-
-func sorted(names []string) []string {
-	slices.Sort(names)
-	return names
 }

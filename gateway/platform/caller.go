@@ -62,7 +62,12 @@ type Targeted struct {
 // target returns the scope of a request and the interaction. One of a foreign contact center does
 // not exist for the caller.
 func (t *Targeted) target(ctx context.Context) (scope, client.Name, error) {
-	found, err := t.scope(ctx, "")
+	return t.targetIn(ctx, "")
+}
+
+// targetIn is target for a body that may name the contact center.
+func (t *Targeted) targetIn(ctx context.Context, inBody string) (scope, client.Name, error) {
+	found, err := t.scope(ctx, inBody)
 	n := client.Name{ContactCenter: found.contactCenter, ID: t.ID}
 	var foreign *auth.ForeignError
 	switch {

@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -64,9 +65,7 @@ func commandRoutes(a *api) {
 	a.mux.HandleFunc("POST "+Prefix+"/interactions/{id}/commands/{name}", func(w http.ResponseWriter, r *http.Request) {
 		p := problem.New(problem.UnknownCommand, fmt.Sprintf("there is no command %.64q", r.PathValue("name")))
 		p.Why = string(interaction.WhyUnknown)
-		if key := r.Header.Get(keyHeader); key != "" {
-			w.Header().Set(keyHeader, key)
-		}
+		w.Header().Set(keyHeader, cmp.Or(r.Header.Get(keyHeader), madeKey()))
 		problem.Write(w, p)
 	})
 }
@@ -76,7 +75,9 @@ func aboutCommand(name string) string {
 }
 
 func (a *api) command(ctx context.Context, name string, in *commandInput) (*answered, error) {
-	s, n, err := in.target(ctx)
+	// A contact_center that is no text is a field of the platform's own.
+	contactCenter, _ := in.payload.text("contact_center")
+	s, n, err := in.targetIn(ctx, contactCenter)
 	if err != nil {
 		return nil, err
 	}

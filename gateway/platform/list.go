@@ -207,8 +207,10 @@ func (a *api) states(ctx context.Context, s scope, rows []client.Listed) ([]list
 		return nil, err
 	}
 	var items []listItem
+	seen := map[string]bool{} // an id that was started again has several rows, and one state
 	for _, state := range states {
-		if state != nil {
+		if state != nil && !seen[state.ID] {
+			seen[state.ID] = true
 			items = append(items, listItem{state: state})
 		}
 	}

@@ -139,7 +139,26 @@ func raw(schema json.RawMessage) *huma.Schema {
 	}
 	delete(fields, "$schema") // the document's dialect is the same
 	delete(fields, "$id")     // references are relative to the document
+	opened(fields)
 	return &huma.Schema{Extensions: fields}
+}
+
+// opened says of every object what is so without saying: it may have more fields. Generated clients
+// would otherwise take them for mistakes.
+func opened(schema any) {
+	switch s := schema.(type) {
+	case map[string]any:
+		if _, hasProperties := s["properties"].(map[string]any); hasProperties && s["type"] == "object" {
+			s["additionalProperties"] = true
+		}
+		for _, inner := range s {
+			opened(inner)
+		}
+	case []any:
+		for _, inner := range s {
+			opened(inner)
+		}
+	}
 }
 
 // payloadSchema puts the schema of a command's payload under components and returns a reference.
@@ -201,7 +220,7 @@ func examplePayload(name string) any {
 		"place_in_queue": map[string]any{"queue": "sales"}, "offer": map[string]any{"agent": agent, "timeout": "20s"},
 		"accept": map[string]any{"agent": agent}, "reject": map[string]any{"agent": agent, "reason": "busy"},
 		"dial": map[string]any{"destination": "+4930123456"}, "consult": map[string]any{"to": map[string]any{"agent": "bob"}},
-		"conference": map[string]any{"agent": "bob"}, "transfer": map[string]any{"to": map[string]any{"queue": "support"}},
+		"leave": map[string]any{"agent": agent}, "conference": map[string]any{"agent": "bob"}, "transfer": map[string]any{"to": map[string]any{"queue": "support"}},
 		"place_in_workbin": map[string]any{"workbin": "drafts"}, "set_disposition": map[string]any{"code": "sold"},
 		"attach_user_data": map[string]any{"user_data": map[string]any{"tier": "gold"}}, "update_user_data": map[string]any{"user_data": map[string]any{"tier": "gold"}},
 		"delete_user_data": map[string]any{"keys": []string{"tier"}}, "set_attributes": map[string]any{"comment": "calls back"},

@@ -1,0 +1,75 @@
+package platform_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"segue/client"
+	"segue/gateway/platform"
+)
+
+func TestAnObjectKeepsItsBytes(t *testing.T) {
+	for given, want := range map[string]string{
+		``:     `{"event_id":"k"}`,
+		"  \n": `{"event_id":"k"}`,
+		`{}`:   `{"event_id":"k"}`,
+		`{"b":1.50,"a":12345678901234567890,"c":{"z":1e400}}`: `{"b":1.50,"a":12345678901234567890,"c":{"z":1e400},"event_id":"k"}`,
+		`{"event_id":"old", "x":"ü\u00e9"}`:                   `{"event_id":"k","x":"ü\u00e9"}`,
+	} {
+		got, err := platform.ReadObject([]byte(given), "event_id", "k")
+		require.NoError(t, err, given)
+		require.Equal(t, want, string(got))
+	}
+}
+
+func TestWhatIsNoObjectIsRefused(t *testing.T) {
+	for given, says := range map[string]string{
+		`[]`: "one JSON object", `7`: "one JSON object", `null`: "one JSON object", `{`: "not JSON", `{} {}`: "not JSON", `{"a":1,}`: "not JSON",
+		`{"a":1,"a":2}`: "twice", `{"a":{"b":1,"b":1}}`: "twice", `{"a":[{"b":1,"b":1}]}`: "twice", `{"a":1,"\u0061":2}`: "twice", "{\"a\":\"\xff\"}": "UTF-8",
+		strings.Repeat(`{"a":`, 40) + `1` + strings.Repeat(`}`, 40): "nested deeper", `{"a":` + strings.Repeat(`[`, 100000) + strings.Repeat(`]`, 100000) + `}`: "",
+	} {
+		_, err := platform.ReadObject([]byte(given), "event_id", "k")
+		require.ErrorContains(t, err, says, "%.60s", given)
+	}
+}
+
+func TestAMadeIDIsAnID(t *testing.T) {
+	id := platform.IDOf("acme", "key")
+	require.NoError(t, client.Name{ContactCenter: "acme", ID: id}.Check())
+	require.Equal(t, id, platform.IDOf("acme", "key"))
+	require.NotEqual(t, id, platform.IDOf("acme", "other"))
+	require.NotEqual(t, platform.IDOf("a", "bc"), platform.IDOf("ab", "c"))
+}
+
+func FuzzObjects(f *testing.F) {
+	for _, seed := range []string{`{"a":1}`, `{"event_id":null}`, `{"a":{"b":[1,2,{"c":"\ud800"}]}}`, `{"":""}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		got, err := platform.ReadObject(data, "event_id", "k")
+		if err != nil {
+			return
+		}
+		var before, after map[string]any
+		if len(bytes.TrimSpace(data)) > 0 {
+			require.NoError(t, numbers(data, &before), "what is read is JSON")
+		}
+		require.NoError(t, numbers(got, &after))
+		if before == nil {
+			before = map[string]any{}
+		}
+		before["event_id"] = "k"
+		require.Equal(t, before, after)
+	})
+}
+
+// numbers decodes JSON with the digits of its numbers.
+func numbers(data []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	return decoder.Decode(into)
+}
