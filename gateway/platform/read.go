@@ -118,8 +118,7 @@ func (a *api) query(ctx context.Context, s scope, n client.Name) (contract.State
 	return state, nil
 }
 
-// hadBy returns an error unless an agent had an interaction that has ended. To the agent it does not
-// exist then: its id is no secret to whoever had it.
+// hadBy returns an error unless an agent had a part in an interaction that has ended.
 func (a *api) hadBy(ctx context.Context, n client.Name, agent string) error {
 	involved, err := a.Client.Involved(ctx, n)
 	if err != nil {
