@@ -9,7 +9,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/converter"
 	"go.uber.org/goleak"
+	"google.golang.org/protobuf/proto"
 
 	"segue/bus"
 	"segue/contract"
@@ -314,4 +317,50 @@ func TestManyNoticesPassQuickly(t *testing.T) {
 		require.Equal(t, upTo(revisions), l.revisions(fmt.Sprint("i", i)))
 	}
 	require.Zero(t, p.Stats().Dropped)
+}
+
+func TestACodecEncodesNotices(t *testing.T) {
+	server := embed(t, bus.ServerOptions{})
+	codec := converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), xor{})
+	with := gateway(t, bus.Options{Server: server, Codec: codec})
+	without := gateway(t, bus.Options{Server: server})
+	readable, raw := read(t, with, ready(t, with)), read(t, without, ready(t, without))
+	p := publisher(t, with)
+	p.Publish(notice("one", 1))
+	require.Equal(t, notice("one", 1), readable.wait(t, 1)[0].Notice)
+	require.Equal(t, &contract.Notice{ContactCenter: "acme", Interaction: "one"}, raw.wait(t, 1)[0].Notice)
+}
+
+// xor is a codec that makes payloads unreadable.
+type xor struct{}
+
+func (xor) Encode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
+	encoded := make([]*commonpb.Payload, len(payloads))
+	for i, p := range payloads {
+		data, err := proto.Marshal(p)
+		if err != nil {
+			return nil, err
+		}
+		encoded[i] = &commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("binary/xor")}, Data: flip(data)}
+	}
+	return encoded, nil
+}
+
+func (xor) Decode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
+	decoded := make([]*commonpb.Payload, len(payloads))
+	for i, p := range payloads {
+		decoded[i] = &commonpb.Payload{}
+		if err := proto.Unmarshal(flip(p.Data), decoded[i]); err != nil {
+			return nil, err
+		}
+	}
+	return decoded, nil
+}
+
+func flip(data []byte) []byte {
+	flipped := make([]byte, len(data))
+	for i, b := range data {
+		flipped[i] = b ^ 0x5a
+	}
+	return flipped
 }

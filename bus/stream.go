@@ -54,7 +54,7 @@ func (c *Conn) ensureStream(s *session) error {
 	if had.MaxBytes == c.maxBytes() && had.MaxAge == MaxAge {
 		return nil
 	}
-	had.MaxBytes, had.MaxAge = c.maxBytes(), MaxAge
+	had.MaxBytes, had.MaxAge, had.Duplicates = c.maxBytes(), MaxAge, min(had.Duplicates, MaxAge)
 	_, err = s.js.UpdateStream(ctx, had)
 	return err
 }

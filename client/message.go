@@ -53,7 +53,7 @@ func (c *Client) sendUpdate(ctx context.Context, n Name, m Message, answer any, 
 		WorkflowID: n.WorkflowID(), UpdateName: m.Name, UpdateID: m.ID,
 		Args: []any{m.Payload}, WaitForStage: sdkclient.WorkflowUpdateStageCompleted,
 	}
-	outageBefore := false
+	var watch outageWatch
 	err = c.retryWhile(ctx, wanted, func() error {
 		limited, cancel := answerWithin(ctx)
 		defer cancel()
@@ -65,14 +65,22 @@ func (c *Client) sendUpdate(ctx context.Context, n Name, m Message, answer any, 
 		if isLostWithRun(err) && c.isOpen(ctx, n.WorkflowID()) {
 			return &continuedError{err}
 		}
-		var outage *outageError
-		err = c.markWorkerOutage(ctx, n.WorkflowID(), err)
-		isOutage := errors.As(err, &outage)
-		if outageBefore && !isOutage && timedOut(err) {
-			err = &outageError{err} // Temporal has recovered during this try: give the worker a whole one
-		}
-		outageBefore = isOutage
-		return err
+		return watch.mark(c.markWorkerOutage(ctx, n.WorkflowID(), err))
 	})
 	return handle, c.classify(ctx, n, err)
+}
+
+// outageWatch remembers over the tries of one call whether Temporal answered.
+type outageWatch struct{ before bool }
+
+// mark returns an outageError for the timeout of a try during which Temporal has recovered, so that
+// the worker gets a whole try.
+func (w *outageWatch) mark(err error) error {
+	var outage *outageError
+	isOutage := errors.As(err, &outage)
+	if w.before && !isOutage && timedOut(err) {
+		err = &outageError{err}
+	}
+	w.before = isOutage
+	return err
 }

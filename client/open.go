@@ -10,11 +10,8 @@ import (
 	"errors"
 	"fmt"
 
-	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
-	workflowpb "go.temporal.io/api/workflow/v1"
 	sdkclient "go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
 
 	"segue/contract"
 	"segue/interaction"
@@ -77,7 +74,7 @@ func (c *Client) Open(ctx context.Context, n Name, o Opening) (Opened, error) {
 	}
 	var opened Opened
 	var earlier *earlierStart
-	outageBefore := false
+	var watch outageWatch
 	err = c.retryWhile(ctx, patient(o.Wanted), func() error {
 		limited, cancel := answerWithin(ctx)
 		defer cancel()
@@ -86,14 +83,7 @@ func (c *Client) Open(ctx context.Context, n Name, o Opening) (Opened, error) {
 		if isLostWithRun(err) {
 			return &continuedError{err} // the interaction was started: the next try finds it
 		}
-		var outage *outageError
-		err = c.markWorkerOutage(ctx, n.WorkflowID(), err)
-		isOutage := errors.As(err, &outage)
-		if outageBefore && !isOutage && timedOut(err) {
-			err = &outageError{err}
-		}
-		outageBefore = isOutage
-		return err
+		return watch.mark(c.markWorkerOutage(ctx, n.WorkflowID(), err))
 	})
 	var exists *ExistsError
 	switch {
@@ -156,12 +146,6 @@ func arrayOf(elements []json.RawMessage) json.RawMessage {
 	}
 	array.WriteByte(']')
 	return array.Bytes()
-}
-
-// earlierStart is a run that was started with the same event_id before.
-type earlierStart struct {
-	runID  string
-	isOpen bool
 }
 
 // tryOpen makes one try. It returns the run of an earlier start instead, if there is one.
@@ -244,131 +228,4 @@ func answerOf(state contract.State) contract.Answer {
 		capabilities = []string{}
 	}
 	return contract.Answer{State: state.State, Sequence: state.Sequence, Revision: state.Revision, Capabilities: capabilities}
-}
-
-// found is the latest run of an interaction.
-type found struct {
-	earlierStart
-	isOurs bool // it was started with the same event_id
-	isThis bool // it was started by this Opening, which has reopen
-}
-
-// find returns the latest run of the interaction; its error is Temporal's.
-func (c *Client) find(ctx context.Context, o *opening) (found, error) {
-	described, err := c.Temporal.DescribeWorkflowExecution(ctx, o.name.WorkflowID(), "")
-	if err != nil {
-		return found{}, err
-	}
-	info := described.GetWorkflowExecutionInfo()
-	f := found{earlierStart: earlierStart{
-		runID:  info.GetExecution().GetRunId(),
-		isOpen: info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING,
-	}}
-	f.isOurs = memoOf(info, contract.MemoStart) == o.eventID
-	f.isThis = memoOf(info, contract.MemoOpening) == o.ID
-	return f, nil
-}
-
-// memoOf returns a text of a workflow's memo; "" if it has none.
-func memoOf(info *workflowpb.WorkflowExecutionInfo, key string) string {
-	var text string
-	memo := info.GetMemo().GetFields()[key]
-	if memo == nil || converter.GetDefaultDataConverter().FromPayload(memo, &text) != nil {
-		return ""
-	}
-	return text
-}
-
-// beforeReopening returns the run of an earlier start with the same event_id, ends the window for
-// late data of a completed interaction, and returns an ExistsError if the interaction is not over.
-func (c *Client) beforeReopening(ctx context.Context, o *opening) (*earlierStart, error) {
-	var missing *serviceerror.NotFound
-	last, err := c.find(ctx, o)
-	switch {
-	case errors.As(err, &missing):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	case last.isOurs:
-		return &last.earlierStart, nil
-	case !last.isOpen:
-		return nil, nil
-	}
-	state, err := c.State(ctx, o.name)
-	if err != nil {
-		return nil, err
-	}
-	if state.LateUntil == nil {
-		return nil, &ExistsError{Name: o.name, RunID: last.runID}
-	}
-	return nil, c.endLateData(ctx, o.name, last.runID)
-}
-
-// repeat answers a start that was sent before: with the present state, and the commands again.
-func (c *Client) repeat(ctx context.Context, o *opening, earlier *earlierStart) (Opened, error) {
-	opened, err := c.repeatOpen(ctx, o, earlier)
-	if errors.Is(err, ErrCompleted) {
-		opened, err = c.repeatClosed(ctx, o, earlier)
-	}
-	opened.Duplicate, opened.Answer.Duplicate = true, true
-	return opened, err
-}
-
-func (c *Client) repeatOpen(ctx context.Context, o *opening, earlier *earlierStart) (Opened, error) {
-	if !earlier.isOpen {
-		return Opened{}, ErrCompleted
-	}
-	var results []contract.CommandResult
-	runID := earlier.runID
-	if len(o.Commands) > 0 {
-		// Not the id of the start's update, which would be answered with the outcome of that time.
-		var err error
-		message := Message{Name: contract.UpdateCommands, ID: o.ID, Payload: o.array, Wanted: o.Wanted}
-		if runID, err = c.SendUpdate(ctx, o.name, message, &results); err != nil {
-			return Opened{}, err
-		}
-	}
-	return c.openedWith(ctx, o, runID, results)
-}
-
-// repeatClosed answers for an interaction that has closed since.
-func (c *Client) repeatClosed(ctx context.Context, o *opening, earlier *earlierStart) (Opened, error) {
-	var closed *CompletedError
-	if err := c.completed(ctx, o.name); !errors.As(err, &closed) || closed.Last == nil {
-		state, err := c.StateFor(ctx, o.name, actorOf(o.start)) // it was ended from outside
-		if err != nil {
-			return Opened{}, err
-		}
-		closed = &CompletedError{Name: o.name, Last: &state}
-	}
-	outcomes, err := c.Repeats(ctx, closed, o.Commands)
-	return Opened{RunID: cmp.Or(closed.Last.RunID, earlier.runID), Answer: answerOf(*closed.Last), Outcomes: outcomes}, err
-}
-
-// Repeats answers commands for a closed interaction: those that it has on record are duplicates, and
-// their answer is its last state; the others have the error itself. It reads the interaction's
-// history unless no command has an event_id.
-func (c *Client) Repeats(ctx context.Context, closed *CompletedError, commands []json.RawMessage) ([]Outcome, error) {
-	ids := make([]string, len(commands))
-	for i, one := range commands {
-		ids[i] = eventIDOf(one)
-	}
-	outcomes := make([]Outcome, len(commands))
-	isRepeat := func(string) bool { return false }
-	if closed.Last != nil && cmp.Or(ids...) != "" {
-		received, err := c.Received(ctx, closed.Name)
-		if err != nil {
-			return nil, err
-		}
-		isRepeat = func(id string) bool { return id != "" && received[id] }
-	}
-	for i := range commands {
-		if !isRepeat(ids[i]) {
-			outcomes[i].Err = closed
-			continue
-		}
-		outcomes[i].Answer = answerOf(*closed.Last)
-		outcomes[i].Answer.Duplicate = true
-	}
-	return outcomes, nil
 }

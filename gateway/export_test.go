@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"segue/config"
+	"segue/gateway/index"
 	"segue/metrics"
 )
 
@@ -72,6 +73,26 @@ func (s *Started) Stop() error {
 	s.cancel()
 	return <-s.served
 }
+
+// Prober is the health of a gateway.
+type Prober = health
+
+// NewProber returns the health of a gateway whose Temporal answers with missing.
+func NewProber(store *config.Store, update func(*config.Set) error, log *slog.Logger, missing func(context.Context) ([]string, error), indexed func() index.Health) *Prober {
+	r := &reloader{store: store, started: store.Current(), update: update, log: log}
+	r.note(store.Current())
+	return &health{missing: missing, index: indexed, connected: func() bool { return true }, issuers: func() []string { return nil },
+		configured: func() bool { return false }, reloads: r, temporal: TemporalHealth{Namespace: "default"}}
+}
+
+func (h *health) Probe(ctx context.Context) time.Duration { return h.probe(ctx) }
+func (h *health) Stop()                                   { h.stop() }
+func (h *health) Status() Health                          { return h.status() }
+func (h *health) Reload()                                 { h.reloads.reload() }
+func (h *health) Adopt()                                  { h.reloads.adopt() }
+
+// Public is /readyz as anybody sees it.
+func (h *health) Public() http.Handler { return reading(ready(h.status, false)) }
 
 // Interrupt begins to stop it.
 func (s *Started) Interrupt() { s.cancel() }

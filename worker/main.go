@@ -60,7 +60,12 @@ func run(ctx context.Context, arguments []string) error {
 	if err != nil {
 		return err
 	}
-	plugins, err := plugins(exporter)
+	live, err := host.OpenNotices(set.Bus, log)
+	if err != nil {
+		return err
+	}
+	defer live.Close()
+	plugins, err := plugins(exporter, live)
 	if err != nil {
 		return err
 	}
@@ -104,9 +109,13 @@ func openMetrics(settings config.Metrics, log *slog.Logger) (*export.Exporter, n
 	return exporter, listener, nil
 }
 
-// plugins returns the plugins of the client and the worker: the order of signals, and metrics.
-func plugins(exporter *export.Exporter) ([]client.Plugin, error) {
-	order, err := workflows.NewPlugin()
+// plugins returns the plugins of the client and the worker: the order of signals with live notices, and metrics.
+func plugins(exporter *export.Exporter, live *host.Notices) ([]client.Plugin, error) {
+	var options []workflows.Option
+	if live != nil {
+		options = append(options, workflows.WithNotices(live))
+	}
+	order, err := workflows.NewPlugin(options...)
 	if err != nil {
 		return nil, err
 	}

@@ -117,7 +117,7 @@ func (r *run) noteVerdict(a *intake.Arrival, v intake.Verdict) {
 	case v.Err == nil && !v.Duplicate:
 		r.applied, r.OrphanSince = true, time.Time{}
 		r.keepEffect(v.Effect)
-		r.noteChange(cause{command: a.Name, eventID: a.EventID, by: a.Command().By, events: v.Effect.Turn.Events})
+		r.noteChange(cause{command: a.Name, eventID: a.ShownID(), by: a.Command().By, events: v.Effect.Turn.Events})
 	case v.Err != nil && (!a.Awaited || errors.As(v.Err, &outOfOrder)):
 		eventID, _ := intake.Envelope(a.Payload)
 		r.recordRejection(r.ctx, a.Name, eventID, v.Err)

@@ -166,6 +166,7 @@ type env struct {
 	*client.Client
 	slow        atomic.Int64 // how long the receiver takes
 	told        atomic.Int64 // requests to the receiver; each answer changes user data
+	stops       []func() // end the workers of this process
 	stopProcess func() error
 }
 
@@ -230,6 +231,7 @@ func (e *env) startWorker() (f *faults, stop func()) {
 		working.Close()
 	})
 	e.t.Cleanup(stop)
+	e.stops = append(e.stops, stop)
 	return f, stop
 }
 

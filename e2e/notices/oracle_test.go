@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/interceptor"
 	sdklog "go.temporal.io/sdk/log"
 	sdkworker "go.temporal.io/sdk/worker"
@@ -34,7 +35,7 @@ func isLate(err error) bool { return serviceerror.ToStatus(err).Code() == codes.
 type states struct {
 	interceptor.WorkerInterceptorBase
 	of    map[int64]*contract.State
-	query func() (contract.State, error)
+	query func(converter.RawValue) (contract.State, error)
 }
 
 // replayed returns the states of a run.
@@ -76,7 +77,7 @@ type replayedOut struct {
 
 func (o *replayedOut) SetQueryHandlerWithOptions(ctx workflow.Context, query string, handler any, options workflow.QueryHandlerOptions) error {
 	if query == contract.QueryState {
-		o.states.query = handler.(func() (contract.State, error))
+		o.states.query = handler.(func(converter.RawValue) (contract.State, error))
 		o.states.note()
 	}
 	return o.Next.SetQueryHandlerWithOptions(ctx, query, handler, options)
@@ -93,7 +94,7 @@ func (s *states) note() {
 	if s.query == nil {
 		return
 	}
-	state, err := s.query()
+	state, err := s.query(converter.RawValue{})
 	if err == nil && s.of[state.Revision] == nil {
 		s.of[state.Revision] = &state
 	}
@@ -103,9 +104,12 @@ func (s *states) note() {
 type checked struct{ published, announced int }
 
 // check compares what was published with a replay of the histories: each change has one notice, with the state right
-// after it, in order; a missing one was announced.
+// after it, in order; a missing one was announced. It stops the workers of this process.
 func (e *env) check(names ...client.Name) (found checked) {
 	e.t.Helper()
+	for _, stop := range e.stops {
+		stop()
+	}
 	e.sink.encoding.Wait()
 	require.NoError(e.t, e.sink.err)
 	of := map[string]map[int64]*contract.Notice{}

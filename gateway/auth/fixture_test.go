@@ -97,6 +97,17 @@ var passwordHash = func() string {
 	return string(hash)
 }()
 
+// longPassword is as long as what bcrypt reads.
+var longPassword = strings.Repeat("l", 72)
+
+var longHash = func() string {
+	hash, err := bcrypt.GenerateFromPassword([]byte(longPassword), bcrypt.MinCost)
+	if err != nil {
+		panic(err)
+	}
+	return string(hash)
+}()
+
 // configured has a credential of every kind.
 func configured(issuers ...config.Issuer) config.Gateway {
 	return config.Gateway{
@@ -109,6 +120,7 @@ func configured(issuers ...config.Issuer) config.Gateway {
 			},
 			Users: []config.User{
 				{Name: "bob", Password: "env:PASSWORD", Role: interaction.RoleAgent, ContactCenters: []string{"acme"}},
+				{Name: "long", PasswordHash: longHash, Role: interaction.RoleAgent, ContactCenters: []string{"acme"}},
 				{Name: "sue", PasswordHash: passwordHash, Role: interaction.RoleSupervisor, ContactCenters: []string{"acme"}},
 			},
 			JWT: issuers,

@@ -1,17 +1,20 @@
 package auth_test
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
 	"encoding/pem"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -35,6 +38,8 @@ type idp struct {
 
 	mutex sync.Mutex
 	keys  []jose.JSONWebKey
+	// keysURL replaces where discovery says the keys are.
+	keysURL string
 }
 
 func newIDP(t *testing.T) *idp {
@@ -42,9 +47,16 @@ func newIDP(t *testing.T) *idp {
 	i := &idp{t: t}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(map[string]any{"issuer": i.server.URL, "jwks_uri": i.server.URL + "/keys",
+		_ = json.NewEncoder(w).Encode(map[string]any{"issuer": i.server.URL, "jwks_uri": cmp.Or(i.keysURL, i.server.URL+"/keys"),
 			// What the issuer announces must not widen what the configuration accepts.
 			"id_token_signing_alg_values_supported": []string{"RS256", "ES256", "HS256", "none"}})
+	})
+	mux.HandleFunc("GET /away", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "http://127.0.0.1:1/keys", http.StatusFound)
+	})
+	mux.HandleFunc("GET /huge", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"padding":"`+strings.Repeat("x", 2<<20)+`",`)
+		_ = json.NewEncoder(w).Encode(i.keys)
 	})
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
 		i.asked.Add(1)

@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
+	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -101,6 +103,73 @@ func TestAnIssuerThatIsAwayLater(t *testing.T) {
 	for range 5 {
 		f.clock.add(time.Hour)
 		require.Equal(t, 200, f.status(token), "the keys known before still count")
+	}
+}
+
+// TestAnIssuerWhoseKeysAreNotSafe waits until the issuer was asked twice, and still has no key.
+func TestAnIssuerWhoseKeysAreNotSafe(t *testing.T) {
+	for name, url := range map[string]func(i *idp) string{
+		"without TLS":             func(*idp) string { return "http://keys.example/keys" },
+		"redirected out of TLS":   func(i *idp) string { return i.server.URL + "/away" },
+		"more than can be stored": func(i *idp) string { return i.server.URL + "/huge" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			issuer := newIDP(t)
+			issuer.keysURL = url(issuer)
+			var log lines
+			f := newFixture(t, configured(issuer.config()), func(o *auth.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+			require.Eventually(t, func() bool { return strings.Contains(log.text(), "An issuer of tokens does not answer") }, 10*time.Second, 5*time.Millisecond)
+			require.Equal(t, 503, f.status(issuer.token(nil)))
+			want := map[string]string{"without TLS": "must begin with https", "redirected out of TLS": "away from https", "more than can be stored": "EOF"}[name]
+			require.Contains(t, log.text(), want)
+		})
+	}
+}
+
+// lines keeps what is logged.
+type lines struct {
+	mutex sync.Mutex
+	all   strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.all.Write(p)
+}
+
+func (l *lines) text() string {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.all.String()
+}
+
+func TestAKeyForEncryptionSignsNothing(t *testing.T) {
+	issuer := newIDP(t)
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	other := jose.JSONWebKey{Key: key, KeyID: "for-encryption", Algorithm: "RS256", Use: "enc"}
+	issuer.mutex.Lock()
+	issuer.keys = append(issuer.keys, other)
+	issuer.mutex.Unlock()
+	f := newFixture(t, configured(issuer.config())).ready()
+	require.Equal(t, 200, f.status(issuer.token(nil)))
+	require.Equal(t, 401, f.status(sign(t, jose.RS256, other, issuer.claims(nil), nil)))
+}
+
+func TestNoCredentialIsLogged(t *testing.T) {
+	issuer := newIDP(t)
+	var log lines
+	f := newFixture(t, configured(issuer.config()), func(o *auth.Options) {
+		o.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}).ready()
+	expired := issuer.token(map[string]any{"exp": start.Add(-time.Hour).Unix()})
+	require.Equal(t, 401, f.status(expired))
+	require.Equal(t, 401, f.status("secret-guess"))
+	require.Equal(t, 401, f.send(auth.GWS(false), request("GET", "/", basic("bob", "secret-guess")...)).StatusCode)
+	require.Contains(t, log.text(), "class=token-expired")
+	for _, secret := range []string{expired, "secret-guess", "bob", "ann"} {
+		require.NotContains(t, log.text(), secret)
 	}
 }
 

@@ -74,6 +74,8 @@ func TestCredentialsThatDoNotCount(t *testing.T) {
 		{"wrong bcrypted password", basic("sue", "guess"), 401, "password"},
 		{"the bcrypt hash itself", basic("sue", passwordHash), 401, "password"},
 		{"password over what bcrypt reads", basic("sue", "bcrypted"+strings.Repeat("x", 100)), 401, "password"},
+		{"unknown user with a known password", basic("eve", "bcrypted"), 401, "password"},
+		{"password that begins with what bcrypt reads", basic("long", longPassword+"x"), 401, "password"},
 		{"huge password", basic("bob", strings.Repeat("x", 2000)), 401, "basic-size"},
 		{"three dots of nothing", bearer(".."), 401, "token-form"},
 		{"alg none", bearer(segment(t, map[string]any{"alg": "none"}) + "." + parts[1] + "."), 401, "token-algorithm"},

@@ -264,6 +264,7 @@ func TestWhatACookieAloneMaySend(t *testing.T) {
 		{"GWS POST of a like-named domain", auth.GWS(false), "POST", []string{"Origin", "https://evildesk.example.com"}, 403, "origin"},
 		{"GWS POST of an allowed name by http", auth.GWS(false), "POST", []string{"Origin", "http://app.example.com"}, 403, "origin"},
 		{"GWS POST of an allowed name at another port", auth.GWS(false), "POST", []string{"Origin", "https://app.example.com:8443"}, 403, "origin"},
+		{"GWS POST of an allowed subdomain by http", auth.GWS(false), "POST", []string{"Origin", "http://a.desk.example.com:443"}, 403, "origin"},
 		{"WebSocket of a foreign page", auth.GWS(false), "GET", []string{"Connection", "Upgrade", "Upgrade", "websocket", "Origin", "https://evil.example"}, 403, "origin"},
 		{"WebSocket in other letters of a foreign page", auth.GWS(false), "GET", []string{"Connection", "Upgrade", "Upgrade", "h2c, WebSocket", "Origin", "https://evil.example"}, 403, "origin"},
 		{"WebSocket of its own page", auth.GWS(true), "GET", []string{"Connection", "Upgrade", "Upgrade", "websocket", "Origin", "http://segue.example.com"}, 200, ""},
@@ -318,4 +319,22 @@ func TestEndRemovesTheCookie(t *testing.T) {
 	c := cookieOf(t, got, auth.PlatformCookie)
 	require.Empty(t, c.Value)
 	require.Negative(t, c.MaxAge)
+}
+
+func TestOverTLSAPageWithoutTLSIsForeign(t *testing.T) {
+	f := newFixture(t, configured())
+	cookie, _ := f.desktop(bearer(agentKey)...)
+	for origin, status := range map[string]int{"https://segue.example.com": 200, "http://segue.example.com": 403, "http://segue.example.com:443": 403} {
+		r := request("POST", "https://segue.example.com/api/v2/me", "Cookie", cookie, "Origin", origin)
+		require.Equal(t, status, f.send(auth.GWS(false), r).StatusCode, origin)
+	}
+}
+
+func TestThePublicURLIsTheServersOwn(t *testing.T) {
+	g := configured()
+	g.PublicURL = "https://segue.example.com/base"
+	f := newFixture(t, g)
+	cookie, _ := f.desktop(bearer(agentKey)...)
+	r := request("POST", "http://10.0.0.1:8080/api/v2/me", "Cookie", cookie, "Origin", "https://segue.example.com")
+	require.Equal(t, 200, f.send(auth.GWS(false), r).StatusCode)
 }

@@ -95,3 +95,13 @@ func TestReleaseAndTheEndOfTheRequestEndAWatch(t *testing.T) {
 	f.Close()
 	require.True(t, isOver(stream))
 }
+
+func TestAReloadEndsStreamsAtOnce(t *testing.T) {
+	f := newFixture(t, configured(), func(o *auth.Options) { o.Sweep = time.Hour })
+	stream, release := f.Watch(t.Context(), f.send(auth.GWS(false), request("GET", "/api/v2/me", bearer(agentKey)...)).caller)
+	defer release()
+	g := configured()
+	g.Auth.APIKeys = g.Auth.APIKeys[:1]
+	require.NoError(t, f.Update(g))
+	require.True(t, isOver(stream))
+}

@@ -69,7 +69,7 @@ func (s *Sender) sendGroup(ctx context.Context, n client.Name, group []*call, is
 	}
 }
 
-// join returns the array of all commands, and the calls that have part in it. A call that cannot be
+// join returns the array of all commands, and the calls whose commands are in it. A call that cannot be
 // rendered fails by itself.
 func join(group []*call) (joined []*call, array json.RawMessage, count int) {
 	size := 2

@@ -16,7 +16,11 @@ const busPause = time.Second
 func (x *Index) consume(ctx context.Context) error {
 	margin := uint64(0)
 	for ctx.Err() == nil {
-		if err := x.begin(ctx, margin); err != nil {
+		err := x.begin(ctx, margin)
+		x.mu.Lock()
+		x.unread = err
+		x.mu.Unlock()
+		if err != nil {
 			x.log.Debug("The stream of notices cannot be read yet", "error", err)
 			if err := pause(ctx, busPause); err != nil {
 				return err
@@ -105,5 +109,16 @@ func (x *Index) checkComplete() {
 	if !x.complete && x.loaded && len(x.missing) == 0 && (x.caught || !x.bus.Connected()) {
 		x.complete = true
 		x.log.Info("The index of open interactions is complete", "open", x.open)
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }

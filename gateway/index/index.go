@@ -77,8 +77,9 @@ type Index struct {
 	loaded   bool
 	missing  map[client.Name]struct{}
 	sweep    uint64
-	swept    error
-	unseen   int // own answers in a row without their notice
+	swept    error // of the last listing
+	unread   error // of the last attempt to read the stream
+	unseen   int   // own answers in a row without their notice
 	stats    Stats
 }
 
@@ -118,8 +119,12 @@ func (x *Index) Run(ctx context.Context) error {
 	g.Go(func() error { return x.sweeps(ctx) })
 	limit := rate.NewLimiter(queriesPerSecond, concurrentQueries)
 	g.Go(func() error { return x.verifier(ctx, limit) })
-	for range concurrentQueries - 1 {
-		g.Go(func() error { return x.worker(ctx, limit) })
+	h := &x.heal
+	for range promptQueries {
+		g.Go(func() error { return x.worker(ctx, limit, h.prompt, &h.urgent) })
+	}
+	for range concurrentQueries - promptQueries - 1 {
+		g.Go(func() error { return x.worker(ctx, limit, h.wake, &h.urgent, &h.normal) })
 	}
 	err := g.Wait()
 	x.mu.Lock()
@@ -149,8 +154,11 @@ func (x *Index) Health() Health {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	h := Health{Complete: x.complete, Open: x.open}
-	if !connected {
+	switch {
+	case !connected:
 		h.Reasons = append(h.Reasons, "the bus cannot be reached: lists may be late and live streams pause")
+	case x.unread != nil:
+		h.Reasons = append(h.Reasons, "the stream of notices cannot be read: lists may be late and live streams pause")
 	}
 	if x.swept != nil {
 		h.Reasons = append(h.Reasons, "open interactions cannot be listed by visibility")

@@ -77,6 +77,9 @@ func (x *Index) isHealed(n client.Name, t task) bool {
 	return !t.must && !t.absent && t.asked != (cursor{}) && x.shows(n, t.asked)
 }
 
+// urgentAttempts is how often what is urgent is tried before others.
+const urgentAttempts = 3
+
 // later returns the task again, with growing pauses.
 func (x *Index) later(ctx context.Context, j *job, err error) (*task, time.Duration) {
 	if ctx.Err() != nil {
@@ -94,6 +97,7 @@ func (x *Index) later(ctx context.Context, j *job, err error) (*task, time.Durat
 		x.checkComplete()
 	}
 	t := j.task
+	t.urgent = t.urgent && j.attempts < urgentAttempts
 	return &t, wait
 }
 

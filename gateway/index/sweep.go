@@ -64,10 +64,11 @@ func (x *Index) awaitStream(ctx context.Context) error {
 	began := time.Now()
 	for {
 		x.mu.Lock()
-		caught, arrived := x.caught, x.arrived
+		caught, arrived, isAway := x.caught, x.arrived, x.unread != nil
 		x.mu.Unlock()
+		isAway = isAway || !x.bus.Connected()
 		waited := time.Since(began)
-		if caught || waited >= startWait || waited >= startWaitAway && !x.bus.Connected() {
+		if caught || waited >= startWait || waited >= startWaitAway && isAway {
 			return nil
 		}
 		timer := time.NewTimer(startWaitAway)

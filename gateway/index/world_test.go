@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,10 +31,11 @@ type world struct {
 	runs         int
 	down         bool
 	queries      int
-	inFlight     map[string]int
+	inFlight     int
 	most         int
 	queryTakes   time.Duration
-	hideNew      bool // visibility has none of the open ones
+	stuck        string // the workflow that answers no query
+	hideNew      bool   // visibility has none of the open ones
 }
 
 type truth struct {
@@ -50,7 +51,7 @@ type truth struct {
 }
 
 func newWorld() *world {
-	return &world{interactions: map[string]*truth{}, inFlight: map[string]int{}}
+	return &world{interactions: map[string]*truth{}}
 }
 
 func (w *world) newRun() string {
@@ -180,15 +181,14 @@ func (e encoded) Get(into any) error {
 func (w *world) QueryWorkflow(ctx context.Context, id, _, _ string, args ...any) (converter.EncodedValue, error) {
 	w.mu.Lock()
 	w.queries++
-	w.inFlight[id]++
-	all := 0
-	for _, n := range w.inFlight {
-		all += n
-	}
-	w.most = max(w.most, all)
+	w.inFlight++
+	w.most = max(w.most, w.inFlight)
 	takes := w.queryTakes
+	if strings.Contains(id, "silent") {
+		takes = time.Hour
+	}
 	w.mu.Unlock()
-	defer w.with(func() { w.inFlight[id]-- })
+	defer w.with(func() { w.inFlight-- })
 	if takes > 0 {
 		select {
 		case <-time.After(takes):
@@ -202,6 +202,8 @@ func (w *world) QueryWorkflow(ctx context.Context, id, _, _ string, args ...any)
 	switch {
 	case w.down:
 		return nil, serviceerror.NewUnavailable("down")
+	case id == w.stuck:
+		return nil, serviceerror.NewFailedPrecondition("no poller")
 	case t == nil:
 		return nil, serviceerror.NewNotFound("none")
 	}
@@ -258,7 +260,13 @@ func (w *world) ListWorkflow(_ context.Context, r *workflowservice.ListWorkflowE
 	return page, nil
 }
 
-func sorted(names []string) []string {
-	slices.Sort(names)
-	return names
+// asked counts the queries, and atOnce the most at one time.
+func (w *world) asked() (count int) {
+	w.with(func() { count = w.queries })
+	return count
+}
+
+func (w *world) atOnce() (count int) {
+	w.with(func() { count = w.most })
+	return count
 }

@@ -3,6 +3,7 @@ package intake
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"segue/interaction"
@@ -56,11 +57,22 @@ func Read(name string, payload []byte, messageID string) (*Arrival, error) {
 		a.EventID = messageID
 	}
 	if a.EventID == "" && a.Number > 0 {
-		// No event_id can contain a line break, so none equals this one.
-		a.EventID = fmt.Sprintf("\n%d %s", a.Number, a.Name)
+		a.EventID = fmt.Sprintf("%s%d %s", byNumber, a.Number, a.Name)
 	}
 	a.command.EventID = a.EventID
 	return a, nil
+}
+
+// byNumber begins what identifies a command by its number. No event_id can contain a line break, so
+// none equals it.
+const byNumber = "\n"
+
+// ShownID returns what identifies the command, for others to see; "" if its number does.
+func (a *Arrival) ShownID() string {
+	if strings.HasPrefix(a.EventID, byNumber) {
+		return ""
+	}
+	return a.EventID
 }
 
 // repeat returns an arrival that repeats an applied command, whatever its payload is.
