@@ -70,6 +70,7 @@ func nameSchema(t reflect.Type, hint string) string {
 	for named, as := range map[reflect.Type]string{
 		reflect.TypeFor[lanes.Failure](): "LaneFailure", reflect.TypeFor[bulkBody](): "RedeliverRequest", reflect.TypeFor[bulkResult](): "RedeliverResult",
 		reflect.TypeFor[startedBody](): "Started", reflect.TypeFor[acceptedBody](): "Accepted", reflect.TypeFor[sessionBody](): "Session",
+		reflect.TypeFor[liveEvent](): "Event", reflect.TypeFor[liveState](): "EventState", reflect.TypeFor[liveGap](): "EventGap", reflect.TypeFor[liveResync](): "EventResync",
 		reflect.TypeFor[agentSchema](): "Agent", reflect.TypeFor[signalSchema](): "Signal",
 		reflect.TypeFor[interaction.Session](): "Contact", reflect.TypeFor[intake.Gap](): "MissingCommands",
 	} {
