@@ -49,7 +49,9 @@ func (i *interest) state(e *index.Entry) bool {
 		(len(i.agents) == 0 || slices.ContainsFunc(i.agents, func(agent string) bool { return isIn(e.State, e.CapabilitiesFor, agent) }))
 }
 
-func has(filter []string, value string) bool { return len(filter) == 0 || slices.Contains(filter, value) }
+func has(filter []string, value string) bool {
+	return len(filter) == 0 || slices.Contains(filter, value)
+}
 
 // takesPart reports whether an agent has a part in the interaction before or after a change.
 func takesPart(n *contract.Notice, agent string) bool {

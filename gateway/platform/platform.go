@@ -67,6 +67,8 @@ type api struct {
 	stored shared
 	// encodings shares the encoded events of streams.
 	encodings encodings
+	// feeds has a place for each feed at once.
+	feeds chan struct{}
 	// document is the OpenAPI document, which is written once.
 	document func() []byte
 }
@@ -92,7 +94,7 @@ func New(options Options) http.Handler {
 	a := &api{Options: options, mux: http.NewServeMux()}
 	a.huma = humago.NewWithPrefix(a.mux, Prefix, describe())
 	for _, routes := range []func(*api){
-		commandRoutes, startRoutes, arrayRoutes, readRoutes, listRoutes, deliveryRoutes, eventRoutes, sessionRoutes, documentRoutes,
+		commandRoutes, startRoutes, arrayRoutes, readRoutes, listRoutes, deliveryRoutes, feedRoutes, eventRoutes, sessionRoutes, documentRoutes,
 	} {
 		routes(a)
 	}
