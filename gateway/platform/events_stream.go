@@ -55,9 +55,11 @@ type stream struct {
 	inNotice bool
 	known    known
 	// forget is when known is no longer needed.
-	forget  time.Time
-	unsent  bool
-	failure error
+	forget time.Time
+	// hasMoved is set once the reader has had a change: its position was good.
+	hasMoved bool
+	unsent   bool
+	failure  error
 }
 
 // run sends events until the client, the credential or the process ends, or the client does not
@@ -75,7 +77,9 @@ func (s *stream) run(last string) error {
 		case err != nil:
 			return err
 		}
-		err, reason = s.follow(), reasonOverrun
+		if err = s.follow(); s.hasMoved {
+			reason = reasonOverrun
+		}
 	}
 }
 
@@ -98,7 +102,7 @@ func (s *stream) begin(last string, end bus.Position) (reason string, err error)
 			return reasonOverrun, err
 		}
 		s.mark(end)
-		return "", s.failure
+		return reasonOverrun, s.failure
 	}
 	id, ok := parseID(last)
 	if !ok || id.life != lifeOf(end.Epoch) {
@@ -167,6 +171,7 @@ func (s *stream) mark(at bus.Position) {
 // wants reports whether the stream shows anything of a change. It sends what waits if the reader is
 // about to wait.
 func (s *stream) wants(c *index.Change) bool {
+	s.hasMoved = true
 	if s.inNotice && c.At.Sequence != s.resumed.sequence {
 		s.inNotice = false
 	}
