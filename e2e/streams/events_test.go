@@ -325,3 +325,16 @@ func TestAStreamEndsWhenTheGatewayStopsAndGoesOnElsewhere(t *testing.T) {
 	for rest.next().body(t)["command"] != "place_in_queue" {
 	}
 }
+
+func TestAQuietStreamStaysOpenAndItsPlaceIsCurrent(t *testing.T) {
+	t.Parallel()
+	c, other := newCenter(t), newCenter(t)
+	other.name += "-busy"
+	stream := c.open(0, "admin", "", "")
+	began := ""
+	require.Eventually(t, func() bool { began = stream.lastID(); return began != "" }, patience, time.Millisecond)
+	other.start("elsewhere", "")
+	require.Eventually(t, func() bool { return stream.comments.Load() > 0 && stream.lastID() != began }, 20*time.Second, 10*time.Millisecond)
+	c.start("one", "")
+	require.Equal(t, "one", c.open(1, "admin", "", stream.lastID()).next().body(t)["interaction"])
+}
