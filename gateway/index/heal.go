@@ -15,6 +15,8 @@ const (
 	// promptQueries of them are for what a person waits for, however many interactions do not answer.
 	promptQueries    = 3
 	queriesPerSecond = 50
+	// startQueriesPerSecond is for a replica that is not ready yet, and so has no requests to answer.
+	startQueriesPerSecond = 200
 	// verifiesPerSecond bounds the queries that only make sure.
 	verifiesPerSecond = 10
 	queryTimeout      = 5 * time.Second
@@ -74,10 +76,12 @@ type healing struct {
 	ended              bool
 	// answered is when a query was answered last.
 	answered time.Time
+	limit    *rate.Limiter
 }
 
 func (h *healing) init() {
 	h.jobs = map[client.Name]*job{}
+	h.limit = rate.NewLimiter(startQueriesPerSecond, concurrentQueries)
 	h.wake, h.prompt, h.slow = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1)
 }
 

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/time/rate"
 
 	"segue/bus"
 	"segue/client"
@@ -117,7 +116,7 @@ func (x *Index) Run(ctx context.Context) error {
 	g.Go(func() error { return x.consume(ctx) })
 	g.Go(func() error { return x.dues(ctx) })
 	g.Go(func() error { return x.sweeps(ctx) })
-	limit := rate.NewLimiter(queriesPerSecond, concurrentQueries)
+	limit := x.heal.limit
 	g.Go(func() error { return x.verifier(ctx, limit) })
 	h := &x.heal
 	for range promptQueries {

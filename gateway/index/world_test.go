@@ -208,8 +208,8 @@ func (w *world) QueryWorkflow(ctx context.Context, id, _, _ string, args ...any)
 		return nil, serviceerror.NewNotFound("none")
 	}
 	state := t.current()
-	if len(args) > 0 {
-		state.Capabilities = []string{"hold"}
+	if len(args) > 0 && t.agent != "" && args[0].(*contract.StateRequest).Agents {
+		state.CapabilitiesFor = map[string][]string{t.agent: {"hold"}}
 	}
 	return encoded{state}, nil
 }
