@@ -33,8 +33,9 @@ of one interaction, and every difference.
 
 With --client, a program of yours plays the day instead, through the API /v1 of the gateway. The shell runs it with the
 file on stdin, the URL of the gateway in SEGUE_GATEWAY and the contact center in SEGUE_CONTACT_CENTER. It writes to stdout
-what POST /v1/feed answers: for each line that is not blank {"line":1,"interaction":"c1","status":201}, with "answer" or
-"problem" as the API sent it, in any order; and at last {"summary":{}}. The verdict is the same as without --client.
+what POST /v1/feed answers: {"line":1,"interaction":"c1","status":"accepted"} for each line that is not blank, in any order,
+then {"summary":{}}. status is accepted, duplicate, rejected (with "problem":{"detail":"…"}) or unknown. The verdict is the
+same as without --client.
 
 Without --exit, everything keeps running until Ctrl-C. With --exit, the demo ends after the summary.
 

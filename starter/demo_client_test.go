@@ -77,8 +77,8 @@ func TestAClientThatFailsIsAnError(t *testing.T) {
 		"nothing":    {"cat >/dev/null", "stdout ended without a summary"},
 		"no results": {`cat >/dev/null; echo '{"summary":{}}'`, "2374 of 2374 lines have no result; the first is line 1"},
 		"no start": {
-			`awk -F '"' '{ printf "{\"line\":%d,\"interaction\":\"%s\",\"status\":%d}\n", NR, $4, $8 == "start" ? 409 : 200 } END { print "{\"summary\":{}}" }'`,
-			"the client did not start 284 of 284 interactions; the first is demo/out-0081, refused in line 1: Conflict",
+			`awk -F '"' '{ printf "{\"line\":%d,\"interaction\":\"%s\",\"status\":\"%s\"}\n", NR, $4, $8 == "start" ? "rejected" : "accepted" } END { print "{\"summary\":{}}" }'`,
+			"the client did not start 284 of 284 interactions; the first is demo/out-0081, refused in line 1: no reason given",
 		},
 		"too slow": {"cat >/dev/null; exec sleep 60", "did not finish within --timeout 2s"},
 	} {

@@ -131,10 +131,8 @@ async function send(line) {
  * @param {Outcome} outcome
  */
 function report(line, { status, answer, problem }) {
+  const outcome = status >= 429 ? 'unknown' : status >= 400 ? 'rejected' : answer?.duplicate ? 'duplicate' : 'accepted';
   summary.lines++;
-  if (status >= 429) summary.unknown++;
-  else if (status >= 400) summary.rejected++;
-  else if (answer?.duplicate) summary.duplicates++;
-  else summary.accepted++;
-  console.log(JSON.stringify({ line: line.number, interaction: line.interaction, event_id: line.key, status, answer, problem }));
+  summary[outcome === 'duplicate' ? 'duplicates' : outcome]++;
+  console.log(JSON.stringify({ line: line.number, interaction: line.interaction, event_id: line.key, status: outcome, answer, problem }));
 }

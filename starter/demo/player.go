@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"slices"
@@ -62,36 +61,44 @@ func (p Player) Play(ctx context.Context, day []byte) (feed.Result, error) {
 	if err != nil {
 		return feed.Result{}, fmt.Errorf("run the client %q: %w", p.Program, err)
 	}
-	read := reports.read(out, p.Progress)
-	if read != nil {
-		cancel() // what it writes from here on is of no use
-	}
-	// The program's own failure explains why its output ends early.
-	ended := program.Wait()
-	if read != nil && (ended == nil || !errors.Is(read, errUnfinished)) {
-		ended = read
-	}
-	if ended != nil {
-		return feed.Result{}, fmt.Errorf("the client %q: %w", p.Program, ended)
+	if err := p.await(program, reports.read(out, p.Progress), cancel); err != nil {
+		return feed.Result{}, fmt.Errorf("the client %q: %w", p.Program, err)
 	}
 	return reports.result(), nil
+}
+
+// await waits for the end of a program whose output was read, with the outcome of the reading.
+func (p Player) await(program *exec.Cmd, read error, cancel func()) error {
+	if read != nil && !errors.Is(read, errUnfinished) {
+		cancel() // what it writes from here on is of no use
+		_ = program.Wait()
+		return read
+	}
+	// The program's own failure explains why its output ends early.
+	return cmp.Or(program.Wait(), read)
 }
 
 // report is one line of a program's output.
 type report struct {
 	Line        int    `json:"line"`
 	Interaction string `json:"interaction"`
-	EventID     string `json:"event_id"`
-	Status      int    `json:"status"`
-	Answer      struct {
-		Duplicate bool `json:"duplicate"`
-	} `json:"answer"`
+	// Status is one of those below.
+	Status  string `json:"status"`
 	Problem struct {
 		Title  string `json:"title"`
 		Detail string `json:"detail"`
 	} `json:"problem"`
 	Summary json.RawMessage `json:"summary"`
 }
+
+// The outcomes of lines, as the API names them.
+const (
+	accepted  = "accepted"
+	duplicate = "duplicate"
+	rejected  = "rejected"
+	// unknown is for a line that may or may not be applied.
+	unknown = "unknown"
+)
 
 // reports collects what a program reports of the lines of a day.
 type reports struct {
@@ -151,8 +158,8 @@ func (r *reports) add(one report) error {
 		return fmt.Errorf("line %d has two results", one.Line)
 	case line.Name.ID != "" && one.Interaction != line.Name.ID:
 		return fmt.Errorf("the result of line %d has interaction %q, the line %q", one.Line, one.Interaction, line.Name.ID)
-	case one.Status < 200 || one.Status > 599:
-		return fmt.Errorf("the result of line %d has status %d; use the HTTP status of its answer", one.Line, one.Status)
+	case !slices.Contains([]string{accepted, duplicate, rejected, unknown}, one.Status):
+		return fmt.Errorf("the result of line %d has status %q; use accepted, duplicate, rejected or unknown", one.Line, one.Status)
 	}
 	r.received[one.Line] = one
 	return nil
@@ -191,15 +198,16 @@ func (r *reports) result() feed.Result {
 		if line.Name.ID != "" {
 			names[line.Name] = true
 		}
-		switch reason := one.reason(); {
-		case one.Status < 300 && one.Answer.Duplicate:
+		reason := cmp.Or(one.Problem.Detail, one.Problem.Title, "no reason given")
+		switch one.Status {
+		case duplicate:
 			result.Duplicates++
-		case one.Status < 300:
+		case accepted:
 			result.Accepted++
-		case isTemporary(one.Status):
+		case unknown:
 			result.Unknown++
 			result.Unanswered = append(result.Unanswered, feed.Unanswered{Interaction: line.Name.String(), Lines: []int{number}, Reason: reason})
-		default:
+		case rejected:
 			rejection := feed.Rejection{Line: number, Command: line.Command, EventID: line.EventID, Reason: reason}
 			if line.Name.ID != "" {
 				rejection.Interaction = line.Name.String()
@@ -211,13 +219,4 @@ func (r *reports) result() feed.Result {
 	slices.SortFunc(result.Rejected, func(a, b feed.Rejection) int { return cmp.Compare(a.Line, b.Line) })
 	slices.SortFunc(result.Unanswered, func(a, b feed.Unanswered) int { return cmp.Compare(a.Lines[0], b.Lines[0]) })
 	return result
-}
-
-// isTemporary reports whether a status leaves the outcome of a line open.
-func isTemporary(status int) bool {
-	return status >= 500 || status == http.StatusRequestTimeout || status == http.StatusTooManyRequests
-}
-
-func (one report) reason() string {
-	return cmp.Or(one.Problem.Detail, one.Problem.Title, http.StatusText(one.Status))
 }

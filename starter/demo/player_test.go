@@ -28,11 +28,11 @@ func play(t *testing.T, output string) (feed.Result, error) {
 }
 
 func TestAPlayerCountsWhatItsProgramReports(t *testing.T) {
-	result, err := play(t, `{"line":5,"status":400,"problem":{"title":"no JSON"}}
-{"line":1,"interaction":"a","status":201,"answer":{"state":"started"}}
-{"line":2,"interaction":"a","event_id":"a-1","status":409,"problem":{"title":"illegal","detail":"hold is not legal"}}
+	result, err := play(t, `{"line":5,"status":"rejected","problem":{"title":"no JSON"}}
+{"line":1,"interaction":"a","status":"accepted","answer":{"state":"started"}}
+{"line":2,"interaction":"a","event_id":"a-1","status":"rejected","problem":{"title":"illegal","detail":"hold is not legal"}}
 
-{"line":4,"interaction":"b","status":503,"problem":{"title":"later"}}
+{"line":4,"interaction":"b","status":"unknown","problem":{"title":"later"}}
 {"summary":{"lines":4}}
 `)
 	require.NoError(t, err)
@@ -47,28 +47,28 @@ func TestAPlayerCountsWhatItsProgramReports(t *testing.T) {
 }
 
 func TestAPlayerCountsRepeats(t *testing.T) {
-	result, err := play(t, `{"line":1,"interaction":"a","status":200,"answer":{"duplicate":true}}
-{"line":2,"interaction":"a","status":202,"answer":{"waiting":true}}
-{"line":4,"interaction":"b","status":201}
-{"line":5,"status":400}
+	result, err := play(t, `{"line":1,"interaction":"a","status":"duplicate","answer":{"duplicate":true}}
+{"line":2,"interaction":"a","status":"accepted","answer":{"waiting":true}}
+{"line":4,"interaction":"b","status":"accepted"}
+{"line":5,"status":"rejected"}
 {"summary":{}}`)
 	require.NoError(t, err)
 	require.Equal(t, 1, result.Duplicates)
 	require.Equal(t, 2, result.Accepted)
-	require.Equal(t, []feed.Rejection{{Line: 5, Reason: "Bad Request"}}, result.Rejected)
+	require.Equal(t, []feed.Rejection{{Line: 5, Reason: "no reason given"}}, result.Rejected)
 }
 
 func TestAPlayerRefusesOutputThatIsNoResult(t *testing.T) {
 	for name, c := range map[string]struct{ output, want string }{
 		"empty":             {"", "stdout ended without a summary"},
 		"text":              {"ready\n", "stdout has a line that is no result: ready"},
-		"unknown line":      {`{"line":3,"status":200}`, "a result has line 3, and the day has no such line"},
-		"other interaction": {`{"line":1,"interaction":"b","status":200}`, `the result of line 1 has interaction "b", the line "a"`},
-		"no status":         {`{"line":1,"interaction":"a"}`, "the result of line 1 has status 0; use the HTTP status of its answer"},
-		"twice":             {`{"line":5,"status":400}` + "\n" + `{"line":5,"status":400}`, "line 5 has two results"},
-		"missing":           {`{"line":5,"status":400}` + "\n" + `{"summary":{}}`, "3 of 4 lines have no result; the first is line 1"},
-		"after the end":     {`{"summary":{}}` + "\n" + `{"line":5,"status":400}`, `stdout continues after the summary: {"line":5,"status":400}`},
-		"no end":            {`{"line":5,"status":400}`, "stdout ended without a summary"},
+		"unknown line":      {`{"line":3,"status":"accepted"}`, "a result has line 3, and the day has no such line"},
+		"other interaction": {`{"line":1,"interaction":"b","status":"accepted"}`, `the result of line 1 has interaction "b", the line "a"`},
+		"no status":         {`{"line":1,"interaction":"a"}`, `the result of line 1 has status ""; use accepted, duplicate, rejected or unknown`},
+		"twice":             {`{"line":5,"status":"rejected"}` + "\n" + `{"line":5,"status":"rejected"}`, "line 5 has two results"},
+		"missing":           {`{"line":5,"status":"rejected"}` + "\n" + `{"summary":{}}`, "3 of 4 lines have no result; the first is line 1"},
+		"after the end":     {`{"summary":{}}` + "\n" + `{"line":5,"status":"rejected"}`, `stdout continues after the summary: {"line":5,"status":"rejected"}`},
+		"no end":            {`{"line":5,"status":"rejected"}`, "stdout ended without a summary"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := play(t, c.output)
