@@ -18,6 +18,8 @@ type Change struct {
 	// differ from the order of the changes, where a notice arrived before its predecessor.
 	At     bus.Position
 	Notice *contract.Notice
+	// Time is when the stream got the notice: the same on every replica.
+	Time time.Time
 	// Gap is set if the revisions From to To of this interaction have no notice of their own, and
 	// are to be shown as a gap before this notice. A notice that repairs a lost one is in its own
 	// gap: it has a state and no events.
@@ -87,6 +89,16 @@ func (x *Index) End() bus.Position {
 	return history.position()
 }
 
+// Begin returns the position before the first change that the replica knows a place of: up to 15
+// minutes ago, if the stream has them. Reading from there may fail with ErrResync, as the first
+// changes go.
+func (x *Index) Begin() bus.Position {
+	x.mu.Lock()
+	history := x.history
+	x.mu.Unlock()
+	return history.beginning()
+}
+
 // Next waits for the next change for which want is true; every one if want is nil. It returns
 // ErrResync if the reader fell behind, or the error of the context. Position moves over unwanted
 // changes, too.
@@ -145,7 +157,7 @@ func (r *Reader) take(ctx context.Context) (*Change, error) {
 	}
 	c := &r.batch[r.used]
 	at := bus.Position{Epoch: r.history.epoch, Sequence: c.sequence}
-	taken := &Change{At: at, Notice: c.notice}
+	taken := &Change{At: at, Notice: c.notice, Time: time.Unix(0, c.at).UTC()}
 	if c.gap != nil {
 		name := client.Name{ContactCenter: c.notice.ContactCenter, ID: c.notice.Interaction}
 		taken.Gap = &Gap{Interaction: name, From: c.gap.from, To: c.gap.to}
