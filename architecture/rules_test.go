@@ -55,6 +55,8 @@ var rules = []rule{
 		reason: "a client knows the contract, not how a command is judged, so that any platform can use it"},
 	{room: "gateway/...", never: append([]string{"workflows/...", "activities/...", "worker/..."}, commands...), tests: true,
 		reason: "a gateway reaches workflows as any other client does, through client and contract"},
+	{room: "gateway/board", only: []string{"bus", "client/...", "config", "contract", "gateway/index", "interaction", "metrics"}, never: []string{"net/http"},
+		reason: "figures do not know who sees them, nor how"},
 
 	// Configuration and delivery.
 	{room: "config/...", only: []string{"config/...", "contract", "delivery", "expr", "interaction/...", "request", "trigger"},
