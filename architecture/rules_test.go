@@ -57,6 +57,17 @@ var rules = []rule{
 		reason: "a gateway reaches workflows as any other client does, through client and contract"},
 	{room: "gateway/board", only: []string{"bus", "client/...", "config", "contract", "gateway/index", "interaction", "metrics"}, never: []string{"net/http"},
 		reason: "figures do not know who sees them, nor how"},
+	{room: "gateway/index", only: []string{"bus", "client", "contract", "interaction"}, never: []string{"net/http"},
+		reason: "the index does not know which face shows what it has"},
+	{room: "gateway/commands", only: []string{"client", "contract", "interaction"}, never: []string{"net/http"},
+		reason: "a sender knows neither a face nor who may give a command"},
+	{room: "gateway/auth", only: []string{"config", "delivery", "gateway/problem", "interaction"},
+		reason: "authentication knows neither what a request asks for nor Temporal"},
+	{room: "gateway/problem", only: []string{"client", "contract", "interaction"}, reason: "problems are below every face"},
+	{room: "gateway/platform", only: []string{"bus", "client/...", "contract", "gateway/...", "interaction/..."},
+		reason: "a face gets its settings as values, and asks packages client, commands and index"},
+	{room: "bus", only: []string{"contract"}, never: []string{"go.temporal.io/sdk/client", "go.temporal.io/sdk/worker", "net/http"},
+		reason: "the bus carries notices: it knows neither what an interaction is nor who shows it"},
 
 	// Configuration and delivery.
 	{room: "config/...", only: []string{"config/...", "contract", "delivery", "expr", "interaction/...", "request", "trigger"},
