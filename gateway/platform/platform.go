@@ -15,6 +15,7 @@ import (
 
 	"segue/client"
 	"segue/gateway/auth"
+	"segue/gateway/board"
 	"segue/gateway/commands"
 	"segue/gateway/index"
 	"segue/gateway/problem"
@@ -28,6 +29,7 @@ type Options struct {
 	Client *client.Client
 	Sender *commands.Sender
 	Index  *index.Index
+	Board  *board.Board
 	// Sessions makes and ends the sessions of browsers; nil for an API without POST and DELETE
 	// /v1/session.
 	Sessions Sessions
@@ -78,6 +80,7 @@ func New(options Options) http.Handler {
 	a.huma = humago.NewWithPrefix(a.mux, Prefix, describe())
 	for _, routes := range []func(*api){
 		commandRoutes, startRoutes, arrayRoutes, readRoutes, listRoutes, deliveryRoutes, sessionRoutes, documentRoutes,
+		boardRoutes, deliveryListRoutes,
 	} {
 		routes(a)
 	}
@@ -145,7 +148,8 @@ func describe() huma.Config {
 			Tags: []*huma.Tag{
 				{Name: "commands", Description: "Start interactions and change them."},
 				{Name: "interactions", Description: "Read and list interactions."},
-				{Name: "deliveries", Description: "Send deliveries again, or discard them."},
+				{Name: "deliveries", Description: "List deliveries, send them again, or discard them."},
+				{Name: "boards", Description: "Watch queues, agents and receivers."},
 				{Name: "session", Description: "Sessions of browsers."},
 			},
 		},
