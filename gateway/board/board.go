@@ -20,7 +20,7 @@ import (
 // Options configure a board.
 type Options struct {
 	// Config has the window, and the queues and calls that are shown even if they are idle. It is read
-	// anew for each answer.
+	// again for each answer.
 	Config *config.Store
 	Client *client.Client
 	Index  *index.Index
