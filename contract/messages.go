@@ -127,4 +127,6 @@ type OperatorRequest struct {
 type StateRequest struct {
 	ID   string           `json:"id,omitempty"`
 	Role interaction.Role `json:"role,omitempty"`
+	// Agents asks for CapabilitiesFor as well.
+	Agents bool `json:"agents,omitempty"`
 }

@@ -17,6 +17,8 @@ type State struct {
 	// Revision is the number of the last visible change: every applied command, timer and fault, and
 	// every write-back of returned values that changes something, is one.
 	Revision int64 `json:"revision"`
+	// CapabilitiesFor lists what each agent with an open leg may do; nil unless a query asked for it.
+	CapabilitiesFor map[string][]string `json:"capabilities_for,omitempty"`
 	// OfferedUntil and EngagedUntil are when the open offer, or the invitation to the visitor,
 	// expires; nil if there is none.
 	OfferedUntil *time.Time `json:"offered_until,omitempty"`

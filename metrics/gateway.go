@@ -68,9 +68,9 @@ func (i *Instruments) GatewayConnectionRefused() {
 	}
 }
 
-// GatewayUpdate records the number of commands in one update.
+// GatewayUpdate records the number of commands in one update. A start without commands has none.
 func (i *Instruments) GatewayUpdate(commands int) {
-	if i != nil {
+	if i != nil && commands > 0 {
 		i.group.Record(background, int64(commands))
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var commands = []string{"dev", "demo", "setup", "start", "signal", "feed", "show", "list", "commands", "deliveries", "redeliver", "discard", "check", "replay", "export", "audit", "deploy"}
+var commands = []string{"dev", "demo", "serve", "setup", "start", "signal", "feed", "show", "list", "commands", "deliveries", "redeliver", "discard", "check", "replay", "export", "audit", "deploy"}
 
 func TestEveryCommandHasHelpWithExamples(t *testing.T) {
 	root := segue(t, "--help")
@@ -112,7 +112,7 @@ func TestAnUnreachableTemporalHasExitCode5(t *testing.T) {
 		{"show", "c1"}, {"list"}, {"deliveries"}, {"redeliver"}, {"setup"}, {"start", `{"id":"c1","channel":"chat"}`},
 		{"signal", "hold", "c1"}, {"replay", "--query", "x"}, {"export", "c1", "--out", "-"}, {"feed", "-"},
 		{"audit"}, {"deploy"},
-		{"dev"}, {"demo", "--exit"},
+		{"dev", "--http-port", "0"}, {"demo", "--exit", "--http-port", "0"}, {"serve", "--listen", "127.0.0.1:0"},
 	} {
 		t.Run(args[0], func(t *testing.T) {
 			result := segue(t, append(args, "--address", "127.0.0.1:1")...)

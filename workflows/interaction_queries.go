@@ -18,8 +18,8 @@ func (r *run) registerQueries(ctx workflow.Context) error {
 		name, description string
 		handler           any
 	}{
-		{contract.QueryState, "state, participants, capabilities and data", func(actor converter.RawValue) (contract.State, error) {
-			return r.statusFor(requesterOf(actor)), nil
+		{contract.QueryState, "state, participants, capabilities and data", func(argument converter.RawValue) (contract.State, error) {
+			return r.answerState(requestOf(argument)), nil
 		}},
 		{contract.QueryTimeline, "segments of every leg", func() ([]interaction.Span, error) { return r.Interaction.Timeline(), nil }},
 		{contract.QueryDeliveries, "deliveries that were sent, are in flight, or are in a lane", func() ([]*contract.DeliveryRecord, error) {
@@ -38,14 +38,22 @@ func (r *run) registerQueries(ctx workflow.Context) error {
 	return nil
 }
 
-// requesterOf returns the actor that a query names: the platform, if it names none.
-func requesterOf(argument converter.RawValue) interaction.Actor {
-	requester := contract.StateRequest{Role: interaction.RolePlatform}
+// requestOf returns what a query asks for: the capabilities of the platform, if it names no actor.
+func requestOf(argument converter.RawValue) contract.StateRequest {
+	request := contract.StateRequest{Role: interaction.RolePlatform}
 	payload, err := jsonOfRaw(argument)
-	if err != nil || len(payload) == 0 || json.Unmarshal(payload, &requester) != nil {
-		return interaction.Actor{Role: interaction.RolePlatform}
+	if err != nil || len(payload) == 0 || json.Unmarshal(payload, &request) != nil {
+		return contract.StateRequest{Role: interaction.RolePlatform}
 	}
-	return interaction.Actor(requester)
+	return request
+}
+
+func (r *run) answerState(request contract.StateRequest) contract.State {
+	state := r.statusFor(interaction.Actor{ID: request.ID, Role: request.Role})
+	if request.Agents {
+		state.CapabilitiesFor = r.capabilitiesOf(r.Interaction.Present())
+	}
+	return state
 }
 
 // status returns the status of the interaction, with what only its workflow knows.

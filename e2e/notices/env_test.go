@@ -166,7 +166,7 @@ type env struct {
 	*client.Client
 	slow        atomic.Int64 // how long the receiver takes
 	told        atomic.Int64 // requests to the receiver; each answer changes user data
-	stops       []func() // end the workers of this process
+	stops       []func()     // end the workers of this process
 	stopProcess func() error
 }
 

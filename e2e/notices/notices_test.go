@@ -76,6 +76,21 @@ func TestTimers(t *testing.T) {
 	e.published(missed, worked)
 }
 
+// The durations of timers are known when the first Dispatch of a run has returned, after its first changes.
+func TestTheFirstOfferHasItsEnd(t *testing.T) {
+	e := newEnv(t)
+	n := e.start("i1")
+	e.signal(n, "offer", `{"agent":"ada"}`)
+	e.startWorker()
+	e.awaitSequence(n, 2)
+	e.finish(n)
+	e.published(n)
+	offer, after := e.sink.notices[1], e.sink.notices[2]
+	require.Equal(t, "offer", offer.Command)
+	require.NotNil(t, offer.State.OfferedUntil)
+	require.Nil(t, after.State.OfferedUntil)
+}
+
 // The signals wait until the worker starts, and are applied in one task.
 func TestABurstThatWaited(t *testing.T) {
 	e := newEnv(t)

@@ -72,21 +72,6 @@ timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 24h, engagement: 0s, late_ev
 	if err != nil {
 		return 1, err
 	}
-	segue, err = local.Start(ctx, local.Options{
-		Server: embedded.Options{UIPort: embedded.NoUI, Progress: func(string) {}}, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		return 1, err
-	}
-	defer func() { err = cmp.Or(segue.Stop(), err) }()
-	if _, err := segue.StartWorker(local.WorkerOptions{Config: config.NewStore(set), Allow: []string{"127.0.0.0/8"}}); err != nil {
-		return 1, err
-	}
-	return serve(ctx, m)
-}
-
-// serve runs the tests with a gateway.
-func serve(ctx context.Context, m *testing.M) (int, error) {
 	server, err := bus.Embed(bus.ServerOptions{})
 	if err != nil {
 		return 1, err
@@ -97,6 +82,27 @@ func serve(ctx context.Context, m *testing.M) (int, error) {
 		return 1, err
 	}
 	defer connection.Close()
+	publisher := bus.NewPublisher(connection)
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer cancel()
+		err = cmp.Or(publisher.Close(closing), err)
+	}()
+	segue, err = local.Start(ctx, local.Options{
+		Server: embedded.Options{UIPort: embedded.NoUI, Progress: func(string) {}}, Log: slog.New(slog.DiscardHandler), Notices: publisher,
+	})
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = cmp.Or(segue.Stop(), err) }()
+	if _, err := segue.StartWorker(local.WorkerOptions{Config: config.NewStore(set), Allow: []string{"127.0.0.0/8"}}); err != nil {
+		return 1, err
+	}
+	return serve(ctx, m, connection)
+}
+
+// serve runs the tests with a gateway.
+func serve(ctx context.Context, m *testing.M, connection *bus.Conn) (int, error) {
 	live = index.New(index.Options{Client: segue.Client, Bus: connection, Log: slog.New(slog.DiscardHandler)})
 	ended := make(chan error, 1)
 	running, stop := context.WithCancel(ctx)

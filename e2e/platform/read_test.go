@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -143,5 +144,33 @@ func TestEndedInteractionsAreListedInPages(t *testing.T) {
 		a := get(t, caller, "/v1/interactions?"+wrong)
 		require.Equal(t, http.StatusUnprocessableEntity, a.status, "%s: %s", wrong, a.raw)
 		require.NotEmpty(t, a.body["errors"], wrong)
+	}
+}
+
+func TestADraftIsInTheListOfItsAgentAtOnce(t *testing.T) {
+	caller := "agent:eve acme"
+	post(t, 201, thePlatform, "/v1/interactions",
+		`{"id":"mail","channel":"email","commands":[{"command":"offer","agent":"eve"},{"command":"accept","agent":"eve"}]}`)
+	reply := post(t, 200, caller, "/v1/interactions/mail/commands/reply", ``)
+	child := reply.body["child"].(string)
+	require.Contains(t, listed(t, caller, "state=composing"), child)
+	a := post(t, 200, caller, "/v1/interactions/mail/commands", `[{"command":"reply"},{"command":"hold"},{"command":"reply"}]`)
+	var results []map[string]any
+	require.NoError(t, json.Unmarshal(a.raw, &results))
+	drafts := listed(t, caller, "state=composing")
+	require.Contains(t, drafts, results[0]["child"])
+	require.Contains(t, drafts, results[2]["child"])
+}
+
+func TestAStartThatWasRefusedDoesNotExist(t *testing.T) {
+	n := nameOf("refused-start")
+	_, err := segue.Client.Start(t.Context(), n, json.RawMessage(`{"id":"refused-start","contact_center":"acme","channel":"nope"}`), false)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		a := get(t, thePlatform, "/v1/interactions/refused-start")
+		return a.problem() == "not-found" && strings.Contains(a.body["detail"].(string), "its start was refused")
+	}, patience, pollEvery)
+	for _, path := range []string{"/timeline", "/deliveries", "/rejected"} {
+		require.Equal(t, "not-found", get(t, thePlatform, "/v1/interactions/refused-start"+path).problem(), path)
 	}
 }

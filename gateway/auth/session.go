@@ -264,6 +264,7 @@ func (a *Auth) byCookie(s *state, r *http.Request, name string) (*Caller, *sessi
 			return caller, sess, nil
 		}
 	}
+	no.guess = false // nobody guesses a cookie, and pages go on for a while with one that has ended
 	return nil, nil, no
 }
 

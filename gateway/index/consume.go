@@ -108,6 +108,18 @@ func (x *Index) restart(after bus.Position, target uint64) {
 func (x *Index) checkComplete() {
 	if !x.complete && x.loaded && len(x.missing) == 0 && (x.caught || !x.bus.Connected()) {
 		x.complete = true
+		x.heal.limit.SetLimit(queriesPerSecond)
 		x.log.Info("The index of open interactions is complete", "open", x.open)
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }

@@ -8,17 +8,18 @@ import (
 	"golang.org/x/time/rate"
 
 	"segue/client"
-	"segue/contract"
 )
 
 const (
 	concurrentQueries = 10
-	queriesPerSecond  = 50
+	// promptQueries of them are for what a person waits for, however many interactions do not answer.
+	promptQueries    = 3
+	queriesPerSecond = 50
+	// startQueriesPerSecond is for a replica that is not ready yet, and so has no requests to answer.
+	startQueriesPerSecond = 200
 	// verifiesPerSecond bounds the queries that only make sure.
 	verifiesPerSecond = 10
 	queryTimeout      = 5 * time.Second
-	// dueWait is how long the notice of a ping, or of a state that a query found, may take.
-	dueWait = 500 * time.Millisecond
 
 	firstPause   = 200 * time.Millisecond
 	longestPause = 20 * time.Second
@@ -70,15 +71,18 @@ type healing struct {
 	urgent deque[*job]
 	normal deque[*job]
 	idle   deque[*job]
-	wake   chan struct{}
-	slow   chan struct{}
-	ended  bool
+	// wake, prompt and slow wake a worker, one that does what is urgent alone, and the verifier.
+	wake, prompt, slow chan struct{}
+	ended              bool
 	// answered is when a query was answered last.
 	answered time.Time
+	limit    *rate.Limiter
 }
 
 func (h *healing) init() {
-	h.jobs, h.wake, h.slow = map[client.Name]*job{}, make(chan struct{}, 1), make(chan struct{}, 1)
+	h.jobs = map[client.Name]*job{}
+	h.limit = rate.NewLimiter(startQueriesPerSecond, concurrentQueries)
+	h.wake, h.prompt, h.slow = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1)
 }
 
 // request has an interaction queried.
@@ -119,6 +123,7 @@ func (h *healing) enqueue(j *job) {
 	switch {
 	case j.task.urgent:
 		h.urgent.push(j)
+		signal(h.prompt)
 	case j.task.idle:
 		h.idle.push(j)
 		signal(h.slow)
@@ -212,10 +217,10 @@ func (h *healing) stop() {
 	}
 }
 
-// worker queries one interaction after the other.
-func (x *Index) worker(ctx context.Context, limit *rate.Limiter) error {
+// worker queries one interaction after the other of some queues.
+func (x *Index) worker(ctx context.Context, limit *rate.Limiter, wake chan struct{}, queues ...*deque[*job]) error {
 	for {
-		j, err := x.heal.next(ctx, x.heal.wake, &x.heal.urgent, &x.heal.normal)
+		j, err := x.heal.next(ctx, wake, queues...)
 		if err != nil {
 			return err
 		}
@@ -241,65 +246,4 @@ func (x *Index) verifier(ctx context.Context, limit *rate.Limiter) error {
 func (x *Index) do(ctx context.Context, limit *rate.Limiter, j *job) {
 	again, pause := x.repair(ctx, limit, j)
 	x.heal.finish(j, again, pause)
-}
-
-// dues has the announced revisions queried that the index lacks a little later.
-func (x *Index) dues(ctx context.Context) error {
-	for {
-		err := x.bus.Dues(ctx, func(d contract.Due) { x.due(ctx, d, dueWait) })
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		x.log.Debug("Pings of workers are read again", "error", err)
-		if err := pause(ctx, time.Second); err != nil {
-			return err
-		}
-	}
-}
-
-func (x *Index) due(ctx context.Context, d contract.Due, wait time.Duration) {
-	n, asked := client.Name{ContactCenter: d.ContactCenter, ID: d.Interaction}, cursor{run: d.RunID, revision: d.Revision}
-	if n.Check() != nil {
-		return
-	}
-	time.AfterFunc(wait, func() {
-		x.mu.Lock()
-		shown, caught := x.shows(n, asked), x.caught || !x.bus.Connected()
-		x.mu.Unlock()
-		switch {
-		case ctx.Err() != nil || shown:
-		case !caught:
-			x.due(ctx, d, time.Second) // the notice may be in what is still to be read
-		default:
-			x.heal.request(n, task{asked: asked})
-		}
-	})
-}
-
-// shows reports whether the history has a revision, or a notice that waits for its place has.
-func (x *Index) shows(n client.Name, asked cursor) bool {
-	r := x.records[n]
-	if r == nil {
-		return false
-	}
-	if r.shown.has(r.shownLeft, asked.run, asked.revision) {
-		return true
-	}
-	for _, h := range r.held {
-		if (h.notice.RunID == asked.run || asked.run == "") && h.notice.Revision >= asked.revision {
-			return true
-		}
-	}
-	return false
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -12,6 +12,9 @@ import (
 // alone.
 const historyLimit = 1 << 18
 
+// messagesLimit bounds the messages whose place is known, also if one of them waits forever.
+const messagesLimit = 4 * historyLimit
+
 // span is a range of revisions without notices.
 type span struct{ from, to int64 }
 
@@ -117,7 +120,8 @@ func (s *history) trim(now time.Time) {
 		s.changes.drop()
 		s.first++
 	}
-	for s.next.len() > 1 && s.next.front() != pending && s.next.front() < s.first {
+	isOld := func(number uint64) bool { return number != pending && number < s.first }
+	for s.next.len() > 1 && (isOld(s.next.front()) || s.next.len() > messagesLimit) {
 		s.next.drop()
 		s.start++
 	}

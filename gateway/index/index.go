@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/time/rate"
 
 	"segue/bus"
 	"segue/client"
@@ -117,10 +116,14 @@ func (x *Index) Run(ctx context.Context) error {
 	g.Go(func() error { return x.consume(ctx) })
 	g.Go(func() error { return x.dues(ctx) })
 	g.Go(func() error { return x.sweeps(ctx) })
-	limit := rate.NewLimiter(queriesPerSecond, concurrentQueries)
+	limit := x.heal.limit
 	g.Go(func() error { return x.verifier(ctx, limit) })
-	for range concurrentQueries - 1 {
-		g.Go(func() error { return x.worker(ctx, limit) })
+	h := &x.heal
+	for range promptQueries {
+		g.Go(func() error { return x.worker(ctx, limit, h.prompt, &h.urgent) })
+	}
+	for range concurrentQueries - promptQueries - 1 {
+		g.Go(func() error { return x.worker(ctx, limit, h.wake, &h.urgent, &h.normal) })
 	}
 	err := g.Wait()
 	x.mu.Lock()

@@ -2,7 +2,6 @@ package index_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"segue/bus"
 	"segue/client"
 	"segue/contract"
 	"segue/gateway/index"
@@ -108,7 +106,7 @@ func TestNoticesMakeTheLists(t *testing.T) {
 		_, open := b.index.Get(name("i1"))
 		require.False(b, open)
 		require.Equal(b, 1, b.index.Health().Open)
-		require.Zero(b, b.world.queries, "the stream alone is enough")
+		require.Zero(b, b.world.asked(), "the stream alone is enough")
 	})
 }
 
@@ -166,7 +164,7 @@ func TestAPingHealsALostNoticeOnEveryReplica(t *testing.T) {
 		require.ElementsMatch(b, []string{"i1.1", "i2.1", "i2.2", "(2-2)i1.2"}, seen(b.T, r))
 		e, _ := b.index.Get(name("i1"))
 		require.Equal(b, []string{"hold"}, e.CapabilitiesFor["anna"])
-		require.Len(b, b.stream.messages, 4, "both replicas repair, the stream takes one")
+		require.Equal(b, 4, b.stream.count(), "both replicas repair, the stream takes one")
 	})
 }
 
@@ -214,66 +212,6 @@ func TestFiveAnswersWithoutNoticesAreReported(t *testing.T) {
 	})
 }
 
-func TestContinueAsNewGoesOn(t *testing.T) {
-	run(t, func(b *bench) {
-		r := b.reader()
-		b.stream.publish(b.world.start(name("i1")))
-		old := b.world.change(name("i1"), "anna", false)
-		b.stream.publish(old)
-		b.stream.publish(b.world.change(name("i1"), "ben", true))
-		b.stream.repeat(old)
-		b.stream.publish(b.world.change(name("i1"), "cleo", false))
-		b.converges(time.Second)
-		require.Equal(b, []string{"i1.1", "i1.2", "i1.3", "i1.4"}, seen(b.T, r))
-		require.Zero(b, b.world.queries)
-	})
-}
-
-func TestAQueryDecidesAboutAnotherRun(t *testing.T) {
-	run(t, func(b *bench) {
-		r := b.reader()
-		b.stream.publish(b.world.start(name("i1")))
-		b.world.change(name("i1"), "anna", true) // lost with the switch of the run
-		b.stream.publish(b.world.change(name("i1"), "ben", false))
-		b.converges(time.Second)
-		require.Equal(b, []string{"i1.1", "(2-2)i1.3"}, seen(b.T, r))
-		require.Positive(b, b.world.queries)
-	})
-}
-
-func TestAReopenedInteractionCountsFromOne(t *testing.T) {
-	run(t, func(b *bench) {
-		r := b.reader()
-		b.stream.publish(b.world.start(name("i1")))
-		b.stream.publish(b.world.change(name("i1"), "anna", false))
-		b.stream.publish(b.world.complete(name("i1")))
-		first := b.world.start(name("i1"))
-		second, third := b.world.change(name("i1"), "ben", false), b.world.change(name("i1"), "cleo", false)
-		fourth := b.world.change(name("i1"), "dora", false) // as if it were the next of the run before
-		for _, n := range []*contract.Notice{fourth, second, first, third} {
-			b.stream.publish(n)
-		}
-		b.converges(time.Second)
-		require.Equal(b, []string{"i1.1", "i1.2", "i1.3", "i1.1", "i1.2", "i1.3", "i1.4"}, seen(b.T, r))
-	})
-}
-
-func TestAResetGoesBackwards(t *testing.T) {
-	run(t, func(b *bench) {
-		r := b.reader()
-		b.stream.publish(b.world.start(name("i1")))
-		for range 5 {
-			b.stream.publish(b.world.change(name("i1"), "anna", false))
-		}
-		straggler := b.world.change(name("i1"), "anna", false)
-		b.stream.publish(b.world.reset(name("i1"), 2))
-		b.converges(time.Second)
-		b.stream.publish(straggler)
-		b.converges(time.Second)
-		require.Equal(b, []string{"i1.1", "i1.2", "i1.3", "i1.4", "i1.5", "i1.6", "i1.3"}, seen(b.T, r))
-	})
-}
-
 func TestListingsFindWhatNoNoticeTells(t *testing.T) {
 	run(t, func(b *bench) {
 		other := b.replica()
@@ -286,7 +224,7 @@ func TestListingsFindWhatNoNoticeTells(t *testing.T) {
 		b.world.complete(name("done"))
 		b.converges(2 * time.Minute)
 		require.Equal(b, b.world.open(), has(other))
-		require.Len(b, b.stream.messages, 4, "the end of one and the state of another")
+		require.Equal(b, 4, b.stream.count(), "the end of one and the state of another")
 	})
 }
 
@@ -312,7 +250,7 @@ func TestAReplicaIsCompleteOnceItHasAll(t *testing.T) {
 		b.converges(30 * time.Second)
 		require.True(t, b.index.Health().Complete)
 		require.Empty(t, b.index.Health().Reasons)
-		require.Len(t, b.stream.messages, 1, "what no notice was lost of is not published")
+		require.Equal(t, 1, b.stream.count(), "what no notice was lost of is not published")
 
 		r := b.reader()
 		b.stream.publish(b.world.change(name("quiet"), "anna", false))
@@ -356,101 +294,5 @@ func TestALostStreamIsReadFromItsBeginning(t *testing.T) {
 		_, err = b.index.ReadFrom(context.Background(), end)
 		require.ErrorIs(b, err, index.ErrResync)
 		require.NotEqual(b, end.Epoch, b.index.End().Epoch)
-	})
-}
-
-func TestQueriesAreShared(t *testing.T) {
-	run(t, func(b *bench) {
-		b.world.start(name("i1"))
-		b.world.queryTakes = time.Second
-		began := time.Now()
-		answers := make(chan int64, 100)
-		ask := func(actor *contract.StateRequest) {
-			s, err := b.index.Query(context.Background(), name("i1"), actor)
-			require.NoError(b, err)
-			answers <- s.Revision
-		}
-		go ask(nil)
-		time.Sleep(500 * time.Millisecond)
-		b.world.change(name("i1"), "anna", false)
-		for range 50 {
-			go ask(nil)
-			go ask(&contract.StateRequest{ID: "anna"})
-		}
-		for range 101 {
-			require.EqualValues(b, 2, <-answers)
-		}
-		require.Equal(b, 3*time.Second, time.Since(began))
-		require.Equal(b, 3, b.world.queries)
-		require.Equal(b, 1, b.world.most)
-		_, err := b.index.Query(context.Background(), name("none"), nil)
-		require.ErrorIs(b, err, client.ErrNotFound)
-	})
-}
-
-func TestReadersKeepTheirPositions(t *testing.T) {
-	run(t, func(b *bench) {
-		start := b.index.End()
-		b.stream.publish(b.world.start(name("i1")))
-		for range 99 {
-			b.stream.publish(b.world.change(name("i1"), "anna", false))
-		}
-		synctest.Wait()
-		other := b.replica()
-		synctest.Wait()
-		at := start
-		for revision := int64(1); revision <= 100; revision++ {
-			replica := []*index.Index{b.index, other}[revision%2]
-			r, err := replica.ReadFrom(context.Background(), at)
-			require.NoError(b, err)
-			c, err := r.Next(context.Background(), func(c *index.Change) bool { return c.Notice.Revision >= revision })
-			require.NoError(b, err)
-			require.Equal(b, revision, c.Notice.Revision)
-			at = r.Position()
-			require.Equal(b, c.At, at)
-		}
-		require.Equal(b, b.index.End(), at)
-		require.Equal(b, other.End(), at)
-
-		_, err := b.index.ReadFrom(context.Background(), bus.Position{Epoch: "other", Sequence: at.Sequence})
-		require.ErrorIs(b, err, index.ErrResync)
-		_, err = b.index.ReadFrom(context.Background(), bus.Position{Epoch: at.Epoch, Sequence: 1000})
-		require.ErrorIs(b, err, index.ErrResync, "a position that never was")
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		r := b.reader()
-		_, err = r.Next(ctx, nil)
-		require.True(b, errors.Is(err, context.DeadlineExceeded))
-	})
-}
-
-func TestAReaderBeginsWithANoticeAgain(t *testing.T) {
-	run(t, func(b *bench) {
-		start := b.index.End()
-		first := b.world.start(name("i1"))
-		second, third := b.world.change(name("i1"), "anna", false), b.world.change(name("i1"), "ben", false)
-		b.stream.publish(first)
-		b.stream.publish(third) // it waits for the second
-		b.stream.publish(second)
-		b.stream.repeat(second) // a message that is no change
-		synctest.Wait()
-		r, err := b.index.ReadFrom(context.Background(), start)
-		require.NoError(b, err)
-		for revision := int64(1); revision <= 3; revision++ {
-			c, err := r.Next(context.Background(), nil)
-			require.NoError(b, err)
-			again, err := b.index.ReadAt(context.Background(), c.At)
-			require.NoError(b, err)
-			same, err := again.Next(context.Background(), nil)
-			require.NoError(b, err)
-			require.Equal(b, c, same)
-			require.Equal(b, revision, same.Notice.Revision)
-			require.Equal(b, int(3-revision), again.Buffered())
-			require.False(b, same.Time.IsZero())
-		}
-		for _, sequence := range []uint64{start.Sequence, start.Sequence + 4, 1000} {
-			_, err = b.index.ReadAt(context.Background(), bus.Position{Epoch: start.Epoch, Sequence: sequence})
-			require.ErrorIs(b, err, index.ErrResync, "%d is no change", sequence)
-		}
 	})
 }

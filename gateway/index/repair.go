@@ -77,6 +77,9 @@ func (x *Index) isHealed(n client.Name, t task) bool {
 	return !t.must && !t.absent && t.asked != (cursor{}) && x.shows(n, t.asked)
 }
 
+// urgentAttempts is how often what is urgent is tried before others.
+const urgentAttempts = 3
+
 // later returns the task again, with growing pauses.
 func (x *Index) later(ctx context.Context, j *job, err error) (*task, time.Duration) {
 	if ctx.Err() != nil {
@@ -94,6 +97,7 @@ func (x *Index) later(ctx context.Context, j *job, err error) (*task, time.Durat
 		x.checkComplete()
 	}
 	t := j.task
+	t.urgent = t.urgent && j.attempts < urgentAttempts
 	return &t, wait
 }
 
@@ -127,35 +131,20 @@ func (x *Index) query(ctx context.Context, limit *rate.Limiter, n client.Name) (
 	}
 	x.mu.Unlock()
 	var err error
-	if a.state, err = x.stateFor(ctx, limit, n, nil); err != nil {
+	if a.state, err = x.stateFor(ctx, limit, n); err != nil {
 		return nil, err
 	}
-	if a.state.State == interaction.StateCompleted {
-		return a, nil
-	}
-	a.capabilities = map[string][]string{}
-	for _, agent := range agentsOf(&a.state) {
-		s, err := x.stateFor(ctx, limit, n, &contract.StateRequest{ID: agent, Role: interaction.RoleAgent})
-		if err != nil {
-			return nil, err
-		}
-		if s.RunID != a.state.RunID || s.Revision != a.state.Revision {
-			return nil, errChanged
-		}
-		a.capabilities[agent] = s.Capabilities
-	}
+	a.capabilities, a.state.CapabilitiesFor = a.state.CapabilitiesFor, nil
 	return a, nil
 }
 
-var errChanged = errors.New("the interaction has changed between two queries")
-
-func (x *Index) stateFor(ctx context.Context, limit *rate.Limiter, n client.Name, actor *contract.StateRequest) (contract.State, error) {
+func (x *Index) stateFor(ctx context.Context, limit *rate.Limiter, n client.Name) (contract.State, error) {
 	if err := limit.Wait(ctx); err != nil {
 		return contract.State{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	s, err := x.client.StateFor(ctx, n, actor)
+	s, err := x.client.StateFor(ctx, n, &contract.StateRequest{Role: interaction.RolePlatform, Agents: true})
 	x.mu.Lock()
 	x.stats.Queries++
 	x.mu.Unlock()

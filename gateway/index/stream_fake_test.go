@@ -167,3 +167,16 @@ func (s *stream) PublishNow(_ context.Context, n *contract.Notice) error {
 	s.publish(n)
 	return nil
 }
+
+// count is the number of messages, and readers how often somebody began to read.
+func (s *stream) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.messages)
+}
+
+func (s *stream) readers() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reads
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -30,7 +31,7 @@ type world struct {
 	runs         int
 	down         bool
 	queries      int
-	inFlight     map[string]int
+	inFlight     int
 	most         int
 	queryTakes   time.Duration
 	stuck        string // the workflow that answers no query
@@ -50,7 +51,7 @@ type truth struct {
 }
 
 func newWorld() *world {
-	return &world{interactions: map[string]*truth{}, inFlight: map[string]int{}}
+	return &world{interactions: map[string]*truth{}}
 }
 
 func (w *world) newRun() string {
@@ -180,15 +181,14 @@ func (e encoded) Get(into any) error {
 func (w *world) QueryWorkflow(ctx context.Context, id, _, _ string, args ...any) (converter.EncodedValue, error) {
 	w.mu.Lock()
 	w.queries++
-	w.inFlight[id]++
-	all := 0
-	for _, n := range w.inFlight {
-		all += n
-	}
-	w.most = max(w.most, all)
+	w.inFlight++
+	w.most = max(w.most, w.inFlight)
 	takes := w.queryTakes
+	if strings.Contains(id, "silent") {
+		takes = time.Hour
+	}
 	w.mu.Unlock()
-	defer w.with(func() { w.inFlight[id]-- })
+	defer w.with(func() { w.inFlight-- })
 	if takes > 0 {
 		select {
 		case <-time.After(takes):
@@ -208,8 +208,8 @@ func (w *world) QueryWorkflow(ctx context.Context, id, _, _ string, args ...any)
 		return nil, serviceerror.NewNotFound("none")
 	}
 	state := t.current()
-	if len(args) > 0 {
-		state.Capabilities = []string{"hold"}
+	if len(args) > 0 && t.agent != "" && args[0].(*contract.StateRequest).Agents {
+		state.CapabilitiesFor = map[string][]string{t.agent: {"hold"}}
 	}
 	return encoded{state}, nil
 }
@@ -258,4 +258,15 @@ func (w *world) ListWorkflow(_ context.Context, r *workflowservice.ListWorkflowE
 		page.NextPageToken = fmt.Append(nil, at)
 	}
 	return page, nil
+}
+
+// asked counts the queries, and atOnce the most at one time.
+func (w *world) asked() (count int) {
+	w.with(func() { count = w.queries })
+	return count
+}
+
+func (w *world) atOnce() (count int) {
+	w.with(func() { count = w.most })
+	return count
 }

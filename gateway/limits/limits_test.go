@@ -213,6 +213,10 @@ func TestTheGatewayAndTheLimitsTogether(t *testing.T) {
 		return w.Code
 	}
 	password := func(p string) int { return by(func(r *http.Request) { r.SetBasicAuth("bob", p) }) }
+	for range 30 {
+		require.Equal(t, 401, by(func(r *http.Request) { r.Header.Set("Cookie", "JSESSIONID=ended") }), "a cookie that has ended is no guess")
+		require.Equal(t, 401, by(func(*http.Request) {}), "no credential is no guess")
+	}
 	for n := range 20 {
 		require.Equal(t, 401, password(fmt.Sprint("guess", n)))
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -80,8 +81,8 @@ func (a *api) array(ctx context.Context, in *arrayInput) (*results, error) {
 		return nil, err
 	}
 	batch.fill(a, ctx, answers)
-	if last := lastOf(answers); last != nil {
-		a.await(ctx, s, n, *last)
+	for _, answer := range awaited(answers) {
+		a.await(ctx, s, n, answer)
 	}
 	return &results{Body: batch.results}, nil
 }
@@ -143,12 +144,15 @@ func (b *batch) fill(a *api, ctx context.Context, answers []commands.Result) {
 	}
 }
 
-// lastOf returns the answer of the last command that was applied; nil if none was.
-func lastOf(answers []commands.Result) *commands.Answer {
-	for i := len(answers) - 1; i >= 0; i-- {
-		if answers[i].Err == nil && !answers[i].Answer.Waiting {
-			return &answers[i].Answer
+// awaited returns the answers that lists must show: that of the last command that was applied, whose
+// revision is the highest, and those that have started drafts.
+func awaited(answers []commands.Result) []commands.Answer {
+	var found []commands.Answer
+	for _, one := range slices.Backward(answers) {
+		isApplied := one.Err == nil && !one.Answer.Waiting
+		if isApplied && (len(found) == 0 || one.Answer.Child != "") {
+			found = append(found, one.Answer)
 		}
 	}
-	return nil
+	return found
 }

@@ -98,7 +98,7 @@ func (a *api) operate(ctx context.Context, in *DeliveryInput, signal string) (*a
 func (a *api) find(ctx context.Context, n client.Name, id string) (client.Lane, contract.DeliveryRecord, error) {
 	records, err := a.Client.Deliveries(ctx, n)
 	if err != nil {
-		return client.Lane{}, contract.DeliveryRecord{}, err
+		return client.Lane{}, contract.DeliveryRecord{}, unread(err)
 	}
 	at := slices.IndexFunc(records, func(r contract.DeliveryRecord) bool { return r.ID == id })
 	if at < 0 {

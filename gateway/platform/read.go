@@ -110,7 +110,7 @@ func (a *api) query(ctx context.Context, s scope, n client.Name) (contract.State
 	own := s.actor()
 	state, err := a.Index.Query(ctx, n, &contract.StateRequest{ID: own.ID, Role: own.Role})
 	if err != nil {
-		return state, err
+		return state, unread(err)
 	}
 	if s.isAgent() && state.EndedAt != nil {
 		return state, a.hadBy(ctx, n, own.ID)
@@ -118,8 +118,7 @@ func (a *api) query(ctx context.Context, s scope, n client.Name) (contract.State
 	return state, nil
 }
 
-// hadBy returns an error unless an agent had an interaction that has ended. To the agent it does not
-// exist then: its id is no secret to whoever had it.
+// hadBy returns an error unless an agent had a part in an interaction that has ended.
 func (a *api) hadBy(ctx context.Context, n client.Name, agent string) error {
 	involved, err := a.Client.Involved(ctx, n)
 	if err != nil {
@@ -143,7 +142,7 @@ func (a *api) timeline(ctx context.Context, in *Targeted) (*timeline, error) {
 	}
 	spans, err := a.Client.Timeline(ctx, n)
 	if err != nil {
-		return nil, err
+		return nil, unread(err)
 	}
 	return &timeline{Body: listOf(spans)}, nil
 }
@@ -158,7 +157,7 @@ func (a *api) deliveries(ctx context.Context, in *Targeted) (*deliveries, error)
 	}
 	records, err := a.Client.Deliveries(ctx, n)
 	if err != nil {
-		return nil, err
+		return nil, unread(err)
 	}
 	return &deliveries{Body: listOf(records)}, nil
 }
@@ -172,14 +171,19 @@ func (a *api) rejected(ctx context.Context, in *Targeted) (*rejections, error) {
 		return nil, err
 	}
 	refused, err := a.Client.Rejected(ctx, n)
-	var wrongStart *client.RefusedError
-	if errors.As(err, &wrongStart) {
-		return nil, fail(problem.NotFound, wrongStart.Message)
-	}
 	if err != nil {
-		return nil, err
+		return nil, unread(err)
 	}
 	return &rejections{Body: listOf(refused)}, nil
+}
+
+// unread returns the error of a query. An interaction whose start was refused does not exist.
+func unread(err error) error {
+	var refused *client.RefusedError
+	if errors.As(err, &refused) {
+		return fail(problem.NotFound, refused.Message)
+	}
+	return err
 }
 
 // mayInspect returns an error for agents, who read neither deliveries nor refusals.

@@ -265,8 +265,9 @@ func TestTheNextTaskComesBeforeTheAnswer(t *testing.T) {
 					return nil
 				}))
 			w.saw("due r.1", "r.1")
+			w.add("r", next, 3)
 			w.complete("t2", nil)
-			w.saw("due r.2", "r.2")
+			w.saw("due r.3", "r.2", "r.3")
 		})
 	}
 }
