@@ -366,6 +366,8 @@ func (s *stream) flush() {
 	s.hurry()
 	s.failure = s.control.Flush()
 	s.unsent = false
+	// HTTP/2 would end an answer whose deadline passes while there is nothing to write.
+	_ = s.control.SetWriteDeadline(time.Time{})
 }
 
 // hurry bounds how long the client may take.
