@@ -114,10 +114,11 @@ func (l *lines) String() string {
 
 // The Segue and the gateway of all tests. Interactions of different tests have different ids.
 var (
-	segue  *local.Segue
-	served *server
-	issuer *idp
-	client = &http.Client{
+	segue   *local.Segue
+	carrier *gateway.Bus
+	served  *server
+	issuer  *idp
+	client  = &http.Client{
 		Transport:     &http.Transport{MaxIdleConnsPerHost: 64},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -138,8 +139,7 @@ func run(m *testing.M) (code int, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	quiet := slog.New(slog.DiscardHandler)
-	carrier, err := gateway.OpenBus(config.Bus{MaxBytes: 64 << 20}, true, quiet)
-	if err != nil {
+	if carrier, err = gateway.OpenBus(config.Bus{MaxBytes: 64 << 20}, true, quiet); err != nil {
 		return 1, err
 	}
 	defer carrier.Close()
@@ -168,7 +168,7 @@ func run(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer os.RemoveAll(dir)
-	stop, err := serve(carrier, filepath.Join(dir, "segue.yaml"))
+	stop, err := serve(filepath.Join(dir, "segue.yaml"))
 	if err != nil {
 		return 1, err
 	}
@@ -195,7 +195,7 @@ func guarded(without ...caller) string {
 }
 
 // serve starts the gateway of all tests.
-func serve(carrier *gateway.Bus, file string) (stop func() error, err error) {
+func serve(file string) (stop func() error, err error) {
 	served = &server{file: file, reload: make(chan os.Signal, 1), log: &lines{}}
 	if err := os.WriteFile(file, []byte(guarded()), 0o600); err != nil {
 		return nil, err
@@ -203,18 +203,36 @@ func serve(carrier *gateway.Bus, file string) (stop func() error, err error) {
 	if served.store, err = config.Open(file); err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	g, err := gateway.New(gateway.Options{
-		Config: served.store, Client: segue.Client, Namespace: segue.Settings.Namespace, Bus: carrier.Conn, Listener: listener,
-		Log: slog.New(slog.NewJSONHandler(served.log, nil)), Reloads: true, Reload: served.reload,
+	served.url, stop, err = begin(gateway.Options{
+		Config: served.store, Log: slog.New(slog.NewJSONHandler(served.log, nil)), Reloads: true, Reload: served.reload,
 	})
-	if err != nil {
-		return nil, err
+	return stop, err
+}
+
+// serveOpen starts another gateway, without credentials, and returns its URL.
+func serveOpen(t *testing.T) string {
+	t.Helper()
+	set, err := config.Parse("open.yaml", []byte(timeouts))
+	require.NoError(t, err)
+	url, stop, err := begin(gateway.Options{Config: config.NewStore(set), Log: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		client.CloseIdleConnections()
+		require.NoError(t, stop())
+	})
+	return url
+}
+
+// begin starts a gateway on a free port, and waits until it is ready.
+func begin(options gateway.Options) (url string, stop func() error, err error) {
+	if options.Listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return "", nil, err
 	}
-	served.url = gateway.URL(served.store.Current().Gateway, listener)
+	options.Client, options.Namespace, options.Bus = segue.Client, segue.Settings.Namespace, carrier.Conn
+	g, err := gateway.New(options)
+	if err != nil {
+		return "", nil, err
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- g.Run(ctx) }()
@@ -224,10 +242,10 @@ func serve(carrier *gateway.Bus, file string) (stop func() error, err error) {
 	}
 	for begun := time.Now(); !g.Health().Ready || len(g.Health().Degraded) > 0; time.Sleep(pollEvery) {
 		if time.Since(begun) > patience {
-			return nil, fmt.Errorf("the gateway is not ready: %+v: %w", g.Health(), stop())
+			return "", nil, fmt.Errorf("the gateway is not ready: %+v: %w", g.Health(), stop())
 		}
 	}
-	return stop, nil
+	return gateway.URL(options.Config.Current().Gateway, options.Listener), stop, nil
 }
 
 // answer is the answer to a request.
@@ -275,6 +293,10 @@ func (c caller) send(method, path, body string, headers ...string) (answer, erro
 			r.Header.Add(headers[i], headers[i+1])
 		}
 	}
+	return receive(r)
+}
+
+func receive(r *http.Request) (answer, error) {
 	response, err := client.Do(r)
 	if err != nil {
 		return answer{}, err
@@ -284,6 +306,13 @@ func (c caller) send(method, path, body string, headers ...string) (answer, erro
 	a := answer{status: response.StatusCode, header: response.Header, raw: raw}
 	_ = json.Unmarshal(raw, &a.body) // an array, or nothing
 	return a, err
+}
+
+func received(t *testing.T, r *http.Request) answer {
+	t.Helper()
+	a, err := receive(r)
+	require.NoError(t, err)
+	return a
 }
 
 // must is send, which must be answered with the status.

@@ -236,6 +236,10 @@ func TestHostileBodies(t *testing.T) {
 		for name, hostile := range hostileBodies() {
 			a, err := thePlatform.send(o.method, o.at("bodies"), hostile[1], "Content-Type", hostile[0])
 			require.NoError(t, err, name)
+			if o.isFeed && a.status == http.StatusOK {
+				assert.NotRegexp(t, `"status":"(accepted|duplicate|unknown)"`, string(a.raw), name)
+				continue
+			}
 			assert.Contains(t, []int{400, 413, 415, 422}, a.status, "%s: %s %s: %.300s", name, o.method, o.path, a.raw)
 			assert.Less(t, len(a.raw), 2000, "%s: an answer repeats no body", name)
 		}

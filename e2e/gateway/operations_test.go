@@ -16,6 +16,8 @@ type assertCollect = assert.CollectT
 // operation is one operation of the published OpenAPI document, with an example of its body.
 type operation struct {
 	method, path, body string
+	// isFeed reports that the body has a command in each line, which are judged one by one.
+	isFeed bool
 	// isStream reports that the answer is a stream of events.
 	isStream bool
 }
@@ -39,7 +41,8 @@ func operations(t *testing.T) []operation {
 				continue
 			}
 			if request, ok := described["requestBody"].(map[string]any); ok {
-				o.body = bodyOf(t, request["content"].(map[string]any))
+				content := request["content"].(map[string]any)
+				o.body, o.isFeed = bodyOf(t, content), content["application/x-ndjson"] != nil
 			}
 			for _, response := range described["responses"].(map[string]any) {
 				content, _ := response.(map[string]any)["content"].(map[string]any)
@@ -57,6 +60,9 @@ func bodyOf(t *testing.T, content map[string]any) string {
 	t.Helper()
 	for _, media := range content {
 		if example, ok := media.(map[string]any)["example"]; ok {
+			if text, ok := example.(string); ok {
+				return text
+			}
 			encoded, err := json.Marshal(example)
 			require.NoError(t, err)
 			return string(encoded)
