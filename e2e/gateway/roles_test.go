@@ -61,7 +61,7 @@ func TestNobodyActsAsAnother(t *testing.T) {
 			require.Contains(t, string(a.raw), `"error"`, "%s as %s", c.name, by)
 		}
 	}
-	for _, payload := range []string{`{"agent":"ann"}`, `{"agent":{"id":"ann"}}`, `{"Agent":"ann"}`, `{"By":{"id":"ann","role":"agent"}}`, `{"by":null,"agent":"ann"}`} {
+	for _, payload := range []string{`{"agent":"ann"}`, `{"agent":{"id":"ann"}}`, `{"by":null,"agent":"ann"}`, `{"by":"","agent":"ann"}`, `{"actor":"ann"}`} {
 		a := bob.must(t, http.StatusForbidden, http.MethodPost, "/v1/interactions/acted/commands/accept", payload)
 		require.Equal(t, "agent", a.body["why"], payload)
 	}
