@@ -322,6 +322,8 @@ func (c caller) must(t *testing.T, status int, method, path, body string, header
 	require.NoError(t, err)
 	require.Equal(t, status, a.status, "%s %s: %s", method, path, a.raw)
 	require.NotEmpty(t, a.header.Get("Segue-Request-Id"), "%s %s", method, path)
+	require.Equal(t, "nosniff", a.header.Get("X-Content-Type-Options"))
+	require.Contains(t, []string{"no-store", "private, no-cache"}, a.header.Get("Cache-Control"), "%s %s", method, path)
 	if status >= 400 && method != http.MethodHead {
 		require.Equal(t, "application/problem+json", a.header.Get("Content-Type"), "%s %s: %s", method, path, a.raw)
 		require.EqualValues(t, status, a.body["status"], "%s", a.raw)
