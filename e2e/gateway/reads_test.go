@@ -163,6 +163,22 @@ func TestElementsOfAnArrayStayInTheContactCenter(t *testing.T) {
 	require.Equal(t, before, thePlatform.must(t, http.StatusOK, http.MethodGet, "/v1/interactions/array", "").body["revision"])
 }
 
+// A request that names its contact center twice, or its key, is read by nobody as its sender meant it.
+func TestWhatIsGivenTwiceIsMalformed(t *testing.T) {
+	anywhere.must(t, http.StatusCreated, http.MethodPost, "/v1/interactions", `{"id":"twice","channel":"inbound"}`, "Segue-Contact-Center", "acme")
+	for path, headers := range map[string][]string{
+		"/v1/interactions/twice": {"Segue-Contact-Center", "acme", "Segue-Contact-Center", "umbrella"},
+		"/v1/interactions/twice?contact_center=acme&contact_center=umbrella": nil,
+		"/v1/interactions?contact_center=acme&contact_center=acme":           nil,
+		"/v1/interactions?contact_center=acme":                               {"Idempotency-Key", "a", "Idempotency-Key", "b"},
+	} {
+		require.Equal(t, "malformed", anywhere.must(t, http.StatusBadRequest, http.MethodGet, path, "", headers...).problem(), path)
+	}
+	for _, path := range []string{"/v1/interactions/twice?contact_center=umbrella", "/v1/interactions?contact_center=umbrella"} {
+		anywhere.must(t, http.StatusBadRequest, http.MethodGet, path, "", "Segue-Contact-Center", "acme")
+	}
+}
+
 // A key is of one interaction: it says nothing about those of others.
 func TestKeysOfContactCentersAreSeparate(t *testing.T) {
 	const key = "the-same-key"
