@@ -123,7 +123,7 @@ func TestMethodsAndForms(t *testing.T) {
 }
 
 // TestAClientThatWaitsIsRefusedAtOnce: a client that asks before it sends a body that is too large must
-// not be told to send it.
+// not be invited to send it.
 func TestAClientThatWaitsIsRefusedAtOnce(t *testing.T) {
 	thePlatform.must(t, http.StatusCreated, http.MethodPost, "/v1/interactions", `{"id":"expects","channel":"inbound"}`)
 	head := "POST /v1/interactions/expects/commands/place_in_queue HTTP/1.1\r\n" + withKey() + "Content-Type: application/json\r\nExpect: 100-continue\r\n"
