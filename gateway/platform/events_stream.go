@@ -280,7 +280,7 @@ func (s *stream) showMoment(f frame, n *contract.Notice, shared *encoded) error 
 	}
 	var state []byte
 	var err error
-	if s.scope.isAgent() {
+	if !s.scope.isUnlimited() {
 		state, err = json.Marshal(stateFor(s.scope, &index.Entry{State: n.State, CapabilitiesFor: n.CapabilitiesFor}))
 	} else {
 		state, err = shared.stateOf(n)
