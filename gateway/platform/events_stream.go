@@ -17,7 +17,7 @@ import (
 const (
 	// keepAlive is how often a quiet stream sends a comment.
 	keepAlive = 15 * time.Second
-	// reconnectAfter is what clients are told to wait before they reconnect, in milliseconds.
+	// reconnectAfter is how long clients wait before they reconnect, in milliseconds.
 	reconnectAfter = "2000"
 	// writeWithin is how long a client may take to accept an event.
 	writeWithin = 30 * time.Second
@@ -63,7 +63,7 @@ type stream struct {
 }
 
 // run sends events until the client, the credential or the process ends, or the client does not
-// accept them.
+// accept them. It returns which it was.
 func (s *stream) run(last string) error {
 	end := s.api.Index.End() // whatever happens after the headers comes after this
 	s.open()
@@ -366,6 +366,8 @@ func (s *stream) flush() {
 	s.hurry()
 	s.failure = s.control.Flush()
 	s.unsent = false
+	// HTTP/2 would end an answer whose deadline passes while there is nothing to write.
+	_ = s.control.SetWriteDeadline(time.Time{})
 }
 
 // hurry bounds how long the client may take.

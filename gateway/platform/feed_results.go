@@ -24,7 +24,7 @@ type feedResult struct {
 	ContactCenter string           `json:"contact_center,omitempty"`
 	Interaction   string           `json:"interaction,omitempty" doc:"The id of the interaction; absent if the line cannot be read."`
 	EventID       string           `json:"event_id,omitempty" doc:"The idempotency key of the command; a start has none unless it was given."`
-	Status        feed.Status      `json:"status" enum:"accepted,duplicate,rejected,unknown" doc:"What became of the line; unknown: send it again."`
+	Status        feed.Status      `json:"status" enum:"accepted,duplicate,rejected,unknown" doc:"The outcome of the line; unknown: send it again."`
 	Answer        *contract.Answer `json:"answer,omitempty" doc:"The answer of the interaction. Starts and signals have none."`
 	Problem       *problem.Problem `json:"problem,omitempty" doc:"Why the line is rejected or unknown."`
 }
@@ -77,6 +77,7 @@ func newResults(ctx context.Context, w http.ResponseWriter, control *http.Respon
 	// The headers are set before anybody reads the body, whose reader may set some, too. They are sent
 	// with the first result: a client may wait for 100 Continue before it sends the body.
 	w.WriteHeader(http.StatusOK)
+	f.hurry(0)
 	go f.write()
 	return f
 }
@@ -125,16 +126,27 @@ func (f *feedResults) write() {
 		if part == nil {
 			return
 		}
-		_ = f.control.SetWriteDeadline(time.Now().Add(writeWithin)) // a writer of a test has none
+		f.hurry(writeWithin)
 		_, err := f.w.Write(part)
 		if err == nil {
 			err = f.control.Flush()
 		}
+		f.hurry(0)
 		if err != nil {
 			f.cancel(err)
 			return
 		}
 	}
+}
+
+// hurry bounds how long the client may take; 0 is no bound. HTTP/2 would end an answer whose deadline
+// passes while there is nothing to write.
+func (f *feedResults) hurry(within time.Duration) {
+	at := time.Time{}
+	if within > 0 {
+		at = time.Now().Add(within)
+	}
+	_ = f.control.SetWriteDeadline(at) // a writer of a test has none
 }
 
 // resultPart is how much is written at once: each part has a deadline.
