@@ -3,7 +3,9 @@ package gateway_test
 import (
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -19,7 +21,8 @@ var within = []caller{thePlatform, theAdmin, theSupervisor, ann, bob, carl}
 
 // TestEveryCommandIsJudgedAsTheStateMachineSays sends every command in every state as every caller. The
 // answer must be the one that the transition table gives, with its reason, what is legal instead, and the
-// capabilities afterwards.
+// capabilities afterwards. SEGUE_WHOLE=1 also applies all that is legal; without it, a third of that, and
+// always the same third.
 func TestEveryCommandIsJudgedAsTheStateMachineSays(t *testing.T) {
 	require.Empty(t, unreached(), "every state is reached")
 	for _, s := range situations {
@@ -148,6 +151,9 @@ func (s situation) strangers(id string) error {
 
 // apply starts an interaction and applies a legal command to it, and repeats it.
 func (s situation) apply(c cell) error {
+	if isSkipped(s.name + c.name + c.command) {
+		return nil
+	}
 	id := "applied-" + s.name + "-" + c.name + "-" + c.command
 	twin, err := s.twin(id)
 	if err != nil {
@@ -162,4 +168,10 @@ func (s situation) apply(c cell) error {
 		return nil // the workflow ends, and takes no repeats
 	}
 	return c.give(id, c.command, payload, want, "Idempotency-Key", "k-"+id)
+}
+
+func isSkipped(name string) bool {
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(name)) // never fails
+	return os.Getenv("SEGUE_WHOLE") == "" && hash.Sum32()%3 != 0
 }
