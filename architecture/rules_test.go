@@ -55,6 +55,17 @@ var rules = []rule{
 		reason: "a client knows the contract, not how a command is judged, so that any platform can use it"},
 	{room: "gateway/...", never: append([]string{"workflows/...", "activities/...", "worker/..."}, commands...), tests: true,
 		reason: "a gateway reaches workflows as any other client does, through client and contract"},
+	{room: "gateway/index", only: []string{"bus", "client", "contract", "interaction"}, never: []string{"net/http"},
+		reason: "the index does not know which face shows what it has"},
+	{room: "gateway/commands", only: []string{"client", "contract", "interaction"}, never: []string{"net/http"},
+		reason: "a sender knows neither a face nor who may give a command"},
+	{room: "gateway/auth", only: []string{"config", "delivery", "gateway/problem", "interaction"},
+		reason: "authentication knows neither what a request asks for nor Temporal"},
+	{room: "gateway/problem", only: []string{"client", "contract", "interaction"}, reason: "problems are below every face"},
+	{room: "gateway/platform", only: []string{"bus", "client/...", "contract", "gateway/...", "interaction/..."},
+		reason: "a face gets its settings as values, and asks packages client, commands and index"},
+	{room: "bus", only: []string{"contract"}, never: []string{"go.temporal.io/sdk/client", "go.temporal.io/sdk/worker", "net/http"},
+		reason: "the bus carries notices: it knows neither what an interaction is nor who shows it"},
 
 	// Configuration and delivery.
 	{room: "config/...", only: []string{"config/...", "contract", "delivery", "expr", "interaction/...", "request", "trigger"},

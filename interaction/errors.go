@@ -47,8 +47,11 @@ func (e *IllegalError) Error() string {
 	if e.Reason != "" {
 		text += ": " + e.Reason
 	}
-	if len(e.Legal) == 0 {
+	switch {
+	case len(e.Legal) == 0 && e.State == StateCompleted:
 		return text + "; no command is legal any more"
+	case len(e.Legal) == 0:
+		return text + "; no command is legal for this actor"
 	}
 	return text + "; legal: " + strings.Join(e.Legal, ", ")
 }

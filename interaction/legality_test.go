@@ -219,7 +219,7 @@ func TestErrorsNameTheRemedy(t *testing.T) {
 		{sales, queued, `transfer {"to":{"queue":"backup"},"by":{"id":"a1","role":"agent"}}`, "transfer is not legal in state queued: a1 does not own the interaction"},
 		{sales, queued, `place_in_queue {"queue":"backup","by":{"id":"a1","role":"agent"}}`, "place_in_queue is not legal in state queued: a1 does not own the interaction"},
 		{sales, talking, `transfer {"mode":"consult"}`, "transfer is not legal in state handling: nobody is consulted; legal: "},
-		{sales, talking, `complete {"by":{"id":"a2","role":"agent"}}`, "complete is not legal in state handling: a2 does not own the interaction; no command is legal any more"},
+		{sales, talking, `complete {"by":{"id":"a2","role":"agent"}}`, "complete is not legal in state handling: a2 does not own the interaction; no command is legal for this actor"},
 		{sales, talking, `cancel {"by":{"id":"a1","role":"agent"}}`, "cancel is not legal in state handling: agents may only cancel drafts; legal: place_in_queue, "},
 		{sales, ringing, `accept {"agent":"a1","by":{"id":"a2","role":"agent"}}`, "accept is not legal in state offered: the interaction is not offered to a2"},
 		{sales, talking, `hold {"agent":"a2","by":{"id":"a1","role":"agent"}}`, "hold is not legal in state handling: a1 may not act for a2"},

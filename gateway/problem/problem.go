@@ -14,10 +14,11 @@ type Problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail,omitempty"`
-	// Command, State and Legal are set for a command that is refused.
+	// Command, State and Legal are set for a command that is refused; an IllegalCommand has Legal
+	// also if no command is legal.
 	Command string   `json:"command,omitempty"`
 	State   string   `json:"state,omitempty"`
-	Legal   []string `json:"legal,omitempty"`
+	Legal   []string `json:"legal,omitzero"`
 	// Why is the reason for programs, and Field the field it is about.
 	Why   string `json:"why,omitempty"`
 	Field string `json:"-"`
@@ -78,6 +79,9 @@ func (p *Problem) MarshalJSON() ([]byte, error) {
 	type plain Problem
 	shown := plain(*p)
 	shown.Type = Prefix + p.Type
+	if p.Type == IllegalCommand && p.Legal == nil {
+		shown.Legal = []string{}
+	}
 	return json.Marshal(shown)
 }
 
