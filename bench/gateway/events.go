@@ -68,8 +68,8 @@ func (s streams) run(ctx context.Context, p *part) (row streamRow, err error) {
 	if err := child.Ask(asked, &got); err != nil {
 		return row, err
 	}
-	if got.Missing > 0 {
-		return row, fmt.Errorf("void: %d events did not arrive", got.Missing)
+	if got.Missing != 0 {
+		return row, fmt.Errorf("void: %d events did not arrive (negative: came to others as well)", got.Missing)
 	}
 	commands := 0
 	for _, revisions := range asked.At {
