@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path"
+	"strings"
 	"sync"
 
 	"segue/bus"
@@ -167,7 +169,24 @@ func (g *Gateway) handler() http.Handler {
 
 // around returns a handler with what surrounds every request.
 func around(mux http.Handler, b bounds, log *slog.Logger, instruments *metrics.Instruments) http.Handler {
-	return identify(observe(log, instruments, survive(log, patient(b.body, noteRoute(mux)))))
+	return identify(observe(log, instruments, survive(log, patient(b.body, literal(noteRoute(mux))))))
+}
+
+// literal answers paths that are not clean as unknown. A mux would redirect them, with a page for
+// people; clients of an API do not follow.
+func literal(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		given := r.URL.EscapedPath()
+		clean := path.Clean(given)
+		if strings.HasSuffix(given, "/") && clean != "/" {
+			clean += "/"
+		}
+		if given != clean && given != "" {
+			notFound(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // notFound answers requests to paths that no face has.

@@ -79,7 +79,7 @@ func (a *api) command(ctx context.Context, name string, in *commandInput) (*answ
 	contactCenter, _ := in.payload.text("contact_center")
 	s, n, err := in.targetIn(ctx, contactCenter)
 	if err != nil {
-		return nil, err
+		return nil, named(err, name)
 	}
 	if err := s.mayGive(name); err != nil {
 		return nil, err
