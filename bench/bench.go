@@ -3,8 +3,12 @@ package bench
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"os"
 	"slices"
 	"time"
+
+	sdklog "go.temporal.io/sdk/log"
 
 	"segue/config"
 	"segue/embedded"
@@ -38,3 +42,8 @@ func Quantile(values []time.Duration, q float64) time.Duration {
 
 // Milliseconds returns a duration in milliseconds.
 func Milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// ErrorsOnly returns a logger for connections to Temporal.
+func ErrorsOnly() sdklog.Logger {
+	return sdklog.NewStructuredLogger(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
+}

@@ -41,7 +41,7 @@ func newFaces(o Options, x *index.Index) (*faces, error) {
 	}
 	api := platform.New(platform.Options{
 		Client: o.Client, Sender: commands.New(commands.Options{Client: o.Client, Observe: o.instruments().GatewayUpdate}), Index: x,
-		Sessions: f.auth, CursorKeys: keys, Log: o.Log,
+		Sessions: f.auth, Stream: f.limits.Stream, Watch: f.auth.Watch, CursorKeys: keys, Log: o.Log,
 	})
 	mux := http.NewServeMux()
 	mux.Handle(platform.Prefix+"/", f.auth.CORS(platform.Keyed(f.auth.Authenticate(f.limits.Middleware(noteRoute(api))))))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,6 +31,12 @@ The demo computes the expected deliveries from the file with the state machine a
 receivers get, and compares the two. The summary shows outcomes, segments, deliveries, the rejected lines, the timeline
 of one interaction, and every difference.
 
+With --client, a program of yours plays the day instead, through the API /v1 of the gateway. The shell runs it with the
+file on stdin, the URL of the gateway in SEGUE_GATEWAY and the contact center in SEGUE_CONTACT_CENTER. It writes to stdout
+what POST /v1/feed answers: {"line":1,"interaction":"c1","status":"accepted"} for each line that is not blank, in any order,
+then {"summary":{}}. status is accepted, duplicate, rejected (with "problem":{"detail":"…"}) or unknown. The verdict is the
+same as without --client.
+
 Without --exit, everything keeps running until Ctrl-C. With --exit, the demo ends after the summary.
 
 With --no-worker, other processes are the workers: run them with the file of --config-out. A worker that is killed may
@@ -39,6 +46,7 @@ Exit codes with --exit: 0 every line was accepted or rejected as expected, and e
 with the expected bytes and response; 1 there is a difference, or the demo failed.`,
 		Example: `  segue demo
   segue demo --exit --json | jq .deliveries
+  segue demo --exit --client 'node examples/httpclient/play.mjs'
   segue demo --address 127.0.0.1:7233 --no-worker --config-out demo.yaml --allow-duplicates --exit`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -57,7 +65,8 @@ with the expected bytes and response; 1 there is a difference, or the demo faile
 	flags := c.Flags()
 	flags.BoolVar(&d.exit, "exit", false, "end after the summary; the exit code reports the result")
 	flags.BoolVar(&d.allowDuplicates, "allow-duplicates", false, "accept identical repeats after the final response")
-	flags.DurationVar(&d.timeout, "timeout", d.timeout, "maximum wait for the deliveries")
+	flags.DurationVar(&d.timeout, "timeout", d.timeout, "maximum wait for the client, and then for the deliveries")
+	flags.StringVar(&d.client, "client", "", "program that plays the day through the gateway, as a command of the shell")
 	flags.IntVar(&d.parallel, "parallel", d.parallel, "number of interactions in parallel")
 	flags.StringVar(&d.contactCenter, "contact-center", "", "contact center of the interactions (default demo; demo and the time with --db or --address)")
 	flags.StringVar(&d.configOut, "config-out", "", "write the generated configuration to this file, for other workers")
@@ -71,6 +80,8 @@ type demoFlags struct {
 	parallel              int
 	contactCenter         string
 	configOut             string
+	// client is the program that plays the day; "" for the demo's own feed.
+	client string
 }
 
 func (d *demoFlags) check(c *cobra.Command, a *app) error {
@@ -81,6 +92,8 @@ func (d *demoFlags) check(c *cobra.Command, a *app) error {
 		return usage("--timeout %s: use more than 0s", d.timeout)
 	case d.parallel < 1:
 		return usage("--parallel %d: use 1 or more", d.parallel)
+	case isSet(c, "client") && strings.TrimSpace(d.client) == "":
+		return usage("--client %q: name a program", d.client)
 	case d.contactCenter != "":
 		if err := (client.Name{ContactCenter: d.contactCenter, ID: "any"}).Check(); err != nil {
 			return usage("--contact-center: %w", err)

@@ -85,6 +85,9 @@ func (d *demoRun) play(ctx context.Context) (*demoResult, error) {
 func (d *demoRun) feed(ctx context.Context) (feed.Result, error) {
 	bar := newProgress(d.errs, "lines", countLines(d.day))
 	defer bar.end()
+	if d.flags.client != "" {
+		return d.feedByClient(ctx, bar)
+	}
 	return feed.Run(ctx, d.stack.Client, bytes.NewReader(d.day), feed.Options{
 		ContactCenter: d.flags.contactCenter, Parallel: d.flags.parallel, Mode: feed.ModeMixed, Progress: bar.step,
 	})

@@ -1,6 +1,10 @@
 package main
 
-import "time"
+import (
+	"time"
+
+	"segue/bench"
+)
 
 // place is a row of the table.
 type place struct {
@@ -13,7 +17,7 @@ type place struct {
 type course struct {
 	id            string
 	begin, closed time.Time
-	posts         []*post
+	posts         []*bench.Expected
 }
 
 // figures are what is measured at a place.

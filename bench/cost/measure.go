@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"slices"
 	"sync"
@@ -12,7 +11,6 @@ import (
 
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
-	sdklog "go.temporal.io/sdk/log"
 	"golang.org/x/sync/errgroup"
 
 	"segue/bench"
@@ -28,9 +26,9 @@ type measurement struct {
 	plan
 	temporal   client.Client
 	server     int // the process id
-	workers    *workers
+	workers    *bench.Child
 	profile    string // the file for the CPU profile of the workers
-	receiver   *receiver
+	receiver   *bench.Receiver
 	contenders []*contender
 	figures    map[place]*figures
 	// floorClosed is how many interactions of the floor closed in the last run of a load. The backlog of the feed is as
@@ -45,14 +43,14 @@ func measure(ctx context.Context, plans []plan, rounds int, profile string) (got
 		return got, err
 	}
 	defer func() { err = errors.Join(err, segue.Stop()) }()
-	temporal, err := client.Dial(client.Options{HostPort: segue.Settings.Address, Namespace: segue.Settings.Namespace, Logger: errorsOnly()})
+	temporal, err := client.Dial(client.Options{HostPort: segue.Settings.Address, Namespace: segue.Settings.Namespace, Logger: bench.ErrorsOnly()})
 	if err != nil {
 		return got, err
 	}
 	defer temporal.Close()
 	for _, p := range plans {
 		m := &measurement{
-			plan: p, temporal: temporal, server: segue.Server.PID(), receiver: openReceiver(p.delay),
+			plan: p, temporal: temporal, server: segue.Server.PID(), receiver: bench.OpenReceiver(p.delay),
 			figures: map[place]*figures{}, floorClosed: map[int]int{},
 		}
 		if profile != "" {
@@ -63,14 +61,9 @@ func measure(ctx context.Context, plans []plan, rounds int, profile string) (got
 		}
 		m.addTo(&got)
 	}
-	got.ServerMB = float64(residentOf(segue.Server.PID())) / 1e6
+	got.ServerMB = float64(bench.ResidentOf(segue.Server.PID())) / 1e6
 	got.judge()
 	return got, nil
-}
-
-// errorsOnly returns a logger for clients.
-func errorsOnly() sdklog.Logger {
-	return sdklog.NewStructuredLogger(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
 }
 
 func (m *measurement) run(ctx context.Context, segue *local.Segue, rounds int) (err error) {
@@ -86,9 +79,9 @@ func (m *measurement) run(ctx context.Context, segue *local.Segue, rounds int) (
 	m.contenders = append(bareContenders(m.temporal, m.receiver.URL, bareQueue(queue)),
 		segueContenders(segue.Client.Temporal, queue, m.late)...)
 	if err := m.rounds(ctx, rounds); err != nil {
-		return errors.Join(err, m.workers.stop())
+		return errors.Join(err, m.workers.Stop())
 	}
-	return errors.Join(m.workers.stop(), m.receiver.settle(ctx))
+	return errors.Join(m.workers.Stop(), m.receiver.Settle(ctx))
 }
 
 func (m *measurement) rounds(ctx context.Context, rounds int) error {
@@ -153,7 +146,7 @@ func (m *measurement) runIdle(ctx context.Context, c *contender) error {
 
 // runLoad runs interactions for the time of the load.
 func (m *measurement) runLoad(ctx context.Context, c *contender, l load) (figures, error) {
-	used, begin := cpuNow(m.server, m.workers.pid()), time.Now()
+	used, begin := cpuNow(m.server, m.workers.PID()), time.Now()
 	from, until := begin.Add(l.warm), begin.Add(l.warm+l.window)
 	var courses []course
 	var err error
@@ -166,7 +159,7 @@ func (m *measurement) runLoad(ctx context.Context, c *contender, l load) (figure
 	if err != nil {
 		return figures{}, fmt.Errorf("%s with %d in flight: %w", c.name, l.inFlight, err)
 	}
-	used = cpuNow(m.server, m.workers.pid()).sub(used)
+	used = cpuNow(m.server, m.workers.PID()).sub(used)
 	if c.name == floor {
 		m.floorClosed[l.inFlight] = len(courses)
 	}
@@ -205,7 +198,7 @@ func (m *measurement) runFeed(ctx context.Context, c *contender, parallel int) (
 	for i := range courses {
 		one := course{id: c.newID(m.delay.Milliseconds()), begin: time.Now()}
 		for _, command := range bench.Commands {
-			m.receiver.expect(one.id, command.Name)
+			m.receiver.Expect(one.id, command.Name)
 		}
 		courses[i], ids = one, append(ids, one.id)
 	}
@@ -239,7 +232,7 @@ func (m *measurement) interact(ctx context.Context, c *contender, idle bool) (co
 		if idle {
 			time.Sleep(idlePause)
 		}
-		one.posts = append(one.posts, m.receiver.expect(one.id, command.Name))
+		one.posts = append(one.posts, m.receiver.Expect(one.id, command.Name))
 		if err := c.send(ctx, one.id, n); err != nil {
 			return one, fmt.Errorf("%s of %s: %w", command.Name, one.id, err)
 		}
@@ -257,14 +250,14 @@ func (m *measurement) awaitEnd(ctx context.Context, c *contender, one course) er
 	return m.awaitClose(ctx, c, one.id)
 }
 
-func (m *measurement) awaitAnswers(ctx context.Context, posts []*post) error {
+func (m *measurement) awaitAnswers(ctx context.Context, posts []*bench.Expected) error {
 	for _, p := range posts {
 		select {
-		case <-p.answered:
+		case <-p.Answered():
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-time.After(settleLimit):
-			return fmt.Errorf("void: a POST did not arrive within %s", settleLimit)
+		case <-time.After(bench.SettleLimit):
+			return fmt.Errorf("void: a POST did not arrive within %s", bench.SettleLimit)
 		}
 	}
 	return nil
@@ -293,15 +286,15 @@ func (m *measurement) end(ctx context.Context, c *contender, courses []course) e
 // figuresOf waits for the last POSTs of interactions and reads their histories.
 func (m *measurement) figuresOf(ctx context.Context, c *contender, courses []course) (figures, error) {
 	f := figures{interactions: len(courses)}
-	if err := m.receiver.settle(ctx); err != nil {
+	if err := m.receiver.Settle(ctx); err != nil {
 		return f, err
 	}
 	for _, one := range courses {
 		for _, p := range one.posts {
-			f.latencies = append(f.latencies, m.receiver.latency(p))
+			f.latencies = append(f.latencies, m.receiver.Latency(p))
 		}
 		if len(one.posts) > 0 && !c.staysOpen {
-			f.closes = append(f.closes, one.closed.Sub(one.posts[len(one.posts)-1].sent))
+			f.closes = append(f.closes, one.closed.Sub(one.posts[len(one.posts)-1].Sent))
 		}
 	}
 	var mu sync.Mutex

@@ -1,14 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"runtime/pprof"
 
 	"go.temporal.io/sdk/client"
@@ -38,60 +33,20 @@ type assignment struct {
 func bareQueue(queue string) string { return "bare-" + queue }
 func lateQueue(queue string) string { return "late-" + queue }
 
-// workers is a child process with the workers of all contenders: their CPU is measured apart from that of the load generator
-// and the receivers.
-type workers struct {
-	child *exec.Cmd
-	stdin io.Closer // the child ends with it, also if this process dies
+// startWorkers starts a child process with the workers of all contenders, and returns when they have started.
+func startWorkers(a assignment) (*bench.Child, error) {
+	return bench.StartChild(workersArgument, a, os.Stderr)
 }
-
-// startWorkers starts the child and returns when its workers have started.
-func startWorkers(a assignment) (*workers, error) {
-	program, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	child := exec.Command(program, workersArgument)
-	child.Stderr = os.Stderr
-	stdin, err := child.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	stdout, err := child.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := child.Start(); err != nil {
-		return nil, err
-	}
-	w := &workers{child: child, stdin: stdin}
-	if err := json.NewEncoder(stdin).Encode(a); err != nil {
-		return nil, errors.Join(err, w.stop())
-	}
-	if _, err := bufio.NewReader(stdout).ReadString('\n'); err != nil {
-		return nil, errors.Join(fmt.Errorf("the workers did not start: %w", err), w.stop())
-	}
-	return w, nil
-}
-
-func (w *workers) pid() int { return w.child.Process.Pid }
-
-// stop lets the workers finish what they send.
-func (w *workers) stop() error { return errors.Join(w.stdin.Close(), w.child.Wait()) }
 
 // runWorkers is the child: it reads its assignment, writes a line when the workers have started, and stops them when its
 // standard input ends.
 func runWorkers(ctx context.Context) (err error) {
-	stdin := bufio.NewReader(os.Stdin)
-	line, err := stdin.ReadBytes('\n')
+	var a assignment
+	assigned, err := bench.ReadAssignment(&a)
 	if err != nil {
 		return err
 	}
-	var a assignment
-	if err := json.Unmarshal(line, &a); err != nil {
-		return err
-	}
-	temporal, err := client.Dial(client.Options{HostPort: a.Address, Namespace: a.Namespace, Logger: errorsOnly()})
+	temporal, err := client.Dial(client.Options{HostPort: a.Address, Namespace: a.Namespace, Logger: bench.ErrorsOnly()})
 	if err != nil {
 		return err
 	}
@@ -125,9 +80,7 @@ func runWorkers(ctx context.Context) (err error) {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	fmt.Println("started")
-	_, err = io.Copy(io.Discard, stdin)
-	return err
+	return assigned.Started("started")
 }
 
 func startSegueWorker(segue *local.Segue, queue, configuration string) error {

@@ -7,7 +7,6 @@ import (
 	"hash/fnv"
 	"io"
 	"sync"
-	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -49,6 +48,13 @@ type Options struct {
 	Mode Mode
 	// Progress, if set, is called after each line, from several goroutines.
 	Progress func()
+	// Prepare, if set, is called with each line before it is sent, and may change its payload. A line
+	// for which it returns an error is rejected.
+	Prepare func(*Line) error
+	// Finished, if set, is called with each line once its outcome is known, from several goroutines, in
+	// the order of the lines for each interaction. Then Result counts the lines and lists none, and after
+	// an outage of Temporal the rest of the feed is read, and each line is unknown.
+	Finished func(Outcome)
 }
 
 // DefaultParallel keeps a small server busy without flooding it.
@@ -69,10 +75,10 @@ func Run(ctx context.Context, target Target, r io.Reader, options Options) (Resu
 	group, ctx := errgroup.WithContext(ctx)
 	total := Result{Rejected: []Rejection{}, Unanswered: []Unanswered{}, Runs: map[client.Name]string{}}
 	var counting sync.Mutex
-	var answered atomic.Bool
+	var shared shared
 	queues := newQueues(ctx, options.Parallel)
 	for _, q := range queues {
-		w := newWorker(target, options, &answered)
+		w := newWorker(target, options, &shared)
 		group.Go(func() error {
 			err := w.run(ctx, q)
 			counting.Lock()
@@ -93,7 +99,11 @@ func Run(ctx context.Context, target Target, r io.Reader, options Options) (Resu
 				return context.Cause(ctx)
 			}
 			total.Lines++
-			total.Rejected = append(total.Rejected, Rejection{Line: bad.Number, Reason: bad.Reason})
+			if options.Finished != nil {
+				options.Finished(Outcome{Line: Line{Number: bad.Number}, Status: Rejected, Err: &BadLineError{Reason: bad.Reason}})
+			} else {
+				total.Rejected = append(total.Rejected, Rejection{Line: bad.Number, Reason: bad.Reason})
+			}
 			options.Progress()
 			return nil
 		}, queues.flush)
@@ -108,6 +118,9 @@ func Run(ctx context.Context, target Target, r io.Reader, options Options) (Resu
 		}
 	})
 	err := group.Wait()
+	if err == nil {
+		err = shared.outage()
+	}
 	counting.Lock()
 	defer counting.Unlock()
 	total.sort()

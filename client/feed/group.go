@@ -3,6 +3,7 @@ package feed
 import (
 	"bytes"
 	"encoding/json"
+	"iter"
 
 	"segue/client"
 )
@@ -19,6 +20,20 @@ type group struct {
 	name     client.Name
 	start    *Line
 	commands []Line
+}
+
+// lines returns the lines in their order.
+func (g *group) lines() iter.Seq[Line] {
+	return func(yield func(Line) bool) {
+		if g.start != nil && !yield(*g.start) {
+			return
+		}
+		for _, line := range g.commands {
+			if !yield(line) {
+				return
+			}
+		}
+	}
 }
 
 func (g *group) size() int {

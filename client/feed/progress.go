@@ -25,6 +25,10 @@ type progress struct {
 	unanswered error
 	// unknown are the numbers of the lines whose outcome is unknown for that reason.
 	unknown []int
+	// outcomes are those that are not reported yet, in order, and open those of them that are not known,
+	// by the numbers of their lines. Both are empty if Finished is not set.
+	outcomes []*outcome
+	open     map[int]*outcome
 }
 
 type sentLine struct {
@@ -37,6 +41,7 @@ type sentLine struct {
 // addSent notes lines that were sent as signals, or with a start.
 func (p *progress) addSent(lines []Line) {
 	for _, line := range lines {
+		line.Payload = nil // it is sent
 		p.sent = append(p.sent, sentLine{Line: line})
 	}
 }
@@ -60,32 +65,30 @@ func (p *progress) loadReceived(ctx context.Context, target Target) error {
 	return nil
 }
 
-// markUnknown counts every line whose outcome only the interaction knows as unknown.
-func (p *progress) markUnknown(why error) {
+// markUnknown makes every line unknown whose outcome only the interaction knows.
+func (w *worker) markUnknown(p *progress, why error) {
 	p.unanswered = why
-	for _, line := range p.sent {
-		p.unknown = append(p.unknown, line.Number)
-	}
+	sent := p.sent
 	p.sent = nil
+	for _, line := range sent {
+		w.finish(p, line.Line, Unknown, nil, why)
+	}
 }
-
-// rejectedOf returns the signals that an interaction has refused.
-type rejectedOf func(ctx context.Context, n client.Name) ([]contract.Rejected, error)
 
 // settleSignals counts the outcomes of the signals. The interaction lists those that it
 // refused; the others were applied or are repeats.
-func (p *progress) settleSignals(ctx context.Context, rejectedOf rejectedOf, result *Result) error {
+func (w *worker) settleSignals(ctx context.Context, p *progress) error {
 	if len(p.sent) == 0 {
 		return nil
 	}
-	rejected, err := rejectedOf(ctx, p.name)
+	rejected, err := w.rejected(ctx, p.name)
 	if err != nil {
 		return err
 	}
 	for _, entry := range slices.Backward(rejected) {
 		if line := p.lineOf(entry); line != nil {
 			line.rejected = true
-			result.reject(line.Line, entry.Reason)
+			w.finish(p, line.Line, Rejected, nil, &RefusedSignalError{Reason: entry.Reason})
 		}
 	}
 	known := p.firstKnown(rejected)
@@ -93,15 +96,16 @@ func (p *progress) settleSignals(ctx context.Context, rejectedOf rejectedOf, res
 		switch {
 		case line.rejected:
 		case i < known:
-			p.unknown = append(p.unknown, line.Number)
+			w.finish(p, line.Line, Unknown, nil, errRejectedUnlisted)
 			p.unanswered = errRejectedUnlisted
 		case line.before || line.EventID != "" && p.applied[line.EventID]:
-			result.Duplicates++
+			w.finish(p, line.Line, Duplicate, nil, nil)
 		default:
-			result.Accepted++
+			w.finish(p, line.Line, Accepted, nil, nil)
 			p.markApplied(line.EventID)
 		}
 	}
+	p.sent = nil
 	return nil
 }
 

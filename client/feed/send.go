@@ -16,7 +16,7 @@ func (w *worker) send(ctx context.Context, p *progress, g group) error {
 	commands := g.commands
 	switch {
 	case g.start != nil && p.unanswered != nil:
-		p.unknown = append(p.unknown, g.start.Number)
+		w.finish(p, *g.start, Unknown, nil, p.unanswered)
 	case g.start != nil:
 		var err error
 		if commands, err = w.start(ctx, p, g); err != nil {
@@ -27,9 +27,9 @@ func (w *worker) send(ctx context.Context, p *progress, g group) error {
 	for _, line := range commands {
 		switch {
 		case p.unanswered != nil:
-			p.unknown = append(p.unknown, line.Number)
+			w.finish(p, line, Unknown, nil, p.unanswered)
 		case p.received[line.EventID]:
-			// An earlier feed has sent it; settleInteractions finds out whether it was refused.
+			// An earlier feed has sent it; settleSignals finds out whether it was refused.
 			p.sent = append(p.sent, sentLine{Line: line, before: true})
 		default:
 			unsent = append(unsent, line)
@@ -54,7 +54,7 @@ func (w *worker) start(ctx context.Context, p *progress, g group) (unsent []Line
 		err = fmt.Errorf("start: id %q: leave it out, or use the line's interaction", start.ID)
 	}
 	if err != nil {
-		w.result.reject(line, err.Error())
+		w.finish(p, line, Rejected, nil, err)
 		return g.commands, nil
 	}
 	var with []Line
@@ -66,17 +66,19 @@ func (w *worker) start(ctx context.Context, p *progress, g group) (unsent []Line
 	var exists *client.ExistsError
 	switch {
 	case errors.As(err, &exists) && p.started:
-		w.result.Duplicates++
+		w.finish(p, line, Duplicate, nil, nil)
 		return g.commands, nil
 	case errors.As(err, &exists):
-		w.result.Duplicates++
+		w.finish(p, line, Duplicate, nil, nil)
 		return g.commands, w.tolerate(p, p.loadReceived(ctx, w.target))
 	case err != nil:
 		return g.commands, w.refusedOrFatal(ctx, p, line, err)
 	}
 	p.started = true
-	w.result.Accepted++
-	w.result.Runs[line.Name] = run
+	w.finish(p, line, Accepted, nil, nil)
+	if w.options.Finished == nil {
+		w.result.Runs[line.Name] = run
+	}
 	p.addSent(with)
 	return g.commands[len(with):], nil
 }
@@ -103,15 +105,17 @@ func (w *worker) update(ctx context.Context, p *progress, lines []Line) error {
 	if err != nil {
 		return w.allRefusedOrFatal(ctx, p, lines, err)
 	}
+	w.shared.noteAnswer()
 	for i, line := range lines {
+		answer := &results[i].Answer
 		switch result := results[i]; {
 		case result.Error != nil:
-			w.result.reject(line, result.Error.Message)
+			w.finish(p, line, Rejected, nil, refusalOf(result.Error))
 		case result.Duplicate || p.applied[line.EventID]:
 			// Temporal answers a repeated update id with the first answer, which is not marked as a repeat.
-			w.result.Duplicates++
+			w.finish(p, line, Duplicate, answer, nil)
 		default:
-			w.result.Accepted++
+			w.finish(p, line, Accepted, answer, nil)
 			p.markApplied(line.EventID)
 		}
 	}
@@ -129,6 +133,11 @@ func (w *worker) updated(ctx context.Context, n client.Name, lines []Line) ([]co
 		err = fmt.Errorf("%s: %d commands have %d results", n, len(lines), len(results))
 	}
 	return results, err
+}
+
+// refusalOf returns the refusal of one command of an array as an error.
+func refusalOf(refused *contract.CommandError) error {
+	return &client.RefusedError{Type: refused.Type, Message: refused.Message, Refusal: refused.Refusal}
 }
 
 // allRefusedOrFatal does what refusedOrFatal does for every line of a message.
@@ -152,7 +161,7 @@ func (w *worker) refusedOrFatal(ctx context.Context, p *progress, line Line, err
 			return learned
 		}
 		if p.unanswered != nil {
-			p.unknown = append(p.unknown, line.Number)
+			w.finish(p, line, Unknown, nil, p.unanswered)
 			return nil
 		}
 		if line.EventID != "" && p.received[line.EventID] {
@@ -162,10 +171,10 @@ func (w *worker) refusedOrFatal(ctx context.Context, p *progress, line Line, err
 	case isFatal(err):
 		return err
 	default:
-		p.markUnknown(err)
-		p.unknown = append(p.unknown, line.Number)
+		w.markUnknown(p, err)
+		w.finish(p, line, Unknown, nil, err)
 		return nil
 	}
-	w.result.reject(line, err.Error())
+	w.finish(p, line, Rejected, nil, err)
 	return nil
 }

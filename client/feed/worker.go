@@ -3,7 +3,6 @@ package feed
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
@@ -19,15 +18,16 @@ type worker struct {
 	progress map[client.Name]*progress
 	order    []*progress
 	result   Result
-	// answered reports whether any interaction of the feed has answered; all workers share it.
-	answered *atomic.Bool
+	shared   *shared
+	// silences counts the interactions that no worker answered.
+	silences int
 	// busy is how long this worker has waited for interactions that were reported as stuck.
 	busy time.Duration
 }
 
-func newWorker(target Target, options Options, answered *atomic.Bool) *worker {
+func newWorker(target Target, options Options, shared *shared) *worker {
 	return &worker{
-		target: target, options: options, answered: answered,
+		target: target, options: options, shared: shared,
 		progress: map[client.Name]*progress{},
 		result:   Result{Runs: map[client.Name]string{}},
 	}
@@ -50,7 +50,7 @@ func (w *worker) run(ctx context.Context, q *queue) error {
 				return context.Cause(ctx)
 			}
 			w.result.Lines += g.size()
-			if err := w.send(ctx, w.progressOf(g.name), g); err != nil {
+			if err := w.handle(ctx, g); err != nil {
 				return err
 			}
 			for range g.size() {
@@ -60,6 +60,62 @@ func (w *worker) run(ctx context.Context, q *queue) error {
 	}
 }
 
+// handle sends a group. If the outcomes are reported, an outage of Temporal ends the sending and not the
+// feed.
+func (w *worker) handle(ctx context.Context, g group) error {
+	p := w.progressOf(g.name)
+	w.expect(p, g)
+	if w.options.Prepare != nil {
+		g = w.prepared(p, g)
+	}
+	if w.options.Finished == nil {
+		return w.send(ctx, p, g)
+	}
+	if gone := w.shared.outage(); gone != nil {
+		w.abandon(p, gone)
+		return nil
+	}
+	err := w.send(ctx, p, g)
+	if err == nil && len(p.sent) > 0 && w.options.modeFor(p.name) == ModeUpdate {
+		// Lines that an earlier feed has sent must not hold back the others.
+		err = w.tolerate(p, w.settleSignals(ctx, p))
+	}
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		w.shared.noteOutage(err)
+		w.abandon(p, err)
+	case errors.Is(p.unanswered, client.ErrNoWorker) && !w.shared.hasAnswered():
+		if w.silences++; w.silences == silenceLimit {
+			w.shared.noteOutage(p.unanswered)
+		}
+	}
+	return nil
+}
+
+// prepared returns the lines of a group that may be sent.
+func (w *worker) prepared(p *progress, g group) group {
+	isGood := func(line *Line) bool {
+		err := w.options.Prepare(line)
+		if err != nil {
+			w.finish(p, *line, Rejected, nil, err)
+		}
+		return err == nil
+	}
+	if g.start != nil && !isGood(g.start) {
+		g.start = nil
+	}
+	var good []Line
+	for i := range g.commands {
+		if isGood(&g.commands[i]) {
+			good = append(good, g.commands[i])
+		}
+	}
+	g.commands = good
+	return g
+}
+
 // silenceLimit is how many interactions of one worker's share may leave a query unanswered, while none of the whole feed
 // has answered, before the rest is not queried: then no Segue worker runs, and each query would wait for one.
 const silenceLimit = 3
@@ -67,26 +123,32 @@ const silenceLimit = 3
 // settleInteractions queries every interaction for its refused signals. One that does not answer changes nothing for the
 // others.
 func (w *worker) settleInteractions(ctx context.Context) error {
+	if gone := w.shared.outage(); gone != nil {
+		for _, p := range w.order {
+			w.abandon(p, gone)
+		}
+		return nil
+	}
 	var noWorker error
 	for silences, i := 0, 0; i < len(w.order); i++ {
 		p := w.order[i]
-		if noWorker == nil || len(p.sent) == 0 || w.answered.Load() {
+		if noWorker == nil || len(p.sent) == 0 || w.shared.hasAnswered() {
 			isQueried := len(p.sent) > 0
-			if err := w.tolerate(p, p.settleSignals(ctx, w.rejected, &w.result)); err != nil {
-				return err
+			if err := w.tolerate(p, w.settleSignals(ctx, p)); err != nil {
+				return w.breakOff(ctx, err)
 			}
 			switch {
 			case isQueried && p.unanswered == nil:
-				w.answered.Store(true)
+				w.shared.noteAnswer()
 			case isQueried && errors.Is(p.unanswered, client.ErrNoWorker):
 				if silences++; silences == silenceLimit {
 					noWorker = p.unanswered
 				}
 			}
 		} else {
-			p.markUnknown(noWorker)
+			w.markUnknown(p, noWorker)
 		}
-		if p.unanswered != nil {
+		if p.unanswered != nil && w.options.Finished == nil {
 			w.result.addUnanswered(p)
 		}
 	}
@@ -99,7 +161,19 @@ func (w *worker) tolerate(p *progress, err error) error {
 	if err == nil || isFatal(err) {
 		return err
 	}
-	p.markUnknown(err)
+	w.markUnknown(p, err)
+	return nil
+}
+
+// breakOff ends the settling for an error that concerns the whole feed.
+func (w *worker) breakOff(ctx context.Context, err error) error {
+	if w.options.Finished == nil || ctx.Err() != nil {
+		return err
+	}
+	w.shared.noteOutage(err)
+	for _, p := range w.order {
+		w.abandon(p, err)
+	}
 	return nil
 }
 
@@ -119,7 +193,7 @@ func isFatal(err error) bool {
 func (w *worker) progressOf(n client.Name) *progress {
 	p, ok := w.progress[n]
 	if !ok {
-		p = &progress{name: n, applied: map[string]bool{}}
+		p = &progress{name: n, applied: map[string]bool{}, open: map[int]*outcome{}}
 		w.progress[n] = p
 		w.order = append(w.order, p)
 	}

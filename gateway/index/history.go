@@ -166,6 +166,20 @@ func (s *history) find(p bus.Position) (number uint64, wait <-chan struct{}, err
 	return 0, s.grown, nil
 }
 
+// findAt returns the number of the change at a position.
+func (s *history) findAt(p bus.Position) (number uint64, wait <-chan struct{}, err error) {
+	number, wait, err = s.find(p)
+	if err != nil || wait != nil {
+		return number, wait, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if number <= s.first || s.changes.at(int(number-1-s.first)).sequence != p.Sequence {
+		return 0, nil, ErrResync
+	}
+	return number - 1, nil, nil
+}
+
 // batchWeight bounds what a reader takes at once.
 const batchWeight = 64 << 10
 

@@ -79,3 +79,34 @@ func TestReadersKeepTheirPositions(t *testing.T) {
 		require.True(b, errors.Is(err, context.DeadlineExceeded))
 	})
 }
+
+func TestAReaderBeginsWithANoticeAgain(t *testing.T) {
+	run(t, func(b *bench) {
+		start := b.index.End()
+		first := b.world.start(name("i1"))
+		second, third := b.world.change(name("i1"), "anna", false), b.world.change(name("i1"), "ben", false)
+		b.stream.publish(first)
+		b.stream.publish(third) // it waits for the second
+		b.stream.publish(second)
+		b.stream.repeat(second) // a message that is no change
+		synctest.Wait()
+		r, err := b.index.ReadFrom(context.Background(), start)
+		require.NoError(b, err)
+		for revision := int64(1); revision <= 3; revision++ {
+			c, err := r.Next(context.Background(), nil)
+			require.NoError(b, err)
+			again, err := b.index.ReadAt(context.Background(), c.At)
+			require.NoError(b, err)
+			same, err := again.Next(context.Background(), nil)
+			require.NoError(b, err)
+			require.Equal(b, c, same)
+			require.Equal(b, revision, same.Notice.Revision)
+			require.Equal(b, int(3-revision), again.Buffered())
+			require.False(b, same.Time.IsZero())
+		}
+		for _, sequence := range []uint64{start.Sequence, start.Sequence + 4, 1000} {
+			_, err = b.index.ReadAt(context.Background(), bus.Position{Epoch: start.Epoch, Sequence: sequence})
+			require.ErrorIs(b, err, index.ErrResync, "%d is no change", sequence)
+		}
+	})
+}

@@ -18,6 +18,8 @@ type Change struct {
 	// differ from the order of the changes, where a notice arrived before its predecessor.
 	At     bus.Position
 	Notice *contract.Notice
+	// Time is when the stream got the notice.
+	Time time.Time
 	// Gap is set if the revisions From to To of this interaction have no notice of their own, and
 	// are to be shown as a gap before this notice. A notice that repairs a lost one is in its own
 	// gap: it has a state and no events.
@@ -57,19 +59,31 @@ type Reader struct {
 // ReadFrom returns a reader that goes on after a position, or ErrResync. It waits up to 5 s for a
 // position that this replica has not reached yet.
 func (x *Index) ReadFrom(ctx context.Context, after bus.Position) (*Reader, error) {
+	return x.read(ctx, after, (*history).find)
+}
+
+// ReadAt is ReadFrom for a reader that begins with the notice at a position, again. It also returns
+// ErrResync if there is no such notice.
+func (x *Index) ReadAt(ctx context.Context, at bus.Position) (*Reader, error) {
+	return x.read(ctx, at, (*history).findAt)
+}
+
+type finder func(h *history, p bus.Position) (number uint64, wait <-chan struct{}, err error)
+
+func (x *Index) read(ctx context.Context, p bus.Position, find finder) (*Reader, error) {
 	x.mu.Lock()
 	history := x.history
 	x.mu.Unlock()
 	ctx, cancel := context.WithTimeoutCause(ctx, placeWait, ErrResync)
 	defer cancel()
 	for {
-		number, wait, err := history.find(after)
+		number, wait, err := find(history, p)
 		if err != nil {
 			x.countResync()
 			return nil, err
 		}
 		if wait == nil {
-			return &Reader{index: x, history: history, number: number, at: after}, nil
+			return &Reader{index: x, history: history, number: number, at: p}, nil
 		}
 		select {
 		case <-wait:
@@ -110,6 +124,9 @@ func (r *Reader) Next(ctx context.Context, want func(*Change) bool) (*Change, er
 // Position is the position of the last change that Next returned or passed over.
 func (r *Reader) Position() bus.Position { return r.at }
 
+// Buffered returns how many changes Next looks at before it may have to wait.
+func (r *Reader) Buffered() int { return r.filled - r.used }
+
 func (r *Reader) fail(err error) error {
 	if errors.Is(err, ErrResync) {
 		r.index.countResync()
@@ -145,7 +162,7 @@ func (r *Reader) take(ctx context.Context) (*Change, error) {
 	}
 	c := &r.batch[r.used]
 	at := bus.Position{Epoch: r.history.epoch, Sequence: c.sequence}
-	taken := &Change{At: at, Notice: c.notice}
+	taken := &Change{At: at, Notice: c.notice, Time: time.Unix(0, c.at).UTC()}
 	if c.gap != nil {
 		name := client.Name{ContactCenter: c.notice.ContactCenter, ID: c.notice.Interaction}
 		taken.Gap = &Gap{Interaction: name, From: c.gap.from, To: c.gap.to}

@@ -1,6 +1,12 @@
 package platform
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"testing"
+
+	"segue/bus"
+	"segue/gateway/index"
+)
 
 // ReadObject reads an object and writes it again, with a member added.
 func ReadObject(data []byte, name string, value any) (json.RawMessage, error) {
@@ -16,3 +22,29 @@ func ReadObject(data []byte, name string, value any) (json.RawMessage, error) {
 
 // IDOf is the id of an interaction that is started without one.
 var IDOf = idOf
+
+// EndOf is the id of a place in the stream.
+func EndOf(at bus.Position) string { return endOf(at).String() }
+
+// LifeOf is the life of a stream in ids.
+var LifeOf = lifeOf
+
+// ParseID reads an id and writes it again.
+func ParseID(text string) (string, bool) {
+	id, ok := parseID(text)
+	return id.String(), ok
+}
+
+// Frames are the events of a change as they are sent.
+func Frames(t *testing.T, c *index.Change) (frames []string) {
+	t.Helper()
+	var shared encodings
+	found, err := shared.of(c).moments(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range found {
+		frames = append(frames, string(f.bytes))
+	}
+	return frames
+}

@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"log/slog"
@@ -31,6 +32,12 @@ type Options struct {
 	// Sessions makes and ends the sessions of browsers; nil for an API without POST and DELETE
 	// /v1/session.
 	Sessions Sessions
+	// Stream counts an open stream of events until release is called, and refuses one too many; nil for
+	// no limit.
+	Stream func(*auth.Caller) (release func(), err error)
+	// Watch returns a context for a long answer, which ends when the caller's credential does; nil for
+	// one that ends with the request.
+	Watch func(context.Context, *auth.Caller) (stream context.Context, release func())
 	// CursorKeys seal the cursors of lists; the first one seals. Replicas share them. Without one,
 	// a key is made, and a cursor is valid on this replica only.
 	CursorKeys [][]byte
@@ -58,6 +65,10 @@ type api struct {
 	mux  *http.ServeMux
 	// stored shares the answers of equal lists.
 	stored shared
+	// encodings shares the encoded events of streams.
+	encodings encodings
+	// feeds has a place for each feed at once.
+	feeds chan struct{}
 	// document is the OpenAPI document, which is written once.
 	document func() []byte
 }
@@ -74,10 +85,16 @@ func New(options Options) http.Handler {
 	if len(options.CursorKeys) == 0 {
 		options.CursorKeys = [][]byte{[]byte(rand.Text())}
 	}
+	if options.Stream == nil {
+		options.Stream = func(*auth.Caller) (func(), error) { return func() {}, nil }
+	}
+	if options.Watch == nil {
+		options.Watch = func(ctx context.Context, _ *auth.Caller) (context.Context, func()) { return context.WithCancel(ctx) }
+	}
 	a := &api{Options: options, mux: http.NewServeMux()}
 	a.huma = humago.NewWithPrefix(a.mux, Prefix, describe())
 	for _, routes := range []func(*api){
-		commandRoutes, startRoutes, arrayRoutes, readRoutes, listRoutes, deliveryRoutes, sessionRoutes, documentRoutes,
+		commandRoutes, startRoutes, arrayRoutes, readRoutes, listRoutes, deliveryRoutes, feedRoutes, eventRoutes, sessionRoutes, documentRoutes,
 	} {
 		routes(a)
 	}
@@ -145,6 +162,7 @@ func describe() huma.Config {
 			Tags: []*huma.Tag{
 				{Name: "commands", Description: "Start interactions and change them."},
 				{Name: "interactions", Description: "Read and list interactions."},
+				{Name: "events", Description: "Live events."},
 				{Name: "deliveries", Description: "Send deliveries again, or discard them."},
 				{Name: "session", Description: "Sessions of browsers."},
 			},

@@ -28,6 +28,8 @@ type route struct {
 	example any
 	// keyed routes have an idempotency key in every answer.
 	keyed bool
+	// streams is set for routes whose answers last: they have no deadline.
+	streams bool
 }
 
 // ofEveryRoute are the problems that every route may answer.
@@ -42,7 +44,9 @@ func register[I, O any](a *api, r route, handler func(context.Context, *I) (*O, 
 		OperationID: r.id, Method: r.method, Path: r.path, Tags: []string{r.tag}, Summary: r.summary, Description: r.about,
 		DefaultStatus: r.status, Responses: map[string]*huma.Response{},
 		RejectUnknownQueryParameters: true,
-		Middlewares:                  huma.Middlewares{a.withinDeadline},
+	}
+	if !r.streams {
+		operation.Middlewares = append(operation.Middlewares, a.withinDeadline)
 	}
 	if r.keyed {
 		operation.Middlewares = append(operation.Middlewares, withKey)

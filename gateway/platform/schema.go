@@ -29,10 +29,16 @@ type (
 		Name    string `json:"name" doc:"The name of the signal. The parameters p1 to p20 that are set are beside it." example:"upsell"`
 		Tooltip string `json:"tooltip,omitempty"`
 	}
-	stateName   string
-	channelName string
-	outcomeName string
+	problemShown struct{}
+	stateName    string
+	channelName  string
+	outcomeName  string
 )
+
+// Schema refers to the one schema of problems.
+func (problemShown) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Ref: "#/components/schemas/Problem"}
+}
 
 // Schema lists the states.
 func (stateName) Schema(huma.Registry) *huma.Schema { return valuesOf(interaction.States()) }
@@ -70,6 +76,8 @@ func nameSchema(t reflect.Type, hint string) string {
 	for named, as := range map[reflect.Type]string{
 		reflect.TypeFor[lanes.Failure](): "LaneFailure", reflect.TypeFor[bulkBody](): "RedeliverRequest", reflect.TypeFor[bulkResult](): "RedeliverResult",
 		reflect.TypeFor[startedBody](): "Started", reflect.TypeFor[acceptedBody](): "Accepted", reflect.TypeFor[sessionBody](): "Session",
+		reflect.TypeFor[liveEvent](): "Event", reflect.TypeFor[liveState](): "EventState", reflect.TypeFor[liveGap](): "EventGap", reflect.TypeFor[liveResync](): "EventResync",
+		reflect.TypeFor[feedResult](): "FeedResult", reflect.TypeFor[feedSummary](): "FeedSummary", reflect.TypeFor[feedCounts](): "FeedCounts",
 		reflect.TypeFor[agentSchema](): "Agent", reflect.TypeFor[signalSchema](): "Signal",
 		reflect.TypeFor[interaction.Session](): "Contact", reflect.TypeFor[intake.Gap](): "MissingCommands",
 	} {
@@ -87,6 +95,7 @@ func shareSchemas(r huma.Registry) {
 	r.RegisterTypeAlias(reflect.TypeFor[interaction.State](), reflect.TypeFor[stateName]())
 	r.RegisterTypeAlias(reflect.TypeFor[interaction.Channel](), reflect.TypeFor[channelName]())
 	r.RegisterTypeAlias(reflect.TypeFor[interaction.Outcome](), reflect.TypeFor[outcomeName]())
+	r.RegisterTypeAlias(reflect.TypeFor[problem.Problem](), reflect.TypeFor[problemShown]())
 	r.Map()["Problem"] = problemSchema()
 	r.Map()["Command"] = elementSchema()
 }

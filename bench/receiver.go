@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -10,56 +10,59 @@ import (
 	"net/http/httptest"
 	"sync"
 	"time"
-
-	"segue/bench"
 )
 
-// settleLimit is how long a POST may take to arrive after the interactions have closed.
-const settleLimit = 30 * time.Second
+// SettleLimit is how long a POST may take to arrive after the interactions have closed.
+const SettleLimit = 30 * time.Second
 
 // key identifies the POST of a command.
 type key struct{ interaction, command string }
 
-// post is one POST that a receiver expects, or got.
-type post struct {
-	sent, arrived time.Time
-	requests      int
-	answered      chan struct{} // closed after the first request
-	expected      bool
+// Expected is one POST that a receiver expects, or got.
+type Expected struct {
+	// Sent is when its command was sent.
+	Sent     time.Time
+	arrived  time.Time
+	requests int
+	answered chan struct{} // closed after the first request
+	expected bool
 }
 
-// receiver answers every POST after a delay and counts the requests of each command and of each webhook id.
-type receiver struct {
+// Receiver answers every POST after a delay and counts the requests of each command and of each webhook id.
+type Receiver struct {
 	*httptest.Server
-	delay, limit time.Duration
+	delay time.Duration
+	// Limit is how long Settle waits; OpenReceiver sets SettleLimit.
+	Limit time.Duration
 
 	mu    sync.Mutex
-	posts map[key]*post
+	posts map[key]*Expected
 	ids   map[string][sha256.Size]byte // the digest of the body, by webhook id
 	// bad is the first request that voids the run.
 	bad error
 }
 
-func openReceiver(delay time.Duration) *receiver {
-	r := &receiver{delay: delay, limit: settleLimit, posts: map[key]*post{}, ids: map[string][sha256.Size]byte{}}
+// OpenReceiver returns a receiver that takes so long to answer.
+func OpenReceiver(delay time.Duration) *Receiver {
+	r := &Receiver{delay: delay, Limit: SettleLimit, posts: map[key]*Expected{}, ids: map[string][sha256.Size]byte{}}
 	r.Server = httptest.NewServer(r)
 	return r
 }
 
-// expect announces the POST of a command that is sent now.
-func (r *receiver) expect(interaction, command string) *post {
+// Expect announces the POST of a command that is sent now.
+func (r *Receiver) Expect(interaction, command string) *Expected {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	p := &post{answered: make(chan struct{}), expected: true, sent: time.Now()}
+	p := &Expected{answered: make(chan struct{}), expected: true, Sent: time.Now()}
 	r.posts[key{interaction, command}] = p
 	return p
 }
 
 // ServeHTTP answers one request.
-func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	arrived := time.Now()
 	text, err := io.ReadAll(request.Body)
-	var b bench.Body
+	var b Body
 	if err == nil {
 		err = json.Unmarshal(text, &b)
 	}
@@ -77,12 +80,12 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 }
 
 // note counts a request and reports whether it is the first of its command.
-func (r *receiver) note(id string, digest [sha256.Size]byte, k key, arrived time.Time) (p *post, isFirst bool) {
+func (r *Receiver) note(id string, digest [sha256.Size]byte, k key, arrived time.Time) (p *Expected, isFirst bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p = r.posts[k]
 	if p == nil {
-		p = &post{answered: make(chan struct{})}
+		p = &Expected{answered: make(chan struct{})}
 		r.posts[k] = p
 	}
 	p.requests++
@@ -104,28 +107,28 @@ func (r *receiver) note(id string, digest [sha256.Size]byte, k key, arrived time
 	return p, p.requests == 1
 }
 
-func (r *receiver) setBad(err error) {
+func (r *Receiver) setBad(err error) {
 	if r.bad == nil {
 		r.bad = err
 	}
 }
 
 // void voids the run.
-func (r *receiver) void(err error) {
+func (r *Receiver) void(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.setBad(err)
 }
 
-// settle waits until every expected POST is answered. It returns an error if the run is void.
-func (r *receiver) settle(ctx context.Context) error {
+// Settle waits until every expected POST is answered. It returns an error if the run is void.
+func (r *Receiver) Settle(ctx context.Context) error {
 	r.mu.Lock()
-	pending := map[key]*post{}
+	pending := map[key]*Expected{}
 	for k, p := range r.posts {
 		pending[k] = p
 	}
 	r.mu.Unlock()
-	limit := time.NewTimer(r.limit)
+	limit := time.NewTimer(r.Limit)
 	defer limit.Stop()
 	for k, p := range pending {
 		select {
@@ -133,14 +136,14 @@ func (r *receiver) settle(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-limit.C:
-			return fmt.Errorf("void: the POST of %v did not arrive within %s", k, r.limit)
+			return fmt.Errorf("void: the POST of %v did not arrive within %s", k, r.Limit)
 		}
 	}
 	return r.verdict()
 }
 
 // verdict returns an error if a request so far voids the run.
-func (r *receiver) verdict() error {
+func (r *Receiver) verdict() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.bad != nil {
@@ -149,9 +152,12 @@ func (r *receiver) verdict() error {
 	return nil
 }
 
-// latency returns the time from sending a command to the arrival of its POST.
-func (r *receiver) latency(p *post) time.Duration {
+// Latency returns the time from sending a command to the arrival of its POST.
+func (r *Receiver) Latency(p *Expected) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return p.arrived.Sub(p.sent)
+	return p.arrived.Sub(p.Sent)
 }
+
+// Answered is closed when the POST is answered.
+func (e *Expected) Answered() <-chan struct{} { return e.answered }
