@@ -55,6 +55,8 @@ var rules = []rule{
 		reason: "a client knows the contract, not how a command is judged, so that any platform can use it"},
 	{room: "gateway/...", never: append([]string{"workflows/...", "activities/...", "worker/..."}, commands...), tests: true,
 		reason: "a gateway reaches workflows as any other client does, through client and contract"},
+	{room: "gateway/board", only: []string{"bus", "client/...", "config", "contract", "gateway/index", "interaction", "metrics"}, never: []string{"net/http"},
+		reason: "figures do not know who sees them, nor how"},
 	{room: "gateway/index", only: []string{"bus", "client", "contract", "interaction"}, never: []string{"net/http"},
 		reason: "the index does not know which face shows what it has"},
 	{room: "gateway/commands", only: []string{"client", "contract", "interaction"}, never: []string{"net/http"},
@@ -116,7 +118,7 @@ var private = []struct {
 	tests  bool
 	reason string
 }{
-	{"starter/...", []string{"starter/..."}, true, "the command line is built from rooms, never the other way round"},
+	{"starter/...", []string{"starter/...", "e2e/..."}, true, "the command line is built from rooms, never the other way round"},
 	{"bench/...", []string{"bench/..."}, true, "nothing in the product depends on a benchmark"},
 	{"e2e/...", []string{"e2e/..."}, false, "nothing in the product depends on a test"},
 	{"delivery/hostiletest", nil, false, "hostile receivers are for tests alone"},

@@ -55,7 +55,7 @@ func (c *Client) ListPage(ctx context.Context, query string, size int, page []by
 	}
 	rows = make([]Listed, 0, len(answer.GetExecutions()))
 	for _, info := range answer.GetExecutions() {
-		rows = append(rows, listedOf(info))
+		rows = append(rows, ListedOf(info))
 	}
 	return rows, answer.GetNextPageToken(), nil
 }
@@ -104,10 +104,11 @@ func (c *Client) Involved(ctx context.Context, n Name) ([]string, error) {
 	if err != nil {
 		return nil, c.classify(ctx, n, err)
 	}
-	return listedOf(described.GetWorkflowExecutionInfo()).Agents, nil
+	return ListedOf(described.GetWorkflowExecutionInfo()).Agents, nil
 }
 
-func listedOf(info *workflowpb.WorkflowExecutionInfo) Listed {
+// ListedOf returns a workflow as a list of Temporal has it.
+func ListedOf(info *workflowpb.WorkflowExecutionInfo) Listed {
 	l := Listed{
 		WorkflowID: info.GetExecution().GetWorkflowId(), RunID: info.GetExecution().GetRunId(),
 		Workflow: strings.ToLower(info.GetStatus().String()), StartedAt: info.GetStartTime().AsTime(),

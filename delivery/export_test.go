@@ -27,6 +27,12 @@ func (h *Health) Enter(ctx context.Context) (leave func(Class), refused Class, i
 	return func(c Class) { p.release(c) }, "", 0
 }
 
+// Report returns the state of the receiver, and the p95 of the last attempts in milliseconds.
+func (h *Health) Report() (contract.ReceiverState, int64) {
+	report := h.report()
+	return report.State, report.P95
+}
+
 func Sign(req *http.Request, id, body string, refs []SecretRef, now time.Time) error {
 	s, err := newSigner(id, body, refs, &secrets{})
 	if err == nil {

@@ -26,7 +26,10 @@ type Health struct {
 	latency     latency
 	spreader    spreader
 	failing     atomic.Bool // the last attempt failed
-	slots       int         // the call's slots of the process; the bulkhead guards it
+	// broken: the last attempt that says something about the receiver says that it is not working.
+	// A response such as 410 says nothing: it is no failure of the receiver, nor a sign of health.
+	broken atomic.Bool
+	slots  int // the call's slots of the process; the bulkhead guards it
 }
 
 func newHealth(call string) *Health {
@@ -123,6 +126,14 @@ func (p *permit) release(class Class) time.Duration {
 	h := p.health
 	if class.isResponse() {
 		h.latency.observe(took)
+	}
+	if class.isResponse() || class.isUnanswered() {
+		h.latency.record(took)
+	}
+	if class == ClassOK {
+		h.broken.Store(false)
+	} else if class.isUnanswered() || class.isReceiverFailure() {
+		h.broken.Store(true)
 	}
 	switch {
 	case class.isUnanswered():

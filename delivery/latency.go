@@ -27,6 +27,41 @@ type latency struct {
 	next    int
 	last    time.Time
 	owed    int // the fast responses that a slow receiver still needs
+	// recent are the durations of the last attempts, slow and unanswered ones too; a ring once it is
+	// full. They are for people: whether a receiver is fast enough depends on samples and owed.
+	recent     []time.Duration
+	nextRecent int
+	lastRecent time.Time
+}
+
+// record keeps the duration of an attempt.
+func (l *latency) record(took time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lastRecent = time.Now()
+	if len(l.recent) < latencyWindow {
+		l.recent = append(l.recent, took)
+		return
+	}
+	l.recent[l.nextRecent] = took
+	l.nextRecent = (l.nextRecent + 1) % latencyWindow
+}
+
+// recently returns the p95 of the last attempts, and whether they show that the receiver is slow. It
+// returns zero if the last one is too old to say anything.
+func (l *latency) recently() (p95 time.Duration, isSlow bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.recent) > 0 && time.Since(l.lastRecent) <= latencyMemory {
+		p95 = percentile95(l.recent)
+	}
+	return p95, p95 > FastEnough
+}
+
+// percentile95 is by nearest rank: the largest, until the window is full.
+func percentile95(durations []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(durations))
+	return sorted[(len(sorted)*95+99)/100-1]
 }
 
 // markSlow marks the receiver as slow, as soon as an attempt shows it.
@@ -67,7 +102,5 @@ func (l *latency) isFast() bool {
 	if len(l.samples) == 0 || l.owed > 0 || time.Since(l.last) > latencyMemory {
 		return false
 	}
-	sorted := slices.Sorted(slices.Values(l.samples))
-	rank := (len(sorted)*95 + 99) / 100 // nearest rank: the largest, until the window is full
-	return sorted[rank-1] <= FastEnough
+	return percentile95(l.samples) <= FastEnough
 }

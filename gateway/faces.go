@@ -8,6 +8,7 @@ import (
 	"segue/config"
 	"segue/delivery"
 	"segue/gateway/auth"
+	"segue/gateway/board"
 	"segue/gateway/commands"
 	"segue/gateway/index"
 	"segue/gateway/limits"
@@ -22,7 +23,7 @@ type faces struct {
 	listener net.Listener
 }
 
-func newFaces(o Options, x *index.Index) (*faces, error) {
+func newFaces(o Options, x *index.Index, b *board.Board) (*faces, error) {
 	f := &faces{limits: limits.New(limits.Options{}), listener: o.Listener}
 	set := o.Config.Current()
 	if err := f.check(set); err != nil {
@@ -40,7 +41,7 @@ func newFaces(o Options, x *index.Index) (*faces, error) {
 		return nil, err
 	}
 	api := platform.New(platform.Options{
-		Client: o.Client, Sender: commands.New(commands.Options{Client: o.Client, Observe: o.instruments().GatewayUpdate}), Index: x,
+		Client: o.Client, Sender: commands.New(commands.Options{Client: o.Client, Observe: o.instruments().GatewayUpdate}), Index: x, Board: b,
 		Sessions: f.auth, Stream: f.limits.Stream, Watch: f.auth.Watch, CursorKeys: keys, Log: o.Log,
 	})
 	mux := http.NewServeMux()

@@ -16,6 +16,7 @@ import (
 	"segue/client"
 	"segue/config"
 	"segue/connect"
+	"segue/gateway/board"
 	"segue/gateway/index"
 	"segue/gateway/problem"
 	"segue/metrics"
@@ -60,6 +61,7 @@ func (o Options) instruments() *metrics.Instruments {
 type Gateway struct {
 	options     Options
 	index       *index.Index
+	board       *board.Board
 	faces       *faces
 	health      *health
 	reloads     *reloader
@@ -73,6 +75,7 @@ func New(options Options) (*Gateway, error) {
 	g := &Gateway{options: options, index: index.New(index.Options{
 		Client: options.Client, Bus: options.Bus, Log: options.Log, ObserveAge: options.instruments().GatewayNotice,
 	})}
+	g.board = board.New(board.Options{Config: options.Config, Client: options.Client, Index: g.index, Bus: options.Bus, Log: options.Log})
 	if set.Gateway.TLS.Certificate != "" {
 		var err error
 		if g.certificate, err = loadCertificate(set.Gateway.TLS); err != nil {
@@ -80,7 +83,7 @@ func New(options Options) (*Gateway, error) {
 		}
 	}
 	var err error
-	if g.faces, err = newFaces(options, g.index); err != nil {
+	if g.faces, err = newFaces(options, g.index, g.board); err != nil {
 		return nil, err
 	}
 	g.reloads = &reloader{store: options.Config, started: set, update: g.faces.update, metrics: options.instruments(), level: options.Level, log: options.Log}
@@ -116,10 +119,15 @@ func (g *Gateway) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer end()
-	failed := make(chan error, 1)
+	failed := make(chan error, 2)
 	running.Go(func() {
 		if err := g.index.Run(background); background.Err() == nil {
 			failed <- fmt.Errorf("gateway: the index of open interactions has ended: %w", err)
+		}
+	})
+	running.Go(func() {
+		if err := g.board.Run(background); background.Err() == nil {
+			failed <- fmt.Errorf("gateway: the board has ended: %w", err)
 		}
 	})
 	g.start(background, &running)

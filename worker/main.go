@@ -83,6 +83,7 @@ func run(ctx context.Context, arguments []string) error {
 	return host.Run(ctx, host.Options{
 		Client: temporal, Namespace: settings.Namespace, TaskQueue: settings.TaskQueue, Config: store, Log: log, Level: level,
 		Reload: reloadSignals(ctx), Metrics: exporter, Listener: listener,
+		Bus: live.Bus(),
 	})
 }
 

@@ -90,18 +90,8 @@ type search struct {
 
 // queryLanes queries the listed lanes in parallel and collects what matches in their order.
 func (s *search) queryLanes(ctx context.Context) error {
-	answers := make([][]contract.DeliveryRecord, len(s.lanes))
-	failures := make([]error, len(s.lanes))
-	group, asking := errgroup.WithContext(ctx)
-	group.SetLimit(parallel)
-	for i, lane := range s.lanes {
-		group.Go(func() error {
-			defer s.queried()
-			answers[i], failures[i] = s.source.LaneDeliveries(asking, lane)
-			return ofEveryLane(asking, failures[i])
-		})
-	}
-	if err := group.Wait(); err != nil {
+	answers, failures, err := queryAll(ctx, s.source, s.lanes, s.queried)
+	if err != nil {
 		return err
 	}
 	for i, lane := range s.lanes {
@@ -113,10 +103,37 @@ func (s *search) queryLanes(ctx context.Context) error {
 	return nil
 }
 
-func (s *search) collect(lane client.Lane, records []contract.DeliveryRecord, failure error) error {
-	if failure != nil && !isClosed(failure) {
-		s.found.Failures = append(s.found.Failures, Failure{WorkflowID: lane.WorkflowID, Reason: failure.Error()})
+// queryAll queries lanes in parallel. It returns the records and the error of each, or an error that
+// all lanes have.
+func queryAll(ctx context.Context, source Querier, lanes []client.Lane, queried func()) ([][]contract.DeliveryRecord, []error, error) {
+	answers := make([][]contract.DeliveryRecord, len(lanes))
+	failures := make([]error, len(lanes))
+	group, asking := errgroup.WithContext(ctx)
+	group.SetLimit(parallel)
+	for i, lane := range lanes {
+		group.Go(func() error {
+			defer queried()
+			answers[i], failures[i] = source.LaneDeliveries(asking, lane)
+			return ofEveryLane(asking, failures[i])
+		})
 	}
+	return answers, failures, group.Wait()
+}
+
+// Querier queries the deliveries of a lane.
+type Querier interface {
+	LaneDeliveries(ctx context.Context, l client.Lane) ([]contract.DeliveryRecord, error)
+}
+
+// note adds a lane that did not answer.
+func (f *Found) note(lane client.Lane, failure error) {
+	if failure != nil && !isClosed(failure) {
+		f.Failures = append(f.Failures, Failure{WorkflowID: lane.WorkflowID, Reason: failure.Error()})
+	}
+}
+
+func (s *search) collect(lane client.Lane, records []contract.DeliveryRecord, failure error) error {
+	s.found.note(lane, failure)
 	for _, record := range records {
 		if !s.filter.Match(record) {
 			continue

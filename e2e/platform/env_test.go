@@ -23,6 +23,7 @@ import (
 	"segue/config"
 	"segue/embedded"
 	"segue/gateway/auth"
+	"segue/gateway/board"
 	"segue/gateway/commands"
 	"segue/gateway/index"
 	"segue/gateway/platform"
@@ -40,6 +41,7 @@ var (
 	segue   *local.Segue
 	gateway *httptest.Server
 	live    *index.Index
+	boards  *board.Board
 	// fails makes the receiver of calls answer with 410, which parks a delivery at once.
 	fails atomic.Bool
 )
@@ -67,6 +69,7 @@ calls:
   - {name: crm, method: POST, url: "%s/crm", json: {id: "${interaction.id}"}}
 triggers:
   - {when: inbound.dtmf, call: crm}
+queues: [{name: sales}]
 timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 24h, engagement: 0s, late_events: 0s}}
 `, receiver.URL))
 	if err != nil {
@@ -95,30 +98,32 @@ timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 24h, engagement: 0s, late_ev
 		return 1, err
 	}
 	defer func() { err = cmp.Or(segue.Stop(), err) }()
-	if _, err := segue.StartWorker(local.WorkerOptions{Config: config.NewStore(set), Allow: []string{"127.0.0.0/8"}}); err != nil {
+	store := config.NewStore(set)
+	if _, err := segue.StartWorker(local.WorkerOptions{Config: store, Allow: []string{"127.0.0.0/8"}, Bus: connection}); err != nil {
 		return 1, err
 	}
-	return serve(ctx, m, connection)
+	return serve(ctx, m, store, connection)
 }
 
 // serve runs the tests with a gateway.
-func serve(ctx context.Context, m *testing.M, connection *bus.Conn) (int, error) {
+func serve(ctx context.Context, m *testing.M, store *config.Store, connection *bus.Conn) (int, error) {
 	live = index.New(index.Options{Client: segue.Client, Bus: connection, Log: slog.New(slog.DiscardHandler)})
-	ended := make(chan error, 1)
+	boards = board.New(board.Options{Config: store, Client: segue.Client, Index: live, Bus: connection})
+	ended := make(chan error, 2)
 	running, stop := context.WithCancel(ctx)
 	go func() { ended <- live.Run(running) }()
+	go func() { ended <- boards.Run(running) }()
 	gateway = httptest.NewServer(authenticated(apiOf(segue.Client, platform.DefaultDeadline)))
 	code := m.Run()
 	gateway.Close()
 	stop()
-	<-ended
-	return code, nil
+	return code, cmp.Or(<-ended, <-ended)
 }
 
 // apiOf returns the API over a client.
 func apiOf(c *client.Client, deadline time.Duration) http.Handler {
 	return platform.New(platform.Options{
-		Client: c, Sender: commands.New(commands.Options{Client: c}), Index: live, Sessions: sessions{}, Deadline: deadline,
+		Client: c, Sender: commands.New(commands.Options{Client: c}), Index: live, Board: boards, Sessions: sessions{}, Deadline: deadline,
 		CursorKeys: [][]byte{[]byte("a key of the tests")}, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 }

@@ -141,6 +141,13 @@ func (s *history) position() bus.Position {
 	return bus.Position{Epoch: s.epoch, Sequence: s.tail}
 }
 
+// beginning returns the first position from which find still finds a change.
+func (s *history) beginning() bus.Position {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return bus.Position{Epoch: s.epoch, Sequence: s.start}
+}
+
 // find returns the number of the change that follows a position. If that is open, it returns a
 // channel that is closed when it may be known.
 func (s *history) find(p bus.Position) (number uint64, wait <-chan struct{}, err error) {

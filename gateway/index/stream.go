@@ -18,7 +18,7 @@ type Change struct {
 	// differ from the order of the changes, where a notice arrived before its predecessor.
 	At     bus.Position
 	Notice *contract.Notice
-	// Time is when the stream got the notice.
+	// Time is when the stream got the notice: the same on every replica.
 	Time time.Time
 	// Gap is set if the revisions From to To of this interaction have no notice of their own, and
 	// are to be shown as a gap before this notice. A notice that repairs a lost one is in its own
@@ -99,6 +99,16 @@ func (x *Index) End() bus.Position {
 	history := x.history
 	x.mu.Unlock()
 	return history.position()
+}
+
+// Begin returns the position before the first change that the replica knows a place of: up to 15
+// minutes ago, if the stream has them. Reading from there may fail with ErrResync, as the first
+// changes go.
+func (x *Index) Begin() bus.Position {
+	x.mu.Lock()
+	history := x.history
+	x.mu.Unlock()
+	return history.beginning()
 }
 
 // Next waits for the next change for which want is true; every one if want is nil. It returns

@@ -17,6 +17,9 @@ type cursor struct {
 	// StartedAt and ID are the last interaction of a list from the index.
 	StartedAt time.Time `json:"t,omitzero"`
 	ID        string    `json:"i,omitempty"`
+	// Workflow and Delivery are the last delivery of a list of deliveries, and its lane.
+	Workflow string `json:"w,omitempty"`
+	Delivery string `json:"d,omitempty"`
 }
 
 const (

@@ -17,7 +17,7 @@ import (
 const (
 	// keepAlive is how often a quiet stream sends a comment.
 	keepAlive = 15 * time.Second
-	// reconnectAfter is what clients are told to wait before they reconnect, in milliseconds.
+	// reconnectAfter is how long clients wait before they reconnect, in milliseconds.
 	reconnectAfter = "2000"
 	// writeWithin is how long a client may take to accept an event.
 	writeWithin = 30 * time.Second

@@ -24,7 +24,7 @@ type feedResult struct {
 	ContactCenter string           `json:"contact_center,omitempty"`
 	Interaction   string           `json:"interaction,omitempty" doc:"The id of the interaction; absent if the line cannot be read."`
 	EventID       string           `json:"event_id,omitempty" doc:"The idempotency key of the command; a start has none unless it was given."`
-	Status        feed.Status      `json:"status" enum:"accepted,duplicate,rejected,unknown" doc:"What became of the line; unknown: send it again."`
+	Status        feed.Status      `json:"status" enum:"accepted,duplicate,rejected,unknown" doc:"The outcome of the line; unknown: send it again."`
 	Answer        *contract.Answer `json:"answer,omitempty" doc:"The answer of the interaction. Starts and signals have none."`
 	Problem       *problem.Problem `json:"problem,omitempty" doc:"Why the line is rejected or unknown."`
 }

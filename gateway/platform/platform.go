@@ -16,6 +16,7 @@ import (
 
 	"segue/client"
 	"segue/gateway/auth"
+	"segue/gateway/board"
 	"segue/gateway/commands"
 	"segue/gateway/index"
 	"segue/gateway/problem"
@@ -29,6 +30,7 @@ type Options struct {
 	Client *client.Client
 	Sender *commands.Sender
 	Index  *index.Index
+	Board  *board.Board
 	// Sessions makes and ends the sessions of browsers; nil for an API without POST and DELETE
 	// /v1/session.
 	Sessions Sessions
@@ -94,7 +96,8 @@ func New(options Options) http.Handler {
 	a := &api{Options: options, mux: http.NewServeMux()}
 	a.huma = humago.NewWithPrefix(a.mux, Prefix, describe())
 	for _, routes := range []func(*api){
-		commandRoutes, startRoutes, arrayRoutes, readRoutes, listRoutes, deliveryRoutes, feedRoutes, eventRoutes, sessionRoutes, documentRoutes,
+		commandRoutes, startRoutes, arrayRoutes, readRoutes, listRoutes, deliveryRoutes, deliveryListRoutes, feedRoutes,
+		eventRoutes, boardRoutes, sessionRoutes, documentRoutes,
 	} {
 		routes(a)
 	}
@@ -163,7 +166,8 @@ func describe() huma.Config {
 				{Name: "commands", Description: "Start interactions and change them."},
 				{Name: "interactions", Description: "Read and list interactions."},
 				{Name: "events", Description: "Live events."},
-				{Name: "deliveries", Description: "Send deliveries again, or discard them."},
+				{Name: "deliveries", Description: "List deliveries, send them again, or discard them."},
+				{Name: "boards", Description: "Watch queues, agents and receivers."},
 				{Name: "session", Description: "Sessions of browsers."},
 			},
 		},

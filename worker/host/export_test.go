@@ -2,12 +2,15 @@ package host
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"os"
 	"time"
 
 	"go.temporal.io/sdk/client"
 
+	"segue/config"
+	"segue/contract"
 	"segue/delivery"
 	"segue/metrics"
 )
@@ -54,3 +57,8 @@ func NewSurveyor(o Options) *Surveyor       { return newSurveyor(o) }
 func (s *Surveyor) Identify(name string)    { s.identity = name + surveys }
 func (s *Surveyor) Run(ctx context.Context) { s.run(ctx) }
 func (s *Surveyor) Recent() *metrics.Survey { return s.recent() }
+
+// ReportReceivers reports on the receivers of a configuration until the context ends.
+func ReportReceivers(ctx context.Context, store *config.Store, sender *delivery.Sender, publish func([]contract.ReceiverReport) error) {
+	newReceiverReports(Options{Config: store, Log: slog.New(slog.DiscardHandler)}, sender, publish).run(ctx)
+}

@@ -14,6 +14,7 @@ import (
 
 	"segue/activities"
 	"segue/alerts"
+	"segue/bus"
 	"segue/config"
 	"segue/connect"
 	"segue/contract"
@@ -50,6 +51,8 @@ type Options struct {
 	// Metrics are served on Listener, with the health; nothing is served if either is nil.
 	Metrics  *export.Exporter
 	Listener net.Listener
+	// Bus gets reports on the receivers of the calls; nil for none.
+	Bus *bus.Conn
 }
 
 func (o Options) servesMetrics() bool { return o.Listener != nil && o.Metrics != nil }
@@ -138,6 +141,10 @@ func watch(ctx context.Context, options Options, sender *delivery.Sender) (*heal
 		temporal: TemporalHealth{Namespace: options.Namespace, TaskQueue: options.TaskQueue},
 	}
 	h.background.Go(func() { reload.run(ctx, options.Reload) })
+	if options.Bus != nil {
+		reports := newReceiverReports(options, sender, options.Bus.PublishReceivers)
+		h.background.Go(func() { reports.run(ctx) })
+	}
 	if !options.servesMetrics() {
 		return h, nil
 	}

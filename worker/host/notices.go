@@ -40,6 +40,14 @@ func OpenNotices(set config.Bus, log *slog.Logger) (*Notices, error) {
 	return &Notices{Publisher: bus.NewPublisher(conn), conn: conn, log: log}, nil
 }
 
+// Bus returns the connection, for what else the worker publishes; nil without a bus.
+func (n *Notices) Bus() *bus.Conn {
+	if n == nil {
+		return nil
+	}
+	return n.conn
+}
+
 // Close publishes what waits, for a few seconds, and closes the connection. Call it when the worker
 // has stopped.
 func (n *Notices) Close() {

@@ -11,13 +11,12 @@ import (
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
-	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
-	"go.temporal.io/sdk/temporal"
+	sdkclient "go.temporal.io/sdk/client"
 	"golang.org/x/time/rate"
 
+	"segue/client"
+	"segue/client/lanes"
 	"segue/contract"
 	"segue/metrics"
 )
@@ -54,7 +53,7 @@ func surveyorIdentity() string {
 // surveyor counts open lanes and interactions in Temporal's visibility. Scrapes read its
 // last result. One worker of the task queue surveys: that with the smallest identity.
 type surveyor struct {
-	client    client.Client
+	client    sdkclient.Client
 	taskQueue string
 	identity  string
 	metrics   *metrics.Instruments
@@ -144,27 +143,25 @@ func (s *surveyor) survey(ctx context.Context) (*metrics.Survey, error) {
 
 // lanes lists all open lanes: visibility cannot count them by call, and cannot sum.
 func (s *surveyor) lanes(ctx context.Context, found *metrics.Survey) error {
-	request := &workflowservice.ListWorkflowExecutionsRequest{Query: s.open(contract.WorkflowDelivery), PageSize: surveyPage}
-	for {
-		if err := s.pace.Wait(ctx); err != nil {
-			return err
-		}
-		bounded, cancel := context.WithTimeout(ctx, surveyWithin)
-		page, err := s.client.ListWorkflow(bounded, request)
-		cancel()
-		if err != nil {
-			return err
-		}
-		for _, lane := range page.GetExecutions() {
-			call := keyword(lane, contract.AttributeCall)
-			sum := found.Lanes[call]
-			sum.Add(lane.GetStartTime().AsTime(), number(lane, contract.AttributeParked))
-			found.Lanes[call] = sum
-		}
-		if request.NextPageToken = page.GetNextPageToken(); len(request.NextPageToken) == 0 {
-			return nil
-		}
+	return lanes.Walk(ctx, s.list, s.open(contract.WorkflowDelivery), surveyPage, func(lane client.Listed) {
+		sum := found.Lanes[lane.Call]
+		sum.Add(lane.StartedAt, int(lane.Parked))
+		found.Lanes[lane.Call] = sum
+	})
+}
+
+// list lists one page, not more often than the pace allows.
+func (s *surveyor) list(ctx context.Context, query string, size int, page []byte) (rows []client.Listed, next []byte, err error) {
+	if err := s.pace.Wait(ctx); err != nil {
+		return nil, nil, err
 	}
+	bounded, cancel := context.WithTimeout(ctx, surveyWithin)
+	defer cancel()
+	answer, err := s.client.ListWorkflow(bounded, &workflowservice.ListWorkflowExecutionsRequest{Query: query, PageSize: int32(size), NextPageToken: page})
+	for _, info := range answer.GetExecutions() {
+		rows = append(rows, client.ListedOf(info))
+	}
+	return rows, answer.GetNextPageToken(), err
 }
 
 func (s *surveyor) count(ctx context.Context, further string) (int, error) {
@@ -180,23 +177,4 @@ func (s *surveyor) count(ctx context.Context, further string) (int, error) {
 // open returns the query for the open workflows of a type on this task queue.
 func (s *surveyor) open(workflowType string) string {
 	return fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND TaskQueue = '%s'", workflowType, s.taskQueue)
-}
-
-func keyword(of *workflowpb.WorkflowExecutionInfo, key temporal.SearchAttributeKeyKeyword) string {
-	var text string
-	attribute(of, key.GetName(), &text)
-	return text
-}
-
-func number(of *workflowpb.WorkflowExecutionInfo, key temporal.SearchAttributeKeyInt64) int {
-	var n int
-	attribute(of, key.GetName(), &n)
-	return n
-}
-
-// attribute reads a search attribute; target stays zero if it is not set or of another type.
-func attribute(of *workflowpb.WorkflowExecutionInfo, name string, target any) {
-	if payload, ok := of.GetSearchAttributes().GetIndexedFields()[name]; ok {
-		_ = converter.GetDefaultDataConverter().FromPayload(payload, target) // zero if it fails
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 
+	"segue/bus"
 	"segue/config"
 	"segue/worker/host"
 )
@@ -18,6 +19,8 @@ type WorkerOptions struct {
 	TaskQueue string
 	// Allow lists what calls may reach besides what guard.allow of the configuration names.
 	Allow []string
+	// Bus gets the worker's reports on receivers; nil for none. It must outlive the worker.
+	Bus *bus.Conn
 }
 
 // Worker is a running worker.
@@ -53,7 +56,7 @@ func (s *Segue) StartWorker(options WorkerOptions) (*Worker, error) {
 		defer close(w.done)
 		w.err = host.Run(ctx, host.Options{
 			Client: s.Client.Temporal, Namespace: s.Settings.Namespace, TaskQueue: cmp.Or(options.TaskQueue, s.Client.TaskQueue),
-			Config: options.Config, Log: s.log, Allow: options.Allow, Metrics: s.exporter, Listener: w.listener,
+			Config: options.Config, Log: s.log, Allow: options.Allow, Metrics: s.exporter, Listener: w.listener, Bus: options.Bus,
 		})
 		if ctx.Err() == nil {
 			s.fail(errors.Join(errors.New("the worker ended"), w.err))
