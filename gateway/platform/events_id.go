@@ -3,7 +3,6 @@ package platform
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"math"
 	"strconv"
 	"strings"
 
@@ -17,10 +16,8 @@ const (
 	placeState
 	placeMoment
 	// placeEnd is after all events of a notice.
-	placeEnd = math.MaxInt
+	placeEnd = 999999
 )
-
-const endOfNotice = "end"
 
 // eventID is the id of an event: the life of the stream of notices, the notice's number in it, and the
 // event's place in the notice.
@@ -38,11 +35,7 @@ func lifeOf(epoch string) string {
 
 // String writes the id; parseID reads it.
 func (id eventID) String() string {
-	place := endOfNotice
-	if id.place != placeEnd {
-		place = strconv.Itoa(id.place)
-	}
-	return id.life + "-" + strconv.FormatUint(id.sequence, 10) + "-" + place
+	return id.life + "-" + strconv.FormatUint(id.sequence, 10) + "-" + strconv.Itoa(id.place)
 }
 
 func parseID(text string) (id eventID, ok bool) {
@@ -54,13 +47,8 @@ func parseID(text string) (id eventID, ok bool) {
 	if err != nil {
 		return id, false
 	}
-	id = eventID{life: parts[0], sequence: sequence, place: placeEnd}
-	if parts[2] == endOfNotice {
-		return id, true
-	}
 	place, err := strconv.ParseUint(parts[2], 10, 31)
-	id.place = int(place)
-	return id, err == nil
+	return eventID{life: parts[0], sequence: sequence, place: int(place)}, err == nil
 }
 
 // endOf returns the id of a place in the stream from which a client goes on with the next notice.

@@ -24,7 +24,7 @@ func eventsSchema(r huma.Registry) *huma.Schema {
 
 const exampleEvents = `retry: 2000
 
-id: 5c1f8e0a77d2-1041-end
+id: 5c1f8e0a77d2-1041-999999
 
 id: 5c1f8e0a77d2-1042-2
 event: segment_change
