@@ -2,6 +2,7 @@ package platform_test
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"segue/client"
 	"segue/gateway/auth"
 	"segue/gateway/platform"
 	"segue/gateway/problem"
@@ -27,7 +29,7 @@ func post(t *testing.T, caller *auth.Caller, path string, body io.Reader, header
 		request.Header.Set(headers[i], headers[i+1])
 	}
 	answer := httptest.NewRecorder()
-	platform.New(platform.Options{}).ServeHTTP(answer, request)
+	platform.New(platform.Options{Client: &client.Client{}}).ServeHTTP(answer, request)
 	return answer.Result()
 }
 
@@ -44,6 +46,44 @@ func callerOf(role interaction.Role) *auth.Caller {
 		c.Agent, c.User = "ann", "ann"
 	}
 	return c
+}
+
+// A line of a feed is refused as the same single command is.
+func TestLinesOfAFeedThatAreRefused(t *testing.T) {
+	one := callerOf(interaction.RoleAdmin)
+	two := callerOf(interaction.RoleAdmin)
+	two.ContactCenters = []string{"berlin", "paris"}
+	for name, test := range map[string]struct {
+		caller *auth.Caller
+		line   string
+		status int
+		kind   string
+	}{
+		"too large":              {one, `{"interaction":"c1","command":"hold","a":"` + strings.Repeat("x", 1<<20) + `"}`, 413, problem.TooLarge},
+		"no object":              {one, `7`, 400, problem.Malformed},
+		"no contact center":      {two, `{"interaction":"c1","command":"hold"}`, 400, problem.ContactCenterRequired},
+		"foreign interaction":    {one, `{"interaction":"c1","command":"hold","contact_center":"rome"}`, 404, problem.NotFound},
+		"start in a foreign one": {one, `{"interaction":"c1","command":"start","contact_center":"rome","channel":"chat"}`, 403, problem.NotPermitted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			response := post(t, test.caller, "/v1/feed", strings.NewReader(test.line+"\n"))
+			require.Equal(t, 200, response.StatusCode)
+			first, _, _ := strings.Cut(bodyOf(t, response), "\n")
+			var result struct {
+				Line    int
+				Status  string
+				Problem struct {
+					Type   string
+					Status int
+				}
+			}
+			require.NoError(t, json.Unmarshal([]byte(first), &result), first)
+			require.Equal(t, 1, result.Line)
+			require.Equal(t, "rejected", result.Status)
+			require.Equal(t, problem.Prefix+test.kind, result.Problem.Type)
+			require.Equal(t, test.status, result.Problem.Status)
+		})
+	}
 }
 
 func TestABodyThatTakesTooLongIsATimeout(t *testing.T) {
