@@ -38,7 +38,7 @@ type Line struct {
 // or it does not name a valid interaction and a command.
 type BadLine struct {
 	// Err is why: ErrLineTooLarge, ErrNoContactCenter or another error. Reason is its text.
-	Err error
+	Err    error
 	Number int
 	Reason string
 }
