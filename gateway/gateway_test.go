@@ -101,7 +101,7 @@ func TestAGatewayWithoutTemporalLivesAndIsNotReady(t *testing.T) {
 	require.Equal(t, 503, response.StatusCode)
 	require.NotEmpty(t, response.Header.Get("Segue-Request-Id"))
 	require.NotContains(t, text, "127.0.0.1:1")
-	for _, path := range []string{"/", "/nothing", "/livez/x", "/api/v3"} {
+	for _, path := range []string{"/", "/nothing", "/livez/x", "/api/v3", "/v1", "//v1/interactions", "/v1//interactions", "/livez/../v1/x", "/v1/.", "//"} {
 		response, text = w.send("GET", path)
 		require.Equal(t, 404, response.StatusCode, path)
 		require.Equal(t, "application/problem+json", response.Header.Get("Content-Type"))
@@ -117,6 +117,7 @@ func TestOnlyGoodCredentialsGetIn(t *testing.T) {
 	response, text := w.send("GET", "/v1/nothing")
 	require.Equal(t, 401, response.StatusCode)
 	require.Contains(t, text, "urn:segue:unauthenticated")
+	require.Empty(t, response.Header.Get("Idempotency-Key"))
 	response, _ = w.send("GET", "/v1/nothing", "X-API-Key", "wrong")
 	require.Equal(t, 401, response.StatusCode)
 	response, _ = w.send("GET", "/v1/nothing", "X-API-Key", "key")
@@ -129,6 +130,25 @@ func TestOnlyGoodCredentialsGetIn(t *testing.T) {
 		refused += count
 	}
 	require.Equal(t, 2.0, refused)
+}
+
+// A client that was refused before its command was read repeats it with the same key, as after a 503.
+func TestEveryAnswerToACommandHasItsKey(t *testing.T) {
+	w := startWhole(t, guarded)
+	for _, path := range []string{"/v1/interactions", "/v1/interactions/c1/commands", "/v1/interactions/c1/commands/hold", "/v1/interactions/c1/commands/nothing"} {
+		response, _ := w.send("POST", path, "X-API-Key", "wrong", "Idempotency-Key", "k-1")
+		require.Equal(t, 401, response.StatusCode, path)
+		require.Equal(t, []string{"k-1"}, response.Header.Values("Idempotency-Key"), path)
+		response, _ = w.send("POST", path)
+		require.Len(t, response.Header.Values("Idempotency-Key"), 1, path)
+	}
+	limited := false
+	for range 10 {
+		response, _ := w.send("POST", "/v1/interactions/no%20id/commands/hold", "X-API-Key", "key", "Idempotency-Key", "k-2")
+		limited = limited || response.StatusCode == 429
+		require.Equal(t, []string{"k-2"}, response.Header.Values("Idempotency-Key"), response.StatusCode)
+	}
+	require.True(t, limited, "5 a second")
 }
 
 func TestARateIsLimited(t *testing.T) {

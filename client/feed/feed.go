@@ -100,7 +100,7 @@ func Run(ctx context.Context, target Target, r io.Reader, options Options) (Resu
 			}
 			total.Lines++
 			if options.Finished != nil {
-				options.Finished(Outcome{Line: Line{Number: bad.Number}, Status: Rejected, Err: &BadLineError{Reason: bad.Reason}})
+				options.Finished(Outcome{Line: Line{Number: bad.Number}, Status: Rejected, Err: &BadLineError{Reason: bad.Reason, Err: bad.Err}})
 			} else {
 				total.Rejected = append(total.Rejected, Rejection{Line: bad.Number, Reason: bad.Reason})
 			}

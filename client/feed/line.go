@@ -37,6 +37,8 @@ type Line struct {
 // BadLine is a line that cannot be sent: it is not a JSON object, it is longer than MaxLine,
 // or it does not name a valid interaction and a command.
 type BadLine struct {
+	// Err is why: ErrLineTooLarge, ErrNoContactCenter or another error. Reason is its text.
+	Err    error
 	Number int
 	Reason string
 }
@@ -47,6 +49,12 @@ type BadLine struct {
 func Scan(r io.Reader, contactCenter string, good func(Line) error, bad func(BadLine) error) error {
 	return scan(r, contactCenter, good, bad, func() error { return nil })
 }
+
+// Two reasons why a line cannot be sent.
+var (
+	ErrLineTooLarge    = fmt.Errorf("the line has over %d bytes: use less in one command", MaxLine)
+	ErrNoContactCenter = errors.New("contact_center: missing: the feed has none for its lines")
+)
 
 // readSize is how much of a feed is read at once, in bytes.
 const readSize = 64 << 10
@@ -86,7 +94,7 @@ func hasLine(reader *bufio.Reader) bool {
 func emit(text []byte, number int, contactCenter string, repeats map[string]int, good func(Line) error, bad func(BadLine) error) error {
 	line, identified, err := parse(text, contactCenter)
 	if err != nil {
-		return bad(BadLine{Number: number, Reason: err.Error()})
+		return bad(BadLine{Number: number, Reason: err.Error(), Err: err})
 	}
 	line.Number = number
 	if !identified {
@@ -113,7 +121,7 @@ func readLine(reader *bufio.Reader) ([]byte, error) {
 // content: it is a start, or it has an event id. The interaction refuses an invalid one.
 func parse(text []byte, contactCenter string) (line Line, identified bool, err error) {
 	if len(text) > MaxLine {
-		return Line{}, false, fmt.Errorf("the line has over %d bytes: use less in one command", MaxLine)
+		return Line{}, false, ErrLineTooLarge
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(text, &fields); err != nil || fields == nil {
@@ -132,6 +140,9 @@ func parse(text []byte, contactCenter string) (line Line, identified bool, err e
 			return Line{}, false, fmt.Errorf("%s: %s: use a string that is not empty", address.field, shown(raw))
 		}
 		delete(fields, address.field)
+	}
+	if line.Name.ContactCenter == "" {
+		return Line{}, false, ErrNoContactCenter
 	}
 	if err := line.Name.Check(); err != nil {
 		return Line{}, false, err

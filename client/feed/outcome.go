@@ -29,10 +29,16 @@ type Outcome struct {
 }
 
 // BadLineError is why a line cannot be sent.
-type BadLineError struct{ Reason string }
+type BadLineError struct {
+	Reason string
+	Err    error // see BadLine
+}
 
 // Error returns the reason.
 func (e *BadLineError) Error() string { return e.Reason }
+
+// Unwrap returns the error of the line.
+func (e *BadLineError) Unwrap() error { return e.Err }
 
 // RefusedSignalError is why an interaction refused a signal, in its words.
 type RefusedSignalError struct{ Reason string }

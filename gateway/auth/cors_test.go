@@ -23,7 +23,7 @@ func TestPagesOfOtherOrigins(t *testing.T) {
 		t.Run(origin, func(t *testing.T) {
 			var got answer
 			preflight := f.record(h, request("OPTIONS", "/v1/interactions", "Origin", origin, "Access-Control-Request-Method", "POST",
-				"Access-Control-Request-Headers", "authorization,contactcenterid,content-type,idempotency-key,segue-contact-center,x-csrf-token"), &got)
+				"Access-Control-Request-Headers", "authorization,contactcenterid,content-type,idempotency-key,segue-contact-center,segue-request-id,x-csrf-token"), &got)
 			require.False(t, reached, "a preflight has no credential, and must not reach authentication")
 			require.Contains(t, preflight.Header.Values("Vary")[0], "Origin")
 			actual := f.record(h, request("POST", "/v1/interactions", "Origin", origin), &got)

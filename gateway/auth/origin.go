@@ -149,7 +149,7 @@ func isNavigation(r *http.Request) bool {
 var (
 	corsMethods  = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete}
 	corsRequests = []string{"Accept", "Authorization", "Content-Type", "ContactCenterId", "Idempotency-Key", "If-None-Match", "Last-Event-ID",
-		"Segue-Contact-Center", "X-API-Key", csrfTokenName, "X-Requested-With"}
+		"Segue-Contact-Center", "Segue-Request-Id", "X-API-Key", csrfTokenName, "X-Requested-With"}
 	corsAnswers = []string{"ETag", "Idempotency-Key", "Location", "Retry-After", "Segue-Request-Id", csrfHeader, csrfTokenName}
 )
 

@@ -30,7 +30,10 @@ func readBody(ctx huma.Context, limit int64) ([]byte, error) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var exceeded *http.MaxBytesError
+	var known *problem.Problem
 	switch {
+	case errors.As(err, &known): // the server has given it a reason, such as the time that it took
+		return nil, failure{known}
 	case errors.As(err, &exceeded):
 		return nil, tooLarge
 	case errors.Is(err, os.ErrDeadlineExceeded):

@@ -72,7 +72,7 @@ func (t *Targeted) targetIn(ctx context.Context, inBody string) (scope, client.N
 	var foreign *auth.ForeignError
 	switch {
 	case errors.As(err, &foreign):
-		return found, n, foreign.Object()
+		return found, n, client.ErrNotFound
 	case err != nil:
 		return found, n, err
 	}
@@ -123,25 +123,32 @@ func (s scope) stamp(command *object) error {
 		return nil
 	}
 	own := s.actor()
-	if given := command.values["by"]; len(given) > 0 && !isNone(given) && !names(given, own) {
-		return fail(problem.NotPermitted, `"by" names somebody else; leave it out`)
+	if given := command.values["by"]; len(given) > 0 && !isNone(given) {
+		isOwn, err := names(given, own)
+		switch {
+		case err != nil:
+			return invalidAt("/by", `by: not an actor; send {"id": …, "role": …}, or leave it out`)
+		case !isOwn:
+			return fail(problem.NotPermitted, `"by" names somebody else; leave it out`)
+		}
 	}
 	return command.set("by", own)
 }
 
 func isNone(value json.RawMessage) bool { return string(value) == "null" || string(value) == `""` }
 
-// names reports whether a given actor is the caller, as far as it says.
-func names(given json.RawMessage, own interaction.Actor) bool {
+// names reports whether a given actor is the caller, as far as it says. An error means that it is no
+// actor.
+func names(given json.RawMessage, own interaction.Actor) (bool, error) {
 	var by struct {
 		ID   any               `json:"id"`
 		Role *interaction.Role `json:"role"`
 	}
 	decoder := json.NewDecoder(strings.NewReader(string(given)))
 	decoder.UseNumber()
-	if decoder.Decode(&by) != nil {
-		return false
+	if err := decoder.Decode(&by); err != nil {
+		return false, err
 	}
 	sameID := by.ID == nil || by.ID == "" || fmt.Sprint(by.ID) == own.ID
-	return sameID && (by.Role == nil || *by.Role == "" || *by.Role == own.Role)
+	return sameID && (by.Role == nil || *by.Role == "" || *by.Role == own.Role), nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"segue/client"
 	"segue/gateway/auth"
 	"segue/gateway/limits"
 	"segue/gateway/problem"
@@ -124,6 +125,11 @@ func (in *eventsInput) interest(s scope) (*interest, error) {
 			}
 		}
 		i.agents, i.own = []string{s.caller.Agent}, s.caller.Agent
+	}
+	for _, id := range i.interactions {
+		if err := (client.Name{ContactCenter: s.contactCenter, ID: id}).Check(); err != nil {
+			return nil, invalidAt("/query/interaction", "interaction: "+err.Error())
+		}
 	}
 	for _, when := range i.moments {
 		if !slices.Contains(otherMoments, when) && !isMoment(when) {

@@ -156,6 +156,9 @@ func (a *api) endOfFeed(ctx context.Context, err error) *problem.Problem {
 // prepareLine checks and stamps a line as a single command is.
 func (s scope) prepareLine(line *feed.Line) error {
 	if !s.caller.MaySee(line.Name.ContactCenter) {
+		if line.Command != feed.CommandStart {
+			return client.ErrNotFound // as for a single command
+		}
 		return (&auth.ForeignError{ContactCenter: line.Name.ContactCenter}).List()
 	}
 	if err := s.mayGive(line.Command); err != nil {

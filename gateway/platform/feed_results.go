@@ -194,7 +194,7 @@ func problemOf(o feed.Outcome) *problem.Problem {
 	var signal *feed.RefusedSignalError
 	switch {
 	case errors.As(o.Err, &bad):
-		return problem.New(problem.Malformed, bad.Reason)
+		return problem.New(kindOfLine(bad), bad.Reason)
 	case errors.As(o.Err, &signal):
 		p := problem.New(problem.IllegalCommand, signal.Reason)
 		p.Command = o.Line.Command
@@ -208,6 +208,17 @@ func problemOf(o feed.Outcome) *problem.Problem {
 		p.Command = o.Line.Command
 	}
 	return p
+}
+
+// kindOfLine returns the type of the problem of a line that cannot be sent, as of a single command.
+func kindOfLine(bad *feed.BadLineError) string {
+	switch {
+	case errors.Is(bad, feed.ErrLineTooLarge):
+		return problem.TooLarge
+	case errors.Is(bad, feed.ErrNoContactCenter):
+		return problem.ContactCenterRequired
+	}
+	return problem.Malformed
 }
 
 // unknownDetail says what to do about a line whose outcome is unknown. Errors of Temporal have addresses.

@@ -1,10 +1,12 @@
 package platform
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
+	"net/http"
 	"strings"
 	"unicode/utf8"
 
@@ -63,6 +65,25 @@ func checkKey(key string) error {
 		return invalidAt("/event_id", "the idempotency key has a control character; remove it")
 	}
 	return nil
+}
+
+// Keyed gives answers to commands their key also if the command is refused before its route reads it,
+// such as without a credential. A route replaces it by the key of the command's payload.
+func Keyed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && isOfCommands(strings.TrimPrefix(r.URL.EscapedPath(), Prefix)) {
+			w.Header().Set(keyHeader, cmp.Or(r.Header.Get(keyHeader), madeKey()))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// isOfCommands reports whether commands are sent to a path: /interactions, /interactions/{id}/commands
+// and what is below.
+func isOfCommands(path string) bool {
+	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	isStart := len(parts) == 1
+	return parts[0] == "interactions" && (isStart || len(parts) <= 4 && len(parts) >= 3 && parts[2] == "commands")
 }
 
 // madeKey returns a key for a request that has none.
