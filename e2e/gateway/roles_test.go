@@ -70,3 +70,19 @@ func TestNobodyActsAsAnother(t *testing.T) {
 	require.Equal(t, "handling", a.body["state"])
 	require.NotContains(t, a.texts("capabilities"), "abandon", "those of ann")
 }
+
+// TestAgentsReadNoFigures: queues, other agents, receivers and their deliveries are for who operates
+// the contact center.
+func TestAgentsReadNoFigures(t *testing.T) {
+	for _, path := range []string{"/v1/queues", "/v1/agents", "/v1/receivers", "/v1/deliveries"} {
+		for _, c := range within {
+			status := http.StatusOK
+			if c.role == interaction.RoleAgent {
+				status = http.StatusForbidden
+			}
+			a := c.must(t, status, http.MethodGet, path, "")
+			require.NotContains(t, string(a.raw), "umbrella", path)
+		}
+		elsewhere.must(t, http.StatusForbidden, http.MethodGet, path+"?contact_center=acme", "")
+	}
+}
