@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -84,6 +86,25 @@ func TestLinesOfAFeedThatAreRefused(t *testing.T) {
 			require.Equal(t, test.status, result.Problem.Status)
 		})
 	}
+}
+
+// slowBody ends as the server ends a body that does not arrive in time.
+type slowBody struct{}
+
+func (slowBody) Read([]byte) (int, error) {
+	time.Sleep(30 * time.Second)
+	return 0, problem.New(problem.Timeout, "the body did not arrive in time")
+}
+
+func TestAFeedThatPausesSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		response := post(t, callerOf(interaction.RoleAdmin), "/v1/feed", io.MultiReader(strings.NewReader("7\n"), slowBody{}))
+		require.Equal(t, "close", response.Header.Get("Connection"), "the rest of the body is no request")
+		lines := strings.Split(strings.TrimSpace(bodyOf(t, response)), "\n")
+		require.Len(t, lines, 2)
+		require.Contains(t, lines[1], `"summary"`)
+		require.Contains(t, lines[1], "urn:segue:timeout")
+	})
 }
 
 func TestABodyThatTakesTooLongIsATimeout(t *testing.T) {
