@@ -42,6 +42,8 @@ docs: ## Write all generated files again: schema, example day, diagrams and tabl
 
 long: ## Run at full length what CI runs reduced: random sequences, properties, fuzzing (half an hour)
 	go test -count=1 -timeout 30m ./e2e/sequences -run Random -sequences $(SEQUENCES)
+	SEGUE_WHOLE=1 SEGUE_FUZZ=200 go test -count=1 -timeout 30m ./e2e/gateway ./e2e/platform
+	go test -count=1 -timeout 60m ./e2e/replicas -full
 	go test -count=1 -timeout 60m ./interaction/... ./request ./workflows ./delivery ./e2e/wire -rapid.checks $(RAPID_CHECKS)
 	@grep -ro --include='*_test.go' 'func Fuzz[A-Za-z]*' . | sed 's|^\./\(.*\)/[^/]*:func \(.*\)|\1 \2|' | sort | \
 	while read -r package target; do \
@@ -52,8 +54,9 @@ long: ## Run at full length what CI runs reduced: random sequences, properties, 
 micro: ## Measure apply, match, render, sign and encode with their allocations (about 2 minutes)
 	go test -run '^$$' -bench . -count $(COUNT) ./interaction/... ./trigger ./request ./delivery ./contract
 
-bench: ## Measure cost, latency, isolation, overload, memory and replay beside baselines (about 25 minutes)
+bench: ## Measure cost, gateway, latency, isolation, overload, memory and replay beside baselines (about 35 minutes)
 	go -C bench run ./cost
+	go -C bench run ./gateway
 	go -C bench run ./latency
 	go -C bench run ./isolation
 	go -C bench run ./life

@@ -14,7 +14,8 @@ import (
 // its CPU is measured apart from that of the load generator and the receivers.
 type Child struct {
 	process *exec.Cmd
-	stdin   io.Closer // the child ends with it, also if this process dies
+	stdin   io.WriteCloser // the child ends with it, also if this process dies
+	stdout  *bufio.Reader
 	// Said is the line that the child wrote when it had started.
 	Said string
 }
@@ -39,11 +40,11 @@ func StartChild(argument string, assignment any, stderr io.Writer) (*Child, erro
 	if err := process.Start(); err != nil {
 		return nil, err
 	}
-	c := &Child{process: process, stdin: stdin}
+	c := &Child{process: process, stdin: stdin, stdout: bufio.NewReader(stdout)}
 	if err := json.NewEncoder(stdin).Encode(assignment); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
-	line, err := bufio.NewReader(stdout).ReadString('\n')
+	line, err := c.stdout.ReadString('\n')
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s did not start: %w", argument, err), c.Stop())
 	}
@@ -54,6 +55,18 @@ func StartChild(argument string, assignment any, stderr io.Writer) (*Child, erro
 // PID returns the process id.
 func (c *Child) PID() int { return c.process.Process.Pid }
 
+// Ask sends a started child a question and waits for its answer, both as JSON.
+func (c *Child) Ask(question, answer any) error {
+	if err := json.NewEncoder(c.stdin).Encode(question); err != nil {
+		return err
+	}
+	line, err := c.stdout.ReadBytes('\n')
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(line, answer)
+}
+
 // Stop lets the child finish what it does, and waits for its end.
 func (c *Child) Stop() error { return errors.Join(c.stdin.Close(), c.process.Wait()) }
 
@@ -63,16 +76,29 @@ type Assignment struct{ stdin *bufio.Reader }
 // ReadAssignment reads what the child is to run.
 func ReadAssignment(assignment any) (*Assignment, error) {
 	a := &Assignment{bufio.NewReader(os.Stdin)}
+	return a, a.Question(assignment)
+}
+
+// Question reads the next question of Child.Ask.
+func (a *Assignment) Question(question any) error {
 	line, err := a.stdin.ReadBytes('\n')
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return a, json.Unmarshal(line, assignment)
+	return json.Unmarshal(line, question)
 }
+
+// Answer answers the last question.
+func (a *Assignment) Answer(answer any) error { return json.NewEncoder(os.Stdout).Encode(answer) }
 
 // Started writes the line that the parent waits for, and returns when the child shall end.
 func (a *Assignment) Started(line string) error {
 	fmt.Println(line)
+	return a.AwaitEnd()
+}
+
+// AwaitEnd returns when the child shall end.
+func (a *Assignment) AwaitEnd() error {
 	_, err := io.Copy(io.Discard, a.stdin)
 	return err
 }

@@ -49,6 +49,7 @@ func newFaces(o Options, x *index.Index, b *board.Board) (*faces, error) {
 	mux.HandleFunc(platform.Prefix, notFound) // the mux would redirect it
 	// The description of the API is no secret: tools read it before they have a credential.
 	mux.Handle(platform.Prefix+"/openapi.json", f.auth.CORS(noteRoute(api)))
+	mux.HandleFunc(platform.Prefix, notFound) // a mux would redirect to the path with a slash
 	mux.HandleFunc("/", notFound)
 	f.Handler = mux
 	return f, nil

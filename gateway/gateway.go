@@ -177,24 +177,26 @@ func (g *Gateway) handler() http.Handler {
 
 // around returns a handler with what surrounds every request.
 func around(mux http.Handler, b bounds, log *slog.Logger, instruments *metrics.Instruments) http.Handler {
-	return identify(observe(log, instruments, survive(log, patient(b.body, literal(noteRoute(mux))))))
+	return identify(observe(log, instruments, survive(log, patient(b.body, noteRoute(asSent(mux))))))
 }
 
-// literal answers paths that are not clean as unknown. A mux would redirect them, with a page for
-// people; clients of an API do not follow.
-func literal(next http.Handler) http.Handler {
+// asSent answers requests whose path is not in its one form: another mux would redirect them, before
+// their credential is looked at, and clients of an API do not follow. A slash at the end is for the
+// faces to judge.
+func asSent(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		given := r.URL.EscapedPath()
-		clean := path.Clean(given)
-		if strings.HasSuffix(given, "/") && clean != "/" {
-			clean += "/"
-		}
-		if given != clean && given != "" {
+		if !isOneForm(r.URL.EscapedPath()) {
 			notFound(w, r)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// isOneForm reports whether a path is the only one that means what it means: no //, no dots.
+func isOneForm(sent string) bool {
+	clean := path.Clean(sent)
+	return strings.HasPrefix(sent, "/") && (sent == clean || sent == clean+"/" && clean != "/")
 }
 
 // notFound answers requests to paths that no face has.

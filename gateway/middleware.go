@@ -27,7 +27,7 @@ const maxPanicStack = 16 << 10
 // unmatched is the route of a request for which there is none.
 const unmatched = "none"
 
-// identify gives each request an id, and the record for the handlers inside.
+// identify gives each request an id, the headers of every answer, and the record for the handlers inside.
 func identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		noted := &record{id: r.Header.Get(RequestIDHeader)}
@@ -35,6 +35,9 @@ func identify(next http.Handler) http.Handler {
 			noted.id = rand.Text()
 		}
 		w.Header().Set(RequestIDHeader, noted.id)
+		// What a cookie authenticates, a cache must not give to others. A face that knows better says so.
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), recordKey{}, noted)))
 	})
 }

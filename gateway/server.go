@@ -39,6 +39,7 @@ func newServer(handler http.Handler, b bounds, log *slog.Logger) *http.Server {
 	protocols.SetHTTP2(true)
 	return &http.Server{
 		Handler: handler, ReadHeaderTimeout: b.headers, IdleTimeout: b.idle, MaxHeaderBytes: maxHeaders - headerSlack, Protocols: protocols,
+		DisableGeneralOptionsHandler: true, // OPTIONS * is answered like any other request
 		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxConcurrent, SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second,
 			WriteByteTimeout: writeWithin},
 		// What net/http logs names addresses of clients.

@@ -18,7 +18,16 @@ type Agent struct {
 }
 
 // MarshalJSON writes the agent as one flat object.
-func (a Agent) MarshalJSON() ([]byte, error) { return json.Marshal(a.flat()) }
+func (a Agent) MarshalJSON() ([]byte, error) {
+	if len(a.Fields) > 0 {
+		return json.Marshal(a.flat())
+	}
+	// Most agents are no more than this, and every state and event has some.
+	return json.Marshal(struct {
+		ID   string `json:"id"`
+		Name string `json:"name,omitempty"`
+	}{a.ID, a.Name})
+}
 
 func (a Agent) flat() map[string]any {
 	flat := make(map[string]any, len(a.Fields)+2)

@@ -147,3 +147,13 @@ func BenchmarkEncode(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkEncodeAgent(b *testing.B) {
+	agent := interaction.Agent{ID: "ada", Name: "Ada"}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := json.Marshal(&agent); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -47,6 +47,7 @@ with the expected bytes and response; 1 there is a difference, or the demo faile
 		Example: `  segue demo
   segue demo --exit --json | jq .deliveries
   segue demo --exit --client 'node examples/httpclient/play.mjs'
+  segue demo --exit --client 'curl -sN --data-binary @- "$SEGUE_GATEWAY/v1/feed?contact_center=$SEGUE_CONTACT_CENTER"'
   segue demo --address 127.0.0.1:7233 --no-worker --config-out demo.yaml --allow-duplicates --exit`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -15,7 +15,19 @@ import (
 // accepts the client, and the verdict is that of the demo's own feed.
 func TestAGeneratedClientPlaysTheDay(t *testing.T) {
 	folder := installed(t, "../examples/httpclient")
-	client := fmt.Sprintf("cd '%s' && npm run --silent generate </dev/null >&2 && npm run --silent check </dev/null >&2 && node play.mjs", folder)
+	playsTheDay(t, fmt.Sprintf("cd '%s' && npm run --silent generate </dev/null >&2 && npm run --silent check </dev/null >&2 && node play.mjs", folder))
+	require.FileExists(t, filepath.Join(folder, "v1.d.ts"))
+}
+
+// The feed of /v1 plays the day with the same verdict, by the command in the help.
+func TestTheFeedOfTheGatewayPlaysTheDay(t *testing.T) {
+	need(t, "curl", "curl")
+	playsTheDay(t, `curl -sN --data-binary @- "$SEGUE_GATEWAY/v1/feed?contact_center=$SEGUE_CONTACT_CENTER"`)
+}
+
+// playsTheDay runs the demo with a client, and requires the verdict of the demo's own feed.
+func playsTheDay(t *testing.T, client string) {
+	t.Helper()
 	result := segue(t, "demo", "--exit", "--json", "--timeout", "3m", "--temporal-port", "0", "--ui-port", "0", "--http-port", "0", "--client", client)
 	var day verdict
 	require.NoError(t, json.Unmarshal([]byte(result.out), &day), result.errs)
@@ -25,7 +37,6 @@ func TestAGeneratedClientPlaysTheDay(t *testing.T) {
 		OK: true, Interactions: 284, Commands: 2374, Rejected: 96, Repeated: 24,
 		Deliveries: deliveryCounts{Expected: 1582, Delivered: 1577, Refused: 5, Retried: day.Deliveries.Retried, Parked: 5}, Faults: []string{},
 	}, day)
-	require.FileExists(t, filepath.Join(folder, "v1.d.ts"))
 }
 
 // verdict is what `segue demo --json` prints, without its lists.
@@ -38,19 +49,27 @@ type verdict struct {
 
 type deliveryCounts struct{ Expected, Delivered, Refused, Retried, Parked, Duplicates int }
 
-// installed returns a copy of a Node example with the packages of its lock file. Without Node, npm or a registry, the test is
-// skipped; in CI it fails.
+// need skips a test whose tool is not installed, but fails it in CI.
+func need(t *testing.T, tool, debian string) {
+	t.Helper()
+	if _, err := exec.LookPath(tool); err != nil {
+		unavailable(t)("%v (Debian: apt-get install %s)", err, debian)
+	}
+}
+
+// unavailable skips a test that this machine cannot run; in CI it fails the test.
+func unavailable(t *testing.T) func(format string, args ...any) {
+	if os.Getenv("CI") == "true" {
+		return t.Fatalf
+	}
+	return t.Skipf
+}
+
+// installed returns a copy of a Node example with the packages of its lock file.
 func installed(t *testing.T, example string) string {
 	t.Helper()
-	unavailable := t.Skipf
-	if os.Getenv("CI") == "true" {
-		unavailable = t.Fatalf
-	}
-	for _, tool := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			unavailable("%v: install Node.js (Debian: apt-get install nodejs npm)", err)
-		}
-	}
+	need(t, "node", "nodejs")
+	need(t, "npm", "npm")
 	folder := t.TempDir()
 	for _, pattern := range []string{"*.json", "*.mjs", "*.mts"} {
 		files, err := filepath.Glob(filepath.Join(example, pattern))
@@ -65,7 +84,7 @@ func installed(t *testing.T, example string) string {
 	install := exec.CommandContext(t.Context(), "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
 	install.Dir = folder
 	if output, err := install.CombinedOutput(); err != nil {
-		unavailable("npm ci: %v\n%s", err, output)
+		unavailable(t)("npm ci: %v\n%s", err, output)
 	}
 	return folder
 }

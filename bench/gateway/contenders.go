@@ -126,7 +126,7 @@ func (p *platform) post(ctx context.Context, path string, body []byte, status in
 	return json.Unmarshal(text, answer)
 }
 
-// awaitReady waits until the gateway is ready.
+// isReady reports whether the gateway is ready.
 func (p *platform) isReady(ctx context.Context) (bool, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/readyz", nil)
 	if err != nil {

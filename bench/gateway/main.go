@@ -5,6 +5,8 @@
 //	         against the same updates sent by gRPC from a Go program with package client
 //	key      the same to a gateway with an API key
 //	notices  updates by gRPC to a worker that publishes live notices, against a worker that publishes none
+//	events   2,000 clients of GET /v1/events, while interactions are played at a steady rate: each client with the events
+//	         of an agent of its own (a command reaches one client), then each with all events (a command reaches all)
 //
 // Gateways, workers and the server are processes of their own; a gateway runs as in `segue serve`: with its bus, its index,
 // metrics and an access log. In the first two parts both contenders have the same worker, which publishes notices to the
@@ -28,6 +30,10 @@
 //	           CPU in ms for 1,000 commands, until their interactions have closed; Linux only. The server is the embedded
 //	           Temporal; the load is this process with the load generator and the receiver
 //
+// Of events, p50 and p99 are from a command's answer to its event at a client; kB is the resident memory that a client adds
+// to the gateway, when all streams are open and after the load. The clients are a process of their own. The run is void if
+// an event does not arrive, comes twice, or a stream ends or is resynced.
+//
 // A ratio below the tables is the median of the rounds' ratios. Ratios do not depend on the machine as the other figures do,
 // but the rates do on how many cores the processes share. Each ratio has its goal beside it; a missed goal does not change
 // the exit status.
@@ -43,6 +49,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -63,9 +70,9 @@ func main() {
 		fmt.Fprintf(os.Stderr, "gateway: --rounds is 1 or more, --part one of %s, and there are no arguments\n", strings.Join(partNames(), ", "))
 		os.Exit(2)
 	}
-	p := plan{rounds: *rounds, only: *only, profile: *profile, loads: full}
+	p := plan{rounds: *rounds, only: *only, profile: *profile, loads: full, streams: fullStreams}
 	if *isQuick {
-		p.rounds, p.loads = 2, quick
+		p.rounds, p.loads, p.streams = 2, quick, quickStreams
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -83,13 +90,20 @@ func main() {
 }
 
 // child are the functions of the child processes by their argument.
-var child = map[string]func(context.Context) error{gatewayArgument: runGateway, workerArgument: runWorker}
+var child = map[string]func(context.Context) error{gatewayArgument: runGateway, workerArgument: runWorker, listenersArgument: runListeners}
 
 // load is how many commands are in flight, and how many interactions a contender gets in one round.
 type load struct{ inFlight, interactions int }
 
 var full = []load{{1, 40}, {20, 160}, {60, 240}}
 var quick = []load{{1, 15}, {20, 80}, {60, 120}}
+
+var fullStreams = []streams{
+	{name: "own", clients: 2000, own: true, perSecond: 10, lasts: 20 * time.Second},
+	{name: "all", clients: 2000, perSecond: 1, lasts: 20 * time.Second},
+}
+
+var quickStreams = []streams{{name: "own", clients: 2000, own: true, perSecond: 10, lasts: 5 * time.Second}}
 
 // plan is what is measured.
 type plan struct {
@@ -98,6 +112,7 @@ type plan struct {
 	only    string
 	profile string
 	loads   []load
+	streams []streams
 }
 
-func partNames() []string { return []string{partOpen, partKey, partNotices} }
+func partNames() []string { return []string{partOpen, partKey, partNotices, partEvents} }

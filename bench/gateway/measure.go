@@ -36,9 +36,7 @@ func measure(ctx context.Context, p plan) (got report, err error) {
 		opened, err := openPart(ctx, name, segue, p.profile)
 		if err == nil {
 			m := &measurement{part: opened, plan: p, figures: map[place]*figures{}}
-			if err = m.run(ctx); err == nil {
-				m.addTo(&got)
-			}
+			err = m.run(ctx, &got)
 		}
 		if err := errors.Join(err, opened.close()); err != nil {
 			return got, fmt.Errorf("part %s: %w", name, err)
@@ -54,7 +52,30 @@ type measurement struct {
 	figures map[place]*figures
 }
 
-func (m *measurement) run(ctx context.Context) error {
+func (m *measurement) run(ctx context.Context, to *report) error {
+	if m.name == partEvents {
+		return m.listen(ctx, to)
+	}
+	if err := m.compare(ctx); err != nil {
+		return err
+	}
+	m.addTo(to)
+	return nil
+}
+
+func (m *measurement) listen(ctx context.Context, to *report) error {
+	for _, s := range m.streams {
+		row, err := s.run(ctx, m.part)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		m.progress("%s: p99 %.1f ms", s.name, row.P99)
+		to.Streams = append(to.Streams, row)
+	}
+	return nil
+}
+
+func (m *measurement) compare(ctx context.Context) error {
 	m.progress("warming up")
 	for _, c := range m.contenders {
 		if _, err := m.runLoad(ctx, c, load{20, 60}); err != nil {

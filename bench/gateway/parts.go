@@ -21,6 +21,7 @@ const (
 	partOpen    = "open"
 	partKey     = "key"
 	partNotices = "notices"
+	partEvents  = "events"
 )
 
 // The names of the contenders.
@@ -81,6 +82,9 @@ func openPart(ctx context.Context, name string, segue *local.Segue, profile stri
 	noisy, err := p.startWorker(noticing, p.serves.Bus)
 	if err != nil {
 		return p, err
+	}
+	if name == partEvents {
+		return p, nil
 	}
 	if name != partNotices {
 		p.contenders = []*contender{direct(byGRPC, p.client(noticing), noisy), caller.contender(byGateway, noisy)}

@@ -38,8 +38,9 @@ type goal struct {
 
 // report is the result of a run.
 type report struct {
-	Rows  []row  `json:"rows"`
-	Goals []goal `json:"goals"`
+	Rows    []row       `json:"rows"`
+	Streams []streamRow `json:"streams"`
+	Goals   []goal      `json:"goals"`
 }
 
 // addTo adds the rows and ratios of a part to the report.
@@ -89,6 +90,7 @@ func (r *report) text() string {
 		fmt.Fprintf(&b, "%-8s %9d %8d %8.0f %8.1f %8.1f %8.0f %8.0f %8.0f %8.0f\n", w.Contender, w.InFlight, w.Commands, w.Rate, w.P50, w.P95,
 			w.GatewayCPU, w.WorkerCPU, w.ServerCPU, w.LoadCPU)
 	}
+	r.writeStreams(&b)
 	fmt.Fprintf(&b, "\n%-72s %8s  %s\n", "goal", "value", "limit")
 	for _, g := range r.Goals {
 		fmt.Fprintf(&b, "%-72s %8.3f  %s\n", fmt.Sprintf("%s, %d in flight: %s", g.Part, g.InFlight, g.Name), g.Value, g.verdict())
@@ -104,4 +106,15 @@ func (g goal) verdict() string {
 		return fmt.Sprintf("%s %g  pass", g.Bound, g.Limit)
 	}
 	return fmt.Sprintf("%s %g  MISS", g.Bound, g.Limit)
+}
+
+func (r *report) writeStreams(b *strings.Builder) {
+	for i, w := range r.Streams {
+		if i == 0 {
+			fmt.Fprintf(b, "\n%-8s %9s %8s %8s %8s %8s %8s %8s %8s %8s %8s %8s\n", partEvents, "clients", "commands", "cmd/s", "events",
+				"p50 ms", "p99 ms", "max ms", "kB open", "kB after", "gateway", "clients")
+		}
+		fmt.Fprintf(b, "%-8s %9d %8d %8.0f %8d %8.1f %8.1f %8.1f %8.0f %8.0f %8.0f %8.0f\n", w.Name, w.Clients, w.Commands, w.PerSecond, w.Events,
+			w.P50, w.P99, w.Most, w.OpenKB, w.LoadedKB, w.GatewayCPU, w.LoadCPU)
+	}
 }

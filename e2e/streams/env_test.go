@@ -2,7 +2,6 @@ package streams_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -132,7 +131,6 @@ func keys() string {
 // replica is one gateway.
 type replica struct {
 	url    string
-	log    bytes.Buffer
 	cancel context.CancelFunc
 	conn   *bus.Conn
 	ended  chan error

@@ -234,7 +234,9 @@ func TestAForeignIDIsResynced(t *testing.T) {
 	c := newCenter(t)
 	c.start("one", "")
 	c.start("two", `,"queue":"sales"`)
+	gone := c.open(0, "admin", "", "")
 	c.play("gone")
+	gone.until("interaction_ends") // the replica has it
 	for _, last := range []string{"x", "1-2-3", "0123456789ab-7-2", "a-b-c", strings.Repeat("9", 300)} {
 		stream := c.open(0, "admin", "", last)
 		require.Equal(t, map[string]any{"reason": "foreign"}, stream.next().body(t))
@@ -335,6 +337,8 @@ func TestAQuietStreamStaysOpenAndItsPlaceIsCurrent(t *testing.T) {
 	require.Eventually(t, func() bool { began = stream.lastID(); return began != "" }, patience, time.Millisecond)
 	other.start("elsewhere", "")
 	require.Eventually(t, func() bool { return stream.comments.Load() > 0 && stream.lastID() != began }, 20*time.Second, 10*time.Millisecond)
+	place := stream.lastID()
+	stream.close()
 	c.start("one", "")
-	require.Equal(t, "one", c.open(1, "admin", "", stream.lastID()).next().body(t)["interaction"])
+	require.Equal(t, "one", c.open(1, "admin", "", place).next().body(t)["interaction"])
 }

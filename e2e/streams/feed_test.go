@@ -28,7 +28,6 @@ import (
 	"segue/gateway/auth"
 	"segue/gateway/platform"
 	"segue/interaction"
-	"segue/starter/demo/day"
 	"segue/worker/local"
 )
 
@@ -83,23 +82,28 @@ func (c *center) feed(key, query string, body io.Reader) ([]line, line) {
 	return linesOf(c.T, response.Body)
 }
 
-// dayLines returns the first lines of the demo's day.
-func dayLines(interactions int) (text []byte, byInteraction map[string][]int) {
+// dayLines returns the lines of the first interactions of the demo's day.
+func dayLines(t *testing.T, interactions int) (text []byte, byInteraction map[string][]int) {
+	t.Helper()
+	whole, err := os.ReadFile("../../examples/day.ndjson")
+	require.NoError(t, err)
 	byInteraction = map[string][]int{}
 	number := 0
-	for _, l := range day.Generate(day.DefaultSeed).Lines {
-		if byInteraction[l.Interaction] == nil && len(byInteraction) == interactions {
+	for l := range bytes.Lines(whole) {
+		var named line
+		require.NoError(t, json.Unmarshal(l, &named))
+		if byInteraction[named.Interaction] == nil && len(byInteraction) == interactions {
 			continue
 		}
 		number++
-		text = append(append(text, bytes.TrimSpace(l.Text)...), '\n')
-		byInteraction[l.Interaction] = append(byInteraction[l.Interaction], number)
+		text = append(text, l...)
+		byInteraction[named.Interaction] = append(byInteraction[named.Interaction], number)
 	}
 	return text, byInteraction
 }
 
 func TestAFeedOfTheDayCountsAsTheCommandDoes(t *testing.T) {
-	text, byInteraction := dayLines(200)
+	text, byInteraction := dayLines(t, 200)
 	direct := newCenter(t)
 	want, err := feed.Run(t.Context(), segue.Client, bytes.NewReader(text), feed.Options{ContactCenter: direct.name})
 	require.NoError(t, err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -23,7 +24,7 @@ import (
 )
 
 // small is a gateway that keeps little, and a bus that keeps little more. The test publishes the notices.
-func small(t *testing.T) (url string, publish func(*contract.Notice)) {
+func small(t *testing.T, isSecure bool) (gateway *httptest.Server, publish func(*contract.Notice)) {
 	t.Helper()
 	server, err := bus.Embed(bus.ServerOptions{MaxBytes: 8 << 20})
 	require.NoError(t, err)
@@ -42,12 +43,18 @@ func small(t *testing.T) (url string, publish func(*contract.Notice)) {
 	require.Eventually(t, func() bool { return x.Health().Complete }, patience, time.Millisecond)
 	api := platform.New(platform.Options{Client: segue.Client, Index: x})
 	caller := &auth.Caller{Name: "admin", Role: interaction.RoleAdmin, All: true}
-	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	gateway = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		api.ServeHTTP(w, r.WithContext(auth.With(r.Context(), caller)))
 	}))
+	if isSecure {
+		gateway.EnableHTTP2 = true
+		gateway.StartTLS()
+	} else {
+		gateway.Start()
+	}
+	t.Cleanup(gateway.Close)
 	t.Cleanup(gateway.CloseClientConnections)
-	t.Cleanup(func() { go gateway.Close() })
-	return gateway.URL, func(n *contract.Notice) { require.NoError(t, conn.PublishNow(t.Context(), n)) }
+	return gateway, func(n *contract.Notice) { require.NoError(t, conn.PublishNow(t.Context(), n)) }
 }
 
 // big returns a notice with a large state.
@@ -63,9 +70,9 @@ func big(center, id string, revision int64) *contract.Notice {
 
 func TestASlowClientIsResyncedAndSlowsNoOther(t *testing.T) {
 	c := newCenter(t)
-	url, publish := small(t)
+	gateway, publish := small(t, false)
 	open := func(query string) *bufio.Reader {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		conn, err := net.Dial("tcp", strings.TrimPrefix(gateway.URL, "http://"))
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = conn.Close() })
 		_, err = fmt.Fprintf(conn, "GET /v1/events?contact_center=%s&include=state%s HTTP/1.1\r\nHost: x\r\n\r\n", c.name, query)
@@ -131,4 +138,35 @@ func nextOf(t *testing.T, r *bufio.Reader) (e event) {
 			e.data = value
 		}
 	}
+}
+
+func TestStreamsAndFeedsWorkOverHTTP2(t *testing.T) {
+	c := newCenter(t)
+	gateway, publish := small(t, true)
+	client := gateway.Client()
+	response, err := client.Get(gateway.URL + "/v1/events?contact_center=" + c.name)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	require.Equal(t, 2, response.ProtoMajor)
+	events := bufio.NewReader(response.Body)
+	publish(big(c.name, "one", 1))
+	require.EqualValues(t, 1, nextOf(t, events).body(t)["revision"])
+
+	reader, writer := io.Pipe()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, gateway.URL+"/v1/feed?contact_center="+c.name, reader)
+	require.NoError(t, err)
+	go func() {
+		_, _ = io.WriteString(writer, `{"interaction":"h2","command":"start","channel":"inbound"}`+"\n")
+	}()
+	fed, err := client.Do(r)
+	require.NoError(t, err)
+	defer fed.Body.Close()
+	require.Equal(t, 2, fed.ProtoMajor)
+	answers := bufio.NewReader(fed.Body)
+	first, err := answers.ReadString('\n')
+	require.NoError(t, err)
+	require.Contains(t, first, `"accepted"`)
+	require.NoError(t, writer.Close())
+	_, last := linesOf(t, answers)
+	require.Equal(t, &summary{Lines: 1, Interactions: 1, Accepted: 1}, last.Summary)
 }

@@ -17,7 +17,7 @@ func (e *ForeignError) Error() string {
 }
 
 // Object is the problem of a request for one object: it is the same as for an object that is missing.
-func (*ForeignError) Object() *problem.Problem { return problem.New(problem.NotFound, "") }
+func (*ForeignError) Object() *problem.Problem { return problem.NoInteraction() }
 
 // List is the problem of a request for a list.
 func (*ForeignError) List() *problem.Problem {

@@ -53,7 +53,7 @@ func TestTheContactCenterOfARequest(t *testing.T) {
 			case row.foreign:
 				var foreign *auth.ForeignError
 				require.ErrorAs(t, err, &foreign)
-				require.Equal(t, problem.New(problem.NotFound, ""), foreign.Object())
+				require.Equal(t, problem.NoInteraction(), foreign.Object())
 				require.Equal(t, 403, foreign.List().Status)
 			case row.problem != "":
 				var p *problem.Problem

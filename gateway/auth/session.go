@@ -31,9 +31,13 @@ const (
 	resealAfter = 5 * time.Minute
 	// maxCookies is how many cookies of one name are tried: another host of the domain may have set one.
 	maxCookies = 4
+	// maxCookie is the size of a cookie's value that browsers keep, in bytes.
+	maxCookie = 4000
 	// minSessionKey is the least length of a session key, in bytes.
 	minSessionKey = 32
 )
+
+var errLargeCookie = errors.New("auth: the session is too large for a cookie")
 
 // source is the credential that a session came from. What a key or a user may do is read from the
 // configuration again with each use; what a token granted is in here.
@@ -85,7 +89,8 @@ func newSealer(secret string) (*sealer, error) {
 	}
 	codec := securecookie.New(derived[0], derived[1])
 	codec.SetSerializer(securecookie.JSONEncoder{})
-	codec.MaxAge(0) // the session has its own times, by our clock
+	codec.MaxAge(0)    // the session has its own times, by our clock
+	codec.MaxLength(0) // see maxCookie
 	return &sealer{codec: codec, version: derived[2]}, nil
 }
 
@@ -191,6 +196,9 @@ func (a *Auth) seal(s *state, w http.ResponseWriter, r *http.Request, sess *sess
 	if err != nil {
 		return fmt.Errorf("auth: sealing a session: %w", err)
 	}
+	if len(value) > maxCookie {
+		return errLargeCookie
+	}
 	http.SetCookie(w, s.cookie(r, cookie, value, int(sessionTime/time.Second)))
 	return nil
 }
@@ -221,6 +229,9 @@ func (a *Auth) Session(w http.ResponseWriter, r *http.Request) error {
 		return problem.New(problem.NotPermitted, "A session starts with a key, a token or a password, not with another session.")
 	}
 	opened, err := a.open(a.current.Load(), w, r, caller, PlatformCookie)
+	if errors.Is(err, errLargeCookie) {
+		return problem.New(problem.TooLarge, "The token grants more than a cookie has room for; send the token itself with each request.")
+	}
 	if err != nil {
 		a.options.Log.Error("A session cannot be opened", "caller", caller.Name, "error", err)
 		return problem.New(problem.Internal, "")
@@ -269,6 +280,9 @@ func (a *Auth) byCookie(s *state, r *http.Request, name string) (*Caller, *sessi
 }
 
 func (s *state) unseal(name, value string) (*session, *sealer) {
+	if len(value) > maxCookie {
+		return nil, nil
+	}
 	for _, sealer := range s.sealers {
 		var opened session
 		if sealer.codec.Decode(name, value, &opened) == nil {

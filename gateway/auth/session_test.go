@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -337,4 +338,23 @@ func TestThePublicURLIsTheServersOwn(t *testing.T) {
 	cookie, _ := f.desktop(bearer(agentKey)...)
 	r := request("POST", "http://10.0.0.1:8080/api/v2/me", "Cookie", cookie, "Origin", "https://segue.example.com")
 	require.Equal(t, 200, f.send(auth.GWS(false), r).StatusCode)
+}
+
+// A token may grant more than a browser keeps. That is no defect of the gateway.
+func TestASessionThatIsTooLargeForACookieIsRefused(t *testing.T) {
+	issuer := newIDP(t)
+	limits := issuer.config()
+	limits.ContactCenters = []string{"*"}
+	f := newFixture(t, configured(limits)).ready()
+	centers := func(count int) []string {
+		var list []string
+		for n := range count {
+			list = append(list, fmt.Sprintf("contact-center-%d", n))
+		}
+		return bearer(issuer.token(map[string]any{"contact_centers": list}))
+	}
+	require.Equal(t, 200, f.openBoard(request("POST", "/v1/session", centers(40)...)).StatusCode)
+	got := f.openBoard(request("POST", "/v1/session", centers(300)...))
+	require.Equal(t, 413, got.StatusCode)
+	require.Empty(t, got.Cookies())
 }

@@ -19,8 +19,8 @@ import (
 
 // Options configure a board.
 type Options struct {
-	// Config has the window, and the queues and calls that are shown even if they are idle. It is read
-	// again for each answer.
+	// Config has the window, and the queues and calls that are shown even if they are idle. Each
+	// answer uses the current one.
 	Config *config.Store
 	Client *client.Client
 	Index  *index.Index

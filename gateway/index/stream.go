@@ -54,6 +54,8 @@ type Reader struct {
 	used    int
 	filled  int
 	at      bus.Position
+	// passing is the change that Next looks at. Thousands of readers pass over most changes.
+	passing Change
 }
 
 // ReadFrom returns a reader that goes on after a position, or ErrResync. It waits up to 5 s for a
@@ -113,16 +115,18 @@ func (x *Index) Begin() bus.Position {
 
 // Next waits for the next change for which want is true; every one if want is nil. It returns
 // ErrResync if the reader fell behind, or the error of the context. Position moves over unwanted
-// changes, too.
+// changes, too. want must not keep the change.
 func (r *Reader) Next(ctx context.Context, want func(*Change) bool) (*Change, error) {
 	for {
 		for r.used < r.filled {
-			c, err := r.take(ctx)
-			if err != nil {
+			if err := r.take(ctx); err != nil {
 				return nil, r.fail(err)
 			}
-			if want == nil || want(c) {
-				return c, nil
+			isWanted := want == nil || want(&r.passing)
+			c := r.passing
+			r.passing = Change{} // an idle reader keeps no notice in memory
+			if isWanted {
+				return new(c), nil
 			}
 		}
 		if err := r.fill(ctx); err != nil {
@@ -163,24 +167,24 @@ func (r *Reader) fill(ctx context.Context) error {
 	}
 }
 
-// take returns the next change of the batch.
-func (r *Reader) take(ctx context.Context) (*Change, error) {
+// take takes the next change of the batch.
+func (r *Reader) take(ctx context.Context) error {
 	if r.batch[r.used].notice == nil {
 		if err := r.fetch(ctx); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	c := &r.batch[r.used]
 	at := bus.Position{Epoch: r.history.epoch, Sequence: c.sequence}
-	taken := &Change{At: at, Notice: c.notice, Time: time.Unix(0, c.at).UTC()}
+	r.passing = Change{At: at, Notice: c.notice, Time: time.Unix(0, c.at).UTC()}
 	if c.gap != nil {
 		name := client.Name{ContactCenter: c.notice.ContactCenter, ID: c.notice.Interaction}
-		taken.Gap = &Gap{Interaction: name, From: c.gap.from, To: c.gap.to}
+		r.passing.Gap = &Gap{Interaction: name, From: c.gap.from, To: c.gap.to}
 	}
 	*c = change{} // a slow reader keeps no notice in memory
 	r.used++
 	r.at = at
-	return taken, nil
+	return nil
 }
 
 // fetch reads the notices of the batch that are only in the stream.

@@ -129,10 +129,10 @@ func (a *api) agents(ctx context.Context, in *Scoped) (*agentsAnswer, error) {
 	out := &agentsAnswer{}
 	out.Body.Agents = []agentItem{}
 	for _, agent := range a.Board.Agents(s.contactCenter) {
-		item := agentItem{ID: agent.ID, Name: agent.Name, State: agent.State, Since: timeOrNil(agent.Since), Interactions: []legItem{}}
+		item := agentItem{ID: agent.ID, Name: agent.Name, State: agent.State, Since: knownTime(agent.Since), Interactions: []legItem{}}
 		for _, l := range agent.Legs {
 			item.Interactions = append(item.Interactions, legItem{
-				ID: l.Interaction, Channel: string(l.Channel), Queue: l.Queue, State: l.State, Role: l.Role, Held: l.Held, Since: timeOrNil(l.Since),
+				ID: l.Interaction, Channel: string(l.Channel), Queue: l.Queue, State: l.State, Role: l.Role, Held: l.Held, Since: knownTime(l.Since),
 			})
 		}
 		out.Body.Agents = append(out.Body.Agents, item)
@@ -164,8 +164,8 @@ func receiverOf(r board.Receiver) receiverItem {
 
 func seconds(d time.Duration) int64 { return int64(d / time.Second) }
 
-// timeOrNil returns nil for a time that is not known.
-func timeOrNil(at time.Time) *time.Time {
+// knownTime returns nil for a time that is not known.
+func knownTime(at time.Time) *time.Time {
 	if at.IsZero() {
 		return nil
 	}

@@ -93,9 +93,14 @@ func (s scope) actor() interaction.Actor {
 // isAgent reports whether the caller is an agent, who sees less than others.
 func (s scope) isAgent() bool { return s.caller.Role == interaction.RoleAgent }
 
+// isUnlimited reports whether the caller may give any command that the platform may.
+func (s scope) isUnlimited() bool {
+	return s.caller.Role == interaction.RolePlatform || s.caller.Role == interaction.RoleAdmin
+}
+
 // mayOperate returns an error unless the caller may redeliver and discard.
 func (s scope) mayOperate() error {
-	if s.caller.Role == interaction.RolePlatform || s.caller.Role == interaction.RoleAdmin {
+	if s.isUnlimited() {
 		return nil
 	}
 	return fail(problem.NotPermitted, "deliveries are for the roles platform and admin")

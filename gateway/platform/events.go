@@ -94,9 +94,7 @@ func (a *api) events(ctx context.Context, in *eventsInput) (*huma.StreamResponse
 			stream.open()
 			return
 		}
-		if err := stream.run(last); err != nil {
-			a.Log.DebugContext(ctx, "a stream of events ended", "error", err)
-		}
+		a.Log.DebugContext(ctx, "a stream of events ended", "error", stream.run(last))
 	}}, nil
 }
 

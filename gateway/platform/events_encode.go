@@ -110,7 +110,7 @@ func (e *encoded) moments(c *index.Change) ([]frame, error) {
 	return e.frames, e.err
 }
 
-// stateOf returns the state of the notice for callers who are no agents.
+// stateOf returns the state of the notice for callers who may give any command.
 func (e *encoded) stateOf(n *contract.Notice) ([]byte, error) {
 	e.stateOnce.Do(func() { e.state, e.stateErr = json.Marshal(n.State) })
 	return e.state, e.stateErr

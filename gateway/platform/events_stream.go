@@ -63,7 +63,7 @@ type stream struct {
 }
 
 // run sends events until the client, the credential or the process ends, or the client does not
-// accept them.
+// accept them. It returns which it was.
 func (s *stream) run(last string) error {
 	end := s.api.Index.End() // whatever happens after the headers comes after this
 	s.open()
@@ -280,7 +280,7 @@ func (s *stream) showMoment(f frame, n *contract.Notice, shared *encoded) error 
 	}
 	var state []byte
 	var err error
-	if s.scope.isAgent() {
+	if !s.scope.isUnlimited() {
 		state, err = json.Marshal(stateFor(s.scope, &index.Entry{State: n.State, CapabilitiesFor: n.CapabilitiesFor}))
 	} else {
 		state, err = shared.stateOf(n)
@@ -366,6 +366,8 @@ func (s *stream) flush() {
 	s.hurry()
 	s.failure = s.control.Flush()
 	s.unsent = false
+	// HTTP/2 would end an answer whose deadline passes while there is nothing to write.
+	_ = s.control.SetWriteDeadline(time.Time{})
 }
 
 // hurry bounds how long the client may take.

@@ -144,7 +144,7 @@ func (a *api) runFeed(s scope, mode feed.Mode, r *http.Request, w http.ResponseW
 	results.end(counted, a.endOfFeed(ctx, err))
 }
 
-// endOfFeed returns why a feed ended early; nil if it did not, or if its lines say so.
+// endOfFeed returns why a feed ended early, or why lines were not sent; nil if all was sent.
 func (a *api) endOfFeed(ctx context.Context, err error) *problem.Problem {
 	switch {
 	case err == nil:

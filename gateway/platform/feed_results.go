@@ -77,6 +77,7 @@ func newResults(ctx context.Context, w http.ResponseWriter, control *http.Respon
 	// The headers are set before anybody reads the body, whose reader may set some, too. They are sent
 	// with the first result: a client may wait for 100 Continue before it sends the body.
 	w.WriteHeader(http.StatusOK)
+	f.hurry(0)
 	go f.write()
 	return f
 }
@@ -125,16 +126,27 @@ func (f *feedResults) write() {
 		if part == nil {
 			return
 		}
-		_ = f.control.SetWriteDeadline(time.Now().Add(writeWithin)) // a writer of a test has none
+		f.hurry(writeWithin)
 		_, err := f.w.Write(part)
 		if err == nil {
 			err = f.control.Flush()
 		}
+		f.hurry(0)
 		if err != nil {
 			f.cancel(err)
 			return
 		}
 	}
+}
+
+// hurry bounds how long the client may take; 0 is no bound. HTTP/2 would end an answer whose deadline
+// passes while there is nothing to write.
+func (f *feedResults) hurry(within time.Duration) {
+	at := time.Time{}
+	if within > 0 {
+		at = time.Now().Add(within)
+	}
+	_ = f.control.SetWriteDeadline(at) // a writer of a test has none
 }
 
 // resultPart is how much is written at once: each part has a deadline.

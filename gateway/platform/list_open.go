@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"segue/contract"
+	"segue/gateway/auth"
 	"segue/gateway/index"
 	"segue/interaction"
 )
@@ -80,13 +81,20 @@ func workbinOf(state *contract.State) string {
 	return ""
 }
 
-// stateFor returns the state with what the caller may do.
+// stateFor returns the state with what the caller may do. The index has the capabilities of the
+// platform and of agents; those of others are the platform's that their role may give.
 func stateFor(s scope, e *index.Entry) *contract.State {
-	if !s.isAgent() {
-		return e.State
-	}
 	state := *e.State
-	state.Capabilities = listOf(e.CapabilitiesFor[s.caller.Agent])
+	if s.isAgent() {
+		state.Capabilities = listOf(e.CapabilitiesFor[s.caller.Agent])
+		return &state
+	}
+	state.Capabilities = []string{}
+	for _, command := range e.State.Capabilities {
+		if auth.MayCommand(s.caller, command) {
+			state.Capabilities = append(state.Capabilities, command)
+		}
+	}
 	return &state
 }
 

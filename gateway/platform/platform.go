@@ -119,9 +119,25 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.unrouted(w, r, route)
 	case auth.From(r.Context()) == nil && r.URL.Path != Prefix+documentPath:
 		auth.Refuse(w, problem.New(problem.Unauthenticated, ""))
+	case repeated(r) != "":
+		problem.Write(w, problem.New(problem.Malformed, repeated(r)+" is given more than once"))
 	default:
 		a.mux.ServeHTTP(w, r)
 	}
+}
+
+// repeated returns the name of a parameter that a request must give once and gives again: a proxy in
+// front may have looked at another one than the gateway would.
+func repeated(r *http.Request) string {
+	for _, name := range []string{"Segue-Contact-Center", keyHeader} {
+		if len(r.Header[name]) > 1 {
+			return name
+		}
+	}
+	if len(r.URL.Query()["contact_center"]) > 1 {
+		return "contact_center"
+	}
+	return ""
 }
 
 // unrouted answers a request without a route: with 405 and Allow if another method has one, else

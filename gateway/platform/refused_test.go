@@ -129,7 +129,7 @@ func TestNobodyButThePlatformNamesAnother(t *testing.T) {
 	}
 }
 
-// The answer must not say whether another contact center has the interaction.
+// Nobody learns which interactions another contact center has.
 func TestAForeignInteractionIsLikeNone(t *testing.T) {
 	const none = "No such interaction: check its id and its contact center, or start it."
 	for _, path := range []string{"/commands/hold", "/commands", "/deliveries/d1/redeliver"} {

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"segue/gateway/auth"
+	"segue/gateway/problem"
 )
 
 // sessionInput gives the handler the request and the headers of the answer, where the cookie goes.
@@ -42,6 +43,7 @@ func sessionRoutes(a *api) {
 	}
 	register(a, route{
 		id: "begin_session", method: http.MethodPost, path: "/session", tag: "session", summary: "Begin a session", status: http.StatusOK,
+		problems: []string{problem.TooLarge},
 		about: "Sets the cookie segue_session for a browser, with any credential. Requests with the cookie alone need the header X-CSRF-TOKEN of this " +
 			"answer, unless they only read.",
 	}, a.beginSession)

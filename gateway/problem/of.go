@@ -60,9 +60,15 @@ func ofInteraction(err error) *Problem {
 		return unavailable("There was no answer in time, so the outcome is open. Repeat the request with the same key.",
 			time.Duration(1+rand.IntN(longestPause))*time.Second)
 	case errors.Is(err, client.ErrNotFound):
-		return New(NotFound, "No such interaction: check its id and its contact center, or start it.")
+		return NoInteraction()
 	}
 	return nil
+}
+
+// NoInteraction returns the problem of an interaction that does not exist, or that is of a contact
+// center which the caller may not use: nobody can tell one from the other.
+func NoInteraction() *Problem {
+	return New(NotFound, "No such interaction: check its id and its contact center, or start it.")
 }
 
 // Repeats of what failed together come spread over longestPause seconds. An interaction whose
