@@ -46,7 +46,6 @@ func newFaces(o Options, x *index.Index, b *board.Board) (*faces, error) {
 	})
 	mux := http.NewServeMux()
 	mux.Handle(platform.Prefix+"/", f.auth.CORS(platform.Keyed(f.auth.Authenticate(f.limits.Middleware(noteRoute(api))))))
-	mux.HandleFunc(platform.Prefix, notFound) // the mux would redirect it
 	// The description of the API is no secret: tools read it before they have a credential.
 	mux.Handle(platform.Prefix+"/openapi.json", f.auth.CORS(noteRoute(api)))
 	mux.HandleFunc(platform.Prefix, notFound) // a mux would redirect to the path with a slash

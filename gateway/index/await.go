@@ -95,16 +95,34 @@ func (x *Index) wake(r *record) {
 	}
 }
 
-// countSeen counts the own answers in a row that had no notice in time.
-func (x *Index) countSeen(n client.Name, asked cursor) {
+// Answered notes that a command was answered with a revision of a run; an empty run is any. It does
+// not wait. The state is queried and published if there is no notice after 500 ms: a worker that
+// cannot reach the bus sends neither notices nor pings.
+func (x *Index) Answered(n client.Name, runID string, revision int64) {
+	asked := cursor{run: runID, revision: revision}
+	time.AfterFunc(dueWait, func() {
+		x.mu.Lock()
+		caught := x.caught || !x.bus.Connected()
+		x.mu.Unlock()
+		// Until a starting replica has read the stream, the notice may be in what is still to be read.
+		if caught && !x.countSeen(n, asked) {
+			x.heal.request(n, task{asked: asked})
+		}
+	})
+}
+
+// countSeen counts the own answers in a row that had no notice in time, and reports whether this one
+// had it.
+func (x *Index) countSeen(n client.Name, asked cursor) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.shows(n, asked) {
 		x.unseen = 0
-		return
+		return true
 	}
 	x.unseen++
 	x.stats.Unseen++
+	return false
 }
 
 // Catch waits until the index has what the stream has now, at most 500 ms. Lists are read after it.

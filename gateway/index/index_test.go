@@ -212,6 +212,29 @@ func TestFiveAnswersWithoutNoticesAreReported(t *testing.T) {
 	})
 }
 
+// A worker without a bus sends neither notices nor pings.
+func TestAnAnswerWithoutANoticeIsRepaired(t *testing.T) {
+	run(t, func(b *bench) {
+		b.stream.publish(b.world.start(name("i1")))
+		synctest.Wait()
+		r := b.reader()
+		for range 5 {
+			n := b.world.change(name("i1"), "anna", false)
+			began := time.Now()
+			b.index.Answered(name("i1"), n.RunID, n.Revision)
+			require.Zero(b, time.Since(began))
+			b.converges(2 * time.Second)
+		}
+		require.Contains(b, strings.Join(b.index.Health().Reasons, " "), "5 answers in a row had no notice")
+		n := b.world.change(name("i1"), "anna", false)
+		b.stream.publish(n)
+		b.index.Answered(name("i1"), n.RunID, n.Revision)
+		time.Sleep(time.Second)
+		require.Empty(b, b.index.Health().Reasons)
+		require.Contains(b, seen(b.T, r), "i1.7", "a notice that comes in time needs no query")
+	})
+}
+
 func TestListingsFindWhatNoNoticeTells(t *testing.T) {
 	run(t, func(b *bench) {
 		other := b.replica()

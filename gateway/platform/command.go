@@ -121,13 +121,18 @@ func shown(answer contract.Answer) contract.Answer {
 }
 
 // await waits until the lists show what a command of an agent has changed, the draft of a reply too.
+// Nobody else waits: their changes are in the lists a little later.
 func (a *api) await(ctx context.Context, s scope, n client.Name, answer commands.Answer) {
-	if !s.isAgent() || answer.Waiting || a.Index == nil {
+	if answer.Waiting || a.Index == nil {
 		return
 	}
-	a.Index.Await(ctx, n, answer.RunID, answer.Revision)
+	see := a.Index.Answered
+	if s.isAgent() {
+		see = func(n client.Name, runID string, revision int64) { a.Index.Await(ctx, n, runID, revision) }
+	}
+	see(n, answer.RunID, answer.Revision)
 	if answer.Child != "" {
-		a.Index.Await(ctx, client.Name{ContactCenter: n.ContactCenter, ID: answer.Child}, "", 1)
+		see(client.Name{ContactCenter: n.ContactCenter, ID: answer.Child}, "", 1)
 	}
 }
 

@@ -123,6 +123,11 @@ func (a *api) runFeed(s scope, mode feed.Mode, r *http.Request, w http.ResponseW
 	control := http.NewResponseController(w)
 	// A client may wait for results before it sends more. Without full duplex, HTTP/1 reads the body first.
 	_ = control.EnableFullDuplex()
+	if r.ProtoMajor == 1 {
+		// A feed may end before its body. The rest would be taken for the next request: nobody else reads
+		// it in full duplex.
+		w.Header().Set("Connection", "close")
+	}
 	if mode == "" {
 		mode = feed.ModeUpdate
 	}
@@ -133,6 +138,9 @@ func (a *api) runFeed(s scope, mode feed.Mode, r *http.Request, w http.ResponseW
 		ContactCenter: s.contactCenter, Mode: mode, Prepare: s.prepareLine, Finished: results.add,
 	})
 	body.stop()
+	if late := body.failure(); late != nil {
+		err = late
+	}
 	results.end(counted, a.endOfFeed(ctx, err))
 }
 

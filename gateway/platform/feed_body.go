@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"os"
 	"sync"
 	"time"
 
@@ -24,6 +23,7 @@ type lateBody struct {
 	mu      sync.Mutex
 	stopped bool
 	ended   bool
+	failed  *problem.Problem
 }
 
 var errStoppedReading = errors.New("the feed is no longer read")
@@ -32,7 +32,8 @@ var errStoppedReading = errors.New("the feed is no longer read")
 func (b *lateBody) Read(p []byte) (int, error) {
 	b.reading.Lock()
 	defer b.reading.Unlock()
-	if !b.hurry(time.Now().Add(pauseWithin), false) {
+	deadline := time.Now().Add(pauseWithin)
+	if !b.hurry(deadline, false) {
 		return 0, errStoppedReading
 	}
 	n, err := b.body.Read(p)
@@ -42,12 +43,31 @@ func (b *lateBody) Read(p []byte) (int, error) {
 		b.hurry(time.Time{}, false)
 	case errors.Is(err, io.EOF):
 		b.hurry(time.Time{}, true)
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		err = problem.New(problem.Timeout, "the feed paused for too long")
 	case errors.As(err, &tooLarge):
-		err = problem.New(problem.TooLarge, "the feed has more than 64 MiB; send it in parts")
+		err = b.fail(problem.New(problem.TooLarge, "the feed has more than 64 MiB; send it in parts"))
+	case !time.Now().Before(deadline): // else stop has ended the read, or the client
+		err = b.fail(problem.New(problem.Timeout, "the feed paused for too long"))
 	}
 	return n, err
+}
+
+// fail notes why the body has ended early. The server ends the context of the request then, as if the
+// client had gone.
+func (b *lateBody) fail(p *problem.Problem) *problem.Problem {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.failed = p
+	return p
+}
+
+// failure is why the body has ended early; nil if it has not, or by stop or the client.
+func (b *lateBody) failure() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.failed == nil {
+		return nil
+	}
+	return b.failed
 }
 
 // hurry sets the deadline, unless the body is no longer read.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -86,6 +88,25 @@ func TestLinesOfAFeedThatAreRefused(t *testing.T) {
 	}
 }
 
+// slowBody ends as the server ends a body that does not arrive in time.
+type slowBody struct{}
+
+func (slowBody) Read([]byte) (int, error) {
+	time.Sleep(30 * time.Second)
+	return 0, problem.New(problem.Timeout, "the body did not arrive in time")
+}
+
+func TestAFeedThatPausesSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		response := post(t, callerOf(interaction.RoleAdmin), "/v1/feed", io.MultiReader(strings.NewReader("7\n"), slowBody{}))
+		require.Equal(t, "close", response.Header.Get("Connection"), "the rest of the body is no request")
+		lines := strings.Split(strings.TrimSpace(bodyOf(t, response)), "\n")
+		require.Len(t, lines, 2)
+		require.Contains(t, lines[1], `"summary"`)
+		require.Contains(t, lines[1], "urn:segue:timeout")
+	})
+}
+
 func TestABodyThatTakesTooLongIsATimeout(t *testing.T) {
 	late := problem.New(problem.Timeout, "the body did not arrive in time")
 	for _, path := range []string{"/v1/interactions", "/v1/interactions/c1/commands", "/v1/interactions/c1/commands/hold", "/v1/deliveries/redeliver"} {
@@ -108,7 +129,7 @@ func TestNobodyButThePlatformNamesAnother(t *testing.T) {
 	}
 }
 
-// The answer must not say whether another contact center has the interaction.
+// Nobody learns which interactions another contact center has.
 func TestAForeignInteractionIsLikeNone(t *testing.T) {
 	const none = "No such interaction: check its id and its contact center, or start it."
 	for _, path := range []string{"/commands/hold", "/commands", "/deliveries/d1/redeliver"} {

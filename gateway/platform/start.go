@@ -89,6 +89,7 @@ func (a *api) start(ctx context.Context, in *startInput) (*started, error) {
 		return nil, named(err, "start")
 	}
 	batch.fill(a, ctx, done.Results)
+	a.await(ctx, s, n, done.Answer)
 	out := &started{
 		Status: http.StatusCreated, Location: Prefix + "/interactions/" + url.PathEscape(n.ID),
 		Body: startedBody{ID: n.ID, Duplicate: done.Duplicate, Answer: shown(done.Answer.Answer), Results: batch.results},
