@@ -43,7 +43,7 @@ bus: {listen: "127.0.0.1:0"}
 const ofGatewayWithKey = `
 gateway:
   address: "127.0.0.1:0"
-  auth: {api_keys: [{name: bench, sha256: %x, role: platform, contact_centers: [%s], rate: 1000000}]}
+  auth: {api_keys: [{name: bench, sha256: %x, role: platform, contact_centers: [%s], rate: 100000}]}
 bus: {listen: "127.0.0.1:0"}
 `
 
