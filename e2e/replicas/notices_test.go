@@ -14,13 +14,14 @@ import (
 // A worker kills itself when Temporal has a change and the bus does not. Another worker runs: the
 // lists and streams of all gateways have the change within 10 s.
 func TestAWorkerIsKilledBetweenCommitAndNotice(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	w := newWorld(t, temporal)
 	w.startGateway()
 	w.startGateway()
 	w.startWorker()
 	streams := w.follow()
 	var ids []string
-	for round := range reduced(3, 20) {
+	for round := range reduced(2, 20) {
 		dying := w.startWorker(func(o *workerOptions) { o.DieAt = int64(1 + 3*round) })
 		for number := 0; !isOver(dying); number++ {
 			require.Less(t, number, 500, "the worker gets no task")

@@ -42,7 +42,7 @@ func TestAnAgentReadsItsWritesWithADelayedBus(t *testing.T) {
 		id, agent := fmt.Sprint("i", number), fmt.Sprint("anna", number)
 		w.start(w.replica(number), id)
 		working.Go(func() error {
-			for round := range reduced(40, 1000) / agents {
+			for round := range reduced(16, 1000) / agents {
 				if err := w.readsBack(round, agent, id); err != nil {
 					return err
 				}
@@ -98,7 +98,7 @@ func (w *world) readsBack(round int, agent, id string) error {
 // A reply has a draft, which is the agent's at once.
 func TestAnAgentsListHasTheDraftOfAReply(t *testing.T) {
 	w := withDelayedBus(t)
-	for round := range reduced(10, 100) {
+	for round := range reduced(4, 100) {
 		id, agent := fmt.Sprint("mail-", round), fmt.Sprint("anna", round)
 		w.must(w.replica(0), "", http.MethodPost, "/v1/interactions", fmt.Sprintf(`{"id":%q,"channel":"email","queue":"q"}`, id))
 		w.command(w.replica(round), agent, id, "accept", `{}`)
