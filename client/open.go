@@ -157,12 +157,12 @@ func (c *Client) tryOpen(ctx context.Context, o *opening) (Opened, *earlierStart
 			return Opened{}, earlier, err
 		}
 	}
-	operation := c.Temporal.NewWithStartWorkflowOperation(o.options, contract.WorkflowInteraction, o.Start)
+	operation := c.Temporal.NewWithStartWorkflowOperation(o.options, contract.WorkflowInteraction, argumentOf(o.Start))
 	var results []contract.CommandResult
 	handle, err := c.Temporal.UpdateWithStartWorkflow(ctx, sdkclient.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: operation,
 		UpdateOptions: sdkclient.UpdateWorkflowOptions{
-			UpdateName: contract.UpdateCommands, UpdateID: o.updateID, Args: []any{o.array},
+			UpdateName: contract.UpdateCommands, UpdateID: o.updateID, Args: []any{argumentOf(o.array)},
 			WaitForStage: sdkclient.WorkflowUpdateStageCompleted,
 		},
 	})
