@@ -116,6 +116,11 @@ func (c *Client) classify(ctx context.Context, n Name, err error) error {
 		return c.completedOrNotFound(ctx, n)
 	case errors.As(err, &updating), timedOut(err), hasNoPoller(err):
 		return c.noWorker(n)
+	case isFullRun(err):
+		return &RefusedError{
+			Type:    contract.ErrorOverloaded,
+			Message: "the run of this interaction has had as many updates as Temporal takes, and is about to continue as new; send the command again in a moment",
+		}
 	case isTooLarge(err):
 		return &RefusedError{
 			Type: contract.ErrorInvalidPayload, Message: "the message is too large for Temporal: " + err.Error(),
