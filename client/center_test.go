@@ -33,13 +33,15 @@ func (c *center) ExecuteWorkflow(_ context.Context, options sdkclient.StartWorkf
 	if c.interactions[options.ID] != nil {
 		return nil, serviceerror.NewWorkflowExecutionAlreadyStarted("already started", "", "run-1")
 	}
-	start, err := interaction.DecodeStart(args[0].(json.RawMessage))
+	start, err := interaction.DecodeStart(jsonOf(args[0]))
 	if err != nil {
 		return nil, err
 	}
 	c.interactions[options.ID], _, err = interaction.Open(start, time.Now())
 	return run{}, err
 }
+
+func jsonOf(argument any) json.RawMessage { return argument.(converter.RawValue).Payload().GetData() }
 
 type run struct{ sdkclient.WorkflowRun }
 
@@ -51,7 +53,7 @@ func (c *center) apply(workflowID, name string, payload any) (*interaction.Inter
 	if i == nil {
 		return nil, serviceerror.NewNotFound("no such workflow")
 	}
-	command, err := interaction.Decode(name, payload.(json.RawMessage))
+	command, err := interaction.Decode(name, jsonOf(payload))
 	if err == nil {
 		_, err = i.Apply(command, time.Now())
 	}

@@ -52,9 +52,9 @@ func (c *Client) Start(ctx context.Context, n Name, start json.RawMessage, reope
 // anything else, and Rejected lists those that it refuses. It refuses the start if the array is
 // malformed.
 func (c *Client) StartWith(ctx context.Context, n Name, start, commands json.RawMessage, reopen bool) (runID string, err error) {
-	input := []any{start}
+	input := []any{argumentOf(start)}
 	if len(commands) > 0 {
-		input = append(input, contract.FirstCommands{Commands: commands})
+		input = append(input, argumentOf(firstCommands(commands)))
 	}
 	runID, err = c.start(ctx, n, start, input, reopen)
 	var exists *ExistsError
@@ -155,7 +155,7 @@ func summaryOf(n Name, start json.RawMessage) string {
 // runs.
 func (c *Client) Signal(ctx context.Context, n Name, command string, payload json.RawMessage) error {
 	err := c.retry(ctx, func() error {
-		return markOutage(ctx, c.Temporal.SignalWorkflow(ctx, n.WorkflowID(), "", command, payload))
+		return markOutage(ctx, c.Temporal.SignalWorkflow(ctx, n.WorkflowID(), "", command, argumentOf(payload)))
 	})
 	return c.classify(ctx, n, err)
 }

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"segue/contract"
+	"segue/interaction"
 )
 
 // The errors that callers handle differently, for errors.Is. Any other error that is not a
@@ -115,6 +116,16 @@ func (c *Client) classify(ctx context.Context, n Name, err error) error {
 		return c.completedOrNotFound(ctx, n)
 	case errors.As(err, &updating), timedOut(err), hasNoPoller(err):
 		return c.noWorker(n)
+	case isFullRun(err):
+		return &RefusedError{
+			Type:    contract.ErrorOverloaded,
+			Message: "the run of this interaction has had as many updates as Temporal takes, and is about to continue as new; send the command again in a moment",
+		}
+	case isTooLarge(err):
+		return &RefusedError{
+			Type: contract.ErrorInvalidPayload, Message: "the message is too large for Temporal: " + err.Error(),
+			Refusal: contract.Refusal{Why: interaction.WhyTooLarge},
+		}
 	case isUnavailable(err):
 		return fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
@@ -218,6 +229,14 @@ func isStuck(err error) bool {
 	return errors.As(err, &notReady) && strings.Contains(notReady.Error(), "failed state")
 }
 
+// isTooLarge reports whether a message exceeds a limit of Temporal: a later try is refused, too. Temporal has no error type
+// for it.
+func isTooLarge(err error) bool {
+	status := serviceerror.ToStatus(err)
+	return status.Code() == codes.ResourceExhausted && strings.Contains(status.Message(), "larger than max") ||
+		status.Code() == codes.InvalidArgument && strings.Contains(status.Message(), "size exceeds limit")
+}
+
 // hasNoPoller reports whether Temporal knows that no worker polls, such as for an interaction
 // that is pinned to a version that no worker runs any more. Temporal has no error type for it.
 func hasNoPoller(err error) bool {
@@ -265,7 +284,7 @@ func isTransient(err error) bool {
 	var notReady *serviceerror.WorkflowNotReady
 	var renewed *continuedError
 	var outage *outageError
-	if isStuck(err) {
+	if isStuck(err) || isTooLarge(err) {
 		return false
 	}
 	if errors.As(err, &notReady) || errors.As(err, &renewed) || errors.As(err, &outage) || isOverloaded(err) {

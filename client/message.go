@@ -51,7 +51,7 @@ func patient(wanted func() bool) func(error) bool {
 func (c *Client) sendUpdate(ctx context.Context, n Name, m Message, answer any, wanted func(error) bool) (handle sdkclient.WorkflowUpdateHandle, err error) {
 	options := sdkclient.UpdateWorkflowOptions{
 		WorkflowID: n.WorkflowID(), UpdateName: m.Name, UpdateID: m.ID,
-		Args: []any{m.Payload}, WaitForStage: sdkclient.WorkflowUpdateStageCompleted,
+		Args: []any{argumentOf(m.Payload)}, WaitForStage: sdkclient.WorkflowUpdateStageCompleted,
 	}
 	var watch outageWatch
 	err = c.retryWhile(ctx, wanted, func() error {

@@ -36,6 +36,7 @@ func TestSendUpdateRetriesWithTheSameIDAndReturnsTheRun(t *testing.T) {
 		"down":       serviceerror.NewUnavailable("down"),
 		"aborted":    serviceerror.NewAborted("shard moved"),
 		"busy":       serviceerror.NewResourceExhausted(0, "busy"),
+		"full run":   serviceerror.NewFailedPrecondition("The limit on the total number of distinct updates in this workflow has been reached (2000)."),
 		"overloaded": temporal.NewApplicationError("later", contract.ErrorOverloaded),
 	} {
 		t.Run(title, func(t *testing.T) {
@@ -122,6 +123,35 @@ func TestARefusalHasItsReason(t *testing.T) {
 			var refused *client.RefusedError
 			require.ErrorAs(t, err, &refused)
 			require.Equal(t, test.expected, refused.Refusal)
+		})
+	}
+}
+
+func TestALimitOfTemporalIsARefusal(t *testing.T) {
+	for title, row := range map[string]struct {
+		err   error
+		wants string
+		why   interaction.Why
+		tries int
+	}{
+		"a run with 2,000 updates": {serviceerror.NewFailedPrecondition("The limit on the total number of distinct updates in this workflow has been reached (2000)."), contract.ErrorOverloaded, "", 6},
+		"a payload":                {serviceerror.NewInvalidArgument("Blob data size exceeds limit."), contract.ErrorInvalidPayload, interaction.WhyTooLarge, 1},
+		"a gRPC message":           {serviceerror.NewResourceExhausted(0, "grpc: received message larger than max (5 vs. 4)"), contract.ErrorInvalidPayload, interaction.WhyTooLarge, 1},
+	} {
+		t.Run(title, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server, tries := mocks.NewClient(t), 0
+				server.On("UpdateWorkflow", mock.Anything, mock.Anything).Run(func(mock.Arguments) { tries++ }).Return(nil, row.err)
+				_, err := (&client.Client{Temporal: server}).SendUpdate(t.Context(), i1, client.Message{Name: "hold", ID: "u1"}, &contract.Answer{})
+				var refused *client.RefusedError
+				require.ErrorAs(t, err, &refused)
+				require.Equal(t, row.wants, refused.Type)
+				require.Equal(t, row.why, refused.Why)
+				require.LessOrEqual(t, tries, row.tries)
+				if row.wants == contract.ErrorOverloaded {
+					require.Greater(t, tries, 1)
+				}
+			})
 		})
 	}
 }

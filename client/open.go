@@ -157,12 +157,12 @@ func (c *Client) tryOpen(ctx context.Context, o *opening) (Opened, *earlierStart
 			return Opened{}, earlier, err
 		}
 	}
-	operation := c.Temporal.NewWithStartWorkflowOperation(o.options, contract.WorkflowInteraction, o.Start)
+	operation := c.Temporal.NewWithStartWorkflowOperation(o.options, contract.WorkflowInteraction, argumentOf(o.Start))
 	var results []contract.CommandResult
 	handle, err := c.Temporal.UpdateWithStartWorkflow(ctx, sdkclient.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: operation,
 		UpdateOptions: sdkclient.UpdateWorkflowOptions{
-			UpdateName: contract.UpdateCommands, UpdateID: o.updateID, Args: []any{o.array},
+			UpdateName: contract.UpdateCommands, UpdateID: o.updateID, Args: []any{argumentOf(o.array)},
 			WaitForStage: sdkclient.WorkflowUpdateStageCompleted,
 		},
 	})
@@ -183,13 +183,13 @@ func (c *Client) tryOpen(ctx context.Context, o *opening) (Opened, *earlierStart
 	if err != nil {
 		return Opened{}, nil, err
 	}
-	opened, err := c.openedWith(ctx, o, handle.RunID(), results)
-	if err == nil && o.updateID != o.ID {
-		var last found
-		last, err = c.find(ctx, o)
-		opened.Duplicate = !last.isThis
-		opened.Answer.Duplicate = opened.Duplicate
+	if o.updateID != o.ID {
+		// The outcome may be that of another repeat, which may have had other commands.
+		if last, err := c.find(ctx, o); err != nil || !last.isThis {
+			return Opened{}, &last.earlierStart, err
+		}
 	}
+	opened, err := c.openedWith(ctx, o, handle.RunID(), results)
 	return opened, nil, err
 }
 

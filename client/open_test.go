@@ -60,7 +60,7 @@ func TestALostAnswerToAStartIsADuplicate(t *testing.T) {
 		require.Equal(t, "run-7", opened.RunID)
 		require.EqualValues(t, 9, opened.Answer.Sequence)
 		require.Equal(t, "u1", sent.UpdateID)
-		require.JSONEq(t, `[{"command":"hold"}]`, string(sent.Args[0].(json.RawMessage)))
+		require.JSONEq(t, `[{"command":"hold"}]`, string(sent.Args[0].(converter.RawValue).Payload().GetData()))
 		require.Equal(t, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, options.WorkflowIDReusePolicy)
 		require.Equal(t, map[string]any{contract.MemoStart: "s1"}, options.Memo)
 	})

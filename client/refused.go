@@ -3,8 +3,11 @@ package client
 import (
 	"cmp"
 	"errors"
+	"strings"
 
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/temporal"
+	"google.golang.org/grpc/codes"
 
 	"segue/contract"
 	"segue/interaction"
@@ -46,5 +49,12 @@ func Malformed(err error) error {
 
 func isOverloaded(err error) bool {
 	var refused *temporal.ApplicationError
-	return errors.As(err, &refused) && refused.Type() == contract.ErrorOverloaded
+	return errors.As(err, &refused) && refused.Type() == contract.ErrorOverloaded || isFullRun(err)
+}
+
+// isFullRun reports whether the interaction's run has had as many updates as Temporal takes, and is
+// about to continue as new: an attempt in flight may delay that. Temporal has no error type for it.
+func isFullRun(err error) bool {
+	status := serviceerror.ToStatus(err)
+	return status.Code() == codes.FailedPrecondition && strings.Contains(status.Message(), "total number of distinct updates")
 }

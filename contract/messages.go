@@ -71,7 +71,8 @@ type Answer struct {
 	// Revision is the number of the interaction's last visible change.
 	Revision int64 `json:"revision"`
 	// Capabilities are the commands that are legal now for the actor of the command, else for
-	// the platform.
+	// the platform. If the results of an array together are too large, only the last one has
+	// them, and refusals have no Legal; nil is not known.
 	Capabilities []string `json:"capabilities"`
 	// Duplicate reports that the command's event_id was applied before.
 	Duplicate bool `json:"duplicate,omitempty"`

@@ -37,12 +37,15 @@ func (r *run) registerArray(ctx workflow.Context) error {
 		for i, reply := range replies {
 			results[i] = reply.result()
 		}
-		return results, nil
+		return bounded(results), nil
 	}
 	validate := func(ctx workflow.Context, raw converter.RawValue) error {
 		items, err := arrayOfRaw(raw)
 		if err == nil {
 			err = r.checkOverloadOfArray(items, workflow.GetCurrentUpdateInfo(ctx).ID)
+		}
+		if err == nil {
+			err = r.admit(raw.Payload().GetData(), len(items))
 		}
 		if err != nil {
 			return refusal(err)

@@ -159,6 +159,9 @@ func (r *run) validateUpdate(ctx workflow.Context, raw converter.RawValue) error
 	if err == nil {
 		err = r.checkOverload(arrival)
 	}
+	if err == nil {
+		err = r.admit(raw.Payload().GetData(), 1)
+	}
 	if err != nil {
 		countCommand(ctx, workflow.GetCurrentUpdateInfo(ctx).Name, false, err)
 		return refusal(err)

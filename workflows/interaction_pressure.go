@@ -18,15 +18,42 @@ const owedLimit = 10000
 const overlong = 20 << 20
 
 // OverloadedError refuses an update. Nothing was changed; the update may be sent again.
-type OverloadedError struct{ Owed int }
+type OverloadedError struct {
+	Owed int
+	// Busy: updates that came at the same time are too large together.
+	Busy bool
+}
 
 func (e *OverloadedError) Error() string {
+	if e.Busy {
+		return "too much was sent to this interaction at the same time; send the command again in a moment"
+	}
 	if e.Owed < owedLimit {
 		return "the history of this interaction's run is too long, and the run is about to continue as new; " +
 			"send the command again in a moment"
 	}
 	return fmt.Sprintf("%d deliveries of this interaction are not delivered yet, and %d is the limit; "+
 		"send the command again later, or redeliver or discard some", e.Owed, owedLimit)
+}
+
+const (
+	// admittedSize bounds the updates that one workflow task admits, with their answers, in bytes. The
+	// server writes all events of a task at once, and terminates a workflow if these have more than 4 MB.
+	admittedSize = 2 << 20
+	// answerSize is roughly what the answer of one command takes.
+	answerSize = 1200
+)
+
+// admit is the last check of an update: it returns an error if the present task has admitted too much.
+// The run must not use what admit counts for anything else: validators do not run in a replay.
+func (r *run) admit(payload []byte, commands int) error {
+	size := len(payload) + min(commands*answerSize, resultsSize)
+	present := r.task()
+	if present.length > 0 && present.admitted > 0 && present.admitted+size > admittedSize {
+		return &OverloadedError{Busy: true}
+	}
+	present.admitted += size
+	return nil
 }
 
 // checkOverload returns an error if the interaction cannot take one more command as an update. A

@@ -17,6 +17,8 @@ type task struct {
 	length int
 	sent   bool // Dispatch sent requests
 	size   int  // what the commands carry, in bytes
+	// admitted is the size of the updates that the task has admitted, in bytes. See the method admit.
+	admitted int
 }
 
 // hasSent reports whether requests were sent in the task; such a task must not end the run.

@@ -13,6 +13,7 @@ import (
 
 	"segue/contract"
 	"segue/workflows/committed"
+	"segue/workflows/echo"
 	"segue/workflows/nexttask"
 	"segue/workflows/notices"
 )
@@ -45,7 +46,7 @@ func NewPlugin(change ...Option) (*temporal.SimplePlugin, error) {
 	}
 	dataConverter := converter.GetDefaultDataConverter()
 	nextTasks := nexttask.New()
-	intercept := []grpc.UnaryClientInterceptor{committed.Interceptor(), nextTasks.Interceptor()}
+	intercept := []grpc.UnaryClientInterceptor{committed.Interceptor(), nextTasks.Interceptor(), echo.Interceptor()}
 	if given.notices != nil {
 		intercept = append(intercept, given.notices.Interceptor())
 	}

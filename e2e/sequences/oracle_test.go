@@ -95,7 +95,7 @@ func (r *recorder) InterceptWorkflow(_ workflow.Context, next interceptor.Workfl
 func (r *recorder) note(ctx workflow.Context) {
 	task := workflow.GetInfo(ctx).GetCurrentHistoryLength()
 	for query, handler := range r.handlers {
-		results := reflect.ValueOf(handler).Call(nil)
+		results := reflect.ValueOf(handler).Call(withoutArguments(handler))
 		text, err := json.Marshal(results[0].Interface())
 		if err != nil {
 			r.err = fmt.Errorf("query %s: %w", query, err)
@@ -107,6 +107,16 @@ func (r *recorder) note(ctx workflow.Context) {
 		}
 		r.answers[query] = append(noted, answer{task: task, json: string(text)})
 	}
+}
+
+// withoutArguments returns what the SDK gives a handler whose query has no arguments.
+func withoutArguments(handler any) []reflect.Value {
+	of := reflect.TypeOf(handler)
+	zeros := make([]reflect.Value, of.NumIn())
+	for i := range zeros {
+		zeros[i] = reflect.Zero(of.In(i))
+	}
+	return zeros
 }
 
 type recorded struct {
