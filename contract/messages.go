@@ -73,7 +73,7 @@ type Answer struct {
 	// Capabilities are the commands that are legal now for the actor of the command, else for
 	// the platform. If the results of an array together are too large, only the last one has
 	// them, and refusals have no Legal; nil is not known.
-	Capabilities []string `json:"capabilities"`
+	Capabilities []string `json:"capabilities,omitzero"`
 	// Duplicate reports that the command's event_id was applied before.
 	Duplicate bool `json:"duplicate,omitempty"`
 	// Waiting reports that the command has a source_sequence that is ahead and was sent with

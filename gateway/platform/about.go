@@ -11,7 +11,7 @@ var about = map[string]map[string]string{
 	"Answer": {
 		"state": "The state after the command.", "sequence": "The number of the interaction's last event.",
 		"revision":     "The number of the interaction's last change.",
-		"capabilities": "The commands that are legal now for who gave the command.",
+		"capabilities": "The commands that are legal now for who gave the command. Of a large array, only the last answer has them.",
 		"duplicate":    "A command with this key was applied before; this one changed nothing.",
 		"waiting":      "The command has a source_sequence that is ahead, and is judged when the commands before it have arrived.",
 		"child":        "The id of the draft that reply has started.",

@@ -137,7 +137,7 @@ func (b *batch) fill(a *api, ctx context.Context, answers []commands.Result) {
 		}
 		place := &b.results[b.places[i]]
 		if answer.Err == nil {
-			place.answer = shown(answer.Answer.Answer)
+			place.answer = answer.Answer.Answer
 			continue
 		}
 		place.failed = problem.Of(a.failed(ctx, answer.Err))

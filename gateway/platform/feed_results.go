@@ -175,10 +175,7 @@ func resultOf(o feed.Outcome) feedResult {
 	r := feedResult{
 		Line: o.Line.Number, ContactCenter: o.Line.Name.ContactCenter, Interaction: o.Line.Name.ID, EventID: o.Line.EventID, Status: o.Status, Problem: problemOf(o),
 	}
-	if o.Answer != nil {
-		answer := shown(*o.Answer)
-		r.Answer = &answer
-	}
+	r.Answer = o.Answer
 	return r
 }
 
