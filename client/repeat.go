@@ -117,34 +117,30 @@ func (c *Client) repeatClosed(ctx context.Context, o *opening, earlier *earlierS
 		}
 		closed = &CompletedError{Name: o.name, Last: &state}
 	}
-	outcomes, err := c.Repeats(ctx, closed, o.Commands)
-	return Opened{RunID: cmp.Or(closed.Last.RunID, earlier.runID), Answer: answerOf(*closed.Last), Outcomes: outcomes}, err
+	var received map[string]bool
+	if len(o.Commands) > 0 {
+		var err error
+		if received, err = c.Received(ctx, o.name); err != nil {
+			return Opened{}, err
+		}
+	}
+	return Opened{
+		RunID: cmp.Or(closed.Last.RunID, earlier.runID), Answer: answerOf(*closed.Last), Outcomes: Repeats(closed, received, o.Commands),
+	}, nil
 }
 
-// Repeats answers commands for a closed interaction: those that it has on record are duplicates, and
-// their answer is its last state; the others have the error itself. It reads the interaction's
-// history unless no command has an event_id.
-func (c *Client) Repeats(ctx context.Context, closed *CompletedError, commands []json.RawMessage) ([]Outcome, error) {
-	ids := make([]string, len(commands))
-	for i, one := range commands {
-		ids[i] = eventIDOf(one)
-	}
+// Repeats answers commands for a closed interaction whose runs have received these event ids: those
+// that it has on record are duplicates, and their answer is its last state; the others have the
+// error itself.
+func Repeats(closed *CompletedError, received map[string]bool, commands []json.RawMessage) []Outcome {
 	outcomes := make([]Outcome, len(commands))
-	isRepeat := func(string) bool { return false }
-	if closed.Last != nil && cmp.Or(ids...) != "" {
-		received, err := c.Received(ctx, closed.Name)
-		if err != nil {
-			return nil, err
-		}
-		isRepeat = func(id string) bool { return id != "" && received[id] }
-	}
-	for i := range commands {
-		if !isRepeat(ids[i]) {
+	for i, one := range commands {
+		if id := eventIDOf(one); closed.Last == nil || id == "" || !received[id] {
 			outcomes[i].Err = closed
 			continue
 		}
 		outcomes[i].Answer = answerOf(*closed.Last)
 		outcomes[i].Answer.Duplicate = true
 	}
-	return outcomes, nil
+	return outcomes
 }

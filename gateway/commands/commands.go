@@ -26,7 +26,7 @@ type Options struct {
 type Sender struct {
 	target  target
 	observe func(commands int)
-	reads   chan struct{} // bounds how many histories are read at once
+	closed  *closedRuns
 
 	mu    sync.Mutex
 	lanes map[client.Name]*lane // of interactions with an update in flight
@@ -37,7 +37,7 @@ type Sender struct {
 type target interface {
 	SendUpdate(ctx context.Context, n client.Name, m client.Message, answer any) (runID string, err error)
 	Open(ctx context.Context, n client.Name, o client.Opening) (client.Opened, error)
-	Repeats(ctx context.Context, closed *client.CompletedError, commands []json.RawMessage) ([]client.Outcome, error)
+	Received(ctx context.Context, n client.Name) (map[string]bool, error)
 }
 
 // New returns a sender.
@@ -47,7 +47,7 @@ func newSender(to target, observe func(int)) *Sender {
 	if observe == nil {
 		observe = func(int) {}
 	}
-	return &Sender{target: to, observe: observe, reads: make(chan struct{}, readsAtOnce), lanes: map[client.Name]*lane{}}
+	return &Sender{target: to, observe: observe, closed: newClosedRuns(), lanes: map[client.Name]*lane{}}
 }
 
 // Limits of one update, and how long the next one waits for it. An array of a client stays whole,
@@ -65,9 +65,6 @@ const (
 	QueueBytes = 4 << 20
 	TotalBytes = 64 << 20
 )
-
-// readsAtOnce is how many histories of completed interactions are read at once, to find repeats.
-const readsAtOnce = 4
 
 // Answer is the answer of one command.
 type Answer struct {

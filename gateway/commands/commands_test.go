@@ -346,6 +346,7 @@ func TestARepeatForACompletedInteractionIsADuplicate(t *testing.T) {
 		require.NoError(t, <-done)
 		require.True(t, results[0].Answer.Duplicate)
 		require.ErrorIs(t, results[1].Err, client.ErrCompleted)
+		require.Equal(t, 1, to.reads, "the history of a closed run is read once")
 	})
 }
 

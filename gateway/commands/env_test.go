@@ -58,6 +58,7 @@ type target struct {
 	answer func(ctx context.Context, u sent) error
 	// refuse returns the refusal of a command; nil for none.
 	refuse func(eventID string) *contract.CommandError
+	reads int // of histories
 	// known are the event ids of a completed interaction.
 	known map[string]bool
 }
@@ -99,15 +100,11 @@ func (t *target) Open(_ context.Context, _ client.Name, o client.Opening) (clien
 	return client.Opened{RunID: "run-1", Outcomes: make([]client.Outcome, len(o.Commands))}, nil
 }
 
-func (t *target) Repeats(_ context.Context, closed *client.CompletedError, items []json.RawMessage) ([]client.Outcome, error) {
-	outcomes := make([]client.Outcome, len(items))
-	for i, item := range items {
-		outcomes[i].Err = closed
-		if t.known[eventIDOf(item)] {
-			outcomes[i] = client.Outcome{Answer: contract.Answer{Duplicate: true}}
-		}
-	}
-	return outcomes, nil
+func (t *target) Received(context.Context, client.Name) (map[string]bool, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.reads++
+	return t.known, nil
 }
 
 // sentIDs returns the event ids of each update.

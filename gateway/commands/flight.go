@@ -149,11 +149,9 @@ func allFailed(outcomes []client.Outcome) bool {
 }
 
 func (s *Sender) repeats(ctx context.Context, closed *client.CompletedError, commands []json.RawMessage) ([]client.Outcome, error) {
-	select {
-	case s.reads <- struct{}{}:
-		defer func() { <-s.reads }()
-		return s.target.Repeats(ctx, closed, commands)
-	case <-ctx.Done():
-		return nil, fmt.Errorf("%s: %w in time", closed.Name, client.ErrUnreachable)
+	received, err := s.closed.received(ctx, closed, s.target.Received)
+	if err != nil {
+		return nil, err
 	}
+	return client.Repeats(closed, received, commands), nil
 }
