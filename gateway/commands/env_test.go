@@ -58,7 +58,7 @@ type target struct {
 	answer func(ctx context.Context, u sent) error
 	// refuse returns the refusal of a command; nil for none.
 	refuse func(eventID string) *contract.CommandError
-	reads int // of histories
+	reads  int // of histories
 	// known are the event ids of a completed interaction.
 	known map[string]bool
 }
