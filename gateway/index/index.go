@@ -21,7 +21,7 @@ type Bus interface {
 	Connected() bool
 	First(ctx context.Context) (bus.Position, error)
 	Last(ctx context.Context) (bus.Position, error)
-	Consume(ctx context.Context, after bus.Position, handle func(bus.Message)) error
+	Consume(ctx context.Context, after bus.Position, handle func(bus.Message), began ...func()) error
 	Dues(ctx context.Context, handle func(contract.Due)) error
 	PublishNow(ctx context.Context, notice *contract.Notice) error
 }
@@ -64,10 +64,11 @@ type Index struct {
 	held    deque[*held]
 	timer   *time.Timer
 	history *history
-	// reached is the place in the stream that this index has processed; caught is set once it had
-	// processed what the stream had at the start.
+	// reached is the place in the stream that this index has processed. caught is set once it reads
+	// the stream and has processed what the stream had at the start.
 	reached bus.Position
 	target  uint64
+	reading bool
 	caught  bool
 	arrived chan struct{} // closed when reached changes, if anybody waits
 	// complete is set once all of the first listing have a state. loaded is set once that listing
