@@ -293,7 +293,7 @@ func TestAReplicaIsCompleteOnceItReadsTheStream(t *testing.T) {
 		require.False(t, b.index.Health().Complete)
 		b.stream.publish(b.world.start(name("i1")))
 		time.Sleep(time.Millisecond)
-		b.index.Catch(context.Background())
+		synctest.Wait()
 		require.True(t, b.index.Health().Complete)
 		require.Equal(t, b.world.open(), has(b.index))
 

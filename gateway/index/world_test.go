@@ -216,7 +216,7 @@ func (w *world) QueryWorkflow(ctx context.Context, id, _, _ string, args ...any)
 	return encoded{state}, nil
 }
 
-// reach waits for ever while Temporal answers nothing.
+// reach waits forever while Temporal answers nothing.
 func (w *world) reach(ctx context.Context) error {
 	var hangs bool
 	w.with(func() { hangs = w.hangs })
