@@ -220,7 +220,33 @@ func TestAPlaceThatTheStreamDroppedIsLost(t *testing.T) {
 
 func TestAnotherEpochIsLost(t *testing.T) {
 	c := gateway(t, bus.Options{Server: embed(t, bus.ServerOptions{})})
-	require.ErrorIs(t, c.Consume(t.Context(), bus.Position{Epoch: "another"}, func(bus.Message) {}), bus.ErrLost)
+	begins := func() { t.Error("it began to read another stream") }
+	require.ErrorIs(t, c.Consume(t.Context(), bus.Position{Epoch: "another"}, func(bus.Message) {}, begins), bus.ErrLost)
+}
+
+func TestAReaderReportsEachTimeItBeginsToRead(t *testing.T) {
+	server, _ := listening(t)
+	proxy := newProxy(t, address(server))
+	c := gateway(t, asGateway("nats://"+proxy.address()))
+	after := ready(t, c)
+	ctx, cancel := context.WithCancel(t.Context())
+	begun, ended := make(chan struct{}, 10), make(chan error, 1)
+	messages := make(chan bus.Message, 10)
+	proxy.holdAnswers(true)
+	go func() {
+		ended <- c.Consume(ctx, after, func(m bus.Message) { messages <- m }, func() { begun <- struct{}{} })
+	}()
+	require.Never(t, func() bool { return len(begun) > 0 }, 300*time.Millisecond, 10*time.Millisecond, "the server has not answered")
+	proxy.holdAnswers(false)
+	<-begun
+	require.NoError(t, c.PublishNow(t.Context(), notice("one", 1)))
+	require.EqualValues(t, 1, (<-messages).Sequence)
+	proxy.cut()
+	<-begun
+	require.Eventually(t, func() bool { return c.PublishNow(t.Context(), notice("one", 2)) == nil }, patience, 10*time.Millisecond)
+	require.EqualValues(t, 2, (<-messages).Sequence)
+	cancel()
+	require.ErrorIs(t, <-ended, context.Canceled)
 }
 
 func TestPingsArrive(t *testing.T) {

@@ -39,9 +39,10 @@ const (
 // Consume reads the stream in order, starting after the given place, and gives every message to
 // handle, one at a time, until the context ends. It goes on after a lost connection. It returns
 // ErrLost if messages after the place are gone, or the stream was made again: then the caller starts
-// over.
-func (c *Conn) Consume(ctx context.Context, after Position, handle func(Message)) error {
-	r := &reader{conn: c, epoch: after.Epoch, next: after.Sequence + 1, handle: handle}
+// over. It calls began each time that it has begun to read: from then on a message comes as soon as
+// the stream has it.
+func (c *Conn) Consume(ctx context.Context, after Position, handle func(Message), began ...func()) error {
+	r := &reader{conn: c, epoch: after.Epoch, next: after.Sequence + 1, handle: handle, began: began}
 	for attempts := 1; ; attempts++ {
 		before := r.next
 		err := r.read(ctx)
@@ -70,6 +71,7 @@ type reader struct {
 	epoch  string
 	next   uint64
 	handle func(Message)
+	began  []func()
 	// jumped is the place where the stream went on at a later one: once may be a message that the
 	// network lost, twice is a message that the stream lost.
 	jumped uint64
@@ -101,6 +103,9 @@ func (r *reader) read(ctx context.Context) error {
 		return fmt.Errorf("read the stream: %w", err)
 	}
 	defer messages.Stop()
+	for _, report := range r.began {
+		report()
+	}
 	for {
 		msg, err := messages.Next(jetstream.NextContext(ctx))
 		if err != nil {

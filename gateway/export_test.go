@@ -96,3 +96,15 @@ func (h *health) Public() http.Handler { return reading(ready(h.status, false)) 
 
 // Interrupt begins to stop it.
 func (s *Started) Interrupt() { s.cancel() }
+
+// CursorKeysAfter returns the keys of cursors before and after a configuration is applied.
+func CursorKeysAfter(o Options, next *config.Set) (before, after [][]byte, err error) {
+	f, err := newFaces(o, nil, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.close()
+	before = f.currentKeys()
+	err = f.update(next)
+	return before, f.currentKeys(), err
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync/atomic"
 
 	"segue/config"
 	"segue/delivery"
@@ -21,6 +22,8 @@ type faces struct {
 	auth     *auth.Auth
 	limits   *limits.Limits
 	listener net.Listener
+	// cursorKeys are those of the configuration that applies.
+	cursorKeys atomic.Pointer[[][]byte]
 }
 
 func newFaces(o Options, x *index.Index, b *board.Board) (*faces, error) {
@@ -33,6 +36,7 @@ func newFaces(o Options, x *index.Index, b *board.Board) (*faces, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.cursorKeys.Store(&keys)
 	f.auth, err = auth.New(set.Gateway, auth.Options{
 		Log: o.Log, Resolve: delivery.SecretRef.Resolve, Throttle: f.limits.Throttle, Failed: f.limits.Failed,
 		Observe: o.instruments().GatewayRefused,
@@ -42,7 +46,7 @@ func newFaces(o Options, x *index.Index, b *board.Board) (*faces, error) {
 	}
 	api := platform.New(platform.Options{
 		Client: o.Client, Sender: commands.New(commands.Options{Client: o.Client, Observe: o.instruments().GatewayUpdate}), Index: x, Board: b,
-		Sessions: f.auth, Stream: f.limits.Stream, Watch: f.auth.Watch, CursorKeys: keys, Log: o.Log,
+		Sessions: f.auth, Stream: f.limits.Stream, Watch: f.auth.Watch, CursorKeys: f.currentKeys, Log: o.Log,
 	})
 	mux := http.NewServeMux()
 	mux.Handle(platform.Prefix+"/", f.auth.CORS(platform.Keyed(f.auth.Authenticate(f.limits.Middleware(noteRoute(api))))))
@@ -87,8 +91,18 @@ func (f *faces) update(next *config.Set) error {
 	if err := f.check(next); err != nil {
 		return err
 	}
-	return f.auth.Update(next.Gateway)
+	keys, err := cursorKeys(next.Gateway)
+	if err != nil {
+		return err
+	}
+	if err := f.auth.Update(next.Gateway); err != nil {
+		return err
+	}
+	f.cursorKeys.Store(&keys)
+	return nil
 }
+
+func (f *faces) currentKeys() [][]byte { return *f.cursorKeys.Load() }
 
 // degraded are why some credentials are refused at present.
 func (f *faces) degraded() []string { return f.auth.Health() }

@@ -200,3 +200,26 @@ func TestASecretOfTheBusThatIsMissingIsNamed(t *testing.T) {
 	_, err := gateway.OpenBus(config.Bus{URL: "nats://127.0.0.1:1", Token: "env:NO_SUCH_TOKEN"}, false, slog.New(slog.DiscardHandler))
 	require.EqualError(t, err, "bus.token: secret env:NO_SUCH_TOKEN is not set")
 }
+
+func TestReloadedSessionKeysSealCursors(t *testing.T) {
+	t.Setenv("SESSION_OLD", strings.Repeat("o", 64))
+	t.Setenv("SESSION_NEW", strings.Repeat("n", 64))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	options, carrier := optionsOf(t, "gateway: {session_keys: [env:SESSION_OLD]}", listener, io.Discard)
+	defer carrier.Close()
+	defer options.Client.Temporal.Close()
+	for text, want := range map[string]string{"env:SESSION_NEW, env:SESSION_OLD": "no", "env:NONE": "o", "": ""} {
+		next, err := config.Parse("f.yaml", []byte("gateway: {session_keys: ["+text+"]}"))
+		require.NoError(t, err)
+		before, after, err := gateway.CursorKeysAfter(options, next)
+		require.Equal(t, text == "env:NONE", err != nil, err)
+		require.Len(t, before, 1)
+		begins := ""
+		for _, key := range after {
+			begins += string(key[:1])
+		}
+		require.Equal(t, want, begins)
+	}
+}

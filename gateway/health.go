@@ -129,13 +129,18 @@ func (h *health) status() Health {
 	status := Health{Detail: &Detail{Version: h.version, Temporal: h.temporal, Index: IndexHealth{Complete: indexed.Complete, Open: indexed.Open},
 		Bus: BusHealth{Connected: connected}, Authenticated: h.configured(), Configuration: configuration}}
 	status.Reasons = h.reasons()
-	// The index knows of the bus and of answers without a notice. Until it is complete, what it
-	// reports keeps the gateway from being ready.
+	// The index knows of the bus, of answers without a notice and of interactions without an answer.
+	// Until it is complete, what it reports keeps the gateway from being ready, and so does Temporal:
+	// from then on, lists and streams work without Temporal.
+	lacks := indexed.Reasons
+	if !h.temporal.CheckedAt.IsZero() && !h.temporal.Connected {
+		lacks = append([]string{"Temporal does not answer"}, lacks...) // its error names addresses
+	}
 	if indexed.Complete {
-		status.Degraded = append(status.Degraded, indexed.Reasons...)
+		status.Degraded = append(status.Degraded, lacks...)
 	} else {
 		status.Reasons = append(status.Reasons, "the index of open interactions is not complete")
-		status.Reasons = append(status.Reasons, indexed.Reasons...)
+		status.Reasons = append(status.Reasons, lacks...)
 	}
 	status.Degraded = append(status.Degraded, h.issuers()...)
 	if !configuration.isGood() {
@@ -153,8 +158,6 @@ func (h *health) reasons() []string {
 		return []string{"the process is stopping"}
 	case t.CheckedAt.IsZero():
 		return []string{"the process is starting"}
-	case !t.Connected:
-		return []string{"Temporal does not answer"} // its error names addresses
 	case len(t.MissingSearchAttributes) > 0:
 		return []string{fmt.Sprintf("namespace %s lacks the search attributes %s; run: segue setup --namespace %s",
 			t.Namespace, strings.Join(t.MissingSearchAttributes, ", "), t.Namespace)}

@@ -68,7 +68,14 @@ func TestReadiness(t *testing.T) {
 
 	p.err = errors.New("dial tcp 10.1.2.3:7233: connection refused")
 	require.Equal(t, 2*time.Second, p.Probe(t.Context()), "sooner while it does not answer")
-	require.Equal(t, []string{"Temporal does not answer"}, p.Status().Reasons)
+	require.True(t, p.Status().Ready, "lists and streams work without Temporal")
+	require.Equal(t, []string{"Temporal does not answer"}, p.Status().Degraded)
+	require.Equal(t, 200, p.public().Code)
+	complete := p.index
+	p.index = index.Health{}
+	require.Equal(t, []string{"the index of open interactions is not complete", "Temporal does not answer"}, p.Status().Reasons)
+	require.Equal(t, 503, p.public().Code)
+	p.index = complete
 	require.Contains(t, p.Status().Temporal.Error, "10.1.2.3")
 	require.NotContains(t, p.public().Body.String(), "10.1.2.3", "anybody may ask the gateway's own address")
 
@@ -80,6 +87,10 @@ func TestReadiness(t *testing.T) {
 
 	p.index = index.Health{Reasons: []string{"open interactions are being listed"}}
 	require.Equal(t, []string{"the index of open interactions is not complete", "open interactions are being listed"}, p.Status().Reasons)
+	require.False(t, p.Status().Ready)
+	p.index = index.Health{Complete: true, Reasons: []string{"3 open interactions do not answer"}}
+	require.True(t, p.Status().Ready, "lists and streams work without a worker")
+	require.Equal(t, []string{"3 open interactions do not answer"}, p.Status().Degraded)
 	p.index = index.Health{Complete: true, Reasons: []string{"the bus cannot be reached"}}
 	require.True(t, p.Status().Ready, "lists and commands work without the bus")
 	require.Equal(t, []string{"the bus cannot be reached"}, p.Status().Degraded)

@@ -124,7 +124,7 @@ func serve(ctx context.Context, m *testing.M, store *config.Store, connection *b
 func apiOf(c *client.Client, deadline time.Duration) http.Handler {
 	return platform.New(platform.Options{
 		Client: c, Sender: commands.New(commands.Options{Client: c}), Index: live, Board: boards, Sessions: sessions{}, Deadline: deadline,
-		CursorKeys: [][]byte{[]byte("a key of the tests")}, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		CursorKeys: func() [][]byte { return [][]byte{[]byte("a key of the tests")} }, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 }
 

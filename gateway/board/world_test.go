@@ -168,7 +168,10 @@ func (w *world) Last(context.Context) (bus.Position, error) {
 	return bus.Position{Epoch: w.epoch, Sequence: uint64(len(w.messages))}, nil
 }
 
-func (w *world) Consume(ctx context.Context, after bus.Position, handle func(bus.Message)) error {
+func (w *world) Consume(ctx context.Context, after bus.Position, handle func(bus.Message), began ...func()) error {
+	for _, report := range began {
+		report()
+	}
 	for next := after.Sequence; ctx.Err() == nil; {
 		w.mu.Lock()
 		changed, lost := w.changed, w.epoch != after.Epoch

@@ -163,7 +163,7 @@ func (x *Index) has(epoch string, sequence uint64) bool {
 
 // hasReached wakes those who wait for messages.
 func (x *Index) hasReached() {
-	if !x.caught && x.reached.Epoch != "" && x.reached.Sequence >= x.target {
+	if !x.caught && x.reading && x.reached.Sequence >= x.target {
 		x.caught = true
 		x.checkComplete()
 	}

@@ -68,7 +68,7 @@ func (x *Index) follow(ctx context.Context) (messages uint64) {
 		err := x.bus.Consume(ctx, after, func(m bus.Message) {
 			messages++
 			x.receive(m)
-		})
+		}, x.begun)
 		if errors.Is(err, bus.ErrLost) {
 			x.log.Warn("Notices are lost to this replica; it reads the stream from its beginning", "error", err)
 			return messages
@@ -80,6 +80,14 @@ func (x *Index) follow(ctx context.Context) (messages uint64) {
 	return messages
 }
 
+// begun notes that the stream is read: a notice comes as soon as the stream has it.
+func (x *Index) begun() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.reading = true
+	x.hasReached()
+}
+
 // restart begins a new history. States stay; those that have changed unseen are found by queries.
 func (x *Index) restart(after bus.Position, target uint64) {
 	x.mu.Lock()
@@ -87,7 +95,7 @@ func (x *Index) restart(after bus.Position, target uint64) {
 	x.history.finish()
 	isFirst := x.reached.Epoch == ""
 	x.history = newHistory(after, x.limit)
-	x.reached, x.target, x.caught = after, target, false
+	x.reached, x.target, x.reading, x.caught = after, target, false, false
 	for x.held.len() > 0 {
 		x.held.drop()
 	}

@@ -74,8 +74,11 @@ type healing struct {
 	// wake, prompt and slow wake a worker, one that does what is urgent alone, and the verifier.
 	wake, prompt, slow chan struct{}
 	ended              bool
-	// answered is when a query was answered last.
+	// answered is when a query was answered last. failures counts those that failed since, and
+	// failing is when the first of them did.
 	answered time.Time
+	failing  time.Time
+	failures int
 	limit    *rate.Limiter
 }
 

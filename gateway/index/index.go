@@ -21,7 +21,7 @@ type Bus interface {
 	Connected() bool
 	First(ctx context.Context) (bus.Position, error)
 	Last(ctx context.Context) (bus.Position, error)
-	Consume(ctx context.Context, after bus.Position, handle func(bus.Message)) error
+	Consume(ctx context.Context, after bus.Position, handle func(bus.Message), began ...func()) error
 	Dues(ctx context.Context, handle func(contract.Due)) error
 	PublishNow(ctx context.Context, notice *contract.Notice) error
 }
@@ -64,17 +64,20 @@ type Index struct {
 	held    deque[*held]
 	timer   *time.Timer
 	history *history
-	// reached is the place in the stream that this index has processed; caught is set once it had
-	// processed what the stream had at the start.
+	// reached is the place in the stream that this index has processed. caught is set once it reads
+	// the stream and has processed what the stream had at the start.
 	reached bus.Position
 	target  uint64
+	reading bool
 	caught  bool
 	arrived chan struct{} // closed when reached changes, if anybody waits
-	// complete is set once all of the first listing have a state. loaded is set once that listing
-	// is finished, and missing has those without a state.
+	// complete is set once all of the first listing have a state, or do not answer. loaded is set
+	// once that listing is finished. missing has those without a state, and silent those that do not
+	// answer, with the last listing that had them.
 	complete bool
 	loaded   bool
 	missing  map[client.Name]struct{}
+	silent   map[client.Name]uint64
 	sweep    uint64
 	swept    error // of the last listing
 	unread   error // of the last attempt to read the stream
@@ -88,7 +91,7 @@ func New(o Options) *Index {
 		bus: o.Bus, log: o.Log, age: o.ObserveAge, limit: o.StreamBytes,
 		again: make(chan struct{}, 1), reads: make(chan struct{}, concurrentReads),
 		records: map[client.Name]*record{}, places: map[place]map[client.Name]*record{},
-		waiting: map[client.Name][]*waiter{}, missing: map[client.Name]struct{}{},
+		waiting: map[client.Name][]*waiter{}, missing: map[client.Name]struct{}{}, silent: map[client.Name]uint64{},
 		arrived: make(chan struct{}),
 	}
 	if x.log == nil {
@@ -170,6 +173,9 @@ func (x *Index) Health() Health {
 		h.Reasons = append(h.Reasons, fmt.Sprintf("%d open interactions have not answered a query yet", len(x.missing)))
 	case !x.caught:
 		h.Reasons = append(h.Reasons, "the stream of notices is being read")
+	}
+	if len(x.silent) > 0 {
+		h.Reasons = append(h.Reasons, fmt.Sprintf("%d open interactions do not answer, and lists lack them; is a worker running?", len(x.silent)))
 	}
 	if x.unseen >= unseenLimit {
 		h.Reasons = append(h.Reasons, fmt.Sprintf("%d answers in a row had no notice: check the workers' connection to the bus", x.unseen))

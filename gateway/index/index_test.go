@@ -281,6 +281,30 @@ func TestAReplicaIsCompleteOnceItHasAll(t *testing.T) {
 	})
 }
 
+// A list of a ready replica waits for what the stream has, at most 500 ms: a reader that begins later
+// than that would leave it out.
+func TestAReplicaIsCompleteOnceItReadsTheStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &bench{T: t, world: newWorld(), stream: newStream()}
+		b.stream.beginTakes = 3 * time.Second
+		b.index = b.replica()
+		time.Sleep(2999 * time.Millisecond)
+		synctest.Wait()
+		require.False(t, b.index.Health().Complete)
+		b.stream.publish(b.world.start(name("i1")))
+		time.Sleep(time.Millisecond)
+		synctest.Wait()
+		require.True(t, b.index.Health().Complete)
+		require.Equal(t, b.world.open(), has(b.index))
+
+		// A lost stream is read again; the replica stays ready.
+		b.stream.remake("e2")
+		time.Sleep(time.Second)
+		require.True(t, b.index.Health().Complete)
+		b.converges(time.Minute)
+	})
+}
+
 func TestWithoutTheBusListsGoOn(t *testing.T) {
 	run(t, func(b *bench) {
 		b.stream.publish(b.world.start(name("i1")))

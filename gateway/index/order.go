@@ -70,6 +70,9 @@ func (x *Index) take(m bus.Message) {
 		x.stats.Ignored++
 		return
 	}
+	if _, isSilent := x.silent[r.name]; isSilent {
+		r.older = true
+	}
 	h := &held{record: r, notice: n, sequence: m.Sequence, at: m.At, received: time.Now()}
 	h.undecided = !x.advance(r, h)
 	r.held = append(r.held, h)

@@ -70,8 +70,10 @@ func TestReadersKeepTheirPositions(t *testing.T) {
 
 		_, err := b.index.ReadFrom(context.Background(), bus.Position{Epoch: "other", Sequence: at.Sequence})
 		require.ErrorIs(b, err, index.ErrResync)
+		began := time.Now()
 		_, err = b.index.ReadFrom(context.Background(), bus.Position{Epoch: at.Epoch, Sequence: 1000})
 		require.ErrorIs(b, err, index.ErrResync, "a position that never was")
+		require.Equal(b, 2*time.Second, time.Since(began))
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		r := b.reader()

@@ -76,6 +76,8 @@ type record struct {
 	shown     cursor
 	shownLeft runs
 	base      cursor
+	// older is set if it did not answer when this replica began: it may have had any revision.
+	older bool
 	// decided is the run that a query found to be the current one.
 	decided string
 	held    []*held
@@ -118,7 +120,6 @@ func (x *Index) setState(r *record, at cursor, entry *Entry) {
 	}
 	r.state = at
 	r.version++
-	delete(x.missing, r.name)
 	x.unlist(r)
 	if entry.State.State == interaction.StateCompleted || at.run == r.dead {
 		x.end(r)
@@ -128,7 +129,7 @@ func (x *Index) setState(r *record, at cursor, entry *Entry) {
 		x.list(r)
 	}
 	x.wake(r)
-	x.checkComplete()
+	x.found(r.name)
 }
 
 // end keeps of an ended interaction what late notices are compared with.
@@ -185,8 +186,7 @@ func (x *Index) remove(r *record) {
 	x.unlist(r)
 	r.entry, r.held = nil, nil
 	delete(x.records, r.name)
-	delete(x.missing, r.name)
-	x.checkComplete()
+	x.found(r.name)
 }
 
 func (x *Index) list(r *record) {

@@ -38,7 +38,7 @@ func (x *Index) repair(ctx context.Context, limit *rate.Limiter, j *job) (*task,
 	if t.absent {
 		var err error
 		if runs, err = x.runs(ctx, limit, j.name); err != nil {
-			return x.later(ctx, j, err)
+			return x.later(ctx, limit, j, err)
 		}
 		if runs && !t.must && t.asked == (cursor{}) {
 			return nil, 0 // visibility is late
@@ -51,7 +51,7 @@ func (x *Index) repair(ctx context.Context, limit *rate.Limiter, j *job) (*task,
 		x.gone(j.name)
 		return nil, 0
 	case err != nil:
-		return x.later(ctx, j, err)
+		return x.later(ctx, limit, j, err)
 	}
 	before, lacks, again := x.apply(j.name, found, t, runs)
 	switch {
@@ -65,7 +65,7 @@ func (x *Index) repair(ctx context.Context, limit *rate.Limiter, j *job) (*task,
 		return &t, dueWait
 	}
 	if err := x.publish(ctx, j.name, found, before); err != nil {
-		return x.later(ctx, j, err)
+		return x.later(ctx, limit, j, err)
 	}
 	return nil, 0
 }
@@ -81,31 +81,30 @@ func (x *Index) isHealed(n client.Name, t task) bool {
 const urgentAttempts = 3
 
 // later returns the task again, with growing pauses.
-func (x *Index) later(ctx context.Context, j *job, err error) (*task, time.Duration) {
+func (x *Index) later(ctx context.Context, limit *rate.Limiter, j *job, err error) (*task, time.Duration) {
 	if ctx.Err() != nil {
 		return nil, 0
 	}
 	wait := min(firstPause<<min(j.attempts, 10), longestPause)
 	j.attempts++
 	x.log.Debug("A query is repeated", "interaction", j.name.String(), "attempts", j.attempts, "error", err)
+	isSilent := x.isSilent(ctx, limit, j.name, err)
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.stats.QueryFailures++
-	if x.isHopeless(j, err) {
-		// One interaction that cannot answer must not keep the replica from becoming ready.
-		delete(x.missing, j.name)
+	switch {
+	case isSilent:
+		for n := range x.missing {
+			x.silent[n] = x.sweep
+		}
+		clear(x.missing)
 		x.checkComplete()
+	case x.isHopeless(j, err):
+		x.giveUp(j.name)
 	}
 	t := j.task
 	t.urgent = t.urgent && j.attempts < urgentAttempts
 	return &t, wait
-}
-
-// isHopeless reports whether an interaction fails to answer while others do.
-func (x *Index) isHopeless(j *job, err error) bool {
-	x.heal.mu.Lock()
-	defer x.heal.mu.Unlock()
-	return errors.Is(err, client.ErrStuck) || j.attempts >= 3 && time.Since(x.heal.answered) < longestPause
 }
 
 // runs reports whether the interaction's workflow is running, by Temporal's own record of it.
@@ -150,7 +149,7 @@ func (x *Index) stateFor(ctx context.Context, limit *rate.Limiter, n client.Name
 	x.mu.Unlock()
 	if err == nil {
 		x.heal.mu.Lock()
-		x.heal.answered = time.Now()
+		x.heal.answered, x.heal.failures = time.Now(), 0
 		x.heal.mu.Unlock()
 	}
 	return s, err
@@ -178,8 +177,7 @@ func (x *Index) apply(n client.Name, a *answer, t task, runs bool) (before []str
 	if !isSame || at.revision > r.state.revision {
 		x.setState(r, at, &Entry{State: &a.state, CapabilitiesFor: a.capabilities})
 	}
-	delete(x.missing, n)
-	x.checkComplete()
+	x.found(n)
 	x.decide(r, at.run, a.began)
 	if !runs && a.state.State != interaction.StateCompleted && r.state.run == at.run {
 		r.dead = at.run
@@ -197,8 +195,7 @@ func (x *Index) gone(n client.Name) {
 	if r := x.records[n]; r != nil {
 		x.remove(r)
 	}
-	delete(x.missing, n)
-	x.checkComplete()
+	x.found(n)
 }
 
 // publish gives a queried state to all replicas. The stream drops it if it has that revision.

@@ -40,7 +40,7 @@ var ErrResync = errors.New("the stream cannot go on from this position")
 const (
 	batchSize = 16
 	// placeWait is how long a reader waits for a position that this replica has not reached.
-	placeWait = 5 * time.Second
+	placeWait = 2 * time.Second
 	// concurrentReads bounds the readers that read the stream itself at one time.
 	concurrentReads = 8
 )
@@ -58,7 +58,7 @@ type Reader struct {
 	passing Change
 }
 
-// ReadFrom returns a reader that goes on after a position, or ErrResync. It waits up to 5 s for a
+// ReadFrom returns a reader that goes on after a position, or ErrResync. It waits up to 2 s for a
 // position that this replica has not reached yet.
 func (x *Index) ReadFrom(ctx context.Context, after bus.Position) (*Reader, error) {
 	return x.read(ctx, after, (*history).find)

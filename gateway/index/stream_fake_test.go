@@ -23,6 +23,8 @@ type stream struct {
 	dues      []func(contract.Due)
 	published int
 	reads     int
+	// beginTakes is how long a reader takes to begin.
+	beginTakes time.Duration
 }
 
 func newStream() *stream {
@@ -117,11 +119,20 @@ func (s *stream) Last(context.Context) (bus.Position, error) {
 	return bus.Position{Epoch: s.epoch, Sequence: s.first + uint64(len(s.messages)) - 1}, nil
 }
 
-func (s *stream) Consume(ctx context.Context, after bus.Position, handle func(bus.Message)) error {
+func (s *stream) Consume(ctx context.Context, after bus.Position, handle func(bus.Message), began ...func()) error {
 	next := after.Sequence + 1
 	s.mu.Lock()
 	s.reads++
+	takes := s.beginTakes
 	s.mu.Unlock()
+	select {
+	case <-time.After(takes):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	for _, report := range began {
+		report()
+	}
 	for ctx.Err() == nil {
 		s.mu.Lock()
 		changed, away := s.changed, s.away

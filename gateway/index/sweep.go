@@ -3,6 +3,7 @@ package index
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -153,10 +154,7 @@ func (x *Index) compare(n client.Name, run string) {
 	r := x.records[n]
 	switch {
 	case r == nil || r.state.run == "":
-		if !x.loaded {
-			x.missing[n] = struct{}{}
-		}
-		x.heal.request(n, task{must: true, quiet: !x.loaded})
+		x.heal.request(n, task{must: true, quiet: x.isOlder(n)})
 		return
 	case run != r.state.run:
 		x.heal.request(n, task{must: true})
@@ -165,6 +163,20 @@ func (x *Index) compare(n client.Name, run string) {
 		x.heal.request(n, task{must: true, idle: true})
 	}
 	r.sweep = x.sweep
+}
+
+// isOlder reports whether an interaction without a state was open when this replica began: that no
+// notice tells of it is no loss.
+func (x *Index) isOlder(n client.Name) bool {
+	if _, isSilent := x.silent[n]; isSilent {
+		x.silent[n] = x.sweep
+		return true
+	}
+	if !x.loaded {
+		x.missing[n] = struct{}{}
+	}
+	_, isMissing := x.missing[n]
+	return isMissing
 }
 
 // listed has those queried that the index has as open and the listing lacks.
@@ -176,6 +188,7 @@ func (x *Index) listed(began time.Time) {
 			x.heal.request(n, task{absent: true})
 		}
 	}
+	maps.DeleteFunc(x.silent, func(_ client.Name, sweep uint64) bool { return sweep != x.sweep })
 	x.loaded = true
 	x.stats.Sweeps++
 	x.forgetOld()

@@ -27,7 +27,7 @@ func (x *Index) judge(r *record, n *contract.Notice) verdict {
 	from := r.from()
 	switch {
 	case from.run == "":
-		if x.complete && n.Revision > 1 {
+		if x.complete && !r.older && n.Revision > 1 {
 			return later // a new interaction, whose first notices are late or lost
 		}
 		return next
@@ -52,7 +52,7 @@ func (x *Index) gapBefore(r *record, n *contract.Notice) *span {
 	first := from.revision + 1
 	if from.run == "" {
 		first = n.Revision
-		if x.complete {
+		if x.complete && !r.older {
 			first = 1
 		}
 	}

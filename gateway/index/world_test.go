@@ -36,6 +36,8 @@ type world struct {
 	queryTakes   time.Duration
 	stuck        string // the workflow that answers no query
 	hideNew      bool   // visibility has none of the open ones
+	mute         bool   // no workflow answers queries
+	hangs        bool   // Temporal answers nothing
 }
 
 type truth struct {
@@ -184,7 +186,7 @@ func (w *world) QueryWorkflow(ctx context.Context, id, _, _ string, args ...any)
 	w.inFlight++
 	w.most = max(w.most, w.inFlight)
 	takes := w.queryTakes
-	if strings.Contains(id, "silent") {
+	if strings.Contains(id, "silent") || w.mute {
 		takes = time.Hour
 	}
 	w.mu.Unlock()
@@ -214,7 +216,21 @@ func (w *world) QueryWorkflow(ctx context.Context, id, _, _ string, args ...any)
 	return encoded{state}, nil
 }
 
-func (w *world) DescribeWorkflowExecution(_ context.Context, id, _ string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+// reach waits forever while Temporal answers nothing.
+func (w *world) reach(ctx context.Context) error {
+	var hangs bool
+	w.with(func() { hangs = w.hangs })
+	if !hangs {
+		return nil
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (w *world) DescribeWorkflowExecution(ctx context.Context, id, _ string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	if err := w.reach(ctx); err != nil {
+		return nil, err
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	t := w.interactions[id]
@@ -231,7 +247,10 @@ func (w *world) DescribeWorkflowExecution(_ context.Context, id, _ string) (*wor
 	return &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: info}, nil
 }
 
-func (w *world) ListWorkflow(_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+func (w *world) ListWorkflow(ctx context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	if err := w.reach(ctx); err != nil {
+		return nil, err
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.down {

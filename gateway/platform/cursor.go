@@ -34,7 +34,15 @@ func (a *api) seal(c cursor, list string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return base64.RawURLEncoding.EncodeToString(append(sealOf(a.CursorKeys[0], content, list), content...)), nil
+	return base64.RawURLEncoding.EncodeToString(append(sealOf(a.cursorKeys()[0], content, list), content...)), nil
+}
+
+// cursorKeys returns the present keys, at least one.
+func (a *api) cursorKeys() [][]byte {
+	if keys := a.CursorKeys(); len(keys) > 0 {
+		return keys
+	}
+	return [][]byte{a.ownKey}
 }
 
 // open returns the cursor of a text. An error means that the text is of another list or caller, or
@@ -48,7 +56,7 @@ func (a *api) open(text, list string) (cursor, error) {
 	if err != nil || len(sealed) < sealBytes {
 		return c, errCursor
 	}
-	for _, key := range a.CursorKeys {
+	for _, key := range a.cursorKeys() {
 		if hmac.Equal(sealed[:sealBytes], sealOf(key, sealed[sealBytes:], list)) {
 			return c, json.Unmarshal(sealed[sealBytes:], &c)
 		}

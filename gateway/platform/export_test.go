@@ -48,3 +48,14 @@ func Frames(t *testing.T, c *index.Change) (frames []string) {
 	}
 	return frames
 }
+
+// Cursors seals and opens cursors of a list with keys.
+type Cursors struct{ api *api }
+
+// NewCursors returns cursors that are sealed with the present keys.
+func NewCursors(keys func() [][]byte) Cursors {
+	return Cursors{&api{Options: Options{CursorKeys: keys}, ownKey: []byte("own")}}
+}
+
+func (c Cursors) Seal() (string, error)  { return c.api.seal(cursor{ID: "i1"}, "list") }
+func (c Cursors) Opens(text string) bool { _, err := c.api.open(text, "list"); return err == nil }

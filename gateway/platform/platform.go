@@ -40,9 +40,9 @@ type Options struct {
 	// Watch returns a context for a long answer, which ends when the caller's credential does; nil for
 	// one that ends with the request.
 	Watch func(context.Context, *auth.Caller) (stream context.Context, release func())
-	// CursorKeys seal the cursors of lists; the first one seals. Replicas share them. Without one,
-	// a key is made, and a cursor is valid on this replica only.
-	CursorKeys [][]byte
+	// CursorKeys returns the present keys that seal the cursors of lists; the first one seals.
+	// Replicas share them. Without one, a key is made, and a cursor is valid on this replica only.
+	CursorKeys func() [][]byte
 	// Deadline is how long a request waits for Temporal; 0 is DefaultDeadline.
 	Deadline time.Duration
 	Log      *slog.Logger
@@ -65,6 +65,8 @@ type api struct {
 	Options
 	huma huma.API
 	mux  *http.ServeMux
+	// ownKey seals cursors without CursorKeys.
+	ownKey []byte
 	// stored shares the answers of equal lists.
 	stored shared
 	// encodings shares the encoded events of streams.
@@ -84,8 +86,8 @@ func New(options Options) http.Handler {
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
-	if len(options.CursorKeys) == 0 {
-		options.CursorKeys = [][]byte{[]byte(rand.Text())}
+	if options.CursorKeys == nil {
+		options.CursorKeys = func() [][]byte { return nil }
 	}
 	if options.Stream == nil {
 		options.Stream = func(*auth.Caller) (func(), error) { return func() {}, nil }
@@ -93,7 +95,7 @@ func New(options Options) http.Handler {
 	if options.Watch == nil {
 		options.Watch = func(ctx context.Context, _ *auth.Caller) (context.Context, func()) { return context.WithCancel(ctx) }
 	}
-	a := &api{Options: options, mux: http.NewServeMux()}
+	a := &api{Options: options, mux: http.NewServeMux(), ownKey: []byte(rand.Text())}
 	a.huma = humago.NewWithPrefix(a.mux, Prefix, describe())
 	for _, routes := range []func(*api){
 		commandRoutes, startRoutes, arrayRoutes, readRoutes, listRoutes, deliveryRoutes, deliveryListRoutes, feedRoutes,
