@@ -31,7 +31,7 @@ func TestErrorsOfPayloadsNameFieldValueAndRemedy(t *testing.T) {
 		{"survey", `{"answers":` + deep + `}`, `nested deeper than 32 levels; flatten it`},
 		{"survey", `{"answers":{"n":1e999}}`, `survey: answers.n: 1e999: the number is out of range; send it as a string`},
 		{"accept", "{\"agent\":\"\xff\"}", `not JSON (invalid UTF-8); send one JSON object`},
-		{"survey", `{"answers":{"a":"` + strings.Repeat("x", 256<<10) + `"}}`, `survey: the payload has 262164 bytes; send at most 262144`},
+		{"survey", `{"answers":{"a":"` + strings.Repeat("x", 260<<10) + `"}}`, `survey: the payload has 266260 bytes; send at most 262144`},
 		{"attach_user_data", `{"user_data":{"a":"` + strings.Repeat("x", 65<<10) + `"}}`, `has 66568 bytes; keep it within 65536`},
 		{"accept", `{"agent":"a\t1"}`, `accept: agent: "a\t1": holds a control character; remove it`},
 		{"accept", `{"agent":"` + strings.Repeat("ä", 129) + `"}`, `has 258 bytes; send at most 256`},

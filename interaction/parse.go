@@ -14,13 +14,16 @@ import (
 // Bounds of a payload's size and nesting.
 const (
 	maxPayload = 256 << 10
-	maxDepth   = 32
+	// maxAdded is the room for what a sender adds to the payload of a client, who must be able to send all
+	// of maxPayload: event_id, by, and in an array the name of the command.
+	maxAdded = 4 << 10
+	maxDepth = 32
 )
 
 // parseObject reads a payload strictly: one JSON object, no repeated key, no NUL, bounded in
 // size and depth. An empty payload is an empty object.
 func parseObject(data []byte) (map[string]any, *InvalidError) {
-	if len(data) > maxPayload {
+	if len(data) > maxPayload+maxAdded {
 		return nil, &InvalidError{Why: WhyTooLarge, Reason: fmt.Sprintf("the payload has %d bytes; send at most %d", len(data), maxPayload)}
 	}
 	if len(bytes.TrimSpace(data)) == 0 {

@@ -28,7 +28,7 @@ type Line struct {
 	Name    client.Name
 	Command string
 	// EventID is the payload's event_id. A line without one gets one that is derived from its
-	// content. It is empty for a start, and if the event_id is not a string.
+	// content. It is empty if the event_id is not a string.
 	EventID string
 	// Payload is the line without the fields that address it.
 	Payload json.RawMessage
@@ -117,8 +117,8 @@ func readLine(reader *bufio.Reader) ([]byte, error) {
 	}
 }
 
-// parse reads a line. The line is identified if it needs no event id that is derived from its
-// content: it is a start, or it has an event id. The interaction refuses an invalid one.
+// parse reads a line. The line is identified if it has an event id. The interaction refuses an invalid
+// one.
 func parse(text []byte, contactCenter string) (line Line, identified bool, err error) {
 	if len(text) > MaxLine {
 		return Line{}, false, ErrLineTooLarge
@@ -157,7 +157,6 @@ func parse(text []byte, contactCenter string) (line Line, identified bool, err e
 		}
 	}
 	if line.Command == CommandStart {
-		identified = true
 		line.name(fields)
 	}
 	line.Payload, err = json.Marshal(fields)

@@ -42,8 +42,8 @@ func TestALineMayNameItsContactCenter(t *testing.T) {
 // The workflow requires both in its input.
 func TestScanNamesTheInteractionInItsStart(t *testing.T) {
 	lines, _ := scan(t, `{"interaction":"c1","command":"start","channel":"chat"}`)
-	require.JSONEq(t, `{"id":"c1","contact_center":"default","channel":"chat"}`, string(lines[0].Payload))
-	require.Empty(t, lines[0].EventID)
+	require.NotEmpty(t, lines[0].EventID, "of its content, as that of a command")
+	require.JSONEq(t, `{"id":"c1","contact_center":"default","channel":"chat","event_id":"`+lines[0].EventID+`"}`, string(lines[0].Payload))
 }
 
 func TestScanCountsLinesAndSkipsBlankOnes(t *testing.T) {

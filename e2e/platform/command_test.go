@@ -161,6 +161,42 @@ func TestBodiesAreReadStrictly(t *testing.T) {
 	require.Contains(t, string(state.raw), `"account":12345678901234567890`)
 }
 
+// What the gateway adds to a payload does not count.
+func TestAClientMaySendAllOfTheLimit(t *testing.T) {
+	of := func(size int, begin, end string) string {
+		return begin + strings.Repeat("x", size-len(begin)-len(end)) + end
+	}
+	const limit = 256 << 10
+	key := []string{"Idempotency-Key", strings.Repeat("k", 250)}
+	for _, caller := range []string{thePlatform, "supervisor:" + strings.Repeat("s", 120) + " acme"} {
+		id := fmt.Sprintf("sized-%d", len(caller))
+		started(t, id)
+		path := "/v1/interactions/" + id + "/commands"
+		post(t, 200, caller, path+"/attach_user_data", of(limit, `{"user_data":{"a":"b"},"x":"`, `"}`), key...)
+		post(t, 413, caller, path+"/attach_user_data", of(limit+1, `{"user_data":{"a":"b"},"x":"`, `"}`), key...)
+		elements := func(size int) string { return "[" + of(size, `{"command":"attach_user_data","user_data":{"b":"c"},"x":"`, `"}`) + "]" }
+		require.NotContains(t, string(post(t, 200, caller, path, elements(limit)).raw), "error")
+		require.Contains(t, string(post(t, 200, caller, path, elements(limit+1)).raw), "urn:segue:too-large")
+		begin := `[` + strings.Repeat(`{"command":"attach_user_data","user_data":{"b":"c"},"x":"`+strings.Repeat("x", 250_000)+`"},`, 3) +
+			strings.Repeat(`{"command":"set_attributes","comment":"d"},`, 990) + `{"command":"attach_user_data","user_data":{"b":"c"},"x":"`
+		require.NotContains(t, string(post(t, 200, caller, path, of(1<<20, begin, `"}]`)).raw), "error")
+		post(t, 413, caller, path, of(1<<20+1, begin, `"}]`))
+	}
+	post(t, 201, thePlatform, "/v1/interactions", of(limit, `{"id":"sized-start","channel":"chat","x":"`, `"}`), key...)
+	post(t, 413, thePlatform, "/v1/interactions", of(limit+1, `{"id":"sized-start-2","channel":"chat","x":"`, `"}`), key...)
+}
+
+func TestTheLongestKeyOfAnArrayCountsForAllOfIt(t *testing.T) {
+	started(t, "keyed")
+	path := "/v1/interactions/keyed/commands"
+	array := "[" + strings.Repeat(`{"command":"attach_user_data","user_data":{"a":1}},`, 10) + `{"command":"attach_user_data","user_data":{"a":2}}]`
+	before := get(t, thePlatform, "/v1/interactions/keyed").body["revision"]
+	post(t, 422, thePlatform, path, array, "Idempotency-Key", strings.Repeat("k", 253))
+	require.Equal(t, before, get(t, thePlatform, "/v1/interactions/keyed").body["revision"], "nothing was sent")
+	require.NotContains(t, string(post(t, 200, thePlatform, path, array, "Idempotency-Key", strings.Repeat("k", 252)).raw), "error")
+	require.Equal(t, 11, strings.Count(string(post(t, 200, thePlatform, path, array, "Idempotency-Key", strings.Repeat("k", 252)).raw), `"duplicate":true`))
+}
+
 func TestAnArrayIsBounded(t *testing.T) {
 	started(t, "bounded")
 	path := "/v1/interactions/bounded/commands"

@@ -51,6 +51,7 @@ func TestAParkedDeliveryIsSentAgain(t *testing.T) {
 	}
 	require.Equal(t, "not-found", post(t, 404, thePlatform, "/v1/interactions/redelivered/deliveries/msg_other/redeliver", ``).problem())
 	require.Equal(t, "invalid-payload", post(t, 422, thePlatform, path+"/redeliver", `{"rerender":"yes"}`).problem())
+	require.Equal(t, "invalid-payload", post(t, 422, thePlatform, path+"/redeliver", `{"rerende":true}`).problem())
 	fails.Store(false)
 	a := post(t, http.StatusAccepted, theAdmin, path+"/redeliver", `{"rerender":true}`)
 	require.Equal(t, delivery, a.body["delivery"])
@@ -81,6 +82,7 @@ func TestManyDeliveriesAreSentAgain(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return post(t, 200, thePlatform, path, `{"dry_run":true,"call":"crm","since":"1h"}`).body["matched"] == 3.0
 	}, patience, pollEvery, "lists lag by a second")
+	require.EqualValues(t, 3, post(t, 200, thePlatform, path, `{"dry_run":true,"limit":null}`).body["matched"])
 	limited := post(t, 200, thePlatform, path, `{"dry_run":true,"limit":2}`)
 	require.EqualValues(t, 2, limited.body["matched"])
 	require.Equal(t, true, limited.body["more"])

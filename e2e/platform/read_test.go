@@ -124,6 +124,38 @@ func TestAnAgentListsWhatTheyJustDid(t *testing.T) {
 	}, patience, pollEvery)
 }
 
+// A queue's list is what the states say, handled interactions too.
+func TestAQueueListsAllOpenInteractionsOfIt(t *testing.T) {
+	caller := "platform queued"
+	for id, commands := range map[string]string{
+		"q-queued":  `{"command":"place_in_queue","queue":"sales"}`,
+		"q-offered": `{"command":"place_in_queue","queue":"sales"},{"command":"offer","agent":"zoe"}`,
+		"q-handled": `{"command":"place_in_queue","queue":"sales"},{"command":"offer","agent":"zoe"},{"command":"accept","agent":"zoe"}`,
+		"q-other":   `{"command":"place_in_queue","queue":"other"}`,
+		"q-none":    `{"command":"dtmf","digits":"1"}`,
+		"q-ended":   `{"command":"place_in_queue","queue":"sales"},{"command":"abandon"}`,
+	} {
+		post(t, 201, caller, "/v1/interactions", fmt.Sprintf(`{"id":%q,"channel":"inbound","commands":[%s]}`, id, commands))
+	}
+	require.Eventually(t, func() bool { return len(listed(t, caller, "open=true")) == 5 }, patience, pollEvery)
+	var want []string
+	for _, id := range listed(t, caller, "open=true") {
+		if get(t, caller, "/v1/interactions/"+id).body["queue"] == "sales" {
+			want = append(want, id)
+		}
+	}
+	require.ElementsMatch(t, []string{"q-queued", "q-offered", "q-handled"}, want)
+	require.Equal(t, want, listed(t, caller, "queue=sales"))
+	require.Equal(t, want, listed(t, caller, "queue=sales&limit=1"))
+	require.ElementsMatch(t, []string{"q-queued", "q-offered"}, listed(t, caller, "queue=sales&state=queued&state=offered"))
+	require.ElementsMatch(t, []string{"q-queued", "q-other", "q-handled"}, listed(t, caller, "state=queued&state=handling"))
+	require.Empty(t, listed(t, caller, "queue=sales&channel=chat&channel=email"))
+	require.Equal(t, []string{"q-handled"}, listed(t, caller, "queue=sales&state=handling&state=held&channel=chat&channel=inbound"))
+	require.Eventually(t, func() bool {
+		return len(listed(t, caller, "state=queued&state=completed")) == 3 && len(listed(t, caller, "outcome=abandoned&outcome=completed")) == 1
+	}, patience, pollEvery, "ended ones from Temporal, with the same filters")
+}
+
 func TestEndedInteractionsAreListedInPages(t *testing.T) {
 	caller := "platform pages"
 	for i := range 5 {

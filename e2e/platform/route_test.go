@@ -72,6 +72,11 @@ func TestContactCentersDoNotSeeEachOther(t *testing.T) {
 	require.Equal(t, "not-permitted", post(t, 403, elsewhere, "/v1/deliveries/redeliver", `{"contact_center":"acme"}`).problem())
 	require.Equal(t, "contact-center-required", get(t, "platform acme umbrella", "/v1/interactions").problem())
 	require.Equal(t, "malformed", send(t, "platform acme umbrella", http.MethodGet, "/v1/interactions?contact_center=acme", "", "Segue-Contact-Center", "umbrella").problem())
+	require.Equal(t, "malformed", send(t, "platform acme umbrella", http.MethodGet, "/v1/interactions", "", "Segue-Contact-Center", "umbrella", "ContactCenterId", "acme").problem())
+	for _, path := range []string{"/v1/interactions/ours", "/v1/interactions?limit=1", "/v1/queues"} {
+		require.Equal(t, http.StatusOK, send(t, "platform acme umbrella", http.MethodGet, path, "", "ContactCenterId", "acme").status, path)
+		require.Equal(t, http.StatusOK, send(t, "platform acme umbrella", http.MethodGet, path, "", "ContactCenterId", "acme", "Segue-Contact-Center", "acme").status, path)
+	}
 }
 
 func TestSessions(t *testing.T) {

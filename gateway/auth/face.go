@@ -189,7 +189,7 @@ func (a *Auth) keepSession(s *state, f Face, w http.ResponseWriter, r *http.Requ
 		return
 	case sess != nil && a.options.Now().Sub(time.Unix(sess.Sealed, 0)) >= resealAfter:
 		err = a.seal(s, w, r, sess, f.Cookie)
-	case sess == nil && f.Opens:
+	case sess == nil && f.Opens && caller.Counts(a.options.Now()): // a session of an expired token would have ended
 		sess, err = a.join(s, f, w, r, caller)
 	}
 	if err != nil {

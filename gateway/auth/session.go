@@ -228,6 +228,9 @@ func (a *Auth) Session(w http.ResponseWriter, r *http.Request) error {
 	if caller.ByCookie {
 		return problem.New(problem.NotPermitted, "A session starts with a key, a token or a password, not with another session.")
 	}
+	if !caller.Counts(a.options.Now()) { // a token in the leeway of its exp: its session would have ended
+		return problem.New(problem.Unauthenticated, "The credential has expired; get a new one.")
+	}
 	opened, err := a.open(a.current.Load(), w, r, caller, PlatformCookie)
 	if errors.Is(err, errLargeCookie) {
 		return problem.New(problem.TooLarge, "The token grants more than a cookie has room for; send the token itself with each request.")

@@ -229,6 +229,19 @@ func TestASessionOfAFreshTokenKeepsItsCSRFToken(t *testing.T) {
 	require.Equal(t, 200, f.send(auth.GWS(false), request("GET", "/api/v2/me", "Cookie", renewed.Name+"="+renewed.Value)).StatusCode)
 }
 
+// A token counts for a minute after its exp, since clocks differ. A session of it would have ended.
+func TestATokenInItsLeewayOpensNoSession(t *testing.T) {
+	issuer := newIDP(t)
+	f := newFixture(t, configured(issuer.config())).ready()
+	expired := bearer(issuer.token(map[string]any{"exp": start.Add(-30 * time.Second).Unix()}))
+	got := f.openBoard(request("POST", "/v1/session", expired...))
+	require.Equal(t, 401, got.StatusCode)
+	require.Empty(t, got.Cookies())
+	got = f.send(auth.GWS(false), request("GET", "/api/v2/me", expired...))
+	require.Equal(t, 200, got.StatusCode, "a single request counts")
+	require.Empty(t, got.Cookies())
+}
+
 func TestWhatACookieAloneMaySend(t *testing.T) {
 	g := configured()
 	g.CORS = []string{"https://app.example.com", "https://*.desk.example.com"}

@@ -76,7 +76,7 @@ func array(commands []json.RawMessage) (*call, error) {
 		c.elements, c.places = append(c.elements, element), append(c.places, i)
 		c.bytes += len(element)
 	}
-	if c.bytes > ArrayBytes {
+	if c.bytes > ArrayBytes+AddedBytes*len(commands) {
 		return nil, tooLarge("the commands have %d bytes; send at most %d in one array", c.bytes, ArrayBytes)
 	}
 	c.count = len(c.elements)

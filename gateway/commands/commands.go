@@ -51,12 +51,14 @@ func newSender(to target, observe func(int)) *Sender {
 }
 
 // Limits of one update, and how long the next one waits for it. An array of a client stays whole,
-// and is larger if it has to: up to contract.CommandsLimit and ArrayBytes.
+// and is larger if it has to: up to contract.CommandsLimit and ArrayBytes, with AddedBytes for what the
+// gateway has added to each command.
 const (
 	GroupLimit = 200
 	GroupBytes = 256 << 10
 	GroupWait  = 30 * time.Second
 	ArrayBytes = 1 << 20
+	AddedBytes = 600
 )
 
 // Limits of what waits for the update in flight: in one interaction, and in all.

@@ -141,7 +141,7 @@ func TestAMalformedCommandIsNotSent(t *testing.T) {
 		"unknown":   {"acept", `{}`, interaction.WhyUnknown, ""},
 		"missing":   {"dtmf", `{}`, interaction.WhyMissing, "digits"},
 		"invalid":   {"dtmf", `{"digits":true}`, interaction.WhyInvalid, "digits"},
-		"too large": {"dtmf", `{"digits":"1","x":"` + strings.Repeat("x", 256<<10) + `"}`, interaction.WhyTooLarge, ""},
+		"too large": {"dtmf", `{"digits":"1","x":"` + strings.Repeat("x", 260<<10) + `"}`, interaction.WhyTooLarge, ""},
 		"no object": {"dtmf", `[]`, interaction.WhyInvalid, ""},
 	} {
 		t.Run(title, func(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 // arrayInput is a request with an array of commands.
 type arrayInput struct {
 	Targeted
-	Key      string `header:"Idempotency-Key" doc:"The key of the array. A command without an event_id gets this key, a # and its number, from 0." maxLength:"255" example:"batch-9"`
+	Key      string `header:"Idempotency-Key" doc:"The key of the array. A command without an event_id gets this key, a # and its number, from 0; both have at most 255 bytes." maxLength:"255" example:"batch-9"`
 	elements []*object
 	key      string
 }
@@ -32,6 +32,9 @@ func (in *arrayInput) Resolve(ctx huma.Context) []error {
 	body, err := readBody(ctx, maxArray)
 	if err == nil {
 		in.elements, err = readArray(body)
+	}
+	if err == nil {
+		err = checkElementKeys(in.key, "/header/"+keyHeader, in.elements)
 	}
 	if err != nil {
 		return []error{err}
@@ -119,6 +122,9 @@ func (s scope) prepare(key string, number int, element *object) error {
 		p := problem.New(problem.UnknownCommand, fmt.Sprintf("there is no command %.64q", name))
 		p.Why = string(interaction.WhyUnknown)
 		return failure{p}
+	}
+	if element.size > maxCommand {
+		return fail(problem.TooLarge, fmt.Sprintf("the command has %d bytes; send at most %d", element.size, maxCommand))
 	}
 	if err := s.mayGive(name); err != nil {
 		return err

@@ -54,13 +54,11 @@ func (in *bulkInput) Resolve(ctx huma.Context) []error {
 }
 
 func (in *bulkInput) read(body *object) error {
-	decoder := json.NewDecoder(bytes.NewReader(body.encode()))
 	// A misspelled filter would send more than was meant.
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&in.body); err != nil {
-		return invalidAt("", strings.TrimPrefix(err.Error(), "json: "))
+	if err := body.strictly(&in.body); err != nil {
+		return err
 	}
-	if _, given := body.values["limit"]; !given {
+	if limit := string(body.values["limit"]); limit == "" || limit == "null" {
 		in.body.Limit = usualBulk
 	}
 	switch {
@@ -191,13 +189,12 @@ func sinceOf(text string, now time.Time) (time.Time, error) {
 	return at, nil
 }
 
-// flag returns a member that is true or false; false if it is absent or null.
-func (o *object) flag(name string) (bool, error) {
-	switch value := o.values[name]; string(value) {
-	case "", "null", "false":
-		return false, nil
-	case "true":
-		return true, nil
+// strictly decodes the object into a struct. It returns an error for members that the struct lacks.
+func (o *object) strictly(into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(o.encode()))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return invalidAt("", strings.TrimPrefix(err.Error(), "json: "))
 	}
-	return false, invalidAt("/"+name, name+": not a boolean; send true or false")
+	return nil
 }

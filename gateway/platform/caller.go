@@ -22,6 +22,7 @@ type scope struct {
 // Scoped is the parameters that name the contact center, on every route.
 type Scoped struct {
 	Header string `header:"Segue-Contact-Center" doc:"The contact center. Required if the credential is valid for several, unless the query or the body names it." example:"default"`
+	GWS    string `header:"ContactCenterId" doc:"The same, as Genesys Web Services names it." example:"default"`
 	Query  string `query:"contact_center" doc:"The contact center, instead of the header." example:"default"`
 }
 
@@ -30,9 +31,9 @@ type Scoped struct {
 // not use it.
 func (s *Scoped) scope(ctx context.Context, inBody string) (scope, error) {
 	named := ""
-	for _, one := range []string{s.Header, s.Query, inBody} {
+	for _, one := range []string{s.Header, s.GWS, s.Query, inBody} {
 		if one != "" && named != "" && one != named {
-			return scope{}, fail(problem.Malformed, "header, query and body name different contact centers")
+			return scope{}, fail(problem.Malformed, "headers, query and body name different contact centers")
 		}
 		if one != "" {
 			named = one

@@ -19,20 +19,30 @@ type DeliveryInput struct {
 	Targeted
 	Delivery string `path:"delivery" maxLength:"64" doc:"The id of the delivery, which receivers see as webhook-id." example:"msg_Yk2Q0m9c3sXyqTn1UoRzVw7B"`
 	rerender bool
+	// contactCenter is the one that the body names.
+	contactCenter string
+}
+
+// redeliverBody is how a delivery is sent again.
+type redeliverBody struct {
+	ContactCenter string `json:"contact_center,omitempty" doc:"The contact center, instead of the header."`
+	Rerender      bool   `json:"rerender,omitempty" doc:"Render the request again."`
 }
 
 // redeliverInput also has the request's body.
 type redeliverInput struct{ DeliveryInput }
 
-// Resolve reads {"rerender": true}, or nothing.
+// Resolve reads {"rerender": true}, or nothing. A misspelled rerender would send the delivery as it is.
 func (in *redeliverInput) Resolve(ctx huma.Context) []error {
+	var read redeliverBody
 	body, err := readObjectBody(ctx, maxCommand)
 	if err == nil {
-		in.rerender, err = body.flag("rerender")
+		err = body.strictly(&read)
 	}
 	if err != nil {
 		return []error{err}
 	}
+	in.rerender, in.contactCenter = read.Rerender, read.ContactCenter
 	return nil
 }
 
@@ -51,7 +61,7 @@ func deliveryRoutes(a *api) {
 		summary: "Send a parked delivery again", status: http.StatusAccepted, problems: problems,
 		about: "Sends a parked delivery again, with the same id and bytes. With rerender, its request is rendered again from the same event with " +
 			"the current configuration.",
-		body: objectSchema(map[string]*huma.Schema{"rerender": {Type: "boolean", Description: "Render the request again."}}), example: map[string]any{"rerender": false},
+		body: schemaOf[redeliverBody](a.huma.OpenAPI().Components.Schemas), example: map[string]any{"rerender": false},
 	}, func(ctx context.Context, in *redeliverInput) (*accepted, error) {
 		return a.operate(ctx, &in.DeliveryInput, contract.SignalRedeliver)
 	})
@@ -67,7 +77,7 @@ func deliveryRoutes(a *api) {
 
 // operate signals the lane of one parked delivery.
 func (a *api) operate(ctx context.Context, in *DeliveryInput, signal string) (*accepted, error) {
-	s, n, err := in.target(ctx)
+	s, n, err := in.targetIn(ctx, in.contactCenter)
 	if err == nil {
 		err = s.mayOperate()
 	}

@@ -68,6 +68,9 @@ func (a *api) events(ctx context.Context, in *eventsInput) (*huma.StreamResponse
 	if err != nil {
 		return nil, err
 	}
+	if err := lasts(s.caller); err != nil {
+		return nil, err
+	}
 	if !a.Index.Health().Complete {
 		p := problem.New(problem.Unavailable, "this replica does not have all open interactions yet")
 		p.RetryAfter = time.Second
@@ -96,6 +99,15 @@ func (a *api) events(ctx context.Context, in *eventsInput) (*huma.StreamResponse
 		}
 		a.Log.DebugContext(ctx, "a stream of events ended", "error", stream.run(last))
 	}}, nil
+}
+
+// lasts returns an error for a credential that has expired and counts for single requests only, while the
+// clocks of issuers may differ: a stream would end at once, and its client would open the next one.
+func lasts(caller *auth.Caller) error {
+	if caller.Counts(time.Now()) {
+		return nil
+	}
+	return fail(problem.Unauthenticated, "the credential has expired; get a new one")
 }
 
 // lasting returns a context for a long answer: it ends with the client, the credential or the process.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"segue/gateway/auth"
 	"segue/gateway/problem"
 )
 
@@ -23,9 +24,10 @@ func (f failure) Unwrap() error { return f.Problem }
 // GetStatus returns the HTTP status.
 func (f failure) GetStatus() int { return f.Status }
 
-// GetHeaders returns Retry-After if the caller should wait.
+// GetHeaders returns Retry-After if the caller should wait, and the challenge of a credential.
 func (f failure) GetHeaders() http.Header {
 	headers := http.Header{}
+	auth.Challenged(headers, f.Problem)
 	if f.RetryAfter > 0 {
 		headers.Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
 	}

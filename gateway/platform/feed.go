@@ -57,6 +57,8 @@ The body has one JSON object a line (NDJSON): the payload of a command, with int
 the request. The command start starts the interaction. Lines of one interaction are sent in order, different interactions in parallel. A line is
 deduplicated by its event_id; a line without one gets one from its content. Send an interrupted feed again: what was applied counts as duplicate.
 
+Feeds are for the roles platform and admin; for all others the answer is 403.
+
 The answer has a line for each line of the feed as soon as its outcome is known, in order for each interaction, and a summary at last. status is
 accepted, duplicate, rejected or unknown: unknown lines may or may not be applied, send them again. After an outage of Temporal all further lines are
 unknown, with a problem of status 503. A body that is too large, or late, ends the feed; the summary then has the problem.
@@ -84,6 +86,9 @@ func (a *api) feed(ctx context.Context, in *feedInput) (*huma.StreamResponse, er
 	}
 	if s.caller.Role != interaction.RolePlatform && s.caller.Role != interaction.RoleAdmin {
 		return nil, fail(problem.NotPermitted, "feeds are for the roles platform and admin")
+	}
+	if err := lasts(s.caller); err != nil {
+		return nil, err
 	}
 	select {
 	case a.feeds <- struct{}{}:

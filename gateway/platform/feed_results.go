@@ -23,9 +23,9 @@ type feedResult struct {
 	Line          int              `json:"line" doc:"The number of the line, from 1; blank lines count." example:"1"`
 	ContactCenter string           `json:"contact_center,omitempty"`
 	Interaction   string           `json:"interaction,omitempty" doc:"The id of the interaction; absent if the line cannot be read."`
-	EventID       string           `json:"event_id,omitempty" doc:"The idempotency key of the command; a start has none unless it was given."`
+	EventID       string           `json:"event_id,omitempty" doc:"The idempotency key of the command: the line's, or one from its content."`
 	Status        feed.Status      `json:"status" enum:"accepted,duplicate,rejected,unknown" doc:"The outcome of the line; unknown: send it again."`
-	Answer        *contract.Answer `json:"answer,omitempty" doc:"The answer of the interaction. Starts and signals have none."`
+	Answer        *contract.Answer `json:"answer,omitempty" doc:"The answer of the interaction. Starts have none: the next answer of the interaction has the state after them. Signals have none."`
 	Problem       *problem.Problem `json:"problem,omitempty" doc:"Why the line is rejected or unknown."`
 }
 

@@ -54,6 +54,26 @@ func elementKey(key string, number int, command *object) error {
 	return command.set("event_id", own)
 }
 
+// checkElementKeys returns an error unless the key can be that of every command of an array: a key that
+// is too long with the number of the last one must not refuse the last ones alone.
+func checkElementKeys(key, pointer string, elements []*object) error {
+	last := -1
+	for i, element := range elements {
+		if own, ok := element.text("event_id"); ok && own == "" {
+			last = i
+		}
+	}
+	if last < 0 {
+		return nil
+	}
+	number := fmt.Sprintf("#%d", last)
+	if longest := maxKey - len(number); len(key) > longest {
+		return invalidAt(pointer, fmt.Sprintf("%s: has %d bytes; send at most %d: a command of the array without an event_id gets the key and %s",
+			strings.TrimPrefix(strings.TrimPrefix(pointer, "/header"), "/"), len(key), longest, number))
+	}
+	return checkKey(key)
+}
+
 func checkKey(key string) error {
 	if len(key) > maxKey {
 		return invalidAt("/event_id", fmt.Sprintf("the idempotency key has %d bytes; send at most %d", len(key), maxKey))

@@ -21,12 +21,12 @@ import (
 // listInput is the filters of a list.
 type listInput struct {
 	Scoped
-	State         string    `query:"state" doc:"Interactions in this state."`
-	Channel       string    `query:"channel" doc:"Interactions of this channel."`
-	Queue         string    `query:"queue" maxLength:"255" doc:"Interactions that wait in this queue, offered or not; with state, those that are or were in it."`
+	State         []string  `query:"state,explode" maxItems:"100" doc:"Interactions in one of these states. Repeat the parameter for several."`
+	Channel       []string  `query:"channel,explode" maxItems:"100" doc:"Interactions of one of these channels. Repeat the parameter for several."`
+	Queue         string    `query:"queue" maxLength:"255" doc:"Interactions whose queue this is: those that wait in it, and those that came out of it and are in no other, such as handled ones. With state=queued and state=offered, those that wait."`
 	Agent         string    `query:"agent" maxLength:"256" doc:"Open interactions in which this agent has a part, offers too; of ended ones, those in which the agent had a part. For agents, this is always their own id."`
 	Workbin       string    `query:"workbin" maxLength:"255" doc:"Interactions in this workbin."`
-	Outcome       string    `query:"outcome" doc:"Interactions that ended with this outcome."`
+	Outcome       []string  `query:"outcome,explode" maxItems:"100" doc:"Interactions that ended with one of these outcomes. Repeat the parameter for several."`
 	Open          string    `query:"open" enum:"true,false" doc:"Open or ended interactions. Default: open ones if the list is filtered by a state, a queue, an agent or a workbin, else both."`
 	StartedAfter  time.Time `query:"started_after" doc:"Interactions that started at this time or later." example:"2026-01-31T08:00:00Z"`
 	StartedBefore time.Time `query:"started_before" doc:"Interactions that started before this time."`
@@ -53,7 +53,8 @@ const (
 func listRoutes(a *api) {
 	register(a, route{
 		id: "list_interactions", method: http.MethodGet, path: "/interactions", tag: "interactions", summary: "List interactions",
-		about: "Lists interactions; the filters are combined. A list of open interactions is current, the newest first; for an agent it has every " +
+		about: "Lists interactions; the filters are combined. Of state, channel and outcome, several values are alternatives; each other parameter is " +
+			"given once. A list of open interactions is current, the newest first; for an agent it has every " +
 			"command that the agent was answered before. A list of ended ones, or of both, lags by seconds: the open ones come first, then the ended " +
 			"ones, the last ended first.",
 		status: http.StatusOK,
@@ -70,12 +71,12 @@ func listRoutes(a *api) {
 	}
 }
 
-// restrict allows a parameter the given values alone.
+// restrict allows the values of a parameter to be the given ones alone.
 func restrict[T ~string](parameter *huma.Param, values []T) {
 	for _, value := range values {
-		parameter.Schema.Enum = append(parameter.Schema.Enum, string(value))
+		parameter.Schema.Items.Enum = append(parameter.Schema.Items.Enum, string(value))
 	}
-	parameter.Schema.PrecomputeMessages()
+	parameter.Schema.Items.PrecomputeMessages()
 }
 
 func (a *api) list(ctx context.Context, in *listInput) (*listAnswer, error) {
@@ -135,7 +136,8 @@ func (in *listInput) settle(s scope) error {
 // identity returns what a cursor is bound to: the filters and the caller.
 func (in *listInput) identity(s scope) (string, error) {
 	filters := *in
-	filters.Header, filters.Query, filters.Cursor, filters.Limit = s.contactCenter, s.caller.Name, "", 0
+	filters.Scoped = Scoped{Header: s.contactCenter, Query: s.caller.Name}
+	filters.Cursor, filters.Limit = "", 0
 	text, err := json.Marshal(filters)
 	return string(text), err
 }
@@ -145,8 +147,8 @@ func (in *listInput) fromIndex() bool {
 	if in.Open != "" {
 		return in.Open == "true"
 	}
-	ended := in.Outcome != "" || in.State == string(interaction.StateCompleted)
-	return !ended && (in.State != "" || in.Queue != "" || in.Agent != "" || in.Workbin != "")
+	ended := len(in.Outcome) > 0 || slices.Contains(in.State, string(interaction.StateCompleted))
+	return !ended && (len(in.State) > 0 || in.Queue != "" || in.Agent != "" || in.Workbin != "")
 }
 
 // listItem is one interaction of a list: a summary, or the whole state.
@@ -215,9 +217,4 @@ func (a *api) states(ctx context.Context, s scope, rows []client.Listed) ([]list
 		}
 	}
 	return items, nil
-}
-
-// waits reports whether an interaction in this state waits in its queue.
-func waits(state interaction.State) bool {
-	return slices.Contains([]interaction.State{interaction.StateQueued, interaction.StateOffered}, state)
 }

@@ -123,7 +123,8 @@ func (in *deliveriesInput) pages(s scope, now time.Time) (*lanes.Pages, error) {
 // identity returns what a cursor is bound to: the filters and the caller.
 func (in *deliveriesInput) identity(s scope) (string, error) {
 	filters := *in
-	filters.Header, filters.Query, filters.Cursor, filters.Limit = s.contactCenter, s.caller.Name, "", 0
+	filters.Scoped = Scoped{Header: s.contactCenter, Query: s.caller.Name}
+	filters.Cursor, filters.Limit = "", 0
 	text, err := json.Marshal(filters)
 	return "deliveries " + string(text), err
 }

@@ -36,10 +36,13 @@ func (a *api) listOpen(ctx context.Context, s scope, in *listInput, from cursor)
 	return items, next, nil
 }
 
-// openOf returns the open interactions of an agent or of the contact center.
+// openOf returns the open interactions of an agent, of a queue, or of the contact center.
 func (a *api) openOf(s scope, in *listInput) []*index.Entry {
-	if in.Agent != "" {
+	switch {
+	case in.Agent != "":
 		return a.Index.OfAgent(s.contactCenter, in.Agent)
+	case in.Queue != "":
+		return a.Index.OfQueue(s.contactCenter, in.Queue)
 	}
 	return a.Index.List(s.contactCenter, func(e *index.Entry) bool { return in.matches(e.State) })
 }
@@ -55,11 +58,10 @@ func isBefore(state *contract.State, from cursor) bool {
 // matches reports whether an open interaction fits the filters, apart from the agent.
 func (in *listInput) matches(state *contract.State) bool {
 	return state.EndedAt == nil && state.State != interaction.StateCompleted &&
-		(in.State == "" || in.State == string(state.State)) &&
-		(in.Channel == "" || in.Channel == string(state.Channel)) &&
-		(in.Queue == "" || in.Queue == state.Queue && (in.State != "" || waits(state.State))) &&
+		has(in.State, string(state.State)) && has(in.Channel, string(state.Channel)) &&
+		(in.Queue == "" || in.Queue == state.Queue) &&
 		(in.Workbin == "" || in.Workbin == workbinOf(state)) &&
-		(in.Outcome == "" || in.Outcome == string(state.Outcome)) &&
+		has(in.Outcome, string(state.Outcome)) &&
 		(in.StartedAfter.IsZero() || !state.StartedAt.Before(in.StartedAfter)) &&
 		(in.StartedBefore.IsZero() || state.StartedAt.Before(in.StartedBefore))
 }

@@ -63,13 +63,16 @@ func (in *listInput) query(contactCenter string) string {
 		conditions = append(conditions, fmt.Sprintf("(%s OR ExecutionStatus != 'Running')",
 			client.Equals(contract.AttributeState.GetName(), string(interaction.StateCompleted))))
 	}
-	for _, keyword := range []struct{ attribute, value string }{
+	for _, keyword := range []struct {
+		attribute string
+		values    []string
+	}{
 		{contract.AttributeState.GetName(), in.State}, {contract.AttributeChannel.GetName(), in.Channel},
-		{contract.AttributeQueue.GetName(), in.Queue}, {contract.AttributeAgents.GetName(), in.Agent},
-		{contract.AttributeWorkbin.GetName(), in.Workbin}, {contract.AttributeOutcome.GetName(), in.Outcome},
+		{contract.AttributeQueue.GetName(), given([]string{in.Queue})}, {contract.AttributeAgents.GetName(), given([]string{in.Agent})},
+		{contract.AttributeWorkbin.GetName(), given([]string{in.Workbin})}, {contract.AttributeOutcome.GetName(), in.Outcome},
 	} {
-		if keyword.value != "" {
-			conditions = append(conditions, client.Equals(keyword.attribute, keyword.value))
+		if len(keyword.values) > 0 {
+			conditions = append(conditions, oneOf(keyword.attribute, keyword.values))
 		}
 	}
 	if !in.StartedAfter.IsZero() {
@@ -79,6 +82,15 @@ func (in *listInput) query(contactCenter string) string {
 		conditions = append(conditions, "StartTime < '"+stamp(in.StartedBefore)+"'")
 	}
 	return strings.Join(conditions, " AND ")
+}
+
+// oneOf is the condition that an attribute has one of the values.
+func oneOf(attribute string, values []string) string {
+	equal := make([]string, len(values))
+	for i, value := range values {
+		equal[i] = client.Equals(attribute, value)
+	}
+	return "(" + strings.Join(equal, " OR ") + ")"
 }
 
 func stamp(at time.Time) string { return at.UTC().Format(time.RFC3339Nano) }

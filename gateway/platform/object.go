@@ -18,12 +18,14 @@ const maxDepth = 34
 type object struct {
 	names  []string
 	values map[string]json.RawMessage
+	// size is how many bytes a client has sent, before the gateway adds to them.
+	size int
 }
 
 // readObject reads one JSON object, or nothing as an empty object. It returns an error for what is
 // not a JSON object, for a repeated key, and for nesting that is too deep.
 func readObject(data []byte) (*object, error) {
-	o := &object{values: map[string]json.RawMessage{}}
+	o := &object{values: map[string]json.RawMessage{}, size: len(data)}
 	if len(bytes.TrimSpace(data)) == 0 {
 		return o, nil
 	}
@@ -119,16 +121,21 @@ func (o *object) encode() json.RawMessage {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		key, err := json.Marshal(name)
-		if err != nil {
-			continue // cannot happen: a text can be encoded
-		}
-		b.Write(key)
+		b.Write(quotedName(name))
 		b.WriteByte(':')
 		b.Write(o.values[name])
 	}
 	b.WriteByte('}')
 	return b.Bytes()
+}
+
+// quotedName writes the name of a member, no longer than it was: json.Marshal would escape <, > and &.
+func quotedName(name string) []byte {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(name) // cannot happen: a text can be encoded
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 // checkJSON returns an error unless the data is one JSON value without repeated keys, of bounded

@@ -131,7 +131,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // repeated returns the name of a parameter that a request must give once and gives again: a proxy in
 // front may have looked at another one than the gateway would.
 func repeated(r *http.Request) string {
-	for _, name := range []string{"Segue-Contact-Center", keyHeader} {
+	for _, name := range []string{"Segue-Contact-Center", "Contactcenterid", keyHeader} {
 		if len(r.Header[name]) > 1 {
 			return name
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"segue/gateway/problem"
 )
@@ -45,6 +46,8 @@ func register[I, O any](a *api, r route, handler func(context.Context, *I) (*O, 
 		DefaultStatus: r.status, Responses: map[string]*huma.Response{},
 		RejectUnknownQueryParameters: true,
 	}
+	arrays := map[string]bool{}
+	operation.Middlewares = append(operation.Middlewares, oncePerParameter(arrays))
 	if !r.streams {
 		operation.Middlewares = append(operation.Middlewares, a.withinDeadline)
 	}
@@ -61,7 +64,32 @@ func register[I, O any](a *api, r route, handler func(context.Context, *I) (*O, 
 		}
 		return out, nil
 	})
+	for _, parameter := range registered(a, r).Parameters {
+		arrays[parameter.Name] = parameter.In == "query" && parameter.Schema.Type == huma.TypeArray
+	}
 	r.complete(registered(a, r))
+}
+
+// oncePerParameter refuses a parameter of the query that is given again, unless it is one of arrays: all
+// values but one would be ignored. An empty value among several would be, too.
+func oncePerParameter(arrays map[string]bool) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		address := ctx.URL()
+		query := address.Query()
+		for _, name := range slices.Sorted(maps.Keys(query)) {
+			values := query[name]
+			if len(values) > 1 && (!arrays[name] || slices.Contains(values, "")) {
+				detail := name + ": is given more than once; give one value"
+				if arrays[name] {
+					detail = name + ": one of the values is empty; leave it out"
+				}
+				_, w := humago.Unwrap(ctx)
+				problem.Write(w, problem.Of(invalidAt("/query/"+name, detail)))
+				return
+			}
+		}
+		next(ctx)
+	}
 }
 
 // registered returns the operation that huma has documented.

@@ -75,7 +75,8 @@ func schemaOf[T any](r huma.Registry) *huma.Schema { return r.Schema(reflect.Typ
 func nameSchema(t reflect.Type, hint string) string {
 	for named, as := range map[reflect.Type]string{
 		reflect.TypeFor[lanes.Failure](): "LaneFailure", reflect.TypeFor[bulkBody](): "RedeliverRequest", reflect.TypeFor[bulkResult](): "RedeliverResult",
-		reflect.TypeFor[startedBody](): "Started", reflect.TypeFor[acceptedBody](): "Accepted", reflect.TypeFor[sessionBody](): "Session",
+		reflect.TypeFor[redeliverBody](): "RedeliverOne",
+		reflect.TypeFor[startedBody]():   "Started", reflect.TypeFor[acceptedBody](): "Accepted", reflect.TypeFor[sessionBody](): "Session",
 		reflect.TypeFor[liveEvent](): "Event", reflect.TypeFor[liveState](): "EventState", reflect.TypeFor[liveGap](): "EventGap", reflect.TypeFor[liveResync](): "EventResync",
 		reflect.TypeFor[feedResult](): "FeedResult", reflect.TypeFor[feedSummary](): "FeedSummary", reflect.TypeFor[feedCounts](): "FeedCounts",
 		reflect.TypeFor[agentSchema](): "Agent", reflect.TypeFor[signalSchema](): "Signal",
@@ -207,10 +208,6 @@ func elementSchema() *huma.Schema {
 func arraySchema() *huma.Schema {
 	least, most := 1, contract.CommandsLimit
 	return &huma.Schema{Type: "array", MinItems: &least, MaxItems: &most, Items: &huma.Schema{Ref: "#/components/schemas/Command"}}
-}
-
-func objectSchema(properties map[string]*huma.Schema) *huma.Schema {
-	return &huma.Schema{Type: "object", Properties: properties}
 }
 
 // pascal returns a wire name as the name of a type.

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 
@@ -32,10 +33,20 @@ func (in *startInput) Resolve(ctx huma.Context) []error {
 			return []error{err}
 		}
 	}
+	if size := len(payload.encode()); size > maxCommand {
+		return []error{fail(problem.TooLarge, fmt.Sprintf("the start has %d bytes without its commands; send at most %d", size, maxCommand))}
+	}
 	if in.key, err = keyOf(in.Key, madeKeyIn(ctx), payload); err != nil {
 		return []error{err}
 	}
 	ctx.SetHeader(keyHeader, in.key)
+	pointer := "/header/" + keyHeader
+	if in.Key == "" {
+		pointer = "/event_id"
+	}
+	if err := checkElementKeys(in.key, pointer, in.elements); err != nil {
+		return []error{err}
+	}
 	in.payload = payload
 	return nil
 }
