@@ -152,7 +152,7 @@ func TestAQueueListsAllOpenInteractionsOfIt(t *testing.T) {
 	require.Empty(t, listed(t, caller, "queue=sales&channel=chat&channel=email"))
 	require.Equal(t, []string{"q-handled"}, listed(t, caller, "queue=sales&state=handling&state=consulting&channel=chat&channel=inbound"))
 	require.Eventually(t, func() bool {
-		return len(listed(t, caller, "state=queued&state=completed")) == 3 && len(listed(t, caller, "outcome=abandoned&outcome=completed")) == 1
+		return len(listed(t, caller, "state=queued&state=completed")) == 3 && len(listed(t, caller, "outcome=abandoned&outcome=handled")) == 1
 	}, patience, pollEvery, "ended ones from Temporal, with the same filters")
 }
 
