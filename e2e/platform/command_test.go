@@ -174,7 +174,9 @@ func TestAClientMaySendAllOfTheLimit(t *testing.T) {
 		path := "/v1/interactions/" + id + "/commands"
 		post(t, 200, caller, path+"/attach_user_data", of(limit, `{"user_data":{"a":"b"},"x":"`, `"}`), key...)
 		post(t, 413, caller, path+"/attach_user_data", of(limit+1, `{"user_data":{"a":"b"},"x":"`, `"}`), key...)
-		elements := func(size int) string { return "[" + of(size, `{"command":"attach_user_data","user_data":{"b":"c"},"x":"`, `"}`) + "]" }
+		elements := func(size int) string {
+			return "[" + of(size, `{"command":"attach_user_data","user_data":{"b":"c"},"x":"`, `"}`) + "]"
+		}
 		require.NotContains(t, string(post(t, 200, caller, path, elements(limit)).raw), "error")
 		require.Contains(t, string(post(t, 200, caller, path, elements(limit+1)).raw), "urn:segue:too-large")
 		begin := `[` + strings.Repeat(`{"command":"attach_user_data","user_data":{"b":"c"},"x":"`+strings.Repeat("x", 250_000)+`"},`, 3) +

@@ -150,9 +150,9 @@ func TestAQueueListsAllOpenInteractionsOfIt(t *testing.T) {
 	require.ElementsMatch(t, []string{"q-queued", "q-offered"}, listed(t, caller, "queue=sales&state=queued&state=offered"))
 	require.ElementsMatch(t, []string{"q-queued", "q-other", "q-handled"}, listed(t, caller, "state=queued&state=handling"))
 	require.Empty(t, listed(t, caller, "queue=sales&channel=chat&channel=email"))
-	require.Equal(t, []string{"q-handled"}, listed(t, caller, "queue=sales&state=handling&state=held&channel=chat&channel=inbound"))
+	require.Equal(t, []string{"q-handled"}, listed(t, caller, "queue=sales&state=handling&state=consulting&channel=chat&channel=inbound"))
 	require.Eventually(t, func() bool {
-		return len(listed(t, caller, "state=queued&state=completed")) == 3 && len(listed(t, caller, "outcome=abandoned&outcome=completed")) == 1
+		return len(listed(t, caller, "state=queued&state=completed")) == 3 && len(listed(t, caller, "outcome=abandoned&outcome=handled")) == 1
 	}, patience, pollEvery, "ended ones from Temporal, with the same filters")
 }
 

@@ -62,9 +62,10 @@ func TestContactCentersDoNotSeeEachOther(t *testing.T) {
 		a = send(t, elsewhere, http.MethodGet, "/v1/interactions/ours"+path, "", "Segue-Contact-Center", "acme")
 		require.Equal(t, http.StatusNotFound, a.status, path)
 	}
-	for _, path := range []string{"/commands/place_in_queue", "/deliveries/msg_1/redeliver", "/deliveries/msg_1/discard"} {
-		post(t, http.StatusNotFound, elsewhere, "/v1/interactions/ours"+path, `{"queue":"x"}`, "Segue-Contact-Center", "acme")
+	for path, body := range map[string]string{"/commands/place_in_queue": `{"queue":"x"}`, "/deliveries/msg_1/redeliver": ``, "/deliveries/msg_1/discard": ``} {
+		post(t, http.StatusNotFound, elsewhere, "/v1/interactions/ours"+path, body, "Segue-Contact-Center", "acme")
 	}
+	post(t, http.StatusNotFound, elsewhere, "/v1/interactions/ours/deliveries/msg_1/redeliver", `{"contact_center":"acme"}`)
 	post(t, http.StatusNotFound, elsewhere, "/v1/interactions/ours/commands/place_in_queue", `{"queue":"x","contact_center":"acme"}`)
 	post(t, http.StatusOK, "platform acme umbrella", "/v1/interactions/ours/commands/place_in_queue", `{"queue":"x","contact_center":"acme"}`)
 	require.Equal(t, "not-permitted", get(t, elsewhere, "/v1/interactions?contact_center=acme").problem())

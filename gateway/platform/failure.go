@@ -67,7 +67,7 @@ func failureOf(status int, message string, causes []error) failure {
 		var detailed huma.ErrorDetailer
 		if errors.As(cause, &detailed) {
 			detail := detailed.ErrorDetail()
-			p.Errors = append(p.Errors, problem.Pointer{Pointer: "/" + strings.ReplaceAll(detail.Location, ".", "/"), Detail: detail.Message})
+			p.Errors = append(p.Errors, problem.Pointer{Pointer: "/" + pathOfLocation.Replace(detail.Location), Detail: detail.Message})
 		}
 	}
 	if len(p.Errors) > 0 {
@@ -75,6 +75,9 @@ func failureOf(status int, message string, causes []error) failure {
 	}
 	return failure{p}
 }
+
+// pathOfLocation makes a JSON pointer of where huma says that a mistake is: query.state[1].
+var pathOfLocation = strings.NewReplacer(".", "/", "[", "/", "]", "")
 
 func kindOfStatus(status int) string {
 	switch status {

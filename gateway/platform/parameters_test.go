@@ -75,6 +75,7 @@ func TestAParameterThatIsGivenAgainIsRefused(t *testing.T) {
 	}
 	answer := get(callerOf(interaction.RolePlatform), "/v1/interactions?state=queued&state=nope", http.Header{})
 	require.Equal(t, 422, answer.Code)
+	require.Contains(t, answer.Body.String(), `"/query/state/1"`)
 	require.Equal(t, 422, get(callerOf(interaction.RolePlatform), "/v1/events?include=state&include=state", http.Header{}).Code)
 }
 
