@@ -170,9 +170,12 @@ func TestAFeedAnswersEachLineBeforeTheNextIsSent(t *testing.T) {
 		require.NoError(t, json.Unmarshal(answers.Bytes(), &l))
 		return l
 	}
-	require.Equal(t, line{Line: 1, Interaction: "one", Status: "accepted"}, next())
-	sent <- `{"interaction":"one","command":"place_in_queue","queue":"sales","event_id":"e1"}`
 	l := next()
+	require.True(t, strings.HasPrefix(l.EventID, "feed-"))
+	l.EventID = ""
+	require.Equal(t, line{Line: 1, Interaction: "one", Status: "accepted"}, l)
+	sent <- `{"interaction":"one","command":"place_in_queue","queue":"sales","event_id":"e1"}`
+	l = next()
 	require.Equal(t, "queued", l.Answer["state"])
 	require.Equal(t, "e1", l.EventID)
 	sent <- `{"interaction":"one","command":"place_in_queue","queue":"sales","event_id":"e1"}`
@@ -218,7 +221,7 @@ func TestWhoMayFeedWhat(t *testing.T) {
 	}
 	require.Equal(t, map[int]string{1: "accepted", 2: "rejected", 3: "rejected"}, got)
 	require.Equal(t, 403, find(results, 2).Problem.Status)
-	require.Equal(t, find(results, 2).Problem.Status, find(results, 3).Problem.Status, "nothing is said of what is there")
+	require.Equal(t, 404, find(results, 3).Problem.Status, "as for an interaction that does not exist")
 }
 
 func TestAFeedIsReadToItsEndByAnyClient(t *testing.T) {
