@@ -26,6 +26,17 @@ func illegalOnes(n int) []json.RawMessage {
 	return items
 }
 
+// sendUntilAdmitted sends an array as a replica of its own, again while the interaction is overloaded.
+func sendUntilAdmitted(t *testing.T, n client.Name, items []json.RawMessage) ([]commands.Result, error) {
+	replica := commands.New(commands.Options{Client: segue.Client})
+	for {
+		results, err := replica.SendAll(t.Context(), n, items)
+		if refused := (*client.RefusedError)(nil); !errors.As(err, &refused) || refused.Type != contract.ErrorOverloaded {
+			return results, err
+		}
+	}
+}
+
 // Replicas send at the same time, and the worker answers them all in one task: Temporal terminates an
 // interaction whose worker answers with more than 4 MB.
 func TestLargeArraysAtTheSameTimeEndNothing(t *testing.T) {
@@ -35,7 +46,7 @@ func TestLargeArraysAtTheSameTimeEndNothing(t *testing.T) {
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
-			results, err := commands.New(commands.Options{Client: segue.Client}).SendAll(t.Context(), e.name, illegalOnes(contract.CommandsLimit))
+			results, err := sendUntilAdmitted(t, e.name, illegalOnes(contract.CommandsLimit))
 			if !assert.NoError(t, err) || !assert.Len(t, results, contract.CommandsLimit) {
 				return
 			}
