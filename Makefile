@@ -54,7 +54,7 @@ long: ## Run at full length what CI runs reduced: random sequences, properties, 
 micro: ## Measure apply, match, render, sign and encode with their allocations (about 2 minutes)
 	go test -run '^$$' -bench . -count $(COUNT) ./interaction/... ./trigger ./request ./delivery ./contract
 
-bench: ## Measure cost, gateway, latency, isolation, overload, memory and replay beside baselines (about 35 minutes)
+bench: ## Measure cost, gateway, latency, isolation, overload, memory and replay beside baselines (about 45 minutes)
 	go -C bench run ./cost
 	go -C bench run ./gateway
 	go -C bench run ./latency
