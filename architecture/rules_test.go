@@ -83,6 +83,7 @@ var rules = []rule{
 		reason: "a reporter reports what it observes, not what the configuration makes of it"},
 	{room: "metrics", only: none, never: []string{temporal, "net/http"},
 		reason: "instruments know neither what they measure nor who reads them"},
+	{room: "reload", only: []string{"config", "metrics"}, reason: "a reloader does not know what a process does with its configuration"},
 	{room: "metrics/export", only: []string{"metrics"}, reason: "the exporter does not know what is measured"},
 
 	// Processes and tools.

@@ -79,8 +79,7 @@ type Prober = health
 
 // NewProber returns the health of a gateway whose Temporal answers with missing.
 func NewProber(store *config.Store, update func(*config.Set) error, log *slog.Logger, missing func(context.Context) ([]string, error), indexed func() index.Health) *Prober {
-	r := &reloader{store: store, started: store.Current(), update: update, log: log}
-	r.note(store.Current())
+	r := newReloader(Options{Config: store, Log: log}, update)
 	return &health{missing: missing, index: indexed, connected: func() bool { return true }, issuers: func() []string { return nil },
 		configured: func() bool { return false }, reloads: r, temporal: TemporalHealth{Namespace: "default"}}
 }
@@ -88,8 +87,8 @@ func NewProber(store *config.Store, update func(*config.Set) error, log *slog.Lo
 func (h *health) Probe(ctx context.Context) time.Duration { return h.probe(ctx) }
 func (h *health) Stop()                                   { h.stop() }
 func (h *health) Status() Health                          { return h.status() }
-func (h *health) Reload()                                 { h.reloads.reload() }
-func (h *health) Adopt()                                  { h.reloads.adopt() }
+func (h *health) Reload()                                 { h.reloads.Reload() }
+func (h *health) Adopt()                                  { h.reloads.Adopt() }
 
 // Public is /readyz as anybody sees it.
 func (h *health) Public() http.Handler { return reading(ready(h.status, false)) }

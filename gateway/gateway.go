@@ -21,6 +21,7 @@ import (
 	"segue/gateway/problem"
 	"segue/metrics"
 	"segue/metrics/export"
+	"segue/reload"
 )
 
 // Options configure a gateway.
@@ -64,7 +65,7 @@ type Gateway struct {
 	board       *board.Board
 	faces       *faces
 	health      *health
-	reloads     *reloader
+	reloads     *reload.Reloader
 	certificate *certificate // nil without TLS
 	connections *bounded
 }
@@ -86,8 +87,7 @@ func New(options Options) (*Gateway, error) {
 	if g.faces, err = newFaces(options, g.index, g.board); err != nil {
 		return nil, err
 	}
-	g.reloads = &reloader{store: options.Config, started: set, update: g.faces.update, metrics: options.instruments(), level: options.Level, log: options.Log}
-	g.reloads.note(set)
+	g.reloads = newReloader(options, g.faces.update)
 	g.health = &health{
 		missing: func(ctx context.Context) ([]string, error) {
 			return connect.Missing(ctx, options.Client.Temporal, options.Namespace)
@@ -101,6 +101,16 @@ func New(options Options) (*Gateway, error) {
 	}
 	g.connections = newBounded(options.Listener, usual.connections, options.Log, options.instruments().GatewayConnectionRefused)
 	return g, nil
+}
+
+// newReloader returns the reloader of a gateway. Next to a worker the worker reloads, and the gateway
+// applies what it finds.
+func newReloader(o Options, update func(next *config.Set) error) *reload.Reloader {
+	return reload.New(reload.Options{
+		Store: o.Config, Prepare: func(_, next *config.Set) error { return update(next) },
+		Missing: (*config.Set).MissingGatewaySecrets, Warning: "a secret of the gateway is missing",
+		Metrics: o.instruments(), Level: o.Level, Log: o.Log,
+	})
 }
 
 // Health returns the state of the gateway.
@@ -153,9 +163,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 func (g *Gateway) start(ctx context.Context, running *sync.WaitGroup) {
 	running.Go(func() { g.health.run(ctx) })
 	if g.options.Reloads {
-		running.Go(func() { g.reloads.run(ctx, g.options.Reload) })
+		running.Go(func() { g.reloads.Run(ctx, g.options.Reload) })
 	} else {
-		running.Go(func() { g.reloads.follow(ctx) })
+		running.Go(func() { g.reloads.Follow(ctx) })
 	}
 	if g.certificate != nil {
 		running.Go(func() { g.certificate.follow(ctx, certificateEvery, g.options.Log) })

@@ -11,6 +11,7 @@ import (
 
 	"segue/gateway/index"
 	"segue/gateway/problem"
+	"segue/reload"
 )
 
 const (
@@ -39,8 +40,8 @@ type Detail struct {
 	Index    IndexHealth    `json:"index"`
 	Bus      BusHealth      `json:"bus"`
 	// Authenticated is false on loopback without credentials.
-	Authenticated bool                `json:"authenticated"`
-	Configuration ConfigurationHealth `json:"configuration"`
+	Authenticated bool          `json:"authenticated"`
+	Configuration reload.Health `json:"configuration"`
 }
 
 // TemporalHealth is the connection to Temporal.
@@ -75,7 +76,7 @@ type health struct {
 	issuers func() []string
 	// configured reports whether there are credentials.
 	configured func() bool
-	reloads    *reloader
+	reloads    *reload.Reloader
 	version    string
 
 	mu       sync.Mutex
@@ -93,6 +94,7 @@ func (h *health) run(ctx context.Context) {
 			return
 		case <-wait.C:
 		}
+		h.reloads.Recheck()
 	}
 }
 
@@ -123,7 +125,7 @@ func (h *health) stop() {
 
 // status returns the current health.
 func (h *health) status() Health {
-	indexed, configuration, connected := h.index(), h.reloads.status(), h.connected()
+	indexed, configuration, connected := h.index(), h.reloads.Status(), h.connected()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	status := Health{Detail: &Detail{Version: h.version, Temporal: h.temporal, Index: IndexHealth{Complete: indexed.Complete, Open: indexed.Open},
@@ -143,7 +145,7 @@ func (h *health) status() Health {
 		status.Reasons = append(status.Reasons, lacks...)
 	}
 	status.Degraded = append(status.Degraded, h.issuers()...)
-	if !configuration.isGood() {
+	if !configuration.IsGood() {
 		status.Degraded = append(status.Degraded, "the configuration file was rejected, the one before stays active")
 	}
 	status.Ready = len(status.Reasons) == 0

@@ -69,8 +69,8 @@ func (g *Gateway) process() metrics.Sources {
 	return metrics.Sources{
 		Calls: func() []string { return nil }, Receivers: func() []metrics.Receiver { return nil }, Survey: func() *metrics.Survey { return nil },
 		Configuration: func() metrics.Configuration {
-			c := g.reloads.status()
-			return metrics.Configuration{Version: c.Version, LoadedAt: c.LoadedAt, OK: c.isGood(), MissingSecrets: len(c.MissingSecrets), RestartsNeeded: len(c.NeedsRestart)}
+			c := g.reloads.Status()
+			return metrics.Configuration{Version: c.Version, LoadedAt: c.LoadedAt, OK: c.IsGood(), MissingSecrets: len(c.MissingSecrets), RestartsNeeded: len(c.NeedsRestart)}
 		},
 		Ready: func() bool { return g.Health().Ready },
 	}

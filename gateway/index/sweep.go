@@ -166,7 +166,7 @@ func (x *Index) compare(n client.Name, run string) {
 }
 
 // isOlder reports whether an interaction without a state was open when this replica began: that no
-// notice tells of it is no loss.
+// notice reports it is no loss.
 func (x *Index) isOlder(n client.Name) bool {
 	if _, isSilent := x.silent[n]; isSilent {
 		x.silent[n] = x.sweep

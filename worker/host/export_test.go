@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"os"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -13,22 +12,17 @@ import (
 	"segue/contract"
 	"segue/delivery"
 	"segue/metrics"
+	"segue/reload"
 )
 
 // For tests.
 
-type Reloader = reloader
-
-func NewReloader(o Options, sender *delivery.Sender) *Reloader { return newReloader(o, sender) }
-
-func (r *Reloader) Reload()                     { r.reload() }
-func (r *Reloader) Recheck()                    { r.recheck() }
-func (r *Reloader) Status() ConfigurationHealth { return r.status() }
+var NewReloader = newReloader
 
 type Prober = health
 
 // NewProber returns the health of a process whose Temporal answers with missing.
-func NewProber(r *Reloader, missing func(context.Context) ([]string, error)) *Prober {
+func NewProber(r *reload.Reloader, missing func(context.Context) ([]string, error)) *Prober {
 	return &health{reloader: r, missing: missing, temporal: TemporalHealth{Namespace: "default", TaskQueue: "segue"}}
 }
 
@@ -47,9 +41,6 @@ var (
 func Survey(ctx context.Context, c client.Client, taskQueue string) (*metrics.Survey, error) {
 	return newSurveyor(Options{Client: c, TaskQueue: taskQueue}).survey(ctx)
 }
-
-// RunReloader reloads when the file changes or a signal arrives, until the context ends.
-func RunReloader(ctx context.Context, r *Reloader, requested <-chan os.Signal) { r.run(ctx, requested) }
 
 type Surveyor = surveyor
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"segue/reload"
 )
 
 const (
@@ -21,9 +23,9 @@ const (
 type Health struct {
 	Ready bool `json:"ready"`
 	// Reasons are why the process is not ready.
-	Reasons       []string            `json:"reasons,omitempty"`
-	Temporal      TemporalHealth      `json:"temporal"`
-	Configuration ConfigurationHealth `json:"configuration"`
+	Reasons       []string       `json:"reasons,omitempty"`
+	Temporal      TemporalHealth `json:"temporal"`
+	Configuration reload.Health  `json:"configuration"`
 }
 
 // TemporalHealth is the connection of the process to Temporal.
@@ -40,7 +42,7 @@ type TemporalHealth struct {
 
 // health determines whether the process can work.
 type health struct {
-	reloader *reloader
+	reloader *reload.Reloader
 	// missing returns the search attributes that the namespace lacks. It fails if Temporal is
 	// not connected or the namespace does not exist.
 	missing func(context.Context) ([]string, error)
@@ -62,7 +64,7 @@ func (h *health) run(ctx context.Context) {
 			return
 		case <-wait.C:
 		}
-		h.reloader.recheck()
+		h.reloader.Recheck()
 	}
 }
 
@@ -93,7 +95,7 @@ func (h *health) stop() {
 
 // status returns the current health.
 func (h *health) status() Health {
-	status := Health{Configuration: h.reloader.status()}
+	status := Health{Configuration: h.reloader.Status()}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	status.Temporal = h.temporal

@@ -132,15 +132,15 @@ func NewSender(set *config.Set, log *slog.Logger) (*delivery.Sender, error) {
 // watch runs everything besides the worker until the context ends: it reloads the
 // configuration, and serves metrics and health.
 func watch(ctx context.Context, options Options, sender *delivery.Sender) (*health, error) {
-	reload := newReloader(options, sender)
+	reloader := newReloader(options, sender)
 	h := &health{
-		reloader: reload,
+		reloader: reloader,
 		missing: func(ctx context.Context) ([]string, error) {
 			return connect.Missing(ctx, options.Client, options.Namespace)
 		},
 		temporal: TemporalHealth{Namespace: options.Namespace, TaskQueue: options.TaskQueue},
 	}
-	h.background.Go(func() { reload.run(ctx, options.Reload) })
+	h.background.Go(func() { reloader.Run(ctx, options.Reload) })
 	if options.Bus != nil {
 		reports := newReceiverReports(options, sender, options.Bus.PublishReceivers)
 		h.background.Go(func() { reports.run(ctx) })
@@ -177,9 +177,9 @@ func sources(store *config.Store, sender *delivery.Sender, survey *surveyor, h *
 		},
 		Survey: survey.recent,
 		Configuration: func() metrics.Configuration {
-			c := h.reloader.status()
+			c := h.reloader.Status()
 			return metrics.Configuration{
-				Version: c.Version, LoadedAt: c.LoadedAt, OK: c.isGood(),
+				Version: c.Version, LoadedAt: c.LoadedAt, OK: c.IsGood(),
 				MissingSecrets: len(c.MissingSecrets), RestartsNeeded: len(c.NeedsRestart),
 			}
 		},

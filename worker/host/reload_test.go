@@ -24,6 +24,7 @@ import (
 	"segue/delivery"
 	"segue/metrics"
 	"segue/metrics/metricstest"
+	"segue/reload"
 	"segue/worker/host"
 )
 
@@ -38,7 +39,7 @@ type process struct {
 	probe  *metricstest.Probe
 	level  *slog.LevelVar
 	log    *lines
-	*host.Reloader
+	*reload.Reloader
 }
 
 // lines are the logged lines.
@@ -92,7 +93,7 @@ func (p *process) write(text string) {
 	require.NoError(p.t, os.WriteFile(p.file, []byte(text), 0o600))
 }
 
-func (p *process) reload(text string) host.ConfigurationHealth {
+func (p *process) reload(text string) reload.Health {
 	p.t.Helper()
 	p.write(text)
 	p.Reload()
@@ -222,7 +223,7 @@ func TestASignalReloadsTheConfiguration(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	requested := make(chan os.Signal)
 	var running sync.WaitGroup
-	running.Go(func() { host.RunReloader(ctx, p.Reloader, requested) })
+	running.Go(func() { p.Run(ctx, requested) })
 	defer running.Wait()
 	defer cancel()
 	requested <- syscall.SIGHUP
