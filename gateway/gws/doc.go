@@ -1,0 +1,6 @@
+// Package gws serves the Interactions API of Genesys Web Services (GWS): /api/v2, for agents'
+// desktops that know it. It turns operations into commands and states into GWS resources.
+//
+// The package must never judge whether an operation is legal: the interaction does. How an agent sees
+// an interaction is package view's, what changes are told is package notify's.
+package gws

@@ -1,0 +1,55 @@
+package gws
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"segue/client"
+	"segue/gateway/commands"
+	"segue/gateway/gws/notify"
+	"segue/gateway/index"
+	"segue/gateway/presence"
+	"segue/gateway/problem"
+)
+
+// Prefix is the start of every path of the face.
+const Prefix = "/api/v2"
+
+// NotificationsPath is where CometD is.
+const NotificationsPath = Prefix + "/notifications"
+
+// DefaultDeadline is how long a request waits for its outcome: a GWS client waits 5 s.
+const DefaultDeadline = 4 * time.Second
+
+// Settings are those of the configuration that applies; they may change.
+type Settings struct {
+	// PublicURL is the start of absolute URIs; empty: scheme and Host of the request.
+	PublicURL string
+	// Workbins are those that are listed also if they are empty.
+	Workbins []Workbin
+}
+
+// Workbin is a configured workbin: its id, and how it is called.
+type Workbin struct{ ID, Name, DisplayName string }
+
+// Options configure the face.
+type Options struct {
+	Client   *client.Client
+	Sender   *commands.Sender
+	Index    *index.Index
+	Presence *presence.Presence
+	Notifier *notify.Notifier
+	// Settings returns the present settings.
+	Settings func() Settings
+	Log      *slog.Logger
+	Version  string
+	// Deadline bounds how long a request waits; 0 is DefaultDeadline.
+	Deadline time.Duration
+}
+
+// New returns the face, behind authentication and limits, without CometD.
+func New(o Options) http.Handler { return http.NotFoundHandler() }
+
+// Refuse answers with a problem in both styles of GWS.
+func Refuse(w http.ResponseWriter, r *http.Request, p *problem.Problem) { problem.Write(w, p) }

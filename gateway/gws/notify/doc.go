@@ -1,0 +1,5 @@
+// Package notify tells agents' sessions, over CometD, what changes: interactions in which they take
+// part, workbins that they watch, their own channels and devices.
+//
+// The package must never give a command or answer a request.
+package notify
