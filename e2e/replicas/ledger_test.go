@@ -93,14 +93,21 @@ func (l *load) send(number int) {
 	}
 }
 
+// patience is how long a client repeats a command. Temporal gives a task to a suspended worker for 10 s, and several
+// times in a row, and refuses updates meanwhile.
+const patience = 3 * time.Minute
+
 // repeat sends a command to one replica after the other until it is acknowledged.
 func (l *load) repeat(first int, path, key, body string) (contract.Answer, bool) {
-	for try := range 120 {
+	last := ""
+	limit := time.Now().Add(patience)
+	for try := 0; time.Now().Before(limit); try++ {
 		begin := time.Now()
 		got, err := l.request(context.WithoutCancel(l.Context()), l.replica(first+try), "", http.MethodPost, path, key, body)
 		switch {
 		case err != nil:
 			l.broken.Add(1)
+			last = err.Error()
 		case got.status == http.StatusOK:
 			took := int64(time.Since(begin))
 			for old := l.slowest.Load(); took > old && !l.slowest.CompareAndSwap(old, took); old = l.slowest.Load() {
@@ -108,6 +115,7 @@ func (l *load) repeat(first int, path, key, body string) (contract.Answer, bool)
 			return got.command(l), true
 		case got.status == http.StatusServiceUnavailable:
 			l.unavailable.Add(1)
+			last = string(got.body)
 			after, err := strconv.Atoi(got.header.Get("Retry-After"))
 			if err != nil || after < 1 || after > 30 || got.header.Get("Idempotency-Key") != key {
 				l.Errorf("%s: 503 with %v", key, got.header)
@@ -118,7 +126,7 @@ func (l *load) repeat(first int, path, key, body string) (contract.Answer, bool)
 		}
 		time.Sleep(100 * time.Millisecond) // as a client does
 	}
-	l.Errorf("%s was not acknowledged", key)
+	l.Errorf("%s was not acknowledged: %s", key, last)
 	return contract.Answer{}, false
 }
 

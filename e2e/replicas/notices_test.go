@@ -67,19 +67,19 @@ func TestWorkersInTrouble(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	streams := w.follow()
 	l := w.begin(12, 4)
-	l.awaitMore(60, time.Minute)
+	l.awaitMore(60, patience)
 	for range reduced(2, 15) {
-		l.awaitMore(20+random.Int64N(60), time.Minute)
+		l.awaitMore(20+random.Int64N(60), patience)
 		w.workers[0].kill()
 		w.workers[0] = w.startWorker()
 		w.workers = w.workers[:3]
 		suspended := w.workers[random.IntN(3)]
 		suspended.signal(syscall.SIGSTOP)
-		l.awaitMore(1, time.Minute)
+		l.awaitMore(1, patience)
 		time.Sleep(time.Duration(random.Int64N(int64(3 * time.Second))))
 		suspended.signal(syscall.SIGCONT)
 	}
-	l.awaitMore(60, time.Minute)
+	l.awaitMore(60, patience)
 	l.end()
 	w.agree(healedWithin, l.ids...)
 	streams.agree(healedWithin, l.ids...)
