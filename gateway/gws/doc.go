@@ -2,5 +2,5 @@
 // desktops that know it. It turns operations into commands and states into GWS resources.
 //
 // The package must never judge whether an operation is legal: the interaction does. How an agent sees
-// an interaction is package view's, what changes are told is package notify's.
+// an interaction is package view's, which notifications a change causes is package notify's.
 package gws

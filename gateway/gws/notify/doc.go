@@ -1,4 +1,4 @@
-// Package notify tells agents' sessions, over CometD, what changes: interactions in which they take
+// Package notify notifies agents' sessions, over CometD, of what changes: interactions in which they take
 // part, workbins that they watch, their own channels and devices.
 //
 // The package must never give a command or answer a request.

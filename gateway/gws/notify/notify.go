@@ -48,7 +48,7 @@ func (n *Notifier) Subscribed(s *cometd.Session, subscriptions []string) {}
 // Closed forgets a session, or keeps for 15 minutes what it knew if it was lost.
 func (n *Notifier) Closed(s *cometd.Session, why cometd.End) {}
 
-// WatchWorkbin makes all sessions of an agent be told what comes into a workbin and leaves it, and
+// WatchWorkbin notifies all sessions of an agent of what comes into a workbin and leaves it, and
 // UnwatchWorkbin ends that. workbin is a text or an object.
 func (n *Notifier) WatchWorkbin(a Agent, id string, workbin any, referenceID json.RawMessage) {}
 

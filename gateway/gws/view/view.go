@@ -51,7 +51,7 @@ type Message struct {
 	Data  json.RawMessage
 }
 
-// Notifications returns what an agent is told of a change, in order: for each of the two topics one
+// Notifications returns what an agent receives for a change, in order: for each of the two topics one
 // message for each type that applies. before is nil if it is not known, or the interaction is new.
 // referenceID is that of the request of this agent that caused the change, as JSON; nil for none.
 func Notifications(before *Look, change *contract.Notice, agent, base string, referenceID json.RawMessage) []Message {
