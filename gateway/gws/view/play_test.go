@@ -118,10 +118,11 @@ func start(channel string, more ...string) string {
 
 // decoded is the data of a notification.
 type decoded struct {
-	MessageType, NotificationType   string
-	Call, Chat, Email               *resource
-	Openmedia, Interaction          *resource
-	ReferenceID, Sequence, Revision json.Number
+	MessageType, NotificationType string
+	Call, Chat, Email             *resource
+	Openmedia, Interaction        *resource
+	ReferenceID                   json.RawMessage
+	Sequence, Revision            json.Number
 }
 
 // resource is what tests look at.
