@@ -56,22 +56,22 @@ type Device struct {
 
 // User is an agent as GET /me returns it.
 type User struct {
-	ID         string                    `json:"id"`
-	UserName   string                    `json:"userName"`
-	FirstName  string                    `json:"firstName"`
-	LastName   string                    `json:"lastName"`
-	Roles      []string                  `json:"roles"`
-	Enabled    bool                      `json:"enabled"`
-	URI        string                    `json:"uri"`
-	Path       string                    `json:"path"`
-	Devices    []Device                  `json:"devices"`
-	Channels   []Channel                 `json:"channels"`
-	Calls      []*Resource               `json:"calls"`
-	Chats      []*Resource               `json:"chats"`
-	Emails     []*Resource               `json:"emails"`
-	Openmedia  []*Resource               `json:"openmedia"`
-	Skills     []string                  `json:"skills"`
-	Settings   map[string]map[string]any `json:"settings"`
+	ID        string                    `json:"id"`
+	UserName  string                    `json:"userName"`
+	FirstName string                    `json:"firstName"`
+	LastName  string                    `json:"lastName"`
+	Roles     []string                  `json:"roles"`
+	Enabled   bool                      `json:"enabled"`
+	URI       string                    `json:"uri"`
+	Path      string                    `json:"path"`
+	Devices   []Device                  `json:"devices"`
+	Channels  []Channel                 `json:"channels"`
+	Calls     []*Resource               `json:"calls"`
+	Chats     []*Resource               `json:"chats"`
+	Emails    []*Resource               `json:"emails"`
+	Openmedia []*Resource               `json:"openmedia"`
+	Skills    []string                  `json:"skills"`
+	Settings  map[string]map[string]any `json:"settings"`
 }
 
 // UserOf returns the user of an agent without interactions. base is the start of absolute URIs.
@@ -114,9 +114,16 @@ func deviceID(a presence.Agent) string {
 	return hex.EncodeToString(sum[:16])
 }
 
+// stateIDs are the ids by which clients know the states that every GWS has. Others have their name.
+var stateIDs = map[string]string{
+	presence.LoggedOut: "0F7F5003-EF26-4D13-A6EF-D0C7EC819BEB",
+	presence.NotReady:  "900D55CC-2BB0-431F-8BF9-D3525B383BE6",
+	presence.Ready:     "9430250E-0A1B-421F-B372-F29E69366DED",
+}
+
 // StateOf returns a state of an agent.
 func StateOf(name string) UserState {
-	return UserState{ID: name, State: name, DisplayName: displayName(name)}
+	return UserState{ID: cmp.Or(stateIDs[name], name), State: name, DisplayName: displayName(name)}
 }
 
 // displayName separates the words of a name: NotReady is "Not Ready".
