@@ -14,8 +14,8 @@ const (
 	// lostFor is how long a lost session may be followed by a new one.
 	lostFor = 15 * time.Minute
 	// unsureFor is how long before its end a session may have been sent what its client never got: it ends
-	// 60 s after its last connect, which waited for up to 30 s.
-	unsureFor = 90 * time.Second
+	// 60 s after its last connect, and up to 40 s pass until a broken WebSocket is noticed.
+	unsureFor = 2 * time.Minute
 	// lostLimit bounds the lost sessions of an agent. It is the number of sessions that a user may have.
 	lostLimit = 10
 	// endsLimit and endsBytes bound the kept ends of an agent, and allEndsBytes those of all.

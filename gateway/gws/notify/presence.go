@@ -1,6 +1,9 @@
 package notify
 
-import "segue/gateway/presence"
+import (
+	"segue/gateway/gws/view"
+	"segue/gateway/presence"
+)
 
 // presenceChanged notifies the sessions of an agent of the agent's channels, and of the device if the change
 // was about voice.
@@ -11,5 +14,15 @@ func (n *Notifier) presenceChanged(before, after presence.Agent) {
 	if a == nil {
 		return
 	}
-	_ = before
+	byBase := map[string][]message{}
+	for _, s := range a.sessions {
+		messages, isKnown := byBase[s.user.Base]
+		if !isKnown {
+			messages = view.PresenceMessages(before, after, s.user.Base)
+			byBase[s.user.Base] = messages
+		}
+		for _, m := range messages {
+			n.send(s, m)
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"segue/client"
 	"segue/contract"
+	"segue/gateway/gws/view"
 	"segue/interaction"
 )
 
@@ -170,7 +171,9 @@ func cause(w *wait, notice *contract.Notice) *contract.Notice {
 				notice.AgentsBefore = append(notice.AgentsBefore, agent)
 			}
 		}
-		notice.By, notice.EventID = c.By, c.EventID
+		if view.ReferenceOf(c.EventID) != nil {
+			notice.By, notice.EventID = c.By, c.EventID
+		}
 		if c.Revision == notice.Revision {
 			notice.Command, notice.Events = c.Command, c.Events
 		}

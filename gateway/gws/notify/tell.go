@@ -15,40 +15,37 @@ type message = view.Message
 // tell notifies all sessions of each agent with a leg before or after a change, each of them once.
 func (n *Notifier) tell(name client.Name, before *view.Look, notice *contract.Notice) {
 	after := agentsOf(&view.Look{State: notice.State, CapabilitiesFor: notice.CapabilitiesFor})
-	notice = withBefore(notice, agentsOf(before))
-	concerned := slices.Clone(notice.AgentsBefore)
-	for _, id := range after {
-		if !slices.Contains(concerned, id) {
-			concerned = append(concerned, id)
-		}
+	if before == nil {
+		notice = asFirst(notice, after)
 	}
-	for _, id := range concerned {
+	change := view.NewChange(before, notice, nil)
+	for _, id := range change.Agents() {
 		if a := n.agents[Agent{name.ContactCenter, id}]; a != nil {
-			n.tellAgent(a, name, before, notice, slices.Contains(after, id))
+			n.tellAgent(a, name, change, notice, slices.Contains(after, id))
 		}
 	}
 }
 
-// withBefore returns a notice that has these agents, too, as agents before. After a gap they are not those
-// of the notice alone.
-func withBefore(notice *contract.Notice, agents []string) *contract.Notice {
-	lacking := slices.DeleteFunc(slices.Clone(agents), func(id string) bool { return slices.Contains(notice.AgentsBefore, id) })
-	if len(lacking) == 0 {
+// asFirst returns a notice of an interaction that sessions have not seen: all of it is new to the agents who
+// take part now, also to those who did before.
+func asFirst(notice *contract.Notice, after []string) *contract.Notice {
+	isAfter := func(id string) bool { return slices.Contains(after, id) }
+	if !slices.ContainsFunc(notice.AgentsBefore, isAfter) {
 		return notice
 	}
-	wider := *notice
-	wider.AgentsBefore = slices.Concat(notice.AgentsBefore, lacking)
-	return &wider
+	first := *notice
+	first.AgentsBefore = slices.DeleteFunc(slices.Clone(notice.AgentsBefore), isAfter)
+	return &first
 }
 
 // tellAgent notifies the sessions of one agent. What ends for the agent is kept for sessions that may be
 // lost, or are.
-func (n *Notifier) tellAgent(a *agent, name client.Name, before *view.Look, notice *contract.Notice, takesPart bool) {
+func (n *Notifier) tellAgent(a *agent, name client.Name, change *view.Change, notice *contract.Notice, takesPart bool) {
 	reference := referenceFor(a.name.ID, notice)
 	byBase := map[string][]message{}
 	messages := func(base string) []message {
 		if _, isKnown := byBase[base]; !isKnown {
-			byBase[base] = view.Notifications(before, notice, a.name.ID, base, reference)
+			byBase[base] = change.Notifications(a.name.ID, base, reference)
 		}
 		return byBase[base]
 	}

@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
 	"time"
@@ -176,7 +175,7 @@ func contentOf(agent, id string, entries []*index.Entry, more bool, referenceID 
 	}
 	size := 0
 	for _, e := range entries {
-		element := withType(encode(view.Of(*lookOf(e), agent, base)))
+		element := view.Of(*lookOf(e), agent, base).StateMessage()
 		if size += len(element) + 1; size > contentLimit {
 			content.More = true
 			break
@@ -184,15 +183,6 @@ func contentOf(agent, id string, entries []*index.Entry, more bool, referenceID 
 		content.Interactions = append(content.Interactions, element)
 	}
 	return encode(content)
-}
-
-// withType adds the messageType to a resource, which is flat.
-func withType(resource json.RawMessage) json.RawMessage {
-	const start = `{"messageType":"InteractionStateMessage"`
-	if bytes.Equal(resource, []byte("{}")) {
-		return json.RawMessage(start + "}")
-	}
-	return slices.Concat([]byte(start), []byte(","), resource[1:])
 }
 
 // encode encodes a message. What cannot be encoded is empty.

@@ -65,11 +65,10 @@ func (w *world) newRun() string {
 func (w *world) start(id, payload string) *contract.Notice {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	start, err := interaction.DecodeStart([]byte(payload))
+	start, err := interaction.DecodeStart([]byte(`{"id":"` + id + `","contact_center":"` + center + `",` + payload[1:]))
 	if err != nil {
 		panic(err)
 	}
-	start.ID, start.ContactCenter = id, center
 	inner, effect, err := interaction.Open(start, time.Now())
 	if err != nil {
 		panic(err)
