@@ -60,7 +60,7 @@ func TestSubscriptionsThatAreDenied(t *testing.T) {
 	}
 }
 
-// The application is told what is new of a subscribe.
+// The application receives what is new of a subscribe.
 func TestTheApplicationLearnsWhatIsSubscribed(t *testing.T) {
 	inMemory(t, func(t *testing.T, w *world) {
 		s := w.caller("anna").handshake(t)
