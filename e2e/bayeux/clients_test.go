@@ -209,7 +209,7 @@ func TestClientsThatAreDeniedStop(t *testing.T) {
 			handshake := p.named(t, "handshake")
 			require.False(t, handshake.Successful)
 			require.Equal(t, "403::handshake_denied", handshake.Error)
-			time.Sleep(time.Second) // ten times the pause before another try
+			time.Sleep(500 * time.Millisecond) // several times the pause before another try
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			require.Len(t, s.browsers, 1)

@@ -37,7 +37,7 @@ func TestWhatIsNoBayeuxIsRefused(t *testing.T) {
 		"more than one value":    {body: "[" + messages + "][]", status: http.StatusBadRequest},
 		"invalid UTF-8":          {body: "[{\"channel\":\"/t/\xff\"}]", status: http.StatusBadRequest},
 		"101 messages":           {body: "[" + strings.Repeat(messages+",", 100) + messages + "]", status: http.StatusBadRequest},
-		"too deep":               {body: `[{"channel":"/t/a","data":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}]`, status: http.StatusBadRequest},
+		"too deep":               {body: `[{"channel":"/t/a","data":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}]`, status: http.StatusBadRequest},
 		"too large":              {body: `[{"channel":"/t/a","data":"` + strings.Repeat("x", 2<<20) + `"}]`, status: http.StatusRequestEntityTooLarge},
 		"too large, white space": {body: strings.Repeat(" ", 2<<20), status: http.StatusRequestEntityTooLarge},
 	} {
