@@ -143,10 +143,10 @@ func (f *face) add(q *request, workbin any, plural string) (any, error) {
 
 // kindOf returns the kind of interactions of a medium; all for none.
 func kindOf(plural string) kind {
-	for _, is := range kinds() {
+	for _, is := range kinds {
 		if is.path == "/"+plural {
 			return is
 		}
 	}
-	return kinds()[0]
+	return kinds[0]
 }
