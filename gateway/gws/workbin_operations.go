@@ -94,7 +94,8 @@ func (f *face) watch(q *request, ids []string, isSeveral bool, do func(notify.Ag
 			reference = f.nextReference()
 		}
 		references[id] = reference
-		do(q.asAgent(), id, workbinOf(id), reference)
+		workbin := workbinOf(id)
+		do(q.asAgent(), workbinID(workbin), workbin, reference) // however the client writes its id
 	}
 	if !isSeveral {
 		return q.done()

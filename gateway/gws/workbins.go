@@ -17,7 +17,7 @@ import (
 var errTrailing = errors.New("the workbin is more than one JSON value")
 
 // contentLimit is how many interactions of a workbin one message has.
-const contentLimit = 100
+const contentLimit = 500
 
 // workbinRoutes registers workbins, which all agents of a contact center share.
 func workbinRoutes(f *face) {
