@@ -96,8 +96,6 @@ type desktop struct {
 	server    http.Handler
 	agent, id string
 	browser   string
-	acks      bool
-	ack       int64
 }
 
 // received is one message.
@@ -131,7 +129,7 @@ func (b *bench) desktop(t require.TestingT, agent, browser string, topics ...str
 
 // post returns the replies and the messages.
 func (d *desktop) post(body string) (replies []map[string]any, messages []received) {
-	r := httptest.NewRequest(http.MethodPost, "/api/v2/notifications", strings.NewReader(body))
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/api/v2/notifications", strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Agent", d.agent)
 	if d.browser != "" {
