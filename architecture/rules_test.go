@@ -64,6 +64,8 @@ var rules = []rule{
 	{room: "gateway/auth", only: []string{"config", "delivery", "gateway/problem", "interaction"},
 		reason: "authentication knows neither what a request asks for nor Temporal"},
 	{room: "gateway/problem", only: []string{"client", "contract", "interaction"}, reason: "problems are below every face"},
+	{room: "gateway/cometd", only: none, never: []string{temporal, "github.com/nats-io/..."},
+		reason: "a Bayeux server knows neither what its messages are about nor how a credential is checked"},
 	{room: "gateway/platform", only: []string{"bus", "client/...", "contract", "gateway/...", "interaction/..."},
 		reason: "a face gets its settings as values, and asks packages client, commands and index"},
 	{room: "bus", only: []string{"contract"}, never: []string{"go.temporal.io/sdk/client", "go.temporal.io/sdk/worker", "net/http"},
