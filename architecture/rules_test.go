@@ -70,6 +70,8 @@ var rules = []rule{
 	{room: "gateway/gws", only: []string{"client", "contract", "gateway/auth", "gateway/body", "gateway/commands", "gateway/gws/...", "gateway/index",
 		"gateway/presence", "gateway/problem", "interaction"},
 		reason: "a face judges no command, and does not know the wire of its notifications"},
+	{room: "gateway/cometd", only: none, never: []string{temporal, "github.com/nats-io/..."},
+		reason: "a Bayeux server knows neither what its messages are about nor how a credential is checked"},
 	{room: "gateway/platform", only: []string{"bus", "client/...", "contract", "gateway/...", "interaction/..."},
 		reason: "a face gets its settings as values, and asks packages client, commands and index"},
 	{room: "gateway/gws/notify", only: []string{"bus", "client", "contract", "gateway/cometd", "gateway/gws/view", "gateway/index", "gateway/presence", "interaction"},
