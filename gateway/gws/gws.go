@@ -3,6 +3,7 @@ package gws
 import (
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"segue/client"
@@ -10,7 +11,6 @@ import (
 	"segue/gateway/gws/notify"
 	"segue/gateway/index"
 	"segue/gateway/presence"
-	"segue/gateway/problem"
 )
 
 // Prefix is the start of every path of the face.
@@ -48,8 +48,38 @@ type Options struct {
 	Deadline time.Duration
 }
 
-// New returns the face, behind authentication and limits, without CometD.
-func New(o Options) http.Handler { return http.NotFoundHandler() }
+// face is the API and what its routes share.
+type face struct {
+	Options
+	mux *http.ServeMux
+	// references numbers the requests without a referenceId.
+	references atomic.Int64
+}
 
-// Refuse answers with a problem in both styles of GWS.
-func Refuse(w http.ResponseWriter, r *http.Request, p *problem.Problem) { problem.Write(w, p) }
+// New returns the face, behind authentication and limits, without CometD.
+func New(o Options) http.Handler {
+	if o.Deadline == 0 {
+		o.Deadline = DefaultDeadline
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Settings == nil {
+		o.Settings = func() Settings { return Settings{} }
+	}
+	f := &face{Options: o, mux: http.NewServeMux()}
+	for _, routes := range []func(*face){aboutRoutes} {
+		routes(f)
+	}
+	return f
+}
+
+// aboutRoutes registers what the server says about itself.
+func aboutRoutes(f *face) {
+	f.get("/diagnostics/version", func(*request) (any, error) {
+		return struct {
+			StatusCode int    `json:"statusCode"`
+			Version    string `json:"version"`
+		}{codeOK, f.Version}, nil
+	})
+}

@@ -31,6 +31,8 @@ type Agent struct {
 	// any. Since is when it began.
 	State string    `json:"state"`
 	Since time.Time `json:"since"`
+	// Concerns are the names of the channels that the last change was about, also if they keep their state.
+	Concerns []string `json:"concerns,omitempty"`
 	// Reference is the referenceId of the request that made the last change, as JSON, for the one who
 	// made it.
 	Reference string `json:"reference,omitempty"`
