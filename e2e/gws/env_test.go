@@ -107,7 +107,10 @@ func run(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	following := changes.follow(ctx)
+	following, err := changes.follow(ctx)
+	if err != nil {
+		return 1, errors.Join(err, stop())
+	}
 	code = m.Run()
 	client.CloseIdleConnections()
 	err = stop()

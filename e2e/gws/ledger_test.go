@@ -16,20 +16,21 @@ type ledger struct {
 
 func newLedger() *ledger { return &ledger{notices: map[string][]*contract.Notice{}} }
 
-// follow reads the bus until the context ends.
-func (l *ledger) follow(ctx context.Context) <-chan error {
+// follow reads what comes from now on, until the context ends. Then the channel has how it ended.
+func (l *ledger) follow(ctx context.Context) (<-chan error, error) {
+	now, err := carrier.Conn.Last(ctx)
+	if err != nil {
+		return nil, err
+	}
 	ended := make(chan error, 1)
 	go func() {
-		first, err := carrier.Conn.First(ctx)
-		if err == nil {
-			err = carrier.Conn.Consume(ctx, first, func(m bus.Message) { l.note(m.Notice) })
-		}
+		err := carrier.Conn.Consume(ctx, now, func(m bus.Message) { l.note(m.Notice) })
 		if errors.Is(err, context.Canceled) {
 			err = nil
 		}
 		ended <- err
 	}()
-	return ended
+	return ended, nil
 }
 
 // note keeps a notice, once.

@@ -312,6 +312,9 @@ func (o *outcome) checkCommands() error {
 		if !strings.HasPrefix(notice.EventID, "gws-") || !strings.HasSuffix(notice.EventID, suffix) {
 			wrong = append(wrong, fmt.Errorf("the event id is %q, and the reference %v", notice.EventID, o.reference()))
 		}
+		if notice.State == nil {
+			return errors.New("the change has no state")
+		}
 		if got, want := essence(notice.State.Status), essence(s.after[ann.name].Status); got != want {
 			wrong = append(wrong, fmt.Errorf("the state is\n%s and should be\n%s", got, want))
 		}
