@@ -12,9 +12,9 @@ import (
 // kinds are the notificationTypes, in the order in which they come.
 var kinds = []string{"StatusChange", "ParticipantsUpdated", "AttachedDataChanged", "PropertiesUpdated"}
 
-// told is what an agent must be told of one change: the kinds that must come, and those that may. Before the
+// due is what an agent must be notified of one change: the kinds that must come, and those that may. Before the
 // first message and with the last one, the documents leave open what besides the state has changed.
-type told struct {
+type due struct {
 	revision  int64
 	sequence  int64
 	after     look
@@ -24,9 +24,9 @@ type told struct {
 	reference any
 }
 
-// toldOf returns what an agent must be told of a command.
-func toldOf(before, after look, c command, by *interaction.Actor) told {
-	t := told{after: after, names: known(after.stateName())}
+// dueOf returns what an agent must be notified of a command.
+func dueOf(before, after look, c command, by *interaction.Actor) due {
+	t := due{after: after, names: known(after.stateName())}
 	switch was, is := before.part(), after.part(); {
 	case was == partNone && is == partNone:
 		return t
@@ -43,7 +43,7 @@ func toldOf(before, after look, c command, by *interaction.Actor) told {
 }
 
 // compare sets what changed for an agent who has a part before and after.
-func (t *told) compare(before, after look) {
+func (t *due) compare(before, after look) {
 	changed := func(kind string, is bool) {
 		if is {
 			t.must = append(t.must, kind)
@@ -77,7 +77,7 @@ func codeOf(l look) []string {
 }
 
 // check compares what came on all topics for one revision with what must come.
-func (t told) check(came []notification) error {
+func (t due) check(came []notification) error {
 	var wrong []error
 	for _, place := range []struct{ topic, key string }{{"/v2/me/" + t.after.medium.plural, t.after.medium.name}, {"/v2/me/interactions", "interaction"}} {
 		var got []notification
@@ -98,7 +98,7 @@ func (t told) check(came []notification) error {
 	return errors.Join(wrong...)
 }
 
-func (t told) checkOn(came []notification, key string) error {
+func (t due) checkOn(came []notification, key string) error {
 	var types []string
 	var wrong []error
 	for _, n := range came {
@@ -125,7 +125,7 @@ func (t told) checkOn(came []notification, key string) error {
 }
 
 // checkOne checks one message.
-func (t told) checkOne(n notification, key string) error {
+func (t due) checkOne(n notification, key string) error {
 	var wrong []error
 	fields := []string{"messageType", "notificationType", key, "sequence", "revision"}
 	if t.reference != nil {

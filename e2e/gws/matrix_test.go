@@ -309,7 +309,7 @@ func (o *outcome) checkCommands() error {
 				notice.Sequence, notice.Revision, s.name, s.by, s.sequence))
 		}
 		suffix := fmt.Sprintf("-%v", o.reference())
-		if !strings.HasPrefix(notice.EventID, "gws-") || !strings.HasSuffix(notice.EventID, suffix) {
+		if o.operation.name != "" && (!strings.HasPrefix(notice.EventID, "gws-") || !strings.HasSuffix(notice.EventID, suffix)) {
 			wrong = append(wrong, fmt.Errorf("the event id is %q, and the reference %v", notice.EventID, o.reference()))
 		}
 		if notice.State == nil {
@@ -339,10 +339,10 @@ func essence(s interaction.Status) string {
 	return text(fields)
 }
 
-// toldOfAll returns what an agent must be told of the outcome: of the interaction, and of its drafts.
-func (o *outcome) toldOfAll(agent string) map[string][]told {
-	all := map[string][]told{}
-	add := func(id string, t told, revision, sequence int64) {
+// dueFor returns what an agent must be notified of the outcome: of the interaction, and of its drafts.
+func (o *outcome) dueFor(agent string) map[string][]due {
+	all := map[string][]due{}
+	add := func(id string, t due, revision, sequence int64) {
 		t.revision, t.sequence = revision, sequence
 		if o.caller.name == agent {
 			t.reference = o.reference()
@@ -352,10 +352,10 @@ func (o *outcome) toldOfAll(agent string) map[string][]told {
 		}
 	}
 	for n, s := range o.steps {
-		add(o.id, toldOf(s.before[agent], s.after[agent], s.command, s.by), o.revision+int64(n)+1, s.sequence)
+		add(o.id, dueOf(s.before[agent], s.after[agent], s.command, s.by), o.revision+int64(n)+1, s.sequence)
 	}
 	for _, child := range o.children {
-		add(child.Facts().ID, toldOf(look{agent: agent}, child.seenBy(agent), command{"start", nil}, nil), 1, child.Sequence())
+		add(child.Facts().ID, dueOf(look{agent: agent}, child.seenBy(agent), command{"start", nil}, nil), 1, child.Sequence())
 	}
 	return all
 }
@@ -364,7 +364,7 @@ func (o *outcome) toldOfAll(agent string) map[string][]told {
 func (m *matrix) awaitNotified(o *outcome) error {
 	var wrong []error
 	for _, c := range agents {
-		for id, list := range o.toldOfAll(c.name) {
+		for id, list := range o.dueFor(c.name) {
 			want := 0
 			for _, t := range list {
 				want += 2 * len(t.must)
@@ -380,7 +380,7 @@ func (m *matrix) checkNotified(o *outcome) error {
 	var wrong []error
 	for _, c := range agents {
 		s := m.sessions[c.name]
-		expected := o.toldOfAll(c.name)
+		expected := o.dueFor(c.name)
 		var came map[string][]notification
 		s.read(func() { came = map[string][]notification{o.id: s.of(o.id, o.revision)} })
 		for _, child := range o.children {
@@ -396,7 +396,7 @@ func (m *matrix) checkNotified(o *outcome) error {
 }
 
 // checkAll compares the messages of one interaction with what must come.
-func checkAll(expected []told, came []notification) error {
+func checkAll(expected []due, came []notification) error {
 	var wrong []error
 	for _, t := range expected {
 		var ofRevision []notification
@@ -408,7 +408,7 @@ func checkAll(expected []told, came []notification) error {
 		wrong = append(wrong, t.check(ofRevision))
 	}
 	for n, message := range came {
-		if !slices.ContainsFunc(expected, func(t told) bool { return t.revision == message.revision }) {
+		if !slices.ContainsFunc(expected, func(t due) bool { return t.revision == message.revision }) {
 			wrong = append(wrong, fmt.Errorf("a message of revision %d: %s", message.revision, text(message.fields)))
 		}
 		if n > 0 && came[n-1].revision > message.revision {

@@ -74,10 +74,13 @@ func overNames(before, after look, c command, by *interaction.Actor) []string {
 	own := by != nil && by.ID == before.agent
 	switch before.part() {
 	case partOffered:
-		if own && c.name == "reject" {
+		switch {
+		case c.name != "reject" || c.payload["agent"] != before.agent && !own:
+			return []string{lost.of(before.medium)}
+		case own:
 			return []string{over.of(before.medium)}
 		}
-		return []string{lost.of(before.medium)}
+		return []string{over.of(before.medium), lost.of(before.medium)} // the platform says that the agent has rejected it
 	case partAssigned:
 		if !own {
 			return []string{lost.of(before.medium), over.of(before.medium)}

@@ -106,7 +106,6 @@ func (s scene) begin(id string) (int64, error) { return start(id, s.fields(), s.
 // twin is an interaction as the state machine alone has it.
 type twin struct {
 	*interaction.Interaction
-	medium  medium
 	isDraft bool
 }
 
@@ -133,7 +132,7 @@ func (s scene) twin(id string) (*twin, error) {
 
 func twinOf(begin interaction.Start) (*twin, error) {
 	i, _, err := interaction.Open(begin, time.Now())
-	return &twin{i, mediumOf(begin.Channel), begin.Draft}, err
+	return &twin{i, begin.Draft}, err
 }
 
 // command is a command with its payload.
@@ -175,7 +174,8 @@ type look struct {
 // seenBy returns how an agent sees the interaction now.
 func (t *twin) seenBy(agent string) look {
 	actor := interaction.Actor{ID: agent, Role: interaction.RoleAgent}
-	return look{t.StatusFor(actor), agent, t.medium, t.isDraft, t.CapabilitiesFor(actor)}
+	status := t.StatusFor(actor)
+	return look{status, agent, mediumOf(status.Channel), t.isDraft, status.Capabilities}
 }
 
 // part is an agent's part of an interaction, in the words of the table of state names.
