@@ -40,11 +40,10 @@ func (q *request) done() success { return success{Status: "ok", ReferenceID: q.r
 
 // failed is the answer of what was not done, in both styles of GWS.
 type failed struct {
-	StatusCode       int             `json:"statusCode"`
-	StatusMessage    string          `json:"statusMessage"`
-	Status           string          `json:"status"`
-	ErrorDescription string          `json:"errorDescription"`
-	ReferenceID      json.RawMessage `json:"referenceId,omitempty"`
+	StatusCode       int    `json:"statusCode"`
+	StatusMessage    string `json:"statusMessage"`
+	Status           string `json:"status"`
+	ErrorDescription string `json:"errorDescription"`
 }
 
 // refusal is an error that a readable request is answered with, as HTTP 200.
@@ -68,7 +67,7 @@ func Refuse(w http.ResponseWriter, r *http.Request, p *problem.Problem) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(p.RetryAfter.Seconds()))))
 	}
 	code, status := statusOf(p)
-	writeFailed(w, status, code, messageOf(p), nil)
+	writeFailed(w, status, code, messageOf(p))
 }
 
 // outcome is the status code of a type of problem. A readable request on an interaction that the
@@ -125,10 +124,8 @@ func messageOf(p *problem.Problem) string {
 	return p.Detail
 }
 
-func writeFailed(w http.ResponseWriter, status, code int, message string, reference json.RawMessage) {
-	write(w, status, failed{
-		StatusCode: code, StatusMessage: message, Status: "error", ErrorDescription: message, ReferenceID: reference,
-	})
+func writeFailed(w http.ResponseWriter, status, code int, message string) {
+	write(w, status, failed{StatusCode: code, StatusMessage: message, Status: "error", ErrorDescription: message})
 }
 
 // write answers with a value as JSON. The media type is exactly what clients compare with.

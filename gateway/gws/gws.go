@@ -1,6 +1,7 @@
 package gws
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -52,12 +53,24 @@ type Options struct {
 type face struct {
 	Options
 	mux *http.ServeMux
+	// sender, index and watchers are those of the options, and involved is the client's.
+	sender   sender
+	index    lists
+	watchers watchers
+	involved func(context.Context, client.Name) ([]string, error)
 	// references numbers the requests without a referenceId.
 	references atomic.Int64
 }
 
 // New returns the face, behind authentication and limits, without CometD.
 func New(o Options) http.Handler {
+	f := newFace(o)
+	f.sender, f.index, f.watchers = o.Sender, o.Index, o.Notifier
+	f.involved = func(ctx context.Context, n client.Name) ([]string, error) { return o.Client.Involved(ctx, n) }
+	return f
+}
+
+func newFace(o Options) *face {
 	if o.Deadline == 0 {
 		o.Deadline = DefaultDeadline
 	}
@@ -68,7 +81,7 @@ func New(o Options) http.Handler {
 		o.Settings = func() Settings { return Settings{} }
 	}
 	f := &face{Options: o, mux: http.NewServeMux()}
-	for _, routes := range []func(*face){aboutRoutes} {
+	for _, routes := range []func(*face){aboutRoutes, interactionRoutes, workbinRoutes} {
 		routes(f)
 	}
 	return f

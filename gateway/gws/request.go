@@ -10,15 +10,13 @@ import (
 	"segue/client"
 	"segue/gateway/auth"
 	"segue/gateway/body"
+	"segue/gateway/gws/view"
 	"segue/gateway/problem"
 	"segue/interaction"
 )
 
 // maxBody bounds a body, in bytes.
 const maxBody = 256 << 10
-
-// maxReference bounds a referenceId, in bytes.
-const maxReference = 128
 
 // request is one authenticated request.
 type request struct {
@@ -108,18 +106,17 @@ func (f *face) read(q *request) error {
 // referenceOf returns the referenceId of a body, as the JSON that it is, or the next number.
 func (f *face) referenceOf(given json.RawMessage) (json.RawMessage, error) {
 	if isNone(given) {
-		return strconv.AppendInt(nil, f.references.Add(1), 10), nil
+		return f.nextReference(), nil
 	}
-	var text string
-	isNumber := given[0] == '-' || '0' <= given[0] && given[0] <= '9'
-	isText := json.Unmarshal(given, &text) == nil
-	isControl := func(r rune) bool { return r < ' ' || r == 0x7f }
-	switch {
-	case !isNumber && !isText, isNumber && len(given) > maxReference, len(text) > maxReference, strings.ContainsFunc(text, isControl):
+	if !view.ValidReference(given) {
 		return nil, problem.New(problem.Malformed, "referenceId: "+shown(given)+
-			" is neither a number nor a text of at most "+strconv.Itoa(maxReference)+" bytes without control characters; send one")
+			" is neither a number nor a text of at most 128 bytes without control characters; send one of them")
 	}
 	return given, nil
+}
+
+func (f *face) nextReference() json.RawMessage {
+	return strconv.AppendInt(nil, f.references.Add(1), 10)
 }
 
 // inContactCenter finds the contact center of the request. One that is not the caller's has no

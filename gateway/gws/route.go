@@ -61,7 +61,7 @@ func (f *face) answer(q *request, h handler, isObject bool) (any, error) {
 func (f *face) fail(q *request, err error) {
 	var refused *refusal
 	if errors.As(err, &refused) {
-		writeFailed(q.writer, http.StatusOK, refused.code, refused.message, q.reference)
+		writeFailed(q.writer, http.StatusOK, refused.code, refused.message)
 		return
 	}
 	p := problem.Of(err)
