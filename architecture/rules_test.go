@@ -63,6 +63,8 @@ var rules = []rule{
 		reason: "a sender knows neither a face nor who may give a command"},
 	{room: "gateway/auth", only: []string{"config", "delivery", "gateway/problem", "interaction"},
 		reason: "authentication knows neither what a request asks for nor Temporal"},
+	{room: "gateway/presence", only: []string{"bus"}, never: []string{"net/http"},
+		reason: "presence is soft state on the bus, and no face's"},
 	{room: "gateway/problem", only: []string{"client", "contract", "interaction"}, reason: "problems are below every face"},
 	{room: "gateway/platform", only: []string{"bus", "client/...", "contract", "gateway/...", "interaction/..."},
 		reason: "a face gets its settings as values, and asks packages client, commands and index"},
