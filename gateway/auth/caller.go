@@ -71,6 +71,11 @@ func (c *Caller) SameGrant(other *Caller) bool {
 		slices.Equal(c.ContactCenters, other.ContactCenters)
 }
 
+// endsAfter reports whether a credential lasts longer than another.
+func (c *Caller) endsAfter(other *Caller) bool {
+	return !other.Expires.IsZero() && (c.Expires.IsZero() || c.Expires.After(other.Expires))
+}
+
 type callerKey struct{}
 
 // With returns a context with the caller.

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -152,6 +153,32 @@ func TestAStreamOfACookieEndsWithTheExpiryOfItsKey(t *testing.T) {
 	cookie, _ := f.desktop(bearer(shortKey)...)
 	stream, release := f.Watch(t.Context(), f.send(auth.GWS(), request("GET", "/api/v2/me", "Cookie", cookie)).caller.ForStream())
 	defer release()
+	require.NoError(t, stream.Err())
+	f.clock.add(time.Hour)
+	require.Eventually(t, func() bool { return isOver(stream) }, 10*time.Second, time.Millisecond)
+}
+
+// A client gets a new token while its stream is open, and shows it with its next request.
+func TestAStreamLastsAsLongAsTheNewestTokenOfItsCaller(t *testing.T) {
+	issuer := newIDP(t)
+	f := newFixture(t, configured(issuer.config()), func(o *auth.Options) { o.Sweep = 5 * time.Millisecond }).ready()
+	at := func(age time.Duration, claims map[string]any) *auth.Caller {
+		given := map[string]any{"exp": start.Add(age).Unix()}
+		maps.Copy(given, claims)
+		caller, err := f.Token(request("POST", "/"), issuer.token(given))
+		require.NoError(t, err)
+		return caller
+	}
+	first := at(10*time.Minute, nil)
+	stream, renew, release := f.WatchRenewed(t.Context(), first)
+	defer release()
+	renew(at(time.Hour, nil))
+	renew(at(20*time.Minute, nil)) // an older one comes late
+	other, renewOther, release := f.WatchRenewed(t.Context(), first)
+	defer release()
+	renewOther(at(time.Hour, map[string]any{"role": "supervisor"}))
+	f.clock.add(30 * time.Minute)
+	require.Eventually(t, func() bool { return isOver(other) }, 10*time.Second, time.Millisecond, "another grant renews nothing")
 	require.NoError(t, stream.Err())
 	f.clock.add(time.Hour)
 	require.Eventually(t, func() bool { return isOver(stream) }, 10*time.Second, time.Millisecond)

@@ -165,7 +165,7 @@ func (a *Auth) verify(s *state, f Face, r *http.Request, given credential) (*Cal
 		if f.Basic != nil && !f.Basic(r) {
 			return nil, nil, wrong("basic-here")
 		}
-		caller, no = a.byPassword(r.Context(), s, given.name, given.password, func() time.Duration { return a.options.Throttle(remoteOf(r)) })
+		caller, no = a.byPassword(r.Context(), s, given.name, given.password, func() time.Duration { return a.options.Throttle(RemoteOf(r)) })
 	default:
 		return a.byCookie(s, r, f.Cookie)
 	}
