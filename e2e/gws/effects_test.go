@@ -64,7 +64,7 @@ func (t *due) compare(before, after look) {
 	if before.Destination != after.Destination || before.Queue != after.Queue {
 		t.may = append(t.may, "PropertiesUpdated")
 	}
-	if before.own().Role != after.own().Role {
+	if before.role() != after.role() {
 		t.may = append(t.may, "StatusChange")
 	}
 }

@@ -163,6 +163,9 @@ func (m *matrix) sort(s scene, shared string) (refused, legal []cell, err error)
 			if err != nil {
 				return nil, nil, err
 			}
+			if o.isOwners && !isOwner(t.seenBy(c.name)) && c.isAgent() {
+				continue
+			}
 			made := m.cell(s, c, o, shared)
 			switch v := judge(t, c, o); {
 			case len(v.steps) == 0 && !m.skips(made, refusedShare):

@@ -165,8 +165,9 @@ func (l look) shownCapabilities() []string {
 	case mediumChat:
 		add("Leave", mayHangUp)
 	case mediumCall:
-		add("Hold", may("hold") && !l.isHeld())
-		add("Retrieve", may("retrieve") && l.isHeld())
+		// In a consultation the customer is on hold, and retrieve ends it.
+		add("Hold", may("hold") && !may("retrieve"))
+		add("Retrieve", may("retrieve"))
 		add("Hangup", mayHangUp)
 		add("InitiateTransfer", may("consult"))
 		add("CompleteTransfer", may("transfer") && l.State == interaction.StateConsulting)

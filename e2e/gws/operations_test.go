@@ -22,6 +22,10 @@ type operation struct {
 	path   string // {id} is the interaction's; empty: the usual ones
 	// isFor reports whether the documents say what the operation does in a situation; nil: in each.
 	isFor func(s scene) bool
+	// of is the only medium that has the operation; others answer 3.
+	of medium
+	// isOwners marks an operation of which the documents say only what it is for an owner.
+	isOwners bool
 }
 
 func (o operation) String() string {
@@ -61,8 +65,6 @@ func hangUp(l look) []command {
 	return orLeave("disconnect")(l)
 }
 
-func onChat(s scene) bool { return s.channel == interaction.ChannelChat }
-
 func onDraft(s scene) bool { return s.name == composing.name }
 
 func inWorkbin(s scene) bool { return s.name == "in-workbin" }
@@ -81,8 +83,8 @@ var operations = []operation{
 	{name: "Cancel", commands: is("cancel")},
 	{name: "Complete", commands: orLeave("complete")},
 	{name: "StopProcessing", commands: orLeave("complete")},
-	{name: "Send", commands: orLeave("complete"), isFor: onDraft},
-	{name: "Complete", fields: `"disposition":"sold"`, commands: completeAs("sold")},
+	{name: "Send", commands: is("complete"), isFor: onDraft, isOwners: true},
+	{name: "Complete", fields: `"disposition":"sold"`, commands: is("complete", `{"disposition":{"code":"sold"}}`), isOwners: true},
 	{name: "Complete", fields: `"queueName":"support"`, commands: is("place_in_queue", `{"queue":"support"}`)},
 	{name: "PlaceInQueue", fields: `"queueName":"support"`, commands: is("place_in_queue", `{"queue":"support"}`)},
 	{name: "PlaceInQueue", fields: `"queueUri":"http://segue/api/v2/queues/support"`, commands: is("place_in_queue", `{"queue":"support"}`)},
@@ -107,19 +109,19 @@ var operations = []operation{
 	{name: "SingleStepTransfer", fields: `"targetPath":"/users/bob"`, commands: is("transfer", `{"to":{"agent":"bob"}}`)},
 	{name: "Transfer", fields: `"queueName":"support"`, commands: is("transfer", `{"to":{"queue":"support"}}`)},
 	{name: "SingleStepTransfer", fields: `"destination":{"phoneNumber":"` + number + `"}`, commands: is("transfer", `{"to":{"number":"`+number+`"}}`)},
-	{name: "Transfer", commands: is("transfer")},
-	{name: "Reply", commands: is("reply")},
-	{name: "ReplyAll", fields: `"userData":{"subject":"Re: you"}`, commands: is("reply", `{"all":true,"user_data":{"subject":"Re: you"}}`)},
+	{name: "Transfer", code: 1},
+	{name: "Reply", commands: is("reply"), of: mediumEmail},
+	{name: "ReplyAll", fields: `"userData":{"subject":"Re: you"}`, commands: is("reply", `{"all":true,"user_data":{"subject":"Re: you"}}`), of: mediumEmail},
 	{name: "SetDisposition", fields: `"disposition":"sold"`, commands: is("set_disposition", `{"code":"sold"}`)},
 	{name: "SetDisposition", commands: is("set_disposition")},
 	{name: "AddComment", fields: `"comment":"a regular"`, commands: is("set_attributes", `{"comment":"a regular"}`)},
-	{name: "Hold", commands: is("hold")},
-	{name: "Retrieve", commands: is("retrieve")},
-	{name: "Hangup", commands: hangUp},
-	{name: "Leave", commands: hangUp, isFor: onChat},
-	{name: "InitiateTransfer", fields: `"destination":{"phoneNumber":"` + number + `"}`, commands: is("consult", `{"to":{"number":"`+number+`"}}`)},
-	{name: "CompleteTransfer", commands: is("transfer", `{"mode":"consult"}`)},
-	{name: "SingleStepConference", fields: `"destination":{"phoneNumber":"` + number + `"}`, commands: is("conference", `{"party":"`+number+`"}`)},
+	{name: "Hold", commands: is("hold"), of: mediumCall},
+	{name: "Retrieve", commands: is("retrieve"), of: mediumCall},
+	{name: "Hangup", commands: hangUp, of: mediumCall},
+	{name: "Leave", commands: hangUp, of: mediumChat},
+	{name: "InitiateTransfer", fields: `"destination":{"phoneNumber":"` + number + `"}`, commands: is("consult", `{"to":{"number":"`+number+`"}}`), of: mediumCall},
+	{name: "CompleteTransfer", commands: is("transfer", `{"mode":"consult"}`), of: mediumCall},
+	{name: "SingleStepConference", fields: `"destination":{"phoneNumber":"` + number + `"}`, commands: is("conference", `{"party":"`+number+`"}`), of: mediumCall},
 	{name: "SetInFocus", isFor: func(s scene) bool { return s.name == "handling" }},
 	{name: "GetWorkbinContent", fields: `"workbin":"drafts"`},
 	{name: "Fly", code: 3},
@@ -135,11 +137,6 @@ var operations = []operation{
 		return slices.Concat(is("update_user_data", `{"user_data":{"x":1}}`)(l), is("set_disposition", `{"code":"sold"}`)(l), is("set_attributes", `{"comment":"a regular"}`)(l))
 	}},
 	{name: "put", method: http.MethodPut, fields: `"other":1`, code: 1},
-}
-
-// completeAs is Complete with a disposition, for the owner; the documents do not say what it is for others.
-func completeAs(code string) func(look) []command {
-	return orLeave("complete", `{"disposition":{"code":"`+code+`"}}`)
 }
 
 // verdict is what an operation must do.
@@ -166,16 +163,20 @@ func judge(t *twin, c caller, o operation) verdict {
 		return verdict{status: http.StatusUnauthorized, code: 20}
 	case !c.isAgent() && !o.isReachable():
 		return verdict{status: http.StatusForbidden, code: 5}
-	case c.centers != "acme":
+	case c.centers != "acme" && !o.isOfNone():
 		return verdict{status: http.StatusNotFound, code: 6}
 	case c.isAgent() && t.Completed() && !slices.Contains(t.Involved(), c.name) && !o.isOfNone():
 		return verdict{status: http.StatusNotFound, code: 6}
 	}
 	v := verdict{status: http.StatusOK, code: o.code}
-	if o.commands == nil {
+	seen := t.seenBy(c.name)
+	switch {
+	case o.of != (medium{}) && o.of != seen.medium:
+		v.code = 3
+		return v
+	case o.commands == nil:
 		return v
 	}
-	seen := t.seenBy(c.name)
 	var codes []int
 	for _, do := range o.commands(seen) {
 		if payload := do.payload; c.isAgent() && slices.Contains([]string{"accept", "reject", "leave"}, do.name) {

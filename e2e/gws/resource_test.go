@@ -216,7 +216,7 @@ func (a answer) check(v verdict, operation string, reference any) error {
 		message, _ := a.body["statusMessage"].(string)
 		want["status"], want["statusMessage"], want["errorDescription"] = "error", message, message
 		if message == "" {
-			return fmt.Errorf("no statusMessage: %d %s", a.status, a.raw)
+			return fmt.Errorf("no statusMessage, and should be %d %d: %d %s", v.status, v.code, a.status, a.raw)
 		}
 	}
 	got := map[string]any{}

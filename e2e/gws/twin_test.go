@@ -224,6 +224,14 @@ func (l look) own() (own *interaction.Participant) {
 	return own
 }
 
+// role is the agent's role as a participant; "" for an offer.
+func (l look) role() string {
+	if own := l.own(); own != nil {
+		return own.Role
+	}
+	return ""
+}
+
 func (l look) isHeld() bool { return l.own() != nil && l.own().Held }
 
 // owner returns who has the interaction; "" for nobody.
