@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// AgentsStream is the JetStream stream of agents' presence: the last message of each agent.
+	// AgentsStream is the JetStream stream of agents' presence: the last messages of each agent.
 	AgentsStream = "SEGUE_AGENTS"
 
 	agentPrefix = "segue.agents."
@@ -19,7 +19,10 @@ const (
 	AgentMaxAge = 24 * time.Hour
 	// AgentMaxSize bounds one presence, and agentsMaxBytes all of them: about 20,000 agents.
 	AgentMaxSize   = 16 << 10
-	agentsMaxBytes = 16 << 20
+	agentsMaxBytes = 32 << 20
+	// agentsHistory is how many messages of an agent are kept: the last one counts, those before are for
+	// readers that have not had them yet.
+	agentsHistory = 4
 
 	// agentsReread is how often readers read all again: the stream does not report what it removes.
 	agentsReread = 10 * time.Minute
@@ -42,7 +45,7 @@ type AgentEntry struct {
 func agentsConfig(storage jetstream.StorageType) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name: AgentsStream, Description: "Presence of agents of Segue", Subjects: []string{agentPrefix + ">"},
-		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew, Storage: storage, MaxMsgsPerSubject: 1,
+		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew, Storage: storage, MaxMsgsPerSubject: agentsHistory,
 		MaxBytes: agentsMaxBytes, MaxMsgSize: AgentMaxSize, MaxAge: AgentMaxAge, Replicas: 1,
 	}
 }

@@ -64,7 +64,8 @@ func TestThePermissionsInTheDocumentationSuffice(t *testing.T) {
 	}, patience, 10*time.Millisecond)
 	require.Equal(t, report, <-reports)
 
-	_, changes := readAgents(t, second)
+	all, changes := readAgents(t, second)
+	require.Empty(t, <-all)
 	require.Eventually(t, func() bool {
 		_, err := g.WriteAgent(t.Context(), "acme", "ann", []byte("one"), 0)
 		return err == nil

@@ -106,7 +106,7 @@ func (r *response) Flush() { _ = r.FlushError() } // the next Write reports that
 // FlushError sends what is written, and returns an error if that is not possible.
 func (r *response) FlushError() error {
 	r.hurry(writeWithin)
-	return r.control.Flush() //nolint:wrapcheck // the caller knows what it sends
+	return r.control.Flush()
 }
 
 // Hijack gives the connection to its caller, who sets deadlines from then on.

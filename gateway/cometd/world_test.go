@@ -17,7 +17,10 @@ import (
 	"segue/gateway/cometd"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain ignores connections of net/http that wait half a second after a body that they did not read.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+}
 
 // world is a server on connections in memory, so that tests can run in a bubble of synctest.
 type world struct {
@@ -47,8 +50,6 @@ func newWorld(t *testing.T, change ...func(w *world, o *cometd.Options)) *world 
 	for _, c := range change {
 		c(w, &o)
 	}
-	open := o.Open
-	o.Open = open
 	subscribed := o.Subscribed
 	o.Subscribed = func(s *cometd.Session, subscriptions []string) {
 		w.mutex.Lock()

@@ -273,16 +273,23 @@ func (w *world) as(c *auth.Caller, request, body string, headers ...string) answ
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
-	a := answer{ResponseRecorder: httptest.NewRecorder(), t: w.t}
-	w.face.ServeHTTP(a, r)
-	require.Equal(w.t, "application/json", a.Header().Get("Content-Type"), request)
-	require.NoError(w.t, json.Unmarshal(a.Body.Bytes(), &a.body), "%s: %s", request, a.Body)
-	require.Contains(w.t, a.body, "statusCode", request)
+	recorded := httptest.NewRecorder()
+	w.face.ServeHTTP(recorded, r)
+	return decoded(w.t, recorded)
+}
+
+// decoded returns an answer, which has the form of GWS.
+func decoded(t testing.TB, recorded *httptest.ResponseRecorder) answer {
+	t.Helper()
+	a := answer{ResponseRecorder: recorded, t: t}
+	require.Equal(t, "application/json", a.Header().Get("Content-Type"))
+	require.NoError(t, json.Unmarshal(a.Body.Bytes(), &a.body), a.Body.String())
+	require.Contains(t, a.body, "statusCode")
 	if a.body["statusCode"] != 0.0 {
-		require.Equal(w.t, "error", a.body["status"])
-		require.NotEmpty(w.t, a.body["statusMessage"])
-		require.Equal(w.t, a.body["statusMessage"], a.body["errorDescription"])
-		require.Len(w.t, a.body, 4)
+		require.Equal(t, "error", a.body["status"])
+		require.NotEmpty(t, a.body["statusMessage"])
+		require.Equal(t, a.body["statusMessage"], a.body["errorDescription"])
+		require.Len(t, a.body, 4)
 	}
 	return a
 }

@@ -1,0 +1,235 @@
+package bayeux_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// variant is a client that people use, with one of its transports.
+type variant struct {
+	client, transport string
+	ack               bool
+}
+
+// eachClient runs a test with the official client of CometD and with faye, by each transport, with and without the
+// acknowledgment extension.
+func eachClient(t *testing.T, test func(t *testing.T, v variant)) {
+	t.Helper()
+	for _, client := range []string{"cometd", "faye"} {
+		for _, transport := range []string{"long-polling", "websocket"} {
+			for _, ack := range []bool{true, false} {
+				t.Run(client+", "+transport+", ack "+strconv.FormatBool(ack), func(t *testing.T) {
+					t.Parallel()
+					test(t, variant{client, transport, ack})
+				})
+			}
+		}
+	}
+}
+
+// run runs the client with the key anna.
+func (v variant) run(t *testing.T, address string, topics ...string) *process {
+	t.Helper()
+	return run(t, clientOptions{
+		Client: v.client, Transport: v.transport, Ack: v.ack, Topics: topics,
+		URL: "http://" + address + "/cometd", Headers: map[string]string{keyHeader: "anna"},
+	})
+}
+
+// serving is an application on a TCP port.
+type serving struct {
+	*application
+	address string
+	stop    func()
+}
+
+// serve serves an application on an address, port 0 for any, until stop or the end of the test.
+func serve(t *testing.T, at string) *serving {
+	t.Helper()
+	listener, err := net.Listen("tcp", at)
+	require.NoError(t, err)
+	a := newApplication()
+	server := &http.Server{Handler: a.handler(t)}
+	stopped := make(chan error, 1)
+	go func() { stopped <- server.Serve(listener) }()
+	stop := func() {
+		a.server.Close()
+		require.NoError(t, server.Close())
+	}
+	t.Cleanup(func() {
+		stop()
+		require.True(t, errors.Is(<-stopped, http.ErrServerClosed))
+	})
+	return &serving{application: a, address: listener.Addr().String(), stop: stop}
+}
+
+// publishNumbers publishes the numbers from first to last on /t/a.
+func (a *application) publishNumbers(first, last int) {
+	for n := first; n <= last; n++ {
+		a.publish("/t/a", strconv.Itoa(n))
+	}
+}
+
+// numbersUntil returns the numbers that the client receives up to one.
+func (p *process) numbersUntil(t *testing.T, number int) []int {
+	t.Helper()
+	want := strconv.Itoa(number)
+	var all []int
+	for _, e := range p.until(t, "message "+want, func(e event) bool { return e.Event == "message" && string(e.Data) == want }) {
+		require.NotEqual(t, "handshake", e.Event, "the session goes on")
+		if e.Event == "message" {
+			n, err := strconv.Atoi(string(e.Data))
+			require.NoError(t, err)
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+// from returns the numbers from first to last.
+func from(first, last int) []int {
+	var all []int
+	for n := first; n <= last; n++ {
+		all = append(all, n)
+	}
+	return all
+}
+
+func TestClientsReceive(t *testing.T) {
+	eachClient(t, func(t *testing.T, v variant) {
+		s := serve(t, "127.0.0.1:0")
+		p := v.run(t, s.address, "/t/a")
+		require.True(t, p.named(t, "handshake").Successful)
+		require.True(t, p.named(t, "subscribed").Successful)
+		s.publishNumbers(1, 1000)
+		require.Equal(t, from(1, 1000), p.numbersUntil(t, 1000))
+
+		p.command(t, "subscribe", "/t/c")
+		denied := p.named(t, "subscribed")
+		require.False(t, denied.Successful)
+		require.Equal(t, "403::subscribe_denied", denied.Error)
+
+		p.command(t, "subscribe", "/t/*")
+		require.True(t, p.named(t, "subscribed").Successful)
+		p.command(t, "unsubscribe", "/t/a")
+		p.named(t, "unsubscribed")
+		s.publish("/t/a", "1001")
+		s.publish("/t/b", "1002")
+		require.Equal(t, []int{1001, 1002}, p.numbersUntil(t, 1002))
+
+		p.command(t, "disconnect", "")
+		p.named(t, "disconnected")
+		require.Eventually(t, func() bool { return s.server.Sessions() == 0 }, 10*time.Second, time.Millisecond)
+	})
+}
+
+// Connections break at random bytes while messages come.
+func TestClientsOverBrokenConnections(t *testing.T) {
+	const rounds = 40
+	eachClient(t, func(t *testing.T, v variant) {
+		s := serve(t, "127.0.0.1:0")
+		proxy := newBreaking(t, s.address)
+		p := v.run(t, proxy.address(), "/t/a")
+		require.True(t, p.named(t, "subscribed").Successful)
+		proxy.breakAtRandom(rand.New(rand.NewPCG(14, 41)))
+		for round := range rounds {
+			s.publishNumbers(10*round+1, 10*round+10)
+			if round%8 == 4 {
+				proxy.breakAll()
+			}
+			if v.ack {
+				require.Equal(t, from(10*round+1, 10*round+10), p.numbersUntil(t, 10*round+10))
+			}
+		}
+		proxy.breakAtRandom(nil)
+		if v.ack {
+			return
+		}
+		proxy.breakAll()
+		received := p.untilRepeated(t, s.application, 10*rounds+1)
+		for i := 1; i < len(received); i++ {
+			require.GreaterOrEqual(t, received[i], received[i-1])
+		}
+	})
+}
+
+// untilRepeated publishes a number until it arrives: without acknowledgments the first may be lost.
+func (p *process) untilRepeated(t *testing.T, a *application, number int) []int {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			a.publishNumbers(number, number)
+			select {
+			case <-ctx.Done():
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+	}()
+	received := p.numbersUntil(t, number)
+	cancel()
+	<-done
+	return received
+}
+
+// A server that starts again knows no session: clients handshake and subscribe again by themselves.
+func TestClientsHandshakeAfterARestart(t *testing.T) {
+	eachClient(t, func(t *testing.T, v variant) {
+		before := serve(t, "127.0.0.1:0")
+		p := v.run(t, before.address, "/t/a", "/t/b")
+		p.named(t, "subscribed")
+		p.named(t, "subscribed")
+		before.stop()
+		after := serve(t, before.address)
+		require.True(t, p.named(t, "handshake").Successful)
+		p.named(t, "subscribed")
+		p.named(t, "subscribed")
+		after.publishNumbers(1, 10)
+		require.Equal(t, from(1, 10), p.numbersUntil(t, 10))
+	})
+}
+
+// A client whose credential is no good does not try again.
+func TestClientsThatAreDeniedStop(t *testing.T) {
+	for _, client := range []string{"cometd", "faye"} {
+		t.Run(client, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, "127.0.0.1:0")
+			p := run(t, clientOptions{Client: client, Transport: "long-polling", URL: "http://" + s.address + "/cometd", Headers: map[string]string{}, Topics: []string{"/t/a"}})
+			handshake := p.named(t, "handshake")
+			require.False(t, handshake.Successful)
+			require.Equal(t, "403::handshake_denied", handshake.Error)
+			time.Sleep(500 * time.Millisecond) // several times the pause before another try
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			require.Len(t, s.browsers, 1)
+		})
+	}
+}
+
+// The credential may be in the handshake alone.
+func TestClientsWithAToken(t *testing.T) {
+	for _, client := range []string{"cometd", "faye"} {
+		t.Run(client, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, "127.0.0.1:0")
+			p := run(t, clientOptions{
+				Client: client, Transport: "websocket", Ack: true, Token: goodToken, URL: "http://" + s.address + "/cometd",
+				Headers: map[string]string{}, Topics: []string{"/t/a"},
+			})
+			require.True(t, p.named(t, "subscribed").Successful)
+			s.publishNumbers(1, 10)
+			require.Equal(t, from(1, 10), p.numbersUntil(t, 10))
+		})
+	}
+}
