@@ -176,7 +176,7 @@ func TestWhatThereIsNot(t *testing.T) {
 func TestUnreadableBodiesAreRefused(t *testing.T) {
 	handled(t, "unreadable", interaction.ChannelInbound)
 	path := "/api/v2/me/interactions/unreadable"
-	for _, body := range []string{"", "{", "[]", "null", "7", `"Accept"`, `{"operationName":"Accept"}}`, `{"a":1,"a":2}`} {
+	for _, body := range []string{"{", "[]", "null", "7", `"Accept"`, `{"operationName":"Accept"}}`, `{"a":1,"a":2}`} {
 		ann.must(t, 400, 10, http.MethodPost, path, body, "Content-Type", "application/json")
 	}
 	ann.must(t, 415, 10, http.MethodPost, path, `{"operationName":"Accept"}`, "Content-Type", "text/plain")
