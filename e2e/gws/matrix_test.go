@@ -24,8 +24,8 @@ import (
 // refusedShare, of what must be applied one in appliedShare.
 const (
 	atOnce       = 8
-	refusedShare = 6
-	appliedShare = 8
+	refusedShare = 16
+	appliedShare = 16
 )
 
 // within and outside are the callers of the matrix.

@@ -104,3 +104,31 @@ func (m *matrix) give(c cell, do command) (*outcome, error) {
 	}
 	return made, errors.Join(made.checkCommands(), m.awaitNotified(made), t.checkReads(c.id, ann, bob, carl, theAdmin))
 }
+
+// TestAnAgentIsNotifiedOfAMissedOffer has the timer withdraw an offer.
+func TestAnAgentIsNotifiedOfAMissedOffer(t *testing.T) {
+	s, err := open(ann.withPassword(), false, "/**")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.close()) })
+	for m, channel := range media {
+		id := "missed-" + m.name
+		_, err := start(id, fmt.Sprintf(`"channel":%q`, channel), `{"command":"offer","agent":"ann","timeout":"1s"}`)
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, ended(id)) })
+	}
+	for m := range media {
+		id := "missed-" + m.name
+		require.NoError(t, s.await(id, 0, 4))
+		shown := map[string][]string{}
+		s.read(func() {
+			for _, n := range s.of(id, 0) {
+				state, _ := n.resource["state"].(string)
+				shown[n.topic] = append(shown[n.topic], n.kind+" "+state)
+				require.Nil(t, n.reference)
+				require.Equal(t, state == lost.of(m), len(sorted(n.resource["capabilities"])) == 0, text(n.fields))
+			}
+		})
+		want := []string{"StatusChange " + stateNames[partOffered].of(m), "StatusChange " + lost.of(m)}
+		require.Equal(t, map[string][]string{"/v2/me/interactions": want, "/v2/me/" + m.plural: want}, shown)
+	}
+}

@@ -204,7 +204,7 @@ func (l look) part() part {
 		return partWrapUp
 	}
 	switch l.State {
-	case interaction.StateStarted:
+	case interaction.StateStarted, interaction.StateEngaging:
 		return partAssigned
 	case interaction.StateDialing:
 		return partDialing
