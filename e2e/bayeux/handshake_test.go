@@ -82,14 +82,18 @@ func TestHandshakesThatAreDenied(t *testing.T) {
 	}
 }
 
-// A handshake that is not alone is not carried out together with the others, which could not know its clientId.
-func TestOtherMessagesBesideAHandshakeHaveNoEffect(t *testing.T) {
+// A handshake is alone: either it is denied, or what comes with it is ignored.
+func TestAHandshakeIsAlone(t *testing.T) {
 	inMemory(t, func(t *testing.T, w *world) {
 		s := w.caller("anna").handshake(t)
-		a := s.raw(t, encoded(t, []fields{handshakeMessage(nil), s.message("/meta/subscribe", fields{"subscription": "/t/a"})}))
-		require.Less(t, a.status, 500)
-		w.publish("/t/a", "1")
-		require.Empty(t, s.poll(t))
+		replies := s.send(t, handshakeMessage(fields{"id": "1"}), s.message("/meta/subscribe", fields{"subscription": "/t/a"}))
+		require.Equal(t, `"1"`, string(replies[0].ID))
+		if replies[0].ok() {
+			require.Len(t, replies, 1)
+			return
+		}
+		require.Equal(t, 1, w.server.Sessions())
+		require.Empty(t, replies[0].ClientID)
 	})
 }
 
