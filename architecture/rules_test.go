@@ -63,9 +63,13 @@ var rules = []rule{
 		reason: "a sender knows neither a face nor who may give a command"},
 	{room: "gateway/auth", only: []string{"config", "delivery", "gateway/problem", "interaction"},
 		reason: "authentication knows neither what a request asks for nor Temporal"},
+	{room: "gateway/presence", only: []string{"bus"}, never: []string{"net/http"},
+		reason: "presence is soft state on the bus, and no face's"},
 	{room: "gateway/problem", only: []string{"client", "contract", "interaction"}, reason: "problems are below every face"},
 	{room: "gateway/platform", only: []string{"bus", "client/...", "contract", "gateway/...", "interaction/..."},
 		reason: "a face gets its settings as values, and asks packages client, commands and index"},
+	{room: "gateway/gws/view", only: []string{"contract", "interaction"}, never: []string{"net/http"},
+		reason: "a view knows neither where a state came from nor who sees it"},
 	{room: "bus", only: []string{"contract"}, never: []string{"go.temporal.io/sdk/client", "go.temporal.io/sdk/worker", "net/http"},
 		reason: "the bus carries notices: it knows neither what an interaction is nor who shows it"},
 

@@ -78,7 +78,7 @@ func TestAWorkerMayPublishAndReadAcksAlone(t *testing.T) {
 				require.NoError(t, err)
 				requireRefused(t, refused, subject)
 			}
-			for _, subject := range []string{"$JS.API.STREAM.PURGE.SEGUE_LIVE", "$JS.API.STREAM.INFO.SEGUE_LIVE", "_INBOX.x", "segue.acks.x", "other"} {
+			for _, subject := range []string{"$JS.API.STREAM.PURGE.SEGUE_LIVE", "$JS.API.STREAM.INFO.SEGUE_LIVE", "segue.agents.acme.ann", "_INBOX.x", "segue.acks.x", "other"} {
 				require.NoError(t, nc.Publish(subject, nil))
 				requireRefused(t, refused, subject)
 			}

@@ -64,6 +64,19 @@ func TestThePermissionsInTheDocumentationSuffice(t *testing.T) {
 	}, patience, 10*time.Millisecond)
 	require.Equal(t, report, <-reports)
 
+	all, changes := readAgents(t, second)
+	require.Empty(t, <-all)
+	require.Eventually(t, func() bool {
+		_, err := g.WriteAgent(t.Context(), "acme", "ann", []byte("one"), 0)
+		return err == nil
+	}, patience, 10*time.Millisecond)
+	require.Equal(t, "one", string((<-changes).Value))
+	_, err := w.WriteAgent(t.Context(), "acme", "bob", []byte("two"), 0)
+	require.Error(t, err, "a worker")
+	found, err := g.ReadAgent(t.Context(), "acme", "bob")
+	require.NoError(t, err)
+	require.Zero(t, found.Revision)
+
 	nc, err := nats.Connect(url, nats.UserInfo("gateway", "g"))
 	require.NoError(t, err)
 	defer nc.Close()

@@ -38,7 +38,7 @@ type ServerOptions struct {
 }
 
 const (
-	// serverSlack is the memory of the server's JetStream beside the stream.
+	// serverSlack is the memory of the server's JetStream beside the streams.
 	serverSlack = 32 << 20
 	// serverStore bounds what the server writes to its temporary directory: descriptions of streams.
 	serverStore = 16 << 20
@@ -128,7 +128,7 @@ func (s *Server) start(options *server.Options, log *slog.Logger) error {
 func serverOptions(o ServerOptions) (*server.Options, error) {
 	options := &server.Options{
 		ServerName: "segue", DontListen: true, NoSigs: true, DisableJetStreamBanner: true,
-		JetStream: true, JetStreamMaxMemory: o.MaxBytes + serverSlack, JetStreamMaxStore: serverStore,
+		JetStream: true, JetStreamMaxMemory: o.MaxBytes + agentsMaxBytes + serverSlack, JetStreamMaxStore: serverStore,
 		MaxPayload: serverPayload, NoSystemAccount: true,
 	}
 	if o.Listen == "" {

@@ -23,14 +23,14 @@ type Position struct {
 	Sequence uint64
 }
 
-// keepStream creates the stream, or adjusts its bounds, and tries again until the session ends.
+// keepStream creates the streams, or adjusts their bounds, and tries again until the session ends.
 func (c *Conn) keepStream(s *session) {
 	for attempts := 1; ; attempts++ {
-		err := c.ensureStream(s)
+		err := errors.Join(c.ensureStream(s), c.ensureAgents(s.ctx, s))
 		if err == nil || s.ctx.Err() != nil {
 			return
 		}
-		c.log.Warn("The stream of live notices cannot be created; trying again", "stream", StreamName, "error", err)
+		c.log.Warn("The streams of the bus cannot be created; trying again", "streams", []string{StreamName, AgentsStream}, "error", err)
 		select {
 		case <-s.ctx.Done():
 			return
@@ -60,9 +60,16 @@ func (c *Conn) ensureStream(s *session) error {
 }
 
 func (c *Conn) createStream(ctx context.Context, s *session) error {
+	return c.create(ctx, s, func(storage jetstream.StorageType) jetstream.StreamConfig {
+		return streamConfig(storage, c.maxBytes())
+	})
+}
+
+// create creates a stream: in memory on an embedded server, with replicas in a cluster.
+func (c *Conn) create(ctx context.Context, s *session, configOf func(jetstream.StorageType) jetstream.StreamConfig) error {
 	// A stream in the memory of an external server is empty after a restart and still the same stream
 	// by its creation time, so that readers would not notice.
-	config := streamConfig(jetstream.FileStorage, c.maxBytes())
+	config := configOf(jetstream.FileStorage)
 	if c.options.Server != nil {
 		config.Storage = jetstream.MemoryStorage
 	}

@@ -24,6 +24,7 @@ type fileGateway struct {
 	Auth        fileAccess           `yaml:"auth"`
 	SessionKeys []delivery.SecretRef `yaml:"session_keys"`
 	CORS        []string             `yaml:"cors"`
+	GWS         fileGWS              `yaml:"gws"`
 }
 
 type fileGatewayTLS struct {
@@ -110,6 +111,7 @@ func (l *loader) gateway(s *Set) {
 		l.origin(fmt.Sprintf("gateway.cors[%d]", i), origin)
 		s.Gateway.CORS = append(s.Gateway.CORS, strings.ToLower(origin))
 	}
+	s.Gateway.GWS.Workbins = l.workbins(f.GWS.Workbins)
 	if host := hostOf(s.Gateway.Address); host != nil && !isThisMachine(*host) && !s.Gateway.Auth.Configured() && !l.hasUnread("gateway.auth") {
 		l.failSetting("gateway.address", s.Gateway.Address,
 			"gateway.address "+quoted(s.Gateway.Address)+" is beyond loopback, and gateway.auth has no credential: anybody could use the gateway",
@@ -306,7 +308,7 @@ func (l *loader) gatewaySecret(path string, s delivery.SecretRef) delivery.Secre
 
 // accessOf hashes what a reload changes in a running gateway besides its settings.
 func accessOf(g Gateway) string {
-	encoded, err := json.Marshal([]any{g.Auth, g.SessionKeys, g.CORS})
+	encoded, err := json.Marshal([]any{g.Auth, g.SessionKeys, g.CORS, g.GWS.Workbins})
 	if err != nil {
 		panic("config: " + err.Error()) // plain data always encodes
 	}

@@ -328,6 +328,16 @@ var blocks = map[reflect.Type]block{
 		"auth":         {about: "Who may send requests. Without any credential the gateway listens on loopback only."},
 		"session_keys": {about: "Secrets of at least 32 bytes that seal session cookies, the newest first: env:NAME or file:PATH. Replicas share them. Without any, a process makes one at its start.", value: ref("secret"), most: maxSecrets},
 		"cors":         {about: "Origins of other sites' pages that may use the API with credentials: https://app.example.com, https://*.example.com.", value: object{"pattern": originPattern.String()}, most: maxList},
+		"gws":          {about: "The Interactions API of Genesys Web Services (GWS), /api/v2."},
+	}},
+	reflect.TypeFor[fileGWS](): {keys: map[string]key{
+		"csrf":     {about: "Whether POST and PUT with a session cookie alone need the session's X-CSRF-TOKEN. A wrong token is refused in any case."},
+		"workbins": {about: "Workbins that are listed even while they are empty.", most: maxList},
+	}},
+	reflect.TypeFor[fileWorkbin](): {keys: map[string]key{
+		"id":           {about: "The name with which interactions are placed in the workbin.", need: true, value: matching(workbinIDPattern.String())},
+		"name":         {about: "The workbinName that clients see; without one, the id.", value: matching(workbinTextPattern.String())},
+		"display_name": {about: "The displayName that clients show; without one, the name.", value: matching(workbinTextPattern.String())},
 	}},
 	reflect.TypeFor[fileGatewayTLS](): {keys: map[string]key{
 		"certificate": {about: "The certificate chain in PEM: file:PATH or env:NAME."},

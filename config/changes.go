@@ -66,15 +66,15 @@ func (s *Set) NeedsRestart(started *Set) []string {
 	return names
 }
 
-// isOfProcess reports whether a reload cannot change a setting. It can change log.level and
-// gateway.public_url.
+// isOfProcess reports whether a reload cannot change a setting. It can change log.level,
+// gateway.public_url and gateway.gws.csrf.
 func isOfProcess(key string) bool {
 	block, _, _ := strings.Cut(key, ".")
 	switch block {
 	case "temporal", "bus", "metrics":
 		return true
 	case "gateway":
-		return key != "gateway.public_url"
+		return key != "gateway.public_url" && key != "gateway.gws.csrf"
 	}
 	return key == "log.format"
 }

@@ -23,7 +23,21 @@ type Gateway struct {
 	// CORS lists the origins of other sites' pages that may use the API: https://app.example.com,
 	// https://*.example.com.
 	CORS []string
+	// GWS configures /api/v2.
+	GWS GWS
 }
+
+// GWS configures the Interactions API of Genesys Web Services.
+type GWS struct {
+	// CSRF requires the session's X-CSRF-TOKEN of each request that a cookie alone authenticates.
+	// Otherwise such a request may lack it, and only a wrong one is refused.
+	CSRF bool
+	// Workbins are listed even while they are empty.
+	Workbins []Workbin
+}
+
+// Workbin is one workbin. Interactions are placed in it by its ID.
+type Workbin struct{ ID, Name, DisplayName string }
 
 // GatewayTLS refers to the server's certificate chain and key, in PEM.
 type GatewayTLS struct{ Certificate, Key delivery.SecretRef }

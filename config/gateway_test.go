@@ -38,6 +38,7 @@ gateway:
       - {name: anna, password_hash: "` + oneHash + `", role: agent, agent: a-18, contact_centers: [berlin]}
   session_keys: [env:SESSION_NEW, env:SESSION_OLD]
   cors: [https://App.example.com, "https://*.example.com"]
+  gws: {csrf: required, workbins: [{id: drafts, name: agent.drafts, display_name: Drafts}, {id: 7}]}
 bus: {listen: "127.0.0.1:4223", max_bytes: 64MiB}
 board: {window: 30m, service_level: 10s}
 `
@@ -60,6 +61,7 @@ func TestEverythingOfTheGatewayIsRead(t *testing.T) {
 		},
 		SessionKeys: []delivery.SecretRef{"env:SESSION_NEW", "env:SESSION_OLD"},
 		CORS:        []string{"https://app.example.com", "https://*.example.com"},
+		GWS:         config.GWS{CSRF: true, Workbins: []config.Workbin{{ID: "drafts", Name: "agent.drafts", DisplayName: "Drafts"}, {ID: "7", Name: "7", DisplayName: "7"}}},
 	}, set.Gateway)
 	assert.Equal(t, config.Bus{Listen: "127.0.0.1:4223", MaxBytes: 64 << 20}, set.Bus)
 	assert.Equal(t, config.Board{Window: 30 * time.Minute, ServiceLevel: 10 * time.Second}, set.Board)
@@ -106,7 +108,7 @@ var ofTheGateway = []struct {
 	name, old, new, want string
 	onlyTheLoader        bool
 }{
-	{"unknown key", "public_url:", "publicurl:", "f.yaml:4: gateway.publicurl: there is no such key; did you mean public_url? use address, public_url, tls, auth, session_keys, cors", false},
+	{"unknown key", "public_url:", "publicurl:", "f.yaml:4: gateway.publicurl: there is no such key; did you mean public_url? use address, public_url, tls, auth, session_keys, cors, gws", false},
 	{"unknown key of a credential", "rate: 50", "rates: 50", "f.yaml:8: gateway.auth.api_keys[0].rates: there is no such key; did you mean rate? use name, sha256, role, agent, contact_centers, rate, expires", false},
 	{"public URL", "https://segue.example.com/", "segue.example.com", `f.yaml:4: gateway.public_url: "segue.example.com" is not the URL of a gateway; write https://host, without a user, a query or a fragment`, false},
 	{"certificate without its key", `, key: "file:/k.pem"`, "", "f.yaml:5: gateway.tls.certificate: a server certificate and its key go together; set both gateway.tls.certificate and gateway.tls.key", true},
@@ -139,17 +141,23 @@ var ofTheGateway = []struct {
 	{"any origin", `"https://*.example.com"`, `"*"`, "f.yaml:16: gateway.cors[1]: every site could use the gateway in the name of whoever visits it; write https://app.example.com, or https://*.example.com for all hosts below", false},
 	{"origin of a whole domain", "https://*.example.com", "https://*.com", `f.yaml:16: gateway.cors[1]: "https://*.com" is not an origin; write https://app.example.com, or https://*.example.com for all hosts below`, false},
 	{"origin with a path", "https://App.example.com", "https://app.example.com/x", `f.yaml:16: gateway.cors[0]: "https://app.example.com/x" is not an origin; write https://app.example.com, or https://*.example.com for all hosts below`, false},
-	{"size", "64MiB", "64 megs", `f.yaml:17: bus.max_bytes: "64 megs" is not a size; write 1MiB to 65536MiB`, false},
-	{"size out of range", "64MiB", "64KiB", `f.yaml:17: bus.max_bytes: "64KiB" is out of range; write 1MiB to 65536MiB`, true},
-	{"bus beyond loopback", "127.0.0.1:4223", "0.0.0.0:4222", `f.yaml:17: bus.listen: the bus would be open to the network at "0.0.0.0:4222" without a user; set bus.user and bus.password, or listen on 127.0.0.1:4222`, true},
-	{"bus beyond loopback without TLS", `"127.0.0.1:4223"`, `":4222", user: u, password: env:P`, `f.yaml:17: bus.listen: the bus would be open to the network at ":4222" without TLS; set bus.tls.certificate and bus.tls.key, or listen on 127.0.0.1:4222`, true},
-	{"bus URL", "bus: {", "bus: {url: 'http://n:4222', ", `f.yaml:17: bus.url: "http://n:4222" is not a list of NATS servers; write nats://host:4222 or tls://host:4222, several with commas`, false},
-	{"password in a bus URL", "bus: {", "bus: {url: 'tls://u:hunter2@n:4222', ", "f.yaml:17: bus.url: a URL cannot contain a user and a password; set bus.user and bus.password, or bus.token", true},
-	{"bus in plain text", "bus: {", "bus: {url: 'tls://m:4222,nats://n:4222', ", `f.yaml:17: bus.url: the connection to "n:4222" would be in plain text; write tls://…, or set bus.cleartext to true in a network that you trust`, true},
-	{"bus password itself", "bus: {", "bus: {user: u, password: hunter2, ", "f.yaml:17: bus.password: expected a reference to a secret, not the secret itself; write env:NAME or file:PATH", false},
-	{"bus user without a password", "bus: {", "bus: {user: u, ", "f.yaml:17: bus.user: a user name and its password go together; set both bus.user and bus.password", true},
-	{"token and user", "bus: {", "bus: {user: u, password: env:P, token: env:T, ", "f.yaml:17: bus.token: bus.user is given too; keep the token, or the user and its password", true},
-	{"window", "30m", "30s", "f.yaml:18: board.window: 30s is out of range; write 1m to 24h", true},
+	{"csrf", "csrf: required", "csrf: always", `f.yaml:17: gateway.gws.csrf: "always" is not one of the values; use optional, required`, false},
+	{"workbin without an id", "{id: 7}", "{name: seven}", "f.yaml:17: gateway.gws.workbins[1].id: the id is missing; write id: …", false},
+	{"workbin twice", "{id: 7}", "{id: drafts}", `f.yaml:17: gateway.gws.workbins[1].id: the id "drafts" is used twice, first in line 17; use another id`, true},
+	{"workbin with a slash", "{id: 7}", "{id: a/b}", `f.yaml:17: gateway.gws.workbins[1].id: "a/b" is not the id of a workbin; use 1 to 128 characters without a slash`, false},
+	{"name of a workbin", "display_name: Drafts", `display_name: "a\nb"`, `f.yaml:17: gateway.gws.workbins[0].display_name: "a\nb" is not a name; use at most 128 characters in one line`, false},
+	{"unknown key of a workbin", "{id: 7}", "{id: 7, title: x}", "f.yaml:17: gateway.gws.workbins[1].title: there is no such key; use id, name, display_name", false},
+	{"size", "64MiB", "64 megs", `f.yaml:18: bus.max_bytes: "64 megs" is not a size; write 1MiB to 65536MiB`, false},
+	{"size out of range", "64MiB", "64KiB", `f.yaml:18: bus.max_bytes: "64KiB" is out of range; write 1MiB to 65536MiB`, true},
+	{"bus beyond loopback", "127.0.0.1:4223", "0.0.0.0:4222", `f.yaml:18: bus.listen: the bus would be open to the network at "0.0.0.0:4222" without a user; set bus.user and bus.password, or listen on 127.0.0.1:4222`, true},
+	{"bus beyond loopback without TLS", `"127.0.0.1:4223"`, `":4222", user: u, password: env:P`, `f.yaml:18: bus.listen: the bus would be open to the network at ":4222" without TLS; set bus.tls.certificate and bus.tls.key, or listen on 127.0.0.1:4222`, true},
+	{"bus URL", "bus: {", "bus: {url: 'http://n:4222', ", `f.yaml:18: bus.url: "http://n:4222" is not a list of NATS servers; write nats://host:4222 or tls://host:4222, several with commas`, false},
+	{"password in a bus URL", "bus: {", "bus: {url: 'tls://u:hunter2@n:4222', ", "f.yaml:18: bus.url: a URL cannot contain a user and a password; set bus.user and bus.password, or bus.token", true},
+	{"bus in plain text", "bus: {", "bus: {url: 'tls://m:4222,nats://n:4222', ", `f.yaml:18: bus.url: the connection to "n:4222" would be in plain text; write tls://…, or set bus.cleartext to true in a network that you trust`, true},
+	{"bus password itself", "bus: {", "bus: {user: u, password: hunter2, ", "f.yaml:18: bus.password: expected a reference to a secret, not the secret itself; write env:NAME or file:PATH", false},
+	{"bus user without a password", "bus: {", "bus: {user: u, ", "f.yaml:18: bus.user: a user name and its password go together; set both bus.user and bus.password", true},
+	{"token and user", "bus: {", "bus: {user: u, password: env:P, token: env:T, ", "f.yaml:18: bus.token: bus.user is given too; keep the token, or the user and its password", true},
+	{"window", "30m", "30s", "f.yaml:19: board.window: 30s is out of range; write 1m to 24h", true},
 }
 
 func TestEachMistakeOfTheGatewayIsOneErrorWithItsLine(t *testing.T) {
@@ -201,6 +209,8 @@ func TestAReloadChangesCredentialsWithoutARestart(t *testing.T) {
 	require.Empty(t, reload("session_keys: [env:SESSION_NEW, env:SESSION_OLD]", "session_keys: [env:SESSION_NEW]").NeedsRestart(started))
 	require.Empty(t, reload("https://App.example.com", "https://b.example.com").NeedsRestart(started))
 	require.Empty(t, reload("https://segue.example.com/", "https://b.example.com").NeedsRestart(started))
+	require.Empty(t, reload("csrf: required", "csrf: optional").NeedsRestart(started))
+	require.Empty(t, reload("{id: 7}", "{id: 8}").NeedsRestart(started))
 	require.Empty(t, reload("30m", "31m").NeedsRestart(started))
 	require.Equal(t, []string{"gateway.address"}, reload("0.0.0.0:8443", "0.0.0.0:9443").NeedsRestart(started))
 	require.Equal(t, []string{"gateway.tls.key"}, reload("file:/k.pem", "file:/k2.pem").NeedsRestart(started))

@@ -37,7 +37,7 @@ type Set struct {
 	names    []string
 	secrets  []secretPlace
 	settings map[string]string // of the process, by path
-	access   string            // a hash of what gateway.auth, session_keys and cors contain
+	access   string            // a hash of what gateway.auth, session_keys, cors and gws.workbins contain
 	blank    bool              // the file is empty
 	defaults contract.Timeouts
 	channels map[interaction.Channel]contract.Timeouts

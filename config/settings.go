@@ -55,6 +55,7 @@ var processSettings = append([]processSetting{
 	{"gateway.public_url", "", optional(checkPublicURL)},
 	{"gateway.tls.certificate", "", optional(checkSecret)},
 	{"gateway.tls.key", "", optional(checkSecret)},
+	{"gateway.gws.csrf", "optional", oneOf("optional", csrfRequired)},
 	{"bus.url", "", optional(checkBusURL)},
 	{"bus.listen", BusAddress, optional(checkHostPort)},
 	{"bus.max_bytes", "256MiB", sizeBetween(1<<20, 64<<30)},
@@ -223,7 +224,8 @@ func (s *Set) fill(v *viper.Viper) {
 			CA: secret("temporal.tls.ca"), Certificate: secret("temporal.tls.certificate"), Key: secret("temporal.tls.key")}}
 	s.Log = Log{Level: v.GetString("log.level"), Format: v.GetString("log.format")}
 	s.Gateway = Gateway{Address: v.GetString("gateway.address"), PublicURL: strings.TrimRight(v.GetString("gateway.public_url"), "/"),
-		TLS: GatewayTLS{Certificate: secret("gateway.tls.certificate"), Key: secret("gateway.tls.key")}}
+		TLS: GatewayTLS{Certificate: secret("gateway.tls.certificate"), Key: secret("gateway.tls.key")},
+		GWS: GWS{CSRF: v.GetString("gateway.gws.csrf") == csrfRequired}}
 	maxBytes, _, _ := parseSize(v.GetString("bus.max_bytes")) // the check of its form reports the error
 	s.Bus = Bus{URL: v.GetString("bus.url"), Listen: v.GetString("bus.listen"), MaxBytes: maxBytes, Cleartext: v.GetBool("bus.cleartext"),
 		User: v.GetString("bus.user"), Password: secret("bus.password"), Token: secret("bus.token"),

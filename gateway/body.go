@@ -28,7 +28,7 @@ func patient(within time.Duration, next http.Handler) http.Handler {
 		}
 		control := http.NewResponseController(w)
 		if err := control.SetReadDeadline(time.Now().Add(within)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-			problem.Write(w, problem.New(problem.Internal, ""))
+			refuse(w, r, problem.New(problem.Internal, ""))
 			return
 		}
 		r.Body = &body{ReadCloser: http.MaxBytesReader(w, r.Body, MaxBody), control: control, header: w.Header()}

@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"segue/config"
@@ -11,17 +13,23 @@ import (
 	"segue/gateway/auth"
 	"segue/gateway/board"
 	"segue/gateway/commands"
+	"segue/gateway/gws"
+	"segue/gateway/gws/notify"
 	"segue/gateway/index"
 	"segue/gateway/limits"
 	"segue/gateway/platform"
+	"segue/gateway/presence"
 )
 
 // faces are the APIs, behind the authentication and the limits that they share.
 type faces struct {
 	http.Handler
-	auth     *auth.Auth
-	limits   *limits.Limits
-	listener net.Listener
+	auth          *auth.Auth
+	limits        *limits.Limits
+	listener      net.Listener
+	presence      *presence.Presence
+	notifier      *notify.Notifier
+	notifications *notifications
 	// cursorKeys are those of the configuration that applies.
 	cursorKeys atomic.Pointer[[][]byte]
 }
@@ -44,18 +52,52 @@ func newFaces(o Options, x *index.Index, b *board.Board) (*faces, error) {
 	if err != nil {
 		return nil, err
 	}
-	api := platform.New(platform.Options{
-		Client: o.Client, Sender: commands.New(commands.Options{Client: o.Client, Observe: o.instruments().GatewayUpdate}), Index: x, Board: b,
+	sender := commands.New(commands.Options{Client: o.Client, Observe: o.instruments().GatewayUpdate})
+	mux := http.NewServeMux()
+	f.mountPlatform(mux, platform.Options{
+		Client: o.Client, Sender: sender, Index: x, Board: b,
 		Sessions: f.auth, Stream: f.limits.Stream, Watch: f.auth.Watch, CursorKeys: f.currentKeys, Log: o.Log,
 	})
-	mux := http.NewServeMux()
+	f.presence = new(presence.Presence)
+	f.notifier = notify.New(notify.Options{Index: x, Presence: f.presence, Log: o.Log})
+	f.notifications = newNotifications(f, f.notifier, func() string { return o.Config.Current().Gateway.PublicURL }, o.Log)
+	f.mountGWS(mux, gws.Options{
+		Client: o.Client, Sender: sender, Index: x, Presence: f.presence, Notifier: f.notifier,
+		Settings: func() gws.Settings { return gwsSettings(o.Config.Current().Gateway) }, Log: o.Log, Version: o.Version,
+	})
+	mux.HandleFunc("/", notFound)
+	f.Handler = mux
+	return f, nil
+}
+
+// mountPlatform serves /v1.
+func (f *faces) mountPlatform(mux *http.ServeMux, o platform.Options) {
+	api := platform.New(o)
 	mux.Handle(platform.Prefix+"/", f.auth.CORS(platform.Keyed(f.auth.Authenticate(f.limits.Middleware(noteRoute(api))))))
 	// The description of the API is no secret: tools read it before they have a credential.
 	mux.Handle(platform.Prefix+"/openapi.json", f.auth.CORS(noteRoute(api)))
 	mux.HandleFunc(platform.Prefix, notFound) // a mux would redirect to the path with a slash
-	mux.HandleFunc("/", notFound)
-	f.Handler = mux
-	return f, nil
+}
+
+// mountGWS serves /api/v2, and CometD at and below its path: clients append the name of the message.
+func (f *faces) mountGWS(mux *http.ServeMux, o gws.Options) {
+	face, bayeux := auth.GWS(), auth.CometD()
+	face.Refuse, bayeux.Refuse = gws.Refuse, gws.Refuse
+	api := f.auth.CORS(f.auth.For(face)(f.limits.For(gws.Refuse, noteRoute(gws.New(o)))))
+	mux.Handle(gws.Prefix, api)
+	mux.Handle(gws.Prefix+"/", api)
+	notifications := f.auth.CORS(f.auth.For(bayeux)(f.notifications.bound(noteRoute(f.notifications))))
+	mux.Handle(gws.NotificationsPath, notifications)
+	mux.Handle(gws.NotificationsPath+"/", notifications)
+}
+
+// gwsSettings are those of /api/v2 in a configuration.
+func gwsSettings(set config.Gateway) gws.Settings {
+	s := gws.Settings{PublicURL: set.PublicURL}
+	for _, w := range set.GWS.Workbins {
+		s.Workbins = append(s.Workbins, gws.Workbin(w))
+	}
+	return s
 }
 
 // check reports an error if anybody on the network could use the gateway. The configuration has
@@ -104,10 +146,33 @@ func (f *faces) update(next *config.Set) error {
 
 func (f *faces) currentKeys() [][]byte { return *f.cursorKeys.Load() }
 
-// degraded are why some credentials are refused at present.
-func (f *faces) degraded() []string { return f.auth.Health() }
+// degraded are why some credentials are refused at present, and streams may be soon.
+func (f *faces) degraded() []string {
+	reasons := f.auth.Health()
+	if open := f.limits.Open(); open >= limits.Streams*9/10 {
+		reasons = append(reasons, fmt.Sprintf("%d streams and sessions are open, and %d may be; add replicas", open, limits.Streams))
+	}
+	return reasons
+}
 
 // streams returns the number of open streams.
 func (f *faces) streams() int { return f.limits.Open() }
 
-func (f *faces) close() { f.auth.Close() }
+// run keeps what the faces share current until the context ends.
+func (f *faces) run(ctx context.Context, running *sync.WaitGroup, failed func(error)) {
+	running.Go(func() {
+		if err := f.presence.Run(ctx); ctx.Err() == nil {
+			failed(fmt.Errorf("gateway: the presence of agents has ended: %w", err))
+		}
+	})
+	running.Go(func() {
+		if err := f.notifier.Run(ctx); ctx.Err() == nil {
+			failed(fmt.Errorf("gateway: notifications have ended: %w", err))
+		}
+	})
+}
+
+func (f *faces) close() {
+	f.notifications.close()
+	f.auth.Close()
+}

@@ -17,6 +17,7 @@ import (
 	"segue/config"
 	"segue/connect"
 	"segue/gateway/board"
+	"segue/gateway/gws"
 	"segue/gateway/index"
 	"segue/gateway/problem"
 	"segue/metrics"
@@ -129,7 +130,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer end()
-	failed := make(chan error, 2)
+	failed := make(chan error, 4)
 	running.Go(func() {
 		if err := g.index.Run(background); background.Err() == nil {
 			failed <- fmt.Errorf("gateway: the index of open interactions has ended: %w", err)
@@ -140,6 +141,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 			failed <- fmt.Errorf("gateway: the board has ended: %w", err)
 		}
 	})
+	g.faces.run(background, &running, func(err error) { failed <- err })
 	g.start(background, &running)
 
 	serving, stop := context.WithCancelCause(ctx)
@@ -210,6 +212,15 @@ func isOneForm(sent string) bool {
 }
 
 // notFound answers requests to paths that no face has.
-func notFound(w http.ResponseWriter, _ *http.Request) {
-	problem.Write(w, problem.New(problem.NotFound, "no such path"))
+func notFound(w http.ResponseWriter, r *http.Request) {
+	refuse(w, r, problem.New(problem.NotFound, "no such path"))
+}
+
+// refuse answers in the form of the face whose path a request has.
+func refuse(w http.ResponseWriter, r *http.Request, p *problem.Problem) {
+	if strings.HasPrefix(r.URL.Path, gws.Prefix+"/") {
+		gws.Refuse(w, r, p)
+		return
+	}
+	problem.Write(w, p)
 }

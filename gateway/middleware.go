@@ -90,7 +90,7 @@ func survive(log *slog.Logger, next http.Handler) http.Handler {
 			if answer, ok := w.(*response); ok && answer.status != 0 {
 				panic(http.ErrAbortHandler)
 			}
-			problem.Write(w, problem.New(problem.Internal, ""))
+			refuse(w, r, problem.New(problem.Internal, ""))
 		}()
 		next.ServeHTTP(w, r)
 	})

@@ -101,9 +101,12 @@ func (r *response) Write(p []byte) (int, error) {
 }
 
 // Flush sends what is written. It is for packages that do not know http.ResponseController.
-func (r *response) Flush() {
+func (r *response) Flush() { _ = r.FlushError() } // the next Write reports that the client has gone
+
+// FlushError sends what is written, and returns an error if that is not possible.
+func (r *response) FlushError() error {
 	r.hurry(writeWithin)
-	_ = r.control.Flush() // the next Write reports that the client has gone
+	return r.control.Flush()
 }
 
 // Hijack gives the connection to its caller, who sets deadlines from then on.

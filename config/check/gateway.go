@@ -20,6 +20,10 @@ type GatewayReport struct {
 	// Credentials describes each of them, without a secret; there are none on loopback only.
 	Credentials []string `json:"credentials,omitempty"`
 	CORS        []string `json:"cors,omitempty"`
+	// CSRF is true if requests with a session cookie alone need a token on /api/v2.
+	CSRF bool `json:"csrf,omitempty"`
+	// Workbins are those that are listed even while they are empty.
+	Workbins []string `json:"workbins,omitempty"`
 	// Bus is where notices come from; empty is from nowhere.
 	Bus string `json:"bus,omitempty"`
 }
@@ -29,6 +33,10 @@ func gatewayOf(s *config.Set) GatewayReport {
 	report := GatewayReport{Address: g.Address, PublicURL: g.PublicURL, TLS: g.TLS.Certificate != "", CORS: g.CORS, Bus: s.Bus.URL}
 	if report.Bus == "" && s.Bus.Listen != "" {
 		report.Bus = "embedded on " + s.Bus.Listen
+	}
+	report.CSRF = g.GWS.CSRF
+	for _, w := range g.GWS.Workbins {
+		report.Workbins = append(report.Workbins, w.ID)
 	}
 	for _, k := range g.Auth.APIKeys {
 		about := described("API key "+k.Name, k.Role, k.Agent, k.ContactCenters)
@@ -96,6 +104,12 @@ func (p *printer) gateway(g GatewayReport) {
 	}
 	if len(g.CORS) > 0 {
 		p.line("  pages of %s", strings.Join(g.CORS, ", "))
+	}
+	if g.CSRF {
+		p.line("  /api/v2 requires X-CSRF-TOKEN of session cookies")
+	}
+	if len(g.Workbins) > 0 {
+		p.line("  workbins %s", strings.Join(g.Workbins, ", "))
 	}
 	if g.Bus != "" {
 		p.line("bus: %s", g.Bus)

@@ -161,6 +161,9 @@ func run(m *testing.M) (code int, err error) {
 	if _, err := segue.StartWorker(local.WorkerOptions{Config: config.NewStore(set)}); err != nil {
 		return 1, err
 	}
+	if err := os.Setenv(passwordName, userPassword); err != nil {
+		return 1, err
+	}
 	issuer = newIDP()
 	defer issuer.server.Close()
 	dir, err := os.MkdirTemp("", "gateway")
@@ -191,6 +194,7 @@ func guarded(without ...caller) string {
 		}
 	}
 	text.WriteString("    jwt:\n      - " + issuer.entry())
+	text.WriteString(users())
 	return text.String()
 }
 

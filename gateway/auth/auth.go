@@ -185,7 +185,7 @@ func (a *Auth) answer(r *http.Request, no *refusal) *problem.Problem {
 	if !no.guess {
 		return no.problem
 	}
-	remote := remoteOf(r)
+	remote := RemoteOf(r)
 	if wait := a.options.Throttle(remote); wait > 0 {
 		return throttled(wait).problem
 	}
@@ -193,8 +193,8 @@ func (a *Auth) answer(r *http.Request, no *refusal) *problem.Problem {
 	return no.problem
 }
 
-// remoteOf returns the address that the request came from; the zero address if there is none.
-func remoteOf(r *http.Request) netip.Addr {
+// RemoteOf returns the address that the request came from; the zero address if there is none.
+func RemoteOf(r *http.Request) netip.Addr {
 	at, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{}

@@ -23,6 +23,9 @@ type Caller struct {
 	All            bool
 	// Expires is when the credential ends; zero for never.
 	Expires time.Time
+	// granted is when the credential ends that a session came from; zero for never. Expires is sooner if
+	// the session ends before.
+	granted time.Time
 	// ByCookie reports that a cookie alone authenticates the request.
 	ByCookie bool
 	// Rate is how many requests a second the credential may send; 0 is no limit, as for a client on
@@ -49,6 +52,28 @@ func (c *Caller) Actor() *interaction.Actor {
 // Counts reports whether the credential still counts: it has not expired, and was not removed.
 func (c *Caller) Counts(now time.Time) bool {
 	return (c.Expires.IsZero() || now.Before(c.Expires)) && (c.still == nil || c.still())
+}
+
+// ForStream returns the caller of a stream, which is a use of the session while it is open: it ends with
+// the credential that opened the session, not 8 hours after the cookie was sealed.
+func (c *Caller) ForStream() *Caller {
+	if !c.ByCookie {
+		return c
+	}
+	lasting := *c
+	lasting.Expires = c.granted
+	return &lasting
+}
+
+// SameGrant reports whether two callers are the same and may do the same, whenever their credentials end.
+func (c *Caller) SameGrant(other *Caller) bool {
+	return c.Name == other.Name && c.User == other.User && c.Role == other.Role && c.All == other.All &&
+		slices.Equal(c.ContactCenters, other.ContactCenters)
+}
+
+// endsAfter reports whether a credential lasts longer than another.
+func (c *Caller) endsAfter(other *Caller) bool {
+	return !other.Expires.IsZero() && (c.Expires.IsZero() || c.Expires.After(other.Expires))
 }
 
 type callerKey struct{}

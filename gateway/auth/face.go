@@ -15,24 +15,45 @@ type Face struct {
 	Cookie string
 	// Opens sets that cookie with the first answer to a request that shows a credential.
 	Opens bool
-	// CSRF requires the session's token of each request that a cookie alone authenticates, but for GET
-	// and HEAD. A wrong token is refused in any case.
-	CSRF bool
+	// CSRF is whether a request that a cookie alone authenticates needs the session's token, unless it
+	// is a GET or a HEAD. A wrong token is refused in any case.
+	CSRF CSRF
+	// Anonymous lets a request without a good credential through, without a caller in its context: the
+	// face answers it in its own form. All other refusals remain.
+	Anonymous bool
 	// Basic reports whether a request may authenticate by name and password; nil for always.
 	Basic func(*http.Request) bool
 	// Refuse answers in the face's form; nil for application/problem+json.
 	Refuse func(http.ResponseWriter, *http.Request, *problem.Problem)
 }
 
+// CSRF is whether a face requires tokens.
+type CSRF int
+
+// The values of CSRF. CSRFConfigured follows gateway.gws.csrf.
+const (
+	CSRFOptional CSRF = iota
+	CSRFConfigured
+	CSRFRequired
+)
+
 // Platform is the face /v1. A password opens a session there, and does nothing else.
 func Platform() Face {
-	return Face{Cookie: PlatformCookie, CSRF: true, Basic: func(r *http.Request) bool {
+	return Face{Cookie: PlatformCookie, CSRF: CSRFRequired, Basic: func(r *http.Request) bool {
 		return r.Method == http.MethodPost && strings.TrimSuffix(r.URL.Path, "/") == "/v1/session"
 	}}
 }
 
-// GWS is the face of agents' desktops; csrf reports whether gateway.gws.csrf is required.
-func GWS(csrf bool) Face { return Face{Cookie: GWSCookie, Opens: true, CSRF: csrf} }
+// GWS is the face of agents' desktops, /api/v2.
+func GWS() Face { return Face{Cookie: GWSCookie, Opens: true, CSRF: CSRFConfigured} }
+
+// CometD is the face of the notifications of GWS: Bayeux has its own answer for a client without a good
+// credential, and a handshake may have one itself.
+func CometD() Face {
+	f := GWS()
+	f.Anonymous = true
+	return f
+}
 
 // Authenticate lets requests of /v1 through that a good credential authenticates, with their caller
 // in the context.
@@ -45,7 +66,11 @@ func (a *Auth) For(f Face) func(http.Handler) http.Handler {
 			s := a.current.Load()
 			caller, sess, no := a.identify(s, f, r)
 			if no != nil {
-				a.refuse(f, w, r, no)
+				if p := a.answer(r, no); !f.Anonymous || p.Status != http.StatusUnauthorized {
+					f.refuse(w, r, p)
+					return
+				}
+				next.ServeHTTP(w, r)
 				return
 			}
 			a.keepSession(s, f, w, r, caller, sess)
@@ -54,8 +79,7 @@ func (a *Auth) For(f Face) func(http.Handler) http.Handler {
 	}
 }
 
-func (a *Auth) refuse(f Face, w http.ResponseWriter, r *http.Request, no *refusal) {
-	p := a.answer(r, no)
+func (f Face) refuse(w http.ResponseWriter, r *http.Request, p *problem.Problem) {
 	if f.Refuse == nil {
 		Refuse(w, p)
 		return
@@ -141,7 +165,7 @@ func (a *Auth) verify(s *state, f Face, r *http.Request, given credential) (*Cal
 		if f.Basic != nil && !f.Basic(r) {
 			return nil, nil, wrong("basic-here")
 		}
-		caller, no = a.byPassword(r.Context(), s, given.name, given.password, func() time.Duration { return a.options.Throttle(remoteOf(r)) })
+		caller, no = a.byPassword(r.Context(), s, given.name, given.password, func() time.Duration { return a.options.Throttle(RemoteOf(r)) })
 	default:
 		return a.byCookie(s, r, f.Cookie)
 	}
@@ -160,7 +184,7 @@ func checkPage(s *state, f Face, r *http.Request, sess *session) *refusal {
 	}
 	tokens := r.Header[canonicalToken]
 	switch {
-	case len(tokens) == 0 && !f.CSRF:
+	case len(tokens) == 0 && !s.requiresCSRF(f):
 		return nil
 	case len(tokens) == 0:
 		return notPermitted("csrf", "The session needs its X-CSRF-TOKEN, which each GET answers.")
@@ -168,6 +192,10 @@ func checkPage(s *state, f Face, r *http.Request, sess *session) *refusal {
 		return notPermitted("csrf", "The X-CSRF-TOKEN is not the session's.")
 	}
 	return nil
+}
+
+func (s *state) requiresCSRF(f Face) bool {
+	return f.CSRF == CSRFRequired || f.CSRF == CSRFConfigured && s.csrf
 }
 
 func isWebSocket(r *http.Request) bool {

@@ -39,7 +39,7 @@ func FuzzAuthorization(f *testing.F) {
 		reached := false
 		recorder := httptest.NewRecorder()
 		begin := time.Now()
-		made.For(auth.GWS(false))(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true })).ServeHTTP(recorder, r)
+		made.For(auth.GWS())(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true })).ServeHTTP(recorder, r)
 		require.Less(t, time.Since(begin), 5*time.Second)
 		if reached {
 			known := []string{adminKey, agentKey, shortKey, "open sesame", "bcrypted"}
@@ -69,7 +69,7 @@ func TestManyAtOnceWhileTheConfigurationChanges(t *testing.T) {
 		all.Go(func() {
 			for range 25 {
 				for _, headers := range [][]string{bearer(agentKey), {"Cookie", cookie}} {
-					got := f.send(auth.GWS(false), request("GET", "/api/v2/me", headers...))
+					got := f.send(auth.GWS(), request("GET", "/api/v2/me", headers...))
 					if got.StatusCode != 200 {
 						require.Equal(t, 401, got.StatusCode)
 						continue
@@ -79,7 +79,7 @@ func TestManyAtOnceWhileTheConfigurationChanges(t *testing.T) {
 					release()
 				}
 				require.Equal(t, 200, f.status(token), "a reload must not lose the keys of an issuer")
-				require.Equal(t, 200, f.send(auth.GWS(false), request("GET", "/", basic("sue", "bcrypted")...)).StatusCode)
+				require.Equal(t, 200, f.send(auth.GWS(), request("GET", "/", basic("sue", "bcrypted")...)).StatusCode)
 			}
 		})
 	}

@@ -166,7 +166,7 @@ func TestNoCredentialIsLogged(t *testing.T) {
 	expired := issuer.token(map[string]any{"exp": start.Add(-time.Hour).Unix()})
 	require.Equal(t, 401, f.status(expired))
 	require.Equal(t, 401, f.status("secret-guess"))
-	require.Equal(t, 401, f.send(auth.GWS(false), request("GET", "/", basic("bob", "secret-guess")...)).StatusCode)
+	require.Equal(t, 401, f.send(auth.GWS(), request("GET", "/", basic("bob", "secret-guess")...)).StatusCode)
 	require.Contains(t, log.text(), "class=token-expired")
 	for _, secret := range []string{expired, "secret-guess", "bob", "ann"} {
 		require.NotContains(t, log.text(), secret)

@@ -67,7 +67,7 @@ var forwarding = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X
 // isLocal reports whether a request comes from a program of this machine: by its address, by the Host,
 // which a page that rebinds its name in the DNS cannot choose, and by what browsers say of pages.
 func isLocal(r *http.Request) bool {
-	if !remoteOf(r).IsLoopback() || !isLoopbackName(hostOf(r.Host)) {
+	if !RemoteOf(r).IsLoopback() || !isLoopbackName(hostOf(r.Host)) {
 		return false
 	}
 	if slices.ContainsFunc(forwarding, func(name string) bool { return len(r.Header[name]) > 0 }) {

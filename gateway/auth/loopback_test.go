@@ -33,14 +33,14 @@ func TestOnLoopbackBasicNamesAnAgent(t *testing.T) {
 	f := newFixture(t, config.Gateway{Address: "127.0.0.1:8080"})
 	got := f.send(auth.Platform(), local("GET", "http://localhost/v1/interactions", basic("ann", "any")...))
 	require.Equal(t, []any{interaction.RoleAgent, "ann", true}, []any{got.caller.Role, got.caller.Agent, got.caller.All})
-	got = f.send(auth.GWS(false), local("GET", "http://localhost/api/v2/me", basic("acme/ann", "any")...))
+	got = f.send(auth.GWS(), local("GET", "http://localhost/api/v2/me", basic("acme/ann", "any")...))
 	require.Equal(t, []any{interaction.RoleAgent, "ann", []string{"acme"}, false}, []any{got.caller.Role, got.caller.Agent, got.caller.ContactCenters, got.caller.All})
 	require.NotContains(t, got.caller.Name, "ann")
 	cookie := cookieOf(t, got, auth.GWSCookie)
-	again := f.send(auth.GWS(false), local("POST", "http://localhost/api/v2/me", "Cookie", cookie.Name+"="+cookie.Value))
+	again := f.send(auth.GWS(), local("POST", "http://localhost/api/v2/me", "Cookie", cookie.Name+"="+cookie.Value))
 	require.Equal(t, []any{"ann", []string{"acme"}, true}, []any{again.caller.Agent, again.caller.ContactCenters, again.caller.ByCookie})
 	for _, name := range []string{"/ann", "acme/", "a b", "acme/ann/x"} {
-		require.Equal(t, 401, f.send(auth.GWS(false), local("GET", "http://localhost/", basic(name, "any")...)).StatusCode, name)
+		require.Equal(t, 401, f.send(auth.GWS(), local("GET", "http://localhost/", basic(name, "any")...)).StatusCode, name)
 	}
 }
 
@@ -95,10 +95,10 @@ func TestOnLoopbackACredentialIsNotIgnored(t *testing.T) {
 
 func TestALoopbackCallerEndsWhenAuthIsConfigured(t *testing.T) {
 	f := newFixture(t, config.Gateway{Address: "127.0.0.1:8080"})
-	got := f.send(auth.GWS(false), local("GET", "http://localhost/api/v2/me", basic("ann", "any")...))
+	got := f.send(auth.GWS(), local("GET", "http://localhost/api/v2/me", basic("ann", "any")...))
 	cookie := cookieOf(t, got, auth.GWSCookie)
 	require.NoError(t, f.Update(configured()))
 	require.False(t, got.caller.Counts(f.clock.Now()))
-	require.Equal(t, 401, f.send(auth.GWS(false), local("GET", "http://localhost/api/v2/me", "Cookie", cookie.Name+"="+cookie.Value)).StatusCode)
+	require.Equal(t, 401, f.send(auth.GWS(), local("GET", "http://localhost/api/v2/me", "Cookie", cookie.Name+"="+cookie.Value)).StatusCode)
 	require.Equal(t, 401, f.send(auth.Platform(), local("GET", "http://localhost/v1/interactions")).StatusCode)
 }

@@ -111,10 +111,10 @@ func TestCredentialsThatDoNotCount(t *testing.T) {
 		{"all contact centers by claim", bearer(issuer.token(map[string]any{"contact_centers": "*"})), 401, "token-contact-centers"},
 		{"no cookie of ours", []string{"Cookie", "JSESSIONID=guess"}, 401, "cookie-foreign"},
 	}
-	shape := f.send(auth.GWS(false), request("GET", "/api/v2/me")).body
+	shape := f.send(auth.GWS(), request("GET", "/api/v2/me")).body
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			got := f.send(auth.GWS(false), request("GET", "/api/v2/me", row.headers...))
+			got := f.send(auth.GWS(), request("GET", "/api/v2/me", row.headers...))
 			require.Equal(t, row.status, got.StatusCode)
 			require.Nil(t, got.caller, "the handler must not be reached")
 			require.Equal(t, row.class, f.lastClass())
@@ -165,7 +165,7 @@ func TestCredentialsThatCount(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			got := f.send(auth.GWS(false), request("GET", "/api/v2/me", row.headers...))
+			got := f.send(auth.GWS(), request("GET", "/api/v2/me", row.headers...))
 			require.Equal(t, 200, got.StatusCode)
 			c := got.caller
 			if row.want.Name == "" {
@@ -194,7 +194,7 @@ func TestAPasswordOnlyOpensASessionOfThePlatformAPI(t *testing.T) {
 func TestAPasswordIsReadAgainAfterItsRotation(t *testing.T) {
 	f := newFixture(t, configured())
 	send := func(password string) int {
-		return f.send(auth.GWS(false), request("GET", "/api/v2/me", basic("bob", password)...)).StatusCode
+		return f.send(auth.GWS(), request("GET", "/api/v2/me", basic("bob", password)...)).StatusCode
 	}
 	require.Equal(t, 200, send("open sesame"))
 	f.secrets.set("env:PASSWORD", "rotated")

@@ -155,10 +155,14 @@ func (s *state) issuerNamed(name string) *issuer {
 	return nil
 }
 
-// Open starts a session for the caller and sets its cookie. It reports an error if the caller has no
-// credential that a session can come from, or the cookie would be too large for a browser.
+// Open starts a session for a caller whose credential was in a message, and sets its cookie; the session
+// that the request's cookie has goes on if it is the same caller's. It reports an error if the caller has
+// no credential that a session can come from, or the cookie would be too large for a browser.
 func (a *Auth) Open(w http.ResponseWriter, r *http.Request, caller *Caller, cookie string) error {
-	_, err := a.open(a.current.Load(), w, r, caller, cookie)
+	if !caller.Counts(a.options.Now()) { // a token in the leeway of its exp: its session would have ended
+		return nil
+	}
+	_, err := a.join(a.current.Load(), Face{Cookie: cookie}, w, r, caller)
 	return err
 }
 
@@ -201,6 +205,11 @@ func (a *Auth) seal(s *state, w http.ResponseWriter, r *http.Request, sess *sess
 	}
 	http.SetCookie(w, s.cookie(r, cookie, value, int(sessionTime/time.Second)))
 	return nil
+}
+
+// Cookie returns a cookie with the attributes of a session's, which ends with the browser.
+func (a *Auth) Cookie(r *http.Request, name, value string) *http.Cookie {
+	return a.current.Load().cookie(r, name, value, 0)
 }
 
 func (s *state) cookie(r *http.Request, name, value string, maxAge int) *http.Cookie {
@@ -309,7 +318,7 @@ func (a *Auth) callerOfSession(s *state, sess *session, sealer *sealer) (*Caller
 	if no != nil {
 		return nil, no
 	}
-	caller.ByCookie = true
+	caller.ByCookie, caller.granted = true, caller.Expires
 	if caller.Expires.IsZero() || end.Before(caller.Expires) {
 		caller.Expires = end
 	}

@@ -19,7 +19,7 @@ import (
 // desktop opens a GWS session with a credential and returns its cookie and CSRF token.
 func (f *fixture) desktop(headers ...string) (cookie, token string) {
 	f.t.Helper()
-	got := f.send(auth.GWS(false), request("GET", "/api/v2/me", headers...))
+	got := f.send(auth.GWS(), request("GET", "/api/v2/me", headers...))
 	require.Equal(f.t, 200, got.StatusCode)
 	require.Equal(f.t, "X-CSRF-TOKEN", got.Header.Get("X-CSRF-HEADER"))
 	require.NotEmpty(f.t, got.Header.Get("X-CSRF-TOKEN"))
@@ -63,7 +63,7 @@ func TestTheCookieOfASession(t *testing.T) {
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, row.config)
-			c := cookieOf(t, f.send(auth.GWS(false), request("GET", "/api/v2/me", bearer(agentKey)...)), "JSESSIONID")
+			c := cookieOf(t, f.send(auth.GWS(), request("GET", "/api/v2/me", bearer(agentKey)...)), "JSESSIONID")
 			require.True(t, c.HttpOnly)
 			require.Equal(t, "/", c.Path)
 			require.Equal(t, row.secure, c.Secure)
@@ -76,7 +76,7 @@ func TestTheCookieOfASession(t *testing.T) {
 
 func TestTheCookieIsSecureOnATLSConnection(t *testing.T) {
 	f := newFixture(t, configured())
-	c := cookieOf(t, f.send(auth.GWS(false), request("GET", "https://segue.example.com/api/v2/me", bearer(agentKey)...)), "JSESSIONID")
+	c := cookieOf(t, f.send(auth.GWS(), request("GET", "https://segue.example.com/api/v2/me", bearer(agentKey)...)), "JSESSIONID")
 	require.True(t, c.Secure)
 }
 
@@ -85,9 +85,9 @@ func TestASessionHasTheCallerOfItsCredential(t *testing.T) {
 	f := newFixture(t, configured(issuer.config())).ready()
 	for name, headers := range map[string][]string{"key": bearer(agentKey), "password": basic("bob", "open sesame"), "token": bearer(issuer.token(nil))} {
 		t.Run(name, func(t *testing.T) {
-			shown := f.send(auth.GWS(false), request("GET", "/api/v2/me", headers...)).caller
+			shown := f.send(auth.GWS(), request("GET", "/api/v2/me", headers...)).caller
 			cookie, _ := f.desktop(headers...)
-			got := f.send(auth.GWS(false), request("GET", "/api/v2/me", "Cookie", cookie)).caller
+			got := f.send(auth.GWS(), request("GET", "/api/v2/me", "Cookie", cookie)).caller
 			require.NotNil(t, got)
 			require.True(t, got.ByCookie)
 			require.False(t, shown.ByCookie)
@@ -101,12 +101,12 @@ func TestASessionSlides(t *testing.T) {
 	f := newFixture(t, configured())
 	cookie, token := f.desktop(bearer(agentKey)...)
 	f.clock.add(7 * time.Hour)
-	got := f.send(auth.GWS(false), request("GET", "/api/v2/me", "Cookie", cookie))
+	got := f.send(auth.GWS(), request("GET", "/api/v2/me", "Cookie", cookie))
 	require.Equal(t, token, got.Header.Get("X-CSRF-TOKEN"), "a sliding session keeps its CSRF token")
 	renewed := cookieOf(t, got, auth.GWSCookie)
 	f.clock.add(7 * time.Hour)
-	require.Equal(t, 401, f.send(auth.GWS(false), request("GET", "/api/v2/me", "Cookie", cookie)).StatusCode, "the old cookie was unused for 14 hours")
-	got = f.send(auth.GWS(false), request("GET", "/api/v2/me", "Cookie", renewed.Name+"="+renewed.Value))
+	require.Equal(t, 401, f.send(auth.GWS(), request("GET", "/api/v2/me", "Cookie", cookie)).StatusCode, "the old cookie was unused for 14 hours")
+	got = f.send(auth.GWS(), request("GET", "/api/v2/me", "Cookie", renewed.Name+"="+renewed.Value))
 	require.Equal(t, 200, got.StatusCode)
 }
 
@@ -114,7 +114,7 @@ func TestARecentCookieIsNotSetAgain(t *testing.T) {
 	f := newFixture(t, configured())
 	cookie, token := f.desktop(bearer(agentKey)...)
 	for _, headers := range [][]string{{"Cookie", cookie}, append(bearer(agentKey), "Cookie", cookie)} {
-		got := f.send(auth.GWS(false), request("GET", "/api/v2/me", headers...))
+		got := f.send(auth.GWS(), request("GET", "/api/v2/me", headers...))
 		require.Empty(t, got.Cookies())
 		require.Equal(t, token, got.Header.Get("X-CSRF-TOKEN"))
 	}
@@ -123,10 +123,10 @@ func TestARecentCookieIsNotSetAgain(t *testing.T) {
 func TestACredentialPrecedesACookie(t *testing.T) {
 	f := newFixture(t, configured())
 	cookie, _ := f.desktop(bearer(agentKey)...)
-	got := f.send(auth.GWS(false), request("GET", "/api/v2/me", append(bearer(adminKey), "Cookie", cookie)...))
+	got := f.send(auth.GWS(), request("GET", "/api/v2/me", append(bearer(adminKey), "Cookie", cookie)...))
 	require.Equal(t, "key:admin", got.caller.Name)
 	require.NotEmpty(t, got.Cookies(), "another caller gets a session of its own")
-	got = f.send(auth.GWS(false), request("GET", "/api/v2/me", append(bearer("guess"), "Cookie", cookie)...))
+	got = f.send(auth.GWS(), request("GET", "/api/v2/me", append(bearer("guess"), "Cookie", cookie)...))
 	require.Equal(t, 401, got.StatusCode, "a good cookie must not help a bad credential")
 }
 
@@ -143,7 +143,7 @@ func TestCookiesThatDoNotCount(t *testing.T) {
 	byToken, _ := f.desktop(bearer(issuer.token(nil))...)
 	board, _ := f.board(bearer(agentKey)...)
 	status := func(on *fixture, cookie string) int {
-		return on.send(auth.GWS(false), request("GET", "/api/v2/me", "Cookie", cookie)).StatusCode
+		return on.send(auth.GWS(), request("GET", "/api/v2/me", "Cookie", cookie)).StatusCode
 	}
 	t.Run("another replica accepts it", func(t *testing.T) {
 		require.Equal(t, 200, status(newFixture(t, keys("env:OLD")), cookie))
@@ -186,7 +186,7 @@ func TestCookiesThatDoNotCount(t *testing.T) {
 		next := keys("env:OLD")
 		next.Auth.APIKeys[1].Role = interaction.RoleSupervisor
 		on := newFixture(t, next)
-		got := on.send(auth.GWS(false), request("GET", "/api/v2/me", "Cookie", cookie))
+		got := on.send(auth.GWS(), request("GET", "/api/v2/me", "Cookie", cookie))
 		require.Equal(t, interaction.RoleSupervisor, got.caller.Role, "what a key may do is never in the cookie")
 	})
 	t.Run("after its password has changed", func(t *testing.T) {
@@ -222,11 +222,11 @@ func TestASessionOfAFreshTokenKeepsItsCSRFToken(t *testing.T) {
 	f := newFixture(t, configured(issuer.config())).ready()
 	cookie, token := f.desktop(bearer(issuer.token(nil))...)
 	fresh := issuer.token(map[string]any{"exp": start.Add(2 * time.Hour).Unix()})
-	got := f.send(auth.GWS(false), request("GET", "/api/v2/me", append(bearer(fresh), "Cookie", cookie)...))
+	got := f.send(auth.GWS(), request("GET", "/api/v2/me", append(bearer(fresh), "Cookie", cookie)...))
 	require.Equal(t, token, got.Header.Get("X-CSRF-TOKEN"))
 	renewed := cookieOf(t, got, auth.GWSCookie)
 	f.clock.add(90 * time.Minute)
-	require.Equal(t, 200, f.send(auth.GWS(false), request("GET", "/api/v2/me", "Cookie", renewed.Name+"="+renewed.Value)).StatusCode)
+	require.Equal(t, 200, f.send(auth.GWS(), request("GET", "/api/v2/me", "Cookie", renewed.Name+"="+renewed.Value)).StatusCode)
 }
 
 // A token counts for a minute after its exp, since clocks differ. A session of it would have ended.
@@ -237,7 +237,7 @@ func TestATokenInItsLeewayOpensNoSession(t *testing.T) {
 	got := f.openBoard(request("POST", "/v1/session", expired...))
 	require.Equal(t, 401, got.StatusCode)
 	require.Empty(t, got.Cookies())
-	got = f.send(auth.GWS(false), request("GET", "/api/v2/me", expired...))
+	got = f.send(auth.GWS(), request("GET", "/api/v2/me", expired...))
 	require.Equal(t, 200, got.StatusCode, "a single request counts")
 	require.Empty(t, got.Cookies())
 }
@@ -249,6 +249,7 @@ func TestWhatACookieAloneMaySend(t *testing.T) {
 	desktop, desktopToken := f.desktop(bearer(agentKey)...)
 	_, otherToken := f.desktop(bearer(adminKey)...)
 	board, boardToken := f.board(bearer(agentKey)...)
+	required := auth.Face{Cookie: auth.GWSCookie, CSRF: auth.CSRFRequired}
 	rows := []struct {
 		name    string
 		face    auth.Face
@@ -257,31 +258,31 @@ func TestWhatACookieAloneMaySend(t *testing.T) {
 		status  int
 		why     string
 	}{
-		{"GWS GET", auth.GWS(true), "GET", nil, 200, ""},
-		{"GWS POST without a token", auth.GWS(false), "POST", nil, 200, ""},
-		{"GWS POST without a token where required", auth.GWS(true), "POST", nil, 403, "csrf"},
-		{"GWS POST with the token", auth.GWS(true), "POST", []string{"X-CSRF-TOKEN", desktopToken}, 200, ""},
-		{"GWS POST with a wrong token", auth.GWS(false), "POST", []string{"X-CSRF-TOKEN", "forged"}, 403, "csrf"},
-		{"GWS POST with an empty token", auth.GWS(false), "POST", []string{"X-CSRF-TOKEN", ""}, 403, "csrf"},
-		{"GWS POST with another session's token", auth.GWS(false), "POST", []string{"X-CSRF-TOKEN", otherToken}, 403, "csrf"},
-		{"GWS POST with two tokens", auth.GWS(false), "POST", []string{"X-CSRF-TOKEN", desktopToken, "X-CSRF-TOKEN", "forged"}, 403, "csrf"},
-		{"GWS PUT of a foreign page", auth.GWS(false), "PUT", []string{"Origin", "https://evil.example"}, 403, "origin"},
-		{"GWS POST of a foreign page with the token", auth.GWS(false), "POST", []string{"Origin", "https://evil.example", "X-CSRF-TOKEN", desktopToken}, 403, "origin"},
-		{"GWS POST of a null page", auth.GWS(false), "POST", []string{"Origin", "null"}, 403, "origin"},
-		{"GWS POST with two origins", auth.GWS(false), "POST", []string{"Origin", "http://segue.example.com", "Origin", "http://segue.example.com"}, 403, "origin"},
-		{"GWS POST across sites", auth.GWS(false), "POST", []string{"Sec-Fetch-Site", "cross-site"}, 403, "origin"},
-		{"GWS POST of the site's other host", auth.GWS(false), "POST", []string{"Sec-Fetch-Site", "same-site"}, 403, "origin"},
-		{"GWS POST of its own page", auth.GWS(false), "POST", []string{"Origin", "http://segue.example.com"}, 200, ""},
-		{"GWS POST of an allowed page", auth.GWS(false), "POST", []string{"Origin", "https://app.example.com", "Sec-Fetch-Site", "cross-site"}, 200, ""},
-		{"GWS POST of an allowed subdomain", auth.GWS(false), "POST", []string{"Origin", "https://a.desk.example.com"}, 200, ""},
-		{"GWS POST of the domain of the subdomains", auth.GWS(false), "POST", []string{"Origin", "https://desk.example.com"}, 403, "origin"},
-		{"GWS POST of a like-named domain", auth.GWS(false), "POST", []string{"Origin", "https://evildesk.example.com"}, 403, "origin"},
-		{"GWS POST of an allowed name by http", auth.GWS(false), "POST", []string{"Origin", "http://app.example.com"}, 403, "origin"},
-		{"GWS POST of an allowed name at another port", auth.GWS(false), "POST", []string{"Origin", "https://app.example.com:8443"}, 403, "origin"},
-		{"GWS POST of an allowed subdomain by http", auth.GWS(false), "POST", []string{"Origin", "http://a.desk.example.com:443"}, 403, "origin"},
-		{"WebSocket of a foreign page", auth.GWS(false), "GET", []string{"Connection", "Upgrade", "Upgrade", "websocket", "Origin", "https://evil.example"}, 403, "origin"},
-		{"WebSocket in other letters of a foreign page", auth.GWS(false), "GET", []string{"Connection", "Upgrade", "Upgrade", "h2c, WebSocket", "Origin", "https://evil.example"}, 403, "origin"},
-		{"WebSocket of its own page", auth.GWS(true), "GET", []string{"Connection", "Upgrade", "Upgrade", "websocket", "Origin", "http://segue.example.com"}, 200, ""},
+		{"GWS GET", required, "GET", nil, 200, ""},
+		{"GWS POST without a token", auth.GWS(), "POST", nil, 200, ""},
+		{"GWS POST without a token where required", required, "POST", nil, 403, "csrf"},
+		{"GWS POST with the token", required, "POST", []string{"X-CSRF-TOKEN", desktopToken}, 200, ""},
+		{"GWS POST with a wrong token", auth.GWS(), "POST", []string{"X-CSRF-TOKEN", "forged"}, 403, "csrf"},
+		{"GWS POST with an empty token", auth.GWS(), "POST", []string{"X-CSRF-TOKEN", ""}, 403, "csrf"},
+		{"GWS POST with another session's token", auth.GWS(), "POST", []string{"X-CSRF-TOKEN", otherToken}, 403, "csrf"},
+		{"GWS POST with two tokens", auth.GWS(), "POST", []string{"X-CSRF-TOKEN", desktopToken, "X-CSRF-TOKEN", "forged"}, 403, "csrf"},
+		{"GWS PUT of a foreign page", auth.GWS(), "PUT", []string{"Origin", "https://evil.example"}, 403, "origin"},
+		{"GWS POST of a foreign page with the token", auth.GWS(), "POST", []string{"Origin", "https://evil.example", "X-CSRF-TOKEN", desktopToken}, 403, "origin"},
+		{"GWS POST of a null page", auth.GWS(), "POST", []string{"Origin", "null"}, 403, "origin"},
+		{"GWS POST with two origins", auth.GWS(), "POST", []string{"Origin", "http://segue.example.com", "Origin", "http://segue.example.com"}, 403, "origin"},
+		{"GWS POST across sites", auth.GWS(), "POST", []string{"Sec-Fetch-Site", "cross-site"}, 403, "origin"},
+		{"GWS POST of the site's other host", auth.GWS(), "POST", []string{"Sec-Fetch-Site", "same-site"}, 403, "origin"},
+		{"GWS POST of its own page", auth.GWS(), "POST", []string{"Origin", "http://segue.example.com"}, 200, ""},
+		{"GWS POST of an allowed page", auth.GWS(), "POST", []string{"Origin", "https://app.example.com", "Sec-Fetch-Site", "cross-site"}, 200, ""},
+		{"GWS POST of an allowed subdomain", auth.GWS(), "POST", []string{"Origin", "https://a.desk.example.com"}, 200, ""},
+		{"GWS POST of the domain of the subdomains", auth.GWS(), "POST", []string{"Origin", "https://desk.example.com"}, 403, "origin"},
+		{"GWS POST of a like-named domain", auth.GWS(), "POST", []string{"Origin", "https://evildesk.example.com"}, 403, "origin"},
+		{"GWS POST of an allowed name by http", auth.GWS(), "POST", []string{"Origin", "http://app.example.com"}, 403, "origin"},
+		{"GWS POST of an allowed name at another port", auth.GWS(), "POST", []string{"Origin", "https://app.example.com:8443"}, 403, "origin"},
+		{"GWS POST of an allowed subdomain by http", auth.GWS(), "POST", []string{"Origin", "http://a.desk.example.com:443"}, 403, "origin"},
+		{"WebSocket of a foreign page", auth.GWS(), "GET", []string{"Connection", "Upgrade", "Upgrade", "websocket", "Origin", "https://evil.example"}, 403, "origin"},
+		{"WebSocket in other letters of a foreign page", auth.GWS(), "GET", []string{"Connection", "Upgrade", "Upgrade", "h2c, WebSocket", "Origin", "https://evil.example"}, 403, "origin"},
+		{"WebSocket of its own page", required, "GET", []string{"Connection", "Upgrade", "Upgrade", "websocket", "Origin", "http://segue.example.com"}, 200, ""},
 		{"board GET", auth.Platform(), "GET", nil, 200, ""},
 		{"board POST without a token", auth.Platform(), "POST", nil, 403, "csrf"},
 		{"board DELETE without a token", auth.Platform(), "DELETE", nil, 403, "csrf"},
@@ -315,7 +316,7 @@ func TestAKeyNeedsNoCSRFToken(t *testing.T) {
 
 func TestAForeignPageMustNotUseThePasswordOfABrowser(t *testing.T) {
 	f := newFixture(t, configured())
-	got := f.send(auth.GWS(false), request("POST", "/api/v2/me", append(basic("bob", "open sesame"), "Origin", "https://evil.example")...))
+	got := f.send(auth.GWS(), request("POST", "/api/v2/me", append(basic("bob", "open sesame"), "Origin", "https://evil.example")...))
 	require.Equal(t, 403, got.StatusCode)
 }
 
@@ -340,7 +341,7 @@ func TestOverTLSAPageWithoutTLSIsForeign(t *testing.T) {
 	cookie, _ := f.desktop(bearer(agentKey)...)
 	for origin, status := range map[string]int{"https://segue.example.com": 200, "http://segue.example.com": 403, "http://segue.example.com:443": 403} {
 		r := request("POST", "https://segue.example.com/api/v2/me", "Cookie", cookie, "Origin", origin)
-		require.Equal(t, status, f.send(auth.GWS(false), r).StatusCode, origin)
+		require.Equal(t, status, f.send(auth.GWS(), r).StatusCode, origin)
 	}
 }
 
@@ -350,7 +351,7 @@ func TestThePublicURLIsTheServersOwn(t *testing.T) {
 	f := newFixture(t, g)
 	cookie, _ := f.desktop(bearer(agentKey)...)
 	r := request("POST", "http://10.0.0.1:8080/api/v2/me", "Cookie", cookie, "Origin", "https://segue.example.com")
-	require.Equal(t, 200, f.send(auth.GWS(false), r).StatusCode)
+	require.Equal(t, 200, f.send(auth.GWS(), r).StatusCode)
 }
 
 // A token may grant more than a browser keeps. That is no defect of the gateway.

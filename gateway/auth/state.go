@@ -41,10 +41,11 @@ type state struct {
 	sealers    []*sealer
 	public     string
 	secure     bool
+	csrf       bool // gateway.gws.csrf is required
 }
 
 func (a *Auth) build(g config.Gateway, before *state) (*state, error) {
-	s := &state{configured: g.Auth.Configured(), users: map[string]*user{}}
+	s := &state{configured: g.Auth.Configured(), users: map[string]*user{}, csrf: g.GWS.CSRF}
 	if !s.configured && !isLocalAddress(g.Address) {
 		return nil, fmt.Errorf("gateway.address: %s is reachable from other machines, and gateway.auth is empty; "+
 			"set gateway.auth, or listen on 127.0.0.1", g.Address)

@@ -36,11 +36,18 @@ func newWatch(now func() time.Time, every time.Duration) *watch {
 // seconds after the credential has ended: it expired, or a reload removed or changed it. Call release
 // when the stream ends.
 func (a *Auth) Watch(ctx context.Context, caller *Caller) (stream context.Context, release func()) {
+	stream, _, release = a.WatchRenewed(ctx, caller)
+	return stream, release
+}
+
+// WatchRenewed is Watch for a stream whose client shows credentials again while it is open: renew lets the
+// stream last as long as a later one, if it is the same caller's and grants the same.
+func (a *Auth) WatchRenewed(ctx context.Context, caller *Caller) (stream context.Context, renew func(*Caller), release func()) {
 	stream, end := context.WithCancelCause(ctx)
 	w := &watched{caller: caller, end: end}
 	a.watch.add(w)
 	unhook := context.AfterFunc(ctx, func() { a.watch.remove(w) })
-	return stream, func() {
+	return stream, func(next *Caller) { a.watch.renew(w, next) }, func() {
 		unhook()
 		a.watch.remove(w)
 		end(context.Canceled)
@@ -59,6 +66,14 @@ func (w *watch) add(s *watched) {
 		w.stop = make(chan struct{})
 		stop := w.stop
 		w.running.Go(func() { w.run(stop) })
+	}
+}
+
+func (w *watch) renew(s *watched, next *Caller) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	if s.caller.SameGrant(next) && next.endsAfter(s.caller) {
+		s.caller = next
 	}
 }
 
@@ -89,18 +104,25 @@ func (w *watch) run(stop <-chan struct{}) {
 // a password may have to be read.
 func (w *watch) sweep() {
 	w.mutex.Lock()
-	all := make([]*watched, 0, len(w.streams))
+	all := make(map[*watched]*Caller, len(w.streams))
 	for s := range w.streams {
-		all = append(all, s)
+		all[s] = s.caller
 	}
 	w.mutex.Unlock()
 	now := w.now()
-	for _, s := range all {
-		if !s.caller.Counts(now) {
+	for s, caller := range all {
+		if !caller.Counts(now) && !w.isRenewed(s, caller) {
 			s.end(ErrEnded)
 			w.remove(s)
 		}
 	}
+}
+
+// isRenewed reports whether a stream has another caller by now.
+func (w *watch) isRenewed(s *watched, caller *Caller) bool {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return s.caller != caller
 }
 
 // close ends all streams.

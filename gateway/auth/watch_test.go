@@ -44,11 +44,11 @@ func TestAStreamEndsWithItsCredential(t *testing.T) {
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, configured(issuer.config()), func(o *auth.Options) { o.Sweep = 10 * time.Millisecond }).ready()
-			got := f.send(auth.GWS(false), request("GET", "/api/v2/me", row.headers...))
+			got := f.send(auth.GWS(), request("GET", "/api/v2/me", row.headers...))
 			require.Equal(t, 200, got.StatusCode)
 			cookie := cookieOf(t, got, auth.GWSCookie)
-			byCookie := f.send(auth.GWS(false), request("GET", "/api/v2/me", "Cookie", cookie.Name+"="+cookie.Value)).caller
-			other := f.send(auth.GWS(false), request("GET", "/api/v2/me", bearer(adminKey)...)).caller
+			byCookie := f.send(auth.GWS(), request("GET", "/api/v2/me", "Cookie", cookie.Name+"="+cookie.Value)).caller
+			other := f.send(auth.GWS(), request("GET", "/api/v2/me", bearer(adminKey)...)).caller
 			stream, release := f.Watch(t.Context(), got.caller)
 			defer release()
 			cookied, releaseCookied := f.Watch(t.Context(), byCookie)
@@ -71,7 +71,7 @@ func TestAReloadThatChangesNothingEndsNoStream(t *testing.T) {
 	issuer := newIDP(t)
 	f := newFixture(t, configured(issuer.config())).ready()
 	for _, headers := range [][]string{bearer(agentKey), bearer(issuer.token(nil)), basic("bob", "open sesame"), basic("sue", "bcrypted")} {
-		stream, release := f.Watch(t.Context(), f.send(auth.GWS(false), request("GET", "/api/v2/me", headers...)).caller)
+		stream, release := f.Watch(t.Context(), f.send(auth.GWS(), request("GET", "/api/v2/me", headers...)).caller)
 		defer release()
 		require.NoError(t, f.Update(configured(issuer.config())))
 		require.NoError(t, stream.Err())
@@ -80,7 +80,7 @@ func TestAReloadThatChangesNothingEndsNoStream(t *testing.T) {
 
 func TestReleaseAndTheEndOfTheRequestEndAWatch(t *testing.T) {
 	f := newFixture(t, configured())
-	caller := f.send(auth.GWS(false), request("GET", "/api/v2/me", bearer(agentKey)...)).caller
+	caller := f.send(auth.GWS(), request("GET", "/api/v2/me", bearer(agentKey)...)).caller
 	stream, release := f.Watch(t.Context(), caller)
 	release()
 	release()
@@ -98,7 +98,7 @@ func TestReleaseAndTheEndOfTheRequestEndAWatch(t *testing.T) {
 
 func TestAReloadEndsStreamsAtOnce(t *testing.T) {
 	f := newFixture(t, configured(), func(o *auth.Options) { o.Sweep = time.Hour })
-	stream, release := f.Watch(t.Context(), f.send(auth.GWS(false), request("GET", "/api/v2/me", bearer(agentKey)...)).caller)
+	stream, release := f.Watch(t.Context(), f.send(auth.GWS(), request("GET", "/api/v2/me", bearer(agentKey)...)).caller)
 	defer release()
 	g := configured()
 	g.Auth.APIKeys = g.Auth.APIKeys[:1]

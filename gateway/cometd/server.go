@@ -2,114 +2,182 @@ package cometd
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
-	"time"
-)
-
-// Peer is whom a session belongs to.
-type Peer struct {
-	// Key identifies the peer: a message from a request with another key does not reach the session.
-	// It is empty if the handshake itself had the credential (ext.authentication): then whoever knows
-	// the session's id uses it.
-	Key string
-	// Context ends when the peer's credential no longer counts. The session ends with it.
-	Context context.Context
-	// Value is the application's own.
-	Value any
-}
-
-// Handshake is what an application sees of a handshake.
-type Handshake struct {
-	Request *http.Request
-	// Token is ext.authentication.token; empty if there is none. Ext is the whole extension field.
-	Token string
-	Ext   json.RawMessage
-	// Browser is the cookie BAYEUX_BROWSER of the request: a former session of the same browser had it
-	// too. It is no secret and proves nothing.
-	Browser string
-}
-
-// DeniedError is why a handshake is denied. Text is without spaces: "handshake_denied".
-type DeniedError struct {
-	Code int
-	Text string
-	// RetryAfter makes the client handshake again after it; 0 makes the client stop.
-	RetryAfter time.Duration
-}
-
-func (e *DeniedError) Error() string { return e.Text }
-
-// Options are the application's side of a server.
-type Options struct {
-	// Identify returns the key of the peer that sends a request, empty for nobody. It is called once for
-	// a POST and once for a WebSocket.
-	Identify func(r *http.Request) string
-	// Open decides about a handshake. An error that is no *DeniedError denies it with 403::handshake_denied.
-	Open func(h *Handshake) (*Peer, error)
-	// Grants reports whether a session may have a subscription, which may be a wildcard.
-	Grants func(s *Session, subscription string) bool
-	// Subscribed is called after the reply to a successful subscribe is queued, with what is new of it.
-	Subscribed func(s *Session, subscriptions []string)
-	// Closed is called once when a session has ended.
-	Closed func(s *Session, why End)
-	// Enter counts each frame of a WebSocket as a request of the peer; leave is called when it is
-	// answered. The error text goes to the client. nil for no limit.
-	Enter func(p *Peer) (leave func(), err error)
-	// Held is called with the context of a request before it waits: it is no longer a request in progress.
-	Held func(ctx context.Context)
-	// Stopping returns a channel that is closed when the process is about to stop, for a request.
-	Stopping func(ctx context.Context) <-chan struct{}
-	// Cookie makes the cookie BAYEUX_BROWSER.
-	Cookie func(r *http.Request, name, value string) *http.Cookie
-	// Refuse answers a request that is no Bayeux at all, with an HTTP status and a text for people.
-	Refuse func(w http.ResponseWriter, r *http.Request, status int, detail string)
-}
-
-// End is how a session ended.
-type End string
-
-// How sessions end.
-const (
-	EndDisconnect End = "disconnect" // by /meta/disconnect
-	EndExpired    End = "expired"    // no connect in time
-	EndOverrun    End = "overrun"    // too much waits for it
-	EndCredential End = "credential" // the peer's context ended
-	EndClosed     End = "closed"     // the server was closed
+	"sync"
+	"sync/atomic"
 )
 
 // Server serves Bayeux. It is safe for concurrent use.
-type Server struct{ options Options }
+type Server struct {
+	options Options
+	// queued is the size of what waits for all sessions.
+	queued atomic.Int64
+	// closing is closed by Close.
+	closing chan struct{}
+
+	mutex    sync.Mutex
+	sessions map[string]*Session
+	isClosed bool
+	// running counts what Close waits for; idle is signaled when it becomes 0.
+	running int
+	idle    *sync.Cond
+}
 
 // New returns a server.
-func New(o Options) *Server { return &Server{options: o} }
+func New(o Options) *Server {
+	s := &Server{options: o.withDefaults(), closing: make(chan struct{}), sessions: map[string]*Session{}}
+	s.idle = sync.NewCond(&s.mutex)
+	return s
+}
 
 // ServeHTTP answers a POST with messages, and opens a WebSocket.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.options.Refuse(w, r, http.StatusNotImplemented, "")
+	if !s.begin() {
+		s.options.Refuse(w, r, http.StatusServiceUnavailable, "The server stops.")
+		return
+	}
+	defer s.done()
+	switch {
+	case isUpgrade(r):
+		s.serveSocket(w, r)
+	case r.Method != http.MethodPost:
+		w.Header().Set("Allow", http.MethodPost)
+		s.options.Refuse(w, r, http.StatusMethodNotAllowed, "Bayeux messages come by POST or by WebSocket.")
+	default:
+		s.servePost(w, r)
+	}
 }
 
 // Sessions returns how many sessions there are.
-func (s *Server) Sessions() int { return 0 }
+func (s *Server) Sessions() int {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return len(s.sessions)
+}
 
 // Close ends all sessions and waits for what they started.
-func (s *Server) Close() {}
+func (s *Server) Close() {
+	s.mutex.Lock()
+	if !s.isClosed {
+		s.isClosed = true
+		close(s.closing)
+	}
+	s.mutex.Unlock()
+	for _, session := range s.all() {
+		session.end(EndClosed)
+	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	for s.running > 0 {
+		s.idle.Wait()
+	}
+}
 
-// Session is one client. It is safe for concurrent use.
-type Session struct{ peer *Peer }
+// begin counts something that Close waits for; it reports false if the server is closed.
+func (s *Server) begin() bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.isClosed {
+		return false
+	}
+	s.running++
+	return true
+}
 
-// ID is the clientId, a secret between the client and the server.
-func (s *Session) ID() string { return "" }
+func (s *Server) done() {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.running--; s.running == 0 {
+		s.idle.Broadcast()
+	}
+}
 
-// Peer is whom the session belongs to.
-func (s *Session) Peer() *Peer { return s.peer }
+// background runs what must not hold up its caller, also while the server closes.
+func (s *Server) background(run func()) {
+	s.mutex.Lock()
+	s.running++
+	s.mutex.Unlock()
+	go func() {
+		defer s.done()
+		run()
+	}()
+}
 
-// Handshake is the handshake that opened the session, without its Token.
-func (s *Session) Handshake() *Handshake { return nil }
+// unlessClosed returns what a timer runs: nothing if the server is closed, else something that Close
+// waits for.
+func (s *Server) unlessClosed(run func()) func() {
+	return func() {
+		if s.begin() {
+			defer s.done()
+			run()
+		}
+	}
+}
 
-// Wants reports whether any subscription of the session matches a channel.
-func (s *Session) Wants(channel string) bool { return false }
+// session returns the session of an id, if a request with that key may use it.
+func (s *Server) session(id, key string) *Session {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	session := s.sessions[id]
+	if session == nil || session.peer.Key != "" && session.peer.Key != key {
+		return nil
+	}
+	return session
+}
 
-// Deliver queues a message, if any subscription matches its channel; once, however many do. Messages
-// arrive in the order of the calls. data is JSON and is not copied: it must not change.
-func (s *Session) Deliver(channel string, data json.RawMessage) {}
+// add adds a session. It reports false if there are too many, or the server is closed.
+func (s *Server) add(session *Session) bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.isClosed || len(s.sessions) >= s.options.MaxSessions {
+		return false
+	}
+	s.sessions[session.id] = session
+	return true
+}
+
+func (s *Server) forget(session *Session) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	delete(s.sessions, session.id)
+}
+
+func (s *Server) all() []*Session {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	all := make([]*Session, 0, len(s.sessions))
+	for _, session := range s.sessions {
+		all = append(all, session)
+	}
+	return all
+}
+
+// endLargest ends the session for which most waits, because too much waits for all of them.
+func (s *Server) endLargest() {
+	var largest *Session
+	most := 0
+	for _, session := range s.all() {
+		session.mutex.Lock()
+		if session.queue.bytes > most {
+			largest, most = session, session.queue.bytes
+		}
+		session.mutex.Unlock()
+	}
+	if largest == nil || s.queued.Load() <= maxAllBytes {
+		return
+	}
+	largest.mutex.Lock()
+	ended := largest.endLocked(EndOverrun)
+	largest.mutex.Unlock()
+	if ended {
+		s.background(largest.finish)
+	}
+}
+
+// stopping returns a channel that is closed when the process is about to stop.
+func (s *Server) stopping(ctx context.Context) <-chan struct{} {
+	if s.options.Stopping == nil {
+		return nil
+	}
+	return s.options.Stopping(ctx)
+}

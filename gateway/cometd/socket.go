@@ -1,8 +1,315 @@
 package cometd
 
-import "github.com/coder/websocket"
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
 
-// socketLimit bounds a frame, in bytes.
-const socketLimit = 64 << 10
+	"github.com/coder/websocket"
+)
 
-var _ = websocket.MessageText
+// socket is a WebSocket. One goroutine reads and answers frames, one writes what is not an answer to a
+// frame: messages, and replies to connects that were held.
+type socket struct {
+	server  *Server
+	conn    *websocket.Conn
+	request *http.Request
+	key     string
+	browser string
+	// wake has room for one: the writer looks at all there is to write.
+	wake chan struct{}
+	// ended is closed when the reader has ended.
+	ended chan struct{}
+	// giveUp ends the reader.
+	giveUp context.CancelFunc
+
+	mutex    sync.Mutex
+	sessions map[*Session]struct{}
+	peer     *Peer
+	isIdle   bool // it had no session at the last ping
+	due      []due
+	pushes   []*Session
+	isClosed bool
+}
+
+// due is a connect whose reply is to be written.
+type due struct {
+	held *held
+	why  over
+}
+
+func isUpgrade(r *http.Request) bool {
+	return slices.ContainsFunc(r.Header.Values("Upgrade"), func(value string) bool { return strings.Contains(strings.ToLower(value), "websocket") })
+}
+
+// serveSocket opens a WebSocket and serves it until it ends. The sessions live on.
+func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
+	c := &socket{server: s, request: r, key: s.options.Identify(r), browser: browserOf(r), sessions: map[*Session]struct{}{},
+		wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	if c.browser == "" {
+		c.browser = rand.Text()
+		http.SetCookie(w, s.options.Cookie(r, browserCookie, c.browser))
+	}
+	// Whoever called us has checked the Origin, by rules that this package does not know. Compression
+	// would need memory for each connection.
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
+	if err != nil {
+		return // Accept has answered
+	}
+	conn.SetReadLimit(maxBody)
+	s.options.Held(r.Context())
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	c.conn, c.giveUp = conn, cancel
+	var writer sync.WaitGroup
+	writer.Go(c.write)
+	c.read(ctx)
+	close(c.ended)
+	writer.Wait()
+	c.close()
+}
+
+// close takes the connects that are held away from a WebSocket that has ended.
+func (c *socket) close() {
+	c.mutex.Lock()
+	c.isClosed = true
+	sessions := c.sessions
+	c.sessions, c.due, c.pushes = nil, nil, nil
+	c.mutex.Unlock()
+	for s := range sessions {
+		s.abandon(c)
+	}
+	_ = c.conn.CloseNow() // it is closed already, or nobody reads any more
+}
+
+// read answers frames until the WebSocket ends.
+func (c *socket) read(ctx context.Context) {
+	for {
+		kind, frame, err := c.conn.Read(ctx)
+		if err != nil {
+			return
+		}
+		if kind != websocket.MessageText {
+			c.stop(websocket.StatusUnsupportedData, "Bayeux messages are text")
+			return
+		}
+		messages, err := parse(frame)
+		if err != nil {
+			c.stop(websocket.StatusPolicyViolation, "the frame is no Bayeux")
+			return
+		}
+		if c.answer(messages) != nil {
+			return
+		}
+	}
+}
+
+// answer answers a frame. An error ends the WebSocket.
+func (c *socket) answer(messages []incoming) error {
+	leave, err := c.enter()
+	if err != nil {
+		return c.send(c.refuse(messages, err))
+	}
+	defer leave()
+	x := &exchange{server: c.server, request: c.request, key: c.key, browser: c.browser, socket: c}
+	defer x.end()
+	x.run(messages)
+	if x.held != nil {
+		return nil
+	}
+	f := encode(x.replies, x.carriers())
+	err = c.send(f.text)
+	f.done(err)
+	return err
+}
+
+// enter counts a frame as a request of the peer whose session came last. Before a handshake there is
+// none: the application counts handshakes itself.
+func (c *socket) enter() (leave func(), err error) {
+	c.mutex.Lock()
+	peer := c.peer
+	c.mutex.Unlock()
+	if peer == nil {
+		return func() {}, nil
+	}
+	if leave, err = c.server.options.Enter(peer); err == nil && leave == nil {
+		leave = func() {}
+	}
+	return leave, err
+}
+
+// refuse answers each message of a frame that is one too many.
+func (c *socket) refuse(messages []incoming, err error) []byte {
+	replies := make([]*reply, len(messages))
+	for i := range messages {
+		replies[i] = replyTo(&messages[i]).fail(err.Error())
+		if messages[i].channel == metaConnect {
+			replies[i].advise(adviceRetry, busyInterval)
+		}
+	}
+	return encode(replies, nil).text
+}
+
+// use notes that a session is used here.
+func (c *socket) use(s *Session) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if !c.isClosed {
+		c.sessions[s] = struct{}{}
+	}
+	c.peer = s.peer
+}
+
+// settle has the reply to a connect written that is no longer held.
+func (c *socket) settle(h *held, why over) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.isClosed {
+		return
+	}
+	if c.due = append(c.due, due{held: h, why: why}); len(c.due) > maxDue {
+		c.giveUp() // the client sends, but reads nothing
+	}
+	c.signal()
+}
+
+// push has the messages of a session written.
+func (c *socket) push(s *Session) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.isClosed || slices.Contains(c.pushes, s) {
+		return
+	}
+	c.pushes = append(c.pushes, s)
+	c.signal()
+}
+
+func (c *socket) signal() {
+	select {
+	case c.wake <- struct{}{}:
+	default: // the writer is about to look
+	}
+}
+
+// write writes what is not an answer to a frame, until the WebSocket ends.
+func (c *socket) write() {
+	ping := time.NewTicker(c.server.options.Ping)
+	defer ping.Stop()
+	stopping := c.server.stopping(c.request.Context())
+	var pings sync.WaitGroup
+	defer pings.Wait()
+	for {
+		select {
+		case <-c.wake:
+			if c.flush() != nil {
+				c.giveUp()
+				return
+			}
+		case <-ping.C:
+			if c.isUnused() {
+				c.stop(websocket.StatusPolicyViolation, "no session")
+				return
+			}
+			pings.Go(c.ping)
+		case <-stopping:
+			c.leave()
+			return
+		case <-c.server.closing:
+			c.leave()
+			return
+		case <-c.ended:
+			return
+		}
+	}
+}
+
+// leave ends the WebSocket because the process stops.
+func (c *socket) leave() {
+	if c.flush() == nil {
+		c.stop(websocket.StatusGoingAway, "the server stops")
+	}
+	c.giveUp()
+}
+
+// flush writes all that waits, and returns an error if the WebSocket is to end.
+func (c *socket) flush() error {
+	c.mutex.Lock()
+	settled, pushes := c.due, c.pushes
+	c.due, c.pushes = nil, nil
+	c.mutex.Unlock()
+	for _, d := range settled {
+		if err := c.sendFrame(encode([]*reply{d.held.reply(d.why)}, nil)); err != nil {
+			return err
+		}
+		if d.why == overEnded && d.held.session.why == EndCredential && !c.hasSessions() {
+			c.stop(websocket.StatusPolicyViolation, "the credential has ended")
+			return errUnused
+		}
+	}
+	for _, s := range pushes {
+		if err := c.sendFrame(encode(nil, []carrier{{session: s, take: func() []message { return s.takeFor(c) }}})); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errUnused = errors.New("nobody may use the WebSocket any more")
+
+// sendFrame writes a frame, if there is anything in it.
+func (c *socket) sendFrame(f *frame) error {
+	if f.isEmpty() {
+		return nil // another frame had the messages
+	}
+	err := c.send(f.text)
+	f.done(err)
+	return err
+}
+
+// send writes a frame, within a bound.
+func (c *socket) send(frame []byte) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.request.Context()), writeWithin)
+	defer cancel()
+	return c.conn.Write(ctx, websocket.MessageText, frame)
+}
+
+// ping ends the WebSocket if the client does not answer.
+func (c *socket) ping() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.request.Context()), pongWithin)
+	defer cancel()
+	if c.conn.Ping(ctx) != nil {
+		c.giveUp()
+	}
+}
+
+// hasSessions reports whether any session of the WebSocket lives.
+func (c *socket) hasSessions() bool {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	for s := range c.sessions {
+		if s.hasEnded() {
+			delete(c.sessions, s)
+		}
+	}
+	return len(c.sessions) > 0
+}
+
+// isUnused reports whether the WebSocket had no session at two pings in a row.
+func (c *socket) isUnused() bool {
+	isIdle := !c.hasSessions()
+	wasIdle := c.isIdle
+	c.isIdle = isIdle
+	return wasIdle && isIdle
+}
+
+// stop ends the WebSocket with a code. The client has a bounded time to agree.
+func (c *socket) stop(code websocket.StatusCode, reason string) {
+	timer := time.AfterFunc(closeWithin, c.giveUp)
+	defer timer.Stop()
+	_ = c.conn.Close(code, reason) // whether the client agrees does not matter
+}

@@ -1,8 +1,10 @@
 package gws
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"segue/client"
@@ -10,7 +12,6 @@ import (
 	"segue/gateway/gws/notify"
 	"segue/gateway/index"
 	"segue/gateway/presence"
-	"segue/gateway/problem"
 )
 
 // Prefix is the start of every path of the face.
@@ -48,8 +49,50 @@ type Options struct {
 	Deadline time.Duration
 }
 
-// New returns the face, behind authentication and limits, without CometD.
-func New(o Options) http.Handler { return http.NotFoundHandler() }
+// face is the API and what its routes share.
+type face struct {
+	Options
+	mux *http.ServeMux
+	// sender, index and watchers are those of the options, and involved is the client's.
+	sender   sender
+	index    lists
+	watchers watchers
+	involved func(context.Context, client.Name) ([]string, error)
+	// references numbers the requests without a referenceId.
+	references atomic.Int64
+}
 
-// Refuse answers with a problem in both styles of GWS.
-func Refuse(w http.ResponseWriter, r *http.Request, p *problem.Problem) { problem.Write(w, p) }
+// New returns the face, behind authentication and limits, without CometD.
+func New(o Options) http.Handler {
+	f := newFace(o)
+	f.sender, f.index, f.watchers = o.Sender, o.Index, o.Notifier
+	f.involved = func(ctx context.Context, n client.Name) ([]string, error) { return o.Client.Involved(ctx, n) }
+	return f
+}
+
+func newFace(o Options) *face {
+	if o.Deadline == 0 {
+		o.Deadline = DefaultDeadline
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Settings == nil {
+		o.Settings = func() Settings { return Settings{} }
+	}
+	f := &face{Options: o, mux: http.NewServeMux()}
+	for _, routes := range []func(*face){aboutRoutes, interactionRoutes, workbinRoutes} {
+		routes(f)
+	}
+	return f
+}
+
+// aboutRoutes registers what the server says about itself.
+func aboutRoutes(f *face) {
+	f.get("/diagnostics/version", func(*request) (any, error) {
+		return struct {
+			StatusCode int    `json:"statusCode"`
+			Version    string `json:"version"`
+		}{codeOK, f.Version}, nil
+	})
+}

@@ -75,11 +75,14 @@ func New(options Options) *Limits {
 
 // Middleware bounds the requests of each caller. It comes after authentication. A caller without a
 // rate, which is a program on this machine while gateway.auth is empty, has no limit.
-func (l *Limits) Middleware(next http.Handler) http.Handler {
+func (l *Limits) Middleware(next http.Handler) http.Handler { return l.For(l.options.Refuse, next) }
+
+// For is Middleware for a face that refuses in its own form.
+func (l *Limits) For(refuse func(http.ResponseWriter, *http.Request, *problem.Problem), next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		held, p := l.Enter(r.Context(), auth.From(r.Context()))
 		if p != nil {
-			l.options.Refuse(w, r, p)
+			refuse(w, r, p)
 			return
 		}
 		defer Hold(held)

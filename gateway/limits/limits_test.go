@@ -77,6 +77,19 @@ func TestASlowRateSaysWhenTheNextRequestMayCome(t *testing.T) {
 	require.Equal(t, "10", send(h, slow).Header().Get("Retry-After"))
 }
 
+func TestAFaceRefusesInItsOwnForm(t *testing.T) {
+	l := limits.New(limits.Options{Now: newClock().Now})
+	h := l.For(func(w http.ResponseWriter, _ *http.Request, p *problem.Problem) {
+		w.WriteHeader(p.Status)
+		fmt.Fprint(w, "its own form")
+	}, ok)
+	caller := &auth.Caller{Name: "key:one", Rate: 1}
+	require.Equal(t, 200, send(h, caller).Code)
+	refused := send(h, caller)
+	require.Equal(t, 429, refused.Code)
+	require.Equal(t, "its own form", refused.Body.String())
+}
+
 func TestWithoutARateThereIsNoLimit(t *testing.T) {
 	h := limits.New(limits.Options{Now: newClock().Now}).Middleware(ok)
 	for range 1000 {
@@ -204,7 +217,7 @@ func TestTheGatewayAndTheLimitsTogether(t *testing.T) {
 	a, err := auth.New(gateway(), auth.Options{Resolve: resolve, Now: clock.Now, Throttle: l.Throttle, Failed: l.Failed})
 	require.NoError(t, err)
 	defer a.Close()
-	h := a.For(auth.GWS(false))(l.Middleware(ok))
+	h := a.For(auth.GWS())(l.Middleware(ok))
 	by := func(set func(*http.Request)) int {
 		r := httptest.NewRequest(http.MethodGet, "/api/v2/me", nil)
 		set(r)

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"segue/contract"
+	"segue/gateway/body"
 	"segue/gateway/commands"
 	"segue/gateway/problem"
 	"segue/interaction"
@@ -19,7 +20,7 @@ import (
 type arrayInput struct {
 	Targeted
 	Key      string `header:"Idempotency-Key" doc:"The key of the array. A command without an event_id gets this key, a # and its number, from 0; both have at most 255 bytes." maxLength:"255" example:"batch-9"`
-	elements []*object
+	elements []*body.Object
 	key      string
 }
 
@@ -29,9 +30,9 @@ func (in *arrayInput) Resolve(ctx huma.Context) []error {
 	if in.key == "" {
 		in.key = madeKeyIn(ctx)
 	}
-	body, err := readBody(ctx, maxArray)
+	data, err := readBody(ctx, maxArray)
 	if err == nil {
-		in.elements, err = readArray(body)
+		in.elements, err = readArray(data)
 	}
 	if err == nil {
 		err = checkElementKeys(in.key, "/header/"+keyHeader, in.elements)
@@ -42,8 +43,8 @@ func (in *arrayInput) Resolve(ctx huma.Context) []error {
 	return nil
 }
 
-func readArray(body []byte) ([]*object, error) {
-	elements, err := readObjects(body)
+func readArray(data []byte) ([]*body.Object, error) {
+	elements, err := body.ReadObjects(data)
 	switch {
 	case err != nil:
 		return nil, fail(problem.Malformed, err.Error())
@@ -99,22 +100,22 @@ type batch struct {
 }
 
 // batch prepares an array. A command that the caller may not give has its error already.
-func (s scope) batch(key string, elements []*object) *batch {
+func (s scope) batch(key string, elements []*body.Object) *batch {
 	b := &batch{results: make([]result, len(elements))}
 	for i, element := range elements {
 		if err := s.prepare(key, i, element); err != nil {
 			b.results[i].failed = problem.Of(err)
 			continue
 		}
-		b.sent = append(b.sent, element.encode())
+		b.sent = append(b.sent, element.Encode())
 		b.places = append(b.places, i)
 	}
 	return b
 }
 
 // prepare checks one command of an array, and sets its event_id and by.
-func (s scope) prepare(key string, number int, element *object) error {
-	name, ok := element.text("command")
+func (s scope) prepare(key string, number int, element *body.Object) error {
+	name, ok := element.Text("command")
 	if !ok || name == "" {
 		return invalidAt("/command", "command: is missing; name the command")
 	}
@@ -123,8 +124,8 @@ func (s scope) prepare(key string, number int, element *object) error {
 		p.Why = string(interaction.WhyUnknown)
 		return failure{p}
 	}
-	if element.size > maxCommand {
-		return fail(problem.TooLarge, fmt.Sprintf("the command has %d bytes; send at most %d", element.size, maxCommand))
+	if element.Size > maxCommand {
+		return fail(problem.TooLarge, fmt.Sprintf("the command has %d bytes; send at most %d", element.Size, maxCommand))
 	}
 	if err := s.mayGive(name); err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"segue/client"
 	"segue/client/lanes"
 	"segue/contract"
+	"segue/gateway/body"
 	"segue/gateway/problem"
 )
 
@@ -43,9 +44,9 @@ type bulkInput struct {
 
 // Resolve reads and checks the body.
 func (in *bulkInput) Resolve(ctx huma.Context) []error {
-	body, err := readObjectBody(ctx, maxCommand)
+	filters, err := readObjectBody(ctx, maxCommand)
 	if err == nil {
-		err = in.read(body)
+		err = in.read(filters)
 	}
 	if err != nil {
 		return []error{err}
@@ -53,12 +54,12 @@ func (in *bulkInput) Resolve(ctx huma.Context) []error {
 	return nil
 }
 
-func (in *bulkInput) read(body *object) error {
+func (in *bulkInput) read(filters *body.Object) error {
 	// A misspelled filter would send more than was meant.
-	if err := body.strictly(&in.body); err != nil {
+	if err := strictly(filters, &in.body); err != nil {
 		return err
 	}
-	if limit := string(body.values["limit"]); limit == "" || limit == "null" {
+	if limit := string(filters.Values["limit"]); limit == "" || limit == "null" {
 		in.body.Limit = usualBulk
 	}
 	switch {
@@ -190,8 +191,8 @@ func sinceOf(text string, now time.Time) (time.Time, error) {
 }
 
 // strictly decodes the object into a struct. It returns an error for members that the struct lacks.
-func (o *object) strictly(into any) error {
-	decoder := json.NewDecoder(bytes.NewReader(o.encode()))
+func strictly(o *body.Object, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(o.Encode()))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
 		return invalidAt("", strings.TrimPrefix(err.Error(), "json: "))

@@ -9,6 +9,7 @@ import (
 
 	"segue/client"
 	"segue/gateway/auth"
+	"segue/gateway/body"
 	"segue/gateway/problem"
 	"segue/interaction"
 )
@@ -119,12 +120,12 @@ func (s scope) mayGive(command string) error {
 }
 
 // stamp sets who gives a command. The platform may name anyone; all others are themselves.
-func (s scope) stamp(command *object) error {
+func (s scope) stamp(command *body.Object) error {
 	if s.caller.Role == interaction.RolePlatform {
 		return nil
 	}
 	own := s.actor()
-	if given := command.values["by"]; len(given) > 0 && !isNone(given) {
+	if given := command.Values["by"]; len(given) > 0 && !isNone(given) {
 		isOwn, err := names(given, own)
 		switch {
 		case err != nil:
@@ -133,7 +134,7 @@ func (s scope) stamp(command *object) error {
 			return fail(problem.NotPermitted, `"by" names somebody else; leave it out`)
 		}
 	}
-	return command.set("by", own)
+	return command.Set("by", own)
 }
 
 func isNone(value json.RawMessage) bool { return string(value) == "null" || string(value) == `""` }

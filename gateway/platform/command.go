@@ -11,6 +11,7 @@ import (
 
 	"segue/client"
 	"segue/contract"
+	"segue/gateway/body"
 	"segue/gateway/commands"
 	"segue/gateway/problem"
 	"segue/interaction"
@@ -20,7 +21,7 @@ import (
 type commandInput struct {
 	Targeted
 	Key     string `header:"Idempotency-Key" doc:"The key of the command, at most 255 bytes. A repeat with the same key changes nothing. Default: the payload's event_id, else one that is made." maxLength:"255" example:"order-17-accept"`
-	payload *object
+	payload *body.Object
 }
 
 // Resolve reads the payload and gives it the command's key.
@@ -76,7 +77,7 @@ func aboutCommand(name string) string {
 
 func (a *api) command(ctx context.Context, name string, in *commandInput) (*answered, error) {
 	// A contact_center that is no text is a field of the platform's own.
-	contactCenter, _ := in.payload.text("contact_center")
+	contactCenter, _ := in.payload.Text("contact_center")
 	s, n, err := in.targetIn(ctx, contactCenter)
 	if err != nil {
 		return nil, named(err, name)
@@ -87,7 +88,7 @@ func (a *api) command(ctx context.Context, name string, in *commandInput) (*answ
 	if err := s.stamp(in.payload); err != nil {
 		return nil, err
 	}
-	answer, err := a.Sender.Send(ctx, n, name, in.payload.encode())
+	answer, err := a.Sender.Send(ctx, n, name, in.payload.Encode())
 	if err != nil {
 		return nil, named(err, name)
 	}

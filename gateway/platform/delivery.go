@@ -35,9 +35,9 @@ type redeliverInput struct{ DeliveryInput }
 // Resolve reads {"rerender": true}, or nothing. A misspelled rerender would send the delivery as it is.
 func (in *redeliverInput) Resolve(ctx huma.Context) []error {
 	var read redeliverBody
-	body, err := readObjectBody(ctx, maxCommand)
+	given, err := readObjectBody(ctx, maxCommand)
 	if err == nil {
-		err = body.strictly(&read)
+		err = strictly(given, &read)
 	}
 	if err != nil {
 		return []error{err}

@@ -16,6 +16,7 @@ import (
 	"segue/client/feed"
 	"segue/contract"
 	"segue/gateway/auth"
+	"segue/gateway/body"
 	"segue/gateway/problem"
 	"segue/interaction"
 )
@@ -180,14 +181,14 @@ func (s scope) prepareLine(line *feed.Line) error {
 	if s.caller.Role == interaction.RolePlatform {
 		return nil
 	}
-	payload, err := readObject(line.Payload)
+	payload, err := body.ReadObject(line.Payload)
 	if err != nil {
 		return fail(problem.Malformed, err.Error())
 	}
 	if err := s.stamp(payload); err != nil {
 		return err
 	}
-	line.Payload = payload.encode()
+	line.Payload = payload.Encode()
 	return nil
 }
 

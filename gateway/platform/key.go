@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"segue/gateway/body"
 	"segue/gateway/problem"
 )
 
@@ -21,8 +22,8 @@ const keyHeader = "Idempotency-Key"
 
 // keyOf returns the idempotency key of a command: the header's, else the payload's event_id, else
 // the one that was made for this request. The key is set in the payload.
-func keyOf(header, made string, command *object) (string, error) {
-	own, ok := command.text("event_id")
+func keyOf(header, made string, command *body.Object) (string, error) {
+	own, ok := command.Text("event_id")
 	switch {
 	case !ok:
 		return made, invalidAt("/event_id", "event_id: not a string; send text in quotes")
@@ -36,12 +37,12 @@ func keyOf(header, made string, command *object) (string, error) {
 	if err := checkKey(own); err != nil {
 		return made, err
 	}
-	return own, command.set("event_id", own)
+	return own, command.Set("event_id", own)
 }
 
 // elementKey gives one command of an array its event_id: its own, else the key with its number.
-func elementKey(key string, number int, command *object) error {
-	own, ok := command.text("event_id")
+func elementKey(key string, number int, command *body.Object) error {
+	own, ok := command.Text("event_id")
 	if !ok {
 		return invalidAt("/event_id", "event_id: not a string; send text in quotes")
 	}
@@ -51,15 +52,15 @@ func elementKey(key string, number int, command *object) error {
 	if err := checkKey(own); err != nil {
 		return err
 	}
-	return command.set("event_id", own)
+	return command.Set("event_id", own)
 }
 
 // checkElementKeys returns an error unless the key can be that of every command of an array: a key that
 // is too long with the number of the last one must not refuse the last ones alone.
-func checkElementKeys(key, pointer string, elements []*object) error {
+func checkElementKeys(key, pointer string, elements []*body.Object) error {
 	last := -1
 	for i, element := range elements {
-		if own, ok := element.text("event_id"); ok && own == "" {
+		if own, ok := element.Text("event_id"); ok && own == "" {
 			last = i
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"segue/client"
 	"segue/contract"
+	"segue/gateway/body"
 	"segue/gateway/problem"
 )
 
@@ -17,8 +18,8 @@ import (
 type startInput struct {
 	Scoped
 	Key      string `header:"Idempotency-Key" doc:"The key of the start. A repeat with the same key finds the interaction. Default: the payload's event_id, else one that is made." maxLength:"255" example:"call-4711-start"`
-	payload  *object
-	elements []*object
+	payload  *body.Object
+	elements []*body.Object
 	key      string
 }
 
@@ -28,12 +29,12 @@ func (in *startInput) Resolve(ctx huma.Context) []error {
 	if err != nil {
 		return []error{err}
 	}
-	if array := payload.take("commands"); len(array) > 0 && string(array) != "null" && string(array) != "[]" {
+	if array := payload.Take("commands"); len(array) > 0 && string(array) != "null" && string(array) != "[]" {
 		if in.elements, err = readArray(array); err != nil {
 			return []error{err}
 		}
 	}
-	if size := len(payload.encode()); size > maxCommand {
+	if size := len(payload.Encode()); size > maxCommand {
 		return []error{fail(problem.TooLarge, fmt.Sprintf("the start has %d bytes without its commands; send at most %d", size, maxCommand))}
 	}
 	if in.key, err = keyOf(in.Key, madeKeyIn(ctx), payload); err != nil {
@@ -93,7 +94,7 @@ func (a *api) start(ctx context.Context, in *startInput) (*started, error) {
 	if err := s.stamp(in.payload); err != nil {
 		return nil, err
 	}
-	payload := in.payload.encode()
+	payload := in.payload.Encode()
 	batch := s.batch(in.key, in.elements)
 	done, err := a.Sender.Start(ctx, n, payload, batch.sent)
 	if err != nil {
@@ -113,7 +114,7 @@ func (a *api) start(ctx context.Context, in *startInput) (*started, error) {
 
 // nameStart returns who starts the interaction, and its name, which it sets in the payload.
 func (a *api) nameStart(ctx context.Context, in *startInput) (scope, client.Name, error) {
-	contactCenter, ok := in.payload.text("contact_center")
+	contactCenter, ok := in.payload.Text("contact_center")
 	if !ok {
 		return scope{}, client.Name{}, invalidAt("/contact_center", "contact_center: not a string; send text in quotes")
 	}
@@ -121,7 +122,7 @@ func (a *api) nameStart(ctx context.Context, in *startInput) (scope, client.Name
 	if err != nil {
 		return s, client.Name{}, err
 	}
-	id, ok := in.payload.text("id")
+	id, ok := in.payload.Text("id")
 	if !ok {
 		return s, client.Name{}, invalidAt("/id", "id: not a string; send text in quotes")
 	}
@@ -132,8 +133,8 @@ func (a *api) nameStart(ctx context.Context, in *startInput) (scope, client.Name
 	if err := n.Check(); err != nil {
 		return s, n, invalidAt("/id", err.Error())
 	}
-	if err := in.payload.set("contact_center", n.ContactCenter); err != nil {
+	if err := in.payload.Set("contact_center", n.ContactCenter); err != nil {
 		return s, n, err
 	}
-	return s, n, in.payload.set("id", n.ID)
+	return s, n, in.payload.Set("id", n.ID)
 }

@@ -1,7 +1,7 @@
 package presence
 
 import (
-	"context"
+	"slices"
 	"time"
 )
 
@@ -28,34 +28,75 @@ type Agent struct {
 	LoginCode     string    `json:"login_code,omitempty"`
 	Queue         string    `json:"queue,omitempty"`
 	// State is that of all channels if they have the same, else that of the busiest; LoggedOut without
-	// any. Since is when it began.
+	// any. Since is when it began. Update sets both, and Since of the channels.
 	State string    `json:"state"`
 	Since time.Time `json:"since"`
+	// Changed is when the presence was written last, whether or not the state changed.
+	Changed time.Time `json:"changed"`
+	// Concerns are the names of the channels that the last change was about, also if they keep their state.
+	Concerns []string `json:"concerns,omitempty"`
 	// Reference is the referenceId of the request that made the last change, as JSON, for the one who
 	// made it.
 	Reference string `json:"reference,omitempty"`
 }
 
-// Presence is the presence of all agents. It is safe for concurrent use.
-type Presence struct{}
+// IsLoggedIn reports whether the agent is logged in for any channel.
+func (a *Agent) IsLoggedIn() bool { return len(a.Channels) > 0 }
 
-// Get returns an agent's presence; LoggedOut for one who is not known.
-func (p *Presence) Get(contactCenter, agent string) Agent {
-	return Agent{ContactCenter: contactCenter, ID: agent, State: LoggedOut}
+// Channel returns the channel of a name; nil if the agent is not logged in for it.
+func (a *Agent) Channel(name string) *Channel {
+	for i := range a.Channels {
+		if a.Channels[i].Name == name {
+			return &a.Channels[i]
+		}
+	}
+	return nil
 }
 
-// List returns the agents of a contact center who are logged in.
-func (p *Presence) List(contactCenter string) []Agent { return nil }
-
-// Update changes an agent's presence on all replicas, and returns it. change gets the present one, and
-// may be called again if another replica changes it at the same time.
-func (p *Presence) Update(ctx context.Context, contactCenter, agent string, change func(*Agent)) (Agent, error) {
-	return Agent{}, nil
+// clone returns a copy that shares nothing.
+func (a *Agent) clone() Agent {
+	c := *a
+	c.Channels, c.Concerns = slices.Clone(a.Channels), slices.Clone(a.Concerns)
+	return c
 }
 
-// Run keeps the presence current until the context ends.
-func (p *Presence) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+// settle derives what follows from the channels, compared with the presence before.
+func (a *Agent) settle(before *Agent, now time.Time) {
+	for i := range a.Channels {
+		c := &a.Channels[i]
+		if had := before.Channel(c.Name); had != nil && had.State == c.State {
+			c.Since = had.Since
+		} else {
+			c.Since = now
+		}
+	}
+	a.State, a.Since, a.Changed = stateOf(a.Channels), before.Since, now
+	if a.State != before.State || before.Since.IsZero() {
+		a.Since = now
+	}
+}
 
-// Watch calls told with each change from now on, before and after it, until stop is called. It must not
-// wait.
-func (p *Presence) Watch(told func(before, after Agent)) (stop func()) { return func() {} }
+// stateOf returns the state of channels together: Ready only if all are, LoggedOut without any. A state
+// that a desktop made up, such as a break, comes before NotReady; of several, the newest.
+func stateOf(channels []Channel) string {
+	if len(channels) == 0 {
+		return LoggedOut
+	}
+	busiest := channels[0]
+	for _, c := range channels[1:] {
+		if rank(c.State) > rank(busiest.State) || rank(c.State) == rank(busiest.State) && c.Since.After(busiest.Since) {
+			busiest = c
+		}
+	}
+	return busiest.State
+}
+
+func rank(state string) int {
+	switch state {
+	case Ready:
+		return 0
+	case NotReady:
+		return 1
+	}
+	return 2
+}

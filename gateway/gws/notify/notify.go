@@ -2,9 +2,15 @@ package notify
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"log/slog"
+	"sync"
+	"time"
 
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
+
+	"segue/client"
 	"segue/gateway/cometd"
 	"segue/gateway/index"
 	"segue/gateway/presence"
@@ -24,37 +30,113 @@ type User struct {
 
 // Options configure a notifier.
 type Options struct {
-	Index    *index.Index
+	Index *index.Index
+	// Presence may be nil: then nothing about channels and devices is sent.
 	Presence *presence.Presence
 	Log      *slog.Logger
 }
 
-// Notifier tells sessions what changes. It is safe for concurrent use.
-type Notifier struct{ options Options }
+// Notifier notifies sessions of changes. It is safe for concurrent use.
+type Notifier struct {
+	options Options
+	log     *slog.Logger
 
-// New returns a notifier, which tells nothing until Run.
-func New(o Options) *Notifier { return &Notifier{options: o} }
+	// closing has the sessions that have ended and are not removed yet. A session may end while it is
+	// delivered to, so that Closed must not wait for mu.
+	closingMu sync.Mutex
+	closing   []closed
 
-// Run reads the live stream until the context ends.
-func (n *Notifier) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+	asked chan struct{} // wakes a goroutine that queries
+	limit *rate.Limiter
 
-// Grants, Subscribed and Closed are for cometd.Options.
-func (n *Notifier) Grants(s *cometd.Session, subscription string) bool { return false }
+	mu      sync.Mutex
+	ready   bool
+	records map[client.Name]*record
+	ended   []ended // oldest first
+	parts   map[Agent]map[client.Name]*record
+	agents  map[Agent]*agent
+	// gone has the sessions that ended lately: a subscription that was under way may come after the end.
+	gone     map[*cometd.Session]time.Time
+	watched  map[workbin][]*watch
+	endBytes int
+	queue    []*wait // to be queried, the next one first
+	stats    Stats
+}
 
-// Subscribed notes the topics of a session. The first subscription to a topic by a session that follows
-// a lost one brings the present state of the agent's interactions.
-func (n *Notifier) Subscribed(s *cometd.Session, subscriptions []string) {}
+// Stats counts what a notifier has done, for metrics.
+type Stats struct {
+	// Sessions is the number of sessions with a topic, and Lost that of ended ones that may come back.
+	Sessions, Lost int
+	// Asking is the number of interactions whose state is being queried.
+	Asking int
+	// Messages counts the deliveries to sessions, Resyncs how often the stream could not be read on, and
+	// Queries the queries for a state.
+	Messages, Resyncs, Queries uint64
+}
 
-// Closed forgets a session, or keeps for 15 minutes what it knew if it was lost.
-func (n *Notifier) Closed(s *cometd.Session, why cometd.End) {}
+// New returns a notifier, which sends nothing until Run.
+func New(o Options) *Notifier {
+	n := &Notifier{
+		options: o, log: o.Log, asked: make(chan struct{}, 1), limit: rate.NewLimiter(queriesPerSecond, concurrentQueries),
+		records: map[client.Name]*record{}, parts: map[Agent]map[client.Name]*record{}, agents: map[Agent]*agent{},
+		gone: map[*cometd.Session]time.Time{}, watched: map[workbin][]*watch{},
+	}
+	if n.log == nil {
+		n.log = slog.New(slog.DiscardHandler)
+	}
+	return n
+}
 
-// WatchWorkbin notifies all sessions of an agent of what comes into a workbin and leaves it, and
-// UnwatchWorkbin ends that. workbin is a text or an object.
-func (n *Notifier) WatchWorkbin(a Agent, id string, workbin any, referenceID json.RawMessage) {}
+// Run follows the changes until the context ends, and returns when all that it started has ended.
+func (n *Notifier) Run(ctx context.Context) error {
+	if n.options.Presence != nil {
+		defer n.options.Presence.Watch(n.presenceChanged)()
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return n.follow(ctx) })
+	g.Go(func() error { return n.sweeps(ctx) })
+	for range concurrentQueries {
+		g.Go(func() error { return n.queries(ctx) })
+	}
+	err := g.Wait()
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
+}
 
-// UnwatchWorkbin is the opposite of WatchWorkbin.
-func (n *Notifier) UnwatchWorkbin(a Agent, id string, workbin any, referenceID json.RawMessage) {}
+// Ready reports whether the notifier follows the changes. A session that is opened before may miss some.
+func (n *Notifier) Ready() bool {
+	n.lock()
+	defer n.mu.Unlock()
+	return n.ready
+}
 
-// WorkbinContent sends the interactions of a workbin to the agent's sessions.
-func (n *Notifier) WorkbinContent(a Agent, id string, entries []*index.Entry, more bool, referenceID json.RawMessage) {
+// Stats returns the current counts.
+func (n *Notifier) Stats() Stats {
+	n.lock()
+	defer n.mu.Unlock()
+	s := n.stats
+	for _, a := range n.agents {
+		s.Sessions += len(a.sessions)
+		s.Lost += len(a.lost)
+	}
+	for _, r := range n.records {
+		if r.wait != nil {
+			s.Asking++
+		}
+	}
+	return s
+}
+
+// lock removes the sessions that have ended, too.
+func (n *Notifier) lock() {
+	n.mu.Lock()
+	n.closingMu.Lock()
+	closing := n.closing
+	n.closing = nil
+	n.closingMu.Unlock()
+	for _, c := range closing {
+		n.remove(c)
+	}
 }

@@ -1,4 +1,4 @@
-package platform_test
+package body_test
 
 import (
 	"bytes"
@@ -8,8 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"segue/client"
-	"segue/gateway/platform"
+	"segue/gateway/body"
 )
 
 func TestAnObjectKeepsItsBytes(t *testing.T) {
@@ -20,7 +19,7 @@ func TestAnObjectKeepsItsBytes(t *testing.T) {
 		`{"b":1.50,"a":12345678901234567890,"c":{"z":1e400}}`: `{"b":1.50,"a":12345678901234567890,"c":{"z":1e400},"event_id":"k"}`,
 		`{"event_id":"old", "x":"ü\u00e9"}`:                   `{"event_id":"k","x":"ü\u00e9"}`,
 	} {
-		got, err := platform.ReadObject([]byte(given), "event_id", "k")
+		got, err := changed([]byte(given), "event_id", "k")
 		require.NoError(t, err, given)
 		require.Equal(t, want, string(got))
 	}
@@ -32,17 +31,9 @@ func TestWhatIsNoObjectIsRefused(t *testing.T) {
 		`{"a":1,"a":2}`: "twice", `{"a":{"b":1,"b":1}}`: "twice", `{"a":[{"b":1,"b":1}]}`: "twice", `{"a":1,"\u0061":2}`: "twice", "{\"a\":\"\xff\"}": "UTF-8",
 		strings.Repeat(`{"a":`, 40) + `1` + strings.Repeat(`}`, 40): "nested deeper", `{"a":` + strings.Repeat(`[`, 100000) + strings.Repeat(`]`, 100000) + `}`: "",
 	} {
-		_, err := platform.ReadObject([]byte(given), "event_id", "k")
+		_, err := changed([]byte(given), "event_id", "k")
 		require.ErrorContains(t, err, says, "%.60s", given)
 	}
-}
-
-func TestAMadeIDIsAnID(t *testing.T) {
-	id := platform.IDOf("acme", "key")
-	require.NoError(t, client.Name{ContactCenter: "acme", ID: id}.Check())
-	require.Equal(t, id, platform.IDOf("acme", "key"))
-	require.NotEqual(t, id, platform.IDOf("acme", "other"))
-	require.NotEqual(t, platform.IDOf("a", "bc"), platform.IDOf("ab", "c"))
 }
 
 func FuzzObjects(f *testing.F) {
@@ -50,7 +41,7 @@ func FuzzObjects(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		got, err := platform.ReadObject(data, "event_id", "k")
+		got, err := changed(data, "event_id", "k")
 		if err != nil {
 			return
 		}
@@ -65,6 +56,18 @@ func FuzzObjects(f *testing.F) {
 		before["event_id"] = "k"
 		require.Equal(t, before, after)
 	})
+}
+
+// changed reads an object and writes it again, with a member added.
+func changed(data []byte, name string, value any) (json.RawMessage, error) {
+	o, err := body.ReadObject(data)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.Set(name, value); err != nil {
+		return nil, err
+	}
+	return o.Encode(), nil
 }
 
 // numbers decodes JSON with the digits of its numbers.

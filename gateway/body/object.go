@@ -1,4 +1,4 @@
-package platform
+package body
 
 import (
 	"bytes"
@@ -9,23 +9,23 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth bounds the nesting of a body. Interactions accept payloads of 32 levels; an array of
+// MaxDepth bounds the nesting of a body. Interactions accept payloads of 32 levels; an array of
 // commands inside a start adds two.
-const maxDepth = 34
+const MaxDepth = 34
 
-// object is a JSON object whose members keep their order and their bytes, so that numbers lose no
+// Object is a JSON object whose members keep their order and their bytes, so that numbers lose no
 // digits on their way to the interaction.
-type object struct {
+type Object struct {
 	names  []string
-	values map[string]json.RawMessage
-	// size is how many bytes a client has sent, before the gateway adds to them.
-	size int
+	Values map[string]json.RawMessage
+	// Size is how many bytes a client has sent, before the gateway adds to them.
+	Size int
 }
 
-// readObject reads one JSON object, or nothing as an empty object. It returns an error for what is
+// ReadObject reads one JSON object, or nothing as an empty object. It returns an error for what is
 // not a JSON object, for a repeated key, and for nesting that is too deep.
-func readObject(data []byte) (*object, error) {
-	o := &object{values: map[string]json.RawMessage{}, size: len(data)}
+func ReadObject(data []byte) (*Object, error) {
+	o := &Object{Values: map[string]json.RawMessage{}, Size: len(data)}
 	if len(bytes.TrimSpace(data)) == 0 {
 		return o, nil
 	}
@@ -47,13 +47,13 @@ func readObject(data []byte) (*object, error) {
 		}
 		key, _ := name.(string)
 		o.names = append(o.names, key)
-		o.values[key] = value
+		o.Values[key] = value
 	}
 	return o, nil
 }
 
-// readObjects reads a JSON array of objects under the same rules.
-func readObjects(data []byte) ([]*object, error) {
+// ReadObjects reads a JSON array of objects under the same rules.
+func ReadObjects(data []byte) ([]*Object, error) {
 	if err := checkJSON(data); err != nil {
 		return nil, err
 	}
@@ -61,9 +61,9 @@ func readObjects(data []byte) ([]*object, error) {
 	if err := json.Unmarshal(data, &items); err != nil || items == nil {
 		return nil, errors.New("send a JSON array of objects")
 	}
-	objects := make([]*object, len(items))
+	objects := make([]*Object, len(items))
 	for i, item := range items {
-		o, err := readObject(item)
+		o, err := ReadObject(item)
 		if err != nil {
 			return nil, fmt.Errorf("element %d: %w", i, err)
 		}
@@ -72,10 +72,10 @@ func readObjects(data []byte) ([]*object, error) {
 	return objects, nil
 }
 
-// text returns a member that is a string. It reports false if the member is something else; one that
+// Text returns a member that is a string. It reports false if the member is something else; one that
 // is absent, null or empty is "".
-func (o *object) text(name string) (string, bool) {
-	value, given := o.values[name]
+func (o *Object) Text(name string) (string, bool) {
+	value, given := o.Values[name]
 	if !given || string(value) == "null" {
 		return "", true
 	}
@@ -84,26 +84,26 @@ func (o *object) text(name string) (string, bool) {
 	return text, err == nil
 }
 
-// set sets a member, at the end if it is new.
-func (o *object) set(name string, value any) error {
+// Set sets a member, at the end if it is new.
+func (o *Object) Set(name string, value any) error {
 	encoded, err := json.Marshal(value)
 	if err != nil {
 		return err
 	}
-	if _, known := o.values[name]; !known {
+	if _, known := o.Values[name]; !known {
 		o.names = append(o.names, name)
 	}
-	o.values[name] = encoded
+	o.Values[name] = encoded
 	return nil
 }
 
-// take removes a member and returns it; nil if it is absent.
-func (o *object) take(name string) json.RawMessage {
-	value, known := o.values[name]
+// Take removes a member and returns it; nil if it is absent.
+func (o *Object) Take(name string) json.RawMessage {
+	value, known := o.Values[name]
 	if !known {
 		return nil
 	}
-	delete(o.values, name)
+	delete(o.Values, name)
 	for i, one := range o.names {
 		if one == name {
 			o.names = append(o.names[:i:i], o.names[i+1:]...)
@@ -113,8 +113,8 @@ func (o *object) take(name string) json.RawMessage {
 	return value
 }
 
-// encode writes the object.
-func (o *object) encode() json.RawMessage {
+// Encode writes the object.
+func (o *Object) Encode() json.RawMessage {
 	var b bytes.Buffer
 	b.WriteByte('{')
 	for i, name := range o.names {
@@ -123,7 +123,7 @@ func (o *object) encode() json.RawMessage {
 		}
 		b.Write(quotedName(name))
 		b.WriteByte(':')
-		b.Write(o.values[name])
+		b.Write(o.Values[name])
 	}
 	b.WriteByte('}')
 	return b.Bytes()
@@ -172,8 +172,8 @@ func checkValue(decoder *json.Decoder, depth int) error {
 	if !nested {
 		return nil
 	}
-	if depth == maxDepth {
-		return fmt.Errorf("the body is nested deeper than %d levels", maxDepth)
+	if depth == MaxDepth {
+		return fmt.Errorf("the body is nested deeper than %d levels", MaxDepth)
 	}
 	seen := map[string]bool{}
 	for decoder.More() {

@@ -1,0 +1,143 @@
+package notify_test
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// offer starts an interaction and offers it to ada.
+func (b *bench) offer(id string) {
+	b.publish(b.world.start(id, callToSales), b.world.must(id, "offer", `{"agent":"ada"}`))
+}
+
+func TestASessionAfterALostOneGetsThePresentStateAndTheEnds(t *testing.T) {
+	run(t, nil, func(t *testing.T, b *bench) {
+		former := b.desktop(t, "ada", "", all...)
+		for _, id := range []string{"present", "unacked", "ended", "given", "early"} {
+			b.offer(id)
+		}
+		b.publish(b.world.must("early", "disconnect", `{}`))
+		time.Sleep(3 * time.Minute / 5)
+		former.poll()
+		for range 3 {
+			time.Sleep(55 * time.Second)
+			former.poll()
+		}
+		b.publish(b.world.must("unacked", "reject", `{"agent":"ada"}`)) // sent, and never read
+		former.lose()
+		b.publish(b.world.must("present", "accept", `{"agent":"ada"}`))
+		b.publish(b.world.must("ended", "accept", `{"agent":"ada"}`), b.world.must("ended", "complete", `{}`))
+		b.publish(b.world.must("given", "accept", `{"agent":"ada"}`), b.world.must("given", "transfer", `{"mode":"single_step","to":{"agent":"ben"}}`))
+		b.offer("unseen")
+		b.publish(b.world.must("unseen", "reject", `{"agent":"ada"}`))
+		b.offer("new")
+		time.Sleep(10 * time.Minute)
+
+		next := b.desktop(t, "ada", former.browser)
+		require.Equal(t, []string{
+			"interactions StatusChange present Established", "interactions StatusChange new Ringing",
+			"interactions StatusChange unacked Released", "interactions StatusChange ended Released", "interactions StatusChange given Released",
+		}, brief(next.subscribe("/v2/me/interactions", "/v2/me/chats")))
+		require.Empty(t, next.subscribe("/v2/me/interactions"))
+		b.publish(b.world.must("new", "reject", `{"agent":"ada"}`))
+		require.Equal(t, []string{"interactions StatusChange new Released"}, brief(next.poll()))
+		require.Equal(t, []string{
+			"calls StatusChange present Established",
+			"calls StatusChange unacked Released", "calls StatusChange ended Released", "calls StatusChange given Released",
+		}, brief(next.subscribe("/**")), "each topic once; of a topic that it did not have, the session has not seen new")
+	})
+}
+
+func TestFreshSessionsGetNothingAtFirst(t *testing.T) {
+	for name, test := range map[string]func(b *bench, former *desktop) (agent, browser string){
+		"another browser": func(_ *bench, former *desktop) (string, string) { former.lose(); return "ada", "other" },
+		"no browser":      func(_ *bench, former *desktop) (string, string) { former.lose(); return "ada", "" },
+		"another agent":   func(_ *bench, former *desktop) (string, string) { former.lose(); return "ben", former.browser },
+		"another center": func(_ *bench, former *desktop) (string, string) {
+			former.lose()
+			return "elsewhere/ada", former.browser
+		},
+		"disconnected": func(_ *bench, former *desktop) (string, string) {
+			former.disconnect()
+			return "ada", former.browser
+		},
+		"still there": func(_ *bench, former *desktop) (string, string) { return "ada", former.browser },
+		"too late": func(_ *bench, former *desktop) (string, string) {
+			former.lose()
+			time.Sleep(15*time.Minute + time.Second)
+			return "ada", former.browser
+		},
+		"followed already": func(b *bench, former *desktop) (string, string) {
+			former.lose()
+			b.desktop(former.t, "ada", former.browser).subscribe("/**")
+			return "ada", former.browser
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, nil, func(t *testing.T, b *bench) {
+				former := b.desktop(t, "ada", "", all...)
+				b.offer("i1")
+				agent, browser := test(b, former)
+				require.Empty(t, b.desktop(t, agent, browser).subscribe("/**"))
+			})
+		})
+	}
+}
+
+func TestWhatALostFollowerHadIsNotLost(t *testing.T) {
+	run(t, nil, func(t *testing.T, b *bench) {
+		first := b.desktop(t, "ada", "", all...)
+		b.offer("i1")
+		first.poll()
+		first.lose()
+		b.publish(b.world.must("i1", "disconnect", `{}`))
+		time.Sleep(5 * time.Minute)
+		second := b.desktop(t, "ada", first.browser)
+		second.post(fmt.Sprintf(`[{"channel":"/meta/subscribe","clientId":%q,"subscription":"/v2/me/calls"}]`, second.id)) // its answer is lost
+		second.lose()
+		require.Equal(t, []string{"calls StatusChange i1 Released", "interactions StatusChange i1 Released"},
+			brief(b.desktop(t, "ada", first.browser).subscribe("/**")))
+	})
+}
+
+func TestAnInteractionThatComesBackIsPresentAlone(t *testing.T) {
+	run(t, nil, func(t *testing.T, b *bench) {
+		former := b.desktop(t, "ada", "", all...)
+		b.offer("i1")
+		former.lose()
+		b.publish(b.world.must("i1", "reject", `{"agent":"ada"}`))
+		b.publish(b.world.must("i1", "offer", `{"agent":"ada"}`))
+		require.Equal(t, []string{"calls StatusChange i1 Ringing"}, brief(b.desktop(t, "ada", former.browser).subscribe("/v2/me/calls")))
+	})
+}
+
+func TestLostSessionsAreBounded(t *testing.T) {
+	run(t, nil, func(t *testing.T, b *bench) {
+		former := b.desktop(t, "ada", "", all...)
+		for i := range 250 {
+			b.offer(fmt.Sprint("i", i))
+		}
+		former.poll()
+		for range 12 {
+			b.desktop(t, "ada", "", all...)
+		}
+		time.Sleep(50 * time.Second)
+		former.poll()
+		for i := range 250 {
+			b.publish(b.world.must(fmt.Sprint("i", i), "disconnect", `{}`))
+		}
+		former.lose()
+		require.Equal(t, 10, b.notifier.Stats().Lost)
+		messages := b.desktop(t, "ada", former.browser).subscribe("/v2/me/calls")
+		require.Len(t, messages, 200)
+		require.Equal(t, "i249", messages[199].data.Call.ID)
+		time.Sleep(20 * time.Minute)
+		synctest.Wait()
+		require.Zero(t, b.notifier.Stats().Lost)
+		require.Zero(t, b.notifier.Stats().Sessions)
+	})
+}
