@@ -101,8 +101,7 @@ func (s *Session) isReadyLocked() bool {
 }
 
 // hold notes a connect, and ends one that is held already. It reports whether the new one is held; if
-// not, its reply is due now. The first connect is never held, so that the client knows at once that it
-// is connected, as other servers do it.
+// not, its reply is due now.
 func (s *Session) hold(h *held, mayHold bool) (isHeld, ok bool) {
 	s.mutex.Lock()
 	if s.isEnded {
@@ -116,8 +115,7 @@ func (s *Session) hold(h *held, mayHold bool) (isHeld, ok bool) {
 		isReady = len(s.queue.messages) > 0
 	}
 	s.interval = h.connect.interval
-	isHeld = mayHold && s.isConnected && !isReady && h.connect.timeout > 0
-	s.isConnected = true
+	isHeld = mayHold && !isReady && h.connect.timeout > 0
 	if isHeld {
 		s.holdLocked(h)
 	} else {

@@ -25,8 +25,6 @@ type Session struct {
 	queue         queue
 	// held is the connect that waits for its reply; nil if none does.
 	held *held
-	// isConnected is set by the first connect.
-	isConnected bool
 	// paused counts requests that are being answered: what they cause goes with or after their replies.
 	paused int
 	// interval is how much later than usual the client sends its next connect.

@@ -77,7 +77,7 @@ func (c *wire) open(ext, subscription string) string {
 	if got := brief(c.ask(subscribeText(id, subscription))); got != "subscribe" {
 		c.t.Fatalf("subscribe: %s", got)
 	}
-	if got := brief(c.ask(wsConnect(id, ""))); got != "connect" && got != "ack=1" {
+	if got := brief(c.ask(wsConnect(id, `,"advice":{"timeout":0}`))); got != "connect" && got != "ack=1" {
 		c.t.Fatalf("first connect: %s", got)
 	}
 	return id
