@@ -55,7 +55,7 @@ func serve(t *testing.T, at string) *serving {
 	t.Helper()
 	listener, err := net.Listen("tcp", at)
 	require.NoError(t, err)
-	a := newApplication(500 * time.Millisecond) // by long-polling, faye notices half an answer by its timeout alone
+	a := newApplication(250 * time.Millisecond) // by long-polling, faye notices half an answer by its timeout alone
 	server := &http.Server{Handler: a.handler(t)}
 	stopped := make(chan error, 1)
 	go func() { stopped <- server.Serve(listener) }()
@@ -102,7 +102,9 @@ func from(first, last int) []int {
 	return all
 }
 
-func TestClientsReceive(t *testing.T) {
+// A client receives, changes its subscriptions, handshakes and subscribes again with a server that starts again and so
+// knows no session, and disconnects.
+func TestClients(t *testing.T) {
 	eachClient(t, func(t *testing.T, v variant) {
 		s := serve(t, "127.0.0.1:0")
 		p := v.run(t, s.address, "/t/a")
@@ -124,9 +126,16 @@ func TestClientsReceive(t *testing.T) {
 		s.publish("/t/b", "1002")
 		require.Equal(t, []int{1001, 1002}, p.numbersUntil(t, 1002))
 
+		s.stop()
+		again := serve(t, s.address)
+		p.until(t, "a handshake", func(e event) bool { return e.Event == "handshake" && e.Successful })
+		p.until(t, "a subscription", func(e event) bool { return e.Event == "subscribed" && e.Successful && e.Topic == "/t/*" })
+		again.publishNumbers(1, 10)
+		require.Equal(t, from(1, 10), p.numbersUntil(t, 10))
+
 		p.command(t, "disconnect", "")
 		p.named(t, "disconnected")
-		require.Eventually(t, func() bool { return s.server.Sessions() == 0 }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return again.server.Sessions() == 0 }, 10*time.Second, time.Millisecond)
 	})
 }
 
@@ -186,23 +195,6 @@ func (p *process) untilAny(t *testing.T, a *application, published *int) []int {
 			a.publishNumbers(*published, *published)
 		}
 	}
-}
-
-// A server that starts again knows no session: clients handshake and subscribe again by themselves.
-func TestClientsHandshakeAfterARestart(t *testing.T) {
-	eachClient(t, func(t *testing.T, v variant) {
-		before := serve(t, "127.0.0.1:0")
-		p := v.run(t, before.address, "/t/a", "/t/b")
-		p.named(t, "subscribed")
-		p.named(t, "subscribed")
-		before.stop()
-		after := serve(t, before.address)
-		p.until(t, "a successful handshake", func(e event) bool { return e.Event == "handshake" && e.Successful })
-		p.named(t, "subscribed")
-		p.named(t, "subscribed")
-		after.publishNumbers(1, 10)
-		require.Equal(t, from(1, 10), p.numbersUntil(t, 10))
-	})
 }
 
 // A client whose credential is no good does not try again.
