@@ -115,6 +115,8 @@ func (s *Session) hold(h *held, mayHold bool) (isHeld, ok bool) {
 		isReady = len(s.queue.messages) > 0
 	}
 	s.interval = h.connect.interval
+	// A request that is being answered sends what it causes first; then this connect has the rest.
+	isReady = isReady && s.paused == 0
 	isHeld = mayHold && !isReady && h.connect.timeout > 0
 	if isHeld {
 		s.holdLocked(h)
