@@ -66,33 +66,20 @@ func (h *held) end(why over) {
 	h.over <- why
 }
 
-// nudge is what is left to do once the lock of a session is free.
-type nudge struct {
-	held *held
-	// push is set if messages go out while the connect stays held.
-	push bool
+// nudgeLocked takes the held connect out of its wait if there are messages for it. Its reply is due once
+// the lock of the session is free.
+func (s *Session) nudgeLocked() *held {
+	if s.held == nil || s.paused > 0 || !s.isReadyLocked() {
+		return nil
+	}
+	return s.detachLocked()
 }
 
-func (n nudge) do() {
-	switch {
-	case n.held == nil:
-	case n.push:
-		n.held.socket.push(n.held.session)
-	default:
-		n.held.end(overReady)
+// ready ends the wait of a connect, if there is one, because of messages.
+func (h *held) ready() {
+	if h != nil {
+		h.end(overReady)
 	}
-}
-
-// nudgeLocked finds what must happen because messages wait. On a WebSocket they are pushed while the
-// connect stays held, as by other servers; with acknowledgment they need the connect's reply.
-func (s *Session) nudgeLocked() nudge {
-	switch {
-	case s.held == nil || s.paused > 0 || !s.isReadyLocked():
-		return nudge{}
-	case s.held.socket != nil && !s.acks:
-		return nudge{held: s.held, push: true}
-	}
-	return nudge{held: s.detachLocked()}
 }
 
 // isReadyLocked reports whether there are messages that a reply could carry now.

@@ -66,9 +66,9 @@ func (s *Session) Deliver(channel string, data json.RawMessage) {
 	}
 	all := s.server.queued.Add(int64(s.queue.add(message{channel: name, data: data})))
 	isOver := s.queue.isOver() && s.endLocked(EndOverrun)
-	done := s.nudgeLocked()
+	ready := s.nudgeLocked()
 	s.mutex.Unlock()
-	done.do()
+	ready.ready()
 	if isOver {
 		s.server.background(s.finish)
 	} else if all > maxAllBytes {
@@ -118,20 +118,10 @@ func (s *Session) unsubscribe(wishes []wish) {
 	})))
 }
 
-// take returns what a reply or a push carries to a session without acknowledgment.
+// take returns what a reply carries to a session without acknowledgment.
 func (s *Session) take() []message {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	return s.queue.take()
-}
-
-// takeFor returns what is pushed on a WebSocket: nothing if the session's connect is not held there.
-func (s *Session) takeFor(c *socket) []message {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	if s.held == nil || s.held.socket != c || s.paused > 0 {
-		return nil
-	}
 	return s.queue.take()
 }
 
@@ -150,9 +140,9 @@ func (s *Session) takeForConnect() (messages []message, batch int64) {
 func (s *Session) wrote(ok bool) {
 	s.mutex.Lock()
 	s.server.queued.Add(-int64(s.queue.wrote(ok)))
-	done := s.nudgeLocked()
+	ready := s.nudgeLocked()
 	s.mutex.Unlock()
-	done.do()
+	ready.ready()
 }
 
 // pause makes what is delivered wait until resume: what a request causes comes not before its reply.
@@ -165,9 +155,9 @@ func (s *Session) pause() {
 func (s *Session) resume() {
 	s.mutex.Lock()
 	s.paused--
-	done := s.nudgeLocked()
+	ready := s.nudgeLocked()
 	s.mutex.Unlock()
-	done.do()
+	ready.ready()
 }
 
 // end ends the session, once.
