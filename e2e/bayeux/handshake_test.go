@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
 )
 
@@ -115,6 +116,27 @@ func TestTheBrowserCookie(t *testing.T) {
 
 		other := w.caller("anna").raw(t, encoded(t, []fields{handshakeMessage(nil)}))
 		require.NotEqual(t, cookies[0].Value, (&http.Response{Header: other.header}).Cookies()[0].Value)
+	})
+}
+
+// A WebSocket has the cookie of its upgrade, or sets one with it.
+func TestTheBrowserCookieOfAWebSocket(t *testing.T) {
+	inMemory(t, func(t *testing.T, w *world) {
+		for _, sent := range []string{"", "BAYEUX_BROWSER=abcdef"} {
+			conn, response, err := websocket.Dial(t.Context(), "http://server/cometd", &websocket.DialOptions{
+				HTTPClient: w.http, HTTPHeader: http.Header{keyHeader: {"anna"}, "Cookie": {sent}},
+			})
+			require.NoError(t, err)
+			s := socket{conn}
+			s.handshake(t, w.caller("anna"), false)
+			if sent == "" {
+				require.Equal(t, "BAYEUX_BROWSER", response.Cookies()[0].Name)
+			} else {
+				require.Empty(t, response.Cookies())
+			}
+			require.NoError(t, conn.CloseNow())
+		}
+		require.Equal(t, []string{"", "abcdef"}, w.browsers)
 	})
 }
 
