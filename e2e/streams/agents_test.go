@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -86,7 +87,7 @@ func TestAgentsAreListedWithTheirPresence(t *testing.T) {
 	require.Empty(t, c.agents(0))
 	c.operate(0, "bob", "/me", `{"operationName":"StartContactCenterSession","channels":["chat"]}`)
 	c.start("one", `,"commands":[{"command":"offer","agent":"ann"}]`)
-	require.Eventually(t, func() bool { return len(c.agents(0)) == 2 }, patience, pollEvery)
+	require.Eventually(t, func() bool { return len(c.agents(0)) == 2 }, patience, 10*time.Millisecond)
 	agents := c.agents(0)
 	require.NotContains(t, agents["ann"], "presence")
 	require.Equal(t, "offered", agents["ann"]["state"])
@@ -96,7 +97,7 @@ func TestAgentsAreListedWithTheirPresence(t *testing.T) {
 	require.Equal(t, "NotReady", presence["state"])
 	require.NotEmpty(t, presence["since"])
 	require.Equal(t, "chat", presence["channels"].([]any)[0].(map[string]any)["channel"])
-	require.Eventually(t, func() bool { return c.agents(1)["bob"]["presence"] != nil }, patience, pollEvery)
+	require.Eventually(t, func() bool { return c.agents(1)["bob"]["presence"] != nil }, patience, 10*time.Millisecond)
 	c.operate(0, "bob", "/me", `{"operationName":"EndContactCenterSession"}`)
 	require.NotContains(t, c.agents(0), "bob")
 }
