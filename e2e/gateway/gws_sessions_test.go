@@ -192,7 +192,7 @@ func TestAnAgentOfAnotherContactCenterHearsNothing(t *testing.T) {
 	}
 }
 
-// requireGone checks that a session does not exist: its client may handshake again, and is told so.
+// requireGone checks that a session does not exist: its client is advised to handshake again.
 func requireGone(t *testing.T, reply message) {
 	t.Helper()
 	require.Equal(t, false, reply["successful"], "%v", reply)
