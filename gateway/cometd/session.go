@@ -66,6 +66,7 @@ func (s *Session) Deliver(channel string, data json.RawMessage) {
 		s.mutex.Unlock()
 		return
 	}
+	s.server.delivered.Add(1)
 	all := s.server.queued.Add(int64(s.queue.add(message{channel: name, data: data})))
 	isOver := s.queue.isOver() && s.endLocked(EndOverrun)
 	done := s.nudgeLocked()
