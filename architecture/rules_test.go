@@ -66,6 +66,8 @@ var rules = []rule{
 	{room: "gateway/presence", only: []string{"bus"}, never: []string{"net/http"},
 		reason: "presence is soft state on the bus, and no face's"},
 	{room: "gateway/problem", only: []string{"client", "contract", "interaction"}, reason: "problems are below every face"},
+	{room: "gateway/cometd", only: none, never: []string{temporal, "github.com/nats-io/..."},
+		reason: "a Bayeux server knows neither what its messages are about nor how a credential is checked"},
 	{room: "gateway/platform", only: []string{"bus", "client/...", "contract", "gateway/...", "interaction/..."},
 		reason: "a face gets its settings as values, and asks packages client, commands and index"},
 	{room: "gateway/gws/notify", only: []string{"bus", "client", "contract", "gateway/cometd", "gateway/gws/view", "gateway/index", "gateway/presence", "interaction"},

@@ -49,7 +49,8 @@ func duration(milliseconds int64) time.Duration {
 // held is a connect that waits for its reply.
 type held struct {
 	session *Session
-	message *incoming
+	// started is the reply as far as it repeats the message, which may be large and is not kept.
+	started *reply
 	connect connect
 	// socket is where the reply goes; nil for an HTTP request, which waits for over itself.
 	socket *socket
@@ -116,6 +117,8 @@ func (s *Session) hold(h *held, mayHold bool) (isHeld, ok bool) {
 		isReady = len(s.queue.messages) > 0
 	}
 	s.interval = h.connect.interval
+	// A request that is being answered sends what it causes first; then this connect has the rest.
+	isReady = isReady && s.paused == 0
 	isHeld = mayHold && s.isConnected && !isReady && h.connect.timeout > 0
 	s.isConnected = true
 	if isHeld {
@@ -175,7 +178,7 @@ func (s *Session) abandon(on *socket) {
 
 // reply returns the reply to a connect.
 func (h *held) reply(why over) *reply {
-	r, s := replyTo(h.message), h.session
+	r, s := h.started, h.session
 	if why == overEnded {
 		if s.why == EndDisconnect {
 			return r.succeed().advise(adviceNone, 0)

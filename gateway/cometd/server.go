@@ -58,13 +58,14 @@ func (s *Server) Sessions() int {
 // Close ends all sessions and waits for what they started.
 func (s *Server) Close() {
 	s.mutex.Lock()
-	if !s.isClosed {
-		s.isClosed = true
-		close(s.closing)
-	}
+	isFirst := !s.isClosed
+	s.isClosed = true
 	s.mutex.Unlock()
 	for _, session := range s.all() {
 		session.end(EndClosed)
+	}
+	if isFirst {
+		close(s.closing) // WebSockets end after what their sessions still get
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()

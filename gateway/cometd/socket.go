@@ -3,6 +3,7 @@ package cometd
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"slices"
@@ -44,11 +45,38 @@ type due struct {
 }
 
 func isUpgrade(r *http.Request) bool {
-	return slices.ContainsFunc(r.Header.Values("Upgrade"), func(value string) bool { return strings.Contains(strings.ToLower(value), "websocket") })
+	return r.Method == http.MethodGet && r.ProtoMajor == 1 && hasToken(r.Header, "Upgrade", "websocket") && hasToken(r.Header, "Connection", "upgrade")
+}
+
+// hasToken reports whether a header has a word in its list.
+func hasToken(header http.Header, name, word string) bool {
+	for _, value := range header.Values(name) {
+		for token := range strings.SplitSeq(value, ",") {
+			if strings.EqualFold(strings.TrimSpace(token), word) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isKey reports whether a client sent what the protocol asks of it: 16 bytes in base64.
+func isKey(r *http.Request) bool {
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(r.Header.Get("Sec-WebSocket-Key")))
+	return err == nil && len(key) == 16
 }
 
 // serveSocket opens a WebSocket and serves it until it ends. The sessions live on.
 func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.Header.Get("Sec-WebSocket-Version") != "13":
+		w.Header().Set("Sec-WebSocket-Version", "13")
+		s.options.Refuse(w, r, http.StatusUpgradeRequired, "The server has version 13 of the WebSocket protocol.")
+		return
+	case !isKey(r):
+		s.options.Refuse(w, r, http.StatusBadRequest, "Sec-WebSocket-Key is missing or malformed.")
+		return
+	}
 	c := &socket{server: s, request: r, key: s.options.Identify(r), browser: browserOf(r), sessions: map[*Session]struct{}{},
 		wake: make(chan struct{}, 1), ended: make(chan struct{})}
 	if c.browser == "" {
@@ -95,15 +123,27 @@ func (c *socket) read(ctx context.Context) {
 			return
 		}
 		if kind != websocket.MessageText {
-			c.stop(websocket.StatusUnsupportedData, "Bayeux messages are text")
+			c.reject(ctx, websocket.StatusUnsupportedData, "Bayeux messages are text")
 			return
 		}
 		messages, err := parse(frame)
 		if err != nil {
-			c.stop(websocket.StatusPolicyViolation, "the frame is no Bayeux")
+			c.reject(ctx, websocket.StatusPolicyViolation, "the frame is no Bayeux")
 			return
 		}
 		if c.answer(messages) != nil {
+			return
+		}
+	}
+}
+
+// reject ends the WebSocket from the side of its reader, which reads on until the client agrees.
+func (c *socket) reject(ctx context.Context, code websocket.StatusCode, reason string) {
+	var stopped sync.WaitGroup
+	defer stopped.Wait()
+	stopped.Go(func() { c.stop(code, reason) })
+	for {
+		if _, _, err := c.conn.Read(ctx); err != nil {
 			return
 		}
 	}

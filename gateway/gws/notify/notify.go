@@ -70,7 +70,7 @@ type Stats struct {
 	Sessions, Lost int
 	// Asking is the number of interactions whose state is being queried.
 	Asking int
-	// Messages counts the deliveries to sessions, Reads how often the changes were read from anew, as after
+	// Messages counts the deliveries to sessions, Reads how often reading them began again, as after
 	// a restart of the bus, and Queries the queries for a state.
 	Messages, Reads, Queries uint64
 }
