@@ -74,6 +74,8 @@ var rules = []rule{
 		reason: "a face judges no command, and does not know the wire of its notifications"},
 	{room: "gateway/platform", only: []string{"bus", "client/...", "contract", "gateway/...", "interaction/..."},
 		reason: "a face gets its settings as values, and asks packages client, commands and index"},
+	{room: "gateway/gws/notify", only: []string{"bus", "client", "contract", "gateway/cometd", "gateway/gws/view", "gateway/index", "gateway/presence", "interaction"},
+		reason: "a notifier follows what happens: it gives no command and answers no request"},
 	{room: "gateway/gws/view", only: []string{"contract", "gateway/presence", "interaction"}, never: []string{"net/http"},
 		reason: "a view knows neither where a state came from nor who sees it"},
 	{room: "bus", only: []string{"contract"}, never: []string{"go.temporal.io/sdk/client", "go.temporal.io/sdk/worker", "net/http"},

@@ -168,9 +168,9 @@ func (a *agent) claim(browser string, now time.Time) *lost {
 	return nil
 }
 
-// recover sends on a topic what a session missed there while its client had none: the present state of the
+// restore sends on a topic what a session missed there while its client had none: the present state of the
 // agent's interactions, and the end of each that ended.
-func (n *Notifier) recover(a *agent, s *session, topic string) {
+func (n *Notifier) restore(a *agent, s *session, topic string) {
 	now := time.Now()
 	if s.follows == nil || s.recovered[topic] || now.Sub(s.follows.at) > lostFor {
 		return

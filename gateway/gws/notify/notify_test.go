@@ -2,6 +2,7 @@ package notify_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -86,11 +87,23 @@ func TestAStateThatANoticeLacksIsQueriedWhileOthersGoOn(t *testing.T) {
 		accepted.State = nil
 		b.publish(accepted)
 		require.Equal(t, []string{"calls StatusChange large Ringing", "interactions StatusChange large Ringing"}, brief(ada.poll()))
-		b.publish(b.world.must("large", "hold", `{}`)) // it waits for its place
+		held := b.world.must("large", "hold", `{"by":{"id":"ada","role":"agent"},"event_id":"gws-nX1-8"}`)
+		b.publish(held) // it waits for its place
 		require.Empty(t, ada.poll())
 		time.Sleep(5 * time.Second)
-		messages := brief(ada.poll())
-		require.Contains(t, messages, "calls StatusChange large Held 7", "the answer may be later than the notice")
+		require.Equal(t, []string{
+			"calls StatusChange large Established 7", "calls StatusChange large Held 8",
+			"interactions StatusChange large Established 7", "interactions StatusChange large Held 8",
+		}, brief(ada.poll()))
+		retrieved := b.world.must("large", "retrieve", `{"by":{"id":"ada","role":"agent"},"event_id":"gws-nX1-9"}`)
+		retrieved.State = nil
+		commented := b.world.must("large", "set_attributes", `{"comment":"c"}`)
+		b.publish(retrieved, commented)
+		time.Sleep(5 * time.Second)
+		require.Equal(t, []string{
+			"calls StatusChange large Established 9", "calls PropertiesUpdated large Established 9",
+			"interactions StatusChange large Established 9", "interactions PropertiesUpdated large Established 9",
+		}, brief(ada.poll()), "the answer may be later than the notice")
 		b.publish(b.world.must("large", "complete", `{}`))
 		require.Equal(t, []string{"calls StatusChange large Released", "interactions StatusChange large Released"}, brief(ada.poll()))
 	})
@@ -123,6 +136,26 @@ func TestWhatWasOpenAtTheStartIsNotNews(t *testing.T) {
 		require.Empty(t, ada.poll())
 		b.publish(b.world.must("i1", "set_attributes", `{"comment":"c"}`))
 		require.Equal(t, []string{"calls PropertiesUpdated i1 Ringing", "interactions PropertiesUpdated i1 Ringing"}, brief(ada.poll()))
+	})
+}
+
+func TestASessionBeforeTheIndexIsCompleteLacksNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, stop := begin(func(b *bench) {
+			b.world.start("i1", callToSales)
+			b.world.must("i1", "offer", `{"agent":"ada"}`)
+			b.world.takes = 3 * time.Second // so long is the index incomplete
+		})
+		defer stop()
+		ada := b.desktop(t, "ada", "", all...)
+		time.Sleep(time.Second)
+		b.publish(b.world.start("i2", callToSales), b.world.must("i2", "offer", `{"agent":"ada"}`))
+		require.False(t, b.notifier.Ready())
+		require.Equal(t, []string{"calls StatusChange i2 Ringing", "interactions StatusChange i2 Ringing"}, brief(ada.poll()))
+		for !b.notifier.Ready() {
+			time.Sleep(10 * time.Millisecond)
+		}
+		require.Equal(t, []string{"calls StatusChange i1 Ringing", "interactions StatusChange i1 Ringing"}, brief(ada.poll()))
 	})
 }
 
@@ -160,6 +193,27 @@ func TestAfterALostStreamSessionsGetTheDifference(t *testing.T) {
 			"calls StatusChange move Ringing", "calls StatusChange newc Ringing",
 			"interactions StatusChange move Ringing", "interactions StatusChange newc Ringing",
 		}, brief(ofBen))
+	})
+}
+
+func TestADifferenceIsFoundWithoutItsNotice(t *testing.T) {
+	run(t, nil, func(t *testing.T, b *bench) {
+		ada := b.desktop(t, "ada", "", all...)
+		b.offer("i1")
+		b.offer("i2")
+		require.Len(t, ada.poll(), 4)
+		reads := b.notifier.Stats().Reads
+		b.world.with(func() { b.world.down = true })
+		b.stream.remake()
+		// The index has these before the notifier reads again.
+		b.publish(b.world.must("i1", "accept", `{"agent":"ada"}`), b.world.must("i2", "disconnect", `{}`))
+		require.Empty(t, ada.poll())
+		time.Sleep(time.Second)
+		require.Equal(t, []string{"calls StatusChange i1 Established", "interactions StatusChange i1 Established"}, brief(ada.poll()))
+		b.world.with(func() { b.world.down = false })
+		time.Sleep(30 * time.Second)
+		require.Equal(t, []string{"calls StatusChange i2 Released", "interactions StatusChange i2 Released"}, brief(ada.poll()))
+		require.Equal(t, reads+1, b.notifier.Stats().Reads)
 	})
 }
 

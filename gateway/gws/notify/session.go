@@ -66,7 +66,7 @@ func (n *Notifier) Subscribed(s *cometd.Session, subscriptions []string) {
 	}
 	for _, topic := range interactionTopics {
 		if covers(subscriptions, topic) {
-			n.recover(a, known, topic)
+			n.restore(a, known, topic)
 		}
 	}
 }

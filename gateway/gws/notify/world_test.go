@@ -169,29 +169,26 @@ func (t *truth) capabilities() map[string][]string {
 	return capabilities
 }
 
-type encoded struct{ value any }
+type encoded []byte
 
-func (encoded) HasValue() bool { return true }
-func (e encoded) Get(into any) error {
-	data, err := json.Marshal(e.value)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(data, into)
-}
+func (encoded) HasValue() bool       { return true }
+func (e encoded) Get(into any) error { return json.Unmarshal(e, into) }
 
 func (w *world) QueryWorkflow(ctx context.Context, id, _, _ string, args ...any) (converter.EncodedValue, error) {
 	w.mu.Lock()
 	w.queries++
 	takes := w.takes
+	answer, err := w.query(id, args)
 	w.mu.Unlock()
 	select {
 	case <-time.After(takes):
+		return answer, err
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
+}
+
+func (w *world) query(id string, args []any) (converter.EncodedValue, error) {
 	t := w.interactions[id]
 	switch {
 	case w.down:
@@ -203,7 +200,8 @@ func (w *world) QueryWorkflow(ctx context.Context, id, _, _ string, args ...any)
 	if len(args) > 0 && args[0].(*contract.StateRequest).Agents {
 		state.CapabilitiesFor = t.capabilities()
 	}
-	return encoded{state}, nil
+	data, err := json.Marshal(state)
+	return encoded(data), err
 }
 
 func (w *world) DescribeWorkflowExecution(_ context.Context, id, _ string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
