@@ -70,7 +70,7 @@ var rules = []rule{
 		reason: "a Bayeux server knows neither what its messages are about nor how a credential is checked"},
 	{room: "gateway/platform", only: []string{"bus", "client/...", "contract", "gateway/...", "interaction/..."},
 		reason: "a face gets its settings as values, and asks packages client, commands and index"},
-	{room: "gateway/gws/view", only: []string{"contract", "interaction"}, never: []string{"net/http"},
+	{room: "gateway/gws/view", only: []string{"contract", "gateway/presence", "interaction"}, never: []string{"net/http"},
 		reason: "a view knows neither where a state came from nor who sees it"},
 	{room: "bus", only: []string{"contract"}, never: []string{"go.temporal.io/sdk/client", "go.temporal.io/sdk/worker", "net/http"},
 		reason: "the bus carries notices: it knows neither what an interaction is nor who shows it"},
