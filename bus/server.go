@@ -79,15 +79,15 @@ func Embed(o ServerOptions) (*Server, error) {
 	if err := s.start(options, log); err != nil {
 		return nil, errors.Join(fmt.Errorf("start the embedded bus: %w", err), os.RemoveAll(s.directory))
 	}
-	if err := s.createStream(); err != nil {
+	if err := s.createStreams(); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("start the embedded bus: %w", err)
 	}
 	return s, nil
 }
 
-// createStream creates the stream in memory, before anybody can publish.
-func (s *Server) createStream() error {
+// createStreams creates the streams in memory, before anybody can publish.
+func (s *Server) createStreams() error {
 	nc, err := nats.Connect("", nats.InProcessServer(s.nats), nats.UserInfo(s.user, s.password))
 	if err != nil {
 		return err
@@ -99,8 +99,12 @@ func (s *Server) createStream() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	_, err = js.CreateStream(ctx, streamConfig(jetstream.MemoryStorage, s.maxBytes))
-	return err
+	for _, config := range []jetstream.StreamConfig{streamConfig(jetstream.MemoryStorage, s.maxBytes), agentsConfig(jetstream.MemoryStorage)} {
+		if _, err := js.CreateStream(ctx, config); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Server) start(options *server.Options, log *slog.Logger) error {

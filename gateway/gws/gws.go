@@ -80,8 +80,11 @@ func newFace(o Options) *face {
 	if o.Settings == nil {
 		o.Settings = func() Settings { return Settings{} }
 	}
+	if o.Presence == nil {
+		o.Presence = presence.New(presence.Options{})
+	}
 	f := &face{Options: o, mux: http.NewServeMux()}
-	for _, routes := range []func(*face){aboutRoutes, interactionRoutes, workbinRoutes} {
+	for _, routes := range []func(*face){aboutRoutes, interactionRoutes, workbinRoutes, sessionRoutes} {
 		routes(f)
 	}
 	return f

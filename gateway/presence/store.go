@@ -120,6 +120,12 @@ func (p *Presence) List(contactCenter string) []Agent {
 // if the bus is away; after another error the change may have happened. When it returns, Get has the
 // change, unless the bus went away meanwhile.
 func (p *Presence) Update(ctx context.Context, contactCenter, agent string, change func(*Agent)) (Agent, error) {
+	return p.Try(ctx, contactCenter, agent, func(a *Agent) error { change(a); return nil })
+}
+
+// Try is Update for a change that may be refused: then nothing is written, and it returns the error of
+// change.
+func (p *Presence) Try(ctx context.Context, contactCenter, agent string, change func(*Agent) error) (Agent, error) {
 	if p.bus == nil {
 		return Agent{}, bus.ErrAway
 	}
@@ -131,7 +137,9 @@ func (p *Presence) Update(ctx context.Context, contactCenter, agent string, chan
 		before := p.decode(found)
 		after := before.clone()
 		after.Concerns, after.Reference = nil, ""
-		change(&after)
+		if err := change(&after); err != nil {
+			return Agent{}, err
+		}
 		after.ContactCenter, after.ID = contactCenter, agent
 		after.settle(&before, time.Now().UTC())
 		value, err := json.Marshal(&after)
