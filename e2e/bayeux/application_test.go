@@ -37,12 +37,14 @@ type application struct {
 	throttled  bool
 }
 
-func newApplication() *application {
+// newApplication returns an application whose connects are held for a timeout, 0 for the server's default.
+func newApplication(timeout time.Duration) *application {
 	a := &application{
 		stopping: make(chan struct{}), sessions: map[string]*cometd.Session{}, subscribed: map[string][]string{},
 		ends: map[string]cometd.End{}, revoke: map[string]context.CancelFunc{},
 	}
 	a.server = cometd.New(cometd.Options{
+		Timeout:    timeout,
 		Identify:   func(r *http.Request) string { return r.Header.Get(keyHeader) },
 		Open:       a.open,
 		Grants:     a.grants,

@@ -87,7 +87,7 @@ func (b *breaking) add(conns ...net.Conn) int64 {
 	if b.random == nil {
 		return -1
 	}
-	return 100 + b.random.Int64N(8000)
+	return 100 + b.random.Int64N(4000)
 }
 
 func (b *breaking) remove(conns ...net.Conn) {

@@ -284,3 +284,37 @@ func TestAQueueThatOverrunsEndsTheSession(t *testing.T) {
 		})
 	}
 }
+
+// What waits for all sessions together is bounded too. The largest ends first, and the others lose nothing.
+func TestAllQueuesTogetherAreBounded(t *testing.T) {
+	const sessions, count, size = 20, 7, 512 << 10 // 70 MiB of the 64 MiB
+	inMemory(t, func(t *testing.T, w *world) {
+		all := make([]*session, sessions)
+		for i := range all {
+			all[i] = w.caller("anna").handshakeWithAck(t)
+			all[i].subscribe(t, "/t/a")
+		}
+		data := `"` + strings.Repeat("x", size-2) + `"`
+		for range count {
+			w.publish("/t/a", data)
+			synctest.Wait()
+		}
+		ended := 0
+		for _, s := range all {
+			if end := w.end(s.id); end != "" {
+				require.Equal(t, cometd.EndOverrun, end)
+				ended++
+				continue
+			}
+			var messages []message
+			for len(messages) < count {
+				more := s.poll(t)
+				require.NotEmpty(t, more)
+				messages = append(messages, more...)
+			}
+			require.Len(t, messages, count)
+		}
+		require.Positive(t, ended)
+		require.LessOrEqual(t, ended, 4)
+	})
+}

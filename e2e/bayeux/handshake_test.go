@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
 )
 
@@ -82,14 +83,18 @@ func TestHandshakesThatAreDenied(t *testing.T) {
 	}
 }
 
-// A handshake that is not alone is not carried out together with the others, which could not know its clientId.
-func TestOtherMessagesBesideAHandshakeHaveNoEffect(t *testing.T) {
+// A handshake is alone: either it is denied, or what comes with it is ignored.
+func TestAHandshakeIsAlone(t *testing.T) {
 	inMemory(t, func(t *testing.T, w *world) {
 		s := w.caller("anna").handshake(t)
-		a := s.raw(t, encoded(t, []fields{handshakeMessage(nil), s.message("/meta/subscribe", fields{"subscription": "/t/a"})}))
-		require.Less(t, a.status, 500)
-		w.publish("/t/a", "1")
-		require.Empty(t, s.poll(t))
+		replies := s.send(t, handshakeMessage(fields{"id": "1"}), s.message("/meta/subscribe", fields{"subscription": "/t/a"}))
+		require.Equal(t, `"1"`, string(replies[0].ID))
+		if replies[0].ok() {
+			require.Len(t, replies, 1)
+			return
+		}
+		require.Equal(t, 1, w.server.Sessions())
+		require.Empty(t, replies[0].ClientID)
 	})
 }
 
@@ -111,6 +116,27 @@ func TestTheBrowserCookie(t *testing.T) {
 
 		other := w.caller("anna").raw(t, encoded(t, []fields{handshakeMessage(nil)}))
 		require.NotEqual(t, cookies[0].Value, (&http.Response{Header: other.header}).Cookies()[0].Value)
+	})
+}
+
+// A WebSocket has the cookie of its upgrade, or sets one with it.
+func TestTheBrowserCookieOfAWebSocket(t *testing.T) {
+	inMemory(t, func(t *testing.T, w *world) {
+		for _, sent := range []string{"", "BAYEUX_BROWSER=abcdef"} {
+			conn, response, err := websocket.Dial(t.Context(), "http://server/cometd", &websocket.DialOptions{
+				HTTPClient: w.http, HTTPHeader: http.Header{keyHeader: {"anna"}, "Cookie": {sent}},
+			})
+			require.NoError(t, err)
+			s := socket{conn}
+			s.handshake(t, w.caller("anna"), false)
+			if sent == "" {
+				require.Equal(t, "BAYEUX_BROWSER", response.Cookies()[0].Name)
+			} else {
+				require.Empty(t, response.Cookies())
+			}
+			require.NoError(t, conn.CloseNow())
+		}
+		require.Equal(t, []string{"", "abcdef"}, w.browsers)
 	})
 }
 

@@ -192,6 +192,7 @@ func TestABatchIsAnsweredInOrder(t *testing.T) {
 		got := map[string]string{}
 		for _, m := range replies {
 			got[string(m.ID)] = m.Error
+			require.Equal(t, s.id, m.ClientID)
 		}
 		require.Equal(t, map[string]string{
 			`"1"`: "", `"2"`: "403::publish_denied", `"3"`: "", `"4"`: "", `"5"`: "404::unknown_channel",

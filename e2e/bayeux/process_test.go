@@ -175,7 +175,7 @@ func install() (string, error) {
 			return folder, fmt.Errorf("copying a client: %w", err)
 		}
 	}
-	command := exec.Command("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+	command := exec.Command("npm", "ci", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts")
 	command.Dir = folder
 	if output, err := command.CombinedOutput(); err != nil {
 		return folder, fmt.Errorf("npm ci (Debian: apt-get install nodejs npm): %w\n%s", err, output)

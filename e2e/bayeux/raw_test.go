@@ -26,9 +26,9 @@ func TestRequestsOnTheWire(t *testing.T) {
 		"HTTP/1.0":              {strings.Replace(head, "1.1", "1.0", 1) + fmt.Sprintf("Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body), http.StatusOK},
 		"media type in capital": {head + fmt.Sprintf("content-type: Application/JSON\r\nContent-Length: %d\r\n\r\n%s", len(body), body), http.StatusOK},
 		"no body":               {head + "Content-Type: application/json\r\nContent-Length: 0\r\n\r\n", http.StatusBadRequest},
-		"large by its length":   {head + "Content-Type: application/json\r\nContent-Length: 99999999\r\n\r\n[", http.StatusRequestEntityTooLarge},
+		"large by its length":   {head + "Content-Type: application/json\r\nContent-Length: 1048576\r\n\r\n" + strings.Repeat(" ", 1<<20), http.StatusRequestEntityTooLarge},
 		"large in chunks":       {head + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n100000\r\n" + strings.Repeat(" ", 1<<20) + "\r\n0\r\n\r\n", http.StatusRequestEntityTooLarge},
-		"broken upgrade":        {"GET /cometd HTTP/1.1\r\nHost: server\r\nX-Key: anna\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", http.StatusBadRequest},
+		"broken upgrade":        {"GET /cometd HTTP/1.1\r\nHost: server\r\nX-Key: anna\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n", http.StatusBadRequest},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inMemory(t, func(t *testing.T, w *world) {

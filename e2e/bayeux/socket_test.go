@@ -292,6 +292,34 @@ func TestTwoSessionsOnOneSocket(t *testing.T) {
 	})
 }
 
+// The key of a WebSocket is that of its upgrade.
+func TestASessionOfAnotherOnAWebSocket(t *testing.T) {
+	inMemory(t, func(t *testing.T, w *world) {
+		anna := w.caller("anna").handshake(t)
+		socket := w.caller("boris").socket(t)
+		for _, channel := range []string{"/meta/connect", "/meta/subscribe", "/meta/unsubscribe", "/meta/disconnect"} {
+			only(t, socket.send(t, anna.message(channel, fields{"subscription": "/t/a", "connectionType": "websocket"}))).unsuccessful(t, "402::session_unknown")
+		}
+		anna.subscribe(t, "/t/a")
+		w.publish("/t/a", "1")
+		require.Equal(t, []int{1}, numbers(t, anna.poll(t)))
+	})
+}
+
+func TestACredentialThatEndsEndsAHeldConnectOnAWebSocket(t *testing.T) {
+	inMemory(t, func(t *testing.T, w *world) {
+		c := w.caller("anna")
+		socket := c.socket(t)
+		s := socket.handshake(t, c, true)
+		socket.write(t, encoded(t, []fields{s.connectMessage(nil)}))
+		synctest.Wait()
+		w.revokeKey("anna")
+		_, reply := socket.reply(t, s)
+		reply.unsuccessful(t, "402::session_unknown")
+		require.Equal(t, "handshake", reply.Advice.Reconnect)
+	})
+}
+
 func TestABrokenSocketEndsNoSession(t *testing.T) {
 	for name, breakIt := range map[string]func(*websocket.Conn) error{
 		"broken": (*websocket.Conn).CloseNow,

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -28,7 +29,7 @@ func inMemory(t *testing.T, test func(t *testing.T, w *world)) {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{application: newApplication(), network: newNetwork()}
+	w := &world{application: newApplication(0), network: newNetwork()}
 	transport := &http.Transport{DialContext: w.network.dial}
 	w.http = &http.Client{Transport: transport}
 	server := &http.Server{Handler: w.handler(t), ErrorLog: log.New(io.Discard, "", 0)}
@@ -39,6 +40,7 @@ func newWorld(t *testing.T) *world {
 		require.NoError(t, server.Close())
 		transport.CloseIdleConnections()
 		require.ErrorIs(t, <-stopped, http.ErrServerClosed)
+		time.Sleep(time.Second) // net/http keeps a connection for a while whose request it did not read
 	})
 	return w
 }

@@ -67,33 +67,20 @@ func (h *held) end(why over) {
 	h.over <- why
 }
 
-// nudge is what is left to do once the lock of a session is free.
-type nudge struct {
-	held *held
-	// push is set if messages go out while the connect stays held.
-	push bool
+// nudgeLocked takes the held connect out of its wait if there are messages for it. Its reply is due once
+// the lock of the session is free.
+func (s *Session) nudgeLocked() *held {
+	if s.held == nil || s.paused > 0 || !s.isReadyLocked() {
+		return nil
+	}
+	return s.detachLocked()
 }
 
-func (n nudge) do() {
-	switch {
-	case n.held == nil:
-	case n.push:
-		n.held.socket.push(n.held.session)
-	default:
-		n.held.end(overReady)
+// ready ends the wait of a connect, if there is one, because of messages.
+func (h *held) ready() {
+	if h != nil {
+		h.end(overReady)
 	}
-}
-
-// nudgeLocked finds what must happen because messages wait. On a WebSocket they are pushed while the
-// connect stays held, as by other servers; with acknowledgment they need the connect's reply.
-func (s *Session) nudgeLocked() nudge {
-	switch {
-	case s.held == nil || s.paused > 0 || !s.isReadyLocked():
-		return nudge{}
-	case s.held.socket != nil && !s.acks:
-		return nudge{held: s.held, push: true}
-	}
-	return nudge{held: s.detachLocked()}
 }
 
 // isReadyLocked reports whether there are messages that a reply could carry now.
@@ -102,8 +89,7 @@ func (s *Session) isReadyLocked() bool {
 }
 
 // hold notes a connect, and ends one that is held already. It reports whether the new one is held; if
-// not, its reply is due now. The first connect is never held, so that the client knows at once that it
-// is connected, as other servers do it.
+// not, its reply is due now.
 func (s *Session) hold(h *held, mayHold bool) (isHeld, ok bool) {
 	s.mutex.Lock()
 	if s.isEnded {
@@ -119,8 +105,7 @@ func (s *Session) hold(h *held, mayHold bool) (isHeld, ok bool) {
 	s.interval = h.connect.interval
 	// A request that is being answered sends what it causes first; then this connect has the rest.
 	isReady = isReady && s.paused == 0
-	isHeld = mayHold && s.isConnected && !isReady && h.connect.timeout > 0
-	s.isConnected = true
+	isHeld = mayHold && !isReady && h.connect.timeout > 0
 	if isHeld {
 		s.holdLocked(h)
 	} else {

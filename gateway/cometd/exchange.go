@@ -51,11 +51,11 @@ func (x *exchange) end() {
 }
 
 // carriers are the sessions whose messages go with the replies.
-func (x *exchange) carriers() []carrier {
-	var carriers []carrier
+func (x *exchange) carriers() []*Session {
+	var carriers []*Session
 	for _, s := range x.sessions {
 		if !s.acks {
-			carriers = append(carriers, carrier{session: s, take: s.take})
+			carriers = append(carriers, s)
 		}
 	}
 	return carriers

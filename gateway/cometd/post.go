@@ -105,13 +105,13 @@ func write(w http.ResponseWriter, frame []byte) error {
 	return nil
 }
 
-// isForm reports whether a body is a form, which a page of any site can send.
+// isForm reports whether a body has one of the types of a form, which a page of any site can send.
 func isForm(contentType string) bool {
 	media, _, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		media, _, _ = strings.Cut(strings.ToLower(contentType), ";")
 	}
-	return media == "application/x-www-form-urlencoded" || strings.HasPrefix(media, "multipart/")
+	return media == "application/x-www-form-urlencoded" || media == "text/plain" || strings.HasPrefix(media, "multipart/")
 }
 
 func statusOf(err error) int {

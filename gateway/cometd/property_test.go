@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"segue/gateway/cometd"
 )
 
@@ -131,7 +133,9 @@ func TestWithoutAcknowledgmentEachMessageComesOnceInOrderOnAWebSocket(t *testing
 			sent := make(chan string, count)
 			go func() {
 				for body := range sent {
-					c.send(body)
+					if c.conn.Write(t.Context(), websocket.MessageText, []byte(body)) != nil {
+						return // the test is over, or its reader finds out
+					}
 				}
 			}()
 			defer func() {

@@ -86,12 +86,6 @@ func appendMessage(frame []byte, m *message) []byte {
 	return append(frame, '}')
 }
 
-// carrier is a session whose messages without acknowledgment go behind the replies.
-type carrier struct {
-	session *Session
-	take    func() []message
-}
-
 // frame is an array of replies and messages.
 type frame struct {
 	text []byte
@@ -100,8 +94,8 @@ type frame struct {
 }
 
 // encode returns the array of replies and of the messages that go with them: before the reply to a
-// connect, and behind all replies those of carriers.
-func encode(replies []*reply, carriers []carrier) *frame {
+// connect, and behind all replies those of carriers, which have no acknowledgment.
+func encode(replies []*reply, carriers []*Session) *frame {
 	f := &frame{text: []byte{'['}}
 	for _, r := range replies {
 		if r.connect != nil {
@@ -114,8 +108,8 @@ func encode(replies []*reply, carriers []carrier) *frame {
 		f.separate()
 		f.text = append(append(f.text, r.text...), '}')
 	}
-	for _, c := range carriers {
-		f.carry(c.session, c.take())
+	for _, s := range carriers {
+		f.carry(s, s.take())
 	}
 	f.text = append(f.text, ']')
 	return f
@@ -136,9 +130,6 @@ func (f *frame) carry(s *Session, messages []message) {
 		f.written = append(f.written, s)
 	}
 }
-
-// isEmpty reports whether the array has nothing.
-func (f *frame) isEmpty() bool { return len(f.text) == len("[]") }
 
 // done tells the sessions whether the frame was written. It is called for each frame.
 func (f *frame) done(err error) {

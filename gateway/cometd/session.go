@@ -25,8 +25,6 @@ type Session struct {
 	queue         queue
 	// held is the connect that waits for its reply; nil if none does.
 	held *held
-	// isConnected is set by the first connect.
-	isConnected bool
 	// paused counts requests that are being answered: what they cause goes with or after their replies.
 	paused int
 	// interval is how much later than usual the client sends its next connect.
@@ -69,9 +67,9 @@ func (s *Session) Deliver(channel string, data json.RawMessage) {
 	s.server.delivered.Add(1)
 	all := s.server.queued.Add(int64(s.queue.add(message{channel: name, data: data})))
 	isOver := s.queue.isOver() && s.endLocked(EndOverrun)
-	done := s.nudgeLocked()
+	ready := s.nudgeLocked()
 	s.mutex.Unlock()
-	done.do()
+	ready.ready()
 	if isOver {
 		s.server.background(s.finish)
 	} else if all > maxAllBytes {
@@ -130,20 +128,10 @@ func (s *Session) keepLocked() {
 	})))
 }
 
-// take returns what a reply or a push carries to a session without acknowledgment.
+// take returns what a reply carries to a session without acknowledgment.
 func (s *Session) take() []message {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	return s.queue.take()
-}
-
-// takeFor returns what is pushed on a WebSocket: nothing if the session's connect is not held there.
-func (s *Session) takeFor(c *socket) []message {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	if s.held == nil || s.held.socket != c || s.paused > 0 {
-		return nil
-	}
 	return s.queue.take()
 }
 
@@ -165,9 +153,9 @@ func (s *Session) wrote(ok bool) {
 	if !ok {
 		s.keepLocked() // the client may have unsubscribed meanwhile
 	}
-	done := s.nudgeLocked()
+	ready := s.nudgeLocked()
 	s.mutex.Unlock()
-	done.do()
+	ready.ready()
 }
 
 // pause makes what is delivered wait until resume: what a request causes comes not before its reply.
@@ -180,9 +168,9 @@ func (s *Session) pause() {
 func (s *Session) resume() {
 	s.mutex.Lock()
 	s.paused--
-	done := s.nudgeLocked()
+	ready := s.nudgeLocked()
 	s.mutex.Unlock()
-	done.do()
+	ready.ready()
 }
 
 // end ends the session, once.

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -15,7 +14,7 @@ import (
 )
 
 // socket is a WebSocket. One goroutine reads and answers frames, one writes what is not an answer to a
-// frame: messages, and replies to connects that were held.
+// frame: the replies to connects that were held, with their messages.
 type socket struct {
 	server  *Server
 	conn    *websocket.Conn
@@ -34,7 +33,6 @@ type socket struct {
 	peer     *Peer
 	isIdle   bool // it had no session at the last ping
 	due      []due
-	pushes   []*Session
 	isClosed bool
 }
 
@@ -107,7 +105,7 @@ func (c *socket) close() {
 	c.mutex.Lock()
 	c.isClosed = true
 	sessions := c.sessions
-	c.sessions, c.due, c.pushes = nil, nil, nil
+	c.sessions, c.due = nil, nil
 	c.mutex.Unlock()
 	for s := range sessions {
 		s.abandon(c)
@@ -162,10 +160,7 @@ func (c *socket) answer(messages []incoming) error {
 	if x.held != nil {
 		return nil
 	}
-	f := encode(x.replies, x.carriers())
-	err = c.send(f.text)
-	f.done(err)
-	return err
+	return c.sendFrame(encode(x.replies, x.carriers()))
 }
 
 // enter counts a frame as a request of the peer whose session came last. Before a handshake there is
@@ -215,17 +210,6 @@ func (c *socket) settle(h *held, why over) {
 	if c.due = append(c.due, due{held: h, why: why}); len(c.due) > maxDue {
 		c.giveUp() // the client sends, but reads nothing
 	}
-	c.signal()
-}
-
-// push has the messages of a session written.
-func (c *socket) push(s *Session) {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	if c.isClosed || slices.Contains(c.pushes, s) {
-		return
-	}
-	c.pushes = append(c.pushes, s)
 	c.signal()
 }
 
@@ -279,8 +263,8 @@ func (c *socket) leave() {
 // flush writes all that waits, and returns an error if the WebSocket is to end.
 func (c *socket) flush() error {
 	c.mutex.Lock()
-	settled, pushes := c.due, c.pushes
-	c.due, c.pushes = nil, nil
+	settled := c.due
+	c.due = nil
 	c.mutex.Unlock()
 	for _, d := range settled {
 		if err := c.sendFrame(encode([]*reply{d.held.reply(d.why)}, nil)); err != nil {
@@ -291,21 +275,13 @@ func (c *socket) flush() error {
 			return errUnused
 		}
 	}
-	for _, s := range pushes {
-		if err := c.sendFrame(encode(nil, []carrier{{session: s, take: func() []message { return s.takeFor(c) }}})); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
 var errUnused = errors.New("nobody may use the WebSocket any more")
 
-// sendFrame writes a frame, if there is anything in it.
+// sendFrame writes a frame, and tells its sessions.
 func (c *socket) sendFrame(f *frame) error {
-	if f.isEmpty() {
-		return nil // another frame had the messages
-	}
 	err := c.send(f.text)
 	f.done(err)
 	return err

@@ -185,7 +185,7 @@ func (w *world) open(ext string, subscriptions ...string) string {
 			w.t.Fatalf("subscribe: %v", replies)
 		}
 	}
-	if replies := w.post(connectText(id, "")); len(replies) != 1 || replies[0]["successful"] != true {
+	if replies := w.post(connectText(id, `,"advice":{"timeout":0}`)); len(replies) != 1 || replies[0]["successful"] != true {
 		w.t.Fatalf("first connect: %v", replies)
 	}
 	return id
