@@ -129,12 +129,53 @@ func TestWhatCouldNotBeWrittenWaitsForTheNextReply(t *testing.T) {
 	}
 }
 
-// broken is the answer to a client that has gone.
-type broken struct{ header http.Header }
+func TestWhatCouldNotBeWrittenIsNotSentAfterUnsubscribe(t *testing.T) {
+	w := newWorld(t)
+	id := w.open("", "/a")
+	deliver(w.session(), 1)
+	r, err := http.NewRequest(http.MethodPost, "/", strings.NewReader(connectText(id, "")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	unsubscribe := strings.Replace(subscribeText(id, `"/a"`), "subscribe", "unsubscribe", 1)
+	w.server.ServeHTTP(&broken{header: http.Header{}, before: func() { w.post(unsubscribe) }}, r)
+	if got := brief(w.post(connectText(id, `,"advice":{"timeout":0}`))); got != "connect" {
+		t.Errorf("got %s", got)
+	}
+}
 
-func (b *broken) Header() http.Header       { return b.header }
-func (b *broken) WriteHeader(int)           {}
-func (b *broken) Write([]byte) (int, error) { return 0, context.Canceled }
+func TestWhatIsNotAcknowledgedIsNotSentAfterUnsubscribe(t *testing.T) {
+	w := newWorld(t)
+	id := w.open(`{"ack":true}`, "/a", "/b")
+	deliver(w.session(), 1)
+	w.session().Deliver("/b", json.RawMessage(`2`))
+	connect := connectText(id, `,"ext":{"ack":1},"advice":{"timeout":0}`)
+	if got := brief(w.post(connect)); got != "1 2 ack=2" {
+		t.Errorf("got %s", got)
+	}
+	w.post(strings.Replace(subscribeText(id, `"/a"`), "subscribe", "unsubscribe", 1))
+	if got := brief(w.post(connect)); got != "2 ack=3" {
+		t.Errorf("got %s", got)
+	}
+	if got := brief(w.post(connectText(id, `,"ext":{"ack":2},"advice":{"timeout":0}`))); got != "ack=4" {
+		t.Errorf("got %s", got)
+	}
+}
+
+// broken is the answer to a client that has gone.
+type broken struct {
+	header http.Header
+	before func() // happens before the write fails
+}
+
+func (b *broken) Header() http.Header { return b.header }
+func (b *broken) WriteHeader(int)     {}
+func (b *broken) Write([]byte) (int, error) {
+	if b.before != nil {
+		b.before()
+	}
+	return 0, context.Canceled
+}
 
 func TestWhatASubscribeCausesComesWithOrAfterItsReply(t *testing.T) {
 	for ext, want := range map[string][2]string{
@@ -166,6 +207,24 @@ func TestWhatASubscribeCausesComesWithOrAfterItsReply(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAConnectThatComesDuringASubscribeIsAnsweredAfterIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(_ *world, o *cometd.Options) {
+			o.Subscribed = func(s *cometd.Session, _ []string) {
+				deliver(s, 1)
+				time.Sleep(time.Second)
+			}
+		})
+		id := w.open(`{"ack":true}`)
+		began := time.Now()
+		w.start(t.Context(), subscribeText(id, `"/a"`))
+		synctest.Wait()
+		if got := brief(w.post(connectText(id, `,"ext":{"ack":1}`))); got != "1 ack=2" || time.Since(began) != time.Second {
+			t.Errorf("got %s after %s", got, time.Since(began))
+		}
+	})
 }
 
 func TestAReplyIsBoundedAndTheRestFollows(t *testing.T) {

@@ -49,7 +49,8 @@ func duration(milliseconds int64) time.Duration {
 // held is a connect that waits for its reply.
 type held struct {
 	session *Session
-	message *incoming
+	// started is the reply as far as it repeats the message, which may be large and is not kept.
+	started *reply
 	connect connect
 	// socket is where the reply goes; nil for an HTTP request, which waits for over itself.
 	socket *socket
@@ -177,7 +178,7 @@ func (s *Session) abandon(on *socket) {
 
 // reply returns the reply to a connect.
 func (h *held) reply(why over) *reply {
-	r, s := replyTo(h.message), h.session
+	r, s := h.started, h.session
 	if why == overEnded {
 		if s.why == EndDisconnect {
 			return r.succeed().advise(adviceNone, 0)

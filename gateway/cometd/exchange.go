@@ -119,7 +119,7 @@ func (x *exchange) connect(s *Session, m *incoming) {
 		x.reply(replyTo(m).fail("400::unsupported_connection_type"))
 		return
 	}
-	h := &held{session: s, message: m, connect: x.server.options.parseConnect(m), socket: x.socket}
+	h := &held{session: s, started: replyTo(m), connect: x.server.options.parseConnect(m), socket: x.socket}
 	switch isHeld, ok := s.hold(h, x.isAlone); {
 	case !ok:
 		x.reply(sessionUnknown(replyTo(m)))

@@ -48,14 +48,17 @@ type Options struct {
 	Identify func(r *http.Request) string
 	// Open decides about a handshake. An error that is no *DeniedError denies it with 403::handshake_denied.
 	Open func(h *Handshake) (*Peer, error)
-	// Grants reports whether a session may have a subscription, which may be a wildcard.
+	// Grants reports whether a session may have a subscription, which may be a wildcard. It comes without
+	// a slash at its end.
 	Grants func(s *Session, subscription string) bool
-	// Subscribed is called after the reply to a successful subscribe is queued, with what is new of it.
+	// Subscribed is called after the reply to a successful subscribe is queued, with what is new of it,
+	// without slashes at the end. What it delivers goes with or after that reply.
 	Subscribed func(s *Session, subscriptions []string)
 	// Closed is called once when a session has ended.
 	Closed func(s *Session, why End)
 	// Enter counts each frame of a WebSocket as a request of the peer; leave is called when it is
-	// answered. The error text goes to the client. nil for no limit.
+	// answered. The error text goes to the client. It is not called before the first handshake of a
+	// WebSocket, which Open decides about. nil for no limit.
 	Enter func(p *Peer) (leave func(), err error)
 	// Held is called with the context of a request before it waits: it is no longer a request in progress.
 	Held func(ctx context.Context)

@@ -101,6 +101,7 @@ func write(w http.ResponseWriter, frame []byte) error {
 	if err := control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
+	_ = control.SetWriteDeadline(time.Time{}) // the connection's next answer has its own time
 	return nil
 }
 

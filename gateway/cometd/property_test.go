@@ -49,7 +49,7 @@ func isInOrder(got []int) bool {
 }
 
 func TestWithAcknowledgmentNothingIsMissingOrTwiceOverBrokenConnections(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(8) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
 			id := w.open(`{"ack":true}`, "/a")
@@ -104,7 +104,7 @@ func (w *world) unreliable(random *rand.Rand, id string, ack float64) []object {
 }
 
 func TestWithoutAcknowledgmentEachMessageComesOnceInOrderOnAWebSocket(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(8) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
 			c := w.upgrade()

@@ -111,14 +111,17 @@ func (q *queue) drop(n int) int {
 	return size
 }
 
-// keep removes what is not sent and no longer wanted, and returns its size.
-func (q *queue) keep(isWanted func(channel string) bool) int {
-	kept, size := q.messages[:q.sent], 0
-	for _, m := range q.messages[q.sent:] {
+// keep removes from a place on what is no longer wanted, and returns its size.
+func (q *queue) keep(from int, isWanted func(channel string) bool) int {
+	kept, size, sent := q.messages[:from], 0, q.sent
+	for i, m := range q.messages[from:] {
 		if isWanted(m.channel) {
 			kept = append(kept, m)
-		} else {
-			size += m.size()
+			continue
+		}
+		size += m.size()
+		if from+i < sent {
+			q.sent--
 		}
 	}
 	clear(q.messages[len(kept):])

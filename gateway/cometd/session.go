@@ -114,7 +114,16 @@ func (s *Session) unsubscribe(wishes []wish) {
 			s.subscriptions[w.subscription] = rest
 		}
 	}
-	s.server.queued.Add(-int64(s.queue.keep(func(channel string) bool {
+	s.keepLocked()
+}
+
+// keepLocked removes what waits and is no longer subscribed to, but what is being written.
+func (s *Session) keepLocked() {
+	from := s.queue.sent
+	if s.acks {
+		from = 0
+	}
+	s.server.queued.Add(-int64(s.queue.keep(from, func(channel string) bool {
 		_, wants := s.subscriptions.match(strings.TrimSuffix(channel, "/"))
 		return wants
 	})))
@@ -152,6 +161,9 @@ func (s *Session) takeForConnect() (messages []message, batch int64) {
 func (s *Session) wrote(ok bool) {
 	s.mutex.Lock()
 	s.server.queued.Add(-int64(s.queue.wrote(ok)))
+	if !ok {
+		s.keepLocked() // the client may have unsubscribed meanwhile
+	}
 	done := s.nudgeLocked()
 	s.mutex.Unlock()
 	done.do()

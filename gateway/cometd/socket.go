@@ -123,15 +123,27 @@ func (c *socket) read(ctx context.Context) {
 			return
 		}
 		if kind != websocket.MessageText {
-			c.stop(websocket.StatusUnsupportedData, "Bayeux messages are text")
+			c.reject(ctx, websocket.StatusUnsupportedData, "Bayeux messages are text")
 			return
 		}
 		messages, err := parse(frame)
 		if err != nil {
-			c.stop(websocket.StatusPolicyViolation, "the frame is no Bayeux")
+			c.reject(ctx, websocket.StatusPolicyViolation, "the frame is no Bayeux")
 			return
 		}
 		if c.answer(messages) != nil {
+			return
+		}
+	}
+}
+
+// reject ends the WebSocket from the side of its reader, which reads on until the client agrees.
+func (c *socket) reject(ctx context.Context, code websocket.StatusCode, reason string) {
+	var stopped sync.WaitGroup
+	defer stopped.Wait()
+	stopped.Go(func() { c.stop(code, reason) })
+	for {
+		if _, _, err := c.conn.Read(ctx); err != nil {
 			return
 		}
 	}

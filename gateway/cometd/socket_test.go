@@ -402,3 +402,17 @@ func TestASlowReaderOfAWebSocketDoesNotBlockDeliver(t *testing.T) {
 		}
 	})
 }
+
+func TestAClientThatDoesNotAgreeToTheEndIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		c := w.upgrade()
+		c.send(`[{`)
+		synctest.Wait() // the client does not read
+		began := time.Now()
+		w.server.Close()
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("Close took %s", took)
+		}
+	})
+}

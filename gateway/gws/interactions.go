@@ -11,7 +11,7 @@ import (
 
 // interactionRoutes registers interactions under each of their paths.
 func interactionRoutes(f *face) {
-	for _, is := range kinds() {
+	for _, is := range kinds {
 		f.get(is.path, func(q *request) (any, error) { return f.listAll(q, is) })
 		f.get("/me"+is.path, func(q *request) (any, error) { return f.listMine(q, is) })
 		f.object(is.path, is)
@@ -19,7 +19,7 @@ func interactionRoutes(f *face) {
 		f.post("/me"+is.path+"/{id}", func(q *request) (any, error) { return f.operate(q, is) })
 	}
 	// Some pages of the documentation write this path so.
-	all := kinds()[0]
+	all := kinds[0]
 	f.object("/me/interaction", all)
 	f.post("/me/interaction/{id}", func(q *request) (any, error) { return f.operate(q, all) })
 }

@@ -2,6 +2,7 @@ package gws_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"segue/client"
+	"segue/gateway/auth"
 	"segue/gateway/gws"
 	"segue/gateway/problem"
 	"segue/interaction"
@@ -175,4 +177,27 @@ func TestProblemsInTheStyleOfGWS(t *testing.T) {
 		require.Equal(t, test.status == 401, out.Header().Get("WWW-Authenticate") != "")
 		require.Equal(t, test.status == 503, out.Header().Get("Retry-After") != "")
 	}
+}
+
+// sizes notes the size of each write.
+type sizes struct {
+	*httptest.ResponseRecorder
+	largest int
+}
+
+func (s *sizes) Write(p []byte) (int, error) {
+	s.largest = max(s.largest, len(p))
+	return s.ResponseRecorder.Write(p)
+}
+
+func TestALongListIsWrittenInParts(t *testing.T) {
+	w := newWorld(t)
+	for n := range 700 {
+		w.start(fmt.Sprintf("c%d", n), "inbound")
+	}
+	r := httptest.NewRequest(http.MethodGet, "/api/v2/interactions?fields=*", nil)
+	out := &sizes{ResponseRecorder: httptest.NewRecorder()}
+	w.face.ServeHTTP(out, r.WithContext(auth.With(r.Context(), caller("anna"))))
+	require.Len(t, decoded(t, out.ResponseRecorder).is(200, 0).body["interactions"], 700)
+	require.Greater(t, out.Body.Len(), 3*out.largest)
 }

@@ -72,8 +72,10 @@ type kind struct {
 	has          func(interaction.Channel) bool
 }
 
-// kinds are all families of paths.
-func kinds() []kind {
+// kinds are all families of paths, first that of all interactions.
+var kinds = makeKinds()
+
+func makeKinds() []kind {
 	all := []kind{{path: "/interactions", one: "interaction", several: "interactions", has: func(interaction.Channel) bool { return true }}}
 	for _, m := range view.Media {
 		all = append(all, kind{path: "/" + m.Plural, one: m.Name, several: m.Plural, has: func(c interaction.Channel) bool { return view.MediumOf(c).Name == m.Name }})

@@ -94,7 +94,8 @@ func (f *face) watch(q *request, ids []string, isSeveral bool, do func(notify.Ag
 			reference = f.nextReference()
 		}
 		references[id] = reference
-		do(q.asAgent(), id, workbinOf(id), reference)
+		workbin := workbinOf(id)
+		do(q.asAgent(), workbinID(workbin), workbin, reference) // however the client writes its id
 	}
 	if !isSeveral {
 		return q.done()
@@ -143,10 +144,10 @@ func (f *face) add(q *request, workbin any, plural string) (any, error) {
 
 // kindOf returns the kind of interactions of a medium; all for none.
 func kindOf(plural string) kind {
-	for _, is := range kinds() {
+	for _, is := range kinds {
 		if is.path == "/"+plural {
 			return is
 		}
 	}
-	return kinds()[0]
+	return kinds[0]
 }

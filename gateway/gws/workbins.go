@@ -17,14 +17,14 @@ import (
 var errTrailing = errors.New("the workbin is more than one JSON value")
 
 // contentLimit is how many interactions of a workbin one message has.
-const contentLimit = 100
+const contentLimit = 500
 
 // workbinRoutes registers workbins, which all agents of a contact center share.
 func workbinRoutes(f *face) {
 	for _, prefix := range []string{"", "/me"} {
 		f.get(prefix+"/workbins", f.listWorkbins)
 		f.get(prefix+"/workbins/{id}", f.oneWorkbin)
-		for _, is := range kinds() {
+		for _, is := range kinds {
 			f.get(prefix+"/workbins/{id}"+is.path, func(q *request) (any, error) { return f.listWorkbin(q, is) })
 		}
 		f.post(prefix+"/workbins", f.operateWorkbin)
@@ -122,7 +122,7 @@ func (f *face) oneWorkbin(q *request) (any, error) {
 	if !q.wantsAll("subresources") {
 		return map[string]any{"statusCode": codeOK, "workbin": shown}, nil
 	}
-	entries := f.content(q, workbin, kinds()[0])
+	entries := f.content(q, workbin, kinds[0])
 	encoded, err := json.Marshal(shown)
 	if err != nil {
 		return nil, err
@@ -158,7 +158,7 @@ func (f *face) tellContent(q *request) (any, error) {
 }
 
 func (f *face) sendContent(q *request, workbin any) {
-	entries := f.content(q, workbin, kinds()[0])
+	entries := f.content(q, workbin, kinds[0])
 	more := len(entries) > contentLimit
 	f.watchers.WorkbinContent(q.asAgent(), workbinID(workbin), entries[:min(len(entries), contentLimit)], more, q.reference)
 }

@@ -102,6 +102,7 @@ func TestOperationsOnWorkbins(t *testing.T) {
 		sends, tells    []string
 	}{
 		"subscribe":               {"anna", later, `{"operationName":"Subscribe"}`, 200, 0, nil, []string{"watch anna later later 1"}},
+		"subscribe to an object":  {"anna", "/api/v2/workbins/" + url.PathEscape(`{"place": "p 1", "name":"mine"}`), `{"operationName":"Subscribe"}`, 200, 0, nil, []string{"watch anna " + objectBin + " map[name:mine place:p 1] 1"}},
 		"unsubscribe":             {"anna", later, `{"operationName":"Unsubscribe","referenceId":"x"}`, 200, 0, nil, []string{`unwatch anna later later "x"`}},
 		"content":                 {"anna", later, `{"operationName":"GetWorkbinContent"}`, 200, 0, nil, []string{"content anna later 2 false 1"}},
 		"content, by interaction": {"anna", "/api/v2/me/interactions/any", `{"operationName":"GetWorkbinContent","workbin":` + objectBin + `}`, 200, 0, nil, []string{"content anna " + objectBin + " 1 false 1"}},
