@@ -90,12 +90,14 @@ func (f *face) send(q *request, n client.Name, given []command) ([]commands.Resu
 }
 
 // payload returns a command as it is sent: with the id of its event, from which each replica reads whose
-// request has caused it, and with who gives it.
+// request has caused it, and with who gives it. What the platform gives, nobody gives.
 func (q *request) payload(c command, isElement bool) (json.RawMessage, error) {
 	payload := fields{}
 	maps.Copy(payload, c.fields)
 	payload["event_id"] = view.EventID(rand.Text(), q.reference)
-	payload["by"] = q.actor()
+	if q.caller.Role != interaction.RolePlatform {
+		payload["by"] = q.actor()
+	}
 	if isElement {
 		payload["command"] = c.name
 	}
