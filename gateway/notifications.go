@@ -35,7 +35,9 @@ func newNotifications(f *faces, notifier *notify.Notifier, publicURL func() stri
 	n := &notifications{auth: f.auth, limits: f.limits, notifier: notifier, publicURL: publicURL, log: log}
 	n.server = cometd.New(cometd.Options{
 		Identify: n.identify, Open: n.open, Grants: notifier.Grants, Subscribed: notifier.Subscribed, Closed: n.closed,
-		Enter: n.enter, Held: n.hold, Stopping: stopping.Done, Cookie: f.auth.Cookie,
+		// limits.Stream bounds the sessions: one that it has let through must not be refused again.
+		MaxSessions: 2 * limits.Streams,
+		Enter:       n.enter, Held: n.hold, Stopping: stopping.Done, Cookie: f.auth.Cookie,
 		Refuse: func(w http.ResponseWriter, r *http.Request, status int, detail string) {
 			gws.Refuse(w, r, refusalOf(status, detail))
 		},
@@ -131,6 +133,13 @@ func (n *notifications) open(h *cometd.Handshake) (*cometd.Peer, error) {
 	caller, err := n.callerOf(h)
 	if err != nil {
 		return nil, denied(err)
+	}
+	if h.Request.Method != http.MethodPost { // a frame, which the server counts only once it has a session
+		held, refused := n.limits.Enter(h.Request.Context(), caller)
+		if refused != nil {
+			return nil, denied(refused)
+		}
+		limits.Hold(held)
 	}
 	center, err := auth.ContactCenter(h.Request.WithContext(auth.With(h.Request.Context(), caller)))
 	if err != nil {

@@ -60,8 +60,9 @@ func (g *Gateway) observe() (stop func() error, err error) {
 	return instruments.ObserveGateway(metrics.GatewaySources{
 		Connections: func() int { return int(g.connections.open.Load()) }, Streams: g.faces.streams,
 		Sessions: g.faces.notifications.server.Sessions, Waiting: func() int { return int(g.faces.notifications.waiting.Load()) },
-		Indexed:  func() int { return g.index.Health().Open },
-		Complete: func() bool { return g.index.Health().Complete }, BusConnected: g.options.Bus.Connected,
+		Delivered: g.faces.notifications.server.Delivered,
+		Indexed:   func() int { return g.index.Health().Open },
+		Complete:  func() bool { return g.index.Health().Complete }, BusConnected: g.options.Bus.Connected,
 	})
 }
 

@@ -48,6 +48,13 @@ func (m *maker) counter(name, unit, help string, labels ...string) metric.Int64C
 	return c
 }
 
+// observed is a counter whose value another part of the process counts.
+func (m *maker) observed(name, unit, help string, labels ...string) metric.Int64ObservableCounter {
+	c, err := m.meter.Int64ObservableCounter(name, metric.WithUnit(unit), metric.WithDescription(help))
+	m.add(Counter, name, unit, help, labels, err)
+	return c
+}
+
 // histogram counts durations in buckets of seconds.
 func (m *maker) histogram(name, help string, buckets []float64, labels ...string) metric.Float64Histogram {
 	h, err := m.meter.Float64Histogram(name, metric.WithUnit("s"), metric.WithDescription(help), metric.WithExplicitBucketBoundaries(buckets...))

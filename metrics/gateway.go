@@ -17,12 +17,12 @@ type gateway struct {
 	dropped   metric.Int64Counter
 	group     metric.Int64Histogram
 	noticed   metric.Float64Histogram
-	delivered metric.Int64Counter
 
 	connections  metric.Int64ObservableGauge
 	streams      metric.Int64ObservableGauge
 	sessions     metric.Int64ObservableGauge
 	waiting      metric.Int64ObservableGauge
+	delivered    metric.Int64ObservableCounter
 	indexed      metric.Int64ObservableGauge
 	complete     metric.Int64ObservableGauge
 	busConnected metric.Int64ObservableGauge
@@ -41,7 +41,7 @@ func (g *gateway) make(m *maker) {
 		"Commands that the gateway sent in one update.", []float64{1, 2, 5, 10, 20, 50, 100, 200})
 	g.noticed = m.histogram("segue_gateway_notice_age_seconds",
 		"Age of notices when the gateway applied them, from their arrival at the bus.", ages)
-	g.delivered = m.counter("segue_gateway_cometd_messages_total", "{message}",
+	g.delivered = m.observed("segue_gateway_cometd_messages_total", "{message}",
 		"Messages that were queued for sessions of CometD.")
 	g.connections = m.gauge("segue_gateway_connections", "{connection}", "Open connections to the gateway.")
 	g.streams = m.gauge("segue_gateway_streams", "{stream}", "Open streams of live events, and sessions of CometD.")
@@ -89,18 +89,12 @@ func (i *Instruments) GatewayNotice(age time.Duration) {
 	}
 }
 
-// GatewayDelivered counts messages that were queued for sessions of CometD.
-func (i *Instruments) GatewayDelivered(messages int) {
-	if i != nil {
-		i.delivered.Add(background, int64(messages))
-	}
-}
-
 // GatewaySources give the gauges of a gateway their values. They answer from memory and at once.
 type GatewaySources struct {
 	Connections, Streams, Indexed func() int
-	// Sessions and Waiting are those of CometD.
+	// Sessions and Waiting are those of CometD, and Delivered its messages since the start.
 	Sessions, Waiting      func() int
+	Delivered              func() int64
 	Complete, BusConnected func() bool
 }
 
@@ -116,11 +110,12 @@ func (i *Instruments) ObserveGateway(s GatewaySources) (stop func() error, err e
 		o.ObserveInt64(g.streams, int64(s.Streams()))
 		o.ObserveInt64(g.sessions, int64(s.Sessions()))
 		o.ObserveInt64(g.waiting, int64(s.Waiting()))
+		o.ObserveInt64(g.delivered, s.Delivered())
 		o.ObserveInt64(g.indexed, int64(s.Indexed()))
 		o.ObserveInt64(g.complete, one(s.Complete()))
 		o.ObserveInt64(g.busConnected, one(s.BusConnected()))
 		return nil
-	}, g.connections, g.streams, g.sessions, g.waiting, g.indexed, g.complete, g.busConnected)
+	}, g.connections, g.streams, g.sessions, g.waiting, g.delivered, g.indexed, g.complete, g.busConnected)
 	if err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}

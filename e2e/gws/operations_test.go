@@ -202,10 +202,8 @@ func judge(t *twin, c caller, o operation) verdict {
 	return v
 }
 
-// isReachable reports whether its path is not of an agent alone.
-func (o operation) isReachable() bool {
-	return o.method == http.MethodPut || o.path != "" && !strings.HasPrefix(o.path, "/api/v2/me/")
-}
+// isReachable reports whether a caller who is no agent may send it.
+func (o operation) isReachable() bool { return o.method == http.MethodPut }
 
 // isOfNone reports whether the id of the interaction means nothing.
 func (o operation) isOfNone() bool { return o.name == "GetWorkbinContent" }

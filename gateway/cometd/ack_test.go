@@ -209,6 +209,24 @@ func TestWhatASubscribeCausesComesWithOrAfterItsReply(t *testing.T) {
 	}
 }
 
+func TestAConnectThatComesDuringASubscribeIsAnsweredAfterIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(_ *world, o *cometd.Options) {
+			o.Subscribed = func(s *cometd.Session, _ []string) {
+				deliver(s, 1)
+				time.Sleep(time.Second)
+			}
+		})
+		id := w.open(`{"ack":true}`)
+		began := time.Now()
+		w.start(t.Context(), subscribeText(id, `"/a"`))
+		synctest.Wait()
+		if got := brief(w.post(connectText(id, `,"ext":{"ack":1}`))); got != "1 ack=2" || time.Since(began) != time.Second {
+			t.Errorf("got %s after %s", got, time.Since(began))
+		}
+	})
+}
+
 func TestAReplyIsBoundedAndTheRestFollows(t *testing.T) {
 	w := newWorld(t)
 	id := w.open("", "/a")

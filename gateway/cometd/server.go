@@ -12,6 +12,8 @@ type Server struct {
 	options Options
 	// queued is the size of what waits for all sessions.
 	queued atomic.Int64
+	// delivered is how many messages were queued, ever.
+	delivered atomic.Int64
 	// closing is closed by Close.
 	closing chan struct{}
 
@@ -54,6 +56,9 @@ func (s *Server) Sessions() int {
 	defer s.mutex.Unlock()
 	return len(s.sessions)
 }
+
+// Delivered returns how many messages were queued for sessions since the server began.
+func (s *Server) Delivered() int64 { return s.delivered.Load() }
 
 // Close ends all sessions and waits for what they started.
 func (s *Server) Close() {

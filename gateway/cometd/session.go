@@ -64,6 +64,7 @@ func (s *Session) Deliver(channel string, data json.RawMessage) {
 		s.mutex.Unlock()
 		return
 	}
+	s.server.delivered.Add(1)
 	all := s.server.queued.Add(int64(s.queue.add(message{channel: name, data: data})))
 	isOver := s.queue.isOver() && s.endLocked(EndOverrun)
 	ready := s.nudgeLocked()

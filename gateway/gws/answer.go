@@ -35,6 +35,21 @@ type success struct {
 	ReferenceID json.RawMessage `json:"referenceId,omitempty"`
 }
 
+// found is the answer of a GET of one object, under the key of its kind.
+type found struct {
+	key    string
+	object any
+}
+
+// MarshalJSON writes the statusCode first, as in all answers.
+func (a found) MarshalJSON() ([]byte, error) {
+	object, err := json.Marshal(a.object)
+	if err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(nil, `{"statusCode":%d,%q:%s}`, codeOK, a.key, object), nil
+}
+
 // done returns the answer of a request that was done.
 func (q *request) done() success { return success{Status: "ok", ReferenceID: q.reference} }
 

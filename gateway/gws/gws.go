@@ -20,6 +20,9 @@ const Prefix = "/api/v2"
 // NotificationsPath is where CometD is.
 const NotificationsPath = Prefix + "/notifications"
 
+// unreleased is the version of a program that was built without one.
+const unreleased = "unreleased"
+
 // DefaultDeadline is how long a request waits for its outcome: a GWS client waits 5 s.
 const DefaultDeadline = 4 * time.Second
 
@@ -73,6 +76,9 @@ func New(o Options) http.Handler {
 func newFace(o Options) *face {
 	if o.Deadline == 0 {
 		o.Deadline = DefaultDeadline
+	}
+	if o.Version == "" {
+		o.Version = unreleased
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -40,7 +40,7 @@ func (f *face) one(q *request, is kind) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"statusCode": codeOK, is.one: view.Of(lookAt(state), q.agent(), q.base)}, nil
+	return found{is.one, view.Of(lookAt(state), q.agent(), q.base)}, nil
 }
 
 // listAll lists the active interactions of the contact center.

@@ -21,6 +21,18 @@ func sessionRoutes(f *face) {
 	f.get("/me/devices", f.myDevices)
 	f.get("/me/devices/{device}", f.myDevice)
 	f.post("/me/devices/{device}", f.operateDevice)
+	// The URIs of a user and a device are without /me.
+	f.get("/users/{user}", f.userAtURI)
+	f.get("/devices/{device}", f.myDevice)
+	f.post("/devices/{device}", f.operateDevice)
+}
+
+// userAtURI answers with the agent who asks. Other users are not shown.
+func (f *face) userAtURI(q *request) (any, error) {
+	if q.agent() == "" || q.PathValue("user") != q.agent() {
+		return nil, problem.New(problem.NotFound, "there is no such user for you; see /me")
+	}
+	return f.me(q)
 }
 
 // presence returns the presence of the agent who asks, with all changes that were answered before.
@@ -95,6 +107,9 @@ func (f *face) myDevices(q *request) (any, error) {
 }
 
 func (f *face) myDevice(q *request) (any, error) {
+	if q.agent() == "" {
+		return nil, noDevice()
+	}
 	for _, d := range view.DevicesOf(f.presence(q), q.base) {
 		if d.ID == q.PathValue("device") {
 			return struct {

@@ -120,7 +120,7 @@ func (f *face) oneWorkbin(q *request) (any, error) {
 	workbin := workbinOf(q.PathValue("id"))
 	shown := f.show(q, workbin)
 	if !q.wantsAll("subresources") {
-		return map[string]any{"statusCode": codeOK, "workbin": shown}, nil
+		return found{"workbin", shown}, nil
 	}
 	entries := f.content(q, workbin, kinds[0])
 	encoded, err := json.Marshal(shown)

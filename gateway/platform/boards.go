@@ -1,12 +1,15 @@
 package platform
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"net/http"
+	"slices"
 	"time"
 
 	"segue/gateway/board"
+	"segue/gateway/presence"
 	"segue/gateway/problem"
 )
 
@@ -42,6 +45,14 @@ type agentItem struct {
 	State        string     `json:"state" doc:"What the agent does: the segment of the most important of the agent's legs, in this order: in_conference, consulting, handling, dialing, wrap_up, preview, offered; idle without any." example:"handling"`
 	Since        *time.Time `json:"since,omitempty" doc:"Since when; absent if the gateway was started later and the live stream no longer has it."`
 	Interactions []legItem  `json:"interactions" doc:"The open interactions in which the agent has a part, offers too, the oldest first."`
+	// Presence is nil for an agent who is logged out.
+	Presence *presenceItem `json:"presence,omitempty" doc:"Whether the agent is ready; absent for an agent who is not logged in. It withholds no offer."`
+}
+
+type presenceItem struct {
+	State    string         `json:"state" doc:"The state of the agent: NotReady, Ready, or another that the desktop has set. If those of the channels differ, the busiest." example:"Ready"`
+	Since    time.Time      `json:"since" doc:"Since when."`
+	Channels []agentChannel `json:"channels" doc:"The channels for which the agent is logged in."`
 }
 
 type legItem struct {
@@ -80,8 +91,8 @@ func boardRoutes(a *api) {
 	}, a.queues)
 	register(a, route{
 		id: "list_agents", method: http.MethodGet, path: "/agents", tag: "boards", summary: "Read what agents do",
-		about: "Returns the agents of a contact center by id: those who have a part in an open interaction, offers too, and those who had one in " +
-			"board.window of the configuration (1h) and are idle now.",
+		about: "Returns the agents of a contact center by id: those who have a part in an open interaction, offers too, those who had one in " +
+			"board.window of the configuration (1h) and are idle now, and those who are logged in.",
 		status: http.StatusOK,
 	}, a.agents)
 	register(a, route{
@@ -137,7 +148,29 @@ func (a *api) agents(ctx context.Context, in *Scoped) (*agentsAnswer, error) {
 		}
 		out.Body.Agents = append(out.Body.Agents, item)
 	}
+	if a.Presence != nil {
+		out.Body.Agents = withPresence(out.Body.Agents, a.Presence.List(s.contactCenter))
+	}
 	return out, nil
+}
+
+// withPresence adds the presence of agents who are logged in to a list by id, and those whom it lacks.
+func withPresence(list []agentItem, loggedIn []presence.Agent) []agentItem {
+	at := make(map[string]int, len(list))
+	for i := range list {
+		at[list[i].ID] = i
+	}
+	for i := range loggedIn {
+		p := &loggedIn[i]
+		index, ok := at[p.ID]
+		if !ok {
+			index = len(list)
+			list = append(list, agentItem{ID: p.ID, State: board.Idle, Interactions: []legItem{}})
+		}
+		list[index].Presence = &presenceItem{State: p.State, Since: p.Since.UTC(), Channels: agentChannels(p)}
+	}
+	slices.SortFunc(list, func(x, y agentItem) int { return cmp.Compare(x.ID, y.ID) })
+	return list
 }
 
 func (a *api) receivers(ctx context.Context, in *Scoped) (*receiversAnswer, error) {

@@ -31,7 +31,7 @@ type eventsInput struct {
 }
 
 // otherMoments are the values of the filter when besides the moments of interactions.
-var otherMoments = []string{whenChange, "agent.state"}
+var otherMoments = []string{whenChange, whenAgentState}
 
 // eventRoutes registers the stream of events.
 func eventRoutes(a *api) {
@@ -55,6 +55,10 @@ Without an id it begins now: it has everything that happens after the headers of
 Three events are about the stream. resync means that it cannot go on from the id (expired, foreign) or that the client was too slow (overrun): each
 open interaction of the filters follows as an event state, and the stream goes on from there. gap means that the changes from and to of an interaction
 are lost; its state follows. state has no member state if the interaction is too large to be read at once: read it by its id.
+
+agent.state is a change of an agent's presence: a login, a logout, or another state on a channel. The filters agent and when apply; a stream with the
+filter interaction or queue has none. It has no id, and is not repeated after a reconnect: read /v1/agents then. A client that lets more than 1,024 of
+them wait is disconnected.
 
 A comment comes every 15 seconds. The stream ends when the credential does.
 `

@@ -15,6 +15,7 @@ func eventsSchema(r huma.Registry) *huma.Schema {
 		Type: "array", Description: "Server-sent events. The data of each is JSON.",
 		Items: &huma.Schema{AnyOf: []*huma.Schema{
 			event(&huma.Schema{Type: "string", Description: "The moment, or change."}, schemaOf[liveEvent](r)),
+			event(named(whenAgentState), schemaOf[liveAgent](r)),
 			event(named(eventState), schemaOf[liveState](r)),
 			event(named(eventGap), schemaOf[liveGap](r)),
 			event(named(eventResync), schemaOf[liveResync](r)),

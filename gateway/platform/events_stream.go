@@ -45,11 +45,13 @@ type stream struct {
 	hasMoved bool
 	unsent   bool
 	failure  error
+	agents   agentFeed
 }
 
 // run sends events until the client, the credential or the process ends, or the client does not
 // accept them. It returns which it was.
 func (s *stream) run(last string) error {
+	defer s.watchAgents()()
 	end := s.api.Index.End() // whatever happens after the headers comes after this
 	s.open()
 	reason, err := s.begin(last, end)
@@ -111,15 +113,19 @@ func (s *stream) follow() error {
 	beat := time.Now().Add(keepAlive)
 	for {
 		waiting, cancel := context.WithDeadline(s.ctx, beat)
+		s.agents.wakes(cancel)
 		change, err := s.reader.Next(waiting, s.wants)
 		cancel()
+		if failure := s.showAgents(); failure != nil {
+			return failure
+		}
 		switch {
 		case err == nil:
 			err = s.show(change)
 			s.settle()
 		case s.ctx.Err() != nil:
 			return context.Cause(s.ctx)
-		case errors.Is(err, context.DeadlineExceeded):
+		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 			err = nil
 		}
 		if now := time.Now(); err == nil && !now.Before(beat) {

@@ -19,6 +19,7 @@ import (
 	"segue/gateway/board"
 	"segue/gateway/commands"
 	"segue/gateway/index"
+	"segue/gateway/presence"
 	"segue/gateway/problem"
 )
 
@@ -31,6 +32,8 @@ type Options struct {
 	Sender *commands.Sender
 	Index  *index.Index
 	Board  *board.Board
+	// Presence is which agents are logged in; nil for none.
+	Presence *presence.Presence
 	// Sessions makes and ends the sessions of browsers; nil for an API without POST and DELETE
 	// /v1/session.
 	Sessions Sessions

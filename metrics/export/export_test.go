@@ -39,10 +39,9 @@ func exercise(t *testing.T) *metricstest.Probe {
 	p.GatewayConnectionRefused()
 	p.GatewayUpdate(7)
 	p.GatewayNotice(-time.Second)
-	p.GatewayDelivered(2)
 	stop, err := p.ObserveGateway(metrics.GatewaySources{
 		Connections: func() int { return 3 }, Streams: func() int { return 2 }, Indexed: func() int { return 9 },
-		Sessions: func() int { return 5 }, Waiting: func() int { return 4 },
+		Sessions: func() int { return 5 }, Waiting: func() int { return 4 }, Delivered: func() int64 { return 2 },
 		Complete: func() bool { return true }, BusConnected: func() bool { return false },
 	})
 	require.NoError(t, err)

@@ -20,6 +20,7 @@ import (
 	"segue/gateway/cometd"
 	"segue/gateway/gws/notify"
 	"segue/gateway/index"
+	"segue/gateway/presence"
 )
 
 const base = "https://gws.example"
@@ -28,6 +29,7 @@ const base = "https://gws.example"
 type bench struct {
 	world    *world
 	stream   *stream
+	presence *presence.Presence
 	index    *index.Index
 	notifier *notify.Notifier
 	server   *cometd.Server
@@ -43,14 +45,23 @@ func run(t *testing.T, before func(*bench), test func(t *testing.T, b *bench)) {
 	})
 }
 
+// open returns a bench whose notifier is ready, and begin one whose is not.
 func open(before func(*bench)) (b *bench, stop func()) {
+	b, stop = begin(before)
+	for !b.notifier.Ready() {
+		time.Sleep(10 * time.Millisecond)
+	}
+	return b, stop
+}
+
+func begin(before func(*bench)) (b *bench, stop func()) {
 	b = &bench{world: newWorld(), stream: newStream()}
 	if before != nil {
 		before(b)
 	}
 	c := &client.Client{Temporal: b.world, TaskQueue: "q", Patience: time.Millisecond}
 	b.index = index.New(index.Options{Client: c, Bus: b.stream})
-	b.notifier = notify.New(notify.Options{Index: b.index})
+	b.notifier = notify.New(notify.Options{Index: b.index, Presence: b.presence})
 	b.server = cometd.New(cometd.Options{
 		Identify: func(r *http.Request) string { return r.Header.Get("Agent") },
 		Open: func(h *cometd.Handshake) (*cometd.Peer, error) {
@@ -67,9 +78,6 @@ func open(before func(*bench)) (b *bench, stop func()) {
 	ended := make(chan error, 2)
 	go func() { ended <- b.index.Run(ctx) }()
 	go func() { ended <- b.notifier.Run(ctx) }()
-	for !b.notifier.Ready() {
-		time.Sleep(10 * time.Millisecond)
-	}
 	return b, func() {
 		b.server.Close()
 		cancel()

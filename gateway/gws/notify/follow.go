@@ -24,15 +24,11 @@ const (
 
 // follow reads the changes. If it cannot go on, it compares all that sessions have seen with what is.
 func (n *Notifier) follow(ctx context.Context) error {
-	for !n.options.Index.Health().Complete {
-		if err := pause(ctx, completeEvery); err != nil {
-			return err
-		}
-	}
 	for ctx.Err() == nil {
 		reader, err := n.begin(ctx)
 		if err == nil {
 			err = n.read(ctx, reader)
+			n.pauseReading()
 		}
 		n.log.Debug("The notifier reads the changes again", "error", err)
 		if err := pause(ctx, readPause); err != nil {
@@ -40,6 +36,22 @@ func (n *Notifier) follow(ctx context.Context) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// awaitComplete compares again once the index has all open interactions. Sessions that were opened before
+// get those that the index lacked.
+func (n *Notifier) awaitComplete(ctx context.Context) error {
+	for !n.options.Index.Health().Complete {
+		if err := pause(ctx, completeEvery); err != nil {
+			return err
+		}
+	}
+	entries := n.open()
+	n.lock()
+	defer n.mu.Unlock()
+	n.compare(entries)
+	n.complete = true
+	return nil
 }
 
 // read applies the changes of a reader until it cannot go on.
@@ -65,18 +77,28 @@ func (n *Notifier) begin(ctx context.Context) (*index.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	var entries []*index.Entry // may be later than the reader's position
+	entries := n.open() // may be later than the reader's position
+	n.lock()
+	defer n.mu.Unlock()
+	n.stats.Reads++
+	n.compare(entries)
+	n.reading = true
+	return reader, nil
+}
+
+func (n *Notifier) pauseReading() {
+	n.lock()
+	defer n.mu.Unlock()
+	n.reading = false
+}
+
+// open returns the open interactions of all contact centers.
+func (n *Notifier) open() []*index.Entry {
+	var entries []*index.Entry
 	for _, contactCenter := range n.options.Index.ContactCenters() {
 		entries = append(entries, n.options.Index.List(contactCenter, nil)...)
 	}
-	n.lock()
-	defer n.mu.Unlock()
-	if n.ready {
-		n.stats.Resyncs++
-	}
-	n.compare(entries)
-	n.ready = true
-	return reader, nil
+	return entries
 }
 
 // compare brings all records up to the open interactions.
@@ -97,8 +119,6 @@ func (n *Notifier) compare(entries []*index.Entry) {
 
 func (n *Notifier) compareOne(r *record, e *index.Entry) {
 	switch {
-	case !n.ready:
-		n.see(r, lookOf(e))
 	case e.State.RunID == r.run && e.State.Revision <= r.revision:
 	case e.State.RunID == r.run, r.run == "", e.State.Revision > r.revision && r.look != nil:
 		r.wait = nil // whatever it asks, this is later

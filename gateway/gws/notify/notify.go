@@ -49,12 +49,13 @@ type Notifier struct {
 	asked chan struct{} // wakes a goroutine that queries
 	limit *rate.Limiter
 
-	mu      sync.Mutex
-	ready   bool
-	records map[client.Name]*record
-	ended   []ended // oldest first
-	parts   map[Agent]map[client.Name]*record
-	agents  map[Agent]*agent
+	mu sync.Mutex
+	// complete is set once the records are all open interactions, and reading while changes are read.
+	complete, reading bool
+	records           map[client.Name]*record
+	ended             []ended // oldest first
+	parts             map[Agent]map[client.Name]*record
+	agents            map[Agent]*agent
 	// gone has the sessions that ended lately: a subscription that was under way may come after the end.
 	gone     map[*cometd.Session]time.Time
 	watched  map[workbin][]*watch
@@ -69,9 +70,9 @@ type Stats struct {
 	Sessions, Lost int
 	// Asking is the number of interactions whose state is being queried.
 	Asking int
-	// Messages counts the deliveries to sessions, Resyncs how often the stream could not be read on, and
-	// Queries the queries for a state.
-	Messages, Resyncs, Queries uint64
+	// Messages counts the deliveries to sessions, Reads how often reading them began again, as after
+	// a restart of the bus, and Queries the queries for a state.
+	Messages, Reads, Queries uint64
 }
 
 // New returns a notifier, which sends nothing until Run.
@@ -94,6 +95,7 @@ func (n *Notifier) Run(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return n.follow(ctx) })
+	g.Go(func() error { return n.awaitComplete(ctx) })
 	g.Go(func() error { return n.sweeps(ctx) })
 	for range concurrentQueries {
 		g.Go(func() error { return n.queries(ctx) })
@@ -105,11 +107,12 @@ func (n *Notifier) Run(ctx context.Context) error {
 	return err
 }
 
-// Ready reports whether the notifier follows the changes. A session that is opened before may miss some.
+// Ready reports whether the notifier has all open interactions and follows their changes. A session that is opened before gets those
+// that it lacks as they are found.
 func (n *Notifier) Ready() bool {
 	n.lock()
 	defer n.mu.Unlock()
-	return n.ready
+	return n.complete && n.reading
 }
 
 // Stats returns the current counts.

@@ -29,7 +29,7 @@ func (n *Notifier) sweep(now time.Time) {
 	for _, a := range n.agents {
 		n.forgetOld(a, now)
 	}
-	if n.ready {
+	if n.complete {
 		n.verify()
 	}
 }

@@ -11,7 +11,6 @@ import (
 
 	"segue/gateway/gws/notify"
 	"segue/gateway/index"
-	"segue/gateway/presence"
 )
 
 var adaHere = notify.Agent{ContactCenter: center, ID: "ada"}
@@ -135,24 +134,5 @@ func TestTheContentOfAWorkbin(t *testing.T) {
 
 		b.notifier.WorkbinContent(adaHere, "empty", []*index.Entry{}, false, nil)
 		require.Contains(t, string(with.poll()[0].Data), `"interactions":[]`)
-	})
-}
-
-func TestPresenceReachesTheAgentsSessions(t *testing.T) {
-	run(t, nil, func(t *testing.T, b *bench) {
-		ada, other, ben := b.desktop(t, "ada", "", all...), b.desktop(t, "ada", "", "/v2/me/channels"), b.desktop(t, "ben", "", all...)
-		before := presence.Agent{ContactCenter: center, ID: "ada", State: presence.LoggedOut}
-		after := presence.Agent{
-			ContactCenter: center, ID: "ada", State: presence.Ready, Channels: []presence.Channel{{Name: "voice", State: presence.Ready}},
-			Concerns: []string{"voice"}, Reference: `5`,
-		}
-		b.notifier.PresenceChanged(before, after)
-		messages := ada.poll()
-		require.Len(t, messages, 2)
-		require.Equal(t, "/v2/me/channels", messages[0].Channel)
-		require.Equal(t, "/v2/me/devices", messages[1].Channel)
-		require.Equal(t, "5", string(messages[0].data.ReferenceID))
-		require.Len(t, other.poll(), 1)
-		require.Empty(t, ben.poll())
 	})
 }
