@@ -54,11 +54,11 @@ func newFaces(o Options, x *index.Index, b *board.Board) (*faces, error) {
 	}
 	sender := commands.New(commands.Options{Client: o.Client, Observe: o.instruments().GatewayUpdate})
 	mux := http.NewServeMux()
+	f.presence = presence.New(presence.Options{Bus: o.Bus, Log: o.Log})
 	f.mountPlatform(mux, platform.Options{
 		Client: o.Client, Sender: sender, Index: x, Board: b,
 		Sessions: f.auth, Stream: f.limits.Stream, Watch: f.auth.Watch, CursorKeys: f.currentKeys, Log: o.Log,
 	})
-	f.presence = presence.New(presence.Options{Bus: o.Bus, Log: o.Log})
 	f.notifier = notify.New(notify.Options{Index: x, Presence: f.presence, Log: o.Log})
 	f.notifications = newNotifications(f, f.notifier, func() string { return o.Config.Current().Gateway.PublicURL }, o.Log)
 	f.mountGWS(mux, gws.Options{
