@@ -47,6 +47,14 @@ func (f *fixture) openBoard(r *http.Request) answer {
 	})), r, &got)
 }
 
+func TestTheTokenIsNamedAsGenesysNamesIt(t *testing.T) {
+	f := newFixture(t, configured())
+	got := f.send(auth.GWS(), request("GET", "/api/v2/me", bearer(agentKey)...))
+	name := got.wire["X-CSRF-HEADER"]
+	require.Equal(t, []string{"X-CSRF-TOKEN"}, name, "a client looks it up in a map")
+	require.Len(t, got.wire[name[0]], 1)
+}
+
 func TestTheCookieOfASession(t *testing.T) {
 	overTLS := func(g config.Gateway) config.Gateway { g.PublicURL = "https://segue.example.com"; return g }
 	withCORS := func(g config.Gateway) config.Gateway { g.CORS = []string{"https://app.example.com"}; return g }
