@@ -2,7 +2,9 @@ package auth_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,9 +52,9 @@ func (f *fixture) openBoard(r *http.Request) answer {
 func TestTheTokenIsNamedAsGenesysNamesIt(t *testing.T) {
 	f := newFixture(t, configured())
 	got := f.send(auth.GWS(), request("GET", "/api/v2/me", bearer(agentKey)...))
-	name := got.wire["X-CSRF-HEADER"]
-	require.Equal(t, []string{"X-CSRF-TOKEN"}, name, "a client looks it up in a map")
-	require.Len(t, got.wire[name[0]], 1)
+	names := slices.Collect(maps.Keys(got.wire)) // a client looks them up in a map
+	require.Subset(t, names, []string{"X-CSRF-HEADER", "X-CSRF-TOKEN"})
+	require.NotContains(t, names, "X-Csrf-Token", "nor does it get them twice")
 }
 
 func TestTheCookieOfASession(t *testing.T) {
