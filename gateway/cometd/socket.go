@@ -205,7 +205,10 @@ func (c *socket) refuse(messages []incoming, err error) []byte {
 	replies := make([]*reply, len(messages))
 	for i := range messages {
 		replies[i] = replyTo(&messages[i]).fail(err.Error())
-		if messages[i].channel == metaConnect {
+		switch messages[i].channel {
+		case metaHandshake:
+			replies[i].advise(adviceHandshake, busyInterval)
+		case metaConnect:
 			replies[i].advise(adviceRetry, busyInterval)
 		}
 	}
