@@ -121,6 +121,9 @@ func isSameOrigin(r *http.Request, origin string) bool {
 	return err == nil && normal(own) == normal(u)
 }
 
+// IsFriendly reports whether no page of a foreign site has sent a request, as far as its browser says.
+func (a *Auth) IsFriendly(r *http.Request) bool { return a.current.Load().isFriendly(r) }
+
 // isFriendly reports whether no page of a foreign site has sent the request.
 func (s *state) isFriendly(r *http.Request) bool {
 	switch origin := r.Header["Origin"]; len(origin) {
