@@ -56,6 +56,8 @@ type held struct {
 	socket *socket
 	over   chan over
 	timer  *time.Timer // of a connect on a socket
+	// isAgain is set if the client lacks messages that were sent to it before.
+	isAgain bool
 }
 
 // end wakes whoever sends the reply. It is called once, by whoever detached h from its session.
@@ -85,7 +87,7 @@ func (h *held) ready() {
 
 // isReadyLocked reports whether there are messages that a reply could carry now.
 func (s *Session) isReadyLocked() bool {
-	return s.queue.unsent() > 0 && (s.acks || s.queue.sent == 0)
+	return s.queue.unsent() > 0 && (s.acks || s.queue.sent == 0) || s.held != nil && s.held.isAgain
 }
 
 // hold notes a connect, and ends one that is held already. It reports whether the new one is held; if
@@ -101,6 +103,7 @@ func (s *Session) hold(h *held, mayHold bool) (isHeld, ok bool) {
 	if s.acks && h.connect.ack >= 0 {
 		s.server.queued.Add(-int64(s.queue.acknowledge(h.connect.ack)))
 		isReady = len(s.queue.messages) > 0
+		h.isAgain = isReady
 	}
 	s.interval = h.connect.interval
 	// A request that is being answered sends what it causes first; then this connect has the rest.
