@@ -41,7 +41,7 @@ func (x *Index) hasState(r *record) {
 }
 
 // isBare reports whether the state of any notice up to a place is still missing. One that does not answer
-// does not hold up lists for ever.
+// does not hold up lists forever.
 func (x *Index) isBare(sequence uint64) bool {
 	for r, b := range x.bare {
 		switch {

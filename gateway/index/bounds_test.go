@@ -145,7 +145,7 @@ func TestAStateTooLargeForANoticeIsQueried(t *testing.T) {
 	})
 }
 
-// What an agent was told is in the lists, also if its state is on its way. One that does not answer delays
+// What an agent was notified of is in the lists, also if its state is on its way. One that does not answer delays
 // them for a while alone.
 func TestListsWaitForAStateTooLargeForANotice(t *testing.T) {
 	run(t, func(b *bench) {
