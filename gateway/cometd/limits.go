@@ -12,6 +12,8 @@ const (
 	maxSubscriptions = 100      // of a session
 	maxQueued        = 1_000    // messages of a session
 	maxQueuedBytes   = 4 << 20  // of a session
+	maxMissed        = 10_000   // messages of a session beside those, that an earlier one has missed
+	maxMissedBytes   = 16 << 20 // of them
 	maxAllBytes      = 64 << 20 // of all sessions
 	maxReplyBytes    = 256 << 10
 	maxDue           = 100 // replies to connects that wait for a WebSocket

@@ -62,6 +62,7 @@ type Index struct {
 	ended   deque[*record]
 	waiting map[client.Name][]*waiter
 	held    deque[*held]
+	bare    map[*record]bare
 	timer   *time.Timer
 	history *history
 	// reached is the place in the stream that this index has processed. caught is set once it reads
@@ -92,7 +93,7 @@ func New(o Options) *Index {
 		again: make(chan struct{}, 1), reads: make(chan struct{}, concurrentReads),
 		records: map[client.Name]*record{}, places: map[place]map[client.Name]*record{},
 		waiting: map[client.Name][]*waiter{}, missing: map[client.Name]struct{}{}, silent: map[client.Name]uint64{},
-		arrived: make(chan struct{}),
+		bare: map[*record]bare{}, arrived: make(chan struct{}),
 	}
 	if x.log == nil {
 		x.log = slog.New(slog.DiscardHandler)

@@ -121,7 +121,10 @@ func (n *Notifier) compareOne(r *record, e *index.Entry) {
 	switch {
 	case e.State.RunID == r.run && e.State.Revision <= r.revision:
 	case e.State.RunID == r.run, r.run == "", e.State.Revision > r.revision && r.look != nil:
-		r.wait = nil // whatever it asks, this is later
+		if r.wait != nil { // what waits may be later, or tell the cause
+			n.ask(r, nil)
+			return
+		}
 		n.change(r, unseen(r, e.State, e.CapabilitiesFor))
 	default:
 		n.ask(r, nil) // of another run: only a query tells which is the later one
@@ -157,6 +160,9 @@ func (n *Notifier) guard(name client.Name, do func()) {
 func (n *Notifier) apply(r *record, notice *contract.Notice) {
 	if r.wait != nil {
 		r.wait.add(notice)
+		if r.wait.attempts > 0 { // the query fails, and its next attempt may be far
+			n.passOver(r.wait)
+		}
 		return
 	}
 	switch r.judge(notice) {
