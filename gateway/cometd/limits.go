@@ -16,10 +16,11 @@ const (
 	maxMissedBytes   = 16 << 20 // of them
 	maxAllBytes      = 64 << 20 // of all sessions
 	maxReplyBytes    = 256 << 10
-	maxDue           = 100 // replies to connects that wait for a WebSocket
-	maxID            = 256 // bytes of a message's id, which a held connect keeps
-	maxWriting       = 2   // replies with messages that are being written for a session that acknowledges
-	maxSockets       = 4   // WebSockets of a session
+	maxRepeatedBytes = 64 << 20 // of a session that acknowledges none of them
+	maxDue           = 100      // replies to connects that wait for a WebSocket
+	maxID            = 256      // bytes of a message's id, which a held connect keeps
+	maxWriting       = 2        // replies with messages that are being written for a session that acknowledges
+	maxSockets       = 4        // WebSockets of a session
 )
 
 // The defaults of Options.

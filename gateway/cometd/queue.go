@@ -35,6 +35,15 @@ type queue struct {
 
 func (q *queue) unsent() int { return len(q.messages) - q.sent }
 
+// sentBytes is the size of what is sent and not acknowledged.
+func (q *queue) sentBytes() int {
+	size := 0
+	for i := range q.sent {
+		size += q.messages[i].size()
+	}
+	return size
+}
+
 // add appends a message, and returns its size.
 func (q *queue) add(m message) int {
 	m.isMissed = m.isMissed && q.missed < maxMissed && q.missedBytes < maxMissedBytes

@@ -29,6 +29,8 @@ type Session struct {
 	paused int
 	// writing is how many replies with messages are being written to a client that acknowledges.
 	writing int
+	// repeated is how many bytes were sent again since the client acknowledged something.
+	repeated int
 	// sockets are the WebSockets that use the session, the oldest first.
 	sockets []*socket
 	// interval is how much later than usual the client sends its next connect.
@@ -158,6 +160,11 @@ func (s *Session) takeForConnect() (messages []message, batch int64) {
 		return s.queue.take(), 0
 	}
 	if s.isBusyLocked() {
+		return nil, 0
+	}
+	s.repeated += s.queue.sentBytes()
+	if s.repeated > maxRepeatedBytes && s.endLocked(EndOverrun) {
+		s.server.background(s.finish)
 		return nil, 0
 	}
 	if messages = s.queue.takeBatch(); len(messages) > 0 {
