@@ -15,9 +15,12 @@ type reply struct {
 	connect *Session
 }
 
+// usualReply is what a reply to a connect needs, in bytes.
+const usualReply = 160
+
 // replyTo starts a reply with what it repeats of the message, as that came.
 func replyTo(m *incoming) *reply {
-	r := &reply{text: []byte{'{'}}
+	r := &reply{text: append(make([]byte, 0, usualReply), '{')}
 	if id, ok := m.fields["id"]; ok {
 		r.raw("id", id)
 	}
