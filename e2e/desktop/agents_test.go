@@ -179,7 +179,7 @@ func (t *team) platformChanges(m medium) {
 func (t *team) consult() {
 	t.Helper()
 	id := t.handled(call)
-	asking := t.ann.does(call, id, "InitiateTransfer", map[string]any{"destination": map[string]any{"userId": t.bob.name}},
+	asking := t.ann.does(call, id, "InitiateTransfer", map[string]any{"userId": t.bob.name},
 		"StatusChange Established", "ParticipantsUpdated Established")
 	require.Contains(t, asking["capabilities"], "CompleteTransfer")
 	t.bob.sees(call, id, nil, "StatusChange Established")

@@ -235,6 +235,9 @@ func start(t *testing.T, channel string) string {
 // command gives a command of the platform, by either gateway in turn.
 func command(t *testing.T, id, name string, payload map[string]any) {
 	t.Helper()
+	if payload == nil {
+		payload = map[string]any{}
+	}
 	platform(t, replicas[interactionCount.Add(1)%2], "/"+id+"/commands/"+name, payload)
 }
 
