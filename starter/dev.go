@@ -21,11 +21,11 @@ func (a *app) devCommand() *cobra.Command {
 		Use:   "dev",
 		Short: "Start Segue on this machine: Temporal, its UI, a worker, the gateway",
 		Long: `Start Segue on this machine: an embedded Temporal with its UI, a prepared namespace, a worker, and the gateway with the
-API /v1. Print the addresses when everything is ready, and run until Ctrl-C. The first start builds the Temporal server;
-this takes a few minutes, once.
+APIs /v1 and /api/v2. Print the addresses when everything is ready, and run until Ctrl-C. The first start builds the
+Temporal server; this takes a few minutes, once.
 
 Gateway: it listens on gateway.address of the configuration, or on the port of --http-port. Without gateway.auth, it
-takes requests of this machine only, and every request is a platform's.
+takes requests of this machine only, as a platform's, or with HTTP Basic as the agent's of this name.
 
 Configuration: --config names the file. Without it, the annotated example is used, whose calls go to receivers on this
 machine. A changed file is reloaded; an invalid file is logged and changes nothing. The worker of this command may send

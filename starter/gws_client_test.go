@@ -61,6 +61,27 @@ func TestTheDesktopOfTheExamplesWorksForAnAgent(t *testing.T) {
 	}
 }
 
+// A desktop that cannot sign in says why, and ends.
+func TestTheDesktopOfTheExamplesNamesWhyItCannotSignIn(t *testing.T) {
+	folder := installed(t, "../examples/gwsclient")
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"statusCode":20,"statusMessage":"No valid credential"}`)
+	}))
+	gone := refusing.URL
+	for _, want := range []string{"as ada: GET /me: 20 No valid credential", "as ada: connect ECONNREFUSED"} {
+		command := exec.CommandContext(t.Context(), "node", "desktop.mjs")
+		command.Dir, command.Env = folder, append(bare(), "SEGUE_GATEWAY="+gone)
+		output, err := command.CombinedOutput()
+		var exited *exec.ExitError
+		require.ErrorAs(t, err, &exited, string(output))
+		require.Equal(t, 1, exited.ExitCode(), string(output))
+		require.Contains(t, string(output), want)
+		refusing.Close()
+	}
+}
+
 // desktop is the running example.
 type desktop struct {
 	command *exec.Cmd

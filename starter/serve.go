@@ -26,11 +26,12 @@ func (a *app) serveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the gateway: the HTTP API of a Temporal namespace",
-		Long: `Serve the gateway with the API /v1, on gateway.address of the configuration, until SIGTERM or Ctrl-C. Workers run in
-other processes; ` + "`segue dev`" + ` starts all of them on one machine.
+		Long: `Serve the gateway with the APIs /v1 and /api/v2, on gateway.address of the configuration, until SIGTERM or Ctrl-C.
+Workers run in other processes; ` + "`segue dev`" + ` starts all of them on one machine.
 
 Credentials: gateway.auth lists who may send requests. Without it, the gateway listens on loopback only, takes requests
-of this machine only, and every request is a platform's; an address beyond loopback is then an error.
+of this machine only, as a platform's, or with HTTP Basic as the agent's of this name; an address beyond loopback is then
+an error.
 
 Live notices come from workers over the bus: bus.url, or without it a bus inside this process, on bus.listen. Several
 replicas need bus.url, and the same gateway.session_keys.

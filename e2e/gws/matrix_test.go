@@ -22,8 +22,8 @@ import (
 // refusedShare, of what must be applied one in appliedShare.
 const (
 	atOnce       = 8
-	refusedShare = 16
-	appliedShare = 16
+	refusedShare = 40
+	appliedShare = 32
 )
 
 // within and outside are the callers of the matrix.

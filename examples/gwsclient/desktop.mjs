@@ -114,6 +114,11 @@ async function begin() {
   for (const interaction of interactions) inTurn(() => work(interaction));
 }
 
-const { user: me } = await call('/me'); // a wrong password ends here
-console.log(`signed in as ${me.userName}`);
+try {
+  const { user: me } = await call('/me');
+  console.log(`signed in as ${me.userName}`);
+} catch (err) {
+  console.error(`cannot sign in at ${gateway} as ${user}: ${err.cause?.message ?? err.message}`);
+  process.exit(1);
+}
 cometd.handshake();

@@ -77,6 +77,14 @@ func TestASessionFromLoginToLogout(t *testing.T) {
 	w.do("anna", "POST /api/v2/me/devices/"+device["id"].(string), `{"operationName":"NotReady"}`).is(200, 0)
 	w.do("bert", "POST /api/v2/me/devices/"+device["id"].(string), `{"operationName":"NotReady"}`).is(404, 6)
 	w.do("bert", "GET /api/v2/me/devices/"+device["id"].(string), "").is(404, 6)
+	for method, body := range map[string]string{"GET": "", "POST": `{"operationName":"NotReady"}`} {
+		w.do("anna", method+" /api/v2"+device["path"].(string), body).is(200, 0)
+		w.do("bert", method+" /api/v2"+device["path"].(string), body).is(404, 6)
+		w.do("platform", method+" /api/v2"+device["path"].(string), body).is(404, 6)
+	}
+	user := w.do("anna", "GET /api/v2/me", "").is(200, 0).body["user"].(map[string]any)
+	require.Equal(t, user, w.do("anna", "GET /api/v2"+user["path"].(string), "").is(200, 0).body["user"])
+	w.do("bert", "GET /api/v2"+user["path"].(string), "").is(404, 6)
 	one := w.do("anna", "GET /api/v2/me/devices/"+device["id"].(string), "").is(200, 0).body["device"].(map[string]any)
 	require.Equal(t, map[string]any{"id": "900D55CC-2BB0-431F-8BF9-D3525B383BE6", "state": "NotReady", "displayName": "Not Ready"}, one["userState"])
 	channel := w.do("anna", "GET /api/v2/me/channels/chat", "").is(200, 0).body["channel"].(map[string]any)
@@ -93,7 +101,7 @@ func TestASessionFromLoginToLogout(t *testing.T) {
 	require.Equal(t, `"r1"`, first.Reference)
 	require.Equal(t, []string{"voice", "chat"}, first.Concerns)
 	require.Equal(t, "8", second.Reference)
-	require.Eventually(t, func() bool { return len(changes) == 6 }, 20*time.Second, time.Millisecond, "what is refused changes nothing")
+	require.Eventually(t, func() bool { return len(changes) == 7 }, 20*time.Second, time.Millisecond, "what is refused changes nothing")
 }
 
 func TestTheUserHasEverything(t *testing.T) {
