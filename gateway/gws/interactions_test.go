@@ -235,8 +235,10 @@ func TestNoAnswerOfTemporal(t *testing.T) {
 	w.meanwhile = func() { w.fails = context.DeadlineExceeded }
 	a := w.post("anna", "i1", `{"operationName":"Accept"}`).is(503, 4)
 	require.NotEmpty(t, a.Header().Get("Retry-After"))
+	require.Contains(t, a.body["statusMessage"], "Read the interaction before you send the request again.")
 	w.fails = client.ErrUnreachable
-	w.do("anna", "GET /api/v2/interactions/i1", "").is(503, 4)
+	a = w.do("anna", "GET /api/v2/interactions/i1", "").is(503, 4)
+	require.NotContains(t, a.body["statusMessage"], "outcome")
 }
 
 func TestReferences(t *testing.T) {
