@@ -144,6 +144,8 @@ func (x *Index) Run(ctx context.Context) error {
 
 // Health is the state of an index.
 type Health struct {
+	// Caught reports that the index has read the changes that the bus kept from before it began to read.
+	Caught bool
 	// Complete reports that the index had all open interactions once. Reasons say why the replica is
 	// not ready, or what is degraded.
 	Complete bool
@@ -156,7 +158,7 @@ func (x *Index) Health() Health {
 	connected := x.bus.Connected()
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	h := Health{Complete: x.complete, Open: x.open}
+	h := Health{Complete: x.complete, Caught: x.caught, Open: x.open}
 	switch {
 	case !connected:
 		h.Reasons = append(h.Reasons, "the bus cannot be reached: lists may be late and live streams pause")
