@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"segue/bus/bustest"
 	"segue/client"
 	"segue/contract"
 	"segue/gateway/cometd"
@@ -28,7 +29,7 @@ const base = "https://gws.example"
 // bench is a notifier with all that it needs, in a bubble of synctest.
 type bench struct {
 	world    *world
-	stream   *stream
+	stream   *bustest.Stream
 	presence *presence.Presence
 	index    *index.Index
 	notifier *notify.Notifier
@@ -55,7 +56,7 @@ func open(before func(*bench)) (b *bench, stop func()) {
 }
 
 func begin(before func(*bench)) (b *bench, stop func()) {
-	b = &bench{world: newWorld(), stream: newStream()}
+	b = &bench{world: newWorld(), stream: bustest.New()}
 	if before != nil {
 		before(b)
 	}
@@ -92,7 +93,7 @@ func begin(before func(*bench)) (b *bench, stop func()) {
 // publish publishes notices, and waits until they are delivered.
 func (b *bench) publish(notices ...*contract.Notice) {
 	for _, n := range notices {
-		b.stream.publish(n)
+		b.stream.Publish(n)
 	}
 	time.Sleep(time.Millisecond)
 	synctest.Wait()

@@ -176,7 +176,7 @@ func TestAfterALostStreamSessionsGetTheDifference(t *testing.T) {
 		b.world.must("move", "offer", `{"agent":"ben"}`)
 		b.world.start("newc", callToSales)
 		b.world.must("newc", "offer", `{"agent":"ben"}`)
-		b.stream.remake()
+		b.stream.Remake()
 		b.publish(offered...) // a worker repeats what had no ack
 		var ofAda, ofBen []received
 		for range 5 {
@@ -204,7 +204,7 @@ func TestADifferenceIsFoundWithoutItsNotice(t *testing.T) {
 		require.Len(t, ada.poll(), 4)
 		reads := b.notifier.Stats().Reads
 		b.world.with(func() { b.world.down = true })
-		b.stream.remake()
+		b.stream.Remake()
 		// The index has these before the notifier reads again.
 		b.publish(b.world.must("i1", "accept", `{"agent":"ada"}`), b.world.must("i2", "disconnect", `{}`))
 		require.Empty(t, ada.poll())
@@ -293,7 +293,7 @@ func TestWhatWaitsForAStateOutlivesARestartOfTheBus(t *testing.T) {
 		accepted := b.world.must("i1", "accept", `{"agent":"ada","by":{"id":"ada","role":"agent"},"event_id":"gws-nX1-7"}`)
 		accepted.State = nil
 		b.publish(accepted, b.world.must("i1", "attach_user_data", `{"user_data":{"a":1}}`))
-		b.stream.remake()
+		b.stream.Remake()
 		time.Sleep(5 * time.Second)
 		require.Equal(t, []string{"calls StatusChange i1 Established 7", "calls AttachedDataChanged i1 Established 7"}, brief(ada.poll())[:2])
 	})
