@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -31,6 +32,7 @@ type bench struct {
 	world    *world
 	stream   *bustest.Stream
 	presence *presence.Presence
+	log      *slog.Logger // nil for none
 	index    *index.Index
 	notifier *notify.Notifier
 	server   *cometd.Server
@@ -49,7 +51,7 @@ func run(t *testing.T, before func(*bench), test func(t *testing.T, b *bench)) {
 // open returns a bench whose notifier is ready, and begin one whose is not.
 func open(before func(*bench)) (b *bench, stop func()) {
 	b, stop = begin(before)
-	for !b.notifier.Ready() {
+	for !b.notifier.IsReady() {
 		time.Sleep(10 * time.Millisecond)
 	}
 	return b, stop
@@ -62,7 +64,7 @@ func begin(before func(*bench)) (b *bench, stop func()) {
 	}
 	c := &client.Client{Temporal: b.world, TaskQueue: "q", Patience: time.Millisecond}
 	b.index = index.New(index.Options{Client: c, Bus: b.stream})
-	b.notifier = notify.New(notify.Options{Index: b.index, Presence: b.presence})
+	b.notifier = notify.New(notify.Options{Index: b.index, Presence: b.presence, Log: b.log})
 	b.server = cometd.New(cometd.Options{
 		Identify: func(r *http.Request) string { return r.Header.Get("Agent") },
 		Open: func(h *cometd.Handshake) (*cometd.Peer, error) {

@@ -198,20 +198,19 @@ func (n *Notifier) restore(a *agent, s *session, topic string) {
 		return cmp.Or(x.look.State.StartedAt.Compare(y.look.State.StartedAt), cmp.Compare(x.name.ID, y.name.ID))
 	})
 	for _, r := range present {
-		n.guard(r.name, func() { n.sendMissed(s, topic, view.Present(*r.look, a.name.ID, s.user.Base)) })
+		n.guard(r.name, func() { s.sendMissed(topic, view.Present(*r.look, a.name.ID, s.user.Base)) })
 	}
 	for _, e := range a.ends {
 		if s.follows.had[e.interaction] && !e.at.Before(s.follows.since) {
-			n.sendMissed(s, topic, e.messagesFor(s.user.Base))
+			s.sendMissed(topic, e.messagesFor(s.user.Base))
 		}
 	}
 }
 
 // sendMissed sends those of the messages that are for a topic.
-func (n *Notifier) sendMissed(s *session, topic string, messages []message) {
+func (s *session) sendMissed(topic string, messages []message) {
 	for _, m := range messages {
 		if m.Topic == topic {
-			n.stats.Messages++
 			s.peer.DeliverMissed(m.Topic, m.Data)
 		}
 	}

@@ -208,7 +208,7 @@ func play(b *bench, plan []deed, fail require.TestingT) error {
 	for _, s := range clients {
 		err = errors.Join(err, s.failure)
 	}
-	if asking := b.notifier.Stats().Asking; asking > 0 {
+	if _, _, asking := b.notifier.Counts(); asking > 0 {
 		err = errors.Join(err, fmt.Errorf("%d interactions are still queried", asking))
 	}
 	return err

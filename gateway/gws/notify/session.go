@@ -97,9 +97,8 @@ func (n *Notifier) remove(c closed) {
 	}
 }
 
-// send queues a message for a session.
-func (n *Notifier) send(s *session, m message) {
-	n.stats.Messages++
+// send queues a message.
+func (s *session) send(m message) {
 	s.peer.Deliver(m.Topic, m.Data)
 }
 

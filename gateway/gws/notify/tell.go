@@ -51,7 +51,7 @@ func (n *Notifier) tellAgent(a *agent, name client.Name, change *view.Change, no
 	}
 	for _, s := range a.sessions {
 		for _, m := range messages(s.user.Base) {
-			n.send(s, m)
+			s.send(m)
 		}
 	}
 	for _, l := range a.lost {

@@ -97,7 +97,7 @@ func (n *Notifier) tellSubscription(a *agent, state, id string, referenceID json
 		MessageType: "WorkbinSubscriptionStateChangeMessage", StateResource: state, ID: id, ReferenceID: referenceID,
 	})
 	for _, s := range a.sessions {
-		n.send(s, message{Topic: topicWorkbins, Data: data})
+		s.send(message{Topic: topicWorkbins, Data: data})
 	}
 }
 
@@ -128,7 +128,7 @@ func (n *Notifier) tellItems(watches []*watch, action string, look *view.Look) {
 					view.MediumOf(look.State.Channel).Name + "StateResourceV2": view.Of(*look, agent, s.user.Base),
 				})
 			}
-			n.send(s, message{Topic: topicWorkbins, Data: messages[of]})
+			s.send(message{Topic: topicWorkbins, Data: messages[of]})
 		}
 	}
 }
@@ -165,7 +165,7 @@ func (n *Notifier) WorkbinContent(a Agent, id string, entries []*index.Entry, mo
 		if s.peer.Wants(topicWorkbins) {
 			topic = topicWorkbins
 		}
-		n.send(s, message{Topic: topic, Data: data})
+		s.send(message{Topic: topic, Data: data})
 	}
 }
 
