@@ -107,6 +107,7 @@ type desktop struct {
 	server    http.Handler
 	agent, id string
 	browser   string
+	ack       int // the number of the last reply to a connect
 }
 
 // received is one message.
@@ -129,13 +130,19 @@ type resource struct {
 // desktop opens a session, in a new browser if it is empty.
 func (b *bench) desktop(t require.TestingT, agent, browser string, topics ...string) *desktop {
 	d := &desktop{t: t, server: b.server, agent: agent, browser: browser}
-	replies, _ := d.post(`[{"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}]`)
-	require.Equal(t, true, replies[0]["successful"], replies)
-	d.id, _ = replies[0]["clientId"].(string)
+	d.open("")
 	if len(topics) > 0 {
 		require.Empty(t, d.subscribe(topics...))
 	}
 	return d
+}
+
+// open opens a session. fields are more of the handshake, such as ext.
+func (d *desktop) open(fields string) {
+	replies, _ := d.post(`[{"channel":"/meta/handshake",` + fields + `"version":"1.0","supportedConnectionTypes":["long-polling"]}]`)
+	require.Equal(d.t, true, replies[0]["successful"], replies)
+	d.id, _ = replies[0]["clientId"].(string)
+	d.ack = 0
 }
 
 // post returns the replies and the messages.
@@ -184,13 +191,22 @@ func (d *desktop) subscribe(topics ...string) []received {
 func (d *desktop) poll() []received {
 	var all []received
 	for {
-		_, messages := d.post(fmt.Sprintf(
-			`[{"channel":"/meta/connect","clientId":%q,"connectionType":"long-polling","advice":{"timeout":0}}]`, d.id))
+		messages := d.connect()
 		if len(messages) == 0 {
 			return all
 		}
 		all = append(all, messages...)
 	}
+}
+
+// connect acknowledges what came with the last connect, and returns what waits.
+func (d *desktop) connect() []received {
+	replies, messages := d.post(fmt.Sprintf(
+		`[{"channel":"/meta/connect","clientId":%q,"connectionType":"long-polling","ext":{"ack":%d},"advice":{"timeout":0}}]`, d.id, d.ack))
+	if ext, isAcking := replies[0]["ext"].(map[string]any); isAcking {
+		d.ack = int(ext["ack"].(float64))
+	}
+	return messages
 }
 
 func (d *desktop) disconnect() {
