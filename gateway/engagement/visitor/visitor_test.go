@@ -293,6 +293,12 @@ func (f *flow) Write(p []byte) (int, error) {
 	return f.text.Write(p)
 }
 
+func (f *flow) written() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.text.String()
+}
+
 // messages returns what has come.
 func (f *flow) messages(t *testing.T) (all []string) {
 	f.mu.Lock()
@@ -326,7 +332,8 @@ func TestAPageWithoutCometDGetsAStream(t *testing.T) {
 		require.Equal(t, []string{"gpe.x gpe.segue visit-v1 1"}, f.messages(t))
 		b.publish(b.engaged("v1", "b"))
 		time.Sleep(16 * time.Second)
-		require.Contains(t, f.text.String(), ": the stream is open")
+		synctest.Wait()
+		require.Contains(t, f.written(), ": the stream is open")
 		b.publish(b.world.must("visit-v1", "engagement_result", `{"result":"declined"}`))
 		require.Equal(t, []string{"gpe.x gpe.segue visit-v1 1", "gpe.x gpe.segue visit-v1 2", "gpe.segue visit-v1 2 canceled"}, f.messages(t))
 		end()
