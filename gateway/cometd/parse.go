@@ -46,6 +46,9 @@ func parse(body []byte) ([]incoming, error) {
 		if err != nil {
 			return nil, fmt.Errorf("message %d: %w", i, err)
 		}
+		if len(members["id"]) > maxID {
+			return nil, fmt.Errorf("message %d: its id is longer than %d bytes", i, maxID)
+		}
 		messages[i] = incoming{fields: members, channel: members.text("channel"), clientID: members.text("clientId")}
 	}
 	return messages, nil

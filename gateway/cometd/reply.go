@@ -89,18 +89,25 @@ func appendMessage(frame []byte, m *message) []byte {
 // frame is an array of replies and messages.
 type frame struct {
 	text []byte
-	// written are the sessions without acknowledgment that have messages in it.
+	// written are the sessions that have messages in it.
 	written []*Session
 }
 
 // encode returns the array of replies and of the messages that go with them: before the reply to a
-// connect, and behind all replies those of carriers, which have no acknowledgment.
+// connect, and behind all replies those of carriers, which have no acknowledgment. What a session has
+// goes with the first of its connects alone: a hundred of them are not a hundred times as long.
 func encode(replies []*reply, carriers []*Session) *frame {
 	f := &frame{text: []byte{'['}}
+	batches := map[*Session]int64{}
 	for _, r := range replies {
 		if r.connect != nil {
-			messages, batch := r.connect.takeForConnect()
-			f.carry(r.connect, messages)
+			batch, isKnown := batches[r.connect]
+			if !isKnown {
+				var messages []message
+				messages, batch = r.connect.takeForConnect()
+				f.carry(r.connect, messages)
+				batches[r.connect] = batch
+			}
 			if batch > 0 {
 				r.raw("ext", []byte(`{"ack":`+strconv.FormatInt(batch, 10)+`}`))
 			}
@@ -126,7 +133,7 @@ func (f *frame) carry(s *Session, messages []message) {
 		f.separate()
 		f.text = appendMessage(f.text, &messages[i])
 	}
-	if len(messages) > 0 && !s.acks {
+	if len(messages) > 0 {
 		f.written = append(f.written, s)
 	}
 }

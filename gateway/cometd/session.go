@@ -27,6 +27,10 @@ type Session struct {
 	held *held
 	// paused counts requests that are being answered: what they cause goes with or after their replies.
 	paused int
+	// writing is how many replies with messages are being written to a client that acknowledges.
+	writing int
+	// sockets are the WebSockets that use the session, the oldest first.
+	sockets []*socket
 	// interval is how much later than usual the client sends its next connect.
 	interval time.Duration
 	expiry   *time.Timer
@@ -136,22 +140,36 @@ func (s *Session) take() []message {
 }
 
 // takeForConnect returns what the reply to a connect carries, and its number if the client
-// acknowledges.
+// acknowledges. While too many replies are being written it is nothing, and has no number.
 func (s *Session) takeForConnect() (messages []message, batch int64) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if !s.acks {
 		return s.queue.take(), 0
 	}
-	return s.queue.takeBatch(), s.queue.batch
+	if s.isBusyLocked() {
+		return nil, 0
+	}
+	if messages = s.queue.takeBatch(); len(messages) > 0 {
+		s.writing++
+	}
+	return messages, s.queue.batch
 }
 
-// wrote ends the write of messages without acknowledgment: they are delivered, or wait again.
+// isBusyLocked reports whether a client that acknowledges is sent so many replies at once that the next
+// one waits: each has all that is not acknowledged, and the client may read none of them.
+func (s *Session) isBusyLocked() bool { return s.writing >= maxWriting }
+
+// wrote ends the write of messages. Those without acknowledgment are delivered, or wait again.
 func (s *Session) wrote(ok bool) {
 	s.mutex.Lock()
-	s.server.queued.Add(-int64(s.queue.wrote(ok)))
-	if !ok {
-		s.keepLocked() // the client may have unsubscribed meanwhile
+	if s.acks {
+		s.writing--
+	} else {
+		s.server.queued.Add(-int64(s.queue.wrote(ok)))
+		if !ok {
+			s.keepLocked() // the client may have unsubscribed meanwhile
+		}
 	}
 	ready := s.nudgeLocked()
 	s.mutex.Unlock()
@@ -248,6 +266,18 @@ func (s *Session) postponeLocked() {
 		s.expires = time.Now().Add(wait)
 		s.expiry.Reset(wait)
 	}
+}
+
+// join notes that a WebSocket uses the session. It returns one too many, the oldest, which is to end: a
+// client has one, and after a broken network some that nobody has noticed yet.
+func (s *Session) join(c *socket) (oldest *socket) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.sockets = append(s.sockets, c); len(s.sockets) > maxSockets {
+		oldest = s.sockets[0]
+		s.sockets = slices.Delete(s.sockets, 0, 1)
+	}
+	return oldest
 }
 
 func (s *Session) hasEnded() bool {

@@ -212,6 +212,8 @@ func (f *face) changePresence(q *request, change func(*presence.Agent) error) (a
 		return q.done(), nil
 	case errors.As(err, &refused):
 		return nil, err
+	case errors.Is(err, presence.ErrFull):
+		return nil, problem.New(problem.Overloaded, "too many agents of the contact center have logged in within a day; there are places again as theirs end")
 	}
 	f.Log.WarnContext(q.Context(), "the presence of an agent cannot be changed", "error", err)
 	p := problem.New(problem.Unavailable, "the bus, which has the presence of agents, does not answer")

@@ -11,13 +11,14 @@ import (
 // replace sets everything to what the stream has. What changed while this replica could not read it is
 // a change for those who watch; what it has first of all is none.
 func (p *Presence) replace(all []bus.AgentEntry) {
-	next := make(map[key]entry, len(all))
+	next, count := make(map[key]entry, len(all)), map[string]int{}
 	for _, found := range all {
+		count[found.ContactCenter]++
 		next[key{found.ContactCenter, found.Agent}] = entry{agent: p.decode(found), revision: found.Revision, at: found.At}
 	}
 	p.mu.Lock()
 	had, isFirst := p.agents, !p.complete
-	p.agents, p.complete = next, true
+	p.agents, p.count, p.complete = next, count, true
 	told := p.change()
 	p.mu.Unlock()
 	if isFirst {
@@ -44,6 +45,9 @@ func (p *Presence) apply(found bus.AgentEntry) {
 	if before.revision >= e.revision {
 		p.mu.Unlock()
 		return
+	}
+	if before.revision == 0 {
+		p.count[k.contactCenter]++
 	}
 	p.agents[k] = e
 	told := p.change()

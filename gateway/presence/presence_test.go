@@ -45,7 +45,12 @@ type replica struct {
 
 func run(t *testing.T, c *bus.Conn) *replica {
 	t.Helper()
-	r := &replica{Presence: presence.New(presence.Options{Bus: c})}
+	return runWith(t, presence.Options{Bus: c})
+}
+
+func runWith(t *testing.T, o presence.Options) *replica {
+	t.Helper()
+	r := &replica{Presence: presence.New(o)}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() {
@@ -108,6 +113,29 @@ func set(state string) func(*presence.Agent) {
 }
 
 func logOut(a *presence.Agent) { a.Channels = nil }
+
+// TestTheAgentsOfAContactCenterAreBounded: one contact center must not fill the bus for all.
+func TestTheAgentsOfAContactCenterAreBounded(t *testing.T) {
+	c := connect(t, bus.Options{Server: embed(t, bus.ServerOptions{})})
+	few := runWith(t, presence.Options{Bus: c, MaxAgents: 3})
+	few.until(t, "ann-0")
+	for i := range 3 {
+		_, err := few.Update(t.Context(), "acme", fmt.Sprint("ann-", i), logIn("voice"))
+		require.NoError(t, err)
+	}
+	_, err := few.Update(t.Context(), "acme", "ann-3", logIn("voice"))
+	require.ErrorIs(t, err, presence.ErrFull)
+	_, err = few.Update(t.Context(), "other", "ann-3", logIn("voice"))
+	require.NoError(t, err, "another contact center")
+	for _, change := range []func(*presence.Agent){set(presence.Ready), logOut, logIn("chat")} {
+		_, err = few.Update(t.Context(), "acme", "ann-2", change)
+		require.NoError(t, err, "one of those")
+	}
+	late := runWith(t, presence.Options{Bus: c, MaxAgents: 3})
+	late.has(t, "ann-2", presence.NotReady)
+	_, err = late.Update(t.Context(), "acme", "ann-4", logIn("voice"))
+	require.ErrorIs(t, err, presence.ErrFull, "also of a replica that has just begun")
+}
 
 func TestAReplicaHasItsOwnChangesAndOthersSoon(t *testing.T) {
 	server := embed(t, bus.ServerOptions{})

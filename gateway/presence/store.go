@@ -22,22 +22,32 @@ const (
 	settleWithin = time.Second
 	// readWithin bounds how long Read waits for the bus.
 	readWithin = 500 * time.Millisecond
+	// agentsOfCenter bounds the agents of a contact center of whom the bus has something. It has room for
+	// about twice as many, which several contact centers share.
+	agentsOfCenter = 10_000
 )
+
+// ErrFull reports that too many agents of the contact center are logged in, or were within a day.
+var ErrFull = errors.New("too many agents of the contact center have logged in")
 
 // Options configure the presence.
 type Options struct {
 	// Bus has the presence; without one, every agent is logged out.
 	Bus *bus.Conn
 	Log *slog.Logger
+	// MaxAgents bounds the agents of a contact center; 0 is 10,000.
+	MaxAgents int
 }
 
 // Presence is the presence of all agents. It is safe for concurrent use.
 type Presence struct {
 	bus *bus.Conn
 	log *slog.Logger
+	max int
 
 	mu       sync.Mutex
 	agents   map[key]entry
+	count    map[string]int // of agents, by contact center
 	complete bool
 	changed  chan struct{} // closed with the next change
 	watchers map[*func(before, after Agent)]struct{}
@@ -59,8 +69,11 @@ func New(o Options) *Presence {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.MaxAgents <= 0 {
+		o.MaxAgents = agentsOfCenter
+	}
 	return &Presence{
-		bus: o.Bus, log: o.Log, agents: map[key]entry{}, changed: make(chan struct{}),
+		bus: o.Bus, log: o.Log, max: o.MaxAgents, agents: map[key]entry{}, count: map[string]int{}, changed: make(chan struct{}),
 	}
 }
 
@@ -140,6 +153,9 @@ func (p *Presence) Try(ctx context.Context, contactCenter, agent string, change 
 		if err := change(&after); err != nil {
 			return Agent{}, err
 		}
+		if found.Revision == 0 && p.isFull(contactCenter) {
+			return Agent{}, ErrFull // one contact center must not fill the bus for all
+		}
 		after.ContactCenter, after.ID = contactCenter, agent
 		after.settle(&before, time.Now().UTC())
 		value, err := json.Marshal(&after)
@@ -160,6 +176,13 @@ func (p *Presence) Try(ctx context.Context, contactCenter, agent string, change 
 		return after, nil
 	}
 	return Agent{}, fmt.Errorf("other requests changed the presence of the agent %d times meanwhile: %w", attempts, bus.ErrChanged)
+}
+
+// isFull reports whether a contact center may have no more agents.
+func (p *Presence) isFull(contactCenter string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.count[contactCenter] >= p.max
 }
 
 // await waits until this replica has a revision, within a bound.

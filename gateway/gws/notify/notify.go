@@ -57,11 +57,12 @@ type Notifier struct {
 	parts             map[Agent]map[client.Name]*record
 	agents            map[Agent]*agent
 	// gone has the sessions that ended lately: a subscription that was under way may come after the end.
-	gone     map[*cometd.Session]time.Time
-	watched  map[workbin][]*watch
-	endBytes int
-	queue    []*wait // to be queried, the next one first
-	stats    Stats
+	gone    map[*cometd.Session]time.Time
+	watched map[workbin][]*watch
+	// endBytes is the size of all kept ends, which endsOfAll bounds.
+	endBytes, endsOfAll int
+	queue               []*wait // to be queried, the next one first
+	stats               Stats
 }
 
 // Stats counts what a notifier has done, for metrics.
@@ -80,7 +81,7 @@ func New(o Options) *Notifier {
 	n := &Notifier{
 		options: o, log: o.Log, asked: make(chan struct{}, 1), limit: rate.NewLimiter(queriesPerSecond, concurrentQueries),
 		records: map[client.Name]*record{}, parts: map[Agent]map[client.Name]*record{}, agents: map[Agent]*agent{},
-		gone: map[*cometd.Session]time.Time{}, watched: map[workbin][]*watch{},
+		gone: map[*cometd.Session]time.Time{}, watched: map[workbin][]*watch{}, endsOfAll: allEndsBytes,
 	}
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
