@@ -27,7 +27,7 @@ func (a *Auth) Visitors(refuse func(http.ResponseWriter, *http.Request, *problem
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if handler := a.current.Load().visitorCORS; handler != nil {
-			handler.ServeHTTP(w, r, checked)
+			handler.ServeHTTP(w, inOrder(r), checked)
 			return
 		}
 		checked.ServeHTTP(w, r)

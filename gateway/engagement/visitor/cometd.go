@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -77,7 +78,7 @@ func (s shown) or(before shown) shown {
 func (v *Visitors) CometD(refuse func(w http.ResponseWriter, r *http.Request, status int, detail string)) *cometd.Server {
 	return cometd.New(cometd.Options{
 		Open: v.openGuest, GrantsWith: v.grants, Subscribed: v.subscribed, Closed: v.closed,
-		MaxSessions: maxPages, Enter: v.enter, Held: limits.Hold, Stopping: stopping.Done, Refuse: refuse,
+		MaxSessions: maxPages, Enter: v.enter, Meet: v.meet, Held: limits.Hold, Stopping: stopping.Done, Refuse: refuse,
 		Cookie: v.cookie,
 	})
 }
@@ -98,13 +99,6 @@ func (v *Visitors) openGuest(h *cometd.Handshake) (*cometd.Peer, error) {
 	if g.shown.Token != "" && !v.isKnown(g.shown.Token) {
 		return nil, errors.New("the token is not valid")
 	}
-	if h.Request.Method != http.MethodPost { // a frame, which the server counts only once it has a session
-		held, refused := v.options.Limits.Enter(h.Request.Context(), g.caller)
-		if refused != nil {
-			return nil, &cometd.DeniedError{Code: refused.Status, Text: refused.Type, RetryAfter: refused.RetryAfter}
-		}
-		limits.Hold(held)
-	}
 	var ctx context.Context
 	ctx, g.end = context.WithCancel(context.Background())
 	return &cometd.Peer{Context: ctx, Value: g}, nil
@@ -124,9 +118,18 @@ func (v *Visitors) enter(p *cometd.Peer) (leave func(), err error) {
 	if g == nil {
 		return func() {}, nil // before the handshake
 	}
-	held, refused := v.options.Limits.Enter(p.Context, g.caller)
+	return v.counted(p.Context, g.caller)
+}
+
+// meet counts a frame of a WebSocket that has had no session.
+func (v *Visitors) meet(r *http.Request) (leave func(), err error) {
+	return v.counted(r.Context(), v.options.Caller(r))
+}
+
+func (v *Visitors) counted(ctx context.Context, caller *Caller) (leave func(), err error) {
+	held, refused := v.options.Limits.Enter(ctx, caller)
 	if refused != nil {
-		return nil, refused
+		return nil, fmt.Errorf("%d::%s", refused.Status, refused.Type) // as Bayeux has it
 	}
 	return func() { limits.Hold(held) }, nil
 }

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,7 +34,7 @@ type bench struct {
 	visitors *visitor.Visitors
 	server   *cometd.Server
 	mux      *http.ServeMux
-	isOpen   bool
+	isOpen   atomic.Bool
 }
 
 func run(t *testing.T, test func(t *testing.T, b *bench)) {
@@ -42,7 +43,7 @@ func run(t *testing.T, test func(t *testing.T, b *bench)) {
 		b := &bench{t: t, world: newWorld(), stream: newStream(), tickets: ticket.New(func() [][]byte { return nil })}
 		x := index.New(index.Options{Client: &client.Client{Temporal: b.world, TaskQueue: "q", Patience: time.Millisecond}, Bus: b.stream})
 		b.visitors = visitor.New(visitor.Options{
-			Index: x, Tickets: b.tickets, Open: func() bool { return b.isOpen }, Center: func() string { return center },
+			Index: x, Tickets: b.tickets, Open: func() bool { return b.isOpen.Load() }, Center: func() string { return center },
 			Base:   func(r *http.Request) string { return "https://" + r.Host },
 			Caller: func(*http.Request) *visitor.Caller { return &visitor.Caller{Name: "address"} },
 		})
@@ -238,9 +239,9 @@ func TestATokenIsOfOneVisit(t *testing.T) {
 		}
 		require.Zero(t, b.visitors.Pages())
 		require.Empty(t, b.browser(ext("forged.token")).id, "a handshake with a wrong token")
-		b.isOpen = true
+		b.isOpen.Store(true)
 		require.Len(t, page.subscribe("/notification/v1", "null"), 1, "without a token, in the contact center of those that name none")
-		b.isOpen = false
+		b.isOpen.Store(false)
 		time.Sleep(16 * time.Second)
 		synctest.Wait()
 		require.Zero(t, b.visitors.Pages(), "visits are no longer open")
