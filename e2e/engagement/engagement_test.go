@@ -1,0 +1,114 @@
+package engagement_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// own is Segue's message to a page.
+type own struct {
+	IxnID       string
+	Attempt     int
+	Canceled    bool
+	ExpiresAt   *time.Time `json:"expires_at"`
+	Disposition map[string]string
+}
+
+// watch opens the stream of a visit. Its messages come on the channel.
+func watch(t *testing.T, visit, query string) <-chan own {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/server/data/notification/"+visit+query, nil)
+	require.NoError(t, err)
+	response, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	require.Equal(t, 200, response.StatusCode)
+	messages, done := make(chan own, 16), make(chan struct{})
+	go func() {
+		defer close(done)
+		for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+			data, isData := strings.CutPrefix(lines.Text(), "data: ")
+			var all []struct{ Data own }
+			if isData && json.Unmarshal([]byte(data), &all) == nil {
+				messages <- all[len(all)-1].Data
+			}
+		}
+	}()
+	t.Cleanup(func() { cancel(); _ = response.Body.Close(); <-done })
+	return messages
+}
+
+func next(t *testing.T, from <-chan own) own {
+	t.Helper()
+	select {
+	case m := <-from:
+		return m
+	case <-time.After(patience):
+		t.Fatal("no message came")
+	}
+	return own{}
+}
+
+func TestFromEngageToAQueue(t *testing.T) {
+	page := watch(t, "e1", "")
+	const profile = `{"ixnProfile":{"visitID":"e1","engagement_type":"chat","notification":[{"channel":"gpe.appendContent","data":{"url":"x"}}]}}`
+	status, answer := post(t, "/backend/data/gateway/engage", profile)
+	require.Equal(t, 200, status, answer)
+	require.Equal(t, "engaging", answer["state"])
+	for range 3 { // sent again
+		status, answer = post(t, "/server/data/gateway/engage", profile)
+		require.Equal(t, 200, status)
+		require.Equal(t, true, answer["duplicate"])
+	}
+	invitation := next(t, page)
+	require.Equal(t, 1, invitation.Attempt)
+	require.NotNil(t, invitation.ExpiresAt)
+	require.Equal(t, invitation, next(t, watch(t, "e1", "?contact_center=default")), "a page that comes late")
+
+	status, text := send(t.Context(), http.MethodGet, invitation.Disposition["accepted"], "")
+	require.Equal(t, 200, status, "%s", text)
+	require.True(t, next(t, page).Canceled)
+	now := state(t, "visit-e1")
+	require.Equal(t, []any{"queued", "web", "chat"}, []any{now["state"], now["queue"], now["channel"]})
+	require.Equal(t, "e1", now["user_data"].(map[string]any)["visitID"])
+	status, _ = send(t.Context(), http.MethodGet, invitation.Disposition["rejected"], "")
+	require.Equal(t, 400, status)
+	status, _ = send(t.Context(), http.MethodGet, invitation.Disposition["accepted"], "")
+	require.Equal(t, 200, status)
+
+	// The backend is the gateway itself: the callback comes back, and causes nothing.
+	require.Eventually(t, func() bool { return len(received.of(`"e1"`)) > 0 }, patience, pollEvery)
+	calls := received.of(`"e1"`)
+	require.Contains(t, calls[len(calls)-1], "/backend/data/gateway/engage 200")
+	require.EqualValues(t, 1, state(t, "visit-e1")["engagement"].(map[string]any)["attempts"])
+}
+
+func TestNoengageWithdrawsAndTheTimerEnds(t *testing.T) {
+	page := watch(t, "e2", "")
+	_, _ = post(t, "/server/data/gateway/engage", `{"visitID":"e2"}`)
+	require.Equal(t, 1, next(t, page).Attempt)
+	status, answer := post(t, "/server/data/gateway/noengage", `{"cancelData":{"visitID":"e2","reason":"busy"}}`)
+	require.Equal(t, 200, status, answer)
+	require.Equal(t, "not_engaged", answer["outcome"])
+	require.True(t, next(t, page).Canceled)
+
+	page = watch(t, "e3", "")
+	_, _ = post(t, "/server/data/gateway/engage", `{"visitID":"e3"}`)
+	invitation := next(t, page)
+	require.True(t, next(t, page).Canceled, "nobody answers")
+	require.Equal(t, "not_engaged", state(t, "visit-e3")["outcome"])
+	status, _ = send(t.Context(), http.MethodGet, invitation.Disposition["accepted"], "")
+	require.Equal(t, 400, status, "late")
+
+	require.Eventually(t, func() bool { return len(received.of("noengage")) > 0 }, patience, pollEvery)
+	for _, call := range received.of("noengage 200") {
+		require.Contains(t, call, "busy")
+	}
+}
