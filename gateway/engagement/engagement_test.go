@@ -151,7 +151,7 @@ func TestEachRowOfTheTable(t *testing.T) {
 			}
 			require.Equal(t, test.want, request(object).String())
 			require.Equal(t, test.effects, fmt.Sprint(w.engaged, " ", w.starts))
-			if strings.HasPrefix(test.want, "200") { // once more: nothing happens
+			if strings.HasPrefix(test.want, "200") { // again: nothing happens
 				again := request(object)
 				require.Equal(t, 200, again.code)
 				require.Equal(t, true, again.fields["duplicate"])

@@ -264,7 +264,7 @@ func TestALostNoticeIsMadeUpFor(t *testing.T) {
 		page := b.browser(ext(b.token("v1", time.Hour)))
 		page.subscribe("/notification/v1", "null")
 		b.publish(b.world.start("visit-v1", `{"channel":"web"}`))
-		b.engaged("v1", "a") // nobody hears of it
+		b.engaged("v1", "a") // its notice is lost
 		b.publish(b.world.must("visit-v1", "attach_user_data", `{"user_data":{"a":1}}`))
 		time.Sleep(time.Second)
 		synctest.Wait()

@@ -50,12 +50,6 @@ func newWorld() *world { return &world{interactions: map[string]*truth{}} }
 
 func named(id string) client.Name { return client.Name{ContactCenter: center, ID: id} }
 
-func (w *world) with(f func()) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	f()
-}
-
 func (w *world) newRun() string {
 	w.runs++
 	return fmt.Sprintf("run-%03d", w.runs)
@@ -102,41 +96,6 @@ func (w *world) must(id, command, payload string) *contract.Notice {
 		panic(command + " is refused")
 	}
 	return n
-}
-
-// renew continues an interaction as new.
-func (w *world) renew(id string) {
-	w.with(func() { w.interactions[named(id).WorkflowID()].run = w.newRun() })
-}
-
-// reset goes back some revisions in a new run. What follows is the first notice of that run.
-func (w *world) reset(id string, back int) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	t := w.interactions[named(id).WorkflowID()]
-	to := int(t.revision) - back
-	if to < 1 {
-		return false
-	}
-	var inner interaction.Interaction
-	if err := json.Unmarshal(t.saved[to-1], &inner); err != nil {
-		panic(err)
-	}
-	t.inner, t.run, t.revision, t.running, t.saved = &inner, w.newRun(), int64(to), true, t.saved[:to]
-	t.agents = inner.Present()
-	return true
-}
-
-func (w *world) terminate(id string) {
-	w.with(func() { w.interactions[named(id).WorkflowID()].running = false })
-}
-
-func (w *world) state(id string) (state contract.State, capabilities map[string][]string) {
-	w.with(func() {
-		t := w.interactions[named(id).WorkflowID()]
-		state, capabilities = t.state(), t.capabilities()
-	})
-	return state, capabilities
 }
 
 func (t *truth) changed(command string, e interaction.Envelope, events []interaction.Event) *contract.Notice {
