@@ -68,8 +68,8 @@ var pagePaths = []string{"/server/cometd", "/frontend/cometd"}
 
 // mount serves engage and noengage under both prefixes, and the paths of visitors.
 func (v *visits) mount(mux *http.ServeMux, f *faces) {
-	strategies := auth.Face{Anonymous: true, Refuse: engagement.Refuse}
-	api := f.auth.For(strategies)(v.face.Trust(f.limits.For(engagement.Refuse, noteRoute(v.face.Strategies()))))
+	served := f.limits.For(engagement.Refuse, noteRoute(v.face.Strategies()))
+	api := v.face.Trust(served, f.auth.For(auth.Face{Refuse: engagement.Refuse})(served))
 	for _, prefix := range []string{engagement.BackendPrefix, engagement.ServerPrefix} {
 		mux.Handle(prefix, api)
 	}

@@ -273,7 +273,7 @@ func TestATrustedNetworkNeedsNoCredential(t *testing.T) {
 			if test.header != "" {
 				r.Header.Set(test.header, test.value)
 			}
-			answer := w.serve(w.face.Trust(w.face.Strategies()), r)
+			answer := w.serve(w.face.Trust(w.face.Strategies(), w.face.Strategies()), r)
 			require.Equal(t, test.want, answer.code, answer)
 			if test.center != "" {
 				require.Contains(t, w.interactions, client.Name{ContactCenter: test.center, ID: "visit-v1"})
@@ -285,6 +285,6 @@ func TestATrustedNetworkNeedsNoCredential(t *testing.T) {
 	caller := &auth.Caller{Name: "key:y", Role: interaction.RolePlatform, ContactCenters: []string{cc}}
 	w := newWorld(t)
 	w.caller = caller
-	require.Equal(t, 200, w.serve(w.face.Trust(w.face.Strategies()),
+	require.Equal(t, 200, w.serve(w.face.Trust(http.NotFoundHandler(), w.face.Strategies()),
 		httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/server/data/gateway/engage", strings.NewReader(profile))).code)
 }

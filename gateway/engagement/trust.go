@@ -6,27 +6,21 @@ import (
 	"slices"
 
 	"segue/gateway/auth"
-	"segue/gateway/problem"
 	"segue/interaction"
 )
 
 // trustedRate is how many requests a second a trusted network may send.
 const trustedRate = 200
 
-// Trust lets requests without any credential through that come from a trusted network, as the platform's
-// of its contact center. It comes after an authentication that lets requests through without a caller
-// (auth.Face.Anonymous).
-func (f *Face) Trust(next http.Handler) http.Handler {
+// Trust lets requests through to next that come from a trusted network without any credential, as the
+// platform's of its contact center. All others go to otherwise, which authenticates them.
+func (f *Face) Trust(next, otherwise http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if auth.From(r.Context()) == nil {
-			caller := f.trusted(r)
-			if caller == nil {
-				Refuse(w, r, problem.New(problem.Unauthenticated, ""))
-				return
-			}
-			r = r.WithContext(auth.With(r.Context(), caller))
+		if caller := f.trusted(r); caller != nil {
+			next.ServeHTTP(w, r.WithContext(auth.With(r.Context(), caller)))
+			return
 		}
-		next.ServeHTTP(w, r)
+		otherwise.ServeHTTP(w, r)
 	})
 }
 
