@@ -98,13 +98,14 @@ func TestWithoutCredentialsTheGatewayStaysOnLoopback(t *testing.T) {
 
 func TestTheEnvironmentSetsTheSettingsOfGatewayAndBus(t *testing.T) {
 	for name, value := range map[string]string{"SEGUE_GATEWAY_PUBLIC_URL": "https://x.example.com", "SEGUE_BUS_URL": "tls://n:4222", "SEGUE_BUS_MAX_BYTES": "1MiB",
-		"SEGUE_BUS_TOKEN": "env:T", "SEGUE_BOARD_SERVICE_LEVEL": "30s", "SEGUE_BUS_TLS_CA": "file:/ca"} {
+		"SEGUE_BUS_TOKEN": "env:T", "SEGUE_BOARD_SERVICE_LEVEL": "30s", "SEGUE_BUS_TLS_CA": "file:/ca", "SEGUE_ENGAGEMENT_QUEUE": "web"} {
 		t.Setenv(name, value)
 	}
 	set := parsed(t, "")
 	assert.Equal(t, "https://x.example.com", set.Gateway.PublicURL)
 	assert.Equal(t, config.Bus{URL: "tls://n:4222", Listen: "127.0.0.1:4222", MaxBytes: 1 << 20, Token: "env:T", CA: "file:/ca"}, set.Bus)
 	assert.Equal(t, 30*time.Second, set.Board.ServiceLevel)
+	assert.Equal(t, "web", set.Engagement.Queue)
 }
 
 // ofTheGateway are mistakes in guarded.

@@ -32,8 +32,8 @@ const (
 )
 
 var (
-	url      string
-	received callbacks
+	url, site string
+	received  callbacks
 )
 
 // callbacks are the requests that the backend has got, and how it answered.
@@ -100,6 +100,9 @@ func run(m *testing.M) (code int, err error) {
 	quiet := slog.New(slog.DiscardHandler)
 	backend := httptest.NewServer(&received)
 	defer backend.Close()
+	pages := httptest.NewServer(http.FileServer(http.Dir("../../examples/engagement")))
+	defer pages.Close()
+	site = pages.URL
 	carrier, err := gateway.OpenBus(config.Bus{MaxBytes: 64 << 20}, true, quiet)
 	if err != nil {
 		return 1, err
@@ -118,9 +121,9 @@ func run(m *testing.M) (code int, err error) {
 	}()
 	set, err := config.Parse("segue.yaml", fmt.Appendf(nil, `
 engagement: {backend: %q, queue: web}
-gateway: {engagement: {open_visits: true}}
+gateway: {engagement: {open_visits: true, origins: [%q]}}
 timeouts: {default: {engagement: 3s, offer: 0s, queue: 0s, wrap_up: 0s, late_events: 0s}}
-`, backend.URL))
+`, backend.URL, site))
 	if err != nil {
 		return 1, err
 	}
