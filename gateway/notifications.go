@@ -150,6 +150,7 @@ func (n *notifications) open(h *cometd.Handshake) (*cometd.Peer, error) {
 	if err != nil {
 		return nil, denied(err)
 	}
+	n.notifier.AwaitStart(h.Request.Context())
 	p := &peer{caller: caller}
 	if h.Token == "" {
 		p.key = keyOf(caller, center)

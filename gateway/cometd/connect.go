@@ -110,7 +110,10 @@ func (s *Session) hold(h *held, mayHold bool) (isHeld, ok bool) {
 	before := s.detachLocked()
 	isReady := s.isReadyLocked()
 	if s.acks && h.connect.ack >= 0 {
-		s.server.queued.Add(-int64(s.queue.acknowledge(h.connect.ack)))
+		if size := s.queue.acknowledge(h.connect.ack); size > 0 {
+			s.server.queued.Add(-int64(size))
+			s.repeated = 0
+		}
 		h.repeats = len(s.queue.messages) > 0
 		isReady = h.repeats && !s.isBusyLocked()
 	}

@@ -180,3 +180,22 @@ func TestALongIDIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestASessionThatNeverAcknowledgesEnds: each connect has all of it sent again.
+func TestASessionThatNeverAcknowledgesEnds(t *testing.T) {
+	w := newWorld(t)
+	id := w.open(`{"ack":true}`, "/a")
+	text := json.RawMessage(`"` + strings.Repeat("x", 1<<20) + `"`)
+	w.session().Deliver("/a", text)
+	count := 0
+	for w.server.Sessions() > 0 && count < 100 {
+		w.post(connectText(id, `,"ext":{"ack":1}`))
+		count++
+	}
+	if count < 60 || count > 70 {
+		t.Errorf("it ended after %d connects, %v", count, w.ends())
+	}
+	if got := brief(w.post(connectText(id, ""))); got != "402::session_unknown" {
+		t.Errorf("the next connect: %s", got)
+	}
+}

@@ -29,6 +29,8 @@ type Session struct {
 	paused int
 	// writing is how many replies with messages are being written to a client that acknowledges.
 	writing int
+	// repeated is how many bytes were sent again since the client acknowledged something.
+	repeated int
 	// sockets are the WebSockets that use the session, the oldest first.
 	sockets []*socket
 	// interval is how much later than usual the client sends its next connect.
@@ -62,6 +64,16 @@ func (s *Session) Wants(channel string) bool {
 // arrive in the order of the calls. data is JSON and is not copied: it must not change. Deliver waits
 // for no client, and calls nothing of Options.
 func (s *Session) Deliver(channel string, data json.RawMessage) {
+	s.deliver(channel, data, false)
+}
+
+// DeliverMissed is Deliver for what a session gets at once because an earlier one has missed it. However
+// much that is, it does not end the session: the next one would get it again, and end in turn.
+func (s *Session) DeliverMissed(channel string, data json.RawMessage) {
+	s.deliver(channel, data, true)
+}
+
+func (s *Session) deliver(channel string, data json.RawMessage, isMissed bool) {
 	s.mutex.Lock()
 	name, wants := s.subscriptions.match(strings.TrimSuffix(channel, "/"))
 	if !wants || s.isEnded {
@@ -69,7 +81,7 @@ func (s *Session) Deliver(channel string, data json.RawMessage) {
 		return
 	}
 	s.server.delivered.Add(1)
-	all := s.server.queued.Add(int64(s.queue.add(message{channel: name, data: data})))
+	all := s.server.queued.Add(int64(s.queue.add(message{channel: name, data: data, isMissed: isMissed})))
 	isOver := s.queue.isOver() && s.endLocked(EndOverrun)
 	ready := s.nudgeLocked()
 	s.mutex.Unlock()
@@ -148,6 +160,11 @@ func (s *Session) takeForConnect() (messages []message, batch int64) {
 		return s.queue.take(), 0
 	}
 	if s.isBusyLocked() {
+		return nil, 0
+	}
+	s.repeated += s.queue.sentBytes()
+	if s.repeated > maxRepeatedBytes && s.endLocked(EndOverrun) {
+		s.server.background(s.finish)
 		return nil, 0
 	}
 	if messages = s.queue.takeBatch(); len(messages) > 0 {

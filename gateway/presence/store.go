@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"segue/bus"
 )
 
@@ -51,6 +53,9 @@ type Presence struct {
 	complete bool
 	changed  chan struct{} // closed with the next change
 	watchers map[*func(before, after Agent)]struct{}
+
+	// lost wakes who writes what the stream lacks.
+	lost chan struct{}
 }
 
 type key struct{ contactCenter, id string }
@@ -60,6 +65,8 @@ type entry struct {
 	agent    Agent
 	revision uint64
 	at       time.Time
+	// isUnwritten is set while the stream, which was made again, lacks it.
+	isUnwritten bool
 }
 
 func (e *entry) isExpired(now time.Time) bool { return now.Sub(e.at) > bus.AgentMaxAge }
@@ -74,6 +81,7 @@ func New(o Options) *Presence {
 	}
 	return &Presence{
 		bus: o.Bus, log: o.Log, max: o.MaxAgents, agents: map[key]entry{}, count: map[string]int{}, changed: make(chan struct{}),
+		lost: make(chan struct{}, 1),
 	}
 }
 
@@ -83,7 +91,10 @@ func (p *Presence) Run(ctx context.Context) error {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	return p.bus.Agents(ctx, p.replace, p.apply)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return p.bus.Agents(ctx, p.replace, p.apply) })
+	g.Go(func() error { return p.restores(ctx) })
+	return g.Wait()
 }
 
 // Get returns an agent's presence; LoggedOut for one who is not known.
@@ -110,7 +121,7 @@ func (p *Presence) Read(ctx context.Context, contactCenter, agent string) Agent 
 		p.log.Debug("The bus does not answer; presence is what this replica has", "error", err)
 		return p.Get(contactCenter, agent)
 	}
-	return p.decode(found)
+	return p.latest(found)
 }
 
 // List returns the agents of a contact center who are logged in, by id.
@@ -147,7 +158,7 @@ func (p *Presence) Try(ctx context.Context, contactCenter, agent string, change 
 		if err != nil {
 			return Agent{}, err
 		}
-		before := p.decode(found)
+		before := p.latest(found)
 		after := before.clone()
 		after.Concerns, after.Reference = nil, ""
 		if err := change(&after); err != nil {
@@ -218,6 +229,18 @@ func (p *Presence) Watch(told func(before, after Agent)) (stop func()) {
 		defer p.mu.Unlock()
 		delete(p.watchers, &told)
 	}
+}
+
+// latest returns the presence of an entry that was read, or what this replica has if the stream was made
+// again and lacks it still.
+func (p *Presence) latest(found bus.AgentEntry) Agent {
+	read := entry{agent: p.decode(found), revision: found.Revision, at: found.At}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e := p.agents[key{found.ContactCenter, found.Agent}]; e.outlives(&read) {
+		return e.agent.clone()
+	}
+	return read.agent
 }
 
 // decode returns the presence of an entry of the stream.

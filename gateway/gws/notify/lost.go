@@ -198,20 +198,21 @@ func (n *Notifier) restore(a *agent, s *session, topic string) {
 		return cmp.Or(x.look.State.StartedAt.Compare(y.look.State.StartedAt), cmp.Compare(x.name.ID, y.name.ID))
 	})
 	for _, r := range present {
-		n.guard(r.name, func() { n.sendOn(s, topic, view.Present(*r.look, a.name.ID, s.user.Base)) })
+		n.guard(r.name, func() { n.sendMissed(s, topic, view.Present(*r.look, a.name.ID, s.user.Base)) })
 	}
 	for _, e := range a.ends {
 		if s.follows.had[e.interaction] && !e.at.Before(s.follows.since) {
-			n.sendOn(s, topic, e.messagesFor(s.user.Base))
+			n.sendMissed(s, topic, e.messagesFor(s.user.Base))
 		}
 	}
 }
 
-// sendOn sends those of the messages that are for a topic.
-func (n *Notifier) sendOn(s *session, topic string, messages []message) {
+// sendMissed sends those of the messages that are for a topic.
+func (n *Notifier) sendMissed(s *session, topic string, messages []message) {
 	for _, m := range messages {
 		if m.Topic == topic {
-			n.send(s, m)
+			n.stats.Messages++
+			s.peer.DeliverMissed(m.Topic, m.Data)
 		}
 	}
 }
