@@ -112,3 +112,27 @@ func TestNoengageWithdrawsAndTheTimerEnds(t *testing.T) {
 		require.Contains(t, call, "busy")
 	}
 }
+
+// TestWithoutAWorkerNobodyIsLostOrInvitedTwice sends a request while no worker runs, as often as a strategy likes.
+func TestWithoutAWorkerNobodyIsLostOrInvitedTwice(t *testing.T) {
+	page := watch(t, "e4", "")
+	require.NoError(t, worker.Stop())
+	const profile = `{"visitID":"e4"}`
+	status, answer := post(t, "/server/data/gateway/engage", profile)
+	require.Equal(t, 503, status, answer)
+	require.Equal(t, []any{"FAULT", "unavailable"}, []any{answer["status"], answer["code"]})
+	var err error
+	worker, err = startWorker()
+	require.NoError(t, err)
+	for begun := time.Now(); ; time.Sleep(pollEvery) {
+		if status, answer = post(t, "/server/data/gateway/engage", profile); status == 200 {
+			break
+		}
+		require.Equal(t, 503, status, answer)
+		require.Less(t, time.Since(begun), patience)
+	}
+	require.EqualValues(t, 1, answer["attempt"])
+	require.Equal(t, 1, next(t, page).Attempt)
+	require.True(t, next(t, page).Canceled, "the next message is the end: there was one invitation")
+	require.EqualValues(t, 1, state(t, "visit-e4")["engagement"].(map[string]any)["attempts"])
+}

@@ -33,7 +33,10 @@ const (
 
 var (
 	url, site string
-	received  callbacks
+	// startWorker starts a worker, and worker is the one that runs.
+	startWorker func() (*local.Worker, error)
+	worker      *local.Worker
+	received    callbacks
 )
 
 // callbacks are the requests that the backend has got, and how it answered.
@@ -128,7 +131,10 @@ timeouts: {default: {engagement: 3s, offer: 0s, queue: 0s, wrap_up: 0s, late_eve
 		return 1, err
 	}
 	store := config.NewStore(set)
-	if _, err := segue.StartWorker(local.WorkerOptions{Config: store, Allow: []string{"127.0.0.0/8"}, Bus: carrier.Conn}); err != nil {
+	startWorker = func() (*local.Worker, error) {
+		return segue.StartWorker(local.WorkerOptions{Config: store, Allow: []string{"127.0.0.0/8"}, Bus: carrier.Conn})
+	}
+	if worker, err = startWorker(); err != nil {
 		return 1, err
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
