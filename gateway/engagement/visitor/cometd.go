@@ -28,8 +28,9 @@ type guest struct {
 	base   string
 	caller *Caller
 	// shown is what the handshake had; a subscribe may show something else.
-	shown shown
-	end   context.CancelFunc
+	shown   shown
+	end     context.CancelFunc
+	release func()
 
 	mu sync.Mutex
 	// granted are the visits of the subscriptions that were granted, pages those that are open.
@@ -78,7 +79,8 @@ func (s shown) or(before shown) shown {
 func (v *Visitors) CometD(refuse func(w http.ResponseWriter, r *http.Request, status int, detail string)) *cometd.Server {
 	return cometd.New(cometd.Options{
 		Open: v.openGuest, GrantsWith: v.grants, Subscribed: v.subscribed, Closed: v.closed,
-		MaxSessions: maxPages, Enter: v.enter, Meet: v.meet, Held: limits.Hold, Stopping: stopping.Done, Refuse: refuse,
+		// take bounds the sessions: one that it has let through must not be refused again.
+		MaxSessions: 2 * maxPages, Enter: v.enter, Meet: v.meet, Held: limits.Hold, Stopping: stopping.Done, Refuse: refuse,
 		Cookie: v.cookie,
 	})
 }
@@ -99,6 +101,11 @@ func (v *Visitors) openGuest(h *cometd.Handshake) (*cometd.Peer, error) {
 	if g.shown.Token != "" && !v.isKnown(g.shown.Token) {
 		return nil, errors.New("the token is not valid")
 	}
+	release, err := v.take(g.caller)
+	if err != nil {
+		return nil, &cometd.DeniedError{Code: http.StatusTooManyRequests, Text: "too_many_sessions", RetryAfter: problemOf(err).RetryAfter}
+	}
+	g.release = release
 	var ctx context.Context
 	ctx, g.end = context.WithCancel(context.Background())
 	return &cometd.Peer{Context: ctx, Value: g}, nil
@@ -208,6 +215,7 @@ func (v *Visitors) closed(s *cometd.Session, _ cometd.End) {
 		v.leave(p)
 	}
 	g.end()
+	g.release()
 }
 
 // isKnown reports whether a token is of any visit.

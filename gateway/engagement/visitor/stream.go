@@ -48,6 +48,12 @@ func (v *Visitors) serveStream(w http.ResponseWriter, r *http.Request) {
 		engagement.Refuse(w, r, problemOf(err))
 		return
 	}
+	release, err := v.take(v.options.Caller(r))
+	if err != nil {
+		engagement.Refuse(w, r, problemOf(err))
+		return
+	}
+	defer release()
 	ctx, end := context.WithCancel(r.Context())
 	defer end()
 	waiting := make(chan json.RawMessage, maxWaiting)

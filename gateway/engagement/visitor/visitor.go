@@ -49,6 +49,8 @@ type Options struct {
 const (
 	maxPages        = 10_000
 	maxPagesOfVisit = 20
+	// maxOfCaller is how many sessions and streams one address has. A site of an office may have many visitors.
+	maxOfCaller = 1_000
 )
 
 // visit is one visit of a contact center.
@@ -75,6 +77,9 @@ type Visitors struct {
 	open    map[visit]map[client.Name]*engagement.Invitation
 	pages   map[visit]map[*page]struct{}
 	count   int
+	// places are the sessions and streams of each caller, taken those of all.
+	places map[string]int
+	taken  int
 }
 
 // New returns visitors, who get nothing until Run.
@@ -88,6 +93,7 @@ func New(o Options) *Visitors {
 	return &Visitors{
 		options: o, log: o.Log, records: map[client.Name]*engagement.Invitation{},
 		open: map[visit]map[client.Name]*engagement.Invitation{}, pages: map[visit]map[*page]struct{}{},
+		places: map[string]int{},
 	}
 }
 
@@ -159,6 +165,27 @@ func (v *Visitors) hasRoomLocked(of visit) error {
 		return &full
 	}
 	return nil
+}
+
+// take counts a session or a stream of a caller until release is called.
+func (v *Visitors) take(of *Caller) (release func(), err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.taken >= maxPages || v.places[of.Name] >= maxOfCaller {
+		full := *errFull
+		full.RetryAfter = 10 * time.Second
+		return nil, &full
+	}
+	v.places[of.Name]++
+	v.taken++
+	return sync.OnceFunc(func() {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.taken--
+		if v.places[of.Name]--; v.places[of.Name] == 0 {
+			delete(v.places, of.Name)
+		}
+	}), nil
 }
 
 // join adds a page, and sends it what is open. Later it gets what changes.

@@ -364,3 +364,20 @@ func TestWhoGetsNoStream(t *testing.T) {
 		require.Equal(t, "10", w.Header().Get("Retry-After"))
 	})
 }
+
+func TestOneAddressDoesNotTakeAllPlaces(t *testing.T) {
+	run(t, func(t *testing.T, b *bench) {
+		var last *browser
+		for range 1000 {
+			last = b.browser("null")
+			require.NotEmpty(t, last.id)
+		}
+		require.Empty(t, b.browser("null").id)
+		last.post(fmt.Sprintf(`[{"channel":"/meta/disconnect","clientId":%q}]`, last.id))
+		synctest.Wait()
+		require.NotEmpty(t, b.browser("null").id)
+		time.Sleep(2 * time.Minute) // all of them expire
+		synctest.Wait()
+		require.NotEmpty(t, b.browser("null").id)
+	})
+}
