@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,7 +23,9 @@ type own struct {
 }
 
 // watch opens the stream of a visit. Its messages come on the channel.
-func watch(t *testing.T, visit, query string) <-chan own {
+func watch(t *testing.T, visit, query string) <-chan own { return watchAt(t, url, visit, query) }
+
+func watchAt(t *testing.T, url, visit, query string) <-chan own {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/server/data/notification/"+visit+query, nil)
@@ -135,4 +138,35 @@ func TestWithoutAWorkerNobodyIsLostOrInvitedTwice(t *testing.T) {
 	require.Equal(t, 1, next(t, page).Attempt)
 	require.True(t, next(t, page).Canceled, "the next message is the end: there was one invitation")
 	require.EqualValues(t, 1, state(t, "visit-e4")["engagement"].(map[string]any)["attempts"])
+}
+
+// TestTwoReplicasInviteOnce sends the same request to two gateways at once, and has the answer taken by the one that
+// is left.
+func TestTwoReplicasInviteOnce(t *testing.T) {
+	other, stop, err := startGateway()
+	require.NoError(t, err)
+	pages := []<-chan own{watch(t, "e5", ""), watchAt(t, other, "e5", "")}
+	var sending sync.WaitGroup
+	statuses := make(chan int, 20)
+	for i := range cap(statuses) {
+		sending.Go(func() {
+			status, _ := send(t.Context(), http.MethodPost, []string{url, other}[i%2]+"/server/data/gateway/engage", `{"visitID":"e5"}`)
+			statuses <- status
+		})
+	}
+	sending.Wait()
+	close(statuses)
+	for status := range statuses {
+		require.Equal(t, 200, status)
+	}
+	require.EqualValues(t, 1, state(t, "visit-e5")["engagement"].(map[string]any)["attempts"])
+	require.Equal(t, 1, next(t, pages[0]).Attempt)
+	invitation := next(t, pages[1])
+	http.DefaultClient.CloseIdleConnections()
+	require.NoError(t, stop())
+	link := strings.Replace(invitation.Disposition["accepted"], other, url, 1)
+	status, text := send(t.Context(), http.MethodGet, link, "")
+	require.Equal(t, 200, status, "%s", text)
+	require.True(t, next(t, pages[0]).Canceled)
+	require.Equal(t, "queued", state(t, "visit-e5")["state"])
 }

@@ -36,7 +36,9 @@ var (
 	// startWorker starts a worker, and worker is the one that runs.
 	startWorker func() (*local.Worker, error)
 	worker      *local.Worker
-	received    callbacks
+	// startGateway starts a gateway, and returns its URL.
+	startGateway func() (url string, stop func() error, err error)
+	received     callbacks
 )
 
 // callbacks are the requests that the backend has got, and how it answered.
@@ -103,6 +105,9 @@ func run(m *testing.M) (code int, err error) {
 	quiet := slog.New(slog.DiscardHandler)
 	backend := httptest.NewServer(&received)
 	defer backend.Close()
+	if err := os.Setenv("ENGAGEMENT_TEST_KEY", strings.Repeat("k", 40)); err != nil {
+		return 1, err
+	}
 	pages := httptest.NewServer(http.FileServer(http.Dir("../../examples/engagement")))
 	defer pages.Close()
 	site = pages.URL
@@ -124,7 +129,7 @@ func run(m *testing.M) (code int, err error) {
 	}()
 	set, err := config.Parse("segue.yaml", fmt.Appendf(nil, `
 engagement: {backend: %q, queue: web}
-gateway: {engagement: {open_visits: true, origins: [%q]}}
+gateway: {session_keys: [env:ENGAGEMENT_TEST_KEY], engagement: {open_visits: true, origins: [%q]}}
 timeouts: {default: {engagement: 3s, offer: 0s, queue: 0s, wrap_up: 0s, late_events: 0s}}
 `, backend.URL, site))
 	if err != nil {
@@ -137,26 +142,40 @@ timeouts: {default: {engagement: 3s, offer: 0s, queue: 0s, wrap_up: 0s, late_eve
 	if worker, err = startWorker(); err != nil {
 		return 1, err
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	startGateway = func() (string, func() error, error) {
+		return serve(gateway.Options{Config: store, Log: quiet, Client: segue.Client, Namespace: segue.Settings.Namespace, Bus: carrier.Conn})
+	}
+	var stop func() error
+	if url, stop, err = startGateway(); err != nil {
 		return 1, err
 	}
-	g, err := gateway.New(gateway.Options{Config: store, Log: quiet, Listener: listener, Client: segue.Client, Namespace: segue.Settings.Namespace, Bus: carrier.Conn})
-	if err != nil {
-		return 1, err
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- g.Run(ctx) }()
-	for begun := time.Now(); !g.Health().Ready; time.Sleep(pollEvery) {
-		if time.Since(begun) > patience {
-			return 1, fmt.Errorf("the gateway is not ready: %+v", g.Health())
-		}
-	}
-	url = gateway.URL(set.Gateway, listener)
 	code = m.Run()
 	http.DefaultClient.CloseIdleConnections()
-	cancel()
-	return code, <-ended
+	return code, stop()
+}
+
+// serve starts a gateway on a free port, and waits until it is ready.
+func serve(options gateway.Options) (at string, stop func() error, err error) {
+	if options.Listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return "", nil, err
+	}
+	g, err := gateway.New(options)
+	if err != nil {
+		return "", nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- g.Run(ctx) }()
+	stop = func() error {
+		cancel()
+		return <-ended
+	}
+	for begun := time.Now(); !g.Health().Ready; time.Sleep(pollEvery) {
+		if time.Since(begun) > patience {
+			return "", nil, fmt.Errorf("the gateway is not ready: %+v: %w", g.Health(), stop())
+		}
+	}
+	return gateway.URL(options.Config.Current().Gateway, options.Listener), stop, nil
 }
 
 // post sends a request to the gateway.
