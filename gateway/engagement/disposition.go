@@ -141,8 +141,9 @@ func (f *Face) report(ctx context.Context, d *disposition) (*answer, error) {
 		if failure = err; !isOvertaken(err) {
 			return nil, err
 		}
+		pause(ctx)
 	}
-	return nil, failure
+	return nil, undecided(failure)
 }
 
 // check reports whether the interaction has this answer already, or returns why it takes none.

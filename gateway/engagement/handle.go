@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"segue/client"
 	"segue/contract"
@@ -53,7 +54,7 @@ func (f *Face) serve(w http.ResponseWriter, r *http.Request, k kind) (*answer, e
 
 // tries is how often a request is decided: what else happens to the interaction meanwhile may change the
 // decision.
-const tries = 4
+const tries = 6
 
 // do decides what a request does, and does it.
 func (f *Face) do(ctx context.Context, q *request) (*answer, error) {
@@ -83,8 +84,27 @@ func (f *Face) do(ctx context.Context, q *request) (*answer, error) {
 		if failure == nil || !isOvertaken(failure) {
 			return done, failure
 		}
+		pause(ctx)
 	}
-	return nil, failure
+	return nil, undecided(failure)
+}
+
+// pause is before the next decision: what has overtaken this one may still be under way.
+func pause(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(triesPause):
+	}
+}
+
+const triesPause = 50 * time.Millisecond
+
+// undecided returns the problem of a request that something has overtaken each time. It is not a refusal,
+// which would be final.
+func undecided(last error) error {
+	p := problem.New(problem.Unavailable, "The interaction changes at present; send the request again: "+problem.Of(last).Detail)
+	p.RetryAfter = time.Second
+	return p
 }
 
 // isOvertaken reports whether an error is due to what happened after the decision.
