@@ -159,6 +159,9 @@ func query[T any](ctx context.Context, c *Client, n Name, workflowID, runID, que
 	var answer T
 	once := func() error {
 		value, err := c.Temporal.QueryWorkflow(ctx, workflowID, runID, queryType, args...)
+		if isLostWithRun(err) && c.isOpen(ctx, workflowID) {
+			return &continuedError{err} // the workflow was started meanwhile
+		}
 		if err != nil {
 			return c.markWorkerOutage(ctx, workflowID, err)
 		}
