@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"segue/client"
 	"segue/contract"
@@ -163,10 +164,10 @@ func (d *disposition) check(s *contract.State) (isAnswered bool, err error) {
 
 func late(detail string) error { return problem.New(problem.IllegalCommand, detail) }
 
-// payload returns the command. An accepted invitation leads to the queue of its profile.
+// payload returns the command, which is of this attempt alone: another one may be open by now. An accepted invitation leads to the queue of its profile.
 func (d *disposition) payload(s *contract.State, queue string) map[string]any {
 	payload := map[string]any{
-		"result":   d.result,
+		"result": d.result, "attempt": d.attempt, "started_at": time.Unix(0, d.claims.Started).UTC(),
 		"event_id": digest("gwe-result-", d.name.ContactCenter, d.name.ID, strconv.FormatInt(d.claims.Started, 10), strconv.Itoa(d.attempt), d.result),
 	}
 	if d.result != accepted {

@@ -52,8 +52,7 @@ func lastOf(t testing.TB, message json.RawMessage) page {
 	return last.Data
 }
 
-// open follows a link.
-
+// follow opens a link.
 func (w *world) follow(method, link, body string) result {
 	w.t.Helper()
 	caller := w.caller
@@ -239,4 +238,29 @@ func TestAnAnswerIsDecidedAgain(t *testing.T) {
 
 	w.fails = fmt.Errorf("gone")
 	require.Equal(t, 500, w.follow(http.MethodGet, link, "").code)
+}
+
+// What happens between the decision and the command must not let an answer count for another attempt.
+func TestAnAnswerThatAnotherAttemptOvertakesIsRefused(t *testing.T) {
+	for name, happens := range map[string]func(w *world){
+		"a later attempt": func(w *world) { w.do("visit-v1", `engage {"ixnProfile":{"visitID":"v1","page":"b"}}`) },
+		"started again": func(w *world) {
+			w.do("visit-v1", `engagement_result {"result":"timeout"}`)
+			w.now = w.now.Add(2 * time.Minute)
+			w.play("visit-v1", "web", `engage {"ixnProfile":{"visitID":"v1","page":"a"}}`)
+		},
+	} {
+		for _, result := range []string{"accepted", "rejected"} {
+			w := newWorld(t)
+			w.engage(profile)
+			link := w.invited("visit-v1", time.Minute).Disposition[result]
+			w.meanwhile = func() { happens(w) }
+			answer := w.follow(http.MethodGet, link, "")
+			require.Equal(t, 400, answer.code, "%s: %s", name, answer)
+			require.Equal(t, "illegal-command", answer.fields["code"])
+			status := w.interactions[named("visit-v1")].inner.Status()
+			require.Equal(t, interaction.StateEngaging, status.State, name)
+			require.Empty(t, status.Engagement.Result)
+		}
+	}
 }
