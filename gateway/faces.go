@@ -69,7 +69,7 @@ func newFaces(o Options, x *index.Index, b *board.Board) (*faces, error) {
 		Client: o.Client, Sender: sender, Index: x, Presence: f.presence, Notifier: f.notifier,
 		Settings: func() gws.Settings { return gwsSettings(o.Config.Current().Gateway) }, Log: o.Log, Version: o.Version,
 	})
-	f.visits = newVisits(f, x, sender, o.Config, o.Log)
+	f.visits = newVisits(f, x, sender, o)
 	f.visits.mount(mux, f)
 	mux.HandleFunc("/", notFound)
 	f.Handler = mux

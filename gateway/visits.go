@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"log/slog"
 	"net/http"
 	"strings"
 
@@ -22,14 +21,15 @@ type visits struct {
 	pages    *cometd.Server
 }
 
-func newVisits(f *faces, x *index.Index, sender *commands.Sender, store *config.Store, log *slog.Logger) *visits {
+func newVisits(f *faces, x *index.Index, sender *commands.Sender, o Options) *visits {
+	store, log := o.Config, o.Log
 	v := &visits{
 		face: engagement.New(engagement.Options{
-			Sender: sender, Index: x, Tickets: f.tickets, Log: log,
+			Sender: sender, Index: x, Tickets: f.tickets, Log: log, Observe: o.instruments().VisitorAnswer,
 			Settings: func() engagement.Settings { return engagementSettings(store.Current()) },
 		}),
 		visitors: visitor.New(visitor.Options{
-			Index: x, Tickets: f.tickets, Limits: f.limits, Log: log,
+			Index: x, Tickets: f.tickets, Limits: f.limits, Log: log, Observe: o.instruments().VisitorMessage,
 			Open:   func() bool { return store.Current().Gateway.Engagement.Open },
 			Center: f.visitorsCenter, Base: f.notifications.base, Caller: stranger,
 		}),

@@ -100,11 +100,18 @@ func (b *browser) call(method string, params map[string]any) map[string]any {
 	}
 }
 
-// visit opens the example page for a visit.
+// visit opens the example page for a visit, and waits until it is connected.
 func (b *browser) visit(id, more string) {
 	b.t.Helper()
-	b.call("Page.navigate", map[string]any{"url": fmt.Sprintf("%s/page.html?gateway=%s&visit=%s%s", site, url, id, more)})
+	b.open(id, more)
 	b.sees("Welcome.")
+}
+
+// open loads the example page for a visit.
+func (b *browser) open(id, more string) {
+	b.t.Helper()
+	loaded := b.call("Page.navigate", map[string]any{"url": fmt.Sprintf("%s/page.html?gateway=%s&visit=%s%s", site, url, id, more)})
+	require.Empty(b.t, loaded["errorText"])
 }
 
 func (b *browser) evaluate(script string) any {
@@ -170,7 +177,7 @@ func TestTheExamplePage(t *testing.T) {
 
 	// A token of another visit shows nothing.
 	_, made := post(t, "/v1/visits/other/token", "")
-	b.call("Page.navigate", map[string]any{"url": fmt.Sprintf("%s/page.html?gateway=%s&visit=p4&token=%s", site, url, made["token"])})
+	b.open("p4", "&token="+made["token"].(string))
 	b.sees("Not connected.")
 	_, made = post(t, "/v1/visits/p5/token", "")
 	b.visit("p5", "&contact_center=default&token="+made["token"].(string))

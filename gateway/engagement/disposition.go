@@ -46,12 +46,26 @@ func (f *Face) Disposition() http.Handler {
 		ctx, cancel := context.WithTimeout(r.Context(), f.Deadline)
 		defer cancel()
 		answer, err := f.report(ctx, d)
+		f.Observe(d.result, outcomeOf(answer, err))
 		if err != nil {
 			f.refuse(w, r, err)
 			return
 		}
 		write(w, http.StatusOK, answer)
 	})
+}
+
+// outcomeOf returns what came of an answer, for metrics.
+func outcomeOf(given *answer, err error) string {
+	switch {
+	case err == nil && given.Duplicate:
+		return "duplicate"
+	case err == nil:
+		return "applied"
+	case statusOf(problem.Of(err)) < http.StatusInternalServerError:
+		return "refused"
+	}
+	return "failed"
 }
 
 // readDisposition reads the parameters, and checks the token. The error is a *problem.Problem.
@@ -96,9 +110,9 @@ func parametersOf(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 		return given, err
 	}
 	if data[0] != '{' {
-		form, err := url.ParseQuery(string(data))
+		form, err := formOf(data, r.Header.Get("Content-Type"))
 		if err != nil {
-			return nil, malformed("the body is neither a JSON object nor a form")
+			return nil, malformed("%s", err)
 		}
 		for name, values := range form {
 			given[name] = append(given[name], values...)

@@ -57,7 +57,9 @@ type Options struct {
 	Tickets *ticket.Tickets
 	// Settings returns the present settings.
 	Settings func() Settings
-	Log      *slog.Logger
+	// Observe is called with the result of each answer of a page, and what came of it; nil for none.
+	Observe func(result, outcome string)
+	Log     *slog.Logger
 	// Deadline bounds how long a request waits; 0 is DefaultDeadline.
 	Deadline time.Duration
 	// Now is the clock; nil is time.Now.
@@ -71,6 +73,9 @@ type Face struct{ Options }
 func New(o Options) *Face {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Observe == nil {
+		o.Observe = func(string, string) {}
 	}
 	if o.Deadline == 0 {
 		o.Deadline = DefaultDeadline

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,10 @@ func TestEveryWayToSendARequestIsRead(t *testing.T) {
 		"form":                    {"", "ixnProfile=" + escaped, "application/x-www-form-urlencoded"},
 		"form that claims JSON":   {"", "ixnProfile=" + escaped, "application/json"},
 		"form with more":          {"", "x=1&ixnProfile=" + escaped + "&contact_center=berlin", ""},
+		"parts":                   {"", parts("ixnProfile", text, "contact_center", "berlin"), "multipart/form-data; boundary=b"},
+		"parts with a preamble":   {"", "preamble\r\n" + parts("ixnProfile", text), `Multipart/Form-Data; boundary="b"`},
+		"a file":                  {"", strings.Replace(parts("ixnProfile", text), `name="ixnProfile"`, `name="ixnProfile"; filename="p.json"`, 1), "multipart/form-data; boundary=b"},
+		"JSON that claims parts":  {"", wrapped, "multipart/form-data; boundary=b"},
 		"query":                   {"?ixnProfile=" + escaped, "", ""},
 		"number as id":            {"", `{"visitID":null,"ixnId":17}`, ""},
 		"contact center":          {"", `{"contact_center":"berlin","ixnProfile":{"visitID":"v1"}}`, ""},
@@ -50,6 +55,32 @@ func TestEveryWayToSendARequestIsRead(t *testing.T) {
 				require.Equal(t, "engaging", answer.fields["state"])
 			})
 		}
+	}
+}
+
+// parts is a multipart body with names and values, whose boundary is b.
+func parts(fields ...string) string {
+	body := ""
+	for i := 0; i < len(fields); i += 2 {
+		body += fmt.Sprintf("--b\r\nContent-Disposition: form-data; name=%q\r\n\r\n%s\r\n", fields[i], fields[i+1])
+	}
+	return body + "--b--\r\n"
+}
+
+func TestPartsThatCannotBeReadAreAFault(t *testing.T) {
+	for name, test := range map[string]struct{ body, contentType string }{
+		"no boundary":      {parts("ixnProfile", profile), "multipart/form-data"},
+		"another boundary": {parts("ixnProfile", profile), "multipart/form-data; boundary=c"},
+		"cut":              {strings.TrimSuffix(parts("ixnProfile", profile), "--b--\r\n"), "multipart/form-data; boundary=b"},
+		"twice":            {parts("ixnProfile", profile, "ixnProfile", profile), "multipart/form-data; boundary=b"},
+		"another name":     {parts("cancelData", profile), "multipart/form-data; boundary=b"},
+		"no type":          {parts("ixnProfile", profile), ""},
+		"too many":         {parts(append(slices.Repeat([]string{"x", "1"}, 200), "ixnProfile", profile)...), "multipart/form-data; boundary=b"},
+	} {
+		w := newWorld(t)
+		answer := w.post("/server/data/gateway/engage", test.body, "Content-Type", test.contentType)
+		require.Equal(t, 400, answer.code, "%s: %s", name, answer)
+		require.Zero(t, w.engaged+w.starts, name)
 	}
 }
 

@@ -113,7 +113,7 @@ func keyOf(r *http.Request) (string, error) {
 
 // objectOf returns the object of a request, and the contact center that the parameters name. The
 // documents leave open how the object is sent, so all ways are read. An SCXML engine sends JSON as
-// text/plain: the Content-Type decides nothing.
+// text/plain: what begins with { is JSON, whatever the Content-Type.
 func objectOf(w http.ResponseWriter, r *http.Request, k kind) (o *body.Object, contactCenter string, err error) {
 	data, err := bodyOf(w, r)
 	if err != nil {
@@ -129,9 +129,9 @@ func objectOf(w http.ResponseWriter, r *http.Request, k kind) (o *body.Object, c
 		}
 		return wrapped(data, k)
 	}
-	form, err := url.ParseQuery(string(data))
+	form, err := formOf(data, r.Header.Get("Content-Type"))
 	if err != nil {
-		return nil, "", malformed("the body is neither a JSON object nor a form")
+		return nil, "", malformed("%s", err)
 	}
 	values := append(given[k.parameter], form[k.parameter]...)
 	switch {

@@ -177,6 +177,7 @@ func (v *Visitors) cancel(i *engagement.Invitation) {
 	}
 	for p := range v.pages[visitOf(i)] {
 		p.deliver(message)
+		v.options.Observe("canceled")
 	}
 }
 

@@ -42,7 +42,9 @@ type Options struct {
 	Limits *limits.Limits
 	// Caller returns whom a page's requests count for.
 	Caller func(*http.Request) *Caller
-	Log    *slog.Logger
+	// Observe is called with the kind of each message to a page; nil for none.
+	Observe func(kind string)
+	Log     *slog.Logger
 }
 
 // Bounds of what is open. They are apart from those of agents, whose places visitors must not take.
@@ -86,6 +88,9 @@ type Visitors struct {
 func New(o Options) *Visitors {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Observe == nil {
+		o.Observe = func(string) {}
 	}
 	if o.Limits == nil {
 		o.Limits = limits.New(limits.Options{})
@@ -238,6 +243,7 @@ func (v *Visitors) invite(p *page, i *engagement.Invitation) {
 		return
 	}
 	p.deliver(message)
+	v.options.Observe("invitation")
 }
 
 // Pages returns how many pages are open.
@@ -245,6 +251,13 @@ func (v *Visitors) Pages() int {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.count
+}
+
+// Invitations returns how many invitations are open.
+func (v *Visitors) Invitations() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return len(v.records)
 }
 
 // problemOf returns the problem that an error is.
