@@ -149,7 +149,7 @@ func TestAQueryFindsAnInteractionThatIsStartedMeanwhile(t *testing.T) {
 	server.On("QueryWorkflow", mock.Anything, name.WorkflowID(), "", contract.QueryState).Return(nil, serviceerror.NewNotFound("no such workflow")).Once()
 	server.On("DescribeWorkflowExecution", mock.Anything, name.WorkflowID(), "").Return(&workflowservice.DescribeWorkflowExecutionResponse{
 		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING},
-	}, nil).Once()
+	}, nil)
 	server.On("QueryWorkflow", mock.Anything, name.WorkflowID(), "", contract.QueryState).Return(queryAnswer{value: map[string]any{"state": "engaging"}}, nil).Once()
 	state, err := (&client.Client{Temporal: server}).State(t.Context(), name)
 	require.NoError(t, err)

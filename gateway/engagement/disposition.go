@@ -55,7 +55,7 @@ func (f *Face) Disposition() http.Handler {
 	})
 }
 
-// outcomeOf returns what came of an answer, for metrics.
+// outcomeOf returns the outcome of an answer, for metrics.
 func outcomeOf(given *answer, err error) string {
 	switch {
 	case err == nil && given.Duplicate:

@@ -57,7 +57,7 @@ type Options struct {
 	Tickets *ticket.Tickets
 	// Settings returns the present settings.
 	Settings func() Settings
-	// Observe is called with the result of each answer of a page, and what came of it; nil for none.
+	// Observe is called with the result of each answer of a page, and its outcome; nil for none.
 	Observe func(result, outcome string)
 	Log     *slog.Logger
 	// Deadline bounds how long a request waits; 0 is DefaultDeadline.
