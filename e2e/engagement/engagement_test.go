@@ -102,11 +102,14 @@ func TestNoengageWithdrawsAndTheTimerEnds(t *testing.T) {
 	require.Equal(t, "not_engaged", answer["outcome"])
 	require.True(t, next(t, page).Canceled)
 
+	// A channel whose timer is short: the interaction was there before, and its id is not that of the visit.
 	page = watch(t, "e3", "")
-	_, _ = post(t, "/server/data/gateway/engage", `{"visitID":"e3"}`)
+	status, answer = post(t, "/v1/interactions", `{"id":"timed","channel":"sms"}`)
+	require.Equal(t, 201, status, answer)
+	_, _ = post(t, "/server/data/gateway/engage", `{"ixnId":"timed","visitID":"e3"}`)
 	invitation := next(t, page)
 	require.True(t, next(t, page).Canceled, "nobody answers")
-	require.Equal(t, "not_engaged", state(t, "visit-e3")["outcome"])
+	require.Equal(t, "not_engaged", state(t, "timed")["outcome"])
 	status, _ = send(t.Context(), http.MethodGet, invitation.Disposition["accepted"], "")
 	require.Equal(t, 400, status, "late")
 
@@ -135,6 +138,8 @@ func TestWithoutAWorkerNobodyIsLostOrInvitedTwice(t *testing.T) {
 	}
 	require.EqualValues(t, 1, answer["attempt"])
 	require.Equal(t, 1, next(t, page).Attempt)
+	status, answer = post(t, "/server/data/gateway/noengage", profile)
+	require.Equal(t, 200, status, answer)
 	require.True(t, next(t, page).Canceled, "the next message is the end: there was one invitation")
 	require.EqualValues(t, 1, state(t, "visit-e4")["engagement"].(map[string]any)["attempts"])
 }
@@ -171,4 +176,96 @@ func TestTwoReplicasInviteOnce(t *testing.T) {
 	require.Equal(t, 200, status, "%s", text)
 	require.True(t, next(t, pages[0]).Canceled)
 	require.Equal(t, "queued", state(t, "visit-e5")["state"])
+}
+
+// TestARefusalOfTheBackendEndsTheInvitation has a backend that answers engage with 400 and FAULT, which is final.
+func TestARefusalOfTheBackendEndsTheInvitation(t *testing.T) {
+	page := watch(t, "e6", "")
+	status, answer := post(t, "/server/data/gateway/engage", `{"visitID":"e6",`+refusal+`}`)
+	require.Equal(t, 200, status, answer)
+	invitation := next(t, page)
+	require.Equal(t, 1, invitation.Attempt)
+	close(refuse)
+	require.True(t, next(t, page).Canceled)
+	ended := state(t, "visit-e6")
+	require.Equal(t, []any{"completed", "not_engaged"}, []any{ended["state"], ended["outcome"]})
+	require.Equal(t, "failed", ended["engagement"].(map[string]any)["result"])
+	status, text := send(t.Context(), http.MethodGet, invitation.Disposition["accepted"], "")
+	require.Equal(t, 400, status, "%s", text)
+	require.NotEmpty(t, received.of(`"visitID":"e6"`))
+
+	// Another attempt is not held back by the refused callback.
+	status, answer = post(t, "/server/data/gateway/engage", `{"visitID":"e6","page":"b"}`)
+	require.Equal(t, 200, status, answer)
+	require.Equal(t, 1, next(t, page).Attempt)
+	require.Eventually(t, func() bool { return len(received.of(`"page":"b"`)) == 1 }, patience, pollEvery)
+	require.Equal(t, "engaging", state(t, "visit-e6")["state"])
+	status, _ = post(t, "/server/data/gateway/noengage", `{"visitID":"e6"}`)
+	require.Equal(t, 200, status)
+	require.True(t, next(t, page).Canceled)
+}
+
+// gws sends a request of an agent to GWS, which has to succeed.
+func gws(t *testing.T, method, path, body string) map[string]any {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url+"/api/v2"+path, strings.NewReader(body))
+	require.NoError(t, err)
+	r.SetBasicAuth("ann", "any")
+	r.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	var fields map[string]any
+	require.NoError(t, json.NewDecoder(response.Body).Decode(&fields))
+	require.EqualValues(t, 0, fields["statusCode"], fields)
+	return fields
+}
+
+// TestFromEngageToACompletedChat has the platform offer the chat of an accepted invitation to an agent, whose
+// desktop accepts and completes it.
+func TestFromEngageToACompletedChat(t *testing.T) {
+	const id = "visit-e7"
+	page := watch(t, "e7", "")
+	status, answer := post(t, "/server/data/gateway/engage", `{"ixnProfile":{"visitID":"e7","pageID":"p1","languageCode":"en","timezoneOffset":-60,`+
+		`"engagement_type":"chat","queue":"sales","jsonEvent":{"cart":120}}}`)
+	require.Equal(t, 200, status, answer)
+	status, text := send(t.Context(), http.MethodGet, next(t, page).Disposition["accepted"], "")
+	require.Equal(t, 200, status, "%s", text)
+	require.True(t, next(t, page).Canceled)
+	require.Equal(t, []any{"queued", "sales", "chat"}, []any{state(t, id)["state"], state(t, id)["queue"], state(t, id)["channel"]})
+
+	// What comes of the answer is a chat like any other: engage and noengage are clear noes.
+	for path, body := range map[string]string{"engage": `{"visitID":"e7","page":"b"}`, "noengage": `{"visitID":"e7"}`} {
+		status, answer = post(t, "/server/data/gateway/"+path, body)
+		require.Equal(t, []any{400, "FAULT", "illegal-command"}, []any{status, answer["status"], answer["code"]})
+	}
+
+	status, answer = post(t, "/v1/interactions/"+id+"/commands/offer", `{"agent":{"id":"ann","name":"Ann"}}`)
+	require.Equal(t, 200, status, answer)
+	chats, _ := gws(t, http.MethodGet, "/me/chats?fields=*", "")["chats"].([]any)
+	require.Len(t, chats, 1)
+	chat, _ := chats[0].(map[string]any)
+	require.Equal(t, []any{id, "Invited"}, []any{chat["id"], chat["state"]})
+	require.Equal(t, map[string]any{"visitID": "e7", "pageID": "p1", "languageCode": "en", "timezoneOffset": -60.0,
+		"engagement_type": "chat", "jsonEvent": map[string]any{"cart": 120.0}}, chat["userData"])
+	gws(t, http.MethodPost, "/me/chats/"+id, `{"operationName":"Accept","nickname":"Ann"}`)
+	chat, _ = gws(t, http.MethodGet, "/me/chats/"+id, "")["chat"].(map[string]any)
+	require.Equal(t, "Chatting", chat["state"])
+	gws(t, http.MethodPost, "/me/chats/"+id, `{"operationName":"UpdateUserData","userData":{"order":"4711"}}`)
+	gws(t, http.MethodPost, "/me/chats/"+id, `{"operationName":"Complete","disposition":"SOLD"}`)
+
+	over := state(t, id)
+	require.Equal(t, []any{"completed", "handled"}, []any{over["state"], over["outcome"]})
+	require.Equal(t, "SOLD", over["disposition"].(map[string]any)["code"])
+	require.Equal(t, "4711", over["user_data"].(map[string]any)["order"])
+	status, answer = post(t, "/server/data/gateway/noengage", `{"visitID":"e7"}`)
+	require.Equal(t, 400, status, answer)
+
+	// The visitor comes back: the same id, another chat.
+	status, answer = post(t, "/server/data/gateway/engage", `{"visitID":"e7","page":"c"}`)
+	require.Equal(t, 200, status, answer)
+	require.Equal(t, []any{"engaging", 1.0}, []any{answer["state"], answer["attempt"]})
+	require.Equal(t, 1, next(t, page).Attempt)
+	status, answer = post(t, "/server/data/gateway/noengage", `{"visitID":"e7"}`)
+	require.Equal(t, 200, status, answer)
 }

@@ -41,6 +41,11 @@ var (
 	received     callbacks
 )
 
+// refusal is in the profiles that the backend refuses, once refuse is closed.
+const refusal = `"refuse":true`
+
+var refuse = make(chan struct{})
+
 // callbacks are the requests that the backend has got, and how it answered.
 type callbacks struct {
 	mu  sync.Mutex
@@ -59,13 +64,18 @@ func (c *callbacks) of(text string) (found []string) {
 	return found
 }
 
-// ServeHTTP records a callback and lets the gateway itself answer.
+// ServeHTTP records a callback and lets the gateway itself answer, unless the profile is to be refused.
 func (c *callbacks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	status, answer := send(r.Context(), r.Method, url+r.URL.Path, string(body))
+	status, answer := http.StatusBadRequest, []byte(`{"status":"FAULT","code":"illegal-command","message":"the visitor has left"}`)
+	if strings.Contains(string(body), refusal) {
+		<-refuse
+	} else {
+		status, answer = send(r.Context(), r.Method, url+r.URL.Path, string(body))
+	}
 	c.mu.Lock()
 	c.all = append(c.all, fmt.Sprint(r.URL.Path, " ", status, " ", string(body)))
 	c.mu.Unlock()
@@ -77,6 +87,9 @@ func send(ctx context.Context, method, to, body string) (int, []byte) {
 	r, err := http.NewRequestWithContext(ctx, method, to, bytes.NewReader([]byte(body)))
 	if err != nil {
 		panic(err)
+	}
+	if strings.Contains(to, "/v1/") { // a strategy sends none
+		r.Header.Set("Content-Type", "application/json")
 	}
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
@@ -130,7 +143,9 @@ func run(m *testing.M) (code int, err error) {
 	set, err := config.Parse("segue.yaml", fmt.Appendf(nil, `
 engagement: {backend: %q, queue: web}
 gateway: {session_keys: [env:ENGAGEMENT_TEST_KEY], engagement: {open_visits: true, origins: [%q]}}
-timeouts: {default: {engagement: 3s, offer: 0s, queue: 0s, wrap_up: 0s, late_events: 0s}}
+timeouts:
+  default: {engagement: 1h, offer: 0s, queue: 0s, wrap_up: 0s, late_events: 0s}
+  channels: {sms: {engagement: 3s}}
 `, backend.URL, site))
 	if err != nil {
 		return 1, err
