@@ -251,6 +251,13 @@ func lacksAttribute(err error) bool {
 	return errors.As(err, &invalid) && strings.Contains(strings.ToLower(invalid.Message), "search attribute")
 }
 
+// openError reports a call to a workflow that Temporal did not know and knows by now: it was started
+// meanwhile. It is an ErrNoWorker for those who do not repeat the call.
+type openError struct{ err error }
+
+func (e *openError) Error() string { return e.err.Error() }
+func (e *openError) Unwrap() error { return e.err }
+
 // completedOrNotFound distinguishes a closed workflow from one that never existed: the server
 // returns "not found" for both.
 func (c *Client) completedOrNotFound(ctx context.Context, n Name) error {

@@ -9,7 +9,9 @@ import (
 
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	sdkclient "go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
@@ -137,4 +139,19 @@ func TestCallsToAStuckInteractionAreNotRetried(t *testing.T) {
 	require.ErrorIs(t, err, client.ErrStuck)
 	_, err = c.Update(t.Context(), name, "hold", "e1", json.RawMessage(`{}`))
 	require.ErrorIs(t, err, client.ErrStuck)
+}
+
+// A workflow that is started between a query, which does not find it, and the search for the reason is not one that has
+// ended.
+func TestAQueryFindsAnInteractionThatIsStartedMeanwhile(t *testing.T) {
+	name := client.Name{ContactCenter: "cc", ID: "i1"}
+	server := mocks.NewClient(t)
+	server.On("QueryWorkflow", mock.Anything, name.WorkflowID(), "", contract.QueryState).Return(nil, serviceerror.NewNotFound("no such workflow")).Once()
+	server.On("DescribeWorkflowExecution", mock.Anything, name.WorkflowID(), "").Return(&workflowservice.DescribeWorkflowExecutionResponse{
+		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING},
+	}, nil)
+	server.On("QueryWorkflow", mock.Anything, name.WorkflowID(), "", contract.QueryState).Return(queryAnswer{value: map[string]any{"state": "engaging"}}, nil).Once()
+	state, err := (&client.Client{Temporal: server}).State(t.Context(), name)
+	require.NoError(t, err)
+	require.EqualValues(t, "engaging", state.State)
 }

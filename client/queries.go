@@ -153,9 +153,25 @@ func (c *Client) WorkflowStatus(ctx context.Context, n Name) (WorkflowStatus, er
 	return standing, nil
 }
 
-// query queries a workflow. It retries a query that timed out once: the queries of a worker
-// that dies are lost.
+// query queries a workflow, again if it was started meanwhile.
 func query[T any](ctx context.Context, c *Client, n Name, workflowID, runID, queryType string, args ...any) (T, error) {
+	answer, err := queryOnce[T](ctx, c, n, workflowID, runID, queryType, args...)
+	var open *openError
+	for range startedTries {
+		if !errors.As(err, &open) {
+			break
+		}
+		answer, err = queryOnce[T](ctx, c, n, workflowID, runID, queryType, args...)
+	}
+	return answer, err
+}
+
+// startedTries is how often an interaction that was started meanwhile is queried again.
+const startedTries = 3
+
+// queryOnce queries a workflow. It retries a query that timed out once: the queries of a worker
+// that dies are lost.
+func queryOnce[T any](ctx context.Context, c *Client, n Name, workflowID, runID, queryType string, args ...any) (T, error) {
 	var answer T
 	once := func() error {
 		value, err := c.Temporal.QueryWorkflow(ctx, workflowID, runID, queryType, args...)
@@ -175,7 +191,11 @@ func query[T any](ctx context.Context, c *Client, n Name, workflowID, runID, que
 	if refused := c.startRefused(ctx, n, workflowID, err); refused != nil {
 		return answer, refused
 	}
-	return answer, fmt.Errorf("query %s: %w", queryType, c.classify(ctx, n, err))
+	err = c.classify(ctx, n, err)
+	if errors.Is(err, ErrCompleted) && workflowID == n.WorkflowID() && c.isOpen(ctx, workflowID) {
+		err = &openError{c.noWorker(n)} // a closed one answers queries, too
+	}
+	return answer, fmt.Errorf("query %s: %w", queryType, err)
 }
 
 // startRefused returns a RefusedError if the interaction knows no query because its start was

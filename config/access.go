@@ -25,6 +25,7 @@ type fileGateway struct {
 	SessionKeys []delivery.SecretRef `yaml:"session_keys"`
 	CORS        []string             `yaml:"cors"`
 	GWS         fileGWS              `yaml:"gws"`
+	Engagement  fileVisits           `yaml:"engagement"`
 }
 
 type fileGatewayTLS struct {
@@ -112,6 +113,7 @@ func (l *loader) gateway(s *Set) {
 		s.Gateway.CORS = append(s.Gateway.CORS, strings.ToLower(origin))
 	}
 	s.Gateway.GWS.Workbins = l.workbins(f.GWS.Workbins)
+	s.Gateway.Engagement = l.visits(f.Engagement)
 	if host := hostOf(s.Gateway.Address); host != nil && !isThisMachine(*host) && !s.Gateway.Auth.Configured() && !l.hasUnread("gateway.auth") {
 		l.failSetting("gateway.address", s.Gateway.Address,
 			"gateway.address "+quoted(s.Gateway.Address)+" is beyond loopback, and gateway.auth has no credential: anybody could use the gateway",
@@ -308,7 +310,7 @@ func (l *loader) gatewaySecret(path string, s delivery.SecretRef) delivery.Secre
 
 // accessOf hashes what a reload changes in a running gateway besides its settings.
 func accessOf(g Gateway) string {
-	encoded, err := json.Marshal([]any{g.Auth, g.SessionKeys, g.CORS, g.GWS.Workbins})
+	encoded, err := json.Marshal([]any{g.Auth, g.SessionKeys, g.CORS, g.GWS.Workbins, g.Engagement})
 	if err != nil {
 		panic("config: " + err.Error()) // plain data always encodes
 	}

@@ -237,6 +237,7 @@ var blocks = map[reflect.Type]block{
 	}},
 	reflect.TypeFor[fileEngagement](): {keys: map[string]key{
 		"backend": {about: "The URL of the backend, without a path. It adds the built-in calls engage and noengage."},
+		"queue":   {about: "The queue of visitors who accept an invitation whose profile names no queue. Without it, such an interaction stays started."},
 	}},
 	reflect.TypeFor[fileAlerts](): {keys: map[string]key{
 		"failing_after":   {about: "How long a receiver fails before operator.delivery_failing fires; 0s is off."},
@@ -329,6 +330,16 @@ var blocks = map[reflect.Type]block{
 		"session_keys": {about: "Secrets of at least 32 bytes that seal session cookies, the newest first: env:NAME or file:PATH. Replicas share them. Without any, a process makes one at its start.", value: ref("secret"), most: maxSecrets},
 		"cors":         {about: "Origins of other sites' pages that may use the API with credentials: https://app.example.com, https://*.example.com.", value: object{"pattern": originPattern.String()}, most: maxList},
 		"gws":          {about: "The Interactions API of Genesys Web Services (GWS), /api/v2."},
+		"engagement":   {about: "The Engagement API of Genesys Web Engagement (GWE), and the pages of visitors who are invited."},
+	}},
+	reflect.TypeFor[fileVisits](): {keys: map[string]key{
+		"trusted":     {about: "Networks whose requests to engage and noengage need no credential: strategies send none.", most: maxList},
+		"origins":     {about: "Origins of visitors' pages: https://shop.example.com, https://*.example.com.", value: object{"pattern": originPattern.String()}, most: maxList},
+		"open_visits": {about: "Whether a visitor's page needs no token: who knows the id of a visit sees its invitations, and can answer them."},
+	}},
+	reflect.TypeFor[fileTrusted](): {keys: map[string]key{
+		"network":        {about: "An address, or a range such as 10.1.0.0/16.", need: true, value: given},
+		"contact_center": {about: "The contact center of what the network sends.", need: true, value: matching(oneCenterPattern.String())},
 	}},
 	reflect.TypeFor[fileGWS](): {keys: map[string]key{
 		"csrf":     {about: "Whether POST and PUT with a session cookie alone need the session's X-CSRF-TOKEN. A wrong token is refused in any case."},

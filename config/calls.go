@@ -171,13 +171,13 @@ func (l *loader) triggers(s *Set) {
 }
 
 // engagementNames are the built-in calls. Each is fired at the moment of its name.
-var engagementNames = []string{"engage", "noengage"}
+var engagementNames = []string{contract.CallEngage, contract.CallNoEngage}
 
 // engagementCalls returns the callbacks of the GWE Engagement API. Each sends the
 // command's object under the name of the parameter. Status 400 means FAULT, which no
 // retry changes.
 func engagementCalls(backend string) []fileCall {
-	parameter := map[string]string{"engage": "ixnProfile", "noengage": "cancelData"}
+	parameter := map[string]string{contract.CallEngage: "ixnProfile", contract.CallNoEngage: "cancelData"}
 	calls := make([]fileCall, 0, len(engagementNames))
 	for _, name := range engagementNames {
 		c := fileCall{Name: name, Method: "POST", URL: backend + "/backend/data/gateway/" + name}
@@ -185,6 +185,7 @@ func engagementCalls(backend string) []fileCall {
 		c.Missing = missing(request.MissingPark)
 		c.Success = statuses{{From: 200, To: 200}}
 		c.Final = outcomes{statuses: statuses{{From: 400, To: 400}}}
+		c.Order = delivery.OrderSkip // a refused attempt does not hold back the next one of the visit
 		c.JSON = &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
 			{Kind: yaml.ScalarNode, Tag: "!!str", Value: parameter[name]},
 			{Kind: yaml.ScalarNode, Tag: "!!str", Value: "${event." + parameter[name] + "}"},

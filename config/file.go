@@ -143,6 +143,7 @@ type fileTrigger struct {
 
 type fileEngagement struct {
 	Backend setting `yaml:"backend"`
+	Queue   setting `yaml:"queue"`
 }
 
 type fileAlerts struct {

@@ -185,6 +185,18 @@ var checkSecret = form{
 	schema: ref("secret"),
 }
 
+var queuePattern = regexp.MustCompile(`^[^\x00-\x1f\x7f]{1,255}$`)
+
+var checkQueue = form{
+	mistake: func(s string) (string, string) {
+		if !queuePattern.MatchString(s) {
+			return quoted(s) + " is not the name of a queue", "use 1 to 255 characters in one line"
+		}
+		return "", ""
+	},
+	schema: object{"type": []string{"string", "number"}, "pattern": queuePattern.String()},
+}
+
 var checkBackend = form{
 	mistake: func(s string) (string, string) {
 		u, err := url.Parse(s)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"time"
 
 	"segue/delivery"
@@ -25,6 +26,24 @@ type Gateway struct {
 	CORS []string
 	// GWS configures /api/v2.
 	GWS GWS
+	// Engagement configures the Engagement API and the paths of visitors.
+	Engagement Visits
+}
+
+// Visits configures the Engagement API of Genesys Web Engagement, and what visitors' pages use.
+type Visits struct {
+	// Trusted are the networks that may send engage and noengage without a credential.
+	Trusted []Trusted
+	// Origins are those of visitors' pages.
+	Origins []string
+	// Open lets visitors' pages do without a token.
+	Open bool
+}
+
+// Trusted is a network whose requests are the platform's of one contact center.
+type Trusted struct {
+	Network       netip.Prefix
+	ContactCenter string
 }
 
 // GWS configures the Interactions API of Genesys Web Services.

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +40,7 @@ gateway:
   session_keys: [env:SESSION_NEW, env:SESSION_OLD]
   cors: [https://App.example.com, "https://*.example.com"]
   gws: {csrf: required, workbins: [{id: drafts, name: agent.drafts, display_name: Drafts}, {id: 7}]}
+  engagement: {trusted: [{network: 10.1.2.3/16, contact_center: berlin}, {network: "2001:db8::1", contact_center: 7}], origins: ["https://*.Shop.example.com"], open_visits: true}
 bus: {listen: "127.0.0.1:4223", max_bytes: 64MiB}
 board: {window: 30m, service_level: 10s}
 `
@@ -62,6 +64,8 @@ func TestEverythingOfTheGatewayIsRead(t *testing.T) {
 		SessionKeys: []delivery.SecretRef{"env:SESSION_NEW", "env:SESSION_OLD"},
 		CORS:        []string{"https://app.example.com", "https://*.example.com"},
 		GWS:         config.GWS{CSRF: true, Workbins: []config.Workbin{{ID: "drafts", Name: "agent.drafts", DisplayName: "Drafts"}, {ID: "7", Name: "7", DisplayName: "7"}}},
+		Engagement: config.Visits{Open: true, Origins: []string{"https://*.shop.example.com"}, Trusted: []config.Trusted{
+			{Network: netip.MustParsePrefix("10.1.0.0/16"), ContactCenter: "berlin"}, {Network: netip.MustParsePrefix("2001:db8::1/128"), ContactCenter: "7"}}},
 	}, set.Gateway)
 	assert.Equal(t, config.Bus{Listen: "127.0.0.1:4223", MaxBytes: 64 << 20}, set.Bus)
 	assert.Equal(t, config.Board{Window: 30 * time.Minute, ServiceLevel: 10 * time.Second}, set.Board)
@@ -94,13 +98,14 @@ func TestWithoutCredentialsTheGatewayStaysOnLoopback(t *testing.T) {
 
 func TestTheEnvironmentSetsTheSettingsOfGatewayAndBus(t *testing.T) {
 	for name, value := range map[string]string{"SEGUE_GATEWAY_PUBLIC_URL": "https://x.example.com", "SEGUE_BUS_URL": "tls://n:4222", "SEGUE_BUS_MAX_BYTES": "1MiB",
-		"SEGUE_BUS_TOKEN": "env:T", "SEGUE_BOARD_SERVICE_LEVEL": "30s", "SEGUE_BUS_TLS_CA": "file:/ca"} {
+		"SEGUE_BUS_TOKEN": "env:T", "SEGUE_BOARD_SERVICE_LEVEL": "30s", "SEGUE_BUS_TLS_CA": "file:/ca", "SEGUE_ENGAGEMENT_QUEUE": "web"} {
 		t.Setenv(name, value)
 	}
 	set := parsed(t, "")
 	assert.Equal(t, "https://x.example.com", set.Gateway.PublicURL)
 	assert.Equal(t, config.Bus{URL: "tls://n:4222", Listen: "127.0.0.1:4222", MaxBytes: 1 << 20, Token: "env:T", CA: "file:/ca"}, set.Bus)
 	assert.Equal(t, 30*time.Second, set.Board.ServiceLevel)
+	assert.Equal(t, "web", set.Engagement.Queue)
 }
 
 // ofTheGateway are mistakes in guarded.
@@ -108,7 +113,7 @@ var ofTheGateway = []struct {
 	name, old, new, want string
 	onlyTheLoader        bool
 }{
-	{"unknown key", "public_url:", "publicurl:", "f.yaml:4: gateway.publicurl: there is no such key; did you mean public_url? use address, public_url, tls, auth, session_keys, cors, gws", false},
+	{"unknown key", "public_url:", "publicurl:", "f.yaml:4: gateway.publicurl: there is no such key; did you mean public_url? use address, public_url, tls, auth, session_keys, cors, gws, engagement", false},
 	{"unknown key of a credential", "rate: 50", "rates: 50", "f.yaml:8: gateway.auth.api_keys[0].rates: there is no such key; did you mean rate? use name, sha256, role, agent, contact_centers, rate, expires", false},
 	{"public URL", "https://segue.example.com/", "segue.example.com", `f.yaml:4: gateway.public_url: "segue.example.com" is not the URL of a gateway; write https://host, without a user, a query or a fragment`, false},
 	{"certificate without its key", `, key: "file:/k.pem"`, "", "f.yaml:5: gateway.tls.certificate: a server certificate and its key go together; set both gateway.tls.certificate and gateway.tls.key", true},
@@ -147,17 +152,24 @@ var ofTheGateway = []struct {
 	{"workbin with a slash", "{id: 7}", "{id: a/b}", `f.yaml:17: gateway.gws.workbins[1].id: "a/b" is not the id of a workbin; use 1 to 128 characters without a slash`, false},
 	{"name of a workbin", "display_name: Drafts", `display_name: "a\nb"`, `f.yaml:17: gateway.gws.workbins[0].display_name: "a\nb" is not a name; use at most 128 characters in one line`, false},
 	{"unknown key of a workbin", "{id: 7}", "{id: 7, title: x}", "f.yaml:17: gateway.gws.workbins[1].title: there is no such key; use id, name, display_name", false},
-	{"size", "64MiB", "64 megs", `f.yaml:18: bus.max_bytes: "64 megs" is not a size; write 1MiB to 65536MiB`, false},
-	{"size out of range", "64MiB", "64KiB", `f.yaml:18: bus.max_bytes: "64KiB" is out of range; write 1MiB to 65536MiB`, true},
-	{"bus beyond loopback", "127.0.0.1:4223", "0.0.0.0:4222", `f.yaml:18: bus.listen: the bus would be open to the network at "0.0.0.0:4222" without a user; set bus.user and bus.password, or listen on 127.0.0.1:4222`, true},
-	{"bus beyond loopback without TLS", `"127.0.0.1:4223"`, `":4222", user: u, password: env:P`, `f.yaml:18: bus.listen: the bus would be open to the network at ":4222" without TLS; set bus.tls.certificate and bus.tls.key, or listen on 127.0.0.1:4222`, true},
-	{"bus URL", "bus: {", "bus: {url: 'http://n:4222', ", `f.yaml:18: bus.url: "http://n:4222" is not a list of NATS servers; write nats://host:4222 or tls://host:4222, several with commas`, false},
-	{"password in a bus URL", "bus: {", "bus: {url: 'tls://u:hunter2@n:4222', ", "f.yaml:18: bus.url: a URL cannot contain a user and a password; set bus.user and bus.password, or bus.token", true},
-	{"bus in plain text", "bus: {", "bus: {url: 'tls://m:4222,nats://n:4222', ", `f.yaml:18: bus.url: the connection to "n:4222" would be in plain text; write tls://…, or set bus.cleartext to true in a network that you trust`, true},
-	{"bus password itself", "bus: {", "bus: {user: u, password: hunter2, ", "f.yaml:18: bus.password: expected a reference to a secret, not the secret itself; write env:NAME or file:PATH", false},
-	{"bus user without a password", "bus: {", "bus: {user: u, ", "f.yaml:18: bus.user: a user name and its password go together; set both bus.user and bus.password", true},
-	{"token and user", "bus: {", "bus: {user: u, password: env:P, token: env:T, ", "f.yaml:18: bus.token: bus.user is given too; keep the token, or the user and its password", true},
-	{"window", "30m", "30s", "f.yaml:19: board.window: 30s is out of range; write 1m to 24h", true},
+	{"no network", "network: 10.1.2.3/16, ", "", "f.yaml:18: gateway.engagement.trusted[0].network: the network is missing; write an address, or a range such as 10.1.0.0/16", false},
+	{"network", "10.1.2.3/16", "10.1/16", `f.yaml:18: gateway.engagement.trusted[0].network: "10.1/16" is not a network; write an address, or a range such as 10.1.0.0/16`, true},
+	{"every network", "10.1.2.3/16", "0.0.0.0/0", `f.yaml:18: gateway.engagement.trusted[0].network: "0.0.0.0/0" is every address: anybody could engage visitors; write an address, or a range such as 10.1.0.0/16`, true},
+	{"IPv4 in IPv6", "10.1.2.3/16", "'::ffff:10.1.0.0/112'", `f.yaml:18: gateway.engagement.trusted[0].network: "::ffff:10.1.0.0/112" is an IPv4 network in IPv6 form; write it in IPv4 form, such as 10.1.0.0/16`, true},
+	{"network of no contact center", "10.1.2.3/16, contact_center: berlin", "10.1.2.3/16", "f.yaml:18: gateway.engagement.trusted[0].contact_center: the contact center is missing; write contact_center: NAME", false},
+	{"network of all contact centers", "10.1.2.3/16, contact_center: berlin", "10.1.2.3/16, contact_center: '*'", `f.yaml:18: gateway.engagement.trusted[0].contact_center: "*" is not a contact center; use 1 to 128 of the characters A-Z a-z 0-9 . _ ~ : @ -`, false},
+	{"any visitor's origin", `"https://*.Shop.example.com"`, `"*"`, "f.yaml:18: gateway.engagement.origins[0]: every site could use the gateway in the name of whoever visits it; write https://app.example.com, or https://*.example.com for all hosts below", false},
+	{"size", "64MiB", "64 megs", `f.yaml:19: bus.max_bytes: "64 megs" is not a size; write 1MiB to 65536MiB`, false},
+	{"size out of range", "64MiB", "64KiB", `f.yaml:19: bus.max_bytes: "64KiB" is out of range; write 1MiB to 65536MiB`, true},
+	{"bus beyond loopback", "127.0.0.1:4223", "0.0.0.0:4222", `f.yaml:19: bus.listen: the bus would be open to the network at "0.0.0.0:4222" without a user; set bus.user and bus.password, or listen on 127.0.0.1:4222`, true},
+	{"bus beyond loopback without TLS", `"127.0.0.1:4223"`, `":4222", user: u, password: env:P`, `f.yaml:19: bus.listen: the bus would be open to the network at ":4222" without TLS; set bus.tls.certificate and bus.tls.key, or listen on 127.0.0.1:4222`, true},
+	{"bus URL", "bus: {", "bus: {url: 'http://n:4222', ", `f.yaml:19: bus.url: "http://n:4222" is not a list of NATS servers; write nats://host:4222 or tls://host:4222, several with commas`, false},
+	{"password in a bus URL", "bus: {", "bus: {url: 'tls://u:hunter2@n:4222', ", "f.yaml:19: bus.url: a URL cannot contain a user and a password; set bus.user and bus.password, or bus.token", true},
+	{"bus in plain text", "bus: {", "bus: {url: 'tls://m:4222,nats://n:4222', ", `f.yaml:19: bus.url: the connection to "n:4222" would be in plain text; write tls://…, or set bus.cleartext to true in a network that you trust`, true},
+	{"bus password itself", "bus: {", "bus: {user: u, password: hunter2, ", "f.yaml:19: bus.password: expected a reference to a secret, not the secret itself; write env:NAME or file:PATH", false},
+	{"bus user without a password", "bus: {", "bus: {user: u, ", "f.yaml:19: bus.user: a user name and its password go together; set both bus.user and bus.password", true},
+	{"token and user", "bus: {", "bus: {user: u, password: env:P, token: env:T, ", "f.yaml:19: bus.token: bus.user is given too; keep the token, or the user and its password", true},
+	{"window", "30m", "30s", "f.yaml:20: board.window: 30s is out of range; write 1m to 24h", true},
 }
 
 func TestEachMistakeOfTheGatewayIsOneErrorWithItsLine(t *testing.T) {
@@ -211,6 +223,7 @@ func TestAReloadChangesCredentialsWithoutARestart(t *testing.T) {
 	require.Empty(t, reload("https://segue.example.com/", "https://b.example.com").NeedsRestart(started))
 	require.Empty(t, reload("csrf: required", "csrf: optional").NeedsRestart(started))
 	require.Empty(t, reload("{id: 7}", "{id: 8}").NeedsRestart(started))
+	require.Empty(t, reload("open_visits: true", "open_visits: false").NeedsRestart(started))
 	require.Empty(t, reload("30m", "31m").NeedsRestart(started))
 	require.Equal(t, []string{"gateway.address"}, reload("0.0.0.0:8443", "0.0.0.0:9443").NeedsRestart(started))
 	require.Equal(t, []string{"gateway.tls.key"}, reload("file:/k.pem", "file:/k2.pem").NeedsRestart(started))

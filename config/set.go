@@ -37,7 +37,7 @@ type Set struct {
 	names    []string
 	secrets  []secretPlace
 	settings map[string]string // of the process, by path
-	access   string            // a hash of what gateway.auth, session_keys, cors and gws.workbins contain
+	access   string            // a hash of what gateway.auth, session_keys, cors, gws.workbins and engagement contain
 	blank    bool              // the file is empty
 	defaults contract.Timeouts
 	channels map[interaction.Channel]contract.Timeouts
@@ -111,6 +111,9 @@ type Guard struct {
 type Engagement struct {
 	// Backend is the base URL without a path. Without one there are no built-in calls.
 	Backend string
+	// Queue is where a visitor who accepts an invitation waits, unless the profile of the invitation
+	// names another; empty for none.
+	Queue string
 }
 
 // Temporal configures the Temporal service to use.

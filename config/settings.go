@@ -70,6 +70,7 @@ var processSettings = append([]processSetting{
 	{"board.service_level", "20s", durationBetween(time.Second, time.Hour)},
 	{"metrics.address", MetricsAddress, optional(checkHostPort)},
 	{"engagement.backend", "", optional(checkBackend)},
+	{"engagement.queue", "", optional(checkQueue)},
 	{"alerts.failing_after", short(contract.DefaultAlertRules().FailingAfter), checkDuration},
 	{"alerts.recovered_after", short(contract.DefaultAlertRules().RecoveredAfter), checkDuration},
 	{"alerts.remind_every", short(contract.DefaultAlertRules().RemindEvery), checkDuration},
@@ -232,7 +233,7 @@ func (s *Set) fill(v *viper.Viper) {
 		CA: secret("bus.tls.ca"), Certificate: secret("bus.tls.certificate"), Key: secret("bus.tls.key")}
 	s.Metrics = Metrics{Address: v.GetString("metrics.address")}
 	s.Guard.Proxy = delivery.Proxy{URL: v.GetString("guard.proxy.url"), Username: secret("guard.proxy.username"), Password: secret("guard.proxy.password")}
-	s.Engagement = Engagement{Backend: strings.TrimRight(v.GetString("engagement.backend"), "/")}
+	s.Engagement = Engagement{Backend: strings.TrimRight(v.GetString("engagement.backend"), "/"), Queue: v.GetString("engagement.queue")}
 	span := func(into *time.Duration, key string) {
 		if d, err := time.ParseDuration(v.GetString(key)); err == nil { // the check of its form reports the error
 			*into = d

@@ -80,6 +80,12 @@ type DispatchResult struct {
 	Unpinned bool `json:"unpinned,omitempty"`
 }
 
+// The names of the calls that engagement.backend configures. Each is fired at the moment of its name.
+const (
+	CallEngage   = "engage"
+	CallNoEngage = "noengage"
+)
+
 // DeliveryStatus is the status of one delivery, as the queries show it.
 type DeliveryStatus string
 

@@ -13,13 +13,13 @@ import (
 	"segue/gateway/auth"
 	"segue/gateway/board"
 	"segue/gateway/commands"
+	"segue/gateway/engagement/ticket"
 	"segue/gateway/gws"
 	"segue/gateway/gws/notify"
 	"segue/gateway/index"
 	"segue/gateway/limits"
 	"segue/gateway/platform"
 	"segue/gateway/presence"
-	"segue/gateway/problem"
 )
 
 // faces are the APIs, behind the authentication and the limits that they share.
@@ -31,6 +31,8 @@ type faces struct {
 	presence      *presence.Presence
 	notifier      *notify.Notifier
 	notifications *notifications
+	visits        *visits
+	tickets       *ticket.Tickets
 	// cursorKeys are those of the configuration that applies.
 	cursorKeys atomic.Pointer[[][]byte]
 }
@@ -54,11 +56,12 @@ func newFaces(o Options, x *index.Index, b *board.Board) (*faces, error) {
 		return nil, err
 	}
 	sender := commands.New(commands.Options{Client: o.Client, Observe: o.instruments().GatewayUpdate})
+	f.tickets = ticket.New(f.currentKeys)
 	mux := http.NewServeMux()
 	f.presence = presence.New(presence.Options{Bus: o.Bus, Log: o.Log})
 	f.mountPlatform(mux, platform.Options{
 		Client: o.Client, Sender: sender, Index: x, Board: b, Presence: f.presence,
-		Sessions: f.auth, Stream: f.limits.Stream, Watch: f.auth.Watch, CursorKeys: f.currentKeys, Log: o.Log,
+		Sessions: f.auth, Stream: f.limits.Stream, Watch: f.auth.Watch, CursorKeys: f.currentKeys, Tickets: f.tickets, Log: o.Log,
 	})
 	f.notifier = notify.New(notify.Options{Index: x, Presence: f.presence, Log: o.Log})
 	f.notifications = newNotifications(f, f.notifier, func() string { return o.Config.Current().Gateway.PublicURL }, o.Log)
@@ -66,6 +69,8 @@ func newFaces(o Options, x *index.Index, b *board.Board) (*faces, error) {
 		Client: o.Client, Sender: sender, Index: x, Presence: f.presence, Notifier: f.notifier,
 		Settings: func() gws.Settings { return gwsSettings(o.Config.Current().Gateway) }, Log: o.Log, Version: o.Version,
 	})
+	f.visits = newVisits(f, x, sender, o)
+	f.visits.mount(mux, f)
 	mux.HandleFunc("/", notFound)
 	f.Handler = mux
 	return f, nil
@@ -97,15 +102,7 @@ const maxHost = 253 + len(":65535")
 
 // hosted refuses a request whose Host is no name of a host: it is in each URI that the client is sent, also
 // in those that are kept for its session.
-func hosted(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if len(r.Host) > maxHost {
-			gws.Refuse(w, r, problem.New(problem.Malformed, "The Host is longer than a name of a host."))
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
+func hosted(next http.Handler) http.Handler { return hostedBy(gws.Refuse, next) }
 
 // gwsSettings are those of /api/v2 in a configuration.
 func gwsSettings(set config.Gateway) gws.Settings {
@@ -186,9 +183,15 @@ func (f *faces) run(ctx context.Context, running *sync.WaitGroup, failed func(er
 			failed(fmt.Errorf("gateway: notifications have ended: %w", err))
 		}
 	})
+	running.Go(func() {
+		if err := f.visits.visitors.Run(ctx); ctx.Err() == nil {
+			failed(fmt.Errorf("gateway: the invitations of visitors have ended: %w", err))
+		}
+	})
 }
 
 func (f *faces) close() {
 	f.notifications.close()
+	f.visits.close()
 	f.auth.Close()
 }

@@ -17,6 +17,7 @@ import (
 	"segue/config"
 	"segue/connect"
 	"segue/gateway/board"
+	"segue/gateway/engagement"
 	"segue/gateway/gws"
 	"segue/gateway/index"
 	"segue/gateway/problem"
@@ -220,6 +221,10 @@ func notFound(w http.ResponseWriter, r *http.Request) {
 func refuse(w http.ResponseWriter, r *http.Request, p *problem.Problem) {
 	if strings.HasPrefix(r.URL.Path, gws.Prefix+"/") {
 		gws.Refuse(w, r, p)
+		return
+	}
+	if isOfEngagement(r.URL.Path) {
+		engagement.Refuse(w, r, p)
 		return
 	}
 	problem.Write(w, p)

@@ -63,6 +63,7 @@ func (g *Gateway) observe() (stop func() error, err error) {
 		Delivered: g.faces.notifications.server.Delivered,
 		Indexed:   func() int { return g.index.Health().Open },
 		Complete:  func() bool { return g.index.Health().Complete }, BusConnected: g.options.Bus.Connected,
+		Pages: g.faces.visits.visitors.Pages, Invitations: g.faces.visits.visitors.Invitations,
 	})
 }
 

@@ -174,6 +174,10 @@ type (
 		Queue  string
 		// Channel is what the visitor chose, if the source reports it: chat or webcallback.
 		Channel string
+		// Attempt is the attempt that was answered, and Started when the interaction started; zero if
+		// the source does not report them.
+		Attempt int
+		Started *time.Time
 	}
 	// Timer is the body of the internal commands of timers.
 	Timer struct {

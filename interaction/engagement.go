@@ -14,6 +14,7 @@ const (
 	engagementAccepted = "accepted"
 	engagementDeclined = "declined"
 	engagementTimedOut = "timeout"
+	engagementFailed   = "failed"
 )
 
 func (r *record) engagement() Engagement {
@@ -30,6 +31,7 @@ func engage(s *step) error {
 	s.Engagement = &engagement
 	s.State, s.Since = StateEngaging, s.now
 	s.fire(MomentEngage)
+	s.Engaged = s.Sequence
 	return nil
 }
 
@@ -44,6 +46,9 @@ func noEngage(s *step) error {
 func engagementResult(s *step) error {
 	body := s.cmd.Body.(EngagementResult)
 	engagement := s.engagement()
+	if err := s.isOfOpenAttempt(body); err != nil {
+		return err
+	}
 	engagement.Result = body.Result
 	if body.Result == "rejected" {
 		engagement.Result = engagementDeclined
@@ -66,6 +71,33 @@ func engagementResult(s *step) error {
 		s.State = StateStarted
 	}
 	return nil
+}
+
+// isOfOpenAttempt refuses the result of another attempt than the open one. An id that is started again has
+// the same numbers, so the start is compared, too.
+func (s *step) isOfOpenAttempt(body EngagementResult) error {
+	switch open := s.Engagement.Attempts; {
+	case body.Attempt != 0 && body.Attempt != open:
+		return unmet(fmt.Sprintf("it is of attempt %d, and attempt %d is open", body.Attempt, open))
+	case body.Started != nil && !body.Started.Equal(s.StartedAt):
+		return unmet("it is of an interaction with this id that started at " + stamp(*body.Started))
+	}
+	return nil
+}
+
+// EngagementRefused returns the command for an attempt whose callback the backend has refused: its final
+// 400 counts as the result failed. The attempt is named by the sequence number of its event "engage". It
+// returns false if that attempt is not open.
+func (i *Interaction) EngagementRefused(engaged int64) (Command, bool) {
+	if i.r.State != StateEngaging || i.r.Engaged != engaged {
+		return Command{}, false
+	}
+	attempt := i.r.engagement().Attempts
+	return Command{
+		Name: "engagement_result", Envelope: Envelope{EventID: fmt.Sprintf("\nengagement refused %d", engaged)}, // like no event_id
+		Fields: map[string]any{"result": engagementFailed, "attempt": float64(attempt)},
+		Body:   EngagementResult{Result: engagementFailed, Attempt: attempt},
+	}, true
 }
 
 // becomeChosenChannel makes the web visit the chat or callback that the visitor chose.

@@ -210,6 +210,19 @@ var kindSequence = kind{
 	schema: func() map[string]any { return map[string]any{"type": "integer", "minimum": 1} },
 }
 
+// kindCount is a number of things that are counted from 1.
+var kindCount = kind{
+	check: func(value any) *fault {
+		if n, ok := value.(float64); !ok || n < 1 || n > maxCount || n != float64(int64(n)) {
+			return wrong(value, "not a number; count from 1 in whole numbers")
+		}
+		return nil
+	},
+	schema: func() map[string]any { return map[string]any{"type": "integer", "minimum": 1, "maximum": maxCount} },
+}
+
+const maxCount = 1 << 30
+
 var kindDigits = kind{
 	check: func(value any) *fault {
 		text, _ := value.(string)

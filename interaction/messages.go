@@ -165,9 +165,15 @@ var messages = map[string]message{
 			{name: "agent", kind: kindAgent, about: "who gets it if the result is accepted"},
 			{name: "queue", kind: kindName, about: "where it waits if the result is accepted"},
 			{name: "channel", kind: kindEnum("chat", "webcallback"), about: "what the visitor chose; default: from ixnProfile, else chat"},
+			{name: "attempt", kind: kindCount, about: "the attempt that was answered: the result of another one than the open attempt is refused"},
+			{name: "started_at", kind: kindTime, about: "the started_at of the interaction that was answered: one of another start of this id is refused"},
 		},
 		body: func(p payload) any {
-			return EngagementResult{Result: p.text("result"), Agent: p.agent("agent"), Queue: p.text("queue"), Channel: p.text("channel")}
+			attempt, _ := p["attempt"].(float64)
+			return EngagementResult{
+				Result: p.text("result"), Agent: p.agent("agent"), Queue: p.text("queue"), Channel: p.text("channel"),
+				Attempt: int(attempt), Started: p.time("started_at"),
+			}
 		},
 	},
 	"reply": {

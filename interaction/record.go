@@ -50,9 +50,11 @@ type record struct {
 	Survey      map[string]any `json:"survey,omitempty"`
 	Disposition *Disposition   `json:"disposition,omitempty"`
 	Engagement  *Engagement    `json:"engagement,omitempty"`
-	Signals     []Signal       `json:"signals,omitempty"`
-	Children    []string       `json:"children,omitempty"`
-	Sequence    int64          `json:"sequence"`
+	// Engaged is the sequence number of the last event "engage".
+	Engaged  int64    `json:"engaged,omitempty"`
+	Signals  []Signal `json:"signals,omitempty"`
+	Children []string `json:"children,omitempty"`
+	Sequence int64    `json:"sequence"`
 	// Internals counts the commands of timers and of a cancellation.
 	Internals int64 `json:"internals,omitempty"`
 	// Faults counts the permanent failures of deliveries; one delivery may fail several times.

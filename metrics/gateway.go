@@ -96,6 +96,8 @@ type GatewaySources struct {
 	Sessions, Waiting      func() int
 	Delivered              func() int64
 	Complete, BusConnected func() bool
+	// Pages are those of visitors, and Invitations the open ones that name a visit.
+	Pages, Invitations func() int
 }
 
 // ObserveGateway lets the gauges of a gateway take their values from the sources, until stop is
@@ -114,8 +116,10 @@ func (i *Instruments) ObserveGateway(s GatewaySources) (stop func() error, err e
 		o.ObserveInt64(g.indexed, int64(s.Indexed()))
 		o.ObserveInt64(g.complete, one(s.Complete()))
 		o.ObserveInt64(g.busConnected, one(s.BusConnected()))
+		o.ObserveInt64(i.visitors.pages, int64(s.Pages()))
+		o.ObserveInt64(i.visitors.open, int64(s.Invitations()))
 		return nil
-	}, g.connections, g.streams, g.sessions, g.waiting, g.delivered, g.indexed, g.complete, g.busConnected)
+	}, g.connections, g.streams, g.sessions, g.waiting, g.delivered, g.indexed, g.complete, g.busConnected, i.visitors.pages, i.visitors.open)
 	if err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}

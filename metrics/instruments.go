@@ -27,6 +27,7 @@ type Instruments struct {
 	inflight inflight
 	gauges
 	gateway
+	visitors visitors
 }
 
 // Route is how Dispatch first brings a delivery to its receiver.
@@ -97,6 +98,7 @@ func New(meter metric.Meter) (*Instruments, error) {
 	m.foreign(Entry{Name: CommandsName, Kind: Counter, Labels: []string{LabelCommand, LabelResult}, Help: CommandsHelp})
 	i.gauges.make(m)
 	i.gateway.make(m)
+	i.visitors.make(m)
 	if err := m.err(); err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}

@@ -21,7 +21,10 @@ type change struct {
 }
 
 // Ids are in histories: an id must never be used for another change.
-const changeCancelReason = "cancel-reason"
+const (
+	changeCancelReason      = "cancel-reason"
+	changeEngagementRefused = "engagement-refused"
+)
 
 // changes is the register; every call of workflow.GetVersion goes through it. When the older
 // way of a change is removed, its entry and its golden histories are removed, too.
@@ -29,6 +32,10 @@ var changes = []change{
 	{
 		id: changeCancelReason, min: workflow.DefaultVersion, max: 1, since: "v0.1.0",
 		removable: "when no run is kept that was canceled by a worker older than v0.1.0",
+	},
+	{
+		id: changeEngagementRefused, min: workflow.DefaultVersion, max: 1, since: "v0.1.0",
+		removable: "when no run is kept whose engagement a backend refused while a worker older than v0.1.0 ran",
 	},
 }
 

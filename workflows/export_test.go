@@ -2,8 +2,11 @@ package workflows
 
 import "go.temporal.io/sdk/workflow"
 
-// ChangeCancelReason is for tests of both sides of the change.
-const ChangeCancelReason = changeCancelReason
+// The ids of changes, for tests of both sides of each.
+const (
+	ChangeCancelReason      = changeCancelReason
+	ChangeEngagementRefused = changeEngagementRefused
+)
 
 // SummaryOf is for tests of its bounds.
 var SummaryOf = summaryOf

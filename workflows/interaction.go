@@ -53,6 +53,9 @@ type Carried struct {
 	Deliveries deliveryLog `json:"deliveries"`
 	// Early are reports of lanes that arrived before the Dispatch that they report on ended.
 	Early []laneReport `json:"early,omitempty"`
+	// RefusedEngagement is the sequence number of the event "engage" whose callback the backend has refused;
+	// 0 for none.
+	RefusedEngagement int64 `json:"refused_engagement,omitempty"`
 	// Children are the drafts of replies that are not started yet.
 	Children []interaction.Start `json:"children,omitempty"`
 	// Rules are the settings of the timers, as of the last Dispatch.
@@ -199,6 +202,7 @@ func (r *run) loop() (*contract.State, error) {
 		}
 		r.dropFired()
 		r.endOnCancel()
+		r.endRefusedEngagement()
 		r.startChildren()
 		if r.outboxIsDue() {
 			if r.task().isDone() {

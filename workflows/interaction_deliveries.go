@@ -58,6 +58,16 @@ func (g *deliveryLog) isOpen(id, call string) bool {
 	return slices.Contains(g.Hidden, shortID(id))
 }
 
+// sequenceOf returns the sequence number of the event of a delivery; 0 if the delivery is not shown.
+func (g *deliveryLog) sequenceOf(id string) int64 {
+	for _, record := range slices.Backward(g.Records) {
+		if record.ID == id {
+			return record.Sequence
+		}
+	}
+	return 0
+}
+
 // isInLane reports whether a delivery of a call is known to be in its lane workflow.
 func (g *deliveryLog) isInLane(id, call string) bool {
 	for _, record := range slices.Backward(g.Records) {

@@ -242,6 +242,7 @@ func (r *run) noteFault(call, moment string, outcome *contract.Outcome) {
 	}
 	r.keepEffect(effect)
 	r.noteChange(cause{command: string(interaction.MomentFault), events: effect.Turn.Events})
+	r.noteRefusedEngagement(call, moment, outcome)
 }
 
 // handOver appends requests to the lane's Delivery workflow, which owns the lane from then

@@ -24,6 +24,11 @@ type GatewayReport struct {
 	CSRF bool `json:"csrf,omitempty"`
 	// Workbins are those that are listed even while they are empty.
 	Workbins []string `json:"workbins,omitempty"`
+	// Trusted are the networks that need no credential for engage and noengage, VisitorOrigins those of
+	// visitors' pages, and OpenVisits whether these need no token.
+	Trusted        []string `json:"trusted,omitempty"`
+	VisitorOrigins []string `json:"visitor_origins,omitempty"`
+	OpenVisits     bool     `json:"open_visits,omitempty"`
 	// Bus is where notices come from; empty is from nowhere.
 	Bus string `json:"bus,omitempty"`
 }
@@ -38,6 +43,10 @@ func gatewayOf(s *config.Set) GatewayReport {
 	for _, w := range g.GWS.Workbins {
 		report.Workbins = append(report.Workbins, w.ID)
 	}
+	for _, t := range g.Engagement.Trusted {
+		report.Trusted = append(report.Trusted, t.Network.String()+" of "+t.ContactCenter)
+	}
+	report.VisitorOrigins, report.OpenVisits = g.Engagement.Origins, g.Engagement.Open
 	for _, k := range g.Auth.APIKeys {
 		about := described("API key "+k.Name, k.Role, k.Agent, k.ContactCenters)
 		if !k.Expires.IsZero() {
@@ -110,6 +119,15 @@ func (p *printer) gateway(g GatewayReport) {
 	}
 	if len(g.Workbins) > 0 {
 		p.line("  workbins %s", strings.Join(g.Workbins, ", "))
+	}
+	if len(g.Trusted) > 0 {
+		p.line("  engage and noengage without a credential from %s", strings.Join(g.Trusted, ", "))
+	}
+	if len(g.VisitorOrigins) > 0 {
+		p.line("  visitors' pages of %s", strings.Join(g.VisitorOrigins, ", "))
+	}
+	if g.OpenVisits {
+		p.line("  visitors' pages need no token")
 	}
 	if g.Bus != "" {
 		p.line("bus: %s", g.Bus)

@@ -38,6 +38,7 @@ type world struct {
 	temporal  *embedded.Server
 	name      string // of the task queue and the contact center
 	busAt     string
+	more      string // of the configuration
 	bus       *process
 	store     string // of the bus
 	receiver  *receiver
@@ -100,7 +101,7 @@ triggers:
 timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 24h, engagement: 0s, late_events: 0s}}
 bus: {url: "nats://%s"}
 guard: {allow: ["127.0.0.0/8"]}
-`, w.receiver.URL, busAt)
+`, w.receiver.URL, busAt) + w.more
 }
 
 // startWorker starts a worker; change may change its options.

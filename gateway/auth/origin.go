@@ -24,15 +24,16 @@ type origins []pattern
 // isDNS keeps out what is no host name, so that a suffix match means a subdomain.
 var isDNS = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)*$`).MatchString
 
-func (s *state) addOrigins(list []string) error {
+// add adds the origins of a setting.
+func (o *origins) add(setting string, list []string) error {
 	var wrong error
 	for n, text := range list {
 		p, err := parsePattern(text)
 		if err != nil {
-			wrong = errors.Join(wrong, fmt.Errorf("gateway.cors[%d]: %w", n, err))
+			wrong = errors.Join(wrong, fmt.Errorf("%s[%d]: %w", setting, n, err))
 			continue
 		}
-		s.origins = append(s.origins, p)
+		*o = append(*o, p)
 	}
 	return wrong
 }
@@ -160,12 +161,12 @@ var (
 const corsMaxAge = 10 * time.Minute
 
 // handler returns nil without origins: then no page of another origin may read anything.
-func (o origins) handler() *cors.Cors {
+func (o origins) handler(methods, requests, answers []string) *cors.Cors {
 	if len(o) == 0 {
 		return nil
 	}
-	return cors.New(cors.Options{AllowOriginFunc: o.allow, AllowedMethods: corsMethods, AllowedHeaders: corsRequests,
-		ExposedHeaders: corsAnswers, AllowCredentials: true, MaxAge: int(corsMaxAge / time.Second)})
+	return cors.New(cors.Options{AllowOriginFunc: o.allow, AllowedMethods: methods, AllowedHeaders: requests,
+		ExposedHeaders: answers, AllowCredentials: true, MaxAge: int(corsMaxAge / time.Second)})
 }
 
 // CORS lets pages of the origins in gateway.cors use what next serves. It comes before authentication,

@@ -38,10 +38,13 @@ type state struct {
 	issuers    []*issuer
 	origins    origins
 	cors       *cors.Cors
-	sealers    []*sealer
-	public     string
-	secure     bool
-	csrf       bool // gateway.gws.csrf is required
+	// visitors are the origins of visitors' pages, whose paths are others.
+	visitors    origins
+	visitorCORS *cors.Cors
+	sealers     []*sealer
+	public      string
+	secure      bool
+	csrf        bool // gateway.gws.csrf is required
 }
 
 func (a *Auth) build(g config.Gateway, before *state) (*state, error) {
@@ -53,12 +56,14 @@ func (a *Auth) build(g config.Gateway, before *state) (*state, error) {
 	var wrong error
 	s.public, s.secure, wrong = publicOrigin(g.PublicURL)
 	s.origins = make(origins, 0, len(g.CORS))
+	s.visitors = make(origins, 0, len(g.Engagement.Origins))
 	wrong = errors.Join(wrong, s.addKeys(g.Auth.APIKeys), a.addUsers(s, g.Auth.Users), a.addIssuers(s, g.Auth.JWT, before),
-		s.addOrigins(g.CORS), a.addSealers(s, g.SessionKeys))
+		s.origins.add("gateway.cors", g.CORS), s.visitors.add("gateway.engagement.origins", g.Engagement.Origins), a.addSealers(s, g.SessionKeys))
 	if wrong != nil {
 		return nil, wrong
 	}
-	s.cors = s.origins.handler()
+	s.cors = s.origins.handler(corsMethods, corsRequests, corsAnswers)
+	s.visitorCORS = s.visitors.handler(visitorMethods, visitorRequests, visitorAnswers)
 	return s, nil
 }
 

@@ -139,7 +139,7 @@ func (x *exchange) subscribe(s *Session, m *incoming) {
 	}
 	wishes, ok := wishesOf(m)
 	for _, w := range wishes {
-		ok = ok && x.server.options.Grants(s, w.subscription)
+		ok = ok && x.server.options.GrantsWith(s, w.subscription, m.fields["ext"])
 	}
 	var isNew []string
 	if ok {

@@ -51,6 +51,9 @@ type Options struct {
 	// Grants reports whether a session may have a subscription, which may be a wildcard. It comes without
 	// a slash at its end.
 	Grants func(s *Session, subscription string) bool
+	// GrantsWith replaces Grants for an application whose clients show in the message itself what they may
+	// subscribe to: it gets the message's ext, too. nil is Grants.
+	GrantsWith func(s *Session, subscription string, ext json.RawMessage) bool
 	// Subscribed is called after the reply to a successful subscribe is queued, with what is new of it,
 	// without slashes at the end. What it delivers goes with or after that reply.
 	Subscribed func(s *Session, subscriptions []string)
@@ -99,6 +102,10 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Grants == nil {
 		o.Grants = func(*Session, string) bool { return false }
+	}
+	if o.GrantsWith == nil {
+		grants := o.Grants
+		o.GrantsWith = func(s *Session, subscription string, _ json.RawMessage) bool { return grants(s, subscription) }
 	}
 	if o.Subscribed == nil {
 		o.Subscribed = func(*Session, []string) {}

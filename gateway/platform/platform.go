@@ -18,6 +18,7 @@ import (
 	"segue/gateway/auth"
 	"segue/gateway/board"
 	"segue/gateway/commands"
+	"segue/gateway/engagement/ticket"
 	"segue/gateway/index"
 	"segue/gateway/presence"
 	"segue/gateway/problem"
@@ -46,6 +47,8 @@ type Options struct {
 	// CursorKeys returns the present keys that seal the cursors of lists; the first one seals.
 	// Replicas share them. Without one, a key is made, and a cursor is valid on this replica only.
 	CursorKeys func() [][]byte
+	// Tickets signs the tokens of visits; nil for an API without /v1/visits.
+	Tickets *ticket.Tickets
 	// Deadline is how long a request waits for Temporal; 0 is DefaultDeadline.
 	Deadline time.Duration
 	Log      *slog.Logger
@@ -102,7 +105,7 @@ func New(options Options) http.Handler {
 	a.huma = humago.NewWithPrefix(a.mux, Prefix, describe())
 	for _, routes := range []func(*api){
 		commandRoutes, startRoutes, arrayRoutes, readRoutes, listRoutes, deliveryRoutes, deliveryListRoutes, feedRoutes,
-		eventRoutes, boardRoutes, sessionRoutes, documentRoutes,
+		eventRoutes, boardRoutes, sessionRoutes, visitRoutes, documentRoutes,
 	} {
 		routes(a)
 	}
@@ -189,6 +192,7 @@ func describe() huma.Config {
 				{Name: "events", Description: "Live events."},
 				{Name: "deliveries", Description: "List deliveries, send them again, or discard them."},
 				{Name: "boards", Description: "Watch queues, agents and receivers."},
+				{Name: "engagement", Description: "Web engagement."},
 				{Name: "session", Description: "Sessions of browsers."},
 			},
 		},

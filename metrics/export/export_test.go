@@ -39,10 +39,13 @@ func exercise(t *testing.T) *metricstest.Probe {
 	p.GatewayConnectionRefused()
 	p.GatewayUpdate(7)
 	p.GatewayNotice(-time.Second)
+	p.VisitorMessage("invitation")
+	p.VisitorAnswer("accepted", "applied")
 	stop, err := p.ObserveGateway(metrics.GatewaySources{
 		Connections: func() int { return 3 }, Streams: func() int { return 2 }, Indexed: func() int { return 9 },
 		Sessions: func() int { return 5 }, Waiting: func() int { return 4 }, Delivered: func() int64 { return 2 },
 		Complete: func() bool { return true }, BusConnected: func() bool { return false },
+		Pages: func() int { return 6 }, Invitations: func() int { return 8 },
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, stop()) })
@@ -150,7 +153,9 @@ func TestWhatIsRecordedIsExported(t *testing.T) {
 	require.Equal(t, map[string]float64{"": 1}, p.Values("segue_gateway_connections_refused_total"))
 	require.Equal(t, 7.0, p.Families()["segue_gateway_update_commands"].GetMetric()[0].GetHistogram().GetSampleSum())
 	require.Zero(t, p.Families()["segue_gateway_notice_age_seconds"].GetMetric()[0].GetHistogram().GetSampleSum(), "clocks differ; an age is never negative")
-	for name, want := range map[string]float64{"connections": 3, "streams": 2, "index_interactions": 9, "index_complete": 1, "bus_connected": 0} {
+	require.Equal(t, map[string]float64{"kind=invitation": 1}, p.Values("segue_gateway_visitor_messages_total"))
+	require.Equal(t, map[string]float64{"outcome=applied,result=accepted": 1}, p.Values("segue_gateway_visitor_answers_total"))
+	for name, want := range map[string]float64{"connections": 3, "streams": 2, "index_interactions": 9, "index_complete": 1, "bus_connected": 0, "visitor_pages": 6, "visitor_invitations": 8} {
 		require.Equal(t, map[string]float64{"": want}, p.Values("segue_gateway_"+name), name)
 	}
 }
@@ -191,6 +196,8 @@ func TestNoInstruments(t *testing.T) {
 		none.GatewayConnectionRefused()
 		none.GatewayUpdate(1)
 		none.GatewayNotice(time.Second)
+		none.VisitorMessage("canceled")
+		none.VisitorAnswer("x", "y")
 		stop, err := none.ObserveGateway(metrics.GatewaySources{})
 		require.NoError(t, err)
 		require.NoError(t, stop())

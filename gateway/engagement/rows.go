@@ -1,0 +1,83 @@
+package engagement
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+
+	"segue/contract"
+	"segue/interaction"
+)
+
+// effect is what a request does.
+type effect int
+
+// The effects of a request.
+const (
+	refuse effect = iota
+	repeat        // nothing: it was done before
+	command
+	start // the interaction and the command as one
+)
+
+// again is how long after an attempt the same profile is a repeat of it.
+const again = time.Minute
+
+// effectOf returns what a request does to an interaction in a state; nil is an interaction that does not
+// exist. The first row that fits decides.
+func (q *request) effectOf(s *contract.State, now time.Time) effect {
+	if q.kind == noengage {
+		return noengageEffect(s)
+	}
+	switch {
+	case s != nil && q.isRepeat(s, now):
+		return repeat
+	case s == nil, s.State == interaction.StateCompleted && q.byVisit:
+		return start
+	case s.State == interaction.StateStarted, s.State == interaction.StateEngaging:
+		return command
+	}
+	return refuse
+}
+
+func noengageEffect(s *contract.State) effect {
+	switch {
+	case s == nil:
+		return start
+	case s.State == interaction.StateStarted, s.State == interaction.StateEngaging:
+		return command
+	case s.State == interaction.StateCompleted && s.Outcome == interaction.OutcomeNotEngaged:
+		return repeat
+	}
+	return refuse
+}
+
+// isRepeat reports whether the profile is that of the open attempt, or of one that has just ended: a
+// visitor is never invited twice.
+func (q *request) isRepeat(s *contract.State, now time.Time) bool {
+	if s.Engagement == nil || s.Engagement.Attempts == 0 {
+		return false
+	}
+	profile, err := json.Marshal(s.Engagement.Profile)
+	if err != nil || !bytes.Equal(profile, q.canonical) {
+		return false
+	}
+	return s.State == interaction.StateEngaging || now.Before(endOf(s, now).Add(again))
+}
+
+// endOf returns when the last attempt has ended. A state does not have the time of an answer: an accepted
+// invitation leads into a queue or to an agent at once, and one that led nowhere yet has just been
+// accepted, as far as a repeat is concerned.
+func endOf(s *contract.State, now time.Time) time.Time {
+	switch {
+	case s.Engagement.Result == accepted && !s.EnqueuedAt.IsZero():
+		return s.EnqueuedAt
+	case s.Engagement.Result == accepted && !s.ConnectedAt.IsZero():
+		return s.ConnectedAt
+	case s.EndedAt != nil:
+		return *s.EndedAt
+	}
+	return now
+}
+
+const accepted = "accepted"
