@@ -35,7 +35,7 @@ func newVisits(f *faces, x *index.Index, sender *commands.Sender, store *config.
 		}),
 	}
 	v.pages = v.visitors.CometD(func(w http.ResponseWriter, r *http.Request, status int, detail string) {
-		engagement.Refuse(w, r, refusalOf(status, detail))
+		engagement.Refuse(w, r, problem.OfStatus(status, detail))
 	})
 	return v
 }
@@ -68,7 +68,7 @@ var pagePaths = []string{"/server/cometd", "/frontend/cometd"}
 
 // mount serves engage and noengage under both prefixes, and the paths of visitors.
 func (v *visits) mount(mux *http.ServeMux, f *faces) {
-	served := f.limits.For(engagement.Refuse, noteRoute(v.face.Strategies()))
+	served := f.limits.For(counted, engagement.Refuse, noteRoute(v.face.Strategies()))
 	api := v.face.Trust(served, f.auth.For(auth.Face{Refuse: engagement.Refuse})(served))
 	for _, prefix := range []string{engagement.BackendPrefix, engagement.ServerPrefix} {
 		mux.Handle(prefix, api)
@@ -83,10 +83,7 @@ func (v *visits) mount(mux *http.ServeMux, f *faces) {
 
 // forVisitors lets pages of visitors use what next serves, each address within its limits.
 func (f *faces) forVisitors(next http.Handler) http.Handler {
-	limited := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		counting := r.WithContext(auth.With(r.Context(), stranger(r)))
-		f.limits.For(engagement.Refuse, next).ServeHTTP(w, counting)
-	})
+	limited := f.limits.For(stranger, engagement.Refuse, next)
 	return noteRoute(f.auth.Visitors(engagement.Refuse, hostedBy(engagement.Refuse, limited)))
 }
 
