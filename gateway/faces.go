@@ -13,6 +13,8 @@ import (
 	"segue/gateway/auth"
 	"segue/gateway/board"
 	"segue/gateway/commands"
+	"segue/gateway/desktop"
+	"segue/gateway/desktop/view"
 	"segue/gateway/gws"
 	"segue/gateway/gws/notify"
 	"segue/gateway/index"
@@ -30,6 +32,7 @@ type faces struct {
 	presence      *presence.Presence
 	notifier      *notify.Notifier
 	notifications *notifications
+	desktop       *desktop.Server
 	// cursorKeys are those of the configuration that applies.
 	cursorKeys atomic.Pointer[[][]byte]
 }
@@ -65,6 +68,12 @@ func newFaces(o Options, x *index.Index, b *board.Board) (*faces, error) {
 		Client: o.Client, Sender: sender, Index: x, Presence: f.presence, Notifier: f.notifier,
 		Settings: func() gws.Settings { return gwsSettings(o.Config.Current().Gateway) }, Log: o.Log, Version: o.Version,
 	})
+	f.desktop = desktop.New(desktop.Options{
+		Sender: sender, Index: desktop.Of(x), Password: f.auth.Password, Watch: f.auth.Watch,
+		Enter: f.limits.Enter, Stream: f.limits.Stream, Log: o.Log,
+	}, desktopSettings(set.Desktop))
+	// A session is authenticated by its first request. Of the upgrade only a token counts.
+	mux.Handle(desktop.Path, f.auth.For(auth.Face{Anonymous: true})(noteRoute(f.desktop)))
 	mux.HandleFunc("/", notFound)
 	f.Handler = mux
 	return f, nil
@@ -96,6 +105,22 @@ func gwsSettings(set config.Gateway) gws.Settings {
 	s := gws.Settings{PublicURL: set.PublicURL}
 	for _, w := range set.GWS.Workbins {
 		s.Workbins = append(s.Workbins, gws.Workbin(w))
+	}
+	return s
+}
+
+// desktopSettings are those of /his in a configuration. A channel of a desktop stands for several of Segue.
+func desktopSettings(set config.Desktop) desktop.Settings {
+	var s desktop.Settings
+	for _, script := range set.Scripts {
+		s.Scripts = append(s.Scripts, desktop.Script{Type: view.TypeOf(script.Channel), ID: script.ID, Name: script.Name})
+	}
+	for _, d := range set.Dispositions {
+		shown := view.Disposition{Type: view.TypeOf(d.Channel), ID: d.ID, Value: d.Value, Extensions: []string{}, Labels: []view.Label{}}
+		for _, label := range d.Labels {
+			shown.Labels = append(shown.Labels, view.Label(label))
+		}
+		s.Dispositions = append(s.Dispositions, shown)
 	}
 	return s
 }
@@ -141,6 +166,7 @@ func (f *faces) update(next *config.Set) error {
 		return err
 	}
 	f.cursorKeys.Store(&keys)
+	f.desktop.Configure(desktopSettings(next.Desktop))
 	return nil
 }
 
@@ -170,9 +196,15 @@ func (f *faces) run(ctx context.Context, running *sync.WaitGroup, failed func(er
 			failed(fmt.Errorf("gateway: notifications have ended: %w", err))
 		}
 	})
+	running.Go(func() {
+		if err := f.desktop.Run(ctx); ctx.Err() == nil {
+			failed(fmt.Errorf("gateway: the events of desktops have ended: %w", err))
+		}
+	})
 }
 
 func (f *faces) close() {
 	f.notifications.close()
+	f.desktop.Close()
 	f.auth.Close()
 }

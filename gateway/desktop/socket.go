@@ -1,0 +1,392 @@
+package desktop
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"segue/gateway/auth"
+	"segue/gateway/limits"
+	"segue/gateway/problem"
+	"segue/gateway/stopping"
+)
+
+const (
+	// MaxFrame bounds a request, in bytes. What is longer is read and refused, up to maxRead.
+	MaxFrame = 64 << 10
+	maxRead  = 1 << 20
+	// maxQueued and maxQueuedBytes bound what waits for a client. Beyond them the session ends, and the
+	// client gets all objects again with its next one.
+	maxQueued      = 2000
+	maxQueuedBytes = 8 << 20
+	writeWithin    = 10 * time.Second
+	pongWithin     = 15 * time.Second // a request may take longer than a client's pong
+	closeWithin    = 5 * time.Second
+	// strangersRate is how many requests a second an address may send before it has a session.
+	strangersRate = 20
+)
+
+// The codes with which a WebSocket is closed, besides those of the protocol.
+const (
+	closeReplaced websocket.StatusCode = 4001
+	closeBehind   websocket.StatusCode = 4002
+)
+
+func isUpgrade(r *http.Request) bool {
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(r.Header.Get("Sec-WebSocket-Key")))
+	return r.Method == http.MethodGet && r.ProtoMajor == 1 && hasToken(r.Header, "Upgrade", "websocket") &&
+		hasToken(r.Header, "Connection", "upgrade") && r.Header.Get("Sec-WebSocket-Version") == "13" && err == nil && len(key) == 16
+}
+
+// hasToken reports whether a header has a word in its list.
+func hasToken(header http.Header, name, word string) bool {
+	for _, value := range header.Values(name) {
+		for token := range strings.SplitSeq(value, ",") {
+			if strings.EqualFold(strings.TrimSpace(token), word) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// socket is a WebSocket. One goroutine reads requests and has them answered, one writes.
+type socket struct {
+	server  *Server
+	conn    *websocket.Conn
+	request *http.Request
+	// session is the reader's own; nil while there is none.
+	session *session
+	// changed has room for one: the writer looks at all there is to write.
+	changed chan struct{}
+	// giveUp ends the reader.
+	giveUp context.CancelFunc
+
+	mu sync.Mutex
+	// queue is what is to be written. While a request is answered, events wait in held: the answer goes
+	// out before the events that it causes.
+	queue, held [][]byte
+	isAnswering bool
+	bytes       int
+	// over is set once the WebSocket is to be closed.
+	over *closing
+	// watched is that of the session, for the writer; nil while there is none. sessionless is since when.
+	watched     context.Context
+	sessionless time.Time
+}
+
+// closing is how a WebSocket is closed.
+type closing struct {
+	code   websocket.StatusCode
+	reason string
+}
+
+// serve opens a WebSocket and serves it until it ends.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	s.sockets.Add(1)
+	defer s.sockets.Done()
+	// A session needs a password or a token, which no browser sends by itself: any page may connect.
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
+	if err != nil {
+		return // Accept has answered
+	}
+	conn.SetReadLimit(maxRead)
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	c := &socket{server: s, conn: conn, request: r, changed: make(chan struct{}, 1), giveUp: cancel, sessionless: time.Now()}
+	var writer sync.WaitGroup
+	writer.Go(func() { c.write(ctx) })
+	c.read(ctx)
+	cancel()
+	writer.Wait()
+	c.leave(false)
+	_ = conn.CloseNow() // it is closed already, or nobody reads any more
+}
+
+// read answers requests until the WebSocket ends.
+func (c *socket) read(ctx context.Context) {
+	for {
+		frame, err := c.next(ctx)
+		switch {
+		case errors.Is(err, errLarge):
+			c.put(coreError(problem.New(problem.TooLarge, "The frame has more than 65536 bytes, which is the limit.")))
+		case errors.Is(err, errBinary):
+			c.put(coreError(problem.New(problem.Malformed, "The frame is binary; send JSON as text.")))
+		case err != nil:
+			return
+		default:
+			c.serveFrame(ctx, frame)
+		}
+		if c.waitForRoom(ctx) != nil {
+			return
+		}
+	}
+}
+
+var (
+	errLarge  = errors.New("the frame is too large")
+	errBinary = errors.New("the frame is binary")
+)
+
+// next reads the next frame. The rest of one that is too large is thrown away.
+func (c *socket) next(ctx context.Context) ([]byte, error) {
+	kind, reader, err := c.conn.Reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	frame, err := io.ReadAll(io.LimitReader(reader, MaxFrame+1))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.Copy(io.Discard, reader); err != nil {
+		return nil, err
+	}
+	switch {
+	case kind != websocket.MessageText:
+		return nil, errBinary
+	case len(frame) > MaxFrame:
+		return nil, errLarge
+	}
+	return frame, nil
+}
+
+// serveFrame answers one frame.
+func (c *socket) serveFrame(ctx context.Context, frame []byte) {
+	c.mu.Lock()
+	c.isAnswering = true
+	c.mu.Unlock()
+	held, refused := c.server.options.Enter(ctx, c.caller())
+	q, err := parse(frame)
+	switch {
+	case err != nil:
+		c.answer(coreError(problem.Of(err)))
+	case refused != nil:
+		c.answer(q.failed(refused))
+	default:
+		q.socket, q.session = c, c.session
+		c.answer(c.server.handle(ctx, q))
+	}
+	if refused == nil {
+		limits.Hold(held)
+	}
+}
+
+// caller is who sends frames: before there is a session, the address.
+func (c *socket) caller() *auth.Caller {
+	if c.session != nil {
+		return c.session.caller
+	}
+	return &auth.Caller{Name: "address:" + auth.RemoteOf(c.request).String(), Rate: strangersRate}
+}
+
+// put has a frame written after those before it.
+func (c *socket) put(frame []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over != nil {
+		return
+	}
+	if c.isAnswering {
+		c.held = append(c.held, frame)
+	} else {
+		c.queue = append(c.queue, frame)
+	}
+	c.grew(len(frame))
+}
+
+// answer has the answer to a request written, and then the events that came meanwhile.
+func (c *socket) answer(frame []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.isAnswering = false
+	if c.over != nil {
+		return
+	}
+	c.queue = append(append(c.queue, frame), c.held...)
+	c.held = nil
+	c.grew(len(frame))
+}
+
+// grew ends the session of a client that does not read.
+func (c *socket) grew(bytes int) {
+	c.bytes += bytes
+	if len(c.queue)+len(c.held) > maxQueued || c.bytes > maxQueuedBytes {
+		c.over = &closing{closeBehind, "the client reads too slowly; connect again"}
+		c.queue, c.held = nil, nil
+	}
+	c.signal()
+}
+
+// end closes the WebSocket once what waits is written.
+func (c *socket) end(code websocket.StatusCode, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over == nil {
+		c.over = &closing{code, reason}
+	}
+	c.signal()
+}
+
+func (c *socket) signal() {
+	select {
+	case c.changed <- struct{}{}:
+	default: // the writer is about to look
+	}
+}
+
+// waitForRoom waits while a client sends requests and does not read the answers.
+func (c *socket) waitForRoom(ctx context.Context) error {
+	for {
+		c.mu.Lock()
+		isFull := len(c.queue) > maxQueued/2 && c.over == nil
+		c.mu.Unlock()
+		if !isFull {
+			return ctx.Err()
+		}
+		if err := pause(ctx, roomEvery); err != nil {
+			return err
+		}
+	}
+}
+
+const roomEvery = 10 * time.Millisecond
+
+// write writes until the WebSocket ends.
+func (c *socket) write(ctx context.Context) {
+	ping := time.NewTicker(c.server.options.Ping)
+	defer ping.Stop()
+	unused := time.NewTicker(c.server.options.Prepare / 4)
+	defer unused.Stop()
+	var pings sync.WaitGroup
+	defer pings.Wait()
+	stop := stopping.Done(c.request.Context())
+	for {
+		select {
+		case <-c.changed:
+			if c.flush() != nil {
+				c.giveUp()
+				return
+			}
+		case <-c.credential():
+			c.stop(websocket.StatusPolicyViolation, "the credential has ended")
+			return
+		case <-ping.C:
+			pings.Go(c.ping)
+		case <-unused.C:
+			if c.isUnused() {
+				c.stop(websocket.StatusPolicyViolation, "no session")
+				return
+			}
+		case <-stop:
+			c.stop(websocket.StatusGoingAway, "the server stops")
+			return
+		case <-c.server.closing:
+			c.stop(websocket.StatusGoingAway, "the server stops")
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+var errOver = errors.New("the WebSocket is closed")
+
+// flush writes all that waits, and returns an error if the WebSocket is over.
+func (c *socket) flush() error {
+	for {
+		c.mu.Lock()
+		frames, over := c.queue, c.over
+		c.queue = nil
+		for _, frame := range frames {
+			c.bytes -= len(frame)
+		}
+		c.mu.Unlock()
+		for _, frame := range frames {
+			if err := c.send(frame); err != nil {
+				return err
+			}
+		}
+		switch {
+		case over != nil:
+			c.stop(over.code, over.reason)
+			return errOver
+		case len(frames) == 0:
+			return nil
+		}
+	}
+}
+
+// send writes a frame, within a bound.
+func (c *socket) send(frame []byte) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.request.Context()), writeWithin)
+	defer cancel()
+	return c.conn.Write(ctx, websocket.MessageText, frame)
+}
+
+// ping ends the WebSocket if the client does not answer.
+func (c *socket) ping() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.request.Context()), pongWithin)
+	defer cancel()
+	if c.conn.Ping(ctx) != nil {
+		c.giveUp()
+	}
+}
+
+// stop ends the WebSocket with a code. The client has a bounded time to agree.
+func (c *socket) stop(code websocket.StatusCode, reason string) {
+	timer := time.AfterFunc(closeWithin, c.giveUp)
+	defer timer.Stop()
+	_ = c.conn.Close(code, reason) // whether the client agrees does not matter
+	c.giveUp()
+}
+
+// credential is closed when the credential of the session has ended; nil without a session.
+func (c *socket) credential() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.watched == nil {
+		return nil
+	}
+	return c.watched.Done()
+}
+
+func (c *socket) isUnused() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.watched == nil && time.Since(c.sessionless) >= c.server.options.Prepare
+}
+
+// join makes a session the socket's, and leave ends it. Both are the reader's.
+func (c *socket) join(n *session) {
+	c.session = n
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.watched = n.watched
+	c.signal()
+}
+
+func (c *socket) leave(forget bool) {
+	n := c.session
+	if n == nil {
+		return
+	}
+	c.session = nil
+	c.server.detach(n, forget)
+	c.mu.Lock()
+	c.watched, c.sessionless = nil, time.Now()
+	if forget { // the answer to a logout is the last that the session gets
+		for _, frame := range c.held {
+			c.bytes -= len(frame)
+		}
+		c.held = nil
+	}
+	c.mu.Unlock()
+	n.release()
+}
