@@ -275,6 +275,9 @@ func (c *socket) write(ctx context.Context) {
 				return
 			}
 		case <-c.credential():
+			if !c.hasExpired() {
+				continue // a logout has ended the session
+			}
 			c.stop(websocket.StatusPolicyViolation, "the credential has ended")
 			return
 		case <-ping.C:
@@ -355,6 +358,12 @@ func (c *socket) credential() <-chan struct{} {
 		return nil
 	}
 	return c.watched.Done()
+}
+
+func (c *socket) hasExpired() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.watched != nil && c.watched.Err() != nil
 }
 
 func (c *socket) isUnused() bool {
