@@ -135,7 +135,11 @@ func (s *Server) Configure(settings Settings) {
 
 // Close ends all sessions, and returns when their WebSockets have ended.
 func (s *Server) Close() {
-	s.close.Do(func() { close(s.closing) })
+	s.close.Do(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		close(s.closing)
+	})
 	s.sockets.Wait()
 }
 

@@ -29,8 +29,9 @@ const (
 	writeWithin    = 10 * time.Second
 	pongWithin     = 15 * time.Second // a request may take longer than a client's pong
 	closeWithin    = 5 * time.Second
-	// strangersRate is how many requests a second an address may send before it has a session.
-	strangersRate = 20
+	// strangersRate is how many requests a second an address may send before it has a session. All clients
+	// behind a proxy have its address.
+	strangersRate = 200
 )
 
 // The codes with which a WebSocket is closed, besides those of the protocol.
@@ -90,7 +91,10 @@ type closing struct {
 
 // serve opens a WebSocket and serves it until it ends.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	s.sockets.Add(1)
+	if !s.enter() {
+		problem.Write(w, problem.New(problem.Unavailable, "The server stops."))
+		return
+	}
 	defer s.sockets.Done()
 	// A session needs a password or a token, which no browser sends by itself: any page may connect.
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
@@ -108,6 +112,19 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	writer.Wait()
 	c.leave(false)
 	_ = conn.CloseNow() // it is closed already, or nobody reads any more
+}
+
+// enter counts a WebSocket. It reports false if the server is closed.
+func (s *Server) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.closing:
+		return false
+	default:
+		s.sockets.Add(1)
+		return true
+	}
 }
 
 // read answers requests until the WebSocket ends.
