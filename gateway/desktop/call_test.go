@@ -196,3 +196,45 @@ func TestARequestSentAgainDoesNothing(t *testing.T) {
 	require.Equal(t, "his-"+c.session+"-r1#0", payload.EventID)
 	require.Equal(t, object{"id": "ann", "role": "agent"}, payload.By)
 }
+
+// TestADesktopThatIsCutOffKnowsWhatAnUndisturbedOneDoes connects again after each step of a call: the replay
+// has the objects and the states that the events so far have led to.
+func TestADesktopThatIsCutOffKnowsWhatAnUndisturbedOneDoes(t *testing.T) {
+	w := newWorld(t)
+	c := w.telephone("ann")
+	w.start("i1", "inbound")
+	known := map[string]string{"c-1": "INACTIVE"}
+	for _, step := range []struct {
+		command string
+		events  int
+	}{
+		{`place_in_queue {"queue":"q"}`, 0}, {`offer {"agent":"ann"}`, 11}, {`accept {"agent":"ann"}`, 2}, {`set_attributes {"native_id":"n1"}`, 1},
+		{`hold {"agent":"ann"}`, 1}, {`retrieve {"agent":"ann"}`, 1}, {`consult {"to":{"agent":"bob"}}`, 5}, {`retrieve {"agent":"ann"}`, 3},
+		{`consult {"to":{"agent":"bob"}}`, 5}, {`conference`, 4}, {`leave {"agent":"bob"}`, 0}, {`disconnect`, 2}, {`complete`, 4},
+	} {
+		w.do("i1", step.command)
+		follow(known, c.events(step.events))
+		require.NoError(t, c.conn.CloseNow())
+		require.Eventually(t, func() bool { w.mu.Lock(); defer w.mu.Unlock(); return w.streams == 0 }, within, tick)
+		var replay []string
+		c, replay = w.agent("ann")
+		again := map[string]string{}
+		follow(again, replay)
+		require.Equal(t, known, again, step.command)
+	}
+	require.Equal(t, map[string]string{"c-1": "INACTIVE"}, known)
+}
+
+// follow keeps the state of each object, without those that have ended.
+func follow(states map[string]string, events []string) {
+	for _, line := range events {
+		state, isState := strings.CutPrefix(line, "state ")
+		if !isState {
+			continue
+		}
+		value, target, _ := strings.Cut(state, " ")
+		if states[target] = value; value == "ENDED" {
+			delete(states, target)
+		}
+	}
+}

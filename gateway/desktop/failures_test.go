@@ -3,6 +3,7 @@ package desktop_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -164,6 +165,14 @@ func TestTheEndOfASession(t *testing.T) {
 		require.Len(t, replay, 3+11+1)
 		again.succeeds("session.addchannel", "", `{"channel":{"endpoint":"x1","type":"Telephony"}}`)
 		require.Equal(t, []string{"channel.initialized c-1", "state ACTIVE c-1"}, again.events(2), "the channel of before")
+	})
+	t.Run("the agent has very much", func(t *testing.T) {
+		w := newWorld(t)
+		for n := range 300 {
+			w.start(fmt.Sprint("i", n), "chat", `offer {"agent":"ann"}`)
+		}
+		_, replay := w.agent("ann")
+		require.Len(t, replay, 3+300*7+1)
 	})
 	t.Run("the client does not read", func(t *testing.T) {
 		w := newWorld(t)

@@ -81,6 +81,9 @@ func (s *Server) take(c *index.Change) {
 	name := client.Name{ContactCenter: notice.ContactCenter, ID: notice.Interaction}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.seats) == 0 {
+		return
+	}
 	change := view.Of(notice)
 	about := s.about(name, notice.State, notice.CapabilitiesFor, notice.AgentsBefore)
 	if change.State == nil { // too large for a notice, or not known

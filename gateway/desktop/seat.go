@@ -95,7 +95,12 @@ func (s *Server) attach(n *session, of agent, override bool) bool {
 	one.from = s.options.Index.End()
 	s.settle(one, s.options.Index.OfAgent(of.contactCenter, of.id))
 	n.seat, one.session = one, n
-	one.send(one.desktop.Replay())
+	events := one.desktop.Replay()
+	frames := make([][]byte, len(events))
+	for i := range events {
+		frames[i] = encodeEvent(n.id, &events[i])
+	}
+	n.socket.replay(frames)
 	return true
 }
 

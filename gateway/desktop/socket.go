@@ -76,6 +76,8 @@ type socket struct {
 	queue, held [][]byte
 	isAnswering bool
 	bytes       int
+	// extra is how many frames wait beyond the bounds, and extraBytes their size: those of a replay.
+	extra, extraBytes int
 	// over is set once the WebSocket is to be closed.
 	over *closing
 	// watched is that of the session, for the writer; nil while there is none. sessionless is since when.
@@ -218,6 +220,18 @@ func (c *socket) put(frame []byte) {
 	c.grew(len(frame))
 }
 
+// replay has the frames of a replay written, however many they are: an agent has what the agent has.
+func (c *socket) replay(frames [][]byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held = append(c.held, frames...)
+	c.extra += len(frames)
+	for _, frame := range frames {
+		c.extraBytes += len(frame)
+		c.bytes += len(frame)
+	}
+}
+
 // answer has the answer to a request written, and then the events that came meanwhile.
 func (c *socket) answer(frame []byte) {
 	c.mu.Lock()
@@ -234,7 +248,7 @@ func (c *socket) answer(frame []byte) {
 // grew ends the session of a client that does not read.
 func (c *socket) grew(bytes int) {
 	c.bytes += bytes
-	if len(c.queue)+len(c.held) > maxQueued || c.bytes > maxQueuedBytes {
+	if len(c.queue)+len(c.held) > maxQueued+c.extra || c.bytes > maxQueuedBytes+c.extraBytes {
 		c.over = &closing{closeBehind, "the client reads too slowly; connect again"}
 		c.queue, c.held = nil, nil
 	}
@@ -262,7 +276,7 @@ func (c *socket) signal() {
 func (c *socket) waitForRoom(ctx context.Context) error {
 	for {
 		c.mu.Lock()
-		isFull := len(c.queue) > maxQueued/2 && c.over == nil
+		isFull := len(c.queue) > maxQueued/2+c.extra && c.over == nil
 		c.mu.Unlock()
 		if !isFull {
 			return ctx.Err()
@@ -324,6 +338,9 @@ func (c *socket) flush() error {
 		c.mu.Lock()
 		frames, over := c.queue, c.over
 		c.queue = nil
+		if len(frames) == 0 {
+			c.extra, c.extraBytes = 0, 0
+		}
 		for _, frame := range frames {
 			c.bytes -= len(frame)
 		}

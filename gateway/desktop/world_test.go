@@ -47,8 +47,7 @@ type world struct {
 	stream       []*index.Change
 	grown        chan struct{}
 	sent         []string
-	// fails is the error of each command; large omits the states of notices; slow delays answers until the
-	// events of the command are sent.
+	// fails is the error of each command, and large omits the states of notices.
 	fails error
 	large bool
 	// streams is the number of open sessions, and expire ends the credentials of all.
