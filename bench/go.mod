@@ -5,6 +5,7 @@ go 1.26.0
 replace segue => ../
 
 require (
+	github.com/coder/websocket v1.8.15
 	go.temporal.io/api v1.64.1
 	go.temporal.io/sdk v1.50.0
 	golang.org/x/sync v0.24.0

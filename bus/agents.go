@@ -17,9 +17,10 @@ const (
 
 	// AgentMaxAge is how long the presence of an agent is kept after its last change.
 	AgentMaxAge = 24 * time.Hour
-	// AgentMaxSize bounds one presence, and agentsMaxBytes all of them: about 20,000 agents.
+	// AgentMaxSize bounds one presence, and agentsMaxBytes all of them: 20,000 agents with all messages
+	// that are kept of each, of 800 bytes. A full stream takes no change of anybody.
 	AgentMaxSize   = 16 << 10
-	agentsMaxBytes = 32 << 20
+	agentsMaxBytes = 64 << 20
 	// agentsHistory is how many messages of an agent are kept: the last one counts, those before are for
 	// readers that have not had them yet.
 	agentsHistory = 4

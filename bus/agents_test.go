@@ -104,3 +104,20 @@ func TestAReaderOfAgentsBeginsAgainAfterTheStreamIsLost(t *testing.T) {
 	_, err = g.WriteAgent(t.Context(), "acme", "ann", []byte("two"), 0)
 	require.NoError(t, err)
 }
+
+// The stream has room for all that is kept of 20,000 agents, of 750 bytes each: here 1,000 agents of 20 times
+// that.
+func TestThereIsRoomForTheStatesOfManyAgents(t *testing.T) {
+	c := gateway(t, bus.Options{Server: embed(t, bus.ServerOptions{})})
+	all, _ := readAgents(t, c)
+	require.Empty(t, <-all)
+	value := bytes.Repeat([]byte("x"), 20*750)
+	revisions := make([]uint64, 1000)
+	for range 6 {
+		for n := range revisions {
+			var err error
+			revisions[n], err = c.WriteAgent(t.Context(), "acme", strconv.Itoa(n), value, revisions[n])
+			require.NoError(t, err)
+		}
+	}
+}

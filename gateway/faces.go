@@ -21,6 +21,7 @@ import (
 	"segue/gateway/limits"
 	"segue/gateway/platform"
 	"segue/gateway/presence"
+	"segue/gateway/problem"
 )
 
 // faces are the APIs, behind the authentication and the limits that they share.
@@ -92,12 +93,27 @@ func (f *faces) mountPlatform(mux *http.ServeMux, o platform.Options) {
 func (f *faces) mountGWS(mux *http.ServeMux, o gws.Options) {
 	face, bayeux := auth.GWS(), auth.CometD()
 	face.Refuse, bayeux.Refuse = gws.Refuse, gws.Refuse
-	api := f.auth.CORS(f.auth.For(face)(f.limits.For(gws.Refuse, noteRoute(gws.New(o)))))
+	api := f.auth.CORS(hosted(f.auth.For(face)(f.limits.For(gws.Refuse, noteRoute(gws.New(o))))))
 	mux.Handle(gws.Prefix, api)
 	mux.Handle(gws.Prefix+"/", api)
-	notifications := f.auth.CORS(f.auth.For(bayeux)(f.notifications.bound(noteRoute(f.notifications))))
+	notifications := f.auth.CORS(hosted(f.auth.For(bayeux)(f.notifications.bound(noteRoute(f.notifications)))))
 	mux.Handle(gws.NotificationsPath, notifications)
 	mux.Handle(gws.NotificationsPath+"/", notifications)
+}
+
+// maxHost is the longest name of a host, with its port.
+const maxHost = 253 + len(":65535")
+
+// hosted refuses a request whose Host is no name of a host: it is in each URI that the client is sent, also
+// in those that are kept for its session.
+func hosted(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.Host) > maxHost {
+			gws.Refuse(w, r, problem.New(problem.Malformed, "The Host is longer than a name of a host."))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // gwsSettings are those of /api/v2 in a configuration.

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -37,7 +38,7 @@ func newNotifications(f *faces, notifier *notify.Notifier, publicURL func() stri
 		Identify: n.identify, Open: n.open, Grants: notifier.Grants, Subscribed: notifier.Subscribed, Closed: n.closed,
 		// limits.Stream bounds the sessions: one that it has let through must not be refused again.
 		MaxSessions: 2 * limits.Streams,
-		Enter:       n.enter, Held: n.hold, Stopping: stopping.Done, Cookie: f.auth.Cookie,
+		Enter:       n.enter, Meet: n.meet, Held: n.hold, Stopping: stopping.Done, Cookie: f.auth.Cookie,
 		Refuse: func(w http.ResponseWriter, r *http.Request, status int, detail string) {
 			gws.Refuse(w, r, refusalOf(status, detail))
 		},
@@ -96,11 +97,7 @@ const strangersRate = 200
 // bound limits the requests of each caller, and those without one by their address.
 func (n *notifications) bound(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		caller := auth.From(r.Context())
-		if caller == nil {
-			caller = &auth.Caller{Name: "address:" + auth.RemoteOf(r).String(), Rate: strangersRate}
-		}
-		held, refused := n.limits.Enter(r.Context(), caller)
+		held, refused := n.limits.Enter(r.Context(), counted(r))
 		if refused != nil {
 			gws.Refuse(w, r, refused)
 			return
@@ -108,6 +105,14 @@ func (n *notifications) bound(next http.Handler) http.Handler {
 		defer limits.Hold(held)
 		next.ServeHTTP(w, r.WithContext(held))
 	})
+}
+
+// counted returns the caller as whose a request counts: a stranger is all of an address.
+func counted(r *http.Request) *auth.Caller {
+	if caller := auth.From(r.Context()); caller != nil {
+		return caller
+	}
+	return &auth.Caller{Name: "address:" + limits.NetworkOf(auth.RemoteOf(r)).String(), Rate: strangersRate}
 }
 
 // identify returns the key of who sends a request, and lets the sessions of a renewed credential go on.
@@ -134,7 +139,7 @@ func (n *notifications) open(h *cometd.Handshake) (*cometd.Peer, error) {
 	if err != nil {
 		return nil, denied(err)
 	}
-	if h.Request.Method != http.MethodPost { // a frame, which the server counts only once it has a session
+	if h.Request.Method != http.MethodPost && h.Token != "" { // the frame counts as one of whoever opened the WebSocket
 		held, refused := n.limits.Enter(h.Request.Context(), caller)
 		if refused != nil {
 			return nil, denied(refused)
@@ -145,6 +150,7 @@ func (n *notifications) open(h *cometd.Handshake) (*cometd.Peer, error) {
 	if err != nil {
 		return nil, denied(err)
 	}
+	n.notifier.AwaitStart(h.Request.Context())
 	p := &peer{caller: caller}
 	if h.Token == "" {
 		p.key = keyOf(caller, center)
@@ -188,10 +194,11 @@ func (n *notifications) callerOf(h *cometd.Handshake) (*auth.Caller, error) {
 	return nil, problem.New(problem.Unauthenticated, "")
 }
 
-// openSession sets the cookie of a session that a message has opened. A WebSocket has its headers already.
+// openSession sets the cookie of a session that a message has opened. A WebSocket has its headers already,
+// and a page of another site must not have a person go on as the user whose token it has.
 func (n *notifications) openSession(h *cometd.Handshake, caller *auth.Caller) {
 	q, ok := h.Request.Context().Value(requestKey{}).(*request)
-	if !ok || h.Request.Method != http.MethodPost {
+	if !ok || h.Request.Method != http.MethodPost || !n.auth.IsFriendly(h.Request) {
 		return
 	}
 	if err := n.auth.Open(q.answer, h.Request, caller, auth.GWSCookie); err != nil {
@@ -238,9 +245,18 @@ func (n *notifications) enter(of *cometd.Peer) (leave func(), err error) {
 	if p == nil {
 		return func() {}, nil // before the handshake
 	}
-	held, refused := n.limits.Enter(of.Context, p.caller)
+	return n.count(of.Context, p.caller)
+}
+
+// meet counts a frame of a WebSocket that has had no session.
+func (n *notifications) meet(r *http.Request) (leave func(), err error) {
+	return n.count(r.Context(), counted(r))
+}
+
+func (n *notifications) count(ctx context.Context, caller *auth.Caller) (leave func(), err error) {
+	held, refused := n.limits.Enter(ctx, caller)
 	if refused != nil {
-		return nil, refused
+		return nil, fmt.Errorf("%d::%s", refused.Status, refused.Type) // as Bayeux has it
 	}
 	return func() { limits.Hold(held) }, nil
 }

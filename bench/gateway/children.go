@@ -98,7 +98,7 @@ func serve(ctx context.Context, served *gateway.Gateway, assigned *bench.Assignm
 	go func() { ended <- served.Run(ctx) }()
 	line, err := json.Marshal(says)
 	if err == nil {
-		err = assigned.Started(string(line))
+		err = answerMemory(assigned, string(line))
 	}
 	stop()
 	return errors.Join(err, <-ended)

@@ -1,14 +1,10 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"sync"
 	"time"
 
@@ -19,19 +15,29 @@ import (
 
 const (
 	listenersArgument = "listeners-of-a-measurement"
-	// connectsAtOnce is how many streams are opened at once.
+	// connectsAtOnce is how many clients are opened at once.
 	connectsAtOnce = 50
+	// quietFor is how long clients listen for what must not come, after all that must.
+	quietFor = time.Second
 )
 
-// listening tells the child with the clients of streams what to open.
+// The transports of clients. Those of CometD are named as on the wire.
+const (
+	bySSE       = "sse"
+	byPolling   = "long-polling"
+	byWebSocket = "websocket"
+)
+
+// listening tells the child with the clients what to open.
 type listening struct {
-	URL     string
-	Clients int
-	// Own makes each client listen to the events of its own agent; without it, to all events.
-	Own bool
+	URL       string
+	Transport string
+	Clients   int
+	// Sharing is how many clients listen to the same agent; 0 makes each listen to all events.
+	Sharing int
 }
 
-func agentOf(client int) string { return fmt.Sprintf("agent-%d", client) }
+func agentOf(number int) string { return fmt.Sprintf("agent-%d", number) }
 
 // change is a revision of an interaction.
 type change struct {
@@ -39,32 +45,48 @@ type change struct {
 	Revision    int64  `json:"revision"`
 }
 
-// answers are what was answered, and when, in Unix nanoseconds. Each must have reached so many clients.
+// moments are when a command was sent and answered, in Unix nanoseconds.
+type moments struct{ Sent, Answered int64 }
+
+// answers are the changes that clients must be notified of, by interaction and revision.
 type answers struct {
-	At      map[string]map[int64]int64
-	Clients int
+	At map[string]map[int64]moments
+	// Agent is the number of the agent of an interaction.
+	Agent map[string]int
+	// Clients is how many must get each change, so many Copies each.
+	Clients, Copies int
 }
 
-// heard is what the clients got. The times are from the answer of a command to the first event of its change.
+// heard is what the clients got. The times are of the first message of a change, from sending the command, and from its answer.
 type heard struct {
-	Events, Missing, Unknown int
-	P50, P99, Most           float64
+	Messages, Notifications, Missing, Unknown, Reconnects int
+	P50, P99, Most                                        float64
+	AnsweredP50, AnsweredP99                              float64
 }
 
-// listeners are the clients of streams.
+// listeners are the clients.
 type listeners struct {
-	client http.Client
+	client  http.Client
+	sharing int
 
-	mu       sync.Mutex
-	arrivals []arrival
-	events   int
-	bad      error
-	arrived  chan struct{} // of capacity 1
+	mu         sync.Mutex
+	arrivals   []arrival
+	messages   int
+	reconnects int
+	bad        error
+	arrived    chan struct{} // of capacity 1
 }
 
 type arrival struct {
 	change
-	at int64
+	client int
+	at     int64
+}
+
+// newListeners returns clients that use a connection each.
+func newListeners(in listening) *listeners {
+	transport := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: in.Clients}
+	return &listeners{client: http.Client{Transport: transport}, sharing: in.Sharing, arrived: make(chan struct{}, 1)}
 }
 
 // runListeners is a child with the clients.
@@ -75,7 +97,7 @@ func runListeners(ctx context.Context) error {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	l := &listeners{client: http.Client{Transport: &http.Transport{DisableCompression: true}}, arrived: make(chan struct{}, 1)}
+	l := newListeners(in)
 	var reading sync.WaitGroup
 	defer reading.Wait()
 	defer stop()
@@ -83,9 +105,9 @@ func runListeners(ctx context.Context) error {
 	opening.SetLimit(connectsAtOnce)
 	for n := range in.Clients {
 		opening.Go(func() error {
-			response, err := l.open(ctx, in, n)
+			read, err := l.open(ctx, in, n)
 			if err == nil {
-				reading.Go(func() { l.read(ctx, response) })
+				reading.Go(func() { read(ctx) })
 			}
 			return err
 		})
@@ -105,93 +127,74 @@ func runListeners(ctx context.Context) error {
 	return errors.Join(assigned.Answer(got), assigned.AwaitEnd())
 }
 
-func (l *listeners) open(ctx context.Context, in listening, n int) (*http.Response, error) {
-	query := url.Values{"contact_center": {contactCenter}}
-	if in.Own {
-		query.Set("agent", agentOf(n))
+// open opens a client and returns what reads until the context ends.
+func (l *listeners) open(ctx context.Context, in listening, n int) (read func(context.Context), err error) {
+	if in.Transport == bySSE {
+		return l.openSSE(ctx, in, n)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, in.URL+"/v1/events?"+query.Encode(), nil)
-	if err != nil {
-		return nil, err
-	}
-	response, err := l.client.Do(request)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = errors.Join(fmt.Errorf("GET /v1/events is answered with %s", response.Status), response.Body.Close())
-	}
-	return response, err
+	return l.openCometD(ctx, in, n)
 }
 
-// read notes the first event of each change. A stream must not repeat an event, lose one, or end.
-func (l *listeners) read(ctx context.Context, response *http.Response) {
-	defer response.Body.Close()
-	var before change
-	var id, last []byte
-	lines := bufio.NewReader(response.Body)
-	for {
-		line, err := lines.ReadBytes('\n')
-		if err != nil {
-			if ctx.Err() == nil {
-				l.void(fmt.Errorf("a stream has ended: %w", err))
-			}
-			return
-		}
-		line = bytes.TrimSpace(line)
-		switch {
-		case bytes.HasPrefix(line, []byte("event: resync")), bytes.HasPrefix(line, []byte("event: gap")):
-			l.void(fmt.Errorf("a stream had %q", line))
-		case bytes.HasPrefix(line, []byte("id: ")):
-			id = line
-		case bytes.HasPrefix(line, []byte("data: ")):
-			if bytes.Equal(id, last) {
-				l.void(fmt.Errorf("a stream repeated the event %q", id))
-			}
-			last = id
-			before = l.note(line[len("data: "):], before)
-		}
-	}
+// note notes a message to a client, now.
+func (l *listeners) note(client int, of change, isFirst bool) {
+	l.noteAt(client, of, isFirst, time.Now())
 }
 
-// note notes an event and returns its change.
-func (l *listeners) note(data []byte, before change) change {
-	one := arrival{at: time.Now().UnixNano()}
-	if err := json.Unmarshal(data, &one.change); err != nil {
-		l.void(err)
-		return before
-	}
+// noteAt notes a message to a client; isFirst is set for the first one of a change, by topic.
+func (l *listeners) noteAt(client int, of change, isFirst bool, at time.Time) {
 	l.mu.Lock()
-	l.events++
-	if one.change != before {
-		l.arrivals = append(l.arrivals, one)
+	l.messages++
+	if isFirst {
+		l.arrivals = append(l.arrivals, arrival{change: of, client: client, at: at.UnixNano()})
 	}
 	l.mu.Unlock()
+	l.wake()
+}
+
+// wake lets judge look.
+func (l *listeners) wake() {
 	select {
 	case l.arrived <- struct{}{}:
 	default:
 	}
-	return one.change
 }
 
 func (l *listeners) void(err error) {
+	defer l.wake()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.bad = errors.Join(l.bad, err)
+	if l.bad == nil { // one explains it: a broken gateway would give 2,000
+		l.bad = err
+	}
 }
 
-// judge waits until every change has arrived as often as it must.
+func (l *listeners) reconnected() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reconnects++
+}
+
+// judge waits until every change has arrived as often as it must, and then for what must not arrive.
 func (l *listeners) judge(asked answers) (heard, error) {
 	want := 0
 	for _, revisions := range asked.At {
-		want += len(revisions) * asked.Clients
+		want += len(revisions) * asked.Clients * asked.Copies
 	}
 	limit := time.NewTimer(bench.SettleLimit)
 	defer limit.Stop()
+	var quiet <-chan time.Time
 	for {
 		got, err := l.compare(asked, want)
-		if got.Missing == 0 || err != nil {
+		if err != nil {
 			return got, err
+		}
+		if got.Missing == 0 && quiet == nil {
+			quiet = time.After(quietFor)
 		}
 		select {
 		case <-l.arrived:
+		case <-quiet:
+			return l.compare(asked, want)
 		case <-limit.C:
 			return got, nil
 		}
@@ -201,21 +204,24 @@ func (l *listeners) judge(asked answers) (heard, error) {
 func (l *listeners) compare(asked answers, want int) (heard, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	got := heard{Events: l.events, Missing: want}
+	got := heard{Messages: l.messages, Missing: want, Reconnects: l.reconnects}
 	if l.bad != nil || len(l.arrivals) < want {
 		return got, l.bad
 	}
-	var took []time.Duration
+	var took, after []time.Duration
 	for _, one := range l.arrivals {
-		answered, known := asked.At[one.Interaction][one.Revision]
-		if !known {
-			got.Unknown++ // a change by a timer, or one of the start
+		at, isAsked := asked.At[one.Interaction][one.Revision]
+		if !isAsked || l.sharing > 0 && one.client/l.sharing != asked.Agent[one.Interaction] {
+			got.Unknown++
 			continue
 		}
 		got.Missing--
-		took = append(took, time.Duration(one.at-answered))
+		took = append(took, time.Duration(one.at-at.Sent))
+		after = append(after, time.Duration(one.at-at.Answered))
 	}
-	got.P50, got.P99 = bench.Milliseconds(bench.Quantile(took, 0.5)), bench.Milliseconds(bench.Quantile(took, 0.99))
-	got.Most = bench.Milliseconds(bench.Quantile(took, 1))
+	got.Notifications = len(took) / max(asked.Copies, 1)
+	quantile := func(of []time.Duration, q float64) float64 { return bench.Milliseconds(bench.Quantile(of, q)) }
+	got.P50, got.P99, got.Most = quantile(took, 0.5), quantile(took, 0.99), quantile(took, 1)
+	got.AnsweredP50, got.AnsweredP99 = quantile(after, 0.5), quantile(after, 0.99)
 	return got, nil
 }

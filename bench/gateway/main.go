@@ -5,8 +5,10 @@
 //	         against the same updates sent by gRPC from a Go program with package client
 //	key      the same to a gateway with an API key
 //	notices  updates by gRPC to a worker that publishes live notices, against a worker that publishes none
-//	events   2,000 clients of GET /v1/events, while interactions are played at a steady rate: each client with the events
-//	         of an agent of its own (a command reaches one client), then each with all events (a command reaches all)
+//	events   2,000 connected clients, while interactions are played at a steady rate: of GET /v1/events (sse), of CometD by
+//	         long-polling, and of CometD by WebSocket, under the same load: each client has the events of an agent of its own
+//	         (own: a command reaches one client), then ten clients have those of the same agent (ten: a command reaches ten);
+//	         then SSE alone with all events (all: a command reaches all), which no agent of GWS gets
 //
 // Gateways, workers and the server are processes of their own; a gateway runs as in `segue serve`: with its bus, its index,
 // metrics and an access log. In the first two parts both contenders have the same worker, which publishes notices to the
@@ -30,9 +32,21 @@
 //	           CPU in ms for 1,000 commands, until their interactions have closed; Linux only. The server is the embedded
 //	           Temporal; the load is this process with the load generator and the receiver
 //
-// Of events, p50 and p99 are from a command's answer to its event at a client; kB is the resident memory that a client adds
-// to the gateway, when all streams are open and after the load. The clients are a process of their own. The run is void if
-// an event does not arrive, comes twice, or a stream ends or is resynced.
+// Of events, a measurement has a gateway of its own. The columns:
+//
+//	notified   changes of which a client was notified, once for each client
+//	messages   what clients got: a change has one or more events of SSE, and one or more messages on each of the two topics
+//	           of CometD. CometD has none for dtmf, which changes nothing that an agent of GWS sees
+//	p50, p99   from sending a command to its first message at a client (of CometD, on each topic)
+//	answered   p99 from the command's answer instead
+//	kB         what a client adds to the gateway: resident memory when all are connected (open) and after the load (load);
+//	           after the load also its live heap and its stacks
+//	gateway, clients
+//	           CPU in seconds for 1,000 notified, of the gateway and of the process that has the clients
+//	reconn.    connections that broke and were made again
+//
+// The clients acknowledge messages of CometD. The run is void if a notification does not arrive, comes twice, or is of
+// another agent, if a stream of SSE ends or is resynced, or if a session of CometD ends.
 //
 // A ratio below the tables is the median of the rounds' ratios. Ratios do not depend on the machine as the other figures do,
 // but the rates do on how many cores the processes share. Each ratio has its goal beside it; a missed goal does not change
@@ -60,7 +74,7 @@ func main() {
 		}
 		return
 	}
-	isQuick := flag.Bool("quick", false, "measure for about a minute")
+	isQuick := flag.Bool("quick", false, "measure for about two minutes")
 	rounds := flag.Int("rounds", 8, "how often each load is measured for each contender")
 	only := flag.String("part", "", "measure one part: "+strings.Join(partNames(), ", "))
 	profile := flag.String("profile", "", "write CPU profiles of gateways and workers to files with this name and the process")
@@ -98,12 +112,22 @@ type load struct{ inFlight, interactions int }
 var full = []load{{1, 40}, {20, 160}, {60, 240}}
 var quick = []load{{1, 15}, {20, 80}, {60, 120}}
 
-var fullStreams = []streams{
-	{name: "own", clients: 2000, own: true, perSecond: 10, lasts: 20 * time.Second},
-	{name: "all", clients: 2000, perSecond: 1, lasts: 20 * time.Second},
-}
+var fullStreams = slices.Concat(
+	overEach(streams{name: "own", clients: 2000, sharing: 1, perSecond: 10, lasts: 30 * time.Second}),
+	overEach(streams{name: "ten", clients: 2000, sharing: 10, perSecond: 10, lasts: 30 * time.Second}),
+	[]streams{{name: "all", transport: bySSE, clients: 2000, perSecond: 1, lasts: 20 * time.Second}},
+)
 
-var quickStreams = []streams{{name: "own", clients: 2000, own: true, perSecond: 10, lasts: 5 * time.Second}}
+var quickStreams = overEach(streams{name: "own", clients: 2000, sharing: 1, perSecond: 10, lasts: 5 * time.Second})
+
+// overEach returns a measurement over each transport.
+func overEach(s streams) []streams {
+	var all []streams
+	for _, s.transport = range []string{bySSE, byPolling, byWebSocket} {
+		all = append(all, s)
+	}
+	return all
+}
 
 // plan is what is measured.
 type plan struct {

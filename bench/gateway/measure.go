@@ -33,16 +33,49 @@ func measure(ctx context.Context, p plan) (got report, err error) {
 		if p.only != "" && p.only != name {
 			continue
 		}
-		opened, err := openPart(ctx, name, segue, p.profile)
-		if err == nil {
-			m := &measurement{part: opened, plan: p, figures: map[place]*figures{}}
-			err = m.run(ctx, &got)
-		}
-		if err := errors.Join(err, opened.close()); err != nil {
+		if err := p.measure(ctx, name, segue, &got); err != nil {
 			return got, fmt.Errorf("part %s: %w", name, err)
 		}
 	}
+	got.addStreamRatios()
 	return got, nil
+}
+
+// measure measures one part. Each measurement of live notifications has processes of its own: a gateway does not return at
+// once the memory that the clients before used.
+func (p plan) measure(ctx context.Context, name string, segue *local.Segue, to *report) error {
+	if name != partEvents {
+		return p.on(ctx, name, segue, p.profile, func(opened *part) error {
+			return (&measurement{part: opened, plan: p, figures: map[place]*figures{}}).run(ctx, to)
+		})
+	}
+	for _, s := range p.streams {
+		profile := p.profile
+		if profile != "" {
+			profile += "." + s.name + "." + s.transport
+		}
+		err := p.on(ctx, name, segue, profile, func(opened *part) error {
+			row, err := s.run(ctx, opened)
+			if err == nil {
+				(&measurement{part: opened}).progress("%s by %s: p99 %.1f ms", s.name, s.transport, row.P99)
+				to.Streams = append(to.Streams, row)
+			}
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("%s by %s: %w", s.name, s.transport, err)
+		}
+	}
+	return nil
+}
+
+// on runs a function with the processes of a part.
+func (p plan) on(ctx context.Context, name string, segue *local.Segue, profile string, run func(*part) error) error {
+	opened, err := openPart(ctx, name, segue, profile)
+	if err == nil {
+		err = run(opened)
+	}
+	return errors.Join(err, opened.close())
 }
 
 // measurement measures one part.
@@ -53,25 +86,10 @@ type measurement struct {
 }
 
 func (m *measurement) run(ctx context.Context, to *report) error {
-	if m.name == partEvents {
-		return m.listen(ctx, to)
-	}
 	if err := m.compare(ctx); err != nil {
 		return err
 	}
 	m.addTo(to)
-	return nil
-}
-
-func (m *measurement) listen(ctx context.Context, to *report) error {
-	for _, s := range m.streams {
-		row, err := s.run(ctx, m.part)
-		if err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
-		}
-		m.progress("%s: p99 %.1f ms", s.name, row.P99)
-		to.Streams = append(to.Streams, row)
-	}
 	return nil
 }
 

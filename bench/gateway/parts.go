@@ -110,8 +110,12 @@ func (p *part) client(worker string) *client.Client {
 }
 
 func (p *part) startGateway(configuration string) (err error) {
+	profile := p.profileOf("gateway")
+	if p.name == partEvents {
+		profile = "" // it begins when the clients are connected
+	}
 	p.gateway, err = bench.StartChild(gatewayArgument, assignment{
-		Settings: p.settings(noticing), Config: configuration, Log: filepath.Join(p.directory, "log"), Profile: p.profileOf("gateway"),
+		Settings: p.settings(noticing), Config: configuration, Log: filepath.Join(p.directory, "log"), Profile: profile,
 	}, os.Stderr)
 	if err != nil {
 		return err

@@ -26,10 +26,12 @@ type row struct {
 
 // goal is a ratio and its limit.
 type goal struct {
-	Part     string  `json:"part"`
-	Name     string  `json:"name"`
-	InFlight int     `json:"in_flight"`
-	Value    float64 `json:"value"`
+	Part     string `json:"part"`
+	Name     string `json:"name"`
+	InFlight int    `json:"in_flight,omitempty"`
+	// Load is the name of a measurement of live notifications.
+	Load  string  `json:"load,omitempty"`
+	Value float64 `json:"value"`
 	// Bound is "at least" or "at most"; empty for a ratio that has no goal.
 	Bound string  `json:"bound,omitempty"`
 	Limit float64 `json:"limit,omitempty"`
@@ -93,9 +95,16 @@ func (r *report) text() string {
 	r.writeStreams(&b)
 	fmt.Fprintf(&b, "\n%-72s %8s  %s\n", "goal", "value", "limit")
 	for _, g := range r.Goals {
-		fmt.Fprintf(&b, "%-72s %8.3f  %s\n", fmt.Sprintf("%s, %d in flight: %s", g.Part, g.InFlight, g.Name), g.Value, g.verdict())
+		fmt.Fprintf(&b, "%-72s %8.3f  %s\n", g.title(), g.Value, g.verdict())
 	}
 	return b.String()
+}
+
+func (g goal) title() string {
+	if g.Load != "" {
+		return fmt.Sprintf("%s, %s: %s", g.Part, g.Load, g.Name)
+	}
+	return fmt.Sprintf("%s, %d in flight: %s", g.Part, g.InFlight, g.Name)
 }
 
 func (g goal) verdict() string {
@@ -111,10 +120,36 @@ func (g goal) verdict() string {
 func (r *report) writeStreams(b *strings.Builder) {
 	for i, w := range r.Streams {
 		if i == 0 {
-			fmt.Fprintf(b, "\n%-8s %9s %8s %8s %8s %8s %8s %8s %8s %8s %8s %8s\n", partEvents, "clients", "commands", "cmd/s", "events",
-				"p50 ms", "p99 ms", "max ms", "kB open", "kB after", "gateway", "clients")
+			fmt.Fprintf(b, "\n%-6s %-12s %7s %8s %6s %8s %8s %7s %7s %7s %8s %7s %7s %7s %7s %8s %8s %7s\n", partEvents, "transport", "clients",
+				"commands", "cmd/s", "notified", "messages", "p50 ms", "p99 ms", "max ms", "answered", "kB open", "kB load", "kB heap", "kB stck",
+				"gateway", "clients", "reconn.")
 		}
-		fmt.Fprintf(b, "%-8s %9d %8d %8.0f %8d %8.1f %8.1f %8.1f %8.0f %8.0f %8.0f %8.0f\n", w.Name, w.Clients, w.Commands, w.PerSecond, w.Events,
-			w.P50, w.P99, w.Most, w.OpenKB, w.LoadedKB, w.GatewayCPU, w.LoadCPU)
+		fmt.Fprintf(b, "%-6s %-12s %7d %8d %6.0f %8d %8d %7.1f %7.1f %7.1f %8.1f %7.0f %7.0f %7.1f %7.1f %8.2f %8.2f %7d\n", w.Name, w.Transport,
+			w.Clients, w.Commands, w.PerSecond, w.Notifications, w.Messages, w.P50, w.P99, w.Most, w.AnsweredP99, w.OpenKB, w.LoadedKB, w.HeapKB,
+			w.StacksKB, w.GatewayCPU, w.LoadCPU, w.Reconnects)
+	}
+}
+
+// addStreamRatios adds the ratios of CometD against SSE under the same load.
+func (r *report) addStreamRatios() {
+	for _, w := range r.Streams {
+		for _, sse := range r.Streams {
+			if w.Transport == bySSE || sse.Transport != bySSE || w.Name != sse.Name {
+				continue
+			}
+			for _, of := range []struct {
+				name        string
+				of, against float64
+			}{
+				{"p99", w.P99, sse.P99},
+				{"resident memory of a client, after the load", w.LoadedKB, sse.LoadedKB},
+				{"gateway CPU of a notification", w.GatewayCPU, sse.GatewayCPU},
+			} {
+				if of.against > 0 {
+					name := fmt.Sprintf("%s, %s against SSE", of.name, w.Transport)
+					r.Goals = append(r.Goals, goal{Part: partEvents, Name: name, Load: w.Name, Value: of.of / of.against, Pass: true})
+				}
+			}
+		}
 	}
 }

@@ -179,7 +179,7 @@ func (p *process) untilAny(t *testing.T, a *application, published *int) []int {
 	for deadline := time.Now().Add(30 * time.Second); ; {
 		require.True(t, time.Now().Before(deadline), "nothing arrives; received: %v", received)
 		select {
-		case e, more := <-p.events:
+		case e, more := <-p.Events:
 			require.True(t, more, "the client ended")
 			require.NotEqual(t, "handshake", e.Event, "the session goes on")
 			if e.Event != "message" {

@@ -29,12 +29,6 @@ func (m message) reconnect() string {
 	return text
 }
 
-// data is the data of a notification.
-func (m message) data() map[string]any {
-	data, _ := m["data"].(map[string]any)
-	return data
-}
-
 // bayeux is a client of CometD, by long-polling. Every request has the same headers.
 type bayeux struct {
 	t       *testing.T

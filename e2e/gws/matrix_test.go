@@ -195,9 +195,12 @@ func (s scene) readByAll(id string) error {
 	return t.checkReads(id, ann, bob, carl, theAdmin, theSupervisor, thePlatform)
 }
 
+// barriers counts those of all matrices, which share the gateway.
+var barriers atomic.Int64
+
 // barrier waits until every agent has received a change that is made now.
 func (m *matrix) barrier() error {
-	id := fmt.Sprintf("barrier-%d", m.ids.Add(1))
+	id := fmt.Sprintf("barrier-%d", barriers.Add(1))
 	if _, err := start(id, `"channel":"inbound"`, `{"command":"offer","agents":["ann","bob","carl"]}`); err != nil {
 		return err
 	}

@@ -156,7 +156,8 @@ func (l look) shownCapabilities() []string {
 		mayHangUp = may("disconnect")
 	}
 	add(map[bool]string{true: "Answer", false: "Accept"}[l.medium == mediumCall], may("accept"))
-	add(map[bool]string{true: "Send", false: "Complete"}[l.isDraft], may("complete") || may("leave"))
+	// A draft is sent by its owner alone; another who wraps up leaves it.
+	add(map[bool]string{true: "Send", false: "Complete"}[l.isDraft && may("complete")], may("complete") || may("leave"))
 	add("SetInFocus", len(l.capabilities) > 0)
 	switch l.medium {
 	case mediumEmail:

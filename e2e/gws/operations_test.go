@@ -97,6 +97,7 @@ var operations = []operation{
 	{name: "DeleteUserData", fields: `"userData":{"b":{"c":0}}`, commands: is("delete_user_data", `{"user_data":{"b":{"c":0}}}`)},
 	{name: "DeleteUserData", fields: `"userData":{"none":0}`, commands: is("delete_user_data", `{"user_data":{"none":0}}`)},
 	{name: "DeleteUserDataPair", fields: `"key":"a"`, commands: is("delete_user_data", `{"keys":["a"]}`)},
+	{name: "DeleteUserData", fields: `"keys":["a","none"]`, commands: is("delete_user_data", `{"keys":["a","none"]}`)},
 	{name: "DeleteUserData", commands: is("delete_user_data")},
 	{name: "PlaceInWorkbin", fields: `"workbin":"later"`, commands: is("place_in_workbin", `{"workbin":"later"}`)},
 	{name: "PlaceInWorkbin", fields: `"workbin":{"name":"later","owner":"ann"}`, commands: is("place_in_workbin", `{"workbin":{"name":"later","owner":"ann"}}`)},

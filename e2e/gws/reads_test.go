@@ -204,9 +204,11 @@ func TestReferencesRise(t *testing.T) {
 func TestAWorkbinShowsWhatIsInIt(t *testing.T) {
 	for m, channel := range media {
 		id := "binned-" + m.name
-		_, err := start(id, fmt.Sprintf(`"channel":%q`, channel), offer, accept, `{"command":"place_in_workbin","workbin":"Ann's drafts"}`)
+		revision, err := start(id, fmt.Sprintf(`"channel":%q`, channel), offer, accept, `{"command":"place_in_workbin","workbin":"Ann's drafts"}`)
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, ended(id)) })
+		// Ann's lists have her own commands at once; these are the platform's.
+		require.NotEmpty(t, changes.after(id, revision-1, 1))
 	}
 	for _, me := range []string{"", "/me"} {
 		list := ann.must(t, 200, 0, http.MethodGet, "/api/v2"+me+"/workbins?fields=*", "")

@@ -18,7 +18,7 @@ var always = []string{"id", "uri", "path", "state", "capabilities", "userData", 
 // sometimes are those that a resource may have, and alone those of one medium.
 var (
 	sometimes = []string{"assignedTo", "queue", "disposition", "comment", "parentInteractionId"}
-	alone     = map[medium][]string{mediumCall: {"ani", "dnis", "callUuid"}, mediumEmail: {"subject", "from", "to"}}
+	alone     = map[medium][]string{mediumCall: {"ani", "dnis", "callUuid"}, mediumEmail: {"subject", "from", "to"}, mediumOpenmedia: {"mediaType"}}
 )
 
 // checkResource returns what is wrong with a resource that an agent is shown. names are the names of which one must
@@ -55,9 +55,12 @@ func (l look) checkResource(resource map[string]any, names, capabilities []strin
 	if (l.Disposition != nil) != (resource["disposition"] != nil) {
 		wrong = append(wrong, fmt.Errorf("disposition is %s", text(resource["disposition"])))
 	}
-	if l.medium == mediumCall {
+	switch l.medium {
+	case mediumCall:
 		optional("ani", l.ANI)
 		optional("dnis", l.DNIS)
+	case mediumOpenmedia:
+		differ("mediaType", l.Channel)
 	}
 	if err := errors.Join(wrong...); err != nil {
 		return fmt.Errorf("resource for %q: %w: %s", l.agent, err, text(resource))

@@ -2,6 +2,7 @@ package replicas_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"segue/connect"
+	"segue/e2e/bayeux/clients"
 	"segue/e2e/replayed"
 	"segue/embedded"
 )
@@ -42,7 +44,7 @@ var temporal *embedded.Server
 func TestMain(m *testing.M) {
 	flag.Parse()
 	code, err := run(m)
-	if err != nil {
+	if err = errors.Join(err, clients.Remove()); err != nil {
 		fmt.Fprintln(os.Stderr, "replicas:", err)
 		code = 1
 	}

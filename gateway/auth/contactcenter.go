@@ -64,6 +64,6 @@ func (c *Caller) ContactCenter(named string) (string, error) {
 	case c.fallback != "" && c.MaySee(c.fallback):
 		return c.fallback, nil
 	default:
-		return "", problem.New(problem.ContactCenterRequired, "Name it in the header Segue-Contact-Center.")
+		return "", problem.New(problem.ContactCenterRequired, "Name it in the header Segue-Contact-Center, or ContactCenterId.")
 	}
 }

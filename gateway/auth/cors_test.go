@@ -47,6 +47,24 @@ func TestPagesOfOtherOrigins(t *testing.T) {
 	require.Empty(t, f.record(h, request("POST", "/v1/interactions", "Origin", "https://app.example.com"), &got).Header.Get("Access-Control-Allow-Origin"))
 }
 
+func TestPreflightsInAnyForm(t *testing.T) {
+	g := configured()
+	g.CORS = []string{"https://app.example.com"}
+	f := newFixture(t, g)
+	h := f.CORS(http.NotFoundHandler())
+	for asked, allowed := range map[string]bool{
+		"authorization,contactcenterid,content-type,x-csrf-token":   true,
+		"X-CSRF-TOKEN, Content-Type":                                true,
+		"content-type,authorization , ContactCenterId,Content-Type": true,
+		"x-csrf-token,x-evil":                                       false,
+	} {
+		var got answer
+		preflight := f.record(h, request("OPTIONS", "/api/v2/me", "Origin", "https://app.example.com",
+			"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", asked), &got)
+		require.Equal(t, map[bool]string{true: "https://app.example.com"}[allowed], preflight.Header.Get("Access-Control-Allow-Origin"), asked)
+	}
+}
+
 func TestCredentialsInMessages(t *testing.T) {
 	issuer := newIDP(t)
 	f := newFixture(t, configured(issuer.config())).ready()

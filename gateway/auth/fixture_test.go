@@ -177,6 +177,8 @@ func (f *fixture) ready() *fixture {
 // answer is what a request got, and the caller that the handler saw; nil if it was not reached.
 type answer struct {
 	*http.Response
+	// wire is the header with its names as they are sent.
+	wire   http.Header
 	body   map[string]any
 	caller *auth.Caller
 }
@@ -194,6 +196,10 @@ func (f *fixture) record(handler http.Handler, r *http.Request, got *answer) ans
 	recorder := httptest.NewRecorder()
 	handler.ServeHTTP(recorder, r)
 	got.Response = recorder.Result()
+	got.wire = got.Header.Clone()
+	for name, values := range got.wire { // as a client of Go reads them
+		got.Header[http.CanonicalHeaderKey(name)] = values
+	}
 	if recorder.Body.Len() > 0 {
 		require.NoError(f.t, json.Unmarshal(recorder.Body.Bytes(), &got.body))
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -120,6 +121,9 @@ func isSameOrigin(r *http.Request, origin string) bool {
 	return err == nil && normal(own) == normal(u)
 }
 
+// IsFriendly reports whether no page of a foreign site has sent a request, as far as its browser says.
+func (a *Auth) IsFriendly(r *http.Request) bool { return a.current.Load().isFriendly(r) }
+
 // isFriendly reports whether no page of a foreign site has sent the request.
 func (s *state) isFriendly(r *http.Request) bool {
 	switch origin := r.Header["Origin"]; len(origin) {
@@ -169,9 +173,30 @@ func (o origins) handler() *cors.Cors {
 func (a *Auth) CORS(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if handler := a.current.Load().cors; handler != nil {
-			handler.ServeHTTP(w, r, next.ServeHTTP)
+			handler.ServeHTTP(w, inOrder(r), next.ServeHTTP)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+const requestedHeaders = "Access-Control-Request-Headers"
+
+// inOrder returns a preflight with the names that it asks for as browsers write them, in lower case and
+// in order: the handler takes no other form, and a person who tries it out with curl writes another one.
+func inOrder(r *http.Request) *http.Request {
+	asked := r.Header.Get(requestedHeaders)
+	if r.Method != http.MethodOptions || asked == "" {
+		return r
+	}
+	names := strings.Split(strings.ToLower(asked), ",")
+	for n := range names {
+		names[n] = strings.TrimSpace(names[n])
+	}
+	slices.Sort(names)
+	inner := new(http.Request)
+	*inner = *r
+	inner.Header = r.Header.Clone()
+	inner.Header.Set(requestedHeaders, strings.Join(slices.Compact(names), ","))
+	return inner
 }

@@ -259,9 +259,11 @@ const (
 	canonicalToken = "X-Csrf-Token"
 )
 
+// giveCSRF writes the names as Genesys does, not as Go would: clients look them up in the answer's
+// headers as they came, and their case counts there.
 func giveCSRF(w http.ResponseWriter, s *session) {
-	w.Header().Set(csrfHeader, csrfTokenName)
-	w.Header().Set(csrfTokenName, s.CSRF)
+	w.Header()[csrfHeader] = []string{csrfTokenName}
+	w.Header()[csrfTokenName] = []string{s.CSRF}
 }
 
 // isCSRF reports whether a token is the session's.

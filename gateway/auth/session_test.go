@@ -2,7 +2,9 @@ package auth_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +47,14 @@ func (f *fixture) openBoard(r *http.Request) answer {
 			auth.Refuse(w, p)
 		}
 	})), r, &got)
+}
+
+func TestTheTokenIsNamedAsGenesysNamesIt(t *testing.T) {
+	f := newFixture(t, configured())
+	got := f.send(auth.GWS(), request("GET", "/api/v2/me", bearer(agentKey)...))
+	names := slices.Collect(maps.Keys(got.wire)) // a client looks them up in a map
+	require.Subset(t, names, []string{"X-CSRF-HEADER", "X-CSRF-TOKEN"})
+	require.NotContains(t, names, "X-Csrf-Token", "nor does it get them twice")
 }
 
 func TestTheCookieOfASession(t *testing.T) {

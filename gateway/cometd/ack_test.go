@@ -227,6 +227,30 @@ func TestAConnectThatComesDuringASubscribeIsAnsweredAfterIt(t *testing.T) {
 	})
 }
 
+// A client that lost a reply asks for it again while it subscribes. It does not wait for the next message.
+func TestWhatIsSentAgainDoesNotWaitForMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(_ *world, o *cometd.Options) {
+			o.Subscribed = func(s *cometd.Session, subscriptions []string) {
+				if subscriptions[0] == "/b" {
+					time.Sleep(time.Second)
+				}
+			}
+		})
+		id := w.open(`{"ack":true}`, "/a")
+		deliver(w.session(), 1)
+		if got := brief(w.post(connectText(id, `,"ext":{"ack":1}`))); got != "1 ack=2" {
+			t.Errorf("got %s", got)
+		}
+		began := time.Now()
+		w.start(t.Context(), subscribeText(id, `"/b"`))
+		synctest.Wait()
+		if got := brief(w.post(connectText(id, `,"ext":{"ack":1}`))); got != "1 ack=3" || time.Since(began) != time.Second {
+			t.Errorf("got %s after %s", got, time.Since(began))
+		}
+	})
+}
+
 func TestAReplyIsBoundedAndTheRestFollows(t *testing.T) {
 	w := newWorld(t)
 	id := w.open("", "/a")

@@ -1,6 +1,9 @@
 package cometd
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // over is why a held connect no longer waits.
 type over int
@@ -56,6 +59,8 @@ type held struct {
 	socket *socket
 	over   chan over
 	timer  *time.Timer // of a connect on a socket
+	// repeats is set if the reply has messages that were sent before and are not acknowledged.
+	repeats bool
 }
 
 // end wakes whoever sends the reply. It is called once, by whoever detached h from its session.
@@ -70,7 +75,10 @@ func (h *held) end(why over) {
 // nudgeLocked takes the held connect out of its wait if there are messages for it. Its reply is due once
 // the lock of the session is free.
 func (s *Session) nudgeLocked() *held {
-	if s.held == nil || s.paused > 0 || !s.isReadyLocked() {
+	if s.held == nil || s.paused > 0 {
+		return nil
+	}
+	if !s.isReadyLocked() && !(s.held.repeats && len(s.queue.messages) > 0 && !s.isBusyLocked()) {
 		return nil
 	}
 	return s.detachLocked()
@@ -85,7 +93,10 @@ func (h *held) ready() {
 
 // isReadyLocked reports whether there are messages that a reply could carry now.
 func (s *Session) isReadyLocked() bool {
-	return s.queue.unsent() > 0 && (s.acks || s.queue.sent == 0)
+	if s.acks {
+		return s.queue.unsent() > 0 && !s.isBusyLocked()
+	}
+	return s.queue.unsent() > 0 && s.queue.sent == 0
 }
 
 // hold notes a connect, and ends one that is held already. It reports whether the new one is held; if
@@ -99,8 +110,12 @@ func (s *Session) hold(h *held, mayHold bool) (isHeld, ok bool) {
 	before := s.detachLocked()
 	isReady := s.isReadyLocked()
 	if s.acks && h.connect.ack >= 0 {
-		s.server.queued.Add(-int64(s.queue.acknowledge(h.connect.ack)))
-		isReady = len(s.queue.messages) > 0
+		if size := s.queue.acknowledge(h.connect.ack); size > 0 {
+			s.server.queued.Add(-int64(size))
+			s.repeated = 0
+		}
+		h.repeats = len(s.queue.messages) > 0
+		isReady = h.repeats && !s.isBusyLocked()
 	}
 	s.interval = h.connect.interval
 	// A request that is being answered sends what it causes first; then this connect has the rest.
@@ -159,6 +174,7 @@ func (s *Session) abandon(on *socket) {
 	if s.held != nil && s.held.socket == on {
 		s.detachLocked()
 	}
+	s.sockets = slices.DeleteFunc(s.sockets, func(c *socket) bool { return c == on })
 }
 
 // reply returns the reply to a connect.

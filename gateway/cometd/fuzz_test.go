@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"segue/gateway/cometd"
 )
@@ -20,7 +21,7 @@ func FuzzBodies(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		s := cometd.New(cometd.Options{Grants: func(*cometd.Session, string) bool { return true }})
+		s := cometd.New(cometd.Options{Timeout: time.Millisecond, Grants: func(*cometd.Session, string) bool { return true }})
 		defer s.Close()
 		opened := fuzzed(s, `{"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}`)
 		var replies []struct{ ClientID string }

@@ -12,9 +12,15 @@ const (
 	maxSubscriptions = 100      // of a session
 	maxQueued        = 1_000    // messages of a session
 	maxQueuedBytes   = 4 << 20  // of a session
+	maxMissed        = 10_000   // messages of a session beside those, that an earlier one has missed
+	maxMissedBytes   = 16 << 20 // of them
 	maxAllBytes      = 64 << 20 // of all sessions
 	maxReplyBytes    = 256 << 10
-	maxDue           = 100 // replies to connects that wait for a WebSocket
+	maxRepeatedBytes = 64 << 20 // of a session that acknowledges none of them
+	maxDue           = 100      // replies to connects that wait for a WebSocket
+	maxID            = 256      // bytes of a message's id, which a held connect keeps
+	maxWriting       = 2        // replies with messages that are being written for a session that acknowledges
+	maxSockets       = 4        // WebSockets of a session
 )
 
 // The defaults of Options.
@@ -32,6 +38,10 @@ const (
 	writeWithin = 30 * time.Second
 	// pongWithin is how long a client may take to answer a ping.
 	pongWithin = 10 * time.Second
+	// unusedWithin is how long a WebSocket may stay whose last session has ended.
+	unusedWithin = 10 * time.Second
+	// busyPause is before the next frame is read of a client that sends too many.
+	busyPause = 100 * time.Millisecond
 	// closeWithin is how long a client may take to answer the end of a WebSocket.
 	closeWithin = time.Second
 	// retryAfter is when a client handshakes again after the server had too many sessions.

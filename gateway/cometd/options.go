@@ -57,10 +57,12 @@ type Options struct {
 	// Closed is called once when a session has ended.
 	Closed func(s *Session, why End)
 	// Enter counts each frame of a WebSocket as a request of the peer; leave is called when it is
-	// answered. The error text goes to the client. It is not called before the first handshake of a
-	// WebSocket, which Open decides about. nil for no limit.
+	// answered. The error text goes to the client. Meet does so for frames before the first session of
+	// a WebSocket, by the request that opened it. nil for no limit.
 	Enter func(p *Peer) (leave func(), err error)
-	// Held is called with the context of a request before it waits: it is no longer a request in progress.
+	Meet  func(r *http.Request) (leave func(), err error)
+	// Held is called with the context of a request before it waits, and with that of a WebSocket when it
+	// has a session: it is no longer a request in progress. It may be called more than once.
 	Held func(ctx context.Context)
 	// Stopping returns a channel that is closed when the process is about to stop, for a request.
 	Stopping func(ctx context.Context) <-chan struct{}
@@ -106,6 +108,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Enter == nil {
 		o.Enter = func(*Peer) (func(), error) { return func() {}, nil }
+	}
+	if o.Meet == nil {
+		o.Meet = func(*http.Request) (func(), error) { return func() {}, nil }
 	}
 	if o.Held == nil {
 		o.Held = func(context.Context) {}

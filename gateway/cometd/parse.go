@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"unicode/utf8"
 )
 
@@ -32,10 +33,8 @@ func parse(body []byte) ([]incoming, error) {
 		return nil, errors.New("the text is not JSON")
 	}
 	elements := []json.RawMessage{body}
-	if body = bytes.TrimLeft(body, " \t\r\n"); body[0] == '[' {
-		if err := json.Unmarshal(body, &elements); err != nil {
-			return nil, fmt.Errorf("the text is no array of messages: %w", err)
-		}
+	if body = bytes.TrimLeft(body, jsonSpace); body[0] == '[' {
+		elements = split(body)
 	}
 	if len(elements) > maxBatch {
 		return nil, fmt.Errorf("%d messages at once; at most %d are read", len(elements), maxBatch)
@@ -45,6 +44,9 @@ func parse(body []byte) ([]incoming, error) {
 		members, err := parseObject(element)
 		if err != nil {
 			return nil, fmt.Errorf("message %d: %w", i, err)
+		}
+		if len(members["id"]) > maxID {
+			return nil, fmt.Errorf("message %d: its id is longer than %d bytes", i, maxID)
 		}
 		messages[i] = incoming{fields: members, channel: members.text("channel"), clientID: members.text("clientId")}
 	}
@@ -72,46 +74,17 @@ func isDeep(text []byte) bool {
 	return false
 }
 
-// parseObject returns the members of an object. The names are compared as they are, and none may
-// come twice: two parsers could read two different messages.
-func parseObject(text json.RawMessage) (fields, error) {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
-		return nil, errors.New("it is no JSON object")
-	}
-	members := fields{}
-	for decoder.More() {
-		name, err := decoder.Token()
-		if err != nil {
-			return nil, fmt.Errorf("it is no JSON object: %w", err)
-		}
-		key, _ := name.(string) // Token reports an error for any other
-		if _, isKnown := members[key]; isKnown {
-			return nil, errors.New("a field comes twice")
-		}
-		var value json.RawMessage
-		if err := decoder.Decode(&value); err != nil {
-			return nil, fmt.Errorf("it is no JSON object: %w", err)
-		}
-		members[key] = value
-	}
-	return members, nil
-}
-
 // text returns a member that is a text; else empty.
-func (f fields) text(name string) string {
-	var text string
-	if json.Unmarshal(f[name], &text) != nil {
-		return ""
-	}
-	return text
-}
+func (f fields) text(name string) string { return textOf(f[name]) }
 
 // number returns a member that is a whole number.
 func (f fields) number(name string) (int64, bool) {
 	raw := f[name]
 	if len(raw) == 0 || raw[0] == 'n' {
 		return 0, false
+	}
+	if whole, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
+		return whole, true
 	}
 	var number float64
 	if json.Unmarshal(raw, &number) != nil || number != float64(int64(number)) {

@@ -11,6 +11,8 @@ type message struct {
 	data    json.RawMessage
 	// batch is the reply to a connect that had it first. It is for acknowledgment alone.
 	batch int64
+	// isMissed is set for what is not counted against the bounds of the session.
+	isMissed bool
 }
 
 // messageOverhead is what a message needs beside its text, in bytes.
@@ -27,18 +29,41 @@ type queue struct {
 	sent int
 	// batch is the number of the last reply to a connect.
 	batch int64
+	// missed and missedBytes are what is not counted against the bounds.
+	missed, missedBytes int
 }
 
 func (q *queue) unsent() int { return len(q.messages) - q.sent }
 
+// sentBytes is the size of what is sent and not acknowledged.
+func (q *queue) sentBytes() int {
+	size := 0
+	for i := range q.sent {
+		size += q.messages[i].size()
+	}
+	return size
+}
+
 // add appends a message, and returns its size.
 func (q *queue) add(m message) int {
+	m.isMissed = m.isMissed && q.missed < maxMissed && q.missedBytes < maxMissedBytes
 	q.messages = append(q.messages, m)
-	q.bytes += m.size()
+	q.count(&m, 1)
 	return m.size()
 }
 
-func (q *queue) isOver() bool { return len(q.messages) > maxQueued || q.bytes > maxQueuedBytes }
+// count adds a message to what the queue holds, or with -1 takes it away.
+func (q *queue) count(m *message, one int) {
+	q.bytes += one * m.size()
+	if m.isMissed {
+		q.missed += one
+		q.missedBytes += one * m.size()
+	}
+}
+
+func (q *queue) isOver() bool {
+	return len(q.messages)-q.missed > maxQueued || q.bytes-q.missedBytes > maxQueuedBytes
+}
 
 // next returns how many messages a reply carries: all that are sent already, and as many others as
 // fit, at least one.
@@ -100,6 +125,7 @@ func (q *queue) drop(n int) int {
 	size := 0
 	for i := range n {
 		size += q.messages[i].size()
+		q.count(&q.messages[i], -1)
 		q.messages[i] = message{} // the rest of the slice keeps the array
 	}
 	q.messages = q.messages[n:]
@@ -107,7 +133,6 @@ func (q *queue) drop(n int) int {
 		q.messages = nil
 	}
 	q.sent -= n
-	q.bytes -= size
 	return size
 }
 
@@ -120,12 +145,12 @@ func (q *queue) keep(from int, isWanted func(channel string) bool) int {
 			continue
 		}
 		size += m.size()
+		q.count(&m, -1)
 		if from+i < sent {
 			q.sent--
 		}
 	}
 	clear(q.messages[len(kept):])
 	q.messages = kept
-	q.bytes -= size
 	return size
 }

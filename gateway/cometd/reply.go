@@ -2,7 +2,9 @@ package cometd
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -13,9 +15,12 @@ type reply struct {
 	connect *Session
 }
 
+// usualReply is what a reply to a connect needs, in bytes.
+const usualReply = 160
+
 // replyTo starts a reply with what it repeats of the message, as that came.
 func replyTo(m *incoming) *reply {
-	r := &reply{text: []byte{'{'}}
+	r := &reply{text: append(make([]byte, 0, usualReply), '{')}
 	if id, ok := m.fields["id"]; ok {
 		r.raw("id", id)
 	}
@@ -69,18 +74,27 @@ const (
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 // quote returns a JSON text.
-func quote(text string) []byte {
-	quoted, err := json.Marshal(text)
-	if err != nil { // impossible for a string
-		return []byte(`""`)
+func quote(text string) []byte { return appendText(nil, text) }
+
+// appendText appends a JSON text.
+func appendText(to []byte, text string) []byte {
+	if strings.ContainsFunc(text, isEscaped) {
+		if quoted, err := json.Marshal(text); err == nil { // as always for a string
+			return append(to, quoted...)
+		}
+		text = ""
 	}
-	return quoted
+	to = append(to, '"')
+	return append(append(to, text...), '"')
 }
+
+// isEscaped reports whether a JSON text may have a character otherwise than as it is.
+func isEscaped(r rune) bool { return r < ' ' || r > '~' || strings.ContainsRune(`"\<>&`, r) }
 
 // appendMessage appends a message that is delivered.
 func appendMessage(frame []byte, m *message) []byte {
 	frame = append(frame, `{"channel":`...)
-	frame = append(frame, quote(m.channel)...)
+	frame = appendText(frame, m.channel)
 	frame = append(frame, `,"data":`...)
 	frame = append(frame, m.data...)
 	return append(frame, '}')
@@ -89,18 +103,34 @@ func appendMessage(frame []byte, m *message) []byte {
 // frame is an array of replies and messages.
 type frame struct {
 	text []byte
-	// written are the sessions without acknowledgment that have messages in it.
+	// written are the sessions that have messages in it.
 	written []*Session
 }
 
 // encode returns the array of replies and of the messages that go with them: before the reply to a
-// connect, and behind all replies those of carriers, which have no acknowledgment.
+// connect, and behind all replies those of carriers, which have no acknowledgment. What a session has
+// goes with the first of its connects alone: a hundred of them are not a hundred times as long.
 func encode(replies []*reply, carriers []*Session) *frame {
-	f := &frame{text: []byte{'['}}
+	size := 2
+	for _, r := range replies {
+		size += len(r.text) + replyOverhead
+	}
+	f := &frame{text: append(make([]byte, 0, size), '[')}
+	var batches map[*Session]int64
+	if len(replies) > 1 {
+		batches = map[*Session]int64{}
+	}
 	for _, r := range replies {
 		if r.connect != nil {
-			messages, batch := r.connect.takeForConnect()
-			f.carry(r.connect, messages)
+			batch, isKnown := batches[r.connect]
+			if !isKnown {
+				var messages []message
+				messages, batch = r.connect.takeForConnect()
+				f.carry(r.connect, messages)
+				if len(replies) > 1 {
+					batches[r.connect] = batch
+				}
+			}
 			if batch > 0 {
 				r.raw("ext", []byte(`{"ack":`+strconv.FormatInt(batch, 10)+`}`))
 			}
@@ -121,12 +151,20 @@ func (f *frame) separate() {
 	}
 }
 
+// replyOverhead is what a reply gets beside its text at most: the end, a comma and the number of its batch.
+const replyOverhead = 40
+
 func (f *frame) carry(s *Session, messages []message) {
+	size := cap(f.text) - len(f.text) // for the replies
+	for i := range messages {
+		size += messages[i].size()
+	}
+	f.text = slices.Grow(f.text, size)
 	for i := range messages {
 		f.separate()
 		f.text = appendMessage(f.text, &messages[i])
 	}
-	if len(messages) > 0 && !s.acks {
+	if len(messages) > 0 {
 		f.written = append(f.written, s)
 	}
 }

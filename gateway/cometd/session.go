@@ -27,6 +27,12 @@ type Session struct {
 	held *held
 	// paused counts requests that are being answered: what they cause goes with or after their replies.
 	paused int
+	// writing is how many replies with messages are being written to a client that acknowledges.
+	writing int
+	// repeated is how many bytes were sent again since the client acknowledged something.
+	repeated int
+	// sockets are the WebSockets that use the session, the oldest first.
+	sockets []*socket
 	// interval is how much later than usual the client sends its next connect.
 	interval time.Duration
 	expiry   *time.Timer
@@ -58,6 +64,16 @@ func (s *Session) Wants(channel string) bool {
 // arrive in the order of the calls. data is JSON and is not copied: it must not change. Deliver waits
 // for no client, and calls nothing of Options.
 func (s *Session) Deliver(channel string, data json.RawMessage) {
+	s.deliver(channel, data, false)
+}
+
+// DeliverMissed is Deliver for what a session gets at once because an earlier one has missed it. However
+// much that is, it does not end the session: the next one would get it again, and end in turn.
+func (s *Session) DeliverMissed(channel string, data json.RawMessage) {
+	s.deliver(channel, data, true)
+}
+
+func (s *Session) deliver(channel string, data json.RawMessage, isMissed bool) {
 	s.mutex.Lock()
 	name, wants := s.subscriptions.match(strings.TrimSuffix(channel, "/"))
 	if !wants || s.isEnded {
@@ -65,7 +81,7 @@ func (s *Session) Deliver(channel string, data json.RawMessage) {
 		return
 	}
 	s.server.delivered.Add(1)
-	all := s.server.queued.Add(int64(s.queue.add(message{channel: name, data: data})))
+	all := s.server.queued.Add(int64(s.queue.add(message{channel: name, data: data, isMissed: isMissed})))
 	isOver := s.queue.isOver() && s.endLocked(EndOverrun)
 	ready := s.nudgeLocked()
 	s.mutex.Unlock()
@@ -136,22 +152,41 @@ func (s *Session) take() []message {
 }
 
 // takeForConnect returns what the reply to a connect carries, and its number if the client
-// acknowledges.
+// acknowledges. While too many replies are being written it is nothing, and has no number.
 func (s *Session) takeForConnect() (messages []message, batch int64) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if !s.acks {
 		return s.queue.take(), 0
 	}
-	return s.queue.takeBatch(), s.queue.batch
+	if s.isBusyLocked() {
+		return nil, 0
+	}
+	s.repeated += s.queue.sentBytes()
+	if s.repeated > maxRepeatedBytes && s.endLocked(EndOverrun) {
+		s.server.background(s.finish)
+		return nil, 0
+	}
+	if messages = s.queue.takeBatch(); len(messages) > 0 {
+		s.writing++
+	}
+	return messages, s.queue.batch
 }
 
-// wrote ends the write of messages without acknowledgment: they are delivered, or wait again.
+// isBusyLocked reports whether a client that acknowledges is sent so many replies at once that the next
+// one waits: each has all that is not acknowledged, and the client may read none of them.
+func (s *Session) isBusyLocked() bool { return s.writing >= maxWriting }
+
+// wrote ends the write of messages. Those without acknowledgment are delivered, or wait again.
 func (s *Session) wrote(ok bool) {
 	s.mutex.Lock()
-	s.server.queued.Add(-int64(s.queue.wrote(ok)))
-	if !ok {
-		s.keepLocked() // the client may have unsubscribed meanwhile
+	if s.acks {
+		s.writing--
+	} else {
+		s.server.queued.Add(-int64(s.queue.wrote(ok)))
+		if !ok {
+			s.keepLocked() // the client may have unsubscribed meanwhile
+		}
 	}
 	ready := s.nudgeLocked()
 	s.mutex.Unlock()
@@ -248,6 +283,18 @@ func (s *Session) postponeLocked() {
 		s.expires = time.Now().Add(wait)
 		s.expiry.Reset(wait)
 	}
+}
+
+// join notes that a WebSocket uses the session. It returns one too many, the oldest, which is to end: a
+// client has one, and after a broken network some that nobody has noticed yet.
+func (s *Session) join(c *socket) (oldest *socket) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.sockets = append(s.sockets, c); len(s.sockets) > maxSockets {
+		oldest = s.sockets[0]
+		s.sockets = slices.Delete(s.sockets, 0, 1)
+	}
+	return oldest
 }
 
 func (s *Session) hasEnded() bool {

@@ -34,6 +34,7 @@ type socket struct {
 	isIdle   bool // it had no session at the last ping
 	due      []due
 	isClosed bool
+	unused   *time.Timer // ends a WebSocket that has no session any more
 }
 
 // due is a connect whose reply is to be written.
@@ -50,13 +51,16 @@ func isUpgrade(r *http.Request) bool {
 func hasToken(header http.Header, name, word string) bool {
 	for _, value := range header.Values(name) {
 		for token := range strings.SplitSeq(value, ",") {
-			if strings.EqualFold(strings.TrimSpace(token), word) {
+			if equalFold(strings.TrimSpace(token), word) {
 				return true
 			}
 		}
 	}
 	return false
 }
+
+// equalFold compares ASCII texts without regard to case. The Kelvin sign is no k here.
+func equalFold(a, b string) bool { return len(a) == len(b) && strings.EqualFold(a, b) }
 
 // isKey reports whether a client sent what the protocol asks of it: 16 bytes in base64.
 func isKey(r *http.Request) bool {
@@ -88,7 +92,6 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		return // Accept has answered
 	}
 	conn.SetReadLimit(maxBody)
-	s.options.Held(r.Context())
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	c.conn, c.giveUp = conn, cancel
@@ -106,6 +109,9 @@ func (c *socket) close() {
 	c.isClosed = true
 	sessions := c.sessions
 	c.sessions, c.due = nil, nil
+	if c.unused != nil {
+		c.unused.Stop()
+	}
 	c.mutex.Unlock()
 	for s := range sessions {
 		s.abandon(c)
@@ -129,7 +135,7 @@ func (c *socket) read(ctx context.Context) {
 			c.reject(ctx, websocket.StatusPolicyViolation, "the frame is no Bayeux")
 			return
 		}
-		if c.answer(messages) != nil {
+		if c.answer(ctx, messages) != nil {
 			return
 		}
 	}
@@ -148,29 +154,45 @@ func (c *socket) reject(ctx context.Context, code websocket.StatusCode, reason s
 }
 
 // answer answers a frame. An error ends the WebSocket.
-func (c *socket) answer(messages []incoming) error {
+func (c *socket) answer(ctx context.Context, messages []incoming) error {
 	leave, err := c.enter()
 	if err != nil {
-		return c.send(c.refuse(messages, err))
+		if err := c.send(c.refuse(messages, err)); err != nil {
+			return err
+		}
+		return c.rest(ctx)
 	}
 	defer leave()
 	x := &exchange{server: c.server, request: c.request, key: c.key, browser: c.browser, socket: c}
 	defer x.end()
 	x.run(messages)
+	c.expectSession()
 	if x.held != nil {
 		return nil
 	}
 	return c.sendFrame(encode(x.replies, x.carriers()))
 }
 
-// enter counts a frame as a request of the peer whose session came last. Before a handshake there is
-// none: the application counts handshakes itself.
+// rest lets the frames of a client that sends too many wait in the network: reading them costs the most.
+func (c *socket) rest(ctx context.Context) error {
+	timer := time.NewTimer(busyPause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// enter counts a frame as a request of the peer whose session came last, or else of whoever opened the
+// WebSocket.
 func (c *socket) enter() (leave func(), err error) {
 	c.mutex.Lock()
 	peer := c.peer
 	c.mutex.Unlock()
 	if peer == nil {
-		return func() {}, nil
+		return c.server.options.Meet(c.request)
 	}
 	if leave, err = c.server.options.Enter(peer); err == nil && leave == nil {
 		leave = func() {}
@@ -183,21 +205,55 @@ func (c *socket) refuse(messages []incoming, err error) []byte {
 	replies := make([]*reply, len(messages))
 	for i := range messages {
 		replies[i] = replyTo(&messages[i]).fail(err.Error())
-		if messages[i].channel == metaConnect {
+		switch messages[i].channel {
+		case metaHandshake:
+			replies[i].advise(adviceHandshake, busyInterval)
+		case metaConnect:
 			replies[i].advise(adviceRetry, busyInterval)
 		}
 	}
 	return encode(replies, nil).text
 }
 
-// use notes that a session is used here.
+// use notes that a session is used here. From the first one on, the WebSocket is no request in progress.
 func (c *socket) use(s *Session) {
 	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	if !c.isClosed {
-		c.sessions[s] = struct{}{}
-	}
 	c.peer = s.peer
+	_, isKnown := c.sessions[s]
+	if isKnown || c.isClosed {
+		c.mutex.Unlock()
+		return
+	}
+	c.sessions[s] = struct{}{}
+	c.mutex.Unlock()
+	c.server.options.Held(c.request.Context())
+	if oldest := s.join(c); oldest != nil {
+		oldest.giveUp()
+	}
+}
+
+// expectSession ends a WebSocket that had a session and has none, unless there is one soon: nothing
+// else counts it.
+func (c *socket) expectSession() {
+	if c.hasSessions() || !c.hadSession() {
+		return
+	}
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.unused != nil {
+		c.unused.Stop()
+	}
+	c.unused = time.AfterFunc(unusedWithin, func() {
+		if !c.hasSessions() {
+			c.giveUp()
+		}
+	})
+}
+
+func (c *socket) hadSession() bool {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.peer != nil
 }
 
 // settle has the reply to a connect written that is no longer held.

@@ -3,6 +3,7 @@ package gws
 import (
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 
 	"segue/gateway/body"
@@ -78,23 +79,56 @@ func (q *request) userData() (json.RawMessage, error) {
 	return q.body.Values["userData"], err
 }
 
-// deletingUserData deletes what userData names, which may be nested, or one key.
+// deletingUserData deletes what userData names, which may be nested, and what keys and key name: pages of
+// the documentation use each of them.
 func deletingUserData(q *request, name string) ([]command, error) {
-	if isNone(q.body.Values["userData"]) && !isNone(q.body.Values["key"]) {
-		return deletingPair(q, name)
-	}
-	return changingUserData(q, name)
+	return q.deletion(name, "userData: is missing; send an object with what to delete, or keys")
 }
 
 func deletingPair(q *request, name string) ([]command, error) {
-	if isNone(q.body.Values["key"]) && !isNone(q.body.Values["userData"]) {
-		return changingUserData(q, name)
+	return q.deletion(name, "key: is missing; name the key to delete")
+}
+
+// deletion returns the command that deletes user data. missing is what is said if the body names none.
+func (q *request) deletion(name, missing string) ([]command, error) {
+	given := fields{}
+	data, err := q.object("userData")
+	if err != nil {
+		return nil, err
+	}
+	if data != nil {
+		given["user_data"] = q.body.Values["userData"]
+	}
+	keys, err := q.keys()
+	if err != nil {
+		return nil, err
+	}
+	if len(keys) > 0 {
+		given["keys"] = keys
+	}
+	if len(given) == 0 {
+		return nil, refuse(codeMissing, "%s", missing)
+	}
+	return []command{{name, given}}, nil
+}
+
+// keys returns the keys of user data that the body names, as keys or as key.
+func (q *request) keys() ([]string, error) {
+	var keys []string
+	if given := q.body.Values["keys"]; !isNone(given) {
+		var texts []*string
+		if json.Unmarshal(given, &texts) != nil || slices.Contains(texts, nil) {
+			return nil, refuse(codeInvalid, "keys: %s is not an array of texts; send the keys to delete", shown(given))
+		}
+		for _, text := range texts {
+			keys = append(keys, *text)
+		}
 	}
 	key, err := q.text("key")
-	if err == nil && key == "" {
-		err = refuse(codeMissing, "key: is missing; name the key to delete")
+	if err == nil && key != "" && !slices.Contains(keys, key) {
+		keys = append(keys, key)
 	}
-	return []command{{name, fields{"keys": []string{key}}}}, err
+	return keys, err
 }
 
 func settingDisposition(q *request, name string) ([]command, error) {

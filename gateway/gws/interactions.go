@@ -88,13 +88,23 @@ func (f *face) operate(q *request, is kind) (any, error) {
 		return nil, refuse(codeForbidden, "operationName: %.64q is no operation of %s; use one of the capabilities", name, view.MediumOf(state.Channel).Plural)
 	}
 	if err := f.do(q, n, op, state); err != nil {
-		return nil, err
+		return nil, ofOperation(name, err)
 	}
 	done := q.done()
 	if name == operationCancel {
 		done.Status = 0
 	}
 	return done, nil
+}
+
+// ofOperation names the operation in a refusal of the interaction, which speaks of commands.
+func ofOperation(name string, err error) error {
+	if !isRefusal(err) {
+		return err
+	}
+	p := problem.Of(err)
+	p.Detail = name + ": " + messageOf(p)
+	return p
 }
 
 // operationName returns the name of the operation, which is required.

@@ -68,7 +68,20 @@ func (f *face) fail(q *request, err error) {
 	if p.Type == problem.Internal {
 		f.Log.ErrorContext(q.Context(), "a request failed", "error", err)
 	}
+	var own *problem.Problem
+	if p.Type == problem.Unavailable && !errors.As(err, &own) {
+		p.Detail = unanswered(q.Method)
+	}
 	Refuse(q.writer, q.Request, p)
+}
+
+// unanswered says what to do after a request that Temporal or the workers did not answer. GWS has no key
+// to repeat a request with.
+func unanswered(method string) string {
+	if method == http.MethodGet || method == http.MethodHead {
+		return "There was no answer in time. Send the request again later."
+	}
+	return "There was no answer in time, so the outcome is open. Read the interaction before you send the request again."
 }
 
 // ServeHTTP answers unknown paths and wrong methods, and all other requests by their routes. Slashes

@@ -34,7 +34,8 @@ const (
 	maxText     = 256
 )
 
-var stateName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+// stateName is what a state may be called: Ready, NotReady, Lunch Break.
+var stateName = regexp.MustCompile(`^[\p{L}\p{N}]([\p{L}\p{N} ._-]{0,62}[\p{L}\p{N}._-])?$`)
 
 // operateMe starts or ends the agent's session, or sets the state of all channels.
 func (f *face) operateMe(q *request) (any, error) {
@@ -159,7 +160,7 @@ func (q *request) shortText(field string) (string, error) {
 // setState sets the state of a channel; of all if that is empty. LoggedOut leaves them.
 func (f *face) setState(q *request, state, channel string) (any, error) {
 	if !stateName.MatchString(state) {
-		return nil, refuse(codeInvalid, "operationName: %s is no name of a state; use 1 to 64 letters, digits, _ and -", shown(q.body.Values["operationName"]))
+		return nil, refuse(codeInvalid, "operationName: %s is no name of a state; use 1 to 64 letters, digits, spaces and ._-", shown(q.body.Values["operationName"]))
 	}
 	return f.changePresence(q, func(a *presence.Agent) error {
 		if !a.IsLoggedIn() || channel != "" && a.Channel(channel) == nil {
@@ -212,6 +213,8 @@ func (f *face) changePresence(q *request, change func(*presence.Agent) error) (a
 		return q.done(), nil
 	case errors.As(err, &refused):
 		return nil, err
+	case errors.Is(err, presence.ErrFull):
+		return nil, problem.New(problem.Overloaded, "too many agents of the contact center have logged in within a day; there are places again as theirs end")
 	}
 	f.Log.WarnContext(q.Context(), "the presence of an agent cannot be changed", "error", err)
 	p := problem.New(problem.Unavailable, "the bus, which has the presence of agents, does not answer")

@@ -65,12 +65,12 @@ func TestASessionFromLoginToLogout(t *testing.T) {
 	require.Equal(t, "r1", w.do("anna", "POST /api/v2/me", start).is(200, 0).body["referenceId"])
 	require.Equal(t, []string{"voice NotReady", "chat NotReady"}, w.channels("anna"))
 	w.do("anna", "POST /api/v2/me", `{"operationName":"Ready","referenceId":8}`).is(200, 0)
-	w.do("anna", "POST /api/v2/me/channels/chat", `{"operationName":"Lunch-Break_1"}`).is(200, 0)
-	require.Equal(t, []string{"voice Ready", "chat Lunch-Break_1"}, w.channels("anna"))
+	w.do("anna", "POST /api/v2/me/channels/chat", `{"operationName":"Lunch Break-1"}`).is(200, 0)
+	require.Equal(t, []string{"voice Ready", "chat Lunch Break-1"}, w.channels("anna"))
 	w.do("anna", "POST /api/v2/me/channels/email", `{"operationName":"Ready"}`).is(200, 2)
 
 	w.do("anna", "POST /api/v2/me", `{"operationName":"StartContactCenterSession","channels":["email","voice"]}`).is(200, 0)
-	require.Equal(t, []string{"voice Ready", "chat Lunch-Break_1", "email NotReady"}, w.channels("anna"), "states stay")
+	require.Equal(t, []string{"voice Ready", "chat Lunch Break-1", "email NotReady"}, w.channels("anna"), "states stay")
 	device := w.do("anna", "GET /api/v2/me/devices", "").is(200, 0).body["devices"].([]any)[0].(map[string]any)
 	require.Equal(t, "Active", device["deviceState"])
 	require.Equal(t, "p1", device["phoneNumber"])
@@ -88,7 +88,7 @@ func TestASessionFromLoginToLogout(t *testing.T) {
 	one := w.do("anna", "GET /api/v2/me/devices/"+device["id"].(string), "").is(200, 0).body["device"].(map[string]any)
 	require.Equal(t, map[string]any{"id": "900D55CC-2BB0-431F-8BF9-D3525B383BE6", "state": "NotReady", "displayName": "Not Ready"}, one["userState"])
 	channel := w.do("anna", "GET /api/v2/me/channels/chat", "").is(200, 0).body["channel"].(map[string]any)
-	require.Equal(t, "Lunch-Break_1", channel["userState"].(map[string]any)["state"])
+	require.Equal(t, "Lunch Break-1", channel["userState"].(map[string]any)["state"])
 
 	w.do("anna", "POST /api/v2/me/channels/chat", `{"operationName":"LoggedOut"}`).is(200, 0)
 	require.Equal(t, []string{"voice NotReady", "email NotReady"}, w.channels("anna"))
@@ -157,7 +157,7 @@ func TestRefusedCallsOfASession(t *testing.T) {
 	w.do("anna", "POST /api/v2/me", start).is(200, 0)
 	before := p.Get(cc, "anna")
 	for body, code := range map[string]int{
-		`{}`: 1, `{"operationName":""}`: 1, `{"operationName":7}`: 10, `{"operationName":"a b"}`: 10, `{"operationName":"` + strings.Repeat("x", 65) + `"}`: 10,
+		`{}`: 1, `{"operationName":""}`: 1, `{"operationName":7}`: 10, `{"operationName":"a/b"}`: 10, `{"operationName":" a"}`: 10, `{"operationName":"` + strings.Repeat("x", 65) + `"}`: 10,
 		`{"operationName":"StartContactCenterSession","place":7}`:                                  10,
 		`{"operationName":"StartContactCenterSession","queue":"` + strings.Repeat("x", 300) + `"}`: 10,
 		`{"operationName":"StartContactCenterSession","loginCode":"a\u0000"}`:                      10,

@@ -52,8 +52,10 @@ func anywhere(field string) func(*request) (fields, error) {
 		if uri == "" || err != nil {
 			return nil, err
 		}
-		if agent := named(uri, "users"); agent != "" {
-			return fields{"agent": agent}, nil
+		for _, collection := range []string{"users", "contacts"} { // pages of the documentation write both
+			if agent := named(uri, collection); agent != "" {
+				return fields{"agent": agent}, nil
+			}
 		}
 		if queue := named(uri, "queues"); queue != "" {
 			return fields{"queue": queue}, nil

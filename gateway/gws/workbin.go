@@ -25,8 +25,9 @@ func workbinID(workbin any) string {
 	return string(encoded)
 }
 
-// workbinOf returns the workbin of an id.
+// workbinOf returns the workbin of an id. A path may have bytes that are no text, which JSON cannot have.
 func workbinOf(id string) any {
+	id = strings.ToValidUTF8(id, "\ufffd")
 	if !looksLikeJSON(id) {
 		return id
 	}

@@ -119,7 +119,7 @@ func (f *face) pull(q *request, workbin any, plural string) (any, error) {
 	}
 	isThere := state.Workbin != nil && workbinID(state.Workbin) == workbinID(workbin)
 	if !isThere && !isOwned(state, q.agent()) {
-		return nil, refuse(codeState, "id: the interaction is not in this workbin, but %s", state.State)
+		return nil, refuse(codeState, "id: the interaction is not in this workbin (its state is %s); read the content of the workbin again", state.State)
 	}
 	if err := f.accept(q, n, []command{{name: commandAccept}}, state); err != nil {
 		return nil, err

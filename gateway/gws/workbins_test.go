@@ -31,6 +31,7 @@ func TestEachWorkbinHasOneID(t *testing.T) {
 func FuzzWorkbinIDs(f *testing.F) {
 	f.Add("a,b")
 	f.Add(`{"a":1,"b":"x,y"},"z",`)
+	f.Add("\"0\xa00") // what a path may have, and no text
 	f.Fuzz(func(t *testing.T, list string) {
 		for _, id := range gws.WorkbinIDs(list) {
 			require.NotEmpty(t, id)

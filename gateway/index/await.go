@@ -158,7 +158,7 @@ func (x *Index) has(epoch string, sequence uint64) bool {
 			return false
 		}
 	}
-	return true
+	return !x.isBare(sequence)
 }
 
 // hasReached wakes those who wait for messages.

@@ -145,6 +145,35 @@ func TestAStateTooLargeForANoticeIsQueried(t *testing.T) {
 	})
 }
 
+// What an agent was notified of is in the lists, also if its state is on its way. One that does not answer delays
+// them for a while alone.
+func TestListsWaitForAStateTooLargeForANotice(t *testing.T) {
+	run(t, func(b *bench) {
+		b.stream.publish(b.world.start(name("i1")))
+		b.world.with(func() { b.world.queryTakes = 100 * time.Millisecond })
+		for range 3 {
+			for range 2 {
+				n := b.world.change(name("i1"), "anna", false)
+				n.State = nil
+				b.stream.publish(n)
+			}
+			began := time.Now()
+			b.index.Catch(context.Background())
+			require.Equal(b, b.world.open(), has(b.index))
+			require.Less(b, time.Since(began), 400*time.Millisecond)
+		}
+		silent := b.world.start(name("silent"))
+		silent.State = nil
+		b.stream.publish(silent)
+		for second, longest := range []time.Duration{500 * time.Millisecond, 500 * time.Millisecond, 500 * time.Millisecond, 0} {
+			began := time.Now()
+			b.index.Catch(context.Background())
+			require.LessOrEqual(b, time.Since(began), longest, "after %d s", second)
+			time.Sleep(time.Second)
+		}
+	})
+}
+
 func TestANoticeThatCannotBeReadIsHealed(t *testing.T) {
 	run(t, func(b *bench) {
 		r := b.reader()

@@ -99,6 +99,7 @@ func (x *Index) restart(after bus.Position, target uint64) {
 	for x.held.len() > 0 {
 		x.held.drop()
 	}
+	clear(x.bare)
 	for n, r := range x.records {
 		r.base, r.shown, r.shownLeft, r.decided, r.held = r.state, cursor{}, nil, "", nil
 		if !isFirst && r.entry != nil {

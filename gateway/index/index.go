@@ -62,6 +62,7 @@ type Index struct {
 	ended   deque[*record]
 	waiting map[client.Name][]*waiter
 	held    deque[*held]
+	bare    map[*record]bare
 	timer   *time.Timer
 	history *history
 	// reached is the place in the stream that this index has processed. caught is set once it reads
@@ -92,7 +93,7 @@ func New(o Options) *Index {
 		again: make(chan struct{}, 1), reads: make(chan struct{}, concurrentReads),
 		records: map[client.Name]*record{}, places: map[place]map[client.Name]*record{},
 		waiting: map[client.Name][]*waiter{}, missing: map[client.Name]struct{}{}, silent: map[client.Name]uint64{},
-		arrived: make(chan struct{}),
+		bare: map[*record]bare{}, arrived: make(chan struct{}),
 	}
 	if x.log == nil {
 		x.log = slog.New(slog.DiscardHandler)
@@ -143,6 +144,8 @@ func (x *Index) Run(ctx context.Context) error {
 
 // Health is the state of an index.
 type Health struct {
+	// Caught reports that the index has read the changes that the bus kept from before it began to read.
+	Caught bool
 	// Complete reports that the index had all open interactions once. Reasons say why the replica is
 	// not ready, or what is degraded.
 	Complete bool
@@ -155,7 +158,7 @@ func (x *Index) Health() Health {
 	connected := x.bus.Connected()
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	h := Health{Complete: x.complete, Open: x.open}
+	h := Health{Complete: x.complete, Caught: x.caught, Open: x.open}
 	switch {
 	case !connected:
 		h.Reasons = append(h.Reasons, "the bus cannot be reached: lists may be late and live streams pause")

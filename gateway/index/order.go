@@ -255,6 +255,7 @@ func (x *Index) advance(r *record, h *held) bool {
 		return false
 	}
 	if n.State == nil {
+		x.lacks(r, h)
 		x.heal.request(r.name, task{urgent: true, must: true})
 		return true
 	}

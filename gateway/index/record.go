@@ -129,6 +129,7 @@ func (x *Index) setState(r *record, at cursor, entry *Entry) {
 		x.list(r)
 	}
 	x.wake(r)
+	x.hasState(r)
 	x.found(r.name)
 }
 
@@ -186,6 +187,7 @@ func (x *Index) remove(r *record) {
 	x.unlist(r)
 	r.entry, r.held = nil, nil
 	delete(x.records, r.name)
+	delete(x.bare, r)
 	x.found(r.name)
 }
 

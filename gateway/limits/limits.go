@@ -174,7 +174,7 @@ func (l *Limits) Open() int {
 func (l *Limits) Throttle(remote netip.Addr) time.Duration {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	u := l.remotes[networkOf(remote)]
+	u := l.remotes[NetworkOf(remote)]
 	now := l.options.Now()
 	if u == nil || u.bucket.TokensAt(now) >= 1 {
 		return 0
@@ -188,7 +188,7 @@ func (l *Limits) Failed(remote netip.Addr) {
 	defer l.mutex.Unlock()
 	now := l.options.Now()
 	l.sweep(now)
-	network := networkOf(remote)
+	network := NetworkOf(remote)
 	u := l.remotes[network]
 	if u == nil {
 		makeRoom(l.remotes, maxRemotes)
@@ -199,8 +199,8 @@ func (l *Limits) Failed(remote netip.Addr) {
 	u.bucket.AllowN(now, 1)
 }
 
-// networkOf returns what one client has: an IPv4 address, or the 64 bits of an IPv6 network.
-func networkOf(remote netip.Addr) netip.Prefix {
+// NetworkOf returns what one client has: an IPv4 address, or the 64 bits of an IPv6 network.
+func NetworkOf(remote netip.Addr) netip.Prefix {
 	bits := 32
 	if remote.Is6() && !remote.Is4In6() {
 		bits = 64

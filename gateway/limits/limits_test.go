@@ -245,3 +245,11 @@ func TestTheGatewayAndTheLimitsTogether(t *testing.T) {
 	require.Equal(t, 429, password("guess"))
 	require.Equal(t, 200, password("open sesame"), "a password that was verified lately passes")
 }
+
+func TestAClientIsAnIPv4AddressOrAnIPv6Network(t *testing.T) {
+	for address, want := range map[string]string{
+		"192.0.2.7": "192.0.2.7/32", "::ffff:192.0.2.7": "192.0.2.7/32", "2001:db8::1": "2001:db8::/64", "2001:db8::ffff:1": "2001:db8::/64",
+	} {
+		require.Equal(t, want, limits.NetworkOf(netip.MustParseAddr(address)).String())
+	}
+}

@@ -45,7 +45,12 @@ type replica struct {
 
 func run(t *testing.T, c *bus.Conn) *replica {
 	t.Helper()
-	r := &replica{Presence: presence.New(presence.Options{Bus: c})}
+	return runWith(t, presence.Options{Bus: c})
+}
+
+func runWith(t *testing.T, o presence.Options) *replica {
+	t.Helper()
+	r := &replica{Presence: presence.New(o)}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() {
@@ -108,6 +113,29 @@ func set(state string) func(*presence.Agent) {
 }
 
 func logOut(a *presence.Agent) { a.Channels = nil }
+
+// TestTheAgentsOfAContactCenterAreBounded: one contact center must not fill the bus for all.
+func TestTheAgentsOfAContactCenterAreBounded(t *testing.T) {
+	c := connect(t, bus.Options{Server: embed(t, bus.ServerOptions{})})
+	few := runWith(t, presence.Options{Bus: c, MaxAgents: 3})
+	few.until(t, "ann-0")
+	for i := range 3 {
+		_, err := few.Update(t.Context(), "acme", fmt.Sprint("ann-", i), logIn("voice"))
+		require.NoError(t, err)
+	}
+	_, err := few.Update(t.Context(), "acme", "ann-3", logIn("voice"))
+	require.ErrorIs(t, err, presence.ErrFull)
+	_, err = few.Update(t.Context(), "other", "ann-3", logIn("voice"))
+	require.NoError(t, err, "another contact center")
+	for _, change := range []func(*presence.Agent){set(presence.Ready), logOut, logIn("chat")} {
+		_, err = few.Update(t.Context(), "acme", "ann-2", change)
+		require.NoError(t, err, "one of those")
+	}
+	late := runWith(t, presence.Options{Bus: c, MaxAgents: 3})
+	late.has(t, "ann-2", presence.NotReady)
+	_, err = late.Update(t.Context(), "acme", "ann-4", logIn("voice"))
+	require.ErrorIs(t, err, presence.ErrFull, "also of a replica that has just begun")
+}
 
 func TestAReplicaHasItsOwnChangesAndOthersSoon(t *testing.T) {
 	server := embed(t, bus.ServerOptions{})
@@ -200,42 +228,74 @@ func TestAnyIDIsAKey(t *testing.T) {
 	require.Empty(t, again.told, "what is there first of all is no change")
 }
 
-func TestPresenceOutlivesReplicasAndIsLostWithTheBus(t *testing.T) {
+func TestPresenceOutlivesReplicasAndRestartsOfTheBus(t *testing.T) {
 	server := embed(t, bus.ServerOptions{Listen: "127.0.0.1:0", GatewayUser: "g", GatewayPassword: "g"})
 	url := server.URL()
 	address := strings.TrimPrefix(url, "nats://")
 	remote := bus.Options{URL: url, User: "g", Password: "g"}
 	r := run(t, connect(t, remote))
 	r.until(t, "ann")
-	_, err := r.Update(t.Context(), "acme", "ann", logIn("voice"))
+	for _, agent := range []string{"ann", "bob", "eve"} {
+		_, err := r.Update(t.Context(), "acme", agent, logIn("voice"))
+		require.NoError(t, err)
+	}
+	_, err := r.Update(t.Context(), "acme", "bob", logOut)
 	require.NoError(t, err)
 	late := run(t, connect(t, remote))
 	late.has(t, "ann", presence.NotReady)
+	late.has(t, "bob", presence.LoggedOut)
+	told := len(r.states("ann"))
 
-	server.Close()
-	require.Eventually(t, func() bool {
-		_, err := r.Update(t.Context(), "acme", "ann", set(presence.Ready))
-		require.Error(t, err)
-		return err == bus.ErrAway
-	}, patience, 5*time.Millisecond)
-	begin := time.Now()
-	require.Equal(t, presence.NotReady, r.Read(t.Context(), "acme", "ann").State, "what this replica has")
-	require.Equal(t, presence.NotReady, r.Get("acme", "ann").State)
-	require.Len(t, r.List("acme"), 1)
-	require.Less(t, time.Since(begin), time.Second)
+	for round := range 3 { // with nothing left of the stream
+		server.Close()
+		require.Eventually(t, func() bool {
+			_, err := r.Update(t.Context(), "acme", "ann", set(presence.Ready))
+			require.Error(t, err)
+			return err == bus.ErrAway
+		}, patience, 5*time.Millisecond)
+		begin := time.Now()
+		require.True(t, func() bool { a := r.Read(t.Context(), "acme", "ann"); return a.IsLoggedIn() }(), "what this replica has")
+		require.Len(t, r.List("acme"), 2)
+		require.Less(t, time.Since(begin), time.Second)
 
-	embed(t, bus.ServerOptions{Listen: address, GatewayUser: "g", GatewayPassword: "g"})
-	r.has(t, "ann", presence.LoggedOut)
-	late.has(t, "ann", presence.LoggedOut)
-	require.Eventually(t, func() bool { return len(r.states("ann")) == 3 }, patience, 5*time.Millisecond)
-	require.Equal(t, "NotReady LoggedOut", r.states("ann")[2])
-	r.mu.Lock()
-	require.Equal(t, []string{"voice"}, r.told[2][1].Concerns)
-	r.mu.Unlock()
-	r.until(t, "bob")
-	_, err = r.Update(t.Context(), "acme", "ann", logIn("chat"))
-	require.NoError(t, err)
-	late.has(t, "ann", presence.NotReady)
+		server = embed(t, bus.ServerOptions{Listen: address, GatewayUser: "g", GatewayPassword: "g"})
+		third := run(t, connect(t, remote)) // it knows nothing itself
+		state := []string{presence.NotReady, presence.Ready, "Break"}[round]
+		third.has(t, "ann", state)
+		third.has(t, "eve", presence.NotReady)
+		require.Equal(t, presence.LoggedOut, third.Get("acme", "bob").State)
+		require.Len(t, r.states("ann"), told, "a restart is no change for those who watch")
+		next := []string{presence.Ready, "Break", presence.Ready}[round]
+		_, err = third.Update(t.Context(), "acme", "ann", set(next))
+		require.NoError(t, err)
+		r.has(t, "ann", next)
+		late.has(t, "ann", next)
+		told++
+	}
+	require.Len(t, r.states("ann"), told)
+}
+
+// The replica whose knowledge is behind writes first: the later state still counts.
+func TestTheLatestPresenceIsRestored(t *testing.T) {
+	at := func(revision uint64, state string, second int) bus.AgentEntry {
+		value := fmt.Sprintf(`{"channels":[{"name":"voice","state":%q}],"state":%q,"changed":"2026-01-02T03:04:%02dZ"}`, state, state, second)
+		return bus.AgentEntry{ContactCenter: "acme", Agent: "ann", Revision: revision, At: time.Now(), Value: []byte(value)}
+	}
+	for name, test := range map[string]struct {
+		had, found bus.AgentEntry
+		want       string
+	}{
+		"earlier under a lower revision": {at(9, "Ready", 10), at(2, "NotReady", 5), "Ready"},
+		"later under a lower revision":   {at(9, "Ready", 10), at(2, "NotReady", 15), "NotReady"},
+		"higher revision":                {at(9, "Ready", 10), at(12, "NotReady", 5), "NotReady"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := presence.New(presence.Options{})
+			p.Replace(test.had)
+			p.Replace(test.found)
+			require.Equal(t, test.want, p.Get("acme", "ann").State)
+		})
+	}
 }
 
 func TestARequestEndsWithItsContext(t *testing.T) {

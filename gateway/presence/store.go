@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"segue/bus"
 )
 
@@ -22,25 +24,38 @@ const (
 	settleWithin = time.Second
 	// readWithin bounds how long Read waits for the bus.
 	readWithin = 500 * time.Millisecond
+	// agentsOfCenter bounds the agents of a contact center of whom the bus has something. It has room for
+	// about twice as many, which several contact centers share.
+	agentsOfCenter = 10_000
 )
+
+// ErrFull reports that too many agents of the contact center are logged in, or were within a day.
+var ErrFull = errors.New("too many agents of the contact center have logged in")
 
 // Options configure the presence.
 type Options struct {
 	// Bus has the presence; without one, every agent is logged out.
 	Bus *bus.Conn
 	Log *slog.Logger
+	// MaxAgents bounds the agents of a contact center; 0 is 10,000.
+	MaxAgents int
 }
 
 // Presence is the presence of all agents. It is safe for concurrent use.
 type Presence struct {
 	bus *bus.Conn
 	log *slog.Logger
+	max int
 
 	mu       sync.Mutex
 	agents   map[key]entry
+	count    map[string]int // of agents, by contact center
 	complete bool
 	changed  chan struct{} // closed with the next change
 	watchers map[*func(before, after Agent)]struct{}
+
+	// lost wakes who writes what the stream lacks.
+	lost chan struct{}
 }
 
 type key struct{ contactCenter, id string }
@@ -50,6 +65,8 @@ type entry struct {
 	agent    Agent
 	revision uint64
 	at       time.Time
+	// isUnwritten is set while the stream, which was made again, lacks it.
+	isUnwritten bool
 }
 
 func (e *entry) isExpired(now time.Time) bool { return now.Sub(e.at) > bus.AgentMaxAge }
@@ -59,8 +76,12 @@ func New(o Options) *Presence {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.MaxAgents <= 0 {
+		o.MaxAgents = agentsOfCenter
+	}
 	return &Presence{
-		bus: o.Bus, log: o.Log, agents: map[key]entry{}, changed: make(chan struct{}),
+		bus: o.Bus, log: o.Log, max: o.MaxAgents, agents: map[key]entry{}, count: map[string]int{}, changed: make(chan struct{}),
+		lost: make(chan struct{}, 1),
 	}
 }
 
@@ -70,7 +91,10 @@ func (p *Presence) Run(ctx context.Context) error {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	return p.bus.Agents(ctx, p.replace, p.apply)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return p.bus.Agents(ctx, p.replace, p.apply) })
+	g.Go(func() error { return p.restores(ctx) })
+	return g.Wait()
 }
 
 // Get returns an agent's presence; LoggedOut for one who is not known.
@@ -97,7 +121,7 @@ func (p *Presence) Read(ctx context.Context, contactCenter, agent string) Agent 
 		p.log.Debug("The bus does not answer; presence is what this replica has", "error", err)
 		return p.Get(contactCenter, agent)
 	}
-	return p.decode(found)
+	return p.latest(found)
 }
 
 // List returns the agents of a contact center who are logged in, by id.
@@ -134,11 +158,14 @@ func (p *Presence) Try(ctx context.Context, contactCenter, agent string, change 
 		if err != nil {
 			return Agent{}, err
 		}
-		before := p.decode(found)
+		before := p.latest(found)
 		after := before.clone()
 		after.Concerns, after.Reference = nil, ""
 		if err := change(&after); err != nil {
 			return Agent{}, err
+		}
+		if found.Revision == 0 && p.isFull(contactCenter) {
+			return Agent{}, ErrFull // one contact center must not fill the bus for all
 		}
 		after.ContactCenter, after.ID = contactCenter, agent
 		after.settle(&before, time.Now().UTC())
@@ -160,6 +187,13 @@ func (p *Presence) Try(ctx context.Context, contactCenter, agent string, change 
 		return after, nil
 	}
 	return Agent{}, fmt.Errorf("other requests changed the presence of the agent %d times meanwhile: %w", attempts, bus.ErrChanged)
+}
+
+// isFull reports whether a contact center may have no more agents.
+func (p *Presence) isFull(contactCenter string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.count[contactCenter] >= p.max
 }
 
 // await waits until this replica has a revision, within a bound.
@@ -195,6 +229,18 @@ func (p *Presence) Watch(told func(before, after Agent)) (stop func()) {
 		defer p.mu.Unlock()
 		delete(p.watchers, &told)
 	}
+}
+
+// latest returns the presence of an entry that was read, or what this replica has if the stream was made
+// again and lacks it still.
+func (p *Presence) latest(found bus.AgentEntry) Agent {
+	read := entry{agent: p.decode(found), revision: found.Revision, at: found.At}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e := p.agents[key{found.ContactCenter, found.Agent}]; e.outlives(&read) {
+		return e.agent.clone()
+	}
+	return read.agent
 }
 
 // decode returns the presence of an entry of the stream.

@@ -48,12 +48,20 @@ function printMessage(message, print) {
   return message;
 }
 
-// A browser sends its cookies when it opens a WebSocket. Here the credential is a header.
+// A browser keeps cookies and sends them when it opens a WebSocket, and its credential is among them. Here a header has it.
 function sendHeadersWithSockets(headers) {
   const { WebSocket } = window;
+  const cookies = new Map();
+  const keep = (cookie) => {
+    const [name, value] = cookie.split(";", 1)[0].split(/=(.*)/s);
+    cookies.set(name.trim(), value);
+  };
+  headers.Cookie?.split(";").forEach(keep);
   window.WebSocket = class extends WebSocket {
     constructor(url) {
-      super(url, [], { headers });
+      const kept = Array.from(cookies, ([name, value]) => `${name}=${value}`).join("; ");
+      super(url, [], { headers: kept ? { ...headers, Cookie: kept } : headers });
+      this.on("upgrade", (response) => response.headers["set-cookie"]?.forEach(keep));
     }
   };
 }

@@ -60,7 +60,7 @@ func (n *Notifier) read(ctx context.Context, reader *index.Reader) error {
 		change, err := reader.Next(ctx, nil)
 		switch {
 		case err == nil:
-			n.take(change.Notice)
+			n.take(change)
 		case errors.Is(err, index.ErrResync) || ctx.Err() != nil:
 			return err
 		default: // the stream itself could not be read
@@ -73,7 +73,8 @@ func (n *Notifier) read(ctx context.Context, reader *index.Reader) error {
 
 // begin returns a reader from now on. It sends what has changed since the last one.
 func (n *Notifier) begin(ctx context.Context) (*index.Reader, error) {
-	reader, err := n.options.Index.ReadFrom(ctx, n.options.Index.End())
+	end := n.options.Index.End()
+	reader, err := n.options.Index.ReadFrom(ctx, end)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +83,7 @@ func (n *Notifier) begin(ctx context.Context) (*index.Reader, error) {
 	defer n.mu.Unlock()
 	n.stats.Reads++
 	n.compare(entries)
-	n.reading = true
+	n.reading, n.at = true, end
 	return reader, nil
 }
 
@@ -121,7 +122,10 @@ func (n *Notifier) compareOne(r *record, e *index.Entry) {
 	switch {
 	case e.State.RunID == r.run && e.State.Revision <= r.revision:
 	case e.State.RunID == r.run, r.run == "", e.State.Revision > r.revision && r.look != nil:
-		r.wait = nil // whatever it asks, this is later
+		if r.wait != nil { // what waits may be later, or tell the cause
+			n.ask(r, nil)
+			return
+		}
 		n.change(r, unseen(r, e.State, e.CapabilitiesFor))
 	default:
 		n.ask(r, nil) // of another run: only a query tells which is the later one
@@ -137,9 +141,11 @@ func unseen(r *record, state *contract.State, capabilities map[string][]string) 
 }
 
 // take applies a change that the reader has.
-func (n *Notifier) take(notice *contract.Notice) {
+func (n *Notifier) take(change *index.Change) {
+	notice := change.Notice
 	n.lock()
 	defer n.mu.Unlock()
+	n.at = change.At
 	n.guard(nameOf(notice), func() { n.apply(n.record(nameOf(notice)), notice) })
 }
 
@@ -157,6 +163,9 @@ func (n *Notifier) guard(name client.Name, do func()) {
 func (n *Notifier) apply(r *record, notice *contract.Notice) {
 	if r.wait != nil {
 		r.wait.add(notice)
+		if r.wait.attempts > 0 { // the query fails, and its next attempt may be far
+			n.passOver(r.wait)
+		}
 		return
 	}
 	switch r.judge(notice) {

@@ -73,8 +73,31 @@ func (n *Notifier) keep(a *agent, e *end) {
 		return
 	}
 	a.ends = append(a.ends, e)
+	a.endBytes += size
 	n.endBytes += size
 	n.forgetEnds(a, time.Now())
+	if n.endBytes > n.endsOfAll {
+		n.halveEnds()
+	}
+}
+
+// halveEnds forgets the older half of what is kept for the agent for whom most is: others must not lack
+// their ends because of it.
+func (n *Notifier) halveEnds() {
+	var most *agent
+	for _, a := range n.agents {
+		if most == nil || a.endBytes > most.endBytes {
+			most = a
+		}
+	}
+	for left := most.endBytes / 2; most.endBytes > left; {
+		n.dropFirst(most)
+	}
+}
+
+func (n *Notifier) dropFirst(a *agent) {
+	first := a.ends[0]
+	n.dropEnds(a, func(e *end) bool { return e == first })
 }
 
 // forget forgets an earlier end of an interaction: the agent takes part in it again, or it ended again.
@@ -94,14 +117,8 @@ func (n *Notifier) forgetEnds(a *agent, now time.Time) {
 		}
 	}
 	n.dropEnds(a, func(e *end) bool { return e.at.Before(since) })
-	size := 0
-	for _, e := range a.ends {
-		size += e.size()
-	}
-	for len(a.ends) > endsLimit || len(a.ends) > 0 && (size > endsBytes || n.endBytes > allEndsBytes) {
-		first := a.ends[0]
-		size -= first.size()
-		n.dropEnds(a, func(e *end) bool { return e == first })
+	for len(a.ends) > endsLimit || a.endBytes > endsBytes {
+		n.dropFirst(a)
 	}
 }
 
@@ -117,6 +134,7 @@ func (n *Notifier) dropEnds(a *agent, drop func(*end) bool) {
 		if !drop(e) {
 			return false
 		}
+		a.endBytes -= e.size()
 		n.endBytes -= e.size()
 		return true
 	})
@@ -180,20 +198,21 @@ func (n *Notifier) restore(a *agent, s *session, topic string) {
 		return cmp.Or(x.look.State.StartedAt.Compare(y.look.State.StartedAt), cmp.Compare(x.name.ID, y.name.ID))
 	})
 	for _, r := range present {
-		n.guard(r.name, func() { n.sendOn(s, topic, view.Present(*r.look, a.name.ID, s.user.Base)) })
+		n.guard(r.name, func() { n.sendMissed(s, topic, view.Present(*r.look, a.name.ID, s.user.Base)) })
 	}
 	for _, e := range a.ends {
 		if s.follows.had[e.interaction] && !e.at.Before(s.follows.since) {
-			n.sendOn(s, topic, e.messagesFor(s.user.Base))
+			n.sendMissed(s, topic, e.messagesFor(s.user.Base))
 		}
 	}
 }
 
-// sendOn sends those of the messages that are for a topic.
-func (n *Notifier) sendOn(s *session, topic string, messages []message) {
+// sendMissed sends those of the messages that are for a topic.
+func (n *Notifier) sendMissed(s *session, topic string, messages []message) {
 	for _, m := range messages {
 		if m.Topic == topic {
-			n.send(s, m)
+			n.stats.Messages++
+			s.peer.DeliverMissed(m.Topic, m.Data)
 		}
 	}
 }

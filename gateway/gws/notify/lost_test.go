@@ -141,3 +141,26 @@ func TestLostSessionsAreBounded(t *testing.T) {
 		require.Zero(t, b.notifier.Stats().Sessions)
 	})
 }
+
+// What a session gets for a lost one is more than may wait for a session. If that ended the session, the
+// next one would end of it, too, and so on.
+func TestAnAgentWithManyInteractionsComesBack(t *testing.T) {
+	run(t, nil, func(t *testing.T, b *bench) {
+		former := b.desktop(t, "ada", "", all...)
+		for i := range 2000 {
+			b.offer(fmt.Sprint("i", i))
+			if i%100 == 0 {
+				former.poll()
+			}
+		}
+		former.lose()
+		next := b.desktop(t, "ada", former.browser)
+		_, messages := next.post(fmt.Sprintf(`[{"channel":"/meta/subscribe","clientId":%q,"subscription":"/**"}]`, next.id))
+		b.publish(b.world.must("i0", "accept", `{"agent":"ada"}`)) // while most of it waits
+		messages = append(messages, next.poll()...)
+		require.Len(t, messages, 2*2000+2)
+		require.Equal(t, []string{"calls StatusChange i0 Established", "interactions StatusChange i0 Established"}, brief(messages[4000:]))
+		b.publish(b.world.must("i1", "accept", `{"agent":"ada"}`))
+		require.Len(t, next.poll(), 2, "the session lives")
+	})
+}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
+	"segue/bus"
 	"segue/client"
 	"segue/gateway/cometd"
 	"segue/gateway/index"
@@ -48,20 +49,25 @@ type Notifier struct {
 
 	asked chan struct{} // wakes a goroutine that queries
 	limit *rate.Limiter
+	made  time.Time
 
 	mu sync.Mutex
 	// complete is set once the records are all open interactions, and reading while changes are read.
 	complete, reading bool
-	records           map[client.Name]*record
-	ended             []ended // oldest first
-	parts             map[Agent]map[client.Name]*record
-	agents            map[Agent]*agent
+	// at is the position of the last change that was read. present is set once it is past those from before the start.
+	at      bus.Position
+	present bool
+	records map[client.Name]*record
+	ended   []ended // oldest first
+	parts   map[Agent]map[client.Name]*record
+	agents  map[Agent]*agent
 	// gone has the sessions that ended lately: a subscription that was under way may come after the end.
-	gone     map[*cometd.Session]time.Time
-	watched  map[workbin][]*watch
-	endBytes int
-	queue    []*wait // to be queried, the next one first
-	stats    Stats
+	gone    map[*cometd.Session]time.Time
+	watched map[workbin][]*watch
+	// endBytes is the size of all kept ends, which endsOfAll bounds.
+	endBytes, endsOfAll int
+	queue               []*wait // to be queried, the next one first
+	stats               Stats
 }
 
 // Stats counts what a notifier has done, for metrics.
@@ -80,7 +86,7 @@ func New(o Options) *Notifier {
 	n := &Notifier{
 		options: o, log: o.Log, asked: make(chan struct{}, 1), limit: rate.NewLimiter(queriesPerSecond, concurrentQueries),
 		records: map[client.Name]*record{}, parts: map[Agent]map[client.Name]*record{}, agents: map[Agent]*agent{},
-		gone: map[*cometd.Session]time.Time{}, watched: map[workbin][]*watch{},
+		gone: map[*cometd.Session]time.Time{}, watched: map[workbin][]*watch{}, made: time.Now(), endsOfAll: allEndsBytes,
 	}
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)

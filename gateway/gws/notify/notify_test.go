@@ -265,3 +265,36 @@ func TestAStateThatCannotBeShownHoldsUpNobody(t *testing.T) {
 		require.Contains(t, brief(ada.poll()), "calls StatusChange bad Established")
 	})
 }
+
+// A state that a notice lacks is not to be had, but that of the next notice is there.
+func TestAQueryThatFailsHoldsUpNoLaterState(t *testing.T) {
+	run(t, nil, func(t *testing.T, b *bench) {
+		ada := b.desktop(t, "ada", "", all...)
+		b.offer("i1")
+		ada.poll()
+		b.world.with(func() { b.world.down = true })
+		accepted := b.world.must("i1", "accept", `{"agent":"ada"}`)
+		accepted.State = nil
+		b.publish(accepted)
+		time.Sleep(40 * time.Second) // the pauses between queries have grown
+		require.Empty(t, ada.poll())
+		b.publish(b.world.must("i1", "hold", `{"by":{"id":"ada","role":"agent"}}`))
+		require.Equal(t, []string{"calls StatusChange i1 Held", "interactions StatusChange i1 Held"}, brief(ada.poll()))
+	})
+}
+
+// The bus is restarted while a state is queried. The changes that wait for it are not forgotten.
+func TestWhatWaitsForAStateOutlivesARestartOfTheBus(t *testing.T) {
+	run(t, nil, func(t *testing.T, b *bench) {
+		ada := b.desktop(t, "ada", "", all...)
+		b.offer("i1")
+		ada.poll()
+		b.world.with(func() { b.world.takes = time.Second })
+		accepted := b.world.must("i1", "accept", `{"agent":"ada","by":{"id":"ada","role":"agent"},"event_id":"gws-nX1-7"}`)
+		accepted.State = nil
+		b.publish(accepted, b.world.must("i1", "attach_user_data", `{"user_data":{"a":1}}`))
+		b.stream.remake()
+		time.Sleep(5 * time.Second)
+		require.Equal(t, []string{"calls StatusChange i1 Established 7", "calls AttachedDataChanged i1 Established 7"}, brief(ada.poll())[:2])
+	})
+}

@@ -40,6 +40,9 @@ func (w *wait) add(notice *contract.Notice) {
 // interaction. Later changes of it wait; nobody else does.
 func (n *Notifier) ask(r *record, notice *contract.Notice) {
 	w := &wait{record: r}
+	if r.wait != nil {
+		w.changes = r.wait.changes // its query may be answered with an earlier state
+	}
 	if notice != nil {
 		w.add(notice)
 	}
@@ -122,12 +125,7 @@ func (n *Notifier) query(ctx context.Context, w *wait) {
 
 // failed goes on with a later change that has its state, or asks again.
 func (n *Notifier) failed(ctx context.Context, w *wait) {
-	r := w.record
-	hasState := func(notice *contract.Notice) bool {
-		return notice.State != nil && notice.RunID == r.run && notice.Revision > r.revision
-	}
-	if i := slices.IndexFunc(w.changes, hasState); i >= 0 {
-		n.goOn(r, w.changes[i:])
+	if n.passOver(w) {
 		return
 	}
 	after := min(firstQueryPause<<min(w.attempts, 10), longestQueryPause)
@@ -140,6 +138,20 @@ func (n *Notifier) failed(ctx context.Context, w *wait) {
 		defer n.mu.Unlock()
 		n.enqueue(w)
 	})
+}
+
+// passOver goes on with the first change that has its state, and reports false if none has: then only a
+// query helps.
+func (n *Notifier) passOver(w *wait) bool {
+	r := w.record
+	i := slices.IndexFunc(w.changes, func(notice *contract.Notice) bool {
+		return notice.State != nil && notice.RunID == r.run && notice.Revision > r.revision
+	})
+	if i < 0 {
+		return false
+	}
+	n.goOn(r, w.changes[i:])
+	return true
 }
 
 // answered applies a queried state, and then the changes that are later.

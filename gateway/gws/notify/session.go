@@ -12,6 +12,7 @@ type agent struct {
 	sessions map[*cometd.Session]*session
 	lost     []*lost
 	ends     []*end
+	endBytes int
 	watches  map[string]*watch
 	// idleSince is when the last session ended; zero while there is one.
 	idleSince time.Time

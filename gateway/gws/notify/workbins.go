@@ -13,6 +13,9 @@ import (
 const (
 	// watchLimit bounds the workbins that an agent watches.
 	watchLimit = 100
+	// idLimit bounds the id of a watched workbin, in bytes. Interactions have no longer names, and
+	// objects that identify a workbin are small.
+	idLimit = 4 << 10
 	// watchFor is how long an agent without a session watches workbins.
 	watchFor = 15 * time.Minute
 	// contentLimit bounds a message with the content of a workbin.
@@ -49,14 +52,15 @@ type contentMessage struct {
 }
 
 // WatchWorkbin notifies all sessions of an agent of what comes into a workbin and leaves it, under this id.
-// workbin is a text or an object. An agent watches at most 100; more are RequestFailed.
+// workbin is a text or an object. An agent watches at most 100; more are RequestFailed, and so are longer
+// ids than any workbin has.
 func (n *Notifier) WatchWorkbin(a Agent, id string, value any, referenceID json.RawMessage) {
 	n.lock()
 	defer n.mu.Unlock()
 	watching := n.agentFor(a)
 	place := workbinOf(a.ContactCenter, value)
 	switch {
-	case place == workbin{} || value == nil, watching.watches[id] == nil && len(watching.watches) >= watchLimit:
+	case place == workbin{} || value == nil || len(id) > idLimit, watching.watches[id] == nil && len(watching.watches) >= watchLimit:
 		n.tellSubscription(watching, stateFailed, id, referenceID)
 		return
 	}
@@ -104,27 +108,38 @@ func (n *Notifier) tellWatchers(name client.Name, before, now, last *view.Look) 
 	if from == to {
 		return
 	}
-	for _, w := range n.watched[from] {
-		n.tellItem(w, "ItemRemoved", last)
-	}
-	for _, w := range n.watched[to] {
-		n.tellItem(w, "ItemAdded", last)
+	n.tellItems(n.watched[from], "ItemRemoved", last)
+	n.tellItems(n.watched[to], "ItemAdded", last)
+}
+
+// item is what a message about an interaction in a workbin depends on. agent is empty for those who have
+// no part: a workbin may have a thousand watchers, who share one message.
+type item struct{ id, agent, base string }
+
+func (n *Notifier) tellItems(watches []*watch, action string, look *view.Look) {
+	messages := map[item]json.RawMessage{}
+	for _, w := range watches {
+		agent := partIn(look, w.agent.name.ID)
+		for _, s := range w.agent.sessions {
+			of := item{w.id, agent, s.user.Base}
+			if messages[of] == nil {
+				messages[of] = encode(map[string]any{
+					"messageType": "WorkbinStateChangeMessage", "action": action, "id": w.id,
+					view.MediumOf(look.State.Channel).Name + "StateResourceV2": view.Of(*look, agent, s.user.Base),
+				})
+			}
+			n.send(s, message{Topic: topicWorkbins, Data: messages[of]})
+		}
 	}
 }
 
-func (n *Notifier) tellItem(w *watch, action string, look *view.Look) {
-	byBase := map[string]json.RawMessage{}
-	for _, s := range w.agent.sessions {
-		data, isKnown := byBase[s.user.Base]
-		if !isKnown {
-			data = encode(map[string]any{
-				"messageType": "WorkbinStateChangeMessage", "action": action, "id": w.id,
-				view.MediumOf(look.State.Channel).Name + "StateResourceV2": view.Of(*look, w.agent.name.ID, s.user.Base),
-			})
-			byBase[s.user.Base] = data
-		}
-		n.send(s, message{Topic: topicWorkbins, Data: data})
+// partIn returns the agent if the interaction looks different for it than for those without a part.
+func partIn(look *view.Look, agent string) string {
+	owns := look.State.Agent != nil && look.State.Agent.ID == agent
+	if owns || slices.Contains(agentsOf(look), agent) {
+		return agent
 	}
+	return ""
 }
 
 // WorkbinContent sends the interactions of a workbin to the agent's sessions: on /v2/me/workbins to those

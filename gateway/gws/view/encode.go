@@ -42,6 +42,9 @@ func (b *buffer) resource(r *Resource) {
 	b.participants("participants", r.participants(), r.base)
 	b.text("receivedDate", s.StartedAt.UTC().Format(receivedLayout))
 	b.text(r.medium.TypeKey, direction(s))
+	if r.medium.Name == Openmedia.Name {
+		b.text("mediaType", string(s.Channel))
+	}
 	if s.Agent != nil {
 		b.text("assignedTo", s.Agent.ID)
 	}

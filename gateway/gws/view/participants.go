@@ -13,7 +13,7 @@ import (
 //
 // An agent is {"type":"Agent","id","nickname","uri","path","held"}. A number is {"type":"External",
 // "phoneNumber","digits","formattedPhoneNumber","e164Number","held"}, in a call and in a chat. The
-// customer is of type Client: a number in a call, as long as the customer is there, and a nickname
+// customer is of type Customer: a number in a call, as long as the customer is there, and a nickname
 // alone in a chat.
 type participant struct {
 	kind, id, nickname, number string
@@ -23,7 +23,7 @@ type participant struct {
 // The types of participants.
 const (
 	kindAgent    = "Agent"
-	kindClient   = "Client"
+	kindCustomer = "Customer"
 	kindExternal = "External"
 )
 
@@ -73,7 +73,7 @@ func sameOthers(a, b []participant) bool {
 
 // customerOf returns the customer as a participant, if enough is known.
 func customerOf(state *contract.State, m Medium) (participant, bool) {
-	customer := participant{kind: kindClient}
+	customer := participant{kind: kindCustomer}
 	switch {
 	case !state.DisconnectedAt.IsZero() || state.State == interaction.StateCompleted:
 	case m.Name == Call.Name && state.Direction == directionOutbound:

@@ -53,7 +53,7 @@ func TestAnEmailShowsWhoWritesToWhom(t *testing.T) {
 
 func TestTheCustomerIsAParticipant(t *testing.T) {
 	number := func(n, digits, e164 string) map[string]any {
-		return map[string]any{"type": "Client", "phoneNumber": n, "digits": digits, "formattedPhoneNumber": n, "e164Number": e164, "held": false}
+		return map[string]any{"type": "Customer", "phoneNumber": n, "digits": digits, "formattedPhoneNumber": n, "e164Number": e164, "held": false}
 	}
 	for name, row := range map[string]struct {
 		start string
@@ -66,7 +66,7 @@ func TestTheCustomerIsAParticipant(t *testing.T) {
 		"who is called by dnis":    {start: start("outbound", `"dnis":"30"`), want: []any{number("30", "30", "")}},
 		"who has hung up":          {start: start("inbound", `"ani":"1"`), lines: wrapping, want: []any{}},
 		"who hung up in the queue": {start: start("inbound", `"ani":"1"`), lines: []string{`abandon`}, want: []any{}},
-		"a chatting customer":      {start: start("chat", `"customer":{"firstName":"Zoe","lastName":"Z"}`), want: []any{map[string]any{"type": "Client", "nickname": "Zoe Z", "held": false}}},
+		"a chatting customer":      {start: start("chat", `"customer":{"firstName":"Zoe","lastName":"Z"}`), want: []any{map[string]any{"type": "Customer", "nickname": "Zoe Z", "held": false}}},
 		"nobody known":             {start: start("chat", `"customer":{"id":1}`), want: []any{}},
 		"an email has none":        {start: start("email", `"ani":"a"`), want: []any{}},
 	} {

@@ -1,0 +1,6 @@
+package presence
+
+import "segue/bus"
+
+// Replace gives what the stream has, as its reader does.
+func (p *Presence) Replace(all ...bus.AgentEntry) { p.replace(all) }
