@@ -238,3 +238,18 @@ func follow(states map[string]string, events []string) {
 		}
 	}
 }
+
+func TestACallIsShownWhereItWasDialed(t *testing.T) {
+	w := newWorld(t)
+	c := w.telephone("ann")
+	c.succeeds("session.addchannelgroup", "", `{"channelgroup":{"name":"g"}}`)
+	c.events(2)
+	c.succeeds("session.addchannel", "g-1", `{"channel":{"endpoint":"x2","type":"Telephony"}}`)
+	require.Equal(t, "channel.initialized g-1.c-2", c.events(3)[0])
+	c.succeeds("channel.dial", "c-2", `{"destination":"+1"}`)
+	require.Equal(t, eleven("g-1.c-2", w.onlyID(), "DIALING", "DIALING"), c.events(11))
+	w.start("i1", "inbound", `offer {"agent":"ann"}`)
+	require.Equal(t, eleven("c-1", "i1", "ALERTING", "ALERTING"), c.events(11), "all else is shown in the first channel")
+	w.start("i2", "email", `offer {"agent":"ann"}`)
+	require.Equal(t, []string{"channel.initialized c-3", "state INACTIVE c-3", "channel.externaldispositions.updated c-3", "channel.infochanged c-3"}, c.events(4))
+}
