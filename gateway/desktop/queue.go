@@ -90,4 +90,3 @@ func (c *socket) waitForRoom(ctx context.Context) error {
 }
 
 const roomEvery = 10 * time.Millisecond
-

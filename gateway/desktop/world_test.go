@@ -321,4 +321,3 @@ func (c *changes) Next(ctx context.Context, _ func(*index.Change) bool) (*index.
 		}
 	}
 }
-

@@ -134,4 +134,3 @@ func (c *socket) isUnused() bool {
 	defer c.mu.Unlock()
 	return c.watched == nil && time.Since(c.sessionless) >= c.server.options.Prepare
 }
-
