@@ -49,6 +49,8 @@ type world struct {
 	// fails is the error of each command, and large omits the states of notices.
 	fails error
 	large bool
+	// resync has the next reader begin again, and skip what it has not read.
+	resync bool
 	// streams is the number of open sessions, and expire ends the credentials of all.
 	streams int
 	expire  []context.CancelFunc
@@ -307,6 +309,11 @@ func (c *changes) Next(ctx context.Context, _ func(*index.Change) bool) (*index.
 	for {
 		c.w.mu.Lock()
 		grown := c.w.grown
+		if c.w.resync {
+			c.w.resync = false
+			c.w.mu.Unlock()
+			return nil, index.ErrResync
+		}
 		if c.next < len(c.w.stream) {
 			change := c.w.stream[c.next]
 			c.next++
