@@ -63,7 +63,7 @@ func (c *socket) flush() error {
 		c.mu.Lock()
 		frames, over := c.queue, c.over
 		c.queue = nil
-		if len(frames) == 0 {
+		if len(frames)+len(c.held) == 0 {
 			c.extra, c.extraBytes = 0, 0
 		}
 		for _, frame := range frames {
