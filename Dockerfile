@@ -4,6 +4,8 @@
 FROM golang:1.26.8-trixie AS build
 WORKDIR /src
 
+ENV GOCACHE=/go/build
+
 # Dependencies first: they seldom change, so this layer usually comes from the cache.
 COPY go.mod go.sum ./
 RUN --mount=type=cache,target=/go/pkg/mod \
@@ -11,7 +13,7 @@ RUN --mount=type=cache,target=/go/pkg/mod \
 
 COPY . .
 # Statically linked (the image below has no C library), with the time zones, and without paths of the build machine.
-RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/go/build \
     CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags timetzdata -ldflags "-s -w" -o /out/segue ./starter && \
     CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags timetzdata -ldflags "-s -w" -o /out/segue-worker ./worker
 

@@ -141,6 +141,7 @@ var private = []struct {
 	{"e2e/...", []string{"e2e/..."}, false, "nothing in the product depends on a test"},
 	{"delivery/hostiletest", nil, false, "hostile receivers are for tests alone"},
 	{"metrics/metricstest", nil, false, "reading instruments back is for tests alone"},
+	{"bus/bustest", nil, false, "a bus in memory is for tests alone"},
 	{"embedded/postgres", nil, false, "a PostgreSQL that is removed at the end is for tests alone"},
 	{"worker/local", []string{"starter", "bench/...", "e2e/...", "replay/record"}, true, "production runs worker, not a harness"},
 }

@@ -130,28 +130,9 @@ func (c *Conn) failed(what string, s *session, err error) error {
 // change to changed, one at a time. It begins again with all after a lost connection, and every few
 // minutes, because what the stream removes makes no change.
 func (c *Conn) Agents(ctx context.Context, all func([]AgentEntry), changed func(AgentEntry)) error {
-	for attempts := 1; ; attempts++ {
-		complete, err := c.readAgents(ctx, all, changed)
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case c.ctx.Err() != nil:
-			return ErrAway
-		case err == nil:
-			attempts = 0
-			continue
-		case complete:
-			attempts = 1
-		}
-		c.log.Debug("Reading the presence of agents again", "error", err)
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-c.ctx.Done():
-			return ErrAway
-		case <-time.After(backoff(attempts)):
-		}
-	}
+	return c.keepReading(ctx, "the presence of agents", func() (isProgress bool, err error) {
+		return c.readAgents(ctx, all, changed)
+	})
 }
 
 // readAgents reads all presence, then changes, until something fails or it is time to read all again. It
@@ -168,8 +149,7 @@ func (c *Conn) readAgents(ctx context.Context, all func([]AgentEntry), changed f
 	if err != nil {
 		return false, err
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessagesWithBytesLimit(aheadMessages, aheadBytes),
-		jetstream.PullHeartbeat(consumerHeartbeat), jetstream.PullExpiry(consumerExpiry), jetstream.WithMessagesErrOnMissingHeartbeat(true))
+	messages, err := messagesOf(consumer)
 	if err != nil {
 		return false, fmt.Errorf("read the presence of agents: %w", err)
 	}
@@ -202,10 +182,9 @@ func (c *Conn) agentsConsumer(ctx context.Context, s *session) (jetstream.Consum
 			return nil, fmt.Errorf("create the stream %s: %w", AgentsStream, err)
 		}
 	}
-	consumer, err := s.js.CreateConsumer(ctx, AgentsStream, jetstream.ConsumerConfig{
-		DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy, FilterSubject: agentPrefix + ">", AckPolicy: jetstream.AckNonePolicy,
-		MaxDeliver: 1, MemoryStorage: true, Replicas: 1, InactiveThreshold: consumerInactive,
-	})
+	consumer, err := s.js.CreateConsumer(ctx, AgentsStream, ofOneReader(jetstream.ConsumerConfig{
+		DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy, FilterSubject: agentPrefix + ">",
+	}))
 	if err != nil {
 		return nil, fmt.Errorf("read the presence of agents: %w", err)
 	}

@@ -43,18 +43,32 @@ const (
 // the stream has it.
 func (c *Conn) Consume(ctx context.Context, after Position, handle func(Message), began ...func()) error {
 	r := &reader{conn: c, epoch: after.Epoch, next: after.Sequence + 1, handle: handle, began: began}
-	for attempts := 1; ; attempts++ {
+	return c.keepReading(ctx, "live notices", func() (isProgress bool, err error) {
 		before := r.next
-		err := r.read(ctx)
+		err = r.read(ctx)
+		return r.next > before, err
+	})
+}
+
+// keepReading calls read whenever it has ended, until the context or the connection does, or it returns
+// ErrLost. It pauses after an error, longer after each in a row without progress.
+func (c *Conn) keepReading(ctx context.Context, what string, read func() (isProgress bool, err error)) error {
+	for attempts := 1; ; attempts++ {
+		isProgress, err := read()
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case errors.Is(err, ErrLost) || c.ctx.Err() != nil:
+		case c.ctx.Err() != nil:
+			return ErrAway
+		case errors.Is(err, ErrLost):
 			return err
-		case r.next > before:
+		case err == nil:
+			attempts = 0
+			continue
+		case isProgress:
 			attempts = 1
 		}
-		c.log.Debug("Reading live notices again", "error", err)
+		c.log.Debug("The bus is read again", "what", what, "error", err)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -63,6 +77,21 @@ func (c *Conn) Consume(ctx context.Context, after Position, handle func(Message)
 		case <-time.After(backoff(attempts)):
 		}
 	}
+}
+
+// messagesOf begins to read what a consumer has.
+func messagesOf(consumer jetstream.Consumer) (jetstream.MessagesContext, error) {
+	return consumer.Messages(jetstream.PullMaxMessagesWithBytesLimit(aheadMessages, aheadBytes),
+		jetstream.PullHeartbeat(consumerHeartbeat), jetstream.PullExpiry(consumerExpiry),
+		jetstream.WithMessagesErrOnMissingHeartbeat(true))
+}
+
+// ofOneReader completes the configuration of a consumer of one reader: it needs no acks, and its reader makes
+// another one if the server has lost it.
+func ofOneReader(config jetstream.ConsumerConfig) jetstream.ConsumerConfig {
+	config.AckPolicy, config.MaxDeliver, config.MemoryStorage, config.Replicas = jetstream.AckNonePolicy, 1, true, 1
+	config.InactiveThreshold = consumerInactive
+	return config
 }
 
 // reader reads the stream, by one consumer after the other.
@@ -96,9 +125,7 @@ func (r *reader) read(ctx context.Context) error {
 	if err := r.check(ctx); err != nil {
 		return err
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessagesWithBytesLimit(aheadMessages, aheadBytes),
-		jetstream.PullHeartbeat(consumerHeartbeat), jetstream.PullExpiry(consumerExpiry),
-		jetstream.WithMessagesErrOnMissingHeartbeat(true))
+	messages, err := messagesOf(consumer)
 	if err != nil {
 		return fmt.Errorf("read the stream: %w", err)
 	}
@@ -123,10 +150,9 @@ func (r *reader) read(ctx context.Context) error {
 func (r *reader) consumer(ctx context.Context, s *session) (jetstream.Consumer, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	consumer, err := s.js.CreateConsumer(ctx, StreamName, jetstream.ConsumerConfig{
-		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: r.next, AckPolicy: jetstream.AckNonePolicy,
-		MaxDeliver: 1, MemoryStorage: true, Replicas: 1, InactiveThreshold: consumerInactive,
-	})
+	consumer, err := s.js.CreateConsumer(ctx, StreamName, ofOneReader(jetstream.ConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: r.next,
+	}))
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		// Asking for the stream creates it again, where this connection may.
 		if _, err := r.conn.First(ctx); err != nil {

@@ -93,10 +93,10 @@ func (f *faces) mountPlatform(mux *http.ServeMux, o platform.Options) {
 func (f *faces) mountGWS(mux *http.ServeMux, o gws.Options) {
 	face, bayeux := auth.GWS(), auth.CometD()
 	face.Refuse, bayeux.Refuse = gws.Refuse, gws.Refuse
-	api := f.auth.CORS(hosted(f.auth.For(face)(f.limits.For(gws.Refuse, noteRoute(gws.New(o))))))
+	api := f.auth.CORS(hosted(f.auth.For(face)(f.limits.For(counted, gws.Refuse, noteRoute(gws.New(o))))))
 	mux.Handle(gws.Prefix, api)
 	mux.Handle(gws.Prefix+"/", api)
-	notifications := f.auth.CORS(hosted(f.auth.For(bayeux)(f.notifications.bound(noteRoute(f.notifications)))))
+	notifications := f.auth.CORS(hosted(f.auth.For(bayeux)(f.limits.For(counted, gws.Refuse, noteRoute(f.notifications)))))
 	mux.Handle(gws.NotificationsPath, notifications)
 	mux.Handle(gws.NotificationsPath+"/", notifications)
 }

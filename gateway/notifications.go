@@ -40,27 +40,10 @@ func newNotifications(f *faces, notifier *notify.Notifier, publicURL func() stri
 		MaxSessions: 2 * limits.Streams,
 		Enter:       n.enter, Meet: n.meet, Held: n.hold, Stopping: stopping.Done, Cookie: f.auth.Cookie,
 		Refuse: func(w http.ResponseWriter, r *http.Request, status int, detail string) {
-			gws.Refuse(w, r, refusalOf(status, detail))
+			gws.Refuse(w, r, problem.OfStatus(status, detail))
 		},
 	})
 	return n
-}
-
-// refusalOf returns the problem of a request that is no Bayeux.
-func refusalOf(status int, detail string) *problem.Problem {
-	kinds := map[int]string{
-		http.StatusMethodNotAllowed: problem.MethodNotAllowed, http.StatusRequestEntityTooLarge: problem.TooLarge,
-		http.StatusUnsupportedMediaType: problem.UnsupportedMediaType, http.StatusRequestTimeout: problem.Timeout,
-		http.StatusTooManyRequests: problem.RateLimited, http.StatusServiceUnavailable: problem.Unavailable,
-		http.StatusInternalServerError: problem.Internal, http.StatusNotFound: problem.NotFound,
-	}
-	kind, ok := kinds[status]
-	if !ok {
-		kind = problem.Malformed
-	}
-	p := problem.New(kind, detail)
-	p.Status = status
-	return p
 }
 
 // request is what the callbacks of a server know of the request that they are called for.
@@ -93,19 +76,6 @@ func (n *notifications) hold(ctx context.Context) {
 // strangersRate is how many requests a second an address may send without a credential. Sessions that
 // a token in the handshake opened are among them.
 const strangersRate = 200
-
-// bound limits the requests of each caller, and those without one by their address.
-func (n *notifications) bound(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		held, refused := n.limits.Enter(r.Context(), counted(r))
-		if refused != nil {
-			gws.Refuse(w, r, refused)
-			return
-		}
-		defer limits.Hold(held)
-		next.ServeHTTP(w, r.WithContext(held))
-	})
-}
 
 // counted returns the caller as whose a request counts: a stranger is all of an address.
 func counted(r *http.Request) *auth.Caller {
@@ -234,18 +204,12 @@ func (n *notifications) base(r *http.Request) string {
 // closed forgets a session.
 func (n *notifications) closed(s *cometd.Session, why cometd.End) {
 	n.notifier.Closed(s, why)
-	if p := peerOf(s.Peer()); p != nil {
-		p.release()
-	}
+	peerOf(s.Peer()).release()
 }
 
 // enter counts a frame of a WebSocket as a request of the session's caller.
 func (n *notifications) enter(of *cometd.Peer) (leave func(), err error) {
-	p := peerOf(of)
-	if p == nil {
-		return func() {}, nil // before the handshake
-	}
-	return n.count(of.Context, p.caller)
+	return n.count(of.Context, peerOf(of).caller)
 }
 
 // meet counts a frame of a WebSocket that has had no session.

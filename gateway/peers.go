@@ -18,14 +18,8 @@ type peer struct {
 
 type peerKey struct{}
 
-// peerOf returns what the gateway keeps of a peer; nil for none.
-func peerOf(p *cometd.Peer) *peer {
-	if p == nil || p.Context == nil {
-		return nil
-	}
-	kept, _ := p.Context.Value(peerKey{}).(*peer)
-	return kept
-}
+// peerOf returns what the gateway keeps of a peer that it has let in.
+func peerOf(p *cometd.Peer) *peer { return p.Context.Value(peerKey{}).(*peer) }
 
 // peers are those of the open sessions, by key. The zero value has none.
 type peers struct {

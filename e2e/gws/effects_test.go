@@ -64,9 +64,6 @@ func (t *due) compare(before, after look) {
 	if before.Destination != after.Destination || before.Queue != after.Queue {
 		t.may = append(t.may, "PropertiesUpdated")
 	}
-	if before.role() != after.role() {
-		t.may = append(t.may, "StatusChange")
-	}
 }
 
 func codeOf(l look) []string {

@@ -43,12 +43,15 @@ func (r row) of(m medium) string {
 
 // stateNames is the table of the agents who have a part.
 var stateNames = map[part]row{
-	partOffered:   {"Ringing", "Invited", "Invited"},
-	partAssigned:  {"Ringing", "Invited", "Invited"},
-	partDialing:   {"Dialing", "", ""},
-	partHandling:  {"Established", "Chatting", "Processing"},
-	partComposing: {"", "Composing", "Composing"},
-	partWrapUp:    {"Released", "Chatting", "Processing"},
+	partOffered:    {"Ringing", "Invited", "Invited"},
+	partAssigned:   {"Ringing", "Invited", "Invited"},
+	partDialing:    {"Dialing", "", ""},
+	partHandling:   {"Established", "Chatting", "Processing"},
+	partConsulting: {"Established", "Chatting", "Processing"},
+	partConsulted:  {"Established", "Chatting", "Processing"},
+	partConference: {"Established", "Chatting", "Processing"},
+	partComposing:  {"", "Composing", "Composing"},
+	partWrapUp:     {"Released", "Chatting", "Processing"},
 }
 
 // The last rows of the table: a part that is over.

@@ -182,13 +182,16 @@ func (t *twin) seenBy(agent string) look {
 type part string
 
 const (
-	partNone      part = "none"
-	partOffered   part = "offered"
-	partAssigned  part = "assigned at start"
-	partDialing   part = "dialing"
-	partHandling  part = "handling"
-	partComposing part = "composing"
-	partWrapUp    part = "wrap_up"
+	partNone       part = "none"
+	partOffered    part = "offered"
+	partAssigned   part = "assigned at start"
+	partDialing    part = "dialing"
+	partHandling   part = "handling"
+	partConsulting part = "consulting"
+	partConsulted  part = "consulted"
+	partConference part = "conference"
+	partComposing  part = "composing"
+	partWrapUp     part = "wrap_up"
 )
 
 // part returns the agent's part.
@@ -211,6 +214,14 @@ func (l look) part() part {
 	case interaction.StateComposing:
 		return partComposing
 	}
+	switch {
+	case own.Segment == interaction.SegmentInConference:
+		return partConference
+	case own.Segment == interaction.SegmentConsulting && own.Role == interaction.ParticipantOwner:
+		return partConsulting
+	case own.Segment == interaction.SegmentConsulting:
+		return partConsulted
+	}
 	return partHandling
 }
 
@@ -222,14 +233,6 @@ func (l look) own() (own *interaction.Participant) {
 		}
 	}
 	return own
-}
-
-// role is the agent's role as a participant; "" for an offer.
-func (l look) role() string {
-	if own := l.own(); own != nil {
-		return own.Role
-	}
-	return ""
 }
 
 func (l look) isHeld() bool { return l.own() != nil && l.own().Held }

@@ -95,7 +95,7 @@ func TestAgentsWithoutANoticeAreShown(t *testing.T) {
 		w.do("i1", "accept", `{"agent":{"id":"ann","name":"Ann"}}`)
 		since := time.Now().UTC()
 		require.Equal(w.t, since, w.agent(b, "ann").Since)
-		w.remake()
+		w.stream.Remake()
 		other, stop := w.replica()
 		defer stop()
 		agent := w.agent(other, "ann")

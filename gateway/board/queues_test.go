@@ -220,7 +220,7 @@ func TestAStreamThatBeginsAgainCountsNothingTwice(t *testing.T) {
 	inWorld(t, sales, func(w *world, b *board.Board) {
 		w.handle("i1", "sales")
 		require.Equal(w.t, 1, w.queue(b, "sales").Handled)
-		w.remake()
+		w.stream.Remake()
 		pass(5 * time.Second)
 		w.handle("i2", "sales")
 		require.Equal(w.t, board.Queue{Name: "sales", Handled: 2, Left: 2, InTime: 2}, w.queue(b, "sales"))

@@ -19,7 +19,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.uber.org/goleak"
 
-	"segue/bus"
+	"segue/bus/bustest"
 	"segue/client"
 	"segue/config"
 	"segue/contract"
@@ -32,18 +32,16 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const cc = "acme"
 
-// world has interactions, a stream of their notices in memory, and replicas with boards. It answers as
-// a Temporal client. Rules about lost notices and about time cannot be tested with a network.
+// world has interactions, the stream of their notices, and replicas with boards. It answers as a Temporal
+// client.
 type world struct {
 	sdkclient.Client
-	t     *testing.T
-	store *config.Store
+	t      *testing.T
+	store  *config.Store
+	stream *bustest.Stream
 
 	mu           sync.Mutex
 	interactions map[string]*open // by workflow id
-	epoch        string
-	messages     []bus.Message
-	changed      chan struct{}
 	// loses makes the stream lose what is published, and strips makes notices have no state.
 	loses, strips bool
 	queries       int
@@ -62,7 +60,7 @@ func inWorld(t *testing.T, text string, test func(w *world, b *board.Board)) {
 	set, err := config.Parse("f.yaml", []byte(text))
 	require.NoError(t, err)
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, store: config.NewStore(set), interactions: map[string]*open{}, epoch: "e1", changed: make(chan struct{})}
+		w := &world{t: t, store: config.NewStore(set), stream: bustest.New(), interactions: map[string]*open{}}
 		b, stop := w.replica()
 		defer stop()
 		test(w, b)
@@ -72,7 +70,7 @@ func inWorld(t *testing.T, text string, test func(w *world, b *board.Board)) {
 // replica starts a replica and its board.
 func (w *world) replica() (*board.Board, func()) {
 	c := &client.Client{Temporal: w}
-	x := index.New(index.Options{Client: c, Bus: w, Log: slog.New(slog.DiscardHandler)})
+	x := index.New(index.Options{Client: c, Bus: w.stream, Log: slog.New(slog.DiscardHandler)})
 	b := board.New(board.Options{Config: w.store, Client: c, Index: x})
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -128,84 +126,14 @@ func (w *world) publish(o *open, command string, effect interaction.Effect, befo
 		n.State = nil
 	}
 	if !w.loses {
-		w.append(n)
+		w.stream.Publish(n)
 	}
-}
-
-// append is called with the lock.
-func (w *world) append(n *contract.Notice) {
-	w.messages = append(w.messages, bus.Message{Sequence: uint64(len(w.messages)) + 1, At: time.Now(), Notice: n})
-	close(w.changed)
-	w.changed = make(chan struct{})
-}
-
-// remake loses all messages, as a restarted server without a disk.
-func (w *world) remake() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.epoch, w.messages = w.epoch+"+", nil
-	close(w.changed)
-	w.changed = make(chan struct{})
 }
 
 func (w *world) with(f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	f()
-}
-
-func (w *world) Connected() bool { return true }
-
-func (w *world) First(context.Context) (bus.Position, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return bus.Position{Epoch: w.epoch, Sequence: 1}, nil
-}
-
-func (w *world) Last(context.Context) (bus.Position, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return bus.Position{Epoch: w.epoch, Sequence: uint64(len(w.messages))}, nil
-}
-
-func (w *world) Consume(ctx context.Context, after bus.Position, handle func(bus.Message), began ...func()) error {
-	for _, report := range began {
-		report()
-	}
-	for next := after.Sequence; ctx.Err() == nil; {
-		w.mu.Lock()
-		changed, lost := w.changed, w.epoch != after.Epoch
-		var m *bus.Message
-		if !lost && next < uint64(len(w.messages)) {
-			m = &w.messages[next]
-		}
-		w.mu.Unlock()
-		switch {
-		case lost:
-			return bus.ErrLost
-		case m != nil:
-			next++
-			handle(*m)
-			continue
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-		}
-	}
-	return ctx.Err()
-}
-
-func (w *world) Dues(ctx context.Context, _ func(contract.Due)) error {
-	<-ctx.Done()
-	return ctx.Err()
-}
-
-func (w *world) PublishNow(_ context.Context, n *contract.Notice) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.append(n)
-	return nil
 }
 
 type encoded struct{ value any }

@@ -88,6 +88,50 @@ func TestAnOlderAcknowledgmentIsAnsweredAtOnceWithTheSameBytes(t *testing.T) {
 	})
 }
 
+// A client that acknowledges has what it acknowledged; another one has what came before it connected again.
+func TestASessionKnowsSinceWhenItsClientMayLackMessages(t *testing.T) {
+	for name, ext := range map[string]string{"with acknowledgment": `{"ack":true}`, "without": ""} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				id := w.open(ext, "/a") // batch 1
+				s := w.session()
+				began := time.Now()
+				lacks := func(after time.Duration, when string) {
+					t.Helper()
+					synctest.Wait()
+					if got := s.LacksSince().Sub(began); got != after {
+						t.Fatalf("%s: since %v, not %v", when, got, after)
+					}
+				}
+				pass := func() { time.Sleep(time.Second) }
+				connect := func(ack int) { w.post(connectText(id, fmt.Sprintf(`,"advice":{"timeout":0},"ext":{"ack":%d}`, ack))) }
+				lacks(0, "nothing was delivered")
+				pass()
+				lacks(time.Second, "nothing was delivered for a second")
+				deliver(s, 10)
+				pass()
+				deliver(s, 11)
+				lacks(time.Second, "two wait")
+				connect(1) // batch 2
+				pass()
+				lacks(time.Second, "two are written")
+				deliver(s, 12)
+				connect(2) // batch 3
+				pass()
+				lacks(3*time.Second, "the third is written")
+				connect(3)
+				lacks(4*time.Second, "the client has all")
+				deliver(s, 13)
+				pass()
+				connect(3)
+				time.Sleep(2 * time.Minute)
+				lacks(4*time.Second, "the session has expired")
+			})
+		})
+	}
+}
+
 func TestWithAcknowledgmentOnlyConnectsCarryMessages(t *testing.T) {
 	w := newWorld(t)
 	id := w.open(`{"ack":true}`, "/a")

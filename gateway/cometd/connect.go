@@ -108,6 +108,7 @@ func (s *Session) hold(h *held, mayHold bool) (isHeld, ok bool) {
 		return false, false
 	}
 	before := s.detachLocked()
+	s.unsure = time.Time{}
 	isReady := s.isReadyLocked()
 	if s.acks && h.connect.ack >= 0 {
 		if size := s.queue.acknowledge(h.connect.ack); size > 0 {

@@ -199,3 +199,34 @@ func TestASessionThatNeverAcknowledgesEnds(t *testing.T) {
 		t.Errorf("the next connect: %s", got)
 	}
 }
+
+func TestAWebSocketWithTooManyPingsIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		patient, flooding := w.upgrade(), w.upgrade()
+		patient.open("", `"/a"`)
+		flooding.open("", `"/a"`)
+		// The pipe of a test holds nothing, so that two pongs at once would block each other: these pings end
+		// before the server sends its own, after 30 seconds.
+		const enough = 140
+		pings := func(c *wire, pause time.Duration) int {
+			c.conn.CloseRead(t.Context()) // it reads the answers
+			for n := range enough {
+				if c.conn.Ping(t.Context()) != nil {
+					return n
+				}
+				time.Sleep(pause)
+			}
+			return enough
+		}
+		if n := pings(flooding, 0); n != 50 {
+			t.Errorf("%d pings at once were answered", n)
+		}
+		if n := pings(patient, time.Second/5); n != enough {
+			t.Errorf("%d pings were answered, 5 a second", n)
+		}
+		if w.server.Sessions() != 2 {
+			t.Error("the session of a WebSocket goes on without it")
+		}
+	})
+}

@@ -21,6 +21,8 @@ const (
 	maxID            = 256      // bytes of a message's id, which a held connect keeps
 	maxWriting       = 2        // replies with messages that are being written for a session that acknowledges
 	maxSockets       = 4        // WebSockets of a session
+	controlsASecond  = 10       // pings and pongs of a WebSocket
+	controlsAtOnce   = 50
 )
 
 // The defaults of Options.

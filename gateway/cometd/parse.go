@@ -19,7 +19,11 @@ type incoming struct {
 	clientID string
 }
 
-var errDepth = fmt.Errorf("the JSON is nested deeper than %d levels", maxDepth)
+var (
+	errDepth    = fmt.Errorf("the JSON is nested deeper than %d levels", maxDepth)
+	errNoObject = errors.New("it is no JSON object")
+	errTwice    = errors.New("a field comes twice")
+)
 
 // parse returns the messages of a body or a frame: a JSON array, or one object.
 func parse(body []byte) ([]incoming, error) {
@@ -33,8 +37,10 @@ func parse(body []byte) ([]incoming, error) {
 		return nil, errors.New("the text is not JSON")
 	}
 	elements := []json.RawMessage{body}
-	if body = bytes.TrimLeft(body, jsonSpace); body[0] == '[' {
-		elements = split(body)
+	if body = bytes.TrimLeft(body, " \t\r\n"); body[0] == '[' {
+		if err := json.Unmarshal(body, &elements); err != nil {
+			return nil, fmt.Errorf("the text is no array of messages: %w", err)
+		}
 	}
 	if len(elements) > maxBatch {
 		return nil, fmt.Errorf("%d messages at once; at most %d are read", len(elements), maxBatch)
@@ -74,8 +80,40 @@ func isDeep(text []byte) bool {
 	return false
 }
 
+// parseObject returns the members of an object. The names are compared as they are, and none may
+// come twice: two parsers could read two different messages.
+func parseObject(text json.RawMessage) (fields, error) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
+		return nil, errNoObject
+	}
+	members := fields{}
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errNoObject, err)
+		}
+		key, _ := name.(string) // Token reports an error for any other
+		if _, isKnown := members[key]; isKnown {
+			return nil, errTwice
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return nil, fmt.Errorf("%w: %w", errNoObject, err)
+		}
+		members[key] = value
+	}
+	return members, nil
+}
+
 // text returns a member that is a text; else empty.
-func (f fields) text(name string) string { return textOf(f[name]) }
+func (f fields) text(name string) string {
+	var text string
+	if json.Unmarshal(f[name], &text) != nil {
+		return ""
+	}
+	return text
+}
 
 // number returns a member that is a whole number.
 func (f fields) number(name string) (int64, bool) {

@@ -3,12 +3,15 @@ package cometd
 import (
 	"encoding/json"
 	"slices"
+	"time"
 )
 
 // message is what waits for a client. data is shared by all sessions that it is delivered to.
 type message struct {
 	channel string
 	data    json.RawMessage
+	// at is when it was delivered.
+	at time.Time
 	// batch is the reply to a connect that had it first. It is for acknowledgment alone.
 	batch int64
 	// isMissed is set for what is not counted against the bounds of the session.
@@ -16,7 +19,7 @@ type message struct {
 }
 
 // messageOverhead is what a message needs beside its text, in bytes.
-const messageOverhead = 64
+const messageOverhead = 80
 
 func (m *message) size() int { return messageOverhead + len(m.channel) + len(m.data) }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -74,27 +73,18 @@ const (
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
 // quote returns a JSON text.
-func quote(text string) []byte { return appendText(nil, text) }
-
-// appendText appends a JSON text.
-func appendText(to []byte, text string) []byte {
-	if strings.ContainsFunc(text, isEscaped) {
-		if quoted, err := json.Marshal(text); err == nil { // as always for a string
-			return append(to, quoted...)
-		}
-		text = ""
+func quote(text string) []byte {
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // never for a string
 	}
-	to = append(to, '"')
-	return append(append(to, text...), '"')
+	return quoted
 }
-
-// isEscaped reports whether a JSON text may have a character otherwise than as it is.
-func isEscaped(r rune) bool { return r < ' ' || r > '~' || strings.ContainsRune(`"\<>&`, r) }
 
 // appendMessage appends a message that is delivered.
 func appendMessage(frame []byte, m *message) []byte {
 	frame = append(frame, `{"channel":`...)
-	frame = appendText(frame, m.channel)
+	frame = append(frame, quote(m.channel)...)
 	frame = append(frame, `,"data":`...)
 	frame = append(frame, m.data...)
 	return append(frame, '}')

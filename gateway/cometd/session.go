@@ -39,6 +39,9 @@ type Session struct {
 	expires  time.Time
 	isEnded  bool
 	why      End
+	// unsure is when the first message was delivered that was written since the client's last connect,
+	// without acknowledgment; zero if none was. lacked is what LacksSince returns once the session has ended.
+	unsure, lacked time.Time
 }
 
 // ID is the clientId, a secret between the client and the server.
@@ -81,7 +84,7 @@ func (s *Session) deliver(channel string, data json.RawMessage, isMissed bool) {
 		return
 	}
 	s.server.delivered.Add(1)
-	all := s.server.queued.Add(int64(s.queue.add(message{channel: name, data: data, isMissed: isMissed})))
+	all := s.server.queued.Add(int64(s.queue.add(message{channel: name, data: data, at: time.Now(), isMissed: isMissed})))
 	isOver := s.queue.isOver() && s.endLocked(EndOverrun)
 	ready := s.nudgeLocked()
 	s.mutex.Unlock()
@@ -91,6 +94,28 @@ func (s *Session) deliver(channel string, data json.RawMessage, isMissed bool) {
 	} else if all > maxAllBytes {
 		s.server.endLargest()
 	}
+}
+
+// LacksSince returns when the first message was delivered that the client may not have; the present, or when
+// the session ended, if there is none. A client that does not acknowledge messages has those before its last
+// connect.
+func (s *Session) LacksSince() time.Time {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.isEnded {
+		return s.lacked
+	}
+	return s.lacksSinceLocked()
+}
+
+func (s *Session) lacksSinceLocked() time.Time {
+	switch {
+	case !s.unsure.IsZero():
+		return s.unsure
+	case len(s.queue.messages) > 0:
+		return s.queue.messages[0].at
+	}
+	return time.Now()
 }
 
 // wish is a subscription that a client asks for, or no longer wants.
@@ -183,6 +208,9 @@ func (s *Session) wrote(ok bool) {
 	if s.acks {
 		s.writing--
 	} else {
+		if ok && s.unsure.IsZero() && s.queue.sent > 0 {
+			s.unsure = s.queue.messages[0].at
+		}
 		s.server.queued.Add(-int64(s.queue.wrote(ok)))
 		if !ok {
 			s.keepLocked() // the client may have unsubscribed meanwhile
@@ -224,6 +252,7 @@ func (s *Session) endLocked(why End) bool {
 	if s.isEnded {
 		return false
 	}
+	s.lacked = s.lacksSinceLocked()
 	s.isEnded, s.why = true, why
 	s.expiry.Stop()
 	s.server.queued.Add(-int64(s.queue.bytes))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"golang.org/x/time/rate"
 )
 
 // socket is a WebSocket. One goroutine reads and answers frames, one writes what is not an answer to a
@@ -25,6 +26,8 @@ type socket struct {
 	wake chan struct{}
 	// ended is closed when the reader has ended.
 	ended chan struct{}
+	// controls bounds pings and pongs.
+	controls *rate.Limiter
 	// giveUp ends the reader.
 	giveUp context.CancelFunc
 
@@ -80,14 +83,16 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := &socket{server: s, request: r, key: s.options.Identify(r), browser: browserOf(r), sessions: map[*Session]struct{}{},
-		wake: make(chan struct{}, 1), ended: make(chan struct{})}
+		wake: make(chan struct{}, 1), ended: make(chan struct{}), controls: rate.NewLimiter(controlsASecond, controlsAtOnce)}
 	if c.browser == "" {
 		c.browser = rand.Text()
 		http.SetCookie(w, s.options.Cookie(r, browserCookie, c.browser))
 	}
 	// Whoever called us has checked the Origin, by rules that this package does not know. Compression
 	// would need memory for each connection.
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled,
+		OnPingReceived: func(context.Context, []byte) bool { return c.mayControl() },
+		OnPongReceived: func(context.Context, []byte) { _ = c.mayControl() }})
 	if err != nil {
 		return // Accept has answered
 	}
@@ -101,6 +106,16 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	close(c.ended)
 	writer.Wait()
 	c.close()
+}
+
+// mayControl counts the pings and pongs of a client, which no application sees. It ends the WebSocket of one
+// that sends too many: to answer them would cost as much as to answer messages.
+func (c *socket) mayControl() bool {
+	if c.controls.Allow() {
+		return true
+	}
+	c.giveUp()
+	return false
 }
 
 // close takes the connects that are held away from a WebSocket that has ended.

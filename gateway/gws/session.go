@@ -203,7 +203,7 @@ func leave(a *presence.Agent, channel string) error {
 
 // changePresence changes the presence of the agent who asks, and answers when this replica has it.
 func (f *face) changePresence(q *request, change func(*presence.Agent) error) (any, error) {
-	_, err := f.Presence.Try(q.Context(), q.contactCenter, q.agent(), func(a *presence.Agent) error {
+	_, err := f.Presence.Update(q.Context(), q.contactCenter, q.agent(), func(a *presence.Agent) error {
 		a.Reference = string(q.reference)
 		return change(a)
 	})

@@ -29,7 +29,7 @@ func withPresence(t *testing.T) (*world, *presence.Presence) {
 	go func() { defer close(done); _ = p.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-done })
 	require.Eventually(t, func() bool {
-		_, err := p.Update(t.Context(), cc, "warm", func(*presence.Agent) {})
+		_, err := p.Update(t.Context(), cc, "warm", func(*presence.Agent) error { return nil })
 		return err == nil
 	}, 20*time.Second, 10*time.Millisecond)
 	w := newWorld(t)
@@ -95,7 +95,7 @@ func TestASessionFromLoginToLogout(t *testing.T) {
 	w.do("anna", "POST /api/v2/me", `{"operationName":"EndContactCenterSession"}`).is(200, 0)
 	w.do("anna", "POST /api/v2/me", `{"operationName":"EndContactCenterSession"}`).is(200, 0)
 	require.Empty(t, w.channels("anna"))
-	require.Equal(t, presence.LoggedOut, p.Get(cc, "anna").State)
+	require.Equal(t, presence.LoggedOut, p.Read(t.Context(), cc, "anna").State)
 
 	first, second := <-changes, <-changes
 	require.Equal(t, `"r1"`, first.Reference)
@@ -155,7 +155,7 @@ func TestChannelsOfALogin(t *testing.T) {
 func TestRefusedCallsOfASession(t *testing.T) {
 	w, p := withPresence(t)
 	w.do("anna", "POST /api/v2/me", start).is(200, 0)
-	before := p.Get(cc, "anna")
+	before := p.Read(t.Context(), cc, "anna")
 	for body, code := range map[string]int{
 		`{}`: 1, `{"operationName":""}`: 1, `{"operationName":7}`: 10, `{"operationName":"a/b"}`: 10, `{"operationName":" a"}`: 10, `{"operationName":"` + strings.Repeat("x", 65) + `"}`: 10,
 		`{"operationName":"StartContactCenterSession","place":7}`:                                  10,
@@ -169,7 +169,7 @@ func TestRefusedCallsOfASession(t *testing.T) {
 	w.do("anna", "GET /api/v2/me/channels/fax", "").is(404, 6)
 	w.do("anna", "POST /api/v2/me", `[]`).is(400, 10)
 	w.do("anna", "PUT /api/v2/me", `{}`).is(405, 3)
-	require.Equal(t, before, p.Get(cc, "anna"))
+	require.Equal(t, before, p.Read(t.Context(), cc, "anna"))
 }
 
 func TestNoSessionWithoutTheBus(t *testing.T) {

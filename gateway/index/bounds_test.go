@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"segue/bus"
+	"segue/bus/bustest"
 	"segue/client"
 	"segue/contract"
 	"segue/gateway/index"
@@ -20,7 +21,7 @@ import (
 func small(t *testing.T, test func(b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b := &bench{T: t, world: newWorld(), stream: newStream()}
+		b := &bench{T: t, world: newWorld(), stream: bustest.New()}
 		b.index = b.start(index.Options{StreamBytes: 100 << 10})
 		synctest.Wait()
 		test(b)
@@ -30,19 +31,19 @@ func small(t *testing.T, test func(b *bench)) {
 func TestASlowReaderIsServedFromTheStream(t *testing.T) {
 	small(t, func(b *bench) {
 		slow, fast := b.reader(), b.reader()
-		b.stream.publish(b.world.start(name("i1")))
+		b.stream.Publish(b.world.start(name("i1")))
 		for revision := range 1000 {
 			n := b.world.change(name("i1"), "anna", false)
 			if revision%100 == 50 { // the order of two is wrong
-				b.stream.publish(b.world.change(name("i1"), "anna", false))
+				b.stream.Publish(b.world.change(name("i1"), "anna", false))
 			}
-			b.stream.publish(n)
+			b.stream.Publish(n)
 		}
 		synctest.Wait()
-		before := b.stream.readers()
+		before := b.stream.Readers()
 		require.Less(b, b.index.Stats().StreamBytes, int64(110<<10))
 		require.Len(b, seen(b.T, fast), 1011)
-		require.Greater(b, b.stream.reads, before)
+		require.Greater(b, b.stream.Readers(), before)
 		for revision := int64(1); revision <= 1011; revision++ {
 			c, err := slow.Next(context.Background(), nil)
 			require.NoError(b, err)
@@ -56,18 +57,18 @@ func TestASlowReaderIsServedFromTheStream(t *testing.T) {
 func TestAReaderBehindTheStreamIsResynced(t *testing.T) {
 	small(t, func(b *bench) {
 		r, at := b.reader(), b.index.End()
-		b.stream.publish(b.world.start(name("i1")))
+		b.stream.Publish(b.world.start(name("i1")))
 		for range 1000 {
-			b.stream.publish(b.world.change(name("i1"), "anna", false))
+			b.stream.Publish(b.world.change(name("i1"), "anna", false))
 		}
 		synctest.Wait()
-		b.stream.expire(500)
+		b.stream.Expire(500)
 		_, err := r.Next(context.Background(), nil)
 		require.ErrorIs(b, err, index.ErrResync)
 		require.EqualValues(b, 1, b.index.Stats().Resyncs)
 
 		time.Sleep(bus.MaxAge + time.Second)
-		b.stream.publish(b.world.change(name("i1"), "ben", false))
+		b.stream.Publish(b.world.change(name("i1"), "ben", false))
 		synctest.Wait()
 		_, err = b.index.ReadFrom(context.Background(), at)
 		require.ErrorIs(b, err, index.ErrResync, "older than the stream keeps messages")
@@ -78,13 +79,13 @@ func TestAReaderBehindTheStreamIsResynced(t *testing.T) {
 
 func TestAReaderThatHasReadAllGoesOnHoweverLongItIsQuiet(t *testing.T) {
 	run(t, func(b *bench) {
-		b.stream.publish(b.world.start(name("i1")))
+		b.stream.Publish(b.world.start(name("i1")))
 		synctest.Wait()
 		at := b.index.End()
 		time.Sleep(time.Hour)
 		r, err := b.index.ReadFrom(context.Background(), at)
 		require.NoError(b, err)
-		b.stream.publish(b.world.change(name("i1"), "anna", false))
+		b.stream.Publish(b.world.change(name("i1"), "anna", false))
 		require.Equal(b, []string{"i1.2"}, seen(b.T, r))
 	})
 }
@@ -93,8 +94,8 @@ func TestEndedInteractionsAreForgotten(t *testing.T) {
 	run(t, func(b *bench) {
 		for n := range 100 {
 			id := name(fmt.Sprint("i", n))
-			b.stream.publish(b.world.start(id))
-			b.stream.publish(b.world.complete(id))
+			b.stream.Publish(b.world.start(id))
+			b.stream.Publish(b.world.complete(id))
 		}
 		synctest.Wait()
 		require.Equal(b, 100, b.index.Stats().Remembered)
@@ -106,7 +107,7 @@ func TestEndedInteractionsAreForgotten(t *testing.T) {
 func TestTwentyThousandInteractions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const many = 20_000
-		b := &bench{T: t, world: newWorld(), stream: newStream()}
+		b := &bench{T: t, world: newWorld(), stream: bustest.New()}
 		for n := range many {
 			b.world.start(name(fmt.Sprint("i", n)))
 			b.world.change(name(fmt.Sprint("i", n)), fmt.Sprint("agent", n%1000), false)
@@ -125,7 +126,7 @@ func TestTwentyThousandInteractions(t *testing.T) {
 		require.Len(t, b.index.List("cc", nil), many)
 		require.Len(t, b.index.OfAgent("cc", "agent7"), many/1000)
 		for n := range many {
-			b.stream.publish(b.world.change(name(fmt.Sprint("i", n)), "busy", false))
+			b.stream.Publish(b.world.change(name(fmt.Sprint("i", n)), "busy", false))
 		}
 		b.index.Catch(context.Background())
 		require.Len(t, b.index.OfAgent("cc", "busy"), many)
@@ -140,7 +141,7 @@ func TestAStateTooLargeForANoticeIsQueried(t *testing.T) {
 	run(t, func(b *bench) {
 		n := b.world.start(name("i1"))
 		n.State = nil
-		b.stream.publish(n)
+		b.stream.Publish(n)
 		b.converges(time.Second)
 	})
 }
@@ -149,13 +150,13 @@ func TestAStateTooLargeForANoticeIsQueried(t *testing.T) {
 // them for a while alone.
 func TestListsWaitForAStateTooLargeForANotice(t *testing.T) {
 	run(t, func(b *bench) {
-		b.stream.publish(b.world.start(name("i1")))
+		b.stream.Publish(b.world.start(name("i1")))
 		b.world.with(func() { b.world.queryTakes = 100 * time.Millisecond })
 		for range 3 {
 			for range 2 {
 				n := b.world.change(name("i1"), "anna", false)
 				n.State = nil
-				b.stream.publish(n)
+				b.stream.Publish(n)
 			}
 			began := time.Now()
 			b.index.Catch(context.Background())
@@ -164,7 +165,7 @@ func TestListsWaitForAStateTooLargeForANotice(t *testing.T) {
 		}
 		silent := b.world.start(name("silent"))
 		silent.State = nil
-		b.stream.publish(silent)
+		b.stream.Publish(silent)
 		for second, longest := range []time.Duration{500 * time.Millisecond, 500 * time.Millisecond, 500 * time.Millisecond, 0} {
 			began := time.Now()
 			b.index.Catch(context.Background())
@@ -177,9 +178,9 @@ func TestListsWaitForAStateTooLargeForANotice(t *testing.T) {
 func TestANoticeThatCannotBeReadIsHealed(t *testing.T) {
 	run(t, func(b *bench) {
 		r := b.reader()
-		b.stream.publish(b.world.start(name("i1")))
+		b.stream.Publish(b.world.start(name("i1")))
 		b.world.change(name("i1"), "anna", false)
-		b.stream.publish(&contract.Notice{ContactCenter: "cc", Interaction: "i1"})
+		b.stream.Publish(&contract.Notice{ContactCenter: "cc", Interaction: "i1"})
 		b.converges(2 * time.Second)
 		require.Equal(b, []string{"i1.1", "(2-2)i1.2"}, seen(b.T, r))
 	})
@@ -187,7 +188,7 @@ func TestANoticeThatCannotBeReadIsHealed(t *testing.T) {
 
 func TestOneInteractionThatCannotAnswerDoesNotKeepAReplicaFromBeingReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &bench{T: t, world: newWorld(), stream: newStream()}
+		b := &bench{T: t, world: newWorld(), stream: bustest.New()}
 		b.world.start(name("i1"))
 		b.world.start(name("stuck"))
 		b.world.stuck = name("stuck").WorkflowID()
@@ -205,9 +206,9 @@ func TestInteractionsThatDoNotAnswerDelayNobody(t *testing.T) {
 		for n := range 100 {
 			silent := b.world.start(name(fmt.Sprint("silent", n)))
 			silent.State = nil
-			b.stream.publish(silent)
+			b.stream.Publish(silent)
 		}
-		b.stream.publish(b.world.start(name("i1")))
+		b.stream.Publish(b.world.start(name("i1")))
 		time.Sleep(3 * time.Minute)
 		for range 20 {
 			n := b.world.change(name("i1"), "anna", false)

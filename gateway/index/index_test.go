@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"segue/bus/bustest"
 	"segue/client"
 	"segue/contract"
 	"segue/gateway/index"
@@ -19,7 +20,7 @@ import (
 type bench struct {
 	*testing.T
 	world  *world
-	stream *stream
+	stream *bustest.Stream
 	index  *index.Index
 }
 
@@ -29,7 +30,7 @@ func name(id string) client.Name { return client.Name{ContactCenter: "cc", ID: i
 func run(t *testing.T, test func(b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b := &bench{T: t, world: newWorld(), stream: newStream()}
+		b := &bench{T: t, world: newWorld(), stream: bustest.New()}
 		b.index = b.replica()
 		synctest.Wait()
 		require.True(t, b.index.Health().Complete)
@@ -87,10 +88,10 @@ func (b *bench) reader() *index.Reader {
 
 func TestNoticesMakeTheLists(t *testing.T) {
 	run(t, func(b *bench) {
-		b.stream.publish(b.world.start(name("i1")))
+		b.stream.Publish(b.world.start(name("i1")))
 		time.Sleep(time.Second)
-		b.stream.publish(b.world.start(name("i2")))
-		b.stream.publish(b.world.change(name("i1"), "anna", false))
+		b.stream.Publish(b.world.start(name("i2")))
+		b.stream.Publish(b.world.change(name("i1"), "anna", false))
 		b.index.Catch(context.Background())
 		require.Equal(b, b.world.open(), has(b.index))
 		mine := b.index.OfAgent("cc", "anna")
@@ -100,7 +101,7 @@ func TestNoticesMakeTheLists(t *testing.T) {
 		require.Empty(b, b.index.OfAgent("other", "anna"))
 		require.Equal(b, "i1", b.index.List("cc", nil)[0].State.ID)
 
-		b.stream.publish(b.world.complete(name("i1")))
+		b.stream.Publish(b.world.complete(name("i1")))
 		b.index.Catch(context.Background())
 		require.Empty(b, b.index.OfAgent("cc", "anna"))
 		_, open := b.index.Get(name("i1"))
@@ -115,15 +116,15 @@ func TestANoticeThatComesBeforeItsPredecessorWaitsForIt(t *testing.T) {
 		r := b.reader()
 		first := b.world.start(name("i1"))
 		second, third := b.world.change(name("i1"), "anna", false), b.world.change(name("i1"), "ben", false)
-		b.stream.publish(first)
-		b.stream.publish(third)
+		b.stream.Publish(first)
+		b.stream.Publish(third)
 		b.index.Catch(context.Background())
 		require.Len(b, b.index.OfAgent("cc", "ben"), 1, "lists have it at once")
 		time.Sleep(249 * time.Millisecond)
 		require.Equal(b, []string{"i1.1"}, seen(b.T, r))
-		b.stream.publish(second)
-		b.stream.repeat(second)
-		b.stream.repeat(third)
+		b.stream.Publish(second)
+		b.stream.Repeat(second)
+		b.stream.Repeat(third)
 		synctest.Wait()
 		require.Equal(b, []string{"i1.2", "i1.3"}, seen(b.T, r))
 		require.Equal(b, b.world.open(), has(b.index))
@@ -133,13 +134,13 @@ func TestANoticeThatComesBeforeItsPredecessorWaitsForIt(t *testing.T) {
 func TestALostNoticeIsAGapAfter250Milliseconds(t *testing.T) {
 	run(t, func(b *bench) {
 		r := b.reader()
-		b.stream.publish(b.world.start(name("i1")))
+		b.stream.Publish(b.world.start(name("i1")))
 		lost := b.world.change(name("i1"), "anna", false)
-		b.stream.publish(b.world.change(name("i1"), "ben", false))
+		b.stream.Publish(b.world.change(name("i1"), "ben", false))
 		time.Sleep(251 * time.Millisecond)
 		synctest.Wait()
 		require.Equal(b, []string{"i1.1", "(2-2)i1.3"}, seen(b.T, r))
-		b.stream.publish(lost)
+		b.stream.Publish(lost)
 		synctest.Wait()
 		require.Empty(b, seen(b.T, r))
 	})
@@ -151,27 +152,27 @@ func TestAPingHealsALostNoticeOnEveryReplica(t *testing.T) {
 		synctest.Wait()
 		r := b.reader()
 		for _, id := range []string{"i1", "i2"} {
-			b.stream.publish(b.world.start(name(id)))
+			b.stream.Publish(b.world.start(name(id)))
 		}
-		b.stream.due(b.world.change(name("i1"), "anna", false)) // its notice is lost
+		b.stream.Due(b.world.change(name("i1"), "anna", false)) // its notice is lost
 		made := b.world.change(name("i2"), "ben", false)
-		b.stream.publish(made)
+		b.stream.Publish(made)
 		phantom := *made
 		phantom.Revision++ // announced and never made
-		b.stream.due(&phantom)
+		b.stream.Due(&phantom)
 		b.converges(2 * time.Second)
 		require.Equal(b, b.world.open(), has(other))
 		require.ElementsMatch(b, []string{"i1.1", "i2.1", "i2.2", "(2-2)i1.2"}, seen(b.T, r))
 		e, _ := b.index.Get(name("i1"))
 		require.Equal(b, []string{"hold"}, e.CapabilitiesFor["anna"])
-		require.Equal(b, 4, b.stream.count(), "both replicas repair, the stream takes one")
+		require.Equal(b, 4, b.stream.Count(), "both replicas repair, the stream takes one")
 	})
 }
 
 func TestAnOwnAnswerIsInTheLists(t *testing.T) {
 	run(t, func(b *bench) {
 		ctx := context.Background()
-		b.stream.publish(b.world.start(name("i1")))
+		b.stream.Publish(b.world.start(name("i1")))
 		synctest.Wait()
 		r := b.reader()
 		await := func(n *contract.Notice) time.Duration {
@@ -180,7 +181,7 @@ func TestAnOwnAnswerIsInTheLists(t *testing.T) {
 			return time.Since(began)
 		}
 		n := b.world.change(name("i1"), "anna", false)
-		time.AfterFunc(100*time.Millisecond, func() { b.stream.publish(n) })
+		time.AfterFunc(100*time.Millisecond, func() { b.stream.Publish(n) })
 		require.Equal(b, 100*time.Millisecond, await(n))
 		require.Zero(b, await(n))
 
@@ -197,7 +198,7 @@ func TestAnOwnAnswerIsInTheLists(t *testing.T) {
 
 func TestFiveAnswersWithoutNoticesAreReported(t *testing.T) {
 	run(t, func(b *bench) {
-		b.stream.publish(b.world.start(name("i1")))
+		b.stream.Publish(b.world.start(name("i1")))
 		for range 5 {
 			require.Empty(b, b.index.Health().Reasons)
 			n := b.world.change(name("i1"), "anna", false)
@@ -206,7 +207,7 @@ func TestFiveAnswersWithoutNoticesAreReported(t *testing.T) {
 		require.Contains(b, strings.Join(b.index.Health().Reasons, " "), "5 answers in a row had no notice")
 		require.True(b, b.index.Health().Complete)
 		n := b.world.change(name("i1"), "anna", false)
-		b.stream.publish(n)
+		b.stream.Publish(n)
 		b.index.Await(context.Background(), name("i1"), n.RunID, n.Revision)
 		require.Empty(b, b.index.Health().Reasons)
 	})
@@ -215,7 +216,7 @@ func TestFiveAnswersWithoutNoticesAreReported(t *testing.T) {
 // A worker without a bus sends neither notices nor pings.
 func TestAnAnswerWithoutANoticeIsRepaired(t *testing.T) {
 	run(t, func(b *bench) {
-		b.stream.publish(b.world.start(name("i1")))
+		b.stream.Publish(b.world.start(name("i1")))
 		synctest.Wait()
 		r := b.reader()
 		for range 5 {
@@ -227,7 +228,7 @@ func TestAnAnswerWithoutANoticeIsRepaired(t *testing.T) {
 		}
 		require.Contains(b, strings.Join(b.index.Health().Reasons, " "), "5 answers in a row had no notice")
 		n := b.world.change(name("i1"), "anna", false)
-		b.stream.publish(n)
+		b.stream.Publish(n)
 		b.index.Answered(name("i1"), n.RunID, n.Revision)
 		time.Sleep(time.Second)
 		require.Empty(b, b.index.Health().Reasons)
@@ -240,30 +241,30 @@ func TestListingsFindWhatNoNoticeTells(t *testing.T) {
 		other := b.replica()
 		synctest.Wait()
 		b.world.start(name("lost"))
-		b.stream.publish(b.world.start(name("dead")))
-		b.stream.publish(b.world.start(name("done")))
+		b.stream.Publish(b.world.start(name("dead")))
+		b.stream.Publish(b.world.start(name("done")))
 		time.Sleep(30 * time.Second)
 		b.world.terminate(name("dead"))
 		b.world.complete(name("done"))
 		b.converges(2 * time.Minute)
 		require.Equal(b, b.world.open(), has(other))
-		require.Equal(b, 4, b.stream.count(), "the end of one and the state of another")
+		require.Equal(b, 4, b.stream.Count(), "the end of one and the state of another")
 	})
 }
 
 func TestVisibilityThatIsLateRemovesNothing(t *testing.T) {
 	run(t, func(b *bench) {
 		b.world.with(func() { b.world.hideNew = true })
-		b.stream.publish(b.world.start(name("i1")))
+		b.stream.Publish(b.world.start(name("i1")))
 		b.converges(5 * time.Minute)
 	})
 }
 
 func TestAReplicaIsCompleteOnceItHasAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &bench{T: t, world: newWorld(), stream: newStream()}
+		b := &bench{T: t, world: newWorld(), stream: bustest.New()}
 		b.world.start(name("quiet"))
-		b.stream.publish(b.world.start(name("told")))
+		b.stream.Publish(b.world.start(name("told")))
 		b.world.down = true
 		b.index = b.replica()
 		time.Sleep(30 * time.Second)
@@ -273,10 +274,10 @@ func TestAReplicaIsCompleteOnceItHasAll(t *testing.T) {
 		b.converges(30 * time.Second)
 		require.True(t, b.index.Health().Complete)
 		require.Empty(t, b.index.Health().Reasons)
-		require.Equal(t, 1, b.stream.count(), "what no notice was lost of is not published")
+		require.Equal(t, 1, b.stream.Count(), "what no notice was lost of is not published")
 
 		r := b.reader()
-		b.stream.publish(b.world.change(name("quiet"), "anna", false))
+		b.stream.Publish(b.world.change(name("quiet"), "anna", false))
 		require.Equal(t, []string{"quiet.2"}, seen(b.T, r))
 	})
 }
@@ -285,20 +286,20 @@ func TestAReplicaIsCompleteOnceItHasAll(t *testing.T) {
 // than that would leave it out.
 func TestAReplicaIsCompleteOnceItReadsTheStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &bench{T: t, world: newWorld(), stream: newStream()}
-		b.stream.beginTakes = 3 * time.Second
+		b := &bench{T: t, world: newWorld(), stream: bustest.New()}
+		b.stream.SetBeginTakes(3 * time.Second)
 		b.index = b.replica()
 		time.Sleep(2999 * time.Millisecond)
 		synctest.Wait()
 		require.False(t, b.index.Health().Complete)
-		b.stream.publish(b.world.start(name("i1")))
+		b.stream.Publish(b.world.start(name("i1")))
 		time.Sleep(time.Millisecond)
 		synctest.Wait()
 		require.True(t, b.index.Health().Complete)
 		require.Equal(t, b.world.open(), has(b.index))
 
 		// A lost stream is read again; the replica stays ready.
-		b.stream.remake("e2")
+		b.stream.Remake()
 		time.Sleep(time.Second)
 		require.True(t, b.index.Health().Complete)
 		b.converges(time.Minute)
@@ -307,9 +308,9 @@ func TestAReplicaIsCompleteOnceItReadsTheStream(t *testing.T) {
 
 func TestWithoutTheBusListsGoOn(t *testing.T) {
 	run(t, func(b *bench) {
-		b.stream.publish(b.world.start(name("i1")))
+		b.stream.Publish(b.world.start(name("i1")))
 		synctest.Wait()
-		b.stream.setAway(true)
+		b.stream.SetAway(true)
 		b.world.start(name("i2"))
 		b.converges(10 * time.Second)
 		require.True(b, b.index.Health().Complete)
@@ -318,7 +319,7 @@ func TestWithoutTheBusListsGoOn(t *testing.T) {
 		b.index.Await(context.Background(), name("i1"), n.RunID, n.Revision)
 		require.Len(b, b.index.OfAgent("cc", "anna"), 1)
 		r := b.reader()
-		b.stream.setAway(false)
+		b.stream.SetAway(false)
 		b.converges(time.Minute)
 		require.Empty(b, b.index.Health().Reasons)
 		require.ElementsMatch(b, []string{"(1-1)i2.1", "(2-2)i1.2"}, seen(b.T, r))
@@ -327,14 +328,14 @@ func TestWithoutTheBusListsGoOn(t *testing.T) {
 
 func TestALostStreamIsReadFromItsBeginning(t *testing.T) {
 	run(t, func(b *bench) {
-		b.stream.publish(b.world.start(name("i1")))
-		b.stream.publish(b.world.start(name("i2")))
+		b.stream.Publish(b.world.start(name("i1")))
+		b.stream.Publish(b.world.start(name("i2")))
 		synctest.Wait()
 		r := b.reader()
 		end := b.index.End()
-		b.stream.remake("e2")
+		b.stream.Remake()
 		b.world.change(name("i1"), "anna", false) // lost with the stream, its ping too
-		b.stream.publish(b.world.change(name("i2"), "ben", false))
+		b.stream.Publish(b.world.change(name("i2"), "ben", false))
 		b.converges(time.Minute)
 		_, err := r.Next(context.Background(), nil)
 		require.ErrorIs(b, err, index.ErrResync)

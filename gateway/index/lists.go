@@ -39,7 +39,7 @@ func (x *Index) OfQueue(contactCenter, queue string) []*Entry {
 // OfWorkbin returns the open interactions in a workbin, a text or an object with the same keys,
 // oldest start first. Call Catch before it.
 func (x *Index) OfWorkbin(contactCenter string, workbin any) []*Entry {
-	return filtered(x.at(place{contactCenter, byWorkbin, workbinKey(workbin)}), nil)
+	return filtered(x.at(place{contactCenter, byWorkbin, WorkbinKey(workbin)}), nil)
 }
 
 // Snapshot returns the open interactions of a contact center that match, as List does, and the

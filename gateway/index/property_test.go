@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"segue/bus"
+	"segue/bus/bustest"
 	"segue/client"
 	"segue/contract"
 	"segue/gateway/index"
@@ -171,8 +172,8 @@ func (b *bench) perform(d deed) {
 		time.AfterFunc(d.outage, func() { b.world.with(func() { b.world.down = false }) })
 	}
 	if d.away > 0 {
-		b.stream.setAway(true)
-		time.AfterFunc(d.away, func() { b.stream.setAway(false) })
+		b.stream.SetAway(true)
+		time.AfterFunc(d.away, func() { b.stream.SetAway(false) })
 	}
 	n := b.world.act(d)
 	if n == nil {
@@ -192,18 +193,18 @@ func (b *bench) perform(d deed) {
 	}
 	switch d.notice {
 	case "sent":
-		b.stream.publish(n)
+		b.stream.Publish(n)
 	case "twice":
-		b.stream.publish(n)
-		later(b.stream.repeat)
+		b.stream.Publish(n)
+		later(b.stream.Repeat)
 	case "late":
-		later(b.stream.publish)
+		later(b.stream.Publish)
 	}
 }
 
 func (b *bench) announce(n *contract.Notice) {
 	if b.stream.Connected() {
-		b.stream.due(n)
+		b.stream.Due(n)
 		return
 	}
 	time.AfterFunc(time.Second, func() { b.announce(n) })
@@ -214,7 +215,7 @@ func TestWhateverHappensToNoticesTheTruthIsShownInOrder(t *testing.T) {
 		plan := rapid.SliceOfN(deeds(), 1, 40).Draw(rt, "plan")
 		var err error
 		synctest.Test(t, func(t *testing.T) {
-			b := &bench{T: t, world: newWorld(), stream: newStream()}
+			b := &bench{T: t, world: newWorld(), stream: bustest.New()}
 			b.index = b.replica()
 			synctest.Wait()
 			err = play(b, plan)

@@ -47,9 +47,9 @@ func TestQueriesAreShared(t *testing.T) {
 func TestReadersKeepTheirPositions(t *testing.T) {
 	run(t, func(b *bench) {
 		start := b.index.End()
-		b.stream.publish(b.world.start(name("i1")))
+		b.stream.Publish(b.world.start(name("i1")))
 		for range 99 {
-			b.stream.publish(b.world.change(name("i1"), "anna", false))
+			b.stream.Publish(b.world.change(name("i1"), "anna", false))
 		}
 		synctest.Wait()
 		other := b.replica()
@@ -87,10 +87,10 @@ func TestAReaderBeginsWithANoticeAgain(t *testing.T) {
 		start := b.index.End()
 		first := b.world.start(name("i1"))
 		second, third := b.world.change(name("i1"), "anna", false), b.world.change(name("i1"), "ben", false)
-		b.stream.publish(first)
-		b.stream.publish(third) // it waits for the second
-		b.stream.publish(second)
-		b.stream.repeat(second) // a message that is no change
+		b.stream.Publish(first)
+		b.stream.Publish(third) // it waits for the second
+		b.stream.Publish(second)
+		b.stream.Repeat(second) // a message that is no change
 		synctest.Wait()
 		r, err := b.index.ReadFrom(context.Background(), start)
 		require.NoError(b, err)

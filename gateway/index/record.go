@@ -195,14 +195,14 @@ func (x *Index) list(r *record) {
 	cc := r.name.ContactCenter
 	s := r.entry.State
 	r.at = append(r.at[:0], place{cc, byAll, ""})
-	for _, agent := range agentsOf(s) {
+	for _, agent := range AgentsOf(s) {
 		r.at = append(r.at, place{cc, byAgent, agent})
 	}
 	if s.Queue != "" {
 		r.at = append(r.at, place{cc, byQueue, s.Queue})
 	}
 	if s.Workbin != nil {
-		r.at = append(r.at, place{cc, byWorkbin, workbinKey(s.Workbin)})
+		r.at = append(r.at, place{cc, byWorkbin, WorkbinKey(s.Workbin)})
 	}
 	for _, p := range r.at {
 		if x.places[p] == nil {
@@ -226,8 +226,8 @@ func (x *Index) unlist(r *record) {
 	r.at = r.at[:0]
 }
 
-// agentsOf returns the agents who have an open leg, offers too, each once.
-func agentsOf(s *contract.State) []string {
+// AgentsOf returns the agents who have an open leg, offers too, each once.
+func AgentsOf(s *contract.State) []string {
 	var agents []string
 	add := func(a *interaction.Agent) {
 		if a != nil && !slices.Contains(agents, a.ID) {
@@ -243,8 +243,8 @@ func agentsOf(s *contract.State) []string {
 	return agents
 }
 
-// workbinKey is the same for workbins with the same keys and values.
-func workbinKey(workbin any) string {
+// WorkbinKey is the same for workbins with the same keys and values.
+func WorkbinKey(workbin any) string {
 	key, err := json.Marshal(workbin)
 	if err != nil {
 		return "" // no JSON: it came as JSON, so this does not happen

@@ -162,7 +162,7 @@ func (x *Index) apply(n client.Name, a *answer, t task, runs bool) (before []str
 	defer x.mu.Unlock()
 	r, at := x.record(n), a.cursor()
 	if r.entry != nil {
-		before = agentsOf(r.entry.State)
+		before = AgentsOf(r.entry.State)
 	}
 	isSame := at.run == r.state.run
 	if isSame {

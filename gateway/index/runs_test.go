@@ -12,12 +12,12 @@ import (
 func TestContinueAsNewGoesOn(t *testing.T) {
 	run(t, func(b *bench) {
 		r := b.reader()
-		b.stream.publish(b.world.start(name("i1")))
+		b.stream.Publish(b.world.start(name("i1")))
 		old := b.world.change(name("i1"), "anna", false)
-		b.stream.publish(old)
-		b.stream.publish(b.world.change(name("i1"), "ben", true))
-		b.stream.repeat(old)
-		b.stream.publish(b.world.change(name("i1"), "cleo", false))
+		b.stream.Publish(old)
+		b.stream.Publish(b.world.change(name("i1"), "ben", true))
+		b.stream.Repeat(old)
+		b.stream.Publish(b.world.change(name("i1"), "cleo", false))
 		b.converges(time.Second)
 		require.Equal(b, []string{"i1.1", "i1.2", "i1.3", "i1.4"}, seen(b.T, r))
 		require.Zero(b, b.world.asked())
@@ -27,9 +27,9 @@ func TestContinueAsNewGoesOn(t *testing.T) {
 func TestAQueryDecidesAboutAnotherRun(t *testing.T) {
 	run(t, func(b *bench) {
 		r := b.reader()
-		b.stream.publish(b.world.start(name("i1")))
+		b.stream.Publish(b.world.start(name("i1")))
 		b.world.change(name("i1"), "anna", true) // lost with the switch of the run
-		b.stream.publish(b.world.change(name("i1"), "ben", false))
+		b.stream.Publish(b.world.change(name("i1"), "ben", false))
 		b.converges(time.Second)
 		require.Equal(b, []string{"i1.1", "(2-2)i1.3"}, seen(b.T, r))
 		require.Positive(b, b.world.asked())
@@ -39,14 +39,14 @@ func TestAQueryDecidesAboutAnotherRun(t *testing.T) {
 func TestAReopenedInteractionCountsFromOne(t *testing.T) {
 	run(t, func(b *bench) {
 		r := b.reader()
-		b.stream.publish(b.world.start(name("i1")))
-		b.stream.publish(b.world.change(name("i1"), "anna", false))
-		b.stream.publish(b.world.complete(name("i1")))
+		b.stream.Publish(b.world.start(name("i1")))
+		b.stream.Publish(b.world.change(name("i1"), "anna", false))
+		b.stream.Publish(b.world.complete(name("i1")))
 		first := b.world.start(name("i1"))
 		second, third := b.world.change(name("i1"), "ben", false), b.world.change(name("i1"), "cleo", false)
 		fourth := b.world.change(name("i1"), "dora", false) // as if it were the next of the run before
 		for _, n := range []*contract.Notice{fourth, second, first, third} {
-			b.stream.publish(n)
+			b.stream.Publish(n)
 		}
 		b.converges(time.Second)
 		require.Equal(b, []string{"i1.1", "i1.2", "i1.3", "i1.1", "i1.2", "i1.3", "i1.4"}, seen(b.T, r))
@@ -56,14 +56,14 @@ func TestAReopenedInteractionCountsFromOne(t *testing.T) {
 func TestAResetGoesBackwards(t *testing.T) {
 	run(t, func(b *bench) {
 		r := b.reader()
-		b.stream.publish(b.world.start(name("i1")))
+		b.stream.Publish(b.world.start(name("i1")))
 		for range 5 {
-			b.stream.publish(b.world.change(name("i1"), "anna", false))
+			b.stream.Publish(b.world.change(name("i1"), "anna", false))
 		}
 		straggler := b.world.change(name("i1"), "anna", false)
-		b.stream.publish(b.world.reset(name("i1"), 2))
+		b.stream.Publish(b.world.reset(name("i1"), 2))
 		b.converges(time.Second)
-		b.stream.publish(straggler)
+		b.stream.Publish(straggler)
 		b.converges(time.Second)
 		require.Equal(b, []string{"i1.1", "i1.2", "i1.3", "i1.4", "i1.5", "i1.6", "i1.3"}, seen(b.T, r))
 	})

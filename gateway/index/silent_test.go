@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"segue/bus/bustest"
 )
 
 // silent runs a test with a replica that starts while no interaction of many answers.
 func silent(t *testing.T, many int, test func(b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b := &bench{T: t, world: newWorld(), stream: newStream()}
+		b := &bench{T: t, world: newWorld(), stream: bustest.New()}
 		for n := range many {
 			b.world.start(name(fmt.Sprint("i", n)))
 			b.world.change(name(fmt.Sprint("i", n)), "anna", false)
@@ -40,7 +42,7 @@ func TestAReplicaBecomesReadyWithoutAWorker(t *testing.T) {
 			require.Equal(b, []string{lacks}, b.index.Health().Reasons)
 
 			r := b.reader()
-			b.stream.publish(b.world.change(name("i0"), "ben", false))
+			b.stream.Publish(b.world.change(name("i0"), "ben", false))
 			synctest.Wait()
 			require.Equal(b, []string{"i0.3"}, seen(b.T, r), "what was before the replica is no gap")
 			require.Len(b, b.index.List("cc", nil), 1)
@@ -48,9 +50,9 @@ func TestAReplicaBecomesReadyWithoutAWorker(t *testing.T) {
 			b.unmute()
 			b.converges(2 * time.Minute)
 			require.Empty(b, b.index.Health().Reasons)
-			require.Equal(b, 1, b.stream.count(), "what no notice was lost of is not published")
+			require.Equal(b, 1, b.stream.Count(), "what no notice was lost of is not published")
 			if many > 1 {
-				b.stream.publish(b.world.change(name("i1"), "ben", false))
+				b.stream.Publish(b.world.change(name("i1"), "ben", false))
 				require.Equal(b, []string{"i1.3"}, seen(b.T, r))
 			}
 		})

@@ -33,8 +33,6 @@ type Options struct {
 	Now func() time.Time
 	// AtOnce, StreamsOfUser, Streams and FailedASecond replace the constants of the same names.
 	AtOnce, StreamsOfUser, Streams, FailedASecond int
-	// Refuse answers a request over a limit; nil for application/problem+json.
-	Refuse func(http.ResponseWriter, *http.Request, *problem.Problem)
 }
 
 // Limits counts what clients use. It is safe for concurrent use.
@@ -67,20 +65,21 @@ func New(options Options) *Limits {
 			*value = standard
 		}
 	}
-	if options.Refuse == nil {
-		options.Refuse = func(w http.ResponseWriter, _ *http.Request, p *problem.Problem) { problem.Write(w, p) }
-	}
 	return &Limits{options: options, credentials: map[string]*usage{}, remotes: map[netip.Prefix]*usage{}, swept: options.Now()}
 }
 
 // Middleware bounds the requests of each caller. It comes after authentication. A caller without a
 // rate, which is a program on this machine while gateway.auth is empty, has no limit.
-func (l *Limits) Middleware(next http.Handler) http.Handler { return l.For(l.options.Refuse, next) }
+func (l *Limits) Middleware(next http.Handler) http.Handler {
+	return l.For(func(r *http.Request) *auth.Caller { return auth.From(r.Context()) },
+		func(w http.ResponseWriter, _ *http.Request, p *problem.Problem) { problem.Write(w, p) }, next)
+}
 
-// For is Middleware for a face that refuses in its own form.
-func (l *Limits) For(refuse func(http.ResponseWriter, *http.Request, *problem.Problem), next http.Handler) http.Handler {
+// For is Middleware for a face that refuses in its own form, and that has requests without a caller: who
+// is as whose a request counts.
+func (l *Limits) For(who func(*http.Request) *auth.Caller, refuse func(http.ResponseWriter, *http.Request, *problem.Problem), next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		held, p := l.Enter(r.Context(), auth.From(r.Context()))
+		held, p := l.Enter(r.Context(), who(r))
 		if p != nil {
 			refuse(w, r, p)
 			return

@@ -79,7 +79,7 @@ func TestASlowRateSaysWhenTheNextRequestMayCome(t *testing.T) {
 
 func TestAFaceRefusesInItsOwnForm(t *testing.T) {
 	l := limits.New(limits.Options{Now: newClock().Now})
-	h := l.For(func(w http.ResponseWriter, _ *http.Request, p *problem.Problem) {
+	h := l.For(func(r *http.Request) *auth.Caller { return auth.From(r.Context()) }, func(w http.ResponseWriter, _ *http.Request, p *problem.Problem) {
 		w.WriteHeader(p.Status)
 		fmt.Fprint(w, "its own form")
 	}, ok)

@@ -58,7 +58,7 @@ func failureOf(status int, message string, causes []error) failure {
 			return failure{p}
 		}
 	}
-	p := problem.New(kindOfStatus(status), message)
+	p := problem.OfStatus(status, message)
 	if p.Type == problem.Internal {
 		p.Detail = ""
 		return failure{p}
@@ -78,24 +78,6 @@ func failureOf(status int, message string, causes []error) failure {
 
 // pathOfLocation makes a JSON pointer of where huma says that a mistake is: query.state[1].
 var pathOfLocation = strings.NewReplacer(".", "/", "[", "/", "]", "")
-
-func kindOfStatus(status int) string {
-	switch status {
-	case http.StatusBadRequest:
-		return problem.Malformed
-	case http.StatusUnprocessableEntity:
-		return problem.InvalidPayload
-	case http.StatusUnsupportedMediaType:
-		return problem.UnsupportedMediaType
-	case http.StatusRequestEntityTooLarge:
-		return problem.TooLarge
-	case http.StatusRequestTimeout:
-		return problem.Timeout
-	case http.StatusNotFound:
-		return problem.NotFound
-	}
-	return problem.Internal
-}
 
 // fail returns a problem of a type as an error.
 func fail(kind, detail string) error { return failure{problem.New(kind, detail)} }

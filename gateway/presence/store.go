@@ -97,8 +97,8 @@ func (p *Presence) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// Get returns an agent's presence; LoggedOut for one who is not known.
-func (p *Presence) Get(contactCenter, agent string) Agent {
+// get returns an agent's presence as this replica has it; LoggedOut for one who is not known.
+func (p *Presence) get(contactCenter, agent string) Agent {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e, ok := p.agents[key{contactCenter, agent}]
@@ -112,14 +112,14 @@ func (p *Presence) Get(contactCenter, agent string) Agent {
 // bus is away, it returns what this replica has.
 func (p *Presence) Read(ctx context.Context, contactCenter, agent string) Agent {
 	if p.bus == nil {
-		return p.Get(contactCenter, agent)
+		return p.get(contactCenter, agent)
 	}
 	ctx, cancel := context.WithTimeout(ctx, readWithin)
 	defer cancel()
 	found, err := p.bus.ReadAgent(ctx, contactCenter, agent)
 	if err != nil {
 		p.log.Debug("The bus does not answer; presence is what this replica has", "error", err)
-		return p.Get(contactCenter, agent)
+		return p.get(contactCenter, agent)
 	}
 	return p.latest(found)
 }
@@ -140,16 +140,11 @@ func (p *Presence) List(contactCenter string) []Agent {
 }
 
 // Update changes an agent's presence on all replicas, and returns it. change gets the present one, and
-// may be called again if another replica changes it at the same time. It fails with bus.ErrAway at once
-// if the bus is away; after another error the change may have happened. When it returns, Get has the
-// change, unless the bus went away meanwhile.
-func (p *Presence) Update(ctx context.Context, contactCenter, agent string, change func(*Agent)) (Agent, error) {
-	return p.Try(ctx, contactCenter, agent, func(a *Agent) error { change(a); return nil })
-}
-
-// Try is Update for a change that may be refused: then nothing is written, and it returns the error of
-// change.
-func (p *Presence) Try(ctx context.Context, contactCenter, agent string, change func(*Agent) error) (Agent, error) {
+// may be called again if another replica changes it at the same time; if it refuses, nothing is written, and
+// Update returns its error. Update fails with bus.ErrAway at once if the bus is away; after another error of
+// the bus the change may have happened. When it returns, this replica has the change, unless the bus went
+// away meanwhile.
+func (p *Presence) Update(ctx context.Context, contactCenter, agent string, change func(*Agent) error) (Agent, error) {
 	if p.bus == nil {
 		return Agent{}, bus.ErrAway
 	}

@@ -132,3 +132,15 @@ func TestAProblemOnTheWire(t *testing.T) {
 	require.Equal(t, "application/problem+json", answer.Header().Get("Content-Type"))
 	require.JSONEq(t, `{"type":"urn:segue:unavailable","title":"Temporarily unavailable","status":503,"detail":"later"}`, answer.Body.String())
 }
+
+func TestAStatusHasAType(t *testing.T) {
+	for status, kind := range map[int]string{
+		400: problem.Malformed, 404: problem.NotFound, 405: problem.MethodNotAllowed, 408: problem.Timeout, 413: problem.TooLarge,
+		415: problem.UnsupportedMediaType, 422: problem.InvalidPayload, 426: problem.Malformed, 500: problem.Internal, 503: problem.Unavailable,
+	} {
+		p := problem.OfStatus(status, "why")
+		require.Equal(t, kind, p.Type, status)
+		require.Equal(t, status, p.Status)
+		require.Equal(t, "why", p.Detail)
+	}
+}

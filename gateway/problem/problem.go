@@ -91,6 +91,36 @@ func New(kind, detail string) *Problem {
 	return &Problem{Type: kind, Title: known.title, Status: known.status, Detail: detail}
 }
 
+// OfStatus returns a problem with an HTTP status, for errors of packages that know HTTP alone.
+func OfStatus(status int, detail string) *Problem {
+	p := New(kindOf(status), detail)
+	p.Status = status
+	return p
+}
+
+func kindOf(status int) string {
+	switch status {
+	case http.StatusNotFound:
+		return NotFound
+	case http.StatusMethodNotAllowed:
+		return MethodNotAllowed
+	case http.StatusRequestTimeout:
+		return Timeout
+	case http.StatusRequestEntityTooLarge:
+		return TooLarge
+	case http.StatusUnsupportedMediaType:
+		return UnsupportedMediaType
+	case http.StatusUnprocessableEntity:
+		return InvalidPayload
+	case http.StatusServiceUnavailable:
+		return Unavailable
+	}
+	if status < http.StatusInternalServerError {
+		return Malformed
+	}
+	return Internal
+}
+
 var kinds = map[string]struct {
 	status int
 	title  string

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"segue/bus/bustest"
 	"segue/client"
 	"segue/contract"
 	"segue/gateway/cometd"
@@ -28,8 +30,9 @@ const base = "https://gws.example"
 // bench is a notifier with all that it needs, in a bubble of synctest.
 type bench struct {
 	world    *world
-	stream   *stream
+	stream   *bustest.Stream
 	presence *presence.Presence
+	log      *slog.Logger // nil for none
 	index    *index.Index
 	notifier *notify.Notifier
 	server   *cometd.Server
@@ -48,20 +51,20 @@ func run(t *testing.T, before func(*bench), test func(t *testing.T, b *bench)) {
 // open returns a bench whose notifier is ready, and begin one whose is not.
 func open(before func(*bench)) (b *bench, stop func()) {
 	b, stop = begin(before)
-	for !b.notifier.Ready() {
+	for !b.notifier.IsReady() {
 		time.Sleep(10 * time.Millisecond)
 	}
 	return b, stop
 }
 
 func begin(before func(*bench)) (b *bench, stop func()) {
-	b = &bench{world: newWorld(), stream: newStream()}
+	b = &bench{world: newWorld(), stream: bustest.New()}
 	if before != nil {
 		before(b)
 	}
 	c := &client.Client{Temporal: b.world, TaskQueue: "q", Patience: time.Millisecond}
 	b.index = index.New(index.Options{Client: c, Bus: b.stream})
-	b.notifier = notify.New(notify.Options{Index: b.index, Presence: b.presence})
+	b.notifier = notify.New(notify.Options{Index: b.index, Presence: b.presence, Log: b.log})
 	b.server = cometd.New(cometd.Options{
 		Identify: func(r *http.Request) string { return r.Header.Get("Agent") },
 		Open: func(h *cometd.Handshake) (*cometd.Peer, error) {
@@ -92,7 +95,7 @@ func begin(before func(*bench)) (b *bench, stop func()) {
 // publish publishes notices, and waits until they are delivered.
 func (b *bench) publish(notices ...*contract.Notice) {
 	for _, n := range notices {
-		b.stream.publish(n)
+		b.stream.Publish(n)
 	}
 	time.Sleep(time.Millisecond)
 	synctest.Wait()
@@ -104,6 +107,7 @@ type desktop struct {
 	server    http.Handler
 	agent, id string
 	browser   string
+	ack       int // the number of the last reply to a connect
 }
 
 // received is one message.
@@ -126,13 +130,19 @@ type resource struct {
 // desktop opens a session, in a new browser if it is empty.
 func (b *bench) desktop(t require.TestingT, agent, browser string, topics ...string) *desktop {
 	d := &desktop{t: t, server: b.server, agent: agent, browser: browser}
-	replies, _ := d.post(`[{"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}]`)
-	require.Equal(t, true, replies[0]["successful"], replies)
-	d.id, _ = replies[0]["clientId"].(string)
+	d.open("")
 	if len(topics) > 0 {
 		require.Empty(t, d.subscribe(topics...))
 	}
 	return d
+}
+
+// open opens a session. fields are more of the handshake, such as ext.
+func (d *desktop) open(fields string) {
+	replies, _ := d.post(`[{"channel":"/meta/handshake",` + fields + `"version":"1.0","supportedConnectionTypes":["long-polling"]}]`)
+	require.Equal(d.t, true, replies[0]["successful"], replies)
+	d.id, _ = replies[0]["clientId"].(string)
+	d.ack = 0
 }
 
 // post returns the replies and the messages.
@@ -181,13 +191,22 @@ func (d *desktop) subscribe(topics ...string) []received {
 func (d *desktop) poll() []received {
 	var all []received
 	for {
-		_, messages := d.post(fmt.Sprintf(
-			`[{"channel":"/meta/connect","clientId":%q,"connectionType":"long-polling","advice":{"timeout":0}}]`, d.id))
+		messages := d.connect()
 		if len(messages) == 0 {
 			return all
 		}
 		all = append(all, messages...)
 	}
+}
+
+// connect acknowledges what came with the last connect, and returns what waits.
+func (d *desktop) connect() []received {
+	replies, messages := d.post(fmt.Sprintf(
+		`[{"channel":"/meta/connect","clientId":%q,"connectionType":"long-polling","ext":{"ack":%d},"advice":{"timeout":0}}]`, d.id, d.ack))
+	if ext, isAcking := replies[0]["ext"].(map[string]any); isAcking {
+		d.ack = int(ext["ack"].(float64))
+	}
+	return messages
 }
 
 func (d *desktop) disconnect() {

@@ -81,7 +81,6 @@ func (n *Notifier) begin(ctx context.Context) (*index.Reader, error) {
 	entries := n.open() // may be later than the reader's position
 	n.lock()
 	defer n.mu.Unlock()
-	n.stats.Reads++
 	n.compare(entries)
 	n.reading, n.at = true, end
 	return reader, nil

@@ -13,9 +13,6 @@ import (
 const (
 	// lostFor is how long a lost session may be followed by a new one.
 	lostFor = 15 * time.Minute
-	// unsureFor is how long before its end a session may have been sent what its client never got: it ends
-	// 60 s after its last connect, and up to 40 s pass until a broken WebSocket is noticed.
-	unsureFor = 2 * time.Minute
 	// lostLimit bounds the lost sessions of an agent. It is the number of sessions that a user may have.
 	lostLimit = 10
 	// endsLimit and endsBytes bound the kept ends of an agent, and allEndsBytes those of all.
@@ -37,7 +34,8 @@ type lost struct {
 	had map[client.Name]bool
 }
 
-// end is how an interaction ended for an agent: the last message on each topic, by the base of its URIs.
+// end is how an interaction ended for an agent: the last message on each topic, by the base of its URIs. at is
+// when it was delivered to sessions.
 type end struct {
 	interaction client.Name
 	at          time.Time
@@ -107,14 +105,12 @@ func (n *Notifier) forget(a *agent, name client.Name) {
 
 // forgetEnds forgets the ends that no session lacks, and the oldest beyond the bounds.
 func (n *Notifier) forgetEnds(a *agent, now time.Time) {
-	since := now.Add(-unsureFor)
+	since := now
 	for _, l := range a.lost {
 		since = earlier(since, l.since)
 	}
 	for _, s := range a.sessions {
-		if s.isRecovering(now) {
-			since = earlier(since, s.follows.since)
-		}
+		since = earlier(since, s.lacksSince(now))
 	}
 	n.dropEnds(a, func(e *end) bool { return e.at.Before(since) })
 	for len(a.ends) > endsLimit || a.endBytes > endsBytes {
@@ -140,12 +136,22 @@ func (n *Notifier) dropEnds(a *agent, drop func(*end) bool) {
 	})
 }
 
-// isRecovering reports whether a session has not got all that the one before it missed, or may have lost it.
+// lacksSince returns from when on the client may lack messages, of this session or the one that it follows.
+func (s *session) lacksSince(now time.Time) time.Time {
+	since := s.peer.LacksSince()
+	if s.isRecovering(now) {
+		return earlier(since, s.follows.since)
+	}
+	return since
+}
+
+// isRecovering reports whether the client may not have all that the session before it missed.
 func (s *session) isRecovering(now time.Time) bool {
-	if s.follows == nil || now.Sub(s.follows.at) > lostFor+unsureFor {
+	if s.follows == nil {
 		return false
 	}
-	return len(s.recovered) < len(interactionTopics) || now.Sub(s.recoveredAt) < unsureFor
+	mayAsk := len(s.recovered) < len(interactionTopics) && now.Sub(s.follows.at) <= lostFor
+	return mayAsk || !s.peer.LacksSince().After(s.recoveredAt)
 }
 
 // lose keeps what a session had. A session without a browser cannot be followed.
@@ -154,9 +160,8 @@ func (n *Notifier) lose(a *agent, s *session, at time.Time) {
 	if browser == "" {
 		return
 	}
-	l := &lost{browser: browser, base: s.user.Base, at: at, since: at.Add(-unsureFor), had: map[client.Name]bool{}}
+	l := &lost{browser: browser, base: s.user.Base, at: at, since: s.lacksSince(at), had: map[client.Name]bool{}}
 	if s.isRecovering(at) {
-		l.since = earlier(l.since, s.follows.since)
 		maps.Copy(l.had, s.follows.had)
 	}
 	for name := range n.parts[a.name] {
@@ -165,7 +170,7 @@ func (n *Notifier) lose(a *agent, s *session, at time.Time) {
 		}
 	}
 	for _, e := range a.ends {
-		if !e.at.Before(at.Add(-unsureFor)) {
+		if !e.at.Before(s.peer.LacksSince()) {
 			l.had[e.interaction] = true
 		}
 	}
@@ -189,29 +194,28 @@ func (a *agent) claim(browser string, now time.Time) *lost {
 // restore sends on a topic what a session missed there while its client had none: the present state of the
 // agent's interactions, and the end of each that ended.
 func (n *Notifier) restore(a *agent, s *session, topic string) {
-	now := time.Now()
-	if s.follows == nil || s.recovered[topic] || now.Sub(s.follows.at) > lostFor {
+	if s.follows == nil || s.recovered[topic] || time.Since(s.follows.at) > lostFor {
 		return
 	}
-	s.recovered[topic], s.recoveredAt = true, now
+	s.recovered[topic] = true
 	present := slices.SortedFunc(maps.Values(n.parts[a.name]), func(x, y *record) int {
 		return cmp.Or(x.look.State.StartedAt.Compare(y.look.State.StartedAt), cmp.Compare(x.name.ID, y.name.ID))
 	})
 	for _, r := range present {
-		n.guard(r.name, func() { n.sendMissed(s, topic, view.Present(*r.look, a.name.ID, s.user.Base)) })
+		n.guard(r.name, func() { s.sendMissed(topic, view.Present(*r.look, a.name.ID, s.user.Base)) })
 	}
 	for _, e := range a.ends {
 		if s.follows.had[e.interaction] && !e.at.Before(s.follows.since) {
-			n.sendMissed(s, topic, e.messagesFor(s.user.Base))
+			s.sendMissed(topic, e.messagesFor(s.user.Base))
 		}
 	}
+	s.recoveredAt = time.Now()
 }
 
 // sendMissed sends those of the messages that are for a topic.
-func (n *Notifier) sendMissed(s *session, topic string, messages []message) {
+func (s *session) sendMissed(topic string, messages []message) {
 	for _, m := range messages {
 		if m.Topic == topic {
-			n.stats.Messages++
 			s.peer.DeliverMissed(m.Topic, m.Data)
 		}
 	}

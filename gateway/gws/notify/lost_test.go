@@ -104,6 +104,56 @@ func TestWhatALostFollowerHadIsNotLost(t *testing.T) {
 	})
 }
 
+// The client showed that it has the end: it connected again. What it may lack is sent alone.
+func TestAnEndThatTheClientHasIsNotRepeated(t *testing.T) {
+	for name, ext := range map[string]string{"acknowledged": `"ext":{"ack":true},`, "connected": ""} {
+		t.Run(name, func(t *testing.T) {
+			run(t, nil, func(t *testing.T, b *bench) {
+				former := b.desktop(t, "ada", "")
+				former.open(ext)
+				former.subscribe(all...)
+				b.offer("had")
+				b.offer("lacked")
+				b.publish(b.world.must("had", "disconnect", `{}`))
+				require.Contains(t, brief(former.poll()), "calls StatusChange had Released")
+				b.publish(b.world.must("lacked", "disconnect", `{}`))
+				former.connect() // its answer is lost
+				former.lose()
+				require.Equal(t, []string{"calls StatusChange lacked Released"}, brief(b.desktop(t, "ada", former.browser).subscribe("/v2/me/calls")))
+			})
+		})
+	}
+}
+
+func TestWhatAFollowerHasIsNotRepeated(t *testing.T) {
+	run(t, nil, func(t *testing.T, b *bench) {
+		first := b.desktop(t, "ada", "", all...)
+		b.offer("i1")
+		first.poll()
+		first.lose()
+		b.publish(b.world.must("i1", "disconnect", `{}`))
+		second := b.desktop(t, "ada", first.browser)
+		require.Len(t, second.subscribe(all...), 2)
+		second.lose()
+		require.Empty(t, b.desktop(t, "ada", first.browser).subscribe(all...))
+	})
+}
+
+// A client may say that it connects later; its session lives as long.
+func TestAnEndBeforeALongIntervalIsNotLost(t *testing.T) {
+	run(t, nil, func(t *testing.T, b *bench) {
+		former := b.desktop(t, "ada", "", all...)
+		b.offer("i1")
+		former.poll()
+		former.post(fmt.Sprintf(
+			`[{"channel":"/meta/connect","clientId":%q,"connectionType":"long-polling","advice":{"timeout":0,"interval":300000}}]`, former.id))
+		b.publish(b.world.must("i1", "disconnect", `{}`))
+		time.Sleep(6 * time.Minute)
+		former.lose()
+		require.Equal(t, []string{"calls StatusChange i1 Released"}, brief(b.desktop(t, "ada", former.browser).subscribe("/v2/me/calls")))
+	})
+}
+
 func TestAnInteractionThatComesBackIsPresentAlone(t *testing.T) {
 	run(t, nil, func(t *testing.T, b *bench) {
 		former := b.desktop(t, "ada", "", all...)
@@ -131,14 +181,16 @@ func TestLostSessionsAreBounded(t *testing.T) {
 			b.publish(b.world.must(fmt.Sprint("i", i), "disconnect", `{}`))
 		}
 		former.lose()
-		require.Equal(t, 10, b.notifier.Stats().Lost)
+		_, lost, _ := b.notifier.Counts()
+		require.Equal(t, 10, lost)
 		messages := b.desktop(t, "ada", former.browser).subscribe("/v2/me/calls")
 		require.Len(t, messages, 200)
 		require.Equal(t, "i249", messages[199].data.Call.ID)
 		time.Sleep(20 * time.Minute)
 		synctest.Wait()
-		require.Zero(t, b.notifier.Stats().Lost)
-		require.Zero(t, b.notifier.Stats().Sessions)
+		sessions, lost, _ := b.notifier.Counts()
+		require.Zero(t, lost)
+		require.Zero(t, sessions)
 	})
 }
 

@@ -67,18 +67,6 @@ type Notifier struct {
 	// endBytes is the size of all kept ends, which endsOfAll bounds.
 	endBytes, endsOfAll int
 	queue               []*wait // to be queried, the next one first
-	stats               Stats
-}
-
-// Stats counts what a notifier has done, for metrics.
-type Stats struct {
-	// Sessions is the number of sessions with a topic, and Lost that of ended ones that may come back.
-	Sessions, Lost int
-	// Asking is the number of interactions whose state is being queried.
-	Asking int
-	// Messages counts the deliveries to sessions, Reads how often reading them began again, as after
-	// a restart of the bus, and Queries the queries for a state.
-	Messages, Reads, Queries uint64
 }
 
 // New returns a notifier, which sends nothing until Run.
@@ -111,31 +99,6 @@ func (n *Notifier) Run(ctx context.Context) error {
 		return nil
 	}
 	return err
-}
-
-// Ready reports whether the notifier has all open interactions and follows their changes. A session that is opened before gets those
-// that it lacks as they are found.
-func (n *Notifier) Ready() bool {
-	n.lock()
-	defer n.mu.Unlock()
-	return n.complete && n.reading
-}
-
-// Stats returns the current counts.
-func (n *Notifier) Stats() Stats {
-	n.lock()
-	defer n.mu.Unlock()
-	s := n.stats
-	for _, a := range n.agents {
-		s.Sessions += len(a.sessions)
-		s.Lost += len(a.lost)
-	}
-	for _, r := range n.records {
-		if r.wait != nil {
-			s.Asking++
-		}
-	}
-	return s
 }
 
 // lock removes the sessions that have ended, too.

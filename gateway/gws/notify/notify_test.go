@@ -1,6 +1,9 @@
 package notify_test
 
 import (
+	"bytes"
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -150,9 +153,9 @@ func TestASessionBeforeTheIndexIsCompleteLacksNothing(t *testing.T) {
 		ada := b.desktop(t, "ada", "", all...)
 		time.Sleep(time.Second)
 		b.publish(b.world.start("i2", callToSales), b.world.must("i2", "offer", `{"agent":"ada"}`))
-		require.False(t, b.notifier.Ready())
+		require.False(t, b.notifier.IsReady())
 		require.Equal(t, []string{"calls StatusChange i2 Ringing", "interactions StatusChange i2 Ringing"}, brief(ada.poll()))
-		for !b.notifier.Ready() {
+		for !b.notifier.IsReady() {
 			time.Sleep(10 * time.Millisecond)
 		}
 		require.Equal(t, []string{"calls StatusChange i1 Ringing", "interactions StatusChange i1 Ringing"}, brief(ada.poll()))
@@ -176,7 +179,7 @@ func TestAfterALostStreamSessionsGetTheDifference(t *testing.T) {
 		b.world.must("move", "offer", `{"agent":"ben"}`)
 		b.world.start("newc", callToSales)
 		b.world.must("newc", "offer", `{"agent":"ben"}`)
-		b.stream.remake()
+		b.stream.Remake()
 		b.publish(offered...) // a worker repeats what had no ack
 		var ofAda, ofBen []received
 		for range 5 {
@@ -197,14 +200,18 @@ func TestAfterALostStreamSessionsGetTheDifference(t *testing.T) {
 }
 
 func TestADifferenceIsFoundWithoutItsNotice(t *testing.T) {
-	run(t, nil, func(t *testing.T, b *bench) {
+	var log bytes.Buffer
+	run(t, func(b *bench) {
+		b.log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}, func(t *testing.T, b *bench) {
 		ada := b.desktop(t, "ada", "", all...)
 		b.offer("i1")
 		b.offer("i2")
 		require.Len(t, ada.poll(), 4)
-		reads := b.notifier.Stats().Reads
+		readings := func() int { return strings.Count(log.String(), "reads the changes again") }
+		before := readings()
 		b.world.with(func() { b.world.down = true })
-		b.stream.remake()
+		b.stream.Remake()
 		// The index has these before the notifier reads again.
 		b.publish(b.world.must("i1", "accept", `{"agent":"ada"}`), b.world.must("i2", "disconnect", `{}`))
 		require.Empty(t, ada.poll())
@@ -213,7 +220,7 @@ func TestADifferenceIsFoundWithoutItsNotice(t *testing.T) {
 		b.world.with(func() { b.world.down = false })
 		time.Sleep(30 * time.Second)
 		require.Equal(t, []string{"calls StatusChange i2 Released", "interactions StatusChange i2 Released"}, brief(ada.poll()))
-		require.Equal(t, reads+1, b.notifier.Stats().Reads)
+		require.Equal(t, before+1, readings())
 	})
 }
 
@@ -293,7 +300,7 @@ func TestWhatWaitsForAStateOutlivesARestartOfTheBus(t *testing.T) {
 		accepted := b.world.must("i1", "accept", `{"agent":"ada","by":{"id":"ada","role":"agent"},"event_id":"gws-nX1-7"}`)
 		accepted.State = nil
 		b.publish(accepted, b.world.must("i1", "attach_user_data", `{"user_data":{"a":1}}`))
-		b.stream.remake()
+		b.stream.Remake()
 		time.Sleep(5 * time.Second)
 		require.Equal(t, []string{"calls StatusChange i1 Established 7", "calls AttachedDataChanged i1 Established 7"}, brief(ada.poll())[:2])
 	})

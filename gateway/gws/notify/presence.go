@@ -22,7 +22,7 @@ func (n *Notifier) presenceChanged(before, after presence.Agent) {
 			byBase[s.user.Base] = messages
 		}
 		for _, m := range messages {
-			n.send(s, m)
+			s.send(m)
 		}
 	}
 }

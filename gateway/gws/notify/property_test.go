@@ -58,7 +58,7 @@ func (b *bench) act(d deed) *contract.Notice {
 	})
 	switch {
 	case d.command == "restart":
-		b.stream.remake()
+		b.stream.Remake()
 		return nil
 	case !running:
 		return b.world.start(d.id, `{"channel":"`+channels[d.id]+`"}`)
@@ -172,13 +172,13 @@ func play(b *bench, plan []deed, fail require.TestingT) error {
 		case n == nil:
 			calm = calm && d.command != "restart" && d.command != "terminate"
 		case d.notice == "sent":
-			b.stream.publish(n)
+			b.stream.Publish(n)
 		case d.notice == "bare":
 			n.State, calm = nil, false
-			b.stream.publish(n)
+			b.stream.Publish(n)
 		case d.notice == "late":
 			calm = false
-			time.AfterFunc(150*time.Millisecond, func() { b.stream.publish(n) })
+			time.AfterFunc(150*time.Millisecond, func() { b.stream.Publish(n) })
 		default:
 			calm = false
 		}
@@ -194,7 +194,7 @@ func play(b *bench, plan []deed, fail require.TestingT) error {
 	}
 	for id := range channels { // a later notice shows that others are lost
 		if n := b.act(deed{id: id, command: "set_attributes", payload: `{"comment":"last"}`}); n != nil {
-			b.stream.publish(n)
+			b.stream.Publish(n)
 		}
 	}
 	for range 10 {
@@ -208,7 +208,7 @@ func play(b *bench, plan []deed, fail require.TestingT) error {
 	for _, s := range clients {
 		err = errors.Join(err, s.failure)
 	}
-	if asking := b.notifier.Stats().Asking; asking > 0 {
+	if _, _, asking := b.notifier.Counts(); asking > 0 {
 		err = errors.Join(err, fmt.Errorf("%d interactions are still queried", asking))
 	}
 	return err

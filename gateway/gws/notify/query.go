@@ -107,7 +107,6 @@ func (n *Notifier) query(ctx context.Context, w *wait) {
 	}
 	n.lock()
 	defer n.mu.Unlock()
-	n.stats.Queries++
 	if w.record.wait != w {
 		return // a later state has come
 	}

@@ -1,8 +1,6 @@
 package notify
 
 import (
-	"encoding/json"
-	"slices"
 	"time"
 
 	"segue/bus"
@@ -75,7 +73,7 @@ func (n *Notifier) see(r *record, look *view.Look) {
 		n.forgetEnded()
 		return
 	}
-	r.agents = agentsOf(look)
+	r.agents = index.AgentsOf(look.State)
 	for _, id := range r.agents {
 		a := Agent{r.name.ContactCenter, id}
 		if n.parts[a] == nil {
@@ -102,40 +100,11 @@ func lookOf(e *index.Entry) *view.Look {
 	return &view.Look{State: e.State, CapabilitiesFor: e.CapabilitiesFor}
 }
 
-// agentsOf returns the agents with an open leg, offers too, each once.
-func agentsOf(l *view.Look) []string {
-	if l == nil {
-		return nil
-	}
-	var agents []string
-	add := func(id string) {
-		if !slices.Contains(agents, id) {
-			agents = append(agents, id)
-		}
-	}
-	for _, p := range l.State.Participants {
-		if p.Agent != nil {
-			add(p.Agent.ID)
-		}
-	}
-	for _, a := range l.State.OfferedTo {
-		add(a.ID)
-	}
-	for id := range l.CapabilitiesFor {
-		add(id)
-	}
-	return agents
-}
-
 // workbin is a workbin of a contact center. key is the same for objects with the same keys and values.
 type workbin struct{ contactCenter, key string }
 
 func workbinOf(contactCenter string, value any) workbin {
-	key, err := json.Marshal(value)
-	if err != nil {
-		return workbin{} // it came as JSON, so this does not happen
-	}
-	return workbin{contactCenter, string(key)}
+	return workbin{contactCenter, index.WorkbinKey(value)}
 }
 
 // workbinOfLook returns where an interaction is; none if it is in no workbin.

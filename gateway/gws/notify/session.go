@@ -23,7 +23,7 @@ type session struct {
 	peer *cometd.Session
 	user User
 	// follows is the lost session that this one follows; nil for a fresh one. recovered has the topics on
-	// which the session got what it had missed, and recoveredAt when it did last.
+	// which the session was sent what it had missed, and recoveredAt when the last of that was.
 	follows     *lost
 	recovered   map[string]bool
 	recoveredAt time.Time
@@ -97,9 +97,8 @@ func (n *Notifier) remove(c closed) {
 	}
 }
 
-// send queues a message for a session.
-func (n *Notifier) send(s *session, m message) {
-	n.stats.Messages++
+// send queues a message.
+func (s *session) send(m message) {
 	s.peer.Deliver(m.Topic, m.Data)
 }
 

@@ -8,13 +8,14 @@ import (
 	"segue/client"
 	"segue/contract"
 	"segue/gateway/gws/view"
+	"segue/gateway/index"
 )
 
 type message = view.Message
 
 // tell notifies all sessions of each agent with a leg before or after a change, each of them once.
 func (n *Notifier) tell(name client.Name, before *view.Look, notice *contract.Notice) {
-	after := agentsOf(&view.Look{State: notice.State, CapabilitiesFor: notice.CapabilitiesFor})
+	after := index.AgentsOf(notice.State)
 	if before == nil {
 		notice = asFirst(notice, after)
 	}
@@ -51,7 +52,7 @@ func (n *Notifier) tellAgent(a *agent, name client.Name, change *view.Change, no
 	}
 	for _, s := range a.sessions {
 		for _, m := range messages(s.user.Base) {
-			n.send(s, m)
+			s.send(m)
 		}
 	}
 	for _, l := range a.lost {

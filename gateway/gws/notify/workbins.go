@@ -59,8 +59,8 @@ func (n *Notifier) WatchWorkbin(a Agent, id string, value any, referenceID json.
 	defer n.mu.Unlock()
 	watching := n.agentFor(a)
 	place := workbinOf(a.ContactCenter, value)
-	switch {
-	case place == workbin{} || value == nil || len(id) > idLimit, watching.watches[id] == nil && len(watching.watches) >= watchLimit:
+	isTooMany := watching.watches[id] == nil && len(watching.watches) >= watchLimit
+	if place.key == "" || value == nil || len(id) > idLimit || isTooMany {
 		n.tellSubscription(watching, stateFailed, id, referenceID)
 		return
 	}
@@ -97,7 +97,7 @@ func (n *Notifier) tellSubscription(a *agent, state, id string, referenceID json
 		MessageType: "WorkbinSubscriptionStateChangeMessage", StateResource: state, ID: id, ReferenceID: referenceID,
 	})
 	for _, s := range a.sessions {
-		n.send(s, message{Topic: topicWorkbins, Data: data})
+		s.send(message{Topic: topicWorkbins, Data: data})
 	}
 }
 
@@ -128,7 +128,7 @@ func (n *Notifier) tellItems(watches []*watch, action string, look *view.Look) {
 					view.MediumOf(look.State.Channel).Name + "StateResourceV2": view.Of(*look, agent, s.user.Base),
 				})
 			}
-			n.send(s, message{Topic: topicWorkbins, Data: messages[of]})
+			s.send(message{Topic: topicWorkbins, Data: messages[of]})
 		}
 	}
 }
@@ -136,7 +136,7 @@ func (n *Notifier) tellItems(watches []*watch, action string, look *view.Look) {
 // partIn returns the agent if the interaction looks different for it than for those without a part.
 func partIn(look *view.Look, agent string) string {
 	owns := look.State.Agent != nil && look.State.Agent.ID == agent
-	if owns || slices.Contains(agentsOf(look), agent) {
+	if owns || slices.Contains(index.AgentsOf(look.State), agent) {
 		return agent
 	}
 	return ""
@@ -165,7 +165,7 @@ func (n *Notifier) WorkbinContent(a Agent, id string, entries []*index.Entry, mo
 		if s.peer.Wants(topicWorkbins) {
 			topic = topicWorkbins
 		}
-		n.send(s, message{Topic: topic, Data: data})
+		s.send(message{Topic: topic, Data: data})
 	}
 }
 
