@@ -27,6 +27,7 @@ const (
 	DefaultDeadline = 4 * time.Second
 	DefaultPing     = 20 * time.Second
 	DefaultPrepare  = 30 * time.Second
+	DefaultWrite    = 10 * time.Second
 )
 
 // Settings are those of the configuration that applies.
@@ -86,9 +87,9 @@ type Options struct {
 	Enter  func(ctx context.Context, caller *auth.Caller) (context.Context, *problem.Problem)
 	Stream func(caller *auth.Caller) (release func(), err error)
 	Log    *slog.Logger
-	// Deadline bounds how long a request waits for its outcome, Ping is how often a client is pinged, and
-	// Prepare how long a WebSocket may have no session; 0 is the default.
-	Deadline, Ping, Prepare time.Duration
+	// Deadline bounds how long a request waits for its outcome, Ping is how often a client is pinged, Prepare
+	// how long a WebSocket may have no session, and Write how long a frame may take; 0 is the default.
+	Deadline, Ping, Prepare, Write time.Duration
 }
 
 // Server has the sessions of this replica. It is safe for concurrent use.
@@ -109,7 +110,9 @@ type Server struct {
 
 // New returns a server, which sends nothing of what changes until Run.
 func New(o Options, settings Settings) *Server {
-	for value, standard := range map[*time.Duration]time.Duration{&o.Deadline: DefaultDeadline, &o.Ping: DefaultPing, &o.Prepare: DefaultPrepare} {
+	for value, standard := range map[*time.Duration]time.Duration{
+		&o.Deadline: DefaultDeadline, &o.Ping: DefaultPing, &o.Prepare: DefaultPrepare, &o.Write: DefaultWrite,
+	} {
 		if *value == 0 {
 			*value = standard
 		}

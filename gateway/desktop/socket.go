@@ -25,7 +25,6 @@ const (
 	// client gets all objects again with its next one.
 	maxQueued      = 2000
 	maxQueuedBytes = 8 << 20
-	writeWithin    = 10 * time.Second
 	pongWithin     = 15 * time.Second // a request may take longer than a client's pong
 	closeWithin    = 5 * time.Second
 	// strangersRate is how many requests a second an address may send before it has a session. All clients

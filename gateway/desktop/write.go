@@ -91,7 +91,7 @@ func (c *socket) flush() error {
 
 // send writes a frame, within a bound.
 func (c *socket) send(frame []byte) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.request.Context()), writeWithin)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.request.Context()), c.server.options.Write)
 	defer cancel()
 	return c.conn.Write(ctx, websocket.MessageText, frame)
 }
