@@ -13,6 +13,8 @@ import (
 	"segue/gateway/auth"
 	"segue/gateway/board"
 	"segue/gateway/commands"
+	"segue/gateway/desktop"
+	"segue/gateway/desktop/view"
 	"segue/gateway/engagement/ticket"
 	"segue/gateway/gws"
 	"segue/gateway/gws/notify"
@@ -33,6 +35,7 @@ type faces struct {
 	notifications *notifications
 	visits        *visits
 	tickets       *ticket.Tickets
+	desktop       *desktop.Server
 	// cursorKeys are those of the configuration that applies.
 	cursorKeys atomic.Pointer[[][]byte]
 }
@@ -71,6 +74,10 @@ func newFaces(o Options, x *index.Index, b *board.Board) (*faces, error) {
 	})
 	f.visits = newVisits(f, x, sender, o)
 	f.visits.mount(mux, f)
+	f.mountDesktop(mux, desktop.Options{
+		Sender: sender, Index: desktop.Of(x), Password: f.auth.Password, Watch: f.auth.Watch,
+		Enter: f.limits.Enter, Stream: f.limits.Stream, Log: o.Log,
+	}, desktopSettings(set.Desktop))
 	mux.HandleFunc("/", notFound)
 	f.Handler = mux
 	return f, nil
@@ -83,6 +90,12 @@ func (f *faces) mountPlatform(mux *http.ServeMux, o platform.Options) {
 	// The description of the API is no secret: tools read it before they have a credential.
 	mux.Handle(platform.Prefix+"/openapi.json", f.auth.CORS(noteRoute(api)))
 	mux.HandleFunc(platform.Prefix, notFound) // a mux would redirect to the path with a slash
+}
+
+// mountDesktop serves /his. A session is authenticated by its first request: of the upgrade only a token counts.
+func (f *faces) mountDesktop(mux *http.ServeMux, o desktop.Options, s desktop.Settings) {
+	f.desktop = desktop.New(o, s)
+	mux.Handle(desktop.Path, f.auth.For(auth.Face{Anonymous: true})(noteRoute(f.desktop)))
 }
 
 // mountGWS serves /api/v2, and CometD at and below its path: clients append the name of the message.
@@ -109,6 +122,22 @@ func gwsSettings(set config.Gateway) gws.Settings {
 	s := gws.Settings{PublicURL: set.PublicURL}
 	for _, w := range set.GWS.Workbins {
 		s.Workbins = append(s.Workbins, gws.Workbin(w))
+	}
+	return s
+}
+
+// desktopSettings are those of /his in a configuration. A channel of a desktop stands for several of Segue.
+func desktopSettings(set config.Desktop) desktop.Settings {
+	var s desktop.Settings
+	for _, script := range set.Scripts {
+		s.Scripts = append(s.Scripts, desktop.Script{Type: view.TypeOf(script.Channel), ID: script.ID, Name: script.Name})
+	}
+	for _, d := range set.Dispositions {
+		shown := view.Disposition{Type: view.TypeOf(d.Channel), ID: d.ID, Value: d.Value, Extensions: []string{}, Labels: []view.Label{}}
+		for _, label := range d.Labels {
+			shown.Labels = append(shown.Labels, view.Label(label))
+		}
+		s.Dispositions = append(s.Dispositions, shown)
 	}
 	return s
 }
@@ -154,6 +183,7 @@ func (f *faces) update(next *config.Set) error {
 		return err
 	}
 	f.cursorKeys.Store(&keys)
+	f.desktop.Configure(desktopSettings(next.Desktop))
 	return nil
 }
 
@@ -188,10 +218,16 @@ func (f *faces) run(ctx context.Context, running *sync.WaitGroup, failed func(er
 			failed(fmt.Errorf("gateway: the invitations of visitors have ended: %w", err))
 		}
 	})
+	running.Go(func() {
+		if err := f.desktop.Run(ctx); ctx.Err() == nil {
+			failed(fmt.Errorf("gateway: the events of desktops have ended: %w", err))
+		}
+	})
 }
 
 func (f *faces) close() {
 	f.notifications.close()
 	f.visits.close()
+	f.desktop.Close()
 	f.auth.Close()
 }

@@ -131,7 +131,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer end()
-	failed := make(chan error, 4)
+	failed := make(chan error, 8) // room for each that may fail
 	running.Go(func() {
 		if err := g.index.Run(background); background.Err() == nil {
 			failed <- fmt.Errorf("gateway: the index of open interactions has ended: %w", err)

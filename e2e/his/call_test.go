@@ -1,0 +1,114 @@
+package his_test
+
+import (
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func eleven(channel, id, interaction, conversation string) []string {
+	on := channel + "." + id
+	return []string{"channel.infochanged " + channel, "state ACTIVE " + channel, "interaction.created " + on, "state " + interaction + " " + on,
+		"conversation.created " + on + ".p", "state " + conversation + " " + on + ".p", "conversation.member.added " + on + ".p", "conversation.initialized " + on + ".p",
+		"interaction.datachanged " + on, "interaction.preview " + on, "interaction.initialized " + on}
+}
+
+// telephone opens a session with a Telephony channel, c-1, in a group if that is not empty.
+func telephone(t *testing.T, name, group string) (c *client, channel string) {
+	t.Helper()
+	c, replay := agent(t, name)
+	require.Equal(t, []string{"session.initialized"}, replay)
+	channel = group + "c-1"
+	if group == "" {
+		c.succeeds("session.request.addchannel", "", `{"channel":{"endpoint":"x1","type":"Telephony"}}`)
+	} else {
+		c.succeeds("session.addchannelgroup", "", `{"channelgroup":{"name":"g"},"channels":[{"endpoint":"x1","type":"Telephony"}]}`)
+		require.Equal(t, []string{"channelgroup.created g-1", "channelgroup.initialized g-1"}, c.events(2))
+	}
+	require.Equal(t, []string{"channel.initialized " + channel, "state INACTIVE " + channel, "channel.externaldispositions.updated " + channel}, c.events(3))
+	return c, channel
+}
+
+// TestACallFromDialToDisposition dials, talks, wraps up, and finds each signal in the history.
+func TestACallFromDialToDisposition(t *testing.T) {
+	for group, name := range map[string]string{"": "ann", "g-1.": "anna"} {
+		t.Run(name, func(t *testing.T) {
+			c, channel := telephone(t, name, group)
+			c.succeeds("channel.dial", channel, `{"destination":"+4930","extensions":{"order":"7"}}`)
+			first := c.event()
+			require.Equal(t, "channel.infochanged", first["name"])
+			ids, _ := at(first, "data", "channel", "interactions").([]any)
+			require.Len(t, ids, 1)
+			id, _ := ids[0].(string)
+			require.True(t, strings.HasPrefix(id, "his-"))
+			require.Equal(t, eleven(channel, id, "DIALING", "DIALING")[1:], c.events(10))
+			on := channel + "." + id
+			platform(t, http.MethodPost, "/interactions/"+id+"/commands/connect", `{}`)
+			require.Equal(t, []string{"state ACTIVE " + on + ".p", "state STARTED " + on}, c.events(2))
+			for range 2 {
+				c.succeeds("interaction.request.incontact.signal", on, `{"p1":"x"}`)
+			}
+			c.succeeds("conversation.hangup", on+".p", `{}`)
+			require.Equal(t, []string{"state ENDED " + on + ".p", "conversation.disposed " + on + ".p"}, c.events(2))
+			c.succeeds("interaction.setdisposition", on, `{"interactionDispositionId":"d1"}`)
+			require.Equal(t, []string{"interaction.datachanged " + on}, c.events(1))
+			c.succeeds("interaction.complete", on, `{}`)
+			require.Equal(t, []string{"state ENDED " + on, "interaction.ended " + on, "channel.infochanged " + channel, "state INACTIVE " + channel}, c.events(4))
+			state := platform(t, http.MethodGet, "/interactions/"+id, "")
+			require.Equal(t, "SOLD", at(state, "disposition", "code"))
+			require.Equal(t, object{"order": "7"}, state["user_data"])
+			c.succeeds("session.request.logout", "", `{}`)
+		})
+	}
+}
+
+// TestTwoDesktopsSeeAConsultAndItsTransfer has two agents, and a change by the platform, seen by both with one
+// sequence.
+func TestTwoDesktopsSeeAConsultAndItsTransfer(t *testing.T) {
+	bea, _ := telephone(t, "bea", "")
+	ben, _ := telephone(t, "ben", "")
+	platform(t, http.MethodPost, "/interactions", `{"id":"consult.1","channel":"inbound","ani":"+49","commands":[{"command":"place_in_queue","queue":"q"},{"command":"offer","agent":"bea"}]}`)
+	on := "c-1.consult%2E1"
+	require.Equal(t, eleven("c-1", "consult%2E1", "ALERTING", "ALERTING"), bea.events(11))
+	bea.succeeds("conversation.answer", on+".p", `{}`)
+	require.Equal(t, []string{"state ACTIVE " + on + ".p", "state STARTED " + on}, bea.events(2))
+	bea.succeeds("interaction.consultdial", on, `{"agent":"ben"}`)
+	require.Equal(t, []string{"conversation.created " + on + ".k-1", "state ACTIVE " + on + ".k-1", "conversation.member.added " + on + ".k-1",
+		"conversation.initialized " + on + ".k-1", "interaction.focuschanged " + on}, bea.events(5))
+	require.Equal(t, eleven("c-1", "consult%2E1", "STARTED", "ACTIVE"), ben.events(11))
+	platform(t, http.MethodPost, "/interactions/consult.1/commands/update_user_data", `{"user_data":{"k":1}}`)
+	one, two := bea.event(), ben.event()
+	require.Equal(t, "interaction.datachanged", one["name"])
+	require.Equal(t, []any{one["sequence"], one["revision"], one["data"]}, []any{two["sequence"], two["revision"], two["data"]})
+
+	require.NoError(t, bea.conn.CloseNow())
+	again, replay := agent(t, "bea")
+	want := append([]string{"channel.initialized c-1", "state INACTIVE c-1", "channel.externaldispositions.updated c-1"}, eleven("c-1", "consult%2E1", "STARTED", "ACTIVE")[:8]...)
+	want = append(want, "conversation.created "+on+".k-1", "state ACTIVE "+on+".k-1", "conversation.member.added "+on+".k-1", "conversation.initialized "+on+".k-1",
+		"interaction.focuschanged "+on, "interaction.datachanged "+on, "interaction.initialized "+on, "session.initialized")
+	require.Equal(t, want, replay)
+	again.succeeds("interaction.consulttransfer", on, `{}`)
+	require.Equal(t, []string{"state ENDED " + on + ".p", "conversation.disposed " + on + ".p", "interaction.focuschanged " + on, "state ENDED " + on + ".k-1",
+		"conversation.disposed " + on + ".k-1", "interaction.ended " + on, "channel.infochanged c-1", "state INACTIVE c-1"}, again.events(8))
+	refused := again.ask("interaction.complete", on, `{}`)
+	require.Equal(t, "ILLEGAL_STATE", at(refused, "failure", "code"))
+	ben.succeeds("interaction.complete", on, `{}`)
+	require.Equal(t, "interaction.ended "+on, ben.events(6)[3])
+}
+
+func TestAReloadReachesOpenSessions(t *testing.T) {
+	c, channel := telephone(t, "cara", "")
+	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(settings, "value: SOLD", "value: WON", 1)), 0o600))
+	reload <- syscall.SIGHUP
+	e := c.event()
+	require.Equal(t, "channel.externaldispositions.updated", e["name"])
+	list, _ := at(e, "data", "dispositions").([]any)
+	require.Len(t, list, 1)
+	require.Equal(t, "WON", at(list[0], "value"))
+	answer := c.succeeds("channel.request.incontact.getscripts", channel, `{}`)
+	require.Equal(t, object{"scripts": []any{object{"scriptId": "s1", "scriptName": "Sales"}}}, answer["data"])
+}

@@ -1,0 +1,43 @@
+package desktop
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+
+	"segue/gateway/auth"
+	"segue/interaction"
+)
+
+// Session is a session without a WebSocket, for fuzzing.
+type Session struct {
+	ctx    context.Context
+	server *Server
+	socket *socket
+}
+
+// NewSession opens a session of an agent which has the interactions that are open.
+func NewSession(ctx context.Context, s *Server, name string) *Session {
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, Path, nil)
+	c := &socket{server: s, request: r, changed: make(chan struct{}, 1), giveUp: func() {}}
+	caller := &auth.Caller{Name: "user:" + name, User: name, Role: interaction.RoleAgent, Agent: name, ContactCenters: []string{"berlin"}}
+	n, err := s.open(&request{socket: c}, caller)
+	if err != nil || !s.attach(n, agent{"berlin", name}, true) {
+		panic("no session")
+	}
+	c.join(n)
+	return &Session{ctx, s, c}
+}
+
+// ID returns the id of the session.
+func (s *Session) ID() string { return s.socket.session.id }
+
+// Do answers a frame.
+func (s *Session) Do(frame []byte) []byte {
+	s.socket.queue = nil
+	s.socket.serveFrame(s.ctx, frame)
+	return s.socket.queue[0]
+}
+
+// End ends the session.
+func (s *Session) End() { s.socket.leave(true) }

@@ -1,0 +1,176 @@
+package desktop
+
+import (
+	"context"
+	"time"
+
+	"segue/bus"
+	"segue/client"
+	"segue/gateway/auth"
+	"segue/gateway/desktop/view"
+	"segue/gateway/index"
+)
+
+const (
+	// keptFor is how long the channels of a session are kept that its client did not end.
+	keptFor = 15 * time.Minute
+	// maxSeats bounds the agents who have a session or had one lately.
+	maxSeats = 40_000
+	// maxPast bounds the interactions of an agent that are over.
+	maxPast = 1000
+)
+
+// agent is an agent of a contact center.
+type agent struct{ contactCenter, id string }
+
+// seat is what this replica knows of an agent's desktop. It outlives a session that breaks.
+type seat struct {
+	agent   agent
+	desktop *view.Desktop
+	// session is nil while there is none, since idleSince.
+	session   *session
+	idleSince time.Time
+	// from is the position of the stream at which the desktop began: earlier changes are in it.
+	from bus.Position
+	// past are interactions that are over for the agent.
+	past map[string]past
+}
+
+// past is the last change of an interaction that is over for an agent.
+type past struct {
+	run      string
+	revision int64
+	at       time.Time
+}
+
+// session is one agent's session on one WebSocket.
+type session struct {
+	id     string
+	seat   *seat
+	socket *socket
+	caller *auth.Caller
+	// watched ends when the credential no longer counts.
+	watched context.Context
+	release func()
+}
+
+// send sends events to the session of a seat, if there is one.
+func (a *seat) send(events []view.Event) {
+	if a.session == nil {
+		return
+	}
+	for n := range events {
+		a.session.socket.put(encodeEvent(a.session.id, &events[n]))
+	}
+}
+
+// sessionOf returns the session that an agent has now; nil for none.
+func (s *Server) sessionOf(of agent) *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if one := s.seats[of]; one != nil {
+		return one.session
+	}
+	return nil
+}
+
+// attach makes a session the agent's, and sends it all that the agent has. It reports false, and does
+// nothing, if the agent has a session and override is not set.
+func (s *Server) attach(n *session, of agent, override bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	one := s.seats[of]
+	if one == nil {
+		s.makeRoom()
+		one = &seat{agent: of, desktop: view.New(of.id, s.settings.Load().Dispositions), past: map[string]past{}}
+		s.seats[of] = one
+	}
+	if former := one.session; former != nil {
+		if !override {
+			return false
+		}
+		former.socket.end(closeReplaced, "another session has replaced this one")
+		one.session = nil
+	}
+	one.from = s.options.Index.End()
+	s.settle(one, s.options.Index.OfAgent(of.contactCenter, of.id))
+	n.seat, one.session = one, n
+	events := one.desktop.Replay()
+	frames := make([][]byte, len(events))
+	for i := range events {
+		frames[i] = encodeEvent(n.id, &events[i])
+	}
+	n.socket.replay(frames)
+	return true
+}
+
+// settle makes the interactions of a seat without a session those that the agent has now.
+func (s *Server) settle(one *seat, entries []*index.Entry) {
+	open := map[string]bool{}
+	for _, e := range entries {
+		open[e.State.ID] = true
+		s.apply(one, unseen(e.State, e.CapabilitiesFor), e.State.RunID, e.State.Revision)
+	}
+	for _, id := range one.desktop.Interactions() {
+		if !open[id] {
+			s.finish(one, id)
+		}
+	}
+}
+
+// detach ends a session. forget forgets the channels, too: the client has ended the session itself.
+func (s *Server) detach(n *session, forget bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n.seat.session != n {
+		return
+	}
+	n.seat.session, n.seat.idleSince = nil, time.Now()
+	if forget {
+		s.forget(n.seat)
+	}
+}
+
+// isCurrent reports whether a session is the agent's.
+func (s *Server) isCurrent(n *session) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return n.seat.session == n
+}
+
+func (s *Server) forget(one *seat) {
+	for _, id := range one.desktop.Interactions() {
+		s.unshow(one, client.Name{ContactCenter: one.agent.contactCenter, ID: id})
+	}
+	if s.seats[one.agent] == one {
+		delete(s.seats, one.agent)
+	}
+}
+
+// makeRoom forgets a seat without a session if there are too many. Those with one are bounded by streams.
+func (s *Server) makeRoom() {
+	if len(s.seats) < maxSeats {
+		return
+	}
+	for _, one := range s.seats {
+		if one.session == nil {
+			s.forget(one)
+			return
+		}
+	}
+}
+
+// forgetOld forgets the seats whose session broke long ago.
+func (s *Server) forgetOld(now time.Time) {
+	for _, one := range s.seats {
+		if one.session == nil && now.Sub(one.idleSince) > keptFor {
+			s.forget(one)
+			continue
+		}
+		for id, p := range one.past {
+			if now.Sub(p.at) > keptFor {
+				delete(one.past, id)
+			}
+		}
+	}
+}

@@ -1,0 +1,32 @@
+package view
+
+import "slices"
+
+// capabilitiesOf returns the commands of HIS that an agent may give now, from those of the interaction.
+func (w *work) capabilities() []string {
+	can := func(command string) bool { return slices.Contains(w.may, command) }
+	offers := []struct {
+		name string
+		can  bool
+	}{
+		{"interaction.accept", can("accept")},
+		{"conversation.answer", can("accept") && w.primary != nil},
+		{"interaction.reject", can("reject")},
+		{"interaction.complete", w.isOwner && can("complete") || !w.isOwner && can("leave")},
+		{"interaction.setdisposition", can("set_disposition")},
+		{"interaction.request.incontact.signal", can("script_signal")},
+		{"interaction.consultdial", can("consult")},
+		{"interaction.consulttransfer", can("transfer") && w.leg.part == consulting},
+		{"interaction.consultconference", can("conference") && w.leg.part == consulting && w.channelType == Telephony},
+		{"conversation.hold", can("hold") && w.primary != nil && !w.leg.held},
+		{"conversation.retrieve", can("retrieve") && w.primary != nil && w.leg.held},
+		{"conversation.hangup", w.primary != nil && (w.isOwner && can("disconnect") || !w.isOwner && can("leave"))},
+	}
+	names := []string{}
+	for _, o := range offers {
+		if o.can {
+			names = append(names, o.name)
+		}
+	}
+	return names
+}
