@@ -234,7 +234,7 @@ func TestFromEngageToACompletedChat(t *testing.T) {
 	require.True(t, next(t, page).Canceled)
 	require.Equal(t, []any{"queued", "sales", "chat"}, []any{state(t, id)["state"], state(t, id)["queue"], state(t, id)["channel"]})
 
-	// What comes of the answer is a chat like any other: engage and noengage are clear noes.
+	// The accepted invitation is a chat like any other: engage and noengage are clear noes.
 	for path, body := range map[string]string{"engage": `{"visitID":"e7","page":"b"}`, "noengage": `{"visitID":"e7"}`} {
 		status, answer = post(t, "/server/data/gateway/"+path, body)
 		require.Equal(t, []any{400, "FAULT", "illegal-command"}, []any{status, answer["status"], answer["code"]})
