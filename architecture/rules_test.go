@@ -82,6 +82,8 @@ var rules = []rule{
 	{room: "gateway/desktop", only: []string{"bus", "client", "contract", "gateway/auth", "gateway/body", "gateway/commands", "gateway/desktop/...", "gateway/index",
 		"gateway/limits", "gateway/problem", "gateway/stopping", "interaction"},
 		reason: "a face judges no command, and gets its settings as values"},
+	{room: "gateway/offers", only: []string{"config", "delivery", "interaction"}, never: []string{temporal},
+		reason: "a source of offers does not know who shows them"},
 	{room: "gateway/desktop/view", only: []string{"contract", "interaction"}, never: []string{"net/http", "github.com/coder/..."},
 		reason: "a view knows neither where a state came from nor who sees it"},
 	{room: "gateway/platform", only: []string{"bus", "client/...", "contract", "gateway/...", "interaction/..."},

@@ -268,6 +268,7 @@ var blocks = map[reflect.Type]block{
 		"weight":         {about: "Its share, relative to the 1 of a contact center without a weight.", need: true, value: within(weightNumbers)},
 	}},
 	reflect.TypeFor[fileDesktop](): {keys: map[string]key{
+		"call":         {about: "The call that lists scripts and dispositions, instead of the lists here."},
 		"scripts":      {about: "Scripts that an agent can start.", most: maxList},
 		"dispositions": {about: "Disposition codes that an agent can choose.", most: maxList},
 	}},

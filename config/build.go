@@ -96,6 +96,7 @@ func (l *loader) named(at, name string, seen map[string]int) {
 
 func (l *loader) desktop(s *Set) {
 	s.Desktop = Desktop(l.file.Desktop)
+	l.desktopCall(s)
 	names := channelNames()
 	l.bounded("desktop.scripts", len(s.Desktop.Scripts), maxList)
 	l.bounded("desktop.dispositions", len(s.Desktop.Dispositions), maxList)
@@ -123,6 +124,23 @@ func (l *loader) desktop(s *Set) {
 			l.decoder.fail(at+".value", "", "the code to record is missing", "write value: SOLD")
 		}
 		l.bounded(at+".labels", len(d.Labels), maxList)
+	}
+}
+
+// desktopCall checks the call that lists what desktops offer.
+func (l *loader) desktopCall(s *Set) {
+	name := s.Desktop.Call
+	if name == "" {
+		return
+	}
+	call, isConfigured := s.calls[name]
+	switch {
+	case !isConfigured:
+		l.decoder.fail("desktop.call", name, "there is no call "+quoted(name), expr.Suggest(name, s.names))
+	case call.BuiltIn || call.Policy.DryRun:
+		l.decoder.fail("desktop.call", name, "the call "+quoted(name)+" gets no response with scripts and dispositions", "name another call")
+	case len(s.Desktop.Scripts)+len(s.Desktop.Dispositions) > 0:
+		l.decoder.fail("desktop.call", name, "scripts and dispositions are listed here, too", "remove call, or scripts and dispositions")
 	}
 }
 

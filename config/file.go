@@ -167,6 +167,7 @@ type fileQueue struct {
 }
 
 type fileDesktop struct {
+	Call         string        `yaml:"call"`
 	Scripts      []Script      `yaml:"scripts"`
 	Dispositions []Disposition `yaml:"dispositions"`
 }

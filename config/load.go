@@ -117,8 +117,8 @@ func Parse(name string, data []byte, options ...Option) (*Set, error) {
 	l.priorities(set)
 	l.guard(set)
 	l.queues(set)
-	l.desktop(set)
 	l.calls(set)
+	l.desktop(set)
 	l.triggers(set)
 	if err := l.decoder.errors.sorted(); err != nil {
 		return nil, err

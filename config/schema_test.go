@@ -166,6 +166,7 @@ var onlyTheLoader = []string{
 	"accept of soap", "values of a head", "a port", "a tag in a name",
 	"class both ways", "authority of a token URL without TLS", "proxy without its password", "no proxy to log in to",
 	"trigger without its call", "condition", "overflow into itself", "wait for a number", "wait for a number in a queue", "wait for a number by default", "guard", "syntax", "second document", "merge key",
+	"call of desktops that does not exist", "call of desktops beside lists", "call of desktops that is built in",
 }
 
 func TestTheSchemaRefusesWhatTheLoaderRefuses(t *testing.T) {

@@ -71,8 +71,10 @@ type Queue struct {
 
 // Desktop lists the scripts and dispositions that agent desktops offer, by channel.
 type Desktop struct {
-	Scripts      []Script
-	Dispositions []Disposition
+	// Call is the name of the call that lists them instead; empty for none.
+	Call         string        `json:"-"`
+	Scripts      []Script      `json:"scripts"`
+	Dispositions []Disposition `json:"dispositions"`
 }
 
 // Script is a script that an agent can start on a channel.
@@ -105,6 +107,15 @@ type Guard struct {
 	Allow []string
 	// Proxy is the proxy for public addresses; the zero value is none.
 	Proxy delivery.Proxy
+}
+
+// Build returns the guard. also lists what calls may reach besides what the configuration allows.
+func (g Guard) Build(also ...string) (*delivery.Guard, error) {
+	guard, err := delivery.NewGuard(slices.Concat(g.Allow, also))
+	if err == nil {
+		guard, err = guard.Through(g.Proxy)
+	}
+	return guard, err
 }
 
 // Engagement is the GWE backend that receives the callbacks.

@@ -22,7 +22,7 @@ func (x *exchange) classifyResponse(o *contract.Outcome, resp *http.Response) {
 	o.Code, o.Class, o.Verdict = resp.StatusCode, string(class), verdict
 	body, fault := readBody(resp, x.policy.Limits.Response)
 	if x.tracer != nil {
-		x.tracer.setResponse(resp, x.used.redact(string(body)))
+		x.tracer.setResponse(resp, x.used.redact(string(body)), body, fault)
 	}
 	message, unknown := statusLine(class, resp.StatusCode), isUnknownStatus(resp.StatusCode)
 	c := content{string(body), resp.Header.Get("Content-Type")}

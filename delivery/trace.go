@@ -46,6 +46,9 @@ func (s *Sender) SendTraced(ctx context.Context, p Policy, r contract.Request) (
 type tracer struct {
 	mu    sync.Mutex // the transport reports what it writes from goroutines of its own
 	trace Trace
+	// body is the response's as it came, with its secrets; fault says what of it was not read.
+	body  []byte
+	fault string
 }
 
 // result returns what has been recorded so far.
@@ -55,11 +58,12 @@ func (t *tracer) result() Trace {
 	return t.trace
 }
 
-// setResponse records a response; text is without secrets.
-func (t *tracer) setResponse(resp *http.Response, text string) {
+// setResponse records a response; text is its body without secrets.
+func (t *tracer) setResponse(resp *http.Response, text string, body []byte, fault string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.trace.Protocol, t.trace.Response = resp.Proto, excerpt.Cut(text, maxTraced)
+	t.body, t.fault = body, fault
 }
 
 // setHeaders replaces the recorded headers of the request.

@@ -14,12 +14,12 @@ import (
 	"segue/gateway/board"
 	"segue/gateway/commands"
 	"segue/gateway/desktop"
-	"segue/gateway/desktop/view"
 	"segue/gateway/engagement/ticket"
 	"segue/gateway/gws"
 	"segue/gateway/gws/notify"
 	"segue/gateway/index"
 	"segue/gateway/limits"
+	"segue/gateway/offers"
 	"segue/gateway/platform"
 	"segue/gateway/presence"
 )
@@ -36,6 +36,12 @@ type faces struct {
 	visits        *visits
 	tickets       *ticket.Tickets
 	desktop       *desktop.Server
+	offers        *offers.Source
+	// caller sends the requests of the source of offers.
+	caller *delivery.Sender
+	allow  []string
+	// asked is the call of the configuration that applies; nil for none.
+	asked atomic.Pointer[config.Call]
 	// cursorKeys are those of the configuration that applies.
 	cursorKeys atomic.Pointer[[][]byte]
 }
@@ -74,9 +80,12 @@ func newFaces(o Options, x *index.Index, b *board.Board) (*faces, error) {
 	})
 	f.visits = newVisits(f, x, sender, o)
 	f.visits.mount(mux, f)
+	if err := f.prepareOffers(o, set); err != nil {
+		return nil, err
+	}
 	f.mountDesktop(mux, desktop.Options{
 		Sender: sender, Index: desktop.Of(x), Password: f.auth.Password, Watch: f.auth.Watch,
-		Enter: f.limits.Enter, Stream: f.limits.Stream, Log: o.Log,
+		Enter: f.limits.Enter, Stream: f.limits.Stream, Ask: f.ask, Log: o.Log,
 	}, desktopSettings(set.Desktop))
 	mux.HandleFunc("/", notFound)
 	f.Handler = mux
@@ -126,22 +135,6 @@ func gwsSettings(set config.Gateway) gws.Settings {
 	return s
 }
 
-// desktopSettings are those of /his in a configuration. A channel of a desktop stands for several of Segue.
-func desktopSettings(set config.Desktop) desktop.Settings {
-	var s desktop.Settings
-	for _, script := range set.Scripts {
-		s.Scripts = append(s.Scripts, desktop.Script{Type: view.TypeOf(script.Channel), ID: script.ID, Name: script.Name})
-	}
-	for _, d := range set.Dispositions {
-		shown := view.Disposition{Type: view.TypeOf(d.Channel), ID: d.ID, Value: d.Value, Extensions: []string{}, Labels: []view.Label{}}
-		for _, label := range d.Labels {
-			shown.Labels = append(shown.Labels, view.Label(label))
-		}
-		s.Dispositions = append(s.Dispositions, shown)
-	}
-	return s
-}
-
 // check reports an error if anybody on the network could use the gateway. The configuration has
 // such a check of gateway.address; the listener may be another, or of an earlier configuration.
 func (f *faces) check(set *config.Set) error {
@@ -183,6 +176,12 @@ func (f *faces) update(next *config.Set) error {
 		return err
 	}
 	f.cursorKeys.Store(&keys)
+	guard, err := next.Guard.Build(f.allow...)
+	if err != nil {
+		return err
+	}
+	f.caller.SetGuard(guard)
+	f.asked.Store(askedCall(next))
 	f.desktop.Configure(desktopSettings(next.Desktop))
 	return nil
 }
@@ -229,5 +228,6 @@ func (f *faces) close() {
 	f.notifications.close()
 	f.visits.close()
 	f.desktop.Close()
+	f.offers.Close()
 	f.auth.Close()
 }

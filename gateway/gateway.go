@@ -47,6 +47,8 @@ type Options struct {
 	// that part loads.
 	Reloads bool
 	Reload  <-chan os.Signal
+	// Allow lists what calls may reach besides what the configuration allows.
+	Allow []string
 	// Metrics records what the gateway does; nil for nothing. If Observed is set too, the gateway
 	// serves metrics and its health there, for operators. Run closes it.
 	Metrics  *export.Exporter

@@ -104,7 +104,7 @@ func (a *app) startStack(ctx context.Context, f stackFlags, store *config.Store,
 	segue.Client.Priority = priorities(store.Current)
 	s := &stack{session: &session{Client: segue.Client, settings: segue.Settings}, segue: segue, gateway: own}
 	if !f.noWorker {
-		s.worker, err = segue.StartWorker(local.WorkerOptions{Config: store, Allow: []string{"127.0.0.0/8", "::1"}, Bus: own.bus.Conn})
+		s.worker, err = segue.StartWorker(local.WorkerOptions{Config: store, Allow: ownMachine, Bus: own.bus.Conn})
 	}
 	if err == nil {
 		err = own.begin(store, segue.Client, segue.Settings, segue.Exporter(), f.noWorker, log)

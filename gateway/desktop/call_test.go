@@ -142,7 +142,7 @@ func TestScriptsAndDispositions(t *testing.T) {
 		answer := c.succeeds(command, "c-1", `{}`)
 		require.Equal(t, object{"scripts": []any{object{"scriptId": "s1", "scriptName": "Sales"}}}, answer["data"])
 	}
-	next := desktop.Settings{Dispositions: []view.Disposition{{Type: view.Telephony, ID: "d2", Value: "LOST", Extensions: []string{}, Labels: []view.Label{}}}}
+	next := desktop.Settings{Offer: desktop.Offer{Dispositions: []view.Disposition{{Type: view.Telephony, ID: "d2", Value: "LOST", Extensions: []string{}, Labels: []view.Label{}}}}}
 	w.server.Configure(next)
 	e := c.event()
 	require.Equal(t, "channel.externaldispositions.updated", e["name"])

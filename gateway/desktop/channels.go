@@ -130,23 +130,6 @@ func short(o *body.Object, field, path string) (string, error) {
 	return value, err
 }
 
-// scriptList is the data of the answer to getscripts.
-type scriptList struct {
-	Scripts []Script `json:"scripts"`
-}
-
-// scripts lists the configured scripts of the channel's type.
-func (s *Server) scripts(_ context.Context, q *request) (any, error) {
-	list := scriptList{Scripts: []Script{}}
-	for _, script := range s.settings.Load().Scripts {
-		isListed := slices.ContainsFunc(list.Scripts, func(o Script) bool { return o.ID == script.ID })
-		if script.Type == q.found.Channel && !isListed {
-			list.Scripts = append(list.Scripts, script)
-		}
-	}
-	return list, nil
-}
-
 // dial starts an outbound call and dials it for the agent, as one.
 func (s *Server) dial(ctx context.Context, q *request) (any, error) {
 	if q.found.Channel != view.Telephony {

@@ -32,6 +32,13 @@ const (
 
 // Settings are those of the configuration that applies.
 type Settings struct {
+	// IsAsked is true if Options.Ask lists scripts and dispositions, for each contact center.
+	IsAsked bool
+	Offer
+}
+
+// Offer is what agents can choose from.
+type Offer struct {
 	Scripts      []Script
 	Dispositions []view.Disposition
 }
@@ -86,7 +93,9 @@ type Options struct {
 	// Enter counts a frame as a request, until limits.Hold, and Stream counts a session, until release.
 	Enter  func(ctx context.Context, caller *auth.Caller) (context.Context, *problem.Problem)
 	Stream func(caller *auth.Caller) (release func(), err error)
-	Log    *slog.Logger
+	// Ask returns what a contact center offers, if Settings.IsAsked. It keeps what it has asked for.
+	Ask func(ctx context.Context, contactCenter string) (Offer, error)
+	Log *slog.Logger
 	// Deadline bounds how long a request waits for its outcome, Ping is how often a client is pinged, Prepare
 	// how long a WebSocket may have no session, and Write how long a frame may take; 0 is the default.
 	Deadline, Ping, Prepare, Write time.Duration
@@ -100,10 +109,13 @@ type Server struct {
 	closing  chan struct{}
 	close    sync.Once
 	asked    chan client.Name
+	stale    chan struct{}
 	sockets  sync.WaitGroup
 
 	mu    sync.Mutex
 	seats map[agent]*seat
+	// offers are what contact centers were last known to offer, if Options.Ask lists it.
+	offers map[string]Offer
 	// showing are the seats whose clients know an interaction.
 	showing map[client.Name]map[*seat]struct{}
 }
@@ -121,7 +133,7 @@ func New(o Options, settings Settings) *Server {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{options: o, log: o.Log, closing: make(chan struct{}), asked: make(chan client.Name, maxAsked),
-		seats: map[agent]*seat{}, showing: map[client.Name]map[*seat]struct{}{}}
+		stale: make(chan struct{}, 1), offers: map[string]Offer{}, seats: map[agent]*seat{}, showing: map[client.Name]map[*seat]struct{}{}}
 	s.settings.Store(&settings)
 	return s
 }
@@ -132,8 +144,9 @@ func (s *Server) Configure(settings Settings) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, one := range s.seats {
-		one.send(one.desktop.Configure(settings.Dispositions))
+		one.send(one.desktop.Configure(s.offerOf(one.agent.contactCenter).Dispositions))
 	}
+	s.isStale()
 }
 
 // Close ends all sessions, and returns when their WebSockets have ended.

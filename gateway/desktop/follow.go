@@ -33,6 +33,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.follow(ctx) })
 	g.Go(func() error { return s.sweeps(ctx) })
+	g.Go(func() error { return s.followOffers(ctx) })
 	for range askers {
 		g.Go(func() error { return s.ask(ctx) })
 	}

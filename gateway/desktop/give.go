@@ -106,33 +106,6 @@ func completing(_ *Server, q *request) (command, error) {
 	return command{name: "leave"}, nil
 }
 
-// disposing records the value of a configured disposition, or the one that is given.
-func disposing(s *Server, q *request) (command, error) {
-	values := map[string]string{}
-	for _, field := range []string{"interactionDispositionId", "value", "notes"} {
-		var err error
-		if values[field], err = text(q.data, field, "data."); err != nil {
-			return command{}, err
-		}
-	}
-	id, code := values["interactionDispositionId"], values["value"]
-	if id == "" && code == "" {
-		return command{}, invalid("data.interactionDispositionId", "is missing; send that of a disposition of the channel")
-	}
-	if code == "" {
-		n := slices.IndexFunc(s.settings.Load().Dispositions, func(d view.Disposition) bool { return d.Type == q.found.Channel && d.ID == id })
-		if n < 0 {
-			return command{}, invalid("data.interactionDispositionId", "is no disposition of the channel; send value, too")
-		}
-		code = s.settings.Load().Dispositions[n].Value
-	}
-	given := fields{"code": code}
-	if values["notes"] != "" {
-		given["notes"] = values["notes"]
-	}
-	return command{"set_disposition", given}, nil
-}
-
 func consulting(_ *Server, q *request) (command, error) {
 	destination, err := text(q.data, "destination", "data.")
 	if err != nil {

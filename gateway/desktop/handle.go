@@ -46,7 +46,7 @@ var handlers = map[string]handler{
 	"interaction.accept":            {onInteraction, giving(accepting)},
 	"interaction.reject":            {onInteraction, giving(rejecting)},
 	"interaction.complete":          {onInteraction, giving(completing)},
-	"interaction.setdisposition":    {onInteraction, giving(disposing)},
+	"interaction.setdisposition":    {onInteraction, (*Server).dispose},
 	"interaction.consultdial":       {onInteraction, giving(consulting)},
 	"interaction.consulttransfer":   {onInteraction, giving(transferring)},
 	"interaction.consultconference": {onInteraction, giving(conferring)},

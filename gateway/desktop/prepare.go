@@ -46,6 +46,7 @@ func (s *Server) prepare(ctx context.Context, q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.awaitOffer(ctx, center)
 	s.options.Index.Catch(ctx)
 	if !s.attach(n, of, override) {
 		n.release()
@@ -53,6 +54,16 @@ func (s *Server) prepare(ctx context.Context, q *request) (any, error) {
 	}
 	q.socket.join(n)
 	return prepared{SessionID: n.id, ResourceID: n.id}, nil
+}
+
+// awaitOffer waits a short time for what the contact center offers. Without it, or with what was known before,
+// the session is as good: dispositions come with an event.
+func (s *Server) awaitOffer(ctx context.Context, contactCenter string) {
+	ctx, cancel := context.WithTimeout(ctx, prepareWait)
+	defer cancel()
+	if _, err := s.offer(ctx, contactCenter); err != nil {
+		s.isStale()
+	}
 }
 
 // open counts a session, which is nobody's yet.

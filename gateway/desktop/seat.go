@@ -82,7 +82,7 @@ func (s *Server) attach(n *session, of agent, override bool) bool {
 	one := s.seats[of]
 	if one == nil {
 		s.makeRoom()
-		one = &seat{agent: of, desktop: view.New(of.id, s.settings.Load().Dispositions), past: map[string]past{}}
+		one = &seat{agent: of, desktop: view.New(of.id, s.offerOf(of.contactCenter).Dispositions), past: map[string]past{}}
 		s.seats[of] = one
 	}
 	if former := one.session; former != nil {

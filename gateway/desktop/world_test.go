@@ -56,11 +56,11 @@ type world struct {
 	expire  []context.CancelFunc
 }
 
-var settings = desktop.Settings{
+var settings = desktop.Settings{Offer: desktop.Offer{
 	Scripts: []desktop.Script{{Type: view.Telephony, ID: "s1", Name: "Sales"}, {Type: view.Chat, ID: "s2", Name: "Chats"}},
 	Dispositions: []view.Disposition{{Type: view.Telephony, ID: "d1", Value: "SOLD", Extensions: []string{},
 		Labels: []view.Label{{Language: "en", Country: "US", Name: "Sold", Description: "Order taken"}}}},
-}
+}}
 
 func newWorld(t testing.TB, configure ...func(*desktop.Options)) *world {
 	w := &world{t: t, interactions: map[client.Name]*interaction.Interaction{}, revisions: map[client.Name]int64{},

@@ -70,9 +70,5 @@ func (w *guarded) apply(before, next *config.Set) {
 // guardOf returns the guard of a configuration; also lists what may be reached besides what
 // the configuration allows.
 func guardOf(g config.Guard, also []string) (*delivery.Guard, error) {
-	guard, err := delivery.NewGuard(slices.Concat(g.Allow, also))
-	if err == nil {
-		guard, err = guard.Through(g.Proxy)
-	}
-	return guard, err
+	return g.Build(also...)
 }
