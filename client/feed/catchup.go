@@ -37,7 +37,7 @@ func (w *worker) rejected(ctx context.Context, n client.Name) (rejected []contra
 }
 
 // whileBusy repeats a call while its interaction may only be busy. A wait that ended well counts for nothing, so that
-// those who are stuck for good use up the limit, and delay the others for no longer.
+// those who are stuck permanently use up the limit, and delay the others for no longer.
 func (w *worker) whileBusy(ctx context.Context, call func() error) error {
 	began := time.Now()
 	for {
