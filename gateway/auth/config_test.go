@@ -99,30 +99,3 @@ func TestRoles(t *testing.T) {
 		require.True(t, command == "start" || interaction.IsCommand(command), command)
 	}
 }
-
-func TestBy(t *testing.T) {
-	ann := &interaction.Actor{ID: "ann", Role: interaction.RoleAgent}
-	agent := &auth.Caller{User: "ann", Agent: "ann", Role: interaction.RoleAgent}
-	platform := &auth.Caller{User: "loopback", Role: interaction.RolePlatform}
-	rows := map[string]struct {
-		caller      *auth.Caller
-		given, want *interaction.Actor
-	}{
-		"the caller":                     {agent, nil, ann},
-		"the caller, named":              {agent, ann, ann},
-		"the caller, named without role": {agent, &interaction.Actor{ID: "ann"}, ann},
-		"any of the platform":            {platform, ann, ann},
-		"none of the platform":           {platform, nil, nil},
-	}
-	for name, row := range rows {
-		by, err := auth.By(row.caller, row.given)
-		require.NoError(t, err, name)
-		require.Equal(t, row.want, by, name)
-	}
-	for _, given := range []*interaction.Actor{{ID: "bob"}, {ID: "ann", Role: interaction.RoleSupervisor}, {}, {Role: interaction.RolePlatform}} {
-		_, err := auth.By(agent, given)
-		require.Error(t, err)
-	}
-	_, err := auth.By(&auth.Caller{User: "boss", Role: interaction.RoleAdmin}, ann)
-	require.Error(t, err, "an admin gives commands as itself alone")
-}

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"segue/gateway/problem"
 	"segue/interaction"
 )
 
@@ -24,17 +23,4 @@ func MayCommand(c *Caller, command string) bool {
 	default:
 		return false
 	}
-}
-
-// By returns who gives a command: the caller, whatever the request says. The platform may name any
-// actor, or none, which is the platform. Anybody else who names another actor gets a *problem.Problem.
-func By(c *Caller, given *interaction.Actor) (*interaction.Actor, error) {
-	if c.Role == interaction.RolePlatform {
-		return given, nil
-	}
-	self := c.Actor()
-	if given != nil && (given.ID != self.ID || (given.Role != "" && given.Role != self.Role)) {
-		return nil, problem.New(problem.NotPermitted, "by names another actor than the caller.")
-	}
-	return self, nil
 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
-
-	"segue/contract"
 )
 
 // Limits of the objects of one desktop.
@@ -179,9 +177,6 @@ func (d *Desktop) Interactions() []string {
 	}
 	return ids
 }
-
-// HasPart reports whether an agent has a part in a state.
-func HasPart(state *contract.State, agent string) bool { return legOf(state, agent).part != noPart }
 
 func find[T any](all []*T, is func(*T) bool) *T {
 	if n := slices.IndexFunc(all, is); n >= 0 {

@@ -52,28 +52,10 @@ func NewChange(before *Look, notice *contract.Notice, after *Look) *Change {
 	return c
 }
 
-// Notifications returns what an agent receives for a change, in order: for each of the two topics one
-// message for each type that applies. before is nil if it is not known, or the interaction is new. A
-// notice without a state has none: use NewChange.
-// referenceID is that of the request of this agent that caused the change, as JSON; nil for none.
-func Notifications(before *Look, change *contract.Notice, agent, base string, referenceID json.RawMessage) []Message {
-	return NewChange(before, change, nil).Notifications(agent, base, referenceID)
-}
-
 // Present returns the messages that tell the present state of an interaction as StatusChange.
 func Present(l Look, agent, base string) []Message {
 	c := &Change{after: &l, notice: &contract.Notice{}, sequence: l.State.Sequence, revision: l.State.Revision}
 	return c.messages(Of(l, agent, base), []string{StatusChange}, nil)
-}
-
-// Ended returns the messages that tell the end of an agent's part that nobody saw: before is what was
-// last known. after is the interaction as it is now; nil if it is no longer known.
-func Ended(before Look, after *contract.State, agent, base string) []Message {
-	if after == nil {
-		after = before.State
-	}
-	c := NewChange(&before, &contract.Notice{State: after, Sequence: after.Sequence, Revision: after.Revision}, nil)
-	return c.messages(c.over(agent, base), []string{StatusChange}, nil)
 }
 
 // Agents lists the agents who had an open leg before the change or have one after it, each once.

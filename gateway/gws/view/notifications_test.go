@@ -242,25 +242,6 @@ func TestPresentTellsTheStateOnBothTopics(t *testing.T) {
 	}
 }
 
-func TestEndedTellsAnEndThatNobodySaw(t *testing.T) {
-	p, _ := started(t, start("chat"))
-	p.do(offered...)
-	before := *p.last
-	p.do(`offer {"agent":"a2"}`, `a2: accept`)
-	messages := view.Ended(before, p.last.State, "a1", base)
-	require.Len(t, messages, 2)
-	d := read(t, messages[0])
-	require.Equal(t, "Revoked", d.Chat.State)
-	require.Equal(t, "a2", d.Chat.AssignedTo)
-	require.Empty(t, d.Chat.Capabilities)
-	require.Equal(t, json.Number("5"), d.Revision)
-	d = read(t, view.Ended(before, nil, "a1", base)[1])
-	require.Equal(t, "Revoked", d.Interaction.State)
-	require.Equal(t, json.Number("3"), d.Revision)
-	held := look(t, start("chat"), handling...)
-	require.Equal(t, "Completed", read(t, view.Ended(held, nil, "a1", base)[0]).Chat.State)
-}
-
 func TestAReferenceIsGivenBackAsItCame(t *testing.T) {
 	p, _ := started(t, start("chat"))
 	before, n := p.do(offered...)

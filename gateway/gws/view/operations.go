@@ -154,9 +154,6 @@ func (o *Operation) isLegal(s *sight) bool {
 	return (command == "" || s.can(command)) && (o.when == nil || o.when(s))
 }
 
-// IsDraft reports whether an interaction is a draft of the agent, which Send sends.
-func IsDraft(l Look, agent string) bool { return isDraft(lookAt(l, agent)) }
-
 // isDraft: drafts are all that agents may cancel.
 func isDraft(s *sight) bool { return s.can("cancel") }
 

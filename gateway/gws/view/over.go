@@ -7,17 +7,6 @@ import (
 	"segue/interaction"
 )
 
-// Over returns the resource for an agent whose part has just ended, or whose interaction has ended.
-// before is the interaction before that change, nil if it is not known, and change the change. It
-// returns nil if neither has a state.
-func Over(before *Look, change *contract.Notice, agent, base string) *Resource {
-	c := NewChange(before, change, nil)
-	if c.state() == nil {
-		return nil
-	}
-	return c.over(agent, base)
-}
-
 // over returns the resource of an agent without a part after the change.
 func (c *Change) over(agent, base string) *Resource {
 	state := c.state()
