@@ -1,7 +1,9 @@
 package his_test
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"syscall"
@@ -110,5 +112,34 @@ func TestAReloadReachesOpenSessions(t *testing.T) {
 	require.Len(t, list, 1)
 	require.Equal(t, "WON", at(list[0], "value"))
 	answer := c.succeeds("channel.request.incontact.getscripts", channel, `{}`)
+	require.Equal(t, object{"scripts": []any{object{"scriptId": "s1", "scriptName": "Sales"}}}, answer["data"])
+}
+
+// TestAConfiguredCallIsAsked: a reload names a call, whose real receiver lists what desktops offer.
+func TestAConfiguredCallIsAsked(t *testing.T) {
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, `{"scripts":[{"channel":"inbound","id":"s7","name":"`+r.URL.Query().Get("center")+`"}],`+
+			`"dispositions":[{"channel":"inbound","id":"d7","value":"ASKED"}]}`)
+	}))
+	t.Cleanup(receiver.Close)
+	c, channel := telephone(t, "cleo", "")
+	called := `calls: [{name: desk, method: GET, url: "` + receiver.URL + `", query: [{name: center, value: "${interaction.contact_center}"}]}]
+desktop: {call: desk}
+guard: {allow: ["127.0.0.0/8"]}
+`
+	require.NoError(t, os.WriteFile(file, []byte(called), 0o600))
+	reload <- syscall.SIGHUP
+	for asked := false; !asked; { // the lists of before go first
+		e := c.event()
+		require.Equal(t, "channel.externaldispositions.updated", e["name"])
+		list, _ := at(e, "data", "dispositions").([]any)
+		asked = len(list) == 1 && at(list[0], "value") == "ASKED"
+	}
+	answer := c.succeeds("channel.request.incontact.getscripts", channel, `{}`)
+	require.Equal(t, object{"scripts": []any{object{"scriptId": "s7", "scriptName": "default"}}}, answer["data"])
+	require.NoError(t, os.WriteFile(file, []byte(settings), 0o600))
+	reload <- syscall.SIGHUP
+	require.Equal(t, []string{"channel.externaldispositions.updated " + channel}, c.events(1))
+	answer = c.succeeds("channel.request.incontact.getscripts", channel, `{}`)
 	require.Equal(t, object{"scripts": []any{object{"scriptId": "s1", "scriptName": "Sales"}}}, answer["data"])
 }
