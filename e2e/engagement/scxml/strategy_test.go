@@ -57,7 +57,7 @@ func (w *world) read(ctx context.Context, visit string, messages chan<- invitati
 	}
 }
 
-// send sends a request until it is answered with 200, up to so many times at once.
+// send sends a request so many times, each until it is answered with 200.
 func (w *world) send(times int, method, to, body string) {
 	w.Helper()
 	for range times {

@@ -80,7 +80,7 @@ func (w *world) startGateway() {
 
 func (w *world) startWorker() { w.worker = w.launch("worker") }
 
-// kill ends both processes at once, and starts them again.
+// killGateway and killWorker end a process with SIGKILL, and start it again.
 func (w *world) killGateway() { w.gateway.kill(); w.startGateway() }
 func (w *world) killWorker()  { w.worker.kill(); w.startWorker() }
 
