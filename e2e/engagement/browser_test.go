@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"regexp"
 	"testing"
@@ -35,6 +36,7 @@ func startBrowser(t *testing.T) *browser {
 		}
 	}
 	if path == "" {
+		require.NotEqual(t, "true", os.Getenv("CI"), "there is no Chromium on this machine; Debian: apt-get install chromium")
 		t.Skip("there is no Chromium on this machine")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -153,6 +155,7 @@ func TestTheExamplePage(t *testing.T) {
 	engageVisit(t, "p1", "a")
 	b.sees(shown)
 	require.True(t, b.isInvited())
+	require.Equal(t, "accept", b.evaluate(`document.activeElement.id`), "the keyboard is in the dialog")
 	b.click("accept")
 	b.sees("An agent will be with you shortly.")
 	require.False(t, b.isInvited())

@@ -59,8 +59,12 @@ const tries = 6
 // do decides what a request does, and does it.
 func (f *Face) do(ctx context.Context, q *request) (*answer, error) {
 	var failure error
-	for range tries {
+	for try := range tries {
 		state, err := f.state(ctx, q.name)
+		if err != nil && isOvertaken(err) && try < tries-1 { // it did not exist, and meanwhile another request has started it
+			pause(ctx)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -57,7 +57,7 @@ func (w *world) read(ctx context.Context, visit string, messages chan<- invitati
 	}
 }
 
-// send sends a request until it is answered with 200, up to so many times at once.
+// send sends a request so many times, each until it is answered with 200.
 func (w *world) send(times int, method, to, body string) {
 	w.Helper()
 	for range times {
@@ -87,9 +87,9 @@ func (w *world) eventually(what string, condition func() bool) {
 // a state.
 func (w *world) play(times int, at func(state string)) (states []string) {
 	w.Helper()
-	invitations := w.page("v1")
+	invitations := w.page(w.visit)
 	profile := map[string]any{
-		"visitID": "v1", "pageID": "p7", "engagement_type": "chat", "languageCode": "en-US", "queue": "web", "timezoneOffset": -60.5,
+		"visitID": w.visit, "pageID": "p7", "engagement_type": "chat", "languageCode": "en-US", "queue": "web", "timezoneOffset": -60.5,
 		"notification": []any{map[string]any{"page": "p7", "channel": "gpe.appendContent", "data": map[string]any{"url": "/invite.html"}}},
 	}
 	for e := range w.strategy(times, profile, 1) {
@@ -110,7 +110,7 @@ func (w *world) play(times int, at func(state string)) (states []string) {
 			})
 			w.send(times, http.MethodGet, link, "")
 		case "offered":
-			w.send(times, http.MethodPost, w.url+"/v1/interactions/visit-v1/commands/accept", `{"agent":"ada","event_id":"ada-accepts"}`)
+			w.send(times, http.MethodPost, w.url+"/v1/interactions/visit-"+w.visit+"/commands/accept", `{"agent":"ada","event_id":"ada-accepts"}`)
 		}
 	}
 	w.requireCallbacks(profile)
@@ -123,7 +123,7 @@ func (w *world) sound(e event) {
 	for i, status := range e.Statuses {
 		require.Contains(w, []int{200, 503, 0}, status, "%s: %v", e.Path, e.Bodies[i])
 		if status == 200 && strings.HasSuffix(e.Path, "/engage") {
-			require.Equal(w, []any{"OK", "visit-v1", 1.0}, []any{e.Bodies[i]["status"], e.Bodies[i]["ixnId"], e.Bodies[i]["attempt"]})
+			require.Equal(w, []any{"OK", "visit-" + w.visit, 1.0}, []any{e.Bodies[i]["status"], e.Bodies[i]["ixnId"], e.Bodies[i]["attempt"]})
 		}
 	}
 }
@@ -132,15 +132,15 @@ func (w *world) sound(e event) {
 func (w *world) requireCallbacks(profile map[string]any) {
 	w.Helper()
 	want := []callback{{Method: "POST", Path: "/backend/data/gateway/engage", ContentType: "application/json", Body: map[string]any{"ixnProfile": profile}}}
-	for _, when := range []string{"engagement_result", "chat.new", "agent_connect", "chat.end", "interaction_ends"} {
-		want = append(want, callback{Method: "POST", Path: "/moments", ContentType: "application/json", Body: map[string]any{"id": "visit-v1", "when": when}})
+	for _, when := range []string{"engagement_result", "chat.new", "chat.agent_connect", "chat.end", "interaction_ends"} {
+		want = append(want, callback{Method: "POST", Path: "/moments", ContentType: "application/json", Body: map[string]any{"id": "visit-" + w.visit, "when": when}})
 	}
 	w.requireDelivered(want)
 	var state struct {
 		State, Outcome, Channel string
 		Engagement              struct{ Attempts int }
 	}
-	require.True(w, w.get("/v1/interactions/visit-v1", &state))
+	require.True(w, w.get("/v1/interactions/visit-"+w.visit, &state))
 	require.Equal(w, []any{"completed", "handled", "chat", 1}, []any{state.State, state.Outcome, state.Channel, state.Engagement.Attempts})
 }
 
@@ -167,15 +167,15 @@ func TestAStrategyThatSendsEachRequestTwice(t *testing.T) {
 func TestAStrategyWithoutCapacityCancels(t *testing.T) {
 	w := newWorld(t)
 	var states []string
-	for e := range w.strategy(2, map[string]any{"visitID": "v1"}, 0) {
+	for e := range w.strategy(2, map[string]any{"visitID": w.visit}, 0) {
 		if w.sound(e); e.Event == "state" {
 			states = append(states, e.State)
 		}
 	}
 	require.Equal(t, []string{"pacing", "canceling", "canceled"}, states)
 	w.requireDelivered([]callback{
-		{Method: "POST", Path: "/backend/data/gateway/noengage", ContentType: "application/json", Body: map[string]any{"cancelData": map[string]any{"visitID": "v1", "reason": "pacing"}}},
-		{Method: "POST", Path: "/moments", ContentType: "application/json", Body: map[string]any{"id": "visit-v1", "when": "interaction_ends"}},
+		{Method: "POST", Path: "/backend/data/gateway/noengage", ContentType: "application/json", Body: map[string]any{"cancelData": map[string]any{"visitID": w.visit, "reason": "pacing"}}},
+		{Method: "POST", Path: "/moments", ContentType: "application/json", Body: map[string]any{"id": "visit-" + w.visit, "when": "interaction_ends"}},
 	})
 }
 

@@ -30,6 +30,7 @@ type world struct {
 	*testing.T
 	url             string
 	file, queue     string
+	visit           string // of this test alone
 	gateway, worker *process
 	backend         *receiver
 }
@@ -45,7 +46,7 @@ calls:
 triggers:
   - {when: engagement_result, call: tell}
   - {when: chat.new, call: tell}
-  - {when: agent_connect, call: tell}
+  - {when: chat.agent_connect, call: tell}
   - {when: chat.end, call: tell}
   - {when: interaction_ends, call: tell}
 engagement: {backend: %q, queue: web}
@@ -54,6 +55,7 @@ timeouts: {default: {engagement: 0s, offer: 0s, queue: 0s, wrap_up: 0s, late_eve
 bus: {listen: %q}
 guard: {allow: ["127.0.0.0/8"]}
 `, w.backend.URL, w.backend.URL, freeAddress(t)), 0o600))
+	w.visit = "v-" + w.queue
 	w.startGateway()
 	w.startWorker()
 	return w
@@ -62,18 +64,23 @@ guard: {allow: ["127.0.0.0/8"]}
 func (w *world) startGateway() {
 	w.Helper()
 	w.gateway = w.launch("segue", "serve", "--listen", strings.TrimPrefix(w.url, "http://"))
-	require.Eventually(w, func() bool {
+	w.eventually("the gateway serves", func() bool {
+		select {
+		case <-w.gateway.ended:
+			require.Fail(w, "the gateway ended")
+		default:
+		}
 		response, err := http.Get(w.url + "/livez")
 		if err != nil {
 			return false
 		}
 		return response.Body.Close() == nil && response.StatusCode == 200
-	}, patience, pollEvery)
+	})
 }
 
 func (w *world) startWorker() { w.worker = w.launch("worker") }
 
-// kill ends both processes at once, and starts them again.
+// killGateway and killWorker end a process with SIGKILL, and start it again.
 func (w *world) killGateway() { w.gateway.kill(); w.startGateway() }
 func (w *world) killWorker()  { w.worker.kill(); w.startWorker() }
 
