@@ -242,8 +242,11 @@ func TestFromEngageToACompletedChat(t *testing.T) {
 
 	status, answer = post(t, "/v1/interactions/"+id+"/commands/offer", `{"agent":{"id":"ann","name":"Ann"}}`)
 	require.Equal(t, 200, status, answer)
-	chats, _ := gws(t, http.MethodGet, "/me/chats?fields=*", "")["chats"].([]any)
-	require.Len(t, chats, 1)
+	var chats []any
+	require.Eventually(t, func() bool { // the list learns soon what another did
+		chats, _ = gws(t, http.MethodGet, "/me/chats?fields=*", "")["chats"].([]any)
+		return len(chats) == 1
+	}, time.Minute, 20*time.Millisecond)
 	chat, _ := chats[0].(map[string]any)
 	require.Equal(t, []any{id, "Invited"}, []any{chat["id"], chat["state"]})
 	require.Equal(t, map[string]any{"visitID": "e7", "pageID": "p1", "languageCode": "en", "timezoneOffset": -60.0,
