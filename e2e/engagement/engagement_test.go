@@ -246,7 +246,7 @@ func TestFromEngageToACompletedChat(t *testing.T) {
 	require.Eventually(t, func() bool { // the list learns soon what another did
 		chats, _ = gws(t, http.MethodGet, "/me/chats?fields=*", "")["chats"].([]any)
 		return len(chats) == 1
-	}, time.Minute, 20*time.Millisecond)
+	}, patience, pollEvery)
 	chat, _ := chats[0].(map[string]any)
 	require.Equal(t, []any{id, "Invited"}, []any{chat["id"], chat["state"]})
 	require.Equal(t, map[string]any{"visitID": "e7", "pageID": "p1", "languageCode": "en", "timezoneOffset": -60.0,
