@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// story is what a seat was told of one interaction: the last sequence number of each revision.
+// story is what a seat was notified about one interaction: the last sequence number of each revision.
 type story struct {
 	mu   sync.Mutex
 	told map[int64]int64
@@ -144,7 +144,7 @@ func (c *cometd) does(id, operation string, fields object) {
 }
 
 // TestThreeSeatsSeeOneStory has an agent on HIS, an agent on GWS, and an operator on SSE: each revision that a
-// seat is told of has the same sequence number for all, through consultation, conference and transfer.
+// seat is notified about has the same sequence number for all, through consultation, conference and transfer.
 func TestThreeSeatsSeeOneStory(t *testing.T) {
 	const id = "seats-1"
 	hal, channel := telephone(t, "hal", "")

@@ -19,7 +19,7 @@ import (
 // hisPatience is how long a client of HIS waits for a frame.
 const hisPatience = time.Minute
 
-// hisSeat is a client of HIS. It knows the state of each object that it was told of, and the user data.
+// hisSeat is a client of HIS. It knows the state of each object that it has got, and the user data.
 type hisSeat struct {
 	*world
 	conn    *websocket.Conn

@@ -2,8 +2,10 @@ package desktop
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 
 	"segue/gateway/auth"
 	"segue/interaction"
@@ -41,3 +43,6 @@ func (s *Session) Do(frame []byte) []byte {
 
 // End ends the session.
 func (s *Session) End() { s.socket.leave(true) }
+
+// Commands are the names of all commands.
+func Commands() []string { return slices.Sorted(maps.Keys(handlers)) }

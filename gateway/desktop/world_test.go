@@ -38,6 +38,7 @@ type world struct {
 	t      testing.TB
 	server *desktop.Server
 	url    string
+	stop   func()
 
 	mu           sync.Mutex
 	interactions map[client.Name]*interaction.Interaction
@@ -76,12 +77,13 @@ func newWorld(t testing.TB, configure ...func(*desktop.Options)) *world {
 	ctx, end := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { _ = w.server.Run(ctx) })
-	t.Cleanup(func() {
+	w.stop = sync.OnceFunc(func() {
 		w.server.Close()
 		end()
 		running.Wait()
 		served.Close()
 	})
+	t.Cleanup(w.stop)
 	return w
 }
 
