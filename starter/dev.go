@@ -20,9 +20,9 @@ func (a *app) devCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "dev",
 		Short: "Start Segue on this machine: Temporal, its UI, a worker, the gateway",
-		Long: `Start Segue on this machine: an embedded Temporal with its UI, a prepared namespace, a worker, and the gateway with the
-APIs /v1 and /api/v2. Print the addresses when everything is ready, and run until Ctrl-C. The first start builds the
-Temporal server; this takes a few minutes, once.
+		Long: `Start Segue on this machine: an embedded Temporal with its UI, a prepared namespace, a worker, and the gateway: the
+platform's API /v1, GWS at /api/v2, web engagement (GWE) at /server/data/gateway, and HIS at /his. Print the addresses
+when everything is ready, and run until Ctrl-C. The first start builds the Temporal server; this takes a few minutes, once.
 
 Gateway: it listens on gateway.address of the configuration, or on the port of --http-port. Without gateway.auth, it
 takes requests of this machine only, as a platform's, or with HTTP Basic as the agent's of this name.

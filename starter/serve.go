@@ -26,8 +26,8 @@ func (a *app) serveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the gateway: the HTTP API of a Temporal namespace",
-		Long: `Serve the gateway with the APIs /v1 and /api/v2, on gateway.address of the configuration, until SIGTERM or Ctrl-C.
-Workers run in other processes; ` + "`segue dev`" + ` starts all of them on one machine.
+		Long: `Serve the gateway on gateway.address of the configuration, until SIGTERM or Ctrl-C: the platform's API /v1, GWS at
+/api/v2, web engagement (GWE) at /server/data/gateway and /backend/data/gateway, and HIS at /his. Workers run in other processes; ` + "`segue dev`" + ` starts all of them on one machine.
 
 Credentials: gateway.auth lists who may send requests. Without it, the gateway listens on loopback only, takes requests
 of this machine only, as a platform's, or with HTTP Basic as the agent's of this name; an address beyond loopback is then
