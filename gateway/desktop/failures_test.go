@@ -185,3 +185,14 @@ func TestTheEndOfASession(t *testing.T) {
 		require.EqualValues(t, 4002, c.closed())
 	})
 }
+
+func TestAWebSocketWithTooManyPingsIsClosed(t *testing.T) {
+	c := newWorld(t).connect()
+	c.conn.CloseRead(t.Context()) // it reads the answers
+	answered, began := 0, time.Now()
+	for c.conn.Ping(t.Context()) == nil {
+		answered++
+		require.LessOrEqual(t, float64(answered), 51+10*time.Since(began).Seconds(), "50 at once, and 10 a second")
+	}
+	require.GreaterOrEqual(t, answered, 50)
+}

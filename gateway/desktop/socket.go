@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"golang.org/x/time/rate"
 
 	"segue/gateway/auth"
 	"segue/gateway/limits"
@@ -30,6 +31,9 @@ const (
 	// strangersRate is how many requests a second an address may send before it has a session. All clients
 	// behind a proxy have its address.
 	strangersRate = 200
+	// controlsASecond and controlsAtOnce bound the pings and pongs of a client.
+	controlsASecond = 10
+	controlsAtOnce  = 50
 )
 
 // The codes with which a WebSocket is closed, besides those of the protocol.
@@ -67,6 +71,8 @@ type socket struct {
 	changed chan struct{}
 	// giveUp ends the reader.
 	giveUp context.CancelFunc
+	// controls bounds pings and pongs.
+	controls *rate.Limiter
 
 	mu sync.Mutex
 	// queue is what is to be written. While a request is answered, events wait in held: the answer goes
@@ -97,14 +103,18 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.sockets.Done()
 	// A session needs a password or a token, which no browser sends by itself: any page may connect.
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	c := &socket{server: s, request: r, changed: make(chan struct{}, 1), giveUp: cancel, sessionless: time.Now(),
+		controls: rate.NewLimiter(controlsASecond, controlsAtOnce)}
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled,
+		OnPingReceived: func(context.Context, []byte) bool { return c.mayControl() },
+		OnPongReceived: func(context.Context, []byte) { _ = c.mayControl() }})
 	if err != nil {
 		return // Accept has answered
 	}
+	c.conn = conn
 	conn.SetReadLimit(maxRead)
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	c := &socket{server: s, conn: conn, request: r, changed: make(chan struct{}, 1), giveUp: cancel, sessionless: time.Now()}
 	var writer sync.WaitGroup
 	writer.Go(func() { c.write(ctx) })
 	c.read(ctx)
@@ -112,6 +122,16 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	writer.Wait()
 	c.leave(false)
 	_ = conn.CloseNow() // it is closed already, or nobody reads any more
+}
+
+// mayControl counts the pings and pongs of a client, which cost as much as requests. It ends the WebSocket of
+// one that sends too many.
+func (c *socket) mayControl() bool {
+	if c.controls.Allow() {
+		return true
+	}
+	c.giveUp()
+	return false
 }
 
 // enter counts a WebSocket. It reports false if the server is closed.
