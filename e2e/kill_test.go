@@ -22,6 +22,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/workflow"
+	"google.golang.org/protobuf/encoding/protojson"
 
 	"segue/contract"
 	"segue/replay"
@@ -87,6 +88,9 @@ func (f *killer) play(contactCenter string) {
 
 	var v verdict
 	require.NoError(t, json.Unmarshal(out.Bytes(), &v), "%v: %s", err, errs.String())
+	if err != nil {
+		f.explain(contactCenter)
+	}
 	t.Logf("%s: %d kills in %s; %+v", contactCenter, killed, time.Since(begin).Round(time.Millisecond), v.Deliveries)
 	require.NoError(t, err, "%s\n%s", strings.Join(v.Faults, "\n"), errs.String())
 	require.True(t, v.OK)
@@ -170,6 +174,30 @@ func (f *killer) requireSoundHistories(contactCenter string, interactions int) {
 	require.Equal(t, interactions, counts[contract.WorkflowInteraction])
 	require.Positive(t, counts[contract.WorkflowDelivery])
 	require.Positive(t, counts[enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT.String()], "the kills met workers at work")
+}
+
+// explain logs why the workflows of a contact center that are still open do not go on: their pending task, and what
+// their history and a replay of it say. Of each it saves the history where SEGUE_HISTORIES says.
+func (f *killer) explain(contactCenter string) {
+	for _, execution := range f.list(fmt.Sprintf("SegueContactCenter = %q and ExecutionStatus = 'Running'", contactCenter)) {
+		id, runID := execution.GetExecution().GetWorkflowId(), execution.GetExecution().GetRunId()
+		described, err := f.client.DescribeWorkflowExecution(f.t.Context(), id, runID)
+		require.NoError(f.t, err)
+		history := f.historyOf(id, runID)
+		f.t.Logf("%s is open after %d events; pending: %s %v; a replay: %v", id, len(history), described.GetPendingWorkflowTask(),
+			described.GetPendingActivities(), replay.History(&historypb.History{Events: history}, quiet))
+		for _, event := range history {
+			switch event.GetEventType() {
+			case enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT, enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED:
+				f.t.Log(event)
+			}
+		}
+		if folder := os.Getenv("SEGUE_HISTORIES"); folder != "" {
+			text, err := protojson.Marshal(&historypb.History{Events: history})
+			require.NoError(f.t, err)
+			require.NoError(f.t, os.WriteFile(filepath.Join(folder, strings.ReplaceAll(id, "/", "_")+".json"), text, 0o600))
+		}
+	}
 }
 
 func (e *env) list(query string) []*workflowpb.WorkflowExecutionInfo {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"segue/client"
 	"segue/contract"
@@ -122,8 +123,20 @@ func (w *worker) update(ctx context.Context, p *progress, lines []Line) error {
 	return nil
 }
 
-// updated returns one result for each line.
-func (w *worker) updated(ctx context.Context, n client.Name, lines []Line) ([]contract.CommandResult, error) {
+// updated returns one result for each line. It sends them again while their interaction may only be busy, unless one has
+// no event id: that could be applied twice.
+func (w *worker) updated(ctx context.Context, n client.Name, lines []Line) (results []contract.CommandResult, err error) {
+	if slices.ContainsFunc(lines, func(line Line) bool { return line.EventID == "" }) {
+		return w.updatedOnce(ctx, n, lines)
+	}
+	err = w.whileBusy(ctx, func() error {
+		results, err = w.updatedOnce(ctx, n, lines)
+		return err
+	})
+	return results, err
+}
+
+func (w *worker) updatedOnce(ctx context.Context, n client.Name, lines []Line) ([]contract.CommandResult, error) {
 	if len(lines) == 1 {
 		answer, err := w.target.Update(ctx, n, lines[0].Command, lines[0].EventID, lines[0].Payload)
 		return []contract.CommandResult{{Answer: answer}}, err

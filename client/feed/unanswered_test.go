@@ -88,7 +88,7 @@ func TestAnInteractionThatDoesNotAnswerIsListedAndStopsNoOther(t *testing.T) {
 				}
 				m := &silent{center: newCenter(), names: map[string]bool{"a": true, "d": true}, err: err, rejected: true, update: true}
 				// The only worker queries "a" before any other interaction has answered. What is reported as stuck is asked again
-				// for half a minute, in the time of the bubble.
+				// for a minute, in the time of the bubble.
 				var result feed.Result
 				var failed error
 				synctest.Test(t, func(t *testing.T) {
@@ -116,7 +116,11 @@ func TestACompletedInteractionThatDoesNotAnswerStopsNoRepeatedFeed(t *testing.T)
 		if silence != nil {
 			*silence = true
 		}
-		result, err := feed.Run(t.Context(), m, strings.NewReader(text), feed.Options{ContactCenter: "default", Parallel: 1})
+		var result feed.Result
+		var err error
+		synctest.Test(t, func(t *testing.T) {
+			result, err = feed.Run(t.Context(), m, strings.NewReader(text), feed.Options{ContactCenter: "default", Parallel: 1})
+		})
 		require.NoError(t, err)
 		if silence == nil {
 			require.Equal(t, 6, result.Accepted)
@@ -152,28 +156,57 @@ func TestAFeedWithoutAccessBreaksOff(t *testing.T) {
 	}
 }
 
-// busy is a center whose interactions are reported as stuck a few times, and count how often they are asked.
+// busy is a center each of whose interactions is reported as stuck a few times. It counts how often they are asked.
 type busy struct {
 	*center
 	refusals, asked int
+	refused         map[client.Name]int
+}
+
+func (b *busy) answers(n client.Name) error {
+	b.asked++
+	if b.refused[n] == b.refusals {
+		return nil
+	}
+	b.refused[n]++
+	return fmt.Errorf("%s: %w", n, client.ErrStuck)
 }
 
 func (b *busy) Rejected(ctx context.Context, n client.Name) ([]contract.Rejected, error) {
-	if b.asked++; b.asked <= b.refusals {
-		return nil, fmt.Errorf("%s: %w", n, client.ErrStuck)
+	if err := b.answers(n); err != nil {
+		return nil, err
 	}
 	return b.center.Rejected(ctx, n)
 }
 
-// Temporal reports a workflow as stuck, too, that gets more signals than one task can handle in time.
+func (b *busy) Update(ctx context.Context, n client.Name, command, id string, payload json.RawMessage) (contract.Answer, error) {
+	if err := b.answers(n); err != nil {
+		return contract.Answer{}, err
+	}
+	return b.center.Update(ctx, n, command, id, payload)
+}
+
+func (b *busy) Commands(ctx context.Context, n client.Name, id string, array json.RawMessage) ([]contract.CommandResult, error) {
+	if err := b.answers(n); err != nil {
+		return nil, err
+	}
+	return b.center.Commands(ctx, n, id, array)
+}
+
+// Temporal reports a workflow as stuck, too, that gets more signals than one task can handle in time, or whose workers
+// were killed. Each of these interactions is busy for more than half of the time that a feed waits in vain.
 func TestABusyInteractionIsAskedAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := &busy{center: newCenter(), refusals: 20}
-		result, err := feed.Run(t.Context(), b, strings.NewReader(feedOf("a")), feed.Options{ContactCenter: "default"})
-		require.NoError(t, err)
-		require.Equal(t, 3, result.Accepted)
-		require.Empty(t, result.Unanswered)
-	})
+	for _, mode := range []feed.Mode{feed.ModeSignal, feed.ModeUpdate} {
+		t.Run(string(mode), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := &busy{center: newCenter(), refusals: 160, refused: map[client.Name]int{}}
+				result, err := feed.Run(t.Context(), b, strings.NewReader(feedOf("a", "b", "c")), feed.Options{ContactCenter: "default", Parallel: 1, Mode: mode})
+				require.NoError(t, err)
+				require.Equal(t, 9, result.Accepted)
+				require.Empty(t, result.Unanswered)
+			})
+		})
+	}
 }
 
 // The sender of signals waits for an interaction that has to handle much.

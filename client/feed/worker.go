@@ -21,7 +21,7 @@ type worker struct {
 	shared   *shared
 	// silences counts the interactions that no worker answered.
 	silences int
-	// busy is how long this worker has waited for interactions that were reported as stuck.
+	// busy is how long this worker has waited in vain for interactions that may have been busy.
 	busy time.Duration
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
@@ -42,8 +43,10 @@ type process struct {
 	name    string
 	command *exec.Cmd
 	ended   chan struct{}
-	mu      sync.Mutex
-	log     bytes.Buffer
+	// busAt is where a worker serves how it reaches the bus.
+	busAt string
+	mu    sync.Mutex
+	log   bytes.Buffer
 }
 
 // launch starts a process, which is killed when the test ends.
@@ -138,6 +141,9 @@ func work(ctx context.Context, text string) error {
 		return err
 	}
 	defer notices.Close()
+	if err := serveBus(notices); err != nil {
+		return err
+	}
 	plugin, err := workflows.NewPlugin(workflows.WithNotices(&mortal{Notices: notices, dieAt: o.DieAt}))
 	if err != nil {
 		return err
@@ -152,6 +158,28 @@ func work(ctx context.Context, text string) error {
 	}
 	defer c.Close()
 	return host.Run(ctx, host.Options{Client: c, TaskQueue: o.Queue, Config: config.NewStore(set), Log: log, Allow: []string{"127.0.0.0/8"}})
+}
+
+// publishing is how a worker reaches the bus: whether it is connected, and how many notices wait for an ack.
+type publishing struct {
+	Connected bool
+	Waiting   int64
+}
+
+// serveBus serves how a worker reaches the bus for as long as the process lives, and prints where.
+func serveBus(notices *host.Notices) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	go func() {
+		err := http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			now := publishing{Connected: notices.Bus().Connected(), Waiting: notices.Stats().Waiting}
+			_ = json.NewEncoder(w).Encode(now) // the test asks again
+		}))
+		fmt.Fprintln(os.Stderr, "the state of the bus is not served any more:", err)
+	}()
+	return json.NewEncoder(os.Stdout).Encode(map[string]string{"Bus": "http://" + listener.Addr().String()})
 }
 
 // mortal are the notices of a worker that kills itself instead of publishing one of them.

@@ -110,7 +110,13 @@ func (w *world) startWorker(change ...func(*workerOptions)) *process {
 	for _, one := range change {
 		one(&o)
 	}
-	p := launch(w.T, "worker", itself(w.T, asWorker, o))
+	command := itself(w.T, asWorker, o)
+	out, err := command.StdoutPipe()
+	require.NoError(w, err)
+	p := launch(w.T, "worker", command)
+	var serves struct{ Bus string }
+	require.NoError(w, firstLine(out, &serves))
+	p.busAt = serves.Bus
 	w.workers = append(w.workers, p)
 	return p
 }
@@ -151,6 +157,46 @@ func (w *world) awaitReady(g *gateway) {
 		got, err := w.request(w.Context(), g, "", http.MethodGet, "/readyz", "", "")
 		return err == nil && got.status == http.StatusOK
 	})
+}
+
+// awaitBus waits until all processes have the bus again: gateways read it, and workers have published what waited.
+func (w *world) awaitBus() {
+	w.Helper()
+	lacks := func() string {
+		text := ""
+		for i, g := range w.replicas() {
+			got, err := w.request(w.Context(), g, "", http.MethodGet, "/readyz", "", "")
+			var health struct{ Degraded []string }
+			if err == nil {
+				err = json.Unmarshal(got.body, &health)
+			}
+			if err != nil || got.status != http.StatusOK || len(health.Degraded) > 0 {
+				text += fmt.Sprintf("gateway %d: %s (%v); ", i, got.body, err)
+			}
+		}
+		for i, p := range w.workers {
+			var now publishing
+			if err := w.read(p.busAt, &now); err != nil || !now.Connected || now.Waiting > 0 {
+				text += fmt.Sprintf("worker %d: %+v (%v); ", i, now, err)
+			}
+		}
+		return text
+	}
+	w.eventually(startWithin, "all processes have the bus", func() bool { return lacks() == "" }, lacks)
+}
+
+// read reads JSON of a process.
+func (w *world) read(from string, into any) error {
+	r, err := http.NewRequestWithContext(w.Context(), http.MethodGet, from, nil)
+	if err != nil {
+		return err
+	}
+	response, err := w.transport.RoundTrip(r)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	return json.NewDecoder(response.Body).Decode(into)
 }
 
 // drop removes a gateway that was killed from those that clients use.
