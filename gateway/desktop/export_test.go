@@ -1,6 +1,7 @@
 package desktop
 
 import (
+	"bytes"
 	"context"
 	"maps"
 	"net/http"
@@ -34,11 +35,19 @@ func NewSession(ctx context.Context, s *Server, name string) *Session {
 // ID returns the id of the session.
 func (s *Session) ID() string { return s.socket.session.id }
 
-// Do answers a frame.
+// Do answers a frame. Events that come meanwhile are thrown away.
 func (s *Session) Do(frame []byte) []byte {
-	s.socket.queue = nil
 	s.socket.serveFrame(s.ctx, frame)
-	return s.socket.queue[0]
+	s.socket.mu.Lock()
+	defer s.socket.mu.Unlock()
+	frames := s.socket.queue
+	s.socket.queue, s.socket.bytes = nil, 0
+	for _, one := range frames {
+		if !bytes.HasPrefix(one, []byte(`{"messageType":"objectEvent"`)) {
+			return one
+		}
+	}
+	return nil
 }
 
 // End ends the session.
