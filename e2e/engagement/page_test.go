@@ -7,6 +7,7 @@ import (
 	neturl "net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -249,10 +250,13 @@ func TestThePageIsLoadedAgainBeforeTheAnswerIsSent(t *testing.T) {
 	b.click("accept")
 	b.sees("Sending…")
 	require.Equal(t, "engaging", state(t, "visit-unsent")["state"])
-	b.call("Network.setBlockedURLs", map[string]any{"urls": []string{}})
 	b.call("Page.reload", nil)
+	for begun := time.Now(); fmt.Sprint(b.said()) != "[Welcome. Sending…]"; time.Sleep(pollEvery) {
+		require.Less(t, time.Since(begun), patience, "%v", b.said())
+	}
+	b.call("Network.setBlockedURLs", map[string]any{"urls": []string{}})
 	b.sees(chatting)
-	require.NotContains(t, b.said(), shown)
+	require.Equal(t, []any{"Welcome.", "Sending…", chatting}, b.said())
 	require.False(t, b.isInvited())
 	require.Equal(t, "queued", state(t, "visit-unsent")["state"])
 }
