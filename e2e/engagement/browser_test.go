@@ -149,8 +149,6 @@ func engageVisit(t *testing.T, visit, page string) {
 
 func TestTheExamplePage(t *testing.T) {
 	b := startBrowser(t)
-	const shown = "You have an invitation."
-
 	b.visit("p1", "")
 	engageVisit(t, "p1", "a")
 	b.sees(shown)
@@ -175,7 +173,7 @@ func TestTheExamplePage(t *testing.T) {
 	b.sees(shown) // a page that is loaded again
 	status, answer := post(t, "/server/data/gateway/noengage", `{"visitID":"p3"}`)
 	require.Equal(t, 200, status, answer)
-	b.sees("The invitation was withdrawn.")
+	b.sees(over)
 	require.False(t, b.isInvited())
 
 	// A token of another visit shows nothing.
