@@ -24,8 +24,19 @@ func (r *record) engagement() Engagement {
 	return *r.Engagement
 }
 
+// mayChange refuses to invite, and to withdraw, once the visitor has accepted: an answer counts.
+func (e Engagement) mayChange() error {
+	if e.Result == engagementAccepted {
+		return unmet("the visitor has accepted the invitation")
+	}
+	return nil
+}
+
 func engage(s *step) error {
 	engagement := s.engagement()
+	if err := engagement.mayChange(); err != nil {
+		return err
+	}
 	engagement.Profile, engagement.CancelData, engagement.Result = s.cmd.Body.(Engage).Profile, nil, ""
 	engagement.Attempts++
 	s.Engagement = &engagement
@@ -37,6 +48,9 @@ func engage(s *step) error {
 
 func noEngage(s *step) error {
 	engagement := s.engagement()
+	if err := engagement.mayChange(); err != nil {
+		return err
+	}
 	engagement.CancelData = s.cmd.Body.(NoEngage).CancelData
 	s.Engagement = &engagement
 	s.fire(MomentNoEngage)

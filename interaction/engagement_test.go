@@ -77,3 +77,17 @@ func TestAnAnsweredAttemptIsNotRefusedAnyMore(t *testing.T) {
 	_, isOpen := s.i.EngagementRefused(number)
 	require.False(t, isOpen)
 }
+
+// An accepted invitation that led neither into a queue nor to an agent has started: nobody invites again, and the
+// visitor's yes is not withdrawn.
+func TestAnAcceptedInvitationIsOver(t *testing.T) {
+	s := opened(t, web)
+	s.do(engageVisitor, `engagement_result {"result":"accepted"}`)
+	require.Equal(t, interaction.StateStarted, s.i.Status().State)
+	for _, text := range []string{engageVisitor, `noengage {"cancelData":{}}`} {
+		err := s.i.Check(command(t, text))
+		var illegal *interaction.IllegalError
+		require.ErrorAs(t, err, &illegal)
+		require.Equal(t, "the visitor has accepted the invitation", illegal.Reason)
+	}
+}

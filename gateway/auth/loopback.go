@@ -61,8 +61,12 @@ func (a *Auth) callerOfLoopback(from source) *Caller {
 	return caller
 }
 
-// forwarding are the headers of a proxy. A proxy on this machine may serve all the world.
-var forwarding = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip"}
+// Forwarding are the headers of proxies. Behind one, also of this machine, may be all the world.
+var Forwarding = []string{
+	"Via", "Forwarded", "X-Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Server",
+	"X-Original-Forwarded-For", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip",
+	"Fastly-Client-Ip", "X-Envoy-External-Address",
+}
 
 // isLocal reports whether a request comes from a program of this machine: by its address, by the Host,
 // which a page that rebinds its name in the DNS cannot choose, and by what browsers say of pages.
@@ -70,7 +74,7 @@ func isLocal(r *http.Request) bool {
 	if !RemoteOf(r).IsLoopback() || !isLoopbackName(hostOf(r.Host)) {
 		return false
 	}
-	if slices.ContainsFunc(forwarding, func(name string) bool { return len(r.Header[name]) > 0 }) {
+	if slices.ContainsFunc(Forwarding, func(name string) bool { return len(r.Header[name]) > 0 }) {
 		return false
 	}
 	switch origin := r.Header["Origin"]; len(origin) {

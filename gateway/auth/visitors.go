@@ -45,7 +45,7 @@ func (s *state) checkVisitor(r *http.Request) *refusal {
 	if s.configured {
 		return nil
 	}
-	isForwarded := slices.ContainsFunc(forwarding, func(name string) bool { return len(r.Header[name]) > 0 })
+	isForwarded := slices.ContainsFunc(Forwarding, func(name string) bool { return len(r.Header[name]) > 0 })
 	if !RemoteOf(r).IsLoopback() || !isLoopbackName(hostOf(r.Host)) || isForwarded {
 		return notPermitted("origin", "Without gateway.auth, only programs on this machine are served.")
 	}

@@ -187,7 +187,23 @@ func (q *request) payload(s *contract.State) (json.RawMessage, error) {
 	if _, err := interaction.Decode(q.command, payload); err != nil {
 		return nil, client.Malformed(err)
 	}
-	return payload, nil
+	return payload, q.checkQueue()
+}
+
+// checkQueue refuses a queue into which an accepted invitation could not lead.
+func (q *request) checkQueue() error {
+	queue, ok := q.fields["queue"].(string)
+	if q.kind == noengage || !ok || queue == "" {
+		return nil
+	}
+	accepts, err := json.Marshal(map[string]any{"result": accepted, "queue": queue})
+	if err != nil {
+		return err
+	}
+	if _, err := interaction.Decode("engagement_result", accepts); err != nil {
+		return client.Malformed(err)
+	}
+	return nil
 }
 
 // userDataKeys are the keys of a profile that GWE attaches to the interaction as user data.
@@ -248,7 +264,11 @@ func (f *Face) state(ctx context.Context, n client.Name) (*contract.State, error
 
 // notNow returns the refusal of a request that the interaction's state does not allow.
 func notNow(q *request, s *contract.State) error {
-	p := problem.New(problem.IllegalCommand, fmt.Sprintf("%s is not possible: the interaction is %s", q.command, s.State))
+	why := "the interaction is " + string(s.State)
+	if s.State == interaction.StateStarted {
+		why = "the visitor has accepted the invitation"
+	}
+	p := problem.New(problem.IllegalCommand, q.command+" is not possible: "+why)
 	if s.Outcome != "" {
 		p.Detail += " (" + string(s.Outcome) + ")"
 	}

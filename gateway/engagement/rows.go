@@ -34,17 +34,24 @@ func (q *request) effectOf(s *contract.State, now time.Time) effect {
 		return repeat
 	case s == nil, s.State == interaction.StateCompleted && q.byVisit:
 		return start
-	case s.State == interaction.StateStarted, s.State == interaction.StateEngaging:
+	case isUnanswered(s):
 		return command
 	}
 	return refuse
+}
+
+// isUnanswered reports whether a visitor may be invited, or an invitation withdrawn. An accepted invitation that led
+// neither into a queue nor to an agent yet has started, too.
+func isUnanswered(s *contract.State) bool {
+	return s.State == interaction.StateEngaging ||
+		s.State == interaction.StateStarted && (s.Engagement == nil || s.Engagement.Result != accepted)
 }
 
 func noengageEffect(s *contract.State) effect {
 	switch {
 	case s == nil:
 		return start
-	case s.State == interaction.StateStarted, s.State == interaction.StateEngaging:
+	case isUnanswered(s):
 		return command
 	case s.State == interaction.StateCompleted && s.Outcome == interaction.OutcomeNotEngaged:
 		return repeat

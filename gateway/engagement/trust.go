@@ -26,7 +26,7 @@ func (f *Face) Trust(next, otherwise http.Handler) http.Handler {
 
 // foreign are headers that no strategy sends: those of a credential, which must be right if there is one;
 // of a proxy, behind which may be all the world; and of a browser, whose page may be anybody's.
-var foreign = []string{"Authorization", "X-Api-Key", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Origin", "Sec-Fetch-Site"}
+var foreign = append([]string{"Authorization", "X-Api-Key", "Cookie", "Origin", "Referer", "Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest"}, auth.Forwarding...)
 
 // trusted returns the caller that a trusted network is; nil for none. Of several networks the narrowest
 // counts.

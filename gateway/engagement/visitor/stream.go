@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
+	"sync"
 	"time"
 
 	"segue/gateway/engagement"
@@ -23,8 +25,9 @@ const (
 	reconnectAfter = 2000
 	// writeWithin is how long a page may take to accept a message.
 	writeWithin = 30 * time.Second
-	// maxWaiting is how many messages wait for a page. One with more reconnects, and gets what is open.
-	maxWaiting = 16
+	// maxWaiting is how many messages wait for a page: all that are open when it comes, too. One with more
+	// reconnects, and gets what is open.
+	maxWaiting = 1000
 )
 
 // Stream returns the handler of StreamPath + {visitID}.
@@ -56,11 +59,9 @@ func (v *Visitors) serveStream(w http.ResponseWriter, r *http.Request) {
 	defer release()
 	ctx, end := context.WithCancel(r.Context())
 	defer end()
-	waiting := make(chan json.RawMessage, maxWaiting)
+	waiting := &queue{changed: make(chan struct{}, 1)}
 	p := &page{visit: of, base: v.options.Base(r), may: may, end: end, deliver: func(message json.RawMessage) {
-		select {
-		case waiting <- message:
-		default:
+		if !waiting.put(message) {
 			end()
 		}
 	}}
@@ -73,8 +74,42 @@ func (v *Visitors) serveStream(w http.ResponseWriter, r *http.Request) {
 	v.log.DebugContext(ctx, "The stream of a page ended", "error", send(ctx, w, waiting))
 }
 
+// queue is what waits for a page.
+type queue struct {
+	mu       sync.Mutex
+	messages []json.RawMessage
+	changed  chan struct{} // has room for one
+}
+
+// put adds a message. It returns false if too many wait.
+func (q *queue) put(message json.RawMessage) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.messages) == maxWaiting {
+		return false
+	}
+	q.messages = append(q.messages, message)
+	select {
+	case q.changed <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// take removes all messages, and returns them as events.
+func (q *queue) take() string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var events strings.Builder
+	for _, message := range q.messages {
+		events.WriteString("data: " + string(message) + "\n\n") // JSON as json.Marshal writes it has no line break
+	}
+	q.messages = nil
+	return events.String()
+}
+
 // send writes messages until the page, the token or the process ends.
-func send(ctx context.Context, w http.ResponseWriter, waiting <-chan json.RawMessage) error {
+func send(ctx context.Context, w http.ResponseWriter, waiting *queue) error {
 	control := http.NewResponseController(w)
 	write := func(text string) error {
 		_ = control.SetWriteDeadline(time.Now().Add(writeWithin)) // a writer of a test has none
@@ -101,8 +136,8 @@ func send(ctx context.Context, w http.ResponseWriter, waiting <-chan json.RawMes
 			return ctx.Err()
 		case <-stopping.Done(ctx):
 			return nil
-		case message := <-waiting:
-			text = "data: " + string(message) + "\n\n" // JSON as json.Marshal writes it has no line break
+		case <-waiting.changed:
+			text = waiting.take()
 		case <-beat.C:
 		}
 		if err := write(text); err != nil {

@@ -342,6 +342,19 @@ func TestAPageWithoutCometDGetsAStream(t *testing.T) {
 	})
 }
 
+func TestAStreamHasAllThatIsOpen(t *testing.T) {
+	run(t, func(t *testing.T, b *bench) {
+		const many = 40
+		for n := range many {
+			id := fmt.Sprintf("i%d", n)
+			b.publish(b.world.start(id, `{"channel":"web"}`), b.world.must(id, "engage", `{"ixnProfile":{"visitID":"v1"}}`))
+		}
+		f, end := b.watch("/server/data/notification/v1?contact_center=" + center + "&token=" + b.token("v1", time.Hour))
+		defer end()
+		require.Len(t, f.messages(t), many)
+	})
+}
+
 func TestWhoGetsNoStream(t *testing.T) {
 	run(t, func(t *testing.T, b *bench) {
 		good := b.token("v1", time.Hour)
