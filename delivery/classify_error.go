@@ -37,6 +37,13 @@ func (x *exchange) classifyError(ctx context.Context, o *contract.Outcome, err e
 	o.Class, o.Verdict, o.Message = string(class), verdict, joined(x.used.redact(message), why)
 }
 
+// isOver reports whether the deadline of a context has passed. A connection has the same deadline, and may end by
+// it before the context does.
+func isOver(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && !time.Now().Before(deadline)
+}
+
 // classOfError returns the class of an error that brought no response, and a message for
 // people. The message holds no URL and no address: both may carry what must not be
 // recorded. ctx is the attempt's own, deadline its whole time.
@@ -47,7 +54,7 @@ func classOfError(ctx context.Context, err error, deadline time.Duration) (Class
 	switch {
 	case errors.As(err, &blocked):
 		return ClassBlocked, blocked.Error()
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, isTimeout(err) && isOver(ctx):
 		return ClassTimeout, "no answer within " + deadline.String()
 	case errors.As(err, &proxy):
 		return proxy.class, proxy.message

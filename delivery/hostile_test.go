@@ -233,7 +233,7 @@ func watchHeap(t *testing.T) (peak func() int64) {
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
-		ticker := time.NewTicker(20 * time.Millisecond)
+		ticker := time.NewTicker(50 * time.Millisecond)
 		defer ticker.Stop()
 		for {
 			most.Store(max(most.Load(), heap()))
