@@ -178,7 +178,8 @@ func (d *disposition) check(s *contract.State) (isAnswered bool, err error) {
 
 func late(detail string) error { return problem.New(problem.IllegalCommand, detail) }
 
-// payload returns the command, which is of this attempt alone: another one may be open by now. An accepted invitation leads to the queue of its profile.
+// payload returns the command, which is of this attempt alone: another one may be open by now. An accepted
+// invitation leads to the queue of its profile.
 func (d *disposition) payload(s *contract.State, queue string) map[string]any {
 	payload := map[string]any{
 		"result": d.result, "attempt": d.attempt, "started_at": time.Unix(0, d.claims.Started).UTC(),
