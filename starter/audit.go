@@ -54,7 +54,7 @@ version.`,
 		Example: `  segue audit
   segue audit --since 24h --json | jq -r '.findings[].workflow_id'
   segue audit --contact-center berlin --fire --rate 5
-  segue audit berlin/c1 --fire`,
+  segue audit berlin/ixn-1 --fire`,
 		Args: between(0, 1, "at most one interaction"),
 		RunE: func(c *cobra.Command, args []string) error { return a.audit(c.Context(), f, args) },
 	}

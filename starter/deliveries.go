@@ -36,7 +36,7 @@ Exit codes: 0 success; 1 a lane did not answer; 2 the command line is invalid; 3
 		Example: `  segue deliveries --parked
   segue deliveries --call crm --class gone --since 2h --json | jq -r '.[].id'
   segue deliveries --discarded --since 24h
-  segue deliveries berlin/c1`,
+  segue deliveries berlin/ixn-1`,
 		Args: between(0, 1, "at most one interaction"),
 		RunE: func(c *cobra.Command, args []string) error {
 			filter, err := f.filter(args, time.Now())

@@ -33,7 +33,7 @@ of one interaction, and every difference.
 
 With --client, a program of yours plays the day instead, through the API /v1 of the gateway. The shell runs it with the
 file on stdin, the URL of the gateway in SEGUE_GATEWAY and the contact center in SEGUE_CONTACT_CENTER. It writes to stdout
-what POST /v1/feed answers: {"line":1,"interaction":"c1","status":"accepted"} for each line that is not blank, in any order,
+what POST /v1/feed answers: {"line":1,"interaction":"ixn-1","status":"accepted"} for each line that is not blank, in any order,
 then {"summary":{}}. status is accepted, duplicate, rejected (with "problem":{"detail":"…"}) or unknown. The verdict is the
 same as without --client.
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"io"
@@ -13,10 +14,12 @@ import (
 
 	"segue/config"
 	"segue/connect"
+	"segue/starter/listen"
 )
 
 func (a *app) devCommand() *cobra.Command {
 	var f stackFlags
+	var l listenFlags
 	c := &cobra.Command{
 		Use:   "dev",
 		Short: "Start Segue on this machine: Temporal, its UI, a worker, the gateway",
@@ -27,8 +30,8 @@ when everything is ready, and run until Ctrl-C. The first start builds the Tempo
 Gateway: it listens on gateway.address of the configuration, or on the port of --http-port. Without gateway.auth, it
 takes requests of this machine only, as a platform's, or with HTTP Basic as the agent's of this name.
 
-Configuration: --config names the file. Without it, the annotated example is used, whose calls go to receivers on this
-machine. A changed file is reloaded; an invalid file is logged and changes nothing. The worker of this command may send
+Configuration: --config names the file. Without it, the annotated example is used, whose calls go to a receiver inside
+this command; it shows each request that arrives, as ` + "`segue listen`" + ` does. With --config, --listen starts one. A changed file is reloaded; an invalid file is logged and changes nothing. The worker of this command may send
 requests to this machine even if guard.allow does not allow it; other workers need guard.allow.
 
 State: Temporal keeps its state in a temporary database, which ends with it. Use --db to keep the state in a SQLite file or
@@ -40,34 +43,49 @@ Another Temporal: use --address, or set SEGUE_TEMPORAL_ADDRESS, to use a running
 Exit codes: 0 stopped by Ctrl-C; 1 a part could not be started, or ended by itself; 2 the command line or the
 configuration is invalid; 5 the Temporal of --address does not answer.`,
 		Example: `  segue dev
+  segue dev --config segue.yaml --listen 9100
   segue dev --config segue.yaml --db segue.sqlite
   segue dev --db 'postgres://segue@127.0.0.1:5432/segue'
   segue dev --temporal-port 0 --ui-port 0 --http-port 0 --json`,
 		Args: noArguments,
-		RunE: func(c *cobra.Command, _ []string) error {
+		RunE: func(c *cobra.Command, _ []string) (err error) {
 			if err := f.check(c, a.external()); err != nil {
 				return err
 			}
-			store, err := a.store(a.options(f.config(c)...)...)
+			l.set = isSet(c, "listen")
+			receiver, err := a.receiver(l)
 			if err != nil {
 				return err
 			}
-			s, err := a.startStack(c.Context(), f, store, slog.LevelWarn)
+			if receiver != nil {
+				defer func() { err = cmp.Or(err, receiver.Stop()) }()
+			}
+			store, err := a.store(receiver, a.options(f.config(c)...)...)
 			if err != nil {
-				return quietly(c, err)
+				return err
 			}
-			if err := a.announce(s, f, store); err != nil {
-				return cmp.Or(err, s.Stop())
-			}
-			err = s.Wait(c.Context())
-			if !a.json && err == nil {
-				fmt.Fprintln(a.out, "\nStopping …")
-			}
-			return cmp.Or(err, s.Stop())
+			return a.dev(c, f, store, receiver)
 		},
 	}
 	f.register(c)
+	c.Flags().IntVar(&l.port, "listen", listenPort, "port of a receiver that shows the requests that arrive (0: a free one; with --config only if it is given)")
 	return c
+}
+
+// dev runs Segue until Ctrl-C.
+func (a *app) dev(c *cobra.Command, f stackFlags, store *config.Store, receiver *listen.Receiver) error {
+	s, err := a.startStack(c.Context(), f, store, slog.LevelWarn)
+	if err != nil {
+		return quietly(c, err)
+	}
+	if err := a.announce(s, f, store, receiver); err != nil {
+		return cmp.Or(err, s.Stop())
+	}
+	err = s.Wait(c.Context())
+	if !a.json && err == nil {
+		fmt.Fprintln(a.out, "\nStopping …")
+	}
+	return cmp.Or(err, s.Stop())
 }
 
 // quietly drops the error of a start that Ctrl-C interrupted.
@@ -78,8 +96,9 @@ func quietly(c *cobra.Command, err error) error {
 	return err
 }
 
-// store opens the configuration of --config, or the annotated example without it.
-func (a *app) store(options ...config.Option) (*config.Store, error) {
+// store opens the configuration of --config, or without it the annotated example, whose calls go to the receiver if there
+// is one.
+func (a *app) store(receiver *listen.Receiver, options ...config.Option) (*config.Store, error) {
 	if file := a.configFile(); file != "" {
 		store, err := config.Open(file, options...)
 		if err != nil {
@@ -87,7 +106,11 @@ func (a *app) store(options ...config.Option) (*config.Store, error) {
 		}
 		return store, nil
 	}
-	set, err := config.Parse("example.yaml", config.Example, options...)
+	example := config.Example
+	if receiver != nil {
+		example = bytes.ReplaceAll(example, fmt.Appendf(nil, "http://127.0.0.1:%d", listenPort), []byte(receiver.URL))
+	}
+	set, err := config.Parse("example.yaml", example, options...)
 	if err != nil {
 		return nil, usage("%w", err)
 	}
@@ -106,22 +129,31 @@ type ready struct {
 	Metrics string `json:"metrics"`
 	// Version is the version of the worker, empty if it is unversioned.
 	Version string `json:"version,omitempty"`
+	// Receiver is the URL of the receiver that shows the requests that arrive, empty without one.
+	Receiver string `json:"receiver,omitempty"`
 }
 
-func (s *stack) ready() ready {
-	return ready{
+func (s *stack) ready(receiver *listen.Receiver) ready {
+	r := ready{
 		Gateway: s.gateway.url, TemporalAddress: s.settings.Address, TemporalUI: s.ui(),
 		Namespace: s.settings.Namespace, TaskQueue: s.settings.TaskQueue, Metrics: s.metrics(), Version: s.version(),
 	}
+	if receiver != nil {
+		r.Receiver = receiver.URL
+	}
+	return r
 }
 
-func (a *app) announce(s *stack, f stackFlags, store *config.Store) error {
-	return a.print(s.ready(), func(w io.Writer) error {
+func (a *app) announce(s *stack, f stackFlags, store *config.Store, receiver *listen.Receiver) error {
+	return a.print(s.ready(receiver), func(w io.Writer) error {
 		source := cmp.Or(store.Current().File, "the annotated example (`"+a.self()+" check` shows what it sends)")
 		fmt.Fprintln(w, "Segue is running. Ctrl-C stops it.")
 		fmt.Fprintln(w)
 		s.describe(w)
 		fmt.Fprintf(w, "  configuration  %s\n", source)
+		if receiver != nil {
+			fmt.Fprintf(w, "  receiver       %s; the requests that arrive there are shown here\n", receiver.URL)
+		}
 		if version := s.version(); version != "" {
 			build := store.Current().Temporal.BuildID
 			fmt.Fprintf(w, "  version        %s; to make it current, so that it gets work: %s deploy %s%s\n", version, a.self(), build, connectFlags(s.settings))
@@ -149,12 +181,12 @@ func (s *stack) describe(w io.Writer) {
 // tryOut returns commands to try against the stack.
 func (a *app) tryOut(s *stack) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "  curl --json '{\"id\":\"c1\",\"channel\":\"inbound\",\"queue\":\"sales\"}' %s/v1/interactions\n", s.gateway.url)
+	fmt.Fprintf(&b, "  curl --json '{\"id\":\"ixn-1\",\"channel\":\"inbound\",\"queue\":\"sales\"}' %s/v1/interactions\n", s.gateway.url)
 	for _, command := range []string{
-		`signal place_in_queue c1 '{"queue":"sales"}'`,
-		`signal offer c1 '{"agent":{"id":"bea","name":"Bea"}}'`,
-		`signal accept c1 '{"agent":"bea"}' --update`,
-		`show c1`,
+		`signal place_in_queue ixn-1 '{"queue":"sales"}'`,
+		`signal offer ixn-1 '{"agent":{"id":"bea","name":"Bea"}}'`,
+		`signal accept ixn-1 '{"agent":"bea"}' --update`,
+		`show ixn-1`,
 	} {
 		fmt.Fprintf(&b, "  %s %s%s\n", a.self(), command, connectFlags(s.settings))
 	}

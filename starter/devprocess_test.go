@@ -31,6 +31,7 @@ type devProcess struct {
 		TaskQueue       string `json:"task_queue"`
 		Metrics         string `json:"metrics"`
 		Version         string `json:"version"`
+		Receiver        string `json:"receiver"`
 	}
 }
 

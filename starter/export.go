@@ -25,9 +25,9 @@ A history contains the data of its interaction, such as numbers and names: treat
 
 Exit codes: 0 written; 1 the file cannot be written; 2 the command line is invalid; 3 the interaction, lane or run does not exist;
 5 Temporal does not answer.`,
-		Example: `  segue export c1 --out c1.json
-  segue export c1 --call crm --out lane.json
-  segue export c1 --run 0198f7b0-… --out first-run.json`,
+		Example: `  segue export ixn-1 --out ixn-1.json
+  segue export ixn-1 --call crm --out lane.json
+  segue export ixn-1 --run 0198f7b0-… --out first-run.json`,
 		Args: exactly(1, "one interaction"),
 		RunE: func(c *cobra.Command, args []string) error {
 			n, err := parseName(args[0], contactCenter)

@@ -38,7 +38,7 @@ Exit codes: 0 every line was accepted or is a duplicate; 2 the file cannot be re
 interaction or Temporal does not answer.`,
 		Example: `  segue feed examples/day.ndjson
   segue feed today.ndjson --parallel 50 --via update --json
-  printf '%s\n' '{"interaction":"c1","command":"start","channel":"chat"}' | segue feed -`,
+  printf '%s\n' '{"interaction":"ixn-1","command":"start","channel":"chat"}' | segue feed -`,
 		Args: exactly(1, "one file"),
 		RunE: func(c *cobra.Command, args []string) error {
 			mode := feed.Mode(via)

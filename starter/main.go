@@ -75,9 +75,9 @@ Exit codes:
   6  audit found missing work, or audit or deploy found stuck workflows`,
 		Example: `  segue demo                 # a whole day of a contact center, on this machine
   segue dev                  # Temporal, its UI, a worker and the gateway, for development
-  segue start '{"id":"c1","channel":"inbound","queue":"sales"}'
-  segue signal offer c1 '{"agent":"bea"}'
-  segue show c1`,
+  segue start '{"id":"ixn-1","channel":"inbound","queue":"sales"}'
+  segue signal offer ixn-1 '{"agent":"bea"}'
+  segue show ixn-1`,
 		SilenceErrors: true, SilenceUsage: true,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -94,7 +94,7 @@ Exit codes:
 	root.SuggestionsMinimumDistance = 2
 	a.addGlobalFlags(root)
 	root.AddCommand(
-		a.devCommand(), a.demoCommand(), a.serveCommand(), a.setupCommand(),
+		a.devCommand(), a.demoCommand(), a.listenCommand(), a.serveCommand(), a.setupCommand(),
 		a.startCommand(), a.signalCommand(), a.feedCommand(),
 		a.showCommand(), a.listCommand(), a.commandsCommand(),
 		a.deliveriesCommand(), a.redeliverCommand(), a.discardCommand(),

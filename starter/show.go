@@ -26,8 +26,8 @@ deliveries, including those in lane workflows, and the signals that it rejected.
 interactions are shown as long as Temporal keeps them.
 
 Exit codes: 0 shown; 3 the interaction does not exist; 5 Temporal or a worker does not answer.`,
-		Example: `  segue show c1
-  segue show berlin/c1 --json | jq .state.capabilities`,
+		Example: `  segue show ixn-1
+  segue show berlin/ixn-1 --json | jq .state.capabilities`,
 		Args: exactly(1, "one interaction"),
 		RunE: func(c *cobra.Command, args []string) error {
 			n, err := parseName(args[0], contactCenter)

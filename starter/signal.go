@@ -38,10 +38,10 @@ exist; 4 the command is malformed or illegal, or the interaction is completed; 5
 
 Commands:
 ` + wrapped(interaction.Commands(), 120),
-		Example: `  segue signal offer c1 '{"agent":{"id":"bea","name":"Bea"}}'
-  segue signal accept c1 '{"agent":"bea"}' --update
-  segue signal commands c1 '[{"command":"hold"},{"command":"retrieve"}]' --update --json
-  segue signal commands c1 '[{"command":"disconnect","event_id":"e7"},{"command":"complete","event_id":"e8"}]'`,
+		Example: `  segue signal offer ixn-1 '{"agent":{"id":"bea","name":"Bea"}}'
+  segue signal accept ixn-1 '{"agent":"bea"}' --update
+  segue signal commands ixn-1 '[{"command":"hold"},{"command":"retrieve"}]' --update --json
+  segue signal commands ixn-1 '[{"command":"disconnect","event_id":"e7"},{"command":"complete","event_id":"e8"}]'`,
 		Args: between(2, 3, "a command's name, an interaction and an optional payload"),
 		RunE: func(c *cobra.Command, args []string) error {
 			n, err := parseName(args[1], contactCenter)

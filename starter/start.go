@@ -24,9 +24,9 @@ An id that was started before is refused. Use --reopen to start a completed inte
 
 Exit codes: 0 started; 2 the argument is not JSON; 4 the start object is invalid, or the id was started before;
 5 Temporal does not answer.`,
-		Example: `  segue start '{"id":"c1","channel":"inbound","queue":"sales","ani":"+15551234567"}'
+		Example: `  segue start '{"id":"ixn-1","channel":"inbound","queue":"sales","ani":"+15551234567"}'
   segue start call.json --contact-center berlin
-  echo '{"id":"c1","channel":"chat"}' | segue start - --json`,
+  echo '{"id":"ixn-1","channel":"chat"}' | segue start - --json`,
 		Args: exactly(1, "one start object"),
 		RunE: func(c *cobra.Command, args []string) error {
 			payload, err := a.payload(args[0])
