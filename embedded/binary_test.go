@@ -27,7 +27,10 @@ func otherMachine(t *testing.T) (checkout, builds string) {
 	write(t, filepath.Join(checkout, "devserver", "go.sum"), "", 0o644)
 	write(t, filepath.Join(checkout, "devserver", "main.go"), "package main\n", 0o644)
 	write(t, filepath.Join(root, "bin", "go"), `#!/bin/sh
+if [ "$1" = list ]; then printf 'unsafe\nexample.com/a\nexample.com/b\nsegue/devserver\n'; exit; fi
 echo build >> "`+builds+`"
+echo unsafe >&2; echo example.com/a >&2
+if [ -n "$SLOW_BUILD" ]; then while [ ! -e "$SLOW_BUILD" ]; do sleep 0.01; done; fi
 while [ "$1" != -o ]; do shift; done
 printf '#!/bin/sh\necho no such luck >&2\nexit 7\n' > "$2"
 chmod +x "$2"
@@ -107,11 +110,28 @@ func TestABuildIsAnnounced(t *testing.T) {
 	_, err := embedded.Binary(t.Context(), tell)
 	require.NoError(t, err)
 	require.Len(t, said, 1)
-	require.Contains(t, said[0], "building the embedded Temporal server once")
+	require.Contains(t, said[0], "Building the embedded Temporal server. This happens once")
 
 	_, err = embedded.Binary(t.Context(), tell)
 	require.NoError(t, err)
 	require.Len(t, said, 1, "a cached binary is not announced")
+}
+
+func TestTheProgressOfABuildIsShown(t *testing.T) {
+	otherMachine(t)
+	slow := filepath.Join(t.TempDir(), "go on")
+	t.Setenv("SLOW_BUILD", slow)
+	t.Cleanup(embedded.ReportedEvery(pollEvery))
+	goOn := sync.OnceFunc(func() { write(t, slow, "", 0o644) })
+	var said []string
+	_, err := embedded.Binary(t.Context(), func(what string) {
+		said = append(said, what)
+		if strings.HasPrefix(what, "  2 of 4 packages, about ") {
+			goOn()
+		}
+	})
+	require.NoError(t, err)
+	require.Regexp(t, `^  2 of 4 packages, about \d+s left$`, said[len(said)-1])
 }
 
 func TestAFailedBuildShowsTheCompilersOutput(t *testing.T) {

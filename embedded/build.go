@@ -1,7 +1,6 @@
 package embedded
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,19 +13,15 @@ import (
 	"time"
 )
 
-const (
-	// heartbeat is how often the progress of a build is reported.
-	heartbeat = 15 * time.Second
-	// lockPause is the pause between two tries for a lock that another process holds.
-	lockPause = 100 * time.Millisecond
-)
+// lockPause is the pause between two tries for a lock that another process holds.
+const lockPause = 100 * time.Millisecond
 
 // buildOnce builds the binary, or waits for another process that is building it.
 func buildOnce(ctx context.Context, source, path string, progress func(string)) error {
-	stop := reportProgress(progress, "building the embedded Temporal server once; this takes about 4 minutes, or some seconds with a warm Go build cache")
-	defer stop()
-
+	progress("Building the embedded Temporal server. This happens once, and takes about 4 minutes on two processors; later starts take a second.")
+	waiting := report(progress, func(time.Duration) string { return "  another process builds it, or this one prepares" })
 	unlock, err := lock(ctx, path+".lock")
+	waiting()
 	if err != nil {
 		return fmt.Errorf("wait for the build of the embedded Temporal: %w", err)
 	}
@@ -34,7 +29,7 @@ func buildOnce(ctx context.Context, source, path string, progress func(string)) 
 	if cached(path) {
 		return nil
 	}
-	if err := build(ctx, source, path); err != nil {
+	if err := build(ctx, source, path, progress); err != nil {
 		return err
 	}
 	removeUnused(filepath.Dir(path), path)
@@ -42,28 +37,49 @@ func buildOnce(ctx context.Context, source, path string, progress func(string)) 
 }
 
 // build compiles under a temporary name, so that no process starts an incomplete binary.
-func build(ctx context.Context, source, path string) error {
+func build(ctx context.Context, source, path string, progress func(string)) error {
 	if _, err := exec.LookPath("go"); err != nil {
 		return fmt.Errorf("no go command to build the embedded Temporal with: install Go, or set %s to a devserver binary", BinaryVariable)
 	}
 	unfinished := fmt.Sprintf("%s.%d.unfinished", path, os.Getpid())
 	defer os.Remove(unfinished)
 
-	command := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-mod=readonly", "-ldflags=-s -w", "-o", unfinished, ".")
-	command.Dir = source
-	// A workspace, or another platform to compile for, is meant for other builds.
-	command.Env = append(os.Environ(), "GOWORK=off", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
-	command.Cancel = func() error { return command.Process.Signal(syscall.SIGINT) }
-	command.WaitDelay = lockPause
-	var output bytes.Buffer
-	command.Stdout, command.Stderr = &output, &output
-	if err := command.Run(); err != nil {
-		return fmt.Errorf("build the embedded Temporal in %s: %w\n%s", source, errors.Join(err, context.Cause(ctx)), strings.TrimSpace(output.String()))
+	built := &packages{total: stale(ctx, source)}
+	command := goCommand(ctx, source, append([]string{"build", "-v", "-o", unfinished}, flags...)...)
+	command.Stdout, command.Stderr = built, built
+	stop := report(progress, built.report)
+	err := command.Run()
+	stop()
+	if err != nil {
+		return fmt.Errorf("build the embedded Temporal in %s: %w\n%s", source, errors.Join(err, context.Cause(ctx)), built.rest())
 	}
 	if err := os.Rename(unfinished, path); err != nil {
 		return fmt.Errorf("store the embedded Temporal in the cache: %w", err)
 	}
 	return nil
+}
+
+// flags are those of the build. They decide which packages are cached.
+var flags = []string{"-buildvcs=false", "-mod=readonly", "-ldflags=-s -w", "."}
+
+// goCommand returns a command of Go in the folder of the server.
+func goCommand(ctx context.Context, source string, arguments ...string) *exec.Cmd {
+	command := exec.CommandContext(ctx, "go", arguments...)
+	command.Dir = source
+	// A workspace, or another platform to compile for, is meant for other builds.
+	command.Env = append(os.Environ(), "GOWORK=off", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
+	command.Cancel = func() error { return command.Process.Signal(syscall.SIGINT) }
+	command.WaitDelay = lockPause
+	return command
+}
+
+// stale returns how many packages the build has to compile, or 0 if that is unknown.
+func stale(ctx context.Context, source string) int {
+	output, err := goCommand(ctx, source, append([]string{"list", "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}"}, flags...)...).Output()
+	if err != nil {
+		return 0 // the build reports what is wrong
+	}
+	return len(strings.Fields(string(output)))
 }
 
 // lock acquires an inter-process lock, which the kernel releases when its holder dies. It polls rather than blocks, because
@@ -90,29 +106,5 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 			return nil, context.Cause(ctx)
 		case <-pause.C:
 		}
-	}
-}
-
-// reportProgress reports what is going on now, and every heartbeat for how long already, until it is stopped.
-func reportProgress(progress func(string), what string) (stop func()) {
-	begin := time.Now()
-	progress(what + "…")
-	quit, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		beat := time.NewTicker(heartbeat)
-		defer beat.Stop()
-		for {
-			select {
-			case <-quit:
-				return
-			case <-beat.C:
-				progress(fmt.Sprintf("still building the embedded Temporal server, %s so far…", time.Since(begin).Round(time.Second)))
-			}
-		}
-	}()
-	return func() {
-		close(quit)
-		<-ended
 	}
 }
