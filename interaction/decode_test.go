@@ -3,6 +3,7 @@ package interaction_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -281,4 +282,29 @@ func FuzzDecode(f *testing.F) {
 		}
 		_, _ = i.Apply(cmd, begin)
 	})
+}
+
+func TestEveryCommandIsDescribedForPeople(t *testing.T) {
+	for _, command := range append([]string{"start"}, interaction.Commands()...) {
+		fields := interaction.Fields(command)
+		for _, f := range append(fields, interaction.CommonFields()...) {
+			require.NotEmpty(t, f.Type, "%s of %s", f.Name, command)
+		}
+		example := interaction.Example(command)
+		require.Equal(t, len(fields) > 0 && !slices.Contains([]string{"disconnect", "abandon", "hold", "retrieve", "cancel"}, command), example != nil, command)
+		payload, err := json.Marshal(example)
+		require.NoError(t, err)
+		if example == nil {
+			payload = []byte("{}")
+		}
+		if command == "start" {
+			_, err = interaction.DecodeStart(payload)
+		} else {
+			require.NotEmpty(t, interaction.LegalStates(command), command)
+			_, err = interaction.Decode(command, payload)
+		}
+		require.NoError(t, err, command)
+	}
+	require.Nil(t, interaction.Fields("ring"))
+	require.Nil(t, interaction.LegalStates("ring"))
 }

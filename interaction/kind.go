@@ -11,6 +11,8 @@ import (
 // kind is what a field of a payload may hold: how it is checked, and the JSON Schema for
 // the same.
 type kind struct {
+	// words says what it may hold, for people.
+	words  string
 	check  func(value any) *fault
 	schema func() map[string]any
 }
@@ -38,6 +40,7 @@ var isID = regexp.MustCompile(idPattern).MatchString
 const idReason = "not an id; use 1 to 128 of A-Z a-z 0-9 . _ ~ : @ -"
 
 var kindID = kind{
+	words: "id: 1 to 128 of A-Z a-z 0-9 . _ ~ : @ -",
 	check: func(value any) *fault {
 		if id, ok := value.(string); !ok || !isID(id) {
 			return wrong(value, idReason)
@@ -49,6 +52,7 @@ var kindID = kind{
 
 func kindString(limit int, oneLine bool) kind {
 	return kind{
+		words: "text",
 		check: func(value any) *fault {
 			text, ok := value.(string)
 			switch {
@@ -70,6 +74,7 @@ func kindString(limit int, oneLine bool) kind {
 // kindAgentID is the id of an agent or another actor, as the platform has it. It is data,
 // and no part of a workflow id. A number becomes text.
 var kindAgentID = kind{
+	words: "text or a number",
 	check: func(value any) *fault {
 		if _, ok := agentID(value); !ok {
 			return wrong(value, "not an agent's id; send a string or a number")
@@ -97,6 +102,7 @@ func kindEnum[T ~string](names ...T) kind {
 		listed[i] = string(name)
 	}
 	return kind{
+		words: strings.Join(listed, " | "),
 		check: func(value any) *fault {
 			if text, ok := value.(string); !ok || !slices.Contains(listed, text) {
 				return wrong(value, "not known; use one of "+strings.Join(listed, ", "))
@@ -108,6 +114,7 @@ func kindEnum[T ~string](names ...T) kind {
 }
 
 var kindBool = kind{
+	words: "true or false",
 	check: func(value any) *fault {
 		if _, ok := value.(bool); !ok {
 			return wrong(value, "not a boolean; send true or false")
@@ -126,6 +133,7 @@ func withinBounds(object map[string]any) *fault {
 
 // kindObject is any object, bounded because the interaction keeps it.
 var kindObject = kind{
+	words: "object",
 	check: func(value any) *fault {
 		object, ok := value.(map[string]any)
 		if !ok {
@@ -143,6 +151,7 @@ var workbinShape = shape{
 
 // kindOptionalName is a name, or any value that is not a string.
 var kindOptionalName = kind{
+	words: "anything",
 	check: func(value any) *fault {
 		if _, ok := value.(string); !ok {
 			return nil
@@ -153,6 +162,7 @@ var kindOptionalName = kind{
 }
 
 var kindWorkbin = kind{
+	words: "text, or an object that identifies it",
 	check: func(value any) *fault {
 		switch workbin := value.(type) {
 		case string:
@@ -175,6 +185,7 @@ var kindWorkbin = kind{
 }
 
 var kindDuration = kind{
+	words: "duration, such as 45s",
 	check: func(value any) *fault {
 		text, _ := value.(string)
 		if d, err := time.ParseDuration(text); err != nil || d <= 0 || d > maxTimeout {
@@ -188,6 +199,7 @@ var kindDuration = kind{
 }
 
 var kindTime = kind{
+	words: "time, RFC 3339",
 	check: func(value any) *fault {
 		text, _ := value.(string)
 		at, err := time.Parse(time.RFC3339Nano, text)
@@ -201,6 +213,7 @@ var kindTime = kind{
 }
 
 var kindSequence = kind{
+	words: "number from 1",
 	check: func(value any) *fault {
 		if n, ok := value.(float64); !ok || n < 1 || n != float64(int64(n)) {
 			return wrong(value, "not a sequence number; count from 1 in whole numbers")
@@ -212,6 +225,7 @@ var kindSequence = kind{
 
 // kindCount is a number of things that are counted from 1.
 var kindCount = kind{
+	words: "number from 1",
 	check: func(value any) *fault {
 		if n, ok := value.(float64); !ok || n < 1 || n > maxCount || n != float64(int64(n)) {
 			return wrong(value, "not a number; count from 1 in whole numbers")
@@ -224,6 +238,7 @@ var kindCount = kind{
 const maxCount = 1 << 30
 
 var kindDigits = kind{
+	words: "1 to 64 of 0-9 * # A-D",
 	check: func(value any) *fault {
 		text, _ := value.(string)
 		const reason = `not touch tones; send a string of 1 to 64 of 0-9 * # A-D`
@@ -242,6 +257,7 @@ var kindDigits = kind{
 
 // kindKeys is a list of user-data keys.
 var kindKeys = kind{
+	words: "list of text",
 	check: func(value any) *fault {
 		keys, ok := value.([]any)
 		if !ok || len(keys) == 0 {

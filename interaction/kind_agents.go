@@ -30,6 +30,7 @@ var agentShape = shape{
 const agentReason = `not an agent; send its id, or {"id": …, "name": …}`
 
 var kindAgent = kind{
+	words: `text, or {"id": …, "name": …}`,
 	check: func(value any) *fault {
 		if _, bare := agentID(value); bare {
 			return kindAgentID.check(value)
@@ -52,6 +53,7 @@ var kindAgent = kind{
 }
 
 var kindAgents = kind{
+	words: "list of agents",
 	check: func(value any) *fault {
 		agents, ok := value.([]any)
 		if !ok || len(agents) == 0 {
@@ -78,6 +80,7 @@ var actorShape = shape{
 }
 
 var kindActor = kind{
+	words: `{"id": …, "role": …}`,
 	check: func(value any) *fault {
 		if found := nested(value, actorShape, `not an actor; send {"id": …, "role": …}`); found != nil {
 			return found
@@ -98,6 +101,7 @@ var targetShape = shape{
 }
 
 var kindTarget = kind{
+	words: `{"agent": …}, {"queue": …} or {"number": …}`,
 	check: func(value any) *fault {
 		const reason = `not a target; send one of {"agent": …}, {"queue": …}, {"number": …}`
 		if found := nested(value, targetShape, reason); found != nil {
@@ -135,6 +139,7 @@ var dispositionShape = shape{
 }
 
 var kindDisposition = kind{
+	words: `{"code": …, "notes": …}`,
 	check: func(value any) *fault {
 		return nested(value, dispositionShape, `not a disposition; send {"code": …, "notes": …}`)
 	},

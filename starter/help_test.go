@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var commands = []string{"dev", "demo", "serve", "setup", "start", "signal", "feed", "show", "list", "commands", "deliveries", "redeliver", "discard", "check", "replay", "export", "audit", "deploy"}
+var commands = []string{"dev", "demo", "listen", "serve", "setup", "start", "signal", "feed", "show", "list", "commands", "deliveries", "redeliver", "discard", "check", "replay", "export", "audit", "deploy", "version"}
 
 func TestEveryCommandHasHelpWithExamples(t *testing.T) {
 	root := segue(t, "--help")
@@ -141,4 +141,23 @@ func TestMalformedInputHasExitCode4(t *testing.T) {
 			require.Contains(t, result.errs, says)
 		})
 	}
+}
+
+func TestACommandIsDescribed(t *testing.T) {
+	described := segue(t, "commands", "offer", "hold")
+	require.Equal(t, 0, described.code, described.errs)
+	for _, text := range []string{
+		"may be legal in:\n  started, queued, offered, in_workbin, engaging\n",
+		`    agent           text, or {"id": …, "name": …}`,
+		`segue signal offer ixn-1 '{"agent":{"id":"ada","name":"Ada"},"timeout":"20s"}' --update`,
+		"segue signal hold ixn-1 --update",
+	} {
+		require.Contains(t, described.out, text)
+	}
+	require.Contains(t, segue(t, "commands", "start").out, "    channel         inbound | outbound | cloud_routing | track_number | chat | email | sms | web")
+	require.Equal(t, 2, segue(t, "commands", "ring").code)
+}
+
+func TestTheVersionNamesGoAndTheSDK(t *testing.T) {
+	require.Regexp(t, `^segue \S+.*\ngo1\.\d+\S*, Temporal SDK v1\.\d+\.\d+\n$`, segue(t, "version").out)
 }

@@ -98,7 +98,7 @@ Exit codes:
 		a.startCommand(), a.signalCommand(), a.feedCommand(),
 		a.showCommand(), a.listCommand(), a.commandsCommand(),
 		a.deliveriesCommand(), a.redeliverCommand(), a.discardCommand(),
-		a.checkCommand(), a.replayCommand(), a.exportCommand(), a.auditCommand(), a.deployCommand(),
+		a.checkCommand(), a.replayCommand(), a.exportCommand(), a.auditCommand(), a.deployCommand(), a.versionCommand(),
 	)
 	return root
 }

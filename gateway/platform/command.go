@@ -60,7 +60,7 @@ func commandRoutes(a *api) {
 			summary: "Send the command " + name, about: aboutCommand(name), status: http.StatusOK,
 			also:     map[int]string{http.StatusAccepted: "The command has a source_sequence that is ahead, and waits for the commands before it."},
 			problems: commandProblems, body: payloadSchema(a.huma.OpenAPI().Components.Schemas, name, schemas[name]),
-			example: examplePayload(name), keyed: true,
+			example: exampleOfPayload(name), keyed: true,
 		}, func(ctx context.Context, in *commandInput) (*answered, error) { return a.command(ctx, name, in) })
 	}
 	a.mux.HandleFunc("POST "+Prefix+"/interactions/{id}/commands/{name}", func(w http.ResponseWriter, r *http.Request) {
@@ -149,4 +149,12 @@ func (r result) MarshalJSON() ([]byte, error) {
 		return json.Marshal(map[string]*problem.Problem{"error": r.failed})
 	}
 	return json.Marshal(r.answer)
+}
+
+// exampleOfPayload returns an example of a command's payload; nil for a command without fields.
+func exampleOfPayload(name string) any {
+	if example := interaction.Example(name); example != nil {
+		return example
+	}
+	return nil
 }

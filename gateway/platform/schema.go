@@ -219,26 +219,6 @@ func pascal(name string) string {
 	return b.String()
 }
 
-// examplePayload returns an example of a command's payload; nil for a command without fields.
-func examplePayload(name string) any {
-	agent := map[string]any{"id": "ann", "name": "Ann"}
-	return map[string]any{
-		"place_in_queue": map[string]any{"queue": "sales"}, "offer": map[string]any{"agent": agent, "timeout": "20s"},
-		"accept": map[string]any{"agent": agent}, "reject": map[string]any{"agent": agent, "reason": "busy"},
-		"dial": map[string]any{"destination": "+4930123456"}, "consult": map[string]any{"to": map[string]any{"agent": "bob"}},
-		"leave": map[string]any{"agent": agent}, "conference": map[string]any{"agent": "bob"}, "transfer": map[string]any{"to": map[string]any{"queue": "support"}},
-		"place_in_workbin": map[string]any{"workbin": "drafts"}, "set_disposition": map[string]any{"code": "sold"},
-		"attach_user_data": map[string]any{"user_data": map[string]any{"tier": "gold"}}, "update_user_data": map[string]any{"user_data": map[string]any{"tier": "gold"}},
-		"delete_user_data": map[string]any{"keys": []string{"tier"}}, "set_attributes": map[string]any{"comment": "calls back"},
-		"survey": map[string]any{"answers": map[string]any{"score": 9}}, "queue_event": map[string]any{"event": "announced"},
-		"dtmf": map[string]any{"digits": "42#"}, "signal_added": map[string]any{"name": "upsell", "p1": "gold"}, "signal_removed": map[string]any{"name": "upsell"},
-		"script_signal": map[string]any{"name": "saved", "p1": "order-17"}, "engage": map[string]any{"ixnProfile": map[string]any{"visitID": "v-1"}},
-		"noengage": map[string]any{"cancelData": map[string]any{"visitID": "v-1"}}, "engagement_result": map[string]any{"result": "accepted", "queue": "web"},
-		"reply": map[string]any{"all": false}, "complete": map[string]any{"disposition": map[string]any{"code": "sold"}},
-		"segment_change": map[string]any{"segment": "handling", "leg": "agent", "agent": "ann"},
-	}[name]
-}
-
 // securitySchemes are the credentials of the gateway.
 func securitySchemes() map[string]*huma.SecurityScheme {
 	return map[string]*huma.SecurityScheme{
