@@ -58,7 +58,9 @@ func TestErrorsOfPayloadsNameFieldValueAndRemedy(t *testing.T) {
 		{"transfer", `{"to":"a1"}`, `transfer: to: "a1": not a target; send one of`},
 		{"transfer", `{"to":{"agent":"a1"},"mode":"blind"}`, `transfer: mode: "blind": not known; use one of single_step, offer, consult`},
 		{"complete", `{"disposition":{"notes":"n"}}`, `complete: disposition.code: is missing; send the disposition's code`},
-		{"complete", `{"disposition":"SOLD"}`, `complete: disposition: "SOLD": not a disposition; send {"code": …, "notes": …}`},
+		{"complete", `{"disposition":7}`, `complete: disposition: 7: not a disposition; send its code, or {"code": …, "notes": …}`},
+		{"set_disposition", `{"disposition":"SOLD","code":"LOST"}`, `set_disposition: disposition: send code or disposition, not both`},
+		{"set_disposition", `{"notes":"n"}`, `set_disposition: code: is missing; send code or disposition`},
 		{"dtmf", `{"digits":"12x"}`, `dtmf: digits: "12x": not touch tones`},
 		{"dtmf", `{"digits":12}`, `dtmf: digits: 12: not touch tones`},
 		{"delete_user_data", `{}`, `delete_user_data: keys: is missing; send keys or user_data`},
@@ -307,4 +309,22 @@ func TestEveryCommandIsDescribedForPeople(t *testing.T) {
 	}
 	require.Nil(t, interaction.Fields("ring"))
 	require.Nil(t, interaction.LegalStates("ring"))
+}
+
+func TestADispositionIsACodeOrAnObject(t *testing.T) {
+	for _, c := range []struct {
+		command, payload string
+		body             any
+	}{
+		{"complete", `{"disposition":"SOLD"}`, interaction.Complete{Disposition: &interaction.Disposition{Code: "SOLD"}}},
+		{"complete", `{"disposition":{"code":"SOLD","notes":"n"}}`, interaction.Complete{Disposition: &interaction.Disposition{Code: "SOLD", Notes: "n"}}},
+		{"complete", `{"disposition":""}`, interaction.Complete{}},
+		{"set_disposition", `{"disposition":"SOLD","notes":"n"}`, interaction.SetDisposition{Code: "SOLD", Notes: "n"}},
+		{"set_disposition", `{"disposition":{"code":"SOLD","notes":"n"}}`, interaction.SetDisposition{Code: "SOLD", Notes: "n"}},
+		{"set_disposition", `{"code":"SOLD","notes":"n"}`, interaction.SetDisposition{Code: "SOLD", Notes: "n"}},
+	} {
+		command, err := interaction.Decode(c.command, []byte(c.payload))
+		require.NoError(t, err, c.payload)
+		require.Equal(t, c.body, command.Body, c.payload)
+	}
 }

@@ -70,7 +70,7 @@ func examples() map[string]map[string]any {
 		"leave":             {"agent": "ada"},
 		"transfer":          {"to": object{"queue": "support"}},
 		"place_in_workbin":  {"workbin": "drafts"},
-		"set_disposition":   {"code": "SOLD"},
+		"set_disposition":   {"disposition": "SOLD"},
 		"attach_user_data":  {"user_data": object{"tier": "gold"}},
 		"update_user_data":  {"user_data": object{"tier": "gold"}},
 		"delete_user_data":  {"keys": []string{"tier"}},
@@ -85,7 +85,7 @@ func examples() map[string]map[string]any {
 		"noengage":          {"cancelData": object{"visitID": "v-1"}},
 		"engagement_result": {"result": "accepted", "queue": "web"},
 		"reply":             {"all": false},
-		"complete":          {"disposition": object{"code": "SOLD"}},
+		"complete":          {"disposition": "SOLD"},
 		"segment_change":    {"segment": "handling", "leg": "agent", "agent": "ada"},
 	}
 }

@@ -139,9 +139,14 @@ var dispositionShape = shape{
 }
 
 var kindDisposition = kind{
-	words: `{"code": …, "notes": …}`,
+	words: `text, or {"code": …, "notes": …}`,
 	check: func(value any) *fault {
-		return nested(value, dispositionShape, `not a disposition; send {"code": …, "notes": …}`)
+		if _, bare := value.(string); bare {
+			return kindCode.check(value)
+		}
+		return nested(value, dispositionShape, `not a disposition; send its code, or {"code": …, "notes": …}`)
 	},
-	schema: func() map[string]any { return dispositionShape.schema() },
+	schema: func() map[string]any {
+		return map[string]any{"anyOf": []any{kindCode.schema(), dispositionShape.schema()}}
+	},
 }

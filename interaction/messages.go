@@ -1,6 +1,7 @@
 package interaction
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -106,9 +107,19 @@ var messages = map[string]message{
 		body:   func(p payload) any { return PlaceInWorkbin{Workbin: p["workbin"], Agent: p.agent("agent")} },
 	},
 	"set_disposition": {
-		fields: append(shape{{name: "agent", kind: kindAgent, about: "whose disposition; also of past agents"}}, dispositionShape...),
+		fields: shape{
+			{name: "agent", kind: kindAgent, about: "whose disposition; also of past agents"},
+			{name: "disposition", kind: kindDisposition, about: "as in complete"},
+			{name: "code", kind: kindCode, about: "the code, instead of disposition"},
+			{name: "notes", kind: kindText},
+		},
+		anyOf: []string{"code", "disposition"}, notBoth: []string{"code", "disposition"},
 		body: func(p payload) any {
-			return SetDisposition{Code: p.text("code"), Notes: p.text("notes"), Agent: p.agent("agent")}
+			given := Disposition{Code: p.text("code")}
+			if whole := p.disposition("disposition"); whole != nil {
+				given = *whole
+			}
+			return SetDisposition{Code: given.Code, Notes: cmp.Or(given.Notes, p.text("notes")), Agent: p.agent("agent")}
 		},
 	},
 	"attach_user_data": {fields: shape{userDataField}, body: userData},
@@ -181,7 +192,7 @@ var messages = map[string]message{
 		body:   func(p payload) any { return Reply{All: p.flag("all"), UserData: p.object("user_data")} },
 	},
 	"complete": {
-		fields: shape{optionalAgent, {name: "disposition", kind: kindDisposition}},
+		fields: shape{optionalAgent, {name: "disposition", kind: kindDisposition, about: "that of the agent"}},
 		body: func(p payload) any {
 			return Complete{Agent: p.agent("agent"), Disposition: p.disposition("disposition")}
 		},

@@ -76,6 +76,9 @@ func (p payload) target(name string) Target {
 }
 
 func (p payload) disposition(name string) *Disposition {
+	if code := p.text(name); code != "" {
+		return &Disposition{Code: code}
+	}
 	given := payload(p.object(name))
 	if given == nil {
 		return nil

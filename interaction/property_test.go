@@ -26,7 +26,7 @@ var everyPayload = func() []string {
 		`delete_user_data {"keys":["d"]}`, `delete_user_data {"user_data":{"a":{"b":0}}}`, `set_attributes {"ani":"+9","customer":{"id":12345678901234567890}}`,
 		`survey {"answers":{"q":1}}`, `queue_event {"event":"e"}`, `dtmf {"digits":"1"}`, `script_signal {"p1":"x"}`, `signal_added {"name":"s","p1":"x"}`, `signal_removed {"name":"s"}`,
 		`engage {"ixnProfile":{"channel":"chat"}}`, `noengage {"cancelData":{}}`, `engagement_result {"result":"accepted","queue":"sales"}`, `engagement_result {"result":"accepted"}`,
-		`engagement_result {"result":"timeout"}`, `reply`, `complete`, `complete {"disposition":{"code":"SOLD"}}`, `cancel`,
+		`engagement_result {"result":"timeout"}`, `reply`, `complete`, `complete {"disposition":{"code":"SOLD"}}`, `complete {"disposition":"LOST"}`, `cancel`,
 		`[offer_timeout]`, `[offer_timeout] {"MaxMisses":2,"Overflow":"backup"}`, `[queue_timeout]`, `[queue_timeout] {"Overflow":"backup"}`,
 		`[engagement_timeout]`, `[lifetime_timeout]`, `[late_events_timeout]`, `[workflow_cancel]`,
 	}

@@ -7,7 +7,8 @@ import (
 
 // Schemas returns the public contract of the payloads: a JSON Schema (2020-12) by command
 // name, and one under "start". They come from the shapes that Decode checks. What a schema
-// cannot express (bytes, durations) only Decode refuses.
+// cannot express (bytes, durations) only Decode refuses. Decode takes "" and null for a field
+// that may be left out; the schemas leave this out, so that types made from them read well.
 func Schemas() map[string]json.RawMessage {
 	schemas := map[string]json.RawMessage{"start": startMessage.schema("start")}
 	for _, name := range commandNames {
@@ -42,8 +43,6 @@ func (s shape) schema() map[string]any {
 		property := f.kind.schema()
 		if f.required {
 			required = append(required, f.name)
-		} else {
-			property = map[string]any{"anyOf": []any{property, map[string]any{"enum": []any{"", nil}}}}
 		}
 		if f.about != "" {
 			property["description"] = f.about
