@@ -60,3 +60,10 @@ func Leads(command string, from, to State) bool {
 	r, ok := ruleOf(command)
 	return ok && (from == to || command == "segment_change" || r.leadsTo(from, to))
 }
+
+// Moves reports whether the table has a command lead from a state to another one. segment_change, which may lead anywhere,
+// is left out.
+func Moves(command string, from State) bool {
+	r, ok := ruleOf(command)
+	return ok && slices.ContainsFunc(states, func(to State) bool { return to != from && r.leadsTo(from, to) })
+}

@@ -238,3 +238,9 @@ func TestErrorsNameTheRemedy(t *testing.T) {
 		require.ErrorContains(t, err, c.want)
 	}
 }
+
+func TestMovesIsAboutOtherStates(t *testing.T) {
+	for command, want := range map[string]bool{"transfer": true, "disconnect": true, "complete": true, "hold": false, "survey": false, "segment_change": false, "offer": false, "ring": false} {
+		require.Equal(t, want, interaction.Moves(command, interaction.StateHandling), command)
+	}
+}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -206,10 +205,10 @@ func connectFlags(settings connect.Settings) string {
 	return text
 }
 
-// self returns the name that this program was called by.
+// self returns how the reader ran this program, for commands to copy.
 func (a *app) self() string {
 	if strings.Contains(os.Args[0], "go-build") {
 		return "go run ./starter"
 	}
-	return filepath.Base(os.Args[0])
+	return os.Args[0]
 }

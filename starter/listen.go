@@ -127,5 +127,6 @@ func (a *app) receiver(f listenFlags) (*listen.Receiver, error) {
 	return nil, nil
 }
 
-// ownAnswer is what every request to the receiver of dev is answered with.
-var ownAnswer = listen.Answer{Status: http.StatusOK, Body: okBody}
+// ownAnswer is what every request to the receiver of dev is answered with. The tier is what the call crm of the example
+// returns into user data.
+var ownAnswer = listen.Answer{Status: http.StatusOK, Body: `{"status":"OK","tier":"gold"}`}

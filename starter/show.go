@@ -18,10 +18,11 @@ import (
 
 func (a *app) showCommand() *cobra.Command {
 	var contactCenter string
+	var all bool
 	c := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show an interaction: state, timeline, deliveries",
-		Long: `Show an interaction: its state and the commands that are legal in it, its timeline, drawn as one row per leg, its
+		Long: `Show an interaction: its state and the commands that are legal in it and matter most, its timeline, drawn as one row per leg, its
 deliveries, including those in lane workflows, and the signals that it rejected. A worker must run. Completed
 interactions are shown as long as Temporal keeps them.
 
@@ -45,9 +46,11 @@ Exit codes: 0 shown; 3 the interaction does not exist; 5 Temporal or a worker do
 			if err != nil {
 				return err
 			}
+			shown.all = all
 			return a.print(shown, shown.write)
 		},
 	}
+	c.Flags().BoolVar(&all, "all", false, "list every command that is legal now")
 	contactCenterFlag(c, &contactCenter)
 	return c
 }
@@ -60,6 +63,8 @@ type snapshot struct {
 	Rejected   []contract.Rejected       `json:"rejected"`
 	// Workflow is the status of its workflow: running, completed, or how it was ended from outside, when, and why.
 	Workflow client.WorkflowStatus `json:"workflow"`
+	// all lists every command that is legal now.
+	all bool
 }
 
 func snapshotOf(ctx context.Context, c *client.Client, n client.Name) (snapshot, error) {
@@ -130,7 +135,7 @@ func (s snapshot) writeState(w io.Writer) {
 	if i.LateUntil != nil {
 		row("late data", "accepted until "+i.LateUntil.Local().Format(time.DateTime))
 	}
-	legal := strings.Join(i.Capabilities, ", ")
+	legal := legalNow(i.Capabilities, i.State, s.all)
 	if legal == "" || s.Workflow.Status != "running" {
 		legal = "no command"
 	}

@@ -16,7 +16,7 @@ import (
 
 func (a *app) signalCommand() *cobra.Command {
 	var contactCenter, eventID string
-	var update, raw bool
+	var update, raw, all bool
 	c := &cobra.Command{
 		Use:   "signal NAME ID [JSON]",
 		Short: "Send a command to an interaction",
@@ -25,7 +25,7 @@ func (a *app) signalCommand() *cobra.Command {
 
 By default the command is sent as a signal: it succeeds when Temporal has stored the signal. An illegal signal changes
 nothing, and ` + "`segue show ID`" + ` lists it as rejected. With --update the command is sent as an update, and the result is
-the interaction's answer: its new state and the commands that are legal in it. An illegal update is refused.
+the interaction's answer: its new state and the commands that are legal in it and matter most. An illegal update is refused.
 
 NAME "commands" takes an array of at most 1,000 objects, each with its "command". They are applied in order, and each is
 judged by itself: with --update, each has its own result; else ` + "`segue show ID`" + ` lists each illegal one as rejected. The
@@ -57,7 +57,7 @@ Commands:
 			if args[0] == contract.SignalCommands && !update && eventID != "" {
 				return usage("--event-id: an array that is sent as a signal has none; give each command its event_id")
 			}
-			m := message{name: args[0], to: n, eventID: eventID, payload: payload}
+			m := message{name: args[0], to: n, eventID: eventID, payload: payload, all: all}
 			if err := m.prepare(raw, update); err != nil {
 				return err
 			}
@@ -78,6 +78,7 @@ Commands:
 	contactCenterFlag(c, &contactCenter)
 	c.Flags().BoolVar(&update, "update", false, "send the command as an update and print the answer")
 	c.Flags().StringVar(&eventID, "event-id", "", "idempotency key: a command with an event id that was applied before is not applied again")
+	c.Flags().BoolVar(&all, "all", false, "with --update, list every command that is legal then")
 	c.Flags().BoolVar(&raw, "raw", false, "send the payload even if it is malformed")
 	return c
 }
@@ -88,6 +89,8 @@ type message struct {
 	to      client.Name
 	eventID string
 	payload json.RawMessage
+	// all lists every command that is legal then.
+	all bool
 }
 
 // prepare sets the event id and, unless raw is set, checks the payload. The commands of an update are not checked: the
@@ -157,7 +160,7 @@ func (a *app) sendUpdate(c *cobra.Command, s *session, m message) error {
 		return err
 	}
 	return a.print(answer, func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "%s: %s\n", m.to, describeAnswer(answer))
+		_, err := fmt.Fprintf(w, "%s: %s\n", m.to, describeAnswer(answer, m.all))
 		return err
 	})
 }
@@ -172,7 +175,7 @@ func (a *app) sendArray(c *cobra.Command, s *session, m message) error {
 	}
 	err = a.print(results, func(w io.Writer) error {
 		for i, result := range results {
-			text := describeAnswer(result.Answer)
+			text := describeAnswer(result.Answer, m.all)
 			if result.Error != nil {
 				text = "refused: " + result.Error.Message
 			}
@@ -189,13 +192,24 @@ func (a *app) sendArray(c *cobra.Command, s *session, m message) error {
 	return err
 }
 
-func describeAnswer(answer contract.Answer) string {
+func describeAnswer(answer contract.Answer, all bool) string {
 	text := fmt.Sprintf("%s, event %d", answer.State, answer.Sequence)
 	if answer.Duplicate {
 		text += ", applied before"
 	}
 	if len(answer.Capabilities) > 0 {
-		text += "; legal now: " + strings.Join(answer.Capabilities, ", ")
+		text += "; legal now: " + legalNow(answer.Capabilities, answer.State, all)
 	}
 	return text
+}
+
+// legalNow lists the legal commands that lead to another state, hold and retrieve, or all of them.
+func legalNow(capabilities []string, state interaction.State, all bool) string {
+	few := slices.DeleteFunc(slices.Clone(capabilities), func(command string) bool {
+		return !all && !interaction.Moves(command, state) && command != "hold" && command != "retrieve"
+	})
+	if others := len(capabilities) - len(few); others > 0 {
+		few = append(few, fmt.Sprintf("%d that keep the state (--all lists them)", others))
+	}
+	return strings.Join(few, ", ")
 }
