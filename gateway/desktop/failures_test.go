@@ -22,7 +22,7 @@ const tick = 5 * time.Millisecond
 func TestEachFailureHasItsCode(t *testing.T) {
 	w := newWorld(t)
 	c := w.telephone("ann")
-	c.succeeds("session.addchannel", "", `{"channel":{"endpoint":"x2","type":"chat"}}`)
+	c.succeeds("session.addchannel", "", `{"channel":{"endpoint":"x2","type":"Chat"}}`)
 	c.events(3)
 	w.start("i1", "inbound", `offer {"agent":"ann"}`)
 	c.events(11)
@@ -113,7 +113,7 @@ func TestBareRequestsAreAnsweredBare(t *testing.T) {
 	for given, code := range map[string]string{
 		`{}`: "INVALID_REQUEST", `{"agent":"ann"}`: "INVALID_REQUEST", `{"agent":{"id":7}}`: "INVALID_REQUEST", `{"agent":{}}`: "INVALID_REQUEST",
 		`{"agent":{"id":"ann","password":"wrong"}}`: "NOT_AUTHENTICATED", `{"agent":{"id":"ann","password":"right"},"override":"x"}`: "INVALID_REQUEST",
-		`{"agent":{"id":"paris/ann","password":"right"}}`: "NOT_PERMITTED", `{"agent":{"id":"a b/ann","password":"right"}}`: "MALFORMED",
+		`{"agent":{"id":"paris/ann","password":"right"}}`: "NOT_PERMITTED", `{"agent":{"id":"a b/ann","password":"right"}}`: "INVALID_REQUEST",
 	} {
 		c.fails(code, "prepareSession", "", given)
 	}
