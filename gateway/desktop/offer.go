@@ -32,7 +32,8 @@ func (s *Server) offerOf(contactCenter string) Offer {
 
 // offer returns what a contact center offers now. Clients are notified of dispositions that have changed.
 func (s *Server) offer(ctx context.Context, contactCenter string) (Offer, error) {
-	if set := s.settings.Load(); !set.IsAsked {
+	set := s.settings.Load()
+	if !set.IsAsked {
 		return set.Offer, nil
 	}
 	asked, err := s.options.Ask(ctx, contactCenter)
@@ -41,6 +42,9 @@ func (s *Server) offer(ctx context.Context, contactCenter string) (Offer, error)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.settings.Load() != set { // a reload has replaced the call: its answer must not be shown after that
+		return asked, nil
+	}
 	s.offers[contactCenter] = asked
 	for of, one := range s.seats {
 		if of.contactCenter == contactCenter {
