@@ -14,6 +14,7 @@ import (
 	"segue/client"
 	"segue/gateway/auth"
 	"segue/gateway/desktop"
+	"segue/gateway/limits"
 	"segue/gateway/problem"
 )
 
@@ -195,4 +196,28 @@ func TestAWebSocketWithTooManyPingsIsClosed(t *testing.T) {
 		require.LessOrEqual(t, float64(answered), 51+10*time.Since(began).Seconds(), "50 at once, and 10 a second")
 	}
 	require.GreaterOrEqual(t, answered, 50)
+}
+
+// TestReplacedSocketsThatDoNotCloseKeepNobodyOut: the limit of sessions counts the one that the agent has.
+func TestReplacedSocketsThatDoNotCloseKeepNobodyOut(t *testing.T) {
+	bounds := limits.New(limits.Options{})
+	w := newWorld(t, func(o *desktop.Options) {
+		o.Stream = func(c *auth.Caller) (func(), error) {
+			limited := *c
+			limited.Rate = 200 // only callers with a rate have limits
+			return bounds.Stream(&limited)
+		}
+	})
+	var clients []*seat
+	for range 3 * limits.StreamsOfUser { // none of them reads that it is to close
+		c := w.connect()
+		answer := c.ask("prepareSession", "", `{"agent":{"id":"ann","password":"right"},"override":true}`)
+		require.Equal(t, "success", answer["result"], answer)
+		clients = append(clients, c)
+	}
+	require.Equal(t, 1, bounds.Open())
+	require.EqualValues(t, 4001, clients[len(clients)-2].closed(), "of the last but one")
+	last := clients[len(clients)-1]
+	require.NoError(t, last.conn.CloseNow())
+	require.Eventually(t, func() bool { return bounds.Open() == 0 }, within, tick)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"strings"
+	"sync"
 
 	"segue/client"
 	"segue/gateway/auth"
@@ -69,14 +70,15 @@ func (s *Server) awaitOffer(ctx context.Context, contactCenter string) {
 
 // open counts a session, which is nobody's yet.
 func (s *Server) open(q *request, caller *auth.Caller) (*session, error) {
-	stream, err := s.options.Stream(caller)
+	uncount, err := s.options.Stream(caller)
 	if err != nil {
 		return nil, err
 	}
+	uncount = sync.OnceFunc(uncount)
 	watched, unwatch := s.options.Watch(context.WithoutCancel(q.socket.request.Context()), caller.ForStream())
-	n := &session{id: "s-" + strings.ToLower(rand.Text()), socket: q.socket, caller: caller, watched: watched, release: func() {
+	n := &session{id: "s-" + strings.ToLower(rand.Text()), socket: q.socket, caller: caller, watched: watched, uncount: uncount, release: func() {
 		unwatch()
-		stream()
+		uncount()
 	}}
 	if watched.Err() != nil { // a token in the leeway of its exp
 		n.release()
