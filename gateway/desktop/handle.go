@@ -81,12 +81,17 @@ var handlers = map[string]handler{
 
 // handlerOf returns the command with a name in either spelling.
 func handlerOf(command string) (handler, bool) {
+	h, isKnown := handlers[shortName(command)]
+	return h, isKnown
+}
+
+// shortName returns the name of a command without the part that clients may leave out.
+func shortName(command string) string {
 	kind, rest, _ := strings.Cut(command, ".")
 	if short, isLong := strings.CutPrefix(rest, "request."); isLong {
-		command = kind + "." + short
+		return kind + "." + short
 	}
-	h, isKnown := handlers[command]
-	return h, isKnown
+	return command
 }
 
 // handle does a request and returns its answer.
@@ -121,7 +126,7 @@ func (s *Server) do(ctx context.Context, q *request) (any, error) {
 	defer cancel()
 	if h.on != onNothing {
 		if q.session == nil || !s.isCurrent(q.session) {
-			return nil, problem.New(problem.Unauthenticated, "There is no session; send prepareSession.")
+			return nil, noSession()
 		}
 		if err := s.find(q, h.on); err != nil {
 			return nil, err
@@ -132,6 +137,10 @@ func (s *Server) do(ctx context.Context, q *request) (any, error) {
 		return nil, err
 	}
 	return data, nil
+}
+
+func noSession() *problem.Problem {
+	return problem.New(problem.Unauthenticated, "There is no session; send prepareSession.")
 }
 
 // find finds the object that the target of a request names.
