@@ -130,7 +130,7 @@ func (f *Face) send(ctx context.Context, q *request, s *contract.State) (*answer
 		return nil, err
 	}
 	f.Index.Answered(q.name, given.RunID, given.Revision)
-	return f.after(ctx, q, s, given.Answer)
+	return f.after(ctx, q, given.Answer)
 }
 
 // start starts the interaction with the command: neither is without the other, also if this process or
@@ -153,15 +153,14 @@ func (f *Face) start(ctx context.Context, q *request, s *contract.State) (*answe
 		return nil, result.Err
 	}
 	f.Index.Answered(q.name, result.Answer.RunID, result.Answer.Revision)
-	return f.after(ctx, q, nil, result.Answer.Answer)
+	return f.after(ctx, q, result.Answer.Answer)
 }
 
-// after returns the answer for a command that was applied. The number of the attempt follows from the
-// state before, if nothing else has happened meanwhile; else the interaction is asked for it.
-func (f *Face) after(ctx context.Context, q *request, before *contract.State, given contract.Answer) (*answer, error) {
-	isNext := before == nil || given.Revision == before.Revision+1
-	if !given.Duplicate && isNext && given.State != interaction.StateCompleted {
-		return &answer{Status: statusOK, IxnID: q.ixnID, State: string(given.State), Attempt: attemptsOf(before) + 1}, nil
+// after returns the answer for a command that was applied. The answer of an engage has its attempt; whatever
+// is not in the answer, the interaction is asked for.
+func (f *Face) after(ctx context.Context, q *request, given contract.Answer) (*answer, error) {
+	if !given.Duplicate && given.Attempt > 0 {
+		return &answer{Status: statusOK, IxnID: q.ixnID, State: string(given.State), Attempt: given.Attempt}, nil
 	}
 	state, err := f.state(ctx, q.name)
 	if err != nil || state == nil {

@@ -117,7 +117,8 @@ func (w *world) apply(n client.Name, name string, payload json.RawMessage) (comm
 		state := w.stateOf(i)
 		return commands.Answer{}, &client.CompletedError{Name: n, Last: &state}
 	}
-	if _, err := i.inner.Apply(command, w.now); err != nil {
+	effect, err := i.inner.Apply(command, w.now)
+	if err != nil {
 		refusal, _ := contract.RefusalOf(err)
 		return commands.Answer{}, &client.RefusedError{Type: contract.ErrorIllegalCommand, Message: err.Error(), Refusal: refusal}
 	}
@@ -126,7 +127,9 @@ func (w *world) apply(n client.Name, name string, payload json.RawMessage) (comm
 	}
 	i.revision++
 	i.known[command.EventID] = true
-	return w.answerOf(i, false), nil
+	answer := w.answerOf(i, false)
+	answer.Attempt = effect.Attempt
+	return answer, nil
 }
 
 func (w *world) answerOf(i *one, duplicate bool) commands.Answer {
