@@ -58,6 +58,9 @@ const tries = 6
 
 // do decides what a request does, and does it.
 func (f *Face) do(ctx context.Context, q *request) (*answer, error) {
+	if own, err := f.ofOwn(ctx, q); own != nil || err != nil {
+		return own, err
+	}
 	var failure error
 	for try := range tries {
 		state, err := f.state(ctx, q.name)
@@ -91,6 +94,30 @@ func (f *Face) do(ctx context.Context, q *request) (*answer, error) {
 		pause(ctx)
 	}
 	return nil, undecided(failure)
+}
+
+// ofOwn returns the answer of a callback that Segue itself has sent here: nothing is to be done, however late the callback
+// is, for the attempt was opened here. It returns nil for all other requests, also for callbacks of another Segue.
+func (f *Face) ofOwn(ctx context.Context, q *request) (*answer, error) {
+	if q.attempt == nil {
+		return nil, nil
+	}
+	name := client.Name{ContactCenter: q.name.ContactCenter, ID: q.attempt.Interaction}
+	if name.Check() != nil {
+		return nil, nil
+	}
+	isOwn, err := f.HasRun(ctx, name, q.attempt.FirstRunID)
+	if err != nil || !isOwn {
+		return nil, err
+	}
+	state, err := f.state(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if state == nil {
+		state = &contract.State{} // Temporal has just dropped it
+	}
+	return answerOf(q, state, true), nil
 }
 
 // pause is before the next decision: what has overtaken this one may still be under way.

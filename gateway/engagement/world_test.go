@@ -49,6 +49,8 @@ type world struct {
 	tickets   *ticket.Tickets
 	face      *engagement.Face
 	caller    *auth.Caller
+	// known are the runs that Temporal still knows.
+	known map[client.Name]string
 }
 
 func newWorld(t testing.TB) *world {
@@ -56,6 +58,9 @@ func newWorld(t testing.TB) *world {
 	w.tickets = ticket.New(func() [][]byte { return nil })
 	w.face = engagement.New(engagement.Options{
 		Sender: w, Index: w, Tickets: w.tickets, Settings: func() engagement.Settings { return w.settings }, Now: func() time.Time { return w.now },
+		HasRun: func(_ context.Context, n client.Name, runID string) (bool, error) {
+			return w.known[n] == runID && runID != "", w.fails
+		},
 	})
 	w.caller = &auth.Caller{Name: "key:x", Role: interaction.RolePlatform, ContactCenters: []string{cc}}
 	return w
