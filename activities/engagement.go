@@ -26,8 +26,10 @@ import (
 const (
 	// checkWithin bounds one check: it is shorter than the shortest heartbeat timeout.
 	checkWithin = 3 * time.Second
-	// checkAgain is when a callback is tried again that cannot be checked now, or has to wait.
+	// checkAgain is when a callback is tried again that waits for another one, and askAgain when one is that could
+	// not be checked.
 	checkAgain = time.Second
+	askAgain   = 5 * time.Second
 )
 
 // addEngagement adds to a callback which attempt it is about.
@@ -73,19 +75,19 @@ func (t *attempting) check(r contract.Request, p delivery.Policy) *contract.Outc
 		outcome := t.countUnsent(r, delivery.Outdated(p, r, isOver))
 		return &outcome
 	}
-	why := "an engage of the interaction is in flight"
 	isHeld := false
+	why, in := "an engage of the interaction is in flight", checkAgain
 	if err == nil && r.Call == contract.CallNoEngage && time.Since(r.At) < t.longestInvitation() {
 		isHeld, err = asked.IsAttempting(ctx, name, contract.CallEngage)
 	}
 	if err != nil {
 		activity.GetLogger(t.ctx).Warn("the attempt of a callback cannot be checked now", "call", r.Call, "error", err)
-		isHeld, why = true, "the interaction could not say whether the attempt is over"
+		isHeld, why, in = true, "the interaction could not say whether the attempt is over", askAgain
 	}
 	if !isHeld {
 		return nil
 	}
-	outcome := t.countUnsent(r, delivery.Held(p, r, why, checkAgain))
+	outcome := t.countUnsent(r, delivery.Held(p, r, why, in))
 	return &outcome
 }
 
