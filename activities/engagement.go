@@ -82,7 +82,7 @@ func (t *attempting) check(r contract.Request, p delivery.Policy) *contract.Outc
 	}
 	if err != nil {
 		activity.GetLogger(t.ctx).Warn("the attempt of a callback cannot be checked now", "call", r.Call, "error", err)
-		isHeld, why, in = true, "the interaction could not say whether the attempt is over", askAgain
+		isHeld, why, in = true, "the interaction did not answer whether the attempt is over", askAgain
 	}
 	if !isHeld {
 		return nil
@@ -100,7 +100,7 @@ func (t *attempting) longestInvitation() time.Duration {
 	return timeout + attemptMargin
 }
 
-// isOver returns why a callback is outdated: the attempt of an engage is over, or the visitor was invited anew after a
+// isOver returns why a callback is outdated: the attempt of an engage is over, or the visitor was invited again after a
 // noengage. It returns "" for one that is to be sent.
 func isOver(ctx context.Context, c *client.Client, n client.Name, r contract.Request) (string, error) {
 	state, err := c.State(ctx, n)
@@ -114,7 +114,7 @@ func isOver(ctx context.Context, c *client.Client, n client.Name, r contract.Req
 	case r.Call == contract.CallNoEngage:
 		isLater := r.Engagement != nil && state.StartedAt.After(r.Engagement.StartedAt) && state.Engagement != nil && state.Engagement.Attempts > 0
 		if isLater {
-			return "not sent: the visitor was invited anew since", nil
+			return "not sent: the visitor was invited again since", nil
 		}
 		return "", nil
 	}

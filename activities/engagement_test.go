@@ -104,8 +104,8 @@ func TestACallbackIsSentOnlyWhileItIsTrue(t *testing.T) {
 		"noengage, engage waits for a retry": {"noengage", map[string]any{ofState: ended, ofList: records("in_lane", "engage"), ofLane: records("waiting", "engage")}, 0, "ok"},
 		"noengage, others in flight":         {"noengage", map[string]any{ofState: ended, ofList: records("attempting", "crm")}, 0, "ok"},
 		"noengage, not known":                {"noengage", map[string]any{ofState: ended, ofList: errors.New("no answer")}, 0, "held"},
-		"noengage, invited anew":             {"noengage", map[string]any{ofState: stateOf(interaction.StateEngaging, 1, begun.Add(time.Minute))}, 0, "outdated"},
-		"noengage, started anew alone": {"noengage", map[string]any{
+		"noengage, invited again":            {"noengage", map[string]any{ofState: stateOf(interaction.StateEngaging, 1, begun.Add(time.Minute))}, 0, "outdated"},
+		"noengage, started again alone": {"noengage", map[string]any{
 			ofState: stateOf(interaction.StateStarted, 0, begun.Add(time.Minute)), ofList: records("delivered", "crm")}, 0, "ok"},
 		// An engage that was begun before is over by then, also if its run was ended and still says so.
 		"noengage, engage in flight for long": {"noengage", map[string]any{ofState: ended, ofList: records("attempting", "engage")}, time.Minute, "ok"},

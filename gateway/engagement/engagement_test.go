@@ -223,7 +223,7 @@ func TestAVisitorOfAnEndedChatIsInvitedAgainAtOnce(t *testing.T) {
 			refused := w.engage(profile)
 			require.Equal(t, 400, refused.code, "the chat is not over: %s", refused)
 			w.do("visit-v1", test.end)
-			if name == "routed late" { // waiting in a queue now is no answer of now
+			if name == "routed late" { // a queue that it is placed in later is no answer
 				require.Equal(t, 400, w.engage(profile).code)
 				w.do("visit-v1", "abandon")
 			}
