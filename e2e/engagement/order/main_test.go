@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,11 +59,17 @@ func run(m *testing.M) (code int, err error) {
 		defer cancel()
 		err = cmp.Or(err, publisher.Close(closing))
 	}()
+	// The callbacks are those that engagement.backend adds, with a timeout and a schedule for a machine that is slow.
 	set, err := config.Parse("segue.yaml", fmt.Appendf(nil, `
-engagement: {backend: %q}
+calls:
+  - {name: engage, method: POST, url: "%[1]s/backend/data/gateway/engage", json: {ixnProfile: "${event.ixnProfile}"}, success: [200], order: skip,
+     timeout: 2m, retry: {schedule: [%[2]s]}}
+  - {name: noengage, method: POST, url: "%[1]s/backend/data/gateway/noengage", json: {cancelData: "${event.cancelData}"}, success: [200], order: skip,
+     timeout: 2m, retry: {schedule: [%[2]s]}}
+engagement: {backend: %[1]q}
 gateway: {engagement: {open_visits: true}}
 timeouts: {default: {engagement: 0s, offer: 0s, queue: 0s, wrap_up: 0s, late_events: 0s}}
-`, server.URL))
+`, server.URL, strings.TrimSuffix(strings.Repeat("3s, ", 30), ", ")))
 	if err != nil {
 		return 1, err
 	}
