@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"segue/client"
+	"segue/contract"
 	"segue/gateway/auth"
 	"segue/gateway/body"
 	"segue/gateway/problem"
@@ -47,6 +48,8 @@ type request struct {
 	fields    map[string]any
 	// key is the Idempotency-Key; empty for none.
 	key string
+	// attempt is the one that the request, a callback, says that it is about; nil for none.
+	attempt *contract.EngagementAttempt
 }
 
 // read reads a request. The error is a *problem.Problem.
@@ -59,6 +62,7 @@ func read(w http.ResponseWriter, r *http.Request, k kind) (*request, error) {
 	if q.key, err = keyOf(r); err != nil {
 		return nil, err
 	}
+	q.attempt = attemptOf(r)
 	if q.fields, err = decoded(q.object); err != nil {
 		return nil, malformed("the %s is not readable: %s", k.parameter, err)
 	}
@@ -109,6 +113,14 @@ func keyOf(r *http.Request) (string, error) {
 		return "", malformed("Idempotency-Key has more than %d bytes, or a character that is not ASCII", maxKey)
 	}
 	return keys[0], nil
+}
+
+// attemptOf returns the attempt in the header of a callback; nil if there is none that can be read.
+func attemptOf(r *http.Request) *contract.EngagementAttempt {
+	if a, ok := contract.ParseEngagement(r.Header.Get(contract.HeaderEngagement)); ok {
+		return &a
+	}
+	return nil
 }
 
 // objectOf returns the object of a request, and the contact center that the parameters name. The
