@@ -125,10 +125,10 @@ func (i *Invitation) Message(tickets *ticket.Tickets, base string) (json.RawMess
 // ownChannel is the channel of Segue's own message in the array.
 const ownChannel = messagePrefix + "segue"
 
-// Canceled is what a page gets when the invitation is withdrawn or over.
-func (i *Invitation) Canceled() (json.RawMessage, error) {
+// Canceled is what a page gets when an attempt to engage its visitor is withdrawn or over.
+func Canceled(ixnID string, attempt int) (json.RawMessage, error) {
 	return json.Marshal([]any{map[string]any{
-		"channel": ownChannel, "data": map[string]any{"ixnId": i.Name.ID, "attempt": i.Attempt, "canceled": true},
+		"channel": ownChannel, "data": map[string]any{"ixnId": ixnID, "attempt": attempt, "canceled": true},
 	}})
 }
 

@@ -45,12 +45,17 @@ const maxVisits = 100
 type admission struct {
 	visit visit
 	may   func() bool
+	// token is that with which the page came, known what it says it has.
+	token string
+	known []mark
 }
 
 // shown is what a page shows in ext.segue.
 type shown struct {
 	ContactCenter string `json:"contact_center"`
 	Token         string `json:"token"`
+	// Shown are the invitations that the page has, in a subscribe.
+	Shown json.RawMessage `json:"shown"`
 }
 
 // shownIn reads ext.segue of a message.
@@ -155,13 +160,17 @@ func (v *Visitors) grants(s *cometd.Session, subscription string, ext json.RawMe
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	granted := admission{visit: of, may: may, token: given.Token, known: marksOf(given.Shown)}
 	if before := g.pages[id]; before != nil {
+		if !s.Wants(subscription) { // it had unsubscribed
+			g.granted[id] = granted
+		}
 		return before.visit == of // the channel of a session has one meaning
 	}
 	if v.hasRoom(of) != nil || len(g.granted)+len(g.pages) >= maxVisits {
 		return false
 	}
-	g.granted[id] = admission{of, may}
+	g.granted[id] = granted
 	return true
 }
 
@@ -170,11 +179,12 @@ func (v *Visitors) subscribed(s *cometd.Session, subscriptions []string) {
 	g := guestOf(s.Peer())
 	for _, subscription := range subscriptions {
 		id := strings.TrimPrefix(subscription, topic)
-		p, isOpen := g.page(id, func(message json.RawMessage) { s.Deliver(subscription, message) })
+		p, known, isOpen := g.page(id, func(message json.RawMessage) { s.Deliver(subscription, message) })
 		if isOpen {
-			v.again(p) // it had unsubscribed
+			v.again(p, known) // it had unsubscribed
 			continue
 		}
+		p.brings(append(v.found(p.visit, s.Handshake().Browser, p.token), known...))
 		if err := v.join(p); err != nil {
 			g.end() // others came in between; the page handshakes again
 		}
@@ -184,18 +194,18 @@ func (v *Visitors) subscribed(s *cometd.Session, subscriptions []string) {
 	}
 }
 
-// page returns the page of a visit, and reports whether it was open before.
-func (g *guest) page(id string, deliver func(json.RawMessage)) (p *page, isOpen bool) {
+// page returns the page of a visit and what it says it has, and reports whether it was open before.
+func (g *guest) page(id string, deliver func(json.RawMessage)) (p *page, known []mark, isOpen bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if p = g.pages[id]; p != nil {
-		return p, true
-	}
 	granted := g.granted[id]
 	delete(g.granted, id)
-	p = &page{visit: granted.visit, base: g.base, may: granted.may, end: g.end, deliver: deliver}
+	if p = g.pages[id]; p != nil {
+		return p, granted.known, true
+	}
+	p = &page{visit: granted.visit, base: g.base, token: granted.token, may: granted.may, end: g.end, deliver: deliver}
 	g.pages[id] = p
-	return p, false
+	return p, granted.known, false
 }
 
 func (g *guest) hasClosed() bool {
@@ -204,14 +214,17 @@ func (g *guest) hasClosed() bool {
 	return g.isClosed
 }
 
-// closed forgets the pages of a session.
-func (v *Visitors) closed(s *cometd.Session, _ cometd.End) {
+// closed forgets the pages of a session. One that the page did not end itself may have a successor.
+func (v *Visitors) closed(s *cometd.Session, why cometd.End) {
 	g := guestOf(s.Peer())
 	g.mu.Lock()
 	pages := g.pages
 	g.pages, g.isClosed = map[string]*page{}, true
 	g.mu.Unlock()
 	for _, p := range pages {
+		if why != cometd.EndDisconnect {
+			v.lose(p, s.Handshake().Browser, p.token, s.LacksSince())
+		}
 		v.leave(p)
 	}
 	g.end()

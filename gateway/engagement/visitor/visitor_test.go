@@ -31,6 +31,7 @@ type bench struct {
 	world    *world
 	stream   *stream
 	tickets  *ticket.Tickets
+	index    *index.Index
 	visitors *visitor.Visitors
 	server   *cometd.Server
 	mux      *http.ServeMux
@@ -40,32 +41,39 @@ type bench struct {
 func run(t *testing.T, test func(t *testing.T, b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b := &bench{t: t, world: newWorld(), stream: newStream(), tickets: ticket.New(func() [][]byte { return nil })}
-		x := index.New(index.Options{Client: &client.Client{Temporal: b.world, TaskQueue: "q", Patience: time.Millisecond}, Bus: b.stream})
-		b.visitors = visitor.New(visitor.Options{
-			Index: x, Tickets: b.tickets, Open: func() bool { return b.isOpen.Load() }, Center: func() string { return center },
-			Base:   func(r *http.Request) string { return "https://" + r.Host },
-			Caller: func(*http.Request) *visitor.Caller { return &visitor.Caller{Name: "address"} },
-		})
-		b.server = b.visitors.CometD(func(w http.ResponseWriter, _ *http.Request, status int, detail string) { http.Error(w, detail, status) })
-		b.mux = http.NewServeMux()
-		b.mux.Handle("/server/cometd", b.server)
-		b.mux.Handle(visitor.StreamPath+"{visitID}", b.visitors.Stream())
-		ctx, cancel := context.WithCancel(context.Background())
-		var running sync.WaitGroup
-		running.Go(func() { _ = x.Run(ctx) })
-		running.Go(func() { _ = b.visitors.Run(ctx) })
-		for !x.Health().Complete {
+		first := &bench{t: t, world: newWorld(), stream: newStream(), tickets: ticket.New(func() [][]byte { return nil })}
+		b, stop := first.replica()
+		for !b.index.Health().Complete {
 			time.Sleep(10 * time.Millisecond)
 		}
-		defer func() {
-			b.server.Close()
-			cancel()
-			running.Wait()
-		}()
+		defer stop()
 		time.Sleep(time.Second) // the reader reads
 		test(t, b)
 	})
+}
+
+// replica starts a gateway over the same Temporal and the same bus.
+func (b *bench) replica() (another *bench, stop func()) {
+	another = &bench{t: b.t, world: b.world, stream: b.stream, tickets: b.tickets}
+	another.index = index.New(index.Options{Client: &client.Client{Temporal: b.world, TaskQueue: "q", Patience: time.Millisecond}, Bus: b.stream})
+	another.visitors = visitor.New(visitor.Options{
+		Index: another.index, Tickets: b.tickets, Open: func() bool { return another.isOpen.Load() }, Center: func() string { return center },
+		Base:   func(r *http.Request) string { return "https://" + r.Host },
+		Caller: func(*http.Request) *visitor.Caller { return &visitor.Caller{Name: "address"} },
+	})
+	another.server = another.visitors.CometD(func(w http.ResponseWriter, _ *http.Request, status int, detail string) { http.Error(w, detail, status) })
+	another.mux = http.NewServeMux()
+	another.mux.Handle("/server/cometd", another.server)
+	another.mux.Handle(visitor.StreamPath+"{visitID}", another.visitors.Stream())
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = another.index.Run(ctx) })
+	running.Go(func() { _ = another.visitors.Run(ctx) })
+	return another, func() {
+		another.server.Close()
+		cancel()
+		running.Wait()
+	}
 }
 
 func (b *bench) publish(notices ...*contract.Notice) {
@@ -95,11 +103,16 @@ func (b *bench) token(visit string, within time.Duration) string {
 type browser struct {
 	b  *bench
 	id string
+	// cookie is the browser's own; empty for one that keeps none.
+	cookie string
 }
 
 func (p *browser) post(body string) (replies []map[string]any, messages []string) {
 	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/server/cometd", strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
+	if p.cookie != "" {
+		r.AddCookie(&http.Cookie{Name: "BAYEUX_BROWSER", Value: p.cookie})
+	}
 	w := httptest.NewRecorder()
 	p.b.mux.ServeHTTP(w, r)
 	require.Equal(p.b.t, 200, w.Code, w.Body.String())
@@ -146,8 +159,10 @@ func brief(t *testing.T, data []byte) string {
 	return strings.Join(line, " ")
 }
 
-func (b *bench) browser(ext string) *browser {
-	p := &browser{b: b}
+func (b *bench) browser(ext string) *browser { return b.browserWith("", ext) }
+
+func (b *bench) browserWith(cookie, ext string) *browser {
+	p := &browser{b: b, cookie: cookie}
 	replies, _ := p.post(`[{"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"],"ext":` + ext + `}]`)
 	p.id, _ = replies[0]["clientId"].(string)
 	return p
@@ -313,13 +328,20 @@ func (f *flow) messages(t *testing.T) (all []string) {
 }
 
 // watch opens a stream until end is called.
-func (b *bench) watch(target string) (f *flow, end func()) {
+func (b *bench) watch(target string) (f *flow, end func()) { return b.watchFrom(target, "") }
+
+// watchFrom is watch of a page that has had an event.
+func (b *bench) watchFrom(target, lastEvent string) (f *flow, end func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	f = &flow{header: http.Header{}}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		b.mux.ServeHTTP(f, httptest.NewRequestWithContext(ctx, http.MethodGet, "http://example.com"+target, nil))
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "http://example.com"+target, nil)
+		if lastEvent != "" {
+			r.Header.Set("Last-Event-ID", lastEvent)
+		}
+		b.mux.ServeHTTP(f, r)
 	}()
 	synctest.Wait()
 	return f, func() { cancel(); <-done }

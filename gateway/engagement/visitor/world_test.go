@@ -48,6 +48,12 @@ type truth struct {
 
 func newWorld() *world { return &world{interactions: map[string]*truth{}} }
 
+func (w *world) setDown(down bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.down = down
+}
+
 func named(id string) client.Name { return client.Name{ContactCenter: center, ID: id} }
 
 func (w *world) newRun() string {
