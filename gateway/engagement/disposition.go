@@ -124,7 +124,7 @@ func parametersOf(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 		return nil, malformed("%s", err)
 	}
 	for name := range object.Values {
-		text, err := identifierOf(object, name)
+		text, err := identifierOf(object, "", name)
 		if err != nil {
 			return nil, err
 		}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 
 	"segue/client"
@@ -69,13 +70,41 @@ func read(w http.ResponseWriter, r *http.Request, k kind) (*request, error) {
 	if err != nil {
 		return nil, err
 	}
-	if contactCenter == "" {
-		contactCenter, _ = object.Text("contact_center")
+	if q.kind == engage || q.byVisit {
+		if err := q.checkVisit(object); err != nil {
+			return nil, err
+		}
+	}
+	if contactCenter, err = q.contactCenter(object, contactCenter); err != nil {
+		return nil, err
 	}
 	if q.name, err = nameOf(r, contactCenter, id); err != nil {
 		return nil, err
 	}
 	return q, nil
+}
+
+// contactCenter returns the contact center that the object or the request beside it names; empty for none.
+func (q *request) contactCenter(object *body.Object, beside string) (string, error) {
+	inside, err := contactCenterIn(object, q.parameter+".")
+	switch {
+	case err != nil:
+		return "", err
+	case inside != "" && beside != "" && inside != beside:
+		return "", malformed("%s.contact_center: %s: the request names another contact center beside %s; send one of them",
+			q.parameter, strconv.Quote(excerpt(inside)), q.parameter)
+	case inside != "":
+		return inside, nil
+	}
+	return beside, nil
+}
+
+func contactCenterIn(object *body.Object, path string) (string, error) {
+	contactCenter, ok := object.Text("contact_center")
+	if !ok {
+		return "", malformed("%scontact_center: %s: not a text; send a text in quotes", path, excerpt(string(object.Values["contact_center"])))
+	}
+	return contactCenter, nil
 }
 
 // nameOf returns the interaction. One of a contact center that the caller may not use is like none.
@@ -156,9 +185,9 @@ func wrapped(data []byte, k kind) (*body.Object, string, error) {
 	if !isWrapped {
 		return outer, "", nil
 	}
-	contactCenter, ok := outer.Text("contact_center")
-	if !ok {
-		return nil, "", malformed("contact_center is not a text")
+	contactCenter, err := contactCenterIn(outer, "")
+	if err != nil {
+		return nil, "", err
 	}
 	var text string
 	if json.Unmarshal(inner, &text) == nil {
@@ -216,7 +245,7 @@ var (
 // identify returns the id of the interaction.
 func (q *request) identify(object *body.Object) (string, error) {
 	for _, key := range ixnKeys {
-		id, err := identifierOf(object, key)
+		id, err := identifierOf(object, q.parameter+".", key)
 		if err != nil {
 			return "", err
 		}
@@ -226,7 +255,7 @@ func (q *request) identify(object *body.Object) (string, error) {
 		}
 	}
 	for _, key := range visitKeys {
-		visit, err := identifierOf(object, key)
+		visit, err := identifierOf(object, q.parameter+".", key)
 		if err != nil {
 			return "", err
 		}
@@ -236,31 +265,11 @@ func (q *request) identify(object *body.Object) (string, error) {
 		q.byVisit = true
 		id := VisitPrefix + visit
 		if q.ixnID, err = json.Marshal(id); err != nil {
-			return "", malformed("%s is not an id", key)
+			return "", malformed("%s.%s: not an id; %s", q.parameter, key, VisitRule)
 		}
 		return id, nil
 	}
-	return "", malformed("there is no ixnId and no visitID")
-}
-
-// VisitPrefix begins the id of an interaction that a visit names.
-const VisitPrefix = "visit-"
-
-// identifierOf returns a member that is a text or a whole number; empty if there is none.
-func identifierOf(object *body.Object, key string) (string, error) {
-	raw := object.Values[key]
-	if len(raw) == 0 || string(raw) == "null" {
-		return "", nil
-	}
-	var text string
-	var number json.Number
-	switch {
-	case json.Unmarshal(raw, &text) == nil:
-		return text, nil
-	case json.Unmarshal(raw, &number) == nil && !strings.ContainsAny(number.String(), ".eE"):
-		return number.String(), nil
-	}
-	return "", malformed("%s is not a text", key)
+	return "", malformed("%s: no ixnId and no visitID; send one of them", q.parameter)
 }
 
 // decoded returns an object as an interaction keeps it.

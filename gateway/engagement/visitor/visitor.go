@@ -111,8 +111,8 @@ func New(o Options) *Visitors {
 
 // admit returns the visit that a page may see, or a *problem.Problem. may reports whether it still may.
 func (v *Visitors) admit(contactCenter, token, id string) (of visit, may func() bool, err error) {
-	if !isVisit(id) {
-		return visit{}, nil, problem.New(problem.Malformed, "the path does not name a visit")
+	if !engagement.IsVisit(id) {
+		return visit{}, nil, problem.New(problem.Malformed, "the path does not end with the id of a visit; "+engagement.VisitRule)
 	}
 	if token == "" {
 		return v.admitAnybody(contactCenter, id)
@@ -143,22 +143,6 @@ func (v *Visitors) admitAnybody(contactCenter, id string) (visit, func() bool, e
 		return visit{}, nil, problem.New(problem.Malformed, "the contact center is not an id")
 	}
 	return visit{contactCenter, id}, v.options.Open, nil
-}
-
-// maxVisit bounds the id of a visit, in bytes.
-const maxVisit = 128
-
-// isVisit reports whether a text can be the id of a visit in a path and in a channel.
-func isVisit(id string) bool {
-	if id == "" || len(id) > maxVisit {
-		return false
-	}
-	for _, c := range id {
-		if c <= ' ' || c == '*' || c == '/' || c == 0x7f {
-			return false
-		}
-	}
-	return true
 }
 
 var errFull = problem.New(problem.RateLimited, "too many pages are open")
