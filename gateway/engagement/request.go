@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,6 +34,19 @@ var (
 	engage   = kind{"engage", "ixnProfile"}
 	noengage = kind{"noengage", "cancelData"}
 )
+
+// other returns the other kind.
+func (k kind) other() kind {
+	if k == engage {
+		return noengage
+	}
+	return engage
+}
+
+// isOther returns the problem of a request that has the object of the other kind instead of its own.
+func (k kind) isOther() *problem.Problem {
+	return malformed("%s: of %s; %s needs %s", k.other().parameter, k.other().command, k.command, k.parameter)
+}
 
 // request is a request that could be read.
 type request struct {
@@ -164,6 +178,8 @@ func objectOf(w http.ResponseWriter, r *http.Request, k kind) (o *body.Object, c
 	}
 	values := append(given[k.parameter], form[k.parameter]...)
 	switch {
+	case len(values) == 0 && (given.Has(k.other().parameter) || form.Has(k.other().parameter)):
+		return nil, "", k.isOther()
 	case len(values) == 0 || values[0] == "":
 		return nil, "", malformed("there is no %s: send a JSON object", k.parameter)
 	case len(values) > 1:
@@ -182,6 +198,9 @@ func wrapped(data []byte, k kind) (*body.Object, string, error) {
 		return nil, "", err
 	}
 	inner, isWrapped := outer.Values[k.parameter]
+	if _, hasOther := outer.Values[k.other().parameter]; hasOther && !isWrapped && !hasID(outer) {
+		return nil, "", k.isOther()
+	}
 	if !isWrapped {
 		return outer, "", nil
 	}
@@ -241,6 +260,11 @@ var (
 	ixnKeys   = []string{"ixnId", "interactionId", "InteractionId"}
 	visitKeys = []string{"visitID", "visitId"}
 )
+
+// hasID reports whether an object names an interaction or a visit, in whatever form.
+func hasID(object *body.Object) bool {
+	return slices.ContainsFunc(slices.Concat(ixnKeys, visitKeys), func(key string) bool { return object.Values[key] != nil })
+}
 
 // identify returns the id of the interaction.
 func (q *request) identify(object *body.Object) (string, error) {
