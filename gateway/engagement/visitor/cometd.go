@@ -146,32 +146,38 @@ func (v *Visitors) counted(ctx context.Context, caller *Caller) (leave func(), e
 	return func() { limits.Hold(held) }, nil
 }
 
+// errNotAVisit denies a channel that no visit has.
+var errNotAVisit = errors.New("the channel is not that of a visit")
+
+// errTooMany denies a page beyond the bounds: it may come later, unlike one whose token is wrong.
+var errTooMany = &cometd.DeniedError{Code: http.StatusTooManyRequests, Text: "too_many_pages"}
+
 // grants lets a page subscribe to the visit that its token is of.
-func (v *Visitors) grants(s *cometd.Session, subscription string, ext json.RawMessage) bool {
+func (v *Visitors) grants(s *cometd.Session, subscription string, ext json.RawMessage) error {
 	g := guestOf(s.Peer())
 	id, isVisit := strings.CutPrefix(subscription, topic)
 	if g == nil || !isVisit {
-		return false
+		return errNotAVisit
 	}
 	given := shownIn(ext).or(g.shown)
 	of, may, err := v.admit(given.ContactCenter, given.Token, id)
 	if err != nil {
-		return false
+		return err
 	}
+	granted := admission{visit: of, may: may, token: given.Token, known: marksOf(given.Shown)}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	granted := admission{visit: of, may: may, token: given.Token, known: marksOf(given.Shown)}
-	if before := g.pages[id]; before != nil {
-		if !s.Wants(subscription) { // it had unsubscribed
-			g.granted[id] = granted
-		}
-		return before.visit == of // the channel of a session has one meaning
-	}
-	if v.hasRoom(of) != nil || len(g.granted)+len(g.pages) >= maxVisits {
-		return false
+	before := g.pages[id]
+	switch {
+	case before != nil && before.visit != of:
+		return errNotAVisit // the channel of a session has one meaning
+	case before != nil && s.Wants(subscription):
+		return nil
+	case before == nil && (v.hasRoom(of) != nil || len(g.granted)+len(g.pages) >= maxVisits):
+		return errTooMany
 	}
 	g.granted[id] = granted
-	return true
+	return nil
 }
 
 // subscribed sends a page what is open, and what comes.

@@ -168,11 +168,11 @@ func (b *bench) browserWith(cookie, ext string) *browser {
 	return p
 }
 
-// subscribe returns the messages that came with it, and "denied" if it was.
+// subscribe returns the messages that came with it, and the error if it was denied.
 func (p *browser) subscribe(channel, ext string) []string {
 	replies, messages := p.post(fmt.Sprintf(`[{"channel":"/meta/subscribe","clientId":%q,"subscription":%q,"ext":%s}]`, p.id, channel, ext))
 	if replies[0]["successful"] != true {
-		return []string{"denied"}
+		return []string{fmt.Sprint(replies[0]["error"])}
 	}
 	return append(messages, p.poll()...)
 }
@@ -250,7 +250,7 @@ func TestATokenIsOfOneVisit(t *testing.T) {
 			"another topic": {"/v2/me/calls", ext(good)}, "of another contact center": {"/notification/v1", strings.Replace(ext(good), center, "other", 1)},
 			"ext that is none": {"/notification/v1", `{"segue":7}`},
 		} {
-			require.Equal(t, []string{"denied"}, page.subscribe(given[0], given[1]), name)
+			require.Equal(t, []string{"403::subscribe_denied"}, page.subscribe(given[0], given[1]), name)
 		}
 		require.Zero(t, b.visitors.Pages())
 		require.Empty(t, b.browser(ext("forged.token")).id, "a handshake with a wrong token")
@@ -397,6 +397,24 @@ func TestWhoGetsNoStream(t *testing.T) {
 		b.mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/server/data/notification/v1?token="+good, nil))
 		require.Equal(t, 429, w.Code)
 		require.Equal(t, "10", w.Header().Get("Retry-After"))
+	})
+}
+
+// A page beyond the bound must learn that its token is right.
+func TestAPageTooManyIsToldSo(t *testing.T) {
+	run(t, func(t *testing.T, b *bench) {
+		token := ext(b.token("v1", time.Hour))
+		var last *browser
+		for range 20 {
+			last = b.browser(token)
+			require.Empty(t, last.subscribe("/notification/v1", "null"))
+		}
+		beyond := b.browser(token)
+		require.Equal(t, []string{"429::too_many_pages"}, beyond.subscribe("/notification/v1", "null"))
+		require.Equal(t, []string{"403::subscribe_denied"}, beyond.subscribe("/notification/v2", "null"), "a wrong token")
+		last.post(fmt.Sprintf(`[{"channel":"/meta/disconnect","clientId":%q}]`, last.id))
+		synctest.Wait()
+		require.Empty(t, beyond.subscribe("/notification/v1", "null"))
 	})
 }
 
