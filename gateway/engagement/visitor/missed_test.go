@@ -37,7 +37,7 @@ func TestAStreamThatWasAwayLearnsWhatIsOver(t *testing.T) {
 		f, end = b.watchFrom(target, had)
 		require.Equal(t, open, f.messages(t), "still open")
 		end()
-		b.publish(b.world.must("visit-v1", "noengage", `{"cancelData":{}}`))
+		b.publish(b.world.Must("visit-v1", "noengage", `{"cancelData":{}}`))
 		f, end = b.watchFrom(target, had)
 		require.Equal(t, []string{overV1}, f.messages(t))
 		require.Empty(t, f.lastEvent(), "nothing is left to learn")
@@ -55,7 +55,7 @@ func TestAStreamThatWasAwayLearnsWhatIsOver(t *testing.T) {
 		require.Len(t, f.messages(t), 1, "bounded")
 		end()
 
-		b.publish(b.world.start("visit-v1", `{"channel":"web"}`), b.engaged("v1", "b"))
+		b.publish(b.world.Start("visit-v1", `{"channel":"web"}`), b.engaged("v1", "b"))
 		f, end = b.watchFrom(target, "visit-v1/1,other/2")
 		require.Equal(t, []string{"gpe.segue other 2 canceled", "gpe.x gpe.segue visit-v1 1"}, f.messages(t), "started again")
 		end()
@@ -66,17 +66,17 @@ func TestAStreamThatWasAwayLearnsWhatIsOver(t *testing.T) {
 func TestAPageThatComesBeforeTheIndexIsCompleteWaits(t *testing.T) {
 	run(t, func(t *testing.T, b *bench) {
 		b.invite("v1", "a")
-		b.publish(b.world.start("ended", `{"channel":"web"}`), b.world.must("ended", "abandon", `{}`))
+		b.publish(b.world.Start("ended", `{"channel":"web"}`), b.world.Must("ended", "abandon", `{}`))
 		target := "/server/data/notification/v1?token=" + b.token("v1", time.Hour)
-		b.stream.remake() // only Temporal knows, and does not answer
-		b.world.setDown(true)
+		b.stream.Remake() // only Temporal knows, and does not answer
+		b.world.SetDown(true)
 		another, stop := b.replica()
 		defer stop()
 		f, end := another.watchFrom(target, "visit-v1/1,ended/1")
 		defer end()
 		time.Sleep(time.Minute)
 		require.Empty(t, f.messages(t))
-		b.world.setDown(false)
+		b.world.SetDown(false)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		require.ElementsMatch(t, []string{"gpe.x gpe.segue visit-v1 1", "gpe.segue ended 1 canceled"}, f.messages(t))
@@ -110,7 +110,7 @@ func TestASessionThatWasLostLearnsWhatIsOver(t *testing.T) {
 				b.invite("v1", "a")
 				page := b.browserWith(browser, ext(token))
 				require.Len(t, page.subscribe("/notification/v1", "null"), 1)
-				noengage := func() { b.publish(b.world.must("visit-v1", "noengage", `{"cancelData":{}}`)) }
+				noengage := func() { b.publish(b.world.Must("visit-v1", "noengage", `{"cancelData":{}}`)) }
 				switch test.leaves {
 				case "told":
 					noengage()
@@ -140,7 +140,7 @@ func TestAPageThatUnsubscribedLearnsWhatIsOver(t *testing.T) {
 		page := b.browser(ext(b.token("v1", time.Hour)))
 		require.Len(t, page.subscribe("/notification/v1", "null"), 1)
 		page.post(fmt.Sprintf(`[{"channel":"/meta/unsubscribe","clientId":%q,"subscription":"/notification/v1"}]`, page.id))
-		b.publish(b.world.must("visit-v1", "noengage", `{"cancelData":{}}`))
+		b.publish(b.world.Must("visit-v1", "noengage", `{"cancelData":{}}`))
 		require.Equal(t, []string{channelV1 + overV1}, page.subscribe("/notification/v1", "null"))
 		require.Empty(t, page.subscribe("/notification/v1", "null"))
 	})
