@@ -126,3 +126,25 @@ func TestThePageWasAway(t *testing.T) {
 		}
 	}
 }
+
+// TestThePageIsLeftAndShownAgain has a visitor who goes on to other pages, which share the few connections of a browser,
+// and back to the first: it has no connection meanwhile, and no invitation that is over.
+func TestThePageIsLeftAndShownAgain(t *testing.T) {
+	b := startBrowser(t)
+	b.invite("back")
+	for n := range 7 {
+		b.visit(fmt.Sprint("elsewhere-", n), "")
+	}
+	status, answer := post(t, "/server/data/gateway/noengage", `{"visitID":"back"}`)
+	require.Equal(t, 200, status, answer)
+	b.evaluate(`history.go(-7)`)
+	for begun := time.Now(); b.evaluate(`location.search.includes("visit=back")`) != true; time.Sleep(pollEvery) {
+		require.Less(t, time.Since(begun), patience)
+	}
+	b.sees("Welcome.")
+	require.False(t, b.isInvited())
+	engageVisit(t, "back", "b")
+	b.sees(shown)
+	b.click("accept")
+	b.sees(chatting)
+}
