@@ -105,6 +105,8 @@ var rules = []rule{
 		reason: "rendering is pure: the same call, interaction and event give the same bytes"},
 	{room: "delivery", only: []string{"contract", "metrics"}, never: []string{temporal},
 		reason: "delivery sends what it is given: it knows neither Temporal nor how a request was rendered"},
+	{room: "gateway/index/indextest", only: []string{"client", "contract", "interaction"}, never: []string{"net/http"},
+		reason: "a Temporal in memory does not know who follows its interactions"},
 	{room: "delivery/hostiletest", only: none, tests: true,
 		reason: "a hostile receiver does only what a foreign server can do"},
 	{room: "alerts", only: []string{"contract", "delivery"},
@@ -153,6 +155,7 @@ var private = []struct {
 	{"delivery/hostiletest", nil, false, "hostile receivers are for tests alone"},
 	{"metrics/metricstest", nil, false, "reading instruments back is for tests alone"},
 	{"bus/bustest", nil, false, "a bus in memory is for tests alone"},
+	{"gateway/index/indextest", nil, false, "a Temporal in memory is for tests alone"},
 	{"embedded/postgres", nil, false, "a PostgreSQL that is removed at the end is for tests alone"},
 	{"worker/local", []string{"starter", "bench/...", "e2e/...", "replay/record"}, true, "production runs worker, not a harness"},
 }

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 
 	"segue/client"
@@ -33,6 +35,19 @@ var (
 	engage   = kind{"engage", "ixnProfile"}
 	noengage = kind{"noengage", "cancelData"}
 )
+
+// other returns the other kind.
+func (k kind) other() kind {
+	if k == engage {
+		return noengage
+	}
+	return engage
+}
+
+// isOther returns the problem of a request that has the object of the other kind instead of its own.
+func (k kind) isOther() *problem.Problem {
+	return malformed("%s: of %s; %s needs %s", k.other().parameter, k.other().command, k.command, k.parameter)
+}
 
 // request is a request that could be read.
 type request struct {
@@ -73,13 +88,41 @@ func read(w http.ResponseWriter, r *http.Request, k kind) (*request, error) {
 	if err != nil {
 		return nil, err
 	}
-	if contactCenter == "" {
-		contactCenter, _ = object.Text("contact_center")
+	if q.kind == engage || q.byVisit {
+		if err := q.checkVisit(object); err != nil {
+			return nil, err
+		}
+	}
+	if contactCenter, err = q.contactCenter(object, contactCenter); err != nil {
+		return nil, err
 	}
 	if q.name, err = nameOf(r, contactCenter, id); err != nil {
 		return nil, err
 	}
 	return q, nil
+}
+
+// contactCenter returns the contact center that the object or the request beside it names; empty for none.
+func (q *request) contactCenter(object *body.Object, beside string) (string, error) {
+	inside, err := contactCenterIn(object, q.parameter+".")
+	switch {
+	case err != nil:
+		return "", err
+	case inside != "" && beside != "" && inside != beside:
+		return "", malformed("%s.contact_center: %s: the request names another contact center beside %s; send one of them",
+			q.parameter, strconv.Quote(excerpt(inside)), q.parameter)
+	case inside != "":
+		return inside, nil
+	}
+	return beside, nil
+}
+
+func contactCenterIn(object *body.Object, path string) (string, error) {
+	contactCenter, ok := object.Text("contact_center")
+	if !ok {
+		return "", malformed("%scontact_center: %s: not a text; send a text in quotes", path, excerpt(string(object.Values["contact_center"])))
+	}
+	return contactCenter, nil
 }
 
 // nameOf returns the interaction. One of a contact center that the caller may not use is like none.
@@ -147,6 +190,8 @@ func objectOf(w http.ResponseWriter, r *http.Request, k kind) (o *body.Object, c
 	}
 	values := append(given[k.parameter], form[k.parameter]...)
 	switch {
+	case len(values) == 0 && (given.Has(k.other().parameter) || form.Has(k.other().parameter)):
+		return nil, "", k.isOther()
 	case len(values) == 0 || values[0] == "":
 		return nil, "", malformed("there is no %s: send a JSON object", k.parameter)
 	case len(values) > 1:
@@ -165,12 +210,15 @@ func wrapped(data []byte, k kind) (*body.Object, string, error) {
 		return nil, "", err
 	}
 	inner, isWrapped := outer.Values[k.parameter]
+	if _, hasOther := outer.Values[k.other().parameter]; hasOther && !isWrapped && !hasID(outer) {
+		return nil, "", k.isOther()
+	}
 	if !isWrapped {
 		return outer, "", nil
 	}
-	contactCenter, ok := outer.Text("contact_center")
-	if !ok {
-		return nil, "", malformed("contact_center is not a text")
+	contactCenter, err := contactCenterIn(outer, "")
+	if err != nil {
+		return nil, "", err
 	}
 	var text string
 	if json.Unmarshal(inner, &text) == nil {
@@ -225,10 +273,15 @@ var (
 	visitKeys = []string{"visitID", "visitId"}
 )
 
+// hasID reports whether an object names an interaction or a visit, in whatever form.
+func hasID(object *body.Object) bool {
+	return slices.ContainsFunc(slices.Concat(ixnKeys, visitKeys), func(key string) bool { return object.Values[key] != nil })
+}
+
 // identify returns the id of the interaction.
 func (q *request) identify(object *body.Object) (string, error) {
 	for _, key := range ixnKeys {
-		id, err := identifierOf(object, key)
+		id, err := identifierOf(object, q.parameter+".", key)
 		if err != nil {
 			return "", err
 		}
@@ -238,7 +291,7 @@ func (q *request) identify(object *body.Object) (string, error) {
 		}
 	}
 	for _, key := range visitKeys {
-		visit, err := identifierOf(object, key)
+		visit, err := identifierOf(object, q.parameter+".", key)
 		if err != nil {
 			return "", err
 		}
@@ -248,31 +301,11 @@ func (q *request) identify(object *body.Object) (string, error) {
 		q.byVisit = true
 		id := VisitPrefix + visit
 		if q.ixnID, err = json.Marshal(id); err != nil {
-			return "", malformed("%s is not an id", key)
+			return "", malformed("%s.%s: not an id; %s", q.parameter, key, VisitRule)
 		}
 		return id, nil
 	}
-	return "", malformed("there is no ixnId and no visitID")
-}
-
-// VisitPrefix begins the id of an interaction that a visit names.
-const VisitPrefix = "visit-"
-
-// identifierOf returns a member that is a text or a whole number; empty if there is none.
-func identifierOf(object *body.Object, key string) (string, error) {
-	raw := object.Values[key]
-	if len(raw) == 0 || string(raw) == "null" {
-		return "", nil
-	}
-	var text string
-	var number json.Number
-	switch {
-	case json.Unmarshal(raw, &text) == nil:
-		return text, nil
-	case json.Unmarshal(raw, &number) == nil && !strings.ContainsAny(number.String(), ".eE"):
-		return number.String(), nil
-	}
-	return "", malformed("%s is not a text", key)
+	return "", malformed("%s: no ixnId and no visitID; send one of them", q.parameter)
 }
 
 // decoded returns an object as an interaction keeps it.
