@@ -79,7 +79,7 @@ func TestASecretAppearsNowhere(t *testing.T) {
 	w.start(control.value, "inbound")
 	w.signal(control.value, "teleport", `{}`) // the log has the id
 	for _, id := range []string{"c1", control.value} {
-		w.eventually(30*time.Second, "the control arrives", func() bool {
+		w.eventually(time.Minute, "the control arrives", func() bool {
 			rejected, err := query[[]contract.Rejected](w.env, id, contract.QueryRejected)
 			return err == nil && len(rejected) == 1
 		})

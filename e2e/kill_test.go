@@ -78,7 +78,7 @@ func (f *killer) play(contactCenter string) {
 	ended := make(chan error, 1)
 	go func() { ended <- demo.Wait() }()
 	t.Cleanup(func() { _ = demo.Process.Kill() }) // it has ended, unless the test fails
-	f.eventually(30*time.Second, "the demo writes its configuration", func() bool {
+	f.eventually(time.Minute, "the demo writes its configuration", func() bool {
 		text, err := os.ReadFile(config)
 		return err == nil && strings.Contains(string(text), "guard:") // its last line
 	})

@@ -39,7 +39,7 @@ guard: {allow: ["127.0.0.0/8"]}
 func (e *env) stateOf(id string, state interaction.State) contract.State {
 	e.t.Helper()
 	var status contract.State
-	e.eventually(10*time.Second, fmt.Sprintf("%s is %s", id, state), func() bool {
+	e.eventually(time.Minute, fmt.Sprintf("%s is %s", id, state), func() bool {
 		var err error
 		status, err = query[contract.State](e, id, contract.QueryState)
 		return err == nil && status.State == state
@@ -192,9 +192,9 @@ guard: {allow: ["127.0.0.0/8"]}
 		}
 		return time.Time{}
 	}
-	e.eventually(20*time.Second, "operators hear that it fails", func() bool { return !said("delivery_failing").IsZero() })
+	e.eventually(time.Minute, "operators hear that it fails", func() bool { return !said("delivery_failing").IsZero() })
 	up.Store(true)
-	e.eventually(30*time.Second, "operators hear that it has recovered", func() bool { return !said("receiver_recovered").IsZero() })
+	e.eventually(time.Minute, "operators hear that it has recovered", func() bool { return !said("receiver_recovered").IsZero() })
 	var delivered time.Time
 	for _, a := range receiver.seen() {
 		if a.Path == "/crm" {

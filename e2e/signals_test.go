@@ -60,7 +60,7 @@ func TestMalformedSignalsChangeNothing(t *testing.T) {
 	}
 	e.signal("m1", "place_in_queue", `{"queue":"sales"}`)
 	var rejected []contract.Rejected
-	e.eventually(30*time.Second, "all are rejected", func() bool {
+	e.eventually(time.Minute, "all are rejected", func() bool {
 		status, err := query[contract.State](e, "m1", contract.QueryState)
 		rejected, _ = query[[]contract.Rejected](e, "m1", contract.QueryRejected)
 		return err == nil && status.State == interaction.StateQueued && len(rejected) == len(malformed)
@@ -134,7 +134,7 @@ func TestConcurrentUpdates(t *testing.T) {
 		})
 	}
 	require.NoError(t, group.Wait())
-	e.eventually(30*time.Second, "all arrive", func() bool { return len(crm.seen()) >= updates })
+	e.eventually(time.Minute, "all arrive", func() bool { return len(crm.seen()) >= updates })
 	e.signal("u1", "abandon", `{}`)
 	require.NoError(t, e.client.GetWorkflow(t.Context(), e.workflowID("u1"), "").Get(t.Context(), nil))
 	requireInOrderOnce(t, crm.seen(), updates)

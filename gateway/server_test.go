@@ -173,7 +173,7 @@ func TestTheLogHasTheRouteAndNobodysData(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
 	require.Equal(t, "from-the-switch.7", response.Header.Get("Segue-Request-Id"))
-	require.Eventually(t, func() bool { return len(s.logged()) == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(s.logged()) == 1 }, time.Minute, time.Millisecond)
 	entry := s.logged()[0]
 	require.Equal(t, []any{"GET", "GET /v1/interactions/{id}", 200.0, "from-the-switch.7", 17.0},
 		[]any{entry["method"], entry["route"], entry["status"], entry["request_id"], entry["bytes"]})
@@ -323,7 +323,7 @@ func TestIdleAndSlowClientsDoNotSlowOthers(t *testing.T) {
 		}
 		s.raw(text)
 	}
-	require.Eventually(t, func() bool { return s.Open() >= 500 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return s.Open() >= 500 }, time.Minute, time.Millisecond)
 	began := time.Now()
 	for range 100 {
 		status, _, _ := s.get("/v1/interactions/c1")
@@ -337,7 +337,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	for range 3 {
 		s.raw("")
 	}
-	require.Eventually(t, func() bool { return s.Open() == 3 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return s.Open() == 3 }, time.Minute, time.Millisecond)
 	_, err := s.http.Get(s.url("/"))
 	require.Error(t, err)
 	require.Equal(t, int64(3), s.Open())
@@ -379,7 +379,7 @@ func TestRequestsInFlightFinishAndStreamsEnd(t *testing.T) {
 			_ = conn.Close()
 		}
 		return err != nil
-	}, 5*time.Second, time.Millisecond, "nothing more is accepted")
+	}, time.Minute, time.Millisecond, "nothing more is accepted")
 	close(release)
 	require.Equal(t, "finished", <-answers)
 }

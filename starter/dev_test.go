@@ -99,7 +99,7 @@ func TestCommandsAgainstARunningSegue(t *testing.T) {
 		require.Eventually(t, func() bool {
 			dev.into(t, &listed, "list", "--state", "handling", "--agent", "bea", "--channel", "inbound", "--contact-center", "default")
 			return len(listed) == 1
-		}, 10*time.Second, 200*time.Millisecond)
+		}, time.Minute, 200*time.Millisecond)
 		require.Equal(t, "c1", listed[0].ID)
 		dev.into(t, &listed, "list", "--queue", "nowhere")
 		require.NotNil(t, listed)
@@ -161,7 +161,7 @@ func lateData(t *testing.T, dev *devProcess) {
 	require.Regexp(t, `late data +accepted until \d{4}-`, shown.out)
 	require.Eventually(t, func() bool {
 		return strings.Contains(dev.run(t, "list", "--agent", "1369310", "--state", "completed").out, "default/l1")
-	}, 10*time.Second, 200*time.Millisecond)
+	}, time.Minute, 200*time.Millisecond)
 
 	require.Equal(t, 4, dev.run(t, "start", `{"id":"l1","channel":"inbound"}`).code)
 	reopened := dev.run(t, "start", `{"id":"l1","channel":"inbound"}`, "--reopen")
@@ -225,7 +225,7 @@ func TestAVersionedWorkerGetsWorkOnceItsVersionIsCurrent(t *testing.T) {
 	dev := startDev(t, "--config", fileOf(t, "segue.yaml", "temporal: {build_id: 1.4.0, deployment: berlin}"))
 	require.Equal(t, "berlin:1.4.0", dev.ready.Version)
 	require.Equal(t, 3, dev.run(t, "deploy").code, "the deployment segue has no versions")
-	require.Eventually(t, func() bool { return dev.run(t, "deploy", "1.4.0", "--deployment", "berlin").code == 0 }, 20*time.Second, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return dev.run(t, "deploy", "1.4.0", "--deployment", "berlin").code == 0 }, time.Minute, 100*time.Millisecond)
 	require.Equal(t, 0, dev.run(t, "start", `{"id":"c1","channel":"inbound"}`).code)
 	require.Equal(t, 0, dev.run(t, "signal", "abandon", "c1", "--update").code)
 	words := dev.run(t, "deploy", "--deployment", "berlin")
@@ -238,5 +238,5 @@ func TestTheServerEndsWhenDevIsKilled(t *testing.T) {
 	dev := startDev(t)
 	require.NoError(t, dev.command.Process.Kill())
 	_ = dev.command.Wait() // killed
-	require.Eventually(t, func() bool { return dev.run(t, "list").code == 5 }, 15*time.Second, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return dev.run(t, "list").code == 5 }, time.Minute, 100*time.Millisecond)
 }

@@ -40,7 +40,7 @@ func TestDevServesItsHealthAndReloadsItsFile(t *testing.T) {
 		require.Eventually(t, func() bool {
 			require.NoError(t, json.Unmarshal([]byte(get(strings.TrimSuffix(dev.ready.Metrics, "metrics")+"readyz")), &h))
 			return h.Ready && h.Configuration.LastReload.Outcome == outcome
-		}, 20*time.Second, 50*time.Millisecond, outcome)
+		}, time.Minute, 50*time.Millisecond, outcome)
 		require.Equal(t, file, h.Configuration.File)
 	}
 	awaitReload("")

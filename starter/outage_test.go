@@ -39,7 +39,7 @@ func TestAFeedWaitsWhileTemporalDoesNotAnswer(t *testing.T) {
 		require.NoError(t, command.Start())
 		_, err = in.Write([]byte(half(begin)))
 		require.NoError(t, err)
-		require.Eventually(t, func() bool { return dev.run(t, "show", fmt.Sprintf("o%d", begin)).code == 0 }, 20*time.Second, 200*time.Millisecond)
+		require.Eventually(t, func() bool { return dev.run(t, "show", fmt.Sprintf("o%d", begin)).code == 0 }, time.Minute, 200*time.Millisecond)
 
 		require.NoError(t, syscall.Kill(server, syscall.SIGSTOP))
 		back := time.AfterFunc(14*time.Second, func() { _ = syscall.Kill(server, syscall.SIGCONT) })

@@ -32,7 +32,7 @@ func TestRerenderUsesTheFixedConfiguration(t *testing.T) {
 	require.Equal(t, 0, dev.run(t, "start", `{"id":"c1","channel":"inbound","user_data":{"tier":"gold"}}`).code)
 	require.Equal(t, 0, dev.run(t, "signal", "abandon", "c1").code)
 	eventually(t, dev, 2, "deliveries", "--parked")
-	require.Eventually(t, func() bool { return dev.isOver(t, "interaction/default/c1") }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return dev.isOver(t, "interaction/default/c1") }, time.Minute, 50*time.Millisecond)
 	var refused []shownDelivery
 	dev.into(t, &refused, "deliveries", "--class", "http_4xx")
 	require.Len(t, refused, 1)
@@ -45,7 +45,7 @@ func TestRerenderUsesTheFixedConfiguration(t *testing.T) {
 	fixed := startDev(t, "--db", database, "--config", brokenConfigFor(t, url, "tier", "call"))
 	require.Equal(t, bulkResult{Matched: 2, Sent: 2}, fixed.bulk(t, "redeliver", "--rerender"))
 	for _, call := range []string{"crm", "bi"} {
-		require.Eventually(t, func() bool { return fixed.isOver(t, "delivery/default/c1/"+call) }, 20*time.Second, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return fixed.isOver(t, "delivery/default/c1/"+call) }, time.Minute, 50*time.Millisecond)
 	}
 	require.ElementsMatch(t, []received{
 		{refused[0].ID, refused[0].ID, `{"kind":"cal"}`},

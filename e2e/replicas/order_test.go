@@ -66,7 +66,7 @@ func TestNumberedCommandsInTheWrongOrder(t *testing.T) {
 		require.Equal(t, http.StatusAccepted, got.status)
 		require.True(t, got.command(t).Waiting)
 		w.command(w.replica(round+1), "", id, "hold", `{"source_sequence":2}`)
-		w.eventually(5*time.Second, "both are applied", func() bool {
+		w.eventually(time.Minute, "both are applied", func() bool {
 			state, err := w.client.State(t.Context(), w.named(id))
 			require.NoError(t, err)
 			require.Zero(t, state.Gaps)
