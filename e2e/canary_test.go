@@ -31,19 +31,17 @@ import (
 // attributes, heartbeats, details), queries, the command line, and metrics. At the end it plants values that are not
 // secret, and finds them in the same places: the search can fail.
 func TestASecretAppearsNowhere(t *testing.T) {
+	t.Parallel()
 	g := newEchoes(t)
-	w := &collector{env: newEnv(t), gathered: map[string][]byte{}}
+	w := &collector{env: newEnv(t), environment: g.environment, gathered: map[string][]byte{}}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("still waited for: %q", w.open)
 		}
 	})
 	metrics := freeAddress(t)
-	t.Setenv("SEGUE_LOG_LEVEL", "debug")
-	t.Setenv("SEGUE_LOG_FORMAT", "json")
-	t.Setenv("SEGUE_METRICS_ADDRESS", metrics)
 	config, calls := g.config()
-	w.startWorker(config)
+	w.startBuild(workBin, config, append(g.environment, "SEGUE_LOG_LEVEL=debug", "SEGUE_LOG_FORMAT=json", "SEGUE_METRICS_ADDRESS="+metrics)...)
 	file := filepath.Join(t.TempDir(), "checked.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(config), 0o600))
 
@@ -95,8 +93,9 @@ func TestASecretAppearsNowhere(t *testing.T) {
 // collector keeps everything that Segue has written, by place.
 type collector struct {
 	*env
-	gathered map[string][]byte
-	open     []string // deliveries that are not final yet
+	environment []string
+	gathered    map[string][]byte
+	open        []string // deliveries that are not final yet
 }
 
 func (w *collector) add(name string, text []byte) {
@@ -235,6 +234,7 @@ func (w *collector) listed() (all []*workflowpb.WorkflowExecutionInfo) {
 func (w *collector) segue(args ...string) {
 	w.t.Helper()
 	command := exec.Command(segueBin, append(args, "--address", temporal.Address, "--task-queue", w.name)...)
+	command.Env = append(os.Environ(), w.environment...)
 	var out bytes.Buffer
 	command.Stdout, command.Stderr = &out, &out
 	require.NoError(w.t, command.Run(), "segue %s: %s", strings.Join(args, " "), out.String())

@@ -26,10 +26,12 @@ import (
 // echoes are receivers that echo requests in every way they can, and the secrets that the requests contain.
 type echoes struct {
 	canaries map[string]canary
-	plain    *httptest.Server
-	mutual   *httptest.Server // asks for a client certificate
-	issuer   *httptest.Server // of tokens
-	refuser  *httptest.Server // of tokens; it echoes the request
+	// environment has what the configuration refers to.
+	environment []string
+	plain       *httptest.Server
+	mutual      *httptest.Server // asks for a client certificate
+	issuer      *httptest.Server // of tokens
+	refuser     *httptest.Server // of tokens; it echoes the request
 
 	mu   sync.Mutex
 	seen map[string]int // canaries that arrived as they should, by kind and way of answering
@@ -57,6 +59,9 @@ func newEchoes(t *testing.T) *echoes {
 	return g
 }
 
+// set sets a variable for Segue's processes, not for those of other tests.
+func (g *echoes) set(name, value string) { g.environment = append(g.environment, name+"="+value) }
+
 // plant makes a canary of each secret and stores it where the configuration refers to it.
 func (g *echoes) plant(t *testing.T) {
 	t.Helper()
@@ -72,10 +77,10 @@ func (g *echoes) plant(t *testing.T) {
 		"user": "user-%s", "basic": `p"ss %s&=/+`, "bearer": "%s.abc~x-y", "header": "key %s <&>", "query": "q/%s+&= é",
 		"id": "client-%s", "oauth2": "s:%s/+%%&", "token": "eyJ%s.x-y_z", "broken": "garbage %s", "newline": "one\n%s",
 	} {
-		t.Setenv("CANARY_"+strings.ToUpper(kind), grow(kind, format).value)
+		g.set("CANARY_"+strings.ToUpper(kind), grow(kind, format).value)
 	}
 	raw := grow("sign", "%s------------")
-	t.Setenv("CANARY_SIGN", "whsec_"+base64.StdEncoding.EncodeToString([]byte(raw.value)))
+	g.set("CANARY_SIGN", "whsec_"+base64.StdEncoding.EncodeToString([]byte(raw.value)))
 
 	authority, dir := hostiletest.NewAuthority(t), t.TempDir()
 	client := authority.Issue(t, hostiletest.Leaf{Host: "segue"})
@@ -89,7 +94,7 @@ func (g *echoes) plant(t *testing.T) {
 	} {
 		file := filepath.Join(dir, strings.ToLower(name))
 		require.NoError(t, os.WriteFile(file, content, 0o600))
-		t.Setenv("CANARY_FILE_"+name, file)
+		g.set("CANARY_FILE_"+name, file)
 	}
 	g.mutual = httptest.NewUnstartedServer(http.HandlerFunc(g.answer))
 	g.mutual.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Issue(t, hostiletest.Leaf{})},

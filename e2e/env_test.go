@@ -29,6 +29,14 @@ import (
 	"segue/workflows"
 )
 
+// reduced returns a number for CI, or with SEGUE_WHOLE=1 the whole number.
+func reduced(ci, whole int) int {
+	if os.Getenv("SEGUE_WHOLE") != "" {
+		return whole
+	}
+	return ci
+}
+
 // env is the environment of one test: a client, and a task queue and a contact center named after the test.
 type env struct {
 	t      *testing.T

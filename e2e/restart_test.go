@@ -74,7 +74,8 @@ func TestWorkersThatAreDeadForLongerThanEveryTimer(t *testing.T) {
 	e := newEnv(t)
 	crm := newReceiver(t, func(arrival) int { return 200 })
 	yaml := probeConfig(crm.URL, "interaction_starts", "interaction_ends") + "\n"
-	yaml = replaceOnce(t, yaml, "late_events: 0s", "late_events: 0s, lifetime: 2s")
+	const lifetime = 12 * time.Second // time enough for both to begin
+	yaml = replaceOnce(t, yaml, "late_events: 0s", "late_events: 0s, lifetime: "+lifetime.String())
 	w := e.startWorker(yaml)
 	e.start("silent", "inbound")
 	e.start("owned", "inbound")
@@ -86,7 +87,8 @@ func TestWorkersThatAreDeadForLongerThanEveryTimer(t *testing.T) {
 		})
 	}
 	e.kill(w)
-	time.Sleep(3 * time.Second)
+	require.Len(t, crm.seen(), 2, "none has ended before")
+	time.Sleep(lifetime)
 	require.Len(t, crm.seen(), 2)
 	e.startWorker(yaml)
 	for _, id := range []string{"silent", "owned"} {

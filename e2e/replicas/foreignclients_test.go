@@ -48,7 +48,7 @@ func (w *world) sit(agent string, at *gateway, client, transport string) *foreig
 // until takes what the client prints until a condition holds.
 func (d *foreignDesktop) until(what string, within time.Duration, holds func() bool) {
 	d.Helper()
-	patient := time.NewTimer(within)
+	patient := time.NewTimer(until(within, time.Now()))
 	defer patient.Stop()
 	for !holds() {
 		select {

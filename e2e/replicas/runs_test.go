@@ -28,7 +28,7 @@ func TestContinueAsNewUnderLiveReaders(t *testing.T) {
 		state, err := w.client.State(t.Context(), w.named(l.ids[0]))
 		return err == nil && state.Runs >= 2
 	})
-	l.awaitMore(50, time.Minute)
+	l.awaitMore(50, patience)
 	l.end()
 	w.agree(healedWithin, l.ids...)
 	streams.agree(healedWithin, l.ids...)
@@ -82,7 +82,7 @@ func TestAResetGoesBackInAllLists(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, reset.GetRunId(), state.RunID)
 		require.Equal(t, back+1, state.Revision, "what came after the point is gone")
-		w.eventually(healedWithin, "the lists are right", func() bool {
+		w.eventually(until(healedWithin, time.Now()), "the lists are right", func() bool {
 			for _, g := range w.replicas() {
 				found, err := w.list(g, "", nil)
 				if err != nil || found[id] != back+1 {

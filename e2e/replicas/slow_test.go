@@ -35,10 +35,10 @@ func TestClientsThatDoNotRead(t *testing.T) {
 	if *full {
 		time.Sleep(35 * time.Second) // the gateway gives them up
 	}
-	l.awaitMore(50, time.Minute)
+	l.awaitMore(50, patience)
 	l.end()
 	require.Zero(t, l.unavailable.Load()+l.broken.Load())
-	require.Less(t, time.Duration(l.slowest.Load()), commandDeadline/2)
+	require.Less(t, time.Duration(l.slowest.Load()), quickly())
 	ids := append(l.ids, "large")
 	w.agree(healedWithin, ids...)
 	reading.agree(healedWithin, ids...)

@@ -216,8 +216,8 @@ func (all followers) agree(within time.Duration, ids ...string) {
 	begin := time.Now()
 	for i, f := range all {
 		f.Helper()
-		truth := f.truth(ids...)
 		missing := func() string {
+			truth := f.truth(ids...) // a command that was not answered may be applied meanwhile
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			text := ""
@@ -228,7 +228,7 @@ func (all followers) agree(within time.Duration, ids ...string) {
 			}
 			return text
 		}
-		f.eventually(within-time.Since(begin), "the stream has shown every change", func() bool { return missing() == "" }, missing)
+		f.eventually(until(within, begin), "the stream has shown every change", func() bool { return missing() == "" }, missing)
 		f.mu.Lock()
 		fault := f.fault
 		f.Logf("stream %d: %d events, %d gaps, %d resyncs, %d connections", i, f.events, f.gaps, f.resyncs, f.connects)

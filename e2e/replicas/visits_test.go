@@ -61,7 +61,7 @@ func TestKilledProcessesInviteOnce(t *testing.T) {
 	}
 	for kill := range kills {
 		before := v.answered.Load()
-		w.eventually(2*time.Minute, "requests are answered", func() bool {
+		w.eventually(patience, "requests are answered", func() bool {
 			return v.answered.Load() >= before+4 || v.answered.Load() == int64(4*count)
 		})
 		time.Sleep(time.Duration(random.Int64N(int64(20 * time.Millisecond)))) // anywhere within a request
@@ -109,7 +109,7 @@ func note(in map[string]map[string]bool, key, value string) {
 // play invites a visitor, whose page accepts.
 func (v *visitors) play(visit string) {
 	link := make(chan string, 1)
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	var page sync.WaitGroup
 	defer page.Wait()
