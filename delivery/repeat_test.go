@@ -102,7 +102,7 @@ func TestAnAttemptInHTTP2IsSentTwiceAtMost(t *testing.T) {
 					return tc.answer(f, id)
 				})
 				p := newPolicy()
-				p.Idempotent, p.Timeout = idempotent, 8*time.Second
+				p.Idempotent, p.Timeout = idempotent, time.Minute
 				r := newRequest(url)
 				r.Method, r.Body = "GET", ""
 				sender := senderWith(t, delivery.Options{Guard: guardOf(t, outside), Roots: authority.Pool()})

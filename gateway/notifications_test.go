@@ -50,7 +50,7 @@ func connectOf(id string) string {
 // frame writes a frame, if there is one, and returns the next.
 func frame(t *testing.T, conn *websocket.Conn, text string) []map[string]any {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if text != "" {
 		require.NoError(t, conn.Write(ctx, websocket.MessageText, []byte(text)))
@@ -65,7 +65,7 @@ func frame(t *testing.T, conn *websocket.Conn, text string) []map[string]any {
 // TestHeldConnectsAndSocketsOutliveTheBoundsOfRequests: what bounds a body ends with the body, and a
 // connection that is taken over has none of the server's bounds.
 func TestHeldConnectsAndSocketsOutliveTheBoundsOfRequests(t *testing.T) {
-	const bound = 100 * time.Millisecond
+	const bound = 500 * time.Millisecond
 	server := cometd.New(cometd.Options{Timeout: 5 * bound, Stopping: stopping.Done, Grants: func(*cometd.Session, string) bool { return true }})
 	defer server.Close()
 	log := &lines{}
@@ -158,12 +158,12 @@ func TestWhenTheGatewayStopsConnectsAreAnsweredAndSocketsClosed(t *testing.T) {
 	begun := time.Now()
 	w.stop()
 	require.NotEmpty(t, <-answered)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	_, _, err = conn.Read(ctx)
 	require.Error(t, err)
 	require.NoError(t, ctx.Err())
-	require.Less(t, time.Since(begun), 5*time.Second)
+	require.Less(t, time.Since(begun), 20*time.Second, "a connect is held for longer")
 }
 
 func TestAStrangersRequestsAreBoundedByTheirAddress(t *testing.T) {

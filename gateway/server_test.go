@@ -124,7 +124,7 @@ func (s *served) raw(text string) net.Conn {
 	conn, err := net.Dial("tcp", s.Listener.Addr().String())
 	require.NoError(s.t, err)
 	s.t.Cleanup(func() { _ = conn.Close() })
-	require.NoError(s.t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+	require.NoError(s.t, conn.SetDeadline(time.Now().Add(time.Minute)))
 	_, _ = io.WriteString(conn, text)
 	return conn
 }
@@ -249,12 +249,12 @@ func TestTheDeadlineOfABodyEndsWithTheBody(t *testing.T) {
 			select {
 			case <-r.Context().Done():
 				err = r.Context().Err()
-			case <-time.After(300 * time.Millisecond): // ten times the deadline
+			case <-time.After(1500 * time.Millisecond): // three times the deadline
 			}
 		}
 		waited <- err
 		fmt.Fprint(w, "done")
-	}), gateway.Bounds{Body: 30 * time.Millisecond})
+	}), gateway.Bounds{Body: 500 * time.Millisecond})
 	response, err := s.http.Post(s.url("/"), "text/plain", strings.NewReader("body"))
 	require.NoError(t, err)
 	require.NoError(t, <-waited)
@@ -329,7 +329,7 @@ func TestIdleAndSlowClientsDoNotSlowOthers(t *testing.T) {
 		status, _, _ := s.get("/v1/interactions/c1")
 		require.Equal(t, 200, status)
 	}
-	require.Less(t, time.Since(began), 5*time.Second)
+	require.Less(t, time.Since(began), 20*time.Second)
 }
 
 func TestConnectionsAreBounded(t *testing.T) {

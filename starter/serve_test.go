@@ -84,7 +84,7 @@ func (s *serveProcess) terminate() int {
 	}()
 	select {
 	case <-ended:
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		s.t.Fatal("segue serve did not stop within 30 s of SIGTERM")
 	}
 	return s.command.ProcessState.ExitCode()

@@ -3,6 +3,7 @@ package live_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -58,27 +59,25 @@ func TestALostNoticeHealsWithinTenSeconds(t *testing.T) {
 	e.agree(time.Minute, names...)
 	require.Len(t, e.replicas[1].OfAgent(e.center, "anna"), 15)
 	require.NotEmpty(t, e.replicas[1].OfAgent(e.center, "anna")[0].CapabilitiesFor["anna"])
-	shown := follow(t, reader)
+	want := map[string]int64{}
 	for _, n := range names {
 		s, err := temporal.Client.State(t.Context(), n)
 		require.NoError(t, err)
-		require.Equal(t, s.Revision, shown[n.ID], "the stream shows %s as well", n.ID)
+		want[n.ID] = s.Revision
 	}
+	requireShown(t, reader, want)
 }
 
-// follow reads until the stream is quiet. It returns the last revision of each interaction, and
-// requires that none is missing without a gap.
-func follow(t *testing.T, r *index.Reader) map[string]int64 {
+// requireShown reads until the stream has shown the last revision of each interaction, and requires that none is
+// missing without a gap.
+func requireShown(t *testing.T, r *index.Reader, want map[string]int64) {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	shown := map[string]int64{}
-	for {
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	for !maps.Equal(shown, want) {
 		c, err := r.Next(ctx, nil)
-		cancel()
-		if err != nil {
-			require.ErrorIs(t, err, context.DeadlineExceeded)
-			return shown
-		}
+		require.NoError(t, err, "the stream has shown %v of %v", shown, want)
 		from := c.Notice.Revision
 		if c.Gap != nil {
 			from = c.Gap.From

@@ -40,7 +40,7 @@ func TestNoticesFindTheBusByItsURLOrWhereItListens(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Eventually(t, gateway.Connected, time.Minute, time.Millisecond)
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			before, err := gateway.Last(ctx)
 			require.NoError(t, err)
