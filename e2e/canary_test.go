@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -39,9 +39,8 @@ func TestASecretAppearsNowhere(t *testing.T) {
 			t.Logf("still waited for: %q", w.open)
 		}
 	})
-	metrics := freeAddress(t)
 	config, calls := g.config()
-	w.startBuild(workBin, config, append(g.environment, "SEGUE_LOG_LEVEL=debug", "SEGUE_LOG_FORMAT=json", "SEGUE_METRICS_ADDRESS="+metrics)...)
+	w.startBuild(workBin, config, append(g.environment, "SEGUE_LOG_LEVEL=debug", "SEGUE_LOG_FORMAT=json", "SEGUE_METRICS_ADDRESS=127.0.0.1:0")...)
 	file := filepath.Join(t.TempDir(), "checked.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(config), 0o600))
 
@@ -61,6 +60,7 @@ func TestASecretAppearsNowhere(t *testing.T) {
 		}
 	}
 	w.gather(calls, file)
+	metrics := w.metricsAddress()
 	for _, page := range []string{"/metrics", "/readyz", "/livez"} {
 		w.fetch("http://" + metrics + page)
 	}
@@ -256,10 +256,14 @@ func (w *collector) fetch(url string) {
 	w.add(url[strings.LastIndexByte(url, '/'):], text)
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
+// servedJSON finds the address on which a worker that logs JSON serves metrics and health.
+var servedJSON = regexp.MustCompile(`"msg":"serving metrics and health","address":"([^"]+)"`)
+
+func (w *collector) metricsAddress() string {
+	w.t.Helper()
+	w.logMu.Lock()
+	defer w.logMu.Unlock()
+	found := servedJSON.FindSubmatch(w.log.Bytes())
+	require.NotNil(w.t, found)
+	return string(found[1])
 }
