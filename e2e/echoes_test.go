@@ -28,6 +28,7 @@ type echoes struct {
 	canaries map[string]canary
 	// environment has what the configuration refers to.
 	environment []string
+	files       map[string]string
 	plain       *httptest.Server
 	mutual      *httptest.Server // asks for a client certificate
 	issuer      *httptest.Server // of tokens
@@ -45,7 +46,7 @@ var (
 
 func newEchoes(t *testing.T) *echoes {
 	t.Helper()
-	g := &echoes{canaries: map[string]canary{}, seen: map[string]int{}}
+	g := &echoes{canaries: map[string]canary{}, files: map[string]string{}, seen: map[string]int{}}
 	g.plain = httptest.NewServer(http.HandlerFunc(g.answer))
 	t.Cleanup(g.plain.Close)
 	g.issuer = httptest.NewServer(http.HandlerFunc(g.issue))
@@ -94,7 +95,7 @@ func (g *echoes) plant(t *testing.T) {
 	} {
 		file := filepath.Join(dir, strings.ToLower(name))
 		require.NoError(t, os.WriteFile(file, content, 0o600))
-		g.set("CANARY_FILE_"+name, file)
+		g.files[name] = file
 	}
 	g.mutual = httptest.NewUnstartedServer(http.HandlerFunc(g.answer))
 	g.mutual.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Issue(t, hostiletest.Leaf{})},
@@ -113,7 +114,7 @@ func (g *echoes) all() (list []canary) {
 
 // auth returns the authentication of a kind in the configuration.
 func (g *echoes) auth(kind string) string {
-	file := func(name string) string { return "file:" + os.Getenv("CANARY_FILE_"+name) }
+	file := func(name string) string { return "file:" + g.files[name] }
 	mtls := func(key string) string {
 		return fmt.Sprintf("auth: {mtls: {certificate: %q, key: %q}}, tls: {ca: %q}", file("CRT"), file(key), file("CA"))
 	}

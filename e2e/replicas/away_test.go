@@ -12,7 +12,7 @@ const commandDeadline = 10 * time.Second
 
 // The bus is killed under load, first with what it has stored, then with nothing left of it.
 func TestTheBusIsAway(t *testing.T) {
-	t.Parallel()
+	parallel(t)
 	w := newWorld(t, temporal)
 	w.startWorker()
 	w.startWorker()

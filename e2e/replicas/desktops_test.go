@@ -20,6 +20,7 @@ import (
 // notifications with acknowledgments and lose some of the answers, have each change once and in order, and in
 // the end know what is.
 func TestDesktopsAndKilledProcesses(t *testing.T) {
+	parallel(t)
 	w := newWorld(t, temporal)
 	w.startWorker()
 	w.startWorker()

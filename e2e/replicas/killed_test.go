@@ -13,6 +13,7 @@ import (
 // Gateways are killed at random moments under load. What they did not answer, clients send again with
 // the same key, to another one.
 func TestKilledGateways(t *testing.T) {
+	parallel(t)
 	gatewaysAreKilled(t, temporal, reduced(6, 30))
 }
 

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -35,6 +36,18 @@ const (
 	asNATS   = "SEGUE_REPLICAS_NATS"
 )
 
+// parallel lets a test run beside others in CI: it waits most of the time. The whole numbers are played one after the
+// other, because they measure times.
+func parallel(t *testing.T) {
+	t.Helper()
+	if !*full {
+		t.Parallel()
+	}
+}
+
+// sessionKey is the variable with the key of the gateways' sessions and links, which makes them good on every replica.
+const sessionKey = "VISITS_TEST_KEY"
+
 // segueBin is the command line, which serves the gateways.
 var segueBin string
 
@@ -59,6 +72,9 @@ func run(m *testing.M) (code int, err error) {
 	}
 	if options := os.Getenv(asNATS); options != "" {
 		return 0, carry(ctx, options)
+	}
+	if err := os.Setenv(sessionKey, strings.Repeat("k", 40)); err != nil {
+		return 1, err
 	}
 	directory, err := os.MkdirTemp("", "segue-replicas-")
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 // A command is refused in a group, because it is not legal yet. Sent again with the same key once it
 // is legal, it is applied: only what was applied is a repeat.
 func TestARefusedCommandIsAppliedOnceItIsLegal(t *testing.T) {
+	parallel(t)
 	w := newWorld(t, temporal)
 	w.startWorker()
 	w.startGateway()
@@ -54,6 +55,7 @@ func TestARefusedCommandIsAppliedOnceItIsLegal(t *testing.T) {
 
 // Numbered commands come in the wrong order, to different replicas.
 func TestNumberedCommandsInTheWrongOrder(t *testing.T) {
+	parallel(t)
 	w := newWorld(t, temporal)
 	w.startWorker()
 	w.startGateway()

@@ -14,6 +14,7 @@ import (
 
 // A run continues as new while clients send commands and read events.
 func TestContinueAsNewUnderLiveReaders(t *testing.T) {
+	parallel(t)
 	if !*full {
 		t.Skip("takes 1,500 updates")
 	}
@@ -36,6 +37,7 @@ func TestContinueAsNewUnderLiveReaders(t *testing.T) {
 
 // An interaction ends and its id starts again: its revisions begin at 1 again.
 func TestReopenedInteractions(t *testing.T) {
+	parallel(t)
 	w := newWorld(t, temporal)
 	w.startWorker()
 	w.startGateway()
@@ -56,6 +58,7 @@ func TestReopenedInteractions(t *testing.T) {
 
 // An operator resets a workflow: the interaction goes back to an earlier state, in the lists too.
 func TestAResetGoesBackInAllLists(t *testing.T) {
+	parallel(t)
 	w := newWorld(t, temporal)
 	w.startWorker()
 	w.startGateway()

@@ -12,7 +12,7 @@ import (
 // Clients that do not read their events are beside clients that do. They slow nobody. When they read
 // again, they have every change, or begin again with the present state.
 func TestClientsThatDoNotRead(t *testing.T) {
-	t.Parallel()
+	parallel(t)
 	w := newWorld(t, temporal)
 	w.startWorker()
 	w.startWorker()

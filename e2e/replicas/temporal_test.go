@@ -37,7 +37,7 @@ func portOf(t *testing.T, address string) int {
 // Temporal is suspended for longer than anybody waits, then killed and started again, while clients
 // send commands and read lists.
 func TestTemporalIsSuspendedAndKilled(t *testing.T) {
-	t.Parallel() // it waits most of the time
+	parallel(t)
 	temporalIsAway(t, filepath.Join(t.TempDir(), "temporal.db"))
 }
 

@@ -35,13 +35,13 @@ type visitors struct {
 // TestKilledProcessesInviteOnce kills gateways and workers from the invitation to the answer. No visitor is lost,
 // and none is invited twice.
 func TestKilledProcessesInviteOnce(t *testing.T) {
-	t.Setenv("VISITS_TEST_KEY", strings.Repeat("k", 40)) // links are good on every replica
+	parallel(t)
 	w := newWorld(t, temporal)
 	v := &visitors{world: w, seen: map[string]map[string]bool{}, told: map[string]map[string]bool{}}
 	backend := httptest.NewServer(http.HandlerFunc(v.backend))
 	t.Cleanup(backend.Close)
 	w.more = fmt.Sprintf("engagement: {backend: %q, queue: web}\n"+
-		"gateway: {session_keys: [env:VISITS_TEST_KEY], engagement: {open_visits: true}}\n", backend.URL)
+		"gateway: {session_keys: [env:"+sessionKey+"], engagement: {open_visits: true}}\n", backend.URL)
 	workers := []*process{w.startWorker(), w.startWorker()}
 	w.startGateway()
 	w.startGateway()
