@@ -4,7 +4,7 @@
 QUICK := ./interaction/... ./trigger ./expr ./request ./contract ./workflows/... ./activities ./alerts ./client/... \
 	./config/... ./recovery ./metrics/... ./spelling ./worker/... ./starter/draw ./architecture
 
-# How much `make long` does. CI plays 200 sequences, draws some hundred random cases of each property, and fuzzes nothing.
+# How much `make long` does. CI plays 120 sequences, draws some hundred random cases of each property, and fuzzes nothing.
 SEQUENCES ?= 1000
 RAPID_CHECKS ?= 10000
 FUZZ_TIME ?= 1m

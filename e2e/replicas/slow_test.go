@@ -18,7 +18,7 @@ func TestClientsThatDoNotRead(t *testing.T) {
 	w.startWorker()
 	w.startGateway()
 	w.startGateway()
-	clients := reduced(20, 50)
+	clients := reduced(8, 50)
 	begin := make(chan struct{})
 	var reading, silent followers
 	for number := range clients {
