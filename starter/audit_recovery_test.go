@@ -16,6 +16,7 @@ import (
 // The run that recovers an ended interaction may wait for a worker, be ended itself, or be
 // started by another audit.
 func TestAnInteractionIsRecoveredOnce(t *testing.T) {
+	t.Parallel()
 	receiver, url := newLedger(t, http.StatusOK)
 	dev := startDev(t, "--config", auditConfigFor(t, url, url))
 	temporal := dev.temporal(t)

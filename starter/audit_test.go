@@ -103,6 +103,7 @@ guard: {allow: ["127.0.0.0/8"]}
 // However a workflow is ended from outside, an audit finds what it left undone and has it done
 // once.
 func TestAnAuditDoesWhatTerminatedWorkflowsLeftUndone(t *testing.T) {
+	t.Parallel()
 	receiver, url := newLedger(t, http.StatusOK)
 	failing, failingURL := newLedger(t, http.StatusServiceUnavailable)
 	dev := startDev(t, "--config", auditConfigFor(t, url, failingURL))

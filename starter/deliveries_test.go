@@ -121,6 +121,7 @@ func (d *devProcess) isOver(t *testing.T, workflowID string) bool {
 
 // The receiver answers 410: operators list the parked deliveries, and redeliver or discard them.
 func TestOperatorsListRedeliverAndDiscardDeliveries(t *testing.T) {
+	t.Parallel()
 	receiver, url := newLedger(t, http.StatusGone)
 	dev := startDev(t, "--config", patientConfigFor(t, url))
 

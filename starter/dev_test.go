@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 )
 
 func TestCommandsAgainstARunningSegue(t *testing.T) {
+	t.Parallel()
 	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer receiver.Close()
 	dev := startDev(t, "--config", configFor(t, receiver.URL))
@@ -134,8 +136,8 @@ func TestCommandsAgainstARunningSegue(t *testing.T) {
 		require.Equal(t, 2, dev.run(t, "export", "c1", "--run", "first", "--out", file).code)
 	})
 	t.Run("a setting also comes from the environment", func(t *testing.T) {
-		t.Setenv("SEGUE_TEMPORAL_NAMESPACE", "elsewhere")
 		command := exec.CommandContext(t.Context(), binary, "list", "--address", dev.ready.TemporalAddress)
+		command.Env = append(os.Environ(), "SEGUE_TEMPORAL_NAMESPACE=elsewhere")
 		output, err := command.CombinedOutput()
 		require.Error(t, err)
 		require.Contains(t, string(output), "elsewhere")
@@ -213,6 +215,7 @@ oops
 
 // A query without a worker fails with "no worker", not with "not found".
 func TestWithoutAWorkerShowFailsWithNoWorker(t *testing.T) {
+	t.Parallel()
 	dev := startDev(t, "--no-worker")
 	require.Equal(t, 0, dev.run(t, "start", `{"id":"c1","channel":"chat"}`).code)
 	shown := dev.run(t, "show", "c1")
@@ -222,6 +225,7 @@ func TestWithoutAWorkerShowFailsWithNoWorker(t *testing.T) {
 }
 
 func TestAVersionedWorkerGetsWorkOnceItsVersionIsCurrent(t *testing.T) {
+	t.Parallel()
 	dev := startDev(t, "--config", fileOf(t, "segue.yaml", "temporal: {build_id: 1.4.0, deployment: berlin}"))
 	require.Equal(t, "berlin:1.4.0", dev.ready.Version)
 	require.Equal(t, 3, dev.run(t, "deploy").code, "the deployment segue has no versions")
@@ -235,6 +239,7 @@ func TestAVersionedWorkerGetsWorkOnceItsVersionIsCurrent(t *testing.T) {
 }
 
 func TestTheServerEndsWhenDevIsKilled(t *testing.T) {
+	t.Parallel()
 	dev := startDev(t)
 	require.NoError(t, dev.command.Process.Kill())
 	_ = dev.command.Wait() // killed

@@ -35,6 +35,7 @@ func (d *devProcess) ok(t *testing.T, args ...string) {
 
 // list and show report the state of running, closed and terminated interactions.
 func TestListAndShowReportEveryState(t *testing.T) {
+	t.Parallel()
 	receiver, url := newLedger(t, http.StatusServiceUnavailable)
 	dev := startDev(t, "--config", patientConfigFor(t, url))
 

@@ -14,6 +14,7 @@ import (
 )
 
 func TestDevServesItsHealthAndReloadsItsFile(t *testing.T) {
+	t.Parallel()
 	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer receiver.Close()
 	file := configFor(t, receiver.URL)

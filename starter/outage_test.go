@@ -18,6 +18,7 @@ import (
 // Temporal keeps its connections and does not answer for longer than a request waits. The feed waits: no line is lost, and
 // the error is not "no worker".
 func TestAFeedWaitsWhileTemporalDoesNotAnswer(t *testing.T) {
+	t.Parallel()
 	dev := startDev(t)
 	server := childOf(t, dev.command.Process.Pid)
 	half := func(begin int) string {

@@ -26,6 +26,7 @@ guard: {allow: ["127.0.0.0/8"]}
 // After the configuration is fixed, parked deliveries are rendered again and keep their ids, even after the interaction has
 // ended.
 func TestRerenderUsesTheFixedConfiguration(t *testing.T) {
+	t.Parallel()
 	receiver, url := newLedger(t, http.StatusBadRequest)
 	database := filepath.Join(t.TempDir(), "segue.db")
 	dev := startDev(t, "--db", database, "--config", brokenConfigFor(t, url, "teir", "cal"))

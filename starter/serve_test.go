@@ -100,6 +100,7 @@ const (
 )
 
 func TestServeServesTheGateway(t *testing.T) {
+	t.Parallel()
 	dev := startDev(t, "--config", configFor(t, "http://127.0.0.1:1"))
 	response, err := http.Post(dev.ready.Gateway+"/v1/interactions", "application/json", strings.NewReader(`{"id":"d1","channel":"inbound","queue":"sales"}`))
 	require.NoError(t, err)
