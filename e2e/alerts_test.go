@@ -133,9 +133,9 @@ func TestOperatorsAreNotifiedOfAReceiverThatIsDown(t *testing.T) {
 	_ = worker.Wait()
 	before := broken.Load()
 	e.startWorker(alertsConfig(crm.URL, pager.URL))
-	e.eventually(60*time.Second, "the other worker finds it down, too", func() bool { return broken.Load() > before })
+	e.eventually(2*time.Minute, "the other worker finds it down, too", func() bool { return broken.Load() > before })
 	down.Store(false)
-	e.eventually(60*time.Second, "the recovery", func() bool { return len(when("operator.receiver_recovered")) > 0 })
+	e.eventually(2*time.Minute, "the recovery", func() bool { return len(when("operator.receiver_recovered")) > 0 })
 	recovered := when("operator.receiver_recovered")[0]
 	require.Equal(t, "crm", recovered.Call)
 	require.GreaterOrEqual(t, recovered.FailingFor, failing.FailingFor)

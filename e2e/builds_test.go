@@ -134,7 +134,7 @@ func TestAnIncompatibleBuildLosesNothing(t *testing.T) {
 	var audit struct {
 		Stuck []struct{ Problems []string }
 	}
-	e.eventually(60*time.Second, "an audit names what is stuck", func() bool {
+	e.eventually(2*time.Minute, "an audit names what is stuck", func() bool {
 		out, code := e.try("audit", "--contact-center", e.name, "--json")
 		return code == 6 && json.Unmarshal([]byte(out), &audit) == nil && len(audit.Stuck) == interactions
 	})

@@ -113,7 +113,7 @@ func (w *collector) message(name string, m proto.Message) {
 // Temporal describes meanwhile.
 func (w *collector) settled(calls []string, each int) {
 	w.t.Helper()
-	w.eventually(60*time.Second, "all is delivered, parked or waiting behind what is parked", func() bool {
+	w.eventually(3*time.Minute, "all is delivered, parked or waiting behind what is parked", func() bool {
 		executions := w.executions(calls)
 		for _, id := range executions {
 			w.describe(id)

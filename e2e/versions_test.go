@@ -85,7 +85,7 @@ func (d deployment) version(build string) (status string, pinned int) {
 func (e *env) deploys(args ...string) deployment {
 	e.t.Helper()
 	var d deployment
-	e.eventually(60*time.Second, "segue deploy works", func() bool {
+	e.eventually(2*time.Minute, "segue deploy works", func() bool {
 		out, code := e.try(append([]string{"deploy", "--deployment", e.name, "--json"}, args...)...)
 		return code == 0 && json.Unmarshal([]byte(out), &d) == nil
 	})
