@@ -289,7 +289,7 @@ func TestALostNoticeIsAGap(t *testing.T) {
 
 func TestACredentialThatEndsClosesItsStreams(t *testing.T) {
 	saved := expires
-	expires = time.Now().Add(3 * time.Second)
+	expires = time.Now().Add(10 * time.Second) // after the replica has started
 	r, err := startReplica(keys())
 	expires = saved
 	require.NoError(t, err)
