@@ -176,7 +176,7 @@ func TestClientsOverBrokenConnections(t *testing.T) {
 func (p *process) untilAny(t *testing.T, a *application, published *int) []int {
 	t.Helper()
 	before, received := *published, []int{}
-	for deadline := time.Now().Add(30 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; {
 		require.True(t, time.Now().Before(deadline), "nothing arrives; received: %v", received)
 		select {
 		case e, more := <-p.Events:
