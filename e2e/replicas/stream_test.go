@@ -216,8 +216,9 @@ func (all followers) agree(within time.Duration, ids ...string) {
 	begin := time.Now()
 	for i, f := range all {
 		f.Helper()
+		present := f.present(ids...)
 		missing := func() string {
-			truth := f.truth(ids...) // a command that was not answered may be applied meanwhile
+			truth := present()
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			text := ""

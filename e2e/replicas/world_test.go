@@ -355,17 +355,30 @@ func (w *world) truth(ids ...string) map[string]int64 {
 	return open
 }
 
+// present returns what is the truth now, or was a second ago: a command that was not answered may be applied while a
+// test waits.
+func (w *world) present(ids ...string) func() map[string]int64 {
+	var read time.Time
+	var truth map[string]int64
+	return func() map[string]int64 {
+		w.Helper()
+		if time.Since(read) > time.Second {
+			truth, read = w.truth(ids...), time.Now()
+		}
+		return truth
+	}
+}
+
 // agree requires that the lists of all gateways are right within a time.
 func (w *world) agree(within time.Duration, ids ...string) {
 	w.Helper()
-	begin := time.Now()
+	begin, present := time.Now(), w.present(ids...)
 	for i, g := range w.replicas() {
 		var found, truth map[string]int64
 		var err error
 		w.eventually(until(within, begin), "the lists are right", func() bool {
 			found, err = w.list(g, "", nil)
-			// A command that was not answered may be applied meanwhile.
-			truth = w.truth(ids...)
+			truth = present()
 			return err == nil && fmt.Sprint(found) == fmt.Sprint(truth)
 		}, func() string { return fmt.Sprintf("gateway %d: %v, %v; want %v", i, found, err, truth) })
 	}
