@@ -33,7 +33,7 @@ import (
 //
 // It does not run in parallel with other tests, because the demo has time limits.
 func TestKilledWorkersLoseNothing(t *testing.T) {
-	const kills = 50
+	kills := reduced(25, 50)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	f := &killer{env: newEnv(t), random: rand.New(rand.NewPCG(seed, 0)), left: kills}
