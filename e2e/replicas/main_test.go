@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -54,8 +56,15 @@ var segueBin string
 // temporal is the server that the tests share which do not stop it.
 var temporal *embedded.Server
 
+// atOnce is how many tests run at the same time in CI.
+const atOnce = 3
+
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if err := flag.Set("test.parallel", strconv.Itoa(max(atOnce, runtime.GOMAXPROCS(0)))); err != nil {
+		fmt.Fprintln(os.Stderr, "replicas:", err)
+		os.Exit(1)
+	}
 	code, err := run(m)
 	if err = errors.Join(err, clients.Remove()); err != nil {
 		fmt.Fprintln(os.Stderr, "replicas:", err)
