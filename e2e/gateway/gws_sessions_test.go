@@ -201,7 +201,7 @@ func requireGone(t *testing.T, reply message) {
 
 // A held connect and a socket end soon after their credential, whatever ended it.
 func TestSessionsEndWithTheirCredential(t *testing.T) {
-	const within = 15 * time.Second // of 60 that are promised
+	const within = time.Minute // as is promised
 	eve := caller{name: "eve", role: "agent", centers: "acme"}
 	with := strings.Replace(guarded(), "api_keys:\n", "api_keys:\n"+eve.entry(), 1)
 	current := guarded()
@@ -213,14 +213,14 @@ func TestSessionsEndWithTheirCredential(t *testing.T) {
 	}
 	set(with)
 	expiring := func() []string {
-		return bearer(token(map[string]any{"sub": "eve", "exp": time.Now().Add(4 * time.Second).Unix()}))
+		return bearer(token(map[string]any{"sub": "eve", "exp": time.Now().Add(8 * time.Second).Unix()}))
 	}
 	for name, row := range map[string]struct {
 		headers []string
 		end     func()
 	}{
-		"an expiring token":         {expiring(), func() {}},
-		"a cookie of an expiring":   {[]string{"Cookie", newDesktop(t, expiring()...).cookie}, func() {}},
+		"an expiring token":         {nil, nil},
+		"a cookie of an expiring":   {nil, nil},
 		"a removed key":             {eve.headers(), func() { set(guarded()) }},
 		"a cookie of a removed key": {[]string{"Cookie", newDesktop(t, eve.headers()...).cookie}, func() { set(guarded()) }},
 		"a key of another role": {eve.headers(), func() {
@@ -229,10 +229,15 @@ func TestSessionsEndWithTheirCredential(t *testing.T) {
 		"a key of another contact": {eve.headers(), func() {
 			set(strings.Replace(with, eve.entry(), strings.Replace(eve.entry(), "acme", "umbrella", 1), 1))
 		}},
-		"a token in the handshake": {nil, func() {}},
+		"a token in the handshake": {nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			set(with)
+			if row.end == nil {
+				t.Parallel() // it waits until the token expires
+				row.end = func() {}
+			} else {
+				set(with)
+			}
 			headers := row.headers
 			if strings.Contains(name, "expiring token") {
 				headers = expiring()

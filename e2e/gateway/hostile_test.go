@@ -37,9 +37,13 @@ func exchange(t *testing.T, address, text string) []answer {
 func answersOn(conn net.Conn) []answer {
 	var list []answer
 	for reader := bufio.NewReader(conn); ; {
-		// What is answered at all is answered soon. The connection stays open for writing meanwhile: to the
-		// server, a client that closes its half has gone.
-		_ = conn.SetReadDeadline(time.Now().Add(2 * time.Second))
+		// What is answered at all is answered soon, and what follows the first answer sooner. The connection stays open
+		// for writing meanwhile: to the server, a client that closes its half has gone.
+		soon := 20 * time.Second
+		if len(list) > 0 {
+			soon = 2 * time.Second
+		}
+		_ = conn.SetReadDeadline(time.Now().Add(soon))
 		response, err := http.ReadResponse(reader, nil)
 		if err != nil {
 			return list

@@ -228,9 +228,22 @@ func (c caller) own() string {
 	return c.centers
 }
 
-// The time of an answer about a foreign interaction must not depend on whether it exists.
+// The time of an answer about a foreign interaction must not depend on whether it exists. A busy machine may disturb a
+// measurement; if the time depended on that, every measurement would show it.
 func TestForeignInteractionsTakeAsLongAsNone(t *testing.T) {
 	thePlatform.must(t, http.StatusCreated, http.MethodPost, "/v1/interactions", `{"id":"timed","channel":"inbound"}`)
+	differs := time.Duration(0)
+	for range 20 {
+		if differs = timedAndUntimed(t); differs.Abs() <= 2*time.Millisecond {
+			return
+		}
+	}
+	require.Fail(t, "the times differ", "%s", differs)
+}
+
+// timedAndUntimed measures how much longer an answer takes about a foreign interaction that exists.
+func timedAndUntimed(t *testing.T) time.Duration {
+	t.Helper()
 	took := map[string][]time.Duration{}
 	for range 100 {
 		for _, id := range []string{"timed", "untimed"} {
@@ -243,5 +256,5 @@ func TestForeignInteractionsTakeAsLongAsNone(t *testing.T) {
 		slices.Sort(took[id])
 		return took[id][len(took[id])/2]
 	}
-	require.InDelta(t, float64(median("untimed")), float64(median("timed")), float64(2*time.Millisecond))
+	return median("timed") - median("untimed")
 }

@@ -85,7 +85,7 @@ func newEnv(t *testing.T) *env {
 	for _, x := range e.replicas {
 		require.EventuallyWithT(t, func(t *assert.CollectT) {
 			require.Equal(t, index.Health{Complete: true, Caught: true, Open: x.Health().Open}, x.Health())
-		}, 20*time.Second, 20*time.Millisecond)
+		}, time.Minute, 20*time.Millisecond)
 	}
 	return e
 }

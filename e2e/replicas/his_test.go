@@ -124,6 +124,7 @@ func (s *hisSeat) insists(command, target, id, data string) (hasFailed bool) {
 // TestACallOnHISSurvivesKills: a worker and a gateway are killed in the middle of a call. Each signal counts
 // once, and the replay is what an undisturbed client of the same agent, at another replica, knows.
 func TestACallOnHISSurvivesKills(t *testing.T) {
+	parallel(t)
 	w := newWorld(t, temporal)
 	worker := w.startWorker()
 	first, second := w.startGateway(), w.startGateway()

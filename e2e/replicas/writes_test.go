@@ -17,6 +17,7 @@ import (
 
 // An agent sends a command to one replica and reads its list on the other.
 func TestAnAgentReadsItsWritesOnAnyReplica(t *testing.T) {
+	parallel(t)
 	readsItsWrites(t, temporal, reduced(100, 1000))
 }
 
@@ -35,6 +36,7 @@ func readsItsWrites(t *testing.T, server *embedded.Server, rounds int) {
 // The bus reaches one replica with a delay. Several agents work at once, so that this does not take
 // hours.
 func TestAnAgentReadsItsWritesWithADelayedBus(t *testing.T) {
+	parallel(t)
 	w := withDelayedBus(t)
 	const agents = 8
 	var working errgroup.Group
@@ -97,6 +99,7 @@ func (w *world) readsBack(round int, agent, id string) error {
 
 // A reply has a draft, which is the agent's at once.
 func TestAnAgentsListHasTheDraftOfAReply(t *testing.T) {
+	parallel(t)
 	w := withDelayedBus(t)
 	for round := range reduced(4, 100) {
 		id, agent := fmt.Sprint("mail-", round), fmt.Sprint("anna", round)

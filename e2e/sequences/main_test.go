@@ -28,7 +28,7 @@ import (
 )
 
 var (
-	sequences = flag.Int("sequences", 200, "how many random sequences to play")
+	sequences = flag.Int("sequences", 120, "how many random sequences to play")
 	seed      = flag.Uint64("seed", 0, "seed of the random sequences; 0 chooses one")
 )
 

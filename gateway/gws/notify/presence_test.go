@@ -34,13 +34,13 @@ func TestPresenceReachesTheAgentsSessions(t *testing.T) {
 		require.EventuallyWithT(t, func(c *assert.CollectT) { // the bus may not be there yet
 			_, err := p.Update(t.Context(), indextest.Center, "ada", func(a *presence.Agent) error { change(a); return nil })
 			require.NoError(c, err)
-		}, 10*time.Second, 10*time.Millisecond)
+		}, time.Minute, 10*time.Millisecond)
 	}
 	received := func(d *desktop, count int) (all []received) {
 		require.Eventually(t, func() bool {
 			all = append(all, d.poll()...)
 			return len(all) >= count
-		}, 10*time.Second, 10*time.Millisecond)
+		}, time.Minute, 10*time.Millisecond)
 		return all
 	}
 	update(func(a *presence.Agent) {
