@@ -138,11 +138,19 @@ func New(o Options, settings Settings) *Server {
 	return s
 }
 
-// Configure applies new settings: clients are notified of dispositions that changed.
+// Configure applies new settings: clients are notified of dispositions that changed. If a call lists them now, those
+// that clients know stay until it has answered.
 func (s *Server) Configure(settings Settings) {
-	s.settings.Store(&settings)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	known := map[string]Offer{}
+	for of := range s.seats {
+		if settings.IsAsked {
+			known[of.contactCenter] = s.offerOf(of.contactCenter)
+		}
+	}
+	s.settings.Store(&settings)
+	s.offers = known
 	for _, one := range s.seats {
 		one.send(one.desktop.Configure(s.offerOf(one.agent.contactCenter).Dispositions))
 	}

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"segue/excerpt"
 	"segue/gateway/desktop/view"
 	"segue/gateway/problem"
 )
@@ -19,10 +20,30 @@ const (
 	onSession
 	// onAnyGroup: the session, or a channel group.
 	onAnyGroup
+	onGroup
 	onChannel
 	onInteraction
 	onConversation
 )
+
+// String names the kind as refusals do.
+func (kind on) String() string {
+	switch kind {
+	case onSession:
+		return "the session"
+	case onAnyGroup:
+		return "the session or a channel group"
+	case onGroup:
+		return "a channel group"
+	case onChannel:
+		return "a channel"
+	case onInteraction:
+		return "an interaction"
+	case onConversation:
+		return "a conversation"
+	}
+	return "nothing"
+}
 
 // handler is a command of a client. do returns the data of the answer.
 type handler struct {
@@ -79,7 +100,7 @@ func (s *Server) handle(ctx context.Context, q *request) (answer []byte) {
 	data, err := s.do(ctx, q)
 	switch data.(type) {
 	case nil:
-		return q.failed(refusalOf(q, err))
+		return q.failed(s.refusalOf(q, err))
 	case confirm:
 		frame := q.answer("confirm")
 		frame.Message, frame.Original = confirmMessage, q.raw
@@ -91,7 +112,7 @@ func (s *Server) handle(ctx context.Context, q *request) (answer []byte) {
 func (s *Server) do(ctx context.Context, q *request) (any, error) {
 	h, isKnown := handlerOf(q.command)
 	if !isKnown {
-		return nil, problem.New(problem.UnknownCommand, "There is no such command.")
+		return nil, problem.New(problem.UnknownCommand, fmt.Sprintf("command: %s: there is no such command; see the table of commands.", excerpt.Of(string(q.fields.Values["command"]), maxShown)))
 	}
 	if err := q.read(); err != nil {
 		return nil, err
@@ -120,14 +141,14 @@ func (s *Server) find(q *request, kind on) error {
 		return err
 	}
 	if path[0] != q.session.id {
-		return noObject()
+		return noObject(q)
 	}
 	path = path[1:]
 	if len(path) == 0 {
 		if kind == onSession || kind == onAnyGroup {
 			return nil
 		}
-		return wrongObject()
+		return wrongObject(q, onSession, kind)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,11 +157,11 @@ func (s *Server) find(q *request, kind on) error {
 		_, isFound = q.session.seat.past[found.Interaction] // the interaction itself says why not
 	}
 	if !isFound {
-		return noObject()
+		return noObject(q)
 	}
 	q.found = found
-	if kindOf(found) != kind {
-		return wrongObject()
+	if is := kindOf(found); is != kind && !(is == onGroup && kind == onAnyGroup) {
+		return wrongObject(q, is, kind)
 	}
 	return nil
 }
@@ -154,13 +175,5 @@ func kindOf(f view.Found) on {
 	case f.ChannelID != "":
 		return onChannel
 	}
-	return onAnyGroup
-}
-
-func noObject() *problem.Problem {
-	return problem.New(problem.NotFound, "The session has no such object; check the target.")
-}
-
-func wrongObject() *problem.Problem {
-	return invalid("target", "is not the kind of object that the command is for")
+	return onGroup
 }

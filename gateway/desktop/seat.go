@@ -2,6 +2,7 @@ package desktop
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"segue/bus"
@@ -32,6 +33,8 @@ type seat struct {
 	idleSince time.Time
 	// from is the position of the stream at which the desktop began: earlier changes are in it.
 	from bus.Position
+	// replaced are the WebSockets of earlier sessions that are being closed.
+	replaced []*socket
 	// past are interactions that are over for the agent.
 	past map[string]past
 }
@@ -52,6 +55,8 @@ type session struct {
 	// watched ends when the credential no longer counts.
 	watched context.Context
 	release func()
+	// uncount takes the session out of those that are counted; release does that, too.
+	uncount func()
 }
 
 // send sends events to the session of a seat, if there is one.
@@ -89,8 +94,7 @@ func (s *Server) attach(n *session, of agent, override bool) bool {
 		if !override {
 			return false
 		}
-		former.socket.end(closeReplaced, "another session has replaced this one")
-		one.session = nil
+		one.replace(former)
 	}
 	one.from = s.options.Index.End()
 	s.settle(one, s.options.Index.OfAgent(of.contactCenter, of.id))
@@ -102,6 +106,21 @@ func (s *Server) attach(n *session, of agent, override bool) bool {
 	}
 	n.socket.replay(frames)
 	return true
+}
+
+// maxReplaced bounds the WebSockets of one agent that are being closed. Beyond it the oldest is cut off.
+const maxReplaced = 10
+
+// replace ends a session for another one of the agent. It no longer counts: its client may close the WebSocket late.
+func (a *seat) replace(former *session) {
+	former.socket.end(closeReplaced, "another session has replaced this one")
+	former.uncount()
+	a.session = nil
+	if len(a.replaced) >= maxReplaced {
+		a.replaced[0].giveUp()
+		a.replaced = a.replaced[1:]
+	}
+	a.replaced = append(a.replaced, former.socket)
 }
 
 // settle makes the interactions of a seat without a session those that the agent has now.
@@ -123,6 +142,7 @@ func (s *Server) detach(n *session, forget bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if n.seat.session != n {
+		n.seat.replaced = slices.DeleteFunc(n.seat.replaced, func(c *socket) bool { return c == n.socket })
 		return
 	}
 	n.seat.session, n.seat.idleSince = nil, time.Now()

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -157,6 +158,7 @@ func (c *socket) read(ctx context.Context) {
 		case errors.Is(err, errBinary):
 			c.put(coreError(problem.New(problem.Malformed, "The frame is binary; send JSON as text.")))
 		case err != nil:
+			c.refuse(err)
 			return
 		default:
 			c.serveFrame(ctx, frame)
@@ -164,6 +166,17 @@ func (c *socket) read(ctx context.Context) {
 		if c.waitForRoom(ctx) != nil {
 			return
 		}
+	}
+}
+
+// refuse closes a WebSocket whose client does not keep to the protocol, with the code for that: the library
+// closes it for some of the reasons alone, and not for a frame without a mask. One that is over already stays so.
+func (c *socket) refuse(err error) {
+	var network net.Error
+	isOver := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.As(err, &network) ||
+		errors.Is(err, context.Canceled) || websocket.CloseStatus(err) != -1
+	if !isOver {
+		c.stop(websocket.StatusProtocolError, "the frame breaks the protocol")
 	}
 }
 

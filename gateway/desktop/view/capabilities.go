@@ -2,7 +2,26 @@ package view
 
 import "slices"
 
-// capabilitiesOf returns the commands of HIS that an agent may give now, from those of the interaction.
+// Legal returns the state of an interaction, or of a conversation of it, as the client knows it, and the commands of
+// HIS among those that the agent may give. One that the client does not know is over.
+func (d *Desktop) Legal(id, conversation string, may []string) (state string, commands []string) {
+	if id == "" {
+		return "", nil
+	}
+	known := d.works[id]
+	if known == nil {
+		return StateEnded, nil
+	}
+	w := *known
+	w.may = may
+	state = w.state
+	if c := w.conversationOf(conversation); c != nil {
+		state = c.state
+	}
+	return state, w.capabilities()
+}
+
+// capabilities returns the commands of HIS that an agent may give now, from those of the interaction.
 func (w *work) capabilities() []string {
 	can := func(command string) bool { return slices.Contains(w.may, command) }
 	offers := []struct {
