@@ -190,20 +190,15 @@ func (l *line) abandon(d *desk) {
 
 func (d *desk) hello(override bool) object {
 	d.Helper()
-	id := d.send("prepareSession", "", fmt.Sprintf(`{"agent":{"id":%q,"password":"any"},"override":%v}`, d.agent, override))
+	d.number++
+	id := fmt.Sprint("r", d.number)
+	d.send(id, "prepareSession", "", fmt.Sprintf(`{"agent":{"id":%q,"password":"any"},"override":%v}`, d.agent, override))
 	answer, _ := d.answer(id, patience)
 	return answer
 }
 
-// send sends a request; whether it arrives is open. It returns the id of the request.
-func (d *desk) send(command, target, data string) string {
-	d.number++
-	id := fmt.Sprint("r", d.number)
-	d.sendAs(id, command, target, data)
-	return id
-}
-
-func (d *desk) sendAs(id, command, target, data string) {
+// send sends a request; whether it arrives is open.
+func (d *desk) send(id, command, target, data string) {
 	if d.session != "" {
 		target = strings.TrimSuffix(d.session+"."+target, ".")
 	}

@@ -3,11 +3,9 @@ package desktop
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/base32"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"segue/gateway/body"
 	"segue/gateway/desktop/view"
@@ -142,7 +140,10 @@ func (s *Server) dial(ctx context.Context, q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	key := q.eventID()
+	key, err := q.eventID()
+	if err != nil {
+		return nil, err
+	}
 	name, err := q.name(dialedID(key))
 	if err != nil {
 		return nil, err
@@ -176,8 +177,7 @@ func (s *Server) dial(ctx context.Context, q *request) (any, error) {
 
 // dialedID returns the id of the interaction that a request dials: the same for the request sent again.
 func dialedID(key string) string {
-	sum := sha256.Sum256([]byte(key))
-	return "his-" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]))
+	return "his-" + short32(sha256.Sum256([]byte(key)))
 }
 
 func encodeBoth(a, b fields) (first, second json.RawMessage, err error) {

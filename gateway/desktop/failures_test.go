@@ -180,8 +180,9 @@ func TestTheEndOfASession(t *testing.T) {
 		w := newWorld(t, func(o *desktop.Options) { o.Ping, o.Write = time.Hour, time.Hour })
 		c := w.telephone("ann")
 		w.start("i1", "inbound", `offer {"agent":"ann"}`)
-		for n := range 800 { // far beyond what the kernel buffers
-			w.do("i1", `update_user_data {"user_data":{"k":"`+strings.Repeat(string(rune('a'+n%2)), 60_000)+`"}}`)
+		w.do("i1", `update_user_data {"user_data":{"k":"`+strings.Repeat("a", 60_000)+`"}}`)
+		for n := range 800 { // each event has all user data: far beyond what the kernel buffers
+			w.do("i1", fmt.Sprintf(`update_user_data {"user_data":{"n":%d}}`, n))
 		}
 		require.EqualValues(t, 4002, c.closed())
 	})

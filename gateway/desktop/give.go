@@ -2,7 +2,6 @@ package desktop
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -41,15 +40,6 @@ func giving(read input) func(*Server, context.Context, *request) (any, error) {
 	}
 }
 
-// eventID identifies what a request does: the same request of a session, sent again, does nothing.
-func (q *request) eventID() string {
-	id, err := q.requestID()
-	if err != nil || id == "" {
-		id = rand.Text()
-	}
-	return "his-" + q.session.id + "-" + id
-}
-
 // actsByName are the commands that name the agent if a supervisor gives them.
 var actsByName = []string{"accept", "reject", "leave", "hold", "retrieve", "set_disposition"}
 
@@ -63,7 +53,11 @@ func (s *Server) give(ctx context.Context, q *request, c command) error {
 	if !auth.MayCommand(q.session.caller, c.name) {
 		return problem.New(problem.NotPermitted, fmt.Sprintf("The role %s may not give the command %s.", by.Role, q.command))
 	}
-	payload := fields{"event_id": q.eventID(), "by": by}
+	key, err := q.eventID()
+	if err != nil {
+		return err
+	}
+	payload := fields{"event_id": key, "by": by}
 	if by.Role != interaction.RoleAgent && slices.Contains(actsByName, c.name) {
 		payload["agent"] = by.ID
 	}

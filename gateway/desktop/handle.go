@@ -81,12 +81,17 @@ var handlers = map[string]handler{
 
 // handlerOf returns the command with a name in either spelling.
 func handlerOf(command string) (handler, bool) {
+	h, isKnown := handlers[shortName(command)]
+	return h, isKnown
+}
+
+// shortName returns the name of a command without the part that clients may leave out.
+func shortName(command string) string {
 	kind, rest, _ := strings.Cut(command, ".")
 	if short, isLong := strings.CutPrefix(rest, "request."); isLong {
-		command = kind + "." + short
+		return kind + "." + short
 	}
-	h, isKnown := handlers[command]
-	return h, isKnown
+	return command
 }
 
 // handle does a request and returns its answer.

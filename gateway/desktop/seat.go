@@ -33,6 +33,8 @@ type seat struct {
 	idleSince time.Time
 	// from is the position of the stream at which the desktop began: earlier changes are in it.
 	from bus.Position
+	// repeats are those of the last session.
+	repeats *repeats
 	// replaced are the WebSockets of earlier sessions that are being closed.
 	replaced []*socket
 	// past are interactions that are over for the agent.
@@ -58,6 +60,7 @@ type session struct {
 	// watched ends when the credential no longer counts.
 	watched context.Context
 	release func()
+	repeats *repeats
 	// uncount takes the session out of those that are counted; release does that, too.
 	uncount func()
 }
@@ -102,6 +105,8 @@ func (s *Server) attach(n *session, of agent, override bool) bool {
 	one.from = s.options.Index.End()
 	s.settle(one, s.options.Index.OfAgent(of.contactCenter, of.id))
 	n.seat, one.session = one, n
+	one.repeats = one.repeats.next()
+	n.repeats = one.repeats
 	events := one.desktop.Replay()
 	frames := make([][]byte, len(events))
 	for i := range events {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -74,19 +75,26 @@ type socket struct {
 	giveUp context.CancelFunc
 	// controls bounds pings and pongs.
 	controls *rate.Limiter
+	// owed counts the pongs that the client owes: they are not the client's own.
+	owed atomic.Int64
+	// isConfirming is set while a ping finds out which answers have reached the client.
+	isConfirming atomic.Bool
 
 	mu sync.Mutex
 	// queue is what is to be written. While a request is answered, events wait in held: the answer goes
 	// out before the events that it causes.
 	queue, held [][]byte
 	isAnswering bool
-	bytes       int
+	// answers counts the answers so far.
+	answers int
+	bytes   int
 	// extra is how many frames wait beyond the bounds, and extraBytes their size: those of a replay.
 	extra, extraBytes int
 	// over is set once the WebSocket is to be closed.
 	over *closing
-	// watched is that of the session, for the writer; nil while there is none. sessionless is since when.
+	// watched and repeats are those of the session, for the writer; nil while there is none. sessionless is since when.
 	watched     context.Context
+	repeats     *repeats
 	sessionless time.Time
 }
 
@@ -110,7 +118,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		controls: rate.NewLimiter(controlsASecond, controlsAtOnce)}
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled,
 		OnPingReceived: func(context.Context, []byte) bool { return c.mayControl() },
-		OnPongReceived: func(context.Context, []byte) { _ = c.mayControl() }})
+		OnPongReceived: func(context.Context, []byte) { c.ponged() }})
 	if err != nil {
 		return // Accept has answered
 	}
@@ -133,6 +141,14 @@ func (c *socket) mayControl() bool {
 	}
 	c.giveUp()
 	return false
+}
+
+// ponged counts a pong, unless the client owes it.
+func (c *socket) ponged() {
+	if c.owed.Add(-1) < 0 {
+		c.owed.Add(1)
+		_ = c.mayControl()
+	}
 }
 
 // enter counts a WebSocket. It reports false if the server is closed.
@@ -241,7 +257,7 @@ func (c *socket) join(n *session) {
 	c.session = n
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.watched = n.watched
+	c.watched, c.repeats = n.watched, n.repeats
 	c.signal()
 }
 
@@ -253,7 +269,7 @@ func (c *socket) leave(forget bool) {
 	c.session = nil
 	c.server.detach(n, forget)
 	c.mu.Lock()
-	c.watched, c.sessionless = nil, time.Now()
+	c.watched, c.repeats, c.sessionless = nil, nil, time.Now()
 	if forget { // the answer to a logout is the last that the session gets
 		for _, frame := range c.held {
 			c.bytes -= len(frame)
