@@ -116,6 +116,11 @@ func (l *life) dial() {
 	l.does(l.ada, "dial", isDialed, "channel.dial", l.ada.channel)
 	platform(l.T, http.MethodPost, "/interactions/"+l.id+"/commands/connect", `{}`)
 	l.expected = append(l.expected, "connect")
+	// Only an agent's own command is in the index when it is answered; this one of the platform is soon.
+	require.Eventually(l, func() bool {
+		list, _ := platform(l.T, http.MethodGet, "/interactions?agent="+l.ada.agent, "")["interactions"].([]any)
+		return len(list) == 1 && at(list[0], "state") == "handling"
+	}, patience, pollEvery)
 	l.ada.await(func() bool { return l.ada.isActive(l.call) })
 }
 
