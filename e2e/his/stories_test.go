@@ -59,7 +59,7 @@ func (s *stories) tell(id string, revision int64, command string) {
 	s.told[id][revision] = command
 }
 
-// until returns the commands of an interaction in order, once that of a revision is told.
+// until returns the commands of an interaction in order, once the command of a revision has come.
 func (s *stories) until(t *testing.T, id string, revision int64) (commands []string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
