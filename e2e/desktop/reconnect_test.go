@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"segue/e2e/cut"
 )
 
 // The connections of an agent break in the middle of a chat, and again while the platform changes it. The session goes on:
@@ -14,13 +16,13 @@ func connectionsBreak(t *testing.T) {
 	for _, k := range kinds() {
 		t.Run(k.String(), func(t *testing.T) {
 			t.Parallel()
-			p := newProxy(t, strings.TrimPrefix(replicas[0], "http://"))
-			d := open(t, p.url(), k)
+			p := cut.Before(t, replicas[0])
+			d := open(t, p.URL(), k)
 			id := start(t, chat.channel)
 			offer(t, id, d)
 			d.sees(chat, id, nil, "StatusChange Invited")
 			d.does(chat, id, "Accept", nil, "StatusChange Chatting")
-			p.cut(false)
+			p.Cut()
 			if !k.ack {
 				d.missesNothingLater(id)
 				d.does(chat, id, "Leave", nil, "StatusChange Chatting")
@@ -30,12 +32,12 @@ func connectionsBreak(t *testing.T) {
 				return
 			}
 			d.does(chat, id, "AttachUserData", map[string]any{"userData": map[string]any{"tier": "gold"}}, "PropertiesUpdated Chatting")
-			p.cut(true)
+			p.Away()
 			command(t, id, "update_user_data", map[string]any{"user_data": map[string]any{"tier": "silver"}})
 			command(t, id, "set_disposition", map[string]any{"code": "sold", "agent": d.name})
-			p.back()
+			p.Back()
 			d.sees(chat, id, nil, "PropertiesUpdated Chatting", "PropertiesUpdated Chatting")
-			p.cut(false)
+			p.Cut()
 			d.does(chat, id, "Leave", nil, "StatusChange Chatting")
 			d.does(chat, id, "Complete", nil, "StatusChange Completed")
 			require.Equal(t, 1, d.handshakes)
@@ -123,7 +125,7 @@ func theGatewayStartsAgain(t *testing.T) {
 // absence is agents whose connections are broken for longer than a session lives. Of three emails, each had completed one
 // before, one is ended meanwhile, and one is changed.
 type absence struct {
-	*proxy
+	*cut.Proxy
 	desks       []*desk
 	until       time.Time
 	kept, ended []string
@@ -133,9 +135,9 @@ type absence struct {
 // goAway begins the absence of agents with all kinds of desktops.
 func goAway(t *testing.T) *absence {
 	t.Helper()
-	a := &absence{proxy: newProxy(t, strings.TrimPrefix(replicas[1], "http://"))}
+	a := &absence{Proxy: cut.Before(t, replicas[1])}
 	for _, k := range kinds() {
-		d := open(t, a.url(), k)
+		d := open(t, a.URL(), k)
 		accepted := func() string {
 			id := start(t, email.channel)
 			offer(t, id, d)
@@ -148,7 +150,7 @@ func goAway(t *testing.T) *absence {
 		d.finish(email, a.had[len(a.desks)])
 		a.desks = append(a.desks, d)
 	}
-	a.cut(true)
+	a.Away()
 	a.until = time.Now().Add(61 * time.Second) // a session ends 60 s after its last connect
 	for i := range a.desks {
 		command(t, a.ended[i], "complete", nil)
@@ -162,7 +164,7 @@ func goAway(t *testing.T) *absence {
 func (a *absence) comeBack(t *testing.T) {
 	t.Helper()
 	time.Sleep(time.Until(a.until))
-	a.back()
+	a.Back()
 	for i, d := range a.desks {
 		d.until("a handshake and a subscription", func() bool { return d.handshakes == 2 && d.subscribed == 2 })
 		require.Equal(t, "while away", d.sees(email, a.kept[i], nil, "StatusChange Processing")["comment"], "%s", d.kind)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"segue/e2e/cut"
 	"segue/embedded"
 )
 
@@ -61,7 +62,9 @@ func withDelayedBus(t *testing.T) *world {
 	w := newWorld(t, temporal)
 	w.startWorker()
 	w.startGateway()
-	w.startGatewayOn(delayed(t, w.busAt, 300*time.Millisecond))
+	late := cut.Before(t, w.busAt)
+	late.Delay(300 * time.Millisecond)
+	w.startGatewayOn(late.Address())
 	w.start(w.replica(0), "first")
 	w.agree(healedWithin, "first") // both read the stream
 	return w

@@ -122,12 +122,18 @@ func (s *Server) do(ctx context.Context, q *request) (any, error) {
 	if err := q.read(); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.options.Deadline)
+	// What has arrived is done, also if the WebSocket breaks meanwhile: the next session waits for it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.options.Deadline)
 	defer cancel()
 	if h.on != onNothing {
-		if q.session == nil || !s.isCurrent(q.session) {
+		if q.session == nil {
 			return nil, noSession()
 		}
+		end, isCurrent := s.begin(q.session)
+		if !isCurrent {
+			return nil, noSession()
+		}
+		defer end()
 		if err := s.find(q, h.on); err != nil {
 			return nil, err
 		}

@@ -52,6 +52,9 @@ func (s *Server) prepare(ctx context.Context, q *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if override {
+		s.evict(ctx, of)
+	}
 	s.awaitOffer(ctx, center)
 	s.options.Index.Catch(ctx)
 	if !s.attach(n, of, override) {

@@ -78,14 +78,16 @@ func (w *world) back(name string) *seat {
 // again in its next session. A client that numbers its requests from 1 again sends new ones.
 func TestARequestWhoseAnswerWasLostIsRepeatedOnce(t *testing.T) {
 	held := &holding{applied: make(chan struct{}, 1), release: make(chan struct{})}
-	w := newWorld(t, func(o *desktop.Options) { held.world, o.Sender = o.Sender.(*world), held })
+	w := newWorld(t, func(o *desktop.Options) {
+		held.world, o.Sender, o.Deadline = o.Sender.(*world), held, time.Second
+	})
 	c := w.telephone("ann")
 	w.start("i1", "inbound", `offer {"agent":"ann"}`, `accept {"agent":"ann"}`)
 	c.events(13)
 	c.signal("7", "one")
 	<-held.applied
 	require.NoError(t, c.conn.CloseNow())
-	c = w.back("ann") // while the first request still waits
+	c = w.back("ann") // while the first request still waits, for longer than the session does
 	close(held.release)
 
 	c.send(fmt.Sprintf(`{"command":"interaction.incontact.signal","target":"%s.c-1.i1","requestId":7,"data":{"p2":"x","p1":"one"}}`, c.session))

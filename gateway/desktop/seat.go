@@ -39,6 +39,9 @@ type seat struct {
 	replaced []*socket
 	// past are interactions that are over for the agent.
 	past map[string]past
+	// inFlight counts the requests that are being answered, and idle is closed when there are none; nil while nobody waits.
+	inFlight int
+	idle     chan struct{}
 }
 
 // past is the last change of an interaction that is over for an agent.
@@ -162,12 +165,63 @@ func (s *Server) detach(n *session, forget bool) {
 	}
 }
 
-// isCurrent reports whether a session is the agent's.
-func (s *Server) isCurrent(n *session) bool {
+// begin counts a request that is being answered, until end. It reports false if the session is not the agent's.
+func (s *Server) begin(n *session) (end func(), isCurrent bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return n.seat.session == n
+	if n.seat.session != n {
+		return nil, false
+	}
+	n.seat.inFlight++
+	return func() { s.end(n.seat) }, true
 }
+
+func (s *Server) end(one *seat) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	one.inFlight--
+	if one.inFlight == 0 && one.idle != nil {
+		close(one.idle)
+		one.idle = nil
+	}
+}
+
+// evict ends the session that an agent has, and waits for the request that it may be in the middle of. What that does
+// is in the replay of the next session: a client that was cut off before the answer can rely on it, and does not
+// dial twice.
+func (s *Server) evict(ctx context.Context, of agent) {
+	select {
+	case <-s.replaceSession(of):
+	case <-ctx.Done(): // the outcome is open
+	}
+}
+
+// replaceSession ends the session that an agent has. The channel is closed when no request of it is being answered.
+func (s *Server) replaceSession(of agent) (idle <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	one := s.seats[of]
+	if one == nil {
+		return closed
+	}
+	if one.session != nil {
+		one.replace(one.session)
+		one.idleSince = time.Now()
+	}
+	if one.inFlight == 0 {
+		return closed
+	}
+	if one.idle == nil {
+		one.idle = make(chan struct{})
+	}
+	return one.idle
+}
+
+var closed = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
 
 func (s *Server) forget(one *seat) {
 	for _, id := range one.desktop.Interactions() {
