@@ -20,8 +20,10 @@
 //	}
 //
 //	func TestACallIsQueued(t *testing.T) {
-//		started := stack.Must(t, http.MethodPost, url+"/v1/interactions", `{"id":"call-1","channel":"inbound","queue":"sales"}`)
-//		require.Equal(t, "queued", started.Body["state"])
+//		stack.Must(t, http.MethodPost, url+"/v1/interactions", `{"id":"call-1","channel":"inbound"}`)
+//		stack.Must(t, http.MethodPost, url+"/v1/interactions/call-1/commands/place_in_queue", `{"queue":"sales"}`)
+//		call := stack.Must(t, http.MethodGet, url+"/v1/interactions/call-1", "")
+//		require.Equal(t, "queued", call.Body["state"])
 //	}
 //
 // Tests share the stack of their package, and have interactions of their own.

@@ -172,20 +172,3 @@ func (s *Stack) Stop() error {
 	}
 	return errors.Join(errs...)
 }
-
-// Configure writes the configuration's file, and opens it.
-func (s *Stack) Configure(yaml string) (*config.Store, error) {
-	if err := os.WriteFile(s.File, []byte(yaml), 0o600); err != nil {
-		return nil, err
-	}
-	return config.Open(s.File)
-}
-
-// Parse returns a configuration that has no file.
-func Parse(yaml string) (*config.Store, error) {
-	set, err := config.Parse("segue.yaml", []byte(yaml))
-	if err != nil {
-		return nil, err
-	}
-	return config.NewStore(set), nil
-}
