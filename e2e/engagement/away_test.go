@@ -143,7 +143,7 @@ func TestThePageIsLeftAndShownAgain(t *testing.T) {
 	}
 	b.sees("Welcome.")
 	require.False(t, b.isInvited())
-	engageVisit(t, "back", "b")
+	engageVisit(t, "back", "again")
 	b.sees(shown)
 	b.click("accept")
 	b.sees(chatting)

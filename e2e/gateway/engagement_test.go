@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,6 +51,9 @@ func TestAVisitorsTokenIsNoOther(t *testing.T) {
 		a, err := by.send(http.MethodPost, "/v1/visits/mine/token", "")
 		require.NoError(t, err)
 		require.Equal(t, map[bool]int{true: 401, false: 403}[by == nobody], a.Status, "%s: %s", by.name, a.Raw)
+	}
+	for _, visit := range []string{"%C3%A4", "a%20b", strings.Repeat("v", 123)} { // no page can be of such a visit
+		thePlatform.must(t, http.StatusUnprocessableEntity, http.MethodPost, "/v1/visits/"+visit+"/token", "")
 	}
 	token, _ := thePlatform.must(t, http.StatusOK, http.MethodPost, "/v1/visits/mine/token", "").Body["token"].(string)
 	for path, want := range map[string]int{
