@@ -25,15 +25,10 @@ func TestARetriedEngageIsNotSentAfterItsNoengage(t *testing.T) {
 		return http.StatusOK
 	})
 	require.EqualValues(t, 1, do(t, "engage", `{"visitID":"retried"}`)["attempt"])
-	require.Eventually(t, func() bool { names, _ := backend.of(visit); return len(names) > 0 }, patience, pollEvery)
+	arrives(t, visit, "engage 503")
 	do(t, "noengage", `{"visitID":"retried"}`)
-	require.Eventually(t, func() bool { names, _ := backend.of(visit); return slices.Contains(names, "noengage 200") }, patience, pollEvery)
-	var last []map[string]any
-	require.Eventually(t, func() bool {
-		list, whole := deliveries(t, id)
-		last = whole
-		return slices.Equal(list, []string{"engage discarded", "noengage delivered"})
-	}, patience, pollEvery, "%v", last)
+	arrives(t, visit, "noengage 200")
+	last := end(t, id, "engage discarded", "noengage delivered")
 	require.Equal(t, "outdated", last[0]["class"])
 	require.Contains(t, last[0]["why"], "the attempt to engage the visitor is over")
 	require.Equal(t, "segue: outdated", last[0]["discarded"].(map[string]any)["by"])
@@ -46,6 +41,8 @@ func TestANoengageWaitsForAnEngageInFlight(t *testing.T) {
 	t.Parallel()
 	const visit = "slow"
 	arrived, release := make(chan struct{}), make(chan struct{})
+	letGo := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(letGo)
 	var once sync.Once
 	backend.plan(visit, func(c call) int {
 		if c.name == "engage" {
@@ -61,14 +58,14 @@ func TestANoengageWaitsForAnEngageInFlight(t *testing.T) {
 		require.Fail(t, "no engage came")
 	}
 	do(t, "noengage", `{"visitID":"slow"}`)
-	require.Eventually(t, func() bool { // it has been tried, and was held
-		_, whole := deliveries(t, "visit-slow")
-		return len(whole) == 2 && whole[1]["class"] == "held"
-	}, patience, pollEvery)
+	for isHeld := false; !isHeld; { // it has been tried
+		records := end(t, "visit-slow", "engage attempting", "noengage waiting")
+		isHeld = records[1]["class"] == "held"
+	}
 	names, _ := backend.of(visit)
 	require.Empty(t, names)
-	close(release)
-	require.Eventually(t, func() bool { names, _ := backend.of(visit); return len(names) == 2 }, patience, pollEvery)
+	letGo()
+	arrives(t, visit, "noengage 200")
 	names, calls := backend.of(visit)
 	require.Equal(t, []string{"engage 200", "noengage 200"}, names)
 	for _, one := range calls {
@@ -87,12 +84,9 @@ func TestANewAttemptDoesNotWaitForTheRetryOfAnEarlierOne(t *testing.T) {
 		return http.StatusOK
 	})
 	do(t, "engage", `{"visitID":"again","page":"a"}`)
-	require.Eventually(t, func() bool { names, _ := backend.of(visit); return len(names) > 0 }, patience, pollEvery)
+	arrives(t, visit, "engage 503")
 	require.EqualValues(t, 2, do(t, "engage", `{"visitID":"again","page":"b"}`)["attempt"])
-	require.Eventually(t, func() bool {
-		list, _ := deliveries(t, "visit-again")
-		return slices.Equal(list, []string{"engage discarded", "engage delivered"})
-	}, patience, pollEvery)
+	end(t, "visit-again", "engage discarded", "engage delivered")
 	names, _ := backend.of(visit)
 	require.Equal(t, "engage 200", names[len(names)-1])
 }
@@ -103,25 +97,14 @@ func TestAParkedEngageIsNotRedeliveredAfterItsAttempt(t *testing.T) {
 	const visit, id = "parked", "visit-parked"
 	backend.plan(visit, func(c call) int { return http.StatusForbidden })
 	do(t, "engage", `{"visitID":"parked"}`)
-	var parked string
-	require.Eventually(t, func() bool {
-		list, whole := deliveries(t, id)
-		if !slices.Equal(list, []string{"engage parked"}) {
-			return false
-		}
-		parked, _ = whole[0]["id"].(string)
-		return whole[0]["class"] == "http_4xx"
-	}, patience, pollEvery)
+	parked, _ := end(t, id, "engage parked")[0]["id"].(string)
 	backend.plan(visit, nil)
 	do(t, "noengage", `{"visitID":"parked"}`)
-	require.Eventually(t, func() bool { names, _ := backend.of(visit); return slices.Contains(names, "noengage 200") }, patience, pollEvery)
+	arrives(t, visit, "noengage 200")
 	status, fields, err := send(t.Context(), http.MethodPost, gateways[0]+"/v1/interactions/"+id+"/deliveries/"+parked+"/redeliver", "{}")
 	require.NoError(t, err)
 	require.Equal(t, 202, status, fields)
-	require.Eventually(t, func() bool {
-		list, _ := deliveries(t, id)
-		return slices.Equal(list, []string{"engage discarded", "noengage delivered"})
-	}, patience, pollEvery)
+	end(t, id, "engage discarded", "noengage delivered")
 	names, _ := backend.of(visit)
 	require.Equal(t, []string{"engage 403", "noengage 200"}, names)
 }
@@ -132,7 +115,7 @@ func TestAnOwnCallbackThatIsLateInvitesNobody(t *testing.T) {
 	t.Parallel()
 	const visit = "late"
 	do(t, "engage", `{"visitID":"late","page":"a"}`)
-	require.Eventually(t, func() bool { _, calls := backend.of(visit); return len(calls) == 1 }, patience, pollEvery)
+	arrives(t, visit, "engage 200")
 	_, calls := backend.of(visit)
 	require.EqualValues(t, 2, do(t, "engage", `{"visitID":"late","page":"b"}`)["attempt"])
 	for range 2 { // the network delivers it late, and twice
@@ -140,7 +123,7 @@ func TestAnOwnCallbackThatIsLateInvitesNobody(t *testing.T) {
 		require.Equal(t, []any{"engaging", true, 2.0}, []any{answer["state"], answer["duplicate"], answer["attempt"]})
 	}
 	do(t, "noengage", `{"visitID":"late"}`)
-	require.Eventually(t, func() bool { names, _ := backend.of(visit); return slices.Contains(names, "noengage 200") }, patience, pollEvery)
+	arrives(t, visit, "noengage 200")
 	answer := do(t, "engage", calls[0].body, "Segue-Engagement", calls[0].attempt, "Idempotency-Key", calls[0].key)
 	require.Equal(t, []any{"completed", true}, []any{answer["state"], answer["duplicate"]})
 
@@ -184,9 +167,10 @@ func TestConcurrentEngagesAnswerTheirOwnAttempts(t *testing.T) {
 	for attempt := range attempts {
 		require.True(t, attempt >= 2 && attempt <= requests+1, attempt)
 	}
-	status, state, err := send(t.Context(), http.MethodGet, gateways[0]+"/v1/interactions/visit-crowd", "")
+	status, answer, err := send(t.Context(), http.MethodGet, gateways[0]+"/v1/interactions/visit-crowd", "")
 	require.NoError(t, err)
-	require.Equal(t, 200, status, state)
+	require.Equal(t, 200, status, answer)
+	state, _ := answer.(map[string]any)
 	engagement, _ := state["engagement"].(map[string]any)
 	require.EqualValues(t, requests+1, engagement["attempts"])
 	profile, _ := engagement["profile"].(map[string]any)
@@ -204,15 +188,17 @@ func engageUntilStored(ctx context.Context, gateway, body, key string) (attempt 
 		if err != nil {
 			return 0, false, err
 		}
+		fields, _ := answer.(map[string]any)
+		_, isDuplicate := fields["duplicate"]
 		switch {
 		case status == http.StatusServiceUnavailable:
 			isRepeat = true
-		case status != http.StatusOK, answer["duplicate"] != nil && !isRepeat:
+		case status != http.StatusOK, isDuplicate && !isRepeat:
 			return 0, false, fmt.Errorf("%d %v", status, answer)
-		case answer["duplicate"] != nil:
+		case isDuplicate:
 			return 0, false, nil
 		default:
-			attempt, _ := answer["attempt"].(float64)
+			attempt, _ := fields["attempt"].(float64)
 			return attempt, true, nil
 		}
 	}

@@ -7,9 +7,11 @@ import (
 	"io"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -77,7 +79,7 @@ func (b *recorder) of(visit string) (names []string, calls []call) {
 }
 
 // send sends a request to a gateway, and returns its status and its answer.
-func send(ctx context.Context, method, to, body string, headers ...string) (int, map[string]any, error) {
+func send(ctx context.Context, method, to, body string, headers ...string) (status int, answer any, err error) {
 	r, err := http.NewRequestWithContext(ctx, method, to, strings.NewReader(body))
 	if err != nil {
 		return 0, nil, err
@@ -91,40 +93,55 @@ func send(ctx context.Context, method, to, body string, headers ...string) (int,
 		return 0, nil, err
 	}
 	defer response.Body.Close()
-	var fields map[string]any
-	if err := json.NewDecoder(response.Body).Decode(&fields); err != nil {
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
 		return response.StatusCode, nil, fmt.Errorf("%s %s: %w", method, to, err)
 	}
-	return response.StatusCode, fields, nil
+	return response.StatusCode, answer, nil
+}
+
+// until waits for a condition.
+func until(t *testing.T, what string, isMet func() bool) {
+	t.Helper()
+	for begun := time.Now(); !isMet(); time.Sleep(pollEvery) {
+		require.Less(t, time.Since(begun), patience, what)
+	}
+}
+
+// arrives waits until the backend has answered a callback of a visit.
+func arrives(t *testing.T, visit, name string) {
+	t.Helper()
+	until(t, name, func() bool { names, _ := backend.of(visit); return slices.Contains(names, name) })
 }
 
 // do sends engage or noengage, until the gateway has stored it.
 func do(t *testing.T, name, object string, headers ...string) map[string]any {
 	t.Helper()
-	var answer map[string]any
-	require.Eventually(t, func() bool {
-		status, fields, err := send(t.Context(), http.MethodPost, gateways[0]+"/server/data/gateway/"+name, object, headers...)
+	var fields map[string]any
+	until(t, name, func() bool {
+		status, answer, err := send(t.Context(), http.MethodPost, gateways[0]+"/server/data/gateway/"+name, object, headers...)
 		require.NoError(t, err)
-		require.Contains(t, []int{200, 503}, status, fields) // a slow machine may need longer than the gateway waits
-		answer = fields
+		require.Contains(t, []int{200, 503}, status, answer) // a slow machine may need longer than the gateway waits
+		fields, _ = answer.(map[string]any)
 		return status == 200
-	}, patience, pollEvery)
-	return answer
+	})
+	return fields
 }
 
-// deliveries returns the deliveries of an interaction, each "CALL STATUS", in order.
-func deliveries(t *testing.T, id string) (list []string, whole []map[string]any) {
+// end waits until an interaction has these deliveries, each "CALL STATUS", and returns them.
+func end(t *testing.T, id string, want ...string) (records []map[string]any) {
 	t.Helper()
-	status, fields, err := send(t.Context(), http.MethodGet, gateways[1]+"/v1/interactions/"+id+"/deliveries", "")
-	require.NoError(t, err)
-	if status == 503 {
-		return nil, nil
-	}
-	require.Equal(t, 200, status, fields)
-	all, _ := fields["deliveries"].([]any)
-	for _, one := range all {
-		record, _ := one.(map[string]any)
-		list, whole = append(list, fmt.Sprint(record["call"], " ", record["status"])), append(whole, record)
-	}
-	return list, whole
+	until(t, fmt.Sprint(want), func() bool {
+		status, answer, err := send(t.Context(), http.MethodGet, gateways[1]+"/v1/interactions/"+id+"/deliveries", "")
+		require.NoError(t, err)
+		require.Contains(t, []int{200, 503}, status, answer)
+		all, _ := answer.([]any)
+		records = nil
+		var list []string
+		for _, one := range all {
+			record, _ := one.(map[string]any)
+			list, records = append(list, fmt.Sprint(record["call"], " ", record["status"])), append(records, record)
+		}
+		return slices.Equal(list, want)
+	})
+	return records
 }
