@@ -113,7 +113,7 @@ func hazards(t *testing.T) []hazard {
 }
 
 // lateness is how much after its deadline an attempt may end on a busy machine. Receivers that are hostile for longer than
-// any deadline are so for ever.
+// any deadline do not stop being so.
 const lateness = 20 * time.Second
 
 // policy returns the policy of one attempt, with a deadline that fits the hazard.
