@@ -125,7 +125,9 @@ var rules = []rule{
 		reason: "the harness does not know its users: commands, benchmarks and tests"},
 	{room: "examples", only: none, std: true, reason: "examples are files to copy"},
 
-	// What end-to-end tests stand on.
+	// What end-to-end tests use.
+	{room: "e2e/stack", only: []string{"bus", "config", "connect", "embedded", "gateway", "worker/local", "workflows/notices"},
+		reason: "what runs beneath a test knows no face, and not what the test is about"},
 	{room: "e2e/cut", only: none, std: true, reason: "a proxy knows connections, not what passes over them"},
 
 	// The command line.
@@ -151,7 +153,8 @@ var private = []struct {
 	{"starter/...", []string{"starter/...", "e2e/..."}, true, "the command line is built from rooms, never the other way round"},
 	{"bench/...", []string{"bench/..."}, true, "nothing in the product depends on a benchmark"},
 	{"e2e/...", []string{"e2e/..."}, false, "nothing in the product depends on a test"},
-	{"e2e/cut", []string{"e2e/..."}, true, "what end-to-end tests stand on is for them alone"},
+	{"e2e/stack", []string{"e2e/..."}, true, "what end-to-end tests use is for them alone"},
+	{"e2e/cut", []string{"e2e/..."}, true, "what end-to-end tests use is for them alone"},
 	{"delivery/hostiletest", nil, false, "hostile receivers are for tests alone"},
 	{"metrics/metricstest", nil, false, "reading instruments back is for tests alone"},
 	{"bus/bustest", nil, false, "a bus in memory is for tests alone"},

@@ -129,7 +129,7 @@ func TestAStreamHasTheCapabilitiesOfItsCaller(t *testing.T) {
 		thePlatform.must(t, http.StatusCreated, http.MethodPost, "/v1/interactions",
 			`{"id":"streamed-`+c.name+`","channel":"inbound","commands":[{"command":"offer","agents":["ann","bob","carl"]}]}`)
 		all := s.until(t, `"state":"offered"`)
-		read := c.must(t, http.StatusOK, http.MethodGet, "/v1/interactions/streamed-"+c.name, "").texts("capabilities")
+		read := textsOf(c.must(t, http.StatusOK, http.MethodGet, "/v1/interactions/streamed-"+c.name, "").Body, "capabilities")
 		require.Contains(t, all[strings.LastIndex(all, "data:"):], `"capabilities":["`+strings.Join(read, `","`)+`"]`, c.name)
 	}
 }
