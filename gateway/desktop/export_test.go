@@ -88,3 +88,8 @@ func (r Repeats) Reached(answer int) { r.own.reached(answer) }
 
 // Len returns how many requests are kept.
 func (r Repeats) Len() int { return len(r.own.order) }
+
+// HasSession reports whether an agent has a session in this replica.
+func (s *Server) HasSession(contactCenter, id string) bool {
+	return s.sessionOf(agent{contactCenter, id}) != nil
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"time"
 
 	"segue/client"
 	"segue/gateway/auth"
@@ -44,6 +45,9 @@ func (s *Server) prepare(ctx context.Context, q *request) (any, error) {
 	if !override && s.sessionOf(of) != nil {
 		return confirm{}, nil
 	}
+	if s.isElsewhere(ctx, of, override) && !override {
+		return confirm{}, nil
+	}
 	n, err := s.open(q, caller)
 	if err != nil {
 		return nil, err
@@ -58,6 +62,7 @@ func (s *Server) prepare(ctx context.Context, q *request) (any, error) {
 		return confirm{}, nil
 	}
 	q.socket.join(n)
+	s.announce(ctx, n)
 	return prepared{SessionID: n.id, ResourceID: n.id}, nil
 }
 
@@ -79,7 +84,7 @@ func (s *Server) open(q *request, caller *auth.Caller) (*session, error) {
 	}
 	uncount = sync.OnceFunc(uncount)
 	watched, unwatch := s.options.Watch(context.WithoutCancel(q.socket.request.Context()), caller.ForStream())
-	n := &session{id: "s-" + strings.ToLower(rand.Text()), socket: q.socket, caller: caller, watched: watched, uncount: uncount, release: func() {
+	n := &session{id: "s-" + strings.ToLower(rand.Text()), socket: q.socket, caller: caller, watched: watched, uncount: uncount, opened: time.Now().UTC(), release: func() {
 		unwatch()
 		uncount()
 	}}

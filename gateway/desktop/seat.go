@@ -61,6 +61,9 @@ type session struct {
 	watched context.Context
 	release func()
 	repeats *repeats
+	// opened is when the session was opened. forget ends that other replicas can ask for it; nil while they cannot.
+	opened time.Time
+	forget func()
 	// uncount takes the session out of those that are counted; release does that, too.
 	uncount func()
 }
@@ -149,6 +152,9 @@ func (s *Server) settle(one *seat, entries []*index.Entry) {
 func (s *Server) detach(n *session, forget bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if n.forget != nil {
+		n.forget()
+	}
 	if n.seat.session != n {
 		n.seat.replaced = slices.DeleteFunc(n.seat.replaced, func(c *socket) bool { return c == n.socket })
 		return

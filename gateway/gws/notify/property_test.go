@@ -15,6 +15,7 @@ import (
 
 	"segue/contract"
 	"segue/gateway/gws/view"
+	"segue/gateway/parts"
 )
 
 // deed is a command, or a misfortune, and what happens to its notice.
@@ -121,7 +122,7 @@ func (b *bench) differs(s *seen, id string) error {
 	medium := view.MediumOf(state.Channel)
 	for _, topic := range []string{medium.Topic, view.InteractionTopic} {
 		known := s.known[topic+" "+id]
-		if view.PartOf(&state, s.desktop.agent) == view.NoPart || !t.running {
+		if parts.Of(&state, s.desktop.agent).Part == parts.None || !t.running {
 			if known != nil && len(known["capabilities"].([]any)) > 0 {
 				return fmt.Errorf("%s on %s for %s: over, but has %v", id, topic, s.desktop.agent, known)
 			}
