@@ -279,18 +279,18 @@ func (r *run) handOver(ctx workflow.Context, l *lane) {
 	l.Waiting = l.Waiting[len(batch):]
 }
 
-// handOverSummary says why a lane is handed over, if an attempt failed: the attempt itself is part of Dispatch, and shows
+// handOverSummary says why a lane is handed over, if an attempt failed: a first attempt that is part of Dispatch shows
 // nowhere else in the history.
 func handOverSummary(l *lane, requests int) string {
-	text := fmt.Sprintf("%s: hand over %d to the lane workflow", l.Call, requests)
+	reason := ""
 	switch {
 	case l.Failed == nil:
 	case l.Failed.Code != 0:
-		text += fmt.Sprintf("; the first attempt failed: %s (HTTP %d)", l.Failed.Class, l.Failed.Code)
+		reason = fmt.Sprintf("first attempt failed, %s (HTTP %d); ", l.Failed.Class, l.Failed.Code)
 	default:
-		text += "; the first attempt failed: " + l.Failed.Class
+		reason = fmt.Sprintf("first attempt failed, %s; ", l.Failed.Class)
 	}
-	return summaryOf("%s", text)
+	return summaryOf("%s: %shand over %d to the lane workflow", l.Call, reason, requests)
 }
 
 func attemptSummary(call string, batch []contract.Request) string {
