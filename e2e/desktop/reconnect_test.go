@@ -1,6 +1,7 @@
 package desktop_test
 
 import (
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"segue/e2e/cut"
+	"segue/gateway"
 )
 
 // The connections of an agent break in the middle of a chat, and again while the platform changes it. The session goes on:
@@ -94,24 +96,26 @@ func (d *desk) within(a time.Duration, holds func() bool) bool {
 // The gateway of some agents starts again. Their clients handshake and subscribe again; they read what is, and go on.
 func theGatewayStartsAgain(t *testing.T) {
 	t.Parallel()
-	r, err := serve("127.0.0.1:0")
+	g, err := segue.StartGateway(gateway.Options{Config: store})
 	require.NoError(t, err)
 	var desks []*desk
 	ids := map[*desk]string{}
 	for _, k := range kinds() {
-		d := open(t, r.url, k)
+		d := open(t, g.URL, k)
 		ids[d] = start(t, email.channel)
 		offer(t, ids[d], d)
 		d.sees(email, ids[d], nil, "StatusChange Invited")
 		desks = append(desks, d)
 	}
-	require.NoError(t, r.stop())
+	require.NoError(t, g.Stop())
 	for _, d := range desks {
 		command(t, ids[d], "accept", map[string]any{"agent": d.name})
 	}
-	again, err := serve(r.address)
+	listener, err := net.Listen("tcp", g.Address)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, again.stop()) })
+	again, err := segue.StartGateway(gateway.Options{Config: store, Listener: listener})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, again.Stop()) })
 	for _, d := range desks {
 		d.until("a handshake and a subscription", func() bool { return d.handshakes == 2 && d.subscribed == 2 })
 		emails := d.get("/me")["user"].(map[string]any)["emails"].([]any)

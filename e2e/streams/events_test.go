@@ -297,7 +297,7 @@ func TestACredentialThatEndsClosesItsStreams(t *testing.T) {
 	replicas[0] = r
 	defer func() {
 		replicas[0] = first
-		r.stop()
+		require.NoError(t, r.Stop())
 	}()
 	c := newCenter(t)
 	stream, other := c.open(0, "short", "", ""), c.open(0, "admin", "", "")
@@ -319,7 +319,7 @@ func TestAStreamEndsWhenTheGatewayStopsAndGoesOnElsewhere(t *testing.T) {
 	c.start("one", "")
 	last := stream.until("interaction_starts")
 	began := time.Now()
-	r.stop()
+	require.NoError(t, r.Stop())
 	replicas[0] = first
 	require.Less(t, time.Since(began), 20*time.Second)
 	stream.ended(patience)
