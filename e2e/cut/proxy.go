@@ -11,12 +11,13 @@ import (
 // Proxy is a TCP proxy before a server. Its methods may be called at any time.
 type Proxy struct {
 	listener net.Listener
-	target   string
 	running  sync.WaitGroup
 
-	mu    sync.Mutex
-	links map[*link]bool
-	away  bool
+	mu sync.Mutex
+	// target is the address of the server of new connections.
+	target string
+	links  map[*link]bool
+	away   bool
 	// flowing is closed unless the proxy is stalled.
 	flowing chan struct{}
 	limit   func() int
@@ -31,10 +32,8 @@ func Before(t testing.TB, target string) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, address, isURL := strings.Cut(target, "://"); isURL {
-		target, _, _ = strings.Cut(address, "/")
-	}
-	p := &Proxy{listener: listener, target: target, links: map[*link]bool{}, flowing: make(chan struct{})}
+	p := &Proxy{listener: listener, links: map[*link]bool{}, flowing: make(chan struct{})}
+	p.Lead(target)
 	close(p.flowing)
 	p.running.Go(p.accept)
 	t.Cleanup(func() {
@@ -50,6 +49,22 @@ func (p *Proxy) Address() string { return p.listener.Addr().String() }
 
 // URL is Address for a client of HTTP.
 func (p *Proxy) URL() string { return "http://" + p.Address() }
+
+// Lead has new connections go to another server.
+func (p *Proxy) Lead(target string) {
+	if _, address, isURL := strings.Cut(target, "://"); isURL {
+		target, _, _ = strings.Cut(address, "/")
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.target = target
+}
+
+func (p *Proxy) server() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.target
+}
 
 // Cut breaks all connections. New ones go through.
 func (p *Proxy) Cut() {
@@ -131,7 +146,7 @@ func (p *Proxy) accept() {
 
 // serve connects a client with the server until either ends or the link is cut.
 func (p *Proxy) serve(client net.Conn) {
-	server, err := net.Dial("tcp", p.target)
+	server, err := net.Dial("tcp", p.server())
 	if err != nil {
 		_ = client.Close() // as of a server that does not run
 		return

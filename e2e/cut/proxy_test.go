@@ -200,3 +200,12 @@ func TestAServerThatDoesNotRun(t *testing.T) {
 	require.NoError(t, listener.Close())
 	connect(t, cut.Before(t, listener.Addr().String())).isCut()
 }
+
+func TestLead(t *testing.T) {
+	p := cut.Before(t, "127.0.0.1:1") // no server
+	connect(t, p).isCut()
+	p.Lead("http://" + startEcho(t) + "/path")
+	c := connect(t, p)
+	c.says("hello")
+	c.hears("hello")
+}

@@ -159,7 +159,8 @@ var transports = map[string]string{"events": "", "cometd": "&transport=cometd"}
 func TestTheExamplePage(t *testing.T) {
 	b := startBrowser(t)
 	for name, transport := range transports {
-		id := func(n int) string { return fmt.Sprint(name, "-", n) }
+		run := unique(name)
+		id := func(n int) string { return fmt.Sprint(run, "-", n) }
 		b.visit(id(1), transport)
 		engageVisit(t, id(1), "a")
 		b.sees(shown)
