@@ -24,7 +24,7 @@ import (
 	"segue/workflows/notices"
 )
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // What all tests share: a stack with a worker, and two gateways. Each test has a contact center of its own.
 var (
