@@ -4,7 +4,7 @@
 QUICK := ./interaction/... ./trigger ./expr ./request ./contract ./workflows/... ./activities ./alerts ./client/... \
 	./config/... ./recovery ./metrics/... ./spelling ./worker/... ./starter/draw ./architecture
 
-# How much `make long` does. CI plays 200 sequences, draws some hundred random cases of each property, and fuzzes nothing.
+# How much `make long` does. CI plays 120 sequences, draws some hundred random cases of each property, and fuzzes nothing.
 SEQUENCES ?= 1000
 RAPID_CHECKS ?= 10000
 FUZZ_TIME ?= 1m
@@ -42,7 +42,7 @@ docs: ## Write all generated files again: schema, example day, diagrams and tabl
 
 long: ## Run at full length what CI runs reduced: random sequences, properties, fuzzing (half an hour)
 	go test -count=1 -timeout 30m ./e2e/sequences -run Random -sequences $(SEQUENCES)
-	SEGUE_WHOLE=1 SEGUE_FUZZ=200 go test -count=1 -timeout 40m ./e2e/desktop ./e2e/engagement/scxml ./e2e/gateway ./e2e/gws ./e2e/platform
+	SEGUE_WHOLE=1 SEGUE_FUZZ=200 go test -count=1 -timeout 40m ./e2e ./e2e/desktop ./e2e/engagement/scxml ./e2e/gateway ./e2e/gws ./e2e/his ./e2e/platform ./e2e/streams
 	go test -count=1 -timeout 60m ./e2e/replicas -full
 	go test -count=1 -timeout 60m ./interaction/... ./request ./workflows ./delivery ./e2e/wire -rapid.checks $(RAPID_CHECKS)
 	@grep -ro --include='*_test.go' 'func Fuzz[A-Za-z]*' . | sed 's|^\./\(.*\)/[^/]*:func \(.*\)|\1 \2|' | sort | \

@@ -42,7 +42,7 @@ func (l *healthReports) all() []string {
 // await waits until there are n reports.
 func (l *healthReports) await(t *testing.T, n int) {
 	t.Helper()
-	require.Eventually(t, func() bool { return len(l.all()) >= n }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(l.all()) >= n }, time.Minute, time.Millisecond)
 }
 
 // withReporter gives the fixture a reporter, and returns what it reports.
@@ -226,7 +226,7 @@ func TestAttemptsReportAnOpenBreaker(t *testing.T) {
 		f.renew()
 		f.attempt(t, in)
 	}
-	require.Eventually(t, func() bool { return slices.Contains(reports.all(), "receiver/segue/crm breaker_open 0") }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return slices.Contains(reports.all(), "receiver/segue/crm breaker_open 0") }, time.Minute, time.Millisecond)
 }
 
 // A final outcome in a lane is parked. One in an interaction is parked once the lane has it.

@@ -18,7 +18,11 @@ func (a *Activities) Render(ctx context.Context, in contract.RenderInput) (contr
 		in.Request.Fault = err.Error()
 		return in.Request.WithoutSource(), nil
 	}
-	return render(ctx, a.Config(), in.Owner, in.Request.Call, view, event), nil
+	owner := in.Owner
+	if in.Request.Engagement != nil { // the lane may be that of an earlier interaction with the same id
+		owner.FirstRunID = in.Request.Engagement.FirstRunID
+	}
+	return render(ctx, a.Config(), owner, in.Request.Call, view, event), nil
 }
 
 // render renders a call for one event. A failure becomes a fault of this delivery alone.
@@ -39,5 +43,6 @@ func render(ctx context.Context, set *config.Set, owner contract.Owner, name str
 		}
 	}()
 	r, _ = call.Template.Render(id, view, event) // the error is also the request's Fault
+	addEngagement(&r, owner, view, event)
 	return r
 }

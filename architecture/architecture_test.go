@@ -104,6 +104,10 @@ func TestAPlantedImportIsFound(t *testing.T) {
 			planted: pkg{name: "delivery", imports: []string{"delivery/hostiletest"}}, others: []pkg{{name: "delivery/hostiletest"}},
 			finding: "delivery imports delivery/hostiletest: hostile receivers are for tests alone",
 		},
+		"a test of the product imports what runs beneath end-to-end tests": {
+			planted: pkg{name: "gateway", tests: []string{"e2e/stack"}}, others: []pkg{{name: "e2e/stack"}},
+			finding: "gateway imports e2e/stack: what end-to-end tests use is for them alone",
+		},
 		"a program is imported": {
 			planted: pkg{name: "recovery", imports: []string{"replay/record"}}, others: []pkg{{name: "replay/record", program: true}},
 			finding: "recovery imports replay/record: nothing imports a program",

@@ -163,19 +163,19 @@ func TestAServerThatSaysNothingHoldsNobodyUp(t *testing.T) {
 	c, err := bus.Connect(bus.Options{URL: "nats://" + silent(t)})
 	require.NoError(t, err)
 	p := bus.NewPublisher(c)
-	within(t, time.Second, func() {
+	within(t, patience, func() {
 		for revision := int64(1); revision <= 10_000; revision++ {
 			p.Publish(notice("one", revision))
 			p.Due(contract.Due{ContactCenter: "acme", Interaction: "one", Revision: revision})
 		}
 		_ = c.Connected()
 	})
-	within(t, time.Second, func() {
+	within(t, patience, func() {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		require.ErrorIs(t, p.Close(ctx), context.DeadlineExceeded)
 	})
-	within(t, time.Second, c.Close)
+	within(t, patience, c.Close)
 }
 
 func TestAConnectionThatStallsHoldsNobodyUp(t *testing.T) {
@@ -187,7 +187,7 @@ func TestAConnectionThatStallsHoldsNobodyUp(t *testing.T) {
 	require.Eventually(t, c.Connected, patience, time.Millisecond)
 	p := bus.NewPublisher(c)
 	proxy.stall()
-	within(t, time.Second, func() {
+	within(t, patience, func() {
 		for i := range 200 {
 			n := notice(fmt.Sprint("i", i), 1)
 			n.State = &contract.State{RunID: strings.Repeat("x", 100<<10)}
@@ -195,12 +195,12 @@ func TestAConnectionThatStallsHoldsNobodyUp(t *testing.T) {
 		}
 	})
 	require.Equal(t, int64(200), p.Stats().Waiting)
-	within(t, time.Second, func() {
+	within(t, patience, func() {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		require.ErrorIs(t, p.Close(ctx), context.DeadlineExceeded)
 	})
-	within(t, 8*time.Second, c.Close)
+	within(t, patience, c.Close)
 }
 
 // silent returns the address of a server that accepts connections and says nothing.

@@ -21,7 +21,7 @@ import (
 
 func verify(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 func embed(t *testing.T, o bus.ServerOptions) *bus.Server {
 	t.Helper()

@@ -203,7 +203,7 @@ func (c *Client) openedWith(ctx context.Context, o *opening, runID string, resul
 		opened.Outcomes = append(opened.Outcomes, OutcomeOf(result))
 		opened.Answer = result.Answer
 	}
-	opened.Answer.Duplicate, opened.Answer.Child, opened.Answer.Waiting = false, "", false
+	opened.Answer.Duplicate, opened.Answer.Child, opened.Answer.Waiting, opened.Answer.Attempt = false, "", false, 0
 	if len(results) > 0 {
 		return opened, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -105,6 +106,39 @@ func (c *Client) Deliveries(ctx context.Context, n Name) ([]contract.DeliveryRec
 		}
 	}
 	return list, nil
+}
+
+// IsAttempting reports whether a delivery of a call is being attempted, or is about to be, by the interaction or by its lane.
+// The interaction is asked first: what it has handed over meanwhile is in the lane by then.
+func (c *Client) IsAttempting(ctx context.Context, n Name, call string) (bool, error) {
+	records, err := query[[]contract.DeliveryRecord](ctx, c, n, n.WorkflowID(), "", contract.QueryDeliveries)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return false, err
+	}
+	inLane, err := c.laneRecords(ctx, n, call)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(append(records, inLane...), func(r contract.DeliveryRecord) bool {
+		return r.Call == call && r.Status == contract.StatusAttempting
+	}), nil
+}
+
+// HasRun reports whether an interaction has, or had, a run that Temporal still knows.
+func (c *Client) HasRun(ctx context.Context, n Name, runID string) (bool, error) {
+	err := c.retry(ctx, func() error {
+		_, err := c.Temporal.DescribeWorkflowExecution(ctx, n.WorkflowID(), runID)
+		return markOutage(ctx, err)
+	})
+	var missing *serviceerror.NotFound
+	var invalid *serviceerror.InvalidArgument // no run has such an id
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.As(err, &missing), errors.As(err, &invalid):
+		return false, nil
+	}
+	return false, fmt.Errorf("describe %s: %w", n, c.classify(ctx, n, err))
 }
 
 // markUnlistedDelivered marks as delivered what a completed lane was given and no longer

@@ -67,14 +67,14 @@ func (o *observed) readings() []error {
 // of the last reading.
 func (o *observed) reads(times int) error {
 	o.t.Helper()
-	require.Eventually(o.t, func() bool { return len(o.readings()) >= times }, 10*time.Second, 5*time.Millisecond, "read %d times", times)
+	require.Eventually(o.t, func() bool { return len(o.readings()) >= times }, time.Minute, 5*time.Millisecond, "read %d times", times)
 	return o.readings()[times-1]
 }
 
 // settlesOn waits until the current set has the given offer timeout.
 func (o *observed) settlesOn(offer time.Duration) {
 	o.t.Helper()
-	require.Eventually(o.t, func() bool { return o.store.Current().TimeoutsFor("inbound").Offer == offer }, 10*time.Second, 5*time.Millisecond, "offer %s", offer)
+	require.Eventually(o.t, func() bool { return o.store.Current().TimeoutsFor("inbound").Offer == offer }, time.Minute, 5*time.Millisecond, "offer %s", offer)
 }
 
 func offering(seconds int) string {

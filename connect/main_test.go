@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	patience  = 20 * time.Second
+	patience  = time.Minute
 	pollEvery = 20 * time.Millisecond
 )
 

@@ -80,12 +80,6 @@ type DispatchResult struct {
 	Unpinned bool `json:"unpinned,omitempty"`
 }
 
-// The names of the calls that engagement.backend configures. Each is fired at the moment of its name.
-const (
-	CallEngage   = "engage"
-	CallNoEngage = "noengage"
-)
-
 // DeliveryStatus is the status of one delivery, as the queries show it.
 type DeliveryStatus string
 
@@ -155,6 +149,8 @@ type Request struct {
 	// Fault is set if the call could not be rendered. Such a delivery is parked without an
 	// attempt, with class "render".
 	Fault string `json:"fault,omitempty"`
+	// Engagement is set for a callback of the engagement backend: it is not sent once its attempt is over.
+	Engagement *EngagementAttempt `json:"engagement,omitempty"`
 	// Source is what the request was rendered from. Only requests that are handed over to a
 	// lane have one; see SourceOf.
 	Source json.RawMessage `json:"source,omitempty"`
@@ -171,6 +167,9 @@ func (r Request) Size() int {
 	n := 200 + len(r.ID) + len(r.Call) + len(r.URL) + len(r.Body) + len(r.Fault)
 	for _, h := range r.Headers {
 		n += len(h.Name) + len(h.Value) + len(h.After) + 24
+	}
+	if r.Engagement != nil {
+		n += 100 + len(r.Engagement.Interaction) + len(r.Engagement.FirstRunID)
 	}
 	return n
 }
@@ -203,6 +202,8 @@ const (
 	VerdictRetry Verdict = "retry"
 	// VerdictFinal: a retry does not help, or the schedule is exhausted; park the delivery.
 	VerdictFinal Verdict = "final"
+	// VerdictOutdated: what the request says is no longer true. It is not sent, and discarded.
+	VerdictOutdated Verdict = "outdated"
 	// VerdictInFlight is set by Dispatch only: the request is still in flight in the process.
 	VerdictInFlight Verdict = "in_flight"
 )

@@ -81,6 +81,9 @@ type Answer struct {
 	Waiting bool `json:"waiting,omitempty"`
 	// Child is the id of the draft that reply started.
 	Child string `json:"child,omitempty"`
+	// Attempt is the number of the attempt to engage a visitor that the command, an engage, has
+	// opened; 0 for none. Commands that are answered together may have one revision.
+	Attempt int `json:"attempt,omitempty"`
 }
 
 // CommandResult is one element of the answer of the update "commands": an Answer, or the error

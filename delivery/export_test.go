@@ -41,6 +41,12 @@ func Sign(req *http.Request, id, body string, refs []SecretRef, now time.Time) e
 	return err
 }
 
+// AskProxy asks a proxy over a connection, and returns the class of its failure in the attempt of a context.
+func AskProxy(ctx context.Context, conn net.Conn) Class {
+	class, _ := classOfError(ctx, (&proxy{}).open(conn, netip.MustParseAddrPort("192.0.2.1:443")), time.Second)
+	return class
+}
+
 // Redact redacts values from text.
 func Redact(values []string, text string) string {
 	var used secrets

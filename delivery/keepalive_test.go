@@ -41,7 +41,7 @@ func TestADeadConnectionOfHTTP2IsClosed(t *testing.T) {
 		n++
 		p.Call = fmt.Sprint("c", n) // a breaker each
 		return sender.Send(context.Background(), p, numbered("https://"+relay.Address, n), 1).Class == "ok"
-	}, 25*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 }
 
 // A new guard applies to the next request, also if a connection is in use: that of a call, of

@@ -41,7 +41,7 @@ func (o *openssl) await(t *testing.T, text string) (printed string) {
 		defer o.mu.Unlock()
 		printed = o.out.String()
 		return strings.Contains(printed, text)
-	}, 20*time.Second, 5*time.Millisecond, "openssl does not say %s", text)
+	}, time.Minute, 5*time.Millisecond, "openssl does not say %s", text)
 	return printed
 }
 

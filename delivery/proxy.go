@@ -64,9 +64,13 @@ func (g *Guard) Through(p Proxy) (*Guard, error) {
 type proxyError struct {
 	class   Class
 	message string
+	cause   error // nil if the proxy has answered
 }
 
 func (e *proxyError) Error() string { return e.message }
+
+// Unwrap returns the cause, which tells a proxy that broke off from the end of the attempt's time.
+func (e *proxyError) Unwrap() error { return e.cause }
 
 // tunnel connects to the target through the proxy.
 func (d *dialer) tunnel(ctx context.Context, p *proxy, target netip.AddrPort) (net.Conn, error) {
@@ -99,29 +103,29 @@ func (p *proxy) open(conn net.Conn, target netip.AddrPort) error {
 	if p.Username != "" {
 		username, err := p.Username.resolve()
 		if err != nil {
-			return &proxyError{ClassAuth, "guard.proxy.username: " + err.Error()}
+			return &proxyError{class: ClassAuth, message: "guard.proxy.username: " + err.Error()}
 		}
 		password, err := p.Password.resolve()
 		if err != nil {
-			return &proxyError{ClassAuth, "guard.proxy.password: " + err.Error()}
+			return &proxyError{class: ClassAuth, message: "guard.proxy.password: " + err.Error()}
 		}
 		header.Set("Proxy-Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(username+":"+password)))
 	}
 	req := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: target.String()}, Host: target.String(), Header: header}
 	if err := req.Write(conn); err != nil {
-		return &proxyError{ClassNetwork, "the proxy broke off"}
+		return &proxyError{ClassNetwork, "the proxy broke off", err}
 	}
 	reader := bufio.NewReader(io.LimitReader(conn, maxProxyResponse))
 	resp, err := http.ReadResponse(reader, req)
 	switch {
 	case err != nil:
-		return &proxyError{ClassNetwork, "the proxy broke off or its response is not HTTP"}
+		return &proxyError{ClassNetwork, "the proxy broke off or its response is not HTTP", err}
 	case resp.StatusCode == http.StatusProxyAuthRequired:
-		return &proxyError{ClassAuth, "the proxy rejects guard.proxy.username and password: HTTP 407"}
+		return &proxyError{class: ClassAuth, message: "the proxy rejects guard.proxy.username and password: HTTP 407"}
 	case resp.StatusCode/100 != 2:
-		return &proxyError{ClassNetwork, "the proxy does not connect to the receiver: " + statusLine(ClassUnexpected, resp.StatusCode)}
+		return &proxyError{class: ClassNetwork, message: "the proxy does not connect to the receiver: " + statusLine(ClassUnexpected, resp.StatusCode)}
 	case reader.Buffered() > 0:
-		return &proxyError{ClassNetwork, "the proxy sent data before the request"}
+		return &proxyError{class: ClassNetwork, message: "the proxy sent data before the request"}
 	}
 	return nil
 }
@@ -129,5 +133,9 @@ func (p *proxy) open(conn net.Conn, target netip.AddrPort) error {
 // proxyUnreachable returns the error of a failure on the way to the proxy.
 func proxyUnreachable(ctx context.Context, err error) error {
 	_, message := classOfError(ctx, err, 0)
-	return &proxyError{ClassNetwork, "the proxy cannot be reached: " + message}
+	unreachable := &proxyError{class: ClassNetwork, message: "the proxy cannot be reached: " + message}
+	if isTimeout(err) { // others are the proxy's, whatever their own class is
+		unreachable.cause = err
+	}
+	return unreachable
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -180,4 +181,25 @@ func TestTheProxySharesTheAttemptsDeadline(t *testing.T) {
 	policy.Timeout = 300 * time.Millisecond
 	o := sendInTime(t, through(t, delivery.Options{}, delivery.Proxy{URL: newTunnels(t, slow.URL).URL}), policy, "http://crm.example.com/")
 	assert.Equal(t, "timeout", o.Class, o.Message)
+}
+
+// lateTimer is a context whose deadline has passed, and whose timer has not fired yet, as on a busy machine.
+type lateTimer struct{ context.Context }
+
+func (lateTimer) Deadline() (time.Time, bool) { return time.Now().Add(-time.Millisecond), true }
+
+// The deadline of the connection to the proxy is that of the attempt, and may be noticed before the context's own.
+func TestASilentProxyAtTheDeadlineIsATimeout(t *testing.T) {
+	inTime, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	for class, ctx := range map[delivery.Class]context.Context{
+		delivery.ClassTimeout: lateTimer{t.Context()},
+		delivery.ClassNetwork: inTime,
+	} {
+		conn, proxy := net.Pipe()
+		require.NoError(t, conn.SetDeadline(time.Now().Add(-time.Second)))
+		assert.Equal(t, class, delivery.AskProxy(ctx, conn))
+		require.NoError(t, conn.Close())
+		require.NoError(t, proxy.Close())
+	}
 }

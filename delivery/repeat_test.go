@@ -59,7 +59,7 @@ func TestAnAttemptIsSentOnce(t *testing.T) {
 					p.Call = fmt.Sprint("warm", i)
 					warm.Go(func() { sender.Send(context.Background(), p, numbered(server.URL, i), 1) })
 				}
-				require.Eventually(t, func() bool { return server.Requests() == kept }, 5*time.Second, time.Millisecond)
+				require.Eventually(t, func() bool { return server.Requests() == kept }, time.Minute, time.Millisecond)
 				close(answered)
 				warm.Wait()
 
@@ -102,7 +102,7 @@ func TestAnAttemptInHTTP2IsSentTwiceAtMost(t *testing.T) {
 					return tc.answer(f, id)
 				})
 				p := newPolicy()
-				p.Idempotent, p.Timeout = idempotent, 8*time.Second
+				p.Idempotent, p.Timeout = idempotent, time.Minute
 				r := newRequest(url)
 				r.Method, r.Body = "GET", ""
 				sender := senderWith(t, delivery.Options{Guard: guardOf(t, outside), Roots: authority.Pool()})
@@ -155,7 +155,7 @@ func TestAConnectionThatWasClosedWhileIdleCostsNothing(t *testing.T) {
 		p := newPolicy()
 		p.Idempotent = i%2 == 0
 		require.Equal(t, "ok", sender.Send(context.Background(), p, numbered(server.URL, i), 1).Class)
-		require.Eventually(t, func() bool { return server.Open() == 0 }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return server.Open() == 0 }, time.Minute, time.Millisecond)
 	}
 	assert.Equal(t, 20, server.Requests())
 }

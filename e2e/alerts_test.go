@@ -108,7 +108,7 @@ func TestOperatorsAreNotifiedOfAReceiverThatIsDown(t *testing.T) {
 		}
 		return told
 	}
-	e.eventually(30*time.Second, "both alerts", func() bool {
+	e.eventually(time.Minute, "both alerts", func() bool {
 		return len(when("operator.breaker_open")) > 0 && len(when("operator.delivery_failing")) > 0
 	})
 	failing := when("operator.delivery_failing")[0]
@@ -122,7 +122,7 @@ func TestOperatorsAreNotifiedOfAReceiverThatIsDown(t *testing.T) {
 	require.NoError(t, err)
 
 	receiver := contract.ReceiverWorkflowID(e.name, "crm")
-	e.eventually(20*time.Second, "it lists the alerts that it has sent", func() bool {
+	e.eventually(time.Minute, "it lists the alerts that it has sent", func() bool {
 		var status contract.ReceiverStatus
 		value, err := e.client.QueryWorkflow(t.Context(), receiver, "", contract.QueryState)
 		return err == nil && value.Get(&status) == nil && status.State == "failing" && len(status.Alerts) == 2
@@ -133,14 +133,14 @@ func TestOperatorsAreNotifiedOfAReceiverThatIsDown(t *testing.T) {
 	_ = worker.Wait()
 	before := broken.Load()
 	e.startWorker(alertsConfig(crm.URL, pager.URL))
-	e.eventually(60*time.Second, "the other worker finds it down, too", func() bool { return broken.Load() > before })
+	e.eventually(2*time.Minute, "the other worker finds it down, too", func() bool { return broken.Load() > before })
 	down.Store(false)
-	e.eventually(60*time.Second, "the recovery", func() bool { return len(when("operator.receiver_recovered")) > 0 })
+	e.eventually(2*time.Minute, "the recovery", func() bool { return len(when("operator.receiver_recovered")) > 0 })
 	recovered := when("operator.receiver_recovered")[0]
 	require.Equal(t, "crm", recovered.Call)
 	require.GreaterOrEqual(t, recovered.FailingFor, failing.FailingFor)
 	require.Equal(t, failing.Since, recovered.Since)
-	e.eventually(10*time.Second, "the receiver's workflow completes", func() bool {
+	e.eventually(time.Minute, "the receiver's workflow completes", func() bool {
 		described, err := e.client.DescribeWorkflowExecution(t.Context(), receiver, "")
 		return err == nil && described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED
 	})
@@ -172,7 +172,7 @@ func TestOperatorsAndTheInteractionAreNotifiedOfAParkedDelivery(t *testing.T) {
 	e.startWorker(alertsConfig(pager.URL, pager.URL))
 	e.start("i1", "inbound")
 	e.signal("i1", "dtmf", `{"digits":"1"}`)
-	e.eventually(20*time.Second, "fault and alert", func() bool { return len(alertsOf(t, pager)) == 2 })
+	e.eventually(time.Minute, "fault and alert", func() bool { return len(alertsOf(t, pager)) == 2 })
 	told := map[string]alert{}
 	for _, a := range alertsOf(t, pager) {
 		told[a.When] = a
@@ -198,7 +198,7 @@ func TestOperatorsAndTheInteractionAreNotifiedOfAParkedDelivery(t *testing.T) {
 		ID, Call, Receiver, Interaction string
 		WorkflowID                      string `json:"workflow_id"`
 	}
-	e.eventually(20*time.Second, "the alert is listed as parked", func() bool {
+	e.eventually(time.Minute, "the alert is listed as parked", func() bool {
 		listed = nil
 		e.segue(&listed, "deliveries", "--parked", "--call", "pager", "--class", "gone")
 		return len(listed) == 1
@@ -211,7 +211,7 @@ func TestOperatorsAndTheInteractionAreNotifiedOfAParkedDelivery(t *testing.T) {
 	var sent struct{ Sent int }
 	e.segue(&sent, "redeliver", "--call", "pager", "--class", "gone", "--id", parked.ID)
 	require.Equal(t, 1, sent.Sent)
-	e.eventually(20*time.Second, "the alert arrives", func() bool { return len(alertsOf(t, pager)) == 3 })
+	e.eventually(time.Minute, "the alert arrives", func() bool { return len(alertsOf(t, pager)) == 3 })
 	require.Equal(t, parked, alertsOf(t, pager)[2], "same id and content")
 	_, err = e.client.DescribeWorkflowExecution(t.Context(), contract.ReceiverWorkflowID(e.name, "pager"), "")
 	require.Error(t, err, "no alert is about an alert that did not arrive")

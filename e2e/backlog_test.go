@@ -11,11 +11,11 @@ import (
 	"segue/interaction"
 )
 
-// TestABacklogOfOneInteractionIsProcessed sends one interaction nearly as many signals as the server accepts for one
-// run while no worker runs: its first task has all of them.
+// TestABacklogOfOneInteractionIsProcessed sends one interaction more signals than a run takes while no worker runs, and
+// with SEGUE_WHOLE=1 nearly as many as the server accepts for one run: its first task has all of them.
 func TestABacklogOfOneInteractionIsProcessed(t *testing.T) {
 	t.Parallel()
-	const count = 9000
+	count := reduced(4500, 9000)
 	e := newEnv(t)
 	receiver := newReceiver(t, func(arrival) int { return 200 })
 	run := e.start("backlog", "inbound")

@@ -37,7 +37,7 @@ func (v *versions) begin(id, channel string) (runID string) {
 	v.t.Helper()
 	before := len(v.crm.seen())
 	runID = v.start(id, channel).GetRunID()
-	v.eventually(30*time.Second, id+" begins", func() bool { return len(v.crm.seen()) > before })
+	v.eventually(time.Minute, id+" begins", func() bool { return len(v.crm.seen()) > before })
 	return runID
 }
 
@@ -77,7 +77,7 @@ func TestABadVersionIsRolledBack(t *testing.T) {
 		v.begin(id, "email")
 	}
 	v.begin("call", "inbound")
-	v.eventually(20*time.Second, "visibility lists all of them", func() bool {
+	v.eventually(time.Minute, "visibility lists all of them", func() bool {
 		for _, version := range v.deploys().Versions {
 			if version.BuildID == "2.0" {
 				return version.Pinned == 1 && version.AutoUpgrade >= 2 && version.Workers == 1
@@ -140,7 +140,7 @@ func TestAMoveIsUndone(t *testing.T) {
 	v.run(guardedBin, "2.0")
 	v.deploys("2.0", "--wait")
 	own := v.begin("own", "inbound")
-	v.eventually(20*time.Second, "visibility lists all of them", func() bool {
+	v.eventually(time.Minute, "visibility lists all of them", func() bool {
 		d := v.deploys()
 		_, old := d.version("1.0")
 		_, current := d.version("2.0")
@@ -148,7 +148,7 @@ func TestAMoveIsUndone(t *testing.T) {
 	})
 	require.Equal(t, 2, v.deploys("2.0", "--move", "1.0").Moved)
 	require.Equal(t, "2.0", v.goesOn(v.crm, "busy", busy, "place_in_queue", `{"queue":"sales"}`))
-	v.eventually(20*time.Second, "the move is listed", func() bool { _, now := v.deploys().version("2.0"); return now == 3 })
+	v.eventually(time.Minute, "the move is listed", func() bool { _, now := v.deploys().version("2.0"); return now == 3 })
 
 	dry := v.deploys("2.0", "--move", "1.0", "--undo", "--dry-run")
 	require.Equal(t, 2, dry.Moved)
@@ -179,7 +179,7 @@ func TestAVersionNeedsWorkers(t *testing.T) {
 	v.run(workBin, "1.0")
 	d := v.deploys("1.0", "--wait=30s")
 	require.Equal(t, 1, d.Unversioned.Workers)
-	v.eventually(20*time.Second, "what began without a version is counted", func() bool { return v.deploys().Unversioned.Running >= 1 })
+	v.eventually(time.Minute, "what began without a version is counted", func() bool { return v.deploys().Unversioned.Running >= 1 })
 
 	second := v.run(guardedBin, "2.0")
 	v.deploys("2.0", "--ramp", "10", "--wait")
@@ -264,5 +264,5 @@ func TestAFeedGoesOnPastAStuckInteraction(t *testing.T) {
 // deploys2 makes a version current that leaves something stuck.
 func (v *versions) deploys2(args ...string) {
 	v.t.Helper()
-	v.eventually(30*time.Second, "the version is current", func() bool { _, code := v.deploy(args...); return code == 6 })
+	v.eventually(time.Minute, "the version is current", func() bool { _, code := v.deploy(args...); return code == 6 })
 }

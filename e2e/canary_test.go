@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -31,19 +31,16 @@ import (
 // attributes, heartbeats, details), queries, the command line, and metrics. At the end it plants values that are not
 // secret, and finds them in the same places: the search can fail.
 func TestASecretAppearsNowhere(t *testing.T) {
+	t.Parallel()
 	g := newEchoes(t)
-	w := &collector{env: newEnv(t), gathered: map[string][]byte{}}
+	w := &collector{env: newEnv(t), environment: g.environment, gathered: map[string][]byte{}}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("still waited for: %q", w.open)
 		}
 	})
-	metrics := freeAddress(t)
-	t.Setenv("SEGUE_LOG_LEVEL", "debug")
-	t.Setenv("SEGUE_LOG_FORMAT", "json")
-	t.Setenv("SEGUE_METRICS_ADDRESS", metrics)
 	config, calls := g.config()
-	w.startWorker(config)
+	w.startBuild(workBin, config, append(g.environment, "SEGUE_LOG_LEVEL=debug", "SEGUE_LOG_FORMAT=json", "SEGUE_METRICS_ADDRESS=127.0.0.1:0")...)
 	file := filepath.Join(t.TempDir(), "checked.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(config), 0o600))
 
@@ -63,6 +60,7 @@ func TestASecretAppearsNowhere(t *testing.T) {
 		}
 	}
 	w.gather(calls, file)
+	metrics := w.metricsAddress()
 	for _, page := range []string{"/metrics", "/readyz", "/livez"} {
 		w.fetch("http://" + metrics + page)
 	}
@@ -79,7 +77,7 @@ func TestASecretAppearsNowhere(t *testing.T) {
 	w.start(control.value, "inbound")
 	w.signal(control.value, "teleport", `{}`) // the log has the id
 	for _, id := range []string{"c1", control.value} {
-		w.eventually(30*time.Second, "the control arrives", func() bool {
+		w.eventually(time.Minute, "the control arrives", func() bool {
 			rejected, err := query[[]contract.Rejected](w.env, id, contract.QueryRejected)
 			return err == nil && len(rejected) == 1
 		})
@@ -95,8 +93,9 @@ func TestASecretAppearsNowhere(t *testing.T) {
 // collector keeps everything that Segue has written, by place.
 type collector struct {
 	*env
-	gathered map[string][]byte
-	open     []string // deliveries that are not final yet
+	environment []string
+	gathered    map[string][]byte
+	open        []string // deliveries that are not final yet
 }
 
 func (w *collector) add(name string, text []byte) {
@@ -114,7 +113,7 @@ func (w *collector) message(name string, m proto.Message) {
 // Temporal describes meanwhile.
 func (w *collector) settled(calls []string, each int) {
 	w.t.Helper()
-	w.eventually(60*time.Second, "all is delivered, parked or waiting behind what is parked", func() bool {
+	w.eventually(3*time.Minute, "all is delivered, parked or waiting behind what is parked", func() bool {
 		executions := w.executions(calls)
 		for _, id := range executions {
 			w.describe(id)
@@ -235,6 +234,7 @@ func (w *collector) listed() (all []*workflowpb.WorkflowExecutionInfo) {
 func (w *collector) segue(args ...string) {
 	w.t.Helper()
 	command := exec.Command(segueBin, append(args, "--address", temporal.Address, "--task-queue", w.name)...)
+	command.Env = append(os.Environ(), w.environment...)
 	var out bytes.Buffer
 	command.Stdout, command.Stderr = &out, &out
 	require.NoError(w.t, command.Run(), "segue %s: %s", strings.Join(args, " "), out.String())
@@ -256,10 +256,14 @@ func (w *collector) fetch(url string) {
 	w.add(url[strings.LastIndexByte(url, '/'):], text)
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
+// servedJSON finds the address on which a worker that logs JSON serves metrics and health.
+var servedJSON = regexp.MustCompile(`"msg":"serving metrics and health","address":"([^"]+)"`)
+
+func (w *collector) metricsAddress() string {
+	w.t.Helper()
+	w.logMu.Lock()
+	defer w.logMu.Unlock()
+	found := servedJSON.FindSubmatch(w.log.Bytes())
+	require.NotNil(w.t, found)
+	return string(found[1])
 }

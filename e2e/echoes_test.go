@@ -26,10 +26,13 @@ import (
 // echoes are receivers that echo requests in every way they can, and the secrets that the requests contain.
 type echoes struct {
 	canaries map[string]canary
-	plain    *httptest.Server
-	mutual   *httptest.Server // asks for a client certificate
-	issuer   *httptest.Server // of tokens
-	refuser  *httptest.Server // of tokens; it echoes the request
+	// environment has what the configuration refers to.
+	environment []string
+	files       map[string]string
+	plain       *httptest.Server
+	mutual      *httptest.Server // asks for a client certificate
+	issuer      *httptest.Server // of tokens
+	refuser     *httptest.Server // of tokens; it echoes the request
 
 	mu   sync.Mutex
 	seen map[string]int // canaries that arrived as they should, by kind and way of answering
@@ -43,7 +46,7 @@ var (
 
 func newEchoes(t *testing.T) *echoes {
 	t.Helper()
-	g := &echoes{canaries: map[string]canary{}, seen: map[string]int{}}
+	g := &echoes{canaries: map[string]canary{}, files: map[string]string{}, seen: map[string]int{}}
 	g.plain = httptest.NewServer(http.HandlerFunc(g.answer))
 	t.Cleanup(g.plain.Close)
 	g.issuer = httptest.NewServer(http.HandlerFunc(g.issue))
@@ -56,6 +59,9 @@ func newEchoes(t *testing.T) *echoes {
 	g.plant(t)
 	return g
 }
+
+// set sets a variable for Segue's processes, not for those of other tests.
+func (g *echoes) set(name, value string) { g.environment = append(g.environment, name+"="+value) }
 
 // plant makes a canary of each secret and stores it where the configuration refers to it.
 func (g *echoes) plant(t *testing.T) {
@@ -72,10 +78,10 @@ func (g *echoes) plant(t *testing.T) {
 		"user": "user-%s", "basic": `p"ss %s&=/+`, "bearer": "%s.abc~x-y", "header": "key %s <&>", "query": "q/%s+&= é",
 		"id": "client-%s", "oauth2": "s:%s/+%%&", "token": "eyJ%s.x-y_z", "broken": "garbage %s", "newline": "one\n%s",
 	} {
-		t.Setenv("CANARY_"+strings.ToUpper(kind), grow(kind, format).value)
+		g.set("CANARY_"+strings.ToUpper(kind), grow(kind, format).value)
 	}
 	raw := grow("sign", "%s------------")
-	t.Setenv("CANARY_SIGN", "whsec_"+base64.StdEncoding.EncodeToString([]byte(raw.value)))
+	g.set("CANARY_SIGN", "whsec_"+base64.StdEncoding.EncodeToString([]byte(raw.value)))
 
 	authority, dir := hostiletest.NewAuthority(t), t.TempDir()
 	client := authority.Issue(t, hostiletest.Leaf{Host: "segue"})
@@ -89,7 +95,7 @@ func (g *echoes) plant(t *testing.T) {
 	} {
 		file := filepath.Join(dir, strings.ToLower(name))
 		require.NoError(t, os.WriteFile(file, content, 0o600))
-		t.Setenv("CANARY_FILE_"+name, file)
+		g.files[name] = file
 	}
 	g.mutual = httptest.NewUnstartedServer(http.HandlerFunc(g.answer))
 	g.mutual.TLS = &tls.Config{Certificates: []tls.Certificate{authority.Issue(t, hostiletest.Leaf{})},
@@ -108,7 +114,7 @@ func (g *echoes) all() (list []canary) {
 
 // auth returns the authentication of a kind in the configuration.
 func (g *echoes) auth(kind string) string {
-	file := func(name string) string { return "file:" + os.Getenv("CANARY_FILE_"+name) }
+	file := func(name string) string { return "file:" + g.files[name] }
 	mtls := func(key string) string {
 		return fmt.Sprintf("auth: {mtls: {certificate: %q, key: %q}}, tls: {ca: %q}", file("CRT"), file(key), file("CA"))
 	}

@@ -29,6 +29,14 @@ import (
 	"segue/workflows"
 )
 
+// reduced returns a number for CI, or with SEGUE_WHOLE=1 the whole number.
+func reduced(ci, whole int) int {
+	if os.Getenv("SEGUE_WHOLE") != "" {
+		return whole
+	}
+	return ci
+}
+
 // env is the environment of one test: a client, and a task queue and a contact center named after the test.
 type env struct {
 	t      *testing.T
@@ -140,10 +148,15 @@ func query[T any](e *env, id, name string) (T, error) {
 	return got, value.Get(&got)
 }
 
-// eventually waits until a condition holds.
+// eventually waits until a condition holds. It asks in the goroutine of the test, so that a condition may fail the test,
+// and none is asked any more when the test is over.
 func (e *env) eventually(limit time.Duration, what string, condition func() bool) {
 	e.t.Helper()
-	require.Eventually(e.t, condition, limit, 50*time.Millisecond, what)
+	poll := time.NewTicker(50 * time.Millisecond)
+	defer poll.Stop()
+	for begun := time.Now(); !condition(); <-poll.C {
+		require.Less(e.t, time.Since(begun), limit, "%s", what)
+	}
 }
 
 // failedTasks lists the causes of failed workflow tasks in a run's history.

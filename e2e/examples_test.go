@@ -94,7 +94,7 @@ func (e *env) do(id string, commands ...string) {
 func (e *env) knows(id, key string) any {
 	e.t.Helper()
 	var value any
-	e.eventually(20*time.Second, id+" knows "+key, func() bool {
+	e.eventually(time.Minute, id+" knows "+key, func() bool {
 		status, err := query[contract.State](e, id, contract.QueryState)
 		value = status.UserData[key]
 		return err == nil && value != nil
@@ -105,7 +105,7 @@ func (e *env) knows(id, key string) any {
 // arrived waits for n requests to a path, and requires that there are no more.
 func (e *env) arrived(o *exampleReceiver, path string, n int) []delivered {
 	e.t.Helper()
-	e.eventually(20*time.Second, fmt.Sprintf("%d requests to %s", n, path), func() bool { return len(o.of(path)) >= n })
+	e.eventually(time.Minute, fmt.Sprintf("%d requests to %s", n, path), func() bool { return len(o.of(path)) >= n })
 	list := o.of(path)
 	require.Len(e.t, list, n, path)
 	return list
@@ -115,7 +115,7 @@ func (e *env) arrived(o *exampleReceiver, path string, n int) []delivered {
 func (e *env) over(ids ...string) {
 	e.t.Helper()
 	for _, id := range ids {
-		e.eventually(20*time.Second, id+" is over", func() bool {
+		e.eventually(time.Minute, id+" is over", func() bool {
 			status, err := query[contract.State](e, id, contract.QueryState)
 			return err == nil && status.State == interaction.StateCompleted && status.Undelivered == 0
 		})

@@ -185,10 +185,11 @@ func TestAFeedNeedsNoWorker(t *testing.T) {
 	require.Len(t, crm.seen(), 2)
 }
 
-// TestABurstOfArrays sends, before a worker runs, as many commands as may have open deliveries.
+// TestABurstOfArrays sends arrays of commands before a worker runs, with SEGUE_WHOLE=1 as many as may have open deliveries.
 func TestABurstOfArrays(t *testing.T) {
 	t.Parallel()
-	const signals, commands = 10, 1000
+	const commands = 1000
+	signals := reduced(3, 10)
 	e := newEnv(t)
 	crm := newReceiver(t, func(arrival) int { return 200 })
 	run := e.start("b1", "inbound")

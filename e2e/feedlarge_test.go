@@ -12,7 +12,8 @@ import (
 )
 
 // A feed sends signals faster than a worker applies them, so it waits for the interaction now and then. The server ends a
-// workflow whose history has 50 MB, and with it the commands that it has acknowledged; these have 60 MB.
+// workflow whose history has 50 MB, and with it the commands that it has acknowledged; these have 60 MB. CI sends the
+// same signals, with fewer and larger commands in each.
 func TestAFeedOfOneLargeInteractionLosesNothing(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -20,8 +21,10 @@ func TestAFeedOfOneLargeInteractionLosesNothing(t *testing.T) {
 	e.startWorker(probeConfig(crm.URL, "interaction_ends"))
 	var lines strings.Builder
 	lines.WriteString(`{"interaction":"l1","command":"start","channel":"inbound"}` + "\n")
-	for i := range 60_000 {
-		fmt.Fprintf(&lines, `{"interaction":"l1","command":"signal_added","name":"s","event_id":"e%d","p":%q}`+"\n", i, strings.Repeat("x", 1000))
+	const all = 60_000_000
+	each := reduced(8_000, 1_000)
+	for i := range all / each {
+		fmt.Fprintf(&lines, `{"interaction":"l1","command":"signal_added","name":"s","event_id":"e%d","p":%q}`+"\n", i, strings.Repeat("x", each))
 	}
 	result := e.feed(feed.ModeSignal, lines.String())
 	require.Zero(t, len(result.Rejected), "the interaction ended during the feed")

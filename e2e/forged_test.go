@@ -34,7 +34,7 @@ func TestForgedStartsAreRefusedAtOnce(t *testing.T) {
 		require.ErrorContains(t, err, "start the workflow with one argument", second)
 	}
 	forge("scheduled", "@every 1s", `{"interaction":{"state":"handling"}}`)
-	e.eventually(30*time.Second, "the second run is refused, too", func() bool {
+	e.eventually(time.Minute, "the second run is refused, too", func() bool {
 		runs, err := e.client.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{
 			Query: fmt.Sprintf("WorkflowId = '%s' AND ExecutionStatus = 'Failed'", e.workflowID("scheduled")),
 		})
@@ -55,12 +55,12 @@ func TestAForgedLaneReportChangesNothing(t *testing.T) {
 	})
 	e.startWorker(probeConfig(receiver.URL, "interaction_starts"))
 	run := e.start("forged", "inbound")
-	e.eventually(20*time.Second, "the first request", func() bool { return len(receiver.seen()) == 1 })
+	e.eventually(time.Minute, "the first request", func() bool { return len(receiver.seen()) == 1 })
 	e.signal("forged", "lane_result", `{"call":"probe","results":[{"id":"nope","status":"delivered","returns":{"credit_limit":999999}}]}`)
 	e.signal("forged", "lane_result", fmt.Sprintf(`{"call":"probe","results":[{"id":%q,"status":"delivered","returns":{"credit_limit":999999}}]}`, receiver.seen()[0].ID))
 	e.signal("forged", "lane_drained", `{"call":"probe","last":"nope"}`)
 	e.signal("forged", "attach_user_data", `{"user_data":{"tier":"gold"}}`)
-	e.eventually(20*time.Second, "what came after them is applied", func() bool {
+	e.eventually(time.Minute, "what came after them is applied", func() bool {
 		status, err := query[contract.State](e, "forged", contract.QueryState)
 		return err == nil && status.UserData["tier"] == "gold"
 	})

@@ -33,7 +33,7 @@ import (
 //
 // It does not run in parallel with other tests, because the demo has time limits.
 func TestKilledWorkersLoseNothing(t *testing.T) {
-	const kills = 50
+	kills := reduced(25, 50)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	f := &killer{env: newEnv(t), random: rand.New(rand.NewPCG(seed, 0)), left: kills}
@@ -78,7 +78,7 @@ func (f *killer) play(contactCenter string) {
 	ended := make(chan error, 1)
 	go func() { ended <- demo.Wait() }()
 	t.Cleanup(func() { _ = demo.Process.Kill() }) // it has ended, unless the test fails
-	f.eventually(30*time.Second, "the demo writes its configuration", func() bool {
+	f.eventually(time.Minute, "the demo writes its configuration", func() bool {
 		text, err := os.ReadFile(config)
 		return err == nil && strings.Contains(string(text), "guard:") // its last line
 	})

@@ -108,7 +108,7 @@ func (e *load) live(id string, commands [][2]string, random *rand.Rand) {
 // finished waits until every interaction has ended.
 func (e *load) finished() {
 	e.t.Helper()
-	ctx, cancel := context.WithTimeout(e.t.Context(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(e.t.Context(), 3*time.Minute)
 	defer cancel()
 	for id := range e.acked {
 		require.NoError(e.t, e.client.GetWorkflow(ctx, e.workflowID(id), "").Get(ctx, nil), id)

@@ -2,11 +2,14 @@ package e2e_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -27,7 +30,14 @@ var (
 	guardedBin, unguardedBin string
 )
 
+// atOnce is how many tests run at the same time: most of them wait most of the time.
+const atOnce = 4
+
 func TestMain(m *testing.M) {
+	// -parallel goes before: flags are parsed later.
+	if err := flag.Set("test.parallel", strconv.Itoa(max(atOnce, runtime.GOMAXPROCS(0)))); err != nil {
+		os.Exit(fail(err))
+	}
 	os.Exit(run(m))
 }
 

@@ -45,7 +45,7 @@ func TestNumberedCommandsInDisorder(t *testing.T) {
 		require.NoError(t, block.Wait())
 	}
 	var status contract.State
-	e.eventually(30*time.Second, "all arrive", func() bool {
+	e.eventually(time.Minute, "all arrive", func() bool {
 		var err error
 		status, err = query[contract.State](e, "n1", contract.QueryState)
 		return err == nil && len(crm.seen()) >= commands && status.Duplicates == repeats

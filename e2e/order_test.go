@@ -37,7 +37,8 @@ var commandPool = [][2]string{
 // of each with that of the pure state machine for the signals in the order of the history.
 func TestCommandsApplyInTheOrderOfTheHistory(t *testing.T) {
 	t.Parallel()
-	const sequences, shortest, longest = 1000, 4, 14
+	const shortest, longest = 4, 14
+	sequences := reduced(250, 1000)
 	e := newEnv(t)
 	runs := make([]string, sequences)
 	var senders errgroup.Group

@@ -51,7 +51,7 @@ func startProcess(e *env, yaml string) *process {
 			e.t.Logf("worker:\n%.20000s", p.said())
 		}
 	})
-	p.eventually(20*time.Second, "the worker says where it serves metrics and health", func() bool {
+	p.eventually(time.Minute, "the worker says where it serves metrics and health", func() bool {
 		found := served.FindStringSubmatch(p.said())
 		if found != nil {
 			p.address = found[1]
@@ -113,7 +113,7 @@ func (p *process) ready() (code int, r ready) {
 func (p *process) awaits(what string, condition func(ready) bool) ready {
 	p.t.Helper()
 	var r ready
-	p.eventually(20*time.Second, what, func() bool {
+	p.eventually(time.Minute, what, func() bool {
 		_, r = p.ready()
 		return condition(r)
 	})
@@ -150,7 +150,7 @@ func TestAnOpenInteractionFollowsTheConfiguration(t *testing.T) {
 	e.start("r1", "inbound")
 	arrived := func(number int, word string) {
 		t.Helper()
-		e.eventually(20*time.Second, fmt.Sprintf("request %d", number), func() bool { return len(receiver.seen()) == number })
+		e.eventually(time.Minute, fmt.Sprintf("request %d", number), func() bool { return len(receiver.seen()) == number })
 		require.Contains(t, receiver.seen()[number-1].Body, `"config":"`+word+`"`)
 	}
 	arrived(1, "one")
@@ -221,7 +221,7 @@ triggers:
 			require.NoError(t, e.client.SignalWorkflow(t.Context(), run.GetID(), "", command[0], json.RawMessage(command[1])))
 		}
 	}
-	e.eventually(30*time.Second, "all that can arrive has", func() bool {
+	e.eventually(time.Minute, "all that can arrive has", func() bool {
 		values := p.values("segue_delivery_attempts_total")
 		return values["call=probe,class=ok"] == 2*count && p.values("segue_deliveries_handed_over_total")["call=dead"] == count
 	})
@@ -315,7 +315,7 @@ func TestAStoppingWorkerIsNotReady(t *testing.T) {
 	out, err := probe()
 	require.NoError(t, err, out)
 	e.start("s1", "inbound")
-	e.eventually(20*time.Second, "a request is under way", func() bool { return len(receiver.seen()) == 1 })
+	e.eventually(time.Minute, "a request is under way", func() bool { return len(receiver.seen()) == 1 })
 	require.NoError(t, p.command.Process.Signal(syscall.SIGTERM))
 	p.awaits("not ready any more", func(r ready) bool { return !r.Ready })
 	code, _ := p.get("/livez")

@@ -73,7 +73,7 @@ func TestReasonsAndCapabilitiesOverTheWire(t *testing.T) {
 
 	answer, err := e.update(t.Context(), "r1", "reply", `{"event_id":"rep-1","by":{"id":"ada","role":"agent"}}`)
 	require.NoError(t, err)
-	e.eventually(10*time.Second, "the draft has started", func() bool {
+	e.eventually(time.Minute, "the draft has started", func() bool {
 		draft, err := query[contract.State](e, answer.Child, contract.QueryState)
 		return err == nil && draft.State == interaction.StateComposing
 	})

@@ -74,19 +74,21 @@ func TestWorkersThatAreDeadForLongerThanEveryTimer(t *testing.T) {
 	e := newEnv(t)
 	crm := newReceiver(t, func(arrival) int { return 200 })
 	yaml := probeConfig(crm.URL, "interaction_starts", "interaction_ends") + "\n"
-	yaml = replaceOnce(t, yaml, "late_events: 0s", "late_events: 0s, lifetime: 2s")
+	const lifetime = 12 * time.Second // time enough for both to begin
+	yaml = replaceOnce(t, yaml, "late_events: 0s", "late_events: 0s, lifetime: "+lifetime.String())
 	w := e.startWorker(yaml)
 	e.start("silent", "inbound")
 	e.start("owned", "inbound")
 	e.signal("owned", "accept", `{"agent":{"id":"a1"}}`)
 	for _, id := range []string{"silent", "owned"} {
-		e.eventually(20*time.Second, id+" has begun", func() bool {
+		e.eventually(time.Minute, id+" has begun", func() bool {
 			delivered, err := query[[]contract.DeliveryRecord](e, id, contract.QueryDeliveries)
 			return err == nil && len(delivered) == 1 && delivered[0].Status == contract.StatusDelivered
 		})
 	}
 	e.kill(w)
-	time.Sleep(3 * time.Second)
+	require.Len(t, crm.seen(), 2, "none has ended before")
+	time.Sleep(lifetime)
 	require.Len(t, crm.seen(), 2)
 	e.startWorker(yaml)
 	for _, id := range []string{"silent", "owned"} {
@@ -153,7 +155,7 @@ func TestASuspendedWorkerThatContinuesChangesNothing(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			run := e.startImpatient("z1")
-			e.eventually(20*time.Second, "it has begun", func() bool {
+			e.eventually(time.Minute, "it has begun", func() bool {
 				_, err := query[contract.State](e, "z1", contract.QueryState)
 				return err == nil
 			})
@@ -161,11 +163,11 @@ func TestASuspendedWorkerThatContinuesChangesNothing(t *testing.T) {
 			<-stopped
 			e.occupy()
 			other := e.startWorker(yaml)
-			e.eventually(30*time.Second, "the other worker sends it again", func() bool { return len(of("z1", crm)) == 2 })
+			e.eventually(time.Minute, "the other worker sends it again", func() bool { return len(of("z1", crm)) == 2 })
 			close(release)
 			require.NoError(t, zombie.Process.Signal(syscall.SIGCONT))
 			e.signal("z1", "dtmf", `{"digits":"2"}`)
-			e.eventually(20*time.Second, "it goes on", func() bool { return len(of("z1", crm)) == 3 })
+			e.eventually(time.Minute, "it goes on", func() bool { return len(of("z1", crm)) == 3 })
 			e.stop(other)
 			e.signal("z1", "abandon", `{}`) // the resumed worker is like any other again
 			var last contract.State
@@ -224,7 +226,7 @@ func (e *env) occupy() {
 	run, err := e.client.ExecuteWorkflow(e.t.Context(), client.StartWorkflowOptions{TaskQueue: e.name + "-occupier"}, "Occupier")
 	require.NoError(e.t, err)
 	e.t.Cleanup(func() { _ = e.client.TerminateWorkflow(context.Background(), run.GetID(), "", "the test is over") })
-	e.eventually(20*time.Second, "the activities are given to the worker", func() bool {
+	e.eventually(time.Minute, "the activities are given to the worker", func() bool {
 		described, err := e.client.DescribeWorkflowExecution(e.t.Context(), run.GetID(), "")
 		return err == nil && len(described.GetPendingActivities()) == polls
 	})

@@ -85,7 +85,7 @@ func (d deployment) version(build string) (status string, pinned int) {
 func (e *env) deploys(args ...string) deployment {
 	e.t.Helper()
 	var d deployment
-	e.eventually(60*time.Second, "segue deploy works", func() bool {
+	e.eventually(2*time.Minute, "segue deploy works", func() bool {
 		out, code := e.try(append([]string{"deploy", "--deployment", e.name, "--json"}, args...)...)
 		return code == 0 && json.Unmarshal([]byte(out), &d) == nil
 	})
@@ -109,7 +109,7 @@ func (e *env) goesOn(crm *receiver, id, runID, command, payload string) string {
 	before := len(e.history(id, runID))
 	e.signal(id, command, payload)
 	build := ""
-	e.eventually(30*time.Second, command+" is taken", func() bool {
+	e.eventually(time.Minute, command+" is taken", func() bool {
 		history := e.history(id, runID)
 		build = e.buildOf(id, runID)
 		return len(history) > before+1 && history[len(history)-1].GetEventType() != enumspb.EVENT_TYPE_WORKFLOW_TASK_STARTED &&
@@ -132,7 +132,7 @@ func TestAVersionIsRolledOutAndBack(t *testing.T) {
 	begin := func(id, channel string) string {
 		before := len(crm.seen())
 		runID := e.start(id, channel).GetRunID()
-		e.eventually(30*time.Second, id+" begins", func() bool { return len(crm.seen()) > before })
+		e.eventually(time.Minute, id+" begins", func() bool { return len(crm.seen()) > before })
 		return runID
 	}
 	const queue, hold = `{"queue":"sales"}`, `{"user_data":{"tier":"gold"}}`
@@ -153,7 +153,7 @@ func TestAVersionIsRolledOutAndBack(t *testing.T) {
 	require.Equal(t, "2.0", e.goesOn(crm, "mail", mail, "place_in_queue", queue), "a mail goes over")
 	call2 := begin("call2", "inbound")
 	require.Equal(t, "2.0", e.buildOf("call2", call2), "what begins, begins on the current version")
-	e.eventually(20*time.Second, "the old version drains", func() bool {
+	e.eventually(time.Minute, "the old version drains", func() bool {
 		status, pinned := e.deploys().version("1.0")
 		return status == "draining" && pinned == 1
 	})
@@ -170,7 +170,7 @@ func TestAVersionIsRolledOutAndBack(t *testing.T) {
 	require.Equal(t, 1, moved.Moved)
 	require.Equal(t, "1.0", moved.Current, "what is current stays")
 	require.Equal(t, "2.0", e.goesOn(crm, "call", call, "update_user_data", hold+""))
-	e.eventually(20*time.Second, "nothing is pinned to the old version any more", func() bool {
+	e.eventually(time.Minute, "nothing is pinned to the old version any more", func() bool {
 		_, old := e.deploys().version("1.0")
 		_, current := e.deploys().version("2.0")
 		return old == 0 && current == 2

@@ -22,7 +22,7 @@ import (
 const parentRole = "SEGUE_TEST_PARENT"
 
 // patience is how long a test waits for an expected event.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 func TestMain(m *testing.M) {
 	if os.Getenv(parentRole) != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"segue/bus"
 	"segue/config"
 	"segue/delivery"
 	"segue/gateway/desktop"
@@ -58,4 +59,12 @@ func offerOf(set config.Desktop) desktop.Offer {
 		s.Dispositions = append(s.Dispositions, shown)
 	}
 	return s
+}
+
+// sessionsOf returns the sessions of agents for other replicas; nil without a bus.
+func sessionsOf(c *bus.Conn) *bus.Sessions {
+	if c == nil {
+		return nil
+	}
+	return c.Sessions()
 }

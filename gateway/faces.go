@@ -85,7 +85,7 @@ func newFaces(o Options, x *index.Index, b *board.Board) (*faces, error) {
 	}
 	f.mountDesktop(mux, desktop.Options{
 		Sender: sender, Index: desktop.Of(x), Password: f.auth.Password, Watch: f.auth.Watch,
-		Enter: f.limits.Enter, Stream: f.limits.Stream, Ask: f.ask, Log: o.Log,
+		Enter: f.limits.Enter, Stream: f.limits.Stream, Ask: f.ask, Sessions: sessionsOf(o.Bus), Log: o.Log,
 	}, desktopSettings(set.Desktop))
 	mux.HandleFunc("/", notFound)
 	f.Handler = mux

@@ -191,15 +191,7 @@ func denied(err error) error {
 }
 
 // base returns the start of absolute URIs for a session.
-func (n *notifications) base(r *http.Request) string {
-	if public := n.publicURL(); public != "" {
-		return public
-	}
-	if r.TLS != nil {
-		return "https://" + r.Host
-	}
-	return "http://" + r.Host
-}
+func (n *notifications) base(r *http.Request) string { return gws.BaseOf(n.publicURL(), r) }
 
 // closed forgets a session.
 func (n *notifications) closed(s *cometd.Session, why cometd.End) {

@@ -50,7 +50,7 @@ func connectOf(id string) string {
 // frame writes a frame, if there is one, and returns the next.
 func frame(t *testing.T, conn *websocket.Conn, text string) []map[string]any {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if text != "" {
 		require.NoError(t, conn.Write(ctx, websocket.MessageText, []byte(text)))
@@ -65,7 +65,7 @@ func frame(t *testing.T, conn *websocket.Conn, text string) []map[string]any {
 // TestHeldConnectsAndSocketsOutliveTheBoundsOfRequests: what bounds a body ends with the body, and a
 // connection that is taken over has none of the server's bounds.
 func TestHeldConnectsAndSocketsOutliveTheBoundsOfRequests(t *testing.T) {
-	const bound = 100 * time.Millisecond
+	const bound = 500 * time.Millisecond
 	server := cometd.New(cometd.Options{Timeout: 5 * bound, Stopping: stopping.Done, Grants: func(*cometd.Session, string) bool { return true }})
 	defer server.Close()
 	log := &lines{}
@@ -93,7 +93,7 @@ func TestHeldConnectsAndSocketsOutliveTheBoundsOfRequests(t *testing.T) {
 	require.Equal(t, true, replies[0]["successful"])
 	require.GreaterOrEqual(t, time.Since(begun), 4*bound)
 	require.NoError(t, conn.Close(websocket.StatusNormalClosure, ""))
-	require.Eventually(t, func() bool { return strings.Contains(log.String(), `"status":101`) }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), `"status":101`) }, time.Minute, time.Millisecond)
 }
 
 func values(w *whole, name string) float64 {
@@ -117,21 +117,21 @@ func TestASessionOfCometDIsCountedAndLoggedWithoutItsSecrets(t *testing.T) {
 		defer close(held)
 		bayeux(t, w.http, w.url+notifyingAt+"/connect", connectOf(id), "X-API-Key", "key")
 	}()
-	require.Eventually(t, func() bool { return values(w, "segue_gateway_cometd_waiting") == 1 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return values(w, "segue_gateway_cometd_waiting") == 1 }, time.Minute, time.Millisecond)
 	conn, _, err := websocket.Dial(t.Context(), w.url+notifyingAt, &websocket.DialOptions{HTTPHeader: http.Header{"X-Api-Key": {"key"}}})
 	require.NoError(t, err)
 	defer conn.CloseNow()
 	frame(t, conn, hello)
-	require.Eventually(t, func() bool { return values(w, "segue_gateway_cometd_waiting") == 2 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return values(w, "segue_gateway_cometd_waiting") == 2 }, time.Minute, time.Millisecond)
 	require.Equal(t, 2.0, values(w, "segue_gateway_cometd_sessions"))
 	require.Equal(t, 2.0, values(w, "segue_gateway_streams"))
 	bayeux(t, w.http, w.url+notifyingAt, `[{"channel":"/meta/disconnect","clientId":"`+id+`"}]`, "X-API-Key", "key")
 	<-held
 	require.NoError(t, conn.Close(websocket.StatusNormalClosure, ""))
-	require.Eventually(t, func() bool { return values(w, "segue_gateway_cometd_waiting") == 0 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return values(w, "segue_gateway_cometd_waiting") == 0 }, time.Minute, time.Millisecond)
 	require.Equal(t, 1.0, values(w, "segue_gateway_cometd_sessions"), "a socket that breaks ends no session")
 	require.Equal(t, 1.0, values(w, "segue_gateway_streams"))
-	require.Eventually(t, func() bool { return strings.Contains(w.log.String(), `"status":101`) }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(w.log.String(), `"status":101`) }, time.Minute, time.Millisecond)
 	require.Contains(t, w.log.String(), `"route":"/api/v2/notifications/"`)
 	require.Contains(t, w.log.String(), `"caller":"key:switch"`)
 	for _, secret := range []string{id, "BAYEUX", "JSESSIONID", "clientId"} {
@@ -154,16 +154,16 @@ func TestWhenTheGatewayStopsConnectsAreAnsweredAndSocketsClosed(t *testing.T) {
 	require.NoError(t, err)
 	defer conn.CloseNow()
 	frame(t, conn, hello)
-	require.Eventually(t, func() bool { return values(w, "segue_gateway_cometd_waiting") == 2 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return values(w, "segue_gateway_cometd_waiting") == 2 }, time.Minute, time.Millisecond)
 	begun := time.Now()
 	w.stop()
 	require.NotEmpty(t, <-answered)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	_, _, err = conn.Read(ctx)
 	require.Error(t, err)
 	require.NoError(t, ctx.Err())
-	require.Less(t, time.Since(begun), 5*time.Second)
+	require.Less(t, time.Since(begun), 20*time.Second, "a connect is held for longer")
 }
 
 func TestAStrangersRequestsAreBoundedByTheirAddress(t *testing.T) {

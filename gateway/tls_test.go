@@ -80,12 +80,12 @@ func TestANewCertificateIsUsedWithoutARestart(t *testing.T) {
 	s := secured(t, f)
 	require.Equal(t, int64(1), serialOf(t, s))
 	f.write(2)
-	require.Eventually(t, func() bool { return serialOf(t, s) == 2 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return serialOf(t, s) == 2 }, time.Minute, 10*time.Millisecond)
 	require.NoError(t, os.WriteFile(f.key, []byte("no key"), 0o600))
-	require.Eventually(t, func() bool { return len(s.log.String()) > 0 && contains(s, "the current one stays active") }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return len(s.log.String()) > 0 && contains(s, "the current one stays active") }, time.Minute, 10*time.Millisecond)
 	require.Equal(t, int64(2), serialOf(t, s), "a certificate that cannot be used changes nothing")
 	f.write(3)
-	require.Eventually(t, func() bool { return serialOf(t, s) == 3 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return serialOf(t, s) == 3 }, time.Minute, 10*time.Millisecond)
 }
 
 func TestTLSIsModernAndSpeaksHTTP2(t *testing.T) {
@@ -115,7 +115,7 @@ func TestStreamsThatAreResetAtOnceDoNotDisturbOthers(t *testing.T) {
 	conn, err := tls.Dial("tcp", s.Listener.Addr().String(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}) //nolint:gosec // a certificate of the test
 	require.NoError(t, err)
 	defer conn.Close()
-	require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+	require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
 	flood(t, conn)
 	for range 20 {
 		response, err := s.http.Get("https://" + s.Listener.Addr().String() + "/v1/interactions/c1")

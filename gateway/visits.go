@@ -25,7 +25,7 @@ func newVisits(f *faces, x *index.Index, sender *commands.Sender, o Options) *vi
 	store, log := o.Config, o.Log
 	v := &visits{
 		face: engagement.New(engagement.Options{
-			Sender: sender, Index: x, Tickets: f.tickets, Log: log, Observe: o.instruments().VisitorAnswer,
+			Sender: sender, Index: x, Tickets: f.tickets, Log: log, Observe: o.instruments().VisitorAnswer, HasRun: o.Client.HasRun,
 			Settings: func() engagement.Settings { return engagementSettings(store.Current()) },
 		}),
 		visitors: visitor.New(visitor.Options{

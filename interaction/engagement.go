@@ -37,13 +37,28 @@ func engage(s *step) error {
 	if err := engagement.mayChange(); err != nil {
 		return err
 	}
-	engagement.Profile, engagement.CancelData, engagement.Result = s.cmd.Body.(Engage).Profile, nil, ""
+	engagement.Profile, engagement.CancelData, engagement.Result, engagement.EndedAt = s.cmd.Body.(Engage).Profile, nil, "", nil
 	engagement.Attempts++
-	s.Engagement = &engagement
+	s.Engagement, s.attempt = &engagement, engagement.Attempts
 	s.State, s.Since = StateEngaging, s.now
-	s.fire(MomentEngage)
+	s.fireOfAttempt(MomentEngage)
 	s.Engaged = s.Sequence
 	return nil
+}
+
+// fireOfAttempt adds an event with the number of the attempt that it is about.
+func (s *step) fireOfAttempt(moment Moment) {
+	s.addEvent(Event{Moment: moment, Agent: s.agent(s.Owner), Fields: s.fieldsWith(map[string]any{"attempt": float64(s.Engagement.Attempts)})})
+}
+
+// noteEndOfAttempt notes when the attempt ended that was open before the command.
+func (s *step) noteEndOfAttempt(before State) {
+	if before != StateEngaging || s.State == StateEngaging || s.Engagement == nil {
+		return
+	}
+	engagement := *s.Engagement
+	engagement.EndedAt = new(s.Clock)
+	s.Engagement = &engagement
 }
 
 func noEngage(s *step) error {
@@ -53,7 +68,7 @@ func noEngage(s *step) error {
 	}
 	engagement.CancelData = s.cmd.Body.(NoEngage).CancelData
 	s.Engagement = &engagement
-	s.fire(MomentNoEngage)
+	s.fireOfAttempt(MomentNoEngage)
 	return s.finish(OutcomeNotEngaged)
 }
 

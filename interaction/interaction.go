@@ -15,6 +15,8 @@ type Effect struct {
 	Turn Turn
 	// Children are interactions to start: the drafts that reply makes.
 	Children []Start
+	// Attempt is the number of the attempt to engage a visitor that the command has opened; 0 for none.
+	Attempt int
 }
 
 // Open begins an interaction. at is when its start arrived; the start's own time counts if
@@ -125,6 +127,7 @@ func (i *Interaction) try(cmd Command, now time.Time) (*step, error) {
 	if s.State != before {
 		s.Since = now
 	}
+	s.noteEndOfAttempt(before)
 	s.Totals = s.updatedTotals()
 	return s, nil
 }

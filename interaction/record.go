@@ -91,6 +91,8 @@ type Engagement struct {
 	CancelData map[string]any `json:"cancel_data,omitempty"`
 	Attempts   int            `json:"attempts"`
 	Result     string         `json:"result,omitempty"`
+	// EndedAt is when the last attempt ended, however it ended; nil while it is open.
+	EndedAt *time.Time `json:"ended_at,omitempty"`
 }
 
 // MarshalJSON writes the whole interaction, for the next run.

@@ -18,6 +18,7 @@ type step struct {
 	cause    string // see Event.Cause
 	events   []Event
 	children []Start
+	attempt  int // see Effect.Attempt
 }
 
 // leg is an open leg and the segment it is in.
@@ -187,5 +188,5 @@ func (s *step) invalid(name string, value any, reason string) *InvalidError {
 }
 
 func (s *step) effect() Effect {
-	return Effect{Turn: Turn{View: s.view(s.Clock), Events: s.events}, Children: s.children}
+	return Effect{Turn: Turn{View: s.view(s.Clock), Events: s.events}, Children: s.children, Attempt: s.attempt}
 }

@@ -16,6 +16,7 @@ import (
 // The run that recovers an ended interaction may wait for a worker, be ended itself, or be
 // started by another audit.
 func TestAnInteractionIsRecoveredOnce(t *testing.T) {
+	t.Parallel()
 	receiver, url := newLedger(t, http.StatusOK)
 	dev := startDev(t, "--config", auditConfigFor(t, url, url))
 	temporal := dev.temporal(t)
@@ -36,7 +37,7 @@ func TestAnInteractionIsRecoveredOnce(t *testing.T) {
 	terminate()
 	dev.finds(t, 1, "c1")
 	require.Equal(t, 1, dev.audit(t, 0, "c1", "--fire").Fired, "the recovery had done nothing yet")
-	require.Eventually(t, func() bool { return ends("c1") == 1 && dev.isOver(t, workflowID) }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return ends("c1") == 1 && dev.isOver(t, workflowID) }, time.Minute, 50*time.Millisecond)
 	require.Zero(t, dev.audit(t, 0, "c1", "--fire").Fired)
 
 	run, err := temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: workflowID, TaskQueue: "segue"}, "Interaction",

@@ -64,7 +64,7 @@ func (d *devProcess) finds(t *testing.T, n int, args ...string) auditResult {
 		result := d.run(t, append(append([]string{"audit"}, args...), "--json")...)
 		got = auditResult{}
 		return json.Unmarshal([]byte(result.out), &got) == nil && len(got.Findings) == n && result.code == code
-	}, 20*time.Second, 100*time.Millisecond, "%+v", got)
+	}, time.Minute, 100*time.Millisecond, "%+v", got)
 	return got
 }
 
@@ -103,6 +103,7 @@ guard: {allow: ["127.0.0.0/8"]}
 // However a workflow is ended from outside, an audit finds what it left undone and has it done
 // once.
 func TestAnAuditDoesWhatTerminatedWorkflowsLeftUndone(t *testing.T) {
+	t.Parallel()
 	receiver, url := newLedger(t, http.StatusOK)
 	failing, failingURL := newLedger(t, http.StatusServiceUnavailable)
 	dev := startDev(t, "--config", auditConfigFor(t, url, failingURL))
@@ -126,7 +127,7 @@ func TestAnAuditDoesWhatTerminatedWorkflowsLeftUndone(t *testing.T) {
 				}
 			}
 			return false
-		}, 20*time.Second, 20*time.Millisecond, body)
+		}, time.Minute, 20*time.Millisecond, body)
 	}
 	ended := func(id, outcome, why string) string {
 		return fmt.Sprintf(`{"id":%q,"when":"interaction_ends","outcome":%q,"why":%q}`, id, outcome, why)
@@ -156,7 +157,7 @@ func TestAnAuditDoesWhatTerminatedWorkflowsLeftUndone(t *testing.T) {
 
 		require.Equal(t, 1, dev.audit(t, 0, "--fire").Fired)
 		arrives(receiver, ended("c1", "canceled", "by mistake"))
-		require.Eventually(t, func() bool { return dev.isOver(t, "interaction/default/c1") }, 20*time.Second, 20*time.Millisecond)
+		require.Eventually(t, func() bool { return dev.isOver(t, "interaction/default/c1") }, time.Minute, 20*time.Millisecond)
 		owner := contract.Owner{ContactCenter: "default", Interaction: "c1", FirstRunID: first}
 		_, ids := receiver.bodies("c1")
 		ending := interaction.Event{Cause: fmt.Sprintf("\nworkflow_cancel  1#%d", len(finding.Events)-1)}
@@ -219,7 +220,7 @@ func TestAnAuditDoesWhatTerminatedWorkflowsLeftUndone(t *testing.T) {
 		run, err := temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "interaction/default/c5", TaskQueue: "segue"}, "Interaction", "no start")
 		require.NoError(t, err)
 		require.Error(t, run.Get(t.Context(), nil))
-		require.Eventually(t, func() bool { return dev.audit(t, 0, "c5").Looked == 1 }, 20*time.Second, 100*time.Millisecond)
+		require.Eventually(t, func() bool { return dev.audit(t, 0, "c5").Looked == 1 }, time.Minute, 100*time.Millisecond)
 	})
 	t.Run("a terminated lane", func(t *testing.T) {
 		start("c6")
@@ -233,7 +234,7 @@ func TestAnAuditDoesWhatTerminatedWorkflowsLeftUndone(t *testing.T) {
 		require.Equal(t, waiting[0].ID, finding.Deliveries[0].ID)
 		failing.answer(http.StatusOK)
 		require.Equal(t, 1, dev.audit(t, 0, "c6", "--fire").Fired)
-		require.Eventually(t, func() bool { return dev.isOver(t, "delivery/default/c6/bi") }, 20*time.Second, 20*time.Millisecond)
+		require.Eventually(t, func() bool { return dev.isOver(t, "delivery/default/c6/bi") }, time.Minute, 20*time.Millisecond)
 		require.Zero(t, dev.audit(t, 0, "c6", "--fire").Fired)
 		var arrived []string
 		for _, r := range failing.requests() {

@@ -85,7 +85,7 @@ func eventually(t *testing.T, dev *devProcess, n int, args ...string) []shownDel
 		listed = nil
 		dev.into(t, &listed, args...)
 		return len(listed) == n
-	}, 20*time.Second, 100*time.Millisecond)
+	}, time.Minute, 100*time.Millisecond)
 	return listed
 }
 
@@ -121,6 +121,7 @@ func (d *devProcess) isOver(t *testing.T, workflowID string) bool {
 
 // The receiver answers 410: operators list the parked deliveries, and redeliver or discard them.
 func TestOperatorsListRedeliverAndDiscardDeliveries(t *testing.T) {
+	t.Parallel()
 	receiver, url := newLedger(t, http.StatusGone)
 	dev := startDev(t, "--config", patientConfigFor(t, url))
 
@@ -186,23 +187,23 @@ func TestOperatorsListRedeliverAndDiscardDeliveries(t *testing.T) {
 				ids = append(ids, l.ID)
 			}
 			return slices.Equal(ids, want)
-		}, 20*time.Second, 100*time.Millisecond, "list --undelivered has %v", want)
+		}, time.Minute, 100*time.Millisecond, "list --undelivered has %v", want)
 	}
 	t.Run("undelivered deliveries of a closed interaction", func(t *testing.T) {
-		require.Eventually(t, func() bool { return dev.isOver(t, "interaction/default/c1") }, 20*time.Second, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return dev.isOver(t, "interaction/default/c1") }, time.Minute, 50*time.Millisecond)
 		undelivered(t, "c1")
 		require.Contains(t, dev.run(t, "show", "c1").out, "2 not delivered")
 	})
 	t.Run("redeliver", func(t *testing.T) {
 		receiver.answer(http.StatusOK)
 		require.Equal(t, bulkResult{Matched: 1, Sent: 1}, dev.bulk(t, "redeliver", "--call", "crm"))
-		require.Eventually(t, func() bool { return len(receiver.requests()) == 3 }, 20*time.Second, 20*time.Millisecond)
+		require.Eventually(t, func() bool { return len(receiver.requests()) == 3 }, time.Minute, 20*time.Millisecond)
 		got := receiver.requests()
 		require.Equal(t, received{parked[0].ID, parked[0].ID, `{"id":"c1","when":"interaction_starts"}`}, got[0])
 		require.Equal(t, got[0], got[1], "the same id and bytes")
 		require.Equal(t, received{all[1].ID, all[1].ID, `{"id":"c1","when":"interaction_ends"}`}, got[2], "then the delivery that waited behind it")
 		for _, workflowID := range []string{"delivery/default/c1/crm", "interaction/default/c1"} {
-			require.Eventually(t, func() bool { return dev.isOver(t, workflowID) }, 20*time.Second, 50*time.Millisecond, workflowID)
+			require.Eventually(t, func() bool { return dev.isOver(t, workflowID) }, time.Minute, 50*time.Millisecond, workflowID)
 		}
 		eventually(t, dev, 0, "deliveries")
 		for _, d := range eventually(t, dev, 2, "deliveries", "c1") {
@@ -218,7 +219,7 @@ func TestOperatorsListRedeliverAndDiscardDeliveries(t *testing.T) {
 		waiting := eventually(t, dev, 1, "deliveries", "--parked")
 		require.Equal(t, bulkResult{Matched: 1, Sent: 1}, dev.bulk(t, "discard", "--id", waiting[0].ID))
 		eventually(t, dev, 0, "deliveries")
-		require.Eventually(t, func() bool { return dev.isOver(t, waiting[0].WorkflowID) }, 20*time.Second, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return dev.isOver(t, waiting[0].WorkflowID) }, time.Minute, 50*time.Millisecond)
 		require.Len(t, receiver.requests(), 4)
 	})
 	t.Run("a cancellation discards nothing, and discarded deliveries are listed", func(t *testing.T) {
@@ -228,12 +229,12 @@ func TestOperatorsListRedeliverAndDiscardDeliveries(t *testing.T) {
 		lane := eventually(t, dev, 2, "deliveries", "--contact-center", "default")[0].WorkflowID
 		temporal := dev.temporal(t)
 		require.NoError(t, temporal.CancelWorkflow(t.Context(), lane, ""))
-		require.Eventually(t, func() bool { return strings.Contains(dev.page(t, lane), "It changed nothing") }, 20*time.Second, 100*time.Millisecond)
+		require.Eventually(t, func() bool { return strings.Contains(dev.page(t, lane), "It changed nothing") }, time.Minute, 100*time.Millisecond)
 		eventually(t, dev, 2, "deliveries")
 
 		// As the Temporal UI sends the signal: without an operator, whose identity is in the history.
 		require.NoError(t, temporal.SignalWorkflow(t.Context(), lane, "", "discard", map[string]any{"all": true}))
-		require.Eventually(t, func() bool { return dev.isOver(t, lane) }, 20*time.Second, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return dev.isOver(t, lane) }, time.Minute, 50*time.Millisecond)
 		require.Contains(t, dev.page(t, lane), "0 to deliver, 0 of them parked. 2 were discarded.")
 		discarded := eventually(t, dev, 3, "deliveries", "--discarded")
 		by := map[string]string{}
@@ -271,7 +272,7 @@ func TestOperatorsListRedeliverAndDiscardDeliveries(t *testing.T) {
 		}
 		require.NotContains(t, dev.run(t, "redeliver", "default/c1").errs, "--retrying")
 		require.Equal(t, bulkResult{Matched: 1, Sent: 1}, dev.bulk(t, "redeliver", "default/c3", "--retrying", "--rate", "100"))
-		require.Eventually(t, func() bool { return dev.isOver(t, "delivery/default/c3/crm") }, 20*time.Second, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return dev.isOver(t, "delivery/default/c3/crm") }, time.Minute, 50*time.Millisecond)
 	})
 	require.Equal(t, 0, dev.interrupt(t))
 }

@@ -14,6 +14,7 @@ import (
 // A client whose types are generated from the OpenAPI document of the demo's gateway plays the day through /v1: the compiler
 // accepts the client, and the verdict is that of the demo's own feed.
 func TestAGeneratedClientPlaysTheDay(t *testing.T) {
+	t.Parallel()
 	folder := installed(t, "../examples/httpclient")
 	playsTheDay(t, fmt.Sprintf("cd '%s' && npm run --silent generate </dev/null >&2 && npm run --silent check </dev/null >&2 && node play.mjs", folder))
 	require.FileExists(t, filepath.Join(folder, "v1.d.ts"))
@@ -21,6 +22,7 @@ func TestAGeneratedClientPlaysTheDay(t *testing.T) {
 
 // The feed of /v1 plays the day with the same verdict, by the command in the help.
 func TestTheFeedOfTheGatewayPlaysTheDay(t *testing.T) {
+	t.Parallel()
 	need(t, "curl", "curl")
 	playsTheDay(t, `curl -sN --data-binary @- "$SEGUE_GATEWAY/v1/feed?contact_center=$SEGUE_CONTACT_CENTER"`)
 }
@@ -28,7 +30,7 @@ func TestTheFeedOfTheGatewayPlaysTheDay(t *testing.T) {
 // playsTheDay runs the demo with a client, and requires the verdict of the demo's own feed.
 func playsTheDay(t *testing.T, client string) {
 	t.Helper()
-	result := segue(t, "demo", "--exit", "--json", "--timeout", "3m", "--temporal-port", "0", "--ui-port", "0", "--http-port", "0", "--client", client)
+	result := segue(t, "demo", "--exit", "--json", "--timeout", "5m", "--temporal-port", "0", "--ui-port", "0", "--http-port", "0", "--client", client)
 	var day verdict
 	require.NoError(t, json.Unmarshal([]byte(result.out), &day), result.errs)
 	require.Empty(t, day.Faults)
@@ -91,6 +93,7 @@ func installed(t *testing.T, example string) string {
 
 // A client that does not do its work is named, with what it did wrong.
 func TestAClientThatFailsIsAnError(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ client, want string }{
 		"not there":  {"no-such-client", `the client "no-such-client": exit status 127`},
 		"nothing":    {"cat >/dev/null", "stdout ended without a summary"},
@@ -102,7 +105,12 @@ func TestAClientThatFailsIsAnError(t *testing.T) {
 		"too slow": {"cat >/dev/null; exec sleep 60", "did not finish within --timeout 2s"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			result := segue(t, "demo", "--exit", "--timeout", "2s", "--temporal-port", "0", "--ui-port", "0", "--http-port", "0", "--client", c.client)
+			t.Parallel()
+			within := "2m"
+			if name == "too slow" {
+				within = "2s"
+			}
+			result := segue(t, "demo", "--exit", "--timeout", within, "--temporal-port", "0", "--ui-port", "0", "--http-port", "0", "--client", c.client)
 			require.Equal(t, 1, result.code)
 			require.Contains(t, result.errs, c.want)
 		})

@@ -9,7 +9,8 @@ import (
 
 // The whole day, as a user runs it, checked against the arrivals at the receivers.
 func TestDemoDeliversTheWholeDay(t *testing.T) {
-	result := segue(t, "demo", "--exit", "--json", "--timeout", "2m", "--temporal-port", "0", "--ui-port", "0", "--http-port", "0")
+	t.Parallel()
+	result := segue(t, "demo", "--exit", "--json", "--timeout", "5m", "--temporal-port", "0", "--ui-port", "0", "--http-port", "0")
 	var day struct {
 		OK                               bool
 		Interactions, Commands, Rejected int

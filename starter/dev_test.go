@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 )
 
 func TestCommandsAgainstARunningSegue(t *testing.T) {
+	t.Parallel()
 	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer receiver.Close()
 	dev := startDev(t, "--config", configFor(t, receiver.URL))
@@ -99,7 +101,7 @@ func TestCommandsAgainstARunningSegue(t *testing.T) {
 		require.Eventually(t, func() bool {
 			dev.into(t, &listed, "list", "--state", "handling", "--agent", "bea", "--channel", "inbound", "--contact-center", "default")
 			return len(listed) == 1
-		}, 10*time.Second, 200*time.Millisecond)
+		}, time.Minute, 200*time.Millisecond)
 		require.Equal(t, "c1", listed[0].ID)
 		dev.into(t, &listed, "list", "--queue", "nowhere")
 		require.NotNil(t, listed)
@@ -134,8 +136,8 @@ func TestCommandsAgainstARunningSegue(t *testing.T) {
 		require.Equal(t, 2, dev.run(t, "export", "c1", "--run", "first", "--out", file).code)
 	})
 	t.Run("a setting also comes from the environment", func(t *testing.T) {
-		t.Setenv("SEGUE_TEMPORAL_NAMESPACE", "elsewhere")
 		command := exec.CommandContext(t.Context(), binary, "list", "--address", dev.ready.TemporalAddress)
+		command.Env = append(os.Environ(), "SEGUE_TEMPORAL_NAMESPACE=elsewhere")
 		output, err := command.CombinedOutput()
 		require.Error(t, err)
 		require.Contains(t, string(output), "elsewhere")
@@ -161,7 +163,7 @@ func lateData(t *testing.T, dev *devProcess) {
 	require.Regexp(t, `late data +accepted until \d{4}-`, shown.out)
 	require.Eventually(t, func() bool {
 		return strings.Contains(dev.run(t, "list", "--agent", "1369310", "--state", "completed").out, "default/l1")
-	}, 10*time.Second, 200*time.Millisecond)
+	}, time.Minute, 200*time.Millisecond)
 
 	require.Equal(t, 4, dev.run(t, "start", `{"id":"l1","channel":"inbound"}`).code)
 	reopened := dev.run(t, "start", `{"id":"l1","channel":"inbound"}`, "--reopen")
@@ -213,6 +215,7 @@ oops
 
 // A query without a worker fails with "no worker", not with "not found".
 func TestWithoutAWorkerShowFailsWithNoWorker(t *testing.T) {
+	t.Parallel()
 	dev := startDev(t, "--no-worker")
 	require.Equal(t, 0, dev.run(t, "start", `{"id":"c1","channel":"chat"}`).code)
 	shown := dev.run(t, "show", "c1")
@@ -222,10 +225,11 @@ func TestWithoutAWorkerShowFailsWithNoWorker(t *testing.T) {
 }
 
 func TestAVersionedWorkerGetsWorkOnceItsVersionIsCurrent(t *testing.T) {
+	t.Parallel()
 	dev := startDev(t, "--config", fileOf(t, "segue.yaml", "temporal: {build_id: 1.4.0, deployment: berlin}"))
 	require.Equal(t, "berlin:1.4.0", dev.ready.Version)
 	require.Equal(t, 3, dev.run(t, "deploy").code, "the deployment segue has no versions")
-	require.Eventually(t, func() bool { return dev.run(t, "deploy", "1.4.0", "--deployment", "berlin").code == 0 }, 20*time.Second, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return dev.run(t, "deploy", "1.4.0", "--deployment", "berlin").code == 0 }, time.Minute, 100*time.Millisecond)
 	require.Equal(t, 0, dev.run(t, "start", `{"id":"c1","channel":"inbound"}`).code)
 	require.Equal(t, 0, dev.run(t, "signal", "abandon", "c1", "--update").code)
 	words := dev.run(t, "deploy", "--deployment", "berlin")
@@ -235,8 +239,9 @@ func TestAVersionedWorkerGetsWorkOnceItsVersionIsCurrent(t *testing.T) {
 }
 
 func TestTheServerEndsWhenDevIsKilled(t *testing.T) {
+	t.Parallel()
 	dev := startDev(t)
 	require.NoError(t, dev.command.Process.Kill())
 	_ = dev.command.Wait() // killed
-	require.Eventually(t, func() bool { return dev.run(t, "list").code == 5 }, 15*time.Second, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return dev.run(t, "list").code == 5 }, time.Minute, 100*time.Millisecond)
 }

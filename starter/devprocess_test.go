@@ -77,7 +77,7 @@ func (d *devProcess) interrupt(t *testing.T) int {
 	}()
 	select {
 	case <-ended:
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("segue dev did not stop within 30 s of a Ctrl-C")
 	}
 	return d.command.ProcessState.ExitCode()

@@ -19,6 +19,7 @@ import (
 // The desktop of examples/gwsclient answers what an agent was offered before it signed in and what comes later, and completes
 // each as it prints.
 func TestTheDesktopOfTheExamplesWorksForAnAgent(t *testing.T) {
+	t.Parallel()
 	folder := installed(t, "../examples/gwsclient")
 	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer receiver.Close()

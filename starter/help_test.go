@@ -112,6 +112,7 @@ func TestAnInvalidCommandLineHasExitCode2AndOneLineOfError(t *testing.T) {
 
 // No process listens on port 1 of this machine.
 func TestAnUnreachableTemporalHasExitCode5(t *testing.T) {
+	t.Parallel()
 	for _, args := range [][]string{
 		{"show", "c1"}, {"list"}, {"deliveries"}, {"redeliver"}, {"setup"}, {"start", `{"id":"c1","channel":"chat"}`},
 		{"signal", "hold", "c1"}, {"replay", "--query", "x"}, {"export", "c1", "--out", "-"}, {"feed", "-"},

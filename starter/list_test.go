@@ -24,7 +24,7 @@ func (d *devProcess) lists(t *testing.T, want []string, args ...string) {
 			got = append(got, e.ID)
 		}
 		return slices.Equal(got, want)
-	}, 20*time.Second, 100*time.Millisecond, "list %v: want %v", args, want)
+	}, time.Minute, 100*time.Millisecond, "list %v: want %v", args, want)
 }
 
 func (d *devProcess) ok(t *testing.T, args ...string) {
@@ -35,18 +35,19 @@ func (d *devProcess) ok(t *testing.T, args ...string) {
 
 // list and show report the state of running, closed and terminated interactions.
 func TestListAndShowReportEveryState(t *testing.T) {
+	t.Parallel()
 	receiver, url := newLedger(t, http.StatusServiceUnavailable)
 	dev := startDev(t, "--config", patientConfigFor(t, url))
 
 	dev.ok(t, "start", `{"id":"c1","channel":"inbound"}`)
 	eventually(t, dev, 1, "deliveries")
 	dev.ok(t, "signal", "abandon", "c1")
-	require.Eventually(t, func() bool { return dev.isOver(t, "interaction/default/c1") }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return dev.isOver(t, "interaction/default/c1") }, time.Minute, 50*time.Millisecond)
 	dev.lists(t, []string{"c1"}, "--undelivered")
 	require.Contains(t, dev.run(t, "show", "c1").out, " 2 not delivered")
 	receiver.answer(http.StatusOK)
 	dev.ok(t, "redeliver", "c1", "--retrying")
-	require.Eventually(t, func() bool { return dev.isOver(t, "delivery/default/c1/crm") }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return dev.isOver(t, "delivery/default/c1/crm") }, time.Minute, 50*time.Millisecond)
 	dev.lists(t, nil, "--undelivered")
 	require.Contains(t, dev.run(t, "show", "c1").out, " 0 not delivered")
 	require.Regexp(t, `default/c1 .* 0 +20`, dev.run(t, "list").out)
@@ -62,7 +63,7 @@ func TestListAndShowReportEveryState(t *testing.T) {
 	dev.ok(t, "signal", "place_in_queue", "c3", `{"queue":"sales"}`, "--update")
 	dev.ok(t, "start", `{"id":"c4","channel":"inbound"}`)
 	dev.ok(t, "signal", "abandon", "c4")
-	require.Eventually(t, func() bool { return dev.isOver(t, "interaction/default/c4") }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return dev.isOver(t, "interaction/default/c4") }, time.Minute, 50*time.Millisecond)
 
 	dev.lists(t, []string{"c4", "c3", "c2", "c1"})
 	dev.lists(t, []string{"c4", "c3"}, "--limit", "2")

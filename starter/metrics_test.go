@@ -14,6 +14,7 @@ import (
 )
 
 func TestDevServesItsHealthAndReloadsItsFile(t *testing.T) {
+	t.Parallel()
 	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer receiver.Close()
 	file := configFor(t, receiver.URL)
@@ -40,7 +41,7 @@ func TestDevServesItsHealthAndReloadsItsFile(t *testing.T) {
 		require.Eventually(t, func() bool {
 			require.NoError(t, json.Unmarshal([]byte(get(strings.TrimSuffix(dev.ready.Metrics, "metrics")+"readyz")), &h))
 			return h.Ready && h.Configuration.LastReload.Outcome == outcome
-		}, 20*time.Second, 50*time.Millisecond, outcome)
+		}, time.Minute, 50*time.Millisecond, outcome)
 		require.Equal(t, file, h.Configuration.File)
 	}
 	awaitReload("")

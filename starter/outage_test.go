@@ -18,6 +18,7 @@ import (
 // Temporal keeps its connections and does not answer for longer than a request waits. The feed waits: no line is lost, and
 // the error is not "no worker".
 func TestAFeedWaitsWhileTemporalDoesNotAnswer(t *testing.T) {
+	t.Parallel()
 	dev := startDev(t)
 	server := childOf(t, dev.command.Process.Pid)
 	half := func(begin int) string {
@@ -39,7 +40,7 @@ func TestAFeedWaitsWhileTemporalDoesNotAnswer(t *testing.T) {
 		require.NoError(t, command.Start())
 		_, err = in.Write([]byte(half(begin)))
 		require.NoError(t, err)
-		require.Eventually(t, func() bool { return dev.run(t, "show", fmt.Sprintf("o%d", begin)).code == 0 }, 20*time.Second, 200*time.Millisecond)
+		require.Eventually(t, func() bool { return dev.run(t, "show", fmt.Sprintf("o%d", begin)).code == 0 }, time.Minute, 200*time.Millisecond)
 
 		require.NoError(t, syscall.Kill(server, syscall.SIGSTOP))
 		back := time.AfterFunc(14*time.Second, func() { _ = syscall.Kill(server, syscall.SIGCONT) })

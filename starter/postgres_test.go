@@ -10,6 +10,7 @@ import (
 )
 
 func TestDevKeepsItsStateInPostgreSQL(t *testing.T) {
+	t.Parallel()
 	database := postgres.ForTest(t)
 	dev := startDev(t, "--db", database.URL("segue"))
 	require.Equal(t, 0, dev.run(t, "start", `{"id":"kept","channel":"inbound","queue":"sales"}`).code)

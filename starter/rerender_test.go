@@ -26,13 +26,14 @@ guard: {allow: ["127.0.0.0/8"]}
 // After the configuration is fixed, parked deliveries are rendered again and keep their ids, even after the interaction has
 // ended.
 func TestRerenderUsesTheFixedConfiguration(t *testing.T) {
+	t.Parallel()
 	receiver, url := newLedger(t, http.StatusBadRequest)
 	database := filepath.Join(t.TempDir(), "segue.db")
 	dev := startDev(t, "--db", database, "--config", brokenConfigFor(t, url, "teir", "cal"))
 	require.Equal(t, 0, dev.run(t, "start", `{"id":"c1","channel":"inbound","user_data":{"tier":"gold"}}`).code)
 	require.Equal(t, 0, dev.run(t, "signal", "abandon", "c1").code)
 	eventually(t, dev, 2, "deliveries", "--parked")
-	require.Eventually(t, func() bool { return dev.isOver(t, "interaction/default/c1") }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return dev.isOver(t, "interaction/default/c1") }, time.Minute, 50*time.Millisecond)
 	var refused []shownDelivery
 	dev.into(t, &refused, "deliveries", "--class", "http_4xx")
 	require.Len(t, refused, 1)
@@ -45,7 +46,7 @@ func TestRerenderUsesTheFixedConfiguration(t *testing.T) {
 	fixed := startDev(t, "--db", database, "--config", brokenConfigFor(t, url, "tier", "call"))
 	require.Equal(t, bulkResult{Matched: 2, Sent: 2}, fixed.bulk(t, "redeliver", "--rerender"))
 	for _, call := range []string{"crm", "bi"} {
-		require.Eventually(t, func() bool { return fixed.isOver(t, "delivery/default/c1/"+call) }, 20*time.Second, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return fixed.isOver(t, "delivery/default/c1/"+call) }, time.Minute, 50*time.Millisecond)
 	}
 	require.ElementsMatch(t, []received{
 		{refused[0].ID, refused[0].ID, `{"kind":"cal"}`},

@@ -70,6 +70,8 @@ func (r *laneRun) conclude(it *item, outcome contract.Outcome) {
 		r.deliveredAfterAll(it, outcome)
 	case it.isSettled(): // an operator discarded it in the meantime
 		it.recordAttempt(outcome)
+	case outcome.Verdict == contract.VerdictOutdated:
+		r.discardOutdated(it, outcome)
 	case delivered:
 		it.recordAttempt(outcome)
 		r.settleDelivery(it, contract.StatusDelivered, outcome)
@@ -125,7 +127,7 @@ func (r *laneRun) attemptSummary(items []*item) string {
 	first := items[0]
 	switch {
 	case len(items) > 1:
-		return summaryOf("%s: events %d to %d, catching up", r.start.Call, first.Request.Sequence, items[len(items)-1].Request.Sequence)
+		return summaryOf("%s: %s, catching up", r.start.Call, eventsOf(first.Request.Sequence, items[len(items)-1].Request.Sequence))
 	case first.Of > 0:
 		return summaryOf("%s: event %d, attempt %d of %d", r.start.Call, first.Request.Sequence, first.Tries+1, first.Of)
 	default:

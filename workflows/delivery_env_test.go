@@ -167,10 +167,11 @@ func (l *laneEnv) report(_, workflowID, runID, signal string, arg any) error {
 	require.NoError(l.t, err)
 	var message struct {
 		Call, Last string
+		FirstRunID string `json:"first_run_id"`
 		Results    []map[string]any
 	}
 	require.NoError(l.t, json.Unmarshal(payload, &message))
-	require.Equal(l.t, "crm", message.Call)
+	require.Equal(l.t, "crm first", message.Call+" "+message.FirstRunID)
 	text := fmt.Sprintf("%s %s", l.elapsed(), signal)
 	for _, result := range message.Results {
 		text += fmt.Sprintf(" %s:%s", result["id"], result["status"])

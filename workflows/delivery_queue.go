@@ -256,7 +256,7 @@ func (r *laneRun) reportResults(name string) {
 	}
 	results := r.Results
 	r.Results = nil
-	message := laneReport{Call: r.start.Call, Results: results, Last: r.Last}
+	message := laneReport{Call: r.start.Call, Results: results, Last: r.Last, FirstRunID: r.start.Owner.FirstRunID}
 	owner := contract.InteractionWorkflowID(r.start.Owner.ContactCenter, r.start.Owner.Interaction)
 	if err := workflow.SignalExternalWorkflow(r.ctx, owner, "", name, message).Get(r.ctx, nil); err != nil {
 		workflow.GetLogger(r.ctx).Debug("the interaction has ended", "error", err)

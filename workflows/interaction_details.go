@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"segue/contract"
+	"segue/interaction"
 )
 
 // cell escapes a name for a cell of a Markdown table.
@@ -34,6 +35,7 @@ func (r *run) details(status contract.State) string {
 	if r.cancelable.Err() != nil {
 		fmt.Fprintf(&text, "\nThe workflow was canceled: the interaction ends and its end triggers fire. The run closes when its requests are sent; %d are in flight.\n", r.waitingRequests())
 	}
+	describeInvitation(&text, status)
 	r.describeDeadlines(&text)
 	r.describeOrder(&text)
 	if spans := r.Interaction.Timeline(); len(spans) > 0 {
@@ -53,6 +55,20 @@ func (r *run) details(status contract.State) string {
 		}
 	}
 	return text.String()
+}
+
+// describeInvitation writes how often the visitor of a web page was invited, and the answer to the last invitation.
+func describeInvitation(text *strings.Builder, status contract.State) {
+	e := status.Engagement
+	switch {
+	case e == nil || e.Attempts == 0:
+	case e.Result != "":
+		fmt.Fprintf(text, "\nInvitation %d of the visitor: %s.\n", e.Attempts, e.Result)
+	case status.State == interaction.StateEngaging:
+		fmt.Fprintf(text, "\nInvitation %d of the visitor: no answer yet.\n", e.Attempts)
+	default:
+		fmt.Fprintf(text, "\nInvitation %d of the visitor: no answer.\n", e.Attempts)
+	}
 }
 
 // describeDeadlines writes what happens next if no command comes before. The end of the wait

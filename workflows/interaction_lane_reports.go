@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 
+	"go.temporal.io/sdk/workflow"
+
 	"segue/contract"
 	"segue/interaction"
 )
@@ -25,7 +27,8 @@ func (r *run) receiveReport(name string, payload []byte) error {
 
 // noteReport notes the results of deliveries, and that the lane has nothing left. Anybody
 // can send such a signal: results of deliveries that this interaction has not given to a
-// lane workflow change nothing.
+// lane workflow change nothing. Those of the interaction before a reopened one are ordinary,
+// and are not logged as refused.
 //
 // While events wait to be dispatched, a report may be about a delivery that their Dispatch
 // has already given to its lane: in a task that is done again, or while it runs. Such a
@@ -41,6 +44,8 @@ func (r *run) noteReport(report laneReport) {
 		case r.Deliveries.Uncounted > 0:
 			// Not every id of so many is remembered. Only the status is noted.
 			r.Deliveries.setStatus(result.ID, result.Status, nil)
+		case report.FirstRunID != "" && report.FirstRunID != r.owner.FirstRunID:
+			workflow.GetLogger(r.ctx).Debug("a report to the interaction before this one is ignored", "call", report.Call)
 		default:
 			r.ignored++
 			logRefusal(r.ctx, signalLaneResult, r.ignored, errUnknownDelivery)

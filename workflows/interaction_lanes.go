@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -217,6 +218,11 @@ func (r *run) pauseLane(ctx workflow.Context, l *lane, wait time.Duration) {
 
 // noteOutcome records the outcome of the lane's first waiting request.
 func (r *run) noteOutcome(l *lane, outcome *contract.Outcome) {
+	if outcome.Verdict == contract.VerdictOutdated {
+		r.Deliveries.setStatus(outcome.ID, contract.StatusDiscarded, outcome)
+		l.Waiting = l.Waiting[1:]
+		return
+	}
 	if outcome.Verdict != contract.VerdictDelivered {
 		r.Deliveries.setStatus(outcome.ID, contract.StatusAttempting, outcome)
 		l.Failed = outcome
@@ -253,7 +259,7 @@ func (r *run) handOver(ctx workflow.Context, l *lane) {
 		r.task().size += request.SizeWithSource()
 	}
 	in := contract.HandOver{Owner: r.owner, Call: l.Call, Requests: batch, Failed: l.Failed, Priority: r.priority()}
-	summary := summaryOf("%s: hand over %d to the lane workflow", l.Call, len(batch))
+	summary := handOverSummary(l, len(batch))
 	l.handingOver = true
 	defer func() { l.handingOver = false }()
 	if err := workflow.ExecuteActivity(r.withPriority(withHandOver(ctx, summary)), contract.ActivityHandOver, in).Get(ctx, nil); err != nil {
@@ -273,9 +279,23 @@ func (r *run) handOver(ctx workflow.Context, l *lane) {
 	l.Waiting = l.Waiting[len(batch):]
 }
 
+// handOverSummary says why a lane is handed over, if an attempt failed: a first attempt that is part of Dispatch shows
+// nowhere else in the history.
+func handOverSummary(l *lane, requests int) string {
+	reason := ""
+	switch {
+	case l.Failed == nil:
+	case l.Failed.Code != 0:
+		reason = fmt.Sprintf("first attempt failed, %s (HTTP %d); ", l.Failed.Class, l.Failed.Code)
+	default:
+		reason = fmt.Sprintf("first attempt failed, %s; ", l.Failed.Class)
+	}
+	return summaryOf("%s: %shand over %d to the lane workflow", l.Call, reason, requests)
+}
+
 func attemptSummary(call string, batch []contract.Request) string {
 	if len(batch) == 1 {
 		return summaryOf("%s: %s, event %d", call, batch[0].Moment, batch[0].Sequence)
 	}
-	return summaryOf("%s: events %d to %d", call, batch[0].Sequence, batch[len(batch)-1].Sequence)
+	return summaryOf("%s: %s", call, eventsOf(batch[0].Sequence, batch[len(batch)-1].Sequence))
 }

@@ -37,7 +37,7 @@ func TestLateDataIsTakenUntilTheTimerFires(t *testing.T) {
 					require.Equal(t, "interaction_ends", ends[len(ends)-1], "the end triggers do not wait")
 					status := query[contract.State](e, contract.QueryState)
 					require.Equal(t, interaction.StateCompleted, status.State)
-					require.WithinDuration(t, until, *status.LateUntil, 100*time.Millisecond)
+					require.WithinDuration(t, until, *status.LateUntil, 900*time.Millisecond)
 					details := query[*sdkpb.WorkflowMetadata](e, "__temporal_workflow_metadata").GetCurrentDetails()
 					require.Contains(t, details, "takes disposition, survey and user data until "+status.LateUntil.Format("2006-01-02 15:04:05")+" UTC")
 				}, 2*time.Second)

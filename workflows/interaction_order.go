@@ -104,7 +104,7 @@ func (r *run) noteJudged(judged intake.Judged) {
 
 func (r *run) replyTo(a *intake.Arrival, v intake.Verdict) reply {
 	answer := r.answer(a.Command().By)
-	answer.Duplicate, answer.Child = v.Duplicate, v.Child
+	answer.Duplicate, answer.Child, answer.Attempt = v.Duplicate, v.Child, v.Attempt
 	return reply{done: true, answer: answer, err: v.Err}
 }
 

@@ -16,6 +16,8 @@ type laneReport struct {
 	Call    string       `json:"call"`
 	Results []laneResult `json:"results,omitempty"`
 	Last    string       `json:"last,omitempty"`
+	// FirstRunID is that of the owner. A reopened interaction gets the reports of the one before it, too.
+	FirstRunID string `json:"first_run_id,omitempty"`
 	// Drained says that the lane has nothing left; it follows from the signal's name.
 	Drained bool `json:"drained,omitempty"`
 }

@@ -46,6 +46,21 @@ func TestTheLogOfARefusedSignalHasNoValue(t *testing.T) {
 	}
 }
 
+// An interaction that is reopened, such as one of a visit, gets the results of the deliveries of the one before: that
+// is ordinary, and must not be logged as refused.
+func TestAReportToTheInteractionBeforeIsNotLogged(t *testing.T) {
+	for firstRun, logged := range map[string]int{"another": 0, "": 1} {
+		e := newEnv(t)
+		e.RegisterDelayedCallback(func() {
+			e.SignalWorkflow("lane_result", map[string]any{"call": "crm", "first_run_id": firstRun, "results": []map[string]any{{"id": "d1", "status": "delivered"}}})
+		}, time.Second)
+		e.signals(time.Minute, [2]string{"abandon", `{}`})
+		e.start(startInbound)
+		require.NoError(t, e.GetWorkflowError())
+		require.Equal(t, logged, strings.Count(e.logged.String(), "signal rejected"), firstRun)
+	}
+}
+
 func TestARefusedSignalOfALaneIsLoggedWithoutValues(t *testing.T) {
 	l := newLane(t)
 	l.answers["d1"] = []contract.Outcome{{}}

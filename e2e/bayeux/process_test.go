@@ -43,7 +43,7 @@ func (p *process) command(t *testing.T, command, topic string) {
 // until returns the events up to the first that is wanted, which is the last.
 func (p *process) until(t *testing.T, what string, wanted func(event) bool) []event {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(time.Minute)
 	var before []event
 	for {
 		select {

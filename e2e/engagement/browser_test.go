@@ -112,7 +112,13 @@ func (b *browser) visit(id, more string) {
 // open loads the example page for a visit.
 func (b *browser) open(id, more string) {
 	b.t.Helper()
-	loaded := b.call("Page.navigate", map[string]any{"url": fmt.Sprintf("%s/page.html?gateway=%s&visit=%s%s", site, url, id, more)})
+	b.openAt(url, id, more)
+}
+
+// openAt is open with the address at which the page finds the gateway.
+func (b *browser) openAt(gateway, id, more string) {
+	b.t.Helper()
+	loaded := b.call("Page.navigate", map[string]any{"url": fmt.Sprintf("%s/page.html?gateway=%s&visit=%s%s", site, gateway, id, more)})
 	require.Empty(b.t, loaded["errorText"])
 }
 
@@ -147,41 +153,48 @@ func engageVisit(t *testing.T, visit, page string) {
 	require.Equal(t, 200, status, answer)
 }
 
+// The two ways in which the page gets invitations, with what its visits begin with.
+var transports = map[string]string{"events": "", "cometd": "&transport=cometd"}
+
 func TestTheExamplePage(t *testing.T) {
 	b := startBrowser(t)
-	b.visit("p1", "")
-	engageVisit(t, "p1", "a")
-	b.sees(shown)
-	require.True(t, b.isInvited())
-	require.Equal(t, "accept", b.evaluate(`document.activeElement.id`), "the keyboard is in the dialog")
-	b.click("accept")
-	b.sees("An agent will be with you shortly.")
-	require.False(t, b.isInvited())
-	require.Equal(t, "queued", state(t, "visit-p1")["state"])
+	for name, transport := range transports {
+		run := unique(name)
+		id := func(n int) string { return fmt.Sprint(run, "-", n) }
+		b.visit(id(1), transport)
+		engageVisit(t, id(1), "a")
+		b.sees(shown)
+		require.True(t, b.isInvited())
+		require.Equal(t, "accept", b.evaluate(`document.activeElement.id`), "the keyboard is in the dialog")
+		b.click("accept")
+		b.sees("An agent will be with you shortly.")
+		require.False(t, b.isInvited())
+		require.Equal(t, "queued", state(t, "visit-"+id(1))["state"])
 
-	b.visit("p2", "")
-	engageVisit(t, "p2", "a")
-	b.sees(shown)
-	b.click("decline")
-	b.sees("Maybe another time.")
-	require.Equal(t, "not_engaged", state(t, "visit-p2")["outcome"])
+		b.visit(id(2), transport)
+		engageVisit(t, id(2), "a")
+		b.sees(shown)
+		b.click("decline")
+		b.sees("Maybe another time.")
+		require.Equal(t, "not_engaged", state(t, "visit-"+id(2))["outcome"])
 
-	b.visit("p3", "")
-	engageVisit(t, "p3", "a")
-	b.sees(shown)
-	b.call("Page.reload", nil)
-	b.sees(shown) // a page that is loaded again
-	status, answer := post(t, "/server/data/gateway/noengage", `{"visitID":"p3"}`)
-	require.Equal(t, 200, status, answer)
-	b.sees(over)
-	require.False(t, b.isInvited())
+		b.visit(id(3), transport)
+		engageVisit(t, id(3), "a")
+		b.sees(shown)
+		b.call("Page.reload", nil)
+		b.sees(shown) // a page that is loaded again
+		status, answer := post(t, "/server/data/gateway/noengage", fmt.Sprintf(`{"visitID":%q}`, id(3)))
+		require.Equal(t, 200, status, answer)
+		b.sees(over)
+		require.False(t, b.isInvited())
 
-	// A token of another visit shows nothing.
-	_, made := post(t, "/v1/visits/other/token", "")
-	b.open("p4", "&token="+made["token"].(string))
-	b.sees("Not connected.")
-	_, made = post(t, "/v1/visits/p5/token", "")
-	b.visit("p5", "&contact_center=default&token="+made["token"].(string))
-	engageVisit(t, "p5", "a")
-	b.sees(shown)
+		// A token of another visit shows nothing.
+		_, made := post(t, "/v1/visits/other/token", "")
+		b.open(id(4), transport+"&token="+made["token"].(string))
+		b.sees("Not connected.")
+		_, made = post(t, "/v1/visits/"+id(5)+"/token", "")
+		b.visit(id(5), transport+"&contact_center=default&token="+made["token"].(string))
+		engageVisit(t, id(5), "a")
+		b.sees(shown)
+	}
 }

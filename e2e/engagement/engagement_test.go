@@ -60,8 +60,9 @@ func next(t *testing.T, from <-chan own) own {
 }
 
 func TestFromEngageToAQueue(t *testing.T) {
-	page := watch(t, "e1", "")
-	const profile = `{"ixnProfile":{"visitID":"e1","engagement_type":"chat","notification":[{"channel":"gpe.appendContent","data":{"url":"x"}}]}}`
+	visit := unique("e1")
+	page := watch(t, visit, "")
+	profile := `{"ixnProfile":{"visitID":"` + visit + `","engagement_type":"chat","notification":[{"channel":"gpe.appendContent","data":{"url":"x"}}]}}`
 	status, answer := post(t, "/backend/data/gateway/engage", profile)
 	require.Equal(t, 200, status, answer)
 	require.Equal(t, "engaging", answer["state"])
@@ -73,56 +74,58 @@ func TestFromEngageToAQueue(t *testing.T) {
 	invitation := next(t, page)
 	require.Equal(t, 1, invitation.Attempt)
 	require.NotNil(t, invitation.ExpiresAt)
-	require.Equal(t, invitation, next(t, watch(t, "e1", "?contact_center=default")), "a page that comes late")
+	require.Equal(t, invitation, next(t, watch(t, visit, "?contact_center=default")), "a page that comes late")
 
 	status, text := send(t.Context(), http.MethodGet, invitation.Disposition["accepted"], "")
 	require.Equal(t, 200, status, "%s", text)
 	require.True(t, next(t, page).Canceled)
-	now := state(t, "visit-e1")
+	now := state(t, "visit-"+visit)
 	require.Equal(t, []any{"queued", "web", "chat"}, []any{now["state"], now["queue"], now["channel"]})
-	require.Equal(t, "e1", now["user_data"].(map[string]any)["visitID"])
+	require.Equal(t, visit, now["user_data"].(map[string]any)["visitID"])
 	status, _ = send(t.Context(), http.MethodGet, invitation.Disposition["rejected"], "")
 	require.Equal(t, 400, status)
 	status, _ = send(t.Context(), http.MethodGet, invitation.Disposition["accepted"], "")
 	require.Equal(t, 200, status)
 
 	// The backend is the gateway itself: the callback comes back, and causes nothing.
-	require.Eventually(t, func() bool { return len(received.of(`"e1"`)) > 0 }, patience, pollEvery)
-	calls := received.of(`"e1"`)
+	require.Eventually(t, func() bool { return len(received.of(`"`+visit+`"`)) > 0 }, patience, pollEvery)
+	calls := received.of(`"` + visit + `"`)
 	require.Contains(t, calls[len(calls)-1], "/backend/data/gateway/engage 200")
-	require.EqualValues(t, 1, state(t, "visit-e1")["engagement"].(map[string]any)["attempts"])
+	require.EqualValues(t, 1, state(t, "visit-"+visit)["engagement"].(map[string]any)["attempts"])
 }
 
 func TestNoengageWithdrawsAndTheTimerEnds(t *testing.T) {
-	page := watch(t, "e2", "")
-	_, _ = post(t, "/server/data/gateway/engage", `{"visitID":"e2"}`)
+	visit2, visit3, timed := unique("e2"), unique("e3"), unique("timed")
+	page := watch(t, visit2, "")
+	_, _ = post(t, "/server/data/gateway/engage", `{"visitID":"`+visit2+`"}`)
 	require.Equal(t, 1, next(t, page).Attempt)
-	status, answer := post(t, "/server/data/gateway/noengage", `{"cancelData":{"visitID":"e2","reason":"busy"}}`)
+	status, answer := post(t, "/server/data/gateway/noengage", `{"cancelData":{"visitID":"`+visit2+`","reason":"busy"}}`)
 	require.Equal(t, 200, status, answer)
 	require.Equal(t, "not_engaged", answer["outcome"])
 	require.True(t, next(t, page).Canceled)
 
 	// A channel whose timer is short: the interaction was there before, and its id is not that of the visit.
-	page = watch(t, "e3", "")
-	status, answer = post(t, "/v1/interactions", `{"id":"timed","channel":"sms"}`)
+	page = watch(t, visit3, "")
+	status, answer = post(t, "/v1/interactions", `{"id":"`+timed+`","channel":"sms"}`)
 	require.Equal(t, 201, status, answer)
-	_, _ = post(t, "/server/data/gateway/engage", `{"ixnId":"timed","visitID":"e3"}`)
+	_, _ = post(t, "/server/data/gateway/engage", `{"ixnId":"`+timed+`","visitID":"`+visit3+`"}`)
 	invitation := next(t, page)
 	require.True(t, next(t, page).Canceled, "nobody answers")
-	require.Equal(t, "not_engaged", state(t, "timed")["outcome"])
+	require.Equal(t, "not_engaged", state(t, timed)["outcome"])
 	status, _ = send(t.Context(), http.MethodGet, invitation.Disposition["accepted"], "")
 	require.Equal(t, 400, status, "late")
 
 	// The backend is notified, and the gateway that it is has nothing left to do.
-	const callback = `/backend/data/gateway/noengage 200 {"cancelData":{"reason":"busy","visitID":"e2"}}`
+	callback := `/backend/data/gateway/noengage 200 {"cancelData":{"reason":"busy","visitID":"` + visit2 + `"}}`
 	require.Eventually(t, func() bool { return len(received.of(callback)) == 1 }, patience, pollEvery)
 }
 
 // TestWithoutAWorkerNobodyIsLostOrInvitedTwice sends a request while no worker runs, as often as a strategy likes.
 func TestWithoutAWorkerNobodyIsLostOrInvitedTwice(t *testing.T) {
-	page := watch(t, "e4", "")
+	visit := unique("e4")
+	page := watch(t, visit, "")
 	require.NoError(t, worker.Stop())
-	const profile = `{"visitID":"e4"}`
+	profile := `{"visitID":"` + visit + `"}`
 	status, answer := post(t, "/server/data/gateway/engage", profile)
 	require.Equal(t, 503, status, answer)
 	require.Equal(t, []any{"FAULT", "unavailable"}, []any{answer["status"], answer["code"]})
@@ -141,20 +144,21 @@ func TestWithoutAWorkerNobodyIsLostOrInvitedTwice(t *testing.T) {
 	status, answer = post(t, "/server/data/gateway/noengage", profile)
 	require.Equal(t, 200, status, answer)
 	require.True(t, next(t, page).Canceled, "the next message is the end: there was one invitation")
-	require.EqualValues(t, 1, state(t, "visit-e4")["engagement"].(map[string]any)["attempts"])
+	require.EqualValues(t, 1, state(t, "visit-"+visit)["engagement"].(map[string]any)["attempts"])
 }
 
 // TestTwoReplicasInviteOnce sends the same request to two gateways at once, and has the answer taken by the one that
 // is left.
 func TestTwoReplicasInviteOnce(t *testing.T) {
+	visit := unique("e5")
 	other, stop, err := startGateway()
 	require.NoError(t, err)
-	pages := []<-chan own{watch(t, "e5", ""), watchAt(t, other, "e5", "")}
+	pages := []<-chan own{watch(t, visit, ""), watchAt(t, other, visit, "")}
 	var sending sync.WaitGroup
 	statuses := make(chan int, 20)
 	for i := range cap(statuses) {
 		sending.Go(func() {
-			status, text := send(t.Context(), http.MethodPost, []string{url, other}[i%2]+"/server/data/gateway/engage", `{"visitID":"e5"}`)
+			status, text := send(t.Context(), http.MethodPost, []string{url, other}[i%2]+"/server/data/gateway/engage", `{"visitID":"`+visit+`"}`)
 			if status != http.StatusOK {
 				t.Errorf("%d %s", status, text)
 			}
@@ -166,7 +170,7 @@ func TestTwoReplicasInviteOnce(t *testing.T) {
 	for status := range statuses {
 		require.Equal(t, 200, status)
 	}
-	require.EqualValues(t, 1, state(t, "visit-e5")["engagement"].(map[string]any)["attempts"])
+	require.EqualValues(t, 1, state(t, "visit-"+visit)["engagement"].(map[string]any)["attempts"])
 	require.Equal(t, 1, next(t, pages[0]).Attempt)
 	invitation := next(t, pages[1])
 	http.DefaultClient.CloseIdleConnections()
@@ -175,32 +179,34 @@ func TestTwoReplicasInviteOnce(t *testing.T) {
 	status, text := send(t.Context(), http.MethodGet, link, "")
 	require.Equal(t, 200, status, "%s", text)
 	require.True(t, next(t, pages[0]).Canceled)
-	require.Equal(t, "queued", state(t, "visit-e5")["state"])
+	require.Equal(t, "queued", state(t, "visit-"+visit)["state"])
 }
 
 // TestARefusalOfTheBackendEndsTheInvitation has a backend that answers engage with 400 and FAULT, which is final.
 func TestARefusalOfTheBackendEndsTheInvitation(t *testing.T) {
-	page := watch(t, "e6", "")
-	status, answer := post(t, "/server/data/gateway/engage", `{"visitID":"e6",`+refusal+`}`)
+	visit := unique("e6")
+	page := watch(t, visit, "")
+	status, answer := post(t, "/server/data/gateway/engage", `{"visitID":"`+visit+`",`+refusal+`}`)
 	require.Equal(t, 200, status, answer)
 	invitation := next(t, page)
 	require.Equal(t, 1, invitation.Attempt)
 	close(refuse)
+	t.Cleanup(func() { refuse = make(chan struct{}) })
 	require.True(t, next(t, page).Canceled)
-	ended := state(t, "visit-e6")
+	ended := state(t, "visit-"+visit)
 	require.Equal(t, []any{"completed", "not_engaged"}, []any{ended["state"], ended["outcome"]})
 	require.Equal(t, "failed", ended["engagement"].(map[string]any)["result"])
 	status, text := send(t.Context(), http.MethodGet, invitation.Disposition["accepted"], "")
 	require.Equal(t, 400, status, "%s", text)
-	require.NotEmpty(t, received.of(`"visitID":"e6"`))
+	require.NotEmpty(t, received.of(`"visitID":"`+visit+`"`))
 
 	// Another attempt is not held back by the refused callback.
-	status, answer = post(t, "/server/data/gateway/engage", `{"visitID":"e6","page":"b"}`)
+	status, answer = post(t, "/server/data/gateway/engage", `{"visitID":"`+visit+`","page":"b"}`)
 	require.Equal(t, 200, status, answer)
 	require.Equal(t, 1, next(t, page).Attempt)
-	require.Eventually(t, func() bool { return len(received.of(`"page":"b"`)) == 1 }, patience, pollEvery)
-	require.Equal(t, "engaging", state(t, "visit-e6")["state"])
-	status, _ = post(t, "/server/data/gateway/noengage", `{"visitID":"e6"}`)
+	require.Eventually(t, func() bool { return len(received.of(`"page":"b","visitID":"`+visit+`"`)) == 1 }, patience, pollEvery)
+	require.Equal(t, "engaging", state(t, "visit-"+visit)["state"])
+	status, _ = post(t, "/server/data/gateway/noengage", `{"visitID":"`+visit+`"}`)
 	require.Equal(t, 200, status)
 	require.True(t, next(t, page).Canceled)
 }
@@ -224,9 +230,10 @@ func gws(t *testing.T, method, path, body string) map[string]any {
 // TestFromEngageToACompletedChat has the platform offer the chat of an accepted invitation to an agent, whose
 // desktop accepts and completes it.
 func TestFromEngageToACompletedChat(t *testing.T) {
-	const id = "visit-e7"
-	page := watch(t, "e7", "")
-	status, answer := post(t, "/server/data/gateway/engage", `{"ixnProfile":{"visitID":"e7","pageID":"p1","languageCode":"en","timezoneOffset":-60,`+
+	visit := unique("e7")
+	id := "visit-" + visit
+	page := watch(t, visit, "")
+	status, answer := post(t, "/server/data/gateway/engage", `{"ixnProfile":{"visitID":"`+visit+`","pageID":"p1","languageCode":"en","timezoneOffset":-60,`+
 		`"engagement_type":"chat","queue":"sales","jsonEvent":{"cart":120}}}`)
 	require.Equal(t, 200, status, answer)
 	status, text := send(t.Context(), http.MethodGet, next(t, page).Disposition["accepted"], "")
@@ -235,7 +242,7 @@ func TestFromEngageToACompletedChat(t *testing.T) {
 	require.Equal(t, []any{"queued", "sales", "chat"}, []any{state(t, id)["state"], state(t, id)["queue"], state(t, id)["channel"]})
 
 	// The accepted invitation is a chat like any other: engage and noengage are clear noes.
-	for path, body := range map[string]string{"engage": `{"visitID":"e7","page":"b"}`, "noengage": `{"visitID":"e7"}`} {
+	for path, body := range map[string]string{"engage": `{"visitID":"` + visit + `","page":"b"}`, "noengage": `{"visitID":"` + visit + `"}`} {
 		status, answer = post(t, "/server/data/gateway/"+path, body)
 		require.Equal(t, []any{400, "FAULT", "illegal-command"}, []any{status, answer["status"], answer["code"]})
 	}
@@ -249,7 +256,7 @@ func TestFromEngageToACompletedChat(t *testing.T) {
 	}, patience, pollEvery)
 	chat, _ := chats[0].(map[string]any)
 	require.Equal(t, []any{id, "Invited"}, []any{chat["id"], chat["state"]})
-	require.Equal(t, map[string]any{"visitID": "e7", "pageID": "p1", "languageCode": "en", "timezoneOffset": -60.0,
+	require.Equal(t, map[string]any{"visitID": visit, "pageID": "p1", "languageCode": "en", "timezoneOffset": -60.0,
 		"engagement_type": "chat", "jsonEvent": map[string]any{"cart": 120.0}}, chat["userData"])
 	gws(t, http.MethodPost, "/me/chats/"+id, `{"operationName":"Accept","nickname":"Ann"}`)
 	chat, _ = gws(t, http.MethodGet, "/me/chats/"+id, "")["chat"].(map[string]any)
@@ -261,14 +268,14 @@ func TestFromEngageToACompletedChat(t *testing.T) {
 	require.Equal(t, []any{"completed", "handled"}, []any{over["state"], over["outcome"]})
 	require.Equal(t, "SOLD", over["disposition"].(map[string]any)["code"])
 	require.Equal(t, "4711", over["user_data"].(map[string]any)["order"])
-	status, answer = post(t, "/server/data/gateway/noengage", `{"visitID":"e7"}`)
+	status, answer = post(t, "/server/data/gateway/noengage", `{"visitID":"`+visit+`"}`)
 	require.Equal(t, 400, status, answer)
 
 	// The visitor comes back: the same id, another chat.
-	status, answer = post(t, "/server/data/gateway/engage", `{"visitID":"e7","page":"c"}`)
+	status, answer = post(t, "/server/data/gateway/engage", `{"visitID":"`+visit+`","page":"c"}`)
 	require.Equal(t, 200, status, answer)
 	require.Equal(t, []any{"engaging", 1.0}, []any{answer["state"], answer["attempt"]})
 	require.Equal(t, 1, next(t, page).Attempt)
-	status, answer = post(t, "/server/data/gateway/noengage", `{"visitID":"e7"}`)
+	status, answer = post(t, "/server/data/gateway/noengage", `{"visitID":"`+visit+`"}`)
 	require.Equal(t, 200, status, answer)
 }

@@ -1,16 +1,11 @@
 package engagement_test
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"sync"
@@ -19,9 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"segue/bus"
-	"segue/config"
-	"segue/embedded"
+	"segue/e2e/stack"
 	"segue/gateway"
 	"segue/worker/local"
 )
@@ -83,114 +76,54 @@ func (c *callbacks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(answer)
 }
 
+// send sends a request of a page or a strategy, which sends no Content-Type, or of the platform.
 func send(ctx context.Context, method, to, body string) (int, []byte) {
-	r, err := http.NewRequestWithContext(ctx, method, to, bytes.NewReader([]byte(body)))
+	r, err := http.NewRequestWithContext(ctx, method, to, strings.NewReader(body))
 	if err != nil {
 		panic(err)
 	}
-	if strings.Contains(to, "/v1/") { // a strategy sends none
+	if strings.Contains(to, "/v1/") {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	response, err := http.DefaultClient.Do(r)
+	answer, err := stack.Do(http.DefaultClient, r)
 	if err != nil {
 		return http.StatusBadGateway, nil
 	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		return http.StatusBadGateway, nil
-	}
-	return response.StatusCode, text
+	return answer.Status, answer.Raw
 }
 
-func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { stack.Main(m, stack.Options{}, prepare) }
 
-func run(m *testing.M) (code int, err error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	quiet := slog.New(slog.DiscardHandler)
-	backend := httptest.NewServer(&received)
-	defer backend.Close()
+func prepare(s *stack.Stack) (err error) {
+	site = s.StartReceiver(http.FileServer(http.Dir("../../examples/engagement")))
 	if err := os.Setenv("ENGAGEMENT_TEST_KEY", strings.Repeat("k", 40)); err != nil {
-		return 1, err
+		return err
 	}
-	pages := httptest.NewServer(http.FileServer(http.Dir("../../examples/engagement")))
-	defer pages.Close()
-	site = pages.URL
-	carrier, err := gateway.OpenBus(config.Bus{MaxBytes: 64 << 20}, true, quiet)
-	if err != nil {
-		return 1, err
-	}
-	defer carrier.Close()
-	publisher := bus.NewPublisher(carrier.Conn)
-	segue, err := local.Start(ctx, local.Options{Server: embedded.Options{UIPort: embedded.NoUI, Progress: func(string) {}}, Log: quiet, Notices: publisher})
-	if err != nil {
-		return 1, err
-	}
-	defer func() {
-		err = cmp.Or(err, segue.Stop())
-		closing, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		err = cmp.Or(err, publisher.Close(closing))
-	}()
-	set, err := config.Parse("segue.yaml", fmt.Appendf(nil, `
+	store, err := s.Configure(fmt.Sprintf(`
 engagement: {backend: %q, queue: web}
 gateway: {session_keys: [env:ENGAGEMENT_TEST_KEY], engagement: {open_visits: true, origins: [%q]}}
 timeouts:
   default: {engagement: 1h, offer: 0s, queue: 0s, wrap_up: 0s, late_events: 0s}
   channels: {sms: {engagement: 3s}}
-`, backend.URL, site))
+`, s.StartReceiver(&received), site))
 	if err != nil {
-		return 1, err
+		return err
 	}
-	store := config.NewStore(set)
 	startWorker = func() (*local.Worker, error) {
-		return segue.StartWorker(local.WorkerOptions{Config: store, Allow: []string{"127.0.0.0/8"}, Bus: carrier.Conn})
+		return s.StartWorker(local.WorkerOptions{Config: store, Allow: []string{"127.0.0.0/8"}, Bus: s.Bus.Conn})
 	}
 	if worker, err = startWorker(); err != nil {
-		return 1, err
+		return err
 	}
 	startGateway = func() (string, func() error, error) {
-		return serve(gateway.Options{Config: store, Log: quiet, Client: segue.Client, Namespace: segue.Settings.Namespace, Bus: carrier.Conn})
-	}
-	var stop func() error
-	if url, stop, err = startGateway(); err != nil {
-		return 1, err
-	}
-	code = m.Run()
-	http.DefaultClient.CloseIdleConnections()
-	return code, stop()
-}
-
-// serve starts a gateway on a free port, and waits until it is ready.
-func serve(options gateway.Options) (at string, stop func() error, err error) {
-	if options.Listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-		return "", nil, err
-	}
-	g, err := gateway.New(options)
-	if err != nil {
-		return "", nil, err
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- g.Run(ctx) }()
-	stop = func() error {
-		cancel()
-		return <-ended
-	}
-	for begun := time.Now(); !g.Health().Ready; time.Sleep(pollEvery) {
-		if time.Since(begun) > patience {
-			return "", nil, fmt.Errorf("the gateway is not ready: %+v: %w", g.Health(), stop())
+		g, err := s.StartGateway(gateway.Options{Config: store})
+		if err != nil {
+			return "", nil, err
 		}
+		return g.URL, g.Stop, nil
 	}
-	return gateway.URL(options.Config.Current().Gateway, options.Listener), stop, nil
+	url, _, err = startGateway()
+	return err
 }
 
 // post sends a request to the gateway.

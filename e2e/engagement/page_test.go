@@ -105,10 +105,11 @@ func otherFirst(text string) string {
 
 func TestThePageUsesALinkTwice(t *testing.T) {
 	b := startBrowser(t)
-	for visit, test := range map[string]struct{ result, other, state string }{
+	for name, test := range map[string]struct{ result, other, state string }{
 		"twice-accepted": {"accepted", "rejected", "queued"},
 		"twice-rejected": {"rejected", "accepted", "completed"},
 	} {
+		visit := unique(name)
 		b.invite(visit)
 		links := b.links()
 		status, answer := b.follow(links[test.result])
@@ -129,11 +130,12 @@ func TestThePageUsesALinkTwice(t *testing.T) {
 }
 
 func TestThePageHasAForgedLink(t *testing.T) {
+	forgedVisit := unique("forged")
 	b := startBrowser(t)
-	b.invite("forged")
-	link, before := b.links()["accepted"], state(t, "visit-forged")
+	b.invite(forgedVisit)
+	link, before := b.links()["accepted"], state(t, "visit-"+forgedVisit)
 	content, signature := tokenOf(t, link)
-	_, made := post(t, "/v1/visits/forged/token", "")
+	_, made := post(t, "/v1/visits/"+forgedVisit+"/token", "")
 	for name, test := range map[string]struct {
 		link, code string
 		status     int
@@ -149,20 +151,21 @@ func TestThePageHasAForgedLink(t *testing.T) {
 		status, answer := b.follow(test.link)
 		require.Equal(t, []any{test.status, "FAULT", test.code}, []any{status, answer["status"], answer["code"]}, name)
 	}
-	require.Equal(t, before, state(t, "visit-forged"))
+	require.Equal(t, before, state(t, "visit-"+forgedVisit))
 	require.True(t, b.isInvited())
 	b.click("accept") // the true link counts still
 	b.sees(chatting)
-	require.Equal(t, "queued", state(t, "visit-forged")["state"])
+	require.Equal(t, "queued", state(t, "visit-"+forgedVisit)["state"])
 }
 
 func TestThePageHasTheLinkOfAnotherVisit(t *testing.T) {
+	theirsVisit, mineVisit := unique("theirs"), unique("mine")
 	b := startBrowser(t)
-	b.invite("theirs")
+	b.invite(theirsVisit)
 	theirs := b.links()["accepted"]
-	b.invite("mine")
+	b.invite(mineVisit)
 	mine := b.links()["accepted"]
-	before := []any{state(t, "visit-theirs"), state(t, "visit-mine")}
+	before := []any{state(t, "visit-"+theirsVisit), state(t, "visit-"+mineVisit)}
 	content, signature := tokenOf(t, theirs)
 	ownContent, ownSignature := tokenOf(t, mine)
 	for name, test := range map[string]struct {
@@ -170,37 +173,39 @@ func TestThePageHasTheLinkOfAnotherVisit(t *testing.T) {
 		status     int
 	}{
 		"the token of another visit":     {changed(t, mine, "token", content+"."+signature), "not-permitted", 403},
-		"the id of another visit":        {changed(t, mine, "ixnId", "visit-theirs"), "not-permitted", 403},
+		"the id of another visit":        {changed(t, mine, "ixnId", "visit-"+theirsVisit), "not-permitted", 403},
 		"the content of another visit":   {changed(t, theirs, "token", content+"."+ownSignature), "unauthenticated", 401},
 		"the signature of another visit": {changed(t, mine, "token", ownContent+"."+signature), "unauthenticated", 401},
 	} {
 		status, answer := b.follow(test.link)
 		require.Equal(t, []any{test.status, "FAULT", test.code}, []any{status, answer["status"], answer["code"]}, name)
 	}
-	require.Equal(t, before, []any{state(t, "visit-theirs"), state(t, "visit-mine")})
+	require.Equal(t, before, []any{state(t, "visit-"+theirsVisit), state(t, "visit-"+mineVisit)})
 
 	// A link answers the invitation that it is of, whichever page opens it.
 	status, answer := b.follow(theirs)
-	require.Equal(t, []any{200, "visit-theirs"}, []any{status, answer["ixnId"]})
-	require.Equal(t, "queued", state(t, "visit-theirs")["state"])
-	require.Equal(t, before[1], state(t, "visit-mine"))
+	require.Equal(t, []any{200, "visit-" + theirsVisit}, []any{status, answer["ixnId"]})
+	require.Equal(t, "queued", state(t, "visit-"+theirsVisit)["state"])
+	require.Equal(t, before[1], state(t, "visit-"+mineVisit))
 	require.True(t, b.isInvited())
 }
 
 func TestThePageComesLate(t *testing.T) {
+	lateVisit := unique("late")
 	b := startBrowser(t)
 	b.records()
-	engageVisit(t, "late", "a")
-	b.open("late", "")
+	engageVisit(t, lateVisit, "a")
+	b.open(lateVisit, "")
 	b.sees(shown)
 	require.True(t, b.isInvited())
 	b.click("accept")
 	b.sees(chatting)
 
-	for _, visit := range []string{"over-accepted", "over-rejected"} {
+	for _, result := range []string{"accepted", "rejected"} {
+		visit := unique("over-" + result)
 		page := watch(t, visit, "")
 		engageVisit(t, visit, "a")
-		status, text := send(t.Context(), http.MethodGet, next(t, page).Disposition[strings.TrimPrefix(visit, "over-")], "")
+		status, text := send(t.Context(), http.MethodGet, next(t, page).Disposition[result], "")
 		require.Equal(t, 200, status, "%s", text)
 		require.True(t, next(t, page).Canceled)
 		b.visit(visit, "")
@@ -222,10 +227,11 @@ func (b *browser) showsOnlyWhatComesNext(visit string) {
 func TestThePageIsLoadedAgainAfterTheAnswer(t *testing.T) {
 	b := startBrowser(t)
 	b.records()
-	for visit, test := range map[string]struct{ button, says string }{
+	for name, test := range map[string]struct{ button, says string }{
 		"reload-accepted": {"accept", chatting},
 		"reload-rejected": {"decline", declined},
 	} {
+		visit := unique(name)
 		b.invite(visit)
 		b.evaluate(fmt.Sprintf(`for (let i = 0; i < 3; i++) document.getElementById(%q).click()`, test.button)) // an impatient visitor
 		b.sees(test.says)
@@ -242,14 +248,15 @@ func TestThePageIsLoadedAgainAfterTheAnswer(t *testing.T) {
 // TestThePageIsLoadedAgainBeforeTheAnswerIsSent has a visitor who answers while the gateway cannot be reached: the
 // answer is sent by the page that is loaded then, which does not ask again.
 func TestThePageIsLoadedAgainBeforeTheAnswerIsSent(t *testing.T) {
+	unsentVisit := unique("unsent")
 	b := startBrowser(t)
 	b.records()
 	b.call("Network.enable", nil)
-	b.invite("unsent")
+	b.invite(unsentVisit)
 	b.call("Network.setBlockedURLs", map[string]any{"urls": []string{"*/server/data/gateway/disposition*"}})
 	b.click("accept")
 	b.sees("Sending…")
-	require.Equal(t, "engaging", state(t, "visit-unsent")["state"])
+	require.Equal(t, "engaging", state(t, "visit-"+unsentVisit)["state"])
 	b.call("Page.reload", nil)
 	for begun := time.Now(); fmt.Sprint(b.said()) != "[Welcome. Sending…]"; time.Sleep(pollEvery) {
 		require.Less(t, time.Since(begun), patience, "%v", b.said())
@@ -258,24 +265,25 @@ func TestThePageIsLoadedAgainBeforeTheAnswerIsSent(t *testing.T) {
 	b.sees(chatting)
 	require.Equal(t, []any{"Welcome.", "Sending…", chatting}, b.said())
 	require.False(t, b.isInvited())
-	require.Equal(t, "queued", state(t, "visit-unsent")["state"])
+	require.Equal(t, "queued", state(t, "visit-"+unsentVisit)["state"])
 }
 
 func TestThePageObeysTheKeyboard(t *testing.T) {
+	escapeVisit, enterVisit, tabVisit := unique("escape"), unique("enter"), unique("tab")
 	b := startBrowser(t)
-	b.invite("escape")
+	b.invite(escapeVisit)
 	b.press("Escape", 27, "")
 	b.sees(declined)
 	require.False(t, b.isInvited())
-	require.Equal(t, "not_engaged", state(t, "visit-escape")["outcome"])
+	require.Equal(t, "not_engaged", state(t, "visit-"+escapeVisit)["outcome"])
 
-	b.invite("enter")
+	b.invite(enterVisit)
 	require.Equal(t, "dialog", b.evaluate(`document.activeElement.closest("[role]").getAttribute("role")`))
 	b.press("Enter", 13, "\r")
 	b.sees(chatting)
-	require.Equal(t, "queued", state(t, "visit-enter")["state"])
+	require.Equal(t, "queued", state(t, "visit-"+enterVisit)["state"])
 
-	b.invite("tab")
+	b.invite(tabVisit)
 	b.press("Tab", 9, "")
 	require.Equal(t, "decline", b.evaluate(`document.activeElement.id`))
 	b.press("Enter", 13, "\r")
@@ -284,32 +292,34 @@ func TestThePageObeysTheKeyboard(t *testing.T) {
 
 // TestThePageIsOneOfTwo has a visitor with two pages: the answer of one takes the invitation from the other.
 func TestThePageIsOneOfTwo(t *testing.T) {
+	twoVisit := unique("two")
 	first, second := startBrowser(t), startBrowser(t)
-	first.visit("two", "")
-	second.visit("two", "")
-	engageVisit(t, "two", "a")
+	first.visit(twoVisit, "")
+	second.visit(twoVisit, "")
+	engageVisit(t, twoVisit, "a")
 	first.sees(shown)
 	second.sees(shown)
 	first.click("accept")
 	first.sees(chatting)
 	second.sees(over)
 	require.False(t, second.isInvited())
-	require.Equal(t, "queued", state(t, "visit-two")["state"])
+	require.Equal(t, "queued", state(t, "visit-"+twoVisit)["state"])
 }
 
 // TestThePageHasAWrongClock has a visitor whose clock is days ahead, and who does not answer: the gateway alone
 // says when the invitation is over.
 func TestThePageHasAWrongClock(t *testing.T) {
+	clockVisit := unique("clock")
 	b := startBrowser(t)
 	b.records()
 	b.call("Page.addScriptToEvaluateOnNewDocument", map[string]any{"source": `{ const now = Date.now; Date.now = () => now() + 3 * 24 * 3600 * 1000; }`})
-	status, answer := post(t, "/v1/interactions", `{"id":"clock","channel":"sms"}`) // its timer is short
+	status, answer := post(t, "/v1/interactions", `{"id":"`+clockVisit+`","channel":"sms"}`) // its timer is short
 	require.Equal(t, 201, status, answer)
-	b.visit("clock", "")
-	status, answer = post(t, "/server/data/gateway/engage", `{"ixnId":"clock","visitID":"clock"}`)
+	b.visit(clockVisit, "")
+	status, answer = post(t, "/server/data/gateway/engage", `{"ixnId":"`+clockVisit+`","visitID":"`+clockVisit+`"}`)
 	require.Equal(t, 200, status, answer)
 	b.sees(over) // nobody answers
 	require.Equal(t, []any{"Welcome.", shown, over}, b.said())
-	require.Equal(t, "not_engaged", state(t, "clock")["outcome"], "the page did not end it itself")
-	require.Equal(t, "timeout", state(t, "clock")["engagement"].(map[string]any)["result"])
+	require.Equal(t, "not_engaged", state(t, clockVisit)["outcome"], "the page did not end it itself")
+	require.Equal(t, "timeout", state(t, clockVisit)["engagement"].(map[string]any)["result"])
 }

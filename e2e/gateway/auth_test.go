@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -19,6 +18,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"segue/e2e/stack"
 )
 
 // secret is what no answer to a stranger may have.
@@ -49,22 +50,9 @@ func (g *guesser) send(t *testing.T, method, path, body string, headers ...strin
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, method, served.url+path, strings.NewReader(body))
-	if !assert.NoError(t, err) {
-		return answer{}
-	}
-	r.Header.Set("Content-Type", "application/json")
-	for i := 0; i+1 < len(headers); i += 2 {
-		r.Header.Add(headers[i], headers[i+1])
-	}
-	response, err := g.http.Do(r)
-	if !assert.NoError(t, err) {
-		return answer{}
-	}
-	defer response.Body.Close()
-	raw, err := io.ReadAll(response.Body)
+	a, err := stack.Send(ctx, g.http, method, served.url+path, body, append([]string{"Content-Type", "application/json"}, headers...)...)
 	assert.NoError(t, err, "a refused stream ends")
-	return answer{status: response.StatusCode, header: response.Header, raw: raw}
+	return a
 }
 
 // badCredentials are headers that authenticate nobody.
@@ -123,7 +111,7 @@ func badCredentials(t *testing.T) map[string][]string {
 func TestBadCredentialsGetInNowhere(t *testing.T) {
 	thePlatform.must(t, http.StatusCreated, http.MethodPost, "/v1/interactions", `{"id":"guarded","channel":"inbound","user_data":{"note":"`+secret+`"}}`)
 	g := newGuesser(t)
-	shape := string(g.send(t, http.MethodGet, "/v1/interactions", "").raw)
+	shape := string(g.send(t, http.MethodGet, "/v1/interactions", "").Raw)
 	require.Contains(t, shape, `"urn:segue:unauthenticated"`)
 	all := operations(t)
 	var asking sync.WaitGroup
@@ -136,13 +124,13 @@ func TestBadCredentialsGetInNowhere(t *testing.T) {
 					path += "?api_key=" + thePlatform.key() + "&access_token=" + thePlatform.key()
 				}
 				a := g.send(t, o.method, path, o.body, headers...)
-				about := fmt.Sprintf("%s: %s %s: %s", name, o.method, o.path, a.raw)
-				assert.Equal(t, http.StatusUnauthorized, a.status, about)
-				assert.Equal(t, shape, string(a.raw), about)
-				assert.Equal(t, "application/problem+json", a.header.Get("Content-Type"), about)
-				assert.Equal(t, `Bearer realm="segue"`, a.header.Get("WWW-Authenticate"), about)
-				assert.NotEmpty(t, a.header.Get("Segue-Request-Id"), about)
-				assert.Empty(t, a.header.Get("Set-Cookie"), about)
+				about := fmt.Sprintf("%s: %s %s: %s", name, o.method, o.path, a.Raw)
+				assert.Equal(t, http.StatusUnauthorized, a.Status, about)
+				assert.Equal(t, shape, string(a.Raw), about)
+				assert.Equal(t, "application/problem+json", a.Header.Get("Content-Type"), about)
+				assert.Equal(t, `Bearer realm="segue"`, a.Header.Get("WWW-Authenticate"), about)
+				assert.NotEmpty(t, a.Header.Get("Segue-Request-Id"), about)
+				assert.Empty(t, a.Header.Get("Set-Cookie"), about)
 			}
 		})
 	}
@@ -163,14 +151,14 @@ func TestAnotherContactCenterGetsNothing(t *testing.T) {
 			}
 			a, err := elsewhere.send(o.method, path, o.body, headers...)
 			require.NoError(t, err)
-			require.Contains(t, []int{http.StatusForbidden, http.StatusNotFound}, a.status, "%s %s: %s", o.method, path, a.raw)
-			require.Equal(t, strings.Contains(o.path, "{id}"), a.status == http.StatusNotFound, "%s %s: an object is not found, a list not permitted", o.method, path)
-			require.NotContains(t, string(a.raw), secret)
+			require.Contains(t, []int{http.StatusForbidden, http.StatusNotFound}, a.Status, "%s %s: %s", o.method, path, a.Raw)
+			require.Equal(t, strings.Contains(o.path, "{id}"), a.Status == http.StatusNotFound, "%s %s: an object is not found, a list not permitted", o.method, path)
+			require.NotContains(t, string(a.Raw), secret)
 		}
 	}
 	state := thePlatform.must(t, http.StatusOK, http.MethodGet, "/v1/interactions/coveted", "")
-	require.Equal(t, "started", state.body["state"])
-	require.EqualValues(t, 1, state.body["revision"], "nothing has changed it")
+	require.Equal(t, "started", state.Body["state"])
+	require.EqualValues(t, 1, state.Body["revision"], "nothing has changed it")
 }
 
 // A storm of tokens with unknown keys must not become a storm on the issuer.
@@ -185,7 +173,7 @@ func TestUnknownKeysAskTheIssuerSeldom(t *testing.T) {
 				signer := signer
 				signer.KeyID = fmt.Sprintf("storm-%d-%d", worker, n)
 				a := g.send(t, http.MethodGet, "/v1/interactions", "", "Authorization", "Bearer "+sign(jose.RS256, signer, issuer.claims(nil), nil))
-				assert.Equal(t, http.StatusUnauthorized, a.status)
+				assert.Equal(t, http.StatusUnauthorized, a.Status)
 			}
 		})
 	}
@@ -204,13 +192,13 @@ func TestARotatedKeyCountsNoMore(t *testing.T) {
 	issuer.rotate(next)
 	require.Eventually(t, func() bool {
 		a, err := token(next).send(http.MethodGet, "/v1/interactions", "")
-		return err == nil && a.status == http.StatusOK
+		return err == nil && a.Status == http.StatusOK
 	}, patience, 500*time.Millisecond, "the gateway asks for an unknown key")
 	token(old).must(t, http.StatusUnauthorized, http.MethodGet, "/v1/interactions", "")
 	issuer.rotate(old)
 	require.Eventually(t, func() bool {
 		a, err := token(old).send(http.MethodGet, "/v1/interactions", "")
-		return err == nil && a.status == http.StatusOK
+		return err == nil && a.Status == http.StatusOK
 	}, patience, 500*time.Millisecond)
 }
 

@@ -4,9 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
+
+	"segue/e2e/stack"
 
 	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
@@ -46,17 +47,12 @@ func (b *bayeux) post(body string, more ...string) (answer, []message) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, b.url+notifications, strings.NewReader(body))
+	headers := append([]string{"Content-Type", "application/json;charset=UTF-8"}, b.headers...)
+	a, err := stack.Send(ctx, client, http.MethodPost, b.url+notifications, body, append(headers, more...)...)
 	require.NoError(b.t, err)
-	r.Header.Set("Content-Type", "application/json;charset=UTF-8")
-	headers := append(append([]string{}, b.headers...), more...)
-	for i := 0; i+1 < len(headers); i += 2 {
-		r.Header.Add(headers[i], headers[i+1])
-	}
-	a := received(b.t, r)
 	var messages []message
-	if a.status == http.StatusOK {
-		require.NoError(b.t, json.Unmarshal(a.raw, &messages), "%s", a.raw)
+	if a.Status == http.StatusOK {
+		require.NoError(b.t, json.Unmarshal(a.Raw, &messages), "%s", a.Raw)
 	}
 	return a, messages
 }
@@ -67,13 +63,13 @@ func (b *bayeux) one(m message, more ...string) message {
 	body, err := json.Marshal([]message{m})
 	require.NoError(b.t, err)
 	a, messages := b.post(string(body), more...)
-	require.Equal(b.t, http.StatusOK, a.status, "%s", a.raw)
+	require.Equal(b.t, http.StatusOK, a.Status, "%s", a.Raw)
 	for _, reply := range messages {
 		if reply["channel"] == m["channel"] && reply["successful"] != nil {
 			return reply
 		}
 	}
-	require.Fail(b.t, "no reply", "%s", a.raw)
+	require.Fail(b.t, "no reply", "%s", a.Raw)
 	return nil
 }
 
@@ -109,7 +105,7 @@ func (b *bayeux) subscribed(topics ...string) *bayeux {
 func (b *bayeux) connect(more ...string) []message {
 	b.t.Helper()
 	a, messages := b.post(`[{"channel":"/meta/connect","connectionType":"long-polling","clientId":"`+b.id+`"}]`, more...)
-	require.Equal(b.t, http.StatusOK, a.status, "%s", a.raw)
+	require.Equal(b.t, http.StatusOK, a.Status, "%s", a.Raw)
 	return messages
 }
 

@@ -61,9 +61,9 @@ func (s situation) beginAs(c caller, id string) error {
 	if err != nil {
 		return err
 	}
-	answer, _ := a.body["answer"].(map[string]any)
-	if a.status != http.StatusCreated || answer["state"] != string(s.state) {
-		return fmt.Errorf("start of %s: %s", id, a.raw)
+	answer, _ := a.Body["answer"].(map[string]any)
+	if a.Status != http.StatusCreated || answer["state"] != string(s.state) {
+		return fmt.Errorf("start of %s: %s", id, a.Raw)
 	}
 	return nil
 }
@@ -125,7 +125,7 @@ func (c caller) give(id, command, payload string, want verdict, headers ...strin
 	if err := want.differs(a); err != nil {
 		return fmt.Errorf("%s sends %s to %s: %w", c.name, command, id, err)
 	}
-	if a.header.Get("Idempotency-Key") == "" && a.status != http.StatusUnauthorized {
+	if a.Header.Get("Idempotency-Key") == "" && a.Status != http.StatusUnauthorized {
 		return fmt.Errorf("%s sends %s to %s: the answer has no key", c.name, command, id)
 	}
 	return nil

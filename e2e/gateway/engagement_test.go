@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,13 +32,13 @@ func TestWhoMayEngage(t *testing.T) {
 			parameter := map[bool]string{true: "cancelData", false: "ixnProfile"}[path == "/backend/data/gateway/noengage"]
 			a, err := test.by.send(http.MethodPost, path, `{"`+parameter+`":{"visitID":"who-may-engage"}}`, test.headers...)
 			require.NoError(t, err)
-			require.Equal(t, test.want, a.status, "%s %s: %s", name, path, a.raw)
-			require.Equal(t, "application/json", a.header.Get("Content-Type"))
+			require.Equal(t, test.want, a.Status, "%s %s: %s", name, path, a.Raw)
+			require.Equal(t, "application/json", a.Header.Get("Content-Type"))
 			if test.want == 200 {
-				require.Equal(t, "OK", a.body["status"])
+				require.Equal(t, "OK", a.Body["status"])
 				continue
 			}
-			require.Equal(t, []any{"FAULT", test.code}, []any{a.body["status"], a.body["code"]}, "%s: %s", name, a.raw)
+			require.Equal(t, []any{"FAULT", test.code}, []any{a.Body["status"], a.Body["code"]}, "%s: %s", name, a.Raw)
 		}
 	}
 }
@@ -49,9 +50,12 @@ func TestAVisitorsTokenIsNoOther(t *testing.T) {
 	for _, by := range []caller{nobody, ann, theSupervisor, theAdmin} {
 		a, err := by.send(http.MethodPost, "/v1/visits/mine/token", "")
 		require.NoError(t, err)
-		require.Equal(t, map[bool]int{true: 401, false: 403}[by == nobody], a.status, "%s: %s", by.name, a.raw)
+		require.Equal(t, map[bool]int{true: 401, false: 403}[by == nobody], a.Status, "%s: %s", by.name, a.Raw)
 	}
-	token, _ := thePlatform.must(t, http.StatusOK, http.MethodPost, "/v1/visits/mine/token", "").body["token"].(string)
+	for _, visit := range []string{"%C3%A4", "a%20b", strings.Repeat("v", 123)} { // no page can be of such a visit
+		thePlatform.must(t, http.StatusUnprocessableEntity, http.MethodPost, "/v1/visits/"+visit+"/token", "")
+	}
+	token, _ := thePlatform.must(t, http.StatusOK, http.MethodPost, "/v1/visits/mine/token", "").Body["token"].(string)
 	for path, want := range map[string]int{
 		stream + "mine": 401, stream + "mine?token=" + token + "x": 401, stream + "other?token=" + token: 403,
 		stream + "mine?contact_center=umbrella&token=" + token: 403,
@@ -61,16 +65,16 @@ func TestAVisitorsTokenIsNoOther(t *testing.T) {
 		for _, by := range []caller{nobody, thePlatform} { // another credential changes nothing
 			a, err := by.send(http.MethodGet, path, "")
 			require.NoError(t, err)
-			require.Equal(t, want, a.status, "%s: %s", path, a.raw)
-			require.Equal(t, "FAULT", a.body["status"])
+			require.Equal(t, want, a.Status, "%s: %s", path, a.Raw)
+			require.Equal(t, "FAULT", a.Body["status"])
 		}
 	}
 	for _, path := range []string{"/v1/interactions", "/api/v2/me"} {
 		a, err := nobody.send(http.MethodGet, path, "", "Authorization", "Bearer "+token)
 		require.NoError(t, err)
-		require.Equal(t, 401, a.status)
+		require.Equal(t, 401, a.Status)
 	}
 	a, err := nobody.send(http.MethodPost, "/server/cometd", "[]", "Origin", "https://app.example.com")
 	require.NoError(t, err)
-	require.Equal(t, 403, a.status, "gateway.cors is not of visitors")
+	require.Equal(t, 403, a.Status, "gateway.cors is not of visitors")
 }

@@ -1,36 +1,26 @@
 package gateway_test
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"segue/bus"
 	"segue/config"
-	"segue/embedded"
+	"segue/e2e/stack"
 	"segue/gateway"
 	"segue/interaction"
 	"segue/worker/local"
 )
 
 const (
-	patience  = 20 * time.Second
+	patience  = time.Minute
 	pollEvery = 20 * time.Millisecond
 )
 
@@ -78,12 +68,11 @@ func (c caller) actor() *interaction.Actor {
 }
 
 func (c caller) entry() string {
-	sum := sha256.Sum256([]byte(c.key()))
-	agent := ""
+	fields := fmt.Sprintf("role: %s, contact_centers: [%q], rate: 100000", c.role, c.centers)
 	if c.role == interaction.RoleAgent {
-		agent = ", agent: " + c.name
+		fields += ", agent: " + c.name
 	}
-	return fmt.Sprintf("      - {name: %s, sha256: %s, role: %s, contact_centers: [%q], rate: 100000%s}\n", c.name, hex.EncodeToString(sum[:]), c.role, c.centers, agent)
+	return stack.APIKey(c.name, c.key(), fields)
 }
 
 // server is a running gateway.
@@ -91,93 +80,53 @@ type server struct {
 	url, file string
 	reload    chan os.Signal
 	store     *config.Store
-	log       *lines
+	log       *stack.Log
 }
 
-// lines are the logged lines.
-type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-// The Segue and the gateway of all tests. Interactions of different tests have different ids.
+// The stack and the gateway of all tests. Interactions of different tests have different ids.
 var (
-	segue   *local.Segue
-	carrier *gateway.Bus
-	served  *server
-	issuer  *idp
-	client  = &http.Client{
+	segue  *stack.Stack
+	served *server
+	issuer *idp
+	client = &http.Client{
 		Transport:     &http.Transport{MaxIdleConnsPerHost: 64},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 )
 
-func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
 const timeouts = "timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 24h, engagement: 0s, late_events: 1h}}\n"
 
-func run(m *testing.M) (code int, err error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	quiet := slog.New(slog.DiscardHandler)
-	if carrier, err = gateway.OpenBus(config.Bus{MaxBytes: 64 << 20}, true, quiet); err != nil {
-		return 1, err
-	}
-	defer carrier.Close()
-	publisher := bus.NewPublisher(carrier.Conn)
-	segue, err = local.Start(ctx, local.Options{Server: embedded.Options{UIPort: embedded.NoUI, Progress: func(string) {}}, Log: quiet, Notices: publisher})
-	if err != nil {
-		return 1, err
-	}
-	defer func() {
-		err = cmp.Or(err, segue.Stop())
-		closing, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		err = cmp.Or(err, publisher.Close(closing))
-	}()
-	set, err := config.Parse("worker.yaml", []byte(timeouts))
-	if err != nil {
-		return 1, err
-	}
-	if _, err := segue.StartWorker(local.WorkerOptions{Config: config.NewStore(set)}); err != nil {
-		return 1, err
-	}
+func TestMain(m *testing.M) { stack.Main(m, stack.Options{}, prepare) }
+
+func prepare(s *stack.Stack) error {
+	segue, issuer = s, newIDP()
+	s.AtEnd(func() error {
+		issuer.server.Close()
+		return nil
+	})
 	if err := os.Setenv(passwordName, userPassword); err != nil {
-		return 1, err
+		return err
 	}
-	issuer = newIDP()
-	defer issuer.server.Close()
-	dir, err := os.MkdirTemp("", "gateway")
+	store, err := s.Configure(guarded())
 	if err != nil {
-		return 1, err
+		return err
 	}
-	defer os.RemoveAll(dir)
-	stop, err := serve(filepath.Join(dir, "segue.yaml"))
+	if _, err := s.StartWorker(local.WorkerOptions{Config: store}); err != nil {
+		return err
+	}
+	served = &server{file: s.File, reload: make(chan os.Signal, 1), store: store, log: &stack.Log{}}
+	g, err := s.StartGateway(gateway.Options{
+		Config: store, Log: slog.New(slog.NewJSONHandler(served.log, nil)), Reloads: true, Reload: served.reload,
+	})
 	if err != nil {
-		return 1, err
+		return err
 	}
-	code = m.Run()
-	client.CloseIdleConnections()
-	return code, stop()
+	served.url = g.URL
+	s.AtEnd(func() error {
+		client.CloseIdleConnections()
+		return nil
+	})
+	return nil
 }
 
 // guarded is the configuration of the gateway, less the credentials of some callers.
@@ -198,78 +147,32 @@ func guarded(without ...caller) string {
 	return text.String()
 }
 
-// serve starts the gateway of all tests.
-func serve(file string) (stop func() error, err error) {
-	served = &server{file: file, reload: make(chan os.Signal, 1), log: &lines{}}
-	if err := os.WriteFile(file, []byte(guarded()), 0o600); err != nil {
-		return nil, err
-	}
-	if served.store, err = config.Open(file); err != nil {
-		return nil, err
-	}
-	served.url, stop, err = begin(gateway.Options{
-		Config: served.store, Log: slog.New(slog.NewJSONHandler(served.log, nil)), Reloads: true, Reload: served.reload,
-	})
-	return stop, err
-}
-
 // serveOpen starts another gateway, without credentials, and returns its URL.
 func serveOpen(t *testing.T) string {
 	t.Helper()
-	set, err := config.Parse("open.yaml", []byte(timeouts))
+	return serveAlso(t, timeouts)
+}
+
+// serveAlso starts another gateway, which serves until the test ends, and returns its URL.
+func serveAlso(t *testing.T, yaml string) string {
+	t.Helper()
+	store, err := stack.Parse(yaml)
 	require.NoError(t, err)
-	url, stop, err := begin(gateway.Options{Config: config.NewStore(set), Log: slog.New(slog.DiscardHandler)})
+	g, err := segue.StartGateway(gateway.Options{Config: store})
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		client.CloseIdleConnections()
-		require.NoError(t, stop())
+		require.NoError(t, g.Stop())
 	})
-	return url
+	return g.URL
 }
 
-// begin starts a gateway on a free port, and waits until it is ready.
-func begin(options gateway.Options) (url string, stop func() error, err error) {
-	if options.Listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-		return "", nil, err
-	}
-	options.Client, options.Namespace, options.Bus = segue.Client, segue.Settings.Namespace, carrier.Conn
-	g, err := gateway.New(options)
-	if err != nil {
-		return "", nil, err
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- g.Run(ctx) }()
-	stop = func() error {
-		cancel()
-		return <-ended
-	}
-	for begun := time.Now(); !g.Health().Ready || len(g.Health().Degraded) > 0; time.Sleep(pollEvery) {
-		if time.Since(begun) > patience {
-			return "", nil, fmt.Errorf("the gateway is not ready: %+v: %w", g.Health(), stop())
-		}
-	}
-	return gateway.URL(options.Config.Current().Gateway, options.Listener), stop, nil
-}
+type answer = stack.Answer
 
-// answer is the answer to a request.
-type answer struct {
-	status int
-	header http.Header
-	raw    []byte
-	body   map[string]any
-}
-
-// problem returns the type of the answer's problem.
-func (a answer) problem() string {
-	kind, _ := a.body["type"].(string)
-	return strings.TrimPrefix(kind, "urn:segue:")
-}
-
-// texts returns a list of texts in the body.
-func (a answer) texts(name string) []string {
+// textsOf returns a list of texts in a body.
+func textsOf(body map[string]any, name string) []string {
 	list := []string{}
-	values, _ := a.body[name].([]any)
+	values, _ := body[name].([]any)
 	for _, value := range values {
 		text, _ := value.(string)
 		list = append(list, text)
@@ -279,44 +182,7 @@ func (a answer) texts(name string) []string {
 
 // send sends a request with the caller's credential. The headers are pairs.
 func (c caller) send(method, path, body string, headers ...string) (answer, error) {
-	r, err := http.NewRequest(method, served.url+path, strings.NewReader(body))
-	if err != nil {
-		return answer{}, err
-	}
-	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	headers = append(c.headers(), headers...)
-	for i := 0; i+1 < len(headers); i += 2 {
-		switch headers[i] {
-		case "Host":
-			r.Host = headers[i+1]
-		case "Content-Type":
-			r.Header["Content-Type"] = []string{headers[i+1]}
-		default:
-			r.Header.Add(headers[i], headers[i+1])
-		}
-	}
-	return receive(r)
-}
-
-func receive(r *http.Request) (answer, error) {
-	response, err := client.Do(r)
-	if err != nil {
-		return answer{}, err
-	}
-	defer response.Body.Close()
-	raw, err := io.ReadAll(response.Body)
-	a := answer{status: response.StatusCode, header: response.Header, raw: raw}
-	_ = json.Unmarshal(raw, &a.body) // an array, or nothing
-	return a, err
-}
-
-func received(t *testing.T, r *http.Request) answer {
-	t.Helper()
-	a, err := receive(r)
-	require.NoError(t, err)
-	return a
+	return stack.Send(context.Background(), client, method, served.url+path, body, append(c.headers(), headers...)...)
 }
 
 // must is send, which must be answered with the status.
@@ -324,13 +190,13 @@ func (c caller) must(t *testing.T, status int, method, path, body string, header
 	t.Helper()
 	a, err := c.send(method, path, body, headers...)
 	require.NoError(t, err)
-	require.Equal(t, status, a.status, "%s %s: %s", method, path, a.raw)
-	require.NotEmpty(t, a.header.Get("Segue-Request-Id"), "%s %s", method, path)
-	require.Equal(t, "nosniff", a.header.Get("X-Content-Type-Options"))
-	require.Contains(t, []string{"no-store", "private, no-cache"}, a.header.Get("Cache-Control"), "%s %s", method, path)
+	require.Equal(t, status, a.Status, "%s %s: %s", method, path, a.Raw)
+	require.NotEmpty(t, a.Header.Get("Segue-Request-Id"), "%s %s", method, path)
+	require.Equal(t, "nosniff", a.Header.Get("X-Content-Type-Options"))
+	require.Contains(t, []string{"no-store", "private, no-cache"}, a.Header.Get("Cache-Control"), "%s %s", method, path)
 	if status >= 400 && method != http.MethodHead {
-		require.Equal(t, "application/problem+json", a.header.Get("Content-Type"), "%s %s: %s", method, path, a.raw)
-		require.EqualValues(t, status, a.body["status"], "%s", a.raw)
+		require.Equal(t, "application/problem+json", a.Header.Get("Content-Type"), "%s %s: %s", method, path, a.Raw)
+		require.EqualValues(t, status, a.Body["status"], "%s", a.Raw)
 	}
 	return a
 }

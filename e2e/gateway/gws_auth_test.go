@@ -62,7 +62,7 @@ func TestEveryCredentialAtGWS(t *testing.T) {
 				a := gwsAt(t, served.url, r.method, r.path, r.body, s.headers...)
 				requireGWS(t, r.want[0], r.want[1], a, r.method+" "+r.path)
 				if r.want[0] == http.StatusUnauthorized {
-					require.Equal(t, `Bearer realm="segue"`, a.header.Get("WWW-Authenticate"))
+					require.Equal(t, `Bearer realm="segue"`, a.Header.Get("WWW-Authenticate"))
 				}
 			}
 		})
@@ -87,7 +87,7 @@ func TestAnotherContactCenterAtGWS(t *testing.T) {
 	requireGWS(t, 400, 10, missing, "a credential of several contact centers names none")
 	requireGWS(t, 200, 0, gwsAt(t, served.url, "GET", "/api/v2/interactions", "", append(anywhere.headers(), "ContactCenterId", "acme")...), "named")
 	state := thePlatform.must(t, http.StatusOK, http.MethodGet, "/v1/interactions/gws-foreign", "")
-	require.Equal(t, string(interaction.StateOffered), state.body["state"])
+	require.Equal(t, string(interaction.StateOffered), state.Body["state"])
 }
 
 // pages are what a page makes a browser send with its session's cookie, and why it is refused.
@@ -128,7 +128,7 @@ func TestWhatAPageMaySendToGWS(t *testing.T) {
 	requireGWS(t, 403, 3, gwsAt(t, served.url, "POST", "/api/v2/me/chats/gws-paged", `{"operationName":"Accept"}`, foreign...), "password")
 	requireGWS(t, 403, 3, gwsAt(t, served.url, "POST", notifications, `[]`, foreign...), "password")
 	state := thePlatform.must(t, http.StatusOK, http.MethodGet, "/v1/interactions/gws-paged", "")
-	require.EqualValues(t, "offered", state.body["state"])
+	require.EqualValues(t, "offered", state.Body["state"])
 }
 
 // TestTheConfigurationRequiresTokens: gateway.gws.csrf takes effect with a reload.

@@ -2,8 +2,6 @@ package gateway_test
 
 import (
 	"encoding/base64"
-	"encoding/json"
-	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -12,6 +10,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
 
+	"segue/e2e/stack"
 	"segue/interaction"
 )
 
@@ -49,15 +48,15 @@ func newDesktop(t *testing.T, headers ...string) desktop {
 func newDesktopAt(t *testing.T, url string, headers ...string) desktop {
 	t.Helper()
 	a := gwsAt(t, url, http.MethodGet, "/api/v2/me", "", headers...)
-	require.Equal(t, "X-CSRF-TOKEN", a.header.Get("X-CSRF-HEADER"))
-	require.NotEmpty(t, a.header.Get("X-CSRF-TOKEN"))
-	return desktop{cookie: cookieNamed(t, a, "JSESSIONID"), csrf: a.header.Get("X-CSRF-TOKEN")}
+	require.Equal(t, "X-CSRF-TOKEN", a.Header.Get("X-CSRF-HEADER"))
+	require.NotEmpty(t, a.Header.Get("X-CSRF-TOKEN"))
+	return desktop{cookie: cookieNamed(t, a, "JSESSIONID"), csrf: a.Header.Get("X-CSRF-TOKEN")}
 }
 
 // cookieNamed returns a cookie that an answer sets, as a request has it.
 func cookieNamed(t *testing.T, a answer, name string) string {
 	t.Helper()
-	for _, set := range a.header.Values("Set-Cookie") {
+	for _, set := range a.Header.Values("Set-Cookie") {
 		cookie, attributes, _ := strings.Cut(set, ";")
 		if strings.HasPrefix(cookie, name+"=") {
 			require.Contains(t, attributes, "HttpOnly")
@@ -66,26 +65,15 @@ func cookieNamed(t *testing.T, a answer, name string) string {
 			return cookie
 		}
 	}
-	require.Fail(t, "no cookie "+name, "%v", a.header)
+	require.Fail(t, "no cookie "+name, "%v", a.Header)
 	return ""
 }
 
 func gwsAt(t *testing.T, url, method, path, body string, headers ...string) answer {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, url+path, strings.NewReader(body))
+	a, err := stack.Send(t.Context(), client, method, url+path, body, headers...)
 	require.NoError(t, err)
-	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	for i := 0; i+1 < len(headers); i += 2 {
-		if headers[i] == "Host" {
-			r.Host = headers[i+1]
-		} else {
-			r.Header.Add(headers[i], headers[i+1])
-		}
-	}
-	a := received(t, r)
-	require.NotEmpty(t, a.header.Get("Segue-Request-Id"))
+	require.NotEmpty(t, a.Header.Get("Segue-Request-Id"))
 	return a
 }
 
@@ -94,35 +82,24 @@ func gwsFrom(t *testing.T, address, path, body string, headers ...string) answer
 	t.Helper()
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
 	from := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: dialer.DialContext}}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, served.url+path, strings.NewReader(body))
+	a, err := stack.Send(t.Context(), from, http.MethodPost, served.url+path, body, headers...)
 	require.NoError(t, err)
-	r.Header.Set("Content-Type", "application/json")
-	for i := 0; i+1 < len(headers); i += 2 {
-		r.Header.Add(headers[i], headers[i+1])
-	}
-	response, err := from.Do(r)
-	require.NoError(t, err)
-	defer response.Body.Close()
-	raw, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
-	a := answer{status: response.StatusCode, header: response.Header, raw: raw}
-	_ = json.Unmarshal(raw, &a.body) // an array, or nothing
 	return a
 }
 
 // requireGWS checks the status of an answer of GWS, and that both of its forms say the same.
 func requireGWS(t *testing.T, status, code int, a answer, about string) {
 	t.Helper()
-	require.Equal(t, status, a.status, "%s: %s", about, a.raw)
-	require.Equal(t, "application/json", a.header.Get("Content-Type"), about)
-	require.EqualValues(t, code, a.body["statusCode"], "%s: %s", about, a.raw)
+	require.Equal(t, status, a.Status, "%s: %s", about, a.Raw)
+	require.Equal(t, "application/json", a.Header.Get("Content-Type"), about)
+	require.EqualValues(t, code, a.Body["statusCode"], "%s: %s", about, a.Raw)
 	if code == 0 || code == 7 {
 		return
 	}
-	require.Equal(t, "error", a.body["status"], "%s: %s", about, a.raw)
-	require.NotEmpty(t, a.body["statusMessage"], about)
-	require.Equal(t, a.body["statusMessage"], a.body["errorDescription"], about)
-	require.NotContains(t, string(a.raw), secret, about)
+	require.Equal(t, "error", a.Body["status"], "%s: %s", about, a.Raw)
+	require.NotEmpty(t, a.Body["statusMessage"], about)
+	require.Equal(t, a.Body["statusMessage"], a.Body["errorDescription"], about)
+	require.NotContains(t, string(a.Raw), secret, about)
 }
 
 // shown is a credential as a client shows it, and who it makes the client.

@@ -2,16 +2,12 @@ package gateway_test
 
 import (
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"segue/config"
-	"segue/gateway"
 )
 
 // TestEveryCredentialAtCometD: a handshake succeeds with any good credential; topics are of an agent's own.
@@ -49,18 +45,18 @@ func TestNobodyGetsASession(t *testing.T) {
 		"forged cookie": {"Cookie", "JSESSIONID=forged"}, "cookie of the board": {"Cookie", board},
 	} {
 		a := g.send(t, http.MethodPost, notifications, `[{"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"],"id":"7"}]`, headers...)
-		require.Equal(t, http.StatusOK, a.status, "%s: %s", name, a.raw)
-		require.Contains(t, string(a.raw), `"403::handshake_denied"`, name)
-		require.Contains(t, string(a.raw), `"reconnect":"none"`, name)
-		require.Contains(t, string(a.raw), `"successful":false`, name)
-		require.Contains(t, string(a.raw), `"id":"7"`, name)
-		require.NotContains(t, a.header.Get("Set-Cookie"), "JSESSIONID", name)
+		require.Equal(t, http.StatusOK, a.Status, "%s: %s", name, a.Raw)
+		require.Contains(t, string(a.Raw), `"403::handshake_denied"`, name)
+		require.Contains(t, string(a.Raw), `"reconnect":"none"`, name)
+		require.Contains(t, string(a.Raw), `"successful":false`, name)
+		require.Contains(t, string(a.Raw), `"id":"7"`, name)
+		require.NotContains(t, a.Header.Get("Set-Cookie"), "JSESSIONID", name)
 	}
 	for _, bad := range []string{"guess", token(map[string]any{"exp": time.Now().Add(-2 * time.Minute).Unix()}), strings.Repeat("x", 20_000)} {
 		a := g.send(t, http.MethodPost, notifications,
 			`[{"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"],"ext":{"authentication":{"token":"`+bad+`"}}}]`)
-		require.Equal(t, http.StatusOK, a.status)
-		require.Contains(t, string(a.raw), `"403::handshake_denied"`)
+		require.Equal(t, http.StatusOK, a.Status)
+		require.Contains(t, string(a.Raw), `"403::handshake_denied"`)
 	}
 	s, _ := openSocket(t, served.url)
 	require.NotNil(t, s, "a handshake may have a credential itself")
@@ -76,11 +72,11 @@ func TestGuessesAtHandshakesAreThrottled(t *testing.T) {
 	var last answer
 	for n := range 80 {
 		last = gwsFrom(t, "127.9.255.1", notifications, fmt.Sprintf(`[{"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"],"ext":{"authentication":{"token":"guess-%d"}}}]`, n))
-		require.Equal(t, http.StatusOK, last.status)
+		require.Equal(t, http.StatusOK, last.Status)
 		switch {
-		case strings.Contains(string(last.raw), `"403::handshake_denied"`):
+		case strings.Contains(string(last.Raw), `"403::handshake_denied"`):
 			denied["denied"]++
-		case strings.Contains(string(last.raw), `"429::`):
+		case strings.Contains(string(last.Raw), `"429::`):
 			denied["throttled"]++
 		}
 	}
@@ -89,15 +85,15 @@ func TestGuessesAtHandshakesAreThrottled(t *testing.T) {
 	throttled := 0
 	for range 80 {
 		a := gwsFrom(t, "127.9.255.1", notifications, `[]`, "X-API-Key", "guess")
-		if a.status == http.StatusTooManyRequests {
+		if a.Status == http.StatusTooManyRequests {
 			throttled++
 			requireGWS(t, 429, 4, a, "a guess in a header")
-			require.NotEmpty(t, a.header.Get("Retry-After"))
+			require.NotEmpty(t, a.Header.Get("Retry-After"))
 		}
 	}
 	require.Positive(t, throttled)
 	good := gwsFrom(t, "127.9.255.1", notifications, `[{"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}]`, ann.headers()...)
-	require.Contains(t, string(good.raw), `"successful":true`, "a good credential is no guess")
+	require.Contains(t, string(good.Raw), `"successful":true`, "a good credential is no guess")
 }
 
 // TestAKnownClientIdIsOfNoUse: it is a secret, but nobody else's requests reach the session.
@@ -136,8 +132,8 @@ func TestATokenInTheHandshakeOpensTheSession(t *testing.T) {
 	m["ext"] = message{"ack": true, "authentication": message{"token": token(map[string]any{"sub": "ann"})}}
 	body := `[{"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"],"ext":{"authentication":{"token":"` + token(nil) + `"}}}]`
 	a, messages := b.post(body)
-	require.Equal(t, true, messages[0]["successful"], "%s", a.raw)
-	require.NotContains(t, string(a.raw), "authentication", "a token is never repeated")
+	require.Equal(t, true, messages[0]["successful"], "%s", a.Raw)
+	require.NotContains(t, string(a.Raw), "authentication", "a token is never repeated")
 	b.id = messages[0].text("clientId")
 	b.subscribed("/v2/me/interactions")
 	require.Equal(t, true, b.now()["successful"])
@@ -161,7 +157,7 @@ func TestTheContactCenterOfASession(t *testing.T) {
 		newBayeux(t, served.url, append(anywhere.headers(), name, "acme")...).handshake().disconnect()
 	}
 	a := gwsAt(t, served.url, "POST", notifications+"?contact_center=acme", `{"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}`, anywhere.headers()...)
-	require.Contains(t, string(a.raw), `"successful":true`)
+	require.Contains(t, string(a.Raw), `"successful":true`)
 	reply = newBayeux(t, served.url, append(ann.headers(), "ContactCenterId", "umbrella")...).one(handshakeMessage())
 	require.Equal(t, false, reply["successful"])
 	require.Equal(t, "403::handshake_denied", reply["error"])
@@ -185,8 +181,8 @@ func TestAnAgentOfAnotherContactCenterHearsNothing(t *testing.T) {
 	for name, b := range map[string]*bayeux{"there": there, "aside": aside} {
 		body := `[{"channel":"/meta/connect","connectionType":"long-polling","clientId":"` + b.id + `","advice":{"timeout":500}}]`
 		a, messages := b.post(body)
-		require.Len(t, messages, 1, "%s: %s", name, a.raw)
-		require.NotContains(t, string(a.raw), secret)
+		require.Len(t, messages, 1, "%s: %s", name, a.Raw)
+		require.NotContains(t, string(a.Raw), secret)
 		b.disconnect()
 	}
 }
@@ -201,7 +197,7 @@ func requireGone(t *testing.T, reply message) {
 
 // A held connect and a socket end soon after their credential, whatever ended it.
 func TestSessionsEndWithTheirCredential(t *testing.T) {
-	const within = 15 * time.Second // of 60 that are promised
+	const within = time.Minute // as is promised
 	eve := caller{name: "eve", role: "agent", centers: "acme"}
 	with := strings.Replace(guarded(), "api_keys:\n", "api_keys:\n"+eve.entry(), 1)
 	current := guarded()
@@ -213,14 +209,14 @@ func TestSessionsEndWithTheirCredential(t *testing.T) {
 	}
 	set(with)
 	expiring := func() []string {
-		return bearer(token(map[string]any{"sub": "eve", "exp": time.Now().Add(4 * time.Second).Unix()}))
+		return bearer(token(map[string]any{"sub": "eve", "exp": time.Now().Add(8 * time.Second).Unix()}))
 	}
 	for name, row := range map[string]struct {
 		headers []string
 		end     func()
 	}{
-		"an expiring token":         {expiring(), func() {}},
-		"a cookie of an expiring":   {[]string{"Cookie", newDesktop(t, expiring()...).cookie}, func() {}},
+		"an expiring token":         {nil, nil},
+		"a cookie of an expiring":   {nil, nil},
 		"a removed key":             {eve.headers(), func() { set(guarded()) }},
 		"a cookie of a removed key": {[]string{"Cookie", newDesktop(t, eve.headers()...).cookie}, func() { set(guarded()) }},
 		"a key of another role": {eve.headers(), func() {
@@ -229,10 +225,15 @@ func TestSessionsEndWithTheirCredential(t *testing.T) {
 		"a key of another contact": {eve.headers(), func() {
 			set(strings.Replace(with, eve.entry(), strings.Replace(eve.entry(), "acme", "umbrella", 1), 1))
 		}},
-		"a token in the handshake": {nil, func() {}},
+		"a token in the handshake": {nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			set(with)
+			if row.end == nil {
+				t.Parallel() // it waits until the token expires
+				row.end = func() {}
+			} else {
+				set(with)
+			}
 			headers := row.headers
 			if strings.Contains(name, "expiring token") {
 				headers = expiring()
@@ -311,18 +312,8 @@ func TestSessionsOfAUserAreBounded(t *testing.T) {
 // TestSessionCookiesCountOnEveryReplica: replicas share their session keys, and a session of CometD is in one.
 func TestSessionCookiesCountOnEveryReplica(t *testing.T) {
 	t.Setenv("SEGUE_TEST_SESSION_KEY", "a session key of the tests with 32 bytes or more")
-	replica := func() string {
-		set, err := config.Parse("replica.yaml", []byte(guarded()+"  session_keys: [env:SEGUE_TEST_SESSION_KEY]\n"))
-		require.NoError(t, err)
-		url, stop, err := begin(gateway.Options{Config: config.NewStore(set), Log: slog.New(slog.DiscardHandler)})
-		require.NoError(t, err)
-		t.Cleanup(func() {
-			client.CloseIdleConnections()
-			require.NoError(t, stop())
-		})
-		return url
-	}
-	one, other := replica(), replica()
+	shared := guarded() + "  session_keys: [env:SEGUE_TEST_SESSION_KEY]\n"
+	one, other := serveAlso(t, shared), serveAlso(t, shared)
 	own := newDesktopAt(t, one, ann.headers()...)
 	cookie := []string{"Cookie", own.cookie}
 	requireGWS(t, 200, 0, gwsAt(t, other, "GET", "/api/v2/me", "", cookie...), "the other replica")
@@ -346,7 +337,7 @@ func TestAnAgentOfAnOpenGatewayHasSessions(t *testing.T) {
 	for _, name := range []string{"acme/ann", "ann"} {
 		b := newBayeux(t, open, basic(name, "any")...)
 		a, messages := b.post(`[{"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling","websocket"]}]`)
-		require.Equal(t, true, messages[0]["successful"], "%s", a.raw)
+		require.Equal(t, true, messages[0]["successful"], "%s", a.Raw)
 		b.id = messages[0].text("clientId")
 		b.subscribed("/v2/me/interactions")
 		cookie := cookieNamed(t, a, "JSESSIONID")
@@ -354,7 +345,7 @@ func TestAnAgentOfAnOpenGatewayHasSessions(t *testing.T) {
 		require.NotNil(t, s, "%v", response)
 		s.handshake()
 		require.Equal(t, true, s.one(message{"channel": "/meta/subscribe", "clientId": s.id, "subscription": "/v2/me/interactions"})["successful"])
-		require.Equal(t, "ann", gwsAt(t, open, "GET", "/api/v2/me", "", "Cookie", cookie).body["user"].(map[string]any)["id"])
+		require.Equal(t, "ann", gwsAt(t, open, "GET", "/api/v2/me", "", "Cookie", cookie).Body["user"].(map[string]any)["id"])
 		foreign, refused := openSocket(t, open, "Cookie", cookie, "Origin", "https://evil.example")
 		require.Nil(t, foreign)
 		require.Equal(t, http.StatusForbidden, refused.StatusCode)

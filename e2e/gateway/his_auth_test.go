@@ -93,7 +93,7 @@ func TestWhoOpensASessionOfHIS(t *testing.T) {
 // TestASessionOfHISEndsWithItsCredential: a token that expires closes the WebSocket.
 func TestASessionOfHISEndsWithItsCredential(t *testing.T) {
 	conn := hisSocket(t)
-	_, code := hisAsk(t, conn, prepareFrame("zoe", token(map[string]any{"sub": "zoe", "exp": time.Now().Add(3 * time.Second).Unix()})))
+	_, code := hisAsk(t, conn, prepareFrame("zoe", token(map[string]any{"sub": "zoe", "exp": time.Now().Add(8 * time.Second).Unix()})))
 	require.Empty(t, code)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()

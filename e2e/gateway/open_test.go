@@ -2,8 +2,9 @@ package gateway_test
 
 import (
 	"net/http"
-	"strings"
 	"testing"
+
+	"segue/e2e/stack"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -14,20 +15,13 @@ import (
 func TestAnOpenGatewayServesThisMachineOnly(t *testing.T) {
 	open := serveOpen(t)
 	send := func(o operation, headers ...string) answer {
-		r, err := http.NewRequestWithContext(t.Context(), o.method, open+o.at("open"), strings.NewReader(o.body))
+		json := []string{"Content-Type", "application/json"}
+		a, err := stack.Send(t.Context(), client, o.method, open+o.at("open"), o.body, append(json, headers...)...)
 		require.NoError(t, err)
-		r.Header.Set("Content-Type", "application/json")
-		for i := 0; i+1 < len(headers); i += 2 {
-			if headers[i] == "Host" {
-				r.Host = headers[i+1]
-			} else {
-				r.Header.Add(headers[i], headers[i+1])
-			}
-		}
-		return received(t, r)
+		return a
 	}
 	start := operation{method: http.MethodPost, path: "/interactions", body: `{"id":"open","channel":"inbound"}`}
-	require.Equal(t, http.StatusCreated, send(start, "Segue-Contact-Center", "open").status)
+	require.Equal(t, http.StatusCreated, send(start, "Segue-Contact-Center", "open").Status)
 	for _, o := range operations(t) {
 		for name, headers := range map[string][]string{
 			"a foreign host":           {"Host", "evil.example"},
@@ -52,18 +46,18 @@ func TestAnOpenGatewayServesThisMachineOnly(t *testing.T) {
 			"two origins":              {"Origin", open, "Origin", "https://evil.example"},
 		} {
 			a := send(o, append([]string{"Segue-Contact-Center", "open"}, headers...)...)
-			about := name + ": " + o.method + " " + o.path + ": " + string(a.raw)
-			assert.Equal(t, http.StatusForbidden, a.status, about)
-			assert.Equal(t, "not-permitted", a.problem(), about)
-			assert.Empty(t, a.header.Get("Access-Control-Allow-Origin"), about)
+			about := name + ": " + o.method + " " + o.path + ": " + string(a.Raw)
+			assert.Equal(t, http.StatusForbidden, a.Status, about)
+			assert.Equal(t, "not-permitted", a.Problem(), about)
+			assert.Empty(t, a.Header.Get("Access-Control-Allow-Origin"), about)
 		}
 	}
 	read := operation{method: http.MethodGet, path: "/interactions/{id}"}
 	for _, headers := range [][]string{nil, {"Host", "localhost"}, {"Host", "[::1]:80"}, {"Origin", open}} {
 		a := send(read, append([]string{"Segue-Contact-Center", "open"}, headers...)...)
-		require.Equal(t, http.StatusOK, a.status, "%v: %s", headers, a.raw)
-		require.Equal(t, "started", a.body["state"], "nothing has changed it")
+		require.Equal(t, http.StatusOK, a.Status, "%v: %s", headers, a.Raw)
+		require.Equal(t, "started", a.Body["state"], "nothing has changed it")
 	}
 	// What a client shows is never ignored, and an agent is an agent here, too.
-	require.Equal(t, http.StatusUnauthorized, send(read, "X-API-Key", "guess").status)
+	require.Equal(t, http.StatusUnauthorized, send(read, "X-API-Key", "guess").Status)
 }

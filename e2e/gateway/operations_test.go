@@ -30,7 +30,7 @@ func (o operation) at(id string) string {
 // operations reads the document from the server, so that a new route is tested like the others.
 func operations(t *testing.T) []operation {
 	t.Helper()
-	document := nobody.must(t, http.StatusOK, http.MethodGet, "/v1/openapi.json", "").body
+	document := nobody.must(t, http.StatusOK, http.MethodGet, "/v1/openapi.json", "").Body
 	paths := document["paths"].(map[string]any)
 	var list []operation
 	for path, item := range paths {

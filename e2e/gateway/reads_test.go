@@ -81,13 +81,13 @@ func listedBy(t *testing.T, c caller, filters string) map[string][]string {
 	found := map[string][]string{}
 	for cursor := ""; ; {
 		a := c.must(t, http.StatusOK, http.MethodGet, "/v1/interactions?"+filters+"&cursor="+url.QueryEscape(cursor), "")
-		for _, item := range a.body["interactions"].([]any) {
+		for _, item := range a.Body["interactions"].([]any) {
 			state := item.(map[string]any)
 			if id := state["id"].(string); strings.HasPrefix(id, "listed-") {
-				found[id] = answer{body: state}.texts("capabilities")
+				found[id] = textsOf(state, "capabilities")
 			}
 		}
-		next, more := a.body["next"].(string)
+		next, more := a.Body["next"].(string)
 		if !more {
 			return found
 		}
@@ -102,18 +102,18 @@ func TestReadsByRoleAndContactCenter(t *testing.T) {
 	require.NoError(t, err)
 	for _, c := range within {
 		a := c.must(t, http.StatusOK, http.MethodGet, "/v1/interactions/read/timeline", "")
-		require.Equal(t, len(twin.Timeline()), strings.Count(string(a.raw), `"start"`), c.name)
+		require.Equal(t, len(twin.Timeline()), strings.Count(string(a.Raw), `"start"`), c.name)
 		for _, path := range []string{"/deliveries", "/rejected"} {
 			if c.role == interaction.RoleAgent {
-				require.Equal(t, "not-permitted", c.must(t, 403, http.MethodGet, "/v1/interactions/read"+path, "").problem())
+				require.Equal(t, "not-permitted", c.must(t, 403, http.MethodGet, "/v1/interactions/read"+path, "").Problem())
 				continue
 			}
-			require.JSONEq(t, `[]`, string(c.must(t, http.StatusOK, http.MethodGet, "/v1/interactions/read"+path, "").raw))
+			require.JSONEq(t, `[]`, string(c.must(t, http.StatusOK, http.MethodGet, "/v1/interactions/read"+path, "").Raw))
 		}
 		first := c.must(t, http.StatusOK, http.MethodGet, "/v1/interactions/read", "")
-		etag := first.header.Get("ETag")
+		etag := first.Header.Get("ETag")
 		same := c.must(t, http.StatusNotModified, http.MethodGet, "/v1/interactions/read", "", "If-None-Match", etag)
-		require.Empty(t, same.raw)
+		require.Empty(t, same.Raw)
 		for _, other := range within {
 			status := http.StatusOK
 			if slices.Equal(capabilitiesOf(twin, c), capabilitiesOf(twin, other)) {
@@ -139,11 +139,11 @@ func TestAForeignInteractionIsLikeNone(t *testing.T) {
 			return a
 		}
 		missing := foreign(elsewhere, "none", "umbrella")
-		require.Equal(t, http.StatusNotFound, missing.status, "%s %s: %s", o.method, o.path, missing.raw)
+		require.Equal(t, http.StatusNotFound, missing.Status, "%s %s: %s", o.method, o.path, missing.Raw)
 		for _, id := range []string{"foreign", "none"} {
 			a := foreign(elsewhere, id, "acme")
-			require.Equal(t, missing.status, a.status, "%s %s", o.method, o.path)
-			require.Equal(t, string(missing.raw), string(a.raw), "%s %s", o.method, o.path)
+			require.Equal(t, missing.Status, a.Status, "%s %s", o.method, o.path)
+			require.Equal(t, string(missing.Raw), string(a.Raw), "%s %s", o.method, o.path)
 		}
 	}
 }
@@ -152,7 +152,7 @@ func TestAForeignInteractionIsLikeNone(t *testing.T) {
 func TestElementsOfAnArrayStayInTheContactCenter(t *testing.T) {
 	thePlatform.must(t, http.StatusCreated, http.MethodPost, "/v1/interactions", `{"id":"array","channel":"inbound"}`)
 	elsewhere.must(t, http.StatusCreated, http.MethodPost, "/v1/interactions", `{"id":"array","channel":"inbound"}`)
-	before := thePlatform.must(t, http.StatusOK, http.MethodGet, "/v1/interactions/array", "").body["revision"]
+	before := thePlatform.must(t, http.StatusOK, http.MethodGet, "/v1/interactions/array", "").Body["revision"]
 	for _, body := range []string{
 		`[{"command":"place_in_queue","queue":"q","contact_center":"acme","id":"array"}]`,
 		`[{"command":"place_in_queue","queue":"q","Segue-Contact-Center":"acme"}]`,
@@ -160,7 +160,7 @@ func TestElementsOfAnArrayStayInTheContactCenter(t *testing.T) {
 		elsewhere.must(t, http.StatusOK, http.MethodPost, "/v1/interactions/array/commands", body)
 		elsewhere.must(t, http.StatusNotFound, http.MethodPost, "/v1/interactions/array/commands?contact_center=acme", body)
 	}
-	require.Equal(t, before, thePlatform.must(t, http.StatusOK, http.MethodGet, "/v1/interactions/array", "").body["revision"])
+	require.Equal(t, before, thePlatform.must(t, http.StatusOK, http.MethodGet, "/v1/interactions/array", "").Body["revision"])
 }
 
 // A request that names its contact center twice, or its key, is read by nobody as its sender meant it.
@@ -172,7 +172,7 @@ func TestWhatIsGivenTwiceIsMalformed(t *testing.T) {
 		"/v1/interactions?contact_center=acme&contact_center=acme":           nil,
 		"/v1/interactions?contact_center=acme":                               {"Idempotency-Key", "a", "Idempotency-Key", "b"},
 	} {
-		require.Equal(t, "malformed", anywhere.must(t, http.StatusBadRequest, http.MethodGet, path, "", headers...).problem(), path)
+		require.Equal(t, "malformed", anywhere.must(t, http.StatusBadRequest, http.MethodGet, path, "", headers...).Problem(), path)
 	}
 	for _, path := range []string{"/v1/interactions/twice?contact_center=umbrella", "/v1/interactions?contact_center=umbrella"} {
 		anywhere.must(t, http.StatusBadRequest, http.MethodGet, path, "", "Segue-Contact-Center", "acme")
@@ -184,12 +184,12 @@ func TestKeysOfContactCentersAreSeparate(t *testing.T) {
 	const key = "the-same-key"
 	ours := thePlatform.must(t, http.StatusCreated, http.MethodPost, "/v1/interactions", `{"channel":"inbound"}`, "Idempotency-Key", key)
 	theirs := elsewhere.must(t, http.StatusCreated, http.MethodPost, "/v1/interactions", `{"channel":"inbound"}`, "Idempotency-Key", key)
-	require.NotEqual(t, ours.body["id"], theirs.body["id"])
+	require.NotEqual(t, ours.Body["id"], theirs.Body["id"])
 	again := elsewhere.must(t, http.StatusOK, http.MethodPost, "/v1/interactions", `{"channel":"inbound"}`, "Idempotency-Key", key)
-	require.Equal(t, theirs.body["id"], again.body["id"])
+	require.Equal(t, theirs.Body["id"], again.Body["id"])
 	for _, c := range []caller{thePlatform, elsewhere} {
 		for range 2 {
-			id := map[caller]any{thePlatform: ours.body["id"], elsewhere: theirs.body["id"]}[c]
+			id := map[caller]any{thePlatform: ours.Body["id"], elsewhere: theirs.Body["id"]}[c]
 			c.must(t, http.StatusOK, http.MethodPost, fmt.Sprintf("/v1/interactions/%s/commands/place_in_queue", id), `{"queue":"q"}`, "Idempotency-Key", "k2")
 		}
 	}
@@ -203,14 +203,14 @@ func TestACursorOfAnotherIsNoCursor(t *testing.T) {
 	var cursor string
 	require.Eventually(t, func() bool {
 		a := thePlatform.must(t, http.StatusOK, http.MethodGet, "/v1/interactions?channel=sms&open=true&limit=1", "")
-		cursor, _ = a.body["next"].(string)
+		cursor, _ = a.Body["next"].(string)
 		return cursor != ""
 	}, patience, pollEvery)
 	list := "/v1/interactions?channel=sms&open=true&limit=1&cursor="
 	thePlatform.must(t, http.StatusOK, http.MethodGet, list+cursor, "")
 	for _, c := range []caller{theAdmin, theSupervisor, ann, elsewhere, anywhere} {
 		a := c.must(t, http.StatusBadRequest, http.MethodGet, list+cursor, "", "Segue-Contact-Center", c.own())
-		require.Equal(t, "malformed", a.problem(), c.name)
+		require.Equal(t, "malformed", a.Problem(), c.name)
 	}
 	changed := []byte(cursor)
 	for i := 0; i < len(changed)-1; i += 7 { // the last letter has bits that say nothing
@@ -228,9 +228,22 @@ func (c caller) own() string {
 	return c.centers
 }
 
-// The time of an answer about a foreign interaction must not depend on whether it exists.
+// The time of an answer about a foreign interaction must not depend on whether it exists. A busy machine may disturb a
+// measurement; if the time depended on that, every measurement would show it.
 func TestForeignInteractionsTakeAsLongAsNone(t *testing.T) {
 	thePlatform.must(t, http.StatusCreated, http.MethodPost, "/v1/interactions", `{"id":"timed","channel":"inbound"}`)
+	differs := time.Duration(0)
+	for range 20 {
+		if differs = timedAndUntimed(t); differs.Abs() <= 2*time.Millisecond {
+			return
+		}
+	}
+	require.Fail(t, "the times differ", "%s", differs)
+}
+
+// timedAndUntimed measures how much longer an answer takes about a foreign interaction that exists.
+func timedAndUntimed(t *testing.T) time.Duration {
+	t.Helper()
 	took := map[string][]time.Duration{}
 	for range 100 {
 		for _, id := range []string{"timed", "untimed"} {
@@ -243,5 +256,5 @@ func TestForeignInteractionsTakeAsLongAsNone(t *testing.T) {
 		slices.Sort(took[id])
 		return took[id][len(took[id])/2]
 	}
-	require.InDelta(t, float64(median("untimed")), float64(median("timed")), float64(2*time.Millisecond))
+	return median("timed") - median("untimed")
 }

@@ -19,9 +19,9 @@ func TestWhoMayStart(t *testing.T) {
 			continue
 		}
 		a := c.must(t, http.StatusForbidden, http.MethodPost, "/v1/interactions", body)
-		require.Equal(t, "not-permitted", a.problem())
-		require.Equal(t, "role", a.body["why"])
-		require.Equal(t, "start", a.body["command"])
+		require.Equal(t, "not-permitted", a.Problem())
+		require.Equal(t, "role", a.Body["why"])
+		require.Equal(t, "start", a.Body["command"])
 		thePlatform.must(t, http.StatusNotFound, http.MethodGet, "/v1/interactions/started-by-"+c.name, "")
 	}
 }
@@ -55,20 +55,20 @@ func TestNobodyActsAsAnother(t *testing.T) {
 		for _, c := range []caller{bob, theSupervisor} {
 			a, err := c.send(http.MethodPost, "/v1/interactions/acted/commands/accept", `{"agent":"ann","by":`+by+`}`)
 			require.NoError(t, err)
-			require.Contains(t, []int{http.StatusForbidden, http.StatusUnprocessableEntity}, a.status, "%s as %s: %s", c.name, by, a.raw)
+			require.Contains(t, []int{http.StatusForbidden, http.StatusUnprocessableEntity}, a.Status, "%s as %s: %s", c.name, by, a.Raw)
 			a, err = c.send(http.MethodPost, "/v1/interactions/acted/commands", `[{"command":"accept","agent":"ann","by":`+by+`}]`)
 			require.NoError(t, err)
-			require.Contains(t, string(a.raw), `"error"`, "%s as %s", c.name, by)
+			require.Contains(t, string(a.Raw), `"error"`, "%s as %s", c.name, by)
 		}
 	}
 	for _, payload := range []string{`{"agent":"ann"}`, `{"agent":{"id":"ann"}}`, `{"by":null,"agent":"ann"}`, `{"by":"","agent":"ann"}`, `{"actor":"ann"}`} {
 		a := bob.must(t, http.StatusForbidden, http.MethodPost, "/v1/interactions/acted/commands/accept", payload)
-		require.Equal(t, "agent", a.body["why"], payload)
+		require.Equal(t, "agent", a.Body["why"], payload)
 	}
-	require.Equal(t, "offered", thePlatform.must(t, http.StatusOK, http.MethodGet, "/v1/interactions/acted", "").body["state"])
+	require.Equal(t, "offered", thePlatform.must(t, http.StatusOK, http.MethodGet, "/v1/interactions/acted", "").Body["state"])
 	a := thePlatform.must(t, http.StatusOK, http.MethodPost, "/v1/interactions/acted/commands/accept", `{"by":{"id":"ann","role":"agent"}}`)
-	require.Equal(t, "handling", a.body["state"])
-	require.NotContains(t, a.texts("capabilities"), "abandon", "those of ann")
+	require.Equal(t, "handling", a.Body["state"])
+	require.NotContains(t, textsOf(a.Body, "capabilities"), "abandon", "those of ann")
 }
 
 // TestAgentsReadNoFigures: queues, other agents, receivers and their deliveries are for who operates
@@ -81,7 +81,7 @@ func TestAgentsReadNoFigures(t *testing.T) {
 				status = http.StatusForbidden
 			}
 			a := c.must(t, status, http.MethodGet, path, "")
-			require.NotContains(t, string(a.raw), "umbrella", path)
+			require.NotContains(t, string(a.Raw), "umbrella", path)
 		}
 		elsewhere.must(t, http.StatusForbidden, http.MethodGet, path+"?contact_center=acme", "")
 	}

@@ -14,12 +14,12 @@ type browser struct{ cookie, csrf string }
 func newBrowser(t *testing.T, c caller) browser {
 	t.Helper()
 	a := c.must(t, http.StatusOK, http.MethodPost, "/v1/session", "")
-	set := a.header.Get("Set-Cookie")
+	set := a.Header.Get("Set-Cookie")
 	require.Contains(t, set, "HttpOnly")
 	require.Contains(t, set, "SameSite=Lax")
 	cookie, _, _ := strings.Cut(set, ";")
-	require.NotEmpty(t, a.header.Get("X-CSRF-TOKEN"))
-	return browser{cookie: cookie, csrf: a.header.Get("X-CSRF-TOKEN")}
+	require.NotEmpty(t, a.Header.Get("X-CSRF-TOKEN"))
+	return browser{cookie: cookie, csrf: a.Header.Get("X-CSRF-TOKEN")}
 }
 
 // send sends a request with the cookie alone; more are further headers.
@@ -63,34 +63,34 @@ func TestACookieChangesNothingWithoutItsToken(t *testing.T) {
 				path += "?X-CSRF-TOKEN=" + b.csrf
 			}
 			a := b.send(t, o.method, path, o.body, headers...)
-			require.Equal(t, http.StatusForbidden, a.status, "%s: %s %s: %s", name, o.method, o.path, a.raw)
-			require.Equal(t, "not-permitted", a.problem(), name)
-			require.NotEqual(t, "https://evil.example", a.header.Get("Access-Control-Allow-Origin"))
+			require.Equal(t, http.StatusForbidden, a.Status, "%s: %s %s: %s", name, o.method, o.path, a.Raw)
+			require.Equal(t, "not-permitted", a.Problem(), name)
+			require.NotEqual(t, "https://evil.example", a.Header.Get("Access-Control-Allow-Origin"))
 		}
 	}
 	require.Greater(t, tried, 30)
-	require.EqualValues(t, 1, thePlatform.must(t, http.StatusOK, http.MethodGet, "/v1/interactions/browsed", "").body["revision"])
+	require.EqualValues(t, 1, thePlatform.must(t, http.StatusOK, http.MethodGet, "/v1/interactions/browsed", "").Body["revision"])
 }
 
 func TestACookieWithItsTokenIsTheCaller(t *testing.T) {
 	thePlatform.must(t, http.StatusCreated, http.MethodPost, "/v1/interactions", `{"id":"cookie","channel":"inbound","commands":[`+offered+`]}`)
 	b := newBrowser(t, ann)
 	read := b.send(t, http.MethodGet, "/v1/interactions/cookie", "")
-	require.Equal(t, http.StatusOK, read.status)
-	require.Contains(t, read.texts("capabilities"), "accept")
-	require.Equal(t, b.csrf, read.header.Get("X-CSRF-TOKEN"), "a GET answers it")
+	require.Equal(t, http.StatusOK, read.Status)
+	require.Contains(t, textsOf(read.Body, "capabilities"), "accept")
+	require.Equal(t, b.csrf, read.Header.Get("X-CSRF-TOKEN"), "a GET answers it")
 	ours := b.send(t, http.MethodPost, "/v1/interactions/cookie/commands/accept", "{}", "X-CSRF-TOKEN", b.csrf, "Origin", "https://app.example.com")
-	require.Equal(t, http.StatusOK, ours.status, "%s", ours.raw)
-	require.Equal(t, "handling", ours.body["state"])
-	require.Equal(t, "https://app.example.com", ours.header.Get("Access-Control-Allow-Origin"))
+	require.Equal(t, http.StatusOK, ours.Status, "%s", ours.Raw)
+	require.Equal(t, "handling", ours.Body["state"])
+	require.Equal(t, "https://app.example.com", ours.Header.Get("Access-Control-Allow-Origin"))
 	again := b.send(t, http.MethodPost, "/v1/session", "", "X-CSRF-TOKEN", b.csrf)
-	require.Equal(t, http.StatusForbidden, again.status, "a session opens no other")
+	require.Equal(t, http.StatusForbidden, again.Status, "a session opens no other")
 	// A credential in the headers precedes the cookie, and what it may not is not done by the cookie.
 	bad := b.send(t, http.MethodGet, "/v1/interactions/cookie", "", "X-API-Key", "guess")
-	require.Equal(t, http.StatusUnauthorized, bad.status)
+	require.Equal(t, http.StatusUnauthorized, bad.Status)
 	ended := b.send(t, http.MethodDelete, "/v1/session", "", "X-CSRF-TOKEN", b.csrf)
-	require.Equal(t, http.StatusNoContent, ended.status)
-	require.Contains(t, ended.header.Get("Set-Cookie"), "Max-Age=0")
+	require.Equal(t, http.StatusNoContent, ended.Status)
+	require.Contains(t, ended.Header.Get("Set-Cookie"), "Max-Age=0")
 }
 
 func TestAChangedCookieIsNone(t *testing.T) {
@@ -101,10 +101,10 @@ func TestAChangedCookieIsNone(t *testing.T) {
 		changed := []byte(value)
 		changed[i] ^= 1
 		a := g.send(t, http.MethodGet, "/v1/interactions", "", "Cookie", name+"="+string(changed))
-		require.Equal(t, http.StatusUnauthorized, a.status, "at %d", i)
+		require.Equal(t, http.StatusUnauthorized, a.Status, "at %d", i)
 	}
 	for _, cookie := range []string{"JSESSIONID=" + value, "SEGUE_SESSION=" + value, "segue_session=" + value + "x", "segue_session=" + value[:len(value)-4]} {
-		require.Equal(t, http.StatusUnauthorized, g.send(t, http.MethodGet, "/v1/interactions", "", "Cookie", cookie).status, cookie)
+		require.Equal(t, http.StatusUnauthorized, g.send(t, http.MethodGet, "/v1/interactions", "", "Cookie", cookie).Status, cookie)
 	}
 }
 
@@ -115,13 +115,13 @@ func TestARemovedCredentialEnds(t *testing.T) {
 	reloaded(t, with)
 	b := newBrowser(t, dora)
 	dora.must(t, http.StatusOK, http.MethodGet, "/v1/interactions", "")
-	require.Equal(t, http.StatusOK, b.send(t, http.MethodGet, "/v1/interactions", "").status)
+	require.Equal(t, http.StatusOK, b.send(t, http.MethodGet, "/v1/interactions", "").Status)
 	reloaded(t, guarded())
 	dora.must(t, http.StatusUnauthorized, http.MethodGet, "/v1/interactions", "")
-	require.Equal(t, http.StatusUnauthorized, b.send(t, http.MethodGet, "/v1/interactions", "").status)
+	require.Equal(t, http.StatusUnauthorized, b.send(t, http.MethodGet, "/v1/interactions", "").Status)
 	// With the same name and another key, the session of the old one stays ended.
 	reloaded(t, strings.Replace(with, dora.entry(), strings.Replace(caller{name: "dora2", role: "supervisor", centers: "acme"}.entry(), "dora2", "dora", 1), 1))
-	require.Equal(t, http.StatusUnauthorized, b.send(t, http.MethodGet, "/v1/interactions", "").status)
+	require.Equal(t, http.StatusUnauthorized, b.send(t, http.MethodGet, "/v1/interactions", "").Status)
 	// A configuration that is wrong changes nothing.
 	reloaded(t, guarded())
 	ann.must(t, http.StatusOK, http.MethodGet, "/v1/interactions", "")

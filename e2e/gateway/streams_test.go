@@ -129,7 +129,7 @@ func TestAStreamHasTheCapabilitiesOfItsCaller(t *testing.T) {
 		thePlatform.must(t, http.StatusCreated, http.MethodPost, "/v1/interactions",
 			`{"id":"streamed-`+c.name+`","channel":"inbound","commands":[{"command":"offer","agents":["ann","bob","carl"]}]}`)
 		all := s.until(t, `"state":"offered"`)
-		read := c.must(t, http.StatusOK, http.MethodGet, "/v1/interactions/streamed-"+c.name, "").texts("capabilities")
+		read := textsOf(c.must(t, http.StatusOK, http.MethodGet, "/v1/interactions/streamed-"+c.name, "").Body, "capabilities")
 		require.Contains(t, all[strings.LastIndex(all, "data:"):], `"capabilities":["`+strings.Join(read, `","`)+`"]`, c.name)
 	}
 }
@@ -144,14 +144,14 @@ func TestStreamsEndWithTheirCredential(t *testing.T) {
 	b := newBrowser(t, dora)
 	mine = append(mine, openStreams(t, nobody, "", "Cookie", b.cookie)...)
 	others := openStreams(t, theSupervisor, "")
-	token := caller{name: "ann", token: sign("RS256", issuer.key(), issuer.claims(map[string]any{"exp": time.Now().Add(3 * time.Second).Unix()}), nil)}
+	token := caller{name: "ann", token: sign("RS256", issuer.key(), issuer.claims(map[string]any{"exp": time.Now().Add(8 * time.Second).Unix()}), nil)}
 	short := openStreams(t, token, "")
 	for _, s := range append(append(mine, short...), others...) {
 		require.Equal(t, http.StatusOK, s.status)
 	}
 	reloaded(t, guarded())
 	for _, s := range append(mine, short...) {
-		s.ends(t, time.Minute)
+		s.ends(t, 2*time.Minute)
 	}
 	thePlatform.must(t, http.StatusCreated, http.MethodPost, "/v1/interactions", `{"id":"marker-of-others","channel":"inbound"}`)
 	for _, s := range others {

@@ -155,17 +155,17 @@ func capabilitiesOf(twin *interaction.Interaction, c caller) []string {
 
 // differs returns how an answer differs from the verdict; nil if it does not.
 func (v verdict) differs(a answer) error {
-	got := verdict{status: a.status, kind: a.problem()}
-	got.why, _ = a.body["why"].(string)
-	state, _ := a.body["state"].(string)
+	got := verdict{status: a.Status, kind: a.Problem()}
+	got.why, _ = a.Body["why"].(string)
+	state, _ := a.Body["state"].(string)
 	got.state = interaction.State(state)
-	if sequence, ok := a.body["sequence"].(float64); ok {
+	if sequence, ok := a.Body["sequence"].(float64); ok {
 		got.sequence = int64(sequence)
 	}
-	got.legal, got.capabilities = a.texts("legal"), a.texts("capabilities")
+	got.legal, got.capabilities = textsOf(a.Body, "legal"), textsOf(a.Body, "capabilities")
 	if got.status == v.status && got.kind == v.kind && got.why == v.why && got.state == v.state && got.sequence == v.sequence &&
 		slices.Equal(got.legal, v.legal) && slices.Equal(got.capabilities, v.capabilities) {
 		return nil
 	}
-	return fmt.Errorf("want %+v, got %+v: %s", v, got, a.raw)
+	return fmt.Errorf("want %+v, got %+v: %s", v, got, a.Raw)
 }

@@ -3,67 +3,46 @@ package groupcommit_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"flag"
 	"fmt"
-	"log/slog"
-	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	historypb "go.temporal.io/api/history/v1"
 
 	"segue/client"
-	"segue/config"
 	"segue/contract"
 	"segue/e2e/replayed"
-	"segue/embedded"
+	"segue/e2e/stack"
 	"segue/gateway/commands"
 	"segue/worker/local"
 )
 
-// segue is the Segue that all tests share.
-var segue *local.Segue
+// segue is the stack that all tests share.
+var segue *stack.Stack
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	code, err := run(m)
+func TestMain(m *testing.M) { stack.Main(m, stack.Options{WithoutBus: true}, prepare) }
+
+// prepare starts a worker. At the end every history replays.
+func prepare(s *stack.Stack) error {
+	segue = s
+	store, err := stack.Parse("timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 24h, engagement: 0s, late_events: 0s}}\n")
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
+		return err
 	}
-	os.Exit(code)
-}
-
-func run(m *testing.M) (code int, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute) // it may have to be built
-	defer cancel()
-	segue, err = local.Start(ctx, local.Options{
-		Server: embedded.Options{UIPort: embedded.NoUI}, Log: slog.New(slog.DiscardHandler),
+	worker, err := s.StartWorker(local.WorkerOptions{Config: store})
+	if err != nil {
+		return err
+	}
+	s.AtEnd(func() error {
+		if err := worker.Stop(); err != nil {
+			return err
+		}
+		_, err := replayed.All(context.Background(), s.Client.Temporal, nil)
+		return err
 	})
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, segue.Stop()) }()
-	set, err := config.Parse("groupcommit.yaml", []byte(`
-timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 24h, engagement: 0s, late_events: 0s}}
-`))
-	if err != nil {
-		return 0, err
-	}
-	worker, err := segue.StartWorker(local.WorkerOptions{Config: config.NewStore(set)})
-	if err != nil {
-		return 0, err
-	}
-	code = m.Run()
-	if err := worker.Stop(); err != nil {
-		return 0, err
-	}
-	_, err = replayed.All(context.Background(), segue.Client.Temporal, nil)
-	return code, err
+	return nil
 }
 
 // env is one test: a sender, and an interaction.

@@ -88,17 +88,17 @@ func (f *fuzzed) send(t *testing.T, method, path, body string) {
 	before := f.revision(t)
 	a, err := ann.send(method, path, body)
 	require.NoError(t, err)
-	what := fmt.Sprintf("%s %s %.400s is answered with %d %s", method, path, body, a.status, a.raw)
-	require.Less(t, a.status, 500, what)
-	require.True(t, json.Valid(a.raw), what)
+	what := fmt.Sprintf("%s %s %.400s is answered with %d %s", method, path, body, a.Status, a.Raw)
+	require.Less(t, a.Status, 500, what)
+	require.True(t, json.Valid(a.Raw), what)
 	require.GreaterOrEqual(t, a.code(), 0, what)
 	require.Contains(t, []int{0, 1, 2, 3, 5, 6, 7, 10, 18}, a.code(), what)
 	if a.code() != 0 && a.code() != 7 {
 		require.Equal(t, before, f.revision(t), "it changes what it refuses: "+what)
-		require.Equal(t, "error", a.body["status"], what)
-		require.NotEmpty(t, a.body["statusMessage"], what)
+		require.Equal(t, "error", a.Body["status"], what)
+		require.NotEmpty(t, a.Body["statusMessage"], what)
 	} else {
-		require.Equal(t, 200, a.status, what)
+		require.Equal(t, 200, a.Status, what)
 	}
 }
 
@@ -106,7 +106,7 @@ func (f *fuzzed) revision(t *testing.T) float64 {
 	t.Helper()
 	a, err := thePlatform.send(http.MethodGet, "/v1/interactions/"+f.id, "")
 	require.NoError(t, err)
-	revision, _ := a.body["revision"].(float64)
-	require.Positive(t, revision, "%s", a.raw)
+	revision, _ := a.Body["revision"].(float64)
+	require.Positive(t, revision, "%s", a.Raw)
 	return revision
 }

@@ -6,6 +6,7 @@ import (
 
 	"segue/bus"
 	"segue/contract"
+	"segue/e2e/stack"
 )
 
 // ledger has every change of every interaction, as the bus has it.
@@ -16,21 +17,24 @@ type ledger struct {
 
 func newLedger() *ledger { return &ledger{notices: map[string][]*contract.Notice{}} }
 
-// follow reads what comes from now on, until the context ends. Then the channel has how it ended.
-func (l *ledger) follow(ctx context.Context) (<-chan error, error) {
-	now, err := carrier.Conn.Last(ctx)
+// follow reads what comes from now on, until the end of the stack.
+func (l *ledger) follow(s *stack.Stack) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	now, err := s.Bus.Conn.Last(ctx)
 	if err != nil {
-		return nil, err
+		cancel()
+		return err
 	}
 	ended := make(chan error, 1)
-	go func() {
-		err := carrier.Conn.Consume(ctx, now, func(m bus.Message) { l.note(m.Notice) })
-		if errors.Is(err, context.Canceled) {
-			err = nil
+	go func() { ended <- s.Bus.Conn.Consume(ctx, now, func(m bus.Message) { l.note(m.Notice) }) }()
+	s.AtEnd(func() error {
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			return err
 		}
-		ended <- err
-	}()
-	return ended, nil
+		return nil
+	})
+	return nil
 }
 
 // note keeps a notice, once.

@@ -181,8 +181,8 @@ func unchanged(id string, revision int64) error {
 	if err != nil {
 		return err
 	}
-	if now, _ := a.body["revision"].(float64); int64(now) != revision {
-		return fmt.Errorf("%s was at revision %d: %s", id, revision, a.raw)
+	if now, _ := a.Body["revision"].(float64); int64(now) != revision {
+		return fmt.Errorf("%s was at revision %d: %s", id, revision, a.Raw)
 	}
 	return nil
 }
@@ -225,8 +225,8 @@ func (m *matrix) end(made []*outcome) error {
 
 func ended(id string) error {
 	a, err := thePlatform.send(http.MethodPost, "/v1/interactions/"+id+"/commands/cancel", "{}")
-	if err == nil && a.status != http.StatusOK && a.status != http.StatusConflict {
-		err = fmt.Errorf("end of %s: %s", id, a.raw)
+	if err == nil && a.Status != http.StatusOK && a.Status != http.StatusConflict {
+		err = fmt.Errorf("end of %s: %s", id, a.Raw)
 	}
 	return err
 }

@@ -35,14 +35,32 @@ func (m *matrix) awaitNotified(o *outcome) error {
 	var wrong []error
 	for _, c := range agents {
 		for id, list := range o.dueFor(c.name) {
-			want := 0
-			for _, t := range list {
-				want += 2 * len(t.must)
-			}
-			wrong = append(wrong, m.sessions[c.name].await(id, list[0].revision-1, want))
+			wrong = append(wrong, m.sessions[c.name].awaitAll(id, list))
 		}
 	}
 	return errors.Join(wrong...)
+}
+
+// awaitAll waits until everything has come that must, whatever else may come before it.
+func (s *session) awaitAll(id string, list []due) error {
+	if !s.until(func() bool {
+		came := s.of(id, list[0].revision-1)
+		return len(s.faults) > 0 || !slices.ContainsFunc(list, func(t due) bool { return !t.hasCome(came) })
+	}) {
+		return fmt.Errorf("%s has not received all that must come of %s", s.name, id)
+	}
+	return nil
+}
+
+// hasCome reports whether what must come of a revision has come on both topics.
+func (t due) hasCome(came []notification) bool {
+	count := map[string]int{}
+	for _, n := range came {
+		if n.revision == t.revision {
+			count[n.kind]++
+		}
+	}
+	return !slices.ContainsFunc(t.must, func(kind string) bool { return count[kind] < 2 })
 }
 
 // checkNotified compares what every agent has received with what must come.

@@ -92,8 +92,8 @@ func (m *matrix) give(c cell, do command) (*outcome, error) {
 	single := operation{commands: func(look) []command { return []command{do} }, method: http.MethodPut}
 	made.verdict = judge(t, thePlatform, single)
 	a, err := thePlatform.send(http.MethodPost, "/v1/interactions/"+c.id+"/commands/"+do.name, text(do.payload))
-	if err != nil || a.status != http.StatusOK {
-		return made, errors.Join(err, fmt.Errorf("%d %s", a.status, a.raw))
+	if err != nil || a.Status != http.StatusOK {
+		return made, errors.Join(err, fmt.Errorf("%d %s", a.Status, a.Raw))
 	}
 	for _, begin := range made.verdict.children {
 		child, err := twinOf(begin)

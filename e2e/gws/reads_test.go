@@ -21,9 +21,9 @@ func (c caller) must(t *testing.T, status, code int, method, path, body string, 
 	t.Helper()
 	a, err := c.send(method, path, body, headers...)
 	require.NoError(t, err)
-	require.Equal(t, status, a.status, "%s %s by %s: %s", method, path, c.name, a.raw)
-	require.Equal(t, code, a.code(), "%s %s by %s: %s", method, path, c.name, a.raw)
-	require.True(t, strings.HasPrefix(a.header.Get("Content-Type"), "application/json"), "%s %s: %s", method, path, a.header.Get("Content-Type"))
+	require.Equal(t, status, a.Status, "%s %s by %s: %s", method, path, c.name, a.Raw)
+	require.Equal(t, code, a.code(), "%s %s by %s: %s", method, path, c.name, a.Raw)
+	require.True(t, strings.HasPrefix(a.Header.Get("Content-Type"), "application/json"), "%s %s: %s", method, path, a.Header.Get("Content-Type"))
 	return a
 }
 
@@ -46,7 +46,7 @@ func TestAnInteractionIsReadByEachOfItsPaths(t *testing.T) {
 			require.NoError(t, err)
 			l := twin.seenBy("ann")
 			read := func(path, key string) {
-				resource, _ := ann.must(t, 200, 0, http.MethodGet, path, "").body[key].(map[string]any)
+				resource, _ := ann.must(t, 200, 0, http.MethodGet, path, "").Body[key].(map[string]any)
 				require.NoError(t, l.checkResource(resource, l.shownNames(), l.shownCapabilities()), path)
 			}
 			for _, me := range []string{"", "/me"} {
@@ -64,9 +64,9 @@ func TestAnInteractionIsReadByEachOfItsPaths(t *testing.T) {
 				}
 			}
 			read("/api/v2/me/interaction/"+id, "interaction")
-			resource, _ := ann.must(t, 200, 0, http.MethodGet, "/api/v2/interactions/"+id, "").body["interaction"].(map[string]any)
+			resource, _ := ann.must(t, 200, 0, http.MethodGet, "/api/v2/interactions/"+id, "").Body["interaction"].(map[string]any)
 			uri, _ := resource["uri"].(string)
-			require.Equal(t, 200, ann.must(t, 200, 0, http.MethodGet, uri, "").status, "the uri of a resource is one of its paths")
+			require.Equal(t, 200, ann.must(t, 200, 0, http.MethodGet, uri, "").Status, "the uri of a resource is one of its paths")
 		})
 	}
 }
@@ -100,9 +100,9 @@ func TestListsHaveURIsOrResources(t *testing.T) {
 		for _, slash := range []string{"", "/"} {
 			plain := ann.must(t, 200, 0, http.MethodGet, "/api/v2"+path+slash, "")
 			full := ann.must(t, 200, 0, http.MethodGet, "/api/v2"+path+slash+"?fields=*", "")
-			require.NotContains(t, plain.body, key)
-			uris := ids(t, plain.body["uris"], func(element any) string { return fmt.Sprint(element) })
-			resources := ids(t, full.body[key], func(element any) string {
+			require.NotContains(t, plain.Body, key)
+			uris := ids(t, plain.Body["uris"], func(element any) string { return fmt.Sprint(element) })
+			resources := ids(t, full.Body[key], func(element any) string {
 				fields, _ := element.(map[string]any)
 				return fmt.Sprint(fields["uri"])
 			})
@@ -112,14 +112,14 @@ func TestListsHaveURIsOrResources(t *testing.T) {
 	}
 	for _, c := range []caller{theAdmin, theSupervisor, thePlatform, bob} {
 		list := c.must(t, 200, 0, http.MethodGet, "/api/v2/interactions?fields=*", "")
-		elements, _ := list.body["interactions"].([]any)
+		elements, _ := list.Body["interactions"].([]any)
 		for _, element := range elements {
 			fields, _ := element.(map[string]any)
 			require.Equal(t, []any{}, fields["capabilities"], "%s has no part of %v", c.name, fields["id"])
 		}
 	}
-	require.Empty(t, bob.must(t, 200, 0, http.MethodGet, "/api/v2/me/interactions?fields=*", "").body["interactions"])
-	require.Empty(t, eve.must(t, 200, 0, http.MethodGet, "/api/v2/interactions", "").body["uris"])
+	require.Empty(t, bob.must(t, 200, 0, http.MethodGet, "/api/v2/me/interactions?fields=*", "").Body["interactions"])
+	require.Empty(t, eve.must(t, 200, 0, http.MethodGet, "/api/v2/interactions", "").Body["uris"])
 }
 
 // ids returns the ids of those elements of a list that this test has made. An element is named by its URI,
@@ -169,7 +169,7 @@ func TestWhatThereIsNot(t *testing.T) {
 		{http.MethodPut, "/interactions"}, {http.MethodPost, "/me/interactions"}, {http.MethodDelete, "/me"},
 	} {
 		a := ann.must(t, 405, 3, wrong.method, "/api/v2"+wrong.path, `{"operationName":"Accept"}`)
-		require.Contains(t, a.header.Get("Allow"), http.MethodGet, "%s %s", wrong.method, wrong.path)
+		require.Contains(t, a.Header.Get("Allow"), http.MethodGet, "%s %s", wrong.method, wrong.path)
 	}
 }
 
@@ -192,13 +192,13 @@ func TestReferencesRise(t *testing.T) {
 	last := 0.0
 	for range 3 {
 		a := ann.must(t, 200, 0, http.MethodPost, "/api/v2/me/interactions/rising", `{"operationName":"AddComment","comment":"c"}`)
-		reference, isNumber := a.body["referenceId"].(float64)
-		require.True(t, isNumber, "%s", a.raw)
+		reference, isNumber := a.Body["referenceId"].(float64)
+		require.True(t, isNumber, "%s", a.Raw)
 		require.Greater(t, reference, last)
 		last = reference
 	}
 	given := ann.must(t, 200, 0, http.MethodPost, "/api/v2/me/interactions/rising", `{"operationName":"AddComment","comment":"c","referenceId":"mine-1"}`)
-	require.Equal(t, "mine-1", given.body["referenceId"])
+	require.Equal(t, "mine-1", given.Body["referenceId"])
 }
 
 func TestAWorkbinShowsWhatIsInIt(t *testing.T) {
@@ -212,27 +212,27 @@ func TestAWorkbinShowsWhatIsInIt(t *testing.T) {
 	}
 	for _, me := range []string{"", "/me"} {
 		list := ann.must(t, 200, 0, http.MethodGet, "/api/v2"+me+"/workbins?fields=*", "")
-		workbins, _ := list.body["workbins"].([]any)
+		workbins, _ := list.Body["workbins"].([]any)
 		at := slices.IndexFunc(workbins, func(element any) bool {
 			fields, _ := element.(map[string]any)
 			return fields["id"] == "Ann's drafts"
 		})
-		require.GreaterOrEqual(t, at, 0, "%s", list.raw)
+		require.GreaterOrEqual(t, at, 0, "%s", list.Raw)
 		workbin, _ := workbins[at].(map[string]any)
 		uri, _ := workbin["uri"].(string)
 		require.True(t, strings.HasPrefix(uri, base), uri)
 		ann.must(t, 200, 0, http.MethodGet, uri, "")
-		require.Contains(t, ann.must(t, 200, 0, http.MethodGet, "/api/v2"+me+"/workbins", "").body["uris"], uri)
+		require.Contains(t, ann.must(t, 200, 0, http.MethodGet, "/api/v2"+me+"/workbins", "").Body["uris"], uri)
 		full := ann.must(t, 200, 0, http.MethodGet, "/api/v2"+me+"/workbins/Ann's%20drafts?subresources=*", "")
-		whole, _ := full.body["workbin"].(map[string]any)
+		whole, _ := full.Body["workbin"].(map[string]any)
 		for m := range media {
 			elements, _ := whole[m.plural].([]any)
-			require.Len(t, elements, 1, "%s: %s", m.plural, full.raw)
+			require.Len(t, elements, 1, "%s: %s", m.plural, full.Raw)
 			fields, _ := elements[0].(map[string]any)
 			require.Equal(t, "binned-"+m.name, fields["id"])
 			require.Equal(t, "InWorkbin", fields["state"])
 			part := ann.must(t, 200, 0, http.MethodGet, "/api/v2"+me+"/workbins/Ann's%20drafts/"+m.plural, "")
-			require.Contains(t, string(part.raw), "binned-"+m.name)
+			require.Contains(t, string(part.Raw), "binned-"+m.name)
 		}
 	}
 }

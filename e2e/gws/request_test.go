@@ -1,15 +1,13 @@
 package gws_test
 
 import (
-	"crypto/sha256"
+	"context"
 	"encoding/base64"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 
+	"segue/e2e/stack"
 	"segue/interaction"
 )
 
@@ -59,13 +57,21 @@ func (c caller) actor() *interaction.Actor {
 	return &interaction.Actor{ID: c.name, Role: c.role}
 }
 
-// sign adds the credential to a request.
-func (c caller) sign(r *http.Request) {
+// headers returns the credential as a pair of header and value; nothing for nobody.
+func (c caller) headers() []string {
 	switch {
 	case c.basic:
-		r.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(c.name+":"+password)))
+		return []string{"Authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte(c.name+":"+password))}
 	case c.name != "":
-		r.Header.Set("X-API-Key", c.key())
+		return []string{"X-API-Key", c.key()}
+	}
+	return nil
+}
+
+// sign adds the credential to a request.
+func (c caller) sign(r *http.Request) {
+	if headers := c.headers(); headers != nil {
+		r.Header.Set(headers[0], headers[1])
 	}
 }
 
@@ -74,9 +80,7 @@ func credentials() string {
 	var text strings.Builder
 	text.WriteString("gateway:\n  auth:\n    api_keys:\n")
 	for _, c := range everybody {
-		sum := sha256.Sum256([]byte(c.key()))
-		fmt.Fprintf(&text, "      - {name: %s, sha256: %s, role: %s, contact_centers: [%q], rate: 100000%s}\n",
-			c.name, hex.EncodeToString(sum[:]), c.role, c.centers, c.agentField())
+		text.WriteString(stack.APIKey(c.name, c.key(), fmt.Sprintf("role: %s, contact_centers: [%q], rate: 100000%s", c.role, c.centers, c.agentField())))
 	}
 	text.WriteString("    users:\n")
 	for _, c := range everybody {
@@ -95,16 +99,11 @@ func (c caller) agentField() string {
 }
 
 // answer is the answer to a request.
-type answer struct {
-	status int
-	header http.Header
-	raw    []byte
-	body   map[string]any
-}
+type answer struct{ stack.Answer }
 
 // code is the statusCode; -1 if there is none.
 func (a answer) code() int {
-	if code, ok := a.body["statusCode"].(float64); ok {
+	if code, ok := a.Body["statusCode"].(float64); ok {
 		return int(code)
 	}
 	return -1
@@ -116,26 +115,8 @@ func (c caller) send(method, path, body string, headers ...string) (answer, erro
 	if !strings.HasPrefix(path, "http") {
 		path = base + path
 	}
-	r, err := http.NewRequest(method, path, strings.NewReader(body))
-	if err != nil {
-		return answer{}, err
-	}
-	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	c.sign(r)
-	for i := 0; i+1 < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
-	}
-	response, err := client.Do(r)
-	if err != nil {
-		return answer{}, err
-	}
-	defer closed(response.Body)
-	raw, err := io.ReadAll(response.Body)
-	a := answer{status: response.StatusCode, header: response.Header, raw: raw}
-	_ = json.Unmarshal(raw, &a.body) // the callers look at what is in it
-	return a, err
+	a, err := stack.Send(context.Background(), client, method, path, body, append(c.headers(), headers...)...)
+	return answer{a}, err
 }
 
 // start starts an interaction as the platform, with its first commands, and returns its revision.
@@ -145,15 +126,15 @@ func start(id, fields string, commands ...string) (revision int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	first, _ := a.body["answer"].(map[string]any)
+	first, _ := a.Body["answer"].(map[string]any)
 	number, ok := first["revision"].(float64)
-	if a.status != http.StatusCreated || !ok {
-		return 0, fmt.Errorf("start of %s: %d %s", id, a.status, a.raw)
+	if a.Status != http.StatusCreated || !ok {
+		return 0, fmt.Errorf("start of %s: %d %s", id, a.Status, a.Raw)
 	}
-	if results, _ := a.body["results"].([]any); len(results) > 0 {
+	if results, _ := a.Body["results"].([]any); len(results) > 0 {
 		for _, result := range results {
 			if fields, _ := result.(map[string]any); fields["error"] != nil {
-				return 0, fmt.Errorf("start of %s: %s", id, a.raw)
+				return 0, fmt.Errorf("start of %s: %s", id, a.Raw)
 			}
 		}
 	}

@@ -149,9 +149,9 @@ func (t *twin) checkRead(id string, c caller) error {
 		return a.check(verdict{status: 404, code: 6}, "GET", nil)
 	}
 	l := t.seenBy(c.agent())
-	resource, _ := a.body["interaction"].(map[string]any)
-	if a.status != 200 || a.code() != 0 || resource == nil {
-		return fmt.Errorf("%d %s", a.status, a.raw)
+	resource, _ := a.Body["interaction"].(map[string]any)
+	if a.Status != 200 || a.code() != 0 || resource == nil {
+		return fmt.Errorf("%d %s", a.Status, a.Raw)
 	}
 	return l.checkResource(resource, l.shownNames(), l.shownCapabilities())
 }
@@ -178,7 +178,7 @@ func (t *twin) checkList(id string, c caller) error {
 	if err != nil {
 		return err
 	}
-	media.body["interactions"] = media.body[l.medium.plural]
+	media.Body["interactions"] = media.Body[l.medium.plural]
 	if err := l.checkIn(media, l.part() != partNone); err != nil {
 		return fmt.Errorf("the %s of %s: %w", l.medium.plural, c.name, err)
 	}
@@ -187,9 +187,9 @@ func (t *twin) checkList(id string, c caller) error {
 
 // checkIn checks whether an interaction is in a list, and how.
 func (l look) checkIn(list answer, isThere bool) error {
-	elements, isList := list.body["interactions"].([]any)
-	if list.status != 200 || list.code() != 0 || !isList {
-		return fmt.Errorf("%d %.300s", list.status, list.raw)
+	elements, isList := list.Body["interactions"].([]any)
+	if list.Status != 200 || list.code() != 0 || !isList {
+		return fmt.Errorf("%d %.300s", list.Status, list.Raw)
 	}
 	var found []map[string]any
 	for _, element := range elements {
@@ -216,28 +216,28 @@ func (a answer) check(v verdict, operation string, reference any) error {
 	case v.code == 0 && operation == "Cancel":
 		want["status"] = 0
 	case v.code != 0:
-		message, _ := a.body["statusMessage"].(string)
+		message, _ := a.Body["statusMessage"].(string)
 		want["status"], want["statusMessage"], want["errorDescription"] = "error", message, message
 		if message == "" {
-			return fmt.Errorf("no statusMessage, and should be %d %d: %d %s", v.status, v.code, a.status, a.raw)
+			return fmt.Errorf("no statusMessage, and should be %d %d: %d %s", v.status, v.code, a.Status, a.Raw)
 		}
 	}
 	got := map[string]any{}
-	for name, value := range a.body {
+	for name, value := range a.Body {
 		got[name] = value
 	}
 	if given, there := got["referenceId"]; there && (v.status == 200) {
 		if reference != nil && !reflect.DeepEqual(asJSON(given), asJSON(reference)) {
-			return fmt.Errorf("referenceId is not %v: %s", reference, a.raw)
+			return fmt.Errorf("referenceId is not %v: %s", reference, a.Raw)
 		}
 		delete(got, "referenceId")
 	} else if reference != nil && v.code == 0 {
-		return fmt.Errorf("there is no referenceId: %s", a.raw)
+		return fmt.Errorf("there is no referenceId: %s", a.Raw)
 	}
-	if a.status != v.status || !reflect.DeepEqual(asJSON(got), asJSON(want)) {
-		return fmt.Errorf("want %d %s, got %d %s", v.status, text(want), a.status, a.raw)
+	if a.Status != v.status || !reflect.DeepEqual(asJSON(got), asJSON(want)) {
+		return fmt.Errorf("want %d %s, got %d %s", v.status, text(want), a.Status, a.Raw)
 	}
-	if kind := a.header.Get("Content-Type"); !strings.HasPrefix(kind, "application/json") {
+	if kind := a.Header.Get("Content-Type"); !strings.HasPrefix(kind, "application/json") {
 		return fmt.Errorf("the answer is %q", kind)
 	}
 	return nil

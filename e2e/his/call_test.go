@@ -19,6 +19,14 @@ func eleven(channel, id, interaction, conversation string) []string {
 		"interaction.datachanged " + on, "interaction.preview " + on, "interaction.initialized " + on}
 }
 
+// groupsOf are the events of the channel group that a channel is in; none for one in no group.
+func groupsOf(group string) []string {
+	if group == "" {
+		return nil
+	}
+	return []string{"channelgroup.created g-1", "channelgroup.initialized g-1"}
+}
+
 // telephone opens a session with a Telephony channel, c-1, in a group if that is not empty.
 func telephone(t *testing.T, name, group string) (c *client, channel string) {
 	t.Helper()
@@ -29,7 +37,7 @@ func telephone(t *testing.T, name, group string) (c *client, channel string) {
 		c.succeeds("session.request.addchannel", "", `{"channel":{"endpoint":"x1","type":"Telephony"}}`)
 	} else {
 		c.succeeds("session.addchannelgroup", "", `{"channelgroup":{"name":"g"},"channels":[{"endpoint":"x1","type":"Telephony"}]}`)
-		require.Equal(t, []string{"channelgroup.created g-1", "channelgroup.initialized g-1"}, c.events(2))
+		require.Equal(t, groupsOf(group), c.events(2))
 	}
 	require.Equal(t, []string{"channel.initialized " + channel, "state INACTIVE " + channel, "channel.externaldispositions.updated " + channel}, c.events(3))
 	return c, channel
@@ -37,9 +45,9 @@ func telephone(t *testing.T, name, group string) (c *client, channel string) {
 
 // TestACallFromDialToDisposition dials, talks, wraps up, and finds each signal in the history.
 func TestACallFromDialToDisposition(t *testing.T) {
-	for group, name := range map[string]string{"": "ann", "g-1.": "anna"} {
-		t.Run(name, func(t *testing.T) {
-			c, channel := telephone(t, name, group)
+	for _, group := range []string{"", "g-1."} {
+		t.Run("in group "+group, func(t *testing.T) {
+			c, channel := telephone(t, unique("ann"), group)
 			c.succeeds("channel.dial", channel, `{"destination":"+4930","extensions":{"order":"7"}}`)
 			first := c.event()
 			require.Equal(t, "channel.infochanged", first["name"])
@@ -71,31 +79,41 @@ func TestACallFromDialToDisposition(t *testing.T) {
 // TestTwoDesktopsSeeAConsultAndItsTransfer has two agents, and a change by the platform, seen by both with one
 // sequence.
 func TestTwoDesktopsSeeAConsultAndItsTransfer(t *testing.T) {
-	bea, _ := telephone(t, "bea", "")
-	ben, _ := telephone(t, "ben", "")
-	platform(t, http.MethodPost, "/interactions", `{"id":"consult.1","channel":"inbound","ani":"+49","commands":[{"command":"place_in_queue","queue":"q"},{"command":"offer","agent":"bea"}]}`)
-	on := "c-1.consult%2E1"
-	require.Equal(t, eleven("c-1", "consult%2E1", "ALERTING", "ALERTING"), bea.events(11))
+	for _, group := range []string{"", "g-1."} {
+		t.Run("in group "+group, func(t *testing.T) { playAConsultAndItsTransfer(t, group) })
+	}
+}
+
+func playAConsultAndItsTransfer(t *testing.T, group string) {
+	t.Helper()
+	beaName, benName, id := unique("bea"), unique("ben"), unique("consult.1")
+	bea, channel := telephone(t, beaName, group)
+	ben, _ := telephone(t, benName, group)
+	platform(t, http.MethodPost, "/interactions", `{"id":"`+id+`","channel":"inbound","ani":"+49","commands":[{"command":"place_in_queue","queue":"q"},{"command":"offer","agent":"`+beaName+`"}]}`)
+	escaped := strings.ReplaceAll(id, ".", "%2E")
+	on := channel + "." + escaped
+	require.Equal(t, eleven(channel, escaped, "ALERTING", "ALERTING"), bea.events(11))
 	bea.succeeds("conversation.answer", on+".p", `{}`)
 	require.Equal(t, []string{"state ACTIVE " + on + ".p", "state STARTED " + on}, bea.events(2))
-	bea.succeeds("interaction.consultdial", on, `{"agent":"ben"}`)
+	bea.succeeds("interaction.consultdial", on, `{"agent":"`+benName+`"}`)
 	require.Equal(t, []string{"conversation.created " + on + ".k-1", "state ACTIVE " + on + ".k-1", "conversation.member.added " + on + ".k-1",
 		"conversation.initialized " + on + ".k-1", "interaction.focuschanged " + on}, bea.events(5))
-	require.Equal(t, eleven("c-1", "consult%2E1", "STARTED", "ACTIVE"), ben.events(11))
-	platform(t, http.MethodPost, "/interactions/consult.1/commands/update_user_data", `{"user_data":{"k":1}}`)
+	require.Equal(t, eleven(channel, escaped, "STARTED", "ACTIVE"), ben.events(11))
+	platform(t, http.MethodPost, "/interactions/"+id+"/commands/update_user_data", `{"user_data":{"k":1}}`)
 	one, two := bea.event(), ben.event()
 	require.Equal(t, "interaction.datachanged", one["name"])
 	require.Equal(t, []any{one["sequence"], one["revision"], one["data"]}, []any{two["sequence"], two["revision"], two["data"]})
 
 	require.NoError(t, bea.conn.CloseNow())
-	again, replay := agent(t, "bea")
-	want := append([]string{"channel.initialized c-1", "state INACTIVE c-1", "channel.externaldispositions.updated c-1"}, eleven("c-1", "consult%2E1", "STARTED", "ACTIVE")[:8]...)
+	again, replay := agent(t, beaName)
+	want := append(groupsOf(group), "channel.initialized "+channel, "state INACTIVE "+channel, "channel.externaldispositions.updated "+channel)
+	want = append(want, eleven(channel, escaped, "STARTED", "ACTIVE")[:8]...)
 	want = append(want, "conversation.created "+on+".k-1", "state ACTIVE "+on+".k-1", "conversation.member.added "+on+".k-1", "conversation.initialized "+on+".k-1",
 		"interaction.focuschanged "+on, "interaction.datachanged "+on, "interaction.initialized "+on, "session.initialized")
 	require.Equal(t, want, replay)
 	again.succeeds("interaction.consulttransfer", on, `{}`)
 	require.Equal(t, []string{"state ENDED " + on + ".p", "conversation.disposed " + on + ".p", "interaction.focuschanged " + on, "state ENDED " + on + ".k-1",
-		"conversation.disposed " + on + ".k-1", "interaction.ended " + on, "channel.infochanged c-1", "state INACTIVE c-1"}, again.events(8))
+		"conversation.disposed " + on + ".k-1", "interaction.ended " + on, "channel.infochanged " + channel, "state INACTIVE " + channel}, again.events(8))
 	refused := again.ask("interaction.complete", on, `{}`)
 	require.Equal(t, "ILLEGAL_STATE", at(refused, "failure", "code"))
 	ben.succeeds("interaction.complete", on, `{}`)
@@ -103,7 +121,7 @@ func TestTwoDesktopsSeeAConsultAndItsTransfer(t *testing.T) {
 }
 
 func TestAReloadReachesOpenSessions(t *testing.T) {
-	c, channel := telephone(t, "cara", "")
+	c, channel := telephone(t, unique("cara"), "")
 	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(settings, "value: SOLD", "value: WON", 1)), 0o600))
 	reload <- syscall.SIGHUP
 	e := c.event()
@@ -122,7 +140,7 @@ func TestAConfiguredCallIsAsked(t *testing.T) {
 			`"dispositions":[{"channel":"inbound","id":"d7","value":"ASKED"}]}`)
 	}))
 	t.Cleanup(receiver.Close)
-	c, channel := telephone(t, "cleo", "")
+	c, channel := telephone(t, unique("cleo"), "")
 	called := `calls: [{name: desk, method: GET, url: "` + receiver.URL + `", query: [{name: center, value: "${interaction.contact_center}"}]}]
 desktop: {call: desk}
 guard: {allow: ["127.0.0.0/8"]}

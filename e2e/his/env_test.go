@@ -1,16 +1,10 @@
 package his_test
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"log/slog"
-	"net"
-	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,9 +12,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
 
-	"segue/bus"
-	"segue/config"
-	"segue/embedded"
+	"segue/e2e/stack"
 	"segue/gateway"
 	"segue/worker/local"
 )
@@ -43,84 +35,23 @@ desktop:
   dispositions: [{channel: outbound, id: d1, value: SOLD, labels: [{language: en, country: US, name: Sold, description: Order taken}]}]
 `
 
-func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { stack.Main(m, stack.Options{}, prepare) }
 
-func run(m *testing.M) (code int, err error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	quiet := slog.New(slog.DiscardHandler)
-	carrier, err := gateway.OpenBus(config.Bus{MaxBytes: 64 << 20}, true, quiet)
+func prepare(s *stack.Stack) error {
+	file = s.File
+	store, err := s.Configure(settings)
 	if err != nil {
-		return 1, err
+		return err
 	}
-	defer carrier.Close()
-	publisher := bus.NewPublisher(carrier.Conn)
-	segue, err := local.Start(ctx, local.Options{Server: embedded.Options{UIPort: embedded.NoUI, Progress: func(string) {}}, Log: quiet, Notices: publisher})
+	if _, err := s.StartWorker(local.WorkerOptions{Config: store}); err != nil {
+		return err
+	}
+	g, err := s.StartGateway(gateway.Options{Config: store, Reloads: true, Reload: reload})
 	if err != nil {
-		return 1, err
+		return err
 	}
-	defer func() {
-		err = cmp.Or(err, segue.Stop())
-		closing, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		err = cmp.Or(err, publisher.Close(closing))
-	}()
-	dir, err := os.MkdirTemp("", "his")
-	if err != nil {
-		return 1, err
-	}
-	defer os.RemoveAll(dir)
-	file = filepath.Join(dir, "segue.yaml")
-	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
-		return 1, err
-	}
-	store, err := config.Open(file)
-	if err != nil {
-		return 1, err
-	}
-	if _, err := segue.StartWorker(local.WorkerOptions{Config: store}); err != nil {
-		return 1, err
-	}
-	stop, err := serve(gateway.Options{Config: store, Client: segue.Client, Namespace: segue.Settings.Namespace, Bus: carrier.Conn,
-		Log: quiet, Reloads: true, Reload: reload})
-	if err != nil {
-		return 1, err
-	}
-	code = m.Run()
-	http.DefaultClient.CloseIdleConnections()
-	return code, stop()
-}
-
-// serve starts the gateway on a free port, and waits until it is ready.
-func serve(o gateway.Options) (stop func() error, err error) {
-	if o.Listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-		return nil, err
-	}
-	g, err := gateway.New(o)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- g.Run(ctx) }()
-	stop = func() error {
-		cancel()
-		return <-ended
-	}
-	for begun := time.Now(); !g.Health().Ready || len(g.Health().Degraded) > 0; time.Sleep(pollEvery) {
-		if time.Since(begun) > patience {
-			return nil, fmt.Errorf("the gateway is not ready: %+v: %w", g.Health(), stop())
-		}
-	}
-	url = gateway.URL(o.Config.Current().Gateway, o.Listener)
-	return stop, nil
+	url = g.URL
+	return nil
 }
 
 type object = map[string]any
@@ -128,18 +59,9 @@ type object = map[string]any
 // platform sends a request of the platform, and returns the answer.
 func platform(t *testing.T, method, path, body string) object {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, url+"/v1"+path, strings.NewReader(body))
-	require.NoError(t, err)
-	r.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(r)
-	require.NoError(t, err)
-	defer response.Body.Close()
-	raw, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
-	require.Less(t, response.StatusCode, 300, "%s %s: %s", method, path, raw)
-	var read object
-	require.NoError(t, json.Unmarshal(raw, &read), "%s", raw)
-	return read
+	answer := stack.Must(t, method, url+"/v1"+path, body)
+	require.NotNil(t, answer.Body, "%s", answer.Raw)
+	return answer.Body
 }
 
 // client is a desktop that knows the protocol alone.

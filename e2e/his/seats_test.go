@@ -146,10 +146,10 @@ func (c *cometd) does(id, operation string, fields object) {
 // TestThreeSeatsSeeOneStory has an agent on HIS, an agent on GWS, and an operator on SSE: each revision that a
 // seat is notified about has the same sequence number for all, through consultation, conference and transfer.
 func TestThreeSeatsSeeOneStory(t *testing.T) {
-	const id = "seats-1"
-	hal, channel := telephone(t, "hal", "")
+	id, halName, gwenName := unique("seats"), unique("hal"), unique("gwen")
+	hal, channel := telephone(t, halName, "")
 	on := channel + "." + id
-	gwen := &cometd{t: t, agent: "gwen"}
+	gwen := &cometd{t: t, agent: gwenName}
 	gwen.listen(id)
 	platform(t, http.MethodPost, "/interactions", `{"id":"`+id+`","channel":"inbound","ani":"+49"}`)
 	var operator, own story
@@ -172,10 +172,10 @@ func TestThreeSeatsSeeOneStory(t *testing.T) {
 			heard, _ = e["name"].(string)
 		}
 	}
-	by("offer", `{"agent":"hal"}`)
+	by("offer", `{"agent":"`+halName+`"}`)
 	hear("interaction.initialized")
 	hal.succeeds("conversation.answer", on+".p", `{}`)
-	hal.succeeds("interaction.consultdial", on, `{"agent":"gwen"}`)
+	hal.succeeds("interaction.consultdial", on, `{"agent":"`+gwenName+`"}`)
 	sharedNow()
 	by("update_user_data", `{"user_data":{"tier":"gold"}}`)
 	sharedNow()
@@ -184,7 +184,7 @@ func TestThreeSeatsSeeOneStory(t *testing.T) {
 	by("update_user_data", `{"user_data":{"tier":"iron"}}`)
 	sharedNow()
 	gwen.does(id, "Complete", object{}) // she leaves
-	hal.succeeds("interaction.consultdial", on, `{"agent":"gwen"}`)
+	hal.succeeds("interaction.consultdial", on, `{"agent":"`+gwenName+`"}`)
 	sharedNow()
 	hal.succeeds("interaction.consulttransfer", on, `{}`)
 	sharedNow()

@@ -22,16 +22,16 @@ import (
 
 func TestEveryRowAtItsBoundAndBeyondIt(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, e *env) {
-		t.Run("search attributes", func(t *testing.T) { searchAttributes(t, e) })
-		t.Run("agents", func(t *testing.T) { agents(t, e) })
-		t.Run("longer values", func(t *testing.T) { longerValues(t, e) })
-		t.Run("ids", func(t *testing.T) { ids(t, e) })
-		t.Run("event ids", func(t *testing.T) { eventIDs(t, e) })
-		t.Run("names of commands", func(t *testing.T) { commandNames(t, e) })
-		t.Run("drafts", func(t *testing.T) { drafts(t, e) })
-		t.Run("lanes, receivers and alerts", func(t *testing.T) { lanes(t, e) })
-		t.Run("summaries", func(t *testing.T) { summaries(t, e) })
-		t.Run("versions of workers", func(t *testing.T) { versions(t, e) })
+		for name, row := range map[string]func(t *testing.T, e *env){
+			"search attributes": searchAttributes, "agents": agents, "longer values": longerValues, "ids": ids, "event ids": eventIDs,
+			"names of commands": commandNames, "drafts": drafts, "lanes, receivers and alerts": lanes, "summaries": summaries,
+			"versions of workers": versions,
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel() // each waits for lists most of the time
+				row(t, e)
+			})
+		}
 	})
 }
 
@@ -215,11 +215,11 @@ func versions(t *testing.T, e *env) {
 	deployment := e.Temporal.WorkerDeploymentClient().GetHandle(version.DeploymentName)
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		// The SDK repeats a question about an unknown version until the context ends.
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		_, err := deployment.DescribeVersion(ctx, sdkclient.WorkerDeploymentDescribeVersionOptions{BuildID: version.BuildID})
 		assert.NoError(c, err)
-	}, patience, pollEvery)
+	}, 2*time.Minute, pollEvery)
 	_, err := deployment.SetCurrentVersion(t.Context(), sdkclient.WorkerDeploymentSetCurrentVersionOptions{BuildID: version.BuildID})
 	require.NoError(t, err)
 	_, err = e.Temporal.ExecuteWorkflow(t.Context(), sdkclient.StartWorkflowOptions{ID: "of-a-version", TaskQueue: "versioned"}, "Nothing")

@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net"
-	"os"
 	"strconv"
 	"testing"
 	"time"
@@ -17,45 +15,26 @@ import (
 
 	"segue/bus"
 	"segue/client"
-	"segue/config"
-	"segue/connect"
 	"segue/contract"
-	"segue/embedded"
+	"segue/e2e/stack"
 	"segue/gateway/index"
 	"segue/interaction"
 	"segue/worker/local"
 )
 
-// temporal is the server with its worker that all tests share.
-var temporal *local.Segue
+// temporal is the server with its worker that all tests share. Each test has a bus of its own.
+var temporal *stack.Stack
 
-func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "live:", err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { stack.Main(m, stack.Options{WithoutBus: true}, prepare) }
 
-func run(m *testing.M) (code int, err error) {
-	temporal, err = local.Start(context.Background(), local.Options{
-		Settings: connect.Settings{TaskQueue: "live"}, Server: embedded.Options{UIPort: embedded.NoUI}, Log: slog.New(slog.DiscardHandler),
-	})
+func prepare(s *stack.Stack) error {
+	temporal = s
+	store, err := stack.Parse("timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 0s, late_events: 0s}}\n")
 	if err != nil {
-		return 0, err
+		return err
 	}
-	set, err := config.Parse("live.yaml", []byte("timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 0s, late_events: 0s}}\n"))
-	if err == nil {
-		_, err = temporal.StartWorker(local.WorkerOptions{Config: config.NewStore(set)})
-	}
-	if err == nil {
-		code = m.Run()
-	}
-	if stopped := temporal.Stop(); err == nil {
-		err = stopped
-	}
-	return code, err
+	_, err = s.StartWorker(local.WorkerOptions{Config: store})
+	return err
 }
 
 // env is a bus with two gateway replicas. The test publishes the notices, so that it can lose them.
@@ -85,7 +64,7 @@ func newEnv(t *testing.T) *env {
 	for _, x := range e.replicas {
 		require.EventuallyWithT(t, func(t *assert.CollectT) {
 			require.Equal(t, index.Health{Complete: true, Caught: true, Open: x.Health().Open}, x.Health())
-		}, 20*time.Second, 20*time.Millisecond)
+		}, time.Minute, 20*time.Millisecond)
 	}
 	return e
 }

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"os/signal"
 	"sync"
 	"syscall"
 	"testing"
@@ -20,6 +19,7 @@ import (
 	"segue/config"
 	"segue/connect"
 	"segue/contract"
+	"segue/e2e/stack"
 	"segue/embedded"
 	"segue/worker/host"
 	"segue/workflows"
@@ -37,29 +37,13 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "notices:", err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func run(m *testing.M) (code int, err error) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	if queue := os.Getenv(workerQueue); queue != "" {
-		return 0, work(ctx, queue)
+		stack.Process(func(ctx context.Context) error { return work(ctx, queue) })
 	}
-	temporal, err = embedded.Start(ctx, embedded.Options{
-		UIPort: embedded.NoUI, SearchAttributes: connect.SearchAttributeTypes(),
-		Progress: func(text string) { fmt.Fprintln(os.Stderr, text) },
+	stack.Main(m, stack.Options{WithoutBus: true}, func(s *stack.Stack) error {
+		temporal = s.Server
+		return nil
 	})
-	if err != nil {
-		return 0, err
-	}
-	code = m.Run()
-	return code, temporal.Stop()
 }
 
 // printed prints what a worker process publishes, as lines of JSON.

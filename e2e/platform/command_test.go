@@ -12,90 +12,90 @@ import (
 
 func TestAStartMakesAnIDFromItsKey(t *testing.T) {
 	first := post(t, http.StatusCreated, thePlatform, "/v1/interactions", `{"channel":"inbound"}`, "Idempotency-Key", "start-1")
-	id := first.body["id"].(string)
-	require.Equal(t, "/v1/interactions/"+id, first.header.Get("Location"))
-	require.Equal(t, "start-1", first.header.Get("Idempotency-Key"))
-	require.Equal(t, "started", first.body["answer"].(map[string]any)["state"])
+	id := first.Body["id"].(string)
+	require.Equal(t, "/v1/interactions/"+id, first.Header.Get("Location"))
+	require.Equal(t, "start-1", first.Header.Get("Idempotency-Key"))
+	require.Equal(t, "started", first.Body["answer"].(map[string]any)["state"])
 	again := post(t, http.StatusOK, thePlatform, "/v1/interactions", `{"channel":"inbound"}`, "Idempotency-Key", "start-1")
-	require.Equal(t, id, again.body["id"])
-	require.Equal(t, true, again.body["duplicate"])
+	require.Equal(t, id, again.Body["id"])
+	require.Equal(t, true, again.Body["duplicate"])
 	other := post(t, http.StatusCreated, elsewhere, "/v1/interactions", `{"channel":"inbound"}`, "Idempotency-Key", "start-1")
-	require.NotEqual(t, id, other.body["id"], "of another contact center")
+	require.NotEqual(t, id, other.Body["id"], "of another contact center")
 	made := post(t, http.StatusCreated, thePlatform, "/v1/interactions", `{"channel":"inbound"}`)
-	require.NotEmpty(t, made.header.Get("Idempotency-Key"))
+	require.NotEmpty(t, made.Header.Get("Idempotency-Key"))
 }
 
 func TestAStartAppliesItsFirstCommands(t *testing.T) {
 	a := post(t, http.StatusCreated, thePlatform, "/v1/interactions",
 		`{"id":"first","channel":"inbound","commands":[{"command":"place_in_queue","queue":"sales"},{"command":"hold"},{"command":"nonsense"},
 		{"command":"offer","agent":{"id":"ann"}}]}`, "Idempotency-Key", "first")
-	require.Equal(t, "offered", a.body["answer"].(map[string]any)["state"], "%s", a.raw)
-	results := a.body["results"].([]any)
+	require.Equal(t, "offered", a.Body["answer"].(map[string]any)["state"], "%s", a.Raw)
+	results := a.Body["results"].([]any)
 	require.Len(t, results, 4)
 	require.Equal(t, "queued", results[0].(map[string]any)["state"])
 	require.Equal(t, "urn:segue:illegal-command", results[1].(map[string]any)["error"].(map[string]any)["type"])
 	require.Equal(t, "urn:segue:unknown-command", results[2].(map[string]any)["error"].(map[string]any)["type"])
 	require.Equal(t, "offered", results[3].(map[string]any)["state"])
 	taken := post(t, http.StatusConflict, thePlatform, "/v1/interactions", `{"id":"first","channel":"inbound"}`)
-	require.Equal(t, "already-exists", taken.problem())
+	require.Equal(t, "already-exists", taken.Problem())
 }
 
 func TestACommandIsAppliedOnce(t *testing.T) {
 	started(t, "once")
 	path := "/v1/interactions/once/commands/place_in_queue"
 	first := post(t, http.StatusOK, thePlatform, path, `{"queue":"sales"}`, "Idempotency-Key", "k-1")
-	require.Equal(t, "queued", first.body["state"])
-	require.Equal(t, "k-1", first.header.Get("Idempotency-Key"))
-	require.NotContains(t, first.body, "duplicate")
+	require.Equal(t, "queued", first.Body["state"])
+	require.Equal(t, "k-1", first.Header.Get("Idempotency-Key"))
+	require.NotContains(t, first.Body, "duplicate")
 	post(t, http.StatusOK, thePlatform, path, `{"queue":"support"}`)
 	again := post(t, http.StatusOK, thePlatform, path, `{"queue":"sales"}`, "Idempotency-Key", "k-1")
-	require.Equal(t, true, again.body["duplicate"])
+	require.Equal(t, true, again.Body["duplicate"])
 	byEventID := post(t, http.StatusOK, thePlatform, path, `{"queue":"sales","event_id":"k-1"}`)
-	require.Equal(t, true, byEventID.body["duplicate"])
-	require.Equal(t, "k-1", byEventID.header.Get("Idempotency-Key"))
+	require.Equal(t, true, byEventID.Body["duplicate"])
+	require.Equal(t, "k-1", byEventID.Header.Get("Idempotency-Key"))
 	differ := post(t, http.StatusBadRequest, thePlatform, path, `{"queue":"sales","event_id":"k-2"}`, "Idempotency-Key", "k-1")
-	require.Equal(t, "malformed", differ.problem())
-	require.NotEmpty(t, differ.header.Get("Idempotency-Key"))
+	require.Equal(t, "malformed", differ.Problem())
+	require.NotEmpty(t, differ.Header.Get("Idempotency-Key"))
 }
 
 func TestARefusalSaysWhatIsLegal(t *testing.T) {
 	started(t, "refused")
 	a := post(t, http.StatusConflict, thePlatform, "/v1/interactions/refused/commands/hold", ``, "Idempotency-Key", "h-1")
-	require.Equal(t, "illegal-command", a.problem())
-	require.Equal(t, "hold", a.body["command"])
-	require.Equal(t, "started", a.body["state"])
-	require.Contains(t, a.body["legal"], "place_in_queue")
-	require.Equal(t, "h-1", a.header.Get("Idempotency-Key"))
+	require.Equal(t, "illegal-command", a.Problem())
+	require.Equal(t, "hold", a.Body["command"])
+	require.Equal(t, "started", a.Body["state"])
+	require.Contains(t, a.Body["legal"], "place_in_queue")
+	require.Equal(t, "h-1", a.Header.Get("Idempotency-Key"))
 	missing := post(t, http.StatusUnprocessableEntity, thePlatform, "/v1/interactions/refused/commands/place_in_queue", `{}`)
-	require.Equal(t, "invalid-payload", missing.problem())
-	require.Equal(t, "/queue", missing.body["errors"].([]any)[0].(map[string]any)["pointer"])
+	require.Equal(t, "invalid-payload", missing.Problem())
+	require.Equal(t, "/queue", missing.Body["errors"].([]any)[0].(map[string]any)["pointer"])
 	unknown := post(t, http.StatusNotFound, thePlatform, "/v1/interactions/refused/commands/dance", `{}`)
-	require.Equal(t, "unknown-command", unknown.problem())
-	require.Equal(t, "not-found", post(t, http.StatusNotFound, thePlatform, "/v1/interactions/absent/commands/hold", ``).problem())
+	require.Equal(t, "unknown-command", unknown.Problem())
+	require.Equal(t, "not-found", post(t, http.StatusNotFound, thePlatform, "/v1/interactions/absent/commands/hold", ``).Problem())
 	post(t, http.StatusOK, thePlatform, "/v1/interactions/refused/commands/abandon", ``)
 	ended := post(t, http.StatusConflict, thePlatform, "/v1/interactions/refused/commands/place_in_queue", `{"queue":"sales"}`)
-	require.Contains(t, []string{"completed", "illegal-command"}, ended.problem())
+	require.Contains(t, []string{"completed", "illegal-command"}, ended.Problem())
 }
 
 func TestAnArrayGoesOnAfterARefusal(t *testing.T) {
 	started(t, "array")
 	body := `[{"command":"place_in_queue","queue":"sales"},{"command":"hold"},{"queue":"x"},{"command":"offer","agent":"ann","event_id":"own"},{"command":"accept","agent":"ann"}]`
 	a := post(t, http.StatusOK, thePlatform, "/v1/interactions/array/commands", body, "Idempotency-Key", "arr")
-	require.Equal(t, "arr", a.header.Get("Idempotency-Key"))
+	require.Equal(t, "arr", a.Header.Get("Idempotency-Key"))
 	var results []map[string]any
-	require.NoError(t, json.Unmarshal(a.raw, &results))
+	require.NoError(t, json.Unmarshal(a.Raw, &results))
 	require.Len(t, results, 5)
 	require.Equal(t, "queued", results[0]["state"])
 	require.Equal(t, "urn:segue:illegal-command", results[1]["error"].(map[string]any)["type"])
 	require.Equal(t, "urn:segue:invalid-payload", results[2]["error"].(map[string]any)["type"])
 	require.Equal(t, "handling", results[4]["state"])
-	require.NoError(t, json.Unmarshal(post(t, http.StatusOK, thePlatform, "/v1/interactions/array/commands", body, "Idempotency-Key", "arr").raw, &results))
+	require.NoError(t, json.Unmarshal(post(t, http.StatusOK, thePlatform, "/v1/interactions/array/commands", body, "Idempotency-Key", "arr").Raw, &results))
 	for _, i := range []int{0, 3, 4} {
 		require.Equal(t, true, results[i]["duplicate"], i)
 	}
 	require.NotContains(t, results[1], "duplicate", "a refused command is not known, and is legal now")
 	one := post(t, http.StatusOK, thePlatform, "/v1/interactions/array/commands/hold", ``, "Idempotency-Key", "arr#1")
-	require.Equal(t, true, one.body["duplicate"])
+	require.Equal(t, true, one.Body["duplicate"])
 }
 
 func TestOnlyThePlatformNamesAnyone(t *testing.T) {
@@ -104,21 +104,21 @@ func TestOnlyThePlatformNamesAnyone(t *testing.T) {
 	post(t, http.StatusOK, thePlatform, queue, `{"queue":"sales","by":{"id":"zoe","role":"supervisor"}}`)
 	post(t, http.StatusOK, theAdmin, queue, `{"queue":"support"}`)
 	post(t, http.StatusOK, theSupervisor, queue, `{"queue":"sales","by":{"id":"sue","role":"supervisor"}}`)
-	require.Equal(t, "not-permitted", post(t, http.StatusForbidden, theSupervisor, queue, `{"queue":"sales","by":{"id":"zoe"}}`).problem())
-	require.Equal(t, "not-permitted", post(t, http.StatusForbidden, ann, queue, `{"queue":"sales"}`).problem())
-	require.Equal(t, "not-permitted", post(t, http.StatusForbidden, theSupervisor, "/v1/interactions/by/commands/abandon", ``).problem())
+	require.Equal(t, "not-permitted", post(t, http.StatusForbidden, theSupervisor, queue, `{"queue":"sales","by":{"id":"zoe"}}`).Problem())
+	require.Equal(t, "not-permitted", post(t, http.StatusForbidden, ann, queue, `{"queue":"sales"}`).Problem())
+	require.Equal(t, "not-permitted", post(t, http.StatusForbidden, theSupervisor, "/v1/interactions/by/commands/abandon", ``).Problem())
 	for _, caller := range []string{theSupervisor, ann} {
-		require.Equal(t, "not-permitted", post(t, http.StatusForbidden, caller, "/v1/interactions", `{"channel":"inbound"}`).problem())
+		require.Equal(t, "not-permitted", post(t, http.StatusForbidden, caller, "/v1/interactions", `{"channel":"inbound"}`).Problem())
 	}
 	post(t, http.StatusOK, thePlatform, "/v1/interactions/by/commands/offer", `{"agent":"ann"}`)
-	require.Equal(t, "not-permitted", post(t, http.StatusForbidden, bob, "/v1/interactions/by/commands/accept", ``).problem())
-	require.Equal(t, "handling", post(t, http.StatusOK, ann, "/v1/interactions/by/commands/accept", ``).body["state"])
+	require.Equal(t, "not-permitted", post(t, http.StatusForbidden, bob, "/v1/interactions/by/commands/accept", ``).Problem())
+	require.Equal(t, "handling", post(t, http.StatusOK, ann, "/v1/interactions/by/commands/accept", ``).Body["state"])
 }
 
 func TestANumberedCommandThatIsAheadWaits(t *testing.T) {
 	post(t, http.StatusCreated, thePlatform, "/v1/interactions", `{"id":"ahead","channel":"inbound","source_sequence":1}`)
 	ahead := post(t, http.StatusAccepted, thePlatform, "/v1/interactions/ahead/commands/offer", `{"agent":"ann","source_sequence":3}`)
-	require.Equal(t, true, ahead.body["waiting"])
+	require.Equal(t, true, ahead.Body["waiting"])
 	post(t, http.StatusOK, thePlatform, "/v1/interactions/ahead/commands/place_in_queue", `{"queue":"sales","source_sequence":2}`)
 	require.Eventually(t, func() bool {
 		state, err := segue.Client.State(t.Context(), nameOf("ahead"))
@@ -152,13 +152,13 @@ func TestBodiesAreReadStrictly(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := post(t, c.status, thePlatform, path, c.body, c.headers...)
-			require.Equal(t, c.kind, a.problem(), "%s", a.raw)
-			require.NotEmpty(t, a.header.Get("Idempotency-Key"))
+			require.Equal(t, c.kind, a.Problem(), "%s", a.Raw)
+			require.NotEmpty(t, a.Header.Get("Idempotency-Key"))
 		})
 	}
 	post(t, http.StatusOK, thePlatform, path, `{"user_data":{"account":12345678901234567890}}`, "Content-Type", "application/json; charset=UTF-8")
 	state := get(t, thePlatform, "/v1/interactions/strict")
-	require.Contains(t, string(state.raw), `"account":12345678901234567890`)
+	require.Contains(t, string(state.Raw), `"account":12345678901234567890`)
 }
 
 // What the gateway adds to a payload does not count.
@@ -177,11 +177,11 @@ func TestAClientMaySendAllOfTheLimit(t *testing.T) {
 		elements := func(size int) string {
 			return "[" + of(size, `{"command":"attach_user_data","user_data":{"b":"c"},"x":"`, `"}`) + "]"
 		}
-		require.NotContains(t, string(post(t, 200, caller, path, elements(limit)).raw), "error")
-		require.Contains(t, string(post(t, 200, caller, path, elements(limit+1)).raw), "urn:segue:too-large")
+		require.NotContains(t, string(post(t, 200, caller, path, elements(limit)).Raw), "error")
+		require.Contains(t, string(post(t, 200, caller, path, elements(limit+1)).Raw), "urn:segue:too-large")
 		begin := `[` + strings.Repeat(`{"command":"attach_user_data","user_data":{"b":"c"},"x":"`+strings.Repeat("x", 250_000)+`"},`, 3) +
 			strings.Repeat(`{"command":"set_attributes","comment":"d"},`, 990) + `{"command":"attach_user_data","user_data":{"b":"c"},"x":"`
-		require.NotContains(t, string(post(t, 200, caller, path, of(1<<20, begin, `"}]`)).raw), "error")
+		require.NotContains(t, string(post(t, 200, caller, path, of(1<<20, begin, `"}]`)).Raw), "error")
 		post(t, 413, caller, path, of(1<<20+1, begin, `"}]`))
 	}
 	post(t, 201, thePlatform, "/v1/interactions", of(limit, `{"id":"sized-start","channel":"chat","x":"`, `"}`), key...)
@@ -192,26 +192,26 @@ func TestTheLongestKeyOfAnArrayCountsForAllOfIt(t *testing.T) {
 	started(t, "keyed")
 	path := "/v1/interactions/keyed/commands"
 	array := "[" + strings.Repeat(`{"command":"attach_user_data","user_data":{"a":1}},`, 10) + `{"command":"attach_user_data","user_data":{"a":2}}]`
-	before := get(t, thePlatform, "/v1/interactions/keyed").body["revision"]
+	before := get(t, thePlatform, "/v1/interactions/keyed").Body["revision"]
 	post(t, 422, thePlatform, path, array, "Idempotency-Key", strings.Repeat("k", 253))
-	require.Equal(t, before, get(t, thePlatform, "/v1/interactions/keyed").body["revision"], "nothing was sent")
-	require.NotContains(t, string(post(t, 200, thePlatform, path, array, "Idempotency-Key", strings.Repeat("k", 252)).raw), "error")
-	require.Equal(t, 11, strings.Count(string(post(t, 200, thePlatform, path, array, "Idempotency-Key", strings.Repeat("k", 252)).raw), `"duplicate":true`))
+	require.Equal(t, before, get(t, thePlatform, "/v1/interactions/keyed").Body["revision"], "nothing was sent")
+	require.NotContains(t, string(post(t, 200, thePlatform, path, array, "Idempotency-Key", strings.Repeat("k", 252)).Raw), "error")
+	require.Equal(t, 11, strings.Count(string(post(t, 200, thePlatform, path, array, "Idempotency-Key", strings.Repeat("k", 252)).Raw), `"duplicate":true`))
 }
 
 func TestAnArrayIsBounded(t *testing.T) {
 	started(t, "bounded")
 	path := "/v1/interactions/bounded/commands"
-	require.Equal(t, "too-large", post(t, 413, thePlatform, path, "["+strings.Repeat(`{"command":"hold"},`, 1000)+`{"command":"hold"}]`).problem())
-	require.Equal(t, "too-large", post(t, 413, thePlatform, path, `[{"command":"dtmf","digits":"`+strings.Repeat("1", 1<<20)+`"}]`).problem())
-	require.Equal(t, "invalid-payload", post(t, 422, thePlatform, path, `[]`).problem())
-	require.Equal(t, "malformed", post(t, 400, thePlatform, path, `[7]`).problem())
-	require.Equal(t, "malformed", post(t, 400, thePlatform, path, ``).problem())
+	require.Equal(t, "too-large", post(t, 413, thePlatform, path, "["+strings.Repeat(`{"command":"hold"},`, 1000)+`{"command":"hold"}]`).Problem())
+	require.Equal(t, "too-large", post(t, 413, thePlatform, path, `[{"command":"dtmf","digits":"`+strings.Repeat("1", 1<<20)+`"}]`).Problem())
+	require.Equal(t, "invalid-payload", post(t, 422, thePlatform, path, `[]`).Problem())
+	require.Equal(t, "malformed", post(t, 400, thePlatform, path, `[7]`).Problem())
+	require.Equal(t, "malformed", post(t, 400, thePlatform, path, ``).Problem())
 	many := make([]string, 1000)
 	for i := range many {
 		many[i] = fmt.Sprintf(`{"command":"attach_user_data","user_data":{"n":%d}}`, i)
 	}
 	var results []map[string]any
-	require.NoError(t, json.Unmarshal(post(t, 200, thePlatform, path, "["+strings.Join(many, ",")+"]").raw, &results))
+	require.NoError(t, json.Unmarshal(post(t, 200, thePlatform, path, "["+strings.Join(many, ",")+"]").Raw, &results))
 	require.Len(t, results, 1000)
 }

@@ -82,12 +82,12 @@ func (c *contract) check(t *testing.T, method, path string, a answer) {
 	t.Helper()
 	operation, template := c.operation(method, path)
 	if operation == nil {
-		require.Contains(t, []int{404, 405}, a.status, "%s %s is not documented", method, path)
+		require.Contains(t, []int{404, 405}, a.Status, "%s %s is not documented", method, path)
 		return
 	}
-	status := strconv.Itoa(a.status)
+	status := strconv.Itoa(a.Status)
 	response, ok := operation["responses"].(map[string]any)[status].(map[string]any)
-	require.True(t, ok, "%s %s: status %s is not documented: %s", method, path, status, a.raw)
+	require.True(t, ok, "%s %s: status %s is not documented: %s", method, path, status, a.Raw)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	name := method + " " + template
@@ -100,12 +100,12 @@ func (c *contract) check(t *testing.T, method, path string, a answer) {
 	}
 	content, _ := response["content"].(map[string]any)
 	if method == http.MethodHead || len(content) == 0 {
-		require.Empty(t, a.raw, "%s %s", method, path)
+		require.Empty(t, a.Raw, "%s %s", method, path)
 		return
 	}
-	media, ok := content[a.header.Get("Content-Type")].(map[string]any)
-	require.True(t, ok, "%s %s: media type %s", method, path, a.header.Get("Content-Type"))
-	c.fits(t, media["schema"], a.raw)
+	media, ok := content[a.Header.Get("Content-Type")].(map[string]any)
+	require.True(t, ok, "%s %s: media type %s", method, path, a.Header.Get("Content-Type"))
+	c.fits(t, media["schema"], a.Raw)
 }
 
 // fits requires that a body fits a schema of the document.

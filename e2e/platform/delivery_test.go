@@ -13,9 +13,9 @@ import (
 func deliveriesOf(t *testing.T, id string) []map[string]any {
 	t.Helper()
 	a := get(t, thePlatform, "/v1/interactions/"+id+"/deliveries")
-	require.Equal(t, http.StatusOK, a.status, "%s", a.raw)
+	require.Equal(t, http.StatusOK, a.Status, "%s", a.Raw)
 	var list []map[string]any
-	require.NoError(t, json.Unmarshal(a.raw, &list))
+	require.NoError(t, json.Unmarshal(a.Raw, &list))
 	return list
 }
 
@@ -47,17 +47,17 @@ func TestAParkedDeliveryIsSentAgain(t *testing.T) {
 	delivery := parked(t, "redelivered")
 	path := "/v1/interactions/redelivered/deliveries/" + delivery
 	for _, caller := range []string{theSupervisor, ann} {
-		require.Equal(t, "not-permitted", post(t, 403, caller, path+"/redeliver", ``).problem())
+		require.Equal(t, "not-permitted", post(t, 403, caller, path+"/redeliver", ``).Problem())
 	}
-	require.Equal(t, "not-found", post(t, 404, thePlatform, "/v1/interactions/redelivered/deliveries/msg_other/redeliver", ``).problem())
-	require.Equal(t, "invalid-payload", post(t, 422, thePlatform, path+"/redeliver", `{"rerender":"yes"}`).problem())
-	require.Equal(t, "invalid-payload", post(t, 422, thePlatform, path+"/redeliver", `{"rerende":true}`).problem())
+	require.Equal(t, "not-found", post(t, 404, thePlatform, "/v1/interactions/redelivered/deliveries/msg_other/redeliver", ``).Problem())
+	require.Equal(t, "invalid-payload", post(t, 422, thePlatform, path+"/redeliver", `{"rerender":"yes"}`).Problem())
+	require.Equal(t, "invalid-payload", post(t, 422, thePlatform, path+"/redeliver", `{"rerende":true}`).Problem())
 	fails.Store(false)
 	a := post(t, http.StatusAccepted, theAdmin, path+"/redeliver", `{"rerender":true}`)
-	require.Equal(t, delivery, a.body["delivery"])
+	require.Equal(t, delivery, a.Body["delivery"])
 	becomes(t, "redelivered", "delivered")
-	require.Equal(t, "not-parked", post(t, 409, thePlatform, path+"/redeliver", ``).problem())
-	require.Equal(t, "not-parked", post(t, 409, thePlatform, path+"/discard", ``).problem())
+	require.Equal(t, "not-parked", post(t, 409, thePlatform, path+"/redeliver", ``).Problem())
+	require.Equal(t, "not-parked", post(t, 409, thePlatform, path+"/discard", ``).Problem())
 }
 
 func TestAParkedDeliveryIsDiscarded(t *testing.T) {
@@ -76,25 +76,25 @@ func TestManyDeliveriesAreSentAgain(t *testing.T) {
 	} {
 		post(t, status, thePlatform, path, body)
 	}
-	require.Equal(t, "not-permitted", post(t, 403, theSupervisor, path, ``).problem())
-	require.EqualValues(t, 0, post(t, 200, elsewhere, path, `{"dry_run":true}`).body["matched"])
-	require.EqualValues(t, 0, post(t, 200, thePlatform, path, `{"class":"timeout","dry_run":true}`).body["matched"])
+	require.Equal(t, "not-permitted", post(t, 403, theSupervisor, path, ``).Problem())
+	require.EqualValues(t, 0, post(t, 200, elsewhere, path, `{"dry_run":true}`).Body["matched"])
+	require.EqualValues(t, 0, post(t, 200, thePlatform, path, `{"class":"timeout","dry_run":true}`).Body["matched"])
 	require.Eventually(t, func() bool {
-		return post(t, 200, thePlatform, path, `{"dry_run":true,"call":"crm","since":"1h"}`).body["matched"] == 3.0
+		return post(t, 200, thePlatform, path, `{"dry_run":true,"call":"crm","since":"1h"}`).Body["matched"] == 3.0
 	}, patience, pollEvery, "lists lag by a second")
-	require.EqualValues(t, 3, post(t, 200, thePlatform, path, `{"dry_run":true,"limit":null}`).body["matched"])
+	require.EqualValues(t, 3, post(t, 200, thePlatform, path, `{"dry_run":true,"limit":null}`).Body["matched"])
 	limited := post(t, 200, thePlatform, path, `{"dry_run":true,"limit":2}`)
-	require.EqualValues(t, 2, limited.body["matched"])
-	require.Equal(t, true, limited.body["more"])
+	require.EqualValues(t, 2, limited.Body["matched"])
+	require.Equal(t, true, limited.Body["more"])
 	fails.Store(false)
 	sent := post(t, 200, thePlatform, path, `{"call":"crm"}`)
-	require.EqualValues(t, 3, sent.body["sent"], "%s", sent.raw)
-	require.Equal(t, false, sent.body["more"])
+	require.EqualValues(t, 3, sent.Body["sent"], "%s", sent.Raw)
+	require.Equal(t, false, sent.Body["more"])
 	for i := range 3 {
 		becomes(t, fmt.Sprintf("bulk-%d", i), "delivered")
 	}
 	require.Eventually(t, func() bool {
-		return post(t, 200, thePlatform, path, `{"call":"crm"}`).body["sent"] == 0.0
+		return post(t, 200, thePlatform, path, `{"call":"crm"}`).Body["sent"] == 0.0
 	}, patience, pollEvery, "again is safe")
 }
 
@@ -103,12 +103,12 @@ func TestASlowRateLeavesMore(t *testing.T) {
 		parked(t, fmt.Sprintf("slow-%d", i))
 	}
 	require.Eventually(t, func() bool {
-		return post(t, 200, thePlatform, "/v1/deliveries/redeliver", `{"dry_run":true}`).body["matched"] == 2.0
+		return post(t, 200, thePlatform, "/v1/deliveries/redeliver", `{"dry_run":true}`).Body["matched"] == 2.0
 	}, patience, pollEvery)
 	fails.Store(false)
 	a := post(t, 200, thePlatform, "/v1/deliveries/redeliver", `{"rate":0.01}`)
-	require.EqualValues(t, 1, a.body["sent"], "%s", a.raw)
-	require.EqualValues(t, 0, a.body["failed"], "%s", a.raw)
-	require.Equal(t, true, a.body["more"])
+	require.EqualValues(t, 1, a.Body["sent"], "%s", a.Raw)
+	require.EqualValues(t, 0, a.Body["failed"], "%s", a.Raw)
+	require.Equal(t, true, a.Body["more"])
 	post(t, 200, thePlatform, "/v1/deliveries/redeliver", ``)
 }

@@ -1,12 +1,9 @@
 package platform_test
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -18,10 +15,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"segue/bus"
 	"segue/client"
 	"segue/config"
-	"segue/embedded"
+	"segue/e2e/stack"
 	"segue/gateway/auth"
 	"segue/gateway/board"
 	"segue/gateway/commands"
@@ -32,13 +28,13 @@ import (
 )
 
 const (
-	patience  = 20 * time.Second
+	patience  = time.Minute
 	pollEvery = 20 * time.Millisecond
 )
 
-// The Segue of all tests. Interactions of different tests have different ids.
+// The stack of all tests. Interactions of different tests have different ids.
 var (
-	segue   *local.Segue
+	segue   *stack.Stack
 	gateway *httptest.Server
 	live    *index.Index
 	boards  *board.Board
@@ -46,78 +42,47 @@ var (
 	fails atomic.Bool
 )
 
-func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { stack.Main(m, stack.Options{}, prepare) }
 
-func run(m *testing.M) (code int, err error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+func prepare(s *stack.Stack) error {
+	segue = s
+	receiver := s.StartReceiver(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if fails.Load() {
 			w.WriteHeader(http.StatusGone)
 		}
 	}))
-	defer receiver.Close()
-	set, err := config.Parse("platform.yaml", fmt.Appendf(nil, `
+	store, err := stack.Parse(fmt.Sprintf(`
 calls:
   - {name: crm, method: POST, url: "%s/crm", json: {id: "${interaction.id}"}}
 triggers:
   - {when: inbound.dtmf, call: crm}
 queues: [{name: sales}]
 timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 24h, engagement: 0s, late_events: 0s}}
-`, receiver.URL))
+`, receiver))
 	if err != nil {
-		return 1, err
+		return err
 	}
-	server, err := bus.Embed(bus.ServerOptions{})
-	if err != nil {
-		return 1, err
+	if _, err := s.StartWorker(local.WorkerOptions{Config: store, Allow: []string{"127.0.0.0/8"}, Bus: s.Bus.Conn}); err != nil {
+		return err
 	}
-	defer server.Close()
-	connection, err := bus.Connect(bus.Options{Server: server, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return 1, err
-	}
-	defer connection.Close()
-	publisher := bus.NewPublisher(connection)
-	defer func() {
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-		defer cancel()
-		err = cmp.Or(publisher.Close(closing), err)
-	}()
-	segue, err = local.Start(ctx, local.Options{
-		Server: embedded.Options{UIPort: embedded.NoUI, Progress: func(string) {}}, Log: slog.New(slog.DiscardHandler), Notices: publisher,
-	})
-	if err != nil {
-		return 1, err
-	}
-	defer func() { err = cmp.Or(segue.Stop(), err) }()
-	store := config.NewStore(set)
-	if _, err := segue.StartWorker(local.WorkerOptions{Config: store, Allow: []string{"127.0.0.0/8"}, Bus: connection}); err != nil {
-		return 1, err
-	}
-	return serve(ctx, m, store, connection)
+	serve(s, store)
+	return nil
 }
 
-// serve runs the tests with a gateway.
-func serve(ctx context.Context, m *testing.M, store *config.Store, connection *bus.Conn) (int, error) {
-	live = index.New(index.Options{Client: segue.Client, Bus: connection, Log: slog.New(slog.DiscardHandler)})
-	boards = board.New(board.Options{Config: store, Client: segue.Client, Index: live, Bus: connection})
+// serve serves the API alone, over the index and the boards.
+func serve(s *stack.Stack, store *config.Store) {
+	live = index.New(index.Options{Client: s.Client, Bus: s.Bus.Conn, Log: slog.New(slog.DiscardHandler)})
+	boards = board.New(board.Options{Config: store, Client: s.Client, Index: live, Bus: s.Bus.Conn})
 	ended := make(chan error, 2)
-	running, stop := context.WithCancel(ctx)
+	running, stop := context.WithCancel(context.Background())
 	go func() { ended <- live.Run(running) }()
 	go func() { ended <- boards.Run(running) }()
-	gateway = httptest.NewServer(authenticated(apiOf(segue.Client, platform.DefaultDeadline)))
-	code := m.Run()
-	gateway.Close()
-	stop()
-	return code, cmp.Or(<-ended, <-ended)
+	gateway = httptest.NewServer(authenticated(apiOf(s.Client, platform.DefaultDeadline)))
+	s.AtEnd(func() error {
+		gateway.Close()
+		stop()
+		return cmp.Or(<-ended, <-ended)
+	})
 }
 
 // apiOf returns the API over a client.
@@ -168,44 +133,19 @@ const (
 	elsewhere     = "platform umbrella"
 )
 
-// answer is the answer to a request.
-type answer struct {
-	status int
-	header http.Header
-	raw    []byte
-	body   map[string]any
-}
-
-// problem returns the type of the answer's problem.
-func (a answer) problem() string {
-	kind, _ := a.body["type"].(string)
-	return strings.TrimPrefix(kind, "urn:segue:")
-}
+type answer = stack.Answer
 
 // send sends a request. The headers are pairs.
 func send(t *testing.T, caller, method, path, body string, headers ...string) answer {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, gateway.URL+path, bytes.NewReader([]byte(body)))
-	require.NoError(t, err)
-	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
 	if caller != "" {
-		r.Header.Set("X-Caller", caller)
+		headers = append([]string{"X-Caller", caller}, headers...)
 	}
-	for i := 0; i+1 < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
-	}
-	response, err := http.DefaultClient.Do(r)
+	a, err := stack.Send(t.Context(), http.DefaultClient, method, gateway.URL+path, body, headers...)
 	require.NoError(t, err)
-	defer response.Body.Close()
-	raw, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
-	a := answer{status: response.StatusCode, header: response.Header, raw: raw}
-	_ = json.Unmarshal(raw, &a.body) // an array, or nothing
-	if a.status >= 400 && method != http.MethodHead {
-		require.Equal(t, "application/problem+json", response.Header.Get("Content-Type"), "%s %s: %s", method, path, raw)
-		require.EqualValues(t, a.status, a.body["status"], "%s", raw)
+	if a.Status >= 400 && method != http.MethodHead {
+		require.Equal(t, "application/problem+json", a.Header.Get("Content-Type"), "%s %s: %s", method, path, a.Raw)
+		require.EqualValues(t, a.Status, a.Body["status"], "%s", a.Raw)
 	}
 	if caller != "" {
 		published().check(t, method, path, a)
@@ -220,7 +160,7 @@ func get(t *testing.T, caller, path string) answer { return send(t, caller, http
 func post(t *testing.T, status int, caller, path, body string, headers ...string) answer {
 	t.Helper()
 	a := send(t, caller, http.MethodPost, path, body, headers...)
-	require.Equal(t, status, a.status, "POST %s %s: %s", path, body, a.raw)
+	require.Equal(t, status, a.Status, "POST %s %s: %s", path, body, a.Raw)
 	return a
 }
 

@@ -43,8 +43,8 @@ func TestRequestsFromTheDocument(t *testing.T) {
 				path, headers := f.parameters(template, operation)
 				body := f.body(operation)
 				a := send(t, callers[f.IntN(len(callers))], strings.ToUpper(method), "/v1"+path, body, headers...)
-				require.NotEqual(t, http.StatusInternalServerError, a.status, "%s %s %v\n%s\n%s", method, path, headers, body, a.raw)
-				if a.status < 300 {
+				require.NotEqual(t, http.StatusInternalServerError, a.Status, "%s %s %v\n%s\n%s", method, path, headers, body, a.Raw)
+				if a.Status < 300 {
 					succeeded++
 				}
 			}

@@ -50,9 +50,9 @@ func TestCapabilitiesAreWhatMayBeDone(t *testing.T) {
 func begin(t *testing.T, state interaction.State, id string) error {
 	path := paths[state]
 	a := send(t, thePlatform, http.MethodPost, "/v1/interactions", fmt.Sprintf(`{"id":%q,"channel":%q,"commands":[%s]}`, id, path[0], path[1]))
-	answer, _ := a.body["answer"].(map[string]any)
+	answer, _ := a.Body["answer"].(map[string]any)
 	if answer["state"] != string(state) {
-		return fmt.Errorf("%s: is %v: %s", id, answer["state"], a.raw)
+		return fmt.Errorf("%s: is %v: %s", id, answer["state"], a.Raw)
 	}
 	return nil
 }
@@ -64,10 +64,10 @@ func tryCommands(t *testing.T, state interaction.State, name, caller string) err
 	}
 	read := get(t, caller, "/v1/interactions/"+id)
 	var legal []any
-	if read.status == http.StatusOK {
-		legal = read.body["capabilities"].([]any)
-	} else if state != interaction.StateCompleted || read.problem() != "not-permitted" {
-		return fmt.Errorf("%s: %s", id, read.raw)
+	if read.Status == http.StatusOK {
+		legal = read.Body["capabilities"].([]any)
+	} else if state != interaction.StateCompleted || read.Problem() != "not-permitted" {
+		return fmt.Errorf("%s: %s", id, read.Raw)
 	}
 	errs := []error{refusesOthers(t, id, name, caller, legal)}
 	for _, command := range legal {
@@ -82,11 +82,11 @@ func applies(t *testing.T, state interaction.State, id, name, caller, command st
 		return err
 	}
 	path, payload := "/v1/interactions/"+id+"/commands/"+command, payloadOf(command, name)
-	if a := send(t, elsewhere, http.MethodPost, path, payload); a.status != http.StatusNotFound {
-		return fmt.Errorf("%s: another contact center: %s", id, a.raw)
+	if a := send(t, elsewhere, http.MethodPost, path, payload); a.Status != http.StatusNotFound {
+		return fmt.Errorf("%s: another contact center: %s", id, a.Raw)
 	}
-	if a := send(t, caller, http.MethodPost, path, payload); a.status != http.StatusOK {
-		return fmt.Errorf("%s: %d: %s", id, a.status, a.raw)
+	if a := send(t, caller, http.MethodPost, path, payload); a.Status != http.StatusOK {
+		return fmt.Errorf("%s: %d: %s", id, a.Status, a.Raw)
 	}
 	return nil
 }
@@ -102,7 +102,7 @@ func refusesOthers(t *testing.T, id, name, caller string, legal []any) error {
 		}
 	}
 	a := send(t, caller, http.MethodPost, "/v1/interactions/"+id+"/commands", strings.ReplaceAll("["+strings.Join(array, ",")+"]", ",}", "}"))
-	if a.problem() == "completed" {
+	if a.Problem() == "completed" {
 		return nil
 	}
 	var results []struct {
@@ -110,12 +110,12 @@ func refusesOthers(t *testing.T, id, name, caller string, legal []any) error {
 			Type string `json:"type"`
 		} `json:"error"`
 	}
-	if err := json.Unmarshal(a.raw, &results); err != nil {
-		return fmt.Errorf("%s: %s", id, a.raw)
+	if err := json.Unmarshal(a.Raw, &results); err != nil {
+		return fmt.Errorf("%s: %s", id, a.Raw)
 	}
 	for i, result := range results {
 		if result.Error.Type != "urn:segue:illegal-command" && result.Error.Type != "urn:segue:not-permitted" {
-			return fmt.Errorf("%s: %s is not refused: %s", id, sent[i], a.raw)
+			return fmt.Errorf("%s: %s is not refused: %s", id, sent[i], a.Raw)
 		}
 	}
 	return nil

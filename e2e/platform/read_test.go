@@ -15,47 +15,47 @@ func TestAStateHasTheCapabilitiesOfWhoAsks(t *testing.T) {
 	started(t, "read")
 	post(t, 200, thePlatform, "/v1/interactions/read/commands/offer", `{"agent":{"id":"ann","name":"Ann"}}`)
 	ours := get(t, thePlatform, "/v1/interactions/read")
-	require.Equal(t, http.StatusOK, ours.status, "%s", ours.raw)
-	require.Equal(t, "offered", ours.body["state"])
-	require.Contains(t, ours.body["capabilities"], "abandon")
+	require.Equal(t, http.StatusOK, ours.Status, "%s", ours.Raw)
+	require.Equal(t, "offered", ours.Body["state"])
+	require.Contains(t, ours.Body["capabilities"], "abandon")
 	anns := get(t, ann, "/v1/interactions/read")
-	require.Contains(t, anns.body["capabilities"], "accept")
-	require.NotContains(t, anns.body["capabilities"], "abandon")
-	require.NotContains(t, get(t, bob, "/v1/interactions/read").body["capabilities"], "accept")
+	require.Contains(t, anns.Body["capabilities"], "accept")
+	require.NotContains(t, anns.Body["capabilities"], "abandon")
+	require.NotContains(t, get(t, bob, "/v1/interactions/read").Body["capabilities"], "accept")
 }
 
 func TestAnUnchangedStateIsNotSentAgain(t *testing.T) {
 	started(t, "etag")
 	first := get(t, thePlatform, "/v1/interactions/etag")
-	etag := first.header.Get("ETag")
+	etag := first.Header.Get("ETag")
 	require.NotEmpty(t, etag)
 	same := send(t, thePlatform, http.MethodGet, "/v1/interactions/etag", "", "If-None-Match", `"other", W/`+etag)
-	require.Equal(t, http.StatusNotModified, same.status)
-	require.Empty(t, same.raw)
-	require.Equal(t, etag, same.header.Get("ETag"))
+	require.Equal(t, http.StatusNotModified, same.Status)
+	require.Empty(t, same.Raw)
+	require.Equal(t, etag, same.Header.Get("ETag"))
 	head := send(t, thePlatform, http.MethodHead, "/v1/interactions/etag", "")
-	require.Equal(t, http.StatusOK, head.status)
-	require.Equal(t, etag, head.header.Get("ETag"))
+	require.Equal(t, http.StatusOK, head.Status)
+	require.Equal(t, etag, head.Header.Get("ETag"))
 	post(t, 200, thePlatform, "/v1/interactions/etag/commands/place_in_queue", `{"queue":"sales"}`)
 	changed := send(t, thePlatform, http.MethodGet, "/v1/interactions/etag", "", "If-None-Match", etag)
-	require.Equal(t, http.StatusOK, changed.status)
+	require.Equal(t, http.StatusOK, changed.Status)
 }
 
 func TestAgentsReadOpenInteractionsAndThoseTheyHad(t *testing.T) {
 	started(t, "had")
 	post(t, 200, thePlatform, "/v1/interactions/had/commands/offer", `{"agent":"ann"}`)
 	post(t, 200, ann, "/v1/interactions/had/commands/accept", ``)
-	require.Equal(t, http.StatusOK, get(t, bob, "/v1/interactions/had").status, "it is open")
-	require.Equal(t, http.StatusOK, get(t, bob, "/v1/interactions/had/timeline").status)
+	require.Equal(t, http.StatusOK, get(t, bob, "/v1/interactions/had").Status, "it is open")
+	require.Equal(t, http.StatusOK, get(t, bob, "/v1/interactions/had/timeline").Status)
 	for _, path := range []string{"/deliveries", "/rejected"} {
-		require.Equal(t, "not-permitted", get(t, ann, "/v1/interactions/had"+path).problem())
+		require.Equal(t, "not-permitted", get(t, ann, "/v1/interactions/had"+path).Problem())
 	}
 	post(t, 200, ann, "/v1/interactions/had/commands/disconnect", ``)
 	post(t, 200, ann, "/v1/interactions/had/commands/complete", ``)
-	require.Equal(t, http.StatusOK, get(t, ann, "/v1/interactions/had").status)
-	require.Equal(t, "not-permitted", get(t, bob, "/v1/interactions/had").problem())
-	require.Equal(t, "not-permitted", get(t, bob, "/v1/interactions/had/timeline").problem())
-	require.Equal(t, http.StatusOK, get(t, theSupervisor, "/v1/interactions/had").status)
+	require.Equal(t, http.StatusOK, get(t, ann, "/v1/interactions/had").Status)
+	require.Equal(t, "not-permitted", get(t, bob, "/v1/interactions/had").Problem())
+	require.Equal(t, "not-permitted", get(t, bob, "/v1/interactions/had/timeline").Problem())
+	require.Equal(t, http.StatusOK, get(t, theSupervisor, "/v1/interactions/had").Status)
 }
 
 func TestTimelineAndRefusals(t *testing.T) {
@@ -64,14 +64,14 @@ func TestTimelineAndRefusals(t *testing.T) {
 	var refused []map[string]any
 	require.Eventually(t, func() bool {
 		a := get(t, thePlatform, "/v1/interactions/lines/rejected")
-		return a.status == http.StatusOK && json.Unmarshal(a.raw, &refused) == nil && len(refused) == 1
+		return a.Status == http.StatusOK && json.Unmarshal(a.Raw, &refused) == nil && len(refused) == 1
 	}, patience, pollEvery)
 	require.Equal(t, "refused-1", refused[0]["event_id"])
 	var spans []map[string]any
-	require.NoError(t, json.Unmarshal(get(t, thePlatform, "/v1/interactions/lines/timeline").raw, &spans))
+	require.NoError(t, json.Unmarshal(get(t, thePlatform, "/v1/interactions/lines/timeline").Raw, &spans))
 	require.Equal(t, "interaction_starts", spans[0]["segment"])
-	require.JSONEq(t, `[]`, string(get(t, thePlatform, "/v1/interactions/lines/deliveries").raw))
-	require.Equal(t, "not-found", get(t, thePlatform, "/v1/interactions/none/timeline").problem())
+	require.JSONEq(t, `[]`, string(get(t, thePlatform, "/v1/interactions/lines/deliveries").Raw))
+	require.Equal(t, "not-found", get(t, thePlatform, "/v1/interactions/none/timeline").Problem())
 }
 
 // listed returns the ids of a list, over all of its pages.
@@ -80,11 +80,11 @@ func listed(t *testing.T, caller, filters string) []string {
 	ids := []string{}
 	for cursor := ""; ; {
 		a := get(t, caller, "/v1/interactions?"+filters+"&cursor="+url.QueryEscape(cursor))
-		require.Equal(t, http.StatusOK, a.status, "%s: %s", filters, a.raw)
-		for _, item := range a.body["interactions"].([]any) {
+		require.Equal(t, http.StatusOK, a.Status, "%s: %s", filters, a.Raw)
+		for _, item := range a.Body["interactions"].([]any) {
 			ids = append(ids, item.(map[string]any)["id"].(string))
 		}
-		next, more := a.body["next"].(string)
+		next, more := a.Body["next"].(string)
 		if !more {
 			return ids
 		}
@@ -106,14 +106,14 @@ func TestAnAgentListsWhatTheyJustDid(t *testing.T) {
 	require.Equal(t, all, listed(t, thePlatform, "agent=lea&limit=3"))
 	require.Equal(t, all, listed(t, caller, "state=handling&fields=*&limit=3"))
 	require.Empty(t, listed(t, caller, "state=queued"))
-	require.Equal(t, "not-permitted", get(t, caller, "/v1/interactions?agent=ann").problem())
+	require.Equal(t, "not-permitted", get(t, caller, "/v1/interactions?agent=ann").Problem())
 	page := get(t, caller, "/v1/interactions?limit=2")
-	cursor := url.QueryEscape(page.body["next"].(string))
+	cursor := url.QueryEscape(page.Body["next"].(string))
 	for _, other := range []string{"state=handling&cursor=" + cursor, "cursor=" + cursor + "x", "cursor=%21"} {
-		require.Equal(t, "malformed", get(t, caller, "/v1/interactions?"+other).problem(), other)
+		require.Equal(t, "malformed", get(t, caller, "/v1/interactions?"+other).Problem(), other)
 	}
-	require.Equal(t, "malformed", get(t, "agent:max acme", "/v1/interactions?limit=2&cursor="+cursor).problem(), "of another caller")
-	whole := get(t, caller, "/v1/interactions?fields=*").body["interactions"].([]any)[0].(map[string]any)
+	require.Equal(t, "malformed", get(t, "agent:max acme", "/v1/interactions?limit=2&cursor="+cursor).Problem(), "of another caller")
+	whole := get(t, caller, "/v1/interactions?fields=*").Body["interactions"].([]any)[0].(map[string]any)
 	require.Contains(t, whole["capabilities"], "hold")
 	require.NotContains(t, whole["capabilities"], "abandon")
 	post(t, 200, caller, "/v1/interactions/own-0/commands/complete", ``)
@@ -140,7 +140,7 @@ func TestAQueueListsAllOpenInteractionsOfIt(t *testing.T) {
 	require.Eventually(t, func() bool { return len(listed(t, caller, "open=true")) == 5 }, patience, pollEvery)
 	var want []string
 	for _, id := range listed(t, caller, "open=true") {
-		if get(t, caller, "/v1/interactions/"+id).body["queue"] == "sales" {
+		if get(t, caller, "/v1/interactions/"+id).Body["queue"] == "sales" {
 			want = append(want, id)
 		}
 	}
@@ -174,8 +174,8 @@ func TestEndedInteractionsAreListedInPages(t *testing.T) {
 	require.NotContains(t, listed(t, thePlatform, "limit=1000"), "ended-0")
 	for _, wrong := range []string{"state=nope", "channel=nope", "outcome=nope", "open=maybe", "limit=0", "limit=1001", "limit=x", "fields=id", "limit=101&fields=*", "nope=1", "started_after=x", "queue=%22&open=false"} {
 		a := get(t, caller, "/v1/interactions?"+wrong)
-		require.Equal(t, http.StatusUnprocessableEntity, a.status, "%s: %s", wrong, a.raw)
-		require.NotEmpty(t, a.body["errors"], wrong)
+		require.Equal(t, http.StatusUnprocessableEntity, a.Status, "%s: %s", wrong, a.Raw)
+		require.NotEmpty(t, a.Body["errors"], wrong)
 	}
 }
 
@@ -184,11 +184,11 @@ func TestADraftIsInTheListOfItsAgentAtOnce(t *testing.T) {
 	post(t, 201, thePlatform, "/v1/interactions",
 		`{"id":"mail","channel":"email","commands":[{"command":"offer","agent":"eve"},{"command":"accept","agent":"eve"}]}`)
 	reply := post(t, 200, caller, "/v1/interactions/mail/commands/reply", ``)
-	child := reply.body["child"].(string)
+	child := reply.Body["child"].(string)
 	require.Contains(t, listed(t, caller, "state=composing"), child)
 	a := post(t, 200, caller, "/v1/interactions/mail/commands", `[{"command":"reply"},{"command":"hold"},{"command":"reply"}]`)
 	var results []map[string]any
-	require.NoError(t, json.Unmarshal(a.raw, &results))
+	require.NoError(t, json.Unmarshal(a.Raw, &results))
 	drafts := listed(t, caller, "state=composing")
 	require.Contains(t, drafts, results[0]["child"])
 	require.Contains(t, drafts, results[2]["child"])
@@ -200,9 +200,9 @@ func TestAStartThatWasRefusedDoesNotExist(t *testing.T) {
 	require.NoError(t, err)
 	require.Eventually(t, func() bool {
 		a := get(t, thePlatform, "/v1/interactions/refused-start")
-		return a.problem() == "not-found" && strings.Contains(a.body["detail"].(string), "its start was refused")
+		return a.Problem() == "not-found" && strings.Contains(a.Body["detail"].(string), "its start was refused")
 	}, patience, pollEvery)
 	for _, path := range []string{"/timeline", "/deliveries", "/rejected"} {
-		require.Equal(t, "not-found", get(t, thePlatform, "/v1/interactions/refused-start"+path).problem(), path)
+		require.Equal(t, "not-found", get(t, thePlatform, "/v1/interactions/refused-start"+path).Problem(), path)
 	}
 }

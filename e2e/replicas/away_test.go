@@ -12,7 +12,7 @@ const commandDeadline = 10 * time.Second
 
 // The bus is killed under load, first with what it has stored, then with nothing left of it.
 func TestTheBusIsAway(t *testing.T) {
-	t.Parallel()
+	parallel(t)
 	w := newWorld(t, temporal)
 	w.startWorker()
 	w.startWorker()
@@ -20,7 +20,7 @@ func TestTheBusIsAway(t *testing.T) {
 	w.startGateway()
 	streams := w.follow()
 	l := w.begin(12, 4)
-	l.awaitMore(100, time.Minute)
+	l.awaitMore(100, patience)
 	for _, empty := range []bool{false, true} {
 		before := l.rate(2 * time.Second)
 		w.bus.kill()
@@ -31,16 +31,16 @@ func TestTheBusIsAway(t *testing.T) {
 			w.store = t.TempDir()
 		}
 		w.startBus()
-		l.awaitMore(50, time.Minute)
+		l.awaitMore(50, patience)
 		t.Logf("%.0f commands/s before, %.0f while the bus was away for %s", before, away, time.Since(begin).Round(time.Second))
 	}
 	require.Zero(t, l.unavailable.Load()+l.broken.Load(), "every command was answered at once")
-	require.Less(t, time.Duration(l.slowest.Load()), commandDeadline/2)
+	require.Less(t, time.Duration(l.slowest.Load()), quickly())
 	returned := time.Now()
 	l.end()
 	ids := append(l.ids, "while-away-k", "while-away-e")
-	w.agree(healedWithin-time.Since(returned), ids...)
-	streams.agree(2*healedWithin-time.Since(returned), ids...)
+	w.agree(until(healedWithin, returned), ids...)
+	streams.agree(until(2*healedWithin, returned), ids...)
 }
 
 // rate returns how many commands a second are acknowledged for a while.

@@ -20,6 +20,7 @@ import (
 // notifications with acknowledgments and lose some of the answers, have each change once and in order, and in
 // the end know what is.
 func TestDesktopsAndKilledProcesses(t *testing.T) {
+	parallel(t)
 	w := newWorld(t, temporal)
 	w.startWorker()
 	w.startWorker()
@@ -197,7 +198,7 @@ func (s *staff) operate(id, agent, operation string, fields func(try int) string
 func (s *staff) works(turns int64) {
 	s.Helper()
 	target := s.rounds.Load() + turns
-	s.eventually(2*time.Minute, "agents work", func() bool { return s.rounds.Load() >= target })
+	s.eventually(patience, "agents work", func() bool { return s.rounds.Load() >= target })
 }
 
 // isSuspended suspends a process for a second, while the agents go on.
@@ -228,7 +229,7 @@ func (s *staff) agree() {
 		return text
 	}
 	begin := time.Now()
-	s.eventually(2*healedWithin, "all desktops know what is", func() bool { return wrong() == "" }, wrong)
+	s.eventually(until(2*healedWithin, begin), "all desktops know what is", func() bool { return wrong() == "" }, wrong)
 	s.Logf("agreed after %s", time.Since(begin).Round(time.Millisecond))
 	s.mu.Lock()
 	faults := slices.Clone(s.faults)
@@ -289,5 +290,5 @@ func (s *staff) isLoggedIn() {
 		}
 		return text
 	}
-	s.eventually(healedWithin, "all agents are ready on all replicas", func() bool { return states() == "" }, states)
+	s.eventually(until(healedWithin, time.Now()), "all agents are ready on all replicas", func() bool { return states() == "" }, states)
 }

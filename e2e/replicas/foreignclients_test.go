@@ -48,7 +48,7 @@ func (w *world) sit(agent string, at *gateway, client, transport string) *foreig
 // until takes what the client prints until a condition holds.
 func (d *foreignDesktop) until(what string, within time.Duration, holds func() bool) {
 	d.Helper()
-	patient := time.NewTimer(within)
+	patient := time.NewTimer(until(within, time.Now()))
 	defer patient.Stop()
 	for !holds() {
 		select {
@@ -107,6 +107,7 @@ func (w *world) startEmail(id, agent string) {
 // The bus is killed and starts again, with what it had and then empty, while agents at two gateways work. In the end each has
 // seen what concerns them.
 func TestDesktopsOverABusThatIsAway(t *testing.T) {
+	parallel(t)
 	w := newWorld(t, temporal)
 	w.startWorker()
 	w.startGateway()
@@ -142,6 +143,7 @@ func TestDesktopsOverABusThatIsAway(t *testing.T) {
 // A worker is killed when Temporal has an accept and the bus does not. Another one runs: the agents see within 10 s that one
 // has the interaction, and the other has lost the offer.
 func TestDesktopsOverAWorkerThatIsKilled(t *testing.T) {
+	parallel(t)
 	w := newWorld(t, temporal)
 	w.startGateway()
 	w.startGateway()

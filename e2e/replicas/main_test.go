@@ -9,6 +9,9 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -35,14 +38,33 @@ const (
 	asNATS   = "SEGUE_REPLICAS_NATS"
 )
 
+// parallel lets a test run beside others in CI: it waits most of the time. The whole numbers are played one after the
+// other, because they measure times.
+func parallel(t *testing.T) {
+	t.Helper()
+	if !*full {
+		t.Parallel()
+	}
+}
+
+// sessionKey is the variable with the key of the gateways' sessions and links, which makes them good on every replica.
+const sessionKey = "VISITS_TEST_KEY"
+
 // segueBin is the command line, which serves the gateways.
 var segueBin string
 
 // temporal is the server that the tests share which do not stop it.
 var temporal *embedded.Server
 
+// atOnce is how many tests run at the same time in CI.
+const atOnce = 3
+
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if err := flag.Set("test.parallel", strconv.Itoa(max(atOnce, runtime.GOMAXPROCS(0)))); err != nil {
+		fmt.Fprintln(os.Stderr, "replicas:", err)
+		os.Exit(1)
+	}
 	code, err := run(m)
 	if err = errors.Join(err, clients.Remove()); err != nil {
 		fmt.Fprintln(os.Stderr, "replicas:", err)
@@ -59,6 +81,9 @@ func run(m *testing.M) (code int, err error) {
 	}
 	if options := os.Getenv(asNATS); options != "" {
 		return 0, carry(ctx, options)
+	}
+	if err := os.Setenv(sessionKey, strings.Repeat("k", 40)); err != nil {
+		return 1, err
 	}
 	directory, err := os.MkdirTemp("", "segue-replicas-")
 	if err != nil {

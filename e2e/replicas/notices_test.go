@@ -14,7 +14,7 @@ import (
 // A worker kills itself when Temporal has a change and the bus does not. Another worker runs: the
 // lists and streams of all gateways have the change within 10 s.
 func TestAWorkerIsKilledBetweenCommitAndNotice(t *testing.T) {
-	t.Parallel() // it waits most of the time
+	parallel(t)
 	w := newWorld(t, temporal)
 	w.startGateway()
 	w.startGateway()
@@ -56,6 +56,7 @@ func isOver(p *process) bool {
 // Workers lose answers of the server, do tasks again, evict what they cache, are suspended and killed,
 // under load.
 func TestWorkersInTrouble(t *testing.T) {
+	parallel(t)
 	w := newWorld(t, temporal)
 	w.startGateway()
 	w.startGateway()

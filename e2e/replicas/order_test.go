@@ -13,6 +13,7 @@ import (
 // A command is refused in a group, because it is not legal yet. Sent again with the same key once it
 // is legal, it is applied: only what was applied is a repeat.
 func TestARefusedCommandIsAppliedOnceItIsLegal(t *testing.T) {
+	parallel(t)
 	w := newWorld(t, temporal)
 	w.startWorker()
 	w.startGateway()
@@ -54,6 +55,7 @@ func TestARefusedCommandIsAppliedOnceItIsLegal(t *testing.T) {
 
 // Numbered commands come in the wrong order, to different replicas.
 func TestNumberedCommandsInTheWrongOrder(t *testing.T) {
+	parallel(t)
 	w := newWorld(t, temporal)
 	w.startWorker()
 	w.startGateway()
@@ -66,7 +68,7 @@ func TestNumberedCommandsInTheWrongOrder(t *testing.T) {
 		require.Equal(t, http.StatusAccepted, got.status)
 		require.True(t, got.command(t).Waiting)
 		w.command(w.replica(round+1), "", id, "hold", `{"source_sequence":2}`)
-		w.eventually(5*time.Second, "both are applied", func() bool {
+		w.eventually(time.Minute, "both are applied", func() bool {
 			state, err := w.client.State(t.Context(), w.named(id))
 			require.NoError(t, err)
 			require.Zero(t, state.Gaps)

@@ -8,7 +8,7 @@ import (
 
 // The core of these tests with a Temporal on PostgreSQL, as in production.
 func TestOnPostgreSQL(t *testing.T) {
-	t.Parallel()
+	parallel(t)
 	database := postgres.ForTest(t)
 	t.Run("read your writes", func(t *testing.T) {
 		readsItsWrites(t, ownTemporal(t, database.URL("writes"), 0), reduced(30, 1000))

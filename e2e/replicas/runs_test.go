@@ -14,6 +14,7 @@ import (
 
 // A run continues as new while clients send commands and read events.
 func TestContinueAsNewUnderLiveReaders(t *testing.T) {
+	parallel(t)
 	if !*full {
 		t.Skip("takes 1,500 updates")
 	}
@@ -28,7 +29,7 @@ func TestContinueAsNewUnderLiveReaders(t *testing.T) {
 		state, err := w.client.State(t.Context(), w.named(l.ids[0]))
 		return err == nil && state.Runs >= 2
 	})
-	l.awaitMore(50, time.Minute)
+	l.awaitMore(50, patience)
 	l.end()
 	w.agree(healedWithin, l.ids...)
 	streams.agree(healedWithin, l.ids...)
@@ -36,6 +37,7 @@ func TestContinueAsNewUnderLiveReaders(t *testing.T) {
 
 // An interaction ends and its id starts again: its revisions begin at 1 again.
 func TestReopenedInteractions(t *testing.T) {
+	parallel(t)
 	w := newWorld(t, temporal)
 	w.startWorker()
 	w.startGateway()
@@ -56,6 +58,7 @@ func TestReopenedInteractions(t *testing.T) {
 
 // An operator resets a workflow: the interaction goes back to an earlier state, in the lists too.
 func TestAResetGoesBackInAllLists(t *testing.T) {
+	parallel(t)
 	w := newWorld(t, temporal)
 	w.startWorker()
 	w.startGateway()
@@ -82,7 +85,7 @@ func TestAResetGoesBackInAllLists(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, reset.GetRunId(), state.RunID)
 		require.Equal(t, back+1, state.Revision, "what came after the point is gone")
-		w.eventually(healedWithin, "the lists are right", func() bool {
+		w.eventually(until(healedWithin, time.Now()), "the lists are right", func() bool {
 			for _, g := range w.replicas() {
 				found, err := w.list(g, "", nil)
 				if err != nil || found[id] != back+1 {

@@ -12,13 +12,13 @@ import (
 // Clients that do not read their events are beside clients that do. They slow nobody. When they read
 // again, they have every change, or begin again with the present state.
 func TestClientsThatDoNotRead(t *testing.T) {
-	t.Parallel()
+	parallel(t)
 	w := newWorld(t, temporal)
 	w.startWorker()
 	w.startWorker()
 	w.startGateway()
 	w.startGateway()
-	clients := reduced(20, 50)
+	clients := reduced(8, 50)
 	begin := make(chan struct{})
 	var reading, silent followers
 	for number := range clients {
@@ -35,10 +35,10 @@ func TestClientsThatDoNotRead(t *testing.T) {
 	if *full {
 		time.Sleep(35 * time.Second) // the gateway gives them up
 	}
-	l.awaitMore(50, time.Minute)
+	l.awaitMore(50, patience)
 	l.end()
 	require.Zero(t, l.unavailable.Load()+l.broken.Load())
-	require.Less(t, time.Duration(l.slowest.Load()), commandDeadline/2)
+	require.Less(t, time.Duration(l.slowest.Load()), quickly())
 	ids := append(l.ids, "large")
 	w.agree(healedWithin, ids...)
 	reading.agree(healedWithin, ids...)

@@ -216,8 +216,9 @@ func (all followers) agree(within time.Duration, ids ...string) {
 	begin := time.Now()
 	for i, f := range all {
 		f.Helper()
-		truth := f.truth(ids...)
+		present := f.present(ids...)
 		missing := func() string {
+			truth := present()
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			text := ""
@@ -228,7 +229,7 @@ func (all followers) agree(within time.Duration, ids ...string) {
 			}
 			return text
 		}
-		f.eventually(within-time.Since(begin), "the stream has shown every change", func() bool { return missing() == "" }, missing)
+		f.eventually(until(within, begin), "the stream has shown every change", func() bool { return missing() == "" }, missing)
 		f.mu.Lock()
 		fault := f.fault
 		f.Logf("stream %d: %d events, %d gaps, %d resyncs, %d connections", i, f.events, f.gaps, f.resyncs, f.connects)

@@ -37,7 +37,7 @@ func portOf(t *testing.T, address string) int {
 // Temporal is suspended for longer than anybody waits, then killed and started again, while clients
 // send commands and read lists.
 func TestTemporalIsSuspendedAndKilled(t *testing.T) {
-	t.Parallel() // it waits most of the time
+	parallel(t)
 	temporalIsAway(t, filepath.Join(t.TempDir(), "temporal.db"))
 }
 
@@ -51,19 +51,19 @@ func temporalIsAway(t *testing.T, db string) {
 	const clients = 12
 	streams := w.follow()
 	l := w.begin(clients, 4)
-	l.awaitMore(int64(reduced(150, 1000)), time.Minute)
+	l.awaitMore(int64(reduced(150, 1000)), patience)
 
 	for range reduced(1, 3) {
 		require.NoError(t, syscall.Kill(server.PID(), syscall.SIGSTOP))
 		resume := time.AfterFunc(2*time.Minute, func() { _ = syscall.Kill(server.PID(), syscall.SIGCONT) })
 		unavailable := l.unavailable.Load()
-		l.eventually(time.Minute, "clients get 503", func() bool { return l.unavailable.Load() >= unavailable+clients })
+		l.eventually(patience, "clients get 503", func() bool { return l.unavailable.Load() >= unavailable+clients })
 		acknowledged := l.acknowledged.Load()
 		l.listsGoOn()
 		require.Equal(t, acknowledged, l.acknowledged.Load(), "nothing is acknowledged while Temporal is away")
 		resume.Stop()
 		require.NoError(t, syscall.Kill(server.PID(), syscall.SIGCONT))
-		l.awaitMore(int64(reduced(100, 500)), time.Minute)
+		l.awaitMore(int64(reduced(100, 500)), patience)
 	}
 
 	for range reduced(1, 3) {
@@ -71,10 +71,10 @@ func temporalIsAway(t *testing.T, db string) {
 		require.NoError(t, syscall.Kill(server.PID(), syscall.SIGKILL))
 		<-server.Done()
 		unavailable := l.unavailable.Load()
-		l.eventually(time.Minute, "clients get 503", func() bool { return l.unavailable.Load() >= unavailable+clients })
+		l.eventually(patience, "clients get 503", func() bool { return l.unavailable.Load() >= unavailable+clients })
 		l.listsGoOn()
 		server = ownTemporal(t, db, portOf(t, address))
-		l.awaitMore(int64(reduced(100, 500)), 2*time.Minute)
+		l.awaitMore(int64(reduced(100, 500)), patience)
 	}
 	w.temporal = server
 	l.end()

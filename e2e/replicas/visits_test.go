@@ -35,13 +35,13 @@ type visitors struct {
 // TestKilledProcessesInviteOnce kills gateways and workers from the invitation to the answer. No visitor is lost,
 // and none is invited twice.
 func TestKilledProcessesInviteOnce(t *testing.T) {
-	t.Setenv("VISITS_TEST_KEY", strings.Repeat("k", 40)) // links are good on every replica
+	parallel(t)
 	w := newWorld(t, temporal)
 	v := &visitors{world: w, seen: map[string]map[string]bool{}, told: map[string]map[string]bool{}}
 	backend := httptest.NewServer(http.HandlerFunc(v.backend))
 	t.Cleanup(backend.Close)
 	w.more = fmt.Sprintf("engagement: {backend: %q, queue: web}\n"+
-		"gateway: {session_keys: [env:VISITS_TEST_KEY], engagement: {open_visits: true}}\n", backend.URL)
+		"gateway: {session_keys: [env:"+sessionKey+"], engagement: {open_visits: true}}\n", backend.URL)
 	workers := []*process{w.startWorker(), w.startWorker()}
 	w.startGateway()
 	w.startGateway()
@@ -61,7 +61,7 @@ func TestKilledProcessesInviteOnce(t *testing.T) {
 	}
 	for kill := range kills {
 		before := v.answered.Load()
-		w.eventually(2*time.Minute, "requests are answered", func() bool {
+		w.eventually(patience, "requests are answered", func() bool {
 			return v.answered.Load() >= before+4 || v.answered.Load() == int64(4*count)
 		})
 		time.Sleep(time.Duration(random.Int64N(int64(20 * time.Millisecond)))) // anywhere within a request
@@ -109,7 +109,7 @@ func note(in map[string]map[string]bool, key, value string) {
 // play invites a visitor, whose page accepts.
 func (v *visitors) play(visit string) {
 	link := make(chan string, 1)
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	var page sync.WaitGroup
 	defer page.Wait()

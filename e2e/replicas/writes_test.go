@@ -12,11 +12,13 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"segue/e2e/cut"
 	"segue/embedded"
 )
 
 // An agent sends a command to one replica and reads its list on the other.
 func TestAnAgentReadsItsWritesOnAnyReplica(t *testing.T) {
+	parallel(t)
 	readsItsWrites(t, temporal, reduced(100, 1000))
 }
 
@@ -35,6 +37,7 @@ func readsItsWrites(t *testing.T, server *embedded.Server, rounds int) {
 // The bus reaches one replica with a delay. Several agents work at once, so that this does not take
 // hours.
 func TestAnAgentReadsItsWritesWithADelayedBus(t *testing.T) {
+	parallel(t)
 	w := withDelayedBus(t)
 	const agents = 8
 	var working errgroup.Group
@@ -59,7 +62,9 @@ func withDelayedBus(t *testing.T) *world {
 	w := newWorld(t, temporal)
 	w.startWorker()
 	w.startGateway()
-	w.startGatewayOn(delayed(t, w.busAt, 300*time.Millisecond))
+	late := cut.Before(t, w.busAt)
+	late.Delay(300 * time.Millisecond)
+	w.startGatewayOn(late.Address())
 	w.start(w.replica(0), "first")
 	w.agree(healedWithin, "first") // both read the stream
 	return w
@@ -97,6 +102,7 @@ func (w *world) readsBack(round int, agent, id string) error {
 
 // A reply has a draft, which is the agent's at once.
 func TestAnAgentsListHasTheDraftOfAReply(t *testing.T) {
+	parallel(t)
 	w := withDelayedBus(t)
 	for round := range reduced(4, 100) {
 		id, agent := fmt.Sprint("mail-", round), fmt.Sprint("anna", round)

@@ -10,8 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"os/signal"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,13 +20,14 @@ import (
 
 	"segue/config"
 	"segue/connect"
+	"segue/e2e/stack"
 	"segue/embedded"
 	"segue/worker/local"
 	"segue/workflows"
 )
 
 var (
-	sequences = flag.Int("sequences", 200, "how many random sequences to play")
+	sequences = flag.Int("sequences", 120, "how many random sequences to play")
 	seed      = flag.Uint64("seed", 0, "seed of the random sequences; 0 chooses one")
 )
 
@@ -45,29 +44,13 @@ const workerQueue = "SEGUE_SEQUENCES_TASK_QUEUE"
 func TestMain(m *testing.M) {
 	flag.Parse()
 	sdkworker.SetStickyWorkflowCacheSize(cacheSize)
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "sequences:", err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func run(m *testing.M) (code int, err error) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	if queue := os.Getenv(workerQueue); queue != "" {
-		return 0, work(ctx, queue)
+		stack.Process(func(ctx context.Context) error { return work(ctx, queue) })
 	}
-	temporal, err = embedded.Start(ctx, embedded.Options{
-		UIPort: embedded.NoUI, SearchAttributes: connect.SearchAttributeTypes(),
-		Progress: func(text string) { fmt.Fprintln(os.Stderr, text) },
+	stack.Main(m, stack.Options{WithoutBus: true}, func(s *stack.Stack) error {
+		temporal = s.Server
+		return nil
 	})
-	if err != nil {
-		return 0, err
-	}
-	code = m.Run()
-	return code, temporal.Stop()
 }
 
 // nameOf returns the task queue and the contact center of one test. With -count, a test runs several times on one
@@ -110,7 +93,7 @@ func startWorker(t *testing.T, queue, yaml string) {
 	command := exec.Command(os.Args[0])
 	command.Env = append(os.Environ(), workerQueue+"="+queue, "SEGUE_TEMPORAL_ADDRESS="+temporal.Address)
 	command.Stdin = bytes.NewReader([]byte(yaml))
-	said := &output{}
+	said := &stack.Log{}
 	command.Stdout, command.Stderr = said, said
 	require.NoError(t, command.Start())
 	t.Cleanup(func() {
@@ -121,22 +104,4 @@ func startWorker(t *testing.T, queue, yaml string) {
 			t.Errorf("worker: %v\n%.20000s", err, said)
 		}
 	})
-}
-
-// output is the output of a worker.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }

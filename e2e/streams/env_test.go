@@ -2,12 +2,10 @@ package streams_test
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -16,29 +14,23 @@ import (
 	"testing"
 	"time"
 
-	"crypto/sha256"
-	"encoding/hex"
-
 	"github.com/stretchr/testify/require"
 
 	"segue/bus"
-	"segue/config"
-	"segue/connect"
 	"segue/contract"
-	"segue/embedded"
+	"segue/e2e/stack"
 	"segue/gateway"
 	"segue/worker/local"
+	"segue/workflows/notices"
 )
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
-// What all tests share: a Temporal with a worker, a bus, and two gateways. Each test has a contact
-// center of its own.
+// What all tests share: a stack with a worker, and two gateways. Each test has a contact center of its own.
 var (
-	segue    *local.Segue
-	carrier  *bus.Server
+	segue    *stack.Stack
 	told     *sink
-	replicas [2]*replica
+	replicas [2]*stack.Gateway
 	expires  = time.Now().Add(time.Hour)
 )
 
@@ -57,57 +49,27 @@ func (s *sink) Publish(n *contract.Notice) {
 func (s *sink) Due(d contract.Due) { s.publisher.Due(d) }
 
 func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "streams:", err)
-		code = 1
-	}
-	os.Exit(code)
+	stack.Main(m, stack.Options{BusBytes: bus.DefaultMaxBytes, Notices: func(to *bus.Publisher) notices.Sink {
+		told = &sink{publisher: to}
+		return told
+	}}, prepare)
 }
 
-func run(m *testing.M) (code int, err error) {
-	if carrier, err = bus.Embed(bus.ServerOptions{}); err != nil {
-		return 1, err
-	}
-	defer carrier.Close()
-	connection, err := bus.Connect(bus.Options{Server: carrier, Creates: true})
+func prepare(s *stack.Stack) error {
+	segue = s
+	store, err := stack.Parse("timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 0s, late_events: 0s}}\n")
 	if err != nil {
-		return 1, err
+		return err
 	}
-	defer connection.Close()
-	told = &sink{publisher: bus.NewPublisher(connection)}
-	segue, err = local.Start(context.Background(), local.Options{
-		Settings: connect.Settings{TaskQueue: "streams"}, Server: embedded.Options{UIPort: embedded.NoUI}, Notices: told, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		return 1, err
-	}
-	set, err := config.Parse("streams.yaml", []byte("timeouts: {default: {offer: 0s, queue: 0s, wrap_up: 0s, late_events: 0s}}\n"))
-	if err == nil {
-		_, err = segue.StartWorker(local.WorkerOptions{Config: config.NewStore(set)})
+	if _, err := s.StartWorker(local.WorkerOptions{Config: store}); err != nil {
+		return err
 	}
 	for i := range replicas {
-		if err == nil {
-			replicas[i], err = startReplica(keys())
+		if replicas[i], err = startReplica(keys()); err != nil {
+			return err
 		}
 	}
-	if err == nil {
-		code = m.Run()
-	}
-	for _, r := range replicas {
-		if r != nil {
-			r.stop()
-		}
-	}
-	if stopped := segue.Stop(); err == nil {
-		err = stopped
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	if closed := told.publisher.Close(ctx); err == nil {
-		err = closed
-	}
-	return code, err
+	return nil
 }
 
 // keys is a configuration with a key for each role. The keys are their names.
@@ -117,61 +79,23 @@ func keys() string {
 		"platform: platform", "admin: admin", "supervisor: supervisor", "ann: agent, agent: ann", "bob: agent, agent: bob", "short: supervisor",
 	} {
 		name, role, _ := strings.Cut(key, ": ")
-		sum := sha256.Sum256([]byte(name))
-		text += fmt.Sprintf("      - {name: %s, sha256: %s, contact_centers: [\"*\"], rate: 100000, role: %s", name, hex.EncodeToString(sum[:]), role)
+		fields := `contact_centers: ["*"], rate: 100000, role: ` + role
 		if name == "short" {
-			text += ", expires: " + expires.UTC().Format(time.RFC3339)
+			fields += ", expires: " + expires.UTC().Format(time.RFC3339)
 		}
-		text += "}\n"
+		text += stack.APIKey(name, name, fields)
 	}
-	sum := sha256.Sum256([]byte("stranger"))
-	return text + fmt.Sprintf("      - {name: stranger, sha256: %s, contact_centers: [elsewhere], role: admin}\n", hex.EncodeToString(sum[:]))
+	return text + stack.APIKey("stranger", "stranger", "contact_centers: [elsewhere], role: admin")
 }
 
-// replica is one gateway.
-type replica struct {
-	url    string
-	cancel context.CancelFunc
-	conn   *bus.Conn
-	ended  chan error
-}
-
-func startReplica(text string) (*replica, error) {
-	set, err := config.Parse("gateway.yaml", []byte(text))
+func startReplica(text string) (*stack.Gateway, error) {
+	store, err := stack.Parse(text)
 	if err != nil {
 		return nil, err
 	}
-	r := &replica{ended: make(chan error, 1)}
-	if r.conn, err = bus.Connect(bus.Options{Server: carrier, Creates: true}); err != nil {
-		return nil, err
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	g, err := gateway.New(gateway.Options{
-		Config: config.NewStore(set), Client: segue.Client, Namespace: segue.Settings.Namespace, Bus: r.conn, Listener: listener,
-		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
+	return segue.StartGateway(gateway.Options{
+		Config: store, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
-	if err != nil {
-		return nil, err
-	}
-	r.url = "http://" + listener.Addr().String()
-	ctx, cancel := context.WithCancel(context.Background())
-	r.cancel = cancel
-	go func() { r.ended <- g.Run(ctx) }()
-	for began := time.Now(); !g.Health().Index.Complete; time.Sleep(10 * time.Millisecond) {
-		if time.Since(began) > patience {
-			return r, fmt.Errorf("the gateway is not ready: %+v", g.Health())
-		}
-	}
-	return r, nil
-}
-
-func (r *replica) stop() {
-	r.cancel()
-	<-r.ended
-	r.conn.Close()
 }
 
 // center is the contact center of a test.
@@ -188,7 +112,7 @@ func newCenter(t *testing.T) *center {
 // send sends a request to a replica and returns the answer.
 func (c *center) send(replica int, key, method, path string, body io.Reader, headers ...string) *http.Response {
 	c.Helper()
-	r, err := http.NewRequestWithContext(c.Context(), method, replicas[replica].url+path, body)
+	r, err := http.NewRequestWithContext(c.Context(), method, replicas[replica].URL+path, body)
 	require.NoError(c, err)
 	r.Header.Set("X-API-Key", key)
 	r.Header.Set("Segue-Contact-Center", c.name)

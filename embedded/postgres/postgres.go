@@ -200,11 +200,25 @@ func (s *Server) Stop() error {
 	return nil
 }
 
-// freePort returns a port on which nothing listens at present.
+// freePort returns a port on which nothing listens at present. The kernel gives no connection of others the port for a
+// minute: a connection to it is in TIME_WAIT, at the side that closed first.
 func freePort() (int, error) {
 	listener, err := net.Listen("tcp", net.JoinHostPort(loopback, "0"))
 	if err != nil {
-		return 0, fmt.Errorf("PostgreSQL: %w", err)
+		return 0, fmt.Errorf("PostgreSQL: find a free port: %w", err)
 	}
-	return listener.Addr().(*net.TCPAddr).Port, listener.Close()
+	defer listener.Close()
+	client, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		return 0, fmt.Errorf("PostgreSQL: reserve a free port: %w", err)
+	}
+	defer client.Close()
+	accepted, err := listener.Accept()
+	if err == nil {
+		err = accepted.Close()
+	}
+	if err != nil {
+		return 0, fmt.Errorf("PostgreSQL: reserve a free port: %w", err)
+	}
+	return listener.Addr().(*net.TCPAddr).Port, nil
 }

@@ -19,7 +19,7 @@ import (
 const parentRole = "SEGUE_TEST_POSTGRES_PARENT"
 
 const (
-	patience  = 20 * time.Second
+	patience  = time.Minute
 	pollEvery = 10 * time.Millisecond
 )
 

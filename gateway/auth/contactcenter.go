@@ -32,7 +32,10 @@ func ContactCenter(r *http.Request) (string, error) { return ContactCenterOf(r, 
 // is empty if they do not. Two places must not name different ones.
 func ContactCenterOf(r *http.Request, body string) (string, error) {
 	named := body
-	places := append(r.Header.Values("Segue-Contact-Center"), r.Header.Values("ContactCenterId")...)
+	var places []string
+	for _, name := range centerHeaders {
+		places = append(places, r.Header.Values(name)...)
+	}
 	if r.URL != nil {
 		places = append(places, r.URL.Query()["contact_center"]...)
 	}
@@ -46,6 +49,23 @@ func ContactCenterOf(r *http.Request, body string) (string, error) {
 		named = place
 	}
 	return From(r.Context()).ContactCenter(named)
+}
+
+// centerHeaders are the headers that may name the contact center.
+var centerHeaders = []string{"Segue-Contact-Center", "Contactcenterid"}
+
+// Repeated returns the name of a place for the contact center, or of one of the headers, that a request must give once
+// and gives again; empty if there is none. A proxy in front may have looked at another one than the gateway would.
+func Repeated(r *http.Request, headers ...string) string {
+	for _, name := range append(centerHeaders[:len(centerHeaders):len(centerHeaders)], headers...) {
+		if len(r.Header[name]) > 1 {
+			return name
+		}
+	}
+	if len(r.URL.Query()["contact_center"]) > 1 {
+		return "contact_center"
+	}
+	return ""
 }
 
 // ContactCenter returns the contact center that is named, or that the caller has alone if none is.

@@ -170,7 +170,7 @@ func (f *fixture) lastClass() string {
 // ready waits until no issuer is missing.
 func (f *fixture) ready() *fixture {
 	f.t.Helper()
-	require.Eventually(f.t, func() bool { return len(f.Health()) == 0 }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(f.t, func() bool { return len(f.Health()) == 0 }, time.Minute, 5*time.Millisecond)
 	return f
 }
 

@@ -40,7 +40,7 @@ func FuzzAuthorization(f *testing.F) {
 		recorder := httptest.NewRecorder()
 		begin := time.Now()
 		made.For(auth.GWS())(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true })).ServeHTTP(recorder, r)
-		require.Less(t, time.Since(begin), 5*time.Second)
+		require.Less(t, time.Since(begin), 20*time.Second)
 		if reached {
 			known := []string{adminKey, agentKey, shortKey, "open sesame", "bcrypted"}
 			_, rest, _ := strings.Cut(strings.TrimSpace(authorization), " ")

@@ -37,7 +37,7 @@ func TestAKeyThatTheIssuerTookAwayIsForgotten(t *testing.T) {
 	before := issuer.token(nil)
 	issuer.rotate("second")
 	f.clock.add(11 * time.Minute)
-	require.Eventually(t, func() bool { return f.status(before) == 401 }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return f.status(before) == 401 }, time.Minute, 5*time.Millisecond)
 }
 
 func TestAStormOfUnknownKeysDoesNotReachTheIssuer(t *testing.T) {
@@ -118,7 +118,7 @@ func TestAnIssuerWhoseKeysAreNotSafe(t *testing.T) {
 			issuer.keysURL = url(issuer)
 			var log lines
 			f := newFixture(t, configured(issuer.config()), func(o *auth.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
-			require.Eventually(t, func() bool { return strings.Contains(log.text(), "An issuer of tokens does not answer") }, 10*time.Second, 5*time.Millisecond)
+			require.Eventually(t, func() bool { return strings.Contains(log.text(), "An issuer of tokens does not answer") }, time.Minute, 5*time.Millisecond)
 			require.Equal(t, 503, f.status(issuer.token(nil)))
 			want := map[string]string{"without TLS": "must begin with https", "redirected out of TLS": "away from https", "more than can be stored": "EOF"}[name]
 			require.Contains(t, log.text(), want)

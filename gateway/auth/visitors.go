@@ -2,7 +2,6 @@ package auth
 
 import (
 	"net/http"
-	"slices"
 
 	"segue/gateway/problem"
 )
@@ -45,9 +44,13 @@ func (s *state) checkVisitor(r *http.Request) *refusal {
 	if s.configured {
 		return nil
 	}
-	isForwarded := slices.ContainsFunc(Forwarding, func(name string) bool { return len(r.Header[name]) > 0 })
-	if !RemoteOf(r).IsLoopback() || !isLoopbackName(hostOf(r.Host)) || isForwarded {
+	if !RemoteOf(r).IsLoopback() || !isLoopbackName(hostOf(r.Host)) {
 		return notPermitted("origin", "Without gateway.auth, only programs on this machine are served.")
+	}
+	for _, name := range Forwarding {
+		if len(r.Header[name]) > 0 {
+			return notPermitted("origin", "Without gateway.auth, a request that has the header "+name+" of a proxy is not served: set gateway.auth.")
+		}
 	}
 	return nil
 }

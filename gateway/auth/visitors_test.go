@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -48,7 +49,8 @@ func TestPagesOfVisitors(t *testing.T) {
 
 func TestWithoutCredentialsOnlyThisMachineIsAVisitor(t *testing.T) {
 	f := newFixture(t, config.Gateway{Address: "127.0.0.1:8080"})
-	h := f.Visitors(func(w http.ResponseWriter, _ *http.Request, p *problem.Problem) { auth.Refuse(w, p) }, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	detail := ""
+	h := f.Visitors(func(w http.ResponseWriter, _ *http.Request, p *problem.Problem) { detail = p.Detail; auth.Refuse(w, p) }, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	var got answer
 	require.Equal(t, 200, f.record(h, local("GET", "http://localhost:8080/server/cometd"), &got).StatusCode)
 	for name, r := range map[string]*http.Request{
@@ -57,5 +59,6 @@ func TestWithoutCredentialsOnlyThisMachineIsAVisitor(t *testing.T) {
 		"proxy":     local("GET", "http://localhost:8080/server/cometd", "X-Forwarded-For", "192.0.2.1"),
 	} {
 		require.Equal(t, 403, f.record(h, r, &got).StatusCode, name)
+		require.Equal(t, name == "proxy", strings.Contains(detail, "X-Forwarded-For"), detail)
 	}
 }

@@ -58,7 +58,7 @@ func TestAStreamEndsWithItsCredential(t *testing.T) {
 			require.NoError(t, stream.Err())
 			require.NoError(t, cookied.Err())
 			row.end(f)
-			require.Eventually(t, func() bool { return isOver(stream) && isOver(cookied) }, 10*time.Second, time.Millisecond)
+			require.Eventually(t, func() bool { return isOver(stream) && isOver(cookied) }, time.Minute, time.Millisecond)
 			require.NoError(t, unconcerned.Err())
 			late, releaseLate := f.Watch(t.Context(), got.caller)
 			defer releaseLate()

@@ -1,8 +1,10 @@
 package cometd
 
 import (
+	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -132,6 +134,16 @@ func (x *exchange) connect(s *Session, m *incoming) {
 
 const subscribeDenied = "403::subscribe_denied"
 
+var errSubscribeDenied = errors.New("the subscription is denied")
+
+// deniedBy returns the error of a reply to a subscription that the application has denied.
+func deniedBy(err error) string {
+	if denied, is := errors.AsType[*DeniedError](err); is {
+		return strconv.Itoa(denied.Code) + "::" + denied.Text
+	}
+	return subscribeDenied
+}
+
 func (x *exchange) subscribe(s *Session, m *incoming) {
 	r := replyTo(m)
 	if raw, ok := m.fields["subscription"]; ok {
@@ -139,7 +151,10 @@ func (x *exchange) subscribe(s *Session, m *incoming) {
 	}
 	wishes, ok := wishesOf(m)
 	for _, w := range wishes {
-		ok = ok && x.server.options.GrantsWith(s, w.subscription, m.fields["ext"])
+		if err := x.server.options.GrantsWith(s, w.subscription, m.fields["ext"]); err != nil {
+			x.reply(r.fail(deniedBy(err)))
+			return
+		}
 	}
 	var isNew []string
 	if ok {

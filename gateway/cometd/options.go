@@ -31,11 +31,11 @@ type Handshake struct {
 	Browser string
 }
 
-// DeniedError is why a handshake is denied. Text is without spaces: "handshake_denied".
+// DeniedError is why a handshake or a subscription is denied. Text is without spaces: "handshake_denied".
 type DeniedError struct {
 	Code int
 	Text string
-	// RetryAfter makes the client handshake again after it; 0 makes the client stop.
+	// RetryAfter makes the client handshake again after it; 0 makes the client stop. Subscriptions have none.
 	RetryAfter time.Duration
 }
 
@@ -52,8 +52,9 @@ type Options struct {
 	// a slash at its end.
 	Grants func(s *Session, subscription string) bool
 	// GrantsWith replaces Grants for an application whose clients show in the message itself what they may
-	// subscribe to: it gets the message's ext, too. nil is Grants.
-	GrantsWith func(s *Session, subscription string, ext json.RawMessage) bool
+	// subscribe to: it gets the message's ext, too. An error that is no *DeniedError denies the subscription with
+	// 403::subscribe_denied. nil is Grants.
+	GrantsWith func(s *Session, subscription string, ext json.RawMessage) error
 	// Subscribed is called after the reply to a successful subscribe is queued, with what is new of it,
 	// without slashes at the end. What it delivers goes with or after that reply.
 	Subscribed func(s *Session, subscriptions []string)
@@ -105,7 +106,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.GrantsWith == nil {
 		grants := o.Grants
-		o.GrantsWith = func(s *Session, subscription string, _ json.RawMessage) bool { return grants(s, subscription) }
+		o.GrantsWith = func(s *Session, subscription string, _ json.RawMessage) error {
+			if !grants(s, subscription) {
+				return errSubscribeDenied
+			}
+			return nil
+		}
 	}
 	if o.Subscribed == nil {
 		o.Subscribed = func(*Session, []string) {}

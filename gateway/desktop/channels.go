@@ -3,11 +3,9 @@ package desktop
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/base32"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"segue/gateway/body"
 	"segue/gateway/desktop/view"
@@ -17,117 +15,113 @@ import (
 
 const maxEndpoint = 256 // bytes of an endpoint or a name
 
-// channelGiven is a channel that a client adds.
-type channelGiven struct {
-	endpoint string
-	kind     view.Type
-}
-
 // addChannel adds a channel, to the group that the target names.
 func (s *Server) addChannel(_ context.Context, q *request) (any, error) {
-	fields, err := object(q.data, "channel")
+	given, err := q.given().inner("channel")
 	if err != nil {
 		return nil, err
 	}
-	if fields == nil {
-		return nil, invalid("data.channel", "is missing; send {endpoint, type}")
+	if given == nil {
+		return nil, invalid("data.channel", nil, "is missing; send {endpoint, type}")
 	}
-	given, err := channelIn(fields, "data.channel.")
+	added, err := channelIn(*given)
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	one := q.session.seat
-	_, events, hasRoom := one.desktop.AddChannel(given.kind, given.endpoint, q.found.GroupID)
+	_, events, hasRoom := one.desktop.AddChannel(added.Type, added.Endpoint, q.found.GroupID)
 	if !hasRoom {
-		return nil, problem.New(problem.IllegalCommand, fmt.Sprintf("The session has %d channels, and that is the most.", view.MaxChannels))
+		return nil, tooManyChannels()
 	}
 	one.send(events)
 	return q.echoed(), nil
 }
 
-func channelIn(fields *body.Object, path string) (channelGiven, error) {
-	var given channelGiven
+func tooManyChannels() *problem.Problem {
+	return problem.New(problem.IllegalCommand, fmt.Sprintf("A session may have %d channels; use those that there are.", view.MaxChannels))
+}
+
+func channelIn(fields part) (view.Channel, error) {
+	var given view.Channel
 	var err error
-	if given.endpoint, err = short(fields, "endpoint", path); err != nil {
+	if given.Endpoint, err = fields.short("endpoint"); err != nil {
 		return given, err
 	}
-	kind, err := text(fields, "type", path)
-	if err != nil {
+	kind, err := fields.text("type")
+	switch {
+	case err != nil:
 		return given, err
+	case kind == "":
+		return given, invalid(fields.path+"type", nil, "is missing; send one of "+channelTypes)
+	case !slices.Contains(view.Types, view.Type(kind)):
+		return given, invalid(fields.path+"type", fields.object.Values["type"], "is no type of channels; send one of "+channelTypes)
 	}
-	n := slices.IndexFunc(view.Types, func(t view.Type) bool { return strings.EqualFold(string(t), kind) })
-	if n < 0 {
-		return given, invalid(path+"type", "is not one of Telephony, Chat, Email")
-	}
-	given.kind = view.Types[n]
+	given.Type = view.Type(kind)
 	return given, nil
 }
 
-// addGroup adds a channel group with its channels.
+const channelTypes = "Telephony, Chat, Email"
+
+// addGroup adds a channel group with its channels, all or nothing.
 func (s *Server) addGroup(_ context.Context, q *request) (any, error) {
-	fields, err := object(q.data, "channelgroup")
+	fields, err := q.given().inner("channelgroup")
 	if err != nil {
 		return nil, err
 	}
 	if fields == nil {
-		return nil, invalid("data.channelgroup", "is missing; send {name}")
+		return nil, invalid("data.channelgroup", nil, "is missing; send {name}")
 	}
-	name, err := short(fields, "name", "data.channelgroup.")
+	name, err := fields.short("name")
 	if err != nil {
 		return nil, err
 	}
-	given, err := channelsIn(q.data)
+	if isBlank(name) {
+		return nil, invalid("data.channelgroup.name", fields.object.Values["name"], "is missing; send the name of the group")
+	}
+	given, err := channelsIn(q.given())
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	one := q.session.seat
+	if !one.desktop.HasRoom(name, given) {
+		return nil, tooManyChannels()
+	}
 	group, events, hasRoom := one.desktop.AddGroup(name)
 	if !hasRoom {
-		return nil, problem.New(problem.IllegalCommand, fmt.Sprintf("The session has %d channel groups, and that is the most.", view.MaxGroups))
+		return nil, problem.New(problem.IllegalCommand, fmt.Sprintf("A session may have %d channel groups; use those that there are.", view.MaxGroups))
 	}
 	one.send(events)
 	for _, c := range given {
-		_, events, hasRoom := one.desktop.AddChannel(c.kind, c.endpoint, group.ID)
-		if !hasRoom {
-			return nil, problem.New(problem.IllegalCommand, fmt.Sprintf("The session has %d channels, and that is the most.", view.MaxChannels))
+		if _, events, hasRoom := one.desktop.AddChannel(c.Type, c.Endpoint, group.ID); hasRoom {
+			one.send(events)
 		}
-		one.send(events)
 	}
 	return q.echoed(), nil
 }
 
-func channelsIn(data *body.Object) ([]channelGiven, error) {
-	listed := data.Values["channels"]
+func channelsIn(data part) ([]view.Channel, error) {
+	listed := data.object.Values["channels"]
 	if isNone(listed) {
 		return nil, nil
 	}
 	objects, err := body.ReadObjects(listed)
 	if err != nil {
-		return nil, invalid("data.channels", "is not a list of objects")
+		return nil, invalid("data.channels", listed, "is not a list of objects; send [{endpoint, type}]")
 	}
 	if len(objects) > view.MaxChannels {
-		return nil, invalid("data.channels", fmt.Sprintf("has more than %d channels", view.MaxChannels))
+		return nil, invalid("data.channels", nil, fmt.Sprintf("has %d channels; send at most %d", len(objects), view.MaxChannels))
 	}
-	given := make([]channelGiven, len(objects))
+	given := make([]view.Channel, len(objects))
 	for n, fields := range objects {
-		if given[n], err = channelIn(fields, fmt.Sprintf("data.channels[%d].", n)); err != nil {
+		if given[n], err = channelIn(part{fields, fmt.Sprintf("data.channels[%d].", n)}); err != nil {
 			return nil, err
 		}
 	}
 	return given, nil
-}
-
-// short returns a text that is bounded and may be empty.
-func short(o *body.Object, field, path string) (string, error) {
-	value, err := text(o, field, path)
-	if err == nil && len(value) > maxEndpoint {
-		err = invalid(path+field, fmt.Sprintf("has more than %d bytes", maxEndpoint))
-	}
-	return value, err
 }
 
 // dial starts an outbound call and dials it for the agent, as one.
@@ -135,27 +129,30 @@ func (s *Server) dial(ctx context.Context, q *request) (any, error) {
 	if q.found.Channel != view.Telephony {
 		return nil, problem.New(problem.IllegalCommand, "Only a channel of type Telephony dials.")
 	}
-	destination, err := text(q.data, "destination", "data.")
+	destination, err := q.given().text("destination")
 	if err != nil {
 		return nil, err
 	}
-	if destination == "" {
-		return nil, invalid("data.destination", "is missing; send the number to dial")
+	if isBlank(destination) {
+		return nil, invalid("data.destination", q.data.Values["destination"], "is missing; send the number to dial")
 	}
-	extensions, err := object(q.data, "extensions")
+	extensions, err := q.given().inner("extensions")
 	if err != nil {
 		return nil, err
 	}
-	key := q.eventID()
-	name, err := q.session.name(dialedID(key))
+	key, err := q.eventID()
+	if err != nil {
+		return nil, err
+	}
+	name, err := q.name(dialedID(key))
 	if err != nil {
 		return nil, err
 	}
 	by := q.session.actor()
 	start := fields{"id": name.ID, "contact_center": name.ContactCenter, "channel": interaction.ChannelOutbound, "direction": "outbound",
 		"destination": destination, "event_id": key, "by": by}
-	if extensions != nil && len(extensions.Values) > 0 {
-		start["user_data"] = extensions.Encode()
+	if extensions != nil && len(extensions.object.Values) > 0 {
+		start["user_data"] = extensions.object.Encode()
 	}
 	dial := fields{"command": "dial", "destination": destination, "agent": by.ID, "event_id": key + "#0", "by": by}
 	s.mu.Lock()
@@ -180,8 +177,7 @@ func (s *Server) dial(ctx context.Context, q *request) (any, error) {
 
 // dialedID returns the id of the interaction that a request dials: the same for the request sent again.
 func dialedID(key string) string {
-	sum := sha256.Sum256([]byte(key))
-	return "his-" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]))
+	return "his-" + short32(sha256.Sum256([]byte(key)))
 }
 
 func encodeBoth(a, b fields) (first, second json.RawMessage, err error) {

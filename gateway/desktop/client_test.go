@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -28,9 +29,15 @@ const within = time.Minute
 
 func (w *world) connect() *seat {
 	w.t.Helper()
+	return w.upgrade("", nil)
+}
+
+// upgrade opens a WebSocket with a query and headers.
+func (w *world) upgrade(query string, header http.Header) *seat {
+	w.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
-	conn, answer, err := websocket.Dial(ctx, w.url, nil)
+	conn, answer, err := websocket.Dial(ctx, w.url+query, &websocket.DialOptions{HTTPHeader: header})
 	require.NoError(w.t, err)
 	if answer.Body != nil {
 		defer func() { _ = answer.Body.Close() }()

@@ -50,7 +50,10 @@ func messageOf(p *problem.Problem) string {
 func contextOf(p *problem.Problem) string {
 	var parts []string
 	if p.State != "" {
-		parts = append(parts, "state "+p.State, "legal "+strings.Join(p.Legal, ", "))
+		parts = append(parts, "state "+p.State)
+	}
+	if len(p.Legal) > 0 {
+		parts = append(parts, "legal "+strings.Join(p.Legal, ", "))
 	}
 	if p.Field != "" {
 		parts = append(parts, "field "+p.Field)

@@ -2,6 +2,7 @@ package desktop
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -95,7 +96,9 @@ type Options struct {
 	Stream func(caller *auth.Caller) (release func(), err error)
 	// Ask returns what a contact center offers, if Settings.IsAsked. It keeps what it has asked for.
 	Ask func(ctx context.Context, contactCenter string) (Offer, error)
-	Log *slog.Logger
+	// Sessions tells other replicas of sessions; nil if there are none.
+	Sessions *bus.Sessions
+	Log      *slog.Logger
 	// Deadline bounds how long a request waits for its outcome, Ping is how often a client is pinged, Prepare
 	// how long a WebSocket may have no session, and Write how long a frame may take; 0 is the default.
 	Deadline, Ping, Prepare, Write time.Duration
@@ -105,6 +108,7 @@ type Options struct {
 type Server struct {
 	options  Options
 	log      *slog.Logger
+	replica  string // a random id
 	settings atomic.Pointer[Settings]
 	closing  chan struct{}
 	close    sync.Once
@@ -132,17 +136,25 @@ func New(o Options, settings Settings) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{options: o, log: o.Log, closing: make(chan struct{}), asked: make(chan client.Name, maxAsked),
+	s := &Server{options: o, log: o.Log, replica: rand.Text(), closing: make(chan struct{}), asked: make(chan client.Name, maxAsked),
 		stale: make(chan struct{}, 1), offers: map[string]Offer{}, seats: map[agent]*seat{}, showing: map[client.Name]map[*seat]struct{}{}}
 	s.settings.Store(&settings)
 	return s
 }
 
-// Configure applies new settings: clients are notified of dispositions that changed.
+// Configure applies new settings: clients are notified of dispositions that changed. If a call lists them now, those
+// that clients know stay until it has answered.
 func (s *Server) Configure(settings Settings) {
-	s.settings.Store(&settings)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	known := map[string]Offer{}
+	for of := range s.seats {
+		if settings.IsAsked {
+			known[of.contactCenter] = s.offerOf(of.contactCenter)
+		}
+	}
+	s.settings.Store(&settings)
+	s.offers = known
 	for _, one := range s.seats {
 		one.send(one.desktop.Configure(s.offerOf(one.agent.contactCenter).Dispositions))
 	}

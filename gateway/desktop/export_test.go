@@ -3,6 +3,7 @@ package desktop
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -55,3 +56,40 @@ func (s *Session) End() { s.socket.leave(true) }
 
 // Commands are the names of all commands.
 func Commands() []string { return slices.Sorted(maps.Keys(handlers)) }
+
+// Unconfirmed returns how many requests of an agent's session have answers that the client may not know.
+func (s *Server) Unconfirmed(contactCenter, id string) int {
+	n := s.sessionOf(agent{contactCenter, id})
+	if n == nil {
+		return 0
+	}
+	n.repeats.mu.Lock()
+	defer n.repeats.mu.Unlock()
+	return len(n.repeats.order)
+}
+
+// Repeats are those of a session, without a WebSocket.
+type Repeats struct{ own *repeats }
+
+// NewRepeats returns those of a first session.
+func NewRepeats() Repeats { return Repeats{(*repeats)(nil).next()} }
+
+// Next returns those of the session that follows.
+func (r Repeats) Next() Repeats { return Repeats{r.own.next()} }
+
+// EventID returns what identifies the effect of a request; "" for a session that is over.
+func (r Repeats) EventID(session, id, what string, answer int) string {
+	key, _ := r.own.eventID(session, id, sha256.Sum256([]byte(what)), answer)
+	return key
+}
+
+// Reached notes that the client has the answers up to a number.
+func (r Repeats) Reached(answer int) { r.own.reached(answer) }
+
+// Len returns how many requests are kept.
+func (r Repeats) Len() int { return len(r.own.order) }
+
+// HasSession reports whether an agent has a session in this replica.
+func (s *Server) HasSession(contactCenter, id string) bool {
+	return s.sessionOf(agent{contactCenter, id}) != nil
+}

@@ -14,6 +14,7 @@ import (
 	"segue/client"
 	"segue/gateway/auth"
 	"segue/gateway/desktop"
+	"segue/gateway/limits"
 	"segue/gateway/problem"
 )
 
@@ -22,7 +23,7 @@ const tick = 5 * time.Millisecond
 func TestEachFailureHasItsCode(t *testing.T) {
 	w := newWorld(t)
 	c := w.telephone("ann")
-	c.succeeds("session.addchannel", "", `{"channel":{"endpoint":"x2","type":"chat"}}`)
+	c.succeeds("session.addchannel", "", `{"channel":{"endpoint":"x2","type":"Chat"}}`)
 	c.events(3)
 	w.start("i1", "inbound", `offer {"agent":"ann"}`)
 	c.events(11)
@@ -113,7 +114,7 @@ func TestBareRequestsAreAnsweredBare(t *testing.T) {
 	for given, code := range map[string]string{
 		`{}`: "INVALID_REQUEST", `{"agent":"ann"}`: "INVALID_REQUEST", `{"agent":{"id":7}}`: "INVALID_REQUEST", `{"agent":{}}`: "INVALID_REQUEST",
 		`{"agent":{"id":"ann","password":"wrong"}}`: "NOT_AUTHENTICATED", `{"agent":{"id":"ann","password":"right"},"override":"x"}`: "INVALID_REQUEST",
-		`{"agent":{"id":"paris/ann","password":"right"}}`: "NOT_PERMITTED", `{"agent":{"id":"a b/ann","password":"right"}}`: "MALFORMED",
+		`{"agent":{"id":"paris/ann","password":"right"}}`: "NOT_PERMITTED", `{"agent":{"id":"a b/ann","password":"right"}}`: "INVALID_REQUEST",
 	} {
 		c.fails(code, "prepareSession", "", given)
 	}
@@ -172,15 +173,16 @@ func TestTheEndOfASession(t *testing.T) {
 			w.start(fmt.Sprint("i", n), "chat", `offer {"agent":"ann"}`)
 		}
 		_, replay := w.agent("ann")
-		require.Len(t, replay, 3+300*7+1)
+		require.Len(t, replay, 3+1+300*6+1)
 	})
 	t.Run("the client does not read", func(t *testing.T) {
 		// Neither a ping nor a slow write may end the session first.
 		w := newWorld(t, func(o *desktop.Options) { o.Ping, o.Write = time.Hour, time.Hour })
 		c := w.telephone("ann")
 		w.start("i1", "inbound", `offer {"agent":"ann"}`)
-		for n := range 800 { // far beyond what the kernel buffers
-			w.do("i1", `update_user_data {"user_data":{"k":"`+strings.Repeat(string(rune('a'+n%2)), 60_000)+`"}}`)
+		w.do("i1", `update_user_data {"user_data":{"k":"`+strings.Repeat("a", 60_000)+`"}}`)
+		for n := range 800 { // each event has all user data: far beyond what the kernel buffers
+			w.do("i1", fmt.Sprintf(`update_user_data {"user_data":{"n":%d}}`, n))
 		}
 		require.EqualValues(t, 4002, c.closed())
 	})
@@ -195,4 +197,28 @@ func TestAWebSocketWithTooManyPingsIsClosed(t *testing.T) {
 		require.LessOrEqual(t, float64(answered), 51+10*time.Since(began).Seconds(), "50 at once, and 10 a second")
 	}
 	require.GreaterOrEqual(t, answered, 50)
+}
+
+// TestReplacedSocketsThatDoNotCloseKeepNobodyOut: the limit of sessions counts the one that the agent has.
+func TestReplacedSocketsThatDoNotCloseKeepNobodyOut(t *testing.T) {
+	bounds := limits.New(limits.Options{})
+	w := newWorld(t, func(o *desktop.Options) {
+		o.Stream = func(c *auth.Caller) (func(), error) {
+			limited := *c
+			limited.Rate = 200 // only callers with a rate have limits
+			return bounds.Stream(&limited)
+		}
+	})
+	var clients []*seat
+	for range 3 * limits.StreamsOfUser { // none of them reads that it is to close
+		c := w.connect()
+		answer := c.ask("prepareSession", "", `{"agent":{"id":"ann","password":"right"},"override":true}`)
+		require.Equal(t, "success", answer["result"], answer)
+		clients = append(clients, c)
+	}
+	require.Equal(t, 1, bounds.Open())
+	require.EqualValues(t, 4001, clients[len(clients)-2].closed(), "of the last but one")
+	last := clients[len(clients)-1]
+	require.NoError(t, last.conn.CloseNow())
+	require.Eventually(t, func() bool { return bounds.Open() == 0 }, within, tick)
 }

@@ -34,6 +34,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.follow(ctx) })
 	g.Go(func() error { return s.sweeps(ctx) })
 	g.Go(func() error { return s.followOffers(ctx) })
+	g.Go(func() error { return s.followSessions(ctx) })
 	for range askers {
 		g.Go(func() error { return s.ask(ctx) })
 	}
@@ -187,6 +188,7 @@ func (s *Server) sweeps(ctx context.Context) error {
 		s.mu.Lock()
 		s.forgetOld(time.Now())
 		s.mu.Unlock()
+		s.announceAll(ctx)
 	}
 }
 

@@ -1,6 +1,7 @@
 package desktop_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,11 +30,32 @@ func TestLostChangesAreMergedIntoOne(t *testing.T) {
 		w.do("i1", `accept {"agent":"ann"}`, `hold {"agent":"ann"}`, `update_user_data {"user_data":{"k":1}}`)
 		w.start("i2", "inbound", `offer {"agent":"ann"}`)
 	})
-	events := c.events(3 + 11)
-	require.Equal(t, eleven("c-1", "i2", "ALERTING", "ALERTING"), only(events, "c-1.i2", "c-1"))
+	events := c.events(3 + 10)
+	require.Equal(t, again("c-1", "i2", "ALERTING", "ALERTING"), only(events, "c-1.i2", "c-1"))
 	require.Equal(t, []string{"state HELD c-1.i1.p", "state STARTED c-1.i1", "interaction.datachanged c-1.i1"}, only(events, "c-1.i1"))
 	c.succeeds("conversation.retrieve", "c-1.i1.p", `{}`)
 	require.Equal(t, []string{"state ACTIVE c-1.i1.p"}, c.events(1), "the reader goes on, and tells nothing twice")
+}
+
+// TestAChannelChangesItsStateWithTheFirstAndTheLastInteraction: what is no change is not sent.
+func TestAChannelChangesItsStateWithTheFirstAndTheLastInteraction(t *testing.T) {
+	w := newWorld(t)
+	c := w.telephone("ann")
+	w.start("i1", "inbound", `offer {"agent":"ann"}`)
+	require.Equal(t, eleven("c-1", "i1", "ALERTING", "ALERTING"), c.events(11))
+	w.start("i2", "inbound", `offer {"agent":"ann"}`)
+	require.Equal(t, again("c-1", "i2", "ALERTING", "ALERTING"), c.events(10))
+	w.do("i1", `abandon`)
+	require.Equal(t, []string{"state ENDED c-1.i1.p", "conversation.disposed c-1.i1.p", "state ENDED c-1.i1", "interaction.ended c-1.i1",
+		"channel.infochanged c-1"}, c.events(5))
+	w.do("i2", `abandon`)
+	require.Equal(t, []string{"state ENDED c-1.i2.p", "conversation.disposed c-1.i2.p", "state ENDED c-1.i2", "interaction.ended c-1.i2",
+		"channel.infochanged c-1", "state INACTIVE c-1"}, c.events(6))
+}
+
+// again are the events of a call that comes to a channel which shows another one: the channel is ACTIVE already.
+func again(channel, id, interaction, conversation string) []string {
+	return slices.Delete(eleven(channel, id, interaction, conversation), 1, 2)
 }
 
 func TestAnInteractionThatEndedUnseenEnds(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"unicode"
 
 	"segue/gateway/body"
 	"segue/gateway/desktop/view"
@@ -110,7 +111,7 @@ func parse(frame []byte) (*request, error) {
 // read checks the parts that all requests have.
 func (q *request) read() error {
 	if _, isText := q.fields.Text("messageType"); !isText {
-		return invalid("messageType", "is not a text")
+		return invalid("messageType", q.fields.Values["messageType"], "is not a text; send a text in quotes, or none")
 	}
 	if _, err := q.requestID(); err != nil {
 		return err
@@ -120,7 +121,7 @@ func (q *request) read() error {
 		given = json.RawMessage("{}")
 	}
 	if given[0] != '{' {
-		return invalid("data", "is not an object")
+		return invalid("data", given, "is not an object; send {…}")
 	}
 	var err error
 	q.data, err = body.ReadObject(given)
@@ -140,13 +141,16 @@ func (q *request) requestID() (string, error) {
 	switch given[0] {
 	case '"':
 		if json.Unmarshal(given, &id) != nil {
-			return "", invalid("requestId", "is not a text")
+			return "", invalid("requestId", given, "is not a text")
 		}
 	case '{', '[', 't', 'f':
-		return "", invalid("requestId", "is neither a text nor a number")
+		return "", invalid("requestId", given, "is neither a text nor a number; send one of these")
 	}
-	if len(id) > maxRequestID {
-		return "", invalid("requestId", fmt.Sprintf("has more than %d bytes", maxRequestID))
+	switch {
+	case len(id) > maxRequestID:
+		return "", invalid("requestId", given, fmt.Sprintf("has %d bytes; send at most %d", len(id), maxRequestID))
+	case strings.ContainsFunc(id, unicode.IsControl):
+		return "", invalid("requestId", given, "has a control character; remove it")
 	}
 	return id, nil
 }
@@ -156,27 +160,19 @@ func (q *request) path() ([]string, error) {
 	target, isText := q.fields.Text("target")
 	switch {
 	case !isText:
-		return nil, invalid("target", "is not a text")
+		return nil, invalid("target", q.fields.Values["target"], "is not a text; send a text in quotes")
 	case target == "":
-		return nil, invalid("target", "is missing; name the object")
+		return nil, invalid("target", nil, "is missing; name the object, beginning with the sessionId")
 	}
 	path := strings.Split(target, ".")
 	for n, segment := range path {
 		id, err := url.PathUnescape(segment)
 		if err != nil || id == "" {
-			return nil, invalid("target", "is not a path of ids, separated by dots")
+			return nil, invalid("target", q.fields.Values["target"], "is not a path of ids, separated by dots; escape an id, and write a dot in it as %2E")
 		}
 		path[n] = id
 	}
 	return path, nil
-}
-
-func isNone(given json.RawMessage) bool { return len(given) == 0 || string(given) == "null" }
-
-func invalid(field, what string) *problem.Problem {
-	p := problem.New(problem.InvalidPayload, field+": "+what)
-	p.Field = field
-	return p
 }
 
 // answer starts the answer to a request.

@@ -2,15 +2,12 @@ package desktop
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
-	"segue/client"
 	"segue/gateway/auth"
 	"segue/gateway/desktop/view"
 	"segue/gateway/problem"
@@ -43,29 +40,24 @@ func giving(read input) func(*Server, context.Context, *request) (any, error) {
 	}
 }
 
-// eventID identifies what a request does: the same request of a session, sent again, does nothing.
-func (q *request) eventID() string {
-	id, err := q.requestID()
-	if err != nil || id == "" {
-		id = rand.Text()
-	}
-	return "his-" + q.session.id + "-" + id
-}
-
 // actsByName are the commands that name the agent if a supervisor gives them.
 var actsByName = []string{"accept", "reject", "leave", "hold", "retrieve", "set_disposition"}
 
 // give gives a command to the interaction of a request, and returns when the index shows its notice.
 func (s *Server) give(ctx context.Context, q *request, c command) error {
-	name, err := q.session.name(q.found.Interaction)
+	name, err := q.name(q.found.Interaction)
 	if err != nil {
 		return err
 	}
 	by := q.session.actor()
 	if !auth.MayCommand(q.session.caller, c.name) {
-		return problem.New(problem.NotPermitted, fmt.Sprintf("The role %s may not give the command %s.", by.Role, c.name))
+		return problem.New(problem.NotPermitted, fmt.Sprintf("The role %s may not give the command %s.", by.Role, q.command))
 	}
-	payload := fields{"event_id": q.eventID(), "by": by}
+	key, err := q.eventID()
+	if err != nil {
+		return err
+	}
+	payload := fields{"event_id": key, "by": by}
 	if by.Role != interaction.RoleAgent && slices.Contains(actsByName, c.name) {
 		payload["agent"] = by.ID
 	}
@@ -91,7 +83,7 @@ func answering(_ *Server, q *request) (command, error) {
 }
 
 func rejecting(_ *Server, q *request) (command, error) {
-	reason, err := text(q.data, "reason", "data.")
+	reason, err := q.given().text("reason")
 	if err != nil || reason == "" {
 		return command{name: "reject"}, err
 	}
@@ -107,20 +99,22 @@ func completing(_ *Server, q *request) (command, error) {
 }
 
 func consulting(_ *Server, q *request) (command, error) {
-	destination, err := text(q.data, "destination", "data.")
+	destination, err := q.given().text("destination")
 	if err != nil {
 		return command{}, err
 	}
-	agent, err := text(q.data, "agent", "data.")
+	agent, err := q.given().text("agent")
 	switch {
 	case err != nil:
 		return command{}, err
-	case agent != "":
+	case !isBlank(agent) && !isBlank(destination) && agent != destination:
+		return command{}, invalid("data.agent", q.data.Values["agent"], "data has another destination, too; send agent or destination")
+	case !isBlank(agent):
 		return command{"consult", fields{"to": fields{"agent": agent}}}, nil
-	case destination != "":
+	case !isBlank(destination):
 		return command{"consult", fields{"to": fields{"number": destination}}}, nil
 	}
-	return command{}, invalid("data.destination", "is missing; send a number, or agent")
+	return command{}, invalid("data.destination", q.data.Values["destination"], "is missing; send a number, or agent")
 }
 
 func transferring(*Server, *request) (command, error) {
@@ -173,7 +167,7 @@ func (s *Server) signal(ctx context.Context, q *request) (any, error) {
 		names = append(names, "p"+strconv.Itoa(n+1))
 	}
 	for _, name := range names {
-		value, err := text(q.data, name, "data.")
+		value, err := q.given().text(name)
 		if err != nil {
 			return nil, err
 		}
@@ -185,15 +179,6 @@ func (s *Server) signal(ctx context.Context, q *request) (any, error) {
 		return nil, err
 	}
 	return view.Nothing{}, nil
-}
-
-// refusalOf returns the problem of a refused request, in the terms of the client.
-func refusalOf(q *request, err error) *problem.Problem {
-	var refused *client.RefusedError
-	if errors.As(err, &refused) && refused.Why == interaction.WhyMissing && q.isConference() {
-		return problem.New(problem.IllegalCommand, "Nobody is consulted.")
-	}
-	return problem.Of(err)
 }
 
 func (q *request) isConference() bool { return strings.HasSuffix(q.command, ".consultconference") }

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"segue/excerpt"
 	"segue/gateway/desktop/view"
 	"segue/gateway/problem"
 )
@@ -19,10 +20,30 @@ const (
 	onSession
 	// onAnyGroup: the session, or a channel group.
 	onAnyGroup
+	onGroup
 	onChannel
 	onInteraction
 	onConversation
 )
+
+// String names the kind as refusals do.
+func (kind on) String() string {
+	switch kind {
+	case onSession:
+		return "the session"
+	case onAnyGroup:
+		return "the session or a channel group"
+	case onGroup:
+		return "a channel group"
+	case onChannel:
+		return "a channel"
+	case onInteraction:
+		return "an interaction"
+	case onConversation:
+		return "a conversation"
+	}
+	return "nothing"
+}
 
 // handler is a command of a client. do returns the data of the answer.
 type handler struct {
@@ -60,12 +81,17 @@ var handlers = map[string]handler{
 
 // handlerOf returns the command with a name in either spelling.
 func handlerOf(command string) (handler, bool) {
+	h, isKnown := handlers[shortName(command)]
+	return h, isKnown
+}
+
+// shortName returns the name of a command without the part that clients may leave out.
+func shortName(command string) string {
 	kind, rest, _ := strings.Cut(command, ".")
 	if short, isLong := strings.CutPrefix(rest, "request."); isLong {
-		command = kind + "." + short
+		return kind + "." + short
 	}
-	h, isKnown := handlers[command]
-	return h, isKnown
+	return command
 }
 
 // handle does a request and returns its answer.
@@ -79,7 +105,7 @@ func (s *Server) handle(ctx context.Context, q *request) (answer []byte) {
 	data, err := s.do(ctx, q)
 	switch data.(type) {
 	case nil:
-		return q.failed(refusalOf(q, err))
+		return q.failed(s.refusalOf(q, err))
 	case confirm:
 		frame := q.answer("confirm")
 		frame.Message, frame.Original = confirmMessage, q.raw
@@ -91,17 +117,23 @@ func (s *Server) handle(ctx context.Context, q *request) (answer []byte) {
 func (s *Server) do(ctx context.Context, q *request) (any, error) {
 	h, isKnown := handlerOf(q.command)
 	if !isKnown {
-		return nil, problem.New(problem.UnknownCommand, "There is no such command.")
+		return nil, problem.New(problem.UnknownCommand, fmt.Sprintf("command: %s: there is no such command; see the table of commands.", excerpt.Of(string(q.fields.Values["command"]), maxShown)))
 	}
 	if err := q.read(); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.options.Deadline)
+	// What has arrived is done, also if the WebSocket breaks meanwhile: the next session waits for it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.options.Deadline)
 	defer cancel()
 	if h.on != onNothing {
-		if q.session == nil || !s.isCurrent(q.session) {
-			return nil, problem.New(problem.Unauthenticated, "There is no session; send prepareSession.")
+		if q.session == nil {
+			return nil, noSession()
 		}
+		end, isCurrent := s.begin(q.session)
+		if !isCurrent {
+			return nil, noSession()
+		}
+		defer end()
 		if err := s.find(q, h.on); err != nil {
 			return nil, err
 		}
@@ -113,6 +145,10 @@ func (s *Server) do(ctx context.Context, q *request) (any, error) {
 	return data, nil
 }
 
+func noSession() *problem.Problem {
+	return problem.New(problem.Unauthenticated, "There is no session; send prepareSession.")
+}
+
 // find finds the object that the target of a request names.
 func (s *Server) find(q *request, kind on) error {
 	path, err := q.path()
@@ -120,14 +156,14 @@ func (s *Server) find(q *request, kind on) error {
 		return err
 	}
 	if path[0] != q.session.id {
-		return noObject()
+		return noObject(q)
 	}
 	path = path[1:]
 	if len(path) == 0 {
 		if kind == onSession || kind == onAnyGroup {
 			return nil
 		}
-		return wrongObject()
+		return wrongObject(q, onSession, kind)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,11 +172,11 @@ func (s *Server) find(q *request, kind on) error {
 		_, isFound = q.session.seat.past[found.Interaction] // the interaction itself says why not
 	}
 	if !isFound {
-		return noObject()
+		return noObject(q)
 	}
 	q.found = found
-	if kindOf(found) != kind {
-		return wrongObject()
+	if is := kindOf(found); is != kind && !(is == onGroup && kind == onAnyGroup) {
+		return wrongObject(q, is, kind)
 	}
 	return nil
 }
@@ -154,13 +190,5 @@ func kindOf(f view.Found) on {
 	case f.ChannelID != "":
 		return onChannel
 	}
-	return onAnyGroup
-}
-
-func noObject() *problem.Problem {
-	return problem.New(problem.NotFound, "The session has no such object; check the target.")
-}
-
-func wrongObject() *problem.Problem {
-	return invalid("target", "is not the kind of object that the command is for")
+	return onGroup
 }

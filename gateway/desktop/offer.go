@@ -32,7 +32,8 @@ func (s *Server) offerOf(contactCenter string) Offer {
 
 // offer returns what a contact center offers now. Clients are notified of dispositions that have changed.
 func (s *Server) offer(ctx context.Context, contactCenter string) (Offer, error) {
-	if set := s.settings.Load(); !set.IsAsked {
+	set := s.settings.Load()
+	if !set.IsAsked {
 		return set.Offer, nil
 	}
 	asked, err := s.options.Ask(ctx, contactCenter)
@@ -41,6 +42,9 @@ func (s *Server) offer(ctx context.Context, contactCenter string) (Offer, error)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.settings.Load() != set { // a reload has replaced the call: its answer must not be shown after that
+		return asked, nil
+	}
 	s.offers[contactCenter] = asked
 	for of, one := range s.seats {
 		if of.contactCenter == contactCenter {
@@ -134,15 +138,15 @@ func (s *Server) dispose(ctx context.Context, q *request) (any, error) {
 	values := map[string]string{}
 	for _, field := range []string{"interactionDispositionId", "value", "notes"} {
 		var err error
-		if values[field], err = text(q.data, field, "data."); err != nil {
+		if values[field], err = q.given().text(field); err != nil {
 			return nil, err
 		}
 	}
 	id, code := values["interactionDispositionId"], values["value"]
-	if id == "" && code == "" {
-		return nil, invalid("data.interactionDispositionId", "is missing; send that of a disposition of the channel")
+	if isBlank(id) && isBlank(code) {
+		return nil, invalid("data.interactionDispositionId", q.data.Values["interactionDispositionId"], "is missing; send that of a disposition of the channel, or value")
 	}
-	if code == "" {
+	if isBlank(code) {
 		var err error
 		if code, err = s.codeFor(ctx, q, id); err != nil {
 			return nil, err
@@ -175,7 +179,7 @@ func (s *Server) codeFor(ctx context.Context, q *request, id string) (string, er
 	if code := now.code(q.found.Channel, id); code != "" {
 		return code, nil
 	}
-	return "", invalid("data.interactionDispositionId", "is no disposition of the channel; send value, too")
+	return "", invalid("data.interactionDispositionId", q.data.Values["interactionDispositionId"], "is no disposition of the channel; send another, or value")
 }
 
 // code returns the value of a disposition; empty if there is none with the id.

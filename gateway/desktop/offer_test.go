@@ -90,3 +90,36 @@ func TestACallThatFailsEndsNoSession(t *testing.T) {
 	require.Equal(t, "channel.externaldispositions.updated c-1", c.events(1)[0])
 	c.succeeds("channel.incontact.getscripts", "c-1", `{}`)
 }
+
+// TestAReloadToACallIsOneChange: clients keep the dispositions that they know until the call has answered, and never
+// get an empty list or one of an earlier configuration.
+func TestAReloadToACallIsOneChange(t *testing.T) {
+	r := &receiver{}
+	w := newWorld(t, asking(r))
+	c := w.telephone("ann")
+	changed := func(value string) {
+		t.Helper()
+		e := c.event()
+		require.Equal(t, "channel.externaldispositions.updated", e["name"])
+		list, _ := at(e, "data", "dispositions").([]any)
+		require.Len(t, list, 1)
+		require.Equal(t, value, at(list[0], "value"))
+	}
+	r.set(selling("ASKED"))
+	w.server.Configure(desktop.Settings{IsAsked: true})
+	changed("ASKED")
+	w.server.Configure(settings)
+	changed("SOLD")
+	w.server.Configure(settings)
+
+	r.set(nil)
+	w.server.Configure(desktop.Settings{IsAsked: true})
+	c.fails("UNAVAILABLE", "channel.incontact.getscripts", "c-1", `{}`)
+	c.succeeds("session.addchannel", "", `{"channel":{"endpoint":"x2","type":"Telephony"}}`)
+	require.Equal(t, []string{"channel.initialized c-2", "state INACTIVE c-2"}, c.events(2), "nothing was sent for the reload")
+	changed("SOLD")
+	r.set(selling("AGAIN"))
+	c.succeeds("channel.incontact.getscripts", "c-1", `{}`)
+	changed("AGAIN")
+	changed("AGAIN") // of the other channel
+}

@@ -3,13 +3,13 @@ package desktop
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"strings"
+	"sync"
+	"time"
 
 	"segue/client"
 	"segue/gateway/auth"
-	"segue/gateway/body"
 	"segue/gateway/problem"
 	"segue/interaction"
 )
@@ -30,8 +30,11 @@ func (s *Server) prepare(ctx context.Context, q *request) (any, error) {
 	if q.session != nil {
 		return nil, problem.New(problem.IllegalCommand, "The WebSocket has a session; end it by session.request.logout.")
 	}
-	override, err := flag(q.data, "override")
+	override, err := q.given().flag("override")
 	if err != nil {
+		return nil, err
+	}
+	if _, err := q.given().text("model"); err != nil { // no session depends on it
 		return nil, err
 	}
 	caller, center, err := s.authenticate(q)
@@ -42,9 +45,15 @@ func (s *Server) prepare(ctx context.Context, q *request) (any, error) {
 	if !override && s.sessionOf(of) != nil {
 		return confirm{}, nil
 	}
+	if s.isElsewhere(ctx, of, override) && !override {
+		return confirm{}, nil
+	}
 	n, err := s.open(q, caller)
 	if err != nil {
 		return nil, err
+	}
+	if override {
+		s.evict(ctx, of)
 	}
 	s.awaitOffer(ctx, center)
 	s.options.Index.Catch(ctx)
@@ -53,6 +62,7 @@ func (s *Server) prepare(ctx context.Context, q *request) (any, error) {
 		return confirm{}, nil
 	}
 	q.socket.join(n)
+	s.announce(ctx, n)
 	return prepared{SessionID: n.id, ResourceID: n.id}, nil
 }
 
@@ -68,14 +78,15 @@ func (s *Server) awaitOffer(ctx context.Context, contactCenter string) {
 
 // open counts a session, which is nobody's yet.
 func (s *Server) open(q *request, caller *auth.Caller) (*session, error) {
-	stream, err := s.options.Stream(caller)
+	uncount, err := s.options.Stream(caller)
 	if err != nil {
 		return nil, err
 	}
+	uncount = sync.OnceFunc(uncount)
 	watched, unwatch := s.options.Watch(context.WithoutCancel(q.socket.request.Context()), caller.ForStream())
-	n := &session{id: "s-" + strings.ToLower(rand.Text()), socket: q.socket, caller: caller, watched: watched, release: func() {
+	n := &session{id: "s-" + strings.ToLower(rand.Text()), socket: q.socket, caller: caller, watched: watched, uncount: uncount, opened: time.Now().UTC(), release: func() {
 		unwatch()
-		stream()
+		uncount()
 	}}
 	if watched.Err() != nil { // a token in the leeway of its exp
 		n.release()
@@ -87,18 +98,7 @@ func (s *Server) open(q *request, caller *auth.Caller) (*session, error) {
 // authenticate returns whose session prepareSession opens, and in which contact center: the agent is named
 // as AGENT or CC/AGENT.
 func (s *Server) authenticate(q *request) (*auth.Caller, string, error) {
-	given, err := object(q.data, "agent")
-	if err != nil {
-		return nil, "", err
-	}
-	if given == nil {
-		return nil, "", invalid("data.agent", "is missing; send {id, password}")
-	}
-	id, err := text(given, "id", "data.agent.")
-	if err != nil {
-		return nil, "", err
-	}
-	password, err := text(given, "password", "data.agent.")
+	id, password, err := credentialIn(q)
 	if err != nil {
 		return nil, "", err
 	}
@@ -113,12 +113,58 @@ func (s *Server) authenticate(q *request) (*auth.Caller, string, error) {
 	if caller.Role != interaction.RoleAgent && caller.Role != interaction.RoleSupervisor {
 		return nil, "", problem.New(problem.NotPermitted, "Sessions are for agents and supervisors.")
 	}
-	center, err = auth.ContactCenterOf(q.socket.request.WithContext(auth.With(q.socket.request.Context(), caller)), center)
-	var foreign *auth.ForeignError
-	if errors.As(err, &foreign) {
-		return nil, "", foreign.List()
-	}
+	center, err = centerOf(q, caller, center)
 	return caller, center, err
+}
+
+// credentialIn returns the id and the password that prepareSession has; empty for none.
+func credentialIn(q *request) (id, password string, err error) {
+	given, err := q.given().inner("agent")
+	if err != nil {
+		return "", "", err
+	}
+	if given == nil {
+		return "", "", invalid("data.agent", nil, "is missing; send {id, password}")
+	}
+	if id, err = given.text("id"); err != nil {
+		return "", "", err
+	}
+	password, err = given.secret("password")
+	return id, password, err
+}
+
+// centerOf returns the contact center of a session: the one that the id of the agent names, or the headers or
+// the query of the upgrade, else the agent's only one.
+func centerOf(q *request, caller *auth.Caller, named string) (string, error) {
+	upgrade := q.socket.request
+	center, err := auth.ContactCenterOf(upgrade.WithContext(auth.With(upgrade.Context(), caller)), named)
+	var foreign *auth.ForeignError
+	switch refused := problem.Of(err); {
+	case err == nil:
+		return center, nil
+	case errors.As(err, &foreign):
+		return "", foreign.List()
+	case refused.Type == problem.ContactCenterRequired:
+		return "", agentID(q, "names no contact center, and the agent may use several; send CENTER/AGENT")
+	case refused.Type == problem.Malformed && named != "" && !isCenter(named):
+		return "", agentID(q, "the contact center before the slash is not an id; use A-Z a-z 0-9 . _ ~ : @ -")
+	case refused.Type == problem.Malformed && named != "":
+		return "", agentID(q, "names another contact center than the upgrade of the WebSocket; name one")
+	case refused.Type == problem.Malformed:
+		return "", problem.New(problem.InvalidPayload, "The upgrade of the WebSocket names several contact centers, or one that is not an id; "+
+			"connect with one of Segue-Contact-Center, ContactCenterId and contact_center, or send CENTER/AGENT in data.agent.id.")
+	}
+	return "", err
+}
+
+func isCenter(named string) bool {
+	return client.Name{ContactCenter: named, ID: "any"}.Check() == nil
+}
+
+// agentID refuses the id of the agent.
+func agentID(q *request, what string) *problem.Problem {
+	given, _ := q.given().inner("agent") // it was read before
+	return invalid("data.agent.id", given.object.Values["id"], what)
 }
 
 // callerOf authenticates by the password, or by the token with which the WebSocket was opened.
@@ -126,9 +172,14 @@ func (s *Server) callerOf(q *request, name, password string) (*auth.Caller, erro
 	upgrade := auth.From(q.socket.request.Context())
 	if upgrade == nil || !strings.HasPrefix(upgrade.Name, "jwt:") || password != "" {
 		if name == "" {
-			return nil, invalid("data.agent.id", "is missing; name the agent")
+			return nil, invalid("data.agent.id", nil, "is missing; send the id of the agent")
 		}
-		return s.options.Password(q.socket.request, name, password)
+		caller, err := s.options.Password(q.socket.request, name, password)
+		if p := problem.Of(err); err != nil && p.Type == problem.Unauthenticated && p.Detail == "" {
+			p.Detail = "data.agent: there is no such agent, or the password is wrong; send another id or password."
+			return nil, p
+		}
+		return caller, err
 	}
 	if name != "" && name != upgrade.User {
 		return nil, problem.New(problem.NotPermitted, "The credential is another agent's.")
@@ -151,41 +202,10 @@ func (n *session) actor() interaction.Actor {
 }
 
 // name returns the name of an interaction of the session's contact center.
-func (n *session) name(id string) (client.Name, error) {
-	name := client.Name{ContactCenter: n.seat.agent.contactCenter, ID: id}
+func (q *request) name(id string) (client.Name, error) {
+	name := client.Name{ContactCenter: q.session.seat.agent.contactCenter, ID: id}
 	if name.Check() != nil {
-		return name, problem.NoInteraction()
+		return name, noObject(q)
 	}
 	return name, nil
-}
-
-func text(o *body.Object, field, path string) (string, error) {
-	value, isText := o.Text(field)
-	if !isText {
-		return "", invalid(path+field, "is not a text; send a text in quotes")
-	}
-	return value, nil
-}
-
-func object(o *body.Object, field string) (*body.Object, error) {
-	given := o.Values[field]
-	if isNone(given) {
-		return nil, nil
-	}
-	if given[0] != '{' {
-		return nil, invalid("data."+field, "is not an object")
-	}
-	return body.ReadObject(given)
-}
-
-func flag(o *body.Object, field string) (bool, error) {
-	given := o.Values[field]
-	if isNone(given) {
-		return false, nil
-	}
-	var value bool
-	if json.Unmarshal(given, &value) != nil {
-		return false, invalid("data."+field, "is neither true nor false")
-	}
-	return value, nil
 }

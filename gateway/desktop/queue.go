@@ -39,12 +39,20 @@ func (c *socket) answer(frame []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.isAnswering = false
+	c.answers++
 	if c.over != nil {
 		return
 	}
 	c.queue = append(append(c.queue, frame), c.held...)
 	c.held = nil
 	c.grew(len(frame))
+}
+
+// nextAnswer returns the number of the answer to the request that is being answered.
+func (c *socket) nextAnswer() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.answers + 1
 }
 
 // grew ends the session of a client that does not read.

@@ -2,6 +2,7 @@ package desktop
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"segue/bus"
@@ -32,8 +33,15 @@ type seat struct {
 	idleSince time.Time
 	// from is the position of the stream at which the desktop began: earlier changes are in it.
 	from bus.Position
+	// repeats are those of the last session.
+	repeats *repeats
+	// replaced are the WebSockets of earlier sessions that are being closed.
+	replaced []*socket
 	// past are interactions that are over for the agent.
 	past map[string]past
+	// inFlight counts the requests that are being answered, and idle is closed when there are none; nil while nobody waits.
+	inFlight int
+	idle     chan struct{}
 }
 
 // past is the last change of an interaction that is over for an agent.
@@ -52,6 +60,12 @@ type session struct {
 	// watched ends when the credential no longer counts.
 	watched context.Context
 	release func()
+	repeats *repeats
+	// opened is when the session was opened. forget ends that other replicas can ask for it; nil while they cannot.
+	opened time.Time
+	forget func()
+	// uncount takes the session out of those that are counted; release does that, too.
+	uncount func()
 }
 
 // send sends events to the session of a seat, if there is one.
@@ -89,12 +103,13 @@ func (s *Server) attach(n *session, of agent, override bool) bool {
 		if !override {
 			return false
 		}
-		former.socket.end(closeReplaced, "another session has replaced this one")
-		one.session = nil
+		one.replace(former)
 	}
 	one.from = s.options.Index.End()
 	s.settle(one, s.options.Index.OfAgent(of.contactCenter, of.id))
 	n.seat, one.session = one, n
+	one.repeats = one.repeats.next()
+	n.repeats = one.repeats
 	events := one.desktop.Replay()
 	frames := make([][]byte, len(events))
 	for i := range events {
@@ -102,6 +117,21 @@ func (s *Server) attach(n *session, of agent, override bool) bool {
 	}
 	n.socket.replay(frames)
 	return true
+}
+
+// maxReplaced bounds the WebSockets of one agent that are being closed. Beyond it the oldest is cut off.
+const maxReplaced = 10
+
+// replace ends a session for another one of the agent. It no longer counts: its client may close the WebSocket late.
+func (a *seat) replace(former *session) {
+	former.socket.end(closeReplaced, "another session has replaced this one")
+	former.uncount()
+	a.session = nil
+	if len(a.replaced) >= maxReplaced {
+		a.replaced[0].giveUp()
+		a.replaced = a.replaced[1:]
+	}
+	a.replaced = append(a.replaced, former.socket)
 }
 
 // settle makes the interactions of a seat without a session those that the agent has now.
@@ -122,7 +152,11 @@ func (s *Server) settle(one *seat, entries []*index.Entry) {
 func (s *Server) detach(n *session, forget bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if n.forget != nil {
+		n.forget()
+	}
 	if n.seat.session != n {
+		n.seat.replaced = slices.DeleteFunc(n.seat.replaced, func(c *socket) bool { return c == n.socket })
 		return
 	}
 	n.seat.session, n.seat.idleSince = nil, time.Now()
@@ -131,12 +165,63 @@ func (s *Server) detach(n *session, forget bool) {
 	}
 }
 
-// isCurrent reports whether a session is the agent's.
-func (s *Server) isCurrent(n *session) bool {
+// begin counts a request that is being answered, until end. It reports false if the session is not the agent's.
+func (s *Server) begin(n *session) (end func(), isCurrent bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return n.seat.session == n
+	if n.seat.session != n {
+		return nil, false
+	}
+	n.seat.inFlight++
+	return func() { s.end(n.seat) }, true
 }
+
+func (s *Server) end(one *seat) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	one.inFlight--
+	if one.inFlight == 0 && one.idle != nil {
+		close(one.idle)
+		one.idle = nil
+	}
+}
+
+// evict ends the session that an agent has, and waits for the request that it may be in the middle of. What that does
+// is in the replay of the next session: a client that was cut off before the answer can rely on it, and does not
+// dial twice.
+func (s *Server) evict(ctx context.Context, of agent) {
+	select {
+	case <-s.replaceSession(of):
+	case <-ctx.Done(): // the outcome is open
+	}
+}
+
+// replaceSession ends the session that an agent has. The channel is closed when no request of it is being answered.
+func (s *Server) replaceSession(of agent) (idle <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	one := s.seats[of]
+	if one == nil {
+		return closed
+	}
+	if one.session != nil {
+		one.replace(one.session)
+		one.idleSince = time.Now()
+	}
+	if one.inFlight == 0 {
+		return closed
+	}
+	if one.idle == nil {
+		one.idle = make(chan struct{})
+	}
+	return one.idle
+}
+
+var closed = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
 
 func (s *Server) forget(one *seat) {
 	for _, id := range one.desktop.Interactions() {

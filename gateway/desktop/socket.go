@@ -5,9 +5,11 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -73,19 +75,26 @@ type socket struct {
 	giveUp context.CancelFunc
 	// controls bounds pings and pongs.
 	controls *rate.Limiter
+	// owed counts the pongs that the client owes: they are not the client's own.
+	owed atomic.Int64
+	// isConfirming is set while a ping finds out which answers have reached the client.
+	isConfirming atomic.Bool
 
 	mu sync.Mutex
 	// queue is what is to be written. While a request is answered, events wait in held: the answer goes
 	// out before the events that it causes.
 	queue, held [][]byte
 	isAnswering bool
-	bytes       int
+	// answers counts the answers so far.
+	answers int
+	bytes   int
 	// extra is how many frames wait beyond the bounds, and extraBytes their size: those of a replay.
 	extra, extraBytes int
 	// over is set once the WebSocket is to be closed.
 	over *closing
-	// watched is that of the session, for the writer; nil while there is none. sessionless is since when.
+	// watched and repeats are those of the session, for the writer; nil while there is none. sessionless is since when.
 	watched     context.Context
+	repeats     *repeats
 	sessionless time.Time
 }
 
@@ -109,7 +118,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		controls: rate.NewLimiter(controlsASecond, controlsAtOnce)}
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled,
 		OnPingReceived: func(context.Context, []byte) bool { return c.mayControl() },
-		OnPongReceived: func(context.Context, []byte) { _ = c.mayControl() }})
+		OnPongReceived: func(context.Context, []byte) { c.ponged() }})
 	if err != nil {
 		return // Accept has answered
 	}
@@ -132,6 +141,14 @@ func (c *socket) mayControl() bool {
 	}
 	c.giveUp()
 	return false
+}
+
+// ponged counts a pong, unless the client owes it.
+func (c *socket) ponged() {
+	if c.owed.Add(-1) < 0 {
+		c.owed.Add(1)
+		_ = c.mayControl()
+	}
 }
 
 // enter counts a WebSocket. It reports false if the server is closed.
@@ -157,6 +174,7 @@ func (c *socket) read(ctx context.Context) {
 		case errors.Is(err, errBinary):
 			c.put(coreError(problem.New(problem.Malformed, "The frame is binary; send JSON as text.")))
 		case err != nil:
+			c.refuse(err)
 			return
 		default:
 			c.serveFrame(ctx, frame)
@@ -164,6 +182,17 @@ func (c *socket) read(ctx context.Context) {
 		if c.waitForRoom(ctx) != nil {
 			return
 		}
+	}
+}
+
+// refuse closes a WebSocket whose client does not keep to the protocol, with the code for that: the library
+// closes it for some of the reasons alone, and not for a frame without a mask. One that is over already stays so.
+func (c *socket) refuse(err error) {
+	var network net.Error
+	isOver := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.As(err, &network) ||
+		errors.Is(err, context.Canceled) || websocket.CloseStatus(err) != -1
+	if !isOver {
+		c.stop(websocket.StatusProtocolError, "the frame breaks the protocol")
 	}
 }
 
@@ -228,7 +257,7 @@ func (c *socket) join(n *session) {
 	c.session = n
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.watched = n.watched
+	c.watched, c.repeats = n.watched, n.repeats
 	c.signal()
 }
 
@@ -240,7 +269,7 @@ func (c *socket) leave(forget bool) {
 	c.session = nil
 	c.server.detach(n, forget)
 	c.mu.Lock()
-	c.watched, c.sessionless = nil, time.Now()
+	c.watched, c.repeats, c.sessionless = nil, nil, time.Now()
 	if forget { // the answer to a logout is the last that the session gets
 		for _, frame := range c.held {
 			c.bytes -= len(frame)

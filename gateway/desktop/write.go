@@ -23,9 +23,13 @@ func (c *socket) write(ctx context.Context) {
 	for {
 		select {
 		case <-c.changed:
-			if c.flush() != nil {
+			written, err := c.flush()
+			if err != nil {
 				c.giveUp()
 				return
+			}
+			if c.unconfirmed(written) != nil && !c.isConfirming.Swap(true) {
+				pings.Go(func() { c.confirm(ctx, written) })
 			}
 		case <-c.credential():
 			if !c.hasExpired() {
@@ -57,11 +61,13 @@ const endedCredential = "the credential has ended"
 
 var errOver = errors.New("the WebSocket is closed")
 
-// flush writes all that waits, and returns an error if the WebSocket is over.
-func (c *socket) flush() error {
+// flush writes all that waits, and returns how many answers the client was sent so far. It returns an error if the
+// WebSocket is over.
+func (c *socket) flush() (answers int, err error) {
 	for {
 		c.mu.Lock()
 		frames, over := c.queue, c.over
+		answers = c.answers
 		c.queue = nil
 		if len(frames)+len(c.held) == 0 {
 			c.extra, c.extraBytes = 0, 0
@@ -73,18 +79,18 @@ func (c *socket) flush() error {
 		for _, frame := range frames {
 			if c.hasExpired() { // the client may read slowly
 				c.stop(websocket.StatusPolicyViolation, endedCredential)
-				return errOver
+				return answers, errOver
 			}
 			if err := c.send(frame); err != nil {
-				return err
+				return answers, err
 			}
 		}
 		switch {
 		case over != nil:
 			c.stop(over.code, over.reason)
-			return errOver
+			return answers, errOver
 		case len(frames) == 0:
-			return nil
+			return answers, nil
 		}
 	}
 }
@@ -100,9 +106,38 @@ func (c *socket) send(frame []byte) error {
 func (c *socket) ping() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.request.Context()), pongWithin)
 	defer cancel()
+	c.owed.Add(1)
 	if c.conn.Ping(ctx) != nil {
 		c.giveUp()
 	}
+}
+
+// confirmEvery is how often a client is pinged to find out which answers it has.
+const confirmEvery = 250 * time.Millisecond
+
+// confirm finds out by a ping whether the answers that were written have reached the client: its pong comes after
+// them. One that does not read has time.
+func (c *socket) confirm(ctx context.Context, written int) {
+	c.owed.Add(1)
+	if c.conn.Ping(ctx) == nil {
+		if r := c.unconfirmed(written); r != nil {
+			r.reached(written)
+		}
+		_ = pause(ctx, confirmEvery) // the context has ended, or not
+	}
+	c.isConfirming.Store(false)
+	c.signal() // answers may have been written meanwhile
+}
+
+// unconfirmed returns the repeats of the session if the client may not know an answer up to a number; nil else.
+func (c *socket) unconfirmed(answer int) *repeats {
+	c.mu.Lock()
+	r := c.repeats
+	c.mu.Unlock()
+	if r == nil || !r.isOpen(answer) {
+		return nil
+	}
+	return r
 }
 
 // stop ends the WebSocket with a code. The client has a bounded time to agree.

@@ -51,7 +51,7 @@ func statusOf(p *problem.Problem) int {
 }
 
 // Refuse answers with a problem in the form of GWE.
-func Refuse(w http.ResponseWriter, _ *http.Request, p *problem.Problem) {
+func Refuse(w http.ResponseWriter, r *http.Request, p *problem.Problem) {
 	auth.Challenged(w.Header(), p)
 	if p.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(p.RetryAfter.Seconds()))))
@@ -59,6 +59,9 @@ func Refuse(w http.ResponseWriter, _ *http.Request, p *problem.Problem) {
 	message := p.Detail
 	if message == "" {
 		message = p.Title
+	}
+	if why := distrust(r); why != "" && (p.Type == problem.Unauthenticated || p.Type == problem.NotPermitted) {
+		message = why
 	}
 	write(w, statusOf(p), fault{Status: statusFault, Code: p.Type, Message: message})
 }
@@ -72,6 +75,9 @@ func (f *Face) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var invalid *interaction.InvalidError
 	if errors.As(err, &invalid) {
 		p.Detail = invalid.Error()
+	}
+	if own := (*problem.Problem)(nil); p.Type == problem.Unavailable && !errors.As(err, &own) && r.Header.Get("Idempotency-Key") == "" {
+		p.Detail = "The interaction did not answer, so the outcome is open. Send the request again as it is: it counts once."
 	}
 	Refuse(w, r, p)
 }

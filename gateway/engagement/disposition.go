@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"segue/client"
@@ -33,9 +34,14 @@ type disposition struct {
 // Disposition returns the handler of the answers of pages. The token is the credential.
 func (f *Face) Disposition() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store") // an answer that a browser has kept would hide the next one
 		if r.Method != http.MethodGet && r.Method != http.MethodPost {
 			w.Header().Set("Allow", "GET, POST")
 			Refuse(w, r, problem.New(problem.MethodNotAllowed, "use GET or POST"))
+			return
+		}
+		if name := ahead(r); name != "" {
+			Refuse(w, r, problem.New(problem.NotPermitted, "a link that is loaded in advance ("+name+") is no answer of the visitor: open it"))
 			return
 		}
 		d, err := f.readDisposition(w, r)
@@ -53,6 +59,19 @@ func (f *Face) Disposition() http.Handler {
 		}
 		write(w, http.StatusOK, answer)
 	})
+}
+
+// ahead returns the header by which a browser says that it loads a link in advance, without the visitor; empty for none.
+func ahead(r *http.Request) string {
+	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
+		for _, value := range r.Header.Values(name) {
+			value = strings.ToLower(value) // "prefetch;prerender", for instance
+			if strings.Contains(value, "prefetch") || strings.Contains(value, "prerender") || strings.Contains(value, "preview") {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // outcomeOf returns the outcome of an answer, for metrics.
@@ -124,7 +143,7 @@ func parametersOf(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 		return nil, malformed("%s", err)
 	}
 	for name := range object.Values {
-		text, err := identifierOf(object, name)
+		text, err := identifierOf(object, "", name)
 		if err != nil {
 			return nil, err
 		}
@@ -171,9 +190,17 @@ func (d *disposition) check(s *contract.State) (isAnswered bool, err error) {
 	case s.Engagement.Result == d.result:
 		return true, nil
 	case s.Engagement.Result != "":
-		return false, late("the invitation has another answer: " + s.Engagement.Result)
+		return false, late("the invitation has another answer: " + wordOf(s.Engagement.Result))
 	}
 	return false, late("the invitation was withdrawn")
+}
+
+// wordOf returns the word of a page for a result: its links have rejected for declined.
+func wordOf(result string) string {
+	if result == results["rejected"] {
+		return "rejected"
+	}
+	return result
 }
 
 func late(detail string) error { return problem.New(problem.IllegalCommand, detail) }

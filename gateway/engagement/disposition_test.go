@@ -82,7 +82,7 @@ func TestThePageGetsTheMessagesOfTheProfileAndTheLinks(t *testing.T) {
 		require.Equal(t, "https://segue.example/server/data/gateway/disposition", "https://"+u.Host+u.Path)
 		require.Equal(t, result, u.Query().Get("result"))
 	}
-	canceled, err := invitation.Canceled()
+	canceled, err := engagement.Canceled("visit-v1", 1)
 	require.NoError(t, err)
 	require.JSONEq(t, `[{"channel":"gpe.segue","data":{"ixnId":"visit-v1","attempt":1,"canceled":true}}]`, string(canceled))
 

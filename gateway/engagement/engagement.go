@@ -55,6 +55,8 @@ type Options struct {
 	Sender  Sender
 	Index   Index
 	Tickets *ticket.Tickets
+	// HasRun reports whether an interaction has, or had, that run. It tells Segue's own callbacks.
+	HasRun func(ctx context.Context, n client.Name, runID string) (bool, error)
 	// Settings returns the present settings.
 	Settings func() Settings
 	// Observe is called with the result of each answer of a page, and its outcome; nil for none.

@@ -160,6 +160,8 @@ func TestEachRowOfTheTable(t *testing.T) {
 		"engage: answered":                            {[]string{engageV1, `engagement_result {"result":"accepted","queue":"q"}`}, time.Minute, "engage v1", `400 {"status":"FAULT","code":"illegal-command","message":"engage is not possible: the interaction is queued"}`, "0 0"},
 		"engage: accepted, and in no queue":           {[]string{`engage {"ixnProfile":{"visitID":"v1"}}`, `engagement_result {"result":"accepted"}`}, 0, "engage v1", `400 {"status":"FAULT","code":"illegal-command","message":"engage is not possible: the visitor has accepted the invitation"}`, "0 0"},
 		"noengage: accepted, and in no queue":         {[]string{engageV1, `engagement_result {"result":"accepted"}`}, 0, "noengage v1", `400 {"status":"FAULT","code":"illegal-command","message":"noengage is not possible: the visitor has accepted the invitation"}`, "0 0"},
+		"engage: accepted before, and in no queue":    {[]string{engageV1, `engagement_result {"result":"accepted"}`}, time.Minute, "engage v1", `400 {"status":"FAULT","code":"illegal-command","message":"engage is not possible: the visitor has accepted the invitation"}`, "0 0"},
+		"engage: just accepted, and in no queue":      {[]string{engageV1, `engagement_result {"result":"accepted"}`}, 59 * time.Second, "engage v1", `200 {"status":"OK","ixnId":"visit-v1","state":"started","attempt":1,"duplicate":true}`, "0 0"},
 		"engage: ended, by id":                        {[]string{engageV1, `engagement_result {"result":"declined"}`}, time.Minute, "engage visit-v1", `400 {"status":"FAULT","code":"illegal-command","message":"engage is not possible: the interaction is completed (not_engaged)"}`, "0 0"},
 		"noengage: unknown":                           {nil, 0, "noengage v1", `200 {"status":"OK","ixnId":"visit-v1","state":"completed","outcome":"not_engaged"}`, "0 1"},
 		"noengage: started":                           {[]string{}, 0, "noengage v1", `200 {"status":"OK","ixnId":"visit-v1","state":"completed","outcome":"not_engaged"}`, "0 0"},
@@ -204,6 +206,47 @@ func TestAnInteractionOfAVisitCanBeEngagedAgainAndAgain(t *testing.T) {
 		w.now = w.now.Add(2 * time.Minute)
 	}
 	require.Equal(t, 4, w.engaged)
+}
+
+// The window of a repeat begins when the visitor answers, not when the chat ends: it may have lasted for an hour.
+func TestAVisitorOfAnEndedChatIsInvitedAgainAtOnce(t *testing.T) {
+	for name, test := range map[string]struct{ answer, end string }{
+		"no queue":    {`engagement_result {"result":"accepted"}`, "complete"},
+		"a queue":     {`engagement_result {"result":"accepted","queue":"q"}`, "abandon"},
+		"an agent":    {`engagement_result {"result":"accepted","agent":"ann"}`, "complete"},
+		"routed late": {`engagement_result {"result":"accepted"}`, `place_in_queue {"queue":"q"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.play("visit-v1", "web", `engage {"ixnProfile":{"visitID":"v1","page":"a"}}`, test.answer)
+			w.now = w.now.Add(time.Hour)
+			refused := w.engage(profile)
+			require.Equal(t, 400, refused.code, "the chat is not over: %s", refused)
+			w.do("visit-v1", test.end)
+			if name == "routed late" { // a queue that it is placed in later is no answer
+				require.Equal(t, 400, w.engage(profile).code)
+				w.do("visit-v1", "abandon")
+			}
+			require.Equal(t, `200 {"status":"OK","ixnId":"visit-v1","state":"engaging","attempt":1}`, w.engage(profile).String())
+			require.Equal(t, `200 {"status":"OK","ixnId":"visit-v1","state":"engaging","attempt":1,"duplicate":true}`, w.engage(profile).String())
+			require.Equal(t, 2, w.engaged)
+		})
+	}
+}
+
+// Commands that are answered together have one revision, and the answer of each has its own attempt.
+func TestTheAnswerOfAnEngageHasItsOwnAttempt(t *testing.T) {
+	w := newWorld(t)
+	w.play("visit-v1", "web")
+	w.meanwhile = func() { // it is answered with the next one
+		w.do("visit-v1", `engage {"ixnProfile":{"visitID":"v1","page":"b"}}`)
+		w.interactions[named("visit-v1")].revision--
+	}
+	require.Equal(t, `200 {"status":"OK","ixnId":"visit-v1","state":"engaging","attempt":2}`, w.engage(profile).String())
+	w.meanwhile = func() {
+		w.do("visit-v1", `engage {"ixnProfile":{"visitID":"v1","page":"c"}}`)
+	}
+	require.Equal(t, `200 {"status":"OK","ixnId":"visit-v1","state":"engaging","attempt":4}`, w.engage(`{"visitID":"v1","page":"d"}`).String())
 }
 
 func TestAKeyFindsARepeatInEveryState(t *testing.T) {

@@ -58,6 +58,9 @@ const tries = 6
 
 // do decides what a request does, and does it.
 func (f *Face) do(ctx context.Context, q *request) (*answer, error) {
+	if own, err := f.ofOwn(ctx, q); own != nil || err != nil {
+		return own, err
+	}
 	var failure error
 	for try := range tries {
 		state, err := f.state(ctx, q.name)
@@ -91,6 +94,30 @@ func (f *Face) do(ctx context.Context, q *request) (*answer, error) {
 		pause(ctx)
 	}
 	return nil, undecided(failure)
+}
+
+// ofOwn returns the answer of a callback that Segue itself has sent here: nothing is to be done, however late the callback
+// is, for the attempt was opened here. It returns nil for all other requests, also for callbacks of another Segue.
+func (f *Face) ofOwn(ctx context.Context, q *request) (*answer, error) {
+	if q.attempt == nil {
+		return nil, nil
+	}
+	name := client.Name{ContactCenter: q.name.ContactCenter, ID: q.attempt.Interaction}
+	if name.Check() != nil {
+		return nil, nil
+	}
+	isOwn, err := f.HasRun(ctx, name, q.attempt.FirstRunID)
+	if err != nil || !isOwn {
+		return nil, err
+	}
+	state, err := f.state(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if state == nil {
+		state = &contract.State{} // Temporal has just dropped it
+	}
+	return answerOf(q, state, true), nil
 }
 
 // pause is before the next decision: what has overtaken this one may still be under way.
@@ -130,7 +157,7 @@ func (f *Face) send(ctx context.Context, q *request, s *contract.State) (*answer
 		return nil, err
 	}
 	f.Index.Answered(q.name, given.RunID, given.Revision)
-	return f.after(ctx, q, s, given.Answer)
+	return f.after(ctx, q, given.Answer)
 }
 
 // start starts the interaction with the command: neither is without the other, also if this process or
@@ -153,15 +180,14 @@ func (f *Face) start(ctx context.Context, q *request, s *contract.State) (*answe
 		return nil, result.Err
 	}
 	f.Index.Answered(q.name, result.Answer.RunID, result.Answer.Revision)
-	return f.after(ctx, q, nil, result.Answer.Answer)
+	return f.after(ctx, q, result.Answer.Answer)
 }
 
-// after returns the answer for a command that was applied. The number of the attempt follows from the
-// state before, if nothing else has happened meanwhile; else the interaction is asked for it.
-func (f *Face) after(ctx context.Context, q *request, before *contract.State, given contract.Answer) (*answer, error) {
-	isNext := before == nil || given.Revision == before.Revision+1
-	if !given.Duplicate && isNext && given.State != interaction.StateCompleted {
-		return &answer{Status: statusOK, IxnID: q.ixnID, State: string(given.State), Attempt: attemptsOf(before) + 1}, nil
+// after returns the answer for a command that was applied. The answer of an engage has its attempt; whatever
+// is not in the answer, the interaction is asked for.
+func (f *Face) after(ctx context.Context, q *request, given contract.Answer) (*answer, error) {
+	if !given.Duplicate && given.Attempt > 0 {
+		return &answer{Status: statusOK, IxnID: q.ixnID, State: string(given.State), Attempt: given.Attempt}, nil
 	}
 	state, err := f.state(ctx, q.name)
 	if err != nil || state == nil {

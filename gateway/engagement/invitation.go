@@ -28,7 +28,7 @@ type Invitation struct {
 	Messages []json.RawMessage
 }
 
-// InvitationOf returns the invitation that is open in a state; nil for none, or if the profile names no visit.
+// InvitationOf returns the invitation that is open in a state; nil for none, or if no visit is known.
 func InvitationOf(s *contract.State) *Invitation {
 	if s == nil || s.State != interaction.StateEngaging || s.Engagement == nil {
 		return nil
@@ -45,27 +45,6 @@ func InvitationOf(s *contract.State) *Invitation {
 		i.Expires = *s.EngagedUntil
 	}
 	return i
-}
-
-// visitOf returns the visit that the profile names, or the id of the interaction if it is that of a visit.
-func visitOf(s *contract.State) string {
-	for _, key := range visitKeys {
-		switch visit := s.Engagement.Profile[key].(type) {
-		case string:
-			if visit != "" {
-				return visit
-			}
-		case float64:
-			return strconv.FormatFloat(visit, 'f', -1, 64)
-		case json.Number:
-			return visit.String()
-		}
-	}
-	visit, _ := strings.CutPrefix(s.ID, VisitPrefix)
-	if visit == s.ID {
-		return ""
-	}
-	return visit
 }
 
 // messagePrefix begins the channel of each message for a browser.
@@ -125,10 +104,10 @@ func (i *Invitation) Message(tickets *ticket.Tickets, base string) (json.RawMess
 // ownChannel is the channel of Segue's own message in the array.
 const ownChannel = messagePrefix + "segue"
 
-// Canceled is what a page gets when the invitation is withdrawn or over.
-func (i *Invitation) Canceled() (json.RawMessage, error) {
+// Canceled is what a page gets when an attempt to engage its visitor is withdrawn or over.
+func Canceled(ixnID string, attempt int) (json.RawMessage, error) {
 	return json.Marshal([]any{map[string]any{
-		"channel": ownChannel, "data": map[string]any{"ixnId": i.Name.ID, "attempt": i.Attempt, "canceled": true},
+		"channel": ownChannel, "data": map[string]any{"ixnId": ixnID, "attempt": attempt, "canceled": true},
 	}})
 }
 

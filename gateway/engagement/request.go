@@ -9,9 +9,12 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 
 	"segue/client"
+	"segue/contract"
 	"segue/gateway/auth"
 	"segue/gateway/body"
 	"segue/gateway/problem"
@@ -33,6 +36,19 @@ var (
 	noengage = kind{"noengage", "cancelData"}
 )
 
+// other returns the other kind.
+func (k kind) other() kind {
+	if k == engage {
+		return noengage
+	}
+	return engage
+}
+
+// isOther returns the problem of a request that has the object of the other kind instead of its own.
+func (k kind) isOther() *problem.Problem {
+	return malformed("%s: of %s; %s needs %s", k.other().parameter, k.other().command, k.command, k.parameter)
+}
+
 // request is a request that could be read.
 type request struct {
 	kind
@@ -47,6 +63,8 @@ type request struct {
 	fields    map[string]any
 	// key is the Idempotency-Key; empty for none.
 	key string
+	// attempt is the one that the request, a callback, says that it is about; nil for none.
+	attempt *contract.EngagementAttempt
 }
 
 // read reads a request. The error is a *problem.Problem.
@@ -59,6 +77,7 @@ func read(w http.ResponseWriter, r *http.Request, k kind) (*request, error) {
 	if q.key, err = keyOf(r); err != nil {
 		return nil, err
 	}
+	q.attempt = attemptOf(r)
 	if q.fields, err = decoded(q.object); err != nil {
 		return nil, malformed("the %s is not readable: %s", k.parameter, err)
 	}
@@ -69,13 +88,41 @@ func read(w http.ResponseWriter, r *http.Request, k kind) (*request, error) {
 	if err != nil {
 		return nil, err
 	}
-	if contactCenter == "" {
-		contactCenter, _ = object.Text("contact_center")
+	if q.kind == engage || q.byVisit {
+		if err := q.checkVisit(object); err != nil {
+			return nil, err
+		}
+	}
+	if contactCenter, err = q.contactCenter(object, contactCenter); err != nil {
+		return nil, err
 	}
 	if q.name, err = nameOf(r, contactCenter, id); err != nil {
 		return nil, err
 	}
 	return q, nil
+}
+
+// contactCenter returns the contact center that the object or the request beside it names; empty for none.
+func (q *request) contactCenter(object *body.Object, beside string) (string, error) {
+	inside, err := contactCenterIn(object, q.parameter+".")
+	switch {
+	case err != nil:
+		return "", err
+	case inside != "" && beside != "" && inside != beside:
+		return "", malformed("%s.contact_center: %s: the request names another contact center beside %s; send one of them",
+			q.parameter, strconv.Quote(excerpt(inside)), q.parameter)
+	case inside != "":
+		return inside, nil
+	}
+	return beside, nil
+}
+
+func contactCenterIn(object *body.Object, path string) (string, error) {
+	contactCenter, ok := object.Text("contact_center")
+	if !ok {
+		return "", malformed("%scontact_center: %s: not a text; send a text in quotes", path, excerpt(string(object.Values["contact_center"])))
+	}
+	return contactCenter, nil
 }
 
 // nameOf returns the interaction. One of a contact center that the caller may not use is like none.
@@ -111,6 +158,14 @@ func keyOf(r *http.Request) (string, error) {
 	return keys[0], nil
 }
 
+// attemptOf returns the attempt in the header of a callback; nil if there is none that can be read.
+func attemptOf(r *http.Request) *contract.EngagementAttempt {
+	if a, ok := contract.ParseEngagement(r.Header.Get(contract.HeaderEngagement)); ok {
+		return &a
+	}
+	return nil
+}
+
 // objectOf returns the object of a request, and the contact center that the parameters name. The
 // documents leave open how the object is sent, so all ways are read. An SCXML engine sends JSON as
 // text/plain: what begins with { is JSON, whatever the Content-Type.
@@ -135,6 +190,8 @@ func objectOf(w http.ResponseWriter, r *http.Request, k kind) (o *body.Object, c
 	}
 	values := append(given[k.parameter], form[k.parameter]...)
 	switch {
+	case len(values) == 0 && (given.Has(k.other().parameter) || form.Has(k.other().parameter)):
+		return nil, "", k.isOther()
 	case len(values) == 0 || values[0] == "":
 		return nil, "", malformed("there is no %s: send a JSON object", k.parameter)
 	case len(values) > 1:
@@ -153,12 +210,15 @@ func wrapped(data []byte, k kind) (*body.Object, string, error) {
 		return nil, "", err
 	}
 	inner, isWrapped := outer.Values[k.parameter]
+	if _, hasOther := outer.Values[k.other().parameter]; hasOther && !isWrapped && !hasID(outer) {
+		return nil, "", k.isOther()
+	}
 	if !isWrapped {
 		return outer, "", nil
 	}
-	contactCenter, ok := outer.Text("contact_center")
-	if !ok {
-		return nil, "", malformed("contact_center is not a text")
+	contactCenter, err := contactCenterIn(outer, "")
+	if err != nil {
+		return nil, "", err
 	}
 	var text string
 	if json.Unmarshal(inner, &text) == nil {
@@ -213,10 +273,15 @@ var (
 	visitKeys = []string{"visitID", "visitId"}
 )
 
+// hasID reports whether an object names an interaction or a visit, in whatever form.
+func hasID(object *body.Object) bool {
+	return slices.ContainsFunc(slices.Concat(ixnKeys, visitKeys), func(key string) bool { return object.Values[key] != nil })
+}
+
 // identify returns the id of the interaction.
 func (q *request) identify(object *body.Object) (string, error) {
 	for _, key := range ixnKeys {
-		id, err := identifierOf(object, key)
+		id, err := identifierOf(object, q.parameter+".", key)
 		if err != nil {
 			return "", err
 		}
@@ -226,7 +291,7 @@ func (q *request) identify(object *body.Object) (string, error) {
 		}
 	}
 	for _, key := range visitKeys {
-		visit, err := identifierOf(object, key)
+		visit, err := identifierOf(object, q.parameter+".", key)
 		if err != nil {
 			return "", err
 		}
@@ -236,31 +301,11 @@ func (q *request) identify(object *body.Object) (string, error) {
 		q.byVisit = true
 		id := VisitPrefix + visit
 		if q.ixnID, err = json.Marshal(id); err != nil {
-			return "", malformed("%s is not an id", key)
+			return "", malformed("%s.%s: not an id; %s", q.parameter, key, VisitRule)
 		}
 		return id, nil
 	}
-	return "", malformed("there is no ixnId and no visitID")
-}
-
-// VisitPrefix begins the id of an interaction that a visit names.
-const VisitPrefix = "visit-"
-
-// identifierOf returns a member that is a text or a whole number; empty if there is none.
-func identifierOf(object *body.Object, key string) (string, error) {
-	raw := object.Values[key]
-	if len(raw) == 0 || string(raw) == "null" {
-		return "", nil
-	}
-	var text string
-	var number json.Number
-	switch {
-	case json.Unmarshal(raw, &text) == nil:
-		return text, nil
-	case json.Unmarshal(raw, &number) == nil && !strings.ContainsAny(number.String(), ".eE"):
-		return number.String(), nil
-	}
-	return "", malformed("%s is not a text", key)
+	return "", malformed("%s: no ixnId and no visitID; send one of them", q.parameter)
 }
 
 // decoded returns an object as an interaction keeps it.

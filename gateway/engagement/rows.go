@@ -69,14 +69,15 @@ func (q *request) isRepeat(s *contract.State, now time.Time) bool {
 	if err != nil || !bytes.Equal(profile, q.canonical) {
 		return false
 	}
-	return s.State == interaction.StateEngaging || now.Before(endOf(s, now).Add(again))
+	return s.State == interaction.StateEngaging || now.Before(endOf(s).Add(again))
 }
 
-// endOf returns when the last attempt has ended. A state does not have the time of an answer: an accepted
-// invitation leads into a queue or to an agent at once, and one that led nowhere yet has just been
-// accepted, as far as a repeat is concerned.
-func endOf(s *contract.State, now time.Time) time.Time {
+// endOf returns when the last attempt has ended. The state of an interaction that an earlier version has
+// carried over does not say so: there, an accepted invitation led into a queue or to an agent at once.
+func endOf(s *contract.State) time.Time {
 	switch {
+	case s.Engagement.EndedAt != nil:
+		return *s.Engagement.EndedAt
 	case s.Engagement.Result == accepted && !s.EnqueuedAt.IsZero():
 		return s.EnqueuedAt
 	case s.Engagement.Result == accepted && !s.ConnectedAt.IsZero():
@@ -84,7 +85,7 @@ func endOf(s *contract.State, now time.Time) time.Time {
 	case s.EndedAt != nil:
 		return *s.EndedAt
 	}
-	return now
+	return s.StartedAt
 }
 
 const accepted = "accepted"

@@ -49,6 +49,8 @@ type world struct {
 	tickets   *ticket.Tickets
 	face      *engagement.Face
 	caller    *auth.Caller
+	// known are the runs that Temporal still knows.
+	known map[client.Name]string
 }
 
 func newWorld(t testing.TB) *world {
@@ -56,6 +58,9 @@ func newWorld(t testing.TB) *world {
 	w.tickets = ticket.New(func() [][]byte { return nil })
 	w.face = engagement.New(engagement.Options{
 		Sender: w, Index: w, Tickets: w.tickets, Settings: func() engagement.Settings { return w.settings }, Now: func() time.Time { return w.now },
+		HasRun: func(_ context.Context, n client.Name, runID string) (bool, error) {
+			return w.known[n] == runID && runID != "", w.fails
+		},
 	})
 	w.caller = &auth.Caller{Name: "key:x", Role: interaction.RolePlatform, ContactCenters: []string{cc}}
 	return w
@@ -117,7 +122,8 @@ func (w *world) apply(n client.Name, name string, payload json.RawMessage) (comm
 		state := w.stateOf(i)
 		return commands.Answer{}, &client.CompletedError{Name: n, Last: &state}
 	}
-	if _, err := i.inner.Apply(command, w.now); err != nil {
+	effect, err := i.inner.Apply(command, w.now)
+	if err != nil {
 		refusal, _ := contract.RefusalOf(err)
 		return commands.Answer{}, &client.RefusedError{Type: contract.ErrorIllegalCommand, Message: err.Error(), Refusal: refusal}
 	}
@@ -126,7 +132,9 @@ func (w *world) apply(n client.Name, name string, payload json.RawMessage) (comm
 	}
 	i.revision++
 	i.known[command.EventID] = true
-	return w.answerOf(i, false), nil
+	answer := w.answerOf(i, false)
+	answer.Attempt = effect.Attempt
+	return answer, nil
 }
 
 func (w *world) answerOf(i *one, duplicate bool) commands.Answer {

@@ -141,14 +141,13 @@ func (q *request) inContactCenter(isObject bool) error {
 	return err
 }
 
-// baseOf returns the start of absolute URIs: the configured one, or what the client has used.
-func (f *face) baseOf(r *http.Request) string {
-	if public := f.Settings().PublicURL; public != "" {
-		return strings.TrimRight(public, "/")
+// BaseOf returns the start of absolute URIs: the configured one, or what the client has used.
+func BaseOf(publicURL string, r *http.Request) string {
+	switch {
+	case publicURL != "":
+		return strings.TrimRight(publicURL, "/")
+	case r.TLS != nil:
+		return "https://" + r.Host
 	}
-	scheme := "http"
-	if r.TLS != nil {
-		scheme = "https"
-	}
-	return scheme + "://" + r.Host
+	return "http://" + r.Host
 }

@@ -52,7 +52,7 @@ func (f *face) answer(q *request, h handler, isObject bool) (any, error) {
 	if err := q.inContactCenter(isObject); err != nil {
 		return nil, err
 	}
-	q.base = f.baseOf(q.Request)
+	q.base = BaseOf(f.Settings().PublicURL, q.Request)
 	return h(q)
 }
 
@@ -98,8 +98,8 @@ func (f *face) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Refuse(w, r, noPath())
 	case pattern == "":
 		unrouted(w, inner, route)
-	case repeated(r) != "":
-		Refuse(w, r, problem.New(problem.Malformed, repeated(r)+" is given more than once; send it once"))
+	case auth.Repeated(r) != "":
+		Refuse(w, r, problem.New(problem.Malformed, auth.Repeated(r)+" is given more than once; send it once"))
 	default:
 		r.Pattern = pattern // for the access log, which has the outer request
 		f.mux.ServeHTTP(w, inner)
@@ -119,34 +119,17 @@ func trimmed(r *http.Request) *http.Request {
 	return inner
 }
 
-// repeated returns the name of a header that a request must give once and gives again: a proxy in
-// front may have looked at another one than the gateway would.
-func repeated(r *http.Request) string {
-	for _, name := range []string{"Segue-Contact-Center", "Contactcenterid"} {
-		if len(r.Header[name]) > 1 {
-			return name
-		}
-	}
-	if len(r.URL.Query()["contact_center"]) > 1 {
-		return "contact_center"
-	}
-	return ""
-}
-
 func noPath() *problem.Problem {
 	return problem.New(problem.NotFound, "no such path; see the documentation of the Interactions API")
 }
 
-// unrouted answers a request without a route: with 405 and Allow if another method has one, else with
-// 404. The mux knows which methods there are and writes them as plain text.
+// unrouted answers a request without a route: with 405 and Allow if another method has one, else with 404.
 func unrouted(w http.ResponseWriter, r *http.Request, route http.Handler) {
-	probe := &probe{header: http.Header{}}
-	route.ServeHTTP(probe, r)
-	if probe.status != http.StatusMethodNotAllowed {
+	allowed := problem.Methods(r, route)
+	if allowed == "" {
 		Refuse(w, r, noPath())
 		return
 	}
-	allowed := probe.header.Get("Allow")
 	w.Header().Set("Allow", allowed)
 	Refuse(w, r, problem.New(problem.MethodNotAllowed, "the path has no method "+method(r)+"; use one of "+allowed))
 }
@@ -159,13 +142,3 @@ func method(r *http.Request) string {
 	}
 	return "of this name"
 }
-
-// probe is an http.ResponseWriter that keeps status and header and drops the body.
-type probe struct {
-	header http.Header
-	status int
-}
-
-func (p *probe) Header() http.Header         { return p.header }
-func (p *probe) WriteHeader(status int)      { p.status = status }
-func (p *probe) Write(b []byte) (int, error) { return len(b), nil }

@@ -31,7 +31,7 @@ func withPresence(t *testing.T) (*world, *presence.Presence) {
 	require.Eventually(t, func() bool {
 		_, err := p.Update(t.Context(), cc, "warm", func(*presence.Agent) error { return nil })
 		return err == nil
-	}, 20*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	w := newWorld(t)
 	w.face = gws.NewIn(gws.Options{Presence: p, Settings: func() gws.Settings { return w.settings }},
 		gws.World{Sender: w, Lists: w, Watchers: w, Involved: w.Involved})
@@ -101,7 +101,7 @@ func TestASessionFromLoginToLogout(t *testing.T) {
 	require.Equal(t, `"r1"`, first.Reference)
 	require.Equal(t, []string{"voice", "chat"}, first.Concerns)
 	require.Equal(t, "8", second.Reference)
-	require.Eventually(t, func() bool { return len(changes) == 7 }, 20*time.Second, time.Millisecond, "what is refused changes nothing")
+	require.Eventually(t, func() bool { return len(changes) == 7 }, time.Minute, time.Millisecond, "what is refused changes nothing")
 }
 
 func TestTheUserHasEverything(t *testing.T) {

@@ -15,6 +15,7 @@ var about = map[string]map[string]string{
 		"duplicate":    "A command with this key was applied before; this one changed nothing.",
 		"waiting":      "The command has a source_sequence that is ahead, and is judged when the commands before it have arrived.",
 		"child":        "The id of the draft that reply has started.",
+		"attempt":      "The number of the attempt to engage the visitor that engage has opened.",
 	},
 	"State": {
 		"id": "The id of the interaction.", "contact_center": "The contact center of the interaction.",

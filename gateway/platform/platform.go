@@ -127,50 +127,23 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.unrouted(w, r, route)
 	case auth.From(r.Context()) == nil && r.URL.Path != Prefix+documentPath:
 		auth.Refuse(w, problem.New(problem.Unauthenticated, ""))
-	case repeated(r) != "":
-		problem.Write(w, problem.New(problem.Malformed, repeated(r)+" is given more than once"))
+	case auth.Repeated(r, keyHeader) != "":
+		problem.Write(w, problem.New(problem.Malformed, auth.Repeated(r, keyHeader)+" is given more than once"))
 	default:
 		a.mux.ServeHTTP(w, r)
 	}
 }
 
-// repeated returns the name of a parameter that a request must give once and gives again: a proxy in
-// front may have looked at another one than the gateway would.
-func repeated(r *http.Request) string {
-	for _, name := range []string{"Segue-Contact-Center", "Contactcenterid", keyHeader} {
-		if len(r.Header[name]) > 1 {
-			return name
-		}
-	}
-	if len(r.URL.Query()["contact_center"]) > 1 {
-		return "contact_center"
-	}
-	return ""
-}
-
-// unrouted answers a request without a route: with 405 and Allow if another method has one, else
-// with 404. The mux knows which methods there are and writes them as plain text.
+// unrouted answers a request without a route: with 405 and Allow if another method has one, else with 404.
 func (a *api) unrouted(w http.ResponseWriter, r *http.Request, route http.Handler) {
-	probe := &probe{header: http.Header{}}
-	route.ServeHTTP(probe, r)
-	if probe.status != http.StatusMethodNotAllowed {
+	allowed := problem.Methods(r, route)
+	if allowed == "" {
 		problem.Write(w, problem.New(problem.NotFound, "no such path"))
 		return
 	}
-	allowed := probe.header.Get("Allow")
 	w.Header().Set("Allow", allowed)
 	problem.Write(w, problem.New(problem.MethodNotAllowed, "use one of "+allowed))
 }
-
-// probe is an http.ResponseWriter that keeps status and header and drops the body.
-type probe struct {
-	header http.Header
-	status int
-}
-
-func (p *probe) Header() http.Header         { return p.header }
-func (p *probe) WriteHeader(status int)      { p.status = status }
-func (p *probe) Write(b []byte) (int, error) { return len(b), nil }
 
 // describe returns what the OpenAPI document says about the API as a whole.
 func describe() huma.Config {

@@ -16,7 +16,7 @@ const visitTokenLasts = 8 * time.Hour
 // visitInput is a request for the token of a visit.
 type visitInput struct {
 	Scoped
-	Visit string `path:"visitID" doc:"The id of the visit, as ixnProfile names it." minLength:"1" maxLength:"128" pattern:"^[^\\x00-\\x20/*\\x7f]+$" example:"v-1"`
+	Visit string `path:"visitID" doc:"The id of the visit, as ixnProfile names it." minLength:"1" maxLength:"122" pattern:"^[A-Za-z0-9._~:@-]+$" example:"v-1"`
 }
 
 // visitToken is the answer.

@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 func embed(t *testing.T, o bus.ServerOptions) *bus.Server {
 	t.Helper()
@@ -261,7 +261,7 @@ func TestPresenceOutlivesReplicasAndRestartsOfTheBus(t *testing.T) {
 		begin := time.Now()
 		require.True(t, func() bool { a := r.Read(t.Context(), "acme", "ann"); return a.IsLoggedIn() }(), "what this replica has")
 		require.Len(t, r.List("acme"), 2)
-		require.Less(t, time.Since(begin), time.Second)
+		require.Less(t, time.Since(begin), 2*time.Second, "nobody waits for the bus")
 
 		server = embed(t, bus.ServerOptions{Listen: address, GatewayUser: "g", GatewayPassword: "g"})
 		third := run(t, connect(t, remote)) // it knows nothing itself

@@ -42,7 +42,10 @@ type Verdict struct {
 	// Child is the id of the draft that the command, a reply, has started, also if the arrival is
 	// a duplicate of that reply.
 	Child string
-	Err   error
+	// Attempt is the number of the attempt to engage a visitor that the command has opened; 0 for
+	// none, and for a duplicate.
+	Attempt int
+	Err     error
 }
 
 // Read decodes a command. messageID identifies a command that has no event_id; it may be

@@ -40,7 +40,7 @@ func (in *Intake) Apply(command interaction.Command, now time.Time) Verdict {
 		return Verdict{Err: err}
 	}
 	in.Seen.Add(command.EventID)
-	verdict := Verdict{Effect: effect}
+	verdict := Verdict{Effect: effect, Attempt: effect.Attempt}
 	for _, draft := range effect.Children {
 		verdict.Child = draft.ID
 		in.rememberDraft(command.EventID, draft.ID)

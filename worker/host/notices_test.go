@@ -39,15 +39,15 @@ func TestNoticesFindTheBusByItsURLOrWhereItListens(t *testing.T) {
 		"both":   {URL: server.URL(), Listen: "127.0.0.1:1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Eventually(t, gateway.Connected, 10*time.Second, time.Millisecond)
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			require.Eventually(t, gateway.Connected, time.Minute, time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			before, err := gateway.Last(ctx)
 			require.NoError(t, err)
 			notices, err := host.OpenNotices(set, discard)
 			require.NoError(t, err)
 			notices.Publish(&contract.Notice{ContactCenter: "cc", Interaction: "i1", RunID: name, Revision: 1})
-			require.Eventually(t, func() bool { return notices.Stats().Published == 1 }, 10*time.Second, time.Millisecond)
+			require.Eventually(t, func() bool { return notices.Stats().Published == 1 }, time.Minute, time.Millisecond)
 			notices.Close()
 			after, err := gateway.Last(ctx)
 			require.NoError(t, err)

@@ -96,6 +96,7 @@ func (w *world) play(times int, at func(state string)) (states []string) {
 	for e := range w.strategy(times, profile, 1) {
 		if e.Event != "state" {
 			w.sound(e)
+			w.heard(e)
 			continue
 		}
 		states = append(states, e.State)

@@ -28,9 +28,12 @@ const (
 // world is a worker and a gateway, which carries the bus, and a receiver.
 type world struct {
 	*testing.T
-	url             string
-	file, queue     string
-	visit           string // of this test alone
+	url         string
+	file, queue string
+	visit       string // of this test alone
+	address     string // of Temporal
+	// heard is called for each answer that the strategy gets.
+	heard           func(event)
 	gateway, worker *process
 	backend         *receiver
 }
@@ -38,7 +41,13 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	needsEngine(t)
-	w := &world{T: t, url: "http://" + freeAddress(t), file: filepath.Join(t.TempDir(), "segue.yaml"), backend: newReceiver(t)}
+	return newWorldAt(t, temporal.Address)
+}
+
+// newWorldAt is newWorld with the address at which the processes find Temporal.
+func newWorldAt(t *testing.T, address string) *world {
+	t.Helper()
+	w := &world{T: t, address: address, heard: func(event) {}, url: "http://" + freeAddress(t), file: filepath.Join(t.TempDir(), "segue.yaml"), backend: newReceiver(t)}
 	w.queue = fmt.Sprintf("scxml-%d", time.Now().UnixNano())
 	require.NoError(t, os.WriteFile(w.file, fmt.Appendf(nil, `
 calls:
@@ -51,7 +60,7 @@ triggers:
   - {when: interaction_ends, call: tell}
 engagement: {backend: %q, queue: web}
 gateway: {session_keys: [env:SCXML_TEST_KEY], engagement: {open_visits: true}}
-timeouts: {default: {engagement: 0s, offer: 0s, queue: 0s, wrap_up: 0s, late_events: 0s}}
+timeouts: {default: {engagement: 0s, offer: 0s, queue: 0s, wrap_up: 0s, late_events: 0s}, channels: {sms: {engagement: 2s}}}
 bus: {listen: %q}
 guard: {allow: ["127.0.0.0/8"]}
 `, w.backend.URL, w.backend.URL, freeAddress(t)), 0o600))
@@ -94,7 +103,7 @@ func (w *world) launch(program string, arguments ...string) *process {
 	w.Helper()
 	p := &process{ended: make(chan struct{})}
 	p.command = exec.Command(filepath.Join(binaries, program), append(arguments,
-		"--config", w.file, "--address", temporal.Address, "--task-queue", w.queue, "--metrics-address", "127.0.0.1:0")...)
+		"--config", w.file, "--address", w.address, "--task-queue", w.queue, "--metrics-address", "127.0.0.1:0")...)
 	for _, variable := range os.Environ() {
 		if !strings.HasPrefix(variable, "SEGUE_") {
 			p.command.Env = append(p.command.Env, variable)

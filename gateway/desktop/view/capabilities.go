@@ -1,8 +1,31 @@
 package view
 
-import "slices"
+import (
+	"slices"
 
-// capabilitiesOf returns the commands of HIS that an agent may give now, from those of the interaction.
+	"segue/gateway/parts"
+)
+
+// Legal returns the state of an interaction, or of a conversation of it, as the client knows it, and the commands of
+// HIS among those that the agent may give. One that the client does not know is over.
+func (d *Desktop) Legal(id, conversation string, may []string) (state string, commands []string) {
+	if id == "" {
+		return "", nil
+	}
+	known := d.works[id]
+	if known == nil {
+		return StateEnded, nil
+	}
+	w := *known
+	w.may = may
+	state = w.state
+	if c := w.conversationOf(conversation); c != nil {
+		state = c.state
+	}
+	return state, w.capabilities()
+}
+
+// capabilities returns the commands of HIS that an agent may give now, from those of the interaction.
 func (w *work) capabilities() []string {
 	can := func(command string) bool { return slices.Contains(w.may, command) }
 	offers := []struct {
@@ -16,10 +39,10 @@ func (w *work) capabilities() []string {
 		{"interaction.setdisposition", can("set_disposition")},
 		{"interaction.request.incontact.signal", can("script_signal")},
 		{"interaction.consultdial", can("consult")},
-		{"interaction.consulttransfer", can("transfer") && w.leg.part == consulting},
-		{"interaction.consultconference", can("conference") && w.leg.part == consulting && w.channelType == Telephony},
-		{"conversation.hold", can("hold") && w.primary != nil && !w.leg.held},
-		{"conversation.retrieve", can("retrieve") && w.primary != nil && w.leg.held},
+		{"interaction.consulttransfer", can("transfer") && w.leg.Part == parts.Consulting},
+		{"interaction.consultconference", can("conference") && w.leg.Part == parts.Consulting && w.channelType == Telephony},
+		{"conversation.hold", can("hold") && w.primary != nil && !w.leg.Held},
+		{"conversation.retrieve", can("retrieve") && w.primary != nil && w.leg.Held},
 		{"conversation.hangup", w.primary != nil && (w.isOwner && can("disconnect") || !w.isOwner && can("leave"))},
 	}
 	names := []string{}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"segue/contract"
+	"segue/gateway/parts"
 	"segue/interaction"
 )
 
@@ -106,7 +107,7 @@ func (s *sequence) comes(isReplay bool) {
 		s.focuses(w.consult, conversationConsult)
 	}
 	s.dataChanged()
-	if !isReplay || w.leg.part.isAlerting() {
+	if !isReplay || w.leg.Part.IsInvited() {
 		s.previews(InteractionPreview)
 	}
 	for n := range w.signals {
@@ -169,7 +170,7 @@ func (s *sequence) goesOn() {
 		s.begins(a.consult, conversationConsult)
 		s.focuses(a.consult, conversationConsult)
 	}
-	if a.leg.part.isAlerting() && !b.leg.part.isAlerting() {
+	if a.leg.Part.IsInvited() && !b.leg.Part.IsInvited() {
 		s.previews(InteractionPreview)
 	}
 	s.differs(b, a)
@@ -189,7 +190,7 @@ func (s *sequence) consultEnds() {
 		return
 	}
 	s.closes(b.consult)
-	if a.leg.part == conference {
+	if a.leg.Part == parts.Conference {
 		s.joins(a.primary, b.primary.members)
 	}
 	s.focuses(b.primary, conversationPrimary)
@@ -198,7 +199,7 @@ func (s *sequence) consultEnds() {
 		s.closes(b.primary)
 	default:
 		s.stateChanged(b.primary, a.primary)
-		if a.leg.part != conference {
+		if a.leg.Part != parts.Conference {
 			s.joins(a.primary, b.primary.members)
 		}
 	}

@@ -93,23 +93,26 @@ func sameChoice(a, b Disposition) bool {
 	return a.ID == b.ID && a.Value == b.Value && slices.Equal(a.Extensions, b.Extensions) && slices.Equal(a.Labels, b.Labels)
 }
 
-// take adds an interaction to a channel, and returns the channel's two events.
+// take adds an interaction to a channel, and returns the channel's events.
 func (c *Channel) take(id string) []Event {
 	previous := c.state()
 	c.interactions = append(c.interactions, id)
 	return c.changed(previous)
 }
 
-// drop removes an interaction from a channel, and returns the channel's two events.
+// drop removes an interaction from a channel, and returns the channel's events.
 func (c *Channel) drop(id string) []Event {
 	previous := c.state()
 	c.interactions = slices.DeleteFunc(c.interactions, func(one string) bool { return one == id })
 	return c.changed(previous)
 }
 
+// changed returns the events of a channel that shows other interactions than before. Its state changes with the
+// first and with the last one.
 func (c *Channel) changed(previous string) []Event {
-	return []Event{
-		{Target: c.target(), Name: ChannelInfoChanged, Data: c.info()},
-		{Target: c.target(), Name: StateUpdated, Data: StateData{State: c.state(), Previous: previous}},
+	events := []Event{{Target: c.target(), Name: ChannelInfoChanged, Data: c.info()}}
+	if state := c.state(); state != previous {
+		events = append(events, Event{Target: c.target(), Name: StateUpdated, Data: StateData{State: state, Previous: previous}})
 	}
+	return events
 }

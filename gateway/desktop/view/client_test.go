@@ -77,10 +77,11 @@ func (c *tree) one(name, target string, data object) {
 	}
 }
 
-// moved checks that a state follows on the one that the client knows.
+// moved checks that a state follows on the one that the client knows, and is another.
 func (c *tree) moved(from string, data object) string {
 	previous, _ := data["previous"].(string)
 	require.Equal(c.t, from, previous)
+	require.NotEqual(c.t, from, data["state"], "no change")
 	return data["state"].(string)
 }
 

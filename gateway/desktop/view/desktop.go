@@ -78,6 +78,24 @@ func (d *Desktop) AddChannel(kind Type, endpoint, group string) (*Channel, []Eve
 	return channel, d.added(channel), true
 }
 
+// HasRoom reports whether channels can be added to the group with a name. Channels of an earlier session that are
+// used again need no room.
+func (d *Desktop) HasRoom(name string, added []Channel) bool {
+	group := find(d.groups, func(g *Group) bool { return g.isOld && g.Name == name })
+	count := len(d.channels) + len(added)
+	used := map[*Channel]bool{}
+	for _, one := range added {
+		same := find(d.channels, func(c *Channel) bool {
+			return group != nil && !used[c] && c.isOld && c.Type == one.Type && c.Endpoint == one.Endpoint && c.Group == group.ID
+		})
+		if same != nil {
+			used[same] = true
+			count--
+		}
+	}
+	return count <= MaxChannels
+}
+
 func (d *Desktop) makeChannel(kind Type, endpoint, group string) *Channel {
 	d.channelCount++
 	channel := &Channel{ID: "c-" + strconv.Itoa(d.channelCount), Type: kind, Endpoint: endpoint, Group: group}

@@ -71,7 +71,7 @@ func (s *sequence) last() *work {
 // end returns why the part of the agent ended.
 func (s *sequence) end() EndData {
 	state := s.change.State
-	wasOffered := s.before.leg.part.isAlerting()
+	wasOffered := s.before.leg.Part.IsInvited()
 	switch {
 	case wasOffered && s.entered(interaction.SegmentRejected):
 		return EndData{Reason: ReasonRejected, Outcome: state.Outcome}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"segue/contract"
+	"segue/gateway/parts"
 	"segue/interaction"
 )
 
@@ -43,26 +44,26 @@ const (
 )
 
 // interactionState returns the state of an interaction for an agent with a part.
-func interactionState(l leg) string {
+func interactionState(l parts.Leg) string {
 	switch {
-	case l.part.isAlerting():
+	case l.Part.IsInvited():
 		return StateAlerting
-	case l.part == dialing:
+	case l.Part == parts.Dialing:
 		return StateDialing
 	}
 	return StateStarted
 }
 
 // conversationState returns the state of the conversation with the customer; empty if there is none.
-func conversationState(l leg) string {
+func conversationState(l parts.Leg) string {
 	switch {
-	case l.part == wrapUp:
+	case l.Part == parts.WrapUp:
 		return ""
-	case l.part.isAlerting():
+	case l.Part.IsInvited():
 		return StateAlerting
-	case l.part == dialing:
+	case l.Part == parts.Dialing:
 		return StateDialing
-	case l.held:
+	case l.Held:
 		return StateHeld
 	}
 	return StateActive

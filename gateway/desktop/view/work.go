@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"segue/contract"
+	"segue/gateway/parts"
 	"segue/interaction"
 )
 
@@ -28,7 +29,7 @@ type work struct {
 	run         string
 	revision    int64
 	sequence    int64
-	leg         leg
+	leg         parts.Leg
 	isOwner     bool
 	state       string
 	// primary and consult are nil if there is none.
@@ -58,18 +59,18 @@ type Attributes struct {
 // see returns the work of an agent in a state; nil if the agent has no part. before is the work as it was
 // last seen, nil if it is new.
 func see(state *contract.State, may []string, agent string, before *work) *work {
-	l := legOf(state, agent)
-	if l.part == noPart || state.State == interaction.StateCompleted {
+	l := parts.Of(state, agent)
+	if l.Part == parts.None || state.State == interaction.StateCompleted {
 		return nil
 	}
 	w := &work{
 		id: state.ID, channelType: TypeOf(state.Channel), direction: directionOf(state), run: state.RunID,
-		revision: state.Revision, sequence: state.Sequence, leg: l, isOwner: owns(state, agent), state: interactionState(l),
+		revision: state.Revision, sequence: state.Sequence, leg: l, isOwner: parts.Owns(state, agent), state: interactionState(l),
 		data: state.UserData, disposition: state.Disposition, signals: state.Signals, may: may,
 		offeredUntil: state.OfferedUntil, startedAt: state.StartedAt,
 		attributes: attributesOf(state),
 	}
-	if l.part != offered {
+	if l.Part != parts.Offered {
 		w.offeredUntil = nil
 	}
 	wasConsulting := false
@@ -86,11 +87,11 @@ func see(state *contract.State, may []string, agent string, before *work) *work 
 func (w *work) converse(state *contract.State, agent string, wasConsulting bool) {
 	if is := conversationState(w.leg); is != "" {
 		w.primary = &conversation{id: PrimaryID, state: is, members: []Member{customerOf(state)}}
-		if w.leg.part == conference && w.isOwner {
+		if w.leg.Part == parts.Conference && w.isOwner {
 			w.primary.members = append(w.primary.members, othersIn(state, agent, interaction.SegmentInConference)...)
 		}
 	}
-	if w.leg.part != consulting {
+	if w.leg.Part != parts.Consulting {
 		return
 	}
 	if !wasConsulting {

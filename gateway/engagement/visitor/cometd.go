@@ -45,12 +45,17 @@ const maxVisits = 100
 type admission struct {
 	visit visit
 	may   func() bool
+	// token is that with which the page came, known what it says it has.
+	token string
+	known []mark
 }
 
 // shown is what a page shows in ext.segue.
 type shown struct {
 	ContactCenter string `json:"contact_center"`
 	Token         string `json:"token"`
+	// Shown are the invitations that the page has, in a subscribe.
+	Shown json.RawMessage `json:"shown"`
 }
 
 // shownIn reads ext.segue of a message.
@@ -141,28 +146,38 @@ func (v *Visitors) counted(ctx context.Context, caller *Caller) (leave func(), e
 	return func() { limits.Hold(held) }, nil
 }
 
+// errNotAVisit denies a channel that no visit has.
+var errNotAVisit = errors.New("the channel is not that of a visit")
+
+// errTooMany denies a page beyond the bounds: it may come later, unlike one whose token is wrong.
+var errTooMany = &cometd.DeniedError{Code: http.StatusTooManyRequests, Text: "too_many_pages"}
+
 // grants lets a page subscribe to the visit that its token is of.
-func (v *Visitors) grants(s *cometd.Session, subscription string, ext json.RawMessage) bool {
+func (v *Visitors) grants(s *cometd.Session, subscription string, ext json.RawMessage) error {
 	g := guestOf(s.Peer())
 	id, isVisit := strings.CutPrefix(subscription, topic)
 	if g == nil || !isVisit {
-		return false
+		return errNotAVisit
 	}
 	given := shownIn(ext).or(g.shown)
 	of, may, err := v.admit(given.ContactCenter, given.Token, id)
 	if err != nil {
-		return false
+		return err
 	}
+	granted := admission{visit: of, may: may, token: given.Token, known: marksOf(given.Shown)}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if before := g.pages[id]; before != nil {
-		return before.visit == of // the channel of a session has one meaning
+	before := g.pages[id]
+	switch {
+	case before != nil && before.visit != of:
+		return errNotAVisit // the channel of a session has one meaning
+	case before != nil && s.Wants(subscription):
+		return nil
+	case before == nil && (v.hasRoom(of) != nil || len(g.granted)+len(g.pages) >= maxVisits):
+		return errTooMany
 	}
-	if v.hasRoom(of) != nil || len(g.granted)+len(g.pages) >= maxVisits {
-		return false
-	}
-	g.granted[id] = admission{of, may}
-	return true
+	g.granted[id] = granted
+	return nil
 }
 
 // subscribed sends a page what is open, and what comes.
@@ -170,11 +185,12 @@ func (v *Visitors) subscribed(s *cometd.Session, subscriptions []string) {
 	g := guestOf(s.Peer())
 	for _, subscription := range subscriptions {
 		id := strings.TrimPrefix(subscription, topic)
-		p, isOpen := g.page(id, func(message json.RawMessage) { s.Deliver(subscription, message) })
+		p, known, isOpen := g.page(id, func(message json.RawMessage) { s.Deliver(subscription, message) })
 		if isOpen {
-			v.again(p) // it had unsubscribed
+			v.again(p, known) // it had unsubscribed
 			continue
 		}
+		p.brings(append(v.found(p.visit, s.Handshake().Browser, p.token), known...))
 		if err := v.join(p); err != nil {
 			g.end() // others came in between; the page handshakes again
 		}
@@ -184,18 +200,18 @@ func (v *Visitors) subscribed(s *cometd.Session, subscriptions []string) {
 	}
 }
 
-// page returns the page of a visit, and reports whether it was open before.
-func (g *guest) page(id string, deliver func(json.RawMessage)) (p *page, isOpen bool) {
+// page returns the page of a visit and what it says it has, and reports whether it was open before.
+func (g *guest) page(id string, deliver func(json.RawMessage)) (p *page, known []mark, isOpen bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if p = g.pages[id]; p != nil {
-		return p, true
-	}
 	granted := g.granted[id]
 	delete(g.granted, id)
-	p = &page{visit: granted.visit, base: g.base, may: granted.may, end: g.end, deliver: deliver}
+	if p = g.pages[id]; p != nil {
+		return p, granted.known, true
+	}
+	p = &page{visit: granted.visit, base: g.base, token: granted.token, may: granted.may, end: g.end, deliver: deliver}
 	g.pages[id] = p
-	return p, false
+	return p, granted.known, false
 }
 
 func (g *guest) hasClosed() bool {
@@ -204,14 +220,17 @@ func (g *guest) hasClosed() bool {
 	return g.isClosed
 }
 
-// closed forgets the pages of a session.
-func (v *Visitors) closed(s *cometd.Session, _ cometd.End) {
+// closed forgets the pages of a session. One that the page did not end itself may have a successor.
+func (v *Visitors) closed(s *cometd.Session, why cometd.End) {
 	g := guestOf(s.Peer())
 	g.mu.Lock()
 	pages := g.pages
 	g.pages, g.isClosed = map[string]*page{}, true
 	g.mu.Unlock()
 	for _, p := range pages {
+		if why != cometd.EndDisconnect {
+			v.lose(p, s.Handshake().Browser, p.token, s.LacksSince())
+		}
 		v.leave(p)
 	}
 	g.end()

@@ -95,6 +95,7 @@ func (v *Visitors) compareAll(ctx context.Context) {
 		}
 		isComplete = true
 		v.compare()
+		v.settle()
 		v.expire()
 	}
 }
@@ -170,20 +171,29 @@ func (v *Visitors) forget(i *engagement.Invitation) {
 
 // cancel sends the pages of a visitor that an invitation is over.
 func (v *Visitors) cancel(i *engagement.Invitation) {
-	message, err := i.Canceled()
+	for p := range v.pages[visitOf(i)] {
+		if !p.isOver(markOf(i)) {
+			v.end(p, markOf(i))
+		}
+	}
+}
+
+// end sends a page that an invitation is over.
+func (v *Visitors) end(p *page, m mark) {
+	message, err := engagement.Canceled(m.ixnID, m.attempt)
 	if err != nil {
-		v.log.Error("The end of an invitation cannot be written", "interaction", i.Name.String(), "error", err)
+		v.log.Error("The end of an invitation cannot be written", "error", err)
 		return
 	}
-	for p := range v.pages[visitOf(i)] {
-		p.deliver(message)
-		v.options.Observe("canceled")
-	}
+	p.forget(m)
+	p.deliver(message)
+	v.options.Observe("canceled")
 }
 
 // expire ends the pages that may no longer see invitations.
 func (v *Visitors) expire() {
 	v.mu.Lock()
+	v.dropLost(time.Now())
 	var over []*page
 	for _, pages := range v.pages {
 		for p := range pages {

@@ -60,11 +60,13 @@ func (v *Visitors) serveStream(w http.ResponseWriter, r *http.Request) {
 	ctx, end := context.WithCancel(r.Context())
 	defer end()
 	waiting := &queue{changed: make(chan struct{}, 1)}
-	p := &page{visit: of, base: v.options.Base(r), may: may, end: end, deliver: func(message json.RawMessage) {
-		if !waiting.put(message) {
+	p := &page{visit: of, base: v.options.Base(r), may: may, end: end}
+	p.deliver = func(message json.RawMessage) {
+		if !waiting.put(eventOf(p.eventID(), message)) {
 			end()
 		}
-	}}
+	}
+	p.brings(marksIn(r.Header.Get("Last-Event-ID")))
 	if err := v.join(p); err != nil {
 		engagement.Refuse(w, r, problemOf(err))
 		return
@@ -74,21 +76,26 @@ func (v *Visitors) serveStream(w http.ResponseWriter, r *http.Request) {
 	v.log.DebugContext(ctx, "The stream of a page ended", "error", send(ctx, w, waiting))
 }
 
-// queue is what waits for a page.
-type queue struct {
-	mu       sync.Mutex
-	messages []json.RawMessage
-	changed  chan struct{} // has room for one
+// eventOf returns a message as an event. JSON as json.Marshal writes it has no line break.
+func eventOf(id string, message json.RawMessage) string {
+	return "id: " + id + "\ndata: " + string(message) + "\n\n"
 }
 
-// put adds a message. It returns false if too many wait.
-func (q *queue) put(message json.RawMessage) bool {
+// queue is what waits for a page.
+type queue struct {
+	mu      sync.Mutex
+	events  []string
+	changed chan struct{} // has room for one
+}
+
+// put adds an event. It returns false if too many wait.
+func (q *queue) put(event string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.messages) == maxWaiting {
+	if len(q.events) == maxWaiting {
 		return false
 	}
-	q.messages = append(q.messages, message)
+	q.events = append(q.events, event)
 	select {
 	case q.changed <- struct{}{}:
 	default:
@@ -96,16 +103,13 @@ func (q *queue) put(message json.RawMessage) bool {
 	return true
 }
 
-// take removes all messages, and returns them as events.
+// take removes all events, and returns them.
 func (q *queue) take() string {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	var events strings.Builder
-	for _, message := range q.messages {
-		events.WriteString("data: " + string(message) + "\n\n") // JSON as json.Marshal writes it has no line break
-	}
-	q.messages = nil
-	return events.String()
+	events := strings.Join(q.events, "")
+	q.events = nil
+	return events
 }
 
 // send writes messages until the page, the token or the process ends.

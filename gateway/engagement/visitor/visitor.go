@@ -62,6 +62,10 @@ type visit struct{ contactCenter, id string }
 type page struct {
 	visit visit
 	base  string
+	// had are the invitations that the page knows, the latest last. A page that comes back has some before it joins.
+	had []had
+	// token is that with which a page by CometD came.
+	token string
 	// deliver must not wait.
 	deliver func(message json.RawMessage)
 	// may reports whether the page may still see invitations; end ends it.
@@ -82,6 +86,9 @@ type Visitors struct {
 	// places are the sessions and streams of each caller, taken those of all.
 	places map[string]int
 	taken  int
+	// lost are the pages of each visit that may come back, lostCount those of all.
+	lost      map[visit][]lostPage
+	lostCount int
 }
 
 // New returns visitors, who get nothing until Run.
@@ -98,14 +105,14 @@ func New(o Options) *Visitors {
 	return &Visitors{
 		options: o, log: o.Log, records: map[client.Name]*engagement.Invitation{},
 		open: map[visit]map[client.Name]*engagement.Invitation{}, pages: map[visit]map[*page]struct{}{},
-		places: map[string]int{},
+		places: map[string]int{}, lost: map[visit][]lostPage{},
 	}
 }
 
 // admit returns the visit that a page may see, or a *problem.Problem. may reports whether it still may.
 func (v *Visitors) admit(contactCenter, token, id string) (of visit, may func() bool, err error) {
-	if !isVisit(id) {
-		return visit{}, nil, problem.New(problem.Malformed, "the path does not name a visit")
+	if !engagement.IsVisit(id) {
+		return visit{}, nil, problem.New(problem.Malformed, "the path does not end with the id of a visit; "+engagement.VisitRule)
 	}
 	if token == "" {
 		return v.admitAnybody(contactCenter, id)
@@ -136,22 +143,6 @@ func (v *Visitors) admitAnybody(contactCenter, id string) (visit, func() bool, e
 		return visit{}, nil, problem.New(problem.Malformed, "the contact center is not an id")
 	}
 	return visit{contactCenter, id}, v.options.Open, nil
-}
-
-// maxVisit bounds the id of a visit, in bytes.
-const maxVisit = 128
-
-// isVisit reports whether a text can be the id of a visit in a path and in a channel.
-func isVisit(id string) bool {
-	if id == "" || len(id) > maxVisit {
-		return false
-	}
-	for _, c := range id {
-		if c <= ' ' || c == '*' || c == '/' || c == 0x7f {
-			return false
-		}
-	}
-	return true
 }
 
 var errFull = problem.New(problem.RateLimited, "too many pages are open")
@@ -193,7 +184,7 @@ func (v *Visitors) take(of *Caller) (release func(), err error) {
 	}), nil
 }
 
-// join adds a page, and sends it what is open. Later it gets what changes.
+// join adds a page, and sends it what it has missed and what is open. Later it gets what changes.
 func (v *Visitors) join(p *page) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -205,14 +196,21 @@ func (v *Visitors) join(p *page) error {
 	}
 	v.pages[p.visit][p] = struct{}{}
 	v.count++
+	v.sendMissed(p)
 	v.sendOpen(p)
 	return nil
 }
 
-// again sends a page what is open again.
-func (v *Visitors) again(p *page) {
+// again sends a page that had unsubscribed what it has missed, and what is open again. known are the invitations
+// that it says it has.
+func (v *Visitors) again(p *page, known []mark) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	p.brings(known)
+	for i := range p.had {
+		p.had[i].over = time.Time{} // what was sent meanwhile did not reach it
+	}
+	v.sendMissed(p)
 	v.sendOpen(p)
 }
 
@@ -242,6 +240,7 @@ func (v *Visitors) invite(p *page, i *engagement.Invitation) {
 		v.log.Error("An invitation cannot be written", "interaction", i.Name.String(), "error", err)
 		return
 	}
+	p.gets(markOf(i))
 	p.deliver(message)
 	v.options.Observe("invitation")
 }

@@ -17,20 +17,23 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"segue/bus/bustest"
 	"segue/client"
 	"segue/contract"
 	"segue/gateway/cometd"
 	"segue/gateway/engagement/ticket"
 	"segue/gateway/engagement/visitor"
 	"segue/gateway/index"
+	"segue/gateway/index/indextest"
 )
 
 // bench is visitors with all that they need, in a bubble of synctest.
 type bench struct {
 	t        *testing.T
-	world    *world
-	stream   *stream
+	world    *indextest.World
+	stream   *bustest.Stream
 	tickets  *ticket.Tickets
+	index    *index.Index
 	visitors *visitor.Visitors
 	server   *cometd.Server
 	mux      *http.ServeMux
@@ -40,37 +43,44 @@ type bench struct {
 func run(t *testing.T, test func(t *testing.T, b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b := &bench{t: t, world: newWorld(), stream: newStream(), tickets: ticket.New(func() [][]byte { return nil })}
-		x := index.New(index.Options{Client: &client.Client{Temporal: b.world, TaskQueue: "q", Patience: time.Millisecond}, Bus: b.stream})
-		b.visitors = visitor.New(visitor.Options{
-			Index: x, Tickets: b.tickets, Open: func() bool { return b.isOpen.Load() }, Center: func() string { return center },
-			Base:   func(r *http.Request) string { return "https://" + r.Host },
-			Caller: func(*http.Request) *visitor.Caller { return &visitor.Caller{Name: "address"} },
-		})
-		b.server = b.visitors.CometD(func(w http.ResponseWriter, _ *http.Request, status int, detail string) { http.Error(w, detail, status) })
-		b.mux = http.NewServeMux()
-		b.mux.Handle("/server/cometd", b.server)
-		b.mux.Handle(visitor.StreamPath+"{visitID}", b.visitors.Stream())
-		ctx, cancel := context.WithCancel(context.Background())
-		var running sync.WaitGroup
-		running.Go(func() { _ = x.Run(ctx) })
-		running.Go(func() { _ = b.visitors.Run(ctx) })
-		for !x.Health().Complete {
+		first := &bench{t: t, world: indextest.New(), stream: bustest.New(), tickets: ticket.New(func() [][]byte { return nil })}
+		b, stop := first.replica()
+		for !b.index.Health().Complete {
 			time.Sleep(10 * time.Millisecond)
 		}
-		defer func() {
-			b.server.Close()
-			cancel()
-			running.Wait()
-		}()
+		defer stop()
 		time.Sleep(time.Second) // the reader reads
 		test(t, b)
 	})
 }
 
+// replica starts a gateway over the same Temporal and the same bus.
+func (b *bench) replica() (another *bench, stop func()) {
+	another = &bench{t: b.t, world: b.world, stream: b.stream, tickets: b.tickets}
+	another.index = index.New(index.Options{Client: &client.Client{Temporal: b.world, TaskQueue: "q", Patience: time.Millisecond}, Bus: b.stream})
+	another.visitors = visitor.New(visitor.Options{
+		Index: another.index, Tickets: b.tickets, Open: func() bool { return another.isOpen.Load() }, Center: func() string { return indextest.Center },
+		Base:   func(r *http.Request) string { return "https://" + r.Host },
+		Caller: func(*http.Request) *visitor.Caller { return &visitor.Caller{Name: "address"} },
+	})
+	another.server = another.visitors.CometD(func(w http.ResponseWriter, _ *http.Request, status int, detail string) { http.Error(w, detail, status) })
+	another.mux = http.NewServeMux()
+	another.mux.Handle("/server/cometd", another.server)
+	another.mux.Handle(visitor.StreamPath+"{visitID}", another.visitors.Stream())
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = another.index.Run(ctx) })
+	running.Go(func() { _ = another.visitors.Run(ctx) })
+	return another, func() {
+		another.server.Close()
+		cancel()
+		running.Wait()
+	}
+}
+
 func (b *bench) publish(notices ...*contract.Notice) {
 	for _, n := range notices {
-		b.stream.publish(n)
+		b.stream.Publish(n)
 	}
 	time.Sleep(time.Millisecond)
 	synctest.Wait()
@@ -78,15 +88,15 @@ func (b *bench) publish(notices ...*contract.Notice) {
 
 // invite starts and engages the interaction of a visit.
 func (b *bench) invite(visit, page string) {
-	b.publish(b.world.start("visit-"+visit, `{"channel":"web"}`), b.engaged(visit, page))
+	b.publish(b.world.Start("visit-"+visit, `{"channel":"web"}`), b.engaged(visit, page))
 }
 
 func (b *bench) engaged(visit, page string) *contract.Notice {
-	return b.world.must("visit-"+visit, "engage", fmt.Sprintf(`{"ixnProfile":{"visitID":%q,"page":%q,"notification":[{"channel":"gpe.x","data":1}]}}`, visit, page))
+	return b.world.Must("visit-"+visit, "engage", fmt.Sprintf(`{"ixnProfile":{"visitID":%q,"page":%q,"notification":[{"channel":"gpe.x","data":1}]}}`, visit, page))
 }
 
 func (b *bench) token(visit string, within time.Duration) string {
-	token, err := b.tickets.Sign(ticket.Claims{Kind: ticket.Visit, ContactCenter: center, Visit: visit, Expires: time.Now().Add(within).Unix()})
+	token, err := b.tickets.Sign(ticket.Claims{Kind: ticket.Visit, ContactCenter: indextest.Center, Visit: visit, Expires: time.Now().Add(within).Unix()})
 	require.NoError(b.t, err)
 	return token
 }
@@ -95,11 +105,16 @@ func (b *bench) token(visit string, within time.Duration) string {
 type browser struct {
 	b  *bench
 	id string
+	// cookie is the browser's own; empty for one that keeps none.
+	cookie string
 }
 
 func (p *browser) post(body string) (replies []map[string]any, messages []string) {
 	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/server/cometd", strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
+	if p.cookie != "" {
+		r.AddCookie(&http.Cookie{Name: "BAYEUX_BROWSER", Value: p.cookie})
+	}
 	w := httptest.NewRecorder()
 	p.b.mux.ServeHTTP(w, r)
 	require.Equal(p.b.t, 200, w.Code, w.Body.String())
@@ -146,18 +161,20 @@ func brief(t *testing.T, data []byte) string {
 	return strings.Join(line, " ")
 }
 
-func (b *bench) browser(ext string) *browser {
-	p := &browser{b: b}
+func (b *bench) browser(ext string) *browser { return b.browserWith("", ext) }
+
+func (b *bench) browserWith(cookie, ext string) *browser {
+	p := &browser{b: b, cookie: cookie}
 	replies, _ := p.post(`[{"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"],"ext":` + ext + `}]`)
 	p.id, _ = replies[0]["clientId"].(string)
 	return p
 }
 
-// subscribe returns the messages that came with it, and "denied" if it was.
+// subscribe returns the messages that came with it, and the error if it was denied.
 func (p *browser) subscribe(channel, ext string) []string {
 	replies, messages := p.post(fmt.Sprintf(`[{"channel":"/meta/subscribe","clientId":%q,"subscription":%q,"ext":%s}]`, p.id, channel, ext))
 	if replies[0]["successful"] != true {
-		return []string{"denied"}
+		return []string{fmt.Sprint(replies[0]["error"])}
 	}
 	return append(messages, p.poll()...)
 }
@@ -174,7 +191,7 @@ func (p *browser) poll() []string {
 }
 
 func ext(token string) string {
-	return fmt.Sprintf(`{"segue":{"contact_center":%q,"token":%q}}`, center, token)
+	return fmt.Sprintf(`{"segue":{"contact_center":%q,"token":%q}}`, indextest.Center, token)
 }
 
 const channelV1 = "/notification/v1 "
@@ -187,7 +204,7 @@ func TestAPageGetsItsInvitations(t *testing.T) {
 		require.Empty(t, page.poll(), "of another visit")
 		b.invite("v1", "a")
 		require.Equal(t, []string{channelV1 + "gpe.x gpe.segue visit-v1 1"}, page.poll())
-		b.publish(b.world.must("visit-v1", "attach_user_data", `{"user_data":{"a":1}}`))
+		b.publish(b.world.Must("visit-v1", "attach_user_data", `{"user_data":{"a":1}}`))
 		require.Empty(t, page.poll(), "nothing of the invitation has changed")
 		b.publish(b.engaged("v1", "b"))
 		require.Equal(t, []string{channelV1 + "gpe.x gpe.segue visit-v1 2"}, page.poll())
@@ -196,15 +213,15 @@ func TestAPageGetsItsInvitations(t *testing.T) {
 		require.Equal(t, []string{channelV1 + "gpe.x gpe.segue visit-v1 2"}, late.subscribe("/notification/v1", "null"), "late")
 		require.Empty(t, late.poll(), "once")
 
-		b.publish(b.world.must("visit-v1", "noengage", `{"cancelData":{}}`))
+		b.publish(b.world.Must("visit-v1", "noengage", `{"cancelData":{}}`))
 		over := []string{channelV1 + "gpe.segue visit-v1 2 canceled"}
 		require.Equal(t, over, page.poll())
 		require.Equal(t, over, late.poll())
 		require.Empty(t, b.browser(ext(b.token("v1", time.Hour))).subscribe("/notification/v1", "null"), "nothing is open")
 
-		b.publish(b.world.start("visit-v1", `{"channel":"web"}`), b.engaged("v1", "a"))
+		b.publish(b.world.Start("visit-v1", `{"channel":"web"}`), b.engaged("v1", "a"))
 		require.Equal(t, []string{channelV1 + "gpe.x gpe.segue visit-v1 1"}, page.poll(), "started again")
-		b.publish(b.world.must("visit-v1", "engagement_result", `{"result":"accepted","queue":"q"}`))
+		b.publish(b.world.Must("visit-v1", "engagement_result", `{"result":"accepted","queue":"q"}`))
 		require.Equal(t, []string{channelV1 + "gpe.segue visit-v1 1 canceled"}, page.poll())
 	})
 }
@@ -232,10 +249,10 @@ func TestATokenIsOfOneVisit(t *testing.T) {
 		for name, given := range map[string][2]string{
 			"none": {"/notification/v1", "null"}, "of another visit": {"/notification/v2", ext(good)}, "forged": {"/notification/v1", ext(good + "A")},
 			"expired": {"/notification/v1", ext(b.token("v1", -time.Second))}, "all": {"/notification/*", ext(good)}, "everything": {"/**", ext(good)},
-			"another topic": {"/v2/me/calls", ext(good)}, "of another contact center": {"/notification/v1", strings.Replace(ext(good), center, "other", 1)},
+			"another topic": {"/v2/me/calls", ext(good)}, "of another contact center": {"/notification/v1", strings.Replace(ext(good), indextest.Center, "other", 1)},
 			"ext that is none": {"/notification/v1", `{"segue":7}`},
 		} {
-			require.Equal(t, []string{"denied"}, page.subscribe(given[0], given[1]), name)
+			require.Equal(t, []string{"403::subscribe_denied"}, page.subscribe(given[0], given[1]), name)
 		}
 		require.Zero(t, b.visitors.Pages())
 		require.Empty(t, b.browser(ext("forged.token")).id, "a handshake with a wrong token")
@@ -263,14 +280,14 @@ func TestALostNoticeIsMadeUpFor(t *testing.T) {
 	run(t, func(t *testing.T, b *bench) {
 		page := b.browser(ext(b.token("v1", time.Hour)))
 		page.subscribe("/notification/v1", "null")
-		b.publish(b.world.start("visit-v1", `{"channel":"web"}`))
+		b.publish(b.world.Start("visit-v1", `{"channel":"web"}`))
 		b.engaged("v1", "a") // its notice is lost
-		b.publish(b.world.must("visit-v1", "attach_user_data", `{"user_data":{"a":1}}`))
+		b.publish(b.world.Must("visit-v1", "attach_user_data", `{"user_data":{"a":1}}`))
 		time.Sleep(time.Second)
 		synctest.Wait()
 		require.Equal(t, []string{channelV1 + "gpe.x gpe.segue visit-v1 1"}, page.poll())
-		b.stream.remake()
-		b.publish(b.world.must("visit-v1", "noengage", `{"cancelData":{}}`))
+		b.stream.Remake()
+		b.publish(b.world.Must("visit-v1", "noengage", `{"cancelData":{}}`))
 		time.Sleep(20 * time.Second)
 		synctest.Wait()
 		require.Equal(t, []string{channelV1 + "gpe.segue visit-v1 1 canceled"}, page.poll())
@@ -313,13 +330,20 @@ func (f *flow) messages(t *testing.T) (all []string) {
 }
 
 // watch opens a stream until end is called.
-func (b *bench) watch(target string) (f *flow, end func()) {
+func (b *bench) watch(target string) (f *flow, end func()) { return b.watchFrom(target, "") }
+
+// watchFrom is watch of a page that has had an event.
+func (b *bench) watchFrom(target, lastEvent string) (f *flow, end func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	f = &flow{header: http.Header{}}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		b.mux.ServeHTTP(f, httptest.NewRequestWithContext(ctx, http.MethodGet, "http://example.com"+target, nil))
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "http://example.com"+target, nil)
+		if lastEvent != "" {
+			r.Header.Set("Last-Event-ID", lastEvent)
+		}
+		b.mux.ServeHTTP(f, r)
 	}()
 	synctest.Wait()
 	return f, func() { cancel(); <-done }
@@ -328,14 +352,14 @@ func (b *bench) watch(target string) (f *flow, end func()) {
 func TestAPageWithoutCometDGetsAStream(t *testing.T) {
 	run(t, func(t *testing.T, b *bench) {
 		b.invite("v1", "a")
-		f, end := b.watch("/server/data/notification/v1?contact_center=" + center + "&token=" + b.token("v1", time.Hour))
+		f, end := b.watch("/server/data/notification/v1?contact_center=" + indextest.Center + "&token=" + b.token("v1", time.Hour))
 		require.Equal(t, "text/event-stream", f.header.Get("Content-Type"))
 		require.Equal(t, []string{"gpe.x gpe.segue visit-v1 1"}, f.messages(t))
 		b.publish(b.engaged("v1", "b"))
 		time.Sleep(16 * time.Second)
 		synctest.Wait()
 		require.Contains(t, f.written(), ": the stream is open")
-		b.publish(b.world.must("visit-v1", "engagement_result", `{"result":"declined"}`))
+		b.publish(b.world.Must("visit-v1", "engagement_result", `{"result":"declined"}`))
 		require.Equal(t, []string{"gpe.x gpe.segue visit-v1 1", "gpe.x gpe.segue visit-v1 2", "gpe.segue visit-v1 2 canceled"}, f.messages(t))
 		end()
 		require.Zero(t, b.visitors.Pages())
@@ -347,9 +371,9 @@ func TestAStreamHasAllThatIsOpen(t *testing.T) {
 		const many = 40
 		for n := range many {
 			id := fmt.Sprintf("i%d", n)
-			b.publish(b.world.start(id, `{"channel":"web"}`), b.world.must(id, "engage", `{"ixnProfile":{"visitID":"v1"}}`))
+			b.publish(b.world.Start(id, `{"channel":"web"}`), b.world.Must(id, "engage", `{"ixnProfile":{"visitID":"v1"}}`))
 		}
-		f, end := b.watch("/server/data/notification/v1?contact_center=" + center + "&token=" + b.token("v1", time.Hour))
+		f, end := b.watch("/server/data/notification/v1?contact_center=" + indextest.Center + "&token=" + b.token("v1", time.Hour))
 		defer end()
 		require.Len(t, f.messages(t), many)
 	})
@@ -375,6 +399,24 @@ func TestWhoGetsNoStream(t *testing.T) {
 		b.mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/server/data/notification/v1?token="+good, nil))
 		require.Equal(t, 429, w.Code)
 		require.Equal(t, "10", w.Header().Get("Retry-After"))
+	})
+}
+
+// A page beyond the bound must learn that its token is right.
+func TestAPageTooManyIsToldSo(t *testing.T) {
+	run(t, func(t *testing.T, b *bench) {
+		token := ext(b.token("v1", time.Hour))
+		var last *browser
+		for range 20 {
+			last = b.browser(token)
+			require.Empty(t, last.subscribe("/notification/v1", "null"))
+		}
+		beyond := b.browser(token)
+		require.Equal(t, []string{"429::too_many_pages"}, beyond.subscribe("/notification/v1", "null"))
+		require.Equal(t, []string{"403::subscribe_denied"}, beyond.subscribe("/notification/v2", "null"), "a wrong token")
+		last.post(fmt.Sprintf(`[{"channel":"/meta/disconnect","clientId":%q}]`, last.id))
+		synctest.Wait()
+		require.Empty(t, beyond.subscribe("/notification/v1", "null"))
 	})
 }
 

@@ -22,6 +22,7 @@ import (
 	"segue/gateway/cometd"
 	"segue/gateway/gws/notify"
 	"segue/gateway/index"
+	"segue/gateway/index/indextest"
 	"segue/gateway/presence"
 )
 
@@ -29,7 +30,7 @@ const base = "https://gws.example"
 
 // bench is a notifier with all that it needs, in a bubble of synctest.
 type bench struct {
-	world    *world
+	world    *indextest.World
 	stream   *bustest.Stream
 	presence *presence.Presence
 	log      *slog.Logger // nil for none
@@ -58,7 +59,7 @@ func open(before func(*bench)) (b *bench, stop func()) {
 }
 
 func begin(before func(*bench)) (b *bench, stop func()) {
-	b = &bench{world: newWorld(), stream: bustest.New()}
+	b = &bench{world: indextest.New(), stream: bustest.New()}
 	if before != nil {
 		before(b)
 	}
@@ -71,7 +72,7 @@ func begin(before func(*bench)) (b *bench, stop func()) {
 			agent := h.Request.Header.Get("Agent")
 			cc, id, found := strings.Cut(agent, "/")
 			if !found {
-				cc, id = center, agent
+				cc, id = indextest.Center, agent
 			}
 			return &cometd.Peer{Key: agent, Context: context.Background(), Value: notify.User{ContactCenter: cc, Agent: id, Base: base}}, nil
 		},

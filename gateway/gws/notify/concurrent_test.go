@@ -75,7 +75,7 @@ func TestSessionsComeAndGoWhileChangesAreSent(t *testing.T) {
 	newWire := func() *wire { return &wire{url: server.URL, agent: "ada", client: connection} }
 
 	const changes = 300
-	b.stream.Publish(b.world.start("i1", callToSales))
+	b.stream.Publish(b.world.Start("i1", callToSales))
 	steady := newWire()
 	require.NoError(t, steady.open())
 	ended := make(chan struct{})
@@ -100,10 +100,10 @@ func TestSessionsComeAndGoWhileChangesAreSent(t *testing.T) {
 		})
 	}
 	go func() {
-		b.stream.Publish(b.world.must("i1", "offer", `{"agent":"ada"}`))
-		b.stream.Publish(b.world.must("i1", "accept", `{"agent":"ada"}`))
+		b.stream.Publish(b.world.Must("i1", "offer", `{"agent":"ada"}`))
+		b.stream.Publish(b.world.Must("i1", "accept", `{"agent":"ada"}`))
 		for i := range changes {
-			b.stream.Publish(b.world.must("i1", []string{"hold", "retrieve"}[i%2], `{}`))
+			b.stream.Publish(b.world.Must("i1", []string{"hold", "retrieve"}[i%2], `{}`))
 		}
 	}()
 	var last int64 = 1

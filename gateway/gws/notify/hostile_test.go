@@ -11,6 +11,7 @@ import (
 
 	"segue/gateway/gws/notify"
 	"segue/gateway/gws/view"
+	"segue/gateway/index/indextest"
 )
 
 // TestTheEndsOfOneAgentDoNotDisplaceThoseOfOthers: beyond the bound for all, those go of whom most is kept.
@@ -19,9 +20,9 @@ func TestTheEndsOfOneAgentDoNotDisplaceThoseOfOthers(t *testing.T) {
 		b.notifier.BoundEnds(100 << 10)
 		ada, ben := b.desktop(t, "ada", "", all...), b.desktop(t, "ben", "", all...)
 		end := func(id, agent string, size int) {
-			b.publish(b.world.start(id, callToSales), b.world.must(id, "offer", `{"agent":"`+agent+`"}`))
-			b.publish(b.world.must(id, "attach_user_data", `{"user_data":{"k":"`+strings.Repeat("x", size)+`"}}`))
-			b.publish(b.world.must(id, "disconnect", `{}`))
+			b.publish(b.world.Start(id, callToSales), b.world.Must(id, "offer", `{"agent":"`+agent+`"}`))
+			b.publish(b.world.Must(id, "attach_user_data", `{"user_data":{"k":"`+strings.Repeat("x", size)+`"}}`))
+			b.publish(b.world.Must(id, "disconnect", `{}`))
 		}
 		end("small", "ben", 1)
 		for i := range 20 {
@@ -59,11 +60,11 @@ func TestWatchersOfAWorkbinShareAMessage(t *testing.T) {
 		for i := range watchers {
 			name := fmt.Sprint("agent", i)
 			b.desktop(t, name, "", "/v2/me/workbins")
-			b.notifier.WatchWorkbin(notify.Agent{ContactCenter: center, ID: name}, "drafts", "drafts", nil)
+			b.notifier.WatchWorkbin(notify.Agent{ContactCenter: indextest.Center, ID: name}, "drafts", "drafts", nil)
 		}
-		b.publish(b.world.start("e1", `{"channel":"email"}`), b.world.must("e1", "accept", `{"agent":"ben"}`))
-		b.publish(b.world.must("e1", "attach_user_data", `{"user_data":{"k":"`+strings.Repeat("x", size)+`"}}`))
-		notice := b.world.must("e1", "place_in_workbin", `{"workbin":"drafts"}`)
+		b.publish(b.world.Start("e1", `{"channel":"email"}`), b.world.Must("e1", "accept", `{"agent":"ben"}`))
+		b.publish(b.world.Must("e1", "attach_user_data", `{"user_data":{"k":"`+strings.Repeat("x", size)+`"}}`))
+		notice := b.world.Must("e1", "place_in_workbin", `{"workbin":"drafts"}`)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		b.publish(notice)
@@ -74,14 +75,14 @@ func TestWatchersOfAWorkbinShareAMessage(t *testing.T) {
 
 // TestWhoHasNoPartSeesWhatAllSee: those share a message, and see the same in it.
 func TestWhoHasNoPartSeesWhatAllSee(t *testing.T) {
-	w := newWorld()
-	w.start("e1", `{"channel":"email"}`)
+	w := indextest.New()
+	w.Start("e1", `{"channel":"email"}`)
 	for _, step := range [][2]string{
 		{"offer", `{"agent":"ada"}`}, {"accept", `{"agent":"ada"}`}, {"place_in_workbin", `{"workbin":"drafts"}`},
 		{"accept", `{"agent":"ben"}`}, {"transfer", `{"mode":"single_step","to":{"agent":"ada"}}`}, {"complete", `{}`},
 	} {
-		w.do("e1", step[0], step[1])
-		state, capabilities := w.state("e1")
+		w.Do("e1", step[0], step[1])
+		state, capabilities := w.State("e1")
 		look := view.Look{State: &state, CapabilitiesFor: capabilities}
 		for _, agent := range []string{"ada", "ben", "cyd"} {
 			want, err := json.Marshal(view.Of(look, agent, base))

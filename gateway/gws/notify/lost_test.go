@@ -11,7 +11,7 @@ import (
 
 // offer starts an interaction and offers it to ada.
 func (b *bench) offer(id string) {
-	b.publish(b.world.start(id, callToSales), b.world.must(id, "offer", `{"agent":"ada"}`))
+	b.publish(b.world.Start(id, callToSales), b.world.Must(id, "offer", `{"agent":"ada"}`))
 }
 
 func TestASessionAfterALostOneGetsThePresentStateAndTheEnds(t *testing.T) {
@@ -20,20 +20,20 @@ func TestASessionAfterALostOneGetsThePresentStateAndTheEnds(t *testing.T) {
 		for _, id := range []string{"present", "unacked", "ended", "given", "early"} {
 			b.offer(id)
 		}
-		b.publish(b.world.must("early", "disconnect", `{}`))
+		b.publish(b.world.Must("early", "disconnect", `{}`))
 		time.Sleep(3 * time.Minute / 5)
 		former.poll()
 		for range 3 {
 			time.Sleep(55 * time.Second)
 			former.poll()
 		}
-		b.publish(b.world.must("unacked", "reject", `{"agent":"ada"}`)) // sent, and never read
+		b.publish(b.world.Must("unacked", "reject", `{"agent":"ada"}`)) // sent, and never read
 		former.lose()
-		b.publish(b.world.must("present", "accept", `{"agent":"ada"}`))
-		b.publish(b.world.must("ended", "accept", `{"agent":"ada"}`), b.world.must("ended", "complete", `{}`))
-		b.publish(b.world.must("given", "accept", `{"agent":"ada"}`), b.world.must("given", "transfer", `{"mode":"single_step","to":{"agent":"ben"}}`))
+		b.publish(b.world.Must("present", "accept", `{"agent":"ada"}`))
+		b.publish(b.world.Must("ended", "accept", `{"agent":"ada"}`), b.world.Must("ended", "complete", `{}`))
+		b.publish(b.world.Must("given", "accept", `{"agent":"ada"}`), b.world.Must("given", "transfer", `{"mode":"single_step","to":{"agent":"ben"}}`))
 		b.offer("unseen")
-		b.publish(b.world.must("unseen", "reject", `{"agent":"ada"}`))
+		b.publish(b.world.Must("unseen", "reject", `{"agent":"ada"}`))
 		b.offer("new")
 		time.Sleep(10 * time.Minute)
 
@@ -43,7 +43,7 @@ func TestASessionAfterALostOneGetsThePresentStateAndTheEnds(t *testing.T) {
 			"interactions StatusChange unacked Released", "interactions StatusChange ended Released", "interactions StatusChange given Released",
 		}, brief(next.subscribe("/v2/me/interactions", "/v2/me/chats")))
 		require.Empty(t, next.subscribe("/v2/me/interactions"))
-		b.publish(b.world.must("new", "reject", `{"agent":"ada"}`))
+		b.publish(b.world.Must("new", "reject", `{"agent":"ada"}`))
 		require.Equal(t, []string{"interactions StatusChange new Released"}, brief(next.poll()))
 		require.Equal(t, []string{
 			"calls StatusChange present Established",
@@ -94,7 +94,7 @@ func TestWhatALostFollowerHadIsNotLost(t *testing.T) {
 		b.offer("i1")
 		first.poll()
 		first.lose()
-		b.publish(b.world.must("i1", "disconnect", `{}`))
+		b.publish(b.world.Must("i1", "disconnect", `{}`))
 		time.Sleep(5 * time.Minute)
 		second := b.desktop(t, "ada", first.browser)
 		second.post(fmt.Sprintf(`[{"channel":"/meta/subscribe","clientId":%q,"subscription":"/v2/me/calls"}]`, second.id)) // its answer is lost
@@ -114,9 +114,9 @@ func TestAnEndThatTheClientHasIsNotRepeated(t *testing.T) {
 				former.subscribe(all...)
 				b.offer("had")
 				b.offer("lacked")
-				b.publish(b.world.must("had", "disconnect", `{}`))
+				b.publish(b.world.Must("had", "disconnect", `{}`))
 				require.Contains(t, brief(former.poll()), "calls StatusChange had Released")
-				b.publish(b.world.must("lacked", "disconnect", `{}`))
+				b.publish(b.world.Must("lacked", "disconnect", `{}`))
 				former.connect() // its answer is lost
 				former.lose()
 				require.Equal(t, []string{"calls StatusChange lacked Released"}, brief(b.desktop(t, "ada", former.browser).subscribe("/v2/me/calls")))
@@ -131,7 +131,7 @@ func TestWhatAFollowerHasIsNotRepeated(t *testing.T) {
 		b.offer("i1")
 		first.poll()
 		first.lose()
-		b.publish(b.world.must("i1", "disconnect", `{}`))
+		b.publish(b.world.Must("i1", "disconnect", `{}`))
 		second := b.desktop(t, "ada", first.browser)
 		require.Len(t, second.subscribe(all...), 2)
 		second.lose()
@@ -147,7 +147,7 @@ func TestAnEndBeforeALongIntervalIsNotLost(t *testing.T) {
 		former.poll()
 		former.post(fmt.Sprintf(
 			`[{"channel":"/meta/connect","clientId":%q,"connectionType":"long-polling","advice":{"timeout":0,"interval":300000}}]`, former.id))
-		b.publish(b.world.must("i1", "disconnect", `{}`))
+		b.publish(b.world.Must("i1", "disconnect", `{}`))
 		time.Sleep(6 * time.Minute)
 		former.lose()
 		require.Equal(t, []string{"calls StatusChange i1 Released"}, brief(b.desktop(t, "ada", former.browser).subscribe("/v2/me/calls")))
@@ -159,8 +159,8 @@ func TestAnInteractionThatComesBackIsPresentAlone(t *testing.T) {
 		former := b.desktop(t, "ada", "", all...)
 		b.offer("i1")
 		former.lose()
-		b.publish(b.world.must("i1", "reject", `{"agent":"ada"}`))
-		b.publish(b.world.must("i1", "offer", `{"agent":"ada"}`))
+		b.publish(b.world.Must("i1", "reject", `{"agent":"ada"}`))
+		b.publish(b.world.Must("i1", "offer", `{"agent":"ada"}`))
 		require.Equal(t, []string{"calls StatusChange i1 Ringing"}, brief(b.desktop(t, "ada", former.browser).subscribe("/v2/me/calls")))
 	})
 }
@@ -178,7 +178,7 @@ func TestLostSessionsAreBounded(t *testing.T) {
 		time.Sleep(50 * time.Second)
 		former.poll()
 		for i := range 250 {
-			b.publish(b.world.must(fmt.Sprint("i", i), "disconnect", `{}`))
+			b.publish(b.world.Must(fmt.Sprint("i", i), "disconnect", `{}`))
 		}
 		former.lose()
 		_, lost, _ := b.notifier.Counts()
@@ -208,11 +208,11 @@ func TestAnAgentWithManyInteractionsComesBack(t *testing.T) {
 		former.lose()
 		next := b.desktop(t, "ada", former.browser)
 		_, messages := next.post(fmt.Sprintf(`[{"channel":"/meta/subscribe","clientId":%q,"subscription":"/**"}]`, next.id))
-		b.publish(b.world.must("i0", "accept", `{"agent":"ada"}`)) // while most of it waits
+		b.publish(b.world.Must("i0", "accept", `{"agent":"ada"}`)) // while most of it waits
 		messages = append(messages, next.poll()...)
 		require.Len(t, messages, 2*2000+2)
 		require.Equal(t, []string{"calls StatusChange i0 Established", "interactions StatusChange i0 Established"}, brief(messages[4000:]))
-		b.publish(b.world.must("i1", "accept", `{"agent":"ada"}`))
+		b.publish(b.world.Must("i1", "accept", `{"agent":"ada"}`))
 		require.Len(t, next.poll(), 2, "the session lives")
 	})
 }

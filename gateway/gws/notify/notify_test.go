@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"segue/contract"
+	"segue/gateway/index/indextest"
 )
 
 var all = []string{"/**"}
@@ -21,25 +22,25 @@ func TestEachNoticeReachesEverySessionOfEachAgentOnce(t *testing.T) {
 	run(t, nil, func(t *testing.T, b *bench) {
 		ada, other := b.desktop(t, "ada", "", all...), b.desktop(t, "ada", "", "/v2/me/interactions/", "/v2/me/calls", "/v2/me/*")
 		ben, foreign := b.desktop(t, "ben", "", all...), b.desktop(t, "elsewhere/ada", "", all...)
-		b.publish(b.world.start("i1", callToSales))
-		b.publish(b.world.must("i1", "offer", `{"agent":"ada"}`))
+		b.publish(b.world.Start("i1", callToSales))
+		b.publish(b.world.Must("i1", "offer", `{"agent":"ada"}`))
 		ringing := []string{"calls StatusChange i1 Ringing", "interactions StatusChange i1 Ringing"}
 		require.Equal(t, ringing, brief(ada.poll()))
 		require.Equal(t, []string{"calls StatusChange i1 Ringing", "interactions/ StatusChange i1 Ringing"}, brief(other.poll()))
-		b.publish(b.world.must("i1", "accept", `{"agent":"ada","by":{"id":"ada","role":"agent"},"event_id":"gws-nX1-7"}`))
+		b.publish(b.world.Must("i1", "accept", `{"agent":"ada","by":{"id":"ada","role":"agent"},"event_id":"gws-nX1-7"}`))
 		require.Equal(t, []string{"calls StatusChange i1 Established 7", "interactions StatusChange i1 Established 7"}, brief(ada.poll()))
 		require.Empty(t, ben.poll())
-		b.publish(b.world.must("i1", "consult", `{"to":{"agent":"ben"},"by":{"id":"ada","role":"agent"},"event_id":"gws-sX2-c"}`))
+		b.publish(b.world.Must("i1", "consult", `{"to":{"agent":"ben"},"by":{"id":"ada","role":"agent"},"event_id":"gws-sX2-c"}`))
 		require.Equal(t, []string{
 			`calls StatusChange i1 Established "c"`, `calls ParticipantsUpdated i1 Established "c"`,
 			`interactions StatusChange i1 Established "c"`, `interactions ParticipantsUpdated i1 Established "c"`,
 		}, brief(ada.poll()))
 		require.Equal(t, []string{"calls StatusChange i1 Established", "interactions StatusChange i1 Established"}, brief(ben.poll()),
 			"the reference is for the agent who sent the request")
-		b.publish(b.world.must("i1", "leave", `{"agent":"ben"}`))
+		b.publish(b.world.Must("i1", "leave", `{"agent":"ben"}`))
 		require.Equal(t, []string{"calls StatusChange i1 Released", "interactions StatusChange i1 Released"}, brief(ben.poll()))
 		ada.poll()
-		b.publish(b.world.must("i1", "attach_user_data", `{"user_data":{"a":1}}`))
+		b.publish(b.world.Must("i1", "attach_user_data", `{"user_data":{"a":1}}`))
 		require.Equal(t, []string{"calls AttachedDataChanged i1 Established", "interactions AttachedDataChanged i1 Established"}, brief(ada.poll()))
 		require.Empty(t, ben.poll())
 		require.Empty(t, foreign.poll())
@@ -69,7 +70,7 @@ func TestWhatASessionMayHave(t *testing.T) {
 		} {
 			require.Equal(t, false, grants(topic), topic)
 		}
-		d = b.desktop(t, center+"/", "")
+		d = b.desktop(t, indextest.Center+"/", "")
 		for _, topic := range append(granted, "/**") {
 			require.Equal(t, false, grants(topic), topic)
 		}
@@ -79,18 +80,18 @@ func TestWhatASessionMayHave(t *testing.T) {
 func TestAStateThatANoticeLacksIsQueriedWhileOthersGoOn(t *testing.T) {
 	run(t, nil, func(t *testing.T, b *bench) {
 		ada := b.desktop(t, "ada", "", all...)
-		b.publish(b.world.start("large", callToSales), b.world.start("small", callToSales))
-		b.world.with(func() { b.world.takes = time.Second })
-		offered := b.world.must("large", "offer", `{"agent":"ada"}`)
+		b.publish(b.world.Start("large", callToSales), b.world.Start("small", callToSales))
+		b.world.SetTakes(time.Second)
+		offered := b.world.Must("large", "offer", `{"agent":"ada"}`)
 		offered.State = nil
-		b.publish(offered, b.world.must("small", "offer", `{"agent":"ada"}`))
+		b.publish(offered, b.world.Must("small", "offer", `{"agent":"ada"}`))
 		require.Equal(t, []string{"calls StatusChange small Ringing", "interactions StatusChange small Ringing"}, brief(ada.poll()))
 		time.Sleep(5 * time.Second)
-		accepted := b.world.must("large", "accept", `{"agent":"ada","by":{"id":"ada","role":"agent"},"event_id":"gws-nX1-7"}`)
+		accepted := b.world.Must("large", "accept", `{"agent":"ada","by":{"id":"ada","role":"agent"},"event_id":"gws-nX1-7"}`)
 		accepted.State = nil
 		b.publish(accepted)
 		require.Equal(t, []string{"calls StatusChange large Ringing", "interactions StatusChange large Ringing"}, brief(ada.poll()))
-		held := b.world.must("large", "hold", `{"by":{"id":"ada","role":"agent"},"event_id":"gws-nX1-8"}`)
+		held := b.world.Must("large", "hold", `{"by":{"id":"ada","role":"agent"},"event_id":"gws-nX1-8"}`)
 		b.publish(held) // it waits for its place
 		require.Empty(t, ada.poll())
 		time.Sleep(5 * time.Second)
@@ -98,16 +99,16 @@ func TestAStateThatANoticeLacksIsQueriedWhileOthersGoOn(t *testing.T) {
 			"calls StatusChange large Established 7", "calls StatusChange large Held 8",
 			"interactions StatusChange large Established 7", "interactions StatusChange large Held 8",
 		}, brief(ada.poll()))
-		retrieved := b.world.must("large", "retrieve", `{"by":{"id":"ada","role":"agent"},"event_id":"gws-nX1-9"}`)
+		retrieved := b.world.Must("large", "retrieve", `{"by":{"id":"ada","role":"agent"},"event_id":"gws-nX1-9"}`)
 		retrieved.State = nil
-		commented := b.world.must("large", "set_attributes", `{"comment":"c"}`)
+		commented := b.world.Must("large", "set_attributes", `{"comment":"c"}`)
 		b.publish(retrieved, commented)
 		time.Sleep(5 * time.Second)
 		require.Equal(t, []string{
 			"calls StatusChange large Established 9", "calls PropertiesUpdated large Established 9",
 			"interactions StatusChange large Established 9", "interactions PropertiesUpdated large Established 9",
 		}, brief(ada.poll()), "the answer may be later than the notice")
-		b.publish(b.world.must("large", "complete", `{}`))
+		b.publish(b.world.Must("large", "complete", `{}`))
 		require.Equal(t, []string{"calls StatusChange large Released", "interactions StatusChange large Released"}, brief(ada.poll()))
 	})
 }
@@ -115,14 +116,14 @@ func TestAStateThatANoticeLacksIsQueriedWhileOthersGoOn(t *testing.T) {
 func TestALaterStateEndsTheWaitForOneThatCannotBeQueried(t *testing.T) {
 	run(t, nil, func(t *testing.T, b *bench) {
 		ada := b.desktop(t, "ada", "", all...)
-		b.publish(b.world.start("i1", callToSales))
-		b.world.with(func() { b.world.down = true })
-		offered := b.world.must("i1", "offer", `{"agent":"ada"}`)
+		b.publish(b.world.Start("i1", callToSales))
+		b.world.SetDown(true)
+		offered := b.world.Must("i1", "offer", `{"agent":"ada"}`)
 		offered.State = nil
 		b.publish(offered)
 		time.Sleep(30 * time.Second)
 		require.Empty(t, ada.poll())
-		b.publish(b.world.must("i1", "accept", `{"agent":"ada"}`))
+		b.publish(b.world.Must("i1", "accept", `{"agent":"ada"}`))
 		time.Sleep(30 * time.Second)
 		require.Equal(t, []string{"calls StatusChange i1 Established", "interactions StatusChange i1 Established"}, brief(ada.poll()))
 	})
@@ -131,13 +132,13 @@ func TestALaterStateEndsTheWaitForOneThatCannotBeQueried(t *testing.T) {
 func TestWhatWasOpenAtTheStartIsNotNews(t *testing.T) {
 	var offered *contract.Notice
 	run(t, func(b *bench) {
-		b.world.start("i1", callToSales)
-		offered = b.world.must("i1", "offer", `{"agent":"ada"}`)
+		b.world.Start("i1", callToSales)
+		offered = b.world.Must("i1", "offer", `{"agent":"ada"}`)
 	}, func(t *testing.T, b *bench) {
 		ada := b.desktop(t, "ada", "", all...)
 		b.publish(offered) // a notice of what was known
 		require.Empty(t, ada.poll())
-		b.publish(b.world.must("i1", "set_attributes", `{"comment":"c"}`))
+		b.publish(b.world.Must("i1", "set_attributes", `{"comment":"c"}`))
 		require.Equal(t, []string{"calls PropertiesUpdated i1 Ringing", "interactions PropertiesUpdated i1 Ringing"}, brief(ada.poll()))
 	})
 }
@@ -145,14 +146,14 @@ func TestWhatWasOpenAtTheStartIsNotNews(t *testing.T) {
 func TestASessionBeforeTheIndexIsCompleteLacksNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, stop := begin(func(b *bench) {
-			b.world.start("i1", callToSales)
-			b.world.must("i1", "offer", `{"agent":"ada"}`)
-			b.world.takes = 3 * time.Second // so long is the index incomplete
+			b.world.Start("i1", callToSales)
+			b.world.Must("i1", "offer", `{"agent":"ada"}`)
+			b.world.SetTakes(3 * time.Second) // so long is the index incomplete
 		})
 		defer stop()
 		ada := b.desktop(t, "ada", "", all...)
 		time.Sleep(time.Second)
-		b.publish(b.world.start("i2", callToSales), b.world.must("i2", "offer", `{"agent":"ada"}`))
+		b.publish(b.world.Start("i2", callToSales), b.world.Must("i2", "offer", `{"agent":"ada"}`))
 		require.False(t, b.notifier.IsReady())
 		require.Equal(t, []string{"calls StatusChange i2 Ringing", "interactions StatusChange i2 Ringing"}, brief(ada.poll()))
 		for !b.notifier.IsReady() {
@@ -167,18 +168,18 @@ func TestAfterALostStreamSessionsGetTheDifference(t *testing.T) {
 		ada, ben := b.desktop(t, "ada", "", all...), b.desktop(t, "ben", "", all...)
 		var offered []*contract.Notice
 		for _, id := range []string{"goes", "ends", "stay", "move"} {
-			offered = append(offered, b.world.start(id, callToSales), b.world.must(id, "offer", `{"agent":"ada"}`))
+			offered = append(offered, b.world.Start(id, callToSales), b.world.Must(id, "offer", `{"agent":"ada"}`))
 		}
 		b.publish(offered...)
 		require.Len(t, ada.poll(), 8)
-		accepted := b.world.must("goes", "accept", `{"agent":"ada"}`)
-		b.world.must("goes", "hold", `{}`)
-		b.world.must("ends", "accept", `{"agent":"ada"}`)
-		b.world.must("ends", "complete", `{}`)
-		b.world.must("move", "reject", `{"agent":"ada"}`)
-		b.world.must("move", "offer", `{"agent":"ben"}`)
-		b.world.start("newc", callToSales)
-		b.world.must("newc", "offer", `{"agent":"ben"}`)
+		accepted := b.world.Must("goes", "accept", `{"agent":"ada"}`)
+		b.world.Must("goes", "hold", `{}`)
+		b.world.Must("ends", "accept", `{"agent":"ada"}`)
+		b.world.Must("ends", "complete", `{}`)
+		b.world.Must("move", "reject", `{"agent":"ada"}`)
+		b.world.Must("move", "offer", `{"agent":"ben"}`)
+		b.world.Start("newc", callToSales)
+		b.world.Must("newc", "offer", `{"agent":"ben"}`)
 		b.stream.Remake()
 		b.publish(offered...) // a worker repeats what had no ack
 		var ofAda, ofBen []received
@@ -210,14 +211,14 @@ func TestADifferenceIsFoundWithoutItsNotice(t *testing.T) {
 		require.Len(t, ada.poll(), 4)
 		readings := func() int { return strings.Count(log.String(), "reads the changes again") }
 		before := readings()
-		b.world.with(func() { b.world.down = true })
+		b.world.SetDown(true)
 		b.stream.Remake()
 		// The index has these before the notifier reads again.
-		b.publish(b.world.must("i1", "accept", `{"agent":"ada"}`), b.world.must("i2", "disconnect", `{}`))
+		b.publish(b.world.Must("i1", "accept", `{"agent":"ada"}`), b.world.Must("i2", "disconnect", `{}`))
 		require.Empty(t, ada.poll())
 		time.Sleep(time.Second)
 		require.Equal(t, []string{"calls StatusChange i1 Established", "interactions StatusChange i1 Established"}, brief(ada.poll()))
-		b.world.with(func() { b.world.down = false })
+		b.world.SetDown(false)
 		time.Sleep(30 * time.Second)
 		require.Equal(t, []string{"calls StatusChange i2 Released", "interactions StatusChange i2 Released"}, brief(ada.poll()))
 		require.Equal(t, before+1, readings())
@@ -227,9 +228,9 @@ func TestADifferenceIsFoundWithoutItsNotice(t *testing.T) {
 func TestATerminatedInteractionIsOver(t *testing.T) {
 	run(t, nil, func(t *testing.T, b *bench) {
 		ada := b.desktop(t, "ada", "", all...)
-		b.publish(b.world.start("i1", callToSales), b.world.must("i1", "offer", `{"agent":"ada"}`), b.world.must("i1", "accept", `{"agent":"ada"}`))
+		b.publish(b.world.Start("i1", callToSales), b.world.Must("i1", "offer", `{"agent":"ada"}`), b.world.Must("i1", "accept", `{"agent":"ada"}`))
 		require.Len(t, ada.poll(), 4)
-		b.world.terminate("i1")
+		b.world.Terminate("i1")
 		var messages []received
 		for range 10 {
 			time.Sleep(50 * time.Second)
@@ -242,19 +243,19 @@ func TestATerminatedInteractionIsOver(t *testing.T) {
 func TestAResetGoesBackInSessionsToo(t *testing.T) {
 	run(t, nil, func(t *testing.T, b *bench) {
 		ada := b.desktop(t, "ada", "", all...)
-		b.publish(b.world.start("i1", callToSales), b.world.must("i1", "offer", `{"agent":"ada"}`), b.world.must("i1", "accept", `{"agent":"ada"}`))
-		b.publish(b.world.must("i1", "hold", `{}`))
+		b.publish(b.world.Start("i1", callToSales), b.world.Must("i1", "offer", `{"agent":"ada"}`), b.world.Must("i1", "accept", `{"agent":"ada"}`))
+		b.publish(b.world.Must("i1", "hold", `{}`))
 		ada.poll()
-		require.True(t, b.world.reset("i1", 2)) // to the offer
-		b.publish(b.world.must("i1", "set_attributes", `{"comment":"again"}`))
+		require.True(t, b.world.Reset("i1", 2)) // to the offer
+		b.publish(b.world.Must("i1", "set_attributes", `{"comment":"again"}`))
 		time.Sleep(2 * time.Second)
 		require.Contains(t, brief(ada.poll()), "calls StatusChange i1 Ringing")
-		b.world.renew("i1")
-		b.publish(b.world.must("i1", "accept", `{"agent":"ada"}`))
+		b.world.Renew("i1")
+		b.publish(b.world.Must("i1", "accept", `{"agent":"ada"}`))
 		require.Equal(t, []string{"calls StatusChange i1 Established", "interactions StatusChange i1 Established"}, brief(ada.poll()))
-		b.publish(b.world.must("i1", "complete", `{}`))
+		b.publish(b.world.Must("i1", "complete", `{}`))
 		require.Equal(t, []string{"calls StatusChange i1 Released", "interactions StatusChange i1 Released"}, brief(ada.poll()))
-		b.publish(b.world.start("i1", callToSales), b.world.must("i1", "offer", `{"agent":"ada"}`)) // opened again
+		b.publish(b.world.Start("i1", callToSales), b.world.Must("i1", "offer", `{"agent":"ada"}`)) // opened again
 		time.Sleep(2 * time.Second)
 		require.Equal(t, []string{"calls StatusChange i1 Ringing", "interactions StatusChange i1 Ringing"}, brief(ada.poll()))
 	})
@@ -263,12 +264,12 @@ func TestAResetGoesBackInSessionsToo(t *testing.T) {
 func TestAStateThatCannotBeShownHoldsUpNobody(t *testing.T) {
 	run(t, nil, func(t *testing.T, b *bench) {
 		ada := b.desktop(t, "ada", "", all...)
-		b.publish(b.world.start("bad", callToSales), b.world.start("good", callToSales))
-		broken := b.world.must("bad", "offer", `{"agent":"ada"}`)
+		b.publish(b.world.Start("bad", callToSales), b.world.Start("good", callToSales))
+		broken := b.world.Must("bad", "offer", `{"agent":"ada"}`)
 		broken.State.UserData = map[string]any{"x": make(chan int)}
-		b.publish(broken, b.world.must("good", "offer", `{"agent":"ada"}`))
+		b.publish(broken, b.world.Must("good", "offer", `{"agent":"ada"}`))
 		require.Contains(t, brief(ada.poll()), "calls StatusChange good Ringing")
-		b.publish(b.world.must("bad", "accept", `{"agent":"ada"}`))
+		b.publish(b.world.Must("bad", "accept", `{"agent":"ada"}`))
 		require.Contains(t, brief(ada.poll()), "calls StatusChange bad Established")
 	})
 }
@@ -279,13 +280,13 @@ func TestAQueryThatFailsHoldsUpNoLaterState(t *testing.T) {
 		ada := b.desktop(t, "ada", "", all...)
 		b.offer("i1")
 		ada.poll()
-		b.world.with(func() { b.world.down = true })
-		accepted := b.world.must("i1", "accept", `{"agent":"ada"}`)
+		b.world.SetDown(true)
+		accepted := b.world.Must("i1", "accept", `{"agent":"ada"}`)
 		accepted.State = nil
 		b.publish(accepted)
 		time.Sleep(40 * time.Second) // the pauses between queries have grown
 		require.Empty(t, ada.poll())
-		b.publish(b.world.must("i1", "hold", `{"by":{"id":"ada","role":"agent"}}`))
+		b.publish(b.world.Must("i1", "hold", `{"by":{"id":"ada","role":"agent"}}`))
 		require.Equal(t, []string{"calls StatusChange i1 Held", "interactions StatusChange i1 Held"}, brief(ada.poll()))
 	})
 }
@@ -296,10 +297,10 @@ func TestWhatWaitsForAStateOutlivesARestartOfTheBus(t *testing.T) {
 		ada := b.desktop(t, "ada", "", all...)
 		b.offer("i1")
 		ada.poll()
-		b.world.with(func() { b.world.takes = time.Second })
-		accepted := b.world.must("i1", "accept", `{"agent":"ada","by":{"id":"ada","role":"agent"},"event_id":"gws-nX1-7"}`)
+		b.world.SetTakes(time.Second)
+		accepted := b.world.Must("i1", "accept", `{"agent":"ada","by":{"id":"ada","role":"agent"},"event_id":"gws-nX1-7"}`)
 		accepted.State = nil
-		b.publish(accepted, b.world.must("i1", "attach_user_data", `{"user_data":{"a":1}}`))
+		b.publish(accepted, b.world.Must("i1", "attach_user_data", `{"user_data":{"a":1}}`))
 		b.stream.Remake()
 		time.Sleep(5 * time.Second)
 		require.Equal(t, []string{"calls StatusChange i1 Established 7", "calls AttachedDataChanged i1 Established 7"}, brief(ada.poll())[:2])

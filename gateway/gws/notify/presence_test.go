@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"segue/bus"
+	"segue/gateway/index/indextest"
 	"segue/gateway/presence"
 )
 
@@ -31,15 +32,15 @@ func TestPresenceReachesTheAgentsSessions(t *testing.T) {
 	ben, foreign := b.desktop(t, "ben", "", all...), b.desktop(t, "elsewhere/ada", "", all...)
 	update := func(change func(*presence.Agent)) {
 		require.EventuallyWithT(t, func(c *assert.CollectT) { // the bus may not be there yet
-			_, err := p.Update(t.Context(), center, "ada", func(a *presence.Agent) error { change(a); return nil })
+			_, err := p.Update(t.Context(), indextest.Center, "ada", func(a *presence.Agent) error { change(a); return nil })
 			require.NoError(c, err)
-		}, 10*time.Second, 10*time.Millisecond)
+		}, time.Minute, 10*time.Millisecond)
 	}
 	received := func(d *desktop, count int) (all []received) {
 		require.Eventually(t, func() bool {
 			all = append(all, d.poll()...)
 			return len(all) >= count
-		}, 10*time.Second, 10*time.Millisecond)
+		}, time.Minute, 10*time.Millisecond)
 		return all
 	}
 	update(func(a *presence.Agent) {

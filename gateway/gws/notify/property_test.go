@@ -15,6 +15,7 @@ import (
 
 	"segue/contract"
 	"segue/gateway/gws/view"
+	"segue/gateway/parts"
 )
 
 // deed is a command, or a misfortune, and what happens to its notice.
@@ -51,30 +52,26 @@ var channels = map[string]string{"i1": "inbound", "i2": "chat", "i3": "email"}
 
 // act does a deed; it returns its notice if it has one.
 func (b *bench) act(d deed) *contract.Notice {
-	var running bool
-	b.world.with(func() {
-		t := b.world.interactions[named(d.id).WorkflowID()]
-		running = t != nil && t.running
-	})
+	_, running := b.world.Exists(d.id)
 	switch {
 	case d.command == "restart":
 		b.stream.Remake()
 		return nil
 	case !running:
-		return b.world.start(d.id, `{"channel":"`+channels[d.id]+`"}`)
+		return b.world.Start(d.id, `{"channel":"`+channels[d.id]+`"}`)
 	case d.command == "renew":
-		b.world.renew(d.id)
+		b.world.Renew(d.id)
 		return nil
 	case d.command == "terminate":
-		b.world.terminate(d.id)
+		b.world.Terminate(d.id)
 		return nil
 	case d.command == "reset":
-		if !b.world.reset(d.id, 2) {
+		if !b.world.Reset(d.id, 2) {
 			return nil
 		}
-		return b.world.must(d.id, "set_attributes", `{"comment":"reset"}`)
+		return b.world.Must(d.id, "set_attributes", `{"comment":"reset"}`)
 	}
-	return b.world.do(d.id, d.command, d.payload)
+	return b.world.Do(d.id, d.command, d.payload)
 }
 
 // seen is what a client knows that applies one message after the other.
@@ -112,16 +109,15 @@ func (s *seen) read() {
 
 // differs compares what a client knows of an interaction with what is.
 func (b *bench) differs(s *seen, id string) error {
-	var t *truth
-	b.world.with(func() { t = b.world.interactions[named(id).WorkflowID()] })
-	if t == nil {
+	exists, running := b.world.Exists(id)
+	if !exists {
 		return nil
 	}
-	state, capabilities := b.world.state(id)
+	state, capabilities := b.world.State(id)
 	medium := view.MediumOf(state.Channel)
 	for _, topic := range []string{medium.Topic, view.InteractionTopic} {
 		known := s.known[topic+" "+id]
-		if view.PartOf(&state, s.desktop.agent) == view.NoPart || !t.running {
+		if parts.Of(&state, s.desktop.agent).Part == parts.None || !running {
 			if known != nil && len(known["capabilities"].([]any)) > 0 {
 				return fmt.Errorf("%s on %s for %s: over, but has %v", id, topic, s.desktop.agent, known)
 			}

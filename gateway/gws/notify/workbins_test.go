@@ -11,9 +11,10 @@ import (
 
 	"segue/gateway/gws/notify"
 	"segue/gateway/index"
+	"segue/gateway/index/indextest"
 )
 
-var adaHere = notify.Agent{ContactCenter: center, ID: "ada"}
+var adaHere = notify.Agent{ContactCenter: indextest.Center, ID: "ada"}
 
 // plain are messages without what is long in them.
 func plain(t *testing.T, messages []received) []string {
@@ -48,26 +49,26 @@ func TestWatchersOfAWorkbinAreNotified(t *testing.T) {
 			`/v2/me/workbins {"id":"team","messageType":"WorkbinSubscriptionStateChangeMessage","referenceId":"x","stateResource":"Subscribed"}`,
 		}, plain(t, ada.poll()))
 		other.poll()
-		b.publish(b.world.start("e1", `{"channel":"email"}`), b.world.must("e1", "accept", `{"agent":"ben"}`))
-		b.publish(b.world.must("e1", "place_in_workbin", toDrafts))
+		b.publish(b.world.Start("e1", `{"channel":"email"}`), b.world.Must("e1", "accept", `{"agent":"ben"}`))
+		b.publish(b.world.Must("e1", "place_in_workbin", toDrafts))
 		added := `{"action":"ItemAdded","emailStateResourceV2":"e1 InWorkbin []","id":"d","messageType":"WorkbinStateChangeMessage"}`
 		require.Equal(t, []string{"/v2/me/workbins " + added}, plain(t, ada.poll()), "whoever did it")
 		require.Equal(t, []string{"/v2/me/workbins/ " + added}, plain(t, other.poll()))
-		b.publish(b.world.must("e1", "accept", `{"agent":"ben"}`))
+		b.publish(b.world.Must("e1", "accept", `{"agent":"ben"}`))
 		require.Equal(t, []string{
 			`/v2/me/workbins {"action":"ItemRemoved","emailStateResourceV2":"e1 Processing []","id":"d","messageType":"WorkbinStateChangeMessage"}`,
 		}, plain(t, ada.poll()))
-		b.publish(b.world.must("e1", "place_in_workbin", toTeam))
+		b.publish(b.world.Must("e1", "place_in_workbin", toTeam))
 		require.Len(t, ada.poll(), 1, "an object by all its keys")
-		b.publish(b.world.must("e1", "disconnect", `{}`))
+		b.publish(b.world.Must("e1", "disconnect", `{}`))
 		require.Contains(t, strings.Join(plain(t, ada.poll()), ""), `"ItemRemoved","emailStateResourceV2":"e1 Completed`)
 
 		b.notifier.UnwatchWorkbin(adaHere, "d", "drafts", nil)
 		require.Equal(t, []string{
 			`/v2/me/workbins {"id":"d","messageType":"WorkbinSubscriptionStateChangeMessage","stateResource":"Unsubscribed"}`,
 		}, plain(t, ada.poll()))
-		b.publish(b.world.start("e2", `{"channel":"email"}`), b.world.must("e2", "accept", `{"agent":"ben"}`))
-		b.publish(b.world.must("e2", "place_in_workbin", toDrafts))
+		b.publish(b.world.Start("e2", `{"channel":"email"}`), b.world.Must("e2", "accept", `{"agent":"ben"}`))
+		b.publish(b.world.Must("e2", "place_in_workbin", toDrafts))
 		require.Empty(t, ada.poll())
 	})
 }
@@ -86,13 +87,13 @@ func TestWatchedWorkbinsAreBounded(t *testing.T) {
 		ada.disconnect()
 		time.Sleep(14 * time.Minute)
 		ada = b.desktop(t, "ada", "", "/v2/me/workbins")
-		b.publish(b.world.start("e1", `{"channel":"email"}`), b.world.must("e1", "accept", `{"agent":"ben"}`))
-		b.publish(b.world.must("e1", "place_in_workbin", `{"workbin":"w7"}`))
+		b.publish(b.world.Start("e1", `{"channel":"email"}`), b.world.Must("e1", "accept", `{"agent":"ben"}`))
+		b.publish(b.world.Must("e1", "place_in_workbin", `{"workbin":"w7"}`))
 		require.Len(t, ada.poll(), 1, "once, though watched twice under one id")
 		ada.disconnect()
 		time.Sleep(17 * time.Minute)
 		ada = b.desktop(t, "ada", "", "/v2/me/workbins")
-		b.publish(b.world.must("e1", "accept", `{"agent":"ben"}`))
+		b.publish(b.world.Must("e1", "accept", `{"agent":"ben"}`))
 		require.Empty(t, ada.poll())
 	})
 }
@@ -102,10 +103,10 @@ func TestTheContentOfAWorkbin(t *testing.T) {
 		with, without := b.desktop(t, "ada", "", all...), b.desktop(t, "ada", "", "/v2/me/interactions")
 		for i := range 20 {
 			id := fmt.Sprintf("e%02d", i+1)
-			b.publish(b.world.start(id, `{"channel":"email","user_data":{"text":"`+strings.Repeat("x", 60<<10)+`"}}`))
-			b.publish(b.world.must(id, "accept", `{"agent":"ben"}`), b.world.must(id, "place_in_workbin", toDrafts))
+			b.publish(b.world.Start(id, `{"channel":"email","user_data":{"text":"`+strings.Repeat("x", 60<<10)+`"}}`))
+			b.publish(b.world.Must(id, "accept", `{"agent":"ben"}`), b.world.Must(id, "place_in_workbin", toDrafts))
 		}
-		entries := b.index.OfWorkbin(center, "drafts")
+		entries := b.index.OfWorkbin(indextest.Center, "drafts")
 		require.Len(t, entries, 20)
 		b.notifier.WorkbinContent(adaHere, "drafts", entries[:1], false, json.RawMessage(`3`))
 		messages := with.poll()

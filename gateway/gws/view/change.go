@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"segue/contract"
+	"segue/gateway/parts"
 )
 
 // Message is one notification: the data of a message on a topic.
@@ -95,7 +96,7 @@ func (c *Change) Notifications(agent, base string, referenceID json.RawMessage) 
 // seenBy returns the resource and the types of the notifications for an agent.
 func (c *Change) seenBy(agent, base string) (*Resource, []string) {
 	had := slices.Contains(c.notice.AgentsBefore, agent) || c.knows(agent)
-	has := PartOf(c.after.State, agent) != NoPart
+	has := parts.Of(c.after.State, agent).Part != parts.None
 	if !had && !has {
 		return nil, nil
 	}
@@ -138,7 +139,7 @@ func (c *Change) types(resource *Resource, agent string, had, has bool) []string
 // statusChanged reports whether the agent's part, the name of its state, or its capabilities changed.
 func (c *Change) statusChanged(resource *Resource, agent string) bool {
 	before := lookAt(*c.before, agent)
-	return before.leg.part == NoPart || before.leg.part != PartOf(c.after.State, agent) ||
+	return before.leg.Part == parts.None || before.leg.Part != parts.Of(c.after.State, agent).Part ||
 		stateName(c.before.State, agent) != resource.name || !slices.Equal(before.capabilities(), resource.capabilities)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"segue/contract"
 	"segue/gateway/gws/view"
+	"segue/gateway/parts"
 	"segue/interaction"
 )
 
@@ -203,7 +204,7 @@ func TestTheEndOfAPartIsNamedWithoutTheStateBefore(t *testing.T) {
 			p.do(row.given...)
 			_, n := p.do(row.command)
 			require.Equal(t, "StatusChange "+row.want, told(t, nil, n, row.agent)[0])
-			if view.PartOf(n.State, row.agent) == view.NoPart {
+			if parts.Of(n.State, row.agent).Part == parts.None {
 				require.Equal(t, row.want, view.Over(nil, n, row.agent, base).StateName())
 				require.Empty(t, view.Over(nil, n, row.agent, base).Capabilities())
 			}

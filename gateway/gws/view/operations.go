@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"segue/contract"
+	"segue/gateway/parts"
 	"segue/interaction"
 )
 
@@ -115,15 +116,15 @@ func (o *Operation) command(s *sight) string {
 type sight struct {
 	state *contract.State
 	agent string
-	leg   leg
+	leg   parts.Leg
 	owns  bool
 	// may are the agent's commands.
 	may []string
 }
 
 func lookAt(l Look, agent string) *sight {
-	s := &sight{state: l.State, agent: agent, leg: legOf(l.State, agent), owns: isOwner(l.State, agent)}
-	if s.leg.part != NoPart {
+	s := &sight{state: l.State, agent: agent, leg: parts.Of(l.State, agent), owns: parts.Owns(l.State, agent)}
+	if s.leg.Part != parts.None {
 		s.may = l.CapabilitiesFor[agent]
 	}
 	return s

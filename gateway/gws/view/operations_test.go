@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"segue/gateway/gws/view"
+	"segue/gateway/parts"
 	"segue/interaction"
 )
 
@@ -84,7 +85,7 @@ func TestEveryOperationIsAcceptedSomewhere(t *testing.T) {
 func compareOffers(t require.TestingT, p *play, agent string, seen map[string]bool) {
 	l := *p.last
 	offered, m := view.Of(l, agent, base).Capabilities(), view.MediumOf(l.State.Channel)
-	if view.PartOf(l.State, agent) == view.NoPart {
+	if parts.Of(l.State, agent).Part == parts.None {
 		require.Empty(t, offered)
 		return
 	}
@@ -111,7 +112,7 @@ func compareOffers(t require.TestingT, p *play, agent string, seen map[string]bo
 		}
 		name := listedAs(o, m, isDraft)
 		taken := accepts(t, p.i, o, l, agent)
-		require.Equal(t, taken, slices.Contains(offered, name), "%s (%s) of %s in %s as %v: %v", o.Name, o.CommandFor(l, agent), agent, l.State.State, view.PartOf(l.State, agent), l.CapabilitiesFor[agent])
+		require.Equal(t, taken, slices.Contains(offered, name), "%s (%s) of %s in %s as %v: %v", o.Name, o.CommandFor(l, agent), agent, l.State.State, parts.Of(l.State, agent).Part, l.CapabilitiesFor[agent])
 		seen[o.Name] = seen[o.Name] || taken
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"segue/contract"
+	"segue/gateway/parts"
 	"segue/interaction"
 )
 
@@ -34,14 +35,14 @@ func (c *Change) lostOffer(agent string) bool {
 		return false
 	}
 	if c.knows(agent) {
-		return PartOf(c.before.State, agent).isInvited()
+		return parts.Of(c.before.State, agent).Part.IsInvited()
 	}
 	return c.wasOffered(agent)
 }
 
 // knows reports whether the part of the agent before the change is known.
 func (c *Change) knows(agent string) bool {
-	return c.before != nil && PartOf(c.before.State, agent) != NoPart
+	return c.before != nil && parts.Of(c.before.State, agent).Part != parts.None
 }
 
 // wasOffered reports whether a leg of the agent ended that had been offered, as the events tell.

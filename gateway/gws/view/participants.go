@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"segue/contract"
+	"segue/gateway/parts"
 	"segue/interaction"
 )
 
@@ -46,7 +47,7 @@ func othersIn(state *contract.State, agent string) []participant {
 		case p.Agent == nil:
 			others = append(others, participant{kind: kindExternal, number: p.Party, held: p.Held})
 		case p.Agent.ID != agent && !isListed(others, p.Agent.ID):
-			held := legOf(state, p.Agent.ID).held
+			held := parts.Of(state, p.Agent.ID).Held
 			others = append(others, participant{kind: kindAgent, id: p.Agent.ID, nickname: cmp.Or(p.Agent.Name, p.Agent.ID), held: held})
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"segue/contract"
 	"segue/gateway/gws/view"
+	"segue/gateway/parts"
 	"segue/interaction"
 )
 
@@ -80,7 +81,7 @@ func TestAnAgentWithTwoLegsIsOneParticipant(t *testing.T) {
 	l := look(t, start("inbound"), after(handling, `a1: transfer {"to":{"agent":"a2"},"wrap_up":true}`, `a2: consult {"to":{"agent":"a1"}}`)...)
 	require.Len(t, l.State.Participants, 3)
 	require.Len(t, shown(t, view.Of(l, "a2", base))["participants"], 1)
-	require.Equal(t, view.Consulted, view.PartOf(l.State, "a1"))
+	require.Equal(t, parts.Consulted, parts.Of(l.State, "a1").Part)
 	require.Len(t, shown(t, view.Of(l, "a1", base))["participants"], 1, "the owner, not the agent itself")
 	require.Len(t, shown(t, view.Of(l, "", base))["participants"], 2)
 }

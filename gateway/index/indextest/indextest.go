@@ -1,4 +1,4 @@
-package visitor_test
+package indextest
 
 import (
 	"context"
@@ -21,16 +21,17 @@ import (
 	"segue/interaction"
 )
 
-const center = "cc"
+// Center is the contact Center of all interactions.
+const Center = "cc"
 
-// world is what Temporal has: interactions, with the rules of the domain. It answers as a Temporal client.
-type world struct {
+// World is what Temporal has: interactions, with the rules of the domain. It answers as a Temporal client, and is safe
+// for concurrent use.
+type World struct {
 	sdkclient.Client
 
 	mu           sync.Mutex
 	interactions map[string]*truth // by workflow id
 	runs         int
-	queries      int
 	takes        time.Duration
 	down         bool
 }
@@ -46,20 +47,44 @@ type truth struct {
 	saved [][]byte
 }
 
-func newWorld() *world { return &world{interactions: map[string]*truth{}} }
+// New returns a world without interactions.
+func New() *World { return &World{interactions: map[string]*truth{}} }
 
-func named(id string) client.Name { return client.Name{ContactCenter: center, ID: id} }
+// Named returns the name of an interaction.
+func Named(id string) client.Name { return client.Name{ContactCenter: Center, ID: id} }
 
-func (w *world) newRun() string {
+// SetDown lets queries fail, or succeed again.
+func (w *World) SetDown(down bool) { w.with(func() { w.down = down }) }
+
+// SetTakes makes a query take some time.
+func (w *World) SetTakes(takes time.Duration) { w.with(func() { w.takes = takes }) }
+
+// Exists reports whether an interaction was ever started, and whether its workflow runs.
+func (w *World) Exists(id string) (exists, running bool) {
+	w.with(func() {
+		t := w.interactions[Named(id).WorkflowID()]
+		exists = t != nil
+		running = exists && t.running
+	})
+	return exists, running
+}
+
+func (w *World) with(f func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f()
+}
+
+func (w *World) newRun() string {
 	w.runs++
 	return fmt.Sprintf("run-%03d", w.runs)
 }
 
-// start starts an interaction, or starts it again, and returns its first notice.
-func (w *world) start(id, payload string) *contract.Notice {
+// Start starts an interaction, or starts it again, and returns its first notice.
+func (w *World) Start(id, payload string) *contract.Notice {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	start, err := interaction.DecodeStart([]byte(`{"id":"` + id + `","contact_center":"` + center + `",` + payload[1:]))
+	start, err := interaction.DecodeStart([]byte(`{"id":"` + id + `","contact_center":"` + Center + `",` + payload[1:]))
 	if err != nil {
 		panic(err)
 	}
@@ -67,17 +92,17 @@ func (w *world) start(id, payload string) *contract.Notice {
 	if err != nil {
 		panic(err)
 	}
-	t := &truth{name: named(id), inner: inner, run: w.newRun(), running: true}
+	t := &truth{name: Named(id), inner: inner, run: w.newRun(), running: true}
 	t.first = t.run
 	w.interactions[t.name.WorkflowID()] = t
 	return t.changed("start", interaction.Envelope{}, effect.Turn.Events)
 }
 
-// do applies a command; nil if it is refused.
-func (w *world) do(id, command, payload string) *contract.Notice {
+// Do applies a command; nil if it is refused.
+func (w *World) Do(id, command, payload string) *contract.Notice {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	t := w.interactions[named(id).WorkflowID()]
+	t := w.interactions[Named(id).WorkflowID()]
 	cmd, err := interaction.Decode(command, []byte(payload))
 	if err != nil {
 		panic(err)
@@ -89,13 +114,50 @@ func (w *world) do(id, command, payload string) *contract.Notice {
 	return t.changed(command, cmd.Envelope, effect.Turn.Events)
 }
 
-// must is do for a command that is legal.
-func (w *world) must(id, command, payload string) *contract.Notice {
-	n := w.do(id, command, payload)
+// Must is Do for a command that is legal.
+func (w *World) Must(id, command, payload string) *contract.Notice {
+	n := w.Do(id, command, payload)
 	if n == nil {
 		panic(command + " is refused")
 	}
 	return n
+}
+
+// Renew continues an interaction as new.
+func (w *World) Renew(id string) {
+	w.with(func() { w.interactions[Named(id).WorkflowID()].run = w.newRun() })
+}
+
+// Reset goes back some revisions in a new run. What follows is the first notice of that run.
+func (w *World) Reset(id string, back int) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t := w.interactions[Named(id).WorkflowID()]
+	to := int(t.revision) - back
+	if to < 1 {
+		return false
+	}
+	var inner interaction.Interaction
+	if err := json.Unmarshal(t.saved[to-1], &inner); err != nil {
+		panic(err)
+	}
+	t.inner, t.run, t.revision, t.running, t.saved = &inner, w.newRun(), int64(to), true, t.saved[:to]
+	t.agents = inner.Present()
+	return true
+}
+
+// Terminate ends an interaction without a notice.
+func (w *World) Terminate(id string) {
+	w.with(func() { w.interactions[Named(id).WorkflowID()].running = false })
+}
+
+// State returns the state of an interaction, and the capabilities of its agents.
+func (w *World) State(id string) (state contract.State, capabilities map[string][]string) {
+	w.with(func() {
+		t := w.interactions[Named(id).WorkflowID()]
+		state, capabilities = t.state(), t.capabilities()
+	})
+	return state, capabilities
 }
 
 func (t *truth) changed(command string, e interaction.Envelope, events []interaction.Event) *contract.Notice {
@@ -133,9 +195,9 @@ type encoded []byte
 func (encoded) HasValue() bool       { return true }
 func (e encoded) Get(into any) error { return json.Unmarshal(e, into) }
 
-func (w *world) QueryWorkflow(ctx context.Context, id, _, _ string, args ...any) (converter.EncodedValue, error) {
+// QueryWorkflow answers as a Temporal client.
+func (w *World) QueryWorkflow(ctx context.Context, id, _, _ string, args ...any) (converter.EncodedValue, error) {
 	w.mu.Lock()
-	w.queries++
 	takes := w.takes
 	answer, err := w.query(id, args)
 	w.mu.Unlock()
@@ -147,7 +209,7 @@ func (w *world) QueryWorkflow(ctx context.Context, id, _, _ string, args ...any)
 	}
 }
 
-func (w *world) query(id string, args []any) (converter.EncodedValue, error) {
+func (w *World) query(id string, args []any) (converter.EncodedValue, error) {
 	t := w.interactions[id]
 	switch {
 	case w.down:
@@ -163,7 +225,8 @@ func (w *world) query(id string, args []any) (converter.EncodedValue, error) {
 	return encoded(data), err
 }
 
-func (w *world) DescribeWorkflowExecution(_ context.Context, id, _ string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+// DescribeWorkflowExecution answers as a Temporal client.
+func (w *World) DescribeWorkflowExecution(_ context.Context, id, _ string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	t := w.interactions[id]
@@ -177,7 +240,8 @@ func (w *world) DescribeWorkflowExecution(_ context.Context, id, _ string) (*wor
 	return &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: info}, nil
 }
 
-func (w *world) ListWorkflow(context.Context, *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+// ListWorkflow answers as a Temporal client.
+func (w *World) ListWorkflow(context.Context, *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	page := &workflowservice.ListWorkflowExecutionsResponse{}

@@ -1,0 +1,103 @@
+package desktop
+
+import (
+	"context"
+	"time"
+
+	"segue/bus"
+)
+
+// isElsewhere reports whether another replica has a session of an agent; with override, it ends that one. While the
+// bus is away, nobody knows.
+func (s *Server) isElsewhere(ctx context.Context, of agent, override bool) bool {
+	if s.options.Sessions == nil {
+		return false
+	}
+	note := bus.SessionNote{Replica: s.replica, Override: override}
+	if s.sessionOf(of) != nil { // it hears its own notes, too
+		s.unheard(s.options.Sessions.Tell(of.contactCenter, of.id, note))
+		return false
+	}
+	has, err := s.options.Sessions.Ask(ctx, of.contactCenter, of.id, note)
+	s.unheard(err)
+	return has
+}
+
+func (s *Server) unheard(err error) {
+	if err != nil {
+		s.log.Debug("Other replicas are not notified of a session of a desktop", "error", err)
+	}
+}
+
+// announce notifies other replicas of a session. If one has opened a session at the same time, the later one stays.
+func (s *Server) announce(ctx context.Context, n *session) {
+	if s.options.Sessions == nil {
+		return
+	}
+	of := n.seat.agent
+	forget, err := s.options.Sessions.Open(ctx, of.contactCenter, of.id)
+	if err != nil {
+		s.unheard(err) // announceAll tries again
+		return
+	}
+	s.mu.Lock()
+	isOpen := n.seat.session == n && n.forget == nil
+	if isOpen {
+		n.forget = forget
+	}
+	s.mu.Unlock()
+	if !isOpen {
+		forget()
+		return
+	}
+	s.unheard(s.options.Sessions.Tell(of.contactCenter, of.id, bus.SessionNote{Replica: s.replica, Opened: n.opened}))
+}
+
+// announceAll announces the sessions that were opened while the bus was away.
+func (s *Server) announceAll(ctx context.Context) {
+	if s.options.Sessions == nil {
+		return
+	}
+	var unheard []*session
+	s.mu.Lock()
+	for _, one := range s.seats {
+		if one.session != nil && one.session.forget == nil {
+			unheard = append(unheard, one.session)
+		}
+	}
+	s.mu.Unlock()
+	for _, n := range unheard {
+		s.announce(ctx, n)
+	}
+}
+
+// hear answers the note of another replica about an agent, and reports whether this one had a session.
+func (s *Server) hear(contactCenter, id string, note bus.SessionNote) bool {
+	s.mu.Lock()
+	one := s.seats[agent{contactCenter, id}]
+	if one == nil || one.session == nil {
+		s.mu.Unlock()
+		return false
+	}
+	n := one.session
+	isEarlier := note.Opened.After(n.opened) || note.Opened.Equal(n.opened) && note.Replica > s.replica
+	ends := note.Override || !note.Opened.IsZero() && isEarlier
+	if ends {
+		one.replace(n)
+		one.idleSince = time.Now()
+	}
+	s.mu.Unlock()
+	if !ends && !note.Opened.IsZero() { // that one is to end: it may not have heard of this one
+		s.unheard(s.options.Sessions.Tell(contactCenter, id, bus.SessionNote{Replica: s.replica, Opened: n.opened}))
+	}
+	return true
+}
+
+// followSessions hears notes of other replicas until the context ends.
+func (s *Server) followSessions(ctx context.Context) error {
+	if s.options.Sessions == nil {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return s.options.Sessions.Run(ctx, s.replica, s.hear)
+}
