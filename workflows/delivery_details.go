@@ -46,11 +46,7 @@ func (r *laneRun) publish() {
 // details describes the lane in Markdown, for operators in the Temporal UI.
 func (r *laneRun) details(open, parked int) string {
 	var text strings.Builder
-	owner := "interaction `" + r.start.Owner.Interaction + "`"
-	if r.start.Owner.Receiver != "" {
-		owner = "alerts about `" + r.start.Owner.Receiver + "`"
-	}
-	fmt.Fprintf(&text, "Lane **%s** of %s: %d to deliver, %d of them parked.", r.start.Call, owner, open, parked)
+	fmt.Fprintf(&text, "Lane **%s** of %s: %d to deliver, %d of them parked.", r.start.Call, r.ownerLink(), open, parked)
 	if r.GivenUp > 0 {
 		fmt.Fprintf(&text, " %d were discarded.", r.GivenUp)
 	}
@@ -75,6 +71,21 @@ func (r *laneRun) details(open, parked int) string {
 		fmt.Fprintf(&text, "\n* %s at %s: %s", code(refused.Command), secondOf(refused.At), refused.Reason)
 	}
 	return text.String()
+}
+
+// ownerLink returns a link to the interaction of the lane, or to the Receiver workflow whose alerts it has.
+func (r *laneRun) ownerLink() string {
+	if receiver := r.start.Owner.Receiver; receiver != "" {
+		slash := strings.LastIndexByte(receiver, '/')
+		id := contract.ReceiverWorkflowID(receiver[:max(slash, 0)], receiver[slash+1:])
+		return "alerts about " + r.link(id, receiver)
+	}
+	id := contract.InteractionWorkflowID(r.start.Owner.ContactCenter, r.start.Owner.Interaction)
+	return "interaction " + r.link(id, r.start.Owner.Interaction) + " of " + code(r.start.Owner.ContactCenter)
+}
+
+func (r *laneRun) link(id, text string) string {
+	return workflowLink(workflow.GetInfo(r.ctx).Namespace, id, text)
 }
 
 func (r *laneRun) describeOpen(text *strings.Builder) {
@@ -141,9 +152,4 @@ func secondOf(stamp string) string {
 		return stamp
 	}
 	return minuteOf(at)
-}
-
-// code returns text from outside so that Markdown shows it unchanged, in one line.
-func code(text string) string {
-	return "`" + strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "`", "'") + "`"
 }

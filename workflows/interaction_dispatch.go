@@ -59,8 +59,7 @@ func (r *run) dispatch() {
 	}
 	var result contract.DispatchResult
 	r.dispatching = true
-	summary := summaryOf("events %d to %d", in.After+1, r.Interaction.Sequence())
-	done := workflow.ExecuteLocalActivity(withDispatch(r.ctx, summary), contract.ActivityDispatch, in)
+	done := workflow.ExecuteLocalActivity(withDispatch(r.ctx, dispatchSummary(in)), contract.ActivityDispatch, in)
 	if err := r.inbox.get(r.ctx, done, &result); err != nil {
 		panic(fmt.Errorf("dispatching events after %d: %w", in.After, err))
 	}

@@ -253,10 +253,9 @@ func (r *run) handOver(ctx workflow.Context, l *lane) {
 		r.task().size += request.SizeWithSource()
 	}
 	in := contract.HandOver{Owner: r.owner, Call: l.Call, Requests: batch, Failed: l.Failed, Priority: r.priority()}
-	summary := summaryOf("%s: hand over %d to the lane workflow", l.Call, len(batch))
 	l.handingOver = true
 	defer func() { l.handingOver = false }()
-	if err := workflow.ExecuteActivity(r.withPriority(withHandOver(ctx, summary)), contract.ActivityHandOver, in).Get(ctx, nil); err != nil {
+	if err := workflow.ExecuteActivity(r.withPriority(withHandOver(ctx, handOverSummary(in))), contract.ActivityHandOver, in).Get(ctx, nil); err != nil {
 		workflow.GetLogger(ctx).Error("handing over failed, retrying", "call", l.Call, "error", err)
 		return
 	}
@@ -271,11 +270,4 @@ func (r *run) handOver(ctx workflow.Context, l *lane) {
 	r.changed = true
 	l.noteAppended(batch[len(batch)-1].ID)
 	l.Waiting = l.Waiting[len(batch):]
-}
-
-func attemptSummary(call string, batch []contract.Request) string {
-	if len(batch) == 1 {
-		return summaryOf("%s: %s, event %d", call, batch[0].Moment, batch[0].Sequence)
-	}
-	return summaryOf("%s: events %d to %d", call, batch[0].Sequence, batch[len(batch)-1].Sequence)
 }

@@ -86,8 +86,9 @@ func (r *receiverRun) details() string {
 		fmt.Fprintf(&text, " Deliveries have been parked since %s.", minuteOf(e.ParkedSince))
 	}
 	if failure := r.latestFailure(); failure.Class != "" {
-		fmt.Fprintf(&text, " Last failure: %s (%s), delivery `%s` of interaction `%s` of `%s`.",
-			excerpt.Of(failure.Message, 300), failure.Class, failure.Delivery, failure.Interaction, failure.ContactCenter)
+		fmt.Fprintf(&text, " Last failure: %s (%s), delivery `%s` of interaction %s of `%s`.",
+			excerpt.Of(failure.Message, 300), failure.Class, failure.Delivery,
+			r.link(contract.InteractionWorkflowID(failure.ContactCenter, failure.Interaction), failure.Interaction), failure.ContactCenter)
 	}
 	text.WriteString("\n")
 	if !r.CountedAt.IsZero() {
@@ -108,22 +109,28 @@ func (r *receiverRun) details() string {
 	}
 	text.WriteString("\nTo silence this episode, cancel this workflow: no delivery depends on it. The next failure starts it again.\n")
 	if len(r.Alerts) > 0 {
-		text.WriteString("\n| notification | at | sent by |\n|---|---|---|\n")
+		var rows [][]string
 		for _, alert := range r.Alerts {
-			fmt.Fprintf(&text, "| %s | %s | %s |\n", alert.Moment, alert.At, sentBy(alert))
+			rows = append(rows, []string{alert.Moment, secondOf(alert.At), r.sentBy(alert)})
 		}
+		writeTable(&text, []string{"notification", "at", "sent by"}, rows)
 	}
 	return text.String()
 }
 
-func sentBy(alert contract.AlertRecord) string {
+func (r *receiverRun) link(id, text string) string {
+	return workflowLink(workflow.GetInfo(r.ctx).Namespace, id, text)
+}
+
+// sentBy lists the lane workflows that send a notification.
+func (r *receiverRun) sentBy(alert contract.AlertRecord) string {
 	var calls []string
 	for _, d := range alert.Deliveries {
 		if d.DryRun {
 			calls = append(calls, d.Call+" (dry run)")
 			continue
 		}
-		calls = append(calls, "`"+d.WorkflowID+"`")
+		calls = append(calls, r.link(d.WorkflowID, ""))
 	}
 	switch {
 	case alert.GivenUp:
