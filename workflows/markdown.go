@@ -1,7 +1,7 @@
 package workflows
 
 import (
-	"net/url"
+	"fmt"
 	"strings"
 )
 
@@ -39,6 +39,18 @@ func workflowLink(namespace, id, text string) string {
 	if text == "" {
 		text = id
 	}
-	path := url.PathEscape(namespace) + "/workflows/" + url.PathEscape(id)
-	return "[" + code(text) + "](/namespaces/" + strings.NewReplacer("(", "%28", ")", "%29").Replace(path) + ")"
+	return "[" + code(text) + "](/namespaces/" + pathSegment(namespace) + "/workflows/" + pathSegment(id) + ")"
+}
+
+// pathSegment escapes a text for the path of a URL, and for Markdown: only unreserved characters stay as they are.
+func pathSegment(text string) string {
+	var escaped strings.Builder
+	for _, b := range []byte(text) {
+		if b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || strings.IndexByte("-._~", b) >= 0 {
+			escaped.WriteByte(b)
+		} else {
+			fmt.Fprintf(&escaped, "%%%02X", b)
+		}
+	}
+	return escaped.String()
 }
