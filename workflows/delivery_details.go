@@ -61,6 +61,9 @@ func (r *laneRun) details(open, parked int) string {
 			"with the input `{\"rerender\": true}` new bytes from the current configuration), " +
 			"or `discard` to discard them. Without an input, a signal means all parked deliveries; the input `{\"id\": \"…\"}` selects one.\n")
 	}
+	if r.next() != nil {
+		text.WriteString("\nThe next attempt follows the schedule of the call. To make it now, send the signal `redeliver` with the input `{\"id\": \"…\"}`.\n")
+	}
 	r.describeChain(&text)
 	r.describeOpen(&text)
 	r.describeDiscarded(&text)
@@ -89,13 +92,16 @@ func (r *laneRun) link(id, text string) string {
 }
 
 func (r *laneRun) describeOpen(text *strings.Builder) {
-	shown := 0
+	shown, next := 0, r.next()
 	for _, it := range r.Items {
 		if it.isSettled() || shown == detailOpen {
 			continue
 		}
 		shown++
 		fmt.Fprintf(text, "\n* event %d (%s) `%s`: %s", it.Request.Sequence, it.Request.Moment, it.Request.ID, it.describe())
+		if shown > 1 && it.isFresh() && it.Sent == 0 && next != it {
+			text.WriteString(" for the deliveries before it")
+		}
 	}
 }
 

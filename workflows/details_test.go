@@ -103,3 +103,23 @@ func TestALaneOfAlertsLinksToItsReceiver(t *testing.T) {
 	require.NoError(t, l.GetWorkflowError())
 	require.True(t, linked)
 }
+
+// A delivery that waits says what it waits for, and what an operator can do.
+func TestTheDetailsOfALaneSayWhatADeliveryWaitsFor(t *testing.T) {
+	l := newLane(t)
+	l.answers["d1"] = []contract.Outcome{retry(time.Hour), final()}
+	l.append(0, handOver("d1", "d2"))
+	l.at(90*time.Minute, func() {
+		require.Contains(t, l.details(), "`d2`: waiting for the deliveries before it")
+		require.NotContains(t, l.details(), "schedule", "the parked delivery blocks the lane")
+	})
+	l.at(time.Minute, func() {
+		details := l.details()
+		require.Contains(t, details, "`d1`: waiting, 1 attempt, last at ")
+		require.Contains(t, details, "`d2`: waiting for the deliveries before it")
+		require.Contains(t, details, "To make it now, send the signal `redeliver`")
+	})
+	l.signal(2*time.Hour, contract.SignalDiscard, `{"id":"d1"}`)
+	l.at(3*time.Hour, func() { require.NotContains(t, l.details(), "waiting") })
+	l.run()
+}
