@@ -17,7 +17,7 @@ import (
 
 func (a *app) deliveriesCommand() *cobra.Command {
 	var f laneFlags
-	var parked, discarded bool
+	var parked, discarded, full bool
 	c := &cobra.Command{
 		Use:   "deliveries [ID]",
 		Short: "List undelivered deliveries",
@@ -28,6 +28,10 @@ interaction, list all its deliveries, delivered ones too.
 With --discarded, list the discarded deliveries instead, with time and operator: the last 100 of each lane, as long as
 Temporal keeps the lane.
 
+With an interaction or --id, print below the list the requests that were sent or wait, and the beginning of the last response
+if that was a failure: at most 5, those that are not delivered first; --full prints all. Credentials and signatures are on
+no record. A request that was delivered within the workflow task is not on record either, only its result.
+
 The filters are combined; ` + "`segue redeliver` and `segue discard`" + ` accept the same ones. A worker must run. Lists lag by
 up to a second.
 
@@ -36,7 +40,8 @@ Exit codes: 0 success; 1 a lane did not answer; 2 the command line is invalid; 3
 		Example: `  segue deliveries --parked
   segue deliveries --call crm --class gone --since 2h --json | jq -r '.[].id'
   segue deliveries --discarded --since 24h
-  segue deliveries berlin/ixn-1`,
+  segue deliveries berlin/ixn-1
+  segue deliveries berlin/ixn-1 --id msg_N1esEoKKEkEozjWJ-Gjwo_ao --full`,
 		Args: between(0, 1, "at most one interaction"),
 		RunE: func(c *cobra.Command, args []string) error {
 			filter, err := f.filter(args, time.Now())
@@ -59,12 +64,16 @@ Exit codes: 0 success; 1 a lane did not answer; 2 the command line is invalid; 3
 			if discarded {
 				return a.printDiscarded(c.Context(), s, found, f.limit)
 			}
-			return a.printFound(found, f.limit)
+			if filter.Interaction == "" && len(filter.IDs) == 0 {
+				return a.printWith(found, f.limit, writeDeliveries)
+			}
+			return a.printDetails(c.Context(), s, found, f.limit, full)
 		},
 	}
 	f.register(c, 200)
 	c.Flags().BoolVar(&parked, "parked", false, "only parked deliveries")
 	c.Flags().BoolVar(&discarded, "discarded", false, "list discarded deliveries instead, with time and operator")
+	fullFlag(c, &full)
 	return c
 }
 
@@ -111,8 +120,20 @@ func (a *app) search(ctx context.Context, s *session, filter lanes.Filter, limit
 	return lanes.Find(ctx, s, filter, limit, bar.step)
 }
 
-func (a *app) printFound(found lanes.Found, limit int) error {
-	return a.printWith(found, limit, writeDeliveries)
+// printDetails prints deliveries with their requests and responses.
+func (a *app) printDetails(ctx context.Context, s *session, found lanes.Found, limit int, full bool) error {
+	details := a.laneDetails(ctx, s, found.Deliveries, full)
+	err := a.print(list(details), func(w io.Writer) error {
+		if err := writeDeliveries(w, found.Deliveries); err != nil {
+			return err
+		}
+		plain := make([]contract.DeliveryDetail, len(details))
+		for i, d := range details {
+			plain[i] = contract.DeliveryDetail{DeliveryRecord: d.DeliveryRecord, DeliveryExchange: d.DeliveryExchange}
+		}
+		return writeRequests(w, plain, full)
+	})
+	return a.noteIncomplete(err, found, limit)
 }
 
 // printDiscarded prints discarded deliveries. If the signal did not name the operator, the lane's history does.
@@ -139,6 +160,11 @@ func (a *app) printDiscarded(ctx context.Context, s *session, found lanes.Found,
 
 func (a *app) printWith(found lanes.Found, limit int, write func(io.Writer, []lanes.Delivery) error) error {
 	err := a.print(list(found.Deliveries), func(w io.Writer) error { return write(w, found.Deliveries) })
+	return a.noteIncomplete(err, found, limit)
+}
+
+// noteIncomplete reports on stderr what a list lacks. It returns err, or an exit code if a lane did not answer.
+func (a *app) noteIncomplete(err error, found lanes.Found, limit int) error {
 	if found.More {
 		fmt.Fprintf(a.errs, "There are more than %d: use a filter, or raise --limit.\n", limit)
 	}

@@ -6,9 +6,10 @@ import (
 	"io"
 	"os"
 	"strings"
-	"text/tabwriter"
 
 	"golang.org/x/term"
+
+	"segue/starter/draw"
 )
 
 // print writes the command's result to stdout: value as JSON with --json, else what text writes.
@@ -31,19 +32,7 @@ func (a *app) printHint(format string, args ...any) {
 }
 
 // table writes rows in aligned columns. The first row is the heading.
-func table(w io.Writer, rows [][]string) error {
-	tabs := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
-		for i, cell := range row {
-			if i > 0 {
-				fmt.Fprint(tabs, "\t")
-			}
-			fmt.Fprint(tabs, cell)
-		}
-		fmt.Fprintln(tabs)
-	}
-	return tabs.Flush()
-}
+func table(w io.Writer, rows [][]string) error { return draw.Table(w, rows) }
 
 // isTerminal reports whether w is a terminal.
 func isTerminal(w io.Writer) bool {

@@ -18,13 +18,17 @@ import (
 
 func (a *app) showCommand() *cobra.Command {
 	var contactCenter string
-	var all bool
+	var all, full bool
 	c := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show an interaction: state, timeline, deliveries",
 		Long: `Show an interaction: its state and the commands that are legal in it and matter most, its timeline, drawn as one row per leg, its
 deliveries, including those in lane workflows, and the signals that it rejected. A worker must run. Completed
 interactions are shown as long as Temporal keeps them.
+
+Below the deliveries are the requests that were sent or wait, and the beginning of the last response if that was a failure: at
+most 5, those that are not delivered first; --full prints all. Credentials and signatures are on no record. A request that
+was delivered within the workflow task is not on record either, only its result.
 
 Exit codes: 0 shown; 3 the interaction does not exist; 5 Temporal or a worker does not answer.`,
 		Example: `  segue show ixn-1
@@ -46,11 +50,13 @@ Exit codes: 0 shown; 3 the interaction does not exist; 5 Temporal or a worker do
 			if err != nil {
 				return err
 			}
-			shown.all = all
+			shown.Deliveries = a.detailsOf(ctx, s.Client, n, shown.records, full)
+			shown.all, shown.full = all, full
 			return a.print(shown, shown.write)
 		},
 	}
 	c.Flags().BoolVar(&all, "all", false, "list every command that is legal now")
+	fullFlag(c, &full)
 	contactCenterFlag(c, &contactCenter)
 	return c
 }
@@ -59,12 +65,13 @@ Exit codes: 0 shown; 3 the interaction does not exist; 5 Temporal or a worker do
 type snapshot struct {
 	State      contract.State            `json:"state"`
 	Timeline   []interaction.Span        `json:"timeline"`
-	Deliveries []contract.DeliveryRecord `json:"deliveries"`
+	Deliveries []contract.DeliveryDetail `json:"deliveries"`
 	Rejected   []contract.Rejected       `json:"rejected"`
 	// Workflow is the status of its workflow: running, completed, or how it was ended from outside, when, and why.
 	Workflow client.WorkflowStatus `json:"workflow"`
-	// all lists every command that is legal now.
-	all bool
+	records  []contract.DeliveryRecord
+	// all lists every command that is legal now, and full every request.
+	all, full bool
 }
 
 func snapshotOf(ctx context.Context, c *client.Client, n client.Name) (snapshot, error) {
@@ -76,7 +83,7 @@ func snapshotOf(ctx context.Context, c *client.Client, n client.Name) (snapshot,
 	if s.Timeline, err = c.Timeline(ctx, n); err != nil {
 		return s, err
 	}
-	if s.Deliveries, err = c.Deliveries(ctx, n); err != nil {
+	if s.records, err = c.Deliveries(ctx, n); err != nil {
 		return s, err
 	}
 	if s.Rejected, err = c.Rejected(ctx, n); err != nil {
@@ -154,7 +161,7 @@ func (s snapshot) undelivered() int {
 
 func (s snapshot) listedUndelivered() int {
 	count := 0
-	for _, d := range s.Deliveries {
+	for _, d := range s.records {
 		if d.Status != contract.StatusDelivered && d.Status != contract.StatusDiscarded {
 			count++
 		}
@@ -198,12 +205,12 @@ func writeTimeline(w io.Writer, timeline []interaction.Span, now time.Time) erro
 }
 
 func (s snapshot) writeDeliveries(w io.Writer) error {
-	if len(s.Deliveries) == 0 {
+	if len(s.records) == 0 {
 		return nil
 	}
 	fmt.Fprintln(w)
 	rows := [][]string{{"EVENT", "WHEN", "CALL", "STATUS", "ANSWER", "ATTEMPTS", "CONFIG", "WEBHOOK-ID"}}
-	for _, d := range s.Deliveries {
+	for _, d := range s.records {
 		rows = append(rows, []string{
 			fmt.Sprint(d.Sequence), d.Moment, d.Call, string(d.Status), answerOf(d), attemptsOf(d), d.Version, d.ID,
 		})
@@ -211,12 +218,12 @@ func (s snapshot) writeDeliveries(w io.Writer) error {
 	if err := table(w, rows); err != nil {
 		return err
 	}
-	for _, d := range s.Deliveries {
+	for _, d := range s.records {
 		if d.Why != "" {
-			fmt.Fprintf(w, "event %d, call %s: %s\n", d.Sequence, d.Call, d.Why)
+			fmt.Fprintf(w, "event %d, call %s: %s\n", d.Sequence, d.Call, printable(d.Why))
 		}
 	}
-	return nil
+	return writeRequests(w, s.Deliveries, s.full)
 }
 
 func answerOf(d contract.DeliveryRecord) string {

@@ -127,7 +127,7 @@ func (r *laneRun) attemptSummary(items []*item) string {
 	first := items[0]
 	switch {
 	case len(items) > 1:
-		return summaryOf("%s: %s, catching up", r.start.Call, eventsOf(first.Request.Sequence, items[len(items)-1].Request.Sequence))
+		return summaryOf("%s: %s, catching up", r.start.Call, eventsInWords(len(items), first.Request.Sequence, items[len(items)-1].Request.Sequence))
 	case first.Of > 0:
 		return summaryOf("%s: event %d, attempt %d of %d", r.start.Call, first.Request.Sequence, first.Tries+1, first.Of)
 	default:

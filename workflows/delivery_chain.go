@@ -360,16 +360,16 @@ func (r *laneRun) partIDs() ([]string, error) {
 
 // describeChain writes where further deliveries of the lane are, and what a part waits for.
 func (r *laneRun) describeChain(text *strings.Builder) {
-	lane := contract.DeliveryWorkflowID(r.start.Owner, r.start.Call)
+	lane := r.link(contract.DeliveryWorkflowID(r.start.Owner, r.start.Call), "")
 	switch {
 	case r.Incomplete:
-		fmt.Fprintf(text, "\nThis is a part of the lane `%s`. An earlier run of this part was ended from outside, so this run waits until what that one held is recovered: "+
+		fmt.Fprintf(text, "\nThis is a part of the lane %s. An earlier run of this part was ended from outside, so this run waits until what that one held is recovered: "+
 			"`segue audit` lists it, and `segue audit --fire` recovers it.\n", lane)
 	case r.isHeld():
-		fmt.Fprintf(text, "\nThis is a part of the lane `%s`. It sends once everything before it is sent, discarded, or lets others pass.\n", lane)
+		fmt.Fprintf(text, "\nThis is a part of the lane %s. It sends once everything before it is sent, discarded, or lets others pass.\n", lane)
 	}
 	if r.Next != "" {
-		fmt.Fprintf(text, "\nFurther deliveries of this lane are in `%s` and in the parts that follow it. Each part sends once everything before it is sent, discarded, or lets others pass.\n",
-			r.workflowOf(r.Next))
+		fmt.Fprintf(text, "\nFurther deliveries of this lane are in %s and in the parts that follow it. Each part sends once everything before it is sent, discarded, or lets others pass.\n",
+			r.link(r.workflowOf(r.Next), ""))
 	}
 }

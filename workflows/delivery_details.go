@@ -46,11 +46,7 @@ func (r *laneRun) publish() {
 // details describes the lane in Markdown, for operators in the Temporal UI.
 func (r *laneRun) details(open, parked int) string {
 	var text strings.Builder
-	owner := "interaction `" + r.start.Owner.Interaction + "`"
-	if r.start.Owner.Receiver != "" {
-		owner = "alerts about `" + r.start.Owner.Receiver + "`"
-	}
-	fmt.Fprintf(&text, "Lane **%s** of %s: %d to deliver, %d of them parked.", r.start.Call, owner, open, parked)
+	fmt.Fprintf(&text, "Lane **%s** of %s: %d to deliver, %d of them parked.", r.start.Call, r.ownerLink(), open, parked)
 	if r.GivenUp > 0 {
 		fmt.Fprintf(&text, " %d were discarded.", r.GivenUp)
 	}
@@ -65,6 +61,9 @@ func (r *laneRun) details(open, parked int) string {
 			"with the input `{\"rerender\": true}` new bytes from the current configuration), " +
 			"or `discard` to discard them. Without an input, a signal means all parked deliveries; the input `{\"id\": \"…\"}` selects one.\n")
 	}
+	if r.next() != nil {
+		text.WriteString("\nThe next attempt follows the schedule of the call. To make it now, send the signal `redeliver` with the input `{\"id\": \"…\"}`.\n")
+	}
 	r.describeChain(&text)
 	r.describeOpen(&text)
 	r.describeDiscarded(&text)
@@ -77,14 +76,32 @@ func (r *laneRun) details(open, parked int) string {
 	return text.String()
 }
 
+// ownerLink returns a link to the interaction of the lane, or to the Receiver workflow whose alerts it has.
+func (r *laneRun) ownerLink() string {
+	if receiver := r.start.Owner.Receiver; receiver != "" {
+		slash := strings.LastIndexByte(receiver, '/')
+		id := contract.ReceiverWorkflowID(receiver[:max(slash, 0)], receiver[slash+1:])
+		return "alerts about " + r.link(id, receiver)
+	}
+	id := contract.InteractionWorkflowID(r.start.Owner.ContactCenter, r.start.Owner.Interaction)
+	return "interaction " + r.link(id, r.start.Owner.Interaction) + " of " + code(r.start.Owner.ContactCenter)
+}
+
+func (r *laneRun) link(id, text string) string {
+	return workflowLink(workflow.GetInfo(r.ctx).Namespace, id, text)
+}
+
 func (r *laneRun) describeOpen(text *strings.Builder) {
-	shown := 0
+	shown, next := 0, r.next()
 	for _, it := range r.Items {
 		if it.isSettled() || shown == detailOpen {
 			continue
 		}
 		shown++
 		fmt.Fprintf(text, "\n* event %d (%s) `%s`: %s", it.Request.Sequence, it.Request.Moment, it.Request.ID, it.describe())
+		if shown > 1 && it.isFresh() && it.Sent == 0 && next != it {
+			text.WriteString(" for the deliveries before it")
+		}
 	}
 }
 
@@ -141,9 +158,4 @@ func secondOf(stamp string) string {
 		return stamp
 	}
 	return minuteOf(at)
-}
-
-// code returns text from outside so that Markdown shows it unchanged, in one line.
-func code(text string) string {
-	return "`" + strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "`", "'") + "`"
 }

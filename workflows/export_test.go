@@ -29,3 +29,10 @@ func Changes() []Change {
 	}
 	return list
 }
+
+// The summaries of activities, for tests of their texts.
+var (
+	DispatchSummary = dispatchSummary
+	AttemptSummary  = attemptSummary
+	HandOverSummary = handOverSummary
+)

@@ -4,15 +4,18 @@ import (
 	"fmt"
 	"strings"
 
+	"go.temporal.io/sdk/workflow"
+
 	"segue/contract"
 	"segue/interaction"
 )
 
-// cell escapes a name for a cell of a Markdown table.
-func cell(name string) string { return strings.ReplaceAll(name, "|", `\|`) }
-
-// detailSpans is how many of the last segments the current details list.
-const detailSpans = 12
+// The current details list the last segments, the first open deliveries, and the first lanes that have a workflow.
+const (
+	detailSpans      = 12
+	detailDeliveries = 8
+	detailLanes      = 20
+)
 
 // details returns the interaction in Markdown, for an operator in the Temporal UI.
 func (r *run) details(status contract.State) string {
@@ -38,22 +41,8 @@ func (r *run) details(status contract.State) string {
 	describeInvitation(&text, status)
 	r.describeDeadlines(&text)
 	r.describeOrder(&text)
-	if spans := r.Interaction.Timeline(); len(spans) > 0 {
-		text.WriteString("\n| segment | leg | agent | from | to |\n|---|---|---|---|---|\n")
-		for _, span := range spans[max(0, len(spans)-detailSpans):] {
-			end := ""
-			if span.End != nil {
-				end = span.End.UTC().Format("15:04:05.000")
-			}
-			fmt.Fprintf(&text, "| %s | %s | %s | %s | %s |\n", span.Segment, span.Leg, cell(span.Agent), span.Start.UTC().Format("15:04:05.000"), end)
-		}
-	}
-	for _, record := range r.Deliveries.firstOpen(8) {
-		fmt.Fprintf(&text, "\n* `%s` for event %d (%s): %s", record.Call, record.Sequence, record.Moment, record.Status)
-		if record.Class != "" {
-			fmt.Fprintf(&text, ", %s", record.Class)
-		}
-	}
+	r.describeTimeline(&text)
+	r.describeDeliveries(&text)
 	return text.String()
 }
 
@@ -69,6 +58,61 @@ func describeInvitation(text *strings.Builder, status contract.State) {
 	default:
 		fmt.Fprintf(text, "\nInvitation %d of the visitor: no answer.\n", e.Attempts)
 	}
+}
+
+func (r *run) describeTimeline(text *strings.Builder) {
+	spans := r.Interaction.Timeline()
+	if len(spans) == 0 {
+		return
+	}
+	var rows [][]string
+	for _, span := range spans[max(0, len(spans)-detailSpans):] {
+		end := ""
+		if span.End != nil {
+			end = span.End.UTC().Format("15:04:05.000")
+		}
+		rows = append(rows, []string{string(span.Segment), string(span.Leg), span.Agent, span.Start.UTC().Format("15:04:05.000"), end})
+	}
+	writeTable(text, []string{"segment", "leg", "agent", "from", "to"}, rows)
+}
+
+// describeDeliveries writes what is not delivered yet, and links the lane workflows, which have every attempt.
+func (r *run) describeDeliveries(text *strings.Builder) {
+	for i, record := range r.Deliveries.firstOpen(detailDeliveries) {
+		if i == 0 {
+			text.WriteString("\nNot delivered yet:\n")
+		}
+		fmt.Fprintf(text, "\n* `%s` for event %d (%s): %s", record.Call, record.Sequence, record.Moment, statusInWords(record.Status))
+		if record.Class != "" {
+			fmt.Fprintf(text, ", %s", record.Class)
+		}
+	}
+	listed := 0
+	for _, l := range r.Lanes {
+		if l.LastAppended == "" {
+			continue
+		}
+		switch listed++; listed {
+		case 1:
+			text.WriteString("\n\nLane workflows, which show every attempt and what an operator can do:\n")
+		case detailLanes + 1:
+			text.WriteString("\n* …")
+			return
+		}
+		id := contract.DeliveryWorkflowID(r.owner, l.Call)
+		fmt.Fprintf(text, "\n* %s", workflowLink(workflow.GetInfo(r.ctx).Namespace, id, ""))
+		if !l.HandedOver {
+			text.WriteString(": nothing left")
+		}
+	}
+}
+
+// statusInWords returns the status of a delivery that is not settled.
+func statusInWords(status contract.DeliveryStatus) string {
+	if status == contract.StatusInLane {
+		return "in its lane workflow"
+	}
+	return string(status)
 }
 
 // describeDeadlines writes what happens next if no command comes before. The end of the wait

@@ -44,14 +44,6 @@ func (r *run) outboxIsDue() bool {
 	return len(r.Outbox.Turns) > 0 && r.phase() != phaseRenewing && !r.Lanes.anyToHandOver()
 }
 
-// eventsOf names the events from one number to another for a summary.
-func eventsOf(first, last int64) string {
-	if first == last {
-		return fmt.Sprintf("event %d", first)
-	}
-	return fmt.Sprintf("events %d to %d", first, last)
-}
-
 // dispatch gives the whole outbox to one Dispatch and records what it did. Dispatch answers
 // whatever happens outside of Segue. If it does not, that is a defect: the workflow task
 // fails until the defect is fixed, and nothing is lost.
@@ -67,8 +59,7 @@ func (r *run) dispatch() {
 	}
 	var result contract.DispatchResult
 	r.dispatching = true
-	summary := summaryOf("%s", eventsOf(in.After+1, r.Interaction.Sequence()))
-	done := workflow.ExecuteLocalActivity(withDispatch(r.ctx, summary), contract.ActivityDispatch, in)
+	done := workflow.ExecuteLocalActivity(withDispatch(r.ctx, dispatchSummary(in)), contract.ActivityDispatch, in)
 	if err := r.inbox.get(r.ctx, done, &result); err != nil {
 		panic(fmt.Errorf("dispatching events after %d: %w", in.After, err))
 	}

@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -259,10 +258,9 @@ func (r *run) handOver(ctx workflow.Context, l *lane) {
 		r.task().size += request.SizeWithSource()
 	}
 	in := contract.HandOver{Owner: r.owner, Call: l.Call, Requests: batch, Failed: l.Failed, Priority: r.priority()}
-	summary := handOverSummary(l, len(batch))
 	l.handingOver = true
 	defer func() { l.handingOver = false }()
-	if err := workflow.ExecuteActivity(r.withPriority(withHandOver(ctx, summary)), contract.ActivityHandOver, in).Get(ctx, nil); err != nil {
+	if err := workflow.ExecuteActivity(r.withPriority(withHandOver(ctx, handOverSummary(in))), contract.ActivityHandOver, in).Get(ctx, nil); err != nil {
 		workflow.GetLogger(ctx).Error("handing over failed, retrying", "call", l.Call, "error", err)
 		return
 	}
@@ -277,25 +275,4 @@ func (r *run) handOver(ctx workflow.Context, l *lane) {
 	r.changed = true
 	l.noteAppended(batch[len(batch)-1].ID)
 	l.Waiting = l.Waiting[len(batch):]
-}
-
-// handOverSummary says why a lane is handed over, if an attempt failed: a first attempt that is part of Dispatch shows
-// nowhere else in the history.
-func handOverSummary(l *lane, requests int) string {
-	reason := ""
-	switch {
-	case l.Failed == nil:
-	case l.Failed.Code != 0:
-		reason = fmt.Sprintf("first attempt failed, %s (HTTP %d); ", l.Failed.Class, l.Failed.Code)
-	default:
-		reason = fmt.Sprintf("first attempt failed, %s; ", l.Failed.Class)
-	}
-	return summaryOf("%s: %shand over %d to the lane workflow", l.Call, reason, requests)
-}
-
-func attemptSummary(call string, batch []contract.Request) string {
-	if len(batch) == 1 {
-		return summaryOf("%s: %s, event %d", call, batch[0].Moment, batch[0].Sequence)
-	}
-	return summaryOf("%s: %s", call, eventsOf(batch[0].Sequence, batch[len(batch)-1].Sequence))
 }

@@ -86,12 +86,17 @@ func (r *receiverRun) details() string {
 		fmt.Fprintf(&text, " Deliveries have been parked since %s.", minuteOf(e.ParkedSince))
 	}
 	if failure := r.latestFailure(); failure.Class != "" {
-		fmt.Fprintf(&text, " Last failure: %s (%s), delivery `%s` of interaction `%s` of `%s`.",
-			excerpt.Of(failure.Message, 300), failure.Class, failure.Delivery, failure.Interaction, failure.ContactCenter)
+		fmt.Fprintf(&text, " Last failure: %s (%s), delivery `%s` of interaction %s of `%s`.",
+			excerpt.Of(failure.Message, 300), failure.Class, failure.Delivery,
+			r.link(contract.InteractionWorkflowID(failure.ContactCenter, failure.Interaction), failure.Interaction), failure.ContactCenter)
 	}
 	text.WriteString("\n")
 	if !r.CountedAt.IsZero() {
-		fmt.Fprintf(&text, "\nAt %s, %d interactions had waiting deliveries; %d of them had parked ones.\n", minuteOf(r.CountedAt), r.Lanes, r.Parked)
+		interactions := "interactions"
+		if r.Lanes == 1 {
+			interactions = "interaction"
+		}
+		fmt.Fprintf(&text, "\nAt %s, %d %s had waiting deliveries; %d of them had parked ones.\n", minuteOf(r.CountedAt), r.Lanes, interactions, r.Parked)
 	}
 	if e.hasParked() {
 		text.WriteString("\nParked deliveries are not retried: they wait for an operator.\n")
@@ -104,26 +109,32 @@ func (r *receiverRun) details() string {
 		"* `segue redeliver --call %[1]s --dry-run` counts the parked deliveries; without `--dry-run` it sends them again, and with `--retrying` also those that wait for a retry\n"+
 		"* `segue discard --call %[1]s --dry-run` counts the parked deliveries; without `--dry-run` it discards them\n", call)
 	if r.Rules != nil && r.Rules.RemindEvery > 0 {
-		fmt.Fprintf(&text, "\nOperators are reminded every %s.\n", r.Rules.RemindEvery)
+		fmt.Fprintf(&text, "\nOperators are reminded every %s.\n", shortly(r.Rules.RemindEvery))
 	}
 	text.WriteString("\nTo silence this episode, cancel this workflow: no delivery depends on it. The next failure starts it again.\n")
 	if len(r.Alerts) > 0 {
-		text.WriteString("\n| notification | at | sent by |\n|---|---|---|\n")
+		var rows [][]string
 		for _, alert := range r.Alerts {
-			fmt.Fprintf(&text, "| %s | %s | %s |\n", alert.Moment, alert.At, sentBy(alert))
+			rows = append(rows, []string{alert.Moment, secondOf(alert.At), r.sentBy(alert)})
 		}
+		writeTable(&text, []string{"notification", "at", "sent by"}, rows)
 	}
 	return text.String()
 }
 
-func sentBy(alert contract.AlertRecord) string {
+func (r *receiverRun) link(id, text string) string {
+	return workflowLink(workflow.GetInfo(r.ctx).Namespace, id, text)
+}
+
+// sentBy lists the lane workflows that send a notification.
+func (r *receiverRun) sentBy(alert contract.AlertRecord) string {
 	var calls []string
 	for _, d := range alert.Deliveries {
 		if d.DryRun {
 			calls = append(calls, d.Call+" (dry run)")
 			continue
 		}
-		calls = append(calls, "`"+d.WorkflowID+"`")
+		calls = append(calls, r.link(d.WorkflowID, ""))
 	}
 	switch {
 	case alert.GivenUp:
@@ -135,3 +146,15 @@ func sentBy(alert contract.AlertRecord) string {
 }
 
 func minuteOf(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// shortly writes a duration without zeros at its end: 24h, not 24h0m0s.
+func shortly(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}

@@ -218,7 +218,7 @@ func TestAReceiverStaysOpenWhileAnythingIsParkedAndReminds(t *testing.T) {
 		require.Contains(t, details, "Deliveries of **crm** have been parked since "+r.begin.UTC().Format(time.DateTime))
 		require.Contains(t, details, "Parked deliveries are not retried: they wait for an operator")
 		require.NotContains(t, details, "are retried on the schedule")
-		require.Contains(t, details, "Operators are reminded every 24h")
+		require.Contains(t, details, "Operators are reminded every 24h.")
 	})
 	r.at(60*time.Hour, func() { r.inspection.Lanes, r.inspection.Parked = 0, 0 })
 	r.run()

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"segue/config"
+	"segue/contract"
 	"segue/delivery"
 )
 
@@ -29,14 +30,14 @@ func authOf(c *config.Call) string {
 }
 
 func oauth2Of(a *delivery.OAuth2Auth) string {
-	address, _ := maskQuery(a.TokenURL)
+	address, _ := contract.MaskedURL(a.TokenURL)
 	text := fmt.Sprintf("oauth2 (%s, %s) at %s", a.ClientID, a.ClientSecret, address)
 	if len(a.Scopes) > 0 {
 		text += ", scopes " + strings.Join(a.Scopes, " ")
 	}
 	for _, p := range a.Params {
 		value := p.Value
-		if isCredential(p.Name) {
+		if contract.IsCredential(p.Name) {
 			value = "***"
 		}
 		text += fmt.Sprintf(", %s=%s", p.Name, value)

@@ -118,7 +118,7 @@ func (r *Report) addCall(s *config.Set, c *config.Call) {
 		if blocked == "" && !report.DryRun {
 			blocked = refused(s.Guard, request.URL)
 		}
-		hidden = mask(&request)
+		request, hidden = request.Masked()
 		report.Samples = append(report.Samples, Sample{o.Moment, o.Channel, o.Segment, o.Leg, o.Disposition, s.Triggers.DryRun(c.Name, o.Moment), request})
 	}
 	if len(hidden) > 0 {

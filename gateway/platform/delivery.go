@@ -14,7 +14,7 @@ import (
 	"segue/gateway/problem"
 )
 
-// DeliveryInput is a request about one parked delivery.
+// DeliveryInput is a request about one delivery.
 type DeliveryInput struct {
 	Targeted
 	Delivery string `path:"delivery" maxLength:"64" doc:"The id of the delivery, which receivers see as webhook-id." example:"msg_Yk2Q0m9c3sXyqTn1UoRzVw7B"`
@@ -53,8 +53,15 @@ type acceptedBody struct {
 	Delivery string `json:"delivery" doc:"The id of the delivery."`
 }
 
-// deliveryRoutes registers what operators do with deliveries.
+// deliveryRoutes registers the routes of one delivery.
 func deliveryRoutes(a *api) {
+	register(a, route{
+		id: "get_delivery", method: http.MethodGet, path: "/interactions/{id}/deliveries/{delivery}", tag: "deliveries",
+		summary: "Read a delivery with its request and response", status: http.StatusOK, problems: []string{problem.NotFound},
+		about: "Returns a delivery with the request of its last attempt, or the one that waits for its first, and the result of the last attempt that has " +
+			"ended. They are read from the histories in Temporal. A request that was sent within the workflow task is in none; request_not_kept then " +
+			"states so. Credentials and signatures are on no record, and what looks like a credential is replaced by ***.",
+	}, a.delivery)
 	problems := []string{problem.NotFound, problem.NotParked, problem.UnsupportedMediaType, problem.TooLarge}
 	register(a, route{
 		id: "redeliver", method: http.MethodPost, path: "/interactions/{id}/deliveries/{delivery}/redeliver", tag: "deliveries",
@@ -74,6 +81,36 @@ func deliveryRoutes(a *api) {
 	})
 	bulkRoutes(a)
 }
+
+// deliveryAnswer is one delivery.
+type deliveryAnswer struct{ Body contract.DeliveryDetail }
+
+// delivery returns a delivery with its request and response.
+func (a *api) delivery(ctx context.Context, in *DeliveryInput) (*deliveryAnswer, error) {
+	s, n, err := in.target(ctx)
+	if err == nil {
+		err = s.mayInspect()
+	}
+	if err != nil {
+		return nil, err
+	}
+	records, err := a.Client.Deliveries(ctx, n)
+	if err != nil {
+		return nil, unread(err)
+	}
+	at := slices.IndexFunc(records, func(r contract.DeliveryRecord) bool { return r.ID == in.Delivery })
+	if at < 0 {
+		return nil, noSuchDelivery()
+	}
+	exchanges, err := a.Client.Exchanges(ctx, n, records[at:at+1])
+	if err != nil {
+		return nil, unread(err)
+	}
+	shown := exchanges[in.Delivery].Shown(records[at], 0)
+	return &deliveryAnswer{contract.DeliveryDetail{DeliveryRecord: records[at], DeliveryExchange: shown}}, nil
+}
+
+func noSuchDelivery() error { return fail(problem.NotFound, "the interaction has no such delivery") }
 
 // operate signals the lane of one parked delivery.
 func (a *api) operate(ctx context.Context, in *DeliveryInput, signal string) (*accepted, error) {
@@ -112,7 +149,7 @@ func (a *api) find(ctx context.Context, n client.Name, id string) (client.Lane, 
 	}
 	at := slices.IndexFunc(records, func(r contract.DeliveryRecord) bool { return r.ID == id })
 	if at < 0 {
-		return client.Lane{}, contract.DeliveryRecord{}, fail(problem.NotFound, "the interaction has no such delivery")
+		return client.Lane{}, contract.DeliveryRecord{}, noSuchDelivery()
 	}
 	record := records[at]
 	lane := client.LaneOf(n, record.Call)
