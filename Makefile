@@ -35,10 +35,11 @@ quick: ## Check formatting, vet, language and the fast tests, in less than 30 s 
 check: ## Check everything, as CI does
 	bash .ci/run
 
-docs: ## Write all generated files again: schema, example day, diagrams and tables in the docs, golden pictures
+docs: ## Write all generated files again (schema, example day, tables, types, pictures), and run the commands of all pages
 	go generate ./...
 	SEGUE_WRITE_DOCS=1 go test -count=1 ./interaction ./expr
 	go test -count=1 ./starter/draw -update
+	SEGUE_WRITE_DOCS=1 go test -count=1 ./e2e/documents
 
 long: ## Run at full length what CI runs reduced: random sequences, properties, fuzzing (half an hour)
 	go test -count=1 -timeout 30m ./e2e/sequences -run Random -sequences $(SEQUENCES)

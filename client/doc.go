@@ -5,9 +5,9 @@
 // A Client needs a connection of the Temporal SDK and the task queue of Segue's workers:
 //
 //	c := &client.Client{Temporal: connection, TaskQueue: "segue"}
-//	name := client.Name{ContactCenter: "default", ID: "call-1"}
+//	name := client.Name{ContactCenter: "default", ID: "ixn-1"}
 //	runID, err := c.Start(ctx, name, json.RawMessage(
-//		`{"id":"call-1","contact_center":"default","channel":"inbound"}`), false)
+//		`{"id":"ixn-1","contact_center":"default","channel":"inbound"}`), false)
 //
 // Payloads are the JSON objects of the contract: package interaction defines the start and the
 // commands, package contract the answers. Times in payloads are RFC 3339 in UTC.

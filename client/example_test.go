@@ -16,12 +16,12 @@ import (
 // dial stands for the Dial of go.temporal.io/sdk/client, which connects to Temporal.
 func dial() sdkclient.Client { return newCenter() }
 
-var callStart = json.RawMessage(`{"id":"call-1","contact_center":"default","channel":"inbound"}`)
+var callStart = json.RawMessage(`{"id":"ixn-1","contact_center":"default","channel":"inbound"}`)
 
 func ExampleClient_Start() {
 	ctx := context.Background()
 	c := &client.Client{Temporal: dial(), TaskQueue: "segue"}
-	name := client.Name{ContactCenter: "default", ID: "call-1"}
+	name := client.Name{ContactCenter: "default", ID: "ixn-1"}
 
 	if _, err := c.Start(ctx, name, callStart, false); err != nil {
 		log.Fatal(err)
@@ -31,13 +31,13 @@ func ExampleClient_Start() {
 	var exists *client.ExistsError
 	fmt.Println(name, "was started before:", errors.As(err, &exists))
 	// Output:
-	// default/call-1 was started before: true
+	// default/ixn-1 was started before: true
 }
 
 func ExampleClient_Update() {
 	ctx := context.Background()
 	c := &client.Client{Temporal: dial(), TaskQueue: "segue"}
-	name := client.Name{ContactCenter: "default", ID: "call-1"}
+	name := client.Name{ContactCenter: "default", ID: "ixn-1"}
 	if _, err := c.Start(ctx, name, callStart, false); err != nil {
 		log.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func ExampleClient_Update() {
 func ExampleClient_Signal() {
 	ctx := context.Background()
 	c := &client.Client{Temporal: dial(), TaskQueue: "segue"}
-	name := client.Name{ContactCenter: "default", ID: "call-1"}
+	name := client.Name{ContactCenter: "default", ID: "ixn-1"}
 	if _, err := c.Start(ctx, name, callStart, false); err != nil {
 		log.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func ExampleClient_Signal() {
 func ExampleClient_State() {
 	ctx := context.Background()
 	c := &client.Client{Temporal: dial(), TaskQueue: "segue"}
-	name := client.Name{ContactCenter: "default", ID: "call-1"}
+	name := client.Name{ContactCenter: "default", ID: "ixn-1"}
 	if _, err := c.Start(ctx, name, callStart, false); err != nil {
 		log.Fatal(err)
 	}
@@ -113,16 +113,16 @@ func ExampleClient_State() {
 
 func ExampleClient_Append() {
 	c := &client.Client{Temporal: dial(), TaskQueue: "segue"}
-	owner := contract.Owner{ContactCenter: "default", Interaction: "call-1", FirstRunID: "run-1"}
+	owner := contract.Owner{ContactCenter: "default", Interaction: "ixn-1", FirstRunID: "run-1"}
 	appended, err := c.Append(context.Background(), contract.HandOver{
 		Owner: owner, Call: "crm",
-		Requests: []contract.Request{{ID: "msg_1", Call: "crm", Method: "POST", URL: "https://crm.example.com/calls", Body: `{"id":"call-1"}`}},
+		Requests: []contract.Request{{ID: "msg_1", Call: "crm", Method: "POST", URL: "https://crm.example.com/calls", Body: `{"id":"ixn-1"}`}},
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println("handed over:", appended)
 	// Output:
-	// delivery/default/call-1/crm: append 1 requests
+	// delivery/default/ixn-1/crm: append 1 requests
 	// handed over: 1
 }

@@ -58,7 +58,7 @@ var (
 
 func all(lists ...[]string) []string { return slices.Concat(lists...) }
 
-// rules is the transition table. The diagram of the README is drawn from it.
+// rules is the transition table. The diagram of docs/contract.md is drawn from it.
 var rules = []rule{
 	{name: "place_in_queue", states: in(StateStarted, StateQueued, StateOffered, StateHandling, StateConsulting, StateConference, StateInWorkbin, StateComposing),
 		asyncWrapUp: true, agents: owners, leads: to(StateQueued),

@@ -6,8 +6,8 @@
 // A line is the payload of a command with the additional fields "interaction", "command" and,
 // if the line is not for the default contact center, "contact_center":
 //
-//	{"interaction":"call-1","command":"start","channel":"inbound"}
-//	{"interaction":"call-1","command":"place_in_queue","event_id":"acd-1","queue":"sales"}
+//	{"interaction":"ixn-1","command":"start","channel":"inbound"}
+//	{"interaction":"ixn-1","command":"place_in_queue","event_id":"acd-1","queue":"sales"}
 //
 // Run sends a whole feed and counts the outcomes; Scan only reads one.
 //

@@ -10,8 +10,8 @@ import (
 )
 
 func ExampleRun() {
-	lines := strings.NewReader(`{"interaction":"call-1","command":"start","channel":"inbound"}
-{"interaction":"call-1","command":"place_in_queue","queue":"sales"}
+	lines := strings.NewReader(`{"interaction":"ixn-1","command":"start","channel":"inbound"}
+{"interaction":"ixn-1","command":"place_in_queue","queue":"sales"}
 {"interaction":"call-2","command":"abandon"}
 `)
 	// A program passes a *client.Client; newCenter is one in memory.
@@ -29,7 +29,7 @@ func ExampleRun() {
 }
 
 func ExampleScan() {
-	lines := strings.NewReader(`{"interaction":"call-1","command":"hold"}
+	lines := strings.NewReader(`{"interaction":"ixn-1","command":"hold"}
 {"command":"hold"}
 `)
 	err := feed.Scan(lines, "default", func(line feed.Line) error {
@@ -43,6 +43,6 @@ func ExampleScan() {
 		log.Fatal(err)
 	}
 	// Output:
-	// 1 default/call-1 hold
+	// 1 default/ixn-1 hold
 	// 2 interaction: missing: use a string that is not empty
 }

@@ -13,7 +13,7 @@ import (
 func ExampleSend() {
 	ctx := context.Background()
 	source := newNamespace() // a namespace in memory
-	source.add("call-1", contract.StatusParked, contract.StatusWaiting)
+	source.add("ixn-1", contract.StatusParked, contract.StatusWaiting)
 	source.add("call-2", contract.StatusParked)
 
 	filter := lanes.Filter{Call: "crm", Parked: true}
@@ -31,7 +31,7 @@ func ExampleSend() {
 	}
 	fmt.Printf("%d of %d signals sent\n", result.Sent, result.Matched)
 	// Output:
-	// call-1-d1 of cc/call-1 is parked: gone
+	// ixn-1-d1 of cc/ixn-1 is parked: gone
 	// call-2-d1 of cc/call-2 is parked: gone
 	// 2 of 2 signals sent
 }

@@ -1,4 +1,4 @@
-// Command goclient plays one call against a running Segue (`segue dev`): it starts an
+// Command goclient plays one phone call against a running Segue (`segue dev`): it starts an
 // interaction, sends commands as signals and updates, handles a refusal, and reads the state.
 package main
 

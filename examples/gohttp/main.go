@@ -1,4 +1,4 @@
-// Command gohttp plays one call against a running Segue (`segue dev`) through the API /v1, with the
+// Command gohttp plays one phone call against a running Segue (`segue dev`) through the API /v1, with the
 // standard library alone: it starts an interaction, sends commands, handles a refusal, repeats a
 // command, and reads the state.
 package main
@@ -49,7 +49,7 @@ func play(ctx context.Context, c *client, id string) error {
 		{"accept", "acd-2", `{"agent":"ada"}`}, // a repeat: it succeeds and changes nothing
 		{"connect", "acd-3", `{}`},             // refused: the call is connected already
 		{"disconnect", "acd-4", `{}`},
-		{"complete", "acd-5", `{"disposition":{"code":"SOLD"}}`},
+		{"complete", "acd-5", `{"disposition":"SOLD"}`},
 	} {
 		var answer struct {
 			State     string

@@ -1,4 +1,4 @@
-// Plays one call against a running Segue (`segue dev`) with a client whose types come from the gateway's OpenAPI document:
+// Plays one phone call against a running Segue (`segue dev`) with a client whose types come from the gateway's OpenAPI document:
 // starts an interaction, sends commands, handles a refusal, repeats a command, and reads the state.
 import createClient from 'openapi-fetch';
 import { patientFetch } from './patient.mjs';
@@ -36,7 +36,7 @@ const list = await segue.GET('/interactions', { params: { query: { agent: 'ada' 
 console.log(`ada has ${list.data?.interactions.some((one) => one.id === id) ? id : 'nothing'}`);
 
 show('complete', await segue.POST('/interactions/{id}/commands/complete', {
-  params: { path: { id }, header: header('complete') }, body: { disposition: { code: 'SOLD' } },
+  params: { path: { id }, header: header('complete') }, body: { disposition: 'SOLD' },
 }));
 const state = await segue.GET('/interactions/{id}', { params: { path: { id } } });
 if (!state.data) throw failed('read', state.error);

@@ -1,44 +1,32 @@
-// Plays one call against a running Segue (`segue dev`): starts an interaction, sends commands as
-// signals and updates, handles a refusal, and queries the state.
+// Plays one phone call against a running Segue (`segue dev`): starts an interaction, sends commands as signals and updates,
+// handles a refusal, and queries the state. The types of payloads and answers are those of segue.d.ts.
 import { ApplicationFailure, Client, Connection, WorkflowUpdateFailedError } from '@temporalio/client';
-
-// The answer of an update; `go run ./starter commands --json` has the schemas of the payloads.
-interface Answer {
-  state: string;
-  sequence: number;
-  capabilities: string[];
-  duplicate?: boolean;
-}
-
-interface State {
-  state: string;
-  outcome?: string;
-  sequence: number;
-}
+import type { Answer, Commands, Start, State } from './segue.d.ts';
 
 const address = process.env.SEGUE_TEMPORAL_ADDRESS || '127.0.0.1:7233';
 const connection = await Connection.connect({ address });
 const client = new Client({ connection, namespace: 'default' });
 
-const contactCenter = 'default';
-const id = `ts-${Date.now()}`;
-const call = await client.workflow.start('Interaction', {
+const start: Start = { id: `ts-${Date.now()}`, contact_center: 'default', channel: 'inbound', ani: '+4930123456' };
+const ixn = await client.workflow.start('Interaction', {
   taskQueue: 'segue',
-  workflowId: `interaction/${contactCenter}/${id}`,
+  workflowId: `interaction/${start.contact_center}/${start.id}`,
   workflowIdReusePolicy: 'REJECT_DUPLICATE', // an id is used once
-  priority: { fairnessKey: contactCenter }, // a flood in one contact center delays no other
-  args: [{ id, contact_center: contactCenter, channel: 'inbound', ani: '+4930123456' }],
+  priority: { fairnessKey: start.contact_center }, // a flood in one contact center delays no other
+  args: [start],
 });
-console.log(`started ${contactCenter}/${id}`);
+console.log(`started ${start.contact_center}/${start.id}`);
 
 // Temporal stores a signal; the interaction applies it later.
-await call.signal('place_in_queue', { event_id: 'acd-1', queue: 'sales' });
+async function signal<C extends keyof Commands>(command: C, payload: Commands[C]): Promise<void> {
+  await ixn.signal(command, payload);
+}
 
 // An update returns the interaction's answer. The event id, also as the update's id, makes a
 // repeat harmless.
-async function update(command: string, payload: { event_id: string; [field: string]: unknown }): Promise<void> {
+async function update<C extends keyof Commands>(command: C, payload: Commands[C] & { event_id: string }): Promise<void> {
   try {
-    const answer = await call.executeUpdate<Answer, [object]>(command, { args: [payload], updateId: payload.event_id });
+    const answer = await ixn.executeUpdate<Answer, [object]>(command, { args: [payload], updateId: payload.event_id });
     console.log(`${command}: ${answer.state}`); // answer.capabilities lists what is legal next
   } catch (err) {
     if (err instanceof WorkflowUpdateFailedError && err.cause instanceof ApplicationFailure) {
@@ -49,12 +37,13 @@ async function update(command: string, payload: { event_id: string; [field: stri
   }
 }
 
+await signal('place_in_queue', { event_id: 'acd-1', queue: 'sales' });
 await update('offer', { event_id: 'acd-2', agent: { id: 'ada', name: 'Ada' } });
 await update('accept', { event_id: 'acd-3', agent: 'ada' });
-await update('connect', { event_id: 'acd-4' }); // refused: the call is connected already
+await update('connect', { event_id: 'acd-4' }); // refused: the phone call is connected already
 await update('disconnect', { event_id: 'acd-5' });
-await update('complete', { event_id: 'acd-6' });
+await update('complete', { event_id: 'acd-6', disposition: 'SOLD' });
 
-const state = await call.query<State>('state');
-console.log(`${state.state} after ${state.sequence} events: ${state.outcome}`);
+const state = await ixn.query<State>('state');
+console.log(`${state.state} after ${state.sequence} events: ${state.outcome}, ${state.disposition?.code}`);
 await connection.close();

@@ -56,7 +56,7 @@ type presenceItem struct {
 }
 
 type legItem struct {
-	ID      string     `json:"id" doc:"The id of the interaction." example:"call-1"`
+	ID      string     `json:"id" doc:"The id of the interaction." example:"ixn-1"`
 	Channel string     `json:"channel" doc:"The channel of the interaction." example:"inbound"`
 	Queue   string     `json:"queue,omitempty" doc:"The current or last queue."`
 	State   string     `json:"state" doc:"The segment of the agent's leg." example:"handling"`

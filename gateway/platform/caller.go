@@ -58,7 +58,7 @@ func (s *Scoped) list(ctx context.Context, inBody string) (scope, error) {
 // Targeted is the parameters of every route of one interaction.
 type Targeted struct {
 	Scoped
-	ID string `path:"id" doc:"The id of the interaction." maxLength:"128" pattern:"^[A-Za-z0-9._~:@-]{1,128}$" example:"call-1"`
+	ID string `path:"id" doc:"The id of the interaction." maxLength:"128" pattern:"^[A-Za-z0-9._~:@-]{1,128}$" example:"ixn-1"`
 }
 
 // target returns the scope of a request and the interaction. One of a foreign contact center does

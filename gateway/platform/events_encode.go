@@ -25,7 +25,7 @@ const (
 // liveEvent is one moment of a change, or a change without one.
 type liveEvent struct {
 	ContactCenter string              `json:"contact_center" doc:"The contact center of the interaction." example:"default"`
-	Interaction   string              `json:"interaction" doc:"The id of the interaction." example:"call-1"`
+	Interaction   string              `json:"interaction" doc:"The id of the interaction." example:"ixn-1"`
 	Sequence      int64               `json:"sequence" doc:"The number of the event; of a change without one, that of the event before."`
 	Revision      int64               `json:"revision" doc:"The number of the change."`
 	When          string              `json:"when" doc:"The moment, or change." example:"segment_change"`

@@ -29,6 +29,6 @@ id: 5c1f8e0a77d2-1041-999999
 
 id: 5c1f8e0a77d2-1042-2
 event: segment_change
-data: {"contact_center":"default","interaction":"call-1","sequence":7,"revision":4,"when":"segment_change","at":"2026-01-31T08:00:00Z","command":"accept","segment":"handling","leg":"agent","from":"offered","to":"handling","agent":{"id":"ann","name":"Ann"},"fields":{}}
+data: {"contact_center":"default","interaction":"ixn-1","sequence":7,"revision":4,"when":"segment_change","at":"2026-01-31T08:00:00Z","command":"accept","segment":"handling","leg":"agent","from":"offered","to":"handling","agent":{"id":"ann","name":"Ann"},"fields":{}}
 
 `

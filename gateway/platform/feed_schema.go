@@ -22,11 +22,11 @@ func feedResultSchema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{Description: "One line of the answer.", AnyOf: []*huma.Schema{schemaOf[feedResult](r), schemaOf[feedSummary](r)}}
 }
 
-const exampleFeed = `{"interaction":"call-1","command":"start","channel":"inbound"}
-{"interaction":"call-1","command":"place_in_queue","queue":"sales","event_id":"acd-1"}
+const exampleFeed = `{"interaction":"ixn-1","command":"start","channel":"inbound"}
+{"interaction":"ixn-1","command":"place_in_queue","queue":"sales","event_id":"acd-1"}
 `
 
-const exampleFeedResults = `{"line":1,"contact_center":"default","interaction":"call-1","event_id":"feed-936aaca3b108754bcd35ef06","status":"accepted"}
-{"line":2,"contact_center":"default","interaction":"call-1","event_id":"acd-1","status":"accepted","answer":{"state":"queued","sequence":2,"revision":2,"capabilities":["offer"]}}
+const exampleFeedResults = `{"line":1,"contact_center":"default","interaction":"ixn-1","event_id":"feed-936aaca3b108754bcd35ef06","status":"accepted"}
+{"line":2,"contact_center":"default","interaction":"ixn-1","event_id":"acd-1","status":"accepted","answer":{"state":"queued","sequence":2,"revision":2,"capabilities":["offer"]}}
 {"summary":{"lines":2,"interactions":1,"accepted":2,"duplicates":0,"rejected":0,"unknown":0}}
 `

@@ -167,7 +167,7 @@ func (i listItem) MarshalJSON() ([]byte, error) {
 
 // summary is what a list shows of an interaction.
 type summary struct {
-	ID            string              `json:"id" doc:"The id of the interaction." example:"call-1"`
+	ID            string              `json:"id" doc:"The id of the interaction." example:"ixn-1"`
 	ContactCenter string              `json:"contact_center" doc:"The contact center of the interaction." example:"default"`
 	State         interaction.State   `json:"state"`
 	Channel       interaction.Channel `json:"channel,omitempty"`

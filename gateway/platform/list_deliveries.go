@@ -36,7 +36,7 @@ type deliveriesAnswer struct {
 // listedDelivery is a delivery, and the interaction that caused it.
 type listedDelivery struct {
 	ContactCenter string `json:"contact_center" doc:"The contact center of the interaction." example:"default"`
-	Interaction   string `json:"interaction" doc:"The id of the interaction." example:"call-1"`
+	Interaction   string `json:"interaction" doc:"The id of the interaction." example:"ixn-1"`
 	contract.DeliveryRecord
 }
 

@@ -60,7 +60,7 @@ type started struct {
 }
 
 type startedBody struct {
-	ID        string          `json:"id" doc:"The id of the interaction." example:"call-1"`
+	ID        string          `json:"id" doc:"The id of the interaction." example:"ixn-1"`
 	Duplicate bool            `json:"duplicate,omitempty" doc:"The interaction was started before with the same key."`
 	Answer    contract.Answer `json:"answer" doc:"The state after the start and its commands."`
 	Results   []result        `json:"results,omitempty" doc:"The outcomes of the commands, in order."`
@@ -77,7 +77,7 @@ func startRoutes(a *api) {
 		problems: []string{problem.AlreadyExists, problem.UnsupportedMediaType, problem.TooLarge, problem.Overloaded},
 		body:     startSchema(a.huma.OpenAPI().Components.Schemas), keyed: true,
 		example: map[string]any{
-			"id": "call-1", "channel": "inbound", "ani": "+4930123456",
+			"id": "ixn-1", "channel": "inbound", "ani": "+4930123456",
 			"commands": []any{map[string]any{"command": "place_in_queue", "queue": "sales"}},
 		},
 	}, a.start)

@@ -10,8 +10,8 @@ import (
 	"segue/interaction"
 )
 
-func TestTheReadmeHasTheDiagram(t *testing.T) {
-	requireShown(t, "../README.md", "states", "```mermaid\n"+interaction.Diagram()+"```\n")
+func TestTheContractHasTheDiagram(t *testing.T) {
+	requireShown(t, "../docs/contract.md", "states", "```mermaid\n"+interaction.Diagram()+"```\n")
 }
 
 // requireShown compares what a document has between <!-- name: … --> and <!-- /name -->
