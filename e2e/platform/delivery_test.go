@@ -72,19 +72,19 @@ func TestADeliveryIsReadWithItsRequest(t *testing.T) {
 	path := "/v1/interactions/detailed/deliveries/" + delivery
 	for _, caller := range []string{thePlatform, theAdmin, theSupervisor} {
 		a := get(t, caller, path)
-		require.Equal(t, http.StatusOK, a.status, "%s", a.raw)
-		require.Equal(t, "parked", a.body["status"])
-		request, response := a.body["request"].(map[string]any), a.body["response"].(map[string]any)
+		require.Equal(t, http.StatusOK, a.Status, "%s", a.Raw)
+		require.Equal(t, "parked", a.Body["status"])
+		request, response := a.Body["request"].(map[string]any), a.Body["response"].(map[string]any)
 		require.Equal(t, "POST", request["method"])
 		require.Contains(t, request["url"], "http://127.0.0.1:")
 		require.Contains(t, fmt.Sprint(request["headers"]), delivery, "webhook-id")
 		require.Equal(t, float64(len(request["body"].(string))), request["body_bytes"])
-		require.Equal(t, a.body["class"], response["class"])
-		require.NotContains(t, a.body, "request_not_kept")
+		require.Equal(t, a.Body["class"], response["class"])
+		require.NotContains(t, a.Body, "request_not_kept")
 	}
-	require.Equal(t, "not-permitted", get(t, ann, path).problem())
-	require.Equal(t, "not-found", get(t, elsewhere, path).problem())
-	require.Equal(t, "not-found", get(t, thePlatform, "/v1/interactions/detailed/deliveries/msg_other").problem())
+	require.Equal(t, "not-permitted", get(t, ann, path).Problem())
+	require.Equal(t, "not-found", get(t, elsewhere, path).Problem())
+	require.Equal(t, "not-found", get(t, thePlatform, "/v1/interactions/detailed/deliveries/msg_other").Problem())
 }
 
 func TestManyDeliveriesAreSentAgain(t *testing.T) {
