@@ -39,7 +39,7 @@ func addEngagement(r *contract.Request, owner contract.Owner, view *interaction.
 	}
 	number, _ := event.Fields["attempt"].(float64)
 	r.Engagement = &contract.EngagementAttempt{
-		Interaction: owner.Interaction, FirstRunID: owner.FirstRunID, StartedAt: view.Interaction.StartedAt, Number: int(number),
+		ContactCenter: owner.ContactCenter, Interaction: owner.Interaction, FirstRunID: owner.FirstRunID, StartedAt: view.Interaction.StartedAt, Number: int(number),
 	}
 	if r.Fault == "" {
 		r.Headers = append(r.Headers, contract.Header{Name: contract.HeaderEngagement, Value: r.Engagement.Header()})

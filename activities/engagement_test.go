@@ -183,8 +183,8 @@ func TestACallbackSaysItsAttempt(t *testing.T) {
 		result := f.dispatch(t, in)
 		require.Len(t, result.Deliveries, 1)
 		r := result.Deliveries[0].Request
-		require.Equal(t, contract.EngagementAttempt{Interaction: "i-1", FirstRunID: "run-1", StartedAt: begun, Number: 1}, *r.Engagement)
-		require.Contains(t, r.Headers, contract.Header{Name: "Segue-Engagement", Value: "interaction=i-1; attempt=1; run=run-1"})
+		require.Equal(t, contract.EngagementAttempt{ContactCenter: "default", Interaction: "i-1", FirstRunID: "run-1", StartedAt: begun, Number: 1}, *r.Engagement)
+		require.Contains(t, r.Headers, contract.Header{Name: "Segue-Engagement", Value: "interaction=i-1; attempt=1; run=run-1; contact_center=default"})
 
 		// Rendered again, perhaps in the lane of an earlier interaction with this id, it is the same.
 		r.Source = contract.SourceOf(&in.Turns[0].View, &in.Turns[0].Events[0])

@@ -43,12 +43,15 @@ func (f *Face) serve(w http.ResponseWriter, r *http.Request, k kind) (*answer, e
 	if caller.Role != interaction.RolePlatform {
 		return nil, problem.New(problem.NotPermitted, "engage and noengage are for the role platform")
 	}
-	q, err := read(w, r, k)
-	if err != nil {
-		return nil, err
-	}
 	ctx, cancel := context.WithTimeout(r.Context(), f.Deadline)
 	defer cancel()
+	q, unreadable := read(w, r, k)
+	if own, err := f.ofOwn(ctx, attemptOf(r), q); own != nil || err != nil {
+		return own, err
+	}
+	if unreadable != nil {
+		return nil, unreadable
+	}
 	return f.do(ctx, q)
 }
 
@@ -58,9 +61,6 @@ const tries = 6
 
 // do decides what a request does, and does it.
 func (f *Face) do(ctx context.Context, q *request) (*answer, error) {
-	if own, err := f.ofOwn(ctx, q); own != nil || err != nil {
-		return own, err
-	}
 	var failure error
 	for try := range tries {
 		state, err := f.state(ctx, q.name)
@@ -97,18 +97,26 @@ func (f *Face) do(ctx context.Context, q *request) (*answer, error) {
 }
 
 // ofOwn returns the answer of a callback that Segue itself has sent here: nothing is to be done, however late the callback
-// is, for the attempt was opened here. It returns nil for all other requests, also for callbacks of another Segue.
-func (f *Face) ofOwn(ctx context.Context, q *request) (*answer, error) {
-	if q.attempt == nil {
+// is, for the attempt was opened here. It returns nil for all other requests, also for callbacks of another Segue. The
+// profile of an attempt that the platform opened may have no id, and the credential may be of another contact center:
+// then there is no request, or another contact center's, and the answer has nothing of the interaction.
+func (f *Face) ofOwn(ctx context.Context, a *contract.EngagementAttempt, q *request) (*answer, error) {
+	if a == nil {
 		return nil, nil
 	}
-	name := client.Name{ContactCenter: q.name.ContactCenter, ID: q.attempt.Interaction}
+	name := client.Name{ContactCenter: a.ContactCenter, ID: a.Interaction}
 	if name.Check() != nil {
 		return nil, nil
 	}
-	isOwn, err := f.HasRun(ctx, name, q.attempt.FirstRunID)
+	isOwn, err := f.HasRun(ctx, name, a.FirstRunID)
 	if err != nil || !isOwn {
 		return nil, err
+	}
+	if q == nil {
+		return ownAnswer(name.ID)
+	}
+	if q.name.ContactCenter != name.ContactCenter {
+		return answerOf(q, &contract.State{}, true), nil
 	}
 	state, err := f.state(ctx, name)
 	if err != nil {
@@ -118,6 +126,11 @@ func (f *Face) ofOwn(ctx context.Context, q *request) (*answer, error) {
 		state = &contract.State{} // Temporal has just dropped it
 	}
 	return answerOf(q, state, true), nil
+}
+
+func ownAnswer(id string) (*answer, error) {
+	encoded, err := json.Marshal(id)
+	return &answer{Status: statusOK, IxnID: encoded, Duplicate: true}, err
 }
 
 // pause is before the next decision: what has overtaken this one may still be under way.
