@@ -30,6 +30,9 @@ const (
 	// not be checked.
 	checkAgain = time.Second
 	askAgain   = 5 * time.Second
+	// overdue is how long after the time of an attempt it is over although the interaction does not say so. It is longer
+	// than clocks differ.
+	overdue = time.Minute
 )
 
 // addEngagement adds to a callback which attempt it is about.
@@ -120,7 +123,9 @@ func isOver(ctx context.Context, c *client.Client, n client.Name, r contract.Req
 	}
 	isOpen := state.State == interaction.StateEngaging && (r.Engagement == nil ||
 		r.Engagement.IsOf(&state) && (r.Engagement.Number == 0 || r.Engagement.Number == state.Engagement.Attempts))
-	if !isOpen {
+	// An interaction that was terminated stays as it was.
+	isOverdue := state.EngagedUntil != nil && time.Since(*state.EngagedUntil) > overdue
+	if !isOpen || isOverdue {
 		return "not sent: the attempt to engage the visitor is over", nil
 	}
 	return "", nil

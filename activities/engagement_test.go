@@ -84,6 +84,11 @@ func records(status contract.DeliveryStatus, call string) []contract.DeliveryRec
 
 func TestACallbackIsSentOnlyWhileItIsTrue(t *testing.T) {
 	engaging, ended := stateOf(interaction.StateEngaging, 1, begun), stateOf(interaction.StateCompleted, 1, begun)
+	untilAgo := func(ago time.Duration) contract.State {
+		state := engaging
+		state.EngagedUntil = new(time.Now().Add(-ago))
+		return state
+	}
 	for name, test := range map[string]struct {
 		call    string
 		answers map[string]any
@@ -91,6 +96,9 @@ func TestACallbackIsSentOnlyWhileItIsTrue(t *testing.T) {
 		class   string
 	}{
 		"engage, open":                       {"engage", map[string]any{ofState: engaging}, 0, "ok"},
+		"engage, until later":                {"engage", map[string]any{ofState: untilAgo(-time.Minute)}, 0, "ok"},
+		"engage, timer due":                  {"engage", map[string]any{ofState: untilAgo(time.Second)}, 0, "ok"},
+		"engage, terminated":                 {"engage", map[string]any{ofState: untilAgo(2 * time.Minute)}, 0, "outdated"},
 		"engage, withdrawn":                  {"engage", map[string]any{ofState: ended}, 0, "outdated"},
 		"engage, accepted":                   {"engage", map[string]any{ofState: stateOf(interaction.StateQueued, 1, begun)}, 0, "outdated"},
 		"engage, replaced":                   {"engage", map[string]any{ofState: stateOf(interaction.StateEngaging, 2, begun)}, 0, "outdated"},

@@ -76,7 +76,7 @@ func TestWithoutTemporalACallbackIsSentAgain(t *testing.T) {
 }
 
 // A Segue for several contact centers gets its own callbacks with one credential, and whatever profile the platform gave: a
-// refusal would end the attempt, and another contact center would invite once more.
+// refusal would end the attempt, and another contact center would invite again.
 func TestAnOwnCallbackOfAnotherContactCenterOrWithoutAnIDCausesNothing(t *testing.T) {
 	for name, test := range map[string]struct{ body, want string }{
 		"another contact center": {profile, `200 {"status":"OK","ixnId":"visit-v1","state":"","duplicate":true}`},

@@ -62,6 +62,7 @@ const tries = 6
 // do decides what a request does, and does it.
 func (f *Face) do(ctx context.Context, q *request) (*answer, error) {
 	var failure error
+	tried := ""
 	for try := range tries {
 		state, err := f.state(ctx, q.name)
 		if err != nil && isOvertaken(err) && try < tries-1 { // it did not exist, and meanwhile another request has started it
@@ -70,6 +71,9 @@ func (f *Face) do(ctx context.Context, q *request) (*answer, error) {
 		}
 		if err != nil {
 			return nil, err
+		}
+		if isClosed(failure, tried, state) {
+			state.State = interaction.StateCompleted
 		}
 		does := q.effectOf(state, f.Now())
 		if q.key != "" && state != nil && (does == refuse || state.State == interaction.StateCompleted) {
@@ -84,6 +88,7 @@ func (f *Face) do(ctx context.Context, q *request) (*answer, error) {
 		case refuse:
 			return nil, notNow(q, state)
 		case command:
+			tried = state.RunID
 			done, failure = f.send(ctx, q, state)
 		case start:
 			done, failure = f.start(ctx, q, state)
@@ -142,6 +147,12 @@ func pause(ctx context.Context) {
 }
 
 const triesPause = 50 * time.Millisecond
+
+// isClosed reports whether Temporal has closed the run that was just sent a command, although its state does not say so: an
+// operator has terminated it. Nothing that comes would ever change that state.
+func isClosed(failure error, tried string, s *contract.State) bool {
+	return s != nil && s.RunID == tried && tried != "" && s.State != interaction.StateCompleted && errors.Is(failure, client.ErrCompleted)
+}
 
 // undecided returns the problem of a request that something has overtaken each time. It is not a refusal,
 // which would be final.
