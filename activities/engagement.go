@@ -106,6 +106,12 @@ func (t *attempting) longestInvitation() time.Duration {
 // isOver returns why a callback is outdated: the attempt of an engage is over, or the visitor was invited again after a
 // noengage. It returns "" for one that is to be sent.
 func isOver(ctx context.Context, c *client.Client, n client.Name, r contract.Request) (string, error) {
+	if r.Call == contract.CallNoEngage && r.Engagement != nil {
+		// No worker may be left that can answer for an interaction that has ended; Temporal itself knows whether it was the last.
+		if first, err := c.FirstRun(ctx, n); err == nil && first == r.Engagement.FirstRunID {
+			return "", nil
+		}
+	}
 	state, err := c.State(ctx, n)
 	switch {
 	case errors.Is(err, client.ErrNotFound) && r.Call == contract.CallEngage:

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,8 @@ import (
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
 
 	"segue/config"
@@ -136,6 +139,21 @@ func TestACallbackIsSentOnlyWhileItIsTrue(t *testing.T) {
 				require.Positive(t, outcomes[0].RetryIn)
 			}
 		})
+	}
+}
+
+// The workers of the version to which an interaction was pinned stop when it has ended. Nobody can answer for it then.
+func TestAnEndedInteractionNeedNotAnswerForItsNoEngage(t *testing.T) {
+	unanswered := errors.New("no answer")
+	for first, class := range map[string]string{"run-1": "ok", "run-2": "held"} {
+		f := engagementFixture(t, map[string]any{ofState: unanswered, ofList: unanswered})
+		f.temporal.ExpectedCalls = slices.DeleteFunc(f.temporal.ExpectedCalls, func(c *mock.Call) bool { return c.Method == "DescribeWorkflowExecution" })
+		f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, "").Return(&workflowservice.DescribeWorkflowExecutionResponse{
+			WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{FirstRunId: first},
+		}, nil)
+		in := f.callback("noengage")
+		in.Requests[0].At = time.Now().Add(-time.Hour)
+		require.Equal(t, class, f.attempt(t, in)[0].Class, first)
 	}
 }
 
