@@ -30,6 +30,9 @@ const (
 	// not be checked.
 	checkAgain = time.Second
 	askAgain   = 5 * time.Second
+	// overdue is how long after the time of an attempt it is over although the interaction does not say so. It is longer
+	// than clocks differ.
+	overdue = time.Minute
 )
 
 // addEngagement adds to a callback which attempt it is about.
@@ -39,7 +42,7 @@ func addEngagement(r *contract.Request, owner contract.Owner, view *interaction.
 	}
 	number, _ := event.Fields["attempt"].(float64)
 	r.Engagement = &contract.EngagementAttempt{
-		Interaction: owner.Interaction, FirstRunID: owner.FirstRunID, StartedAt: view.Interaction.StartedAt, Number: int(number),
+		ContactCenter: owner.ContactCenter, Interaction: owner.Interaction, FirstRunID: owner.FirstRunID, StartedAt: view.Interaction.StartedAt, Number: int(number),
 	}
 	if r.Fault == "" {
 		r.Headers = append(r.Headers, contract.Header{Name: contract.HeaderEngagement, Value: r.Engagement.Header()})
@@ -103,6 +106,12 @@ func (t *attempting) longestInvitation() time.Duration {
 // isOver returns why a callback is outdated: the attempt of an engage is over, or the visitor was invited again after a
 // noengage. It returns "" for one that is to be sent.
 func isOver(ctx context.Context, c *client.Client, n client.Name, r contract.Request) (string, error) {
+	if r.Call == contract.CallNoEngage && r.Engagement != nil {
+		// No worker may be left that can answer for an interaction that has ended; Temporal itself knows whether it was the last.
+		if first, err := c.FirstRun(ctx, n); err == nil && first == r.Engagement.FirstRunID {
+			return "", nil
+		}
+	}
 	state, err := c.State(ctx, n)
 	switch {
 	case errors.Is(err, client.ErrNotFound) && r.Call == contract.CallEngage:
@@ -120,7 +129,9 @@ func isOver(ctx context.Context, c *client.Client, n client.Name, r contract.Req
 	}
 	isOpen := state.State == interaction.StateEngaging && (r.Engagement == nil ||
 		r.Engagement.IsOf(&state) && (r.Engagement.Number == 0 || r.Engagement.Number == state.Engagement.Attempts))
-	if !isOpen {
+	// An interaction that was terminated stays as it was.
+	isOverdue := state.EngagedUntil != nil && time.Since(*state.EngagedUntil) > overdue
+	if !isOpen || isOverdue {
 		return "not sent: the attempt to engage the visitor is over", nil
 	}
 	return "", nil

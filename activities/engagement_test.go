@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,8 @@ import (
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
 
 	"segue/config"
@@ -84,6 +87,11 @@ func records(status contract.DeliveryStatus, call string) []contract.DeliveryRec
 
 func TestACallbackIsSentOnlyWhileItIsTrue(t *testing.T) {
 	engaging, ended := stateOf(interaction.StateEngaging, 1, begun), stateOf(interaction.StateCompleted, 1, begun)
+	untilAgo := func(ago time.Duration) contract.State {
+		state := engaging
+		state.EngagedUntil = new(time.Now().Add(-ago))
+		return state
+	}
 	for name, test := range map[string]struct {
 		call    string
 		answers map[string]any
@@ -91,6 +99,9 @@ func TestACallbackIsSentOnlyWhileItIsTrue(t *testing.T) {
 		class   string
 	}{
 		"engage, open":                       {"engage", map[string]any{ofState: engaging}, 0, "ok"},
+		"engage, until later":                {"engage", map[string]any{ofState: untilAgo(-time.Minute)}, 0, "ok"},
+		"engage, timer due":                  {"engage", map[string]any{ofState: untilAgo(time.Second)}, 0, "ok"},
+		"engage, terminated":                 {"engage", map[string]any{ofState: untilAgo(2 * time.Minute)}, 0, "outdated"},
 		"engage, withdrawn":                  {"engage", map[string]any{ofState: ended}, 0, "outdated"},
 		"engage, accepted":                   {"engage", map[string]any{ofState: stateOf(interaction.StateQueued, 1, begun)}, 0, "outdated"},
 		"engage, replaced":                   {"engage", map[string]any{ofState: stateOf(interaction.StateEngaging, 2, begun)}, 0, "outdated"},
@@ -128,6 +139,21 @@ func TestACallbackIsSentOnlyWhileItIsTrue(t *testing.T) {
 				require.Positive(t, outcomes[0].RetryIn)
 			}
 		})
+	}
+}
+
+// The workers of the version to which an interaction was pinned stop when it has ended. Nobody can answer for it then.
+func TestAnEndedInteractionNeedNotAnswerForItsNoEngage(t *testing.T) {
+	unanswered := errors.New("no answer")
+	for first, class := range map[string]string{"run-1": "ok", "run-2": "held"} {
+		f := engagementFixture(t, map[string]any{ofState: unanswered, ofList: unanswered})
+		f.temporal.ExpectedCalls = slices.DeleteFunc(f.temporal.ExpectedCalls, func(c *mock.Call) bool { return c.Method == "DescribeWorkflowExecution" })
+		f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, "").Return(&workflowservice.DescribeWorkflowExecutionResponse{
+			WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{FirstRunId: first},
+		}, nil)
+		in := f.callback("noengage")
+		in.Requests[0].At = time.Now().Add(-time.Hour)
+		require.Equal(t, class, f.attempt(t, in)[0].Class, first)
 	}
 }
 
@@ -183,8 +209,8 @@ func TestACallbackSaysItsAttempt(t *testing.T) {
 		result := f.dispatch(t, in)
 		require.Len(t, result.Deliveries, 1)
 		r := result.Deliveries[0].Request
-		require.Equal(t, contract.EngagementAttempt{Interaction: "i-1", FirstRunID: "run-1", StartedAt: begun, Number: 1}, *r.Engagement)
-		require.Contains(t, r.Headers, contract.Header{Name: "Segue-Engagement", Value: "interaction=i-1; attempt=1; run=run-1"})
+		require.Equal(t, contract.EngagementAttempt{ContactCenter: "default", Interaction: "i-1", FirstRunID: "run-1", StartedAt: begun, Number: 1}, *r.Engagement)
+		require.Contains(t, r.Headers, contract.Header{Name: "Segue-Engagement", Value: "interaction=i-1; attempt=1; run=run-1; contact_center=default"})
 
 		// Rendered again, perhaps in the lane of an earlier interaction with this id, it is the same.
 		r.Source = contract.SourceOf(&in.Turns[0].View, &in.Turns[0].Events[0])

@@ -169,7 +169,7 @@ func (r Request) Size() int {
 		n += len(h.Name) + len(h.Value) + len(h.After) + 24
 	}
 	if r.Engagement != nil {
-		n += 100 + len(r.Engagement.Interaction) + len(r.Engagement.FirstRunID)
+		n += 120 + len(r.Engagement.ContactCenter) + len(r.Engagement.Interaction) + len(r.Engagement.FirstRunID)
 	}
 	return n
 }

@@ -21,7 +21,8 @@ func IsEngagementCallback(call string, moment interaction.Moment) bool {
 
 // EngagementAttempt is the attempt to engage a visitor that a callback of the engagement backend is about.
 type EngagementAttempt struct {
-	Interaction string `json:"interaction"`
+	ContactCenter string `json:"contact_center,omitempty"`
+	Interaction   string `json:"interaction"`
 	// FirstRunID and StartedAt identify the interaction among those with the same id: one that has
 	// ended may be started again, and its attempts begin at 1 again.
 	FirstRunID string    `json:"first_run_id"`
@@ -37,9 +38,9 @@ func (a *EngagementAttempt) IsOf(s *State) bool { return a.StartedAt.Equal(s.Sta
 // the profile does not, and the gateway that a callback is Segue's own.
 const HeaderEngagement = "Segue-Engagement"
 
-// Header returns the value of the header: "interaction=visit-v-1; attempt=1; run=…".
+// Header returns the value of the header: "interaction=visit-v-1; attempt=1; run=…; contact_center=berlin".
 func (a *EngagementAttempt) Header() string {
-	return "interaction=" + a.Interaction + "; attempt=" + strconv.Itoa(a.Number) + "; run=" + a.FirstRunID
+	return "interaction=" + a.Interaction + "; attempt=" + strconv.Itoa(a.Number) + "; run=" + a.FirstRunID + "; contact_center=" + a.ContactCenter
 }
 
 // ParseEngagement reads the value of the header. It returns false for a value that Header cannot have returned.
@@ -50,6 +51,6 @@ func ParseEngagement(value string) (EngagementAttempt, bool) {
 		given[name] = text
 	}
 	number, err := strconv.Atoi(given["attempt"])
-	a := EngagementAttempt{Interaction: given["interaction"], FirstRunID: given["run"], Number: number}
-	return a, err == nil && number >= 0 && a.Interaction != "" && a.FirstRunID != ""
+	a := EngagementAttempt{ContactCenter: given["contact_center"], Interaction: given["interaction"], FirstRunID: given["run"], Number: number}
+	return a, err == nil && number >= 0 && a.Interaction != "" && a.FirstRunID != "" && a.ContactCenter != ""
 }

@@ -70,7 +70,7 @@ func (r *laneRun) conclude(it *item, outcome contract.Outcome) {
 		r.deliveredAfterAll(it, outcome)
 	case it.isSettled(): // an operator discarded it in the meantime
 		it.recordAttempt(outcome)
-	case outcome.Verdict == contract.VerdictOutdated:
+	case isOutdated(r.ctx, outcome):
 		r.discardOutdated(it, outcome)
 	case delivered:
 		it.recordAttempt(outcome)

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -85,17 +86,28 @@ func (r *laneRun) discardOutdated(it *item, outcome contract.Outcome) {
 	r.settleDelivery(it, contract.StatusDiscarded, outcome)
 }
 
-// hurryInvitations lets the invitations that wait for a retry be tried at once: another one is behind them, so
-// their attempts are over, which the next try finds.
-func (r *laneRun) hurryInvitations(next contract.Request) {
-	if next.Engagement == nil || next.Call != contract.CallEngage {
+// hurryInvitations lets the invitations that wait for a retry be tried at once when another one came behind them: their
+// attempts are over, which the next try finds.
+func (r *laneRun) hurryInvitations() {
+	if !r.invitedAgain || versionOf(r.ctx, changeOutdatedCallback) == workflow.DefaultVersion {
 		return
 	}
-	for _, it := range r.Items {
-		if it.Status == contract.StatusWaiting && it.Request.Engagement != nil {
+	r.invitedAgain = false
+	isLatest := true
+	for _, it := range slices.Backward(r.Items) {
+		if it.Request.Engagement == nil {
+			continue
+		}
+		if !isLatest && it.Status == contract.StatusWaiting {
 			it.Due = time.Time{}
 		}
+		isLatest = false
 	}
+}
+
+// isOutdated reports whether an attempt has found that a delivery is no longer true.
+func isOutdated(ctx workflow.Context, outcome contract.Outcome) bool {
+	return outcome.Verdict == contract.VerdictOutdated && versionOf(ctx, changeOutdatedCallback) != workflow.DefaultVersion
 }
 
 // listRefused lists a signal that changed nothing, for its sender in the Temporal UI.

@@ -5,9 +5,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/workflow"
 
 	"segue/contract"
 	"segue/interaction"
+	"segue/workflows"
 )
 
 func outdated() contract.Outcome {
@@ -83,4 +85,37 @@ func TestAnInteractionDiscardsWhatIsOutdated(t *testing.T) {
 	require.Len(t, records, 1)
 	require.Equal(t, []any{contract.StatusDiscarded, "outdated", "not sent: the attempt is over"}, []any{records[0].Status, records[0].Class, records[0].Why})
 	require.Zero(t, query[contract.State](e, contract.QueryState).Undelivered)
+}
+
+// While an older worker runs next to a newer one, it gets outcomes that it does not know. The replay of what it did issues the
+// same commands: a lane has parked the delivery, and kept the schedule of the one before a later invitation.
+func TestAnOlderVersionParkedWhatIsOutdated(t *testing.T) {
+	l := newLane(t)
+	l.OnGetVersion(workflows.ChangeOutdatedCallback, workflow.DefaultVersion, workflow.Version(1)).Return(workflow.DefaultVersion)
+	l.answers["d1"] = []contract.Outcome{retry(5 * time.Hour), outdated()}
+	l.append(0, invitation(handOver("d1")))
+	l.append(time.Minute, invitation(handOver("d2")))
+	l.signal(6*time.Hour, contract.SignalDiscard, `{"by":"ada"}`)
+	l.run()
+	require.Equal(t, []string{"0s d1 #1", "5h0m0s d1 #2", "5h0m0s d2 #1"}, l.tries)
+	records := query[[]contract.DeliveryRecord](l.env, contract.QueryDeliveries)
+	require.Equal(t, contract.StatusDiscarded, records[0].Status)
+	require.Equal(t, "ada", records[0].Discarded.By, "it was parked until then")
+}
+
+// An interaction has handed it over.
+func TestAnOlderVersionHandedOverWhatIsOutdated(t *testing.T) {
+	e := newEnv(t)
+	e.OnGetVersion(workflows.ChangeOutdatedCallback, workflow.DefaultVersion, workflow.Version(1)).Return(workflow.DefaultVersion)
+	fire(e, interaction.MomentEngage, "engage")
+	e.onAttempt = func(in contract.AttemptInput) contract.AttemptResult {
+		outcome := outdated()
+		outcome.ID = in.Requests[0].ID
+		return contract.AttemptResult{Outcomes: []contract.Outcome{outcome}}
+	}
+	e.signals(time.Second, [2]string{"engage", profile}, [2]string{"noengage", `{"cancelData":{}}`})
+	e.start(startWeb)
+	require.NoError(t, e.GetWorkflowError())
+	require.Len(t, e.handOvers, 1)
+	require.Equal(t, contract.VerdictOutdated, e.handOvers[0].Failed.Verdict)
 }

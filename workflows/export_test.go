@@ -6,6 +6,7 @@ import "go.temporal.io/sdk/workflow"
 const (
 	ChangeCancelReason      = changeCancelReason
 	ChangeEngagementRefused = changeEngagementRefused
+	ChangeOutdatedCallback  = changeOutdatedCallback
 )
 
 // SummaryOf is for tests of its bounds.

@@ -218,7 +218,7 @@ func (r *run) pauseLane(ctx workflow.Context, l *lane, wait time.Duration) {
 
 // noteOutcome records the outcome of the lane's first waiting request.
 func (r *run) noteOutcome(l *lane, outcome *contract.Outcome) {
-	if outcome.Verdict == contract.VerdictOutdated {
+	if isOutdated(r.ctx, *outcome) {
 		r.Deliveries.setStatus(outcome.ID, contract.StatusDiscarded, outcome)
 		l.Waiting = l.Waiting[1:]
 		return
