@@ -3,7 +3,6 @@ package contract
 import (
 	"strconv"
 	"strings"
-	"time"
 
 	"segue/interaction"
 )
@@ -23,16 +22,12 @@ func IsEngagementCallback(call string, moment interaction.Moment) bool {
 type EngagementAttempt struct {
 	ContactCenter string `json:"contact_center,omitempty"`
 	Interaction   string `json:"interaction"`
-	// FirstRunID and StartedAt identify the interaction among those with the same id: one that has
-	// ended may be started again, and its attempts begin at 1 again.
-	FirstRunID string    `json:"first_run_id"`
-	StartedAt  time.Time `json:"started_at"`
+	// FirstRunID identifies the interaction among those with the same id: one that has ended may be
+	// started again, and its attempts begin at 1 again.
+	FirstRunID string `json:"first_run_id"`
 	// Number is 0 for a noengage without an attempt, and for an event of an earlier version.
 	Number int `json:"number,omitempty"`
 }
-
-// IsOf reports whether it is an attempt of the interaction with that state, not of one with the same id before it.
-func (a *EngagementAttempt) IsOf(s *State) bool { return a.StartedAt.Equal(s.StartedAt) }
 
 // HeaderEngagement is the header of the callbacks. It tells a backend which attempt a callback is about, also if
 // the profile does not, and the gateway that a callback is Segue's own.

@@ -24,7 +24,6 @@ type change struct {
 const (
 	changeCancelReason      = "cancel-reason"
 	changeEngagementRefused = "engagement-refused"
-	changeOutdatedCallback  = "outdated-callback"
 )
 
 // changes is the register; every call of workflow.GetVersion goes through it. When the older
@@ -37,12 +36,6 @@ var changes = []change{
 	{
 		id: changeEngagementRefused, min: workflow.DefaultVersion, max: 1, since: "v0.1.0",
 		removable: "when no run is kept whose engagement a backend refused while a worker older than v0.1.0 ran",
-	},
-	{
-		// An older worker may have parked, or handed over, what a newer one found to be outdated: while both run, the
-		// attempt and the workflow's next task may be of different workers.
-		id: changeOutdatedCallback, min: workflow.DefaultVersion, max: 1, since: "v0.1.0",
-		removable: "when no run is kept that had a callback of the engagement backend while a worker older than v0.1.0 ran",
 	},
 }
 

@@ -79,8 +79,6 @@ type laneRun struct {
 	forwarding int
 	// catchingUp says that the receiver took the last attempt.
 	catchingUp bool
-	// invitedAgain says that an engage came for which those before it have not been hurried yet.
-	invitedAgain bool
 	visibility
 	sleeper
 }
@@ -166,7 +164,6 @@ func (r *laneRun) appendDeliveries(in contract.HandOver) {
 		}
 		r.Known.Add(request.ID)
 		r.Last = request.ID
-		r.invitedAgain = r.invitedAgain || request.Call == contract.CallEngage && request.Engagement != nil
 		if r.overflows(request) {
 			r.Overflow = append(r.Overflow, request)
 			continue

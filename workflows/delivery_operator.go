@@ -2,8 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"slices"
-	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -75,39 +73,6 @@ func (r *laneRun) discard(it *item, by, class string) {
 	it.Attempts = it.Attempts[max(0, len(it.Attempts)-1):]
 	r.GivenUp++
 	r.settleDelivery(it, contract.StatusDiscarded, contract.Outcome{Class: class, At: now})
-}
-
-// discardOutdated discards a delivery that was not sent, because what it says is no longer true.
-func (r *laneRun) discardOutdated(it *item, outcome contract.Outcome) {
-	it.Discarded = &contract.Discarding{At: stamp(workflow.Now(r.ctx)), By: contract.DiscardedAsOutdated}
-	it.Attempts = append(it.Attempts, contract.AttemptRecord{At: stamp(outcome.At), Class: outcome.Class, MS: outcome.MS, Version: outcome.Version})
-	it.Attempts = it.Attempts[max(0, len(it.Attempts)-keptAttempts):]
-	r.GivenUp++
-	r.settleDelivery(it, contract.StatusDiscarded, outcome)
-}
-
-// hurryInvitations lets the invitations that wait for a retry be tried at once when another one came behind them: their
-// attempts are over, which the next try finds.
-func (r *laneRun) hurryInvitations() {
-	if !r.invitedAgain || versionOf(r.ctx, changeOutdatedCallback) == workflow.DefaultVersion {
-		return
-	}
-	r.invitedAgain = false
-	isLatest := true
-	for _, it := range slices.Backward(r.Items) {
-		if it.Request.Engagement == nil {
-			continue
-		}
-		if !isLatest && it.Status == contract.StatusWaiting {
-			it.Due = time.Time{}
-		}
-		isLatest = false
-	}
-}
-
-// isOutdated reports whether an attempt has found that a delivery is no longer true.
-func isOutdated(ctx workflow.Context, outcome contract.Outcome) bool {
-	return outcome.Verdict == contract.VerdictOutdated && versionOf(ctx, changeOutdatedCallback) != workflow.DefaultVersion
 }
 
 // listRefused lists a signal that changed nothing, for its sender in the Temporal UI.

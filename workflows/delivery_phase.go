@@ -57,7 +57,6 @@ func (r *laneRun) phase(next *item, now time.Time) lanePhase {
 func (r *laneRun) loop() error {
 	for {
 		r.woken = false
-		r.hurryInvitations()
 		now := workflow.Now(r.ctx)
 		expiry := r.expireParked(now)
 		r.endChain()

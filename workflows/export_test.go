@@ -6,7 +6,6 @@ import "go.temporal.io/sdk/workflow"
 const (
 	ChangeCancelReason      = changeCancelReason
 	ChangeEngagementRefused = changeEngagementRefused
-	ChangeOutdatedCallback  = changeOutdatedCallback
 )
 
 // SummaryOf is for tests of its bounds.
