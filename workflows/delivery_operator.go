@@ -89,20 +89,33 @@ func (r *laneRun) discardOutdated(it *item, outcome contract.Outcome) {
 // hurryInvitations lets the invitations that wait for a retry be tried at once when another one came behind them: their
 // attempts are over, which the next try finds.
 func (r *laneRun) hurryInvitations() {
-	if !r.invitedAgain || versionOf(r.ctx, changeOutdatedCallback) == workflow.DefaultVersion {
+	if !r.invitedAgain {
 		return
 	}
 	r.invitedAgain = false
+	late := r.lateInvitations()
+	// Without any, the version is not asked for: a replay of this would settle it for what the run does later.
+	if len(late) == 0 || versionOf(r.ctx, changeOutdatedCallback) == workflow.DefaultVersion {
+		return
+	}
+	for _, it := range late {
+		it.Due = time.Time{}
+	}
+}
+
+// lateInvitations returns the invitations that wait for a retry with another one behind them.
+func (r *laneRun) lateInvitations() (late []*item) {
 	isLatest := true
 	for _, it := range slices.Backward(r.Items) {
 		if it.Request.Engagement == nil {
 			continue
 		}
-		if !isLatest && it.Status == contract.StatusWaiting {
-			it.Due = time.Time{}
+		if !isLatest && it.Status == contract.StatusWaiting && !it.Due.IsZero() {
+			late = append(late, it)
 		}
 		isLatest = false
 	}
+	return late
 }
 
 // isOutdated reports whether an attempt has found that a delivery is no longer true.
