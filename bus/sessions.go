@@ -143,6 +143,16 @@ func (x *Sessions) Ask(ctx context.Context, contactCenter, agent string, note Se
 	return reply.Has, nil
 }
 
+// Since is when this replica began to hear others: what they told before may not have reached it. It is zero while the
+// bus is away.
+func (x *Sessions) Since() time.Time {
+	s, _ := x.conn.session()
+	if s == nil {
+		return time.Time{}
+	}
+	return s.began
+}
+
 func (x *Sessions) on(contactCenter, agent string) (*session, string, error) {
 	s, _ := x.conn.session()
 	if s == nil {

@@ -35,7 +35,8 @@ func (s *Server) announce(ctx context.Context, n *session) {
 		return
 	}
 	of := n.seat.agent
-	forget, err := s.options.Sessions.Open(ctx, of.contactCenter, of.id)
+	// The request may have waited for one before it until its own time was over.
+	forget, err := s.options.Sessions.Open(context.WithoutCancel(ctx), of.contactCenter, of.id)
 	if err != nil {
 		s.unheard(err) // announceAll tries again
 		return
@@ -50,24 +51,45 @@ func (s *Server) announce(ctx context.Context, n *session) {
 		forget()
 		return
 	}
-	s.unheard(s.options.Sessions.Tell(of.contactCenter, of.id, bus.SessionNote{Replica: s.replica, Opened: n.opened}))
+	s.tell(n)
 }
 
-// announceAll announces the sessions that were opened while the bus was away.
+// tell notifies other replicas of a session that they can ask for.
+func (s *Server) tell(n *session) {
+	of, now := n.seat.agent, time.Now()
+	if err := s.options.Sessions.Tell(of.contactCenter, of.id, bus.SessionNote{Replica: s.replica, Opened: n.opened}); err != nil {
+		s.unheard(err) // announceAll tries again
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n.announced = now
+}
+
+// announceAll announces the sessions that were opened while the bus was away, and again those that were open then:
+// another replica may have opened one meanwhile.
 func (s *Server) announceAll(ctx context.Context) {
 	if s.options.Sessions == nil {
 		return
 	}
-	var unheard []*session
+	since := s.options.Sessions.Since()
+	var unheard, outdated []*session
 	s.mu.Lock()
 	for _, one := range s.seats {
-		if one.session != nil && one.session.forget == nil {
-			unheard = append(unheard, one.session)
+		switch n := one.session; {
+		case n == nil:
+		case n.forget == nil:
+			unheard = append(unheard, n)
+		case since.After(n.announced):
+			outdated = append(outdated, n)
 		}
 	}
 	s.mu.Unlock()
 	for _, n := range unheard {
 		s.announce(ctx, n)
+	}
+	for _, n := range outdated {
+		s.tell(n)
 	}
 }
 

@@ -93,3 +93,6 @@ func (r Repeats) Len() int { return len(r.own.order) }
 func (s *Server) HasSession(contactCenter, id string) bool {
 	return s.sessionOf(agent{contactCenter, id}) != nil
 }
+
+// AnnounceAll announces what other replicas may not have heard of, as is done each minute.
+func (s *Server) AnnounceAll(ctx context.Context) { s.announceAll(ctx) }
