@@ -16,7 +16,7 @@ import (
 )
 
 // replicas returns two replicas that share a bus, and the bus.
-func replicas(t *testing.T) (one, two *world) {
+func replicas(t *testing.T, configure ...func(*desktop.Options)) (one, two *world) {
 	t.Helper()
 	shared, err := bus.Embed(bus.ServerOptions{})
 	require.NoError(t, err)
@@ -26,7 +26,7 @@ func replicas(t *testing.T) (one, two *world) {
 		require.NoError(t, err)
 		t.Cleanup(conn.Close)
 		require.Eventually(t, conn.Connected, within, tick)
-		return newWorld(t, func(o *desktop.Options) { o.Sessions = conn.Sessions() })
+		return newWorld(t, append(configure, func(o *desktop.Options) { o.Sessions = conn.Sessions() })...)
 	}
 	return replica(), replica()
 }
@@ -73,6 +73,37 @@ func TestTwoSessionsAtOnceAreOne(t *testing.T) {
 			_ = c.conn.CloseNow() // the server may have done it
 		}
 	}
+}
+
+// TestASessionWaitsForWhatTheOneInAnotherReplicaIsDoing: a balancer takes the next WebSocket of a desktop elsewhere that
+// was cut off while it dials. The session begins when the call is known.
+func TestASessionWaitsForWhatTheOneInAnotherReplicaIsDoing(t *testing.T) {
+	sender := &slow{began: make(chan struct{}, 1), release: make(chan struct{})}
+	one, two := replicas(t, func(o *desktop.Options) {
+		sender.Sender = o.Sender
+		o.Sender = sender
+	})
+	sender.Sender = one
+	first := one.telephone("ann")
+	first.send(`{"command":"channel.dial","target":"` + first.session + `.c-1","data":{"destination":"+1"}}`)
+	<-sender.began
+	require.NoError(t, first.conn.CloseNow())
+
+	second := two.connect()
+	second.send(`{"command":"prepareSession","data":{"agent":{"id":"ann","password":"right"},"override":true}}`)
+	answers := make(chan object, 1)
+	go func() { answers <- second.read() }()
+	select {
+	case early := <-answers:
+		require.Fail(t, "the request of the first session is not answered yet", "%v", early)
+	case <-time.After(200 * time.Millisecond):
+	}
+	close(sender.release)
+	answer := <-answers
+	require.Equal(t, "success", answer["result"], answer)
+	one.mu.Lock()
+	defer one.mu.Unlock()
+	require.Len(t, one.interactions, 1)
 }
 
 // TestOneReplicaMissesAnAnnouncement: a replica that had lost the bus while another one opened a session of its agent
