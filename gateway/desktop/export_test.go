@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 
 	"segue/gateway/auth"
 	"segue/interaction"
@@ -77,9 +78,14 @@ func NewRepeats() Repeats { return Repeats{(*repeats)(nil).next()} }
 // Next returns those of the session that follows.
 func (r Repeats) Next() Repeats { return Repeats{r.own.next()} }
 
-// EventID returns what identifies the effect of a request; "" for a session that is over.
+// EventID returns what identifies the effect of a request, "COMMAND" or "INTERACTION: COMMAND"; "" for a session that
+// is over.
 func (r Repeats) EventID(session, id, what string, answer int) string {
-	key, _ := r.own.eventID(session, id, sha256.Sum256([]byte(what)), answer)
+	interaction, _, _ := strings.Cut(what, ": ")
+	if interaction == what {
+		interaction = "i1"
+	}
+	key, _ := r.own.eventID(session, id, interaction, sha256.Sum256([]byte(what)), answer)
 	return key
 }
 
