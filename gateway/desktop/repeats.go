@@ -38,7 +38,7 @@ type sent struct {
 // request id is unique within a session: clients that number their requests begin at 1 again. So a request is a
 // repeat of one of the session before only if it is the same in all but the session, and if nothing shows that
 // the answer to that one has reached the client. A client sends again what it has no answer to before it goes on: what
-// comes after another request to the interaction is meant anew, such as a hold after a retrieve.
+// comes after another request to the interaction is another one, such as a hold after a retrieve.
 type repeats struct {
 	mu sync.Mutex
 	// open are the requests of this session, by id, and order their ids, oldest first.
