@@ -122,11 +122,6 @@ func (t *attempting) send(i int) contract.Outcome {
 	if i == t.resumed && t.mayHaveBeenSent(r, number, call.Policy) {
 		return t.countUnsent(r, delivery.Unknown(call.Policy, r, number))
 	}
-	if _, sent := t.Sender.Find(r.ID, number, t.caller); !sent {
-		if outcome := t.check(r, call.Policy); outcome != nil {
-			return *outcome
-		}
-	}
 	attempt := t.Sender.Start(call.Policy, r, number, t.caller)
 	t.await(attempt)
 	outcome := attempt.Outcome()

@@ -43,6 +43,6 @@ func render(ctx context.Context, set *config.Set, owner contract.Owner, name str
 		}
 	}()
 	r, _ = call.Template.Render(id, view, event) // the error is also the request's Fault
-	addEngagement(&r, owner, view, event)
+	addEngagement(&r, owner, event)
 	return r
 }

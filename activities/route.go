@@ -63,8 +63,6 @@ func (d *dispatching) chooseRoute(l *lane, out *outgoing, mayStart bool, waiting
 		return routeHandOver
 	case waitingBytes+out.request.Size() > 2*maxRendered:
 		return routeHandOver // so many large calls of one event would not fit into a history
-	case d.mustCheck(out.request):
-		return routeWait
 	case mayStart && out.policy.Idempotent && !out.policy.NotInline && health.Inline():
 		return routeInline
 	}

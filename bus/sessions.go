@@ -27,8 +27,12 @@ type SessionNote struct {
 	Opened time.Time `json:"opened,omitzero"`
 }
 
-type sessionReply struct {
+// SessionReply is what another replica has of an agent.
+type SessionReply struct {
+	// Has is true if it had a session.
 	Has bool `json:"has"`
+	// Busy is true while it answers a request of a session that it has or had.
+	Busy bool `json:"busy,omitempty"`
 }
 
 // Sessions are the sessions of agents for other replicas of the gateway. It is safe for concurrent use.
@@ -42,9 +46,9 @@ func (c *Conn) Sessions() *Sessions {
 	return &Sessions{conn: c, messages: make(chan *nats.Msg, 4096)}
 }
 
-// Run gives notes of other replicas to handle, one at a time, until the context ends. handle reports whether this
-// replica had a session of the agent.
-func (x *Sessions) Run(ctx context.Context, replica string, handle func(contactCenter, agent string, note SessionNote) bool) error {
+// Run gives notes of other replicas to handle, one at a time, until the context ends. handle returns what this
+// replica had.
+func (x *Sessions) Run(ctx context.Context, replica string, handle func(contactCenter, agent string, note SessionNote) SessionReply) error {
 	for {
 		select {
 		case msg := <-x.messages:
@@ -55,7 +59,7 @@ func (x *Sessions) Run(ctx context.Context, replica string, handle func(contactC
 	}
 }
 
-func (x *Sessions) take(msg *nats.Msg, replica string, handle func(contactCenter, agent string, note SessionNote) bool) {
+func (x *Sessions) take(msg *nats.Msg, replica string, handle func(contactCenter, agent string, note SessionNote) SessionReply) {
 	contactCenter, agent, err := idsOf(sessionPrefix, msg.Subject)
 	var note SessionNote
 	if err == nil {
@@ -68,11 +72,11 @@ func (x *Sessions) take(msg *nats.Msg, replica string, handle func(contactCenter
 	if note.Replica == replica {
 		return
 	}
-	has := handle(contactCenter, agent, note)
+	reply := handle(contactCenter, agent, note)
 	if msg.Reply == "" {
 		return
 	}
-	encoded, err := json.Marshal(sessionReply{has})
+	encoded, err := json.Marshal(reply)
 	if err == nil {
 		err = msg.Respond(encoded)
 	}
@@ -117,30 +121,40 @@ func (x *Sessions) Tell(contactCenter, agent string, note SessionNote) error {
 	return nil
 }
 
-// Ask sends a note and reports whether another replica had a session of the agent.
-func (x *Sessions) Ask(ctx context.Context, contactCenter, agent string, note SessionNote) (bool, error) {
+// Ask sends a note and returns what another replica had; nothing if none answers.
+func (x *Sessions) Ask(ctx context.Context, contactCenter, agent string, note SessionNote) (SessionReply, error) {
 	s, name, err := x.on(contactCenter, agent)
+	var reply SessionReply
 	if err != nil {
-		return false, err
+		return reply, err
 	}
 	encoded, err := json.Marshal(note)
 	if err != nil {
-		return false, fmt.Errorf("encode a note about a session: %w", err)
+		return reply, fmt.Errorf("encode a note about a session: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, sessionWait)
 	defer cancel()
 	msg, err := s.nats.RequestWithContext(ctx, name, encoded)
 	if errors.Is(err, nats.ErrNoResponders) {
-		return false, nil
+		return reply, nil
 	}
 	if err != nil {
-		return false, x.conn.failed("ask for a session", s, err)
+		return reply, x.conn.failed("ask for a session", s, err)
 	}
-	var reply sessionReply
 	if err := json.Unmarshal(msg.Data, &reply); err != nil {
-		return false, fmt.Errorf("decode the answer about a session: %w", err)
+		return reply, fmt.Errorf("decode the answer about a session: %w", err)
 	}
-	return reply.Has, nil
+	return reply, nil
+}
+
+// Since is when this replica began to hear others: what they told before may not have reached it. It is zero while the
+// bus is away.
+func (x *Sessions) Since() time.Time {
+	s, _ := x.conn.session()
+	if s == nil {
+		return time.Time{}
+	}
+	return s.began
 }
 
 func (x *Sessions) on(contactCenter, agent string) (*session, string, error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -106,22 +105,6 @@ func (c *Client) Deliveries(ctx context.Context, n Name) ([]contract.DeliveryRec
 		}
 	}
 	return list, nil
-}
-
-// IsAttempting reports whether a delivery of a call is being attempted, or is about to be, by the interaction or by its lane.
-// The interaction is asked first: what it has handed over meanwhile is in the lane by then.
-func (c *Client) IsAttempting(ctx context.Context, n Name, call string) (bool, error) {
-	records, err := query[[]contract.DeliveryRecord](ctx, c, n, n.WorkflowID(), "", contract.QueryDeliveries)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return false, err
-	}
-	inLane, err := c.laneRecords(ctx, n, call)
-	if err != nil {
-		return false, err
-	}
-	return slices.ContainsFunc(append(records, inLane...), func(r contract.DeliveryRecord) bool {
-		return r.Call == call && r.Status == contract.StatusAttempting
-	}), nil
 }
 
 // HasRun reports whether an interaction has, or had, a run that Temporal still knows.

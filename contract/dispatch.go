@@ -149,7 +149,7 @@ type Request struct {
 	// Fault is set if the call could not be rendered. Such a delivery is parked without an
 	// attempt, with class "render".
 	Fault string `json:"fault,omitempty"`
-	// Engagement is set for a callback of the engagement backend: it is not sent once its attempt is over.
+	// Engagement is set for a callback of the engagement backend.
 	Engagement *EngagementAttempt `json:"engagement,omitempty"`
 	// Source is what the request was rendered from. Only requests that are handed over to a
 	// lane have one; see SourceOf.
@@ -169,7 +169,7 @@ func (r Request) Size() int {
 		n += len(h.Name) + len(h.Value) + len(h.After) + 24
 	}
 	if r.Engagement != nil {
-		n += 100 + len(r.Engagement.Interaction) + len(r.Engagement.FirstRunID)
+		n += 80 + len(r.Engagement.ContactCenter) + len(r.Engagement.Interaction) + len(r.Engagement.FirstRunID)
 	}
 	return n
 }
@@ -202,8 +202,6 @@ const (
 	VerdictRetry Verdict = "retry"
 	// VerdictFinal: a retry does not help, or the schedule is exhausted; park the delivery.
 	VerdictFinal Verdict = "final"
-	// VerdictOutdated: what the request says is no longer true. It is not sent, and discarded.
-	VerdictOutdated Verdict = "outdated"
 	// VerdictInFlight is set by Dispatch only: the request is still in flight in the process.
 	VerdictInFlight Verdict = "in_flight"
 )

@@ -3,7 +3,6 @@ package contract
 import (
 	"strconv"
 	"strings"
-	"time"
 
 	"segue/interaction"
 )
@@ -21,25 +20,22 @@ func IsEngagementCallback(call string, moment interaction.Moment) bool {
 
 // EngagementAttempt is the attempt to engage a visitor that a callback of the engagement backend is about.
 type EngagementAttempt struct {
-	Interaction string `json:"interaction"`
-	// FirstRunID and StartedAt identify the interaction among those with the same id: one that has
-	// ended may be started again, and its attempts begin at 1 again.
-	FirstRunID string    `json:"first_run_id"`
-	StartedAt  time.Time `json:"started_at"`
+	ContactCenter string `json:"contact_center,omitempty"`
+	Interaction   string `json:"interaction"`
+	// FirstRunID identifies the interaction among those with the same id: one that has ended may be
+	// started again, and its attempts begin at 1 again.
+	FirstRunID string `json:"first_run_id"`
 	// Number is 0 for a noengage without an attempt, and for an event of an earlier version.
 	Number int `json:"number,omitempty"`
 }
-
-// IsOf reports whether it is an attempt of the interaction with that state, not of one with the same id before it.
-func (a *EngagementAttempt) IsOf(s *State) bool { return a.StartedAt.Equal(s.StartedAt) }
 
 // HeaderEngagement is the header of the callbacks. It tells a backend which attempt a callback is about, also if
 // the profile does not, and the gateway that a callback is Segue's own.
 const HeaderEngagement = "Segue-Engagement"
 
-// Header returns the value of the header: "interaction=visit-v-1; attempt=1; run=…".
+// Header returns the value of the header: "interaction=visit-v-1; attempt=1; run=…; contact_center=berlin".
 func (a *EngagementAttempt) Header() string {
-	return "interaction=" + a.Interaction + "; attempt=" + strconv.Itoa(a.Number) + "; run=" + a.FirstRunID
+	return "interaction=" + a.Interaction + "; attempt=" + strconv.Itoa(a.Number) + "; run=" + a.FirstRunID + "; contact_center=" + a.ContactCenter
 }
 
 // ParseEngagement reads the value of the header. It returns false for a value that Header cannot have returned.
@@ -50,6 +46,6 @@ func ParseEngagement(value string) (EngagementAttempt, bool) {
 		given[name] = text
 	}
 	number, err := strconv.Atoi(given["attempt"])
-	a := EngagementAttempt{Interaction: given["interaction"], FirstRunID: given["run"], Number: number}
-	return a, err == nil && number >= 0 && a.Interaction != "" && a.FirstRunID != ""
+	a := EngagementAttempt{ContactCenter: given["contact_center"], Interaction: given["interaction"], FirstRunID: given["run"], Number: number}
+	return a, err == nil && number >= 0 && a.Interaction != "" && a.FirstRunID != "" && a.ContactCenter != ""
 }

@@ -10,12 +10,12 @@ import (
 
 func TestTheHeaderOfACallbackCanBeRead(t *testing.T) {
 	for _, id := range []string{"visit-v-1", "A.b_c~d:e@f-9"} {
-		sent := contract.EngagementAttempt{Interaction: id, FirstRunID: "0198-ab", Number: 3}
+		sent := contract.EngagementAttempt{ContactCenter: "berlin", Interaction: id, FirstRunID: "0198-ab", Number: 3}
 		read, ok := contract.ParseEngagement(sent.Header())
 		require.True(t, ok)
 		require.Equal(t, sent, read)
 	}
-	for _, value := range []string{"", "x", "interaction=a; attempt=1", "interaction=a; attempt=-1; run=b", "attempt=1; run=b", "interaction=a; attempt=; run=b"} {
+	for _, value := range []string{"", "x", "interaction=a; attempt=1", "interaction=a; attempt=1; run=b", "interaction=a; attempt=-1; run=b; contact_center=c", "attempt=1; run=b; contact_center=c", "interaction=a; attempt=; run=b; contact_center=c"} {
 		_, ok := contract.ParseEngagement(value)
 		require.False(t, ok, value)
 	}

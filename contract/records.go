@@ -44,11 +44,8 @@ type DeliveryRecord struct {
 	Discarded *Discarding `json:"discarded,omitempty"`
 }
 
-// DiscardedAsOutdated stands in for a person where a delivery was no longer true when it was to be sent.
-const DiscardedAsOutdated = "segue: outdated"
-
 // Discarding records when and by whom a delivery was discarded. By is the name in the signal, or
-// "retention" if the delivery's retention ended, or DiscardedAsOutdated. If it is empty, the signal in the history has
+// "retention" if the delivery's retention ended. If it is empty, the signal in the history has
 // the identity of the client that sent it.
 type Discarding struct {
 	At string `json:"at"`

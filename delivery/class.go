@@ -81,11 +81,6 @@ const (
 	// ClassStopping: the process is stopping and starts no more requests; retry, without
 	// counting an attempt.
 	ClassStopping Class = "stopping"
-	// ClassOutdated: what the request says is no longer true: an invitation whose attempt is over. It is discarded.
-	ClassOutdated Class = "outdated"
-	// ClassHeld: the request waits for another one of its interaction, or it is not known whether it
-	// is outdated; retry, without counting an attempt.
-	ClassHeld Class = "held"
 	// ClassInternal: a defect of Segue; retry.
 	ClassInternal Class = "internal"
 
@@ -99,8 +94,8 @@ func Classes() []Class {
 		ClassOK, ClassDryRun,
 		ClassDNS, ClassRefused, ClassReset, ClassUnreachable, ClassTLS, ClassTimeout, ClassProtocol, ClassNetwork,
 		ClassRedirect, ClassHTTP4xx, ClassHTTP429, ClassHTTP5xx, ClassGone, ClassSOAPFault, ClassUnexpected, ClassTooLarge,
-		ClassBlocked, ClassAuth, ClassRender, ClassConfig, ClassBreakerOpen, ClassLimited, ClassStopping, ClassOutdated, ClassHeld,
-		ClassInternal, ClassInFlight,
+		ClassBlocked, ClassAuth, ClassRender, ClassConfig, ClassBreakerOpen, ClassLimited, ClassStopping, ClassInternal,
+		ClassInFlight,
 	}
 }
 
@@ -143,8 +138,6 @@ func (c Class) verdict() contract.Verdict {
 		return contract.VerdictDelivered
 	case ClassInFlight:
 		return contract.VerdictInFlight
-	case ClassOutdated:
-		return contract.VerdictOutdated
 	case ClassHTTP4xx, ClassGone, ClassTooLarge, ClassBlocked, ClassRender, ClassConfig:
 		return contract.VerdictFinal
 	default:

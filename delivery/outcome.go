@@ -60,18 +60,6 @@ func Unconfigured(version string, r contract.Request) contract.Outcome {
 	return notSent(Policy{Version: version}, r, ClassConfig, "the call is no longer in the configuration", 1)
 }
 
-// Outdated is the outcome of a request that is not sent because what it says is no longer true.
-func Outdated(p Policy, r contract.Request, why string) contract.Outcome {
-	return notSent(p, r, ClassOutdated, why, 1)
-}
-
-// Held is the outcome of a request that is not sent now, and is tried again after the given time.
-func Held(p Policy, r contract.Request, why string, in time.Duration) contract.Outcome {
-	o := delayed(p, r, ClassHeld, in)
-	o.Message = why
-	return o
-}
-
 // notSent is the outcome of an attempt that ended on our side, before anything was sent.
 func notSent(p Policy, r contract.Request, class Class, message string, attempt int) contract.Outcome {
 	o := newOutcome(r, class, message)

@@ -164,7 +164,6 @@ func (r *laneRun) appendDeliveries(in contract.HandOver) {
 		}
 		r.Known.Add(request.ID)
 		r.Last = request.ID
-		r.hurryInvitations(request)
 		if r.overflows(request) {
 			r.Overflow = append(r.Overflow, request)
 			continue

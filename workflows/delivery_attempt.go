@@ -70,8 +70,6 @@ func (r *laneRun) conclude(it *item, outcome contract.Outcome) {
 		r.deliveredAfterAll(it, outcome)
 	case it.isSettled(): // an operator discarded it in the meantime
 		it.recordAttempt(outcome)
-	case outcome.Verdict == contract.VerdictOutdated:
-		r.discardOutdated(it, outcome)
 	case delivered:
 		it.recordAttempt(outcome)
 		r.settleDelivery(it, contract.StatusDelivered, outcome)

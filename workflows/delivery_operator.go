@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -74,28 +73,6 @@ func (r *laneRun) discard(it *item, by, class string) {
 	it.Attempts = it.Attempts[max(0, len(it.Attempts)-1):]
 	r.GivenUp++
 	r.settleDelivery(it, contract.StatusDiscarded, contract.Outcome{Class: class, At: now})
-}
-
-// discardOutdated discards a delivery that was not sent, because what it says is no longer true.
-func (r *laneRun) discardOutdated(it *item, outcome contract.Outcome) {
-	it.Discarded = &contract.Discarding{At: stamp(workflow.Now(r.ctx)), By: contract.DiscardedAsOutdated}
-	it.Attempts = append(it.Attempts, contract.AttemptRecord{At: stamp(outcome.At), Class: outcome.Class, MS: outcome.MS, Version: outcome.Version})
-	it.Attempts = it.Attempts[max(0, len(it.Attempts)-keptAttempts):]
-	r.GivenUp++
-	r.settleDelivery(it, contract.StatusDiscarded, outcome)
-}
-
-// hurryInvitations lets the invitations that wait for a retry be tried at once: another one is behind them, so
-// their attempts are over, which the next try finds.
-func (r *laneRun) hurryInvitations(next contract.Request) {
-	if next.Engagement == nil || next.Call != contract.CallEngage {
-		return
-	}
-	for _, it := range r.Items {
-		if it.Status == contract.StatusWaiting && it.Request.Engagement != nil {
-			it.Due = time.Time{}
-		}
-	}
 }
 
 // listRefused lists a signal that changed nothing, for its sender in the Temporal UI.

@@ -217,11 +217,6 @@ func (r *run) pauseLane(ctx workflow.Context, l *lane, wait time.Duration) {
 
 // noteOutcome records the outcome of the lane's first waiting request.
 func (r *run) noteOutcome(l *lane, outcome *contract.Outcome) {
-	if outcome.Verdict == contract.VerdictOutdated {
-		r.Deliveries.setStatus(outcome.ID, contract.StatusDiscarded, outcome)
-		l.Waiting = l.Waiting[1:]
-		return
-	}
 	if outcome.Verdict != contract.VerdictDelivered {
 		r.Deliveries.setStatus(outcome.ID, contract.StatusAttempting, outcome)
 		l.Failed = outcome

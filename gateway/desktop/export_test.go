@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 
 	"segue/gateway/auth"
 	"segue/interaction"
@@ -77,9 +78,14 @@ func NewRepeats() Repeats { return Repeats{(*repeats)(nil).next()} }
 // Next returns those of the session that follows.
 func (r Repeats) Next() Repeats { return Repeats{r.own.next()} }
 
-// EventID returns what identifies the effect of a request; "" for a session that is over.
+// EventID returns what identifies the effect of a request, "COMMAND" or "INTERACTION: COMMAND"; "" for a session that
+// is over.
 func (r Repeats) EventID(session, id, what string, answer int) string {
-	key, _ := r.own.eventID(session, id, sha256.Sum256([]byte(what)), answer)
+	interaction, _, _ := strings.Cut(what, ": ")
+	if interaction == what {
+		interaction = "i1"
+	}
+	key, _ := r.own.eventID(session, id, interaction, sha256.Sum256([]byte(what)), answer)
 	return key
 }
 
@@ -93,3 +99,6 @@ func (r Repeats) Len() int { return len(r.own.order) }
 func (s *Server) HasSession(contactCenter, id string) bool {
 	return s.sessionOf(agent{contactCenter, id}) != nil
 }
+
+// AnnounceAll announces what other replicas may not have heard of, as is done each minute.
+func (s *Server) AnnounceAll(ctx context.Context) { s.announceAll(ctx) }

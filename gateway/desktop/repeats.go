@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/json"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,6 +26,8 @@ type sent struct {
 	// what identifies the request without its id, and eventID what it does.
 	what    [sha256.Size]byte
 	eventID string
+	// interaction is what it is about; empty for a dial.
+	interaction string
 	// answer is the number of its answer on the WebSocket.
 	answer int
 	// isRepeated is set once a later session has sent the request again.
@@ -34,7 +37,8 @@ type sent struct {
 // repeats finds the requests that a client sends again because it has lost its WebSocket before their answers. A
 // request id is unique within a session: clients that number their requests begin at 1 again. So a request is a
 // repeat of one of the session before only if it is the same in all but the session, and if nothing shows that
-// the answer to that one has reached the client.
+// the answer to that one has reached the client. A client sends again what it has no answer to before it goes on: what
+// comes after another request to the interaction is another one, such as a hold after a retrieve.
 type repeats struct {
 	mu sync.Mutex
 	// open are the requests of this session, by id, and order their ids, oldest first.
@@ -49,7 +53,7 @@ type repeats struct {
 
 // eventID returns what identifies the effect of a request, and notes the request. It fails once another session has
 // followed: that one would not know of it.
-func (r *repeats) eventID(session, id string, what [sha256.Size]byte, answer int) (string, error) {
+func (r *repeats) eventID(session, id, interaction string, what [sha256.Size]byte, answer int) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.isOver {
@@ -59,15 +63,14 @@ func (r *repeats) eventID(session, id string, what [sha256.Size]byte, answer int
 		again.answer = answer
 		return again.eventID, nil
 	}
-	one := &sent{what: what, eventID: "his-" + session + "-" + id, answer: answer}
-	if before := r.earlier[id]; before != nil {
-		switch {
-		case before.isRepeated, before.what == what && time.Now().Before(r.until):
-			before.isRepeated = true // what has this id later is a repeat, too
-			one.what, one.eventID = before.what, before.eventID
-		default:
-			delete(r.earlier, id)
-		}
+	one := &sent{what: what, eventID: "his-" + session + "-" + id, interaction: interaction, answer: answer}
+	switch before := r.earlier[id]; {
+	case before != nil && (before.isRepeated || before.what == what && time.Now().Before(r.until)):
+		before.isRepeated = true // what has this id later is a repeat, too
+		one.what, one.eventID = before.what, before.eventID
+	default:
+		delete(r.earlier, id)
+		r.forget(interaction)
 	}
 	if len(r.order) >= maxUnconfirmed {
 		delete(r.open, r.order[0])
@@ -79,6 +82,18 @@ func (r *repeats) eventID(session, id string, what [sha256.Size]byte, answer int
 	}
 	r.open[id] = one
 	return one.eventID, nil
+}
+
+// goesOn notes a request that is no repeat and has no id of a session.
+func (r *repeats) goesOn(interaction string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.forget(interaction)
+}
+
+// forget forgets the earlier requests to an interaction that were not sent again.
+func (r *repeats) forget(interaction string) {
+	maps.DeleteFunc(r.earlier, func(_ string, one *sent) bool { return one.interaction == interaction && !one.isRepeated })
 }
 
 // isOpen reports whether the client may not know an answer up to a number.
@@ -120,7 +135,7 @@ func (r *repeats) next() *repeats {
 		}
 	}
 	for id, one := range r.open {
-		following.earlier[id] = &sent{what: one.what, eventID: one.eventID}
+		following.earlier[id] = &sent{what: one.what, eventID: one.eventID, interaction: one.interaction}
 	}
 	return following
 }
@@ -136,11 +151,14 @@ func (q *request) eventID() (string, error) {
 	case err != nil:
 		return "", err
 	case id == "":
+		q.session.repeats.goesOn(q.found.Interaction)
 		return "his-" + q.session.id + "-" + rand.Text(), nil
 	case isUnique(id):
+		// It may be a repeat; but a client that sends UUIDs has no other repeats.
+		q.session.repeats.goesOn(q.found.Interaction)
 		return "his-" + short32(sha256.Sum256([]byte(q.session.caller.User))) + "-" + strings.ToLower(id), nil
 	}
-	return q.session.repeats.eventID(q.session.id, id, q.what(), q.socket.nextAnswer())
+	return q.session.repeats.eventID(q.session.id, id, q.found.Interaction, q.what(), q.socket.nextAnswer())
 }
 
 // what identifies a request without its id and its session.

@@ -14,6 +14,7 @@ import (
 	"segue/client"
 	"segue/gateway/commands"
 	"segue/gateway/desktop"
+	"segue/gateway/parts"
 )
 
 // holding holds the outcome of each command: it is applied, and its answer waits.
@@ -132,6 +133,39 @@ func TestAUUIDIsOneRequestInAllSessions(t *testing.T) {
 	require.Equal(t, []string{"one", "one"}, w.signals())
 }
 
+// TestAHoldAfterARetrieveIsNoRepeat: the client has lost its WebSocket before the answer to a hold, and has seen in the
+// replay that the call is held. What it does after that is meant, also with ids that it has used before.
+func TestAHoldAfterARetrieveIsNoRepeat(t *testing.T) {
+	for name, retrieve := range map[string]string{"a number": `"requestId":1,`, "a UUID": `"requestId":"6F9619FF-8B86-D011-B42D-00CF4FC964FF",`, "no id": ""} {
+		t.Run(name, func(t *testing.T) {
+			held := &holding{applied: make(chan struct{}, 1), release: make(chan struct{})}
+			w := newWorld(t, func(o *desktop.Options) {
+				held.world, o.Sender = o.Sender.(*world), held
+			})
+			c := w.telephone("ann")
+			w.start("i1", "inbound", `offer {"agent":"ann"}`, `accept {"agent":"ann"}`)
+			c.events(13)
+			give := func(id, command string) {
+				c.send(fmt.Sprintf(`{"command":"conversation.%s","target":"%s.c-1.i1.p",%s"data":{}}`, command, c.session, id))
+			}
+			give(`"requestId":2,`, "hold")
+			<-held.applied
+			close(held.release)
+			require.NoError(t, c.conn.CloseNow())
+			c = w.back("ann")
+			give(retrieve, "retrieve")
+			c.answered()
+			give(`"requestId":2,`, "hold")
+			c.answered()
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			last := w.stream[len(w.stream)-1].Notice
+			require.Equal(t, "hold", last.Command)
+			require.True(t, parts.Of(last.State, "ann").Held)
+		})
+	}
+}
+
 func TestWhichRequestsAreRepeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first := desktop.NewRepeats()
@@ -145,6 +179,12 @@ func TestWhichRequestsAreRepeats(t *testing.T) {
 		require.Equal(t, "his-s2-1", second.EventID("s2", "1", "hold", 2), "another request")
 		require.Equal(t, "his-s2-1", second.EventID("s2", "1", "signal", 3), "the id was used in this session")
 
+		require.Equal(t, "his-s3-2", second.Next().EventID("s3", "2", "signal", 1), "the client has gone on")
+
+		first = desktop.NewRepeats()
+		first.EventID("s1", "2", "signal", 1)
+		second = first.Next()
+		require.Equal(t, "his-s2-1", second.EventID("s2", "1", "elsewhere: hold", 1), "to another interaction")
 		third := second.Next()
 		require.Equal(t, "his-s1-2", third.EventID("s3", "2", "signal", 1), "of the session before the last, which was short")
 		require.Equal(t, "his-s1-2", third.EventID("s3", "2", "hold", 2), "a repeat has the id")

@@ -64,6 +64,8 @@ type session struct {
 	// opened is when the session was opened. forget ends that other replicas can ask for it; nil while they cannot.
 	opened time.Time
 	forget func()
+	// announced is when other replicas were last notified of the session.
+	announced time.Time
 	// uncount takes the session out of those that are counted; release does that, too.
 	uncount func()
 }

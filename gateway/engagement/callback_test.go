@@ -30,7 +30,7 @@ func TestAnOwnCallbackCausesNothing(t *testing.T) {
 			if test.id != "" {
 				w.play(test.id, "web", test.state...)
 			}
-			attempt := contract.EngagementAttempt{Interaction: test.id, FirstRunID: "run-1", Number: 1}
+			attempt := contract.EngagementAttempt{ContactCenter: cc, Interaction: test.id, FirstRunID: "run-1", Number: 1}
 			if test.id == "" {
 				attempt.Interaction = "visit-v1"
 			}
@@ -51,12 +51,12 @@ func TestAnOwnCallbackCausesNothing(t *testing.T) {
 // A callback of another Segue, whose backend this one is, is a request like any other.
 func TestACallbackOfAnotherSegueInvites(t *testing.T) {
 	for name, header := range map[string]string{
-		"another run":    "interaction=visit-v1; attempt=1; run=elsewhere",
-		"another id":     "interaction=visit-v2; attempt=1; run=run-1",
-		"no id":          "interaction=; attempt=1; run=run-1",
-		"a wrong id":     "interaction=a/b; attempt=1; run=run-1",
-		"no run":         "interaction=visit-v1; attempt=1",
-		"a wrong number": "interaction=visit-v1; attempt=x; run=run-1",
+		"another run":    "interaction=visit-v1; attempt=1; run=elsewhere; contact_center=" + cc,
+		"another id":     "interaction=visit-v2; attempt=1; run=run-1; contact_center=" + cc,
+		"no id":          "interaction=; attempt=1; run=run-1; contact_center=" + cc,
+		"a wrong id":     "interaction=a/b; attempt=1; run=run-1; contact_center=" + cc,
+		"no run":         "interaction=visit-v1; attempt=1; contact_center=" + cc,
+		"a wrong number": "interaction=visit-v1; attempt=x; run=run-1; contact_center=" + cc,
 		"nonsense":       ";;=;",
 	} {
 		w := newWorld(t)
@@ -71,6 +71,26 @@ func TestACallbackOfAnotherSegueInvites(t *testing.T) {
 func TestWithoutTemporalACallbackIsSentAgain(t *testing.T) {
 	w := newWorld(t)
 	w.fails = client.ErrUnreachable
-	answer := w.engage(profile, contract.HeaderEngagement, "interaction=visit-v1; attempt=1; run=run-1")
+	answer := w.engage(profile, contract.HeaderEngagement, "interaction=visit-v1; attempt=1; run=run-1; contact_center="+cc)
 	require.Equal(t, 503, answer.code)
+}
+
+// A Segue for several contact centers gets its own callbacks with one credential, and whatever profile the platform gave: a
+// refusal would end the attempt, and another contact center would invite again.
+func TestAnOwnCallbackOfAnotherContactCenterOrWithoutAnIDCausesNothing(t *testing.T) {
+	for name, test := range map[string]struct{ body, want string }{
+		"another contact center": {profile, `200 {"status":"OK","ixnId":"visit-v1","state":"","duplicate":true}`},
+		"no id":                  {`{"ixnProfile":{}}`, `200 {"status":"OK","ixnId":"c-1","state":"","duplicate":true}`},
+		"a wrong visit":          {`{"ixnProfile":{"visitID":"a b"}}`, `200 {"status":"OK","ixnId":"c-1","state":"","duplicate":true}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			attempt := contract.EngagementAttempt{ContactCenter: "berlin", Interaction: "c-1", FirstRunID: "run-1", Number: 1}
+			w.known = map[client.Name]string{{ContactCenter: "berlin", ID: "c-1"}: "run-1"}
+			require.Equal(t, test.want, w.engage(test.body, contract.HeaderEngagement, attempt.Header()).String())
+			require.Equal(t, 0, w.engaged+w.starts)
+			attempt.FirstRunID = "elsewhere"
+			require.NotEqual(t, test.want, w.engage(test.body, contract.HeaderEngagement, attempt.Header()).String(), "of another Segue")
+		})
+	}
 }

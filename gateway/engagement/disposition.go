@@ -155,10 +155,14 @@ func parametersOf(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 // report gives the result to the interaction, if it still waits for it.
 func (f *Face) report(ctx context.Context, d *disposition) (*answer, error) {
 	var failure error
+	tried := ""
 	for range tries {
 		state, err := f.state(ctx, d.name)
 		if err != nil {
 			return nil, err
+		}
+		if isClosed(failure, tried, state) {
+			return nil, late("the interaction has ended")
 		}
 		if isAnswered, err := d.check(state); err != nil || isAnswered {
 			return d.answer(state, true), err
@@ -175,6 +179,7 @@ func (f *Face) report(ctx context.Context, d *disposition) (*answer, error) {
 		if failure = err; !isOvertaken(err) {
 			return nil, err
 		}
+		tried = state.RunID
 		pause(ctx)
 	}
 	return nil, undecided(failure)

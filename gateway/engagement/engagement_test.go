@@ -366,3 +366,33 @@ func TestATrustedNetworkNeedsNoCredential(t *testing.T) {
 	require.Equal(t, 200, w.serve(w.face.Trust(http.NotFoundHandler(), w.face.Strategies()),
 		httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/server/data/gateway/engage", strings.NewReader(profile))).code)
 }
+
+// The state of an interaction that an operator has terminated says forever that the visitor is being invited.
+func TestATerminatedInteractionHasEnded(t *testing.T) {
+	terminated := func(t *testing.T) *world {
+		w := newWorld(t)
+		w.play("visit-v1", "web", `engage {"ixnProfile":{"visitID":"v1","page":"a"}}`)
+		i := w.interactions[named("visit-v1")]
+		i.until, i.isTerminated = new(w.now.Add(time.Minute)), true
+		w.now = w.now.Add(3 * time.Minute)
+		return w
+	}
+	const invited = `200 {"status":"OK","ixnId":"visit-v1","state":"engaging","attempt":1}`
+	w := terminated(t)
+	require.Equal(t, invited, w.engage(profile).String(), "the same profile")
+	require.Equal(t, 1, w.starts-1)
+	w = terminated(t)
+	require.Equal(t, invited, w.engage(`{"visitID":"v1","page":"b"}`).String())
+	w = terminated(t)
+	require.Equal(t, 400, w.engage(`{"ixnId":"visit-v1","page":"b"}`).code)
+	require.Equal(t, 400, w.noengage(`{"visitID":"v1"}`).code)
+}
+
+// Of a run that goes on, only its timer ends the attempt.
+func TestAnOpenAttemptIsARepeatUntilItsTimerIsLongOver(t *testing.T) {
+	w := newWorld(t)
+	w.play("visit-v1", "web", `engage {"ixnProfile":{"visitID":"v1","page":"a"}}`)
+	w.interactions[named("visit-v1")].until = new(w.now.Add(time.Minute))
+	w.now = w.now.Add(time.Minute + 10*time.Second)
+	require.Equal(t, `200 {"status":"OK","ixnId":"visit-v1","state":"engaging","attempt":1,"duplicate":true}`, w.engage(profile).String())
+}

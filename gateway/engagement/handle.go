@@ -43,12 +43,15 @@ func (f *Face) serve(w http.ResponseWriter, r *http.Request, k kind) (*answer, e
 	if caller.Role != interaction.RolePlatform {
 		return nil, problem.New(problem.NotPermitted, "engage and noengage are for the role platform")
 	}
-	q, err := read(w, r, k)
-	if err != nil {
-		return nil, err
-	}
 	ctx, cancel := context.WithTimeout(r.Context(), f.Deadline)
 	defer cancel()
+	q, unreadable := read(w, r, k)
+	if own, err := f.ofOwn(ctx, attemptOf(r), q); own != nil || err != nil {
+		return own, err
+	}
+	if unreadable != nil {
+		return nil, unreadable
+	}
 	return f.do(ctx, q)
 }
 
@@ -58,10 +61,8 @@ const tries = 6
 
 // do decides what a request does, and does it.
 func (f *Face) do(ctx context.Context, q *request) (*answer, error) {
-	if own, err := f.ofOwn(ctx, q); own != nil || err != nil {
-		return own, err
-	}
 	var failure error
+	tried := ""
 	for try := range tries {
 		state, err := f.state(ctx, q.name)
 		if err != nil && isOvertaken(err) && try < tries-1 { // it did not exist, and meanwhile another request has started it
@@ -70,6 +71,9 @@ func (f *Face) do(ctx context.Context, q *request) (*answer, error) {
 		}
 		if err != nil {
 			return nil, err
+		}
+		if isClosed(failure, tried, state) {
+			state.State = interaction.StateCompleted
 		}
 		does := q.effectOf(state, f.Now())
 		if q.key != "" && state != nil && (does == refuse || state.State == interaction.StateCompleted) {
@@ -84,6 +88,7 @@ func (f *Face) do(ctx context.Context, q *request) (*answer, error) {
 		case refuse:
 			return nil, notNow(q, state)
 		case command:
+			tried = state.RunID
 			done, failure = f.send(ctx, q, state)
 		case start:
 			done, failure = f.start(ctx, q, state)
@@ -97,18 +102,26 @@ func (f *Face) do(ctx context.Context, q *request) (*answer, error) {
 }
 
 // ofOwn returns the answer of a callback that Segue itself has sent here: nothing is to be done, however late the callback
-// is, for the attempt was opened here. It returns nil for all other requests, also for callbacks of another Segue.
-func (f *Face) ofOwn(ctx context.Context, q *request) (*answer, error) {
-	if q.attempt == nil {
+// is, for the attempt was opened here. It returns nil for all other requests, also for callbacks of another Segue. The
+// profile of an attempt that the platform opened may have no id, and the credential may be of another contact center:
+// then there is no request, or another contact center's, and the answer has nothing of the interaction.
+func (f *Face) ofOwn(ctx context.Context, a *contract.EngagementAttempt, q *request) (*answer, error) {
+	if a == nil {
 		return nil, nil
 	}
-	name := client.Name{ContactCenter: q.name.ContactCenter, ID: q.attempt.Interaction}
+	name := client.Name{ContactCenter: a.ContactCenter, ID: a.Interaction}
 	if name.Check() != nil {
 		return nil, nil
 	}
-	isOwn, err := f.HasRun(ctx, name, q.attempt.FirstRunID)
+	isOwn, err := f.HasRun(ctx, name, a.FirstRunID)
 	if err != nil || !isOwn {
 		return nil, err
+	}
+	if q == nil {
+		return ownAnswer(name.ID)
+	}
+	if q.name.ContactCenter != name.ContactCenter {
+		return answerOf(q, &contract.State{}, true), nil
 	}
 	state, err := f.state(ctx, name)
 	if err != nil {
@@ -120,6 +133,11 @@ func (f *Face) ofOwn(ctx context.Context, q *request) (*answer, error) {
 	return answerOf(q, state, true), nil
 }
 
+func ownAnswer(id string) (*answer, error) {
+	encoded, err := json.Marshal(id)
+	return &answer{Status: statusOK, IxnID: encoded, Duplicate: true}, err
+}
+
 // pause is before the next decision: what has overtaken this one may still be under way.
 func pause(ctx context.Context) {
 	select {
@@ -129,6 +147,12 @@ func pause(ctx context.Context) {
 }
 
 const triesPause = 50 * time.Millisecond
+
+// isClosed reports whether Temporal has closed the run that was just sent a command, although its state does not say so: an
+// operator has terminated it. Nothing that comes would ever change that state.
+func isClosed(failure error, tried string, s *contract.State) bool {
+	return s != nil && s.RunID == tried && tried != "" && s.State != interaction.StateCompleted && errors.Is(failure, client.ErrCompleted)
+}
 
 // undecided returns the problem of a request that something has overtaken each time. It is not a refusal,
 // which would be final.

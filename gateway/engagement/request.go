@@ -63,8 +63,6 @@ type request struct {
 	fields    map[string]any
 	// key is the Idempotency-Key; empty for none.
 	key string
-	// attempt is the one that the request, a callback, says that it is about; nil for none.
-	attempt *contract.EngagementAttempt
 }
 
 // read reads a request. The error is a *problem.Problem.
@@ -77,7 +75,6 @@ func read(w http.ResponseWriter, r *http.Request, k kind) (*request, error) {
 	if q.key, err = keyOf(r); err != nil {
 		return nil, err
 	}
-	q.attempt = attemptOf(r)
 	if q.fields, err = decoded(q.object); err != nil {
 		return nil, malformed("the %s is not readable: %s", k.parameter, err)
 	}

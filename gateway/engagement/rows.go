@@ -69,13 +69,17 @@ func (q *request) isRepeat(s *contract.State, now time.Time) bool {
 	if err != nil || !bytes.Equal(profile, q.canonical) {
 		return false
 	}
-	return s.State == interaction.StateEngaging || now.Before(endOf(s).Add(again))
+	isWithoutTimer := s.State == interaction.StateEngaging && s.EngagedUntil == nil
+	return isWithoutTimer || now.Before(endOf(s).Add(again))
 }
 
-// endOf returns when the last attempt has ended. The state of an interaction that an earlier version has
-// carried over does not say so: there, an accepted invitation led into a queue or to an agent at once.
+// endOf returns when the last attempt has ended, or when its timer ends it: in an interaction that was terminated, it stays
+// open. The state of an interaction that an earlier version has carried over does not say so: there, an accepted invitation
+// led into a queue or to an agent at once.
 func endOf(s *contract.State) time.Time {
 	switch {
+	case s.State == interaction.StateEngaging && s.EngagedUntil != nil:
+		return *s.EngagedUntil
 	case s.Engagement.EndedAt != nil:
 		return *s.Engagement.EndedAt
 	case s.Engagement.Result == accepted && !s.EnqueuedAt.IsZero():

@@ -31,6 +31,9 @@ type one struct {
 	run      string
 	startID  string
 	known    map[string]bool
+	// until is the engaged_until of the state, and isTerminated that Temporal has closed the run, which does not know it.
+	until        *time.Time
+	isTerminated bool
 }
 
 // world has interactions without Temporal: commands go to the state machine itself.
@@ -69,7 +72,7 @@ func newWorld(t testing.TB) *world {
 func named(id string) client.Name { return client.Name{ContactCenter: cc, ID: id} }
 
 func (w *world) stateOf(i *one) contract.State {
-	return contract.State{Status: i.inner.Status(), RunID: i.run, Revision: i.revision}
+	return contract.State{Status: i.inner.Status(), RunID: i.run, Revision: i.revision, EngagedUntil: i.until}
 }
 
 func (w *world) Query(_ context.Context, n client.Name, _ *contract.StateRequest) (contract.State, error) {
@@ -118,7 +121,7 @@ func (w *world) apply(n client.Name, name string, payload json.RawMessage) (comm
 	if i.known[command.EventID] && command.EventID != "" {
 		return w.answerOf(i, true), nil
 	}
-	if i.inner.Completed() {
+	if i.inner.Completed() || i.isTerminated {
 		state := w.stateOf(i)
 		return commands.Answer{}, &client.CompletedError{Name: n, Last: &state}
 	}
@@ -155,7 +158,7 @@ func (w *world) Start(_ context.Context, n client.Name, start json.RawMessage, g
 	isRepeat := i != nil && i.startID == decoded.EventID
 	switch {
 	case isRepeat:
-	case i != nil && (!decoded.Reopen || !i.inner.Completed()):
+	case i != nil && (!decoded.Reopen || !i.inner.Completed() && !i.isTerminated):
 		return commands.Started{}, &client.ExistsError{Name: n}
 	default:
 		w.open(n, decoded)

@@ -5,21 +5,22 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-// An engage that failed is retried after three seconds; by then its invitation is withdrawn. The backend must not
-// invite.
-func TestARetriedEngageIsNotSentAfterItsNoengage(t *testing.T) {
+// An engage that failed is retried after three seconds, and arrives after the noengage of its attempt. Neither is lost,
+// and the backend can tell that they are about the same attempt.
+func TestARetriedEngageSaysWhichAttemptItIsAbout(t *testing.T) {
 	t.Parallel()
 	const visit, id = "retried", "visit-retried"
+	var withdrawn atomic.Bool
 	backend.plan(visit, func(c call) int {
-		if c.name == "engage" {
+		if c.name == "engage" && !withdrawn.Load() {
 			return http.StatusServiceUnavailable
 		}
 		return http.StatusOK
@@ -28,85 +29,17 @@ func TestARetriedEngageIsNotSentAfterItsNoengage(t *testing.T) {
 	arrives(t, visit, "engage 503")
 	do(t, "noengage", `{"visitID":"retried"}`)
 	arrives(t, visit, "noengage 200")
-	last := end(t, id, "engage discarded", "noengage delivered")
-	require.Equal(t, "outdated", last[0]["class"])
-	require.Contains(t, last[0]["why"], "the attempt to engage the visitor is over")
-	require.Equal(t, "segue: outdated", last[0]["discarded"].(map[string]any)["by"])
-	names, _ := backend.of(visit)
-	require.Equal(t, slices.Index(names, "noengage 200"), len(names)-1, "nothing came after the noengage: %v", names)
-}
-
-// A noengage must not overtake an engage that the backend is still working on.
-func TestANoengageWaitsForAnEngageInFlight(t *testing.T) {
-	t.Parallel()
-	const visit = "slow"
-	arrived, release := make(chan struct{}), make(chan struct{})
-	letGo := sync.OnceFunc(func() { close(release) })
-	t.Cleanup(letGo)
-	var once sync.Once
-	backend.plan(visit, func(c call) int {
-		if c.name == "engage" {
-			once.Do(func() { close(arrived) })
-			<-release
-		}
-		return http.StatusOK
-	})
-	do(t, "engage", `{"visitID":"slow"}`)
-	select {
-	case <-arrived:
-	case <-time.After(patience):
-		require.Fail(t, "no engage came")
-	}
-	do(t, "noengage", `{"visitID":"slow"}`)
-	for isHeld := false; !isHeld; { // it has been tried
-		records := end(t, "visit-slow", "engage attempting", "noengage waiting")
-		isHeld = records[1]["class"] == "held"
-	}
-	names, _ := backend.of(visit)
-	require.Empty(t, names)
-	letGo()
-	arrives(t, visit, "noengage 200")
-	names, calls := backend.of(visit)
-	require.Equal(t, []string{"engage 200", "noengage 200"}, names)
+	withdrawn.Store(true)
+	arrives(t, visit, "engage 200")
+	end(t, id, "engage delivered", "noengage delivered")
+	_, calls := backend.of(visit)
 	for _, one := range calls {
-		require.True(t, strings.HasPrefix(one.attempt, "interaction=visit-slow; attempt=1; run="), one.attempt)
-	}
-}
-
-// A visitor who is engaged again, with another profile, does not wait for the schedule of the attempt before.
-func TestANewAttemptDoesNotWaitForTheRetryOfAnEarlierOne(t *testing.T) {
-	t.Parallel()
-	const visit = "again"
-	backend.plan(visit, func(c call) int {
-		if strings.Contains(c.body, `"page":"a"`) {
-			return http.StatusServiceUnavailable
+		require.Equal(t, calls[0].attempt, one.attempt)
+		require.Contains(t, one.attempt, "interaction=visit-retried; attempt=1; run=")
+		if one.name == "engage" {
+			require.Equal(t, []string{calls[0].key, calls[0].body}, []string{one.key, one.body}, "a repeat has the same id and bytes")
 		}
-		return http.StatusOK
-	})
-	do(t, "engage", `{"visitID":"again","page":"a"}`)
-	arrives(t, visit, "engage 503")
-	require.EqualValues(t, 2, do(t, "engage", `{"visitID":"again","page":"b"}`)["attempt"])
-	end(t, "visit-again", "engage discarded", "engage delivered")
-	names, _ := backend.of(visit)
-	require.Equal(t, "engage 200", names[len(names)-1])
-}
-
-// A parked engage that an operator redelivers after the attempt is over is not sent either, and is not parked any more.
-func TestAParkedEngageIsNotRedeliveredAfterItsAttempt(t *testing.T) {
-	t.Parallel()
-	const visit, id = "parked", "visit-parked"
-	backend.plan(visit, func(c call) int { return http.StatusForbidden })
-	do(t, "engage", `{"visitID":"parked"}`)
-	parked, _ := end(t, id, "engage parked")[0]["id"].(string)
-	backend.plan(visit, nil)
-	do(t, "noengage", `{"visitID":"parked"}`)
-	arrives(t, visit, "noengage 200")
-	status, fields, err := send(t.Context(), http.MethodPost, gateways[0]+"/v1/interactions/"+id+"/deliveries/"+parked+"/redeliver", "{}")
-	require.NoError(t, err)
-	require.Equal(t, 202, status, fields)
-	end(t, id, "engage discarded", "noengage delivered")
-	names, _ := backend.of(visit)
-	require.Equal(t, []string{"engage 403", "noengage 200"}, names)
+	}
 }
 
 // A backend that is Segue itself gets a callback late: the attempt is over, or replaced. It invites nobody, and withdraws
