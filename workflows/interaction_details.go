@@ -32,6 +32,7 @@ func (r *run) details(status contract.State) string {
 		fmt.Fprintf(&text, " · queue `%s`", status.Queue)
 	}
 	fmt.Fprintf(&text, "\n\nDeliveries: %d, not delivered yet: %d. Rejected commands: %d.\n", r.Deliveries.Total, status.Undelivered, status.RejectedCount)
+	r.describeDeliveries(&text)
 	if status.LateUntil != nil {
 		fmt.Fprintf(&text, "\nThe interaction has ended and its end triggers have fired. It takes disposition, survey and user data until %s.\n", status.LateUntil.Format("2006-01-02 15:04:05 MST"))
 	}
@@ -42,7 +43,6 @@ func (r *run) details(status contract.State) string {
 	r.describeDeadlines(&text)
 	r.describeOrder(&text)
 	r.describeTimeline(&text)
-	r.describeDeliveries(&text)
 	return text.String()
 }
 
@@ -80,13 +80,18 @@ func (r *run) describeTimeline(text *strings.Builder) {
 func (r *run) describeDeliveries(text *strings.Builder) {
 	for i, record := range r.Deliveries.firstOpen(detailDeliveries) {
 		if i == 0 {
-			text.WriteString("\nNot delivered yet:\n")
+			text.WriteString("\nNot delivered yet:\n\n")
 		}
-		fmt.Fprintf(text, "\n* `%s` for event %d (%s): %s", record.Call, record.Sequence, record.Moment, statusInWords(record.Status))
+		fmt.Fprintf(text, "* `%s` for event %d (%s): %s", record.Call, record.Sequence, record.Moment, statusInWords(record.Status))
 		if record.Class != "" {
 			fmt.Fprintf(text, ", %s", record.Class)
 		}
+		text.WriteByte('\n')
 	}
+	r.linkLanes(text)
+}
+
+func (r *run) linkLanes(text *strings.Builder) {
 	listed := 0
 	for _, l := range r.Lanes {
 		if l.LastAppended == "" {
@@ -94,16 +99,17 @@ func (r *run) describeDeliveries(text *strings.Builder) {
 		}
 		switch listed++; listed {
 		case 1:
-			text.WriteString("\n\nLane workflows, which show every attempt and what an operator can do:\n")
+			text.WriteString("\nLane workflows, which show every attempt and what an operator can do:\n\n")
 		case detailLanes + 1:
-			text.WriteString("\n* …")
+			text.WriteString("* …\n")
 			return
 		}
 		id := contract.DeliveryWorkflowID(r.owner, l.Call)
-		fmt.Fprintf(text, "\n* %s", workflowLink(workflow.GetInfo(r.ctx).Namespace, id, ""))
+		fmt.Fprintf(text, "* %s", workflowLink(workflow.GetInfo(r.ctx).Namespace, id, ""))
 		if !l.HandedOver {
 			text.WriteString(": nothing left")
 		}
+		text.WriteByte('\n')
 	}
 }
 

@@ -85,6 +85,8 @@ func TestADeliveryIsReadWithItsRequest(t *testing.T) {
 	require.Equal(t, "not-permitted", get(t, ann, path).Problem())
 	require.Equal(t, "not-found", get(t, elsewhere, path).Problem())
 	require.Equal(t, "not-found", get(t, thePlatform, "/v1/interactions/detailed/deliveries/msg_other").Problem())
+	post(t, http.StatusAccepted, thePlatform, path+"/discard", ``) // others count what is parked
+	becomes(t, "detailed", "discarded")
 }
 
 func TestManyDeliveriesAreSentAgain(t *testing.T) {
