@@ -147,8 +147,8 @@ func (s *shell) untilStopped(text string) error {
 	if err != nil {
 		_ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL)
 	}
-	// The signal ends bash with a status of its own; a command that ended by itself has failed.
-	if state := c.Wait(); err == nil && state == nil && !strings.Contains(text, "segue") {
+	// Stopped by the signal, segue has status 0 and curl another one: with 0, curl has ended by itself.
+	if ended := c.Wait(); err == nil && ended == nil && !strings.HasPrefix(text, "segue ") {
 		return fmt.Errorf("ended by itself: %s", printed[:n])
 	}
 	if err != nil {
