@@ -71,6 +71,29 @@ func TestTheTypesAreThoseOfTheSchemas(t *testing.T) {
 	}
 }
 
+// The programs in pages run as they are written, against the dev.
+func TestTheProgramsInPagesRun(t *testing.T) {
+	folder := installed(t, "typescript")
+	program := func(page, name, address, here string) {
+		for _, b := range blocksOf(t, page) {
+			if b.file == name {
+				require.Contains(t, b.text, address)
+				text := strings.ReplaceAll(b.text, address, here)
+				require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+			}
+		}
+	}
+	program("../../docs/contract.md", "contract.mjs", "127.0.0.1:7233", running.TemporalAddress)
+	printed := in(t, folder, "node", "contract.mjs")
+	require.Contains(t, printed, "offered [")
+	require.Contains(t, printed, "\nabandoned\n")
+
+	program("../../docs/desktop.md", "his.mjs", "127.0.0.1:8080", strings.TrimPrefix(running.Gateway, "http://"))
+	printed = in(t, folder, "node", "--experimental-websocket", "his.mjs")
+	require.Contains(t, printed, "interaction.initialized")
+	require.Contains(t, printed, "session.request.logout success")
+}
+
 // in runs a command in a folder against the dev, and returns what it prints to stdout.
 func in(t *testing.T, folder, name string, args ...string) string {
 	t.Helper()

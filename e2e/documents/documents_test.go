@@ -10,7 +10,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -50,17 +52,29 @@ func TestTheCommandsOfEveryPageWork(t *testing.T) {
 			}
 		})
 	}
+	requireArrived(t, "POST /calls/ixn-1?seq=2  200  interaction_starts", "POST /calls/ixn-1?seq=11  200  segment_change")
 	t.Logf("%d commands run as written, %d until stopped, %d checked for names and flags, %d not run",
 		counts[asWritten], counts[untilStopped], counts[flagsOnly], counts[never])
 	require.Greater(t, counts[asWritten], 50)
 	require.Greater(t, counts[asWritten], counts[flagsOnly]+counts[never])
 }
 
+// The README promises requests that arrive; TestTheCommandsOfEveryPageWork has sent the commands that cause them.
+func requireArrived(t *testing.T, lines ...string) {
+	t.Helper()
+	require.EventuallyWithT(t, func(t *assert.CollectT) {
+		shown, err := os.ReadFile(running.shown)
+		assert.NoError(t, err)
+		for _, line := range lines {
+			assert.Contains(t, string(shown), line)
+		}
+	}, time.Minute, 100*time.Millisecond)
+}
+
 var assignment = regexp.MustCompile(`^(?:export )?[A-Za-z_]+=`)
 
 func (s *shell) run(mode string, c command) error {
 	if assignment.MatchString(c.text) && mode != never {
-		// `go build -o segue` puts segue into the clone; here it is on the PATH already.
 		s.assignments = append(s.assignments, s.here(c.text))
 		return nil
 	}
@@ -76,7 +90,7 @@ func (s *shell) run(mode string, c command) error {
 		return nil
 	}
 	if strings.HasPrefix(c.text, "go build ") {
-		return nil // TestMain has done it
+		return nil // TestMain has built segue, and put it on the PATH
 	}
 	var out, errs bytes.Buffer
 	process := s.command(c.text)

@@ -38,7 +38,7 @@ func run(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "build segue: %v\n%s", err, out)
 		return 1
 	}
-	stop, err := running.start()
+	stop, err := running.start(filepath.Join(folder, "shown"))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "segue dev:", err)
 		return 1
@@ -53,11 +53,20 @@ type dev struct {
 	TemporalAddress string `json:"temporal_address"`
 	Metrics         string `json:"metrics"`
 	Receiver        string `json:"receiver"`
+	// shown is the file of what the dev shows: the requests that arrive.
+	shown string
 }
 
-func (d *dev) start() (stop func(), err error) {
+func (d *dev) start(shown string) (stop func(), err error) {
+	file, err := os.Create(shown)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() // the dev has a copy
+	d.shown = shown
 	command := exec.Command(segueBin, "dev", "--temporal-port", "0", "--ui-port", "0", "--http-port", "0", "--listen", "0", "--json")
 	command.Env = append(os.Environ(), "SEGUE_METRICS_ADDRESS=127.0.0.1:0")
+	command.Stderr = file
 	out, err := command.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -72,7 +81,8 @@ func (d *dev) start() (stop func(), err error) {
 	line, err := bufio.NewReader(out).ReadBytes('\n')
 	if err := errors.Join(err, json.Unmarshal(line, d)); err != nil {
 		stop()
-		return nil, err
+		reason, _ := os.ReadFile(shown)
+		return nil, fmt.Errorf("%w\n%s", err, reason)
 	}
 	return stop, nil
 }
@@ -147,8 +157,8 @@ func (s *shell) untilStopped(text string) error {
 	if err != nil {
 		_ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL)
 	}
-	// The signal ends bash with a status of its own; a command that ended by itself has failed.
-	if state := c.Wait(); err == nil && state == nil && !strings.Contains(text, "segue") {
+	// Stopped by the signal, segue has status 0 and curl another one: with 0, curl has ended by itself.
+	if ended := c.Wait(); err == nil && ended == nil && !strings.HasPrefix(text, "segue ") {
 		return fmt.Errorf("ended by itself: %s", printed[:n])
 	}
 	if err != nil {
