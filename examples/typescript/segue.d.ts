@@ -41,6 +41,8 @@ export interface components {
             name?: string;
         };
         Answer: {
+            /** @description The number of the attempt to engage the visitor that engage has opened. */
+            attempt?: number;
             /** @description The commands that are legal now for who gave the command. Of a large array, only the last answer has them. */
             capabilities?: string[];
             /** @description The id of the draft that reply has started. */
@@ -224,6 +226,7 @@ export interface components {
             cancel_data?: {
                 [key: string]: unknown;
             };
+            ended_at?: string;
             profile?: {
                 [key: string]: unknown;
             };
