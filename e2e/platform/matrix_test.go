@@ -121,7 +121,7 @@ func refusesOthers(t *testing.T, id, name, caller string, legal []any) error {
 	return nil
 }
 
-// payloadOf returns the documented example of a command. Agents leave out who acts: they do.
+// payloadOf returns the documented example of a command, with ann as its agent. Agents leave out who acts: they do.
 func payloadOf(command, name string) string {
 	operation, _ := published().operation(http.MethodPost, "/v1/interactions/x/commands/"+command)
 	media := operation["requestBody"].(map[string]any)["content"].(map[string]any)["application/json"].(map[string]any)
@@ -136,5 +136,5 @@ func payloadOf(command, name string) string {
 	if err != nil {
 		return "{}"
 	}
-	return string(encoded)
+	return strings.ReplaceAll(string(encoded), `"ada"`, `"ann"`)
 }
