@@ -148,7 +148,7 @@ var wrongTypes = []candidate{
 	{"segment_change", fields{"segment": "having_coffee"}},
 	{"dtmf", fields{"digits": "one"}},
 	{"hold", fields{"by": "bea"}},
-	{"complete", fields{"disposition": "SOLD"}},
+	{"complete", fields{"disposition": []string{"SOLD"}}},
 }
 
 // illegalBeforeTheEnd are commands that are illegal in some states.
