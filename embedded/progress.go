@@ -73,7 +73,7 @@ func (p *packages) report(since time.Duration) string {
 	case p.total == 0 || p.built == 0:
 		return fmt.Sprintf("  %d packages after %s", p.built, since)
 	case p.built >= p.total:
-		return fmt.Sprintf("  all %d packages are compiled, linking; %s so far", p.total, since)
+		return fmt.Sprintf("  all packages are compiled, linking; %s so far", since)
 	}
 	left := time.Duration(float64(since) * float64(p.total-p.built) / float64(p.built)).Round(time.Second)
 	return fmt.Sprintf("  %d of %d packages, about %s left", p.built, p.total, left)
