@@ -138,7 +138,7 @@ var rules = []rule{
 	{room: "starter/audit", never: []string{"activities/...", "config/...", "connect", "delivery/...", "embedded/...", "request", "github.com/spf13/..."},
 		reason: "an audit neither connects, shows nor sends: it repairs through the workflows"},
 	{room: "starter/draw", only: none, never: impure, std: true, reason: "a drawing knows names and instants, not Temporal or a terminal"},
-	{room: "starter/listen", only: []string{"interaction"}, never: []string{temporal, "github.com/spf13/..."},
+	{room: "starter/listen", only: []string{"interaction", "starter/draw"}, never: []string{temporal, "github.com/spf13/..."},
 		reason: "a receiver shows what arrives, whatever Segue means to send"},
 	{room: "starter/demo", never: []string{"workflows/...", "activities/...", "worker/...", "github.com/spf13/..."},
 		reason: "the demo computes what must arrive without asking the code that it checks"},

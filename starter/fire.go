@@ -21,6 +21,7 @@ import (
 	"segue/delivery"
 	"segue/expr"
 	"segue/interaction"
+	"segue/starter/draw"
 	"segue/trigger"
 	"segue/worker/host"
 )
@@ -157,7 +158,7 @@ func (f fired) write(w io.Writer) error {
 		line("  %s", f.Outcome.Message)
 	}
 	if f.Response != "" {
-		line("  %s", strings.ReplaceAll(printable(f.Response), "\n", "\n  "))
+		line("  %s", strings.ReplaceAll(draw.Printable(f.Response), "\n", "\n  "))
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.Outcome.Returns)) {
 		line("user data: %s = %v", name, f.Outcome.Returns[name])
@@ -165,15 +166,4 @@ func (f fired) write(w io.Writer) error {
 	line("next: %s", f.Next)
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// printable replaces control characters of a response, which could move the cursor of the
-// terminal.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 {
-			return '\uFFFD'
-		}
-		return r
-	}, text)
 }

@@ -13,6 +13,7 @@ import (
 	"segue/client/lanes"
 	"segue/contract"
 	"segue/excerpt"
+	"segue/starter/draw"
 )
 
 const (
@@ -150,16 +151,16 @@ func (p *requestPrinter) delivery(d contract.DeliveryDetail, full bool) {
 	r := d.Request
 	p.line("\n%s: call %s for event %d (%s), %s", d.ID, d.Call, d.Sequence, d.Moment, d.Status)
 	if r.Fault != "" {
-		p.line("  not rendered: %s", printable(r.Fault))
+		p.line("  not rendered: %s", draw.Printable(r.Fault))
 	}
 	if r.Method != "" {
-		p.line("  %s %s", r.Method, printable(r.URL))
+		p.line("  %s %s", r.Method, draw.Printable(r.URL))
 	}
 	for _, h := range r.Headers {
-		p.line("  %s: %s", h.Name, printable(h.Value))
+		p.line("  %s: %s", h.Name, draw.Printable(h.Value))
 	}
 	if r.Body != "" {
-		p.line("\n  %s", indented(printable(r.Body)))
+		p.line("\n  %s", indented(draw.Printable(r.Body)))
 		if more := r.BodyBytes - len(r.Body); more > 0 && !full {
 			p.line("  … %d more bytes: --full", more)
 		}
@@ -167,7 +168,7 @@ func (p *requestPrinter) delivery(d contract.DeliveryDetail, full bool) {
 	if answer := d.Response; answer != nil {
 		p.line("\n  %s", answerLine(*answer))
 		if answer.Excerpt != "" {
-			p.line("  %s", indented(printable(answer.Excerpt)))
+			p.line("  %s", indented(draw.Printable(answer.Excerpt)))
 		}
 	}
 }
@@ -183,7 +184,7 @@ func answerLine(answer contract.SentResponse) string {
 	}
 	text += fmt.Sprintf(", %d ms", answer.MS)
 	if answer.Why != "" && answer.Why != fmt.Sprintf("HTTP %d %s", answer.Code, http.StatusText(answer.Code)) {
-		text += ": " + printable(excerpt.Of(answer.Why, 300))
+		text += ": " + draw.Printable(excerpt.Of(answer.Why, 300))
 	}
 	return text
 }

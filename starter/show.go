@@ -220,7 +220,7 @@ func (s snapshot) writeDeliveries(w io.Writer) error {
 	}
 	for _, d := range s.records {
 		if d.Why != "" {
-			fmt.Fprintf(w, "event %d, call %s: %s\n", d.Sequence, d.Call, printable(d.Why))
+			fmt.Fprintf(w, "event %d, call %s: %s\n", d.Sequence, d.Call, draw.Printable(d.Why))
 		}
 	}
 	return writeRequests(w, s.Deliveries, s.full)

@@ -20,9 +20,9 @@
 //	}
 //
 //	func TestACallIsQueued(t *testing.T) {
-//		stack.Must(t, http.MethodPost, url+"/v1/interactions", `{"id":"call-1","channel":"inbound"}`)
-//		stack.Must(t, http.MethodPost, url+"/v1/interactions/call-1/commands/place_in_queue", `{"queue":"sales"}`)
-//		call := stack.Must(t, http.MethodGet, url+"/v1/interactions/call-1", "")
+//		stack.Must(t, http.MethodPost, url+"/v1/interactions", `{"id":"ixn-1","channel":"inbound"}`)
+//		stack.Must(t, http.MethodPost, url+"/v1/interactions/ixn-1/commands/place_in_queue", `{"queue":"sales"}`)
+//		ixn := stack.Must(t, http.MethodGet, url+"/v1/interactions/ixn-1", "")
 //		require.Equal(t, "queued", call.Body["state"])
 //	}
 //

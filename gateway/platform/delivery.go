@@ -87,16 +87,9 @@ type deliveryAnswer struct{ Body contract.DeliveryDetail }
 
 // delivery returns a delivery with its request and response.
 func (a *api) delivery(ctx context.Context, in *DeliveryInput) (*deliveryAnswer, error) {
-	s, n, err := in.target(ctx)
-	if err == nil {
-		err = s.mayInspect()
-	}
+	n, records, err := a.records(ctx, &in.Targeted)
 	if err != nil {
 		return nil, err
-	}
-	records, err := a.Client.Deliveries(ctx, n)
-	if err != nil {
-		return nil, unread(err)
 	}
 	at := slices.IndexFunc(records, func(r contract.DeliveryRecord) bool { return r.ID == in.Delivery })
 	if at < 0 {

@@ -148,18 +148,24 @@ func (a *api) timeline(ctx context.Context, in *Targeted) (*timeline, error) {
 }
 
 func (a *api) deliveries(ctx context.Context, in *Targeted) (*deliveries, error) {
+	_, records, err := a.records(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return &deliveries{Body: listOf(records)}, nil
+}
+
+// records returns an interaction's deliveries, to those who may see them.
+func (a *api) records(ctx context.Context, in *Targeted) (client.Name, []contract.DeliveryRecord, error) {
 	s, n, err := in.target(ctx)
 	if err == nil {
 		err = s.mayInspect()
 	}
 	if err != nil {
-		return nil, err
+		return n, nil, err
 	}
 	records, err := a.Client.Deliveries(ctx, n)
-	if err != nil {
-		return nil, unread(err)
-	}
-	return &deliveries{Body: listOf(records)}, nil
+	return n, records, unread(err)
 }
 
 func (a *api) rejected(ctx context.Context, in *Targeted) (*rejections, error) {

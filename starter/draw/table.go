@@ -43,15 +43,7 @@ func Table(w io.Writer, rows [][]string) error {
 	return err
 }
 
-// oneLine replaces the control characters of a text, line ends and tabs too.
+// oneLine is Printable without line ends and tabs.
 func oneLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return ' '
-		case r < ' ' || r >= 0x7f && r < 0xa0:
-			return utf8.RuneError
-		}
-		return r
-	}, text)
+	return Printable(strings.NewReplacer("\n", " ", "\t", " ").Replace(text))
 }

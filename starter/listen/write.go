@@ -7,9 +7,9 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode"
 
 	"segue/excerpt"
+	"segue/starter/draw"
 )
 
 // shownBody is how much of a body is written, in bytes.
@@ -35,8 +35,8 @@ func (r Request) Write(w io.Writer, colored bool) error {
 		return color + text + plain
 	}
 	parts := []string{
-		paint(faint, r.At.Local().Format(time.TimeOnly)), paint(bold, r.Method+" "+printable(r.URL)),
-		paint(statusColor(r.Status), fmt.Sprint(r.Status)), paint(cyan, r.Moment), paint(faint, printable(r.ID)),
+		paint(faint, r.At.Local().Format(time.TimeOnly)), paint(bold, r.Method+" "+draw.Printable(r.URL)),
+		paint(statusColor(r.Status), fmt.Sprint(r.Status)), paint(cyan, r.Moment), paint(faint, draw.Printable(r.ID)),
 	}
 	if r.Times > 1 {
 		parts = append(parts, paint(yellow, fmt.Sprintf("attempt %d", r.Times)))
@@ -56,7 +56,7 @@ func (r Request) shown() string {
 	if json.Compact(&compact, []byte(body)) == nil {
 		body = compact.String()
 	}
-	return printable(excerpt.Of(strings.Join(strings.Fields(body), " "), shownBody))
+	return draw.Printable(excerpt.Of(strings.Join(strings.Fields(body), " "), shownBody))
 }
 
 func statusColor(status int) string {
@@ -77,14 +77,4 @@ func filled(parts []string) []string {
 		}
 	}
 	return some
-}
-
-// printable replaces the characters with which a sender could control the terminal.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
-			return '�'
-		}
-		return r
-	}, text)
 }
