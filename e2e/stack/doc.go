@@ -23,7 +23,7 @@
 //		stack.Must(t, http.MethodPost, url+"/v1/interactions", `{"id":"ixn-1","channel":"inbound"}`)
 //		stack.Must(t, http.MethodPost, url+"/v1/interactions/ixn-1/commands/place_in_queue", `{"queue":"sales"}`)
 //		ixn := stack.Must(t, http.MethodGet, url+"/v1/interactions/ixn-1", "")
-//		require.Equal(t, "queued", call.Body["state"])
+//		require.Equal(t, "queued", ixn.Body["state"])
 //	}
 //
 // Tests share the stack of their package, and have interactions of their own.
